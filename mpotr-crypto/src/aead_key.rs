@@ -1,0 +1,62 @@
+//! One key of a suite's AEAD, with the contract that the backends alone do not share: after a failed open the
+//! caller gets nothing and the buffer is wiped (`docs/spec/02-suites.md`, "AEAD").
+
+use aead::{AeadInOut, KeyInit};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::secret::Secret;
+use crate::suite::CryptoSuite;
+
+/// Length of the tag that sealing appends, in bytes.
+pub const AEAD_TAG_LENGTH: usize = 16;
+
+/// A sealed text does not open: wrong key, nonce, associated data, text or tag. Opaque on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the sealed text does not open")]
+pub struct OpenError;
+
+/// A 32-byte AEAD key. The caller answers for never sealing twice under one (key, nonce).
+pub struct AeadKey<S: CryptoSuite>(S::Aead);
+
+impl<S: CryptoSuite> AeadKey<S> {
+    /// The key of these bytes.
+    #[must_use]
+    pub fn new(key: &Secret<32>) -> Self {
+        Self(S::Aead::new(key.expose().into()))
+    }
+
+    /// Seals `text` and appends the tag.
+    #[must_use]
+    pub fn seal(&self, nonce: &[u8; 12], associated_data: &[u8], text: &[u8]) -> Vec<u8> {
+        let mut buffer = Vec::with_capacity(text.len().saturating_add(AEAD_TAG_LENGTH));
+        buffer.extend_from_slice(text);
+        if self.0.encrypt_in_place(nonce.into(), associated_data, &mut buffer).is_err() {
+            // Only a text beyond the limits of the AEAD (2^36 bytes) fails; packets end at 2^20. Never plaintext.
+            buffer.zeroize();
+        }
+        buffer
+    }
+
+    /// Opens a sealed text.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the working copy is wiped.
+    pub fn open(
+        &self,
+        nonce: &[u8; 12],
+        associated_data: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let mut buffer = Zeroizing::new(sealed.to_vec());
+        match self.0.decrypt_in_place(nonce.into(), associated_data, &mut *buffer) {
+            Ok(()) => Ok(buffer),
+            Err(aead::Error) => Err(OpenError),
+        }
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for AeadKey<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("AeadKey(..)")
+    }
+}

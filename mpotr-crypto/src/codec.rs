@@ -1,0 +1,307 @@
+//! The strict codec of every packet: the presentation language of TLS 1.3 (RFC 8446 section 3), big-endian.
+//!
+//! Decoding is canonical: one value has one encoding, nothing may follow it, and every length and count is checked
+//! against its limit before anything is allocated. An error names the field and its offset. Why not a derive:
+//! `docs/decisions/0002-codec.md`.
+
+/// Bytes that do not decode: where, in which field, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {offset}, field `{field}`: {kind}")]
+pub struct DecodeError {
+    /// Offset of the field from the start of the input, in bytes.
+    pub offset: usize,
+    /// The field, by the name that the specification gives it.
+    pub field: &'static str,
+    /// What is wrong.
+    pub kind: DecodeErrorKind,
+}
+
+impl DecodeError {
+    /// An error at an offset.
+    #[must_use]
+    pub const fn new(offset: usize, field: &'static str, kind: DecodeErrorKind) -> Self {
+        Self { offset, field, kind }
+    }
+}
+
+/// What is wrong with bytes that do not decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// The input ends inside the field.
+    #[error("the input ends {missing} bytes too early")]
+    Truncated {
+        /// Bytes missing.
+        missing: usize,
+    },
+    /// Bytes follow the last field.
+    #[error("{extra} bytes follow the end")]
+    Trailing {
+        /// Bytes too many.
+        extra: usize,
+    },
+    /// A length or a count is over its limit.
+    #[error("{length} is over the limit of {limit}")]
+    TooLong {
+        /// The length or count.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A length or a count is under its minimum.
+    #[error("{length} is under the minimum of {minimum}")]
+    TooShort {
+        /// The length or count.
+        length: usize,
+        /// The minimum.
+        minimum: usize,
+    },
+    /// A code point that means nothing here.
+    #[error("the value {0} means nothing here")]
+    UnknownValue(u64),
+    /// Not the one canonical encoding of any value.
+    #[error("the encoding is not canonical")]
+    NotCanonical,
+    /// The identity element, where it must not be.
+    #[error("the identity element is not allowed")]
+    Identity,
+    /// The same value twice, or out of order.
+    #[error("a value stands twice or out of order")]
+    NotStrictlyIncreasing,
+}
+
+/// Reads fields one after the other.
+#[derive(Debug)]
+pub struct Decoder<'a> {
+    rest: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Decoder<'a> {
+    /// Starts at the first byte.
+    #[must_use]
+    pub const fn new(input: &'a [u8]) -> Self {
+        Self { rest: input, length: input.len() }
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.length.saturating_sub(self.rest.len())
+    }
+
+    /// An error in a field that starts here.
+    #[must_use]
+    pub const fn error(&self, field: &'static str, kind: DecodeErrorKind) -> DecodeError {
+        DecodeError::new(self.offset(), field, kind)
+    }
+
+    /// The next `length` bytes.
+    ///
+    /// # Errors
+    /// The input ends too early.
+    pub fn raw(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], DecodeError> {
+        let Some((head, rest)) = self.rest.split_at_checked(length) else {
+            let missing = length.saturating_sub(self.rest.len());
+            return Err(self.error(field, DecodeErrorKind::Truncated { missing }));
+        };
+        self.rest = rest;
+        Ok(head)
+    }
+
+    /// The next `N` bytes.
+    ///
+    /// # Errors
+    /// The input ends too early.
+    pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+        let Some((head, rest)) = self.rest.split_first_chunk::<N>() else {
+            let missing = N.saturating_sub(self.rest.len());
+            return Err(self.error(field, DecodeErrorKind::Truncated { missing }));
+        };
+        self.rest = rest;
+        Ok(*head)
+    }
+
+    /// `uint8`.
+    ///
+    /// # Errors
+    /// The input ends too early.
+    pub fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
+        self.array(field).map(u8::from_be_bytes)
+    }
+
+    /// `uint16`.
+    ///
+    /// # Errors
+    /// The input ends too early.
+    pub fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
+        self.array(field).map(u16::from_be_bytes)
+    }
+
+    /// `uint32`.
+    ///
+    /// # Errors
+    /// The input ends too early.
+    pub fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+        self.array(field).map(u32::from_be_bytes)
+    }
+
+    /// `uint64`.
+    ///
+    /// # Errors
+    /// The input ends too early.
+    pub fn u64(&mut self, field: &'static str) -> Result<u64, DecodeError> {
+        self.array(field).map(u64::from_be_bytes)
+    }
+
+    /// `opaque <0..limit>` with a 32-bit length.
+    ///
+    /// # Errors
+    /// The length is over `limit`, or the input ends too early.
+    pub fn opaque(&mut self, limit: usize, field: &'static str) -> Result<&'a [u8], DecodeError> {
+        let length = self.count(0, limit, field)?;
+        self.raw(length, field)
+    }
+
+    /// A 32-bit length or count between `minimum` and `limit`.
+    ///
+    /// # Errors
+    /// The number is outside, or the input ends too early.
+    pub fn count(
+        &mut self,
+        minimum: usize,
+        limit: usize,
+        field: &'static str,
+    ) -> Result<usize, DecodeError> {
+        let at = self.offset();
+        let length = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
+        if length > limit {
+            return Err(DecodeError::new(at, field, DecodeErrorKind::TooLong { length, limit }));
+        }
+        if length < minimum {
+            return Err(DecodeError::new(at, field, DecodeErrorKind::TooShort { length, minimum }));
+        }
+        Ok(length)
+    }
+
+    /// All that is left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        core::mem::take(&mut self.rest)
+    }
+
+    /// Ends the decoding.
+    ///
+    /// # Errors
+    /// Bytes are left.
+    pub fn finish(self) -> Result<(), DecodeError> {
+        match self.rest.len() {
+            0 => Ok(()),
+            extra => Err(self.error("end", DecodeErrorKind::Trailing { extra })),
+        }
+    }
+
+    /// Decodes a value that must take up the whole input.
+    ///
+    /// # Errors
+    /// Those of `decode`, or bytes are left.
+    pub fn whole<T>(
+        input: &'a [u8],
+        decode: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let mut decoder = Self::new(input);
+        let value = decode(&mut decoder)?;
+        decoder.finish()?;
+        Ok(value)
+    }
+}
+
+/// Writes fields one after the other. Lengths are bounded by the types that are written.
+#[derive(Debug, Default)]
+pub struct Encoder(Vec<u8>);
+
+impl Encoder {
+    /// Nothing written yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Bytes without a length.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// `uint8`.
+    pub fn u8(&mut self, value: u8) {
+        self.0.push(value);
+    }
+
+    /// `uint16`.
+    pub fn u16(&mut self, value: u16) {
+        self.raw(&value.to_be_bytes());
+    }
+
+    /// `uint32`.
+    pub fn u32(&mut self, value: u32) {
+        self.raw(&value.to_be_bytes());
+    }
+
+    /// `uint64`.
+    pub fn u64(&mut self, value: u64) {
+        self.raw(&value.to_be_bytes());
+    }
+
+    /// A 32-bit length or count.
+    pub fn count(&mut self, value: usize) {
+        self.u32(u32::try_from(value).unwrap_or(u32::MAX));
+    }
+
+    /// `opaque <..>` with a 32-bit length.
+    pub fn opaque(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.raw(bytes);
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// The encoding that `encode` writes.
+    #[must_use]
+    pub fn encoded(encode: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut out = Self::new();
+        encode(&mut out);
+        out.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DecodeErrorKind, Decoder, Encoder};
+
+    #[test]
+    fn a_length_over_its_limit_is_refused_before_the_bytes_are_looked_for() {
+        let input = Encoder::encoded(|out| out.u32(u32::MAX));
+        let error = Decoder::new(&input).opaque(16, "body").unwrap_err();
+        assert_eq!(error.offset, 0);
+        assert!(matches!(error.kind, DecodeErrorKind::TooLong { limit: 16, .. }));
+    }
+
+    #[test]
+    fn an_error_names_offset_and_field() {
+        let error = Decoder::whole(&[0, 1, 2], |input| {
+            input.u16("first")?;
+            input.u16("second")
+        })
+        .unwrap_err();
+        assert_eq!(error.to_string(), "at byte 2, field `second`: the input ends 1 bytes too early");
+    }
+
+    #[test]
+    fn trailing_bytes_are_refused() {
+        let error = Decoder::whole(&[0, 1, 2], |input| input.u16("only")).unwrap_err();
+        assert_eq!(error.kind, DecodeErrorKind::Trailing { extra: 1 });
+    }
+}

@@ -1,0 +1,102 @@
+//! Every label that enters a hash or a key derivation, in one place, so that no two uses can share one.
+//!
+//! A label is always absorbed with the prefix `mpotr v1 ` (`docs/spec/03-encoding.md`, "Transcript hash").
+
+/// The prefix of every label: protocol name and version.
+pub const PREFIX: &str = "mpotr v1 ";
+
+macro_rules! labels {
+    ($($(#[$doc:meta])* $name:ident = $value:literal;)*) => {
+        $($(#[$doc])* pub const $name: &str = $value;)*
+        #[cfg(test)]
+        const ALL: &[&str] = &[$($value),*];
+    };
+}
+
+labels! {
+    /// Room id from the room's name.
+    ROOM = "room";
+    /// Fingerprint of an identity key.
+    FINGERPRINT = "fingerprint";
+    /// Digest of an offer.
+    OFFER = "offer";
+    /// Digest of a policy.
+    POLICY = "policy";
+    /// `sid`, the session id of a run.
+    SID = "sid";
+    /// Signature of the proposer over its proposal.
+    PROPOSAL = "proposal";
+    /// Signature of a member over its contribution.
+    CONTRIBUTION = "contribution";
+    /// Digest `D` of all contribution bodies.
+    CONTRIBUTIONS = "contributions";
+    /// Signature of a member over its confirmation.
+    CONFIRMATION = "confirmation";
+    /// Coefficient `h_j` of a trapdoor key.
+    COEFFICIENT = "coef";
+    /// Challenge of the joint-knowledge check.
+    KNOWLEDGE = "know";
+    /// Challenge of the DLEQ proof of a Burmester-Desmedt contribution.
+    DLEQ = "dleq";
+    /// Nonce of a DLEQ proof.
+    DLEQ_NONCE = "dleq nonce";
+    /// Challenge of the group proof.
+    PROOF = "proof";
+    /// Nonces of the group proof.
+    PROOF_NONCE = "nonce";
+    /// Weights of a batch verification.
+    BATCH = "batch";
+    /// Pair key of the triple Diffie-Hellman authentication.
+    TRIPLE_DH = "3dh";
+    /// Tag of the triple Diffie-Hellman authentication.
+    TRIPLE_DH_TAG = "3dh tag";
+    /// Pair key of the pairwise key agreement.
+    PAIRWISE = "pairwise";
+    /// Commitment to a part of the pairwise key agreement.
+    PAIRWISE_COMMITMENT = "pairwise commitment";
+    /// The secret that the pairwise key agreement yields.
+    PAIRWISE_SECRET = "pairwise secret";
+    /// Challenge of the proof that a complaint about a pairwise contribution is true.
+    COMPLAINT = "complaint";
+    /// Nonce of the proof in a complaint.
+    COMPLAINT_NONCE = "complaint nonce";
+    /// Key commitment `kc`.
+    KEY_COMMITMENT = "commit";
+    /// Key that seals the confirmation of one sender.
+    CONFIRMATION_KEY = "confirm";
+    /// The chain from which the keys of an epoch's messages come.
+    MESSAGES = "messages";
+    /// First chain key of one sender's content messages.
+    CONTENT_CHAIN = "content chain";
+    /// First chain key of one sender's statements.
+    STATEMENT_CHAIN = "statement chain";
+    /// Next chain key.
+    CHAIN_STEP = "chain";
+    /// Message key.
+    MESSAGE_KEY = "message";
+    /// Header key.
+    HEADER = "header";
+    /// Epoch hint on the wire.
+    HINT = "hint";
+    /// Exporter secret.
+    EXPORTER = "exporter";
+    /// Id of a content message.
+    MESSAGE_ID = "msg";
+    /// Signature of an author over a content message.
+    MESSAGE_SIGNATURE = "msg signature";
+    /// Signature of a member over a statement.
+    STATEMENT = "statement";
+    /// Digest of a prefix of the order.
+    ORDER = "order";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_uses_share_a_label() {
+        assert_eq!(ALL.iter().collect::<BTreeSet<_>>().len(), ALL.len());
+    }
+}

@@ -1,0 +1,37 @@
+//! The cryptographic parts of mpOTR, as traits: what a suite is, not who computes it.
+//!
+//! A *suite* is a set of algorithms with a two-byte id on the wire ([`SuiteId`]); a *backend* is a crate
+//! that computes one. This crate names no backend. Its parts are the RustCrypto traits wherever one
+//! exists ([`aead`], [`digest`], [`signature`]) and one small trait of our own, [`Group`], for ristretto255.
+//!
+//! Everything above the suite that has to be byte-identical in every backend lives here too, once:
+//! the labelled [`Transcript`] hash, the key derivation ([`kdf`]), the strict Ed25519 predicate
+//! ([`VerifyingKey`]), the AEAD contract ([`AeadKey`]) and the strict [`codec`].
+//!
+//! Specification: `docs/spec/02-suites.md` and `docs/spec/03-encoding.md`.
+
+mod aead_key;
+mod bytes;
+pub mod codec;
+mod ed25519_strict;
+mod group;
+mod identity;
+pub mod kdf;
+pub mod label;
+mod secret;
+mod suite;
+mod transcript;
+
+pub use aead_key::{AEAD_TAG_LENGTH, AeadKey, OpenError};
+pub use bytes::{ElementBytes, ScalarBytes};
+pub use codec::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+pub use ed25519_strict::{
+    EphemeralKey, EphemeralKeyPair, SignatureBytes, VerifyError, VerifyingKey,
+};
+pub use group::{Group, hash_to_scalar, random_scalar, vartime_double_scalar_mul};
+pub use identity::{Fingerprint, IdentityKey, IdentityKeyPair};
+pub use secret::Secret;
+pub use suite::{CryptoSuite, SignatureScheme, SuiteId, UnsupportedSuite};
+pub use transcript::{Digest32, Transcript};
+
+pub use {aead, digest, ed25519, rand_core, signature, zeroize};
