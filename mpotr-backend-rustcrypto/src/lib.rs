@@ -5,15 +5,14 @@
 //! | AEAD | `chacha20poly1305`, `aes-gcm` |
 //! | hash, HKDF, HMAC | `sha2` |
 //! | signature | `ed25519-dalek` |
-//! | group | `curve25519-dalek`, ristretto255 |
+//! | group | `curve25519-dalek`, ristretto255, by way of `mpotr-group-dalek` |
 //!
-//! All are pure Rust and pick AVX2, AES-NI and SHA extensions at run time. The AVX-512 path of
-//! `curve25519-dalek` is chosen when it is compiled (`-C target-cpu=native`).
+//! All are pure Rust and pick AVX2, AES-NI and VAES by what the CPU has, at run time. AVX-512 for the curve and for
+//! ChaCha20 takes a flag: `docs/spec/02-suites.md`, "Speed of the machine".
 
-mod group;
 mod signature;
 mod suite;
 
-pub use group::Ristretto255;
+pub use mpotr_group_dalek::Ristretto255;
 pub use signature::Ed25519;
 pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};

@@ -26,12 +26,19 @@ impl<S: CryptoSuite> AeadKey<S> {
     }
 
     /// Seals `text` and appends the tag.
+    ///
+    /// Where the backend fails (an unsupported suite that nobody asked about, a text over 2^36 bytes) there is nothing
+    /// to send: the result is empty, which nobody opens.
     #[must_use]
     pub fn seal(&self, nonce: &[u8; 12], associated_data: &[u8], text: &[u8]) -> Vec<u8> {
         let mut buffer = Vec::with_capacity(text.len().saturating_add(AEAD_TAG_LENGTH));
         buffer.extend_from_slice(text);
-        if self.0.encrypt_in_place(nonce.into(), associated_data, &mut buffer).is_err() {
-            // Only a text beyond the limits of the AEAD (2^36 bytes) fails; packets end at 2^20. Never plaintext.
+        if self
+            .0
+            .encrypt_in_place(nonce.into(), associated_data, &mut buffer)
+            .is_err()
+        {
+            // Never plaintext where ciphertext is expected.
             buffer.zeroize();
         }
         buffer
@@ -48,7 +55,10 @@ impl<S: CryptoSuite> AeadKey<S> {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let mut buffer = Zeroizing::new(sealed.to_vec());
-        match self.0.decrypt_in_place(nonce.into(), associated_data, &mut *buffer) {
+        match self
+            .0
+            .decrypt_in_place(nonce.into(), associated_data, &mut *buffer)
+        {
             Ok(()) => Ok(buffer),
             Err(aead::Error) => Err(OpenError),
         }

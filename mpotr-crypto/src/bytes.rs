@@ -1,8 +1,9 @@
 //! Newtypes over 32 public bytes, so that no signature of the API takes a bare array.
 
-/// Declares a public newtype over 32 bytes with hexadecimal `Debug` and `Display` and its codec.
+/// Declares a public newtype over bytes, 32 unless told, with hexadecimal `Debug` and `Display` and its codec.
+#[macro_export]
 macro_rules! byte_newtype {
-    ($(#[$doc:meta])* $name:ident) => { $crate::bytes::byte_newtype!($(#[$doc])* $name, 32); };
+    ($(#[$doc:meta])* $name:ident) => { $crate::byte_newtype!($(#[$doc])* $name, 32); };
     ($(#[$doc:meta])* $name:ident, $length:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,8 +62,6 @@ macro_rules! byte_newtype {
     };
 }
 
-pub(crate) use byte_newtype;
-
 byte_newtype! {
     /// An encoded element of the group, not yet decoded: 32 bytes.
     ElementBytes
@@ -71,4 +70,23 @@ byte_newtype! {
 byte_newtype! {
     /// An encoded public scalar, not yet decoded: 32 bytes, little-endian.
     ScalarBytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ElementBytes;
+
+    #[test]
+    fn bytes_are_shown_as_hexadecimal_with_the_name_of_their_type() {
+        let bytes = ElementBytes::new(std::array::from_fn(|index| {
+            u8::try_from(index * 8).unwrap()
+        }));
+        let hexadecimal = "0008101820283038404850586068707880889098a0a8b0b8c0c8d0d8e0e8f0f8";
+        assert_eq!(bytes.to_string(), hexadecimal);
+        assert_eq!(format!("{bytes:?}"), format!("ElementBytes({hexadecimal})"));
+        assert_eq!(
+            (bytes.as_ref(), ElementBytes::LENGTH),
+            (&bytes.as_bytes()[..], 32)
+        );
+    }
 }

@@ -20,7 +20,11 @@ impl DecodeError {
     /// An error at an offset.
     #[must_use]
     pub const fn new(offset: usize, field: &'static str, kind: DecodeErrorKind) -> Self {
-        Self { offset, field, kind }
+        Self {
+            offset,
+            field,
+            kind,
+        }
     }
 }
 
@@ -81,7 +85,10 @@ impl<'a> Decoder<'a> {
     /// Starts at the first byte.
     #[must_use]
     pub const fn new(input: &'a [u8]) -> Self {
-        Self { rest: input, length: input.len() }
+        Self {
+            rest: input,
+            length: input.len(),
+        }
     }
 
     /// Bytes read so far.
@@ -176,10 +183,18 @@ impl<'a> Decoder<'a> {
         let at = self.offset();
         let length = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
         if length > limit {
-            return Err(DecodeError::new(at, field, DecodeErrorKind::TooLong { length, limit }));
+            return Err(DecodeError::new(
+                at,
+                field,
+                DecodeErrorKind::TooLong { length, limit },
+            ));
         }
         if length < minimum {
-            return Err(DecodeError::new(at, field, DecodeErrorKind::TooShort { length, minimum }));
+            return Err(DecodeError::new(
+                at,
+                field,
+                DecodeErrorKind::TooShort { length, minimum },
+            ));
         }
         Ok(length)
     }
@@ -286,7 +301,10 @@ mod tests {
         let input = Encoder::encoded(|out| out.u32(u32::MAX));
         let error = Decoder::new(&input).opaque(16, "body").unwrap_err();
         assert_eq!(error.offset, 0);
-        assert!(matches!(error.kind, DecodeErrorKind::TooLong { limit: 16, .. }));
+        assert!(matches!(
+            error.kind,
+            DecodeErrorKind::TooLong { limit: 16, .. }
+        ));
     }
 
     #[test]
@@ -296,7 +314,10 @@ mod tests {
             input.u16("second")
         })
         .unwrap_err();
-        assert_eq!(error.to_string(), "at byte 2, field `second`: the input ends 1 bytes too early");
+        assert_eq!(
+            error.to_string(),
+            "at byte 2, field `second`: the input ends 1 bytes too early"
+        );
     }
 
     #[test]

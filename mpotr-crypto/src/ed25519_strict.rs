@@ -13,7 +13,7 @@
 use ed25519::Signature;
 use signature::{Signer, Verifier};
 
-use crate::bytes::byte_newtype;
+use crate::byte_newtype;
 use crate::codec::{DecodeError, Decoder, Encoder};
 use crate::secret::Secret;
 use crate::suite::{CryptoSuite, SignatureScheme};
@@ -23,6 +23,14 @@ byte_newtype! {
     EphemeralKey
 }
 
+impl EphemeralKey {
+    /// Whether the encoding is canonical and of no small order: a cheap check without curve arithmetic.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        is_strict_point(&self.0)
+    }
+}
+
 /// The encodings, canonical and not, of the points of small order with the sign bit cleared: the y of the
 /// points of order 1, 2, 4 and 8, and y = p, p + 1, which stand for 0 and 1.
 const SMALL_ORDER: [[u8; 32]; 7] = [
@@ -30,7 +38,8 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     // y = 1, the identity
     [
-        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0,
     ],
     // order 8
     [

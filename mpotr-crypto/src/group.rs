@@ -5,6 +5,7 @@
 //! its own representation.
 
 use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::suite::CryptoSuite;
@@ -63,9 +64,20 @@ pub trait Group: core::fmt::Debug + Send + Sync + 'static {
             })
     }
 
+    /// `a * G + b * element`, for public values: the equation of a Schnorr proof.
+    fn vartime_double_scalar_mul(
+        a: &Self::Scalar,
+        b: &Self::Scalar,
+        element: &Self::Element,
+    ) -> Self::Element {
+        Self::add(&Self::mul_base(a), &Self::mul(element, b))
+    }
+
     /// `sum_k elements[k]`.
     fn sum<'a>(elements: impl IntoIterator<Item = &'a Self::Element>) -> Self::Element {
-        elements.into_iter().fold(Self::identity(), |sum, element| Self::add(&sum, element))
+        elements
+            .into_iter()
+            .fold(Self::identity(), |sum, element| Self::add(&sum, element))
     }
 
     /// The scalar zero.
@@ -88,24 +100,28 @@ pub fn random_scalar<G: Group>(rng: &mut dyn CryptoRng) -> Zeroizing<G::Scalar> 
     loop {
         rng.fill_bytes(&mut *wide);
         let scalar = Zeroizing::new(G::scalar_from_wide(&wide));
-        if G::encode_scalar(&scalar) != [0; 32] {
+        let encoded = Zeroizing::new(G::encode_scalar(&scalar));
+        if bool::from(encoded.ct_ne(&[0; 32])) {
             return scalar;
         }
     }
 }
 
-/// The 64-byte output of a transcript hash, reduced modulo `L` (CRYPTO rule: scalars from hashes take 64 bytes).
+/// The 64-byte output of a transcript hash, reduced modulo `L`: so wide that its bias is
+/// below 2^-256.
 #[must_use]
 pub fn hash_to_scalar<S: CryptoSuite>(transcript: Transcript<S>) -> <S::Group as Group>::Scalar {
-    S::Group::scalar_from_wide(&transcript.finish())
+    // Wiped: the nonce of a proof is such a hash.
+    let wide = Zeroizing::new(transcript.finish());
+    S::Group::scalar_from_wide(&wide)
 }
 
-/// `a * G + b * element`, for public values.
+/// [`Group::vartime_double_scalar_mul`] by its name alone: `a * G + b * element`, for public values.
 #[must_use]
 pub fn vartime_double_scalar_mul<G: Group>(
     a: &G::Scalar,
     b: &G::Scalar,
     element: &G::Element,
 ) -> G::Element {
-    G::add(&G::mul_base(a), &G::mul(element, b))
+    G::vartime_double_scalar_mul(a, b, element)
 }

@@ -6,7 +6,7 @@
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::bytes::byte_newtype;
+use crate::byte_newtype;
 use crate::group::{Group, random_scalar};
 use crate::label;
 use crate::secret::Secret;
@@ -84,10 +84,14 @@ impl Fingerprint {
     /// The fingerprint of a key.
     #[must_use]
     pub fn of<S: CryptoSuite>(key: &IdentityKey) -> Self {
-        let hash = Transcript::<S>::new(label::FINGERPRINT).bytes(key.as_bytes()).finish();
+        let hash = Transcript::<S>::new(label::FINGERPRINT)
+            .bytes(key.as_bytes())
+            .finish();
         let mut groups = [0; 8];
         for (group, bytes) in groups.iter_mut().zip(hash.chunks_exact(5)) {
-            let number = bytes.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+            let number = bytes
+                .iter()
+                .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
             *group = u32::try_from(number % 100_000).unwrap_or(0);
         }
         Self(groups)

@@ -56,10 +56,6 @@ labels! {
     PAIRWISE_COMMITMENT = "pairwise commitment";
     /// The secret that the pairwise key agreement yields.
     PAIRWISE_SECRET = "pairwise secret";
-    /// Challenge of the proof that a complaint about a pairwise contribution is true.
-    COMPLAINT = "complaint";
-    /// Nonce of the proof in a complaint.
-    COMPLAINT_NONCE = "complaint nonce";
     /// Key commitment `kc`.
     KEY_COMMITMENT = "commit";
     /// Key that seals the confirmation of one sender.
@@ -98,5 +94,21 @@ mod tests {
     #[test]
     fn no_two_uses_share_a_label() {
         assert_eq!(ALL.iter().collect::<BTreeSet<_>>().len(), ALL.len());
+    }
+
+    #[test]
+    fn the_specification_lists_exactly_these_labels() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec/03-encoding.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (_, section) = page.split_once("\n## Labels\n").unwrap();
+        let listed: Vec<_> = section
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("| `")?
+                    .split_once('`')
+                    .map(|(label, _)| label)
+            })
+            .collect();
+        assert_eq!(listed, ALL);
     }
 }

@@ -55,9 +55,30 @@ impl<const N: usize> core::fmt::Debug for Secret<N> {
 #[cfg(test)]
 mod tests {
     use super::Secret;
+    use zeroize::{Zeroize, ZeroizeOnDrop};
 
     #[test]
     fn debug_shows_no_byte_of_a_secret() {
         assert_eq!(format!("{:?}", Secret::new([0xab; 4])), "Secret<4>(..)");
+    }
+
+    #[test]
+    fn secrets_are_equal_when_all_their_bytes_are() {
+        let secret = Secret::new([1, 2, 3, 4]);
+        assert_eq!(secret, Secret::fill_with(|out| *out = [1, 2, 3, 4]));
+        for index in 0..4 {
+            let mut other = [1, 2, 3, 4];
+            other[index] ^= 0x80;
+            assert_ne!(secret, Secret::new(other), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn wiping_a_secret_leaves_zeros_and_dropping_it_wipes() {
+        fn wiped_when_dropped<T: ZeroizeOnDrop>(_: &T) {}
+        let mut secret = Secret::new([0xab; 40]);
+        wiped_when_dropped(&secret);
+        secret.zeroize();
+        assert_eq!(secret.expose(), &[0; 40]);
     }
 }

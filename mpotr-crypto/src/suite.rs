@@ -102,7 +102,9 @@ pub trait CryptoSuite: Copy + core::fmt::Debug + Send + Sync + 'static {
     type Aead: KeyInit
         + KeySizeUser<KeySize = U32>
         + AeadInOut
-        + AeadCore<NonceSize = U12, TagSize = U16>;
+        + AeadCore<NonceSize = U12, TagSize = U16>
+        + Send
+        + Sync;
 
     /// SHA-512 (FIPS 180-4). HMAC and HKDF are built on it.
     type Hash: Digest

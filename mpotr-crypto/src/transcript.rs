@@ -10,7 +10,7 @@
 
 use digest::Digest;
 
-use crate::bytes::byte_newtype;
+use crate::byte_newtype;
 use crate::label;
 use crate::suite::CryptoSuite;
 

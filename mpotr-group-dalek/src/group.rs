@@ -1,4 +1,7 @@
-//! ristretto255 by `curve25519-dalek`.
+//! ristretto255 by `curve25519-dalek`: `docs/spec/02-suites.md`, "Group".
+//!
+//! Elements stay decoded, so that only `decode` and `encode` pay for a square root, and long sums are Straus
+//! (below 190 terms) or Pippenger.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -9,7 +12,7 @@ use curve25519_dalek::traits::{Identity, VartimeMultiscalarMul};
 use curve25519_dalek::{RistrettoPoint, Scalar, ristretto::CompressedRistretto};
 use mpotr_crypto::Group;
 
-/// ristretto255 by `curve25519-dalek`: elements stay decoded, and long sums are Straus or Pippenger.
+/// ristretto255 by `curve25519-dalek`.
 #[derive(Clone, Copy, Debug)]
 pub struct Ristretto255;
 
@@ -71,6 +74,15 @@ impl Group for Ristretto255 {
 
     fn mul(element: &RistrettoPoint, scalar: &Scalar) -> RistrettoPoint {
         element * scalar
+    }
+
+    fn vartime_double_scalar_mul(
+        a: &Scalar,
+        b: &Scalar,
+        element: &RistrettoPoint,
+    ) -> RistrettoPoint {
+        // The library's order is (b, element, a): the factor of the base point comes last.
+        RistrettoPoint::vartime_double_scalar_mul_basepoint(b, element, a)
     }
 
     fn vartime_multi_scalar_mul(scalars: &[Scalar], elements: &[RistrettoPoint]) -> RistrettoPoint {

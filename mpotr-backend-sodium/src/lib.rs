@@ -1,0 +1,33 @@
+//! The mpOTR suites on libsodium, all of them: `docs/spec/02-suites.md`.
+//!
+//! | part | functions of libsodium |
+//! |---|---|
+//! | AEAD | `crypto_aead_chacha20poly1305_ietf_*`, `crypto_aead_aes256gcm_*` |
+//! | hash | `crypto_hash_sha512_*`; HMAC and HKDF are the RustCrypto `hkdf` and `hmac` on it |
+//! | signature | `crypto_sign_ed25519_*` |
+//! | group | `crypto_core_ristretto255_*`, `crypto_scalarmult_ristretto255*` |
+//!
+//! libsodium is built from the signed source that `libsodium-sys-stable` carries, with a C compiler and `make` alone.
+//! It picks its ChaCha20, Poly1305 and AES by what the CPU has, at run time; its SHA-512 and its curve are portable C.
+//!
+//! libsodium works on encodings: each operation on elements decodes its inputs and encodes its result, and there is
+//! no multi-scalar multiplication. The group is therefore several times slower than `curve25519-dalek`, which keeps
+//! elements decoded.
+//!
+//! AES-256-GCM needs AES and carry-less multiplication in the CPU (on x86-64 also AVX). Without them
+//! [`check_supported`](mpotr_crypto::CryptoSuite::check_supported) says so, and whoever uses the suite all the same
+//! gets errors, not undefined behaviour.
+
+mod aead;
+#[expect(unsafe_code, reason = "the calls into libsodium, all in this one file")]
+mod ffi;
+mod group;
+mod hash;
+mod signature;
+mod suite;
+
+pub use aead::{Aes256Gcm, ChaCha20Poly1305};
+pub use group::{Element, Ristretto255, Scalar};
+pub use hash::Sha512;
+pub use signature::{Ed25519, SigningKey, VerifyingKey};
+pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};

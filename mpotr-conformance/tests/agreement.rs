@@ -1,0 +1,177 @@
+//! The backends agree, result by result: `docs/spec/02-suites.md`, "Backends".
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not know for tests"
+)]
+
+use mpotr_backend_ring as ring;
+use mpotr_backend_rustcrypto as rustcrypto;
+use mpotr_backend_sodium as sodium;
+use mpotr_conformance::run::{Entry, journal};
+use mpotr_conformance::signature::laxities;
+use mpotr_crypto::{
+    AeadKey, CryptoSuite, EphemeralKey, EphemeralKeyPair, Group, Secret, SignatureBytes,
+    Transcript, VerifyingKey, label,
+};
+use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::{collection, prop_assert_eq};
+
+const SEED: u64 = 0x6d70_4f54_5221;
+const ROUNDS: u32 = 100;
+
+/// The journal of a backend, if it can compute the suite here.
+fn journal_of<S: CryptoSuite>() -> Option<Vec<Entry>> {
+    S::check_supported()
+        .ok()
+        .map(|()| journal::<S>(SEED, ROUNDS))
+}
+
+fn assert_same(expected: &[Entry], journal: Option<Vec<Entry>>) {
+    let Some(journal) = journal else { return };
+    assert_eq!(expected.len(), journal.len());
+    for (expected, entry) in expected.iter().zip(&journal) {
+        assert_eq!(expected, entry);
+    }
+}
+
+#[test]
+fn one_seed_gives_the_same_bytes_with_chacha20poly1305() {
+    let expected = journal_of::<rustcrypto::ChaCha20Poly1305Suite>().unwrap();
+    assert_same(&expected, journal_of::<ring::ChaCha20Poly1305Suite>());
+    assert_same(&expected, journal_of::<sodium::ChaCha20Poly1305Suite>());
+}
+
+#[test]
+fn one_seed_gives_the_same_bytes_with_aes256gcm() {
+    let expected = journal_of::<rustcrypto::Aes256GcmSuite>().unwrap();
+    assert_same(&expected, journal_of::<ring::Aes256GcmSuite>());
+    assert_same(&expected, journal_of::<sodium::Aes256GcmSuite>());
+}
+
+#[test]
+fn without_the_predicate_the_backends_disagree() {
+    let rustcrypto = laxities::<rustcrypto::ChaCha20Poly1305Suite>();
+    let ring = laxities::<ring::ChaCha20Poly1305Suite>();
+    let sodium = laxities::<sodium::ChaCha20Poly1305Suite>();
+    // Keys and R of small order, with an equation that holds. A library that changes its mind changes this test.
+    assert!(
+        rustcrypto
+            .iter()
+            .all(|name| name.starts_with("small order"))
+    );
+    assert_eq!((rustcrypto.len(), sodium.len()), (72, 0));
+    assert_eq!(rustcrypto, ring);
+}
+
+/// Runs a function for one suite of each backend and asserts that all give the same.
+macro_rules! agree {
+    ($suite:ident, $function:ident($($input:expr),*)) => {{
+        let expected = $function::<rustcrypto::$suite>($($input),*);
+        prop_assert_eq!(&$function::<ring::$suite>($($input),*), &expected);
+        if sodium::$suite::check_supported().is_ok() {
+            prop_assert_eq!(&$function::<sodium::$suite>($($input),*), &expected);
+        }
+    }};
+}
+
+fn decode_element<S: CryptoSuite>(bytes: &[u8; 32]) -> Option<[u8; 32]> {
+    S::Group::decode(bytes).map(|element| S::Group::encode(&element))
+}
+
+fn decode_scalar<S: CryptoSuite>(bytes: &[u8; 32]) -> Option<[u8; 32]> {
+    S::Group::decode_scalar(bytes).map(|scalar| S::Group::encode_scalar(&scalar))
+}
+
+fn decode_key<S: CryptoSuite>(bytes: &[u8; 32]) -> bool {
+    VerifyingKey::<S>::decode(&EphemeralKey::new(*bytes)).is_some()
+}
+
+fn product<S: CryptoSuite>(uniform: &[u8; 64], wide: &[u8; 64]) -> [[u8; 32]; 2] {
+    let element = S::Group::from_uniform_bytes(uniform);
+    let scalar = S::Group::scalar_from_wide(wide);
+    [
+        S::Group::mul(&element, &scalar),
+        S::Group::mul_base(&scalar),
+    ]
+    .map(|e| S::Group::encode(&e))
+}
+
+fn hash<S: CryptoSuite>(message: &[u8]) -> [u8; 64] {
+    Transcript::<S>::new(label::OFFER).bytes(message).finish()
+}
+
+fn seal<S: CryptoSuite>(key: [u8; 32], nonce: &[u8; 12], data: &[u8], text: &[u8]) -> Vec<u8> {
+    let key = AeadKey::<S>::new(&Secret::new(key));
+    let sealed = key.seal(nonce, data, text);
+    assert_eq!(*key.open(nonce, data, &sealed).unwrap(), text);
+    sealed
+}
+
+fn sign<S: CryptoSuite>(seed: [u8; 32], message: &[u8]) -> [u8; 64] {
+    *EphemeralKeyPair::<S>::from_seed(&Secret::new(seed))
+        .sign(message)
+        .as_bytes()
+}
+
+fn verify<S: CryptoSuite>(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    VerifyingKey::<S>::decode(&EphemeralKey::new(*key)).is_some_and(|key| {
+        key.verify(message, &SignatureBytes::new(*signature))
+            .is_ok()
+    })
+}
+
+fn public_key<S: CryptoSuite>(seed: [u8; 32]) -> [u8; 32] {
+    *EphemeralKeyPair::<S>::from_seed(&Secret::new(seed))
+        .public()
+        .as_bytes()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn on_what_decodes(mut bytes: [u8; 32], high_bits in 0_u8..=0xff) {
+        agree!(ChaCha20Poly1305Suite, decode_element(&bytes));
+        agree!(ChaCha20Poly1305Suite, decode_scalar(&bytes));
+        agree!(ChaCha20Poly1305Suite, decode_key(&bytes));
+        // Near the limits: elements and scalars have high bits that are zero.
+        bytes[0] &= 0xfe;
+        bytes[31] &= high_bits & 0x7f;
+        agree!(ChaCha20Poly1305Suite, decode_element(&bytes));
+        agree!(ChaCha20Poly1305Suite, decode_scalar(&bytes));
+        agree!(ChaCha20Poly1305Suite, decode_key(&bytes));
+    }
+
+    #[test]
+    fn on_products(uniform in any::<[u8; 64]>(), wide in any::<[u8; 64]>()) {
+        agree!(ChaCha20Poly1305Suite, product(&uniform, &wide));
+    }
+
+    #[test]
+    fn on_hashes(message in collection::vec(any::<u8>(), 0..1000)) {
+        agree!(ChaCha20Poly1305Suite, hash(&message));
+    }
+
+    #[test]
+    fn on_seals(
+        key: [u8; 32],
+        nonce: [u8; 12],
+        data in collection::vec(any::<u8>(), 0..200),
+        text in collection::vec(any::<u8>(), 0..1000),
+    ) {
+        agree!(ChaCha20Poly1305Suite, seal(key, &nonce, &data, &text));
+        agree!(Aes256GcmSuite, seal(key, &nonce, &data, &text));
+    }
+
+    #[test]
+    fn on_signatures(seed: [u8; 32], message in collection::vec(any::<u8>(), 0..300), bit in 0_usize..512) {
+        agree!(ChaCha20Poly1305Suite, sign(seed, &message));
+        agree!(ChaCha20Poly1305Suite, public_key(seed));
+        let key = public_key::<ring::ChaCha20Poly1305Suite>(seed);
+        let mut signature = sign::<ring::ChaCha20Poly1305Suite>(seed, &message);
+        agree!(ChaCha20Poly1305Suite, verify(&key, &message, &signature));
+        signature[bit / 8] ^= 1 << (bit % 8);
+        agree!(ChaCha20Poly1305Suite, verify(&key, &message, &signature));
+    }
+}
