@@ -1,0 +1,121 @@
+//! Deniable group authentication: how each member shows all others who it is, and convinces nobody else.
+//! `docs/spec/04-key-agreement.md`, "Authentication".
+
+mod group_proof;
+mod joint_knowledge;
+mod triple_dh;
+
+pub use group_proof::GroupProof;
+pub use triple_dh::TripleDh;
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, IdentityKeyPair,
+};
+
+use crate::fault::Fault;
+use crate::run::{Run, Scalar};
+
+/// What an authentication is made over, besides `sid`: the contributions and the key they gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// `D`: the digest of all contribution bodies.
+    pub contributions: Digest32,
+    /// `kc`: the commitment to the epoch secret.
+    pub key_commitment: Digest32,
+}
+
+/// A group authentication: one object per member and run, its secrets inside.
+pub trait GroupAuthentication<S: CryptoSuite>: Send {
+    /// This member's share of the joint-knowledge check, sent with its contribution; empty where none is needed.
+    fn share(&self, run: &Run<S>) -> Vec<u8>;
+
+    /// Checks the shares of all members. No confirmation leaves before this check: without it a member could hold a
+    /// trapdoor key that nobody knows, and every proof would convince outsiders (`docs/security/group-proof.md`).
+    ///
+    /// # Errors
+    /// A fault that names who does not know its trapdoor key.
+    fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault>;
+
+    /// This member's payload of the confirmation.
+    fn prove(
+        &self,
+        run: &Run<S>,
+        identity: &IdentityKeyPair,
+        statement: &Statement,
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<u8>;
+
+    /// Verifies the payloads of all members but this one; the entry of this member is not looked at.
+    ///
+    /// # Errors
+    /// A fault that names every member whose payload does not verify.
+    fn verify(
+        &self,
+        run: &Run<S>,
+        statement: &Statement,
+        payloads: &[&[u8]],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Fault>;
+}
+
+/// The group authentications, by their id on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AuthenticationId {
+    /// 1: [`GroupProof`], the default.
+    GroupProof,
+    /// 2: [`TripleDh`], the conservative baseline.
+    TripleDh,
+}
+
+impl AuthenticationId {
+    /// Every group authentication.
+    pub const ALL: [Self; 2] = [Self::GroupProof, Self::TripleDh];
+
+    /// The id on the wire.
+    #[must_use]
+    pub const fn to_u8(self) -> u8 {
+        match self {
+            Self::GroupProof => 1,
+            Self::TripleDh => 2,
+        }
+    }
+
+    /// The short name: `proof` or `3dh`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GroupProof => "proof",
+            Self::TripleDh => "3dh",
+        }
+    }
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// An id that no group authentication has.
+    pub fn decode(input: &mut Decoder<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        let at = input.offset();
+        let id = input.u8(field)?;
+        Self::ALL
+            .into_iter()
+            .find(|authentication| authentication.to_u8() == id)
+            .ok_or_else(|| DecodeError::new(at, field, DecodeErrorKind::UnknownValue(id.into())))
+    }
+
+    /// Starts one member's part in a run.
+    pub(crate) fn start<S: CryptoSuite>(
+        self,
+        run: &Run<S>,
+        identity: &IdentityKeyPair,
+        trapdoor: Zeroizing<Scalar<S>>,
+        knowledge: Zeroizing<Scalar<S>>,
+    ) -> Box<dyn GroupAuthentication<S>> {
+        match self {
+            Self::GroupProof => Box::new(GroupProof::new(run, trapdoor, knowledge)),
+            Self::TripleDh => Box::new(TripleDh::new(run, identity, &trapdoor)),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The group proof: *"I know a_i, or I know log T"*, a Schnorr OR-proof after Cramer, Damgard and Schoenmakers (Crypto
+//! 1994) with their two commitments summed into one. `docs/spec/04-key-agreement.md`, "Group proof".
+//!
+//! ```text
+//! prove:   k, w random, R = k G + w T, c = H("proof", sid, i, A_i, T, D, kc, R) mod L, s = k - (c + w) a_i
+//! verify:  R = s G + (c + w) A_i + w T
+//!
+//! struct { opaque R[32]; opaque s[32]; opaque w[32]; } payload;                                   96 bytes
+//! ```
+//!
+//! A verifier whose own fresh trapdoor key is in T knows that nobody else knows log T, so it is convinced; whoever
+//! invents a roster knows log T and makes every proof of it, so nobody else is. The arguments, and what one summed
+//! commitment changes in them, stand in `docs/security/group-proof.md`.
+//!
+//! All proofs of a run are verified as one multi-scalar multiplication with random 128-bit weights; a batch that
+//! fails is decided by single checks.
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{
+    CryptoSuite, Decoder, Encoder, Group, IdentityKeyPair, ScalarBytes, Secret, Transcript,
+    hash_to_scalar, label,
+};
+
+use super::joint_knowledge::Trapdoor;
+use super::{GroupAuthentication, Statement};
+use crate::fault::{Fault, FaultKind};
+use crate::run::{Element, Run, Scalar};
+
+/// One member's part in the group proof of a run.
+pub struct GroupProof<S: CryptoSuite> {
+    trapdoor: Trapdoor<S>,
+    secret: Zeroizing<Scalar<S>>,
+    knowledge: Zeroizing<Scalar<S>>,
+}
+
+/// A decoded payload: (R, c + w, s, w) of one prover, which is all that the equation needs.
+struct Opening<'a, S: CryptoSuite> {
+    prover: usize,
+    identity: &'a Element<S>,
+    commitment: Element<S>,
+    sum: Scalar<S>,
+    s: Scalar<S>,
+    w: Scalar<S>,
+}
+
+impl<S: CryptoSuite> GroupProof<S> {
+    pub(super) fn new(
+        run: &Run<S>,
+        secret: Zeroizing<Scalar<S>>,
+        knowledge: Zeroizing<Scalar<S>>,
+    ) -> Self {
+        Self { trapdoor: Trapdoor::of(run), secret, knowledge }
+    }
+
+    /// The part of the challenge that all provers share, so that it is hashed once.
+    fn challenge_prefix(&self, run: &Run<S>, statement: &Statement) -> Transcript<S> {
+        Transcript::<S>::new(label::PROOF)
+            .bytes(run.sid().as_bytes())
+            .bytes(&self.trapdoor.encoded)
+            .bytes(statement.contributions.as_bytes())
+            .bytes(statement.key_commitment.as_bytes())
+    }
+
+    fn challenge(
+        prefix: &Transcript<S>,
+        run: &Run<S>,
+        prover: usize,
+        commitment: &[u8; 32],
+    ) -> Option<Scalar<S>> {
+        let member = run.members().get(prover)?;
+        Some(hash_to_scalar(
+            prefix
+                .clone()
+                .u32(u32::try_from(prover).ok()?)
+                .bytes(member.offer.identity.as_bytes())
+                .bytes(commitment),
+        ))
+    }
+
+    /// A nonce of the proof: hedged, and bound to all that the challenge is bound to, so that one commitment never
+    /// meets two challenges even if the source of randomness repeats itself.
+    fn nonce(
+        run: &Run<S>,
+        identity: &IdentityKeyPair,
+        statement: &Statement,
+        fresh: &Secret<32>,
+        which: u8,
+    ) -> Zeroizing<Scalar<S>> {
+        Zeroizing::new(hash_to_scalar(
+            Transcript::<S>::new(label::PROOF_NONCE)
+                .bytes(identity.secret().expose())
+                .bytes(fresh.expose())
+                .bytes(run.sid().as_bytes())
+                .u32(u32::try_from(run.me()).unwrap_or(u32::MAX))
+                .bytes(statement.contributions.as_bytes())
+                .bytes(statement.key_commitment.as_bytes())
+                .u8(which),
+        ))
+    }
+
+    fn open<'a>(
+        prefix: &Transcript<S>,
+        run: &'a Run<S>,
+        prover: usize,
+        payload: &[u8],
+    ) -> Option<Opening<'a, S>> {
+        let (commitment, s, w) = Decoder::whole(payload, |input| {
+            Ok((
+                input.array::<32>("R")?,
+                ScalarBytes::decode(input, "s")?,
+                ScalarBytes::decode(input, "w")?,
+            ))
+        })
+        .ok()?;
+        let w = S::Group::decode_scalar(w.as_bytes())?;
+        let c = Self::challenge(prefix, run, prover, &commitment)?;
+        Some(Opening {
+            prover,
+            identity: &run.members().get(prover)?.identity,
+            commitment: S::Group::decode(&commitment)?,
+            sum: S::Group::scalar_add(&c, &w),
+            s: S::Group::decode_scalar(s.as_bytes())?,
+            w,
+        })
+    }
+
+    /// `R = s G + (c + w) A + w T`, for one proof.
+    fn holds(&self, opening: &Opening<'_, S>) -> bool {
+        let sum = S::Group::vartime_multi_scalar_mul(
+            &[opening.sum.clone(), opening.w.clone()],
+            &[opening.identity.clone(), self.trapdoor.element.clone()],
+        );
+        S::Group::add(&S::Group::mul_base(&opening.s), &sum) == opening.commitment
+    }
+
+    /// The same for many proofs at once, as one sum with random weights:
+    /// `(sum rho s) G + sum rho (c + w) A + (sum rho w) T - sum rho R = 0`.
+    fn all_hold(&self, openings: &[Opening<'_, S>], weights: impl Iterator<Item = u128>) -> bool {
+        let terms = openings.len().saturating_mul(2).saturating_add(1);
+        let mut scalars = Vec::with_capacity(terms);
+        let mut elements = Vec::with_capacity(terms);
+        let mut base = S::Group::scalar_zero();
+        let mut trapdoor = S::Group::scalar_zero();
+        for (opening, weight) in openings.iter().zip(weights) {
+            let weight = S::Group::scalar_from_u128(weight);
+            base = S::Group::scalar_add(&base, &S::Group::scalar_mul(&weight, &opening.s));
+            trapdoor = S::Group::scalar_add(&trapdoor, &S::Group::scalar_mul(&weight, &opening.w));
+            // The sum is compared to zero, so its sign is free: the commitments keep their short weights.
+            scalars.push(S::Group::scalar_sub(
+                &S::Group::scalar_zero(),
+                &S::Group::scalar_mul(&weight, &opening.sum),
+            ));
+            elements.push(opening.identity.clone());
+            scalars.push(weight);
+            elements.push(opening.commitment.clone());
+        }
+        scalars.push(S::Group::scalar_sub(&S::Group::scalar_zero(), &trapdoor));
+        elements.push(self.trapdoor.element.clone());
+        S::Group::vartime_multi_scalar_mul(&scalars, &elements) == S::Group::mul_base(&base)
+    }
+}
+
+/// 128-bit weights from a hash over all statements and proofs in order and 32 local random bytes, so that no prover
+/// predicts them: without end, four to a hash.
+fn weights<S: CryptoSuite>(
+    prefix: &Transcript<S>,
+    payloads: &[&[u8]],
+    rng: &mut dyn CryptoRng,
+) -> impl Iterator<Item = u128> + use<S> {
+    let local = Secret::<32>::random(rng);
+    let seed = prefix
+        .clone()
+        .list(payloads.iter())
+        .bytes(local.expose())
+        .finish();
+    (0_u32..).flat_map(move |block| {
+        let hash = Transcript::<S>::new(label::BATCH).bytes(&seed).u32(block).finish();
+        let mut weights = [0; 4];
+        for (weight, bytes) in weights.iter_mut().zip(hash.as_chunks::<16>().0) {
+            *weight = u128::from_le_bytes(*bytes);
+        }
+        weights
+    })
+}
+
+impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
+    fn share(&self, run: &Run<S>) -> Vec<u8> {
+        self.trapdoor.share(run.me(), &self.secret, &self.knowledge).as_bytes().to_vec()
+    }
+
+    fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
+        self.trapdoor.check(run, shares)
+    }
+
+    fn prove(
+        &self,
+        run: &Run<S>,
+        identity: &IdentityKeyPair,
+        statement: &Statement,
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<u8> {
+        let fresh = Secret::random(rng);
+        let k = Self::nonce(run, identity, statement, &fresh, 0);
+        let w = Self::nonce(run, identity, statement, &fresh, 1);
+        let commitment = S::Group::encode(&S::Group::add(
+            &S::Group::mul_base(&k),
+            &S::Group::mul(&self.trapdoor.element, &w),
+        ));
+        let prefix = self.challenge_prefix(run, statement);
+        let Some(c) = Self::challenge(&prefix, run, run.me(), &commitment) else {
+            return Vec::new();
+        };
+        let exponent = Zeroizing::new(S::Group::scalar_mul(
+            &S::Group::scalar_add(&c, &w),
+            &identity.scalar::<S>(),
+        ));
+        let s = S::Group::scalar_sub(&k, &exponent);
+        Encoder::encoded(|out| {
+            out.raw(&commitment);
+            out.raw(&S::Group::encode_scalar(&s));
+            out.raw(&S::Group::encode_scalar(&w));
+        })
+    }
+
+    fn verify(
+        &self,
+        run: &Run<S>,
+        statement: &Statement,
+        payloads: &[&[u8]],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Fault> {
+        let prefix = self.challenge_prefix(run, statement);
+        let mut openings = Vec::with_capacity(payloads.len());
+        let mut culprits = Vec::new();
+        for (prover, payload) in payloads.iter().enumerate().filter(|(i, _)| *i != run.me()) {
+            match Self::open(&prefix, run, prover, payload) {
+                Some(opening) => openings.push(opening),
+                None => culprits.push(prover),
+            }
+        }
+        if !self.all_hold(&openings, weights(&prefix, payloads, rng)) {
+            culprits.extend(
+                openings.iter().filter(|opening| !self.holds(opening)).map(|opening| opening.prover),
+            );
+            culprits.sort_unstable();
+        }
+        if culprits.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault { kind: FaultKind::WrongProof, culprits })
+        }
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for GroupProof<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("GroupProof(..)")
+    }
+}

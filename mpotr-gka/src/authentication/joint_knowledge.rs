@@ -1,0 +1,132 @@
+//! The trapdoor `T = sum h_j Y_j` of a roster and the check that its members jointly know `log T`.
+//! `docs/spec/04-key-agreement.md`, "Joint-knowledge check".
+//!
+//! ```text
+//! h_j = first 16 bytes of H("coef", sid, j), little-endian
+//! T   = sum h_j Y_j
+//! c   = H("know", sid, sum R_j, T) mod L
+//! s_i = r_i + c h_i y_i                                   32 bytes in member i's contribution
+//! check: (sum s_j) G = sum R_j + c T                      on failure: s_j G = R_j + c h_j Y_j, each
+//! ```
+//!
+//! Without it a member can publish a Y whose logarithm nobody knows; then nobody could have made the proofs but the
+//! identities themselves, and a transcript would convince a judge.
+
+use mpotr_crypto::{
+    CryptoSuite, Group, ScalarBytes, Transcript, hash_to_scalar, label, vartime_double_scalar_mul,
+};
+
+use crate::fault::{Fault, FaultKind};
+use crate::run::{Element, Run, Scalar};
+
+/// The trapdoor of one roster, with what its check needs.
+pub(super) struct Trapdoor<S: CryptoSuite> {
+    /// `h_j` in cycle order.
+    coefficients: Vec<Scalar<S>>,
+    /// `T`.
+    pub(super) element: Element<S>,
+    /// `T`, encoded once.
+    pub(super) encoded: [u8; 32],
+    /// `sum R_j`.
+    commitments: Element<S>,
+    /// `c`.
+    challenge: Scalar<S>,
+}
+
+impl<S: CryptoSuite> Trapdoor<S> {
+    pub(super) fn of(run: &Run<S>) -> Self {
+        let coefficients: Vec<_> =
+            (0_u32..).take(run.len()).map(|member| coefficient(run, member)).collect();
+        let keys: Vec<_> = run.members().iter().map(|member| member.trapdoor.clone()).collect();
+        let element = S::Group::vartime_multi_scalar_mul(&coefficients, &keys);
+        let encoded = S::Group::encode(&element);
+        let commitments = S::Group::sum(run.members().iter().map(|member| &member.commitment));
+        let challenge = hash_to_scalar(
+            Transcript::<S>::new(label::KNOWLEDGE)
+                .bytes(run.sid().as_bytes())
+                .bytes(&S::Group::encode(&commitments))
+                .bytes(&encoded),
+        );
+        Self { coefficients, element, encoded, commitments, challenge }
+    }
+
+    /// `s_i` for member `index` with its secrets.
+    pub(super) fn share(
+        &self,
+        index: usize,
+        trapdoor: &Scalar<S>,
+        knowledge: &Scalar<S>,
+    ) -> ScalarBytes {
+        let Some(coefficient) = self.coefficients.get(index) else {
+            return ScalarBytes::new([0; 32]);
+        };
+        let weight = S::Group::scalar_mul(&self.challenge, coefficient);
+        let share = S::Group::scalar_add(knowledge, &S::Group::scalar_mul(&weight, trapdoor));
+        ScalarBytes::new(S::Group::encode_scalar(&share))
+    }
+
+    /// Checks the shares of all members: one double multiplication.
+    pub(super) fn check(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
+        let decoded: Vec<_> = shares
+            .iter()
+            .map(|share| {
+                let bytes = <&[u8; 32]>::try_from(*share).ok()?;
+                S::Group::decode_scalar(bytes)
+            })
+            .collect();
+        let culprits: Vec<_> = decoded
+            .iter()
+            .enumerate()
+            .filter_map(|(index, share)| share.is_none().then_some(index))
+            .collect();
+        if !culprits.is_empty() || decoded.len() != run.len() {
+            return Err(Fault { kind: FaultKind::MalformedContribution, culprits });
+        }
+        let sum = decoded
+            .iter()
+            .flatten()
+            .fold(S::Group::scalar_zero(), |sum, share| S::Group::scalar_add(&sum, share));
+        if self.knows(&sum, &self.commitments, &self.challenge, &self.element) {
+            return Ok(());
+        }
+        let culprits = run
+            .members()
+            .iter()
+            .zip(decoded.iter().flatten())
+            .zip(&self.coefficients)
+            .enumerate()
+            .filter_map(|(index, ((member, share), coefficient))| {
+                let weight = S::Group::scalar_mul(&self.challenge, coefficient);
+                let knows = self.knows(share, &member.commitment, &weight, &member.trapdoor);
+                (!knows).then_some(index)
+            })
+            .collect();
+        Err(Fault { kind: FaultKind::UnknownTrapdoor, culprits })
+    }
+
+    /// `share * G = commitment + weight * key`.
+    fn knows(
+        &self,
+        share: &Scalar<S>,
+        commitment: &Element<S>,
+        weight: &Scalar<S>,
+        key: &Element<S>,
+    ) -> bool {
+        let negated = S::Group::scalar_sub(&S::Group::scalar_zero(), weight);
+        vartime_double_scalar_mul::<S::Group>(share, &negated, key) == *commitment
+    }
+}
+
+/// `h_j`, 128 bits.
+fn coefficient<S: CryptoSuite>(run: &Run<S>, member: u32) -> Scalar<S> {
+    let hash = Transcript::<S>::new(label::COEFFICIENT)
+        .bytes(run.sid().as_bytes())
+        .u32(member)
+        .finish();
+    S::Group::scalar_from_u128(first_u128(&hash))
+}
+
+/// The first 16 bytes of a hash, little-endian.
+pub(super) fn first_u128(hash: &[u8; 64]) -> u128 {
+    hash.first_chunk().map_or(0, |first| u128::from_le_bytes(*first))
+}

@@ -1,0 +1,203 @@
+//! Pairwise authentication by triple Diffie-Hellman: the conservative baseline.
+//! `docs/spec/04-key-agreement.md`, "Triple Diffie-Hellman".
+//!
+//! ```text
+//! for i < j:  ikm  = a_i Y_j || y_i A_j || y_i Y_j        (as the other side: y_j A_i || a_j Y_i || y_j Y_i)
+//!             k_ij = expand(extract(sid, ikm), "3dh", i || j || A_i || E_i || Y_i || A_j || E_j || Y_j)
+//! tag of i for j = first 16 bytes of H("3dh tag", k_ij, sid, i, j, D, kc)
+//!
+//! opaque payload[16][N - 1];                              a tag for each other member in cycle order
+//! ```
+//!
+//! 3 (N - 1) multiplications and 16 (N - 1) bytes for each member, so O(N^2) in all whatever the key agreement. Anyone who
+//! invents all y_j computes every tag, so it is deniable without a joint-knowledge check. A wrong tag is seen by its
+//! receiver alone.
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{
+    CryptoSuite, Decoder, Encoder, Group, IdentityKeyPair, Secret, Transcript, kdf::Prk, label,
+};
+
+use super::{GroupAuthentication, Statement};
+use crate::fault::{Fault, FaultKind};
+use crate::member::Member;
+use crate::run::{Element, Run, Scalar};
+
+const TAG_LENGTH: usize = 16;
+
+/// One member's part in the triple Diffie-Hellman authentication of a run: a key with each member.
+pub struct TripleDh {
+    /// In cycle order; `None` for this member itself, and where a Diffie-Hellman gave the identity.
+    pairs: Vec<Option<Secret<32>>>,
+}
+
+impl TripleDh {
+    pub(super) fn new<S: CryptoSuite>(
+        run: &Run<S>,
+        identity: &IdentityKeyPair,
+        trapdoor: &Scalar<S>,
+    ) -> Self {
+        let secret = identity.scalar::<S>();
+        let pairs = run
+            .members()
+            .iter()
+            .enumerate()
+            .map(|(peer, member)| {
+                (peer != run.me()).then(|| pair_key(run, peer, member, &secret, trapdoor)).flatten()
+            })
+            .collect();
+        Self { pairs }
+    }
+}
+
+/// `k_ij` between this member and `peer`.
+fn pair_key<S: CryptoSuite>(
+    run: &Run<S>,
+    peer: usize,
+    member: &Member<S>,
+    identity: &Scalar<S>,
+    trapdoor: &Scalar<S>,
+) -> Option<Secret<32>> {
+    let own_identity = dh::<S>(&member.trapdoor, identity)?;
+    let peer_identity = dh::<S>(&member.identity, trapdoor)?;
+    let both_trapdoors = dh::<S>(&member.trapdoor, trapdoor)?;
+    let me = (run.me(), run.members().get(run.me())?);
+    // The member of the lower index comes first, in the secrets as in the context.
+    let (first, second, low, high) = if run.me() < peer {
+        (own_identity, peer_identity, me, (peer, member))
+    } else {
+        (peer_identity, own_identity, (peer, member), me)
+    };
+    let ikm = Zeroizing::new([*first, *second, *both_trapdoors].concat());
+    let context = Encoder::encoded(|out| {
+        out.u32(u32::try_from(low.0).unwrap_or(u32::MAX));
+        out.u32(u32::try_from(high.0).unwrap_or(u32::MAX));
+        for offer in [&low.1.offer, &high.1.offer] {
+            offer.identity.encode(out);
+            offer.ephemeral.encode(out);
+            offer.trapdoor.encode(out);
+        }
+    });
+    Some(Prk::extract::<S>(run.sid().as_bytes(), &ikm).expand::<S, 32>(label::TRIPLE_DH, &context))
+}
+
+/// A Diffie-Hellman value, refused if it is the identity.
+fn dh<S: CryptoSuite>(element: &Element<S>, scalar: &Scalar<S>) -> Option<Zeroizing<[u8; 32]>> {
+    let encoded = Zeroizing::new(S::Group::encode(&S::Group::mul(element, scalar)));
+    (*encoded != [0; 32]).then_some(encoded)
+}
+
+fn tag<S: CryptoSuite>(
+    run: &Run<S>,
+    key: &Secret<32>,
+    from: usize,
+    to: usize,
+    statement: &Statement,
+) -> Secret<TAG_LENGTH> {
+    let hash = Zeroizing::new(
+        Transcript::<S>::new(label::TRIPLE_DH_TAG)
+            .bytes(key.expose())
+            .bytes(run.sid().as_bytes())
+            .u32(u32::try_from(from).unwrap_or(u32::MAX))
+            .u32(u32::try_from(to).unwrap_or(u32::MAX))
+            .bytes(statement.contributions.as_bytes())
+            .bytes(statement.key_commitment.as_bytes())
+            .finish(),
+    );
+    Secret::fill_with(|out| {
+        for (to, from) in out.iter_mut().zip(hash.iter()) {
+            *to = *from;
+        }
+    })
+}
+
+impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
+    fn share(&self, _run: &Run<S>) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn check_shares(&self, _run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
+        let culprits: Vec<_> = shares
+            .iter()
+            .enumerate()
+            .filter_map(|(index, share)| (!share.is_empty()).then_some(index))
+            .collect();
+        if culprits.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault { kind: FaultKind::MalformedContribution, culprits })
+        }
+    }
+
+    fn prove(
+        &self,
+        run: &Run<S>,
+        _identity: &IdentityKeyPair,
+        statement: &Statement,
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<u8> {
+        let mut payload = Encoder::new();
+        for (to, key) in self.pairs.iter().enumerate().filter(|(to, _)| *to != run.me()) {
+            match key {
+                Some(key) => payload.raw(tag(run, key, run.me(), to, statement).expose()),
+                // No key with this peer, whose values gave the identity: no tag that verifies, and no gap.
+                None => payload.raw(Secret::<TAG_LENGTH>::random(rng).expose()),
+            }
+        }
+        payload.finish()
+    }
+
+    fn verify(
+        &self,
+        run: &Run<S>,
+        statement: &Statement,
+        payloads: &[&[u8]],
+        _rng: &mut dyn CryptoRng,
+    ) -> Result<(), Fault> {
+        let culprits: Vec<_> = payloads
+            .iter()
+            .zip(&self.pairs)
+            .enumerate()
+            .filter(|(from, _)| *from != run.me())
+            .filter_map(|(from, (payload, key))| {
+                let expected = tag(run, key.as_ref()?, from, run.me(), statement);
+                (tag_for_me(run, from, payload) != Some(expected)).then_some(from)
+            })
+            .chain(self.pairs.iter().enumerate().filter_map(|(from, key)| {
+                (key.is_none() && from != run.me()).then_some(from)
+            }))
+            .collect();
+        if culprits.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault { kind: FaultKind::WrongProof, culprits })
+        }
+    }
+}
+
+/// The tag that `from` made for this member; `None` if the payload does not decode.
+fn tag_for_me<S: CryptoSuite>(
+    run: &Run<S>,
+    from: usize,
+    payload: &[u8],
+) -> Option<Secret<TAG_LENGTH>> {
+    Decoder::whole(payload, |input| {
+        let mut mine = None;
+        for to in (0..run.len()).filter(|to| *to != from) {
+            let tag = input.array("tag")?;
+            if to == run.me() {
+                mine = Some(Secret::new(tag));
+            }
+        }
+        Ok(mine)
+    })
+    .ok()
+    .flatten()
+}
+
+impl core::fmt::Debug for TripleDh {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TripleDh(..)")
+    }
+}

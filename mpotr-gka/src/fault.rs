@@ -1,0 +1,72 @@
+//! What goes wrong in a run through somebody's doing: `docs/spec/04-key-agreement.md`, "Blame".
+//!
+//! A fault names *offers* by their index in the roster. It says nothing about the identity in the offer until a
+//! proof under that identity has verified in the same run: anyone can publish an offer that carries Alice's key.
+
+/// A fault, and whose.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} (members {culprits:?})")]
+pub struct Fault {
+    /// What was done.
+    pub kind: FaultKind,
+    /// Indices into the roster, increasing. Never an honest member's; empty if nobody can be named.
+    pub culprits: Vec<usize>,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// A contribution that does not decode, or holds a value that no honest member sends.
+    #[error("malformed contribution")]
+    MalformedContribution,
+    /// Two different packets of one round, both signed by the sender.
+    #[error("two different packets of one round")]
+    Equivocation,
+    /// A share of the joint-knowledge check that does not verify: the sender does not know its trapdoor key.
+    #[error("no knowledge of the trapdoor key")]
+    UnknownTrapdoor,
+    /// A Burmester-Desmedt share that is not `z_i (Z_{i+1} - Z_{i-1})`.
+    #[error("wrong key agreement share")]
+    WrongShare,
+    /// A pairwise part that does not open, or is not the one committed to.
+    #[error("wrong pairwise part")]
+    WrongPart,
+    /// A key commitment other than the one that the contributions give.
+    #[error("confirmation over another key")]
+    WrongKeyCommitment,
+    /// A digest of contributions other than this member's: somebody sent two contributions, or the transport lied.
+    #[error("confirmation over other contributions")]
+    OtherContributions,
+    /// An authentication payload that does not decode or verify.
+    #[error("wrong proof of identity")]
+    WrongProof,
+}
+
+impl Fault {
+    /// A fault of one member.
+    #[must_use]
+    pub fn of(kind: FaultKind, culprit: usize) -> Self {
+        Self { kind, culprits: vec![culprit] }
+    }
+}
+
+/// Why a round did not complete.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// These members' packets carry no valid signature: as good as not received. Ask for them again.
+    #[error("the packets of members {0:?} are not authentic")]
+    NotReceived(Vec<usize>),
+    /// Somebody cheated; the run is dead.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The caller gave another number of packets than the roster has members.
+    #[error("{given} packets for {members} members")]
+    Incomplete {
+        /// Packets given.
+        given: usize,
+        /// Members of the roster.
+        members: usize,
+    },
+}

@@ -1,0 +1,37 @@
+//! Authenticated group key agreement of mpOTR in two rounds of broadcasts, as pure computations.
+//!
+//! Two traits, two members each, freely combined:
+//!
+//! | [`GroupKeyAgreement`] | sends per member | | [`GroupAuthentication`] | sends per member |
+//! |---|---|---|---|---|
+//! | [`BurmesterDesmedt`] | O(1) | | [`GroupProof`] | O(1) |
+//! | [`Pairwise`] | O(N) | | [`TripleDh`] | O(N) |
+//!
+//! [`Contributing`] and [`Confirming`] run one member through both: each takes all inputs of its round at once, is
+//! consumed by the step that follows, and its secrets die with it. Nothing here does IO, reads a clock or
+//! holds a source of randomness.
+//!
+//! Specification: `docs/spec/04-key-agreement.md`; the arguments: `docs/security/group-proof.md`.
+
+mod agreement;
+mod authentication;
+mod fault;
+mod member;
+mod offer;
+mod rounds;
+mod run;
+pub mod simulation;
+
+pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
+pub use authentication::{
+    AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh,
+};
+pub use fault::{Fault, FaultKind, RunError};
+pub use offer::{
+    CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, RoomId, TrapdoorKey,
+};
+pub use rounds::{
+    Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
+};
+pub use member::{KnownIdentities, Member};
+pub use run::{MAX_MEMBERS, RosterError, Run, Sid};

@@ -1,0 +1,250 @@
+//! Offers: what a member publishes ahead of a run. `docs/spec/04-key-agreement.md`, "Offer".
+//!
+//! ```text
+//! struct {
+//!   uint8  versions<1..8>;       strictly increasing
+//!   uint16 suites<1..8>;         strictly increasing
+//!   opaque room[32];
+//!   opaque A[32];   identity key
+//!   opaque E[32];   ephemeral Ed25519 verification key
+//!   opaque Y[32];   trapdoor key            Y = y G
+//!   opaque Z[32];   cycle share             Z = z G
+//!   opaque R[32];   commitment of the joint-knowledge check   R = r G
+//!   opaque nonce[32];
+//! } Offer;                                  lists have an 8-bit count of elements; 229 bytes with one of each
+//! ```
+//!
+//! An offer is used for at most one contribution. A second run with the same Z would tell its key to everyone who
+//! was in the first (`docs/security/offers.md`): [`OfferSecrets`] is therefore not `Clone` and is consumed.
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, EphemeralKey, EphemeralKeyPair,
+    Group, IdentityKey, Secret, SuiteId, Transcript, byte_newtype, label, random_scalar,
+};
+
+use crate::member::{KnownIdentities, Member};
+use crate::run::{Element, Scalar};
+
+byte_newtype! {
+    /// A room: `H("room", name)`, 32 bytes.
+    RoomId
+}
+byte_newtype! {
+    /// A trapdoor key `Y`: an encoded element, 32 bytes.
+    TrapdoorKey
+}
+byte_newtype! {
+    /// A cycle share `Z`: an encoded element, 32 bytes.
+    CycleShare
+}
+byte_newtype! {
+    /// A commitment `R` of the joint-knowledge check: an encoded element, 32 bytes.
+    KnowledgeCommitment
+}
+byte_newtype! {
+    /// A nonce: 32 random bytes, the sender's share in the freshness of `sid`.
+    Nonce
+}
+byte_newtype! {
+    /// `H("offer", offer)`, 32 bytes: how a proposal names an offer.
+    OfferDigest
+}
+
+impl RoomId {
+    /// The room of this name.
+    #[must_use]
+    pub fn of_name<S: CryptoSuite>(name: &str) -> Self {
+        Self::new(*Transcript::<S>::new(label::ROOM).bytes(name.as_bytes()).digest().as_bytes())
+    }
+}
+
+/// What a member publishes ahead of a run: its keys for one contribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Protocol versions that the member speaks, strictly increasing.
+    pub versions: Vec<u8>,
+    /// Suites that the member can compute, by id, strictly increasing.
+    pub suites: Vec<u16>,
+    /// The room that the offer is for.
+    pub room: RoomId,
+    /// `A`: the long-term identity that the member claims.
+    pub identity: IdentityKey,
+    /// `E`: verifies what the member signs in the run and its epoch.
+    pub ephemeral: EphemeralKey,
+    /// `Y`: the trapdoor key.
+    pub trapdoor: TrapdoorKey,
+    /// `Z`: the share of the key agreement.
+    pub share: CycleShare,
+    /// `R`: the commitment of the joint-knowledge check.
+    pub commitment: KnowledgeCommitment,
+    /// Freshness.
+    pub nonce: Nonce,
+}
+
+/// The protocol version of this crate.
+pub(crate) const VERSION: u8 = 1;
+const MAX_LISTED: usize = 8;
+
+impl Offer {
+    /// Writes the offer.
+    pub fn encode(&self, out: &mut Encoder) {
+        out.u8(u8::try_from(self.versions.len()).unwrap_or(u8::MAX));
+        out.raw(&self.versions);
+        out.u8(u8::try_from(self.suites.len()).unwrap_or(u8::MAX));
+        for suite in &self.suites {
+            out.u16(*suite);
+        }
+        self.room.encode(out);
+        self.identity.encode(out);
+        self.ephemeral.encode(out);
+        self.trapdoor.encode(out);
+        self.share.encode(out);
+        self.commitment.encode(out);
+        self.nonce.encode(out);
+    }
+
+    /// Reads an offer. Its keys are decoded by [`Member::decode`](crate::Member::decode).
+    ///
+    /// # Errors
+    /// The first field that is not canonical.
+    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            versions: increasing(input, "versions", Decoder::u8)?,
+            suites: increasing(input, "suites", Decoder::u16)?,
+            room: RoomId::decode(input, "room")?,
+            identity: IdentityKey::decode(input, "A")?,
+            ephemeral: EphemeralKey::decode(input, "E")?,
+            trapdoor: TrapdoorKey::decode(input, "Y")?,
+            share: CycleShare::decode(input, "Z")?,
+            commitment: KnowledgeCommitment::decode(input, "R")?,
+            nonce: Nonce::decode(input, "nonce")?,
+        })
+    }
+
+    /// The offer's bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        Encoder::encoded(|out| self.encode(out))
+    }
+
+    /// The digest by which a proposal names the offer.
+    #[must_use]
+    pub fn digest<S: CryptoSuite>(&self) -> OfferDigest {
+        let digest = Transcript::<S>::new(label::OFFER).bytes(&self.to_bytes()).digest();
+        OfferDigest::new(*digest.as_bytes())
+    }
+
+    /// Whether the member can compute this suite.
+    #[must_use]
+    pub fn supports(&self, suite: SuiteId) -> bool {
+        self.suites.contains(&suite.to_u16()) && self.versions.contains(&VERSION)
+    }
+}
+
+/// A list of 1 to 8 values with an 8-bit count, strictly increasing: one set has one encoding.
+fn increasing<'a, T: PartialOrd>(
+    input: &mut Decoder<'a>,
+    field: &'static str,
+    read: impl Fn(&mut Decoder<'a>, &'static str) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let start = input.offset();
+    let error = |kind| DecodeError::new(start, field, kind);
+    let length = usize::from(input.u8(field)?);
+    if length > MAX_LISTED {
+        return Err(error(DecodeErrorKind::TooLong { length, limit: MAX_LISTED }));
+    }
+    if length == 0 {
+        return Err(error(DecodeErrorKind::TooShort { length, minimum: 1 }));
+    }
+    let values = (0..length).map(|_| read(input, field)).collect::<Result<Vec<_>, _>>()?;
+    if !values.is_sorted_by(|a, b| a < b) {
+        return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
+    }
+    Ok(values)
+}
+
+/// The secrets of one offer. Consumed by the one contribution that is made with them.
+pub struct OfferSecrets<S: CryptoSuite> {
+    /// The offer that they belong to.
+    offer: Offer,
+    /// Its elements as they were made, so that a member decodes no key of its own making.
+    elements: OwnElements<S>,
+    /// `e`: signs in the run and its epoch.
+    pub(crate) ephemeral: EphemeralKeyPair<S>,
+    /// `y`: the trapdoor.
+    pub(crate) trapdoor: Zeroizing<Scalar<S>>,
+    /// `z`: the share of the key agreement.
+    pub(crate) share: Zeroizing<Scalar<S>>,
+    /// `r`: the nonce of the joint-knowledge check.
+    pub(crate) knowledge: Zeroizing<Scalar<S>>,
+}
+
+/// `Y`, `Z` and `R` of an own offer.
+struct OwnElements<S: CryptoSuite> {
+    trapdoor: Element<S>,
+    share: Element<S>,
+    commitment: Element<S>,
+}
+
+impl<S: CryptoSuite> OfferSecrets<S> {
+    /// A fresh offer of an identity for a room, and its secrets.
+    pub fn generate(room: RoomId, identity: IdentityKey, rng: &mut dyn CryptoRng) -> (Offer, Self) {
+        let ephemeral = EphemeralKeyPair::random(rng);
+        let trapdoor = random_scalar::<S::Group>(rng);
+        let share = random_scalar::<S::Group>(rng);
+        let knowledge = random_scalar::<S::Group>(rng);
+        let elements = OwnElements {
+            trapdoor: S::Group::mul_base(&trapdoor),
+            share: S::Group::mul_base(&share),
+            commitment: S::Group::mul_base(&knowledge),
+        };
+        let offer = Offer {
+            versions: vec![VERSION],
+            suites: vec![S::ID.to_u16()],
+            room,
+            identity,
+            ephemeral: ephemeral.public(),
+            trapdoor: TrapdoorKey::new(S::Group::encode(&elements.trapdoor)),
+            share: CycleShare::new(S::Group::encode(&elements.share)),
+            commitment: KnowledgeCommitment::new(S::Group::encode(&elements.commitment)),
+            nonce: Nonce::new(*Secret::random(rng).expose()),
+        };
+        (offer.clone(), Self { offer, elements, ephemeral, trapdoor, share, knowledge })
+    }
+
+    /// The offer that the secrets belong to.
+    #[must_use]
+    pub const fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// This member as it stands in a roster. Cheaper than [`Member::decode`]: only the identity key may need decoding.
+    ///
+    /// # Errors
+    /// The identity key of the offer does not decode.
+    pub fn member(&self, known: &KnownIdentities<S>) -> Result<Member<S>, DecodeError> {
+        let identity = known.decode(&self.offer.identity)?;
+        let OwnElements { trapdoor, share, commitment } = &self.elements;
+        Ok(Member {
+            offer: self.offer.clone(),
+            identity,
+            trapdoor: trapdoor.clone(),
+            share: share.clone(),
+            commitment: commitment.clone(),
+        })
+    }
+
+    /// The ephemeral signing key, to sign a proposal before contributing to it.
+    #[must_use]
+    pub const fn ephemeral(&self) -> &EphemeralKeyPair<S> {
+        &self.ephemeral
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for OfferSecrets<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OfferSecrets(..)")
+    }
+}

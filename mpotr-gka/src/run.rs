@@ -1,0 +1,178 @@
+//! One run of the key agreement: `sid` and the roster in cycle order, checked once.
+//! `docs/spec/04-key-agreement.md`, "Roster".
+
+use mpotr_crypto::{CryptoSuite, Group, Transcript, byte_newtype, label};
+
+use crate::member::Member;
+use crate::offer::Offer;
+
+/// The most members that a roster may have.
+pub const MAX_MEMBERS: usize = 4096;
+
+byte_newtype! {
+    /// The session id of a run: 32 bytes of a hash over everything that the members agree on beforehand.
+    Sid
+}
+
+impl Sid {
+    /// `sid = H("sid", head, offers)`: the head is the proposal as it was signed, the offers are whole and in cycle order.
+    #[must_use]
+    pub fn of<'a, S: CryptoSuite>(
+        head: &[u8],
+        offers: impl ExactSizeIterator<Item = &'a Offer>,
+    ) -> Self {
+        let hash = Transcript::<S>::new(label::SID).bytes(head).list(offers.map(Offer::to_bytes));
+        Self(*hash.digest().as_bytes())
+    }
+}
+
+/// An element of the suite's group.
+pub(crate) type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
+/// A scalar of the suite's group.
+pub(crate) type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
+
+/// A roster that no honest member takes part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RosterError {
+    /// Nobody in it.
+    #[error("the roster is empty")]
+    Empty,
+    /// Over [`MAX_MEMBERS`]; refused before any work.
+    #[error("{members} members are over the limit of {MAX_MEMBERS}")]
+    TooMany {
+        /// Members listed.
+        members: usize,
+    },
+    /// Two keys of the roster are equal, be they of one kind or two.
+    #[error("a key of member {member} stands twice in the roster")]
+    DuplicateKey {
+        /// The later of the two members.
+        member: usize,
+    },
+    /// A member cannot compute the suite of the run, or offered for another room.
+    #[error("member {member} did not offer for this suite and room")]
+    NotOffered {
+        /// The member.
+        member: usize,
+    },
+    /// This member's own offer, byte for byte, does not stand at its place.
+    #[error("this member's own offer is not in the roster")]
+    NotAMember,
+    /// The identity key pair is not that of this member's offer.
+    #[error("the offer was made for another identity")]
+    WrongIdentity,
+    /// The trapdoor of the roster, or the sum of its knowledge commitments, is the identity: everybody would know its
+    /// logarithm.
+    #[error("the trapdoor of the roster is degenerate")]
+    DegenerateTrapdoor,
+}
+
+/// One run as one member sees it.
+#[derive(Debug)]
+pub struct Run<S: CryptoSuite> {
+    sid: Sid,
+    me: usize,
+    members: Vec<Member<S>>,
+}
+
+impl<S: CryptoSuite> Run<S> {
+    /// Checks a roster. `me` is the index of this member, whose own offer is compared byte for byte when it
+    /// [contributes](crate::Contributing::start).
+    ///
+    /// # Errors
+    /// See [`RosterError`].
+    pub fn new(sid: Sid, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
+        check_size(members.len())?;
+        let room = members.get(me).ok_or(RosterError::NotAMember)?.offer.room;
+        let misplaced =
+            members.iter().position(|member| !member.offer.supports(S::ID) || member.offer.room != room);
+        if let Some(member) = misplaced {
+            return Err(RosterError::NotOffered { member });
+        }
+        match duplicate_key(&members) {
+            Some(member) => Err(RosterError::DuplicateKey { member }),
+            None => Ok(Self { sid, me, members }),
+        }
+    }
+
+    /// The session id.
+    #[must_use]
+    pub const fn sid(&self) -> Sid {
+        self.sid
+    }
+
+    /// This member's index.
+    #[must_use]
+    pub const fn me(&self) -> usize {
+        self.me
+    }
+
+    /// The roster in cycle order.
+    #[must_use]
+    pub fn members(&self) -> &[Member<S>] {
+        &self.members
+    }
+
+    /// This member. `None` never: `me` was checked.
+    pub(crate) fn own(&self) -> Option<&Member<S>> {
+        self.members.get(self.me)
+    }
+
+    /// Members of the roster.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The elements `Z_{i-1}`, `Z_i` and `Z_{i+1}` around a member of the cycle.
+    pub(crate) fn shares_around(&self, index: usize) -> Option<[&Element<S>; 3]> {
+        let [before, after] = self.shares_beside(index)?;
+        Some([before, &self.members.get(index)?.share, after])
+    }
+
+    /// The elements `Z_{i-1}` and `Z_{i+1}` beside a member of the cycle.
+    pub(crate) fn shares_beside(&self, index: usize) -> Option<[&Element<S>; 2]> {
+        let before = index.checked_sub(1).or_else(|| self.len().checked_sub(1))?;
+        let after = index.checked_add(1).filter(|next| *next < self.len()).unwrap_or(0);
+        let share = |index: usize| self.members.get(index).map(|member| &member.share);
+        Some([share(before)?, share(after)?])
+    }
+}
+
+/// The lowest member that holds a key which an earlier one, or itself, holds too. Any equal element among all A, Y, Z
+/// and R counts, across kinds; E lives in another group and is compared to other E.
+fn duplicate_key<S: CryptoSuite>(members: &[Member<S>]) -> Option<usize> {
+    let elements = first_repeat(members.iter().enumerate().flat_map(|(index, Member { offer, .. })| {
+        [
+            (offer.identity.as_bytes(), index),
+            (offer.trapdoor.as_bytes(), index),
+            (offer.share.as_bytes(), index),
+            (offer.commitment.as_bytes(), index),
+        ]
+    }));
+    let ephemerals = first_repeat(
+        members.iter().enumerate().map(|(index, member)| (member.offer.ephemeral.as_bytes(), index)),
+    );
+    elements.into_iter().chain(ephemerals).min()
+}
+
+/// Of all keys that stand twice, the lowest index of a holder that is not the first.
+fn first_repeat<'a>(keys: impl Iterator<Item = (&'a [u8; 32], usize)>) -> Option<usize> {
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable();
+    keys.array_windows()
+        .filter_map(|[(first, _), (second, index)]| (first == second).then_some(*index))
+        .min()
+}
+
+/// Refuses a roster by its size alone, before any work on it.
+///
+/// # Errors
+/// [`RosterError::Empty`] or [`RosterError::TooMany`].
+pub(crate) fn check_size(members: usize) -> Result<(), RosterError> {
+    match members {
+        0 => Err(RosterError::Empty),
+        1..=MAX_MEMBERS => Ok(()),
+        _ => Err(RosterError::TooMany { members }),
+    }
+}
