@@ -1,0 +1,230 @@
+//! One epoch: a fixed roster, its keys, its messages. `docs/spec/05-wire.md`, "Epoch".
+//!
+//! | file | what |
+//! |---|---|
+//! | `keys`, `ratchet` | the keys that members share, and those of each sender |
+//! | `sending`, `receiving` | sealing and opening |
+//! | `holdback` | messages that wait for their parents |
+//! | `graph`, `member_set` | what is delivered, and who covers what |
+//! | `order`, `agreement` | the one order, its locks, and what is final |
+//!
+//! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
+
+mod agreement;
+mod graph;
+mod holdback;
+mod keys;
+mod member_set;
+mod order;
+mod ratchet;
+mod receiving;
+mod sending;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret, VerifyingKey};
+use mpotr_gka::{Established, Sid};
+
+use crate::wire::{EpochHint, EpochId, Lock, MessageId, Statement};
+use graph::Graph;
+use holdback::Holdback;
+use keys::{EpochKeys, Streams};
+use member_set::MemberSet;
+use order::{Key, Order};
+use sending::Sent;
+
+/// What happened in an epoch, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// A message is delivered: all before it were.
+    Delivered {
+        id: MessageId,
+        author: usize,
+        seq: u32,
+        body: Vec<u8>,
+    },
+    /// A member has sent its last message.
+    Fin { author: usize },
+    /// A member accepts and sends nothing more.
+    Closed { member: usize },
+    /// A message of this member is covered by all that were asked to.
+    Acknowledged { seq: u32 },
+    /// A message of this member that members closed without having covered.
+    Missed { seq: u32, by: usize },
+    /// The final prefix has grown.
+    Final(Lock),
+    /// A member has signed another order of as many messages.
+    Fork { member: usize, lock: Lock },
+    /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
+    Asked,
+}
+
+/// A member as the others see it.
+struct Peer<S: CryptoSuite> {
+    identity: IdentityKey,
+    /// `None` if E is no point: nothing that it signs verifies.
+    key: Option<VerifyingKey<S>>,
+    /// To open with; this member's own, to seal with.
+    streams: Streams,
+    /// Content messages delivered.
+    delivered: u32,
+    /// The newest statement, if it waits for messages that are not here.
+    waiting: Option<Statement>,
+    /// The heads of all that the member has signed to have seen: what it writes next comes after them.
+    heads: Vec<MessageId>,
+    /// Has sent its last message.
+    fin: bool,
+    /// Accepts and sends nothing more.
+    closed: bool,
+    /// The longest lock that it signed.
+    lock: Lock,
+    /// Whether that lock is known to differ from the order here.
+    forked: bool,
+}
+
+/// One epoch as one member sees it.
+pub(crate) struct Epoch<S: CryptoSuite> {
+    id: EpochId,
+    me: usize,
+    signing: EphemeralKeyPair<S>,
+    keys: EpochKeys<S>,
+    /// In cycle order, this member among them.
+    peers: Vec<Peer<S>>,
+    graph: Graph,
+    order: Order,
+    holdback: Holdback,
+    /// Members that have not sent their last message: those whose coverage the order waits for.
+    writing: MemberSet,
+    /// Delivered messages, by index, that not every member who still writes covers.
+    unstable: BTreeSet<usize>,
+    /// The greatest message that they all cover.
+    stable: Option<Key>,
+    /// This member's own messages that not all have covered, by `seq`.
+    sent: BTreeMap<u32, Sent>,
+    /// The id of this member's last message.
+    last: MessageId,
+    /// Delivered messages that nothing that this member signed covers.
+    unstated: usize,
+    /// The lock that this member signed last.
+    signed_lock: Lock,
+    /// The last statement that this member sent, to send again.
+    last_statement: Option<Vec<u8>>,
+    final_lock: Lock,
+    effects: VecDeque<Effect>,
+}
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Starts the epoch of a run that all members confirmed.
+    pub(crate) fn new(established: Established<S>) -> Self {
+        let Established {
+            run,
+            statement,
+            ephemeral,
+            secret,
+        } = established;
+        let members = run.members().len();
+        let id = EpochId {
+            sid: run.sid(),
+            key_commitment: statement.key_commitment,
+        };
+        let (keys, streams) = EpochKeys::derive(secret, members);
+        let peers = run
+            .members()
+            .iter()
+            .zip(streams)
+            .map(|(member, streams)| Peer {
+                identity: member.offer().identity,
+                key: member.verifying_key(),
+                streams,
+                delivered: 0,
+                waiting: None,
+                heads: Vec::new(),
+                fin: false,
+                closed: false,
+                lock: Lock::EMPTY,
+                forked: false,
+            })
+            .collect();
+        Self {
+            id,
+            me: run.me(),
+            signing: ephemeral,
+            keys,
+            peers,
+            graph: Graph::default(),
+            order: Order::new(id.sid),
+            holdback: Holdback::default(),
+            writing: MemberSet::all(members),
+            unstable: BTreeSet::new(),
+            stable: None,
+            sent: BTreeMap::new(),
+            last: MessageId::NONE,
+            unstated: 0,
+            signed_lock: Lock::EMPTY,
+            last_statement: None,
+            final_lock: Lock::EMPTY,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// The session id.
+    pub(crate) const fn sid(&self) -> Sid {
+        self.id.sid
+    }
+
+    /// What packets of the epoch begin with.
+    pub(crate) const fn hint(&self) -> EpochHint {
+        self.keys.hint
+    }
+
+    /// The identities of the roster, in cycle order.
+    pub(crate) fn roster(&self) -> impl Iterator<Item = IdentityKey> {
+        self.peers.iter().map(|peer| peer.identity)
+    }
+
+    /// The identity of a member.
+    pub(crate) fn identity(&self, member: usize) -> Option<IdentityKey> {
+        self.peers.get(member).map(|peer| peer.identity)
+    }
+
+    /// This member's index.
+    pub(crate) const fn me(&self) -> usize {
+        self.me
+    }
+
+    /// Whether every other member accepts nothing more.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.others().all(|peer| peer.closed)
+    }
+
+    /// Whether another member has sent its last message and waits for the others.
+    pub(crate) fn is_somebody_leaving(&self) -> bool {
+        self.others().any(|peer| peer.fin && !peer.closed)
+    }
+
+    /// The next thing that happened.
+    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// A secret that all members share, for the application.
+    pub(crate) fn export(&self, context: &[u8]) -> Secret<32> {
+        self.keys.export(context)
+    }
+
+    fn others(&self) -> impl Iterator<Item = &Peer<S>> {
+        self.peers
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != self.me)
+            .map(|(_, peer)| peer)
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Epoch<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Epoch({})", self.id.sid)
+    }
+}

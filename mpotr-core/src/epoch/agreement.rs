@@ -1,0 +1,97 @@
+//! What is ordered, what is final, and who orders otherwise. `docs/spec/05-wire.md`, "Order".
+
+use mpotr_crypto::CryptoSuite;
+
+use super::{Effect, Epoch};
+use crate::wire::Lock;
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// The final prefix.
+    pub(crate) const fn final_lock(&self) -> Lock {
+        self.final_lock
+    }
+
+    /// Whether a member has signed another order than the one here.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.others().any(|peer| peer.forked)
+    }
+
+    /// Messages delivered.
+    pub(crate) fn delivered(&self) -> usize {
+        self.graph.len()
+    }
+
+    /// Draws the consequences of what was delivered or stated: the order, the locks, what is final.
+    pub(super) fn advance(&mut self) {
+        if let Some(bound) = self.stable {
+            self.order.extend::<S>(bound);
+        }
+        self.compare_locks();
+        let final_count = self
+            .others()
+            .filter(|peer| !peer.closed)
+            .map(|peer| if peer.forked { 0 } else { peer.lock.count })
+            .min()
+            .unwrap_or(u32::MAX)
+            .min(self.order.lock().count);
+        if final_count > self.final_lock.count
+            && let Some(lock) = self.order.prefix(final_count)
+        {
+            self.final_lock = lock;
+            self.effects.push_back(Effect::Final(lock));
+        }
+    }
+
+    /// Notes which of these messages every member that still writes now covers.
+    pub(super) fn settle(&mut self, indices: impl IntoIterator<Item = usize>) {
+        for index in indices {
+            let Some(node) = self.graph.node(index) else {
+                continue;
+            };
+            if self.writing.is_subset_of(&node.covered) && self.unstable.remove(&index) {
+                self.stable = self.stable.max(Some(node.key));
+            }
+        }
+    }
+
+    /// A member writes nothing more: the order waits for it no longer.
+    pub(super) fn stop_waiting_for(&mut self, member: usize) {
+        if self.writing.remove(member) {
+            let unstable: Vec<_> = self.unstable.iter().copied().collect();
+            self.settle(unstable);
+        }
+    }
+
+    /// Compares the locks of the others with the order here, as far as it goes.
+    fn compare_locks(&mut self) {
+        let Self {
+            peers,
+            order,
+            effects,
+            ..
+        } = self;
+        for (member, peer) in peers
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, peer)| !peer.forked)
+        {
+            let here = order.prefix(peer.lock.count);
+            if here.is_some_and(|here| here != peer.lock) {
+                peer.forked = true;
+                effects.push_back(Effect::Fork {
+                    member,
+                    lock: peer.lock,
+                });
+            }
+        }
+    }
+
+    /// Takes note of a lock that a member signed. One that is shorter than its last came late and says nothing new.
+    pub(super) fn note_lock(&mut self, member: usize, lock: Lock) {
+        if let Some(peer) = self.peers.get_mut(member)
+            && lock.count > peer.lock.count
+        {
+            peer.lock = lock;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The graph of an epoch's content messages, and who has seen what of it. `docs/spec/05-wire.md`, "Graph".
+//!
+//! A message comes after its parents. Its depth is one more than the greatest of theirs, 0 without any; its key in the
+//! order is (depth, id). A member *covers* a message if something that it signed names it, or a descendant of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::member_set::MemberSet;
+use super::order::Key;
+use crate::wire::MessageId;
+
+/// A delivered message.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) key: Key,
+    pub(super) author: usize,
+    pub(super) seq: u32,
+    /// By index; every parent has a lower one.
+    parents: Vec<usize>,
+    pub(super) covered: MemberSet,
+}
+
+/// All delivered messages.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    nodes: Vec<Node>,
+    index: BTreeMap<MessageId, usize>,
+    heads: BTreeSet<MessageId>,
+}
+
+impl Graph {
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(super) fn contains(&self, id: &MessageId) -> bool {
+        self.index.contains_key(id)
+    }
+
+    pub(super) fn get(&self, id: &MessageId) -> Option<&Node> {
+        self.nodes.get(*self.index.get(id)?)
+    }
+
+    pub(super) fn node(&self, index: usize) -> Option<&Node> {
+        self.nodes.get(index)
+    }
+
+    /// The messages that are parent of none.
+    pub(super) const fn heads(&self) -> &BTreeSet<MessageId> {
+        &self.heads
+    }
+
+    /// The depth of a message with these parents; `None` if one is not here.
+    pub(super) fn depth(&self, parents: impl Iterator<Item = MessageId>) -> Option<u32> {
+        parents.into_iter().try_fold(0, |depth: u32, parent| {
+            Some(depth.max(self.get(&parent)?.key.depth.checked_add(1)?))
+        })
+    }
+
+    /// Adds a message, whose parents are here, and returns its index.
+    pub(super) fn insert(
+        &mut self,
+        key: Key,
+        (author, seq): (usize, u32),
+        parents: impl Iterator<Item = MessageId>,
+    ) -> usize {
+        let mut indices = Vec::new();
+        for parent in parents {
+            self.heads.remove(&parent);
+            indices.extend(self.index.get(&parent).copied());
+        }
+        let index = self.nodes.len();
+        self.index.insert(key.id, index);
+        self.heads.insert(key.id);
+        self.nodes.push(Node {
+            key,
+            author,
+            seq,
+            parents: indices,
+            covered: MemberSet::default(),
+        });
+        index
+    }
+
+    /// Notes that a member has signed something that names these messages: it covers them and all before them. Returns
+    /// the indices of those that it did not cover before.
+    pub(super) fn cover<'a>(
+        &mut self,
+        member: usize,
+        ids: impl Iterator<Item = &'a MessageId>,
+    ) -> Vec<usize> {
+        let mut stack: Vec<usize> = ids.filter_map(|id| self.index.get(id).copied()).collect();
+        let mut newly = Vec::new();
+        while let Some(index) = stack.pop() {
+            let Some(node) = self.nodes.get_mut(index) else {
+                continue;
+            };
+            // What a member covers is closed under parents: nothing new lies behind.
+            if node.covered.insert(member) {
+                stack.extend_from_slice(&node.parents);
+                newly.push(index);
+            }
+        }
+        newly
+    }
+
+    /// Whether all `earlier` messages are among the `later` ones or before them.
+    pub(super) fn all_before(
+        &self,
+        earlier: &[MessageId],
+        later: impl Iterator<Item = MessageId>,
+    ) -> bool {
+        let mut wanted: BTreeSet<usize> = BTreeSet::new();
+        for id in earlier {
+            let Some(index) = self.index.get(id) else {
+                return false;
+            };
+            wanted.insert(*index);
+        }
+        let mut stack: Vec<usize> = later
+            .filter_map(|id| self.index.get(&id).copied())
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let (Some(lowest), Some(index)) = (wanted.first().copied(), stack.pop()) {
+            // Parents have lower indices: nothing wanted lies behind a message below the lowest.
+            if index < lowest || !seen.insert(index) {
+                continue;
+            }
+            wanted.remove(&index);
+            if let Some(node) = self.nodes.get(index) {
+                stack.extend_from_slice(&node.parents);
+            }
+        }
+        wanted.is_empty()
+    }
+}

@@ -1,0 +1,59 @@
+//! The keys of an epoch. `docs/spec/05-wire.md`, "Epoch keys".
+//!
+//! ```text
+//! hint     = expand(epoch, "hint", "")        8 bytes, in clear on every packet
+//! header   = expand(epoch, "header", "")      32 bytes
+//! exporter = expand(epoch, "exporter", "")    64 bytes; for the application expand(exporter, "exporter", context)
+//! ```
+
+use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label};
+
+use super::ratchet::Ratchet;
+use crate::wire::EpochHint;
+
+/// The keys that all members share.
+pub(super) struct EpochKeys<S: CryptoSuite> {
+    pub(super) hint: EpochHint,
+    pub(super) header: AeadKey<S>,
+    exporter: Prk,
+}
+
+/// The two streams of one sender.
+#[derive(Debug)]
+pub(super) struct Streams {
+    pub(super) content: Ratchet,
+    pub(super) statements: Ratchet,
+}
+
+impl<S: CryptoSuite> EpochKeys<S> {
+    /// Derives all keys of an epoch of so many members; the secret is erased.
+    pub(super) fn derive(secret: Prk, members: usize) -> (Self, Vec<Streams>) {
+        let keys = Self {
+            hint: EpochHint::new(*secret.expand::<S, 8>(label::HINT, &[]).expose()),
+            header: AeadKey::new(&secret.expand::<S, 32>(label::HEADER, &[])),
+            exporter: secret.child::<S>(label::EXPORTER, &[]),
+        };
+        let streams = (0_u16..)
+            .take(members)
+            .map(|sender| {
+                let chain = |label| Ratchet::new(secret.child::<S>(label, &sender.to_be_bytes()));
+                Streams {
+                    content: chain(label::CONTENT_CHAIN),
+                    statements: chain(label::STATEMENT_CHAIN),
+                }
+            })
+            .collect();
+        (keys, streams)
+    }
+
+    /// A secret for the application.
+    pub(super) fn export(&self, context: &[u8]) -> Secret<32> {
+        self.exporter.expand::<S, 32>(label::EXPORTER, context)
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for EpochKeys<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "EpochKeys({})", self.hint)
+    }
+}

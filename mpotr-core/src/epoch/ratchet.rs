@@ -1,0 +1,125 @@
+//! The symmetric ratchet of one sender's stream. `docs/spec/05-wire.md`, "Ratchet".
+//!
+//! ```text
+//! chain_0     = expand(epoch, "content chain" | "statement chain", sender)      64 bytes
+//! message_n   = expand(chain_n, "message", "")                                  32 bytes
+//! chain_{n+1} = expand(chain_n, "chain", "")                                    64 bytes
+//! ```
+//!
+//! A message key seals once. A receiver keeps it until a packet of its place is *authenticated*: every member can seal
+//! under every key, so a packet that merely opens must not use the key up.
+
+use std::collections::BTreeMap;
+
+use mpotr_crypto::{CryptoSuite, Secret, kdf::Prk, label};
+
+use crate::error::Rejection;
+
+/// How far beyond the first place that is still open a packet may be. Refused before any key is derived.
+const MAX_AHEAD: u32 = 1024;
+
+/// The keys of one stream of one sender.
+#[derive(Debug)]
+pub(super) struct Ratchet {
+    /// `chain_next`.
+    chain: Prk,
+    next: u32,
+    /// Keys before `next` whose packets have not come.
+    open: BTreeMap<u32, Secret<32>>,
+}
+
+impl Ratchet {
+    pub(super) const fn new(chain: Prk) -> Self {
+        Self {
+            chain,
+            next: 0,
+            open: BTreeMap::new(),
+        }
+    }
+
+    /// The next place and its key, for the sender. `None` when the stream is used up.
+    pub(super) fn step<S: CryptoSuite>(&mut self) -> Option<(u32, Secret<32>)> {
+        let place = self.next;
+        self.next = place.checked_add(1)?;
+        let key = self.chain.expand::<S, 32>(label::MESSAGE_KEY, &[]);
+        self.chain = self.chain.child::<S>(label::CHAIN_STEP, &[]);
+        Some((place, key))
+    }
+
+    /// The key of a place, which stays until it is erased.
+    ///
+    /// # Errors
+    /// The place was used, or is too far ahead.
+    pub(super) fn key<S: CryptoSuite>(&mut self, place: u32) -> Result<&Secret<32>, Rejection> {
+        let first_open = self.open.keys().next().copied().unwrap_or(self.next);
+        if place >= first_open.saturating_add(MAX_AHEAD) {
+            return Err(Rejection::TooFarAhead);
+        }
+        while self.next <= place {
+            let (skipped, key) = self.step::<S>().ok_or(Rejection::TooFarAhead)?;
+            self.open.insert(skipped, key);
+        }
+        self.open.get(&place).ok_or(Rejection::Replayed)
+    }
+
+    /// Erases the key of a place whose packet is authenticated.
+    pub(super) fn erase(&mut self, place: u32) {
+        self.open.remove(&place);
+    }
+
+    /// Erases the keys of this place and all before it: in a stream whose newest packet replaces the older.
+    pub(super) fn erase_through(&mut self, place: u32) {
+        self.open = self.open.split_off(&place.saturating_add(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_AHEAD, Ratchet};
+    use crate::error::Rejection;
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+    use mpotr_crypto::kdf::Prk;
+
+    fn ratchet() -> Ratchet {
+        Ratchet::new(Prk::extract::<Suite>(b"salt", b"secret"))
+    }
+
+    #[test]
+    fn sender_and_receiver_have_the_same_keys_in_any_order() {
+        let (mut sender, mut receiver) = (ratchet(), ratchet());
+        let sent: Vec<_> = (0..5).map(|_| sender.step::<Suite>().unwrap()).collect();
+        for (place, key) in sent.iter().rev() {
+            assert_eq!(receiver.key::<Suite>(*place).unwrap(), key);
+        }
+    }
+
+    #[test]
+    fn a_key_stays_until_it_is_erased_and_never_comes_back() {
+        let mut receiver = ratchet();
+        receiver.key::<Suite>(3).unwrap();
+        receiver.key::<Suite>(3).unwrap();
+        receiver.erase(3);
+        assert_eq!(receiver.key::<Suite>(3).unwrap_err(), Rejection::Replayed);
+        receiver.key::<Suite>(2).unwrap();
+        receiver.erase_through(2);
+        assert_eq!(receiver.key::<Suite>(1).unwrap_err(), Rejection::Replayed);
+    }
+
+    #[test]
+    fn a_jump_beyond_the_window_derives_nothing() {
+        let mut receiver = ratchet();
+        assert_eq!(
+            receiver.key::<Suite>(MAX_AHEAD).unwrap_err(),
+            Rejection::TooFarAhead
+        );
+        assert_eq!(receiver.next, 0);
+        receiver.key::<Suite>(MAX_AHEAD - 1).unwrap();
+        // Place 0 is still open: the window has not moved.
+        assert_eq!(
+            receiver.key::<Suite>(MAX_AHEAD).unwrap_err(),
+            Rejection::TooFarAhead
+        );
+        receiver.erase(0);
+        receiver.key::<Suite>(MAX_AHEAD).unwrap();
+    }
+}

@@ -1,0 +1,157 @@
+//! Sealing: sign, then encrypt. `docs/spec/05-wire.md`, "Sealed packet".
+
+use mpotr_crypto::{CryptoSuite, Secret};
+
+use super::member_set::MemberSet;
+use super::{Effect, Epoch, Peer};
+use crate::wire::{
+    Content, ContentKind, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream,
+    Unsigned,
+};
+
+/// A message of this member that not all have covered.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// The bytes, to send again as they are.
+    pub(super) packet: Vec<u8>,
+    /// Members that had not sent their last message and have not covered it.
+    pub(super) missing: MemberSet,
+}
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Seals a message of this member, delivers it here, and returns its place with the packet. `None` when no places
+    /// are left.
+    pub(crate) fn seal_content(
+        &mut self,
+        kind: ContentKind,
+        body: Vec<u8>,
+    ) -> Option<(u32, MessageId, Vec<u8>)> {
+        let (seq, key) = self.own()?.streams.content.step::<S>()?;
+        let lock = self.order.lock();
+        let parents = self
+            .graph
+            .heads()
+            .iter()
+            .copied()
+            .filter(|head| *head != self.last)
+            .collect();
+        let content = Unsigned::new(Content {
+            kind,
+            seq,
+            prev: self.last,
+            parents,
+            lock,
+            body,
+        });
+        let id = content.id::<S>(&self.id, wire_index(self.me));
+        let signature = self.signing.sign(&id.signed::<S>(&self.id));
+        let header = Header {
+            sender: wire_index(self.me),
+            stream: Stream::Content,
+            seq,
+        };
+        let packet = self.seal(header, &key, &content.with_signature(&signature));
+        let mut missing = self.writing.clone();
+        missing.remove(self.me);
+        if missing.is_empty() {
+            self.effects.push_back(Effect::Acknowledged { seq });
+        }
+        self.sent.insert(
+            seq,
+            Sent {
+                packet: packet.clone(),
+                missing,
+            },
+        );
+        self.last = id;
+        self.signed_lock = lock;
+        self.deliver(self.me, id, content.into_fields());
+        self.unstated = 0;
+        self.advance();
+        Some((seq, id, packet))
+    }
+
+    /// Seals a statement of what this member has seen. `None` when no places are left.
+    pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Vec<u8>> {
+        let (number, key) = self.own()?.streams.statements.step::<S>()?;
+        let lock = self.order.lock();
+        let sent = self.peers.get(self.me).map_or(0, |me| me.delivered);
+        let frontier = self.graph.heads().iter().copied().collect();
+        let statement = Unsigned::new(Statement {
+            presence,
+            sent,
+            frontier,
+            lock,
+        });
+        let author = wire_index(self.me);
+        let signature = self
+            .signing
+            .sign(&statement.signed::<S>(&self.id, author, number));
+        let header = Header {
+            sender: author,
+            stream: Stream::Statement,
+            seq: number,
+        };
+        let packet = self.seal(header, &key, &statement.with_signature(&signature));
+        self.signed_lock = lock;
+        self.unstated = 0;
+        // A question is not repeated as an answer; whoever asks next gets a fresh statement.
+        self.last_statement = (presence != Presence::Asking).then(|| packet.clone());
+        Some(packet)
+    }
+
+    fn own(&mut self) -> Option<&mut Peer<S>> {
+        self.peers.get_mut(self.me)
+    }
+
+    fn seal(&self, header: Header, key: &Secret<32>, text: &[u8]) -> Vec<u8> {
+        let sealed = SealedPacket::seal::<S>(self.keys.hint, header, &self.keys.header, key, text);
+        Packet::Sealed(sealed).to_bytes()
+    }
+
+    /// Whether messages were delivered that nothing covers which this member signed.
+    pub(crate) const fn owes_acknowledgement(&self) -> bool {
+        self.unstated > 0
+    }
+
+    /// Whether the order has grown beyond the lock that this member signed last.
+    pub(crate) const fn owes_lock(&self) -> bool {
+        self.order.lock().count > self.signed_lock.count
+    }
+
+    /// The first of this member's messages, at most so many, that not all have covered: to be sent again.
+    pub(crate) fn unanswered(&self, most: usize) -> Vec<&[u8]> {
+        let missed = self.sent.values().filter(|sent| !sent.missing.is_empty());
+        missed
+            .take(most)
+            .map(|sent| sent.packet.as_slice())
+            .collect()
+    }
+
+    /// Whether every member that should has covered all messages of this member.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.sent.values().all(|sent| sent.missing.is_empty())
+    }
+
+    /// Whether all that was delivered is final.
+    pub(crate) fn is_settled(&self) -> bool {
+        usize::try_from(self.final_lock.count) == Ok(self.graph.len())
+    }
+
+    /// Whether all that this member wrote is final.
+    pub(crate) fn is_final(&self) -> bool {
+        self.graph
+            .get(&self.last)
+            .is_none_or(|last| self.order.is_within(&self.final_lock, &last.key))
+    }
+
+    /// The last statement as it was sent.
+    pub(crate) fn last_statement(&self) -> Option<&[u8]> {
+        self.last_statement.as_deref()
+    }
+}
+
+/// A roster has at most 4,096 members.
+pub(super) fn wire_index(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
+}

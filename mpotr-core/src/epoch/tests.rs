@@ -1,0 +1,416 @@
+//! Epochs without a room: what an insider can do with the keys that all members share, and what it gets for it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "helpers of tests, which clippy does not know for tests"
+)]
+
+use std::collections::BTreeSet;
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_gka::{AgreementId, AuthenticationId, simulation};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::sending::wire_index;
+use super::{Effect, Epoch};
+use crate::error::Rejection;
+use crate::wire::{
+    Content, ContentKind, Fields, Header, Lock, MessageId, Packet, Presence, SealedPacket,
+    Statement, Stream, Unsigned,
+};
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const MALLORY: usize = 2;
+
+/// The same epoch as each of so many members sees it.
+fn epochs(members: usize, seed: u64) -> Vec<Epoch<Suite>> {
+    let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let (established, _) = simulation::form_group::<Suite>(members, methods, &mut rng).unwrap();
+    established.into_iter().map(Epoch::new).collect()
+}
+
+fn sealed(packet: &[u8]) -> SealedPacket {
+    match Packet::from_bytes(packet).unwrap() {
+        Packet::Sealed(sealed) => sealed,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn text(epoch: &mut Epoch<Suite>, body: &str) -> (MessageId, SealedPacket) {
+    let (_, id, packet) = epoch.seal_content(ContentKind::Text, body.into()).unwrap();
+    (id, sealed(&packet))
+}
+
+fn statement(epoch: &mut Epoch<Suite>) -> SealedPacket {
+    sealed(&epoch.seal_statement(Presence::Present).unwrap())
+}
+
+fn effects(epoch: &mut Epoch<Suite>) -> Vec<Effect> {
+    std::iter::from_fn(|| epoch.poll_effect()).collect()
+}
+
+fn bodies(epoch: &mut Epoch<Suite>) -> Vec<String> {
+    let effects = effects(epoch)
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Delivered { body, .. } => Some(String::from_utf8(body).unwrap()),
+            _ => None,
+        });
+    effects.collect()
+}
+
+/// What an insider seals for a place in somebody's stream, with a signature of its own.
+fn forge<T: Fields>(
+    insider: &mut Epoch<Suite>,
+    author: usize,
+    (stream, seq): (Stream, u32),
+    fields: T,
+    signed: impl FnOnce(&Epoch<Suite>, &Unsigned<T>) -> [u8; 64],
+) -> SealedPacket {
+    let unsigned = Unsigned::new(fields);
+    let signature = insider.signing.sign(&signed(insider, &unsigned));
+    let header = Header {
+        sender: wire_index(author),
+        stream,
+        seq,
+    };
+    let streams = &mut insider.peers[author].streams;
+    let ratchet = match stream {
+        Stream::Content => &mut streams.content,
+        Stream::Statement => &mut streams.statements,
+    };
+    let key = ratchet.key::<Suite>(seq).unwrap();
+    SealedPacket::seal::<Suite>(
+        insider.keys.hint,
+        header,
+        &insider.keys.header,
+        key,
+        &unsigned.with_signature(&signature),
+    )
+}
+
+fn forge_content(insider: &mut Epoch<Suite>, author: usize, content: Content) -> SealedPacket {
+    let place = (Stream::Content, content.seq);
+    forge(insider, author, place, content, |epoch, unsigned| {
+        unsigned
+            .id::<Suite>(&epoch.id, wire_index(author))
+            .signed::<Suite>(&epoch.id)
+    })
+}
+
+fn forge_statement(
+    insider: &mut Epoch<Suite>,
+    author: usize,
+    number: u32,
+    statement: Statement,
+) -> SealedPacket {
+    forge(
+        insider,
+        author,
+        (Stream::Statement, number),
+        statement,
+        |epoch, unsigned| unsigned.signed::<Suite>(&epoch.id, wire_index(author), number),
+    )
+}
+
+fn content(seq: u32, prev: MessageId, parents: Vec<MessageId>, body: &str) -> Content {
+    Content {
+        kind: ContentKind::Text,
+        seq,
+        prev,
+        parents,
+        lock: Lock::EMPTY,
+        body: body.into(),
+    }
+}
+
+#[test]
+fn burned_slot() {
+    let mut epochs = epochs(3, 1);
+    let junk = content(0, MessageId::NONE, Vec::new(), "junk");
+    let junk = forge_content(&mut epochs[MALLORY], ALICE, junk);
+    let (_, real) = text(&mut epochs[ALICE], "real");
+    assert_eq!(epochs[BOB].open(&junk), Err(Rejection::NotAuthentic));
+    assert_eq!(epochs[BOB].open(&real), Ok(()));
+    assert_eq!(bodies(&mut epochs[BOB]), ["real"]);
+}
+
+#[test]
+fn framed_equivocator() {
+    let mut epochs = epochs(3, 1);
+    let second = content(0, MessageId::NONE, Vec::new(), "what Alice never said");
+    let second = forge_content(&mut epochs[MALLORY], ALICE, second);
+    let (_, real) = text(&mut epochs[ALICE], "real");
+    // Before and after the real message, the forged one leaves no trace: nobody is accused, nothing waits.
+    assert_eq!(epochs[BOB].open(&second), Err(Rejection::NotAuthentic));
+    assert_eq!(effects(&mut epochs[BOB]), []);
+    epochs[BOB].open(&real).unwrap();
+    assert_eq!(epochs[BOB].open(&second), Err(Rejection::Replayed));
+    let accused = |effect: &Effect| matches!(effect, Effect::Fork { .. });
+    assert!(!effects(&mut epochs[BOB]).iter().any(accused));
+}
+
+#[test]
+fn forged_ack_summary() {
+    let mut epochs = epochs(3, 1);
+    let (_, real) = text(&mut epochs[ALICE], "real");
+    let insider = &mut epochs[MALLORY];
+    let header = real.open_header::<Suite>(&insider.keys.header).unwrap();
+    let key = insider.peers[ALICE]
+        .streams
+        .content
+        .key::<Suite>(0)
+        .unwrap();
+    let plain = real.open_content::<Suite>(header, key).unwrap();
+    // Every byte but the signature: another order, other parents, another body or padding.
+    for position in 0..plain.len() - 64 {
+        let mut changed = plain.to_vec();
+        changed[position] ^= 1;
+        let insider = &mut epochs[MALLORY];
+        let key = insider.peers[ALICE]
+            .streams
+            .content
+            .key::<Suite>(0)
+            .unwrap();
+        let packet = SealedPacket::seal::<Suite>(
+            insider.keys.hint,
+            header,
+            &insider.keys.header,
+            key,
+            &changed,
+        );
+        let refused = epochs[BOB].open(&packet).unwrap_err();
+        assert!(
+            matches!(refused, Rejection::NotAuthentic | Rejection::Decode(_)),
+            "byte {position}: {refused}"
+        );
+    }
+    assert_eq!(effects(&mut epochs[BOB]), []);
+    epochs[BOB].open(&real).unwrap();
+}
+
+#[test]
+fn header_nonce_unique() {
+    let mut epochs = epochs(4, 1);
+    let mut nonces = BTreeSet::new();
+    let mut packets = 0;
+    for round in 0..250 {
+        for epoch in &mut epochs {
+            // The same text by everyone, statements too: only keys and places differ.
+            nonces.insert(text(epoch, "same").1.header_nonce());
+            packets += 1;
+            if round % 5 == 0 {
+                nonces.insert(statement(epoch).header_nonce());
+                packets += 1;
+            }
+        }
+    }
+    assert_eq!(nonces.len(), packets);
+}
+
+#[test]
+fn a_header_is_bound_to_its_content() {
+    let mut epochs = epochs(3, 1);
+    let (_, first) = text(&mut epochs[ALICE], "first");
+    let (_, second) = text(&mut epochs[BOB], "second");
+    let bytes = |packet: &SealedPacket| Packet::Sealed(packet.clone()).to_bytes();
+    // The header of one packet, 8 bytes of hint behind version and kind, before the content of another.
+    let swapped = [&bytes(&first)[..33], &bytes(&second)[33..]].concat();
+    assert_eq!(
+        epochs[MALLORY].open(&sealed(&swapped)),
+        Err(Rejection::NotAuthentic)
+    );
+}
+
+#[test]
+fn a_packet_counts_once() {
+    let mut epochs = epochs(3, 1);
+    let (_, message) = text(&mut epochs[ALICE], "once");
+    let said = statement(&mut epochs[ALICE]);
+    let bob = &mut epochs[BOB];
+    bob.open(&message).unwrap();
+    bob.open(&said).unwrap();
+    effects(bob);
+    assert_eq!(bob.open(&message), Err(Rejection::Replayed));
+    assert_eq!(effects(bob), [Effect::Asked]);
+    assert_eq!(bob.open(&said), Err(Rejection::Replayed));
+    assert_eq!((effects(bob), bob.delivered()), (vec![], 1));
+}
+
+#[test]
+fn a_packet_of_another_epoch_is_not_authentic() {
+    let mut ours = epochs(3, 1);
+    let mut theirs = epochs(3, 2);
+    let (_, message) = text(&mut theirs[ALICE], "elsewhere");
+    assert_eq!(ours[BOB].open(&message), Err(Rejection::NotAuthentic));
+}
+
+#[test]
+fn an_older_statement_never_replaces_a_newer() {
+    let mut epochs = epochs(2, 1);
+    let older = statement(&mut epochs[ALICE]);
+    let newer = statement(&mut epochs[ALICE]);
+    epochs[BOB].open(&newer).unwrap();
+    assert_eq!(epochs[BOB].open(&older), Err(Rejection::Replayed));
+}
+
+#[test]
+fn a_message_beside_what_its_author_stated_is_refused() {
+    let mut epochs = epochs(3, 1);
+    let (first, packet) = text(&mut epochs[ALICE], "first");
+    epochs[BOB].open(&packet).unwrap();
+    epochs[MALLORY].open(&packet).unwrap();
+    let seen = Statement {
+        presence: Presence::Present,
+        sent: 0,
+        frontier: vec![first],
+        lock: Lock::EMPTY,
+    };
+    let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
+    epochs[BOB].open(&seen).unwrap();
+    // Mallory stated to have seen Alice's message; now it writes as if it had not. Its depth would be 0: before it.
+    let beside = content(0, MessageId::NONE, Vec::new(), "beside");
+    let beside = forge_content(&mut epochs[MALLORY], MALLORY, beside);
+    effects(&mut epochs[BOB]);
+    epochs[BOB].open(&beside).unwrap();
+    assert_eq!(bodies(&mut epochs[BOB]), Vec::<String>::new());
+    assert_eq!(epochs[BOB].delivered(), 1);
+}
+
+#[test]
+fn a_statement_that_takes_something_back_counts_for_nothing() {
+    let mut epochs = epochs(3, 1);
+    let (first, packet) = text(&mut epochs[ALICE], "first");
+    epochs[BOB].open(&packet).unwrap();
+    let state = |frontier| Statement {
+        presence: Presence::Present,
+        sent: 0,
+        frontier,
+        lock: Lock::EMPTY,
+    };
+    let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, state(vec![first]));
+    let unseen = forge_statement(&mut epochs[MALLORY], MALLORY, 1, state(Vec::new()));
+    let beside = content(0, MessageId::NONE, Vec::new(), "beside");
+    let beside = forge_content(&mut epochs[MALLORY], MALLORY, beside);
+    for packet in [&seen, &unseen, &beside] {
+        epochs[BOB].open(packet).unwrap();
+    }
+    assert_eq!(epochs[BOB].delivered(), 1);
+}
+
+#[test]
+fn a_lock_over_another_order_names_who_signed_it() {
+    let mut epochs = epochs(3, 1);
+    let (first, packet) = text(&mut epochs[ALICE], "first");
+    epochs[BOB].open(&packet).unwrap();
+    let lie = Statement {
+        presence: Presence::Present,
+        sent: 0,
+        frontier: vec![first],
+        lock: Lock::EMPTY.then::<Suite>(&epochs[BOB].sid(), &MessageId::new([7; 32])),
+    };
+    let lock = lie.lock;
+    let lie = forge_statement(&mut epochs[MALLORY], MALLORY, 0, lie);
+    effects(&mut epochs[BOB]);
+    epochs[BOB].open(&lie).unwrap();
+    assert_eq!(
+        effects(&mut epochs[BOB]),
+        [Effect::Fork {
+            member: MALLORY,
+            lock
+        }]
+    );
+    let seen = statement(&mut epochs[ALICE]);
+    epochs[BOB].open(&seen).unwrap();
+    // Nothing is final over the head of a member that orders otherwise, and it is told once.
+    assert_eq!(effects(&mut epochs[BOB]), []);
+}
+
+#[test]
+fn held_back_messages_are_bounded_and_none_is_lost() {
+    let mut epochs = epochs(2, 1);
+    let (_, first) = text(&mut epochs[ALICE], "0");
+    let later: Vec<_> = (1..=257)
+        .map(|n| text(&mut epochs[ALICE], &n.to_string()).1)
+        .collect();
+    let bob = &mut epochs[BOB];
+    for packet in &later[..256] {
+        bob.open(packet).unwrap();
+    }
+    assert_eq!(bob.open(&later[256]), Err(Rejection::Quota));
+    assert_eq!(bodies(bob), Vec::<String>::new());
+    bob.open(&first).unwrap();
+    assert_eq!(bodies(bob).len(), 257);
+    bob.open(&later[256]).unwrap();
+    assert_eq!(bodies(bob), ["257"]);
+}
+
+#[test]
+fn nothing_follows_the_last_message() {
+    let mut epochs = epochs(3, 1);
+    let (_, last, packet) = epochs[MALLORY]
+        .seal_content(ContentKind::Fin, Vec::new())
+        .unwrap();
+    epochs[BOB].open(&sealed(&packet)).unwrap();
+    let more = forge_content(
+        &mut epochs[MALLORY],
+        MALLORY,
+        content(1, last, Vec::new(), "more"),
+    );
+    assert_eq!(epochs[BOB].open(&more), Err(Rejection::Inconsistent));
+}
+
+#[test]
+fn a_message_that_names_another_authors_as_its_previous_is_refused() {
+    let mut epochs = epochs(3, 1);
+    let (alices, packet) = text(&mut epochs[ALICE], "0");
+    epochs[BOB].open(&packet).unwrap();
+    let (_, own) = text(&mut epochs[MALLORY], "mine");
+    epochs[BOB].open(&own).unwrap();
+    let grafted = forge_content(
+        &mut epochs[MALLORY],
+        MALLORY,
+        content(1, alices, Vec::new(), "grafted"),
+    );
+    effects(&mut epochs[BOB]);
+    epochs[BOB].open(&grafted).unwrap();
+    assert_eq!(epochs[BOB].delivered(), 2);
+}
+
+#[test]
+fn a_member_of_another_index_is_unknown() {
+    let mut epochs = epochs(2, 1);
+    let header = Header {
+        sender: 2,
+        stream: Stream::Content,
+        seq: 0,
+    };
+    let insider = &epochs[ALICE];
+    let key = mpotr_crypto::Secret::new([0; 32]);
+    let packet = SealedPacket::seal::<Suite>(
+        insider.keys.hint,
+        header,
+        &insider.keys.header,
+        &key,
+        b"from nobody",
+    );
+    assert_eq!(epochs[BOB].open(&packet), Err(Rejection::UnknownSender));
+}
+
+#[test]
+fn one_member_alone_orders_for_itself() {
+    let mut epochs = epochs(1, 1);
+    text(&mut epochs[0], "to myself");
+    let last = effects(&mut epochs[0]).pop().unwrap();
+    assert!(
+        matches!(last, Effect::Final(Lock { count: 1, .. })),
+        "{last:?}"
+    );
+}

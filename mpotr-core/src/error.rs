@@ -1,0 +1,79 @@
+//! Errors by fault: what the caller misused, and why a packet counted for nothing.
+
+use mpotr_crypto::DecodeError;
+use mpotr_gka::RosterError;
+
+use crate::wire::MAX_BODY;
+
+/// Why a packet changed nothing. A packet on a hostile transport is nobody's fault, so this is for logs and counters;
+/// what a *member* did wrong is an [`Event`](crate::Event) that names it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// Not a packet of this protocol, or not canonical.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// For another room.
+    #[error("for another room")]
+    OtherRoom,
+    /// Of a run or an epoch that this member is not in, or no longer.
+    #[error("of no run or epoch at hand")]
+    UnknownEpoch,
+    /// Seen before; it counted then.
+    #[error("seen before")]
+    Replayed,
+    /// No valid signature or tag.
+    #[error("not authentic")]
+    NotAuthentic,
+    /// A sender that the roster does not have.
+    #[error("from no member of the roster")]
+    UnknownSender,
+    /// Too far ahead of what its sender has sent so far.
+    #[error("too far ahead of its sender's last message")]
+    TooFarAhead,
+    /// Its sender, or everybody together, has used up the room for packets that wait.
+    #[error("no room for more packets of its kind")]
+    Quota,
+    /// An offer that this member has used, or will not use.
+    #[error("the proposal lists an offer that cannot be used")]
+    UnusableOffer,
+    /// The proposal leaves this member out.
+    #[error("the proposal does not list this member's present offer")]
+    NotListed,
+    /// A roster that no honest member takes part in.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// Another policy or suite than this member's.
+    #[error("the proposal has another policy or suite than this member's")]
+    OtherPolicy,
+    /// An identity in the roster is not admitted, or the number of members is not the one asked for.
+    #[error("the proposed roster is not one that this member admits")]
+    NotAdmitted,
+    /// A view that is not above the views that this member took part in, or one run is under way.
+    #[error("another view is under way or has been")]
+    StaleView,
+    /// Something that its sender cannot say: after its last message, or against what it said before.
+    #[error("against what its sender said before")]
+    Inconsistent,
+}
+
+/// Why a text was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// Longer than [`MAX_BODY`].
+    #[error("{length} bytes are over the limit of {MAX_BODY}")]
+    TooLong {
+        /// Length of the text in bytes.
+        length: usize,
+    },
+    /// This member has asked to leave.
+    #[error("this member is leaving the room")]
+    Leaving,
+    /// Every other member has left.
+    #[error("everyone else has left the room")]
+    NobodyLeft,
+    /// The epoch has no sequence numbers left.
+    #[error("the epoch is used up")]
+    Exhausted,
+}

@@ -1,0 +1,120 @@
+//! What a room tells the application.
+
+use mpotr_crypto::{Digest32, IdentityKey};
+use mpotr_gka::{FaultKind, Sid};
+
+use crate::wire::MessageId;
+
+/// A member of the roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberInfo {
+    /// Its proven identity.
+    pub identity: IdentityKey,
+    /// Whether it is this member.
+    pub is_me: bool,
+}
+
+/// Names a text from `send` on, before it has an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SendHandle(pub(crate) u64);
+
+/// What a room tells the application, in the order in which it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Somebody who claims this identity waits to be in the room. Nothing is proven yet.
+    Waiting {
+        /// The claimed identity.
+        claimed: IdentityKey,
+    },
+    /// A key agreement with these claimed identities has begun.
+    Agreeing {
+        /// The claimed identities in cycle order.
+        claimed: Vec<IdentityKey>,
+    },
+    /// A key agreement ended without an epoch. It is tried again, without the offers at fault.
+    AgreementFailed {
+        /// What was done wrong; `None` if somebody was merely silent.
+        fault: Option<FaultKind>,
+        /// Whose offers are at fault or were silent. The identities are as claimed: an offer that fails proves nothing
+        /// about the person whose key it carries.
+        claimed: Vec<IdentityKey>,
+    },
+    /// The room is secure: every member of the roster has proven its identity and holds the same key.
+    Secure {
+        /// The session id.
+        sid: Sid,
+        /// The roster in cycle order.
+        roster: Vec<MemberInfo>,
+    },
+    /// A text, after all that its author had read before it.
+    Message {
+        /// Its id.
+        id: MessageId,
+        /// Who wrote it.
+        author: IdentityKey,
+        /// The author's own count of its messages, from 0.
+        seq: u32,
+        /// The text as the author's application gave it.
+        body: Vec<u8>,
+    },
+    /// A text of this member is on its way.
+    Sent {
+        /// As `send` returned it.
+        handle: SendHandle,
+        /// Its id from now on.
+        id: MessageId,
+    },
+    /// A text of this member was received by every member that had not left when it was sent.
+    Acknowledged {
+        /// As `send` returned it.
+        handle: SendHandle,
+    },
+    /// A member left without having acknowledged a text of this member.
+    Missed {
+        /// As `send` returned it.
+        handle: SendHandle,
+        /// Who left without it.
+        by: IdentityKey,
+    },
+    /// The order up to here is the same at every member and will never change.
+    Final {
+        /// How many messages, from the first of the epoch.
+        count: u32,
+        /// The digest of their ids in order.
+        digest: Digest32,
+    },
+    /// A member orders the messages so far in another way: somebody equivocated, or the transport is partitioned.
+    Fork {
+        /// The member whose signed order differs.
+        member: IdentityKey,
+        /// How many messages its order has.
+        count: u32,
+    },
+    /// A member has written its last message and is leaving.
+    Leaving {
+        /// Who.
+        member: IdentityKey,
+    },
+    /// A member has left. It holds the keys of this epoch: assume that it reads along until the next.
+    Left {
+        /// Who.
+        member: IdentityKey,
+    },
+    /// This member has left, and nothing more will be sent or received.
+    Ended(Departure),
+}
+
+/// How this member's part in a room ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Whether every other member that had not left acknowledged all that this member sent.
+    pub acknowledged: bool,
+    /// Whether every member that had not left has signed one order of all messages up to this member's last, and nobody
+    /// another.
+    pub transcripts_equal: bool,
+    /// How many messages of the epoch, last messages of who leaves among them, all members have signed one order of.
+    pub count: u32,
+    /// The digest of their ids in that order.
+    pub digest: Digest32,
+}

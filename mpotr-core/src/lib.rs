@@ -1,0 +1,35 @@
+//! mpOTR as one sans-IO state machine.
+//!
+//! A [`Room`] is one member's local state in one channel. It does no IO, reads no clock, spawns no thread and names
+//! no backend: bytes, time and randomness come in as arguments, and what it wants comes out by polling.
+//!
+//! ```text
+//!   handle_message(now, bytes) ─┐                 ┌─> poll_transmit()   bytes for everyone in the channel
+//!   handle_timeout(now)        ─┼──>  Room  ──────┼─> poll_event()      what the application should know
+//!   send(now, text), leave(now)─┘                 └─> poll_timeout()    when to call handle_timeout
+//! ```
+//!
+//! | folder | what |
+//! |---|---|
+//! | `wire` | every packet, byte by byte (`docs/spec/05-wire.md`) |
+//! | `room` | the state machine, a file a phase: offering, proposing, agreeing, talking, leaving |
+//! | `epoch` | the keys, messages, statements, graph and order of one epoch |
+
+mod config;
+mod epoch;
+mod error;
+mod event;
+mod room;
+mod time;
+mod timers;
+pub mod wire;
+
+pub use config::{Admission, Policy, RoomConfig, Timers};
+pub use error::{Rejection, SendError};
+pub use event::{Departure, Event, MemberInfo, SendHandle};
+pub use wire::{MAX_BODY, MessageId};
+
+pub use room::Room;
+pub use time::{Duration, Timestamp};
+
+pub use {mpotr_crypto as crypto, mpotr_gka as gka};

@@ -1,0 +1,290 @@
+//! One member's local state in one channel. `docs/spec/06-epochs.md`.
+//!
+//! | file | phase |
+//! |---|---|
+//! | `offering` | offers, own and heard |
+//! | `proposing` | who proposes a roster and when, and which proposals are accepted |
+//! | `agreeing` | the two rounds of a run |
+//! | `talking` | messages, acknowledgements and repetition in an epoch |
+//! | `leaving` | the last message, and the end |
+
+mod agreeing;
+mod early;
+mod leaving;
+mod offering;
+mod proposing;
+mod talking;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKeyPair, Secret, UnsupportedSuite};
+use mpotr_gka::{KnownIdentities, Offer, OfferDigest};
+
+use crate::config::RoomConfig;
+use crate::epoch::Epoch;
+use crate::error::Rejection;
+use crate::event::{Event, SendHandle};
+use crate::time::{Timestamp, part};
+use crate::timers::{Timer, TimerTable};
+use crate::wire::{Packet, Request, Wanted};
+use agreeing::{Attempt, Certificate};
+use early::Early;
+use offering::{News, Offering};
+use proposing::Proposing;
+
+/// One member's local state in one channel.
+///
+/// All inputs are calls, all outputs are polled: after every call, send what [`Room::poll_transmit`] gives to everyone in
+/// the channel, hand what [`Room::poll_event`] gives to the application, and call [`Room::handle_timeout`] at
+/// [`Room::poll_timeout`].
+pub struct Room<S: CryptoSuite> {
+    config: RoomConfig,
+    identity: IdentityKeyPair,
+    known: KnownIdentities<S>,
+    timers: TimerTable,
+    transmits: VecDeque<Vec<u8>>,
+    events: VecDeque<Event>,
+    offering: Offering<S>,
+    proposing: Proposing,
+    /// The run that this member contributed to last.
+    attempt: Option<Attempt<S>>,
+    /// The run that this member confirmed last, if that is an earlier one.
+    confirmed: Option<Attempt<S>>,
+    /// Packets of runs and epochs that this member does not know yet.
+    early: Early,
+    epoch: Option<Epoch<S>>,
+    certificate: Option<Certificate>,
+    /// How often what was not answered has been sent again.
+    retries: u32,
+    /// How often the others were asked to state again what they have seen.
+    queries: u32,
+    /// Texts that wait for an epoch.
+    queue: VecDeque<(SendHandle, Vec<u8>)>,
+    next_handle: u64,
+    /// Texts that are sent and not acknowledged, by their place.
+    sent: BTreeMap<u32, SendHandle>,
+    /// Whether somebody left without having acknowledged a text.
+    missed: bool,
+    /// Whether somebody does not know what this member has seen.
+    asked: bool,
+    leaving: bool,
+    ended: bool,
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Enters a channel: the first offer is ready to be sent.
+    ///
+    /// # Errors
+    /// The backend cannot compute the suite on this machine.
+    pub fn new(
+        config: RoomConfig,
+        identity: IdentityKeyPair,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, UnsupportedSuite> {
+        S::check_supported()?;
+        let mut room = Self {
+            offering: Offering::new(config.room, identity.public()),
+            config,
+            identity,
+            known: KnownIdentities::new(),
+            timers: TimerTable::default(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            proposing: Proposing::new(now),
+            attempt: None,
+            confirmed: None,
+            early: Early::default(),
+            epoch: None,
+            certificate: None,
+            retries: 0,
+            queries: 0,
+            queue: VecDeque::new(),
+            next_handle: 0,
+            sent: BTreeMap::new(),
+            missed: false,
+            asked: false,
+            leaving: false,
+            ended: false,
+        };
+        room.advertise(now, rng);
+        Ok(room)
+    }
+
+    /// Takes a packet that came from the channel, whoever sent it.
+    ///
+    /// # Errors
+    /// Why it changed nothing. On a hostile transport that is nobody's fault and nothing to tell a person.
+    pub fn handle_message(
+        &mut self,
+        now: Timestamp,
+        packet: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if self.ended {
+            return Err(Rejection::UnknownEpoch);
+        }
+        match Packet::from_bytes(packet)? {
+            Packet::Offer(offer) => self.handle_offer(now, offer, rng),
+            Packet::Proposal(proposal) => self.handle_proposal(now, proposal, rng),
+            Packet::Contribution(hint, contribution) => {
+                self.handle_contribution(now, hint, contribution, packet, rng)
+            }
+            Packet::Confirmation(hint, confirmation) => {
+                self.handle_confirmation(now, hint, confirmation, packet, rng)
+            }
+            Packet::Sealed(sealed) => self.handle_sealed(now, &sealed, packet),
+            Packet::Request(request) => self.handle_request(&request),
+        }
+    }
+
+    /// Does what is due. To be called at [`Room::poll_timeout`] or later; a call too early does nothing.
+    pub fn handle_timeout(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        while let Some(timer) = self.timers.expire(now) {
+            match timer {
+                Timer::Advertise => self.advertise(now, rng),
+                Timer::Propose => self.propose(now, rng),
+                Timer::View => self.end_view(now),
+                Timer::Retry => self.retry(now),
+                Timer::Certificate => self.send_certificate(),
+                Timer::Acknowledge | Timer::Lock => self.state(now),
+                Timer::Query => self.query(now),
+                Timer::Finish => self.give_up(),
+            }
+        }
+    }
+
+    /// The next packet to send to everyone in the channel.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing that the application should know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`Room::handle_timeout`]; `None` for not before something else happens.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// Whether this member has left: no call does anything any more.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether the room is secure: [`Event::Secure`] was given, and this member has not left.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.epoch.is_some()
+    }
+
+    /// A secret that the members of the epoch share and nobody else has, for a use of the application's own: `context`
+    /// separates the uses. `None` unless the room is secure.
+    #[must_use]
+    pub fn export(&self, context: &[u8]) -> Option<Secret<32>> {
+        self.epoch.as_ref().map(|epoch| epoch.export(context))
+    }
+
+    fn transmit(&mut self, packet: &Packet) {
+        self.transmits.push_back(packet.to_bytes());
+    }
+
+    /// Publishes the own offer, as long as there is no epoch.
+    fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if self.epoch.is_some() {
+            return;
+        }
+        let lifetime = self.config.timers.view.saturating_mul(2);
+        if self.offering.current(now, lifetime).is_none() {
+            self.offering.renew(now, &self.known, rng);
+        }
+        if let Some(offer) = self.offering.current(now, lifetime).cloned() {
+            self.proposing.published = now;
+            self.transmit(&Packet::Offer(offer));
+        }
+        self.timers
+            .set(Timer::Advertise, now.after(self.config.timers.advertise));
+        self.plan_proposal(now);
+    }
+
+    /// Publishes the own offer again before its time, though not in a rush.
+    fn advertise_soon(&mut self, now: Timestamp) {
+        if self.epoch.is_none() {
+            let soon = self
+                .proposing
+                .published
+                .after(part(self.config.timers.gather, 4))
+                .max(now);
+            self.timers.set_earlier(Timer::Advertise, soon);
+        }
+    }
+
+    fn handle_offer(
+        &mut self,
+        now: Timestamp,
+        offer: Offer,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if offer.room != self.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        let claimed = offer.identity;
+        if !self.config.admission.admits(&claimed) {
+            return Err(Rejection::NotAdmitted);
+        }
+        match self.offering.hear(now, offer, &self.known)? {
+            News::None => return Ok(()),
+            News::Offer => {}
+            News::Person => {
+                self.events.push_back(Event::Waiting { claimed });
+                // Whoever is new has not heard this member's offer.
+                self.advertise_soon(now);
+            }
+        }
+        self.proposing.heard(now);
+        self.plan_proposal(now);
+        self.consider_pending(now, rng);
+        Ok(())
+    }
+
+    /// Sends what somebody misses.
+    fn handle_request(&mut self, request: &Request) -> Result<(), Rejection> {
+        if request.room != self.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        match &request.wanted {
+            Wanted::Offers(digests) => self.resend_offers(digests),
+            Wanted::Proposal(hint) => self.resend_proposal(*hint),
+        }
+        Ok(())
+    }
+
+    fn resend_offers(&mut self, digests: &[OfferDigest]) {
+        let in_run = self
+            .attempt
+            .as_ref()
+            .map_or(&[][..], |attempt| attempt.run().members());
+        let found: Vec<_> = digests
+            .iter()
+            .filter_map(|digest| {
+                let listed = || in_run.iter().find(|m| m.offer().digest::<S>() == *digest);
+                self.offering.member(digest).or_else(listed)
+            })
+            .map(|member| Packet::Offer(member.offer().clone()))
+            .collect();
+        for packet in &found {
+            self.transmit(packet);
+        }
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Room<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Room({}, {:?})", self.identity.public(), self.epoch)
+    }
+}

@@ -1,0 +1,249 @@
+//! Offers: this member's own, and those of others it has heard. `docs/spec/06-epochs.md`, "Offers".
+//!
+//! An offer is used for one contribution at most, whether or not that run led to an epoch. Its owner keeps to that by
+//! giving up the secrets; others refuse a proposal that lists an offer with which they saw a contribution.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, DecodeError, IdentityKey};
+use mpotr_gka::{KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets, RoomId};
+
+use crate::time::{Duration, Timestamp};
+
+/// The most offers of others that are kept.
+const MAX_HEARD: usize = 2 * MAX_MEMBERS;
+/// The most of them that claim one identity.
+const MAX_HEARD_OF_ONE: usize = 4;
+/// This member's offer that is not used yet.
+pub(super) struct OwnOffer<S: CryptoSuite> {
+    pub(super) digest: OfferDigest,
+    pub(super) member: Member<S>,
+    pub(super) secrets: OfferSecrets<S>,
+    made: Timestamp,
+}
+
+/// An offer of another.
+struct Heard<S: CryptoSuite> {
+    member: Member<S>,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// Whether an offer is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Of an identity from which nothing was heard.
+    Person,
+    /// A further offer of an identity.
+    Offer,
+    /// Heard before.
+    None,
+}
+
+/// Offers, own and heard.
+pub(super) struct Offering<S: CryptoSuite> {
+    room: RoomId,
+    identity: IdentityKey,
+    own: Option<OwnOffer<S>>,
+    heard: BTreeMap<OfferDigest, Heard<S>>,
+    /// Claimed identities that were heard of.
+    met: BTreeSet<IdentityKey>,
+    /// Offers of others with which a contribution was made.
+    used: BTreeSet<OfferDigest>,
+    /// Offers that were at fault in a run.
+    barred: BTreeSet<OfferDigest>,
+    /// Claimed identities that were silent in the last run: the next is proposed without them.
+    silent: BTreeSet<IdentityKey>,
+}
+
+impl<S: CryptoSuite> Offering<S> {
+    pub(super) const fn new(room: RoomId, identity: IdentityKey) -> Self {
+        Self {
+            room,
+            identity,
+            own: None,
+            heard: BTreeMap::new(),
+            met: BTreeSet::new(),
+            used: BTreeSet::new(),
+            barred: BTreeSet::new(),
+            silent: BTreeSet::new(),
+        }
+    }
+
+    /// Makes a fresh offer in place of the own one, whose secrets are erased.
+    pub(super) fn renew(
+        &mut self,
+        now: Timestamp,
+        known: &KnownIdentities<S>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let (offer, secrets) = OfferSecrets::generate(self.room, self.identity, rng);
+        let digest = offer.digest::<S>();
+        // Keys of this member's own making decode.
+        self.own = Member::decode(offer, known).ok().map(|member| OwnOffer {
+            digest,
+            member,
+            secrets,
+            made: now,
+        });
+    }
+
+    /// The own offer, if it is not older than `lifetime`: it may have been listed in a run of which this member never
+    /// heard, and counts as used there.
+    pub(super) fn current(&self, now: Timestamp, lifetime: Duration) -> Option<&Offer> {
+        let own = self
+            .own
+            .as_ref()
+            .filter(|own| now.since(own.made) <= lifetime)?;
+        Some(own.member.offer())
+    }
+
+    /// Gives the own offer up: it will not be used.
+    pub(super) fn discard(&mut self) {
+        self.own = None;
+    }
+
+    /// The own offer.
+    pub(super) const fn own(&self) -> Option<&OwnOffer<S>> {
+        self.own.as_ref()
+    }
+
+    /// Takes the own offer for its one contribution.
+    pub(super) fn consume(&mut self) -> Option<OwnOffer<S>> {
+        self.own.take()
+    }
+
+    /// Takes note of an offer.
+    ///
+    /// # Errors
+    /// A key in it does not decode.
+    pub(super) fn hear(
+        &mut self,
+        now: Timestamp,
+        offer: Offer,
+        known: &KnownIdentities<S>,
+    ) -> Result<News, DecodeError> {
+        let digest = offer.digest::<S>();
+        let is_own = self.own.as_ref().is_some_and(|own| own.digest == digest);
+        if is_own || self.used.contains(&digest) || self.barred.contains(&digest) {
+            return Ok(News::None);
+        }
+        if let Some(heard) = self.heard.get_mut(&digest) {
+            heard.last = now;
+            return Ok(News::None);
+        }
+        let identity = offer.identity;
+        let member = Member::decode(offer, known)?;
+        let of_one = self.heard_of(Some(identity)).count();
+        if of_one >= MAX_HEARD_OF_ONE {
+            self.forget_oldest(Some(identity));
+        } else if self.heard.len() >= MAX_HEARD {
+            self.forget_oldest(None);
+        }
+        self.heard.insert(
+            digest,
+            Heard {
+                member,
+                first: now,
+                last: now,
+            },
+        );
+        if self.met.len() >= MAX_HEARD {
+            self.met.clear();
+        }
+        Ok(if self.met.insert(identity) {
+            News::Person
+        } else {
+            News::Offer
+        })
+    }
+
+    /// The offers heard, of one identity or all.
+    fn heard_of(
+        &self,
+        identity: Option<IdentityKey>,
+    ) -> impl Iterator<Item = (&OfferDigest, &Heard<S>)> {
+        self.heard.iter().filter(move |(_, heard)| {
+            identity.is_none_or(|identity| heard.member.offer().identity == identity)
+        })
+    }
+
+    fn forget_oldest(&mut self, identity: Option<IdentityKey>) {
+        let oldest = self.heard_of(identity).min_by_key(|(_, heard)| heard.last);
+        if let Some(digest) = oldest.map(|(digest, _)| *digest) {
+            self.heard.remove(&digest);
+        }
+    }
+
+    /// The offers that this member would propose, its own among them: one for each identity, the newest, of
+    /// those heard within `fresh`; by digest.
+    pub(super) fn candidates(
+        &self,
+        now: Timestamp,
+        fresh: Duration,
+        admits: impl Fn(&IdentityKey) -> bool,
+    ) -> Vec<OfferDigest> {
+        let mut last: BTreeMap<IdentityKey, (Timestamp, OfferDigest)> = BTreeMap::new();
+        for (digest, heard) in &self.heard {
+            let identity = heard.member.offer().identity;
+            let fits = now.since(heard.last) <= fresh
+                && identity != self.identity
+                && heard.member.offer().supports(S::ID)
+                && admits(&identity);
+            if fits {
+                let latest = last.entry(identity).or_insert((heard.first, *digest));
+                *latest = (*latest).max((heard.first, *digest));
+            }
+        }
+        let mut digests: Vec<_> = last
+            .into_values()
+            .map(|(_, digest)| digest)
+            .chain(self.own.as_ref().map(|own| own.digest))
+            .collect();
+        digests.sort_unstable();
+        digests
+    }
+
+    /// The member of an offer, own or heard, that a run may list.
+    pub(super) fn member(&self, digest: &OfferDigest) -> Option<&Member<S>> {
+        let own = self
+            .own
+            .as_ref()
+            .filter(|own| own.digest == *digest)
+            .map(|own| &own.member);
+        own.or_else(|| self.heard.get(digest).map(|heard| &heard.member))
+    }
+
+    /// Whether an offer must not stand in a proposal any more.
+    pub(super) fn is_spent(&self, digest: &OfferDigest) -> bool {
+        self.used.contains(digest) || self.barred.contains(digest)
+    }
+
+    /// Notes offers with which their owners have contributed: they serve no other run, whatever came of that one.
+    pub(super) fn mark_used(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
+        for digest in digests {
+            self.heard.remove(&digest);
+            self.used.insert(digest);
+        }
+    }
+
+    /// Notes who was silent in the run that ended last.
+    pub(super) fn note_silent(&mut self, identities: impl IntoIterator<Item = IdentityKey>) {
+        self.silent = identities.into_iter().collect();
+    }
+
+    /// Whether an identity was silent in the run that ended last. A claimed identity: it says nothing about a person, and
+    /// holds for one run only.
+    pub(super) fn was_silent(&self, identity: &IdentityKey) -> bool {
+        self.silent.contains(identity)
+    }
+
+    /// Bars offers that were at fault.
+    pub(super) fn bar(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
+        for digest in digests {
+            self.heard.remove(&digest);
+            self.barred.insert(digest);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Messages, acknowledgements and repetition in an epoch. `docs/spec/06-epochs.md`, "Talking".
+
+use mpotr_crypto::CryptoSuite;
+
+use super::Room;
+use crate::epoch::Effect;
+use crate::error::{Rejection, SendError};
+use crate::event::{Event, SendHandle};
+use crate::time::{Duration, Timestamp, part};
+use crate::timers::Timer;
+use crate::wire::{ContentKind, MAX_BODY, Presence, SealedPacket};
+
+/// Own messages that are sent again at one time.
+const REPEATED_AT_ONCE: usize = 32;
+/// The time between repetitions doubles so many times.
+const MAX_DOUBLINGS: u32 = 3;
+
+impl<S: CryptoSuite> Room<S> {
+    /// Takes a text to be sent to the room: now if it is secure, or else as soon as it is.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub fn send(&mut self, now: Timestamp, body: Vec<u8>) -> Result<SendHandle, SendError> {
+        if body.len() > MAX_BODY {
+            return Err(SendError::TooLong { length: body.len() });
+        }
+        if self.leaving {
+            return Err(SendError::Leaving);
+        }
+        if self
+            .epoch
+            .as_ref()
+            .is_some_and(crate::epoch::Epoch::is_alone)
+        {
+            return Err(SendError::NobodyLeft);
+        }
+        let handle = SendHandle(self.next_handle);
+        self.next_handle = self.next_handle.saturating_add(1);
+        self.queue.push_back((handle, body));
+        self.flush_queue(now);
+        Ok(handle)
+    }
+
+    /// Sends what waited for an epoch.
+    pub(super) fn flush_queue(&mut self, now: Timestamp) {
+        let Some(epoch) = &mut self.epoch else { return };
+        while let Some((handle, body)) = self.queue.pop_front() {
+            let Some((seq, id, packet)) = epoch.seal_content(ContentKind::Text, body) else {
+                // 2^32 messages: the epoch is used up, and whoever leaves will hear that not all was acknowledged.
+                self.missed = true;
+                continue;
+            };
+            self.transmits.push_back(packet);
+            self.sent.insert(seq, handle);
+            self.events.push_back(Event::Sent { handle, id });
+        }
+        if self.leaving {
+            self.send_fin(now);
+        }
+        self.after_epoch(now);
+    }
+
+    pub(super) fn handle_sealed(
+        &mut self,
+        now: Timestamp,
+        sealed: &SealedPacket,
+        packet: &[u8],
+    ) -> Result<(), Rejection> {
+        let Some(epoch) = &mut self.epoch else {
+            return self.early.keep(packet);
+        };
+        if epoch.hint() != sealed.hint {
+            return Err(Rejection::UnknownEpoch);
+        }
+        let opened = epoch.open(sealed);
+        self.after_epoch(now);
+        opened
+    }
+
+    /// Reports what happened in the epoch, and plans what has to be said.
+    pub(super) fn after_epoch(&mut self, now: Timestamp) {
+        let mut hurry = self.leaving;
+        while let Some(effect) = self
+            .epoch
+            .as_mut()
+            .and_then(crate::epoch::Epoch::poll_effect)
+        {
+            hurry |= matches!(effect, Effect::Fin { .. });
+            self.report(effect);
+        }
+        let Some(epoch) = &self.epoch else { return };
+        let timers = &self.config.timers;
+        // Somebody who leaves waits for the others: they answer without delay.
+        let scale = if hurry || epoch.is_somebody_leaving() {
+            8
+        } else {
+            1
+        };
+        if epoch.owes_acknowledgement() || self.asked {
+            self.timers.set_earlier(
+                Timer::Acknowledge,
+                now.after(part(timers.acknowledge, scale)),
+            );
+        }
+        if epoch.owes_lock() {
+            self.timers
+                .set_earlier(Timer::Lock, now.after(part(timers.lock, scale)));
+        }
+        if epoch.unanswered(1).is_empty() {
+            self.retries = 0;
+            self.timers.stop(Timer::Retry);
+        } else {
+            // The answer takes its time: a quiet acknowledgement.
+            let patience = timers
+                .retry
+                .saturating_add(timers.acknowledge.saturating_mul(2));
+            self.timers.set_if_idle(Timer::Retry, now.after(patience));
+        }
+        if epoch.is_settled() {
+            self.queries = 0;
+            self.timers.stop(Timer::Query);
+        } else {
+            self.timers
+                .set_if_idle(Timer::Query, now.after(part(timers.query, scale)));
+        }
+        self.end_if_final();
+    }
+
+    fn report(&mut self, effect: Effect) {
+        let Some(epoch) = &self.epoch else { return };
+        let event = match effect {
+            Effect::Delivered {
+                id,
+                author,
+                seq,
+                body,
+            } => epoch.identity(author).map(|author| Event::Message {
+                id,
+                author,
+                seq,
+                body,
+            }),
+            Effect::Fin { author } if author == epoch.me() => None,
+            Effect::Fin { author } => epoch
+                .identity(author)
+                .map(|member| Event::Leaving { member }),
+            Effect::Closed { member } => {
+                epoch.identity(member).map(|member| Event::Left { member })
+            }
+            Effect::Acknowledged { seq } => self
+                .sent
+                .remove(&seq)
+                .map(|handle| Event::Acknowledged { handle }),
+            Effect::Missed { seq, by } => {
+                self.missed = true;
+                let handle = self.sent.get(&seq).copied();
+                handle
+                    .zip(epoch.identity(by))
+                    .map(|(handle, by)| Event::Missed { handle, by })
+            }
+            Effect::Final(lock) => Some(Event::Final {
+                count: lock.count,
+                digest: lock.digest,
+            }),
+            Effect::Fork { member, lock } => epoch.identity(member).map(|member| Event::Fork {
+                member,
+                count: lock.count,
+            }),
+            Effect::Asked => {
+                self.asked = true;
+                None
+            }
+        };
+        self.events.extend(event);
+    }
+
+    /// States what was seen: what is owed, or else the last statement once more for who asked again.
+    pub(super) fn state(&mut self, now: Timestamp) {
+        let Some(epoch) = &mut self.epoch else { return };
+        let owed = epoch.owes_acknowledgement() || epoch.owes_lock();
+        let asked = std::mem::take(&mut self.asked);
+        let packet = match epoch.last_statement() {
+            Some(last) if asked && !owed => Some(last.to_vec()),
+            Some(_) | None if owed || asked => epoch.seal_statement(Presence::Present),
+            Some(_) | None => None,
+        };
+        self.transmits.extend(packet);
+        self.timers.stop(Timer::Acknowledge);
+        self.timers.stop(Timer::Lock);
+        self.after_epoch(now);
+    }
+
+    /// Asks the others to state again what they have seen: something is not final that should be by now.
+    pub(super) fn query(&mut self, now: Timestamp) {
+        let Some(epoch) = &mut self.epoch else { return };
+        self.transmits
+            .extend(epoch.seal_statement(Presence::Asking));
+        let wait = backed_off(self.config.timers.query, &mut self.queries);
+        if !self.leaving {
+            self.timers.set(Timer::Query, now.after(wait));
+        }
+        self.after_epoch(now);
+    }
+
+    /// Sends again what was not answered, at growing intervals.
+    pub(super) fn retry(&mut self, now: Timestamp) {
+        match &self.epoch {
+            Some(epoch) => {
+                let packets: Vec<_> = epoch
+                    .unanswered(REPEATED_AT_ONCE)
+                    .into_iter()
+                    .map(<[u8]>::to_vec)
+                    .collect();
+                self.transmits.extend(packets);
+            }
+            None => self.repeat_round(),
+        }
+        let wait = backed_off(self.config.timers.retry, &mut self.retries);
+        let idle = self.epoch.is_none() && self.attempt.is_none() && self.confirmed.is_none();
+        let answered = self
+            .epoch
+            .as_ref()
+            .is_some_and(|epoch| epoch.unanswered(1).is_empty());
+        if !idle && !answered {
+            self.timers.set(Timer::Retry, now.after(wait));
+        }
+    }
+}
+
+/// The wait before the next repetition: it doubles with each, up to eight times.
+fn backed_off(first: Duration, repetitions: &mut u32) -> Duration {
+    *repetitions = repetitions.saturating_add(1);
+    first.saturating_mul(2_u32.saturating_pow((*repetitions).min(MAX_DOUBLINGS)))
+}

@@ -1,0 +1,78 @@
+//! The timer table: at most one deadline for each purpose.
+
+use std::collections::BTreeMap;
+
+use crate::time::Timestamp;
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// Publish the own offer again: somebody new is listening, or it is time.
+    Advertise,
+    /// Enough quiet since the last new offer: propose, if it is this member's turn.
+    Propose,
+    /// The view ends without an epoch.
+    View,
+    /// Send again what was not answered.
+    Retry,
+    /// Send again how this member took part in a run that it has finished: somebody has not.
+    Certificate,
+    /// State what was seen and not acknowledged yet.
+    Acknowledge,
+    /// State a longer order.
+    Lock,
+    /// Ask for statements that are missing.
+    Query,
+    /// The end was asked for and did not come.
+    Finish,
+}
+
+/// Deadlines by purpose.
+#[derive(Debug, Default)]
+pub(crate) struct TimerTable(BTreeMap<Timer, Timestamp>);
+
+impl TimerTable {
+    /// Sets a deadline, whatever it was.
+    pub(crate) fn set(&mut self, timer: Timer, at: Timestamp) {
+        self.0.insert(timer, at);
+    }
+
+    /// Sets a deadline unless an earlier one stands.
+    pub(crate) fn set_earlier(&mut self, timer: Timer, at: Timestamp) {
+        let deadline = self.0.entry(timer).or_insert(at);
+        *deadline = at.min(*deadline);
+    }
+
+    /// Sets a deadline unless one stands.
+    pub(crate) fn set_if_idle(&mut self, timer: Timer, at: Timestamp) {
+        self.0.entry(timer).or_insert(at);
+    }
+
+    /// Takes a deadline back.
+    pub(crate) fn stop(&mut self, timer: Timer) {
+        self.0.remove(&timer);
+    }
+
+    /// Takes all deadlines back.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.0.values().min().copied()
+    }
+
+    /// Takes out a timer whose deadline has come, the earliest first.
+    pub(crate) fn expire(&mut self, now: Timestamp) -> Option<Timer> {
+        let (timer, at) = self
+            .0
+            .iter()
+            .min_by_key(|(_, at)| **at)
+            .map(|(timer, at)| (*timer, *at))?;
+        (at <= now).then(|| {
+            self.0.remove(&timer);
+            timer
+        })
+    }
+}

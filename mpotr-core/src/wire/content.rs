@@ -1,0 +1,185 @@
+//! Content messages: what people write, and each member's last word. `docs/spec/05-wire.md`, "Content".
+//!
+//! ```text
+//! struct {
+//!   uint8  kind;                    text 0, fin 1
+//!   uint32 seq;                     dense per author, from 0
+//!   opaque prev[32];                id of the author's message seq - 1; zero for seq 0
+//!   opaque parents[32]<0..4096>;    the other heads of the graph, strictly increasing, 16-bit count; never prev
+//!   Lock   lock;                    the order that the author vouches for so far
+//!   opaque body<0..65536>;          32-bit length; empty in a fin
+//! } Content;
+//! ```
+//!
+//! The id hashes all of it, padding included, so that nothing can be changed by another member, who holds the same
+//! message keys.
+
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, byte_newtype, label,
+};
+use mpotr_gka::MAX_MEMBERS;
+
+use super::lock::Lock;
+use super::signed::{EpochId, Fields, Unsigned};
+
+/// The most bytes of a text.
+pub const MAX_BODY: usize = 1 << 16;
+
+byte_newtype! {
+    /// The id of a content message: 32 bytes of a hash over all of it but the signature.
+    MessageId
+}
+
+impl MessageId {
+    /// What a first message names as its previous one.
+    pub const NONE: Self = Self::new([0; 32]);
+}
+
+/// What a content message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentKind {
+    /// A text of the application.
+    Text,
+    /// The author's last message.
+    Fin,
+}
+
+/// A content message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// What it is.
+    pub kind: ContentKind,
+    /// The author's count of its messages.
+    pub seq: u32,
+    /// The author's previous message.
+    pub prev: MessageId,
+    /// The other heads of the graph that the author saw.
+    pub parents: Vec<MessageId>,
+    /// The order that the author vouches for.
+    pub lock: Lock,
+    /// The text.
+    pub body: Vec<u8>,
+}
+
+impl Fields for Content {
+    fn encode(&self, out: &mut Encoder) {
+        out.u8(match self.kind {
+            ContentKind::Text => 0,
+            ContentKind::Fin => 1,
+        });
+        out.u32(self.seq);
+        self.prev.encode(out);
+        encode_ids(&self.parents, out);
+        self.lock.encode(out);
+        out.opaque(&self.body);
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let at = input.offset();
+        let kind = match input.u8("kind")? {
+            0 => ContentKind::Text,
+            1 => ContentKind::Fin,
+            unknown => {
+                let kind = DecodeErrorKind::UnknownValue(unknown.into());
+                return Err(DecodeError::new(at, "kind", kind));
+            }
+        };
+        let seq = input.u32("seq")?;
+        let at = input.offset();
+        let prev = MessageId::decode(input, "prev")?;
+        if (seq == 0) != (prev == MessageId::NONE) {
+            return Err(DecodeError::new(at, "prev", DecodeErrorKind::NotCanonical));
+        }
+        let at = input.offset();
+        let parents = decode_ids(input, "parents")?;
+        if parents.contains(&prev) || parents.contains(&MessageId::NONE) {
+            return Err(DecodeError::new(
+                at,
+                "parents",
+                DecodeErrorKind::NotCanonical,
+            ));
+        }
+        let lock = Lock::decode(input)?;
+        let limit = match kind {
+            ContentKind::Text => MAX_BODY,
+            ContentKind::Fin => 0,
+        };
+        let body = input.opaque(limit, "body")?.to_vec();
+        Ok(Self {
+            kind,
+            seq,
+            prev,
+            parents,
+            lock,
+            body,
+        })
+    }
+}
+
+impl Content {
+    /// All messages that this one names as before it.
+    pub fn ancestors(&self) -> impl Iterator<Item = MessageId> {
+        let prev = (self.seq != 0).then_some(self.prev);
+        self.parents.iter().copied().chain(prev)
+    }
+}
+
+impl Unsigned<Content> {
+    /// The message's id.
+    #[must_use]
+    pub fn id<S: CryptoSuite>(&self, epoch: &EpochId, author: u16) -> MessageId {
+        let hash = Transcript::<S>::new(label::MESSAGE_ID)
+            .bytes(epoch.sid.as_bytes())
+            .u16(author)
+            .bytes(self.bytes());
+        MessageId::new(*hash.digest().as_bytes())
+    }
+}
+
+impl MessageId {
+    /// What the author's signature of the message covers.
+    #[must_use]
+    pub fn signed<S: CryptoSuite>(&self, epoch: &EpochId) -> [u8; 64] {
+        Transcript::<S>::new(label::MESSAGE_SIGNATURE)
+            .bytes(epoch.sid.as_bytes())
+            .bytes(epoch.key_commitment.as_bytes())
+            .bytes(self.as_bytes())
+            .finish()
+    }
+}
+
+/// Ids with a 16-bit count. A graph has at most one head for each member.
+pub(super) fn encode_ids(ids: &[MessageId], out: &mut Encoder) {
+    out.u16(u16::try_from(ids.len()).unwrap_or(u16::MAX));
+    for id in ids {
+        id.encode(out);
+    }
+}
+
+/// Reads ids, strictly increasing.
+pub(super) fn decode_ids(
+    input: &mut Decoder<'_>,
+    field: &'static str,
+) -> Result<Vec<MessageId>, DecodeError> {
+    let at = input.offset();
+    let length = usize::from(input.u16(field)?);
+    if length > MAX_MEMBERS {
+        let kind = DecodeErrorKind::TooLong {
+            length,
+            limit: MAX_MEMBERS,
+        };
+        return Err(DecodeError::new(at, field, kind));
+    }
+    // No allocation beyond what the input holds: the first id that is missing ends it.
+    let ids = (0..length)
+        .map(|_| MessageId::decode(input, field))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !ids.is_sorted_by(|a, b| a < b) {
+        return Err(DecodeError::new(
+            at,
+            field,
+            DecodeErrorKind::NotStrictlyIncreasing,
+        ));
+    }
+    Ok(ids)
+}

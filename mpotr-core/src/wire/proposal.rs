@@ -1,0 +1,152 @@
+//! A proposal: the roster, policy and suite of the next epoch. `docs/spec/05-wire.md`, "Proposal".
+//!
+//! ```text
+//! struct {
+//!   uint16 suite;
+//!   opaque room[32];
+//!   opaque parent[16];          handle of the parent epoch; zero for a first epoch
+//!   opaque handle[16];          random, drawn by the proposer: the name of the proposed epoch
+//!   uint32 view;
+//!   Policy policy;
+//!   uint16 proposer;            index into offers
+//!   opaque offers[32]<1..4096>; digests in cycle order, strictly increasing, 32-bit count
+//! } Head;
+//! struct { Head head; opaque signature[64]; } Proposal;
+//!
+//! sid       = H("sid", head, offers in full)
+//! signature = by E of the proposer's offer over H("proposal", head)
+//! ```
+
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, EphemeralKeyPair, SignatureBytes,
+    SuiteId, Transcript, VerifyingKey, byte_newtype, label,
+};
+use mpotr_gka::{MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid};
+
+use crate::config::Policy;
+
+byte_newtype! {
+    /// The random name of an epoch, drawn by its proposer. It commits to nothing, so that nothing that a member says in
+    /// one epoch vouches for an earlier one.
+    Handle, 16
+}
+
+impl Handle {
+    /// The parent of a first epoch.
+    pub const NONE: Self = Self::new([0; 16]);
+}
+
+/// A roster, policy and suite for the next epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The suite of the epoch.
+    pub suite: SuiteId,
+    /// The room.
+    pub room: RoomId,
+    /// The epoch that this one follows.
+    pub parent: Handle,
+    /// The name of the epoch.
+    pub handle: Handle,
+    /// The attempt, from 0.
+    pub view: u32,
+    /// What all members hold in common.
+    pub policy: Policy,
+    /// Index of the proposer in the roster.
+    pub proposer: u16,
+    /// The roster in cycle order: strictly increasing, so that one set of members has one cycle.
+    pub offers: Vec<OfferDigest>,
+    /// By the proposer's ephemeral key.
+    pub signature: SignatureBytes,
+}
+
+impl Proposal {
+    fn encode_head(&self, out: &mut Encoder) {
+        out.u16(self.suite.to_u16());
+        self.room.encode(out);
+        self.parent.encode(out);
+        self.handle.encode(out);
+        out.u32(self.view);
+        self.policy.encode(out);
+        out.u16(self.proposer);
+        out.count(self.offers.len());
+        for offer in &self.offers {
+            offer.encode(out);
+        }
+    }
+
+    fn head(&self) -> Vec<u8> {
+        Encoder::encoded(|out| self.encode_head(out))
+    }
+
+    /// Writes the proposal.
+    pub fn encode(&self, out: &mut Encoder) {
+        self.encode_head(out);
+        self.signature.encode(out);
+    }
+
+    /// Reads a proposal.
+    ///
+    /// # Errors
+    /// The first field that is unknown, over its limit or not all there.
+    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let suite = SuiteId::decode(input, "suite")?;
+        let room = RoomId::decode(input, "room")?;
+        let parent = Handle::decode(input, "parent")?;
+        let handle = Handle::decode(input, "handle")?;
+        let view = input.u32("view")?;
+        let policy = Policy::decode(input)?;
+        let proposer_at = input.offset();
+        let proposer = input.u16("proposer")?;
+        let count = input.count(1, MAX_MEMBERS, "offers")?;
+        if usize::from(proposer) >= count {
+            let kind = DecodeErrorKind::UnknownValue(proposer.into());
+            return Err(DecodeError::new(proposer_at, "proposer", kind));
+        }
+        let offers_at = input.offset();
+        // 4,096 digests at most, and no allocation beyond what the input holds.
+        let offers = (0..count)
+            .map(|_| OfferDigest::decode(input, "offers"))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !offers.is_sorted_by(|a, b| a < b) {
+            let kind = DecodeErrorKind::NotStrictlyIncreasing;
+            return Err(DecodeError::new(offers_at, "offers", kind));
+        }
+        let signature = SignatureBytes::decode(input, "signature")?;
+        Ok(Self {
+            suite,
+            room,
+            parent,
+            handle,
+            view,
+            policy,
+            proposer,
+            offers,
+            signature,
+        })
+    }
+
+    /// Signs the proposal with the key of the proposer's offer.
+    #[must_use]
+    pub fn sign<S: CryptoSuite>(mut self, key: &EphemeralKeyPair<S>) -> Self {
+        self.signature = key.sign(&self.signed::<S>());
+        self
+    }
+
+    /// Whether the proposer signed the proposal.
+    #[must_use]
+    pub fn is_authentic<S: CryptoSuite>(&self, proposer: Option<&VerifyingKey<S>>) -> bool {
+        proposer.is_some_and(|key| key.verify(&self.signed::<S>(), &self.signature).is_ok())
+    }
+
+    fn signed<S: CryptoSuite>(&self) -> [u8; 64] {
+        Transcript::<S>::new(label::PROPOSAL)
+            .bytes(&self.head())
+            .finish()
+    }
+
+    /// The session id, over the proposal and all its offers in full.
+    #[must_use]
+    pub fn sid<'a, S: CryptoSuite>(&self, offers: impl ExactSizeIterator<Item = &'a Offer>) -> Sid {
+        Sid::of::<S>(&self.head(), offers)
+    }
+}

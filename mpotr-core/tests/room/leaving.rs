@@ -1,0 +1,150 @@
+//! The end of a member's part.
+
+use mpotr_core::{Departure, Event, Room, SendError};
+
+use crate::network::{Network, Weather};
+
+fn departure(network: &Network, member: usize) -> Option<Departure> {
+    network.events[member].iter().find_map(|event| match event {
+        Event::Ended(departure) => Some(*departure),
+        _ => None,
+    })
+}
+
+#[test]
+fn who_leaves_knows_that_all_was_acknowledged() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.send(0, "last words");
+    network.leave(0);
+    network.run_until(60, |n| n.rooms[0].has_ended());
+    let departure = departure(&network, 0).unwrap();
+    assert!(departure.acknowledged && departure.transcripts_equal);
+    // The text and the last message.
+    assert_eq!(departure.count, 2);
+    network.run_for(10);
+    for member in [1, 2] {
+        let left = Event::Left {
+            member: network.keys[0],
+        };
+        assert!(network.events[member].contains(&left));
+        assert_eq!(network.read(member), ["last words"]);
+    }
+}
+
+#[test]
+fn those_who_stay_go_on_and_are_acknowledged_by_each_other() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.leave(0);
+    network.run_until(60, |n| n.rooms[0].has_ended());
+    network.send(1, "still here");
+    let acknowledged = |event: &Event| matches!(event, Event::Acknowledged { .. });
+    network.run_until(60, |n| n.count(1, acknowledged) == 1);
+    assert_eq!(network.read(2), ["still here"]);
+    assert!(network.read(0).is_empty());
+}
+
+#[test]
+fn all_leave_at_once() {
+    for seed in 0..10 {
+        let mut network = Network::new(4, seed).until_secure();
+        for member in 0..4 {
+            network.send(member, "bye");
+            network.leave(member);
+        }
+        network.run_until(60, |n| n.rooms.iter().all(Room::has_ended));
+        for member in 0..4 {
+            let departure = departure(&network, member).unwrap();
+            assert!(departure.acknowledged, "member {member}: {departure:?}");
+            assert_eq!(network.read(member).len(), 4);
+        }
+    }
+}
+
+#[test]
+fn what_is_typed_before_leaving_is_sent_even_if_the_room_is_not_secure_yet() {
+    let mut network = Network::new(3, 1);
+    for member in 0..3 {
+        network.send(member, "one");
+        network.send(member, "two");
+        network.leave(member);
+    }
+    network.run_until(120, |n| n.rooms.iter().all(Room::has_ended));
+    for member in 0..3 {
+        assert_eq!(network.read(member).len(), 6);
+        assert!(departure(&network, member).unwrap().acknowledged);
+    }
+}
+
+#[test]
+fn nothing_to_say_and_no_room_ends_at_once() {
+    let mut network = Network::new(3, 1);
+    network.leave(0);
+    assert!(network.rooms[0].has_ended() && departure(&network, 0).unwrap().acknowledged);
+    assert_eq!(network.rooms[0].poll_timeout(), None);
+}
+
+#[test]
+fn if_the_others_are_dead_the_end_says_so() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.tamper = Some(Box::new(|from, to, packet| {
+        (from != 2 && to != 2).then(|| packet.to_vec())
+    }));
+    network.send(0, "is anybody there?");
+    network.leave(0);
+    network.run_until(60, |n| n.rooms[0].has_ended());
+    let departure = departure(&network, 0).unwrap();
+    assert!(!departure.acknowledged && !departure.transcripts_equal);
+}
+
+#[test]
+fn leaving_in_foul_weather_is_acknowledged() {
+    for seed in 0..20 {
+        let mut network = Network::new(3, seed);
+        network.weather = Weather::FOUL;
+        network = network.until_secure();
+        network.send(1, "through the storm");
+        network.leave(1);
+        network.run_until(120, |n| n.rooms[1].has_ended());
+        assert!(departure(&network, 1).unwrap().acknowledged, "seed {seed}");
+    }
+}
+
+#[test]
+fn who_is_left_alone_cannot_send() {
+    let mut network = Network::new(2, 1).until_secure();
+    network.leave(0);
+    network.run_for(10);
+    let now = network.now;
+    assert_eq!(
+        network.rooms[1].send(now, Vec::new()).unwrap_err(),
+        SendError::NobodyLeft
+    );
+    network.leave(1);
+    assert!(network.rooms[1].has_ended());
+    assert!(departure(&network, 1).unwrap().transcripts_equal);
+}
+
+#[test]
+fn an_ended_room_takes_and_sends_nothing() {
+    let mut network = Network::new(2, 1).until_secure();
+    network.leave(0);
+    network.run_until(60, |n| n.rooms[0].has_ended());
+    let packets: Vec<_> = network
+        .wire
+        .iter()
+        .map(|(_, packet)| packet.clone())
+        .collect();
+    let now = network.now;
+    for packet in packets {
+        assert!(
+            network.rooms[0]
+                .handle_message(now, &packet, &mut network.rng)
+                .is_err()
+        );
+    }
+    assert_eq!(network.rooms[0].poll_transmit(), None);
+    assert_eq!(
+        network.rooms[0].send(now, Vec::new()).unwrap_err(),
+        SendError::Leaving
+    );
+}

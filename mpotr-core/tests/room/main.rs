@@ -1,0 +1,16 @@
+//! Whole rooms on a network in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "helpers of tests, which clippy does not know for tests"
+)]
+
+mod attacks;
+mod forming;
+mod leaving;
+mod network;
+mod talking;

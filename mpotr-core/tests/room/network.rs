@@ -1,0 +1,226 @@
+//! Rooms on a network in memory, on virtual time: latency, loss and duplication by a seed, and a tap on the wire.
+
+use std::collections::BTreeMap;
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
+use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
+use mpotr_core::gka::RoomId;
+use mpotr_core::{Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+pub(crate) type Suite = ChaCha20Poly1305Suite;
+
+/// How the network treats each copy of a packet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weather {
+    pub(crate) latency_ms: u64,
+    pub(crate) jitter_ms: u64,
+    pub(crate) loss_percent: u64,
+    pub(crate) duplicate_percent: u64,
+}
+
+impl Weather {
+    pub(crate) const FAIR: Self = Self {
+        latency_ms: 5,
+        jitter_ms: 0,
+        loss_percent: 0,
+        duplicate_percent: 0,
+    };
+    pub(crate) const FOUL: Self = Self {
+        latency_ms: 50,
+        jitter_ms: 150,
+        loss_percent: 10,
+        duplicate_percent: 5,
+    };
+}
+
+/// What somebody on the wire does to a packet on its way from one member to another: nothing, change or drop it.
+type Tamper = Box<dyn FnMut(usize, usize, &[u8]) -> Option<Vec<u8>>>;
+
+/// Members in one channel.
+pub(crate) struct Network {
+    pub(crate) rooms: Vec<Room<Suite>>,
+    pub(crate) keys: Vec<IdentityKey>,
+    pub(crate) events: Vec<Vec<Event>>,
+    /// Every packet as it was sent.
+    pub(crate) wire: Vec<(usize, Vec<u8>)>,
+    pub(crate) now: Timestamp,
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) weather: Weather,
+    pub(crate) tamper: Option<Tamper>,
+    in_flight: BTreeMap<(Timestamp, u64), (usize, Vec<u8>)>,
+    next: u64,
+}
+
+impl Network {
+    /// Members who wait for one another.
+    pub(crate) fn new(members: usize, seed: u64) -> Self {
+        Self::with(members, seed, |config| config.members = Some(members))
+    }
+
+    pub(crate) fn with(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Self {
+        let mut network = Self {
+            rooms: Vec::new(),
+            keys: Vec::new(),
+            events: Vec::new(),
+            wire: Vec::new(),
+            now: Timestamp::default(),
+            rng: ChaCha20Rng::seed_from_u64(seed),
+            weather: Weather::FAIR,
+            tamper: None,
+            in_flight: BTreeMap::new(),
+            next: 0,
+        };
+        for _ in 0..members {
+            network.enter(&configure);
+        }
+        network
+    }
+
+    /// A further member enters.
+    pub(crate) fn enter(&mut self, configure: impl Fn(&mut RoomConfig)) -> usize {
+        let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+        config.timers = Timers::RELAY;
+        configure(&mut config);
+        let identity = IdentityKeyPair::random::<Suite>(&mut self.rng);
+        self.keys.push(identity.public());
+        self.rooms
+            .push(Room::new(config, identity, self.now, &mut self.rng).unwrap());
+        self.events.push(Vec::new());
+        let index = self.rooms.len() - 1;
+        self.collect(index);
+        index
+    }
+
+    /// Puts a packet on the wire for everyone but its sender.
+    pub(crate) fn broadcast(&mut self, from: usize, packet: &[u8]) {
+        self.wire.push((from, packet.to_vec()));
+        for to in (0..self.rooms.len()).filter(|to| *to != from) {
+            let packet = match &mut self.tamper {
+                Some(tamper) => tamper(from, to, packet),
+                None => Some(packet.to_vec()),
+            };
+            let Some(packet) = packet else { continue };
+            let copies = 1 + u64::from(self.percent(self.weather.duplicate_percent));
+            for _ in 0..copies {
+                if self.percent(self.weather.loss_percent) {
+                    continue;
+                }
+                let jitter = self.rng.next_u64() % (self.weather.jitter_ms + 1);
+                let at = self
+                    .now
+                    .after(Duration::from_millis(self.weather.latency_ms + jitter));
+                self.next += 1;
+                self.in_flight.insert((at, self.next), (to, packet.clone()));
+            }
+        }
+    }
+
+    fn percent(&mut self, chance: u64) -> bool {
+        self.rng.next_u64() % 100 < chance
+    }
+
+    /// What each member was told, for a test that fails.
+    fn history(&self) -> String {
+        let lines = self
+            .events
+            .iter()
+            .zip(&self.rooms)
+            .enumerate()
+            .map(|(index, (events, room))| format!("\n{index} {room:?}\n  {events:?}"));
+        lines.collect()
+    }
+
+    /// Takes out what a room wants to send and to say.
+    pub(crate) fn collect(&mut self, index: usize) {
+        while let Some(packet) = self.rooms[index].poll_transmit() {
+            self.broadcast(index, &packet);
+        }
+        while let Some(event) = self.rooms[index].poll_event() {
+            self.events[index].push(event);
+        }
+    }
+
+    /// Sends a text.
+    pub(crate) fn send(&mut self, from: usize, text: &str) {
+        self.rooms[from]
+            .send(self.now, text.as_bytes().to_vec())
+            .unwrap();
+        self.collect(from);
+    }
+
+    /// Leaves.
+    pub(crate) fn leave(&mut self, member: usize) {
+        self.rooms[member].leave(self.now);
+        self.collect(member);
+    }
+
+    /// Moves on to the next thing that happens; whether there was one.
+    fn step(&mut self) -> bool {
+        let packet = self.in_flight.keys().next().map(|(at, _)| *at);
+        let timer = self.rooms.iter().filter_map(Room::poll_timeout).min();
+        let Some(next) = packet.into_iter().chain(timer).min() else {
+            return false;
+        };
+        self.now = next.max(self.now);
+        if let Some(entry) = self
+            .in_flight
+            .first_entry()
+            .filter(|e| e.key().0 <= self.now)
+        {
+            let (to, packet) = entry.remove();
+            // A rejected packet is what this network is for.
+            let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
+            self.collect(to);
+        } else {
+            for index in 0..self.rooms.len() {
+                if self.rooms[index]
+                    .poll_timeout()
+                    .is_some_and(|at| at <= self.now)
+                {
+                    self.rooms[index].handle_timeout(self.now, &mut self.rng);
+                    self.collect(index);
+                }
+            }
+        }
+        true
+    }
+
+    /// Runs until a condition holds, for so many seconds of virtual time at most.
+    pub(crate) fn run_until(&mut self, seconds: u64, done: impl Fn(&Self) -> bool) {
+        let limit = self.now.after(Duration::from_secs(seconds));
+        while !done(self) {
+            assert!(
+                self.step() && self.now <= limit,
+                "not reached: {}",
+                self.history()
+            );
+        }
+    }
+
+    /// Runs for so many seconds of virtual time, or until nothing happens any more.
+    pub(crate) fn run_for(&mut self, seconds: u64) {
+        let limit = self.now.after(Duration::from_secs(seconds));
+        while self.now <= limit && self.step() {}
+    }
+
+    /// Runs until every room is secure.
+    pub(crate) fn until_secure(mut self) -> Self {
+        self.run_until(120, |network| network.rooms.iter().all(Room::is_secure));
+        self
+    }
+
+    /// The texts that a member has read, in the order in which it read them.
+    pub(crate) fn read(&self, member: usize) -> Vec<String> {
+        let texts = self.events[member].iter().filter_map(|event| match event {
+            Event::Message { body, .. } => Some(String::from_utf8(body.clone()).unwrap()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    pub(crate) fn count(&self, member: usize, is: impl Fn(&Event) -> bool) -> usize {
+        self.events[member].iter().filter(|event| is(event)).count()
+    }
+}

@@ -1,0 +1,153 @@
+//! Messages in a secure room.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::{Event, MAX_BODY, SendError};
+
+use crate::network::{Network, Weather};
+
+fn finals(network: &Network, member: usize) -> Vec<(u32, mpotr_core::crypto::Digest32)> {
+    let finals = network.events[member]
+        .iter()
+        .filter_map(|event| match event {
+            Event::Final { count, digest } => Some((*count, *digest)),
+            _ => None,
+        });
+    finals.collect()
+}
+
+/// Every member has signed one order of so many messages.
+fn all_final(network: &Network, count: u32) -> bool {
+    (0..network.rooms.len()).all(|m| finals(network, m).iter().any(|(at, _)| *at >= count))
+}
+
+fn assert_one_order(network: &Network, count: u32) {
+    let digests: BTreeSet<_> = (0..network.rooms.len())
+        .map(|member| finals(network, member).last().copied().unwrap())
+        .collect();
+    assert_eq!(digests.len(), 1, "{digests:?}");
+    assert_eq!(digests.first().unwrap().0, count);
+}
+
+#[test]
+fn everyone_reads_what_everyone_writes_and_all_sign_one_order() {
+    let mut network = Network::new(3, 1).until_secure();
+    for round in 0..5 {
+        for member in 0..3 {
+            network.send(member, &format!("{member} {round}"));
+        }
+    }
+    network.run_until(60, |n| all_final(n, 15));
+    let expected: BTreeSet<_> = network.read(0).into_iter().collect();
+    assert_eq!(expected.len(), 15);
+    for member in 0..3 {
+        assert_eq!(
+            network.read(member).into_iter().collect::<BTreeSet<_>>(),
+            expected
+        );
+        assert_eq!(
+            network.count(member, |e| matches!(e, Event::Acknowledged { .. })),
+            5
+        );
+    }
+    assert_one_order(&network, 15);
+}
+
+#[test]
+fn a_talk_in_foul_weather_loses_nothing() {
+    for seed in 0..20 {
+        let mut network = Network::new(4, seed);
+        network.weather = Weather::FOUL;
+        network = network.until_secure();
+        for round in 0..10 {
+            for member in 0..4 {
+                network.send(member, &format!("{member} {round}"));
+            }
+            network.run_for(1);
+        }
+        network.run_until(300, |n| all_final(n, 40));
+        assert_one_order(&network, 40);
+        for member in 0..4 {
+            assert_eq!(network.read(member).len(), 40);
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_read_after_what_it_answers() {
+    let mut network = Network::new(3, 1).until_secure();
+    // What member 0 writes reaches member 2 only after the answer of member 1.
+    let mut held = 0;
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        let drop = from == 0 && to == 2 && packet.get(1) == Some(&5) && held < 1;
+        held += usize::from(drop);
+        (!drop).then(|| packet.to_vec())
+    }));
+    network.send(0, "question");
+    network.run_until(10, |n| n.read(1) == ["question"]);
+    network.send(1, "answer");
+    network.run_until(60, |n| n.read(2).len() == 2);
+    assert_eq!(network.read(2), ["question", "answer"]);
+}
+
+#[test]
+fn what_is_typed_before_the_room_is_secure_is_sent_when_it_is() {
+    let mut network = Network::new(3, 1);
+    network.send(2, "early");
+    network = network.until_secure();
+    network.run_until(10, |n| (0..3).all(|member| n.read(member) == ["early"]));
+}
+
+#[test]
+fn a_quiet_room_falls_silent() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.send(0, "one");
+    network.run_for(60);
+    let sent = network.wire.len();
+    network.run_for(3600);
+    assert_eq!(network.wire.len(), sent);
+}
+
+#[test]
+fn a_burst_costs_two_statements_a_member_at_most() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.run_for(30);
+    let before = network.wire.len();
+    for n in 0..8 {
+        network.send(n % 4, "burst");
+    }
+    network.run_for(60);
+    assert!(
+        network.wire.len() - before <= 8 + 2 * 4,
+        "{}",
+        network.wire.len() - before
+    );
+}
+
+#[test]
+fn a_text_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
+    let mut network = Network::new(2, 1).until_secure();
+    let now = network.now;
+    let length = MAX_BODY + 1;
+    let refused = network.rooms[0].send(now, vec![0; length]);
+    assert_eq!(refused.unwrap_err(), SendError::TooLong { length });
+    network.send(0, &"x".repeat(MAX_BODY));
+    network.run_until(10, |n| {
+        n.read(1).first().is_some_and(|text| text.len() == MAX_BODY)
+    });
+}
+
+#[test]
+fn packets_come_in_few_sizes() {
+    let mut network = Network::new(3, 1).until_secure();
+    let before = network.wire.len();
+    for length in 0..60 {
+        network.send(length % 3, &"x".repeat(length));
+        network.run_for(1);
+    }
+    let sizes: BTreeSet<_> = network.wire[before..]
+        .iter()
+        .map(|(_, packet)| packet.len())
+        .collect();
+    assert_eq!(sizes, BTreeSet::from([273, 497]));
+}

@@ -1,0 +1,334 @@
+//! Every packet decodes in one way only.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "helpers of tests, which clippy does not know for tests"
+)]
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
+use mpotr_core::gka::{
+    AgreementId, AuthenticationId, Confirmation, Contribution, ContributionBody, OfferDigest,
+    OfferSecrets, RoomId, Statement as Confirmed,
+};
+use mpotr_core::wire::{
+    Content, ContentKind, Fields, Handle, Lock, MAX_PACKET, MessageId, Packet, Presence, Proposal,
+    Request, SidHint, Statement, Unsigned, Unverified, Wanted, padded,
+};
+use mpotr_core::{Policy, crypto};
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+fn digests(most: usize) -> impl Strategy<Value = Vec<OfferDigest>> {
+    btree_set(any::<[u8; 32]>().prop_map(OfferDigest::new), 1..=most)
+        .prop_map(|set| set.into_iter().collect())
+}
+
+fn signature() -> impl Strategy<Value = SignatureBytes> {
+    vec(any::<u8>(), 64).prop_map(|bytes| SignatureBytes::new(bytes.try_into().unwrap()))
+}
+
+fn offer() -> impl Strategy<Value = Packet> {
+    any::<u64>().prop_map(|seed| {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let identity = crypto::IdentityKeyPair::random::<Suite>(&mut rng).public();
+        let room = RoomId::of_name::<Suite>("room");
+        Packet::Offer(OfferSecrets::<Suite>::generate(room, identity, &mut rng).0)
+    })
+}
+
+fn proposal() -> impl Strategy<Value = Packet> {
+    let head = (
+        any::<[u8; 32]>(),
+        any::<[u8; 16]>(),
+        any::<[u8; 16]>(),
+        any::<u32>(),
+    );
+    (
+        head,
+        digests(8),
+        any::<prop::sample::Index>(),
+        signature(),
+        any::<bool>(),
+    )
+        .prop_map(
+            |((room, parent, handle, view), offers, proposer, signature, flip)| {
+                let (suite, agreement, authentication) = if flip {
+                    (
+                        SuiteId::Aes256Gcm,
+                        AgreementId::Pairwise,
+                        AuthenticationId::TripleDh,
+                    )
+                } else {
+                    let (agreement, authentication) =
+                        (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+                    (SuiteId::ChaCha20Poly1305, agreement, authentication)
+                };
+                Packet::Proposal(Proposal {
+                    suite,
+                    room: RoomId::new(room),
+                    parent: Handle::new(parent),
+                    handle: Handle::new(handle),
+                    view,
+                    policy: Policy {
+                        agreement,
+                        authentication,
+                    },
+                    proposer: u16::try_from(proposer.index(offers.len())).unwrap(),
+                    offers,
+                    signature,
+                })
+            },
+        )
+}
+
+fn contribution() -> impl Strategy<Value = Packet> {
+    let share = prop_oneof![Just(Vec::new()), vec(any::<u8>(), 32)];
+    (
+        any::<[u8; 8]>(),
+        0_u16..4096,
+        vec(any::<u8>(), 0..200),
+        share,
+        signature(),
+    )
+        .prop_map(|(hint, sender, agreement, share, signature)| {
+            let body = ContributionBody { agreement, share };
+            Packet::Contribution(
+                SidHint::new(hint),
+                Contribution {
+                    sender,
+                    body,
+                    signature,
+                },
+            )
+        })
+}
+
+fn confirmation() -> impl Strategy<Value = Packet> {
+    let statement = (any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(d, kc)| Confirmed {
+        contributions: Digest32::new(d),
+        key_commitment: Digest32::new(kc),
+    });
+    (
+        any::<[u8; 8]>(),
+        0_u16..4096,
+        statement,
+        vec(any::<u8>(), 16..200),
+        signature(),
+    )
+        .prop_map(|(hint, sender, statement, sealed, signature)| {
+            let confirmation = Confirmation {
+                sender,
+                statement,
+                sealed,
+                signature,
+            };
+            Packet::Confirmation(SidHint::new(hint), confirmation)
+        })
+}
+
+fn request() -> impl Strategy<Value = Packet> {
+    let wanted = prop_oneof![
+        digests(64).prop_map(Wanted::Offers),
+        any::<[u8; 8]>().prop_map(|hint| Wanted::Proposal(SidHint::new(hint))),
+    ];
+    (any::<[u8; 32]>(), wanted).prop_map(|(room, wanted)| {
+        Packet::Request(Request {
+            room: RoomId::new(room),
+            wanted,
+        })
+    })
+}
+
+fn sealed() -> impl Strategy<Value = Packet> {
+    vec(any::<u8>(), 47..400)
+        .prop_map(|body| Packet::from_bytes(&[&[1, 5], &body[..]].concat()).unwrap())
+}
+
+fn packet() -> impl Strategy<Value = Packet> {
+    prop_oneof![
+        offer(),
+        proposal(),
+        contribution(),
+        confirmation(),
+        request(),
+        sealed()
+    ]
+}
+
+fn lock() -> impl Strategy<Value = Lock> {
+    prop_oneof![
+        Just(Lock::EMPTY),
+        (1_u32.., any::<[u8; 32]>())
+            .prop_filter("the digest of none", |(_, digest)| *digest != [0; 32])
+            .prop_map(|(count, digest)| Lock {
+                count,
+                digest: Digest32::new(digest)
+            }),
+    ]
+}
+
+fn ids() -> impl Strategy<Value = Vec<MessageId>> {
+    btree_set(
+        any::<[u8; 32]>().prop_filter("none", |id| *id != [0; 32]),
+        0..6,
+    )
+    .prop_map(|set| set.into_iter().map(MessageId::new).collect())
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    let prev = prop_oneof![
+        Just((0, MessageId::NONE)),
+        (1_u32.., any::<[u8; 32]>())
+            .prop_filter("none", |(_, prev)| *prev != [0; 32])
+            .prop_map(|(seq, prev)| (seq, MessageId::new(prev))),
+    ];
+    (any::<bool>(), prev, ids(), lock(), vec(any::<u8>(), 0..600)).prop_map(
+        |(fin, (seq, prev), mut parents, lock, body)| {
+            parents.retain(|parent| *parent != prev);
+            let (kind, body) = if fin {
+                (ContentKind::Fin, Vec::new())
+            } else {
+                (ContentKind::Text, body)
+            };
+            Content {
+                kind,
+                seq,
+                prev,
+                parents,
+                lock,
+                body,
+            }
+        },
+    )
+}
+
+fn statement() -> impl Strategy<Value = Statement> {
+    let presence = prop_oneof![
+        Just(Presence::Present),
+        Just(Presence::Asking),
+        Just(Presence::Closed)
+    ];
+    (presence, any::<u32>(), ids(), lock()).prop_map(|(presence, sent, frontier, lock)| Statement {
+        presence,
+        sent,
+        frontier,
+        lock,
+    })
+}
+
+/// Round trip, padding, and that any change of what was encoded is refused or decodes to what it encodes.
+fn check_fields<T: Fields + Clone + PartialEq + core::fmt::Debug>(
+    fields: &T,
+    flip: prop::sample::Index,
+) {
+    let unsigned = Unsigned::new(fields.clone());
+    let signature = SignatureBytes::new([9; 64]);
+    let sealed = unsigned.with_signature(&signature);
+    let length = Encoder::encoded(|out| fields.encode(out)).len() + 64;
+    assert_eq!(sealed.len(), padded(length));
+    let decoded = Unverified::<T>::decode(&sealed).unwrap();
+    assert_eq!(decoded.unsigned(), &unsigned);
+    for end in 0..sealed.len() {
+        assert!(Unverified::<T>::decode(&sealed[..end]).is_err());
+    }
+    let mut longer = sealed.clone();
+    longer.extend_from_slice(&[0; 224]);
+    assert!(Unverified::<T>::decode(&longer).is_err());
+    let mut changed = sealed;
+    let bit = flip.index(8 * (changed.len() - 64));
+    changed[bit / 8] ^= 1 << (bit % 8);
+    if let Ok(other) = Unverified::<T>::decode(&changed) {
+        assert_ne!(other.unsigned(), &unsigned);
+        assert_eq!(
+            Unsigned::new(other.unsigned().fields().clone()).bytes(),
+            other.unsigned().bytes()
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_packet_decodes_to_what_was_encoded(packet in packet()) {
+        prop_assert_eq!(Packet::from_bytes(&packet.to_bytes()).unwrap(), packet);
+    }
+
+    #[test]
+    fn a_packet_cut_short_is_refused(packet in packet()) {
+        let bytes = packet.to_bytes();
+        // A sealed packet may end anywhere behind its shortest content.
+        let least = if matches!(packet, Packet::Sealed(_)) { 49 } else { bytes.len() };
+        for end in 0..least.min(bytes.len()) {
+            prop_assert!(Packet::from_bytes(&bytes[..end]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_packet_with_more_behind_is_refused(packet in packet(), more in vec(any::<u8>(), 1..9)) {
+        let bytes = [packet.to_bytes(), more].concat();
+        let is_sealed = matches!(packet, Packet::Sealed(_));
+        prop_assert_eq!(Packet::from_bytes(&bytes).is_ok(), is_sealed);
+    }
+
+    #[test]
+    fn what_decodes_encodes_to_the_same_bytes(packet in packet(), flip in any::<prop::sample::Index>()) {
+        let mut bytes = packet.to_bytes();
+        let bit = flip.index(8 * bytes.len());
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(other) = Packet::from_bytes(&bytes) {
+            prop_assert_eq!(other.to_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn bytes_without_meaning_do_no_harm(bytes in vec(any::<u8>(), 0..300)) {
+        if let Ok(packet) = Packet::from_bytes(&bytes) {
+            prop_assert_eq!(packet.to_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn content_is_canonical(content in content(), flip in any::<prop::sample::Index>()) {
+        check_fields(&content, flip);
+    }
+
+    #[test]
+    fn statements_are_canonical(statement in statement(), flip in any::<prop::sample::Index>()) {
+        check_fields(&statement, flip);
+    }
+}
+
+#[test]
+fn a_packet_over_the_limit_is_refused_by_its_length() {
+    let error = Packet::from_bytes(&vec![1; MAX_PACKET + 1]).unwrap_err();
+    assert_eq!(error.field, "packet");
+}
+
+#[test]
+fn an_unknown_version_or_kind_is_refused() {
+    assert_eq!(Packet::from_bytes(&[2, 1]).unwrap_err().field, "version");
+    assert_eq!(Packet::from_bytes(&[1, 0]).unwrap_err().field, "kind");
+    assert_eq!(Packet::from_bytes(&[1, 7]).unwrap_err().field, "kind");
+}
+
+#[test]
+fn a_list_that_is_too_long_is_refused_before_it_is_read() {
+    // A proposal whose count says 4,097, and nothing behind it.
+    let mut bytes = vec![1, 2, 0, 1];
+    bytes.extend_from_slice(&[0; 32 + 16 + 16 + 4]);
+    bytes.extend_from_slice(&[1, 1, 0, 0]);
+    bytes.extend_from_slice(&4097_u32.to_be_bytes());
+    let error = Packet::from_bytes(&bytes).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "at byte 76, field `offers`: 4097 is over the limit of 4096"
+    );
+}
