@@ -1,0 +1,168 @@
+//! The driver: joins a [`Room`] to a [`Transport`] in one Tokio task.
+//!
+//! ```text
+//!   RoomHandle ── send, leave ──>┐                  ┌── packets ──> Transport::send
+//!   Transport::receive ─ packets ┼──>   Room   ─────┤
+//!   the clock ───────── timeouts ┘                  └── events ───> the application
+//! ```
+//!
+//! The room does no IO and reads no clock; the driver does both for it, and nothing else. It ends when the room has
+//! ended and all it had to say is sent and told, or when the transport is lost.
+
+mod event;
+mod handle;
+
+pub use event::DriverEvent;
+pub use handle::{HandleError, RoomHandle};
+
+use core::pin::pin;
+use core::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{Fuse, FusedFuture};
+use mpotr_core::crypto::CryptoSuite;
+use mpotr_core::crypto::rand_core::CryptoRng;
+use mpotr_core::{Event, Room, Timestamp};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::transport::{Received, Transport};
+use handle::Command;
+
+/// Events that wait for the application before the driver stops to receive packets.
+const EVENTS: usize = 256;
+
+/// Commands that wait for the driver before a handle waits too.
+const COMMANDS: usize = 32;
+
+/// A room, its transport and its randomness, as one task.
+#[derive(Debug)]
+pub struct Driver<S: CryptoSuite, T, R> {
+    room: Room<S>,
+    transport: T,
+    rng: R,
+    start: Instant,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<DriverEvent>,
+}
+
+impl<S, T, R> Driver<S, T, R>
+where
+    S: CryptoSuite,
+    T: Transport,
+    R: CryptoRng + Send + 'static,
+    Room<S>: Send,
+{
+    /// Starts the task, in the Tokio runtime of the caller.
+    ///
+    /// The room's time is counted from this call: a room that is made for it is made at `Timestamp::default()`.
+    ///
+    /// The application has to read the events. While it does not, no packets are received, and a relay will take this
+    /// member for a slow reader. If it drops the receiver, events are forgotten. To drop the last handle is to leave.
+    pub fn spawn(room: Room<S>, transport: T, rng: R) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
+        let (handle, commands) = RoomHandle::new(COMMANDS);
+        let (events, receiver) = mpsc::channel(EVENTS);
+        let driver = Self {
+            room,
+            transport,
+            rng,
+            start: Instant::now(),
+            commands,
+            events,
+        };
+        tokio::spawn(driver.run());
+        (handle, receiver)
+    }
+
+    async fn run(mut self) {
+        let driven = self.drive().await;
+        let Self {
+            mut room,
+            transport,
+            events,
+            ..
+        } = self;
+        let closed = match driven {
+            Ok(()) => transport.close().await,
+            Err(error) => Err(error),
+        };
+        let told = core::iter::from_fn(|| room.poll_event()).map(DriverEvent::Room);
+        let lost = closed
+            .err()
+            .map(|error| DriverEvent::Disconnected(error.to_string()));
+        for event in told.chain(lost) {
+            if events.send(event).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Runs the room to its end, or to that of the transport.
+    async fn drive(&mut self) -> Result<(), T::Error> {
+        let Self {
+            room,
+            transport,
+            rng,
+            start,
+            commands,
+            events,
+        } = self;
+        let transport = &*transport;
+        let now = || Timestamp::from_millis(millis(start.elapsed()));
+
+        let mut receiving = pin!(transport.receive());
+        let mut sending = pin!(Fuse::terminated());
+        let mut event: Option<Event> = None;
+        let mut has_handles = true;
+        loop {
+            if sending.is_terminated()
+                && let Some(packet) = room.poll_transmit()
+            {
+                sending.set(transport.send(packet.into()).fuse());
+            }
+            if event.is_none() {
+                event = room.poll_event();
+            }
+            if room.has_ended() && sending.is_terminated() && event.is_none() {
+                return Ok(());
+            }
+            let deadline = room
+                .poll_timeout()
+                .and_then(|at| start.checked_add(Duration::from_millis(at.as_millis())));
+            tokio::select! {
+                sent = &mut sending, if !sending.is_terminated() => sent?,
+                place = events.reserve(), if event.is_some() => {
+                    // Without an application that listens, events are forgotten.
+                    if let (Ok(place), Some(event)) = (place, event.take()) {
+                        place.send(DriverEvent::Room(event));
+                    }
+                }
+                received = &mut receiving, if event.is_none() => {
+                    let Received { sender, packet } = received?;
+                    receiving.set(transport.receive());
+                    if let Err(rejection) = room.handle_message(now(), &packet, rng) {
+                        tracing::debug!(%sender, %rejection, "a packet counted for nothing");
+                    }
+                }
+                command = commands.recv(), if has_handles => match command {
+                    Some(Command::Send { body, reply }) => {
+                        // Whoever no longer waits for the answer has what it wanted.
+                        let _ = reply.send(room.send(now(), body));
+                    }
+                    Some(Command::Leave) => room.leave(now()),
+                    None => {
+                        has_handles = false;
+                        room.leave(now());
+                    }
+                },
+                () = sleep_until(deadline.unwrap_or(*start)), if deadline.is_some() => {
+                    room.handle_timeout(now(), rng);
+                }
+            }
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

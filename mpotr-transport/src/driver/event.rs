@@ -1,0 +1,13 @@
+//! What the driver tells the application.
+
+use mpotr_core::Event;
+
+/// What happened to a room that a driver runs. Nothing follows the end of the room or of the transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DriverEvent {
+    /// What the room says.
+    Room(Event),
+    /// The transport is lost, and with it the room: the text says why, for a person.
+    Disconnected(String),
+}

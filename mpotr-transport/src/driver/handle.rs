@@ -1,0 +1,68 @@
+//! How the application speaks to a room that a driver runs.
+
+use mpotr_core::{SendError, SendHandle};
+use tokio::sync::{mpsc, oneshot};
+
+/// What a handle asks of the driver.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Send a text.
+    Send {
+        body: Vec<u8>,
+        reply: oneshot::Sender<Result<SendHandle, SendError>>,
+    },
+    /// Leave the room in order.
+    Leave,
+}
+
+/// Speaks to a room that a driver runs. Clones speak to the same room; when the last one is dropped, the room is left.
+#[derive(Clone, Debug)]
+pub struct RoomHandle(mpsc::Sender<Command>);
+
+/// Why a room did not do what a handle asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HandleError {
+    /// The room did not take the text.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The room has ended, or its transport is lost.
+    #[error("the room has ended")]
+    Ended,
+}
+
+impl RoomHandle {
+    pub(super) fn new(capacity: usize) -> (Self, mpsc::Receiver<Command>) {
+        let (sender, receiver) = mpsc::channel(capacity);
+        (Self(sender), receiver)
+    }
+
+    /// Sends a text. The answer is that of the room: the text is on its way, or waits for the room to be secure. What
+    /// becomes of it, events tell.
+    ///
+    /// # Errors
+    /// The room does not take the text, or has ended.
+    pub async fn send(&self, body: impl Into<Vec<u8>> + Send) -> Result<SendHandle, HandleError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Send {
+            body: body.into(),
+            reply,
+        })
+        .await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Leaves the room in order: after what was sent before has reached the others. An event tells when that is done.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn leave(&self) -> Result<(), HandleError> {
+        self.command(Command::Leave).await
+    }
+
+    async fn command(&self, command: Command) -> Result<(), HandleError> {
+        self.0
+            .send(command)
+            .await
+            .map_err(|_closed| HandleError::Ended)
+    }
+}

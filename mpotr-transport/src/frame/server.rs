@@ -1,0 +1,176 @@
+//! What the relay sends to a client.
+
+use bytes::Bytes;
+use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder};
+
+use super::{FrameCodec, MAX_PACKET, Refusal, SenderHint};
+
+const PACKET: u8 = 0;
+const REFUSED: u8 = 1;
+const JOINED: u8 = 2;
+
+/// A frame from the relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerFrame {
+    /// Kind 0, `uint64 sender; opaque packet[1..2^20];`: what another client of the room sent.
+    Packet {
+        /// The relay's number for the connection that it came from.
+        sender: SenderHint,
+        /// The packet, 1 to 2^20 bytes.
+        packet: Bytes,
+    },
+    /// Kind 1: why the relay closes the connection. Nothing follows.
+    Refused(Refusal),
+    /// Kind 2: the room is joined; what others send from now on comes.
+    Joined,
+}
+
+impl ServerFrame {
+    /// The most bytes of the payload: a packet, its kind and its sender.
+    pub const MAX: usize = MAX_PACKET + 9;
+
+    /// The whole frame, with its length.
+    #[must_use]
+    pub fn to_frame(&self) -> Bytes {
+        match self {
+            Self::Packet { sender, packet } => {
+                FrameCodec::encode(&[&[PACKET], &sender.to_u64().to_be_bytes(), packet])
+            }
+            Self::Refused(refusal) => FrameCodec::encode(&[
+                &[REFUSED, refusal.code().to_u8()],
+                refusal.text().as_bytes(),
+            ]),
+            Self::Joined => FrameCodec::encode(&[&[JOINED]]),
+        }
+    }
+
+    /// Reads the payload of a frame, without copying the packet.
+    ///
+    /// # Errors
+    /// A kind or a code without meaning, a packet that is empty or too long, a text that is too long or not UTF-8
+    /// without control characters, or bytes after the end.
+    pub fn decode(payload: &Bytes) -> Result<Self, DecodeError> {
+        Decoder::whole(payload, |input| match input.u8("kind")? {
+            PACKET => {
+                let sender = SenderHint::from_u64(input.u64("sender")?);
+                let at = input.offset();
+                let packet = payload.slice_ref(input.rest());
+                let length = packet.len();
+                let kind = match length {
+                    0 => DecodeErrorKind::TooShort { length, minimum: 1 },
+                    1..=MAX_PACKET => return Ok(Self::Packet { sender, packet }),
+                    _ => DecodeErrorKind::TooLong {
+                        length,
+                        limit: MAX_PACKET,
+                    },
+                };
+                Err(DecodeError::new(at, "packet", kind))
+            }
+            REFUSED => Refusal::decode(input).map(Self::Refused),
+            JOINED => Ok(Self::Joined),
+            unknown => {
+                let kind = DecodeErrorKind::UnknownValue(unknown.into());
+                Err(DecodeError::new(0, "kind", kind))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use mpotr_crypto::DecodeErrorKind;
+    use proptest::prelude::*;
+
+    use super::ServerFrame;
+    use crate::frame::{LENGTH_PREFIX, MAX_PACKET, Refusal, RefusalCode, SenderHint};
+
+    fn packet(bytes: &'static [u8]) -> ServerFrame {
+        ServerFrame::Packet {
+            sender: SenderHint::from_u64(7),
+            packet: Bytes::from_static(bytes),
+        }
+    }
+
+    fn refusal(bytes: &[u8]) -> DecodeErrorKind {
+        ServerFrame::decode(&Bytes::copy_from_slice(bytes))
+            .unwrap_err()
+            .kind
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_specification() {
+        assert_eq!(
+            packet(b"hello").to_frame(),
+            &b"\x00\x00\x00\x0e\x00\x00\x00\x00\x00\x00\x00\x00\x07hello"[..]
+        );
+        assert_eq!(
+            ServerFrame::Refused(Refusal::new(RefusalCode::Full)).to_frame(),
+            &b"\x00\x00\x00\x13\x01\x06the relay is full"[..]
+        );
+        assert_eq!(ServerFrame::Joined.to_frame(), &b"\x00\x00\x00\x01\x02"[..]);
+    }
+
+    #[test]
+    fn every_frame_comes_back_and_is_refused_when_cut() {
+        let frames = [
+            packet(b"x"),
+            ServerFrame::Refused(Refusal::new(RefusalCode::Silent)),
+            ServerFrame::Joined,
+        ];
+        for frame in frames {
+            let payload = frame.to_frame().slice(LENGTH_PREFIX..);
+            assert_eq!(ServerFrame::decode(&payload), Ok(frame.clone()));
+            for length in 0..payload.len() {
+                // A shorter text is another refusal; everything else is no frame.
+                let cut = ServerFrame::decode(&payload.slice(..length));
+                assert_ne!(cut.as_ref(), Ok(&frame));
+                assert!(cut.is_err() || matches!(cut, Ok(ServerFrame::Refused(_))));
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_a_kind_without_meaning() {
+        assert_eq!(refusal(&[3]), DecodeErrorKind::UnknownValue(3));
+    }
+
+    #[test]
+    fn refuses_an_empty_packet() {
+        assert_eq!(
+            refusal(&[0; 9]),
+            DecodeErrorKind::TooShort {
+                length: 0,
+                minimum: 1
+            }
+        );
+    }
+
+    #[test]
+    fn refuses_a_packet_over_the_limit_and_takes_one_of_the_limit() {
+        assert!(ServerFrame::decode(&vec![0; ServerFrame::MAX].into()).is_ok());
+        let kind = DecodeErrorKind::TooLong {
+            length: MAX_PACKET + 1,
+            limit: MAX_PACKET,
+        };
+        assert_eq!(refusal(&vec![0; ServerFrame::MAX + 1]), kind);
+    }
+
+    #[test]
+    fn refuses_bytes_after_joined() {
+        assert_eq!(refusal(&[2, 0]), DecodeErrorKind::Trailing { extra: 1 });
+    }
+
+    proptest! {
+        #[test]
+        fn what_decodes_encodes_to_the_same_bytes(
+            kind in 0_u8..4,
+            rest in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let payload = Bytes::from([&[kind], &rest[..]].concat());
+            if let Ok(frame) = ServerFrame::decode(&payload) {
+                prop_assert_eq!(frame.to_frame().slice(LENGTH_PREFIX..), payload);
+            }
+        }
+    }
+}

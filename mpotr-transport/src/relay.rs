@@ -1,0 +1,131 @@
+//! The embedded relay: rooms by name over TCP, each packet to all others in the room.
+//!
+//! The relay is trusted with nothing. It sees connections, times and lengths, and packets it cannot read; it may drop,
+//! delay, repeat and invent packets as any network may. Specification: `docs/spec/07-transport.md`.
+//!
+//! One client can make the relay hold at most [`RelayLimits::queue_bytes`] in its queue, one packet being written and
+//! one being read. A client that reads too slowly is refused and dropped; nobody else waits for it.
+
+mod connection;
+mod counters;
+mod hall;
+mod limits;
+mod outbox;
+
+pub use counters::{RelayCounters, RelayCounts};
+pub use limits::RelayLimits;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::frame::RefusalCode;
+use crate::transport::SenderHint;
+use connection::Connection;
+use hall::Hall;
+
+/// How long to wait after a connection could not be accepted, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Clients that are told at one time that the relay is full. Others are dropped without a word.
+const REFUSALS: usize = 32;
+
+/// A relay that listens and has not begun to run.
+#[derive(Debug)]
+pub struct Relay {
+    listener: TcpListener,
+    address: SocketAddr,
+    hall: Arc<Hall>,
+    clients: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    last_hint: u64,
+}
+
+impl Relay {
+    /// Listens on `address`, with the default limits.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Self::bind_with(address, RelayLimits::default()).await
+    }
+
+    /// Listens on `address`, with limits of one's own.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn bind_with(address: impl ToSocketAddrs, limits: RelayLimits) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            listener,
+            clients: Arc::new(Semaphore::new(limits.clients.min(Semaphore::MAX_PERMITS))),
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
+            hall: Arc::new(Hall::new(limits)),
+            last_hint: 0,
+        })
+    }
+
+    /// The address that the relay listens on, with the port that the system chose if it was asked to.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the relay counts. Stays valid while the relay runs and after.
+    #[must_use]
+    pub fn counters(&self) -> RelayCounters {
+        self.hall.counters.clone()
+    }
+
+    /// Runs until `shutdown` is cancelled, and then until each client has been sent what was queued for it and told
+    /// so, for at most [`RelayLimits::linger`]. To drop the future ends all connections the same way, unawaited.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let shutdown = shutdown.child_token();
+        let _ends_connections_when_dropped = shutdown.clone().drop_guard();
+        let tasks = TaskTracker::new();
+        tracing::info!(address = %self.address, "the relay listens");
+        loop {
+            let accepted = tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _address)) => self.admit(stream, &tasks, &shutdown),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(self.listener);
+        tasks.close();
+        tasks.wait().await;
+        tracing::info!("the relay has shut down");
+    }
+
+    /// Serves a client, or tells it that the relay is full.
+    fn admit(&mut self, stream: TcpStream, tasks: &TaskTracker, shutdown: &CancellationToken) {
+        self.last_hint = self.last_hint.wrapping_add(1);
+        let hint = SenderHint::from_u64(self.last_hint);
+        let connection = Connection::new(stream, hint, Arc::clone(&self.hall));
+        if let Ok(permit) = Arc::clone(&self.clients).try_acquire_owned() {
+            let shutdown = shutdown.clone();
+            tasks.spawn(async move {
+                connection.serve(shutdown).await;
+                drop(permit);
+            });
+        } else if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
+            tasks.spawn(async move {
+                connection.refuse(RefusalCode::Full).await;
+                drop(permit);
+            });
+        }
+    }
+}

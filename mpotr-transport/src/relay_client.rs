@@ -1,0 +1,193 @@
+//! A member's connection to a relay.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures::StreamExt;
+use mpotr_core::gka::RoomId;
+use mpotr_crypto::{DecodeError, DecodeErrorKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tokio_util::codec::FramedRead;
+
+use crate::frame::{FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RoomName, ServerFrame};
+use crate::transport::{Received, Transport};
+
+/// From the first packet of the connection to the relay's word that the room is joined.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a relay may read nothing while this side has something to send.
+const SEND_LIMIT: Duration = Duration::from_secs(30);
+
+/// From the end of what this side sends to the end of what the relay sends.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+type Frames = FramedRead<OwnedReadHalf, FrameCodec>;
+
+/// A place in a room of a relay.
+///
+/// [`close`](Transport::close) is how to end it: it waits until the relay has read all that was sent. Dropped inside a
+/// Tokio runtime, it does the same in the background, for as long as the runtime lives.
+#[derive(Debug)]
+pub struct RelayTransport {
+    /// Gone when a send was given up in the middle of a frame: the relay would take what follows for the rest of it.
+    writer: Mutex<Option<OwnedWriteHalf>>,
+    /// Gone when the transport is closed or dropped.
+    reader: Mutex<Option<Frames>>,
+}
+
+/// Why a connection to a relay is over, or never was.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The connection failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The relay, or whatever listens there, does not follow the protocol.
+    #[error("not a frame of the relay protocol: {0}")]
+    Decode(#[from] DecodeError),
+    /// The relay ended the connection and said why.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The relay closed the connection without a word, or this side has.
+    #[error("the connection is closed")]
+    Closed,
+    /// The relay took too long to answer, or to read.
+    #[error("the relay does not answer")]
+    Timeout,
+    /// A packet that is empty or over the limit, and was not sent.
+    #[error("a packet of {length} bytes cannot be sent")]
+    PacketLength {
+        /// Its length in bytes.
+        length: usize,
+    },
+}
+
+/// The relay knows a room by its id alone, a hash, and not by what people call it.
+impl From<RoomId> for RoomName {
+    fn from(room: RoomId) -> Self {
+        Self::from(*room.as_bytes())
+    }
+}
+
+impl From<FrameError> for RelayError {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Io(error) => Self::Io(error),
+            FrameError::Decode(error) => Self::Decode(error),
+        }
+    }
+}
+
+impl RelayTransport {
+    /// Connects to the relay at `address`, and joins `room`, most often a room's id. Done when the relay has confirmed
+    /// it, so that nothing which is sent to the room from then on is missed.
+    ///
+    /// # Errors
+    /// The relay cannot be reached, refuses, speaks another protocol, or takes more than ten seconds.
+    pub async fn connect(
+        address: impl ToSocketAddrs,
+        room: impl Into<RoomName>,
+    ) -> Result<Self, RelayError> {
+        let room = room.into();
+        let connected = timeout(CONNECT_LIMIT, async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let (reader, mut writer) = stream.into_split();
+            let mut frames = FramedRead::new(reader, FrameCodec::new(ServerFrame::MAX));
+            writer.write_all(&Join { room }.to_frame()).await?;
+            match next(&mut frames).await? {
+                ServerFrame::Joined => Ok((frames, writer)),
+                ServerFrame::Refused(refusal) => Err(refusal.into()),
+                ServerFrame::Packet { .. } => Err(out_of_place(0)),
+            }
+        });
+        let (reader, writer) = connected.await.map_err(|_elapsed| RelayError::Timeout)??;
+        Ok(Self {
+            writer: Mutex::new(Some(writer)),
+            reader: Mutex::new(Some(reader)),
+        })
+    }
+}
+
+impl Transport for RelayTransport {
+    type Error = RelayError;
+
+    async fn send(&self, packet: Bytes) -> Result<(), RelayError> {
+        let length = packet.len();
+        if !(1..=MAX_PACKET).contains(&length) {
+            return Err(RelayError::PacketLength { length });
+        }
+        let mut slot = self.writer.lock().await;
+        // Out of its place while it writes: if this future is dropped half-way, so is the connection's half.
+        let mut writer = slot.take().ok_or(RelayError::Closed)?;
+        let mut frame = FrameCodec::encode(&[&packet]);
+        while frame.has_remaining() {
+            let written = timeout(SEND_LIMIT, writer.write_buf(&mut frame)).await;
+            if written.map_err(|_elapsed| RelayError::Timeout)?? == 0 {
+                return Err(RelayError::Closed);
+            }
+        }
+        *slot = Some(writer);
+        Ok(())
+    }
+
+    async fn receive(&self) -> Result<Received, RelayError> {
+        let mut slot = self.reader.lock().await;
+        let frames = slot.as_mut().ok_or(RelayError::Closed)?;
+        match next(frames).await? {
+            ServerFrame::Packet { sender, packet } => Ok(Received { sender, packet }),
+            ServerFrame::Refused(refusal) => Err(refusal.into()),
+            ServerFrame::Joined => Err(out_of_place(2)),
+        }
+    }
+
+    async fn close(mut self) -> Result<(), RelayError> {
+        match (self.reader.get_mut().take(), self.writer.get_mut().take()) {
+            (Some(reader), Some(writer)) => finish(reader, writer).await,
+            _ => Err(RelayError::Closed),
+        }
+    }
+}
+
+impl Drop for RelayTransport {
+    fn drop(&mut self) {
+        let halves = (self.reader.get_mut().take(), self.writer.get_mut().take());
+        if let ((Some(reader), Some(writer)), Ok(runtime)) = (halves, Handle::try_current()) {
+            runtime.spawn(finish(reader, writer));
+        }
+    }
+}
+
+/// The next frame of the relay.
+async fn next(frames: &mut Frames) -> Result<ServerFrame, RelayError> {
+    let payload = frames.next().await.ok_or(RelayError::Closed)??;
+    Ok(ServerFrame::decode(&payload)?)
+}
+
+/// Says that nothing more is sent, and waits until the relay, which closes after it has read that, closes too.
+/// What still comes is read and forgotten: a socket that is closed with unread bytes is reset, and what was sent last
+/// could be lost on its way.
+async fn finish(frames: Frames, mut writer: OwnedWriteHalf) -> Result<(), RelayError> {
+    let mut reader = frames.into_inner();
+    let finished = timeout(CLOSE_LIMIT, async {
+        writer.shutdown().await?;
+        let mut scrap = [0; 4_096];
+        while reader.read(&mut scrap).await? > 0 {}
+        Ok(())
+    });
+    finished.await.map_err(|_elapsed| RelayError::Timeout)?
+}
+
+/// A frame of a kind that the relay sends at another time.
+const fn out_of_place(kind: u64) -> RelayError {
+    RelayError::Decode(DecodeError::new(
+        0,
+        "kind",
+        DecodeErrorKind::UnknownValue(kind),
+    ))
+}

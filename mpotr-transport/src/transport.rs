@@ -1,0 +1,64 @@
+//! What a transport is: `docs/spec/07-transport.md`, "What a transport does".
+
+use core::error::Error;
+use core::future::Future;
+
+use bytes::Bytes;
+
+/// Whom a transport believes a packet to come from: a number that it gives to each sender it can tell apart.
+///
+/// It is a hint, and never trusted: it may be wrong, forged or shared. It serves logs and the accounting of garbage;
+/// who wrote a message is what its signature says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SenderHint(u64);
+
+impl SenderHint {
+    /// From the transport's number.
+    #[must_use]
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The transport's number.
+    #[must_use]
+    pub const fn to_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl core::fmt::Display for SenderHint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// A packet from the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Whom the transport believes it to come from.
+    pub sender: SenderHint,
+    /// Its bytes, whoever wrote them.
+    pub packet: Bytes,
+}
+
+/// One member's connection to a room's channel.
+///
+/// It may lose, repeat, re-order, delay and forge packets: the protocol expects no better. It must keep each packet
+/// whole, and it should not give a member its own packets back.
+///
+/// Sending and receiving go on side by side, so both take `&self`. At most one future of each kind is alive at a time.
+/// Neither has to survive being dropped before it is done: whoever drops one closes the transport next.
+pub trait Transport: Send + Sync + 'static {
+    /// Why the connection is over. Its text is shown to a person.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Gives a packet to the transport, for everyone in the room. Done when the transport has taken it and is ready
+    /// for the next; that says nothing about arrival.
+    fn send(&self, packet: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Waits for the next packet from the room.
+    fn receive(&self) -> impl Future<Output = Result<Received, Self::Error>> + Send;
+
+    /// Ends the connection in order: all that was sent is on its way to the room when this is done without error.
+    fn close(self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}

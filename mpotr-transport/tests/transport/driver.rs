@@ -1,0 +1,231 @@
+//! The driver on a transport that does as it is told.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use getrandom::SysRng;
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_core::crypto::IdentityKey;
+use mpotr_core::crypto::rand_core::UnwrapErr;
+use mpotr_core::{Event, Timers};
+use mpotr_transport::{Driver, DriverEvent, Received, SenderHint, Transport};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::harness::{bytes, new_room};
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Broken(&'static str);
+
+/// Packets come from one channel and go to another. Without the other side of either, it is broken.
+struct Fake {
+    incoming: Mutex<mpsc::Receiver<Bytes>>,
+    outgoing: mpsc::Sender<Bytes>,
+    closed: oneshot::Sender<()>,
+}
+
+/// The other side.
+struct Far {
+    to_room: mpsc::Sender<Bytes>,
+    from_room: mpsc::Receiver<Bytes>,
+    closed: oneshot::Receiver<()>,
+}
+
+/// A transport that takes `capacity` packets before sending waits.
+fn fake(capacity: usize) -> (Fake, Far) {
+    let (to_room, incoming) = mpsc::channel(16);
+    let (outgoing, from_room) = mpsc::channel(capacity);
+    let (closed, was_closed) = oneshot::channel();
+    let near = Fake {
+        incoming: Mutex::new(incoming),
+        outgoing,
+        closed,
+    };
+    (
+        near,
+        Far {
+            to_room,
+            from_room,
+            closed: was_closed,
+        },
+    )
+}
+
+impl Transport for Fake {
+    type Error = Broken;
+
+    async fn send(&self, packet: Bytes) -> Result<(), Broken> {
+        self.outgoing
+            .send(packet)
+            .await
+            .map_err(|_closed| Broken("nothing can be sent"))
+    }
+
+    async fn receive(&self) -> Result<Received, Broken> {
+        let packet = self.incoming.lock().await.recv().await;
+        let packet = packet.ok_or(Broken("nothing can be received"))?;
+        Ok(Received {
+            sender: SenderHint::from_u64(1),
+            packet,
+        })
+    }
+
+    async fn close(self) -> Result<(), Broken> {
+        self.closed.send(()).map_err(|()| Broken("nobody cares"))
+    }
+}
+
+/// The offer of another member.
+fn offer() -> (IdentityKey, Bytes) {
+    let (identity, mut room) = new_room::<Suite>(None);
+    (identity, room.poll_transmit().unwrap().into())
+}
+
+fn disconnected(why: &str) -> Option<DriverEvent> {
+    Some(DriverEvent::Disconnected(why.to_owned()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_takes_its_time_to_send_stops_neither_packets_nor_commands_nor_the_clock()
+{
+    let (transport, mut far) = fake(1);
+    let (_identity, room) = new_room::<Suite>(None);
+    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    // The first offer fills the transport and the second waits for it, from the first second on.
+    sleep(Timers::LOOPBACK.advertise.saturating_mul(3)).await;
+    let (claimed, packet) = offer();
+    far.to_room.send(packet).await.unwrap();
+    assert_eq!(
+        events.recv().await,
+        Some(DriverEvent::Room(Event::Waiting { claimed }))
+    );
+    handle.send("taken").await.unwrap();
+    // The room has gone on all the while: what it had to say is there as soon as the transport takes it.
+    for _ in 0..4 {
+        let packet = timeout(Duration::from_millis(1), far.from_room.recv()).await;
+        assert!(packet.unwrap().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_of_the_room_runs_from_the_start_of_the_driver() {
+    let (transport, mut far) = fake(1);
+    let (_identity, room) = new_room::<Suite>(None);
+    let (_handle, _events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    // An offer that nobody answers is published again and again, as often as the configuration says.
+    let start = Instant::now();
+    let first = far.from_room.recv().await.unwrap();
+    for times in 1..=3 {
+        assert_eq!(far.from_room.recv().await.unwrap(), first);
+        let expected = Timers::LOOPBACK.advertise.saturating_mul(times);
+        assert!(start.elapsed().abs_diff(expected) < Duration::from_millis(10));
+    }
+}
+
+#[tokio::test]
+async fn a_transport_that_breaks_while_receiving_is_reported_after_what_the_room_said_before() {
+    let (transport, far) = fake(16);
+    let (_identity, room) = new_room::<Suite>(None);
+    let (_handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    let (claimed, packet) = offer();
+    far.to_room.send(packet).await.unwrap();
+    drop(far.to_room);
+    assert_eq!(
+        events.recv().await,
+        Some(DriverEvent::Room(Event::Waiting { claimed }))
+    );
+    assert_eq!(events.recv().await, disconnected("nothing can be received"));
+    assert_eq!(events.recv().await, None);
+}
+
+#[tokio::test]
+async fn a_transport_that_breaks_while_sending_is_reported() {
+    let (transport, far) = fake(1);
+    drop(far.from_room);
+    let (_identity, room) = new_room::<Suite>(None);
+    let (_handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    assert_eq!(events.recv().await, disconnected("nothing can be sent"));
+    assert_eq!(events.recv().await, None);
+}
+
+#[tokio::test]
+async fn a_room_that_ends_closes_its_transport_after_its_last_packet() {
+    let (transport, mut far) = fake(16);
+    let (_identity, room) = new_room::<Suite>(None);
+    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    handle.leave().await.unwrap();
+    let ended = events.recv().await;
+    assert!(
+        matches!(ended, Some(DriverEvent::Room(Event::Ended(_)))),
+        "{ended:?}"
+    );
+    far.closed.await.unwrap();
+    assert!(far.from_room.recv().await.is_some(), "the offer was sent");
+    assert_eq!(events.recv().await, None);
+}
+
+#[tokio::test]
+async fn a_transport_that_cannot_close_in_order_is_reported() {
+    let (transport, far) = fake(16);
+    drop(far.closed);
+    let (_identity, room) = new_room::<Suite>(None);
+    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    handle.leave().await.unwrap();
+    assert!(matches!(
+        events.recv().await,
+        Some(DriverEvent::Room(Event::Ended(_)))
+    ));
+    assert_eq!(events.recv().await, disconnected("nobody cares"));
+    drop((far.to_room, far.from_room));
+}
+
+fn is_secure(event: Option<DriverEvent>) -> bool {
+    matches!(event.unwrap(), DriverEvent::Room(Event::Secure { .. }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_does_not_read_stops_the_packets_and_nothing_else() {
+    let ((to_bob, mut of_alice), (to_alice, mut of_bob)) = (fake(16), fake(16));
+    let (_identity, room) = new_room::<Suite>(Some(2));
+    let (alice, mut alices_events) = Driver::spawn(room, to_bob, UnwrapErr(SysRng));
+    let (_identity, room) = new_room::<Suite>(Some(2));
+    let (bob, mut bobs_events) = Driver::spawn(room, to_alice, UnwrapErr(SysRng));
+    let mut secure = [false; 2];
+    while secure != [true; 2] {
+        tokio::select! {
+            packet = of_alice.from_room.recv() => of_bob.to_room.send(packet.unwrap()).await.unwrap(),
+            packet = of_bob.from_room.recv() => of_alice.to_room.send(packet.unwrap()).await.unwrap(),
+            event = alices_events.recv() => secure[0] |= is_secure(event),
+            event = bobs_events.recv() => secure[1] |= is_secure(event),
+        }
+    }
+
+    let start = Instant::now();
+    // Alice writes and Bob's application looks away: at some time his driver takes no more.
+    let mut is_stopped = false;
+    while !is_stopped {
+        alice.send("text").await.unwrap();
+        let packet = timeout(Duration::from_secs(5), of_alice.from_room.recv()).await;
+        let taken = of_bob
+            .to_room
+            .send(packet.expect("Alice is silent").unwrap());
+        is_stopped = timeout(Duration::from_secs(1), taken).await.is_err();
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "events pile up without end"
+        );
+    }
+    bob.send("still here").await.unwrap();
+    for _ in 0..256 {
+        assert!(matches!(
+            bobs_events.recv().await,
+            Some(DriverEvent::Room(_))
+        ));
+    }
+    let goes_on = of_bob.to_room.send(bytes("anything"));
+    timeout(Duration::from_secs(60), goes_on)
+        .await
+        .unwrap()
+        .unwrap();
+}

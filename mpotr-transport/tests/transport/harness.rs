@@ -1,0 +1,240 @@
+//! A relay that serves, clients that follow the protocol, and one that sends whatever it likes.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use getrandom::SysRng;
+use mpotr_core::crypto::rand_core::UnwrapErr;
+use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
+use mpotr_core::gka::RoomId;
+use mpotr_core::{Departure, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_transport::frame::{FrameCodec, Join, RoomName, ServerFrame};
+use mpotr_transport::{
+    Driver, DriverEvent, Relay, RelayCounters, RelayCounts, RelayError, RelayLimits,
+    RelayTransport, RoomHandle,
+};
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::codec::FramedRead;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything here takes, so that what never comes is a failure and not a hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A relay on a port of its own.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) counters: RelayCounters,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Served {
+    pub(crate) async fn new() -> Self {
+        Self::with(RelayLimits::default()).await
+    }
+
+    pub(crate) async fn with(limits: RelayLimits) -> Self {
+        let relay = Relay::bind_with(("127.0.0.1", 0), limits).await.unwrap();
+        let shutdown = CancellationToken::new();
+        Self {
+            address: relay.local_addr(),
+            counters: relay.counters(),
+            task: tokio::spawn(relay.run(shutdown.clone())),
+            shutdown,
+        }
+    }
+
+    pub(crate) fn counts(&self) -> RelayCounts {
+        self.counters.counts()
+    }
+
+    pub(crate) async fn shut_down(self) -> RelayCounts {
+        self.shutdown.cancel();
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .unwrap()
+            .unwrap();
+        self.counters.counts()
+    }
+
+    /// Drops the relay's future without a shutdown.
+    pub(crate) fn abort(&self) {
+        self.task.abort();
+    }
+
+    pub(crate) async fn try_join(&self, room: &str) -> Result<RelayTransport, RelayError> {
+        RelayTransport::connect(self.address, self::room(room)).await
+    }
+
+    pub(crate) async fn join(&self, room: &str) -> RelayTransport {
+        self.try_join(room).await.unwrap()
+    }
+}
+
+pub(crate) fn room(name: &str) -> RoomName {
+    RoomName::new(name).unwrap()
+}
+
+pub(crate) fn bytes(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}
+
+pub(crate) async fn wait_until(condition: impl Fn() -> bool) {
+    let reached = tokio::time::timeout(PATIENCE, async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    reached.await.expect("the condition was never met");
+}
+
+/// A connection that need not follow the protocol.
+pub(crate) struct Raw {
+    frames: FramedRead<OwnedReadHalf, FrameCodec>,
+    writer: OwnedWriteHalf,
+}
+
+impl Raw {
+    pub(crate) async fn connect(relay: &Served) -> Self {
+        let (reader, writer) = TcpStream::connect(relay.address)
+            .await
+            .unwrap()
+            .into_split();
+        Self {
+            frames: FramedRead::new(reader, FrameCodec::new(ServerFrame::MAX)),
+            writer,
+        }
+    }
+
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        self.writer.write_all(bytes).await.unwrap();
+    }
+
+    /// The next frame, or `None` at the end.
+    pub(crate) async fn frame(&mut self) -> Option<ServerFrame> {
+        let next = tokio::time::timeout(PATIENCE, self.frames.next())
+            .await
+            .unwrap();
+        next.map(|payload| ServerFrame::decode(&payload.unwrap()).unwrap())
+    }
+
+    /// The last frame before the relay closes.
+    pub(crate) async fn last_frame(&mut self) -> Option<ServerFrame> {
+        let mut last = None;
+        while let Some(frame) = self.frame().await {
+            last = Some(frame);
+        }
+        last
+    }
+}
+
+/// A client whose relay answers its first frame with `answer`, whatever that is; with nothing, it closes.
+pub(crate) async fn connect_to_what_answers(answer: &[u8]) -> Result<RelayTransport, RelayError> {
+    let (client, _stream) = connect_to_listener(answer).await;
+    client
+}
+
+/// A client whose relay confirms the room and reads nothing more.
+pub(crate) async fn join_what_reads_nothing() -> (RelayTransport, TcpStream) {
+    let (client, stream) = connect_to_listener(&ServerFrame::Joined.to_frame()).await;
+    (client.unwrap(), stream)
+}
+
+async fn connect_to_listener(answer: &[u8]) -> (Result<RelayTransport, RelayError>, TcpStream) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let connect = RelayTransport::connect(listener.local_addr().unwrap(), room("tea"));
+    tokio::join!(connect, async {
+        let (stream, _address) = listener.accept().await.unwrap();
+        let mut frames = FramedRead::new(stream, FrameCodec::new(Join::MAX));
+        frames.next().await.unwrap().unwrap();
+        let mut stream = frames.into_inner();
+        stream.write_all(answer).await.unwrap();
+        if answer.is_empty() {
+            stream.shutdown().await.unwrap();
+        }
+        stream
+    })
+}
+
+/// The channel that all rooms here meet in.
+pub(crate) fn channel<S: CryptoSuite>() -> RoomId {
+    RoomId::of_name::<S>("tea")
+}
+
+/// A room of `S` with an identity of its own, for `members` members.
+pub(crate) fn new_room<S: CryptoSuite>(members: Option<usize>) -> (IdentityKey, Room<S>) {
+    let mut rng = UnwrapErr(SysRng);
+    let identity = IdentityKeyPair::random::<S>(&mut rng);
+    let config = RoomConfig {
+        members,
+        timers: Timers::LOOPBACK,
+        ..RoomConfig::new(channel::<S>())
+    };
+    let key = identity.public();
+    (
+        key,
+        Room::new(config, identity, Timestamp::default(), &mut rng).unwrap(),
+    )
+}
+
+/// A member in a room over a relay.
+pub(crate) struct Member {
+    pub(crate) identity: IdentityKey,
+    pub(crate) handle: RoomHandle,
+    pub(crate) events: mpsc::Receiver<DriverEvent>,
+}
+
+impl Member {
+    pub(crate) async fn enter<S: CryptoSuite>(relay: &Served, members: Option<usize>) -> Self
+    where
+        Room<S>: Send,
+    {
+        let transport = RelayTransport::connect(relay.address, channel::<S>())
+            .await
+            .unwrap();
+        let (identity, room) = new_room::<S>(members);
+        let (handle, events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+        Self {
+            identity,
+            handle,
+            events,
+        }
+    }
+
+    /// What the room says next.
+    pub(crate) async fn next(&mut self) -> Event {
+        let next = tokio::time::timeout(PATIENCE, self.events.recv()).await;
+        let next = next
+            .expect("the room says nothing")
+            .expect("the room is over");
+        let DriverEvent::Room(event) = next else {
+            panic!("{next:?}")
+        };
+        event
+    }
+
+    /// Waits until the room is secure; the identities in it.
+    pub(crate) async fn secure(&mut self) -> BTreeSet<IdentityKey> {
+        loop {
+            if let Event::Secure { roster, .. } = self.next().await {
+                return roster.into_iter().map(|member| member.identity).collect();
+            }
+        }
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn departure(&mut self) -> Departure {
+        loop {
+            if let Event::Ended(departure) = self.next().await {
+                return departure;
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Clients that read too slowly: dropped, told why if they can still hear it, and nobody waits for them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mpotr_transport::frame::{FrameCodec, Join, MAX_PACKET, Refusal, RefusalCode};
+use mpotr_transport::{RelayError, RelayLimits, Transport};
+
+use crate::harness::{Raw, Served, bytes, room, wait_until};
+
+/// More than the buffers of two sockets ever hold.
+const FAR_TOO_MANY: usize = 200;
+
+#[tokio::test]
+async fn a_slow_reader_is_dropped_while_the_others_go_on() {
+    let relay = Served::with(RelayLimits {
+        queue_bytes: 2 << 20,
+        ..RelayLimits::default()
+    })
+    .await;
+    let (alice, bob) = (relay.join("tea").await, relay.join("tea").await);
+    let _slow = relay.join("tea").await;
+    let packet = Bytes::from(vec![7; MAX_PACKET]);
+    for _ in 0..FAR_TOO_MANY {
+        let (sent, received) = tokio::join!(alice.send(packet.clone()), bob.receive());
+        sent.unwrap();
+        assert_eq!(received.unwrap().packet, packet);
+    }
+    assert_eq!(relay.counts().too_slow, 1);
+    for _ in 0..10 {
+        alice.send(bytes("go on")).await.unwrap();
+        assert_eq!(bob.receive().await.unwrap().packet, "go on");
+    }
+    wait_until(|| relay.counts().left == 1).await;
+    assert_eq!(relay.counts().refused, 1);
+}
+
+#[tokio::test]
+async fn a_slow_reader_that_wakes_in_time_is_told_why_after_whole_packets_alone() {
+    let limits = RelayLimits {
+        queue_bytes: 2 << 20,
+        linger: Duration::from_secs(60),
+        ..RelayLimits::default()
+    };
+    let relay = Served::with(limits).await;
+    let (alice, slow) = (relay.join("tea").await, relay.join("tea").await);
+    let packet = Bytes::from(vec![7; MAX_PACKET]);
+    for _ in 0..FAR_TOO_MANY {
+        alice.send(packet.clone()).await.unwrap();
+    }
+    wait_until(|| relay.counts().too_slow == 1).await;
+    let end = loop {
+        match slow.receive().await {
+            Ok(received) => assert_eq!(received.packet, packet),
+            Err(end) => break end,
+        }
+    };
+    let RelayError::Refused(refusal) = end else {
+        panic!("{end}")
+    };
+    assert_eq!(refusal, Refusal::new(RefusalCode::TooSlow));
+}
+
+#[tokio::test]
+async fn too_many_frames_count_as_too_slow_long_before_too_many_bytes() {
+    let limits = RelayLimits {
+        queue_frames: 4,
+        queue_bytes: usize::MAX,
+        ..RelayLimits::default()
+    };
+    let relay = Served::with(limits).await;
+    let alice = relay.join("tea").await;
+    let _slow = relay.join("tea").await;
+    let packet = Bytes::from(vec![7; MAX_PACKET]);
+    for _ in 0..FAR_TOO_MANY {
+        alice.send(packet.clone()).await.unwrap();
+    }
+    wait_until(|| relay.counts().too_slow == 1).await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_keeps_up_with_one_that_sends_far_more_than_its_queue_holds_at_once() {
+    const PACKETS: u32 = 20_000;
+    let relay = Served::with(RelayLimits {
+        queue_frames: 100,
+        ..RelayLimits::default()
+    })
+    .await;
+    let bob = relay.join("tea").await;
+    let mut raw = Raw::connect(&relay).await;
+    let mut burst = Join { room: room("tea") }.to_frame().to_vec();
+    for number in 0..PACKETS {
+        burst.extend_from_slice(&FrameCodec::encode(&[&number.to_be_bytes()]));
+    }
+    tokio::join!(raw.write(&burst), async {
+        for number in 0..PACKETS {
+            assert_eq!(
+                bob.receive().await.unwrap().packet,
+                &number.to_be_bytes()[..]
+            );
+        }
+    });
+    assert_eq!(relay.counts().too_slow, 0);
+}

@@ -1,0 +1,96 @@
+//! Multi-party Off-the-Record messaging: private group chat over any transport, with no trusted server.
+//!
+//! This is the crate to depend on. It is all of [`mpotr_core`] and the backends that Cargo features make available:
+//!
+//! | feature | backend | module |
+//! |---|---|---|
+//! | `backend-rustcrypto` (default) | the RustCrypto crates and curve25519-dalek, pure Rust | `mpotr::rustcrypto` |
+//! | `backend-ring` | *ring*, with group arithmetic from curve25519-dalek | `mpotr::ring` |
+//! | `backend-sodium` | libsodium, built from its bundled source | `mpotr::sodium` |
+//!
+//! Features add up, and none changes what another does: the *type* of a room names suite and backend, and members on
+//! different backends talk with each other. A program that lets people choose takes a [`Backend`].
+//!
+//! # Two rooms
+//!
+//! A [`Room`] is one member's state in one channel, and does no IO: whatever it gives out by [`Room::poll_transmit`]
+//! is to reach the others, somehow. The crate `mpotr-transport` does that over sockets; here a loop carries the
+//! packets, and turns the clock when nobody has anything to say.
+//!
+//! ```
+//! use mpotr::crypto::{CryptoSuite, IdentityKeyPair};
+//! use mpotr::gka::RoomId;
+//! use mpotr::{Event, Room, RoomConfig, SystemRng, Timestamp};
+//!
+//! type Error = Box<dyn std::error::Error>;
+//!
+//! fn enter<S: CryptoSuite>() -> Result<Room<S>, Error> {
+//!     let mut rng = SystemRng::default();
+//!     let config = RoomConfig::new(RoomId::of_name::<S>("tea"));
+//!     // Made once, and kept: other people know this member by it.
+//!     let identity = IdentityKeyPair::random::<S>(&mut rng);
+//!     Ok(Room::new(config, identity, Timestamp::default(), &mut rng)?)
+//! }
+//!
+//! fn greet<S: CryptoSuite>() -> Result<Vec<u8>, Error> {
+//!     let mut rng = SystemRng::default();
+//!     let mut now = Timestamp::default();
+//!     let (mut alice, mut bob) = (enter::<S>()?, enter::<S>()?);
+//!     alice.send(now, b"hello".to_vec())?; // It waits until the room is secure.
+//!     loop {
+//!         let mut quiet = true;
+//!         // Why a packet counts for nothing, if it does, is for logs.
+//!         while let Some(packet) = alice.poll_transmit() {
+//!             quiet = false;
+//!             let _ = bob.handle_message(now, &packet, &mut rng);
+//!         }
+//!         while let Some(packet) = bob.poll_transmit() {
+//!             quiet = false;
+//!             let _ = alice.handle_message(now, &packet, &mut rng);
+//!         }
+//!         while let Some(event) = bob.poll_event() {
+//!             match event {
+//!                 Event::Secure { roster, .. } => assert_eq!(roster.len(), 2),
+//!                 Event::Message { body, .. } => return Ok(body),
+//!                 _ => {}
+//!             }
+//!         }
+//!         if quiet {
+//!             now = alice.poll_timeout().into_iter().chain(bob.poll_timeout()).min().ok_or("over")?;
+//!             alice.handle_timeout(now, &mut rng);
+//!             bob.handle_timeout(now, &mut rng);
+//!         }
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "backend-rustcrypto")]
+//! assert_eq!(greet::<mpotr::rustcrypto::ChaCha20Poly1305Suite>()?, b"hello");
+//! # Ok::<(), Error>(())
+//! ```
+
+#[cfg(not(any(
+    feature = "backend-rustcrypto",
+    feature = "backend-ring",
+    feature = "backend-sodium"
+)))]
+compile_error!(
+    "mpotr needs a backend: enable one or more of the features `backend-rustcrypto`, `backend-ring` and `backend-sodium`"
+);
+
+mod backend;
+mod random;
+mod suite_visitor;
+
+pub use backend::{Backend, SuiteError, UnknownBackend};
+pub use random::SystemRng;
+pub use suite_visitor::SuiteVisitor;
+
+#[doc(inline)]
+pub use mpotr_core::*;
+
+#[cfg(feature = "backend-ring")]
+pub use mpotr_backend_ring as ring;
+#[cfg(feature = "backend-rustcrypto")]
+pub use mpotr_backend_rustcrypto as rustcrypto;
+#[cfg(feature = "backend-sodium")]
+pub use mpotr_backend_sodium as sodium;
