@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use mpotr::Backend;
+use mpotr::crypto::SuiteId;
+use mpotr::gka::MAX_MEMBERS;
+
+use crate::chat::Nick;
+use crate::suite::{Backends, backend_parser, backends_parser, default_backend, suite_parser};
+
+/// Private group chat that needs no trusted server.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "mpotr",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program does.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show a whole room, from key agreement to the end, with all its members in this process
+    Demo(DemoArgs),
+    /// Talk in a room, one line a message
+    ///
+    /// Lines are read from standard input and those of the others are printed as `nick: text`. All else goes to standard
+    /// error. Nothing is sent before the room is secure. At the end of the input, the room is left once everyone has
+    /// everything; the exit code is 0 only if all that was sent was acknowledged by all.
+    Chat(ChatArgs),
+    /// Run a relay, which passes packets on and can read none
+    Relay(RelayArgs),
+    /// Make a long-term identity, or show one
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+}
+
+/// `mpotr demo`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Members of the room
+    #[arg(long, value_name = "N", default_value_t = 3,
+        value_parser = clap::value_parser!(u16).range(2..=512))]
+    pub(crate) members: u16,
+    /// Messages that the members write, one after the other
+    #[arg(long, value_name = "N", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) messages: u32,
+    /// Who computes the suite; `mixed` gives each member another backend of this build [default: the
+    /// first of this build]
+    #[arg(long, value_parser = backends_parser())]
+    pub(crate) backend: Option<Backends>,
+    /// The algorithms
+    #[arg(long, default_value_t = SuiteId::ChaCha20Poly1305, value_parser = suite_parser())]
+    pub(crate) suite: SuiteId,
+    /// Print what was measured as one JSON object, and all else on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl DemoArgs {
+    /// The backends of the members.
+    pub(crate) fn backends(&self) -> Backends {
+        self.backend
+            .unwrap_or_else(|| Backends::Same(default_backend()))
+    }
+}
+
+/// `mpotr chat`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ChatArgs {
+    /// The relay
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) relay: String,
+    /// The room's name, the same for all its members
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) room: String,
+    /// What to be called
+    #[arg(long)]
+    pub(crate) nick: Nick,
+    /// Wait until so many members are in, this one included [default: whoever has gathered, two or more]
+    #[arg(long, value_name = "N",
+        value_parser = clap::value_parser!(u16).range(2..=MAX_MEMBERS_OPTION))]
+    pub(crate) members: Option<u16>,
+    /// The identity file [default: a new identity that is forgotten at the end]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// The identity file is under the passphrase in FILE, one line of text; without this, it is asked for
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Who computes the suite
+    #[arg(long, default_value_t = default_backend(), value_parser = backend_parser())]
+    pub(crate) backend: Backend,
+    /// The algorithms, the same for all members of the room
+    #[arg(long, default_value_t = SuiteId::ChaCha20Poly1305, value_parser = suite_parser())]
+    pub(crate) suite: SuiteId,
+}
+
+/// [`MAX_MEMBERS`], as the option's parser counts.
+const MAX_MEMBERS_OPTION: i64 = 4096;
+const _: () = assert!(
+    MAX_MEMBERS == 4096,
+    "the option allows as many members as a roster"
+);
+
+/// `mpotr relay`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RelayArgs {
+    /// Where to listen; port 0 lets the system choose one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7667")]
+    pub(crate) listen: String,
+}
+
+/// What is done with an identity.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// Make an identity in a file that does not exist yet
+    New(IdentityArgs),
+    /// Show the fingerprint and the public key of an identity
+    Show(IdentityArgs),
+}
+
+/// `mpotr identity new` and `mpotr identity show`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct IdentityArgs {
+    /// The identity file [default: mpotr/identity in the user's data folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// The file is under a passphrase, which is asked for
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub(crate) passphrase: bool,
+    /// The file is under the passphrase in FILE, one line of text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Print the public key alone, as others store it
+    #[arg(long)]
+    pub(crate) public: bool,
+}

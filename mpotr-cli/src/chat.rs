@@ -1,0 +1,194 @@
+//! `mpotr chat`: a room, one line a message.
+
+mod conversation;
+mod escape;
+mod input;
+mod names;
+mod nick;
+mod outcome;
+mod payload;
+
+pub use nick::{Nick, NickError};
+pub use payload::{Payload, PayloadError};
+
+use std::io::{self, IsTerminal as _};
+
+use anyhow::Context as _;
+use mpotr::crypto::IdentityKeyPair;
+use mpotr::gka::RoomId;
+use mpotr::{Event, MAX_BODY, RoomConfig, SendError};
+use mpotr_transport::{DriverEvent, HandleError, RelayTransport, RoomHandle};
+
+use crate::args::ChatArgs;
+use crate::entry::{Entered, Entry};
+use crate::identity::{self, Passphrase};
+use crate::output::{Output, OutputError};
+use crate::stop::Stop;
+use crate::suite::AnySuite;
+use conversation::{Conversation, Say};
+use input::Line;
+use outcome::{Outcome, Unsent};
+
+/// Lines that are read ahead of what the room takes.
+const LINES_AHEAD: usize = 16;
+
+/// Talks in a room until the input ends or somebody asks the program to stop.
+///
+/// # Errors
+/// The room cannot be entered, or not everyone has everything that was to be sent.
+pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
+    let mut stop = Stop::listen().context("cannot take signals")?;
+    let identity = identity_of(args, out)?;
+    let conversation = Conversation::new(identity.public(), &args.nick);
+    out.notice(format_args!(
+        "you are {}, {}",
+        args.nick,
+        conversation.my_fingerprint()
+    ));
+    let Entered { handle, mut events } = enter(args, identity).await?;
+    out.notice(format_args!(
+        "waiting for others in {:?} on {}",
+        args.room, args.relay
+    ));
+
+    let text_limit = MAX_BODY.saturating_sub(Payload::OVERHEAD);
+    let mut lines = input::read_lines(text_limit)?;
+    let mut chat = Chat {
+        nick: args.nick.clone(),
+        handle,
+        conversation,
+        outcome: Outcome::default(),
+        is_leaving: false,
+        closed: None,
+        out,
+    };
+    loop {
+        let reads = chat.conversation.is_secure() && !chat.is_leaving;
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(DriverEvent::Room(Event::Ended(departure))) => {
+                    chat.closed.map_or(Ok(()), Err)?;
+                    return Ok(chat.outcome.judge(&departure)?);
+                }
+                Some(DriverEvent::Room(event)) => chat.hear(event).await,
+                Some(DriverEvent::Disconnected(reason)) => {
+                    anyhow::bail!("lost the relay {}: {reason}", args.relay)
+                }
+                Some(_) => {}
+                None => anyhow::bail!("the room stopped without an end"),
+            },
+            line = lines.recv(), if reads => match line {
+                Some(Ok(line)) => chat.say(line).await,
+                Some(Err(error)) => {
+                    chat.outcome.note(Unsent::Unreadable(error.to_string()));
+                    chat.leave().await;
+                }
+                None => chat.leave().await,
+            },
+            () = stop.asked() => {
+                anyhow::ensure!(!chat.is_leaving, "stopped before the room was left in order");
+                chat.outcome.interrupted(chat.conversation.is_secure());
+                chat.leave().await;
+            }
+        }
+    }
+}
+
+fn identity_of(args: &ChatArgs, out: &mut Output) -> anyhow::Result<IdentityKeyPair> {
+    let Some(path) = &args.identity else {
+        out.notice("a new identity for this room alone; keep one with `mpotr identity new`");
+        return Ok(identity::throw_away());
+    };
+    let passphrase = match &args.passphrase_file {
+        Some(from) => Passphrase::InFile(from),
+        None => Passphrase::IfNeeded,
+    };
+    identity::load(path, passphrase)
+}
+
+async fn enter(args: &ChatArgs, identity: IdentityKeyPair) -> anyhow::Result<Entered> {
+    let room = RoomId::of_name::<AnySuite>(&args.room);
+    let transport = RelayTransport::connect(&*args.relay, *room.as_bytes())
+        .await
+        .with_context(|| format!("cannot enter by the relay {}", args.relay))?;
+    let config = RoomConfig {
+        members: args.members.map(usize::from),
+        ..RoomConfig::new(room)
+    };
+    Entry {
+        config,
+        identity,
+        transport,
+    }
+    .enter(args.suite, args.backend)
+}
+
+/// The program's side of the room.
+struct Chat<'a> {
+    nick: Nick,
+    handle: RoomHandle,
+    conversation: Conversation,
+    outcome: Outcome,
+    is_leaving: bool,
+    /// Why nothing is printed any more.
+    closed: Option<OutputError>,
+    out: &'a mut Output,
+}
+
+impl Chat<'_> {
+    /// Shows what happened in the room.
+    async fn hear(&mut self, event: Event) {
+        self.outcome.hear(&event, &self.conversation);
+        for say in self.conversation.hear(event) {
+            match say {
+                Say::Notice(notice) => self.out.notice(notice),
+                Say::Text(_) if self.closed.is_some() => {}
+                Say::Text(text) => {
+                    if let Err(error) = self.out.line(text) {
+                        self.closed = Some(error);
+                        self.leave().await;
+                    }
+                }
+            }
+        }
+        // Nobody is there to read what a person might still type.
+        if self.conversation.is_alone() && io::stdin().is_terminal() {
+            self.leave().await;
+        }
+    }
+
+    /// Sends a line.
+    async fn say(&mut self, line: Line) {
+        let text = match line {
+            Line::Text(text) => text,
+            Line::TooLong => return self.outcome.note(Unsent::TooLong),
+            Line::NotUtf8 => return self.outcome.note(Unsent::NotUtf8),
+        };
+        let body = Payload {
+            nick: self.nick.clone(),
+            text,
+        }
+        .to_bytes();
+        match self.handle.send(body).await {
+            Ok(_) => {}
+            Err(HandleError::Send(SendError::TooLong { .. })) => {
+                self.outcome.note(Unsent::TooLong);
+            }
+            Err(HandleError::Send(error)) => {
+                self.outcome.note(Unsent::Refused(error));
+                self.leave().await;
+            }
+            // An event says why.
+            Err(HandleError::Ended) => self.is_leaving = true,
+        }
+    }
+
+    /// Leaves in order, once.
+    async fn leave(&mut self) {
+        if !self.is_leaving {
+            self.is_leaving = true;
+            // A room that has ended already has an event that says so.
+            let _ended = self.handle.leave().await;
+        }
+    }
+}

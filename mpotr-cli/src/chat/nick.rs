@@ -1,0 +1,143 @@
+//! What a person calls itself in a chat.
+
+use super::escape::is_unsafe;
+
+/// A nick: 1 to 32 bytes of UTF-8 that fit into `nick: text` without a doubt about where the nick ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nick(String);
+
+/// Why a name is no nick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NickError {
+    /// Nothing.
+    #[error("a nick has at least one byte")]
+    Empty,
+    /// Over [`Nick::MAX_LENGTH`].
+    #[error("a nick has at most {} bytes, not {length}", Nick::MAX_LENGTH)]
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// White space; a character that a terminal obeys or does not show; `:`, which ends a nick; `#`, which begins a
+    /// fingerprint; or `*`, which begins a notice.
+    #[error("a nick cannot hold the character {character:?}")]
+    Character {
+        /// The first such character.
+        character: char,
+    },
+}
+
+impl Nick {
+    /// The most bytes of a nick.
+    pub const MAX_LENGTH: usize = 32;
+
+    /// Takes a name that can be a nick.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn new(name: &str) -> Result<Self, NickError> {
+        if name.is_empty() {
+            return Err(NickError::Empty);
+        }
+        if name.len() > Self::MAX_LENGTH {
+            return Err(NickError::TooLong { length: name.len() });
+        }
+        match name.chars().find(|character| !is_allowed(*character)) {
+            Some(character) => Err(NickError::Character { character }),
+            None => Ok(Self(name.to_owned())),
+        }
+    }
+
+    /// The nick as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its length in bytes, which fits a byte.
+    pub(super) fn length(&self) -> u8 {
+        u8::try_from(self.0.len()).unwrap_or(u8::MAX)
+    }
+}
+
+fn is_allowed(character: char) -> bool {
+    !(is_unsafe(character) || character.is_whitespace() || matches!(character, ':' | '#' | '*'))
+}
+
+impl core::fmt::Display for Nick {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::str::FromStr for Nick {
+    type Err = NickError;
+
+    fn from_str(name: &str) -> Result<Self, NickError> {
+        Self::new(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Nick, NickError};
+
+    #[test]
+    fn letters_of_all_scripts_digits_and_marks_are_allowed() {
+        for name in [
+            "a",
+            "Bob_2",
+            "zoë",
+            "Ольга",
+            "名前",
+            "🦀",
+            "o'neil-x.y",
+            &"a".repeat(32),
+        ] {
+            assert_eq!(Nick::new(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn the_length_is_counted_in_bytes() {
+        assert_eq!(Nick::new(""), Err(NickError::Empty));
+        assert_eq!(
+            Nick::new(&"a".repeat(33)),
+            Err(NickError::TooLong { length: 33 })
+        );
+        assert_eq!(
+            Nick::new(&"é".repeat(17)),
+            Err(NickError::TooLong { length: 34 })
+        );
+    }
+
+    #[test]
+    fn what_could_make_a_line_look_like_anothers_is_refused() {
+        for character in [
+            ':',
+            '#',
+            '*',
+            ' ',
+            '\t',
+            '\n',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{a0}',
+            '\u{200b}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{2066}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            let name = format!("bob{character}x");
+            assert_eq!(
+                Nick::new(&name),
+                Err(NickError::Character { character }),
+                "{name:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Whether everyone has everything that this member had to say: the exit code of a chat.
+
+use std::collections::BTreeSet;
+
+use mpotr::{Departure, Event, SendError};
+
+use super::conversation::Conversation;
+
+/// Why a line was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unsent {
+    /// It is longer than a message can be.
+    TooLong,
+    /// It is no UTF-8.
+    NotUtf8,
+    /// The room did not take it.
+    Refused(SendError),
+    /// The input could not be read to its end.
+    Unreadable(String),
+}
+
+impl core::fmt::Display for Unsent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::TooLong => f.write_str("it is too long"),
+            Self::NotUtf8 => f.write_str("it is no UTF-8 text"),
+            Self::Refused(error) => error.fmt(f),
+            Self::Unreadable(error) => write!(f, "the input cannot be read: {error}"),
+        }
+    }
+}
+
+/// What a chat came to so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    unsent: Option<Unsent>,
+    missed_by: BTreeSet<String>,
+    left_early: bool,
+}
+
+/// Why a chat is no success.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ChatError {
+    /// A line of the input was not sent.
+    #[error("a line was not sent: {0}")]
+    Unsent(String),
+    /// Somebody does not have everything.
+    #[error("not everyone acknowledged what was sent{}", list(missed_by))]
+    NotAcknowledged {
+        /// Who is known to have left without it.
+        missed_by: Vec<String>,
+    },
+    /// The program was stopped before there was a room.
+    #[error("stopped before the room was secure; nothing was sent")]
+    NeverSecure,
+}
+
+fn list(missed_by: &[String]) -> String {
+    match missed_by {
+        [] => String::new(),
+        names => format!("; left without it: {}", names.join(", ")),
+    }
+}
+
+impl Outcome {
+    /// Notes that a line was not sent. The first reason is the one that is told.
+    pub(super) fn note(&mut self, unsent: Unsent) {
+        self.unsent.get_or_insert(unsent);
+    }
+
+    /// Notes that somebody stopped the program.
+    pub(super) fn interrupted(&mut self, is_secure: bool) {
+        self.left_early = !is_secure;
+    }
+
+    /// Notes what the room says.
+    pub(super) fn hear(&mut self, event: &Event, conversation: &Conversation) {
+        if let Event::Missed { by, .. } = event {
+            self.missed_by.insert(conversation.name(by));
+        }
+    }
+
+    /// Judges at the end.
+    ///
+    /// # Errors
+    /// Not everyone has everything.
+    pub(super) fn judge(self, departure: &Departure) -> Result<(), ChatError> {
+        if self.left_early {
+            return Err(ChatError::NeverSecure);
+        }
+        if !departure.acknowledged || !self.missed_by.is_empty() {
+            let missed_by = self.missed_by.into_iter().collect();
+            return Err(ChatError::NotAcknowledged { missed_by });
+        }
+        match self.unsent {
+            Some(unsent) => Err(ChatError::Unsent(unsent.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr::Departure;
+    use mpotr::crypto::Digest32;
+
+    use super::{ChatError, Outcome, Unsent};
+
+    fn departure(acknowledged: bool) -> Departure {
+        Departure {
+            acknowledged,
+            transcripts_equal: true,
+            count: 0,
+            digest: Digest32::new([0; 32]),
+        }
+    }
+
+    #[test]
+    fn only_an_acknowledged_end_is_a_success() {
+        assert_eq!(Outcome::default().judge(&departure(true)), Ok(()));
+        assert_eq!(
+            Outcome::default().judge(&departure(false)),
+            Err(ChatError::NotAcknowledged { missed_by: vec![] }),
+        );
+    }
+
+    #[test]
+    fn a_line_that_was_not_sent_is_a_failure_for_its_first_reason() {
+        let mut outcome = Outcome::default();
+        outcome.note(Unsent::NotUtf8);
+        outcome.note(Unsent::TooLong);
+        let error = outcome.judge(&departure(true)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a line was not sent: it is no UTF-8 text"
+        );
+    }
+
+    #[test]
+    fn a_stop_before_the_room_was_secure_is_a_failure_and_one_after_is_not() {
+        let mut early = Outcome::default();
+        early.interrupted(false);
+        assert_eq!(early.judge(&departure(true)), Err(ChatError::NeverSecure));
+        let mut late = Outcome::default();
+        late.interrupted(true);
+        assert_eq!(late.judge(&departure(true)), Ok(()));
+    }
+}

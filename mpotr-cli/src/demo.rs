@@ -1,0 +1,157 @@
+//! `mpotr demo`: a whole room in one process, each member on its own connection.
+
+mod member;
+mod record;
+mod report;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use mpotr::gka::RoomId;
+use mpotr::{Backend, RoomConfig, Timers};
+use mpotr_transport::{Relay, RelayTransport};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::DemoArgs;
+use crate::chat::Nick;
+use crate::entry::Entry;
+use crate::identity::throw_away;
+use crate::output::Output;
+use crate::suite::{AnySuite, Backends};
+use member::{Actor, Seen};
+use record::{Record, Seat};
+use report::Measured;
+
+/// How long a demonstration may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What the first members are called.
+const NICKS: [&str; 12] = [
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl",
+    "lena",
+];
+
+/// Runs a whole room and shows what happened.
+///
+/// # Errors
+/// A backend that is not there; a member that did not read everything; transcripts that differ; over [`LIMIT`].
+pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()> {
+    let backends = backends(args)?;
+    let start = Instant::now();
+    let relay = Relay::bind("127.0.0.1:0")
+        .await
+        .context("cannot start the relay")?;
+    let address = relay.local_addr();
+    let counters = relay.counters();
+    let shutdown = CancellationToken::new();
+    let relay = tokio::spawn(relay.run(shutdown.clone()));
+
+    let (seen, mut sights) = mpsc::channel(256);
+    let leave = CancellationToken::new();
+    let mut actors = JoinSet::new();
+    let mut seats = Vec::new();
+    let room = RoomId::of_name::<AnySuite>("demo");
+    for (index, backend) in (0..usize::from(args.members)).zip(backends.iter().cycle()) {
+        let identity = throw_away();
+        let nick = nick(index)?;
+        seats.push(Seat {
+            nick: nick.clone(),
+            identity: identity.public(),
+            backend: *backend,
+        });
+        let transport = RelayTransport::connect(address, *room.as_bytes())
+            .await
+            .with_context(|| format!("{nick} cannot reach the relay"))?;
+        let config = RoomConfig {
+            members: Some(args.members.into()),
+            timers: Timers::LOOPBACK,
+            ..RoomConfig::new(room)
+        };
+        let entered = Entry {
+            config,
+            identity,
+            transport,
+        }
+        .enter(args.suite, *backend)?;
+        let actor = Actor {
+            index,
+            nick,
+            members: args.members.into(),
+            messages: args.messages,
+            seen: seen.clone(),
+            leave: leave.clone(),
+        };
+        actors.spawn(actor.play(entered));
+    }
+    drop(seen);
+
+    let mut record = Record::new(seats, args.messages);
+    let watched = timeout(LIMIT.saturating_sub(start.elapsed()), async {
+        while let Some(sight) = sights.recv().await {
+            record.note(sight, start.elapsed())?;
+            // Nobody leaves before everybody has seen the whole transcript become final.
+            if record.is_final() {
+                leave.cancel();
+            }
+            if record.is_over() {
+                break;
+            }
+        }
+        Ok::<(), anyhow::Error>(())
+    });
+    match watched.await {
+        Ok(watched) => watched?,
+        Err(_elapsed) => {
+            anyhow::bail!("not done after {} s: {}", LIMIT.as_secs(), record.missing())
+        }
+    }
+    anyhow::ensure!(
+        record.is_over(),
+        "a member stopped without an end: {}",
+        record.missing()
+    );
+    actors.join_all().await;
+    shutdown.cancel();
+    relay.await.context("the relay failed")?;
+
+    let counts = counters.counts();
+    let measured = Measured {
+        wire_bytes: counts.bytes_in.saturating_add(counts.bytes_out),
+        elapsed: start.elapsed(),
+    };
+    report::show(args, address, &record, measured, out)?;
+    record.judge()
+}
+
+/// The backends that the members take in turn.
+fn backends(args: &DemoArgs) -> anyhow::Result<Vec<Backend>> {
+    match args.backends() {
+        Backends::Same(backend) => Ok(vec![backend]),
+        Backends::Mixed => {
+            let available: Vec<_> = Backend::available().collect();
+            anyhow::ensure!(
+                available.len() > 1,
+                "mixed needs two backends or more in this build; \
+                 build with `--features backend-ring,backend-sodium`"
+            );
+            Ok(available)
+        }
+    }
+}
+
+fn nick(index: usize) -> anyhow::Result<Nick> {
+    Ok(match NICKS.get(index) {
+        Some(nick) => Nick::new(nick)?,
+        None => Nick::new(&format!("member{}", index.saturating_add(1)))?,
+    })
+}
+
+/// What a member saw, and which.
+#[derive(Debug)]
+struct Sight {
+    member: usize,
+    seen: Seen,
+}

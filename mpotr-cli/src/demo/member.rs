@@ -1,0 +1,157 @@
+//! A member of the demonstration: writes when it is its turn, and tells what it sees.
+//!
+//! The members take turns: who has read message `k - 1` and is `k mod N` writes message `k`. So each message has the one
+//! before it as its parent, as in a talk.
+
+use mpotr::crypto::{Digest32, IdentityKey};
+use mpotr::gka::Sid;
+use mpotr::{Departure, Event, MessageId};
+use mpotr_transport::{DriverEvent, RoomHandle};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Sight;
+use crate::chat::{Nick, Payload};
+use crate::entry::Entered;
+
+/// What a member saw.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// The room is secure, with this roster.
+    Secure { sid: Sid, roster: Vec<IdentityKey> },
+    /// A key agreement failed; it is tried again.
+    AgreementFailed { reason: String },
+    /// A message, its own ones too.
+    Message {
+        id: MessageId,
+        author: IdentityKey,
+        body: Vec<u8>,
+    },
+    /// The order is final up to here.
+    Final { count: u32, digest: Digest32 },
+    /// Another member has another order.
+    Fork { member: IdentityKey },
+    /// Its part is over.
+    Ended(Departure),
+    /// It lost the relay, or could not write.
+    Failed { reason: String },
+}
+
+/// A member of the demonstration.
+#[derive(Debug)]
+pub(super) struct Actor {
+    pub(super) index: usize,
+    pub(super) nick: Nick,
+    pub(super) members: usize,
+    pub(super) messages: u32,
+    pub(super) seen: mpsc::Sender<Sight>,
+    /// Cancelled when it is time to leave.
+    pub(super) leave: CancellationToken,
+}
+
+impl Actor {
+    /// Takes part until the room has ended.
+    pub(super) async fn play(self, entered: Entered) {
+        let Entered { handle, mut events } = entered;
+        let mut read = 0;
+        let mut has_left = false;
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = self.leave.cancelled(), if !has_left => {
+                    has_left = true;
+                    // A room that has ended says so by an event.
+                    let _ended = handle.leave().await;
+                    continue;
+                }
+            };
+            let Some(seen) = see(event) else { continue };
+            let is_last = matches!(seen, Seen::Ended(_) | Seen::Failed { .. });
+            match seen {
+                Seen::Secure { .. } => self.write_if_turn(&handle, read).await,
+                Seen::Message { .. } => {
+                    read = read.saturating_add(1);
+                    self.write_if_turn(&handle, read).await;
+                }
+                Seen::AgreementFailed { .. }
+                | Seen::Final { .. }
+                | Seen::Fork { .. }
+                | Seen::Ended(_)
+                | Seen::Failed { .. } => {}
+            }
+            self.tell(seen).await;
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    async fn write_if_turn(&self, handle: &RoomHandle, number: u32) {
+        let turn = usize::try_from(number)
+            .unwrap_or(usize::MAX)
+            .checked_rem(self.members);
+        if number >= self.messages || turn != Some(self.index) {
+            return;
+        }
+        let text = format!("message {} of {}", number.saturating_add(1), self.messages);
+        let body = Payload {
+            nick: self.nick.clone(),
+            text,
+        }
+        .to_bytes();
+        if let Err(error) = handle.send(body).await {
+            self.tell(Seen::Failed {
+                reason: error.to_string(),
+            })
+            .await;
+        }
+    }
+
+    async fn tell(&self, seen: Seen) {
+        // Nobody listens any more when the demonstration was given up.
+        let _unheard = self
+            .seen
+            .send(Sight {
+                member: self.index,
+                seen,
+            })
+            .await;
+    }
+}
+
+/// What of the room's events the demonstration is about.
+fn see(event: Option<DriverEvent>) -> Option<Seen> {
+    let event = match event {
+        Some(DriverEvent::Room(event)) => event,
+        Some(DriverEvent::Disconnected(reason)) => return Some(Seen::Failed { reason }),
+        Some(_) => return None,
+        None => {
+            return Some(Seen::Failed {
+                reason: "the room stopped without an end".to_owned(),
+            });
+        }
+    };
+    Some(match event {
+        Event::Secure { sid, roster } => Seen::Secure {
+            sid,
+            roster: roster.iter().map(|member| member.identity).collect(),
+        },
+        Event::AgreementFailed { fault, .. } => Seen::AgreementFailed {
+            reason: fault.map_or("somebody was silent".to_owned(), |fault| fault.to_string()),
+        },
+        Event::Message {
+            id, author, body, ..
+        } => Seen::Message { id, author, body },
+        Event::Final { count, digest } => Seen::Final { count, digest },
+        Event::Fork { member, .. } => Seen::Fork { member },
+        Event::Ended(departure) => Seen::Ended(departure),
+        Event::Waiting { .. }
+        | Event::Agreeing { .. }
+        | Event::Sent { .. }
+        | Event::Acknowledged { .. }
+        | Event::Missed { .. }
+        | Event::Leaving { .. }
+        | Event::Left { .. }
+        | _ => return None,
+    })
+}

@@ -1,0 +1,52 @@
+//! Enters a room: from a suite and a backend chosen on the command line to a room that a driver runs.
+
+use mpotr::crypto::{CryptoSuite, IdentityKeyPair, SuiteId, UnsupportedSuite};
+use mpotr::{Backend, Room, RoomConfig, SuiteVisitor, SystemRng, Timestamp};
+use mpotr_transport::{Driver, DriverEvent, RelayTransport, RoomHandle};
+use tokio::sync::mpsc;
+
+/// What it takes to enter a room.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Which room, and on which terms.
+    pub(crate) config: RoomConfig,
+    /// Who enters.
+    pub(crate) identity: IdentityKeyPair,
+    /// The place in the room's channel.
+    pub(crate) transport: RelayTransport,
+}
+
+/// A room that was entered.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    /// Speaks to the room.
+    pub(crate) handle: RoomHandle,
+    /// What the room says.
+    pub(crate) events: mpsc::Receiver<DriverEvent>,
+}
+
+impl Entry {
+    /// Enters with a suite on a backend, in the Tokio runtime of the caller.
+    ///
+    /// # Errors
+    /// The backend is not built in, or cannot compute the suite on this machine.
+    pub(crate) fn enter(self, suite: SuiteId, backend: Backend) -> anyhow::Result<Entered> {
+        Ok(backend.visit(suite, self)??)
+    }
+}
+
+impl SuiteVisitor for Entry {
+    type Output = Result<Entered, UnsupportedSuite>;
+
+    fn visit<S: CryptoSuite>(self) -> Self::Output {
+        let Self {
+            config,
+            identity,
+            transport,
+        } = self;
+        let mut rng = SystemRng::default();
+        let room = Room::<S>::new(config, identity, Timestamp::default(), &mut rng)?;
+        let (handle, events) = Driver::spawn(room, transport, rng);
+        Ok(Entered { handle, events })
+    }
+}

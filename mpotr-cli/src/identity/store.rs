@@ -1,0 +1,321 @@
+//! Identity files on disk: where they are, who may read them, and how they come to be whole.
+//! `docs/spec/08-identity-file.md`, "On disk".
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use mpotr::crypto::zeroize::Zeroizing;
+
+/// No identity file is longer, under a passphrase or not: 4 KiB.
+pub(crate) const MAX_FILE: usize = 4096;
+
+/// Why an identity file was not read or not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum StoreError {
+    /// There is one already, and it may be the only copy of somebody's identity.
+    #[error("{} exists already and is not overwritten; name another with --identity", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is none.
+    #[error("there is no identity in {}; make one with `mpotr identity new`", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others can read or write it.
+    #[error(
+        "{path} is open to others (mode {mode:04o}); close it with `chmod 600 {path}`",
+        path = path.display()
+    )]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its mode, the permission bits alone.
+        mode: u32,
+    },
+    /// A folder, a pipe or a device.
+    #[error("{} is no regular file", path.display())]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Over [`MAX_FILE`].
+    #[error("{} is over {MAX_FILE} bytes: it is no identity file", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Neither `XDG_DATA_HOME` nor `HOME` says where the default file is.
+    #[error(
+        "neither XDG_DATA_HOME nor HOME says where identities are; name a file with --identity"
+    )]
+    NoHome,
+    /// The system's own error.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own error.
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { what, path, source }
+    }
+}
+
+/// The default file: `mpotr/identity` in the user's data folder (XDG Base Directory Specification 0.8).
+///
+/// # Errors
+/// [`StoreError::NoHome`].
+pub(crate) fn default_path() -> Result<PathBuf, StoreError> {
+    data_folder(
+        std::env::var_os("XDG_DATA_HOME").map(PathBuf::from),
+        std::env::home_dir(),
+    )
+    .map(|folder| folder.join("mpotr").join("identity"))
+    .ok_or(StoreError::NoHome)
+}
+
+/// The specification has relative paths in the variable ignored.
+fn data_folder(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    xdg.filter(|folder| folder.is_absolute()).or_else(|| {
+        Some(
+            home.filter(|folder| folder.is_absolute())?
+                .join(".local")
+                .join("share"),
+        )
+    })
+}
+
+/// Reads a file that nobody else can.
+///
+/// # Errors
+/// Every variant of [`StoreError`] but `Exists` and `NoHome`.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    // Opening a pipe that nobody writes to would wait for ever.
+    let metadata = fs::metadata(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            StoreError::Missing {
+                path: path.to_owned(),
+            }
+        } else {
+            StoreError::io("look at", path)(error)
+        }
+    })?;
+    if !metadata.is_file() {
+        return Err(StoreError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let file = File::open(path).map_err(StoreError::io("open", path))?;
+    // Of the open file, not of the path: it cannot be exchanged in between.
+    let metadata = file.metadata().map_err(StoreError::io("look at", path))?;
+    refuse_open_to_others(path, &metadata)?;
+
+    // The buffer never grows, so no copy of the secret is left behind.
+    let limit = MAX_FILE.saturating_add(1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit));
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    file.take(most)
+        .read_to_end(&mut bytes)
+        .map_err(StoreError::io("read", path))?;
+    match bytes.len() {
+        length if length > MAX_FILE => Err(StoreError::TooLong {
+            path: path.to_owned(),
+        }),
+        _ => Ok(bytes),
+    }
+}
+
+#[cfg(unix)]
+pub(super) fn refuse_open_to_others(
+    path: &Path,
+    metadata: &fs::Metadata,
+) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = metadata.permissions().mode() & 0o7777;
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(StoreError::OpenToOthers {
+            path: path.to_owned(),
+            mode,
+        }),
+    }
+}
+
+/// Other systems have no mode: their access control lists are the user's own affair.
+#[cfg(not(unix))]
+pub(super) fn refuse_open_to_others(
+    _path: &Path,
+    _metadata: &fs::Metadata,
+) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Says early that [`create`] would refuse.
+///
+/// # Errors
+/// [`StoreError::Exists`].
+pub(crate) fn refuse_existing(path: &Path) -> Result<(), StoreError> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(StoreError::Exists {
+            path: path.to_owned(),
+        }),
+        // Whatever else is wrong with the path shows when the file is made.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Makes a file that only its owner can read (mode 0600), whole or not at all, and never in place of another.
+///
+/// # Errors
+/// [`StoreError::Exists`], [`StoreError::Io`].
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    make_private_folder(folder).map_err(StoreError::io("make the folder", folder))?;
+    // In the same folder, so that it can be renamed; made with mode 0600.
+    let mut file = tempfile::Builder::new()
+        .prefix(".identity-")
+        .tempfile_in(folder)
+        .map_err(StoreError::io("make a file in", folder))?;
+    file.write_all(bytes)
+        .map_err(StoreError::io("write to", folder))?;
+    file.as_file()
+        .sync_all()
+        .map_err(StoreError::io("write to", folder))?;
+    file.persist_noclobber(path).map_err(|error| {
+        if error.error.kind() == io::ErrorKind::AlreadyExists {
+            StoreError::Exists {
+                path: path.to_owned(),
+            }
+        } else {
+            StoreError::io("make", path)(error.error)
+        }
+    })?;
+    sync_folder(folder).map_err(StoreError::io("write to", folder))
+}
+
+#[cfg(unix)]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+/// Makes the new name outlast a power failure.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Folders cannot be opened as files here.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{MAX_FILE, StoreError, create, data_folder, read};
+
+    #[test]
+    fn the_data_folder_is_the_one_of_the_xdg_specification() {
+        let path = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(data_folder(path("/data"), path("/home/a")), path("/data"));
+        assert_eq!(
+            data_folder(None, path("/home/a")),
+            path("/home/a/.local/share")
+        );
+        assert_eq!(
+            data_folder(path("data"), path("/home/a")),
+            path("/home/a/.local/share")
+        );
+        assert_eq!(data_folder(path("data"), None), None);
+    }
+
+    #[test]
+    fn a_file_is_made_with_its_folders_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a").join("b").join("identity");
+        create(&path, b"bytes").unwrap();
+        assert_eq!(&**read(&path).unwrap(), b"bytes");
+    }
+
+    #[test]
+    fn an_existing_file_is_left_as_it_is_and_no_other_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identity");
+        create(&path, b"first").unwrap();
+        assert!(matches!(
+            create(&path, b"second"),
+            Err(StoreError::Exists { .. })
+        ));
+        assert_eq!(&**read(&path).unwrap(), b"first");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_missing_file_a_folder_and_a_file_too_long_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identity");
+        assert!(matches!(read(&path), Err(StoreError::Missing { .. })));
+        assert!(matches!(
+            read(folder.path()),
+            Err(StoreError::NotAFile { .. })
+        ));
+        create(&path, &[0; MAX_FILE + 1]).unwrap();
+        assert!(matches!(read(&path), Err(StoreError::TooLong { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mode_is_0600_and_any_right_of_others_is_refused_with_the_chmod_to_run() {
+        use std::fs::{self, Permissions};
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("identity");
+        create(&path, b"bytes").unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+            0o600
+        );
+        for mode in [0o640, 0o604, 0o620, 0o601, 0o610] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let error = read(&path).unwrap_err();
+            assert!(
+                matches!(error, StoreError::OpenToOthers { .. }),
+                "{mode:o}: {error:?}"
+            );
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("chmod 600 {}", path.display()))
+            );
+        }
+    }
+}

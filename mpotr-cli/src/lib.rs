@@ -1,0 +1,14 @@
+//! The `mpotr` program as a library: its parsers can be tested and fuzzed from outside, and `main` is one call.
+
+mod args;
+pub mod chat;
+mod demo;
+mod entry;
+pub mod identity;
+mod output;
+mod relay;
+mod run;
+mod stop;
+mod suite;
+
+pub use run::run;

@@ -1,0 +1,34 @@
+//! `mpotr relay`.
+
+use anyhow::Context as _;
+use mpotr_transport::Relay;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::RelayArgs;
+use crate::output::Output;
+use crate::stop::Stop;
+
+/// Runs a relay until somebody asks it to stop.
+///
+/// # Errors
+/// The address cannot be listened on; standard output is closed.
+pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()> {
+    let mut stop = Stop::listen().context("cannot take signals")?;
+    let relay = Relay::bind(&*args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    out.line(format_args!("listening on {}", relay.local_addr()))?;
+    let shutdown = CancellationToken::new();
+    let mut running = core::pin::pin!(relay.run(shutdown.clone()));
+    tokio::select! {
+        () = &mut running => return Ok(()),
+        () = stop.asked() => {}
+    }
+    shutdown.cancel();
+    // Whoever asks twice does not want to wait for the last packets.
+    tokio::select! {
+        () = &mut running => {}
+        () = stop.asked() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! `mpotr chat`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tempfile::{TempDir, tempdir};
+
+use crate::program::{Running, fail, run, succeed};
+use crate::relay::Relay;
+use crate::wiretap::Wiretap;
+
+/// A home folder and a relay.
+struct Town {
+    home: TempDir,
+    relay: Relay,
+}
+
+impl Town {
+    fn new() -> Self {
+        let home = tempdir().unwrap();
+        let relay = Relay::start(home.path());
+        Self { home, relay }
+    }
+
+    /// A member that waits for `members`.
+    fn enter(&self, nick: &str, members: &str) -> Running {
+        enter(self.home.path(), &self.relay.address, nick, members, &[])
+    }
+}
+
+fn enter(home: &Path, relay: &str, nick: &str, members: &str, more: &[&str]) -> Running {
+    let arguments = [
+        "chat",
+        "--relay",
+        relay,
+        "--room",
+        "tea",
+        "--nick",
+        nick,
+        "--members",
+        members,
+    ];
+    Running::start(home, &[&arguments, more].concat())
+}
+
+const NICKS: [&str; 3] = ["alice", "bob", "carol"];
+
+fn lines(nick: &str) -> [String; 2] {
+    ["first", "second"].map(|which| format!("{which} secret of {nick}"))
+}
+
+#[test]
+fn three_members_read_each_other_and_nobody_on_the_line_does() {
+    let town = Town::new();
+    let tap = Wiretap::on(&town.relay.address);
+    let members = NICKS.map(|nick| {
+        let mut member = enter(town.home.path(), &tap.address, nick, "3", &[]);
+        member.type_in(&lines(nick).map(|line| line + "\n").concat());
+        member.end_input();
+        member
+    });
+    for (member, nick) in members.into_iter().zip(NICKS) {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let read: Vec<_> = finished.out.lines().collect();
+        let others = NICKS.into_iter().filter(|other| *other != nick);
+        let expected: Vec<_> = others
+            .flat_map(|it| lines(it).map(|line| format!("{it}: {line}")))
+            .collect();
+        let expected: Vec<_> = expected.iter().map(String::as_str).collect();
+        // Each author's lines in its order, and nothing else.
+        assert_eq!(
+            read.iter().collect::<BTreeSet<_>>(),
+            expected.iter().collect::<BTreeSet<_>>(),
+            "{finished:?}",
+        );
+        assert_eq!(read.len(), expected.len());
+        for pair in expected.chunks(2) {
+            let at = |line| read.iter().position(|other| *other == line);
+            assert!(at(pair[0]) < at(pair[1]), "{finished:?}");
+        }
+    }
+    let heard = tap.heard();
+    assert!(heard.len() > 1000);
+    for text in ["secret", "alice", "bob", "carol", "tea"] {
+        assert!(
+            !heard
+                .windows(text.len())
+                .any(|part| part == text.as_bytes()),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn all_are_told_the_same_roster_by_whole_fingerprints() {
+    let town = Town::new();
+    let file = |nick: &str| town.home.path().join(nick).to_str().unwrap().to_owned();
+    let fingerprints = ["alice", "bob"].map(|nick| {
+        let made = succeed(
+            town.home.path(),
+            &["identity", "new", "--identity", &file(nick)],
+        );
+        made.lines()
+            .nth(1)
+            .unwrap()
+            .strip_prefix("fingerprint")
+            .unwrap()
+            .trim()
+            .to_owned()
+    });
+    let mut members = ["alice", "bob"].map(|nick| {
+        let identity = ["--identity", &file(nick)];
+        enter(town.home.path(), &town.relay.address, nick, "2", &identity)
+    });
+    for member in &mut members {
+        member.end_input();
+    }
+    for member in members {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(!finished.err.contains("a new identity"), "{finished:?}");
+        let (_, roster) = finished
+            .err
+            .split_once("the room is secure: 2 members")
+            .unwrap();
+        for fingerprint in &fingerprints {
+            assert!(roster.contains(fingerprint.as_str()), "{finished:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_as_many_are_in_as_were_asked_for() {
+    let town = Town::new();
+    let mut alice = town.enter("alice", "3");
+    let mut bob = town.enter("bob", "3");
+    alice.type_in("early\n");
+    alice.end_input();
+    bob.hears_err("wants to come in");
+    bob.end_input();
+    let mut carol = town.enter("carol", "3");
+    carol.hears_out("alice: early\n");
+    carol.end_input();
+    for member in [alice, bob, carol] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(
+            finished.err.contains("the room is secure: 3 members"),
+            "{finished:?}"
+        );
+        assert!(
+            !finished.err.contains("the room is secure: 2 members"),
+            "{finished:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_printed_as_text() {
+    let town = Town::new();
+    let mut alice = town.enter("alice", "2");
+    let mut bob = town.enter("bob", "2");
+    bob.type_in("a\u{1b}[2Jb\rc\u{202e}d\n");
+    bob.end_input();
+    assert_eq!(alice.hears_out("\n"), "bob: a\\u{1b}[2Jb\\rc\\u{202e}d\n");
+    alice.end_input();
+    assert_eq!(alice.finish().code, Some(0));
+    assert_eq!(bob.finish().code, Some(0));
+}
+
+#[test]
+fn two_members_with_one_nick_are_told_apart() {
+    let town = Town::new();
+    let mut alice = town.enter("alice", "2");
+    let mut other = town.enter("alice", "2");
+    other.type_in("it is me\n");
+    other.end_input();
+    let read = alice.hears_out("it is me\n");
+    assert!(read.starts_with("alice#"), "{read}");
+    alice.end_input();
+    assert_eq!(alice.finish().code, Some(0));
+    assert_eq!(other.finish().code, Some(0));
+}
+
+#[test]
+fn a_member_that_dies_makes_the_others_fail_and_say_so() {
+    let town = Town::new();
+    let mut alice = town.enter("alice", "2");
+    let bob = town.enter("bob", "2");
+    alice.hears_err("the room is secure");
+    bob.hears_err("the room is secure");
+    drop(bob);
+    alice.type_in("is anybody there?\n");
+    alice.end_input();
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished
+            .err
+            .ends_with("mpotr: error: not everyone acknowledged what was sent\n")
+    );
+}
+
+#[test]
+fn a_line_that_nobody_is_left_to_read_is_a_failure() {
+    let town = Town::new();
+    let mut alice = town.enter("alice", "2");
+    let mut bob = town.enter("bob", "2");
+    bob.end_input();
+    assert_eq!(bob.finish().code, Some(0));
+    alice.hears_err("has left");
+    alice.type_in("too late\n");
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished
+            .err
+            .contains("a line was not sent: everyone else has left"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn a_line_that_is_no_text_or_too_long_fails_and_the_others_go_through() {
+    for (bad, reason) in [
+        (&b"a\xff\n"[..], "no UTF-8"),
+        (&[b'x'; 1 << 20][..], "too long"),
+    ] {
+        let town = Town::new();
+        let mut alice = town.enter("alice", "2");
+        let mut bob = town.enter("bob", "2");
+        alice.type_in("good\n");
+        alice.type_in_bytes(bad);
+        alice.end_input();
+        bob.hears_out("alice: good\n");
+        bob.end_input();
+        assert_eq!(bob.finish().code, Some(0));
+        let finished = alice.finish();
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.err.contains(reason), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_relay_that_is_lost_is_an_error() {
+    let town = Town::new();
+    let alice = town.enter("alice", "2");
+    alice.hears_err("waiting for others");
+    drop(town.relay);
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished.err.contains("mpotr: error: lost the relay"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn a_relay_that_is_not_there_is_an_error_that_names_it() {
+    let home = tempdir().unwrap();
+    let identity = home.path().join("id").to_str().unwrap().to_owned();
+    succeed(home.path(), &["identity", "new", "--identity", &identity]);
+    // Port 1 of this machine: nothing listens there.
+    let finished = run(
+        home.path(),
+        &[
+            "chat",
+            "--relay",
+            "127.0.0.1:1",
+            "--room",
+            "tea",
+            "--nick",
+            "a",
+            "--identity",
+            &identity,
+        ],
+    );
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished
+            .err
+            .contains("cannot enter by the relay 127.0.0.1:1"),
+        "{finished:?}"
+    );
+    assert_eq!(finished.out, "");
+}
+
+#[test]
+fn an_identity_that_cannot_be_read_is_an_error_before_anything_is_sent() {
+    let town = Town::new();
+    let missing = town
+        .home
+        .path()
+        .join("missing")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let relay = &town.relay.address;
+    let error = fail(
+        town.home.path(),
+        &[
+            "chat",
+            "--relay",
+            relay,
+            "--room",
+            "tea",
+            "--nick",
+            "a",
+            "--identity",
+            &missing,
+        ],
+    );
+    assert!(error.contains("there is no identity"), "{error}");
+}
+
+#[test]
+fn a_nick_that_could_forge_a_line_is_a_usage_error() {
+    let home = tempdir().unwrap();
+    for nick in ["bob: hi", "a#12345", "a\u{1b}[2J", ""] {
+        let finished = run(
+            home.path(),
+            &[
+                "chat",
+                "--relay",
+                "127.0.0.1:1",
+                "--room",
+                "tea",
+                "--nick",
+                nick,
+            ],
+        );
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(!finished.err.contains("\u{1b}[2J"), "{finished:?}");
+    }
+}

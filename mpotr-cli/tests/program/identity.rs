@@ -1,0 +1,272 @@
+//! `mpotr identity`.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::{TempDir, tempdir};
+
+use crate::program::{fail, succeed};
+
+/// A home folder and a file in it, as text for the command line.
+struct Home {
+    folder: TempDir,
+    file: String,
+}
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempdir().unwrap();
+        let file = folder.path().join("id").to_str().unwrap().to_owned();
+        Self { folder, file }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file of mode 0600 with a passphrase in it.
+    fn passphrase(&self, name: &str, passphrase: &str) -> String {
+        let path = self.path().join(name);
+        fs::write(&path, passphrase).unwrap();
+        close(&path);
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+#[cfg(unix)]
+fn close(path: &Path) {
+    set_mode(path, 0o600);
+}
+
+#[cfg(not(unix))]
+fn close(_path: &Path) {}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The value behind a label of `identity show`.
+fn field<'a>(shown: &'a str, label: &str) -> &'a str {
+    shown
+        .lines()
+        .find_map(|line| line.strip_prefix(label))
+        .unwrap()
+        .trim()
+}
+
+#[test]
+fn what_new_made_show_shows() {
+    let home = Home::new();
+    let made = succeed(home.path(), &["identity", "new", "--identity", &home.file]);
+    let shown = succeed(home.path(), &["identity", "show", "--identity", &home.file]);
+    assert_eq!(field(&made, "identity"), home.file);
+    assert_eq!(
+        made.lines().skip(1).collect::<Vec<_>>(),
+        shown.lines().collect::<Vec<_>>()
+    );
+
+    let groups: Vec<_> = field(&shown, "fingerprint").split(' ').collect();
+    assert_eq!(groups.len(), 8, "{shown}");
+    assert!(
+        groups
+            .iter()
+            .all(|group| group.len() == 5 && group.bytes().all(|b| b.is_ascii_digit())),
+        "{shown}",
+    );
+    let key = field(&shown, "public key");
+    assert!(
+        key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{shown}"
+    );
+}
+
+#[test]
+fn public_is_the_public_key_alone() {
+    let home = Home::new();
+    let made = succeed(
+        home.path(),
+        &["identity", "new", "--public", "--identity", &home.file],
+    );
+    let shown = succeed(
+        home.path(),
+        &["identity", "show", "--public", "--identity", &home.file],
+    );
+    assert_eq!(made, shown);
+    assert_eq!(shown.len(), 64 + 1);
+    let full = succeed(home.path(), &["identity", "show", "--identity", &home.file]);
+    assert_eq!(field(&full, "public key"), shown.trim());
+}
+
+#[test]
+fn the_file_is_the_documented_line_and_holds_the_shown_key() {
+    let home = Home::new();
+    succeed(home.path(), &["identity", "new", "--identity", &home.file]);
+    let file = fs::read_to_string(&home.file).unwrap();
+    assert_eq!(file.len(), 83);
+    assert!(file.starts_with("mpotr-identity-v1 ") && file.ends_with('\n'));
+
+    // The scalar 1 has the generator as its public key (RFC 9496 appendix A.1).
+    fs::write(
+        &home.file,
+        format!("mpotr-identity-v1 01{}\n", "00".repeat(31)),
+    )
+    .unwrap();
+    assert_eq!(
+        succeed(
+            home.path(),
+            &["identity", "show", "--public", "--identity", &home.file]
+        )
+        .trim(),
+        "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76",
+    );
+}
+
+#[test]
+fn without_a_name_the_file_is_in_the_users_data_folder() {
+    let home = Home::new();
+    let made = succeed(home.path(), &["identity", "new"]);
+    let file = home.path().join(".local/share/mpotr/identity");
+    assert_eq!(field(&made, "identity"), file.to_str().unwrap());
+    assert!(file.is_file());
+    succeed(home.path(), &["identity", "show"]);
+}
+
+#[test]
+fn an_existing_identity_is_never_overwritten() {
+    let home = Home::new();
+    succeed(home.path(), &["identity", "new", "--identity", &home.file]);
+    let before = fs::read(&home.file).unwrap();
+    let error = fail(home.path(), &["identity", "new", "--identity", &home.file]);
+    assert!(error.contains("exists already"), "{error}");
+    assert_eq!(fs::read(&home.file).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_read_is_refused_with_the_chmod_that_closes_it() {
+    let home = Home::new();
+    succeed(home.path(), &["identity", "new", "--identity", &home.file]);
+    set_mode(Path::new(&home.file), 0o644);
+    let error = fail(home.path(), &["identity", "show", "--identity", &home.file]);
+    assert!(error.contains("mode 0644"), "{error}");
+    assert!(
+        error.contains(&format!("`chmod 600 {}`", home.file)),
+        "{error}"
+    );
+    set_mode(Path::new(&home.file), 0o600);
+    succeed(home.path(), &["identity", "show", "--identity", &home.file]);
+}
+
+#[test]
+fn a_missing_file_is_told_with_the_command_that_makes_one() {
+    let home = Home::new();
+    let error = fail(home.path(), &["identity", "show", "--identity", &home.file]);
+    assert!(error.contains("mpotr identity new"), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_told_by_what_is_wrong_with_it() {
+    let home = Home::new();
+    succeed(home.path(), &["identity", "new", "--identity", &home.file]);
+    let whole = fs::read_to_string(&home.file).unwrap();
+    for (file, reason) in [
+        (String::new(), "no identity file"),
+        (whole.replace("-v1", "-v2"), "version"),
+        (format!("{whole}\n"), "84 bytes long"),
+        (
+            whole.replacen(' ', " G", 1).replacen("\n", "", 1),
+            "line feed",
+        ),
+        (
+            format!("mpotr-identity-v1 {}\n", "0".repeat(64)),
+            "not those of an identity",
+        ),
+    ] {
+        fs::write(&home.file, &file).unwrap();
+        let error = fail(home.path(), &["identity", "show", "--identity", &home.file]);
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn a_passphrase_opens_what_it_closed_and_no_other_does() {
+    let home = Home::new();
+    let right = home.passphrase("right", "correct horse\n");
+    let wrong = home.passphrase("wrong", "battery staple\n");
+    let show = |passphrase: &str| {
+        let file = home.file.clone();
+        [
+            "identity",
+            "show",
+            "--public",
+            "--identity",
+            &file,
+            "--passphrase-file",
+            passphrase,
+        ]
+        .map(str::to_owned)
+    };
+    let made = succeed(
+        home.path(),
+        &[
+            "identity",
+            "new",
+            "--public",
+            "--identity",
+            &home.file,
+            "--passphrase-file",
+            &right,
+        ],
+    );
+    let file = fs::read(&home.file).unwrap();
+    assert!(file.starts_with(b"age-encryption.org/v1\n"));
+    assert!(!file.windows(14).any(|part| part == b"mpotr-identity"));
+
+    let right = show(&right);
+    let right: Vec<_> = right.iter().map(String::as_str).collect();
+    assert_eq!(succeed(home.path(), &right), made);
+    let wrong = show(&wrong);
+    let wrong: Vec<_> = wrong.iter().map(String::as_str).collect();
+    let error = fail(home.path(), &wrong);
+    assert!(error.contains("the passphrase is wrong"), "{error}");
+}
+
+#[test]
+fn a_passphrase_for_a_file_that_has_none_is_an_error() {
+    let home = Home::new();
+    let passphrase = home.passphrase("passphrase", "correct horse\n");
+    succeed(home.path(), &["identity", "new", "--identity", &home.file]);
+    let error = fail(
+        home.path(),
+        &[
+            "identity",
+            "show",
+            "--identity",
+            &home.file,
+            "--passphrase-file",
+            &passphrase,
+        ],
+    );
+    assert!(error.contains("not under a passphrase"), "{error}");
+}
+
+#[test]
+fn an_empty_passphrase_makes_no_file() {
+    let home = Home::new();
+    let empty = home.passphrase("empty", "\n");
+    let error = fail(
+        home.path(),
+        &[
+            "identity",
+            "new",
+            "--identity",
+            &home.file,
+            "--passphrase-file",
+            &empty,
+        ],
+    );
+    assert!(error.contains("passphrase is empty"), "{error}");
+    assert!(!Path::new(&home.file).exists());
+}

@@ -1,0 +1,16 @@
+//! The program from outside: what a person or a script sees of it.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests, their helpers too: what cannot be done is a failure"
+)]
+
+mod chat;
+mod demo;
+mod identity;
+mod program;
+mod relay;
+mod usage;
+mod wiretap;
