@@ -1,0 +1,182 @@
+//! A message of 256 bytes in a secure room of three: what it costs to seal and to open one by the room's own interface,
+//! and beside it the floor, the primitives that no implementation can do without.
+//!
+//! | bench | what |
+//! |---|---|
+//! | `message_seal/room` | `send` until the packet is there: the message is signed, sealed, and in the own transcript |
+//! | `message_seal/floor` | one signature, two AEAD seals, two key derivations |
+//! | `message_open/room` | `handle_message` of another member: opened, verified, in order, delivered |
+//! | `message_open/floor` | one verification, two AEAD opens, two key derivations |
+
+#![expect(missing_docs, reason = "criterion's macros make public items")]
+
+mod cpu_time;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use cpu_time::CpuTime;
+use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
+use mpotr_backend_ring as ring;
+use mpotr_backend_rustcrypto as rustcrypto;
+use mpotr_backend_sodium as sodium;
+use mpotr_benches::Channel;
+use mpotr_core::crypto::kdf::Prk;
+use mpotr_core::crypto::{
+    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, EphemeralKeyPair, IdentityKeyPair, Secret, VerifyingKey,
+    label,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+const BODY: [u8; 256] = [b'x'; 256];
+/// Messages between two rounds of acknowledgements, which are off the clock.
+const ACKNOWLEDGED_AFTER: u64 = 8;
+/// Messages in one room, so that the length of its transcript is the same in every run.
+const ROOM_LASTS: u64 = 256;
+
+/// Epoch hint, sealed header and tag: what a packet has besides its sealed text.
+const AROUND: usize = 8 + HEADER + AEAD_TAG_LENGTH + AEAD_TAG_LENGTH;
+const HEADER: usize = 7;
+
+type Talk<S> = Channel<S, ChaCha20Rng>;
+
+fn room<S: CryptoSuite>() -> Talk<S> {
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let identities: Vec<_> = (0..3).map(|_| IdentityKeyPair::random::<S>(&mut rng)).collect();
+    let mut channel =
+        Channel::enter(identities, rng).unwrap_or_else(|error| fail(&error.to_string()));
+    channel.until_secure().unwrap_or_else(|error| fail(&error.to_string()));
+    channel
+}
+
+/// A benchmark of what does not work would measure nothing.
+fn fail(error: &str) -> ! {
+    eprintln!("messages: {error}");
+    std::process::exit(1)
+}
+
+/// Member 0 says something and member 1 hears it: the time of the one and of the other.
+fn exchange<S: CryptoSuite>(channel: &mut Talk<S>, rng: &mut ChaCha20Rng) -> (Duration, Duration, usize) {
+    let now = channel.now();
+    let [alice, bob, carol] = channel.rooms() else {
+        fail("not three rooms")
+    };
+    let body = BODY.to_vec();
+    let start = CpuTime::now();
+    let sent = alice.send(now, body);
+    let packet = alice.poll_transmit();
+    let sealed = CpuTime::now();
+    let (Ok(_handle), Some(packet)) = (sent, packet) else {
+        fail("nothing was sent")
+    };
+    let opening = CpuTime::now();
+    let heard = bob.handle_message(now, black_box(&packet), rng);
+    let opened = CpuTime::now();
+    if heard.and(carol.handle_message(now, &packet, rng)).is_err() {
+        fail("the message was not accepted");
+    }
+    (sealed.saturating_sub(start), opened.saturating_sub(opening), packet.len())
+}
+
+/// Times one side of `iterations` messages.
+fn talk<S: CryptoSuite>(iterations: u64, side: impl Fn((Duration, Duration)) -> Duration) -> Duration {
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    let mut channel = room::<S>();
+    let mut total = Duration::ZERO;
+    for message in 0..iterations {
+        let (seal, open, _) = exchange(&mut channel, &mut rng);
+        total = total.saturating_add(side((seal, open)));
+        if message % ROOM_LASTS == ROOM_LASTS - 1 {
+            channel = room::<S>();
+        } else if message % ACKNOWLEDGED_AFTER == ACKNOWLEDGED_AFTER - 1 {
+            channel.pass(Duration::from_secs(5));
+        }
+    }
+    total
+}
+
+/// What sealing and opening cannot do without.
+struct Floor<S: CryptoSuite> {
+    pair: EphemeralKeyPair<S>,
+    chain: Prk,
+    header_key: AeadKey<S>,
+    text: Vec<u8>,
+}
+
+const NONCE: [u8; 12] = [0; 12];
+const DATA: [u8; 17] = [0; 17];
+
+impl<S: CryptoSuite> Floor<S> {
+    fn new() -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let (_, _, packet) = exchange(&mut room::<S>(), &mut rng);
+        Self {
+            pair: EphemeralKeyPair::random(&mut rng),
+            chain: Prk::extract::<S>(b"salt", b"secret"),
+            header_key: AeadKey::new(&Secret::random(&mut rng)),
+            text: vec![0; packet.saturating_sub(AROUND)],
+        }
+    }
+
+    /// The ratchet: a message key and the next chain key.
+    fn derive(&self) -> (AeadKey<S>, Prk) {
+        let key = self.chain.expand::<S, 32>(label::MESSAGE_KEY, &[]);
+        (AeadKey::new(&key), self.chain.child::<S>(label::CHAIN_STEP, &[]))
+    }
+
+    fn seal(&self) -> (Vec<u8>, Vec<u8>) {
+        let (key, _chain) = self.derive();
+        black_box(self.pair.sign(&[0; 64]));
+        let content = key.seal(&NONCE, &DATA, black_box(&self.text));
+        let header = self.header_key.seal(&NONCE, &content, &[0; HEADER]);
+        (content, header)
+    }
+
+    fn bench_open(&self, b: &mut Bencher<'_, CpuTime>) {
+        let (content, header) = self.seal();
+        let signature = self.pair.sign(&[0; 64]);
+        let Some(verifying) = VerifyingKey::<S>::decode(&self.pair.public()) else {
+            fail("a key of our own does not decode")
+        };
+        b.iter(|| {
+            let opened_header = self.header_key.open(&NONCE, &content, black_box(&header));
+            let (key, chain) = self.derive();
+            let text = key.open(&NONCE, &DATA, black_box(&content));
+            let verified = verifying.verify(&[0; 64], &signature);
+            if opened_header.is_err() || text.is_err() || verified.is_err() {
+                fail("the floor does not hold");
+            }
+            (text, chain)
+        });
+    }
+}
+
+fn messages<S: CryptoSuite>(criterion: &mut Criterion<CpuTime>) {
+    if S::check_supported().is_err() {
+        return;
+    }
+    let floor = Floor::<S>::new();
+    let id = |what| BenchmarkId::new(what, S::BACKEND);
+    let mut group = criterion.benchmark_group("message_seal");
+    group.bench_function(id("room"), |b| b.iter_custom(|n| talk::<S>(n, |(seal, _)| seal)));
+    group.bench_function(id("floor"), |b| b.iter(|| floor.seal()));
+    group.finish();
+    let mut group = criterion.benchmark_group("message_open");
+    group.bench_function(id("room"), |b| b.iter_custom(|n| talk::<S>(n, |(_, open)| open)));
+    group.bench_function(id("floor"), |b| floor.bench_open(b));
+    group.finish();
+}
+
+fn all_backends(criterion: &mut Criterion<CpuTime>) {
+    messages::<rustcrypto::ChaCha20Poly1305Suite>(criterion);
+    messages::<ring::ChaCha20Poly1305Suite>(criterion);
+    messages::<sodium::ChaCha20Poly1305Suite>(criterion);
+}
+
+criterion_group! {
+    name = message;
+    config = cpu_time::short(500);
+    targets = all_backends
+}
+criterion_main!(message);

@@ -1,0 +1,5 @@
+//! Benchmarks of mpOTR: what they share. The benches themselves are in `benches/`; `docs/benchmarks.md` has results.
+
+mod channel;
+
+pub use channel::{Channel, NotSecure, Talk};

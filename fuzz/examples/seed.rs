@@ -1,0 +1,101 @@
+//! Writes the corpus that each target starts from, out of a real session: `cargo run --example seed`.
+
+use std::path::Path;
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_cli::chat::{Nick, Payload};
+use mpotr_cli::identity;
+use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
+use mpotr_core::gka::RoomId;
+use mpotr_core::wire::{
+    Content, ContentKind, Lock, MessageId, Presence, Statement, Unsigned,
+};
+use mpotr_core::{Room, RoomConfig, Timestamp};
+use mpotr_transport::SenderHint;
+use mpotr_transport::frame::{Join, RoomName, ServerFrame};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// The targets by the kind of a packet.
+const KINDS: [&str; 7] =
+    ["packet", "offer", "proposal", "contribution", "confirmation", "sealed", "request"];
+
+fn write(target: &str, name: usize, seed: &[u8]) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(format!("seed-{name}")), seed)
+}
+
+/// Every packet of a session of three: agreement, a few texts, the end.
+fn session(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
+    let mut now = Timestamp::default();
+    let mut rooms: Vec<_> = (0..3)
+        .map(|_| {
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("seed"));
+            config.members = Some(3);
+            let identity = IdentityKeyPair::random::<Suite>(rng);
+            Room::<Suite>::new(config, identity, now, rng).expect("the suite is computed")
+        })
+        .collect();
+    let mut packets = Vec::new();
+    let mut delivered = 0;
+    for round in 0..400_usize {
+        for (from, room) in rooms.iter_mut().enumerate() {
+            packets.extend(std::iter::from_fn(|| room.poll_transmit()).map(|packet| (from, packet)));
+        }
+        if let Some((from, packet)) = packets.get(delivered).cloned() {
+            delivered += 1;
+            for (_, room) in rooms.iter_mut().enumerate().filter(|(to, _)| *to != from) {
+                let _any = room.handle_message(now, &packet, rng);
+            }
+            continue;
+        }
+        now = rooms.iter().filter_map(Room::poll_timeout).min().unwrap_or(now);
+        for room in &mut rooms {
+            room.handle_timeout(now, rng);
+        }
+        match (round % 40, rooms.iter().all(Room::is_secure)) {
+            (39, true) if round > 300 => rooms.iter_mut().for_each(|room| room.leave(now)),
+            (_, true) => {
+                let _any = rooms[round % 3].send(now, vec![b'a'; round]);
+            }
+            (_, false) => {}
+        }
+    }
+    packets.into_iter().map(|(_, packet)| packet).collect()
+}
+
+fn main() -> std::io::Result<()> {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    for (name, packet) in session(&mut rng).iter().enumerate() {
+        write("packet", name, packet)?;
+        write(KINDS[usize::from(packet[1])], name, &packet[2..])?;
+        let payload = ServerFrame::Packet { sender: SenderHint::new(7), packet: packet.clone().into() };
+        write("relay_frame", name, &payload.to_frame()[4..])?;
+    }
+    let signature = SignatureBytes::new([9; 64]);
+    let lock = Lock { count: 3, digest: Digest32::new([1; 32]) };
+    let parents = vec![MessageId::new([2; 32]), MessageId::new([3; 32])];
+    let content = Unsigned::new(Content {
+        kind: ContentKind::Text,
+        seq: 4,
+        prev: MessageId::new([4; 32]),
+        parents: parents.clone(),
+        lock,
+        body: b"hello".to_vec(),
+    });
+    write("content", 0, &content.with_signature(&signature))?;
+    let statement =
+        Unsigned::new(Statement { presence: Presence::Present, sent: 5, frontier: parents, lock });
+    write("statement", 0, &statement.with_signature(&signature))?;
+    let room = RoomName::from(*RoomId::of_name::<Suite>("seed").as_bytes());
+    write("relay_join", 0, &Join { room }.to_frame()[4..])?;
+    let key = IdentityKeyPair::random::<Suite>(&mut rng);
+    write("identity_file", 0, &identity::render(&key)[..])?;
+    if let Ok(nick) = Nick::new("alice") {
+        write("chat_payload", 0, &Payload { nick, text: "hello".into() }.to_bytes())?;
+    }
+    // A session without an attack, and one with each kind of step.
+    write("room", 0, &[1; 200])?;
+    write("room", 1, &(0..=255).collect::<Vec<u8>>())
+}
