@@ -2,18 +2,81 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_crypto::{DecodeError, Decoder, Encoder, IdentityKey};
+use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, IdentityKey};
 use mpotr_gka::{AgreementId, AuthenticationId, RoomId};
 
 use crate::time::Duration;
 
 /// What all members of a room hold in common: part of `sid`, so members with different policies share no epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// The group key agreement.
     pub agreement: AgreementId,
     /// The group authentication.
     pub authentication: AuthenticationId,
+    /// Whose word lets somebody in.
+    pub admit: Rule,
+    /// Whose word leaves somebody out.
+    pub exclude: Rule,
+}
+
+/// Whose word a change needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// That of any one member.
+    Anyone,
+    /// That of so many members.
+    Quorum(u16),
+    /// That of one of these.
+    Founders(BTreeSet<IdentityKey>),
+}
+
+/// The most founders that a rule names.
+const MAX_FOUNDERS: usize = 64;
+
+impl Rule {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Anyone => out.u8(0),
+            Self::Quorum(votes) => {
+                out.u8(1);
+                out.u16(*votes);
+            }
+            Self::Founders(founders) => {
+                out.u8(2);
+                out.u8(u8::try_from(founders.len()).unwrap_or(u8::MAX));
+                for founder in founders {
+                    founder.encode(out);
+                }
+            }
+        }
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let at = input.offset();
+        let error = |kind| DecodeError::new(at, "rule", kind);
+        match input.u8("rule")? {
+            0 => Ok(Self::Anyone),
+            1 => input.u16("votes").map(Self::Quorum),
+            2 => {
+                let length = usize::from(input.u8("founders")?);
+                if length > MAX_FOUNDERS {
+                    return Err(error(DecodeErrorKind::TooLong {
+                        length,
+                        limit: MAX_FOUNDERS,
+                    }));
+                }
+                let founders = (0..length)
+                    .map(|_| IdentityKey::decode(input, "founders"))
+                    .collect::<Result<Vec<_>, _>>()?;
+                if !founders.is_sorted_by(|a, b| a < b) {
+                    return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
+                }
+                Ok(Self::Founders(founders.into_iter().collect()))
+            }
+            unknown => Err(error(DecodeErrorKind::UnknownValue(unknown.into()))),
+        }
+    }
 }
 
 impl Default for Policy {
@@ -21,15 +84,19 @@ impl Default for Policy {
         Self {
             agreement: AgreementId::BurmesterDesmedt,
             authentication: AuthenticationId::GroupProof,
+            admit: Rule::Anyone,
+            exclude: Rule::Anyone,
         }
     }
 }
 
 impl Policy {
-    /// `struct { uint8 agreement; uint8 authentication; } Policy;`
+    /// `struct { uint8 agreement; uint8 authentication; Rule admit; Rule exclude; } Policy;`
     pub fn encode(&self, out: &mut Encoder) {
         out.u8(self.agreement.to_u8());
         out.u8(self.authentication.to_u8());
+        self.admit.encode(out);
+        self.exclude.encode(out);
     }
 
     /// Reads a policy.
@@ -40,6 +107,8 @@ impl Policy {
         Ok(Self {
             agreement: AgreementId::decode(input, "agreement")?,
             authentication: AuthenticationId::decode(input, "authentication")?,
+            admit: Rule::decode(input)?,
+            exclude: Rule::decode(input)?,
         })
     }
 }
@@ -82,6 +151,20 @@ pub struct Timers {
     pub lock: Duration,
     /// Before the others are asked to state again what they have seen; doubles each time, up to eight times as long.
     pub query: Duration,
+    /// In a change: how long a member may say nothing before it is left out.
+    pub suspect: Duration,
+    /// Between signs of life in a quiet room. Who gives none for two and a half is left out in a change.
+    pub heartbeat: Duration,
+    /// How long a text may go unacknowledged before a change is asked for, in which who is silent is left out.
+    pub silent: Duration,
+    /// How long a member that others have gone on without waits before it asks to be let in again.
+    pub adopt: Duration,
+    /// Age at which an epoch is replaced by one with fresh keys.
+    pub refresh: Duration,
+    /// Age from which on nothing more is written in an epoch.
+    pub expire: Duration,
+    /// How long what is left of an epoch answers those who are behind.
+    pub drain: Duration,
     /// How long a member that leaves waits for the others.
     pub finish: Duration,
 }
@@ -97,6 +180,13 @@ impl Timers {
         acknowledge: Duration::from_secs(1),
         lock: Duration::from_secs(2),
         query: Duration::from_secs(10),
+        suspect: Duration::from_secs(15),
+        heartbeat: Duration::from_secs(60),
+        silent: Duration::from_secs(60),
+        adopt: Duration::from_secs(10),
+        refresh: Duration::from_secs(600),
+        expire: Duration::from_secs(1800),
+        drain: Duration::from_secs(60),
         finish: Duration::from_secs(10),
     };
 
@@ -110,6 +200,13 @@ impl Timers {
         acknowledge: Duration::from_millis(30),
         lock: Duration::from_millis(30),
         query: Duration::from_secs(2),
+        suspect: Duration::from_secs(2),
+        heartbeat: Duration::from_secs(10),
+        silent: Duration::from_secs(5),
+        adopt: Duration::from_secs(2),
+        refresh: Duration::from_secs(600),
+        expire: Duration::from_secs(1800),
+        drain: Duration::from_secs(10),
         finish: Duration::from_secs(20),
     };
 }
@@ -125,6 +222,8 @@ pub struct RoomConfig {
     pub admission: Admission,
     /// Members that the first epoch must have, this one included; without it, whoever has gathered, two or more.
     pub members: Option<usize>,
+    /// Messages after which an epoch is replaced by one with fresh keys.
+    pub refresh_messages: usize,
     /// How long things take.
     pub timers: Timers,
 }
@@ -138,6 +237,7 @@ impl RoomConfig {
             policy: Policy::default(),
             admission: Admission::default(),
             members: None,
+            refresh_messages: 100,
             timers: Timers::RELAY,
         }
     }

@@ -7,10 +7,12 @@
 //! | `holdback` | messages that wait for their parents |
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `order`, `agreement` | the one order, its locks, and what is final |
+//! | `changing` | how the epoch ends: what its members bring along into the next |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
 mod agreement;
+mod changing;
 mod graph;
 mod holdback;
 mod keys;
@@ -27,7 +29,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret, VerifyingKey};
 use mpotr_gka::{Established, Sid};
 
-use crate::wire::{EpochHint, EpochId, Lock, MessageId, Statement};
+use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
+use changing::Gate;
 use graph::Graph;
 use holdback::Holdback;
 use keys::{EpochKeys, Streams};
@@ -57,6 +60,10 @@ pub(crate) enum Effect {
     Final(Lock),
     /// A member has signed another order of as many messages.
     Fork { member: usize, lock: Lock },
+    /// A member has said something new about the epoch that follows.
+    Next { member: usize },
+    /// Somebody misses a message that is at hand: its packet.
+    Missing { packet: Vec<u8> },
     /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
     Asked,
 }
@@ -80,6 +87,10 @@ struct Peer<S: CryptoSuite> {
     closed: bool,
     /// The longest lock that it signed.
     lock: Lock,
+    /// What it said last about the epoch that follows.
+    next: Option<Next>,
+    /// What it had seen when it contributed to a run, by the run.
+    frozen: Option<(Sid, Vec<MessageId>)>,
     /// Whether that lock is known to differ from the order here.
     forked: bool,
 }
@@ -112,6 +123,12 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// The last statement that this member sent, to send again.
     last_statement: Option<Vec<u8>>,
     final_lock: Lock,
+    /// Which messages are delivered at present.
+    gate: Gate,
+    /// Packets of messages that are not final, to be sent again to whoever misses one.
+    archive: BTreeMap<MessageId, Vec<u8>>,
+    /// The epoch that follows is installed: no message counts here any more.
+    retired: bool,
     effects: VecDeque<Effect>,
 }
 
@@ -144,6 +161,8 @@ impl<S: CryptoSuite> Epoch<S> {
                 fin: false,
                 closed: false,
                 lock: Lock::EMPTY,
+                next: None,
+                frozen: None,
                 forked: false,
             })
             .collect();
@@ -165,11 +184,15 @@ impl<S: CryptoSuite> Epoch<S> {
             signed_lock: Lock::EMPTY,
             last_statement: None,
             final_lock: Lock::EMPTY,
+            gate: Gate::Open,
+            archive: BTreeMap::new(),
+            retired: false,
             effects: VecDeque::new(),
         }
     }
 
     /// The session id.
+    #[cfg(test)]
     pub(crate) const fn sid(&self) -> Sid {
         self.id.sid
     }
@@ -182,6 +205,14 @@ impl<S: CryptoSuite> Epoch<S> {
     /// The identities of the roster, in cycle order.
     pub(crate) fn roster(&self) -> impl Iterator<Item = IdentityKey> {
         self.peers.iter().map(|peer| peer.identity)
+    }
+
+    /// The identities of members that had not left.
+    pub(crate) fn present_identities(&self) -> impl Iterator<Item = IdentityKey> {
+        self.peers
+            .iter()
+            .filter(|peer| !peer.fin)
+            .map(|peer| peer.identity)
     }
 
     /// The identity of a member.

@@ -101,6 +101,15 @@ pub enum Event {
         /// Who.
         member: IdentityKey,
     },
+    /// A member of the epoch before is in this one no more: from here on it can read nothing.
+    LeftOut {
+        /// Who.
+        member: IdentityKey,
+    },
+    /// The others have gone on without this member, which was silent for too long: it asks to be let in again.
+    Behind,
+    /// The others have left this member out.
+    Removed,
     /// This member has left, and nothing more will be sent or received.
     Ended(Departure),
 }

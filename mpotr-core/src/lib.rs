@@ -24,7 +24,7 @@ mod time;
 mod timers;
 pub mod wire;
 
-pub use config::{Admission, Policy, RoomConfig, Timers};
+pub use config::{Admission, Policy, RoomConfig, Rule, Timers};
 pub use error::{Rejection, SendError};
 pub use event::{Departure, Event, MemberInfo, SendHandle};
 pub use wire::{MAX_BODY, MessageId};

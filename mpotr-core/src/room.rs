@@ -9,13 +9,15 @@
 //! | `leaving` | the last message, and the end |
 
 mod agreeing;
+mod changing;
 mod early;
+mod hosting;
 mod leaving;
 mod offering;
 mod proposing;
 mod talking;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKeyPair, Secret, UnsupportedSuite};
@@ -27,8 +29,9 @@ use crate::error::Rejection;
 use crate::event::{Event, SendHandle};
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
-use crate::wire::{Packet, Request, Wanted};
+use crate::wire::{Handle, Packet, Proposal, Request, Wanted, Wish};
 use agreeing::{Attempt, Certificate};
+use changing::Change;
 use early::Early;
 use offering::{News, Offering};
 use proposing::Proposing;
@@ -54,6 +57,25 @@ pub struct Room<S: CryptoSuite> {
     /// Packets of runs and epochs that this member does not know yet.
     early: Early,
     epoch: Option<Epoch<S>>,
+    /// The name of the epoch.
+    handle: Handle,
+    epoch_began: Timestamp,
+    /// The epoch before, for those who are behind.
+    retired: Option<Epoch<S>>,
+    change: Option<Change>,
+    /// Proposals for the epoch that follows.
+    changes: Vec<Proposal>,
+    asked_for_offers: Timestamp,
+    wishes: BTreeSet<Wish>,
+    /// When a member said something about the next epoch last, by index.
+    spoke: BTreeMap<usize, Timestamp>,
+    /// When a member was heard last, by index.
+    heard: BTreeMap<usize, Timestamp>,
+    /// An epoch in this channel whose members let this one in.
+    host: Option<Handle>,
+    advertised: Timestamp,
+    /// The epoch is too old to be written in.
+    expired: bool,
     certificate: Option<Certificate>,
     /// How often what was not answered has been sent again.
     retries: u32,
@@ -66,6 +88,8 @@ pub struct Room<S: CryptoSuite> {
     sent: BTreeMap<u32, SendHandle>,
     /// Whether somebody left without having acknowledged a text.
     missed: bool,
+    /// Members that have said something new about the next epoch.
+    something_new: Vec<usize>,
     /// Whether somebody does not know what this member has seen.
     asked: bool,
     leaving: bool,
@@ -97,6 +121,18 @@ impl<S: CryptoSuite> Room<S> {
             confirmed: None,
             early: Early::default(),
             epoch: None,
+            handle: Handle::NONE,
+            epoch_began: now,
+            retired: None,
+            change: None,
+            changes: Vec::new(),
+            asked_for_offers: now,
+            wishes: BTreeSet::new(),
+            spoke: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            host: None,
+            advertised: now,
+            expired: false,
             certificate: None,
             retries: 0,
             queries: 0,
@@ -104,6 +140,7 @@ impl<S: CryptoSuite> Room<S> {
             next_handle: 0,
             sent: BTreeMap::new(),
             missed: false,
+            something_new: Vec::new(),
             asked: false,
             leaving: false,
             ended: false,
@@ -136,6 +173,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             Packet::Sealed(sealed) => self.handle_sealed(now, &sealed, packet),
             Packet::Request(request) => self.handle_request(&request),
+            Packet::Advert(advert) => self.handle_advert(now, &advert, rng),
         }
     }
 
@@ -145,7 +183,13 @@ impl<S: CryptoSuite> Room<S> {
             match timer {
                 Timer::Advertise => self.advertise(now, rng),
                 Timer::Propose => self.propose(now, rng),
-                Timer::View => self.end_view(now),
+                Timer::View => self.end_view(now, rng),
+                Timer::Change => self.drive(now, rng),
+                Timer::Refresh | Timer::Silent => self.refresh(now),
+                Timer::Heartbeat => self.beat(now),
+                Timer::Abandon => self.abandon(now, rng),
+                Timer::Expire => self.expired = true,
+                Timer::Drain => self.retired = None,
                 Timer::Retry => self.retry(now),
                 Timer::Certificate => self.send_certificate(),
                 Timer::Acknowledge | Timer::Lock => self.state(now),
@@ -196,14 +240,15 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Publishes the own offer, as long as there is no epoch.
     fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        if self.epoch.is_some() {
+        if self.epoch.is_some() && self.host.is_none() {
             return;
         }
         let lifetime = self.config.timers.view.saturating_mul(2);
-        if self.offering.current(now, lifetime).is_none() {
-            self.offering.renew(now, &self.known, rng);
+        let beacon = self.beacon(now);
+        if self.offering.current(now, beacon, lifetime).is_none() {
+            self.offering.renew(now, beacon, &self.known, rng);
         }
-        if let Some(offer) = self.offering.current(now, lifetime).cloned() {
+        if let Some(offer) = self.offering.current(now, beacon, lifetime).cloned() {
             self.proposing.published = now;
             self.transmit(&Packet::Offer(offer));
         }
@@ -214,7 +259,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Publishes the own offer again before its time, though not in a rush.
     fn advertise_soon(&mut self, now: Timestamp) {
-        if self.epoch.is_none() {
+        if self.epoch.is_none() || self.host.is_some() {
             let soon = self
                 .proposing
                 .published
@@ -237,6 +282,12 @@ impl<S: CryptoSuite> Room<S> {
         if !self.config.admission.admits(&claimed) {
             return Err(Rejection::NotAdmitted);
         }
+        let beacon = offer.beacon;
+        if !self.answers_to(beacon) {
+            // Of another epoch, or of none: whoever sent it may not know that there is one here.
+            self.tell_newcomers(now);
+            return Err(Rejection::UnknownEpoch);
+        }
         match self.offering.hear(now, offer, &self.known)? {
             News::None => return Ok(()),
             News::Offer => {}
@@ -247,6 +298,7 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         self.proposing.heard(now);
+        self.timers.set(Timer::Change, now);
         self.plan_proposal(now);
         self.consider_pending(now, rng);
         Ok(())

@@ -13,6 +13,20 @@ pub(crate) enum Timer {
     Propose,
     /// The view ends without an epoch.
     View,
+    /// Look at the change under way: something new is known, or time has passed.
+    Change,
+    /// The epoch's keys are to be replaced.
+    Refresh,
+    /// Somebody has not acknowledged for long.
+    Silent,
+    /// Say that this member is still there.
+    Heartbeat,
+    /// Others have gone on without this member.
+    Abandon,
+    /// The epoch is too old to be written in.
+    Expire,
+    /// What is left of the epoch before is not needed any more.
+    Drain,
     /// Send again what was not answered.
     Retry,
     /// Send again how this member took part in a run that it has finished: somebody has not.

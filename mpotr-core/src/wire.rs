@@ -3,15 +3,17 @@
 //! ```text
 //! struct {
 //!   uint8 version = 1;
-//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6
+//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
 //!
 //! Decoding is strict: canonical encodings only, nothing after the end, limits before allocation.
 
+mod advert;
 mod content;
 mod lock;
+mod next;
 mod padding;
 mod proposal;
 mod request;
@@ -19,14 +21,16 @@ mod sealed;
 mod signed;
 mod statement;
 
+pub use advert::Advert;
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
 pub use lock::Lock;
+pub use next::{MAX_FORSAKEN, MAX_WISHES, Next, Wish};
 pub use padding::padded;
 pub use proposal::{Handle, Proposal};
 pub use request::{MAX_REQUESTED, Request, Wanted};
 pub use sealed::{EpochHint, Header, SealedPacket, Stream};
 pub use signed::{EpochId, Fields, Unsigned, Unverified};
-pub use statement::{Presence, Statement};
+pub use statement::{MAX_WANTED, Presence, Statement};
 
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, byte_newtype};
 use mpotr_gka::{Confirmation, Contribution, Offer, Sid};
@@ -65,6 +69,8 @@ pub enum Packet {
     Sealed(SealedPacket),
     /// Asks for packets to be sent again.
     Request(Request),
+    /// There is an epoch in this channel.
+    Advert(Advert),
 }
 
 impl Packet {
@@ -99,6 +105,10 @@ impl Packet {
                 Self::Request(request) => {
                     out.u8(6);
                     request.encode(out);
+                }
+                Self::Advert(advert) => {
+                    out.u8(7);
+                    advert.encode(out);
                 }
             }
         })
@@ -136,6 +146,7 @@ impl Packet {
                 )),
                 5 => SealedPacket::decode(input).map(Self::Sealed),
                 6 => Request::decode(input).map(Self::Request),
+                7 => Advert::decode(input).map(Self::Advert),
                 unknown => {
                     let kind = DecodeErrorKind::UnknownValue(unknown.into());
                     Err(DecodeError::new(at, "kind", kind))

@@ -12,14 +12,14 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, Confirmation, Contribution, ContributionBody, OfferDigest,
-    OfferSecrets, RoomId, Statement as Confirmed,
+    AgreementId, AuthenticationId, Beacon, Confirmation, Contribution, ContributionBody,
+    OfferDigest, OfferSecrets, RoomId, Sid, Statement as Confirmed,
 };
 use mpotr_core::wire::{
-    Content, ContentKind, Fields, Handle, Lock, MAX_PACKET, MessageId, Packet, Presence, Proposal,
-    Request, SidHint, Statement, Unsigned, Unverified, Wanted, padded,
+    Advert, Content, ContentKind, Fields, Handle, Lock, MAX_PACKET, MessageId, Next, Packet,
+    Presence, Proposal, Request, SidHint, Statement, Unsigned, Unverified, Wanted, Wish, padded,
 };
-use mpotr_core::{Policy, crypto};
+use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
@@ -39,7 +39,7 @@ fn offer() -> impl Strategy<Value = Packet> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let identity = crypto::IdentityKeyPair::random::<Suite>(&mut rng).public();
         let room = RoomId::of_name::<Suite>("room");
-        Packet::Offer(OfferSecrets::<Suite>::generate(room, identity, &mut rng).0)
+        Packet::Offer(OfferSecrets::<Suite>::generate(room, Beacon::NONE, identity, &mut rng).0)
     })
 }
 
@@ -79,6 +79,8 @@ fn proposal() -> impl Strategy<Value = Packet> {
                     policy: Policy {
                         agreement,
                         authentication,
+                        admit: Rule::Quorum(3),
+                        exclude: Rule::Founders([crypto::IdentityKey::new(room)].into()),
                     },
                     proposer: u16::try_from(proposer.index(offers.len())).unwrap(),
                     offers,
@@ -158,7 +160,8 @@ fn packet() -> impl Strategy<Value = Packet> {
         contribution(),
         confirmation(),
         request(),
-        sealed()
+        sealed(),
+        advert()
     ]
 }
 
@@ -209,17 +212,77 @@ fn content() -> impl Strategy<Value = Content> {
     )
 }
 
+fn wish() -> impl Strategy<Value = Wish> {
+    let identity = || any::<[u8; 32]>().prop_map(crypto::IdentityKey::new);
+    prop_oneof![
+        Just(Wish::Refresh),
+        identity().prop_map(Wish::Admit),
+        identity().prop_map(Wish::Exclude),
+    ]
+}
+
+fn next() -> impl Strategy<Value = Next> {
+    let sid = || any::<[u8; 32]>().prop_map(Sid::new);
+    let digest = any::<[u8; 32]>().prop_map(Digest32::new);
+    let offer = prop::option::of(any::<[u8; 32]>().prop_map(OfferDigest::new));
+    let some = || prop::option::of(sid());
+    let lists = (btree_set(sid(), 0..4), btree_set(wish(), 0..4));
+    let confirmed = prop::option::of((sid(), digest));
+    (
+        any::<u32>(),
+        offer,
+        some(),
+        some(),
+        confirmed,
+        some(),
+        lists,
+    )
+        .prop_map(
+            |(view, offer, proposed, frozen, confirmed, installed, (forsaken, wishes))| Next {
+                view,
+                offer,
+                proposed,
+                frozen,
+                confirmed,
+                installed,
+                forsaken: forsaken.into_iter().collect(),
+                wishes: wishes.into_iter().collect(),
+            },
+        )
+}
+
 fn statement() -> impl Strategy<Value = Statement> {
     let presence = prop_oneof![
         Just(Presence::Present),
         Just(Presence::Asking),
         Just(Presence::Closed)
     ];
-    (presence, any::<u32>(), ids(), lock()).prop_map(|(presence, sent, frontier, lock)| Statement {
+    (
         presence,
-        sent,
-        frontier,
-        lock,
+        any::<u32>(),
+        ids(),
+        lock(),
+        ids(),
+        prop::option::of(next()),
+    )
+        .prop_map(|(presence, sent, frontier, lock, wanted, next)| Statement {
+            presence,
+            sent,
+            frontier,
+            lock,
+            wanted,
+            next,
+        })
+}
+
+fn advert() -> impl Strategy<Value = Packet> {
+    (any::<[u8; 32]>(), any::<[u8; 16]>(), 1_u16..=4096).prop_map(|(room, handle, members)| {
+        let (room, handle) = (RoomId::new(room), Handle::new(handle));
+        Packet::Advert(Advert {
+            room,
+            handle,
+            members,
+        })
     })
 }
 
@@ -316,7 +379,7 @@ fn a_packet_over_the_limit_is_refused_by_its_length() {
 fn an_unknown_version_or_kind_is_refused() {
     assert_eq!(Packet::from_bytes(&[2, 1]).unwrap_err().field, "version");
     assert_eq!(Packet::from_bytes(&[1, 0]).unwrap_err().field, "kind");
-    assert_eq!(Packet::from_bytes(&[1, 7]).unwrap_err().field, "kind");
+    assert_eq!(Packet::from_bytes(&[1, 8]).unwrap_err().field, "kind");
 }
 
 #[test]
@@ -324,11 +387,12 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     // A proposal whose count says 4,097, and nothing behind it.
     let mut bytes = vec![1, 2, 0, 1];
     bytes.extend_from_slice(&[0; 32 + 16 + 16 + 4]);
-    bytes.extend_from_slice(&[1, 1, 0, 0]);
+    // Both methods, anyone lets in and leaves out, proposer 0.
+    bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0]);
     bytes.extend_from_slice(&4097_u32.to_be_bytes());
     let error = Packet::from_bytes(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "at byte 76, field `offers`: 4097 is over the limit of 4096"
+        "at byte 78, field `offers`: 4097 is over the limit of 4096"
     );
 }

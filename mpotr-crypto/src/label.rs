@@ -82,6 +82,8 @@ labels! {
     MESSAGE_SIGNATURE = "msg signature";
     /// Signature of a member over a statement.
     STATEMENT = "statement";
+    /// Digest of what is brought along from an epoch into the next.
+    CUT = "cut";
     /// Digest of a prefix of the order.
     ORDER = "order";
 }

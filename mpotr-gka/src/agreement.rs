@@ -9,9 +9,7 @@ pub use pairwise::Pairwise;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Secret,
-};
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Secret};
 
 use crate::fault::Fault;
 use crate::run::{Run, Scalar};

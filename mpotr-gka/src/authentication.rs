@@ -10,9 +10,7 @@ pub use triple_dh::TripleDh;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, IdentityKeyPair,
-};
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, IdentityKeyPair};
 
 use crate::fault::Fault;
 use crate::run::{Run, Scalar};

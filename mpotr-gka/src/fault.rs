@@ -47,7 +47,10 @@ impl Fault {
     /// A fault of one member.
     #[must_use]
     pub fn of(kind: FaultKind, culprit: usize) -> Self {
-        Self { kind, culprits: vec![culprit] }
+        Self {
+            kind,
+            culprits: vec![culprit],
+        }
     }
 }
 

@@ -23,15 +23,14 @@ mod run;
 pub mod simulation;
 
 pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
-pub use authentication::{
-    AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh,
-};
+pub use authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh};
 pub use fault::{Fault, FaultKind, RunError};
+pub use member::{KnownIdentities, Member};
 pub use offer::{
-    CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, RoomId, TrapdoorKey,
+    Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, RoomId,
+    TrapdoorKey,
 };
 pub use rounds::{
     Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
 };
-pub use member::{KnownIdentities, Member};
 pub use run::{MAX_MEMBERS, RosterError, Run, Sid};

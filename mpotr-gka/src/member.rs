@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Group, IdentityKey, VerifyingKey,
-};
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Group, IdentityKey, VerifyingKey};
 
 use crate::offer::Offer;
 use crate::run::Element;
@@ -21,7 +19,8 @@ impl<S: CryptoSuite> KnownIdentities<S> {
 
     /// Keeps a member's identity key.
     pub fn insert(&mut self, member: &Member<S>) {
-        self.0.insert(member.offer.identity, member.identity.clone());
+        self.0
+            .insert(member.offer.identity, member.identity.clone());
     }
 
     /// The element of an identity key, decoded now if it is not known.

@@ -5,13 +5,14 @@
 //!   uint8  versions<1..8>;       strictly increasing
 //!   uint16 suites<1..8>;         strictly increasing
 //!   opaque room[32];
+//!   opaque beacon[16];           name of the epoch that it leads out of; zero for a first epoch
 //!   opaque A[32];   identity key
 //!   opaque E[32];   ephemeral Ed25519 verification key
 //!   opaque Y[32];   trapdoor key            Y = y G
 //!   opaque Z[32];   cycle share             Z = z G
 //!   opaque R[32];   commitment of the joint-knowledge check   R = r G
 //!   opaque nonce[32];
-//! } Offer;                                  lists have an 8-bit count of elements; 229 bytes with one of each
+//! } Offer;                                  lists have an 8-bit count of elements; 245 bytes with one of each
 //! ```
 //!
 //! An offer is used for at most one contribution. A second run with the same Z would tell its key to everyone who
@@ -30,6 +31,11 @@ use crate::run::{Element, Scalar};
 byte_newtype! {
     /// A room: `H("room", name)`, 32 bytes.
     RoomId
+}
+byte_newtype! {
+    /// What an offer answers to: the name of the epoch that its run follows, 16 bytes that were drawn at random. It shows
+    /// that the offer is no older than that epoch.
+    Beacon, 16
 }
 byte_newtype! {
     /// A trapdoor key `Y`: an encoded element, 32 bytes.
@@ -52,11 +58,21 @@ byte_newtype! {
     OfferDigest
 }
 
+impl Beacon {
+    /// That of a first epoch, which follows none.
+    pub const NONE: Self = Self::new([0; 16]);
+}
+
 impl RoomId {
     /// The room of this name.
     #[must_use]
     pub fn of_name<S: CryptoSuite>(name: &str) -> Self {
-        Self::new(*Transcript::<S>::new(label::ROOM).bytes(name.as_bytes()).digest().as_bytes())
+        Self::new(
+            *Transcript::<S>::new(label::ROOM)
+                .bytes(name.as_bytes())
+                .digest()
+                .as_bytes(),
+        )
     }
 }
 
@@ -69,6 +85,8 @@ pub struct Offer {
     pub suites: Vec<u16>,
     /// The room that the offer is for.
     pub room: RoomId,
+    /// The epoch that its run follows.
+    pub beacon: Beacon,
     /// `A`: the long-term identity that the member claims.
     pub identity: IdentityKey,
     /// `E`: verifies what the member signs in the run and its epoch.
@@ -97,6 +115,7 @@ impl Offer {
             out.u16(*suite);
         }
         self.room.encode(out);
+        self.beacon.encode(out);
         self.identity.encode(out);
         self.ephemeral.encode(out);
         self.trapdoor.encode(out);
@@ -114,6 +133,7 @@ impl Offer {
             versions: increasing(input, "versions", Decoder::u8)?,
             suites: increasing(input, "suites", Decoder::u16)?,
             room: RoomId::decode(input, "room")?,
+            beacon: Beacon::decode(input, "beacon")?,
             identity: IdentityKey::decode(input, "A")?,
             ephemeral: EphemeralKey::decode(input, "E")?,
             trapdoor: TrapdoorKey::decode(input, "Y")?,
@@ -132,7 +152,9 @@ impl Offer {
     /// The digest by which a proposal names the offer.
     #[must_use]
     pub fn digest<S: CryptoSuite>(&self) -> OfferDigest {
-        let digest = Transcript::<S>::new(label::OFFER).bytes(&self.to_bytes()).digest();
+        let digest = Transcript::<S>::new(label::OFFER)
+            .bytes(&self.to_bytes())
+            .digest();
         OfferDigest::new(*digest.as_bytes())
     }
 
@@ -153,12 +175,17 @@ fn increasing<'a, T: PartialOrd>(
     let error = |kind| DecodeError::new(start, field, kind);
     let length = usize::from(input.u8(field)?);
     if length > MAX_LISTED {
-        return Err(error(DecodeErrorKind::TooLong { length, limit: MAX_LISTED }));
+        return Err(error(DecodeErrorKind::TooLong {
+            length,
+            limit: MAX_LISTED,
+        }));
     }
     if length == 0 {
         return Err(error(DecodeErrorKind::TooShort { length, minimum: 1 }));
     }
-    let values = (0..length).map(|_| read(input, field)).collect::<Result<Vec<_>, _>>()?;
+    let values = (0..length)
+        .map(|_| read(input, field))
+        .collect::<Result<Vec<_>, _>>()?;
     if !values.is_sorted_by(|a, b| a < b) {
         return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
     }
@@ -189,8 +216,13 @@ struct OwnElements<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> OfferSecrets<S> {
-    /// A fresh offer of an identity for a room, and its secrets.
-    pub fn generate(room: RoomId, identity: IdentityKey, rng: &mut dyn CryptoRng) -> (Offer, Self) {
+    /// A fresh offer of an identity for a room, to follow the epoch of a beacon, and its secrets.
+    pub fn generate(
+        room: RoomId,
+        beacon: Beacon,
+        identity: IdentityKey,
+        rng: &mut dyn CryptoRng,
+    ) -> (Offer, Self) {
         let ephemeral = EphemeralKeyPair::random(rng);
         let trapdoor = random_scalar::<S::Group>(rng);
         let share = random_scalar::<S::Group>(rng);
@@ -204,6 +236,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
             versions: vec![VERSION],
             suites: vec![S::ID.to_u16()],
             room,
+            beacon,
             identity,
             ephemeral: ephemeral.public(),
             trapdoor: TrapdoorKey::new(S::Group::encode(&elements.trapdoor)),
@@ -211,7 +244,17 @@ impl<S: CryptoSuite> OfferSecrets<S> {
             commitment: KnowledgeCommitment::new(S::Group::encode(&elements.commitment)),
             nonce: Nonce::new(*Secret::random(rng).expose()),
         };
-        (offer.clone(), Self { offer, elements, ephemeral, trapdoor, share, knowledge })
+        (
+            offer.clone(),
+            Self {
+                offer,
+                elements,
+                ephemeral,
+                trapdoor,
+                share,
+                knowledge,
+            },
+        )
     }
 
     /// The offer that the secrets belong to.
@@ -226,7 +269,11 @@ impl<S: CryptoSuite> OfferSecrets<S> {
     /// The identity key of the offer does not decode.
     pub fn member(&self, known: &KnownIdentities<S>) -> Result<Member<S>, DecodeError> {
         let identity = known.decode(&self.offer.identity)?;
-        let OwnElements { trapdoor, share, commitment } = &self.elements;
+        let OwnElements {
+            trapdoor,
+            share,
+            commitment,
+        } = &self.elements;
         Ok(Member {
             offer: self.offer.clone(),
             identity,

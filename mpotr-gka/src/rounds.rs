@@ -103,7 +103,12 @@ impl Contribution {
     /// Whether its sender made it for this run.
     #[must_use]
     pub fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        verify(run, self.sender, &Self::signed(run, self.sender, &self.body), &self.signature)
+        verify(
+            run,
+            self.sender,
+            &Self::signed(run, self.sender, &self.body),
+            &self.signature,
+        )
     }
 }
 
@@ -229,7 +234,13 @@ impl<S: CryptoSuite> Contributing<S> {
         secrets: OfferSecrets<S>,
         rng: &mut dyn CryptoRng,
     ) -> Self {
-        let OfferSecrets { ephemeral, trapdoor, share, knowledge, .. } = secrets;
+        let OfferSecrets {
+            ephemeral,
+            trapdoor,
+            share,
+            knowledge,
+            ..
+        } = secrets;
         let mut agreement = methods.0.start::<S>(share);
         let authentication = methods.1.start::<S>(&run, identity, trapdoor, knowledge);
         let body = ContributionBody {
@@ -238,8 +249,18 @@ impl<S: CryptoSuite> Contributing<S> {
         };
         let sender = wire_index(run.me());
         let signature = ephemeral.sign(&Contribution::signed(&run, sender, &body));
-        let contribution = Contribution { sender, body, signature };
-        Self { run, ephemeral, agreement, authentication, contribution }
+        let contribution = Contribution {
+            sender,
+            body,
+            signature,
+        };
+        Self {
+            run,
+            ephemeral,
+            agreement,
+            authentication,
+            contribution,
+        }
     }
 
     /// This member's contribution. Made once: the same bytes are sent again when somebody missed them.
@@ -266,14 +287,21 @@ impl<S: CryptoSuite> Contributing<S> {
     ) -> Result<Confirming<S>, Box<Rejected<Self>>> {
         match self.agree(contributions) {
             Ok((epoch, statement)) => {
-                let payload = self.authentication.prove(&self.run, identity, &statement, rng);
+                let payload = self
+                    .authentication
+                    .prove(&self.run, identity, &statement, rng);
                 let sender = wire_index(self.run.me());
                 let (key, data) = confirmation_key(&self.run, &epoch, sender, &statement);
                 let sealed = key.seal(&NONCE, &data, &payload);
                 let signed = Confirmation::signed(&self.run, sender, &statement, &sealed);
                 let signature = self.ephemeral.sign(&signed);
                 Ok(Confirming {
-                    confirmation: Confirmation { sender, statement, sealed, signature },
+                    confirmation: Confirmation {
+                        sender,
+                        statement,
+                        sealed,
+                        signature,
+                    },
                     contributions: contributions.to_vec(),
                     run: self.run,
                     ephemeral: self.ephemeral,
@@ -288,9 +316,14 @@ impl<S: CryptoSuite> Contributing<S> {
 
     fn agree(&mut self, contributions: &[Contribution]) -> Result<(Prk, Statement), RunError> {
         let run = &self.run;
-        check_complete(run, contributions.iter().map(|contribution| contribution.sender))?;
-        let shares: Vec<_> =
-            contributions.iter().map(|contribution| contribution.body.share.as_slice()).collect();
+        check_complete(
+            run,
+            contributions.iter().map(|contribution| contribution.sender),
+        )?;
+        let shares: Vec<_> = contributions
+            .iter()
+            .map(|contribution| contribution.body.share.as_slice())
+            .collect();
         let payloads = agreement_payloads(contributions);
         let agreed = self
             .authentication
@@ -299,12 +332,22 @@ impl<S: CryptoSuite> Contributing<S> {
             .map_err(|fault| attribute(run, fault, contributions, Contribution::is_authentic))?;
         let digest = Transcript::<S>::new(label::CONTRIBUTIONS)
             .bytes(run.sid().as_bytes())
-            .list(contributions.iter().map(|contribution| contribution.body.to_bytes()))
+            .list(
+                contributions
+                    .iter()
+                    .map(|contribution| contribution.body.to_bytes()),
+            )
             .digest();
         let epoch = Prk::extract::<S>(run.sid().as_bytes(), agreed.expose());
         let commitment = epoch.expand::<S, 32>(label::KEY_COMMITMENT, digest.as_bytes());
         let key_commitment = Digest32::new(*commitment.expose());
-        Ok((epoch, Statement { contributions: digest, key_commitment }))
+        Ok((
+            epoch,
+            Statement {
+                contributions: digest,
+                key_commitment,
+            },
+        ))
     }
 }
 
@@ -356,8 +399,9 @@ impl<S: CryptoSuite> Confirming<S> {
         match self.check(confirmations, rng) {
             Ok(()) => {
                 let statement = self.confirmation.statement;
-                let secret =
-                    self.epoch.child::<S>(label::MESSAGES, statement.contributions.as_bytes());
+                let secret = self
+                    .epoch
+                    .child::<S>(label::MESSAGES, statement.contributions.as_bytes());
                 Ok(Established {
                     run: self.run,
                     statement,
@@ -376,9 +420,17 @@ impl<S: CryptoSuite> Confirming<S> {
     ) -> Result<(), RunError> {
         let run = &self.run;
         let own = &self.confirmation.statement;
-        check_complete(run, confirmations.iter().map(|confirmation| confirmation.sender))?;
+        check_complete(
+            run,
+            confirmations.iter().map(|confirmation| confirmation.sender),
+        )?;
         let blame = |kind, culprits: Vec<usize>| {
-            attribute(run, Fault { kind, culprits }, confirmations, Confirmation::is_authentic)
+            attribute(
+                run,
+                Fault { kind, culprits },
+                confirmations,
+                Confirmation::is_authentic,
+            )
         };
         let who = |differs: &dyn Fn(&Confirmation) -> bool| {
             confirmations
@@ -387,21 +439,23 @@ impl<S: CryptoSuite> Confirming<S> {
                 .filter_map(|(index, confirmation)| differs(confirmation).then_some(index))
                 .collect::<Vec<_>>()
         };
-        let elsewhere = who(&|confirmation| {
-            confirmation.statement.contributions != own.contributions
-        });
+        let elsewhere =
+            who(&|confirmation| confirmation.statement.contributions != own.contributions);
         if !elsewhere.is_empty() {
             return Err(match blame(FaultKind::OtherContributions, elsewhere) {
                 // Whoever says so may be right: somebody sent two contributions. Nobody can be named yet.
-                RunError::Fault(fault) => Fault { culprits: Vec::new(), ..fault }.into(),
+                RunError::Fault(fault) => Fault {
+                    culprits: Vec::new(),
+                    ..fault
+                }
+                .into(),
                 not_received @ (RunError::NotReceived(_) | RunError::Incomplete { .. }) => {
                     not_received
                 }
             });
         }
-        let other_key = who(&|confirmation| {
-            confirmation.statement.key_commitment != own.key_commitment
-        });
+        let other_key =
+            who(&|confirmation| confirmation.statement.key_commitment != own.key_commitment);
         if !other_key.is_empty() {
             return Err(match blame(FaultKind::WrongKeyCommitment, other_key) {
                 RunError::Fault(fault) => self.blame_for_other_key(fault),
@@ -417,8 +471,11 @@ impl<S: CryptoSuite> Confirming<S> {
                 key.open(&NONCE, &data, &confirmation.sealed).ok()
             })
             .collect();
-        let payloads: Vec<&[u8]> =
-            opened.iter().flatten().map(|payload| payload.as_slice()).collect();
+        let payloads: Vec<&[u8]> = opened
+            .iter()
+            .flatten()
+            .map(|payload| payload.as_slice())
+            .collect();
         if payloads.len() != opened.len() {
             let closed = opened
                 .iter()
@@ -435,17 +492,29 @@ impl<S: CryptoSuite> Confirming<S> {
     /// All agree on the contributions, yet not on the key: either a contribution is wrong, and its proof says whose, or
     /// whoever commits to another key lies.
     fn blame_for_other_key(&self, other_key: Fault) -> RunError {
-        let culprits = self.agreement.blame(&self.run, &agreement_payloads(&self.contributions));
+        let culprits = self
+            .agreement
+            .blame(&self.run, &agreement_payloads(&self.contributions));
         if culprits.is_empty() {
             return other_key.into();
         }
-        let fault = Fault { kind: FaultKind::WrongShare, culprits };
-        match attribute(&self.run, fault, &self.contributions, Contribution::is_authentic) {
+        let fault = Fault {
+            kind: FaultKind::WrongShare,
+            culprits,
+        };
+        match attribute(
+            &self.run,
+            fault,
+            &self.contributions,
+            Contribution::is_authentic,
+        ) {
             RunError::Fault(fault) => fault.into(),
             // The run is past the round in which a contribution could be replaced: it dies, and names nobody.
-            RunError::NotReceived(_) | RunError::Incomplete { .. } => {
-                Fault { kind: FaultKind::WrongShare, culprits: Vec::new() }.into()
+            RunError::NotReceived(_) | RunError::Incomplete { .. } => Fault {
+                kind: FaultKind::WrongShare,
+                culprits: Vec::new(),
             }
+            .into(),
         }
     }
 }
@@ -495,7 +564,10 @@ fn confirmation_key<S: CryptoSuite>(
 }
 
 fn agreement_payloads(contributions: &[Contribution]) -> Vec<&[u8]> {
-    contributions.iter().map(|contribution| contribution.body.agreement.as_slice()).collect()
+    contributions
+        .iter()
+        .map(|contribution| contribution.body.agreement.as_slice())
+        .collect()
 }
 
 /// One packet of each member, in cycle order.
@@ -503,7 +575,10 @@ fn check_complete<S: CryptoSuite>(
     run: &Run<S>,
     senders: impl ExactSizeIterator<Item = u16>,
 ) -> Result<(), RunError> {
-    let incomplete = RunError::Incomplete { given: senders.len(), members: run.len() };
+    let incomplete = RunError::Incomplete {
+        given: senders.len(),
+        members: run.len(),
+    };
     if senders.len() == run.len() && senders.map(usize::from).eq(0..run.len()) {
         Ok(())
     } else {
@@ -519,15 +594,18 @@ fn attribute<S: CryptoSuite, P>(
     packets: &[P],
     is_authentic: impl Fn(&P, &Run<S>) -> bool,
 ) -> RunError {
-    let suspected =
-        |index: &usize| fault.culprits.is_empty() || fault.culprits.contains(index);
+    let suspected = |index: &usize| fault.culprits.is_empty() || fault.culprits.contains(index);
     let forged: Vec<_> = packets
         .iter()
         .enumerate()
         .filter(|(index, packet)| suspected(index) && !is_authentic(packet, run))
         .map(|(index, _)| index)
         .collect();
-    if forged.is_empty() { fault.into() } else { RunError::NotReceived(forged) }
+    if forged.is_empty() {
+        fault.into()
+    } else {
+        RunError::NotReceived(forged)
+    }
 }
 
 /// A roster has at most 4,096 members.

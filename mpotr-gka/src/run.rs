@@ -21,7 +21,9 @@ impl Sid {
         head: &[u8],
         offers: impl ExactSizeIterator<Item = &'a Offer>,
     ) -> Self {
-        let hash = Transcript::<S>::new(label::SID).bytes(head).list(offers.map(Offer::to_bytes));
+        let hash = Transcript::<S>::new(label::SID)
+            .bytes(head)
+            .list(offers.map(Offer::to_bytes));
         Self(*hash.digest().as_bytes())
     }
 }
@@ -50,8 +52,8 @@ pub enum RosterError {
         /// The later of the two members.
         member: usize,
     },
-    /// A member cannot compute the suite of the run, or offered for another room.
-    #[error("member {member} did not offer for this suite and room")]
+    /// A member cannot compute the suite of the run, or offered for another room or to follow another epoch.
+    #[error("member {member} did not offer for this suite, room and epoch")]
     NotOffered {
         /// The member.
         member: usize,
@@ -84,9 +86,10 @@ impl<S: CryptoSuite> Run<S> {
     /// See [`RosterError`].
     pub fn new(sid: Sid, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
         check_size(members.len())?;
-        let room = members.get(me).ok_or(RosterError::NotAMember)?.offer.room;
-        let misplaced =
-            members.iter().position(|member| !member.offer.supports(S::ID) || member.offer.room != room);
+        let own = &members.get(me).ok_or(RosterError::NotAMember)?.offer;
+        let misplaced = members.iter().map(Member::offer).position(|offer| {
+            !offer.supports(S::ID) || offer.room != own.room || offer.beacon != own.beacon
+        });
         if let Some(member) = misplaced {
             return Err(RosterError::NotOffered { member });
         }
@@ -133,7 +136,10 @@ impl<S: CryptoSuite> Run<S> {
     /// The elements `Z_{i-1}` and `Z_{i+1}` beside a member of the cycle.
     pub(crate) fn shares_beside(&self, index: usize) -> Option<[&Element<S>; 2]> {
         let before = index.checked_sub(1).or_else(|| self.len().checked_sub(1))?;
-        let after = index.checked_add(1).filter(|next| *next < self.len()).unwrap_or(0);
+        let after = index
+            .checked_add(1)
+            .filter(|next| *next < self.len())
+            .unwrap_or(0);
         let share = |index: usize| self.members.get(index).map(|member| &member.share);
         Some([share(before)?, share(after)?])
     }
@@ -142,16 +148,21 @@ impl<S: CryptoSuite> Run<S> {
 /// The lowest member that holds a key which an earlier one, or itself, holds too. Any equal element among all A, Y, Z
 /// and R counts, across kinds; E lives in another group and is compared to other E.
 fn duplicate_key<S: CryptoSuite>(members: &[Member<S>]) -> Option<usize> {
-    let elements = first_repeat(members.iter().enumerate().flat_map(|(index, Member { offer, .. })| {
-        [
-            (offer.identity.as_bytes(), index),
-            (offer.trapdoor.as_bytes(), index),
-            (offer.share.as_bytes(), index),
-            (offer.commitment.as_bytes(), index),
-        ]
-    }));
+    let elements = first_repeat(members.iter().enumerate().flat_map(
+        |(index, Member { offer, .. })| {
+            [
+                (offer.identity.as_bytes(), index),
+                (offer.trapdoor.as_bytes(), index),
+                (offer.share.as_bytes(), index),
+                (offer.commitment.as_bytes(), index),
+            ]
+        },
+    ));
     let ephemerals = first_repeat(
-        members.iter().enumerate().map(|(index, member)| (member.offer.ephemeral.as_bytes(), index)),
+        members
+            .iter()
+            .enumerate()
+            .map(|(index, member)| (member.offer.ephemeral.as_bytes(), index)),
     );
     elements.into_iter().chain(ephemerals).min()
 }

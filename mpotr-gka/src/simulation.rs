@@ -6,9 +6,9 @@ use mpotr_crypto::{CryptoSuite, DecodeError, Encoder, IdentityKeyPair};
 use crate::agreement::AgreementId;
 use crate::authentication::AuthenticationId;
 use crate::fault::RunError;
-use crate::offer::{Offer, OfferSecrets, RoomId};
-use crate::rounds::{Confirmation, Confirming, Contributing, Contribution, Established};
 use crate::member::{KnownIdentities, Member};
+use crate::offer::{Beacon, Offer, OfferSecrets, RoomId};
+use crate::rounds::{Confirmation, Confirming, Contributing, Contribution, Established};
 use crate::run::{RosterError, Run, Sid, check_size};
 
 /// Why a simulated run ended early.
@@ -45,8 +45,9 @@ impl<S: CryptoSuite> core::fmt::Debug for Candidates<S> {
 impl<S: CryptoSuite> Candidates<S> {
     /// `members` people.
     pub fn new(members: usize, rng: &mut dyn CryptoRng) -> Self {
-        let identities =
-            (0..members).map(|_| IdentityKeyPair::random::<S>(rng)).collect::<Vec<_>>();
+        let identities = (0..members)
+            .map(|_| IdentityKeyPair::random::<S>(rng))
+            .collect::<Vec<_>>();
         Self::of(identities, rng)
     }
 
@@ -55,9 +56,13 @@ impl<S: CryptoSuite> Candidates<S> {
         let room = RoomId::of_name::<S>("simulation");
         let (offers, secrets) = identities
             .iter()
-            .map(|identity| OfferSecrets::generate(room, identity.public(), rng))
+            .map(|identity| OfferSecrets::generate(room, Beacon::NONE, identity.public(), rng))
             .unzip();
-        Self { identities, offers, secrets }
+        Self {
+            identities,
+            offers,
+            secrets,
+        }
     }
 
     /// All contribute.
@@ -88,9 +93,15 @@ impl<S: CryptoSuite> Candidates<S> {
                 Ok(Contributing::start(run, methods, identity, secrets, rng))
             })
             .collect::<Result<Vec<_>, SimulationError>>()?;
-        let contributions =
-            phases.iter().map(|phase| phase.contribution().clone()).collect::<Vec<_>>();
-        Ok(Contributed { identities: self.identities, phases, contributions })
+        let contributions = phases
+            .iter()
+            .map(|phase| phase.contribution().clone())
+            .collect::<Vec<_>>();
+        Ok(Contributed {
+            identities: self.identities,
+            phases,
+            contributions,
+        })
     }
 }
 
@@ -121,9 +132,14 @@ impl<S: CryptoSuite> Contributed<S> {
                     .map_err(|rejected| rejected.error)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let confirmations =
-            phases.iter().map(|phase| phase.confirmation().clone()).collect::<Vec<_>>();
-        Ok(Confirmed { phases, confirmations })
+        let confirmations = phases
+            .iter()
+            .map(|phase| phase.confirmation().clone())
+            .collect::<Vec<_>>();
+        Ok(Confirmed {
+            phases,
+            confirmations,
+        })
     }
 }
 
@@ -141,7 +157,10 @@ impl<S: CryptoSuite> Confirmed<S> {
     ///
     /// # Errors
     /// The first member's error.
-    pub fn establish(self, rng: &mut dyn CryptoRng) -> Result<Vec<Established<S>>, SimulationError> {
+    pub fn establish(
+        self,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<Established<S>>, SimulationError> {
         self.phases
             .into_iter()
             .map(|phase| {
@@ -185,7 +204,11 @@ pub fn form_group_of<S: CryptoSuite>(
     methods: (AgreementId, AuthenticationId),
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vec<Established<S>>, Traffic), SimulationError> {
-    let offers: Vec<_> = candidates.offers.iter().map(|offer| offer.to_bytes().len()).collect();
+    let offers: Vec<_> = candidates
+        .offers
+        .iter()
+        .map(|offer| offer.to_bytes().len())
+        .collect();
     let contributed = candidates.contribute(methods, rng)?;
     let contributions: Vec<_> = contributed
         .contributions
@@ -202,7 +225,9 @@ pub fn form_group_of<S: CryptoSuite>(
         .zip(&contributions)
         .zip(confirmations)
         .map(|((offer, contribution), confirmation)| {
-            offer.saturating_add(*contribution).saturating_add(confirmation)
+            offer
+                .saturating_add(*contribution)
+                .saturating_add(confirmation)
         })
         .collect();
     let traffic = Traffic {

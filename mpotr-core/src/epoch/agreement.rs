@@ -37,9 +37,19 @@ impl<S: CryptoSuite> Epoch<S> {
         if final_count > self.final_lock.count
             && let Some(lock) = self.order.prefix(final_count)
         {
-            self.final_lock = lock;
-            self.effects.push_back(Effect::Final(lock));
+            self.finalise(lock);
         }
+    }
+
+    /// A longer prefix is final: its packets need not be kept.
+    pub(super) fn finalise(&mut self, lock: Lock) {
+        let [from, to] = [self.final_lock.count, lock.count]
+            .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        for id in self.order.ids_from(from).take(to.saturating_sub(from)) {
+            self.archive.remove(id);
+        }
+        self.final_lock = lock;
+        self.effects.push_back(Effect::Final(lock));
     }
 
     /// Notes which of these messages every member that still writes now covers.

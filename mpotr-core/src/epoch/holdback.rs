@@ -35,14 +35,17 @@ impl Holdback {
     /// Takes out a message for which `is_ready` holds, the first of its author.
     pub(super) fn take_ready(
         &mut self,
-        mut is_ready: impl FnMut(&Content) -> bool,
+        mut is_ready: impl FnMut(&Held) -> bool,
     ) -> Option<(usize, Held)> {
         self.0.iter_mut().find_map(|(author, held)| {
-            let first = held
-                .first_entry()
-                .filter(|first| is_ready(&first.get().content))?;
+            let first = held.first_entry().filter(|first| is_ready(first.get()))?;
             Some((*author, first.remove()))
         })
+    }
+
+    /// All that waits.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Held> {
+        self.0.values().flat_map(BTreeMap::values)
     }
 
     /// Drops all that waits of an author.

@@ -63,6 +63,16 @@ impl Order {
         }
     }
 
+    /// The ids of the ordered messages from a place on.
+    pub(super) fn ids_from(&self, place: usize) -> impl Iterator<Item = &MessageId> {
+        self.ordered.iter().skip(place).map(|(key, _)| &key.id)
+    }
+
+    /// The greatest key of all that is delivered.
+    pub(super) fn greatest(&self) -> Option<Key> {
+        self.waiting.last().copied()
+    }
+
     /// The ordered prefix.
     pub(super) const fn lock(&self) -> Lock {
         self.lock

@@ -67,6 +67,13 @@ impl Ratchet {
         self.open.remove(&place);
     }
 
+    /// Erases all keys: no packet is sealed or opened any more.
+    pub(super) fn close<S: CryptoSuite>(&mut self) {
+        self.chain = Prk::extract::<S>(&[], &[]);
+        self.next = u32::MAX;
+        self.open.clear();
+    }
+
     /// Erases the keys of this place and all before it: in a stream whose newest packet replaces the older.
     pub(super) fn erase_through(&mut self, place: u32) {
         self.open = self.open.split_off(&place.saturating_add(1));

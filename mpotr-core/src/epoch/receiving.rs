@@ -10,15 +10,16 @@ use super::order::Key;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{
-    Content, ContentKind, Header, MessageId, Presence, SealedPacket, Statement, Stream, Unverified,
+    Content, ContentKind, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream,
+    Unverified,
 };
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// Opens a packet of this epoch.
+    /// Opens a packet of this epoch and returns its sender.
     ///
     /// # Errors
     /// Why it changed nothing.
-    pub(crate) fn open(&mut self, packet: &SealedPacket) -> Result<(), Rejection> {
+    pub(crate) fn open(&mut self, packet: &SealedPacket) -> Result<usize, Rejection> {
         let header = packet
             .open_header::<S>(&self.keys.header)
             .map_err(|_opaque| Rejection::NotAuthentic)?;
@@ -35,7 +36,7 @@ impl<S: CryptoSuite> Epoch<S> {
             Stream::Statement => self.open_statement(sender, header, packet),
         }?;
         self.advance();
-        Ok(())
+        Ok(sender)
     }
 
     fn open_content(
@@ -78,6 +79,8 @@ impl<S: CryptoSuite> Epoch<S> {
             return Err(Rejection::Quota);
         }
         peer.streams.content.erase(header.seq);
+        self.archive
+            .insert(id, Packet::Sealed(packet.clone()).to_bytes());
         self.holdback.insert(sender, Held { id, content });
         self.deliver_ready();
         Ok(())
@@ -109,19 +112,38 @@ impl<S: CryptoSuite> Epoch<S> {
         if statement.presence == Presence::Asking {
             self.effects.push_back(Effect::Asked);
         }
+        for id in &statement.wanted {
+            if let Some(packet) = self.archive.get(id) {
+                self.effects.push_back(Effect::Missing {
+                    packet: packet.clone(),
+                });
+            }
+        }
+        if statement.next != peer.next {
+            if let Some(sid) = statement.next.as_ref().and_then(|next| next.frozen) {
+                peer.frozen = Some((sid, statement.frontier.clone()));
+            }
+            peer.next.clone_from(&statement.next);
+            self.effects.push_back(Effect::Next { member: sender });
+        }
         peer.waiting = Some(statement);
         self.apply_waiting();
         Ok(())
     }
 
     /// Delivers what waits for nothing any more, and applies the statements that waited for it.
-    fn deliver_ready(&mut self) {
+    pub(super) fn deliver_ready(&mut self) {
         let mut delivered = false;
+        self.expand_cut();
         loop {
-            let graph = &self.graph;
-            let ready = self
-                .holdback
-                .take_ready(|content| content.ancestors().all(|parent| graph.contains(&parent)));
+            let Self { graph, gate, .. } = self;
+            let ready = self.holdback.take_ready(|held| {
+                gate.admits(&held.id)
+                    && held
+                        .content
+                        .ancestors()
+                        .all(|parent| graph.contains(&parent))
+            });
             let Some((author, Held { id, content })) = ready else {
                 break;
             };

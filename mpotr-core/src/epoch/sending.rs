@@ -63,6 +63,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 missing,
             },
         );
+        self.archive.insert(id, packet.clone());
         self.last = id;
         self.signed_lock = lock;
         self.deliver(self.me, id, content.into_fields());
@@ -82,6 +83,8 @@ impl<S: CryptoSuite> Epoch<S> {
             sent,
             frontier,
             lock,
+            wanted: self.missing(),
+            next: self.peers.get(self.me).and_then(|me| me.next.clone()),
         });
         let author = wire_index(self.me);
         let signature = self
@@ -100,7 +103,7 @@ impl<S: CryptoSuite> Epoch<S> {
         Some(packet)
     }
 
-    fn own(&mut self) -> Option<&mut Peer<S>> {
+    pub(super) fn own(&mut self) -> Option<&mut Peer<S>> {
         self.peers.get_mut(self.me)
     }
 

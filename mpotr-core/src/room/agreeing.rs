@@ -7,22 +7,22 @@
 //! A slot holds one packet of its sender. Signatures are looked at when two packets claim one slot, or when the round
 //! fails: forged packets then leave their slots, and what is left decides who is at fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKeyPair};
+use mpotr_crypto::{CryptoSuite, Digest32, IdentityKeyPair};
 use mpotr_gka::{
     Confirmation, Confirming, Contributing, Contribution, Established, Fault, FaultKind,
     OfferDigest, OfferSecrets, Rejected, Run, RunError,
 };
 
 use super::Room;
-use crate::epoch::Epoch;
+use crate::epoch::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::event::{Event, MemberInfo};
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Packet, Proposal, Request, SidHint, Wanted};
+use crate::wire::{Packet, Presence, Proposal, Request, SidHint, Wanted, Wish};
 
 /// Where a member is in a run.
 #[derive(Debug)]
@@ -39,6 +39,19 @@ pub(super) struct Attempt<S: CryptoSuite> {
     stage: Stage<S>,
     contributions: BTreeMap<u16, Contribution>,
     confirmations: BTreeMap<u16, Confirmation>,
+    /// Members of the epoch that ends, this one among them, who take part; `None` where this member has no epoch.
+    continuing: Option<Vec<usize>>,
+    /// The digest of the cut with which this member has confirmed.
+    cut: Option<Digest32>,
+}
+
+/// What is known of the epoch that ends, for one step of a run.
+#[derive(Clone, Copy, Debug)]
+struct Leave {
+    /// Whether this member may confirm.
+    to_confirm: bool,
+    /// Whether it may install.
+    to_install: bool,
 }
 
 /// What this member sent in the run that led to its epoch, for those who missed it.
@@ -55,7 +68,7 @@ enum Outcome<S: CryptoSuite> {
     /// This member has confirmed.
     Confirmed(Box<Attempt<S>>),
     /// All have confirmed.
-    Established(Box<(Established<S>, Certificate)>),
+    Established(Box<(Established<S>, Certificate, Proposal)>),
     /// Somebody is at fault.
     Failed(Box<Attempt<S>>, Fault),
 }
@@ -79,7 +92,28 @@ impl<S: CryptoSuite> Attempt<S> {
             contributions: BTreeMap::from([(own.sender, own)]),
             confirmations: BTreeMap::new(),
             stage: Stage::Contributing(phase),
+            continuing: None,
+            cut: None,
         }
+    }
+
+    /// A run of the members of an epoch, of whom these take part.
+    pub(super) fn following(self, continuing: Vec<usize>) -> Self {
+        Self {
+            continuing: Some(continuing),
+            ..self
+        }
+    }
+
+    /// Whether a round is complete, but for what has to be agreed in the epoch that ends.
+    fn is_round_complete(&self) -> bool {
+        let members = self.run().members().len();
+        let packets = if self.has_confirmed() {
+            self.confirmations.len()
+        } else {
+            self.contributions.len()
+        };
+        packets == members
     }
 
     /// The run.
@@ -170,10 +204,15 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Goes on as far as the packets at hand allow.
-    fn proceed(mut self, identity: &IdentityKeyPair, rng: &mut dyn CryptoRng) -> Outcome<S> {
-        let members = self.run().members().len();
+    fn proceed(
+        mut self,
+        leave: Leave,
+        identity: &IdentityKeyPair,
+        rng: &mut dyn CryptoRng,
+    ) -> Outcome<S> {
+        let is_complete = self.is_round_complete();
         match self.stage {
-            Stage::Contributing(phase) if self.contributions.len() == members => {
+            Stage::Contributing(phase) if is_complete && leave.to_confirm => {
                 let all: Vec<_> = self.contributions.values().cloned().collect();
                 match phase.confirm(&all, identity, rng) {
                     Ok(phase) => {
@@ -189,7 +228,7 @@ impl<S: CryptoSuite> Attempt<S> {
                     }
                 }
             }
-            Stage::Confirming(phase) if self.confirmations.len() == members => {
+            Stage::Confirming(phase) if is_complete && leave.to_install => {
                 let all: Vec<_> = self.confirmations.values().cloned().collect();
                 let certificate = Certificate {
                     hint: self.hint,
@@ -200,7 +239,9 @@ impl<S: CryptoSuite> Attempt<S> {
                     .map(|packet| packet.to_bytes()),
                 };
                 match phase.establish(&all, rng) {
-                    Ok(established) => Outcome::Established(Box::new((established, certificate))),
+                    Ok(established) => {
+                        Outcome::Established(Box::new((established, certificate, self.proposal)))
+                    }
                     Err(rejected) => {
                         let Rejected { phase, error } = *rejected;
                         self.stage = Stage::Confirming(phase);
@@ -332,15 +373,14 @@ impl<S: CryptoSuite> Room<S> {
         self.set_aside();
         self.events.push_back(Event::Agreeing { claimed });
         for packet in attempt.own_packets() {
-            // The proposal is on its way already.
-            if !matches!(packet, Packet::Proposal(_)) {
-                self.transmit(&packet);
-            }
+            self.transmit(&packet);
         }
         self.attempt = Some(attempt);
         self.advertise(now, rng);
         self.retries = 0;
-        self.timers.set(Timer::View, now.after(self.view_length()));
+        if self.epoch.is_none() {
+            self.timers.set(Timer::View, now.after(self.view_length()));
+        }
         self.timers
             .set(Timer::Retry, now.after(self.config.timers.retry));
         self.proceed(now, Which::Current, rng);
@@ -361,7 +401,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Ends the run that is under way without an epoch, be it for want of time or for a later one. If this member has
     /// confirmed it, it may still end well.
-    fn set_aside(&mut self) {
+    pub(super) fn set_aside(&mut self) {
         let Some(attempt) = self.attempt.take() else {
             return;
         };
@@ -454,10 +494,13 @@ impl<S: CryptoSuite> Room<S> {
             self.timers.set_if_idle(Timer::Certificate, soon);
             return Err(Rejection::Replayed);
         }
-        if self.epoch.is_some() {
+        if self.epoch.is_some() && self.change.is_none() && self.host.is_none() {
             return Err(Rejection::UnknownEpoch);
         }
         self.early.keep(packet)?;
+        if self.epoch.is_some() {
+            return Ok(());
+        }
         // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.
         if now >= self.proposing.waits_until() {
             let timers = &self.config.timers;
@@ -505,9 +548,16 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Goes on with both runs as far as what is known allows.
+    pub(super) fn advance_run(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        self.proceed(now, Which::Confirmed, rng);
+        self.proceed(now, Which::Current, rng);
+    }
+
     fn proceed(&mut self, now: Timestamp, which: Which, rng: &mut dyn CryptoRng) {
-        while let Some(attempt) = self.slot(which).take() {
-            match attempt.proceed(&self.identity, rng) {
+        while let Some(mut attempt) = self.slot(which).take() {
+            let leave = self.leave_of(&mut attempt);
+            match attempt.proceed(leave, &self.identity, rng) {
                 Outcome::Waiting(attempt) => {
                     *self.slot(which) = Some(*attempt);
                     return;
@@ -516,14 +566,19 @@ impl<S: CryptoSuite> Room<S> {
                     // What this member confirms last is what it may install.
                     self.confirmed = None;
                     let own = attempt.own_packets().pop();
+                    let confirmed = attempt.cut.map(|cut| (attempt.run().sid(), cut));
                     *self.slot(which) = Some(*attempt);
                     if let Some(own) = own {
                         self.transmit(&own);
                     }
+                    if let Some(next) = self.epoch.as_mut().and_then(Epoch::own_next) {
+                        next.confirmed = confirmed;
+                        self.say_next(now);
+                    }
                 }
                 Outcome::Established(established) => {
-                    let (established, certificate) = *established;
-                    self.install(now, established, certificate, rng);
+                    let (established, certificate, proposal) = *established;
+                    self.install(now, established, certificate, &proposal, rng);
                     return;
                 }
                 Outcome::Failed(attempt, fault) => {
@@ -534,10 +589,35 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Whether the epoch that ends allows the next step of a run.
+    fn leave_of(&mut self, attempt: &mut Attempt<S>) -> Leave {
+        let run = attempt.run().sid();
+        let Some(continuing) = &attempt.continuing else {
+            return Leave {
+                to_confirm: true,
+                to_install: true,
+            };
+        };
+        if !attempt.has_confirmed() {
+            attempt.cut = self.cut_of(run, continuing);
+        }
+        let to_install = attempt
+            .cut
+            .is_some_and(|cut| self.is_agreed(run, continuing, cut));
+        Leave {
+            to_confirm: attempt.cut.is_some(),
+            to_install,
+        }
+    }
+
     /// The view is over without an epoch: who was silent is left out of what this member proposes next.
-    pub(super) fn end_view(&mut self, now: Timestamp) {
-        self.set_aside();
-        self.plan_proposal(now);
+    pub(super) fn end_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if let Some(view) = self.change.as_ref().map(|change| change.view) {
+            self.enter_view(now, view.saturating_add(1), rng);
+        } else {
+            self.set_aside();
+            self.plan_proposal(now);
+        }
     }
 
     fn fail(&mut self, now: Timestamp, attempt: &Attempt<S>, which: Which, fault: Option<Fault>) {
@@ -555,9 +635,14 @@ impl<S: CryptoSuite> Room<S> {
             .collect();
         self.offering.mark_used(attempt.used_offers());
         self.offering.bar(barred);
-        if matches!(which, Which::Current) {
-            self.timers.stop(Timer::View);
-            self.plan_proposal(now);
+        match which {
+            // A change goes on with its next view.
+            Which::Current if self.epoch.is_some() => self.timers.set(Timer::View, now),
+            Which::Current => {
+                self.timers.stop(Timer::View);
+                self.plan_proposal(now);
+            }
+            Which::Confirmed => {}
         }
     }
 
@@ -566,21 +651,47 @@ impl<S: CryptoSuite> Room<S> {
         now: Timestamp,
         established: Established<S>,
         certificate: Certificate,
+        proposal: &Proposal,
         rng: &mut dyn CryptoRng,
     ) {
-        for timer in [Timer::Advertise, Timer::Propose, Timer::View, Timer::Retry] {
+        for timer in [
+            Timer::Advertise,
+            Timer::Propose,
+            Timer::View,
+            Timer::Retry,
+            Timer::Acknowledge,
+            Timer::Lock,
+            Timer::Query,
+            Timer::Silent,
+            Timer::Abandon,
+        ] {
             self.timers.stop(timer);
         }
         self.attempt = None;
         self.confirmed = None;
+        self.change = None;
+        self.changes.clear();
+        self.spoke.clear();
+        self.heard.clear();
+        self.host = None;
+        self.expired = false;
         self.retries = 0;
+        self.queries = 0;
+        self.asked = false;
         self.certificate = Some(certificate);
         for member in established.run.members() {
             self.known.insert(member);
         }
+        let sid = established.run.sid();
+        let before: BTreeSet<_> = self
+            .epoch
+            .as_ref()
+            .map(|old| old.present_identities().collect())
+            .unwrap_or_default();
+        self.retire(now, sid);
         let epoch = Epoch::new(established);
         let me = epoch.me();
-        let roster = epoch
+        let roster: Vec<_> = epoch
             .roster()
             .enumerate()
             .map(|(index, identity)| MemberInfo {
@@ -588,16 +699,64 @@ impl<S: CryptoSuite> Room<S> {
                 is_me: index == me,
             })
             .collect();
+        self.handle = proposal.handle;
+        // The number that was asked for is that of a first epoch.
+        self.config.members = None;
+        self.settle_wishes(roster.iter().map(|member| member.identity).collect());
         self.events.push_back(Event::Secure {
-            sid: epoch.sid(),
-            roster,
+            sid,
+            roster: roster.clone(),
         });
+        for identity in before {
+            if !roster.iter().any(|member| member.identity == identity) {
+                self.events.push_back(Event::LeftOut { member: identity });
+            }
+        }
         self.epoch = Some(epoch);
+        self.epoch_began = now;
+        self.timers
+            .set(Timer::Refresh, now.after(self.config.timers.refresh));
+        self.timers
+            .set(Timer::Heartbeat, now.after(self.config.timers.heartbeat));
+        self.timers
+            .set(Timer::Expire, now.after(self.config.timers.expire));
+        self.timers.set(Timer::Change, now);
         // First what was typed, then what the others sent meanwhile: nobody's last word comes before this member's first.
         self.flush_queue(now);
         for packet in self.early.take() {
             let _rejected = self.handle_message(now, &packet, rng);
         }
+    }
+
+    /// The epoch so far is over: what it delivered is final, and what is left of it answers those who are behind.
+    fn retire(&mut self, now: Timestamp, successor: mpotr_gka::Sid) {
+        let Some(mut old) = self.epoch.take() else {
+            return;
+        };
+        let unacknowledged: Vec<_> = old.unacknowledged().collect();
+        old.retire(successor);
+        self.transmits.extend(old.seal_statement(Presence::Present));
+        self.epoch = Some(old);
+        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
+            self.report(effect);
+        }
+        for seq in unacknowledged {
+            // All who moved on have delivered it.
+            self.report(Effect::Acknowledged { seq });
+        }
+        self.sent.clear();
+        self.retired = self.epoch.take();
+        self.timers
+            .set(Timer::Drain, now.after(self.config.timers.drain));
+    }
+
+    /// Wishes that the new roster fulfils are wishes no more.
+    fn settle_wishes(&mut self, roster: BTreeSet<mpotr_crypto::IdentityKey>) {
+        self.wishes.retain(|wish| match wish {
+            Wish::Refresh => false,
+            Wish::Admit(identity) => !roster.contains(identity),
+            Wish::Exclude(identity) => roster.contains(identity),
+        });
     }
 
     /// Sends again what this member sent in its runs.

@@ -21,6 +21,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.leaving = true;
         if self.epoch.is_some() {
+            self.timers
+                .set(Timer::Finish, now.after(self.config.timers.finish));
+            // In a run, the last message waits for its end.
             self.send_fin(now);
             self.after_epoch(now);
         } else if self.queue.is_empty() {
@@ -30,7 +33,9 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Sends the last message.
     pub(super) fn send_fin(&mut self, now: Timestamp) {
-        let Some(epoch) = &mut self.epoch else { return };
+        let Some(epoch) = self.epoch.as_mut().filter(|epoch| !epoch.is_frozen()) else {
+            return;
+        };
         let fin = epoch.seal_content(ContentKind::Fin, Vec::new());
         self.transmits.extend(fin.map(|(_, _, packet)| packet));
         self.timers
@@ -55,7 +60,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Says so, erases all keys, and ends.
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         let departure = match self.epoch.take() {
             Some(mut epoch) => {
                 self.transmits

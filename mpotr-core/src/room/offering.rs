@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, IdentityKey};
-use mpotr_gka::{KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets, RoomId};
+use mpotr_gka::{
+    Beacon, KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets, RoomId,
+};
 
 use crate::time::{Duration, Timestamp};
 
@@ -75,10 +77,11 @@ impl<S: CryptoSuite> Offering<S> {
     pub(super) fn renew(
         &mut self,
         now: Timestamp,
+        beacon: Beacon,
         known: &KnownIdentities<S>,
         rng: &mut dyn CryptoRng,
     ) {
-        let (offer, secrets) = OfferSecrets::generate(self.room, self.identity, rng);
+        let (offer, secrets) = OfferSecrets::generate(self.room, beacon, self.identity, rng);
         let digest = offer.digest::<S>();
         // Keys of this member's own making decode.
         self.own = Member::decode(offer, known).ok().map(|member| OwnOffer {
@@ -89,12 +92,18 @@ impl<S: CryptoSuite> Offering<S> {
         });
     }
 
-    /// The own offer, if it is not older than `lifetime`: it may have been listed in a run of which this member never
-    /// heard, and counts as used there.
-    pub(super) fn current(&self, now: Timestamp, lifetime: Duration) -> Option<&Offer> {
+    /// The own offer for a beacon, if it is not older than `lifetime`: it may have been listed in a run of which this member
+    /// never heard, and counts as used there.
+    pub(super) fn current(
+        &self,
+        now: Timestamp,
+        beacon: Beacon,
+        lifetime: Duration,
+    ) -> Option<&Offer> {
         let own = self
             .own
             .as_ref()
+            .filter(|own| own.member.offer().beacon == beacon)
             .filter(|own| now.since(own.made) <= lifetime)?;
         Some(own.member.offer())
     }
@@ -176,29 +185,44 @@ impl<S: CryptoSuite> Offering<S> {
         }
     }
 
-    /// The offers that this member would propose, its own among them: one for each identity, the newest, of
-    /// those heard within `fresh`; by digest.
+    /// The newest offer of each other identity that `fits`, of those to follow the epoch of a beacon that were heard within
+    /// `fresh`.
+    pub(super) fn others(
+        &self,
+        now: Timestamp,
+        fresh: Duration,
+        beacon: Beacon,
+        fits: impl Fn(&IdentityKey) -> bool,
+    ) -> BTreeMap<IdentityKey, OfferDigest> {
+        let mut newest: BTreeMap<IdentityKey, (Timestamp, OfferDigest)> = BTreeMap::new();
+        for (digest, heard) in &self.heard {
+            let identity = heard.member.offer().identity;
+            let counts = now.since(heard.last) <= fresh
+                && heard.member.offer().beacon == beacon
+                && identity != self.identity
+                && heard.member.offer().supports(S::ID)
+                && fits(&identity);
+            if counts {
+                let latest = newest.entry(identity).or_insert((heard.first, *digest));
+                *latest = (*latest).max((heard.first, *digest));
+            }
+        }
+        newest
+            .into_iter()
+            .map(|(identity, (_, digest))| (identity, digest))
+            .collect()
+    }
+
+    /// The offers that this member would propose, its own among them, by digest.
     pub(super) fn candidates(
         &self,
         now: Timestamp,
         fresh: Duration,
         admits: impl Fn(&IdentityKey) -> bool,
     ) -> Vec<OfferDigest> {
-        let mut last: BTreeMap<IdentityKey, (Timestamp, OfferDigest)> = BTreeMap::new();
-        for (digest, heard) in &self.heard {
-            let identity = heard.member.offer().identity;
-            let fits = now.since(heard.last) <= fresh
-                && identity != self.identity
-                && heard.member.offer().supports(S::ID)
-                && admits(&identity);
-            if fits {
-                let latest = last.entry(identity).or_insert((heard.first, *digest));
-                *latest = (*latest).max((heard.first, *digest));
-            }
-        }
-        let mut digests: Vec<_> = last
+        let mut digests: Vec<_> = self
+            .others(now, fresh, Beacon::NONE, admits)
             .into_values()
-            .map(|(_, digest)| digest)
             .chain(self.own.as_ref().map(|own| own.digest))
             .collect();
         digests.sort_unstable();

@@ -3,14 +3,15 @@
 //! Candidates are the offers at hand, by digest: all who have heard the same agree on whose turn it is. The first proposes
 //! when nothing new was heard for a while, the next takes over when it does not, and so on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Member, OfferDigest, Run};
+use mpotr_gka::{Beacon, Member, OfferDigest, Run};
 
 use super::Room;
 use super::agreeing::Attempt;
+use super::offering::OwnOffer;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
@@ -19,11 +20,16 @@ use crate::wire::{Handle, MAX_REQUESTED, Packet, Proposal, Request, Wanted};
 /// The most proposals that wait for offers.
 const MAX_PENDING: usize = 8;
 
+/// The most parents whose views are remembered.
+const MAX_PARENTS: usize = 64;
+
 /// What the next proposal depends on.
 #[derive(Debug)]
 pub(super) struct Proposing {
-    /// The lowest view that this member may still take part in.
-    next_view: u32,
+    /// The lowest view of each parent that this member may still take part in.
+    next_views: BTreeMap<Handle, u32>,
+    /// Until when the members of an epoch in this channel are waited for, who have said that they are there.
+    host_until: Timestamp,
     /// When the gathering began.
     began: Timestamp,
     /// When an offer was heard that is news.
@@ -39,7 +45,8 @@ pub(super) struct Proposing {
 impl Proposing {
     pub(super) const fn new(now: Timestamp) -> Self {
         Self {
-            next_view: 0,
+            next_views: BTreeMap::new(),
+            host_until: now,
             began: now,
             news: now,
             busy: now,
@@ -64,15 +71,40 @@ impl Proposing {
     }
 
     /// A view is over, or another is taken part in.
-    pub(super) fn leave_view(&mut self, now: Timestamp, view: u32) {
-        self.next_view = self.next_view.max(view.saturating_add(1));
+    pub(super) fn leave_view(&mut self, now: Timestamp, parent: Handle, view: u32) {
+        if self.next_views.len() >= MAX_PARENTS {
+            self.next_views
+                .retain(|other, _| *other == parent || *other == Handle::NONE);
+        }
+        let next = self.next_views.entry(parent).or_insert(0);
+        *next = (*next).max(view.saturating_add(1));
         self.began = now;
         self.news = now;
     }
 
     /// How many rounds of views have failed: one round for every four views.
-    pub(super) const fn views(&self) -> u32 {
-        self.next_view.saturating_sub(1) / 4
+    pub(super) fn views(&self) -> u32 {
+        self.next_view(&Handle::NONE).saturating_sub(1) / 4
+    }
+
+    /// The lowest view of a parent that this member may still take part in.
+    fn next_view(&self, parent: &Handle) -> u32 {
+        self.next_views.get(parent).copied().unwrap_or(0)
+    }
+
+    /// When an offer was heard that is news.
+    pub(super) const fn news(&self) -> Timestamp {
+        self.news
+    }
+
+    /// Whether the members of an epoch are waited for.
+    pub(super) fn waits_for_host(&self, now: Timestamp) -> bool {
+        now < self.host_until
+    }
+
+    /// Members of an epoch have said that they are there: they let in who waits.
+    pub(super) const fn wait_for_host(&mut self, until: Timestamp) {
+        self.host_until = until;
     }
 
     fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
@@ -90,6 +122,11 @@ impl Proposing {
 impl<S: CryptoSuite> Room<S> {
     /// The roster that this member would propose or expects to be proposed, by digest.
     fn expected_roster(&self, now: Timestamp) -> Vec<OfferDigest> {
+        let is_first = |own: &OwnOffer<S>| own.member.offer().beacon == Beacon::NONE;
+        if !self.offering.own().is_some_and(is_first) {
+            // This member waits to be let into an epoch that exists.
+            return Vec::new();
+        }
         let fresh = self.config.timers.advertise.saturating_mul(3);
         let admission = &self.config.admission;
         // Where a number of members is asked for, nobody can be left out for silence.
@@ -131,7 +168,14 @@ impl<S: CryptoSuite> Room<S> {
             .max(self.proposing.busy)
             .min(self.proposing.began.after(timers.gather.saturating_mul(4)));
         let turns = u32::try_from(rank).unwrap_or(u32::MAX);
-        let wait: Duration = timers.propose.saturating_mul(turns);
+        let mut wait: Duration = timers.propose.saturating_mul(turns);
+        if self.proposing.next_view(&Handle::NONE) > 0 {
+            // Two who proposed at once must not do so again: each waits for as long as its own fresh offer has it.
+            let spread = own
+                .and_then(|own| own.as_bytes().last().copied())
+                .unwrap_or(0);
+            wait = wait.saturating_add(part(timers.propose, 256).saturating_mul(spread.into()));
+        }
         self.timers
             .set(Timer::Propose, gathered.after(wait).max(now));
     }
@@ -150,17 +194,18 @@ impl<S: CryptoSuite> Room<S> {
             room: self.config.room,
             parent: Handle::NONE,
             handle: Handle::new(*Secret::random(rng).expose()),
-            view: self.proposing.next_view,
-            policy: self.config.policy,
+            view: self.proposing.next_view(&Handle::NONE),
+            policy: self.config.policy.clone(),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
             offers,
             signature: SignatureBytes::new([0; 64]),
         }
         .sign(own.secrets.ephemeral());
-        self.transmit(&Packet::Proposal(proposal.clone()));
-        // A roster that this member put together itself is one that it accepts, unless two of its keys are equal.
+        // A roster that this member put together itself is one that it accepts, unless two of its keys are equal: then it
+        // tries again later, with what is at hand by then.
         if self.accept(now, proposal, rng).is_err() {
-            self.plan_proposal(now);
+            let later = now.after(self.config.timers.propose);
+            self.timers.set(Timer::Propose, later);
         }
     }
 
@@ -170,6 +215,9 @@ impl<S: CryptoSuite> Room<S> {
         proposal: Proposal,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
+        if self.epoch.is_some() && proposal.parent == self.handle {
+            return self.note_change(now, proposal);
+        }
         self.check_terms(&proposal)
             .inspect_err(|rejection| self.note_refused(now, rejection))?;
         let missing: BTreeSet<_> = proposal
@@ -197,7 +245,7 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    fn request(&mut self, offers: Vec<OfferDigest>) {
+    pub(super) fn request(&mut self, offers: Vec<OfferDigest>) {
         for some in offers.chunks(MAX_REQUESTED) {
             let request = Request {
                 room: self.config.room,
@@ -231,23 +279,26 @@ impl<S: CryptoSuite> Room<S> {
         if proposal.room != self.config.room {
             return Err(Rejection::OtherRoom);
         }
-        if self.epoch.is_some() || proposal.parent != Handle::NONE {
+        // A member of an epoch follows no other, but that of its host.
+        if self.epoch.is_some() && self.host != Some(proposal.parent) {
             return Err(Rejection::UnknownEpoch);
         }
         if proposal.suite != S::ID || proposal.policy != self.config.policy {
             return Err(Rejection::OtherPolicy);
         }
         let members = proposal.offers.len();
-        let expected = self
-            .config
-            .members
-            .map_or(members >= 2, |expected| members == expected);
+        // The number that was asked for is that of a first epoch; one that exists already has its own.
+        let expected = match self.config.members {
+            Some(expected) if proposal.parent == Handle::NONE => members == expected,
+            Some(_) | None => members >= 2,
+        };
         if !expected {
             return Err(Rejection::NotAdmitted);
         }
         let jump = u32::try_from(members).unwrap_or(u32::MAX);
-        if proposal.view < self.proposing.next_view
-            || proposal.view > self.proposing.next_view.saturating_add(jump)
+        let next_view = self.proposing.next_view(&proposal.parent);
+        let is_first = proposal.parent == Handle::NONE;
+        if proposal.view < next_view || (is_first && proposal.view > next_view.saturating_add(jump))
         {
             return Err(Rejection::StaleView);
         }
@@ -259,6 +310,9 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::UnusableOffer);
         }
         let own = self.offering.own().ok_or(Rejection::NotListed)?;
+        if own.member.offer().beacon.as_bytes() != proposal.parent.as_bytes() {
+            return Err(Rejection::UnknownEpoch);
+        }
         if proposal.offers.contains(&own.digest) {
             Ok(())
         } else {
@@ -288,7 +342,8 @@ impl<S: CryptoSuite> Room<S> {
         let sid = proposal.sid::<S>(members.iter().map(Member::offer));
         let run = Run::new(sid, members, me.ok_or(Rejection::NotListed)?)?;
         let own = self.offering.consume().ok_or(Rejection::NotListed)?;
-        self.proposing.leave_view(now, proposal.view);
+        self.proposing
+            .leave_view(now, proposal.parent, proposal.view);
         self.timers.stop(Timer::Propose);
         let attempt = Attempt::start(proposal, run, &self.identity, own.secrets, rng);
         self.begin(now, attempt, rng);

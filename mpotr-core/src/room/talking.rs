@@ -8,7 +8,7 @@ use crate::error::{Rejection, SendError};
 use crate::event::{Event, SendHandle};
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{ContentKind, MAX_BODY, Presence, SealedPacket};
+use crate::wire::{ContentKind, MAX_BODY, Presence, SealedPacket, Wish};
 
 /// Own messages that are sent again at one time.
 const REPEATED_AT_ONCE: usize = 32;
@@ -43,7 +43,14 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Sends what waited for an epoch.
     pub(super) fn flush_queue(&mut self, now: Timestamp) {
-        let Some(epoch) = &mut self.epoch else { return };
+        let expired = self.expired;
+        let Some(epoch) = self
+            .epoch
+            .as_mut()
+            .filter(|epoch| !epoch.is_frozen() && !expired)
+        else {
+            return;
+        };
         while let Some((handle, body)) = self.queue.pop_front() {
             let Some((seq, id, packet)) = epoch.seal_content(ContentKind::Text, body) else {
                 // 2^32 messages: the epoch is used up, and whoever leaves will hear that not all was acknowledged.
@@ -70,11 +77,37 @@ impl<S: CryptoSuite> Room<S> {
             return self.early.keep(packet);
         };
         if epoch.hint() != sealed.hint {
-            return Err(Rejection::UnknownEpoch);
+            return match self.open_retired(sealed) {
+                // Of an epoch that others have installed already, it may be.
+                Err(Rejection::UnknownEpoch) if self.attempt.is_some() => self.early.keep(packet),
+                other => other,
+            };
         }
         let opened = epoch.open(sealed);
+        if let Ok(sender) = opened {
+            self.heard.insert(sender, now);
+        }
         self.after_epoch(now);
-        opened
+        opened.map(|_sender| ())
+    }
+
+    /// Opens a packet of the epoch before: whoever is behind is answered.
+    fn open_retired(&mut self, sealed: &SealedPacket) -> Result<(), Rejection> {
+        let old = self
+            .retired
+            .as_mut()
+            .filter(|old| old.hint() == sealed.hint);
+        let old = old.ok_or(Rejection::UnknownEpoch)?;
+        old.open(sealed)?;
+        let mut answer = false;
+        while let Some(effect) = old.poll_effect() {
+            answer |= matches!(effect, Effect::Next { .. } | Effect::Asked);
+        }
+        if answer {
+            self.transmits
+                .extend(old.last_statement().map(<[u8]>::to_vec));
+        }
+        Ok(())
     }
 
     /// Reports what happened in the epoch, and plans what has to be said.
@@ -86,6 +119,9 @@ impl<S: CryptoSuite> Room<S> {
             .and_then(crate::epoch::Epoch::poll_effect)
         {
             hurry |= matches!(effect, Effect::Fin { .. });
+            if matches!(effect, Effect::Closed { .. }) {
+                self.timers.set(Timer::Change, now);
+            }
             self.report(effect);
         }
         let Some(epoch) = &self.epoch else { return };
@@ -107,16 +143,32 @@ impl<S: CryptoSuite> Room<S> {
                 .set_earlier(Timer::Lock, now.after(part(timers.lock, scale)));
         }
         if epoch.unanswered(1).is_empty() {
-            self.retries = 0;
-            self.timers.stop(Timer::Retry);
+            self.timers.stop(Timer::Silent);
+            if self.change.is_none() {
+                self.retries = 0;
+                self.timers.stop(Timer::Retry);
+            }
         } else {
             // The answer takes its time: a quiet acknowledgement.
             let patience = timers
                 .retry
                 .saturating_add(timers.acknowledge.saturating_mul(2));
             self.timers.set_if_idle(Timer::Retry, now.after(patience));
+            self.timers
+                .set_if_idle(Timer::Silent, now.after(timers.silent));
         }
-        if epoch.is_settled() {
+        for member in self.something_new.drain(..) {
+            self.spoke.insert(member, now);
+            self.timers.set(Timer::Change, now);
+        }
+        if epoch.delivered() >= self.config.refresh_messages && self.change.is_none() {
+            self.wishes.insert(Wish::Refresh);
+            self.timers.set(Timer::Change, now);
+        }
+        if epoch.misses_messages() {
+            self.timers
+                .set_earlier(Timer::Query, now.after(timers.retry));
+        } else if epoch.is_settled() {
             self.queries = 0;
             self.timers.stop(Timer::Query);
         } else {
@@ -126,7 +178,7 @@ impl<S: CryptoSuite> Room<S> {
         self.end_if_final();
     }
 
-    fn report(&mut self, effect: Effect) {
+    pub(super) fn report(&mut self, effect: Effect) {
         let Some(epoch) = &self.epoch else { return };
         let event = match effect {
             Effect::Delivered {
@@ -166,6 +218,14 @@ impl<S: CryptoSuite> Room<S> {
                 member,
                 count: lock.count,
             }),
+            Effect::Next { member } => {
+                self.something_new.push(member);
+                None
+            }
+            Effect::Missing { packet } => {
+                self.transmits.push_back(packet);
+                None
+            }
             Effect::Asked => {
                 self.asked = true;
                 None
@@ -190,6 +250,30 @@ impl<S: CryptoSuite> Room<S> {
         self.after_epoch(now);
     }
 
+    /// Says that this member is still there, if it has said nothing for long, and looks who has not.
+    pub(super) fn beat(&mut self, now: Timestamp) {
+        let Some(epoch) = &mut self.epoch else { return };
+        let heartbeat = self.config.timers.heartbeat;
+        if self.change.is_none() {
+            self.transmits
+                .extend(epoch.seal_statement(Presence::Present));
+        }
+        let patience = part(heartbeat.saturating_mul(5), 2);
+        let (me, members) = (epoch.me(), epoch.members());
+        let is_silent = |member: &usize| {
+            let heard = self.heard.get(member).copied().unwrap_or(self.epoch_began);
+            now.since(heard) > patience
+        };
+        let silent = (0..members)
+            .filter(|member| *member != me && epoch.is_present(*member))
+            .any(|member| is_silent(&member));
+        if silent {
+            self.refresh(now);
+        }
+        self.timers.set(Timer::Heartbeat, now.after(heartbeat));
+        self.after_epoch(now);
+    }
+
     /// Asks the others to state again what they have seen: something is not final that should be by now.
     pub(super) fn query(&mut self, now: Timestamp) {
         let Some(epoch) = &mut self.epoch else { return };
@@ -204,24 +288,26 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Sends again what was not answered, at growing intervals.
     pub(super) fn retry(&mut self, now: Timestamp) {
-        match &self.epoch {
-            Some(epoch) => {
-                let packets: Vec<_> = epoch
-                    .unanswered(REPEATED_AT_ONCE)
-                    .into_iter()
-                    .map(<[u8]>::to_vec)
-                    .collect();
-                self.transmits.extend(packets);
+        self.repeat_round();
+        if let Some(epoch) = &self.epoch {
+            let packets: Vec<_> = epoch
+                .unanswered(REPEATED_AT_ONCE)
+                .into_iter()
+                .map(<[u8]>::to_vec)
+                .collect();
+            self.transmits.extend(packets);
+            if self.change.is_some() {
+                self.transmits
+                    .extend(epoch.last_statement().map(<[u8]>::to_vec));
             }
-            None => self.repeat_round(),
         }
         let wait = backed_off(self.config.timers.retry, &mut self.retries);
-        let idle = self.epoch.is_none() && self.attempt.is_none() && self.confirmed.is_none();
-        let answered = self
+        let in_run = self.attempt.is_some() || self.confirmed.is_some() || self.change.is_some();
+        let unanswered = self
             .epoch
             .as_ref()
-            .is_some_and(|epoch| epoch.unanswered(1).is_empty());
-        if !idle && !answered {
+            .is_some_and(|epoch| !epoch.unanswered(1).is_empty());
+        if in_run || unanswered {
             self.timers.set(Timer::Retry, now.after(wait));
         }
     }

@@ -91,7 +91,7 @@ impl Fields for Content {
             return Err(DecodeError::new(at, "prev", DecodeErrorKind::NotCanonical));
         }
         let at = input.offset();
-        let parents = decode_ids(input, "parents")?;
+        let parents = decode_ids(input, "parents", MAX_MEMBERS)?;
         if parents.contains(&prev) || parents.contains(&MessageId::NONE) {
             return Err(DecodeError::new(
                 at,
@@ -160,14 +160,12 @@ pub(super) fn encode_ids(ids: &[MessageId], out: &mut Encoder) {
 pub(super) fn decode_ids(
     input: &mut Decoder<'_>,
     field: &'static str,
+    limit: usize,
 ) -> Result<Vec<MessageId>, DecodeError> {
     let at = input.offset();
     let length = usize::from(input.u16(field)?);
-    if length > MAX_MEMBERS {
-        let kind = DecodeErrorKind::TooLong {
-            length,
-            limit: MAX_MEMBERS,
-        };
+    if length > limit {
+        let kind = DecodeErrorKind::TooLong { length, limit };
         return Err(DecodeError::new(at, field, kind));
     }
     // No allocation beyond what the input holds: the first id that is missing ends it.

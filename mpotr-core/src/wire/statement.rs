@@ -6,6 +6,9 @@
 //!   uint32 sent;                    content messages that the author has sent
 //!   opaque frontier[32]<0..4096>;   the heads of the graph, strictly increasing, 16-bit count
 //!   Lock   lock;                    the order that the author vouches for so far
+//!   opaque wanted[32]<0..64>;       ids of messages that the author misses, strictly increasing, 16-bit count
+//!   uint8  changing;                0 or 1
+//!   Next   next;                    if 1: about the epoch that follows
 //! } Statement;
 //! ```
 //!
@@ -16,9 +19,15 @@ use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, label,
 };
 
+use mpotr_gka::MAX_MEMBERS;
+
 use super::content::{MessageId, decode_ids, encode_ids};
 use super::lock::Lock;
+use super::next::Next;
 use super::signed::{EpochId, Fields, Unsigned};
+
+/// The most messages that one statement asks for.
+pub const MAX_WANTED: usize = 64;
 
 /// In what state a member is that states what it has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +51,10 @@ pub struct Statement {
     pub frontier: Vec<MessageId>,
     /// The order that the author vouches for.
     pub lock: Lock,
+    /// Messages that the author misses: whoever holds one sends it again.
+    pub wanted: Vec<MessageId>,
+    /// What the author says about the epoch that follows, while there is a change under way.
+    pub next: Option<Next>,
 }
 
 impl Fields for Statement {
@@ -54,6 +67,11 @@ impl Fields for Statement {
         out.u32(self.sent);
         encode_ids(&self.frontier, out);
         self.lock.encode(out);
+        encode_ids(&self.wanted, out);
+        out.u8(u8::from(self.next.is_some()));
+        if let Some(next) = &self.next {
+            next.encode(out);
+        }
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -70,9 +88,23 @@ impl Fields for Statement {
         Ok(Self {
             presence,
             sent: input.u32("sent")?,
-            frontier: decode_ids(input, "frontier")?,
+            frontier: decode_ids(input, "frontier", MAX_MEMBERS)?,
             lock: Lock::decode(input)?,
+            wanted: decode_ids(input, "wanted", MAX_WANTED)?,
+            next: decode_next(input)?,
         })
+    }
+}
+
+fn decode_next(input: &mut Decoder<'_>) -> Result<Option<Next>, DecodeError> {
+    let at = input.offset();
+    match input.u8("changing")? {
+        0 => Ok(None),
+        1 => Next::decode(input).map(Some),
+        unknown => {
+            let kind = DecodeErrorKind::UnknownValue(unknown.into());
+            Err(DecodeError::new(at, "changing", kind))
+        }
     }
 }
 

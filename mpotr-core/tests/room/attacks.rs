@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_core::crypto::{EphemeralKeyPair, IdentityKeyPair, Secret, SignatureBytes, SuiteId};
-use mpotr_core::gka::{AgreementId, AuthenticationId, Offer, OfferSecrets, RoomId};
+use mpotr_core::gka::{AgreementId, AuthenticationId, Beacon, Offer, OfferSecrets, RoomId};
 use mpotr_core::wire::{Handle, Packet, Proposal};
 use mpotr_core::{Admission, Event, Policy, Rejection, Room};
 use rand_chacha::rand_core::Rng;
@@ -45,7 +45,7 @@ fn offers(network: &Network) -> Vec<Offer> {
 fn outsider(network: &mut Network) -> (Offer, OfferSecrets<Suite>) {
     let identity = IdentityKeyPair::random::<Suite>(&mut network.rng).public();
     let room = RoomId::of_name::<Suite>("test");
-    OfferSecrets::generate(room, identity, &mut network.rng)
+    OfferSecrets::generate(room, Beacon::NONE, identity, &mut network.rng)
 }
 
 fn proposal_of(offers: &[&Offer], proposer: &Offer, key: &EphemeralKeyPair<Suite>) -> Proposal {
@@ -287,7 +287,8 @@ fn offers_of_strangers_are_bounded() {
     let identity = IdentityKeyPair::random::<Suite>(&mut network.rng).public();
     let room = RoomId::of_name::<Suite>("test");
     for _ in 0..20 {
-        let offer = OfferSecrets::<Suite>::generate(room, identity, &mut network.rng).0;
+        let offer =
+            OfferSecrets::<Suite>::generate(room, Beacon::NONE, identity, &mut network.rng).0;
         give(&mut network, 0, &Packet::Offer(offer).to_bytes()).unwrap();
     }
     // One person, told once.
@@ -302,11 +303,11 @@ fn an_offer_with_a_bad_key_is_refused() {
     let mut network = Network::with(1, 1, |_| {});
     let (offer, _) = outsider(&mut network);
     let bytes = Packet::Offer(offer).to_bytes();
-    // A, E, Y, Z and R stand behind version, kind, the two lists and the room.
+    // A, E, Y, Z and R stand behind version, kind, the two lists, room and beacon.
     for key in 0..5 {
         for bad in [[0; 32], [0xff; 32]] {
             let mut changed = bytes.clone();
-            let start = 2 + 2 + 3 + 32 + 32 * key;
+            let start = 2 + 2 + 3 + 32 + 16 + 32 * key;
             changed[start..start + 32].copy_from_slice(&bad);
             let refused = give(&mut network, 0, &changed);
             assert!(

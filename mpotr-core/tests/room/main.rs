@@ -10,6 +10,7 @@
 )]
 
 mod attacks;
+mod changing;
 mod forming;
 mod leaving;
 mod network;

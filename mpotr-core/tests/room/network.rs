@@ -1,6 +1,6 @@
 //! Rooms on a network in memory, on virtual time: latency, loss and duplication by a seed, and a tap on the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
@@ -49,6 +49,7 @@ pub(crate) struct Network {
     pub(crate) rng: ChaCha20Rng,
     pub(crate) weather: Weather,
     pub(crate) tamper: Option<Tamper>,
+    dead: BTreeSet<usize>,
     in_flight: BTreeMap<(Timestamp, u64), (usize, Vec<u8>)>,
     next: u64,
 }
@@ -69,6 +70,7 @@ impl Network {
             rng: ChaCha20Rng::seed_from_u64(seed),
             weather: Weather::FAIR,
             tamper: None,
+            dead: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             next: 0,
         };
@@ -150,6 +152,11 @@ impl Network {
         self.collect(from);
     }
 
+    /// A member dies: nothing reaches it, and nothing comes from it.
+    pub(crate) fn kill(&mut self, member: usize) {
+        self.dead.insert(member);
+    }
+
     /// Leaves.
     pub(crate) fn leave(&mut self, member: usize) {
         self.rooms[member].leave(self.now);
@@ -158,9 +165,7 @@ impl Network {
 
     /// Moves on to the next thing that happens; whether there was one.
     fn step(&mut self) -> bool {
-        let packet = self.in_flight.keys().next().map(|(at, _)| *at);
-        let timer = self.rooms.iter().filter_map(Room::poll_timeout).min();
-        let Some(next) = packet.into_iter().chain(timer).min() else {
+        let Some(next) = self.next_at() else {
             return false;
         };
         self.now = next.max(self.now);
@@ -170,15 +175,18 @@ impl Network {
             .filter(|e| e.key().0 <= self.now)
         {
             let (to, packet) = entry.remove();
+            if self.dead.contains(&to) {
+                return true;
+            }
             // A rejected packet is what this network is for.
             let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
             self.collect(to);
         } else {
             for index in 0..self.rooms.len() {
-                if self.rooms[index]
+                let due = self.rooms[index]
                     .poll_timeout()
-                    .is_some_and(|at| at <= self.now)
-                {
+                    .is_some_and(|at| at <= self.now);
+                if due && !self.dead.contains(&index) {
                     self.rooms[index].handle_timeout(self.now, &mut self.rng);
                     self.collect(index);
                 }
@@ -199,10 +207,26 @@ impl Network {
         }
     }
 
-    /// Runs for so many seconds of virtual time, or until nothing happens any more.
+    /// Runs for so many seconds of virtual time.
     pub(crate) fn run_for(&mut self, seconds: u64) {
-        let limit = self.now.after(Duration::from_secs(seconds));
-        while self.now <= limit && self.step() {}
+        self.run_for_millis(1000 * seconds);
+    }
+
+    /// Runs for so many milliseconds of virtual time.
+    pub(crate) fn run_for_millis(&mut self, millis: u64) {
+        let limit = self.now.after(Duration::from_millis(millis));
+        while self.next_at().is_some_and(|at| at <= limit) && self.step() {}
+        self.now = self.now.max(limit);
+    }
+
+    /// When the next thing happens.
+    fn next_at(&self) -> Option<Timestamp> {
+        let packet = self.in_flight.keys().next().map(|(at, _)| *at);
+        let living = (0..self.rooms.len()).filter(|index| !self.dead.contains(index));
+        let timer = living
+            .filter_map(|index| self.rooms[index].poll_timeout())
+            .min();
+        packet.into_iter().chain(timer).min()
     }
 
     /// Runs until every room is secure.

@@ -63,29 +63,45 @@ impl<S: CryptoSuite> BurmesterDesmedt<S> {
     }
 
     fn claim_holds(run: &Run<S>, index: usize, payload: &[u8]) -> bool {
-        let (Ok(payload), Some(prover), Some([before, own, after])) =
-            (Payload::decode(payload), u32::try_from(index).ok(), run.shares_around(index))
-        else {
+        let (Ok(payload), Some(prover), Some([before, own, after])) = (
+            Payload::decode(payload),
+            u32::try_from(index).ok(),
+            run.shares_around(index),
+        ) else {
             return false;
         };
-        let Some(x) = S::Group::decode(&payload.x) else { return false };
+        let Some(x) = S::Group::decode(&payload.x) else {
+            return false;
+        };
         let w = S::Group::sub(after, before);
-        Claim::<S> { sid: run.sid(), prover, z: own, w: &w, x: &x }.verify(&payload.proof)
+        Claim::<S> {
+            sid: run.sid(),
+            prover,
+            z: own,
+            w: &w,
+            x: &x,
+        }
+        .verify(&payload.proof)
     }
 }
 
 impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
     fn contribute(&mut self, run: &Run<S>, rng: &mut dyn CryptoRng) -> Vec<u8> {
         // The run holds this member: both conversions succeed.
-        let (Some(share), Some([before, own, after])) =
-            (&self.share, run.shares_around(run.me()))
+        let (Some(share), Some([before, own, after])) = (&self.share, run.shares_around(run.me()))
         else {
             return Vec::new();
         };
         let prover = u32::try_from(run.me()).unwrap_or(u32::MAX);
         let w = S::Group::sub(after, before);
         let x = S::Group::mul(&w, share);
-        let claim = Claim::<S> { sid: run.sid(), prover, z: own, w: &w, x: &x };
+        let claim = Claim::<S> {
+            sid: run.sid(),
+            prover,
+            z: own,
+            w: &w,
+            x: &x,
+        };
         let proof = claim.prove(share, rng);
         Encoder::encoded(|out| {
             out.raw(&S::Group::encode(&x));
@@ -95,21 +111,34 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
     }
 
     fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, Fault> {
-        let decoded: Vec<_> =
-            payloads.iter().map(|payload| Self::decode_x(run, payload)).collect();
+        let decoded: Vec<_> = payloads
+            .iter()
+            .map(|payload| Self::decode_x(run, payload))
+            .collect();
         let culprits: Vec<_> = decoded
             .iter()
             .enumerate()
             .filter_map(|(index, x)| x.is_none().then_some(index))
             .collect();
         if !culprits.is_empty() {
-            return Err(Fault { kind: FaultKind::MalformedContribution, culprits });
+            return Err(Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits,
+            });
         }
         let (Some(share), Some([before, _, _])) = (&self.share, run.shares_around(run.me())) else {
-            return Err(Fault { kind: FaultKind::MalformedContribution, culprits });
+            return Err(Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits,
+            });
         };
         // sum_{k=0}^{N-2} (N-1-k) X_{i+k}: X_i enters N - 1 of the partial sums, X_{i+N-2} one.
-        let from_me = decoded.iter().cycle().skip(run.me()).take(run.len()).flatten();
+        let from_me = decoded
+            .iter()
+            .cycle()
+            .skip(run.me())
+            .take(run.len())
+            .flatten();
         let mut partial = S::Group::identity();
         let mut weighted = S::Group::identity();
         for x in from_me {
@@ -119,7 +148,10 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
         }
         if partial != S::Group::identity() {
             let culprits = self.blame(run, payloads);
-            return Err(Fault { kind: FaultKind::WrongShare, culprits });
+            return Err(Fault {
+                kind: FaultKind::WrongShare,
+                culprits,
+            });
         }
         let members = u128::try_from(run.len()).unwrap_or(u128::MAX);
         let factor = Zeroizing::new(S::Group::scalar_mul(

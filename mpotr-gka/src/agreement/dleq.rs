@@ -8,9 +8,7 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{
-    CryptoSuite, Group, ScalarBytes, Secret, Transcript, hash_to_scalar, label,
-};
+use mpotr_crypto::{CryptoSuite, Group, ScalarBytes, Secret, Transcript, hash_to_scalar, label};
 
 use crate::run::{Element, Scalar, Sid};
 
@@ -31,7 +29,9 @@ pub(super) struct Proof {
 
 impl<S: CryptoSuite> Claim<'_, S> {
     fn challenge(&self, a: &Element<S>, b: &Element<S>) -> Scalar<S> {
-        let hash = Transcript::<S>::new(label::DLEQ).bytes(self.sid.as_bytes()).u32(self.prover);
+        let hash = Transcript::<S>::new(label::DLEQ)
+            .bytes(self.sid.as_bytes())
+            .u32(self.prover);
         hash_to_scalar(
             [self.z, self.w, self.x, a, b]
                 .into_iter()
@@ -51,10 +51,8 @@ impl<S: CryptoSuite> Claim<'_, S> {
                 .bytes(self.sid.as_bytes())
                 .u32(self.prover),
         ));
-        let challenge =
-            self.challenge(&S::Group::mul_base(&nonce), &S::Group::mul(self.w, &nonce));
-        let response =
-            S::Group::scalar_add(&nonce, &S::Group::scalar_mul(&challenge, secret));
+        let challenge = self.challenge(&S::Group::mul_base(&nonce), &S::Group::mul(self.w, &nonce));
+        let response = S::Group::scalar_add(&nonce, &S::Group::scalar_mul(&challenge, secret));
         Proof {
             challenge: ScalarBytes::new(S::Group::encode_scalar(&challenge)),
             response: ScalarBytes::new(S::Group::encode_scalar(&response)),

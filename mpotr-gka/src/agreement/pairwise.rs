@@ -44,15 +44,17 @@ struct Made {
 
 impl<S: CryptoSuite> Pairwise<S> {
     pub(super) const fn new(share: Zeroizing<Scalar<S>>) -> Self {
-        Self { share: Some(share), made: None }
+        Self {
+            share: Some(share),
+            made: None,
+        }
     }
 
     fn pair_keys(run: &Run<S>, share: &Scalar<S>) -> Vec<Prk> {
         run.members()
             .iter()
             .map(|member| {
-                let shared =
-                    Zeroizing::new(S::Group::encode(&S::Group::mul(&member.share, share)));
+                let shared = Zeroizing::new(S::Group::encode(&S::Group::mul(&member.share, share)));
                 Prk::extract::<S>(run.sid().as_bytes(), &*shared)
             })
             .collect()
@@ -85,7 +87,9 @@ impl<S: CryptoSuite> Pairwise<S> {
             Ok((commitment, mine))
         })
         .ok()?;
-        let opened = direction_key::<S>(pair, sender, run.me()).open(&NONCE, &[], &sealed).ok()?;
+        let opened = direction_key::<S>(pair, sender, run.me())
+            .open(&NONCE, &[], &sealed)
+            .ok()?;
         if opened.len() != PART_LENGTH || Self::commitment(run, sender, &opened) != commitment {
             return None;
         }
@@ -111,7 +115,9 @@ fn index_u32(index: usize) -> u32 {
 
 impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
     fn contribute(&mut self, run: &Run<S>, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        let Some(share) = self.share.take() else { return Vec::new() };
+        let Some(share) = self.share.take() else {
+            return Vec::new();
+        };
         let part = Secret::random(rng);
         let pairs = Self::pair_keys(run, &share);
         let payload = Encoder::encoded(|out| {
@@ -127,7 +133,10 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
 
     fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, Fault> {
         let Some(made) = &self.made else {
-            return Err(Fault { kind: FaultKind::MalformedContribution, culprits: Vec::new() });
+            return Err(Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits: Vec::new(),
+            });
         };
         let mut culprits = Vec::new();
         let mut hash = Transcript::<S>::new(label::PAIRWISE_SECRET).bytes(run.sid().as_bytes());
@@ -141,7 +150,10 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
             }
         }
         if !culprits.is_empty() {
-            return Err(Fault { kind: FaultKind::WrongPart, culprits });
+            return Err(Fault {
+                kind: FaultKind::WrongPart,
+                culprits,
+            });
         }
         let output = Zeroizing::new(hash.finish());
         self.made = None;

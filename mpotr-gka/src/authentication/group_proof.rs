@@ -50,7 +50,11 @@ impl<S: CryptoSuite> GroupProof<S> {
         secret: Zeroizing<Scalar<S>>,
         knowledge: Zeroizing<Scalar<S>>,
     ) -> Self {
-        Self { trapdoor: Trapdoor::of(run), secret, knowledge }
+        Self {
+            trapdoor: Trapdoor::of(run),
+            secret,
+            knowledge,
+        }
     }
 
     /// The part of the challenge that all provers share, so that it is hashed once.
@@ -175,7 +179,10 @@ fn weights<S: CryptoSuite>(
         .bytes(local.expose())
         .finish();
     (0_u32..).flat_map(move |block| {
-        let hash = Transcript::<S>::new(label::BATCH).bytes(&seed).u32(block).finish();
+        let hash = Transcript::<S>::new(label::BATCH)
+            .bytes(&seed)
+            .u32(block)
+            .finish();
         let mut weights = [0; 4];
         for (weight, bytes) in weights.iter_mut().zip(hash.as_chunks::<16>().0) {
             *weight = u128::from_le_bytes(*bytes);
@@ -186,7 +193,10 @@ fn weights<S: CryptoSuite>(
 
 impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
     fn share(&self, run: &Run<S>) -> Vec<u8> {
-        self.trapdoor.share(run.me(), &self.secret, &self.knowledge).as_bytes().to_vec()
+        self.trapdoor
+            .share(run.me(), &self.secret, &self.knowledge)
+            .as_bytes()
+            .to_vec()
     }
 
     fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
@@ -241,14 +251,20 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
         }
         if !self.all_hold(&openings, weights(&prefix, payloads, rng)) {
             culprits.extend(
-                openings.iter().filter(|opening| !self.holds(opening)).map(|opening| opening.prover),
+                openings
+                    .iter()
+                    .filter(|opening| !self.holds(opening))
+                    .map(|opening| opening.prover),
             );
             culprits.sort_unstable();
         }
         if culprits.is_empty() {
             Ok(())
         } else {
-            Err(Fault { kind: FaultKind::WrongProof, culprits })
+            Err(Fault {
+                kind: FaultKind::WrongProof,
+                culprits,
+            })
         }
     }
 }

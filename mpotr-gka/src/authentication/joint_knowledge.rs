@@ -35,9 +35,15 @@ pub(super) struct Trapdoor<S: CryptoSuite> {
 
 impl<S: CryptoSuite> Trapdoor<S> {
     pub(super) fn of(run: &Run<S>) -> Self {
-        let coefficients: Vec<_> =
-            (0_u32..).take(run.len()).map(|member| coefficient(run, member)).collect();
-        let keys: Vec<_> = run.members().iter().map(|member| member.trapdoor.clone()).collect();
+        let coefficients: Vec<_> = (0_u32..)
+            .take(run.len())
+            .map(|member| coefficient(run, member))
+            .collect();
+        let keys: Vec<_> = run
+            .members()
+            .iter()
+            .map(|member| member.trapdoor.clone())
+            .collect();
         let element = S::Group::vartime_multi_scalar_mul(&coefficients, &keys);
         let encoded = S::Group::encode(&element);
         let commitments = S::Group::sum(run.members().iter().map(|member| &member.commitment));
@@ -47,7 +53,13 @@ impl<S: CryptoSuite> Trapdoor<S> {
                 .bytes(&S::Group::encode(&commitments))
                 .bytes(&encoded),
         );
-        Self { coefficients, element, encoded, commitments, challenge }
+        Self {
+            coefficients,
+            element,
+            encoded,
+            commitments,
+            challenge,
+        }
     }
 
     /// `s_i` for member `index` with its secrets.
@@ -80,12 +92,17 @@ impl<S: CryptoSuite> Trapdoor<S> {
             .filter_map(|(index, share)| share.is_none().then_some(index))
             .collect();
         if !culprits.is_empty() || decoded.len() != run.len() {
-            return Err(Fault { kind: FaultKind::MalformedContribution, culprits });
+            return Err(Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits,
+            });
         }
         let sum = decoded
             .iter()
             .flatten()
-            .fold(S::Group::scalar_zero(), |sum, share| S::Group::scalar_add(&sum, share));
+            .fold(S::Group::scalar_zero(), |sum, share| {
+                S::Group::scalar_add(&sum, share)
+            });
         if self.knows(&sum, &self.commitments, &self.challenge, &self.element) {
             return Ok(());
         }
@@ -101,7 +118,10 @@ impl<S: CryptoSuite> Trapdoor<S> {
                 (!knows).then_some(index)
             })
             .collect();
-        Err(Fault { kind: FaultKind::UnknownTrapdoor, culprits })
+        Err(Fault {
+            kind: FaultKind::UnknownTrapdoor,
+            culprits,
+        })
     }
 
     /// `share * G = commitment + weight * key`.
@@ -128,5 +148,6 @@ fn coefficient<S: CryptoSuite>(run: &Run<S>, member: u32) -> Scalar<S> {
 
 /// The first 16 bytes of a hash, little-endian.
 pub(super) fn first_u128(hash: &[u8; 64]) -> u128 {
-    hash.first_chunk().map_or(0, |first| u128::from_le_bytes(*first))
+    hash.first_chunk()
+        .map_or(0, |first| u128::from_le_bytes(*first))
 }

@@ -44,7 +44,9 @@ impl TripleDh {
             .iter()
             .enumerate()
             .map(|(peer, member)| {
-                (peer != run.me()).then(|| pair_key(run, peer, member, &secret, trapdoor)).flatten()
+                (peer != run.me())
+                    .then(|| pair_key(run, peer, member, &secret, trapdoor))
+                    .flatten()
             })
             .collect();
         Self { pairs }
@@ -126,7 +128,10 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         if culprits.is_empty() {
             Ok(())
         } else {
-            Err(Fault { kind: FaultKind::MalformedContribution, culprits })
+            Err(Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits,
+            })
         }
     }
 
@@ -138,7 +143,12 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8> {
         let mut payload = Encoder::new();
-        for (to, key) in self.pairs.iter().enumerate().filter(|(to, _)| *to != run.me()) {
+        for (to, key) in self
+            .pairs
+            .iter()
+            .enumerate()
+            .filter(|(to, _)| *to != run.me())
+        {
             match key {
                 Some(key) => payload.raw(tag(run, key, run.me(), to, statement).expose()),
                 // No key with this peer, whose values gave the identity: no tag that verifies, and no gap.
@@ -164,14 +174,20 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
                 let expected = tag(run, key.as_ref()?, from, run.me(), statement);
                 (tag_for_me(run, from, payload) != Some(expected)).then_some(from)
             })
-            .chain(self.pairs.iter().enumerate().filter_map(|(from, key)| {
-                (key.is_none() && from != run.me()).then_some(from)
-            }))
+            .chain(
+                self.pairs
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(from, key)| (key.is_none() && from != run.me()).then_some(from)),
+            )
             .collect();
         if culprits.is_empty() {
             Ok(())
         } else {
-            Err(Fault { kind: FaultKind::WrongProof, culprits })
+            Err(Fault {
+                kind: FaultKind::WrongProof,
+                culprits,
+            })
         }
     }
 }

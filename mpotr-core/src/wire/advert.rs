@@ -1,0 +1,59 @@
+//! What members of an epoch say to those outside: that they are there. `docs/spec/05-wire.md`, "Advert".
+//!
+//! ```text
+//! struct { opaque room[32]; opaque handle[16]; uint16 members; } Advert;
+//! ```
+//!
+//! In clear and unsigned: it is a hint to wait for, and proves nothing.
+
+use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use mpotr_gka::{MAX_MEMBERS, RoomId};
+
+use super::Handle;
+
+/// There is an epoch in this channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advert {
+    /// The room.
+    pub room: RoomId,
+    /// The name of the epoch.
+    pub handle: Handle,
+    /// How many members it has.
+    pub members: u16,
+}
+
+impl Advert {
+    /// Writes the advert.
+    pub fn encode(&self, out: &mut Encoder) {
+        self.room.encode(out);
+        self.handle.encode(out);
+        out.u16(self.members);
+    }
+
+    /// Reads an advert.
+    ///
+    /// # Errors
+    /// It is cut short, or the number of members is not one.
+    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let room = RoomId::decode(input, "room")?;
+        let handle = Handle::decode(input, "handle")?;
+        let at = input.offset();
+        let members = input.u16("members")?;
+        if members == 0 || usize::from(members) > MAX_MEMBERS {
+            let kind = DecodeErrorKind::UnknownValue(members.into());
+            return Err(DecodeError::new(at, "members", kind));
+        }
+        Ok(Self {
+            room,
+            handle,
+            members,
+        })
+    }
+
+    /// Whether the members of this epoch let those of another in, and not the other way round: the larger one does, of two
+    /// alike the one with the smaller handle.
+    #[must_use]
+    pub fn hosts(&self, other: &Self) -> bool {
+        (self.members, other.handle) > (other.members, self.handle)
+    }
+}

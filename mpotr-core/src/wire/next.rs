@@ -1,0 +1,190 @@
+//! What a member says about the epoch that follows. `docs/spec/05-wire.md`, "Next".
+//!
+//! ```text
+//! struct {
+//!   uint32 view;                    the view of the change in which the member is
+//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, confirmed 8, installed 16
+//!   opaque offer[32];               digest of the member's unused offer for this view
+//!   opaque proposed[32];            sid of the run that the member proposes
+//!   opaque frozen[32];              sid of the run to which it contributed: the frontier beside is its last word until then
+//!   opaque confirmed[32]; opaque cut[32];   sid of the run that it confirmed last, and the digest of its cut
+//!   opaque installed[32];           sid of the epoch that follows, final for the member
+//!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
+//!   Wish   wishes<0..256>;          strictly increasing, 16-bit count
+//! } Next;                           a field that `has` does not name is not there
+//!
+//! struct { uint8 kind; select (kind) { refresh 0: ; admit 1: opaque A[32]; exclude 2: opaque A[32]; } } Wish;
+//! ```
+//!
+//! It is said inside the epoch that ends and signed by its keys: nothing of it reaches those who join.
+
+use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey};
+use mpotr_gka::{OfferDigest, Sid};
+
+/// The most wishes of one member.
+pub const MAX_WISHES: usize = 256;
+/// The most runs that a member says it will never install.
+pub const MAX_FORSAKEN: usize = 64;
+
+/// What a member asks of the next epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// Fresh keys.
+    Refresh,
+    /// That an identity be let in.
+    Admit(IdentityKey),
+    /// That a member be left out.
+    Exclude(IdentityKey),
+}
+
+/// What a member says about the epoch that follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Next {
+    /// The view of the change in which the member is.
+    pub view: u32,
+    /// Its unused offer for this view.
+    pub offer: Option<OfferDigest>,
+    /// The run that it proposes.
+    pub proposed: Option<Sid>,
+    /// The run to which it contributed: what it states to have seen is its last word in this epoch until that run ends.
+    pub frozen: Option<Sid>,
+    /// The run that it confirmed last, with the digest of the messages that all who take part bring along.
+    pub confirmed: Option<(Sid, Digest32)>,
+    /// The epoch that follows.
+    pub installed: Option<Sid>,
+    /// Runs that it will never install, strictly increasing.
+    pub forsaken: Vec<Sid>,
+    /// What it asks for, strictly increasing.
+    pub wishes: Vec<Wish>,
+}
+
+impl Wish {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Refresh => out.u8(0),
+            Self::Admit(identity) => {
+                out.u8(1);
+                identity.encode(out);
+            }
+            Self::Exclude(identity) => {
+                out.u8(2);
+                identity.encode(out);
+            }
+        }
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let at = input.offset();
+        match input.u8("wish")? {
+            0 => Ok(Self::Refresh),
+            1 => IdentityKey::decode(input, "admit").map(Self::Admit),
+            2 => IdentityKey::decode(input, "exclude").map(Self::Exclude),
+            unknown => {
+                let kind = DecodeErrorKind::UnknownValue(unknown.into());
+                Err(DecodeError::new(at, "wish", kind))
+            }
+        }
+    }
+}
+
+impl Next {
+    pub(super) fn encode(&self, out: &mut Encoder) {
+        out.u32(self.view);
+        let bits = [
+            self.offer.is_some(),
+            self.proposed.is_some(),
+            self.frozen.is_some(),
+            self.confirmed.is_some(),
+            self.installed.is_some(),
+        ];
+        let has = bits
+            .iter()
+            .rev()
+            .fold(0, |has, bit| has << 1 | u8::from(*bit));
+        out.u8(has);
+        if let Some(offer) = &self.offer {
+            offer.encode(out);
+        }
+        for sid in [&self.proposed, &self.frozen].into_iter().flatten() {
+            sid.encode(out);
+        }
+        if let Some((sid, cut)) = &self.confirmed {
+            sid.encode(out);
+            cut.encode(out);
+        }
+        if let Some(sid) = &self.installed {
+            sid.encode(out);
+        }
+        out.u8(u8::try_from(self.forsaken.len()).unwrap_or(u8::MAX));
+        for sid in &self.forsaken {
+            sid.encode(out);
+        }
+        out.u16(u16::try_from(self.wishes.len()).unwrap_or(u16::MAX));
+        for wish in &self.wishes {
+            wish.encode(out);
+        }
+    }
+
+    pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let view = input.u32("view")?;
+        let at = input.offset();
+        let has = input.u8("has")?;
+        if has >= 32 {
+            let kind = DecodeErrorKind::UnknownValue(has.into());
+            return Err(DecodeError::new(at, "has", kind));
+        }
+        let has = |bit: u8| has & bit != 0;
+        let offer = has(1)
+            .then(|| OfferDigest::decode(input, "offer"))
+            .transpose()?;
+        let proposed = has(2).then(|| Sid::decode(input, "proposed")).transpose()?;
+        let frozen = has(4).then(|| Sid::decode(input, "frozen")).transpose()?;
+        let confirmed = has(8)
+            .then(|| {
+                Ok((
+                    Sid::decode(input, "confirmed")?,
+                    Digest32::decode(input, "cut")?,
+                ))
+            })
+            .transpose()?;
+        let installed = has(16)
+            .then(|| Sid::decode(input, "installed"))
+            .transpose()?;
+        let count = usize::from(input.u8("forsaken")?);
+        let forsaken = list(input, count, MAX_FORSAKEN, "forsaken", |input| {
+            Sid::decode(input, "forsaken")
+        })?;
+        let count = usize::from(input.u16("wishes")?);
+        let wishes = list(input, count, MAX_WISHES, "wishes", Wish::decode)?;
+        Ok(Self {
+            view,
+            offer,
+            proposed,
+            frozen,
+            confirmed,
+            installed,
+            forsaken,
+            wishes,
+        })
+    }
+}
+
+/// So many values, strictly increasing.
+fn list<'a, T: PartialOrd>(
+    input: &mut Decoder<'a>,
+    length: usize,
+    limit: usize,
+    field: &'static str,
+    read: impl Fn(&mut Decoder<'a>) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    if length > limit {
+        return Err(input.error(field, DecodeErrorKind::TooLong { length, limit }));
+    }
+    let values = (0..length)
+        .map(|_| read(input))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !values.is_sorted_by(|a, b| a < b) {
+        return Err(input.error(field, DecodeErrorKind::NotStrictlyIncreasing));
+    }
+    Ok(values)
+}

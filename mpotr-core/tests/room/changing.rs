@@ -1,0 +1,255 @@
+//! From one epoch to the next.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::gka::Sid;
+use mpotr_core::{Event, Room, Rule};
+
+use crate::network::{Network, Weather};
+
+/// The roster of a member's present epoch, as members of the network.
+fn roster(network: &Network, member: usize) -> BTreeSet<usize> {
+    let last = network.events[member]
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::Secure { roster, .. } => Some(roster),
+            _ => None,
+        });
+    let index = |identity| {
+        network
+            .keys
+            .iter()
+            .position(|key| *key == identity)
+            .unwrap()
+    };
+    last.into_iter()
+        .flatten()
+        .map(|member| index(member.identity))
+        .collect()
+}
+
+fn sid(network: &Network, member: usize) -> Option<Sid> {
+    network.events[member]
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            Event::Secure { sid, .. } => Some(*sid),
+            _ => None,
+        })
+}
+
+/// All of these are in one epoch of exactly these.
+fn together(network: &Network, members: &[usize]) -> bool {
+    let expected: BTreeSet<_> = members.iter().copied().collect();
+    let sids: BTreeSet<_> = members.iter().map(|member| sid(network, *member)).collect();
+    sids.len() == 1
+        && members.iter().all(|member| {
+            network.rooms[*member].is_secure() && roster(network, *member) == expected
+        })
+}
+
+fn epochs(network: &Network, member: usize) -> usize {
+    network.count(member, |event| matches!(event, Event::Secure { .. }))
+}
+
+#[test]
+fn a_newcomer_joins_and_reads_what_is_said_from_then_on() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.send(0, "before");
+    network.run_for(20);
+    let late = network.enter(|_| {});
+    network.run_until(60, |n| together(n, &[0, 1, 2, 3]));
+    network.send(1, "after");
+    network.run_until(20, |n| n.read(late) == ["after"]);
+    assert_eq!(network.read(0), ["before", "after"]);
+}
+
+#[test]
+fn several_newcomers_join_in_one_epoch() {
+    let mut network = Network::new(2, 1).until_secure();
+    for _ in 0..5 {
+        network.enter(|_| {});
+    }
+    network.run_until(60, |n| together(n, &[0, 1, 2, 3, 4, 5, 6]));
+    assert!(epochs(&network, 0) <= 3, "{}", epochs(&network, 0));
+}
+
+#[test]
+fn who_has_left_is_out_of_the_next_epoch() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.leave(2);
+    network.run_until(60, |n| together(n, &[0, 1]));
+    let out = Event::LeftOut {
+        member: network.keys[2],
+    };
+    // It had left before the epoch ended, so nobody is told twice.
+    assert!(!network.events[0].contains(&out));
+    network.send(0, "the two of us");
+    network.run_until(20, |n| n.read(1) == ["the two of us"]);
+}
+
+#[test]
+fn whoever_is_excluded_reads_nothing_more() {
+    let mut network = Network::new(4, 1).until_secure();
+    let now = network.now;
+    let mallory = network.keys[3];
+    network.rooms[1].exclude(now, mallory);
+    network.collect(1);
+    network.run_until(60, |n| together(n, &[0, 1, 2]));
+    network.send(0, "between us");
+    network.run_until(20, |n| n.read(2) == ["between us"]);
+    network.run_for(60);
+    assert!(network.read(3).is_empty());
+    assert_eq!(network.count(3, |event| *event == Event::Removed), 1);
+    assert!(together(&network, &[0, 1, 2]));
+}
+
+#[test]
+fn without_the_votes_nobody_is_excluded() {
+    let mut network = Network::with(4, 1, |config| {
+        config.members = Some(4);
+        config.policy.exclude = Rule::Quorum(2);
+    });
+    network = network.until_secure();
+    let mallory = network.keys[3];
+    for (voter, expected) in [(0, 4), (1, 3)] {
+        let now = network.now;
+        network.rooms[voter].exclude(now, mallory);
+        network.collect(voter);
+        network.run_for(90);
+        assert_eq!(roster(&network, 0).len(), expected);
+    }
+}
+
+#[test]
+fn a_refresh_gives_fresh_keys_to_the_same_members() {
+    let mut network = Network::new(3, 1).until_secure();
+    let before = network.rooms[0].export(b"").unwrap();
+    let now = network.now;
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    network.run_until(60, |n| (0..3).all(|m| epochs(n, m) == 2));
+    assert!(together(&network, &[0, 1, 2]));
+    assert_ne!(network.rooms[0].export(b"").unwrap(), before);
+}
+
+#[test]
+fn keys_are_refreshed_after_so_many_messages() {
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(3);
+        config.refresh_messages = 10;
+    });
+    network = network.until_secure();
+    for n in 0..10 {
+        network.send(n % 3, "again");
+        network.run_for(1);
+    }
+    network.run_until(60, |n| (0..3).all(|m| epochs(n, m) == 2));
+    assert!((0..3).all(|member| network.read(member).len() == 10));
+}
+
+#[test]
+fn a_member_that_dies_is_left_out() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.kill(2);
+    network.send(0, "is everybody there?");
+    network.run_until(300, |n| together(n, &[0, 1, 3]));
+    assert!(
+        [0, 1, 3]
+            .iter()
+            .all(|member| network.read(*member).len() == 1)
+    );
+}
+
+#[test]
+fn a_member_that_dies_in_a_change_delays_the_others_for_a_bounded_time() {
+    for step in 1..8 {
+        let mut network = Network::new(4, 1).until_secure();
+        let now = network.now;
+        network.rooms[0].refresh(now);
+        network.collect(0);
+        for _ in 0..step {
+            network.run_for_millis(4);
+        }
+        network.kill(3);
+        network.run_until(400, |n| together(n, &[0, 1, 2]));
+    }
+}
+
+#[test]
+fn messages_typed_during_a_change_are_lost_by_nobody() {
+    for seed in 0..10 {
+        let mut network = Network::new(4, seed).until_secure();
+        let now = network.now;
+        network.rooms[0].refresh(now);
+        network.collect(0);
+        for n in 0..40 {
+            network.send(n % 4, &n.to_string());
+            network.run_for_millis(7);
+        }
+        network.run_until(100, |n| {
+            (0..4).all(|m| n.read(m).len() == 40 && epochs(n, m) == 2)
+        });
+        assert!(together(&network, &[0, 1, 2, 3]));
+    }
+}
+
+#[test]
+fn changes_in_foul_weather() {
+    for seed in 0..10 {
+        let mut network = Network::new(4, seed);
+        network.weather = Weather::FOUL;
+        network = network.until_secure();
+        let now = network.now;
+        network.rooms[1].refresh(now);
+        network.collect(1);
+        for n in 0..20 {
+            network.send(n % 4, &n.to_string());
+            network.run_for_millis(300);
+        }
+        let late = network.enter(|_| {});
+        network.run_until(600, |n| together(n, &[0, 1, 2, 3, late]));
+        network.run_until(300, |n| (0..4).all(|m| n.read(m).len() == 20));
+    }
+}
+
+#[test]
+fn join_during_join_and_leave_during_join() {
+    for seed in 0..5 {
+        let mut network = Network::new(3, seed).until_secure();
+        network.enter(|_| {});
+        network.run_for_millis(1020);
+        network.enter(|_| {});
+        network.leave(1);
+        network.run_until(200, |n| together(n, &[0, 2, 3, 4]));
+    }
+}
+
+#[test]
+fn two_rooms_become_one_when_the_network_heals() {
+    let mut network = Network::with(5, 1, |_| {});
+    let side = |member: usize| member < 2;
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        (side(from) == side(to)).then(|| packet.to_vec())
+    }));
+    network.run_until(120, |n| together(n, &[0, 1]) && together(n, &[2, 3, 4]));
+    network.tamper = None;
+    // Somebody speaks, so that each side hears of the other.
+    let late = network.enter(|_| {});
+    network.run_until(300, |n| together(n, &[0, 1, 2, 3, 4, late]));
+    assert!(network.rooms.iter().all(Room::is_secure));
+}
+
+#[test]
+fn a_member_that_was_cut_off_comes_back() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.tamper = Some(Box::new(|from, to, packet| {
+        (from != 3 && to != 3).then(|| packet.to_vec())
+    }));
+    network.send(0, "hello?");
+    network.run_until(300, |n| together(n, &[0, 1, 2]));
+    network.tamper = None;
+    network.send(3, "I am back");
+    network.run_until(600, |n| together(n, &[0, 1, 2, 3]));
+}
