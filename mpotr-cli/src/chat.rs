@@ -1,5 +1,6 @@
 //! `mpotr chat`: a room, one line a message.
 
+mod command;
 mod conversation;
 mod escape;
 mod input;
@@ -14,9 +15,9 @@ pub use payload::{Payload, PayloadError};
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
-use mpotr::crypto::IdentityKeyPair;
+use mpotr::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr::gka::RoomId;
-use mpotr::{Event, MAX_BODY, RoomConfig, SendError};
+use mpotr::{Event, MAX_BODY, Policy, RoomConfig, SendError};
 use mpotr_transport::{DriverEvent, HandleError, RelayTransport, RoomHandle};
 
 use crate::args::ChatArgs;
@@ -25,7 +26,9 @@ use crate::identity::{self, Passphrase};
 use crate::output::{Output, OutputError};
 use crate::stop::Stop;
 use crate::suite::AnySuite;
+use command::{Command, HELP};
 use conversation::{Conversation, Say};
+use escape::Escaped;
 use input::Line;
 use outcome::{Outcome, Unsent};
 
@@ -157,13 +160,70 @@ impl Chat<'_> {
         }
     }
 
-    /// Sends a line.
+    /// Does what a line asks for.
     async fn say(&mut self, line: Line) {
-        let text = match line {
-            Line::Text(text) => text,
-            Line::TooLong => return self.outcome.note(Unsent::TooLong),
-            Line::NotUtf8 => return self.outcome.note(Unsent::NotUtf8),
+        let command = match Command::parse(line) {
+            Ok(command) => command,
+            Err(Line::NotUtf8) => return self.outcome.note(Unsent::NotUtf8),
+            Err(Line::TooLong | Line::Text(_)) => return self.outcome.note(Unsent::TooLong),
         };
+        match command {
+            Command::Say(text) => self.send(text).await,
+            Command::Members => self.tell(self.conversation.members()),
+            Command::Help => self.tell(HELP.map(str::to_owned).into()),
+            Command::Policy => self.tell(command::describe(&Policy::default())),
+            Command::Refresh => self.ask(self.handle.refresh().await),
+            Command::Admit(who) => match self.conversation.newcomer(&who) {
+                Some(newcomer) => self.ask(self.handle.admit(newcomer).await),
+                None => self.tell(vec![format!("nobody of the name {} waits", Escaped(&who))]),
+            },
+            Command::Kick(who) => {
+                if let Some(member) = self.member(&who) {
+                    self.ask(self.handle.exclude(member).await);
+                }
+            }
+            Command::Mute(who) => {
+                if let Some(member) = self.member(&who) {
+                    self.conversation.mute(member, true);
+                }
+            }
+            Command::Unmute(who) => {
+                if let Some(member) = self.member(&who) {
+                    self.conversation.mute(member, false);
+                }
+            }
+            Command::Unknown(line) => self.tell(vec![format!(
+                "no such command: {}; /help lists them, //text sends a text that begins with a slash",
+                Escaped(&line)
+            )]),
+        }
+    }
+
+    /// The member that a person means, or a word that there is none.
+    fn member(&mut self, who: &str) -> Option<IdentityKey> {
+        let member = self.conversation.member(who);
+        if member.is_none() {
+            self.tell(vec![format!(
+                "nobody in the room is called {}",
+                Escaped(who)
+            )]);
+        }
+        member
+    }
+
+    fn tell(&mut self, lines: Vec<String>) {
+        for line in lines {
+            self.out.notice(line);
+        }
+    }
+
+    /// A room that has ended does nothing that is asked; an event says why it has.
+    fn ask(&mut self, asked: Result<(), HandleError>) {
+        self.is_leaving |= asked.is_err();
+    }
+
+    /// Sends a text.
+    async fn send(&mut self, text: String) {
         let body = Payload {
             nick: self.nick.clone(),
             text,

@@ -68,6 +68,8 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
         let config = RoomConfig {
             members: Some(args.members.into()),
             timers: Timers::LOOPBACK,
+            // One epoch from beginning to end: its order is what is compared.
+            refresh_messages: usize::MAX,
             ..RoomConfig::new(room)
         };
         let entered = Entry {

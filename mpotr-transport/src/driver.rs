@@ -1,7 +1,7 @@
 //! The driver: joins a [`Room`] to a [`Transport`] in one Tokio task.
 //!
 //! ```text
-//!   RoomHandle ── send, leave ──>┐                  ┌── packets ──> Transport::send
+//!   RoomHandle ── commands ─────>┐                  ┌── packets ──> Transport::send
 //!   Transport::receive ─ packets ┼──>   Room   ─────┤
 //!   the clock ───────── timeouts ┘                  └── events ───> the application
 //! ```
@@ -51,14 +51,14 @@ where
     S: CryptoSuite,
     T: Transport,
     R: CryptoRng + Send + 'static,
-    Room<S>: Send,
 {
     /// Starts the task, in the Tokio runtime of the caller.
     ///
     /// The room's time is counted from this call: a room that is made for it is made at `Timestamp::default()`.
     ///
-    /// The application has to read the events. While it does not, no packets are received, and a relay will take this
-    /// member for a slow reader. If it drops the receiver, events are forgotten. To drop the last handle is to leave.
+    /// The application has to read the events. While it does not, no packets are received: before long the others take
+    /// this member for gone, and a relay takes it for a slow reader. If it drops the receiver, events are forgotten. To
+    /// drop the last handle is to leave.
     pub fn spawn(room: Room<S>, transport: T, rng: R) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
         let (handle, commands) = RoomHandle::new(COMMANDS);
         let (events, receiver) = mpsc::channel(EVENTS);
@@ -149,6 +149,9 @@ where
                         // Whoever no longer waits for the answer has what it wanted.
                         let _ = reply.send(room.send(now(), body));
                     }
+                    Some(Command::Admit(identity)) => room.admit(now(), identity),
+                    Some(Command::Exclude(identity)) => room.exclude(now(), identity),
+                    Some(Command::Refresh) => room.refresh(now()),
                     Some(Command::Leave) => room.leave(now()),
                     None => {
                         has_handles = false;

@@ -32,6 +32,8 @@ pub(super) struct Conversation {
     others: Option<BTreeSet<IdentityKey>>,
     /// Who was heard to wait outside.
     waiting: BTreeSet<IdentityKey>,
+    /// Members whose texts are not shown.
+    muted: BTreeSet<IdentityKey>,
 }
 
 impl Conversation {
@@ -44,7 +46,52 @@ impl Conversation {
             names,
             others: None,
             waiting: BTreeSet::new(),
+            muted: BTreeSet::new(),
         }
+    }
+
+    /// The member that a person means by a name, itself left out.
+    pub(super) fn member(&self, name: &str) -> Option<IdentityKey> {
+        self.names.find(name, self.others.iter().flatten().copied())
+    }
+
+    /// Who waits outside and is meant by a name.
+    pub(super) fn newcomer(&self, name: &str) -> Option<IdentityKey> {
+        self.names.find(name, self.waiting.iter().copied())
+    }
+
+    /// Shows a member's texts no more, or again.
+    pub(super) fn mute(&mut self, member: IdentityKey, muted: bool) {
+        if muted {
+            self.muted.insert(member);
+        } else {
+            self.muted.remove(&member);
+        }
+    }
+
+    /// Who is in the room and who waits, a line each.
+    pub(super) fn members(&self) -> Vec<String> {
+        let line = |member: &IdentityKey, what: &str| {
+            format!("  {}  {}{what}", fingerprint(member), self.name(member))
+        };
+        let others = self.others.iter().flatten().map(|member| {
+            line(
+                member,
+                if self.muted.contains(member) {
+                    " (muted)"
+                } else {
+                    ""
+                },
+            )
+        });
+        core::iter::once(line(&self.me, " (you)"))
+            .chain(others)
+            .chain(
+                self.waiting
+                    .iter()
+                    .map(|member| line(member, " (waits; nothing is proven)")),
+            )
+            .collect()
     }
 
     /// The own fingerprint.
@@ -95,6 +142,9 @@ impl Conversation {
                     .chain(members)
                     .map(Say::Notice)
                     .collect();
+                for member in &roster {
+                    self.waiting.remove(&member.identity);
+                }
                 let others = roster.iter().filter(|member| !member.is_me);
                 self.others = Some(others.map(|member| member.identity).collect());
                 said
@@ -115,6 +165,14 @@ impl Conversation {
                 }
                 notice(format!("{} has left", self.name(&member)))
             }
+            Event::LeftOut { member } => notice(format!(
+                "{} is out and can read nothing from here on",
+                self.name(&member)
+            )),
+            Event::Behind => notice(
+                "the others have gone on without this member; asking to be let in again".to_owned(),
+            ),
+            Event::Removed => notice("the others have left this member out".to_owned()),
             Event::Sent { .. }
             | Event::Acknowledged { .. }
             | Event::Final { .. }
@@ -139,6 +197,7 @@ impl Conversation {
             return Vec::new();
         }
         match Payload::from_bytes(body) {
+            Ok(Payload { .. }) if self.muted.contains(&author) => Vec::new(),
             Ok(Payload { nick, text }) => {
                 let renamed = self.names.note(author, &nick);
                 let renamed = renamed.map(|(before, after)| {

@@ -41,6 +41,17 @@ impl Names {
         (known.is_some() && before != after).then_some((before, after))
     }
 
+    /// The member that is shown under a name, among these.
+    pub(super) fn find(
+        &self,
+        name: &str,
+        mut among: impl Iterator<Item = IdentityKey>,
+    ) -> Option<IdentityKey> {
+        among.find(|member| {
+            self.name(member) == name || short(member) == name.trim_start_matches('#')
+        })
+    }
+
     /// The name to show for `member`.
     pub(super) fn name(&self, member: &IdentityKey) -> String {
         match self.current.get(member) {

@@ -1,5 +1,6 @@
 //! How the application speaks to a room that a driver runs.
 
+use mpotr_core::crypto::IdentityKey;
 use mpotr_core::{SendError, SendHandle};
 use tokio::sync::{mpsc, oneshot};
 
@@ -11,6 +12,12 @@ pub(super) enum Command {
         body: Vec<u8>,
         reply: oneshot::Sender<Result<SendHandle, SendError>>,
     },
+    /// Let somebody in.
+    Admit(IdentityKey),
+    /// Leave somebody out.
+    Exclude(IdentityKey),
+    /// Make an epoch with fresh keys.
+    Refresh,
     /// Leave the room in order.
     Leave,
 }
@@ -49,6 +56,30 @@ impl RoomHandle {
         })
         .await?;
         Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Asks that somebody be let in, where the policy of the room wants this member's word for it.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn admit(&self, identity: IdentityKey) -> Result<(), HandleError> {
+        self.command(Command::Admit(identity)).await
+    }
+
+    /// Asks that a member be left out of the next epoch, as far as the policy of the room lets this member.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn exclude(&self, identity: IdentityKey) -> Result<(), HandleError> {
+        self.command(Command::Exclude(identity)).await
+    }
+
+    /// Asks for an epoch with fresh keys.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn refresh(&self) -> Result<(), HandleError> {
+        self.command(Command::Refresh).await
     }
 
     /// Leaves the room in order: after what was sent before has reached the others. An event tells when that is done.
