@@ -8,7 +8,7 @@ use mpotr_cli::identity;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::RoomId;
 use mpotr_core::wire::{
-    Content, ContentKind, Lock, MessageId, Presence, Statement, Unsigned,
+    Content, ContentKind, Lock, MessageId, Next, Presence, Statement, Unsigned, Wish,
 };
 use mpotr_core::{Room, RoomConfig, Timestamp};
 use mpotr_transport::SenderHint;
@@ -17,11 +17,21 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 /// The targets by the kind of a packet.
-const KINDS: [&str; 7] =
-    ["packet", "offer", "proposal", "contribution", "confirmation", "sealed", "request"];
+const KINDS: [&str; 8] = [
+    "packet",
+    "offer",
+    "proposal",
+    "contribution",
+    "confirmation",
+    "sealed",
+    "request",
+    "advert",
+];
 
 fn write(target: &str, name: usize, seed: &[u8]) -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(target);
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join(format!("seed-{name}")), seed)
 }
@@ -41,7 +51,8 @@ fn session(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
     let mut delivered = 0;
     for round in 0..400_usize {
         for (from, room) in rooms.iter_mut().enumerate() {
-            packets.extend(std::iter::from_fn(|| room.poll_transmit()).map(|packet| (from, packet)));
+            packets
+                .extend(std::iter::from_fn(|| room.poll_transmit()).map(|packet| (from, packet)));
         }
         if let Some((from, packet)) = packets.get(delivered).cloned() {
             delivered += 1;
@@ -50,7 +61,11 @@ fn session(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
             }
             continue;
         }
-        now = rooms.iter().filter_map(Room::poll_timeout).min().unwrap_or(now);
+        now = rooms
+            .iter()
+            .filter_map(Room::poll_timeout)
+            .min()
+            .unwrap_or(now);
         for room in &mut rooms {
             room.handle_timeout(now, rng);
         }
@@ -70,11 +85,17 @@ fn main() -> std::io::Result<()> {
     for (name, packet) in session(&mut rng).iter().enumerate() {
         write("packet", name, packet)?;
         write(KINDS[usize::from(packet[1])], name, &packet[2..])?;
-        let payload = ServerFrame::Packet { sender: SenderHint::new(7), packet: packet.clone().into() };
+        let payload = ServerFrame::Packet {
+            sender: SenderHint::from_u64(7),
+            packet: packet.clone().into(),
+        };
         write("relay_frame", name, &payload.to_frame()[4..])?;
     }
     let signature = SignatureBytes::new([9; 64]);
-    let lock = Lock { count: 3, digest: Digest32::new([1; 32]) };
+    let lock = Lock {
+        count: 3,
+        digest: Digest32::new([1; 32]),
+    };
     let parents = vec![MessageId::new([2; 32]), MessageId::new([3; 32])];
     let content = Unsigned::new(Content {
         kind: ContentKind::Text,
@@ -85,15 +106,33 @@ fn main() -> std::io::Result<()> {
         body: b"hello".to_vec(),
     });
     write("content", 0, &content.with_signature(&signature))?;
-    let statement =
-        Unsigned::new(Statement { presence: Presence::Present, sent: 5, frontier: parents, lock });
+    let statement = Unsigned::new(Statement {
+        presence: Presence::Present,
+        sent: 5,
+        frontier: parents.clone(),
+        lock,
+        wanted: parents,
+        next: Some(Next {
+            view: 1,
+            wishes: vec![Wish::Refresh],
+            ..Next::default()
+        }),
+    });
     write("statement", 0, &statement.with_signature(&signature))?;
     let room = RoomName::from(*RoomId::of_name::<Suite>("seed").as_bytes());
     write("relay_join", 0, &Join { room }.to_frame()[4..])?;
     let key = IdentityKeyPair::random::<Suite>(&mut rng);
     write("identity_file", 0, &identity::render(&key)[..])?;
     if let Ok(nick) = Nick::new("alice") {
-        write("chat_payload", 0, &Payload { nick, text: "hello".into() }.to_bytes())?;
+        write(
+            "chat_payload",
+            0,
+            &Payload {
+                nick,
+                text: "hello".into(),
+            }
+            .to_bytes(),
+        )?;
     }
     // A session without an attack, and one with each kind of step.
     write("room", 0, &[1; 200])?;

@@ -45,8 +45,14 @@ impl Wire {
             let identity = IdentityKeyPair::random::<Suite>(&mut rng);
             Room::new(config, identity, now, &mut rng).expect("the backend computes the suite")
         });
-        let mut wire =
-            Self { rooms, packets: Vec::new(), next: 0, now, rng, written: BTreeSet::new() };
+        let mut wire = Self {
+            rooms,
+            packets: Vec::new(),
+            next: 0,
+            now,
+            rng,
+            written: BTreeSet::new(),
+        };
         wire.collect();
         wire
     }
@@ -66,7 +72,8 @@ impl Wire {
                 self.give(index, |_| {});
             }
             4 => {
-                let (index, position, mask) = (operand(), operand() << 2 | operand() & 3, operand());
+                let (index, position, mask) =
+                    (operand(), operand() << 2 | operand() & 3, operand());
                 self.give(index % self.packets.len().max(1), |packet| {
                     let length = packet.len().max(1);
                     if let Some(byte) = packet.get_mut(position % length) {
@@ -82,7 +89,9 @@ impl Wire {
                 }
             }
             6 => {
-                self.now = self.now.after(Duration::from_millis(10 << (operand() % 10)));
+                self.now = self
+                    .now
+                    .after(Duration::from_millis(10 << (operand() % 10)));
                 for room in &mut self.rooms {
                     room.handle_timeout(self.now, &mut self.rng);
                 }
@@ -105,7 +114,9 @@ impl Wire {
     }
 
     fn give(&mut self, index: usize, change: impl FnOnce(&mut Vec<u8>)) {
-        let Some((to, packet)) = self.packets.get(index) else { return };
+        let Some((to, packet)) = self.packets.get(index) else {
+            return;
+        };
         let (to, mut packet) = (*to, packet.clone());
         change(&mut packet);
         let _any = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
