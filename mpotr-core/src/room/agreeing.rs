@@ -258,25 +258,24 @@ impl<S: CryptoSuite> Attempt<S> {
 
     /// Clears the slots of packets that were never their owners'.
     fn reject(mut self, error: RunError) -> Outcome<S> {
-        match error {
-            RunError::NotReceived(members) => {
-                for member in members
-                    .into_iter()
-                    .filter_map(|member| u16::try_from(member).ok())
-                {
-                    if self.has_confirmed() {
-                        self.confirmations.remove(&member);
-                    } else {
-                        self.contributions.remove(&member);
-                    }
-                }
-                Outcome::Waiting(Box::new(self))
-            }
-            RunError::Fault(fault) => Outcome::Failed(Box::new(self), fault),
-            // Both rounds are tried with a packet of each member only.
-            RunError::Incomplete { .. } => Outcome::Waiting(Box::new(self)),
-            _ => Outcome::Waiting(Box::new(self)),
+        if let RunError::Fault(fault) = error {
+            return Outcome::Failed(Box::new(self), fault);
         }
+        // Both rounds are tried with a packet of each member only: what is left is that some are not authentic.
+        if let RunError::NotReceived(members) = error {
+            let missing: BTreeSet<_> = members
+                .into_iter()
+                .filter_map(|member| u16::try_from(member).ok())
+                .collect();
+            if self.has_confirmed() {
+                self.confirmations
+                    .retain(|member, _| !missing.contains(member));
+            } else {
+                self.contributions
+                    .retain(|member, _| !missing.contains(member));
+            }
+        }
+        Outcome::Waiting(Box::new(self))
     }
 
     /// Members from whom the round misses a packet.

@@ -14,7 +14,8 @@ use crate::wire::{ContentKind, Lock, Presence};
 
 impl<S: CryptoSuite> Room<S> {
     /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
-    /// the others did not answer in time. A room that is not secure yet and has nothing to send ends at once.
+    /// the others did not answer in time. A room that is not secure yet ends at once if it has nothing to send; if it has, it
+    /// waits to be secure, as long as that takes.
     pub fn leave(&mut self, now: Timestamp) {
         if self.leaving {
             return;

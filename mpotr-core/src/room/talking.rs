@@ -288,8 +288,12 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Sends again what was not answered, at growing intervals.
     pub(super) fn retry(&mut self, now: Timestamp) {
-        self.repeat_round();
-        if let Some(epoch) = &self.epoch {
+        // Where the transport has not taken what was sent before, repeating it helps nobody.
+        let is_stalled = !self.transmits.is_empty();
+        if !is_stalled {
+            self.repeat_round();
+        }
+        if let Some(epoch) = self.epoch.as_ref().filter(|_| !is_stalled) {
             let packets: Vec<_> = epoch
                 .unanswered(REPEATED_AT_ONCE)
                 .into_iter()

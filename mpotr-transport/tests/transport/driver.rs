@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use getrandom::SysRng;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_core::Event;
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::crypto::rand_core::UnwrapErr;
-use mpotr_core::{Event, Timers};
 use mpotr_transport::{Driver, DriverEvent, Received, SenderHint, Transport};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::harness::{bytes, new_room};
+use crate::harness::{TIMERS, bytes, new_room};
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -93,7 +93,7 @@ async fn a_transport_that_takes_its_time_to_send_stops_neither_packets_nor_comma
     let (_identity, room) = new_room::<Suite>(None);
     let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
     // The first offer fills the transport and the second waits for it, from the first second on.
-    sleep(Timers::LOOPBACK.advertise.saturating_mul(3)).await;
+    sleep(TIMERS.advertise.saturating_mul(3)).await;
     let (claimed, packet) = offer();
     far.to_room.send(packet).await.unwrap();
     assert_eq!(
@@ -118,7 +118,7 @@ async fn the_clock_of_the_room_runs_from_the_start_of_the_driver() {
     let first = far.from_room.recv().await.unwrap();
     for times in 1..=3 {
         assert_eq!(far.from_room.recv().await.unwrap(), first);
-        let expected = Timers::LOOPBACK.advertise.saturating_mul(times);
+        let expected = TIMERS.advertise.saturating_mul(times);
         assert!(start.elapsed().abs_diff(expected) < Duration::from_millis(10));
     }
 }
@@ -201,21 +201,20 @@ async fn an_application_that_does_not_read_stops_the_packets_and_nothing_else() 
         }
     }
 
-    let start = Instant::now();
     // Alice writes and Bob's application looks away: at some time his driver takes no more.
     let mut is_stopped = false;
-    while !is_stopped {
+    for _ in 0..2_000 {
         alice.send("text").await.unwrap();
         let packet = timeout(Duration::from_secs(5), of_alice.from_room.recv()).await;
         let taken = of_bob
             .to_room
             .send(packet.expect("Alice is silent").unwrap());
         is_stopped = timeout(Duration::from_secs(1), taken).await.is_err();
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "events pile up without end"
-        );
+        if is_stopped {
+            break;
+        }
     }
+    assert!(is_stopped, "events pile up without end");
     bob.send("still here").await.unwrap();
     for _ in 0..256 {
         assert!(matches!(

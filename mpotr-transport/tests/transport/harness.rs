@@ -168,13 +168,24 @@ pub(crate) fn channel<S: CryptoSuite>() -> RoomId {
     RoomId::of_name::<S>("tea")
 }
 
+/// Quick to agree, and in no hurry to take a member for dead: these tests keep packets from rooms on purpose.
+pub(crate) const TIMERS: Timers = Timers {
+    suspect: Duration::from_secs(3_600),
+    heartbeat: Duration::from_secs(3_600),
+    silent: Duration::from_secs(3_600),
+    refresh: Duration::from_secs(3_600),
+    expire: Duration::from_secs(7_200),
+    ..Timers::LOOPBACK
+};
+
 /// A room of `S` with an identity of its own, for `members` members.
 pub(crate) fn new_room<S: CryptoSuite>(members: Option<usize>) -> (IdentityKey, Room<S>) {
     let mut rng = UnwrapErr(SysRng);
     let identity = IdentityKeyPair::random::<S>(&mut rng);
     let config = RoomConfig {
         members,
-        timers: Timers::LOOPBACK,
+        refresh_messages: usize::MAX,
+        timers: TIMERS,
         ..RoomConfig::new(channel::<S>())
     };
     let key = identity.public();
@@ -192,10 +203,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) async fn enter<S: CryptoSuite>(relay: &Served, members: Option<usize>) -> Self
-    where
-        Room<S>: Send,
-    {
+    pub(crate) async fn enter<S: CryptoSuite>(relay: &Served, members: Option<usize>) -> Self {
         let transport = RelayTransport::connect(relay.address, channel::<S>())
             .await
             .unwrap();

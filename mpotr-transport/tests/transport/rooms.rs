@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mpotr_backend_rustcrypto::{Aes256GcmSuite, ChaCha20Poly1305Suite};
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
-use mpotr_core::{Departure, Event, MAX_BODY, Room, SendError};
+use mpotr_core::{Departure, Event, MAX_BODY, SendError};
 use mpotr_transport::frame::{FrameCodec, Join, ServerFrame};
 use mpotr_transport::{DriverEvent, HandleError};
 use tokio::time::timeout;
@@ -50,10 +50,7 @@ async fn take_part(mut member: Member) -> Seen {
     }
 }
 
-async fn members_read_each_other<S: CryptoSuite>(relay: &Served, count: usize)
-where
-    Room<S>: Send,
-{
+async fn members_read_each_other<S: CryptoSuite>(relay: &Served, count: usize) {
     let mut tasks = tokio::task::JoinSet::new();
     let mut identities = BTreeSet::new();
     for _ in 0..count {
@@ -67,7 +64,12 @@ where
         assert_eq!(member.roster, identities);
         assert_eq!(member.texts.len(), count);
         assert_eq!(member.texts, seen[0].texts);
-        assert!(member.departure.acknowledged, "{member:?}");
+        let Departure {
+            acknowledged,
+            transcripts_equal,
+            ..
+        } = member.departure;
+        assert!(acknowledged && transcripts_equal, "{member:?}");
     }
 }
 
@@ -160,7 +162,9 @@ async fn to_drop_the_last_handle_is_to_leave() {
         "one handle is left"
     );
     drop(clone);
-    let ended = events.recv().await;
+    let ended = timeout(Duration::from_secs(30), events.recv())
+        .await
+        .expect("still in the room");
     assert!(
         matches!(ended, Some(DriverEvent::Room(Event::Ended(_)))),
         "{ended:?}"
