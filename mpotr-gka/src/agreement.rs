@@ -87,3 +87,95 @@ impl AgreementId {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+    use mpotr_crypto::IdentityKeyPair;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::{AgreementId, GroupKeyAgreement};
+    use crate::fault::{Fault, FaultKind};
+    use crate::member::KnownIdentities;
+    use crate::offer::{Beacon, OfferSecrets, RoomId};
+    use crate::run::{Run, Sid};
+
+    /// A party and its view of the run.
+    type Party = (Run<S>, Box<dyn GroupKeyAgreement<S>>);
+
+    /// The parties of a run of three, and what they sent.
+    fn parties(id: AgreementId) -> (Vec<Party>, Vec<Vec<u8>>) {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let room = RoomId::of_name::<S>("room");
+        let secrets: Vec<OfferSecrets<S>> = (0..3)
+            .map(|_| {
+                let identity = IdentityKeyPair::random::<S>(&mut rng);
+                OfferSecrets::generate(room, Beacon::NONE, identity.public(), &mut rng).1
+            })
+            .collect();
+        let strangers = KnownIdentities::new();
+        let members: Vec<_> = secrets
+            .iter()
+            .map(|secrets| secrets.member(&strangers).unwrap())
+            .collect();
+        let mut parties: Vec<_> = secrets
+            .into_iter()
+            .enumerate()
+            .map(|(me, secrets)| {
+                let run = Run::new(Sid::new([1; 32]), members.clone(), me).unwrap();
+                (run, id.start::<S>(secrets.share))
+            })
+            .collect();
+        let sent = parties
+            .iter_mut()
+            .map(|(run, party)| party.contribute(run, &mut rng))
+            .collect();
+        (parties, sent)
+    }
+
+    #[test]
+    fn the_key_is_computed_once_and_its_secrets_are_gone() {
+        for id in AgreementId::ALL {
+            let (mut parties, sent) = parties(id);
+            let payloads: Vec<&[u8]> = sent.iter().map(Vec::as_slice).collect();
+            let keys: Vec<_> = parties
+                .iter_mut()
+                .map(|(run, party)| party.agree(run, &payloads).unwrap())
+                .collect();
+            assert!(keys.iter().all(|key| key == &keys[0]));
+            let nothing = Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits: Vec::new(),
+            };
+            for (run, party) in &mut parties {
+                assert_eq!(
+                    party.agree(run, &payloads).unwrap_err(),
+                    nothing,
+                    "{}",
+                    id.name()
+                );
+                assert!(party.blame(run, &payloads).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_keeps_the_secrets_for_another_try() {
+        for id in AgreementId::ALL {
+            let (mut parties, sent) = parties(id);
+            let (run, party) = &mut parties[0];
+            let mut wrong = sent.clone();
+            wrong[1][0] ^= 1;
+            let wrong: Vec<&[u8]> = wrong.iter().map(Vec::as_slice).collect();
+            let right: Vec<&[u8]> = sent.iter().map(Vec::as_slice).collect();
+            assert_eq!(
+                party.agree(run, &wrong).unwrap_err().culprits,
+                [1],
+                "{}",
+                id.name()
+            );
+            assert!(party.agree(run, &right).is_ok(), "{}", id.name());
+        }
+    }
+}

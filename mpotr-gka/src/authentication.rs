@@ -4,6 +4,7 @@
 mod group_proof;
 mod joint_knowledge;
 mod triple_dh;
+mod weights;
 
 pub use group_proof::GroupProof;
 pub use triple_dh::TripleDh;
@@ -13,7 +14,7 @@ use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, IdentityKeyPair};
 
 use crate::fault::Fault;
-use crate::run::{Run, Scalar};
+use crate::run::{RosterError, Run, Scalar};
 
 /// What an authentication is made over, besides `sid`: the contributions and the key they gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,17 +104,18 @@ impl AuthenticationId {
             .ok_or_else(|| DecodeError::new(at, field, DecodeErrorKind::UnknownValue(id.into())))
     }
 
-    /// Starts one member's part in a run.
+    /// Starts one member's part in a run. The secrets of the offer end here: both authentications take from them at
+    /// once what they need.
     pub(crate) fn start<S: CryptoSuite>(
         self,
         run: &Run<S>,
         identity: &IdentityKeyPair,
         trapdoor: Zeroizing<Scalar<S>>,
         knowledge: Zeroizing<Scalar<S>>,
-    ) -> Box<dyn GroupAuthentication<S>> {
-        match self {
-            Self::GroupProof => Box::new(GroupProof::new(run, trapdoor, knowledge)),
+    ) -> Result<Box<dyn GroupAuthentication<S>>, RosterError> {
+        Ok(match self {
+            Self::GroupProof => Box::new(GroupProof::new(run, trapdoor, knowledge)?),
             Self::TripleDh => Box::new(TripleDh::new(run, identity, &trapdoor)),
-        }
+        })
     }
 }

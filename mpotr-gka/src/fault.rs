@@ -3,6 +3,8 @@
 //! A fault names *offers* by their index in the roster. It says nothing about the identity in the offer until a
 //! proof under that identity has verified in the same run: anyone can publish an offer that carries Alice's key.
 
+use crate::run::RosterError;
+
 /// A fault, and whose.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} (members {culprits:?})")]
@@ -38,7 +40,7 @@ pub enum FaultKind {
     /// A digest of contributions other than this member's: somebody sent two contributions, or the transport lied.
     #[error("confirmation over other contributions")]
     OtherContributions,
-    /// An authentication payload that does not decode or verify.
+    /// An authentication payload that does not open, decode or verify.
     #[error("wrong proof of identity")]
     WrongProof,
 }
@@ -64,8 +66,11 @@ pub enum RunError {
     /// Somebody cheated; the run is dead.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The caller gave another number of packets than the roster has members.
-    #[error("{given} packets for {members} members")]
+    /// This member must not take part in the run, or not with this identity.
+    #[error(transparent)]
+    Refused(RosterError),
+    /// The caller gave another number of packets than the roster has members, or in another order.
+    #[error("{given} packets are not one of each of {members} members in cycle order")]
     Incomplete {
         /// Packets given.
         given: usize,

@@ -11,11 +11,13 @@
 //! consumed by the step that follows, and its secrets die with it. Nothing here does IO, reads a clock or
 //! holds a source of randomness.
 //!
-//! Specification: `docs/spec/04-key-agreement.md`; the arguments: `docs/security/group-proof.md`.
+//! Specification: `docs/spec/04-key-agreement.md`; the arguments: `docs/security/group-proof.md` and
+//! `docs/security/offers.md`.
 
 mod agreement;
 mod authentication;
 mod fault;
+mod list;
 mod member;
 mod offer;
 mod rounds;

@@ -18,15 +18,14 @@
 //! An offer is used for at most one contribution. A second run with the same Z would tell its key to everyone who
 //! was in the first (`docs/security/offers.md`): [`OfferSecrets`] is therefore not `Clone` and is consumed.
 
-use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, EphemeralKey, EphemeralKeyPair,
-    Group, IdentityKey, Secret, SuiteId, Transcript, byte_newtype, label, random_scalar,
-};
+mod secrets;
 
-use crate::member::{KnownIdentities, Member};
-use crate::run::{Element, Scalar};
+pub use secrets::OfferSecrets;
+
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, EphemeralKey, IdentityKey,
+    SuiteId, Transcript, byte_newtype, label,
+};
 
 byte_newtype! {
     /// A room: `H("room", name)`, 32 bytes.
@@ -190,108 +189,4 @@ fn increasing<'a, T: PartialOrd>(
         return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
     }
     Ok(values)
-}
-
-/// The secrets of one offer. Consumed by the one contribution that is made with them.
-pub struct OfferSecrets<S: CryptoSuite> {
-    /// The offer that they belong to.
-    offer: Offer,
-    /// Its elements as they were made, so that a member decodes no key of its own making.
-    elements: OwnElements<S>,
-    /// `e`: signs in the run and its epoch.
-    pub(crate) ephemeral: EphemeralKeyPair<S>,
-    /// `y`: the trapdoor.
-    pub(crate) trapdoor: Zeroizing<Scalar<S>>,
-    /// `z`: the share of the key agreement.
-    pub(crate) share: Zeroizing<Scalar<S>>,
-    /// `r`: the nonce of the joint-knowledge check.
-    pub(crate) knowledge: Zeroizing<Scalar<S>>,
-}
-
-/// `Y`, `Z` and `R` of an own offer.
-struct OwnElements<S: CryptoSuite> {
-    trapdoor: Element<S>,
-    share: Element<S>,
-    commitment: Element<S>,
-}
-
-impl<S: CryptoSuite> OfferSecrets<S> {
-    /// A fresh offer of an identity for a room, to follow the epoch of a beacon, and its secrets.
-    pub fn generate(
-        room: RoomId,
-        beacon: Beacon,
-        identity: IdentityKey,
-        rng: &mut dyn CryptoRng,
-    ) -> (Offer, Self) {
-        let ephemeral = EphemeralKeyPair::random(rng);
-        let trapdoor = random_scalar::<S::Group>(rng);
-        let share = random_scalar::<S::Group>(rng);
-        let knowledge = random_scalar::<S::Group>(rng);
-        let elements = OwnElements {
-            trapdoor: S::Group::mul_base(&trapdoor),
-            share: S::Group::mul_base(&share),
-            commitment: S::Group::mul_base(&knowledge),
-        };
-        let offer = Offer {
-            versions: vec![VERSION],
-            suites: vec![S::ID.to_u16()],
-            room,
-            beacon,
-            identity,
-            ephemeral: ephemeral.public(),
-            trapdoor: TrapdoorKey::new(S::Group::encode(&elements.trapdoor)),
-            share: CycleShare::new(S::Group::encode(&elements.share)),
-            commitment: KnowledgeCommitment::new(S::Group::encode(&elements.commitment)),
-            nonce: Nonce::new(*Secret::random(rng).expose()),
-        };
-        (
-            offer.clone(),
-            Self {
-                offer,
-                elements,
-                ephemeral,
-                trapdoor,
-                share,
-                knowledge,
-            },
-        )
-    }
-
-    /// The offer that the secrets belong to.
-    #[must_use]
-    pub const fn offer(&self) -> &Offer {
-        &self.offer
-    }
-
-    /// This member as it stands in a roster. Cheaper than [`Member::decode`]: only the identity key may need decoding.
-    ///
-    /// # Errors
-    /// The identity key of the offer does not decode.
-    pub fn member(&self, known: &KnownIdentities<S>) -> Result<Member<S>, DecodeError> {
-        let identity = known.decode(&self.offer.identity)?;
-        let OwnElements {
-            trapdoor,
-            share,
-            commitment,
-        } = &self.elements;
-        Ok(Member {
-            offer: self.offer.clone(),
-            identity,
-            trapdoor: trapdoor.clone(),
-            share: share.clone(),
-            commitment: commitment.clone(),
-        })
-    }
-
-    /// The ephemeral signing key, to sign a proposal before contributing to it.
-    #[must_use]
-    pub const fn ephemeral(&self) -> &EphemeralKeyPair<S> {
-        &self.ephemeral
-    }
-}
-
-impl<S: CryptoSuite> core::fmt::Debug for OfferSecrets<S> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("OfferSecrets(..)")
-    }
 }

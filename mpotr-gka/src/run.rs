@@ -79,8 +79,9 @@ pub struct Run<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Run<S> {
-    /// Checks a roster. `me` is the index of this member, whose own offer is compared byte for byte when it
-    /// [contributes](crate::Contributing::start).
+    /// Checks a roster. `me` is the index of this member, whose own offer [`OfferSecrets::check`] compares.
+    ///
+    /// [`OfferSecrets::check`]: crate::OfferSecrets::check
     ///
     /// # Errors
     /// See [`RosterError`].
@@ -127,12 +128,6 @@ impl<S: CryptoSuite> Run<S> {
         self.members.len()
     }
 
-    /// The elements `Z_{i-1}`, `Z_i` and `Z_{i+1}` around a member of the cycle.
-    pub(crate) fn shares_around(&self, index: usize) -> Option<[&Element<S>; 3]> {
-        let [before, after] = self.shares_beside(index)?;
-        Some([before, &self.members.get(index)?.share, after])
-    }
-
     /// The elements `Z_{i-1}` and `Z_{i+1}` beside a member of the cycle.
     pub(crate) fn shares_beside(&self, index: usize) -> Option<[&Element<S>; 2]> {
         let before = index.checked_sub(1).or_else(|| self.len().checked_sub(1))?;
@@ -168,7 +163,20 @@ fn duplicate_key<S: CryptoSuite>(members: &[Member<S>]) -> Option<usize> {
 }
 
 /// Of all keys that stand twice, the lowest index of a holder that is not the first.
-fn first_repeat<'a>(keys: impl Iterator<Item = (&'a [u8; 32], usize)>) -> Option<usize> {
+fn first_repeat<'a>(keys: impl Iterator<Item = (&'a [u8; 32], usize)> + Clone) -> Option<usize> {
+    // Keys that differ do so in their first eight bytes, unless somebody has searched long for others.
+    let first_bytes = |key: &[u8; 32]| {
+        key.first_chunk()
+            .map_or(0, |first| u64::from_be_bytes(*first))
+    };
+    let mut prefixes: Vec<u64> = keys.clone().map(|(key, _)| first_bytes(key)).collect();
+    prefixes.sort_unstable();
+    if prefixes
+        .array_windows()
+        .all(|[first, second]| first != second)
+    {
+        return None;
+    }
     let mut keys: Vec<_> = keys.collect();
     keys.sort_unstable();
     keys.array_windows()
@@ -185,5 +193,37 @@ pub(crate) fn check_size(members: usize) -> Result<(), RosterError> {
         0 => Err(RosterError::Empty),
         1..=MAX_MEMBERS => Ok(()),
         _ => Err(RosterError::TooMany { members }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_repeat;
+
+    /// The repeat among keys that are given by their first and their last byte.
+    fn repeat(keys: &[(u8, u8)]) -> Option<usize> {
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|(first, last)| {
+                let mut key = [0; 32];
+                (key[0], key[31]) = (*first, *last);
+                key
+            })
+            .collect();
+        first_repeat(keys.iter().enumerate().map(|(index, key)| (key, index)))
+    }
+
+    #[test]
+    fn keys_that_differ_in_their_last_byte_alone_are_no_repeat() {
+        assert_eq!(repeat(&[(1, 1), (1, 2), (1, 3)]), None);
+        assert_eq!(repeat(&[(1, 1), (2, 1), (3, 1)]), None);
+        assert_eq!(repeat(&[]), None);
+    }
+
+    #[test]
+    fn the_lowest_second_holder_is_named() {
+        assert_eq!(repeat(&[(1, 1), (1, 2), (1, 1)]), Some(2));
+        assert_eq!(repeat(&[(9, 1), (5, 5), (5, 5), (9, 1)]), Some(2));
+        assert_eq!(repeat(&[(5, 5), (9, 1), (9, 1), (5, 5), (5, 5)]), Some(2));
     }
 }

@@ -84,12 +84,21 @@ impl<S: CryptoSuite> Candidates<S> {
             .map(|(me, (secrets, identity))| {
                 let head = [methods.0.to_u8(), methods.1.to_u8()];
                 let sid = Sid::of::<S>(&head, self.offers.iter());
+                let strangers = KnownIdentities::new();
                 let members = self
                     .offers
                     .iter()
-                    .map(|offer| Member::decode(offer.clone(), &KnownIdentities::new()))
+                    .enumerate()
+                    .map(|(index, offer)| {
+                        if index == me {
+                            secrets.member(&strangers)
+                        } else {
+                            Member::decode(offer.clone(), &strangers)
+                        }
+                    })
                     .collect::<Result<Vec<_>, _>>()?;
                 let run = Run::new(sid, members, me)?;
+                secrets.check(&run, identity)?;
                 Ok(Contributing::start(run, methods, identity, secrets, rng))
             })
             .collect::<Result<Vec<_>, SimulationError>>()?;

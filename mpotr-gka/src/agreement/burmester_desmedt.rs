@@ -4,19 +4,20 @@
 //! X_i = z_i (Z_{i+1} - Z_{i-1})                                indices modulo N, in cycle order
 //! K   = N z_i Z_{i-1} + sum_{k=0}^{N-2} (N-1-k) X_{i+k}        = sum_k z_k z_{k+1} G for every i
 //!
-//! struct { opaque X[32]; opaque c[32]; opaque s[32]; } payload;      96 bytes, (c, s) the DLEQ proof of X
+//! struct { opaque X[32]; opaque c[32]; opaque s[32]; } payload;      96 bytes, (c, s) the DLEQ proof of X; N >= 3
+//! struct { opaque X[32] = 0; } payload;                              32 bytes; N = 1 and N = 2
 //! ```
 //!
 //! K is computed by running sums: 2 (N - 1) additions and one multiplication. `sum X_i = 0` is checked on every run;
 //! the DLEQ proofs only when that sum, or a confirmation, fails: then they name who lied and reveal nothing.
-//! With N = 1, K = z^2 G and X is the identity; with N = 2, both X are the identity and K = 2 z_0 z_1 G.
+//! With N = 1, K = z^2 G; with N = 2, K = 2 z_0 z_1 G; in both every X is the identity, and nothing is left to prove.
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, DecodeError, Decoder, Encoder, Group, ScalarBytes, Secret};
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Group, Secret};
 
 use super::GroupKeyAgreement;
-use super::dleq::{Claim, Proof};
+use super::dleq::{Base, Image, Proof};
 use crate::fault::{Fault, FaultKind};
 use crate::run::{Element, Run, Scalar};
 
@@ -24,124 +25,135 @@ use crate::run::{Element, Run, Scalar};
 pub struct BurmesterDesmedt<S: CryptoSuite> {
     /// `z`, until the key is computed.
     share: Option<Zeroizing<Scalar<S>>>,
+    /// This member's own `X`, once it was sent: the one that it need not decode.
+    own: Option<Element<S>>,
 }
 
 /// The payload of a contribution, not yet decoded to an element.
 struct Payload {
     x: [u8; 32],
-    proof: Proof,
+    /// `None` where there is nothing to prove, for N < 3.
+    proof: Option<Proof>,
 }
 
+/// From this many members on the neighbours of a member are two, so that X is no identity and has a proof.
+const PROVEN_FROM: usize = 3;
+
 impl Payload {
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    /// Reads a payload in a run of `members`. The identity is the only X for N = 1 and 2 and never one for N >= 3, where
+    /// the shares of the neighbours differ.
+    fn decode(bytes: &[u8], members: usize) -> Result<Self, DecodeError> {
         Decoder::whole(bytes, |input| {
-            Ok(Self {
-                x: input.array("X")?,
-                proof: Proof {
-                    challenge: ScalarBytes::decode(input, "c")?,
-                    response: ScalarBytes::decode(input, "s")?,
-                },
-            })
+            let at = input.offset();
+            let x = input.array("X")?;
+            let proven = members >= PROVEN_FROM;
+            if (x == [0; 32]) == proven {
+                let kind = if proven {
+                    DecodeErrorKind::Identity
+                } else {
+                    DecodeErrorKind::NotCanonical
+                };
+                return Err(DecodeError::new(at, "X", kind));
+            }
+            let proof = if proven {
+                Some(Proof::decode(input)?)
+            } else {
+                None
+            };
+            Ok(Self { x, proof })
         })
     }
 }
 
 impl<S: CryptoSuite> BurmesterDesmedt<S> {
     pub(super) const fn new(share: Zeroizing<Scalar<S>>) -> Self {
-        Self { share: Some(share) }
-    }
-
-    /// Decodes X; `None` where no honest member sends such a value: the identity is the only X for N = 1 and 2 and
-    /// never one for N >= 3, where neighbours' shares differ.
-    fn decode_x(run: &Run<S>, payload: &[u8]) -> Option<Element<S>> {
-        let payload = Payload::decode(payload).ok()?;
-        let is_identity = payload.x == [0; 32];
-        if is_identity != (run.len() < 3) {
-            return None;
+        Self {
+            share: Some(share),
+            own: None,
         }
-        S::Group::decode(&payload.x)
     }
 
+    /// Decodes all X; an index in the error for each payload that no honest member sends.
+    fn decode_all(&self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Vec<Element<S>>, Vec<usize>> {
+        let mut elements = Vec::with_capacity(payloads.len());
+        let mut malformed = Vec::new();
+        for (index, payload) in payloads.iter().enumerate() {
+            let own = self.own.as_ref().filter(|_| index == run.me());
+            let element = own
+                .cloned()
+                .or_else(|| S::Group::decode(&Payload::decode(payload, run.len()).ok()?.x));
+            match element {
+                Some(element) => elements.push(element),
+                None => malformed.push(index),
+            }
+        }
+        if malformed.is_empty() {
+            Ok(elements)
+        } else {
+            Err(malformed)
+        }
+    }
+
+    /// Whether the proof in a payload shows that its X is well formed.
     fn claim_holds(run: &Run<S>, index: usize, payload: &[u8]) -> bool {
-        let (Ok(payload), Some(prover), Some([before, own, after])) = (
-            Payload::decode(payload),
-            u32::try_from(index).ok(),
-            run.shares_around(index),
-        ) else {
+        let Ok(Payload { x: encoded, proof }) = Payload::decode(payload, run.len()) else {
             return false;
         };
-        let Some(x) = S::Group::decode(&payload.x) else {
+        let Some(proof) = proof else { return true };
+        let (Some(x), Some(base)) = (S::Group::decode(&encoded), Base::of(run, index)) else {
             return false;
         };
-        let w = S::Group::sub(after, before);
-        Claim::<S> {
-            sid: run.sid(),
-            prover,
-            z: own,
-            w: &w,
-            x: &x,
-        }
-        .verify(&payload.proof)
+        base.verify(
+            &Image {
+                element: &x,
+                encoded: &encoded,
+            },
+            &proof,
+        )
     }
 }
 
 impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
     fn contribute(&mut self, run: &Run<S>, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        // The run holds this member: both conversions succeed.
-        let (Some(share), Some([before, own, after])) = (&self.share, run.shares_around(run.me()))
-        else {
+        if run.len() < PROVEN_FROM {
+            self.own = Some(S::Group::identity());
+            return vec![0; 32];
+        }
+        // The run holds this member, whose share is here until the key is computed: both are there.
+        let (Some(share), Some(base)) = (&self.share, Base::of(run, run.me())) else {
             return Vec::new();
         };
-        let prover = u32::try_from(run.me()).unwrap_or(u32::MAX);
-        let w = S::Group::sub(after, before);
-        let x = S::Group::mul(&w, share);
-        let claim = Claim::<S> {
-            sid: run.sid(),
-            prover,
-            z: own,
-            w: &w,
-            x: &x,
-        };
-        let proof = claim.prove(share, rng);
+        let x = S::Group::mul(base.element(), share);
+        let encoded = S::Group::encode(&x);
+        let proof = base.prove(
+            &Image {
+                element: &x,
+                encoded: &encoded,
+            },
+            share,
+            rng,
+        );
+        self.own = Some(x);
         Encoder::encoded(|out| {
-            out.raw(&S::Group::encode(&x));
-            proof.challenge.encode(out);
-            proof.response.encode(out);
+            out.raw(&encoded);
+            proof.encode(out);
         })
     }
 
     fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, Fault> {
-        let decoded: Vec<_> = payloads
-            .iter()
-            .map(|payload| Self::decode_x(run, payload))
-            .collect();
-        let culprits: Vec<_> = decoded
-            .iter()
-            .enumerate()
-            .filter_map(|(index, x)| x.is_none().then_some(index))
-            .collect();
-        if !culprits.is_empty() {
-            return Err(Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits,
-            });
-        }
-        let (Some(share), Some([before, _, _])) = (&self.share, run.shares_around(run.me())) else {
-            return Err(Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits,
-            });
+        let malformed = |culprits| Fault {
+            kind: FaultKind::MalformedContribution,
+            culprits,
+        };
+        let elements = self.decode_all(run, payloads).map_err(malformed)?;
+        let (Some(share), Some([before, _])) = (&self.share, run.shares_beside(run.me())) else {
+            return Err(malformed(Vec::new()));
         };
         // sum_{k=0}^{N-2} (N-1-k) X_{i+k}: X_i enters N - 1 of the partial sums, X_{i+N-2} one.
-        let from_me = decoded
-            .iter()
-            .cycle()
-            .skip(run.me())
-            .take(run.len())
-            .flatten();
+        let (upto_me, from_me) = elements.split_at_checked(run.me()).unwrap_or_default();
         let mut partial = S::Group::identity();
         let mut weighted = S::Group::identity();
-        for x in from_me {
+        for x in from_me.iter().chain(upto_me) {
             // The last partial sum, of all N, is zero and so adds nothing: no special case for it.
             partial = S::Group::add(&partial, x);
             weighted = S::Group::add(&weighted, &partial);

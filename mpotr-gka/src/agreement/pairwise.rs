@@ -17,12 +17,13 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, Decoder, Digest32, Encoder, Group, Secret, Transcript,
-    kdf::Prk, label,
+    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, Digest32, Encoder, Group, Secret, Transcript, kdf::Prk,
+    label,
 };
 
 use super::GroupKeyAgreement;
 use crate::fault::{Fault, FaultKind};
+use crate::list::{place_among_others, whole_chunks};
 use crate::run::{Run, Scalar};
 
 const PART_LENGTH: usize = 32;
@@ -38,8 +39,25 @@ pub struct Pairwise<S: CryptoSuite> {
 
 struct Made {
     part: Secret<PART_LENGTH>,
-    /// In cycle order; this member's own entry is there too and never used.
-    pairs: Vec<Prk>,
+    /// In cycle order; `None` for this member itself.
+    pairs: Vec<Option<Prk>>,
+}
+
+/// A payload taken apart: the commitment, and the parts in cycle order without the sender's.
+struct Payload<'a> {
+    commitment: &'a [u8; Digest32::LENGTH],
+    parts: &'a [[u8; SEALED_LENGTH]],
+}
+
+impl<'a> Payload<'a> {
+    /// `None` if there are more or fewer bytes than a roster of `members` wants.
+    fn decode(bytes: &'a [u8], members: usize) -> Option<Self> {
+        let (commitment, parts) = bytes.split_first_chunk()?;
+        Some(Self {
+            commitment,
+            parts: whole_chunks(parts, members.checked_sub(1)?)?,
+        })
+    }
 }
 
 impl<S: CryptoSuite> Pairwise<S> {
@@ -50,12 +68,16 @@ impl<S: CryptoSuite> Pairwise<S> {
         }
     }
 
-    fn pair_keys(run: &Run<S>, share: &Scalar<S>) -> Vec<Prk> {
+    fn pair_keys(run: &Run<S>, share: &Scalar<S>) -> Vec<Option<Prk>> {
         run.members()
             .iter()
-            .map(|member| {
-                let shared = Zeroizing::new(S::Group::encode(&S::Group::mul(&member.share, share)));
-                Prk::extract::<S>(run.sid().as_bytes(), &*shared)
+            .enumerate()
+            .map(|(index, member)| {
+                (index != run.me()).then(|| {
+                    let shared =
+                        Zeroizing::new(S::Group::encode(&S::Group::mul(&member.share, share)));
+                    Prk::extract::<S>(run.sid().as_bytes(), &*shared)
+                })
             })
             .collect()
     }
@@ -68,32 +90,21 @@ impl<S: CryptoSuite> Pairwise<S> {
             .digest()
     }
 
-    /// Opens the part that `sender` sealed for this member; `None` if it is malformed or not the committed one.
+    /// Opens the part that `sender` sealed for this member; `None` if it does not open or is not the committed one.
     fn open_part(
         run: &Run<S>,
         pair: &Prk,
         sender: usize,
-        payload: &[u8],
+        payload: &Payload<'_>,
     ) -> Option<Secret<PART_LENGTH>> {
-        let (commitment, sealed) = Decoder::whole(payload, |input| {
-            let commitment = Digest32::decode(input, "com")?;
-            let mut mine = [0; SEALED_LENGTH];
-            for receiver in (0..run.len()).filter(|receiver| *receiver != sender) {
-                let sealed: [u8; SEALED_LENGTH] = input.array("sealed")?;
-                if receiver == run.me() {
-                    mine = sealed;
-                }
-            }
-            Ok((commitment, mine))
-        })
-        .ok()?;
+        let sealed = payload.parts.get(place_among_others(sender, run.me())?)?;
         let opened = direction_key::<S>(pair, sender, run.me())
-            .open(&NONCE, &[], &sealed)
+            .open(&NONCE, &[], sealed)
             .ok()?;
-        if opened.len() != PART_LENGTH || Self::commitment(run, sender, &opened) != commitment {
-            return None;
-        }
-        Some(Secret::fill_with(|out| out.copy_from_slice(&opened)))
+        let part: &[u8; PART_LENGTH] = opened.as_slice().try_into().ok()?;
+        let committed = Self::commitment(run, sender, part);
+        (committed.as_bytes() == payload.commitment)
+            .then(|| Secret::fill_with(|out| out.copy_from_slice(part)))
     }
 }
 
@@ -122,9 +133,11 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
         let pairs = Self::pair_keys(run, &share);
         let payload = Encoder::encoded(|out| {
             Self::commitment(run, run.me(), part.expose()).encode(out);
-            for (to, pair) in pairs.iter().enumerate().filter(|(to, _)| *to != run.me()) {
-                let key = direction_key::<S>(pair, run.me(), to);
-                out.raw(&key.seal(&NONCE, &[], part.expose()));
+            for (to, pair) in pairs.iter().enumerate() {
+                if let Some(pair) = pair {
+                    let key = direction_key::<S>(pair, run.me(), to);
+                    out.raw(&key.seal(&NONCE, &[], part.expose()));
+                }
             }
         });
         self.made = Some(Made { part, pairs });
@@ -138,21 +151,35 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
                 culprits: Vec::new(),
             });
         };
-        let mut culprits = Vec::new();
+        let decoded = payloads
+            .iter()
+            .map(|payload| Payload::decode(payload, run.len()));
+        let (mut malformed, mut wrong) = (Vec::new(), Vec::new());
         let mut hash = Transcript::<S>::new(label::PAIRWISE_SECRET).bytes(run.sid().as_bytes());
-        for (sender, (payload, pair)) in payloads.iter().zip(&made.pairs).enumerate() {
-            if sender == run.me() {
+        for (sender, (payload, pair)) in decoded.zip(&made.pairs).enumerate() {
+            let Some(payload) = payload else {
+                malformed.push(sender);
+                continue;
+            };
+            let Some(pair) = pair else {
                 hash = hash.bytes(made.part.expose());
-            } else if let Some(part) = Self::open_part(run, pair, sender, payload) {
-                hash = hash.bytes(part.expose());
-            } else {
-                culprits.push(sender);
+                continue;
+            };
+            match Self::open_part(run, pair, sender, &payload) {
+                Some(part) => hash = hash.bytes(part.expose()),
+                None => wrong.push(sender),
             }
         }
-        if !culprits.is_empty() {
+        if !malformed.is_empty() {
+            return Err(Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits: malformed,
+            });
+        }
+        if !wrong.is_empty() {
             return Err(Fault {
                 kind: FaultKind::WrongPart,
-                culprits,
+                culprits: wrong,
             });
         }
         let output = Zeroizing::new(hash.finish());
@@ -165,7 +192,8 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
     }
 
     fn blame(&self, _run: &Run<S>, _payloads: &[&[u8]]) -> Vec<usize> {
-        // Every part opened to the one that its sender committed to before all, so all members hold the same parts.
+        // Who confirmed has opened every part to the one that its sender committed to before all: all who confirmed
+        // the same contributions hold the same parts, or say what is not so.
         Vec::new()
     }
 }

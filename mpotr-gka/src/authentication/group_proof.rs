@@ -2,7 +2,7 @@
 //! 1994) with their two commitments summed into one. `docs/spec/04-key-agreement.md`, "Group proof".
 //!
 //! ```text
-//! prove:   k, w random, R = k G + w T, c = H("proof", sid, i, A_i, T, D, kc, R) mod L, s = k - (c + w) a_i
+//! prove:   k, w random, R = k G + w T, c = H("proof", sid, T, D, kc, i, A_i, R) mod L, s = k - (c + w) a_i
 //! verify:  R = s G + (c + w) A_i + w T
 //!
 //! struct { opaque R[32]; opaque s[32]; opaque w[32]; } payload;                                   96 bytes
@@ -23,15 +23,16 @@ use mpotr_crypto::{
 };
 
 use super::joint_knowledge::Trapdoor;
+use super::weights::weights;
 use super::{GroupAuthentication, Statement};
 use crate::fault::{Fault, FaultKind};
-use crate::run::{Element, Run, Scalar};
+use crate::run::{Element, RosterError, Run, Scalar};
 
-/// One member's part in the group proof of a run.
+/// One member's part in the group proof of a run. It holds no secret: `y` and `r` end in the share of the
+/// joint-knowledge check, and neither proofs nor their verification need them.
 pub struct GroupProof<S: CryptoSuite> {
     trapdoor: Trapdoor<S>,
-    secret: Zeroizing<Scalar<S>>,
-    knowledge: Zeroizing<Scalar<S>>,
+    share: ScalarBytes,
 }
 
 /// A decoded payload: (R, c + w, s, w) of one prover, which is all that the equation needs.
@@ -49,12 +50,10 @@ impl<S: CryptoSuite> GroupProof<S> {
         run: &Run<S>,
         secret: Zeroizing<Scalar<S>>,
         knowledge: Zeroizing<Scalar<S>>,
-    ) -> Self {
-        Self {
-            trapdoor: Trapdoor::of(run),
-            secret,
-            knowledge,
-        }
+    ) -> Result<Self, RosterError> {
+        let trapdoor = Trapdoor::of(run).ok_or(RosterError::DegenerateTrapdoor)?;
+        let share = trapdoor.share(run.me(), secret, knowledge);
+        Ok(Self { trapdoor, share })
     }
 
     /// The part of the challenge that all provers share, so that it is hashed once.
@@ -141,62 +140,32 @@ impl<S: CryptoSuite> GroupProof<S> {
     /// The same for many proofs at once, as one sum with random weights:
     /// `(sum rho s) G + sum rho (c + w) A + (sum rho w) T - sum rho R = 0`.
     fn all_hold(&self, openings: &[Opening<'_, S>], weights: impl Iterator<Item = u128>) -> bool {
+        let zero = S::Group::scalar_zero();
         let terms = openings.len().saturating_mul(2).saturating_add(1);
         let mut scalars = Vec::with_capacity(terms);
         let mut elements = Vec::with_capacity(terms);
-        let mut base = S::Group::scalar_zero();
-        let mut trapdoor = S::Group::scalar_zero();
+        let mut base = zero.clone();
+        let mut trapdoor = zero.clone();
         for (opening, weight) in openings.iter().zip(weights) {
             let weight = S::Group::scalar_from_u128(weight);
+            let negated = S::Group::scalar_sub(&zero, &weight);
             base = S::Group::scalar_add(&base, &S::Group::scalar_mul(&weight, &opening.s));
-            trapdoor = S::Group::scalar_add(&trapdoor, &S::Group::scalar_mul(&weight, &opening.w));
+            trapdoor = S::Group::scalar_sub(&trapdoor, &S::Group::scalar_mul(&weight, &opening.w));
             // The sum is compared to zero, so its sign is free: the commitments keep their short weights.
-            scalars.push(S::Group::scalar_sub(
-                &S::Group::scalar_zero(),
-                &S::Group::scalar_mul(&weight, &opening.sum),
-            ));
+            scalars.push(S::Group::scalar_mul(&negated, &opening.sum));
             elements.push(opening.identity.clone());
             scalars.push(weight);
             elements.push(opening.commitment.clone());
         }
-        scalars.push(S::Group::scalar_sub(&S::Group::scalar_zero(), &trapdoor));
+        scalars.push(trapdoor);
         elements.push(self.trapdoor.element.clone());
         S::Group::vartime_multi_scalar_mul(&scalars, &elements) == S::Group::mul_base(&base)
     }
 }
 
-/// 128-bit weights from a hash over all statements and proofs in order and 32 local random bytes, so that no prover
-/// predicts them: without end, four to a hash.
-fn weights<S: CryptoSuite>(
-    prefix: &Transcript<S>,
-    payloads: &[&[u8]],
-    rng: &mut dyn CryptoRng,
-) -> impl Iterator<Item = u128> + use<S> {
-    let local = Secret::<32>::random(rng);
-    let seed = prefix
-        .clone()
-        .list(payloads.iter())
-        .bytes(local.expose())
-        .finish();
-    (0_u32..).flat_map(move |block| {
-        let hash = Transcript::<S>::new(label::BATCH)
-            .bytes(&seed)
-            .u32(block)
-            .finish();
-        let mut weights = [0; 4];
-        for (weight, bytes) in weights.iter_mut().zip(hash.as_chunks::<16>().0) {
-            *weight = u128::from_le_bytes(*bytes);
-        }
-        weights
-    })
-}
-
 impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
-    fn share(&self, run: &Run<S>) -> Vec<u8> {
-        self.trapdoor
-            .share(run.me(), &self.secret, &self.knowledge)
-            .as_bytes()
-            .to_vec()
+    fn share(&self, _run: &Run<S>) -> Vec<u8> {
+        self.share.as_bytes().to_vec()
     }
 
     fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
@@ -249,7 +218,8 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
                 None => culprits.push(prover),
             }
         }
-        if !self.all_hold(&openings, weights(&prefix, payloads, rng)) {
+        let weights = weights::<S>(run.sid(), statement, payloads, rng);
+        if !self.all_hold(&openings, weights) {
             culprits.extend(
                 openings
                     .iter()

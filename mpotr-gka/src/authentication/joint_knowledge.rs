@@ -12,12 +12,13 @@
 //! Without it a member can publish a Y whose logarithm nobody knows; then nobody could have made the proofs but the
 //! identities themselves, and a transcript would convince a judge.
 
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, Group, ScalarBytes, Transcript, hash_to_scalar, label, vartime_double_scalar_mul,
 };
 
 use crate::fault::{Fault, FaultKind};
-use crate::run::{Element, Run, Scalar};
+use crate::run::{Element, Run, Scalar, Sid};
 
 /// The trapdoor of one roster, with what its check needs.
 pub(super) struct Trapdoor<S: CryptoSuite> {
@@ -34,7 +35,9 @@ pub(super) struct Trapdoor<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Trapdoor<S> {
-    pub(super) fn of(run: &Run<S>) -> Self {
+    /// The trapdoor of a roster; `None` if it, or the sum of the commitments, is the identity, whose logarithm everybody
+    /// knows. No choice of keys makes it so with more than negligible probability.
+    pub(super) fn of(run: &Run<S>) -> Option<Self> {
         let coefficients: Vec<_> = (0_u32..)
             .take(run.len())
             .map(|member| coefficient(run, member))
@@ -45,36 +48,52 @@ impl<S: CryptoSuite> Trapdoor<S> {
             .map(|member| member.trapdoor.clone())
             .collect();
         let element = S::Group::vartime_multi_scalar_mul(&coefficients, &keys);
-        let encoded = S::Group::encode(&element);
         let commitments = S::Group::sum(run.members().iter().map(|member| &member.commitment));
+        Self::new(run.sid(), coefficients, element, commitments)
+    }
+
+    fn new(
+        sid: Sid,
+        coefficients: Vec<Scalar<S>>,
+        element: Element<S>,
+        commitments: Element<S>,
+    ) -> Option<Self> {
+        let encoded = S::Group::encode(&element);
+        let encoded_commitments = S::Group::encode(&commitments);
+        if encoded == [0; 32] || encoded_commitments == [0; 32] {
+            return None;
+        }
         let challenge = hash_to_scalar(
             Transcript::<S>::new(label::KNOWLEDGE)
-                .bytes(run.sid().as_bytes())
-                .bytes(&S::Group::encode(&commitments))
+                .bytes(sid.as_bytes())
+                .bytes(&encoded_commitments)
                 .bytes(&encoded),
         );
-        Self {
+        Some(Self {
             coefficients,
             element,
             encoded,
             commitments,
             challenge,
-        }
+        })
     }
 
-    /// `s_i` for member `index` with its secrets.
+    /// `s_i` for member `index` with its secrets, which serve this once: a second share over another challenge would
+    /// give both of them away.
     pub(super) fn share(
         &self,
         index: usize,
-        trapdoor: &Scalar<S>,
-        knowledge: &Scalar<S>,
+        trapdoor: Zeroizing<Scalar<S>>,
+        knowledge: Zeroizing<Scalar<S>>,
     ) -> ScalarBytes {
         let Some(coefficient) = self.coefficients.get(index) else {
             return ScalarBytes::new([0; 32]);
         };
         let weight = S::Group::scalar_mul(&self.challenge, coefficient);
-        let share = S::Group::scalar_add(knowledge, &S::Group::scalar_mul(&weight, trapdoor));
-        ScalarBytes::new(S::Group::encode_scalar(&share))
+        let weighted = Zeroizing::new(S::Group::scalar_mul(&weight, &trapdoor));
+        ScalarBytes::new(S::Group::encode_scalar(&S::Group::scalar_add(
+            &knowledge, &weighted,
+        )))
     }
 
     /// Checks the shares of all members: one double multiplication.
@@ -147,7 +166,29 @@ fn coefficient<S: CryptoSuite>(run: &Run<S>, member: u32) -> Scalar<S> {
 }
 
 /// The first 16 bytes of a hash, little-endian.
-pub(super) fn first_u128(hash: &[u8; 64]) -> u128 {
+fn first_u128(hash: &[u8; 64]) -> u128 {
     hash.first_chunk()
         .map_or(0, |first| u128::from_le_bytes(*first))
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_backend_rustcrypto::{ChaCha20Poly1305Suite, Ristretto255};
+    use mpotr_crypto::Group;
+
+    use super::Trapdoor;
+    use crate::run::Sid;
+
+    #[test]
+    fn a_trapdoor_or_a_sum_of_commitments_that_is_the_identity_is_refused() {
+        let identity = Ristretto255::identity();
+        let element = Ristretto255::mul_base(&Ristretto255::scalar_from_u128(1));
+        let is_accepted = |trapdoor, commitments| {
+            let sid = Sid::new([0; 32]);
+            Trapdoor::<ChaCha20Poly1305Suite>::new(sid, Vec::new(), trapdoor, commitments).is_some()
+        };
+        assert!(is_accepted(element, element));
+        assert!(!is_accepted(identity, element));
+        assert!(!is_accepted(element, identity));
+    }
 }

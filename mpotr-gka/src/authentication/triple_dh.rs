@@ -16,11 +16,12 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, Decoder, Encoder, Group, IdentityKeyPair, Secret, Transcript, kdf::Prk, label,
+    CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, Transcript, kdf::Prk, label,
 };
 
 use super::{GroupAuthentication, Statement};
 use crate::fault::{Fault, FaultKind};
+use crate::list::{place_among_others, whole_chunks};
 use crate::member::Member;
 use crate::run::{Element, Run, Scalar};
 
@@ -71,7 +72,10 @@ fn pair_key<S: CryptoSuite>(
     } else {
         (peer_identity, own_identity, (peer, member), me)
     };
-    let ikm = Zeroizing::new([*first, *second, *both_trapdoors].concat());
+    let mut ikm = Zeroizing::new(Vec::with_capacity(3 * 32));
+    for secret in [first, second, both_trapdoors] {
+        ikm.extend_from_slice(&*secret);
+    }
     let context = Encoder::encoded(|out| {
         out.u32(u32::try_from(low.0).unwrap_or(u32::MAX));
         out.u32(u32::try_from(high.0).unwrap_or(u32::MAX));
@@ -171,15 +175,12 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
             .enumerate()
             .filter(|(from, _)| *from != run.me())
             .filter_map(|(from, (payload, key))| {
-                let expected = tag(run, key.as_ref()?, from, run.me(), statement);
-                (tag_for_me(run, from, payload) != Some(expected)).then_some(from)
+                let expected = key
+                    .as_ref()
+                    .map(|key| tag(run, key, from, run.me(), statement));
+                let verifies = expected.is_some() && tag_for_me(run, from, payload) == expected;
+                (!verifies).then_some(from)
             })
-            .chain(
-                self.pairs
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(from, key)| (key.is_none() && from != run.me()).then_some(from)),
-            )
             .collect();
         if culprits.is_empty() {
             Ok(())
@@ -192,24 +193,16 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
     }
 }
 
-/// The tag that `from` made for this member; `None` if the payload does not decode.
+/// The tag that `from` made for this member; `None` if the payload is not a tag for each other member.
 fn tag_for_me<S: CryptoSuite>(
     run: &Run<S>,
     from: usize,
     payload: &[u8],
 ) -> Option<Secret<TAG_LENGTH>> {
-    Decoder::whole(payload, |input| {
-        let mut mine = None;
-        for to in (0..run.len()).filter(|to| *to != from) {
-            let tag = input.array("tag")?;
-            if to == run.me() {
-                mine = Some(Secret::new(tag));
-            }
-        }
-        Ok(mine)
-    })
-    .ok()
-    .flatten()
+    let tags = whole_chunks(payload, run.len().checked_sub(1)?)?;
+    tags.get(place_among_others(from, run.me())?)
+        .copied()
+        .map(Secret::new)
 }
 
 impl core::fmt::Debug for TripleDh {

@@ -1,0 +1,177 @@
+//! The secrets of an offer, and how both are made. `docs/spec/04-key-agreement.md`, "Offer".
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, EphemeralKeyPair, Group, IdentityKey, IdentityKeyPair, Secret,
+    random_scalar,
+};
+
+use super::{Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
+use crate::member::{KnownIdentities, Member};
+use crate::run::{Element, RosterError, Run, Scalar};
+
+/// The secrets of one offer. Consumed by the one contribution that is made with them.
+///
+/// ```
+/// # use mpotr_crypto::{CryptoSuite, IdentityKeyPair, rand_core::CryptoRng};
+/// # use mpotr_gka::{AgreementId, AuthenticationId, Contributing, OfferSecrets, Run};
+/// # const METHODS: (AgreementId, AuthenticationId) =
+/// #     (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+/// fn contribute<S: CryptoSuite>(
+///     run: Run<S>,
+///     me: &IdentityKeyPair,
+///     secrets: OfferSecrets<S>,
+///     rng: &mut dyn CryptoRng,
+/// ) -> Contributing<S> {
+///     Contributing::start(run, METHODS, me, secrets, rng)
+/// }
+/// ```
+///
+/// A second contribution with the same secrets does not compile,
+///
+/// ```compile_fail,E0382
+/// # use mpotr_crypto::{CryptoSuite, IdentityKeyPair, rand_core::CryptoRng};
+/// # use mpotr_gka::{AgreementId, AuthenticationId, Contributing, OfferSecrets, Run};
+/// # const METHODS: (AgreementId, AuthenticationId) =
+/// #     (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+/// fn contribute_twice<S: CryptoSuite>(
+///     [first, second]: [Run<S>; 2],
+///     me: &IdentityKeyPair,
+///     secrets: OfferSecrets<S>,
+///     rng: &mut dyn CryptoRng,
+/// ) -> [Contributing<S>; 2] {
+///     [
+///         Contributing::start(first, METHODS, me, secrets, rng),
+///         Contributing::start(second, METHODS, me, secrets, rng),
+///     ]
+/// }
+/// ```
+///
+/// nor does a copy of them.
+///
+/// ```compile_fail,E0599
+/// # use mpotr_crypto::CryptoSuite;
+/// # use mpotr_gka::OfferSecrets;
+/// fn copy<S: CryptoSuite>(secrets: &OfferSecrets<S>) -> OfferSecrets<S> {
+///     OfferSecrets::clone(secrets)
+/// }
+/// ```
+pub struct OfferSecrets<S: CryptoSuite> {
+    /// The offer that they belong to.
+    offer: Offer,
+    /// Its elements as they were made, so that a member decodes no key of its own making.
+    elements: OwnElements<S>,
+    /// `e`: signs in the run and its epoch.
+    pub(crate) ephemeral: EphemeralKeyPair<S>,
+    /// `y`: the trapdoor.
+    pub(crate) trapdoor: Zeroizing<Scalar<S>>,
+    /// `z`: the share of the key agreement.
+    pub(crate) share: Zeroizing<Scalar<S>>,
+    /// `r`: the nonce of the joint-knowledge check.
+    pub(crate) knowledge: Zeroizing<Scalar<S>>,
+}
+
+/// `Y`, `Z` and `R` of an own offer.
+struct OwnElements<S: CryptoSuite> {
+    trapdoor: Element<S>,
+    share: Element<S>,
+    commitment: Element<S>,
+}
+
+impl<S: CryptoSuite> OfferSecrets<S> {
+    /// A fresh offer of an identity for a room, to follow the epoch of a beacon, and its secrets.
+    pub fn generate(
+        room: RoomId,
+        beacon: Beacon,
+        identity: IdentityKey,
+        rng: &mut dyn CryptoRng,
+    ) -> (Offer, Self) {
+        let ephemeral = EphemeralKeyPair::random(rng);
+        let trapdoor = random_scalar::<S::Group>(rng);
+        let share = random_scalar::<S::Group>(rng);
+        let knowledge = random_scalar::<S::Group>(rng);
+        let elements = OwnElements {
+            trapdoor: S::Group::mul_base(&trapdoor),
+            share: S::Group::mul_base(&share),
+            commitment: S::Group::mul_base(&knowledge),
+        };
+        let offer = Offer {
+            versions: vec![VERSION],
+            suites: vec![S::ID.to_u16()],
+            room,
+            beacon,
+            identity,
+            ephemeral: ephemeral.public(),
+            trapdoor: TrapdoorKey::new(S::Group::encode(&elements.trapdoor)),
+            share: CycleShare::new(S::Group::encode(&elements.share)),
+            commitment: KnowledgeCommitment::new(S::Group::encode(&elements.commitment)),
+            nonce: Nonce::new(*Secret::random(rng).expose()),
+        };
+        (
+            offer.clone(),
+            Self {
+                offer,
+                elements,
+                ephemeral,
+                trapdoor,
+                share,
+                knowledge,
+            },
+        )
+    }
+
+    /// The offer that the secrets belong to.
+    #[must_use]
+    pub const fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// This member as it stands in a roster. Cheaper than [`Member::decode`]: only the identity key may need decoding.
+    ///
+    /// # Errors
+    /// The identity key of the offer does not decode.
+    pub fn member(&self, known: &KnownIdentities<S>) -> Result<Member<S>, DecodeError> {
+        let identity = known.decode(&self.offer.identity)?;
+        let OwnElements {
+            trapdoor,
+            share,
+            commitment,
+        } = &self.elements;
+        Ok(Member {
+            offer: self.offer.clone(),
+            identity,
+            trapdoor: trapdoor.clone(),
+            share: share.clone(),
+            commitment: commitment.clone(),
+        })
+    }
+
+    /// Whether a run is one that these secrets may serve: its roster holds their offer byte for byte at this member's place,
+    /// and the offer is that of this identity. Proofs of others convince only a member whose own trapdoor key is among
+    /// those of the roster (`docs/security/group-proof.md`).
+    ///
+    /// # Errors
+    /// [`RosterError::NotAMember`] or [`RosterError::WrongIdentity`].
+    pub fn check(&self, run: &Run<S>, identity: &IdentityKeyPair) -> Result<(), RosterError> {
+        if run.own().map(Member::offer) != Some(&self.offer) {
+            return Err(RosterError::NotAMember);
+        }
+        if self.offer.identity != identity.public() {
+            return Err(RosterError::WrongIdentity);
+        }
+        Ok(())
+    }
+
+    /// The ephemeral signing key, to sign a proposal before contributing to it.
+    #[must_use]
+    pub const fn ephemeral(&self) -> &EphemeralKeyPair<S> {
+        &self.ephemeral
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for OfferSecrets<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OfferSecrets(..)")
+    }
+}

@@ -1,0 +1,166 @@
+//! The confirmation: round 2, from each member to all. `docs/spec/04-key-agreement.md`, "Confirmation".
+
+use mpotr_crypto::{
+    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32,
+    Encoder, EphemeralKeyPair, SignatureBytes, Transcript, kdf::Prk, label, zeroize::Zeroizing,
+};
+
+use super::packet::{self, Packet};
+use crate::authentication::Statement;
+use crate::fault::Fault;
+use crate::run::Run;
+
+/// The most bytes of a sealed authentication payload: a triple Diffie-Hellman one of 4,096 members has 65,536.
+const MAX_SEALED: usize = 1 << 17;
+
+/// Every confirmation key seals once.
+const NONCE: [u8; 12] = [0; 12];
+
+/// A confirmation: round 2, from each member to all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The sender's index in the roster.
+    pub sender: u16,
+    /// `D` and `kc` as the sender computed them.
+    pub statement: Statement,
+    /// The authentication payload, sealed under the epoch secret, so that no outsider sees it.
+    pub sealed: Vec<u8>,
+    /// By the sender's ephemeral key over `H("confirmation", sid, sender, D, kc, sealed)`.
+    pub signature: SignatureBytes,
+}
+
+impl Confirmation {
+    /// Writes the confirmation.
+    pub fn encode(&self, out: &mut Encoder) {
+        out.u16(self.sender);
+        self.statement.contributions.encode(out);
+        self.statement.key_commitment.encode(out);
+        out.opaque(&self.sealed);
+        self.signature.encode(out);
+    }
+
+    /// Reads a confirmation.
+    ///
+    /// # Errors
+    /// The first field that is over its limit or not all there.
+    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sender: packet::decode_sender(input)?,
+            statement: Statement {
+                contributions: Digest32::decode(input, "D")?,
+                key_commitment: Digest32::decode(input, "kc")?,
+            },
+            sealed: {
+                let at = input.offset();
+                let sealed = input.opaque(MAX_SEALED, "sealed")?;
+                if sealed.len() < AEAD_TAG_LENGTH {
+                    let kind = DecodeErrorKind::TooShort {
+                        length: sealed.len(),
+                        minimum: AEAD_TAG_LENGTH,
+                    };
+                    return Err(DecodeError::new(at, "sealed", kind));
+                }
+                sealed.to_vec()
+            },
+            signature: SignatureBytes::decode(input, "signature")?,
+        })
+    }
+
+    /// Seals and signs this member's confirmation of a run.
+    pub(super) fn seal<S: CryptoSuite>(
+        run: &Run<S>,
+        epoch: &Prk,
+        statement: Statement,
+        payload: &[u8],
+        key: &EphemeralKeyPair<S>,
+    ) -> Self {
+        let sender = packet::wire_index(run.me());
+        let sealed = sealing_key::<S>(epoch, sender).seal(
+            &NONCE,
+            &sealed_data(run, sender, &statement),
+            payload,
+        );
+        let signature = key.sign(&signed(run, sender, &statement, &sealed));
+        Self {
+            sender,
+            statement,
+            sealed,
+            signature,
+        }
+    }
+
+    /// Opens the authentication payload of a confirmation over this statement; `None` if it was sealed under another
+    /// secret, by another member or over another statement.
+    pub(super) fn open<S: CryptoSuite>(
+        &self,
+        run: &Run<S>,
+        epoch: &Prk,
+        statement: &Statement,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        sealing_key::<S>(epoch, self.sender)
+            .open(
+                &NONCE,
+                &sealed_data(run, self.sender, statement),
+                &self.sealed,
+            )
+            .ok()
+    }
+
+    /// Whether its sender made it for this run.
+    #[must_use]
+    pub fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        let signed = signed(run, self.sender, &self.statement, &self.sealed);
+        packet::verify(run, self.sender, &signed, &self.signature)
+    }
+
+    /// The fault of a sender who signed this confirmation and another one for the same run; `None` if the two say the
+    /// same, or one was not signed by its sender. A member confirms once and sends the same bytes again.
+    #[must_use]
+    pub fn equivocation<S: CryptoSuite>(&self, other: &Self, run: &Run<S>) -> Option<Fault> {
+        Packet::equivocation(self, other, run)
+    }
+}
+
+impl Packet for Confirmation {
+    fn sender(&self) -> u16 {
+        self.sender
+    }
+
+    fn is_signed<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        self.is_authentic(run)
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.statement == other.statement && self.sealed == other.sealed
+    }
+}
+
+fn signed<S: CryptoSuite>(
+    run: &Run<S>,
+    sender: u16,
+    statement: &Statement,
+    sealed: &[u8],
+) -> [u8; 64] {
+    Transcript::<S>::new(label::CONFIRMATION)
+        .bytes(run.sid().as_bytes())
+        .u16(sender)
+        .bytes(statement.contributions.as_bytes())
+        .bytes(statement.key_commitment.as_bytes())
+        .bytes(sealed)
+        .finish()
+}
+
+/// A member's confirmation key.
+fn sealing_key<S: CryptoSuite>(epoch: &Prk, sender: u16) -> AeadKey<S> {
+    AeadKey::new(&epoch.expand::<S, 32>(label::CONFIRMATION_KEY, &sender.to_be_bytes()))
+}
+
+/// The associated data under it: `sid || i || D || kc`.
+fn sealed_data<S: CryptoSuite>(run: &Run<S>, sender: u16, statement: &Statement) -> Vec<u8> {
+    Encoder::encoded(|out| {
+        run.sid().encode(out);
+        out.u16(sender);
+        statement.contributions.encode(out);
+        statement.key_commitment.encode(out);
+    })
+}

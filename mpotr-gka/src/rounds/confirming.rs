@@ -1,0 +1,194 @@
+//! Round 2 as one member goes through it. `docs/spec/04-key-agreement.md`, "Rounds".
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, kdf::Prk, label};
+
+use super::contributing::agreement_payloads;
+use super::packet::{NotReceived, Packet, attribute, check_complete, into_error};
+use super::{Confirmation, Contribution, Rejected};
+use crate::agreement::GroupKeyAgreement;
+use crate::authentication::{GroupAuthentication, Statement};
+use crate::fault::{Fault, FaultKind, RunError};
+use crate::run::Run;
+
+/// A member that has confirmed and waits for the confirmations of all.
+pub struct Confirming<S: CryptoSuite> {
+    pub(super) run: Run<S>,
+    pub(super) ephemeral: EphemeralKeyPair<S>,
+    pub(super) agreement: Box<dyn GroupKeyAgreement<S>>,
+    pub(super) authentication: Box<dyn GroupAuthentication<S>>,
+    pub(super) contributions: Vec<Contribution>,
+    pub(super) confirmation: Confirmation,
+    pub(super) epoch: Prk,
+}
+
+impl<S: CryptoSuite> Confirming<S> {
+    /// This member's confirmation. Made once per `sid`: the stored bytes are sent again, never computed again.
+    #[must_use]
+    pub const fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
+    }
+
+    /// The run.
+    #[must_use]
+    pub const fn run(&self) -> &Run<S> {
+        &self.run
+    }
+
+    /// The contributions that this member confirmed, to send again to who missed one.
+    #[must_use]
+    pub fn contributions(&self) -> &[Contribution] {
+        &self.contributions
+    }
+
+    /// Takes the confirmations of all members in cycle order, this member's own among them.
+    ///
+    /// # Errors
+    /// [`RunError`] with the phase as it was: confirmations that are not authentic, or a fault with its culprits.
+    pub fn establish(
+        self,
+        confirmations: &[Confirmation],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Established<S>, Box<Rejected<Self>>> {
+        if let Err(error) = self.check(confirmations, rng) {
+            return Err(Box::new(Rejected { phase: self, error }));
+        }
+        let statement = self.confirmation.statement;
+        let secret = self
+            .epoch
+            .child::<S>(label::MESSAGES, statement.contributions.as_bytes());
+        Ok(Established {
+            run: self.run,
+            statement,
+            ephemeral: self.ephemeral,
+            secret,
+        })
+    }
+
+    fn check(
+        &self,
+        confirmations: &[Confirmation],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), RunError> {
+        let run = &self.run;
+        let own = &self.confirmation.statement;
+        check_complete(run, confirmations, &self.confirmation)?;
+        let elsewhere = indices(confirmations, |confirmation| {
+            confirmation.statement.contributions != own.contributions
+        });
+        if !elsewhere.is_empty() {
+            let fault = blame_for_other_contributions(run, elsewhere, confirmations);
+            return Err(into_error(fault));
+        }
+        let other_key = indices(confirmations, |confirmation| {
+            confirmation.statement.key_commitment != own.key_commitment
+        });
+        if !other_key.is_empty() {
+            return Err(into_error(
+                self.blame_for_other_key(other_key, confirmations),
+            ));
+        }
+        let opened: Vec<_> = confirmations
+            .iter()
+            .map(|confirmation| confirmation.open(run, &self.epoch, own))
+            .collect();
+        let payloads: Vec<&[u8]> = opened
+            .iter()
+            .flatten()
+            .map(|payload| payload.as_slice())
+            .collect();
+        let verified = if payloads.len() == opened.len() {
+            self.authentication.verify(run, own, &payloads, rng)
+        } else {
+            let culprits = indices(&opened, Option::is_none);
+            Err(Fault {
+                kind: FaultKind::WrongProof,
+                culprits,
+            })
+        };
+        verified.map_err(|fault| into_error(attribute(run, fault, confirmations)))
+    }
+
+    /// All agree on the contributions, yet not on the key: either a contribution is wrong, and its proof says whose, or
+    /// whoever commits to another key lies.
+    fn blame_for_other_key(
+        &self,
+        other_key: Vec<usize>,
+        confirmations: &[Confirmation],
+    ) -> Result<Fault, NotReceived> {
+        let run = &self.run;
+        let fault = Fault {
+            kind: FaultKind::WrongKeyCommitment,
+            culprits: other_key,
+        };
+        let liars = attribute(run, fault, confirmations)?;
+        let wrong = self
+            .agreement
+            .blame(run, &agreement_payloads(&self.contributions));
+        if wrong.is_empty() {
+            return Ok(liars);
+        }
+        // This member is past the round in which a contribution could be replaced: the run is dead, and a contribution
+        // that nobody signed names nobody.
+        let signed = |index: &usize| {
+            self.contributions
+                .get(*index)
+                .is_some_and(|contribution| contribution.is_signed(run))
+        };
+        let culprits = wrong.into_iter().filter(signed).collect();
+        Ok(Fault {
+            kind: FaultKind::WrongShare,
+            culprits,
+        })
+    }
+}
+
+/// Some member confirms other contributions than this one. It may be right: somebody sent two contributions, or a
+/// packet was changed on its way. Nobody can be named before the other contributions are seen.
+fn blame_for_other_contributions<S: CryptoSuite>(
+    run: &Run<S>,
+    elsewhere: Vec<usize>,
+    confirmations: &[Confirmation],
+) -> Result<Fault, NotReceived> {
+    let fault = Fault {
+        kind: FaultKind::OtherContributions,
+        culprits: elsewhere,
+    };
+    let fault = attribute(run, fault, confirmations)?;
+    Ok(Fault {
+        culprits: Vec::new(),
+        ..fault
+    })
+}
+
+/// Where a list holds what is looked for.
+fn indices<T>(list: &[T], is_wanted: impl Fn(&T) -> bool) -> Vec<usize> {
+    list.iter()
+        .enumerate()
+        .filter_map(|(index, item)| is_wanted(item).then_some(index))
+        .collect()
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Confirming<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Confirming({})", self.run.sid())
+    }
+}
+
+/// A run that all members confirmed: what an epoch starts from.
+pub struct Established<S: CryptoSuite> {
+    /// The run, with the roster in cycle order.
+    pub run: Run<S>,
+    /// What was confirmed.
+    pub statement: Statement,
+    /// The key that signs in the epoch.
+    pub ephemeral: EphemeralKeyPair<S>,
+    /// The secret from which the epoch's keys are derived.
+    pub secret: Prk,
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Established<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Established({})", self.run.sid())
+    }
+}

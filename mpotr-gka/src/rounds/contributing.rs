@@ -1,0 +1,200 @@
+//! Round 1 as one member goes through it. `docs/spec/04-key-agreement.md`, "Rounds".
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{
+    CryptoSuite, Digest32, EphemeralKeyPair, IdentityKeyPair, Transcript, kdf::Prk, label,
+};
+
+use super::packet::{attribute, check_complete, into_error};
+use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
+use crate::agreement::{AgreementId, GroupKeyAgreement};
+use crate::authentication::{AuthenticationId, GroupAuthentication, Statement};
+use crate::fault::RunError;
+use crate::offer::OfferSecrets;
+use crate::run::{RosterError, Run};
+
+/// A member that has contributed and waits for the contributions of all.
+pub struct Contributing<S: CryptoSuite> {
+    run: Run<S>,
+    ephemeral: EphemeralKeyPair<S>,
+    /// None at work in a run that this member must not take part in.
+    methods: Result<Methods<S>, RosterError>,
+    contribution: Contribution,
+}
+
+/// The two methods of a run as one member computes them.
+struct Methods<S: CryptoSuite> {
+    agreement: Box<dyn GroupKeyAgreement<S>>,
+    authentication: Box<dyn GroupAuthentication<S>>,
+}
+
+impl<S: CryptoSuite> Contributing<S> {
+    /// Contributes to a run. The offer's secrets are consumed, come what may: they serve one run.
+    ///
+    /// The caller has asked [`OfferSecrets::check`] before. For a run that fails this check the contribution says nothing,
+    /// is made without the secrets and not signed, and [`confirm`](Self::confirm) refuses.
+    pub fn start(
+        run: Run<S>,
+        methods: (AgreementId, AuthenticationId),
+        identity: &IdentityKeyPair,
+        secrets: OfferSecrets<S>,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        let checked = secrets.check(&run, identity);
+        let OfferSecrets {
+            ephemeral,
+            trapdoor,
+            share,
+            knowledge,
+            ..
+        } = secrets;
+        let mut methods = checked.and_then(|()| {
+            Ok(Methods {
+                agreement: methods.0.start::<S>(share),
+                authentication: methods.1.start::<S>(&run, identity, trapdoor, knowledge)?,
+            })
+        });
+        let contribution = methods.as_mut().map_or_else(
+            |_refused| Contribution::nothing(&run),
+            |methods| {
+                let body = ContributionBody {
+                    agreement: methods.agreement.contribute(&run, rng),
+                    share: methods.authentication.share(&run),
+                };
+                Contribution::sign(&run, body, &ephemeral)
+            },
+        );
+        Self {
+            run,
+            ephemeral,
+            methods,
+            contribution,
+        }
+    }
+
+    /// This member's contribution. Made once: the same bytes are sent again when somebody missed them.
+    #[must_use]
+    pub const fn contribution(&self) -> &Contribution {
+        &self.contribution
+    }
+
+    /// The run.
+    #[must_use]
+    pub const fn run(&self) -> &Run<S> {
+        &self.run
+    }
+
+    /// Takes the contributions of all members in cycle order, this member's own among them, and confirms.
+    ///
+    /// # Errors
+    /// [`RunError`] with the phase as it was: contributions that are not authentic, or a fault with its culprits.
+    pub fn confirm(
+        self,
+        contributions: &[Contribution],
+        identity: &IdentityKeyPair,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Confirming<S>, Box<Rejected<Self>>> {
+        let mut methods = match self.methods {
+            Ok(methods) => methods,
+            Err(refused) => {
+                let phase = Self {
+                    methods: Err(refused),
+                    ..self
+                };
+                let error = RunError::Refused(refused);
+                return Err(Box::new(Rejected { phase, error }));
+            }
+        };
+        // Nothing is sent, and nothing is proved, before all of `agree` has succeeded; after that nothing fails.
+        let agreed = agree(
+            &self.run,
+            &mut methods,
+            contributions,
+            &self.contribution,
+            identity,
+        );
+        let (epoch, statement) = match agreed {
+            Ok(agreed) => agreed,
+            Err(error) => {
+                let phase = Self {
+                    methods: Ok(methods),
+                    ..self
+                };
+                return Err(Box::new(Rejected { phase, error }));
+            }
+        };
+        let payload = methods
+            .authentication
+            .prove(&self.run, identity, &statement, rng);
+        let confirmation =
+            Confirmation::seal(&self.run, &epoch, statement, &payload, &self.ephemeral);
+        Ok(Confirming {
+            run: self.run,
+            ephemeral: self.ephemeral,
+            agreement: methods.agreement,
+            authentication: methods.authentication,
+            contributions: contributions.to_vec(),
+            confirmation,
+            epoch,
+        })
+    }
+}
+
+/// The epoch secret and the statement that the contributions of all lead to.
+fn agree<S: CryptoSuite>(
+    run: &Run<S>,
+    methods: &mut Methods<S>,
+    contributions: &[Contribution],
+    own: &Contribution,
+    identity: &IdentityKeyPair,
+) -> Result<(Prk, Statement), RunError> {
+    if run.own().map(|own| own.offer.identity) != Some(identity.public()) {
+        return Err(RunError::Refused(RosterError::WrongIdentity));
+    }
+    check_complete(run, contributions, own)?;
+    let shares: Vec<_> = contributions
+        .iter()
+        .map(|contribution| contribution.body.share.as_slice())
+        .collect();
+    let payloads = agreement_payloads(contributions);
+    let Methods {
+        agreement,
+        authentication,
+    } = methods;
+    let agreed = authentication
+        .check_shares(run, &shares)
+        .and_then(|()| agreement.agree(run, &payloads))
+        .map_err(|fault| into_error(attribute(run, fault, contributions)))?;
+    let digest = Transcript::<S>::new(label::CONTRIBUTIONS)
+        .bytes(run.sid().as_bytes())
+        .list(
+            contributions
+                .iter()
+                .map(|contribution| contribution.body.to_bytes()),
+        )
+        .digest();
+    let epoch = Prk::extract::<S>(run.sid().as_bytes(), agreed.expose());
+    let commitment = epoch.expand::<S, 32>(label::KEY_COMMITMENT, digest.as_bytes());
+    let key_commitment = Digest32::new(*commitment.expose());
+    Ok((
+        epoch,
+        Statement {
+            contributions: digest,
+            key_commitment,
+        },
+    ))
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Contributing<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Contributing({})", self.run.sid())
+    }
+}
+
+/// The payloads of the key agreement.
+pub(super) fn agreement_payloads(contributions: &[Contribution]) -> Vec<&[u8]> {
+    contributions
+        .iter()
+        .map(|contribution| contribution.body.agreement.as_slice())
+        .collect()
+}

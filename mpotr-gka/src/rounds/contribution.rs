@@ -1,0 +1,141 @@
+//! The contribution: round 1, from each member to all. `docs/spec/04-key-agreement.md`, "Contribution".
+
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, Transcript, label,
+};
+
+use super::packet::{self, Packet};
+use crate::fault::Fault;
+use crate::run::Run;
+
+/// The most bytes of a key agreement payload: a pairwise one of 4,096 members has 196,592.
+const MAX_AGREEMENT: usize = 1 << 18;
+/// The most bytes of a share of the joint-knowledge check.
+const MAX_SHARE: usize = 32;
+
+/// What a contribution says, without its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContributionBody {
+    /// Payload of the key agreement.
+    pub agreement: Vec<u8>,
+    /// Share of the joint-knowledge check.
+    pub share: Vec<u8>,
+}
+
+impl ContributionBody {
+    fn encode(&self, out: &mut Encoder) {
+        out.opaque(&self.agreement);
+        out.opaque(&self.share);
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            agreement: input.opaque(MAX_AGREEMENT, "agreement")?.to_vec(),
+            share: input.opaque(MAX_SHARE, "share")?.to_vec(),
+        })
+    }
+
+    /// The body as it is hashed and signed.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        Encoder::encoded(|out| self.encode(out))
+    }
+}
+
+/// A contribution: round 1, from each member to all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// The sender's index in the roster.
+    pub sender: u16,
+    /// What it says.
+    pub body: ContributionBody,
+    /// By the sender's ephemeral key over `H("contribution", sid, sender, body)`.
+    pub signature: SignatureBytes,
+}
+
+impl Contribution {
+    /// Writes the contribution.
+    pub fn encode(&self, out: &mut Encoder) {
+        out.u16(self.sender);
+        self.body.encode(out);
+        self.signature.encode(out);
+    }
+
+    /// Reads a contribution.
+    ///
+    /// # Errors
+    /// The first field that is over its limit or not all there.
+    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            sender: packet::decode_sender(input)?,
+            body: ContributionBody::decode(input)?,
+            signature: SignatureBytes::decode(input, "signature")?,
+        })
+    }
+
+    /// This member's contribution to a run.
+    pub(super) fn sign<S: CryptoSuite>(
+        run: &Run<S>,
+        body: ContributionBody,
+        key: &EphemeralKeyPair<S>,
+    ) -> Self {
+        let sender = packet::wire_index(run.me());
+        let signature = key.sign(&signed(run, sender, &body));
+        Self {
+            sender,
+            body,
+            signature,
+        }
+    }
+
+    /// What stands in the place of a contribution to a run that this member must not take part in: nothing, not signed.
+    pub(super) fn nothing<S: CryptoSuite>(run: &Run<S>) -> Self {
+        Self {
+            sender: packet::wire_index(run.me()),
+            body: ContributionBody {
+                agreement: Vec::new(),
+                share: Vec::new(),
+            },
+            signature: SignatureBytes::new([0; SignatureBytes::LENGTH]),
+        }
+    }
+
+    /// Whether its sender made it for this run.
+    #[must_use]
+    pub fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        packet::verify(
+            run,
+            self.sender,
+            &signed(run, self.sender, &self.body),
+            &self.signature,
+        )
+    }
+
+    /// The fault of a sender who signed this contribution and another one for the same run; `None` if the two say the
+    /// same, or one was not signed by its sender. A member contributes once and sends the same bytes again.
+    #[must_use]
+    pub fn equivocation<S: CryptoSuite>(&self, other: &Self, run: &Run<S>) -> Option<Fault> {
+        Packet::equivocation(self, other, run)
+    }
+}
+
+impl Packet for Contribution {
+    fn sender(&self) -> u16 {
+        self.sender
+    }
+
+    fn is_signed<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        self.is_authentic(run)
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.body == other.body
+    }
+}
+
+fn signed<S: CryptoSuite>(run: &Run<S>, sender: u16, body: &ContributionBody) -> [u8; 64] {
+    Transcript::<S>::new(label::CONTRIBUTION)
+        .bytes(run.sid().as_bytes())
+        .u16(sender)
+        .bytes(&body.to_bytes())
+        .finish()
+}

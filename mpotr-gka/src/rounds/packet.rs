@@ -1,0 +1,183 @@
+//! What the packets of both rounds share: their signatures, and what these have to do with blame.
+//! `docs/spec/04-key-agreement.md`, "Blame".
+
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, SignatureBytes};
+
+use crate::fault::{Fault, FaultKind, RunError};
+use crate::member::Member;
+use crate::run::{MAX_MEMBERS, Run};
+
+/// A packet that each member of a run sends once.
+pub(super) trait Packet: PartialEq {
+    /// The index in the roster that it claims to come from.
+    fn sender(&self) -> u16;
+
+    /// Whether its sender signed it for this run.
+    fn is_signed<S: CryptoSuite>(&self, run: &Run<S>) -> bool;
+
+    /// Whether two packets say the same, whatever their signatures.
+    fn says_the_same(&self, other: &Self) -> bool;
+
+    /// The fault of a sender who signed two packets of one run that differ in what they say.
+    fn equivocation<S: CryptoSuite>(&self, other: &Self, run: &Run<S>) -> Option<Fault> {
+        let twice = self.sender() == other.sender()
+            && !self.says_the_same(other)
+            && self.is_signed(run)
+            && other.is_signed(run);
+        twice.then(|| Fault::of(FaultKind::Equivocation, usize::from(self.sender())))
+    }
+}
+
+/// Reads the index of a sender.
+pub(super) fn decode_sender(input: &mut Decoder<'_>) -> Result<u16, DecodeError> {
+    let at = input.offset();
+    let sender = input.u16("sender")?;
+    if usize::from(sender) >= MAX_MEMBERS {
+        let kind = DecodeErrorKind::UnknownValue(sender.into());
+        return Err(DecodeError::new(at, "sender", kind));
+    }
+    Ok(sender)
+}
+
+/// A member's index on the wire: a roster has at most 4,096 members.
+pub(super) fn wire_index(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+/// Whether a signature is that of a member of the run.
+pub(super) fn verify<S: CryptoSuite>(
+    run: &Run<S>,
+    sender: u16,
+    signed: &[u8],
+    signature: &SignatureBytes,
+) -> bool {
+    run.members()
+        .get(usize::from(sender))
+        .and_then(Member::verifying_key)
+        .is_some_and(|key| key.verify(signed, signature).is_ok())
+}
+
+/// Checks that there is one packet of each member, in cycle order, and that the member's own is the one that it sent.
+pub(super) fn check_complete<S: CryptoSuite, P: Packet>(
+    run: &Run<S>,
+    packets: &[P],
+    own: &P,
+) -> Result<(), RunError> {
+    let in_order = packets
+        .iter()
+        .map(|packet| usize::from(packet.sender()))
+        .eq(0..run.len());
+    if !in_order {
+        return Err(RunError::Incomplete {
+            given: packets.len(),
+            members: run.len(),
+        });
+    }
+    // Another packet in the own place is an echo that somebody changed, whatever its signature.
+    match packets.get(run.me()) {
+        Some(echo) if echo == own => Ok(()),
+        Some(_) | None => Err(RunError::NotReceived(vec![run.me()])),
+    }
+}
+
+/// Names the culprits of a fault by packets that carry their signature. A packet that carries none was never received
+/// and names nobody; a fault without culprits looks at every packet, since any one may be forged.
+///
+/// # Errors
+/// The packets that were not received, if nothing but they stands behind the fault.
+pub(super) fn attribute<S: CryptoSuite, P: Packet>(
+    run: &Run<S>,
+    fault: Fault,
+    packets: &[P],
+) -> Result<Fault, NotReceived> {
+    let Fault { kind, culprits } = fault;
+    let anybody = culprits.is_empty();
+    let (signed, forged): (Vec<_>, Vec<_>) = packets
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| anybody || culprits.contains(index))
+        .partition(|(_, packet)| packet.is_signed(run));
+    let indices = |packets: Vec<(usize, &P)>| packets.into_iter().map(|(index, _)| index).collect();
+    if anybody && forged.is_empty() {
+        Ok(Fault { kind, culprits })
+    } else if anybody || signed.is_empty() {
+        Err(NotReceived(indices(forged)))
+    } else {
+        Ok(Fault {
+            kind,
+            culprits: indices(signed),
+        })
+    }
+}
+
+/// Members whose packets carry no valid signature.
+pub(super) struct NotReceived(Vec<usize>);
+
+impl From<NotReceived> for RunError {
+    fn from(NotReceived(members): NotReceived) -> Self {
+        Self::NotReceived(members)
+    }
+}
+
+/// A fault as the error that it is, if it can be put down to anybody's signature.
+pub(super) fn into_error(attributed: Result<Fault, NotReceived>) -> RunError {
+    attributed.map_or_else(RunError::from, RunError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+    use mpotr_crypto::{CryptoSuite, IdentityKeyPair};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::Packet;
+    use crate::fault::{Fault, FaultKind};
+    use crate::member::KnownIdentities;
+    use crate::offer::{Beacon, OfferSecrets, RoomId};
+    use crate::run::{Run, Sid};
+
+    /// A packet whose signer knows more than one signature of a text, as Ed25519 allows.
+    #[derive(PartialEq)]
+    struct Signed {
+        sender: u16,
+        text: u8,
+        signature: u8,
+    }
+
+    impl Packet for Signed {
+        fn sender(&self) -> u16 {
+            self.sender
+        }
+
+        fn is_signed<T: CryptoSuite>(&self, _run: &Run<T>) -> bool {
+            self.signature > 0
+        }
+
+        fn says_the_same(&self, other: &Self) -> bool {
+            self.text == other.text
+        }
+    }
+
+    #[test]
+    fn signing_one_text_twice_is_no_equivocation() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let identity = IdentityKeyPair::random::<S>(&mut rng).public();
+        let (_, secrets) =
+            OfferSecrets::<S>::generate(RoomId::new([1; 32]), Beacon::NONE, identity, &mut rng);
+        let member = secrets.member(&KnownIdentities::new()).unwrap();
+        let run = Run::new(Sid::new([1; 32]), vec![member], 0).unwrap();
+        let packet = |sender, text, signature| Signed {
+            sender,
+            text,
+            signature,
+        };
+        let fault = |a: Signed, b: Signed| a.equivocation(&b, &run);
+        let twice = Fault::of(FaultKind::Equivocation, 0);
+        assert_eq!(fault(packet(0, 1, 1), packet(0, 2, 1)), Some(twice));
+        assert_eq!(fault(packet(0, 1, 1), packet(0, 1, 2)), None);
+        assert_eq!(fault(packet(0, 1, 1), packet(0, 2, 0)), None);
+        assert_eq!(fault(packet(0, 1, 0), packet(0, 2, 1)), None);
+        assert_eq!(fault(packet(0, 1, 1), packet(1, 2, 1)), None);
+    }
+}

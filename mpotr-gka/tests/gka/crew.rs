@@ -1,0 +1,181 @@
+//! People in one run, all of whose secrets the test knows.
+
+mod confirmed;
+mod contributed;
+
+pub(crate) use confirmed::Confirmed;
+pub(crate) use contributed::Contributed;
+
+use std::collections::BTreeMap;
+
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Group, IdentityKeyPair, Secret, random_scalar};
+use mpotr_gka::{
+    Beacon, Contributing, ContributionBody, KnownIdentities, Member, Offer, OfferSecrets, RoomId,
+    RosterError, Run, RunError, Sid,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::spec::Spec;
+use crate::{Methods, Scalar};
+
+/// The epoch that all runs of these tests follow.
+pub(crate) const BEACON: Beacon = Beacon::new([3; 16]);
+
+/// The secrets of one offer.
+#[derive(Clone)]
+pub(crate) struct Known<S: CryptoSuite> {
+    seed: u64,
+    pub(crate) y: Scalar<S>,
+    pub(crate) z: Scalar<S>,
+    pub(crate) r: Scalar<S>,
+}
+
+impl<S: CryptoSuite> Known<S> {
+    /// An offer that the crate makes, and its secrets: two generators of one seed give the same draws.
+    pub(crate) fn offer(
+        room: RoomId,
+        identity: &IdentityKeyPair,
+        seed: u64,
+    ) -> (Offer, OfferSecrets<S>, Self) {
+        let (offer, secrets) = OfferSecrets::generate(
+            room,
+            BEACON,
+            identity.public(),
+            &mut ChaCha20Rng::seed_from_u64(seed),
+        );
+        let mut draws = ChaCha20Rng::seed_from_u64(seed);
+        let _e = Secret::<32>::random(&mut draws);
+        let [y, z, r] = [(); 3].map(|()| (*random_scalar::<S::Group>(&mut draws)).clone());
+        let public = |scalar| S::Group::encode(&S::Group::mul_base(scalar));
+        assert_eq!(offer.trapdoor.as_bytes(), &public(&y));
+        assert_eq!(offer.share.as_bytes(), &public(&z));
+        assert_eq!(offer.commitment.as_bytes(), &public(&r));
+        let known = Self { seed, y, z, r };
+        assert_eq!(offer.ephemeral, known.e().public());
+        (offer, secrets, known)
+    }
+
+    /// `e`.
+    pub(crate) fn e(&self) -> EphemeralKeyPair<S> {
+        let mut draws = ChaCha20Rng::seed_from_u64(self.seed);
+        EphemeralKeyPair::from_seed(&Secret::random(&mut draws))
+    }
+}
+
+/// People with an unused offer each.
+pub(crate) struct Crew<S: CryptoSuite> {
+    pub(crate) head: Vec<u8>,
+    pub(crate) methods: Methods,
+    pub(crate) identities: Vec<IdentityKeyPair>,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) secrets: Vec<OfferSecrets<S>>,
+    pub(crate) known: Vec<Known<S>>,
+    pub(crate) rng: ChaCha20Rng,
+}
+
+impl<S: CryptoSuite> Crew<S> {
+    pub(crate) fn new(members: usize, methods: Methods) -> Self {
+        Self::seeded(members, methods, 0)
+    }
+
+    /// Another seed gives other people.
+    pub(crate) fn seeded(members: usize, methods: Methods, seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let identities = (0..members)
+            .map(|_| IdentityKeyPair::random::<S>(&mut rng))
+            .collect();
+        Self::of(identities, methods, RoomId::of_name::<S>("room"), seed)
+    }
+
+    pub(crate) fn of(
+        identities: Vec<IdentityKeyPair>,
+        methods: Methods,
+        room: RoomId,
+        seed: u64,
+    ) -> Self {
+        let mut crew = Self {
+            head: format!("{methods:?}").into_bytes(),
+            methods,
+            identities: Vec::new(),
+            offers: Vec::new(),
+            secrets: Vec::new(),
+            known: Vec::new(),
+            rng: ChaCha20Rng::seed_from_u64(!seed),
+        };
+        for (member, identity) in (0..).zip(identities) {
+            let (offer, secrets, known) =
+                Known::offer(room, &identity, seed << 32 | 1 << 31 | member);
+            crew.identities.push(identity);
+            crew.offers.push(offer);
+            crew.secrets.push(secrets);
+            crew.known.push(known);
+        }
+        crew
+    }
+
+    pub(crate) fn spec(&self) -> Spec {
+        let sid = Sid::of::<S>(&self.head, self.offers.iter());
+        Spec {
+            sid,
+            offers: self.offers.clone(),
+        }
+    }
+
+    /// The run as one member sees it.
+    pub(crate) fn run(&self, me: usize) -> Result<Run<S>, RosterError> {
+        let strangers = KnownIdentities::new();
+        let members = self
+            .offers
+            .iter()
+            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
+            .collect();
+        Run::new(self.spec().sid, members, me)
+    }
+
+    /// All but these insiders contribute; the places of the insiders hold nothing yet.
+    pub(crate) fn contribute_but(mut self, insiders: &[usize]) -> Contributed<S> {
+        let spec = self.spec();
+        let mut phases = BTreeMap::new();
+        let mut contributions = Vec::new();
+        for (me, secrets) in std::mem::take(&mut self.secrets).into_iter().enumerate() {
+            if insiders.contains(&me) {
+                let nothing = ContributionBody {
+                    agreement: Vec::new(),
+                    share: Vec::new(),
+                };
+                contributions.push(spec.contribution(me, nothing, &self.known[me].e()));
+                continue;
+            }
+            let run = self.run(me).unwrap();
+            let identity = &self.identities[me];
+            let phase = Contributing::start(run, self.methods, identity, secrets, &mut self.rng);
+            contributions.push(phase.contribution().clone());
+            phases.insert(me, phase);
+        }
+        Contributed {
+            spec,
+            methods: self.methods,
+            identities: self.identities,
+            known: self.known,
+            phases,
+            contributions,
+            rng: self.rng,
+        }
+    }
+
+    pub(crate) fn contribute(self) -> Contributed<S> {
+        self.contribute_but(&[])
+    }
+}
+
+fn assert_all(errors: Vec<(usize, RunError)>, expected: &RunError) {
+    assert!(!errors.is_empty(), "nobody honest is left to look");
+    for (me, error) in errors {
+        assert_eq!(&error, expected, "as member {me} sees it");
+    }
+}
+
+/// A signature that nobody made.
+pub(crate) const UNSIGNED: mpotr_crypto::SignatureBytes =
+    mpotr_crypto::SignatureBytes::new([7; 64]);
