@@ -4,8 +4,6 @@
 //! `mpotr gka` measures more sizes, and counts operations and bytes too. This bench is for comparing two versions of the
 //! code. `--quick` adds 128 members for the naive methods, which take seconds each.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
-
 mod cpu_time;
 
 use criterion::measurement::Measurement;
@@ -29,7 +27,10 @@ fn scaling<M: Measurement + 'static>(criterion: &mut Criterion<M>) {
         for authentication in AuthenticationId::ALL {
             let methods = (agreement, authentication);
             let name = format!("{}+{}", agreement.name(), authentication.name());
-            for members in SIZES.into_iter().filter(|n| *n < 128 || quick || methods == efficient) {
+            for members in SIZES
+                .into_iter()
+                .filter(|n| *n < 128 || quick || methods == efficient)
+            {
                 group.bench_function(BenchmarkId::new(&name, members), |b| {
                     b.iter_batched(
                         || identities(members),
@@ -49,7 +50,9 @@ fn scaling<M: Measurement + 'static>(criterion: &mut Criterion<M>) {
 /// Long-term identities, which nobody makes to enter a room.
 fn identities(members: usize) -> Vec<IdentityKeyPair> {
     let mut rng = ChaCha20Rng::seed_from_u64(8);
-    std::iter::repeat_with(|| IdentityKeyPair::random::<Suite>(&mut rng)).take(members).collect()
+    std::iter::repeat_with(|| IdentityKeyPair::random::<Suite>(&mut rng))
+        .take(members)
+        .collect()
 }
 
 criterion_group! {

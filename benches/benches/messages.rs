@@ -8,8 +8,6 @@
 //! | `message_open/room` | `handle_message` of another member: opened, verified, in order, delivered |
 //! | `message_open/floor` | one verification, two AEAD opens, two key derivations |
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
-
 mod cpu_time;
 
 use std::hint::black_box;
@@ -43,23 +41,33 @@ type Talk<S> = Channel<S, ChaCha20Rng>;
 
 fn room<S: CryptoSuite>() -> Talk<S> {
     let mut rng = ChaCha20Rng::seed_from_u64(7);
-    let identities: Vec<_> = (0..3).map(|_| IdentityKeyPair::random::<S>(&mut rng)).collect();
+    let identities: Vec<_> = (0..3)
+        .map(|_| IdentityKeyPair::random::<S>(&mut rng))
+        .collect();
     let mut channel =
         Channel::enter(identities, rng).unwrap_or_else(|error| fail(&error.to_string()));
-    channel.until_secure().unwrap_or_else(|error| fail(&error.to_string()));
+    channel
+        .until_secure()
+        .unwrap_or_else(|error| fail(&error.to_string()));
     channel
 }
 
-/// A benchmark of what does not work would measure nothing.
+#[expect(
+    clippy::panic,
+    reason = "a benchmark of what does not work would measure nothing"
+)]
 fn fail(error: &str) -> ! {
-    eprintln!("messages: {error}");
-    std::process::exit(1)
+    panic!("{error}")
 }
 
 /// Member 0 says something and member 1 hears it: the time of the one and of the other.
-fn exchange<S: CryptoSuite>(channel: &mut Talk<S>, rng: &mut ChaCha20Rng) -> (Duration, Duration, usize) {
+fn exchange<S: CryptoSuite>(
+    channel: &mut Talk<S>,
+    rng: &mut ChaCha20Rng,
+) -> (Duration, Duration, usize) {
     let now = channel.now();
-    let [alice, bob, carol] = channel.rooms() else {
+    let mut rooms = channel.rooms();
+    let (Some(alice), Some(bob), Some(carol)) = (rooms.next(), rooms.next(), rooms.next()) else {
         fail("not three rooms")
     };
     let body = BODY.to_vec();
@@ -76,11 +84,18 @@ fn exchange<S: CryptoSuite>(channel: &mut Talk<S>, rng: &mut ChaCha20Rng) -> (Du
     if heard.and(carol.handle_message(now, &packet, rng)).is_err() {
         fail("the message was not accepted");
     }
-    (sealed.saturating_sub(start), opened.saturating_sub(opening), packet.len())
+    (
+        sealed.saturating_sub(start),
+        opened.saturating_sub(opening),
+        packet.len(),
+    )
 }
 
 /// Times one side of `iterations` messages.
-fn talk<S: CryptoSuite>(iterations: u64, side: impl Fn((Duration, Duration)) -> Duration) -> Duration {
+fn talk<S: CryptoSuite>(
+    iterations: u64,
+    side: impl Fn((Duration, Duration)) -> Duration,
+) -> Duration {
     let mut rng = ChaCha20Rng::seed_from_u64(9);
     let mut channel = room::<S>();
     let mut total = Duration::ZERO;
@@ -122,7 +137,10 @@ impl<S: CryptoSuite> Floor<S> {
     /// The ratchet: a message key and the next chain key.
     fn derive(&self) -> (AeadKey<S>, Prk) {
         let key = self.chain.expand::<S, 32>(label::MESSAGE_KEY, &[]);
-        (AeadKey::new(&key), self.chain.child::<S>(label::CHAIN_STEP, &[]))
+        (
+            AeadKey::new(&key),
+            self.chain.child::<S>(label::CHAIN_STEP, &[]),
+        )
     }
 
     fn seal(&self) -> (Vec<u8>, Vec<u8>) {
@@ -159,11 +177,15 @@ fn messages<S: CryptoSuite>(criterion: &mut Criterion<CpuTime>) {
     let floor = Floor::<S>::new();
     let id = |what| BenchmarkId::new(what, S::BACKEND);
     let mut group = criterion.benchmark_group("message_seal");
-    group.bench_function(id("room"), |b| b.iter_custom(|n| talk::<S>(n, |(seal, _)| seal)));
+    group.bench_function(id("room"), |b| {
+        b.iter_custom(|n| talk::<S>(n, |(seal, _)| seal))
+    });
     group.bench_function(id("floor"), |b| b.iter(|| floor.seal()));
     group.finish();
     let mut group = criterion.benchmark_group("message_open");
-    group.bench_function(id("room"), |b| b.iter_custom(|n| talk::<S>(n, |(_, open)| open)));
+    group.bench_function(id("room"), |b| {
+        b.iter_custom(|n| talk::<S>(n, |(_, open)| open))
+    });
     group.bench_function(id("floor"), |b| floor.bench_open(b));
     group.finish();
 }

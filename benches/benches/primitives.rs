@@ -2,22 +2,20 @@
 //!
 //! What differs between the two suites is the AEAD alone. All else is one piece of code in both and is measured once.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
-
 mod cpu_time;
 
 use std::hint::black_box;
 
 use criterion::measurement::Measurement;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use mpotr_backend_ring as ring;
+use mpotr_backend_rustcrypto as rustcrypto;
+use mpotr_backend_sodium as sodium;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{
     AeadKey, CryptoSuite, EphemeralKeyPair, Group, Secret, VerifyingKey, digest::Digest, label,
     random_scalar,
 };
-use mpotr_backend_ring as ring;
-use mpotr_backend_rustcrypto as rustcrypto;
-use mpotr_backend_sodium as sodium;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -68,13 +66,17 @@ fn aead<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>) 
 
         let mut group = criterion.benchmark_group("aead_seal");
         group.throughput(Throughput::Bytes(bytes(length)));
-        group.bench_function(id(), |b| b.iter(|| key.seal(&nonce, &data, black_box(&text))));
+        group.bench_function(id(), |b| {
+            b.iter(|| key.seal(&nonce, &data, black_box(&text)))
+        });
         group.finish();
 
         let sealed = key.seal(&nonce, &data, &text);
         let mut group = criterion.benchmark_group("aead_open");
         group.throughput(Throughput::Bytes(bytes(length)));
-        group.bench_function(id(), |b| b.iter(|| key.open(&nonce, &data, black_box(&sealed))));
+        group.bench_function(id(), |b| {
+            b.iter(|| key.open(&nonce, &data, black_box(&sealed)))
+        });
         group.finish();
     }
 }
@@ -91,9 +93,15 @@ fn ed25519<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M
     let Some(key) = VerifyingKey::<S>::decode(&public) else {
         return;
     };
-    one(criterion, "ed25519_sign", S::BACKEND, || pair.sign(black_box(&message)));
-    one(criterion, "ed25519_decode_key", S::BACKEND, || VerifyingKey::<S>::decode(black_box(&public)));
-    one(criterion, "ed25519_verify", S::BACKEND, || key.verify(black_box(&message), &signature));
+    one(criterion, "ed25519_sign", S::BACKEND, || {
+        pair.sign(black_box(&message))
+    });
+    one(criterion, "ed25519_decode_key", S::BACKEND, || {
+        VerifyingKey::<S>::decode(black_box(&public))
+    });
+    one(criterion, "ed25519_verify", S::BACKEND, || {
+        key.verify(black_box(&message), &signature)
+    });
 }
 
 fn group<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>) {
@@ -105,11 +113,21 @@ fn group<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>)
         return;
     };
     let encoded = S::Group::encode(element);
-    one(criterion, "group_decode", S::BACKEND, || S::Group::decode(black_box(&encoded)));
-    one(criterion, "group_encode", S::BACKEND, || S::Group::encode(black_box(element)));
-    one(criterion, "group_add", S::BACKEND, || S::Group::add(black_box(element), other));
-    one(criterion, "group_mul", S::BACKEND, || S::Group::mul(black_box(element), a));
-    one(criterion, "group_mul_base", S::BACKEND, || S::Group::mul_base(black_box(a)));
+    one(criterion, "group_decode", S::BACKEND, || {
+        S::Group::decode(black_box(&encoded))
+    });
+    one(criterion, "group_encode", S::BACKEND, || {
+        S::Group::encode(black_box(element))
+    });
+    one(criterion, "group_add", S::BACKEND, || {
+        S::Group::add(black_box(element), other)
+    });
+    one(criterion, "group_mul", S::BACKEND, || {
+        S::Group::mul(black_box(element), a)
+    });
+    one(criterion, "group_mul_base", S::BACKEND, || {
+        S::Group::mul_base(black_box(a))
+    });
     one(criterion, "group_double_mul", S::BACKEND, || {
         S::Group::vartime_double_scalar_mul(black_box(a), b, element)
     });
@@ -163,7 +181,10 @@ fn terms<S: CryptoSuite>(count: usize) -> Vec<(Scalar<S>, Element<S>)> {
     let mut rng = rng();
     std::iter::repeat_with(|| {
         let scalar = (*random_scalar::<S::Group>(&mut rng)).clone();
-        (scalar, S::Group::mul_base(&random_scalar::<S::Group>(&mut rng)))
+        (
+            scalar,
+            S::Group::mul_base(&random_scalar::<S::Group>(&mut rng)),
+        )
     })
     .take(count)
     .collect()

@@ -7,41 +7,53 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use mpotr_core::crypto::rand_core::CryptoRng;
-use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
+use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{Duration, Event, Room, RoomConfig, SendError, Timestamp};
 
-/// Turns of the clock after which a room that is not secure never will be.
+/// Turns of the clock after which what is waited for will never happen.
 const MOST_TURNS: usize = 1000;
 
 /// Members in one channel.
 pub struct Channel<S: CryptoSuite, R> {
-    rooms: Vec<Room<S>>,
-    /// Bytes that each member has sent.
-    sent: Vec<usize>,
+    seats: Vec<Seat<S>>,
     in_flight: VecDeque<(usize, Rc<[u8]>)>,
     now: Timestamp,
     rng: R,
 }
 
-/// The rooms do not become secure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("only {secure} of {members} rooms became secure")]
-pub struct NotSecure {
-    /// Rooms that did.
-    pub secure: usize,
-    /// All rooms.
-    pub members: usize,
+/// A member with what it has sent and been told.
+struct Seat<S: CryptoSuite> {
+    room: Room<S>,
+    identity: IdentityKey,
+    /// Bytes sent.
+    sent: usize,
+    /// Members of the newest epoch; none before the first.
+    roster: usize,
+    texts: Vec<Vec<u8>>,
 }
 
-/// Why nobody can talk.
+/// Why members did not get where they were to get.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Talk {
+pub enum ChannelError {
+    /// The backend cannot compute the suite on this machine.
+    #[error(transparent)]
+    Unsupported(#[from] UnsupportedSuite),
+    /// No epoch came about with the roster that was waited for.
+    #[error("only {there} of {members} members are in an epoch of {roster}")]
+    NoEpoch {
+        /// Members that are.
+        there: usize,
+        /// All members.
+        members: usize,
+        /// The roster's size.
+        roster: usize,
+    },
     /// There is no such member.
     #[error("there is no member {0}")]
     NoMember(usize),
-    /// The room did not take the text.
+    /// A room did not take a text.
     #[error(transparent)]
     Send(#[from] SendError),
 }
@@ -50,55 +62,104 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
     /// These people enter, and wait for one another.
     ///
     /// # Errors
-    /// The backend cannot compute the suite on this machine.
+    /// [`ChannelError::Unsupported`].
     pub fn enter(
         identities: impl IntoIterator<Item = IdentityKeyPair>,
-        mut rng: R,
-    ) -> Result<Self, UnsupportedSuite> {
+        rng: R,
+    ) -> Result<Self, ChannelError> {
         let identities: Vec<_> = identities.into_iter().collect();
-        let now = Timestamp::default();
-        let config = RoomConfig {
-            members: Some(identities.len()),
-            ..RoomConfig::new(RoomId::of_name::<S>("benchmark"))
-        };
-        let rooms = identities
-            .into_iter()
-            .map(|identity| Room::new(config.clone(), identity, now, &mut rng))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            sent: vec![0; rooms.len()],
+        let mut channel = Self {
+            seats: Vec::with_capacity(identities.len()),
             in_flight: VecDeque::new(),
-            rooms,
-            now,
+            now: Timestamp::default(),
             rng,
-        })
+        };
+        let members = Some(identities.len());
+        for identity in identities {
+            channel.seat(identity, members)?;
+        }
+        Ok(channel)
     }
 
-    /// Lets the members talk until all rooms are secure.
+    /// One more enters, and waits to be let in.
     ///
     /// # Errors
-    /// They do not become secure.
-    pub fn until_secure(&mut self) -> Result<(), NotSecure> {
+    /// [`ChannelError::Unsupported`].
+    pub fn join(&mut self, identity: IdentityKeyPair) -> Result<(), ChannelError> {
+        self.seat(identity, None)
+    }
+
+    fn seat(
+        &mut self,
+        identity: IdentityKeyPair,
+        members: Option<usize>,
+    ) -> Result<(), ChannelError> {
+        let config = RoomConfig {
+            members,
+            ..RoomConfig::new(RoomId::of_name::<S>("benchmark"))
+        };
+        self.seats.push(Seat {
+            identity: identity.public(),
+            room: Room::new(config, identity, self.now, &mut self.rng)?,
+            sent: 0,
+            roster: 0,
+            texts: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Lets the members talk until all of them are in an epoch.
+    ///
+    /// # Errors
+    /// [`ChannelError::NoEpoch`].
+    pub fn until_secure(&mut self) -> Result<(), ChannelError> {
+        self.until_epoch(self.seats.len())
+    }
+
+    /// Lets the members talk until the first `roster` of them are in an epoch of so many.
+    ///
+    /// # Errors
+    /// [`ChannelError::NoEpoch`].
+    pub fn until_epoch(&mut self, roster: usize) -> Result<(), ChannelError> {
+        let there = |channel: &Self| {
+            let members = channel.seats.iter().take(roster);
+            members.filter(|seat| seat.roster == roster).count()
+        };
         for _ in 0..MOST_TURNS {
             self.carry();
-            if self.rooms.iter().all(Room::is_secure) {
+            if there(self) == roster {
                 return Ok(());
             }
             self.turn();
         }
-        Err(NotSecure {
-            secure: self.rooms.iter().filter(|room| room.is_secure()).count(),
-            members: self.rooms.len(),
+        Err(ChannelError::NoEpoch {
+            there: there(self),
+            members: self.seats.len(),
+            roster,
         })
+    }
+
+    /// The last member goes without a word, and another asks that it be left out.
+    ///
+    /// # Errors
+    /// [`ChannelError::NoMember`].
+    pub fn exclude_last(&mut self, by: usize) -> Result<(), ChannelError> {
+        let excluded = self.seats.pop().ok_or(ChannelError::NoMember(0))?;
+        let seat = self.seats.get_mut(by).ok_or(ChannelError::NoMember(by))?;
+        seat.room.exclude(self.now, excluded.identity);
+        Ok(())
     }
 
     /// A member says something. It is on its way when the channel next [carries](Self::carry) it.
     ///
     /// # Errors
-    /// There is no such member, or its room does not take the text.
-    pub fn say(&mut self, member: usize, text: &[u8]) -> Result<(), Talk> {
-        let room = self.rooms.get_mut(member).ok_or(Talk::NoMember(member))?;
-        room.send(self.now, text.to_vec())?;
+    /// [`ChannelError::NoMember`] or [`ChannelError::Send`].
+    pub fn say(&mut self, member: usize, text: &[u8]) -> Result<(), ChannelError> {
+        let seat = self
+            .seats
+            .get_mut(member)
+            .ok_or(ChannelError::NoMember(member))?;
+        seat.room.send(self.now, text.to_vec())?;
         Ok(())
     }
 
@@ -106,9 +167,14 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
     pub fn carry(&mut self) {
         self.collect();
         while let Some((from, packet)) = self.in_flight.pop_front() {
-            for (_, room) in self.rooms.iter_mut().enumerate().filter(|(to, _)| *to != from) {
+            for (_, seat) in self
+                .seats
+                .iter_mut()
+                .enumerate()
+                .filter(|(to, _)| *to != from)
+            {
                 // A packet may tell a room nothing new: an offer that it has heard, for example.
-                let _nothing_new = room.handle_message(self.now, &packet, &mut self.rng);
+                let _nothing_new = seat.room.handle_message(self.now, &packet, &mut self.rng);
             }
             self.collect();
         }
@@ -122,39 +188,55 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
             self.turn();
             self.carry();
         }
-        self.now = end;
+        self.now = end.max(self.now);
     }
 
     fn next_timeout(&self) -> Option<Timestamp> {
-        self.rooms.iter().filter_map(Room::poll_timeout).min()
+        self.seats
+            .iter()
+            .filter_map(|seat| seat.room.poll_timeout())
+            .min()
     }
 
     /// Moves the clock to the next thing that is due anywhere, and lets it be done.
     fn turn(&mut self) {
-        let Some(next) = self.next_timeout() else { return };
+        let Some(next) = self.next_timeout() else {
+            return;
+        };
         self.now = next.max(self.now);
-        for room in &mut self.rooms {
-            room.handle_timeout(self.now, &mut self.rng);
+        for seat in &mut self.seats {
+            seat.room.handle_timeout(self.now, &mut self.rng);
         }
     }
 
-    /// The texts of others that a member has read since it was asked last.
-    pub fn read(&mut self, member: usize) -> Vec<Vec<u8>> {
-        let mut texts = Vec::new();
-        if let Some(room) = self.rooms.get_mut(member) {
-            while let Some(event) = room.poll_event() {
-                if let Event::Message { body, .. } = event {
-                    texts.push(body);
+    /// Takes out what the rooms want to send and to say.
+    fn collect(&mut self) {
+        for (from, seat) in self.seats.iter_mut().enumerate() {
+            while let Some(packet) = seat.room.poll_transmit() {
+                seat.sent = seat.sent.saturating_add(packet.len());
+                self.in_flight.push_back((from, packet.into()));
+            }
+            while let Some(event) = seat.room.poll_event() {
+                if let Event::Secure { roster, .. } = event {
+                    seat.roster = roster.len();
+                } else if let Event::Message { body, .. } = event {
+                    seat.texts.push(body);
                 }
             }
         }
-        texts
+    }
+
+    /// The texts, its own too, that a member has read since it was asked last.
+    pub fn read(&mut self, member: usize) -> Vec<Vec<u8>> {
+        self.seats
+            .get_mut(member)
+            .map(|seat| std::mem::take(&mut seat.texts))
+            .unwrap_or_default()
     }
 
     /// Bytes that each member has sent, each packet counted once however many receive it.
-    #[must_use]
-    pub fn sent(&self) -> &[usize] {
-        &self.sent
+    pub fn sent(&self) -> impl Iterator<Item = usize> {
+        self.seats.iter().map(|seat| seat.sent)
     }
 
     /// The time in the channel.
@@ -163,24 +245,17 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
         self.now
     }
 
-    /// The rooms, to be worked by hand.
-    pub fn rooms(&mut self) -> &mut [Room<S>] {
-        &mut self.rooms
-    }
-
-    fn collect(&mut self) {
-        for (from, (room, sent)) in self.rooms.iter_mut().zip(&mut self.sent).enumerate() {
-            while let Some(packet) = room.poll_transmit() {
-                *sent = sent.saturating_add(packet.len());
-                self.in_flight.push_back((from, packet.into()));
-            }
-        }
+    /// The room of each member, to be worked by hand.
+    pub fn rooms(&mut self) -> impl Iterator<Item = &mut Room<S>> {
+        self.seats.iter_mut().map(|seat| &mut seat.room)
     }
 }
 
 impl<S: CryptoSuite, R> core::fmt::Debug for Channel<S, R> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.rooms.fmt(f)
+        f.debug_list()
+            .entries(self.seats.iter().map(|seat| &seat.room))
+            .finish()
     }
 }
 
@@ -191,39 +266,77 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::SeedableRng;
 
-    use super::{Channel, Talk};
+    use super::{Channel, ChannelError};
 
     fn channel(members: usize) -> Channel<Suite, ChaCha20Rng> {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let identities: Vec<_> =
-            (0..members).map(|_| IdentityKeyPair::random::<Suite>(&mut rng)).collect();
-        Channel::enter(identities, rng).unwrap()
-    }
-
-    #[test]
-    fn everybody_reads_what_one_says_in_a_secure_room() {
-        let mut channel = channel(5);
+        let identities: Vec<_> = (0..members)
+            .map(|_| IdentityKeyPair::random::<Suite>(&mut rng))
+            .collect();
+        let mut channel = Channel::enter(identities, rng).unwrap();
         channel.until_secure().unwrap();
-        channel.say(2, b"hello").unwrap();
-        channel.carry();
-        for member in 0..5 {
-            // Authors are told of their own texts by another event, if at all.
-            let others = usize::from(member != 2);
-            let read = channel.read(member);
-            assert_eq!(read.iter().filter(|text| *text == b"hello").count(), others, "{member}");
-            assert_eq!(channel.read(member), Vec::<Vec<u8>>::new());
-        }
-        assert!(channel.sent().iter().all(|bytes| *bytes > 500), "{:?}", channel.sent());
+        channel
     }
 
     #[test]
-    fn one_person_alone_does_not_become_secure() {
-        let error = channel(1).until_secure().unwrap_err();
-        assert_eq!((error.secure, error.members), (0, 1));
+    fn everybody_reads_what_one_says() {
+        for members in [2, 3, 5] {
+            let mut channel = channel(members);
+            channel.say(0, b"hello").unwrap();
+            channel.carry();
+            for member in 0..members {
+                assert_eq!(channel.read(member), [b"hello"], "{member} of {members}");
+                assert_eq!(channel.read(member), Vec::<Vec<u8>>::new());
+            }
+            assert_eq!(channel.sent().count(), members);
+            assert!(channel.sent().all(|bytes| bytes > 200), "{members}");
+        }
+    }
+
+    #[test]
+    fn one_joins_and_is_left_out_again() {
+        let mut channel = channel(3);
+        let newcomer = IdentityKeyPair::random::<Suite>(&mut ChaCha20Rng::seed_from_u64(2));
+        channel.join(newcomer).unwrap();
+        channel.until_epoch(4).unwrap();
+        channel.say(0, b"welcome").unwrap();
+        channel.carry();
+        assert_eq!(channel.read(3), [b"welcome"]);
+
+        channel.exclude_last(0).unwrap();
+        channel.until_epoch(3).unwrap();
+        channel.say(0, b"among us").unwrap();
+        channel.carry();
+        assert_eq!(channel.read(2), [&b"welcome"[..], b"among us"]);
+        assert_eq!(channel.sent().count(), 3);
+    }
+
+    #[test]
+    fn an_epoch_that_cannot_come_about_is_an_error() {
+        let error = channel(2).until_epoch(3).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                ChannelError::NoEpoch {
+                    there: 0,
+                    members: 2,
+                    roster: 3
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]
     fn who_is_not_there_says_nothing() {
-        assert!(matches!(channel(2).say(2, b""), Err(Talk::NoMember(2))));
+        let mut channel = channel(2);
+        assert!(matches!(
+            channel.say(2, b""),
+            Err(ChannelError::NoMember(2))
+        ));
+        assert!(matches!(
+            channel.exclude_last(1),
+            Err(ChannelError::NoMember(1))
+        ));
     }
 }

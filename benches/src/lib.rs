@@ -2,4 +2,4 @@
 
 mod channel;
 
-pub use channel::{Channel, NotSecure, Talk};
+pub use channel::{Channel, ChannelError};

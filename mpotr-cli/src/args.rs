@@ -8,6 +8,7 @@ use mpotr::crypto::SuiteId;
 use mpotr::gka::MAX_MEMBERS;
 
 use crate::chat::Nick;
+use crate::gka::GkaArgs;
 use crate::suite::{Backends, backend_parser, backends_parser, default_backend, suite_parser};
 
 /// Private group chat that needs no trusted server.
@@ -37,6 +38,11 @@ pub(crate) enum Command {
     Chat(ChatArgs),
     /// Run a relay, which passes packets on and can read none
     Relay(RelayArgs),
+    /// Measure what the key agreement costs as the group grows
+    ///
+    /// All members run in this process, in one thread and without a transport, from fresh offers until every member has
+    /// verified every confirmation. A size at which one run would take over a minute is left out.
+    Gka(GkaArgs),
     /// Make a long-term identity, or show one
     #[command(subcommand)]
     Identity(IdentityCommand),

@@ -3,6 +3,7 @@
 mod clock;
 mod counted;
 mod forecast;
+mod mean;
 mod measure;
 mod options;
 mod plot;
@@ -53,7 +54,10 @@ pub(crate) fn run(args: &GkaArgs, out: &mut Output) -> anyhow::Result<()> {
         .collect();
     let progress = progress(args, lanes.len())?;
     if !args.json {
-        for line in report::heading(args.suite).into_iter().chain(report::columns()) {
+        for line in report::heading(args.suite)
+            .into_iter()
+            .chain(report::columns())
+        {
             out.line(line)?;
         }
     }
@@ -63,7 +67,11 @@ pub(crate) fn run(args: &GkaArgs, out: &mut Output) -> anyhow::Result<()> {
         for (series, forecast) in &mut lanes {
             progress.set_message(format!("{members} members: {series}"));
             let outcome = at_size(*series, forecast, args.suite, members)?;
-            let row = Row { series: *series, members, outcome };
+            let row = Row {
+                series: *series,
+                members,
+                outcome,
+            };
             progress.suspend(|| show(args, &row, out))?;
             progress.inc(work(members));
             rows.push(row);
@@ -91,7 +99,11 @@ fn backends(args: &GkaArgs, out: &mut Output) -> anyhow::Result<Vec<Backend>> {
             Err(error) => return Err(error.into()),
         }
     }
-    anyhow::ensure!(!able.is_empty(), "no backend of this build can compute {} here", args.suite);
+    anyhow::ensure!(
+        !able.is_empty(),
+        "no backend of this build can compute {} here",
+        args.suite
+    );
     Ok(able)
 }
 
@@ -153,5 +165,9 @@ fn work(members: usize) -> u64 {
 
 /// Creates the file if it is not there.
 fn writable(path: &Path) -> io::Result<()> {
-    File::options().create(true).append(true).open(path).map(drop)
+    File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map(drop)
 }

@@ -4,6 +4,7 @@ mod args;
 pub mod chat;
 mod demo;
 mod entry;
+mod gka;
 pub mod identity;
 mod output;
 mod relay;

@@ -74,8 +74,8 @@ impl Peer for FormOnly {
 /// All contenders, in the order of the report.
 pub fn contenders() -> Vec<Box<dyn Peer>> {
     vec![
-        Box::new(mpotr::RUSTCRYPTO),
-        Box::new(mpotr::RING),
+        Box::new(mpotr::OnRustCrypto::default()),
+        Box::new(mpotr::OnRing::default()),
         Box::new(mpotr::AGREEMENT),
         Box::new(Mls::<MlsRs<RustCryptoProvider>>::default()),
         Box::new(Mls::<MlsRs<AwsLcCryptoProvider>>::default()),

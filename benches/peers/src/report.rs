@@ -92,7 +92,7 @@ pub fn table(out: &mut impl Write, measured: &[Measured]) -> Result<()> {
         writeln!(out, "\n{}\n", op_title(op))?;
         writeln!(
             out,
-            "{:>5}  {:<20}{:>12}{:>14}{:>14}{:>14}",
+            "{:>5}  {:<22}{:>12}{:>14}{:>14}{:>14}",
             "n", "peer", "CPU, ms", "per member", "bytes sent", "most by one"
         )?;
         let mut last = None;
@@ -108,7 +108,7 @@ pub fn table(out: &mut impl Write, measured: &[Measured]) -> Result<()> {
 }
 
 fn row(out: &mut impl Write, m: &Measured) -> Result<()> {
-    write!(out, "{:>5}  {:<20}", m.n, m.peer)?;
+    write!(out, "{:>5}  {:<22}", m.n, m.peer)?;
     match m.outcome {
         Outcome::Median(cost, _) => writeln!(
             out,
@@ -138,8 +138,8 @@ pub fn legend(out: &mut impl Write, peers: &[Box<dyn Peer>]) -> Result<()> {
             .iter()
             .map(|package| format!("{package} {}", locked_version(package).unwrap_or("?")))
             .collect();
-        writeln!(out, "{:<20}{}", peer.name(), packages.join(", "))?;
-        writeln!(out, "{:<20}{}", "", peer.suite())?;
+        writeln!(out, "{:<22}{}", peer.name(), packages.join(", "))?;
+        writeln!(out, "{:<22}{}", "", peer.suite())?;
     }
     Ok(())
 }

@@ -203,7 +203,7 @@ impl<G: Group> Group for CountedGroup<G> {
 mod tests {
     use mpotr::crypto::{CryptoSuite, Group};
 
-    use super::{Counted, Counts, count};
+    use super::{Counted, CountedGroup, Counts, count};
     use crate::suite::AnySuite;
 
     type Plain = <AnySuite as CryptoSuite>::Group;
@@ -211,36 +211,70 @@ mod tests {
 
     #[test]
     fn each_operation_is_counted_once_and_gives_what_it_gives_uncounted() {
-        let [two, three] = [2, 3].map(Plain::scalar_from_u128);
-        let element = Plain::mul_base(&three);
+        counts_each_operation_once::<Plain>();
+    }
+
+    fn counts_each_operation_once<G: Group>() {
+        let [two, three] = [2, 3].map(G::scalar_from_u128);
+        let element = G::mul_base(&three);
         let elements = [element.clone(), element.clone(), element.clone()];
         let none = Counts::NONE;
 
-        let (product, counts) = count(|| Counting::mul(&element, &two));
-        assert_eq!(product, Plain::mul(&element, &two));
-        assert_eq!(counts, Counts { multiplications: 1, ..none });
+        let (product, counts) = count(|| CountedGroup::<G>::mul(&element, &two));
+        assert_eq!(product, G::mul(&element, &two));
+        assert_eq!(
+            counts,
+            Counts {
+                multiplications: 1,
+                ..none
+            }
+        );
 
-        let (product, counts) = count(|| Counting::mul_base(&two));
-        assert_eq!(product, Plain::mul_base(&two));
-        assert_eq!(counts, Counts { base_multiplications: 1, ..none });
+        let (product, counts) = count(|| CountedGroup::<G>::mul_base(&two));
+        assert_eq!(product, G::mul_base(&two));
+        assert_eq!(
+            counts,
+            Counts {
+                base_multiplications: 1,
+                ..none
+            }
+        );
 
-        let (product, counts) = count(|| Counting::vartime_double_scalar_mul(&two, &three, &element));
-        assert_eq!(product, Plain::vartime_double_scalar_mul(&two, &three, &element));
+        let (product, counts) =
+            count(|| CountedGroup::<G>::vartime_double_scalar_mul(&two, &three, &element));
+        assert_eq!(
+            product,
+            G::vartime_double_scalar_mul(&two, &three, &element)
+        );
         assert_eq!(counts, Counts { terms: 2, ..none });
 
         // The shorter of the two slices decides, as in the group itself.
         let scalars = [two.clone(), three.clone()];
-        let (product, counts) = count(|| Counting::vartime_multi_scalar_mul(&scalars, &elements));
-        assert_eq!(product, Plain::vartime_multi_scalar_mul(&scalars, &elements));
+        let (product, counts) =
+            count(|| CountedGroup::<G>::vartime_multi_scalar_mul(&scalars, &elements));
+        assert_eq!(product, G::vartime_multi_scalar_mul(&scalars, &elements));
         assert_eq!(counts, Counts { terms: 2, ..none });
 
-        let (sum, counts) = count(|| Counting::sum(&elements));
-        assert_eq!(sum, Plain::sum(&elements));
-        assert_eq!(counts, Counts { additions: 3, ..none });
+        let (sum, counts) = count(|| CountedGroup::<G>::sum(&elements));
+        assert_eq!(sum, G::sum(&elements));
+        assert_eq!(
+            counts,
+            Counts {
+                additions: 3,
+                ..none
+            }
+        );
 
-        let (sum, counts) = count(|| Counting::sub(&Counting::add(&element, &sum), &element));
-        assert_eq!(sum, Plain::sum(&elements));
-        assert_eq!(counts, Counts { additions: 2, ..none });
+        let (sum, counts) =
+            count(|| CountedGroup::<G>::sub(&CountedGroup::<G>::add(&element, &sum), &element));
+        assert_eq!(sum, G::sum(&elements));
+        assert_eq!(
+            counts,
+            Counts {
+                additions: 2,
+                ..none
+            }
+        );
     }
 
     #[test]
@@ -249,7 +283,10 @@ mod tests {
             let bytes = Counting::encode(&Counting::identity());
             assert!(Counting::decode(&bytes).is_some());
             let zero = Counting::scalar_zero();
-            assert_eq!(Counting::encode_scalar(&Counting::scalar_mul(&zero, &zero)), [0; 32]);
+            assert_eq!(
+                Counting::encode_scalar(&Counting::scalar_mul(&zero, &zero)),
+                [0; 32]
+            );
         });
         assert_eq!(counts, Counts::NONE);
     }
@@ -258,7 +295,9 @@ mod tests {
     fn another_thread_counts_for_itself() {
         let ((), counts) = count(|| {
             let two = Plain::scalar_from_u128(2);
-            std::thread::spawn(move || Counting::mul_base(&two)).join().unwrap();
+            std::thread::spawn(move || Counting::mul_base(&two))
+                .join()
+                .unwrap();
         });
         assert_eq!(counts, Counts::NONE);
     }

@@ -36,7 +36,11 @@ impl Forecast {
             let b = (time / large - small_time / small) / (large - small);
             let a = time / large - b * large;
             // Noise can make either negative; then all is taken to be for each pair, which grows fastest.
-            if a > 0.0 && b > 0.0 { a * n + b * n * n } else { square }
+            if a > 0.0 && b > 0.0 {
+                a * n + b * n * n
+            } else {
+                square
+            }
         });
         Some(Duration::try_from_secs_f64(fitted.unwrap_or(square)).unwrap_or(Duration::MAX))
     }
@@ -65,7 +69,10 @@ mod tests {
     fn assert_estimates(forecast: &Forecast, members: usize, millis: u64) {
         let estimate = forecast.estimate(members).unwrap().as_secs_f64() * 1e3;
         let expected = Duration::from_millis(millis).as_secs_f64() * 1e3;
-        assert!((estimate / expected - 1.0).abs() < 1e-6, "{estimate} is not {expected}");
+        assert!(
+            (estimate / expected - 1.0).abs() < 1e-6,
+            "{estimate} is not {expected}"
+        );
     }
 
     #[test]
@@ -91,7 +98,11 @@ mod tests {
 
     #[test]
     fn the_two_largest_sizes_decide() {
-        assert_estimates(&forecast(&[(2, 500), (4, 28), (10, 130), (10, 900), (3, 900)]), 100, 10_300);
+        assert_estimates(
+            &forecast(&[(2, 500), (4, 28), (10, 130), (10, 900), (3, 900)]),
+            100,
+            10_300,
+        );
     }
 
     #[test]

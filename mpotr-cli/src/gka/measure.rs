@@ -161,9 +161,8 @@ mod tests {
 
     #[test]
     fn operations_are_as_many_as_the_methods_are_known_for() {
-        let counts = |agreement, authentication, members| {
-            cost(agreement, authentication, members).counts
-        };
+        let counts =
+            |agreement, authentication, members| cost(agreement, authentication, members).counts;
         let (bd, pairwise) = (AgreementId::BurmesterDesmedt, AgreementId::Pairwise);
         let (proof, triple) = (AuthenticationId::GroupProof, AuthenticationId::TripleDh);
         for members in [4, 9] {

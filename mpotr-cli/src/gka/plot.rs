@@ -1,6 +1,9 @@
 //! The curves as a picture: CPU time and bytes of each member over the size of the group, both axes logarithmic, so
 //! that a power of the size is a straight line.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use anyhow::{Context as _, anyhow};
@@ -10,12 +13,13 @@ use mpotr::gka::{AgreementId, AuthenticationId};
 use plotters::coord::Shift;
 use plotters::prelude::{
     BLACK, BindKeyPoints as _, ChartBuilder, Circle, Cross, DrawingArea, DynElement, EmptyElement,
-    IntoDrawingArea as _, IntoDynElement as _, IntoLogRange as _, LineSeries, PathElement, RGBColor,
-    SVGBackend, SeriesLabelPosition, TriangleMarker, WHITE,
+    IntoDrawingArea as _, IntoDynElement as _, IntoLogRange as _, LineSeries, PathElement,
+    RGBColor, SVGBackend, SeriesLabelPosition, TriangleMarker, WHITE,
 };
 use plotters::style::{Color as _, IntoFont as _};
 
-use super::report::{Outcome, Row, float, share, wide};
+use super::mean::{float, share, wide};
+use super::report::{Outcome, Row};
 use super::series::Series;
 
 /// Pixels of the picture: two panels side by side.
@@ -49,8 +53,11 @@ pub(super) fn draw(rows: &[Row], suite: SuiteId) -> anyhow::Result<String> {
     });
     // Every backend sends the same bytes.
     let first = rows.first().map(|row| row.series.backend);
-    let of_one: Vec<_> =
-        rows.iter().filter(|row| Some(row.series.backend) == first).copied().collect();
+    let of_one: Vec<_> = rows
+        .iter()
+        .filter(|row| Some(row.series.backend) == first)
+        .copied()
+        .collect();
     let bytes = curves(&of_one, Series::methods, |outcome, members| match outcome {
         Outcome::Measured(cost) => Some(float(wide(cost.traffic.total)) / float(wide(members))),
         Outcome::LeftOut(_) => None,
@@ -76,8 +83,15 @@ fn curves(
     value: impl Fn(&Outcome, usize) -> Option<f64>,
 ) -> Vec<Curve> {
     let mut curves: Vec<(Series, Curve)> = Vec::new();
-    for Row { series, members, outcome } in rows {
-        let Some(value) = value(outcome, *members) else { continue };
+    for Row {
+        series,
+        members,
+        outcome,
+    } in rows
+    {
+        let Some(value) = value(outcome, *members) else {
+            continue;
+        };
         // A logarithm has no zero; nothing that is measured is below a nanosecond or a byte.
         let point = (float(wide(*members)), value.max(1e-9));
         match curves.iter_mut().find(|(known, _)| known == series) {
@@ -97,14 +111,28 @@ fn curves(
 }
 
 /// One chart with its title, axes, curves and legend.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the sum of two pieces of a picture is both"
+)]
 fn panel(
     area: &Panel<'_>,
     title: &str,
     unit: fn(f64) -> String,
     curves: &[Curve],
 ) -> anyhow::Result<()> {
-    let sizes = distinct(curves.iter().flat_map(|curve| &curve.points).map(|(n, _)| *n));
-    let values = distinct(curves.iter().flat_map(|curve| &curve.points).map(|(_, value)| *value));
+    let sizes = distinct(
+        curves
+            .iter()
+            .flat_map(|curve| &curve.points)
+            .map(|(n, _)| *n),
+    );
+    let values = distinct(
+        curves
+            .iter()
+            .flat_map(|curve| &curve.points)
+            .map(|(_, value)| *value),
+    );
     let (Some(x), Some(y)) = (span(&sizes), span(&values)) else {
         return Err(anyhow!("nothing was measured: there is nothing to draw"));
     };
@@ -135,10 +163,19 @@ fn panel(
         .draw()
         .context("cannot draw")?;
 
-    for Curve { label, colour, backend, points } in curves {
+    for Curve {
+        label,
+        colour,
+        backend,
+        points,
+    } in curves
+    {
         let (colour, backend) = (*colour, *backend);
         chart
-            .draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))
+            .draw_series(LineSeries::new(
+                points.iter().copied(),
+                colour.stroke_width(2),
+            ))
             .context("cannot draw")?
             .label(label)
             .legend(move |(x, y)| {
@@ -170,7 +207,9 @@ fn marker<'a, C: Clone + 'static>(
 ) -> DynElement<'static, SVGBackend<'a>, C> {
     match backend {
         Backend::RustCrypto => Circle::new(at, MARKER, colour.filled()).into_dyn(),
-        Backend::Ring => TriangleMarker::new(at, MARKER.saturating_add(2), colour.filled()).into_dyn(),
+        Backend::Ring => {
+            TriangleMarker::new(at, MARKER.saturating_add(2), colour.filled()).into_dyn()
+        }
         Backend::Sodium => Cross::new(at, MARKER, colour.stroke_width(2)).into_dyn(),
     }
 }
@@ -226,94 +265,4 @@ fn kilobytes(bytes: f64) -> String {
 /// Decades are computed and may be off by a rounding error.
 fn rounded(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use mpotr::Backend;
-    use mpotr::crypto::SuiteId;
-    use mpotr::gka::simulation::Traffic;
-    use mpotr::gka::{AgreementId, AuthenticationId};
-
-    use super::{draw, kilobytes, seconds, thinned};
-    use crate::gka::counted::count;
-    use crate::gka::measure::Cost;
-    use crate::gka::report::{Outcome, Row};
-    use crate::gka::series::Series;
-
-    fn rows(backend: Backend) -> Vec<Row> {
-        let mut rows = Vec::new();
-        for members in [2_usize, 8, 32] {
-            for agreement in AgreementId::ALL {
-                for authentication in AuthenticationId::ALL {
-                    let series = Series { agreement, authentication, backend };
-                    let each = if agreement == AgreementId::Pairwise { members * 48 } else { 700 };
-                    let cost = Cost {
-                        cpu: Duration::from_micros(u64::try_from(members * members * 50).unwrap()),
-                        traffic: Traffic { by_one_member: each, total: each * members },
-                        counts: count(|| ()).1,
-                    };
-                    rows.push(Row { series, members, outcome: Outcome::Measured(cost) });
-                }
-            }
-        }
-        rows
-    }
-
-    #[test]
-    fn the_picture_names_its_axes_its_sizes_and_every_curve() {
-        let picture = draw(&rows(Backend::Ring), SuiteId::Aes256Gcm).unwrap();
-        for text in [
-            "CPU time of each member, aes256gcm",
-            "bytes sent by each member",
-            "members",
-            "bd + proof, ring",
-            "bd + 3dh, ring",
-            "pairwise + proof, ring",
-            "pairwise + 3dh, ring",
-            "100 µs",
-            "1 ms",
-            "1 kB",
-        ] {
-            let has = picture.lines().any(|line| line.trim() == text);
-            assert!(has, "{text} is not in {picture}");
-        }
-        for size in ["2", "8", "32"] {
-            // Once under each of the two panels.
-            assert!(picture.lines().filter(|line| line.trim() == size).count() >= 2, "{size}");
-        }
-        // Each curve, its piece in the legend, twice.
-        assert!(picture.matches("<polyline").count() >= 16, "{picture}");
-    }
-
-    #[test]
-    fn one_size_of_one_series_can_be_drawn() {
-        let rows: Vec<_> = rows(Backend::Sodium).into_iter().take(1).collect();
-        assert!(draw(&rows, SuiteId::ChaCha20Poly1305).unwrap().contains("<svg"));
-    }
-
-    #[test]
-    fn what_was_left_out_is_not_drawn() {
-        let mut rows = rows(Backend::RustCrypto);
-        for row in &mut rows {
-            row.outcome = Outcome::LeftOut(Duration::from_secs(90));
-        }
-        let error = draw(&rows, SuiteId::ChaCha20Poly1305).unwrap_err();
-        assert!(error.to_string().contains("nothing"), "{error}");
-    }
-
-    #[test]
-    fn values_are_told_in_the_unit_that_suits_them() {
-        assert_eq!([1e-5, 0.1, 1.0, 100.0].map(seconds), ["10 µs", "100 ms", "1 s", "100 s"]);
-        assert_eq!([100.0, 1e3, 1e7].map(kilobytes), ["100 B", "1 kB", "10 MB"]);
-    }
-
-    #[test]
-    fn an_axis_names_no_more_sizes_than_fit() {
-        let sizes: Vec<_> = (1_u32..=30).map(f64::from).collect();
-        assert_eq!(thinned(sizes), [30.0, 27.0, 24.0, 21.0, 18.0, 15.0, 12.0, 9.0, 6.0, 3.0]);
-        assert_eq!(thinned(vec![2.0, 4.0]), [4.0, 2.0]);
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mpotr::crypto::SuiteId;
 use serde::Serialize;
 
+use super::mean::{Mean, share, wide};
 use super::measure::Cost;
 use super::series::Series;
 
@@ -48,14 +49,26 @@ pub(super) fn columns() -> [String; 2] {
         ),
         format!(
             "{:>5}  {:<10}{:<6}{:<11}{:>11}{:>11}{:>10}{:>8}{:>6}{:>8}{:>8}",
-            "n", "gka", "auth", "backend", "CPU, ms", "CPU, ms", "bytes", "mult", "base", "terms", "adds"
+            "n",
+            "gka",
+            "auth",
+            "backend",
+            "CPU, ms",
+            "CPU, ms",
+            "bytes",
+            "mult",
+            "base",
+            "terms",
+            "adds"
         ),
     ]
 }
 
 /// A line of the table.
 pub(super) fn line(row: &Row) -> String {
-    let Row { series, members, .. } = row;
+    let Row {
+        series, members, ..
+    } = row;
     let what = format!(
         "{members:>5}  {:<10}{:<6}{:<11}",
         series.agreement.name(),
@@ -63,7 +76,11 @@ pub(super) fn line(row: &Row) -> String {
         series.backend.name()
     );
     match row.outcome {
-        Outcome::Measured(Cost { cpu, traffic, counts }) => {
+        Outcome::Measured(Cost {
+            cpu,
+            traffic,
+            counts,
+        }) => {
             let each = |total| Mean::of(total, *members).to_string();
             format!(
                 "{what}{:>11.2}{:>11.3}{:>10}{:>8}{:>6}{:>8}{:>8}",
@@ -77,7 +94,10 @@ pub(super) fn line(row: &Row) -> String {
             )
         }
         Outcome::LeftOut(estimate) => {
-            format!("{what}  left out: it would take about {} s", estimate.as_secs())
+            format!(
+                "{what}  left out: it would take about {} s",
+                estimate.as_secs()
+            )
         }
     }
 }
@@ -96,7 +116,11 @@ pub(super) fn json(row: &Row, suite: SuiteId) -> serde_json::Result<String> {
         suite: suite.name(),
     };
     serde_json::to_string(&match row.outcome {
-        Outcome::Measured(Cost { cpu, traffic, counts }) => Object::Measured {
+        Outcome::Measured(Cost {
+            cpu,
+            traffic,
+            counts,
+        }) => Object::Measured {
             head,
             cpu_us_total: cpu.as_micros(),
             cpu_us_per_member: share(cpu, n).as_micros(),
@@ -143,55 +167,8 @@ enum Object {
     },
 }
 
-/// A mean over members: whole where every member does the same, which is nearly always.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-enum Mean {
-    Whole(u64),
-    Broken(f64),
-}
-
-impl Mean {
-    fn of(total: u64, members: usize) -> Self {
-        let members = wide(members).max(1);
-        let (whole, rest) = (total / members, total % members);
-        if rest == 0 {
-            return Self::Whole(whole);
-        }
-        let hundredths = rest.saturating_mul(100) / members;
-        // Below 2^53, as any such count is, the sum is exact to the hundredth.
-        Self::Broken(float(whole.saturating_mul(100).saturating_add(hundredths)) / 100.0)
-    }
-}
-
-impl std::fmt::Display for Mean {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Whole(whole) => write!(f, "{whole}"),
-            Self::Broken(broken) => write!(f, "{broken:.1}"),
-        }
-    }
-}
-
-/// The mean share of one member.
-pub(super) fn share(total: Duration, members: usize) -> Duration {
-    let members = u32::try_from(members).unwrap_or(u32::MAX);
-    total.checked_div(members).unwrap_or(total)
-}
-
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
-}
-
-/// A count as the sums are kept.
-pub(super) fn wide(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-/// A count as a float: exact below 2^53.
-#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "no lossless conversion exists")]
-pub(super) fn float(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
@@ -203,7 +180,7 @@ mod tests {
     use mpotr::gka::simulation::Traffic;
     use mpotr::gka::{AgreementId, AuthenticationId};
 
-    use super::{Mean, Outcome, Row, json, line};
+    use super::{Outcome, Row, json, line};
     use crate::gka::counted::Counts;
     use crate::gka::measure::Cost;
     use crate::gka::series::Series;
@@ -214,13 +191,20 @@ mod tests {
             authentication: AuthenticationId::TripleDh,
             backend: Backend::RustCrypto,
         };
-        Row { series, members: 4, outcome }
+        Row {
+            series,
+            members: 4,
+            outcome,
+        }
     }
 
     fn measured() -> Row {
         row(Outcome::Measured(Cost {
-            cpu: Duration::from_micros(1_502),
-            traffic: Traffic { by_one_member: 600, total: 2_400 },
+            cpu: Duration::from_micros(1_504),
+            traffic: Traffic {
+                by_one_member: 600,
+                total: 2_400,
+            },
             counts: Counts {
                 multiplications: 40,
                 base_multiplications: 8,
@@ -236,7 +220,7 @@ mod tests {
             json(&measured(), SuiteId::Aes256Gcm).unwrap(),
             concat!(
                 r#"{"n":4,"gka":"bd","auth":"3dh","backend":"rustcrypto","suite":"aes256gcm","#,
-                r#""cpu_us_total":1502,"cpu_us_per_member":375,"#,
+                r#""cpu_us_total":1504,"cpu_us_per_member":376,"#,
                 r#""bytes_sent_per_member":600,"bytes_sent_total":2400,"#,
                 r#""scalar_mults_per_member":15,"point_adds_per_member":1.5}"#
             )
@@ -262,15 +246,19 @@ mod tests {
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!(
             words,
-            ["4", "bd", "3dh", "rustcrypto", "1.50", "0.375", "600", "10", "2", "3", "1.5"]
+            [
+                "4",
+                "bd",
+                "3dh",
+                "rustcrypto",
+                "1.50",
+                "0.376",
+                "600",
+                "10",
+                "2",
+                "3",
+                "1.5"
+            ]
         );
-    }
-
-    #[test]
-    fn a_mean_is_whole_where_it_can_be() {
-        assert_eq!(Mean::of(12, 4), Mean::Whole(3));
-        assert_eq!(Mean::of(0, 4), Mean::Whole(0));
-        assert_eq!(Mean::of(7, 2), Mean::Broken(3.5));
-        assert_eq!(Mean::of(10, 3), Mean::Broken(3.33));
     }
 }

@@ -32,10 +32,16 @@ impl fmt::Display for SizesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSize(item) => {
-                write!(f, "{item:?} is no size: a group has 1 to {MAX_MEMBERS} members")
+                write!(
+                    f,
+                    "{item:?} is no size: a group has 1 to {MAX_MEMBERS} members"
+                )
             }
             Self::Doubling => {
-                write!(f, "{DOUBLING:?} stands between a size and a larger one, as in 2,{DOUBLING},64")
+                write!(
+                    f,
+                    "{DOUBLING:?} stands between a size and a larger one, as in 2,{DOUBLING},64"
+                )
             }
         }
     }
@@ -99,7 +105,10 @@ mod tests {
 
     #[test]
     fn two_dots_double_up_to_the_next_size() {
-        assert_eq!(sizes("2,4,8,..,1024"), [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]);
+        assert_eq!(
+            sizes("2,4,8,..,1024"),
+            [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+        );
         assert_eq!(sizes("3,..,20,..,50"), [3, 6, 12, 20, 40, 50]);
         assert_eq!(sizes("1,..,2"), [1, 2]);
     }

@@ -9,6 +9,7 @@
 
 mod chat;
 mod demo;
+mod gka;
 mod identity;
 mod program;
 mod relay;
