@@ -58,7 +58,7 @@ labels! {
     PAIRWISE_SECRET = "pairwise secret";
     /// Key commitment `kc`.
     KEY_COMMITMENT = "commit";
-    /// Key that seals the confirmation of one sender.
+    /// Keys that seal the confirmations of eight senders.
     CONFIRMATION_KEY = "confirm";
     /// The chain from which the keys of an epoch's messages come.
     MESSAGES = "messages";

@@ -8,7 +8,7 @@
 //! D   = H("contributions", sid, bodies in cycle order)
 //! es  = extract(sid, K)                                        the epoch secret
 //! kc  = expand(es, "commit", D)                                32 bytes
-//! sealed_i = seal(expand(es, "confirm", i), nonce 0, sid || i || D || kc, authentication payload)
+//! sealed_i = seal(key_i, nonce 0, sid || i || D || kc, authentication payload)          key_i from expand(es, "confirm", ..)
 //! ```
 //!
 //! Each phase is a struct that the step after it consumes, so that its secrets end with it. A phase that is
@@ -48,6 +48,7 @@ mod confirming;
 mod contributing;
 mod contribution;
 mod packet;
+mod sealing;
 
 pub use confirmation::Confirmation;
 pub use confirming::{Confirming, Established};

@@ -6,6 +6,7 @@ use mpotr_crypto::{
 };
 
 use super::packet::{self, Packet};
+use super::sealing::sealing_key;
 use crate::authentication::Statement;
 use crate::fault::Fault;
 use crate::run::Run;
@@ -75,11 +76,10 @@ impl Confirmation {
         key: &EphemeralKeyPair<S>,
     ) -> Self {
         let sender = packet::wire_index(run.me());
-        let sealed = sealing_key::<S>(epoch, sender).seal(
-            &NONCE,
-            &sealed_data(run, sender, &statement),
-            payload,
-        );
+        let data = sealed_data(run, sender, &statement);
+        // Nobody opens nothing; there is a key for every sender.
+        let sealed = sealing_key::<S>(epoch, sender)
+            .map_or_else(Vec::new, |key| key.seal(&NONCE, &data, payload));
         let signature = key.sign(&signed(run, sender, &statement, &sealed));
         Self {
             sender,
@@ -89,21 +89,16 @@ impl Confirmation {
         }
     }
 
-    /// Opens the authentication payload of a confirmation over this statement; `None` if it was sealed under another
-    /// secret, by another member or over another statement.
+    /// Opens the authentication payload of a confirmation over this statement with the sender's key; `None` if it was
+    /// sealed under another secret, by another member or over another statement.
     pub(super) fn open<S: CryptoSuite>(
         &self,
         run: &Run<S>,
-        epoch: &Prk,
+        key: &AeadKey<S>,
         statement: &Statement,
     ) -> Option<Zeroizing<Vec<u8>>> {
-        sealing_key::<S>(epoch, self.sender)
-            .open(
-                &NONCE,
-                &sealed_data(run, self.sender, statement),
-                &self.sealed,
-            )
-            .ok()
+        let data = sealed_data(run, self.sender, statement);
+        key.open(&NONCE, &data, &self.sealed).ok()
     }
 
     /// Whether its sender made it for this run.
@@ -150,12 +145,7 @@ fn signed<S: CryptoSuite>(
         .finish()
 }
 
-/// A member's confirmation key.
-fn sealing_key<S: CryptoSuite>(epoch: &Prk, sender: u16) -> AeadKey<S> {
-    AeadKey::new(&epoch.expand::<S, 32>(label::CONFIRMATION_KEY, &sender.to_be_bytes()))
-}
-
-/// The associated data under it: `sid || i || D || kc`.
+/// The associated data of a sealed payload: `sid || i || D || kc`.
 fn sealed_data<S: CryptoSuite>(run: &Run<S>, sender: u16, statement: &Statement) -> Vec<u8> {
     Encoder::encoded(|out| {
         run.sid().encode(out);

@@ -1,10 +1,12 @@
 //! Round 2 as one member goes through it. `docs/spec/04-key-agreement.md`, "Rounds".
 
 use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, kdf::Prk, label};
 
 use super::contributing::agreement_payloads;
 use super::packet::{NotReceived, Packet, attribute, check_complete, into_error};
+use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, Statement};
@@ -88,9 +90,18 @@ impl<S: CryptoSuite> Confirming<S> {
                 self.blame_for_other_key(other_key, confirmations),
             ));
         }
+        // This member's own is not looked at by anyone.
         let opened: Vec<_> = confirmations
             .iter()
-            .map(|confirmation| confirmation.open(run, &self.epoch, own))
+            .zip(sealing_keys::<S>(&self.epoch))
+            .enumerate()
+            .map(|(index, (confirmation, key))| {
+                if index == run.me() {
+                    Some(Zeroizing::new(Vec::new()))
+                } else {
+                    confirmation.open(run, &key, own)
+                }
+            })
             .collect();
         let payloads: Vec<&[u8]> = opened
             .iter()

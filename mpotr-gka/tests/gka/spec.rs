@@ -6,8 +6,8 @@ pub(crate) use proof::proof_bytes;
 
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{
-    AeadKey, CryptoSuite, Digest32, Encoder, EphemeralKeyPair, Group, Transcript, hash_to_scalar,
-    label,
+    AeadKey, CryptoSuite, Digest32, Encoder, EphemeralKeyPair, Group, Secret, Transcript,
+    hash_to_scalar, label,
 };
 use mpotr_gka::{Confirmation, Contribution, ContributionBody, Offer, Sid, Statement};
 
@@ -243,7 +243,9 @@ impl Spec {
         sender: u16,
         statement: &Statement,
     ) -> (AeadKey<S>, Vec<u8>) {
-        let key = epoch.expand::<S, 32>(label::CONFIRMATION_KEY, &sender.to_be_bytes());
+        let block = epoch.expand::<S, 256>(label::CONFIRMATION_KEY, &(sender / 8).to_be_bytes());
+        let at = usize::from(sender % 8) * 32;
+        let key = Secret::new(block.expose()[at..at + 32].try_into().unwrap());
         let data = [
             self.sid.as_bytes().as_slice(),
             &sender.to_be_bytes(),
