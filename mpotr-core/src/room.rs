@@ -20,7 +20,7 @@ mod talking;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKeyPair, Secret, UnsupportedSuite};
+use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, Secret, UnsupportedSuite};
 use mpotr_gka::{KnownIdentities, Offer, OfferDigest};
 
 use crate::config::RoomConfig;
@@ -67,6 +67,8 @@ pub struct Room<S: CryptoSuite> {
     changes: Vec<Proposal>,
     asked_for_offers: Timestamp,
     wishes: BTreeSet<Wish>,
+    /// Identities that were left out by a vote: they are not let in again.
+    banned: BTreeSet<IdentityKey>,
     /// When a member said something about the next epoch last, by index.
     spoke: BTreeMap<usize, Timestamp>,
     /// When a member was heard last, by index.
@@ -128,6 +130,7 @@ impl<S: CryptoSuite> Room<S> {
             changes: Vec::new(),
             asked_for_offers: now,
             wishes: BTreeSet::new(),
+            banned: BTreeSet::new(),
             spoke: BTreeMap::new(),
             heard: BTreeMap::new(),
             host: None,

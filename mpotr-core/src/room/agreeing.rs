@@ -369,7 +369,7 @@ impl<S: CryptoSuite> Room<S> {
             .iter()
             .map(|m| m.offer().identity)
             .collect();
-        self.set_aside();
+        self.set_aside(now);
         self.events.push_back(Event::Agreeing { claimed });
         for packet in attempt.own_packets() {
             self.transmit(&packet);
@@ -400,13 +400,14 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Ends the run that is under way without an epoch, be it for want of time or for a later one. If this member has
     /// confirmed it, it may still end well.
-    pub(super) fn set_aside(&mut self) {
+    pub(super) fn set_aside(&mut self, now: Timestamp) {
         let Some(attempt) = self.attempt.take() else {
             return;
         };
         let silent = attempt.silent();
         let claimed = claimed(attempt.run(), &silent);
-        self.offering.note_silent(claimed.iter().copied());
+        self.offering
+            .note_silent(now, self.config.timers.view, &claimed);
         self.offering.mark_used(attempt.used_offers());
         self.events.push_back(Event::AgreementFailed {
             fault: None,
@@ -614,7 +615,7 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(view) = self.change.as_ref().map(|change| change.view) {
             self.enter_view(now, view.saturating_add(1), rng);
         } else {
-            self.set_aside();
+            self.set_aside(now);
             self.plan_proposal(now);
         }
     }
@@ -687,6 +688,12 @@ impl<S: CryptoSuite> Room<S> {
             .as_ref()
             .map(|old| old.present_identities().collect())
             .unwrap_or_default();
+        let voted_out: Vec<_> = before
+            .iter()
+            .filter(|identity| self.is_excluded(identity))
+            .copied()
+            .collect();
+        self.banned.extend(voted_out);
         self.retire(now, sid);
         let epoch = Epoch::new(established);
         let me = epoch.me();

@@ -24,6 +24,9 @@ use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Handle, MAX_WISHES, Packet, Presence, Proposal, Wish};
 
+/// The most proposals of a change that wait for what they rest on.
+const MAX_PROPOSALS: usize = 8;
+
 /// A change under way.
 #[derive(Debug)]
 pub(super) struct Change {
@@ -41,8 +44,10 @@ enum Verdict {
 }
 
 impl<S: CryptoSuite> Room<S> {
-    /// Asks that an identity be let in, as far as the policy asks for this member's word.
+    /// Asks that an identity be let in, as far as the policy asks for this member's word. One that was left out by a vote is
+    /// welcome again.
     pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) {
+        self.banned.remove(&identity);
         self.wish(now, Wish::Admit(identity));
     }
 
@@ -181,7 +186,12 @@ impl<S: CryptoSuite> Room<S> {
             .filter_map(|m| epoch.identity(m))
             .collect();
         let fresh = self.config.timers.advertise.saturating_mul(3);
-        let outside = |identity: &IdentityKey| !inside.contains(identity) && admits(identity);
+        let outside = |identity: &IdentityKey| {
+            !inside.contains(identity)
+                && !self.banned.contains(identity)
+                && !self.offering.is_stalling(identity, now)
+                && admits(identity)
+        };
         self.offering
             .others(now, fresh, Beacon::new(*self.handle.as_bytes()), outside)
             .into_iter()
@@ -200,7 +210,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
-        self.set_aside();
+        self.set_aside(now);
         if self.leaving && self.confirmed.is_none() {
             // No run binds this member any more: it says its last word, and the others go on without it.
             if let Some(epoch) = &mut self.epoch {
@@ -431,12 +441,29 @@ impl<S: CryptoSuite> Room<S> {
         if self.changes.contains(&proposal) {
             return Err(Rejection::Replayed);
         }
-        if self.changes.len() >= 8 {
-            return Err(Rejection::Quota);
+        // Anyone can name the epoch; its next proposal carries the signature of the member whose turn it is.
+        if proposal.view == view && !self.may_be_of_proposer(&proposal) {
+            return Err(Rejection::NotAuthentic);
+        }
+        if self.changes.len() >= MAX_PROPOSALS {
+            // The oldest gives way: its maker repeats it if it counts.
+            self.changes.remove(0);
         }
         self.changes.push(proposal);
         self.timers.set(Timer::Change, now);
         Ok(())
+    }
+
+    /// Whether a proposal of this view can be that of the member whose turn it is, as far as that member has stated its
+    /// offer.
+    fn may_be_of_proposer(&self, proposal: &Proposal) -> bool {
+        let stated = self
+            .proposer_of(proposal.view)
+            .and_then(|proposer| self.offer_of(proposer));
+        let Some(stated) = stated else { return true };
+        let maker = proposal.offers.get(usize::from(proposal.proposer));
+        let key = self.offering.member(&stated).map(Member::verifying_key);
+        maker == Some(&stated) && key.is_none_or(|key| proposal.is_authentic::<S>(key.as_ref()))
     }
 
     /// Takes part in the proposal of this view when all that it rests on was heard.
@@ -552,7 +579,8 @@ impl<S: CryptoSuite> Room<S> {
             let inside = continuing
                 .iter()
                 .any(|old| epoch.identity(*old) == Some(identity));
-            if inside || !self.config.admission.admits(&identity) {
+            let is_banned = self.banned.contains(&identity);
+            if inside || is_banned || !self.config.admission.admits(&identity) {
                 return refuse();
             }
             if !self.has_votes(&Wish::Admit(identity), &self.config.policy.admit) {

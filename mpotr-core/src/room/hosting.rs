@@ -93,7 +93,7 @@ impl<S: CryptoSuite> Room<S> {
             return;
         }
         self.events.push_back(Event::Behind);
-        self.set_aside();
+        self.set_aside(now);
         self.confirmed = None;
         self.change = None;
         self.changes.clear();

@@ -17,6 +17,8 @@ use crate::time::{Duration, Timestamp};
 const MAX_HEARD: usize = 2 * MAX_MEMBERS;
 /// The most of them that claim one identity.
 const MAX_HEARD_OF_ONE: usize = 4;
+/// The wait of a newcomer that stalls doubles so many times.
+const MAX_STALLS: u32 = 6;
 /// This member's offer that is not used yet.
 pub(super) struct OwnOffer<S: CryptoSuite> {
     pub(super) digest: OfferDigest,
@@ -57,6 +59,8 @@ pub(super) struct Offering<S: CryptoSuite> {
     barred: BTreeSet<OfferDigest>,
     /// Claimed identities that were silent in the last run: the next is proposed without them.
     silent: BTreeSet<IdentityKey>,
+    /// Claimed identities that were silent before: how often, and until when they wait.
+    stalling: BTreeMap<IdentityKey, (u32, Timestamp)>,
 }
 
 impl<S: CryptoSuite> Offering<S> {
@@ -70,6 +74,7 @@ impl<S: CryptoSuite> Offering<S> {
             used: BTreeSet::new(),
             barred: BTreeSet::new(),
             silent: BTreeSet::new(),
+            stalling: BTreeMap::new(),
         }
     }
 
@@ -252,15 +257,35 @@ impl<S: CryptoSuite> Offering<S> {
         }
     }
 
-    /// Notes who was silent in the run that ended last.
-    pub(super) fn note_silent(&mut self, identities: impl IntoIterator<Item = IdentityKey>) {
-        self.silent = identities.into_iter().collect();
+    /// Notes who was silent in the run that ended last: a claimed identity, so it says nothing about a person. Who does so
+    /// again and again waits longer each time, and for `wait` at first, before it is taken into another run.
+    pub(super) fn note_silent(
+        &mut self,
+        now: Timestamp,
+        wait: Duration,
+        identities: &[IdentityKey],
+    ) {
+        self.silent = identities.iter().copied().collect();
+        if self.stalling.len() >= MAX_HEARD {
+            self.stalling.clear();
+        }
+        for identity in identities {
+            let (times, until) = self.stalling.entry(*identity).or_insert((0, now));
+            *until = now.after(wait.saturating_mul(2_u32.saturating_pow(*times)));
+            *times = times.saturating_add(1).min(MAX_STALLS);
+        }
     }
 
-    /// Whether an identity was silent in the run that ended last. A claimed identity: it says nothing about a person, and
-    /// holds for one run only.
+    /// Whether an identity was silent in the run that ended last.
     pub(super) fn was_silent(&self, identity: &IdentityKey) -> bool {
         self.silent.contains(identity)
+    }
+
+    /// Whether a newcomer of this identity has stalled a change and has to wait.
+    pub(super) fn is_stalling(&self, identity: &IdentityKey, now: Timestamp) -> bool {
+        self.stalling
+            .get(identity)
+            .is_some_and(|(_, until)| now < *until)
     }
 
     /// Bars offers that were at fault.

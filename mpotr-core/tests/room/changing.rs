@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::gka::Sid;
-use mpotr_core::{Event, Room, Rule};
+use mpotr_core::crypto::IdentityKeyPair;
+use mpotr_core::gka::{RoomId, Sid};
+use mpotr_core::wire::{Handle, Packet};
+use mpotr_core::{Duration, Event, Room, RoomConfig, Rule, Timers};
 
-use crate::network::{Network, Weather};
+use crate::network::{Network, Suite, Weather};
 
 /// The roster of a member's present epoch, as members of the network.
 fn roster(network: &Network, member: usize) -> BTreeSet<usize> {
@@ -103,6 +105,94 @@ fn whoever_is_excluded_reads_nothing_more() {
     assert!(network.read(3).is_empty());
     assert_eq!(network.count(3, |event| *event == Event::Removed), 1);
     assert!(together(&network, &[0, 1, 2]));
+}
+
+#[test]
+fn whoever_was_voted_out_is_not_let_in_again_until_somebody_wants_it() {
+    let mut network = Network::new(3, 1).until_secure();
+    let person = IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let again = IdentityKeyPair::from_secret::<Suite>(person.secret()).unwrap();
+    let mallory = person.public();
+    let config = || {
+        let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+        config.timers = Timers::RELAY;
+        config
+    };
+    network.enter_as(person, config());
+    network.run_until(60, |n| together(n, &[0, 1, 2, 3]));
+    let now = network.now;
+    network.rooms[0].exclude(now, mallory);
+    network.collect(0);
+    network.run_until(60, |n| together(n, &[0, 1, 2]));
+    network.kill(3);
+    let back = network.enter_as(again, config());
+    network.run_for(60);
+    assert!(!network.rooms[back].is_secure());
+    for member in 0..3 {
+        let now = network.now;
+        network.rooms[member].admit(now, mallory);
+        network.collect(member);
+    }
+    network.run_until(120, |n| n.rooms[back].is_secure());
+}
+
+#[test]
+fn a_newcomer_that_stalls_does_not_keep_the_others_busy() {
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(3);
+        config.timers.refresh = Duration::from_secs(1_000_000);
+    });
+    network = network.until_secure();
+    network.enter(|_| {});
+    // Its offers come through, and nothing else of it.
+    network.tamper = Some(Box::new(|from, _, packet| {
+        (from != 3 || packet[1] == 1).then(|| packet.to_vec())
+    }));
+    network.run_for(3600);
+    let failed = |event: &Event| matches!(event, Event::AgreementFailed { .. });
+    assert!(
+        network.count(0, failed) < 40,
+        "{}",
+        network.count(0, failed)
+    );
+    network.send(0, "undisturbed");
+    network.run_until(100, |n| n.read(2) == ["undisturbed"]);
+}
+
+#[test]
+fn proposals_of_strangers_do_not_crowd_out_the_real_one() {
+    let mut network = Network::new(3, 1).until_secure();
+    let now = network.now;
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    // An outsider names the epoch, which stands in every offer, and signs with nothing.
+    let handle = network.wire.iter().rev().find_map(|(_, packet)| {
+        match Packet::from_bytes(packet).unwrap() {
+            Packet::Offer(offer) => Some(Handle::new(*offer.beacon.as_bytes())),
+            _ => None,
+        }
+    });
+    let original =
+        network
+            .wire
+            .iter()
+            .find_map(|(_, packet)| match Packet::from_bytes(packet).unwrap() {
+                Packet::Proposal(proposal) => Some(proposal),
+                _ => None,
+            });
+    let mut forged = original.unwrap();
+    forged.parent = handle.unwrap();
+    for n in 0..50 {
+        forged.handle = Handle::new([n; 16]);
+        for member in 0..3 {
+            let now = network.now;
+            let packet = Packet::Proposal(forged.clone()).to_bytes();
+            let _any = network.rooms[member].handle_message(now, &packet, &mut network.rng);
+            network.collect(member);
+        }
+        network.run_for_millis(1);
+    }
+    network.run_until(30, |n| (0..3).all(|m| epochs(n, m) == 2));
 }
 
 #[test]

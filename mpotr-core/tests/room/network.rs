@@ -86,6 +86,11 @@ impl Network {
         config.timers = Timers::RELAY;
         configure(&mut config);
         let identity = IdentityKeyPair::random::<Suite>(&mut self.rng);
+        self.enter_as(identity, config)
+    }
+
+    /// A person enters, perhaps again.
+    pub(crate) fn enter_as(&mut self, identity: IdentityKeyPair, config: RoomConfig) -> usize {
         self.keys.push(identity.public());
         self.rooms
             .push(Room::new(config, identity, self.now, &mut self.rng).unwrap());
