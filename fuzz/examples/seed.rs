@@ -6,9 +6,10 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_cli::chat::{Nick, Payload};
 use mpotr_cli::identity;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
-use mpotr_core::gka::RoomId;
+use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
-    Content, ContentKind, Lock, MessageId, Next, Presence, Statement, Unsigned, Wish,
+    Advert, Content, ContentKind, Handle, Lock, MessageId, Next, Packet, Presence, Request,
+    SidHint, Statement, Unsigned, Wanted, Wish,
 };
 use mpotr_core::{Room, RoomConfig, Timestamp};
 use mpotr_transport::SenderHint;
@@ -121,6 +122,26 @@ fn main() -> std::io::Result<()> {
     write("statement", 0, &statement.with_signature(&signature))?;
     let room = RoomName::from(*RoomId::of_name::<Suite>("seed").as_bytes());
     write("relay_join", 0, &Join { room }.to_frame()[4..])?;
+    let room_id = RoomId::of_name::<Suite>("seed");
+    let advert = Advert {
+        room: room_id,
+        handle: Handle::new([7; 16]),
+        members: 3,
+    };
+    write("advert", 0, &Packet::Advert(advert).to_bytes()[2..])?;
+    for (name, wanted) in [
+        Wanted::Offers(vec![OfferDigest::new([1; 32]), OfferDigest::new([2; 32])]),
+        Wanted::Proposal(SidHint::new([3; 8])),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = Request {
+            room: room_id,
+            wanted,
+        };
+        write("request", name, &Packet::Request(request).to_bytes()[2..])?;
+    }
     let key = IdentityKeyPair::random::<Suite>(&mut rng);
     write("identity_file", 0, &identity::render(&key)[..])?;
     if let Ok(nick) = Nick::new("alice") {
