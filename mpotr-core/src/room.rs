@@ -4,18 +4,26 @@
 //! |---|---|
 //! | `offering` | offers, own and heard |
 //! | `proposing` | who proposes a roster and when, and which proposals are accepted |
-//! | `agreeing` | the two rounds of a run |
+//! | `agreeing`, `attempt` | the two rounds of a run |
+//! | `installing` | from a run to its epoch |
+//! | `changing`, `electing`, `voting` | from one epoch to the next: views, proposals, votes |
+//! | `hosting` | members of an epoch and those outside it |
+//! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
 //! | `leaving` | the last message, and the end |
 
 mod agreeing;
+mod attempt;
 mod changing;
 mod early;
+mod electing;
 mod hosting;
+mod installing;
 mod leaving;
 mod offering;
 mod proposing;
 mod talking;
+mod voting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -30,9 +38,10 @@ use crate::event::{Event, SendHandle};
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
 use crate::wire::{Handle, Packet, Proposal, Request, Wanted, Wish};
-use agreeing::{Attempt, Certificate};
+use attempt::Attempt;
 use changing::Change;
 use early::Early;
+use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
 

@@ -10,7 +10,7 @@ use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
 use mpotr_gka::{Beacon, Member, OfferDigest, Run};
 
 use super::Room;
-use super::agreeing::Attempt;
+use super::attempt::Attempt;
 use super::offering::OwnOffer;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};

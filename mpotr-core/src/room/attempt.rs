@@ -1,0 +1,346 @@
+//! A run that a member takes part in: what it has of each round, and how far that goes. `docs/spec/06-epochs.md`, "Runs".
+//!
+//! A slot holds one packet of its sender. Signatures are looked at when two packets claim one slot, or when the round
+//! fails: forged packets then leave their slots, and what is left decides who is at fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, Digest32, IdentityKeyPair};
+use mpotr_gka::{
+    Confirmation, Confirming, Contributing, Contribution, Established, Fault, OfferDigest,
+    OfferSecrets, Rejected, Run, RunError,
+};
+
+use super::installing::Certificate;
+use crate::error::Rejection;
+use crate::wire::{Packet, Proposal, SidHint};
+
+/// Where a member is in a run.
+#[derive(Debug)]
+enum Stage<S: CryptoSuite> {
+    Contributing(Contributing<S>),
+    Confirming(Confirming<S>),
+}
+
+/// A run that this member takes part in.
+#[derive(Debug)]
+pub(super) struct Attempt<S: CryptoSuite> {
+    pub(super) hint: SidHint,
+    pub(super) proposal: Proposal,
+    stage: Stage<S>,
+    contributions: BTreeMap<u16, Contribution>,
+    confirmations: BTreeMap<u16, Confirmation>,
+    /// Members of the epoch that ends, this one among them, who take part; `None` where this member has no epoch.
+    pub(super) continuing: Option<Vec<usize>>,
+    /// The digest of the cut with which this member has confirmed.
+    pub(super) cut: Option<Digest32>,
+}
+
+/// What is known of the epoch that ends, for one step of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leave {
+    /// Whether this member may confirm.
+    pub(super) to_confirm: bool,
+    /// Whether it may install.
+    pub(super) to_install: bool,
+}
+
+/// How a step of a run ended.
+pub(super) enum Outcome<S: CryptoSuite> {
+    /// Packets are missing.
+    Waiting(Box<Attempt<S>>),
+    /// This member has confirmed.
+    Confirmed(Box<Attempt<S>>),
+    /// All have confirmed.
+    Established(Box<(Established<S>, Certificate, Proposal)>),
+    /// Somebody is at fault.
+    Failed(Box<Attempt<S>>, Fault),
+}
+
+impl<S: CryptoSuite> Attempt<S> {
+    /// Contributes.
+    pub(super) fn start(
+        proposal: Proposal,
+        run: Run<S>,
+        identity: &IdentityKeyPair,
+        secrets: OfferSecrets<S>,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        let methods = (proposal.policy.agreement, proposal.policy.authentication);
+        let hint = SidHint::of(&run.sid());
+        let phase = Contributing::start(run, methods, identity, secrets, rng);
+        let own = phase.contribution().clone();
+        Self {
+            hint,
+            proposal,
+            contributions: BTreeMap::from([(own.sender, own)]),
+            confirmations: BTreeMap::new(),
+            stage: Stage::Contributing(phase),
+            continuing: None,
+            cut: None,
+        }
+    }
+
+    /// A run of the members of an epoch, of whom these take part.
+    pub(super) fn following(self, continuing: Vec<usize>) -> Self {
+        Self {
+            continuing: Some(continuing),
+            ..self
+        }
+    }
+
+    /// Whether a round is complete, but for what has to be agreed in the epoch that ends.
+    fn is_round_complete(&self) -> bool {
+        let members = self.run().members().len();
+        let packets = if self.has_confirmed() {
+            self.confirmations.len()
+        } else {
+            self.contributions.len()
+        };
+        packets == members
+    }
+
+    /// The run.
+    pub(super) const fn run(&self) -> &Run<S> {
+        match &self.stage {
+            Stage::Contributing(phase) => phase.run(),
+            Stage::Confirming(phase) => phase.run(),
+        }
+    }
+
+    /// Whether a contribution was made with an offer, as far as this member has seen.
+    pub(super) fn has_used(&self, digest: &OfferDigest) -> bool {
+        let index = self
+            .proposal
+            .offers
+            .iter()
+            .position(|offer| offer == digest);
+        let sender = index.and_then(|index| u16::try_from(index).ok());
+        sender.is_some_and(|sender| self.contributions.contains_key(&sender))
+    }
+
+    /// The offers with which a contribution was made that carries its owner's signature.
+    pub(super) fn used_offers(&self) -> impl Iterator<Item = OfferDigest> {
+        let authentic = self
+            .contributions
+            .values()
+            .filter(|c| c.is_authentic(self.run()));
+        authentic.filter_map(|c| self.proposal.offers.get(usize::from(c.sender)).copied())
+    }
+
+    /// The proposal, if this member made it.
+    pub(super) fn own_proposal(&self) -> Option<Packet> {
+        let is_own = usize::from(self.proposal.proposer) == self.run().me();
+        is_own.then(|| Packet::Proposal(self.proposal.clone()))
+    }
+
+    pub(super) const fn has_confirmed(&self) -> bool {
+        matches!(self.stage, Stage::Confirming(_))
+    }
+
+    /// What this member sends again, as it was sent.
+    pub(super) fn own_packets(&self) -> Vec<Packet> {
+        let mut packets: Vec<_> = self.own_proposal().into_iter().collect();
+        let me = u16::try_from(self.run().me()).unwrap_or(u16::MAX);
+        packets.extend(
+            self.contributions
+                .get(&me)
+                .cloned()
+                .map(|c| Packet::Contribution(self.hint, c)),
+        );
+        packets.extend(
+            self.confirmations
+                .get(&me)
+                .cloned()
+                .map(|c| Packet::Confirmation(self.hint, c)),
+        );
+        packets
+    }
+
+    /// Puts a contribution into its slot.
+    pub(super) fn add_contribution(&mut self, contribution: Contribution) -> Result<(), Slot> {
+        let run = match &self.stage {
+            Stage::Contributing(phase) => phase.run(),
+            Stage::Confirming(_) => return Err(Slot::Rejected(Rejection::Replayed)),
+        };
+        fill(
+            run,
+            &mut self.contributions,
+            contribution.sender,
+            contribution,
+            |a, b| a.body == b.body,
+        )
+    }
+
+    /// Puts a confirmation into its slot.
+    pub(super) fn add_confirmation(&mut self, confirmation: Confirmation) -> Result<(), Slot> {
+        let run = match &self.stage {
+            Stage::Contributing(phase) => phase.run(),
+            Stage::Confirming(phase) => phase.run(),
+        };
+        fill(
+            run,
+            &mut self.confirmations,
+            confirmation.sender,
+            confirmation,
+            |a, b| a.statement == b.statement && a.sealed == b.sealed,
+        )
+    }
+
+    /// Goes on as far as the packets at hand allow.
+    pub(super) fn proceed(
+        mut self,
+        leave: Leave,
+        identity: &IdentityKeyPair,
+        rng: &mut dyn CryptoRng,
+    ) -> Outcome<S> {
+        let is_complete = self.is_round_complete();
+        match self.stage {
+            Stage::Contributing(phase) if is_complete && leave.to_confirm => {
+                let all: Vec<_> = self.contributions.values().cloned().collect();
+                match phase.confirm(&all, identity, rng) {
+                    Ok(phase) => {
+                        let own = phase.confirmation().clone();
+                        self.confirmations.insert(own.sender, own);
+                        self.stage = Stage::Confirming(phase);
+                        Outcome::Confirmed(Box::new(self))
+                    }
+                    Err(rejected) => {
+                        let Rejected { phase, error } = *rejected;
+                        self.stage = Stage::Contributing(phase);
+                        self.reject(error)
+                    }
+                }
+            }
+            Stage::Confirming(phase) if is_complete && leave.to_install => {
+                let all: Vec<_> = self.confirmations.values().cloned().collect();
+                let certificate = Certificate {
+                    hint: self.hint,
+                    packets: [
+                        own_contribution(self.hint, &phase),
+                        Packet::Confirmation(self.hint, phase.confirmation().clone()),
+                    ]
+                    .map(|packet| packet.to_bytes()),
+                };
+                match phase.establish(&all, rng) {
+                    Ok(established) => {
+                        Outcome::Established(Box::new((established, certificate, self.proposal)))
+                    }
+                    Err(rejected) => {
+                        let Rejected { phase, error } = *rejected;
+                        self.stage = Stage::Confirming(phase);
+                        self.reject(error)
+                    }
+                }
+            }
+            stage @ (Stage::Contributing(_) | Stage::Confirming(_)) => {
+                self.stage = stage;
+                Outcome::Waiting(Box::new(self))
+            }
+        }
+    }
+
+    /// Clears the slots of packets that were never their owners'.
+    fn reject(mut self, error: RunError) -> Outcome<S> {
+        if let RunError::Fault(fault) = error {
+            return Outcome::Failed(Box::new(self), fault);
+        }
+        // Both rounds are tried with a packet of each member only: what is left is that some are not authentic.
+        if let RunError::NotReceived(members) = error {
+            let missing: BTreeSet<_> = members
+                .into_iter()
+                .filter_map(|member| u16::try_from(member).ok())
+                .collect();
+            if self.has_confirmed() {
+                self.confirmations
+                    .retain(|member, _| !missing.contains(member));
+            } else {
+                self.contributions
+                    .retain(|member, _| !missing.contains(member));
+            }
+        }
+        Outcome::Waiting(Box::new(self))
+    }
+
+    /// Members from whom the round misses a packet.
+    pub(super) fn silent(&self) -> Vec<usize> {
+        let missing = |member: &u16| {
+            if self.has_confirmed() {
+                !self.confirmations.contains_key(member)
+            } else {
+                !self.contributions.contains_key(member)
+            }
+        };
+        (0_u16..)
+            .take(self.run().members().len())
+            .filter(missing)
+            .map(usize::from)
+            .collect()
+    }
+}
+
+fn own_contribution<S: CryptoSuite>(hint: SidHint, phase: &Confirming<S>) -> Packet {
+    let own = phase.contributions().get(phase.run().me()).cloned();
+    // The run has this member: its contribution is there.
+    own.map_or_else(
+        || Packet::Confirmation(hint, phase.confirmation().clone()),
+        |own| Packet::Contribution(hint, own),
+    )
+}
+
+/// Why a packet did not fill a slot.
+pub(super) enum Slot {
+    /// It counts for nothing.
+    Rejected(Rejection),
+    /// Its sender signed two different ones.
+    Equivocation(u16),
+}
+
+/// A packet of one round.
+trait RoundPacket {
+    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool;
+}
+
+impl RoundPacket for Contribution {
+    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        self.is_authentic(run)
+    }
+}
+
+impl RoundPacket for Confirmation {
+    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        self.is_authentic(run)
+    }
+}
+
+/// Fills the slot of a sender. Where two packets claim it, signatures decide.
+fn fill<S: CryptoSuite, P: RoundPacket + PartialEq>(
+    run: &Run<S>,
+    slots: &mut BTreeMap<u16, P>,
+    sender: u16,
+    packet: P,
+    same: impl Fn(&P, &P) -> bool,
+) -> Result<(), Slot> {
+    if usize::from(sender) >= run.members().len() {
+        return Err(Slot::Rejected(Rejection::UnknownSender));
+    }
+    let Some(first) = slots.get(&sender) else {
+        slots.insert(sender, packet);
+        return Ok(());
+    };
+    if *first == packet {
+        return Err(Slot::Rejected(Rejection::Replayed));
+    }
+    if !packet.is_authentic(run) {
+        return Err(Slot::Rejected(Rejection::NotAuthentic));
+    }
+    if !first.is_authentic(run) {
+        slots.insert(sender, packet);
+        return Ok(());
+    }
+    if same(first, &packet) {
+        return Err(Slot::Rejected(Rejection::Replayed));
+    }
+    Err(Slot::Equivocation(sender))
+}

@@ -1,0 +1,308 @@
+//! The proposal of a change: who makes it, what it rests on, and who takes part. `docs/spec/06-epochs.md`, "Changes".
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
+use mpotr_gka::{Member, OfferDigest, Run};
+
+use super::Room;
+use super::attempt::Attempt;
+use crate::epoch::Epoch;
+use crate::error::Rejection;
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::{Handle, Proposal, Wish};
+
+/// The most proposals of a change that wait for what they rest on.
+const MAX_PROPOSALS: usize = 8;
+
+/// Why a proposal is not taken part in.
+enum Verdict {
+    /// Not yet: what it rests on has not been heard.
+    Wait,
+    /// Never.
+    Refuse,
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Proposes, if it is this member's turn and everyone who should be heard has been.
+    pub(super) fn propose_change(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let (Some(epoch), Some(change)) = (&self.epoch, &self.change) else {
+            return;
+        };
+        let me = epoch.me();
+        let proposed = epoch
+            .next_of(me)
+            .is_some_and(|next| next.proposed.is_some());
+        if self.proposer_of(change.view) != Some(me) || proposed || self.attempt.is_some() {
+            return;
+        }
+        let joiners = self.admitted(now);
+        let timers = &self.config.timers;
+        let gathered = self
+            .proposing
+            .news()
+            .after(timers.gather)
+            .min(change.began.after(timers.gather.saturating_mul(4)));
+        if !joiners.is_empty() && now < gathered {
+            self.timers.set_earlier(Timer::Change, gathered);
+            return;
+        }
+        let mut offers: Vec<_> = joiners.into_iter().map(|(_, offer)| offer).collect();
+        let mut missing = Vec::new();
+        for member in self.present() {
+            let excluded = epoch.identity(member).is_some_and(|i| self.is_excluded(&i));
+            match self.offer_of(member) {
+                _ if excluded => {}
+                Some(offer) if self.offering.member(&offer).is_some() => offers.push(offer),
+                Some(offer) => missing.push(offer),
+                None if self.may_be_left_out(now, member) => {}
+                None => {
+                    let suspect = self.suspect_at(member, change);
+                    self.timers
+                        .set_earlier(Timer::Change, suspect.max(now.after(timers.gather)));
+                    return;
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.timers
+                .set_earlier(Timer::Change, now.after(timers.retry));
+            self.request(missing);
+            return;
+        }
+        offers.sort_unstable();
+        self.propose_roster(now, offers, rng);
+    }
+
+    fn propose_roster(
+        &mut self,
+        now: Timestamp,
+        offers: Vec<OfferDigest>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let (Some(change), Some(own)) = (&self.change, self.offering.own()) else {
+            return;
+        };
+        let Some(proposer) = offers.iter().position(|digest| *digest == own.digest) else {
+            return;
+        };
+        let members: Vec<_> = offers
+            .iter()
+            .filter_map(|digest| self.offering.member(digest).cloned())
+            .collect();
+        let proposal = Proposal {
+            suite: S::ID,
+            room: self.config.room,
+            parent: self.handle,
+            handle: Handle::new(*Secret::random(rng).expose()),
+            view: change.view,
+            policy: self.config.policy.clone(),
+            proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
+            offers,
+            signature: SignatureBytes::new([0; 64]),
+        }
+        .sign(own.secrets.ephemeral());
+        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        if let Some(next) = self.epoch.as_mut().and_then(Epoch::own_next) {
+            next.proposed = Some(sid);
+        }
+        self.changes.push(proposal);
+        self.say_next(now);
+    }
+
+    /// Takes note of a proposal for the epoch that follows this member's.
+    pub(super) fn note_change(
+        &mut self,
+        now: Timestamp,
+        proposal: Proposal,
+    ) -> Result<(), Rejection> {
+        let view = self.change.as_ref().map_or(0, |change| change.view);
+        if proposal.view < view {
+            return Err(Rejection::StaleView);
+        }
+        if self.changes.contains(&proposal) {
+            return Err(Rejection::Replayed);
+        }
+        // Anyone can name the epoch; its next proposal carries the signature of the member whose turn it is.
+        if proposal.view == view && !self.may_be_of_proposer(&proposal) {
+            return Err(Rejection::NotAuthentic);
+        }
+        if self.changes.len() >= MAX_PROPOSALS {
+            // The oldest gives way: its maker repeats it if it counts.
+            self.changes.remove(0);
+        }
+        self.changes.push(proposal);
+        self.timers.set(Timer::Change, now);
+        Ok(())
+    }
+
+    /// Whether a proposal of this view can be that of the member whose turn it is, as far as that member has stated its
+    /// offer.
+    fn may_be_of_proposer(&self, proposal: &Proposal) -> bool {
+        let stated = self
+            .proposer_of(proposal.view)
+            .and_then(|proposer| self.offer_of(proposer));
+        let Some(stated) = stated else { return true };
+        let maker = proposal.offers.get(usize::from(proposal.proposer));
+        let key = self.offering.member(&stated).map(Member::verifying_key);
+        maker == Some(&stated) && key.is_none_or(|key| proposal.is_authentic::<S>(key.as_ref()))
+    }
+
+    /// Takes part in the proposal of this view when all that it rests on was heard.
+    pub(super) fn consider_changes(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let Some(view) = self.change.as_ref().map(|change| change.view) else {
+            return;
+        };
+        if self.attempt.is_some() {
+            return;
+        }
+        self.changes.retain(|proposal| proposal.view >= view);
+        let here: Vec<_> = self
+            .changes
+            .iter()
+            .filter(|proposal| proposal.view == view)
+            .cloned()
+            .collect();
+        for proposal in here {
+            match self.judge(now, &proposal) {
+                Ok((members, continuing)) => {
+                    self.changes.clear();
+                    self.contribute(now, proposal, members, continuing, rng);
+                    return;
+                }
+                Err(Verdict::Wait) => {
+                    let missing: Vec<_> = proposal
+                        .offers
+                        .iter()
+                        .filter(|digest| self.offering.member(digest).is_none())
+                        .copied()
+                        .collect();
+                    if !missing.is_empty() && now >= self.asked_for_offers {
+                        self.asked_for_offers = now.after(self.config.timers.retry);
+                        self.request(missing);
+                    }
+                    let later = now.after(self.config.timers.retry);
+                    self.timers.set_earlier(Timer::Change, later);
+                }
+                Err(Verdict::Refuse) => self.changes.retain(|other| *other != proposal),
+            }
+        }
+    }
+
+    /// Whether this member takes part in a proposal: its members, and those of the old roster among them.
+    fn judge(
+        &self,
+        now: Timestamp,
+        proposal: &Proposal,
+    ) -> Result<(Vec<Member<S>>, Vec<usize>), Verdict> {
+        let refuse = || Err(Verdict::Refuse);
+        let Some(epoch) = &self.epoch else {
+            return refuse();
+        };
+        if proposal.suite != S::ID || proposal.policy != self.config.policy {
+            return refuse();
+        }
+        if proposal
+            .offers
+            .iter()
+            .any(|digest| self.offering.is_spent(digest))
+        {
+            return refuse();
+        }
+        let own = self.offering.own().ok_or(Verdict::Refuse)?;
+        let Some(me) = proposal
+            .offers
+            .iter()
+            .position(|digest| *digest == own.digest)
+        else {
+            return refuse();
+        };
+        let members: Option<Vec<_>> = proposal
+            .offers
+            .iter()
+            .map(|digest| self.offering.member(digest).cloned())
+            .collect();
+        let members = members.ok_or(Verdict::Wait)?;
+        // It is a message of the old epoch: its maker says so there, and so is each old member's offer.
+        let proposer = self.proposer_of(proposal.view).ok_or(Verdict::Wait)?;
+        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        let said = epoch.next_of(proposer).ok_or(Verdict::Wait)?;
+        if said.proposed != Some(sid) {
+            return Err(Verdict::Wait);
+        }
+        let key = members
+            .get(usize::from(proposal.proposer))
+            .and_then(Member::verifying_key);
+        if self.offer_of(proposer) != proposal.offers.get(usize::from(proposal.proposer)).copied()
+            || !proposal.is_authentic::<S>(key.as_ref())
+        {
+            return refuse();
+        }
+        let mut continuing = Vec::new();
+        let mut linked = BTreeSet::new();
+        for member in 0..epoch.members() {
+            match self
+                .offer_of(member)
+                .filter(|offer| proposal.offers.contains(offer))
+            {
+                Some(offer) => {
+                    continuing.push(member);
+                    linked.insert(offer);
+                }
+                None if self.may_be_left_out(now, member) => {}
+                None => return Err(Verdict::Wait),
+            }
+        }
+        for (digest, member) in proposal.offers.iter().zip(&members) {
+            let identity = member.offer().identity;
+            if linked.contains(digest) {
+                continue;
+            }
+            let inside = continuing
+                .iter()
+                .any(|old| epoch.identity(*old) == Some(identity));
+            let is_banned = self.banned.contains(&identity);
+            if inside || is_banned || !self.config.admission.admits(&identity) {
+                return refuse();
+            }
+            if !self.has_votes(&Wish::Admit(identity), &self.config.policy.admit) {
+                return Err(Verdict::Wait);
+            }
+        }
+        Run::new(sid, members.clone(), me).map_err(|_roster| Verdict::Refuse)?;
+        Ok((members, continuing))
+    }
+
+    fn contribute(
+        &mut self,
+        now: Timestamp,
+        proposal: Proposal,
+        members: Vec<Member<S>>,
+        continuing: Vec<usize>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let Some(own) = self.offering.consume() else {
+            return;
+        };
+        let me = proposal
+            .offers
+            .iter()
+            .position(|digest| *digest == own.digest);
+        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        let Some(Ok(run)) = me.map(|me| Run::new(sid, members, me)) else {
+            return;
+        };
+        self.proposing
+            .leave_view(now, proposal.parent, proposal.view);
+        if let Some(epoch) = &mut self.epoch {
+            epoch.freeze(sid);
+        }
+        let attempt =
+            Attempt::start(proposal, run, &self.identity, own.secrets, rng).following(continuing);
+        self.begin(now, attempt, rng);
+        self.say_next(now);
+        self.advance_run(now, rng);
+    }
+}

@@ -1,0 +1,148 @@
+//! From a run that all have confirmed to its epoch. `docs/spec/06-epochs.md`, "Runs" and "Changes".
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::{Established, Sid};
+
+use super::Room;
+use crate::epoch::{Effect, Epoch};
+use crate::event::{Event, MemberInfo};
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::{Presence, Proposal, SidHint, Wish};
+
+/// What this member sent in the run that led to its epoch, for those who missed it.
+#[derive(Debug)]
+pub(super) struct Certificate {
+    pub(super) hint: SidHint,
+    pub(super) packets: [Vec<u8>; 2],
+}
+
+impl<S: CryptoSuite> Room<S> {
+    pub(super) fn install(
+        &mut self,
+        now: Timestamp,
+        established: Established<S>,
+        certificate: Certificate,
+        proposal: &Proposal,
+        rng: &mut dyn CryptoRng,
+    ) {
+        for timer in [
+            Timer::Advertise,
+            Timer::Propose,
+            Timer::View,
+            Timer::Retry,
+            Timer::Acknowledge,
+            Timer::Lock,
+            Timer::Query,
+            Timer::Silent,
+            Timer::Abandon,
+        ] {
+            self.timers.stop(timer);
+        }
+        self.attempt = None;
+        self.confirmed = None;
+        self.change = None;
+        self.changes.clear();
+        self.spoke.clear();
+        self.heard.clear();
+        self.host = None;
+        self.expired = false;
+        self.retries = 0;
+        self.queries = 0;
+        self.asked = false;
+        self.certificate = Some(certificate);
+        for member in established.run.members() {
+            self.known.insert(member);
+        }
+        let sid = established.run.sid();
+        let before: BTreeSet<_> = self
+            .epoch
+            .as_ref()
+            .map(|old| old.present_identities().collect())
+            .unwrap_or_default();
+        let voted_out: Vec<_> = before
+            .iter()
+            .filter(|identity| self.is_excluded(identity))
+            .copied()
+            .collect();
+        self.banned.extend(voted_out);
+        self.retire(now, sid);
+        let epoch = Epoch::new(established);
+        let me = epoch.me();
+        let roster: Vec<_> = epoch
+            .roster()
+            .enumerate()
+            .map(|(index, identity)| MemberInfo {
+                identity,
+                is_me: index == me,
+            })
+            .collect();
+        self.handle = proposal.handle;
+        // The number that was asked for is that of a first epoch.
+        self.config.members = None;
+        self.settle_wishes(roster.iter().map(|member| member.identity).collect());
+        self.events.push_back(Event::Secure {
+            sid,
+            roster: roster.clone(),
+        });
+        for identity in before {
+            if !roster.iter().any(|member| member.identity == identity) {
+                self.events.push_back(Event::LeftOut { member: identity });
+            }
+        }
+        self.epoch = Some(epoch);
+        self.epoch_began = now;
+        self.timers
+            .set(Timer::Refresh, now.after(self.config.timers.refresh));
+        self.timers
+            .set(Timer::Heartbeat, now.after(self.config.timers.heartbeat));
+        self.timers
+            .set(Timer::Expire, now.after(self.config.timers.expire));
+        self.timers.set(Timer::Change, now);
+        // First what was typed, then what the others sent meanwhile: nobody's last word comes before this member's first.
+        self.flush_queue(now);
+        for packet in self.early.take() {
+            let _rejected = self.handle_message(now, &packet, rng);
+        }
+    }
+
+    /// The epoch so far is over: what it delivered is final, and what is left of it answers those who are behind.
+    fn retire(&mut self, now: Timestamp, successor: Sid) {
+        let Some(mut old) = self.epoch.take() else {
+            return;
+        };
+        let unacknowledged: Vec<_> = old.unacknowledged().collect();
+        old.retire(successor);
+        self.transmits.extend(old.seal_statement(Presence::Present));
+        self.epoch = Some(old);
+        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
+            self.report(effect);
+        }
+        for seq in unacknowledged {
+            // All who moved on have delivered it.
+            self.report(Effect::Acknowledged { seq });
+        }
+        self.sent.clear();
+        self.retired = self.epoch.take();
+        self.timers
+            .set(Timer::Drain, now.after(self.config.timers.drain));
+    }
+
+    /// Wishes that the new roster fulfils are wishes no more.
+    fn settle_wishes(&mut self, roster: BTreeSet<IdentityKey>) {
+        self.wishes.retain(|wish| match wish {
+            Wish::Refresh => false,
+            Wish::Admit(identity) => !roster.contains(identity),
+            Wish::Exclude(identity) => roster.contains(identity),
+        });
+    }
+
+    pub(super) fn send_certificate(&mut self) {
+        if let Some(Certificate { packets, .. }) = &self.certificate {
+            self.transmits.extend(packets.iter().cloned());
+        }
+    }
+}

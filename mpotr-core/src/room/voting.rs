@@ -1,0 +1,129 @@
+//! Whose word lets somebody in, and whose leaves somebody out. `docs/spec/06-epochs.md`, "Changes".
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::{Beacon, OfferDigest};
+
+use super::Room;
+use crate::config::Rule;
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::{MAX_WISHES, Wish};
+
+impl<S: CryptoSuite> Room<S> {
+    /// Asks that an identity be let in, as far as the policy asks for this member's word. One that was left out by a vote is
+    /// welcome again.
+    pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) {
+        self.banned.remove(&identity);
+        self.wish(now, Wish::Admit(identity));
+    }
+
+    /// Asks that a member be left out of the next epoch, as far as the policy asks for this member's word.
+    pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) {
+        if identity != self.identity.public() {
+            self.wish(now, Wish::Exclude(identity));
+        }
+    }
+
+    /// Asks for an epoch with fresh keys.
+    pub fn refresh(&mut self, now: Timestamp) {
+        self.wish(now, Wish::Refresh);
+    }
+
+    fn wish(&mut self, now: Timestamp, wish: Wish) {
+        if self.wishes.len() < MAX_WISHES && self.wishes.insert(wish) && self.epoch.is_some() {
+            // A vote counts when the others have heard it.
+            self.say_next(now);
+        }
+        self.timers.set(Timer::Change, now);
+    }
+
+    /// Asks for the admission of those who wait, where this member admits whoever may come.
+    pub(super) fn vote_on_candidates(&mut self, now: Timestamp) {
+        let admission = &self.config.admission;
+        let waiting = self.joiners(now, |identity| admission.admits(identity));
+        for (identity, _) in waiting {
+            if self.wishes.len() < MAX_WISHES {
+                self.wishes.insert(Wish::Admit(identity));
+            }
+        }
+    }
+
+    /// Members that still take part, by index.
+    pub(super) fn present(&self) -> Vec<usize> {
+        let Some(epoch) = &self.epoch else {
+            return Vec::new();
+        };
+        (0..epoch.members())
+            .filter(|member| epoch.is_present(*member) && !self.has_installed(*member))
+            .collect()
+    }
+
+    /// Whether a wish has the votes that a rule asks for. Who is to be left out has no vote on it.
+    pub(super) fn has_votes(&self, wish: &Wish, rule: &Rule) -> bool {
+        let Some(epoch) = &self.epoch else {
+            return false;
+        };
+        let voters: Vec<_> = (0..epoch.members())
+            .filter(|member| epoch.is_present(*member))
+            .filter(|member| {
+                if *member == epoch.me() {
+                    self.wishes.contains(wish)
+                } else {
+                    epoch
+                        .next_of(*member)
+                        .is_some_and(|next| next.wishes.contains(wish))
+                }
+            })
+            .filter_map(|member| epoch.identity(member))
+            .filter(|identity| *wish != Wish::Exclude(*identity))
+            .collect();
+        match rule {
+            Rule::Anyone => !voters.is_empty(),
+            Rule::Quorum(votes) => voters.len() >= usize::from(*votes),
+            Rule::Founders(founders) => voters.iter().any(|voter| founders.contains(voter)),
+        }
+    }
+
+    pub(super) fn is_excluded(&self, identity: &IdentityKey) -> bool {
+        self.has_votes(&Wish::Exclude(*identity), &self.config.policy.exclude)
+    }
+
+    /// Those outside with an offer that was heard lately, the newest of each.
+    fn joiners(
+        &self,
+        now: Timestamp,
+        admits: impl Fn(&IdentityKey) -> bool,
+    ) -> Vec<(IdentityKey, OfferDigest)> {
+        let Some(epoch) = &self.epoch else {
+            return Vec::new();
+        };
+        let inside: BTreeSet<_> = self
+            .present()
+            .into_iter()
+            .filter_map(|m| epoch.identity(m))
+            .collect();
+        let fresh = self.config.timers.advertise.saturating_mul(3);
+        let outside = |identity: &IdentityKey| {
+            !inside.contains(identity)
+                && !self.banned.contains(identity)
+                && !self.offering.is_stalling(identity, now)
+                && admits(identity)
+        };
+        self.offering
+            .others(now, fresh, Beacon::new(*self.handle.as_bytes()), outside)
+            .into_iter()
+            .collect()
+    }
+
+    /// Those outside whom the policy lets in.
+    pub(super) fn admitted(&self, now: Timestamp) -> Vec<(IdentityKey, OfferDigest)> {
+        let rule = &self.config.policy.admit;
+        self.joiners(now, |identity| {
+            self.has_votes(&Wish::Admit(*identity), rule)
+                && !self.is_excluded(identity)
+                && self.config.admission.admits(identity)
+        })
+    }
+}
