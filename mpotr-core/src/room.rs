@@ -75,6 +75,10 @@ pub struct Room<S: CryptoSuite> {
     /// Proposals for the epoch that follows.
     changes: Vec<Proposal>,
     asked_for_offers: Timestamp,
+    /// Offers that were sent again on request, and when.
+    resent: BTreeMap<OfferDigest, Timestamp>,
+    /// When the proposal was sent again on request.
+    proposal_resent: Option<Timestamp>,
     wishes: BTreeSet<Wish>,
     /// Identities that were left out by a vote: they are not let in again.
     banned: BTreeSet<IdentityKey>,
@@ -138,6 +142,8 @@ impl<S: CryptoSuite> Room<S> {
             change: None,
             changes: Vec::new(),
             asked_for_offers: now,
+            resent: BTreeMap::new(),
+            proposal_resent: None,
             wishes: BTreeSet::new(),
             banned: BTreeSet::new(),
             spoke: BTreeMap::new(),
@@ -184,8 +190,8 @@ impl<S: CryptoSuite> Room<S> {
                 self.handle_confirmation(now, hint, confirmation, packet, rng)
             }
             Packet::Sealed(sealed) => self.handle_sealed(now, &sealed, packet),
-            Packet::Request(request) => self.handle_request(&request),
-            Packet::Advert(advert) => self.handle_advert(now, &advert, rng),
+            Packet::Request(request) => self.handle_request(now, &request),
+            Packet::Advert(advert) => self.handle_advert(now, &advert),
         }
     }
 
@@ -252,7 +258,8 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Publishes the own offer, as long as there is no epoch.
     fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        if self.epoch.is_some() && self.host.is_none() {
+        if self.epoch.is_some() && (self.host.is_none() || self.change.is_some()) {
+            // In a change the own offer is the one that was stated inside the epoch: nothing replaces it.
             return;
         }
         let lifetime = self.config.timers.view.saturating_mul(2);
@@ -317,24 +324,28 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Sends what somebody misses.
-    fn handle_request(&mut self, request: &Request) -> Result<(), Rejection> {
+    fn handle_request(&mut self, now: Timestamp, request: &Request) -> Result<(), Rejection> {
         if request.room != self.config.room {
             return Err(Rejection::OtherRoom);
         }
         match &request.wanted {
-            Wanted::Offers(digests) => self.resend_offers(digests),
-            Wanted::Proposal(hint) => self.resend_proposal(*hint),
+            Wanted::Offers(digests) => self.resend_offers(now, digests),
+            Wanted::Proposal(hint) => self.resend_proposal(now, *hint),
         }
         Ok(())
     }
 
-    fn resend_offers(&mut self, digests: &[OfferDigest]) {
+    /// Anyone may ask, so each offer is sent again once in a while only.
+    fn resend_offers(&mut self, now: Timestamp, digests: &[OfferDigest]) {
+        let pause = part(self.config.timers.retry, 4);
+        self.resent.retain(|_, at| now.since(*at) < pause);
         let in_run = self
             .attempt
             .as_ref()
             .map_or(&[][..], |attempt| attempt.run().members());
         let found: Vec<_> = digests
             .iter()
+            .filter(|digest| !self.resent.contains_key(digest))
             .filter_map(|digest| {
                 let listed = || in_run.iter().find(|m| m.offer().digest::<S>() == *digest);
                 self.offering.member(digest).or_else(listed)
@@ -344,6 +355,8 @@ impl<S: CryptoSuite> Room<S> {
         for packet in &found {
             self.transmit(packet);
         }
+        self.resent
+            .extend(digests.iter().map(|digest| (*digest, now)));
     }
 }
 

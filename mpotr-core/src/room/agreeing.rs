@@ -174,9 +174,15 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Sends the proposal of a run again that somebody misses: whoever made it does.
-    pub(super) fn resend_proposal(&mut self, hint: SidHint) {
+    /// Anyone may ask, so it is sent again once in a while only.
+    pub(super) fn resend_proposal(&mut self, now: Timestamp, hint: SidHint) {
+        let pause = part(self.config.timers.retry, 4);
+        if self.proposal_resent.is_some_and(|at| now.since(at) < pause) {
+            return;
+        }
         let attempt = self.attempt.as_ref().filter(|attempt| attempt.hint == hint);
         if let Some(packet) = attempt.and_then(Attempt::own_proposal) {
+            self.proposal_resent = Some(now);
             self.transmit(&packet);
         }
     }

@@ -53,7 +53,6 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         advert: &Advert,
-        rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         if advert.room != self.config.room {
             return Err(Rejection::OtherRoom);
@@ -66,14 +65,15 @@ impl<S: CryptoSuite> Room<S> {
                 self.plan_proposal(now);
                 if self.host != Some(advert.handle) {
                     self.host = Some(advert.handle);
-                    self.advertise(now, rng);
+                    self.advertise_soon(now);
                 }
             }
             Some(own) if own.handle == advert.handle => {}
-            Some(own) if advert.hosts(&own) => {
+            // An advert proves nothing: it must not disturb a change.
+            Some(own) if advert.hosts(&own) && self.change.is_none() => {
                 if self.host != Some(advert.handle) {
                     self.host = Some(advert.handle);
-                    self.advertise(now, rng);
+                    self.advertise_soon(now);
                 }
             }
             Some(_) => self.tell_newcomers(now),

@@ -98,11 +98,13 @@ impl<S: CryptoSuite> Room<S> {
             .as_mut()
             .filter(|old| old.hint() == sealed.hint);
         let old = old.ok_or(Rejection::UnknownEpoch)?;
-        old.open(sealed)?;
+        let opened = old.open(sealed);
         let mut answer = false;
         while let Some(effect) = old.poll_effect() {
             answer |= matches!(effect, Effect::Next { .. } | Effect::Asked);
         }
+        // What merely comes again is not answered, but what it gave rise to is forgotten.
+        opened?;
         if answer {
             self.transmits
                 .extend(old.last_statement().map(<[u8]>::to_vec));

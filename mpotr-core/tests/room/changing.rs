@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{RoomId, Sid};
-use mpotr_core::wire::{Handle, Packet};
+use mpotr_core::wire::{Advert, Handle, Packet, Request, Wanted};
 use mpotr_core::{Duration, Event, Room, RoomConfig, Rule, Timers};
 
 use crate::network::{Network, Suite, Weather};
@@ -193,6 +193,58 @@ fn proposals_of_strangers_do_not_crowd_out_the_real_one() {
         network.run_for_millis(1);
     }
     network.run_until(30, |n| (0..3).all(|m| epochs(n, m) == 2));
+}
+
+#[test]
+fn adverts_of_strangers_do_not_disturb_a_change() {
+    let mut network = Network::new(3, 1).until_secure();
+    let now = network.now;
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    let room = RoomId::of_name::<Suite>("test");
+    for n in 0..100 {
+        let advert = Advert {
+            room,
+            handle: Handle::new([n; 16]),
+            members: 4096,
+        };
+        for member in 0..3 {
+            let now = network.now;
+            let packet = Packet::Advert(advert).to_bytes();
+            let _any = network.rooms[member].handle_message(now, &packet, &mut network.rng);
+            network.collect(member);
+        }
+        network.run_for_millis(1);
+    }
+    network.run_until(30, |n| (0..3).all(|m| epochs(n, m) == 2));
+}
+
+#[test]
+fn requests_of_strangers_are_answered_once_in_a_while() {
+    let mut network = Network::new(3, 1);
+    let digest =
+        network
+            .wire
+            .iter()
+            .find_map(|(_, packet)| match Packet::from_bytes(packet).unwrap() {
+                Packet::Offer(offer) => Some(offer.digest::<Suite>()),
+                _ => None,
+            });
+    let room = RoomId::of_name::<Suite>("test");
+    let request = Request {
+        room,
+        wanted: Wanted::Offers(vec![digest.unwrap()]),
+    };
+    let packet = Packet::Request(request).to_bytes();
+    let before = network.wire.len();
+    for _ in 0..100 {
+        let now = network.now;
+        network.rooms[0]
+            .handle_message(now, &packet, &mut network.rng)
+            .unwrap();
+        network.collect(0);
+    }
+    assert_eq!(network.wire.len(), before + 1);
 }
 
 #[test]
