@@ -75,18 +75,23 @@ where
     }
 
     async fn run(mut self) {
-        let driven = self.drive().await;
+        let mut ended = None;
+        let driven = self.drive(&mut ended).await;
         let Self {
             mut room,
             transport,
             events,
             ..
         } = self;
+        // An application that hears of the end may stop the process at once: before it does, the last word has to be out.
         let closed = match driven {
             Ok(()) => transport.close().await,
             Err(error) => Err(error),
         };
-        let told = core::iter::from_fn(|| room.poll_event()).map(DriverEvent::Room);
+        let told = ended
+            .into_iter()
+            .chain(core::iter::from_fn(|| room.poll_event()))
+            .map(DriverEvent::Room);
         let lost = closed
             .err()
             .map(|error| DriverEvent::Disconnected(error.to_string()));
@@ -97,8 +102,8 @@ where
         }
     }
 
-    /// Runs the room to its end, or to that of the transport.
-    async fn drive(&mut self) -> Result<(), T::Error> {
+    /// Runs the room to its end, or to that of the transport. The event that tells of the end is left in `ended`.
+    async fn drive(&mut self, ended: &mut Option<Event>) -> Result<(), T::Error> {
         let Self {
             room,
             transport,
@@ -122,6 +127,9 @@ where
             }
             if event.is_none() {
                 event = room.poll_event();
+                if let Some(end) = event.take_if(|event| matches!(event, Event::Ended(_))) {
+                    *ended = Some(end);
+                }
             }
             if room.has_ended() && sending.is_terminated() && event.is_none() {
                 return Ok(());

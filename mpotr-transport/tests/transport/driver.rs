@@ -160,9 +160,26 @@ async fn a_room_that_ends_closes_its_transport_after_its_last_packet() {
         matches!(ended, Some(DriverEvent::Room(Event::Ended(_)))),
         "{ended:?}"
     );
-    far.closed.await.unwrap();
+    assert_eq!(far.closed.try_recv(), Ok(()), "told before it was closed");
     assert!(far.from_room.recv().await.is_some(), "the offer was sent");
     assert_eq!(events.recv().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_is_told_after_the_last_packet_is_out() {
+    let (transport, mut far) = fake(1);
+    let (_identity, room) = new_room::<Suite>(None);
+    let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
+    // The first offer fills the transport, and the second waits for it.
+    sleep(TIMERS.advertise.saturating_mul(2)).await;
+    handle.leave().await.unwrap();
+    let early = timeout(Duration::from_secs(1), events.recv()).await;
+    assert!(early.is_err(), "{early:?}");
+    while far.from_room.recv().await.is_some() {}
+    assert!(matches!(
+        events.recv().await,
+        Some(DriverEvent::Room(Event::Ended(_)))
+    ));
 }
 
 #[tokio::test]
