@@ -5,6 +5,7 @@
 //! | `offering` | offers, own and heard |
 //! | `proposing` | who proposes a roster and when, and which proposals are accepted |
 //! | `agreeing`, `attempt` | the two rounds of a run |
+//! | `adopting` | which of several runs may be installed |
 //! | `installing` | from a run to its epoch |
 //! | `changing`, `electing`, `voting` | from one epoch to the next: views, proposals, votes |
 //! | `hosting` | members of an epoch and those outside it |
@@ -12,6 +13,7 @@
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
 //! | `leaving` | the last message, and the end |
 
+mod adopting;
 mod agreeing;
 mod attempt;
 mod changing;
@@ -38,6 +40,7 @@ use crate::event::{Event, SendHandle};
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
 use crate::wire::{Handle, Packet, Proposal, Request, Wanted, Wish};
+use adopting::Contributed;
 use attempt::Attempt;
 use changing::Change;
 use early::Early;
@@ -61,8 +64,10 @@ pub struct Room<S: CryptoSuite> {
     proposing: Proposing,
     /// The run that this member contributed to last.
     attempt: Option<Attempt<S>>,
-    /// The run that this member confirmed last, if that is an earlier one.
-    confirmed: Option<Attempt<S>>,
+    /// Earlier runs that this member confirmed, the last one last.
+    confirmed: Vec<Attempt<S>>,
+    /// The runs for the epoch that follows to which this member contributed.
+    contributed: Vec<Contributed>,
     /// Packets of runs and epochs that this member does not know yet.
     early: Early,
     epoch: Option<Epoch<S>>,
@@ -133,7 +138,8 @@ impl<S: CryptoSuite> Room<S> {
             events: VecDeque::new(),
             proposing: Proposing::new(now),
             attempt: None,
-            confirmed: None,
+            confirmed: Vec::new(),
+            contributed: Vec::new(),
             early: Early::default(),
             epoch: None,
             handle: Handle::NONE,

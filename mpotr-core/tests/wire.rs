@@ -20,7 +20,7 @@ use mpotr_core::wire::{
     Presence, Proposal, Request, SidHint, Statement, Unsigned, Unverified, Wanted, Wish, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
-use proptest::collection::{btree_set, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -227,7 +227,7 @@ fn next() -> impl Strategy<Value = Next> {
     let offer = prop::option::of(any::<[u8; 32]>().prop_map(OfferDigest::new));
     let some = || prop::option::of(sid());
     let lists = (btree_set(sid(), 0..4), btree_set(wish(), 0..4));
-    let confirmed = prop::option::of((sid(), digest));
+    let confirmed = btree_map(sid(), digest, 0..4);
     (
         any::<u32>(),
         offer,
@@ -243,7 +243,7 @@ fn next() -> impl Strategy<Value = Next> {
                 offer,
                 proposed,
                 frozen,
-                confirmed,
+                confirmed: confirmed.into_iter().collect(),
                 installed,
                 forsaken: forsaken.into_iter().collect(),
                 wishes: wishes.into_iter().collect(),

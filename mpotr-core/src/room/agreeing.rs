@@ -71,7 +71,7 @@ impl<S: CryptoSuite> Room<S> {
             claimed,
         });
         if attempt.has_confirmed() {
-            self.confirmed = Some(attempt);
+            self.keep_confirmed(attempt);
         }
     }
 
@@ -86,7 +86,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(which) = self.which(hint) else {
             return self.unknown_run(now, hint, packet);
         };
-        let Some(attempt) = self.slot(which).as_mut() else {
+        let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
         };
         let filled = attempt.add_contribution(contribution);
@@ -104,7 +104,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(which) = self.which(hint) else {
             return self.unknown_run(now, hint, packet);
         };
-        let Some(attempt) = self.slot(which).as_mut() else {
+        let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
         };
         let filled = attempt.add_confirmation(confirmation);
@@ -126,7 +126,7 @@ impl<S: CryptoSuite> Room<S> {
             Err(Slot::Rejected(rejection)) => Err(rejection),
             Err(Slot::Equivocation(sender)) => {
                 let fault = Fault::of(FaultKind::Equivocation, usize::from(sender));
-                if let Some(attempt) = self.slot(which).take() {
+                if let Some(attempt) = self.take_running(which) {
                     self.fail(now, &attempt, which, Some(fault));
                 }
                 Ok(())
@@ -188,48 +188,69 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     fn which(&self, hint: SidHint) -> Option<Which> {
-        let is = |attempt: &Option<Attempt<S>>| attempt.as_ref().is_some_and(|a| a.hint == hint);
-        if is(&self.attempt) {
-            Some(Which::Current)
-        } else if is(&self.confirmed) {
-            Some(Which::Confirmed)
-        } else {
-            None
+        if self.attempt.as_ref().is_some_and(|run| run.hint == hint) {
+            return Some(Which::Current);
         }
+        let earlier = self.confirmed.iter().position(|run| run.hint == hint);
+        earlier.map(Which::Confirmed)
     }
 
-    const fn slot(&mut self, which: Which) -> &mut Option<Attempt<S>> {
+    fn running(&mut self, which: Which) -> Option<&mut Attempt<S>> {
         match which {
-            Which::Current => &mut self.attempt,
-            Which::Confirmed => &mut self.confirmed,
+            Which::Current => self.attempt.as_mut(),
+            Which::Confirmed(place) => self.confirmed.get_mut(place),
         }
     }
 
-    /// Goes on with both runs as far as what is known allows.
+    fn take_running(&mut self, which: Which) -> Option<Attempt<S>> {
+        match which {
+            Which::Current => self.attempt.take(),
+            Which::Confirmed(place) if place < self.confirmed.len() => {
+                Some(self.confirmed.remove(place))
+            }
+            Which::Confirmed(_) => None,
+        }
+    }
+
+    fn put_back(&mut self, which: Which, attempt: Attempt<S>) {
+        match which {
+            Which::Current => self.attempt = Some(attempt),
+            Which::Confirmed(place) => {
+                self.confirmed
+                    .insert(place.min(self.confirmed.len()), attempt);
+            }
+        }
+    }
+
+    /// Goes on with all runs as far as what is known allows.
     pub(super) fn advance_run(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        self.proceed(now, Which::Confirmed, rng);
+        // From the last: of a run that fails, the place is taken by one that was looked at.
+        for place in (0..self.confirmed.len()).rev() {
+            self.proceed(now, Which::Confirmed(place), rng);
+        }
         self.proceed(now, Which::Current, rng);
     }
 
     fn proceed(&mut self, now: Timestamp, which: Which, rng: &mut dyn CryptoRng) {
-        while let Some(mut attempt) = self.slot(which).take() {
-            let leave = self.leave_of(&mut attempt);
+        while let Some(mut attempt) = self.take_running(which) {
+            let leave = self.leave_of(&mut attempt, which);
             match attempt.proceed(leave, &self.identity, rng) {
                 Outcome::Waiting(attempt) => {
-                    *self.slot(which) = Some(*attempt);
+                    self.put_back(which, *attempt);
                     return;
                 }
                 Outcome::Confirmed(attempt) => {
                     // What this member confirms last is what it may install.
-                    self.confirmed = None;
+                    self.note_confirmed(&attempt);
                     let own = attempt.own_packets().pop();
                     let confirmed = attempt.cut.map(|cut| (attempt.run().sid(), cut));
-                    *self.slot(which) = Some(*attempt);
+                    self.put_back(which, *attempt);
                     if let Some(own) = own {
                         self.transmit(&own);
                     }
-                    if let Some(next) = self.epoch.as_mut().and_then(Epoch::own_next) {
-                        next.confirmed = confirmed;
+                    let next = self.epoch.as_mut().and_then(Epoch::own_next);
+                    if let Some((next, (run, cut))) = next.zip(confirmed) {
+                        next.note_confirmed(run, cut);
                         self.say_next(now);
                     }
                 }
@@ -247,12 +268,20 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Whether the epoch that ends allows the next step of a run.
-    fn leave_of(&mut self, attempt: &mut Attempt<S>) -> Leave {
+    fn leave_of(&mut self, attempt: &mut Attempt<S>, which: Which) -> Leave {
         let run = attempt.run().sid();
         let Some(continuing) = &attempt.continuing else {
+            // What was confirmed later forsook it, or is for the same parent.
+            let is_last = match which {
+                Which::Current => true,
+                Which::Confirmed(place) => {
+                    place == self.confirmed.len()
+                        && !self.attempt.as_ref().is_some_and(Attempt::has_confirmed)
+                }
+            };
             return Leave {
                 to_confirm: true,
-                to_install: true,
+                to_install: is_last,
             };
         };
         if !attempt.has_confirmed() {
@@ -260,7 +289,8 @@ impl<S: CryptoSuite> Room<S> {
         }
         let to_install = attempt
             .cut
-            .is_some_and(|cut| self.is_agreed(run, continuing, cut));
+            .is_some_and(|cut| self.is_agreed(run, continuing, cut))
+            && self.may_install(attempt);
         Leave {
             to_confirm: attempt.cut.is_some(),
             to_install,
@@ -299,7 +329,7 @@ impl<S: CryptoSuite> Room<S> {
                 self.timers.stop(Timer::View);
                 self.plan_proposal(now);
             }
-            Which::Confirmed => {}
+            Which::Confirmed(_) => {}
         }
     }
 
@@ -320,7 +350,8 @@ impl<S: CryptoSuite> Room<S> {
 #[derive(Clone, Copy, Debug)]
 enum Which {
     Current,
-    Confirmed,
+    /// An earlier one that it confirmed, by its place among them.
+    Confirmed(usize),
 }
 
 fn claimed<S: CryptoSuite>(run: &Run<S>, members: &[usize]) -> Vec<IdentityKey> {

@@ -21,6 +21,8 @@ use crate::wire::{Packet, Proposal, SidHint};
 enum Stage<S: CryptoSuite> {
     Contributing(Contributing<S>),
     Confirming(Confirming<S>),
+    /// All confirmations have verified: what is missing is leave to install it.
+    Certified(Box<(Established<S>, Certificate)>),
 }
 
 /// A run that this member takes part in.
@@ -106,7 +108,13 @@ impl<S: CryptoSuite> Attempt<S> {
         match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(phase) => phase.run(),
+            Stage::Certified(certified) => &certified.0.run,
         }
+    }
+
+    /// Whether all confirmations are here and verify.
+    pub(super) const fn is_certified(&self) -> bool {
+        matches!(self.stage, Stage::Certified(_))
     }
 
     /// Whether a contribution was made with an offer, as far as this member has seen.
@@ -136,7 +144,7 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     pub(super) const fn has_confirmed(&self) -> bool {
-        matches!(self.stage, Stage::Confirming(_))
+        matches!(self.stage, Stage::Confirming(_) | Stage::Certified(_))
     }
 
     /// What this member sends again, as it was sent.
@@ -162,7 +170,9 @@ impl<S: CryptoSuite> Attempt<S> {
     pub(super) fn add_contribution(&mut self, contribution: Contribution) -> Result<(), Slot> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
-            Stage::Confirming(_) => return Err(Slot::Rejected(Rejection::Replayed)),
+            Stage::Confirming(_) | Stage::Certified(_) => {
+                return Err(Slot::Rejected(Rejection::Replayed));
+            }
         };
         fill(
             run,
@@ -178,6 +188,7 @@ impl<S: CryptoSuite> Attempt<S> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(phase) => phase.run(),
+            Stage::Certified(_) => return Err(Slot::Rejected(Rejection::Replayed)),
         };
         fill(
             run,
@@ -213,7 +224,7 @@ impl<S: CryptoSuite> Attempt<S> {
                     }
                 }
             }
-            Stage::Confirming(phase) if is_complete && leave.to_install => {
+            Stage::Confirming(phase) if is_complete => {
                 let all: Vec<_> = self.confirmations.values().cloned().collect();
                 let certificate = Certificate {
                     hint: self.hint,
@@ -225,7 +236,8 @@ impl<S: CryptoSuite> Attempt<S> {
                 };
                 match phase.establish(&all, rng) {
                     Ok(established) => {
-                        Outcome::Established(Box::new((established, certificate, self.proposal)))
+                        self.stage = Stage::Certified(Box::new((established, certificate)));
+                        self.proceed(leave, identity, rng)
                     }
                     Err(rejected) => {
                         let Rejected { phase, error } = *rejected;
@@ -234,7 +246,11 @@ impl<S: CryptoSuite> Attempt<S> {
                     }
                 }
             }
-            stage @ (Stage::Contributing(_) | Stage::Confirming(_)) => {
+            Stage::Certified(certified) if leave.to_install => {
+                let (established, certificate) = *certified;
+                Outcome::Established(Box::new((established, certificate, self.proposal)))
+            }
+            stage @ (Stage::Contributing(_) | Stage::Confirming(_) | Stage::Certified(_)) => {
                 self.stage = stage;
                 Outcome::Waiting(Box::new(self))
             }
@@ -266,6 +282,7 @@ impl<S: CryptoSuite> Attempt<S> {
     /// Members from whom the round misses a packet.
     pub(super) fn silent(&self) -> Vec<usize> {
         let missing = |member: &u16| {
+            // In a certified run nothing is missing.
             if self.has_confirmed() {
                 !self.confirmations.contains_key(member)
             } else {

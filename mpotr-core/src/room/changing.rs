@@ -41,8 +41,15 @@ impl<S: CryptoSuite> Room<S> {
             self.enter_view(now, 0, rng);
         }
         self.catch_up(now, rng);
-        self.propose_change(now, rng);
-        self.consider_changes(now, rng);
+        self.note_installed(now);
+        self.forsake(now);
+        match self.waits_until().filter(|until| now < *until) {
+            Some(until) => self.timers.set_earlier(Timer::Change, until),
+            None => {
+                self.propose_change(now, rng);
+                self.consider_changes(now, rng);
+            }
+        }
         self.advance_run(now, rng);
         if self.others_have_gone() {
             self.timers
@@ -80,7 +87,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
         self.set_aside(now);
-        if self.leaving && self.confirmed.is_none() {
+        if self.leaving && self.confirmed.is_empty() {
             // No run binds this member any more: it says its last word, and the others go on without it.
             if let Some(epoch) = &mut self.epoch {
                 epoch.thaw(false);
@@ -101,7 +108,7 @@ impl<S: CryptoSuite> Room<S> {
             self.transmit(&Packet::Offer(offer.clone()));
         }
         if let Some(epoch) = &mut self.epoch {
-            epoch.thaw(self.confirmed.is_some());
+            epoch.thaw(!self.confirmed.is_empty());
             if let Some(next) = epoch.own_next() {
                 next.view = view;
                 next.offer = own.map(|(digest, _)| digest);
@@ -240,8 +247,8 @@ impl<S: CryptoSuite> Room<S> {
         };
         epoch.cut_digest(run) == cut
             && continuing.iter().all(|member| {
-                let said = epoch.next_of(*member).and_then(|next| next.confirmed);
-                said == Some((run, cut))
+                let said = epoch.next_of(*member);
+                said.is_some_and(|next| next.confirmed.contains(&(run, cut)))
             })
     }
 }

@@ -301,6 +301,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         let attempt =
             Attempt::start(proposal, run, &self.identity, own.secrets, rng).following(continuing);
+        self.note_contributed(&attempt);
         self.begin(now, attempt, rng);
         self.say_next(now);
         self.advance_run(now, rng);

@@ -94,7 +94,8 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.events.push_back(Event::Behind);
         self.set_aside(now);
-        self.confirmed = None;
+        self.confirmed.clear();
+        self.contributed.clear();
         self.change = None;
         self.changes.clear();
         self.retired = self.epoch.take();

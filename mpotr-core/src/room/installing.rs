@@ -43,7 +43,8 @@ impl<S: CryptoSuite> Room<S> {
             self.timers.stop(timer);
         }
         self.attempt = None;
-        self.confirmed = None;
+        self.confirmed.clear();
+        self.contributed.clear();
         self.change = None;
         self.changes.clear();
         self.spoke.clear();

@@ -84,7 +84,8 @@ impl<S: CryptoSuite> Room<S> {
         self.ended = true;
         self.timers.clear();
         self.attempt = None;
-        self.confirmed = None;
+        self.confirmed.clear();
+        self.contributed.clear();
         self.queue.clear();
         self.offering.consume();
         self.events.push_back(Event::Ended(departure));

@@ -308,7 +308,7 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         let wait = backed_off(self.config.timers.retry, &mut self.retries);
-        let in_run = self.attempt.is_some() || self.confirmed.is_some() || self.change.is_some();
+        let in_run = self.attempt.is_some() || !self.confirmed.is_empty() || self.change.is_some();
         let unanswered = self
             .epoch
             .as_ref()

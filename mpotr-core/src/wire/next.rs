@@ -3,26 +3,31 @@
 //! ```text
 //! struct {
 //!   uint32 view;                    the view of the change in which the member is
-//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, confirmed 8, installed 16
+//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8
 //!   opaque offer[32];               digest of the member's unused offer for this view
 //!   opaque proposed[32];            sid of the run that the member proposes
 //!   opaque frozen[32];              sid of the run to which it contributed: the frontier beside is its last word until then
-//!   opaque confirmed[32]; opaque cut[32];   sid of the run that it confirmed last, and the digest of its cut
 //!   opaque installed[32];           sid of the epoch that follows, final for the member
+//!   Confirmed confirmed<0..16>;     the runs that it confirmed, in this order, no run twice, 8-bit count
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
 //!   Wish   wishes<0..256>;          strictly increasing, 16-bit count
 //! } Next;                           a field that `has` does not name is not there
 //!
+//! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
 //! struct { uint8 kind; select (kind) { refresh 0: ; admit 1: opaque A[32]; exclude 2: opaque A[32]; } } Wish;
 //! ```
 //!
 //! It is said inside the epoch that ends and signed by its keys: nothing of it reaches those who join.
+
+use std::collections::BTreeSet;
 
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey};
 use mpotr_gka::{OfferDigest, Sid};
 
 /// The most wishes of one member.
 pub const MAX_WISHES: usize = 256;
+/// The most runs that a member says it confirmed: the last ones.
+pub const MAX_CONFIRMED: usize = 16;
 /// The most runs that a member says it will never install.
 pub const MAX_FORSAKEN: usize = 64;
 
@@ -48,10 +53,11 @@ pub struct Next {
     pub proposed: Option<Sid>,
     /// The run to which it contributed: what it states to have seen is its last word in this epoch until that run ends.
     pub frozen: Option<Sid>,
-    /// The run that it confirmed last, with the digest of the messages that all who take part bring along.
-    pub confirmed: Option<(Sid, Digest32)>,
     /// The epoch that follows.
     pub installed: Option<Sid>,
+    /// The runs that it confirmed, the last one last, each with the digest of the messages that all who take part in it
+    /// bring along.
+    pub confirmed: Vec<(Sid, Digest32)>,
     /// Runs that it will never install, strictly increasing.
     pub forsaken: Vec<Sid>,
     /// What it asks for, strictly increasing.
@@ -88,13 +94,25 @@ impl Wish {
 }
 
 impl Next {
+    /// Notes that a run was confirmed, with its cut.
+    pub(crate) fn note_confirmed(&mut self, run: Sid, cut: Digest32) {
+        if self.confirmed.len() >= MAX_CONFIRMED {
+            self.confirmed.remove(0);
+        }
+        self.confirmed.push((run, cut));
+    }
+
+    /// Whether the member says that it will install another epoch than this one, or never this one.
+    pub(crate) fn rules_out(&self, run: &Sid) -> bool {
+        self.forsaken.contains(run) || self.installed.is_some_and(|installed| installed != *run)
+    }
+
     pub(super) fn encode(&self, out: &mut Encoder) {
         out.u32(self.view);
         let bits = [
             self.offer.is_some(),
             self.proposed.is_some(),
             self.frozen.is_some(),
-            self.confirmed.is_some(),
             self.installed.is_some(),
         ];
         let has = bits
@@ -108,12 +126,13 @@ impl Next {
         for sid in [&self.proposed, &self.frozen].into_iter().flatten() {
             sid.encode(out);
         }
-        if let Some((sid, cut)) = &self.confirmed {
-            sid.encode(out);
-            cut.encode(out);
-        }
         if let Some(sid) = &self.installed {
             sid.encode(out);
+        }
+        out.u8(u8::try_from(self.confirmed.len()).unwrap_or(u8::MAX));
+        for (sid, cut) in &self.confirmed {
+            sid.encode(out);
+            cut.encode(out);
         }
         out.u8(u8::try_from(self.forsaken.len()).unwrap_or(u8::MAX));
         for sid in &self.forsaken {
@@ -129,7 +148,7 @@ impl Next {
         let view = input.u32("view")?;
         let at = input.offset();
         let has = input.u8("has")?;
-        if has >= 32 {
+        if has >= 16 {
             let kind = DecodeErrorKind::UnknownValue(has.into());
             return Err(DecodeError::new(at, "has", kind));
         }
@@ -139,17 +158,10 @@ impl Next {
             .transpose()?;
         let proposed = has(2).then(|| Sid::decode(input, "proposed")).transpose()?;
         let frozen = has(4).then(|| Sid::decode(input, "frozen")).transpose()?;
-        let confirmed = has(8)
-            .then(|| {
-                Ok((
-                    Sid::decode(input, "confirmed")?,
-                    Digest32::decode(input, "cut")?,
-                ))
-            })
-            .transpose()?;
-        let installed = has(16)
+        let installed = has(8)
             .then(|| Sid::decode(input, "installed"))
             .transpose()?;
+        let confirmed = decode_confirmed(input)?;
         let count = usize::from(input.u8("forsaken")?);
         let forsaken = list(input, count, MAX_FORSAKEN, "forsaken", |input| {
             Sid::decode(input, "forsaken")
@@ -161,12 +173,37 @@ impl Next {
             offer,
             proposed,
             frozen,
-            confirmed,
             installed,
+            confirmed,
             forsaken,
             wishes,
         })
     }
+}
+
+fn decode_confirmed(input: &mut Decoder<'_>) -> Result<Vec<(Sid, Digest32)>, DecodeError> {
+    let at = input.offset();
+    let error = |kind| DecodeError::new(at, "confirmed", kind);
+    let length = usize::from(input.u8("confirmed")?);
+    if length > MAX_CONFIRMED {
+        return Err(error(DecodeErrorKind::TooLong {
+            length,
+            limit: MAX_CONFIRMED,
+        }));
+    }
+    let confirmed = (0..length)
+        .map(|_| {
+            Ok((
+                Sid::decode(input, "confirmed")?,
+                Digest32::decode(input, "cut")?,
+            ))
+        })
+        .collect::<Result<Vec<_>, DecodeError>>()?;
+    let distinct: BTreeSet<_> = confirmed.iter().map(|(sid, _)| sid).collect();
+    if distinct.len() < confirmed.len() {
+        return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
+    }
+    Ok(confirmed)
 }
 
 /// So many values, strictly increasing.

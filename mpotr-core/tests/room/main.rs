@@ -9,6 +9,7 @@
     reason = "helpers of tests, which clippy does not know for tests"
 )]
 
+mod adopting;
 mod attacks;
 mod changing;
 mod forming;
