@@ -3,7 +3,7 @@
 use mpotr_crypto::{Digest32, IdentityKey};
 use mpotr_gka::{FaultKind, Sid};
 
-use crate::wire::MessageId;
+use crate::wire::{Handle, MessageId};
 
 /// A member of the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub enum Event {
     Secure {
         /// The session id.
         sid: Sid,
+        /// The random name of the epoch.
+        handle: Handle,
+        /// The name of the epoch that it follows; [`Handle::NONE`] for a first one. A newcomer was never in that epoch.
+        parent: Handle,
         /// The roster in cycle order.
         roster: Vec<MemberInfo>,
     },

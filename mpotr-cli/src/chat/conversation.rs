@@ -132,7 +132,7 @@ impl Conversation {
                     who.join(", ")
                 ))
             }
-            Event::Secure { sid, roster } => {
+            Event::Secure { sid, roster, .. } => {
                 let secure = format!(
                     "the room is secure: {} members, session {sid}",
                     roster.len()
@@ -234,6 +234,7 @@ fn fingerprint(key: &IdentityKey) -> Fingerprint {
 mod tests {
     use mpotr::crypto::IdentityKey;
     use mpotr::gka::Sid;
+    use mpotr::wire::Handle;
     use mpotr::{Event, MemberInfo, MessageId};
 
     use super::{Conversation, MAX_WAITING, Say, fingerprint};
@@ -258,6 +259,8 @@ mod tests {
             .to_vec();
         room.hear(Event::Secure {
             sid: Sid::new([9; 32]),
+            handle: Handle::new([9; 16]),
+            parent: Handle::NONE,
             roster,
         });
         room
@@ -353,6 +356,8 @@ mod tests {
         });
         let said = room.hear(Event::Secure {
             sid: Sid::new([9; 32]),
+            handle: Handle::new([9; 16]),
+            parent: Handle::NONE,
             roster: roster.to_vec(),
         });
         let [_, Say::Notice(bob), Say::Notice(me)] = said.as_slice() else {

@@ -132,7 +132,7 @@ fn see(event: Option<DriverEvent>) -> Option<Seen> {
         }
     };
     Some(match event {
-        Event::Secure { sid, roster } => Seen::Secure {
+        Event::Secure { sid, roster, .. } => Seen::Secure {
             sid,
             roster: roster.iter().map(|member| member.identity).collect(),
         },

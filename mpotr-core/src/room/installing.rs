@@ -87,6 +87,8 @@ impl<S: CryptoSuite> Room<S> {
         self.settle_wishes(roster.iter().map(|member| member.identity).collect());
         self.events.push_back(Event::Secure {
             sid,
+            handle: proposal.handle,
+            parent: proposal.parent,
             roster: roster.clone(),
         });
         for identity in before {

@@ -17,7 +17,7 @@ fn secure(events: &[Event]) -> Vec<&Event> {
 fn assert_same_epoch(network: &Network, members: usize) {
     let mut sids = BTreeSet::new();
     for (index, events) in network.events.iter().enumerate() {
-        let [Event::Secure { sid, roster }] = secure(events)[..] else {
+        let [Event::Secure { sid, roster, .. }] = secure(events)[..] else {
             panic!("member {index}: {events:?}")
         };
         sids.insert(*sid);
