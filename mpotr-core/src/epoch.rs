@@ -207,14 +207,6 @@ impl<S: CryptoSuite> Epoch<S> {
         self.peers.iter().map(|peer| peer.identity)
     }
 
-    /// The identities of members that had not left.
-    pub(crate) fn present_identities(&self) -> impl Iterator<Item = IdentityKey> {
-        self.peers
-            .iter()
-            .filter(|peer| !peer.fin)
-            .map(|peer| peer.identity)
-    }
-
     /// The identity of a member.
     pub(crate) fn identity(&self, member: usize) -> Option<IdentityKey> {
         self.peers.get(member).map(|peer| peer.identity)

@@ -32,6 +32,12 @@ pub enum Event {
         /// The claimed identities in cycle order.
         claimed: Vec<IdentityKey>,
     },
+    /// Somebody who claims this identity is in the key agreement for the next epoch: assume from here on that it reads along.
+    /// [`Event::Joined`] tells that it is in, [`Event::AgreementFailed`] that it is not.
+    Joining {
+        /// The claimed identity.
+        claimed: IdentityKey,
+    },
     /// A key agreement ended without an epoch. It is tried again, without the offers at fault.
     AgreementFailed {
         /// What was done wrong; `None` if somebody was merely silent.
@@ -50,6 +56,11 @@ pub enum Event {
         parent: Handle,
         /// The roster in cycle order.
         roster: Vec<MemberInfo>,
+    },
+    /// A member of this epoch that was not in the one before, and has proven its identity.
+    Joined {
+        /// Who.
+        member: IdentityKey,
     },
     /// A text, after all that its author had read before it.
     Message {
@@ -105,7 +116,8 @@ pub enum Event {
         /// Who.
         member: IdentityKey,
     },
-    /// A member of the epoch before is in this one no more: from here on it can read nothing.
+    /// A member of the epoch before is in this one no more, be it that it left, fell silent or was left out: it can read
+    /// nothing from here on.
     LeftOut {
         /// Who.
         member: IdentityKey,

@@ -169,6 +169,11 @@ impl Conversation {
                 "{} is out and can read nothing from here on",
                 self.name(&member)
             )),
+            Event::Joining { claimed } => notice(format!(
+                "{} is joining: from here on assume that it reads along",
+                fingerprint(&claimed)
+            )),
+            Event::Joined { member } => notice(format!("{} is in", self.name(&member))),
             Event::Behind => notice(
                 "the others have gone on without this member; asking to be let in again".to_owned(),
             ),

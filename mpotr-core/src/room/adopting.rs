@@ -12,6 +12,7 @@ use mpotr_gka::Sid;
 use super::Room;
 use super::attempt::Attempt;
 use crate::epoch::Epoch;
+use crate::event::Event;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{MAX_CONFIRMED, MAX_FORSAKEN};
@@ -48,13 +49,16 @@ impl<S: CryptoSuite> Room<S> {
             .iter()
             .filter_map(|member| epoch.identity(*member))
             .collect();
-        let joining = attempt
+        let joining: BTreeSet<_> = attempt
             .run()
             .members()
             .iter()
             .map(|member| member.offer().identity)
             .filter(|identity| !old.contains(identity))
             .collect();
+        for claimed in &joining {
+            self.events.push_back(Event::Joining { claimed: *claimed });
+        }
         self.contributed.push(Contributed {
             run: attempt.run().sid(),
             view: attempt.proposal.view,

@@ -62,7 +62,7 @@ impl<S: CryptoSuite> Room<S> {
         let before: BTreeSet<_> = self
             .epoch
             .as_ref()
-            .map(|old| old.present_identities().collect())
+            .map(|old| old.roster().collect())
             .unwrap_or_default();
         let voted_out: Vec<_> = before
             .iter()
@@ -85,17 +85,21 @@ impl<S: CryptoSuite> Room<S> {
         // The number that was asked for is that of a first epoch.
         self.config.members = None;
         self.settle_wishes(roster.iter().map(|member| member.identity).collect());
+        let now_in: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
         self.events.push_back(Event::Secure {
             sid,
             handle: proposal.handle,
             parent: proposal.parent,
-            roster: roster.clone(),
+            roster,
         });
-        for identity in before {
-            if !roster.iter().any(|member| member.identity == identity) {
-                self.events.push_back(Event::LeftOut { member: identity });
-            }
+        if !before.is_empty() {
+            let joined = now_in.difference(&before);
+            self.events
+                .extend(joined.map(|member| Event::Joined { member: *member }));
         }
+        let out = before.difference(&now_in);
+        self.events
+            .extend(out.map(|member| Event::LeftOut { member: *member }));
         self.epoch = Some(epoch);
         self.epoch_began = now;
         self.timers

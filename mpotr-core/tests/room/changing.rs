@@ -64,6 +64,14 @@ fn a_newcomer_joins_and_reads_what_is_said_from_then_on() {
     network.run_until(60, |n| together(n, &[0, 1, 2, 3]));
     network.send(1, "after");
     network.run_until(20, |n| n.read(late) == ["after"]);
+    let claimed = network.keys[late];
+    let place = |event| network.events[0].iter().position(|other| *other == event);
+    let joining = place(Event::Joining { claimed });
+    assert!(joining.is_some() && joining < place(Event::Joined { member: claimed }));
+    assert_eq!(
+        network.count(late, |event| matches!(event, Event::Joined { .. })),
+        0
+    );
     assert_eq!(network.read(0), ["before", "after"]);
 }
 
@@ -82,11 +90,20 @@ fn who_has_left_is_out_of_the_next_epoch() {
     let mut network = Network::new(3, 1).until_secure();
     network.leave(2);
     network.run_until(60, |n| together(n, &[0, 1]));
-    let out = Event::LeftOut {
-        member: network.keys[2],
-    };
-    // It had left before the epoch ended, so nobody is told twice.
-    assert!(!network.events[0].contains(&out));
+    let member = network.keys[2];
+    let told = network.events[0].iter().filter(|event| {
+        matches!(
+            event,
+            Event::Leaving { .. } | Event::Left { .. } | Event::LeftOut { .. }
+        )
+    });
+    // That it has left, and only later that it can read nothing more.
+    let left = [
+        Event::Leaving { member },
+        Event::Left { member },
+        Event::LeftOut { member },
+    ];
+    assert_eq!(told.cloned().collect::<Vec<_>>(), left);
     network.send(0, "the two of us");
     network.run_until(20, |n| n.read(1) == ["the two of us"]);
 }
