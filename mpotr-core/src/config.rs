@@ -2,116 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, IdentityKey};
-use mpotr_gka::{AgreementId, AuthenticationId, RoomId};
+use mpotr_crypto::IdentityKey;
+use mpotr_gka::RoomId;
 
+use crate::policy::Policy;
 use crate::time::Duration;
-
-/// What all members of a room hold in common: part of `sid`, so members with different policies share no epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// The group key agreement.
-    pub agreement: AgreementId,
-    /// The group authentication.
-    pub authentication: AuthenticationId,
-    /// Whose word lets somebody in.
-    pub admit: Rule,
-    /// Whose word leaves somebody out.
-    pub exclude: Rule,
-}
-
-/// Whose word a change needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// That of any one member.
-    Anyone,
-    /// That of so many members.
-    Quorum(u16),
-    /// That of one of these.
-    Founders(BTreeSet<IdentityKey>),
-}
-
-/// The most founders that a rule names.
-const MAX_FOUNDERS: usize = 64;
-
-impl Rule {
-    fn encode(&self, out: &mut Encoder) {
-        match self {
-            Self::Anyone => out.u8(0),
-            Self::Quorum(votes) => {
-                out.u8(1);
-                out.u16(*votes);
-            }
-            Self::Founders(founders) => {
-                out.u8(2);
-                out.u8(u8::try_from(founders.len()).unwrap_or(u8::MAX));
-                for founder in founders {
-                    founder.encode(out);
-                }
-            }
-        }
-    }
-
-    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let at = input.offset();
-        let error = |kind| DecodeError::new(at, "rule", kind);
-        match input.u8("rule")? {
-            0 => Ok(Self::Anyone),
-            1 => input.u16("votes").map(Self::Quorum),
-            2 => {
-                let length = usize::from(input.u8("founders")?);
-                if length > MAX_FOUNDERS {
-                    return Err(error(DecodeErrorKind::TooLong {
-                        length,
-                        limit: MAX_FOUNDERS,
-                    }));
-                }
-                let founders = (0..length)
-                    .map(|_| IdentityKey::decode(input, "founders"))
-                    .collect::<Result<Vec<_>, _>>()?;
-                if !founders.is_sorted_by(|a, b| a < b) {
-                    return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
-                }
-                Ok(Self::Founders(founders.into_iter().collect()))
-            }
-            unknown => Err(error(DecodeErrorKind::UnknownValue(unknown.into()))),
-        }
-    }
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            agreement: AgreementId::BurmesterDesmedt,
-            authentication: AuthenticationId::GroupProof,
-            admit: Rule::Anyone,
-            exclude: Rule::Anyone,
-        }
-    }
-}
-
-impl Policy {
-    /// `struct { uint8 agreement; uint8 authentication; Rule admit; Rule exclude; } Policy;`
-    pub fn encode(&self, out: &mut Encoder) {
-        out.u8(self.agreement.to_u8());
-        out.u8(self.authentication.to_u8());
-        self.admit.encode(out);
-        self.exclude.encode(out);
-    }
-
-    /// Reads a policy.
-    ///
-    /// # Errors
-    /// A method that does not exist.
-    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            agreement: AgreementId::decode(input, "agreement")?,
-            authentication: AuthenticationId::decode(input, "authentication")?,
-            admit: Rule::decode(input)?,
-            exclude: Rule::decode(input)?,
-        })
-    }
-}
 
 /// Whom this member is willing to be in a roster with. Checked before any proof of identity leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,7 +14,8 @@ pub enum Admission {
     /// Anybody. Who is who is then for people to compare, by fingerprint.
     #[default]
     Anyone,
-    /// These identities alone, and this member.
+    /// These identities alone, and this member. Whoever else is heard of, an event tells, and
+    /// [`Room::admit`](crate::Room::admit) adds it: with nobody listed, the application is asked about everyone.
     Listed(BTreeSet<IdentityKey>),
 }
 
@@ -218,6 +114,8 @@ pub struct RoomConfig {
     pub room: RoomId,
     /// What all members must hold in common.
     pub policy: Policy,
+    /// Whether this member, as a newcomer to an epoch that exists, takes part under whatever policy it has.
+    pub follow_policy: bool,
     /// Whom this member is willing to talk with.
     pub admission: Admission,
     /// Members that the first epoch must have, this one included; without it, whoever has gathered, two or more.
@@ -235,6 +133,7 @@ impl RoomConfig {
         Self {
             room,
             policy: Policy::default(),
+            follow_policy: false,
             admission: Admission::default(),
             members: None,
             refresh_messages: 100,

@@ -3,6 +3,7 @@
 use mpotr_crypto::{Digest32, IdentityKey};
 use mpotr_gka::{FaultKind, Sid};
 
+use crate::policy::Policy;
 use crate::wire::{Handle, MessageId};
 
 /// A member of the roster.
@@ -61,6 +62,23 @@ pub enum Event {
     Joined {
         /// Who.
         member: IdentityKey,
+    },
+    /// From this epoch on the room has another policy.
+    PolicyChanged {
+        /// The policy.
+        policy: Policy,
+    },
+    /// Others would be in an epoch with this member under another policy than its own. It takes no part.
+    OtherPolicy {
+        /// The policy of the others.
+        policy: Policy,
+    },
+    /// A member is proven to have cheated, to whoever saw the same. This member votes to leave it out.
+    Cheated {
+        /// Who.
+        member: IdentityKey,
+        /// What it has done.
+        kind: FaultKind,
     },
     /// A text, after all that its author had read before it.
     Message {

@@ -19,14 +19,16 @@ mod config;
 mod epoch;
 mod error;
 mod event;
+mod policy;
 mod room;
 mod time;
 mod timers;
 pub mod wire;
 
-pub use config::{Admission, Policy, RoomConfig, Rule, Timers};
+pub use config::{Admission, RoomConfig, Timers};
 pub use error::{Rejection, SendError};
 pub use event::{Departure, Event, MemberInfo, SendHandle};
+pub use policy::{Policy, Rule};
 pub use wire::{MAX_BODY, MessageId};
 
 pub use room::Room;

@@ -25,6 +25,8 @@ mod leaving;
 mod offering;
 mod proposing;
 mod talking;
+#[cfg(test)]
+mod tests;
 mod voting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,6 +39,7 @@ use crate::config::RoomConfig;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::event::{Event, SendHandle};
+use crate::policy::Policy;
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
 use crate::wire::{Handle, Packet, Proposal, Request, Wanted, Wish};
@@ -87,6 +90,10 @@ pub struct Room<S: CryptoSuite> {
     wishes: BTreeSet<Wish>,
     /// Identities that were left out by a vote: they are not let in again.
     banned: BTreeSet<IdentityKey>,
+    /// Members of this epoch that are proven to have cheated.
+    proven: BTreeSet<IdentityKey>,
+    /// Policies of others that were told to the application.
+    told_policies: BTreeSet<Policy>,
     /// When a member said something about the next epoch last, by index.
     spoke: BTreeMap<usize, Timestamp>,
     /// When a member was heard last, by index.
@@ -152,6 +159,8 @@ impl<S: CryptoSuite> Room<S> {
             proposal_resent: None,
             wishes: BTreeSet::new(),
             banned: BTreeSet::new(),
+            proven: BTreeSet::new(),
+            told_policies: BTreeSet::new(),
             spoke: BTreeMap::new(),
             heard: BTreeMap::new(),
             host: None,
@@ -304,14 +313,18 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::OtherRoom);
         }
         let claimed = offer.identity;
-        if !self.config.admission.admits(&claimed) {
-            return Err(Rejection::NotAdmitted);
-        }
         let beacon = offer.beacon;
         if !self.answers_to(beacon) {
             // Of another epoch, or of none: whoever sent it may not know that there is one here.
             self.tell_newcomers(now);
             return Err(Rejection::UnknownEpoch);
+        }
+        if !self.config.admission.admits(&claimed) {
+            if self.offering.meet(claimed) {
+                // The application decides: the offer comes again.
+                self.events.push_back(Event::Waiting { claimed });
+            }
+            return Err(Rejection::NotAdmitted);
         }
         match self.offering.hear(now, offer, &self.known)? {
             News::None => return Ok(()),

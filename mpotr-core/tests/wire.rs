@@ -81,6 +81,8 @@ fn proposal() -> impl Strategy<Value = Packet> {
                         authentication,
                         admit: Rule::Quorum(3),
                         exclude: Rule::Founders([crypto::IdentityKey::new(room)].into()),
+                        change: Rule::Anyone,
+                        evidence: flip,
                     },
                     proposer: u16::try_from(proposer.index(offers.len())).unwrap(),
                     offers,
@@ -218,6 +220,12 @@ fn wish() -> impl Strategy<Value = Wish> {
         Just(Wish::Refresh),
         identity().prop_map(Wish::Admit),
         identity().prop_map(Wish::Exclude),
+        identity().prop_map(|founder| {
+            Wish::Policy(Policy {
+                change: Rule::Founders([founder].into()),
+                ..Policy::default()
+            })
+        }),
     ]
 }
 
@@ -238,15 +246,22 @@ fn next() -> impl Strategy<Value = Next> {
         lists,
     )
         .prop_map(
-            |(view, offer, proposed, frozen, confirmed, installed, (forsaken, wishes))| Next {
-                view,
-                offer,
-                proposed,
-                frozen,
-                confirmed: confirmed.into_iter().collect(),
-                installed,
-                forsaken: forsaken.into_iter().collect(),
-                wishes: wishes.into_iter().collect(),
+            |(view, offer, proposed, frozen, confirmed, installed, (forsaken, mut wishes))| {
+                let mut policies = 0;
+                wishes.retain(|wish| {
+                    policies += u8::from(matches!(wish, Wish::Policy(_)));
+                    policies < 2 || !matches!(wish, Wish::Policy(_))
+                });
+                Next {
+                    view,
+                    offer,
+                    proposed,
+                    frozen,
+                    confirmed: confirmed.into_iter().collect(),
+                    installed,
+                    forsaken: forsaken.into_iter().collect(),
+                    wishes: wishes.into_iter().collect(),
+                }
             },
         )
 }

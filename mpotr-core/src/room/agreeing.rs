@@ -4,6 +4,8 @@
 //! proposal ─> contribute ─> all contributions ─> confirm ─> all confirmations ─> epoch
 //! ```
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Confirmation, Contribution, Fault, FaultKind, OfferDigest, Run};
@@ -90,7 +92,7 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::UnknownEpoch);
         };
         let filled = attempt.add_contribution(contribution);
-        self.after_fill(now, which, filled, rng)
+        self.after_fill(now, which, filled, packet, rng)
     }
 
     pub(super) fn handle_confirmation(
@@ -108,7 +110,7 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::UnknownEpoch);
         };
         let filled = attempt.add_confirmation(confirmation);
-        self.after_fill(now, which, filled, rng)
+        self.after_fill(now, which, filled, packet, rng)
     }
 
     fn after_fill(
@@ -116,6 +118,7 @@ impl<S: CryptoSuite> Room<S> {
         now: Timestamp,
         which: Which,
         filled: Result<(), Slot>,
+        packet: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         match filled {
@@ -127,6 +130,11 @@ impl<S: CryptoSuite> Room<S> {
             Err(Slot::Equivocation(sender)) => {
                 let fault = Fault::of(FaultKind::Equivocation, usize::from(sender));
                 if let Some(attempt) = self.take_running(which) {
+                    // Whoever has one of the two gets the other: the two are the proof.
+                    self.transmits.push_back(packet.to_vec());
+                    for packet in attempt.packets_of(sender) {
+                        self.transmit(&packet);
+                    }
                     self.fail(now, &attempt, which, Some(fault));
                 }
                 Ok(())
@@ -311,10 +319,18 @@ impl<S: CryptoSuite> Room<S> {
         let culprits = fault
             .as_ref()
             .map_or_else(Vec::new, |fault| fault.culprits.clone());
+        let attempt_fault = fault.map(|fault| fault.kind);
         self.events.push_back(Event::AgreementFailed {
-            fault: fault.map(|fault| fault.kind),
+            fault: attempt_fault,
             claimed: claimed(attempt.run(), &culprits),
         });
+        if let Some(kind) = attempt_fault {
+            // An offer that its owner has stated inside the epoch is that member's for certain, and so is what was done
+            // with it.
+            for member in self.stated_by(attempt, &culprits) {
+                self.note_cheat(now, member, kind);
+            }
+        }
         let digests = &attempt.proposal.offers;
         let barred: Vec<OfferDigest> = culprits
             .iter()
@@ -331,6 +347,19 @@ impl<S: CryptoSuite> Room<S> {
             }
             Which::Confirmed(_) => {}
         }
+    }
+
+    /// The members of the epoch that ends among those at fault in a run that follows it.
+    fn stated_by(&self, attempt: &Attempt<S>, culprits: &[usize]) -> Vec<IdentityKey> {
+        let (Some(epoch), Some(continuing)) = (&self.epoch, &attempt.continuing) else {
+            return Vec::new();
+        };
+        let old: BTreeSet<_> = continuing
+            .iter()
+            .filter_map(|member| epoch.identity(*member))
+            .collect();
+        let at_fault = claimed(attempt.run(), culprits).into_iter();
+        at_fault.filter(|identity| old.contains(identity)).collect()
     }
 
     /// Sends again what this member sent in its runs.

@@ -151,19 +151,18 @@ impl<S: CryptoSuite> Attempt<S> {
     pub(super) fn own_packets(&self) -> Vec<Packet> {
         let mut packets: Vec<_> = self.own_proposal().into_iter().collect();
         let me = u16::try_from(self.run().me()).unwrap_or(u16::MAX);
-        packets.extend(
-            self.contributions
-                .get(&me)
-                .cloned()
-                .map(|c| Packet::Contribution(self.hint, c)),
-        );
-        packets.extend(
-            self.confirmations
-                .get(&me)
-                .cloned()
-                .map(|c| Packet::Confirmation(self.hint, c)),
-        );
+        packets.extend(self.packets_of(me));
         packets
+    }
+
+    /// What is here of a member, as it came.
+    pub(super) fn packets_of(&self, member: u16) -> impl Iterator<Item = Packet> {
+        let contribution = self.contributions.get(&member).cloned();
+        let confirmation = self.confirmations.get(&member).cloned();
+        contribution
+            .map(|c| Packet::Contribution(self.hint, c))
+            .into_iter()
+            .chain(confirmation.map(|c| Packet::Confirmation(self.hint, c)))
     }
 
     /// Puts a contribution into its slot.

@@ -81,7 +81,8 @@ impl<S: CryptoSuite> Room<S> {
             .into_iter()
             .filter_map(|member| epoch.identity(member))
             .any(|identity| self.is_excluded(&identity));
-        gone || asked || joins || excludes || self.wishes.contains(&Wish::Refresh)
+        let other_policy = self.next_policy() != self.config.policy;
+        gone || asked || joins || excludes || other_policy || self.wishes.contains(&Wish::Refresh)
     }
 
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
@@ -139,7 +140,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// States what this member says about the next epoch.
     pub(super) fn say_next(&mut self, now: Timestamp) {
-        let wishes: Vec<_> = self.wishes.iter().copied().collect();
+        let wishes: Vec<_> = self.wishes.iter().cloned().collect();
         let Some(epoch) = &mut self.epoch else { return };
         if let Some(next) = epoch.own_next() {
             next.wishes = wishes;

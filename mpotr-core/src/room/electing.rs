@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Member, OfferDigest, Run};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes};
+use mpotr_gka::{FaultKind, Member, OfferDigest, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -12,7 +12,7 @@ use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Handle, Proposal, Wish};
+use crate::wire::{Handle, Packet, Proposal, Wish};
 
 /// The most proposals of a change that wait for what they rest on.
 const MAX_PROPOSALS: usize = 8;
@@ -76,7 +76,7 @@ impl<S: CryptoSuite> Room<S> {
         self.propose_roster(now, offers, rng);
     }
 
-    fn propose_roster(
+    pub(super) fn propose_roster(
         &mut self,
         now: Timestamp,
         offers: Vec<OfferDigest>,
@@ -98,7 +98,7 @@ impl<S: CryptoSuite> Room<S> {
             parent: self.handle,
             handle: Handle::new(*Secret::random(rng).expose()),
             view: change.view,
-            policy: self.config.policy.clone(),
+            policy: self.next_policy(),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
             offers,
             signature: SignatureBytes::new([0; 64]),
@@ -129,6 +129,16 @@ impl<S: CryptoSuite> Room<S> {
         if proposal.view == view && !self.may_be_of_proposer(&proposal) {
             return Err(Rejection::NotAuthentic);
         }
+        if let Some((other, culprit)) = self.contradicted(&proposal) {
+            if self.proven.contains(&culprit) {
+                return Err(Rejection::Replayed);
+            }
+            // Two proposals of one member for one view: whoever has one of them gets the other.
+            self.transmit(&Packet::Proposal(proposal));
+            self.transmit(&Packet::Proposal(other));
+            self.note_cheat(now, culprit, FaultKind::Equivocation);
+            return Ok(());
+        }
         if self.changes.len() >= MAX_PROPOSALS {
             // The oldest gives way: its maker repeats it if it counts.
             self.changes.remove(0);
@@ -148,6 +158,26 @@ impl<S: CryptoSuite> Room<S> {
         let maker = proposal.offers.get(usize::from(proposal.proposer));
         let key = self.offering.member(&stated).map(Member::verifying_key);
         maker == Some(&stated) && key.is_none_or(|key| proposal.is_authentic::<S>(key.as_ref()))
+    }
+
+    /// Another proposal that the maker of this one has signed for the same view, and who that is.
+    fn contradicted(&self, proposal: &Proposal) -> Option<(Proposal, IdentityKey)> {
+        let proposer = self.proposer_of(proposal.view)?;
+        let culprit = self.epoch.as_ref()?.identity(proposer)?;
+        let stated = self.offer_of(proposer)?;
+        let key = self.offering.member(&stated)?.verifying_key();
+        let is_of_proposer = |other: &Proposal| {
+            let maker = other.offers.get(usize::from(other.proposer));
+            maker == Some(&stated) && other.is_authentic::<S>(key.as_ref())
+        };
+        let running = self.attempt.iter().map(|attempt| &attempt.proposal);
+        let other = self.changes.iter().chain(running).find(|other| {
+            other.parent == proposal.parent
+                && other.view == proposal.view
+                && *other != proposal
+                && is_of_proposer(other)
+        })?;
+        is_of_proposer(proposal).then(|| (other.clone(), culprit))
     }
 
     /// Takes part in the proposal of this view when all that it rests on was heard.
@@ -201,8 +231,11 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = &self.epoch else {
             return refuse();
         };
-        if proposal.suite != S::ID || proposal.policy != self.config.policy {
+        if proposal.suite != S::ID {
             return refuse();
+        }
+        if !self.is_policy_agreed(&proposal.policy) {
+            return Err(Verdict::Wait);
         }
         if proposal
             .offers
@@ -247,6 +280,10 @@ impl<S: CryptoSuite> Room<S> {
                 .offer_of(member)
                 .filter(|offer| proposal.offers.contains(offer))
             {
+                // Who is voted out does not come in again by its own proposal, or that of a friend.
+                Some(_) if epoch.identity(member).is_some_and(|i| self.is_excluded(&i)) => {
+                    return refuse();
+                }
                 Some(offer) => {
                     continuing.push(member);
                     linked.insert(offer);

@@ -84,7 +84,6 @@ impl<S: CryptoSuite> Room<S> {
         self.handle = proposal.handle;
         // The number that was asked for is that of a first epoch.
         self.config.members = None;
-        self.settle_wishes(roster.iter().map(|member| member.identity).collect());
         let now_in: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
         self.events.push_back(Event::Secure {
             sid,
@@ -92,6 +91,14 @@ impl<S: CryptoSuite> Room<S> {
             parent: proposal.parent,
             roster,
         });
+        if proposal.policy != self.config.policy {
+            self.config.policy.clone_from(&proposal.policy);
+            self.events.push_back(Event::PolicyChanged {
+                policy: proposal.policy.clone(),
+            });
+        }
+        self.settle_wishes(&now_in);
+        self.proven.clear();
         if !before.is_empty() {
             let joined = now_in.difference(&before);
             self.events
@@ -139,11 +146,13 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Wishes that the new roster fulfils are wishes no more.
-    fn settle_wishes(&mut self, roster: BTreeSet<IdentityKey>) {
+    fn settle_wishes(&mut self, roster: &BTreeSet<IdentityKey>) {
+        let policy = &self.config.policy;
         self.wishes.retain(|wish| match wish {
             Wish::Refresh => false,
             Wish::Admit(identity) => !roster.contains(identity),
             Wish::Exclude(identity) => roster.contains(identity),
+            Wish::Policy(wanted) => *wanted != *policy,
         });
     }
 

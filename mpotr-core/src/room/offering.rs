@@ -163,14 +163,19 @@ impl<S: CryptoSuite> Offering<S> {
                 last: now,
             },
         );
-        if self.met.len() >= MAX_HEARD {
-            self.met.clear();
-        }
-        Ok(if self.met.insert(identity) {
+        Ok(if self.meet(identity) {
             News::Person
         } else {
             News::Offer
         })
+    }
+
+    /// Takes note of a claimed identity, and tells whether it is news.
+    pub(super) fn meet(&mut self, identity: IdentityKey) -> bool {
+        if self.met.len() >= MAX_HEARD {
+            self.met.clear();
+        }
+        self.met.insert(identity)
     }
 
     /// The offers heard, of one identity or all.

@@ -13,6 +13,7 @@ use super::Room;
 use super::attempt::Attempt;
 use super::offering::OwnOffer;
 use crate::error::Rejection;
+use crate::event::Event;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Handle, MAX_REQUESTED, Packet, Proposal, Request, Wanted};
@@ -22,6 +23,9 @@ const MAX_PENDING: usize = 8;
 
 /// The most parents whose views are remembered.
 const MAX_PARENTS: usize = 64;
+
+/// The most policies of others that the application is told of: strangers can make them up.
+const MAX_TOLD_POLICIES: usize = 8;
 
 /// What the next proposal depends on.
 #[derive(Debug)]
@@ -219,7 +223,7 @@ impl<S: CryptoSuite> Room<S> {
             return self.note_change(now, proposal);
         }
         self.check_terms(&proposal)
-            .inspect_err(|rejection| self.note_refused(now, rejection))?;
+            .inspect_err(|rejection| self.note_refused(now, rejection, &proposal))?;
         let missing: BTreeSet<_> = proposal
             .offers
             .iter()
@@ -237,7 +241,15 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Others may count this member's offer as used in a run in which it takes no part, or know an older one only: a fresh
     /// one makes it a candidate again.
-    fn note_refused(&mut self, now: Timestamp, rejection: &Rejection) {
+    fn note_refused(&mut self, now: Timestamp, rejection: &Rejection, proposal: &Proposal) {
+        if *rejection == Rejection::OtherPolicy
+            && proposal.suite == S::ID
+            && self.told_policies.len() < MAX_TOLD_POLICIES
+            && self.told_policies.insert(proposal.policy.clone())
+        {
+            let policy = proposal.policy.clone();
+            self.events.push_back(Event::OtherPolicy { policy });
+        }
         let waits = self.epoch.is_none() && self.attempt.is_none();
         if waits && matches!(rejection, Rejection::StaleView | Rejection::NotListed) {
             self.offering.discard();
@@ -283,7 +295,8 @@ impl<S: CryptoSuite> Room<S> {
         if self.epoch.is_some() && self.host != Some(proposal.parent) {
             return Err(Rejection::UnknownEpoch);
         }
-        if proposal.suite != S::ID || proposal.policy != self.config.policy {
+        let follows = self.config.follow_policy && proposal.parent != Handle::NONE;
+        if proposal.suite != S::ID || (proposal.policy != self.config.policy && !follows) {
             return Err(Rejection::OtherPolicy);
         }
         let members = proposal.offers.len();

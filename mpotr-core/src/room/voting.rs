@@ -3,19 +3,24 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Beacon, OfferDigest};
+use mpotr_gka::{Beacon, FaultKind, OfferDigest};
 
 use super::Room;
-use crate::config::Rule;
+use crate::config::Admission;
+use crate::event::Event;
+use crate::policy::{Policy, Rule};
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{MAX_WISHES, Wish};
 
 impl<S: CryptoSuite> Room<S> {
-    /// Asks that an identity be let in, as far as the policy asks for this member's word. One that was left out by a vote is
-    /// welcome again.
+    /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
+    /// member's word. One that was left out by a vote is welcome again.
     pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) {
         self.banned.remove(&identity);
+        if let Admission::Listed(identities) = &mut self.config.admission {
+            identities.insert(identity);
+        }
         self.wish(now, Wish::Admit(identity));
     }
 
@@ -23,6 +28,56 @@ impl<S: CryptoSuite> Room<S> {
     pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) {
         if identity != self.identity.public() {
             self.wish(now, Wish::Exclude(identity));
+        }
+    }
+
+    /// Asks for another policy, as far as the present one asks for this member's word. The last such wish counts.
+    pub fn change_policy(&mut self, now: Timestamp, policy: Policy) {
+        self.wishes.retain(|wish| !matches!(wish, Wish::Policy(_)));
+        if policy == self.config.policy {
+            self.say_next(now);
+        } else {
+            self.wish(now, Wish::Policy(policy));
+        }
+    }
+
+    /// The policy of the room, or without an epoch the one that this member is ready for.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.config.policy
+    }
+
+    /// The policy of the next epoch as far as this member has heard: one that enough members ask for, or else the present
+    /// one.
+    pub(super) fn next_policy(&self) -> Policy {
+        let epoch = self.epoch.iter();
+        let said =
+            epoch.flat_map(|epoch| (0..epoch.members()).filter_map(|member| epoch.next_of(member)));
+        let wishes = said.flat_map(|next| &next.wishes).chain(&self.wishes);
+        let wanted: BTreeSet<_> = wishes
+            .filter(|wish| matches!(wish, Wish::Policy(_)))
+            .collect();
+        let agreed = wanted
+            .into_iter()
+            .find(|wish| self.has_votes(wish, &self.config.policy.change));
+        match agreed {
+            Some(Wish::Policy(policy)) => policy.clone(),
+            Some(_) | None => self.config.policy.clone(),
+        }
+    }
+
+    /// Whether the members may go on under a policy: the present one, or one that enough of them ask for.
+    pub(super) fn is_policy_agreed(&self, policy: &Policy) -> bool {
+        *policy == self.config.policy
+            || self.has_votes(&Wish::Policy(policy.clone()), &self.config.policy.change)
+    }
+
+    /// A member of this epoch is proven to have cheated: it is to be left out, as far as the policy goes by this member's
+    /// word.
+    pub(super) fn note_cheat(&mut self, now: Timestamp, member: IdentityKey, kind: FaultKind) {
+        if member != self.identity.public() && self.proven.insert(member) {
+            self.events.push_back(Event::Cheated { member, kind });
+            self.exclude(now, member);
         }
     }
 
@@ -77,7 +132,7 @@ impl<S: CryptoSuite> Room<S> {
                 }
             })
             .filter_map(|member| epoch.identity(member))
-            .filter(|identity| *wish != Wish::Exclude(*identity))
+            .filter(|identity| !matches!(wish, Wish::Exclude(member) if member == identity))
             .collect();
         match rule {
             Rule::Anyone => !voters.is_empty(),
@@ -87,7 +142,9 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     pub(super) fn is_excluded(&self, identity: &IdentityKey) -> bool {
-        self.has_votes(&Wish::Exclude(*identity), &self.config.policy.exclude)
+        let policy = &self.config.policy;
+        (!policy.evidence || self.proven.contains(identity))
+            && self.has_votes(&Wish::Exclude(*identity), &policy.exclude)
     }
 
     /// Those outside with an offer that was heard lately, the newest of each.

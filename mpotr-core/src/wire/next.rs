@@ -14,7 +14,8 @@
 //! } Next;                           a field that `has` does not name is not there
 //!
 //! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
-//! struct { uint8 kind; select (kind) { refresh 0: ; admit 1: opaque A[32]; exclude 2: opaque A[32]; } } Wish;
+//! struct { uint8 kind; select (kind) { refresh 0: ; admit 1, exclude 2: opaque A[32]; policy 3: Policy policy; } } Wish;
+//!                                 one policy at most
 //! ```
 //!
 //! It is said inside the epoch that ends and signed by its keys: nothing of it reaches those who join.
@@ -24,6 +25,8 @@ use std::collections::BTreeSet;
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey};
 use mpotr_gka::{OfferDigest, Sid};
 
+use crate::policy::Policy;
+
 /// The most wishes of one member.
 pub const MAX_WISHES: usize = 256;
 /// The most runs that a member says it confirmed: the last ones.
@@ -32,7 +35,7 @@ pub const MAX_CONFIRMED: usize = 16;
 pub const MAX_FORSAKEN: usize = 64;
 
 /// What a member asks of the next epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wish {
     /// Fresh keys.
     Refresh,
@@ -40,6 +43,8 @@ pub enum Wish {
     Admit(IdentityKey),
     /// That a member be left out.
     Exclude(IdentityKey),
+    /// Another policy.
+    Policy(Policy),
 }
 
 /// What a member says about the epoch that follows.
@@ -76,6 +81,10 @@ impl Wish {
                 out.u8(2);
                 identity.encode(out);
             }
+            Self::Policy(policy) => {
+                out.u8(3);
+                policy.encode(out);
+            }
         }
     }
 
@@ -85,6 +94,7 @@ impl Wish {
             0 => Ok(Self::Refresh),
             1 => IdentityKey::decode(input, "admit").map(Self::Admit),
             2 => IdentityKey::decode(input, "exclude").map(Self::Exclude),
+            3 => Policy::decode(input).map(Self::Policy),
             unknown => {
                 let kind = DecodeErrorKind::UnknownValue(unknown.into());
                 Err(DecodeError::new(at, "wish", kind))
@@ -166,8 +176,7 @@ impl Next {
         let forsaken = list(input, count, MAX_FORSAKEN, "forsaken", |input| {
             Sid::decode(input, "forsaken")
         })?;
-        let count = usize::from(input.u16("wishes")?);
-        let wishes = list(input, count, MAX_WISHES, "wishes", Wish::decode)?;
+        let wishes = decode_wishes(input)?;
         Ok(Self {
             view,
             offer,
@@ -206,13 +215,29 @@ fn decode_confirmed(input: &mut Decoder<'_>) -> Result<Vec<(Sid, Digest32)>, Dec
     Ok(confirmed)
 }
 
+fn decode_wishes(input: &mut Decoder<'_>) -> Result<Vec<Wish>, DecodeError> {
+    let at = input.offset();
+    let count = usize::from(input.u16("wishes")?);
+    let mut policies = 0_usize;
+    list(input, count, MAX_WISHES, "wishes", |input| {
+        let wish = Wish::decode(input)?;
+        policies = policies.saturating_add(usize::from(matches!(wish, Wish::Policy(_))));
+        if policies > 1 {
+            let (length, limit) = (policies, 1);
+            let kind = DecodeErrorKind::TooLong { length, limit };
+            return Err(DecodeError::new(at, "policy", kind));
+        }
+        Ok(wish)
+    })
+}
+
 /// So many values, strictly increasing.
 fn list<'a, T: PartialOrd>(
     input: &mut Decoder<'a>,
     length: usize,
     limit: usize,
     field: &'static str,
-    read: impl Fn(&mut Decoder<'a>) -> Result<T, DecodeError>,
+    mut read: impl FnMut(&mut Decoder<'a>) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
     if length > limit {
         return Err(input.error(field, DecodeErrorKind::TooLong { length, limit }));

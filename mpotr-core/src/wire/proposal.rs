@@ -23,7 +23,7 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid};
 
-use crate::config::Policy;
+use crate::policy::Policy;
 
 byte_newtype! {
     /// The random name of an epoch, drawn by its proposer. It commits to nothing, so that nothing that a member says in
