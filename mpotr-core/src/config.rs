@@ -224,6 +224,8 @@ pub struct RoomConfig {
     pub members: Option<usize>,
     /// Messages after which an epoch is replaced by one with fresh keys.
     pub refresh_messages: usize,
+    /// Whether this member asks for the exclusion of who says two things in one place, as soon as it has the evidence.
+    pub exclude_equivocators: bool,
     /// How long things take.
     pub timers: Timers,
 }
@@ -238,6 +240,7 @@ impl RoomConfig {
             admission: Admission::default(),
             members: None,
             refresh_messages: 100,
+            exclude_equivocators: true,
             timers: Timers::RELAY,
         }
     }

@@ -25,6 +25,7 @@ mod timers;
 pub mod wire;
 
 pub use config::{Admission, Policy, RoomConfig, Rule, Timers};
+pub use epoch::{Evidence, SignedChain};
 pub use error::{Rejection, SendError};
 pub use event::{Departure, Event, MemberInfo, SendHandle};
 pub use wire::{MAX_BODY, MessageId};

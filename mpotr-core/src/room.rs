@@ -105,6 +105,8 @@ pub struct Room<S: CryptoSuite> {
     missed: bool,
     /// Members that have said something new about the next epoch.
     something_new: Vec<usize>,
+    /// Members that said two things in one place, to be voted on.
+    accused: Vec<IdentityKey>,
     /// Whether somebody does not know what this member has seen.
     asked: bool,
     leaving: bool,
@@ -159,6 +161,7 @@ impl<S: CryptoSuite> Room<S> {
             sent: BTreeMap::new(),
             missed: false,
             something_new: Vec::new(),
+            accused: Vec::new(),
             asked: false,
             leaving: false,
             ended: false,

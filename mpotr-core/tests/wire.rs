@@ -226,13 +226,14 @@ fn next() -> impl Strategy<Value = Next> {
     let digest = any::<[u8; 32]>().prop_map(Digest32::new);
     let offer = prop::option::of(any::<[u8; 32]>().prop_map(OfferDigest::new));
     let some = || prop::option::of(sid());
+    let frozen = prop::option::of((sid(), lock()));
     let lists = (btree_set(sid(), 0..4), btree_set(wish(), 0..4));
     let confirmed = prop::option::of((sid(), digest));
     (
         any::<u32>(),
         offer,
         some(),
-        some(),
+        frozen,
         confirmed,
         some(),
         lists,

@@ -14,42 +14,71 @@ pub(super) struct Held {
     pub(super) content: Content,
 }
 
-/// Messages that wait, by author and place.
+/// Messages that wait, by author and place. A place has more than one of an author that says two things alone.
 #[derive(Debug, Default)]
-pub(super) struct Holdback(BTreeMap<usize, BTreeMap<u32, Held>>);
+pub(super) struct Holdback(BTreeMap<usize, BTreeMap<(u32, MessageId), Held>>);
 
 impl Holdback {
-    /// Whether another message of an author may wait.
-    pub(super) fn has_room(&self, author: usize) -> bool {
-        self.0.get(&author).is_none_or(|held| held.len() < MAX_HELD)
+    /// Lets a message wait. If its author has no room left, the newest gives way, which is returned: it may be this one.
+    /// The one that the author's others wait for always finds room.
+    pub(super) fn insert(&mut self, author: usize, held: Held, is_next: bool) -> Option<Held> {
+        let waiting = self.0.entry(author).or_default();
+        waiting.insert((held.content.seq, held.id), held);
+        if waiting.len() <= MAX_HELD || is_next {
+            return None;
+        }
+        waiting.pop_last().map(|(_, newest)| newest)
     }
 
-    /// Lets a message wait.
-    pub(super) fn insert(&mut self, author: usize, held: Held) {
+    /// Whether a message would find room.
+    pub(super) fn has_room(&self, author: usize, place: u32) -> bool {
+        self.0.get(&author).is_none_or(|held| {
+            held.len() < MAX_HELD
+                || held
+                    .keys()
+                    .next_back()
+                    .is_some_and(|(last, _)| place < *last)
+        })
+    }
+
+    /// What waits of an author in a place.
+    pub(super) fn at(&self, author: usize, place: u32) -> impl Iterator<Item = &Held> {
+        let whole = (place, MessageId::NONE)..=(place, MessageId::new([0xff; 32]));
         self.0
-            .entry(author)
-            .or_default()
-            .insert(held.content.seq, held);
+            .get(&author)
+            .into_iter()
+            .flat_map(move |held| held.range(whole.clone()))
+            .map(|(_, held)| held)
     }
 
     /// Takes out a message for which `is_ready` holds, the first of its author.
     pub(super) fn take_ready(
         &mut self,
-        mut is_ready: impl FnMut(&Held) -> bool,
+        is_forked: impl Fn(usize) -> bool,
+        mut is_ready: impl FnMut(usize, &Held) -> bool,
     ) -> Option<(usize, Held)> {
         self.0.iter_mut().find_map(|(author, held)| {
-            let first = held.first_entry().filter(|first| is_ready(first.get()))?;
-            Some((*author, first.remove()))
+            // An author has one line of messages, unless it says two things: then any may be the next.
+            let tries = if is_forked(*author) { MAX_HELD } else { 1 };
+            let key = held
+                .iter()
+                .take(tries)
+                .find(|(_, held)| is_ready(*author, held))
+                .map(|(key, _)| *key)?;
+            Some((*author, held.remove(&key)?))
         })
     }
 
-    /// All that waits.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Held> {
-        self.0.values().flat_map(BTreeMap::values)
+    /// All that waits, with its author.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Held)> {
+        self.0
+            .iter()
+            .flat_map(|(author, held)| held.values().map(|held| (*author, held)))
     }
 
-    /// Drops all that waits of an author.
-    pub(super) fn forget(&mut self, author: usize) {
-        self.0.remove(&author);
+    /// Drops all that waits of an author, and names it.
+    pub(super) fn forget(&mut self, author: usize) -> impl Iterator<Item = MessageId> + use<> {
+        let dropped = self.0.remove(&author).unwrap_or_default();
+        dropped.into_keys().map(|(_, id)| id)
     }
 }

@@ -1,17 +1,21 @@
 //! Opening: decrypt, then verify; then deliver in causal order. `docs/spec/05-wire.md`, "Receiving".
 //!
 //! Every member holds the message keys of all, so a packet that opens is from *some* member. It counts when the author's
-//! signature verifies, and leaves no trace before: no key is used up, nothing is held, nobody is blamed.
+//! signature verifies, or when a later message of the author that is authentic names it as its previous one, and leaves no
+//! trace before: no key is used up, nothing is held, nobody is blamed.
+
+use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 
+use super::changing::Frozen;
 use super::holdback::Held;
 use super::order::Key;
-use super::{Effect, Epoch};
+use super::{Effect, Epoch, Peer};
 use crate::error::Rejection;
 use crate::wire::{
     Content, ContentKind, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream,
-    Unverified,
+    Unsigned, Unverified,
 };
 
 impl<S: CryptoSuite> Epoch<S> {
@@ -45,44 +49,126 @@ impl<S: CryptoSuite> Epoch<S> {
         header: Header,
         packet: &SealedPacket,
     ) -> Result<(), Rejection> {
-        let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
-        let key = peer
-            .streams
-            .content
-            .key::<S>(header.seq)
+        let unverified = self
+            .decrypt(sender, header, packet)
             .inspect_err(|rejection| {
-                // Sealed by a member, and for a place that is taken: as a rule, sent again for want of an answer.
+                // Sealed by a member, and for a place that is final: as a rule, sent again for want of an answer.
                 if *rejection == Rejection::Replayed {
                     self.effects.push_back(Effect::Asked);
                 }
             })?;
+        let id = unverified.unsigned().id::<S>(&self.id, header.sender);
+        if self.is_at_hand(sender, header.seq, &id) {
+            self.effects.push_back(Effect::Asked);
+            return Err(Rejection::Replayed);
+        }
+        let content = if self.is_vouched_for(sender, header.seq, &id) {
+            unverified.into_unsigned()
+        } else {
+            self.verify(sender, &id, unverified)?
+        };
+        let packet = Packet::Sealed(packet.clone()).to_bytes();
+        self.accept(sender, id, content.into_fields(), packet)?;
+        self.deliver_ready();
+        Ok(())
+    }
+
+    /// Opens a content packet and reads it. Whose it is nobody knows yet.
+    pub(super) fn decrypt(
+        &mut self,
+        sender: usize,
+        header: Header,
+        packet: &SealedPacket,
+    ) -> Result<Unverified<Content>, Rejection> {
+        let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
+        let key = peer.streams.content.key::<S>(header.seq)?;
         let text = packet
             .open_content::<S>(header, key)
             .map_err(|_opaque| Rejection::NotAuthentic)?;
         let unverified = Unverified::<Content>::decode(&text)?;
-        if unverified.unsigned().fields().seq != header.seq {
-            return Err(Rejection::NotAuthentic);
+        if unverified.unsigned().fields().seq == header.seq {
+            Ok(unverified)
+        } else {
+            Err(Rejection::NotAuthentic)
         }
-        let id = unverified.unsigned().id::<S>(&self.id, header.sender);
-        let content = peer
-            .key
-            .as_ref()
+    }
+
+    /// Whether a message is delivered, or waits.
+    fn is_at_hand(&self, author: usize, seq: u32, id: &MessageId) -> bool {
+        self.graph.contains(id) || self.holdback.at(author, seq).any(|held| held.id == *id)
+    }
+
+    /// Whether a message that its author signed names this one as its previous.
+    fn is_vouched_for(&self, author: usize, seq: u32, id: &MessageId) -> bool {
+        seq.checked_add(1).is_some_and(|after| {
+            self.holdback
+                .at(author, after)
+                .any(|held| held.content.prev == *id)
+        })
+    }
+
+    /// Checks an author's own signature.
+    fn verify(
+        &self,
+        author: usize,
+        id: &MessageId,
+        unverified: Unverified<Content>,
+    ) -> Result<Unsigned<Content>, Rejection> {
+        self.peers
+            .get(author)
+            .and_then(|peer| peer.key.as_ref())
             .and_then(|key| unverified.verify(key, &id.signed::<S>(&self.id)).ok())
-            .ok_or(Rejection::NotAuthentic)?
-            .into_fields();
-        if peer.fin {
+            .ok_or(Rejection::NotAuthentic)
+    }
+
+    /// Takes an authentic message: it waits to be delivered.
+    fn accept(
+        &mut self,
+        author: usize,
+        id: MessageId,
+        content: Content,
+        packet: Vec<u8>,
+    ) -> Result<(), Rejection> {
+        let seq = content.seq;
+        let peer = self.peers.get(author).ok_or(Rejection::UnknownSender)?;
+        if peer.fin && seq >= peer.delivered {
             return Err(Rejection::Inconsistent);
         }
         // The one that the others wait for always finds room.
-        if header.seq != peer.delivered && !self.holdback.has_room(sender) {
+        let is_next = seq == peer.delivered;
+        if !is_next && !self.holdback.has_room(author, seq) {
             // The key stays: the message may come again when there is room.
             return Err(Rejection::Quota);
         }
-        peer.streams.content.erase(header.seq);
-        self.archive
-            .insert(id, Packet::Sealed(packet.clone()).to_bytes());
-        self.holdback.insert(sender, Held { id, content });
-        self.deliver_ready();
+        if self.is_exposed(author) {
+            if !self.is_demanded(&id) {
+                return Err(Rejection::Disputed);
+            }
+            self.archive.insert(id, packet);
+        } else {
+            self.archive.insert(id, packet);
+            if let Some(known) = self.contradicted(author, &id, &content) {
+                self.expose(author, &known, &id);
+                if !self.is_exposed(author) {
+                    // Another member stripped a signature off: which of the two the author said cannot be shown.
+                    self.archive.remove(&id);
+                    return Err(Rejection::Inconsistent);
+                }
+                if !self.is_demanded(&id) {
+                    return Ok(());
+                }
+            }
+        }
+        if let Some(peer) = self.peers.get_mut(author) {
+            peer.streams.content.spend(seq);
+        }
+        let Some(newest) = self.holdback.insert(author, Held { id, content }, is_next) else {
+            return Ok(());
+        };
+        self.archive.remove(&newest.id);
+        if newest.id == id {
+            return Err(Rejection::Quota);
+        }
         Ok(())
     }
 
@@ -120,8 +206,12 @@ impl<S: CryptoSuite> Epoch<S> {
             }
         }
         if statement.next != peer.next {
-            if let Some(sid) = statement.next.as_ref().and_then(|next| next.frozen) {
-                peer.frozen = Some((sid, statement.frontier.clone()));
+            if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {
+                peer.frozen = Some(Frozen {
+                    run,
+                    frontier: statement.frontier.clone(),
+                    lock,
+                });
             }
             peer.next.clone_from(&statement.next);
             self.effects.push_back(Effect::Next { member: sender });
@@ -135,10 +225,19 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(super) fn deliver_ready(&mut self) {
         let mut delivered = false;
         self.expand_cut();
+        let demanded = if self.peers.iter().any(|peer| peer.exposed) {
+            self.demanded()
+        } else {
+            BTreeSet::new()
+        };
         loop {
-            let Self { graph, gate, .. } = self;
-            let ready = self.holdback.take_ready(|held| {
+            let Self {
+                graph, gate, peers, ..
+            } = self;
+            let is_exposed = |author| peers.get(author).is_some_and(|peer: &Peer<S>| peer.exposed);
+            let ready = self.holdback.take_ready(is_exposed, |author, held: &Held| {
                 gate.admits(&held.id)
+                    && (!is_exposed(author) || demanded.contains(&held.id))
                     && held
                         .content
                         .ancestors()
@@ -153,7 +252,10 @@ impl<S: CryptoSuite> Epoch<S> {
             } else {
                 // What this author says contradicts what it said. Nothing later of it can be delivered: each names the
                 // one before.
-                self.holdback.forget(author);
+                self.archive.remove(&id);
+                for id in self.holdback.forget(author) {
+                    self.archive.remove(&id);
+                }
             }
         }
         if delivered {
@@ -173,6 +275,10 @@ impl<S: CryptoSuite> Epoch<S> {
                 .get(&content.prev)
                 .is_some_and(|prev| prev.author == author && prev.seq == before),
         };
+        if peer.exposed {
+            // It is known to be a liar. Others build upon this one, so all deliver it, in whatever place.
+            return follows;
+        }
         // A member writes nothing beside what it signed to have seen: the order of the others rests on it.
         let descends = self.graph.all_before(&peer.heads, content.ancestors());
         let key = self.key(id, content);
@@ -198,6 +304,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let index = self
             .graph
             .insert(key, (author, content.seq), content.ancestors());
+        let disputed = self.is_exposed(author);
         self.order.insert(key);
         self.unstable.insert(index);
         self.unstated = self.unstated.saturating_add(1);
@@ -205,7 +312,10 @@ impl<S: CryptoSuite> Epoch<S> {
         self.cover(author, &[id]);
         self.note_lock(author, content.lock);
         if let Some(peer) = self.peers.get_mut(author) {
-            peer.delivered = peer.delivered.saturating_add(1);
+            if peer.chain.len() == usize::try_from(content.seq).unwrap_or(usize::MAX) {
+                peer.chain.push(index);
+            }
+            peer.delivered = peer.delivered.max(content.seq.saturating_add(1));
             peer.heads = vec![id];
         }
         match content.kind {
@@ -214,6 +324,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 author,
                 seq: content.seq,
                 body: content.body,
+                disputed,
             }),
             ContentKind::Fin => {
                 if let Some(peer) = self.peers.get_mut(author) {
@@ -278,7 +389,9 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         peer.closed = true;
         self.stop_waiting_for(member);
-        self.holdback.forget(member);
+        for id in self.holdback.forget(member) {
+            self.archive.remove(&id);
+        }
         for (seq, sent) in &mut self.sent {
             if sent.missing.remove(member) {
                 self.effects.push_back(Effect::Missed {

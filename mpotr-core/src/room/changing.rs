@@ -238,7 +238,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = &self.epoch else {
             return false;
         };
-        epoch.cut_digest(run) == cut
+        epoch.cut_digest(run) == Some(cut)
             && continuing.iter().all(|member| {
                 let said = epoch.next_of(*member).and_then(|next| next.confirmed);
                 said == Some((run, cut))

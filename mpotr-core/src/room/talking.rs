@@ -178,6 +178,11 @@ impl<S: CryptoSuite> Room<S> {
                 .set_if_idle(Timer::Query, now.after(part(timers.query, scale)));
         }
         self.end_if_final();
+        if self.config.exclude_equivocators {
+            for identity in std::mem::take(&mut self.accused) {
+                self.exclude(now, identity);
+            }
+        }
     }
 
     pub(super) fn report(&mut self, effect: Effect) {
@@ -188,12 +193,41 @@ impl<S: CryptoSuite> Room<S> {
                 author,
                 seq,
                 body,
+                disputed: false,
             } => epoch.identity(author).map(|author| Event::Message {
                 id,
                 author,
                 seq,
                 body,
             }),
+            Effect::Delivered {
+                id,
+                author,
+                seq,
+                body,
+                disputed: true,
+            } => epoch.identity(author).map(|author| Event::Disputed {
+                id,
+                author,
+                seq,
+                body,
+            }),
+            Effect::Equivocation {
+                author,
+                evidence,
+                packets,
+            } => {
+                // The others find the same in the same packets.
+                self.transmits.extend(packets);
+                let author = epoch.identity(author);
+                self.accused.extend(author);
+                author.map(|author| Event::Equivocation {
+                    author,
+                    seq: evidence.seq(),
+                    ids: evidence.ids(),
+                    evidence,
+                })
+            }
             Effect::Fin { author } if author == epoch.me() => None,
             Effect::Fin { author } => epoch
                 .identity(author)

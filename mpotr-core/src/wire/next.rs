@@ -6,7 +6,8 @@
 //!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, confirmed 8, installed 16
 //!   opaque offer[32];               digest of the member's unused offer for this view
 //!   opaque proposed[32];            sid of the run that the member proposes
-//!   opaque frozen[32];              sid of the run to which it contributed: the frontier beside is its last word until then
+//!   opaque frozen[32]; Lock final;  sid of the run to which it contributed: the frontier beside is its last word until
+//!                                   then; and the prefix of the order that is final for it
 //!   opaque confirmed[32]; opaque cut[32];   sid of the run that it confirmed last, and the digest of its cut
 //!   opaque installed[32];           sid of the epoch that follows, final for the member
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
@@ -20,6 +21,8 @@
 
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey};
 use mpotr_gka::{OfferDigest, Sid};
+
+use super::lock::Lock;
 
 /// The most wishes of one member.
 pub const MAX_WISHES: usize = 256;
@@ -47,7 +50,8 @@ pub struct Next {
     /// The run that it proposes.
     pub proposed: Option<Sid>,
     /// The run to which it contributed: what it states to have seen is its last word in this epoch until that run ends.
-    pub frozen: Option<Sid>,
+    /// Beside it, the prefix of the order that is final for the member.
+    pub frozen: Option<(Sid, Lock)>,
     /// The run that it confirmed last, with the digest of the messages that all who take part bring along.
     pub confirmed: Option<(Sid, Digest32)>,
     /// The epoch that follows.
@@ -105,8 +109,12 @@ impl Next {
         if let Some(offer) = &self.offer {
             offer.encode(out);
         }
-        for sid in [&self.proposed, &self.frozen].into_iter().flatten() {
+        if let Some(sid) = &self.proposed {
             sid.encode(out);
+        }
+        if let Some((sid, lock)) = &self.frozen {
+            sid.encode(out);
+            lock.encode(out);
         }
         if let Some((sid, cut)) = &self.confirmed {
             sid.encode(out);
@@ -138,7 +146,9 @@ impl Next {
             .then(|| OfferDigest::decode(input, "offer"))
             .transpose()?;
         let proposed = has(2).then(|| Sid::decode(input, "proposed")).transpose()?;
-        let frozen = has(4).then(|| Sid::decode(input, "frozen")).transpose()?;
+        let frozen = has(4)
+            .then(|| Ok((Sid::decode(input, "frozen")?, Lock::decode(input)?)))
+            .transpose()?;
         let confirmed = has(8)
             .then(|| {
                 Ok((

@@ -11,6 +11,7 @@
 
 mod attacks;
 mod changing;
+mod equivocation;
 mod forming;
 mod leaving;
 mod network;
