@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `keys`, `ratchet` | the keys that members share, and those of each sender |
-//! | `sending`, `receiving` | sealing and opening |
+//! | `sending`, `receiving`, `backlog` | sealing, and opening one or many |
+//! | `delivering` | the causal order, and who has seen what |
 //! | `holdback` | messages that wait for their parents |
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `evidence`, `forking` | members that say two things in one place |
@@ -13,7 +14,9 @@
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
 mod agreement;
+mod backlog;
 mod changing;
+mod delivering;
 mod evidence;
 mod forking;
 mod graph;
@@ -35,6 +38,7 @@ use mpotr_gka::Established;
 use mpotr_gka::Sid;
 
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
+pub(crate) use backlog::MAX_TOGETHER;
 use changing::{Cut, Frozen, Gate};
 pub use evidence::{Evidence, SignedChain};
 use graph::Graph;

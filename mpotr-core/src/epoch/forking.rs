@@ -91,8 +91,8 @@ impl<S: CryptoSuite> Epoch<S> {
             let unsigned = unverified.unsigned().clone();
             let after = unsigned.fields().seq.checked_add(1)?;
             chain.push(unsigned);
-            if let Some(signature) = self.own_signature(author, &id, &unverified) {
-                return Some(SignedChain::new(chain, signature));
+            if self.is_signed(author, &id, &unverified) {
+                return Some(SignedChain::new(chain, *unverified.signature()));
             }
             let delivered = usize::try_from(after)
                 .ok()
@@ -107,19 +107,6 @@ impl<S: CryptoSuite> Epoch<S> {
             id = held.or(delivered)?;
         }
         None
-    }
-
-    /// The signature in a message's own packet, if it verifies.
-    fn own_signature(
-        &self,
-        author: usize,
-        id: &MessageId,
-        unverified: &Unverified<Content>,
-    ) -> Option<mpotr_crypto::SignatureBytes> {
-        let key = self.peers.get(author)?.key.as_ref()?;
-        let signature = *unverified.signature();
-        key.verify(&id.signed::<S>(&self.id), &signature).ok()?;
-        Some(signature)
     }
 
     /// Opens a packet from the archive once more: the key is kept as long as the packet.

@@ -9,6 +9,7 @@
     reason = "helpers of tests, which clippy does not know for tests"
 )]
 
+mod backlog;
 mod equivocation;
 
 use std::collections::BTreeSet;

@@ -91,6 +91,26 @@ impl<S: CryptoSuite> Room<S> {
         opened.map(|_sender| ())
     }
 
+    /// Opens packets of the epoch together.
+    pub(super) fn open_together(
+        &mut self,
+        now: Timestamp,
+        packets: &mut Vec<SealedPacket>,
+        results: &mut Vec<Result<(), Rejection>>,
+    ) {
+        let packets = std::mem::take(packets);
+        let Some(epoch) = self.epoch.as_mut().filter(|_| !packets.is_empty()) else {
+            return;
+        };
+        for opened in epoch.open_together(&packets) {
+            if let Ok(sender) = opened {
+                self.heard.insert(sender, now);
+            }
+            results.push(opened.map(|_sender| ()));
+        }
+        self.after_epoch(now);
+    }
+
     /// Opens a packet of the epoch before: whoever is behind is answered.
     fn open_retired(&mut self, sealed: &SealedPacket) -> Result<(), Rejection> {
         let old = self
