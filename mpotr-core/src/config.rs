@@ -122,6 +122,8 @@ pub struct RoomConfig {
     pub members: Option<usize>,
     /// Messages after which an epoch is replaced by one with fresh keys.
     pub refresh_messages: usize,
+    /// Whether this member votes to leave out whoever is proven to have cheated, as soon as it has the proof.
+    pub exclude_cheats: bool,
     /// How long things take.
     pub timers: Timers,
 }
@@ -137,6 +139,7 @@ impl RoomConfig {
             admission: Admission::default(),
             members: None,
             refresh_messages: 100,
+            exclude_cheats: true,
             timers: Timers::RELAY,
         }
     }

@@ -3,16 +3,22 @@
 //! | file | what |
 //! |---|---|
 //! | `keys`, `ratchet` | the keys that members share, and those of each sender |
-//! | `sending`, `receiving` | sealing and opening |
+//! | `sending`, `receiving`, `backlog` | sealing, and opening one or many |
+//! | `delivering` | the causal order, and who has seen what |
 //! | `holdback` | messages that wait for their parents |
 //! | `graph`, `member_set` | what is delivered, and who covers what |
+//! | `evidence`, `forking` | members that say two things in one place |
 //! | `order`, `agreement` | the one order, its locks, and what is final |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
 mod agreement;
+mod backlog;
 mod changing;
+mod delivering;
+mod evidence;
+mod forking;
 mod graph;
 mod holdback;
 mod keys;
@@ -27,10 +33,14 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret, VerifyingKey};
-use mpotr_gka::{Established, Sid};
+use mpotr_gka::Established;
+#[cfg(test)]
+use mpotr_gka::Sid;
 
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
-use changing::Gate;
+pub(crate) use backlog::MAX_TOGETHER;
+use changing::{Cut, Frozen, Gate};
+pub use evidence::{Evidence, SignedChain};
 use graph::Graph;
 use holdback::Holdback;
 use keys::{EpochKeys, Streams};
@@ -47,6 +57,14 @@ pub(crate) enum Effect {
         author: usize,
         seq: u32,
         body: Vec<u8>,
+        /// Its author says two things in one place.
+        disputed: bool,
+    },
+    /// A member has said two things in one place: it is told once. The packets show it to whoever has not seen both.
+    Equivocation {
+        author: usize,
+        evidence: Box<Evidence>,
+        packets: Vec<Vec<u8>>,
     },
     /// A member has sent its last message.
     Fin { author: usize },
@@ -75,8 +93,12 @@ struct Peer<S: CryptoSuite> {
     key: Option<VerifyingKey<S>>,
     /// To open with; this member's own, to seal with.
     streams: Streams,
-    /// Content messages delivered.
+    /// Content messages delivered, or one more than the last place of them.
     delivered: u32,
+    /// The delivered message of each place, the first one, as an index into the graph.
+    chain: Vec<usize>,
+    /// Has said two things in one place.
+    exposed: bool,
     /// The newest statement, if it waits for messages that are not here.
     waiting: Option<Statement>,
     /// The heads of all that the member has signed to have seen: what it writes next comes after them.
@@ -90,7 +112,7 @@ struct Peer<S: CryptoSuite> {
     /// What it said last about the epoch that follows.
     next: Option<Next>,
     /// What it had seen when it contributed to a run, by the run.
-    frozen: Option<(Sid, Vec<MessageId>)>,
+    frozen: Option<Frozen>,
     /// Whether that lock is known to differ from the order here.
     forked: bool,
 }
@@ -125,6 +147,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     final_lock: Lock,
     /// Which messages are delivered at present.
     gate: Gate,
+    /// The cuts of runs that are whole here, the newest first.
+    cuts: Vec<Cut>,
     /// Packets of messages that are not final, to be sent again to whoever misses one.
     archive: BTreeMap<MessageId, Vec<u8>>,
     /// The epoch that follows is installed: no message counts here any more.
@@ -156,6 +180,8 @@ impl<S: CryptoSuite> Epoch<S> {
                 key: member.verifying_key(),
                 streams,
                 delivered: 0,
+                chain: Vec::new(),
+                exposed: false,
                 waiting: None,
                 heads: Vec::new(),
                 fin: false,
@@ -185,6 +211,7 @@ impl<S: CryptoSuite> Epoch<S> {
             last_statement: None,
             final_lock: Lock::EMPTY,
             gate: Gate::Open,
+            cuts: Vec::new(),
             archive: BTreeMap::new(),
             retired: false,
             effects: VecDeque::new(),

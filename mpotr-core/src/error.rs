@@ -52,6 +52,9 @@ pub enum Rejection {
     /// A view that is not above the views that this member took part in, or one run is under way.
     #[error("another view is under way or has been")]
     StaleView,
+    /// Of a member that said two things in one place, and nobody else builds upon it.
+    #[error("of a member that said two things in one place")]
+    Disputed,
     /// Something that its sender cannot say: after its last message, or against what it said before.
     #[error("against what its sender said before")]
     Inconsistent,

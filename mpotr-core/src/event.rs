@@ -3,6 +3,7 @@
 use mpotr_crypto::{Digest32, IdentityKey};
 use mpotr_gka::{FaultKind, Sid};
 
+use crate::epoch::Evidence;
 use crate::policy::Policy;
 use crate::wire::{Handle, MessageId};
 
@@ -90,6 +91,30 @@ pub enum Event {
         seq: u32,
         /// The text as the author's application gave it.
         body: Vec<u8>,
+    },
+    /// A text by a member that has said two things in one place, which others have read or built upon. Another may stand
+    /// beside it, so it is not one to be shown as what its author said.
+    Disputed {
+        /// Its id.
+        id: MessageId,
+        /// Who wrote it.
+        author: IdentityKey,
+        /// The author's own count of its messages, from 0.
+        seq: u32,
+        /// The text as the author's application gave it.
+        body: Vec<u8>,
+    },
+    /// A member has said two things in one place, one to some and another to others. It is told once of each member. Unless
+    /// the configuration says otherwise, this member then asks for its exclusion.
+    Equivocation {
+        /// Who.
+        author: IdentityKey,
+        /// The author's own count of its messages.
+        seq: u32,
+        /// The ids of the two.
+        ids: [MessageId; 2],
+        /// What anyone can check.
+        evidence: Box<Evidence>,
     },
     /// A text of this member is on its way.
     Sent {

@@ -26,6 +26,7 @@ mod timers;
 pub mod wire;
 
 pub use config::{Admission, RoomConfig, Timers};
+pub use epoch::{Evidence, SignedChain};
 pub use error::{Rejection, SendError};
 pub use event::{Departure, Event, MemberInfo, SendHandle};
 pub use policy::{Policy, Rule};

@@ -114,6 +114,15 @@ impl Packet {
         })
     }
 
+    /// The bytes of a sealed packet.
+    pub(crate) fn sealed_to_bytes(sealed: &SealedPacket) -> Vec<u8> {
+        Encoder::encoded(|out| {
+            out.u8(VERSION);
+            out.u8(5);
+            sealed.encode(out);
+        })
+    }
+
     /// Reads a packet.
     ///
     /// # Errors

@@ -234,13 +234,14 @@ fn next() -> impl Strategy<Value = Next> {
     let digest = any::<[u8; 32]>().prop_map(Digest32::new);
     let offer = prop::option::of(any::<[u8; 32]>().prop_map(OfferDigest::new));
     let some = || prop::option::of(sid());
+    let frozen = prop::option::of((sid(), lock()));
     let lists = (btree_set(sid(), 0..4), btree_set(wish(), 0..4));
     let confirmed = btree_map(sid(), digest, 0..4);
     (
         any::<u32>(),
         offer,
         some(),
-        some(),
+        frozen,
         confirmed,
         some(),
         lists,
@@ -402,12 +403,12 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     // A proposal whose count says 4,097, and nothing behind it.
     let mut bytes = vec![1, 2, 0, 1];
     bytes.extend_from_slice(&[0; 32 + 16 + 16 + 4]);
-    // Both methods, anyone lets in and leaves out, proposer 0.
-    bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0]);
+    // Both methods, anyone lets in, leaves out and changes this, no evidence, proposer 0.
+    bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
     bytes.extend_from_slice(&4097_u32.to_be_bytes());
     let error = Packet::from_bytes(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "at byte 78, field `offers`: 4097 is over the limit of 4096"
+        "at byte 80, field `offers`: 4097 is over the limit of 4096"
     );
 }

@@ -159,6 +159,15 @@ impl Conversation {
                  different things to different members, or the network is cut in two",
                 self.name(&member),
             )),
+            Event::Equivocation { author, seq, .. } => notice(format!(
+                "WARNING: {} said one thing to some and another to others (its text {seq}); \
+                 this can be proven",
+                self.name(&author),
+            )),
+            Event::Disputed { author, seq, .. } => notice(format!(
+                "text {seq} of {} is not shown: others may have read another",
+                self.name(&author),
+            )),
             Event::Left { member } => {
                 if let Some(others) = &mut self.others {
                     others.remove(&member);

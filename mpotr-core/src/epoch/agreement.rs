@@ -41,12 +41,19 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// A longer prefix is final: its packets need not be kept.
+    /// A longer prefix is final: neither its packets need be kept, nor the keys that opened them. Those of who says two
+    /// things stay: somebody may yet build upon the other.
     pub(super) fn finalise(&mut self, lock: Lock) {
         let [from, to] = [self.final_lock.count, lock.count]
             .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         for id in self.order.ids_from(from).take(to.saturating_sub(from)) {
             self.archive.remove(id);
+            let author = self.graph.get(id).map(|node| (node.author, node.seq));
+            if let Some((author, seq)) = author
+                && let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed)
+            {
+                peer.streams.content.erase(seq);
+            }
         }
         self.final_lock = lock;
         self.effects.push_back(Effect::Final(lock));

@@ -11,7 +11,7 @@ use mpotr_crypto::{CryptoSuite, Digest32, Transcript, label};
 use mpotr_gka::Sid;
 
 use super::Epoch;
-use crate::wire::{MAX_WANTED, MessageId, Next};
+use crate::wire::{Lock, MAX_WANTED, MessageId, Next};
 
 /// Which messages are delivered.
 #[derive(Debug)]
@@ -23,6 +23,29 @@ pub(super) enum Gate {
     /// Those of the cut, as far as they are known by name.
     Cut(BTreeSet<MessageId>),
 }
+
+/// What a member had seen when it contributed to a run.
+#[derive(Debug)]
+pub(super) struct Frozen {
+    pub(super) run: Sid,
+    pub(super) frontier: Vec<MessageId>,
+    /// What was final for it.
+    pub(super) lock: Lock,
+}
+
+/// The cut of a run, whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    run: Sid,
+    /// Messages delivered: with any more, it is the cut no longer.
+    delivered: usize,
+    /// The part of the order that stays as it is.
+    base: u32,
+    digest: Digest32,
+}
+
+/// The most cuts that are remembered: that of the run confirmed last, and of the one under way.
+const MAX_CUTS: usize = 4;
 
 impl Gate {
     pub(super) fn admits(&self, id: &MessageId) -> bool {
@@ -70,10 +93,15 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Stops writing and delivering: this member contributes to a run.
     pub(crate) fn freeze(&mut self, run: Sid) {
         let frontier = self.graph.heads().iter().copied().collect();
+        let lock = self.final_lock;
         self.gate = Gate::Frozen;
         if let Some(me) = self.own() {
-            me.frozen = Some((run, frontier));
-            me.next.get_or_insert_default().frozen = Some(run);
+            me.frozen = Some(Frozen {
+                run,
+                frontier,
+                lock,
+            });
+            me.next.get_or_insert_default().frozen = Some((run, lock));
         }
     }
 
@@ -97,12 +125,17 @@ impl<S: CryptoSuite> Epoch<S> {
     /// here. `continuing` are those members, this one among them.
     pub(crate) fn cut(&mut self, run: Sid, continuing: &[usize]) -> Option<Digest32> {
         let mut names = BTreeSet::new();
+        let mut base = self.final_lock.count;
         for member in continuing {
-            let (frozen, frontier) = self.peers.get(*member)?.frozen.as_ref()?;
-            if *frozen != run {
+            let frozen = self.peers.get(*member)?.frozen.as_ref()?;
+            if frozen.run != run {
                 return None;
             }
-            names.extend(frontier.iter().copied());
+            names.extend(frozen.frontier.iter().copied());
+            // What is final for an honest member is in the order here: this member has signed it. The rest is a lie.
+            if self.order.prefix(frozen.lock.count) == Some(frozen.lock) {
+                base = base.max(frozen.lock.count);
+            }
         }
         match &mut self.gate {
             Gate::Open => return None,
@@ -111,16 +144,46 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         self.deliver_ready();
         self.advance();
-        let whole = names.iter().all(|id| self.graph.contains(id));
-        whole.then(|| self.cut_digest(run))
+        if !names.iter().all(|id| self.graph.contains(id)) {
+            return None;
+        }
+        if let Some(digest) = self.cut_digest(run) {
+            return Some(digest);
+        }
+        let digest = self.digest_of_cut(run, &self.order.closed::<S>(base));
+        let delivered = self.graph.len();
+        self.cuts.retain(|cut| cut.delivered == delivered);
+        self.cuts.truncate(MAX_CUTS.saturating_sub(1));
+        self.cuts.insert(
+            0,
+            Cut {
+                run,
+                delivered,
+                base,
+                digest,
+            },
+        );
+        Some(digest)
     }
 
-    /// The digest of all that is delivered here, as the cut of a run.
-    pub(crate) fn cut_digest(&self, run: Sid) -> Digest32 {
+    fn digest_of_cut(&self, run: Sid, order: &Lock) -> Digest32 {
         Transcript::<S>::new(label::CUT)
             .bytes(run.as_bytes())
             .list(self.graph.heads().iter())
+            .u32(order.count)
+            .bytes(order.digest.as_bytes())
             .digest()
+    }
+
+    fn cut_of(&self, run: Sid) -> Option<&Cut> {
+        self.cuts
+            .iter()
+            .find(|cut| cut.run == run && cut.delivered == self.graph.len())
+    }
+
+    /// The digest of the cut of a run, if the whole of it and nothing else is delivered here.
+    pub(crate) fn cut_digest(&self, run: Sid) -> Option<Digest32> {
+        self.cut_of(run).map(|cut| cut.digest)
     }
 
     /// Names the ancestors of what the cut names, as far as they are at hand.
@@ -132,8 +195,8 @@ impl<S: CryptoSuite> Epoch<S> {
             let more: Vec<_> = self
                 .holdback
                 .iter()
-                .filter(|held| ids.contains(&held.id))
-                .flat_map(|held| held.content.ancestors())
+                .filter(|(_, held)| ids.contains(&held.id))
+                .flat_map(|(_, held)| held.content.ancestors())
                 .filter(|id| !ids.contains(id) && !self.graph.contains(id))
                 .collect();
             if more.is_empty() {
@@ -145,7 +208,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Messages that others name and that are not at hand.
     pub(super) fn missing(&self) -> Vec<MessageId> {
-        let held: BTreeSet<_> = self.holdback.iter().map(|held| held.id).collect();
+        let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
         let cut = match &self.gate {
             Gate::Cut(ids) => Some(ids),
             Gate::Open | Gate::Frozen => None,
@@ -153,7 +216,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let waiting = self.peers.iter().filter_map(|peer| peer.waiting.as_ref());
         self.holdback
             .iter()
-            .flat_map(|held| held.content.ancestors())
+            .flat_map(|(_, held)| held.content.ancestors())
             .chain(waiting.flat_map(|statement| statement.frontier.iter().copied()))
             .chain(cut.into_iter().flatten().copied())
             .filter(|id| !self.graph.contains(id) && !held.contains(id))
@@ -171,9 +234,10 @@ impl<S: CryptoSuite> Epoch<S> {
     /// The epoch that follows is installed: the whole cut is final, no message is sealed or opened any more, and all
     /// keys but those for statements are erased.
     pub(crate) fn retire(&mut self, successor: Sid) {
-        if let Some(greatest) = self.order.greatest() {
-            self.order.extend::<S>(greatest);
-        }
+        let base = self
+            .cut_of(successor)
+            .map_or(self.final_lock.count, |cut| cut.base);
+        self.order.close::<S>(base);
         let lock = self.order.lock();
         if lock.count > self.final_lock.count {
             self.finalise(lock);

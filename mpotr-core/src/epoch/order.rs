@@ -5,6 +5,8 @@
 //! ordered   = up to the greatest message that every member who still writes covers: nothing comes before it any more
 //! lock      = (count, digest) of the ordered prefix; each member signs its own, and never one that it must take back
 //! final     = the prefix that is in the lock of every member
+//! late      = of an author that says two things, with a place in what is ordered already: nothing more is ordered then,
+//!             until the epoch ends and all agree on where it goes
 //! ```
 //!
 //! The theorem behind `ordered`: each member's later messages descend from what it covers, and its earlier ones are here.
@@ -29,6 +31,8 @@ pub(super) struct Order {
     sid: Sid,
     /// Delivered and not ordered.
     waiting: BTreeSet<Key>,
+    /// Delivered after their place was given away.
+    late: BTreeSet<Key>,
     /// The ordered messages, each with the digest of the prefix that ends with it.
     ordered: Vec<(Key, Digest32)>,
     lock: Lock,
@@ -39,6 +43,7 @@ impl Order {
         Self {
             sid,
             waiting: BTreeSet::new(),
+            late: BTreeSet::new(),
             ordered: Vec::new(),
             lock: Lock::EMPTY,
         }
@@ -49,13 +54,21 @@ impl Order {
         self.ordered.last().is_none_or(|(bound, _)| key > bound)
     }
 
-    /// Adds a delivered message at an open place.
+    /// Adds a delivered message.
     pub(super) fn insert(&mut self, key: Key) {
-        self.waiting.insert(key);
+        if self.is_open(&key) {
+            self.waiting.insert(key);
+        } else {
+            self.late.insert(key);
+        }
     }
 
-    /// Orders everything up to a key that is stable.
+    /// Orders everything up to a key that is stable. What this member has signed it never takes back: a message that came
+    /// late stops its order where it is.
     pub(super) fn extend<S: CryptoSuite>(&mut self, bound: Key) {
+        if !self.late.is_empty() {
+            return;
+        }
         while let Some(next) = self.waiting.first().copied().filter(|next| *next <= bound) {
             self.waiting.pop_first();
             self.lock = self.lock.then::<S>(&self.sid, &next.id);
@@ -68,9 +81,37 @@ impl Order {
         self.ordered.iter().skip(place).map(|(key, _)| &key.id)
     }
 
-    /// The greatest key of all that is delivered.
-    pub(super) fn greatest(&self) -> Option<Key> {
-        self.waiting.last().copied()
+    /// The order of all that is delivered when the epoch ends: the first so many as they are, the rest by key.
+    pub(super) fn closed<S: CryptoSuite>(&self, base: u32) -> Lock {
+        let start = self.prefix(base).unwrap_or(Lock::EMPTY);
+        self.rest(start.count)
+            .iter()
+            .fold(start, |lock, key| lock.then::<S>(&self.sid, &key.id))
+    }
+
+    /// Orders all that is delivered in this way.
+    pub(super) fn close<S: CryptoSuite>(&mut self, base: u32) {
+        let start = self.prefix(base).unwrap_or(Lock::EMPTY);
+        let rest = self.rest(start.count);
+        self.ordered
+            .truncate(usize::try_from(start.count).unwrap_or(usize::MAX));
+        self.waiting.clear();
+        self.late.clear();
+        self.lock = start;
+        for key in rest {
+            self.lock = self.lock.then::<S>(&self.sid, &key.id);
+            self.ordered.push((key, self.lock.digest));
+        }
+    }
+
+    /// All that is delivered but the first so many of the order, by key.
+    fn rest(&self, base: u32) -> BTreeSet<Key> {
+        let base = usize::try_from(base).unwrap_or(usize::MAX);
+        let beyond = self.ordered.iter().skip(base).map(|(key, _)| *key);
+        beyond
+            .chain(self.waiting.iter().copied())
+            .chain(self.late.iter().copied())
+            .collect()
     }
 
     /// The ordered prefix.

@@ -6,8 +6,10 @@
 //! chain_{n+1} = expand(chain_n, "chain", "")                                    64 bytes
 //! ```
 //!
-//! A message key seals once. A receiver keeps it until a packet of its place is *authenticated*: every member can seal
-//! under every key, so a packet that merely opens must not use the key up.
+//! A message key seals once. A receiver uses it up when a packet of its place is *authenticated*: every member can seal
+//! under every key, so a packet that merely opens must not do that. A used key stays until its message is final: another
+//! message of its place would be the evidence that its author says two things
+//! (`docs/decisions/0006-keys-until-final.md`).
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,8 @@ pub(super) struct Ratchet {
     next: u32,
     /// Keys before `next` whose packets have not come.
     open: BTreeMap<u32, Secret<32>>,
+    /// Keys whose packets have come and are not final.
+    used: BTreeMap<u32, Secret<32>>,
 }
 
 impl Ratchet {
@@ -34,6 +38,7 @@ impl Ratchet {
             chain,
             next: 0,
             open: BTreeMap::new(),
+            used: BTreeMap::new(),
         }
     }
 
@@ -49,7 +54,7 @@ impl Ratchet {
     /// The key of a place, which stays until it is erased.
     ///
     /// # Errors
-    /// The place was used, or is too far ahead.
+    /// The key is erased, or the place is too far ahead.
     pub(super) fn key<S: CryptoSuite>(&mut self, place: u32) -> Result<&Secret<32>, Rejection> {
         let first_open = self.open.keys().next().copied().unwrap_or(self.next);
         if place >= first_open.saturating_add(MAX_AHEAD) {
@@ -59,12 +64,28 @@ impl Ratchet {
             let (skipped, key) = self.step::<S>().ok_or(Rejection::TooFarAhead)?;
             self.open.insert(skipped, key);
         }
-        self.open.get(&place).ok_or(Rejection::Replayed)
+        self.open
+            .get(&place)
+            .or_else(|| self.used.get(&place))
+            .ok_or(Rejection::Replayed)
     }
 
-    /// Erases the key of a place whose packet is authenticated.
+    /// A packet of a place is authenticated: the place is open no more.
+    pub(super) fn spend(&mut self, place: u32) {
+        if let Some(key) = self.open.remove(&place) {
+            self.used.insert(place, key);
+        }
+    }
+
+    /// Erases the key of a place that is used.
     pub(super) fn erase(&mut self, place: u32) {
-        self.open.remove(&place);
+        self.used.remove(&place);
+    }
+
+    /// Keys that are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.open.len().saturating_add(self.used.len())
     }
 
     /// Erases all keys: no packet is sealed or opened any more.
@@ -72,6 +93,7 @@ impl Ratchet {
         self.chain = Prk::extract::<S>(&[], &[]);
         self.next = u32::MAX;
         self.open.clear();
+        self.used.clear();
     }
 
     /// Erases the keys of this place and all before it: in a stream whose newest packet replaces the older.
@@ -104,6 +126,7 @@ mod tests {
     fn a_key_stays_until_it_is_erased_and_never_comes_back() {
         let mut receiver = ratchet();
         receiver.key::<Suite>(3).unwrap();
+        receiver.spend(3);
         receiver.key::<Suite>(3).unwrap();
         receiver.erase(3);
         assert_eq!(receiver.key::<Suite>(3).unwrap_err(), Rejection::Replayed);
@@ -126,7 +149,7 @@ mod tests {
             receiver.key::<Suite>(MAX_AHEAD).unwrap_err(),
             Rejection::TooFarAhead
         );
-        receiver.erase(0);
+        receiver.spend(0);
         receiver.key::<Suite>(MAX_AHEAD).unwrap();
     }
 }

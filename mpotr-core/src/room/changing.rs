@@ -246,7 +246,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = &self.epoch else {
             return false;
         };
-        epoch.cut_digest(run) == cut
+        epoch.cut_digest(run) == Some(cut)
             && continuing.iter().all(|member| {
                 let said = epoch.next_of(*member);
                 said.is_some_and(|next| next.confirmed.contains(&(run, cut)))

@@ -118,9 +118,8 @@ impl<S: CryptoSuite> Room<S> {
         self.timers.set(Timer::Change, now);
         // First what was typed, then what the others sent meanwhile: nobody's last word comes before this member's first.
         self.flush_queue(now);
-        for packet in self.early.take() {
-            let _rejected = self.handle_message(now, &packet, rng);
-        }
+        let early = Vec::from(self.early.take());
+        let _rejected = self.handle_messages(now, &early, rng);
     }
 
     /// The epoch so far is over: what it delivered is final, and what is left of it answers those who are behind.

@@ -91,6 +91,26 @@ impl<S: CryptoSuite> Room<S> {
         opened.map(|_sender| ())
     }
 
+    /// Opens packets of the epoch together.
+    pub(super) fn open_together(
+        &mut self,
+        now: Timestamp,
+        packets: &mut Vec<SealedPacket>,
+        results: &mut Vec<Result<(), Rejection>>,
+    ) {
+        let packets = std::mem::take(packets);
+        let Some(epoch) = self.epoch.as_mut().filter(|_| !packets.is_empty()) else {
+            return;
+        };
+        for opened in epoch.open_together(&packets) {
+            if let Ok(sender) = opened {
+                self.heard.insert(sender, now);
+            }
+            results.push(opened.map(|_sender| ()));
+        }
+        self.after_epoch(now);
+    }
+
     /// Opens a packet of the epoch before: whoever is behind is answered.
     fn open_retired(&mut self, sealed: &SealedPacket) -> Result<(), Rejection> {
         let old = self
@@ -178,6 +198,9 @@ impl<S: CryptoSuite> Room<S> {
                 .set_if_idle(Timer::Query, now.after(part(timers.query, scale)));
         }
         self.end_if_final();
+        for identity in std::mem::take(&mut self.accused) {
+            self.prove(now, identity);
+        }
     }
 
     pub(super) fn report(&mut self, effect: Effect) {
@@ -188,12 +211,41 @@ impl<S: CryptoSuite> Room<S> {
                 author,
                 seq,
                 body,
+                disputed: false,
             } => epoch.identity(author).map(|author| Event::Message {
                 id,
                 author,
                 seq,
                 body,
             }),
+            Effect::Delivered {
+                id,
+                author,
+                seq,
+                body,
+                disputed: true,
+            } => epoch.identity(author).map(|author| Event::Disputed {
+                id,
+                author,
+                seq,
+                body,
+            }),
+            Effect::Equivocation {
+                author,
+                evidence,
+                packets,
+            } => {
+                // The others find the same in the same packets.
+                self.transmits.extend(packets);
+                let author = epoch.identity(author);
+                self.accused.extend(author);
+                author.map(|author| Event::Equivocation {
+                    author,
+                    seq: evidence.seq(),
+                    ids: evidence.ids(),
+                    evidence,
+                })
+            }
             Effect::Fin { author } if author == epoch.me() => None,
             Effect::Fin { author } => epoch
                 .identity(author)

@@ -71,7 +71,7 @@ impl Hall {
     }
 
     fn run_for(&mut self, seconds: u64) {
-        for _ in 0..seconds * 20 {
+        for _ in 0..seconds.saturating_mul(20) {
             self.now = self.now.after(Duration::from_millis(50));
             for room in &mut self.rooms {
                 room.handle_timeout(self.now, &mut self.rng);

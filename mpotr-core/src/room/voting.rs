@@ -75,10 +75,18 @@ impl<S: CryptoSuite> Room<S> {
     /// A member of this epoch is proven to have cheated: it is to be left out, as far as the policy goes by this member's
     /// word.
     pub(super) fn note_cheat(&mut self, now: Timestamp, member: IdentityKey, kind: FaultKind) {
-        if member != self.identity.public() && self.proven.insert(member) {
+        if member != self.identity.public() && self.prove(now, member) {
             self.events.push_back(Event::Cheated { member, kind });
+        }
+    }
+
+    /// Takes note that there is proof against a member, and votes by it. Returns whether that is news.
+    pub(super) fn prove(&mut self, now: Timestamp, member: IdentityKey) -> bool {
+        let is_news = self.proven.insert(member);
+        if is_news && self.config.exclude_cheats {
             self.exclude(now, member);
         }
+        is_news
     }
 
     /// Asks for an epoch with fresh keys.

@@ -6,7 +6,8 @@
 //!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8
 //!   opaque offer[32];               digest of the member's unused offer for this view
 //!   opaque proposed[32];            sid of the run that the member proposes
-//!   opaque frozen[32];              sid of the run to which it contributed: the frontier beside is its last word until then
+//!   opaque frozen[32]; Lock final;  sid of the run to which it contributed: the frontier beside is its last word until
+//!                                   then; and the prefix of the order that is final for it
 //!   opaque installed[32];           sid of the epoch that follows, final for the member
 //!   Confirmed confirmed<0..16>;     the runs that it confirmed, in this order, no run twice, 8-bit count
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
@@ -25,6 +26,7 @@ use std::collections::BTreeSet;
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey};
 use mpotr_gka::{OfferDigest, Sid};
 
+use super::lock::Lock;
 use crate::policy::Policy;
 
 /// The most wishes of one member.
@@ -57,7 +59,8 @@ pub struct Next {
     /// The run that it proposes.
     pub proposed: Option<Sid>,
     /// The run to which it contributed: what it states to have seen is its last word in this epoch until that run ends.
-    pub frozen: Option<Sid>,
+    /// Beside it, the prefix of the order that is final for the member.
+    pub frozen: Option<(Sid, Lock)>,
     /// The epoch that follows.
     pub installed: Option<Sid>,
     /// The runs that it confirmed, the last one last, each with the digest of the messages that all who take part in it
@@ -133,8 +136,12 @@ impl Next {
         if let Some(offer) = &self.offer {
             offer.encode(out);
         }
-        for sid in [&self.proposed, &self.frozen].into_iter().flatten() {
+        if let Some(sid) = &self.proposed {
             sid.encode(out);
+        }
+        if let Some((sid, lock)) = &self.frozen {
+            sid.encode(out);
+            lock.encode(out);
         }
         if let Some(sid) = &self.installed {
             sid.encode(out);
@@ -167,7 +174,9 @@ impl Next {
             .then(|| OfferDigest::decode(input, "offer"))
             .transpose()?;
         let proposed = has(2).then(|| Sid::decode(input, "proposed")).transpose()?;
-        let frozen = has(4).then(|| Sid::decode(input, "frozen")).transpose()?;
+        let frozen = has(4)
+            .then(|| Ok((Sid::decode(input, "frozen")?, Lock::decode(input)?)))
+            .transpose()?;
         let installed = has(8)
             .then(|| Sid::decode(input, "installed"))
             .transpose()?;

@@ -134,6 +134,18 @@ impl<T: Fields> Unverified<T> {
         &self.unsigned
     }
 
+    /// The signature that nobody has looked at.
+    #[must_use]
+    pub const fn signature(&self) -> &SignatureBytes {
+        &self.signature
+    }
+
+    /// What is signed, with the signature left unlooked at: something else vouches for it.
+    #[must_use]
+    pub fn into_unsigned(self) -> Unsigned<T> {
+        self.unsigned
+    }
+
     /// Checks the signature over a hash of the unsigned part.
     ///
     /// # Errors

@@ -12,6 +12,7 @@
 mod adopting;
 mod attacks;
 mod changing;
+mod equivocation;
 mod forming;
 mod leaving;
 mod network;

@@ -1,0 +1,187 @@
+//! Opening many packets at once: one signature for each author, the rest by hash. `docs/spec/05-wire.md`, "Backlog".
+//!
+//! ```text
+//! candidate   = a packet that opens; everybody could have sealed it
+//! from an author's last place down: authentic, if the authentic message of the next place names it as prev;
+//!                                   else, if its own signature verifies; else it leaves no trace
+//! ```
+//!
+//! A message names its author's previous one by hash, so a signature vouches for all that lies behind it. Every candidate
+//! is judged before the call ends, by the same rule as one that comes alone: a forged one displaces nothing, and what is
+//! authentic does not depend on how packets are bundled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_crypto::CryptoSuite;
+
+use super::{Effect, Epoch};
+use crate::error::Rejection;
+use crate::wire::{Content, Header, MessageId, Packet, SealedPacket, Stream, Unverified};
+
+/// The most packets that are opened together: as many keys of one stream can be kept.
+pub(crate) const MAX_TOGETHER: usize = 1024;
+
+/// A content packet that opens.
+struct Candidate {
+    /// Which of the packets.
+    index: usize,
+    id: MessageId,
+    unverified: Unverified<Content>,
+}
+
+/// Candidates by author and place.
+type Places = BTreeMap<(usize, u32), Vec<Candidate>>;
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Opens packets of this epoch, in any order, and says for each who sent it or why it changed nothing. Of statements
+    /// the newest of each member counts.
+    pub(crate) fn open_together(
+        &mut self,
+        packets: &[SealedPacket],
+    ) -> Vec<Result<usize, Rejection>> {
+        let mut results = Vec::with_capacity(packets.len());
+        let mut places = Places::new();
+        let mut statements: Vec<(Header, usize)> = Vec::new();
+        for (index, packet) in packets.iter().enumerate() {
+            let opened = self.header_of(packet).and_then(|(sender, header)| {
+                match header.stream {
+                    Stream::Statement => statements.push((header, index)),
+                    Stream::Content => {
+                        let candidate = self.candidate(index, header, packet)?;
+                        let place = places.entry((sender, header.seq)).or_default();
+                        place.push(candidate);
+                    }
+                }
+                Ok(sender)
+            });
+            results.push(opened);
+        }
+        let authentic = self.authenticate(places, &mut results);
+        self.accept_all(authentic, packets, &mut results);
+        // The newest first: it takes the keys of the others along.
+        statements.sort_by_key(|(header, _)| core::cmp::Reverse(header.seq));
+        for (header, index) in statements {
+            if let Some(packet) = packets.get(index) {
+                let sender = usize::from(header.sender);
+                let opened = self.open_statement(sender, header, packet);
+                set(&mut results, index, opened.map(|()| sender));
+            }
+        }
+        self.advance();
+        results
+    }
+
+    fn candidate(
+        &mut self,
+        index: usize,
+        header: Header,
+        packet: &SealedPacket,
+    ) -> Result<Candidate, Rejection> {
+        let (unverified, id) = self.read(header, packet)?;
+        Ok(Candidate {
+            index,
+            id,
+            unverified,
+        })
+    }
+
+    /// Judges all candidates, from each author's last place down.
+    fn authenticate(
+        &self,
+        places: Places,
+        results: &mut [Result<usize, Rejection>],
+    ) -> Vec<(usize, u32, Candidate)> {
+        let mut authentic: Vec<(usize, u32, Candidate)> = Vec::new();
+        // What the authentic messages of the place above name as their previous ones.
+        let mut named: BTreeSet<MessageId> = BTreeSet::new();
+        let mut above = None;
+        for ((author, seq), candidates) in places.into_iter().rev() {
+            if above != Some((author, seq)) {
+                named.clear();
+            }
+            named.extend(self.vouched_for(author, seq));
+            let mut next = BTreeSet::new();
+            for candidate in candidates {
+                let is_authentic = named.contains(&candidate.id)
+                    || self.is_signed(author, &candidate.id, &candidate.unverified);
+                if is_authentic {
+                    next.insert(candidate.unverified.unsigned().fields().prev);
+                    authentic.push((author, seq, candidate));
+                } else {
+                    set(results, candidate.index, Err(Rejection::NotAuthentic));
+                }
+            }
+            named = next;
+            above = seq.checked_sub(1).map(|below| (author, below));
+        }
+        authentic
+    }
+
+    /// Takes all that is authentic, and delivers what can be.
+    fn accept_all(
+        &mut self,
+        mut authentic: Vec<(usize, u32, Candidate)>,
+        packets: &[SealedPacket],
+        results: &mut [Result<usize, Rejection>],
+    ) {
+        authentic.sort_by_key(|(author, seq, candidate)| (*author, *seq, candidate.index));
+        let mut indices = BTreeMap::new();
+        for (author, seq, candidate) in authentic {
+            let Candidate {
+                index,
+                id,
+                unverified,
+            } = candidate;
+            if self.is_at_hand(author, seq, &id) {
+                set(results, index, Err(Rejection::Replayed));
+                continue;
+            }
+            let Some(packet) = packets.get(index) else {
+                continue;
+            };
+            let packet = Packet::sealed_to_bytes(packet);
+            let content = unverified.into_unsigned().into_fields();
+            match self.accept(author, id, content, packet) {
+                Ok(()) => {
+                    indices.insert(id, index);
+                }
+                Err(rejection) => set(results, index, Err(rejection)),
+            }
+        }
+        self.deliver_ready();
+        for id in self.trim() {
+            if let Some(index) = indices.get(&id) {
+                set(results, *index, Err(Rejection::Quota));
+            }
+        }
+    }
+
+    /// Opens a content packet, and finds out its id. Whose it is nobody knows yet.
+    pub(super) fn read(
+        &mut self,
+        header: Header,
+        packet: &SealedPacket,
+    ) -> Result<(Unverified<Content>, MessageId), Rejection> {
+        let sender = usize::from(header.sender);
+        let unverified = self
+            .decrypt(sender, header, packet)
+            .inspect_err(|rejection| {
+                // Sealed by a member, and for a place that is final: as a rule, sent again for want of an answer.
+                if *rejection == Rejection::Replayed {
+                    self.effects.push_back(Effect::Asked);
+                }
+            })?;
+        let id = unverified.unsigned().id::<S>(&self.id, header.sender);
+        if self.is_at_hand(sender, header.seq, &id) {
+            self.effects.push_back(Effect::Asked);
+            return Err(Rejection::Replayed);
+        }
+        Ok((unverified, id))
+    }
+}
+
+fn set(results: &mut [Result<usize, Rejection>], index: usize, result: Result<usize, Rejection>) {
+    if let Some(slot) = results.get_mut(index) {
+        *slot = result;
+    }
+}

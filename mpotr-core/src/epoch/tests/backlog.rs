@@ -1,0 +1,194 @@
+//! Many packets at once.
+
+use super::{ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, text};
+use crate::epoch::{Effect, Epoch};
+use crate::error::Rejection;
+use crate::wire::{MessageId, SealedPacket};
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// A talk of Alice and Mallory that Bob misses.
+fn talk(epochs: &mut [Epoch<Suite>], rounds: usize) -> Vec<SealedPacket> {
+    let mut packets = Vec::new();
+    for round in 0..rounds {
+        for (author, other) in [(ALICE, MALLORY), (MALLORY, ALICE)] {
+            let (_, packet) = text(&mut epochs[author], &format!("{author} {round}"));
+            epochs[other].open(&packet).unwrap();
+            packets.push(packet);
+        }
+    }
+    packets
+}
+
+fn shuffle<T>(items: &mut [T], rng: &mut ChaCha20Rng) {
+    for last in (1..items.len()).rev() {
+        let bound = u64::try_from(last + 1).unwrap();
+        items.swap(last, usize::try_from(rng.next_u64() % bound).unwrap());
+    }
+}
+
+#[test]
+fn a_backlog_in_any_order_is_what_one_by_one_is() {
+    for seed in 0..20 {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let mut ours = epochs(3, 1);
+        // Two that Mallory seals in the name of Alice, and a second one in a place of its own.
+        let mut mallory = epochs(3, 1).remove(MALLORY);
+        let lies = seed % 2 == 0;
+        let forged: Vec<_> = [(ALICE, 0), (ALICE, 3), (MALLORY, 2)]
+            .into_iter()
+            .filter(|(author, _)| *author == ALICE || lies)
+            .map(|(author, seq)| {
+                let prev = MessageId::new([u8::from(seq > 0); 32]);
+                let said = content(seq, prev, Vec::new(), "forged");
+                forge_content(&mut mallory, author, said)
+            })
+            .collect();
+        let mut packets = talk(&mut ours, 6);
+        packets.extend(forged);
+        shuffle(&mut packets, &mut rng);
+        let mut together = epochs(3, 1).remove(BOB);
+        let results = together.open_together(&packets);
+        let forgeries = results
+            .iter()
+            .filter(|result| **result == Err(Rejection::NotAuthentic));
+        assert_eq!(forgeries.count(), 2);
+        let mut one_by_one = epochs(3, 1).remove(BOB);
+        // What came before what it builds upon, or before it was known that somebody builds upon it, comes again.
+        for packet in packets.iter().chain(&packets).chain(&packets) {
+            let _any = one_by_one.open(packet);
+        }
+        for packet in &packets {
+            let _any = together.open(packet);
+        }
+        for bob in [&together, &one_by_one] {
+            assert_eq!(bob.is_exposed(MALLORY), lies);
+            // All that Alice wrote, so all that she built upon.
+            assert_eq!(bob.peers[ALICE].delivered, 6);
+        }
+        if !lies {
+            assert_eq!(together.graph.heads(), one_by_one.graph.heads(), "{seed}");
+        }
+    }
+}
+
+#[test]
+fn a_forged_message_anywhere_in_the_chain_is_found_and_named() {
+    for place in 0..8_usize {
+        let mut ours = epochs(3, 1);
+        let seq = u32::try_from(place).unwrap();
+        let prev = MessageId::new([u8::from(place > 0); 32]);
+        let said = content(seq, prev, Vec::new(), "forged");
+        let forged = forge_content(&mut ours[MALLORY], ALICE, said);
+        let mut packets: Vec<_> = (0..8)
+            .map(|n| text(&mut ours[ALICE], &n.to_string()).1)
+            .collect();
+        // In the place of the real one, and beside it.
+        for replace in [false, true] {
+            let bob = &mut epochs(3, 1).remove(BOB);
+            let at = if replace {
+                packets[place] = forged.clone();
+                place
+            } else {
+                packets.push(forged.clone());
+                packets.len() - 1
+            };
+            let results = bob.open_together(&packets);
+            for (index, result) in results.iter().enumerate() {
+                let expected = if index == at {
+                    Err(Rejection::NotAuthentic)
+                } else {
+                    Ok(ALICE)
+                };
+                assert_eq!(*result, expected, "{place} {replace}");
+            }
+            let read = bodies(bob);
+            assert!(!read.contains(&"forged".to_owned()));
+            assert_eq!(read.len(), if replace { place } else { 8 });
+            packets.truncate(8);
+        }
+    }
+}
+
+#[test]
+fn of_a_backlog_one_signature_for_each_author_is_looked_at() {
+    let mut ours = epochs(3, 1);
+    let mut last = MessageId::NONE;
+    let mut packets = Vec::new();
+    for seq in 0..5 {
+        let said = content(seq, last, Vec::new(), "same");
+        let (id, real) = text(&mut ours[ALICE], "same");
+        last = id;
+        // Every byte as Alice wrote it, under a signature of somebody else.
+        let stripped = forge_content(&mut ours[MALLORY], ALICE, said);
+        packets.push(if seq == 4 { real } else { stripped });
+    }
+    let bob = &mut ours[BOB];
+    assert_eq!(bob.open_together(&packets), vec![Ok(ALICE); 5]);
+    assert_eq!(bodies(bob), ["same"; 5]);
+}
+
+#[test]
+fn nothing_is_shown_before_a_signature_covers_it() {
+    let mut ours = epochs(3, 1);
+    let mut last = MessageId::NONE;
+    let mut packets = Vec::new();
+    for seq in 0..4 {
+        let said = content(seq, last, Vec::new(), "same");
+        let (id, real) = text(&mut ours[ALICE], "same");
+        last = id;
+        let stripped = forge_content(&mut ours[MALLORY], ALICE, said);
+        // The last two have nothing that covers them.
+        packets.push(if seq == 1 { real } else { stripped });
+    }
+    // A message of Bob's that names the last one vouches for nothing of Alice's.
+    let cited = content(0, MessageId::NONE, vec![last], "citing");
+    packets.push(forge_content(&mut ours[MALLORY], MALLORY, cited));
+    let bob = &mut ours[BOB];
+    let refused = Err(Rejection::NotAuthentic);
+    assert_eq!(
+        bob.open_together(&packets),
+        [Ok(ALICE), Ok(ALICE), refused.clone(), refused, Ok(MALLORY)]
+    );
+    assert_eq!(bodies(bob), ["same"; 2]);
+}
+
+#[test]
+fn forged_candidates_take_no_room_from_the_real_one() {
+    let mut ours = epochs(3, 1);
+    let forged: Vec<_> = (0..300)
+        .map(|n| {
+            let said = content(0, MessageId::NONE, Vec::new(), &n.to_string());
+            forge_content(&mut ours[MALLORY], ALICE, said)
+        })
+        .collect();
+    let (_, real) = text(&mut ours[ALICE], "real");
+    let bob = &mut ours[BOB];
+    let packets: Vec<_> = forged.into_iter().chain([real]).collect();
+    let results = bob.open_together(&packets);
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert_eq!(bodies(bob), ["real"]);
+}
+
+#[test]
+fn an_equivocation_in_a_backlog_is_found() {
+    let mut ours = epochs(3, 1);
+    let packets = ["to some", "to others"].map(|body| {
+        let said = content(0, MessageId::NONE, Vec::new(), body);
+        forge_content(&mut ours[MALLORY], MALLORY, said)
+    });
+    ours[BOB].open_together(&packets);
+    let found = effects(&mut ours[BOB]);
+    let equivocation = |effect: &&Effect| matches!(effect, Effect::Equivocation { .. });
+    assert_eq!(found.iter().filter(equivocation).count(), 1);
+}
+
+#[test]
+fn of_statements_in_a_backlog_the_newest_counts() {
+    let mut ours = epochs(3, 1);
+    let said: Vec<_> = (0..5).map(|_| super::statement(&mut ours[ALICE])).collect();
+    let results = ours[BOB].open_together(&said);
+    assert_eq!(results[4], Ok(ALICE));
+    assert_eq!(results[..4], vec![Err(Rejection::Replayed); 4]);
+}

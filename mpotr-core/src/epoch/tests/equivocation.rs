@@ -1,0 +1,375 @@
+//! Members that say two things in one place.
+
+use super::{
+    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, sealed, statement, text,
+};
+use crate::epoch::{Effect, Epoch, Evidence};
+use crate::error::Rejection;
+use crate::wire::{EpochId, MessageId, Presence, SealedPacket, Statement};
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_gka::Sid;
+
+/// Two messages of Mallory's in place 0.
+fn two(epochs: &mut [Epoch<Suite>]) -> [(MessageId, SealedPacket); 2] {
+    ["to some", "to others"].map(|body| {
+        let said = content(0, MessageId::NONE, Vec::new(), body);
+        let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
+        (id_of(&mut epochs[MALLORY], &packet), packet)
+    })
+}
+
+fn id_of(epoch: &mut Epoch<Suite>, packet: &SealedPacket) -> MessageId {
+    let header = packet.open_header::<Suite>(&epoch.keys.header).unwrap();
+    let sender = usize::from(header.sender);
+    let unverified = epoch.decrypt(sender, header, packet).unwrap();
+    unverified.unsigned().id::<Suite>(&epoch.id, header.sender)
+}
+
+fn evidence(effects: &[Effect]) -> Vec<Evidence> {
+    let found = effects.iter().filter_map(|effect| match effect {
+        Effect::Equivocation { evidence, .. } => Some((**evidence).clone()),
+        _ => None,
+    });
+    found.collect()
+}
+
+fn disputed(effects: &[Effect]) -> Vec<String> {
+    let found = effects.iter().filter_map(|effect| match effect {
+        Effect::Delivered {
+            body,
+            disputed: true,
+            ..
+        } => Some(String::from_utf8(body.clone()).unwrap()),
+        _ => None,
+    });
+    found.collect()
+}
+
+/// The final locks that were reported.
+fn finals(epoch: &mut Epoch<Suite>) -> u32 {
+    effects(epoch);
+    epoch.final_lock().count
+}
+
+#[test]
+fn two_messages_in_one_place_are_evidence_that_anyone_can_check() {
+    let mut epochs = epochs(3, 1);
+    let [(first, one), (second, other)] = two(&mut epochs);
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    assert_eq!(bodies(bob), ["to some"]);
+    bob.open(&other).unwrap();
+    let told = effects(bob);
+    let found = evidence(&told);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].seq(), found[0].ids()), (0, [first, second]));
+    assert_eq!(usize::from(found[0].author()), MALLORY);
+    // Carol, who saw neither, checks it with the key from the roster.
+    let (epoch, keys) = (epochs[ALICE].id, |member: usize| {
+        epochs[ALICE].peers[member].key.as_ref().unwrap()
+    });
+    assert!(found[0].verify::<Suite>(&epoch, keys(MALLORY)));
+    assert!(!found[0].verify::<Suite>(&epoch, keys(BOB)));
+    let elsewhere = EpochId {
+        sid: Sid::new([1; 32]),
+        ..epoch
+    };
+    assert!(!found[0].verify::<Suite>(&elsewhere, keys(MALLORY)));
+    // It is told once.
+    let again = &mut epochs[BOB];
+    assert_eq!(again.open(&other), Err(Rejection::Disputed));
+    assert_eq!(effects(again), []);
+}
+
+#[test]
+fn the_packets_that_show_it_are_sent_on_and_show_it_to_the_next() {
+    let mut epochs = epochs(3, 1);
+    let [(_, one), (_, other)] = two(&mut epochs);
+    epochs[BOB].open(&one).unwrap();
+    epochs[BOB].open(&other).unwrap();
+    let packets = effects(&mut epochs[BOB])
+        .into_iter()
+        .find_map(|effect| match effect {
+            Effect::Equivocation { packets, .. } => Some(packets),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!(packets.len(), 2);
+    for packet in packets {
+        let _second = epochs[ALICE].open(&sealed(&packet));
+    }
+    assert_eq!(evidence(&effects(&mut epochs[ALICE])).len(), 1);
+}
+
+#[test]
+fn two_messages_that_both_wait_are_evidence_too() {
+    let mut epochs = epochs(3, 1);
+    let [(first, _), (second, _)] = two(&mut epochs);
+    let [one, other] = [first, second].map(|prev| {
+        let said = content(1, prev, Vec::new(), "next");
+        forge_content(&mut epochs[MALLORY], MALLORY, said)
+    });
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open(&other).unwrap();
+    assert_eq!(bob.open(&other), Err(Rejection::Disputed));
+    assert_eq!(evidence(&effects(bob)).len(), 1);
+}
+
+#[test]
+fn a_message_that_names_another_previous_one_is_evidence() {
+    let mut epochs = epochs(3, 1);
+    let [(first, one), (second, _)] = two(&mut epochs);
+    let after = content(1, second, Vec::new(), "after the other");
+    let after = forge_content(&mut epochs[MALLORY], MALLORY, after);
+    for order in [[&one, &after], [&after, &one]] {
+        let mut bob = super::epochs(3, 1).remove(BOB);
+        bob.open(order[0]).unwrap();
+        bob.open(order[1]).unwrap();
+        let found = evidence(&effects(&mut bob));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].seq(), 0);
+        assert!(found[0].ids().contains(&first) && found[0].ids().contains(&second));
+        let key = epochs[ALICE].peers[MALLORY].key.as_ref().unwrap();
+        assert!(found[0].verify::<Suite>(&epochs[ALICE].id, key));
+    }
+}
+
+#[test]
+fn nothing_later_of_an_exposed_member_is_accepted() {
+    let mut epochs = epochs(3, 1);
+    let [(first, one), (_, other)] = two(&mut epochs);
+    let later = content(1, first, Vec::new(), "later");
+    let later = forge_content(&mut epochs[MALLORY], MALLORY, later);
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open(&other).unwrap();
+    effects(bob);
+    assert_eq!(bob.open(&later), Err(Rejection::Disputed));
+    assert_eq!((effects(bob), bob.delivered()), (vec![], 1));
+}
+
+#[test]
+fn what_an_honest_member_built_upon_is_delivered_to_all_and_disputed() {
+    let mut epochs = epochs(3, 1);
+    let [(_, one), (second, other)] = two(&mut epochs);
+    epochs[ALICE].open(&other).unwrap();
+    let (_, answer) = text(&mut epochs[ALICE], "answer");
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open(&answer).unwrap();
+    // Bob knows of the other by name only, and asks for it.
+    assert_eq!(bob.missing(), [second]);
+    effects(bob);
+    bob.open(&other).unwrap();
+    let told = effects(bob);
+    assert_eq!(evidence(&told).len(), 1);
+    assert_eq!(disputed(&told), ["to others"]);
+    assert_eq!(bob.delivered(), 3);
+    // And what comes after it, as far as somebody answers.
+    let later = content(1, second, Vec::new(), "later");
+    let later = forge_content(&mut epochs[MALLORY], MALLORY, later);
+    assert_eq!(epochs[BOB].open(&later), Err(Rejection::Disputed));
+    epochs[ALICE].open(&later).unwrap();
+    let (_, answer) = text(&mut epochs[ALICE], "answer to later");
+    epochs[BOB].open(&answer).unwrap();
+    epochs[BOB].open(&later).unwrap();
+    let told = effects(&mut epochs[BOB]);
+    assert_eq!(disputed(&told), ["later"]);
+    assert_eq!(epochs[BOB].delivered(), 5);
+}
+
+#[test]
+fn a_signature_that_another_member_stripped_off_blames_nobody() {
+    let mut epochs = epochs(3, 1);
+    let (first, real) = text(&mut epochs[ALICE], "real");
+    let (_, next) = text(&mut epochs[ALICE], "next");
+    // The same text with another signature: the id is the same, and what follows vouches for it.
+    let said = content(0, MessageId::NONE, Vec::new(), "real");
+    let stripped = forge_content(&mut epochs[MALLORY], ALICE, said);
+    let bob = &mut epochs[BOB];
+    assert_eq!(bob.open(&stripped), Err(Rejection::NotAuthentic));
+    bob.open(&next).unwrap();
+    assert_eq!(bob.missing(), [first]);
+    bob.open(&stripped).unwrap();
+    assert_eq!(bob.open(&real), Err(Rejection::Replayed));
+    let told = effects(bob);
+    assert_eq!((evidence(&told).len(), bob.delivered()), (0, 2));
+}
+
+#[test]
+fn the_key_of_a_place_stays_until_its_message_is_final_and_no_longer() {
+    let mut epochs = epochs(2, 1);
+    let (_, packet) = text(&mut epochs[ALICE], "one");
+    epochs[BOB].open(&packet).unwrap();
+    let kept = |epochs: &[Epoch<Suite>]| epochs[BOB].peers[ALICE].streams.content.kept();
+    assert_eq!(kept(&epochs), 1);
+    for _ in 0..2 {
+        for (from, to) in [(BOB, ALICE), (ALICE, BOB)] {
+            let said = statement(&mut epochs[from]);
+            epochs[to].open(&said).unwrap();
+        }
+    }
+    assert_eq!(finals(&mut epochs[BOB]), 1);
+    assert_eq!(kept(&epochs), 0);
+    assert_eq!(epochs[BOB].open(&packet), Err(Rejection::Replayed));
+}
+
+/// A first message of Mallory's whose id is as asked for.
+fn one_that(
+    epochs: &mut [Epoch<Suite>],
+    parents: Vec<MessageId>,
+    is_fit: impl Fn(MessageId) -> bool,
+) -> (MessageId, SealedPacket) {
+    let mut tries = (0..).map(|n| {
+        let said = content(0, MessageId::NONE, parents.clone(), &format!("try {n}"));
+        let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
+        (id_of(&mut epochs[MALLORY], &packet), packet)
+    });
+    tries.find(|(id, _)| is_fit(*id)).unwrap()
+}
+
+/// Mallory shows Alice one message and Bob another, and tells Alice that it has seen hers, so that Alice orders her own
+/// before Bob's answer to the other is there (AGREEMENT, S8).
+fn split() -> Vec<Epoch<Suite>> {
+    let mut epochs = epochs(3, 1);
+    let (alices, packet) = text(&mut epochs[ALICE], "Alice's");
+    let (_, one) = one_that(&mut epochs, Vec::new(), |id| id > alices);
+    let (_, other) = one_that(&mut epochs, Vec::new(), |id| id < alices);
+    epochs[BOB].open(&packet).unwrap();
+    epochs[MALLORY].open(&packet).unwrap();
+    epochs[ALICE].open(&one).unwrap();
+    let seen = Statement {
+        presence: Presence::Present,
+        sent: 1,
+        frontier: {
+            let mut both = vec![alices, id_of(&mut epochs[ALICE], &one)];
+            both.sort_unstable();
+            both
+        },
+        lock: crate::wire::Lock::EMPTY,
+        wanted: Vec::new(),
+        next: None,
+    };
+    let seen = super::forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
+    epochs[ALICE].open(&seen).unwrap();
+    let said = statement(&mut epochs[BOB]);
+    epochs[ALICE].open(&said).unwrap();
+    // Alice has ordered her own message, and signs it.
+    assert!(epochs[ALICE].owes_lock());
+    let locked = statement(&mut epochs[ALICE]);
+    epochs[BOB].open(&other).unwrap();
+    let (_, answer) = text(&mut epochs[BOB], "Bob's");
+    epochs[ALICE].open(&answer).unwrap();
+    epochs[ALICE].open(&other).unwrap();
+    epochs[BOB].open(&locked).unwrap();
+    epochs[BOB].open(&one).unwrap();
+    epochs
+}
+
+#[test]
+fn an_equivocator_makes_no_two_final_orders() {
+    let mut epochs = split();
+    for _ in 0..3 {
+        for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
+            let said = statement(&mut epochs[from]);
+            epochs[to].open(&said).unwrap();
+        }
+    }
+    for member in [ALICE, BOB] {
+        assert_eq!(epochs[member].delivered(), 4, "{member}");
+        assert!(epochs[member].is_exposed(MALLORY));
+    }
+    // Alice has signed an order in which the other has no place: she orders nothing more.
+    assert_eq!(epochs[ALICE].order.lock().count, 1);
+    let shorter = epochs[ALICE]
+        .final_lock()
+        .count
+        .min(epochs[BOB].final_lock().count);
+    assert_eq!(
+        epochs[ALICE].order.prefix(shorter),
+        epochs[BOB].order.prefix(shorter)
+    );
+}
+
+#[test]
+fn who_goes_on_after_a_fork_agrees_on_one_order() {
+    let mut epochs = split();
+    let run = Sid::new([7; 32]);
+    for member in [ALICE, BOB] {
+        epochs[member].freeze(run);
+    }
+    for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
+        let said = statement(&mut epochs[from]);
+        epochs[to].open(&said).unwrap();
+    }
+    let cuts: Vec<_> = [ALICE, BOB]
+        .into_iter()
+        .map(|member| epochs[member].cut(run, &[ALICE, BOB]))
+        .collect();
+    assert!(cuts[0].is_some() && cuts[0] == cuts[1], "{cuts:?}");
+    for member in [ALICE, BOB] {
+        epochs[member].retire(run);
+    }
+    assert_eq!(epochs[ALICE].final_lock(), epochs[BOB].final_lock());
+    assert_eq!(epochs[ALICE].final_lock().count, 4);
+}
+
+#[test]
+fn what_is_final_keeps_its_place_whatever_comes_late() {
+    const DAVE: usize = 3;
+    let mut epochs = epochs(4, 1);
+    let (first, packet) = text(&mut epochs[ALICE], "final");
+    for member in [BOB, MALLORY, DAVE] {
+        epochs[member].open(&packet).unwrap();
+    }
+    for _ in 0..2 {
+        for from in 0..4 {
+            let said = statement(&mut epochs[from]);
+            for to in (0..4).filter(|to| *to != from) {
+                epochs[to].open(&said).unwrap();
+            }
+        }
+    }
+    let before = epochs[ALICE].final_lock();
+    assert_eq!(before.count, 1);
+    // Mallory says something else in the place of its answer, with a place in the order before what is final.
+    let (_, answer) = one_that(&mut epochs, vec![first], |_| true);
+    let (late, packet) = one_that(&mut epochs, Vec::new(), |id| id < first);
+    for member in [ALICE, BOB] {
+        epochs[member].open(&answer).unwrap();
+        epochs[member].open(&packet).unwrap();
+        assert!(epochs[member].is_exposed(MALLORY));
+    }
+    // Dave, who lies too, brings it along into the next epoch.
+    let run = Sid::new([7; 32]);
+    let brought = Statement {
+        presence: Presence::Present,
+        sent: 0,
+        frontier: vec![late],
+        lock: crate::wire::Lock::EMPTY,
+        wanted: Vec::new(),
+        next: Some(crate::wire::Next {
+            frozen: Some((run, crate::wire::Lock::EMPTY)),
+            ..crate::wire::Next::default()
+        }),
+    };
+    let brought = super::forge_statement(&mut epochs[DAVE], DAVE, 2, brought);
+    let frozen = [ALICE, BOB].map(|member| {
+        epochs[member].freeze(run);
+        statement(&mut epochs[member])
+    });
+    let mut cuts = Vec::new();
+    for (member, other) in [(ALICE, &frozen[1]), (BOB, &frozen[0])] {
+        let epoch = &mut epochs[member];
+        epoch.open(other).unwrap();
+        epoch.open(&brought).unwrap();
+        assert_eq!(epoch.cut(run, &[ALICE, BOB, DAVE]), None);
+        epoch.open(&packet).unwrap();
+        cuts.push(epoch.cut(run, &[ALICE, BOB, DAVE]));
+        epoch.retire(run);
+        assert_eq!(epoch.order.prefix(1), Some(before));
+        assert_eq!(epoch.final_lock().count, 3);
+    }
+    assert!(cuts[0].is_some() && cuts[0] == cuts[1], "{cuts:?}");
+}

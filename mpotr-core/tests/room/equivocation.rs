@@ -1,0 +1,195 @@
+//! A member that tells one thing to some and another to others, in a whole room.
+
+use std::collections::VecDeque;
+
+use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
+use mpotr_core::gka::RoomId;
+use mpotr_core::{Duration, Event, Room, RoomConfig, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::network::Suite;
+
+const ALICE: usize = 0;
+const BOB: usize = 1;
+const MALLORY: usize = 2;
+/// Mallory a second time: the same inputs and the same random numbers, so the same keys and the same places.
+const TWIN: usize = 3;
+
+struct Split {
+    rooms: Vec<Room<Suite>>,
+    mallory: IdentityKey,
+    events: Vec<Vec<Event>>,
+    in_flight: VecDeque<(usize, Vec<u8>)>,
+    now: Timestamp,
+    rng: ChaCha20Rng,
+    is_split: bool,
+}
+
+impl Split {
+    fn new(exclude: bool) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let now = Timestamp::default();
+        let mut rooms = Vec::new();
+        let mut enter = |identity, rng: &mut ChaCha20Rng| {
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+            config.members = Some(3);
+            config.exclude_cheats = exclude;
+            rooms.push(Room::new(config, identity, now, rng).unwrap());
+        };
+        for _ in [ALICE, BOB] {
+            let identity = IdentityKeyPair::random::<Suite>(&mut rng);
+            enter(identity, &mut rng);
+        }
+        let [mallory, twin] = [(); 2].map(|()| {
+            let mut same = ChaCha20Rng::seed_from_u64(2);
+            IdentityKeyPair::random::<Suite>(&mut same)
+        });
+        let key = mallory.public();
+        let mut copy = rng.clone();
+        enter(mallory, &mut rng);
+        enter(twin, &mut copy);
+        let mut split = Self {
+            rooms,
+            mallory: key,
+            events: vec![Vec::new(); 4],
+            in_flight: VecDeque::new(),
+            now,
+            rng,
+            is_split: false,
+        };
+        split.collect();
+        split
+    }
+
+    fn collect(&mut self) {
+        for from in [ALICE, BOB, MALLORY, TWIN] {
+            while let Some(event) = self.rooms[from].poll_event() {
+                self.events[from].push(event);
+            }
+            while let Some(packet) = self.rooms[from].poll_transmit() {
+                // Once it has told two things, nothing more comes of Mallory.
+                if from == TWIN || (from == MALLORY && self.is_split) {
+                    continue;
+                }
+                for to in [ALICE, BOB, MALLORY] {
+                    if to != from {
+                        self.in_flight.push_back((to, packet.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, seconds: u64) {
+        let limit = self.now.after(Duration::from_secs(seconds));
+        while self.now < limit {
+            while let Some((to, packet)) = self.in_flight.pop_front() {
+                let mut copy = self.rng.clone();
+                let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
+                if to == MALLORY {
+                    let _same = self.rooms[TWIN].handle_message(self.now, &packet, &mut copy);
+                }
+                self.collect();
+            }
+            self.now = self.now.after(Duration::from_millis(50));
+            for member in [ALICE, BOB, MALLORY] {
+                let mut copy = self.rng.clone();
+                self.rooms[member].handle_timeout(self.now, &mut self.rng);
+                if member == MALLORY {
+                    self.rooms[TWIN].handle_timeout(self.now, &mut copy);
+                }
+            }
+            self.collect();
+        }
+    }
+
+    /// Mallory tells Alice one thing, and Bob another.
+    fn split(&mut self) {
+        self.is_split = true;
+        for (room, to, body) in [(MALLORY, ALICE, "to some"), (TWIN, BOB, "to others")] {
+            self.rooms[room].send(self.now, body.into()).unwrap();
+            let packet = self.rooms[room].poll_transmit().unwrap();
+            self.in_flight.push_back((to, packet));
+        }
+    }
+
+    fn count(&self, member: usize, is: impl Fn(&Event) -> bool) -> usize {
+        self.events[member].iter().filter(|event| is(event)).count()
+    }
+}
+
+fn has_read(body: &str) -> impl Fn(&Event) -> bool {
+    move |event| matches!(event, Event::Message { body: read, .. } if read == body.as_bytes())
+}
+
+fn is_equivocation(event: &Event) -> bool {
+    matches!(event, Event::Equivocation { .. })
+}
+
+#[test]
+fn who_tells_two_things_is_found_out_by_all_and_left_out() {
+    let mut room = Split::new(true);
+    room.run(20);
+    assert!(room.rooms.iter().all(Room::is_secure));
+    room.split();
+    room.run(2);
+    assert_eq!(room.count(ALICE, has_read("to some")), 1);
+    assert_eq!(room.count(BOB, has_read("to others")), 1);
+    // They answer, and so find out.
+    for (member, text) in [(ALICE, "so you say"), (BOB, "do you")] {
+        room.rooms[member].send(room.now, text.into()).unwrap();
+    }
+    room.collect();
+    room.run(60);
+    for (member, own, other) in [
+        (ALICE, "to some", "to others"),
+        (BOB, "to others", "to some"),
+    ] {
+        assert_eq!(room.count(member, is_equivocation), 1);
+        assert!(room.count(member, has_read(own)) == 1 && room.count(member, has_read(other)) == 0);
+        let disputed = |event: &Event| matches!(event, Event::Disputed { body, .. } if body == other.as_bytes());
+        assert_eq!(room.count(member, disputed), 1, "{:?}", room.events[member]);
+        assert_eq!(room.count(member, has_read("so you say")), 1);
+        assert_eq!(room.count(member, has_read("do you")), 1);
+        let left_out = Event::LeftOut {
+            member: room.mallory,
+        };
+        assert_eq!(room.count(member, |event| *event == left_out), 1);
+        assert!(room.rooms[member].is_secure());
+    }
+    // What both brought along is one order.
+    let last_final = |member: usize| {
+        let finals: Vec<_> = room.events[member]
+            .iter()
+            .filter_map(|event| match event {
+                Event::Final { count, digest, .. } => Some((*count, *digest)),
+                _ => None,
+            })
+            .collect();
+        finals.last().copied()
+    };
+    assert_eq!(last_final(ALICE).unwrap().0, 4);
+    assert_eq!(last_final(ALICE), last_final(BOB));
+}
+
+#[test]
+fn an_application_that_wants_no_exclusion_decides_for_itself() {
+    let mut room = Split::new(false);
+    room.run(20);
+    room.split();
+    room.run(2);
+    room.rooms[ALICE]
+        .send(room.now, b"so you say".to_vec())
+        .unwrap();
+    room.collect();
+    // Bob needs what Alice answered, finds the two, and tells Alice.
+    room.run(15);
+    for member in [ALICE, BOB] {
+        assert_eq!(room.count(member, is_equivocation), 1, "{member}");
+        assert_eq!(
+            room.count(member, |event| matches!(event, Event::LeftOut { .. })),
+            0
+        );
+    }
+}
