@@ -22,6 +22,10 @@ pub(crate) enum Fate {
     Gone,
 }
 
+/// A place in the order in which things happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
 /// Whoever sits on a seat.
 #[derive(Debug)]
 pub(crate) struct Person {
@@ -50,10 +54,18 @@ pub(crate) struct EpochRecord {
     pub(crate) roster: Vec<IdentityKey>,
     pub(crate) policy: Policy,
     pub(crate) key: Option<[u8; 32]>,
-    /// Who installed it, coming from which epoch with which messages of that one.
-    pub(crate) installed: BTreeMap<Seat, Option<(Sid, BTreeSet<MessageId>)>>,
+    /// Who installed it.
+    pub(crate) installed: BTreeMap<Seat, Installed>,
     /// Final prefixes that somebody was told of, by length.
     pub(crate) finals: BTreeMap<u32, (Seat, Digest32)>,
+}
+
+/// How a member installed an epoch.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) at: Moment,
+    /// From which epoch it came, and which messages of that one it had written or read.
+    pub(crate) from: Option<(Sid, BTreeSet<MessageId>)>,
 }
 
 /// A text of an honest member.
@@ -73,8 +85,9 @@ pub(crate) struct Ledger {
     pub(crate) people: Vec<Person>,
     pub(crate) epochs: BTreeMap<Sid, EpochRecord>,
     pub(crate) texts: BTreeMap<MessageId, Text>,
-    /// Honest members that contributed to a run.
-    pub(crate) contributors: BTreeMap<SidHint, BTreeSet<Seat>>,
+    /// Honest members that contributed to a run, and when.
+    pub(crate) contributors: BTreeMap<SidHint, BTreeMap<Seat, Moment>>,
+    moment: Moment,
     /// Identities whose exclusion an honest member asked for.
     pub(crate) excluded: BTreeSet<IdentityKey>,
     /// An insider says different things to different members.
@@ -134,6 +147,7 @@ impl Ledger {
                 let Some(person) = self.people.get_mut(seat.0) else {
                     return;
                 };
+                self.moment = self.moment.next();
                 let from = person.present;
                 let carried = std::mem::take(&mut person.carried);
                 person.clock.clear();
@@ -149,9 +163,11 @@ impl Ledger {
                     installed: BTreeMap::new(),
                     finals: BTreeMap::new(),
                 });
-                record
-                    .installed
-                    .insert(seat, from.map(|from| (from, carried)));
+                let installed = Installed {
+                    at: self.moment,
+                    from: from.map(|from| (from, carried)),
+                };
+                record.installed.insert(seat, installed);
             }
             Event::Sent { handle, id } => self.note_sent(seat, *handle, *id),
             Event::Message {
@@ -194,6 +210,13 @@ impl Ledger {
         }
     }
 
+    /// An honest member contributed to a run. It may send the same again.
+    pub(crate) fn note_contribution(&mut self, seat: Seat, run: SidHint) {
+        self.moment = self.moment.next();
+        let contributors = self.contributors.entry(run).or_default();
+        contributors.entry(seat).or_insert(self.moment);
+    }
+
     fn note_sent(&mut self, seat: Seat, handle: SendHandle, id: MessageId) {
         let Some(person) = self.people.get_mut(seat.0) else {
             return;
@@ -212,6 +235,12 @@ impl Ledger {
         *own = own.saturating_add(1);
         person.carried.insert(id);
         self.texts.insert(id, text);
+    }
+}
+
+impl Moment {
+    const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 }
 

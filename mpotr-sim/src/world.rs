@@ -450,11 +450,7 @@ impl World {
         if let Packet::Contribution(hint, _) = packet
             && is_honest
         {
-            self.ledger
-                .contributors
-                .entry(hint)
-                .or_default()
-                .insert(seat);
+            self.ledger.note_contribution(seat, hint);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! I1: if honest A installs P, honest B installs Q, of one parent, and each lists the other, then P = Q.
 //!
+//! A member of two rooms that become one gives up its own when it is let into the other: that is a new beginning, with a new
+//! offer, even if the other is one that it had left before.
+//!
 //! Listed is an instance, not an identity: whoever restarted is somebody else. An instance is listed in an epoch that
 //! somebody honest installed exactly if it contributed to its run.
 
@@ -17,18 +20,19 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
         return Ok(());
     }
     let contributed = |sid, seat| {
-        let contributors = seen.before.contributors.get(&SidHint::of(sid));
-        contributors.is_some_and(|seats| seats.contains(&seat))
+        let contributors = seen.before.contributors.get(&SidHint::of(sid))?;
+        contributors.get(&seat).copied()
     };
     for (other, record) in &seen.before.epochs {
-        if other == sid || record.parent != *parent || !contributed(other, seen.seat) {
+        if other == sid || record.parent != *parent || contributed(other, seen.seat).is_none() {
             continue;
         }
-        if let Some(seat) = record
+        // Whoever had installed the other one before it contributed to this one has given that up, to be let in here.
+        let agreed_to_both = record
             .installed
-            .keys()
-            .find(|seat| contributed(sid, **seat))
-        {
+            .iter()
+            .find(|(seat, installed)| contributed(sid, **seat).is_some_and(|at| at < installed.at));
+        if let Some((seat, _)) = agreed_to_both {
             return Err(format!(
                 "installed {sid}, and {seat} installed {other}: of one parent, and each lists the other"
             ));

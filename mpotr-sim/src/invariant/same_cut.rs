@@ -19,8 +19,8 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     let (true, Some(record)) = (is_parent(old), seen.before.epochs.get(sid)) else {
         return Ok(());
     };
-    for (seat, brought) in &record.installed {
-        if let Some((from, brought)) = brought
+    for (seat, installed) in &record.installed {
+        if let Some((from, brought)) = &installed.from
             && *from == old
             && brought != carried
         {
