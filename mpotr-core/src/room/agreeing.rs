@@ -303,6 +303,7 @@ impl<S: CryptoSuite> Room<S> {
             self.enter_view(now, view.saturating_add(1), rng);
         } else {
             self.set_aside(now);
+            self.proposing.gather_again(now);
             self.plan_proposal(now);
         }
     }
@@ -327,6 +328,7 @@ impl<S: CryptoSuite> Room<S> {
             Which::Current if self.epoch.is_some() => self.timers.set(Timer::View, now),
             Which::Current => {
                 self.timers.stop(Timer::View);
+                self.proposing.gather_again(now);
                 self.plan_proposal(now);
             }
             Which::Confirmed(_) => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_core::gka::FaultKind;
-use mpotr_core::{Admission, Event, Room};
+use mpotr_core::{Admission, Event, Room, Timers};
 
 use crate::network::{Network, Weather};
 
@@ -151,4 +151,24 @@ fn whoever_signs_two_contributions_is_named_and_left_out() {
         )
     };
     assert!((0..3).all(|member| network.count(member, equivocated) == 0));
+}
+
+#[test]
+fn members_that_propose_at_once_do_not_do_so_again_and_again() {
+    for seed in 0..30 {
+        let mut network = Network::new(0, seed);
+        // Slower than members wait for one another's offers.
+        network.weather = Weather {
+            latency_ms: 60,
+            jitter_ms: 200,
+            ..Weather::FAIR
+        };
+        for _ in 0..3 {
+            network.enter(|config| {
+                config.members = Some(3);
+                config.timers = Timers::LOOPBACK;
+            });
+        }
+        assert_same_epoch(&network.until_secure(), 3);
+    }
 }
