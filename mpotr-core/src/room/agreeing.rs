@@ -84,7 +84,7 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let Some(which) = self.which(hint) else {
-            return self.unknown_run(now, hint, packet);
+            return self.unknown_run(now, hint, contribution.sender, packet);
         };
         let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
@@ -102,7 +102,7 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let Some(which) = self.which(hint) else {
-            return self.unknown_run(now, hint, packet);
+            return self.unknown_run(now, hint, confirmation.sender, packet);
         };
         let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
@@ -139,6 +139,7 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         hint: SidHint,
+        sender: u16,
         packet: &[u8],
     ) -> Result<(), Rejection> {
         if self
@@ -146,9 +147,11 @@ impl<S: CryptoSuite> Room<S> {
             .as_ref()
             .is_some_and(|certificate| certificate.hint == hint)
         {
-            // Somebody is still at it: it may have missed what this member sent.
-            let soon = now.after(part(self.config.timers.retry, 2));
-            self.timers.set_if_idle(Timer::Certificate, soon);
+            // Somebody is still at it, unless it was heard in the epoch: it may have missed what this member sent.
+            if !self.heard.contains_key(&usize::from(sender)) {
+                let soon = now.after(part(self.config.timers.retry, 2));
+                self.timers.set_if_idle(Timer::Certificate, soon);
+            }
             return Err(Rejection::Replayed);
         }
         if self.epoch.is_some() && self.change.is_none() && self.host.is_none() {

@@ -172,3 +172,24 @@ fn members_that_propose_at_once_do_not_do_so_again_and_again() {
         assert_same_epoch(&network.until_secure(), 3);
     }
 }
+
+#[test]
+fn a_certificate_is_no_reason_to_send_another() {
+    let mut network = Network::new(3, 1).until_secure();
+    let is_confirmation = |packet: &[u8]| packet[1] == 4;
+    let (_, old) = network
+        .wire
+        .iter()
+        .find(|(from, packet)| *from == 1 && is_confirmation(packet))
+        .unwrap();
+    let old = old.clone();
+    // Somebody sends again what member 1 sent in the run, as if it had not got what it needs.
+    let before = network.wire.len();
+    network.broadcast(1, &old);
+    network.run_for(50);
+    let answers = network.wire[before + 1..]
+        .iter()
+        .filter(|(_, packet)| is_confirmation(packet))
+        .count();
+    assert!((1..=3).contains(&answers), "{answers}");
+}
