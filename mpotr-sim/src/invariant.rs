@@ -18,6 +18,7 @@ mod same_epoch;
 
 use std::fmt;
 
+use mpotr_core::gka::Sid;
 use mpotr_core::{Event, Timestamp};
 
 use crate::ledger::Ledger;
@@ -29,6 +30,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) event: &'a Event,
     /// The secret of the epoch that the event announces.
     pub(crate) key: Option<[u8; 32]>,
+    /// The epoch that the member installed in the same moment.
+    pub(crate) successor: Option<Sid>,
     pub(crate) before: &'a Ledger,
 }
 

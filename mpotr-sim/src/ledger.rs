@@ -57,7 +57,16 @@ pub(crate) struct EpochRecord {
     /// Who installed it.
     pub(crate) installed: BTreeMap<Seat, Installed>,
     /// Final prefixes that somebody was told of, by length.
-    pub(crate) finals: BTreeMap<u32, (Seat, Digest32)>,
+    pub(crate) finals: BTreeMap<u32, Vec<FinalPrefix>>,
+}
+
+/// A final prefix that a member was told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FinalPrefix {
+    pub(crate) seat: Seat,
+    pub(crate) digest: Digest32,
+    /// The epoch with which the order so far became final, for those who moved on to it; `None` if all members signed it.
+    pub(crate) successor: Option<Sid>,
 }
 
 /// How a member installed an epoch.
@@ -135,8 +144,15 @@ impl Ledger {
         }
     }
 
-    /// Takes note of what an honest member was told. `key` is the secret of the epoch that it announces.
-    pub(crate) fn note(&mut self, seat: Seat, event: &Event, key: Option<[u8; 32]>) {
+    /// Takes note of what an honest member was told. `key` is the secret of the epoch that it announces, `successor` the epoch
+    /// that it installed in the same moment.
+    pub(crate) fn note(
+        &mut self,
+        seat: Seat,
+        event: &Event,
+        key: Option<[u8; 32]>,
+        successor: Option<Sid>,
+    ) {
         match event {
             Event::Secure {
                 sid,
@@ -184,7 +200,11 @@ impl Ledger {
             Event::Final { count, digest } => {
                 let sid = self.person(seat).and_then(|person| person.present);
                 if let Some(record) = sid.and_then(|sid| self.epochs.get_mut(&sid)) {
-                    record.finals.entry(*count).or_insert((seat, *digest));
+                    record.finals.entry(*count).or_default().push(FinalPrefix {
+                        seat,
+                        digest: *digest,
+                        successor,
+                    });
                 }
             }
             Event::Behind => {

@@ -421,10 +421,16 @@ impl World {
                 self.trace
                     .note(self.now, seat, format_args!("is told {event:?}"));
             }
+            let later = events.iter().skip(index);
+            let successor = later.into_iter().find_map(|event| match event {
+                Event::Secure { sid, .. } => Some(*sid),
+                _ => None,
+            });
             let seen = Seen {
                 seat,
                 event,
                 key,
+                successor,
                 before: &self.ledger,
             };
             for breach in invariant::check(self.now, &seen) {
@@ -432,7 +438,7 @@ impl World {
                     .note(self.now, seat, format_args!("BROKEN: {breach}"));
                 self.breaches.push(breach);
             }
-            self.ledger.note(seat, event, key);
+            self.ledger.note(seat, event, key, successor);
         }
     }
 

@@ -1,10 +1,14 @@
 //! I3: final prefixes of honest members in one epoch are prefixes of one another; and nobody is told of a fork that is none.
 //!
+//! What becomes final because its epoch ends is final for those who move on together: the others may have written more, and
+//! end the epoch in another way.
+//!
 //! The digest of a prefix is a hash chain: equal digests of one length mean that all shorter prefixes are equal, too.
 
 use mpotr_core::Event;
 
 use super::Seen;
+use crate::ledger::FinalPrefix;
 
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     match seen.event {
@@ -12,11 +16,20 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
             let Some((sid, record)) = seen.before.epoch_of(seen.seat) else {
                 return Err("was told of a final order outside any epoch".to_owned());
             };
-            match record.finals.get(count) {
-                Some((seat, other)) if other != digest => Err(format!(
+            let others = record.finals.get(count).into_iter().flatten();
+            let conflict = others
+                .filter(|other| {
+                    let moved_apart = seen.successor.is_some()
+                        && other.successor.is_some()
+                        && seen.successor != other.successor;
+                    !moved_apart
+                })
+                .find(|other| other.digest != *digest);
+            match conflict {
+                Some(FinalPrefix { seat, .. }) => Err(format!(
                     "has another final order of {count} messages of {sid} than {seat}"
                 )),
-                _ => Ok(()),
+                None => Ok(()),
             }
         }
         Event::Fork { member, count }

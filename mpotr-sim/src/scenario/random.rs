@@ -41,6 +41,11 @@ fn script(wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
             *seat = Role::Insider(*kind);
         }
     }
+    if script.wait_for_all {
+        // Whoever waits for all waits for those, too, who leave or die before.
+        script.weather = script.weather_at_last;
+        script.steps.extend([Step::Gather, Step::Weather(weather)]);
+    }
     let mut fate = Fate {
         here: script
             .first
