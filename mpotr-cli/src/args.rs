@@ -9,6 +9,7 @@ use mpotr::gka::MAX_MEMBERS;
 
 use crate::chat::Nick;
 use crate::gka::GkaArgs;
+use crate::sim::SimArgs;
 use crate::suite::{Backends, backend_parser, backends_parser, default_backend, suite_parser};
 
 /// Private group chat that needs no trusted server.
@@ -43,6 +44,11 @@ pub(crate) enum Command {
     /// All members run in this process, in one thread and without a transport, from fresh offers until every member has
     /// verified every confirmation. A size at which one run would take over a minute is left out.
     Gka(GkaArgs),
+    /// Simulate whole rooms on a hostile network, on virtual time, and check what must hold after every step
+    ///
+    /// One seed is one run, on any machine and with any number of threads. Without a scenario, members and faults are as
+    /// asked for. The last line is a JSON object; the exit code is 1 if an invariant broke.
+    Sim(SimArgs),
     /// Make a long-term identity, or show one
     #[command(subcommand)]
     Identity(IdentityCommand),

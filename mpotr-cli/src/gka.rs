@@ -1,6 +1,5 @@
 //! `mpotr gka`: what the key agreement costs as the group grows, with all its members in this process.
 
-mod clock;
 mod counted;
 mod forecast;
 mod mean;

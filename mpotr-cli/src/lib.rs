@@ -2,6 +2,7 @@
 
 mod args;
 pub mod chat;
+mod clock;
 mod demo;
 mod entry;
 mod gka;
@@ -9,6 +10,7 @@ pub mod identity;
 mod output;
 mod relay;
 mod run;
+mod sim;
 mod stop;
 mod suite;
 

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
 use crate::output::{Output, OutputError};
-use crate::{chat, demo, gka, identity, relay};
+use crate::{chat, demo, gka, identity, relay, sim};
 
 /// 128 + SIGPIPE.
 const READER_GONE: u8 = 141;
@@ -46,6 +46,7 @@ fn dispatch(command: &Command, out: &mut Output) -> anyhow::Result<()> {
         Command::Chat(args) => block_on(chat::run(args, out)),
         Command::Relay(args) => block_on(relay::run(args, out)),
         Command::Gka(args) => gka::run(args, out),
+        Command::Sim(args) => sim::run(args, out),
         Command::Identity(command) => identity::run(command, out),
     }
 }

@@ -12,9 +12,9 @@ use mpotr::gka::simulation::{Candidates, SimulationError, Traffic, form_group_of
 use mpotr::gka::{AgreementId, AuthenticationId, Established};
 use mpotr::{SuiteVisitor, SystemRng};
 
-use super::clock::CpuClock;
 use super::counted::{Counted, Counts, count};
 use super::series::Series;
+use crate::clock::CpuClock;
 
 /// A measurement is repeated until it has taken so long in all,
 const ENOUGH: Duration = Duration::from_millis(200);

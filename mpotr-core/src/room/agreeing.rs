@@ -86,7 +86,7 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let Some(which) = self.which(hint) else {
-            return self.unknown_run(now, hint, packet);
+            return self.unknown_run(now, hint, contribution.sender, packet);
         };
         let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
@@ -104,7 +104,7 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let Some(which) = self.which(hint) else {
-            return self.unknown_run(now, hint, packet);
+            return self.unknown_run(now, hint, confirmation.sender, packet);
         };
         let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
@@ -147,6 +147,7 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         hint: SidHint,
+        sender: u16,
         packet: &[u8],
     ) -> Result<(), Rejection> {
         if self
@@ -154,9 +155,11 @@ impl<S: CryptoSuite> Room<S> {
             .as_ref()
             .is_some_and(|certificate| certificate.hint == hint)
         {
-            // Somebody is still at it: it may have missed what this member sent.
-            let soon = now.after(part(self.config.timers.retry, 2));
-            self.timers.set_if_idle(Timer::Certificate, soon);
+            // Somebody is still at it, unless it was heard in the epoch: it may have missed what this member sent.
+            if !self.heard.contains_key(&usize::from(sender)) {
+                let soon = now.after(part(self.config.timers.retry, 2));
+                self.timers.set_if_idle(Timer::Certificate, soon);
+            }
             return Err(Rejection::Replayed);
         }
         if self.epoch.is_some() && self.change.is_none() && self.host.is_none() {
@@ -311,6 +314,7 @@ impl<S: CryptoSuite> Room<S> {
             self.enter_view(now, view.saturating_add(1), rng);
         } else {
             self.set_aside(now);
+            self.proposing.gather_again(now);
             self.plan_proposal(now);
         }
     }
@@ -343,6 +347,7 @@ impl<S: CryptoSuite> Room<S> {
             Which::Current if self.epoch.is_some() => self.timers.set(Timer::View, now),
             Which::Current => {
                 self.timers.stop(Timer::View);
+                self.proposing.gather_again(now);
                 self.plan_proposal(now);
             }
             Which::Confirmed(_) => {}

@@ -155,9 +155,17 @@ impl<S: CryptoSuite> Room<S> {
         });
     }
 
+    /// Sends again what this member sent in the run, for who is still at it. A statement inside the epoch goes before, so that
+    /// those who have the epoch see that this member has it, too, and do not answer in the same way.
     pub(super) fn send_certificate(&mut self) {
-        if let Some(Certificate { packets, .. }) = &self.certificate {
-            self.transmits.extend(packets.iter().cloned());
+        let Some(Certificate { packets, .. }) = &self.certificate else {
+            return;
+        };
+        if let Some(epoch) = &mut self.epoch {
+            let last = epoch.last_statement().map(<[u8]>::to_vec);
+            self.transmits
+                .extend(last.or_else(|| epoch.seal_statement(Presence::Present)));
         }
+        self.transmits.extend(packets.iter().cloned());
     }
 }

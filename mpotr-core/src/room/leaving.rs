@@ -7,6 +7,7 @@
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
+use crate::epoch::Epoch;
 use crate::event::{Departure, Event};
 use crate::time::Timestamp;
 use crate::timers::Timer;
@@ -32,9 +33,10 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Sends the last message.
+    /// Sends the last message, once.
     pub(super) fn send_fin(&mut self, now: Timestamp) {
-        let Some(epoch) = self.epoch.as_mut().filter(|epoch| !epoch.is_frozen()) else {
+        let may_write = |epoch: &&mut Epoch<S>| !epoch.is_frozen() && epoch.is_present(epoch.me());
+        let Some(epoch) = self.epoch.as_mut().filter(may_write) else {
             return;
         };
         let fin = epoch.seal_content(ContentKind::Fin, Vec::new());

@@ -64,6 +64,12 @@ impl Proposing {
         self.news = now;
     }
 
+    /// A run ended without an epoch: members gather anew, and take their turns from here.
+    pub(super) const fn gather_again(&mut self, now: Timestamp) {
+        self.began = now;
+        self.news = now;
+    }
+
     /// Others are in a run whose proposal was missed: it is sent again until then.
     pub(super) const fn wait_for_proposal(&mut self, until: Timestamp) {
         self.busy = until;
@@ -82,8 +88,7 @@ impl Proposing {
         }
         let next = self.next_views.entry(parent).or_insert(0);
         *next = (*next).max(view.saturating_add(1));
-        self.began = now;
-        self.news = now;
+        self.gather_again(now);
     }
 
     /// How many rounds of views have failed: one round for every four views.

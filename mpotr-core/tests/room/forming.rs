@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_core::gka::FaultKind;
-use mpotr_core::{Admission, Event, Room};
+use mpotr_core::{Admission, Event, Room, Timers};
 
 use crate::network::{Network, Weather};
 
@@ -151,4 +151,45 @@ fn whoever_signs_two_contributions_is_named_and_left_out() {
         )
     };
     assert!((0..3).all(|member| network.count(member, equivocated) == 0));
+}
+
+#[test]
+fn members_that_propose_at_once_do_not_do_so_again_and_again() {
+    for seed in 0..30 {
+        let mut network = Network::new(0, seed);
+        // Slower than members wait for one another's offers.
+        network.weather = Weather {
+            latency_ms: 60,
+            jitter_ms: 200,
+            ..Weather::FAIR
+        };
+        for _ in 0..3 {
+            network.enter(|config| {
+                config.members = Some(3);
+                config.timers = Timers::LOOPBACK;
+            });
+        }
+        assert_same_epoch(&network.until_secure(), 3);
+    }
+}
+
+#[test]
+fn a_certificate_is_no_reason_to_send_another() {
+    let mut network = Network::new(3, 1).until_secure();
+    let is_confirmation = |packet: &[u8]| packet[1] == 4;
+    let (_, old) = network
+        .wire
+        .iter()
+        .find(|(from, packet)| *from == 1 && is_confirmation(packet))
+        .unwrap();
+    let old = old.clone();
+    // Somebody sends again what member 1 sent in the run, as if it had not got what it needs.
+    let before = network.wire.len();
+    network.broadcast(1, &old);
+    network.run_for(50);
+    let answers = network.wire[before + 1..]
+        .iter()
+        .filter(|(_, packet)| is_confirmation(packet))
+        .count();
+    assert!((1..=3).contains(&answers), "{answers}");
 }

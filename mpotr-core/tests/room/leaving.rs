@@ -1,6 +1,6 @@
 //! The end of a member's part.
 
-use mpotr_core::{Departure, Event, Room, SendError};
+use mpotr_core::{Departure, Duration, Event, Room, SendError};
 
 use crate::network::{Network, Weather};
 
@@ -147,4 +147,30 @@ fn an_ended_room_takes_and_sends_nothing() {
         network.rooms[0].send(now, Vec::new()).unwrap_err(),
         SendError::Leaving
     );
+}
+
+#[test]
+fn the_last_message_is_sent_once_though_a_view_ends_after_it() {
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(3);
+        config.timers.finish = Duration::from_secs(100);
+    });
+    network = network.until_secure();
+    let now = network.now;
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    // A view has begun at all three, and nobody has proposed.
+    network.run_for_millis(6);
+    network.leave(2);
+    // The one who leaves hears nothing until its view is over.
+    network.tamper = Some(Box::new(|_, to, packet| (to != 2).then(|| packet.to_vec())));
+    network.run_for(15);
+    network.tamper = None;
+    network.run_until(60, |n| n.rooms[2].has_ended());
+    let departure = departure(&network, 2).unwrap();
+    assert!(
+        departure.acknowledged && departure.transcripts_equal,
+        "{departure:?}"
+    );
+    assert_eq!(departure.count, 1);
 }

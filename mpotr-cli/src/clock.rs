@@ -1,7 +1,7 @@
 //! The clock of the measurements: `CLOCK_PROCESS_CPUTIME_ID`.
 //!
-//! All members run in one thread of one process, so it reads the work of all of them and leaves out the time in
-//! which the machine did something else.
+//! All members run in one process, so it reads the work of all of them and leaves out the time in which the machine did
+//! something else.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// The CPU time that the process has used since [`CpuClock::start`].
 #[derive(Debug)]
-pub(super) struct CpuClock(Duration);
+pub(crate) struct CpuClock(Duration);
 
 impl CpuClock {
     /// Starts the clock.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(process_time())
     }
 
     /// Stops the clock and reads it.
-    pub(super) fn stop(self) -> Duration {
+    pub(crate) fn stop(self) -> Duration {
         process_time().saturating_sub(self.0)
     }
 }

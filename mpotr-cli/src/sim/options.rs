@@ -1,0 +1,135 @@
+//! The options of `mpotr sim`.
+
+use std::ops::Range;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use mpotr::Backend;
+use mpotr::crypto::SuiteId;
+use mpotr_sim::{Scenario, Wanted};
+
+use crate::suite::{Backends, backends_parser, default_backend, suite_parser};
+
+/// `mpotr sim`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SimArgs {
+    /// What happens; see --list
+    #[arg(long, value_name = "NAME", value_parser = scenario_parser())]
+    pub(super) scenario: Option<&'static Scenario>,
+    /// List the scenarios
+    #[arg(long, exclusive = true)]
+    pub(super) list: bool,
+    /// Members at first [default: 10, or as the scenario has it; so too below]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=256))]
+    pub(super) members: Option<u16>,
+    /// Texts that members write [default: 75]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(super) messages: Option<u32>,
+    /// Part of all copies that is lost, 0 to 0.9 [default: 0]
+    #[arg(long, value_name = "PART", value_parser = permille)]
+    pub(super) loss: Option<u64>,
+    /// Part of all packets that arrives twice, 0 to 0.9 [default: 0]
+    #[arg(long, value_name = "PART", value_parser = permille)]
+    pub(super) duplicate: Option<u64>,
+    /// Copies overtake one another: each takes up to twice the latency
+    #[arg(long)]
+    pub(super) reorder: bool,
+    /// How long a copy takes, in milliseconds [default: 50]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub(super) latency_ms: Option<u64>,
+    /// Newcomers in the course of the talk [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=256))]
+    pub(super) joins: Option<u16>,
+    /// Members that leave in the course of the talk [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=255))]
+    pub(super) leaves: Option<u16>,
+    /// The seed of the first run; each run after it has the next
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Runs
+    #[arg(long, value_name = "K", default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(super) runs: u64,
+    /// Threads, which change nothing but the time it takes [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    /// Who computes the suite; `mixed` gives each member another backend of this build [default: the
+    /// first of this build]
+    #[arg(long, value_parser = backends_parser())]
+    pub(super) backend: Option<Backends>,
+    /// The algorithms
+    #[arg(long, default_value_t = SuiteId::ChaCha20Poly1305, value_parser = suite_parser())]
+    pub(super) suite: SuiteId,
+    /// Print all that happens: virtual time, member, packet or event
+    #[arg(long)]
+    pub(super) trace: bool,
+    /// Print nothing but the JSON object on standard output, and all else on standard error
+    #[arg(long, conflicts_with = "trace")]
+    pub(super) json: bool,
+}
+
+impl SimArgs {
+    /// What happens.
+    pub(super) fn scenario(&self) -> &'static Scenario {
+        self.scenario.unwrap_or(Scenario::CUSTOM)
+    }
+
+    /// What was asked for beside the scenario.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted {
+            members: self.members.map(usize::from),
+            messages: self
+                .messages
+                .and_then(|messages| usize::try_from(messages).ok()),
+            loss_permille: self.loss,
+            duplicate_permille: self.duplicate,
+            reorder: self.reorder,
+            latency_ms: self.latency_ms,
+            joins: self.joins.map(usize::from),
+            leaves: self.leaves.map(usize::from),
+        }
+    }
+
+    /// The seeds of all runs.
+    pub(super) const fn seeds(&self) -> Range<u64> {
+        self.seed..self.seed.saturating_add(self.runs)
+    }
+
+    /// The backends of the members, in turn.
+    pub(super) fn backends(&self) -> anyhow::Result<Vec<Backend>> {
+        match self.backend {
+            None => Ok(vec![default_backend()]),
+            Some(Backends::Same(backend)) => Ok(vec![backend]),
+            Some(Backends::Mixed) => {
+                let available: Vec<_> = Backend::available().collect();
+                anyhow::ensure!(
+                    available.len() > 1,
+                    "this build has one backend: build with --features backend-ring,backend-sodium"
+                );
+                Ok(available)
+            }
+        }
+    }
+}
+
+fn scenario_parser() -> impl TypedValueParser<Value = &'static Scenario> {
+    let names = Scenario::ALL.map(|scenario| scenario.name);
+    PossibleValuesParser::new(names).try_map(|name| {
+        Scenario::named(&name).ok_or_else(|| format!("no scenario is called {name}"))
+    })
+}
+
+/// Reads a part of the whole, in thousandths.
+fn permille(text: &str) -> Result<u64, String> {
+    let part: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if !(0.0..=0.9).contains(&part) {
+        return Err("not from 0 to 0.9".to_owned());
+    }
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to 900"
+    )]
+    Ok((part * 1000.0).round() as u64)
+}

@@ -1,0 +1,85 @@
+//! Which texts had to arrive where, and which did. `docs/simulation.md`, "Expected".
+
+use mpotr_core::gka::Sid;
+
+use crate::ledger::{Fate, Ledger, Person, Text};
+use crate::party::Seat;
+
+/// Texts that had to arrive, and those of them that did: one for each text and reader.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Count {
+    pub(crate) expected: u64,
+    pub(crate) delivered: u64,
+    /// Some of those that are missing, for a person to read.
+    pub(crate) missing: Vec<String>,
+}
+
+/// How many of the missing are named.
+const NAMED: usize = 10;
+
+/// Counts. A text of an honest member had to reach an honest member of its epoch
+///
+/// - if what became of that epoch is the same for both: both are in it, or both moved on to the same successor of it;
+/// - if its author left in order and was told that all was acknowledged, and the reader did not go missing;
+///
+/// and a text that was taken and is not sent, although its author is in an epoch with others, had to reach them.
+pub(crate) fn count(ledger: &Ledger) -> Count {
+    let mut count = Count::default();
+    for (id, text) in &ledger.texts {
+        let Some(record) = ledger.epochs.get(&text.sid) else {
+            continue;
+        };
+        for seat in record.installed.keys().filter(|seat| **seat != text.author) {
+            if is_owed(ledger, text, *seat) {
+                let arrived = text.delivered.contains(seat);
+                count.note(arrived, || {
+                    format!("{id} of {} for {seat} in {}", text.author, text.sid)
+                });
+            }
+        }
+    }
+    for (seat, person) in ledger.staying() {
+        for _ in unsent(ledger, person) {
+            count.note(false, || format!("an unsent text of {seat}"));
+        }
+    }
+    count
+}
+
+fn unsent<'a>(ledger: &Ledger, person: &'a Person) -> impl Iterator<Item = &'a Vec<u8>> {
+    let record = person.present.and_then(|sid| ledger.epochs.get(&sid));
+    let with_others = record.is_some_and(|record| record.roster.len() > 1);
+    person.unsent.values().filter(move |_| with_others)
+}
+
+fn is_owed(ledger: &Ledger, text: &Text, reader: Seat) -> bool {
+    let fate = |seat| {
+        let person = ledger.person(seat)?;
+        person.fates.get(&text.sid).copied()
+    };
+    match (fate(text.author), fate(reader)) {
+        (Some(Fate::Here), Some(Fate::Here)) => true,
+        (Some(Fate::Moved(one)), Some(Fate::Moved(other))) => {
+            one == other && follows(ledger, &one, &text.sid)
+        }
+        (Some(Fate::Left { acknowledged: true }), Some(Fate::Here | Fate::Moved(_))) => true,
+        _ => false,
+    }
+}
+
+/// Whether an epoch has another as its parent. Who was let into somebody else's brings no messages along.
+fn follows(ledger: &Ledger, later: &Sid, earlier: &Sid) -> bool {
+    let later = ledger.epochs.get(later).map(|record| record.parent);
+    later == ledger.epochs.get(earlier).map(|record| record.handle)
+}
+
+impl Count {
+    fn note(&mut self, arrived: bool, what: impl FnOnce() -> String) {
+        self.expected = self.expected.saturating_add(1);
+        if arrived {
+            self.delivered = self.delivered.saturating_add(1);
+        } else if self.missing.len() < NAMED {
+            self.missing.push(what());
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Members that deviate. Each runs a real room, and changes what that room hears or what leaves it; all know the secrets of
+//! their own offers, and may say one thing to some and another to others.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `silent` | never sends packets of one kind |
+//! | `wrong_share` | a share of the key agreement that is none, signed |
+//! | `two_contributions` | another contribution to each half of the room, both signed |
+//! | `two_confirmations` | another confirmation to each half, both signed |
+//! | `twins` | two rooms with one set of keys: two proposals of one view, two of every statement |
+//! | `replay` | sends again whatever it has heard, at any time |
+//! | `shun` | does not hear one member, and asks for everybody's exclusion |
+
+mod knowledge;
+mod replay;
+mod shun;
+mod silent;
+mod twins;
+mod two_confirmations;
+mod two_contributions;
+mod wrong_share;
+
+use std::collections::VecDeque;
+
+use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
+use mpotr_core::wire::Packet;
+use mpotr_core::{Event, SendHandle, Timestamp};
+
+use crate::cast::Entrance;
+use crate::member::{Draws, Member};
+use crate::party::{Act, Audience, Party, Seat, Transmit};
+use knowledge::Knowledge;
+pub use silent::Withheld;
+
+/// How a member deviates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsiderKind {
+    /// Never sends packets of one kind.
+    Silent(Withheld),
+    /// Contributes a share that is none.
+    WrongShare,
+    /// Contributes differently to each half of the room.
+    TwoContributions,
+    /// Confirms differently to each half of the room.
+    TwoConfirmations,
+    /// Runs two rooms with one set of keys, each for half of the others.
+    Twins,
+    /// Sends again whatever it has heard.
+    Replay,
+    /// Does not hear one member, and asks for everybody's exclusion.
+    Shun,
+}
+
+impl InsiderKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Silent(Withheld::Offers),
+        Self::Silent(Withheld::Proposals),
+        Self::Silent(Withheld::Contributions),
+        Self::Silent(Withheld::Confirmations),
+        Self::Silent(Withheld::Sealed),
+        Self::WrongShare,
+        Self::TwoContributions,
+        Self::TwoConfirmations,
+        Self::Twins,
+        Self::Replay,
+        Self::Shun,
+    ];
+
+    /// Whether it signs two statements or messages for one place: honest members may then order differently.
+    pub(crate) const fn equivocates(self) -> bool {
+        matches!(self, Self::Twins)
+    }
+}
+
+/// How an insider deviates from the room that it runs.
+pub(crate) trait Deviation<S: CryptoSuite> {
+    /// What leaves instead of a packet of its room.
+    fn emit(&mut self, known: &Knowledge<S>, packet: &Packet, bytes: Vec<u8>) -> Vec<Transmit>;
+
+    /// Whether its room gets to hear a packet.
+    fn listens(&self, _from: Seat) -> bool {
+        true
+    }
+
+    /// What it sends because of a packet that it heard.
+    fn overhear(&mut self, _packet: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What it asks of its room when somebody enters who is not itself.
+    fn ask(&mut self, _known: &Knowledge<S>) -> Vec<Act> {
+        Vec::new()
+    }
+}
+
+/// To everyone, as it is.
+fn everyone(packet: Vec<u8>) -> Vec<Transmit> {
+    vec![Transmit {
+        audience: Audience::Everyone,
+        packet,
+    }]
+}
+
+/// One packet to each half of the room.
+fn halves(even: Vec<u8>, odd: Vec<u8>) -> Vec<Transmit> {
+    let to = |audience, packet| Transmit { audience, packet };
+    vec![to(Audience::Even, even), to(Audience::Odd, odd)]
+}
+
+/// A room, and somebody between it and the channel.
+struct Insider<S: CryptoSuite> {
+    member: Member<S>,
+    known: Knowledge<S>,
+    deviation: Box<dyn Deviation<S>>,
+    out: VecDeque<Transmit>,
+}
+
+impl<S: CryptoSuite> Party for Insider<S> {
+    fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
+        self.known.hear(packet);
+        let echo = self.deviation.overhear(packet);
+        self.out.extend(echo.into_iter().flat_map(everyone));
+        if self.deviation.listens(from) {
+            self.member.hear(now, from, packet);
+        }
+        for act in self.deviation.ask(&self.known) {
+            self.member.act(now, act);
+        }
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        self.member.wake(now);
+    }
+
+    fn next_wake(&self) -> Option<Timestamp> {
+        self.member.next_wake()
+    }
+
+    fn transmit(&mut self) -> Option<Transmit> {
+        loop {
+            if let Some(transmit) = self.out.pop_front() {
+                return Some(transmit);
+            }
+            let bytes = self.member.packet()?;
+            self.known.hear(&bytes);
+            // A room sends nothing that does not decode.
+            let Ok(packet) = Packet::from_bytes(&bytes) else {
+                continue;
+            };
+            if let Packet::Offer(offer) = &packet {
+                self.known.recognise(offer, &mut self.member.draws);
+            }
+            let out = self.deviation.emit(&self.known, &packet, bytes);
+            self.out.extend(out);
+        }
+    }
+
+    fn event(&mut self) -> Option<Event> {
+        self.member.event()
+    }
+
+    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
+        self.member.send(now, text)
+    }
+
+    fn act(&mut self, now: Timestamp, act: Act) {
+        self.member.act(now, act);
+    }
+
+    fn export(&self) -> Option<[u8; 32]> {
+        self.member.export()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.member.has_ended()
+    }
+}
+
+/// An insider enters.
+pub(crate) fn enter<S: CryptoSuite + 'static>(
+    kind: InsiderKind,
+    entrance: Entrance,
+) -> Result<Box<dyn Party>, UnsupportedSuite> {
+    let seed = entrance.seed;
+    let deviation: Box<dyn Deviation<S>> = match kind {
+        InsiderKind::Twins => return Ok(Box::new(twins::Twins::<S>::enter(entrance)?)),
+        InsiderKind::Silent(withheld) => Box::new(withheld),
+        InsiderKind::WrongShare => Box::new(wrong_share::WrongShare::new(seed)),
+        InsiderKind::TwoContributions => Box::new(two_contributions::TwoContributions),
+        InsiderKind::TwoConfirmations => Box::new(two_confirmations::TwoConfirmations),
+        InsiderKind::Replay => Box::new(replay::Replay::new(seed)),
+        InsiderKind::Shun => Box::new(shun::Shun::new(entrance.identity.public())),
+    };
+    let Entrance {
+        config,
+        identity,
+        now,
+        ..
+    } = entrance;
+    Ok(Box::new(Insider {
+        member: Member::enter(config, identity, now, Draws::remembering(seed))?,
+        known: Knowledge::default(),
+        deviation,
+        out: VecDeque::new(),
+    }))
+}

@@ -1,0 +1,85 @@
+//! What must hold whenever a member is told something. `docs/simulation.md`, "Invariants".
+//!
+//! | file | what |
+//! |---|---|
+//! | `same_epoch` | equal `sid` implies equal roster, key and policy |
+//! | `one_successor` | I1: of one parent, honest members who list each other install the same |
+//! | `same_cut` | I2: all who install from one parent have delivered the same messages of it |
+//! | `one_order` | I3: final prefixes of one epoch are prefixes of one another |
+//! | `delivery` | at most once, in causal order, as it was written, within its epoch alone |
+//! | `blame` | no honest member is blamed, or left out for good, without a vote |
+
+mod blame;
+mod delivery;
+mod one_order;
+mod one_successor;
+mod same_cut;
+mod same_epoch;
+
+use std::fmt;
+
+use mpotr_core::gka::Sid;
+use mpotr_core::{Event, Timestamp};
+
+use crate::ledger::Ledger;
+use crate::party::Seat;
+
+/// What an honest member is told, and all that was known before.
+pub(crate) struct Seen<'a> {
+    pub(crate) seat: Seat,
+    pub(crate) event: &'a Event,
+    /// The secret of the epoch that the event announces.
+    pub(crate) key: Option<[u8; 32]>,
+    /// The epoch that the member installed in the same moment.
+    pub(crate) successor: Option<Sid>,
+    pub(crate) before: &'a Ledger,
+}
+
+/// Says how an invariant is broken.
+type Check = fn(&Seen<'_>) -> Result<(), String>;
+
+const ALL: [(&str, Check); 7] = [
+    ("same-epoch", same_epoch::check),
+    ("one-successor", one_successor::check),
+    ("same-cut", same_cut::check),
+    ("one-order", one_order::check),
+    ("delivery", delivery::check),
+    ("blame", blame::check_faults),
+    ("exclusion", blame::check_removal),
+];
+
+/// An invariant that broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// Which.
+    pub invariant: &'static str,
+    /// When, in virtual time.
+    pub at: Timestamp,
+    /// How.
+    pub what: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            invariant,
+            at,
+            what,
+        } = self;
+        write!(f, "{invariant} at {} ms: {what}", at.as_millis())
+    }
+}
+
+/// Checks every invariant.
+pub(crate) fn check(now: Timestamp, seen: &Seen<'_>) -> Vec<Breach> {
+    ALL.iter()
+        .filter_map(|(invariant, check)| {
+            let what = check(seen).err()?;
+            Some(Breach {
+                invariant,
+                at: now,
+                what: format!("{} {what}", seen.seat),
+            })
+        })
+        .collect()
+}

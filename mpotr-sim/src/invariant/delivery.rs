@@ -1,0 +1,64 @@
+//! A text is delivered at most once, after all that its author had read or written before it, as its author wrote it, and by
+//! members of the epoch in which it was sent alone: whoever was excluded reads nothing after, and a newcomer nothing from
+//! before.
+
+use mpotr_core::Event;
+
+use super::Seen;
+
+pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
+    let Event::Message {
+        id,
+        author,
+        seq,
+        body,
+    } = seen.event
+    else {
+        return Ok(());
+    };
+    let (Some(here), Some((sid, record))) = (
+        seen.before.person(seen.seat),
+        seen.before.epoch_of(seen.seat),
+    ) else {
+        return Err(format!("read {id} outside any epoch"));
+    };
+    if !record.roster.contains(author) {
+        return Err(format!("read {id}, of no member of its epoch"));
+    }
+    if here.identity == *author {
+        // Its own, told when it was sent.
+        return match seen.before.texts.get(id) {
+            Some(text) if text.author == seen.seat && text.body == *body => Ok(()),
+            _ => Err(format!("read {id} as its own, which it never wrote")),
+        };
+    }
+    if here.carried.contains(id) {
+        return Err(format!("read {id} twice"));
+    }
+    let expected = here.clock.get(author).copied().unwrap_or(0);
+    if *seq != expected {
+        return Err(format!("read text {seq} of {author} instead of {expected}"));
+    }
+    let Some(text) = seen.before.texts.get(id) else {
+        return if seen.before.is_honest(author) {
+            Err(format!("read {id}, which {author} never wrote"))
+        } else {
+            Ok(())
+        };
+    };
+    let wrote = seen.before.person(text.author);
+    if text.body != *body || wrote.is_none_or(|wrote| wrote.identity != *author) {
+        return Err(format!("read {id} otherwise than it was written"));
+    }
+    if text.sid != sid {
+        return Err(format!("read {id} of {} in {sid}", text.sid));
+    }
+    let ahead = text
+        .clock
+        .iter()
+        .find(|(author, count)| here.clock.get(author).unwrap_or(&0) < count);
+    match ahead {
+        Some((author, count)) => Err(format!("read {id} before text {count} of {author}")),
+        None => Ok(()),
+    }
+}

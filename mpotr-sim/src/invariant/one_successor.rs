@@ -1,0 +1,42 @@
+//! I1: if honest A installs P, honest B installs Q, of one parent, and each lists the other, then P = Q.
+//!
+//! A member of two rooms that become one gives up its own when it is let into the other: that is a new beginning, with a new
+//! offer, even if the other is one that it had left before.
+//!
+//! Listed is an instance, not an identity: whoever restarted is somebody else. An instance is listed in an epoch that
+//! somebody honest installed exactly if it contributed to its run.
+
+use mpotr_core::Event;
+use mpotr_core::wire::{Handle, SidHint};
+
+use super::Seen;
+
+pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
+    let Event::Secure { sid, parent, .. } = seen.event else {
+        return Ok(());
+    };
+    if *parent == Handle::NONE {
+        // No epoch precedes a first one: there may be several, of whoever has gathered.
+        return Ok(());
+    }
+    let contributed = |sid, seat| {
+        let contributors = seen.before.contributors.get(&SidHint::of(sid))?;
+        contributors.get(&seat).copied()
+    };
+    for (other, record) in &seen.before.epochs {
+        if other == sid || record.parent != *parent || contributed(other, seen.seat).is_none() {
+            continue;
+        }
+        // Whoever had installed the other one before it contributed to this one has given that up, to be let in here.
+        let agreed_to_both = record
+            .installed
+            .iter()
+            .find(|(seat, installed)| contributed(sid, **seat).is_some_and(|at| at < installed.at));
+        if let Some((seat, _)) = agreed_to_both {
+            return Err(format!(
+                "installed {sid}, and {seat} installed {other}: of one parent, and each lists the other"
+            ));
+        }
+    }
+    Ok(())
+}

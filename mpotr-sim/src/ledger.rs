@@ -1,0 +1,274 @@
+//! What every member was told so far, and what the simulator knows besides: who is honest, who said what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_core::crypto::{Digest32, IdentityKey};
+use mpotr_core::gka::Sid;
+use mpotr_core::wire::{Handle, MessageId, SidHint};
+use mpotr_core::{Event, Policy, SendHandle};
+
+use crate::party::Seat;
+
+/// What became of an epoch for one member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is in it.
+    Here,
+    /// It installed a successor.
+    Moved(Sid),
+    /// It left in order, and was told whether all it had sent was acknowledged.
+    Left { acknowledged: bool },
+    /// It died, was left behind or was left out.
+    Gone,
+}
+
+/// A place in the order in which things happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+/// Whoever sits on a seat.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) identity: IdentityKey,
+    pub(crate) policy: Policy,
+    pub(crate) is_honest: bool,
+    pub(crate) is_alive: bool,
+    pub(crate) is_leaving: bool,
+    pub(crate) has_left: bool,
+    /// The epoch it is in.
+    pub(crate) present: Option<Sid>,
+    /// Messages of the present epoch that it has written or read, by author: the next `seq`.
+    pub(crate) clock: BTreeMap<IdentityKey, u32>,
+    /// Their ids.
+    pub(crate) carried: BTreeSet<MessageId>,
+    pub(crate) fates: BTreeMap<Sid, Fate>,
+    /// Texts that were taken and have no id yet.
+    pub(crate) unsent: BTreeMap<SendHandle, Vec<u8>>,
+}
+
+/// An epoch as those who installed it were told.
+#[derive(Debug)]
+pub(crate) struct EpochRecord {
+    pub(crate) handle: Handle,
+    pub(crate) parent: Handle,
+    pub(crate) roster: Vec<IdentityKey>,
+    pub(crate) policy: Policy,
+    pub(crate) key: Option<[u8; 32]>,
+    /// Who installed it.
+    pub(crate) installed: BTreeMap<Seat, Installed>,
+    /// Final prefixes that somebody was told of, by length.
+    pub(crate) finals: BTreeMap<u32, Vec<FinalPrefix>>,
+}
+
+/// A final prefix that a member was told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FinalPrefix {
+    pub(crate) seat: Seat,
+    pub(crate) digest: Digest32,
+    /// The epoch with which the order so far became final, for those who moved on to it; `None` if all members signed it.
+    pub(crate) successor: Option<Sid>,
+}
+
+/// How a member installed an epoch.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) at: Moment,
+    /// From which epoch it came, and which messages of that one it had written or read.
+    pub(crate) from: Option<(Sid, BTreeSet<MessageId>)>,
+}
+
+/// A text of an honest member.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) author: Seat,
+    pub(crate) sid: Sid,
+    pub(crate) body: Vec<u8>,
+    /// What its author had written or read before it.
+    pub(crate) clock: BTreeMap<IdentityKey, u32>,
+    pub(crate) delivered: BTreeSet<Seat>,
+}
+
+/// What every member was told so far.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) people: Vec<Person>,
+    pub(crate) epochs: BTreeMap<Sid, EpochRecord>,
+    pub(crate) texts: BTreeMap<MessageId, Text>,
+    /// Honest members that contributed to a run, and when.
+    pub(crate) contributors: BTreeMap<SidHint, BTreeMap<Seat, Moment>>,
+    moment: Moment,
+    /// Identities whose exclusion an honest member asked for.
+    pub(crate) excluded: BTreeSet<IdentityKey>,
+    /// An insider says different things to different members.
+    pub(crate) somebody_equivocates: bool,
+}
+
+impl Ledger {
+    pub(crate) fn person(&self, seat: Seat) -> Option<&Person> {
+        self.people.get(seat.0)
+    }
+
+    pub(crate) fn person_mut(&mut self, seat: Seat) -> Option<&mut Person> {
+        self.people.get_mut(seat.0)
+    }
+
+    /// The epoch that a member is in.
+    pub(crate) fn epoch_of(&self, seat: Seat) -> Option<(Sid, &EpochRecord)> {
+        let sid = self.person(seat)?.present?;
+        Some((sid, self.epochs.get(&sid)?))
+    }
+
+    /// Whether an honest person has this identity.
+    pub(crate) fn is_honest(&self, identity: &IdentityKey) -> bool {
+        self.people
+            .iter()
+            .any(|person| person.is_honest && person.identity == *identity)
+    }
+
+    /// Honest members that are in the channel and mean to stay.
+    pub(crate) fn staying(&self) -> impl Iterator<Item = (Seat, &Person)> {
+        self.seats()
+            .filter(|(_, person)| person.is_honest && person.is_alive)
+            .filter(|(_, person)| !person.is_leaving && !person.has_left)
+    }
+
+    pub(crate) fn seats(&self) -> impl Iterator<Item = (Seat, &Person)> {
+        (0..).map(Seat).zip(&self.people)
+    }
+
+    /// A member died.
+    pub(crate) fn bury(&mut self, seat: Seat) {
+        if let Some(person) = self.person_mut(seat) {
+            person.is_alive = false;
+            person.depart(Fate::Gone);
+        }
+    }
+
+    /// Takes note of what an honest member was told. `key` is the secret of the epoch that it announces, `successor` the epoch
+    /// that it installed in the same moment.
+    pub(crate) fn note(
+        &mut self,
+        seat: Seat,
+        event: &Event,
+        key: Option<[u8; 32]>,
+        successor: Option<Sid>,
+    ) {
+        match event {
+            Event::Secure {
+                sid,
+                handle,
+                parent,
+                roster,
+            } => {
+                let Some(person) = self.people.get_mut(seat.0) else {
+                    return;
+                };
+                self.moment = self.moment.next();
+                let from = person.present;
+                let carried = std::mem::take(&mut person.carried);
+                person.clock.clear();
+                person.depart(Fate::Moved(*sid));
+                person.present = Some(*sid);
+                person.fates.insert(*sid, Fate::Here);
+                let record = self.epochs.entry(*sid).or_insert_with(|| EpochRecord {
+                    handle: *handle,
+                    parent: *parent,
+                    roster: roster.iter().map(|member| member.identity).collect(),
+                    policy: person.policy.clone(),
+                    key,
+                    installed: BTreeMap::new(),
+                    finals: BTreeMap::new(),
+                });
+                let installed = Installed {
+                    at: self.moment,
+                    from: from.map(|from| (from, carried)),
+                };
+                record.installed.insert(seat, installed);
+            }
+            Event::Sent { handle, id } => self.note_sent(seat, *handle, *id),
+            Event::Message {
+                id, author, seq, ..
+            } => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.clock.insert(*author, seq.saturating_add(1));
+                    person.carried.insert(*id);
+                }
+                if let Some(text) = self.texts.get_mut(id) {
+                    text.delivered.insert(seat);
+                }
+            }
+            Event::Final { count, digest } => {
+                let sid = self.person(seat).and_then(|person| person.present);
+                if let Some(record) = sid.and_then(|sid| self.epochs.get_mut(&sid)) {
+                    record.finals.entry(*count).or_default().push(FinalPrefix {
+                        seat,
+                        digest: *digest,
+                        successor,
+                    });
+                }
+            }
+            Event::Behind => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.depart(Fate::Gone);
+                }
+            }
+            Event::Removed => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.depart(Fate::Gone);
+                    person.has_left = true;
+                }
+            }
+            Event::Ended(departure) => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.has_left = true;
+                    person.depart(Fate::Left {
+                        acknowledged: departure.acknowledged,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An honest member contributed to a run. It may send the same again.
+    pub(crate) fn note_contribution(&mut self, seat: Seat, run: SidHint) {
+        self.moment = self.moment.next();
+        let contributors = self.contributors.entry(run).or_default();
+        contributors.entry(seat).or_insert(self.moment);
+    }
+
+    fn note_sent(&mut self, seat: Seat, handle: SendHandle, id: MessageId) {
+        let Some(person) = self.people.get_mut(seat.0) else {
+            return;
+        };
+        let (Some(body), Some(sid)) = (person.unsent.remove(&handle), person.present) else {
+            return;
+        };
+        let text = Text {
+            author: seat,
+            sid,
+            body,
+            clock: person.clock.clone(),
+            delivered: BTreeSet::new(),
+        };
+        let own = person.clock.entry(person.identity).or_insert(0);
+        *own = own.saturating_add(1);
+        person.carried.insert(id);
+        self.texts.insert(id, text);
+    }
+}
+
+impl Moment {
+    const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl Person {
+    /// The present epoch is over for it.
+    fn depart(&mut self, fate: Fate) {
+        if let Some(sid) = self.present.take() {
+            self.fates.insert(sid, fate);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A network of many rooms on virtual time: deterministic, seeded, hostile, and checked after every step.
+//!
+//! Real [`Room`](mpotr_core::Room)s, real cryptography; only the network, the clock and the people are made up. One seed is
+//! one run, on any machine and with any number of threads. What is simulated, what is checked and what is promised:
+//! `docs/simulation.md`.
+//!
+//! | module | what |
+//! |---|---|
+//! | `cast`, `party`, `member` | who takes part: rooms of one suite and backend, behind one trait |
+//! | `insider` | members that deviate, a file each |
+//! | `weather`, `network` | latency, loss, duplication, re-ordering, partitions |
+//! | `world` | all of it together, one step after another |
+//! | `ledger` | what every member was told so far |
+//! | `invariant` | what must hold after every step, a file each |
+//! | `healing`, `counting` | what must hold at the end |
+//! | `script`, `scenario` | what happens in a run, a file for each scenario |
+//! | `simulation`, `many` | one run, and many on several threads |
+//!
+//! ```
+//! use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
+//! use mpotr_sim::{Cast, Scenario, Simulation, Wanted};
+//!
+//! let calm = Scenario::named("calm").unwrap();
+//! let wanted = Wanted { members: Some(3), messages: Some(5), ..Wanted::default() };
+//! let outcome = Simulation::new(calm, &wanted, 1).run(&[Cast::of::<ChaCha20Poly1305Suite>()])?;
+//! assert!(outcome.breaches.is_empty());
+//! assert_eq!(outcome.tally.delivered, outcome.tally.expected);
+//! # Ok::<(), mpotr_core::crypto::UnsupportedSuite>(())
+//! ```
+
+mod cast;
+mod counting;
+mod healing;
+mod insider;
+mod invariant;
+mod ledger;
+mod many;
+mod member;
+mod network;
+mod party;
+mod scenario;
+mod script;
+mod simulation;
+mod trace;
+mod weather;
+mod world;
+
+pub use cast::Cast;
+pub use healing::bound;
+pub use insider::{InsiderKind, Withheld};
+pub use invariant::Breach;
+pub use many::run_many;
+pub use party::{Act, Audience, Party, Seat, Transmit};
+pub use scenario::Scenario;
+pub use script::{Role, Script, Step, Wanted};
+pub use simulation::{Outcome, Simulation, Tally};
+pub use trace::Trace;
+pub use weather::Weather;
+pub use world::World;

@@ -1,0 +1,87 @@
+//! Whoever takes part: a member that is honest, or one that deviates.
+
+use std::fmt;
+
+use mpotr_core::crypto::IdentityKey;
+use mpotr_core::{Event, SendHandle, Timestamp};
+
+/// One instance of a person in the channel, by the order of entry. Who restarts takes another seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seat(pub usize);
+
+impl fmt::Display for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Whom a packet is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everyone in the channel.
+    Everyone,
+    /// Those on even seats: what only somebody in league with the transport can do.
+    Even,
+    /// Those on odd seats.
+    Odd,
+}
+
+impl Audience {
+    pub(crate) const fn includes(self, seat: Seat) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Even => seat.0 & 1 == 0,
+            Self::Odd => seat.0 & 1 == 1,
+        }
+    }
+}
+
+/// A packet that leaves a party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// Whom it is sent to.
+    pub audience: Audience,
+    /// Its bytes.
+    pub packet: Vec<u8>,
+}
+
+/// What a person asks of its room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// To leave in order.
+    Leave,
+    /// Fresh keys.
+    Refresh,
+    /// To leave somebody out.
+    Exclude(IdentityKey),
+}
+
+/// Whoever takes part in the channel, driven as a room is.
+pub trait Party {
+    /// Takes a packet from the channel. An honest room does not look at who sent it.
+    fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]);
+
+    /// Does what is due.
+    fn wake(&mut self, now: Timestamp);
+
+    /// When something is due.
+    fn next_wake(&self) -> Option<Timestamp>;
+
+    /// The next packet to send.
+    fn transmit(&mut self) -> Option<Transmit>;
+
+    /// The next thing that its person is told.
+    fn event(&mut self) -> Option<Event>;
+
+    /// Writes a text; `None` if the room does not take it.
+    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle>;
+
+    /// Asks something of the room.
+    fn act(&mut self, now: Timestamp, act: Act);
+
+    /// A secret that all members of the present epoch share.
+    fn export(&self) -> Option<[u8; 32]>;
+
+    /// Whether it has left.
+    fn has_ended(&self) -> bool;
+}

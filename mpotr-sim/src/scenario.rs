@@ -1,0 +1,60 @@
+//! Scenarios, a file each. A new one is a constant of its file and a line in [`Scenario::ALL`].
+
+mod calm;
+mod churn;
+mod crash;
+mod custom;
+mod insiders;
+mod joins;
+mod leaving;
+mod lossy;
+mod partition;
+mod random;
+
+use rand_chacha::ChaCha20Rng;
+
+use crate::script::{Script, Wanted};
+
+/// What happens in a run, by what was wanted of it and by its seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// What it is called.
+    pub name: &'static str,
+    /// What happens, in a line.
+    pub about: &'static str,
+    pub(crate) script: fn(&Wanted, &mut ChaCha20Rng) -> Script,
+}
+
+impl Scenario {
+    /// Members and faults as they are asked for.
+    pub const CUSTOM: &'static Self = &custom::CUSTOM;
+
+    /// Every scenario with a name to ask for.
+    pub const ALL: [&'static Self; 19] = [
+        &calm::CALM,
+        &lossy::LOSSY,
+        &partition::PARTITION,
+        &crash::CRASH,
+        &churn::CHURN,
+        &joins::JOINS,
+        &leaving::LEAVING,
+        &random::RANDOM,
+        &insiders::SILENT_OFFERS,
+        &insiders::SILENT_PROPOSALS,
+        &insiders::SILENT_CONTRIBUTIONS,
+        &insiders::SILENT_CONFIRMATIONS,
+        &insiders::SILENT_SEALED,
+        &insiders::WRONG_SHARE,
+        &insiders::TWO_CONTRIBUTIONS,
+        &insiders::TWO_CONFIRMATIONS,
+        &insiders::TWINS,
+        &insiders::REPLAY,
+        &insiders::SHUN,
+    ];
+
+    /// The scenario of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.into_iter().find(|scenario| scenario.name == name)
+    }
+}

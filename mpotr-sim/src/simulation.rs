@@ -1,0 +1,188 @@
+//! One run: a scenario, what was wanted of it, and a seed.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::crypto::UnsupportedSuite;
+use mpotr_core::{Duration, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
+
+use crate::cast::Cast;
+use crate::counting::{self, Count};
+use crate::healing;
+use crate::invariant::Breach;
+use crate::party::Act;
+use crate::scenario::Scenario;
+use crate::script::{Script, Step, Wanted};
+use crate::trace::Trace;
+use crate::world::World;
+
+/// How often it is looked whether all that had to arrive has arrived.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    seed: u64,
+    script: Script,
+    trace: Trace,
+}
+
+/// What is counted in runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Runs.
+    pub runs: u64,
+    /// Epochs that somebody honest installed.
+    pub epochs: u64,
+    /// Texts that honest members wrote.
+    pub messages: u64,
+    /// Texts that had to arrive, and did: one for each text and reader.
+    pub delivered: u64,
+    /// Texts that had to arrive (`docs/simulation.md`, "Expected").
+    pub expected: u64,
+    /// Invariants that broke.
+    pub invariants_broken: u64,
+    /// Virtual time.
+    pub virtual_ms: u64,
+}
+
+impl Tally {
+    /// Adds another.
+    pub const fn add(&mut self, other: &Self) {
+        self.runs = self.runs.saturating_add(other.runs);
+        self.epochs = self.epochs.saturating_add(other.epochs);
+        self.messages = self.messages.saturating_add(other.messages);
+        self.delivered = self.delivered.saturating_add(other.delivered);
+        self.expected = self.expected.saturating_add(other.expected);
+        self.invariants_broken = self
+            .invariants_broken
+            .saturating_add(other.invariants_broken);
+        self.virtual_ms = self.virtual_ms.saturating_add(other.virtual_ms);
+    }
+}
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// What was counted.
+    pub tally: Tally,
+    /// Every invariant that broke.
+    pub breaches: Vec<Breach>,
+    /// How long it took at the end until all honest members were in one room.
+    pub healed_after: Option<Duration>,
+    /// Within what time they had to be.
+    pub bound: Duration,
+    /// What happened, if a trace was wanted.
+    pub trace: Trace,
+}
+
+impl Simulation {
+    /// The run of a seed.
+    #[must_use]
+    pub fn new(scenario: &Scenario, wanted: &Wanted, seed: u64) -> Self {
+        // The script and the world draw from streams of their own.
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        rng.set_stream(1);
+        Self {
+            seed,
+            script: (scenario.script)(wanted, &mut rng),
+            trace: Trace::default(),
+        }
+    }
+
+    /// Keeps a trace.
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.trace = Trace::kept();
+        self
+    }
+
+    /// Runs it, members on these suites in turn.
+    ///
+    /// # Errors
+    /// A backend cannot compute the suite on this machine.
+    pub fn run(self, casts: &[Cast]) -> Result<Outcome, UnsupportedSuite> {
+        let Self {
+            seed,
+            script,
+            trace,
+        } = self;
+        let mut world = World::new(casts, &script, seed, trace);
+        for role in &script.first {
+            world.enter(*role)?;
+        }
+        world.open_doors();
+        for step in &script.steps {
+            if world.is_broken() {
+                break;
+            }
+            take(&mut world, step)?;
+        }
+        let (healed_after, count) = end(&mut world, &script);
+        let tally = Tally {
+            runs: 1,
+            epochs: u64::try_from(world.ledger.epochs.len()).unwrap_or(u64::MAX),
+            messages: world.messages,
+            delivered: count.delivered,
+            expected: count.expected,
+            invariants_broken: u64::try_from(world.breaches.len()).unwrap_or(u64::MAX),
+            virtual_ms: world.now().since(Timestamp::default()).as_millis() as u64,
+        };
+        Ok(Outcome {
+            seed,
+            tally,
+            breaches: world.breaches,
+            healed_after,
+            bound: healing::bound(&script.timers, world.ledger.people.len()),
+            trace: world.trace,
+        })
+    }
+}
+
+fn take(world: &mut World, step: &Step) -> Result<(), UnsupportedSuite> {
+    match step {
+        Step::Wait(duration) => world.run_for(*duration),
+        Step::Gather => {
+            world.gather();
+        }
+        Step::Enter(role) => world.enter(*role)?,
+        Step::Return(seat) => world.come_back(*seat)?,
+        Step::Say(seat) => world.say(*seat),
+        Step::SomebodySays => world.somebody_says(),
+        Step::Refresh(seat) => world.act(*seat, Act::Refresh),
+        Step::Exclude { by, whom } => world.exclude(*by, *whom),
+        Step::Leave(seat) => world.act(*seat, Act::Leave),
+        Step::Kill(seat) => world.kill(*seat),
+        Step::Part(seats) => world.part(seats.iter().copied().collect::<BTreeSet<_>>()),
+        Step::Heal => world.heal(),
+        Step::Weather(weather) => world.set_weather(*weather),
+    }
+    Ok(())
+}
+
+/// The network heals and insiders stop: all must become well, and everything arrive that had to.
+fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
+    world.heal();
+    world.set_weather(script.weather_at_last);
+    world.kill_insiders();
+    let healed_after = world.gather();
+    let members = world.ledger.people.len();
+    let patience = healing::bound(&script.timers, members);
+    let limit = world.now().after(patience);
+    let mut count = counting::count(&world.ledger);
+    while healed_after.is_some() && !world.is_broken() && world.now() < limit {
+        let is_well = count.missing.is_empty() && healing::is_whole(&world.ledger);
+        if is_well {
+            break;
+        }
+        world.run_for(LOOK);
+        count = counting::count(&world.ledger);
+    }
+    for missing in count.missing.clone() {
+        world.breach("arrival", format!("not delivered: {missing}"));
+    }
+    (healed_after, count)
+}
