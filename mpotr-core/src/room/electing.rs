@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Member, OfferDigest, Run};
+use mpotr_gka::{Member, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -23,6 +23,8 @@ enum Verdict {
     Wait,
     /// Never.
     Refuse,
+    /// Never: no honest member takes part in this roster.
+    Roster(RosterError),
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -55,6 +57,7 @@ impl<S: CryptoSuite> Room<S> {
             let excluded = epoch.identity(member).is_some_and(|i| self.is_excluded(&i));
             match self.offer_of(member) {
                 _ if excluded => {}
+                Some(offer) if self.offering.is_spent(&offer) => {}
                 Some(offer) if self.offering.member(&offer).is_some() => offers.push(offer),
                 Some(offer) => missing.push(offer),
                 None if self.may_be_left_out(now, member) => {}
@@ -82,6 +85,11 @@ impl<S: CryptoSuite> Room<S> {
         offers: Vec<OfferDigest>,
         rng: &mut dyn CryptoRng,
     ) {
+        let Some(commitments) = self.sum_of_commitments(&offers) else {
+            // Without the offers that are none, at once.
+            self.timers.set(Timer::Change, now);
+            return;
+        };
         let (Some(change), Some(own)) = (&self.change, self.offering.own()) else {
             return;
         };
@@ -100,6 +108,7 @@ impl<S: CryptoSuite> Room<S> {
             view: change.view,
             policy: self.config.policy.clone(),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
+            commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),
         }
@@ -167,9 +176,9 @@ impl<S: CryptoSuite> Room<S> {
             .collect();
         for proposal in here {
             match self.judge(now, &proposal) {
-                Ok((members, continuing)) => {
+                Ok((run, continuing)) => {
                     self.changes.clear();
-                    self.contribute(now, proposal, members, continuing, rng);
+                    self.contribute(now, proposal, run, continuing, rng);
                     return;
                 }
                 Err(Verdict::Wait) => {
@@ -187,16 +196,16 @@ impl<S: CryptoSuite> Room<S> {
                     self.timers.set_earlier(Timer::Change, later);
                 }
                 Err(Verdict::Refuse) => self.changes.retain(|other| *other != proposal),
+                Err(Verdict::Roster(error)) => {
+                    self.bar_undecodable(&proposal.offers, &error);
+                    self.changes.retain(|other| *other != proposal);
+                }
             }
         }
     }
 
-    /// Whether this member takes part in a proposal: its members, and those of the old roster among them.
-    fn judge(
-        &self,
-        now: Timestamp,
-        proposal: &Proposal,
-    ) -> Result<(Vec<Member<S>>, Vec<usize>), Verdict> {
+    /// Whether this member takes part in a proposal: the run, and those of the old roster among its members.
+    fn judge(&self, now: Timestamp, proposal: &Proposal) -> Result<(Run<S>, Vec<usize>), Verdict> {
         let refuse = || Err(Verdict::Refuse);
         let Some(epoch) = &self.epoch else {
             return refuse();
@@ -251,7 +260,7 @@ impl<S: CryptoSuite> Room<S> {
                     continuing.push(member);
                     linked.insert(offer);
                 }
-                None if self.may_be_left_out(now, member) => {}
+                None if self.may_be_left_out(now, member) || self.offers_no_keys(member) => {}
                 None => return Err(Verdict::Wait),
             }
         }
@@ -271,29 +280,31 @@ impl<S: CryptoSuite> Room<S> {
                 return Err(Verdict::Wait);
             }
         }
-        Run::new(sid, members.clone(), me).map_err(|_roster| Verdict::Refuse)?;
-        Ok((members, continuing))
+        let run = Run::new(proposal.terms(sid), members, me).map_err(Verdict::Roster)?;
+        Ok((run, continuing))
+    }
+
+    /// Whether the offer that a member has stated for this view is one that nobody can list.
+    fn offers_no_keys(&self, member: usize) -> bool {
+        let Some(offer) = self.offer_of(member) else {
+            return false;
+        };
+        let keys = self.offering.member(&offer).map(Member::decode_rest);
+        self.offering.is_spent(&offer) || keys.is_some_and(|keys| keys.is_err())
     }
 
     fn contribute(
         &mut self,
         now: Timestamp,
         proposal: Proposal,
-        members: Vec<Member<S>>,
+        run: Run<S>,
         continuing: Vec<usize>,
         rng: &mut dyn CryptoRng,
     ) {
         let Some(own) = self.offering.consume() else {
             return;
         };
-        let me = proposal
-            .offers
-            .iter()
-            .position(|digest| *digest == own.digest);
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
-        let Some(Ok(run)) = me.map(|me| Run::new(sid, members, me)) else {
-            return;
-        };
+        let sid = run.sid();
         self.proposing
             .leave_view(now, proposal.parent, proposal.view);
         if let Some(epoch) = &mut self.epoch {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Beacon, Member, OfferDigest, Run};
+use mpotr_gka::{Beacon, CommitmentSum, Member, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -36,6 +36,8 @@ pub(super) struct Proposing {
     news: Timestamp,
     /// Until when to wait for the proposal of a run in which others are seen to be.
     busy: Timestamp,
+    /// Until when others may be in a run in which this member cannot take part.
+    kept_out: Timestamp,
     /// When this member published its offer last.
     pub(super) published: Timestamp,
     /// Proposals that list offers which are not at hand.
@@ -50,6 +52,7 @@ impl Proposing {
             began: now,
             news: now,
             busy: now,
+            kept_out: now,
             published: now,
             pending: Vec::new(),
         }
@@ -63,6 +66,17 @@ impl Proposing {
     /// Others are in a run whose proposal was missed: it is sent again until then.
     pub(super) const fn wait_for_proposal(&mut self, until: Timestamp) {
         self.busy = until;
+    }
+
+    /// A run took so long that everybody's turn to propose would have come: they are counted anew.
+    pub(super) const fn gather_again(&mut self, now: Timestamp) {
+        self.began = now;
+        self.news = now;
+    }
+
+    /// Others may be in a run in which this member cannot take part, for as long as its view lasts.
+    const fn keep_out(&mut self, until: Timestamp) {
+        self.kept_out = until;
     }
 
     /// Until when another proposal is waited for.
@@ -166,7 +180,8 @@ impl<S: CryptoSuite> Room<S> {
             .news
             .after(quiet)
             .max(self.proposing.busy)
-            .min(self.proposing.began.after(timers.gather.saturating_mul(4)));
+            .min(self.proposing.began.after(timers.gather.saturating_mul(4)))
+            .max(self.proposing.kept_out);
         let turns = u32::try_from(rank).unwrap_or(u32::MAX);
         let mut wait: Duration = timers.propose.saturating_mul(turns);
         if self.proposing.next_view(&Handle::NONE) > 0 {
@@ -183,6 +198,11 @@ impl<S: CryptoSuite> Room<S> {
     /// Proposes the roster at hand, and takes part.
     pub(super) fn propose(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let offers = self.expected_roster(now);
+        let Some(commitments) = self.sum_of_commitments(&offers) else {
+            // Without the offers that are none, the roster is another, and so may be whose turn it is.
+            self.plan_proposal(now);
+            return;
+        };
         let Some(own) = self.offering.own() else {
             return;
         };
@@ -197,6 +217,7 @@ impl<S: CryptoSuite> Room<S> {
             view: self.proposing.next_view(&Handle::NONE),
             policy: self.config.policy.clone(),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
+            commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),
         }
@@ -206,6 +227,33 @@ impl<S: CryptoSuite> Room<S> {
         if self.accept(now, proposal, rng).is_err() {
             let later = now.after(self.config.timers.propose);
             self.timers.set(Timer::Propose, later);
+        }
+    }
+
+    /// The sum of the commitments of a roster, as this member states it when it proposes. It decodes every key of every
+    /// offer for that; the offers with keys that do not decode are barred, and then there is no sum.
+    pub(super) fn sum_of_commitments(&mut self, offers: &[OfferDigest]) -> Option<CommitmentSum> {
+        let members: Vec<_> = offers
+            .iter()
+            .filter_map(|digest| self.offering.member(digest))
+            .collect();
+        let undecodable: Vec<_> = offers
+            .iter()
+            .zip(&members)
+            .filter(|(_, member)| member.decode_rest().is_err())
+            .map(|(digest, _)| *digest)
+            .collect();
+        if members.len() != offers.len() || !undecodable.is_empty() {
+            self.offering.bar(undecodable);
+            return None;
+        }
+        CommitmentSum::of(self.config.policy.authentication, members).ok()
+    }
+
+    /// Bars the offer that keeps this member out of a run, since one of its keys does not decode.
+    pub(super) fn bar_undecodable(&mut self, offers: &[OfferDigest], error: &RosterError) {
+        if let RosterError::UndecodableKey { member } = error {
+            self.offering.bar(offers.get(*member).copied());
         }
     }
 
@@ -340,7 +388,17 @@ impl<S: CryptoSuite> Room<S> {
             .iter()
             .position(|digest| *digest == own.digest);
         let sid = proposal.sid::<S>(members.iter().map(Member::offer));
-        let run = Run::new(sid, members, me.ok_or(Rejection::NotListed)?)?;
+        let me = me.ok_or(Rejection::NotListed)?;
+        let run = Run::new(proposal.terms(sid), members, me).inspect_err(|error| {
+            self.bar_undecodable(&proposal.offers, error);
+            if matches!(error, RosterError::UndecodableKey { .. }) {
+                // Those who do not need the key take part: this member waits until they have given up.
+                self.proposing
+                    .leave_view(now, proposal.parent, proposal.view);
+                self.proposing.keep_out(now.after(self.view_length()));
+                self.plan_proposal(now);
+            }
+        })?;
         let own = self.offering.consume().ok_or(Rejection::NotListed)?;
         self.proposing
             .leave_view(now, proposal.parent, proposal.view);

@@ -14,4 +14,5 @@ mod changing;
 mod forming;
 mod leaving;
 mod network;
+mod offers;
 mod talking;
