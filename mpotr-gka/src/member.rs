@@ -62,11 +62,7 @@ impl<S: CryptoSuite> Member<S> {
     /// # Errors
     /// `A` or `Y` that is not canonical, any key that is the identity element, or (E) of small order or not canonical.
     pub fn decode(offer: Offer, known: &KnownIdentities<S>) -> Result<Self, DecodeError> {
-        if !offer.ephemeral.is_strict() {
-            return Err(key_error("E", DecodeErrorKind::NotCanonical));
-        }
-        refuse_identity(offer.share.as_bytes(), "Z")?;
-        refuse_identity(offer.commitment.as_bytes(), "R")?;
+        offer.check_keys()?;
         Ok(Self {
             identity: known.decode(&offer.identity)?,
             trapdoor: decode_key::<S>(offer.trapdoor.as_bytes(), "Y")?,
@@ -150,6 +146,23 @@ fn decode_key<S: CryptoSuite>(
 ) -> Result<Element<S>, DecodeError> {
     refuse_identity(bytes, field)?;
     S::Group::decode(bytes).ok_or_else(|| key_error(field, DecodeErrorKind::NotCanonical))
+}
+
+impl Offer {
+    /// Refuses keys that their bytes alone show to be none: cheap, and so done with every offer that is heard. Whether the
+    /// others are keys shows when they are decoded, by [`Member::decode`] and [`Member::decode_rest`].
+    ///
+    /// # Errors
+    /// A key that is the identity element, or (E) of small order or not canonical.
+    pub fn check_keys(&self) -> Result<(), DecodeError> {
+        if !self.ephemeral.is_strict() {
+            return Err(key_error("E", DecodeErrorKind::NotCanonical));
+        }
+        refuse_identity(self.identity.as_bytes(), "A")?;
+        refuse_identity(self.trapdoor.as_bytes(), "Y")?;
+        refuse_identity(self.share.as_bytes(), "Z")?;
+        refuse_identity(self.commitment.as_bytes(), "R")
+    }
 }
 
 /// The identity has one canonical encoding, so it is refused without decoding anything.

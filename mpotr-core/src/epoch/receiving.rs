@@ -66,7 +66,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let id = unverified.unsigned().id::<S>(&self.id, header.sender);
         let content = peer
             .key
-            .as_ref()
+            .get()
             .and_then(|key| unverified.verify(key, &id.signed::<S>(&self.id)).ok())
             .ok_or(Rejection::NotAuthentic)?
             .into_fields();
@@ -103,7 +103,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .signed::<S>(&self.id, header.sender, header.seq);
         let statement = peer
             .key
-            .as_ref()
+            .get()
             .and_then(|key| unverified.verify(key, &signed).ok())
             .ok_or(Rejection::NotAuthentic)?
             .into_fields();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Member, OfferDigest, RosterError, Run};
+use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes, VerifyingKey};
+use mpotr_gka::{Offer, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -23,6 +23,8 @@ enum Verdict {
     Wait,
     /// Never.
     Refuse,
+    /// Never: this offer has a key that is none.
+    Bar(OfferDigest),
     /// Never: no honest member takes part in this roster.
     Roster(RosterError),
 }
@@ -58,7 +60,7 @@ impl<S: CryptoSuite> Room<S> {
             match self.offer_of(member) {
                 _ if excluded => {}
                 Some(offer) if self.offering.is_spent(&offer) => {}
-                Some(offer) if self.offering.member(&offer).is_some() => offers.push(offer),
+                Some(offer) if self.offering.offer(&offer).is_some() => offers.push(offer),
                 Some(offer) => missing.push(offer),
                 None if self.may_be_left_out(now, member) => {}
                 None => {
@@ -96,10 +98,6 @@ impl<S: CryptoSuite> Room<S> {
         let Some(proposer) = offers.iter().position(|digest| *digest == own.digest) else {
             return;
         };
-        let members: Vec<_> = offers
-            .iter()
-            .filter_map(|digest| self.offering.member(digest).cloned())
-            .collect();
         let proposal = Proposal {
             suite: S::ID,
             room: self.config.room,
@@ -113,7 +111,12 @@ impl<S: CryptoSuite> Room<S> {
             signature: SignatureBytes::new([0; 64]),
         }
         .sign(own.secrets.ephemeral());
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        let listed: Vec<_> = proposal
+            .offers
+            .iter()
+            .filter_map(|digest| self.offering.offer(digest))
+            .collect();
+        let sid = proposal.sid::<S>(listed.into_iter());
         if let Some(next) = self.epoch.as_mut().and_then(Epoch::own_next) {
             next.proposed = Some(sid);
         }
@@ -155,8 +158,11 @@ impl<S: CryptoSuite> Room<S> {
             .and_then(|proposer| self.offer_of(proposer));
         let Some(stated) = stated else { return true };
         let maker = proposal.offers.get(usize::from(proposal.proposer));
-        let key = self.offering.member(&stated).map(Member::verifying_key);
-        maker == Some(&stated) && key.is_none_or(|key| proposal.is_authentic::<S>(key.as_ref()))
+        let is_authentic = |offer: &Offer| {
+            let key = VerifyingKey::decode(&offer.ephemeral);
+            proposal.is_authentic::<S>(key.as_ref())
+        };
+        maker == Some(&stated) && self.offering.offer(&stated).is_none_or(is_authentic)
     }
 
     /// Takes part in the proposal of this view when all that it rests on was heard.
@@ -185,7 +191,7 @@ impl<S: CryptoSuite> Room<S> {
                     let missing: Vec<_> = proposal
                         .offers
                         .iter()
-                        .filter(|digest| self.offering.member(digest).is_none())
+                        .filter(|digest| self.offering.offer(digest).is_none())
                         .copied()
                         .collect();
                     if !missing.is_empty() && now >= self.asked_for_offers {
@@ -196,6 +202,10 @@ impl<S: CryptoSuite> Room<S> {
                     self.timers.set_earlier(Timer::Change, later);
                 }
                 Err(Verdict::Refuse) => self.changes.retain(|other| *other != proposal),
+                Err(Verdict::Bar(offer)) => {
+                    self.offering.bar([offer]);
+                    self.changes.retain(|other| *other != proposal);
+                }
                 Err(Verdict::Roster(error)) => {
                     self.bar_undecodable(&proposal.offers, &error);
                     self.changes.retain(|other| *other != proposal);
@@ -228,22 +238,22 @@ impl<S: CryptoSuite> Room<S> {
         else {
             return refuse();
         };
-        let members: Option<Vec<_>> = proposal
+        let offers: Option<Vec<_>> = proposal
             .offers
             .iter()
-            .map(|digest| self.offering.member(digest).cloned())
+            .map(|digest| self.offering.offer(digest))
             .collect();
-        let members = members.ok_or(Verdict::Wait)?;
+        let offers = offers.ok_or(Verdict::Wait)?;
         // It is a message of the old epoch: its maker says so there, and so is each old member's offer.
         let proposer = self.proposer_of(proposal.view).ok_or(Verdict::Wait)?;
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        let sid = proposal.sid::<S>(offers.iter().copied());
         let said = epoch.next_of(proposer).ok_or(Verdict::Wait)?;
         if said.proposed != Some(sid) {
             return Err(Verdict::Wait);
         }
-        let key = members
+        let key = offers
             .get(usize::from(proposal.proposer))
-            .and_then(Member::verifying_key);
+            .and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
         if self.offer_of(proposer) != proposal.offers.get(usize::from(proposal.proposer)).copied()
             || !proposal.is_authentic::<S>(key.as_ref())
         {
@@ -264,8 +274,8 @@ impl<S: CryptoSuite> Room<S> {
                 None => return Err(Verdict::Wait),
             }
         }
-        for (digest, member) in proposal.offers.iter().zip(&members) {
-            let identity = member.offer().identity;
+        for (digest, offer) in proposal.offers.iter().zip(&offers) {
+            let identity = offer.identity;
             if linked.contains(digest) {
                 continue;
             }
@@ -280,6 +290,7 @@ impl<S: CryptoSuite> Room<S> {
                 return Err(Verdict::Wait);
             }
         }
+        let members = self.members_of(proposal).map_err(Verdict::Bar)?;
         let run = Run::new(proposal.terms(sid), members, me).map_err(Verdict::Roster)?;
         Ok((run, continuing))
     }
@@ -289,8 +300,9 @@ impl<S: CryptoSuite> Room<S> {
         let Some(offer) = self.offer_of(member) else {
             return false;
         };
-        let keys = self.offering.member(&offer).map(Member::decode_rest);
-        self.offering.is_spent(&offer) || keys.is_some_and(|keys| keys.is_err())
+        let keys = self.offering.member(&offer, &self.known);
+        self.offering.is_spent(&offer)
+            || keys.is_some_and(|keys| keys.map_or(true, |member| member.decode_rest().is_err()))
     }
 
     fn contribute(

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Beacon, CommitmentSum, Member, OfferDigest, RosterError, Run};
+use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes, VerifyingKey};
+use mpotr_gka::{Beacon, CommitmentSum, Member, Offer, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -159,6 +159,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Sets the time at which this member proposes, if nobody does before.
     pub(super) fn plan_proposal(&mut self, now: Timestamp) {
+        self.timers.stop(Timer::Plan);
         self.timers.stop(Timer::Propose);
         if self.epoch.is_some() || self.attempt.is_some() {
             return;
@@ -233,17 +234,16 @@ impl<S: CryptoSuite> Room<S> {
     /// The sum of the commitments of a roster, as this member states it when it proposes. It decodes every key of every
     /// offer for that; the offers with keys that do not decode are barred, and then there is no sum.
     pub(super) fn sum_of_commitments(&mut self, offers: &[OfferDigest]) -> Option<CommitmentSum> {
-        let members: Vec<_> = offers
-            .iter()
-            .filter_map(|digest| self.offering.member(digest))
-            .collect();
-        let undecodable: Vec<_> = offers
-            .iter()
-            .zip(&members)
-            .filter(|(_, member)| member.decode_rest().is_err())
-            .map(|(digest, _)| *digest)
-            .collect();
-        if members.len() != offers.len() || !undecodable.is_empty() {
+        let mut members = Vec::with_capacity(offers.len());
+        let mut undecodable = Vec::new();
+        for digest in offers {
+            match self.offering.member(digest, &self.known) {
+                Some(Ok(member)) if member.decode_rest().is_ok() => members.push(member),
+                Some(_) => undecodable.push(*digest),
+                None => {}
+            }
+        }
+        if members.len() != offers.len() {
             self.offering.bar(undecodable);
             return None;
         }
@@ -271,7 +271,7 @@ impl<S: CryptoSuite> Room<S> {
         let missing: BTreeSet<_> = proposal
             .offers
             .iter()
-            .filter(|digest| self.offering.member(digest).is_none())
+            .filter(|digest| self.offering.offer(digest).is_none())
             .copied()
             .collect();
         if missing.is_empty() {
@@ -309,7 +309,7 @@ impl<S: CryptoSuite> Room<S> {
             let complete = proposal
                 .offers
                 .iter()
-                .all(|digest| self.offering.member(digest).is_some());
+                .all(|digest| self.offering.offer(digest).is_some());
             if self.check_terms(&proposal).is_err() {
                 continue;
             }
@@ -376,9 +376,9 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         self.check_terms(&proposal)?;
-        let members = self.members_of(&proposal)?;
-        let proposer = members.get(usize::from(proposal.proposer));
-        let key = proposer.and_then(Member::verifying_key);
+        let offers = self.listed(&proposal)?;
+        let proposer = offers.get(usize::from(proposal.proposer));
+        let key = proposer.and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
         if !proposal.is_authentic::<S>(key.as_ref()) {
             return Err(Rejection::NotAuthentic);
         }
@@ -387,7 +387,15 @@ impl<S: CryptoSuite> Room<S> {
             .offers
             .iter()
             .position(|digest| *digest == own.digest);
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        let sid = proposal.sid::<S>(offers.into_iter());
+        // Not before the proposal is known to be one: whoever makes others decode has an offer here, which that costs.
+        let members = match self.members_of(&proposal) {
+            Ok(members) => members,
+            Err(undecodable) => {
+                self.offering.bar([undecodable]);
+                return Err(Rejection::UnusableOffer);
+            }
+        };
         let me = me.ok_or(Rejection::NotListed)?;
         let run = Run::new(proposal.terms(sid), members, me).inspect_err(|error| {
             self.bar_undecodable(&proposal.offers, error);
@@ -408,23 +416,32 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
-    fn members_of(&self, proposal: &Proposal) -> Result<Vec<Member<S>>, Rejection> {
-        proposal
-            .offers
-            .iter()
-            .map(|digest| {
-                let member = self
-                    .offering
-                    .member(digest)
-                    .ok_or(Rejection::UnusableOffer)?;
-                let identity = member.offer().identity;
-                let is_own = identity == self.identity.public();
-                if is_own || self.config.admission.admits(&identity) {
-                    Ok(member.clone())
-                } else {
-                    Err(Rejection::NotAdmitted)
-                }
-            })
-            .collect()
+    /// The offers that a proposal lists, if all are at hand and of admitted identities.
+    fn listed(&self, proposal: &Proposal) -> Result<Vec<&Offer>, Rejection> {
+        let listed = proposal.offers.iter().map(|digest| {
+            let offer = self
+                .offering
+                .offer(digest)
+                .ok_or(Rejection::UnusableOffer)?;
+            let is_own = offer.identity == self.identity.public();
+            if is_own || self.config.admission.admits(&offer.identity) {
+                Ok(offer)
+            } else {
+                Err(Rejection::NotAdmitted)
+            }
+        });
+        listed.collect()
+    }
+
+    /// The members of a proposal all of whose offers are at hand.
+    ///
+    /// # Errors
+    /// The first offer with a key that everybody needs and that is none.
+    pub(super) fn members_of(&self, proposal: &Proposal) -> Result<Vec<Member<S>>, OfferDigest> {
+        let member = |digest: &OfferDigest| match self.offering.member(digest, &self.known) {
+            Some(Ok(member)) => Ok(member.clone()),
+            Some(Err(_)) | None => Err(*digest),
+        };
+        proposal.offers.iter().map(member).collect()
     }
 }

@@ -157,10 +157,21 @@ fn a_proposal_that_lists_a_key_that_is_none_is_refused_by_who_needs_the_key() {
             .position(|digest| *digest == offer.digest::<Suite>());
         proposal.proposer = u16::try_from(place.unwrap()).unwrap();
         proposal.offers = digests.to_vec();
-        let proposal = proposal.sign::<Suite>(secrets.ephemeral());
-        let _heard_or_refused = give(&mut network, 0, &Packet::Offer(offer).to_bytes());
-        let packet = Packet::Proposal(proposal).to_bytes();
-        let _refused_or_waiting = give(&mut network, 0, &packet);
+        let mut proposal = proposal.sign::<Suite>(secrets.ephemeral());
+        // Nothing of it is decoded when it is heard.
+        give(&mut network, 0, &Packet::Offer(offer).to_bytes()).unwrap();
+        let packet = Packet::Proposal(proposal.clone()).to_bytes();
+        let refused = give(&mut network, 0, &packet).unwrap_err();
+        let is_refused = matches!(refused, Rejection::UnusableOffer | Rejection::Roster(_));
+        assert!(is_refused, "{refused:?}");
+        // The offer is barred: it is not even looked at again.
+        proposal.view = 1;
+        let again = proposal.sign::<Suite>(secrets.ephemeral());
+        let packet = Packet::Proposal(again).to_bytes();
+        assert_eq!(
+            give(&mut network, 0, &packet),
+            Err(Rejection::UnusableOffer)
+        );
         let contributed = network.wire.iter().any(|(_, packet)| packet[1] == 3);
         assert!(!contributed);
         // Its own offer is as good as before: it was not used.
