@@ -24,6 +24,7 @@ mod holdback;
 mod keys;
 mod member_set;
 mod order;
+mod peer_key;
 mod ratchet;
 mod receiving;
 mod sending;
@@ -32,7 +33,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret, VerifyingKey};
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret};
 use mpotr_gka::Established;
 #[cfg(test)]
 use mpotr_gka::Sid;
@@ -46,6 +47,7 @@ use holdback::Holdback;
 use keys::{EpochKeys, Streams};
 use member_set::MemberSet;
 use order::{Key, Order};
+use peer_key::PeerKey;
 use sending::Sent;
 
 /// What happened in an epoch, in order.
@@ -89,8 +91,7 @@ pub(crate) enum Effect {
 /// A member as the others see it.
 struct Peer<S: CryptoSuite> {
     identity: IdentityKey,
-    /// `None` if E is no point: nothing that it signs verifies.
-    key: Option<VerifyingKey<S>>,
+    key: PeerKey<S>,
     /// To open with; this member's own, to seal with.
     streams: Streams,
     /// Content messages delivered, or one more than the last place of them.
@@ -177,7 +178,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .zip(streams)
             .map(|(member, streams)| Peer {
                 identity: member.offer().identity,
-                key: member.verifying_key(),
+                key: PeerKey::new(member.offer().ephemeral),
                 streams,
                 delivered: 0,
                 chain: Vec::new(),

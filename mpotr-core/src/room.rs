@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, Secret, UnsupportedSuite};
-use mpotr_gka::{KnownIdentities, Offer, OfferDigest};
+use mpotr_gka::{KnownIdentities, Member, Offer, OfferDigest};
 
 use crate::config::RoomConfig;
 use crate::epoch::{Epoch, MAX_TOGETHER};
@@ -248,6 +248,7 @@ impl<S: CryptoSuite> Room<S> {
         while let Some(timer) = self.timers.expire(now) {
             match timer {
                 Timer::Advertise => self.advertise(now, rng),
+                Timer::Plan => self.plan_proposal(now),
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.drive(now, rng),
@@ -359,7 +360,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Err(Rejection::NotAdmitted);
         }
-        match self.offering.hear(now, offer, &self.known)? {
+        match self.offering.hear(now, offer)? {
             News::None => return Ok(()),
             News::Offer => {}
             News::Person => {
@@ -370,7 +371,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.proposing.heard(now);
         self.timers.set(Timer::Change, now);
-        self.plan_proposal(now);
+        // Once for all offers that come together.
+        self.timers.stop(Timer::Propose);
+        self.timers.set(Timer::Plan, now);
         self.consider_pending(now, rng);
         Ok(())
     }
@@ -399,10 +402,11 @@ impl<S: CryptoSuite> Room<S> {
             .iter()
             .filter(|digest| !self.resent.contains_key(digest))
             .filter_map(|digest| {
-                let listed = || in_run.iter().find(|m| m.offer().digest::<S>() == *digest);
-                self.offering.member(digest).or_else(listed)
+                let mut listed = in_run.iter().map(Member::offer);
+                let in_run = || listed.find(|offer| offer.digest::<S>() == *digest);
+                self.offering.offer(digest).or_else(in_run)
             })
-            .map(|member| Packet::Offer(member.offer().clone()))
+            .map(|offer| Packet::Offer(offer.clone()))
             .collect();
         for packet in &found {
             self.transmit(packet);

@@ -12,8 +12,8 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, Beacon, Confirmation, Contribution, ContributionBody,
-    OfferDigest, OfferSecrets, RoomId, Sid, Statement as Confirmed,
+    AgreementId, AuthenticationId, Beacon, CommitmentSum, Confirmation, Contribution,
+    ContributionBody, OfferDigest, OfferSecrets, RoomId, Sid, Statement as Confirmed,
 };
 use mpotr_core::wire::{
     Advert, Content, ContentKind, Fields, Handle, Lock, MAX_PACKET, MessageId, Next, Packet,
@@ -85,6 +85,7 @@ fn proposal() -> impl Strategy<Value = Packet> {
                         evidence: flip,
                     },
                     proposer: u16::try_from(proposer.index(offers.len())).unwrap(),
+                    commitments: CommitmentSum::new(room),
                     offers,
                     signature,
                 })
@@ -405,10 +406,11 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     bytes.extend_from_slice(&[0; 32 + 16 + 16 + 4]);
     // Both methods, anyone lets in, leaves out and changes this, no evidence, proposer 0.
     bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
+    bytes.extend_from_slice(&[0; 32]);
     bytes.extend_from_slice(&4097_u32.to_be_bytes());
     let error = Packet::from_bytes(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "at byte 80, field `offers`: 4097 is over the limit of 4096"
+        "at byte 112, field `offers`: 4097 is over the limit of 4096"
     );
 }

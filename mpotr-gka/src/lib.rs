@@ -23,6 +23,7 @@ mod offer;
 mod rounds;
 mod run;
 pub mod simulation;
+mod terms;
 
 pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
 pub use authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh};
@@ -36,3 +37,4 @@ pub use rounds::{
     Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
 };
 pub use run::{MAX_MEMBERS, RosterError, Run, Sid};
+pub use terms::{CommitmentSum, Terms};

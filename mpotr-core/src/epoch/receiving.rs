@@ -108,7 +108,7 @@ impl<S: CryptoSuite> Epoch<S> {
         id: &MessageId,
         unverified: &Unverified<Content>,
     ) -> bool {
-        let key = self.peers.get(author).and_then(|peer| peer.key.as_ref());
+        let key = self.peers.get(author).and_then(|peer| peer.key.get());
         key.is_some_and(|key| {
             let signed = id.signed::<S>(&self.id);
             key.verify(&signed, unverified.signature()).is_ok()
@@ -185,7 +185,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .signed::<S>(&self.id, header.sender, header.seq);
         let statement = peer
             .key
-            .as_ref()
+            .get()
             .and_then(|key| unverified.verify(key, &signed).ok())
             .ok_or(Rejection::NotAuthentic)?
             .into_fields();

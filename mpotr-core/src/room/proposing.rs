@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Beacon, Member, OfferDigest, Run};
+use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes, VerifyingKey};
+use mpotr_gka::{Beacon, CommitmentSum, Member, Offer, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -40,6 +40,8 @@ pub(super) struct Proposing {
     news: Timestamp,
     /// Until when to wait for the proposal of a run in which others are seen to be.
     busy: Timestamp,
+    /// Until when others may be in a run in which this member cannot take part.
+    kept_out: Timestamp,
     /// When this member published its offer last.
     pub(super) published: Timestamp,
     /// Proposals that list offers which are not at hand.
@@ -54,6 +56,7 @@ impl Proposing {
             began: now,
             news: now,
             busy: now,
+            kept_out: now,
             published: now,
             pending: Vec::new(),
         }
@@ -73,6 +76,11 @@ impl Proposing {
     /// Others are in a run whose proposal was missed: it is sent again until then.
     pub(super) const fn wait_for_proposal(&mut self, until: Timestamp) {
         self.busy = until;
+    }
+
+    /// Others may be in a run in which this member cannot take part, for as long as its view lasts.
+    const fn keep_out(&mut self, until: Timestamp) {
+        self.kept_out = until;
     }
 
     /// Until when another proposal is waited for.
@@ -154,6 +162,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Sets the time at which this member proposes, if nobody does before.
     pub(super) fn plan_proposal(&mut self, now: Timestamp) {
+        self.timers.stop(Timer::Plan);
         self.timers.stop(Timer::Propose);
         if self.epoch.is_some() || self.attempt.is_some() {
             return;
@@ -175,7 +184,8 @@ impl<S: CryptoSuite> Room<S> {
             .news
             .after(quiet)
             .max(self.proposing.busy)
-            .min(self.proposing.began.after(timers.gather.saturating_mul(4)));
+            .min(self.proposing.began.after(timers.gather.saturating_mul(4)))
+            .max(self.proposing.kept_out);
         let turns = u32::try_from(rank).unwrap_or(u32::MAX);
         let mut wait: Duration = timers.propose.saturating_mul(turns);
         if self.proposing.next_view(&Handle::NONE) > 0 {
@@ -192,6 +202,11 @@ impl<S: CryptoSuite> Room<S> {
     /// Proposes the roster at hand, and takes part.
     pub(super) fn propose(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let offers = self.expected_roster(now);
+        let Some(commitments) = self.sum_of_commitments(&offers) else {
+            // Without the offers that are none, the roster is another, and so may be whose turn it is.
+            self.plan_proposal(now);
+            return;
+        };
         let Some(own) = self.offering.own() else {
             return;
         };
@@ -206,6 +221,7 @@ impl<S: CryptoSuite> Room<S> {
             view: self.proposing.next_view(&Handle::NONE),
             policy: self.config.policy.clone(),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
+            commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),
         }
@@ -215,6 +231,32 @@ impl<S: CryptoSuite> Room<S> {
         if self.accept(now, proposal, rng).is_err() {
             let later = now.after(self.config.timers.propose);
             self.timers.set(Timer::Propose, later);
+        }
+    }
+
+    /// The sum of the commitments of a roster, as this member states it when it proposes. It decodes every key of every
+    /// offer for that; the offers with keys that do not decode are barred, and then there is no sum.
+    pub(super) fn sum_of_commitments(&mut self, offers: &[OfferDigest]) -> Option<CommitmentSum> {
+        let mut members = Vec::with_capacity(offers.len());
+        let mut undecodable = Vec::new();
+        for digest in offers {
+            match self.offering.member(digest, &self.known) {
+                Some(Ok(member)) if member.decode_rest().is_ok() => members.push(member),
+                Some(_) => undecodable.push(*digest),
+                None => {}
+            }
+        }
+        if members.len() != offers.len() {
+            self.offering.bar(undecodable);
+            return None;
+        }
+        CommitmentSum::of(self.config.policy.authentication, members).ok()
+    }
+
+    /// Bars the offer that keeps this member out of a run, since one of its keys does not decode.
+    pub(super) fn bar_undecodable(&mut self, offers: &[OfferDigest], error: &RosterError) {
+        if let RosterError::UndecodableKey { member } = error {
+            self.offering.bar(offers.get(*member).copied());
         }
     }
 
@@ -232,7 +274,7 @@ impl<S: CryptoSuite> Room<S> {
         let missing: BTreeSet<_> = proposal
             .offers
             .iter()
-            .filter(|digest| self.offering.member(digest).is_none())
+            .filter(|digest| self.offering.offer(digest).is_none())
             .copied()
             .collect();
         if missing.is_empty() {
@@ -278,7 +320,7 @@ impl<S: CryptoSuite> Room<S> {
             let complete = proposal
                 .offers
                 .iter()
-                .all(|digest| self.offering.member(digest).is_some());
+                .all(|digest| self.offering.offer(digest).is_some());
             if self.check_terms(&proposal).is_err() {
                 continue;
             }
@@ -346,9 +388,9 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         self.check_terms(&proposal)?;
-        let members = self.members_of(&proposal)?;
-        let proposer = members.get(usize::from(proposal.proposer));
-        let key = proposer.and_then(Member::verifying_key);
+        let offers = self.listed(&proposal)?;
+        let proposer = offers.get(usize::from(proposal.proposer));
+        let key = proposer.and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
         if !proposal.is_authentic::<S>(key.as_ref()) {
             return Err(Rejection::NotAuthentic);
         }
@@ -357,8 +399,26 @@ impl<S: CryptoSuite> Room<S> {
             .offers
             .iter()
             .position(|digest| *digest == own.digest);
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
-        let run = Run::new(sid, members, me.ok_or(Rejection::NotListed)?)?;
+        let sid = proposal.sid::<S>(offers.into_iter());
+        // Not before the proposal is known to be one: whoever makes others decode has an offer here, which that costs.
+        let members = match self.members_of(&proposal) {
+            Ok(members) => members,
+            Err(undecodable) => {
+                self.offering.bar([undecodable]);
+                return Err(Rejection::UnusableOffer);
+            }
+        };
+        let me = me.ok_or(Rejection::NotListed)?;
+        let run = Run::new(proposal.terms(sid), members, me).inspect_err(|error| {
+            self.bar_undecodable(&proposal.offers, error);
+            if matches!(error, RosterError::UndecodableKey { .. }) {
+                // Those who do not need the key take part: this member waits until they have given up.
+                self.proposing
+                    .leave_view(now, proposal.parent, proposal.view);
+                self.proposing.keep_out(now.after(self.view_length()));
+                self.plan_proposal(now);
+            }
+        })?;
         let own = self.offering.consume().ok_or(Rejection::NotListed)?;
         self.proposing
             .leave_view(now, proposal.parent, proposal.view);
@@ -368,23 +428,32 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
-    fn members_of(&self, proposal: &Proposal) -> Result<Vec<Member<S>>, Rejection> {
-        proposal
-            .offers
-            .iter()
-            .map(|digest| {
-                let member = self
-                    .offering
-                    .member(digest)
-                    .ok_or(Rejection::UnusableOffer)?;
-                let identity = member.offer().identity;
-                let is_own = identity == self.identity.public();
-                if is_own || self.config.admission.admits(&identity) {
-                    Ok(member.clone())
-                } else {
-                    Err(Rejection::NotAdmitted)
-                }
-            })
-            .collect()
+    /// The offers that a proposal lists, if all are at hand and of admitted identities.
+    fn listed(&self, proposal: &Proposal) -> Result<Vec<&Offer>, Rejection> {
+        let listed = proposal.offers.iter().map(|digest| {
+            let offer = self
+                .offering
+                .offer(digest)
+                .ok_or(Rejection::UnusableOffer)?;
+            let is_own = offer.identity == self.identity.public();
+            if is_own || self.config.admission.admits(&offer.identity) {
+                Ok(offer)
+            } else {
+                Err(Rejection::NotAdmitted)
+            }
+        });
+        listed.collect()
+    }
+
+    /// The members of a proposal all of whose offers are at hand.
+    ///
+    /// # Errors
+    /// The first offer with a key that everybody needs and that is none.
+    pub(super) fn members_of(&self, proposal: &Proposal) -> Result<Vec<Member<S>>, OfferDigest> {
+        let member = |digest: &OfferDigest| match self.offering.member(digest, &self.known) {
+            Some(Ok(member)) => Ok(member.clone()),
+            Some(Err(_)) | None => Err(*digest),
+        };
+        proposal.offers.iter().map(member).collect()
     }
 }

@@ -66,7 +66,7 @@ fn two_messages_in_one_place_are_evidence_that_anyone_can_check() {
     assert_eq!(usize::from(found[0].author()), MALLORY);
     // Carol, who saw neither, checks it with the key from the roster.
     let (epoch, keys) = (epochs[ALICE].id, |member: usize| {
-        epochs[ALICE].peers[member].key.as_ref().unwrap()
+        epochs[ALICE].peers[member].key.get().unwrap()
     });
     assert!(found[0].verify::<Suite>(&epoch, keys(MALLORY)));
     assert!(!found[0].verify::<Suite>(&epoch, keys(BOB)));
@@ -130,7 +130,7 @@ fn a_message_that_names_another_previous_one_is_evidence() {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].seq(), 0);
         assert!(found[0].ids().contains(&first) && found[0].ids().contains(&second));
-        let key = epochs[ALICE].peers[MALLORY].key.as_ref().unwrap();
+        let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
         assert!(found[0].verify::<Suite>(&epochs[ALICE].id, key));
     }
 }
