@@ -23,6 +23,8 @@ mod leaving;
 mod offering;
 mod proposing;
 mod talking;
+#[cfg(test)]
+mod tests;
 mod voting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
