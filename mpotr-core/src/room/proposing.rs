@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes};
 use mpotr_gka::{Beacon, Member, OfferDigest, Run};
 
 use super::Room;
@@ -91,6 +91,16 @@ impl Proposing {
         self.gather_again(now);
     }
 
+    /// A proposal is of a view that is too far ahead to be taken part in: those who made it have tried in vain for longer than
+    /// this member, which comes nearer with each.
+    fn approach(&mut self, proposal: &Proposal) {
+        let next = self.next_view(&proposal.parent);
+        if next < proposal.view {
+            let nearer = next.saturating_add(jump(proposal)).min(proposal.view);
+            self.next_views.insert(proposal.parent, nearer);
+        }
+    }
+
     /// How many rounds of views have failed: one round for every four views.
     pub(super) fn views(&self) -> u32 {
         self.next_view(&Handle::NONE).saturating_sub(1) / 4
@@ -128,6 +138,11 @@ impl Proposing {
     }
 }
 
+/// By how many views a proposal of a first epoch may be ahead.
+fn jump(proposal: &Proposal) -> u32 {
+    u32::try_from(proposal.offers.len()).unwrap_or(u32::MAX)
+}
+
 impl<S: CryptoSuite> Room<S> {
     /// The roster that this member would propose or expects to be proposed, by digest.
     fn expected_roster(&self, now: Timestamp) -> Vec<OfferDigest> {
@@ -143,6 +158,11 @@ impl<S: CryptoSuite> Room<S> {
         let mut candidates = self.offering.candidates(now, fresh, |identity| {
             admission.admits(identity) && (all_wanted || !self.offering.was_silent(identity))
         });
+        if candidates.len() < 2 {
+            // Two who missed one another once would wait for ever.
+            let admits = |identity: &IdentityKey| admission.admits(identity);
+            candidates = self.offering.candidates(now, fresh, admits);
+        }
         match self.config.members {
             Some(members) if candidates.len() >= members => candidates.truncate(members),
             Some(_) => candidates.clear(),
@@ -255,6 +275,10 @@ impl<S: CryptoSuite> Room<S> {
             let policy = proposal.policy.clone();
             self.events.push_back(Event::OtherPolicy { policy });
         }
+        let listed = |own: &OwnOffer<S>| proposal.offers.contains(&own.digest);
+        if *rejection == Rejection::StaleView && self.offering.own().is_some_and(listed) {
+            self.proposing.approach(proposal);
+        }
         let waits = self.epoch.is_none() && self.attempt.is_none();
         if waits && matches!(rejection, Rejection::StaleView | Rejection::NotListed) {
             self.offering.discard();
@@ -313,11 +337,10 @@ impl<S: CryptoSuite> Room<S> {
         if !expected {
             return Err(Rejection::NotAdmitted);
         }
-        let jump = u32::try_from(members).unwrap_or(u32::MAX);
         let next_view = self.proposing.next_view(&proposal.parent);
         let is_first = proposal.parent == Handle::NONE;
-        if proposal.view < next_view || (is_first && proposal.view > next_view.saturating_add(jump))
-        {
+        let furthest = next_view.saturating_add(jump(proposal));
+        if proposal.view < next_view || (is_first && proposal.view > furthest) {
             return Err(Rejection::StaleView);
         }
         let running = self.attempt.as_ref();
