@@ -27,6 +27,9 @@ const MAX_PARENTS: usize = 64;
 /// The most policies of others that the application is told of: strangers can make them up.
 const MAX_TOLD_POLICIES: usize = 8;
 
+/// The time that a host gets doubles so many times.
+const MAX_TURNS: u32 = 5;
+
 /// What the next proposal depends on.
 #[derive(Debug)]
 pub(super) struct Proposing {
@@ -34,6 +37,9 @@ pub(super) struct Proposing {
     next_views: BTreeMap<Handle, u32>,
     /// Until when the members of an epoch in this channel are waited for, who have said that they are there.
     host_until: Timestamp,
+    /// Since when this member has made offers to the same one, and how often it has turned to another.
+    host_since: Timestamp,
+    turns: u32,
     /// When the gathering began.
     began: Timestamp,
     /// When an offer was heard that is news.
@@ -51,6 +57,8 @@ impl Proposing {
         Self {
             next_views: BTreeMap::new(),
             host_until: now,
+            host_since: now,
+            turns: 0,
             began: now,
             news: now,
             busy: now,
@@ -124,6 +132,25 @@ impl Proposing {
     /// Members of an epoch have said that they are there: they let in who waits.
     pub(super) const fn wait_for_host(&mut self, until: Timestamp) {
         self.host_until = until;
+    }
+
+    /// A host is chosen, perhaps in place of another.
+    pub(super) fn choose_host(&mut self, now: Timestamp, instead: bool) {
+        self.host_since = now;
+        if instead {
+            self.turns = self.turns.saturating_add(1).min(MAX_TURNS);
+        }
+    }
+
+    /// Until when no other host is chosen.
+    pub(super) fn stays_with_host(&self, first: Duration) -> Timestamp {
+        let stay = first.saturating_mul(2_u32.saturating_pow(self.turns));
+        self.host_since.after(stay)
+    }
+
+    /// This member has been let in.
+    pub(super) const fn forget_hosts(&mut self) {
+        self.turns = 0;
     }
 
     fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
