@@ -414,6 +414,25 @@ fn a_member_that_was_cut_off_comes_back() {
 }
 
 #[test]
+fn whoever_is_left_behind_sees_no_fork_in_what_the_others_took_along() {
+    let mut network = Network::new(4, 1).until_secure();
+    // It hears the others, and they do not hear it.
+    network.tamper = Some(Box::new(|from, _, packet| {
+        (from != 3).then(|| packet.to_vec())
+    }));
+    network.send(3, "does nobody hear me?");
+    for text in ["hello?", "are you there?", "well then"] {
+        network.send(0, text);
+        network.run_for(1);
+    }
+    network.run_until(300, |n| together(n, &[0, 1, 2]));
+    network.tamper = None;
+    network.run_until(600, |n| together(n, &[0, 1, 2, 3]));
+    let fork = |event: &Event| matches!(event, Event::Fork { .. });
+    assert!((0..4).all(|member| network.count(member, fork) == 0));
+}
+
+#[test]
 fn a_newcomer_between_two_rooms_gets_into_one() {
     let mut network = Network::with(5, 1, |_| {});
     let side = |member: usize| (member < 2, member < 5);
