@@ -75,7 +75,12 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Seals a statement of what this member has seen. `None` when no places are left.
     pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Vec<u8>> {
         let (number, key) = self.own()?.streams.statements.step::<S>()?;
-        let lock = self.order.lock();
+        // What became final with the end of the epoch binds those who moved on, and not those who were left behind.
+        let lock = if self.retired {
+            self.signed_lock
+        } else {
+            self.order.lock()
+        };
         let sent = self.peers.get(self.me).map_or(0, |me| me.delivered);
         let frontier = self.graph.heads().iter().copied().collect();
         let statement = Unsigned::new(Statement {

@@ -50,6 +50,7 @@ impl<S: CryptoSuite> Room<S> {
         self.spoke.clear();
         self.heard.clear();
         self.host = None;
+        self.proposing.forget_hosts();
         self.expired = false;
         self.retries = 0;
         self.queries = 0;

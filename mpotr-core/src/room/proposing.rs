@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes, VerifyingKey};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes, VerifyingKey};
 use mpotr_gka::{Beacon, CommitmentSum, Member, Offer, OfferDigest, RosterError, Run};
 
 use super::Room;
@@ -27,6 +27,9 @@ const MAX_PARENTS: usize = 64;
 /// The most policies of others that the application is told of: strangers can make them up.
 const MAX_TOLD_POLICIES: usize = 8;
 
+/// The time that a host gets doubles so many times.
+const MAX_TURNS: u32 = 5;
+
 /// What the next proposal depends on.
 #[derive(Debug)]
 pub(super) struct Proposing {
@@ -34,6 +37,9 @@ pub(super) struct Proposing {
     next_views: BTreeMap<Handle, u32>,
     /// Until when the members of an epoch in this channel are waited for, who have said that they are there.
     host_until: Timestamp,
+    /// Since when this member has made offers to the same one, and how often it has turned to another.
+    host_since: Timestamp,
+    turns: u32,
     /// When the gathering began.
     began: Timestamp,
     /// When an offer was heard that is news.
@@ -53,6 +59,8 @@ impl Proposing {
         Self {
             next_views: BTreeMap::new(),
             host_until: now,
+            host_since: now,
+            turns: 0,
             began: now,
             news: now,
             busy: now,
@@ -99,6 +107,16 @@ impl Proposing {
         self.gather_again(now);
     }
 
+    /// A proposal is of a view that is too far ahead to be taken part in: those who made it have tried in vain for longer than
+    /// this member, which comes nearer with each.
+    fn approach(&mut self, proposal: &Proposal) {
+        let next = self.next_view(&proposal.parent);
+        if next < proposal.view {
+            let nearer = next.saturating_add(jump(proposal)).min(proposal.view);
+            self.next_views.insert(proposal.parent, nearer);
+        }
+    }
+
     /// How many rounds of views have failed: one round for every four views.
     pub(super) fn views(&self) -> u32 {
         self.next_view(&Handle::NONE).saturating_sub(1) / 4
@@ -124,6 +142,25 @@ impl Proposing {
         self.host_until = until;
     }
 
+    /// A host is chosen, perhaps in place of another.
+    pub(super) fn choose_host(&mut self, now: Timestamp, instead: bool) {
+        self.host_since = now;
+        if instead {
+            self.turns = self.turns.saturating_add(1).min(MAX_TURNS);
+        }
+    }
+
+    /// Until when no other host is chosen.
+    pub(super) fn stays_with_host(&self, first: Duration) -> Timestamp {
+        let stay = first.saturating_mul(2_u32.saturating_pow(self.turns));
+        self.host_since.after(stay)
+    }
+
+    /// This member has been let in.
+    pub(super) const fn forget_hosts(&mut self) {
+        self.turns = 0;
+    }
+
     fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
         if self.pending.contains(&proposal) {
             return Err(Rejection::Replayed);
@@ -134,6 +171,11 @@ impl Proposing {
         self.pending.push(proposal);
         Ok(())
     }
+}
+
+/// By how many views a proposal of a first epoch may be ahead.
+fn jump(proposal: &Proposal) -> u32 {
+    u32::try_from(proposal.offers.len()).unwrap_or(u32::MAX)
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -151,6 +193,11 @@ impl<S: CryptoSuite> Room<S> {
         let mut candidates = self.offering.candidates(now, fresh, |identity| {
             admission.admits(identity) && (all_wanted || !self.offering.was_silent(identity))
         });
+        if candidates.len() < 2 {
+            // Two who missed one another once would wait for ever.
+            let admits = |identity: &IdentityKey| admission.admits(identity);
+            candidates = self.offering.candidates(now, fresh, admits);
+        }
         match self.config.members {
             Some(members) if candidates.len() >= members => candidates.truncate(members),
             Some(_) => candidates.clear(),
@@ -297,6 +344,10 @@ impl<S: CryptoSuite> Room<S> {
             let policy = proposal.policy.clone();
             self.events.push_back(Event::OtherPolicy { policy });
         }
+        let listed = |own: &OwnOffer<S>| proposal.offers.contains(&own.digest);
+        if *rejection == Rejection::StaleView && self.offering.own().is_some_and(listed) {
+            self.proposing.approach(proposal);
+        }
         let waits = self.epoch.is_none() && self.attempt.is_none();
         if waits && matches!(rejection, Rejection::StaleView | Rejection::NotListed) {
             self.offering.discard();
@@ -355,11 +406,10 @@ impl<S: CryptoSuite> Room<S> {
         if !expected {
             return Err(Rejection::NotAdmitted);
         }
-        let jump = u32::try_from(members).unwrap_or(u32::MAX);
         let next_view = self.proposing.next_view(&proposal.parent);
         let is_first = proposal.parent == Handle::NONE;
-        if proposal.view < next_view || (is_first && proposal.view > next_view.saturating_add(jump))
-        {
+        let furthest = next_view.saturating_add(jump(proposal));
+        if proposal.view < next_view || (is_first && proposal.view > furthest) {
             return Err(Rejection::StaleView);
         }
         let running = self.attempt.as_ref();

@@ -80,6 +80,11 @@ impl<S: CryptoSuite> Room<S> {
             return match self.open_retired(sealed) {
                 // Of an epoch that others have installed already, it may be.
                 Err(Rejection::UnknownEpoch) if self.attempt.is_some() => self.early.keep(packet),
+                Err(Rejection::UnknownEpoch) => {
+                    // Or of another room in this channel, which may not know of this one.
+                    self.tell_newcomers(now);
+                    Err(Rejection::UnknownEpoch)
+                }
                 other => other,
             };
         }
