@@ -149,8 +149,6 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     gate: Gate,
     /// The cuts of runs that are whole here, the newest first.
     cuts: Vec<Cut>,
-    /// Packets of messages that are not final, to be sent again to whoever misses one.
-    archive: BTreeMap<MessageId, Vec<u8>>,
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
     effects: VecDeque<Effect>,
@@ -212,7 +210,6 @@ impl<S: CryptoSuite> Epoch<S> {
             final_lock: Lock::EMPTY,
             gate: Gate::Open,
             cuts: Vec::new(),
-            archive: BTreeMap::new(),
             retired: false,
             effects: VecDeque::new(),
         }

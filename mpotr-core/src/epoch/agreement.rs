@@ -47,9 +47,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let [from, to] = [self.final_lock.count, lock.count]
             .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         for id in self.order.ids_from(from).take(to.saturating_sub(from)) {
-            self.archive.remove(id);
-            let author = self.graph.get(id).map(|node| (node.author, node.seq));
-            if let Some((author, seq)) = author
+            if let Some((author, seq)) = self.graph.drop_packet(id)
                 && let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed)
             {
                 peer.streams.content.erase(seq);

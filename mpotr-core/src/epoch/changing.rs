@@ -245,7 +245,7 @@ impl<S: CryptoSuite> Epoch<S> {
         for peer in &mut self.peers {
             peer.streams.content.close::<S>();
         }
-        self.archive.clear();
+        self.graph.drop_packets();
         self.sent.clear();
         self.retired = true;
         if let Some(next) = self.own_next() {

@@ -128,31 +128,47 @@ impl<S: CryptoSuite> Epoch<S> {
         if peer.fin && seq >= peer.delivered {
             return Err(Rejection::Inconsistent);
         }
-        let size = packet.len();
         if self.is_exposed(author) {
             if !self.is_demanded(&id) {
                 return Err(Rejection::Disputed);
             }
-            self.archive.insert(id, packet);
-        } else {
-            self.archive.insert(id, packet);
-            if let Some(known) = self.contradicted(author, &id, &content) {
-                self.expose(author, &known, &id);
-                if !self.is_exposed(author) {
-                    // Another member stripped a signature off: which of the two the author said cannot be shown.
-                    self.archive.remove(&id);
-                    return Err(Rejection::Inconsistent);
-                }
-                if !self.is_demanded(&id) {
-                    return Ok(());
-                }
+        } else if let Some(known) = self.contradicted(author, &id, &content) {
+            if !self.expose(author, &known, &id, &packet) {
+                // Another member stripped a signature off: which of the two the author said cannot be shown.
+                return Err(Rejection::Inconsistent);
+            }
+            if !self.is_demanded(&id) {
+                return Ok(());
             }
         }
         if let Some(peer) = self.peers.get_mut(author) {
             peer.streams.content.spend(seq);
         }
-        self.holdback.insert(author, Held { id, content, size });
+        let held = Held {
+            id,
+            content,
+            packet,
+        };
+        self.holdback.insert(author, held);
         Ok(())
+    }
+
+    /// The packet of a message that is not final.
+    pub(super) fn packet_of(&self, id: &MessageId) -> Option<&Vec<u8>> {
+        let held = || {
+            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
+            held.next().map(|(_, held)| &held.packet)
+        };
+        self.graph.packet(id).or_else(held)
+    }
+
+    /// Sends again what somebody misses, as far as it is at hand.
+    fn serve(&mut self, wanted: &[MessageId]) {
+        for id in wanted {
+            if let Some(packet) = self.packet_of(id).cloned() {
+                self.effects.push_back(Effect::Missing { packet });
+            }
+        }
     }
 
     /// Drops what there is no room for, and names it. It is sent again, or asked for.
@@ -160,12 +176,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let Self {
             holdback, peers, ..
         } = self;
-        let next = |author: usize| peers.get(author).map_or(0, |peer| peer.delivered);
-        let dropped = holdback.trim(next);
-        for id in &dropped {
-            self.archive.remove(id);
-        }
-        dropped
+        holdback.trim(|author| peers.get(author).map_or(0, |peer| peer.delivered))
     }
 
     pub(super) fn open_statement(
@@ -194,13 +205,6 @@ impl<S: CryptoSuite> Epoch<S> {
         if statement.presence == Presence::Asking {
             self.effects.push_back(Effect::Asked);
         }
-        for id in &statement.wanted {
-            if let Some(packet) = self.archive.get(id) {
-                self.effects.push_back(Effect::Missing {
-                    packet: packet.clone(),
-                });
-            }
-        }
         if statement.next != peer.next {
             if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {
                 peer.frozen = Some(Frozen {
@@ -212,7 +216,9 @@ impl<S: CryptoSuite> Epoch<S> {
             peer.next.clone_from(&statement.next);
             self.effects.push_back(Effect::Next { member: sender });
         }
+        let wanted = statement.wanted.clone();
         peer.waiting = Some(statement);
+        self.serve(&wanted);
         self.apply_waiting();
         Ok(())
     }

@@ -63,10 +63,11 @@ impl<S: CryptoSuite> Epoch<S> {
                 missing,
             },
         );
-        self.archive.insert(id, packet.clone());
         self.last = id;
         self.signed_lock = lock;
-        self.deliver(self.me, id, content.into_fields());
+        let content = content.into_fields();
+        let key = self.key(&id, &content)?;
+        self.deliver(self.me, key, content, packet.clone());
         self.unstated = 0;
         self.advance();
         Some((seq, id, packet))
