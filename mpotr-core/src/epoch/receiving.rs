@@ -77,10 +77,10 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<Unverified<Content>, Rejection> {
         let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
         let key = peer.streams.content.key::<S>(header.seq)?;
-        let text = packet
+        let mut text = packet
             .open_content::<S>(header, key)
             .map_err(|_opaque| Rejection::NotAuthentic)?;
-        let unverified = Unverified::<Content>::decode(&text)?;
+        let unverified = Unverified::<Content>::from_vec(std::mem::take(&mut *text))?;
         if unverified.unsigned().fields().seq == header.seq {
             Ok(unverified)
         } else {
