@@ -9,6 +9,8 @@
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `evidence`, `forking` | members that say two things in one place |
 //! | `order`, `agreement` | the one order, its locks, and what is final |
+//! | `comparing` | where another order begins to differ |
+//! | `recovering` | what is missing, and who sends it again |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
@@ -16,6 +18,7 @@
 mod agreement;
 mod backlog;
 mod changing;
+mod comparing;
 mod delivering;
 mod evidence;
 mod forking;
@@ -26,6 +29,7 @@ mod member_set;
 mod order;
 mod ratchet;
 mod receiving;
+mod recovering;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -80,8 +84,15 @@ pub(crate) enum Effect {
     Fork { member: usize, lock: Lock },
     /// A member has said something new about the epoch that follows.
     Next { member: usize },
+    /// The order of a member that has signed another one begins to differ here.
+    Difference {
+        member: usize,
+        place: u32,
+        here: MessageId,
+        there: MessageId,
+    },
     /// Somebody misses a message that is at hand: its packet.
-    Missing { packet: Vec<u8> },
+    Missing { id: MessageId, packet: Vec<u8> },
     /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
     Asked,
 }
@@ -115,6 +126,12 @@ struct Peer<S: CryptoSuite> {
     frozen: Option<Frozen>,
     /// Whether that lock is known to differ from the order here.
     forked: bool,
+    /// Up to here its order is the one here.
+    agreed: u32,
+    /// Whether it has asked for the order here: it has found a difference.
+    doubts: bool,
+    /// Whether it is known where its order begins to differ.
+    compared: bool,
 }
 
 /// One epoch as one member sees it.
@@ -142,6 +159,12 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     unstated: usize,
     /// The lock that this member signed last.
     signed_lock: Lock,
+    /// A part of the order that somebody asked for.
+    list_from: Option<u32>,
+    /// Whether a part of another's order is to be asked for.
+    ask_order: bool,
+    /// Messages that are here when all that was asked for has come.
+    goal: usize,
     /// The last statement that this member sent, to send again.
     last_statement: Option<Vec<u8>>,
     final_lock: Lock,
@@ -188,6 +211,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 next: None,
                 frozen: None,
                 forked: false,
+                agreed: 0,
+                doubts: false,
+                compared: false,
             })
             .collect();
         Self {
@@ -206,6 +232,9 @@ impl<S: CryptoSuite> Epoch<S> {
             last: MessageId::NONE,
             unstated: 0,
             signed_lock: Lock::EMPTY,
+            list_from: None,
+            ask_order: false,
+            goal: 0,
             last_statement: None,
             final_lock: Lock::EMPTY,
             gate: Gate::Open,

@@ -153,24 +153,6 @@ impl<S: CryptoSuite> Epoch<S> {
         Ok(())
     }
 
-    /// The packet of a message that is not final.
-    pub(super) fn packet_of(&self, id: &MessageId) -> Option<&Vec<u8>> {
-        let held = || {
-            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
-            held.next().map(|(_, held)| &held.packet)
-        };
-        self.graph.packet(id).or_else(held)
-    }
-
-    /// Sends again what somebody misses, as far as it is at hand.
-    fn serve(&mut self, wanted: &[MessageId]) {
-        for id in wanted {
-            if let Some(packet) = self.packet_of(id).cloned() {
-                self.effects.push_back(Effect::Missing { packet });
-            }
-        }
-    }
-
     /// Drops what there is no room for, and names it. It is sent again, or asked for.
     pub(super) fn trim(&mut self) -> Vec<MessageId> {
         let Self {
@@ -216,9 +198,12 @@ impl<S: CryptoSuite> Epoch<S> {
             peer.next.clone_from(&statement.next);
             self.effects.push_back(Effect::Next { member: sender });
         }
-        let wanted = statement.wanted.clone();
+        let (wanted, missing) = (statement.wanted.clone(), statement.missing.clone());
+        let (question, listing) = (statement.question, statement.listing.clone());
         peer.waiting = Some(statement);
-        self.serve(&wanted);
+        self.serve(&wanted, &missing, header.seq);
+        self.hear_question(sender, question);
+        self.hear_listing(sender, listing.as_ref());
         self.apply_waiting();
         Ok(())
     }
