@@ -9,6 +9,8 @@
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `evidence`, `forking` | members that say two things in one place |
 //! | `order`, `agreement` | the one order, its locks, and what is final |
+//! | `comparing` | where another order begins to differ |
+//! | `recovering` | what is missing, and who sends it again |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
@@ -16,6 +18,7 @@
 mod agreement;
 mod backlog;
 mod changing;
+mod comparing;
 mod delivering;
 mod evidence;
 mod forking;
@@ -27,6 +30,7 @@ mod order;
 mod peer_key;
 mod ratchet;
 mod receiving;
+mod recovering;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -82,8 +86,15 @@ pub(crate) enum Effect {
     Fork { member: usize, lock: Lock },
     /// A member has said something new about the epoch that follows.
     Next { member: usize },
+    /// The order of a member that has signed another one begins to differ here.
+    Difference {
+        member: usize,
+        place: u32,
+        here: MessageId,
+        there: MessageId,
+    },
     /// Somebody misses a message that is at hand: its packet.
-    Missing { packet: Vec<u8> },
+    Missing { id: MessageId, packet: Vec<u8> },
     /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
     Asked,
 }
@@ -116,6 +127,12 @@ struct Peer<S: CryptoSuite> {
     frozen: Option<Frozen>,
     /// Whether that lock is known to differ from the order here.
     forked: bool,
+    /// Up to here its order is the one here.
+    agreed: u32,
+    /// Whether it has asked for the order here: it has found a difference.
+    doubts: bool,
+    /// Whether it is known where its order begins to differ.
+    compared: bool,
 }
 
 /// One epoch as one member sees it.
@@ -143,6 +160,12 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     unstated: usize,
     /// The lock that this member signed last.
     signed_lock: Lock,
+    /// A part of the order that somebody asked for.
+    list_from: Option<u32>,
+    /// Whether a part of another's order is to be asked for.
+    ask_order: bool,
+    /// Messages that are here when all that was asked for has come.
+    goal: usize,
     /// The last statement that this member sent, to send again.
     last_statement: Option<Vec<u8>>,
     final_lock: Lock,
@@ -150,8 +173,6 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     gate: Gate,
     /// The cuts of runs that are whole here, the newest first.
     cuts: Vec<Cut>,
-    /// Packets of messages that are not final, to be sent again to whoever misses one.
-    archive: BTreeMap<MessageId, Vec<u8>>,
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
     effects: VecDeque<Effect>,
@@ -191,6 +212,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 next: None,
                 frozen: None,
                 forked: false,
+                agreed: 0,
+                doubts: false,
+                compared: false,
             })
             .collect();
         Self {
@@ -209,11 +233,13 @@ impl<S: CryptoSuite> Epoch<S> {
             last: MessageId::NONE,
             unstated: 0,
             signed_lock: Lock::EMPTY,
+            list_from: None,
+            ask_order: false,
+            goal: 0,
             last_statement: None,
             final_lock: Lock::EMPTY,
             gate: Gate::Open,
             cuts: Vec::new(),
-            archive: BTreeMap::new(),
             retired: false,
             effects: VecDeque::new(),
         }

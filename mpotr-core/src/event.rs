@@ -149,6 +149,18 @@ pub enum Event {
         /// How many messages its order has.
         count: u32,
     },
+    /// Where the order of a member that has signed another one begins to differ: told once, after [`Event::Fork`], as soon
+    /// as the member has said so.
+    Difference {
+        /// The member whose signed order differs.
+        member: IdentityKey,
+        /// The first place that differs, from 0.
+        place: u32,
+        /// What has that place here.
+        here: MessageId,
+        /// What has it there.
+        there: MessageId,
+    },
     /// A member has written its last message and is leaving.
     Leaving {
         /// Who.

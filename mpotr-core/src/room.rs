@@ -42,7 +42,7 @@ use crate::event::{Event, SendHandle};
 use crate::policy::Policy;
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
-use crate::wire::{Handle, Packet, Proposal, Request, SealedPacket, Wanted, Wish};
+use crate::wire::{Handle, MessageId, Packet, Proposal, Request, SealedPacket, Wanted, Wish};
 use adopting::Contributed;
 use attempt::Attempt;
 use changing::Change;
@@ -85,6 +85,10 @@ pub struct Room<S: CryptoSuite> {
     asked_for_offers: Timestamp,
     /// Offers that were sent again on request, and when.
     resent: BTreeMap<OfferDigest, Timestamp>,
+    /// Packets of messages that somebody misses.
+    missing: Vec<(MessageId, Vec<u8>)>,
+    /// Messages that were sent again on request, and when.
+    messages_resent: BTreeMap<MessageId, Timestamp>,
     /// When the proposal was sent again on request.
     proposal_resent: Option<Timestamp>,
     wishes: BTreeSet<Wish>,
@@ -158,6 +162,8 @@ impl<S: CryptoSuite> Room<S> {
             changes: Vec::new(),
             asked_for_offers: now,
             resent: BTreeMap::new(),
+            missing: Vec::new(),
+            messages_resent: BTreeMap::new(),
             proposal_resent: None,
             wishes: BTreeSet::new(),
             banned: BTreeSet::new(),

@@ -159,6 +159,15 @@ impl Conversation {
                  different things to different members, or the network is cut in two",
                 self.name(&member),
             )),
+            Event::Difference {
+                member,
+                place,
+                here,
+                there,
+            } => notice(format!(
+                "the order of {} differs from message {place} on: {there} there, {here} here",
+                self.name(&member),
+            )),
             Event::Equivocation { author, seq, .. } => notice(format!(
                 "WARNING: {} said one thing to some and another to others (its text {seq}); \
                  this can be proven",

@@ -160,3 +160,65 @@ fn packets_come_in_few_sizes() {
         .collect();
     assert_eq!(sizes, BTreeSet::from([273, 497]));
 }
+
+/// A talk of three that the fourth hears nothing of, and no change of the epoch meanwhile.
+fn missed(rounds: usize) -> Network {
+    let mut network = Network::with(4, 1, |config| {
+        config.members = Some(4);
+        config.refresh_messages = usize::MAX;
+        let long = mpotr_core::Duration::from_secs(1_000_000);
+        config.timers.refresh = long;
+        config.timers.expire = long;
+        config.timers.silent = long;
+    })
+    .until_secure();
+    network.tamper = Some(Box::new(|_, to, packet| (to != 3).then(|| packet.to_vec())));
+    for round in 0..rounds {
+        for member in 0..3 {
+            network.send(member, &format!("{member} {round}"));
+        }
+        network.run_for_millis(20);
+    }
+    network.tamper = None;
+    network
+}
+
+#[test]
+fn a_member_that_missed_a_long_talk_asks_for_it_by_place_and_catches_up() {
+    let mut network = missed(400);
+    let before = network.wire.len();
+    let start = network.now;
+    network.run_until(120, |n| n.read(3).len() == 1200);
+    let from_others = network.wire[before..].iter().filter(|(from, _)| *from != 3);
+    // Each message from two of those who have it, and what its author repeats for want of an answer.
+    assert!(from_others.count() < 4 * 1200);
+    let took = network.now.since(start);
+    assert!(took < mpotr_core::Duration::from_secs(30), "{took:?}");
+    network.run_until(300, |n| all_final(n, 1200));
+    assert_one_order(&network, 1200);
+}
+
+#[test]
+fn who_asks_for_everything_over_and_over_gets_it_once_in_a_while() {
+    let mut network = missed(100);
+    network.weather.latency_ms = 0;
+    let asked: Vec<_> = {
+        // Only what member 3 sends gets through: its questions.
+        network.tamper = Some(Box::new(|from, _, packet| {
+            (from == 3).then(|| packet.to_vec())
+        }));
+        network.run_for(70);
+        let wire = network.wire.iter().filter(|(from, _)| *from == 3);
+        wire.map(|(_, packet)| packet.clone()).collect()
+    };
+    assert!(!asked.is_empty());
+    let now = network.now;
+    let mut sent = 0;
+    for packet in asked.iter().rev().take(20) {
+        let _any = network.rooms[0].handle_message(now, packet, &mut network.rng);
+        while network.rooms[0].poll_transmit().is_some() {
+            sent += 1;
+        }
+    }
+    assert!(sent <= 300, "{sent}");
+}
