@@ -27,7 +27,7 @@ pub mod wire;
 pub use config::{Admission, Policy, RoomConfig, Rule, Timers};
 pub use epoch::{Evidence, SignedChain};
 pub use error::{Rejection, SendError};
-pub use event::{Departure, Event, MemberInfo, SendHandle};
+pub use event::{Departure, Event, MemberInfo, MessageState, SendHandle};
 pub use wire::{MAX_BODY, MessageId};
 
 pub use room::Room;
