@@ -11,6 +11,7 @@
 //! | `order`, `agreement` | the one order, its locks, and what is final |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
+//! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
@@ -32,6 +33,7 @@ mod ratchet;
 mod receiving;
 mod recovering;
 mod sending;
+mod states;
 #[cfg(test)]
 mod tests;
 
@@ -80,8 +82,10 @@ pub(crate) enum Effect {
     Acknowledged { seq: u32 },
     /// A message of this member that members closed without having covered.
     Missed { seq: u32, by: usize },
-    /// The final prefix has grown.
-    Final(Lock),
+    /// A message has a place in the order here, which is not final.
+    Provisional { place: u32, id: MessageId },
+    /// The final prefix has grown by these messages, in order.
+    Final { lock: Lock, ids: Vec<MessageId> },
     /// A member has signed another order of as many messages.
     Fork { member: usize, lock: Lock },
     /// A member has said something new about the epoch that follows.

@@ -11,6 +11,7 @@
 //! | `hosting` | members of an epoch and those outside it |
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
+//! | `settling` | what is known of each message, and what is not final in time |
 //! | `leaving` | the last message, and the end |
 
 mod adopting;
@@ -24,6 +25,7 @@ mod installing;
 mod leaving;
 mod offering;
 mod proposing;
+mod settling;
 mod talking;
 #[cfg(test)]
 mod tests;
@@ -50,6 +52,7 @@ use early::Early;
 use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
+use settling::Unsettled;
 
 /// One member's local state in one channel.
 ///
@@ -85,6 +88,8 @@ pub struct Room<S: CryptoSuite> {
     asked_for_offers: Timestamp,
     /// Offers that were sent again on request, and when.
     resent: BTreeMap<OfferDigest, Timestamp>,
+    /// Messages that should be final soon.
+    unsettled: Option<Unsettled>,
     /// Packets of messages that somebody misses.
     missing: Vec<(MessageId, Vec<u8>)>,
     /// Messages that were sent again on request, and when.
@@ -162,6 +167,7 @@ impl<S: CryptoSuite> Room<S> {
             changes: Vec::new(),
             asked_for_offers: now,
             resent: BTreeMap::new(),
+            unsettled: None,
             missing: Vec::new(),
             messages_resent: BTreeMap::new(),
             proposal_resent: None,
@@ -267,6 +273,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Certificate => self.send_certificate(),
                 Timer::Acknowledge | Timer::Lock => self.state(now),
                 Timer::Query => self.query(now),
+                Timer::Leeway => self.watch_leeway(now),
                 Timer::Finish => self.give_up(),
             }
         }

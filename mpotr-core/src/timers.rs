@@ -39,6 +39,8 @@ pub(crate) enum Timer {
     Lock,
     /// Ask for statements that are missing.
     Query,
+    /// Something should be final by now.
+    Leeway,
     /// The end was asked for and did not come.
     Finish,
 }

@@ -24,7 +24,12 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Draws the consequences of what was delivered or stated: the order, the locks, what is final.
     pub(super) fn advance(&mut self) {
         if let Some(bound) = self.stable {
+            let before = self.order.lock().count;
             self.order.extend::<S>(bound);
+            let from = usize::try_from(before).unwrap_or(usize::MAX);
+            let new = (before..).zip(self.order.ids_from(from));
+            self.effects
+                .extend(new.map(|(place, id)| Effect::Provisional { place, id: *id }));
         }
         self.compare_locks();
         let final_count = self
@@ -46,7 +51,13 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(super) fn finalise(&mut self, lock: Lock) {
         let [from, to] = [self.final_lock.count, lock.count]
             .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
-        for id in self.order.ids_from(from).take(to.saturating_sub(from)) {
+        let ids: Vec<_> = self
+            .order
+            .ids_from(from)
+            .take(to.saturating_sub(from))
+            .copied()
+            .collect();
+        for id in &ids {
             if let Some((author, seq)) = self.graph.drop_packet(id)
                 && let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed)
             {
@@ -54,7 +65,7 @@ impl<S: CryptoSuite> Epoch<S> {
             }
         }
         self.final_lock = lock;
-        self.effects.push_back(Effect::Final(lock));
+        self.effects.push_back(Effect::Final { lock, ids });
     }
 
     /// Notes which of these messages every member that still writes now covers.

@@ -69,6 +69,11 @@ impl MemberSet {
         self.word(word) & bit != 0
     }
 
+    /// Members that are in this set and not in another.
+    pub(super) fn minus(&self, other: &Self, members: usize) -> impl Iterator<Item = usize> {
+        (0..members).filter(|index| self.contains(*index) && !other.contains(*index))
+    }
+
     pub(super) fn is_subset_of(&self, other: &Self) -> bool {
         let rest = self.rest.iter().enumerate();
         self.first & !other.first == 0

@@ -139,6 +139,8 @@ impl<S: CryptoSuite> Room<S> {
             // All who moved on have delivered it.
             self.report(Effect::Acknowledged { seq });
         }
+        self.settle();
+        self.messages_resent.clear();
         self.sent.clear();
         self.retired = self.epoch.take();
         self.timers

@@ -154,6 +154,7 @@ impl<S: CryptoSuite> Room<S> {
             self.report(effect);
         }
         self.send_missing(now);
+        self.watch_leeway(now);
         let Some(epoch) = &self.epoch else { return };
         let timers = &self.config.timers;
         // Somebody who leaves waits for the others: they answer without delay.
@@ -289,9 +290,11 @@ impl<S: CryptoSuite> Room<S> {
                     .zip(epoch.identity(by))
                     .map(|(handle, by)| Event::Missed { handle, by })
             }
-            Effect::Final(lock) => Some(Event::Final {
+            Effect::Provisional { place, id } => Some(Event::Provisional { id, place }),
+            Effect::Final { lock, ids } => Some(Event::Final {
                 count: lock.count,
                 digest: lock.digest,
+                ids,
             }),
             Effect::Fork { member, lock } => epoch.identity(member).map(|member| Event::Fork {
                 member,
