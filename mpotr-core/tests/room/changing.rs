@@ -458,3 +458,31 @@ fn two_rooms_become_one_when_somebody_speaks() {
     network.send(3, "who else is here?");
     network.run_until(120, |n| together(n, &[0, 1, 2, 3, 4]));
 }
+
+#[test]
+fn nobody_is_held_for_silent_because_a_view_was_long() {
+    for seed in 0..10 {
+        let mut network = Network::with(3, seed, |config| {
+            config.members = Some(3);
+            // Longer than silence may last.
+            config.timers.view = Duration::from_secs(20);
+        });
+        network = network.until_secure();
+        network.weather = Weather {
+            latency_ms: 50,
+            jitter_ms: 100,
+            ..Weather::FAIR
+        };
+        // The first view fails.
+        network.tamper = Some(Box::new(|_, _, packet| {
+            (packet[1] != 3).then(|| packet.to_vec())
+        }));
+        let now = network.now;
+        network.rooms[0].refresh(now);
+        network.collect(0);
+        network.run_for(21);
+        network.tamper = None;
+        network.run_until(30, |n| (0..3).all(|m| epochs(n, m) == 2));
+        assert!(together(&network, &[0, 1, 2]));
+    }
+}
