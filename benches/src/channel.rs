@@ -20,6 +20,8 @@ pub struct Channel<S: CryptoSuite, R> {
     in_flight: VecDeque<(usize, Rc<[u8]>)>,
     now: Timestamp,
     rng: R,
+    /// Messages after which an epoch asks for fresh keys; `None` for the default.
+    epoch_messages: Option<usize>,
 }
 
 /// A member with what it has sent and been told.
@@ -67,12 +69,32 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
         identities: impl IntoIterator<Item = IdentityKeyPair>,
         rng: R,
     ) -> Result<Self, ChannelError> {
+        Self::enter_with(identities, rng, None)
+    }
+
+    /// The same, for epochs of any number of messages.
+    ///
+    /// # Errors
+    /// [`ChannelError::Unsupported`].
+    pub fn enter_long(
+        identities: impl IntoIterator<Item = IdentityKeyPair>,
+        rng: R,
+    ) -> Result<Self, ChannelError> {
+        Self::enter_with(identities, rng, Some(usize::MAX))
+    }
+
+    fn enter_with(
+        identities: impl IntoIterator<Item = IdentityKeyPair>,
+        rng: R,
+        epoch_messages: Option<usize>,
+    ) -> Result<Self, ChannelError> {
         let identities: Vec<_> = identities.into_iter().collect();
         let mut channel = Self {
             seats: Vec::with_capacity(identities.len()),
             in_flight: VecDeque::new(),
             now: Timestamp::default(),
             rng,
+            epoch_messages,
         };
         let members = Some(identities.len());
         for identity in identities {
@@ -94,9 +116,11 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
         identity: IdentityKeyPair,
         members: Option<usize>,
     ) -> Result<(), ChannelError> {
+        let defaults = RoomConfig::new(RoomId::of_name::<S>("benchmark"));
         let config = RoomConfig {
             members,
-            ..RoomConfig::new(RoomId::of_name::<S>("benchmark"))
+            refresh_messages: self.epoch_messages.unwrap_or(defaults.refresh_messages),
+            ..defaults
         };
         self.seats.push(Seat {
             identity: identity.public(),

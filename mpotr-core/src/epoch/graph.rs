@@ -16,7 +16,7 @@ pub(super) struct Node {
     pub(super) author: usize,
     pub(super) seq: u32,
     /// By index; every parent has a lower one.
-    parents: Vec<usize>,
+    parents: Box<[u32]>,
     pub(super) covered: MemberSet,
     /// Its packet, to be sent again, as long as it is not final.
     pub(super) packet: Vec<u8>,
@@ -27,7 +27,7 @@ pub(super) struct Node {
 pub(super) struct Graph {
     nodes: Vec<Node>,
     /// For looking up alone: its order reaches nothing.
-    index: HashMap<MessageId, usize>,
+    index: HashMap<MessageId, u32>,
     heads: BTreeSet<MessageId>,
 }
 
@@ -36,12 +36,16 @@ impl Graph {
         self.nodes.len()
     }
 
+    fn index_of(&self, id: &MessageId) -> Option<usize> {
+        self.index.get(id).copied().map(wide)
+    }
+
     pub(super) fn contains(&self, id: &MessageId) -> bool {
         self.index.contains_key(id)
     }
 
     pub(super) fn get(&self, id: &MessageId) -> Option<&Node> {
-        self.nodes.get(*self.index.get(id)?)
+        self.nodes.get(self.index_of(id)?)
     }
 
     /// The packet of a message that is not final.
@@ -52,7 +56,8 @@ impl Graph {
 
     /// Drops the packet of a message, and tells whose it was.
     pub(super) fn drop_packet(&mut self, id: &MessageId) -> Option<(usize, u32)> {
-        let node = self.nodes.get_mut(*self.index.get(id)?)?;
+        let index = self.index_of(id)?;
+        let node = self.nodes.get_mut(index)?;
         node.packet = Vec::new();
         Some((node.author, node.seq))
     }
@@ -94,13 +99,15 @@ impl Graph {
             indices.extend(self.index.get(&parent).copied());
         }
         let index = self.nodes.len();
-        self.index.insert(key.id, index);
+        // An author has 2^32 places; memory ends long before all authors together have as many.
+        let narrow = u32::try_from(index).unwrap_or(u32::MAX);
+        self.index.insert(key.id, narrow);
         self.heads.insert(key.id);
         self.nodes.push(Node {
             key,
             author,
             seq,
-            parents: indices,
+            parents: indices.into_boxed_slice(),
             covered: MemberSet::default(),
             packet,
         });
@@ -114,7 +121,7 @@ impl Graph {
         member: usize,
         ids: impl Iterator<Item = &'a MessageId>,
     ) -> Vec<usize> {
-        let mut stack: Vec<usize> = ids.filter_map(|id| self.index.get(id).copied()).collect();
+        let mut stack: Vec<usize> = ids.filter_map(|id| self.index_of(id)).collect();
         let mut newly = Vec::new();
         while let Some(index) = stack.pop() {
             let Some(node) = self.nodes.get_mut(index) else {
@@ -122,7 +129,7 @@ impl Graph {
             };
             // What a member covers is closed under parents: nothing new lies behind.
             if node.covered.insert(member) {
-                stack.extend_from_slice(&node.parents);
+                stack.extend(node.parents.iter().copied().map(wide));
                 newly.push(index);
             }
         }
@@ -137,14 +144,12 @@ impl Graph {
     ) -> bool {
         let mut wanted: BTreeSet<usize> = BTreeSet::new();
         for id in earlier {
-            let Some(index) = self.index.get(id) else {
+            let Some(index) = self.index_of(id) else {
                 return false;
             };
-            wanted.insert(*index);
+            wanted.insert(index);
         }
-        let mut stack: Vec<usize> = later
-            .filter_map(|id| self.index.get(&id).copied())
-            .collect();
+        let mut stack: Vec<usize> = later.filter_map(|id| self.index_of(&id)).collect();
         let mut seen = BTreeSet::new();
         while let (Some(lowest), Some(index)) = (wanted.first().copied(), stack.pop()) {
             // Parents have lower indices: nothing wanted lies behind a message below the lowest.
@@ -153,9 +158,13 @@ impl Graph {
             }
             wanted.remove(&index);
             if let Some(node) = self.nodes.get(index) {
-                stack.extend_from_slice(&node.parents);
+                stack.extend(node.parents.iter().copied().map(wide));
             }
         }
         wanted.is_empty()
     }
+}
+
+fn wide(index: u32) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX)
 }

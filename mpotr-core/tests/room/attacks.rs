@@ -8,8 +8,9 @@ use mpotr_core::gka::{
     OfferSecrets, RoomId,
 };
 use mpotr_core::wire::{Handle, Packet, Proposal};
-use mpotr_core::{Admission, Event, Policy, Rejection, Room};
-use rand_chacha::rand_core::Rng;
+use mpotr_core::{Admission, Event, Policy, Rejection, Room, RoomConfig};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::network::{Network, Suite};
 
@@ -126,6 +127,73 @@ fn a_recorded_session_replayed_into_a_later_one_changes_nothing() {
     }
     second.send(0, "go on");
     second.run_until(10, |n| n.read(1) == ["go on"]);
+}
+
+#[test]
+fn a_whole_session_replayed_to_the_same_people_in_a_later_one_changes_nothing() {
+    let people = || {
+        let mut rng = ChaCha20Rng::seed_from_u64(77);
+        [(); 3].map(|()| IdentityKeyPair::random::<Suite>(&mut rng))
+    };
+    let meet = |seed: u64| {
+        let mut network = Network::with(0, seed, |_| {});
+        for identity in people() {
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+            config.members = Some(3);
+            network.enter_as(identity, config);
+        }
+        network.until_secure()
+    };
+    // A session with everything in it: texts, statements, a loss, fresh keys, a departure.
+    let mut first = meet(1);
+    for round in 0..5 {
+        for member in 0..3 {
+            first.send(member, &format!("{member} {round}"));
+        }
+        first.run_for(1);
+    }
+    let now = first.now;
+    first.rooms[1].refresh(now);
+    first.collect(1);
+    first.run_for(30);
+    first.send(0, "in the second epoch");
+    first.run_for(10);
+    first.leave(2);
+    first.run_for(30);
+    let recorded: Vec<_> = first
+        .wire
+        .iter()
+        .map(|(_, packet)| packet.clone())
+        .collect();
+    let kinds: BTreeSet<_> = recorded.iter().map(|packet| packet[1]).collect();
+    assert!(
+        kinds.is_superset(&BTreeSet::from([1, 2, 3, 4, 5])),
+        "{kinds:?}"
+    );
+
+    let mut second = meet(2);
+    assert_eq!(second.keys, first.keys);
+    second.send(1, "of the second session");
+    second.run_for(20);
+    let events = second.events.clone();
+    // One by one and together, in the order in which it was sent and in the other.
+    for packet in recorded.iter().chain(recorded.iter().rev()) {
+        for member in 0..3 {
+            let _any = give(&mut second, member, packet);
+        }
+    }
+    let now = second.now;
+    for member in 0..3 {
+        let _any = second.rooms[member].handle_messages(now, &recorded, &mut second.rng);
+        second.collect(member);
+    }
+    second.run_for(60);
+    for (before, after) in events.iter().zip(&second.events) {
+        let new = &after[before.len()..];
+        assert!(new.is_empty(), "{new:?}");
+    }
+    second.send(0, "go on");
+    second.run_until(10, |n| n.read(1).last().unwrap() == "go on");
 }
 
 #[test]
