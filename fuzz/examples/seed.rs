@@ -8,8 +8,8 @@ use mpotr_cli::identity;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, Handle, Lock, MessageId, Next, Packet, Presence, Request,
-    SidHint, Statement, Unsigned, Wanted, Wish,
+    Advert, Content, ContentKind, EpochHint, Handle, Lock, MessageId, Next, Packet, Presence,
+    Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Wanted, Wish,
 };
 use mpotr_core::{Room, RoomConfig, Timestamp};
 use mpotr_transport::SenderHint;
@@ -18,7 +18,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 /// The targets by the kind of a packet.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "packet",
     "offer",
     "proposal",
@@ -27,6 +27,7 @@ const KINDS: [&str; 8] = [
     "sealed",
     "request",
     "advert",
+    "reveal",
 ];
 
 fn write(target: &str, name: usize, seed: &[u8]) -> std::io::Result<()> {
@@ -129,6 +130,13 @@ fn main() -> std::io::Result<()> {
         members: 3,
     };
     write("advert", 0, &Packet::Advert(advert).to_bytes()[2..])?;
+    let reveal = Reveal {
+        hint: EpochHint::new([8; 8]),
+        sender: 1,
+        seed: RevealedSeed::new([9; 32]),
+        trapdoor: RevealedTrapdoor::new([10; 32]),
+    };
+    write("reveal", 0, &Packet::Reveal(reveal).to_bytes()[2..])?;
     for (name, wanted) in [
         Wanted::Offers(vec![OfferDigest::new([1; 32]), OfferDigest::new([2; 32])]),
         Wanted::Proposal(SidHint::new([3; 8])),

@@ -65,6 +65,9 @@ pub struct Timers {
     pub drain: Duration,
     /// How long a member that leaves waits for the others.
     pub finish: Duration,
+    /// How long a member that could leave waits for the others to leave too, so that all end together and may publish what
+    /// signed for them.
+    pub linger: Duration,
 }
 
 impl Timers {
@@ -87,6 +90,7 @@ impl Timers {
         expire: Duration::from_secs(1800),
         drain: Duration::from_secs(60),
         finish: Duration::from_secs(10),
+        linger: Duration::from_secs(1),
     };
 
     /// For members in one machine or one rack.
@@ -108,6 +112,7 @@ impl Timers {
         expire: Duration::from_secs(1800),
         drain: Duration::from_secs(10),
         finish: Duration::from_secs(20),
+        linger: Duration::from_millis(100),
     };
 }
 

@@ -13,12 +13,14 @@
 //! | `recovering` | what is missing, and who sends it again |
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
+//! | `closing` | how it ends for good: when its signing keys may be published |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
 mod agreement;
 mod backlog;
 mod changing;
+mod closing;
 mod comparing;
 mod delivering;
 mod evidence;
@@ -39,10 +41,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret};
-use mpotr_gka::Established;
-#[cfg(test)]
-use mpotr_gka::Sid;
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Group, IdentityKey, Secret};
+use mpotr_gka::{Established, Sid, TrapdoorKey};
 
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
 pub(crate) use backlog::MAX_TOGETHER;
@@ -78,6 +79,8 @@ pub(crate) enum Effect {
     Fin { author: usize },
     /// A member accepts and sends nothing more.
     Closed { member: usize },
+    /// A member's secrets were published before everyone was done.
+    Leaked { member: usize },
     /// A message of this member is covered by all that were asked to.
     Acknowledged { seq: u32 },
     /// A message of this member that members closed without having covered.
@@ -107,6 +110,7 @@ pub(crate) enum Effect {
 struct Peer<S: CryptoSuite> {
     identity: IdentityKey,
     key: PeerKey<S>,
+    trapdoor: TrapdoorKey,
     /// To open with; this member's own, to seal with.
     streams: Streams,
     /// Content messages delivered, or one more than the last place of them.
@@ -123,6 +127,12 @@ struct Peer<S: CryptoSuite> {
     fin: bool,
     /// Accepts and sends nothing more.
     closed: bool,
+    /// The order with which it has closed, for all to end together.
+    closing: Option<Lock>,
+    /// Knows that everyone has closed.
+    done: bool,
+    /// Its secrets were published.
+    revealed: bool,
     /// The longest lock that it signed.
     lock: Lock,
     /// What it said last about the epoch that follows.
@@ -144,6 +154,10 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     id: EpochId,
     me: usize,
     signing: EphemeralKeyPair<S>,
+    /// `y` of this member's offer.
+    trapdoor: Zeroizing<<S::Group as Group>::Scalar>,
+    /// This member has said that everyone has closed.
+    is_over: bool,
     keys: EpochKeys<S>,
     /// In cycle order, this member among them.
     peers: Vec<Peer<S>>,
@@ -189,6 +203,7 @@ impl<S: CryptoSuite> Epoch<S> {
             run,
             statement,
             ephemeral,
+            trapdoor,
             secret,
         } = established;
         let members = run.members().len();
@@ -204,6 +219,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .map(|(member, streams)| Peer {
                 identity: member.offer().identity,
                 key: PeerKey::new(member.offer().ephemeral),
+                trapdoor: member.offer().trapdoor,
                 streams,
                 delivered: 0,
                 chain: Vec::new(),
@@ -212,6 +228,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 heads: Vec::new(),
                 fin: false,
                 closed: false,
+                closing: None,
+                done: false,
+                revealed: false,
                 lock: Lock::EMPTY,
                 next: None,
                 frozen: None,
@@ -225,6 +244,8 @@ impl<S: CryptoSuite> Epoch<S> {
             id,
             me: run.me(),
             signing: ephemeral,
+            trapdoor,
+            is_over: false,
             keys,
             peers,
             graph: Graph::default(),
@@ -250,7 +271,6 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// The session id.
-    #[cfg(test)]
     pub(crate) const fn sid(&self) -> Sid {
         self.id.sid
     }

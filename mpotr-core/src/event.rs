@@ -205,6 +205,18 @@ pub enum Event {
     Behind,
     /// The others have left this member out.
     Removed,
+    /// What signed for this member in an epoch is public from now on, and with it the secret behind its proof: everyone has
+    /// stated that nothing new is accepted under it.
+    Published {
+        /// The epoch.
+        sid: Sid,
+    },
+    /// What signs for a member was published before everyone had closed: anyone can speak in its name. This member votes to
+    /// leave it out.
+    Leaked {
+        /// Who.
+        member: IdentityKey,
+    },
     /// This member has left, and nothing more will be sent or received.
     Ended(Departure),
 }
@@ -230,6 +242,8 @@ pub struct Departure {
     /// Whether every member that had not left has signed one order of all messages up to this member's last, and nobody
     /// another.
     pub transcripts_equal: bool,
+    /// Whether what signed for this member was published, since all ended together; else it was destroyed.
+    pub published: bool,
     /// How many messages of the epoch, last messages of who leaves among them, all members have signed one order of.
     pub count: u32,
     /// The digest of their ids in that order.

@@ -44,7 +44,9 @@ use crate::event::{Event, SendHandle};
 use crate::policy::Policy;
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
-use crate::wire::{Handle, MessageId, Packet, Proposal, Request, SealedPacket, Wanted, Wish};
+use crate::wire::{
+    Handle, MessageId, Packet, Presence, Proposal, Request, SealedPacket, Wanted, Wish,
+};
 use adopting::Contributed;
 use attempt::Attempt;
 use changing::Change;
@@ -131,6 +133,8 @@ pub struct Room<S: CryptoSuite> {
     /// Whether somebody does not know what this member has seen.
     asked: bool,
     leaving: bool,
+    /// How far this member is with the end, as its statements say.
+    presence: Presence,
     ended: bool,
 }
 
@@ -191,6 +195,7 @@ impl<S: CryptoSuite> Room<S> {
             accused: Vec::new(),
             asked: false,
             leaving: false,
+            presence: Presence::Present,
             ended: false,
         };
         room.advertise(now, rng);
@@ -222,6 +227,7 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Sealed(sealed) => self.handle_sealed(now, &sealed, packet),
             Packet::Request(request) => self.handle_request(now, &request),
             Packet::Advert(advert) => self.handle_advert(now, &advert),
+            Packet::Reveal(reveal) => self.handle_reveal(now, &reveal),
         }
     }
 
@@ -274,7 +280,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Acknowledge | Timer::Lock => self.state(now),
                 Timer::Query => self.query(now),
                 Timer::Leeway => self.watch_leeway(now),
-                Timer::Finish => self.give_up(),
+                Timer::Finish | Timer::Linger => self.give_up(),
             }
         }
     }

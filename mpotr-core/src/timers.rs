@@ -43,6 +43,8 @@ pub(crate) enum Timer {
     Leeway,
     /// The end was asked for and did not come.
     Finish,
+    /// The others were waited for, to end together.
+    Linger,
 }
 
 /// Deadlines by purpose.

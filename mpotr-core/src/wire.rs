@@ -17,6 +17,7 @@ mod next;
 mod padding;
 mod proposal;
 mod request;
+mod reveal;
 mod sealed;
 mod signed;
 mod statement;
@@ -28,6 +29,7 @@ pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_WISHES, Next, Wish};
 pub use padding::padded;
 pub use proposal::{Handle, Proposal};
 pub use request::{MAX_REQUESTED, Request, Wanted};
+pub use reveal::{Reveal, RevealedSeed, RevealedTrapdoor};
 pub use sealed::{EpochHint, Header, SealedPacket, Stream};
 pub use signed::{EpochId, Fields, Unsigned, Unverified};
 pub use statement::{
@@ -73,6 +75,8 @@ pub enum Packet {
     Request(Request),
     /// There is an epoch in this channel.
     Advert(Advert),
+    /// The secrets of an offer, which nobody accepts anything new under.
+    Reveal(Reveal),
 }
 
 impl Packet {
@@ -111,6 +115,10 @@ impl Packet {
                 Self::Advert(advert) => {
                     out.u8(7);
                     advert.encode(out);
+                }
+                Self::Reveal(reveal) => {
+                    out.u8(8);
+                    reveal.encode(out);
                 }
             }
         })
@@ -158,6 +166,7 @@ impl Packet {
                 5 => SealedPacket::decode(input).map(Self::Sealed),
                 6 => Request::decode(input).map(Self::Request),
                 7 => Advert::decode(input).map(Self::Advert),
+                8 => Reveal::decode(input).map(Self::Reveal),
                 unknown => {
                     let kind = DecodeErrorKind::UnknownValue(unknown.into());
                     Err(DecodeError::new(at, "kind", kind))

@@ -16,9 +16,9 @@ use mpotr_core::gka::{
     ContributionBody, OfferDigest, OfferSecrets, RoomId, Sid, Statement as Confirmed,
 };
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, Fields, Handle, Listing, Lock, MAX_PACKET, MAX_RANGE, MessageId,
-    Next, Packet, Presence, Proposal, Question, Range, Request, SidHint, Statement, Unsigned,
-    Unverified, Wanted, Wish, padded,
+    Advert, Content, ContentKind, EpochHint, Fields, Handle, Listing, Lock, MAX_PACKET, MAX_RANGE,
+    MessageId, Next, Packet, Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed,
+    RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, Wanted, Wish, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -165,7 +165,8 @@ fn packet() -> impl Strategy<Value = Packet> {
         confirmation(),
         request(),
         sealed(),
-        advert()
+        advert(),
+        reveal()
     ]
 }
 
@@ -262,6 +263,7 @@ fn next() -> impl Strategy<Value = Next> {
                     frozen,
                     confirmed: confirmed.into_iter().collect(),
                     installed,
+                    done: installed.is_some() && view % 2 == 0,
                     forsaken: forsaken.into_iter().collect(),
                     wishes: wishes.into_iter().collect(),
                 }
@@ -292,7 +294,9 @@ fn statement() -> impl Strategy<Value = Statement> {
     let presence = prop_oneof![
         Just(Presence::Present),
         Just(Presence::Asking),
-        Just(Presence::Closed)
+        Just(Presence::Closed),
+        Just(Presence::Closing),
+        Just(Presence::Done)
     ];
     let question = prop::option::of((any::<u16>(), any::<u32>()))
         .prop_map(|question| question.map(|(member, from)| Question { member, from }));
@@ -322,6 +326,18 @@ fn statement() -> impl Strategy<Value = Statement> {
                 }
             },
         )
+}
+
+fn reveal() -> impl Strategy<Value = Packet> {
+    let bytes = any::<[u8; 32]>;
+    (any::<[u8; 8]>(), any::<u16>(), bytes(), bytes()).prop_map(|(hint, sender, seed, trapdoor)| {
+        Packet::Reveal(Reveal {
+            hint: EpochHint::new(hint),
+            sender,
+            seed: RevealedSeed::new(seed),
+            trapdoor: RevealedTrapdoor::new(trapdoor),
+        })
+    })
 }
 
 fn advert() -> impl Strategy<Value = Packet> {
@@ -465,7 +481,7 @@ fn a_packet_over_the_limit_is_refused_by_its_length() {
 fn an_unknown_version_or_kind_is_refused() {
     assert_eq!(Packet::from_bytes(&[2, 1]).unwrap_err().field, "version");
     assert_eq!(Packet::from_bytes(&[1, 0]).unwrap_err().field, "kind");
-    assert_eq!(Packet::from_bytes(&[1, 8]).unwrap_err().field, "kind");
+    assert_eq!(Packet::from_bytes(&[1, 9]).unwrap_err().field, "kind");
 }
 
 #[test]

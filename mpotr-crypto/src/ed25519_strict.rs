@@ -191,6 +191,7 @@ impl<S: CryptoSuite> core::fmt::Debug for VerifyingKey<S> {
 pub struct EphemeralKeyPair<S: CryptoSuite> {
     signing: <S::Signature as SignatureScheme>::SigningKey,
     public: EphemeralKey,
+    seed: Secret<32>,
 }
 
 impl<S: CryptoSuite> EphemeralKeyPair<S> {
@@ -199,12 +200,22 @@ impl<S: CryptoSuite> EphemeralKeyPair<S> {
     pub fn from_seed(seed: &Secret<32>) -> Self {
         let signing = S::Signature::signing_key(seed);
         let public = EphemeralKey::new(S::Signature::public_key(&signing));
-        Self { signing, public }
+        Self {
+            signing,
+            public,
+            seed: Secret::new(*seed.expose()),
+        }
     }
 
     /// A fresh pair.
     pub fn random(rng: &mut dyn rand_core::CryptoRng) -> Self {
         Self::from_seed(&Secret::random(rng))
+    }
+
+    /// The seed, to be published when nobody accepts anything new under the key.
+    #[must_use]
+    pub const fn seed(&self) -> &Secret<32> {
+        &self.seed
     }
 
     /// The public key.

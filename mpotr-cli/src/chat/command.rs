@@ -84,7 +84,16 @@ pub(super) fn describe(policy: &Policy) -> Vec<String> {
             policy.authentication.name()
         ),
         format!("  {} may let somebody in", whose(&policy.admit)),
-        format!("  {} may leave somebody out", whose(&policy.exclude)),
+        format!(
+            "  {} may leave somebody out{}",
+            whose(&policy.exclude),
+            if policy.evidence {
+                " who is proven to have cheated"
+            } else {
+                ""
+            }
+        ),
+        format!("  {} may change these rules", whose(&policy.change)),
     ]
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mpotr::crypto::{Fingerprint, IdentityKey};
 use mpotr::{Event, MemberInfo};
 
+use super::command;
 use super::escape::Escaped;
 use super::names::Names;
 use super::nick::Nick;
@@ -202,6 +203,27 @@ impl Conversation {
                 fingerprint(&claimed)
             )),
             Event::Joined { member } => notice(format!("{} is in", self.name(&member))),
+            Event::Leaked { member } => notice(format!(
+                "WARNING: what signs for {} is public: anyone can speak in that name",
+                self.name(&member)
+            )),
+            Event::PolicyChanged { policy } => {
+                let rules = command::describe(&policy).into_iter().map(Say::Notice);
+                core::iter::once(Say::Notice("the room has other rules:".to_owned()))
+                    .chain(rules)
+                    .collect()
+            }
+            Event::OtherPolicy { policy } => {
+                let rules = command::describe(&policy).into_iter().map(Say::Notice);
+                let told = "the others keep other rules than this member is ready for:";
+                core::iter::once(Say::Notice(told.to_owned()))
+                    .chain(rules)
+                    .collect()
+            }
+            Event::Cheated { member, kind } => notice(format!(
+                "WARNING: {} is proven to have cheated: {kind}",
+                self.name(&member)
+            )),
             Event::Behind => notice(
                 "the others have gone on without this member; asking to be let in again".to_owned(),
             ),

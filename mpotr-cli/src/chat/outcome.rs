@@ -110,6 +110,7 @@ mod tests {
         Departure {
             acknowledged,
             transcripts_equal: true,
+            published: false,
             count: 0,
             digest: Digest32::new([0; 32]),
         }

@@ -171,10 +171,13 @@ impl<S: CryptoSuite> Epoch<S> {
                     && statement.frontier.iter().all(|id| graph.contains(id))
             });
             let Some(statement) = ready else { continue };
-            if self.takes_nothing_back(member, &statement) {
+            if self.is_over {
+                self.note_ending(member, &statement);
+            } else if self.takes_nothing_back(member, &statement) {
                 self.cover(member, &statement.frontier);
                 self.note_lock(member, statement.lock);
                 self.note_closed(member, &statement);
+                self.note_ending(member, &statement);
             }
         }
     }

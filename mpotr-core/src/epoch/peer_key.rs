@@ -19,6 +19,11 @@ impl<S: CryptoSuite> PeerKey<S> {
         }
     }
 
+    /// As it stands in the offer.
+    pub(super) const fn encoded(&self) -> EphemeralKey {
+        self.encoded
+    }
+
     /// The key; `None` if E is no point: nothing that the member signs verifies.
     pub(super) fn get(&self) -> Option<&VerifyingKey<S>> {
         self.decoded

@@ -143,6 +143,7 @@ impl<S: CryptoSuite> Room<S> {
         self.messages_resent.clear();
         self.sent.clear();
         self.retired = self.epoch.take();
+        self.close_retired();
         self.timers
             .set(Timer::Drain, now.after(self.config.timers.drain));
     }

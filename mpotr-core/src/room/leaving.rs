@@ -1,17 +1,19 @@
 //! The last message, and the end of this member's part. `docs/spec/06-epochs.md`, "Leaving".
 //!
 //! ```text
-//! leave ─> fin, the last message ─> final at all who are still here ─> closed, the last statement ─> ended
+//! leave ─> fin, the last message ─┬─> final at all who are still here ─> closed, the last statement ─> ended
+//!                                 └─> all have left: closing ─> done ─> reveal ─> ended
 //! ```
 
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
 use crate::epoch::Epoch;
+use crate::error::Rejection;
 use crate::event::{Departure, Event};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{ContentKind, Lock, Presence};
+use crate::wire::{ContentKind, Lock, Packet, Presence, Reveal};
 
 impl<S: CryptoSuite> Room<S> {
     /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
@@ -45,28 +47,121 @@ impl<S: CryptoSuite> Room<S> {
             .set(Timer::Finish, now.after(self.config.timers.finish));
     }
 
-    /// Ends when the last message, and so all before it, is final.
-    pub(super) fn end_if_final(&mut self) {
-        if self.leaving && self.epoch.as_ref().is_some_and(Epoch::is_final) {
-            self.end();
+    /// Takes the next step to the end: together with the others if all leave, or else when this member's last message, and
+    /// so all before it, is final.
+    pub(super) fn end_if_final(&mut self, now: Timestamp) {
+        let Some(epoch) = self.epoch.as_ref().filter(|_| self.leaving) else {
+            return;
+        };
+        let has_said_all = !epoch.is_present(epoch.me());
+        match self.presence {
+            Presence::Done if epoch.are_all_done() => self.end(),
+            Presence::Closing if epoch.have_all_closed() => self.step_to(now, Presence::Done),
+            Presence::Present | Presence::Asking | Presence::Closed
+                if has_said_all && epoch.is_complete() =>
+            {
+                self.step_to(now, Presence::Closing);
+            }
+            Presence::Present if epoch.is_final() && epoch.may_become_complete() => {
+                let later = now.after(self.config.timers.linger);
+                self.timers.set_if_idle(Timer::Linger, later);
+            }
+            Presence::Present if epoch.is_final() => self.end(),
+            Presence::Present
+            | Presence::Asking
+            | Presence::Closed
+            | Presence::Closing
+            | Presence::Done => {}
         }
     }
 
-    /// The others did not answer in time.
+    /// States that this member is one step further.
+    fn step_to(&mut self, now: Timestamp, presence: Presence) {
+        let Some(epoch) = &mut self.epoch else { return };
+        self.presence = presence;
+        if presence == Presence::Done {
+            epoch.end();
+        }
+        self.transmits.extend(epoch.seal_statement(presence));
+        self.timers.stop(Timer::Linger);
+        let timers = &self.config.timers;
+        self.timers.set(Timer::Finish, now.after(timers.finish));
+        self.timers
+            .set(Timer::Query, now.after(part(timers.query, 8)));
+        self.end_if_final(now);
+    }
+
+    /// The others did not answer, or leave, in time.
     pub(super) fn give_up(&mut self) {
         self.end();
+    }
+
+    /// Takes what a member has published.
+    pub(super) fn handle_reveal(
+        &mut self,
+        now: Timestamp,
+        reveal: &Reveal,
+    ) -> Result<(), Rejection> {
+        if let Some(old) = self
+            .retired
+            .as_mut()
+            .filter(|old| old.hint() == reveal.hint)
+        {
+            old.open_reveal(reveal)?;
+            self.close_retired();
+            return Ok(());
+        }
+        let epoch = self.epoch.as_mut();
+        let epoch = epoch.filter(|epoch| epoch.hint() == reveal.hint);
+        epoch.ok_or(Rejection::UnknownEpoch)?.open_reveal(reveal)?;
+        self.after_epoch(now);
+        Ok(())
+    }
+
+    /// Takes the next step to the end of the epoch before, if all its members have gone on together: each says that all have
+    /// installed the next, and when all have said that, publishes what signed for it.
+    pub(super) fn close_retired(&mut self) {
+        let Some(old) = &mut self.retired else { return };
+        let said = old.next_of(old.me());
+        let Some((successor, done)) = said.and_then(|next| Some((next.installed?, next.done)))
+        else {
+            return;
+        };
+        if !old.have_all_installed(successor) {
+            return;
+        }
+        if !done {
+            if let Some(next) = old.own_next() {
+                next.done = true;
+            }
+            self.transmits.extend(old.seal_statement(Presence::Present));
+        }
+        if old.know_all_installed() && old.publish() {
+            let reveal = old.reveal();
+            let sid = old.sid();
+            self.transmit(&Packet::Reveal(reveal));
+            self.events.push_back(Event::Published { sid });
+        }
     }
 
     /// Says so, erases all keys, and ends.
     pub(super) fn end(&mut self) {
         let departure = match self.epoch.take() {
             Some(mut epoch) => {
-                self.transmits
-                    .extend(epoch.seal_statement(Presence::Closed));
+                let published = self.presence == Presence::Done && epoch.are_all_done();
+                if published {
+                    self.transmit(&Packet::Reveal(epoch.reveal()));
+                    let sid = epoch.sid();
+                    self.events.push_back(Event::Published { sid });
+                } else {
+                    self.transmits
+                        .extend(epoch.seal_statement(Presence::Closed));
+                }
                 let Lock { count, digest } = epoch.final_lock();
                 Departure {
                     acknowledged: epoch.is_acknowledged() && !self.missed,
                     transcripts_equal: epoch.is_final() && !epoch.is_forked(),
+                    published,
                     count,
                     digest,
                 }
@@ -74,6 +169,7 @@ impl<S: CryptoSuite> Room<S> {
             None => Departure {
                 acknowledged: self.queue.is_empty(),
                 transcripts_equal: true,
+                published: false,
                 count: Lock::EMPTY.count,
                 digest: Lock::EMPTY.digest,
             },

@@ -136,6 +136,7 @@ impl<S: CryptoSuite> Room<S> {
             self.transmits
                 .extend(old.last_statement().map(<[u8]>::to_vec));
         }
+        self.close_retired();
         Ok(())
     }
 
@@ -201,14 +202,14 @@ impl<S: CryptoSuite> Room<S> {
             let pause = if epoch.may_ask_again() { 8 } else { 1 };
             self.timers
                 .set_earlier(Timer::Query, now.after(part(timers.retry, pause)));
-        } else if epoch.is_settled() {
+        } else if epoch.is_settled() && self.presence == Presence::Present {
             self.queries = 0;
             self.timers.stop(Timer::Query);
         } else {
             self.timers
                 .set_if_idle(Timer::Query, now.after(part(timers.query, scale)));
         }
-        self.end_if_final();
+        self.end_if_final(now);
         for identity in std::mem::take(&mut self.accused) {
             self.prove(now, identity);
         }
@@ -279,6 +280,11 @@ impl<S: CryptoSuite> Room<S> {
             Effect::Closed { member } => {
                 epoch.identity(member).map(|member| Event::Left { member })
             }
+            Effect::Leaked { member } => {
+                let member = epoch.identity(member);
+                self.accused.extend(member);
+                member.map(|member| Event::Leaked { member })
+            }
             Effect::Acknowledged { seq } => self
                 .sent
                 .remove(&seq)
@@ -334,7 +340,7 @@ impl<S: CryptoSuite> Room<S> {
         let asked = std::mem::take(&mut self.asked);
         let packet = match epoch.last_statement() {
             Some(last) if asked && !owed => Some(last.to_vec()),
-            Some(_) | None if owed || asked => epoch.seal_statement(Presence::Present),
+            Some(_) | None if owed || asked => epoch.seal_statement(self.presence),
             Some(_) | None => None,
         };
         self.transmits.extend(packet);

@@ -3,7 +3,7 @@
 //! ```text
 //! struct {
 //!   uint32 view;                    the view of the change in which the member is
-//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8
+//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8, done 16
 //!   opaque offer[32];               digest of the member's unused offer for this view
 //!   opaque proposed[32];            sid of the run that the member proposes
 //!   opaque frozen[32]; Lock final;  sid of the run to which it contributed: the frontier beside is its last word until
@@ -63,6 +63,8 @@ pub struct Next {
     pub frozen: Option<(Sid, Lock)>,
     /// The epoch that follows.
     pub installed: Option<Sid>,
+    /// Everyone has stated that it installed that epoch. Stands for itself: nothing follows it on the wire.
+    pub done: bool,
     /// The runs that it confirmed, the last one last, each with the digest of the messages that all who take part in it
     /// bring along.
     pub confirmed: Vec<(Sid, Digest32)>,
@@ -127,6 +129,7 @@ impl Next {
             self.proposed.is_some(),
             self.frozen.is_some(),
             self.installed.is_some(),
+            self.done,
         ];
         let has = bits
             .iter()
@@ -165,7 +168,7 @@ impl Next {
         let view = input.u32("view")?;
         let at = input.offset();
         let has = input.u8("has")?;
-        if has >= 16 {
+        if has >= 32 {
             let kind = DecodeErrorKind::UnknownValue(has.into());
             return Err(DecodeError::new(at, "has", kind));
         }
@@ -180,6 +183,7 @@ impl Next {
         let installed = has(8)
             .then(|| Sid::decode(input, "installed"))
             .transpose()?;
+        let done = has(16);
         let confirmed = decode_confirmed(input)?;
         let count = usize::from(input.u8("forsaken")?);
         let forsaken = list(input, count, MAX_FORSAKEN, "forsaken", |input| {
@@ -192,6 +196,7 @@ impl Next {
             proposed,
             frozen,
             installed,
+            done,
             confirmed,
             forsaken,
             wishes,

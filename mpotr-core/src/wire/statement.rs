@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! struct {
-//!   uint8  state;                   present 0; asking 1: misses statements of others; closed 2: accepts and sends nothing more
+//!   uint8  state;                   present 0; asking 1: misses statements of others; closed 2: has left alone; closing 3 and
+//!                                   done 4: all end together
 //!   uint32 sent;                    content messages that the author has sent
 //!   opaque frontier[32]<0..4096>;   the heads of the graph, strictly increasing, 16-bit count
 //!   Lock   lock;                    the order that the author vouches for so far
@@ -139,8 +140,12 @@ pub enum Presence {
     Present,
     /// It takes part, and asks the others to state again what they have seen.
     Asking,
-    /// It accepts and sends nothing more.
+    /// It has left alone, and accepts and sends nothing more.
     Closed,
+    /// All have sent their last message. It accepts nothing more, and the lock is the order of everything.
+    Closing,
+    /// Everyone has closed with the order that it has closed with.
+    Done,
 }
 
 /// What a member has seen so far.
@@ -173,6 +178,8 @@ impl Fields for Statement {
             Presence::Present => 0,
             Presence::Asking => 1,
             Presence::Closed => 2,
+            Presence::Closing => 3,
+            Presence::Done => 4,
         });
         out.u32(self.sent);
         encode_ids(&self.frontier, out);
@@ -203,6 +210,8 @@ impl Fields for Statement {
             0 => Presence::Present,
             1 => Presence::Asking,
             2 => Presence::Closed,
+            3 => Presence::Closing,
+            4 => Presence::Done,
             unknown => {
                 let kind = DecodeErrorKind::UnknownValue(unknown.into());
                 return Err(DecodeError::new(at, "state", kind));

@@ -17,4 +17,5 @@ mod forming;
 mod leaving;
 mod network;
 mod offers;
+mod publishing;
 mod talking;

@@ -13,12 +13,13 @@ use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, Statement};
 use crate::fault::{Fault, FaultKind, RunError};
-use crate::run::Run;
+use crate::run::{Run, Scalar};
 
 /// A member that has confirmed and waits for the confirmations of all.
 pub struct Confirming<S: CryptoSuite> {
     pub(super) run: Run<S>,
     pub(super) ephemeral: EphemeralKeyPair<S>,
+    pub(super) trapdoor: Zeroizing<Scalar<S>>,
     pub(super) agreement: Box<dyn GroupKeyAgreement<S>>,
     pub(super) authentication: Box<dyn GroupAuthentication<S>>,
     pub(super) contributions: Arc<[Contribution]>,
@@ -65,6 +66,7 @@ impl<S: CryptoSuite> Confirming<S> {
             run: self.run,
             statement,
             ephemeral: self.ephemeral,
+            trapdoor: self.trapdoor,
             secret,
         })
     }
@@ -196,6 +198,8 @@ pub struct Established<S: CryptoSuite> {
     pub statement: Statement,
     /// The key that signs in the epoch.
     pub ephemeral: EphemeralKeyPair<S>,
+    /// `y`: protects this member in this run alone, which is over, and may be published with the key that signs.
+    pub trapdoor: Zeroizing<Scalar<S>>,
     /// The secret from which the epoch's keys are derived.
     pub secret: Prk,
 }

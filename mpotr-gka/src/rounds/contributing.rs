@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, Digest32, EphemeralKeyPair, IdentityKeyPair, Transcript, kdf::Prk, label,
 };
@@ -13,12 +14,14 @@ use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, Statement};
 use crate::fault::RunError;
 use crate::offer::OfferSecrets;
-use crate::run::{RosterError, Run};
+use crate::run::{RosterError, Run, Scalar};
 
 /// A member that has contributed and waits for the contributions of all.
 pub struct Contributing<S: CryptoSuite> {
     run: Run<S>,
     ephemeral: EphemeralKeyPair<S>,
+    /// `y`, for when it may be published.
+    trapdoor: Zeroizing<Scalar<S>>,
     /// None at work in a run that this member must not take part in.
     methods: Result<Methods<S>, RosterError>,
     contribution: Contribution,
@@ -53,7 +56,12 @@ impl<S: CryptoSuite> Contributing<S> {
         let mut methods = checked.and_then(|()| {
             Ok(Methods {
                 agreement: agreement.start::<S>(share),
-                authentication: authentication.start::<S>(&run, identity, trapdoor, knowledge)?,
+                authentication: authentication.start::<S>(
+                    &run,
+                    identity,
+                    trapdoor.clone(),
+                    knowledge,
+                )?,
             })
         });
         let contribution = methods.as_mut().map_or_else(
@@ -69,6 +77,7 @@ impl<S: CryptoSuite> Contributing<S> {
         Self {
             run,
             ephemeral,
+            trapdoor,
             methods,
             contribution,
         }
@@ -135,6 +144,7 @@ impl<S: CryptoSuite> Contributing<S> {
         Ok(Confirming {
             run: self.run,
             ephemeral: self.ephemeral,
+            trapdoor: self.trapdoor,
             agreement: methods.agreement,
             authentication: methods.authentication,
             contributions,

@@ -78,6 +78,7 @@ fn end(record: &mut Record, member: usize, transcript: u8) {
         Seen::Ended(Departure {
             acknowledged: true,
             transcripts_equal: true,
+            published: false,
             count: 2,
             digest: digest(9),
         }),
@@ -177,6 +178,7 @@ fn a_member_that_left_without_acknowledgement_is_judged_bad() {
     let departure = Departure {
         acknowledged: false,
         transcripts_equal: true,
+        published: false,
         count: 2,
         digest: digest(9),
     };

@@ -1,0 +1,132 @@
+//! The end of an epoch: when its signing keys may be published. `docs/spec/06-epochs.md`, "Publication".
+//!
+//! ```text
+//! fin of all ─> closing: "I accept nothing more, and this is the order"
+//!            ─> done:    "everyone has said so, of the same order"
+//!            ─> reveal:  everyone has said that, too
+//! ```
+//!
+//! An honest member reveals its keys only when every other has said *done*, so nobody that is honest accepts anything new
+//! under them, and a forged *closing* or *done* could only repeat the truth. Whoever leaves alone, or falls silent, never
+//! says *done*: such an epoch's keys are destroyed unpublished.
+
+use mpotr_crypto::{CryptoSuite, Group};
+use mpotr_gka::Sid;
+
+use super::sending::wire_index;
+use super::{Effect, Epoch};
+use crate::error::Rejection;
+use crate::wire::{Presence, Reveal, RevealedSeed, RevealedTrapdoor, Statement};
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Whether every member has sent its last message, all of them are delivered here, and nobody has left alone or is known
+    /// to have cheated: nothing can be added to this epoch any more.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.may_become_complete()
+            && self.peers.iter().all(|peer| peer.fin)
+            && !self.misses_messages()
+            && usize::try_from(self.order.lock().count) == Ok(self.graph.len())
+    }
+
+    /// Whether the epoch can still become complete.
+    pub(crate) fn may_become_complete(&self) -> bool {
+        self.others()
+            .all(|peer| !peer.closed && !peer.exposed && !peer.forked)
+    }
+
+    /// Whether every other member has closed with the order that is here.
+    pub(crate) fn have_all_closed(&self) -> bool {
+        let lock = self.order.lock();
+        self.others().all(|peer| peer.closing == Some(lock))
+    }
+
+    /// Whether every other member knows that everyone has closed.
+    pub(crate) fn are_all_done(&self) -> bool {
+        self.others().all(|peer| peer.done)
+    }
+
+    /// Notes how far a member is with the end of the epoch.
+    pub(super) fn note_ending(&mut self, member: usize, statement: &Statement) {
+        let Some(peer) = self.peers.get_mut(member) else {
+            return;
+        };
+        if matches!(statement.presence, Presence::Closing | Presence::Done) {
+            peer.closing = Some(statement.lock);
+        }
+        if statement.presence == Presence::Done {
+            self.note_done(member);
+        }
+    }
+
+    fn note_done(&mut self, member: usize) {
+        let Some(peer) = self.peers.get_mut(member) else {
+            return;
+        };
+        if !peer.done {
+            peer.done = true;
+            if !self.retired {
+                self.effects.push_back(Effect::Closed { member });
+            }
+        }
+    }
+
+    /// Whether every member has said that it has installed the epoch that follows.
+    pub(crate) fn have_all_installed(&self, successor: Sid) -> bool {
+        self.peers.iter().all(|peer| {
+            let said = peer.next.as_ref().and_then(|next| next.installed);
+            said == Some(successor) && !peer.exposed
+        })
+    }
+
+    /// Whether every other member knows that everyone has installed the epoch that follows.
+    pub(crate) fn know_all_installed(&self) -> bool {
+        self.others()
+            .all(|peer| peer.done || peer.next.as_ref().is_some_and(|next| next.done))
+    }
+
+    /// Takes the published secrets of a member: it had heard that everyone is done.
+    ///
+    /// # Errors
+    /// They are not those of this member.
+    pub(crate) fn open_reveal(&mut self, reveal: &Reveal) -> Result<(), Rejection> {
+        let member = usize::from(reveal.sender);
+        let peer = self.peers.get(member).ok_or(Rejection::UnknownSender)?;
+        if !reveal.is_of::<S>(&peer.key.encoded(), &peer.trapdoor) {
+            return Err(Rejection::NotAuthentic);
+        }
+        if peer.revealed || member == self.me {
+            return Err(Rejection::Replayed);
+        }
+        let ended = self.retired || self.is_over;
+        if let Some(peer) = self.peers.get_mut(member) {
+            peer.revealed = true;
+        }
+        if ended {
+            self.note_done(member);
+        } else {
+            self.effects.push_back(Effect::Leaked { member });
+        }
+        Ok(())
+    }
+
+    /// This member has said that everyone has closed: nothing that others say changes what it holds.
+    pub(crate) const fn end(&mut self) {
+        self.is_over = true;
+    }
+
+    /// This member publishes its secrets: once.
+    pub(crate) fn publish(&mut self) -> bool {
+        let own = self.own();
+        own.is_some_and(|own| !core::mem::replace(&mut own.revealed, true))
+    }
+
+    /// The secrets of this member's offer, to be published.
+    pub(crate) fn reveal(&self) -> Reveal {
+        Reveal {
+            hint: self.hint(),
+            sender: wire_index(self.me),
+            seed: RevealedSeed::new(*self.signing.seed().expose()),
+            trapdoor: RevealedTrapdoor::new(S::Group::encode_scalar(&self.trapdoor)),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The secrets of an offer, published when nobody accepts anything new under them. `docs/spec/05-wire.md`, "Reveal".
+//!
+//! ```text
+//! struct {
+//!   opaque hint[8];     of the epoch
+//!   uint16 sender;      index in the roster of the one whose secrets they are
+//!   opaque e[32];       seed of E, its signing key
+//!   opaque y[32];       scalar of Y, its trapdoor key
+//! } Reveal;
+//! ```
+//!
+//! In clear, for everyone: from then on anyone can sign what that member might have said in that epoch.
+
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKey, EphemeralKeyPair, Group, Secret,
+    byte_newtype,
+};
+use mpotr_gka::TrapdoorKey;
+
+use super::EpochHint;
+
+byte_newtype! {
+    /// The seed of an ephemeral signing key, no secret any more.
+    RevealedSeed, 32
+}
+
+byte_newtype! {
+    /// The scalar of a trapdoor key, no secret any more.
+    RevealedTrapdoor, 32
+}
+
+/// The secrets of a member's offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reveal {
+    /// The epoch in which the offer was used.
+    pub hint: EpochHint,
+    /// Whose secrets they are, by its place in the roster.
+    pub sender: u16,
+    /// `e`.
+    pub seed: RevealedSeed,
+    /// `y`.
+    pub trapdoor: RevealedTrapdoor,
+}
+
+impl Reveal {
+    /// Writes the packet's body.
+    pub fn encode(&self, out: &mut Encoder) {
+        self.hint.encode(out);
+        out.u16(self.sender);
+        self.seed.encode(out);
+        self.trapdoor.encode(out);
+    }
+
+    /// Reads the packet's body.
+    ///
+    /// # Errors
+    /// It is cut short.
+    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            hint: EpochHint::decode(input, "hint")?,
+            sender: input.u16("sender")?,
+            seed: RevealedSeed::decode(input, "e")?,
+            trapdoor: RevealedTrapdoor::decode(input, "y")?,
+        })
+    }
+
+    /// Whether the secrets are those of these keys.
+    #[must_use]
+    pub fn is_of<S: CryptoSuite>(&self, ephemeral: &EphemeralKey, trapdoor: &TrapdoorKey) -> bool {
+        let seed = Secret::new(*self.seed.as_bytes());
+        let scalar = S::Group::decode_scalar(self.trapdoor.as_bytes());
+        EphemeralKeyPair::<S>::from_seed(&seed).public() == *ephemeral
+            && scalar.is_some_and(|scalar| {
+                S::Group::encode(&S::Group::mul_base(&scalar)) == *trapdoor.as_bytes()
+            })
+    }
+}

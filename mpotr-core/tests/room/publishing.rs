@@ -1,0 +1,193 @@
+//! What signed for a member is published when nobody accepts anything new under it, and only then.
+
+use mpotr_core::crypto::{EphemeralKey, EphemeralKeyPair, Secret};
+use mpotr_core::gka::TrapdoorKey;
+use mpotr_core::wire::{EpochHint, Packet, Reveal, RevealedSeed, RevealedTrapdoor};
+use mpotr_core::{Departure, Event, Room};
+
+use crate::network::{Network, Suite, Weather};
+
+fn departure(network: &Network, member: usize) -> Departure {
+    let ended = network.events[member].iter().find_map(|event| match event {
+        Event::Ended(departure) => Some(*departure),
+        _ => None,
+    });
+    ended.unwrap()
+}
+
+/// What was published, by whom.
+fn reveals(network: &Network) -> Vec<(usize, Reveal)> {
+    let packets = network
+        .wire
+        .iter()
+        .map(|(from, packet)| (*from, Packet::from_bytes(packet)));
+    packets
+        .filter_map(|(from, packet)| match packet {
+            Ok(Packet::Reveal(reveal)) => Some((from, reveal)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn all_leave(network: &mut Network) {
+    for member in 0..network.rooms.len() {
+        network.send(member, "bye");
+        network.leave(member);
+    }
+    network.run_until(120, |n| n.rooms.iter().all(Room::has_ended));
+}
+
+/// The offers that somebody published on the wire.
+fn offered(network: &Network) -> Vec<(EphemeralKey, TrapdoorKey)> {
+    let packets = network
+        .wire
+        .iter()
+        .map(|(_, packet)| Packet::from_bytes(packet));
+    packets
+        .filter_map(|packet| match packet {
+            Ok(Packet::Offer(offer)) => Some((offer.ephemeral, offer.trapdoor)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn all_who_leave_together_publish_what_signed_for_them() {
+    let mut network = Network::new(3, 1).until_secure();
+    all_leave(&mut network);
+    let reveals = reveals(&network);
+    assert_eq!(reveals.len(), 3);
+    let offers = offered(&network);
+    for (member, reveal) in &reveals {
+        assert!(departure(&network, *member).published);
+        let is_of = |(ephemeral, trapdoor): &(EphemeralKey, TrapdoorKey)| {
+            reveal.is_of::<Suite>(ephemeral, trapdoor)
+        };
+        assert!(offers.iter().any(is_of));
+        // Whoever reads it can sign in that member's name from now on.
+        let seed = Secret::new(*reveal.seed.as_bytes());
+        let pair = EphemeralKeyPair::<Suite>::from_seed(&seed);
+        assert!(
+            offers
+                .iter()
+                .any(|(ephemeral, _)| *ephemeral == pair.public())
+        );
+    }
+}
+
+#[test]
+fn with_one_member_silent_at_the_end_nothing_is_published() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.send(2, "here");
+    network.run_for(10);
+    network.kill(2);
+    for member in 0..2 {
+        network.leave(member);
+    }
+    network.run_until(120, |n| n.rooms[..2].iter().all(Room::has_ended));
+    assert!(reveals(&network).is_empty());
+    assert!((0..2).all(|member| !departure(&network, member).published));
+}
+
+#[test]
+fn who_leaves_alone_publishes_nothing_and_keeps_the_others_from_it() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.leave(0);
+    network.run_until(60, |n| n.rooms[0].has_ended());
+    for member in 1..3 {
+        network.leave(member);
+    }
+    network.run_until(120, |n| n.rooms.iter().all(Room::has_ended));
+    assert!(reveals(&network).is_empty());
+}
+
+#[test]
+fn nothing_is_published_while_anything_is_in_flight() {
+    for seed in 0..20 {
+        let mut network = Network::new(4, seed).until_secure();
+        network.weather = Weather::FOUL;
+        all_leave(&mut network);
+        let first = network
+            .wire
+            .iter()
+            .position(|(_, packet)| matches!(Packet::from_bytes(packet), Ok(Packet::Reveal(_))));
+        let Some(first) = first else { continue };
+        // Whoever has published has heard of everyone that all have closed. What is sent after that is the end, and no
+        // text, and all that was ever sent is read by all.
+        let published = (0..4)
+            .filter(|member| departure(&network, *member).published)
+            .count();
+        assert!(published > 0 && first > 0);
+        assert!(
+            (0..4).all(|member| network.read(member).len() == 4),
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn an_epoch_that_all_have_left_for_the_next_is_published() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.send(0, "before");
+    let now = network.now;
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    network.run_for(40);
+    let by: Vec<_> = reveals(&network).iter().map(|(from, _)| *from).collect();
+    assert_eq!(by.len(), 3);
+    for member in 0..3 {
+        assert!(by.contains(&member));
+        assert_eq!(
+            network.count(member, |event| matches!(event, Event::Published { .. })),
+            1
+        );
+    }
+}
+
+#[test]
+fn an_epoch_from_which_somebody_was_left_out_is_never_published() {
+    let mut network = Network::new(4, 1).until_secure();
+    let (now, member) = (network.now, network.keys[3]);
+    network.rooms[0].exclude(now, member);
+    network.collect(0);
+    network.run_for(120);
+    assert_eq!(
+        network.count(0, |event| matches!(event, Event::LeftOut { .. })),
+        1
+    );
+    assert!(reveals(&network).is_empty());
+}
+
+#[test]
+fn a_reveal_that_is_none_is_refused() {
+    let mut network = Network::new(2, 1).until_secure();
+    let hint = network.wire.iter().rev().find_map(|(_, packet)| {
+        match Packet::from_bytes(packet).unwrap() {
+            Packet::Sealed(sealed) => Some(sealed.hint),
+            _ => None,
+        }
+    });
+    network.send(1, "still here");
+    let hint = hint.unwrap_or_else(|| {
+        let sealed = network
+            .wire
+            .last()
+            .map(|(_, packet)| Packet::from_bytes(packet).unwrap());
+        let Some(Packet::Sealed(sealed)) = sealed else {
+            panic!("{sealed:?}")
+        };
+        sealed.hint
+    });
+    for (hint, sender) in [(hint, 0), (hint, 1), (hint, 9), (EpochHint::new([7; 8]), 1)] {
+        let reveal = Packet::Reveal(Reveal {
+            hint,
+            sender,
+            seed: RevealedSeed::new([1; 32]),
+            trapdoor: RevealedTrapdoor::new([1; 32]),
+        });
+        let now = network.now;
+        let refused = network.rooms[0].handle_message(now, &reveal.to_bytes(), &mut network.rng);
+        assert!(refused.is_err());
+    }
+    network.run_until(10, |n| n.read(0) == ["still here"]);
+}
