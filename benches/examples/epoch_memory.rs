@@ -35,7 +35,8 @@ fn talk(messages: usize, until_final: bool) -> Result<usize, Box<dyn Error>> {
     let identities: Vec<_> = (0..2)
         .map(|_| IdentityKeyPair::random::<Suite>(&mut rng))
         .collect();
-    let mut channel = Channel::enter_long(identities, ChaCha20Rng::seed_from_u64(2))?;
+    let mut channel: Channel<Suite, _> =
+        Channel::enter_long(identities, ChaCha20Rng::seed_from_u64(2))?;
     channel.until_secure()?;
     let before = resident()?;
     let mut done = 0;
@@ -52,6 +53,7 @@ fn talk(messages: usize, until_final: bool) -> Result<usize, Box<dyn Error>> {
         }
         bob.handle_messages(now, &packets, &mut rng);
         while alice.poll_event().is_some() || bob.poll_event().is_some() {}
+        drop(rooms);
         done += TOGETHER;
         if until_final {
             channel.pass(Duration::from_secs(4));

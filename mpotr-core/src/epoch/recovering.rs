@@ -77,6 +77,14 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether messages are missing that others name.
     pub(crate) fn misses_messages(&self) -> bool {
+        let waits = self.holdback.authors().next().is_some()
+            || self.peers.iter().any(|peer| peer.waiting.is_some())
+            || matches!(self.gate, Gate::Cut(_));
+        // As a rule, nothing waits, and there is nothing to look for.
+        waits && self.names_what_is_missing()
+    }
+
+    fn names_what_is_missing(&self) -> bool {
         !self.missing().is_empty() || !self.missing_ranges().is_empty()
     }
 
