@@ -10,6 +10,7 @@
 //! | `evidence`, `forking` | members that say two things in one place |
 //! | `order`, `agreement` | the one order, its locks, and what is final |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
+//! | `recorder` | what a member keeps of it, if it keeps anything |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
@@ -26,6 +27,7 @@ mod member_set;
 mod order;
 mod ratchet;
 mod receiving;
+mod recorder;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,7 @@ use mpotr_gka::Established;
 #[cfg(test)]
 use mpotr_gka::Sid;
 
+use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
 pub(crate) use backlog::MAX_TOGETHER;
 use changing::{Cut, Frozen, Gate};
@@ -46,6 +49,7 @@ use holdback::Holdback;
 use keys::{EpochKeys, Streams};
 use member_set::MemberSet;
 use order::{Key, Order};
+use recorder::Recorder;
 use sending::Sent;
 
 /// What happened in an epoch, in order.
@@ -82,6 +86,8 @@ pub(crate) enum Effect {
     Next { member: usize },
     /// Somebody misses a message that is at hand: its packet.
     Missing { packet: Vec<u8> },
+    /// Something signed took effect, and is to be kept.
+    Recorded(Record),
     /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
     Asked,
 }
@@ -153,6 +159,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     archive: BTreeMap<MessageId, Vec<u8>>,
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
+    recorder: Recorder,
     effects: VecDeque<Effect>,
 }
 
@@ -214,6 +221,7 @@ impl<S: CryptoSuite> Epoch<S> {
             cuts: Vec::new(),
             archive: BTreeMap::new(),
             retired: false,
+            recorder: Recorder::default(),
             effects: VecDeque::new(),
         }
     }

@@ -32,14 +32,15 @@ mod voting;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, Secret, UnsupportedSuite};
-use mpotr_gka::{KnownIdentities, Offer, OfferDigest};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, UnsupportedSuite};
+use mpotr_gka::{Identity, KnownIdentities, Offer, OfferDigest};
 
 use crate::config::RoomConfig;
 use crate::epoch::{Epoch, MAX_TOGETHER};
 use crate::error::Rejection;
 use crate::event::{Event, SendHandle};
 use crate::policy::Policy;
+use crate::record::Record;
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
 use crate::wire::{Handle, Packet, Proposal, Request, SealedPacket, Wanted, Wish};
@@ -58,11 +59,12 @@ use proposing::Proposing;
 /// [`Room::poll_timeout`].
 pub struct Room<S: CryptoSuite> {
     config: RoomConfig,
-    identity: IdentityKeyPair,
+    identity: Box<dyn Identity<S>>,
     known: KnownIdentities<S>,
     timers: TimerTable,
     transmits: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
+    records: VecDeque<Record>,
     offering: Offering<S>,
     proposing: Proposing,
     /// The run that this member contributed to last.
@@ -126,13 +128,15 @@ pub struct Room<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Room<S> {
-    /// Enters a channel: the first offer is ready to be sent.
+    /// Enters a channel: the first offer is ready to be sent. The identity is an
+    /// [`IdentityKeyPair`](mpotr_crypto::IdentityKeyPair); [`Invented`](mpotr_gka::Invented) ones talk among themselves
+    /// alone.
     ///
     /// # Errors
     /// The backend cannot compute the suite on this machine.
     pub fn new(
         config: RoomConfig,
-        identity: IdentityKeyPair,
+        identity: impl Identity<S> + 'static,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, UnsupportedSuite> {
@@ -140,11 +144,12 @@ impl<S: CryptoSuite> Room<S> {
         let mut room = Self {
             offering: Offering::new(config.room, identity.public()),
             config,
-            identity,
+            identity: Box::new(identity),
             known: KnownIdentities::new(),
             timers: TimerTable::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
+            records: VecDeque::new(),
             proposing: Proposing::new(now),
             attempt: None,
             confirmed: Vec::new(),
@@ -273,6 +278,11 @@ impl<S: CryptoSuite> Room<S> {
     /// The next thing that the application should know.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// The next thing that belongs in a transcript, if [`RoomConfig::record`] asks for them.
+    pub fn poll_record(&mut self) -> Option<Record> {
+        self.records.pop_front()
     }
 
     /// When to call [`Room::handle_timeout`]; `None` for not before something else happens.

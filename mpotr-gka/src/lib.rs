@@ -15,8 +15,10 @@
 //! `docs/security/offers.md`.
 
 mod agreement;
+mod audit;
 mod authentication;
 mod fault;
+mod identity;
 mod list;
 mod member;
 mod offer;
@@ -25,8 +27,10 @@ mod run;
 pub mod simulation;
 
 pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
+pub use audit::{Audit, AuditError, Rounds, Unproven};
 pub use authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh};
 pub use fault::{Fault, FaultKind, RunError};
+pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};
 pub use offer::{
     Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, RoomId,

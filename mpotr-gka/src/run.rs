@@ -64,6 +64,9 @@ pub enum RosterError {
     /// The identity key pair is not that of this member's offer.
     #[error("the offer was made for another identity")]
     WrongIdentity,
+    /// An invented member cannot take part: only the group proof is simulated, and only where all members are invented.
+    #[error("invented members prove by the group proof, and among themselves")]
+    NotSimulated,
     /// The trapdoor of the roster, or the sum of its knowledge commitments, is the identity: everybody would know its
     /// logarithm.
     #[error("the trapdoor of the roster is degenerate")]
@@ -87,7 +90,22 @@ impl<S: CryptoSuite> Run<S> {
     /// See [`RosterError`].
     pub fn new(sid: Sid, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
         check_size(members.len())?;
-        let own = &members.get(me).ok_or(RosterError::NotAMember)?.offer;
+        members.get(me).ok_or(RosterError::NotAMember)?;
+        Self::checked(sid, members, me)
+    }
+
+    /// A run as somebody sees it who is in it not: whoever reads a transcript. No place is left out when proofs are verified.
+    ///
+    /// # Errors
+    /// See [`RosterError`].
+    pub fn of_others(sid: Sid, members: Vec<Member<S>>) -> Result<Self, RosterError> {
+        check_size(members.len())?;
+        let nobody = members.len();
+        Self::checked(sid, members, nobody)
+    }
+
+    fn checked(sid: Sid, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
+        let own = &members.first().ok_or(RosterError::Empty)?.offer;
         let misplaced = members.iter().map(Member::offer).position(|offer| {
             !offer.supports(S::ID) || offer.room != own.room || offer.beacon != own.beacon
         });
@@ -106,7 +124,7 @@ impl<S: CryptoSuite> Run<S> {
         self.sid
     }
 
-    /// This member's index.
+    /// This member's index; in a run of others, that of nobody.
     #[must_use]
     pub const fn me(&self) -> usize {
         self.me
@@ -118,7 +136,7 @@ impl<S: CryptoSuite> Run<S> {
         &self.members
     }
 
-    /// This member. `None` never: `me` was checked.
+    /// This member. `None` in a run of others alone.
     pub(crate) fn own(&self) -> Option<&Member<S>> {
         self.members.get(self.me)
     }

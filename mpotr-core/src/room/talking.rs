@@ -280,6 +280,10 @@ impl<S: CryptoSuite> Room<S> {
                 self.transmits.push_back(packet);
                 None
             }
+            Effect::Recorded(record) => {
+                self.records.push_back(record);
+                None
+            }
             Effect::Asked => {
                 self.asked = true;
                 None

@@ -1,15 +1,14 @@
 //! Round 1 as one member goes through it. `docs/spec/04-key-agreement.md`, "Rounds".
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{
-    CryptoSuite, Digest32, EphemeralKeyPair, IdentityKeyPair, Transcript, kdf::Prk, label,
-};
+use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair, Transcript, kdf::Prk, label};
 
 use super::packet::{attribute, check_complete, into_error};
 use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
 use crate::agreement::{AgreementId, GroupKeyAgreement};
 use crate::authentication::{AuthenticationId, GroupAuthentication, Statement};
 use crate::fault::RunError;
+use crate::identity::Identity;
 use crate::offer::OfferSecrets;
 use crate::run::{RosterError, Run};
 
@@ -36,7 +35,7 @@ impl<S: CryptoSuite> Contributing<S> {
     pub fn start(
         run: Run<S>,
         methods: (AgreementId, AuthenticationId),
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         secrets: OfferSecrets<S>,
         rng: &mut dyn CryptoRng,
     ) -> Self {
@@ -91,7 +90,7 @@ impl<S: CryptoSuite> Contributing<S> {
     pub fn confirm(
         self,
         contributions: &[Contribution],
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Confirming<S>, Box<Rejected<Self>>> {
         let mut methods = match self.methods {
@@ -146,7 +145,7 @@ fn agree<S: CryptoSuite>(
     methods: &mut Methods<S>,
     contributions: &[Contribution],
     own: &Contribution,
-    identity: &IdentityKeyPair,
+    identity: &dyn Identity<S>,
 ) -> Result<(Prk, Statement), RunError> {
     if run.own().map(|own| own.offer.identity) != Some(identity.public()) {
         return Err(RunError::Refused(RosterError::WrongIdentity));
@@ -165,14 +164,7 @@ fn agree<S: CryptoSuite>(
         .check_shares(run, &shares)
         .and_then(|()| agreement.agree(run, &payloads))
         .map_err(|fault| into_error(attribute(run, fault, contributions)))?;
-    let digest = Transcript::<S>::new(label::CONTRIBUTIONS)
-        .bytes(run.sid().as_bytes())
-        .list(
-            contributions
-                .iter()
-                .map(|contribution| contribution.body.to_bytes()),
-        )
-        .digest();
+    let digest = contributions_digest(run, contributions);
     let epoch = Prk::extract::<S>(run.sid().as_bytes(), agreed.expose());
     let commitment = epoch.expand::<S, 32>(label::KEY_COMMITMENT, digest.as_bytes());
     let key_commitment = Digest32::new(*commitment.expose());
@@ -185,6 +177,21 @@ fn agree<S: CryptoSuite>(
     ))
 }
 
+/// `D`: the digest of the bodies of all contributions.
+pub(crate) fn contributions_digest<S: CryptoSuite>(
+    run: &Run<S>,
+    contributions: &[Contribution],
+) -> Digest32 {
+    Transcript::<S>::new(label::CONTRIBUTIONS)
+        .bytes(run.sid().as_bytes())
+        .list(
+            contributions
+                .iter()
+                .map(|contribution| contribution.body.to_bytes()),
+        )
+        .digest()
+}
+
 impl<S: CryptoSuite> core::fmt::Debug for Contributing<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Contributing({})", self.run.sid())
@@ -192,7 +199,7 @@ impl<S: CryptoSuite> core::fmt::Debug for Contributing<S> {
 }
 
 /// The payloads of the key agreement.
-pub(super) fn agreement_payloads(contributions: &[Contribution]) -> Vec<&[u8]> {
+pub(crate) fn agreement_payloads(contributions: &[Contribution]) -> Vec<&[u8]> {
     contributions
         .iter()
         .map(|contribution| contribution.body.agreement.as_slice())
