@@ -105,6 +105,26 @@ pub enum AuditError {
     },
 }
 
+impl AuditError {
+    /// In which round it shows, 1 or 2, and in whose packet, if in one of them.
+    #[must_use]
+    pub const fn round_and_member(&self) -> (usize, Option<usize>) {
+        match self {
+            Self::Roster(_) => (0, None),
+            Self::Contributions { .. } => (1, None),
+            Self::NoContribution { member }
+            | Self::ContributionSignature { member }
+            | Self::Contribution { member, .. } => (1, Some(*member)),
+            Self::NoConfirmation { member }
+            | Self::ConfirmationSignature { member }
+            | Self::OtherContributions { member }
+            | Self::OtherKey { member }
+            | Self::SealedLength { member }
+            | Self::Proof { member } => (2, Some(*member)),
+        }
+    }
+}
+
 /// Both rounds of a run, as a member recorded them, each in cycle order.
 #[derive(Clone, Copy, Debug)]
 pub struct Rounds<'a> {

@@ -1,0 +1,4 @@
+//! Transcripts of real rooms and of invented ones, whole and damaged.
+
+mod crew;
+mod real_and_forged;
