@@ -16,4 +16,5 @@ mod equivocation;
 mod forming;
 mod leaving;
 mod network;
+mod recording;
 mod talking;
