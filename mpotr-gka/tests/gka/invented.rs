@@ -78,7 +78,7 @@ fn strangers<S: CryptoSuite>(count: usize, rng: &mut dyn CryptoRng) -> Vec<Ident
 
 fn invented<S: CryptoSuite>(count: usize, rng: &mut dyn CryptoRng) -> Vec<Person<S>> {
     let forger = Forger::<S>::new();
-    let invent = |key| Box::new(forger.invent(key)) as Person<S>;
+    let invent = |key| -> Person<S> { Box::new(forger.invent(key)) };
     strangers::<S>(count, rng).into_iter().map(invent).collect()
 }
 

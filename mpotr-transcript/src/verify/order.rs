@@ -159,7 +159,11 @@ fn check_cut<S: CryptoSuite>(
     let here = cut_digest::<S>(&successor, talk.graph.heads().iter(), order);
     let mut agreed = None;
     for stated in &talk.statements {
-        let mut confirmed = stated.statement.next.iter().flat_map(|next| &next.confirmed);
+        let mut confirmed = stated
+            .statement
+            .next
+            .iter()
+            .flat_map(|next| &next.confirmed);
         let Some((_, cut)) = confirmed.find(|(run, _)| *run == successor) else {
             continue;
         };

@@ -22,7 +22,7 @@ use crate::crew::{assert_sound, coming_and_going, forged, real};
 use crate::hand::fields;
 
 /// Transcripts of each kind.
-const TRANSCRIPTS: u64 = 40;
+const TRANSCRIPTS: u64 = 30;
 /// Standard deviations of the chi-squared statistic above its mean. The statistic is near normal for 15 and more degrees of
 /// freedom, where 6 leave less than 10^-6.
 const THRESHOLD: f64 = 6.0;
@@ -219,7 +219,7 @@ impl Shape {
         );
         self.number(
             "confirmed",
-            next.iter().filter(|it| it.confirmed.is_some()).count(),
+            next.iter().filter(|it| !it.confirmed.is_empty()).count(),
         );
         self.number(
             "forsaken",
