@@ -8,6 +8,7 @@
 
 mod crew;
 mod damage;
+mod files;
 mod hand;
 mod liars;
 mod real_and_forged;
