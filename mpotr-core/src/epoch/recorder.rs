@@ -29,7 +29,7 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         if kept.len() >= MAX_KEPT {
             let held = &self.holdback;
-            kept.retain(|id, _| held.iter().any(|held| held.id == *id));
+            kept.retain(|id, _| held.iter().any(|(_, held)| held.id == *id));
         }
         kept.insert(id, signed());
     }

@@ -47,12 +47,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Ends when the last message, and so all before it, is final.
     pub(super) fn end_if_final(&mut self) {
-        if self.leaving
-            && self
-                .epoch
-                .as_ref()
-                .is_some_and(crate::epoch::Epoch::is_final)
-        {
+        if self.leaving && self.epoch.as_ref().is_some_and(Epoch::is_final) {
             self.end();
         }
     }

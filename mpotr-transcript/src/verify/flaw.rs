@@ -6,7 +6,7 @@ use mpotr_gka::{AuditError, RosterError};
 
 use crate::reader::{Place, ReadErrorKind};
 
-/// Something that no room leaves.
+/// Something that no member who keeps the rules leaves or signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// The record in which it shows.
@@ -110,6 +110,14 @@ pub enum FlawKind {
         seq: u32,
         /// The next one of this author.
         expected: u32,
+    },
+    /// A member said two things in one place. Members show each other both, so both may be here.
+    #[error("member {author} said two things in the place of its message {seq}")]
+    Equivocation {
+        /// The author.
+        author: u16,
+        /// The author's count.
+        seq: u32,
     },
     /// A message names as its author's previous one a message that is not.
     #[error("message {seq} of member {author} names another message as the one before it")]

@@ -167,7 +167,16 @@ impl<S: CryptoSuite> Listener<'_, S> {
         progress.written = seq.saturating_add(1);
         progress.last = Some(id);
         progress.fin |= content.kind == ContentKind::Fin;
-        if seq != expected {
+        let said_before = self
+            .talk
+            .messages
+            .iter()
+            .any(|it| it.author == author && it.content.seq == seq && it.id != id);
+        if said_before {
+            // Where the second one belongs, members agree among themselves when the epoch ends.
+            self.talk.torn = true;
+            self.flaw(place, FlawKind::Equivocation { author, seq });
+        } else if seq != expected {
             self.talk.torn = true;
             self.flaw(
                 place,

@@ -97,10 +97,9 @@ fn a_wrong_lock_is_named_though_it_is_signed() {
         }]
     );
 
-    let (mut hand, [a, b, c]) = dialogue();
+    let (mut hand, [_, b, c]) = dialogue();
     let wrong = hand.lock(&[b]);
     hand.write(0, text(2, b, &[c], wrong));
-    let _ = a;
     assert_eq!(
         hand.flaws(),
         [FlawKind::WrongLock {
@@ -221,4 +220,11 @@ fn a_word_after_the_last_is_named() {
     hand.state(1, closed.clone());
     hand.state(1, closed);
     assert_eq!(hand.flaws(), [FlawKind::AfterLastWord { author: 1 }]);
+}
+
+#[test]
+fn two_things_in_one_place_are_named() {
+    let (mut hand, [a, ..]) = dialogue();
+    hand.write(0, text(1, a, &[], hand.lock(&[a])));
+    assert_eq!(hand.flaws(), [FlawKind::Equivocation { author: 0, seq: 1 }]);
 }
