@@ -47,6 +47,8 @@ pub struct Timers {
     pub lock: Duration,
     /// Before the others are asked to state again what they have seen; doubles each time, up to eight times as long.
     pub query: Duration,
+    /// How long a delivered message may be not final before [`Event::Unsettled`](crate::Event::Unsettled).
+    pub leeway: Duration,
     /// In a change: how long a member may say nothing before it is left out.
     pub suspect: Duration,
     /// Between signs of life in a quiet room. Who gives none for two and a half is left out in a change.
@@ -76,6 +78,7 @@ impl Timers {
         acknowledge: Duration::from_secs(1),
         lock: Duration::from_secs(2),
         query: Duration::from_secs(10),
+        leeway: Duration::from_secs(10),
         suspect: Duration::from_secs(15),
         heartbeat: Duration::from_secs(60),
         silent: Duration::from_secs(60),
@@ -96,6 +99,7 @@ impl Timers {
         acknowledge: Duration::from_millis(30),
         lock: Duration::from_millis(30),
         query: Duration::from_secs(2),
+        leeway: Duration::from_secs(5),
         suspect: Duration::from_secs(20),
         heartbeat: Duration::from_secs(60),
         silent: Duration::from_secs(60),
@@ -122,6 +126,8 @@ pub struct RoomConfig {
     pub members: Option<usize>,
     /// Messages after which an epoch is replaced by one with fresh keys.
     pub refresh_messages: usize,
+    /// How many delivered messages may be not final before [`Event::Unsettled`](crate::Event::Unsettled).
+    pub leeway: usize,
     /// Whether this member votes to leave out whoever is proven to have cheated, as soon as it has the proof.
     pub exclude_cheats: bool,
     /// Whether [`Room::poll_record`](crate::Room::poll_record) hands out what a transcript is made of.
@@ -141,6 +147,7 @@ impl RoomConfig {
             admission: Admission::default(),
             members: None,
             refresh_messages: 100,
+            leeway: 64,
             exclude_cheats: true,
             record: false,
             timers: Timers::RELAY,

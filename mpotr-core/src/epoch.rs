@@ -9,6 +9,9 @@
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `evidence`, `forking` | members that say two things in one place |
 //! | `order`, `agreement` | the one order, its locks, and what is final |
+//! | `comparing` | where another order begins to differ |
+//! | `recovering` | what is missing, and who sends it again |
+//! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //! | `recorder` | what a member keeps of it, if it keeps anything |
 //!
@@ -17,6 +20,7 @@
 mod agreement;
 mod backlog;
 mod changing;
+mod comparing;
 mod delivering;
 mod evidence;
 mod forking;
@@ -25,16 +29,19 @@ mod holdback;
 mod keys;
 mod member_set;
 mod order;
+mod peer_key;
 mod ratchet;
 mod receiving;
 mod recorder;
+mod recovering;
 mod sending;
+mod states;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret, VerifyingKey};
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret};
 use mpotr_gka::Established;
 #[cfg(test)]
 use mpotr_gka::Sid;
@@ -49,6 +56,7 @@ use holdback::Holdback;
 use keys::{EpochKeys, Streams};
 use member_set::MemberSet;
 use order::{Key, Order};
+use peer_key::PeerKey;
 use recorder::Recorder;
 use sending::Sent;
 
@@ -78,14 +86,23 @@ pub(crate) enum Effect {
     Acknowledged { seq: u32 },
     /// A message of this member that members closed without having covered.
     Missed { seq: u32, by: usize },
-    /// The final prefix has grown.
-    Final(Lock),
+    /// A message has a place in the order here, which is not final.
+    Provisional { place: u32, id: MessageId },
+    /// The final prefix has grown by these messages, in order.
+    Final { lock: Lock, ids: Vec<MessageId> },
     /// A member has signed another order of as many messages.
     Fork { member: usize, lock: Lock },
     /// A member has said something new about the epoch that follows.
     Next { member: usize },
+    /// The order of a member that has signed another one begins to differ here.
+    Difference {
+        member: usize,
+        place: u32,
+        here: MessageId,
+        there: MessageId,
+    },
     /// Somebody misses a message that is at hand: its packet.
-    Missing { packet: Vec<u8> },
+    Missing { id: MessageId, packet: Vec<u8> },
     /// Something signed took effect, and is to be kept.
     Recorded(Record),
     /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
@@ -95,8 +112,7 @@ pub(crate) enum Effect {
 /// A member as the others see it.
 struct Peer<S: CryptoSuite> {
     identity: IdentityKey,
-    /// `None` if E is no point: nothing that it signs verifies.
-    key: Option<VerifyingKey<S>>,
+    key: PeerKey<S>,
     /// To open with; this member's own, to seal with.
     streams: Streams,
     /// Content messages delivered, or one more than the last place of them.
@@ -121,6 +137,12 @@ struct Peer<S: CryptoSuite> {
     frozen: Option<Frozen>,
     /// Whether that lock is known to differ from the order here.
     forked: bool,
+    /// Up to here its order is the one here.
+    agreed: u32,
+    /// Whether it has asked for the order here: it has found a difference.
+    doubts: bool,
+    /// Whether it is known where its order begins to differ.
+    compared: bool,
 }
 
 /// One epoch as one member sees it.
@@ -148,6 +170,12 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     unstated: usize,
     /// The lock that this member signed last.
     signed_lock: Lock,
+    /// A part of the order that somebody asked for.
+    list_from: Option<u32>,
+    /// Whether a part of another's order is to be asked for.
+    ask_order: bool,
+    /// Messages that are here when all that was asked for has come.
+    goal: usize,
     /// The last statement that this member sent, to send again.
     last_statement: Option<Vec<u8>>,
     final_lock: Lock,
@@ -155,8 +183,6 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     gate: Gate,
     /// The cuts of runs that are whole here, the newest first.
     cuts: Vec<Cut>,
-    /// Packets of messages that are not final, to be sent again to whoever misses one.
-    archive: BTreeMap<MessageId, Vec<u8>>,
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
     recorder: Recorder,
@@ -184,7 +210,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .zip(streams)
             .map(|(member, streams)| Peer {
                 identity: member.offer().identity,
-                key: member.verifying_key(),
+                key: PeerKey::new(member.offer().ephemeral),
                 streams,
                 delivered: 0,
                 chain: Vec::new(),
@@ -197,6 +223,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 next: None,
                 frozen: None,
                 forked: false,
+                agreed: 0,
+                doubts: false,
+                compared: false,
             })
             .collect();
         Self {
@@ -215,11 +244,13 @@ impl<S: CryptoSuite> Epoch<S> {
             last: MessageId::NONE,
             unstated: 0,
             signed_lock: Lock::EMPTY,
+            list_from: None,
+            ask_order: false,
+            goal: 0,
             last_statement: None,
             final_lock: Lock::EMPTY,
             gate: Gate::Open,
             cuts: Vec::new(),
-            archive: BTreeMap::new(),
             retired: false,
             recorder: Recorder::default(),
             effects: VecDeque::new(),

@@ -5,6 +5,7 @@ use mpotr_gka::{FaultKind, Sid};
 
 use crate::epoch::Evidence;
 use crate::policy::Policy;
+use crate::time::Timestamp;
 use crate::wire::{Handle, MessageId};
 
 /// A member of the roster.
@@ -135,19 +136,54 @@ pub enum Event {
         /// Who left without it.
         by: IdentityKey,
     },
+    /// A message has a place in the order, as far as is known here: every member has signed to have seen it. It keeps that
+    /// place unless somebody equivocates; [`Event::Final`] has the last word.
+    Provisional {
+        /// The message.
+        id: MessageId,
+        /// Its place, from 0 for the first of the epoch. Places come one after the other.
+        place: u32,
+    },
     /// The order up to here is the same at every member and will never change.
     Final {
         /// How many messages, from the first of the epoch.
         count: u32,
         /// The digest of their ids in order.
         digest: Digest32,
+        /// The messages that are newly final, in order: the places `count - ids.len()` to `count - 1`.
+        ids: Vec<MessageId>,
     },
+    /// Something is not final for longer than the leeway: more messages than
+    /// [`RoomConfig::leeway`](crate::RoomConfig::leeway), or a longer time than
+    /// [`Timers::leeway`](crate::Timers::leeway). Told once, until [`Event::Settled`].
+    Unsettled {
+        /// Since when; the first message of them was delivered then at the latest.
+        since: Timestamp,
+        /// How many messages are not final.
+        count: usize,
+        /// Without whose word they cannot be: who has not said to have seen them, or to order them so.
+        waiting_for: Vec<IdentityKey>,
+    },
+    /// All messages that [`Event::Unsettled`] told of are final.
+    Settled,
     /// A member orders the messages so far in another way: somebody equivocated, or the transport is partitioned.
     Fork {
         /// The member whose signed order differs.
         member: IdentityKey,
         /// How many messages its order has.
         count: u32,
+    },
+    /// Where the order of a member that has signed another one begins to differ: told once, after [`Event::Fork`], as soon
+    /// as the member has said so.
+    Difference {
+        /// The member whose signed order differs.
+        member: IdentityKey,
+        /// The first place that differs, from 0.
+        place: u32,
+        /// What has that place here.
+        here: MessageId,
+        /// What has it there.
+        there: MessageId,
     },
     /// A member has written its last message and is leaving.
     Leaving {
@@ -171,6 +207,19 @@ pub enum Event {
     Removed,
     /// This member has left, and nothing more will be sent or received.
     Ended(Departure),
+}
+
+/// What is known of a message of the present epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageState {
+    /// Who wrote it.
+    pub author: IdentityKey,
+    /// Who has signed to have seen it, its author and this member among them, in the order of the roster.
+    pub seen_by: Vec<IdentityKey>,
+    /// Its place in the order so far, from 0.
+    pub place: Option<u32>,
+    /// Whether that place is final.
+    pub is_final: bool,
 }
 
 /// How this member's part in a room ended.

@@ -11,6 +11,7 @@
 //! | `hosting` | members of an epoch and those outside it |
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
+//! | `settling` | what is known of each message, and what is not final in time |
 //! | `leaving` | the last message, and the end |
 
 mod adopting;
@@ -24,6 +25,7 @@ mod installing;
 mod leaving;
 mod offering;
 mod proposing;
+mod settling;
 mod talking;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, UnsupportedSuite};
-use mpotr_gka::{Identity, KnownIdentities, Offer, OfferDigest};
+use mpotr_gka::{Identity, KnownIdentities, Member, Offer, OfferDigest};
 
 use crate::config::RoomConfig;
 use crate::epoch::{Epoch, MAX_TOGETHER};
@@ -43,7 +45,7 @@ use crate::policy::Policy;
 use crate::record::Record;
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
-use crate::wire::{Handle, Packet, Proposal, Request, SealedPacket, Wanted, Wish};
+use crate::wire::{Handle, MessageId, Packet, Proposal, Request, SealedPacket, Wanted, Wish};
 use adopting::Contributed;
 use attempt::Attempt;
 use changing::Change;
@@ -51,6 +53,7 @@ use early::Early;
 use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
+use settling::Unsettled;
 
 /// One member's local state in one channel.
 ///
@@ -87,6 +90,12 @@ pub struct Room<S: CryptoSuite> {
     asked_for_offers: Timestamp,
     /// Offers that were sent again on request, and when.
     resent: BTreeMap<OfferDigest, Timestamp>,
+    /// Messages that should be final soon.
+    unsettled: Option<Unsettled>,
+    /// Packets of messages that somebody misses.
+    missing: Vec<(MessageId, Vec<u8>)>,
+    /// Messages that were sent again on request, and when.
+    messages_resent: BTreeMap<MessageId, Timestamp>,
     /// When the proposal was sent again on request.
     proposal_resent: Option<Timestamp>,
     wishes: BTreeSet<Wish>,
@@ -163,6 +172,9 @@ impl<S: CryptoSuite> Room<S> {
             changes: Vec::new(),
             asked_for_offers: now,
             resent: BTreeMap::new(),
+            unsettled: None,
+            missing: Vec::new(),
+            messages_resent: BTreeMap::new(),
             proposal_resent: None,
             wishes: BTreeSet::new(),
             banned: BTreeSet::new(),
@@ -253,6 +265,7 @@ impl<S: CryptoSuite> Room<S> {
         while let Some(timer) = self.timers.expire(now) {
             match timer {
                 Timer::Advertise => self.advertise(now, rng),
+                Timer::Plan => self.plan_proposal(now),
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.drive(now, rng),
@@ -265,6 +278,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Certificate => self.send_certificate(),
                 Timer::Acknowledge | Timer::Lock => self.state(now),
                 Timer::Query => self.query(now),
+                Timer::Leeway => self.watch_leeway(now),
                 Timer::Finish => self.give_up(),
             }
         }
@@ -369,7 +383,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Err(Rejection::NotAdmitted);
         }
-        match self.offering.hear(now, offer, &self.known)? {
+        match self.offering.hear(now, offer)? {
             News::None => return Ok(()),
             News::Offer => {}
             News::Person => {
@@ -380,7 +394,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.proposing.heard(now);
         self.timers.set(Timer::Change, now);
-        self.plan_proposal(now);
+        // Once for all offers that come together.
+        self.timers.stop(Timer::Propose);
+        self.timers.set(Timer::Plan, now);
         self.consider_pending(now, rng);
         Ok(())
     }
@@ -409,10 +425,11 @@ impl<S: CryptoSuite> Room<S> {
             .iter()
             .filter(|digest| !self.resent.contains_key(digest))
             .filter_map(|digest| {
-                let listed = || in_run.iter().find(|m| m.offer().digest::<S>() == *digest);
-                self.offering.member(digest).or_else(listed)
+                let mut listed = in_run.iter().map(Member::offer);
+                let in_run = || listed.find(|offer| offer.digest::<S>() == *digest);
+                self.offering.offer(digest).or_else(in_run)
             })
-            .map(|member| Packet::Offer(member.offer().clone()))
+            .map(|offer| Packet::Offer(offer.clone()))
             .collect();
         for packet in &found {
             self.transmit(packet);

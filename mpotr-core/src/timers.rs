@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 pub(crate) enum Timer {
     /// Publish the own offer again: somebody new is listening, or it is time.
     Advertise,
+    /// Offers were heard that are news: find out when this member proposes.
+    Plan,
     /// Enough quiet since the last new offer: propose, if it is this member's turn.
     Propose,
     /// The view ends without an epoch.
@@ -37,6 +39,8 @@ pub(crate) enum Timer {
     Lock,
     /// Ask for statements that are missing.
     Query,
+    /// Something should be final by now.
+    Leeway,
     /// The end was asked for and did not come.
     Finish,
 }

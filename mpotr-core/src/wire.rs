@@ -30,7 +30,9 @@ pub use proposal::{Handle, Proposal};
 pub use request::{MAX_REQUESTED, Request, Wanted};
 pub use sealed::{EpochHint, Header, SealedPacket, Stream};
 pub use signed::{EpochId, Fields, Unsigned, Unverified};
-pub use statement::{MAX_WANTED, Presence, Statement};
+pub use statement::{
+    Listing, MAX_LISTED, MAX_RANGE, MAX_RANGES, MAX_WANTED, Presence, Question, Range, Statement,
+};
 
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, byte_newtype};
 use mpotr_gka::{Confirmation, Contribution, Offer, Sid};

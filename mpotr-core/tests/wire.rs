@@ -12,12 +12,13 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, Beacon, Confirmation, Contribution, ContributionBody,
-    OfferDigest, OfferSecrets, RoomId, Sid, Statement as Confirmed,
+    AgreementId, AuthenticationId, Beacon, CommitmentSum, Confirmation, Contribution,
+    ContributionBody, OfferDigest, OfferSecrets, RoomId, Sid, Statement as Confirmed,
 };
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, Fields, Handle, Lock, MAX_PACKET, MessageId, Next, Packet,
-    Presence, Proposal, Request, SidHint, Statement, Unsigned, Unverified, Wanted, Wish, padded,
+    Advert, Content, ContentKind, Fields, Handle, Listing, Lock, MAX_PACKET, MAX_RANGE, MessageId,
+    Next, Packet, Presence, Proposal, Question, Range, Request, SidHint, Statement, Unsigned,
+    Unverified, Wanted, Wish, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -85,6 +86,7 @@ fn proposal() -> impl Strategy<Value = Packet> {
                         evidence: flip,
                     },
                     proposer: u16::try_from(proposer.index(offers.len())).unwrap(),
+                    commitments: CommitmentSum::new(room),
                     offers,
                     signature,
                 })
@@ -267,28 +269,59 @@ fn next() -> impl Strategy<Value = Next> {
         )
 }
 
+fn ranges() -> impl Strategy<Value = Vec<Range>> {
+    vec((0..3_u16, 0..9_u32, 1..=MAX_RANGE), 0..4).prop_map(|gaps| {
+        let (mut author, mut place) = (0, 0);
+        let ranges = gaps.into_iter().map(|(others, gap, count)| {
+            if others > 0 {
+                (author, place) = (author + others, 0);
+            }
+            let first = place + gap;
+            place = first + count;
+            Range {
+                author,
+                first,
+                count,
+            }
+        });
+        ranges.collect()
+    })
+}
+
 fn statement() -> impl Strategy<Value = Statement> {
     let presence = prop_oneof![
         Just(Presence::Present),
         Just(Presence::Asking),
         Just(Presence::Closed)
     ];
+    let question = prop::option::of((any::<u16>(), any::<u32>()))
+        .prop_map(|question| question.map(|(member, from)| Question { member, from }));
+    let id = any::<[u8; 32]>().prop_map(MessageId::new);
+    let listing = prop::option::of((any::<u32>(), vec(id, 1..4)))
+        .prop_map(|listing| listing.map(|(from, ids)| Listing { from, ids }));
     (
         presence,
         any::<u32>(),
         ids(),
         lock(),
-        ids(),
+        (ids(), ranges(), question, listing),
         prop::option::of(next()),
     )
-        .prop_map(|(presence, sent, frontier, lock, wanted, next)| Statement {
-            presence,
-            sent,
-            frontier,
-            lock,
-            wanted,
-            next,
-        })
+        .prop_map(
+            |(presence, sent, frontier, lock, (wanted, missing, question, listing), next)| {
+                Statement {
+                    presence,
+                    sent,
+                    frontier,
+                    lock,
+                    wanted,
+                    missing,
+                    question,
+                    listing,
+                    next,
+                }
+            },
+        )
 }
 
 fn advert() -> impl Strategy<Value = Packet> {
@@ -386,6 +419,43 @@ proptest! {
 }
 
 #[test]
+fn ranges_that_overlap_or_run_out_of_places_are_refused() {
+    let refused = |missing: &[(u16, u32, u32)]| {
+        let statement = Statement {
+            presence: Presence::Present,
+            sent: 0,
+            frontier: Vec::new(),
+            lock: Lock::EMPTY,
+            wanted: Vec::new(),
+            missing: missing
+                .iter()
+                .map(|(author, first, count)| Range {
+                    author: *author,
+                    first: *first,
+                    count: *count,
+                })
+                .collect(),
+            question: None,
+            listing: None,
+            next: None,
+        };
+        let bytes = Unsigned::new(statement).with_signature(&SignatureBytes::new([0; 64]));
+        Unverified::<Statement>::decode(&bytes).is_err()
+    };
+    assert!(!refused(&[(0, 0, 2), (0, 2, 1), (1, 0, MAX_RANGE)]));
+    for bad in [
+        &[(0, 0, 2), (0, 1, 1)][..],
+        &[(1, 0, 1), (0, 0, 1)],
+        &[(0, 0, 0)],
+        &[(0, 0, MAX_RANGE + 1)],
+        &[(0, u32::MAX, 1)],
+        &[(0, 0, 1); 65],
+    ] {
+        assert!(refused(bad), "{bad:?}");
+    }
+}
+
+#[test]
 fn a_packet_over_the_limit_is_refused_by_its_length() {
     let error = Packet::from_bytes(&vec![1; MAX_PACKET + 1]).unwrap_err();
     assert_eq!(error.field, "packet");
@@ -405,10 +475,11 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     bytes.extend_from_slice(&[0; 32 + 16 + 16 + 4]);
     // Both methods, anyone lets in, leaves out and changes this, no evidence, proposer 0.
     bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
+    bytes.extend_from_slice(&[0; 32]);
     bytes.extend_from_slice(&4097_u32.to_be_bytes());
     let error = Packet::from_bytes(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "at byte 80, field `offers`: 4097 is over the limit of 4096"
+        "at byte 112, field `offers`: 4097 is over the limit of 4096"
     );
 }

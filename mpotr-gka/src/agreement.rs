@@ -96,10 +96,12 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::{AgreementId, GroupKeyAgreement};
+    use crate::authentication::AuthenticationId;
     use crate::fault::{Fault, FaultKind};
     use crate::member::KnownIdentities;
     use crate::offer::{Beacon, OfferSecrets, RoomId};
     use crate::run::{Run, Sid};
+    use crate::terms::{CommitmentSum, Terms};
 
     /// A party and its view of the run.
     type Party = (Run<S>, Box<dyn GroupKeyAgreement<S>>);
@@ -123,7 +125,13 @@ mod tests {
             .into_iter()
             .enumerate()
             .map(|(me, secrets)| {
-                let run = Run::new(Sid::new([1; 32]), members.clone(), me).unwrap();
+                let terms = Terms {
+                    sid: Sid::new([1; 32]),
+                    methods: (id, AuthenticationId::TripleDh),
+                    proposer: 0,
+                    commitments: CommitmentSum::NONE,
+                };
+                let run = Run::new(terms, members.clone(), me).unwrap();
                 (run, id.start::<S>(secrets.share))
             })
             .collect();

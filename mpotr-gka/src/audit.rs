@@ -145,9 +145,9 @@ impl Rounds<'_> {
     pub fn audit<S: CryptoSuite>(
         &self,
         run: &Run<S>,
-        (agreement, authentication): (AgreementId, AuthenticationId),
         rng: &mut dyn CryptoRng,
     ) -> Result<Audit, Vec<AuditError>> {
+        let (agreement, authentication) = run.terms().methods;
         let mut unproven = Vec::new();
         all(self.signed_contributions(run))?;
         let proofs = match authentication {

@@ -28,6 +28,12 @@ pub enum FaultKind {
     /// A share of the joint-knowledge check that does not verify: the sender does not know its trapdoor key.
     #[error("no knowledge of the trapdoor key")]
     UnknownTrapdoor,
+    /// A key in an offer that is no element.
+    #[error("a key in an offer does not decode")]
+    UndecodableKey,
+    /// A stated sum of knowledge commitments that is not theirs.
+    #[error("wrong sum of knowledge commitments")]
+    WrongCommitmentSum,
     /// A Burmester-Desmedt share that is not `z_i (Z_{i+1} - Z_{i-1})`.
     #[error("wrong key agreement share")]
     WrongShare,
@@ -43,6 +49,13 @@ pub enum FaultKind {
     /// An authentication payload that does not open, decode or verify.
     #[error("wrong proof of identity")]
     WrongProof,
+}
+
+impl FaultKind {
+    /// Whether the offers and the proposal show the fault by themselves, whatever anybody sent in the run.
+    pub(crate) const fn is_of_roster(self) -> bool {
+        matches!(self, Self::UndecodableKey | Self::WrongCommitmentSum)
+    }
 }
 
 impl Fault {

@@ -25,6 +25,7 @@ mod offer;
 mod rounds;
 mod run;
 pub mod simulation;
+mod terms;
 
 pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
 pub use audit::{Audit, AuditError, Rounds, Unproven};
@@ -40,3 +41,4 @@ pub use rounds::{
     Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
 };
 pub use run::{MAX_MEMBERS, RosterError, Run, Sid};
+pub use terms::{CommitmentSum, Terms};

@@ -1,6 +1,7 @@
 //! The members of a roster: offers with their keys decoded, each once. `docs/spec/04-key-agreement.md`, "Roster".
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Group, IdentityKey, VerifyingKey};
 
@@ -44,31 +45,68 @@ impl<S: CryptoSuite> core::fmt::Debug for KnownIdentities<S> {
     }
 }
 
-/// A member of a roster: its offer with the keys decoded.
+/// A member of a roster: its offer with the keys decoded that everybody uses, `A` and `Y`. `Z` is decoded by those who
+/// sit beside the member in the cycle, `R` by the proposer, and both by whoever looks for a culprit.
 pub struct Member<S: CryptoSuite> {
     pub(crate) offer: Offer,
     pub(crate) identity: Element<S>,
     pub(crate) trapdoor: Element<S>,
-    pub(crate) share: Element<S>,
-    pub(crate) commitment: Element<S>,
+    /// `Z`, once somebody has asked for it; `None` inside if it does not decode.
+    share: OnceLock<Option<Element<S>>>,
 }
 
 impl<S: CryptoSuite> Member<S> {
-    /// Decodes the keys of an offer.
+    /// Decodes the keys of an offer that every member of a run uses. Whether `Z` and `R` are elements shows in
+    /// [`decode_rest`](Self::decode_rest), or when a run needs them.
     ///
     /// # Errors
-    /// A key that is not canonical, is the identity element, or (E) of small order.
+    /// `A` or `Y` that is not canonical, any key that is the identity element, or (E) of small order or not canonical.
     pub fn decode(offer: Offer, known: &KnownIdentities<S>) -> Result<Self, DecodeError> {
-        if !offer.ephemeral.is_strict() {
-            return Err(key_error("E", DecodeErrorKind::NotCanonical));
-        }
+        offer.check_keys()?;
         Ok(Self {
             identity: known.decode(&offer.identity)?,
             trapdoor: decode_key::<S>(offer.trapdoor.as_bytes(), "Y")?,
-            share: decode_key::<S>(offer.share.as_bytes(), "Z")?,
-            commitment: decode_key::<S>(offer.commitment.as_bytes(), "R")?,
+            share: OnceLock::new(),
             offer,
         })
+    }
+
+    /// A member whose keys were made here.
+    pub(crate) fn own(
+        offer: Offer,
+        identity: Element<S>,
+        trapdoor: Element<S>,
+        share: Element<S>,
+    ) -> Self {
+        Self {
+            offer,
+            identity,
+            trapdoor,
+            share: OnceLock::from(Some(share)),
+        }
+    }
+
+    /// Decodes the keys that [`decode`](Self::decode) left: what a proposer does with every offer before it lists it.
+    ///
+    /// # Errors
+    /// `Z` or `R` that is not canonical.
+    pub fn decode_rest(&self) -> Result<(), DecodeError> {
+        let missing = |field| key_error(field, DecodeErrorKind::NotCanonical);
+        self.share().ok_or_else(|| missing("Z"))?;
+        self.commitment().ok_or_else(|| missing("R"))?;
+        Ok(())
+    }
+
+    /// `Z`, decoded once; `None` if it is no element.
+    pub(crate) fn share(&self) -> Option<&Element<S>> {
+        self.share
+            .get_or_init(|| decode_key::<S>(self.offer.share.as_bytes(), "Z").ok())
+            .as_ref()
+    }
+
+    /// `R`, decoded now; `None` if it is no element.
+    pub(crate) fn commitment(&self) -> Option<Element<S>> {
+        decode_key::<S>(self.offer.commitment.as_bytes(), "R").ok()
     }
 
     /// The offer.
@@ -91,7 +129,6 @@ impl<S: CryptoSuite> Clone for Member<S> {
             identity: self.identity.clone(),
             trapdoor: self.trapdoor.clone(),
             share: self.share.clone(),
-            commitment: self.commitment.clone(),
         }
     }
 }
@@ -102,15 +139,38 @@ impl<S: CryptoSuite> core::fmt::Debug for Member<S> {
     }
 }
 
-/// An element that must not be the identity, whose only canonical encoding is 32 zero bytes.
+/// An element that must not be the identity.
 fn decode_key<S: CryptoSuite>(
     bytes: &[u8; 32],
     field: &'static str,
 ) -> Result<Element<S>, DecodeError> {
+    refuse_identity(bytes, field)?;
+    S::Group::decode(bytes).ok_or_else(|| key_error(field, DecodeErrorKind::NotCanonical))
+}
+
+impl Offer {
+    /// Refuses keys that their bytes alone show to be none: cheap, and so done with every offer that is heard. Whether the
+    /// others are keys shows when they are decoded, by [`Member::decode`] and [`Member::decode_rest`].
+    ///
+    /// # Errors
+    /// A key that is the identity element, or (E) of small order or not canonical.
+    pub fn check_keys(&self) -> Result<(), DecodeError> {
+        if !self.ephemeral.is_strict() {
+            return Err(key_error("E", DecodeErrorKind::NotCanonical));
+        }
+        refuse_identity(self.identity.as_bytes(), "A")?;
+        refuse_identity(self.trapdoor.as_bytes(), "Y")?;
+        refuse_identity(self.share.as_bytes(), "Z")?;
+        refuse_identity(self.commitment.as_bytes(), "R")
+    }
+}
+
+/// The identity has one canonical encoding, so it is refused without decoding anything.
+fn refuse_identity(bytes: &[u8; 32], field: &'static str) -> Result<(), DecodeError> {
     if bytes == &[0; 32] {
         return Err(key_error(field, DecodeErrorKind::Identity));
     }
-    S::Group::decode(bytes).ok_or_else(|| key_error(field, DecodeErrorKind::NotCanonical))
+    Ok(())
 }
 
 /// The offset is that of the whole offer: its fields were read before.

@@ -3,8 +3,10 @@
 
 use mpotr_crypto::{CryptoSuite, Group, Transcript, byte_newtype, label};
 
+use crate::agreement::AgreementId;
 use crate::member::Member;
 use crate::offer::Offer;
+use crate::terms::Terms;
 
 /// The most members that a roster may have.
 pub const MAX_MEMBERS: usize = 4096;
@@ -67,44 +69,78 @@ pub enum RosterError {
     /// An invented member cannot take part: only the group proof is simulated, and only where all members are invented.
     #[error("invented members prove by the group proof, and among themselves")]
     NotSimulated,
-    /// The trapdoor of the roster, or the sum of its knowledge commitments, is the identity: everybody would know its
-    /// logarithm.
+    /// The trapdoor of the roster is the identity: everybody would know its logarithm.
     #[error("the trapdoor of the roster is degenerate")]
     DegenerateTrapdoor,
+    /// The proposer is not a member.
+    #[error("the proposer is not in the roster")]
+    NoProposer,
+    /// The stated sum of knowledge commitments is no element or the identity, or is there where none is needed.
+    #[error("the sum of knowledge commitments is none")]
+    CommitmentSum,
+    /// A key in an offer, which this member needs, is no element.
+    #[error("a key of member {member} does not decode")]
+    UndecodableKey {
+        /// The member.
+        member: usize,
+    },
+}
+
+impl RosterError {
+    /// The first of the members whose keys do not decode.
+    pub(crate) fn undecodable(member: Option<usize>) -> Self {
+        member.map_or(Self::NotAMember, |member| Self::UndecodableKey { member })
+    }
 }
 
 /// One run as one member sees it.
 #[derive(Debug)]
 pub struct Run<S: CryptoSuite> {
-    sid: Sid,
+    terms: Terms,
     me: usize,
     members: Vec<Member<S>>,
+    /// The stated sum of knowledge commitments, where there is a joint-knowledge check.
+    commitments: Option<Element<S>>,
 }
 
 impl<S: CryptoSuite> Run<S> {
-    /// Checks a roster. `me` is the index of this member, whose own offer [`OfferSecrets::check`] compares.
+    /// Checks a roster and the terms. `me` is the index of this member, whose own offer [`OfferSecrets::check`] compares.
+    ///
+    /// Decodes the shares `Z` that this member needs for its contribution: in Burmester-Desmedt those of its neighbours, in
+    /// the pairwise agreement all.
     ///
     /// [`OfferSecrets::check`]: crate::OfferSecrets::check
     ///
     /// # Errors
     /// See [`RosterError`].
-    pub fn new(sid: Sid, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
+    pub fn new(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
         check_size(members.len())?;
         members.get(me).ok_or(RosterError::NotAMember)?;
-        Self::checked(sid, members, me)
+        let run = Self::checked(terms, members, me)?;
+        let undecodable = run.needed_by(me).find(|index| run.share(*index).is_none());
+        match undecodable {
+            Some(member) => Err(RosterError::UndecodableKey { member }),
+            None => Ok(run),
+        }
     }
 
     /// A run as somebody sees it who is in it not: whoever reads a transcript. No place is left out when proofs are verified.
+    /// Decodes all shares `Z`.
     ///
     /// # Errors
     /// See [`RosterError`].
-    pub fn of_others(sid: Sid, members: Vec<Member<S>>) -> Result<Self, RosterError> {
+    pub fn of_others(terms: Terms, members: Vec<Member<S>>) -> Result<Self, RosterError> {
         check_size(members.len())?;
         let nobody = members.len();
-        Self::checked(sid, members, nobody)
+        let run = Self::checked(terms, members, nobody)?;
+        let undecodable = (0..run.len()).find(|index| run.share(*index).is_none());
+        match undecodable {
+            Some(member) => Err(RosterError::UndecodableKey { member }),
+            None => Ok(run),
+        }
     }
 
-    fn checked(sid: Sid, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
+    fn checked(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
         let own = &members.first().ok_or(RosterError::Empty)?.offer;
         let misplaced = members.iter().map(Member::offer).position(|offer| {
             !offer.supports(S::ID) || offer.room != own.room || offer.beacon != own.beacon
@@ -112,16 +148,46 @@ impl<S: CryptoSuite> Run<S> {
         if let Some(member) = misplaced {
             return Err(RosterError::NotOffered { member });
         }
-        match duplicate_key(&members) {
-            Some(member) => Err(RosterError::DuplicateKey { member }),
-            None => Ok(Self { sid, me, members }),
+        if let Some(member) = duplicate_key(&members) {
+            return Err(RosterError::DuplicateKey { member });
         }
+        if terms.proposer >= members.len() {
+            return Err(RosterError::NoProposer);
+        }
+        let commitments = terms.commitments.element::<S>(terms.methods.1)?;
+        Ok(Self {
+            terms,
+            me,
+            members,
+            commitments,
+        })
+    }
+
+    /// The members whose Z a member needs to contribute.
+    fn needed_by(&self, index: usize) -> impl Iterator<Item = usize> + use<S> {
+        let [before, after] = self.beside(index);
+        let all = (0..self.len()).filter(move |other| *other != index);
+        let pairwise = self.terms.methods.0 == AgreementId::Pairwise;
+        let beside = (!pairwise).then_some([before, after]);
+        all.filter(move |_| pairwise)
+            .chain(beside.into_iter().flatten())
     }
 
     /// The session id.
     #[must_use]
     pub const fn sid(&self) -> Sid {
-        self.sid
+        self.terms.sid
+    }
+
+    /// What the run is made on.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The stated sum of knowledge commitments; `None` where there is no joint-knowledge check.
+    pub(crate) const fn commitments(&self) -> Option<&Element<S>> {
+        self.commitments.as_ref()
     }
 
     /// This member's index; in a run of others, that of nobody.
@@ -146,15 +212,47 @@ impl<S: CryptoSuite> Run<S> {
         self.members.len()
     }
 
-    /// The elements `Z_{i-1}` and `Z_{i+1}` beside a member of the cycle.
+    /// The members whose `Z` or `R` is no element, increasing. No honest member publishes such an offer, and no proposer
+    /// lists it. Whoever needs the key takes no part in the run: to be asked of every run that ends without an epoch,
+    /// before anybody's silence is held against it.
+    #[must_use]
+    pub fn undecodable(&self) -> Vec<usize> {
+        let wrong =
+            |(index, member): (usize, &Member<S>)| member.decode_rest().is_err().then_some(index);
+        self.members.iter().enumerate().filter_map(wrong).collect()
+    }
+
+    /// The members that cannot take part in the run because they need the share `Z` of one of these.
+    #[must_use]
+    pub fn kept_out_by(&self, undecodable: &[usize]) -> Vec<usize> {
+        let spoilt: Vec<_> = undecodable
+            .iter()
+            .copied()
+            .filter(|index| self.share(*index).is_none())
+            .collect();
+        (0..self.len())
+            .filter(|index| !spoilt.contains(index))
+            .filter(|index| self.needed_by(*index).any(|other| spoilt.contains(&other)))
+            .collect()
+    }
+
+    /// The members before and after one in the cycle.
+    fn beside(&self, index: usize) -> [usize; 2] {
+        let last = self.len().saturating_sub(1);
+        let before = index.checked_sub(1).unwrap_or(last);
+        let after = index.checked_add(1).filter(|next| *next <= last);
+        [before, after.unwrap_or(0)]
+    }
+
+    /// The element `Z` of a member; `None` if it is no element.
+    pub(crate) fn share(&self, index: usize) -> Option<&Element<S>> {
+        self.members.get(index).and_then(Member::share)
+    }
+
+    /// The elements `Z_{i-1}` and `Z_{i+1}` beside a member of the cycle; `None` if one of them is no element.
     pub(crate) fn shares_beside(&self, index: usize) -> Option<[&Element<S>; 2]> {
-        let before = index.checked_sub(1).or_else(|| self.len().checked_sub(1))?;
-        let after = index
-            .checked_add(1)
-            .filter(|next| *next < self.len())
-            .unwrap_or(0);
-        let share = |index: usize| self.members.get(index).map(|member| &member.share);
-        Some([share(before)?, share(after)?])
+        let [before, after] = self.beside(index);
+        Some([self.share(before)?, self.share(after)?])
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whole runs of all members in one process, for measurements and tests: no transport, one thread.
 
+use std::sync::Arc;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, Encoder, IdentityKeyPair};
 
@@ -10,6 +12,7 @@ use crate::member::{KnownIdentities, Member};
 use crate::offer::{Beacon, Offer, OfferSecrets, RoomId};
 use crate::rounds::{Confirmation, Confirming, Contributing, Contribution, Established};
 use crate::run::{RosterError, Run, Sid, check_size};
+use crate::terms::{CommitmentSum, Terms};
 
 /// Why a simulated run ended early.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,28 @@ impl<S: CryptoSuite> Candidates<S> {
         }
     }
 
+    /// The first member proposes: it decodes every key of every offer.
+    fn propose(
+        &self,
+        methods: (AgreementId, AuthenticationId),
+    ) -> Result<(Terms, Vec<Member<S>>), SimulationError> {
+        let strangers = KnownIdentities::<S>::new();
+        let members = self
+            .offers
+            .iter()
+            .map(|offer| Member::decode(offer.clone(), &strangers))
+            .collect::<Result<Vec<_>, _>>()?;
+        members.iter().try_for_each(Member::decode_rest)?;
+        let commitments = CommitmentSum::of(methods.1, &members)?;
+        let terms = Terms {
+            sid: sid::<S>(methods, commitments, &self.offers),
+            methods,
+            proposer: 0,
+            commitments,
+        };
+        Ok((terms, members))
+    }
+
     /// All contribute.
     ///
     /// # Errors
@@ -75,43 +100,68 @@ impl<S: CryptoSuite> Candidates<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<Contributed<S>, SimulationError> {
         check_size(self.offers.len())?;
-        // Each member computes all of this for itself, as it would alone.
+        let (terms, of_proposer) = self.propose(methods)?;
+        let mut of_proposer = Some(of_proposer);
+        // Each member computes all of this for itself, as it would alone; the proposer has done it.
         let phases = self
             .secrets
             .into_iter()
             .zip(&self.identities)
             .enumerate()
             .map(|(me, (secrets, identity))| {
-                let head = [methods.0.to_u8(), methods.1.to_u8()];
-                let sid = Sid::of::<S>(&head, self.offers.iter());
-                let strangers = KnownIdentities::new();
-                let members = self
-                    .offers
-                    .iter()
-                    .enumerate()
-                    .map(|(index, offer)| {
-                        if index == me {
-                            secrets.member(&strangers)
-                        } else {
-                            Member::decode(offer.clone(), &strangers)
-                        }
-                    })
-                    .collect::<Result<Vec<_>, _>>()?;
-                let run = Run::new(sid, members, me)?;
+                let (sid, members) = match of_proposer.take() {
+                    Some(members) => (terms.sid, members),
+                    None => (
+                        sid::<S>(methods, terms.commitments, &self.offers),
+                        decode(&self.offers, me, &secrets)?,
+                    ),
+                };
+                let run = Run::new(Terms { sid, ..terms }, members, me)?;
                 secrets.check(&run, identity)?;
-                Ok(Contributing::start(run, methods, identity, secrets, rng))
+                Ok(Contributing::start(run, identity, secrets, rng))
             })
             .collect::<Result<Vec<_>, SimulationError>>()?;
         let contributions = phases
             .iter()
             .map(|phase| phase.contribution().clone())
-            .collect::<Vec<_>>();
+            .collect();
         Ok(Contributed {
             identities: self.identities,
             phases,
             contributions,
         })
     }
+}
+
+/// `sid`, of a head that says no more than it must.
+fn sid<S: CryptoSuite>(
+    methods: (AgreementId, AuthenticationId),
+    commitments: CommitmentSum,
+    offers: &[Offer],
+) -> Sid {
+    let mut head = vec![methods.0.to_u8(), methods.1.to_u8()];
+    head.extend_from_slice(commitments.as_bytes());
+    Sid::of::<S>(&head, offers.iter())
+}
+
+/// The roster as one member decodes it.
+fn decode<S: CryptoSuite>(
+    offers: &[Offer],
+    me: usize,
+    secrets: &OfferSecrets<S>,
+) -> Result<Vec<Member<S>>, DecodeError> {
+    let strangers = KnownIdentities::new();
+    offers
+        .iter()
+        .enumerate()
+        .map(|(index, offer)| {
+            if index == me {
+                secrets.member(&strangers)
+            } else {
+                Member::decode(offer.clone(), &strangers)
+            }
+        })
+        .collect()
 }
 
 /// All members between the two rounds.
@@ -122,7 +172,7 @@ pub struct Contributed<S: CryptoSuite> {
     /// Where each member is.
     pub phases: Vec<Contributing<S>>,
     /// What all sent.
-    pub contributions: Vec<Contribution>,
+    pub contributions: Arc<[Contribution]>,
 }
 
 impl<S: CryptoSuite> Contributed<S> {
@@ -137,7 +187,7 @@ impl<S: CryptoSuite> Contributed<S> {
             .zip(&self.identities)
             .map(|(phase, identity)| {
                 phase
-                    .confirm(&self.contributions, identity, rng)
+                    .confirm(Arc::clone(&self.contributions), identity, rng)
                     .map_err(|rejected| rejected.error)
             })
             .collect::<Result<Vec<_>, _>>()?;

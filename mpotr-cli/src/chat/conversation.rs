@@ -159,6 +159,25 @@ impl Conversation {
                  different things to different members, or the network is cut in two",
                 self.name(&member),
             )),
+            Event::Difference {
+                member,
+                place,
+                here,
+                there,
+            } => notice(format!(
+                "the order of {} differs from message {place} on: {there} there, {here} here",
+                self.name(&member),
+            )),
+            Event::Unsettled {
+                count, waiting_for, ..
+            } => {
+                let names: Vec<_> = waiting_for.iter().map(|who| self.name(who)).collect();
+                notice(format!(
+                    "{count} messages are not final yet; waiting for {}",
+                    names.join(", ")
+                ))
+            }
+            Event::Settled => notice("all of them are final now".to_owned()),
             Event::Equivocation { author, seq, .. } => notice(format!(
                 "WARNING: {} said one thing to some and another to others (its text {seq}); \
                  this can be proven",

@@ -142,7 +142,7 @@ fn see(event: Option<DriverEvent>) -> Option<Seen> {
         Event::Message {
             id, author, body, ..
         } => Seen::Message { id, author, body },
-        Event::Final { count, digest } => Seen::Final { count, digest },
+        Event::Final { count, digest, .. } => Seen::Final { count, digest },
         Event::Fork { member, .. } => Seen::Fork { member },
         Event::Ended(departure) => Seen::Ended(departure),
         Event::Waiting { .. }

@@ -24,7 +24,12 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Draws the consequences of what was delivered or stated: the order, the locks, what is final.
     pub(super) fn advance(&mut self) {
         if let Some(bound) = self.stable {
+            let before = self.order.lock().count;
             self.order.extend::<S>(bound);
+            let from = usize::try_from(before).unwrap_or(usize::MAX);
+            let new = (before..).zip(self.order.ids_from(from));
+            self.effects
+                .extend(new.map(|(place, id)| Effect::Provisional { place, id: *id }));
         }
         self.compare_locks();
         let final_count = self
@@ -46,17 +51,21 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(super) fn finalise(&mut self, lock: Lock) {
         let [from, to] = [self.final_lock.count, lock.count]
             .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
-        for id in self.order.ids_from(from).take(to.saturating_sub(from)) {
-            self.archive.remove(id);
-            let author = self.graph.get(id).map(|node| (node.author, node.seq));
-            if let Some((author, seq)) = author
+        let ids: Vec<_> = self
+            .order
+            .ids_from(from)
+            .take(to.saturating_sub(from))
+            .copied()
+            .collect();
+        for id in &ids {
+            if let Some((author, seq)) = self.graph.drop_packet(id)
                 && let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed)
             {
                 peer.streams.content.erase(seq);
             }
         }
         self.final_lock = lock;
-        self.effects.push_back(Effect::Final(lock));
+        self.effects.push_back(Effect::Final { lock, ids });
     }
 
     /// Notes which of these messages every member that still writes now covers.
@@ -81,24 +90,31 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Compares the locks of the others with the order here, as far as it goes.
     fn compare_locks(&mut self) {
-        let Self {
-            peers,
-            order,
-            effects,
-            ..
-        } = self;
-        for (member, peer) in peers
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, peer)| !peer.forked)
-        {
-            let here = order.prefix(peer.lock.count);
-            if here.is_some_and(|here| here != peer.lock) {
-                peer.forked = true;
-                effects.push_back(Effect::Fork {
-                    member,
-                    lock: peer.lock,
-                });
+        for member in 0..self.peers.len() {
+            let Some(lock) = self
+                .peers
+                .get(member)
+                .filter(|peer| !peer.forked)
+                .map(|peer| peer.lock)
+            else {
+                continue;
+            };
+            let fits = self.fits(&lock);
+            let final_count = self.final_lock.count;
+            let Some(peer) = self.peers.get_mut(member) else {
+                continue;
+            };
+            match fits {
+                Some(true) => peer.agreed = lock.count,
+                Some(false) => {
+                    peer.forked = true;
+                    peer.agreed = peer
+                        .agreed
+                        .max(final_count.min(lock.count.saturating_sub(1)));
+                    self.ask_order = true;
+                    self.effects.push_back(Effect::Fork { member, lock });
+                }
+                None => {}
             }
         }
     }

@@ -11,7 +11,7 @@ use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::Sid;
 
 use super::Epoch;
-use crate::wire::{Lock, MAX_WANTED, MessageId, Next, cut_digest};
+use crate::wire::{Lock, MessageId, Next, cut_digest};
 
 /// Which messages are delivered.
 #[derive(Debug)]
@@ -201,31 +201,6 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// Messages that others name and that are not at hand.
-    pub(super) fn missing(&self) -> Vec<MessageId> {
-        let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
-        let cut = match &self.gate {
-            Gate::Cut(ids) => Some(ids),
-            Gate::Open | Gate::Frozen => None,
-        };
-        let waiting = self.peers.iter().filter_map(|peer| peer.waiting.as_ref());
-        self.holdback
-            .iter()
-            .flat_map(|(_, held)| held.content.ancestors())
-            .chain(waiting.flat_map(|statement| statement.frontier.iter().copied()))
-            .chain(cut.into_iter().flatten().copied())
-            .filter(|id| !self.graph.contains(id) && !held.contains(id))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .take(MAX_WANTED)
-            .collect()
-    }
-
-    /// Whether messages are missing that others name.
-    pub(crate) fn misses_messages(&self) -> bool {
-        !self.missing().is_empty()
-    }
-
     /// The epoch that follows is installed: the whole cut is final, no message is sealed or opened any more, and all
     /// keys but those for statements are erased.
     pub(crate) fn retire(&mut self, successor: Sid) {
@@ -240,7 +215,7 @@ impl<S: CryptoSuite> Epoch<S> {
         for peer in &mut self.peers {
             peer.streams.content.close::<S>();
         }
-        self.archive.clear();
+        self.graph.drop_packets();
         self.sent.clear();
         self.retired = true;
         if let Some(next) = self.own_next() {

@@ -1,49 +1,61 @@
 //! Delivering in causal order, and what each member has seen. `docs/spec/05-wire.md`, "Receiving".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
 
 use super::holdback::Held;
 use super::order::Key;
-use super::{Effect, Epoch, Peer};
+use super::{Effect, Epoch};
 use crate::wire::{Content, ContentKind, MessageId, Presence, Statement};
+
+/// What waits of an author.
+enum Found {
+    /// The message of this place and id can be delivered.
+    Ready(u32, MessageId),
+    /// The first waits for this one.
+    Blocked(MessageId),
+    /// Nothing that may be delivered now.
+    Nothing,
+}
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Delivers what waits for nothing any more, and applies the statements that waited for it.
     pub(super) fn deliver_ready(&mut self) {
-        let mut delivered = false;
         self.expand_cut();
         let demanded = if self.peers.iter().any(|peer| peer.exposed) {
             self.demanded()
         } else {
             BTreeSet::new()
         };
-        loop {
-            let Self {
-                graph, gate, peers, ..
-            } = self;
-            let is_exposed = |author| peers.get(author).is_some_and(|peer: &Peer<S>| peer.exposed);
-            let ready = self.holdback.take_ready(is_exposed, |author, held: &Held| {
-                gate.admits(&held.id)
-                    && (!is_exposed(author) || demanded.contains(&held.id))
-                    && held
-                        .content
-                        .ancestors()
-                        .all(|parent| graph.contains(&parent))
-            });
-            let Some((author, Held { id, content, .. })) = ready else {
-                break;
-            };
-            if self.is_consistent(author, &id, &content) {
-                self.deliver(author, id, content);
-                delivered = true;
-            } else {
-                // What this author says contradicts what it said. Nothing later of it can be delivered: each names the
-                // one before.
-                self.archive.remove(&id);
-                for id in self.holdback.forget(author) {
-                    self.archive.remove(&id);
+        let mut due: VecDeque<usize> = self.holdback.authors().collect();
+        // Who waits for which message; and those who say two things, of whom any message may be the next.
+        let mut blocked: BTreeMap<MessageId, Vec<usize>> = BTreeMap::new();
+        let mut exposed: Vec<usize> = Vec::new();
+        let mut delivered = false;
+        while let Some(author) = due.pop_front() {
+            match self.look_at(author, &demanded) {
+                Found::Nothing if self.is_exposed(author) => exposed.push(author),
+                Found::Nothing => {}
+                Found::Blocked(parent) => blocked.entry(parent).or_default().push(author),
+                Found::Ready(place, id) => {
+                    let Some(Held {
+                        content, packet, ..
+                    }) = self.holdback.take(author, place, id)
+                    else {
+                        continue;
+                    };
+                    if let Some(key) = self.consistent(author, &id, &content) {
+                        self.deliver(author, key, content, packet);
+                        delivered = true;
+                        due.push_back(author);
+                        due.extend(blocked.remove(&id).into_iter().flatten());
+                        due.append(&mut exposed.drain(..).collect());
+                    } else {
+                        // What this author says contradicts what it said. Nothing later of it can be delivered: each
+                        // names the one before.
+                        self.holdback.forget(author);
+                    }
                 }
             }
         }
@@ -52,11 +64,29 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// Whether a message fits what its author said before, its parents being here.
-    fn is_consistent(&self, author: usize, id: &MessageId, content: &Content) -> bool {
-        let Some(peer) = self.peers.get(author) else {
-            return false;
-        };
+    /// Looks for a message of an author that can be delivered: the first that waits, or any if it says two things.
+    fn look_at(&self, author: usize, demanded: &BTreeSet<MessageId>) -> Found {
+        let is_exposed = self.is_exposed(author);
+        for held in self.holdback.of(author) {
+            let missing = held
+                .content
+                .ancestors()
+                .find(|parent| !self.graph.contains(parent));
+            let is_wanted =
+                self.gate.admits(&held.id) && (!is_exposed || demanded.contains(&held.id));
+            match missing {
+                None if is_wanted => return Found::Ready(held.content.seq, held.id),
+                Some(parent) if is_wanted && !is_exposed => return Found::Blocked(parent),
+                None | Some(_) if is_exposed => {}
+                None | Some(_) => return Found::Nothing,
+            }
+        }
+        Found::Nothing
+    }
+
+    /// A message's place in the order if it fits what its author said before, its parents being here.
+    fn consistent(&self, author: usize, id: &MessageId, content: &Content) -> Option<Key> {
+        let peer = self.peers.get(author)?;
         let follows = match content.seq.checked_sub(1) {
             None => true,
             Some(before) => self
@@ -64,21 +94,24 @@ impl<S: CryptoSuite> Epoch<S> {
                 .get(&content.prev)
                 .is_some_and(|prev| prev.author == author && prev.seq == before),
         };
-        if peer.exposed {
-            // It is known to be a liar. Others build upon this one, so all deliver it, in whatever place.
-            return follows;
-        }
-        // A member writes nothing beside what it signed to have seen: the order of the others rests on it.
-        let descends = self.graph.all_before(&peer.heads, content.ancestors());
-        let key = self.key(id, content);
-        follows
-            && descends
-            && !peer.fin
-            && content.seq == peer.delivered
-            && key.is_some_and(|key| self.order.is_open(&key))
+        let key = self.key(id, content)?;
+        // If it is known to be a liar, others build upon this one: all deliver it, in whatever place.
+        let fits = peer.exposed
+            // A member writes nothing beside what it signed to have seen: the order of the others rests on it.
+            || !peer.fin
+                && content.seq == peer.delivered
+                && self.descends(&peer.heads, content)
+                && self.order.is_open(&key);
+        (follows && fits).then_some(key)
     }
 
-    fn key(&self, id: &MessageId, content: &Content) -> Option<Key> {
+    /// Whether a message comes after all of these.
+    fn descends(&self, heads: &[MessageId], content: &Content) -> bool {
+        let is_named = |head: &MessageId| content.ancestors().any(|parent| parent == *head);
+        heads.iter().all(is_named) || self.graph.all_before(heads, content.ancestors())
+    }
+
+    pub(super) fn key(&self, id: &MessageId, content: &Content) -> Option<Key> {
         Some(Key {
             depth: self.graph.depth(content.ancestors())?,
             id: *id,
@@ -86,27 +119,28 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Delivers a message whose parents are here.
-    pub(super) fn deliver(&mut self, author: usize, id: MessageId, content: Content) {
-        let Some(key) = self.key(&id, &content) else {
-            return;
-        };
+    pub(super) fn deliver(&mut self, author: usize, key: Key, content: Content, packet: Vec<u8>) {
+        let id = key.id;
         let index = self
             .graph
-            .insert(key, (author, content.seq), content.ancestors());
+            .insert(key, (author, content.seq), content.ancestors(), packet);
         let disputed = self.is_exposed(author);
         self.record_content(super::sending::wire_index(author), &id);
         self.order.insert(key);
         self.unstable.insert(index);
         self.unstated = self.unstated.saturating_add(1);
         self.cover(self.me, &[id]);
-        self.cover(author, &[id]);
+        if author != self.me {
+            self.cover(author, &[id]);
+        }
         self.note_lock(author, content.lock);
         if let Some(peer) = self.peers.get_mut(author) {
             if peer.chain.len() == usize::try_from(content.seq).unwrap_or(usize::MAX) {
                 peer.chain.push(index);
             }
             peer.delivered = peer.delivered.max(content.seq.saturating_add(1));
-            peer.heads = vec![id];
+            peer.heads.clear();
+            peer.heads.push(id);
         }
         match content.kind {
             ContentKind::Text => self.effects.push_back(Effect::Delivered {
@@ -179,9 +213,7 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         peer.closed = true;
         self.stop_waiting_for(member);
-        for id in self.holdback.forget(member) {
-            self.archive.remove(&id);
-        }
+        self.holdback.forget(member);
         for (seq, sent) in &mut self.sent {
             if sent.missing.remove(member) {
                 self.effects.push_back(Effect::Missed {
@@ -197,6 +229,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Notes that a member covers messages, and reports what of this member's own is thereby covered by all.
     fn cover(&mut self, member: usize, ids: &[MessageId]) {
         let newly = self.graph.cover(member, ids.iter());
+        let mut answered = false;
         for index in &newly {
             let Some(node) = self
                 .graph
@@ -209,12 +242,15 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             };
             if sent.missing.remove(member) && sent.missing.is_empty() {
+                answered = true;
                 self.effects
                     .push_back(Effect::Acknowledged { seq: node.seq });
             }
         }
         self.settle(newly);
-        self.forget_covered();
+        if answered {
+            self.forget_covered();
+        }
     }
 
     /// Drops own packets that need not be sent again.

@@ -53,41 +53,52 @@ impl<S: CryptoSuite> Epoch<S> {
         same.or(previous).or(next)
     }
 
-    /// Two messages of an author, the second one just authenticated, contradict each other: the author is exposed.
-    pub(super) fn expose(&mut self, author: usize, known: &MessageId, new: &MessageId) {
+    /// Two messages of an author, one at hand and one just authenticated, contradict each other: the author is exposed.
+    /// Without a signature on both sides it may be anybody's doing, and the author is not blamed; whether it is.
+    pub(super) fn expose(
+        &mut self,
+        author: usize,
+        known: &MessageId,
+        new: &MessageId,
+        packet: &[u8],
+    ) -> bool {
+        let Some(before) = self.packet_of(known).cloned() else {
+            return false;
+        };
         let sides = self
-            .signed_chain(author, known)
-            .zip(self.signed_chain(author, new));
+            .signed_chain(author, known, &before)
+            .zip(self.signed_chain(author, new, packet));
         let evidence = sides.and_then(|(known, new)| {
             Evidence::new::<S>(&self.id, wire_index(author), [known, new])
         });
-        // Without a signature on both sides it may be anybody's doing: the author is not blamed.
-        let Some(evidence) = evidence else { return };
-        let packets = [known, new]
-            .into_iter()
-            .filter_map(|id| self.archive.get(id).cloned())
-            .collect();
-        if let Some(peer) = self.peers.get_mut(author) {
-            peer.exposed = true;
-        }
-        for id in self.holdback.forget(author) {
-            if id != *known {
-                self.archive.remove(&id);
-            }
-        }
+        let (Some(evidence), Some(peer)) = (evidence, self.peers.get_mut(author)) else {
+            return false;
+        };
+        peer.exposed = true;
+        self.holdback.forget(author);
         self.effects.push_back(Effect::Equivocation {
             author,
             evidence: Box::new(evidence),
-            packets,
+            packets: vec![before, packet.to_vec()],
         });
+        true
     }
 
-    /// A message at hand with a signature that covers it: its own, or that of a later one that it leads to.
-    fn signed_chain(&mut self, author: usize, id: &MessageId) -> Option<SignedChain> {
+    /// A message with a signature that covers it: its own, or that of a later one at hand that it leads to.
+    fn signed_chain(
+        &mut self,
+        author: usize,
+        id: &MessageId,
+        packet: &[u8],
+    ) -> Option<SignedChain> {
         let mut chain: Vec<Unsigned<Content>> = Vec::new();
         let mut id = *id;
+        let mut packet = packet.to_vec();
         while chain.len() < MAX_LINKS {
-            let unverified = self.reopen(author, &id)?;
+            let Ok(Packet::Sealed(sealed)) = Packet::from_bytes(&packet) else {
+                return None;
+            };
+            let unverified = self.opened(author, &sealed).ok()?;
             let unsigned = unverified.unsigned().clone();
             let after = unsigned.fields().seq.checked_add(1)?;
             chain.push(unsigned);
@@ -105,16 +116,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 .find(|held| held.content.prev == id)
                 .map(|held| held.id);
             id = held.or(delivered)?;
+            packet = self.packet_of(&id)?.clone();
         }
         None
-    }
-
-    /// Opens a packet from the archive once more: the key is kept as long as the packet.
-    pub(super) fn reopen(&mut self, author: usize, id: &MessageId) -> Option<Unverified<Content>> {
-        let Ok(Packet::Sealed(packet)) = Packet::from_bytes(self.archive.get(id)?) else {
-            return None;
-        };
-        self.opened(author, &packet).ok()
     }
 
     fn opened(

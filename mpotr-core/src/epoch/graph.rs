@@ -3,7 +3,7 @@
 //! A message comes after its parents. Its depth is one more than the greatest of theirs, 0 without any; its key in the
 //! order is (depth, id). A member *covers* a message if something that it signed names it, or a descendant of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::member_set::MemberSet;
 use super::order::Key;
@@ -18,13 +18,16 @@ pub(super) struct Node {
     /// By index; every parent has a lower one.
     parents: Vec<usize>,
     pub(super) covered: MemberSet,
+    /// Its packet, to be sent again, as long as it is not final.
+    pub(super) packet: Vec<u8>,
 }
 
 /// All delivered messages.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     nodes: Vec<Node>,
-    index: BTreeMap<MessageId, usize>,
+    /// For looking up alone: its order reaches nothing.
+    index: HashMap<MessageId, usize>,
     heads: BTreeSet<MessageId>,
 }
 
@@ -39,6 +42,26 @@ impl Graph {
 
     pub(super) fn get(&self, id: &MessageId) -> Option<&Node> {
         self.nodes.get(*self.index.get(id)?)
+    }
+
+    /// The packet of a message that is not final.
+    pub(super) fn packet(&self, id: &MessageId) -> Option<&Vec<u8>> {
+        let packet = self.get(id).map(|node| &node.packet);
+        packet.filter(|packet| !packet.is_empty())
+    }
+
+    /// Drops the packet of a message, and tells whose it was.
+    pub(super) fn drop_packet(&mut self, id: &MessageId) -> Option<(usize, u32)> {
+        let node = self.nodes.get_mut(*self.index.get(id)?)?;
+        node.packet = Vec::new();
+        Some((node.author, node.seq))
+    }
+
+    /// Drops all packets.
+    pub(super) fn drop_packets(&mut self) {
+        for node in &mut self.nodes {
+            node.packet = Vec::new();
+        }
     }
 
     pub(super) fn node(&self, index: usize) -> Option<&Node> {
@@ -63,6 +86,7 @@ impl Graph {
         key: Key,
         (author, seq): (usize, u32),
         parents: impl Iterator<Item = MessageId>,
+        packet: Vec<u8>,
     ) -> usize {
         let mut indices = Vec::new();
         for parent in parents {
@@ -78,6 +102,7 @@ impl Graph {
             seq,
             parents: indices,
             covered: MemberSet::default(),
+            packet,
         });
         index
     }

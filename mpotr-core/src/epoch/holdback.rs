@@ -16,8 +16,8 @@ const MAX_BYTES: usize = 4 << 20;
 pub(super) struct Held {
     pub(super) id: MessageId,
     pub(super) content: Content,
-    /// Bytes of its packet.
-    pub(super) size: usize,
+    /// Its packet, to be sent again.
+    pub(super) packet: Vec<u8>,
 }
 
 /// Messages that wait, by author and place. A place has more than one of an author that says two things alone.
@@ -34,7 +34,7 @@ struct Waiting {
 impl Waiting {
     fn remove(&mut self, key: &(u32, MessageId)) -> Option<Held> {
         let held = self.held.remove(key)?;
-        self.bytes = self.bytes.saturating_sub(held.size);
+        self.bytes = self.bytes.saturating_sub(held.packet.len());
         Some(held)
     }
 
@@ -56,10 +56,10 @@ impl Holdback {
     /// Lets a message wait.
     pub(super) fn insert(&mut self, author: usize, held: Held) {
         let waiting = self.0.entry(author).or_default();
-        waiting.bytes = waiting.bytes.saturating_add(held.size);
+        waiting.bytes = waiting.bytes.saturating_add(held.packet.len());
         let key = (held.content.seq, held.id);
         if let Some(same) = waiting.held.insert(key, held) {
-            waiting.bytes = waiting.bytes.saturating_sub(same.size);
+            waiting.bytes = waiting.bytes.saturating_sub(same.packet.len());
         }
     }
 
@@ -101,32 +101,25 @@ impl Holdback {
             .map(|(_, held)| held)
     }
 
-    /// Takes out a message for which `is_ready` holds, the first of its author.
-    pub(super) fn take_ready(
-        &mut self,
-        is_forked: impl Fn(usize) -> bool,
-        mut is_ready: impl FnMut(usize, &Held) -> bool,
-    ) -> Option<(usize, Held)> {
-        let found = self.0.iter_mut().find_map(|(author, waiting)| {
-            // An author has one line of messages, unless it says two things: then any may be the next.
-            let tries = if is_forked(*author) { MAX_HELD } else { 1 };
-            let key = waiting
-                .held
-                .iter()
-                .take(tries)
-                .find(|(_, held)| is_ready(*author, held))
-                .map(|(key, _)| *key)?;
-            Some((*author, waiting.remove(&key)?))
-        });
-        if let Some((author, _)) = &found
-            && self
-                .0
-                .get(author)
-                .is_some_and(|waiting| waiting.held.is_empty())
-        {
-            self.0.remove(author);
+    /// Authors of whom something waits.
+    pub(super) fn authors(&self) -> impl Iterator<Item = usize> {
+        self.0.keys().copied()
+    }
+
+    /// What waits of an author, in order.
+    pub(super) fn of(&self, author: usize) -> impl Iterator<Item = &Held> {
+        let waiting = self.0.get(&author).into_iter();
+        waiting.flat_map(|waiting| waiting.held.values())
+    }
+
+    /// Takes out a message.
+    pub(super) fn take(&mut self, author: usize, place: u32, id: MessageId) -> Option<Held> {
+        let waiting = self.0.get_mut(&author)?;
+        let held = waiting.remove(&(place, id));
+        if waiting.held.is_empty() {
+            self.0.remove(&author);
         }
-        found
+        held
     }
 
     /// All that waits, with its author.
@@ -136,9 +129,8 @@ impl Holdback {
             .flat_map(|(author, waiting)| waiting.held.values().map(|held| (*author, held)))
     }
 
-    /// Drops all that waits of an author, and names it.
-    pub(super) fn forget(&mut self, author: usize) -> impl Iterator<Item = MessageId> + use<> {
-        let dropped = self.0.remove(&author).unwrap_or_default();
-        dropped.held.into_keys().map(|(_, id)| id)
+    /// Drops all that waits of an author.
+    pub(super) fn forget(&mut self, author: usize) {
+        self.0.remove(&author);
     }
 }

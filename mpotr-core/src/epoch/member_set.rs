@@ -1,13 +1,17 @@
 //! A set of members of one roster, by their index.
 
-/// A set of indices, 64 to a word.
+/// A set of indices, 64 to a word. The first word needs no memory of its own: rosters are rarely larger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct MemberSet(Vec<u64>);
+pub(super) struct MemberSet {
+    first: u64,
+    rest: Vec<u64>,
+}
 
-/// The word of an index and its bit there.
-fn place(index: usize) -> (usize, u64) {
+/// The word of an index, the first or another, and its bit there.
+fn place(index: usize) -> (Option<usize>, u64) {
     let bit = u32::try_from(index % 64).unwrap_or(0);
-    (index / 64, 1_u64.checked_shl(bit).unwrap_or(0))
+    let word = (index / 64).checked_sub(1);
+    (word, 1_u64.checked_shl(bit).unwrap_or(0))
 }
 
 impl MemberSet {
@@ -20,13 +24,26 @@ impl MemberSet {
         set
     }
 
+    fn word(&self, word: Option<usize>) -> u64 {
+        match word {
+            None => self.first,
+            Some(word) => self.rest.get(word).copied().unwrap_or(0),
+        }
+    }
+
     /// Adds a member; whether it is new.
     pub(super) fn insert(&mut self, index: usize) -> bool {
         let (word, bit) = place(index);
-        if self.0.len() <= word {
-            self.0.resize(word.saturating_add(1), 0);
-        }
-        self.0.get_mut(word).is_some_and(|word| {
+        let word = match word {
+            None => Some(&mut self.first),
+            Some(word) => {
+                if self.rest.len() <= word {
+                    self.rest.resize(word.saturating_add(1), 0);
+                }
+                self.rest.get_mut(word)
+            }
+        };
+        word.is_some_and(|word| {
             let new = *word & bit == 0;
             *word |= bit;
             new
@@ -36,7 +53,11 @@ impl MemberSet {
     /// Takes a member out; whether it was in.
     pub(super) fn remove(&mut self, index: usize) -> bool {
         let (word, bit) = place(index);
-        self.0.get_mut(word).is_some_and(|word| {
+        let word = match word {
+            None => Some(&mut self.first),
+            Some(word) => self.rest.get_mut(word),
+        };
+        word.is_some_and(|word| {
             let was_in = *word & bit != 0;
             *word &= !bit;
             was_in
@@ -45,18 +66,24 @@ impl MemberSet {
 
     pub(super) fn contains(&self, index: usize) -> bool {
         let (word, bit) = place(index);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
+        self.word(word) & bit != 0
+    }
+
+    /// Members that are in this set and not in another.
+    pub(super) fn minus(&self, other: &Self, members: usize) -> impl Iterator<Item = usize> {
+        (0..members).filter(|index| self.contains(*index) && !other.contains(*index))
     }
 
     pub(super) fn is_subset_of(&self, other: &Self) -> bool {
-        self.0
-            .iter()
-            .enumerate()
-            .all(|(index, word)| word & !other.0.get(index).copied().unwrap_or(0) == 0)
+        let rest = self.rest.iter().enumerate();
+        self.first & !other.first == 0
+            && rest
+                .map(|(index, word)| word & !other.word(Some(index)))
+                .all(|missing| missing == 0)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
+        self.first == 0 && self.rest.iter().all(|word| *word == 0)
     }
 }
 

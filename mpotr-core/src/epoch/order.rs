@@ -131,6 +131,14 @@ impl Order {
         })
     }
 
+    /// The place of a message, if it is ordered.
+    pub(super) fn place(&self, key: &Key) -> Option<u32> {
+        let found = self
+            .ordered
+            .binary_search_by(|(ordered, _)| ordered.cmp(key));
+        found.ok().and_then(|place| u32::try_from(place).ok())
+    }
+
     /// Whether a prefix of this order holds the message of this key.
     pub(super) fn is_within(&self, prefix: &Lock, key: &Key) -> bool {
         let last = prefix

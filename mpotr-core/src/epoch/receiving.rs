@@ -80,10 +80,10 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<Unverified<Content>, Rejection> {
         let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
         let key = peer.streams.content.key::<S>(header.seq)?;
-        let text = packet
+        let mut text = packet
             .open_content::<S>(header, key)
             .map_err(|_opaque| Rejection::NotAuthentic)?;
-        let unverified = Unverified::<Content>::decode(&text)?;
+        let unverified = Unverified::<Content>::from_vec(std::mem::take(&mut *text))?;
         if unverified.unsigned().fields().seq == header.seq {
             Ok(unverified)
         } else {
@@ -111,7 +111,7 @@ impl<S: CryptoSuite> Epoch<S> {
         id: &MessageId,
         unverified: &Unverified<Content>,
     ) -> bool {
-        let key = self.peers.get(author).and_then(|peer| peer.key.as_ref());
+        let key = self.peers.get(author).and_then(|peer| peer.key.get());
         key.is_some_and(|key| {
             let signed = id.signed::<S>(&self.id);
             key.verify(&signed, unverified.signature()).is_ok()
@@ -131,30 +131,28 @@ impl<S: CryptoSuite> Epoch<S> {
         if peer.fin && seq >= peer.delivered {
             return Err(Rejection::Inconsistent);
         }
-        let size = packet.len();
         if self.is_exposed(author) {
             if !self.is_demanded(&id) {
                 return Err(Rejection::Disputed);
             }
-            self.archive.insert(id, packet);
-        } else {
-            self.archive.insert(id, packet);
-            if let Some(known) = self.contradicted(author, &id, &content) {
-                self.expose(author, &known, &id);
-                if !self.is_exposed(author) {
-                    // Another member stripped a signature off: which of the two the author said cannot be shown.
-                    self.archive.remove(&id);
-                    return Err(Rejection::Inconsistent);
-                }
-                if !self.is_demanded(&id) {
-                    return Ok(());
-                }
+        } else if let Some(known) = self.contradicted(author, &id, &content) {
+            if !self.expose(author, &known, &id, &packet) {
+                // Another member stripped a signature off: which of the two the author said cannot be shown.
+                return Err(Rejection::Inconsistent);
+            }
+            if !self.is_demanded(&id) {
+                return Ok(());
             }
         }
         if let Some(peer) = self.peers.get_mut(author) {
             peer.streams.content.spend(seq);
         }
-        self.holdback.insert(author, Held { id, content, size });
+        let held = Held {
+            id,
+            content,
+            packet,
+        };
+        self.holdback.insert(author, held);
         Ok(())
     }
 
@@ -163,12 +161,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let Self {
             holdback, peers, ..
         } = self;
-        let next = |author: usize| peers.get(author).map_or(0, |peer| peer.delivered);
-        let dropped = holdback.trim(next);
-        for id in &dropped {
-            self.archive.remove(id);
-        }
-        dropped
+        holdback.trim(|author| peers.get(author).map_or(0, |peer| peer.delivered))
     }
 
     pub(super) fn open_statement(
@@ -188,7 +181,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .signed::<S>(&self.id, header.sender, header.seq);
         let statement = peer
             .key
-            .as_ref()
+            .get()
             .and_then(|key| unverified.verify(key, &signed).ok())
             .ok_or(Rejection::NotAuthentic)?
             .into_fields();
@@ -198,13 +191,6 @@ impl<S: CryptoSuite> Epoch<S> {
         let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
         if statement.presence == Presence::Asking {
             self.effects.push_back(Effect::Asked);
-        }
-        for id in &statement.wanted {
-            if let Some(packet) = self.archive.get(id) {
-                self.effects.push_back(Effect::Missing {
-                    packet: packet.clone(),
-                });
-            }
         }
         if statement.next != peer.next {
             if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {
@@ -217,7 +203,12 @@ impl<S: CryptoSuite> Epoch<S> {
             peer.next.clone_from(&statement.next);
             self.effects.push_back(Effect::Next { member: sender });
         }
+        let (wanted, missing) = (statement.wanted.clone(), statement.missing.clone());
+        let (question, listing) = (statement.question, statement.listing.clone());
         peer.waiting = Some(statement);
+        self.serve(&wanted, &missing, header.seq);
+        self.hear_question(sender, question);
+        self.hear_listing(sender, listing.as_ref());
         self.apply_waiting();
         Ok(())
     }

@@ -54,7 +54,9 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Closed { .. }
             | Effect::Acknowledged { .. }
             | Effect::Missed { .. }
-            | Effect::Final(_)
+            | Effect::Final { .. }
+            | Effect::Provisional { .. }
+            | Effect::Difference { .. }
             | Effect::Fork { .. }
             | Effect::Next { .. }
             | Effect::Missing { .. }

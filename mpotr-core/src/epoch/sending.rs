@@ -65,10 +65,11 @@ impl<S: CryptoSuite> Epoch<S> {
                 missing,
             },
         );
-        self.archive.insert(id, packet.clone());
         self.last = id;
         self.signed_lock = lock;
-        self.deliver(self.me, id, content.into_fields());
+        let content = content.into_fields();
+        let key = self.key(&id, &content)?;
+        self.deliver(self.me, key, content, packet.clone());
         self.unstated = 0;
         self.advance();
         Some((seq, id, packet))
@@ -77,15 +78,24 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Seals a statement of what this member has seen. `None` when no places are left.
     pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Vec<u8>> {
         let (number, key) = self.own()?.streams.statements.step::<S>()?;
-        let lock = self.order.lock();
+        // What became final with the end of the epoch binds those who moved on, and not those who were left behind.
+        let lock = if self.retired {
+            self.signed_lock
+        } else {
+            self.order.lock()
+        };
         let sent = self.peers.get(self.me).map_or(0, |me| me.delivered);
         let frontier = self.graph.heads().iter().copied().collect();
+        self.goal = self.graph.len().saturating_add(self.missing_places());
         let statement = Unsigned::new(Statement {
             presence,
             sent,
             frontier,
             lock,
             wanted: self.missing(),
+            missing: self.missing_ranges(),
+            question: self.question(),
+            listing: self.listing(),
             next: self.peers.get(self.me).and_then(|me| me.next.clone()),
         });
         let author = wire_index(self.me);
@@ -102,6 +112,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let packet = self.seal(header, &key, &signed);
         self.signed_lock = lock;
         self.unstated = 0;
+        self.list_from = None;
         // A question is not repeated as an answer; whoever asks next gets a fresh statement.
         self.last_statement = (presence != Presence::Asking).then(|| packet.clone());
         Some(packet)
@@ -116,9 +127,9 @@ impl<S: CryptoSuite> Epoch<S> {
         Packet::Sealed(sealed).to_bytes()
     }
 
-    /// Whether messages were delivered that nothing covers which this member signed.
-    pub(crate) const fn owes_acknowledgement(&self) -> bool {
-        self.unstated > 0
+    /// Whether messages were delivered that nothing covers which this member signed, or orders are to be compared.
+    pub(crate) fn owes_acknowledgement(&self) -> bool {
+        self.unstated > 0 || self.owes_comparison()
     }
 
     /// Whether the order has grown beyond the lock that this member signed last.

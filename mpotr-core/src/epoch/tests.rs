@@ -281,6 +281,9 @@ fn a_message_beside_what_its_author_stated_is_refused() {
         frontier: vec![first],
         lock: Lock::EMPTY,
         wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
         next: None,
     };
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
@@ -305,6 +308,9 @@ fn a_statement_that_takes_something_back_counts_for_nothing() {
         frontier,
         lock: Lock::EMPTY,
         wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
         next: None,
     };
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, state(vec![first]));
@@ -328,19 +334,24 @@ fn a_lock_over_another_order_names_who_signed_it() {
         frontier: vec![first],
         lock: Lock::EMPTY.then::<Suite>(&epochs[BOB].sid(), &MessageId::new([7; 32])),
         wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
         next: None,
     };
     let lock = lie.lock;
     let lie = forge_statement(&mut epochs[MALLORY], MALLORY, 0, lie);
     effects(&mut epochs[BOB]);
     epochs[BOB].open(&lie).unwrap();
-    assert_eq!(
-        effects(&mut epochs[BOB]),
-        [Effect::Fork {
-            member: MALLORY,
-            lock
-        }]
-    );
+    let place = Effect::Provisional {
+        place: 0,
+        id: first,
+    };
+    let fork = Effect::Fork {
+        member: MALLORY,
+        lock,
+    };
+    assert_eq!(effects(&mut epochs[BOB]), [place, fork]);
     let seen = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&seen).unwrap();
     // Nothing is final over the head of a member that orders otherwise, and it is told once.
@@ -419,12 +430,66 @@ fn a_member_of_another_index_is_unknown() {
 }
 
 #[test]
+fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
+    let mut epochs = epochs(5, 1);
+    let sent: Vec<_> = (0..20)
+        .map(|n| text(&mut epochs[ALICE], &n.to_string()).1)
+        .collect();
+    for member in [MALLORY, 3, 4] {
+        for packet in &sent {
+            epochs[member].open(packet).unwrap();
+        }
+    }
+    // Bob has 5 to 9 and hears that there are 20.
+    for packet in &sent[5..10] {
+        epochs[BOB].open(packet).unwrap();
+    }
+    let said = statement(&mut epochs[ALICE]);
+    epochs[BOB].open(&said).unwrap();
+    let range = |first, count| crate::wire::Range {
+        author: 0,
+        first,
+        count,
+    };
+    assert_eq!(epochs[BOB].missing_ranges(), [range(0, 5), range(10, 10)]);
+    let asked = statement(&mut epochs[BOB]);
+    let mut served = Vec::new();
+    for member in [ALICE, MALLORY, 3, 4] {
+        epochs[member].open(&asked).unwrap();
+        let missing = effects(&mut epochs[member]);
+        served.extend(missing.into_iter().filter_map(|effect| match effect {
+            Effect::Missing { packet, .. } => Some(packet),
+            _ => None,
+        }));
+    }
+    assert!(served.len() <= 2 * 15 + 4, "{}", served.len());
+    for _ in 0..4 {
+        // Who is asked takes turns: what none of two had, another has.
+        let asked = statement(&mut epochs[BOB]);
+        epochs[ALICE].open(&asked).unwrap();
+        served.extend(
+            effects(&mut epochs[ALICE])
+                .into_iter()
+                .filter_map(|effect| match effect {
+                    Effect::Missing { packet, .. } => Some(packet),
+                    _ => None,
+                }),
+        );
+    }
+    for packet in served {
+        let _twice = epochs[BOB].open(&sealed(&packet));
+    }
+    assert_eq!(bodies(&mut epochs[BOB]).len(), 20);
+    assert_eq!(epochs[BOB].missing_ranges(), []);
+}
+
+#[test]
 fn one_member_alone_orders_for_itself() {
     let mut epochs = epochs(1, 1);
     text(&mut epochs[0], "to myself");
     let last = effects(&mut epochs[0]).pop().unwrap();
     assert!(
-        matches!(last, Effect::Final(Lock { count: 1, .. })),
+        matches!(&last, Effect::Final { lock: Lock { count: 1, .. }, ids } if ids.len() == 1),
         "{last:?}"
     );
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Confirmation, Contribution, Fault, FaultKind, OfferDigest, Run};
+use mpotr_gka::{Confirmation, Contribution, Fault, FaultKind, Run};
 
 use super::Room;
 use super::attempt::{Attempt, Leave, Outcome, Slot};
@@ -55,7 +55,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// How long a view lasts: the more of them fail, the longer, up to eight times.
-    fn view_length(&self) -> Duration {
+    pub(super) fn view_length(&self) -> Duration {
         let doublings = self.proposing.views().min(3);
         self.config
             .timers
@@ -69,14 +69,28 @@ impl<S: CryptoSuite> Room<S> {
         let Some(attempt) = self.attempt.take() else {
             return;
         };
-        let silent = attempt.silent();
-        let claimed = claimed(attempt.run(), &silent);
+        let run = attempt.run();
+        let mut silent = attempt.silent();
+        let undecodable = if silent.is_empty() {
+            Vec::new()
+        } else {
+            run.undecodable()
+        };
+        // Who could not contribute for want of a neighbour's key was not silent by its own doing.
+        let kept_out = run.kept_out_by(&undecodable);
+        silent.retain(|member| !kept_out.contains(member));
         self.offering
-            .note_silent(now, self.config.timers.view, &claimed);
+            .note_silent(now, self.config.timers.view, &claimed(run, &silent));
         self.offering.mark_used(attempt.used_offers());
+        self.offering.bar(attempt.offers_of(&undecodable));
+        let (fault, culprits) = if undecodable.is_empty() {
+            (None, silent)
+        } else {
+            (Some(FaultKind::UndecodableKey), undecodable)
+        };
         self.events.push_back(Event::AgreementFailed {
-            fault: None,
-            claimed,
+            fault,
+            claimed: claimed(run, &culprits),
         });
         if attempt.has_confirmed() {
             self.keep_confirmed(attempt);
@@ -341,13 +355,10 @@ impl<S: CryptoSuite> Room<S> {
                 self.note_cheat(now, member, kind);
             }
         }
-        let digests = &attempt.proposal.offers;
-        let barred: Vec<OfferDigest> = culprits
-            .iter()
-            .filter_map(|culprit| digests.get(*culprit).copied())
-            .collect();
         self.offering.mark_used(attempt.used_offers());
-        self.offering.bar(barred);
+        self.offering.bar(attempt.offers_of(&culprits));
+        self.offering
+            .bar(attempt.offers_of(&attempt.run().undecodable()));
         match which {
             // A change goes on with its next view.
             Which::Current if self.epoch.is_some() => self.timers.set(Timer::View, now),

@@ -72,9 +72,8 @@ impl<S: CryptoSuite> Attempt<S> {
         secrets: OfferSecrets<S>,
         rng: &mut dyn CryptoRng,
     ) -> Self {
-        let methods = (proposal.policy.agreement, proposal.policy.authentication);
         let hint = SidHint::of(&run.sid());
-        let phase = Contributing::start(run, methods, identity, secrets, rng);
+        let phase = Contributing::start(run, identity, secrets, rng);
         let own = phase.contribution().clone();
         Self {
             hint,
@@ -139,6 +138,14 @@ impl<S: CryptoSuite> Attempt<S> {
             .values()
             .filter(|c| c.is_authentic(self.run()));
         authentic.filter_map(|c| self.proposal.offers.get(usize::from(c.sender)).copied())
+    }
+
+    /// The offers of these members.
+    pub(super) fn offers_of(&self, members: &[usize]) -> Vec<OfferDigest> {
+        members
+            .iter()
+            .filter_map(|member| self.proposal.offers.get(*member).copied())
+            .collect()
     }
 
     /// The proposal, if this member made it.
@@ -213,7 +220,7 @@ impl<S: CryptoSuite> Attempt<S> {
         match self.stage {
             Stage::Contributing(phase) if is_complete && leave.to_confirm => {
                 let all: Vec<_> = self.contributions.values().cloned().collect();
-                match phase.confirm(&all, identity, rng) {
+                match phase.confirm(all, identity, rng) {
                     Ok(phase) => {
                         let own = phase.confirmation().clone();
                         self.confirmations.insert(own.sender, own);

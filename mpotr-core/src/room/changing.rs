@@ -25,6 +25,8 @@ pub(super) struct Change {
     pub(super) view: u32,
     /// When the change began.
     pub(super) began: Timestamp,
+    /// When this member entered the view.
+    pub(super) entered: Timestamp,
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -104,7 +106,11 @@ impl<S: CryptoSuite> Room<S> {
             .own()
             .map(|own| (own.digest, own.member.offer().clone()));
         let began = self.change.as_ref().map_or(now, |change| change.began);
-        self.change = Some(Change { view, began });
+        self.change = Some(Change {
+            view,
+            began,
+            entered: now,
+        });
         if let Some((_, offer)) = &own {
             self.transmit(&Packet::Offer(offer.clone()));
         }
@@ -202,10 +208,13 @@ impl<S: CryptoSuite> Room<S> {
             || (!spoke && suspect)
     }
 
-    /// When a member may be left out for having said nothing.
+    /// When a member may be left out for having said nothing. Views grow longer than that, and a member speaks when it enters
+    /// one: however long ago it spoke last, half of the shortest view is left for what it says about this one.
     pub(super) fn suspect_at(&self, member: usize, change: &Change) -> Timestamp {
         let spoke = self.spoke.get(&member).copied().unwrap_or(change.began);
-        spoke.max(change.began).after(self.config.timers.suspect)
+        let timers = &self.config.timers;
+        let silent = spoke.max(change.began).after(timers.suspect);
+        silent.max(change.entered.after(part(timers.view, 2)))
     }
 
     /// The offer of a member for this view, if it has said so and the offer is at hand.

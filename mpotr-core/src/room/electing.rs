@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes};
-use mpotr_gka::{FaultKind, Member, OfferDigest, Run};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes, VerifyingKey};
+use mpotr_gka::{FaultKind, Offer, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -23,6 +23,10 @@ enum Verdict {
     Wait,
     /// Never.
     Refuse,
+    /// Never: this offer has a key that is none.
+    Bar(OfferDigest),
+    /// Never: no honest member takes part in this roster.
+    Roster(RosterError),
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -55,7 +59,8 @@ impl<S: CryptoSuite> Room<S> {
             let excluded = epoch.identity(member).is_some_and(|i| self.is_excluded(&i));
             match self.offer_of(member) {
                 _ if excluded => {}
-                Some(offer) if self.offering.member(&offer).is_some() => offers.push(offer),
+                Some(offer) if self.offering.is_spent(&offer) => {}
+                Some(offer) if self.offering.offer(&offer).is_some() => offers.push(offer),
                 Some(offer) => missing.push(offer),
                 None if self.may_be_left_out(now, member) => {}
                 None => {
@@ -82,16 +87,17 @@ impl<S: CryptoSuite> Room<S> {
         offers: Vec<OfferDigest>,
         rng: &mut dyn CryptoRng,
     ) {
+        let Some(commitments) = self.sum_of_commitments(&offers) else {
+            // Without the offers that are none, at once.
+            self.timers.set(Timer::Change, now);
+            return;
+        };
         let (Some(change), Some(own)) = (&self.change, self.offering.own()) else {
             return;
         };
         let Some(proposer) = offers.iter().position(|digest| *digest == own.digest) else {
             return;
         };
-        let members: Vec<_> = offers
-            .iter()
-            .filter_map(|digest| self.offering.member(digest).cloned())
-            .collect();
         let proposal = Proposal {
             suite: S::ID,
             room: self.config.room,
@@ -100,11 +106,17 @@ impl<S: CryptoSuite> Room<S> {
             view: change.view,
             policy: self.next_policy(),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
+            commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),
         }
         .sign(own.secrets.ephemeral());
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        let listed: Vec<_> = proposal
+            .offers
+            .iter()
+            .filter_map(|digest| self.offering.offer(digest))
+            .collect();
+        let sid = proposal.sid::<S>(listed.into_iter());
         if let Some(next) = self.epoch.as_mut().and_then(Epoch::own_next) {
             next.proposed = Some(sid);
         }
@@ -156,8 +168,11 @@ impl<S: CryptoSuite> Room<S> {
             .and_then(|proposer| self.offer_of(proposer));
         let Some(stated) = stated else { return true };
         let maker = proposal.offers.get(usize::from(proposal.proposer));
-        let key = self.offering.member(&stated).map(Member::verifying_key);
-        maker == Some(&stated) && key.is_none_or(|key| proposal.is_authentic::<S>(key.as_ref()))
+        let is_authentic = |offer: &Offer| {
+            let key = VerifyingKey::decode(&offer.ephemeral);
+            proposal.is_authentic::<S>(key.as_ref())
+        };
+        maker == Some(&stated) && self.offering.offer(&stated).is_none_or(is_authentic)
     }
 
     /// Another proposal that the maker of this one has signed for the same view, and who that is.
@@ -165,7 +180,7 @@ impl<S: CryptoSuite> Room<S> {
         let proposer = self.proposer_of(proposal.view)?;
         let culprit = self.epoch.as_ref()?.identity(proposer)?;
         let stated = self.offer_of(proposer)?;
-        let key = self.offering.member(&stated)?.verifying_key();
+        let key = VerifyingKey::decode(&self.offering.offer(&stated)?.ephemeral);
         let is_of_proposer = |other: &Proposal| {
             let maker = other.offers.get(usize::from(other.proposer));
             maker == Some(&stated) && other.is_authentic::<S>(key.as_ref())
@@ -197,16 +212,16 @@ impl<S: CryptoSuite> Room<S> {
             .collect();
         for proposal in here {
             match self.judge(now, &proposal) {
-                Ok((members, continuing)) => {
+                Ok((run, continuing)) => {
                     self.changes.clear();
-                    self.contribute(now, proposal, members, continuing, rng);
+                    self.contribute(now, proposal, run, continuing, rng);
                     return;
                 }
                 Err(Verdict::Wait) => {
                     let missing: Vec<_> = proposal
                         .offers
                         .iter()
-                        .filter(|digest| self.offering.member(digest).is_none())
+                        .filter(|digest| self.offering.offer(digest).is_none())
                         .copied()
                         .collect();
                     if !missing.is_empty() && now >= self.asked_for_offers {
@@ -217,16 +232,20 @@ impl<S: CryptoSuite> Room<S> {
                     self.timers.set_earlier(Timer::Change, later);
                 }
                 Err(Verdict::Refuse) => self.changes.retain(|other| *other != proposal),
+                Err(Verdict::Bar(offer)) => {
+                    self.offering.bar([offer]);
+                    self.changes.retain(|other| *other != proposal);
+                }
+                Err(Verdict::Roster(error)) => {
+                    self.bar_undecodable(&proposal.offers, &error);
+                    self.changes.retain(|other| *other != proposal);
+                }
             }
         }
     }
 
-    /// Whether this member takes part in a proposal: its members, and those of the old roster among them.
-    fn judge(
-        &self,
-        now: Timestamp,
-        proposal: &Proposal,
-    ) -> Result<(Vec<Member<S>>, Vec<usize>), Verdict> {
+    /// Whether this member takes part in a proposal: the run, and those of the old roster among its members.
+    fn judge(&self, now: Timestamp, proposal: &Proposal) -> Result<(Run<S>, Vec<usize>), Verdict> {
         let refuse = || Err(Verdict::Refuse);
         let Some(epoch) = &self.epoch else {
             return refuse();
@@ -252,22 +271,22 @@ impl<S: CryptoSuite> Room<S> {
         else {
             return refuse();
         };
-        let members: Option<Vec<_>> = proposal
+        let offers: Option<Vec<_>> = proposal
             .offers
             .iter()
-            .map(|digest| self.offering.member(digest).cloned())
+            .map(|digest| self.offering.offer(digest))
             .collect();
-        let members = members.ok_or(Verdict::Wait)?;
+        let offers = offers.ok_or(Verdict::Wait)?;
         // It is a message of the old epoch: its maker says so there, and so is each old member's offer.
         let proposer = self.proposer_of(proposal.view).ok_or(Verdict::Wait)?;
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
+        let sid = proposal.sid::<S>(offers.iter().copied());
         let said = epoch.next_of(proposer).ok_or(Verdict::Wait)?;
         if said.proposed != Some(sid) {
             return Err(Verdict::Wait);
         }
-        let key = members
+        let key = offers
             .get(usize::from(proposal.proposer))
-            .and_then(Member::verifying_key);
+            .and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
         if self.offer_of(proposer) != proposal.offers.get(usize::from(proposal.proposer)).copied()
             || !proposal.is_authentic::<S>(key.as_ref())
         {
@@ -288,12 +307,12 @@ impl<S: CryptoSuite> Room<S> {
                     continuing.push(member);
                     linked.insert(offer);
                 }
-                None if self.may_be_left_out(now, member) => {}
+                None if self.may_be_left_out(now, member) || self.offers_no_keys(member) => {}
                 None => return Err(Verdict::Wait),
             }
         }
-        for (digest, member) in proposal.offers.iter().zip(&members) {
-            let identity = member.offer().identity;
+        for (digest, offer) in proposal.offers.iter().zip(&offers) {
+            let identity = offer.identity;
             if linked.contains(digest) {
                 continue;
             }
@@ -308,29 +327,33 @@ impl<S: CryptoSuite> Room<S> {
                 return Err(Verdict::Wait);
             }
         }
-        Run::new(sid, members.clone(), me).map_err(|_roster| Verdict::Refuse)?;
-        Ok((members, continuing))
+        let members = self.members_of(proposal).map_err(Verdict::Bar)?;
+        let run = Run::new(proposal.terms(sid), members, me).map_err(Verdict::Roster)?;
+        Ok((run, continuing))
+    }
+
+    /// Whether the offer that a member has stated for this view is one that nobody can list.
+    fn offers_no_keys(&self, member: usize) -> bool {
+        let Some(offer) = self.offer_of(member) else {
+            return false;
+        };
+        let keys = self.offering.member(&offer, &self.known);
+        self.offering.is_spent(&offer)
+            || keys.is_some_and(|keys| keys.map_or(true, |member| member.decode_rest().is_err()))
     }
 
     fn contribute(
         &mut self,
         now: Timestamp,
         proposal: Proposal,
-        members: Vec<Member<S>>,
+        run: Run<S>,
         continuing: Vec<usize>,
         rng: &mut dyn CryptoRng,
     ) {
         let Some(own) = self.offering.consume() else {
             return;
         };
-        let me = proposal
-            .offers
-            .iter()
-            .position(|digest| *digest == own.digest);
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
-        let Some(Ok(run)) = me.map(|me| Run::new(sid, members, me)) else {
-            return;
-        };
+        let sid = run.sid();
         self.proposing
             .leave_view(now, proposal.parent, proposal.view);
         if let Some(epoch) = &mut self.epoch {

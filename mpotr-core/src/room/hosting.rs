@@ -63,22 +63,32 @@ impl<S: CryptoSuite> Room<S> {
                 let patience = timers.suspect.saturating_add(timers.view.saturating_mul(2));
                 self.proposing.wait_for_host(now.after(patience));
                 self.plan_proposal(now);
-                if self.host != Some(advert.handle) {
-                    self.host = Some(advert.handle);
-                    self.advertise_soon(now);
-                }
+                self.follow(now, advert.handle);
             }
             Some(own) if own.handle == advert.handle => {}
             // An advert proves nothing: it must not disturb a change.
             Some(own) if advert.hosts(&own) && self.change.is_none() => {
-                if self.host != Some(advert.handle) {
-                    self.host = Some(advert.handle);
-                    self.advertise_soon(now);
-                }
+                self.follow(now, advert.handle);
             }
             Some(_) => self.tell_newcomers(now),
         }
         Ok(())
+    }
+
+    /// Makes offers to the members of an epoch. Where there are several, each gets the time to let this member in: twice as
+    /// long as the one before, for whoever turned from one to the other at every word would get nowhere.
+    fn follow(&mut self, now: Timestamp, host: Handle) {
+        if self.host == Some(host) {
+            return;
+        }
+        let until = self.proposing.stays_with_host(self.config.timers.gather);
+        if self.host.is_some() && now < until {
+            self.timers.set_earlier(Timer::Advertise, until);
+            return;
+        }
+        self.proposing.choose_host(now, self.host.is_some());
+        self.host = Some(host);
+        self.advertise_soon(now);
     }
 
     /// Others have gone on without this member, and it cannot follow: it asks to be let in again, unless they meant it.

@@ -53,6 +53,7 @@ impl<S: CryptoSuite> Room<S> {
         self.spoke.clear();
         self.heard.clear();
         self.host = None;
+        self.proposing.forget_hosts();
         self.expired = false;
         self.retries = 0;
         self.queries = 0;
@@ -146,6 +147,8 @@ impl<S: CryptoSuite> Room<S> {
             // All who moved on have delivered it.
             self.report(Effect::Acknowledged { seq });
         }
+        self.settle();
+        self.messages_resent.clear();
         self.sent.clear();
         self.retired = self.epoch.take();
         self.timers

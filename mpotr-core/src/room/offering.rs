@@ -4,6 +4,7 @@
 //! giving up the secrets; others refuse a proposal that lists an offer with which they saw a contribution.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, IdentityKey};
@@ -19,6 +20,7 @@ const MAX_HEARD: usize = 2 * MAX_MEMBERS;
 const MAX_HEARD_OF_ONE: usize = 4;
 /// The wait of a newcomer that stalls doubles so many times.
 const MAX_STALLS: u32 = 6;
+
 /// This member's offer that is not used yet.
 pub(super) struct OwnOffer<S: CryptoSuite> {
     pub(super) digest: OfferDigest,
@@ -29,7 +31,9 @@ pub(super) struct OwnOffer<S: CryptoSuite> {
 
 /// An offer of another.
 struct Heard<S: CryptoSuite> {
-    member: Member<S>,
+    offer: Offer,
+    /// Its keys, from when a proposal lists it.
+    member: OnceLock<Result<Member<S>, DecodeError>>,
     first: Timestamp,
     last: Timestamp,
 }
@@ -51,6 +55,8 @@ pub(super) struct Offering<S: CryptoSuite> {
     identity: IdentityKey,
     own: Option<OwnOffer<S>>,
     heard: BTreeMap<OfferDigest, Heard<S>>,
+    /// The offers heard of each claimed identity.
+    of: BTreeMap<IdentityKey, Vec<OfferDigest>>,
     /// Claimed identities that were heard of.
     met: BTreeSet<IdentityKey>,
     /// Offers of others with which a contribution was made.
@@ -70,6 +76,7 @@ impl<S: CryptoSuite> Offering<S> {
             identity,
             own: None,
             heard: BTreeMap::new(),
+            of: BTreeMap::new(),
             met: BTreeSet::new(),
             used: BTreeSet::new(),
             barred: BTreeSet::new(),
@@ -88,8 +95,8 @@ impl<S: CryptoSuite> Offering<S> {
     ) {
         let (offer, secrets) = OfferSecrets::generate(self.room, beacon, self.identity, rng);
         let digest = offer.digest::<S>();
-        // Keys of this member's own making decode.
-        self.own = Member::decode(offer, known).ok().map(|member| OwnOffer {
+        // The identity is this member's own, and a key.
+        self.own = secrets.member(known).ok().map(|member| OwnOffer {
             digest,
             member,
             secrets,
@@ -128,37 +135,39 @@ impl<S: CryptoSuite> Offering<S> {
         self.own.take()
     }
 
-    /// Takes note of an offer.
+    /// Takes note of an offer. Its keys are decoded when a proposal lists it.
     ///
     /// # Errors
-    /// A key in it does not decode.
-    pub(super) fn hear(
-        &mut self,
-        now: Timestamp,
-        offer: Offer,
-        known: &KnownIdentities<S>,
-    ) -> Result<News, DecodeError> {
-        let digest = offer.digest::<S>();
-        let is_own = self.own.as_ref().is_some_and(|own| own.digest == digest);
-        if is_own || self.used.contains(&digest) || self.barred.contains(&digest) {
-            return Ok(News::None);
-        }
-        if let Some(heard) = self.heard.get_mut(&digest) {
-            heard.last = now;
+    /// A key in it is none by its bytes.
+    pub(super) fn hear(&mut self, now: Timestamp, offer: Offer) -> Result<News, DecodeError> {
+        // Most offers come again and again: those are told by their bytes, without hashing.
+        if self.own().is_some_and(|own| *own.member.offer() == offer) {
             return Ok(News::None);
         }
         let identity = offer.identity;
-        let member = Member::decode(offer, known)?;
-        let of_one = self.heard_of(Some(identity)).count();
+        for digest in self.of.get(&identity).into_iter().flatten() {
+            if let Some(heard) = self.heard.get_mut(digest).filter(|h| h.offer == offer) {
+                heard.last = now;
+                return Ok(News::None);
+            }
+        }
+        let digest = offer.digest::<S>();
+        if self.is_spent(&digest) {
+            return Ok(News::None);
+        }
+        offer.check_keys()?;
+        let of_one = self.of.get(&identity).map_or(0, Vec::len);
         if of_one >= MAX_HEARD_OF_ONE {
             self.forget_oldest(Some(identity));
         } else if self.heard.len() >= MAX_HEARD {
             self.forget_oldest(None);
         }
+        self.of.entry(identity).or_default().push(digest);
         self.heard.insert(
             digest,
             Heard {
-                member,
+                offer,
+                member: OnceLock::new(),
                 first: now,
                 last: now,
             },
@@ -178,20 +187,26 @@ impl<S: CryptoSuite> Offering<S> {
         self.met.insert(identity)
     }
 
-    /// The offers heard, of one identity or all.
-    fn heard_of(
-        &self,
-        identity: Option<IdentityKey>,
-    ) -> impl Iterator<Item = (&OfferDigest, &Heard<S>)> {
-        self.heard.iter().filter(move |(_, heard)| {
-            identity.is_none_or(|identity| heard.member.offer().identity == identity)
-        })
+    fn forget_oldest(&mut self, identity: Option<IdentityKey>) {
+        let oldest = self
+            .heard
+            .iter()
+            .filter(|(_, heard)| identity.is_none_or(|identity| heard.offer.identity == identity))
+            .min_by_key(|(_, heard)| heard.last);
+        if let Some(digest) = oldest.map(|(digest, _)| *digest) {
+            self.forget(&digest);
+        }
     }
 
-    fn forget_oldest(&mut self, identity: Option<IdentityKey>) {
-        let oldest = self.heard_of(identity).min_by_key(|(_, heard)| heard.last);
-        if let Some(digest) = oldest.map(|(digest, _)| *digest) {
-            self.heard.remove(&digest);
+    fn forget(&mut self, digest: &OfferDigest) {
+        let Some(heard) = self.heard.remove(digest) else {
+            return;
+        };
+        if let Some(of_one) = self.of.get_mut(&heard.offer.identity) {
+            of_one.retain(|other| other != digest);
+            if of_one.is_empty() {
+                self.of.remove(&heard.offer.identity);
+            }
         }
     }
 
@@ -206,11 +221,11 @@ impl<S: CryptoSuite> Offering<S> {
     ) -> BTreeMap<IdentityKey, OfferDigest> {
         let mut newest: BTreeMap<IdentityKey, (Timestamp, OfferDigest)> = BTreeMap::new();
         for (digest, heard) in &self.heard {
-            let identity = heard.member.offer().identity;
+            let identity = heard.offer.identity;
             let counts = now.since(heard.last) <= fresh
-                && heard.member.offer().beacon == beacon
+                && heard.offer.beacon == beacon
                 && identity != self.identity
-                && heard.member.offer().supports(S::ID)
+                && heard.offer.supports(S::ID)
                 && fits(&identity);
             if counts {
                 let latest = newest.entry(identity).or_insert((heard.first, *digest));
@@ -239,14 +254,26 @@ impl<S: CryptoSuite> Offering<S> {
         digests
     }
 
-    /// The member of an offer, own or heard, that a run may list.
-    pub(super) fn member(&self, digest: &OfferDigest) -> Option<&Member<S>> {
-        let own = self
-            .own
-            .as_ref()
-            .filter(|own| own.digest == *digest)
-            .map(|own| &own.member);
-        own.or_else(|| self.heard.get(digest).map(|heard| &heard.member))
+    /// An offer, own or heard, that a run may list.
+    pub(super) fn offer(&self, digest: &OfferDigest) -> Option<&Offer> {
+        let own = self.own.as_ref().filter(|own| own.digest == *digest);
+        own.map(|own| own.member.offer())
+            .or_else(|| self.heard.get(digest).map(|heard| &heard.offer))
+    }
+
+    /// The member of such an offer, which a proposal lists: its keys are decoded now, if they were not before. `None` if the
+    /// offer is not at hand, an error inside if a key is none.
+    pub(super) fn member(
+        &self,
+        digest: &OfferDigest,
+        known: &KnownIdentities<S>,
+    ) -> Option<Result<&Member<S>, &DecodeError>> {
+        let own = self.own.as_ref().filter(|own| own.digest == *digest);
+        own.map(|own| Ok(&own.member)).or_else(|| {
+            let heard = self.heard.get(digest)?;
+            let decode = || Member::decode(heard.offer.clone(), known);
+            Some(heard.member.get_or_init(decode).as_ref())
+        })
     }
 
     /// Whether an offer must not stand in a proposal any more.
@@ -257,7 +284,7 @@ impl<S: CryptoSuite> Offering<S> {
     /// Notes offers with which their owners have contributed: they serve no other run, whatever came of that one.
     pub(super) fn mark_used(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         for digest in digests {
-            self.heard.remove(&digest);
+            self.forget(&digest);
             self.used.insert(digest);
         }
     }
@@ -296,7 +323,7 @@ impl<S: CryptoSuite> Offering<S> {
     /// Bars offers that were at fault.
     pub(super) fn bar(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         for digest in digests {
-            self.heard.remove(&digest);
+            self.forget(&digest);
             self.barred.insert(digest);
         }
     }

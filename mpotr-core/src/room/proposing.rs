@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes};
-use mpotr_gka::{Beacon, Member, OfferDigest, Run};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes, VerifyingKey};
+use mpotr_gka::{Beacon, CommitmentSum, Member, Offer, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -27,6 +27,9 @@ const MAX_PARENTS: usize = 64;
 /// The most policies of others that the application is told of: strangers can make them up.
 const MAX_TOLD_POLICIES: usize = 8;
 
+/// The time that a host gets doubles so many times.
+const MAX_TURNS: u32 = 5;
+
 /// What the next proposal depends on.
 #[derive(Debug)]
 pub(super) struct Proposing {
@@ -34,12 +37,17 @@ pub(super) struct Proposing {
     next_views: BTreeMap<Handle, u32>,
     /// Until when the members of an epoch in this channel are waited for, who have said that they are there.
     host_until: Timestamp,
+    /// Since when this member has made offers to the same one, and how often it has turned to another.
+    host_since: Timestamp,
+    turns: u32,
     /// When the gathering began.
     began: Timestamp,
     /// When an offer was heard that is news.
     news: Timestamp,
     /// Until when to wait for the proposal of a run in which others are seen to be.
     busy: Timestamp,
+    /// Until when others may be in a run in which this member cannot take part.
+    kept_out: Timestamp,
     /// When this member published its offer last.
     pub(super) published: Timestamp,
     /// Proposals that list offers which are not at hand.
@@ -51,9 +59,12 @@ impl Proposing {
         Self {
             next_views: BTreeMap::new(),
             host_until: now,
+            host_since: now,
+            turns: 0,
             began: now,
             news: now,
             busy: now,
+            kept_out: now,
             published: now,
             pending: Vec::new(),
         }
@@ -75,6 +86,11 @@ impl Proposing {
         self.busy = until;
     }
 
+    /// Others may be in a run in which this member cannot take part, for as long as its view lasts.
+    const fn keep_out(&mut self, until: Timestamp) {
+        self.kept_out = until;
+    }
+
     /// Until when another proposal is waited for.
     pub(super) const fn waits_until(&self) -> Timestamp {
         self.busy
@@ -89,6 +105,16 @@ impl Proposing {
         let next = self.next_views.entry(parent).or_insert(0);
         *next = (*next).max(view.saturating_add(1));
         self.gather_again(now);
+    }
+
+    /// A proposal is of a view that is too far ahead to be taken part in: those who made it have tried in vain for longer than
+    /// this member, which comes nearer with each.
+    fn approach(&mut self, proposal: &Proposal) {
+        let next = self.next_view(&proposal.parent);
+        if next < proposal.view {
+            let nearer = next.saturating_add(jump(proposal)).min(proposal.view);
+            self.next_views.insert(proposal.parent, nearer);
+        }
     }
 
     /// How many rounds of views have failed: one round for every four views.
@@ -116,6 +142,25 @@ impl Proposing {
         self.host_until = until;
     }
 
+    /// A host is chosen, perhaps in place of another.
+    pub(super) fn choose_host(&mut self, now: Timestamp, instead: bool) {
+        self.host_since = now;
+        if instead {
+            self.turns = self.turns.saturating_add(1).min(MAX_TURNS);
+        }
+    }
+
+    /// Until when no other host is chosen.
+    pub(super) fn stays_with_host(&self, first: Duration) -> Timestamp {
+        let stay = first.saturating_mul(2_u32.saturating_pow(self.turns));
+        self.host_since.after(stay)
+    }
+
+    /// This member has been let in.
+    pub(super) const fn forget_hosts(&mut self) {
+        self.turns = 0;
+    }
+
     fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
         if self.pending.contains(&proposal) {
             return Err(Rejection::Replayed);
@@ -126,6 +171,11 @@ impl Proposing {
         self.pending.push(proposal);
         Ok(())
     }
+}
+
+/// By how many views a proposal of a first epoch may be ahead.
+fn jump(proposal: &Proposal) -> u32 {
+    u32::try_from(proposal.offers.len()).unwrap_or(u32::MAX)
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -143,6 +193,11 @@ impl<S: CryptoSuite> Room<S> {
         let mut candidates = self.offering.candidates(now, fresh, |identity| {
             admission.admits(identity) && (all_wanted || !self.offering.was_silent(identity))
         });
+        if candidates.len() < 2 {
+            // Two who missed one another once would wait for ever.
+            let admits = |identity: &IdentityKey| admission.admits(identity);
+            candidates = self.offering.candidates(now, fresh, admits);
+        }
         match self.config.members {
             Some(members) if candidates.len() >= members => candidates.truncate(members),
             Some(_) => candidates.clear(),
@@ -154,6 +209,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Sets the time at which this member proposes, if nobody does before.
     pub(super) fn plan_proposal(&mut self, now: Timestamp) {
+        self.timers.stop(Timer::Plan);
         self.timers.stop(Timer::Propose);
         if self.epoch.is_some() || self.attempt.is_some() {
             return;
@@ -175,7 +231,8 @@ impl<S: CryptoSuite> Room<S> {
             .news
             .after(quiet)
             .max(self.proposing.busy)
-            .min(self.proposing.began.after(timers.gather.saturating_mul(4)));
+            .min(self.proposing.began.after(timers.gather.saturating_mul(4)))
+            .max(self.proposing.kept_out);
         let turns = u32::try_from(rank).unwrap_or(u32::MAX);
         let mut wait: Duration = timers.propose.saturating_mul(turns);
         if self.proposing.next_view(&Handle::NONE) > 0 {
@@ -192,6 +249,11 @@ impl<S: CryptoSuite> Room<S> {
     /// Proposes the roster at hand, and takes part.
     pub(super) fn propose(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let offers = self.expected_roster(now);
+        let Some(commitments) = self.sum_of_commitments(&offers) else {
+            // Without the offers that are none, the roster is another, and so may be whose turn it is.
+            self.plan_proposal(now);
+            return;
+        };
         let Some(own) = self.offering.own() else {
             return;
         };
@@ -206,6 +268,7 @@ impl<S: CryptoSuite> Room<S> {
             view: self.proposing.next_view(&Handle::NONE),
             policy: self.config.policy.clone(),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
+            commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),
         }
@@ -215,6 +278,32 @@ impl<S: CryptoSuite> Room<S> {
         if self.accept(now, proposal, rng).is_err() {
             let later = now.after(self.config.timers.propose);
             self.timers.set(Timer::Propose, later);
+        }
+    }
+
+    /// The sum of the commitments of a roster, as this member states it when it proposes. It decodes every key of every
+    /// offer for that; the offers with keys that do not decode are barred, and then there is no sum.
+    pub(super) fn sum_of_commitments(&mut self, offers: &[OfferDigest]) -> Option<CommitmentSum> {
+        let mut members = Vec::with_capacity(offers.len());
+        let mut undecodable = Vec::new();
+        for digest in offers {
+            match self.offering.member(digest, &self.known) {
+                Some(Ok(member)) if member.decode_rest().is_ok() => members.push(member),
+                Some(_) => undecodable.push(*digest),
+                None => {}
+            }
+        }
+        if members.len() != offers.len() {
+            self.offering.bar(undecodable);
+            return None;
+        }
+        CommitmentSum::of(self.config.policy.authentication, members).ok()
+    }
+
+    /// Bars the offer that keeps this member out of a run, since one of its keys does not decode.
+    pub(super) fn bar_undecodable(&mut self, offers: &[OfferDigest], error: &RosterError) {
+        if let RosterError::UndecodableKey { member } = error {
+            self.offering.bar(offers.get(*member).copied());
         }
     }
 
@@ -232,7 +321,7 @@ impl<S: CryptoSuite> Room<S> {
         let missing: BTreeSet<_> = proposal
             .offers
             .iter()
-            .filter(|digest| self.offering.member(digest).is_none())
+            .filter(|digest| self.offering.offer(digest).is_none())
             .copied()
             .collect();
         if missing.is_empty() {
@@ -254,6 +343,10 @@ impl<S: CryptoSuite> Room<S> {
         {
             let policy = proposal.policy.clone();
             self.events.push_back(Event::OtherPolicy { policy });
+        }
+        let listed = |own: &OwnOffer<S>| proposal.offers.contains(&own.digest);
+        if *rejection == Rejection::StaleView && self.offering.own().is_some_and(listed) {
+            self.proposing.approach(proposal);
         }
         let waits = self.epoch.is_none() && self.attempt.is_none();
         if waits && matches!(rejection, Rejection::StaleView | Rejection::NotListed) {
@@ -278,7 +371,7 @@ impl<S: CryptoSuite> Room<S> {
             let complete = proposal
                 .offers
                 .iter()
-                .all(|digest| self.offering.member(digest).is_some());
+                .all(|digest| self.offering.offer(digest).is_some());
             if self.check_terms(&proposal).is_err() {
                 continue;
             }
@@ -313,11 +406,10 @@ impl<S: CryptoSuite> Room<S> {
         if !expected {
             return Err(Rejection::NotAdmitted);
         }
-        let jump = u32::try_from(members).unwrap_or(u32::MAX);
         let next_view = self.proposing.next_view(&proposal.parent);
         let is_first = proposal.parent == Handle::NONE;
-        if proposal.view < next_view || (is_first && proposal.view > next_view.saturating_add(jump))
-        {
+        let furthest = next_view.saturating_add(jump(proposal));
+        if proposal.view < next_view || (is_first && proposal.view > furthest) {
             return Err(Rejection::StaleView);
         }
         let running = self.attempt.as_ref();
@@ -346,9 +438,9 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         self.check_terms(&proposal)?;
-        let members = self.members_of(&proposal)?;
-        let proposer = members.get(usize::from(proposal.proposer));
-        let key = proposer.and_then(Member::verifying_key);
+        let offers = self.listed(&proposal)?;
+        let proposer = offers.get(usize::from(proposal.proposer));
+        let key = proposer.and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
         if !proposal.is_authentic::<S>(key.as_ref()) {
             return Err(Rejection::NotAuthentic);
         }
@@ -357,8 +449,26 @@ impl<S: CryptoSuite> Room<S> {
             .offers
             .iter()
             .position(|digest| *digest == own.digest);
-        let sid = proposal.sid::<S>(members.iter().map(Member::offer));
-        let run = Run::new(sid, members, me.ok_or(Rejection::NotListed)?)?;
+        let sid = proposal.sid::<S>(offers.into_iter());
+        // Not before the proposal is known to be one: whoever makes others decode has an offer here, which that costs.
+        let members = match self.members_of(&proposal) {
+            Ok(members) => members,
+            Err(undecodable) => {
+                self.offering.bar([undecodable]);
+                return Err(Rejection::UnusableOffer);
+            }
+        };
+        let me = me.ok_or(Rejection::NotListed)?;
+        let run = Run::new(proposal.terms(sid), members, me).inspect_err(|error| {
+            self.bar_undecodable(&proposal.offers, error);
+            if matches!(error, RosterError::UndecodableKey { .. }) {
+                // Those who do not need the key take part: this member waits until they have given up.
+                self.proposing
+                    .leave_view(now, proposal.parent, proposal.view);
+                self.proposing.keep_out(now.after(self.view_length()));
+                self.plan_proposal(now);
+            }
+        })?;
         let own = self.offering.consume().ok_or(Rejection::NotListed)?;
         self.proposing
             .leave_view(now, proposal.parent, proposal.view);
@@ -368,23 +478,32 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
-    fn members_of(&self, proposal: &Proposal) -> Result<Vec<Member<S>>, Rejection> {
-        proposal
-            .offers
-            .iter()
-            .map(|digest| {
-                let member = self
-                    .offering
-                    .member(digest)
-                    .ok_or(Rejection::UnusableOffer)?;
-                let identity = member.offer().identity;
-                let is_own = identity == self.identity.public();
-                if is_own || self.config.admission.admits(&identity) {
-                    Ok(member.clone())
-                } else {
-                    Err(Rejection::NotAdmitted)
-                }
-            })
-            .collect()
+    /// The offers that a proposal lists, if all are at hand and of admitted identities.
+    fn listed(&self, proposal: &Proposal) -> Result<Vec<&Offer>, Rejection> {
+        let listed = proposal.offers.iter().map(|digest| {
+            let offer = self
+                .offering
+                .offer(digest)
+                .ok_or(Rejection::UnusableOffer)?;
+            let is_own = offer.identity == self.identity.public();
+            if is_own || self.config.admission.admits(&offer.identity) {
+                Ok(offer)
+            } else {
+                Err(Rejection::NotAdmitted)
+            }
+        });
+        listed.collect()
+    }
+
+    /// The members of a proposal all of whose offers are at hand.
+    ///
+    /// # Errors
+    /// The first offer with a key that everybody needs and that is none.
+    pub(super) fn members_of(&self, proposal: &Proposal) -> Result<Vec<Member<S>>, OfferDigest> {
+        let member = |digest: &OfferDigest| match self.offering.member(digest, &self.known) {
+            Some(Ok(member)) => Ok(member.clone()),
+            Some(Err(_)) | None => Err(*digest),
+        };
+        proposal.offers.iter().map(member).collect()
     }
 }

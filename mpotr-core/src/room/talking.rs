@@ -1,5 +1,7 @@
 //! Messages, acknowledgements and repetition in an epoch. `docs/spec/06-epochs.md`, "Talking".
 
+use std::collections::btree_map::Entry;
+
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
@@ -80,6 +82,11 @@ impl<S: CryptoSuite> Room<S> {
             return match self.open_retired(sealed) {
                 // Of an epoch that others have installed already, it may be.
                 Err(Rejection::UnknownEpoch) if self.attempt.is_some() => self.early.keep(packet),
+                Err(Rejection::UnknownEpoch) => {
+                    // Or of another room in this channel, which may not know of this one.
+                    self.tell_newcomers(now);
+                    Err(Rejection::UnknownEpoch)
+                }
                 other => other,
             };
         }
@@ -146,6 +153,8 @@ impl<S: CryptoSuite> Room<S> {
             }
             self.report(effect);
         }
+        self.send_missing(now);
+        self.watch_leeway(now);
         let Some(epoch) = &self.epoch else { return };
         let timers = &self.config.timers;
         // Somebody who leaves waits for the others: they answer without delay.
@@ -188,8 +197,10 @@ impl<S: CryptoSuite> Room<S> {
             self.timers.set(Timer::Change, now);
         }
         if epoch.misses_messages() {
+            // If all came that was asked for, there is no need to wait before the next part is.
+            let pause = if epoch.may_ask_again() { 8 } else { 1 };
             self.timers
-                .set_earlier(Timer::Query, now.after(timers.retry));
+                .set_earlier(Timer::Query, now.after(part(timers.retry, pause)));
         } else if epoch.is_settled() {
             self.queries = 0;
             self.timers.stop(Timer::Query);
@@ -200,6 +211,21 @@ impl<S: CryptoSuite> Room<S> {
         self.end_if_final();
         for identity in std::mem::take(&mut self.accused) {
             self.prove(now, identity);
+        }
+    }
+
+    /// Sends what others miss, each message once in a while: whoever asks, asks all, and may ask for too much.
+    fn send_missing(&mut self, now: Timestamp) {
+        if self.missing.is_empty() {
+            return;
+        }
+        let pause = part(self.config.timers.retry, 2);
+        self.messages_resent.retain(|_, at| now.since(*at) < pause);
+        for (id, packet) in std::mem::take(&mut self.missing) {
+            if let Entry::Vacant(entry) = self.messages_resent.entry(id) {
+                entry.insert(now);
+                self.transmits.push_back(packet);
+            }
         }
     }
 
@@ -264,9 +290,11 @@ impl<S: CryptoSuite> Room<S> {
                     .zip(epoch.identity(by))
                     .map(|(handle, by)| Event::Missed { handle, by })
             }
-            Effect::Final(lock) => Some(Event::Final {
+            Effect::Provisional { place, id } => Some(Event::Provisional { id, place }),
+            Effect::Final { lock, ids } => Some(Event::Final {
                 count: lock.count,
                 digest: lock.digest,
+                ids,
             }),
             Effect::Fork { member, lock } => epoch.identity(member).map(|member| Event::Fork {
                 member,
@@ -276,8 +304,19 @@ impl<S: CryptoSuite> Room<S> {
                 self.something_new.push(member);
                 None
             }
-            Effect::Missing { packet } => {
-                self.transmits.push_back(packet);
+            Effect::Difference {
+                member,
+                place,
+                here,
+                there,
+            } => epoch.identity(member).map(|member| Event::Difference {
+                member,
+                place,
+                here,
+                there,
+            }),
+            Effect::Missing { id, packet } => {
+                self.missing.push((id, packet));
                 None
             }
             Effect::Recorded(record) => {

@@ -9,6 +9,7 @@
 //!   uint32 view;
 //!   Policy policy;
 //!   uint16 proposer;            index into offers
+//!   opaque commitments[32];     sum of the R of all offers; zero where the policy has no joint-knowledge check
 //!   opaque offers[32]<1..4096>; digests in cycle order, strictly increasing, 32-bit count
 //! } Head;
 //! struct { Head head; opaque signature[64]; } Proposal;
@@ -21,7 +22,7 @@ use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, EphemeralKeyPair, SignatureBytes,
     SuiteId, Transcript, VerifyingKey, byte_newtype, label,
 };
-use mpotr_gka::{MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid};
+use mpotr_gka::{CommitmentSum, MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid, Terms};
 
 use crate::policy::Policy;
 
@@ -53,6 +54,8 @@ pub struct Proposal {
     pub policy: Policy,
     /// Index of the proposer in the roster.
     pub proposer: u16,
+    /// The sum of the knowledge commitments of all offers, where the policy's authentication has a joint-knowledge check.
+    pub commitments: CommitmentSum,
     /// The roster in cycle order: strictly increasing, so that one set of members has one cycle.
     pub offers: Vec<OfferDigest>,
     /// By the proposer's ephemeral key.
@@ -68,6 +71,7 @@ impl Proposal {
         out.u32(self.view);
         self.policy.encode(out);
         out.u16(self.proposer);
+        self.commitments.encode(out);
         out.count(self.offers.len());
         for offer in &self.offers {
             offer.encode(out);
@@ -97,6 +101,7 @@ impl Proposal {
         let policy = Policy::decode(input)?;
         let proposer_at = input.offset();
         let proposer = input.u16("proposer")?;
+        let commitments = CommitmentSum::decode(input, "commitments")?;
         let count = input.count(1, MAX_MEMBERS, "offers")?;
         if usize::from(proposer) >= count {
             let kind = DecodeErrorKind::UnknownValue(proposer.into());
@@ -120,6 +125,7 @@ impl Proposal {
             view,
             policy,
             proposer,
+            commitments,
             offers,
             signature,
         })
@@ -148,5 +154,16 @@ impl Proposal {
     #[must_use]
     pub fn sid<'a, S: CryptoSuite>(&self, offers: impl ExactSizeIterator<Item = &'a Offer>) -> Sid {
         Sid::of::<S>(&self.head(), offers)
+    }
+
+    /// What a run of this session id is made on.
+    #[must_use]
+    pub fn terms(&self, sid: Sid) -> Terms {
+        Terms {
+            sid,
+            methods: (self.policy.agreement, self.policy.authentication),
+            proposer: usize::from(self.proposer),
+            commitments: self.commitments,
+        }
     }
 }

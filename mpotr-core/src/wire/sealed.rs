@@ -92,7 +92,8 @@ pub struct SealedPacket {
     /// Routes the packet.
     pub hint: EpochHint,
     header: [u8; SEALED_HEADER_LENGTH],
-    content: Vec<u8>,
+    /// The hint once more and the sealed content: what the header is bound to.
+    bound: Vec<u8>,
 }
 
 /// A message key seals once, so its nonce may be fixed.
@@ -113,15 +114,21 @@ impl SealedPacket {
             &header.associated_data::<S>(hint),
             content,
         );
-        let (nonce, data) = header_nonce(hint, &content);
-        let sealed = header_key.seal(&nonce, &data, &Encoder::encoded(|out| header.encode(out)));
+        let bound = bound(hint, &content);
+        let nonce = nonce_of(&bound);
+        let sealed = header_key.seal(&nonce, &bound, &Encoder::encoded(|out| header.encode(out)));
         // Seven bytes and a tag: the conversion succeeds.
         let header = sealed.try_into().unwrap_or([0; SEALED_HEADER_LENGTH]);
         Self {
             hint,
             header,
-            content,
+            bound,
         }
+    }
+
+    /// The sealed content.
+    fn content(&self) -> &[u8] {
+        self.bound.get(EpochHint::LENGTH..).unwrap_or_default()
     }
 
     /// Opens the header. It authenticates the content's ciphertext as some member's, not yet as the sender's.
@@ -132,8 +139,7 @@ impl SealedPacket {
         &self,
         header_key: &AeadKey<S>,
     ) -> Result<Header, OpenError> {
-        let (nonce, data) = header_nonce(self.hint, &self.content);
-        let opened = header_key.open(&nonce, &data, &self.header)?;
+        let opened = header_key.open(&nonce_of(&self.bound), &self.bound, &self.header)?;
         Decoder::whole(&opened, Header::decode).map_err(|_malformed| OpenError)
     }
 
@@ -147,20 +153,20 @@ impl SealedPacket {
         message_key: &Secret<32>,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let data = header.associated_data::<S>(self.hint);
-        AeadKey::<S>::new(message_key).open(&NONCE, &data, &self.content)
+        AeadKey::<S>::new(message_key).open(&NONCE, &data, self.content())
     }
 
     /// The nonce under which the header is sealed.
     #[must_use]
     pub fn header_nonce(&self) -> [u8; 12] {
-        header_nonce(self.hint, &self.content).0
+        nonce_of(&self.bound)
     }
 
     /// Writes the packet.
     pub fn encode(&self, out: &mut Encoder) {
         self.hint.encode(out);
         out.raw(&self.header);
-        out.raw(&self.content);
+        out.raw(self.content());
     }
 
     /// Reads a packet, to the end of the input.
@@ -171,7 +177,7 @@ impl SealedPacket {
         let hint = EpochHint::decode(input, "epoch hint")?;
         let header = input.array("header")?;
         let at = input.offset();
-        let content = input.rest().to_vec();
+        let content = input.rest();
         if content.len() < AEAD_TAG_LENGTH {
             let kind = DecodeErrorKind::TooShort {
                 length: content.len(),
@@ -182,24 +188,23 @@ impl SealedPacket {
         Ok(Self {
             hint,
             header,
-            content,
+            bound: bound(hint, content),
         })
     }
 }
 
-/// The header's nonce, the first 12 bytes of the content's tag, and its associated data, hint and sealed content.
-fn header_nonce(hint: EpochHint, content: &[u8]) -> ([u8; 12], Vec<u8>) {
-    let tag = content
+/// The associated data of the header: hint and sealed content.
+fn bound(hint: EpochHint, content: &[u8]) -> Vec<u8> {
+    [hint.as_bytes().as_slice(), content].concat()
+}
+
+/// The nonce of the header: the first 12 bytes of the content's tag.
+fn nonce_of(bound: &[u8]) -> [u8; 12] {
+    let tag = bound
         .len()
         .checked_sub(AEAD_TAG_LENGTH)
-        .and_then(|start| content.get(start..));
-    let nonce = tag
-        .and_then(|tag| tag.first_chunk())
+        .and_then(|start| bound.get(start..));
+    tag.and_then(|tag| tag.first_chunk())
         .copied()
-        .unwrap_or_default();
-    let data = Encoder::encoded(|out| {
-        hint.encode(out);
-        out.raw(content);
-    });
-    (nonce, data)
+        .unwrap_or_default()
 }

@@ -98,6 +98,14 @@ impl<T: Fields> Unverified<T> {
     /// # Errors
     /// The first field that is not canonical; padding of another length than the fields ask for, or not zero.
     pub fn decode(sealed: &[u8]) -> Result<Self, DecodeError> {
+        Self::from_vec(sealed.to_vec())
+    }
+
+    /// Reads what was opened, in place.
+    ///
+    /// # Errors
+    /// As [`Unverified::decode`].
+    pub fn from_vec(mut sealed: Vec<u8>) -> Result<Self, DecodeError> {
         let Some((bytes, signature)) = sealed.split_last_chunk::<{ SignatureBytes::LENGTH }>()
         else {
             let kind = DecodeErrorKind::TooShort {
@@ -118,13 +126,15 @@ impl<T: Fields> Unverified<T> {
                 DecodeErrorKind::NotCanonical,
             ));
         }
+        let signature = SignatureBytes::new(*signature);
+        sealed.truncate(sealed.len().saturating_sub(SignatureBytes::LENGTH));
         let unsigned = Unsigned {
             fields,
-            bytes: bytes.to_vec(),
+            bytes: sealed,
         };
         Ok(Self {
             unsigned,
-            signature: SignatureBytes::new(*signature),
+            signature,
         })
     }
 

@@ -7,9 +7,17 @@
 //!   opaque frontier[32]<0..4096>;   the heads of the graph, strictly increasing, 16-bit count
 //!   Lock   lock;                    the order that the author vouches for so far
 //!   opaque wanted[32]<0..64>;       ids of messages that the author misses, strictly increasing, 16-bit count
+//!   Range  missing<0..64>;          places of messages that the author misses, strictly increasing and disjoint, 8-bit count
+//!   uint8  compares;                bits: question 1, listing 2
+//!   Question question;              if 1: asks a member for a part of its order
+//!   Listing listing;                if 2: a part of the author's order
 //!   uint8  changing;                0 or 1
 //!   Next   next;                    if 1: about the epoch that follows
 //! } Statement;
+//!
+//! struct { uint16 author; uint32 first; uint32 count; } Range;      1 to 1,024 places, the last below 2^32
+//! struct { uint16 member; uint32 from; } Question;
+//! struct { uint32 from; opaque ids[32]<1..64>; } Listing;           in order, 8-bit count
 //! ```
 //!
 //! The statement's number is its place in the author's second stream. The newest replaces the older; none is a parent of
@@ -28,6 +36,101 @@ use super::signed::{EpochId, Fields, Unsigned};
 
 /// The most messages that one statement asks for.
 pub const MAX_WANTED: usize = 64;
+
+/// The most ranges of places that one statement asks for.
+pub const MAX_RANGES: usize = 64;
+/// The most places of a range.
+pub const MAX_RANGE: u32 = 1024;
+
+/// The most ids of a listing.
+pub const MAX_LISTED: usize = 64;
+
+/// Asks a member for a part of its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The member's index in the roster.
+    pub member: u16,
+    /// The place from which on its ids are asked for.
+    pub from: u32,
+}
+
+/// A part of its author's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The place of the first id.
+    pub from: u32,
+    /// Ids in order, 1 to [`MAX_LISTED`].
+    pub ids: Vec<MessageId>,
+}
+
+impl Listing {
+    fn encode(&self, out: &mut Encoder) {
+        out.u32(self.from);
+        out.u8(u8::try_from(self.ids.len()).unwrap_or(u8::MAX));
+        for id in &self.ids {
+            id.encode(out);
+        }
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let from = input.u32("from")?;
+        let at = input.offset();
+        let length = usize::from(input.u8("ids")?);
+        if length == 0 || length > MAX_LISTED {
+            let kind = DecodeErrorKind::UnknownValue(u64::try_from(length).unwrap_or(u64::MAX));
+            return Err(DecodeError::new(at, "ids", kind));
+        }
+        let ids = (0..length)
+            .map(|_| MessageId::decode(input, "ids"))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { from, ids })
+    }
+}
+
+/// Places of one author's messages, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Range {
+    /// The author's index in the roster.
+    pub author: u16,
+    /// The first place.
+    pub first: u32,
+    /// How many places, 1 to [`MAX_RANGE`].
+    pub count: u32,
+}
+
+impl Range {
+    /// The places.
+    pub fn places(&self) -> impl Iterator<Item = u32> + use<> {
+        self.first..self.first.saturating_add(self.count)
+    }
+
+    fn encode(self, out: &mut Encoder) {
+        out.u16(self.author);
+        out.u32(self.first);
+        out.u32(self.count);
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let author = input.u16("author")?;
+        let first = input.u32("first")?;
+        let at = input.offset();
+        let count = input.u32("count")?;
+        if count == 0 || count > MAX_RANGE || first.checked_add(count).is_none() {
+            return Err(DecodeError::new(at, "count", DecodeErrorKind::NotCanonical));
+        }
+        Ok(Self {
+            author,
+            first,
+            count,
+        })
+    }
+
+    /// Whether another range comes after this one, with no place in both.
+    fn is_before(&self, other: &Self) -> bool {
+        self.author < other.author
+            || self.author == other.author && self.first.saturating_add(self.count) <= other.first
+    }
+}
 
 /// In what state a member is that states what it has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +156,13 @@ pub struct Statement {
     pub lock: Lock,
     /// Messages that the author misses: whoever holds one sends it again.
     pub wanted: Vec<MessageId>,
+    /// Places of messages that the author misses, strictly increasing and disjoint: one or two of those who hold one send it
+    /// again.
+    pub missing: Vec<Range>,
+    /// Asks a member with another order where it begins to differ.
+    pub question: Option<Question>,
+    /// An answer to such a question.
+    pub listing: Option<Listing>,
     /// What the author says about the epoch that follows, while there is a change under way.
     pub next: Option<Next>,
 }
@@ -68,6 +178,19 @@ impl Fields for Statement {
         encode_ids(&self.frontier, out);
         self.lock.encode(out);
         encode_ids(&self.wanted, out);
+        out.u8(u8::try_from(self.missing.len()).unwrap_or(u8::MAX));
+        for range in &self.missing {
+            range.encode(out);
+        }
+        let compares = u8::from(self.question.is_some()) | u8::from(self.listing.is_some()) << 1;
+        out.u8(compares);
+        if let Some(question) = &self.question {
+            out.u16(question.member);
+            out.u32(question.from);
+        }
+        if let Some(listing) = &self.listing {
+            listing.encode(out);
+        }
         out.u8(u8::from(self.next.is_some()));
         if let Some(next) = &self.next {
             next.encode(out);
@@ -85,15 +208,60 @@ impl Fields for Statement {
                 return Err(DecodeError::new(at, "state", kind));
             }
         };
+        let sent = input.u32("sent")?;
+        let frontier = decode_ids(input, "frontier", MAX_MEMBERS)?;
+        let lock = Lock::decode(input)?;
+        let wanted = decode_ids(input, "wanted", MAX_WANTED)?;
+        let missing = decode_ranges(input)?;
+        let at = input.offset();
+        let compares = input.u8("compares")?;
+        if compares > 3 {
+            let kind = DecodeErrorKind::UnknownValue(compares.into());
+            return Err(DecodeError::new(at, "compares", kind));
+        }
+        let question = (compares & 1 != 0)
+            .then(|| {
+                Ok(Question {
+                    member: input.u16("member")?,
+                    from: input.u32("from")?,
+                })
+            })
+            .transpose()?;
+        let listing = (compares & 2 != 0)
+            .then(|| Listing::decode(input))
+            .transpose()?;
         Ok(Self {
             presence,
-            sent: input.u32("sent")?,
-            frontier: decode_ids(input, "frontier", MAX_MEMBERS)?,
-            lock: Lock::decode(input)?,
-            wanted: decode_ids(input, "wanted", MAX_WANTED)?,
+            sent,
+            frontier,
+            lock,
+            wanted,
+            missing,
+            question,
+            listing,
             next: decode_next(input)?,
         })
     }
+}
+
+fn decode_ranges(input: &mut Decoder<'_>) -> Result<Vec<Range>, DecodeError> {
+    let at = input.offset();
+    let length = usize::from(input.u8("missing")?);
+    if length > MAX_RANGES {
+        let kind = DecodeErrorKind::TooLong {
+            length,
+            limit: MAX_RANGES,
+        };
+        return Err(DecodeError::new(at, "missing", kind));
+    }
+    let ranges = (0..length)
+        .map(|_| Range::decode(input))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !ranges.is_sorted_by(Range::is_before) {
+        let kind = DecodeErrorKind::NotStrictlyIncreasing;
+        return Err(DecodeError::new(at, "missing", kind));
+    }
+    Ok(ranges)
 }
 
 fn decode_next(input: &mut Decoder<'_>) -> Result<Option<Next>, DecodeError> {

@@ -412,3 +412,77 @@ fn a_member_that_was_cut_off_comes_back() {
     network.send(3, "I am back");
     network.run_until(600, |n| together(n, &[0, 1, 2, 3]));
 }
+
+#[test]
+fn whoever_is_left_behind_sees_no_fork_in_what_the_others_took_along() {
+    let mut network = Network::new(4, 1).until_secure();
+    // It hears the others, and they do not hear it.
+    network.tamper = Some(Box::new(|from, _, packet| {
+        (from != 3).then(|| packet.to_vec())
+    }));
+    network.send(3, "does nobody hear me?");
+    for text in ["hello?", "are you there?", "well then"] {
+        network.send(0, text);
+        network.run_for(1);
+    }
+    network.run_until(300, |n| together(n, &[0, 1, 2]));
+    network.tamper = None;
+    network.run_until(600, |n| together(n, &[0, 1, 2, 3]));
+    let fork = |event: &Event| matches!(event, Event::Fork { .. });
+    assert!((0..4).all(|member| network.count(member, fork) == 0));
+}
+
+#[test]
+fn a_newcomer_between_two_rooms_gets_into_one() {
+    let mut network = Network::with(5, 1, |_| {});
+    let side = |member: usize| (member < 2, member < 5);
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        // Those who come later reach everyone.
+        let reach = side(from) == side(to) || from >= 5 || to >= 5;
+        reach.then(|| packet.to_vec())
+    }));
+    network.run_until(120, |n| together(n, &[0, 1]) && together(n, &[2, 3, 4]));
+    let late = network.enter(|_| {});
+    network.run_until(120, |n| n.rooms[late].is_secure());
+}
+
+#[test]
+fn two_rooms_become_one_when_somebody_speaks() {
+    let mut network = Network::with(5, 1, |_| {});
+    let side = |member: usize| member < 2;
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        (side(from) == side(to)).then(|| packet.to_vec())
+    }));
+    network.run_until(120, |n| together(n, &[0, 1]) && together(n, &[2, 3, 4]));
+    network.tamper = None;
+    network.send(3, "who else is here?");
+    network.run_until(120, |n| together(n, &[0, 1, 2, 3, 4]));
+}
+
+#[test]
+fn nobody_is_held_for_silent_because_a_view_was_long() {
+    for seed in 0..10 {
+        let mut network = Network::with(3, seed, |config| {
+            config.members = Some(3);
+            // Longer than silence may last.
+            config.timers.view = Duration::from_secs(20);
+        });
+        network = network.until_secure();
+        network.weather = Weather {
+            latency_ms: 50,
+            jitter_ms: 100,
+            ..Weather::FAIR
+        };
+        // The first view fails.
+        network.tamper = Some(Box::new(|_, _, packet| {
+            (packet[1] != 3).then(|| packet.to_vec())
+        }));
+        let now = network.now;
+        network.rooms[0].refresh(now);
+        network.collect(0);
+        network.run_for(21);
+        network.tamper = None;
+        network.run_until(30, |n| (0..3).all(|m| epochs(n, m) == 2));
+        assert!(together(&network, &[0, 1, 2]));
+    }
+}

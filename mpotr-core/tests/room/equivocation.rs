@@ -81,8 +81,8 @@ impl Split {
         }
     }
 
-    fn run(&mut self, seconds: u64) {
-        let limit = self.now.after(Duration::from_secs(seconds));
+    fn run(&mut self, millis: u64) {
+        let limit = self.now.after(Duration::from_millis(millis));
         while self.now < limit {
             while let Some((to, packet)) = self.in_flight.pop_front() {
                 let mut copy = self.rng.clone();
@@ -130,10 +130,10 @@ fn is_equivocation(event: &Event) -> bool {
 #[test]
 fn who_tells_two_things_is_found_out_by_all_and_left_out() {
     let mut room = Split::new(true);
-    room.run(20);
+    room.run(20_000);
     assert!(room.rooms.iter().all(Room::is_secure));
     room.split();
-    room.run(2);
+    room.run(200);
     assert_eq!(room.count(ALICE, has_read("to some")), 1);
     assert_eq!(room.count(BOB, has_read("to others")), 1);
     // They answer, and so find out.
@@ -141,7 +141,7 @@ fn who_tells_two_things_is_found_out_by_all_and_left_out() {
         room.rooms[member].send(room.now, text.into()).unwrap();
     }
     room.collect();
-    room.run(60);
+    room.run(60_000);
     for (member, own, other) in [
         (ALICE, "to some", "to others"),
         (BOB, "to others", "to some"),
@@ -176,15 +176,15 @@ fn who_tells_two_things_is_found_out_by_all_and_left_out() {
 #[test]
 fn an_application_that_wants_no_exclusion_decides_for_itself() {
     let mut room = Split::new(false);
-    room.run(20);
+    room.run(20_000);
     room.split();
-    room.run(2);
+    room.run(200);
     room.rooms[ALICE]
         .send(room.now, b"so you say".to_vec())
         .unwrap();
     room.collect();
     // Bob needs what Alice answered, finds the two, and tells Alice.
-    room.run(15);
+    room.run(15_000);
     for member in [ALICE, BOB] {
         assert_eq!(room.count(member, is_equivocation), 1, "{member}");
         assert_eq!(

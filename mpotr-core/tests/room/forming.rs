@@ -193,3 +193,29 @@ fn a_certificate_is_no_reason_to_send_another() {
         .count();
     assert!((1..=3).contains(&answers), "{answers}");
 }
+
+#[test]
+fn two_who_missed_one_another_try_again() {
+    let mut network = Network::with(2, 1, |_| {});
+    // No contribution arrives, until each has found the other silent.
+    network.tamper = Some(Box::new(|_, _, packet| {
+        (packet[1] != 3).then(|| packet.to_vec())
+    }));
+    let failed = |event: &Event| matches!(event, Event::AgreementFailed { .. });
+    network.run_until(60, |n| (0..2).all(|member| n.count(member, failed) > 0));
+    network.tamper = None;
+    assert_same_epoch(&network.until_secure(), 2);
+}
+
+#[test]
+fn a_newcomer_catches_up_with_the_views_in_which_others_have_failed() {
+    let mut network = Network::with(2, 1, |_| {});
+    network.tamper = Some(Box::new(|from, _, packet| {
+        (from != 1 || packet[1] != 3).then(|| packet.to_vec())
+    }));
+    let failed = |event: &Event| matches!(event, Event::AgreementFailed { .. });
+    network.run_until(1000, |n| n.count(0, failed) >= 12);
+    network.kill(1);
+    let late = network.enter(|_| {});
+    network.run_until(300, |n| n.rooms[0].is_secure() && n.rooms[late].is_secure());
+}

@@ -16,5 +16,6 @@ mod equivocation;
 mod forming;
 mod leaving;
 mod network;
+mod offers;
 mod recording;
 mod talking;

@@ -10,7 +10,7 @@ fn finals(network: &Network, member: usize) -> Vec<(u32, mpotr_core::crypto::Dig
     let finals = network.events[member]
         .iter()
         .filter_map(|event| match event {
-            Event::Final { count, digest } => Some((*count, *digest)),
+            Event::Final { count, digest, .. } => Some((*count, *digest)),
             _ => None,
         });
     finals.collect()
@@ -159,4 +159,179 @@ fn packets_come_in_few_sizes() {
         .map(|(_, packet)| packet.len())
         .collect();
     assert_eq!(sizes, BTreeSet::from([273, 497]));
+}
+
+/// A talk of three that the fourth hears nothing of, and no change of the epoch meanwhile.
+fn missed(rounds: usize) -> Network {
+    let mut network = Network::with(4, 1, |config| {
+        config.members = Some(4);
+        config.refresh_messages = usize::MAX;
+        let long = mpotr_core::Duration::from_secs(1_000_000);
+        config.timers.refresh = long;
+        config.timers.expire = long;
+        config.timers.silent = long;
+    })
+    .until_secure();
+    network.tamper = Some(Box::new(|_, to, packet| (to != 3).then(|| packet.to_vec())));
+    for round in 0..rounds {
+        for member in 0..3 {
+            network.send(member, &format!("{member} {round}"));
+        }
+        network.run_for_millis(20);
+    }
+    network.tamper = None;
+    network
+}
+
+#[test]
+fn a_member_that_missed_a_long_talk_asks_for_it_by_place_and_catches_up() {
+    let mut network = missed(400);
+    let before = network.wire.len();
+    let start = network.now;
+    network.run_until(120, |n| n.read(3).len() == 1200);
+    let from_others = network.wire[before..].iter().filter(|(from, _)| *from != 3);
+    // Each message from two of those who have it, and what its author repeats for want of an answer.
+    assert!(from_others.count() < 4 * 1200);
+    let took = network.now.since(start);
+    assert!(took < mpotr_core::Duration::from_secs(30), "{took:?}");
+    network.run_until(300, |n| all_final(n, 1200));
+    assert_one_order(&network, 1200);
+}
+
+#[test]
+fn who_asks_for_everything_over_and_over_gets_it_once_in_a_while() {
+    let mut network = missed(100);
+    network.weather.latency_ms = 0;
+    let asked: Vec<_> = {
+        // Only what member 3 sends gets through: its questions.
+        network.tamper = Some(Box::new(|from, _, packet| {
+            (from == 3).then(|| packet.to_vec())
+        }));
+        network.run_for(70);
+        let wire = network.wire.iter().filter(|(from, _)| *from == 3);
+        wire.map(|(_, packet)| packet.clone()).collect()
+    };
+    assert!(!asked.is_empty());
+    let now = network.now;
+    let mut sent = 0;
+    for packet in asked.iter().rev().take(20) {
+        let _any = network.rooms[0].handle_message(now, packet, &mut network.rng);
+        while network.rooms[0].poll_transmit().is_some() {
+            sent += 1;
+        }
+    }
+    assert!(sent <= 300, "{sent}");
+}
+
+#[test]
+fn each_message_tells_who_has_seen_it_and_where_it_stands() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.send(0, "one");
+    let id = |n: &Network, member: usize| {
+        let mut ids = n.events[member].iter().filter_map(|event| match event {
+            Event::Message { id, .. } => Some(*id),
+            _ => None,
+        });
+        ids.next().unwrap()
+    };
+    let one = id(&network, 0);
+    let state = network.rooms[0].message_state(&one).unwrap();
+    assert_eq!(state.author, network.keys[0]);
+    assert_eq!(state.seen_by, [network.keys[0]]);
+    assert_eq!((state.place, state.is_final), (None, false));
+    // Delivered everywhere; nobody has said so yet.
+    network.run_for_millis(100);
+    assert_eq!(id(&network, 2), one);
+    network.run_until(60, |n| all_final(n, 1));
+    for member in 0..3 {
+        let state = network.rooms[member].message_state(&one).unwrap();
+        assert_eq!(state.seen_by.len(), 3);
+        assert_eq!((state.place, state.is_final), (Some(0), true));
+        let events = &network.events[member];
+        let at = |is: fn(&Event) -> bool| events.iter().position(is).unwrap();
+        let provisional = at(|event| matches!(event, Event::Provisional { place: 0, .. }));
+        let last = at(|event| matches!(event, Event::Final { .. }));
+        assert!(provisional < last);
+        assert!(matches!(&events[last], Event::Final { count: 1, ids, .. } if *ids == [one]));
+    }
+    let unknown = mpotr_core::MessageId::new([1; 32]);
+    assert_eq!(network.rooms[0].message_state(&unknown), None);
+}
+
+#[test]
+fn the_ids_that_become_final_are_one_list_and_the_same_everywhere() {
+    let mut network = Network::new(3, 1);
+    network.weather = Weather::FOUL;
+    network = network.until_secure();
+    for round in 0..10 {
+        for member in 0..3 {
+            network.send(member, &format!("{member} {round}"));
+        }
+        network.run_for(1);
+    }
+    network.run_until(300, |n| all_final(n, 30));
+    let lists: Vec<Vec<_>> = network
+        .events
+        .iter()
+        .map(|events| {
+            let ids = events.iter().filter_map(|event| match event {
+                Event::Final { ids, .. } => Some(ids.clone()),
+                _ => None,
+            });
+            ids.flatten().collect()
+        })
+        .collect();
+    assert_eq!(lists[0].len(), 30);
+    assert!(lists.iter().all(|list| *list == lists[0]));
+}
+
+#[test]
+fn what_is_not_final_in_time_is_told_once_with_whom_it_waits_for() {
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(3);
+        config.timers.silent = mpotr_core::Duration::from_secs(1_000_000);
+    })
+    .until_secure();
+    network.run_for(5);
+    // Member 2 reads, and nothing that it says arrives.
+    network.tamper = Some(Box::new(|from, _, packet| {
+        (from != 2).then(|| packet.to_vec())
+    }));
+    network.send(0, "one");
+    network.run_for(9);
+    let told = |n: &Network, member| n.count(member, |e| matches!(e, Event::Unsettled { .. }));
+    assert_eq!(told(&network, 0), 0);
+    network.run_for(20);
+    for member in [0, 1] {
+        assert_eq!(told(&network, member), 1);
+        let waits = network.events[member].iter().any(|event| {
+            matches!(event, Event::Unsettled { count: 1, waiting_for, .. } if *waiting_for == [network.keys[2]])
+        });
+        assert!(waits, "{:?}", network.events[member]);
+        assert_eq!(network.count(member, |e| matches!(e, Event::Settled)), 0);
+    }
+    network.tamper = None;
+    network.run_until(120, |n| all_final(n, 1));
+    for member in [0, 1] {
+        assert_eq!(told(&network, member), 1);
+        assert_eq!(network.count(member, |e| matches!(e, Event::Settled)), 1);
+    }
+}
+
+#[test]
+fn more_that_is_not_final_than_the_leeway_is_told_at_once() {
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(3);
+        config.leeway = 3;
+    })
+    .until_secure();
+    network.run_for(5);
+    for n in 0..3 {
+        network.send(0, &n.to_string());
+    }
+    let told = |n: &Network| n.count(0, |e| matches!(e, Event::Unsettled { .. }));
+    assert_eq!(told(&network), 0);
+    network.send(0, "one too many");
+    assert_eq!(told(&network), 1);
+    network.run_until(60, |n| n.count(0, |e| matches!(e, Event::Settled)) == 1);
 }

@@ -65,7 +65,7 @@ impl<'a, S: CryptoSuite> Base<'a, S> {
                 .u32(index)
         };
         Some(Self {
-            z: &member.share,
+            z: member.share()?,
             prefix: start(label::DLEQ)
                 .bytes(member.offer.share.as_bytes())
                 .bytes(&S::Group::encode(&w)),
@@ -144,9 +144,12 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::{Base, Image, Proof};
+    use crate::agreement::AgreementId;
+    use crate::authentication::AuthenticationId;
     use crate::member::KnownIdentities;
     use crate::offer::{Beacon, OfferSecrets, RoomId};
     use crate::run::{Run, Sid};
+    use crate::terms::{CommitmentSum, Terms};
 
     /// A run of four and the share of its member 0.
     fn run(sid: u8) -> (Run<S>, OfferSecrets<S>) {
@@ -163,10 +166,13 @@ mod tests {
             .iter()
             .map(|secrets| secrets.member(&strangers).unwrap())
             .collect();
-        (
-            Run::new(Sid::new([sid; 32]), members, 0).unwrap(),
-            secrets.remove(0),
-        )
+        let terms = Terms {
+            sid: Sid::new([sid; 32]),
+            methods: (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
+            proposer: 0,
+            commitments: CommitmentSum::NONE,
+        };
+        (Run::new(terms, members, 0).unwrap(), secrets.remove(0))
     }
 
     fn prove(sid: u8, seed: u64) -> ([u8; 32], Proof) {

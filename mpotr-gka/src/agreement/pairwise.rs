@@ -69,17 +69,13 @@ impl<S: CryptoSuite> Pairwise<S> {
     }
 
     fn pair_keys(run: &Run<S>, share: &Scalar<S>) -> Vec<Option<Prk>> {
-        run.members()
-            .iter()
-            .enumerate()
-            .map(|(index, member)| {
-                (index != run.me()).then(|| {
-                    let shared =
-                        Zeroizing::new(S::Group::encode(&S::Group::mul(&member.share, share)));
-                    Prk::extract::<S>(run.sid().as_bytes(), &*shared)
-                })
-            })
-            .collect()
+        // A pairwise run is one in which all shares have decoded.
+        let pair_key = |index| {
+            let other = run.share(index).filter(|_| index != run.me())?;
+            let shared = Zeroizing::new(S::Group::encode(&S::Group::mul(other, share)));
+            Some(Prk::extract::<S>(run.sid().as_bytes(), &*shared))
+        };
+        (0..run.len()).map(pair_key).collect()
     }
 
     fn commitment(run: &Run<S>, sender: usize, part: &[u8]) -> Digest32 {

@@ -4,10 +4,14 @@
 //! ```text
 //! h_j = first 16 bytes of H("coef", sid, j), little-endian
 //! T   = sum h_j Y_j
-//! c   = H("know", sid, sum R_j, T) mod L
+//! R   = sum R_j                                           as the proposer states it; in sid
+//! c   = H("know", sid, R, T) mod L
 //! s_i = r_i + c h_i y_i                                   32 bytes in member i's contribution
-//! check: (sum s_j) G = sum R_j + c T                      on failure: s_j G = R_j + c h_j Y_j, each
+//! check: (sum s_j) G = R + c T                            on failure: R = sum R_j, and s_j G = R_j + c h_j Y_j, each
 //! ```
+//!
+//! Nobody but the proposer decodes the R_j while all goes well: the check is a proof of knowledge of log T under the
+//! commitment R whatever R is, as long as it is fixed before c.
 //!
 //! Without it a member can publish a Y whose logarithm nobody knows; then nobody could have made the proofs but the
 //! identities themselves, and a transcript would convince a judge.
@@ -18,7 +22,8 @@ use mpotr_crypto::{
 };
 
 use crate::fault::{Fault, FaultKind};
-use crate::run::{Element, Run, Scalar, Sid};
+use crate::run::{Element, Run, Scalar};
+use crate::terms::Terms;
 
 /// The trapdoor of one roster, with what its check needs.
 pub(super) struct Trapdoor<S: CryptoSuite> {
@@ -28,15 +33,15 @@ pub(super) struct Trapdoor<S: CryptoSuite> {
     pub(super) element: Element<S>,
     /// `T`, encoded once.
     pub(super) encoded: [u8; 32],
-    /// `sum R_j`.
+    /// `sum R_j` as it is stated.
     commitments: Element<S>,
     /// `c`.
     challenge: Scalar<S>,
 }
 
 impl<S: CryptoSuite> Trapdoor<S> {
-    /// The trapdoor of a roster; `None` if it, or the sum of the commitments, is the identity, whose logarithm everybody
-    /// knows. No choice of keys makes it so with more than negligible probability.
+    /// The trapdoor of a roster; `None` if it is the identity, whose logarithm everybody knows, which no choice of keys
+    /// brings about with more than negligible probability, or in a run without a stated sum of commitments.
     pub(super) fn of(run: &Run<S>) -> Option<Self> {
         let coefficients: Vec<_> = (0_u32..)
             .take(run.len())
@@ -48,25 +53,28 @@ impl<S: CryptoSuite> Trapdoor<S> {
             .map(|member| member.trapdoor.clone())
             .collect();
         let element = S::Group::vartime_multi_scalar_mul(&coefficients, &keys);
-        let commitments = S::Group::sum(run.members().iter().map(|member| &member.commitment));
-        Self::new(run.sid(), coefficients, element, commitments)
+        Self::new(
+            run.terms(),
+            coefficients,
+            element,
+            run.commitments()?.clone(),
+        )
     }
 
     fn new(
-        sid: Sid,
+        terms: &Terms,
         coefficients: Vec<Scalar<S>>,
         element: Element<S>,
         commitments: Element<S>,
     ) -> Option<Self> {
         let encoded = S::Group::encode(&element);
-        let encoded_commitments = S::Group::encode(&commitments);
-        if encoded == [0; 32] || encoded_commitments == [0; 32] {
+        if encoded == [0; 32] {
             return None;
         }
         let challenge = hash_to_scalar(
             Transcript::<S>::new(label::KNOWLEDGE)
-                .bytes(sid.as_bytes())
-                .bytes(&encoded_commitments)
+                .bytes(terms.sid.as_bytes())
+                .bytes(terms.commitments.as_bytes())
                 .bytes(&encoded),
         );
         Some(Self {
@@ -106,7 +114,8 @@ impl<S: CryptoSuite> Trapdoor<S> {
         )
     }
 
-    /// Checks the shares of all members: one double multiplication.
+    /// Checks the shares of all members: one double multiplication. If that fails, what the proposer stated is looked
+    /// at first, then each share.
     pub(super) fn check(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
         let decoded: Vec<_> = shares
             .iter()
@@ -135,15 +144,22 @@ impl<S: CryptoSuite> Trapdoor<S> {
         if self.knows(&sum, &self.commitments, &self.challenge, &self.element) {
             return Ok(());
         }
+        let Terms {
+            proposer,
+            commitments,
+            ..
+        } = run.terms();
+        let commitments = commitments.open(*proposer, run.members())?;
         let culprits = run
             .members()
             .iter()
+            .zip(&commitments)
             .zip(decoded.iter().flatten())
             .zip(&self.coefficients)
             .enumerate()
-            .filter_map(|(index, ((member, share), coefficient))| {
+            .filter_map(|(index, (((member, commitment), share), coefficient))| {
                 let weight = S::Group::scalar_mul(&self.challenge, coefficient);
-                let knows = self.knows(share, &member.commitment, &weight, &member.trapdoor);
+                let knows = self.knows(share, commitment, &weight, &member.trapdoor);
                 (!knows).then_some(index)
             })
             .collect();
@@ -187,18 +203,24 @@ mod tests {
     use mpotr_crypto::Group;
 
     use super::Trapdoor;
+    use crate::agreement::AgreementId;
+    use crate::authentication::AuthenticationId;
     use crate::run::Sid;
+    use crate::terms::{CommitmentSum, Terms};
 
     #[test]
-    fn a_trapdoor_or_a_sum_of_commitments_that_is_the_identity_is_refused() {
-        let identity = Ristretto255::identity();
+    fn a_trapdoor_that_is_the_identity_is_refused() {
         let element = Ristretto255::mul_base(&Ristretto255::scalar_from_u128(1));
-        let is_accepted = |trapdoor, commitments| {
-            let sid = Sid::new([0; 32]);
-            Trapdoor::<ChaCha20Poly1305Suite>::new(sid, Vec::new(), trapdoor, commitments).is_some()
+        let terms = Terms {
+            sid: Sid::new([0; 32]),
+            methods: (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof),
+            proposer: 0,
+            commitments: CommitmentSum::new(Ristretto255::encode(&element)),
         };
-        assert!(is_accepted(element, element));
-        assert!(!is_accepted(identity, element));
-        assert!(!is_accepted(element, identity));
+        let is_accepted = |trapdoor| {
+            Trapdoor::<ChaCha20Poly1305Suite>::new(&terms, Vec::new(), trapdoor, element).is_some()
+        };
+        assert!(is_accepted(element));
+        assert!(!is_accepted(Ristretto255::identity()));
     }
 }

@@ -15,16 +15,14 @@ use crate::run::{Element, RosterError, Run, Scalar};
 ///
 /// ```
 /// # use mpotr_crypto::{CryptoSuite, IdentityKeyPair, rand_core::CryptoRng};
-/// # use mpotr_gka::{AgreementId, AuthenticationId, Contributing, OfferSecrets, Run};
-/// # const METHODS: (AgreementId, AuthenticationId) =
-/// #     (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+/// # use mpotr_gka::{Contributing, OfferSecrets, Run};
 /// fn contribute<S: CryptoSuite>(
 ///     run: Run<S>,
 ///     me: &IdentityKeyPair,
 ///     secrets: OfferSecrets<S>,
 ///     rng: &mut dyn CryptoRng,
 /// ) -> Contributing<S> {
-///     Contributing::start(run, METHODS, me, secrets, rng)
+///     Contributing::start(run, me, secrets, rng)
 /// }
 /// ```
 ///
@@ -32,9 +30,7 @@ use crate::run::{Element, RosterError, Run, Scalar};
 ///
 /// ```compile_fail,E0382
 /// # use mpotr_crypto::{CryptoSuite, IdentityKeyPair, rand_core::CryptoRng};
-/// # use mpotr_gka::{AgreementId, AuthenticationId, Contributing, OfferSecrets, Run};
-/// # const METHODS: (AgreementId, AuthenticationId) =
-/// #     (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+/// # use mpotr_gka::{Contributing, OfferSecrets, Run};
 /// fn contribute_twice<S: CryptoSuite>(
 ///     [first, second]: [Run<S>; 2],
 ///     me: &IdentityKeyPair,
@@ -42,8 +38,8 @@ use crate::run::{Element, RosterError, Run, Scalar};
 ///     rng: &mut dyn CryptoRng,
 /// ) -> [Contributing<S>; 2] {
 ///     [
-///         Contributing::start(first, METHODS, me, secrets, rng),
-///         Contributing::start(second, METHODS, me, secrets, rng),
+///         Contributing::start(first, me, secrets, rng),
+///         Contributing::start(second, me, secrets, rng),
 ///     ]
 /// }
 /// ```
@@ -72,11 +68,10 @@ pub struct OfferSecrets<S: CryptoSuite> {
     pub(crate) knowledge: Zeroizing<Scalar<S>>,
 }
 
-/// `Y`, `Z` and `R` of an own offer.
+/// `Y` and `Z` of an own offer.
 struct OwnElements<S: CryptoSuite> {
     trapdoor: Element<S>,
     share: Element<S>,
-    commitment: Element<S>,
 }
 
 impl<S: CryptoSuite> OfferSecrets<S> {
@@ -94,8 +89,8 @@ impl<S: CryptoSuite> OfferSecrets<S> {
         let elements = OwnElements {
             trapdoor: S::Group::mul_base(&trapdoor),
             share: S::Group::mul_base(&share),
-            commitment: S::Group::mul_base(&knowledge),
         };
+        let commitment = S::Group::mul_base(&knowledge);
         let offer = Offer {
             versions: vec![VERSION],
             suites: vec![S::ID.to_u16()],
@@ -105,7 +100,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
             ephemeral: ephemeral.public(),
             trapdoor: TrapdoorKey::new(S::Group::encode(&elements.trapdoor)),
             share: CycleShare::new(S::Group::encode(&elements.share)),
-            commitment: KnowledgeCommitment::new(S::Group::encode(&elements.commitment)),
+            commitment: KnowledgeCommitment::new(S::Group::encode(&commitment)),
             nonce: Nonce::new(*Secret::random(rng).expose()),
         };
         (
@@ -133,18 +128,13 @@ impl<S: CryptoSuite> OfferSecrets<S> {
     /// The identity key of the offer does not decode.
     pub fn member(&self, known: &KnownIdentities<S>) -> Result<Member<S>, DecodeError> {
         let identity = known.decode(&self.offer.identity)?;
-        let OwnElements {
-            trapdoor,
-            share,
-            commitment,
-        } = &self.elements;
-        Ok(Member {
-            offer: self.offer.clone(),
+        let OwnElements { trapdoor, share } = &self.elements;
+        Ok(Member::own(
+            self.offer.clone(),
             identity,
-            trapdoor: trapdoor.clone(),
-            share: share.clone(),
-            commitment: commitment.clone(),
-        })
+            trapdoor.clone(),
+            share.clone(),
+        ))
     }
 
     /// Whether a run is one that these secrets may serve: its roster holds their offer byte for byte at this member's place,

@@ -1,5 +1,7 @@
 //! Round 2 as one member goes through it. `docs/spec/04-key-agreement.md`, "Rounds".
 
+use std::sync::Arc;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, kdf::Prk, label};
@@ -19,7 +21,7 @@ pub struct Confirming<S: CryptoSuite> {
     pub(super) ephemeral: EphemeralKeyPair<S>,
     pub(super) agreement: Box<dyn GroupKeyAgreement<S>>,
     pub(super) authentication: Box<dyn GroupAuthentication<S>>,
-    pub(super) contributions: Vec<Contribution>,
+    pub(super) contributions: Arc<[Contribution]>,
     pub(super) confirmation: Confirmation,
     pub(super) epoch: Prk,
 }

@@ -1,12 +1,14 @@
 //! Round 1 as one member goes through it. `docs/spec/04-key-agreement.md`, "Rounds".
 
+use std::sync::Arc;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair, Transcript, kdf::Prk, label};
 
 use super::packet::{attribute, check_complete, into_error};
 use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
-use crate::agreement::{AgreementId, GroupKeyAgreement};
-use crate::authentication::{AuthenticationId, GroupAuthentication, Statement};
+use crate::agreement::GroupKeyAgreement;
+use crate::authentication::{GroupAuthentication, Statement};
 use crate::fault::RunError;
 use crate::identity::Identity;
 use crate::offer::OfferSecrets;
@@ -34,7 +36,6 @@ impl<S: CryptoSuite> Contributing<S> {
     /// is made without the secrets and not signed, and [`confirm`](Self::confirm) refuses.
     pub fn start(
         run: Run<S>,
-        methods: (AgreementId, AuthenticationId),
         identity: &dyn Identity<S>,
         secrets: OfferSecrets<S>,
         rng: &mut dyn CryptoRng,
@@ -47,10 +48,11 @@ impl<S: CryptoSuite> Contributing<S> {
             knowledge,
             ..
         } = secrets;
+        let (agreement, authentication) = run.terms().methods;
         let mut methods = checked.and_then(|()| {
             Ok(Methods {
-                agreement: methods.0.start::<S>(share),
-                authentication: methods.1.start::<S>(&run, identity, trapdoor, knowledge)?,
+                agreement: agreement.start::<S>(share),
+                authentication: authentication.start::<S>(&run, identity, trapdoor, knowledge)?,
             })
         });
         let contribution = methods.as_mut().map_or_else(
@@ -83,16 +85,18 @@ impl<S: CryptoSuite> Contributing<S> {
         &self.run
     }
 
-    /// Takes the contributions of all members in cycle order, this member's own among them, and confirms.
+    /// Takes the contributions of all members in cycle order, this member's own among them, and confirms. They are kept
+    /// until the run is over, and may be shared.
     ///
     /// # Errors
     /// [`RunError`] with the phase as it was: contributions that are not authentic, or a fault with its culprits.
     pub fn confirm(
         self,
-        contributions: &[Contribution],
+        contributions: impl Into<Arc<[Contribution]>>,
         identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Confirming<S>, Box<Rejected<Self>>> {
+        let contributions = contributions.into();
         let mut methods = match self.methods {
             Ok(methods) => methods,
             Err(refused) => {
@@ -108,7 +112,7 @@ impl<S: CryptoSuite> Contributing<S> {
         let agreed = agree(
             &self.run,
             &mut methods,
-            contributions,
+            &contributions,
             &self.contribution,
             identity,
         );
@@ -132,7 +136,7 @@ impl<S: CryptoSuite> Contributing<S> {
             ephemeral: self.ephemeral,
             agreement: methods.agreement,
             authentication: methods.authentication,
-            contributions: contributions.to_vec(),
+            contributions,
             confirmation,
             epoch,
         })

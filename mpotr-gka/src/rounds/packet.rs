@@ -81,7 +81,8 @@ pub(super) fn check_complete<S: CryptoSuite, P: Packet>(
 }
 
 /// Names the culprits of a fault by packets that carry their signature. A packet that carries none was never received
-/// and names nobody; a fault without culprits looks at every packet, since any one may be forged.
+/// and names nobody; a fault without culprits looks at every packet, since any one may be forged. What the offers and
+/// the proposal show needs no packet to show it.
 ///
 /// # Errors
 /// The packets that were not received, if nothing but they stands behind the fault.
@@ -90,6 +91,9 @@ pub(super) fn attribute<S: CryptoSuite, P: Packet>(
     fault: Fault,
     packets: &[P],
 ) -> Result<Fault, NotReceived> {
+    if fault.kind.is_of_roster() {
+        return Ok(fault);
+    }
     let Fault { kind, culprits } = fault;
     let anybody = culprits.is_empty();
     let (signed, forged): (Vec<_>, Vec<_>) = packets
@@ -132,10 +136,13 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::Packet;
+    use crate::agreement::AgreementId;
+    use crate::authentication::AuthenticationId;
     use crate::fault::{Fault, FaultKind};
     use crate::member::KnownIdentities;
     use crate::offer::{Beacon, OfferSecrets, RoomId};
     use crate::run::{Run, Sid};
+    use crate::terms::{CommitmentSum, Terms};
 
     /// A packet whose signer knows more than one signature of a text, as Ed25519 allows.
     #[derive(PartialEq)]
@@ -166,7 +173,13 @@ mod tests {
         let (_, secrets) =
             OfferSecrets::<S>::generate(RoomId::new([1; 32]), Beacon::NONE, identity, &mut rng);
         let member = secrets.member(&KnownIdentities::new()).unwrap();
-        let run = Run::new(Sid::new([1; 32]), vec![member], 0).unwrap();
+        let terms = Terms {
+            sid: Sid::new([1; 32]),
+            methods: (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
+            proposer: 0,
+            commitments: CommitmentSum::NONE,
+        };
+        let run = Run::new(terms, vec![member], 0).unwrap();
         let packet = |sender, text, signature| Signed {
             sender,
             text,

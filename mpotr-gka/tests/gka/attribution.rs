@@ -201,11 +201,14 @@ fn after_a_rejection_the_phase_goes_on_with_what_was_missing<S: CryptoSuite>() {
             .map(|(me, phase)| {
                 let own = phase.contribution().clone();
                 let rejected = phase
-                    .confirm(&forged, &identities[me], &mut rng)
+                    .confirm(forged.as_slice(), &identities[me], &mut rng)
                     .unwrap_err();
                 assert_eq!(rejected.error, RunError::NotReceived(vec![1]));
                 assert_eq!(rejected.phase.contribution(), &own);
-                let confirming = rejected.phase.confirm(&honest, &identities[me], &mut rng);
+                let confirming =
+                    rejected
+                        .phase
+                        .confirm(honest.as_slice(), &identities[me], &mut rng);
                 confirming.unwrap().confirmation().statement
             })
             .collect();

@@ -224,7 +224,7 @@ fn a_wrong_pairwise_part_names_its_sender_to_its_receiver<S: CryptoSuite>() {
         let rejected = phases
             .remove(&0)
             .unwrap()
-            .confirm(&contributions, &identities[0], &mut rng)
+            .confirm(contributions.as_slice(), &identities[0], &mut rng)
             .unwrap_err();
         let RunError::Fault(fault) = rejected.error else {
             panic!("no fault")
@@ -236,7 +236,7 @@ fn a_wrong_pairwise_part_names_its_sender_to_its_receiver<S: CryptoSuite>() {
         for (me, phase) in phases {
             assert!(
                 phase
-                    .confirm(&contributions, &identities[me], &mut rng)
+                    .confirm(contributions.as_slice(), &identities[me], &mut rng)
                     .is_ok()
             );
         }

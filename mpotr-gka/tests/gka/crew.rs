@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Group, IdentityKeyPair, Secret, random_scalar};
 use mpotr_gka::{
-    Beacon, Contributing, ContributionBody, KnownIdentities, Member, Offer, OfferSecrets, RoomId,
-    RosterError, Run, RunError, Sid,
+    AuthenticationId, Beacon, CommitmentSum, Contributing, ContributionBody, KnownIdentities,
+    Member, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -67,6 +67,9 @@ impl<S: CryptoSuite> Known<S> {
 pub(crate) struct Crew<S: CryptoSuite> {
     pub(crate) head: Vec<u8>,
     pub(crate) methods: Methods,
+    pub(crate) proposer: usize,
+    /// What the proposer states, if it is not the sum of the commitments.
+    pub(crate) stated: Option<CommitmentSum>,
     pub(crate) identities: Vec<IdentityKeyPair>,
     pub(crate) offers: Vec<Offer>,
     pub(crate) secrets: Vec<OfferSecrets<S>>,
@@ -97,6 +100,8 @@ impl<S: CryptoSuite> Crew<S> {
         let mut crew = Self {
             head: format!("{methods:?}").into_bytes(),
             methods,
+            proposer: 0,
+            stated: None,
             identities: Vec::new(),
             offers: Vec::new(),
             secrets: Vec::new(),
@@ -114,11 +119,45 @@ impl<S: CryptoSuite> Crew<S> {
         crew
     }
 
+    /// `sum R_j`, as the proposer states it.
+    fn commitments(&self) -> CommitmentSum {
+        if let Some(stated) = self.stated {
+            return stated;
+        }
+        match self.methods.1 {
+            AuthenticationId::GroupProof => {
+                // A commitment that is none adds nothing.
+                let commitments: Vec<_> = self
+                    .offers
+                    .iter()
+                    .filter_map(|offer| S::Group::decode(offer.commitment.as_bytes()))
+                    .collect();
+                CommitmentSum::new(S::Group::encode(&S::Group::sum(&commitments)))
+            }
+            AuthenticationId::TripleDh | _ => CommitmentSum::NONE,
+        }
+    }
+
     pub(crate) fn spec(&self) -> Spec {
-        let sid = Sid::of::<S>(&self.head, self.offers.iter());
+        let commitments = self.commitments();
+        let mut head = self.head.clone();
+        head.extend_from_slice(commitments.as_bytes());
         Spec {
-            sid,
+            sid: Sid::of::<S>(&head, self.offers.iter()),
+            commitments,
             offers: self.offers.clone(),
+        }
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        let Spec {
+            sid, commitments, ..
+        } = self.spec();
+        Terms {
+            sid,
+            methods: self.methods,
+            proposer: self.proposer,
+            commitments,
         }
     }
 
@@ -130,7 +169,7 @@ impl<S: CryptoSuite> Crew<S> {
             .iter()
             .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
             .collect();
-        Run::new(self.spec().sid, members, me)
+        Run::new(self.terms(), members, me)
     }
 
     /// All but these insiders contribute; the places of the insiders hold nothing yet.
@@ -149,7 +188,7 @@ impl<S: CryptoSuite> Crew<S> {
             }
             let run = self.run(me).unwrap();
             let identity = &self.identities[me];
-            let phase = Contributing::start(run, self.methods, identity, secrets, &mut self.rng);
+            let phase = Contributing::start(run, identity, secrets, &mut self.rng);
             contributions.push(phase.contribution().clone());
             phases.insert(me, phase);
         }

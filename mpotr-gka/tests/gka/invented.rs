@@ -3,9 +3,9 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Beacon, Confirming, Contributing, Contribution, FaultKind,
-    Forger, Identity, KnownIdentities, Member, Offer, OfferSecrets, RoomId, RosterError, Rounds,
-    Run, RunError, Sid,
+    AgreementId, AuthenticationId, Beacon, CommitmentSum, Confirming, Contributing, Contribution,
+    FaultKind, Forger, Identity, KnownIdentities, Member, Offer, OfferSecrets, RoomId, RosterError,
+    Rounds, Run, RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -37,23 +37,28 @@ fn contribute<S: CryptoSuite>(
     people: &[Person<S>],
     methods: (AgreementId, AuthenticationId),
     rng: &mut dyn CryptoRng,
-) -> (Sid, Vec<Member<S>>, Vec<Contributing<S>>) {
+) -> (Terms, Vec<Member<S>>, Vec<Contributing<S>>) {
     let (offers, secrets) = offers(people, rng);
     let strangers = KnownIdentities::new();
     let members: Vec<_> = offers
         .iter()
         .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
         .collect();
-    let sid = Sid::of::<S>(b"head", offers.iter());
+    let terms = Terms {
+        sid: Sid::of::<S>(b"head", offers.iter()),
+        methods,
+        proposer: 0,
+        commitments: CommitmentSum::of(methods.1, &members).unwrap(),
+    };
     let phases = secrets
         .into_iter()
         .enumerate()
         .map(|(me, secrets)| {
-            let run = Run::new(sid, members.clone(), me).unwrap();
-            Contributing::start(run, methods, &*people[me], secrets, rng)
+            let run = Run::new(terms, members.clone(), me).unwrap();
+            Contributing::start(run, &*people[me], secrets, rng)
         })
         .collect();
-    (sid, members, phases)
+    (terms, members, phases)
 }
 
 fn confirm<S: CryptoSuite>(
@@ -65,7 +70,11 @@ fn confirm<S: CryptoSuite>(
     let confirming = phases
         .into_iter()
         .zip(people)
-        .map(|(phase, person)| phase.confirm(&contributions, &**person, rng).unwrap())
+        .map(|(phase, person)| {
+            phase
+                .confirm(contributions.clone(), &**person, rng)
+                .unwrap()
+        })
         .collect();
     (contributions, confirming)
 }
@@ -86,7 +95,7 @@ fn invented_members_agree_and_an_outsider_finds_nothing_wrong<S: CryptoSuite>() 
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     for count in [2, 3, 6] {
         let people = invented::<S>(count, &mut rng);
-        let (sid, members, phases) = contribute(&people, DEFAULT, &mut rng);
+        let (terms, members, phases) = contribute(&people, DEFAULT, &mut rng);
         let (contributions, confirming) = confirm(&people, phases, &mut rng);
         let confirmations: Vec<_> = confirming
             .iter()
@@ -98,7 +107,7 @@ fn invented_members_agree_and_an_outsider_finds_nothing_wrong<S: CryptoSuite>() 
             confirmations: &confirmations,
             payloads: &payloads,
         }
-        .audit(&Run::of_others(sid, members).unwrap(), DEFAULT, &mut rng)
+        .audit(&Run::of_others(terms, members).unwrap(), &mut rng)
         .unwrap();
         assert!(audit.unproven.is_empty());
         assert_eq!(audit.statement, confirmations[0].statement);
@@ -140,7 +149,7 @@ fn invented_members_prove_by_the_group_proof_alone<S: CryptoSuite>() {
     let contributions: Vec<_> = phases.iter().map(|it| it.contribution().clone()).collect();
     let rejected = phases
         .remove(0)
-        .confirm(&contributions, &*people[0], &mut rng)
+        .confirm(contributions.clone(), &*people[0], &mut rng)
         .unwrap_err();
     assert_eq!(rejected.error, RunError::Refused(RosterError::NotSimulated));
 }
@@ -148,14 +157,14 @@ fn invented_members_prove_by_the_group_proof_alone<S: CryptoSuite>() {
 fn an_outsider_checks_every_proof_and_that_of_member_0_too<S: CryptoSuite>() {
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     let people = invented::<S>(3, &mut rng);
-    let (sid, members, phases) = contribute(&people, DEFAULT, &mut rng);
+    let (terms, members, phases) = contribute(&people, DEFAULT, &mut rng);
     let (contributions, confirming) = confirm(&people, phases, &mut rng);
     let confirmations: Vec<_> = confirming
         .iter()
         .map(|it| it.confirmation().clone())
         .collect();
     let payloads = confirming[0].open(&confirmations).unwrap();
-    let outside = Run::of_others(sid, members).unwrap();
+    let outside = Run::of_others(terms, members).unwrap();
     for member in 0..3 {
         let mut wrong = payloads.clone();
         wrong[member][33] ^= 1;
@@ -164,7 +173,7 @@ fn an_outsider_checks_every_proof_and_that_of_member_0_too<S: CryptoSuite>() {
             confirmations: &confirmations,
             payloads: &wrong,
         }
-        .audit(&outside, DEFAULT, &mut rng)
+        .audit(&outside, &mut rng)
         .unwrap_err();
         assert_eq!(errors, [mpotr_gka::AuditError::Proof { member }]);
     }

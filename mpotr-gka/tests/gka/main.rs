@@ -42,6 +42,7 @@ mod proofs;
 mod roster;
 mod soundness;
 mod spec;
+mod terms;
 
 type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
 type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;

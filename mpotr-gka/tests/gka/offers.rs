@@ -153,9 +153,9 @@ fn a_member_knows_its_own_offer_as_others_decode_it<S: CryptoSuite>() {
             identities,
             ..
         } = Crew::<S>::new(1, DEFAULT);
-        let run = Run::new(crew.spec().sid, vec![member], 0).unwrap();
+        let run = Run::new(crew.terms(), vec![member], 0).unwrap();
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        Contributing::start(run, DEFAULT, &identities[0], secrets.remove(0), &mut rng)
+        Contributing::start(run, &identities[0], secrets.remove(0), &mut rng)
             .contribution()
             .clone()
     };
@@ -206,13 +206,13 @@ fn assert_refused<S: CryptoSuite>(
     let identity = &crew.identities[identity];
     assert_eq!(secrets.check(&run, identity), Err(error));
     // Who does not ask sends nothing of its secrets, and proves nothing.
-    let phase = Contributing::start(run, DEFAULT, identity, secrets, &mut crew.rng);
+    let phase = Contributing::start(run, identity, secrets, &mut crew.rng);
     let own = phase.contribution().clone();
     assert!(own.body.agreement.is_empty() && own.body.share.is_empty());
     assert!(!own.is_authentic(phase.run()));
-    let rejected = phase.confirm(&[own], identity, &mut crew.rng).unwrap_err();
+    let rejected = phase.confirm([own], identity, &mut crew.rng).unwrap_err();
     assert_eq!(rejected.error, RunError::Refused(error));
-    let again = rejected.phase.confirm(&[], identity, &mut crew.rng);
+    let again = rejected.phase.confirm([], identity, &mut crew.rng);
     assert_eq!(again.unwrap_err().error, RunError::Refused(error));
 }
 
@@ -227,7 +227,7 @@ fn another_identity_than_the_offers_is_refused<S: CryptoSuite>() {
     } = Crew::<S>::new(2, DEFAULT).contribute();
     let phase = phases.remove(&0).unwrap();
     let rejected = phase
-        .confirm(&contributions, &identities[1], &mut rng)
+        .confirm(contributions.as_slice(), &identities[1], &mut rng)
         .unwrap_err();
     assert_eq!(
         rejected.error,
@@ -236,7 +236,7 @@ fn another_identity_than_the_offers_is_refused<S: CryptoSuite>() {
     assert!(
         rejected
             .phase
-            .confirm(&contributions, &identities[0], &mut rng)
+            .confirm(contributions.as_slice(), &identities[0], &mut rng)
             .is_ok()
     );
 }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use mpotr_crypto::{CryptoSuite, DecodeErrorKind, EphemeralKey, IdentityKey};
 use mpotr_gka::{
     Beacon, CycleShare, KnowledgeCommitment, KnownIdentities, MAX_MEMBERS, Member, Offer, RoomId,
-    RosterError, Run, Sid, TrapdoorKey, simulation,
+    RosterError, Run, TrapdoorKey, simulation,
 };
 use rand_chacha::rand_core::{TryCryptoRng, TryRng};
 
@@ -57,7 +57,8 @@ const KINDS: [(&str, Getter, Setter); 4] = [
 fn refusal<S: CryptoSuite>(change: impl Fn(&mut Offer)) -> (&'static str, DecodeErrorKind) {
     let mut offer = Crew::<S>::new(1, DEFAULT).offers.remove(0);
     change(&mut offer);
-    let error = Member::<S>::decode(offer, &KnownIdentities::new()).unwrap_err();
+    let member = Member::<S>::decode(offer, &KnownIdentities::new());
+    let error = member.and_then(|member| member.decode_rest()).unwrap_err();
     (error.field, error.kind)
 }
 
@@ -197,8 +198,7 @@ fn a_roster_over_the_limit_is_refused_before_any_work<S: CryptoSuite>() {
     // Every key stands twice in this one: it is not even looked at.
     let crew = Crew::<S>::new(1, DEFAULT);
     let member = crew.secrets[0].member(&KnownIdentities::new()).unwrap();
-    let refused =
-        |members| Run::new(Sid::new([0; 32]), vec![member.clone(); members], 0).unwrap_err();
+    let refused = |members| Run::new(crew.terms(), vec![member.clone(); members], 0).unwrap_err();
     assert_eq!(refused(members), RosterError::TooMany { members });
     assert_eq!(
         refused(MAX_MEMBERS),
@@ -207,7 +207,7 @@ fn a_roster_over_the_limit_is_refused_before_any_work<S: CryptoSuite>() {
 }
 
 fn a_roster_of_nobody_or_without_this_member_is_refused<S: CryptoSuite>() {
-    let nobody = Run::<S>::new(Sid::new([0; 32]), Vec::new(), 0).unwrap_err();
+    let nobody = Run::<S>::new(Crew::<S>::new(1, DEFAULT).terms(), Vec::new(), 0).unwrap_err();
     assert_eq!(nobody, RosterError::Empty);
     let crew = Crew::<S>::new(3, DEFAULT);
     assert_eq!(crew.run(3).unwrap_err(), RosterError::NotAMember);
@@ -252,20 +252,19 @@ fn a_known_identity_spares_its_decoding_and_no_other_check<S: CryptoSuite>() {
         let decode = |offer: &Offer| Member::<S>::decode(offer.clone(), known).unwrap();
         crew.offers.iter().map(decode).collect::<Vec<_>>()
     };
-    let sid = crew.spec().sid;
-    assert!(Run::new(sid, members(&known), 0).is_ok());
-    let run = Run::new(sid, members(&known), 0).unwrap();
+    let terms = crew.terms();
+    assert!(Run::new(terms, members(&known), 0).is_ok());
+    let run = Run::new(terms, members(&known), 0).unwrap();
     let contributed = Crew::<S>::new(2, DEFAULT).contribute();
     let mut again = Crew::<S>::new(2, DEFAULT);
     let secrets = again.secrets.remove(0);
-    let phase =
-        mpotr_gka::Contributing::start(run, DEFAULT, &again.identities[0], secrets, &mut again.rng);
+    let phase = mpotr_gka::Contributing::start(run, &again.identities[0], secrets, &mut again.rng);
     assert_eq!(phase.contribution(), &contributed.contributions[0]);
     let identity = &contributed.identities[0];
     let mut rng = contributed.rng;
     assert!(
         phase
-            .confirm(&contributed.contributions, identity, &mut rng)
+            .confirm(contributed.contributions.as_slice(), identity, &mut rng)
             .is_ok()
     );
 }

@@ -9,7 +9,9 @@ use mpotr_crypto::{
     AeadKey, CryptoSuite, Digest32, Encoder, EphemeralKeyPair, Group, Secret, Transcript,
     hash_to_scalar, label,
 };
-use mpotr_gka::{Confirmation, Contribution, ContributionBody, Offer, Sid, Statement};
+use mpotr_gka::{
+    CommitmentSum, Confirmation, Contribution, ContributionBody, Offer, Sid, Statement,
+};
 
 use crate::{Element, Scalar};
 
@@ -17,6 +19,7 @@ use crate::{Element, Scalar};
 #[derive(Clone)]
 pub(crate) struct Spec {
     pub(crate) sid: Sid,
+    pub(crate) commitments: CommitmentSum,
     pub(crate) offers: Vec<Offer>,
 }
 
@@ -92,16 +95,11 @@ impl Spec {
         })
     }
 
-    /// `c = H("know", sid, sum R_j, T)`.
+    /// `c = H("know", sid, R, T)`, with R as it is stated.
     pub(crate) fn knowledge_challenge<S: CryptoSuite>(&self) -> Scalar<S> {
-        let commitments: Vec<_> = self
-            .offers
-            .iter()
-            .map(|offer| decode::<S>(offer.commitment.as_bytes()))
-            .collect();
         hash_to_scalar(
             self.hash::<S>(label::KNOWLEDGE)
-                .bytes(&S::Group::encode(&S::Group::sum(&commitments)))
+                .bytes(self.commitments.as_bytes())
                 .bytes(&S::Group::encode(&self.trapdoor::<S>())),
         )
     }

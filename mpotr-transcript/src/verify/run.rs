@@ -42,7 +42,8 @@ pub(super) fn check<S: CryptoSuite>(section: &Section, flaws: &mut Vec<Flaw>) ->
         let proposer = proposal.proposer;
         flaw(section.place, FlawKind::ProposalSignature { proposer });
     }
-    match Run::of_others(proposal.sid::<S>(section.offers.iter()), members) {
+    let sid = proposal.sid::<S>(section.offers.iter());
+    match Run::of_others(proposal.terms(sid), members) {
         Ok(run) => Some(run),
         Err(error) => {
             flaw(section.place, FlawKind::Roster(error));
@@ -64,13 +65,12 @@ pub(super) fn audit<S: CryptoSuite>(
     flaws: &mut Vec<Flaw>,
     rng: &mut dyn CryptoRng,
 ) -> Audited {
-    let policy = &section.proposal.policy;
     let rounds = Rounds {
         contributions: &section.contributions,
         confirmations: &section.confirmations,
         payloads: &section.payloads,
     };
-    match rounds.audit(run, (policy.agreement, policy.authentication), rng) {
+    match rounds.audit(run, rng) {
         Ok(audit) => Audited {
             key_commitment: audit.statement.key_commitment,
             unproven: audit.unproven,

@@ -10,8 +10,8 @@ use mpotr_crypto::{
     label,
 };
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Beacon, Contributing, KnownIdentities, Member, Offer,
-    OfferSecrets, RoomId, Run,
+    AgreementId, AuthenticationId, Beacon, CommitmentSum, Contributing, KnownIdentities, Member,
+    Offer, OfferSecrets, RoomId, Run,
 };
 use mpotr_transcript::{Ending, FlawKind, Place, Said, Section, Signed, Transcript, verify};
 use rand_chacha::ChaCha20Rng;
@@ -46,6 +46,11 @@ impl Hand {
             .collect();
         people.sort_by_key(|(_, offer, _)| offer.digest::<Suite>());
         let offers: Vec<_> = people.iter().map(|(_, offer, _)| offer.clone()).collect();
+        let strangers = KnownIdentities::new();
+        let roster: Vec<_> = offers
+            .iter()
+            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
+            .collect();
         let proposal = Proposal {
             suite: Suite::ID,
             room,
@@ -58,30 +63,29 @@ impl Hand {
                 ..Policy::default()
             },
             proposer: 0,
+            commitments: CommitmentSum::of(methods.1, &roster).unwrap(),
             offers: offers.iter().map(Offer::digest::<Suite>).collect(),
             signature: SignatureBytes::new([0; 64]),
         }
         .sign(people[0].2.ephemeral());
         let sid = proposal.sid::<Suite>(offers.iter());
-        let strangers = KnownIdentities::new();
-        let roster: Vec<_> = offers
-            .iter()
-            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
-            .collect();
+        let terms = proposal.terms(sid);
         let mut identities = Vec::new();
         let mut phases = Vec::new();
         for (me, (identity, _, secrets)) in people.into_iter().enumerate() {
-            let run = Run::new(sid, roster.clone(), me).unwrap();
-            phases.push(Contributing::start(
-                run, methods, &identity, secrets, &mut rng,
-            ));
+            let run = Run::new(terms, roster.clone(), me).unwrap();
+            phases.push(Contributing::start(run, &identity, secrets, &mut rng));
             identities.push(identity);
         }
         let contributions: Vec<_> = phases.iter().map(|it| it.contribution().clone()).collect();
         let phases: Vec<_> = phases
             .into_iter()
             .zip(&identities)
-            .map(|(phase, identity)| phase.confirm(&contributions, identity, &mut rng).unwrap())
+            .map(|(phase, identity)| {
+                phase
+                    .confirm(contributions.clone(), identity, &mut rng)
+                    .unwrap()
+            })
             .collect();
         let confirmations: Vec<_> = phases.iter().map(|it| it.confirmation().clone()).collect();
         let payloads = phases[0].open(&confirmations).unwrap();
@@ -219,6 +223,9 @@ pub(crate) fn seen(sent: u32, frontier: &[MessageId], lock: Lock) -> Statement {
         frontier,
         lock,
         wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
         next: None,
     }
 }

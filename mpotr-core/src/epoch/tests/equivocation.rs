@@ -66,7 +66,7 @@ fn two_messages_in_one_place_are_evidence_that_anyone_can_check() {
     assert_eq!(usize::from(found[0].author()), MALLORY);
     // Carol, who saw neither, checks it with the key from the roster.
     let (epoch, keys) = (epochs[ALICE].id, |member: usize| {
-        epochs[ALICE].peers[member].key.as_ref().unwrap()
+        epochs[ALICE].peers[member].key.get().unwrap()
     });
     assert!(found[0].verify::<Suite>(&epoch, keys(MALLORY)));
     assert!(!found[0].verify::<Suite>(&epoch, keys(BOB)));
@@ -130,7 +130,7 @@ fn a_message_that_names_another_previous_one_is_evidence() {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].seq(), 0);
         assert!(found[0].ids().contains(&first) && found[0].ids().contains(&second));
-        let key = epochs[ALICE].peers[MALLORY].key.as_ref().unwrap();
+        let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
         assert!(found[0].verify::<Suite>(&epochs[ALICE].id, key));
     }
 }
@@ -249,6 +249,9 @@ fn split() -> Vec<Epoch<Suite>> {
         },
         lock: crate::wire::Lock::EMPTY,
         wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
         next: None,
     };
     let seen = super::forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
@@ -290,6 +293,90 @@ fn an_equivocator_makes_no_two_final_orders() {
         epochs[ALICE].order.prefix(shorter),
         epochs[BOB].order.prefix(shorter)
     );
+}
+
+#[test]
+fn the_first_difference_of_two_orders_is_named() {
+    let mut epochs = split();
+    // Mallory tells Bob, too, that she has seen all that he has, so that he orders it.
+    let heads: Vec<_> = epochs[BOB].graph.heads().iter().copied().collect();
+    let seen = Statement {
+        presence: Presence::Present,
+        sent: 1,
+        frontier: heads,
+        lock: crate::wire::Lock::EMPTY,
+        wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
+        next: None,
+    };
+    let seen = super::forge_statement(&mut epochs[MALLORY], MALLORY, 1, seen);
+    epochs[BOB].open(&seen).unwrap();
+    let mut told = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..4 {
+        for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
+            let said = statement(&mut epochs[from]);
+            epochs[to].open(&said).unwrap();
+            told[to].extend(effects(&mut epochs[to]));
+        }
+    }
+    let differences = |member: usize| {
+        let found = told[member].iter().filter_map(|effect| match effect {
+            Effect::Difference {
+                place, here, there, ..
+            } => Some((*place, *here, *there)),
+            _ => None,
+        });
+        found.collect::<Vec<_>>()
+    };
+    let [alices, bobs] =
+        [ALICE, BOB].map(|member| *epochs[member].order.ids_from(0).next().unwrap());
+    assert_ne!(alices, bobs);
+    assert_eq!(differences(ALICE), [(0, alices, bobs)]);
+    assert_eq!(differences(BOB), [(0, bobs, alices)]);
+}
+
+#[test]
+fn a_listing_that_does_not_lead_to_the_signed_order_names_nothing() {
+    let mut epochs = epochs(3, 1);
+    let (first, packet) = text(&mut epochs[ALICE], "first");
+    epochs[BOB].open(&packet).unwrap();
+    let signed =
+        crate::wire::Lock::EMPTY.then::<Suite>(&epochs[BOB].sid(), &MessageId::new([7; 32]));
+    let said = statement(&mut epochs[ALICE]);
+    epochs[BOB].open(&said).unwrap();
+    for (number, listed, named) in [(0, 8, 0), (1, 7, 1)] {
+        let lie = Statement {
+            presence: Presence::Present,
+            sent: 0,
+            frontier: vec![first],
+            lock: signed,
+            wanted: Vec::new(),
+            missing: Vec::new(),
+            question: None,
+            listing: Some(crate::wire::Listing {
+                from: 0,
+                ids: vec![MessageId::new([listed; 32])],
+            }),
+            next: None,
+        };
+        if number == 0 {
+            // The lock first: only who differs is asked.
+            let lock = Statement {
+                listing: None,
+                ..lie.clone()
+            };
+            let lock = super::forge_statement(&mut epochs[MALLORY], MALLORY, 10, lock);
+            epochs[BOB].open(&lock).unwrap();
+        }
+        let lie = super::forge_statement(&mut epochs[MALLORY], MALLORY, 11 + number, lie);
+        effects(&mut epochs[BOB]);
+        epochs[BOB].open(&lie).unwrap();
+        let found = effects(&mut epochs[BOB]);
+        let differences = |effect: &&Effect| matches!(effect, Effect::Difference { .. });
+        assert_eq!(found.iter().filter(differences).count(), named, "{number}");
+    }
 }
 
 #[test]
@@ -349,6 +436,9 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
         frontier: vec![late],
         lock: crate::wire::Lock::EMPTY,
         wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
         next: Some(crate::wire::Next {
             frozen: Some((run, crate::wire::Lock::EMPTY)),
             ..crate::wire::Next::default()

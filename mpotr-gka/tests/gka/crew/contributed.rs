@@ -79,7 +79,7 @@ impl<S: CryptoSuite> Contributed<S> {
             .into_iter()
             .map(|(me, phase)| {
                 let rejected = phase
-                    .confirm(&contributions, &identities[me], &mut rng)
+                    .confirm(contributions.as_slice(), &identities[me], &mut rng)
                     .expect_err("confirms");
                 (me, rejected.error)
             })
@@ -113,7 +113,7 @@ impl<S: CryptoSuite> Contributed<S> {
         let phases: BTreeMap<_, _> = phases
             .into_iter()
             .map(|(me, phase)| {
-                let confirming = phase.confirm(&contributions, &identities[me], &mut rng);
+                let confirming = phase.confirm(contributions.as_slice(), &identities[me], &mut rng);
                 (me, confirming.expect("an honest run"))
             })
             .collect();

@@ -1,0 +1,114 @@
+//! Where another order begins to differ from the one here. `docs/spec/05-wire.md`, "Order".
+//!
+//! Locks show *that* orders differ. Below the longest lock of the other member that fitted they do not, so it is asked for its
+//! ids from there on, at most 64 at a time, until one is another than here.
+
+use mpotr_crypto::CryptoSuite;
+
+use super::sending::wire_index;
+use super::{Effect, Epoch};
+use crate::wire::{Listing, Lock, MAX_LISTED, Question};
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Whether this member has a part of its order to list, or one of another's to ask for.
+    pub(super) fn owes_comparison(&self) -> bool {
+        self.list_from.is_some() || self.ask_order
+    }
+
+    /// What to ask the first member whose order differs in a place that is not known.
+    pub(super) fn question(&mut self) -> Option<Question> {
+        self.ask_order = false;
+        let mut members = self.peers.iter().enumerate();
+        members.find_map(|(member, peer)| {
+            let differs = peer.forked || peer.doubts;
+            (differs && !peer.compared).then(|| Question {
+                member: wire_index(member),
+                from: peer.agreed,
+            })
+        })
+    }
+
+    /// The part of the own order that somebody asked for.
+    pub(super) fn listing(&self) -> Option<Listing> {
+        let from = self.list_from?;
+        let place = usize::try_from(from).ok()?;
+        let ids: Vec<_> = self
+            .order
+            .ids_from(place)
+            .take(MAX_LISTED)
+            .copied()
+            .collect();
+        (!ids.is_empty()).then_some(Listing { from, ids })
+    }
+
+    /// Somebody asks for a part of an order. Who asks this member has found that the two differ, which this one cannot see as
+    /// long as its order is the shorter one: it asks back.
+    pub(super) fn hear_question(&mut self, member: usize, question: Option<Question>) {
+        let Some(question) = question.filter(|question| usize::from(question.member) == self.me)
+        else {
+            return;
+        };
+        if question.from < self.order.lock().count {
+            self.list_from = Some(question.from);
+        }
+        if let Some(peer) = self.peers.get_mut(member).filter(|peer| !peer.doubts) {
+            peer.doubts = true;
+            self.ask_order = true;
+        }
+    }
+
+    /// A member lists a part of its order: looks for the first difference.
+    pub(super) fn hear_listing(&mut self, member: usize, listing: Option<&Listing>) {
+        let Some((listing, peer)) = listing.zip(self.peers.get_mut(member)) else {
+            return;
+        };
+        let differs = peer.forked || peer.doubts;
+        if !differs || peer.compared || listing.from != peer.agreed {
+            return;
+        }
+        let Some(mut lock) = self.order.prefix(listing.from) else {
+            return;
+        };
+        let place = usize::try_from(listing.from).unwrap_or(usize::MAX);
+        let mut here = self.order.ids_from(place);
+        let mut difference = None;
+        for there in &listing.ids {
+            let own = here.next();
+            // Where nothing is ordered here yet, nothing differs.
+            if difference.is_none() && own.is_some_and(|own| own != there) {
+                difference = own.map(|own| (lock.count, *own, *there));
+            }
+            lock = lock.then::<S>(&self.id.sid, there);
+            // As far as the list reaches to what the member signed, it must lead there.
+            if lock.count == peer.lock.count && lock != peer.lock {
+                return;
+            }
+        }
+        match difference {
+            Some((place, here, there)) => {
+                peer.compared = true;
+                if !peer.forked {
+                    peer.forked = true;
+                    let lock = peer.lock;
+                    self.effects.push_back(Effect::Fork { member, lock });
+                }
+                self.effects.push_back(Effect::Difference {
+                    member,
+                    place,
+                    here,
+                    there,
+                });
+            }
+            None if lock.count > peer.agreed && lock.count < peer.lock.count => {
+                peer.agreed = lock.count;
+                self.ask_order = true;
+            }
+            None => {}
+        }
+    }
+
+    /// A lock of a member fits the order here, or does not.
+    pub(super) fn fits(&self, lock: &Lock) -> Option<bool> {
+        self.order.prefix(lock.count).map(|here| here == *lock)
+    }
+}

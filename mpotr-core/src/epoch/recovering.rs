@@ -1,0 +1,151 @@
+//! What this member misses, and what it sends again to those who miss it. `docs/spec/05-wire.md`, "Recovery".
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::CryptoSuite;
+
+use super::changing::Gate;
+use super::sending::wire_index;
+use super::{Effect, Epoch};
+use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Range};
+
+/// The most places of one author that are asked for at once: as many messages may wait.
+const MAX_OF_AUTHOR: u32 = 256;
+/// The most places that are asked for, and sent again, at once.
+const MAX_PLACES: usize = 1024;
+/// How many of those who hold a message send it again when its place is asked for.
+const SERVERS: usize = 2;
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Messages that others name and that are not at hand.
+    pub(super) fn missing(&self) -> Vec<MessageId> {
+        let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
+        let cut = match &self.gate {
+            Gate::Cut(ids) => Some(ids),
+            Gate::Open | Gate::Frozen => None,
+        };
+        let waiting = self.peers.iter().filter_map(|peer| peer.waiting.as_ref());
+        self.holdback
+            .iter()
+            .flat_map(|(_, held)| held.content.ancestors())
+            .chain(waiting.flat_map(|statement| statement.frontier.iter().copied()))
+            .chain(cut.into_iter().flatten().copied())
+            .filter(|id| !self.graph.contains(id) && !held.contains(id))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .take(MAX_WANTED)
+            .collect()
+    }
+
+    /// Places of messages that their authors have sent and that are not at hand, the first ones of each author.
+    pub(super) fn missing_ranges(&self) -> Vec<Range> {
+        let mut ranges: Vec<Range> = Vec::new();
+        let mut left = MAX_PLACES;
+        for (author, peer) in self.peers.iter().enumerate() {
+            if author == self.me || peer.closed || peer.exposed {
+                continue;
+            }
+            let held: BTreeSet<u32> = self
+                .holdback
+                .of(author)
+                .map(|held| held.content.seq)
+                .collect();
+            let stated = peer.waiting.as_ref().map_or(0, |said| said.sent);
+            let end = held.last().copied().unwrap_or(0).max(stated);
+            let window = peer.delivered..end.min(peer.delivered.saturating_add(MAX_OF_AUTHOR));
+            for place in window.filter(|place| !held.contains(place)).take(left) {
+                left = left.saturating_sub(1);
+                let author = wire_index(author);
+                match ranges.last_mut() {
+                    Some(last)
+                        if last.author == author
+                            && last.first.saturating_add(last.count) == place =>
+                    {
+                        last.count = last.count.saturating_add(1);
+                    }
+                    _ => ranges.push(Range {
+                        author,
+                        first: place,
+                        count: 1,
+                    }),
+                }
+            }
+        }
+        ranges.truncate(MAX_RANGES);
+        ranges
+    }
+
+    /// Whether messages are missing that others name.
+    pub(crate) fn misses_messages(&self) -> bool {
+        !self.missing().is_empty() || !self.missing_ranges().is_empty()
+    }
+
+    /// How many places are asked for.
+    pub(super) fn missing_places(&self) -> usize {
+        let counts = self.missing_ranges().into_iter().map(|range| range.count);
+        usize::try_from(counts.sum::<u32>()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether more is missing, and all that was asked for has come.
+    pub(crate) fn may_ask_again(&self) -> bool {
+        self.graph.len() >= self.goal
+    }
+
+    /// Sends again what somebody misses, as far as it is at hand. What is asked for by name, all who hold it send; what is
+    /// asked for by place, two of them, others each time.
+    pub(super) fn serve(&mut self, wanted: &[MessageId], missing: &[Range], number: u32) {
+        for id in wanted {
+            self.send_again(*id);
+        }
+        let places = missing.iter().flat_map(|range| {
+            let author = usize::from(range.author);
+            range.places().map(move |place| (author, place))
+        });
+        let named: Vec<_> = places
+            .take(MAX_PLACES)
+            .filter_map(|(author, place)| self.id_at(author, place))
+            .filter(|id| self.is_server_of(id, number))
+            .collect();
+        for id in named {
+            self.send_again(id);
+        }
+    }
+
+    fn send_again(&mut self, id: MessageId) {
+        if let Some(packet) = self.packet_of(&id).cloned() {
+            self.effects.push_back(Effect::Missing { id, packet });
+        }
+    }
+
+    /// The message of a place, delivered or held.
+    fn id_at(&self, author: usize, place: u32) -> Option<MessageId> {
+        let chain = &self.peers.get(author)?.chain;
+        let delivered = usize::try_from(place)
+            .ok()
+            .and_then(|place| self.graph.node(*chain.get(place)?))
+            .map(|node| node.key.id);
+        let mut held = self.holdback.at(author, place).map(|held| held.id);
+        delivered.or_else(|| held.next())
+    }
+
+    /// Members take turns, by message and by how often it was asked for.
+    fn is_server_of(&self, id: &MessageId, number: u32) -> bool {
+        let turn = id
+            .as_bytes()
+            .first_chunk()
+            .map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        let turn = usize::try_from(turn.wrapping_add(number)).unwrap_or(0);
+        turn.wrapping_add(self.me)
+            .checked_rem(self.peers.len())
+            .is_some_and(|rank| rank < SERVERS)
+    }
+
+    /// The packet of a message that is not final.
+    pub(super) fn packet_of(&self, id: &MessageId) -> Option<&Vec<u8>> {
+        let held = || {
+            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
+            held.next().map(|(_, held)| &held.packet)
+        };
+        self.graph.packet(id).or_else(held)
+    }
+}

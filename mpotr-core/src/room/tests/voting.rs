@@ -1,0 +1,205 @@
+//! Votes, policy, and proposals by those who have none.
+
+use std::collections::BTreeSet;
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_crypto::{IdentityKey, IdentityKeyPair};
+use mpotr_gka::{FaultKind, OfferDigest, RoomId};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::config::RoomConfig;
+use crate::event::Event;
+use crate::policy::{Policy, Rule};
+use crate::room::Room;
+use crate::time::{Duration, Timestamp};
+
+/// Rooms that hear each other at once, on virtual time.
+struct Hall {
+    rooms: Vec<Room<Suite>>,
+    keys: Vec<IdentityKey>,
+    events: Vec<Vec<Event>>,
+    now: Timestamp,
+    rng: ChaCha20Rng,
+}
+
+impl Hall {
+    /// Members of one epoch.
+    fn new(members: usize, configure: impl Fn(&mut RoomConfig)) -> Self {
+        let mut hall = Self {
+            rooms: Vec::new(),
+            keys: Vec::new(),
+            events: vec![Vec::new(); members],
+            now: Timestamp::default(),
+            rng: ChaCha20Rng::seed_from_u64(1),
+        };
+        for _ in 0..members {
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("hall"));
+            config.members = Some(members);
+            configure(&mut config);
+            let identity = IdentityKeyPair::random::<Suite>(&mut hall.rng);
+            hall.keys.push(identity.public());
+            hall.rooms
+                .push(Room::new(config, identity, hall.now, &mut hall.rng).unwrap());
+        }
+        hall.run_for(10);
+        assert!(hall.rooms.iter().all(Room::is_secure));
+        hall
+    }
+
+    /// Delivers all that is to be sent.
+    fn deliver(&mut self) {
+        loop {
+            let mut sent = Vec::new();
+            for (from, room) in self.rooms.iter_mut().enumerate() {
+                while let Some(packet) = room.poll_transmit() {
+                    sent.push((from, packet));
+                }
+                while let Some(event) = room.poll_event() {
+                    self.events[from].push(event);
+                }
+            }
+            if sent.is_empty() {
+                return;
+            }
+            for (from, packet) in sent {
+                for to in (0..self.rooms.len()).filter(|to| *to != from) {
+                    let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
+                }
+            }
+        }
+    }
+
+    fn run_for(&mut self, seconds: u64) {
+        for _ in 0..seconds.saturating_mul(20) {
+            self.now = self.now.after(Duration::from_millis(50));
+            for room in &mut self.rooms {
+                room.handle_timeout(self.now, &mut self.rng);
+            }
+            self.deliver();
+        }
+    }
+
+    /// Runs until the members are in a view of which a member is the proposer, and have all stated their offers for it, and
+    /// returns these.
+    fn turn_of(&mut self, member: usize) -> Vec<OfferDigest> {
+        let index = |hall: &Self| hall.rooms[member].epoch.as_ref().unwrap().me();
+        let view = (0..).find(|view| self.rooms[0].proposer_of(*view) == Some(index(self)));
+        for room in &mut self.rooms {
+            room.enter_view(self.now, view.unwrap(), &mut self.rng);
+        }
+        self.deliver();
+        let room = &self.rooms[member];
+        let offers: BTreeSet<_> = (0..self.rooms.len())
+            .map(|other| room.offer_of(other).unwrap())
+            .collect();
+        offers.into_iter().collect()
+    }
+
+    fn roster(&self, member: usize) -> BTreeSet<IdentityKey> {
+        self.rooms[member]
+            .epoch
+            .as_ref()
+            .unwrap()
+            .roster()
+            .collect()
+    }
+
+    fn without(&self, member: usize) -> BTreeSet<IdentityKey> {
+        let others = self.keys.iter().filter(|key| **key != self.keys[member]);
+        others.copied().collect()
+    }
+}
+
+#[test]
+fn who_is_voted_out_does_not_come_in_by_its_own_proposal() {
+    let mut hall = Hall::new(4, |_| {});
+    let mallory = hall.keys[3];
+    let now = hall.now;
+    let offers = hall.turn_of(3);
+    hall.rooms[0].exclude(now, mallory);
+    hall.rooms[3].propose_roster(now, offers, &mut hall.rng);
+    hall.run_for(60);
+    assert_eq!(hall.roster(0), hall.without(3));
+    let epochs = hall.events[0]
+        .iter()
+        .filter(|event| matches!(event, Event::Secure { .. }));
+    assert_eq!(epochs.count(), 2, "it was in one more epoch");
+}
+
+#[test]
+fn two_proposals_for_one_view_are_a_proof_that_all_see() {
+    let mut hall = Hall::new(4, |config| config.policy.evidence = true);
+    let now = hall.now;
+    let offers = hall.turn_of(3);
+    let mallory = &mut hall.rooms[3];
+    mallory.propose_roster(now, offers.clone(), &mut hall.rng);
+    mallory.propose_roster(now, offers, &mut hall.rng);
+    // Each hears of one of them.
+    let proposals: Vec<_> = mallory.changes.drain(..).collect();
+    while mallory.poll_transmit().is_some() {}
+    for (to, proposal) in [(0, &proposals[0]), (1, &proposals[1]), (2, &proposals[0])] {
+        let _any = hall.rooms[to].note_change(now, proposal.clone());
+    }
+    // One of them comes through to who has the other.
+    let _any = hall.rooms[0].note_change(now, proposals[1].clone());
+    hall.run_for(60);
+    for member in 0..3 {
+        let told = Event::Cheated {
+            member: hall.keys[3],
+            kind: FaultKind::Equivocation,
+        };
+        assert_eq!(
+            hall.events[member]
+                .iter()
+                .filter(|event| **event == told)
+                .count(),
+            1
+        );
+        assert_eq!(hall.roster(member), hall.without(3));
+    }
+}
+
+#[test]
+fn where_evidence_is_asked_for_votes_alone_leave_nobody_out() {
+    let mut hall = Hall::new(3, |config| config.policy.evidence = true);
+    let (now, member) = (hall.now, hall.keys[2]);
+    for voter in 0..2 {
+        hall.rooms[voter].exclude(now, member);
+    }
+    hall.rooms[0].refresh(now);
+    hall.run_for(60);
+    assert_eq!(hall.roster(0).len(), 3);
+}
+
+#[test]
+fn another_policy_comes_with_the_votes_that_the_present_one_asks_for() {
+    let mut hall = Hall::new(3, |config| config.policy.change = Rule::Quorum(2));
+    let wanted = Policy {
+        exclude: Rule::Quorum(3),
+        ..hall.rooms[0].policy().clone()
+    };
+    for (voter, expected) in [(0, false), (1, true)] {
+        let now = hall.now;
+        hall.rooms[voter].change_policy(now, wanted.clone());
+        hall.run_for(60);
+        for (room, events) in hall.rooms.iter().zip(&hall.events) {
+            assert_eq!(*room.policy() == wanted, expected);
+            let policy = wanted.clone();
+            assert_eq!(events.contains(&Event::PolicyChanged { policy }), expected);
+        }
+    }
+}
+
+#[test]
+fn nobody_brings_a_policy_along_without_the_votes() {
+    let mut hall = Hall::new(3, |config| config.policy.change = Rule::Quorum(2));
+    let now = hall.now;
+    let before = hall.rooms[0].policy().clone();
+    let offers = hall.turn_of(2);
+    let mallory = &mut hall.rooms[2];
+    mallory.config.policy.admit = Rule::Quorum(3);
+    mallory.propose_roster(now, offers, &mut hall.rng);
+    hall.run_for(60);
+    assert!((0..2).all(|member| *hall.rooms[member].policy() == before));
+}

@@ -1,0 +1,113 @@
+//! What the proposer of a run states besides the roster. `docs/spec/04-key-agreement.md`, "Terms".
+
+use mpotr_crypto::{CryptoSuite, Group, byte_newtype};
+
+use crate::agreement::AgreementId;
+use crate::authentication::AuthenticationId;
+use crate::fault::{Fault, FaultKind};
+use crate::member::Member;
+use crate::run::{Element, RosterError, Sid};
+
+byte_newtype! {
+    /// The sum of the knowledge commitments `R_j` of a roster, as its proposer states it: an encoded element, 32 bytes, or
+    /// [`CommitmentSum::NONE`].
+    CommitmentSum
+}
+
+impl CommitmentSum {
+    /// That of a run of triple Diffie-Hellman, which has no joint-knowledge check: 32 zero bytes.
+    pub const NONE: Self = Self::new([0; 32]);
+
+    /// What an honest proposer states for a roster: `sum R_j` for a group proof, nothing otherwise.
+    ///
+    /// # Errors
+    /// [`RosterError::UndecodableKey`] with the first member whose `R` is no element.
+    pub fn of<'a, S: CryptoSuite>(
+        authentication: AuthenticationId,
+        members: impl IntoIterator<Item = &'a Member<S>>,
+    ) -> Result<Self, RosterError> {
+        match authentication {
+            AuthenticationId::GroupProof => {
+                let commitments = decode_all(members)
+                    .map_err(|members| RosterError::undecodable(members.first().copied()))?;
+                Ok(Self::new(S::Group::encode(&S::Group::sum(&commitments))))
+            }
+            AuthenticationId::TripleDh => Ok(Self::NONE),
+        }
+    }
+
+    /// The element that is stated. `None` inside where none is needed.
+    pub(crate) fn element<S: CryptoSuite>(
+        &self,
+        authentication: AuthenticationId,
+    ) -> Result<Option<Element<S>>, RosterError> {
+        let stated = *self != Self::NONE;
+        match authentication {
+            AuthenticationId::GroupProof if stated => S::Group::decode(self.as_bytes())
+                .map(Some)
+                .ok_or(RosterError::CommitmentSum),
+            AuthenticationId::TripleDh if !stated => Ok(None),
+            AuthenticationId::GroupProof | AuthenticationId::TripleDh => {
+                Err(RosterError::CommitmentSum)
+            }
+        }
+    }
+
+    /// The commitments of all members, if they add up to this sum.
+    ///
+    /// # Errors
+    /// A fault of the owners of those that are no elements and of the proposer who listed them, or of the proposer whose
+    /// sum is wrong: an honest one has decoded and added up all of them.
+    pub(crate) fn open<S: CryptoSuite>(
+        &self,
+        proposer: usize,
+        members: &[Member<S>],
+    ) -> Result<Vec<Element<S>>, Fault> {
+        let commitments = decode_all(members).map_err(|mut culprits| {
+            culprits.push(proposer);
+            culprits.sort_unstable();
+            culprits.dedup();
+            Fault {
+                kind: FaultKind::UndecodableKey,
+                culprits,
+            }
+        })?;
+        if S::Group::encode(&S::Group::sum(&commitments)) == *self.as_bytes() {
+            Ok(commitments)
+        } else {
+            Err(Fault::of(FaultKind::WrongCommitmentSum, proposer))
+        }
+    }
+}
+
+/// All `R` of a roster; the members whose `R` is no element otherwise.
+fn decode_all<'a, S: CryptoSuite>(
+    members: impl IntoIterator<Item = &'a Member<S>>,
+) -> Result<Vec<Element<S>>, Vec<usize>> {
+    let mut elements = Vec::new();
+    let mut undecodable = Vec::new();
+    for (index, member) in members.into_iter().enumerate() {
+        match member.commitment() {
+            Some(element) => elements.push(element),
+            None => undecodable.push(index),
+        }
+    }
+    if undecodable.is_empty() {
+        Ok(elements)
+    } else {
+        Err(undecodable)
+    }
+}
+
+/// What a run is made on, besides its roster. All of it is in `sid`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The session id.
+    pub sid: Sid,
+    /// Key agreement and authentication.
+    pub methods: (AgreementId, AuthenticationId),
+    /// The proposer's index in the roster, whose signature over the terms the caller has verified.
+    pub proposer: usize,
+    /// The sum of the knowledge commitments, as the proposer states it.
+    pub commitments: CommitmentSum,
+}
