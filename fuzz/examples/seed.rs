@@ -12,6 +12,7 @@ use mpotr_core::wire::{
     Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Wanted, Wish,
 };
 use mpotr_core::{Room, RoomConfig, Timestamp};
+use mpotr_transcript::{Act, Play, Weather, forge};
 use mpotr_transport::SenderHint;
 use mpotr_transport::frame::{Join, RoomName, ServerFrame};
 use rand_chacha::ChaCha20Rng;
@@ -163,6 +164,21 @@ fn main() -> std::io::Result<()> {
             .to_bytes(),
         )?;
     }
+    let play = Play {
+        room: room_id,
+        members: (0..2)
+            .map(|_| IdentityKeyPair::random::<Suite>(&mut rng).public())
+            .collect(),
+        acts: vec![Act::Say(0, b"hello".to_vec()), Act::Say(1, b"you".to_vec())],
+        weather: Weather::default(),
+    };
+    let transcript = forge::<Suite>(&play, &mut rng).expect("the play can be performed");
+    write("transcript", 0, &transcript)?;
+    write(
+        "transcript",
+        1,
+        b"# a script\nalice: hello\n2: you\n+bob\n-1\n",
+    )?;
     // A session without an attack, and one with each kind of step.
     write("room", 0, &[1; 200])?;
     write("room", 1, &(0..=255).collect::<Vec<u8>>())

@@ -49,6 +49,9 @@ pub(crate) enum Command {
     /// One seed is one run, on any machine and with any number of threads. Without a scenario, members and faults are as
     /// asked for. The last line is a JSON object; the exit code is 1 if an invariant broke.
     Sim(SimArgs),
+    /// Verify a transcript of a talk, or make one of a talk that never was
+    #[command(subcommand)]
+    Transcript(TranscriptCommand),
     /// Make a long-term identity, or show one
     #[command(subcommand)]
     Identity(IdentityCommand),
@@ -107,6 +110,9 @@ pub(crate) struct ChatArgs {
     /// The identity file is under the passphrase in FILE, one line of text; without this, it is asked for
     #[arg(long, value_name = "FILE", requires = "identity")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Keep a transcript in FILE, which must not exist: all that is signed and no key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_transcript: Option<PathBuf>,
     /// Who computes the suite
     #[arg(long, default_value_t = default_backend(), value_parser = backend_parser())]
     pub(crate) backend: Backend,
@@ -128,6 +134,55 @@ pub(crate) struct RelayArgs {
     /// Where to listen; port 0 lets the system choose one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7667")]
     pub(crate) listen: String,
+}
+
+/// What is done with a transcript.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum TranscriptCommand {
+    /// Check every signature, proof, parent and digest, and show the order of what was said
+    ///
+    /// The exit code is 0 only if nothing is wrong. That a transcript verifies convinces nobody: `mpotr transcript forge`
+    /// makes one that verifies as well.
+    Verify(VerifyArgs),
+    /// Make a transcript of a talk that never was, from public keys and a script
+    ///
+    /// The script has lines `name: text`; `+name` lets somebody in and `-name` lets somebody leave, each in a new epoch; `#`
+    /// begins a comment. A name is that of the key's file without its ending, or the place of the file, from 1.
+    Forge(ForgeArgs),
+}
+
+/// `mpotr transcript verify`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The transcript
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who computes the suite
+    #[arg(long, default_value_t = default_backend(), value_parser = backend_parser())]
+    pub(crate) backend: Backend,
+}
+
+/// `mpotr transcript forge`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ForgeArgs {
+    /// The public keys of the members, as `mpotr identity show --public` prints them, in files with commas between
+    #[arg(long, value_name = "FILES", value_delimiter = ',', required = true)]
+    pub(crate) members: Vec<PathBuf>,
+    /// Who says what
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: PathBuf,
+    /// The transcript to make; it must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The name of the room
+    #[arg(long, value_name = "NAME", default_value = "room")]
+    pub(crate) room: String,
+    /// Who computes the suite
+    #[arg(long, default_value_t = default_backend(), value_parser = backend_parser())]
+    pub(crate) backend: Backend,
+    /// The algorithms
+    #[arg(long, default_value_t = SuiteId::ChaCha20Poly1305, value_parser = suite_parser())]
+    pub(crate) suite: SuiteId,
 }
 
 /// What is done with an identity.

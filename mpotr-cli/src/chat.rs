@@ -9,6 +9,7 @@ mod nick;
 mod outcome;
 mod payload;
 
+pub(crate) use escape::Escaped;
 pub use nick::{Nick, NickError};
 pub use payload::{Payload, PayloadError};
 
@@ -17,7 +18,7 @@ use std::io::{self, IsTerminal as _};
 use anyhow::Context as _;
 use mpotr::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr::gka::RoomId;
-use mpotr::{Event, MAX_BODY, Policy, RoomConfig, SendError};
+use mpotr::{Event, MAX_BODY, Policy, Record, RoomConfig, SendError};
 use mpotr_transport::{DriverEvent, HandleError, RelayTransport, RoomHandle};
 
 use crate::args::ChatArgs;
@@ -26,9 +27,9 @@ use crate::identity::{self, Passphrase};
 use crate::output::{Output, OutputError};
 use crate::stop::Stop;
 use crate::suite::AnySuite;
+use crate::transcript::Keeper;
 use command::{Command, HELP};
 use conversation::{Conversation, Say};
-use escape::Escaped;
 use input::Line;
 use outcome::{Outcome, Unsent};
 
@@ -48,6 +49,12 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         args.nick,
         conversation.my_fingerprint()
     ));
+    // Before anybody hears of this member: what cannot be kept is not begun.
+    let keeper = args
+        .save_transcript
+        .as_deref()
+        .map(Keeper::create)
+        .transpose()?;
     let Entered { handle, mut events } = enter(args, identity).await?;
     out.notice(format_args!(
         "waiting for others in {:?} on {}",
@@ -61,6 +68,8 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         handle,
         conversation,
         outcome: Outcome::default(),
+        keeper,
+        unkept: None,
         is_leaving: false,
         closed: None,
         out,
@@ -69,12 +78,15 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         let reads = chat.conversation.is_secure() && !chat.is_leaving;
         tokio::select! {
             event = events.recv() => match event {
+                Some(DriverEvent::Record(record)) => chat.keep(record),
                 Some(DriverEvent::Room(Event::Ended(departure))) => {
+                    chat.end_transcript()?;
                     chat.closed.map_or(Ok(()), Err)?;
                     return Ok(chat.outcome.judge(&departure)?);
                 }
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
                 Some(DriverEvent::Disconnected(reason)) => {
+                    chat.end_transcript()?;
                     anyhow::bail!("lost the relay {}: {reason}", args.relay)
                 }
                 Some(_) => {}
@@ -116,6 +128,7 @@ async fn enter(args: &ChatArgs, identity: IdentityKeyPair) -> anyhow::Result<Ent
         .with_context(|| format!("cannot enter by the relay {}", args.relay))?;
     let config = RoomConfig {
         members: args.members.map(usize::from),
+        record: args.save_transcript.is_some(),
         ..RoomConfig::new(room)
     };
     Entry {
@@ -132,6 +145,9 @@ struct Chat<'a> {
     handle: RoomHandle,
     conversation: Conversation,
     outcome: Outcome,
+    keeper: Option<Keeper>,
+    /// Why no transcript is kept any more.
+    unkept: Option<anyhow::Error>,
     is_leaving: bool,
     /// Why nothing is printed any more.
     closed: Option<OutputError>,
@@ -157,6 +173,27 @@ impl Chat<'_> {
         // Nobody is there to read what a person might still type.
         if self.conversation.is_alone() && io::stdin().is_terminal() {
             self.leave().await;
+        }
+    }
+
+    /// Appends to the transcript. What cannot be written ends the transcript and not the talk.
+    fn keep(&mut self, record: Record) {
+        if let Some(keeper) = &mut self.keeper
+            && let Err(error) = keeper.keep(record)
+        {
+            self.out
+                .notice(format_args!("the transcript ends here: {error:#}"));
+            self.keeper = None;
+            self.unkept = Some(error);
+        }
+    }
+
+    /// Ends the transcript, and says why if it is not whole.
+    fn end_transcript(&mut self) -> anyhow::Result<()> {
+        match (self.keeper.take(), self.unkept.take()) {
+            (_, Some(error)) => Err(error),
+            (Some(keeper), None) => keeper.end(),
+            (None, None) => Ok(()),
         }
     }
 

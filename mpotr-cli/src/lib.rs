@@ -13,5 +13,6 @@ mod run;
 mod sim;
 mod stop;
 mod suite;
+mod transcript;
 
 pub use run::run;

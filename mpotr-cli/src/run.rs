@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
 use crate::output::{Output, OutputError};
-use crate::{chat, demo, gka, identity, relay, sim};
+use crate::{chat, demo, gka, identity, relay, sim, transcript};
 
 /// 128 + SIGPIPE.
 const READER_GONE: u8 = 141;
@@ -47,6 +47,7 @@ fn dispatch(command: &Command, out: &mut Output) -> anyhow::Result<()> {
         Command::Relay(args) => block_on(relay::run(args, out)),
         Command::Gka(args) => gka::run(args, out),
         Command::Sim(args) => sim::run(args, out),
+        Command::Transcript(command) => transcript::run(command, out),
         Command::Identity(command) => identity::run(command, out),
     }
 }

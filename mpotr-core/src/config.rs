@@ -135,6 +135,8 @@ pub struct RoomConfig {
     pub leeway: usize,
     /// Whether this member votes to leave out whoever is proven to have cheated, as soon as it has the proof.
     pub exclude_cheats: bool,
+    /// Whether [`Room::poll_record`](crate::Room::poll_record) hands out what a transcript is made of.
+    pub record: bool,
     /// How long things take.
     pub timers: Timers,
 }
@@ -152,6 +154,7 @@ impl RoomConfig {
             refresh_messages: 100,
             leeway: 64,
             exclude_cheats: true,
+            record: false,
             timers: Timers::RELAY,
         }
     }

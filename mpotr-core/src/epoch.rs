@@ -14,6 +14,7 @@
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //! | `closing` | how it ends for good: when its signing keys may be published |
+//! | `recorder` | what a member keeps of it, if it keeps anything |
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
@@ -33,6 +34,7 @@ mod order;
 mod peer_key;
 mod ratchet;
 mod receiving;
+mod recorder;
 mod recovering;
 mod sending;
 mod states;
@@ -45,6 +47,7 @@ use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Group, IdentityKey, Secret};
 use mpotr_gka::{Established, Sid, TrapdoorKey};
 
+use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
 pub(crate) use backlog::MAX_TOGETHER;
 use changing::{Cut, Frozen, Gate};
@@ -55,6 +58,7 @@ use keys::{EpochKeys, Streams};
 use member_set::MemberSet;
 use order::{Key, Order};
 use peer_key::PeerKey;
+use recorder::Recorder;
 use sending::Sent;
 
 /// What happened in an epoch, in order.
@@ -102,6 +106,8 @@ pub(crate) enum Effect {
     },
     /// Somebody misses a message that is at hand: its packet.
     Missing { id: MessageId, packet: Vec<u8> },
+    /// Something signed took effect, and is to be kept.
+    Recorded(Record),
     /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
     Asked,
 }
@@ -193,6 +199,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     cuts: Vec<Cut>,
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
+    recorder: Recorder,
     effects: VecDeque<Effect>,
 }
 
@@ -266,6 +273,7 @@ impl<S: CryptoSuite> Epoch<S> {
             gate: Gate::Open,
             cuts: Vec::new(),
             retired: false,
+            recorder: Recorder::default(),
             effects: VecDeque::new(),
         }
     }

@@ -20,6 +20,7 @@ mod epoch;
 mod error;
 mod event;
 mod policy;
+mod record;
 mod room;
 mod time;
 mod timers;
@@ -30,6 +31,7 @@ pub use epoch::{Evidence, SignedChain};
 pub use error::{Rejection, SendError};
 pub use event::{Departure, Event, MemberInfo, MessageState, SendHandle};
 pub use policy::{Policy, Rule};
+pub use record::{Record, RunRecord};
 pub use wire::{MAX_BODY, MessageId};
 
 pub use room::Room;

@@ -12,6 +12,7 @@
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
 //! | `settling` | what is known of each message, and what is not final in time |
+//! | `reporting` | what happened in an epoch, for the room and the application |
 //! | `leaving` | the last message, and the end |
 
 mod adopting;
@@ -25,6 +26,7 @@ mod installing;
 mod leaving;
 mod offering;
 mod proposing;
+mod reporting;
 mod settling;
 mod talking;
 #[cfg(test)]
@@ -34,14 +36,15 @@ mod voting;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, Secret, UnsupportedSuite};
-use mpotr_gka::{KnownIdentities, Member, Offer, OfferDigest};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, UnsupportedSuite};
+use mpotr_gka::{Identity, KnownIdentities, Member, Offer, OfferDigest};
 
 use crate::config::RoomConfig;
 use crate::epoch::{Epoch, MAX_TOGETHER};
 use crate::error::Rejection;
 use crate::event::{Event, SendHandle};
 use crate::policy::Policy;
+use crate::record::Record;
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
 use crate::wire::{
@@ -63,11 +66,12 @@ use settling::Unsettled;
 /// [`Room::poll_timeout`].
 pub struct Room<S: CryptoSuite> {
     config: RoomConfig,
-    identity: IdentityKeyPair,
+    identity: Box<dyn Identity<S>>,
     known: KnownIdentities<S>,
     timers: TimerTable,
     transmits: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
+    records: VecDeque<Record>,
     offering: Offering<S>,
     proposing: Proposing,
     /// The run that this member contributed to last.
@@ -139,13 +143,15 @@ pub struct Room<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Room<S> {
-    /// Enters a channel: the first offer is ready to be sent.
+    /// Enters a channel: the first offer is ready to be sent. The identity is an
+    /// [`IdentityKeyPair`](mpotr_crypto::IdentityKeyPair); [`Invented`](mpotr_gka::Invented) ones talk among themselves
+    /// alone.
     ///
     /// # Errors
     /// The backend cannot compute the suite on this machine.
     pub fn new(
         config: RoomConfig,
-        identity: IdentityKeyPair,
+        identity: impl Identity<S> + 'static,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, UnsupportedSuite> {
@@ -153,11 +159,12 @@ impl<S: CryptoSuite> Room<S> {
         let mut room = Self {
             offering: Offering::new(config.room, identity.public()),
             config,
-            identity,
+            identity: Box::new(identity),
             known: KnownIdentities::new(),
             timers: TimerTable::default(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
+            records: VecDeque::new(),
             proposing: Proposing::new(now),
             attempt: None,
             confirmed: Vec::new(),
@@ -293,6 +300,11 @@ impl<S: CryptoSuite> Room<S> {
     /// The next thing that the application should know.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// The next thing that belongs in a transcript, if [`RoomConfig::record`] asks for them.
+    pub fn poll_record(&mut self) -> Option<Record> {
+        self.records.pop_front()
     }
 
     /// When to call [`Room::handle_timeout`]; `None` for not before something else happens.

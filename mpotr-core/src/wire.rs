@@ -25,7 +25,7 @@ mod statement;
 pub use advert::Advert;
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
 pub use lock::Lock;
-pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_WISHES, Next, Wish};
+pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_WISHES, Next, Wish, cut_digest};
 pub use padding::padded;
 pub use proposal::{Handle, Proposal};
 pub use request::{MAX_REQUESTED, Request, Wanted};

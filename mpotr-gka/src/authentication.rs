@@ -7,13 +7,15 @@ mod triple_dh;
 mod weights;
 
 pub use group_proof::GroupProof;
+pub(crate) use triple_dh::TAG_LENGTH as TRIPLE_DH_TAG_LENGTH;
 pub use triple_dh::TripleDh;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, IdentityKeyPair};
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32};
 
 use crate::fault::Fault;
+use crate::identity::{Identity, Speaker};
 use crate::run::{RosterError, Run, Scalar};
 
 /// What an authentication is made over, besides `sid`: the contributions and the key they gave.
@@ -41,7 +43,7 @@ pub trait GroupAuthentication<S: CryptoSuite>: Send {
     fn prove(
         &self,
         run: &Run<S>,
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         statement: &Statement,
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8>;
@@ -109,13 +111,21 @@ impl AuthenticationId {
     pub(crate) fn start<S: CryptoSuite>(
         self,
         run: &Run<S>,
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         trapdoor: Zeroizing<Scalar<S>>,
         knowledge: Zeroizing<Scalar<S>>,
     ) -> Result<Box<dyn GroupAuthentication<S>>, RosterError> {
         Ok(match self {
-            Self::GroupProof => Box::new(GroupProof::new(run, trapdoor, knowledge)?),
-            Self::TripleDh => Box::new(TripleDh::new(run, identity, &trapdoor)),
+            Self::GroupProof => {
+                if let (Speaker::Forger(forger), Some(own)) = (identity.speaker(), run.own()) {
+                    forger.remember(own.offer.trapdoor, &trapdoor);
+                }
+                Box::new(GroupProof::new(run, trapdoor, knowledge)?)
+            }
+            Self::TripleDh => match identity.speaker() {
+                Speaker::Holder(identity) => Box::new(TripleDh::new(run, identity, &trapdoor)),
+                Speaker::Forger(_) => return Err(RosterError::NotSimulated),
+            },
         })
     }
 }

@@ -15,8 +15,10 @@
 //! `docs/security/offers.md`.
 
 mod agreement;
+mod audit;
 mod authentication;
 mod fault;
+mod identity;
 mod list;
 mod member;
 mod offer;
@@ -26,8 +28,10 @@ pub mod simulation;
 mod terms;
 
 pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
+pub use audit::{Audit, AuditError, Rounds, Unproven};
 pub use authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh};
 pub use fault::{Fault, FaultKind, RunError};
+pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};
 pub use offer::{
     Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, RoomId,

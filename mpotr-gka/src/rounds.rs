@@ -45,7 +45,7 @@
 
 mod confirmation;
 mod confirming;
-mod contributing;
+pub(crate) mod contributing;
 mod contribution;
 mod packet;
 mod sealing;

@@ -66,6 +66,9 @@ pub enum RosterError {
     /// The identity key pair is not that of this member's offer.
     #[error("the offer was made for another identity")]
     WrongIdentity,
+    /// An invented member cannot take part: only the group proof is simulated, and only where all members are invented.
+    #[error("invented members prove by the group proof, and among themselves")]
+    NotSimulated,
     /// The trapdoor of the roster is the identity: everybody would know its logarithm.
     #[error("the trapdoor of the roster is degenerate")]
     DegenerateTrapdoor,
@@ -112,7 +115,33 @@ impl<S: CryptoSuite> Run<S> {
     /// See [`RosterError`].
     pub fn new(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
         check_size(members.len())?;
-        let own = &members.get(me).ok_or(RosterError::NotAMember)?.offer;
+        members.get(me).ok_or(RosterError::NotAMember)?;
+        let run = Self::checked(terms, members, me)?;
+        let undecodable = run.needed_by(me).find(|index| run.share(*index).is_none());
+        match undecodable {
+            Some(member) => Err(RosterError::UndecodableKey { member }),
+            None => Ok(run),
+        }
+    }
+
+    /// A run as somebody sees it who is in it not: whoever reads a transcript. No place is left out when proofs are verified.
+    /// Decodes all shares `Z`.
+    ///
+    /// # Errors
+    /// See [`RosterError`].
+    pub fn of_others(terms: Terms, members: Vec<Member<S>>) -> Result<Self, RosterError> {
+        check_size(members.len())?;
+        let nobody = members.len();
+        let run = Self::checked(terms, members, nobody)?;
+        let undecodable = (0..run.len()).find(|index| run.share(*index).is_none());
+        match undecodable {
+            Some(member) => Err(RosterError::UndecodableKey { member }),
+            None => Ok(run),
+        }
+    }
+
+    fn checked(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
+        let own = &members.first().ok_or(RosterError::Empty)?.offer;
         let misplaced = members.iter().map(Member::offer).position(|offer| {
             !offer.supports(S::ID) || offer.room != own.room || offer.beacon != own.beacon
         });
@@ -126,17 +155,12 @@ impl<S: CryptoSuite> Run<S> {
             return Err(RosterError::NoProposer);
         }
         let commitments = terms.commitments.element::<S>(terms.methods.1)?;
-        let run = Self {
+        Ok(Self {
             terms,
             me,
             members,
             commitments,
-        };
-        let undecodable = run.needed_by(me).find(|index| run.share(*index).is_none());
-        match undecodable {
-            Some(member) => Err(RosterError::UndecodableKey { member }),
-            None => Ok(run),
-        }
+        })
     }
 
     /// The members whose Z a member needs to contribute.
@@ -166,7 +190,7 @@ impl<S: CryptoSuite> Run<S> {
         self.commitments.as_ref()
     }
 
-    /// This member's index.
+    /// This member's index; in a run of others, that of nobody.
     #[must_use]
     pub const fn me(&self) -> usize {
         self.me
@@ -178,7 +202,7 @@ impl<S: CryptoSuite> Run<S> {
         &self.members
     }
 
-    /// This member. `None` never: `me` was checked.
+    /// This member. `None` in a run of others alone.
     pub(crate) fn own(&self) -> Option<&Member<S>> {
         self.members.get(self.me)
     }

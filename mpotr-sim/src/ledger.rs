@@ -197,7 +197,7 @@ impl Ledger {
                     text.delivered.insert(seat);
                 }
             }
-            Event::Final { count, digest } => {
+            Event::Final { count, digest, .. } => {
                 let sid = self.person(seat).and_then(|person| person.present);
                 if let Some(record) = sid.and_then(|sid| self.epochs.get_mut(&sid)) {
                     record.finals.entry(*count).or_default().push(FinalPrefix {

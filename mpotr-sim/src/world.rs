@@ -477,6 +477,7 @@ fn describe(packet: &Packet) -> String {
         Packet::Sealed(sealed) => format!("a sealed packet of {}", sealed.hint),
         Packet::Request(request) => format!("a request: {:?}", request.wanted),
         Packet::Advert(advert) => format!("an advert of {}", advert.handle),
+        Packet::Reveal(reveal) => format!("its secrets in {}", reveal.hint),
     }
 }
 

@@ -88,10 +88,7 @@ where
             Ok(()) => transport.close().await,
             Err(error) => Err(error),
         };
-        let told = ended
-            .into_iter()
-            .chain(core::iter::from_fn(|| room.poll_event()))
-            .map(DriverEvent::Room);
+        let told = core::iter::from_fn(|| poll(&mut room)).chain(ended);
         let lost = closed
             .err()
             .map(|error| DriverEvent::Disconnected(error.to_string()));
@@ -103,7 +100,7 @@ where
     }
 
     /// Runs the room to its end, or to that of the transport. The event that tells of the end is left in `ended`.
-    async fn drive(&mut self, ended: &mut Option<Event>) -> Result<(), T::Error> {
+    async fn drive(&mut self, ended: &mut Option<DriverEvent>) -> Result<(), T::Error> {
         let Self {
             room,
             transport,
@@ -117,7 +114,7 @@ where
 
         let mut receiving = pin!(transport.receive());
         let mut sending = pin!(Fuse::terminated());
-        let mut event: Option<Event> = None;
+        let mut event: Option<DriverEvent> = None;
         let mut has_handles = true;
         loop {
             if sending.is_terminated()
@@ -126,8 +123,10 @@ where
                 sending.set(transport.send(packet.into()).fuse());
             }
             if event.is_none() {
-                event = room.poll_event();
-                if let Some(end) = event.take_if(|event| matches!(event, Event::Ended(_))) {
+                event = poll(room);
+                let is_end =
+                    |event: &mut DriverEvent| matches!(event, DriverEvent::Room(Event::Ended(_)));
+                if let Some(end) = event.take_if(is_end) {
                     *ended = Some(end);
                 }
             }
@@ -142,7 +141,7 @@ where
                 place = events.reserve(), if event.is_some() => {
                     // Without an application that listens, events are forgotten.
                     if let (Ok(place), Some(event)) = (place, event.take()) {
-                        place.send(DriverEvent::Room(event));
+                        place.send(event);
                     }
                 }
                 received = &mut receiving, if event.is_none() => {
@@ -172,6 +171,12 @@ where
             }
         }
     }
+}
+
+/// The next thing to tell: what is to be kept before the event that tells of it.
+fn poll<S: CryptoSuite>(room: &mut Room<S>) -> Option<DriverEvent> {
+    let record = room.poll_record().map(DriverEvent::Record);
+    record.or_else(|| room.poll_event().map(DriverEvent::Room))
 }
 
 fn millis(duration: Duration) -> u64 {

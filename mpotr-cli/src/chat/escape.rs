@@ -8,7 +8,7 @@ use core::fmt::{Display, Formatter, Result, Write as _};
 
 /// Displays a text with each character that is not safe in a terminal as an escape.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Escaped<'a>(pub(super) &'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {

@@ -140,6 +140,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             };
             let packet = Packet::sealed_to_bytes(packet);
+            self.keep_content(id, || {
+                unverified.unsigned().with_signature(unverified.signature())
+            });
             let content = unverified.into_unsigned().into_fields();
             match self.accept(author, id, content, packet) {
                 Ok(()) => {

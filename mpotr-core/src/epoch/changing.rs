@@ -7,11 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_crypto::{CryptoSuite, Digest32, Transcript, label};
+use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::Sid;
 
 use super::Epoch;
-use crate::wire::{Lock, MessageId, Next};
+use crate::wire::{Lock, MessageId, Next, cut_digest};
 
 /// Which messages are delivered.
 #[derive(Debug)]
@@ -167,12 +167,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     fn digest_of_cut(&self, run: Sid, order: &Lock) -> Digest32 {
-        Transcript::<S>::new(label::CUT)
-            .bytes(run.as_bytes())
-            .list(self.graph.heads().iter())
-            .u32(order.count)
-            .bytes(order.digest.as_bytes())
-            .digest()
+        cut_digest::<S>(&run, self.graph.heads().iter(), order)
     }
 
     fn cut_of(&self, run: Sid) -> Option<&Cut> {

@@ -125,6 +125,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .graph
             .insert(key, (author, content.seq), content.ancestors(), packet);
         let disputed = self.is_exposed(author);
+        self.record_content(super::sending::wire_index(author), &id);
         self.order.insert(key);
         self.unstable.insert(index);
         self.unstated = self.unstated.saturating_add(1);

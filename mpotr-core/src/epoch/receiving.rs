@@ -59,6 +59,9 @@ impl<S: CryptoSuite> Epoch<S> {
         if !is_authentic {
             return Err(Rejection::NotAuthentic);
         }
+        self.keep_content(id, || {
+            unverified.unsigned().with_signature(unverified.signature())
+        });
         let content = unverified.into_unsigned().into_fields();
         self.accept(sender, id, content, Packet::sealed_to_bytes(packet))?;
         self.deliver_ready();
@@ -184,6 +187,8 @@ impl<S: CryptoSuite> Epoch<S> {
             .into_fields();
         // The newest replaces the older.
         peer.streams.statements.erase_through(header.seq);
+        self.record_statement(header.sender, header.seq, &text);
+        let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
         if statement.presence == Presence::Asking {
             self.effects.push_back(Effect::Asked);
         }

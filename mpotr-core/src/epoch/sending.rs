@@ -50,7 +50,9 @@ impl<S: CryptoSuite> Epoch<S> {
             stream: Stream::Content,
             seq,
         };
-        let packet = self.seal(header, &key, &content.with_signature(&signature));
+        let signed = content.with_signature(&signature);
+        self.keep_content(id, || signed.clone());
+        let packet = self.seal(header, &key, &signed);
         let mut missing = self.writing.clone();
         missing.remove(self.me);
         if missing.is_empty() {
@@ -105,7 +107,9 @@ impl<S: CryptoSuite> Epoch<S> {
             stream: Stream::Statement,
             seq: number,
         };
-        let packet = self.seal(header, &key, &statement.with_signature(&signature));
+        let signed = statement.with_signature(&signature);
+        self.record_statement(author, number, &signed);
+        let packet = self.seal(header, &key, &signed);
         self.signed_lock = lock;
         self.unstated = 0;
         self.list_from = None;

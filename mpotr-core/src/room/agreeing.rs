@@ -21,7 +21,13 @@ use crate::wire::{Packet, Request, SidHint, Wanted};
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes part in a run: the contribution leaves, and with it the offer for the next one.
-    pub(super) fn begin(&mut self, now: Timestamp, attempt: Attempt<S>, rng: &mut dyn CryptoRng) {
+    pub(super) fn begin(
+        &mut self,
+        now: Timestamp,
+        mut attempt: Attempt<S>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        attempt.records = self.config.record;
         let claimed = attempt
             .run()
             .members()
@@ -259,7 +265,7 @@ impl<S: CryptoSuite> Room<S> {
     fn proceed(&mut self, now: Timestamp, which: Which, rng: &mut dyn CryptoRng) {
         while let Some(mut attempt) = self.take_running(which) {
             let leave = self.leave_of(&mut attempt, which);
-            match attempt.proceed(leave, &self.identity, rng) {
+            match attempt.proceed(leave, &*self.identity, rng) {
                 Outcome::Waiting(attempt) => {
                     self.put_back(which, *attempt);
                     return;

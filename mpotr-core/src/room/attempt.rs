@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Digest32, IdentityKeyPair};
+use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::{
-    Confirmation, Confirming, Contributing, Contribution, Established, Fault, OfferDigest,
-    OfferSecrets, Rejected, Run, RunError,
+    Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity,
+    OfferDigest, OfferSecrets, Rejected, Run, RunError,
 };
 
 use super::installing::Certificate;
 use crate::error::Rejection;
+use crate::record::RunRecord;
 use crate::wire::{Packet, Proposal, SidHint};
 
 /// Where a member is in a run.
@@ -37,6 +38,8 @@ pub(super) struct Attempt<S: CryptoSuite> {
     pub(super) continuing: Option<Vec<usize>>,
     /// The digest of the cut with which this member has confirmed.
     pub(super) cut: Option<Digest32>,
+    /// Whether a transcript is kept.
+    pub(super) records: bool,
 }
 
 /// What is known of the epoch that ends, for one step of a run.
@@ -65,7 +68,7 @@ impl<S: CryptoSuite> Attempt<S> {
     pub(super) fn start(
         proposal: Proposal,
         run: Run<S>,
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         secrets: OfferSecrets<S>,
         rng: &mut dyn CryptoRng,
     ) -> Self {
@@ -80,6 +83,7 @@ impl<S: CryptoSuite> Attempt<S> {
             stage: Stage::Contributing(phase),
             continuing: None,
             cut: None,
+            records: false,
         }
     }
 
@@ -209,7 +213,7 @@ impl<S: CryptoSuite> Attempt<S> {
     pub(super) fn proceed(
         mut self,
         leave: Leave,
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,
     ) -> Outcome<S> {
         let is_complete = self.is_round_complete();
@@ -233,6 +237,10 @@ impl<S: CryptoSuite> Attempt<S> {
             Stage::Confirming(phase) if is_complete => {
                 let all: Vec<_> = self.confirmations.values().cloned().collect();
                 let certificate = Certificate {
+                    record: self
+                        .records
+                        .then(|| record(&self.proposal, &phase, &all))
+                        .flatten(),
                     hint: self.hint,
                     packets: [
                         own_contribution(self.hint, &phase),
@@ -301,6 +309,22 @@ impl<S: CryptoSuite> Attempt<S> {
             .map(usize::from)
             .collect()
     }
+}
+
+/// What a transcript keeps of a run that all have confirmed.
+fn record<S: CryptoSuite>(
+    proposal: &Proposal,
+    phase: &Confirming<S>,
+    confirmations: &[Confirmation],
+) -> Option<Box<RunRecord>> {
+    let members = phase.run().members().iter();
+    Some(Box::new(RunRecord {
+        proposal: proposal.clone(),
+        offers: members.map(|member| member.offer().clone()).collect(),
+        contributions: phase.contributions().to_vec(),
+        confirmations: confirmations.to_vec(),
+        payloads: phase.open(confirmations)?,
+    }))
 }
 
 fn own_contribution<S: CryptoSuite>(hint: SidHint, phase: &Confirming<S>) -> Packet {

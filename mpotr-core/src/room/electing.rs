@@ -360,7 +360,7 @@ impl<S: CryptoSuite> Room<S> {
             epoch.freeze(sid);
         }
         let attempt =
-            Attempt::start(proposal, run, &self.identity, own.secrets, rng).following(continuing);
+            Attempt::start(proposal, run, &*self.identity, own.secrets, rng).following(continuing);
         self.note_contributed(&attempt);
         self.begin(now, attempt, rng);
         self.say_next(now);

@@ -9,6 +9,7 @@ use mpotr_gka::{Established, Sid};
 use super::Room;
 use crate::epoch::{Effect, Epoch};
 use crate::event::{Event, MemberInfo};
+use crate::record::{Record, RunRecord};
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Presence, Proposal, SidHint, Wish};
@@ -18,6 +19,8 @@ use crate::wire::{Presence, Proposal, SidHint, Wish};
 pub(super) struct Certificate {
     pub(super) hint: SidHint,
     pub(super) packets: [Vec<u8>; 2],
+    /// What a transcript keeps of the run, until the epoch begins.
+    pub(super) record: Option<Box<RunRecord>>,
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -25,7 +28,7 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         established: Established<S>,
-        certificate: Certificate,
+        mut certificate: Certificate,
         proposal: &Proposal,
         rng: &mut dyn CryptoRng,
     ) {
@@ -55,6 +58,7 @@ impl<S: CryptoSuite> Room<S> {
         self.retries = 0;
         self.queries = 0;
         self.asked = false;
+        let record = certificate.record.take();
         self.certificate = Some(certificate);
         for member in established.run.members() {
             self.known.insert(member);
@@ -72,7 +76,11 @@ impl<S: CryptoSuite> Room<S> {
             .collect();
         self.banned.extend(voted_out);
         self.retire(now, sid);
-        let epoch = Epoch::new(established);
+        let mut epoch = Epoch::new(established);
+        if let Some(record) = record {
+            self.records.push_back(Record::Run(record));
+            epoch.record();
+        }
         let me = epoch.me();
         let roster: Vec<_> = epoch
             .roster()

@@ -157,6 +157,7 @@ impl<S: CryptoSuite> Room<S> {
                     self.transmits
                         .extend(epoch.seal_statement(Presence::Closed));
                 }
+                self.records.extend(epoch.last_records());
                 let Lock { count, digest } = epoch.final_lock();
                 Departure {
                     acknowledged: epoch.is_acknowledged() && !self.missed,

@@ -473,7 +473,7 @@ impl<S: CryptoSuite> Room<S> {
         self.proposing
             .leave_view(now, proposal.parent, proposal.view);
         self.timers.stop(Timer::Propose);
-        let attempt = Attempt::start(proposal, run, &self.identity, own.secrets, rng);
+        let attempt = Attempt::start(proposal, run, &*self.identity, own.secrets, rng);
         self.begin(now, attempt, rng);
         Ok(())
     }

@@ -23,9 +23,13 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey};
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey, Transcript,
+    label,
+};
 use mpotr_gka::{OfferDigest, Sid};
 
+use super::content::MessageId;
 use super::lock::Lock;
 use crate::policy::Policy;
 
@@ -72,6 +76,21 @@ pub struct Next {
     pub forsaken: Vec<Sid>,
     /// What it asks for, strictly increasing.
     pub wishes: Vec<Wish>,
+}
+
+/// The digest of what a member takes along into a run from the epoch before: `H("cut", sid of the run, heads, order)`, where
+/// the heads of the graph are strictly increasing and the order is that of all messages.
+pub fn cut_digest<'a, S: CryptoSuite>(
+    run: &Sid,
+    heads: impl ExactSizeIterator<Item = &'a MessageId>,
+    order: &Lock,
+) -> Digest32 {
+    Transcript::<S>::new(label::CUT)
+        .bytes(run.as_bytes())
+        .list(heads)
+        .u32(order.count)
+        .bytes(order.digest.as_bytes())
+        .digest()
 }
 
 impl Wish {

@@ -18,4 +18,5 @@ mod leaving;
 mod network;
 mod offers;
 mod publishing;
+mod recording;
 mod talking;

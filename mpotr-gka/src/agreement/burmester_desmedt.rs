@@ -73,6 +73,14 @@ impl<S: CryptoSuite> BurmesterDesmedt<S> {
         }
     }
 
+    /// For the proofs of others alone.
+    pub(crate) const fn of_others() -> Self {
+        Self {
+            share: None,
+            own: None,
+        }
+    }
+
     /// Decodes all X; an index in the error for each payload that no honest member sends.
     fn decode_all(&self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Vec<Element<S>>, Vec<usize>> {
         let mut elements = Vec::with_capacity(payloads.len());

@@ -19,13 +19,14 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, Decoder, Encoder, Group, IdentityKeyPair, ScalarBytes, Secret, Transcript,
-    hash_to_scalar, label,
+    hash_to_scalar, label, random_scalar,
 };
 
 use super::joint_knowledge::Trapdoor;
 use super::weights::weights;
 use super::{GroupAuthentication, Statement};
 use crate::fault::{Fault, FaultKind};
+use crate::identity::{Forger, Identity, Speaker};
 use crate::run::{Element, RosterError, Run, Scalar};
 
 /// One member's part in the group proof of a run. It holds no secret: `y` and `r` end in the share of the
@@ -54,6 +55,44 @@ impl<S: CryptoSuite> GroupProof<S> {
         let trapdoor = Trapdoor::of(run).ok_or(RosterError::DegenerateTrapdoor)?;
         let share = trapdoor.share(run.me(), secret, knowledge);
         Ok(Self { trapdoor, share })
+    }
+
+    /// For the proofs of others alone.
+    pub(crate) fn of_others(run: &Run<S>) -> Result<Self, RosterError> {
+        let trapdoor = Trapdoor::of(run).ok_or(RosterError::DegenerateTrapdoor)?;
+        let share = ScalarBytes::new([0; 32]);
+        Ok(Self { trapdoor, share })
+    }
+
+    /// A proof of this member by the other branch, from `t = log T`:
+    ///
+    /// ```text
+    /// k, u random, R = k G + u A_i, c as ever, w = u - c, s = k - w t
+    /// ```
+    ///
+    /// R, s and w are distributed as those of [`prove`](GroupAuthentication::prove): R and w are uniform and independent in
+    /// both, and s is what the equation leaves.
+    fn simulate(
+        &self,
+        run: &Run<S>,
+        forger: &Forger<S>,
+        statement: &Statement,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Vec<u8>> {
+        let logarithm = self.trapdoor.logarithm(&forger.secrets(run)?);
+        let (k, u) = (
+            random_scalar::<S::Group>(rng),
+            random_scalar::<S::Group>(rng),
+        );
+        let commitment = S::Group::encode(&S::Group::add(
+            &S::Group::mul_base(&k),
+            &S::Group::mul(&run.own()?.identity, &u),
+        ));
+        let prefix = self.challenge_prefix(run, statement);
+        let c = Self::challenge(&prefix, run, run.me(), &commitment)?;
+        let w = S::Group::scalar_sub(&u, &c);
+        let s = S::Group::scalar_sub(&k, &S::Group::scalar_mul(&w, &logarithm));
+        Some(encode_payload::<S>(&commitment, &s, &w))
     }
 
     /// The part of the challenge that all provers share, so that it is hashed once.
@@ -175,10 +214,19 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
     fn prove(
         &self,
         run: &Run<S>,
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         statement: &Statement,
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8> {
+        let identity = match identity.speaker() {
+            Speaker::Holder(identity) => identity,
+            // A forger without all trapdoors proves nothing, and its payload does not decode.
+            Speaker::Forger(forger) => {
+                return self
+                    .simulate(run, forger, statement, rng)
+                    .unwrap_or_default();
+            }
+        };
         let fresh = Secret::random(rng);
         let k = Self::nonce(run, identity, statement, &fresh, 0);
         let w = Self::nonce(run, identity, statement, &fresh, 1);
@@ -195,11 +243,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
             &identity.scalar::<S>(),
         ));
         let s = S::Group::scalar_sub(&k, &exponent);
-        Encoder::encoded(|out| {
-            out.raw(&commitment);
-            out.raw(&S::Group::encode_scalar(&s));
-            out.raw(&S::Group::encode_scalar(&w));
-        })
+        encode_payload::<S>(&commitment, &s, &w)
     }
 
     fn verify(
@@ -237,6 +281,15 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
             })
         }
     }
+}
+
+/// `R || s || w`.
+fn encode_payload<S: CryptoSuite>(commitment: &[u8; 32], s: &Scalar<S>, w: &Scalar<S>) -> Vec<u8> {
+    Encoder::encoded(|out| {
+        out.raw(commitment);
+        out.raw(&S::Group::encode_scalar(s));
+        out.raw(&S::Group::encode_scalar(w));
+    })
 }
 
 impl<S: CryptoSuite> core::fmt::Debug for GroupProof<S> {

@@ -104,6 +104,16 @@ impl<S: CryptoSuite> Trapdoor<S> {
         )))
     }
 
+    /// `log T` from all `y` in cycle order.
+    pub(super) fn logarithm(&self, secrets: &[Zeroizing<Scalar<S>>]) -> Zeroizing<Scalar<S>> {
+        let terms = self.coefficients.iter().zip(secrets);
+        Zeroizing::new(
+            terms.fold(S::Group::scalar_zero(), |sum, (coefficient, secret)| {
+                S::Group::scalar_add(&sum, &S::Group::scalar_mul(coefficient, secret))
+            }),
+        )
+    }
+
     /// Checks the shares of all members: one double multiplication. If that fails, what the proposer stated is looked
     /// at first, then each share.
     pub(super) fn check(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {

@@ -21,11 +21,12 @@ use mpotr_crypto::{
 
 use super::{GroupAuthentication, Statement};
 use crate::fault::{Fault, FaultKind};
+use crate::identity::Identity;
 use crate::list::{place_among_others, whole_chunks};
 use crate::member::Member;
 use crate::run::{Element, Run, Scalar};
 
-const TAG_LENGTH: usize = 16;
+pub(crate) const TAG_LENGTH: usize = 16;
 
 /// One member's part in the triple Diffie-Hellman authentication of a run: a key with each member.
 pub struct TripleDh {
@@ -142,7 +143,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
     fn prove(
         &self,
         run: &Run<S>,
-        _identity: &IdentityKeyPair,
+        _identity: &dyn Identity<S>,
         statement: &Statement,
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8> {

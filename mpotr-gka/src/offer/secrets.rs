@@ -3,11 +3,11 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, EphemeralKeyPair, Group, IdentityKey, IdentityKeyPair, Secret,
-    random_scalar,
+    CryptoSuite, DecodeError, EphemeralKeyPair, Group, IdentityKey, Secret, random_scalar,
 };
 
 use super::{Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
+use crate::identity::Identity;
 use crate::member::{KnownIdentities, Member};
 use crate::run::{Element, RosterError, Run, Scalar};
 
@@ -143,7 +143,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
     ///
     /// # Errors
     /// [`RosterError::NotAMember`] or [`RosterError::WrongIdentity`].
-    pub fn check(&self, run: &Run<S>, identity: &IdentityKeyPair) -> Result<(), RosterError> {
+    pub fn check(&self, run: &Run<S>, identity: &dyn Identity<S>) -> Result<(), RosterError> {
         if run.own().map(Member::offer) != Some(&self.offer) {
             return Err(RosterError::NotAMember);
         }

@@ -71,6 +71,21 @@ impl<S: CryptoSuite> Confirming<S> {
         })
     }
 
+    /// The authentication payloads of these confirmations, opened, in cycle order: for a transcript. `None` if one does not
+    /// open, so that [`establish`](Self::establish) fails too.
+    #[must_use]
+    pub fn open(&self, confirmations: &[Confirmation]) -> Option<Vec<Vec<u8>>> {
+        let own = &self.confirmation.statement;
+        confirmations
+            .iter()
+            .zip(sealing_keys::<S>(&self.epoch))
+            .map(|(confirmation, key)| {
+                let payload = confirmation.open(&self.run, &key, own)?;
+                Some(payload.to_vec())
+            })
+            .collect()
+    }
+
     fn check(
         &self,
         confirmations: &[Confirmation],

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{
-    CryptoSuite, Digest32, EphemeralKeyPair, IdentityKeyPair, Transcript, kdf::Prk, label,
-};
+use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair, Transcript, kdf::Prk, label};
 
 use super::packet::{attribute, check_complete, into_error};
 use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, Statement};
 use crate::fault::RunError;
+use crate::identity::Identity;
 use crate::offer::OfferSecrets;
 use crate::run::{RosterError, Run, Scalar};
 
@@ -40,7 +39,7 @@ impl<S: CryptoSuite> Contributing<S> {
     /// is made without the secrets and not signed, and [`confirm`](Self::confirm) refuses.
     pub fn start(
         run: Run<S>,
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         secrets: OfferSecrets<S>,
         rng: &mut dyn CryptoRng,
     ) -> Self {
@@ -103,7 +102,7 @@ impl<S: CryptoSuite> Contributing<S> {
     pub fn confirm(
         self,
         contributions: impl Into<Arc<[Contribution]>>,
-        identity: &IdentityKeyPair,
+        identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Confirming<S>, Box<Rejected<Self>>> {
         let contributions = contributions.into();
@@ -160,7 +159,7 @@ fn agree<S: CryptoSuite>(
     methods: &mut Methods<S>,
     contributions: &[Contribution],
     own: &Contribution,
-    identity: &IdentityKeyPair,
+    identity: &dyn Identity<S>,
 ) -> Result<(Prk, Statement), RunError> {
     if run.own().map(|own| own.offer.identity) != Some(identity.public()) {
         return Err(RunError::Refused(RosterError::WrongIdentity));
@@ -179,14 +178,7 @@ fn agree<S: CryptoSuite>(
         .check_shares(run, &shares)
         .and_then(|()| agreement.agree(run, &payloads))
         .map_err(|fault| into_error(attribute(run, fault, contributions)))?;
-    let digest = Transcript::<S>::new(label::CONTRIBUTIONS)
-        .bytes(run.sid().as_bytes())
-        .list(
-            contributions
-                .iter()
-                .map(|contribution| contribution.body.to_bytes()),
-        )
-        .digest();
+    let digest = contributions_digest(run, contributions);
     let epoch = Prk::extract::<S>(run.sid().as_bytes(), agreed.expose());
     let commitment = epoch.expand::<S, 32>(label::KEY_COMMITMENT, digest.as_bytes());
     let key_commitment = Digest32::new(*commitment.expose());
@@ -199,6 +191,21 @@ fn agree<S: CryptoSuite>(
     ))
 }
 
+/// `D`: the digest of the bodies of all contributions.
+pub(crate) fn contributions_digest<S: CryptoSuite>(
+    run: &Run<S>,
+    contributions: &[Contribution],
+) -> Digest32 {
+    Transcript::<S>::new(label::CONTRIBUTIONS)
+        .bytes(run.sid().as_bytes())
+        .list(
+            contributions
+                .iter()
+                .map(|contribution| contribution.body.to_bytes()),
+        )
+        .digest()
+}
+
 impl<S: CryptoSuite> core::fmt::Debug for Contributing<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Contributing({})", self.run.sid())
@@ -206,7 +213,7 @@ impl<S: CryptoSuite> core::fmt::Debug for Contributing<S> {
 }
 
 /// The payloads of the key agreement.
-pub(super) fn agreement_payloads(contributions: &[Contribution]) -> Vec<&[u8]> {
+pub(crate) fn agreement_payloads(contributions: &[Contribution]) -> Vec<&[u8]> {
     contributions
         .iter()
         .map(|contribution| contribution.body.agreement.as_slice())

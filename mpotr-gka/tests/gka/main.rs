@@ -34,6 +34,7 @@ mod codec;
 mod contributions;
 mod crew;
 mod deniability;
+mod invented;
 mod keys;
 mod limits;
 mod offers;

@@ -12,7 +12,7 @@ use crate::ledger::FinalPrefix;
 
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     match seen.event {
-        Event::Final { count, digest } => {
+        Event::Final { count, digest, .. } => {
             let Some((sid, record)) = seen.before.epoch_of(seen.seat) else {
                 return Err("was told of a final order outside any epoch".to_owned());
             };

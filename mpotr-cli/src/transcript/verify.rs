@@ -1,0 +1,124 @@
+//! `mpotr transcript verify`.
+
+use std::fs;
+
+use anyhow::Context as _;
+use mpotr::crypto::{CryptoSuite, Fingerprint, SuiteId};
+use mpotr::gka::Unproven;
+use mpotr::wire::ContentKind;
+use mpotr::{SuiteVisitor, SystemRng};
+use mpotr_transcript::{EpochReport, Message, Report, Transcript, verify};
+
+use crate::args::VerifyArgs;
+use crate::chat::{Escaped, Payload};
+use crate::output::{Output, OutputError};
+use crate::suite::AnySuite;
+
+/// Verifies a transcript and shows what is in it.
+///
+/// # Errors
+/// The file cannot be read, or something is wrong with it.
+pub(super) fn run(args: &VerifyArgs, out: &mut Output) -> anyhow::Result<()> {
+    let file =
+        fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let transcript = Transcript::read(&file);
+    let suite = transcript
+        .sections
+        .first()
+        .map_or(SuiteId::ChaCha20Poly1305, |first| first.proposal.suite);
+    let report = args.backend.visit(suite, Verify(&transcript))?;
+    for (number, epoch) in report.epochs.iter().enumerate() {
+        show(number, epoch, out)?;
+    }
+    for flaw in &report.flaws {
+        out.line(format_args!("WRONG: {flaw}"))?;
+    }
+    let found = report.flaws.len();
+    anyhow::ensure!(
+        report.is_sound(),
+        "{} does not verify: {found} {} wrong with it",
+        args.file.display(),
+        if found == 1 { "thing is" } else { "things are" }
+    );
+    out.line("Every signature, proof, parent and digest verifies.")?;
+    out.line(
+        "This convinces nobody: anyone makes a transcript that verifies as well, from public keys \
+         alone, with `mpotr transcript forge`.",
+    )?;
+    Ok(())
+}
+
+struct Verify<'a>(&'a Transcript);
+
+impl SuiteVisitor for Verify<'_> {
+    type Output = Report;
+
+    fn visit<S: CryptoSuite>(self) -> Report {
+        verify::<S>(self.0, &mut SystemRng::default())
+    }
+}
+
+fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), OutputError> {
+    let after = match (epoch.parent, epoch.follows) {
+        (None, _) => "the first of its room",
+        (Some(_), true) => "follows the one before",
+        (Some(_), false) => "follows one that is not in this transcript",
+    };
+    out.line(format_args!(
+        "epoch {number}: {} members, {}, {after}",
+        epoch.roster.len(),
+        epoch.suite.name()
+    ))?;
+    out.line(format_args!("  session {}", epoch.sid))?;
+    for (member, identity) in epoch.roster.iter().enumerate() {
+        let fingerprint = Fingerprint::of::<AnySuite>(identity);
+        let proposer = if usize::from(epoch.proposer) == member {
+            ", who proposed it"
+        } else {
+            ""
+        };
+        out.line(format_args!("  member {member}: {fingerprint}{proposer}"))?;
+    }
+    for unproven in &epoch.unproven {
+        out.line(match unproven {
+            Unproven::Identities => {
+                "  not checkable by an outsider: who the members are, which they showed to each other \
+                 by triple Diffie-Hellman"
+            }
+            Unproven::KeyAgreement => {
+                "  not checkable by an outsider: the parts of the pairwise key agreement"
+            }
+            _ => "  something in it is not checkable by an outsider",
+        })?;
+    }
+    out.line("  depth  id                member")?;
+    for message in &epoch.messages {
+        show_message(message, out)?;
+    }
+    let whole = epoch.messages.len();
+    out.line(format_args!(
+        "  final: {} of {whole} messages, digest {}; {} statements",
+        epoch.final_lock.count, epoch.final_lock.digest, epoch.statements
+    ))?;
+    if !epoch.missing.is_empty() {
+        out.line(format_args!(
+            "  messages that others had seen and that are not in this transcript: {}",
+            epoch.missing.len()
+        ))?;
+    }
+    Ok(())
+}
+
+fn show_message(message: &Message, out: &mut Output) -> Result<(), OutputError> {
+    let id = message.id.to_string();
+    let id = id.get(..16).unwrap_or(&id);
+    let (depth, author) = (message.depth, message.author);
+    let said = match message.kind {
+        ContentKind::Fin => "leaves".to_owned(),
+        ContentKind::Text => match Payload::from_bytes(&message.body) {
+            Ok(Payload { nick, text }) => format!("{nick}: {}", Escaped(&text)),
+            Err(error) => format!("{} bytes that cannot be shown: {error}", message.body.len()),
+        },
+    };
+    out.line(format_args!("  {depth:>5}  {id}  {author} {said}"))
+}

@@ -1,0 +1,228 @@
+//! `mpotr transcript`, and `mpotr chat --save-transcript`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::{TempDir, tempdir};
+
+use crate::program::{Running, fail, run, succeed};
+use crate::relay::Relay;
+
+/// A home folder with files in it.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn name(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    /// The public key of somebody, in a file: its secret is gone.
+    fn public_key(&self, name: &str) -> String {
+        let identity = self.name("identity");
+        let made = ["identity", "new", "--public", "--identity", &identity];
+        let key = succeed(self.0.path(), &made);
+        fs::remove_file(&identity).unwrap();
+        let file = format!("{name}.pub");
+        fs::write(self.path(&file), key).unwrap();
+        self.name(&file)
+    }
+
+    fn forge(&self, script: &str, out: &str) -> Vec<String> {
+        fs::write(self.path("script"), script).unwrap();
+        let members = ["alice", "bob", "carol"].map(|name| {
+            let file = self.name(&format!("{name}.pub"));
+            if self.path(&format!("{name}.pub")).exists() {
+                file
+            } else {
+                self.public_key(name)
+            }
+        });
+        let arguments = [
+            "transcript",
+            "forge",
+            "--members",
+            &members.join(","),
+            "--script",
+            &self.name("script"),
+            "--out",
+            &self.name(out),
+        ];
+        arguments.map(str::to_owned).to_vec()
+    }
+
+    fn forges(&self, script: &str, out: &str) -> String {
+        let arguments = self.forge(script, out);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        succeed(self.0.path(), &arguments)
+    }
+
+    fn forges_not(&self, script: &str, out: &str) -> String {
+        let arguments = self.forge(script, out);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        fail(self.0.path(), &arguments)
+    }
+
+    fn verified(&self, file: &str) -> String {
+        succeed(self.0.path(), &["transcript", "verify", &self.name(file)])
+    }
+}
+
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_forged_transcript_verifies_and_convinces_nobody() {
+    let desk = Desk::new();
+    let script =
+        "# never said\nalice: I did it\nbob: so did I\n+carol\n3: hello\n-bob\nalice: bye\n";
+    desk.forges(script, "t");
+    let shown = desk.verified("t");
+    for text in [
+        "alice: I did it",
+        "bob: so did I",
+        "carol: hello",
+        "alice: bye",
+    ] {
+        assert!(shown.contains(text), "{shown}");
+    }
+    assert!(shown.contains("epoch 2: 2 members"), "{shown}");
+    assert!(shown.contains("This convinces nobody"), "{shown}");
+    #[cfg(unix)]
+    assert_eq!(mode(&desk.path("t")), 0o600);
+}
+
+#[test]
+fn what_is_wrong_with_a_transcript_is_shown_with_its_place_and_exit_code_1() {
+    let desk = Desk::new();
+    desk.forges("alice: I did it\nbob: what\n", "t");
+    let mut file = fs::read(desk.path("t")).unwrap();
+    let last = file.len() - 10;
+    file[last] ^= 1;
+    fs::write(desk.path("bad"), &file).unwrap();
+    let finished = run(desk.0.path(), &["transcript", "verify", &desk.name("bad")]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.out.contains("WRONG: record "), "{finished:?}");
+    assert!(
+        finished.out.contains("does not carry its signature"),
+        "{finished:?}"
+    );
+    assert!(!finished.out.contains("verifies"), "{finished:?}");
+    assert!(finished.err.contains("1 thing is wrong"), "{finished:?}");
+
+    fs::write(desk.path("cut"), &file[..last - 9]).unwrap();
+    let finished = run(desk.0.path(), &["transcript", "verify", &desk.name("cut")]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.out.contains("the input ends"), "{finished:?}");
+}
+
+#[test]
+fn a_forger_is_told_what_it_cannot_do() {
+    let desk = Desk::new();
+    let error = desk.forges_not("alice: a\neve: b\n", "t");
+    assert!(error.contains("line 2") && error.contains("eve"), "{error}");
+    let error = desk.forges_not("+carol\n-bob\nbob: still here\n", "t");
+    assert!(error.contains("act 2"), "{error}");
+    assert!(!desk.path("t").exists());
+    fs::write(desk.path("t"), "mine").unwrap();
+    let error = desk.forges_not("alice: a\n", "t");
+    assert!(error.contains("not overwritten"), "{error}");
+    assert_eq!(fs::read(desk.path("t")).unwrap(), b"mine");
+    fs::write(desk.path("alice.pub"), "00".repeat(32)).unwrap();
+    let error = desk.forges_not("alice: a\n", "u");
+    assert!(error.contains("alice.pub"), "{error}");
+}
+
+#[test]
+fn what_a_member_keeps_of_a_talk_verifies_and_holds_no_secret() {
+    let desk = Desk::new();
+    let relay = Relay::start(desk.0.path());
+    let members = ["alice", "bob"].map(|nick| {
+        let home = desk.0.path();
+        let identity = desk.name(&format!("{nick}.id"));
+        succeed(home, &["identity", "new", "--identity", &identity]);
+        let kept = desk.name(&format!("{nick}.transcript"));
+        let arguments = [
+            "chat",
+            "--relay",
+            &relay.address,
+            "--room",
+            "tea",
+            "--nick",
+            nick,
+            "--members",
+            "2",
+            "--identity",
+            &identity,
+            "--save-transcript",
+            &kept,
+        ];
+        let mut member = Running::start(home, &arguments);
+        member.type_in(&format!("the word of {nick}\n"));
+        member.end_input();
+        member
+    });
+    for member in members {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+    for nick in ["alice", "bob"] {
+        let file = format!("{nick}.transcript");
+        let shown = desk.verified(&file);
+        for author in ["alice", "bob"] {
+            let text = format!("{author}: the word of {author}");
+            assert!(shown.contains(&text), "{shown}");
+        }
+        let bytes = fs::read(desk.path(&file)).unwrap();
+        let identity = fs::read_to_string(desk.path(&format!("{nick}.id"))).unwrap();
+        let digits = identity.trim_end().rsplit(' ').next().unwrap();
+        let secret = decode(digits);
+        assert!(!bytes.windows(32).any(|part| part == secret));
+        #[cfg(unix)]
+        assert_eq!(mode(&desk.path(&file)), 0o600);
+    }
+}
+
+#[test]
+fn a_transcript_is_never_written_over_another_file() {
+    let desk = Desk::new();
+    fs::write(desk.path("t"), "mine").unwrap();
+    // Before anything is connected to: there is no relay.
+    let error = fail_after_notices(&desk, "t");
+    assert!(error.contains("not overwritten"), "{error}");
+    assert_eq!(fs::read(desk.path("t")).unwrap(), b"mine");
+}
+
+fn fail_after_notices(desk: &Desk, file: &str) -> String {
+    let arguments = [
+        "chat",
+        "--relay",
+        "127.0.0.1:1",
+        "--room",
+        "tea",
+        "--nick",
+        "alice",
+        "--save-transcript",
+        &desk.name(file),
+    ];
+    let finished = run(desk.0.path(), &arguments);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    finished.err
+}
+
+fn decode(digits: &str) -> Vec<u8> {
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+        .collect()
+}

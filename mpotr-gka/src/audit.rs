@@ -1,0 +1,308 @@
+//! A recorded run as somebody checks it who was not in it. `docs/spec/10-transcripts.md`, "What is checked".
+//!
+//! An outsider checks all that is public: signatures, shares, proofs of well-formedness and group proofs. It learns that
+//! the record is one that a run could have left, and not that there was a run: whoever invents all members makes the same
+//! (`docs/security/deniability.md`). What only members could check is named in the [`Audit`].
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite};
+
+use crate::agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement};
+use crate::authentication::TRIPLE_DH_TAG_LENGTH;
+use crate::authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement};
+use crate::fault::{Fault, FaultKind};
+use crate::rounds::contributing::{agreement_payloads, contributions_digest};
+use crate::rounds::{Confirmation, Contribution};
+use crate::run::{RosterError, Run};
+
+/// A recorded run in which nothing is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// What all members confirmed.
+    pub statement: Statement,
+    /// What the record shows to members alone.
+    pub unproven: Vec<Unproven>,
+}
+
+/// What an outsider cannot check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unproven {
+    /// The tags of the triple Diffie-Hellman, which say who the members are: each is for one member.
+    Identities,
+    /// The sealed parts of the pairwise key agreement: each is for one member.
+    KeyAgreement,
+}
+
+/// What is wrong with a recorded run. Members are named by their place in the roster.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The trapdoor of the roster is degenerate.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// The place of a member has no contribution, or another one's.
+    #[error("the contribution of member {member} is not in its place")]
+    NoContribution {
+        /// The member.
+        member: usize,
+    },
+    /// A contribution was not signed by its sender for this run.
+    #[error("the contribution of member {member} does not carry its signature")]
+    ContributionSignature {
+        /// The member.
+        member: usize,
+    },
+    /// A contribution that no member sends who does what it should.
+    #[error("the contribution of member {member} is wrong: {kind}")]
+    Contribution {
+        /// The member.
+        member: usize,
+        /// What is wrong with it.
+        kind: FaultKind,
+    },
+    /// The shares are wrong together, though none is by itself.
+    #[error("the contributions are wrong together: {kind}")]
+    Contributions {
+        /// What is wrong with them.
+        kind: FaultKind,
+    },
+    /// The place of a member has no confirmation, or another one's.
+    #[error("the confirmation of member {member} is not in its place")]
+    NoConfirmation {
+        /// The member.
+        member: usize,
+    },
+    /// A confirmation was not signed by its sender for this run.
+    #[error("the confirmation of member {member} does not carry its signature")]
+    ConfirmationSignature {
+        /// The member.
+        member: usize,
+    },
+    /// A member confirmed other contributions.
+    #[error("member {member} confirmed other contributions")]
+    OtherContributions {
+        /// The member.
+        member: usize,
+    },
+    /// A member confirmed another key than the first.
+    #[error("member {member} confirmed another key than member 0")]
+    OtherKey {
+        /// The member.
+        member: usize,
+    },
+    /// What a confirmation sealed has another length than what is said to be in it.
+    #[error("the proof of member {member} is not what its confirmation sealed: its length differs")]
+    SealedLength {
+        /// The member.
+        member: usize,
+    },
+    /// A proof of identity does not hold.
+    #[error("the proof of member {member} does not hold")]
+    Proof {
+        /// The member.
+        member: usize,
+    },
+}
+
+impl AuditError {
+    /// In which round it shows, 1 or 2, and in whose packet, if in one of them.
+    #[must_use]
+    pub const fn round_and_member(&self) -> (usize, Option<usize>) {
+        match self {
+            Self::Roster(_) => (0, None),
+            Self::Contributions { .. } => (1, None),
+            Self::NoContribution { member }
+            | Self::ContributionSignature { member }
+            | Self::Contribution { member, .. } => (1, Some(*member)),
+            Self::NoConfirmation { member }
+            | Self::ConfirmationSignature { member }
+            | Self::OtherContributions { member }
+            | Self::OtherKey { member }
+            | Self::SealedLength { member }
+            | Self::Proof { member } => (2, Some(*member)),
+        }
+    }
+}
+
+/// Both rounds of a run, as a member recorded them, each in cycle order.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounds<'a> {
+    /// The contributions.
+    pub contributions: &'a [Contribution],
+    /// The confirmations.
+    pub confirmations: &'a [Confirmation],
+    /// What the confirmations sealed.
+    pub payloads: &'a [Vec<u8>],
+}
+
+impl Rounds<'_> {
+    /// Checks both rounds of a run of others ([`Run::of_others`]).
+    ///
+    /// # Errors
+    /// All that is wrong with the first thing that is wrong: contributions and their signatures, what they say,
+    /// confirmations, proofs.
+    pub fn audit<S: CryptoSuite>(
+        &self,
+        run: &Run<S>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Audit, Vec<AuditError>> {
+        let (agreement, authentication) = run.terms().methods;
+        let mut unproven = Vec::new();
+        all(self.signed_contributions(run))?;
+        let proofs = match authentication {
+            AuthenticationId::GroupProof => {
+                Some(GroupProof::of_others(run).map_err(|error| vec![error.into()])?)
+            }
+            AuthenticationId::TripleDh => {
+                unproven.push(Unproven::Identities);
+                None
+            }
+        };
+        all(self.contents(run, agreement, proofs.as_ref()))?;
+        if agreement == AgreementId::Pairwise {
+            unproven.push(Unproven::KeyAgreement);
+        }
+        let statement = self.confirmed(run)?;
+        if let Some(proofs) = proofs {
+            let payloads: Vec<&[u8]> = self.payloads.iter().map(Vec::as_slice).collect();
+            proofs
+                .verify(run, &statement, &payloads, rng)
+                .map_err(|fault| each(&fault, |member| AuditError::Proof { member }))?;
+        } else {
+            let tags = run
+                .len()
+                .saturating_sub(1)
+                .saturating_mul(TRIPLE_DH_TAG_LENGTH);
+            all(self
+                .payloads
+                .iter()
+                .enumerate()
+                .filter(|(_, payload)| payload.len() != tags)
+                .map(|(member, _)| AuditError::Proof { member }))?;
+        }
+        Ok(Audit {
+            statement,
+            unproven,
+        })
+    }
+
+    fn signed_contributions<S: CryptoSuite>(
+        &self,
+        run: &Run<S>,
+    ) -> impl Iterator<Item = AuditError> {
+        (0..run.len().max(self.contributions.len())).filter_map(|member| {
+            match self.contributions.get(member) {
+                Some(it) if member < run.len() && usize::from(it.sender) == member => {
+                    (!it.is_authentic(run)).then_some(AuditError::ContributionSignature { member })
+                }
+                Some(_) | None => Some(AuditError::NoContribution { member }),
+            }
+        })
+    }
+
+    /// The shares of the joint-knowledge check, and the proofs that the links are well formed: the sum of the links is zero
+    /// if all of them are.
+    fn contents<S: CryptoSuite>(
+        &self,
+        run: &Run<S>,
+        agreement: AgreementId,
+        proofs: Option<&GroupProof<S>>,
+    ) -> Vec<AuditError> {
+        let shares: Vec<&[u8]> = self
+            .contributions
+            .iter()
+            .map(|contribution| contribution.body.share.as_slice())
+            .collect();
+        let checked = match proofs {
+            Some(proofs) => proofs.check_shares(run, &shares),
+            None => no_shares(&shares),
+        };
+        let mut wrong = match checked {
+            Ok(()) => Vec::new(),
+            Err(Fault { kind, culprits }) if culprits.is_empty() => {
+                vec![AuditError::Contributions { kind }]
+            }
+            Err(fault) => each(&fault, |member| AuditError::Contribution {
+                member,
+                kind: fault.kind,
+            }),
+        };
+        if agreement == AgreementId::BurmesterDesmedt {
+            let kind = FaultKind::WrongShare;
+            let links = agreement_payloads(self.contributions);
+            let liars = BurmesterDesmedt::<S>::of_others().blame(run, &links);
+            wrong.extend(
+                liars
+                    .into_iter()
+                    .map(|member| AuditError::Contribution { member, kind }),
+            );
+        }
+        wrong
+    }
+
+    /// What all members confirmed.
+    fn confirmed<S: CryptoSuite>(&self, run: &Run<S>) -> Result<Statement, Vec<AuditError>> {
+        let count = run.len().max(self.confirmations.len());
+        let missing = (0..count).filter(|member| {
+            let there = self.confirmations.get(*member);
+            let is_own = there.is_some_and(|it| usize::from(it.sender) == *member);
+            *member >= run.len() || !is_own
+        });
+        all(missing.map(|member| AuditError::NoConfirmation { member }))?;
+        let digest = contributions_digest(run, self.contributions);
+        let Some(first) = self.confirmations.first() else {
+            return Err(vec![AuditError::NoConfirmation { member: 0 }]);
+        };
+        let kc = first.statement.key_commitment;
+        let wrong = self
+            .confirmations
+            .iter()
+            .enumerate()
+            .filter_map(|(member, it)| {
+                let length = self.payloads.get(member).map(Vec::len);
+                if !it.is_authentic(run) {
+                    Some(AuditError::ConfirmationSignature { member })
+                } else if it.statement.contributions != digest {
+                    Some(AuditError::OtherContributions { member })
+                } else if it.statement.key_commitment != kc {
+                    Some(AuditError::OtherKey { member })
+                } else if length != it.sealed.len().checked_sub(AEAD_TAG_LENGTH) {
+                    Some(AuditError::SealedLength { member })
+                } else {
+                    None
+                }
+            });
+        all(wrong)?;
+        Ok(Statement {
+            contributions: digest,
+            key_commitment: kc,
+        })
+    }
+}
+
+/// Triple Diffie-Hellman has no shares.
+fn no_shares(shares: &[&[u8]]) -> Result<(), Fault> {
+    let culprits: Vec<_> = (0_usize..)
+        .zip(shares)
+        .filter_map(|(member, share)| (!share.is_empty()).then_some(member))
+        .collect();
+    if culprits.is_empty() {
+        return Ok(());
+    }
+    let kind = FaultKind::MalformedContribution;
+    Err(Fault { kind, culprits })
+}
+
+fn all(errors: impl IntoIterator<Item = AuditError>) -> Result<(), Vec<AuditError>> {
+    let errors: Vec<_> = errors.into_iter().collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+fn each(fault: &Fault, error: impl Fn(usize) -> AuditError) -> Vec<AuditError> {
+    fault.culprits.iter().copied().map(error).collect()
+}

@@ -1,0 +1,138 @@
+//! Who takes part in a run: the holder of an identity key, or somebody who was invented with the public key alone.
+//! `docs/security/deniability.md`, "The forger".
+//!
+//! A run treats both alike, but for how the group proof is made: *"I know a, or I know log T"*. A holder knows `a`. The
+//! members of a conversation that one person invents know `log T = sum h_j y_j`, since that person drew every `y`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
+
+use crate::offer::TrapdoorKey;
+use crate::run::{Run, Scalar};
+
+/// Somebody who can take part in runs: an [`IdentityKeyPair`], or an [`Invented`] member.
+///
+/// Sealed: whoever implements it is handed the trapdoor secrets of its own offers.
+pub trait Identity<S: CryptoSuite>: sealed::Sealed<S> + core::fmt::Debug + Send {
+    /// The identity key `A`.
+    fn public(&self) -> IdentityKey;
+}
+
+pub(crate) mod sealed {
+    use super::Speaker;
+    use mpotr_crypto::CryptoSuite;
+
+    /// How the group proof of an identity is made.
+    pub trait Sealed<S: CryptoSuite> {
+        /// By which of the two secrets.
+        fn speaker(&self) -> Speaker<'_, S>;
+    }
+}
+
+/// Which of the two secrets of the group proof somebody knows.
+#[derive(Debug)]
+pub enum Speaker<'a, S: CryptoSuite> {
+    /// `a`.
+    Holder(&'a IdentityKeyPair),
+    /// All `y` of the runs in which nobody else takes part.
+    Forger(&'a Forger<S>),
+}
+
+impl<S: CryptoSuite> sealed::Sealed<S> for IdentityKeyPair {
+    fn speaker(&self) -> Speaker<'_, S> {
+        Speaker::Holder(self)
+    }
+}
+
+impl<S: CryptoSuite> Identity<S> for IdentityKeyPair {
+    fn public(&self) -> IdentityKey {
+        Self::public(self)
+    }
+}
+
+/// Whoever invents a conversation: it keeps the trapdoor secrets of all the members that it invents.
+///
+/// It is of no use against anybody. The proof of an invented member is made only in runs where *every* trapdoor key is the
+/// forger's own; a member who takes part with an offer of its own is one whose `y` the forger lacks.
+pub struct Forger<S: CryptoSuite> {
+    /// `y` by `Y`.
+    trapdoors: Trapdoors<S>,
+}
+
+type Trapdoors<S> = Arc<Mutex<BTreeMap<TrapdoorKey, Zeroizing<Scalar<S>>>>>;
+
+impl<S: CryptoSuite> Forger<S> {
+    /// A forger that has invented nobody yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            trapdoors: Arc::default(),
+        }
+    }
+
+    /// A member with this identity key, whose secret nobody here knows.
+    #[must_use]
+    pub fn invent(&self, identity: IdentityKey) -> Invented<S> {
+        Invented {
+            identity,
+            forger: Self {
+                trapdoors: Arc::clone(&self.trapdoors),
+            },
+        }
+    }
+
+    /// Remembers the trapdoor secret of an offer that an invented member contributes with.
+    pub(crate) fn remember(&self, key: TrapdoorKey, secret: &Scalar<S>) {
+        self.trapdoors().insert(key, Zeroizing::new(secret.clone()));
+    }
+
+    /// The trapdoor secrets of all members of a run in cycle order; `None` if one of them was not invented here.
+    pub(crate) fn secrets(&self, run: &Run<S>) -> Option<Vec<Zeroizing<Scalar<S>>>> {
+        let trapdoors = self.trapdoors();
+        run.members()
+            .iter()
+            .map(|member| trapdoors.get(&member.offer().trapdoor).cloned())
+            .collect()
+    }
+
+    /// Nothing is left half done when a thread panics: an entry is whole or not there.
+    fn trapdoors(&self) -> MutexGuard<'_, BTreeMap<TrapdoorKey, Zeroizing<Scalar<S>>>> {
+        self.trapdoors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: CryptoSuite> Default for Forger<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Forger<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Forger(..)")
+    }
+}
+
+/// A member of an invented conversation. See [`Forger::invent`].
+#[derive(Debug)]
+pub struct Invented<S: CryptoSuite> {
+    identity: IdentityKey,
+    forger: Forger<S>,
+}
+
+impl<S: CryptoSuite> sealed::Sealed<S> for Invented<S> {
+    fn speaker(&self) -> Speaker<'_, S> {
+        Speaker::Forger(&self.forger)
+    }
+}
+
+impl<S: CryptoSuite> Identity<S> for Invented<S> {
+    fn public(&self) -> IdentityKey {
+        self.identity
+    }
+}

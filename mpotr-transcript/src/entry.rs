@@ -1,0 +1,159 @@
+//! The records of a transcript file. `docs/spec/10-transcripts.md`, "File".
+//!
+//! ```text
+//! opaque magic[20] = "mpotr-transcript-v1\n";
+//! struct {
+//!   uint8  kind;            proposal 1, offer 2, contribution 3, confirmation 4, content 5, statement 6, end 7
+//!   opaque body<0..2^20>;   32-bit length
+//! } Record;
+//!
+//! confirmation: Confirmation || opaque payload<0..2^17>     what it sealed, in clear
+//! content:      uint16 author || signed text
+//! statement:    uint16 author || uint32 number || signed text
+//! end:          uint32 records                              before this one
+//! ```
+//!
+//! The other bodies are those of the packets of `docs/spec/05-wire.md`, without version, kind and hint.
+
+use mpotr_core::wire::{Content, Fields, Proposal, Statement, Unverified};
+use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use mpotr_gka::{Confirmation, Contribution, Offer};
+
+/// What a transcript file begins with.
+pub const MAGIC: &[u8; 20] = b"mpotr-transcript-v1\n";
+
+/// The most bytes of a record's body.
+pub const MAX_ENTRY: usize = 1 << 20;
+
+/// The most bytes of an authentication payload: a triple Diffie-Hellman one of 4,096 members has 65,520.
+const MAX_PAYLOAD: usize = 1 << 17;
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// An epoch begins, by this proposal.
+    Proposal(Proposal),
+    /// The next of its offers, in cycle order.
+    Offer(Offer),
+    /// The next contribution, in cycle order.
+    Contribution(Contribution),
+    /// The next confirmation, in cycle order, with what it sealed.
+    Confirmation(Confirmation, Vec<u8>),
+    /// A message, in the order in which the member who kept the transcript read it.
+    Content {
+        /// The author's index in the roster.
+        author: u16,
+        /// Fields, padding, signature.
+        signed: Vec<u8>,
+    },
+    /// A statement.
+    Statement {
+        /// The author's index in the roster.
+        author: u16,
+        /// Its place in the author's stream of statements.
+        number: u32,
+        /// Fields, padding, signature.
+        signed: Vec<u8>,
+    },
+    /// The transcript is whole: so many records come before this one.
+    End(u32),
+}
+
+impl Entry {
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Proposal(_) => 1,
+            Self::Offer(_) => 2,
+            Self::Contribution(_) => 3,
+            Self::Confirmation(..) => 4,
+            Self::Content { .. } => 5,
+            Self::Statement { .. } => 6,
+            Self::End(_) => 7,
+        }
+    }
+
+    /// The record's bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let body = Encoder::encoded(|out| match self {
+            Self::Proposal(proposal) => proposal.encode(out),
+            Self::Offer(offer) => offer.encode(out),
+            Self::Contribution(contribution) => contribution.encode(out),
+            Self::Confirmation(confirmation, payload) => {
+                confirmation.encode(out);
+                out.opaque(payload);
+            }
+            Self::Content { author, signed } => {
+                out.u16(*author);
+                out.raw(signed);
+            }
+            Self::Statement {
+                author,
+                number,
+                signed,
+            } => {
+                out.u16(*author);
+                out.u32(*number);
+                out.raw(signed);
+            }
+            Self::End(records) => out.u32(*records),
+        });
+        Encoder::encoded(|out| {
+            out.u8(self.kind());
+            out.opaque(&body);
+        })
+    }
+
+    /// Reads a record. Signed texts are decoded to see that they are ones.
+    ///
+    /// # Errors
+    /// The first field that is unknown, over its limit, not canonical or not all there; its offset counts from the start of
+    /// the record.
+    pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let start = input.offset();
+        let kind = input.u8("kind")?;
+        if !(1..=7).contains(&kind) {
+            let kind = DecodeErrorKind::UnknownValue(kind.into());
+            return Err(DecodeError::new(start, "kind", kind));
+        }
+        let body = input.opaque(MAX_ENTRY, "body")?;
+        let body_at = input.offset().saturating_sub(body.len());
+        Decoder::whole(body, |input| decode_body(kind, input)).map_err(|error| DecodeError {
+            offset: error.offset.saturating_add(body_at),
+            ..error
+        })
+    }
+}
+
+fn decode_body(kind: u8, input: &mut Decoder<'_>) -> Result<Entry, DecodeError> {
+    Ok(match kind {
+        1 => Entry::Proposal(Proposal::decode(input)?),
+        2 => Entry::Offer(Offer::decode(input)?),
+        3 => Entry::Contribution(Contribution::decode(input)?),
+        4 => {
+            let confirmation = Confirmation::decode(input)?;
+            let payload = input.opaque(MAX_PAYLOAD, "payload")?.to_vec();
+            Entry::Confirmation(confirmation, payload)
+        }
+        5 => Entry::Content {
+            author: input.u16("author")?,
+            signed: signed::<Content>(input)?,
+        },
+        6 => Entry::Statement {
+            author: input.u16("author")?,
+            number: input.u32("number")?,
+            signed: signed::<Statement>(input)?,
+        },
+        _ => Entry::End(input.u32("records")?),
+    })
+}
+
+fn signed<T: Fields>(input: &mut Decoder<'_>) -> Result<Vec<u8>, DecodeError> {
+    let at = input.offset();
+    let bytes = input.rest();
+    Unverified::<T>::decode(bytes).map_err(|error| DecodeError {
+        offset: error.offset.saturating_add(at),
+        ..error
+    })?;
+    Ok(bytes.to_vec())
+}

@@ -1,0 +1,28 @@
+//! Transcripts of mpOTR rooms as files: `docs/spec/10-transcripts.md`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `entry` | the records of a file, byte by byte |
+//! | `writer` | from what a room hands out to bytes that are appended |
+//! | `reader` | from a file to its epochs, or to the first byte that is wrong |
+//! | `verify` | whether a transcript is one that a room could have left |
+//! | `forge` | makes such a transcript from public identity keys and a script alone |
+//!
+//! A transcript holds everything signed, as it was signed, and no key: it opens no packet that anyone recorded. That it
+//! verifies convinces nobody, since [`forge`] makes one that verifies as well: `docs/security/deniability.md`.
+
+mod entry;
+mod forge;
+mod reader;
+mod verify;
+mod writer;
+
+pub use entry::{Entry, MAGIC, MAX_ENTRY};
+pub use forge::{
+    Act, ForgeError, Line, Play, Script, ScriptError, ScriptErrorKind, Weather, forge, perform,
+};
+pub use reader::{
+    Ending, Expected, Place, ReadError, ReadErrorKind, Said, Section, Signed, Transcript,
+};
+pub use verify::{EpochReport, Flaw, FlawKind, Message, Report, verify};
+pub use writer::Writer;

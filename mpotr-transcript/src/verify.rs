@@ -1,0 +1,181 @@
+//! Whether a transcript is one that a room could have left. `docs/spec/10-transcripts.md`, "What is checked".
+//!
+//! | file | what it checks |
+//! |---|---|
+//! | `flaw` | how what is wrong is named |
+//! | `run` | the roster, and both rounds of its run |
+//! | `said` | signatures, places and parents of what was said |
+//! | `graph` | what comes before what |
+//! | `timeline` | that nobody took back what it had signed to have seen |
+//! | `order` | the one order, every lock against it, and what is final |
+//!
+//! A transcript in which nothing is wrong is not evidence of anything: [`forge`](crate::forge()) makes one as good.
+
+mod flaw;
+mod graph;
+mod order;
+mod run;
+mod said;
+mod timeline;
+
+pub use flaw::{Flaw, FlawKind};
+
+use std::collections::BTreeSet;
+
+use mpotr_core::wire::{ContentKind, Handle, Lock, MessageId};
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKey, SuiteId};
+use mpotr_gka::{Sid, Unproven};
+
+use crate::reader::{Ending, Place, ReadErrorKind, Section, Transcript};
+
+/// What was found in a transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Its epochs.
+    pub epochs: Vec<EpochReport>,
+    /// All that is wrong, in the order of the file.
+    pub flaws: Vec<Flaw>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.flaws.is_empty()
+    }
+}
+
+/// What was found in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochReport {
+    /// Where it begins.
+    pub place: Place,
+    /// The algorithms.
+    pub suite: SuiteId,
+    /// The session id.
+    pub sid: Sid,
+    /// The identity keys in cycle order.
+    pub roster: Vec<IdentityKey>,
+    /// Who proposed it, by its place in the roster.
+    pub proposer: u16,
+    /// The name of the epoch that it follows; `None` for a first one.
+    pub parent: Option<Handle>,
+    /// Whether that is the epoch before it in the file.
+    pub follows: bool,
+    /// What the transcript shows to members alone.
+    pub unproven: Vec<Unproven>,
+    /// All messages, in the one order.
+    pub messages: Vec<Message>,
+    /// How many statements.
+    pub statements: usize,
+    /// The prefix of the order that all members signed, or all of it where they moved on together.
+    pub final_lock: Lock,
+    /// Messages that statements name and that are not here: whoever kept the transcript left before they came.
+    pub missing: BTreeSet<MessageId>,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where it stands.
+    pub place: Place,
+    /// Its id.
+    pub id: MessageId,
+    /// One more than the greatest depth of its parents.
+    pub depth: u32,
+    /// Its author's place in the roster.
+    pub author: u16,
+    /// The author's count of its messages.
+    pub seq: u32,
+    /// A text, or the author's last word.
+    pub kind: ContentKind,
+    /// The text.
+    pub body: Vec<u8>,
+}
+
+/// Checks everything that somebody can check who was not there.
+pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) -> Report {
+    let mut report = Report {
+        epochs: Vec::new(),
+        flaws: Vec::new(),
+    };
+    let sections = &transcript.sections;
+    let following = sections.iter().skip(1).map(Some).chain([None]);
+    let mut before: Option<Handle> = None;
+    for (section, next) in sections.iter().zip(following) {
+        let epoch = verify_section::<S>(section, next, before, &mut report.flaws, rng);
+        report.epochs.extend(epoch);
+        before = Some(section.proposal.handle);
+    }
+    if let Ending::Broken(error) = transcript.ending {
+        report.flaws.push(Flaw {
+            place: error.place,
+            kind: FlawKind::File(error.kind),
+        });
+    } else if sections.is_empty() {
+        // A transcript of a talk that never began is a file with an end and nothing before it.
+        report.flaws.push(Flaw {
+            place: Place {
+                record: 0,
+                offset: 0,
+            },
+            kind: FlawKind::Empty,
+        });
+    }
+    report.flaws.sort_by_key(|flaw| flaw.place);
+    report
+}
+
+/// `None` if the roster is none in which anything could be said.
+fn verify_section<S: CryptoSuite>(
+    section: &Section,
+    next: Option<&Section>,
+    before: Option<Handle>,
+    flaws: &mut Vec<Flaw>,
+    rng: &mut dyn CryptoRng,
+) -> Option<EpochReport> {
+    let run = run::check::<S>(section, flaws)?;
+    let audited = run::audit(section, &run, flaws, rng);
+    let said = said::Talk::read(section, &run, audited.key_commitment, flaws);
+    timeline::check(&said, flaws);
+    let order = order::Order::of::<S>(run.sid(), &said, next, flaws);
+    let parent = section.proposal.parent;
+    let messages = order
+        .indices
+        .iter()
+        .filter_map(|index| {
+            let node = said.graph.node(*index)?;
+            let message = said.messages.get(*index)?;
+            Some(Message {
+                place: message.place,
+                id: node.id,
+                depth: node.depth,
+                author: node.author,
+                seq: message.content.seq,
+                kind: message.content.kind,
+                body: message.content.body.clone(),
+            })
+        })
+        .collect();
+    Some(EpochReport {
+        place: section.place,
+        suite: section.proposal.suite,
+        sid: run.sid(),
+        roster: section.offers.iter().map(|offer| offer.identity).collect(),
+        proposer: section.proposal.proposer,
+        parent: (parent != Handle::NONE).then_some(parent),
+        follows: before == Some(parent),
+        unproven: audited.unproven,
+        messages,
+        statements: said.statements.len(),
+        final_lock: order.final_lock,
+        missing: said.missing,
+    })
+}
+
+impl From<ReadErrorKind> for FlawKind {
+    fn from(kind: ReadErrorKind) -> Self {
+        Self::File(kind)
+    }
+}

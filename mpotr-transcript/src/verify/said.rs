@@ -1,0 +1,244 @@
+//! What was said in an epoch: signatures, places, parents. `docs/spec/05-wire.md`, "Content" and "Statement".
+
+use std::collections::BTreeSet;
+
+use mpotr_core::wire::{Content, ContentKind, EpochId, MessageId, Presence, Statement, Unverified};
+use mpotr_crypto::{CryptoSuite, Digest32, VerifyingKey};
+use mpotr_gka::{Member, Run};
+
+use super::flaw::{Flaw, FlawKind};
+use super::graph::Graph;
+use crate::reader::{Place, Said, Section, Signed};
+
+/// A message, beside its node in the graph.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) place: Place,
+    pub(super) author: u16,
+    pub(super) id: MessageId,
+    pub(super) content: Content,
+}
+
+/// A statement.
+#[derive(Debug)]
+pub(super) struct Stated {
+    pub(super) place: Place,
+    pub(super) author: u16,
+    pub(super) number: u32,
+    pub(super) statement: Statement,
+}
+
+/// All that was said in an epoch.
+#[derive(Debug)]
+pub(super) struct Talk {
+    pub(super) members: usize,
+    pub(super) graph: Graph,
+    /// By index in the graph.
+    pub(super) messages: Vec<Written>,
+    pub(super) statements: Vec<Stated>,
+    /// Messages that statements name and that are not here.
+    pub(super) missing: BTreeSet<MessageId>,
+    /// Something is wrong with the graph, so that nothing can be said about its order.
+    pub(super) torn: bool,
+}
+
+/// A member, as far as the file was read.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    /// Messages.
+    written: u32,
+    last: Option<MessageId>,
+    /// Has sent its last message.
+    fin: bool,
+    /// Has closed.
+    closed: bool,
+    statement: Option<u32>,
+}
+
+/// What is known of an epoch while the file is read.
+struct Listener<'a, S: CryptoSuite> {
+    epoch: EpochId,
+    keys: Vec<Option<VerifyingKey<S>>>,
+    progress: Vec<Progress>,
+    talk: Talk,
+    named: BTreeSet<MessageId>,
+    flaws: &'a mut Vec<Flaw>,
+}
+
+impl Talk {
+    /// Reads what was said in an epoch.
+    pub(super) fn read<S: CryptoSuite>(
+        section: &Section,
+        run: &Run<S>,
+        key_commitment: Digest32,
+        flaws: &mut Vec<Flaw>,
+    ) -> Self {
+        let members = run.members();
+        let mut listener = Listener {
+            epoch: EpochId {
+                sid: run.sid(),
+                key_commitment,
+            },
+            keys: members.iter().map(Member::verifying_key).collect(),
+            progress: vec![Progress::default(); members.len()],
+            talk: Self {
+                members: members.len(),
+                graph: Graph::default(),
+                messages: Vec::new(),
+                statements: Vec::new(),
+                missing: BTreeSet::new(),
+                torn: false,
+            },
+            named: BTreeSet::new(),
+            flaws,
+        };
+        for said in &section.said {
+            listener.hear(said);
+        }
+        let mut talk = listener.talk;
+        for stated in &talk.statements {
+            let frontier = &stated.statement.frontier;
+            talk.graph.cover(stated.author, frontier);
+            let unknown = frontier.iter().filter(|id| talk.graph.index(id).is_none());
+            talk.missing.extend(unknown.copied());
+        }
+        talk
+    }
+}
+
+impl<S: CryptoSuite> Listener<'_, S> {
+    fn hear(&mut self, said: &Said) {
+        let author = said.author;
+        let Some(progress) = self.progress.get(usize::from(author)) else {
+            return self.flaw(said.place, FlawKind::UnknownAuthor { author });
+        };
+        let is_over = match said.signed {
+            Signed::Content(_) => progress.fin || progress.closed,
+            Signed::Statement(..) => progress.closed,
+        };
+        if is_over {
+            self.flaw(said.place, FlawKind::AfterLastWord { author });
+        }
+        match &said.signed {
+            Signed::Content(signed) => self.hear_content(said.place, author, signed),
+            Signed::Statement(number, signed) => {
+                self.hear_statement(said.place, author, *number, signed);
+            }
+        }
+    }
+
+    fn hear_content(&mut self, place: Place, author: u16, signed: &[u8]) {
+        // The reader has seen that it decodes.
+        let Ok(unverified) = Unverified::<Content>::decode(signed) else {
+            return;
+        };
+        let id = unverified.unsigned().id::<S>(&self.epoch, author);
+        let content = unverified.unsigned().fields().clone();
+        let seq = content.seq;
+        let verified = self
+            .key(author)
+            .is_some_and(|key| unverified.verify(key, &id.signed::<S>(&self.epoch)).is_ok());
+        if !verified {
+            self.flaw(place, FlawKind::MessageSignature { author, seq });
+        }
+        let ancestors: Vec<_> = content.ancestors().collect();
+        for parent in &ancestors {
+            if self.talk.graph.index(parent).is_none() {
+                self.talk.torn = true;
+                // Named once: all that follows would name it.
+                if self.named.insert(*parent) {
+                    let parent = *parent;
+                    self.flaw(
+                        place,
+                        FlawKind::MissingParent {
+                            author,
+                            seq,
+                            parent,
+                        },
+                    );
+                }
+            }
+        }
+        let Some(progress) = self.progress.get_mut(usize::from(author)) else {
+            return;
+        };
+        let expected = progress.written;
+        let previous = progress.last.unwrap_or(MessageId::NONE);
+        progress.written = seq.saturating_add(1);
+        progress.last = Some(id);
+        progress.fin |= content.kind == ContentKind::Fin;
+        let said_before = self
+            .talk
+            .messages
+            .iter()
+            .any(|it| it.author == author && it.content.seq == seq && it.id != id);
+        if said_before {
+            // Where the second one belongs, members agree among themselves when the epoch ends.
+            self.talk.torn = true;
+            self.flaw(place, FlawKind::Equivocation { author, seq });
+        } else if seq != expected {
+            self.talk.torn = true;
+            self.flaw(
+                place,
+                FlawKind::OutOfSequence {
+                    author,
+                    seq,
+                    expected,
+                },
+            );
+        } else if content.prev != previous && self.talk.graph.index(&content.prev).is_some() {
+            self.flaw(place, FlawKind::OtherPrevious { author, seq });
+        }
+        if self.talk.graph.index(&id).is_some() {
+            // The same message again: out of sequence, and that is said.
+            return;
+        }
+        self.talk.graph.insert(id, author, &ancestors);
+        self.talk.graph.cover(author, &[id]);
+        self.talk.messages.push(Written {
+            place,
+            author,
+            id,
+            content,
+        });
+    }
+
+    fn hear_statement(&mut self, place: Place, author: u16, number: u32, signed: &[u8]) {
+        let Ok(unverified) = Unverified::<Statement>::decode(signed) else {
+            return;
+        };
+        let statement = unverified.unsigned().fields().clone();
+        let covered = unverified
+            .unsigned()
+            .signed::<S>(&self.epoch, author, number);
+        let verified = self
+            .key(author)
+            .is_some_and(|key| unverified.verify(key, &covered).is_ok());
+        if !verified {
+            self.flaw(place, FlawKind::StatementSignature { author, number });
+        }
+        let Some(progress) = self.progress.get_mut(usize::from(author)) else {
+            return;
+        };
+        let is_later = progress.statement.is_none_or(|last| number > last);
+        progress.statement = Some(number);
+        progress.closed |= statement.presence == Presence::Closed;
+        if !is_later {
+            self.flaw(place, FlawKind::StatementOrder { author, number });
+        }
+        self.talk.statements.push(Stated {
+            place,
+            author,
+            number,
+            statement,
+        });
+    }
+
+    fn key(&self, author: u16) -> Option<&VerifyingKey<S>> {
+        self.keys.get(usize::from(author))?.as_ref()
+    }
+
+    fn flaw(&mut self, place: Place, kind: FlawKind) {
+        self.flaws.push(Flaw { place, kind });
+    }
+}

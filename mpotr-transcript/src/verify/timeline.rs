@@ -1,0 +1,83 @@
+//! That nobody took back what it had signed to have seen. `docs/spec/05-wire.md`, "Receiving".
+//!
+//! A member's own signatures have an order of their own, whatever the order in which they came: a statement that says `sent`
+//! messages lies between the messages `sent - 1` and `sent`, and statements of one such place by their number. Each names
+//! all that the ones before it named, or what comes after that.
+
+use mpotr_core::wire::MessageId;
+
+use super::flaw::{Flaw, FlawKind};
+use super::said::{Stated, Talk, Written};
+
+/// Something that a member signed.
+enum Step<'a> {
+    Wrote(&'a Written),
+    Stated(&'a Stated),
+}
+
+impl Step<'_> {
+    const fn key(&self) -> (u32, u8, u32) {
+        match self {
+            Self::Stated(it) => (it.statement.sent, 0, it.number),
+            Self::Wrote(it) => (it.content.seq, 1, 0),
+        }
+    }
+}
+
+/// Goes along the line of each member.
+pub(super) fn check(talk: &Talk, flaws: &mut Vec<Flaw>) {
+    if talk.torn {
+        return;
+    }
+    for member in (0_u16..).take(talk.members) {
+        let wrote = talk.messages.iter().filter(|it| it.author == member);
+        let stated = talk.statements.iter().filter(|it| it.author == member);
+        let mut steps: Vec<_> = wrote
+            .map(Step::Wrote)
+            .chain(stated.map(Step::Stated))
+            .collect();
+        steps.sort_by_key(Step::key);
+        check_line(talk, &steps, flaws);
+    }
+}
+
+fn check_line(talk: &Talk, steps: &[Step<'_>], flaws: &mut Vec<Flaw>) {
+    let mut seen: Vec<MessageId> = Vec::new();
+    let mut lock = 0;
+    for step in steps {
+        match step {
+            Step::Wrote(it) => {
+                let (author, seq) = (it.author, it.content.seq);
+                let ancestors: Vec<_> = it.content.ancestors().collect();
+                let mut flaw = |kind| {
+                    let place = it.place;
+                    flaws.push(Flaw { place, kind });
+                };
+                if !talk.graph.all_before(&seen, &ancestors) {
+                    flaw(FlawKind::MessageTakesBack { author, seq });
+                }
+                if it.content.lock.count < lock {
+                    flaw(FlawKind::ShorterLock { author, seq });
+                }
+                lock = it.content.lock.count;
+                seen = vec![it.id];
+            }
+            Step::Stated(it) => {
+                let frontier = &it.statement.frontier;
+                if frontier.iter().any(|id| talk.graph.index(id).is_none()) {
+                    // It names messages that are not here, and so nothing follows from it.
+                    continue;
+                }
+                if talk.graph.all_before(&seen, frontier) {
+                    seen.clone_from(frontier);
+                } else {
+                    let (author, number) = (it.author, it.number);
+                    flaws.push(Flaw {
+                        place: it.place,
+                        kind: FlawKind::StatementTakesBack { author, number },
+                    });
+                }
+            }
+        }
+    }
+}

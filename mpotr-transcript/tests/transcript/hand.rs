@@ -1,0 +1,237 @@
+//! An epoch made by hand, by somebody who holds every key and can sign what no room signs.
+
+use mpotr_core::Policy;
+use mpotr_core::wire::{
+    Content, ContentKind, EpochId, Fields, Handle, Lock, MessageId, Presence, Proposal, Statement,
+    Unsigned,
+};
+use mpotr_crypto::{
+    CryptoSuite, Encoder, EphemeralKeyPair, IdentityKeyPair, SignatureBytes, Transcript as Hash,
+    label,
+};
+use mpotr_gka::{
+    AgreementId, AuthenticationId, Beacon, CommitmentSum, Contributing, KnownIdentities, Member,
+    Offer, OfferSecrets, RoomId, Run,
+};
+use mpotr_transcript::{Ending, FlawKind, Place, Said, Section, Signed, Transcript, verify};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::crew::Suite;
+
+const NOWHERE: Place = Place {
+    record: 0,
+    offset: 0,
+};
+
+/// An epoch and everybody's keys in it.
+pub(crate) struct Hand {
+    pub(crate) section: Section,
+    pub(crate) keys: Vec<EphemeralKeyPair<Suite>>,
+    pub(crate) epoch: EpochId,
+    statements: u32,
+}
+
+impl Hand {
+    pub(crate) fn new(members: usize, methods: (AgreementId, AuthenticationId)) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let room = RoomId::of_name::<Suite>("tea");
+        let mut people: Vec<(IdentityKeyPair, Offer, OfferSecrets<Suite>)> = (0..members)
+            .map(|_| {
+                let identity = IdentityKeyPair::random::<Suite>(&mut rng);
+                let (offer, secrets) =
+                    OfferSecrets::generate(room, Beacon::NONE, identity.public(), &mut rng);
+                (identity, offer, secrets)
+            })
+            .collect();
+        people.sort_by_key(|(_, offer, _)| offer.digest::<Suite>());
+        let offers: Vec<_> = people.iter().map(|(_, offer, _)| offer.clone()).collect();
+        let strangers = KnownIdentities::new();
+        let roster: Vec<_> = offers
+            .iter()
+            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
+            .collect();
+        let proposal = Proposal {
+            suite: Suite::ID,
+            room,
+            parent: Handle::NONE,
+            handle: Handle::new([1; 16]),
+            view: 0,
+            policy: Policy {
+                agreement: methods.0,
+                authentication: methods.1,
+                ..Policy::default()
+            },
+            proposer: 0,
+            commitments: CommitmentSum::of(methods.1, &roster).unwrap(),
+            offers: offers.iter().map(Offer::digest::<Suite>).collect(),
+            signature: SignatureBytes::new([0; 64]),
+        }
+        .sign(people[0].2.ephemeral());
+        let sid = proposal.sid::<Suite>(offers.iter());
+        let terms = proposal.terms(sid);
+        let mut identities = Vec::new();
+        let mut phases = Vec::new();
+        for (me, (identity, _, secrets)) in people.into_iter().enumerate() {
+            let run = Run::new(terms, roster.clone(), me).unwrap();
+            phases.push(Contributing::start(run, &identity, secrets, &mut rng));
+            identities.push(identity);
+        }
+        let contributions: Vec<_> = phases.iter().map(|it| it.contribution().clone()).collect();
+        let phases: Vec<_> = phases
+            .into_iter()
+            .zip(&identities)
+            .map(|(phase, identity)| {
+                phase
+                    .confirm(contributions.clone(), identity, &mut rng)
+                    .unwrap()
+            })
+            .collect();
+        let confirmations: Vec<_> = phases.iter().map(|it| it.confirmation().clone()).collect();
+        let payloads = phases[0].open(&confirmations).unwrap();
+        let epoch = EpochId {
+            sid,
+            key_commitment: confirmations[0].statement.key_commitment,
+        };
+        let keys = phases
+            .into_iter()
+            .map(|phase| phase.establish(&confirmations, &mut rng).unwrap().ephemeral)
+            .collect();
+        Self {
+            section: Section {
+                place: NOWHERE,
+                proposal,
+                offers,
+                contributions,
+                confirmations,
+                payloads,
+                said: Vec::new(),
+            },
+            keys,
+            epoch,
+            statements: 0,
+        }
+    }
+
+    /// The default methods.
+    pub(crate) fn of(members: usize) -> Self {
+        Self::new(
+            members,
+            (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof),
+        )
+    }
+
+    fn push(&mut self, author: u16, signed: Signed) {
+        self.section.said.push(Said {
+            place: NOWHERE,
+            author,
+            signed,
+        });
+    }
+
+    /// A member writes a message, and its id.
+    pub(crate) fn write(&mut self, author: u16, content: Content) -> MessageId {
+        let unsigned = Unsigned::new(content);
+        let id = unsigned.id::<Suite>(&self.epoch, author);
+        let signature = self.keys[usize::from(author)].sign(&id.signed::<Suite>(&self.epoch));
+        self.push(author, Signed::Content(unsigned.with_signature(&signature)));
+        id
+    }
+
+    /// A member states something.
+    pub(crate) fn state(&mut self, author: u16, statement: Statement) {
+        let number = self.statements;
+        self.statements += 1;
+        let unsigned = Unsigned::new(statement);
+        let covered = unsigned.signed::<Suite>(&self.epoch, author, number);
+        let signature = self.keys[usize::from(author)].sign(&covered);
+        let signed = unsigned.with_signature(&signature);
+        self.push(author, Signed::Statement(number, signed));
+    }
+
+    /// Signs a contribution again, as its sender.
+    pub(crate) fn sign_contribution(&mut self, member: usize) {
+        let it = &mut self.section.contributions[member];
+        let body = Encoder::encoded(|out| {
+            out.opaque(&it.body.agreement);
+            out.opaque(&it.body.share);
+        });
+        let signed = Hash::<Suite>::new(label::CONTRIBUTION)
+            .bytes(self.epoch.sid.as_bytes())
+            .u16(it.sender)
+            .bytes(&body)
+            .finish();
+        it.signature = self.keys[member].sign(&signed);
+    }
+
+    /// Signs a confirmation again, as its sender.
+    pub(crate) fn sign_confirmation(&mut self, member: usize) {
+        let it = &mut self.section.confirmations[member];
+        let signed = Hash::<Suite>::new(label::CONFIRMATION)
+            .bytes(self.epoch.sid.as_bytes())
+            .u16(it.sender)
+            .bytes(it.statement.contributions.as_bytes())
+            .bytes(it.statement.key_commitment.as_bytes())
+            .bytes(&it.sealed)
+            .finish();
+        it.signature = self.keys[member].sign(&signed);
+    }
+
+    /// The lock of these messages.
+    pub(crate) fn lock(&self, ids: &[MessageId]) -> Lock {
+        ids.iter().fold(Lock::EMPTY, |lock, id| {
+            lock.then::<Suite>(&self.epoch.sid, id)
+        })
+    }
+
+    /// What is wrong with the transcript, as it is read from a file.
+    pub(crate) fn flaws(&self) -> Vec<FlawKind> {
+        flaws(vec![self.section.clone()])
+    }
+}
+
+/// What is wrong with a transcript of these epochs.
+pub(crate) fn flaws(sections: Vec<Section>) -> Vec<FlawKind> {
+    let file = Transcript {
+        sections,
+        ending: Ending::Whole,
+    }
+    .to_bytes();
+    let report = verify::<Suite>(&Transcript::read(&file), &mut ChaCha20Rng::seed_from_u64(1));
+    report.flaws.into_iter().map(|flaw| flaw.kind).collect()
+}
+
+pub(crate) fn text(seq: u32, prev: MessageId, parents: &[MessageId], lock: Lock) -> Content {
+    let mut parents = parents.to_vec();
+    parents.sort_unstable();
+    Content {
+        kind: ContentKind::Text,
+        seq,
+        prev,
+        parents,
+        lock,
+        body: b"text".to_vec(),
+    }
+}
+
+pub(crate) fn seen(sent: u32, frontier: &[MessageId], lock: Lock) -> Statement {
+    let mut frontier = frontier.to_vec();
+    frontier.sort_unstable();
+    Statement {
+        presence: Presence::Present,
+        sent,
+        frontier,
+        lock,
+        wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
+        next: None,
+    }
+}
+
+/// The fields of something that was signed.
+pub(crate) fn fields<T: Fields + Clone>(signed: &[u8]) -> T {
+    let unverified = mpotr_core::wire::Unverified::<T>::decode(signed).unwrap();
+    unverified.unsigned().fields().clone()
+}

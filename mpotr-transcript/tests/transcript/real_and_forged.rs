@@ -1,0 +1,117 @@
+//! What verifies.
+
+use mpotr_core::wire::ContentKind;
+use mpotr_transcript::{Report, Transcript, Weather};
+
+use crate::crew::{assert_sound, coming_and_going, forged, keys, people, real, talk};
+
+/// The texts of each epoch.
+fn texts(report: &Report) -> Vec<Vec<String>> {
+    let epochs = report.epochs.iter().map(|epoch| {
+        let texts = epoch
+            .messages
+            .iter()
+            .filter(|it| it.kind == ContentKind::Text);
+        texts
+            .map(|it| String::from_utf8(it.body.clone()).unwrap())
+            .collect()
+    });
+    epochs.collect()
+}
+
+#[test]
+fn forged_transcript_verifies() {
+    for members in [2, 3, 5] {
+        let file = forged(talk(members, 12), members, 1);
+        let report = assert_sound(&file);
+        let [epoch] = report.epochs.as_slice() else {
+            panic!("{report:?}")
+        };
+        let mut said = texts(&report).concat();
+        said.sort();
+        let mut expected: Vec<_> = (0..12).map(|text| format!("text {text}")).collect();
+        expected.sort();
+        assert_eq!(said, expected);
+        assert_eq!(
+            usize::try_from(epoch.final_lock.count).unwrap(),
+            epoch.messages.len()
+        );
+        assert!(epoch.unproven.is_empty() && epoch.missing.is_empty());
+        let mut roster = epoch.roster.clone();
+        roster.sort();
+        let mut people = keys(&people(members, 1));
+        people.sort();
+        assert_eq!(roster, people);
+    }
+}
+
+#[test]
+fn a_forged_talk_has_epochs_in_which_people_come_and_go() {
+    let report = assert_sound(&forged(coming_and_going(), 4, 2));
+    let sizes: Vec<_> = report
+        .epochs
+        .iter()
+        .map(|epoch| epoch.roster.len())
+        .collect();
+    assert_eq!(sizes, [3, 4, 3]);
+    assert!(report.epochs.iter().skip(1).all(|epoch| epoch.follows));
+    let counts: Vec<_> = texts(&report).iter().map(Vec::len).collect();
+    assert_eq!(counts, [5, 6, 4]);
+    for epoch in &report.epochs {
+        assert_eq!(
+            usize::try_from(epoch.final_lock.count).unwrap(),
+            epoch.messages.len()
+        );
+    }
+}
+
+#[test]
+fn real_transcript_of_each_member_verifies() {
+    let foul = Weather {
+        latency: 50,
+        jitter: 300,
+        loss: 10,
+        pause: 2_000,
+    };
+    for (weather, seed) in [(Weather::default(), 1), (foul, 2), (foul, 3)] {
+        let mut rosters = Vec::new();
+        for file in real(coming_and_going(), 4, weather, seed) {
+            let report = assert_sound(&file);
+            rosters.push(report.epochs.last().unwrap().roster.clone());
+            assert!(texts(&report).concat().len() >= 10);
+        }
+        assert!(rosters.iter().any(|roster| roster.len() == 3));
+    }
+}
+
+#[test]
+fn all_members_keep_one_order() {
+    let files = real(
+        talk(5, 30),
+        5,
+        Weather {
+            pause: 200,
+            ..Weather::default()
+        },
+        4,
+    );
+    let orders: Vec<_> = files
+        .iter()
+        .map(|file| {
+            let [epoch] = assert_sound(file).epochs.try_into().unwrap();
+            epoch
+                .messages
+                .into_iter()
+                .map(|it| it.id)
+                .take(30)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(orders.iter().all(|order| order == &orders[0]));
+}
+
+#[test]
+fn what_is_read_is_written_again_byte_for_byte() {
+    let file = forged(coming_and_going(), 4, 5);
+    assert_eq!(Transcript::read(&file).to_bytes(), file);
+}
