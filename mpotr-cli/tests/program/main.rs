@@ -13,5 +13,6 @@ mod gka;
 mod identity;
 mod program;
 mod relay;
+mod sim;
 mod usage;
 mod wiretap;
