@@ -1,4 +1,8 @@
 //! A slice of what `mpotr sim` runs, and that the simulator sees what it should.
+#![expect(
+    clippy::unwrap_used,
+    reason = "these are tests, their helpers too: what cannot be done is a failure"
+)]
 
 use std::num::NonZeroUsize;
 
