@@ -18,7 +18,9 @@ use crate::ledger::Ledger;
 #[must_use]
 pub fn bound(timers: &Timers, members: usize) -> Duration {
     let members = u32::try_from(members).unwrap_or(u32::MAX);
-    let beats = timers.heartbeat.saturating_mul(5) / 2;
+    let beat = timers.heartbeat;
+    let half = beat.checked_div(2).unwrap_or(beat);
+    let beats = beat.saturating_mul(2).saturating_add(half);
     let notice = beats.saturating_add(timers.silent);
     let view = timers.propose.saturating_add(timers.view.saturating_mul(8));
     let change = timers.suspect.saturating_add(view.saturating_mul(members));

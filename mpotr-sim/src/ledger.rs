@@ -144,6 +144,10 @@ impl Ledger {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others change nothing that is checked"
+    )]
     /// Takes note of what an honest member was told. `key` is the secret of the epoch that it announces, `successor` the epoch
     /// that it installed in the same moment.
     pub(crate) fn note(

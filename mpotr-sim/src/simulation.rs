@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use mpotr_core::Duration;
 use mpotr_core::crypto::UnsupportedSuite;
-use mpotr_core::{Duration, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -129,7 +129,7 @@ impl Simulation {
             delivered: count.delivered,
             expected: count.expected,
             invariants_broken: u64::try_from(world.breaches.len()).unwrap_or(u64::MAX),
-            virtual_ms: world.now().since(Timestamp::default()).as_millis() as u64,
+            virtual_ms: world.now().as_millis(),
         };
         Ok(Outcome {
             seed,

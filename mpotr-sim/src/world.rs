@@ -422,9 +422,11 @@ impl World {
                     .note(self.now, seat, format_args!("is told {event:?}"));
             }
             let later = events.iter().skip(index);
-            let successor = later.into_iter().find_map(|event| match event {
-                Event::Secure { sid, .. } => Some(*sid),
-                _ => None,
+            let successor = later.into_iter().find_map(|event| {
+                let Event::Secure { sid, .. } = event else {
+                    return None;
+                };
+                Some(*sid)
             });
             let seen = Seen {
                 seat,

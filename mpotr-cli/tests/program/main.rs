@@ -13,6 +13,7 @@ mod gka;
 mod identity;
 mod program;
 mod relay;
+mod sim;
 mod transcript;
 mod usage;
 mod wiretap;

@@ -27,8 +27,11 @@ impl<S: CryptoSuite> Room<S> {
         if self.epoch.is_some() {
             self.timers
                 .set(Timer::Finish, now.after(self.config.timers.finish));
-            // In a run, the last message waits for its end.
-            self.send_fin(now);
+            // What waits is written first. In a run, the last message waits for its end.
+            self.flush_queue(now);
+            if self.queue.is_empty() || self.expired {
+                self.send_fin(now);
+            }
             self.after_epoch(now);
         } else if self.queue.is_empty() {
             self.end();

@@ -49,7 +49,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = self
             .epoch
             .as_mut()
-            .filter(|epoch| !epoch.is_frozen() && !expired)
+            .filter(|epoch| !epoch.is_frozen() && epoch.is_present(epoch.me()) && !expired)
         else {
             return;
         };

@@ -174,3 +174,26 @@ fn the_last_message_is_sent_once_though_a_view_ends_after_it() {
     );
     assert_eq!(departure.count, 1);
 }
+
+#[test]
+fn what_was_typed_in_a_view_that_failed_is_written_before_the_last_message() {
+    let mut network = Network::new(3, 1).until_secure();
+    let now = network.now;
+    // No contribution arrives: the view fails.
+    network.tamper = Some(Box::new(|_, _, packet| {
+        (packet[1] != 3).then(|| packet.to_vec())
+    }));
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    network.run_for(2);
+    network.send(2, "typed meanwhile");
+    network.run_for_millis(8_010);
+    network.leave(2);
+    network.run_until(60, |n| n.rooms[2].has_ended());
+    network.run_for(5);
+    for member in [0, 1] {
+        assert_eq!(network.read(member), ["typed meanwhile"]);
+        let fork = |event: &Event| matches!(event, Event::Fork { .. });
+        assert_eq!(network.count(member, fork), 0);
+    }
+}

@@ -4,8 +4,13 @@ use mpotr_core::Event;
 
 use super::Seen;
 
-/// A fault of a run names no honest member.
+/// A fault of a run names no honest member, and no evidence accuses one.
 pub(super) fn check_faults(seen: &Seen<'_>) -> Result<(), String> {
+    if let Event::Cheated { member, .. } | Event::Equivocation { author: member, .. } = seen.event
+        && seen.before.is_honest(member)
+    {
+        return Err(format!("holds evidence against honest {member}"));
+    }
     let Event::AgreementFailed {
         fault: Some(fault),
         claimed,

@@ -10,6 +10,10 @@ use mpotr_core::Event;
 use super::Seen;
 use crate::ledger::FinalPrefix;
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others say nothing about the order"
+)]
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     match seen.event {
         Event::Final { count, digest, .. } => {

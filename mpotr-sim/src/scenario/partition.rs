@@ -17,7 +17,8 @@ pub(super) const PARTITION: Scenario = Scenario {
         talk(&mut script, third, 200);
         let apart = (0..members / 3).map(Seat).collect();
         script.steps.push(Step::Part(apart));
-        talk(&mut script, third, 300_000_u64 / (third.max(1) as u64));
+        let every = 300_000_u64.checked_div(u64::try_from(third).unwrap_or(u64::MAX));
+        talk(&mut script, third, every.unwrap_or(0));
         script.steps.extend([Step::Heal, Step::Gather]);
         talk(
             &mut script,
