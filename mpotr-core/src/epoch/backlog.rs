@@ -124,7 +124,8 @@ impl<S: CryptoSuite> Epoch<S> {
         packets: &[SealedPacket],
         results: &mut [Result<usize, Rejection>],
     ) {
-        authentic.sort_by_key(|(author, seq, candidate)| (*author, *seq, candidate.index));
+        // Those of one place together: as a rule, what each comes after is there already.
+        authentic.sort_by_key(|(author, seq, candidate)| (*seq, *author, candidate.index));
         let mut indices = BTreeMap::new();
         for (author, seq, candidate) in authentic {
             let Candidate {

@@ -22,6 +22,9 @@ enum Found {
 impl<S: CryptoSuite> Epoch<S> {
     /// Delivers what waits for nothing any more, and applies the statements that waited for it.
     pub(super) fn deliver_ready(&mut self) {
+        if self.holdback.is_empty() {
+            return;
+        }
         self.expand_cut();
         let demanded = if self.peers.iter().any(|peer| peer.exposed) {
             self.demanded()
@@ -85,7 +88,12 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// A message's place in the order if it fits what its author said before, its parents being here.
-    fn consistent(&self, author: usize, id: &MessageId, content: &Content) -> Option<Key> {
+    pub(super) fn consistent(
+        &self,
+        author: usize,
+        id: &MessageId,
+        content: &Content,
+    ) -> Option<Key> {
         let peer = self.peers.get(author)?;
         let follows = match content.seq.checked_sub(1) {
             None => true,

@@ -67,6 +67,9 @@ impl Holdback {
     /// author's next message, which always finds room.
     pub(super) fn trim(&mut self, next: impl Fn(usize) -> u32) -> Vec<MessageId> {
         let mut dropped = Vec::new();
+        if self.0.is_empty() {
+            return dropped;
+        }
         for (author, waiting) in &mut self.0 {
             while waiting.is_full()
                 && let Some(newest) = waiting.drop_newest(next(*author))
@@ -99,6 +102,11 @@ impl Holdback {
             .into_iter()
             .flat_map(move |waiting| waiting.held.range(whole.clone()))
             .map(|(_, held)| held)
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Authors of whom something waits.

@@ -147,6 +147,17 @@ impl<S: CryptoSuite> Epoch<S> {
         if let Some(peer) = self.peers.get_mut(author) {
             peer.streams.content.spend(seq);
         }
+        // As a rule nothing is missing before it, and it need not wait at all.
+        let is_ready = !self.is_exposed(author)
+            && self.gate.admits(&id)
+            && content
+                .ancestors()
+                .all(|parent| self.graph.contains(&parent));
+        if is_ready && let Some(key) = self.consistent(author, &id, &content) {
+            self.deliver(author, key, content, packet);
+            self.apply_waiting();
+            return Ok(());
+        }
         let held = Held {
             id,
             content,

@@ -77,7 +77,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether messages are missing that others name.
     pub(crate) fn misses_messages(&self) -> bool {
-        let waits = self.holdback.authors().next().is_some()
+        let waits = !self.holdback.is_empty()
             || self.peers.iter().any(|peer| peer.waiting.is_some())
             || matches!(self.gate, Gate::Cut(_));
         // As a rule, nothing waits, and there is nothing to look for.
