@@ -159,6 +159,7 @@ where
                     Some(Command::Admit(identity)) => room.admit(now(), identity),
                     Some(Command::Exclude(identity)) => room.exclude(now(), identity),
                     Some(Command::Refresh) => room.refresh(now()),
+                    Some(Command::ChangePolicy(policy)) => room.change_policy(now(), policy),
                     Some(Command::Leave) => room.leave(now()),
                     None => {
                         has_handles = false;
