@@ -239,7 +239,7 @@ impl<S: CryptoSuite> Floor<S> {
 
     /// The ratchet, at every eighth message: eight message keys and the next chain key.
     fn derive(&mut self) -> AeadKey<S> {
-        if self.messages % 8 == 0 {
+        if self.messages.is_multiple_of(8) {
             let block = self.chain.expand::<S, 256>(label::MESSAGE_KEY, &[]);
             self.key = Secret::fill_with(|out| {
                 for (to, from) in out.iter_mut().zip(block.expose()) {
@@ -248,7 +248,7 @@ impl<S: CryptoSuite> Floor<S> {
             });
             self.chain = self.chain.child::<S>(label::CHAIN_STEP, &[]);
         }
-        self.messages += 1;
+        self.messages = self.messages.saturating_add(1);
         AeadKey::new(&self.key)
     }
 

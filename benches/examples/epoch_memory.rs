@@ -6,6 +6,7 @@
 //! ```
 
 use std::error::Error;
+use std::io::Write as _;
 use std::time::Duration;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
@@ -39,7 +40,7 @@ fn talk(messages: usize, until_final: bool) -> Result<usize, Box<dyn Error>> {
         Channel::enter_long(identities, ChaCha20Rng::seed_from_u64(2))?;
     channel.until_secure()?;
     let before = resident()?;
-    let mut done = 0;
+    let mut done = 0_usize;
     while done < messages {
         let now = channel.now();
         let mut packets = Vec::new();
@@ -54,7 +55,7 @@ fn talk(messages: usize, until_final: bool) -> Result<usize, Box<dyn Error>> {
         bob.handle_messages(now, &packets, &mut rng);
         while alice.poll_event().is_some() || bob.poll_event().is_some() {}
         drop(rooms);
-        done += TOGETHER;
+        done = done.saturating_add(TOGETHER);
         if until_final {
             channel.pass(Duration::from_secs(4));
             for member in 0..2 {
@@ -63,7 +64,8 @@ fn talk(messages: usize, until_final: bool) -> Result<usize, Box<dyn Error>> {
         }
     }
     let used = resident()?.saturating_sub(before);
-    Ok(used / messages / 2)
+    used.checked_div(messages.saturating_mul(2))
+        .ok_or_else(|| "no messages".into())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -73,7 +75,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for (what, until_final) in [("final", true), ("not final", false)] {
         let bytes = talk(messages, until_final)?;
-        println!("{messages} messages, {what}: {bytes} bytes each at each member");
+        writeln!(
+            std::io::stdout(),
+            "{messages} messages, {what}: {bytes} bytes each at each member"
+        )?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use mpotr::Backend;
 use mpotr::crypto::SuiteId;
 use mpotr::gka::MAX_MEMBERS;
 
-use crate::chat::Nick;
+use crate::chat::{Nick, WrittenRule};
 use crate::gka::GkaArgs;
 use crate::sim::SimArgs;
 use crate::suite::{Backends, backend_parser, backends_parser, default_backend, suite_parser};
@@ -110,6 +110,37 @@ pub(crate) struct ChatArgs {
     /// The identity file is under the passphrase in FILE, one line of text; without this, it is asked for
     #[arg(long, value_name = "FILE", requires = "identity")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Ask about everyone: nobody is let in before `/admit`
+    #[arg(long)]
+    pub(crate) ask: bool,
+    /// Whose word lets somebody in: `anyone`, a number of members, or files with public keys, with commas between. With
+    /// none of the rules given, those of the room are followed
+    #[arg(
+        long,
+        value_name = "RULE",
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(crate) admit: Option<WrittenRule>,
+    /// Whose word leaves somebody out
+    #[arg(
+        long,
+        value_name = "RULE",
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(crate) exclude: Option<WrittenRule>,
+    /// Whose word changes the rules
+    #[arg(
+        long,
+        value_name = "RULE",
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(crate) change: Option<WrittenRule>,
+    /// Votes leave out only who is proven to have cheated
+    #[arg(
+        long,
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(crate) evidence: bool,
     /// Keep a transcript in FILE, which must not exist: all that is signed and no key
     #[arg(long, value_name = "FILE")]
     pub(crate) save_transcript: Option<PathBuf>,

@@ -8,17 +8,21 @@ mod names;
 mod nick;
 mod outcome;
 mod payload;
+mod rules;
+mod wording;
 
 pub(crate) use escape::Escaped;
 pub use nick::{Nick, NickError};
 pub use payload::{Payload, PayloadError};
+pub(crate) use rules::WrittenRule;
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
 use mpotr::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr::gka::RoomId;
-use mpotr::{Event, MAX_BODY, Policy, Record, RoomConfig, SendError};
+use mpotr::{Admission, Event, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError};
 use mpotr_transport::{DriverEvent, HandleError, RelayTransport, RoomHandle};
 
 use crate::args::ChatArgs;
@@ -67,6 +71,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         nick: args.nick.clone(),
         handle,
         conversation,
+        policy: policy_of(args)?,
         outcome: Outcome::default(),
         keeper,
         unkept: None,
@@ -75,7 +80,8 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         out,
     };
     loop {
-        let reads = chat.conversation.is_secure() && !chat.is_leaving;
+        // Where this member is asked about everyone, there is no room before it has answered.
+        let reads = (chat.conversation.is_secure() || args.ask) && !chat.is_leaving;
         tokio::select! {
             event = events.recv() => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
@@ -121,12 +127,36 @@ fn identity_of(args: &ChatArgs, out: &mut Output) -> anyhow::Result<IdentityKeyP
     identity::load(path, passphrase)
 }
 
+/// The rules that this member is ready for.
+fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
+    let rule = |written: &Option<WrittenRule>| match written {
+        Some(written) => written.of_files(),
+        None => Ok(Rule::Anyone),
+    };
+    Ok(Policy {
+        admit: rule(&args.admit)?,
+        exclude: rule(&args.exclude)?,
+        change: rule(&args.change)?,
+        evidence: args.evidence,
+        ..Policy::default()
+    })
+}
+
 async fn enter(args: &ChatArgs, identity: IdentityKeyPair) -> anyhow::Result<Entered> {
     let room = RoomId::of_name::<AnySuite>(&args.room);
     let transport = RelayTransport::connect(&*args.relay, *room.as_bytes())
         .await
         .with_context(|| format!("cannot enter by the relay {}", args.relay))?;
+    let written = [&args.admit, &args.exclude, &args.change];
+    let follow_policy = written.iter().all(|rule| rule.is_none()) && !args.evidence;
     let config = RoomConfig {
+        policy: policy_of(args)?,
+        follow_policy,
+        admission: if args.ask {
+            Admission::Listed(BTreeSet::new())
+        } else {
+            Admission::Anyone
+        },
         members: args.members.map(usize::from),
         record: args.save_transcript.is_some(),
         ..RoomConfig::new(room)
@@ -144,6 +174,8 @@ struct Chat<'a> {
     nick: Nick,
     handle: RoomHandle,
     conversation: Conversation,
+    /// The rules of the room.
+    policy: Policy,
     outcome: Outcome,
     keeper: Option<Keeper>,
     /// Why no transcript is kept any more.
@@ -158,6 +190,9 @@ impl Chat<'_> {
     /// Shows what happened in the room.
     async fn hear(&mut self, event: Event) {
         self.outcome.hear(&event, &self.conversation);
+        if let Event::PolicyChanged { policy } = &event {
+            self.policy.clone_from(policy);
+        }
         for say in self.conversation.hear(event) {
             match say {
                 Say::Notice(notice) => self.out.notice(notice),
@@ -208,7 +243,14 @@ impl Chat<'_> {
             Command::Say(text) => self.send(text).await,
             Command::Members => self.tell(self.conversation.members()),
             Command::Help => self.tell(HELP.map(str::to_owned).into()),
-            Command::Policy => self.tell(command::describe(&Policy::default())),
+            Command::Policy => self.tell(command::describe(&self.policy)),
+            Command::Amend(amendment) => {
+                let conversation = &self.conversation;
+                match amendment.apply(&self.policy, |name| conversation.anyone(name)) {
+                    Ok(policy) => self.ask(self.handle.change_policy(policy).await),
+                    Err(error) => self.tell(vec![Escaped(&error.to_string()).to_string()]),
+                }
+            }
             Command::Refresh => self.ask(self.handle.refresh().await),
             Command::Admit(who) => match self.conversation.newcomer(&who) {
                 Some(newcomer) => self.ask(self.handle.admit(newcomer).await),

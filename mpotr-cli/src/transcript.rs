@@ -9,6 +9,7 @@ use crate::args::TranscriptCommand;
 use crate::output::Output;
 
 pub(crate) use keep::Keeper;
+pub(crate) use public_key::read as public_key;
 
 /// `mpotr transcript`.
 ///

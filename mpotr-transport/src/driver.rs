@@ -16,6 +16,7 @@ pub use event::DriverEvent;
 pub use handle::{HandleError, RoomHandle};
 
 use core::pin::pin;
+use core::task::Poll;
 use core::time::Duration;
 
 use futures::FutureExt;
@@ -31,6 +32,9 @@ use handle::Command;
 
 /// Events that wait for the application before the driver stops to receive packets.
 const EVENTS: usize = 256;
+
+/// Packets that are handed to the room at once.
+const TOGETHER: usize = 256;
 
 /// Commands that wait for the driver before a handle waits too.
 const COMMANDS: usize = 32;
@@ -145,10 +149,25 @@ where
                     }
                 }
                 received = &mut receiving, if event.is_none() => {
-                    let Received { sender, packet } = received?;
+                    // What has come meanwhile is taken together: a backlog is opened many times faster than one by one.
+                    let mut together = vec![received?];
+                    let mut failed = None;
                     receiving.set(transport.receive());
-                    if let Err(rejection) = room.handle_message(now(), &packet, rng) {
-                        tracing::debug!(%sender, %rejection, "a packet counted for nothing");
+                    while together.len() < TOGETHER
+                        && let Poll::Ready(received) = futures::poll!(receiving.as_mut())
+                    {
+                        match received {
+                            Ok(received) => together.push(received),
+                            Err(error) => {
+                                failed = Some(error);
+                                break;
+                            }
+                        }
+                        receiving.set(transport.receive());
+                    }
+                    take(room, now(), &together, rng);
+                    if let Some(error) = failed {
+                        return Err(error);
                     }
                 }
                 command = commands.recv(), if has_handles => match command {
@@ -159,6 +178,7 @@ where
                     Some(Command::Admit(identity)) => room.admit(now(), identity),
                     Some(Command::Exclude(identity)) => room.exclude(now(), identity),
                     Some(Command::Refresh) => room.refresh(now()),
+                    Some(Command::ChangePolicy(policy)) => room.change_policy(now(), policy),
                     Some(Command::Leave) => room.leave(now()),
                     None => {
                         has_handles = false;
@@ -177,6 +197,22 @@ where
 fn poll<S: CryptoSuite>(room: &mut Room<S>) -> Option<DriverEvent> {
     let record = room.poll_record().map(DriverEvent::Record);
     record.or_else(|| room.poll_event().map(DriverEvent::Room))
+}
+
+/// Hands packets to the room.
+fn take<S: CryptoSuite>(
+    room: &mut Room<S>,
+    now: Timestamp,
+    together: &[Received],
+    rng: &mut impl CryptoRng,
+) {
+    let packets: Vec<_> = together.iter().map(|received| &received.packet).collect();
+    let results = room.handle_messages(now, &packets, rng);
+    for (Received { sender, .. }, result) in together.iter().zip(results) {
+        if let Err(rejection) = result {
+            tracing::debug!(%sender, %rejection, "a packet counted for nothing");
+        }
+    }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -4,6 +4,7 @@
 use mpotr::{Policy, Rule};
 
 use super::input::Line;
+use super::rules::Amendment;
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) enum Command {
     Refresh,
     /// Tell the rules of the room.
     Policy,
+    /// Ask for other rules.
+    Amend(Amendment),
     /// List the commands.
     Help,
     /// Nothing that exists.
@@ -31,13 +34,15 @@ pub(super) enum Command {
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 8] = [
+pub(super) const HELP: [&str; 10] = [
     "/members          who is in the room, and who waits",
     "/admit WHO        let somebody in who waits: a name or the digits behind #",
     "/kick WHO         leave a member out from the next epoch on",
     "/mute WHO         show no more of a member's texts; /unmute WHO shows them again",
     "/refresh          make fresh keys",
     "/policy           the rules of the room",
+    "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
+    "                  members, or names with commas between; or evidence on, evidence off",
     "/help             this list",
     "//text            send a text that begins with a slash",
 ];
@@ -56,6 +61,9 @@ impl Command {
         }
         let (name, who) = command.split_once(' ').unwrap_or((command, ""));
         let who = who.trim().to_owned();
+        if name == "policy" && !who.is_empty() {
+            return Ok(Amendment::parse(&who).map_or(Self::Unknown(text), Self::Amend));
+        }
         Ok(match (name, who.is_empty()) {
             ("members", true) => Self::Members,
             ("refresh", true) => Self::Refresh,

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use mpotr::crypto::{Fingerprint, IdentityKey};
 use mpotr::{Event, MemberInfo};
 
-use super::command;
 use super::escape::Escaped;
 use super::names::Names;
 use super::nick::Nick;
 use super::payload::Payload;
+use super::wording;
 use crate::suite::AnySuite;
 
 /// Claims to wait outside that are told. They cost nothing to make, so there is an end to it.
@@ -54,6 +54,12 @@ impl Conversation {
     /// The member that a person means by a name, itself left out.
     pub(super) fn member(&self, name: &str) -> Option<IdentityKey> {
         self.names.find(name, self.others.iter().flatten().copied())
+    }
+
+    /// The member that a person means by a name, itself among them.
+    pub(super) fn anyone(&self, name: &str) -> Option<IdentityKey> {
+        let members = self.others.iter().flatten().copied();
+        self.names.find(name, members.chain([self.me]))
     }
 
     /// Who waits outside and is meant by a name.
@@ -116,23 +122,13 @@ impl Conversation {
     }
 
     /// What to print when this happens.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what changes nothing here is a matter of wording alone"
+    )]
     pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
         match event {
             Event::Waiting { claimed } => self.waits(claimed),
-            Event::Agreeing { claimed } => {
-                notice(format!("agreeing on a key, {} members", claimed.len()))
-            }
-            Event::AgreementFailed { fault, claimed } => {
-                let fault = fault.map_or("somebody was silent".to_owned(), |it| it.to_string());
-                let who: Vec<_> = claimed
-                    .iter()
-                    .map(|key| fingerprint(key).to_string())
-                    .collect();
-                notice(format!(
-                    "no agreement: {fault} ({}); trying again",
-                    who.join(", ")
-                ))
-            }
             Event::Secure { sid, roster, .. } => {
                 let secure = format!(
                     "the room is secure: {} members, session {sid}",
@@ -151,89 +147,16 @@ impl Conversation {
                 said
             }
             Event::Message { author, body, .. } => self.reads(author, &body),
-            Event::Missed { by, .. } => notice(format!(
-                "{} left before a text of yours was there",
-                self.name(&by)
-            )),
-            Event::Fork { member, count } => notice(format!(
-                "WARNING: {} has another order of the first {count} messages: somebody said \
-                 different things to different members, or the network is cut in two",
-                self.name(&member),
-            )),
-            Event::Difference {
-                member,
-                place,
-                here,
-                there,
-            } => notice(format!(
-                "the order of {} differs from message {place} on: {there} there, {here} here",
-                self.name(&member),
-            )),
-            Event::Unsettled {
-                count, waiting_for, ..
-            } => {
-                let names: Vec<_> = waiting_for.iter().map(|who| self.name(who)).collect();
-                notice(format!(
-                    "{count} messages are not final yet; waiting for {}",
-                    names.join(", ")
-                ))
-            }
-            Event::Settled => notice("all of them are final now".to_owned()),
-            Event::Equivocation { author, seq, .. } => notice(format!(
-                "WARNING: {} said one thing to some and another to others (its text {seq}); \
-                 this can be proven",
-                self.name(&author),
-            )),
-            Event::Disputed { author, seq, .. } => notice(format!(
-                "text {seq} of {} is not shown: others may have read another",
-                self.name(&author),
-            )),
             Event::Left { member } => {
                 if let Some(others) = &mut self.others {
                     others.remove(&member);
                 }
                 notice(format!("{} has left", self.name(&member)))
             }
-            Event::LeftOut { member } => notice(format!(
-                "{} is out and can read nothing from here on",
-                self.name(&member)
-            )),
-            Event::Joining { claimed } => notice(format!(
-                "{} is joining: from here on assume that it reads along",
-                fingerprint(&claimed)
-            )),
-            Event::Joined { member } => notice(format!("{} is in", self.name(&member))),
-            Event::Leaked { member } => notice(format!(
-                "WARNING: what signs for {} is public: anyone can speak in that name",
-                self.name(&member)
-            )),
-            Event::PolicyChanged { policy } => {
-                let rules = command::describe(&policy).into_iter().map(Say::Notice);
-                core::iter::once(Say::Notice("the room has other rules:".to_owned()))
-                    .chain(rules)
-                    .collect()
-            }
-            Event::OtherPolicy { policy } => {
-                let rules = command::describe(&policy).into_iter().map(Say::Notice);
-                let told = "the others keep other rules than this member is ready for:";
-                core::iter::once(Say::Notice(told.to_owned()))
-                    .chain(rules)
-                    .collect()
-            }
-            Event::Cheated { member, kind } => notice(format!(
-                "WARNING: {} is proven to have cheated: {kind}",
-                self.name(&member)
-            )),
-            Event::Behind => notice(
-                "the others have gone on without this member; asking to be let in again".to_owned(),
-            ),
-            Event::Removed => notice("the others have left this member out".to_owned()),
-            Event::Sent { .. }
-            | Event::Acknowledged { .. }
-            | Event::Final { .. }
-            | Event::Leaving { .. }
-            | Event::Ended(_)
-            | _ => Vec::new(),
+            other => wording::of(&other, |member| self.name(member))
+                .into_iter()
+                .map(Say::Notice)
+                .collect(),
         }
     }
 
@@ -281,7 +204,7 @@ fn notice(text: String) -> Vec<Say> {
     vec![Say::Notice(text)]
 }
 
-fn fingerprint(key: &IdentityKey) -> Fingerprint {
+pub(super) fn fingerprint(key: &IdentityKey) -> Fingerprint {
     Fingerprint::of::<AnySuite>(key)
 }
 

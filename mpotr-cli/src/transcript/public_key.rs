@@ -23,7 +23,7 @@ pub(super) enum PublicKeyError {
 ///
 /// # Errors
 /// The file cannot be read, or holds none.
-pub(super) fn read(path: &Path) -> anyhow::Result<IdentityKey> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<IdentityKey> {
     let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&file).with_context(|| format!("no public key in {}", path.display()))
 }

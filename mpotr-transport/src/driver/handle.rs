@@ -1,7 +1,7 @@
 //! How the application speaks to a room that a driver runs.
 
 use mpotr_core::crypto::IdentityKey;
-use mpotr_core::{SendError, SendHandle};
+use mpotr_core::{Policy, SendError, SendHandle};
 use tokio::sync::{mpsc, oneshot};
 
 /// What a handle asks of the driver.
@@ -18,6 +18,8 @@ pub(super) enum Command {
     Exclude(IdentityKey),
     /// Make an epoch with fresh keys.
     Refresh,
+    /// Give the room another policy.
+    ChangePolicy(Policy),
     /// Leave the room in order.
     Leave,
 }
@@ -80,6 +82,14 @@ impl RoomHandle {
     /// The room has ended.
     pub async fn refresh(&self) -> Result<(), HandleError> {
         self.command(Command::Refresh).await
+    }
+
+    /// Asks for another policy, as far as the present one lets this member.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn change_policy(&self, policy: Policy) -> Result<(), HandleError> {
+        self.command(Command::ChangePolicy(policy)).await
     }
 
     /// Leaves the room in order: after what was sent before has reached the others. An event tells when that is done.

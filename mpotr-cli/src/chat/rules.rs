@@ -1,0 +1,185 @@
+//! The rules of a room as a person writes them: whose word each kind of change needs.
+//!
+//! ```text
+//! anyone          any member
+//! 3               so many members together
+//! alice,#12345    one of these
+//! ```
+
+use core::num::NonZeroU16;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use mpotr::crypto::IdentityKey;
+use mpotr::{Policy, Rule};
+
+/// A rule as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WrittenRule {
+    /// Any member.
+    Anyone,
+    /// So many members.
+    Quorum(NonZeroU16),
+    /// One of these.
+    Founders(Vec<String>),
+}
+
+/// Which of the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Amendment {
+    Admit(WrittenRule),
+    Exclude(WrittenRule),
+    Change(WrittenRule),
+    Evidence(bool),
+}
+
+/// Why a rule cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RuleError {
+    /// Not one of the forms.
+    #[error("a rule is `anyone`, a number of members, or names with commas between")]
+    Form,
+    /// Nobody is called so.
+    #[error("nobody is called {0}")]
+    Unknown(String),
+}
+
+impl core::str::FromStr for WrittenRule {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        if text == "anyone" {
+            return Ok(Self::Anyone);
+        }
+        if text.starts_with(|first: char| first.is_ascii_digit()) {
+            let votes = text.parse().map_err(|_number| RuleError::Form)?;
+            return Ok(Self::Quorum(votes));
+        }
+        let names: Vec<_> = text.split(',').map(str::trim).map(str::to_owned).collect();
+        if names.iter().any(String::is_empty) {
+            return Err(RuleError::Form);
+        }
+        Ok(Self::Founders(names))
+    }
+}
+
+impl WrittenRule {
+    /// The rule, with the identity that each name means.
+    pub(super) fn resolve<E: From<RuleError>>(
+        &self,
+        identity: impl Fn(&str) -> Result<IdentityKey, E>,
+    ) -> Result<Rule, E> {
+        Ok(match self {
+            Self::Anyone => Rule::Anyone,
+            Self::Quorum(votes) => Rule::Quorum(votes.get()),
+            Self::Founders(names) => Rule::Founders(
+                names
+                    .iter()
+                    .map(|name| identity(name))
+                    .collect::<Result<BTreeSet<_>, E>>()?,
+            ),
+        })
+    }
+
+    /// The rule, whose names are files with public keys.
+    pub(super) fn of_files(&self) -> anyhow::Result<Rule> {
+        self.resolve(|name| crate::transcript::public_key(&PathBuf::from(name)))
+    }
+}
+
+impl Amendment {
+    /// Reads what stands behind `/policy`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (which, rule) = text.split_once(' ')?;
+        let rule = rule.trim();
+        Some(match which {
+            "admit" => Self::Admit(rule.parse().ok()?),
+            "exclude" => Self::Exclude(rule.parse().ok()?),
+            "change" => Self::Change(rule.parse().ok()?),
+            "evidence" if rule == "on" => Self::Evidence(true),
+            "evidence" if rule == "off" => Self::Evidence(false),
+            _ => return None,
+        })
+    }
+
+    /// The policy with this amendment.
+    ///
+    /// # Errors
+    /// A name that nobody has.
+    pub(super) fn apply(
+        &self,
+        policy: &Policy,
+        identity: impl Fn(&str) -> Option<IdentityKey>,
+    ) -> Result<Policy, RuleError> {
+        let mut amended = policy.clone();
+        let known = |name: &str| identity(name).ok_or_else(|| RuleError::Unknown(name.to_owned()));
+        match self {
+            Self::Admit(rule) => amended.admit = rule.resolve(known)?,
+            Self::Exclude(rule) => amended.exclude = rule.resolve(known)?,
+            Self::Change(rule) => amended.change = rule.resolve(known)?,
+            Self::Evidence(evidence) => amended.evidence = *evidence,
+        }
+        Ok(amended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr::crypto::IdentityKey;
+    use mpotr::{Policy, Rule};
+
+    use super::{Amendment, RuleError, WrittenRule};
+
+    fn bob(name: &str) -> Option<IdentityKey> {
+        (name == "bob").then(|| IdentityKey::new([2; 32]))
+    }
+
+    #[test]
+    fn rules_are_read_as_they_are_written() {
+        assert_eq!("anyone".parse(), Ok(WrittenRule::Anyone));
+        assert_eq!("3".parse(), Ok(WrittenRule::Quorum(3.try_into().unwrap())));
+        let names = WrittenRule::Founders(vec!["alice".to_owned(), "#12".to_owned()]);
+        assert_eq!("alice, #12".parse(), Ok(names));
+        for wrong in ["0", "70000", "3 members", "", "alice,,bob", ","] {
+            assert_eq!(
+                wrong.parse::<WrittenRule>(),
+                Err(RuleError::Form),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_amendment_changes_one_rule() {
+        let policy = Policy::default();
+        let amended = |text: &str| Amendment::parse(text).unwrap().apply(&policy, bob);
+        let exclude = amended("exclude 2").unwrap();
+        assert_eq!(
+            exclude,
+            Policy {
+                exclude: Rule::Quorum(2),
+                ..policy.clone()
+            }
+        );
+        let change = Rule::Founders([IdentityKey::new([2; 32])].into());
+        assert_eq!(
+            amended("change bob").unwrap(),
+            Policy {
+                change,
+                ..policy.clone()
+            }
+        );
+        assert!(amended("evidence on").unwrap().evidence);
+        assert_eq!(
+            amended("admit eve"),
+            Err(RuleError::Unknown("eve".to_owned()))
+        );
+    }
+
+    #[test]
+    fn what_is_no_amendment_is_none() {
+        for text in ["", "admit", "admit 0", "evidence maybe", "kick anyone"] {
+            assert_eq!(Amendment::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What is said of things that happen in a room and change nothing that the program keeps.
+
+use mpotr::crypto::IdentityKey;
+use mpotr::{Event, Policy};
+
+use super::command;
+use super::conversation::fingerprint;
+
+/// The lines for an event, if it is one of these. `name` tells what a member is called.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what this does not know is looked at by the next, and what none knows is for nobody to read"
+)]
+pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<String> {
+    let line = match event {
+        Event::Agreeing { claimed } => format!("agreeing on a key, {} members", claimed.len()),
+        Event::AgreementFailed { fault, claimed } => {
+            let fault = fault.map_or("somebody was silent".to_owned(), |it| it.to_string());
+            let who: Vec<_> = claimed
+                .iter()
+                .map(|key| fingerprint(key).to_string())
+                .collect();
+            format!("no agreement: {fault} ({}); trying again", who.join(", "))
+        }
+        Event::Joining { claimed } => format!(
+            "{} is joining: from here on assume that it reads along",
+            fingerprint(claimed)
+        ),
+        Event::Joined { member } => format!("{} is in", name(member)),
+        Event::LeftOut { member } => {
+            format!("{} is out and can read nothing from here on", name(member))
+        }
+        Event::Behind => {
+            "the others have gone on without this member; asking to be let in again".to_owned()
+        }
+        Event::Removed => "the others have left this member out".to_owned(),
+        Event::PolicyChanged { policy } => return rules("the room has other rules:", policy),
+        Event::OtherPolicy { policy } => {
+            let told = "the others keep other rules than this member is ready for:";
+            return rules(told, policy);
+        }
+        Event::Missed { by, .. } => {
+            format!("{} left before a text of yours was there", name(by))
+        }
+        Event::Unsettled {
+            count, waiting_for, ..
+        } => {
+            let names: Vec<_> = waiting_for.iter().map(name).collect();
+            format!(
+                "{count} messages are not final yet; waiting for {}",
+                names.join(", ")
+            )
+        }
+        Event::Settled => "all of them are final now".to_owned(),
+        alarming => return warning(alarming, name).into_iter().collect(),
+    };
+    vec![line]
+}
+
+fn rules(told: &str, policy: &Policy) -> Vec<String> {
+    core::iter::once(told.to_owned())
+        .chain(command::describe(policy))
+        .collect()
+}
+
+/// Something that a person has to know: somebody cheats, or may.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are no warnings")]
+fn warning(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Option<String> {
+    Some(match event {
+        Event::Fork { member, count } => format!(
+            "WARNING: {} has another order of the first {count} messages: somebody said different \
+             things to different members, or the network is cut in two",
+            name(member),
+        ),
+        Event::Difference {
+            member,
+            place,
+            here,
+            there,
+        } => format!(
+            "the order of {} differs from message {place} on: {there} there, {here} here",
+            name(member),
+        ),
+        Event::Equivocation { author, seq, .. } => format!(
+            "WARNING: {} said one thing to some and another to others (its text {seq}); this can be proven",
+            name(author),
+        ),
+        Event::Disputed { author, seq, .. } => format!(
+            "text {seq} of {} is not shown: others may have read another",
+            name(author),
+        ),
+        Event::Leaked { member } => format!(
+            "WARNING: what signs for {} is public: anyone can speak in that name",
+            name(member)
+        ),
+        Event::Cheated { member, kind } => {
+            format!(
+                "WARNING: {} is proven to have cheated: {kind}",
+                name(member)
+            )
+        }
+        _ => return None,
+    })
+}
