@@ -8,8 +8,9 @@ use mpotr_cli::identity;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, EpochHint, Handle, Lock, MessageId, Next, Packet, Presence,
-    Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Wanted, Wish,
+    Advert, Content, ContentKind, EpochHint, Handle, Listing, Lock, MessageId, Next, Packet,
+    Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
+    Unsigned, Wanted, Wish,
 };
 use mpotr_core::{Room, RoomConfig, Timestamp};
 use mpotr_transcript::{Act, Play, Weather, forge};
@@ -114,7 +115,17 @@ fn main() -> std::io::Result<()> {
         sent: 5,
         frontier: parents.clone(),
         lock,
-        wanted: parents,
+        wanted: parents.clone(),
+        missing: vec![Range {
+            author: 1,
+            first: 2,
+            count: 3,
+        }],
+        question: Some(Question { member: 2, from: 7 }),
+        listing: Some(Listing {
+            from: 7,
+            ids: parents,
+        }),
         next: Some(Next {
             view: 1,
             wishes: vec![Wish::Refresh],

@@ -8,6 +8,7 @@
 //! | `two_contributions` | another contribution to each half of the room, both signed |
 //! | `two_confirmations` | another confirmation to each half, both signed |
 //! | `twins` | two rooms with one set of keys: two proposals of one view, two of every statement |
+//! | `two_texts` | two texts in one place, one for each half, both signed |
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for everybody's exclusion |
 
@@ -18,6 +19,7 @@ mod silent;
 mod twins;
 mod two_confirmations;
 mod two_contributions;
+mod two_texts;
 mod wrong_share;
 
 use std::collections::VecDeque;
@@ -45,6 +47,8 @@ pub enum InsiderKind {
     TwoConfirmations,
     /// Runs two rooms with one set of keys, each for half of the others.
     Twins,
+    /// Writes another text in one place for each half of the room, as soon as it writes.
+    TwoTexts,
     /// Sends again whatever it has heard.
     Replay,
     /// Does not hear one member, and asks for everybody's exclusion.
@@ -52,7 +56,7 @@ pub enum InsiderKind {
 }
 
 impl InsiderKind {
-    /// Every kind.
+    /// Those that deviate whatever they are asked to do: all but [`InsiderKind::TwoTexts`].
     pub const ALL: [Self; 11] = [
         Self::Silent(Withheld::Offers),
         Self::Silent(Withheld::Proposals),
@@ -69,7 +73,7 @@ impl InsiderKind {
 
     /// Whether it signs two statements or messages for one place: honest members may then order differently.
     pub(crate) const fn equivocates(self) -> bool {
-        matches!(self, Self::Twins)
+        matches!(self, Self::Twins | Self::TwoTexts)
     }
 }
 
@@ -185,6 +189,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
     let seed = entrance.seed;
     let deviation: Box<dyn Deviation<S>> = match kind {
         InsiderKind::Twins => return Ok(Box::new(twins::Twins::<S>::enter(entrance)?)),
+        InsiderKind::TwoTexts => return Ok(Box::new(two_texts::TwoTexts::<S>::enter(entrance)?)),
         InsiderKind::Silent(withheld) => Box::new(withheld),
         InsiderKind::WrongShare => Box::new(wrong_share::WrongShare::new(seed)),
         InsiderKind::TwoContributions => Box::new(two_contributions::TwoContributions),

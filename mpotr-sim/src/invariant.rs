@@ -7,18 +7,25 @@
 //! | `same_cut` | I2: all who install from one parent have delivered the same messages of it |
 //! | `one_order` | I3: final prefixes of one epoch are prefixes of one another |
 //! | `delivery` | at most once, in causal order, as it was written, within its epoch alone |
+//! | `final_prefix` | what is final grows at its end, and was read |
+//! | `accusation` | evidence is told once |
+//! | `publication` | nobody publishes while anything is in flight |
 //! | `blame` | no honest member is blamed, or left out for good, without a vote |
 
+mod accusation;
 mod blame;
 mod delivery;
+mod final_prefix;
 mod one_order;
 mod one_successor;
+mod publication;
 mod same_cut;
 mod same_epoch;
 
 use std::fmt;
 
 use mpotr_core::gka::Sid;
+use mpotr_core::wire::EpochHint;
 use mpotr_core::{Event, Timestamp};
 
 use crate::ledger::Ledger;
@@ -38,12 +45,15 @@ pub(crate) struct Seen<'a> {
 /// Says how an invariant is broken.
 type Check = fn(&Seen<'_>) -> Result<(), String>;
 
-const ALL: [(&str, Check); 7] = [
+const ALL: [(&str, Check); 10] = [
     ("same-epoch", same_epoch::check),
     ("one-successor", one_successor::check),
     ("same-cut", same_cut::check),
     ("one-order", one_order::check),
     ("delivery", delivery::check),
+    ("final-prefix", final_prefix::check),
+    ("accusation", accusation::check),
+    ("publication", publication::check_silence),
     ("blame", blame::check_faults),
     ("exclusion", blame::check_removal),
 ];
@@ -68,6 +78,21 @@ impl fmt::Display for Breach {
         } = self;
         write!(f, "{invariant} at {} ms: {what}", at.as_millis())
     }
+}
+
+/// Checks what must hold when a member publishes its secrets of an epoch.
+pub(crate) fn check_reveal(
+    now: Timestamp,
+    ledger: &Ledger,
+    seat: Seat,
+    epoch: &EpochHint,
+) -> Option<Breach> {
+    let what = publication::check_reveal(ledger, seat, epoch).err()?;
+    Some(Breach {
+        invariant: "publication",
+        at: now,
+        what: format!("{seat} {what}"),
+    })
 }
 
 /// Checks every invariant.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::{Digest32, IdentityKey};
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::{Handle, MessageId, SidHint};
-use mpotr_core::{Event, Policy, SendHandle};
+use mpotr_core::wire::{EpochHint, Handle, MessageId, SidHint};
+use mpotr_core::{Departure, Event, Policy, SendHandle};
 
 use crate::party::Seat;
 
@@ -41,6 +41,14 @@ pub(crate) struct Person {
     pub(crate) clock: BTreeMap<IdentityKey, u32>,
     /// Their ids.
     pub(crate) carried: BTreeSet<MessageId>,
+    /// Messages of the present epoch that are final, last messages of those who leave among them.
+    pub(crate) settled: BTreeSet<MessageId>,
+    /// Who, it was told, has said two things in one place in the present epoch.
+    pub(crate) accused: BTreeSet<IdentityKey>,
+    /// And how often in all.
+    pub(crate) exposed: BTreeMap<IdentityKey, u32>,
+    /// How it left.
+    pub(crate) departure: Option<Departure>,
     pub(crate) fates: BTreeMap<Sid, Fate>,
     /// Texts that were taken and have no id yet.
     pub(crate) unsent: BTreeMap<SendHandle, Vec<u8>>,
@@ -96,6 +104,12 @@ pub(crate) struct Ledger {
     pub(crate) texts: BTreeMap<MessageId, Text>,
     /// Honest members that contributed to a run, and when.
     pub(crate) contributors: BTreeMap<SidHint, BTreeMap<Seat, Moment>>,
+    /// Epochs by what their packets begin with.
+    hints: BTreeMap<EpochHint, Sid>,
+    /// Who has stated of an epoch that everyone has closed it.
+    done: BTreeMap<EpochHint, BTreeSet<Seat>>,
+    /// Epochs for which somebody honest has published.
+    pub(crate) revealed: BTreeSet<EpochHint>,
     moment: Moment,
     /// Identities whose exclusion an honest member asked for.
     pub(crate) excluded: BTreeSet<IdentityKey>,
@@ -201,7 +215,26 @@ impl Ledger {
                     text.delivered.insert(seat);
                 }
             }
-            Event::Final { count, digest, .. } => {
+            Event::Disputed {
+                id, author, seq, ..
+            } => {
+                if let Some(person) = self.person_mut(seat) {
+                    let next = person.clock.entry(*author).or_insert(0);
+                    *next = (*next).max(seq.saturating_add(1));
+                    person.carried.insert(*id);
+                }
+            }
+            Event::Equivocation { author, .. } => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.accused.insert(*author);
+                    let told = person.exposed.entry(*author).or_insert(0);
+                    *told = told.saturating_add(1);
+                }
+            }
+            Event::Final { count, digest, ids } => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.settled.extend(ids);
+                }
                 let sid = self.person(seat).and_then(|person| person.present);
                 if let Some(record) = sid.and_then(|sid| self.epochs.get_mut(&sid)) {
                     record.finals.entry(*count).or_default().push(FinalPrefix {
@@ -225,6 +258,7 @@ impl Ledger {
             Event::Ended(departure) => {
                 if let Some(person) = self.person_mut(seat) {
                     person.has_left = true;
+                    person.departure = Some(*departure);
                     person.depart(Fate::Left {
                         acknowledged: departure.acknowledged,
                     });
@@ -232,6 +266,50 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+
+    /// What an honest member holds, `hint` the epoch that it is in, and of which epochs it has said that it is done with them.
+    pub(crate) fn note_held(&mut self, seat: Seat, held: &[(EpochHint, bool)]) {
+        let present = self.person(seat).and_then(|person| person.present);
+        if let (Some(sid), Some((hint, _))) = (present, held.first()) {
+            self.hints.insert(*hint, sid);
+        }
+        for (hint, _) in held.iter().filter(|(_, is_done)| *is_done) {
+            self.note_done(seat, *hint);
+        }
+    }
+
+    fn note_done(&mut self, seat: Seat, hint: EpochHint) {
+        self.done.entry(hint).or_default().insert(seat);
+    }
+
+    /// An honest member has published for an epoch: it is done with that.
+    pub(crate) fn note_reveal(&mut self, seat: Seat, hint: EpochHint) {
+        self.note_done(seat, hint);
+        self.revealed.insert(hint);
+    }
+
+    /// Whether a member has said of an epoch that everyone has closed it.
+    pub(crate) fn is_done(&self, seat: Seat, hint: &EpochHint) -> bool {
+        self.done.get(hint).is_some_and(|done| done.contains(&seat))
+    }
+
+    /// Whether somebody honest has published for an epoch.
+    pub(crate) fn is_published(&self, sid: &Sid) -> bool {
+        self.revealed
+            .iter()
+            .any(|hint| self.hints.get(hint) == Some(sid))
+    }
+
+    /// Honest members listed in an epoch: who contributed to its run, whether or not they have installed it.
+    pub(crate) fn listed(&self, hint: &EpochHint) -> BTreeSet<Seat> {
+        let run = self.hints.get(hint).map(SidHint::of);
+        let listed = run.and_then(|run| self.contributors.get(&run));
+        listed
+            .into_iter()
+            .flatten()
+            .map(|(seat, _)| *seat)
+            .collect()
     }
 
     /// An honest member contributed to a run. It may send the same again.
@@ -262,6 +340,16 @@ impl Ledger {
     }
 }
 
+impl EpochRecord {
+    /// The longest final prefix that a member was told of: its length and its digest.
+    pub(crate) fn last_final(&self, seat: Seat) -> Option<(u32, Digest32)> {
+        self.finals.iter().rev().find_map(|(count, finals)| {
+            let own = finals.iter().find(|own| own.seat == seat)?;
+            Some((*count, own.digest))
+        })
+    }
+}
+
 impl Moment {
     const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -271,6 +359,8 @@ impl Moment {
 impl Person {
     /// The present epoch is over for it.
     fn depart(&mut self, fate: Fate) {
+        self.settled.clear();
+        self.accused.clear();
         if let Some(sid) = self.present.take() {
             self.fates.insert(sid, fate);
         }

@@ -12,6 +12,7 @@
 //! | `world` | all of it together, one step after another |
 //! | `ledger` | what every member was told so far |
 //! | `invariant` | what must hold after every step, a file each |
+//! | `claim` | what a scenario promises besides, a file each |
 //! | `healing`, `counting` | what must hold at the end |
 //! | `script`, `scenario` | what happens in a run, a file for each scenario |
 //! | `simulation`, `many` | one run, and many on several threads |
@@ -29,6 +30,7 @@
 //! ```
 
 mod cast;
+mod claim;
 mod counting;
 mod healing;
 mod insider;
@@ -46,6 +48,7 @@ mod weather;
 mod world;
 
 pub use cast::Cast;
+pub use claim::{Awaited, Claim};
 pub use healing::bound;
 pub use insider::{InsiderKind, Withheld};
 pub use invariant::Breach;

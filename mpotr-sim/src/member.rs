@@ -1,6 +1,7 @@
 //! An honest member: a room, and randomness of its own.
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
+use mpotr_core::wire::EpochHint;
 use mpotr_core::{Event, Room, RoomConfig, SendHandle, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Infallible, SeedableRng as _, TryCryptoRng, TryRng};
@@ -77,6 +78,10 @@ impl<S: CryptoSuite> Party for Member<S> {
 
     fn has_ended(&self) -> bool {
         self.room.has_ended()
+    }
+
+    fn epochs_held(&self) -> Vec<(EpochHint, bool)> {
+        self.room.epochs_held().collect()
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Network {
     pub(crate) weather: Weather,
     /// Those on one side of a partition; empty for none.
     apart: BTreeSet<Seat>,
+    /// From whom to whom nothing passes.
+    cut: BTreeSet<(Seat, Seat)>,
     under_way: BTreeMap<(Timestamp, u64), Copy>,
     sent: u64,
     rng: ChaCha20Rng,
@@ -33,6 +35,7 @@ impl Network {
         Self {
             weather,
             apart: BTreeSet::new(),
+            cut: BTreeSet::new(),
             under_way: BTreeMap::new(),
             sent: 0,
             rng,
@@ -44,14 +47,23 @@ impl Network {
         self.apart = apart;
     }
 
+    /// From now on nothing passes from some to others. What is under way arrives.
+    pub(crate) fn cut(&mut self, from: &[Seat], to: &[Seat]) {
+        for from in from {
+            self.cut.extend(to.iter().map(|to| (*from, *to)));
+        }
+    }
+
     /// From now on everybody reaches everybody.
     pub(crate) fn heal(&mut self) {
         self.apart.clear();
+        self.cut.clear();
     }
 
     /// Puts a packet on its way to one receiver.
     pub(crate) fn carry(&mut self, now: Timestamp, from: Seat, to: Seat, packet: &Rc<[u8]>) {
-        if self.apart.contains(&from) != self.apart.contains(&to) {
+        let is_apart = self.apart.contains(&from) != self.apart.contains(&to);
+        if is_apart || self.cut.contains(&(from, to)) {
             return;
         }
         for _ in 0..self.weather.copies(&mut self.rng) {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mpotr_core::crypto::IdentityKey;
+use mpotr_core::wire::EpochHint;
 use mpotr_core::{Event, SendHandle, Timestamp};
 
 /// One instance of a person in the channel, by the order of entry. Who restarts takes another seat.
@@ -84,4 +85,10 @@ pub trait Party {
 
     /// Whether it has left.
     fn has_ended(&self) -> bool;
+
+    /// The epochs that it holds, the present one first, and whether it has stated of each that everyone has closed it. What
+    /// an insider says of itself counts for nothing.
+    fn epochs_held(&self) -> Vec<(EpochHint, bool)> {
+        Vec::new()
+    }
 }

@@ -1,15 +1,20 @@
 //! Scenarios, a file each. A new one is a constant of its file and a line in [`Scenario::ALL`].
 
+mod backlog;
 mod calm;
 mod churn;
 mod crash;
 mod custom;
+mod equivocating;
+mod forked;
 mod insiders;
 mod joins;
 mod leaving;
 mod lossy;
 mod partition;
 mod random;
+mod silent_end;
+mod unpublished;
 
 use rand_chacha::ChaCha20Rng;
 
@@ -30,9 +35,14 @@ impl Scenario {
     pub const CUSTOM: &'static Self = &custom::CUSTOM;
 
     /// Every scenario with a name to ask for.
-    pub const ALL: [&'static Self; 19] = [
+    pub const ALL: [&'static Self; 24] = [
         &calm::CALM,
         &lossy::LOSSY,
+        &forked::FORKED,
+        &equivocating::EQUIVOCATING,
+        &backlog::BACKLOG,
+        &silent_end::SILENT_END,
+        &unpublished::UNPUBLISHED,
         &partition::PARTITION,
         &crash::CRASH,
         &churn::CHURN,

@@ -2,6 +2,7 @@
 
 use mpotr_core::{Duration, Policy, Timers};
 
+use crate::claim::Claim;
 use crate::insider::InsiderKind;
 use crate::party::Seat;
 use crate::weather::Weather;
@@ -45,8 +46,22 @@ pub enum Step {
     Kill(Seat),
     /// Nothing passes any more between these and the others.
     Part(Vec<Seat>),
+    /// Nothing passes any more from some to others; the other way it does.
+    Cut {
+        /// From whom.
+        from: Vec<Seat>,
+        /// To whom.
+        to: Vec<Seat>,
+    },
     /// Everybody reaches everybody.
     Heal,
+    /// Time passes until a claim holds; a breach if that takes longer.
+    Await {
+        /// What.
+        claim: Claim,
+        /// How long at most.
+        within: Duration,
+    },
     /// The weather changes.
     Weather(Weather),
 }
@@ -86,6 +101,12 @@ impl Script {
             steps: Vec::new(),
             weather_at_last: weather,
         }
+    }
+
+    /// A claim must come to hold within so many seconds.
+    pub fn promise(&mut self, claim: Claim, within_secs: u64) {
+        let within = Duration::from_secs(within_secs);
+        self.steps.push(Step::Await { claim, within });
     }
 
     /// Lets time pass.

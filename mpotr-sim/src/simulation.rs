@@ -8,6 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
 use crate::cast::Cast;
+use crate::claim::Awaited;
 use crate::counting::{self, Count};
 use crate::healing;
 use crate::invariant::Breach;
@@ -69,6 +70,10 @@ pub struct Outcome {
     pub seed: u64,
     /// What was counted.
     pub tally: Tally,
+    /// What the scenario claimed, and how long it took to hold.
+    pub awaited: Vec<Awaited>,
+    /// For how many epochs somebody honest published what signed for it.
+    pub published: usize,
     /// Every invariant that broke.
     pub breaches: Vec<Breach>,
     /// How long it took at the end until all honest members were in one room.
@@ -134,6 +139,8 @@ impl Simulation {
         Ok(Outcome {
             seed,
             tally,
+            awaited: world.awaited,
+            published: world.ledger.revealed.len(),
             breaches: world.breaches,
             healed_after,
             bound: healing::bound(&script.timers, world.ledger.people.len()),
@@ -157,7 +164,9 @@ fn take(world: &mut World, step: &Step) -> Result<(), UnsupportedSuite> {
         Step::Leave(seat) => world.act(*seat, Act::Leave),
         Step::Kill(seat) => world.kill(*seat),
         Step::Part(seats) => world.part(seats.iter().copied().collect::<BTreeSet<_>>()),
+        Step::Cut { from, to } => world.cut(from, to),
         Step::Heal => world.heal(),
+        Step::Await { claim, within } => world.await_claim(*claim, *within),
         Step::Weather(weather) => world.set_weather(*weather),
     }
     Ok(())

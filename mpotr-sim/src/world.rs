@@ -10,6 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use crate::cast::{Cast, Entrance};
+use crate::claim::{Awaited, Claim};
 use crate::healing;
 use crate::invariant::{self, Breach, Seen};
 use crate::ledger::{Ledger, Person};
@@ -21,6 +22,9 @@ use crate::weather::{Weather, below};
 
 /// After so many breaches a run ends: what follows is noise.
 const MAX_BREACHES: usize = 8;
+
+/// How often it is looked whether a claim holds.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A seat in the channel, and whoever sits there.
 struct Place {
@@ -43,6 +47,7 @@ pub struct World {
     pub(crate) ledger: Ledger,
     pub(crate) trace: Trace,
     pub(crate) breaches: Vec<Breach>,
+    pub(crate) awaited: Vec<Awaited>,
     /// Texts that honest members took.
     pub(crate) messages: u64,
 }
@@ -69,6 +74,7 @@ impl World {
             ledger: Ledger::default(),
             trace,
             breaches: Vec::new(),
+            awaited: Vec::new(),
             messages: 0,
         }
     }
@@ -157,6 +163,10 @@ impl World {
             present: None,
             clock: Default::default(),
             carried: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            accused: BTreeSet::new(),
+            exposed: Default::default(),
+            departure: None,
             fates: Default::default(),
             unsent: Default::default(),
         });
@@ -258,6 +268,13 @@ impl World {
         self.network.part(apart);
     }
 
+    /// Nothing passes any more from some to others.
+    pub fn cut(&mut self, from: &[Seat], to: &[Seat]) {
+        let what = format_args!("nothing passes from {from:?} to {to:?}");
+        self.trace.note(self.now, "", what);
+        self.network.cut(from, to);
+    }
+
     /// Everybody reaches everybody.
     pub fn heal(&mut self) {
         self.trace.note(self.now, "", "the network heals");
@@ -319,6 +336,28 @@ impl World {
             );
         }
         None
+    }
+
+    /// Lets time pass until a claim holds; a breach if that takes longer.
+    pub fn await_claim(&mut self, claim: Claim, within: Duration) {
+        let began = self.now;
+        let until = began.after(within);
+        loop {
+            let Err(why) = claim.check(&self.ledger) else {
+                self.awaited.push(Awaited {
+                    claim: claim.name(),
+                    took: self.now.since(began),
+                });
+                return;
+            };
+            if self.is_broken() {
+                return;
+            }
+            if self.now >= until {
+                return self.breach(claim.name(), format!("after {within:?} {why}"));
+            }
+            self.run_for(LOOK);
+        }
     }
 
     pub(crate) fn breach(&mut self, invariant: &'static str, what: String) {
@@ -395,7 +434,9 @@ impl World {
         place.wake = place.party.next_wake();
         let key = place.party.export();
         if is_honest {
+            let held = place.party.epochs_held();
             self.note_events(seat, &events, key);
+            self.ledger.note_held(seat, &held);
         }
         for transmit in transmits {
             let packet: Rc<[u8]> = transmit.packet.into();
@@ -444,10 +485,10 @@ impl World {
         }
     }
 
-    /// Notes who contributed to which run: who is listed there, as an instance.
+    /// Notes who contributed to which run: who is listed there, as an instance; and checks what is published.
     fn note_packet(&mut self, seat: Seat, bytes: &[u8], is_honest: bool) {
-        let is_contribution = bytes.get(1) == Some(&3);
-        if !is_contribution && !self.trace.is_kept() {
+        let is_noted = matches!(bytes.get(1), Some(3 | 8));
+        if !is_noted && !self.trace.is_kept() {
             return;
         }
         let Ok(packet) = Packet::from_bytes(bytes) else {
@@ -455,10 +496,19 @@ impl World {
         };
         self.trace
             .note(self.now, seat, format_args!("sends {}", describe(&packet)));
-        if let Packet::Contribution(hint, _) = packet
-            && is_honest
-        {
+        if !is_honest {
+            return;
+        }
+        if let Packet::Contribution(hint, _) = packet {
             self.ledger.note_contribution(seat, hint);
+        } else if let Packet::Reveal(reveal) = packet {
+            self.breaches.extend(invariant::check_reveal(
+                self.now,
+                &self.ledger,
+                seat,
+                &reveal.hint,
+            ));
+            self.ledger.note_reveal(seat, reveal.hint);
         }
     }
 }

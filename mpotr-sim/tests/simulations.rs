@@ -7,7 +7,7 @@
 use std::num::NonZeroUsize;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
-use mpotr_core::Timers;
+use mpotr_core::{Duration, Timers};
 use mpotr_sim::{Cast, Outcome, Scenario, Simulation, Wanted, bound, run_many};
 
 fn casts() -> [Cast; 1] {
@@ -36,7 +36,7 @@ fn assert_well(name: &str, outcome: &Outcome) {
 #[test]
 fn every_scenario_ends_well() {
     for scenario in Scenario::ALL {
-        // The two large ones, smaller.
+        // The large ones, smaller.
         let wanted = match scenario.name {
             "lossy" => Wanted {
                 members: Some(6),
@@ -46,6 +46,11 @@ fn every_scenario_ends_well() {
             "joins" => Wanted {
                 joins: Some(5),
                 messages: Some(5),
+                ..Wanted::default()
+            },
+            "backlog" => Wanted {
+                members: Some(3),
+                messages: Some(300),
                 ..Wanted::default()
             },
             _ => Wanted::default(),
@@ -114,4 +119,73 @@ fn the_bound_follows_from_the_timers() {
     // notice 150 + 60, change 15 + 3 (2 + 64), let in 10 + 15 + 16 + 4 + 30
     let seconds = bound(&Timers::RELAY, 3).as_secs();
     assert_eq!(seconds, 210 + 2 * 213 + 2 * 75);
+}
+
+/// What a scenario claims is there, and held.
+#[track_caller]
+fn assert_claims(name: &str, wanted: &Wanted, seed: u64, claims: &[&str]) -> Outcome {
+    let outcome = run(name, wanted, seed);
+    assert_well(name, &outcome);
+    let held: Vec<_> = outcome
+        .awaited
+        .iter()
+        .map(|awaited| awaited.claim)
+        .collect();
+    assert_eq!(held, claims, "{name}, seed {seed}");
+    outcome
+}
+
+#[test]
+fn a_fork_by_the_transport_ends_in_one_order_in_one_epoch() {
+    for seed in 0..4 {
+        let claims = ["all-read", "one-final-order", "one-epoch"];
+        let outcome = assert_claims("forked", &Wanted::default(), seed, &claims);
+        assert_eq!((outcome.tally.messages, outcome.tally.delivered), (80, 400));
+    }
+}
+
+#[test]
+fn who_writes_two_texts_in_one_place_is_exposed_and_left_out() {
+    for seed in 0..4 {
+        let claims = ["exposed", "all-read", "one-final-order"];
+        let outcome = assert_claims("equivocating", &Wanted::default(), seed, &claims);
+        assert_eq!(outcome.tally.epochs, 2);
+        // The epoch in which somebody cheated, and from which it was left out.
+        assert_eq!(outcome.published, 0);
+    }
+}
+
+#[test]
+fn who_missed_a_long_talk_catches_up() {
+    let wanted = Wanted {
+        members: Some(4),
+        messages: Some(1500),
+        ..Wanted::default()
+    };
+    let claims = ["all-read", "one-final-order", "one-epoch"];
+    let outcome = assert_claims("backlog", &wanted, 1, &claims);
+    let took = outcome.awaited.first().unwrap().took;
+    assert!(
+        took > Duration::ZERO && took < Duration::from_secs(10),
+        "{took:?}"
+    );
+}
+
+#[test]
+fn with_one_member_silent_at_the_end_all_end_and_nothing_is_published() {
+    for seed in 0..8 {
+        let outcome = assert_claims("silent-end", &Wanted::default(), seed, &["ended"]);
+        assert_eq!(outcome.published, 0);
+    }
+}
+
+#[test]
+fn what_signed_is_published_when_nothing_is_in_flight() {
+    let mut published = 0;
+    for seed in 0..8 {
+        let outcome = assert_claims("unpublished", &Wanted::default(), seed, &["ended"]);
+        published += outcome.published;
+    }
+    // Or else there would be nothing to check.
+    assert!(published > 0);
 }

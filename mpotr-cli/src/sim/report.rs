@@ -1,5 +1,6 @@
 //! What is told of the runs of `mpotr sim`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mpotr_sim::{Outcome, Scenario, Tally};
@@ -26,6 +27,10 @@ pub(super) struct Summary {
     failed: usize,
     /// The run that took longest to heal, for the part of its bound: how long, and the bound.
     slowest: Option<(u64, Duration, Duration)>,
+    /// What the scenario claims, and how long it took at most to hold.
+    awaited: BTreeMap<&'static str, Duration>,
+    /// For how many epochs members published what signed for them.
+    published: usize,
 }
 
 impl Summary {
@@ -36,6 +41,8 @@ impl Summary {
             tally: Tally::default(),
             failed: 0,
             slowest: None,
+            awaited: BTreeMap::new(),
+            published: 0,
         }
     }
 
@@ -43,6 +50,11 @@ impl Summary {
         self.tally.add(&outcome.tally);
         if !outcome.breaches.is_empty() {
             self.failed = self.failed.saturating_add(1);
+        }
+        self.published = self.published.saturating_add(outcome.published);
+        for awaited in &outcome.awaited {
+            let longest = self.awaited.entry(awaited.claim).or_default();
+            *longest = awaited.took.max(*longest);
         }
         if let Some(took) = outcome.healed_after
             && self.slowest.is_none_or(|(_, slowest, _)| took > slowest)
@@ -88,6 +100,13 @@ impl Summary {
                 took.as_secs_f64(),
                 bound.as_secs_f64()
             ));
+        }
+        for (claim, took) in &self.awaited {
+            let secs = took.as_secs_f64();
+            lines.push(format!("  {claim}: held after {secs:.1} s at most"));
+        }
+        if self.published > 0 {
+            lines.push(format!("  secrets of {} epochs published", self.published));
         }
         lines.push(match tally.invariants_broken {
             0 => "  no invariant broke".to_owned(),

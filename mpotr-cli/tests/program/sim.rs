@@ -70,7 +70,7 @@ fn scenarios_are_listed_and_a_trace_is_shown() {
         home.path(),
         &["sim", "--scenario", "calm", "--messages", "1", "--trace"],
     );
-    assert!(shown.contains("#0   enters as"), "{shown}");
+    assert!(shown.contains("#0 enters as"), "{shown}");
     assert!(shown.contains("is told Secure"), "{shown}");
 }
 

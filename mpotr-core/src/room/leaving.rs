@@ -13,7 +13,7 @@ use crate::error::Rejection;
 use crate::event::{Departure, Event};
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{ContentKind, Lock, Packet, Presence, Reveal};
+use crate::wire::{ContentKind, EpochHint, Lock, Packet, Presence, Reveal};
 
 impl<S: CryptoSuite> Room<S> {
     /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
@@ -36,6 +36,13 @@ impl<S: CryptoSuite> Room<S> {
         } else if self.queue.is_empty() {
             self.end();
         }
+    }
+
+    /// The epochs that this member holds keys of, the present one first, and whether it has stated of each that everyone
+    /// has closed it: from then on nothing that is said there changes what it holds.
+    pub fn epochs_held(&self) -> impl Iterator<Item = (EpochHint, bool)> {
+        let held = self.epoch.iter().chain(&self.retired);
+        held.map(|epoch| (epoch.hint(), epoch.has_said_done()))
     }
 
     /// Sends the last message, once.

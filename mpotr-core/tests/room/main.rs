@@ -17,6 +17,7 @@ mod forming;
 mod leaving;
 mod network;
 mod offers;
+mod one_way;
 mod publishing;
 mod recording;
 mod talking;

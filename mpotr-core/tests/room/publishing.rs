@@ -76,6 +76,30 @@ fn all_who_leave_together_publish_what_signed_for_them() {
 }
 
 #[test]
+fn who_holds_an_epoch_says_whether_it_has_stated_that_all_have_closed() {
+    let mut network = Network::new(3, 1).until_secure();
+    let hint = |network: &Network, member: usize| {
+        let held: Vec<_> = network.rooms[member].epochs_held().collect();
+        assert_eq!(held.len(), 1);
+        held[0]
+    };
+    let (first, is_done) = hint(&network, 0);
+    assert!(!is_done && (1..3).all(|member| hint(&network, member) == (first, false)));
+    let now = network.now;
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    // All move on, and each states so of the epoch before.
+    network.run_until(40, |network| {
+        (0..3).all(|member| {
+            let held: Vec<_> = network.rooms[member].epochs_held().collect();
+            held.len() == 2 && held[1] == (first, true) && !held[0].1
+        })
+    });
+    all_leave(&mut network);
+    assert!((0..3).all(|member| network.rooms[member].epochs_held().count() <= 1));
+}
+
+#[test]
 fn with_one_member_silent_at_the_end_nothing_is_published() {
     let mut network = Network::new(3, 1).until_secure();
     network.send(2, "here");

@@ -7,6 +7,16 @@ use mpotr_core::Event;
 use super::Seen;
 
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
+    if let Event::Disputed { id, author, .. } = seen.event {
+        let here = seen.before.person(seen.seat);
+        if seen.before.is_honest(author) {
+            return Err(format!("disputes {id} of honest {author}"));
+        }
+        return match here.is_some_and(|here| here.carried.contains(id)) {
+            true => Err(format!("read {id} twice")),
+            false => Ok(()),
+        };
+    }
     let Event::Message {
         id,
         author,

@@ -1,6 +1,7 @@
 //! Much is lost, doubled and overtaken, to the end.
 
 use super::Scenario;
+use crate::claim::Claim;
 use crate::script::{Script, Step};
 use crate::weather::Weather;
 
@@ -20,6 +21,8 @@ pub(super) const LOSSY: Scenario = Scenario {
             script.steps.push(Step::SomebodySays);
             script.wait(500);
         }
+        script.promise(Claim::AllRead, 120);
+        script.promise(Claim::OneFinalOrder, 120);
         script
     },
 };

@@ -1,0 +1,63 @@
+//! What a scenario promises of a run: a file each. Invariants hold in every scenario, claims where the script says so.
+
+mod all_read;
+mod ended;
+mod exposed;
+mod one_epoch;
+mod one_final_order;
+
+use mpotr_core::Duration;
+
+use crate::ledger::Ledger;
+use crate::party::Seat;
+
+/// What has come to hold at some point of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Everybody honest who went the same way has one final order of all that it has read, in every epoch.
+    OneFinalOrder,
+    /// There was one epoch, and everybody honest is in it.
+    OneEpoch,
+    /// Every text of an honest member was read by every other honest member of its epoch.
+    AllRead,
+    /// This insider is proven to have said two things in one place, to everybody honest, once, and is in nobody's epoch.
+    Exposed(Seat),
+    /// All who are alive have left.
+    Ended {
+        /// Whether what signed for them had to be published; `None` if that depends.
+        published: Option<bool>,
+    },
+}
+
+impl Claim {
+    /// What it is called.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::OneFinalOrder => "one-final-order",
+            Self::OneEpoch => "one-epoch",
+            Self::AllRead => "all-read",
+            Self::Exposed(_) => "exposed",
+            Self::Ended { .. } => "ended",
+        }
+    }
+
+    /// Says why it does not hold.
+    pub(crate) fn check(self, ledger: &Ledger) -> Result<(), String> {
+        match self {
+            Self::OneFinalOrder => one_final_order::check(ledger),
+            Self::OneEpoch => one_epoch::check(ledger),
+            Self::AllRead => all_read::check(ledger),
+            Self::Exposed(seat) => exposed::check(ledger, seat),
+            Self::Ended { published } => ended::check(ledger, published),
+        }
+    }
+}
+
+/// How long it took until a claim held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Which.
+    pub claim: &'static str,
+    /// In virtual time, to a tenth of a second.
+    pub took: Duration,
+}

@@ -1,0 +1,46 @@
+//! A member hears nothing for as long as it takes the others to write ten thousand messages, and catches up.
+
+use mpotr_core::Duration;
+
+use super::Scenario;
+use crate::claim::Claim;
+use crate::party::Seat;
+use crate::script::{Script, Step};
+use crate::weather::Weather;
+
+/// Longer than all of it takes: nobody is left out, no keys are replaced.
+const LONG: Duration = Duration::from_secs(4 * 3600);
+
+pub(super) const BACKLOG: Scenario = Scenario {
+    name: "backlog",
+    about: "10 members, one hears nothing while 9 write 10,000 messages, and then catches up in the same epoch",
+    script: |wanted, _| {
+        let members = wanted.members.unwrap_or(10);
+        let mut script = Script::of(members, wanted.weather(Weather::fair(50)));
+        let messages = wanted.messages.unwrap_or(10_000);
+        script.refresh_messages = usize::MAX;
+        script.timers.silent = LONG;
+        script.timers.heartbeat = LONG;
+        script.timers.refresh = LONG;
+        script.timers.expire = LONG;
+        let (authors, late) = (
+            members.saturating_sub(1).max(1),
+            Seat(members.saturating_sub(1)),
+        );
+        script.steps.push(Step::Gather);
+        script.steps.push(Step::Cut {
+            from: (0..authors).map(Seat).collect(),
+            to: vec![late],
+        });
+        for message in 0..messages {
+            let author = message.checked_rem(authors).unwrap_or(0);
+            script.steps.push(Step::Say(Seat(author)));
+            script.wait(20);
+        }
+        script.steps.push(Step::Heal);
+        for claim in [Claim::AllRead, Claim::OneFinalOrder, Claim::OneEpoch] {
+            script.promise(claim, 120);
+        }
+        script
+    },
+};
