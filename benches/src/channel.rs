@@ -286,6 +286,7 @@ impl<S: CryptoSuite, R> core::fmt::Debug for Channel<S, R> {
 #[cfg(test)]
 mod tests {
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+    use mpotr_core::Duration;
     use mpotr_core::crypto::IdentityKeyPair;
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::SeedableRng;
@@ -333,6 +334,26 @@ mod tests {
         channel.carry();
         assert_eq!(channel.read(2), [&b"welcome"[..], b"among us"]);
         assert_eq!(channel.sent().count(), 3);
+    }
+
+    #[test]
+    fn what_a_member_sends_in_a_change_does_not_grow_with_the_room() {
+        let sent = |members| {
+            let mut channel = channel(members);
+            channel.pass(Duration::from_secs(60));
+            let before: Vec<_> = channel.sent().collect();
+            channel.exclude_last(0).unwrap();
+            channel.until_epoch(members - 1).unwrap();
+            // What is said of the old epoch afterwards, too, and nothing of a heartbeat.
+            channel.pass(Duration::from_secs(10));
+            let mut sent: Vec<_> = std::iter::zip(channel.sent(), before)
+                .map(|(after, before)| after - before)
+                .collect();
+            sent.sort_unstable();
+            sent[sent.len() / 2]
+        };
+        let (small, large) = (sent(5), sent(17));
+        assert!(large < small + small / 4, "{small} B of 5, {large} B of 17");
     }
 
     #[test]

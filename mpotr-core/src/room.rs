@@ -121,6 +121,8 @@ pub struct Room<S: CryptoSuite> {
     certificate: Option<Certificate>,
     /// How often what was not answered has been sent again.
     retries: u32,
+    /// How often the last statement in the epoch before has been sent again.
+    answers: u32,
     /// How often the others were asked to state again what they have seen.
     queries: u32,
     /// Texts that wait for an epoch.
@@ -193,6 +195,7 @@ impl<S: CryptoSuite> Room<S> {
             expired: false,
             certificate: None,
             retries: 0,
+            answers: 0,
             queries: 0,
             queue: VecDeque::new(),
             next_handle: 0,
@@ -282,6 +285,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Abandon => self.abandon(now, rng),
                 Timer::Expire => self.expired = true,
                 Timer::Drain => self.retired = None,
+                Timer::Answer => self.answer_retired(now),
                 Timer::Retry => self.retry(now),
                 Timer::Certificate => self.send_certificate(),
                 Timer::Acknowledge | Timer::Lock => self.state(now),

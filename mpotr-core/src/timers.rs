@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     Expire,
     /// What is left of the epoch before is not needed any more.
     Drain,
+    /// Answer those who said something new in the epoch before.
+    Answer,
     /// Send again what was not answered.
     Retry,
     /// Send again how this member took part in a run that it has finished: somebody has not.

@@ -14,6 +14,8 @@ use crate::wire::{ContentKind, MAX_BODY, Presence, SealedPacket, Wish};
 
 /// Own messages that are sent again at one time.
 const REPEATED_AT_ONCE: usize = 32;
+/// Repetitions of an answer in the epoch before.
+const MOST_ANSWERS: u32 = 2;
 /// The time between repetitions doubles so many times.
 const MAX_DOUBLINGS: u32 = 3;
 
@@ -79,7 +81,7 @@ impl<S: CryptoSuite> Room<S> {
             return self.early.keep(packet);
         };
         if epoch.hint() != sealed.hint {
-            return match self.open_retired(sealed) {
+            return match self.open_retired(now, sealed) {
                 // Of an epoch that others have installed already, it may be.
                 Err(Rejection::UnknownEpoch) if self.attempt.is_some() => self.early.keep(packet),
                 Err(Rejection::UnknownEpoch) => {
@@ -118,8 +120,9 @@ impl<S: CryptoSuite> Room<S> {
         self.after_epoch(now);
     }
 
-    /// Opens a packet of the epoch before: whoever is behind is answered.
-    fn open_retired(&mut self, sealed: &SealedPacket) -> Result<(), Rejection> {
+    /// Opens a packet of the epoch before: whoever is behind is answered. All of a roster say something new when they
+    /// install what follows, so those who speak within a moment get one answer together.
+    fn open_retired(&mut self, now: Timestamp, sealed: &SealedPacket) -> Result<(), Rejection> {
         let old = self
             .retired
             .as_mut()
@@ -133,11 +136,24 @@ impl<S: CryptoSuite> Room<S> {
         // What merely comes again is not answered, but what it gave rise to is forgotten.
         opened?;
         if answer {
-            self.transmits
-                .extend(old.last_statement().map(<[u8]>::to_vec));
+            self.answers = 0;
+            let soon = now.after(part(self.config.timers.retry, 4));
+            self.timers.set_if_idle(Timer::Answer, soon);
         }
         self.close_retired();
         Ok(())
+    }
+
+    /// Says again how this member ended the epoch before, and some more times later: packets get lost, and who misses this
+    /// one cannot tell.
+    pub(super) fn answer_retired(&mut self, now: Timestamp) {
+        let Some(old) = &self.retired else { return };
+        self.transmits
+            .extend(old.last_statement().map(<[u8]>::to_vec));
+        if self.answers < MOST_ANSWERS {
+            let wait = backed_off(self.config.timers.retry, &mut self.answers);
+            self.timers.set(Timer::Answer, now.after(wait));
+        }
     }
 
     /// Reports what happened in the epoch, and plans what has to be said.
