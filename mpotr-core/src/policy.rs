@@ -36,7 +36,7 @@ pub enum Rule {
 }
 
 /// The most founders that a rule names.
-const MAX_FOUNDERS: usize = 64;
+pub const MAX_FOUNDERS: usize = 64;
 
 impl Rule {
     fn encode(&self, out: &mut Encoder) {
@@ -97,6 +97,13 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Whether no rule names more founders than others would read.
+    pub(crate) fn is_readable(&self) -> bool {
+        [&self.admit, &self.exclude, &self.change]
+            .into_iter()
+            .all(|rule| !matches!(rule, Rule::Founders(founders) if founders.len() > MAX_FOUNDERS))
+    }
+
     /// `struct { uint8 agreement; uint8 authentication; Rule admit; Rule exclude; Rule change; uint8 evidence; } Policy;`
     pub fn encode(&self, out: &mut Encoder) {
         out.u8(self.agreement.to_u8());

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use mpotr::crypto::IdentityKey;
-use mpotr::{Policy, Rule};
+use mpotr::{MAX_FOUNDERS, Policy, Rule};
 
 /// A rule as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub(crate) enum RuleError {
     /// Not one of the forms.
     #[error("a rule is `anyone`, a number of members, or names with commas between")]
     Form,
+    /// More names than a rule can hold.
+    #[error("a rule names {MAX_FOUNDERS} founders at most")]
+    TooMany,
     /// Nobody is called so.
     #[error("nobody is called {0}")]
     Unknown(String),
@@ -58,6 +61,9 @@ impl core::str::FromStr for WrittenRule {
         let names: Vec<_> = text.split(',').map(str::trim).map(str::to_owned).collect();
         if names.iter().any(String::is_empty) {
             return Err(RuleError::Form);
+        }
+        if names.len() > MAX_FOUNDERS {
+            return Err(RuleError::TooMany);
         }
         Ok(Self::Founders(names))
     }

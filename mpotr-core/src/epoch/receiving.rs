@@ -39,7 +39,8 @@ impl<S: CryptoSuite> Epoch<S> {
             return Err(Rejection::Replayed);
         }
         let peer = self.peers.get(sender).ok_or(Rejection::UnknownSender)?;
-        if peer.closed {
+        // Once everyone has closed, signing keys may be public: what they sign is no message, and no evidence.
+        if peer.closed || (self.is_over && header.stream == Stream::Content) {
             return Err(Rejection::Inconsistent);
         }
         Ok((sender, header))

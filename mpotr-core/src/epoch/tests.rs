@@ -165,6 +165,24 @@ fn framed_equivocator() {
     assert!(!effects(&mut epochs[BOB]).iter().any(accused));
 }
 
+/// Whoever has published its keys can be imitated by all: to who is done that is neither a message nor evidence.
+#[test]
+fn forged_close_to_laggard() {
+    let (mut real, mut forged) = (epochs(3, 1), epochs(3, 1));
+    let (_, said) = text(&mut real[ALICE], "said");
+    let (_, never_said) = text(&mut forged[ALICE], "never said");
+    real[BOB].open(&said).unwrap();
+    real[BOB].end();
+    effects(&mut real[BOB]);
+    assert_eq!(real[BOB].open(&never_said), Err(Rejection::Inconsistent));
+    // Nor does an end with another order change what is known of Alice.
+    let closing = forged[ALICE].seal_statement(Presence::Closing).unwrap();
+    let _any = real[BOB].open(&sealed(&closing));
+    let accused =
+        |effect: &Effect| matches!(effect, Effect::Fork { .. } | Effect::Equivocation { .. });
+    assert!(!effects(&mut real[BOB]).iter().any(accused));
+}
+
 #[test]
 fn forged_ack_summary() {
     let mut epochs = epochs(3, 1);

@@ -32,7 +32,11 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Asks for another policy, as far as the present one asks for this member's word. The last such wish counts.
+    /// One with a rule of more than [`MAX_FOUNDERS`](crate::MAX_FOUNDERS) founders is none: nobody would read it.
     pub fn change_policy(&mut self, now: Timestamp, policy: Policy) {
+        if !policy.is_readable() {
+            return;
+        }
         self.wishes.retain(|wish| !matches!(wish, Wish::Policy(_)));
         if policy == self.config.policy {
             self.say_next(now);

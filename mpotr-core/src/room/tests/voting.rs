@@ -192,6 +192,23 @@ fn another_policy_comes_with_the_votes_that_the_present_one_asks_for() {
 }
 
 #[test]
+fn a_policy_that_nobody_would_read_is_not_asked_for() {
+    let mut hall = Hall::new(2, |_| {});
+    let founders = (0..=u8::MAX).map(|n| IdentityKey::new([n; 32])).collect();
+    let wanted = Policy {
+        admit: Rule::Founders(founders),
+        ..Policy::default()
+    };
+    let now = hall.now;
+    hall.rooms[0].change_policy(now, wanted);
+    assert!(hall.rooms[0].wishes.is_empty());
+    // It is still understood.
+    hall.rooms[0].refresh(now);
+    hall.run_for(60);
+    assert_eq!(hall.roster(0), hall.roster(1));
+}
+
+#[test]
 fn nobody_brings_a_policy_along_without_the_votes() {
     let mut hall = Hall::new(3, |config| config.policy.change = Rule::Quorum(2));
     let now = hall.now;
