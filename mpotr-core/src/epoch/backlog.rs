@@ -10,7 +10,8 @@
 //! is judged before the call ends, by the same rule as one that comes alone: a forged one displaces nothing, and what is
 //! authentic does not depend on how packets are bundled.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use mpotr_crypto::CryptoSuite;
 
@@ -25,12 +26,21 @@ pub(crate) const MAX_TOGETHER: usize = 1024;
 struct Candidate {
     /// Which of the packets.
     index: usize,
+    author: usize,
     id: MessageId,
     unverified: Unverified<Content>,
 }
 
-/// Candidates by author and place.
-type Places = BTreeMap<(usize, u32), Vec<Candidate>>;
+impl Candidate {
+    const fn content(&self) -> &Content {
+        self.unverified.unsigned().fields()
+    }
+
+    /// The author, and the place of the message.
+    const fn place(&self) -> (usize, u32) {
+        (self.author, self.content().seq)
+    }
+}
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Opens packets of this epoch, in any order, and says for each who sent it or why it changed nothing. Of statements
@@ -40,26 +50,30 @@ impl<S: CryptoSuite> Epoch<S> {
         packets: &[SealedPacket],
     ) -> Vec<Result<usize, Rejection>> {
         let mut results = Vec::with_capacity(packets.len());
-        let mut places = Places::new();
+        let mut candidates = Vec::with_capacity(packets.len());
         let mut statements: Vec<(Header, usize)> = Vec::new();
         for (index, packet) in packets.iter().enumerate() {
-            let opened = self.header_of(packet).and_then(|(sender, header)| {
+            let opened = self.header_of(packet).and_then(|(author, header)| {
                 match header.stream {
                     Stream::Statement => statements.push((header, index)),
                     Stream::Content => {
-                        let candidate = self.candidate(index, header, packet)?;
-                        let place = places.entry((sender, header.seq)).or_default();
-                        place.push(candidate);
+                        let (unverified, id) = self.read(header, packet)?;
+                        candidates.push(Candidate {
+                            index,
+                            author,
+                            id,
+                            unverified,
+                        });
                     }
                 }
-                Ok(sender)
+                Ok(author)
             });
             results.push(opened);
         }
-        let authentic = self.authenticate(places, &mut results);
+        let authentic = self.authentic(candidates, &mut results);
         self.accept_all(authentic, packets, &mut results);
         // The newest first: it takes the keys of the others along.
-        statements.sort_by_key(|(header, _)| core::cmp::Reverse(header.seq));
+        statements.sort_by_key(|(header, _)| Reverse(header.seq));
         for (header, index) in statements {
             if let Some(packet) = packets.get(index) {
                 let sender = usize::from(header.sender);
@@ -71,67 +85,62 @@ impl<S: CryptoSuite> Epoch<S> {
         results
     }
 
-    fn candidate(
-        &mut self,
-        index: usize,
-        header: Header,
-        packet: &SealedPacket,
-    ) -> Result<Candidate, Rejection> {
-        let (unverified, id) = self.read(header, packet)?;
-        Ok(Candidate {
-            index,
-            id,
-            unverified,
-        })
-    }
-
-    /// Judges all candidates, from each author's last place down.
-    fn authenticate(
+    /// Judges all candidates, from each author's last place down, and keeps those that are authentic.
+    fn authentic(
         &self,
-        places: Places,
+        mut candidates: Vec<Candidate>,
         results: &mut [Result<usize, Rejection>],
-    ) -> Vec<(usize, u32, Candidate)> {
-        let mut authentic: Vec<(usize, u32, Candidate)> = Vec::new();
+    ) -> Vec<Candidate> {
+        let mut judged: Vec<(&Candidate, bool)> = candidates.iter().map(|c| (c, false)).collect();
+        judged.sort_by_key(|(candidate, _)| Reverse(candidate.place()));
         // What the authentic messages of the place above name as their previous ones.
-        let mut named: BTreeSet<MessageId> = BTreeSet::new();
+        let mut named: Vec<MessageId> = Vec::new();
         let mut above = None;
-        for ((author, seq), candidates) in places.into_iter().rev() {
+        for place in judged.chunk_by_mut(|(a, _), (b, _)| a.place() == b.place()) {
+            let Some((author, seq)) = place.first().map(|(candidate, _)| candidate.place()) else {
+                continue;
+            };
             if above != Some((author, seq)) {
                 named.clear();
             }
             named.extend(self.vouched_for(author, seq));
-            let mut next = BTreeSet::new();
-            for candidate in candidates {
-                let is_authentic = named.contains(&candidate.id)
+            let mut next = Vec::new();
+            for (candidate, is_authentic) in place {
+                *is_authentic = named.contains(&candidate.id)
                     || self.is_signed(author, &candidate.id, &candidate.unverified);
-                if is_authentic {
-                    next.insert(candidate.unverified.unsigned().fields().prev);
-                    authentic.push((author, seq, candidate));
-                } else {
-                    set(results, candidate.index, Err(Rejection::NotAuthentic));
+                if *is_authentic && !next.contains(&candidate.content().prev) {
+                    next.push(candidate.content().prev);
                 }
             }
             named = next;
             above = seq.checked_sub(1).map(|below| (author, below));
         }
-        authentic
+        for (candidate, is_authentic) in judged {
+            if !is_authentic {
+                set(results, candidate.index, Err(Rejection::NotAuthentic));
+            }
+        }
+        candidates.retain(|candidate| matches!(results.get(candidate.index), Some(Ok(_))));
+        candidates
     }
 
     /// Takes all that is authentic, and delivers what can be.
     fn accept_all(
         &mut self,
-        mut authentic: Vec<(usize, u32, Candidate)>,
+        mut authentic: Vec<Candidate>,
         packets: &[SealedPacket],
         results: &mut [Result<usize, Rejection>],
     ) {
-        // Those of one place together: as a rule, what each comes after is there already.
-        authentic.sort_by_key(|(author, seq, candidate)| (*seq, *author, candidate.index));
-        let mut indices = BTreeMap::new();
-        for (author, seq, candidate) in authentic {
+        // Those of one place together, as they came: as a rule, what each comes after is there already.
+        authentic.sort_by_key(|candidate| (candidate.content().seq, candidate.index));
+        let mut accepted = Vec::with_capacity(authentic.len());
+        for candidate in authentic {
+            let (author, seq) = candidate.place();
             let Candidate {
                 index,
                 id,
                 unverified,
+                ..
             } = candidate;
             if self.is_at_hand(author, seq, &id) {
                 set(results, index, Err(Rejection::Replayed));
@@ -146,15 +155,15 @@ impl<S: CryptoSuite> Epoch<S> {
             });
             let content = unverified.into_unsigned().into_fields();
             match self.accept(author, id, content, packet) {
-                Ok(()) => {
-                    indices.insert(id, index);
-                }
+                Ok(()) => accepted.push((id, index)),
                 Err(rejection) => set(results, index, Err(rejection)),
             }
         }
         self.deliver_ready();
-        for id in self.trim() {
-            if let Some(index) = indices.get(&id) {
+        let dropped = self.trim();
+        if !dropped.is_empty() {
+            let indices: BTreeMap<_, _> = accepted.into_iter().collect();
+            for index in dropped.iter().filter_map(|id| indices.get(id)) {
                 set(results, *index, Err(Rejection::Quota));
             }
         }

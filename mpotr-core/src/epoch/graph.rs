@@ -93,7 +93,7 @@ impl Graph {
         parents: impl Iterator<Item = MessageId>,
         packet: Vec<u8>,
     ) -> usize {
-        let mut indices = Vec::new();
+        let mut indices = Vec::with_capacity(parents.size_hint().0);
         for parent in parents {
             self.heads.remove(&parent);
             indices.extend(self.index.get(&parent).copied());

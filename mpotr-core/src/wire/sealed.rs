@@ -162,6 +162,11 @@ impl SealedPacket {
         nonce_of(&self.bound)
     }
 
+    /// The bytes that it takes.
+    pub(super) const fn length(&self) -> usize {
+        SEALED_HEADER_LENGTH.saturating_add(self.bound.len())
+    }
+
     /// Writes the packet.
     pub fn encode(&self, out: &mut Encoder) {
         self.hint.encode(out);
