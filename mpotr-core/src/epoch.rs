@@ -256,7 +256,7 @@ impl<S: CryptoSuite> Epoch<S> {
             keys,
             peers,
             graph: Graph::default(),
-            order: Order::new(id.sid),
+            order: Order::new(),
             holdback: Holdback::default(),
             writing: MemberSet::all(members),
             unstable: BTreeSet::new(),

@@ -139,7 +139,7 @@ fn verify_section<S: CryptoSuite>(
     let audited = run::audit(section, &run, flaws, rng);
     let said = said::Talk::read(section, &run, audited.key_commitment, flaws);
     timeline::check(&said, flaws);
-    let order = order::Order::of::<S>(run.sid(), &said, next, flaws);
+    let order = order::Order::of::<S>(&said, next, flaws);
     let parent = section.proposal.parent;
     let messages = order
         .indices

@@ -19,8 +19,8 @@ use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{Content, Header, MessageId, Packet, SealedPacket, Stream, Unverified};
 
-/// The most packets that are opened together: as many keys of one stream can be kept.
-pub(crate) const MAX_TOGETHER: usize = 1024;
+/// The most packets that are opened together. What opens of them is all in memory at once.
+pub(crate) const MAX_TOGETHER: usize = 4096;
 
 /// A content packet that opens.
 struct Candidate {
@@ -57,7 +57,13 @@ impl<S: CryptoSuite> Epoch<S> {
                 match header.stream {
                     Stream::Statement => statements.push((header, index)),
                     Stream::Content => {
-                        let (unverified, id) = self.read(header, packet)?;
+                        let mut read = self.read(header, packet);
+                        if matches!(read, Err(Rejection::TooFarAhead)) && !candidates.is_empty() {
+                            // Not any more, it may be, once those that came before it are accepted.
+                            self.take_candidates(&mut candidates, packets, &mut results);
+                            read = self.read(header, packet);
+                        }
+                        let (unverified, id) = read?;
                         candidates.push(Candidate {
                             index,
                             author,
@@ -70,8 +76,7 @@ impl<S: CryptoSuite> Epoch<S> {
             });
             results.push(opened);
         }
-        let authentic = self.authentic(candidates, &mut results);
-        self.accept_all(authentic, packets, &mut results);
+        self.take_candidates(&mut candidates, packets, &mut results);
         // The newest first: it takes the keys of the others along.
         statements.sort_by_key(|(header, _)| Reverse(header.seq));
         for (header, index) in statements {
@@ -83,6 +88,16 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         self.advance();
         results
+    }
+
+    fn take_candidates(
+        &mut self,
+        candidates: &mut Vec<Candidate>,
+        packets: &[SealedPacket],
+        results: &mut [Result<usize, Rejection>],
+    ) {
+        let authentic = self.authentic(std::mem::take(candidates), results);
+        self.accept_all(authentic, packets, results);
     }
 
     /// Judges all candidates, from each author's last place down, and keeps those that are authentic.

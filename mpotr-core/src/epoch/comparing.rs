@@ -78,7 +78,7 @@ impl<S: CryptoSuite> Epoch<S> {
             if difference.is_none() && own.is_some_and(|own| own != there) {
                 difference = own.map(|own| (lock.count, *own, *there));
             }
-            lock = lock.then::<S>(&self.id.sid, there);
+            lock = lock.then::<S>(there);
             // As far as the list reaches to what the member signed, it must lead there.
             if lock.count == peer.lock.count && lock != peer.lock {
                 return;

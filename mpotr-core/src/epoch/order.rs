@@ -14,7 +14,6 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, Digest32};
-use mpotr_gka::Sid;
 
 use crate::wire::{Lock, MessageId};
 
@@ -28,7 +27,6 @@ pub(super) struct Key {
 /// The ordered prefix, and what waits behind it.
 #[derive(Debug)]
 pub(super) struct Order {
-    sid: Sid,
     /// Delivered and not ordered.
     waiting: BTreeSet<Key>,
     /// Delivered after their place was given away.
@@ -39,9 +37,8 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) const fn new(sid: Sid) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            sid,
             waiting: BTreeSet::new(),
             late: BTreeSet::new(),
             ordered: Vec::new(),
@@ -71,7 +68,7 @@ impl Order {
         }
         while let Some(next) = self.waiting.first().copied().filter(|next| *next <= bound) {
             self.waiting.pop_first();
-            self.lock = self.lock.then::<S>(&self.sid, &next.id);
+            self.lock = self.lock.then::<S>(&next.id);
             self.ordered.push((next, self.lock.digest));
         }
     }
@@ -86,7 +83,7 @@ impl Order {
         let start = self.prefix(base).unwrap_or(Lock::EMPTY);
         self.rest(start.count)
             .iter()
-            .fold(start, |lock, key| lock.then::<S>(&self.sid, &key.id))
+            .fold(start, |lock, key| lock.then::<S>(&key.id))
     }
 
     /// Orders all that is delivered in this way.
@@ -99,7 +96,7 @@ impl Order {
         self.late.clear();
         self.lock = start;
         for key in rest {
-            self.lock = self.lock.then::<S>(&self.sid, &key.id);
+            self.lock = self.lock.then::<S>(&key.id);
             self.ordered.push((key, self.lock.digest));
         }
     }

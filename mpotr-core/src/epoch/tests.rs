@@ -350,7 +350,7 @@ fn a_lock_over_another_order_names_who_signed_it() {
         presence: Presence::Present,
         sent: 0,
         frontier: vec![first],
-        lock: Lock::EMPTY.then::<Suite>(&epochs[BOB].sid(), &MessageId::new([7; 32])),
+        lock: Lock::EMPTY.then::<Suite>(&MessageId::new([7; 32])),
         wanted: Vec::new(),
         missing: Vec::new(),
         question: None,

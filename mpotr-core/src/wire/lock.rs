@@ -4,13 +4,12 @@
 //! struct { uint32 count; opaque digest[32]; } Lock;
 //!
 //! digest of 0 messages     = 32 zero bytes
-//! digest of n + 1 messages = H("order", sid, digest of n, id)
+//! digest of n + 1 messages = H("order", digest of n, id)
 //! ```
 
 use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, Transcript, label,
 };
-use mpotr_gka::Sid;
 
 use super::content::MessageId;
 
@@ -32,9 +31,8 @@ impl Lock {
 
     /// The prefix with one more message.
     #[must_use]
-    pub fn then<S: CryptoSuite>(&self, sid: &Sid, next: &MessageId) -> Self {
+    pub fn then<S: CryptoSuite>(&self, next: &MessageId) -> Self {
         let digest = Transcript::<S>::new(label::ORDER)
-            .bytes(sid.as_bytes())
             .bytes(self.digest.as_bytes())
             .bytes(next.as_bytes())
             .digest();

@@ -78,11 +78,11 @@ impl Header {
 
     /// Associated data of the content: `struct { uint16 suite; opaque hint[8]; Header header; }`.
     fn associated_data<S: CryptoSuite>(self, hint: EpochHint) -> Vec<u8> {
-        Encoder::encoded(|out| {
-            S::ID.encode(out);
-            hint.encode(out);
-            self.encode(out);
-        })
+        let mut out = Encoder::with_capacity(2 + EpochHint::LENGTH + HEADER_LENGTH);
+        S::ID.encode(&mut out);
+        hint.encode(&mut out);
+        self.encode(&mut out);
+        out.finish()
     }
 }
 

@@ -9,7 +9,6 @@
 use mpotr_core::wire::ContentKind;
 use mpotr_core::wire::{Lock, Presence, cut_digest};
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::Sid;
 
 use super::flaw::{Flaw, FlawKind};
 use super::said::Talk;
@@ -26,7 +25,6 @@ pub(super) struct Order {
 impl Order {
     /// Orders an epoch, and checks what its members signed about the order.
     pub(super) fn of<S: CryptoSuite>(
-        sid: Sid,
         talk: &Talk,
         next: Option<&Section>,
         flaws: &mut Vec<Flaw>,
@@ -40,7 +38,7 @@ impl Order {
             };
         }
         let ordered = ordered(talk, &indices);
-        let prefixes = prefixes::<S>(sid, talk, &indices);
+        let prefixes = prefixes::<S>(talk, &indices);
         let locks = check_locks(talk, &prefixes, ordered, flaws);
         let agreed = check_cut::<S>(talk, next, prefixes.last(), flaws);
         let whole = prefixes.len().saturating_sub(1);
@@ -57,11 +55,11 @@ impl Order {
 }
 
 /// The prefix of each length, that of none first.
-fn prefixes<S: CryptoSuite>(sid: Sid, talk: &Talk, indices: &[usize]) -> Vec<Lock> {
+fn prefixes<S: CryptoSuite>(talk: &Talk, indices: &[usize]) -> Vec<Lock> {
     let mut lock = Lock::EMPTY;
     let nodes = indices.iter().filter_map(|index| talk.graph.node(*index));
     let longer = nodes.map(|node| {
-        lock = lock.then::<S>(&sid, &node.id);
+        lock = lock.then::<S>(&node.id);
         lock
     });
     core::iter::once(Lock::EMPTY).chain(longer).collect()

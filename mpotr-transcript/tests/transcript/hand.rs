@@ -179,9 +179,8 @@ impl Hand {
 
     /// The lock of these messages.
     pub(crate) fn lock(&self, ids: &[MessageId]) -> Lock {
-        ids.iter().fold(Lock::EMPTY, |lock, id| {
-            lock.then::<Suite>(&self.epoch.sid, id)
-        })
+        ids.iter()
+            .fold(Lock::EMPTY, |lock, id| lock.then::<Suite>(id))
     }
 
     /// What is wrong with the transcript, as it is read from a file.

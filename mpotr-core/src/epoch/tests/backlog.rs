@@ -192,3 +192,19 @@ fn of_statements_in_a_backlog_the_newest_counts() {
     assert_eq!(results[4], Ok(ALICE));
     assert_eq!(results[..4], vec![Err(Rejection::Replayed); 4]);
 }
+
+#[test]
+fn more_of_one_author_than_keys_can_be_skipped_is_taken_in_one_call() {
+    let mut ours = epochs(3, 1);
+    let count = 1024 + 100;
+    let packets: Vec<_> = (0..count)
+        .map(|n: i32| text(&mut ours[ALICE], &n.to_string()).1)
+        .collect();
+    let bob = &mut ours[BOB];
+    assert!(
+        bob.open_together(&packets)
+            .iter()
+            .all(|result| *result == Ok(ALICE))
+    );
+    assert_eq!(bob.peers[ALICE].delivered, 1124);
+}

@@ -342,8 +342,7 @@ fn a_listing_that_does_not_lead_to_the_signed_order_names_nothing() {
     let mut epochs = epochs(3, 1);
     let (first, packet) = text(&mut epochs[ALICE], "first");
     epochs[BOB].open(&packet).unwrap();
-    let signed =
-        crate::wire::Lock::EMPTY.then::<Suite>(&epochs[BOB].sid(), &MessageId::new([7; 32]));
+    let signed = crate::wire::Lock::EMPTY.then::<Suite>(&MessageId::new([7; 32]));
     let said = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&said).unwrap();
     for (number, listed, named) in [(0, 8, 0), (1, 7, 1)] {
