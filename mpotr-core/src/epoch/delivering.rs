@@ -137,9 +137,9 @@ impl<S: CryptoSuite> Epoch<S> {
         self.order.insert(key);
         self.unstable.insert(index);
         self.unstated = self.unstated.saturating_add(1);
-        self.cover(self.me, &[id]);
+        self.cover(self.me, [index]);
         if author != self.me {
-            self.cover(author, &[id]);
+            self.cover(author, [index]);
         }
         self.note_lock(author, content.lock);
         if let Some(peer) = self.peers.get_mut(author) {
@@ -183,7 +183,10 @@ impl<S: CryptoSuite> Epoch<S> {
             if self.is_over {
                 self.note_ending(member, &statement);
             } else if self.takes_nothing_back(member, &statement) {
-                self.cover(member, &statement.frontier);
+                let graph = &self.graph;
+                let frontier = statement.frontier.iter();
+                let named: Vec<_> = frontier.filter_map(|id| graph.index_of(id)).collect();
+                self.cover(member, named);
                 self.note_lock(member, statement.lock);
                 self.note_closed(member, &statement);
                 self.note_ending(member, &statement);
@@ -238,8 +241,8 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Notes that a member covers messages, and reports what of this member's own is thereby covered by all.
-    fn cover(&mut self, member: usize, ids: &[MessageId]) {
-        let newly = self.graph.cover(member, ids.iter());
+    fn cover(&mut self, member: usize, indices: impl IntoIterator<Item = usize>) {
+        let newly = self.graph.cover(member, indices.into_iter());
         let mut answered = false;
         for index in &newly {
             let Some(node) = self

@@ -36,7 +36,8 @@ impl Graph {
         self.nodes.len()
     }
 
-    fn index_of(&self, id: &MessageId) -> Option<usize> {
+    /// The index of a message.
+    pub(super) fn index_of(&self, id: &MessageId) -> Option<usize> {
         self.index.get(id).copied().map(wide)
     }
 
@@ -114,26 +115,44 @@ impl Graph {
         index
     }
 
-    /// Notes that a member has signed something that names these messages: it covers them and all before them. Returns
-    /// the indices of those that it did not cover before.
-    pub(super) fn cover<'a>(
+    /// Notes that a member has signed something that names the messages of these indices: it covers them and all before
+    /// them. Returns the indices of those that it did not cover before.
+    pub(super) fn cover(
         &mut self,
         member: usize,
-        ids: impl Iterator<Item = &'a MessageId>,
+        indices: impl Iterator<Item = usize>,
     ) -> Vec<usize> {
-        let mut stack: Vec<usize> = ids.filter_map(|id| self.index_of(id)).collect();
-        let mut newly = Vec::new();
-        while let Some(index) = stack.pop() {
-            let Some(node) = self.nodes.get_mut(index) else {
-                continue;
-            };
-            // What a member covers is closed under parents: nothing new lies behind.
-            if node.covered.insert(member) {
-                stack.extend(node.parents.iter().copied().map(wide));
+        // What a member covers is closed under parents: nothing new lies behind what is not new.
+        let mut newly: Vec<usize> = Vec::new();
+        for index in indices {
+            if self.is_news(member, index) {
                 newly.push(index);
             }
         }
+        let mut looked_at = 0_usize;
+        while let Some(index) = newly.get(looked_at).copied() {
+            looked_at = looked_at.saturating_add(1);
+            let mut at = 0_usize;
+            while let Some(parent) = self.parent(index, at) {
+                at = at.saturating_add(1);
+                if self.is_news(member, parent) {
+                    newly.push(parent);
+                }
+            }
+        }
         newly
+    }
+
+    /// A parent of a message.
+    fn parent(&self, index: usize, at: usize) -> Option<usize> {
+        let parents = &self.nodes.get(index)?.parents;
+        parents.get(at).copied().map(wide)
+    }
+
+    /// Notes that a member covers a message, and says whether it did not before.
+    fn is_news(&mut self, member: usize, index: usize) -> bool {
+        let node = self.nodes.get_mut(index);
+        node.is_some_and(|node| node.covered.insert(member))
     }
 
     /// Whether all `earlier` messages are among the `later` ones or before them.

@@ -137,11 +137,10 @@ impl Unsigned<Content> {
 }
 
 impl MessageId {
-    /// What the author's signature of the message covers.
+    /// What the author's signature of the message covers. The session id is in the message's own.
     #[must_use]
     pub fn signed<S: CryptoSuite>(&self, epoch: &EpochId) -> [u8; 64] {
         Transcript::<S>::new(label::MESSAGE_SIGNATURE)
-            .bytes(epoch.sid.as_bytes())
             .bytes(epoch.key_commitment.as_bytes())
             .bytes(self.as_bytes())
             .finish()

@@ -8,7 +8,7 @@
 //! } Signed;
 //!
 //! unsigned = fields || padding
-//! content:    id = H("msg", sid, author, unsigned), signature over H("msg signature", sid, kc, id)
+//! content:    id = H("msg", sid, author, unsigned), signature over H("msg signature", kc, id)
 //! statement:  signature over H("statement", sid, kc, author, number, unsigned)
 //! ```
 
