@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 
 use mpotr_crypto::CryptoSuite;
 
-use super::{Effect, Epoch};
+use super::Epoch;
+use super::receiving::Opened;
 use crate::error::Rejection;
-use crate::wire::{Content, Header, MessageId, Packet, SealedPacket, Stream, Unverified};
+use crate::wire::{Header, MessageId, SealedPacket, Stream};
 
 /// The most packets that are opened together. What opens of them is all in memory at once.
 pub(crate) const MAX_TOGETHER: usize = 4096;
@@ -27,18 +28,13 @@ struct Candidate {
     /// Which of the packets.
     index: usize,
     author: usize,
-    id: MessageId,
-    unverified: Unverified<Content>,
+    opened: Opened,
 }
 
 impl Candidate {
-    const fn content(&self) -> &Content {
-        self.unverified.unsigned().fields()
-    }
-
     /// The author, and the place of the message.
     const fn place(&self) -> (usize, u32) {
-        (self.author, self.content().seq)
+        (self.author, self.opened.content.seq)
     }
 }
 
@@ -57,18 +53,17 @@ impl<S: CryptoSuite> Epoch<S> {
                 match header.stream {
                     Stream::Statement => statements.push((header, index)),
                     Stream::Content => {
-                        let mut read = self.read(header, packet);
-                        if matches!(read, Err(Rejection::TooFarAhead)) && !candidates.is_empty() {
+                        let mut opened = self.read(header, packet);
+                        if matches!(opened, Err(Rejection::TooFarAhead)) && !candidates.is_empty() {
                             // Not any more, it may be, once those that came before it are accepted.
                             self.take_candidates(&mut candidates, packets, &mut results);
-                            read = self.read(header, packet);
+                            opened = self.read(header, packet);
                         }
-                        let (unverified, id) = read?;
+                        let opened = opened?;
                         candidates.push(Candidate {
                             index,
                             author,
-                            id,
-                            unverified,
+                            opened,
                         });
                     }
                 }
@@ -121,10 +116,15 @@ impl<S: CryptoSuite> Epoch<S> {
             named.extend(self.vouched_for(author, seq));
             let mut next = Vec::new();
             for (candidate, is_authentic) in place {
-                *is_authentic = named.contains(&candidate.id)
-                    || self.is_signed(author, &candidate.id, &candidate.unverified);
-                if *is_authentic && !next.contains(&candidate.content().prev) {
-                    next.push(candidate.content().prev);
+                let Opened {
+                    id,
+                    content,
+                    signature,
+                    ..
+                } = &candidate.opened;
+                *is_authentic = named.contains(id) || self.is_signed(author, id, signature);
+                if *is_authentic && !next.contains(&content.prev) {
+                    next.push(content.prev);
                 }
             }
             named = next;
@@ -147,16 +147,12 @@ impl<S: CryptoSuite> Epoch<S> {
         results: &mut [Result<usize, Rejection>],
     ) {
         // Those of one place together, as they came: as a rule, what each comes after is there already.
-        authentic.sort_by_key(|candidate| (candidate.content().seq, candidate.index));
+        authentic.sort_by_key(|candidate| (candidate.opened.content.seq, candidate.index));
         let mut accepted = Vec::with_capacity(authentic.len());
         for candidate in authentic {
             let (author, seq) = candidate.place();
-            let Candidate {
-                index,
-                id,
-                unverified,
-                ..
-            } = candidate;
+            let Candidate { index, opened, .. } = candidate;
+            let id = opened.id;
             if self.is_at_hand(author, seq, &id) {
                 set(results, index, Err(Rejection::Replayed));
                 continue;
@@ -164,12 +160,7 @@ impl<S: CryptoSuite> Epoch<S> {
             let Some(packet) = packets.get(index) else {
                 continue;
             };
-            let packet = Packet::sealed_to_bytes(packet);
-            self.keep_content(id, || {
-                unverified.unsigned().with_signature(unverified.signature())
-            });
-            let content = unverified.into_unsigned().into_fields();
-            match self.accept(author, id, content, packet) {
+            match self.accept_opened(author, opened, packet) {
                 Ok(()) => accepted.push((id, index)),
                 Err(rejection) => set(results, index, Err(rejection)),
             }
@@ -182,29 +173,6 @@ impl<S: CryptoSuite> Epoch<S> {
                 set(results, *index, Err(Rejection::Quota));
             }
         }
-    }
-
-    /// Opens a content packet, and finds out its id. Whose it is nobody knows yet.
-    pub(super) fn read(
-        &mut self,
-        header: Header,
-        packet: &SealedPacket,
-    ) -> Result<(Unverified<Content>, MessageId), Rejection> {
-        let sender = usize::from(header.sender);
-        let unverified = self
-            .decrypt(sender, header, packet)
-            .inspect_err(|rejection| {
-                // Sealed by a member, and for a place that is final: as a rule, sent again for want of an answer.
-                if *rejection == Rejection::Replayed {
-                    self.effects.push_back(Effect::Asked);
-                }
-            })?;
-        let id = unverified.unsigned().id::<S>(&self.id, header.sender);
-        if self.is_at_hand(sender, header.seq, &id) {
-            self.effects.push_back(Effect::Asked);
-            return Err(Rejection::Replayed);
-        }
-        Ok((unverified, id))
     }
 }
 

@@ -102,7 +102,7 @@ impl<S: CryptoSuite> Epoch<S> {
             let unsigned = unverified.unsigned().clone();
             let after = unsigned.fields().seq.checked_add(1)?;
             chain.push(unsigned);
-            if self.is_signed(author, &id, &unverified) {
+            if self.is_signed(author, &id, unverified.signature()) {
                 return Some(SignedChain::new(chain, *unverified.signature()));
             }
             let delivered = usize::try_from(after)

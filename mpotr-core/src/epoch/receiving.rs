@@ -4,7 +4,7 @@
 //! signature verifies, or when a later message of the author that is authentic names it as its previous one, and leaves no
 //! trace before: no key is used up, nothing is held, nobody is blamed.
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, SignatureBytes};
 
 use super::changing::Frozen;
 use super::holdback::Held;
@@ -13,6 +13,16 @@ use crate::error::Rejection;
 use crate::wire::{
     Content, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream, Unverified,
 };
+
+/// What a content packet held.
+pub(super) struct Opened {
+    pub(super) id: MessageId,
+    pub(super) content: Content,
+    /// That nobody has looked at.
+    pub(super) signature: SignatureBytes,
+    /// All of it as it was signed, if it is to be kept.
+    signed: Option<Vec<u8>>,
+}
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Opens a packet of this epoch and returns its sender.
@@ -52,24 +62,53 @@ impl<S: CryptoSuite> Epoch<S> {
         header: Header,
         packet: &SealedPacket,
     ) -> Result<(), Rejection> {
-        let (unverified, id) = self.read(header, packet)?;
+        let opened = self.read(header, packet)?;
+        let id = opened.id;
         let is_authentic = self
             .vouched_for(sender, header.seq)
             .any(|named| named == id)
-            || self.is_signed(sender, &id, &unverified);
+            || self.is_signed(sender, &id, &opened.signature);
         if !is_authentic {
             return Err(Rejection::NotAuthentic);
         }
-        self.keep_content(id, || {
-            unverified.unsigned().with_signature(unverified.signature())
-        });
-        let content = unverified.into_unsigned().into_fields();
-        self.accept(sender, id, content, Packet::sealed_to_bytes(packet))?;
+        self.accept_opened(sender, opened, packet)?;
         self.deliver_ready();
         if self.trim().contains(&id) {
             return Err(Rejection::Quota);
         }
         Ok(())
+    }
+
+    /// Opens a content packet, and finds out its id. Whose it is nobody knows yet.
+    pub(super) fn read(
+        &mut self,
+        header: Header,
+        packet: &SealedPacket,
+    ) -> Result<Opened, Rejection> {
+        let sender = usize::from(header.sender);
+        let unverified = self
+            .decrypt(sender, header, packet)
+            .inspect_err(|rejection| {
+                // Sealed by a member, and for a place that is final: as a rule, sent again for want of an answer.
+                if *rejection == Rejection::Replayed {
+                    self.effects.push_back(Effect::Asked);
+                }
+            })?;
+        let id = unverified.unsigned().id::<S>(&self.id, header.sender);
+        if self.is_at_hand(sender, header.seq, &id) {
+            self.effects.push_back(Effect::Asked);
+            return Err(Rejection::Replayed);
+        }
+        let signed = self
+            .is_recording()
+            .then(|| unverified.unsigned().with_signature(unverified.signature()));
+        let signature = *unverified.signature();
+        Ok(Opened {
+            id,
+            content: unverified.into_unsigned().into_fields(),
+            signature,
+            signed,
+        })
     }
 
     /// Opens a content packet and reads it. Whose it is nobody knows yet.
@@ -110,13 +149,32 @@ impl<S: CryptoSuite> Epoch<S> {
         &self,
         author: usize,
         id: &MessageId,
-        unverified: &Unverified<Content>,
+        signature: &SignatureBytes,
     ) -> bool {
         let key = self.peers.get(author).and_then(|peer| peer.key.get());
         key.is_some_and(|key| {
             let signed = id.signed::<S>(&self.id);
-            key.verify(&signed, unverified.signature()).is_ok()
+            key.verify(&signed, signature).is_ok()
         })
+    }
+
+    /// Takes an authentic message that was opened here.
+    pub(super) fn accept_opened(
+        &mut self,
+        author: usize,
+        opened: Opened,
+        packet: &SealedPacket,
+    ) -> Result<(), Rejection> {
+        let Opened {
+            id,
+            content,
+            signed,
+            ..
+        } = opened;
+        if let Some(signed) = signed {
+            self.keep_content(id, || signed);
+        }
+        self.accept(author, id, content, Packet::sealed_to_bytes(packet))
     }
 
     /// Takes an authentic message: it waits to be delivered.

@@ -22,6 +22,11 @@ impl<S: CryptoSuite> Epoch<S> {
         self.recorder.0.get_or_insert_default();
     }
 
+    /// Whether what is signed is handed out.
+    pub(super) const fn is_recording(&self) -> bool {
+        self.recorder.0.is_some()
+    }
+
     /// A message was verified or written.
     pub(super) fn keep_content(&mut self, id: MessageId, signed: impl FnOnce() -> Vec<u8>) {
         let Some(kept) = &mut self.recorder.0 else {
