@@ -4,9 +4,9 @@
 //! | bench | what |
 //! |---|---|
 //! | `message_seal/room` | `send` until the packet is there: the message is signed, sealed, and in the own transcript |
-//! | `message_seal/floor` | one signature, two AEAD seals, an eighth of the two key derivations for eight messages |
+//! | `message_seal/floor` | one signature, two AEAD seals, a 32nd of the two key derivations for 32 messages |
 //! | `message_open/room` | `handle_message` of another member: opened, verified, in order, delivered |
-//! | `message_open/floor` | one verification, two AEAD opens, an eighth of the two key derivations for eight messages |
+//! | `message_open/floor` | one verification, two AEAD opens, a 32nd of the two key derivations for 32 messages |
 //! | `backlog/chain` | 10,000 messages by 10 authors, as one who missed them takes them: `handle_messages` |
 //! | `backlog/each` | the same, with every signature verified: `handle_message` |
 //!
@@ -240,10 +240,10 @@ impl<S: CryptoSuite> Floor<S> {
         }
     }
 
-    /// The ratchet, at every eighth message: eight message keys and the next chain key.
+    /// The ratchet, at every 32nd message: 32 message keys and the next chain key.
     fn derive(&mut self) -> AeadKey<S> {
-        if self.messages.is_multiple_of(8) {
-            let block = self.chain.expand::<S, 256>(label::MESSAGE_KEY, &[]);
+        if self.messages.is_multiple_of(32) {
+            let block = self.chain.expand::<S, 1024>(label::MESSAGE_KEY, &[]);
             self.key = Secret::fill_with(|out| {
                 for (to, from) in out.iter_mut().zip(block.expose()) {
                     *to = *from;

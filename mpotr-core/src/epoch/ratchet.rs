@@ -2,125 +2,213 @@
 //!
 //! ```text
 //! chain_0     = expand(epoch, "content chain" | "statement chain", sender)      64 bytes
-//! keys_b      = expand(chain_b, "message", "")                                  256 bytes: of places 8b to 8b + 7
+//! keys_b      = expand(chain_b, "message", "")                                  1,024 bytes: of places 32b to 32b + 31
 //! chain_{b+1} = expand(chain_b, "chain", "")                                    64 bytes
 //! ```
 //!
-//! Eight keys at a time cost a third of eight times one. They give nothing away: whoever has the chain has all keys from
-//! there on, and each is erased by itself.
+//! Thirty-two keys at a time cost a quarter of thirty-two times one. They give nothing away: whoever has the chain has all
+//! keys from there on, and each is erased by itself.
 //!
 //! A message key seals once. A receiver uses it up when a packet of its place is *authenticated*: every member can seal
 //! under every key, so a packet that merely opens must not do that. A used key stays until its message is final: another
 //! message of its place would be the evidence that its author says two things
 //! (`docs/decisions/0006-keys-until-final.md`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use mpotr_crypto::{CryptoSuite, Secret, kdf::Prk, label};
+use mpotr_crypto::{CryptoSuite, Secret, kdf::Prk, label, zeroize::Zeroize};
 
 use crate::error::Rejection;
 
 /// How far beyond the first place that is still open a packet may be. Refused before any key is derived.
 const MAX_AHEAD: u32 = 1024;
 
-/// Keys that are derived at once, and their bytes.
-const BLOCK: usize = 8 * KEY;
+/// The bytes of a key.
 const KEY: usize = 32;
+/// Keys that are derived at once.
+const BLOCK: usize = 32;
+
+/// What is left of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// No packet of its place has come.
+    Open,
+    /// One has come, and its message is not final.
+    Used,
+    /// Nothing.
+    Erased,
+}
+
+#[derive(Debug)]
+struct Slot {
+    key: Secret<KEY>,
+    state: State,
+}
+
+impl Slot {
+    fn open(key: &[u8; KEY]) -> Self {
+        Self {
+            key: Secret::fill_with(|out| *out = *key),
+            state: State::Open,
+        }
+    }
+
+    fn erase(&mut self) {
+        self.key.zeroize();
+        self.state = State::Erased;
+    }
+}
 
 /// The keys of one stream of one sender.
 #[derive(Debug)]
 pub(super) struct Ratchet {
-    /// From which the keys after those in `ahead` come.
+    /// From which the keys after those in `blocks` come.
     chain: Prk,
-    next: u32,
-    /// Keys from `next` on.
-    ahead: VecDeque<Secret<KEY>>,
-    /// Keys before `next` whose packets have not come.
-    open: BTreeMap<u32, Secret<32>>,
-    /// Keys whose packets have come and are not final.
-    used: BTreeMap<u32, Secret<32>>,
+    /// The keys that are derived and not all erased, in the order of their places. They stay where they are in memory
+    /// until they are.
+    blocks: VecDeque<Box<[Slot; BLOCK]>>,
+    /// How many blocks came before them.
+    dropped: usize,
+    /// The first place that is open; to a sender, its next one.
+    open: u32,
 }
 
 impl Ratchet {
     pub(super) const fn new(chain: Prk) -> Self {
         Self {
             chain,
-            next: 0,
-            ahead: VecDeque::new(),
-            open: BTreeMap::new(),
-            used: BTreeMap::new(),
+            blocks: VecDeque::new(),
+            dropped: 0,
+            open: 0,
         }
     }
 
     /// The next place and its key, for the sender. `None` when the stream is used up.
-    pub(super) fn step<S: CryptoSuite>(&mut self) -> Option<(u32, Secret<32>)> {
-        let place = self.next;
-        self.next = place.checked_add(1)?;
-        if self.ahead.is_empty() {
-            let block = self.chain.expand::<S, BLOCK>(label::MESSAGE_KEY, &[]);
-            let (keys, _) = block.expose().as_chunks::<KEY>();
-            self.ahead
-                .extend(keys.iter().map(|key| Secret::fill_with(|out| *out = *key)));
-            self.chain = self.chain.child::<S>(label::CHAIN_STEP, &[]);
-        }
-        self.ahead.pop_front().map(|key| (place, key))
+    pub(super) fn step<S: CryptoSuite>(&mut self) -> Option<(u32, Secret<KEY>)> {
+        let place = self.open;
+        self.derive_through::<S>(place)?;
+        let slot = self.slot_mut(place)?;
+        let key = Secret::fill_with(|out| *out = *slot.key.expose());
+        slot.erase();
+        self.tidy();
+        Some((place, key))
     }
 
     /// The key of a place, which stays until it is erased.
     ///
     /// # Errors
     /// The key is erased, or the place is too far ahead.
-    pub(super) fn key<S: CryptoSuite>(&mut self, place: u32) -> Result<&Secret<32>, Rejection> {
-        let first_open = self.open.keys().next().copied().unwrap_or(self.next);
-        if place >= first_open.saturating_add(MAX_AHEAD) {
+    pub(super) fn key<S: CryptoSuite>(&mut self, place: u32) -> Result<&Secret<KEY>, Rejection> {
+        if place >= self.open.saturating_add(MAX_AHEAD) {
             return Err(Rejection::TooFarAhead);
         }
-        while self.next <= place {
-            let (skipped, key) = self.step::<S>().ok_or(Rejection::TooFarAhead)?;
-            self.open.insert(skipped, key);
-        }
-        self.open
-            .get(&place)
-            .or_else(|| self.used.get(&place))
+        self.derive_through::<S>(place)
+            .ok_or(Rejection::TooFarAhead)?;
+        self.slot_mut(place)
+            .filter(|slot| slot.state != State::Erased)
+            .map(|slot| &slot.key)
             .ok_or(Rejection::Replayed)
     }
 
     /// A packet of a place is authenticated: the place is open no more.
     pub(super) fn spend(&mut self, place: u32) {
-        if let Some(key) = self.open.remove(&place) {
-            self.used.insert(place, key);
+        if let Some(slot) = self.slot_mut(place)
+            && slot.state == State::Open
+        {
+            slot.state = State::Used;
+            self.tidy();
         }
     }
 
     /// Erases the key of a place that is used.
     pub(super) fn erase(&mut self, place: u32) {
-        self.used.remove(&place);
+        if let Some(slot) = self.slot_mut(place)
+            && slot.state == State::Used
+        {
+            slot.erase();
+            self.tidy();
+        }
     }
 
-    /// Keys that are kept.
-    #[cfg(test)]
-    pub(super) fn kept(&self) -> usize {
-        self.open.len().saturating_add(self.used.len())
+    /// Erases the keys of this place and all before it: in a stream whose newest packet replaces the older.
+    pub(super) fn erase_through(&mut self, place: u32) {
+        let first = u32::try_from(self.dropped.saturating_mul(BLOCK)).unwrap_or(u32::MAX);
+        for place in first..=place {
+            if let Some(slot) = self.slot_mut(place) {
+                slot.erase();
+            }
+        }
+        self.tidy();
     }
 
     /// Erases all keys: no packet is sealed or opened any more.
     pub(super) fn close<S: CryptoSuite>(&mut self) {
         self.chain = Prk::extract::<S>(&[], &[]);
-        self.next = u32::MAX;
-        self.ahead.clear();
-        self.open.clear();
-        self.used.clear();
+        self.blocks.clear();
+        self.dropped = usize::MAX;
+        self.open = u32::MAX;
     }
 
-    /// Erases the keys of this place and all before it: in a stream whose newest packet replaces the older.
-    pub(super) fn erase_through(&mut self, place: u32) {
-        self.open = self.open.split_off(&place.saturating_add(1));
+    /// Derives the keys up to a place, unless they are. `None` for the last place of all, which is never used.
+    fn derive_through<S: CryptoSuite>(&mut self, place: u32) -> Option<()> {
+        place.checked_add(1)?;
+        let (block, _) = position(place)?;
+        while self.dropped.saturating_add(self.blocks.len()) <= block {
+            let keys = self
+                .chain
+                .expand::<S, { BLOCK * KEY }>(label::MESSAGE_KEY, &[]);
+            let (keys, _) = keys.expose().as_chunks::<KEY>();
+            let keys: &[_; BLOCK] = keys.first_chunk()?;
+            self.blocks
+                .push_back(Box::new(keys.each_ref().map(Slot::open)));
+            self.chain = self.chain.child::<S>(label::CHAIN_STEP, &[]);
+        }
+        Some(())
     }
+
+    fn slot_mut(&mut self, place: u32) -> Option<&mut Slot> {
+        let (block, at) = position(place)?;
+        let block = self.blocks.get_mut(block.checked_sub(self.dropped)?)?;
+        block.get_mut(at)
+    }
+
+    /// Finds the first open place again, and drops the blocks of which nothing is left.
+    fn tidy(&mut self) {
+        while self
+            .slot_mut(self.open)
+            .is_some_and(|slot| slot.state != State::Open)
+        {
+            self.open = self.open.saturating_add(1);
+        }
+        let is_erased =
+            |block: &[Slot; BLOCK]| block.iter().all(|slot| slot.state == State::Erased);
+        while self.blocks.pop_front_if(|block| is_erased(block)).is_some() {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// Keys that are kept for messages that are not final.
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
+        let slots = self.blocks.iter().flat_map(|block| block.iter());
+        slots.filter(|slot| slot.state == State::Used).count()
+    }
+}
+
+/// The block of a place, and where it is in there.
+fn position(place: u32) -> Option<(usize, usize)> {
+    let place = usize::try_from(place).ok()?;
+    Some((place.checked_div(BLOCK)?, place.checked_rem(BLOCK)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_AHEAD, Ratchet};
+    use std::collections::BTreeMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{MAX_AHEAD, Ratchet, State};
     use crate::error::Rejection;
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
     use mpotr_crypto::kdf::Prk;
@@ -158,7 +246,7 @@ mod tests {
             receiver.key::<Suite>(MAX_AHEAD).unwrap_err(),
             Rejection::TooFarAhead
         );
-        assert_eq!(receiver.next, 0);
+        assert!(receiver.blocks.is_empty());
         receiver.key::<Suite>(MAX_AHEAD - 1).unwrap();
         // Place 0 is still open: the window has not moved.
         assert_eq!(
@@ -167,5 +255,72 @@ mod tests {
         );
         receiver.spend(0);
         receiver.key::<Suite>(MAX_AHEAD).unwrap();
+    }
+
+    #[test]
+    fn the_last_place_of_all_is_never_used() {
+        let mut ratchet = ratchet();
+        ratchet.close::<Suite>();
+        assert_eq!(ratchet.step::<Suite>(), None);
+        for (place, rejection) in [
+            (0, Rejection::Replayed),
+            (u32::MAX - 1, Rejection::Replayed),
+            (u32::MAX, Rejection::TooFarAhead),
+        ] {
+            assert_eq!(ratchet.key::<Suite>(place).unwrap_err(), rejection);
+        }
+    }
+
+    /// What can be done with a place.
+    #[derive(Clone, Copy, Debug)]
+    enum Call {
+        Key,
+        Spend,
+        Erase,
+        EraseThrough,
+    }
+
+    proptest! {
+        /// In whatever order places are used and erased, each is in the state that was asked for, and keeps its key.
+        #[test]
+        fn every_place_has_its_own_state(calls in vec((0_u32..200, prop_oneof![
+            Just(Call::Key), Just(Call::Spend), Just(Call::Erase), Just(Call::EraseThrough)
+        ]), 1..120)) {
+            let mut sender = ratchet();
+            let keys: BTreeMap<_, _> = (0..200).map(|_| sender.step::<Suite>().unwrap()).collect();
+            let (mut receiver, mut states) = (ratchet(), BTreeMap::new());
+            let mut derived = None;
+            for (place, call) in calls {
+                match call {
+                    Call::Key => {
+                        let expected = match states.get(&place) {
+                            Some(State::Erased) => Err(Rejection::Replayed),
+                            Some(State::Open | State::Used) | None => Ok(&keys[&place]),
+                        };
+                        derived = derived.max(Some(place));
+                        prop_assert_eq!(receiver.key::<Suite>(place), expected);
+                    }
+                    // As an epoch does it, once a packet has opened.
+                    Call::Spend if Some(place) <= derived => {
+                        receiver.spend(place);
+                        states.entry(place).or_insert(State::Used);
+                    }
+                    Call::Erase => {
+                        receiver.erase(place);
+                        states.entry(place).and_modify(|state| *state = State::Erased);
+                    }
+                    Call::EraseThrough if Some(place) <= derived => {
+                        receiver.erase_through(place);
+                        for before in 0..=place {
+                            let state = states.entry(before).or_insert(State::Erased);
+                            *state = State::Erased;
+                        }
+                    }
+                    Call::Spend | Call::EraseThrough => {}
+                }
+                let used = states.values().filter(|state| **state == State::Used);
+                prop_assert_eq!(receiver.used(), used.count());
+            }
+        }
     }
 }

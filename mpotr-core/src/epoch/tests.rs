@@ -11,6 +11,7 @@
 
 mod backlog;
 mod equivocation;
+mod spec;
 
 use std::collections::BTreeSet;
 

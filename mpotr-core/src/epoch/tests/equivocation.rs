@@ -202,7 +202,7 @@ fn the_key_of_a_place_stays_until_its_message_is_final_and_no_longer() {
     let mut epochs = epochs(2, 1);
     let (_, packet) = text(&mut epochs[ALICE], "one");
     epochs[BOB].open(&packet).unwrap();
-    let kept = |epochs: &[Epoch<Suite>]| epochs[BOB].peers[ALICE].streams.content.kept();
+    let kept = |epochs: &[Epoch<Suite>]| epochs[BOB].peers[ALICE].streams.content.used();
     assert_eq!(kept(&epochs), 1);
     for _ in 0..2 {
         for (from, to) in [(BOB, ALICE), (ALICE, BOB)] {
