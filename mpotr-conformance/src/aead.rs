@@ -210,6 +210,24 @@ pub fn a_failed_open_yields_nothing<S: CryptoSuite>() {
     );
 }
 
+/// A text of a fixed length opens as it does elsewhere, and none of its bits or its tag's may change.
+pub fn opens_a_fixed_length_alike<S: CryptoSuite>() {
+    let key = key::<S>([1; 32]);
+    let (nonce, data, text) = ([2; 12], b"data", [3; 7]);
+    let sealed = key.seal(&nonce, data, &text);
+    let open = |sealed: &[u8]| {
+        let (text, tag) = sealed.split_last_chunk().unwrap();
+        let text: [u8; 7] = text.try_into().unwrap();
+        key.open_array(&nonce, data, text, tag)
+    };
+    assert_eq!(open(&sealed), Ok(text));
+    for bit in 0..sealed.len() * 8 {
+        let mut flipped = sealed.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(open(&flipped), Err(OpenError), "bit {bit}");
+    }
+}
+
 /// Below [`AeadKey`], too, a failed open leaves no plaintext behind: not where it worked in place, not elsewhere.
 pub fn a_failed_open_shows_no_plaintext_in_the_buffer<S: CryptoSuite>() {
     let aead = S::Aead::new(&[1; 32].into());
@@ -249,6 +267,10 @@ pub(crate) fn fails_closed<S: CryptoSuite>() {
     let key = key::<S>([1; 32]);
     assert_eq!(key.seal(&[2; 12], b"", b"text"), b"");
     assert_eq!(key.open(&[2; 12], b"", &[3; 64]), Err(OpenError));
+    assert_eq!(
+        key.open_array(&[2; 12], b"", [3; 7], &[0; 16]),
+        Err(OpenError)
+    );
     let tag = Tag::<S::Aead>::from([0; 16]);
     let mut buffer = text(64);
     let opened = S::Aead::new(&[1; 32].into()).decrypt_inout_detached(

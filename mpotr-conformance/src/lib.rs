@@ -62,6 +62,7 @@ macro_rules! conformance {
                     sealing_is_deterministic_and_16_bytes_longer
                     input_and_output_may_be_two_buffers
                     a_failed_open_yields_nothing
+                    opens_a_fixed_length_alike
                     a_failed_open_shows_no_plaintext_in_the_buffer
                 }
                 hash {

@@ -174,6 +174,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     writing: MemberSet,
     /// Delivered messages, by index, that not every member who still writes covers.
     unstable: BTreeSet<usize>,
+    /// Memory for what one member newly covers.
+    newly: Vec<usize>,
     /// The greatest message that they all cover.
     stable: Option<Key>,
     /// This member's own messages that not all have covered, by `seq`.
@@ -260,6 +262,7 @@ impl<S: CryptoSuite> Epoch<S> {
             holdback: Holdback::default(),
             writing: MemberSet::all(members),
             unstable: BTreeSet::new(),
+            newly: Vec::new(),
             stable: None,
             sent: BTreeMap::new(),
             last: MessageId::NONE,

@@ -255,7 +255,7 @@ impl<S: CryptoSuite> Room<S> {
         for packet in packets {
             let epoch = self.epoch.as_ref().filter(|_| !self.ended);
             match (epoch, Packet::from_bytes(packet.as_ref())) {
-                (Some(epoch), Ok(Packet::Sealed(sealed))) if epoch.hint() == sealed.hint => {
+                (Some(epoch), Ok(Packet::Sealed(sealed))) if epoch.hint() == sealed.hint() => {
                     together.push(sealed);
                     if together.len() >= MAX_TOGETHER {
                         self.open_together(now, &mut together, &mut results);

@@ -124,15 +124,6 @@ impl Packet {
         })
     }
 
-    /// The bytes of a sealed packet.
-    pub(crate) fn sealed_to_bytes(sealed: &SealedPacket) -> Vec<u8> {
-        let mut out = Encoder::with_capacity(sealed.length().saturating_add(2));
-        out.u8(VERSION);
-        out.u8(5);
-        sealed.encode(&mut out);
-        out.finish()
-    }
-
     /// Reads a packet.
     ///
     /// # Errors

@@ -526,7 +526,7 @@ fn describe(packet: &Packet) -> String {
         ),
         Packet::Contribution(hint, _) => format!("its contribution to {}", run(hint)),
         Packet::Confirmation(hint, _) => format!("its confirmation of {}", run(hint)),
-        Packet::Sealed(sealed) => format!("a sealed packet of {}", sealed.hint),
+        Packet::Sealed(sealed) => format!("a sealed packet of {}", sealed.hint()),
         Packet::Request(request) => format!("a request: {:?}", request.wanted),
         Packet::Advert(advert) => format!("an advert of {}", advert.handle),
         Packet::Reveal(reveal) => format!("its secrets in {}", reveal.hint),

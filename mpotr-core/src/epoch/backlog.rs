@@ -29,6 +29,7 @@ struct Candidate {
     index: usize,
     author: usize,
     opened: Opened,
+    packet: SealedPacket,
 }
 
 impl Candidate {
@@ -43,27 +44,28 @@ impl<S: CryptoSuite> Epoch<S> {
     /// the newest of each member counts.
     pub(crate) fn open_together(
         &mut self,
-        packets: &[SealedPacket],
+        packets: Vec<SealedPacket>,
     ) -> Vec<Result<usize, Rejection>> {
         let mut results = Vec::with_capacity(packets.len());
         let mut candidates = Vec::with_capacity(packets.len());
-        let mut statements: Vec<(Header, usize)> = Vec::new();
-        for (index, packet) in packets.iter().enumerate() {
-            let opened = self.header_of(packet).and_then(|(author, header)| {
+        let mut statements: Vec<(Header, usize, SealedPacket)> = Vec::new();
+        for (index, packet) in packets.into_iter().enumerate() {
+            let opened = self.header_of(&packet).and_then(|(author, header)| {
                 match header.stream {
-                    Stream::Statement => statements.push((header, index)),
+                    Stream::Statement => statements.push((header, index, packet)),
                     Stream::Content => {
-                        let mut opened = self.read(header, packet);
+                        let mut opened = self.read(header, &packet);
                         if matches!(opened, Err(Rejection::TooFarAhead)) && !candidates.is_empty() {
                             // Not any more, it may be, once those that came before it are accepted.
-                            self.take_candidates(&mut candidates, packets, &mut results);
-                            opened = self.read(header, packet);
+                            self.take_candidates(&mut candidates, &mut results);
+                            opened = self.read(header, &packet);
                         }
                         let opened = opened?;
                         candidates.push(Candidate {
                             index,
                             author,
                             opened,
+                            packet,
                         });
                     }
                 }
@@ -71,15 +73,13 @@ impl<S: CryptoSuite> Epoch<S> {
             });
             results.push(opened);
         }
-        self.take_candidates(&mut candidates, packets, &mut results);
+        self.take_candidates(&mut candidates, &mut results);
         // The newest first: it takes the keys of the others along.
-        statements.sort_by_key(|(header, _)| Reverse(header.seq));
-        for (header, index) in statements {
-            if let Some(packet) = packets.get(index) {
-                let sender = usize::from(header.sender);
-                let opened = self.open_statement(sender, header, packet);
-                set(&mut results, index, opened.map(|()| sender));
-            }
+        statements.sort_by_key(|(header, ..)| Reverse(header.seq));
+        for (header, index, packet) in statements {
+            let sender = usize::from(header.sender);
+            let opened = self.open_statement(sender, header, &packet);
+            set(&mut results, index, opened.map(|()| sender));
         }
         self.advance();
         results
@@ -88,11 +88,10 @@ impl<S: CryptoSuite> Epoch<S> {
     fn take_candidates(
         &mut self,
         candidates: &mut Vec<Candidate>,
-        packets: &[SealedPacket],
         results: &mut [Result<usize, Rejection>],
     ) {
         let authentic = self.authentic(std::mem::take(candidates), results);
-        self.accept_all(authentic, packets, results);
+        self.accept_all(authentic, results);
     }
 
     /// Judges all candidates, from each author's last place down, and keeps those that are authentic.
@@ -143,7 +142,6 @@ impl<S: CryptoSuite> Epoch<S> {
     fn accept_all(
         &mut self,
         mut authentic: Vec<Candidate>,
-        packets: &[SealedPacket],
         results: &mut [Result<usize, Rejection>],
     ) {
         // Those of one place together, as they came: as a rule, what each comes after is there already.
@@ -151,15 +149,17 @@ impl<S: CryptoSuite> Epoch<S> {
         let mut accepted = Vec::with_capacity(authentic.len());
         for candidate in authentic {
             let (author, seq) = candidate.place();
-            let Candidate { index, opened, .. } = candidate;
+            let Candidate {
+                index,
+                opened,
+                packet,
+                ..
+            } = candidate;
             let id = opened.id;
             if self.is_at_hand(author, seq, &id) {
                 set(results, index, Err(Rejection::Replayed));
                 continue;
             }
-            let Some(packet) = packets.get(index) else {
-                continue;
-            };
             match self.accept_opened(author, opened, packet) {
                 Ok(()) => accepted.push((id, index)),
                 Err(rejection) => set(results, index, Err(rejection)),

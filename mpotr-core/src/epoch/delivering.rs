@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
 
+use super::graph::Position;
 use super::holdback::Held;
-use super::order::Key;
 use super::{Effect, Epoch};
-use crate::wire::{Content, ContentKind, MessageId, Presence, Statement};
+use crate::wire::{Content, ContentKind, MessageId, Presence, SealedPacket, Statement};
 
 /// What waits of an author.
 enum Found {
@@ -48,8 +48,8 @@ impl<S: CryptoSuite> Epoch<S> {
                     else {
                         continue;
                     };
-                    if let Some(key) = self.consistent(author, &id, &content) {
-                        self.deliver(author, key, content, packet);
+                    if let Some(position) = self.consistent(author, &id, &content) {
+                        self.deliver(author, position, content, packet);
                         delivered = true;
                         due.push_back(author);
                         due.extend(blocked.remove(&id).into_iter().flatten());
@@ -87,30 +87,30 @@ impl<S: CryptoSuite> Epoch<S> {
         Found::Nothing
     }
 
-    /// A message's place in the order if it fits what its author said before, its parents being here.
+    /// Where a message goes if its parents are here and it fits what its author said before.
     pub(super) fn consistent(
         &self,
         author: usize,
         id: &MessageId,
         content: &Content,
-    ) -> Option<Key> {
+    ) -> Option<Position> {
         let peer = self.peers.get(author)?;
+        let position = self.graph.position(id, content.ancestors())?;
         let follows = match content.seq.checked_sub(1) {
             None => true,
             Some(before) => self
                 .graph
-                .get(&content.prev)
+                .last_parent(&position)
                 .is_some_and(|prev| prev.author == author && prev.seq == before),
         };
-        let key = self.key(id, content)?;
         // If it is known to be a liar, others build upon this one: all deliver it, in whatever place.
         let fits = peer.exposed
             // A member writes nothing beside what it signed to have seen: the order of the others rests on it.
             || !peer.fin
                 && content.seq == peer.delivered
                 && self.descends(&peer.heads, content)
-                && self.order.is_open(&key);
-        (follows && fits).then_some(key)
+                && self.order.is_open(&position.key);
+        (follows && fits).then_some(position)
     }
 
     /// Whether a message comes after all of these.
@@ -119,19 +119,17 @@ impl<S: CryptoSuite> Epoch<S> {
         heads.iter().all(is_named) || self.graph.all_before(heads, content.ancestors())
     }
 
-    pub(super) fn key(&self, id: &MessageId, content: &Content) -> Option<Key> {
-        Some(Key {
-            depth: self.graph.depth(content.ancestors())?,
-            id: *id,
-        })
-    }
-
     /// Delivers a message whose parents are here.
-    pub(super) fn deliver(&mut self, author: usize, key: Key, content: Content, packet: Vec<u8>) {
+    pub(super) fn deliver(
+        &mut self,
+        author: usize,
+        position: Position,
+        content: Content,
+        packet: SealedPacket,
+    ) {
+        let key = position.key;
         let id = key.id;
-        let index = self
-            .graph
-            .insert(key, (author, content.seq), content.ancestors(), packet);
+        let index = self.graph.insert(position, (author, content.seq), packet);
         let disputed = self.is_exposed(author);
         self.record_content(super::sending::wire_index(author), &id);
         self.order.insert(key);
@@ -242,7 +240,8 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Notes that a member covers messages, and reports what of this member's own is thereby covered by all.
     fn cover(&mut self, member: usize, indices: impl IntoIterator<Item = usize>) {
-        let newly = self.graph.cover(member, indices.into_iter());
+        let mut newly = std::mem::take(&mut self.newly);
+        self.graph.cover(member, indices.into_iter(), &mut newly);
         let mut answered = false;
         for index in &newly {
             let Some(node) = self
@@ -261,7 +260,8 @@ impl<S: CryptoSuite> Epoch<S> {
                     .push_back(Effect::Acknowledged { seq: node.seq });
             }
         }
-        self.settle(newly);
+        self.settle(newly.iter().copied());
+        self.newly = newly;
         if answered {
             self.forget_covered();
         }

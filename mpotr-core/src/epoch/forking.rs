@@ -60,7 +60,7 @@ impl<S: CryptoSuite> Epoch<S> {
         author: usize,
         known: &MessageId,
         new: &MessageId,
-        packet: &[u8],
+        packet: &SealedPacket,
     ) -> bool {
         let Some(before) = self.packet_of(known).cloned() else {
             return false;
@@ -76,10 +76,13 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         peer.exposed = true;
         self.holdback.forget(author);
+        let packets = [before, packet.clone()];
         self.effects.push_back(Effect::Equivocation {
             author,
             evidence: Box::new(evidence),
-            packets: vec![before, packet.to_vec()],
+            packets: packets
+                .map(|packet| Packet::Sealed(packet).to_bytes())
+                .into(),
         });
         true
     }
@@ -89,16 +92,13 @@ impl<S: CryptoSuite> Epoch<S> {
         &mut self,
         author: usize,
         id: &MessageId,
-        packet: &[u8],
+        packet: &SealedPacket,
     ) -> Option<SignedChain> {
         let mut chain: Vec<Unsigned<Content>> = Vec::new();
         let mut id = *id;
-        let mut packet = packet.to_vec();
+        let mut packet = packet.clone();
         while chain.len() < MAX_LINKS {
-            let Ok(Packet::Sealed(sealed)) = Packet::from_bytes(&packet) else {
-                return None;
-            };
-            let unverified = self.opened(author, &sealed).ok()?;
+            let unverified = self.opened(author, &packet).ok()?;
             let unsigned = unverified.unsigned().clone();
             let after = unsigned.fields().seq.checked_add(1)?;
             chain.push(unsigned);

@@ -4,10 +4,23 @@
 //! order is (depth, id). A member *covers* a message if something that it signed names it, or a descendant of it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
+
+use smallvec::SmallVec;
 
 use super::member_set::MemberSet;
 use super::order::Key;
-use crate::wire::MessageId;
+use crate::wire::{MessageId, SealedPacket};
+
+/// The parents of a message, by index: each has a lower one. As a rule there are few.
+type Parents = SmallVec<[u32; 4]>;
+
+/// Where a message goes, its parents being here.
+#[derive(Debug)]
+pub(super) struct Position {
+    pub(super) key: Key,
+    parents: Parents,
+}
 
 /// A delivered message.
 #[derive(Debug)]
@@ -15,11 +28,22 @@ pub(super) struct Node {
     pub(super) key: Key,
     pub(super) author: usize,
     pub(super) seq: u32,
-    /// By index; every parent has a lower one.
-    parents: Box<[u32]>,
+    parents: Parents,
     pub(super) covered: MemberSet,
     /// Its packet, to be sent again, as long as it is not final.
-    pub(super) packet: Vec<u8>,
+    packet: Option<SealedPacket>,
+}
+
+/// An id to look up by. It is a hash already: eight bytes of it, which the map hashes once more under a key of its own, keep
+/// ids apart that an insider has chosen.
+#[derive(Debug, PartialEq, Eq)]
+struct Indexed(MessageId);
+
+impl Hash for Indexed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let first = self.0.as_bytes().first_chunk();
+        state.write_u64(first.map_or(0, |first| u64::from_ne_bytes(*first)));
+    }
 }
 
 /// All delivered messages.
@@ -27,7 +51,7 @@ pub(super) struct Node {
 pub(super) struct Graph {
     nodes: Vec<Node>,
     /// For looking up alone: its order reaches nothing.
-    index: HashMap<MessageId, u32>,
+    index: HashMap<Indexed, u32>,
     heads: BTreeSet<MessageId>,
 }
 
@@ -38,11 +62,11 @@ impl Graph {
 
     /// The index of a message.
     pub(super) fn index_of(&self, id: &MessageId) -> Option<usize> {
-        self.index.get(id).copied().map(wide)
+        self.index.get(&Indexed(*id)).copied().map(wide)
     }
 
     pub(super) fn contains(&self, id: &MessageId) -> bool {
-        self.index.contains_key(id)
+        self.index.contains_key(&Indexed(*id))
     }
 
     pub(super) fn get(&self, id: &MessageId) -> Option<&Node> {
@@ -50,23 +74,22 @@ impl Graph {
     }
 
     /// The packet of a message that is not final.
-    pub(super) fn packet(&self, id: &MessageId) -> Option<&Vec<u8>> {
-        let packet = self.get(id).map(|node| &node.packet);
-        packet.filter(|packet| !packet.is_empty())
+    pub(super) fn packet(&self, id: &MessageId) -> Option<&SealedPacket> {
+        self.get(id)?.packet.as_ref()
     }
 
     /// Drops the packet of a message, and tells whose it was.
     pub(super) fn drop_packet(&mut self, id: &MessageId) -> Option<(usize, u32)> {
         let index = self.index_of(id)?;
         let node = self.nodes.get_mut(index)?;
-        node.packet = Vec::new();
+        node.packet = None;
         Some((node.author, node.seq))
     }
 
     /// Drops all packets.
     pub(super) fn drop_packets(&mut self) {
         for node in &mut self.nodes {
-            node.packet = Vec::new();
+            node.packet = None;
         }
     }
 
@@ -79,51 +102,69 @@ impl Graph {
         &self.heads
     }
 
-    /// The depth of a message with these parents; `None` if one is not here.
-    pub(super) fn depth(&self, parents: impl Iterator<Item = MessageId>) -> Option<u32> {
-        parents.into_iter().try_fold(0, |depth: u32, parent| {
-            Some(depth.max(self.get(&parent)?.key.depth.checked_add(1)?))
+    /// Where a message with these parents goes; `None` if one is not here.
+    pub(super) fn position(
+        &self,
+        id: &MessageId,
+        parents: impl Iterator<Item = MessageId>,
+    ) -> Option<Position> {
+        let mut depth = 0_u32;
+        let mut indices = Parents::new();
+        for parent in parents {
+            let index = *self.index.get(&Indexed(parent))?;
+            depth = depth.max(self.nodes.get(wide(index))?.key.depth.checked_add(1)?);
+            indices.push(index);
+        }
+        Some(Position {
+            key: Key { depth, id: *id },
+            parents: indices,
         })
     }
 
-    /// Adds a message, whose parents are here, and returns its index.
+    /// The last of a message's parents.
+    pub(super) fn last_parent(&self, position: &Position) -> Option<&Node> {
+        self.nodes.get(wide(*position.parents.last()?))
+    }
+
+    /// Adds a message, and returns its index.
     pub(super) fn insert(
         &mut self,
-        key: Key,
+        position: Position,
         (author, seq): (usize, u32),
-        parents: impl Iterator<Item = MessageId>,
-        packet: Vec<u8>,
+        packet: SealedPacket,
     ) -> usize {
-        let mut indices = Vec::with_capacity(parents.size_hint().0);
-        for parent in parents {
-            self.heads.remove(&parent);
-            indices.extend(self.index.get(&parent).copied());
+        let Position { key, parents } = position;
+        for parent in &parents {
+            if let Some(node) = self.nodes.get(wide(*parent)) {
+                self.heads.remove(&node.key.id);
+            }
         }
         let index = self.nodes.len();
         // An author has 2^32 places; memory ends long before all authors together have as many.
         let narrow = u32::try_from(index).unwrap_or(u32::MAX);
-        self.index.insert(key.id, narrow);
+        self.index.insert(Indexed(key.id), narrow);
         self.heads.insert(key.id);
         self.nodes.push(Node {
             key,
             author,
             seq,
-            parents: indices.into_boxed_slice(),
+            parents,
             covered: MemberSet::default(),
-            packet,
+            packet: Some(packet),
         });
         index
     }
 
     /// Notes that a member has signed something that names the messages of these indices: it covers them and all before
-    /// them. Returns the indices of those that it did not cover before.
+    /// them. `newly` becomes the indices of those that it did not cover before.
     pub(super) fn cover(
         &mut self,
         member: usize,
         indices: impl Iterator<Item = usize>,
-    ) -> Vec<usize> {
+        newly: &mut Vec<usize>,
+    ) {
         // What a member covers is closed under parents: nothing new lies behind what is not new.
-        let mut newly: Vec<usize> = Vec::new();
+        newly.clear();
         for index in indices {
             if self.is_news(member, index) {
                 newly.push(index);
@@ -140,7 +181,6 @@ impl Graph {
                 }
             }
         }
-        newly
     }
 
     /// A parent of a message.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::{Content, MessageId};
+use crate::wire::{Content, MessageId, SealedPacket};
 
 /// The most messages of one author that wait.
 const MAX_HELD: usize = 256;
@@ -17,7 +17,7 @@ pub(super) struct Held {
     pub(super) id: MessageId,
     pub(super) content: Content,
     /// Its packet, to be sent again.
-    pub(super) packet: Vec<u8>,
+    pub(super) packet: SealedPacket,
 }
 
 /// Messages that wait, by author and place. A place has more than one of an author that says two things alone.
@@ -34,7 +34,7 @@ struct Waiting {
 impl Waiting {
     fn remove(&mut self, key: &(u32, MessageId)) -> Option<Held> {
         let held = self.held.remove(key)?;
-        self.bytes = self.bytes.saturating_sub(held.packet.len());
+        self.bytes = self.bytes.saturating_sub(held.packet.length());
         Some(held)
     }
 
@@ -56,10 +56,10 @@ impl Holdback {
     /// Lets a message wait.
     pub(super) fn insert(&mut self, author: usize, held: Held) {
         let waiting = self.0.entry(author).or_default();
-        waiting.bytes = waiting.bytes.saturating_add(held.packet.len());
+        waiting.bytes = waiting.bytes.saturating_add(held.packet.length());
         let key = (held.content.seq, held.id);
         if let Some(same) = waiting.held.insert(key, held) {
-            waiting.bytes = waiting.bytes.saturating_sub(same.packet.len());
+            waiting.bytes = waiting.bytes.saturating_sub(same.packet.length());
         }
     }
 

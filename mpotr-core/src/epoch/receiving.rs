@@ -11,7 +11,7 @@ use super::holdback::Held;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{
-    Content, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream, Unverified,
+    Content, Header, MessageId, Presence, SealedPacket, Statement, Stream, Unverified,
 };
 
 /// What a content packet held.
@@ -71,7 +71,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if !is_authentic {
             return Err(Rejection::NotAuthentic);
         }
-        self.accept_opened(sender, opened, packet)?;
+        self.accept_opened(sender, opened, packet.clone())?;
         self.deliver_ready();
         if self.trim().contains(&id) {
             return Err(Rejection::Quota);
@@ -163,7 +163,7 @@ impl<S: CryptoSuite> Epoch<S> {
         &mut self,
         author: usize,
         opened: Opened,
-        packet: &SealedPacket,
+        packet: SealedPacket,
     ) -> Result<(), Rejection> {
         let Opened {
             id,
@@ -174,7 +174,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if let Some(signed) = signed {
             self.keep_content(id, || signed);
         }
-        self.accept(author, id, content, Packet::sealed_to_bytes(packet))
+        self.accept(author, id, content, packet)
     }
 
     /// Takes an authentic message: it waits to be delivered.
@@ -183,7 +183,7 @@ impl<S: CryptoSuite> Epoch<S> {
         author: usize,
         id: MessageId,
         content: Content,
-        packet: Vec<u8>,
+        packet: SealedPacket,
     ) -> Result<(), Rejection> {
         let seq = content.seq;
         let peer = self.peers.get(author).ok_or(Rejection::UnknownSender)?;
@@ -207,13 +207,9 @@ impl<S: CryptoSuite> Epoch<S> {
             peer.streams.content.spend(seq);
         }
         // As a rule nothing is missing before it, and it need not wait at all.
-        let is_ready = !self.is_exposed(author)
-            && self.gate.admits(&id)
-            && content
-                .ancestors()
-                .all(|parent| self.graph.contains(&parent));
-        if is_ready && let Some(key) = self.consistent(author, &id, &content) {
-            self.deliver(author, key, content, packet);
+        let is_wanted = !self.is_exposed(author) && self.gate.admits(&id);
+        if is_wanted && let Some(position) = self.consistent(author, &id, &content) {
+            self.deliver(author, position, content, packet);
             self.apply_waiting();
             return Ok(());
         }

@@ -7,7 +7,7 @@ use mpotr_crypto::CryptoSuite;
 use super::changing::Gate;
 use super::sending::wire_index;
 use super::{Effect, Epoch};
-use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Range};
+use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Packet, Range, SealedPacket};
 
 /// The most places of one author that are asked for at once: as many messages may wait.
 const MAX_OF_AUTHOR: u32 = 256;
@@ -121,6 +121,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     fn send_again(&mut self, id: MessageId) {
         if let Some(packet) = self.packet_of(&id).cloned() {
+            let packet = Packet::Sealed(packet).to_bytes();
             self.effects.push_back(Effect::Missing { id, packet });
         }
     }
@@ -149,7 +150,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// The packet of a message that is not final.
-    pub(super) fn packet_of(&self, id: &MessageId) -> Option<&Vec<u8>> {
+    pub(super) fn packet_of(&self, id: &MessageId) -> Option<&SealedPacket> {
         let held = || {
             let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
             held.next().map(|(_, held)| &held.packet)

@@ -52,7 +52,8 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let signed = content.with_signature(&signature);
         self.keep_content(id, || signed.clone());
-        let packet = self.seal(header, &key, &signed);
+        let sealed = self.seal(header, &key, &signed);
+        let packet = Packet::Sealed(sealed.clone()).to_bytes();
         let mut missing = self.writing.clone();
         missing.remove(self.me);
         if missing.is_empty() {
@@ -68,8 +69,8 @@ impl<S: CryptoSuite> Epoch<S> {
         self.last = id;
         self.signed_lock = lock;
         let content = content.into_fields();
-        let key = self.key(&id, &content)?;
-        self.deliver(self.me, key, content, packet.clone());
+        let position = self.graph.position(&id, content.ancestors())?;
+        self.deliver(self.me, position, content, sealed);
         self.unstated = 0;
         self.advance();
         Some((seq, id, packet))
@@ -109,7 +110,7 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let signed = statement.with_signature(&signature);
         self.record_statement(author, number, &signed);
-        let packet = self.seal(header, &key, &signed);
+        let packet = Packet::Sealed(self.seal(header, &key, &signed)).to_bytes();
         self.signed_lock = lock;
         self.unstated = 0;
         self.list_from = None;
@@ -122,9 +123,8 @@ impl<S: CryptoSuite> Epoch<S> {
         self.peers.get_mut(self.me)
     }
 
-    fn seal(&self, header: Header, key: &Secret<32>, text: &[u8]) -> Vec<u8> {
-        let sealed = SealedPacket::seal::<S>(self.keys.hint, header, &self.keys.header, key, text);
-        Packet::Sealed(sealed).to_bytes()
+    fn seal(&self, header: Header, key: &Secret<32>, text: &[u8]) -> SealedPacket {
+        SealedPacket::seal::<S>(self.keys.hint, header, &self.keys.header, key, text)
     }
 
     /// Whether messages were delivered that nothing covers which this member signed, or orders are to be compared.

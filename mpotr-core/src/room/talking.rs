@@ -80,7 +80,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = &mut self.epoch else {
             return self.early.keep(packet);
         };
-        if epoch.hint() != sealed.hint {
+        if epoch.hint() != sealed.hint() {
             return match self.open_retired(now, sealed) {
                 // Of an epoch that others have installed already, it may be.
                 Err(Rejection::UnknownEpoch) if self.attempt.is_some() => self.early.keep(packet),
@@ -111,7 +111,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = self.epoch.as_mut().filter(|_| !packets.is_empty()) else {
             return;
         };
-        for opened in epoch.open_together(&packets) {
+        for opened in epoch.open_together(packets) {
             if let Ok(sender) = opened {
                 self.heard.insert(sender, now);
             }
@@ -126,7 +126,7 @@ impl<S: CryptoSuite> Room<S> {
         let old = self
             .retired
             .as_mut()
-            .filter(|old| old.hint() == sealed.hint);
+            .filter(|old| old.hint() == sealed.hint());
         let old = old.ok_or(Rejection::UnknownEpoch)?;
         let opened = old.open(sealed);
         let mut answer = false;

@@ -117,7 +117,7 @@ impl Fields for Content {
 }
 
 impl Content {
-    /// All messages that this one names as before it.
+    /// All messages that this one names as before it, the author's previous one last.
     pub fn ancestors(&self) -> impl Iterator<Item = MessageId> {
         let prev = (self.seq != 0).then_some(self.prev);
         self.parents.iter().copied().chain(prev)

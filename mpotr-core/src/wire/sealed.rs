@@ -49,13 +49,14 @@ const HEADER_LENGTH: usize = 7;
 const SEALED_HEADER_LENGTH: usize = HEADER_LENGTH + AEAD_TAG_LENGTH;
 
 impl Header {
-    fn encode(self, out: &mut Encoder) {
-        out.u16(self.sender);
-        out.u8(match self.stream {
+    fn to_bytes(self) -> [u8; HEADER_LENGTH] {
+        let [s0, s1] = self.sender.to_be_bytes();
+        let stream = match self.stream {
             Stream::Content => 0,
             Stream::Statement => 1,
-        });
-        out.u32(self.seq);
+        };
+        let [n0, n1, n2, n3] = self.seq.to_be_bytes();
+        [s0, s1, stream, n0, n1, n2, n3]
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -77,23 +78,21 @@ impl Header {
     }
 
     /// Associated data of the content: `struct { uint16 suite; opaque hint[8]; Header header; }`.
-    fn associated_data<S: CryptoSuite>(self, hint: EpochHint) -> Vec<u8> {
-        let mut out = Encoder::with_capacity(2 + EpochHint::LENGTH + HEADER_LENGTH);
-        S::ID.encode(&mut out);
-        hint.encode(&mut out);
-        self.encode(&mut out);
-        out.finish()
+    fn associated_data<S: CryptoSuite>(self, hint: EpochHint) -> [u8; 17] {
+        let [s0, s1] = S::ID.to_u16().to_be_bytes();
+        let [e0, e1, e2, e3, e4, e5, e6, e7] = *hint.as_bytes();
+        let [h0, h1, h2, h3, h4, h5, h6] = self.to_bytes();
+        [
+            s0, s1, e0, e1, e2, e3, e4, e5, e6, e7, h0, h1, h2, h3, h4, h5, h6,
+        ]
     }
 }
 
 /// A message or statement as it goes over the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedPacket {
-    /// Routes the packet.
-    pub hint: EpochHint,
-    header: [u8; SEALED_HEADER_LENGTH],
-    /// The hint once more and the sealed content: what the header is bound to.
-    bound: Vec<u8>,
+    /// The hint, the sealed content, the sealed header: what the header is bound to lies in one piece.
+    bytes: Vec<u8>,
 }
 
 /// A message key seals once, so its nonce may be fixed.
@@ -109,26 +108,35 @@ impl SealedPacket {
         message_key: &Secret<32>,
         content: &[u8],
     ) -> Self {
-        let content = AeadKey::<S>::new(message_key).seal(
-            &NONCE,
-            &header.associated_data::<S>(hint),
-            content,
-        );
-        let bound = bound(hint, &content);
-        let nonce = nonce_of(&bound);
-        let sealed = header_key.seal(&nonce, &bound, &Encoder::encoded(|out| header.encode(out)));
+        let data = header.associated_data::<S>(hint);
+        let content = AeadKey::<S>::new(message_key).seal(&NONCE, &data, content);
+        let bound = [hint.as_bytes().as_slice(), &content].concat();
+        let sealed = header_key.seal(&nonce_of(&bound), &bound, &header.to_bytes());
         // Seven bytes and a tag: the conversion succeeds.
         let header = sealed.try_into().unwrap_or([0; SEALED_HEADER_LENGTH]);
         Self {
-            hint,
-            header,
-            bound,
+            bytes: [bound.as_slice(), &header].concat(),
         }
+    }
+
+    /// What the header is bound to, hint and sealed content, and the sealed header.
+    fn parts(&self) -> (&[u8], &[u8; SEALED_HEADER_LENGTH]) {
+        // Whichever way it was made, a header is behind.
+        let parts = self.bytes.split_last_chunk();
+        parts.unwrap_or((&[], &[0; SEALED_HEADER_LENGTH]))
     }
 
     /// The sealed content.
     fn content(&self) -> &[u8] {
-        self.bound.get(EpochHint::LENGTH..).unwrap_or_default()
+        let (bound, _) = self.parts();
+        bound.get(EpochHint::LENGTH..).unwrap_or_default()
+    }
+
+    /// Routes the packet.
+    #[must_use]
+    pub fn hint(&self) -> EpochHint {
+        let hint = self.bytes.first_chunk();
+        EpochHint::new(hint.copied().unwrap_or_default())
     }
 
     /// Opens the header. It authenticates the content's ciphertext as some member's, not yet as the sender's.
@@ -139,8 +147,10 @@ impl SealedPacket {
         &self,
         header_key: &AeadKey<S>,
     ) -> Result<Header, OpenError> {
-        let opened = header_key.open(&nonce_of(&self.bound), &self.bound, &self.header)?;
-        Decoder::whole(&opened, Header::decode).map_err(|_malformed| OpenError)
+        let (bound, sealed) = self.parts();
+        let (header, tag) = split_header(sealed);
+        let header = header_key.open_array(&nonce_of(bound), bound, header, &tag)?;
+        Decoder::whole(&header, Header::decode).map_err(|_malformed| OpenError)
     }
 
     /// Opens the content.
@@ -152,25 +162,27 @@ impl SealedPacket {
         header: Header,
         message_key: &Secret<32>,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let data = header.associated_data::<S>(self.hint);
+        let data = header.associated_data::<S>(self.hint());
         AeadKey::<S>::new(message_key).open(&NONCE, &data, self.content())
     }
 
     /// The nonce under which the header is sealed.
     #[must_use]
     pub fn header_nonce(&self) -> [u8; 12] {
-        nonce_of(&self.bound)
+        let (bound, _) = self.parts();
+        nonce_of(bound)
     }
 
     /// The bytes that it takes.
-    pub(super) const fn length(&self) -> usize {
-        SEALED_HEADER_LENGTH.saturating_add(self.bound.len())
+    pub(crate) const fn length(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Writes the packet.
     pub fn encode(&self, out: &mut Encoder) {
-        self.hint.encode(out);
-        out.raw(&self.header);
+        let (_, header) = self.parts();
+        self.hint().encode(out);
+        out.raw(header);
         out.raw(self.content());
     }
 
@@ -180,7 +192,7 @@ impl SealedPacket {
     /// It is too short.
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let hint = EpochHint::decode(input, "epoch hint")?;
-        let header = input.array("header")?;
+        let header: [u8; SEALED_HEADER_LENGTH] = input.array("header")?;
         let at = input.offset();
         let content = input.rest();
         if content.len() < AEAD_TAG_LENGTH {
@@ -191,24 +203,22 @@ impl SealedPacket {
             return Err(DecodeError::new(at, "content", kind));
         }
         Ok(Self {
-            hint,
-            header,
-            bound: bound(hint, content),
+            bytes: [hint.as_bytes().as_slice(), content, &header].concat(),
         })
     }
 }
 
-/// The associated data of the header: hint and sealed content.
-fn bound(hint: EpochHint, content: &[u8]) -> Vec<u8> {
-    [hint.as_bytes().as_slice(), content].concat()
+/// A sealed header, and its tag.
+fn split_header(
+    sealed: &[u8; SEALED_HEADER_LENGTH],
+) -> ([u8; HEADER_LENGTH], [u8; AEAD_TAG_LENGTH]) {
+    let [h0, h1, h2, h3, h4, h5, h6, tag @ ..] = *sealed;
+    ([h0, h1, h2, h3, h4, h5, h6], tag)
 }
 
 /// The nonce of the header: the first 12 bytes of the content's tag.
 fn nonce_of(bound: &[u8]) -> [u8; 12] {
-    let tag = bound
-        .len()
-        .checked_sub(AEAD_TAG_LENGTH)
-        .and_then(|start| bound.get(start..));
+    let tag: Option<&[u8; AEAD_TAG_LENGTH]> = bound.last_chunk();
     tag.and_then(|tag| tag.first_chunk())
         .copied()
         .unwrap_or_default()

@@ -187,7 +187,7 @@ fn a_reveal_that_is_none_is_refused() {
     let mut network = Network::new(2, 1).until_secure();
     let hint = network.wire.iter().rev().find_map(|(_, packet)| {
         match Packet::from_bytes(packet).unwrap() {
-            Packet::Sealed(sealed) => Some(sealed.hint),
+            Packet::Sealed(sealed) => Some(sealed.hint()),
             _ => None,
         }
     });
@@ -200,7 +200,7 @@ fn a_reveal_that_is_none_is_refused() {
         let Some(Packet::Sealed(sealed)) = sealed else {
             panic!("{sealed:?}")
         };
-        sealed.hint
+        sealed.hint()
     });
     for (hint, sender) in [(hint, 0), (hint, 1), (hint, 9), (EpochHint::new([7; 8]), 1)] {
         let reveal = Packet::Reveal(Reveal {

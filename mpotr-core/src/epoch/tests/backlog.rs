@@ -49,7 +49,7 @@ fn a_backlog_in_any_order_is_what_one_by_one_is() {
         packets.extend(forged);
         shuffle(&mut packets, &mut rng);
         let mut together = epochs(3, 1).remove(BOB);
-        let results = together.open_together(&packets);
+        let results = together.open_together(packets.clone());
         let forgeries = results
             .iter()
             .filter(|result| **result == Err(Rejection::NotAuthentic));
@@ -94,7 +94,7 @@ fn a_forged_message_anywhere_in_the_chain_is_found_and_named() {
                 packets.push(forged.clone());
                 packets.len() - 1
             };
-            let results = bob.open_together(&packets);
+            let results = bob.open_together(packets.clone());
             for (index, result) in results.iter().enumerate() {
                 let expected = if index == at {
                     Err(Rejection::NotAuthentic)
@@ -125,7 +125,7 @@ fn of_a_backlog_one_signature_for_each_author_is_looked_at() {
         packets.push(if seq == 4 { real } else { stripped });
     }
     let bob = &mut ours[BOB];
-    assert_eq!(bob.open_together(&packets), vec![Ok(ALICE); 5]);
+    assert_eq!(bob.open_together(packets.clone()), vec![Ok(ALICE); 5]);
     assert_eq!(bodies(bob), ["same"; 5]);
 }
 
@@ -148,7 +148,7 @@ fn nothing_is_shown_before_a_signature_covers_it() {
     let bob = &mut ours[BOB];
     let refused = Err(Rejection::NotAuthentic);
     assert_eq!(
-        bob.open_together(&packets),
+        bob.open_together(packets.clone()),
         [Ok(ALICE), Ok(ALICE), refused.clone(), refused, Ok(MALLORY)]
     );
     assert_eq!(bodies(bob), ["same"; 2]);
@@ -166,7 +166,7 @@ fn forged_candidates_take_no_room_from_the_real_one() {
     let (_, real) = text(&mut ours[ALICE], "real");
     let bob = &mut ours[BOB];
     let packets: Vec<_> = forged.into_iter().chain([real]).collect();
-    let results = bob.open_together(&packets);
+    let results = bob.open_together(packets.clone());
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert_eq!(bodies(bob), ["real"]);
 }
@@ -178,7 +178,7 @@ fn an_equivocation_in_a_backlog_is_found() {
         let said = content(0, MessageId::NONE, Vec::new(), body);
         forge_content(&mut ours[MALLORY], MALLORY, said)
     });
-    ours[BOB].open_together(&packets);
+    ours[BOB].open_together(packets.to_vec());
     let found = effects(&mut ours[BOB]);
     let equivocation = |effect: &&Effect| matches!(effect, Effect::Equivocation { .. });
     assert_eq!(found.iter().filter(equivocation).count(), 1);
@@ -188,7 +188,7 @@ fn an_equivocation_in_a_backlog_is_found() {
 fn of_statements_in_a_backlog_the_newest_counts() {
     let mut ours = epochs(3, 1);
     let said: Vec<_> = (0..5).map(|_| super::statement(&mut ours[ALICE])).collect();
-    let results = ours[BOB].open_together(&said);
+    let results = ours[BOB].open_together(said.clone());
     assert_eq!(results[4], Ok(ALICE));
     assert_eq!(results[..4], vec![Err(Rejection::Replayed); 4]);
 }
@@ -202,7 +202,7 @@ fn more_of_one_author_than_keys_can_be_skipped_is_taken_in_one_call() {
         .collect();
     let bob = &mut ours[BOB];
     assert!(
-        bob.open_together(&packets)
+        bob.open_together(packets.clone())
             .iter()
             .all(|result| *result == Ok(ALICE))
     );
