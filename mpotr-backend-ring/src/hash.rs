@@ -1,6 +1,6 @@
 //! SHA-512 by *ring*, as a RustCrypto hash: `docs/spec/02-suites.md`, "Hash".
 //!
-//! HMAC and HKDF are those of RustCrypto on it, in every backend, so that they exist once.
+//! HMAC and HKDF are those of RustCrypto on it, in every backend.
 
 use std::hint::black_box;
 

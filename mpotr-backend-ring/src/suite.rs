@@ -1,5 +1,6 @@
 //! The two suites: `docs/spec/02-suites.md`.
 
+use mpotr_crypto::hkdf::hmac::SimpleHmac;
 use mpotr_crypto::{CryptoSuite, SuiteId, UnsupportedSuite};
 
 use crate::{Aes256Gcm, ChaCha20Poly1305, Ed25519, Ristretto255, Sha512};
@@ -19,6 +20,7 @@ impl CryptoSuite for ChaCha20Poly1305Suite {
     const BACKEND: &'static str = BACKEND;
     type Aead = ChaCha20Poly1305;
     type Hash = Sha512;
+    type Hmac = SimpleHmac<Sha512>;
     type Signature = Ed25519;
     type Group = Ristretto255;
 
@@ -32,6 +34,7 @@ impl CryptoSuite for Aes256GcmSuite {
     const BACKEND: &'static str = BACKEND;
     type Aead = Aes256Gcm;
     type Hash = Sha512;
+    type Hmac = SimpleHmac<Sha512>;
     type Signature = Ed25519;
     type Group = Ristretto255;
 

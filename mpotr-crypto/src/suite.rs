@@ -4,6 +4,7 @@ use aead::consts::{U12, U16, U32};
 use aead::{AeadCore, AeadInOut, KeyInit, KeySizeUser};
 use digest::consts::U64;
 use digest::{Digest, HashMarker, OutputSizeUser, block_api::BlockSizeUser};
+use hkdf::HmacImpl;
 use signature::{Signer, Verifier};
 
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder};
@@ -106,7 +107,7 @@ pub trait CryptoSuite: Copy + core::fmt::Debug + Send + Sync + 'static {
         + Send
         + Sync;
 
-    /// SHA-512 (FIPS 180-4). HMAC and HKDF are built on it.
+    /// SHA-512 (FIPS 180-4).
     type Hash: Digest
         + OutputSizeUser<OutputSize = U64>
         + BlockSizeUser
@@ -115,6 +116,10 @@ pub trait CryptoSuite: Copy + core::fmt::Debug + Send + Sync + 'static {
         + Default
         + Send
         + Sync;
+
+    /// HMAC (RFC 2104) on that hash; HKDF is built on it. One of the two of the `hmac` crate: `Hmac`, which hashes a key once
+    /// for all that it is used for, if the library shows the hash's blocks, or else `SimpleHmac`.
+    type Hmac: HmacImpl + OutputSizeUser<OutputSize = U64>;
 
     /// Ed25519 (RFC 8032). Used through [`VerifyingKey`](crate::VerifyingKey), which makes verification
     /// one predicate in all backends.

@@ -56,6 +56,7 @@ impl CryptoSuite for BrokenSuite {
     const BACKEND: &'static str = "broken";
     type Aead = Broken;
     type Hash = <mpotr_backend_rustcrypto::Aes256GcmSuite as CryptoSuite>::Hash;
+    type Hmac = <mpotr_backend_rustcrypto::Aes256GcmSuite as CryptoSuite>::Hmac;
     type Signature = mpotr_backend_rustcrypto::Ed25519;
     type Group = mpotr_backend_rustcrypto::Ristretto255;
 
@@ -82,6 +83,10 @@ fn an_open_that_fails_yields_nothing() {
         key.open(&[2; 12], b"data", &[3; 15]),
         Err(OpenError),
         "shorter than a tag"
+    );
+    assert_eq!(
+        key.open_array(&[2; 12], b"data", [3; 7], &[3; 16]),
+        Err(OpenError)
     );
 }
 

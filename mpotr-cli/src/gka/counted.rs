@@ -91,6 +91,7 @@ impl<S: CryptoSuite> CryptoSuite for Counted<S> {
     const BACKEND: &'static str = S::BACKEND;
     type Aead = S::Aead;
     type Hash = S::Hash;
+    type Hmac = S::Hmac;
     type Signature = S::Signature;
     type Group = CountedGroup<S::Group>;
 
