@@ -254,8 +254,8 @@ impl<S: CryptoSuite> Room<S> {
         let mut together: Vec<SealedPacket> = Vec::new();
         for packet in packets {
             let epoch = self.epoch.as_ref().filter(|_| !self.ended);
-            match (epoch, Packet::from_bytes(packet.as_ref())) {
-                (Some(epoch), Ok(Packet::Sealed(sealed))) if epoch.hint() == sealed.hint() => {
+            match (epoch, Packet::sealed_from_bytes(packet.as_ref())) {
+                (Some(epoch), Some(sealed)) if epoch.hint() == sealed.hint() => {
                     together.push(sealed);
                     if together.len() >= MAX_TOGETHER {
                         self.open_together(now, &mut together, &mut results);

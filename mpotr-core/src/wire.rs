@@ -41,6 +41,8 @@ use mpotr_gka::{Confirmation, Contribution, Offer, Sid};
 
 /// The protocol version on the wire.
 pub const VERSION: u8 = 1;
+/// The kind of a sealed packet.
+const SEALED: u8 = 5;
 
 /// The most bytes of a packet.
 pub const MAX_PACKET: usize = 1 << 20;
@@ -105,7 +107,7 @@ impl Packet {
                     confirmation.encode(out);
                 }
                 Self::Sealed(sealed) => {
-                    out.u8(5);
+                    out.u8(SEALED);
                     sealed.encode(out);
                 }
                 Self::Request(request) => {
@@ -122,6 +124,14 @@ impl Packet {
                 }
             }
         })
+    }
+
+    /// Reads a sealed packet; `None` of bytes that are none.
+    pub(crate) fn sealed_from_bytes(bytes: &[u8]) -> Option<SealedPacket> {
+        let rest = bytes.strip_prefix(&[VERSION, SEALED])?;
+        let sealed =
+            (bytes.len() <= MAX_PACKET).then(|| SealedPacket::decode(&mut Decoder::new(rest)));
+        sealed?.ok()
     }
 
     /// Reads a packet.
@@ -154,7 +164,7 @@ impl Packet {
                     SidHint::decode(input, "sid hint")?,
                     Confirmation::decode(input)?,
                 )),
-                5 => SealedPacket::decode(input).map(Self::Sealed),
+                SEALED => SealedPacket::decode(input).map(Self::Sealed),
                 6 => Request::decode(input).map(Self::Request),
                 7 => Advert::decode(input).map(Self::Advert),
                 8 => Reveal::decode(input).map(Self::Reveal),
