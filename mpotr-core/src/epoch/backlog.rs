@@ -100,21 +100,23 @@ impl<S: CryptoSuite> Epoch<S> {
         mut candidates: Vec<Candidate>,
         results: &mut [Result<usize, Rejection>],
     ) -> Vec<Candidate> {
-        let mut judged: Vec<(&Candidate, bool)> = candidates.iter().map(|c| (c, false)).collect();
-        judged.sort_by_key(|(candidate, _)| Reverse(candidate.place()));
-        // What the authentic messages of the place above name as their previous ones.
-        let mut named: Vec<MessageId> = Vec::new();
+        let mut judged: Vec<_> = candidates
+            .iter()
+            .map(|candidate| (candidate.place(), candidate, false))
+            .collect();
+        judged.sort_unstable_by_key(|(place, ..)| Reverse(*place));
+        // What the authentic messages of the place above, and of this one, name as their previous ones.
+        let (mut named, mut next): (Vec<MessageId>, Vec<MessageId>) = (Vec::new(), Vec::new());
         let mut above = None;
-        for place in judged.chunk_by_mut(|(a, _), (b, _)| a.place() == b.place()) {
-            let Some((author, seq)) = place.first().map(|(candidate, _)| candidate.place()) else {
+        for place in judged.chunk_by_mut(|(a, ..), (b, ..)| a == b) {
+            let Some((author, seq)) = place.first().map(|(place, ..)| *place) else {
                 continue;
             };
             if above != Some((author, seq)) {
                 named.clear();
             }
             named.extend(self.vouched_for(author, seq));
-            let mut next = Vec::new();
-            for (candidate, is_authentic) in place {
+            for (_, candidate, is_authentic) in place {
                 let Opened {
                     id,
                     content,
@@ -126,10 +128,11 @@ impl<S: CryptoSuite> Epoch<S> {
                     next.push(content.prev);
                 }
             }
-            named = next;
+            std::mem::swap(&mut named, &mut next);
+            next.clear();
             above = seq.checked_sub(1).map(|below| (author, below));
         }
-        for (candidate, is_authentic) in judged {
+        for (_, candidate, is_authentic) in judged {
             if !is_authentic {
                 set(results, candidate.index, Err(Rejection::NotAuthentic));
             }
