@@ -3,7 +3,7 @@
 use mpotr_crypto::hkdf::hmac::Hmac;
 use mpotr_crypto::{CryptoSuite, SuiteId, UnsupportedSuite};
 
-use crate::{Ed25519, Ristretto255};
+use crate::{ChaCha20Poly1305, Ed25519, Ristretto255};
 
 /// Suite 0x0001, ChaCha20-Poly1305.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ const BACKEND: &str = "rustcrypto";
 impl CryptoSuite for ChaCha20Poly1305Suite {
     const ID: SuiteId = SuiteId::ChaCha20Poly1305;
     const BACKEND: &'static str = BACKEND;
-    type Aead = chacha20poly1305::ChaCha20Poly1305;
+    type Aead = ChaCha20Poly1305;
     type Hash = sha2::Sha512;
     type Hmac = Hmac<sha2::Sha512>;
     type Signature = Ed25519;
