@@ -4,30 +4,22 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
-use rustix::time::{ClockId, clock_gettime};
+use mpotr_benches::cpu_time;
 
-/// `CLOCK_PROCESS_CPUTIME_ID`, printed as durations are.
+/// The CPU time, printed as durations are.
 #[derive(Debug)]
 pub(crate) struct CpuTime;
-
-impl CpuTime {
-    /// The CPU time that the process has used.
-    pub(crate) fn now() -> Duration {
-        // The kernel never reports a negative CPU time.
-        Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
-    }
-}
 
 impl Measurement for CpuTime {
     type Intermediate = Duration;
     type Value = Duration;
 
     fn start(&self) -> Duration {
-        Self::now()
+        cpu_time()
     }
 
     fn end(&self, start: Duration) -> Duration {
-        Self::now().saturating_sub(start)
+        cpu_time().saturating_sub(start)
     }
 
     fn add(&self, one: &Duration, other: &Duration) -> Duration {

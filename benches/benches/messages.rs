@@ -10,7 +10,8 @@
 //! | `backlog/chain` | 10,000 messages by 10 authors, as one who missed them takes them: `handle_messages` |
 //! | `backlog/each` | the same, with every signature verified: `handle_message` |
 //!
-//! A message alone is timed with ChaCha20-Poly1305, a backlog with each suite.
+//! A message alone is timed with ChaCha20-Poly1305, a backlog with each suite. The example `backlog_ratio` measures the last two
+//! in turn.
 
 mod cpu_time;
 
@@ -22,13 +23,12 @@ use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, cr
 use mpotr_backend_ring as ring;
 use mpotr_backend_rustcrypto as rustcrypto;
 use mpotr_backend_sodium as sodium;
-use mpotr_benches::Channel;
+use mpotr_benches::{Backlog, Channel, Way, cpu_time};
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, EphemeralKeyPair, IdentityKeyPair, Secret, VerifyingKey,
     label,
 };
-use mpotr_core::{Event, Room, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -76,16 +76,16 @@ fn exchange<S: CryptoSuite>(
         fail("not three rooms")
     };
     let body = BODY.to_vec();
-    let start = CpuTime::now();
+    let start = cpu_time();
     let sent = alice.send(now, body);
     let packet = alice.poll_transmit();
-    let sealed = CpuTime::now();
+    let sealed = cpu_time();
     let (Ok(_handle), Some(packet)) = (sent, packet) else {
         fail("nothing was sent")
     };
-    let opening = CpuTime::now();
+    let opening = cpu_time();
     let heard = bob.handle_message(now, black_box(&packet), rng);
-    let opened = CpuTime::now();
+    let opened = cpu_time();
     if heard.and(carol.handle_message(now, &packet, rng)).is_err() {
         fail("the message was not accepted");
     }
@@ -116,100 +116,24 @@ fn talk<S: CryptoSuite>(
     total
 }
 
-/// Members who talk, and how much: one more missed it all.
-const AUTHORS: usize = 10;
-const BACKLOG: usize = 10_000;
-
-/// People who write in turn, each having read the one before, and one who hears nothing of it.
-fn crowd<S: CryptoSuite>() -> Talk<S> {
-    let mut rng = ChaCha20Rng::seed_from_u64(11);
-    let identities: Vec<_> = (0..=AUTHORS)
-        .map(|_| IdentityKeyPair::random::<S>(&mut rng))
-        .collect();
-    let mut channel =
-        Channel::enter(identities, rng).unwrap_or_else(|error| fail(&error.to_string()));
-    channel
-        .until_secure()
-        .unwrap_or_else(|error| fail(&error.to_string()));
-    channel
-}
-
-/// The packets of a talk, in the order in which they were sent.
-fn recorded<S: CryptoSuite>() -> Vec<Vec<u8>> {
-    let mut rng = ChaCha20Rng::seed_from_u64(9);
-    let mut channel = crowd::<S>();
-    let now = channel.now();
-    let mut rooms: Vec<_> = channel.rooms().skip(1).collect();
-    let mut packets: Vec<Vec<u8>> = Vec::with_capacity(BACKLOG);
-    for message in 0..BACKLOG {
-        let Some(author) = rooms.get_mut(message % AUTHORS) else {
-            fail("not so many members")
-        };
-        // What the others wrote since its own last one.
-        let missed = packets.len().saturating_sub(AUTHORS - 1)..;
-        author.handle_messages(now, packets.get(missed).unwrap_or_default(), &mut rng);
-        let sent = author.send(now, BODY.to_vec());
-        while author.poll_event().is_some() {}
-        match (sent, author.poll_transmit()) {
-            (Ok(_handle), Some(packet)) => packets.push(packet),
-            _ => fail("nothing was sent"),
-        }
-    }
-    packets
-}
-
-/// Times how one who heard nothing takes it all.
-fn catch_up<S: CryptoSuite>(
-    iterations: u64,
-    packets: &[Vec<u8>],
-    take: impl Fn(&mut Room<S>, Timestamp, &mut ChaCha20Rng, &[Vec<u8>]),
-) -> Duration {
-    let mut total = Duration::ZERO;
-    for _ in 0..iterations {
-        let mut rng = ChaCha20Rng::seed_from_u64(9);
-        let mut channel = crowd::<S>();
-        let now = channel.now();
-        let Some(late) = channel.rooms().next() else {
-            fail("not a member")
-        };
-        while late.poll_event().is_some() {}
-        let start = CpuTime::now();
-        take(late, now, &mut rng, packets);
-        total = total.saturating_add(CpuTime::now().saturating_sub(start));
-        let read = std::iter::from_fn(|| late.poll_event());
-        let texts = read.filter(|event| matches!(event, Event::Message { .. }));
-        if texts.count() != BACKLOG {
-            fail("not all was read");
-        }
-    }
-    total
-}
-
 fn backlog<S: CryptoSuite>(criterion: &mut Criterion<CpuTime>) {
     if S::check_supported().is_err() {
         return;
     }
-    let packets = recorded::<S>();
-    let id = |what| BenchmarkId::new(what, format!("{}/{}", S::BACKEND, S::ID));
+    let backlog = Backlog::<S>::record().unwrap_or_else(|error| fail(&error.to_string()));
     let mut group = criterion.benchmark_group("backlog");
     group.sample_size(10);
     group.throughput(Throughput::Elements(10_000));
-    group.bench_function(id("chain"), |b| {
-        b.iter_custom(|n| {
-            catch_up::<S>(n, &packets, |late, now, rng, packets| {
-                late.handle_messages(now, packets, rng);
-            })
+    for (what, way) in [("chain", Way::Chain), ("each", Way::Each)] {
+        let id = BenchmarkId::new(what, format!("{}/{}", S::BACKEND, S::ID));
+        group.bench_function(id, |b| {
+            b.iter_custom(|n| {
+                let catch_up = |_| backlog.catch_up(way);
+                let times = (0..n).map(catch_up).sum::<Result<Duration, _>>();
+                times.unwrap_or_else(|error| fail(&error.to_string()))
+            });
         });
-    });
-    group.bench_function(id("each"), |b| {
-        b.iter_custom(|n| {
-            catch_up::<S>(n, &packets, |late, now, rng, packets| {
-                for packet in packets {
-                    let _counted_below = late.handle_message(now, packet, rng);
-                }
-            })
-        });
-    });
+    }
     group.finish();
 }
 

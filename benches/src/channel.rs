@@ -55,6 +55,14 @@ pub enum ChannelError {
     /// There is no such member.
     #[error("there is no member {0}")]
     NoMember(usize),
+    /// Not all that was sent was read.
+    #[error("{read} of {sent} messages were read")]
+    NotRead {
+        /// Messages read.
+        read: usize,
+        /// Messages sent.
+        sent: usize,
+    },
     /// A room did not take a text.
     #[error(transparent)]
     Send(#[from] SendError),
