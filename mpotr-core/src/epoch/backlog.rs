@@ -149,7 +149,8 @@ impl<S: CryptoSuite> Epoch<S> {
     ) {
         // Those of one place together, as they came: as a rule, what each comes after is there already.
         authentic.sort_by_key(|candidate| (candidate.opened.content.seq, candidate.index));
-        let mut accepted = Vec::with_capacity(authentic.len());
+        // What may wait, to be told if it finds no room.
+        let mut accepted = Vec::new();
         for candidate in authentic {
             let (author, seq) = candidate.place();
             let Candidate {
@@ -164,6 +165,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             }
             match self.accept_opened(author, opened, packet) {
+                Ok(()) if self.holdback.is_empty() => {}
                 Ok(()) => accepted.push((id, index)),
                 Err(rejection) => set(results, index, Err(rejection)),
             }

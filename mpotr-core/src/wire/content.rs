@@ -167,10 +167,10 @@ pub(super) fn decode_ids(
         let kind = DecodeErrorKind::TooLong { length, limit };
         return Err(DecodeError::new(at, field, kind));
     }
-    // No allocation beyond what the input holds: the first id that is missing ends it.
-    let ids = (0..length)
-        .map(|_| MessageId::decode(input, field))
-        .collect::<Result<Vec<_>, _>>()?;
+    // No allocation beyond what the input holds.
+    let bytes = input.raw(length.saturating_mul(MessageId::LENGTH), field)?;
+    let (ids, _) = bytes.as_chunks();
+    let ids: Vec<_> = ids.iter().map(|id| MessageId::new(*id)).collect();
     if !ids.is_sorted_by(|a, b| a < b) {
         return Err(DecodeError::new(
             at,
