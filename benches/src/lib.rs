@@ -3,7 +3,9 @@
 mod backlog;
 mod channel;
 mod cpu;
+mod floor;
 
 pub use backlog::{Backlog, Way};
 pub use channel::{Channel, ChannelError};
 pub use cpu::cpu_time;
+pub use floor::Floor;
