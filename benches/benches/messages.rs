@@ -24,7 +24,7 @@ use mpotr_backend_ring as ring;
 use mpotr_backend_rustcrypto as rustcrypto;
 use mpotr_backend_sodium as sodium;
 use mpotr_benches::{Backlog, Channel, Floor, Way, cpu_time};
-use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair};
+use mpotr_core::crypto::CryptoSuite;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -37,16 +37,7 @@ const ROOM_LASTS: u64 = 256;
 type Talk<S> = Channel<S, ChaCha20Rng>;
 
 fn room<S: CryptoSuite>() -> Talk<S> {
-    let mut rng = ChaCha20Rng::seed_from_u64(7);
-    let identities: Vec<_> = (0..3)
-        .map(|_| IdentityKeyPair::random::<S>(&mut rng))
-        .collect();
-    let mut channel =
-        Channel::enter(identities, rng).unwrap_or_else(|error| fail(&error.to_string()));
-    channel
-        .until_secure()
-        .unwrap_or_else(|error| fail(&error.to_string()));
-    channel
+    Channel::formed(3, 7).unwrap_or_else(|error| fail(&error.to_string()))
 }
 
 #[expect(

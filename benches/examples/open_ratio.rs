@@ -13,7 +13,7 @@ use mpotr_backend_ring::ChaCha20Poly1305Suite as Ring;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as RustCrypto;
 use mpotr_backend_sodium::ChaCha20Poly1305Suite as Sodium;
 use mpotr_benches::{Channel, Floor, cpu_time};
-use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair};
+use mpotr_core::crypto::CryptoSuite;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -24,11 +24,7 @@ const IN_ALL: u32 = 256;
 /// The time that the room took for its messages, and the floor for as many.
 fn measure<S: CryptoSuite>() -> Result<(Duration, Duration), Box<dyn Error>> {
     let mut rng = ChaCha20Rng::seed_from_u64(7);
-    let identities: Vec<_> = (0..3)
-        .map(|_| IdentityKeyPair::random::<S>(&mut rng))
-        .collect();
-    let mut channel: Channel<S, _> = Channel::enter(identities, ChaCha20Rng::seed_from_u64(8))?;
-    channel.until_secure()?;
+    let mut channel = Channel::<S, _>::formed(3, 8)?;
     let (mut room, mut primitives) = (Duration::ZERO, Duration::ZERO);
     let mut floor: Option<Floor<S>> = None;
     for _ in (0..IN_ALL).step_by(AT_ONCE.try_into()?) {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use mpotr_core::Event;
-use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair};
+use mpotr_core::crypto::CryptoSuite;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -101,11 +101,5 @@ impl<S: CryptoSuite> Backlog<S> {
 
 /// The authors and one more, the first, in one epoch; the same ones each time.
 fn crowd<S: CryptoSuite>() -> Result<Channel<S, ChaCha20Rng>, ChannelError> {
-    let mut rng = ChaCha20Rng::seed_from_u64(11);
-    let identities: Vec<_> = (0..=AUTHORS)
-        .map(|_| IdentityKeyPair::random::<S>(&mut rng))
-        .collect();
-    let mut channel = Channel::enter(identities, rng)?;
-    channel.until_secure()?;
-    Ok(channel)
+    Channel::formed(AUTHORS.saturating_add(1), 11)
 }

@@ -10,6 +10,8 @@ use mpotr_core::crypto::rand_core::CryptoRng;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{Duration, Event, Room, RoomConfig, SendError, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 /// Turns of the clock after which what is waited for will never happen.
 const MOST_TURNS: usize = 1000;
@@ -66,6 +68,22 @@ pub enum ChannelError {
     /// A room did not take a text.
     #[error(transparent)]
     Send(#[from] SendError),
+}
+
+impl<S: CryptoSuite> Channel<S, ChaCha20Rng> {
+    /// So many people in one epoch, the same ones for the same seed.
+    ///
+    /// # Errors
+    /// [`ChannelError::Unsupported`] or [`ChannelError::NoEpoch`].
+    pub fn formed(members: usize, seed: u64) -> Result<Self, ChannelError> {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let identities: Vec<_> = (0..members)
+            .map(|_| IdentityKeyPair::random::<S>(&mut rng))
+            .collect();
+        let mut channel = Self::enter(identities, rng)?;
+        channel.until_secure()?;
+        Ok(channel)
+    }
 }
 
 impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
@@ -302,13 +320,7 @@ mod tests {
     use super::{Channel, ChannelError};
 
     fn channel(members: usize) -> Channel<Suite, ChaCha20Rng> {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let identities: Vec<_> = (0..members)
-            .map(|_| IdentityKeyPair::random::<Suite>(&mut rng))
-            .collect();
-        let mut channel = Channel::enter(identities, rng).unwrap();
-        channel.until_secure().unwrap();
-        channel
+        Channel::formed(members, 1).unwrap()
     }
 
     #[test]

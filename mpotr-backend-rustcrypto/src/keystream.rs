@@ -16,6 +16,7 @@ use mpotr_crypto::zeroize::Zeroizing;
 
 /// The bytes of a block.
 const BLOCK: usize = 64;
+/// The same, as `SeekNum` takes it.
 const BLOCK_SIZE: u8 = 64;
 /// The bytes that are made at once.
 const AHEAD: usize = 256;
