@@ -9,7 +9,7 @@ use std::rc::Rc;
 use mpotr_core::crypto::rand_core::CryptoRng;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Duration, Event, Room, RoomConfig, SendError, Timestamp};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, SendError, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -142,7 +142,7 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
         identity: IdentityKeyPair,
         members: Option<usize>,
     ) -> Result<(), ChannelError> {
-        let defaults = RoomConfig::new(RoomId::of_name::<S>("benchmark"));
+        let defaults = RoomConfig::new(RoomId::of_name::<S>("benchmark"), Admission::Open);
         let config = RoomConfig {
             members,
             refresh_messages: self.epoch_messages.unwrap_or(defaults.refresh_messages),

@@ -12,7 +12,7 @@ use mpotr_core::wire::{
     Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
     Unsigned, Wanted, Wish,
 };
-use mpotr_core::{Room, RoomConfig, Timestamp};
+use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
 use mpotr_transcript::{Act, Play, Weather, forge};
 use mpotr_transport::SenderHint;
 use mpotr_transport::frame::{Join, RoomName, ServerFrame};
@@ -45,7 +45,7 @@ fn session(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
     let mut now = Timestamp::default();
     let mut rooms: Vec<_> = (0..3)
         .map(|_| {
-            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("seed"));
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("seed"), Admission::Open);
             config.members = Some(3);
             let identity = IdentityKeyPair::random::<Suite>(rng);
             Room::<Suite>::new(config, identity, now, rng).expect("the suite is computed")

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -39,7 +39,7 @@ impl Wire {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let now = Timestamp::default();
         let rooms = [(); 2].map(|()| {
-            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("fuzz"));
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("fuzz"), Admission::Open);
             config.members = Some(2);
             config.timers = Timers::LOOPBACK;
             let identity = IdentityKeyPair::random::<Suite>(&mut rng);

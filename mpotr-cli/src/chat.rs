@@ -149,17 +149,17 @@ async fn enter(args: &ChatArgs, identity: IdentityKeyPair) -> anyhow::Result<Ent
         .with_context(|| format!("cannot enter by the relay {}", args.relay))?;
     let written = [&args.admit, &args.exclude, &args.change];
     let follow_policy = written.iter().all(|rule| rule.is_none()) && !args.evidence;
+    let admission = if args.ask {
+        Admission::Ask(BTreeSet::new())
+    } else {
+        Admission::Open
+    };
     let config = RoomConfig {
         policy: policy_of(args)?,
         follow_policy,
-        admission: if args.ask {
-            Admission::Listed(BTreeSet::new())
-        } else {
-            Admission::Anyone
-        },
         members: args.members.map(usize::from),
         record: args.save_transcript.is_some(),
-        ..RoomConfig::new(room)
+        ..RoomConfig::new(room, admission)
     };
     Entry {
         config,

@@ -4,11 +4,13 @@ mod member;
 mod record;
 mod report;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use mpotr::crypto::IdentityKeyPair;
 use mpotr::gka::RoomId;
-use mpotr::{Backend, RoomConfig, Timers};
+use mpotr::{Admission, Backend, RoomConfig, Timers};
 use mpotr_transport::{Relay, RelayTransport};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -54,8 +56,10 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
     let mut actors = JoinSet::new();
     let mut seats = Vec::new();
     let room = RoomId::of_name::<AnySuite>("demo");
-    for (index, backend) in (0..usize::from(args.members)).zip(backends.iter().cycle()) {
-        let identity = throw_away();
+    let identities: Vec<_> = (0..args.members).map(|_| throw_away()).collect();
+    let everyone: BTreeSet<_> = identities.iter().map(IdentityKeyPair::public).collect();
+    let members = identities.into_iter().enumerate();
+    for ((index, identity), backend) in members.zip(backends.iter().cycle()) {
         let nick = nick(index)?;
         seats.push(Seat {
             nick: nick.clone(),
@@ -66,11 +70,10 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
             .await
             .with_context(|| format!("{nick} cannot reach the relay"))?;
         let config = RoomConfig {
-            members: Some(args.members.into()),
             timers: Timers::LOOPBACK,
             // One epoch from beginning to end: its order is what is compared.
             refresh_messages: usize::MAX,
-            ..RoomConfig::new(room)
+            ..RoomConfig::new(room, Admission::Only(everyone.clone()))
         };
         let entered = Entry {
             config,

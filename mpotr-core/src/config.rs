@@ -8,22 +8,25 @@ use mpotr_gka::RoomId;
 use crate::policy::Policy;
 use crate::time::Duration;
 
-/// Whom this member is willing to be in a roster with. Checked before any proof of identity leaves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Whom this member is willing to be in a roster with. Checked before any proof of identity leaves. There is no default:
+/// an application that says nothing must not let everybody in.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
+    /// These identities and no others, besides this member. The first epoch that this member enters has all of them, so
+    /// that no text leaves before they are all in. [`Room::admit`](crate::Room::admit) adds none.
+    Only(BTreeSet<IdentityKey>),
+    /// These identities; an event tells of every other one that is heard of, and [`Room::admit`](crate::Room::admit)
+    /// adds it. With nobody listed, the application is asked about everyone.
+    Ask(BTreeSet<IdentityKey>),
     /// Anybody. Who is who is then for people to compare, by fingerprint.
-    #[default]
-    Anyone,
-    /// These identities alone, and this member. Whoever else is heard of, an event tells, and
-    /// [`Room::admit`](crate::Room::admit) adds it: with nobody listed, the application is asked about everyone.
-    Listed(BTreeSet<IdentityKey>),
+    Open,
 }
 
 impl Admission {
     pub(crate) fn admits(&self, identity: &IdentityKey) -> bool {
         match self {
-            Self::Anyone => true,
-            Self::Listed(identities) => identities.contains(identity),
+            Self::Only(identities) | Self::Ask(identities) => identities.contains(identity),
+            Self::Open => true,
         }
     }
 }
@@ -127,7 +130,8 @@ pub struct RoomConfig {
     pub follow_policy: bool,
     /// Whom this member is willing to talk with.
     pub admission: Admission,
-    /// Members that the first epoch must have, this one included; without it, whoever has gathered, two or more.
+    /// Members that the first epoch must have, this one included; without it, all of [`Admission::Only`], else whoever
+    /// has gathered, two or more.
     pub members: Option<usize>,
     /// Messages after which an epoch is replaced by one with fresh keys.
     pub refresh_messages: usize,
@@ -142,14 +146,14 @@ pub struct RoomConfig {
 }
 
 impl RoomConfig {
-    /// A room with the defaults.
+    /// A room with the defaults, for those whom `admission` lets in.
     #[must_use]
-    pub fn new(room: RoomId) -> Self {
+    pub fn new(room: RoomId, admission: Admission) -> Self {
         Self {
             room,
             policy: Policy::default(),
             follow_policy: false,
-            admission: Admission::default(),
+            admission,
             members: None,
             refresh_messages: 100,
             leeway: 64,

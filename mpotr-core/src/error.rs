@@ -46,7 +46,8 @@ pub enum Rejection {
     /// Another policy or suite than this member's.
     #[error("the proposal has another policy or suite than this member's")]
     OtherPolicy,
-    /// An identity in the roster is not admitted, or the number of members is not the one asked for.
+    /// An identity in the roster is not admitted, one that is expected is not in it, or the number of members is not the one
+    /// asked for.
     #[error("the proposed roster is not one that this member admits")]
     NotAdmitted,
     /// A view that is not above the views that this member took part in, or one run is under way.

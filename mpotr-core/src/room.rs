@@ -3,6 +3,7 @@
 //! | file | phase |
 //! |---|---|
 //! | `offering` | offers, own and heard |
+//! | `expecting` | whom a first epoch must have |
 //! | `proposing` | who proposes a roster and when, and which proposals are accepted |
 //! | `agreeing`, `attempt` | the two rounds of a run |
 //! | `adopting` | which of several runs may be installed |
@@ -21,6 +22,7 @@ mod attempt;
 mod changing;
 mod early;
 mod electing;
+mod expecting;
 mod hosting;
 mod installing;
 mod leaving;
@@ -54,6 +56,7 @@ use adopting::Contributed;
 use attempt::Attempt;
 use changing::Change;
 use early::Early;
+use expecting::Expected;
 use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
@@ -74,6 +77,8 @@ pub struct Room<S: CryptoSuite> {
     records: VecDeque<Record>,
     offering: Offering<S>,
     proposing: Proposing,
+    /// Whom the first epoch must have.
+    expected: Expected,
     /// The run that this member contributed to last.
     attempt: Option<Attempt<S>>,
     /// Earlier runs that this member confirmed, the last one last.
@@ -160,6 +165,7 @@ impl<S: CryptoSuite> Room<S> {
         S::check_supported()?;
         let mut room = Self {
             offering: Offering::new(config.room, identity.public()),
+            expected: Expected::new(&config, identity.public()),
             config,
             identity: Box::new(identity),
             known: KnownIdentities::new(),

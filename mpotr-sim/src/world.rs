@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::wire::{Packet, SidHint};
-use mpotr_core::{Duration, Event, RoomConfig, Timestamp};
+use mpotr_core::{Admission, Duration, Event, RoomConfig, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
@@ -59,7 +59,10 @@ impl World {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let network = Network::new(script.weather, ChaCha20Rng::seed_from_u64(rng.next_u64()));
         let room = casts.first().map(|cast| (cast.room_id)("simulation"));
-        let mut config = RoomConfig::new(room.unwrap_or(mpotr_core::gka::RoomId::new([0; 32])));
+        let mut config = RoomConfig::new(
+            room.unwrap_or(mpotr_core::gka::RoomId::new([0; 32])),
+            Admission::Open,
+        );
         config.timers = script.timers;
         config.policy = script.policy.clone();
         config.refresh_messages = script.refresh_messages;

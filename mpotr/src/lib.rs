@@ -18,24 +18,26 @@
 //! packets, and turns the clock when nobody has anything to say.
 //!
 //! ```
-//! use mpotr::crypto::{CryptoSuite, IdentityKeyPair};
+//! use mpotr::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 //! use mpotr::gka::RoomId;
-//! use mpotr::{Event, Room, RoomConfig, SystemRng, Timestamp};
+//! use mpotr::{Admission, Event, Room, RoomConfig, SystemRng, Timestamp};
 //!
 //! type Error = Box<dyn std::error::Error>;
 //!
-//! fn enter<S: CryptoSuite>() -> Result<Room<S>, Error> {
-//!     let mut rng = SystemRng::default();
-//!     let config = RoomConfig::new(RoomId::of_name::<S>("tea"));
-//!     // Made once, and kept: other people know this member by it.
-//!     let identity = IdentityKeyPair::random::<S>(&mut rng);
-//!     Ok(Room::new(config, identity, Timestamp::default(), &mut rng)?)
+//! fn enter<S: CryptoSuite>(me: IdentityKeyPair, friend: IdentityKey) -> Result<Room<S>, Error> {
+//!     // With this friend and with nobody else.
+//!     let admission = Admission::Only([friend].into());
+//!     let config = RoomConfig::new(RoomId::of_name::<S>("tea"), admission);
+//!     Ok(Room::new(config, me, Timestamp::default(), &mut SystemRng::default())?)
 //! }
 //!
 //! fn greet<S: CryptoSuite>() -> Result<Vec<u8>, Error> {
 //!     let mut rng = SystemRng::default();
 //!     let mut now = Timestamp::default();
-//!     let (mut alice, mut bob) = (enter::<S>()?, enter::<S>()?);
+//!     // Made once, and kept: other people know a member by it.
+//!     let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<S>(&mut rng));
+//!     let (alices_key, bobs_key) = (alice.public(), bob.public());
+//!     let (mut alice, mut bob) = (enter::<S>(alice, bobs_key)?, enter::<S>(bob, alices_key)?);
 //!     alice.send(now, b"hello".to_vec())?; // It waits until the room is secure.
 //!     loop {
 //!         let mut quiet = true;

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use mpotr::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, SuiteId};
 use mpotr::gka::RoomId;
 use mpotr::{
-    Backend, Event, Room, RoomConfig, SuiteError, SuiteVisitor, SystemRng, Timers, Timestamp,
+    Admission, Backend, Event, Room, RoomConfig, SuiteError, SuiteVisitor, SystemRng, Timers,
+    Timestamp,
 };
 
 /// A member's room, whatever it computes with.
@@ -60,7 +61,7 @@ impl SuiteVisitor for Enter {
         let config = RoomConfig {
             members: Some(2),
             timers: Timers::LOOPBACK,
-            ..RoomConfig::new(RoomId::of_name::<S>("tea"))
+            ..RoomConfig::new(RoomId::of_name::<S>("tea"), Admission::Open)
         };
         let room = Room::<S>::new(config, identity, Timestamp::default(), &mut rng).unwrap();
         (key, Box::new(room))

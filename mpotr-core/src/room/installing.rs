@@ -91,8 +91,7 @@ impl<S: CryptoSuite> Room<S> {
             })
             .collect();
         self.handle = proposal.handle;
-        // The number that was asked for is that of a first epoch.
-        self.config.members = None;
+        self.expected.have_come();
         let now_in: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
         self.events.push_back(Event::Secure {
             sid,

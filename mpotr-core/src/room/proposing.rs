@@ -188,8 +188,8 @@ impl<S: CryptoSuite> Room<S> {
         }
         let fresh = self.config.timers.advertise.saturating_mul(3);
         let admission = &self.config.admission;
-        // Where a number of members is asked for, nobody can be left out for silence.
-        let all_wanted = self.config.members.is_some();
+        // Where the members or their number are asked for, nobody can be left out for silence.
+        let all_wanted = self.expected.is_fixed();
         let mut candidates = self.offering.candidates(now, fresh, |identity| {
             admission.admits(identity) && (all_wanted || !self.offering.was_silent(identity))
         });
@@ -198,13 +198,9 @@ impl<S: CryptoSuite> Room<S> {
             let admits = |identity: &IdentityKey| admission.admits(identity);
             candidates = self.offering.candidates(now, fresh, admits);
         }
-        match self.config.members {
-            Some(members) if candidates.len() >= members => candidates.truncate(members),
-            Some(_) => candidates.clear(),
-            None if candidates.len() < 2 => candidates.clear(),
-            None => {}
-        }
-        candidates
+        self.expected.choose(candidates, |digest| {
+            self.offering.offer(digest).map(|offer| offer.identity)
+        })
     }
 
     /// Sets the time at which this member proposes, if nobody does before.
@@ -220,8 +216,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let timers = &self.config.timers;
-        // With the number of members known, nobody else is waited for.
-        let quiet = if self.config.members.is_some() {
+        // With the members or their number known, nobody else is waited for.
+        let quiet = if self.expected.is_fixed() {
             part(timers.gather, 4)
         } else {
             timers.gather
@@ -397,13 +393,10 @@ impl<S: CryptoSuite> Room<S> {
         if proposal.suite != S::ID || (proposal.policy != self.config.policy && !follows) {
             return Err(Rejection::OtherPolicy);
         }
-        let members = proposal.offers.len();
-        // The number that was asked for is that of a first epoch; one that exists already has its own.
-        let expected = match self.config.members {
-            Some(expected) if proposal.parent == Handle::NONE => members == expected,
-            Some(_) | None => members >= 2,
-        };
-        if !expected {
+        if !self
+            .expected
+            .allows(proposal.offers.len(), proposal.parent == Handle::NONE)
+        {
             return Err(Rejection::NotAdmitted);
         }
         let next_view = self.proposing.next_view(&proposal.parent);
@@ -478,7 +471,8 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
-    /// The offers that a proposal lists, if all are at hand and of admitted identities.
+    /// The offers that a proposal lists, if all are at hand and of admitted identities, and all who are expected are
+    /// among them.
     fn listed(&self, proposal: &Proposal) -> Result<Vec<&Offer>, Rejection> {
         let listed = proposal.offers.iter().map(|digest| {
             let offer = self
@@ -492,7 +486,13 @@ impl<S: CryptoSuite> Room<S> {
                 Err(Rejection::NotAdmitted)
             }
         });
-        listed.collect()
+        let listed: Vec<_> = listed.collect::<Result<_, _>>()?;
+        let identities = listed.iter().map(|offer| offer.identity).collect();
+        if self.expected.are_among(&identities) {
+            Ok(listed)
+        } else {
+            Err(Rejection::NotAdmitted)
+        }
     }
 
     /// The members of a proposal all of whose offers are at hand.

@@ -18,7 +18,7 @@ impl<S: CryptoSuite> Room<S> {
     /// member's word. One that was left out by a vote is welcome again.
     pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) {
         self.banned.remove(&identity);
-        if let Admission::Listed(identities) = &mut self.config.admission {
+        if let Admission::Ask(identities) = &mut self.config.admission {
             identities.insert(identity);
         }
         self.wish(now, Wish::Admit(identity));

@@ -138,7 +138,7 @@ fn a_whole_session_replayed_to_the_same_people_in_a_later_one_changes_nothing() 
     let meet = |seed: u64| {
         let mut network = Network::with(0, seed, |_| {});
         for identity in people() {
-            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
             config.members = Some(3);
             network.enter_as(identity, config);
         }
@@ -308,7 +308,7 @@ fn terms_that_were_changed_on_the_way_are_refused() {
 #[test]
 fn nothing_leaves_for_a_roster_that_is_not_admitted() {
     let mut network = Network::with(0, 1, |_| {});
-    let alice = network.enter(|config| config.admission = Admission::Listed(BTreeSet::new()));
+    let alice = network.enter(|config| config.admission = Admission::Ask(BTreeSet::new()));
     let (offer, secrets) = outsider(&mut network);
     let refused = give(
         &mut network,

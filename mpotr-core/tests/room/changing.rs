@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{RoomId, Sid};
 use mpotr_core::wire::{Advert, Handle, Packet, Request, Wanted};
-use mpotr_core::{Duration, Event, Room, RoomConfig, Rule, Timers};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Rule, Timers};
 
 use crate::network::{Network, Suite, Weather};
 
@@ -131,7 +131,7 @@ fn whoever_was_voted_out_is_not_let_in_again_until_somebody_wants_it() {
     let again = IdentityKeyPair::from_secret::<Suite>(person.secret()).unwrap();
     let mallory = person.public();
     let config = || {
-        let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+        let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
         config.timers = Timers::RELAY;
         config
     };

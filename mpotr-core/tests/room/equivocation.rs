@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Duration, Event, Room, RoomConfig, Timestamp};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -32,7 +32,7 @@ impl Split {
         let now = Timestamp::default();
         let mut rooms = Vec::new();
         let mut enter = |identity, rng: &mut ChaCha20Rng| {
-            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
             config.members = Some(3);
             config.exclude_cheats = exclude;
             rooms.push(Room::new(config, identity, now, rng).unwrap());

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::gka::FaultKind;
-use mpotr_core::{Admission, Event, Room, Timers};
+use mpotr_core::crypto::IdentityKeyPair;
+use mpotr_core::gka::{FaultKind, RoomId};
+use mpotr_core::{Admission, Event, Room, RoomConfig, Timers};
 
-use crate::network::{Network, Weather};
+use crate::network::{Network, Suite, Weather};
 
 fn secure(events: &[Event]) -> Vec<&Event> {
     events
@@ -75,12 +76,87 @@ fn a_member_whom_nobody_admits_stays_outside() {
         let admitted = admitted.clone();
         network.enter(move |config| {
             config.members = Some(2);
-            config.admission = Admission::Listed(admitted.clone());
+            config.admission = Admission::Ask(admitted.clone());
         });
     }
     let stranger = network.enter(|config| config.members = Some(2));
     network.run_until(120, |n| n.rooms[..2].iter().all(Room::is_secure));
     assert!(!network.rooms[stranger].is_secure());
+}
+
+/// People with identities of their own, before any of them has entered.
+fn people(network: &mut Network, count: usize) -> Vec<IdentityKeyPair> {
+    (0..count)
+        .map(|_| IdentityKeyPair::random::<Suite>(&mut network.rng))
+        .collect()
+}
+
+fn only(people: &[IdentityKeyPair]) -> RoomConfig {
+    let keys = people.iter().map(IdentityKeyPair::public).collect();
+    RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Only(keys))
+}
+
+#[test]
+fn those_who_expect_one_another_form_one_epoch_with_all_of_them() {
+    let mut network = Network::with(0, 1, |_| {});
+    let people = people(&mut network, 4);
+    let config = only(&people);
+    for person in people {
+        network.enter_as(person, config.clone());
+    }
+    assert_same_epoch(&network.until_secure(), 4);
+}
+
+#[test]
+fn a_text_for_certain_people_waits_until_all_of_them_are_in() {
+    let mut network = Network::with(0, 1, |_| {});
+    let mut people = people(&mut network, 4);
+    let stranger = people.pop().unwrap();
+    let config = only(&people);
+    let mut enter = |network: &mut Network| {
+        let person = people.pop().unwrap();
+        network.enter_as(person, config.clone())
+    };
+    let (alice, bob) = (enter(&mut network), enter(&mut network));
+    let open = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
+    let stranger = network.enter_as(stranger, open);
+    let now = network.now;
+    network.rooms[alice]
+        .send(now, b"for three".to_vec())
+        .unwrap();
+    network.run_for(120);
+    assert!(network.rooms.iter().all(|room| !room.is_secure()));
+
+    let carol = enter(&mut network);
+    let read = |event: &Event| matches!(event, Event::Message { .. });
+    network.run_until(120, |n| {
+        n.count(bob, read) == 1 && n.count(carol, read) == 1
+    });
+    let Some(Event::Secure { roster, .. }) = secure(&network.events[alice]).pop() else {
+        panic!("{:?}", network.events[alice])
+    };
+    assert_eq!(roster.len(), 3);
+    assert_eq!(network.count(stranger, read), 0);
+}
+
+#[test]
+fn a_newcomer_enters_no_epoch_that_lacks_somebody_it_expects() {
+    let mut network = Network::with(2, 1, |_| {}).until_secure();
+    let mut people = people(&mut network, 2);
+    let (missing, newcomer) = (people.pop().unwrap(), people.pop().unwrap());
+    let mut expected = network.keys.clone();
+    expected.push(missing.public());
+    let config = |admission| RoomConfig {
+        follow_policy: true,
+        ..RoomConfig::new(RoomId::of_name::<Suite>("test"), admission)
+    };
+    let strict = config(Admission::Only(expected.into_iter().collect()));
+    let newcomer = network.enter_as(newcomer, strict);
+    network.run_for(120);
+    assert!(!network.rooms[newcomer].is_secure());
+
+    network.enter_as(missing, config(Admission::Open));
+    network.run_until(600, |n| n.rooms[newcomer].is_secure());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -82,7 +82,7 @@ impl Network {
 
     /// A further member enters.
     pub(crate) fn enter(&mut self, configure: impl Fn(&mut RoomConfig)) -> usize {
-        let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+        let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
         config.timers = Timers::RELAY;
         configure(&mut config);
         let identity = IdentityKeyPair::random::<Suite>(&mut self.rng);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr_core::{Duration, Event, Room, RoomConfig, Timestamp};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timestamp};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
@@ -162,7 +162,7 @@ where
         let config = RoomConfig {
             members,
             record: true,
-            ..RoomConfig::new(self.play.room)
+            ..RoomConfig::new(self.play.room, Admission::Open)
         };
         place.room = Some((self.enter)(identity, config, self.now, self.rng)?);
         let (writer, start) = Writer::start();

@@ -10,7 +10,7 @@ use getrandom::SysRng;
 use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Departure, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_core::{Admission, Departure, Event, Room, RoomConfig, Timers, Timestamp};
 use mpotr_transport::frame::{FrameCodec, Join, RoomName, ServerFrame};
 use mpotr_transport::{
     Driver, DriverEvent, Relay, RelayCounters, RelayCounts, RelayError, RelayLimits,
@@ -186,7 +186,7 @@ pub(crate) fn new_room<S: CryptoSuite>(members: Option<usize>) -> (IdentityKey, 
         members,
         refresh_messages: usize::MAX,
         timers: TIMERS,
-        ..RoomConfig::new(channel::<S>())
+        ..RoomConfig::new(channel::<S>(), Admission::Open)
     };
     let key = identity.public();
     (

@@ -8,7 +8,7 @@ use mpotr_gka::{CycleShare, KnowledgeCommitment, Offer, RoomId, TrapdoorKey};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::config::{RoomConfig, Timers};
+use crate::config::{Admission, RoomConfig, Timers};
 use crate::epoch::Epoch;
 use crate::event::Event;
 use crate::room::Room;
@@ -34,7 +34,7 @@ impl Channel {
         let now = Timestamp::default();
         let rooms = (0..3)
             .map(|_| {
-                let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"));
+                let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
                 config.timers = Timers::RELAY;
                 config.members = Some(3);
                 let identity = IdentityKeyPair::random::<Suite>(&mut rng);

@@ -8,7 +8,7 @@ use mpotr_gka::{FaultKind, OfferDigest, RoomId};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::config::RoomConfig;
+use crate::config::{Admission, RoomConfig};
 use crate::event::Event;
 use crate::policy::{Policy, Rule};
 use crate::room::Room;
@@ -34,7 +34,7 @@ impl Hall {
             rng: ChaCha20Rng::seed_from_u64(1),
         };
         for _ in 0..members {
-            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("hall"));
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("hall"), Admission::Open);
             config.members = Some(members);
             configure(&mut config);
             let identity = IdentityKeyPair::random::<Suite>(&mut hall.rng);

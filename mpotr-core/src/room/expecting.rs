@@ -1,0 +1,75 @@
+//! Whom the first epoch that this member enters must have. `docs/spec/06-epochs.md`, "First epoch".
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::IdentityKey;
+use mpotr_gka::OfferDigest;
+
+use crate::config::{Admission, RoomConfig};
+
+/// Whom the first epoch must have. Once it is there nobody is expected any more: those who leave it do not stop the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// How many members, if that was asked for.
+    members: Option<usize>,
+    /// These, whatever else.
+    identities: BTreeSet<IdentityKey>,
+}
+
+impl Expected {
+    /// As the application asked for it.
+    pub(super) fn new(config: &RoomConfig, me: IdentityKey) -> Self {
+        let identities = match &config.admission {
+            Admission::Only(identities) => {
+                identities.iter().filter(|it| **it != me).copied().collect()
+            }
+            Admission::Ask(_) | Admission::Open => BTreeSet::new(),
+        };
+        Self {
+            members: config.members,
+            identities,
+        }
+    }
+
+    /// Whether it is known when all are there, so that nobody else is waited for.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.members.is_some() || !self.identities.is_empty()
+    }
+
+    /// The offers to propose for a first epoch, of all candidates; none while somebody is missing.
+    pub(super) fn choose(
+        &self,
+        mut candidates: Vec<OfferDigest>,
+        identity: impl Fn(&OfferDigest) -> Option<IdentityKey>,
+    ) -> Vec<OfferDigest> {
+        let members = self.members.unwrap_or(2);
+        let here = candidates.iter().filter_map(identity).collect();
+        if candidates.len() < members || !self.are_among(&here) {
+            return Vec::new();
+        }
+        if self.members.is_some() {
+            candidates.truncate(members);
+        }
+        candidates
+    }
+
+    /// Whether a proposal may have so many members: the number that was asked for is that of a first epoch, and an epoch
+    /// that exists already has its own.
+    pub(super) fn allows(&self, members: usize, is_first: bool) -> bool {
+        match self.members {
+            Some(expected) if is_first => members == expected,
+            Some(_) | None => members >= 2,
+        }
+    }
+
+    /// Whether all who are expected are among these.
+    pub(super) fn are_among(&self, identities: &BTreeSet<IdentityKey>) -> bool {
+        self.identities.is_subset(identities)
+    }
+
+    /// Takes note that the first epoch is there.
+    pub(super) fn have_come(&mut self) {
+        self.members = None;
+        self.identities.clear();
+    }
+}
