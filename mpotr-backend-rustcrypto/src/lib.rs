@@ -16,5 +16,5 @@ mod suite;
 
 pub use keystream::{ChaCha20Ahead, ChaCha20Poly1305};
 pub use mpotr_group_dalek::Ristretto255;
-pub use signature::Ed25519;
+pub use signature::{Ed25519, SigningKey};
 pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};

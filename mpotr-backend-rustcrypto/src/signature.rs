@@ -1,9 +1,11 @@
 //! Ed25519 by `ed25519-dalek`.
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
+use mpotr_crypto::ed25519::Signature;
+use mpotr_crypto::signature::{Error, Signer};
 use mpotr_crypto::{Secret, SignatureScheme};
 
-/// Ed25519 by `ed25519-dalek`. Its keys implement the RustCrypto traits themselves.
+/// Ed25519 by `ed25519-dalek`. Its verifying keys implement the RustCrypto traits themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct Ed25519;
 
@@ -12,14 +14,31 @@ impl SignatureScheme for Ed25519 {
     type VerifyingKey = VerifyingKey;
 
     fn signing_key(seed: &Secret<32>) -> SigningKey {
-        SigningKey::from_bytes(seed.expose())
+        SigningKey(Box::new(ed25519_dalek::SigningKey::from_bytes(
+            seed.expose(),
+        )))
     }
 
     fn public_key(key: &SigningKey) -> [u8; 32] {
-        key.verifying_key().to_bytes()
+        key.0.verifying_key().to_bytes()
     }
 
     fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
         VerifyingKey::from_bytes(bytes).ok()
+    }
+}
+
+/// A key that signs. It stays in one place on the heap, and `ed25519-dalek` wipes it there when it is dropped.
+pub struct SigningKey(Box<ed25519_dalek::SigningKey>);
+
+impl Signer<Signature> for SigningKey {
+    fn try_sign(&self, message: &[u8]) -> Result<Signature, Error> {
+        self.0.try_sign(message)
+    }
+}
+
+impl core::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("SigningKey(..)")
     }
 }

@@ -27,7 +27,7 @@ impl core::fmt::Debug for Scalar {
 }
 
 /// An element: its canonical encoding, known to be one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Zeroize)]
 pub struct Element([u8; 32]);
 
 impl Element {

@@ -7,7 +7,6 @@
 use mpotr_crypto::ed25519::Signature;
 use mpotr_crypto::signature::{Error, Signer, Verifier};
 use mpotr_crypto::{Secret, SignatureScheme};
-use zeroize::Zeroizing;
 
 use crate::ffi::Sodium;
 
@@ -20,8 +19,10 @@ impl SignatureScheme for Ed25519 {
     type VerifyingKey = VerifyingKey;
 
     fn signing_key(seed: &Secret<32>) -> SigningKey {
-        let mut secret = Zeroizing::new([0; 64]);
-        let public = Sodium::ready().ed25519_key_pair(seed.expose(), &mut secret);
+        let mut public = [0; 32];
+        let secret = Secret::fill_with(|secret| {
+            public = Sodium::ready().ed25519_key_pair(seed.expose(), secret);
+        });
         SigningKey { secret, public }
     }
 
@@ -39,14 +40,14 @@ impl SignatureScheme for Ed25519 {
 /// A key that signs. The secret is wiped when dropped.
 pub struct SigningKey {
     /// As libsodium keeps it: the seed, then the public key.
-    secret: Zeroizing<[u8; 64]>,
+    secret: Secret<64>,
     public: [u8; 32],
 }
 
 impl Signer<Signature> for SigningKey {
     fn try_sign(&self, message: &[u8]) -> Result<Signature, Error> {
         Ok(Signature::from_bytes(
-            &Sodium::ready().ed25519_sign(&self.secret, message),
+            &Sodium::ready().ed25519_sign(self.secret.expose(), message),
         ))
     }
 }

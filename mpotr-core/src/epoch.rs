@@ -43,8 +43,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Group, IdentityKey, Secret};
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret, SecretScalar};
 use mpotr_gka::{Established, Sid, TrapdoorKey};
 
 use crate::record::Record;
@@ -161,7 +160,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     me: usize,
     signing: EphemeralKeyPair<S>,
     /// `y` of this member's offer.
-    trapdoor: Zeroizing<<S::Group as Group>::Scalar>,
+    trapdoor: SecretScalar<S>,
     /// This member has said that everyone has closed.
     is_over: bool,
     keys: EpochKeys<S>,

@@ -4,7 +4,7 @@
 use aead::{AeadInOut, KeyInit, inout::InOutBuf};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::secret::Secret;
+use crate::secret::SecretRef;
 use crate::suite::CryptoSuite;
 
 /// Length of the tag that sealing appends, in bytes.
@@ -16,13 +16,16 @@ pub const AEAD_TAG_LENGTH: usize = 16;
 pub struct OpenError;
 
 /// A 32-byte AEAD key. The caller answers for never sealing twice under one (key, nonce).
+///
+/// It is as large as the backend's state, which the backend wipes, and is made where it is used: on the stack, for one text.
+/// One that stays belongs in a `Box`, so that moving it leaves no copy behind.
 pub struct AeadKey<S: CryptoSuite>(S::Aead);
 
 impl<S: CryptoSuite> AeadKey<S> {
-    /// The key of these bytes.
+    /// The key of these bytes: a [`Secret`](crate::Secret) or a part of one.
     #[must_use]
-    pub fn new(key: &Secret<32>) -> Self {
-        Self(S::Aead::new(key.expose().into()))
+    pub fn new<'a>(key: impl Into<SecretRef<'a, 32>>) -> Self {
+        Self(S::Aead::new(key.into().expose().into()))
     }
 
     /// Seals `text` and appends the tag.

@@ -203,7 +203,7 @@ impl<S: CryptoSuite> EphemeralKeyPair<S> {
         Self {
             signing,
             public,
-            seed: Secret::new(*seed.expose()),
+            seed: Secret::fill_with(|out| *out = *seed.expose()),
         }
     }
 

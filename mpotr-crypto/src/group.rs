@@ -17,8 +17,8 @@ use crate::transcript::Transcript;
 pub trait Group: core::fmt::Debug + Send + Sync + 'static {
     /// An integer modulo the group's order `L = 2^252 + 27742317777372353535851937790883648493`.
     type Scalar: Clone + Zeroize + Send + Sync;
-    /// A decoded element.
-    type Element: Clone + PartialEq + Eq + core::fmt::Debug + Send + Sync;
+    /// A decoded element. Most are public; one that is a key is wiped after use.
+    type Element: Clone + PartialEq + Eq + Zeroize + core::fmt::Debug + Send + Sync;
 
     /// 64 bytes, little-endian, reduced modulo `L`.
     fn scalar_from_wide(bytes: &[u8; 64]) -> Self::Scalar;
@@ -94,7 +94,8 @@ pub trait Group: core::fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// A uniform non-zero secret scalar from 64 bytes of `rng`; wiped when dropped.
+/// A uniform non-zero secret scalar from 64 bytes of `rng`; wiped when dropped. One that stays is a
+/// [`SecretScalar`](crate::SecretScalar).
 pub fn random_scalar<G: Group>(rng: &mut dyn CryptoRng) -> Zeroizing<G::Scalar> {
     let mut wide = Zeroizing::new([0; 64]);
     loop {
@@ -108,12 +109,10 @@ pub fn random_scalar<G: Group>(rng: &mut dyn CryptoRng) -> Zeroizing<G::Scalar> 
 }
 
 /// The 64-byte output of a transcript hash, reduced modulo `L`: so wide that its bias is
-/// below 2^-256.
+/// below 2^-256. For public scalars; a secret one is [`SecretScalar::of_hash`](crate::SecretScalar::of_hash).
 #[must_use]
 pub fn hash_to_scalar<S: CryptoSuite>(transcript: Transcript<S>) -> <S::Group as Group>::Scalar {
-    // Wiped: the nonce of a proof is such a hash.
-    let wide = Zeroizing::new(transcript.finish());
-    S::Group::scalar_from_wide(&wide)
+    S::Group::scalar_from_wide(&transcript.finish())
 }
 
 /// [`Group::vartime_double_scalar_mul`] by its name alone: `a * G + b * element`, for public values.

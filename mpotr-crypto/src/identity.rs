@@ -4,12 +4,12 @@
 //! alone. It never signs alone: the group proof is a ring signature that anyone who knows the trapdoor makes too.
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 use crate::byte_newtype;
-use crate::group::{Group, random_scalar};
+use crate::group::Group;
 use crate::label;
 use crate::secret::Secret;
+use crate::secret_scalar::SecretScalar;
 use crate::suite::CryptoSuite;
 use crate::transcript::Transcript;
 
@@ -27,21 +27,20 @@ pub struct IdentityKeyPair {
 impl IdentityKeyPair {
     /// A fresh identity.
     pub fn random<S: CryptoSuite>(rng: &mut dyn CryptoRng) -> Self {
-        Self::of::<S>(&random_scalar::<S::Group>(rng))
+        Self::of(&SecretScalar::<S>::random(rng))
     }
 
     /// The identity of a stored secret: the canonical encoding of a non-zero scalar. Else `None`.
     #[must_use]
     pub fn from_secret<S: CryptoSuite>(secret: &Secret<32>) -> Option<Self> {
-        let scalar = Zeroizing::new(S::Group::decode_scalar(secret.expose())?);
-        (secret.expose() != &[0; 32]).then(|| Self::of::<S>(&scalar))
+        let scalar = SecretScalar::<S>::decode(secret)?;
+        (*secret != Secret::new([0; 32])).then(|| Self::of(&scalar))
     }
 
-    fn of<S: CryptoSuite>(scalar: &<S::Group as Group>::Scalar) -> Self {
-        let encoded = Zeroizing::new(S::Group::encode_scalar(scalar));
+    fn of<S: CryptoSuite>(scalar: &SecretScalar<S>) -> Self {
         Self {
-            secret: Secret::fill_with(|out| out.copy_from_slice(&*encoded)),
-            public: IdentityKey::new(S::Group::encode(&S::Group::mul_base(scalar))),
+            secret: Secret::fill_with(|out| *out = *scalar.encoded().expose()),
+            public: IdentityKey::new(S::Group::encode(&scalar.mul_base())),
         }
     }
 
@@ -59,11 +58,10 @@ impl IdentityKeyPair {
 
     /// The secret scalar `a`, for one computation.
     #[must_use]
-    pub fn scalar<S: CryptoSuite>(&self) -> Zeroizing<<S::Group as Group>::Scalar> {
+    pub fn scalar<S: CryptoSuite>(&self) -> SecretScalar<S> {
         // The encoding was canonical when the pair was made.
-        Zeroizing::new(
-            S::Group::decode_scalar(self.secret.expose()).unwrap_or_else(S::Group::scalar_zero),
-        )
+        SecretScalar::decode(&self.secret)
+            .unwrap_or_else(|| SecretScalar::new(S::Group::scalar_zero()))
     }
 }
 

@@ -19,6 +19,7 @@ mod identity;
 pub mod kdf;
 pub mod label;
 mod secret;
+mod secret_scalar;
 mod suite;
 mod transcript;
 
@@ -30,7 +31,8 @@ pub use ed25519_strict::{
 };
 pub use group::{Group, hash_to_scalar, random_scalar, vartime_double_scalar_mul};
 pub use identity::{Fingerprint, IdentityKey, IdentityKeyPair};
-pub use secret::Secret;
+pub use secret::{Secret, SecretRef};
+pub use secret_scalar::SecretScalar;
 pub use suite::{CryptoSuite, SignatureScheme, SuiteId, UnsupportedSuite};
 pub use transcript::{Digest32, Transcript};
 

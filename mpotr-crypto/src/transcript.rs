@@ -12,6 +12,7 @@ use digest::Digest;
 
 use crate::byte_newtype;
 use crate::label;
+use crate::secret::Secret;
 use crate::suite::CryptoSuite;
 
 byte_newtype! {
@@ -76,6 +77,12 @@ impl<S: CryptoSuite> Transcript<S> {
     #[must_use]
     pub fn finish(self) -> [u8; 64] {
         self.0.finalize().into()
+    }
+
+    /// The whole output as a secret, where one of the items was.
+    #[must_use]
+    pub fn finish_secret(self) -> Secret<64> {
+        Secret::fill_with(|out| self.0.finalize_into(out.into()))
     }
 
     /// The first 32 bytes of the output.

@@ -5,8 +5,8 @@
     reason = "in a helper of tests, which clippy does not know for one"
 )]
 
-use mpotr_backend_rustcrypto::{Aes256GcmSuite, ChaCha20Poly1305Suite as Suite, Ristretto255};
-use mpotr_crypto::{Fingerprint, Group, IdentityKey, IdentityKeyPair, Secret};
+use mpotr_backend_rustcrypto::{Aes256GcmSuite, ChaCha20Poly1305Suite as Suite};
+use mpotr_crypto::{Fingerprint, IdentityKey, IdentityKeyPair, Secret};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -31,7 +31,7 @@ fn the_public_key_is_the_secret_times_the_generator() {
     let pair = IdentityKeyPair::from_secret::<Suite>(&Secret::new(one())).unwrap();
     assert_eq!(pair.public().as_bytes(), &array(GENERATOR));
     assert_eq!(pair.secret().expose(), &one());
-    assert_eq!(Ristretto255::encode_scalar(&pair.scalar::<Suite>()), one());
+    assert_eq!(pair.scalar::<Suite>().encoded().expose(), &one());
 }
 
 #[test]

@@ -8,11 +8,10 @@ pub use burmester_desmedt::BurmesterDesmedt;
 pub use pairwise::Pairwise;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Secret};
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Secret, SecretScalar};
 
 use crate::fault::Fault;
-use crate::run::{Run, Scalar};
+use crate::run::Run;
 
 /// A key agreement in one round of broadcasts: one object per member and run, its secrets inside.
 pub trait GroupKeyAgreement<S: CryptoSuite>: Send {
@@ -79,7 +78,7 @@ impl AgreementId {
     /// Starts one member's part in a run with its share `z`.
     pub(crate) fn start<S: CryptoSuite>(
         self,
-        share: Zeroizing<Scalar<S>>,
+        share: SecretScalar<S>,
     ) -> Box<dyn GroupKeyAgreement<S>> {
         match self {
             Self::BurmesterDesmedt => Box::new(BurmesterDesmedt::new(share)),

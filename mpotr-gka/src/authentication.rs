@@ -11,12 +11,11 @@ pub(crate) use triple_dh::TAG_LENGTH as TRIPLE_DH_TAG_LENGTH;
 pub use triple_dh::TripleDh;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32};
+use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, SecretScalar};
 
 use crate::fault::Fault;
 use crate::identity::{Identity, Speaker};
-use crate::run::{RosterError, Run, Scalar};
+use crate::run::{RosterError, Run};
 
 /// What an authentication is made over, besides `sid`: the contributions and the key they gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,24 +105,24 @@ impl AuthenticationId {
             .ok_or_else(|| DecodeError::new(at, field, DecodeErrorKind::UnknownValue(id.into())))
     }
 
-    /// Starts one member's part in a run. The secrets of the offer end here: both authentications take from them at
-    /// once what they need.
+    /// Starts one member's part in a run. Both authentications take from the secrets of the offer at once what they
+    /// need.
     pub(crate) fn start<S: CryptoSuite>(
         self,
         run: &Run<S>,
         identity: &dyn Identity<S>,
-        trapdoor: Zeroizing<Scalar<S>>,
-        knowledge: Zeroizing<Scalar<S>>,
+        trapdoor: &SecretScalar<S>,
+        knowledge: &SecretScalar<S>,
     ) -> Result<Box<dyn GroupAuthentication<S>>, RosterError> {
         Ok(match self {
             Self::GroupProof => {
                 if let (Speaker::Forger(forger), Some(own)) = (identity.speaker(), run.own()) {
-                    forger.remember(own.offer.trapdoor, &trapdoor);
+                    forger.remember(own.offer.trapdoor, trapdoor);
                 }
                 Box::new(GroupProof::new(run, trapdoor, knowledge)?)
             }
             Self::TripleDh => match identity.speaker() {
-                Speaker::Holder(identity) => Box::new(TripleDh::new(run, identity, &trapdoor)),
+                Speaker::Holder(identity) => Box::new(TripleDh::new(run, identity, trapdoor)),
                 Speaker::Forger(_) => return Err(RosterError::NotSimulated),
             },
         })

@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
+use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, SecretScalar};
 
 use crate::offer::TrapdoorKey;
-use crate::run::{Run, Scalar};
+use crate::run::Run;
 
 /// Somebody who can take part in runs: an [`IdentityKeyPair`], or an [`Invented`] member.
 ///
@@ -62,7 +61,7 @@ pub struct Forger<S: CryptoSuite> {
     trapdoors: Trapdoors<S>,
 }
 
-type Trapdoors<S> = Arc<Mutex<BTreeMap<TrapdoorKey, Zeroizing<Scalar<S>>>>>;
+type Trapdoors<S> = Arc<Mutex<BTreeMap<TrapdoorKey, SecretScalar<S>>>>;
 
 impl<S: CryptoSuite> Forger<S> {
     /// A forger that has invented nobody yet.
@@ -85,21 +84,21 @@ impl<S: CryptoSuite> Forger<S> {
     }
 
     /// Remembers the trapdoor secret of an offer that an invented member contributes with.
-    pub(crate) fn remember(&self, key: TrapdoorKey, secret: &Scalar<S>) {
-        self.trapdoors().insert(key, Zeroizing::new(secret.clone()));
+    pub(crate) fn remember(&self, key: TrapdoorKey, secret: &SecretScalar<S>) {
+        self.trapdoors().insert(key, secret.duplicate());
     }
 
     /// The trapdoor secrets of all members of a run in cycle order; `None` if one of them was not invented here.
-    pub(crate) fn secrets(&self, run: &Run<S>) -> Option<Vec<Zeroizing<Scalar<S>>>> {
+    pub(crate) fn secrets(&self, run: &Run<S>) -> Option<Vec<SecretScalar<S>>> {
         let trapdoors = self.trapdoors();
         run.members()
             .iter()
-            .map(|member| trapdoors.get(&member.offer().trapdoor).cloned())
+            .map(|member| Some(trapdoors.get(&member.offer().trapdoor)?.duplicate()))
             .collect()
     }
 
     /// Nothing is left half done when a thread panics: an entry is whole or not there.
-    fn trapdoors(&self) -> MutexGuard<'_, BTreeMap<TrapdoorKey, Zeroizing<Scalar<S>>>> {
+    fn trapdoors(&self) -> MutexGuard<'_, BTreeMap<TrapdoorKey, SecretScalar<S>>> {
         self.trapdoors
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

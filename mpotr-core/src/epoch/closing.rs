@@ -10,7 +10,7 @@
 //! under them, and a forged *closing* or *done* could only repeat the truth. Whoever leaves alone, or falls silent, never
 //! says *done*: such an epoch's keys are destroyed unpublished.
 
-use mpotr_crypto::{CryptoSuite, Group};
+use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Sid;
 
 use super::sending::wire_index;
@@ -132,7 +132,7 @@ impl<S: CryptoSuite> Epoch<S> {
             hint: self.hint(),
             sender: wire_index(self.me),
             seed: RevealedSeed::new(*self.signing.seed().expose()),
-            trapdoor: RevealedTrapdoor::new(S::Group::encode_scalar(&self.trapdoor)),
+            trapdoor: RevealedTrapdoor::new(*self.trapdoor.encoded().expose()),
         }
     }
 }

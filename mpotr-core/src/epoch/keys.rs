@@ -14,7 +14,8 @@ use crate::wire::EpochHint;
 /// The keys that all members share.
 pub(super) struct EpochKeys<S: CryptoSuite> {
     pub(super) hint: EpochHint,
-    pub(super) header: AeadKey<S>,
+    /// It stays: in one place on the heap.
+    pub(super) header: Box<AeadKey<S>>,
     exporter: Prk,
 }
 
@@ -30,7 +31,7 @@ impl<S: CryptoSuite> EpochKeys<S> {
     pub(super) fn derive(secret: Prk, members: usize) -> (Self, Vec<Streams>) {
         let keys = Self {
             hint: EpochHint::new(*secret.expand::<S, 8>(label::HINT, &[]).expose()),
-            header: AeadKey::new(&secret.expand::<S, 32>(label::HEADER, &[])),
+            header: Box::new(AeadKey::new(&secret.expand::<S, 32>(label::HEADER, &[]))),
             exporter: secret.child::<S>(label::EXPORTER, &[]),
         };
         let streams = (0_u16..)

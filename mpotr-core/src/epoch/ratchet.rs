@@ -16,7 +16,7 @@
 
 use std::collections::VecDeque;
 
-use mpotr_crypto::{CryptoSuite, Secret, kdf::Prk, label, zeroize::Zeroize};
+use mpotr_crypto::{CryptoSuite, Secret, SecretRef, kdf::Prk, label};
 
 use crate::error::Rejection;
 
@@ -39,23 +39,27 @@ enum State {
     Erased,
 }
 
+/// Keys that are derived at once, in one piece, and what is left of each.
 #[derive(Debug)]
-struct Slot {
-    key: Secret<KEY>,
-    state: State,
+struct Block {
+    keys: Secret<{ BLOCK * KEY }>,
+    states: [State; BLOCK],
 }
 
-impl Slot {
-    fn open(key: &[u8; KEY]) -> Self {
-        Self {
-            key: Secret::fill_with(|out| *out = *key),
-            state: State::Open,
+impl Block {
+    fn state(&mut self, at: usize) -> Option<&mut State> {
+        self.states.get_mut(at)
+    }
+
+    fn erase(&mut self, at: usize) {
+        self.keys.wipe_part::<KEY>(at);
+        if let Some(state) = self.state(at) {
+            *state = State::Erased;
         }
     }
 
-    fn erase(&mut self) {
-        self.key.zeroize();
-        self.state = State::Erased;
+    fn is_erased(&self) -> bool {
+        self.states.iter().all(|state| *state == State::Erased)
     }
 }
 
@@ -64,9 +68,8 @@ impl Slot {
 pub(super) struct Ratchet {
     /// From which the keys after those in `blocks` come.
     chain: Prk,
-    /// The keys that are derived and not all erased, in the order of their places. They stay where they are in memory
-    /// until they are.
-    blocks: VecDeque<Box<[Slot; BLOCK]>>,
+    /// The keys that are derived and not all erased, in the order of their places.
+    blocks: VecDeque<Block>,
     /// How many blocks came before them.
     dropped: usize,
     /// The first place that is open; to a sender, its next one.
@@ -87,9 +90,10 @@ impl Ratchet {
     pub(super) fn step<S: CryptoSuite>(&mut self) -> Option<(u32, Secret<KEY>)> {
         let place = self.open;
         self.derive_through::<S>(place)?;
-        let slot = self.slot_mut(place)?;
-        let key = Secret::fill_with(|out| *out = *slot.key.expose());
-        slot.erase();
+        let (block, at) = self.block_mut(place)?;
+        let key = block.keys.part::<KEY>(at)?;
+        let key = Secret::fill_with(|out| *out = *key.expose());
+        block.erase(at);
         self.tidy();
         Some((place, key))
     }
@@ -98,34 +102,37 @@ impl Ratchet {
     ///
     /// # Errors
     /// The key is erased, or the place is too far ahead.
-    pub(super) fn key<S: CryptoSuite>(&mut self, place: u32) -> Result<&Secret<KEY>, Rejection> {
+    pub(super) fn key<S: CryptoSuite>(
+        &mut self,
+        place: u32,
+    ) -> Result<SecretRef<'_, KEY>, Rejection> {
         if place >= self.open.saturating_add(MAX_AHEAD) {
             return Err(Rejection::TooFarAhead);
         }
         self.derive_through::<S>(place)
             .ok_or(Rejection::TooFarAhead)?;
-        self.slot_mut(place)
-            .filter(|slot| slot.state != State::Erased)
-            .map(|slot| &slot.key)
+        self.block_mut(place)
+            .and_then(|(block, at)| {
+                let state = block.state(at).copied();
+                block.keys.part(at).filter(|_| state != Some(State::Erased))
+            })
             .ok_or(Rejection::Replayed)
     }
 
     /// A packet of a place is authenticated: the place is open no more.
     pub(super) fn spend(&mut self, place: u32) {
-        if let Some(slot) = self.slot_mut(place)
-            && slot.state == State::Open
-        {
-            slot.state = State::Used;
+        if let Some(state) = self.state_mut(place).filter(|state| **state == State::Open) {
+            *state = State::Used;
             self.tidy();
         }
     }
 
     /// Erases the key of a place that is used.
     pub(super) fn erase(&mut self, place: u32) {
-        if let Some(slot) = self.slot_mut(place)
-            && slot.state == State::Used
+        if let Some((block, at)) = self.block_mut(place)
+            && block.state(at).copied() == Some(State::Used)
         {
-            slot.erase();
+            block.erase(at);
             self.tidy();
         }
     }
@@ -134,8 +141,8 @@ impl Ratchet {
     pub(super) fn erase_through(&mut self, place: u32) {
         let first = u32::try_from(self.dropped.saturating_mul(BLOCK)).unwrap_or(u32::MAX);
         for place in first..=place {
-            if let Some(slot) = self.slot_mut(place) {
-                slot.erase();
+            if let Some((block, at)) = self.block_mut(place) {
+                block.erase(at);
             }
         }
         self.tidy();
@@ -154,35 +161,40 @@ impl Ratchet {
         place.checked_add(1)?;
         let (block, _) = position(place)?;
         while self.dropped.saturating_add(self.blocks.len()) <= block {
-            let keys = self
-                .chain
-                .expand::<S, { BLOCK * KEY }>(label::MESSAGE_KEY, &[]);
-            let (keys, _) = keys.expose().as_chunks::<KEY>();
-            let keys: &[_; BLOCK] = keys.first_chunk()?;
-            self.blocks
-                .push_back(Box::new(keys.each_ref().map(Slot::open)));
+            self.blocks.push_back(Block {
+                keys: self.chain.expand::<S, _>(label::MESSAGE_KEY, &[]),
+                states: [State::Open; BLOCK],
+            });
             self.chain = self.chain.child::<S>(label::CHAIN_STEP, &[]);
         }
         Some(())
     }
 
-    fn slot_mut(&mut self, place: u32) -> Option<&mut Slot> {
+    /// The block of a place that is derived and not dropped, and where it is in there.
+    fn block_mut(&mut self, place: u32) -> Option<(&mut Block, usize)> {
         let (block, at) = position(place)?;
         let block = self.blocks.get_mut(block.checked_sub(self.dropped)?)?;
-        block.get_mut(at)
+        Some((block, at))
+    }
+
+    fn state_mut(&mut self, place: u32) -> Option<&mut State> {
+        let (block, at) = self.block_mut(place)?;
+        block.state(at)
     }
 
     /// Finds the first open place again, and drops the blocks of which nothing is left.
     fn tidy(&mut self) {
         while self
-            .slot_mut(self.open)
-            .is_some_and(|slot| slot.state != State::Open)
+            .state_mut(self.open)
+            .is_some_and(|state| *state != State::Open)
         {
             self.open = self.open.saturating_add(1);
         }
-        let is_erased =
-            |block: &[Slot; BLOCK]| block.iter().all(|slot| slot.state == State::Erased);
-        while self.blocks.pop_front_if(|block| is_erased(block)).is_some() {
+        while self
+            .blocks
+            .pop_front_if(|block| block.is_erased())
+            .is_some()
+        {
             self.dropped = self.dropped.saturating_add(1);
         }
     }
@@ -190,8 +202,8 @@ impl Ratchet {
     /// Keys that are kept for messages that are not final.
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {
-        let slots = self.blocks.iter().flat_map(|block| block.iter());
-        slots.filter(|slot| slot.state == State::Used).count()
+        let states = self.blocks.iter().flat_map(|block| &block.states);
+        states.filter(|state| **state == State::Used).count()
     }
 }
 
@@ -222,7 +234,7 @@ mod tests {
         let (mut sender, mut receiver) = (ratchet(), ratchet());
         let sent: Vec<_> = (0..5).map(|_| sender.step::<Suite>().unwrap()).collect();
         for (place, key) in sent.iter().rev() {
-            assert_eq!(receiver.key::<Suite>(*place).unwrap(), key);
+            assert_eq!(receiver.key::<Suite>(*place).unwrap(), key.into());
         }
     }
 
@@ -295,7 +307,7 @@ mod tests {
                     Call::Key => {
                         let expected = match states.get(&place) {
                             Some(State::Erased) => Err(Rejection::Replayed),
-                            Some(State::Open | State::Used) | None => Ok(&keys[&place]),
+                            Some(State::Open | State::Used) | None => Ok((&keys[&place]).into()),
                         };
                         derived = derived.max(Some(place));
                         prop_assert_eq!(receiver.key::<Suite>(place), expected);

@@ -15,7 +15,7 @@
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
-    OpenError, Secret, byte_newtype,
+    OpenError, SecretRef, byte_newtype,
 };
 
 use mpotr_crypto::zeroize::Zeroizing;
@@ -101,11 +101,11 @@ const NONCE: [u8; 12] = [0; 12];
 impl SealedPacket {
     /// Seals content under a message key, and its header under the header key.
     #[must_use]
-    pub fn seal<S: CryptoSuite>(
+    pub fn seal<'a, S: CryptoSuite>(
         hint: EpochHint,
         header: Header,
         header_key: &AeadKey<S>,
-        message_key: &Secret<32>,
+        message_key: impl Into<SecretRef<'a, 32>>,
         content: &[u8],
     ) -> Self {
         let data = header.associated_data::<S>(hint);
@@ -157,10 +157,10 @@ impl SealedPacket {
     ///
     /// # Errors
     /// It was sealed under another key or header.
-    pub fn open_content<S: CryptoSuite>(
+    pub fn open_content<'a, S: CryptoSuite>(
         &self,
         header: Header,
-        message_key: &Secret<32>,
+        message_key: impl Into<SecretRef<'a, 32>>,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let data = header.associated_data::<S>(self.hint());
         AeadKey::<S>::new(message_key).open(&NONCE, &data, self.content())

@@ -14,17 +14,19 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Group, Secret};
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Group, Secret, SecretScalar,
+};
 
 use super::GroupKeyAgreement;
 use super::dleq::{Base, Image, Proof};
 use crate::fault::{Fault, FaultKind};
-use crate::run::{Element, Run, Scalar};
+use crate::run::{Element, Run};
 
 /// One member's part in a Burmester-Desmedt run.
 pub struct BurmesterDesmedt<S: CryptoSuite> {
     /// `z`, until the key is computed.
-    share: Option<Zeroizing<Scalar<S>>>,
+    share: Option<SecretScalar<S>>,
     /// This member's own `X`, once it was sent: the one that it need not decode.
     own: Option<Element<S>>,
 }
@@ -66,7 +68,7 @@ impl Payload {
 }
 
 impl<S: CryptoSuite> BurmesterDesmedt<S> {
-    pub(super) const fn new(share: Zeroizing<Scalar<S>>) -> Self {
+    pub(super) const fn new(share: SecretScalar<S>) -> Self {
         Self {
             share: Some(share),
             own: None,
@@ -131,7 +133,7 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
         let (Some(share), Some(base)) = (&self.share, Base::of(run, run.me())) else {
             return Vec::new();
         };
-        let x = S::Group::mul(base.element(), share);
+        let x = share.mul(base.element());
         let encoded = S::Group::encode(&x);
         let proof = base.prove(
             &Image {
@@ -174,14 +176,11 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
             });
         }
         let members = u128::try_from(run.len()).unwrap_or(u128::MAX);
-        let factor = Zeroizing::new(S::Group::scalar_mul(
-            &S::Group::scalar_from_u128(members),
-            share,
-        ));
-        let key = S::Group::add(&S::Group::mul(before, &factor), &weighted);
-        let encoded = Zeroizing::new(S::Group::encode(&key));
+        let factor = share.times(&S::Group::scalar_from_u128(members));
+        let own = Zeroizing::new(factor.mul(before));
+        let key = Zeroizing::new(S::Group::add(&own, &weighted));
         self.share = None;
-        Ok(Secret::fill_with(|out| out.copy_from_slice(&*encoded)))
+        Ok(Secret::new(S::Group::encode(&key)))
     }
 
     fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Vec<usize> {

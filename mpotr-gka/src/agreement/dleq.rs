@@ -8,10 +8,9 @@
 //! ```
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, Decoder, Encoder, Group, ScalarBytes, Secret, Transcript,
-    hash_to_scalar, label, vartime_double_scalar_mul,
+    CryptoSuite, DecodeError, Decoder, Encoder, Group, ScalarBytes, Secret, SecretScalar,
+    Transcript, hash_to_scalar, label, vartime_double_scalar_mul,
 };
 
 use crate::run::{Element, Run, Scalar};
@@ -94,24 +93,20 @@ impl<'a, S: CryptoSuite> Base<'a, S> {
     pub(super) fn prove(
         &self,
         x: &Image<'_, S>,
-        secret: &Scalar<S>,
+        secret: &SecretScalar<S>,
         rng: &mut dyn CryptoRng,
     ) -> Proof {
         let fresh = Secret::<32>::random(rng);
-        let encoded = Zeroizing::new(S::Group::encode_scalar(secret));
-        let nonce: Zeroizing<Scalar<S>> = Zeroizing::new(hash_to_scalar(
+        let nonce = SecretScalar::of_hash(
             self.nonce_prefix
                 .clone()
-                .bytes(&*encoded)
+                .bytes(secret.encoded().expose())
                 .bytes(fresh.expose()),
-        ));
-        let challenge = self.challenge(
-            x.encoded,
-            &S::Group::mul_base(&nonce),
-            &S::Group::mul(&self.w, &nonce),
         );
-        let product = Zeroizing::new(S::Group::scalar_mul(&challenge, secret));
-        let response = S::Group::scalar_add(&nonce, &product);
+        let challenge = self.challenge(x.encoded, &nonce.mul_base(), &nonce.mul(&self.w));
+        let product = secret.times(&challenge);
+        let response =
+            nonce.with(|nonce| product.with(|product| S::Group::scalar_add(nonce, product)));
         Proof {
             challenge: ScalarBytes::new(S::Group::encode_scalar(&challenge)),
             response: ScalarBytes::new(S::Group::encode_scalar(&response)),
@@ -178,7 +173,7 @@ mod tests {
     fn prove(sid: u8, seed: u64) -> ([u8; 32], Proof) {
         let (run, secrets) = run(sid);
         let base = Base::of(&run, 0).unwrap();
-        let element = G::mul(base.element(), &secrets.share);
+        let element = secrets.share.mul(base.element());
         let encoded = G::encode(&element);
         let x = Image {
             element: &element,
@@ -224,7 +219,9 @@ mod tests {
             let [c, s] = [&proof.challenge, &proof.response]
                 .map(|scalar| G::decode_scalar(scalar.as_bytes()).unwrap());
             assert_eq!(run.me(), 0);
-            G::encode_scalar(&G::scalar_sub(&s, &G::scalar_mul(&c, &secrets.share)))
+            secrets
+                .share
+                .with(|share| G::encode_scalar(&G::scalar_sub(&s, &G::scalar_mul(&c, share))))
         };
         assert_eq!(nonce(1), nonce(1));
         assert_ne!(nonce(1), nonce(2));

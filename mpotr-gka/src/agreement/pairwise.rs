@@ -17,14 +17,14 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, Digest32, Encoder, Group, Secret, Transcript, kdf::Prk,
-    label,
+    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, Digest32, Encoder, Group, Secret, SecretScalar,
+    Transcript, kdf::Prk, label,
 };
 
 use super::GroupKeyAgreement;
 use crate::fault::{Fault, FaultKind};
 use crate::list::{place_among_others, whole_chunks};
-use crate::run::{Run, Scalar};
+use crate::run::Run;
 
 const PART_LENGTH: usize = 32;
 const SEALED_LENGTH: usize = PART_LENGTH + AEAD_TAG_LENGTH;
@@ -32,7 +32,7 @@ const SEALED_LENGTH: usize = PART_LENGTH + AEAD_TAG_LENGTH;
 /// One member's part in a pairwise run.
 pub struct Pairwise<S: CryptoSuite> {
     /// `z`, until the pair keys are made from it.
-    share: Option<Zeroizing<Scalar<S>>>,
+    share: Option<SecretScalar<S>>,
     /// This member's own part and the pair keys with every member, made by `contribute`.
     made: Option<Made>,
 }
@@ -61,19 +61,20 @@ impl<'a> Payload<'a> {
 }
 
 impl<S: CryptoSuite> Pairwise<S> {
-    pub(super) const fn new(share: Zeroizing<Scalar<S>>) -> Self {
+    pub(super) const fn new(share: SecretScalar<S>) -> Self {
         Self {
             share: Some(share),
             made: None,
         }
     }
 
-    fn pair_keys(run: &Run<S>, share: &Scalar<S>) -> Vec<Option<Prk>> {
+    fn pair_keys(run: &Run<S>, share: &SecretScalar<S>) -> Vec<Option<Prk>> {
         // A pairwise run is one in which all shares have decoded.
         let pair_key = |index| {
             let other = run.share(index).filter(|_| index != run.me())?;
-            let shared = Zeroizing::new(S::Group::encode(&S::Group::mul(other, share)));
-            Some(Prk::extract::<S>(run.sid().as_bytes(), &*shared))
+            let shared = Zeroizing::new(share.mul(other));
+            let encoded = Zeroizing::new(S::Group::encode(&shared));
+            Some(Prk::extract::<S>(run.sid().as_bytes(), &*encoded))
         };
         (0..run.len()).map(pair_key).collect()
     }
@@ -178,10 +179,10 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
                 culprits: wrong,
             });
         }
-        let output = Zeroizing::new(hash.finish());
+        let output = hash.finish_secret();
         self.made = None;
         Ok(Secret::fill_with(|out| {
-            for (to, from) in out.iter_mut().zip(output.iter()) {
+            for (to, from) in out.iter_mut().zip(output.expose()) {
                 *to = *from;
             }
         }))

@@ -16,10 +16,9 @@
 //! fails is decided by single checks.
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, Decoder, Encoder, Group, IdentityKeyPair, ScalarBytes, Secret, Transcript,
-    hash_to_scalar, label, random_scalar,
+    CryptoSuite, Decoder, Encoder, Group, IdentityKeyPair, ScalarBytes, Secret, SecretScalar,
+    Transcript, hash_to_scalar, label,
 };
 
 use super::joint_knowledge::Trapdoor;
@@ -49,8 +48,8 @@ struct Opening<'a, S: CryptoSuite> {
 impl<S: CryptoSuite> GroupProof<S> {
     pub(super) fn new(
         run: &Run<S>,
-        secret: Zeroizing<Scalar<S>>,
-        knowledge: Zeroizing<Scalar<S>>,
+        secret: &SecretScalar<S>,
+        knowledge: &SecretScalar<S>,
     ) -> Result<Self, RosterError> {
         let trapdoor = Trapdoor::of(run).ok_or(RosterError::DegenerateTrapdoor)?;
         let share = trapdoor.share(run.me(), secret, knowledge);
@@ -80,18 +79,14 @@ impl<S: CryptoSuite> GroupProof<S> {
         rng: &mut dyn CryptoRng,
     ) -> Option<Vec<u8>> {
         let logarithm = self.trapdoor.logarithm(&forger.secrets(run)?);
-        let (k, u) = (
-            random_scalar::<S::Group>(rng),
-            random_scalar::<S::Group>(rng),
-        );
-        let commitment = S::Group::encode(&S::Group::add(
-            &S::Group::mul_base(&k),
-            &S::Group::mul(&run.own()?.identity, &u),
-        ));
+        let k = SecretScalar::<S>::random(rng);
+        let u = SecretScalar::<S>::random(rng);
+        let commitment =
+            S::Group::encode(&S::Group::add(&k.mul_base(), &u.mul(&run.own()?.identity)));
         let prefix = self.challenge_prefix(run, statement);
         let c = Self::challenge(&prefix, run, run.me(), &commitment)?;
-        let w = S::Group::scalar_sub(&u, &c);
-        let s = S::Group::scalar_sub(&k, &S::Group::scalar_mul(&w, &logarithm));
+        let w = u.with(|u| S::Group::scalar_sub(u, &c));
+        let s = k.with(|k| logarithm.times(&w).with(|t| S::Group::scalar_sub(k, t)));
         Some(encode_payload::<S>(&commitment, &s, &w))
     }
 
@@ -128,8 +123,8 @@ impl<S: CryptoSuite> GroupProof<S> {
         statement: &Statement,
         fresh: &Secret<32>,
         which: u8,
-    ) -> Zeroizing<Scalar<S>> {
-        Zeroizing::new(hash_to_scalar(
+    ) -> SecretScalar<S> {
+        SecretScalar::of_hash(
             Transcript::<S>::new(label::PROOF_NONCE)
                 .bytes(identity.secret().expose())
                 .bytes(fresh.expose())
@@ -138,7 +133,7 @@ impl<S: CryptoSuite> GroupProof<S> {
                 .bytes(statement.contributions.as_bytes())
                 .bytes(statement.key_commitment.as_bytes())
                 .u8(which),
-        ))
+        )
     }
 
     fn open<'a>(
@@ -231,19 +226,19 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
         let k = Self::nonce(run, identity, statement, &fresh, 0);
         let w = Self::nonce(run, identity, statement, &fresh, 1);
         let commitment = S::Group::encode(&S::Group::add(
-            &S::Group::mul_base(&k),
-            &S::Group::mul(&self.trapdoor.element, &w),
+            &k.mul_base(),
+            &w.mul(&self.trapdoor.element),
         ));
         let prefix = self.challenge_prefix(run, statement);
         let Some(c) = Self::challenge(&prefix, run, run.me(), &commitment) else {
             return Vec::new();
         };
-        let exponent = Zeroizing::new(S::Group::scalar_mul(
-            &S::Group::scalar_add(&c, &w),
-            &identity.scalar::<S>(),
-        ));
-        let s = S::Group::scalar_sub(&k, &exponent);
-        encode_payload::<S>(&commitment, &s, &w)
+        // From here on w is public.
+        w.with(|w| {
+            let exponent = identity.scalar::<S>().times(&S::Group::scalar_add(&c, w));
+            let s = k.with(|k| exponent.with(|exponent| S::Group::scalar_sub(k, exponent)));
+            encode_payload::<S>(&commitment, &s, w)
+        })
     }
 
     fn verify(

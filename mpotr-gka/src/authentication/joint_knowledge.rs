@@ -18,7 +18,8 @@
 
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, Group, ScalarBytes, Transcript, hash_to_scalar, label, vartime_double_scalar_mul,
+    CryptoSuite, Group, ScalarBytes, SecretScalar, Transcript, hash_to_scalar, label,
+    vartime_double_scalar_mul,
 };
 
 use crate::fault::{Fault, FaultKind};
@@ -91,27 +92,27 @@ impl<S: CryptoSuite> Trapdoor<S> {
     pub(super) fn share(
         &self,
         index: usize,
-        trapdoor: Zeroizing<Scalar<S>>,
-        knowledge: Zeroizing<Scalar<S>>,
+        trapdoor: &SecretScalar<S>,
+        knowledge: &SecretScalar<S>,
     ) -> ScalarBytes {
         let Some(coefficient) = self.coefficients.get(index) else {
             return ScalarBytes::new([0; 32]);
         };
         let weight = S::Group::scalar_mul(&self.challenge, coefficient);
-        let weighted = Zeroizing::new(S::Group::scalar_mul(&weight, &trapdoor));
-        ScalarBytes::new(S::Group::encode_scalar(&S::Group::scalar_add(
-            &knowledge, &weighted,
-        )))
+        let weighted = trapdoor.times(&weight);
+        let share = knowledge
+            .with(|knowledge| weighted.with(|weighted| S::Group::scalar_add(knowledge, weighted)));
+        ScalarBytes::new(S::Group::encode_scalar(&share))
     }
 
     /// `log T` from all `y` in cycle order.
-    pub(super) fn logarithm(&self, secrets: &[Zeroizing<Scalar<S>>]) -> Zeroizing<Scalar<S>> {
-        let terms = self.coefficients.iter().zip(secrets);
-        Zeroizing::new(
-            terms.fold(S::Group::scalar_zero(), |sum, (coefficient, secret)| {
-                S::Group::scalar_add(&sum, &S::Group::scalar_mul(coefficient, secret))
-            }),
-        )
+    pub(super) fn logarithm(&self, secrets: &[SecretScalar<S>]) -> SecretScalar<S> {
+        let mut sum = Zeroizing::new(S::Group::scalar_zero());
+        for (coefficient, secret) in self.coefficients.iter().zip(secrets) {
+            let term = secret.times(coefficient);
+            *sum = term.with(|term| S::Group::scalar_add(&sum, term));
+        }
+        SecretScalar::new((*sum).clone())
     }
 
     /// Checks the shares of all members: one double multiplication. If that fails, what the proposer stated is looked

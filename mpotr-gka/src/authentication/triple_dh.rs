@@ -16,7 +16,7 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, Transcript, kdf::Prk, label,
+    CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, Transcript, kdf::Prk, label,
 };
 
 use super::{GroupAuthentication, Statement};
@@ -24,7 +24,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::identity::Identity;
 use crate::list::{place_among_others, whole_chunks};
 use crate::member::Member;
-use crate::run::{Element, Run, Scalar};
+use crate::run::{Element, Run};
 
 pub(crate) const TAG_LENGTH: usize = 16;
 
@@ -38,7 +38,7 @@ impl TripleDh {
     pub(super) fn new<S: CryptoSuite>(
         run: &Run<S>,
         identity: &IdentityKeyPair,
-        trapdoor: &Scalar<S>,
+        trapdoor: &SecretScalar<S>,
     ) -> Self {
         let secret = identity.scalar::<S>();
         let pairs = run
@@ -60,8 +60,8 @@ fn pair_key<S: CryptoSuite>(
     run: &Run<S>,
     peer: usize,
     member: &Member<S>,
-    identity: &Scalar<S>,
-    trapdoor: &Scalar<S>,
+    identity: &SecretScalar<S>,
+    trapdoor: &SecretScalar<S>,
 ) -> Option<Secret<32>> {
     let own_identity = dh::<S>(&member.trapdoor, identity)?;
     let peer_identity = dh::<S>(&member.identity, trapdoor)?;
@@ -75,7 +75,7 @@ fn pair_key<S: CryptoSuite>(
     };
     let mut ikm = Zeroizing::new(Vec::with_capacity(3 * 32));
     for secret in [first, second, both_trapdoors] {
-        ikm.extend_from_slice(&*secret);
+        ikm.extend_from_slice(secret.expose());
     }
     let context = Encoder::encoded(|out| {
         out.u32(u32::try_from(low.0).unwrap_or(u32::MAX));
@@ -90,9 +90,10 @@ fn pair_key<S: CryptoSuite>(
 }
 
 /// A Diffie-Hellman value, refused if it is the identity.
-fn dh<S: CryptoSuite>(element: &Element<S>, scalar: &Scalar<S>) -> Option<Zeroizing<[u8; 32]>> {
-    let encoded = Zeroizing::new(S::Group::encode(&S::Group::mul(element, scalar)));
-    (*encoded != [0; 32]).then_some(encoded)
+fn dh<S: CryptoSuite>(element: &Element<S>, scalar: &SecretScalar<S>) -> Option<Secret<32>> {
+    let shared = Zeroizing::new(scalar.mul(element));
+    let encoded = Secret::new(S::Group::encode(&shared));
+    (*shared != S::Group::identity()).then_some(encoded)
 }
 
 fn tag<S: CryptoSuite>(
@@ -102,18 +103,16 @@ fn tag<S: CryptoSuite>(
     to: usize,
     statement: &Statement,
 ) -> Secret<TAG_LENGTH> {
-    let hash = Zeroizing::new(
-        Transcript::<S>::new(label::TRIPLE_DH_TAG)
-            .bytes(key.expose())
-            .bytes(run.sid().as_bytes())
-            .u32(u32::try_from(from).unwrap_or(u32::MAX))
-            .u32(u32::try_from(to).unwrap_or(u32::MAX))
-            .bytes(statement.contributions.as_bytes())
-            .bytes(statement.key_commitment.as_bytes())
-            .finish(),
-    );
+    let hash = Transcript::<S>::new(label::TRIPLE_DH_TAG)
+        .bytes(key.expose())
+        .bytes(run.sid().as_bytes())
+        .u32(u32::try_from(from).unwrap_or(u32::MAX))
+        .u32(u32::try_from(to).unwrap_or(u32::MAX))
+        .bytes(statement.contributions.as_bytes())
+        .bytes(statement.key_commitment.as_bytes())
+        .finish_secret();
     Secret::fill_with(|out| {
-        for (to, from) in out.iter_mut().zip(hash.iter()) {
+        for (to, from) in out.iter_mut().zip(hash.expose()) {
             *to = *from;
         }
     })

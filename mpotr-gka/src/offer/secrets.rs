@@ -1,15 +1,14 @@
 //! The secrets of an offer, and how both are made. `docs/spec/04-key-agreement.md`, "Offer".
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, EphemeralKeyPair, Group, IdentityKey, Secret, random_scalar,
+    CryptoSuite, DecodeError, EphemeralKeyPair, Group, IdentityKey, Secret, SecretScalar,
 };
 
 use super::{Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
 use crate::identity::Identity;
 use crate::member::{KnownIdentities, Member};
-use crate::run::{Element, RosterError, Run, Scalar};
+use crate::run::{Element, RosterError, Run};
 
 /// The secrets of one offer. Consumed by the one contribution that is made with them.
 ///
@@ -61,11 +60,11 @@ pub struct OfferSecrets<S: CryptoSuite> {
     /// `e`: signs in the run and its epoch.
     pub(crate) ephemeral: EphemeralKeyPair<S>,
     /// `y`: the trapdoor.
-    pub(crate) trapdoor: Zeroizing<Scalar<S>>,
+    pub(crate) trapdoor: SecretScalar<S>,
     /// `z`: the share of the key agreement.
-    pub(crate) share: Zeroizing<Scalar<S>>,
+    pub(crate) share: SecretScalar<S>,
     /// `r`: the nonce of the joint-knowledge check.
-    pub(crate) knowledge: Zeroizing<Scalar<S>>,
+    pub(crate) knowledge: SecretScalar<S>,
 }
 
 /// `Y` and `Z` of an own offer.
@@ -83,14 +82,14 @@ impl<S: CryptoSuite> OfferSecrets<S> {
         rng: &mut dyn CryptoRng,
     ) -> (Offer, Self) {
         let ephemeral = EphemeralKeyPair::random(rng);
-        let trapdoor = random_scalar::<S::Group>(rng);
-        let share = random_scalar::<S::Group>(rng);
-        let knowledge = random_scalar::<S::Group>(rng);
+        let trapdoor = SecretScalar::<S>::random(rng);
+        let share = SecretScalar::<S>::random(rng);
+        let knowledge = SecretScalar::<S>::random(rng);
         let elements = OwnElements {
-            trapdoor: S::Group::mul_base(&trapdoor),
-            share: S::Group::mul_base(&share),
+            trapdoor: trapdoor.mul_base(),
+            share: share.mul_base(),
         };
-        let commitment = S::Group::mul_base(&knowledge);
+        let commitment = knowledge.mul_base();
         let offer = Offer {
             versions: vec![VERSION],
             suites: vec![S::ID.to_u16()],

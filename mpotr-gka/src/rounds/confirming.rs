@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, kdf::Prk, label};
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, SecretScalar, kdf::Prk, label};
 
 use super::contributing::agreement_payloads;
 use super::packet::{NotReceived, Packet, attribute, check_complete, into_error};
@@ -13,13 +13,13 @@ use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, Statement};
 use crate::fault::{Fault, FaultKind, RunError};
-use crate::run::{Run, Scalar};
+use crate::run::Run;
 
 /// A member that has confirmed and waits for the confirmations of all.
 pub struct Confirming<S: CryptoSuite> {
     pub(super) run: Run<S>,
     pub(super) ephemeral: EphemeralKeyPair<S>,
-    pub(super) trapdoor: Zeroizing<Scalar<S>>,
+    pub(super) trapdoor: SecretScalar<S>,
     pub(super) agreement: Box<dyn GroupKeyAgreement<S>>,
     pub(super) authentication: Box<dyn GroupAuthentication<S>>,
     pub(super) contributions: Arc<[Contribution]>,
@@ -214,7 +214,7 @@ pub struct Established<S: CryptoSuite> {
     /// The key that signs in the epoch.
     pub ephemeral: EphemeralKeyPair<S>,
     /// `y`: protects this member in this run alone, which is over, and may be published with the key that signs.
-    pub trapdoor: Zeroizing<Scalar<S>>,
+    pub trapdoor: SecretScalar<S>,
     /// The secret from which the epoch's keys are derived.
     pub secret: Prk,
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair, Transcript, kdf::Prk, label};
+use mpotr_crypto::{
+    CryptoSuite, Digest32, EphemeralKeyPair, SecretScalar, Transcript, kdf::Prk, label,
+};
 
 use super::packet::{attribute, check_complete, into_error};
 use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
@@ -13,14 +14,14 @@ use crate::authentication::{GroupAuthentication, Statement};
 use crate::fault::RunError;
 use crate::identity::Identity;
 use crate::offer::OfferSecrets;
-use crate::run::{RosterError, Run, Scalar};
+use crate::run::{RosterError, Run};
 
 /// A member that has contributed and waits for the contributions of all.
 pub struct Contributing<S: CryptoSuite> {
     run: Run<S>,
     ephemeral: EphemeralKeyPair<S>,
     /// `y`, for when it may be published.
-    trapdoor: Zeroizing<Scalar<S>>,
+    trapdoor: SecretScalar<S>,
     /// None at work in a run that this member must not take part in.
     methods: Result<Methods<S>, RosterError>,
     contribution: Contribution,
@@ -55,12 +56,7 @@ impl<S: CryptoSuite> Contributing<S> {
         let mut methods = checked.and_then(|()| {
             Ok(Methods {
                 agreement: agreement.start::<S>(share),
-                authentication: authentication.start::<S>(
-                    &run,
-                    identity,
-                    trapdoor.clone(),
-                    knowledge,
-                )?,
+                authentication: authentication.start::<S>(&run, identity, &trapdoor, &knowledge)?,
             })
         });
         let contribution = methods.as_mut().map_or_else(

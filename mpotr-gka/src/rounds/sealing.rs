@@ -6,7 +6,7 @@
 //!
 //! Eight come from one expansion, which costs little more than one key would.
 
-use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label};
+use mpotr_crypto::{AeadKey, CryptoSuite, Secret, SecretRef, kdf::Prk, label};
 
 const KEY_LENGTH: usize = 32;
 const KEYS: usize = 8;
@@ -28,8 +28,8 @@ fn keys_of<S: CryptoSuite>(epoch: &Prk, block: u16) -> impl Iterator<Item = Aead
     let keys: Secret<{ KEYS * KEY_LENGTH }> =
         epoch.expand::<S, _>(label::CONFIRMATION_KEY, &block.to_be_bytes());
     (0..KEYS).filter_map(move |place| {
-        let (keys, _) = keys.expose().as_chunks::<KEY_LENGTH>();
-        Some(AeadKey::new(&Secret::new(*keys.get(place)?)))
+        let key: SecretRef<'_, KEY_LENGTH> = keys.part(place)?;
+        Some(AeadKey::new(key))
     })
 }
 

@@ -175,7 +175,7 @@ fn triple_dh_needs_the_identity_or_the_trapdoor_of_the_pair<S: CryptoSuite>() {
     let run = Crew::<S>::new(2, methods).contribute().confirm();
     let (_, statement) = run.epoch();
     let [a0, y0] = [
-        (*run.identities[0].scalar::<S>()).clone(),
+        run.identities[0].scalar::<S>().with(Clone::clone),
         run.known[0].y.clone(),
     ];
     let key = |offer: usize, kind: fn(&mpotr_gka::Offer) -> [u8; 32]| {

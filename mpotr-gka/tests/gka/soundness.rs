@@ -35,7 +35,7 @@ fn nobody_makes_a_proof_without_the_identity_or_every_trapdoor<S: CryptoSuite>()
     for (prover, convinces) in [(liar, true), (1, false)] {
         let mut run = Crew::<S>::new(members, DEFAULT).contribute().confirm();
         let (_, statement) = run.epoch();
-        let a = run.identities[prover].scalar::<S>();
+        let a = run.identities[prover].scalar::<S>().with(Clone::clone);
         let nonces = [draw::<S>(7), draw::<S>(8)];
         let proof = run
             .spec
@@ -129,7 +129,7 @@ fn stolen_identity_offer_blames_nobody<S: CryptoSuite>() {
         run.contribute_by_hand(thief);
         let mut run = run.confirm();
         let (_, statement) = run.epoch();
-        let a = run.identities[thief].scalar::<S>();
+        let a = run.identities[thief].scalar::<S>().with(Clone::clone);
         let nonces = [draw::<S>(14), draw::<S>(15)];
         let proof =
             run.spec
