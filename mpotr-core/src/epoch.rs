@@ -7,6 +7,7 @@
 //! | `delivering` | the causal order, and who has seen what |
 //! | `holdback` | messages that wait for their parents |
 //! | `graph`, `member_set` | what is delivered, and who covers what |
+//! | `vouching` | what shows that a message is its author's |
 //! | `evidence`, `forking` | members that say two things in one place |
 //! | `order`, `agreement` | the one order, its locks, and what is final |
 //! | `comparing` | where another order begins to differ |
@@ -40,6 +41,7 @@ mod sending;
 mod states;
 #[cfg(test)]
 mod tests;
+mod vouching;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -72,12 +74,14 @@ pub(crate) enum Effect {
         /// Its author says two things in one place.
         disputed: bool,
     },
-    /// A member has said two things in one place: it is told once. The packets show it to whoever has not seen both.
+    /// A member has said two things in one place: it is told once. The packets show it to all who have not seen both.
     Equivocation {
         author: usize,
         evidence: Box<Evidence>,
         packets: Vec<Vec<u8>>,
     },
+    /// A member has signed something that contradicts something else it signed, which others need not have heard.
+    Contradicted { author: usize },
     /// A member has sent its last message.
     Fin { author: usize },
     /// A member accepts and sends nothing more.
@@ -122,8 +126,10 @@ struct Peer<S: CryptoSuite> {
     delivered: u32,
     /// The delivered message of each place, the first one, as an index into the graph.
     chain: Vec<usize>,
-    /// Has said two things in one place.
+    /// Has signed two things that cannot both be: two in one place, or a message against its own statement.
     exposed: bool,
+    /// Whether anyone can check that.
+    is_shown: bool,
     /// The newest statement, if it waits for messages that are not here.
     waiting: Option<Statement>,
     /// The heads of all that the member has signed to have seen: what it writes next comes after them.
@@ -232,6 +238,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 delivered: 0,
                 chain: Vec::new(),
                 exposed: false,
+                is_shown: false,
                 waiting: None,
                 heads: Vec::new(),
                 fin: false,

@@ -117,6 +117,13 @@ pub enum Event {
         /// What anyone can check.
         evidence: Box<Evidence>,
     },
+    /// A member has signed something that contradicts something else it signed: it wrote beside what it said it had seen, or
+    /// after it said that it writes nothing more. Told once of each member, to those who have heard both, and nothing for
+    /// others to check. Unless the configuration says otherwise, this member then asks for its exclusion.
+    Contradicted {
+        /// Who.
+        member: IdentityKey,
+    },
     /// A text of this member is on its way.
     Sent {
         /// As `send` returned it.

@@ -85,6 +85,10 @@ fn warning(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Option<Strin
             "WARNING: {} said one thing to some and another to others (its text {seq}); this can be proven",
             name(author),
         ),
+        Event::Contradicted { member } => format!(
+            "WARNING: {} has signed two things that cannot both be true; only those who heard both can tell",
+            name(member),
+        ),
         Event::Disputed { author, seq, .. } => format!(
             "text {seq} of {} is not shown: others may have read another",
             name(author),

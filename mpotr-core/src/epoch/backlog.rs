@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! candidate   = a packet that opens; everybody could have sealed it
-//! from an author's last place down: authentic, if the authentic message of the next place names it as prev;
-//!                                   else, if its own signature verifies; else it leaves no trace
+//! from an author's last place down: authentic, if the authentic message of the next place names it as prev, and the
+//!                                   signature that covers that is near; else, if its own signature verifies;
+//!                                   else it leaves no trace
 //! ```
 //!
 //! A message names its author's previous one by hash, so a signature vouches for all that lies behind it. Every candidate
@@ -17,6 +18,7 @@ use mpotr_crypto::CryptoSuite;
 
 use super::Epoch;
 use super::receiving::Opened;
+use super::vouching::Warrant;
 use crate::error::Rejection;
 use crate::wire::{Header, MessageId, SealedPacket, Stream};
 
@@ -97,16 +99,16 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Judges all candidates, from each author's last place down, and keeps those that are authentic.
     fn authentic(
         &self,
-        mut candidates: Vec<Candidate>,
+        candidates: Vec<Candidate>,
         results: &mut [Result<usize, Rejection>],
-    ) -> Vec<Candidate> {
+    ) -> Vec<(Warrant, Candidate)> {
         let mut judged: Vec<_> = candidates
             .iter()
-            .map(|candidate| (candidate.place(), candidate, false))
+            .map(|candidate| (candidate.place(), candidate, None::<Warrant>))
             .collect();
         judged.sort_unstable_by_key(|(place, ..)| Reverse(*place));
         // What the authentic messages of the place above, and of this one, name as their previous ones.
-        let (mut named, mut next): (Vec<MessageId>, Vec<MessageId>) = (Vec::new(), Vec::new());
+        let (mut named, mut next): (Vec<(MessageId, Warrant)>, Vec<_>) = (Vec::new(), Vec::new());
         let mut above = None;
         for place in judged.chunk_by_mut(|(a, ..), (b, ..)| a == b) {
             let Some((author, seq)) = place.first().map(|(place, ..)| *place) else {
@@ -116,42 +118,47 @@ impl<S: CryptoSuite> Epoch<S> {
                 named.clear();
             }
             named.extend(self.vouched_for(author, seq));
-            for (_, candidate, is_authentic) in place {
-                let Opened {
-                    id,
-                    content,
-                    signature,
-                    ..
-                } = &candidate.opened;
-                *is_authentic = named.contains(id) || self.is_signed(author, id, signature);
-                if *is_authentic && !next.contains(&content.prev) {
-                    next.push(content.prev);
+            for (_, candidate, warrant) in place {
+                let Candidate { opened, packet, .. } = *candidate;
+                let vouched = named.iter().find(|(named, _)| *named == opened.id);
+                *warrant = vouched.map(|(_, warrant)| *warrant).or_else(|| {
+                    self.is_signed(author, &opened.id, &opened.signature)
+                        .then_some(Warrant::Own)
+                });
+                if let Some(before) = warrant.and_then(|warrant| warrant.before(packet)) {
+                    next.push((opened.content.prev, before));
                 }
             }
             std::mem::swap(&mut named, &mut next);
             next.clear();
             above = seq.checked_sub(1).map(|below| (author, below));
         }
-        for (_, candidate, is_authentic) in judged {
-            if !is_authentic {
+        let mut warrants = vec![None; results.len()];
+        for (_, candidate, warrant) in judged {
+            if warrant.is_none() {
                 set(results, candidate.index, Err(Rejection::NotAuthentic));
             }
+            if let Some(slot) = warrants.get_mut(candidate.index) {
+                *slot = warrant;
+            }
         }
-        candidates.retain(|candidate| matches!(results.get(candidate.index), Some(Ok(_))));
         candidates
+            .into_iter()
+            .filter_map(|candidate| Some((warrants.get(candidate.index).copied()??, candidate)))
+            .collect()
     }
 
     /// Takes all that is authentic, and delivers what can be.
     fn accept_all(
         &mut self,
-        mut authentic: Vec<Candidate>,
+        mut authentic: Vec<(Warrant, Candidate)>,
         results: &mut [Result<usize, Rejection>],
     ) {
         // Those of one place together, as they came: as a rule, what each comes after is there already.
-        authentic.sort_by_key(|candidate| (candidate.opened.content.seq, candidate.index));
+        authentic.sort_by_key(|(_, candidate)| (candidate.opened.content.seq, candidate.index));
         // What may wait, to be told if it finds no room.
         let mut accepted = Vec::new();
-        for candidate in authentic {
+        for (warrant, candidate) in authentic {
             let (author, seq) = candidate.place();
             let Candidate {
                 index,
@@ -164,7 +171,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 set(results, index, Err(Rejection::Replayed));
                 continue;
             }
-            match self.accept_opened(author, opened, packet) {
+            match self.accept_opened(author, opened, packet, warrant) {
                 Ok(()) if self.holdback.is_empty() => {}
                 Ok(()) => accepted.push((id, index)),
                 Err(rejection) => set(results, index, Err(rejection)),

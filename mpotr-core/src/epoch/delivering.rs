@@ -7,7 +7,7 @@ use mpotr_crypto::CryptoSuite;
 use super::graph::Position;
 use super::holdback::Held;
 use super::{Effect, Epoch};
-use crate::wire::{Content, ContentKind, MessageId, Presence, SealedPacket, Statement};
+use crate::wire::{Content, ContentKind, MessageId, Presence, Statement};
 
 /// What waits of an author.
 enum Found {
@@ -19,6 +19,16 @@ enum Found {
     Nothing,
 }
 
+/// Whether a message has a place, its parents being here.
+pub(super) enum Fit {
+    /// It goes here.
+    Here(Position),
+    /// Its author has signed something else that rules it out.
+    Contradicts,
+    /// It has none, whatever its author has said: no member delivers it.
+    Nowhere,
+}
+
 impl<S: CryptoSuite> Epoch<S> {
     /// Delivers what waits for nothing any more, and applies the statements that waited for it.
     pub(super) fn deliver_ready(&mut self) {
@@ -26,39 +36,40 @@ impl<S: CryptoSuite> Epoch<S> {
             return;
         }
         self.expand_cut();
-        let demanded = if self.peers.iter().any(|peer| peer.exposed) {
-            self.demanded()
-        } else {
-            BTreeSet::new()
-        };
+        let mut demanded = self.demanded_of_exposed();
+        let unproven = self.unproven(&demanded);
         let mut due: VecDeque<usize> = self.holdback.authors().collect();
         // Who waits for which message; and those who say two things, of whom any message may be the next.
         let mut blocked: BTreeMap<MessageId, Vec<usize>> = BTreeMap::new();
         let mut exposed: Vec<usize> = Vec::new();
         let mut delivered = false;
         while let Some(author) = due.pop_front() {
-            match self.look_at(author, &demanded) {
+            match self.look_at(author, &demanded, &unproven) {
                 Found::Nothing if self.is_exposed(author) => exposed.push(author),
                 Found::Nothing => {}
                 Found::Blocked(parent) => blocked.entry(parent).or_default().push(author),
                 Found::Ready(place, id) => {
-                    let Some(Held {
-                        content, packet, ..
-                    }) = self.holdback.take(author, place, id)
-                    else {
+                    let Some(held) = self.holdback.take(author, place, id) else {
                         continue;
                     };
-                    if let Some(position) = self.consistent(author, &id, &content) {
-                        self.deliver(author, position, content, packet);
-                        delivered = true;
-                        due.push_back(author);
-                        due.extend(blocked.remove(&id).into_iter().flatten());
-                        due.append(&mut exposed.drain(..).collect());
-                    } else {
-                        // What this author says contradicts what it said. Nothing later of it can be delivered: each
-                        // names the one before.
-                        self.holdback.forget(author);
+                    match self.fit(author, &id, &held.content) {
+                        Fit::Here(position) => {
+                            self.deliver(author, position, held);
+                            delivered = true;
+                            due.extend(blocked.remove(&id).into_iter().flatten());
+                            due.append(&mut exposed.drain(..).collect());
+                        }
+                        Fit::Contradicts => {
+                            // Others may not know what it contradicts: it counts if they build upon it.
+                            self.holdback.insert(author, held);
+                            self.distrust(author);
+                            demanded = self.demanded();
+                        }
+                        // Nothing later of this author can be delivered either: each names the one before.
+                        Fit::Nowhere if !self.is_exposed(author) => self.holdback.forget(author),
+                        Fit::Nowhere => {}
                     }
+                    due.push_back(author);
                 }
             }
         }
@@ -67,16 +78,28 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
+    fn demanded_of_exposed(&self) -> BTreeSet<MessageId> {
+        if self.peers.iter().any(|peer| peer.exposed) {
+            self.demanded()
+        } else {
+            BTreeSet::new()
+        }
+    }
+
     /// Looks for a message of an author that can be delivered: the first that waits, or any if it says two things.
-    fn look_at(&self, author: usize, demanded: &BTreeSet<MessageId>) -> Found {
+    fn look_at(
+        &self,
+        author: usize,
+        demanded: &BTreeSet<MessageId>,
+        unproven: &BTreeSet<MessageId>,
+    ) -> Found {
         let is_exposed = self.is_exposed(author);
         for held in self.holdback.of(author) {
             let missing = held
                 .content
                 .ancestors()
                 .find(|parent| !self.graph.contains(parent));
-            let is_wanted =
-                self.gate.admits(&held.id) && (!is_exposed || demanded.contains(&held.id));
+            let is_wanted = self.may_go(author, held, demanded) && !unproven.contains(&held.id);
             match missing {
                 None if is_wanted => return Found::Ready(held.content.seq, held.id),
                 Some(parent) if is_wanted && !is_exposed => return Found::Blocked(parent),
@@ -87,15 +110,22 @@ impl<S: CryptoSuite> Epoch<S> {
         Found::Nothing
     }
 
-    /// Where a message goes if its parents are here and it fits what its author said before.
-    pub(super) fn consistent(
+    /// Whether a message that waits may be delivered when all before it is.
+    pub(super) fn may_go(
         &self,
         author: usize,
-        id: &MessageId,
-        content: &Content,
-    ) -> Option<Position> {
-        let peer = self.peers.get(author)?;
-        let position = self.graph.position(id, content.ancestors())?;
+        held: &Held,
+        demanded: &BTreeSet<MessageId>,
+    ) -> bool {
+        self.gate.admits(&held.id) && (!self.is_exposed(author) || demanded.contains(&held.id))
+    }
+
+    /// Where a message goes if its parents are here and it fits what its author said before.
+    pub(super) fn fit(&self, author: usize, id: &MessageId, content: &Content) -> Fit {
+        let position = self.graph.position(id, content.ancestors());
+        let Some((peer, position)) = self.peers.get(author).zip(position) else {
+            return Fit::Nowhere;
+        };
         let follows = match content.seq.checked_sub(1) {
             None => true,
             Some(before) => self
@@ -103,14 +133,20 @@ impl<S: CryptoSuite> Epoch<S> {
                 .last_parent(&position)
                 .is_some_and(|prev| prev.author == author && prev.seq == before),
         };
+        if !follows {
+            return Fit::Nowhere;
+        }
         // If it is known to be a liar, others build upon this one: all deliver it, in whatever place.
         let fits = peer.exposed
             // A member writes nothing beside what it signed to have seen: the order of the others rests on it.
-            || !peer.fin
-                && content.seq == peer.delivered
+            || content.seq == peer.delivered
                 && self.descends(&peer.heads, content)
                 && self.order.is_open(&position.key);
-        (follows && fits).then_some(position)
+        if fits {
+            Fit::Here(position)
+        } else {
+            Fit::Contradicts
+        }
     }
 
     /// Whether a message comes after all of these.
@@ -120,16 +156,17 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Delivers a message whose parents are here.
-    pub(super) fn deliver(
-        &mut self,
-        author: usize,
-        position: Position,
-        content: Content,
-        packet: SealedPacket,
-    ) {
+    pub(super) fn deliver(&mut self, author: usize, position: Position, held: Held) {
+        let Held {
+            content,
+            packet,
+            warrant,
+            ..
+        } = held;
         let key = position.key;
         let id = key.id;
-        let index = self.graph.insert(position, (author, content.seq), packet);
+        let place = (author, content.seq);
+        let index = self.graph.insert(position, place, packet, warrant);
         let disputed = self.is_exposed(author);
         self.record_content(super::sending::wire_index(author), &id);
         self.order.insert(key);

@@ -13,7 +13,7 @@ use mpotr_crypto::{CryptoSuite, SignatureBytes, VerifyingKey};
 
 use crate::wire::{Content, EpochId, MessageId, Unsigned};
 
-/// The most messages between one that is not signed itself and one that vouches for it.
+/// The most messages of one side of evidence: one that is not signed itself, and those that vouch for it.
 pub(super) const MAX_LINKS: usize = 64;
 
 /// What a member signed.

@@ -1,9 +1,12 @@
 //! Members that say two things in one place, and what is done about it. `docs/spec/05-wire.md`, "Equivocation".
 //!
-//! Whoever finds two contradicting messages of one author, both signed, has [`Evidence`]. From then on the author is
+//! Who finds two contradicting messages of one author, both signed, has [`Evidence`]. From then on the author is
 //! *exposed* here: nothing of it is accepted but what others build upon, since what an honest member answered must be
 //! readable by all. Such messages are disputed. The others find the same evidence in the same packets, so the packets are
 //! sent on.
+//!
+//! Who writes against its own statement, or after it said that it writes nothing more, is exposed, too, to those who have
+//! heard both: an honest member that has not may have built upon what it wrote.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +14,10 @@ use mpotr_crypto::CryptoSuite;
 
 use super::changing::Gate;
 use super::evidence::{Evidence, MAX_LINKS, SignedChain};
+use super::holdback::Held;
 use super::sending::wire_index;
 use super::{Effect, Epoch};
+use crate::error::Rejection;
 use crate::wire::{Content, MessageId, Packet, SealedPacket, Unsigned, Unverified};
 
 impl<S: CryptoSuite> Epoch<S> {
@@ -53,88 +58,130 @@ impl<S: CryptoSuite> Epoch<S> {
         same.or(previous).or(next)
     }
 
+    /// Compares an authentic message with all that its author has said: what contradicts it exposes the author.
+    ///
+    /// # Errors
+    /// It contradicts another one, and nothing at hand shows that both are the author's.
+    pub(super) fn confront(&mut self, author: usize, held: &Held) -> Result<(), Rejection> {
+        let peer = self.peers.get(author).ok_or(Rejection::UnknownSender)?;
+        if (peer.fin || peer.closed) && held.content.seq >= peer.delivered {
+            self.distrust(author);
+        }
+        while !self.has_evidence(author)
+            && let Some(known) = self.contradicted(author, &held.id, &held.content)
+        {
+            if self.expose(author, &known, held) {
+                break;
+            }
+            // What vouched for one that waits is not here any more: it is asked for again if somebody builds upon it. One that
+            // is delivered can be shown, so what is missing is what vouches for the new one.
+            if !self.holdback.remove(author, &known) {
+                return Err(Rejection::Inconsistent);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_evidence(&self, member: usize) -> bool {
+        self.peers.get(member).is_some_and(|peer| peer.is_shown)
+    }
+
+    /// A member has signed what contradicts something else that it signed. To others this need not show: they have not heard
+    /// the same, or not all that lies between.
+    pub(super) fn distrust(&mut self, author: usize) {
+        let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed) else {
+            return;
+        };
+        peer.exposed = true;
+        self.effects.push_back(Effect::Contradicted { author });
+        self.forget_undemanded(author);
+    }
+
+    /// Of who is exposed, nothing waits but what others build upon.
+    fn forget_undemanded(&mut self, author: usize) {
+        let demanded = self.demanded();
+        self.holdback.forget_but(author, &demanded);
+    }
+
     /// Two messages of an author, one at hand and one just authenticated, contradict each other: the author is exposed.
     /// Without a signature on both sides it may be anybody's doing, and the author is not blamed; whether it is.
-    pub(super) fn expose(
-        &mut self,
-        author: usize,
-        known: &MessageId,
-        new: &MessageId,
-        packet: &SealedPacket,
-    ) -> bool {
+    fn expose(&mut self, author: usize, known: &MessageId, new: &Held) -> bool {
         let Some(before) = self.packet_of(known).cloned() else {
             return false;
         };
         let sides = self
-            .signed_chain(author, known, &before)
-            .zip(self.signed_chain(author, new, packet));
-        let evidence = sides.and_then(|(known, new)| {
-            Evidence::new::<S>(&self.id, wire_index(author), [known, new])
-        });
+            .side(author, known, &before)
+            .zip(self.side(author, &new.id, &new.packet));
+        let Some(((known, shows_known), (new, shows_new))) = sides else {
+            return false;
+        };
+        let evidence = Evidence::new::<S>(&self.id, wire_index(author), [known, new]);
         let (Some(evidence), Some(peer)) = (evidence, self.peers.get_mut(author)) else {
             return false;
         };
         peer.exposed = true;
-        self.holdback.forget(author);
-        let packets = [before, packet.clone()];
+        peer.is_shown = true;
+        let packets = shows_known.into_iter().chain(shows_new);
         self.effects.push_back(Effect::Equivocation {
             author,
             evidence: Box::new(evidence),
             packets: packets
                 .map(|packet| Packet::Sealed(packet).to_bytes())
-                .into(),
+                .collect(),
         });
+        self.forget_undemanded(author);
         true
     }
 
-    /// A message with a signature that covers it: its own, or that of a later one at hand that it leads to.
-    fn signed_chain(
+    /// A message with a signature that covers it: its own, or that of a later one at hand that its line leads to; and the
+    /// packets of all of them, the signed one first, so that each vouches for the next.
+    fn side(
         &mut self,
         author: usize,
         id: &MessageId,
         packet: &SealedPacket,
-    ) -> Option<SignedChain> {
+    ) -> Option<(SignedChain, Vec<SealedPacket>)> {
         let mut chain: Vec<Unsigned<Content>> = Vec::new();
+        let mut packets = Vec::new();
         let mut id = *id;
         let mut packet = packet.clone();
         while chain.len() < MAX_LINKS {
             let unverified = self.opened(author, &packet).ok()?;
             let unsigned = unverified.unsigned().clone();
-            let after = unsigned.fields().seq.checked_add(1)?;
+            let seq = unsigned.fields().seq;
             chain.push(unsigned);
+            packets.push(packet);
             if self.is_signed(author, &id, unverified.signature()) {
-                return Some(SignedChain::new(chain, *unverified.signature()));
+                packets.reverse();
+                return Some((SignedChain::new(chain, *unverified.signature()), packets));
             }
-            let delivered = usize::try_from(after)
-                .ok()
-                .and_then(|after| self.peers.get(author)?.chain.get(after))
-                .and_then(|index| self.graph.node(*index))
-                .map(|node| node.key.id);
-            let held = self
-                .holdback
-                .at(author, after)
-                .find(|held| held.content.prev == id)
-                .map(|held| held.id);
-            id = held.or(delivered)?;
+            id = self.voucher_of(author, seq, &id)?;
             packet = self.packet_of(&id)?.clone();
         }
         None
     }
 
-    fn opened(
+    pub(super) fn opened(
         &mut self,
         author: usize,
         packet: &SealedPacket,
-    ) -> Result<Unverified<Content>, crate::error::Rejection> {
+    ) -> Result<Unverified<Content>, Rejection> {
         let header = packet
             .open_header::<S>(&self.keys.header)
-            .map_err(|_opaque| crate::error::Rejection::NotAuthentic)?;
+            .map_err(|_opaque| Rejection::NotAuthentic)?;
         self.decrypt(author, header, packet)
     }
 
-    /// Whether something that another member says comes after this message: it has to be delivered, whoever wrote it.
-    pub(super) fn is_demanded(&self, id: &MessageId) -> bool {
-        self.demanded().contains(id)
+    /// Whether something that another member says comes after this message, or what is delivered rests on its signature: it
+    /// has to be delivered, whoever wrote it.
+    pub(super) fn is_demanded(&self, held: &Held) -> bool {
+        self.vouches(held) || self.demanded().contains(&held.id)
+    }
+
+    /// Whether this is what vouches for a message that is delivered, and nothing delivered does.
+    fn vouches(&self, held: &Held) -> bool {
+        let before = self.graph.get(&held.content.prev);
+        before.is_some_and(|before| !before.is_shown())
     }
 
     /// What the messages of others that wait, their statements and the cut name, and what that comes after.
@@ -151,6 +198,9 @@ impl<S: CryptoSuite> Epoch<S> {
         let mut unnamed: Vec<_> = Vec::new();
         for (author, held) in self.holdback.iter() {
             if self.is_exposed(author) {
+                if self.vouches(held) {
+                    names.insert(held.id);
+                }
                 unnamed.push(held);
             } else {
                 names.extend(held.content.ancestors());

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::member_set::MemberSet;
 use super::order::Key;
+use super::vouching::Warrant;
 use crate::wire::{MessageId, SealedPacket};
 
 /// The parents of a message, by index: each has a lower one. As a rule there are few.
@@ -32,6 +33,21 @@ pub(super) struct Node {
     pub(super) covered: MemberSet,
     /// Its packet, to be sent again, as long as it is not final.
     packet: Option<SealedPacket>,
+    pub(super) warrant: Warrant,
+    /// The next message of its author, by index, if that vouches for it.
+    voucher: Option<u32>,
+}
+
+impl Node {
+    /// The next message of its author, by index, if that vouches for it.
+    pub(super) fn voucher(&self) -> Option<usize> {
+        self.voucher.map(wide)
+    }
+
+    /// Whether what shows it to others is delivered: its own signature, or its line.
+    pub(super) const fn is_shown(&self) -> bool {
+        self.voucher.is_some() || matches!(self.warrant, Warrant::Own)
+    }
 }
 
 /// An id to look up by. It is a hash already: eight bytes of it, which the map hashes once more under a key of its own, keep
@@ -76,6 +92,12 @@ impl Graph {
     /// The packet of a message that is not final.
     pub(super) fn packet(&self, id: &MessageId) -> Option<&SealedPacket> {
         self.get(id)?.packet.as_ref()
+    }
+
+    /// What shows that a message is its author's.
+    pub(super) fn warrant_mut(&mut self, id: &MessageId) -> Option<&mut Warrant> {
+        let index = self.index_of(id)?;
+        self.nodes.get_mut(index).map(|node| &mut node.warrant)
     }
 
     /// Drops the packet of a message, and tells whose it was.
@@ -132,16 +154,25 @@ impl Graph {
         position: Position,
         (author, seq): (usize, u32),
         packet: SealedPacket,
+        warrant: Warrant,
     ) -> usize {
         let Position { key, parents } = position;
+        let index = self.nodes.len();
+        // An author has 2^32 places; memory ends long before all authors together have as many.
+        let narrow = u32::try_from(index).unwrap_or(u32::MAX);
+        if seq > 0
+            && let Some(before) = parents
+                .last()
+                .and_then(|last| self.nodes.get_mut(wide(*last)))
+            && before.warrant.links() > warrant.links()
+        {
+            before.voucher = Some(narrow);
+        }
         for parent in &parents {
             if let Some(node) = self.nodes.get(wide(*parent)) {
                 self.heads.remove(&node.key.id);
             }
         }
-        let index = self.nodes.len();
-        // An author has 2^32 places; memory ends long before all authors together have as many.
-        let narrow = u32::try_from(index).unwrap_or(u32::MAX);
         self.index.insert(Indexed(key.id), narrow);
         self.heads.insert(key.id);
         self.nodes.push(Node {
@@ -151,6 +182,8 @@ impl Graph {
             parents,
             covered: MemberSet::default(),
             packet: Some(packet),
+            warrant,
+            voucher: None,
         });
         index
     }

@@ -1,7 +1,8 @@
 //! Messages that wait for their parents. `docs/spec/05-wire.md`, "Hold-back".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::vouching::Warrant;
 use crate::wire::{Content, MessageId, SealedPacket};
 
 /// The most messages of one author that wait.
@@ -18,6 +19,7 @@ pub(super) struct Held {
     pub(super) content: Content,
     /// Its packet, to be sent again.
     pub(super) packet: SealedPacket,
+    pub(super) warrant: Warrant,
 }
 
 /// Messages that wait, by author and place. A place has more than one of an author that says two things alone.
@@ -130,6 +132,13 @@ impl Holdback {
         held
     }
 
+    /// Drops a message, and says whether it was there.
+    pub(super) fn remove(&mut self, author: usize, id: &MessageId) -> bool {
+        let place = self.of(author).find(|held| held.id == *id);
+        let place = place.map(|held| held.content.seq);
+        place.is_some_and(|place| self.take(author, place, *id).is_some())
+    }
+
     /// All that waits, with its author.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Held)> {
         self.0
@@ -137,8 +146,30 @@ impl Holdback {
             .flat_map(|(author, waiting)| waiting.held.values().map(|held| (*author, held)))
     }
 
+    /// Takes note of what was found out about a message's own signature.
+    pub(super) fn note_warrant(&mut self, author: usize, id: &MessageId, warrant: Warrant) {
+        let waiting = self.0.get_mut(&author).into_iter();
+        let mut held = waiting.flat_map(|waiting| waiting.held.values_mut());
+        if let Some(held) = held.find(|held| held.id == *id) {
+            held.warrant = warrant;
+        }
+    }
+
     /// Drops all that waits of an author.
     pub(super) fn forget(&mut self, author: usize) {
         self.0.remove(&author);
+    }
+
+    /// Drops all that waits of an author but these.
+    pub(super) fn forget_but(&mut self, author: usize, kept: &BTreeSet<MessageId>) {
+        let Some(waiting) = self.0.get_mut(&author) else {
+            return;
+        };
+        waiting.held.retain(|(_, id), _| kept.contains(id));
+        let lengths = waiting.held.values().map(|held| held.packet.length());
+        waiting.bytes = lengths.sum();
+        if waiting.held.is_empty() {
+            self.0.remove(&author);
+        }
     }
 }

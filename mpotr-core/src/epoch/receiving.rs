@@ -7,7 +7,9 @@
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
 
 use super::changing::Frozen;
+use super::delivering::Fit;
 use super::holdback::Held;
+use super::vouching::Warrant;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{
@@ -22,6 +24,18 @@ pub(super) struct Opened {
     pub(super) signature: SignatureBytes,
     /// All of it as it was signed, if it is to be kept.
     signed: Option<Vec<u8>>,
+}
+
+impl Opened {
+    /// What is kept until it is delivered, once it is known to be its author's.
+    pub(super) fn held(self, packet: SealedPacket, warrant: Warrant) -> Held {
+        Held {
+            id: self.id,
+            content: self.content,
+            packet,
+            warrant,
+        }
+    }
 }
 
 impl<S: CryptoSuite> Epoch<S> {
@@ -49,8 +63,10 @@ impl<S: CryptoSuite> Epoch<S> {
             return Err(Rejection::Replayed);
         }
         let peer = self.peers.get(sender).ok_or(Rejection::UnknownSender)?;
-        // Once everyone has closed, signing keys may be public: what they sign is no message, and no evidence.
-        if peer.closed || (self.is_over && header.stream == Stream::Content) {
+        // Once everyone has closed, signing keys may be public: what they sign is no message, and no evidence. Who has closed
+        // alone and writes all the same contradicts itself, and others may have built upon it.
+        let is_content = header.stream == Stream::Content;
+        if (peer.closed && !is_content) || (self.is_over && is_content) {
             return Err(Rejection::Inconsistent);
         }
         Ok((sender, header))
@@ -64,14 +80,15 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<(), Rejection> {
         let opened = self.read(header, packet)?;
         let id = opened.id;
-        let is_authentic = self
-            .vouched_for(sender, header.seq)
-            .any(|named| named == id)
-            || self.is_signed(sender, &id, &opened.signature);
-        if !is_authentic {
-            return Err(Rejection::NotAuthentic);
-        }
-        self.accept_opened(sender, opened, packet.clone())?;
+        // Its own signature, where there is one to look at: it needs nobody to vouch for it.
+        let warrant = if self.is_signed(sender, &id, &opened.signature) {
+            Warrant::Own
+        } else {
+            let mut named = self.vouched_for(sender, header.seq);
+            let vouched = named.find(|(named, _)| *named == id);
+            vouched.ok_or(Rejection::NotAuthentic)?.1.examined(false)
+        };
+        self.accept_opened(sender, opened, packet.clone(), warrant)?;
         self.deliver_ready();
         if self.trim().contains(&id) {
             return Err(Rejection::Quota);
@@ -136,12 +153,16 @@ impl<S: CryptoSuite> Epoch<S> {
         self.graph.contains(id) || self.holdback.at(author, seq).any(|held| held.id == *id)
     }
 
-    /// What authentic messages of an author that wait name as the one in this place.
-    pub(super) fn vouched_for(&self, author: usize, seq: u32) -> impl Iterator<Item = MessageId> {
+    /// What authentic messages of an author that wait name as the one in this place, and what shows that to be its author's.
+    pub(super) fn vouched_for(
+        &self,
+        author: usize,
+        seq: u32,
+    ) -> impl Iterator<Item = (MessageId, Warrant)> {
         let after = seq.checked_add(1).into_iter();
         after
             .flat_map(move |after| self.holdback.at(author, after))
-            .map(|held| held.content.prev)
+            .filter_map(|held| Some((held.content.prev, held.warrant.before(&held.packet)?)))
     }
 
     /// Whether an author's own signature verifies.
@@ -162,62 +183,40 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(super) fn accept_opened(
         &mut self,
         author: usize,
-        opened: Opened,
+        mut opened: Opened,
         packet: SealedPacket,
+        warrant: Warrant,
     ) -> Result<(), Rejection> {
-        let Opened {
-            id,
-            content,
-            signed,
-            ..
-        } = opened;
-        if let Some(signed) = signed {
-            self.keep_content(id, || signed);
+        if let Some(signed) = opened.signed.take() {
+            self.keep_content(opened.id, || signed);
         }
-        self.accept(author, id, content, packet)
+        self.accept(author, opened.held(packet, warrant))
     }
 
     /// Takes an authentic message: it waits to be delivered.
-    pub(super) fn accept(
-        &mut self,
-        author: usize,
-        id: MessageId,
-        content: Content,
-        packet: SealedPacket,
-    ) -> Result<(), Rejection> {
-        let seq = content.seq;
-        let peer = self.peers.get(author).ok_or(Rejection::UnknownSender)?;
-        if peer.fin && seq >= peer.delivered {
-            return Err(Rejection::Inconsistent);
-        }
-        if self.is_exposed(author) {
-            if !self.is_demanded(&id) {
-                return Err(Rejection::Disputed);
-            }
-        } else if let Some(known) = self.contradicted(author, &id, &content) {
-            if !self.expose(author, &known, &id, &packet) {
-                // Another member stripped a signature off: which of the two the author said cannot be shown.
-                return Err(Rejection::Inconsistent);
-            }
-            if !self.is_demanded(&id) {
-                return Ok(());
-            }
+    fn accept(&mut self, author: usize, held: Held) -> Result<(), Rejection> {
+        let was_exposed = self.is_exposed(author);
+        self.confront(author, &held)?;
+        if self.is_exposed(author) && !self.is_demanded(&held) {
+            return if was_exposed {
+                Err(Rejection::Disputed)
+            } else {
+                Ok(())
+            };
         }
         if let Some(peer) = self.peers.get_mut(author) {
-            peer.streams.content.spend(seq);
+            peer.streams.content.spend(held.content.seq);
         }
         // As a rule nothing is missing before it, and it need not wait at all.
-        let is_wanted = !self.is_exposed(author) && self.gate.admits(&id);
-        if is_wanted && let Some(position) = self.consistent(author, &id, &content) {
-            self.deliver(author, position, content, packet);
+        if held.warrant == Warrant::Own
+            && !self.is_exposed(author)
+            && self.gate.admits(&held.id)
+            && let Fit::Here(position) = self.fit(author, &held.id, &held.content)
+        {
+            self.deliver(author, position, held);
             self.apply_waiting();
             return Ok(());
         }
-        let held = Held {
-            id,
-            content,
-            packet,
-        };
         self.holdback.insert(author, held);
         Ok(())
     }

@@ -55,6 +55,7 @@ impl<S: CryptoSuite> Epoch<S> {
             Effect::Recorded(record) => Some(record),
             Effect::Delivered { .. }
             | Effect::Equivocation { .. }
+            | Effect::Contradicted { .. }
             | Effect::Fin { .. }
             | Effect::Closed { .. }
             | Effect::Leaked { .. }

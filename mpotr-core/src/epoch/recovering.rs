@@ -99,23 +99,32 @@ impl<S: CryptoSuite> Epoch<S> {
         self.graph.len() >= self.goal
     }
 
-    /// Sends again what somebody misses, as far as it is at hand. What is asked for by name, all who hold it send; what is
+    /// Sends again what somebody misses, as far as it is at hand, with what shows it to who has not accepted it. What is asked for by name, all who hold it send; what is
     /// asked for by place, two of them, others each time.
     pub(super) fn serve(&mut self, wanted: &[MessageId], missing: &[Range], number: u32) {
-        for id in wanted {
-            self.send_again(*id);
-        }
+        let by_name = wanted
+            .iter()
+            .filter_map(|id| Some((self.place_of(id)?, *id)));
+        let mut asked: Vec<_> = by_name.collect();
         let places = missing.iter().flat_map(|range| {
             let author = usize::from(range.author);
             range.places().map(move |place| (author, place))
         });
-        let named: Vec<_> = places
+        let by_place = places
             .take(MAX_PLACES)
-            .filter_map(|(author, place)| self.id_at(author, place))
-            .filter(|id| self.is_server_of(id, number))
-            .collect();
-        for id in named {
-            self.send_again(id);
+            .filter_map(|place| Some((place, self.id_at(place.0, place.1)?)))
+            .filter(|(_, id)| self.is_server_of(id, number));
+        asked.extend(by_place);
+        let mut sent = BTreeSet::new();
+        for ((author, place), id) in asked {
+            if sent.contains(&id) {
+                continue;
+            }
+            for shown in self.line_of(author, place, id) {
+                if sent.insert(shown) {
+                    self.send_again(shown);
+                }
+            }
         }
     }
 
@@ -124,6 +133,15 @@ impl<S: CryptoSuite> Epoch<S> {
             let packet = Packet::Sealed(packet).to_bytes();
             self.effects.push_back(Effect::Missing { id, packet });
         }
+    }
+
+    /// The author and the place of a message at hand.
+    fn place_of(&self, id: &MessageId) -> Option<(usize, u32)> {
+        let delivered = self.graph.get(id).map(|node| (node.author, node.seq));
+        delivered.or_else(|| {
+            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
+            held.next().map(|(author, held)| (author, held.content.seq))
+        })
     }
 
     /// The message of a place, delivered or held.

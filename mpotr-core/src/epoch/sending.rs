@@ -2,7 +2,9 @@
 
 use mpotr_crypto::{CryptoSuite, Secret};
 
+use super::holdback::Held;
 use super::member_set::MemberSet;
+use super::vouching::Warrant;
 use super::{Effect, Epoch, Peer};
 use crate::wire::{
     Content, ContentKind, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream,
@@ -70,7 +72,13 @@ impl<S: CryptoSuite> Epoch<S> {
         self.signed_lock = lock;
         let content = content.into_fields();
         let position = self.graph.position(&id, content.ancestors())?;
-        self.deliver(self.me, position, content, sealed);
+        let own = Held {
+            id,
+            content,
+            packet: sealed,
+            warrant: Warrant::Own,
+        };
+        self.deliver(self.me, position, own);
         self.unstated = 0;
         self.advance();
         Some((seq, id, packet))

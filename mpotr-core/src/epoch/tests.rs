@@ -12,6 +12,7 @@
 mod backlog;
 mod equivocation;
 mod spec;
+mod vouching;
 
 use std::collections::BTreeSet;
 
@@ -408,7 +409,14 @@ fn nothing_follows_the_last_message() {
         MALLORY,
         content(1, last, Vec::new(), "more"),
     );
-    assert_eq!(epochs[BOB].open(&more), Err(Rejection::Inconsistent));
+    effects(&mut epochs[BOB]);
+    epochs[BOB].open(&more).unwrap();
+    assert_eq!(
+        effects(&mut epochs[BOB]),
+        [Effect::Contradicted { author: MALLORY }]
+    );
+    assert_eq!(epochs[BOB].open(&more), Err(Rejection::Disputed));
+    assert_eq!(epochs[BOB].delivered(), 1);
 }
 
 #[test]

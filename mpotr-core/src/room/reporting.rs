@@ -25,6 +25,9 @@ impl<S: CryptoSuite> Room<S> {
                     evidence,
                 })
             }
+            Effect::Contradicted { author } => self
+                .accuse(author)
+                .map(|member| Event::Contradicted { member }),
             Effect::Leaked { member } => self.accuse(member).map(|member| Event::Leaked { member }),
             Effect::Acknowledged { seq } => self
                 .sent
@@ -129,6 +132,7 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
             there,
         },
         Effect::Equivocation { .. }
+        | Effect::Contradicted { .. }
         | Effect::Leaked { .. }
         | Effect::Acknowledged { .. }
         | Effect::Missed { .. }
