@@ -4,7 +4,7 @@
 //! |---|---|
 //! | AEAD | `ring` |
 //! | hash, HKDF, HMAC | `ring` (SHA-512), the RustCrypto `hkdf` and `hmac` on it |
-//! | signature | `ring`; whether a key is a point of the curve, `curve25519-dalek` |
+//! | signature | `ring` signs; `curve25519-dalek` computes what verification compares, by way of `mpotr-group-dalek` |
 //! | group | `curve25519-dalek`, ristretto255, by way of `mpotr-group-dalek` |
 //!
 //! **Not all of this backend is *ring*.** *ring* offers no group arithmetic, no scalars and no decoding of a public
@@ -23,5 +23,5 @@ mod suite;
 pub use aead::{Aes256Gcm, ChaCha20Poly1305};
 pub use hash::Sha512;
 pub use mpotr_group_dalek::Ristretto255;
-pub use signature::{Ed25519, SigningKey, VerifyingKey};
+pub use signature::{Ed25519, SigningKey};
 pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};

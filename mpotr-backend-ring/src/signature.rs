@@ -1,16 +1,15 @@
-//! Ed25519 by *ring*, as RustCrypto signatures: `docs/spec/02-suites.md`, "Signature".
+//! Ed25519: signing by *ring*, as RustCrypto signatures; the arithmetic of verification by `mpotr-group-dalek`:
+//! `docs/spec/02-suites.md`, "Signature".
 //!
-//! *ring* verifies without cofactor and refuses S >= L, but takes keys and R of small order. The strict predicate of
-//! `mpotr-crypto` refuses those before it asks. *ring* decodes a public key anew at each verification and has no call
-//! that only decodes: `curve25519-dalek` says whether the bytes are a point.
+//! *ring* verifies too, and gives a verdict alone; it has no arithmetic to decide by.
 
 use std::hint::black_box;
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
 use mpotr_crypto::ed25519::Signature;
-use mpotr_crypto::signature::{Error, Signer, Verifier};
+use mpotr_crypto::signature::{Error, Signer};
 use mpotr_crypto::{Secret, SignatureScheme};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use mpotr_group_dalek::Edwards25519;
+use ring::signature::{Ed25519KeyPair, KeyPair};
 
 /// Ed25519 by *ring*.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +17,7 @@ pub struct Ed25519;
 
 impl SignatureScheme for Ed25519 {
     type SigningKey = SigningKey;
-    type VerifyingKey = VerifyingKey;
+    type Curve = Edwards25519;
 
     fn signing_key(seed: &Secret<32>) -> SigningKey {
         SigningKey(
@@ -33,12 +32,6 @@ impl SignatureScheme for Ed25519 {
         let public = pair.and_then(|pair| pair.public_key().as_ref().try_into().ok());
         // No key stands for y = 0, which has small order: no one accepts it.
         public.unwrap_or_default()
-    }
-
-    fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
-        CompressedEdwardsY(*bytes)
-            .decompress()
-            .map(|_point| VerifyingKey(*bytes))
     }
 }
 
@@ -72,17 +65,5 @@ impl Drop for SigningKey {
 impl core::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("SigningKey(..)")
-    }
-}
-
-/// A key that verifies, known to be a point of the curve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VerifyingKey([u8; 32]);
-
-impl Verifier<Signature> for VerifyingKey {
-    fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), Error> {
-        UnparsedPublicKey::new(&ED25519, &self.0)
-            .verify(message, &signature.to_bytes())
-            .map_err(|ring::error::Unspecified| Error::new())
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | AEAD | `chacha20poly1305` on [`ChaCha20Ahead`], `aes-gcm` |
 //! | hash, HKDF, HMAC | `sha2` |
-//! | signature | `ed25519-dalek` |
+//! | signature | `ed25519-dalek` signs; `curve25519-dalek` computes what verification compares, by way of `mpotr-group-dalek` |
 //! | group | `curve25519-dalek`, ristretto255, by way of `mpotr-group-dalek` |
 //!
 //! All are pure Rust and pick AVX2, AES-NI and VAES by what the CPU has, at run time. AVX-512 for the curve and for

@@ -1,17 +1,17 @@
-//! Ed25519 by `ed25519-dalek`.
+//! Ed25519: signing by `ed25519-dalek`, the arithmetic of verification by `mpotr-group-dalek`.
 
-use ed25519_dalek::VerifyingKey;
 use mpotr_crypto::ed25519::Signature;
 use mpotr_crypto::signature::{Error, Signer};
 use mpotr_crypto::{Secret, SignatureScheme};
+use mpotr_group_dalek::Edwards25519;
 
-/// Ed25519 by `ed25519-dalek`. Its verifying keys implement the RustCrypto traits themselves.
+/// Ed25519: signing by `ed25519-dalek`.
 #[derive(Clone, Copy, Debug)]
 pub struct Ed25519;
 
 impl SignatureScheme for Ed25519 {
     type SigningKey = SigningKey;
-    type VerifyingKey = VerifyingKey;
+    type Curve = Edwards25519;
 
     fn signing_key(seed: &Secret<32>) -> SigningKey {
         SigningKey(Box::new(ed25519_dalek::SigningKey::from_bytes(
@@ -21,10 +21,6 @@ impl SignatureScheme for Ed25519 {
 
     fn public_key(key: &SigningKey) -> [u8; 32] {
         key.0.verifying_key().to_bytes()
-    }
-
-    fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
-        VerifyingKey::from_bytes(bytes).ok()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The two suites: `docs/spec/02-suites.md`.
 
 use mpotr_crypto::hkdf::hmac::Hmac;
-use mpotr_crypto::{CryptoSuite, SuiteId, UnsupportedSuite};
+use mpotr_crypto::{CryptoSuite, SuiteId};
 
 use crate::{ChaCha20Poly1305, Ed25519, Ristretto255};
 
@@ -23,10 +23,6 @@ impl CryptoSuite for ChaCha20Poly1305Suite {
     type Hmac = Hmac<sha2::Sha512>;
     type Signature = Ed25519;
     type Group = Ristretto255;
-
-    fn check_supported() -> Result<(), UnsupportedSuite> {
-        Ok(())
-    }
 }
 
 impl CryptoSuite for Aes256GcmSuite {
@@ -37,8 +33,4 @@ impl CryptoSuite for Aes256GcmSuite {
     type Hmac = Hmac<sha2::Sha512>;
     type Signature = Ed25519;
     type Group = Ristretto255;
-
-    fn check_supported() -> Result<(), UnsupportedSuite> {
-        Ok(())
-    }
 }

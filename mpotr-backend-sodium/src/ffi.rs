@@ -143,41 +143,6 @@ impl Sodium {
         signature
     }
 
-    pub(crate) fn ed25519_verify(
-        self,
-        public: &[u8; 32],
-        message: &[u8],
-        signature: &[u8; 64],
-    ) -> bool {
-        // SAFETY: key and signature have the lengths of the algorithm by their types, `message` is valid for its
-        // length.
-        let status = unsafe {
-            sys::crypto_sign_ed25519_verify_detached(
-                signature.as_ptr(),
-                message.as_ptr(),
-                length(message),
-                public.as_ptr(),
-            )
-        };
-        status == 0
-    }
-
-    /// Whether bytes are a point of edwards25519, of whatever order.
-    ///
-    /// `crypto_core_ed25519_is_valid_point` asks more, the prime-order subgroup; an addition decodes and asks no more.
-    pub(crate) fn ed25519_is_point(self, bytes: &[u8; 32]) -> bool {
-        let mut identity = [0; 32];
-        if let Some(y) = identity.first_mut() {
-            *y = 1;
-        }
-        let mut sum = [0; 32];
-        // SAFETY: all three have the length of a point by their types.
-        let status = unsafe {
-            sys::crypto_core_ed25519_add(sum.as_mut_ptr(), bytes.as_ptr(), identity.as_ptr())
-        };
-        status == 0
-    }
-
     pub(crate) fn scalar_reduce(self, wide: &[u8; 64]) -> [u8; 32] {
         let mut scalar = [0; 32];
         // SAFETY: the lengths are those of the function by their types.

@@ -1,10 +1,10 @@
-//! The mpOTR suites on libsodium, all of them: `docs/spec/02-suites.md`.
+//! The mpOTR suites on libsodium, but for the verification of signatures: `docs/spec/02-suites.md`.
 //!
 //! | part | functions of libsodium |
 //! |---|---|
 //! | AEAD | `crypto_aead_chacha20poly1305_ietf_*`, `crypto_aead_aes256gcm_*` |
 //! | hash | `crypto_hash_sha512_*`; HMAC and HKDF are the RustCrypto `hkdf` and `hmac` on it |
-//! | signature | `crypto_sign_ed25519_*` |
+//! | signature | `crypto_sign_ed25519_*` sign; `curve25519-dalek` computes what verification compares, as in every backend, by way of `mpotr-group-dalek` |
 //! | group | `crypto_core_ristretto255_*`, `crypto_scalarmult_ristretto255*` |
 //!
 //! libsodium is built from the signed source that `libsodium-sys-stable` carries, with a C compiler and `make` alone.
@@ -29,5 +29,5 @@ mod suite;
 pub use aead::{Aes256Gcm, ChaCha20Poly1305};
 pub use group::{Element, Ristretto255, Scalar};
 pub use hash::Sha512;
-pub use signature::{Ed25519, SigningKey, VerifyingKey};
+pub use signature::{Ed25519, SigningKey};
 pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};

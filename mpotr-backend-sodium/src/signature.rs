@@ -1,12 +1,14 @@
-//! Ed25519 by libsodium, as RustCrypto signatures: `docs/spec/02-suites.md`, "Signature".
+//! Ed25519: signing by libsodium, as RustCrypto signatures; the arithmetic of verification by `mpotr-group-dalek`:
+//! `docs/spec/02-suites.md`, "Signature".
 //!
-//! libsodium verifies without cofactor and refuses S >= L, keys and R of small order, and non-canonical keys: nearly
-//! the strict predicate of `mpotr-crypto`, which runs before it all the same. It decodes a public key anew at each
-//! verification.
+//! libsodium's own verification is a verdict that differs between its versions: 1.0.22 verifies without cofactor, the
+//! development branch after it takes an R that is off by a point of small order. Its functions on points refuse those
+//! of mixed order, which the predicate decides by the equation.
 
 use mpotr_crypto::ed25519::Signature;
-use mpotr_crypto::signature::{Error, Signer, Verifier};
+use mpotr_crypto::signature::{Error, Signer};
 use mpotr_crypto::{Secret, SignatureScheme};
+use mpotr_group_dalek::Edwards25519;
 
 use crate::ffi::Sodium;
 
@@ -16,7 +18,7 @@ pub struct Ed25519;
 
 impl SignatureScheme for Ed25519 {
     type SigningKey = SigningKey;
-    type VerifyingKey = VerifyingKey;
+    type Curve = Edwards25519;
 
     fn signing_key(seed: &Secret<32>) -> SigningKey {
         let mut public = [0; 32];
@@ -28,12 +30,6 @@ impl SignatureScheme for Ed25519 {
 
     fn public_key(key: &SigningKey) -> [u8; 32] {
         key.public
-    }
-
-    fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
-        Sodium::ready()
-            .ed25519_is_point(bytes)
-            .then_some(VerifyingKey(*bytes))
     }
 }
 
@@ -55,16 +51,5 @@ impl Signer<Signature> for SigningKey {
 impl core::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("SigningKey(..)")
-    }
-}
-
-/// A key that verifies, known to be a point of the curve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VerifyingKey([u8; 32]);
-
-impl Verifier<Signature> for VerifyingKey {
-    fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), Error> {
-        let valid = Sodium::ready().ed25519_verify(&self.0, message, &signature.to_bytes());
-        valid.then_some(()).ok_or_else(Error::new)
     }
 }

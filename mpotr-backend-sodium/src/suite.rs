@@ -25,7 +25,7 @@ impl CryptoSuite for ChaCha20Poly1305Suite {
     type Signature = Ed25519;
     type Group = Ristretto255;
 
-    fn check_supported() -> Result<(), UnsupportedSuite> {
+    fn make_ready() -> Result<(), UnsupportedSuite> {
         initialised::<Self>().map(|_sodium| ())
     }
 }
@@ -39,7 +39,7 @@ impl CryptoSuite for Aes256GcmSuite {
     type Signature = Ed25519;
     type Group = Ristretto255;
 
-    fn check_supported() -> Result<(), UnsupportedSuite> {
+    fn make_ready() -> Result<(), UnsupportedSuite> {
         has_aes(initialised::<Self>()?.hardware_aes())
     }
 }

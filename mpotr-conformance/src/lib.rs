@@ -79,6 +79,7 @@ macro_rules! conformance {
                     signing_is_deterministic
                     strict_predicate
                     torsion_pair
+                    the_self_test_is_what_it_says
                     small_order_and_non_canonical_keys_do_not_decode
                     bytes_that_are_no_point_do_not_decode
                 }

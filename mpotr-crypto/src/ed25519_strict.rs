@@ -6,15 +6,18 @@
 //! 2. E and R are canonical encodings (y below p, no negative zero) and not of small order;
 //! 3. `[S]B = R + [k]E` without cofactor, `k = SHA-512(R || E || message) mod L`, compared as bytes.
 //!
-//! Steps 1 and 2 are byte comparisons made here, before any backend is called; step 3 is the backend's. Batch
-//! verification never decides acceptance: with or without cofactor it accepts sets of signatures that single
+//! All three are made here. Steps 1 and 2 are byte comparisons; of step 3 a backend computes `[S]B - [k]E`, and no
+//! library is asked for a verdict: some verify with cofactor, or change their mind in a new version.
+//!
+//! Batch verification never decides acceptance: with or without cofactor it accepts sets of signatures that single
 //! verification refuses, and members would split (Chalkias, Garillot, Nikolaenko 2020).
 
-use ed25519::Signature;
-use signature::{Signer, Verifier};
+use digest::Digest;
+use signature::Signer;
 
 use crate::byte_newtype;
 use crate::codec::{DecodeError, Decoder, Encoder};
+use crate::edwards::Edwards;
 use crate::secret::Secret;
 use crate::suite::{CryptoSuite, SignatureScheme};
 
@@ -126,12 +129,11 @@ impl SignatureBytes {
         input.array(field).map(Self)
     }
 
-    fn is_strict(&self) -> bool {
-        let (r, s) = self.0.split_at(32);
-        let (Ok(r), Ok(s)) = (<&[u8; 32]>::try_from(r), <&[u8; 32]>::try_from(s)) else {
-            return false;
-        };
-        is_strict_point(r) && reversed(s) < ORDER
+    /// R and S, if S is below L and R is canonical and not of small order.
+    fn strict_halves(&self) -> Option<(&[u8; 32], &[u8; 32])> {
+        let (r, s) = self.0.split_first_chunk()?;
+        let s = s.try_into().ok()?;
+        (is_strict_point(r) && reversed(s) < ORDER).then_some((r, s))
     }
 }
 
@@ -149,16 +151,24 @@ impl core::fmt::Debug for SignatureBytes {
 pub struct VerifyError;
 
 /// A decoded verification key that verifies by the predicate of this module.
-pub struct VerifyingKey<S: CryptoSuite>(<S::Signature as SignatureScheme>::VerifyingKey);
+pub struct VerifyingKey<S: CryptoSuite> {
+    encoded: EphemeralKey,
+    point: <Curve<S> as Edwards>::Point,
+}
+
+type Curve<S> = <<S as CryptoSuite>::Signature as SignatureScheme>::Curve;
 
 impl<S: CryptoSuite> VerifyingKey<S> {
     /// Decodes a key; `None` if it is not canonical, of small order, or no point.
     #[must_use]
     pub fn decode(key: &EphemeralKey) -> Option<Self> {
-        if !is_strict_point(key.as_bytes()) {
+        if !key.is_strict() {
             return None;
         }
-        S::Signature::verifying_key(key.as_bytes()).map(Self)
+        Some(Self {
+            encoded: *key,
+            point: Curve::<S>::decode(key.as_bytes())?,
+        })
     }
 
     /// Verifies one signature.
@@ -166,18 +176,27 @@ impl<S: CryptoSuite> VerifyingKey<S> {
     /// # Errors
     /// [`VerifyError`], whatever is wrong.
     pub fn verify(&self, message: &[u8], signature: &SignatureBytes) -> Result<(), VerifyError> {
-        if !signature.is_strict() {
-            return Err(VerifyError);
+        let (r, s) = signature.strict_halves().ok_or(VerifyError)?;
+        let k = S::Hash::new()
+            .chain_update(r)
+            .chain_update(self.encoded.as_bytes())
+            .chain_update(message)
+            .finalize();
+        let expected = Curve::<S>::vartime_base_minus(s, &k.into(), &self.point);
+        if expected == *r {
+            Ok(())
+        } else {
+            Err(VerifyError)
         }
-        self.0
-            .verify(message, &Signature::from_bytes(signature.as_bytes()))
-            .map_err(|_opaque| VerifyError)
     }
 }
 
 impl<S: CryptoSuite> Clone for VerifyingKey<S> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self {
+            encoded: self.encoded,
+            point: self.point.clone(),
+        }
     }
 }
 
@@ -270,8 +289,8 @@ mod tests {
     fn s_at_or_above_the_order_is_refused() {
         let mut signature = [9; 64];
         signature[32..].copy_from_slice(&reversed(&ORDER));
-        assert!(!SignatureBytes(signature).is_strict());
+        assert!(SignatureBytes(signature).strict_halves().is_none());
         signature[32] -= 1;
-        assert!(SignatureBytes(signature).is_strict());
+        assert!(SignatureBytes(signature).strict_halves().is_some());
     }
 }

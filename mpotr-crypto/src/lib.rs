@@ -4,6 +4,8 @@
 //! that computes one. This crate names no backend. Its parts are the RustCrypto traits wherever one
 //! exists ([`aead`], [`digest`], [`signature`]) and one small trait of our own, [`Group`], for ristretto255.
 //!
+//! A backend is believed nothing that can be tested: picked, it runs through the known answers of [`self_test`].
+//!
 //! Everything above the suite that has to be byte-identical in every backend lives here too, once:
 //! the labelled [`Transcript`] hash, the key derivation ([`kdf`]), the strict Ed25519 predicate
 //! ([`VerifyingKey`]), the AEAD contract ([`AeadKey`]) and the strict [`codec`].
@@ -14,12 +16,14 @@ mod aead_key;
 mod bytes;
 pub mod codec;
 mod ed25519_strict;
+mod edwards;
 mod group;
 mod identity;
 pub mod kdf;
 pub mod label;
 mod secret;
 mod secret_scalar;
+pub mod self_test;
 mod suite;
 mod transcript;
 
@@ -29,6 +33,7 @@ pub use codec::{DecodeError, DecodeErrorKind, Decoder, Encoder};
 pub use ed25519_strict::{
     EphemeralKey, EphemeralKeyPair, SignatureBytes, VerifyError, VerifyingKey,
 };
+pub use edwards::Edwards;
 pub use group::{Group, hash_to_scalar, random_scalar, vartime_double_scalar_mul};
 pub use identity::{Fingerprint, IdentityKey, IdentityKeyPair};
 pub use secret::{Secret, SecretRef};

@@ -5,11 +5,13 @@ use aead::{AeadCore, AeadInOut, KeyInit, KeySizeUser};
 use digest::consts::U64;
 use digest::{Digest, HashMarker, OutputSizeUser, block_api::BlockSizeUser};
 use hkdf::HmacImpl;
-use signature::{Signer, Verifier};
+use signature::Signer;
 
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use crate::edwards::Edwards;
 use crate::group::Group;
 use crate::secret::Secret;
+use crate::self_test;
 
 /// The two-byte id of a suite on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,26 +130,37 @@ pub trait CryptoSuite: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// ristretto255 (RFC 9496).
     type Group: Group;
 
-    /// Makes the backend ready and says whether it can compute the suite on this machine.
+    /// Makes the backend ready, and says what this machine lacks. [`check_supported`](Self::check_supported) calls it
+    /// first.
     ///
     /// # Errors
     /// [`UnsupportedSuite`], with what is missing.
-    fn check_supported() -> Result<(), UnsupportedSuite>;
+    fn make_ready() -> Result<(), UnsupportedSuite> {
+        Ok(())
+    }
+
+    /// Makes the backend ready and says whether it can compute the suite on this machine. It has to prove itself first,
+    /// once in the life of the process: see [`self_test`].
+    ///
+    /// # Errors
+    /// [`UnsupportedSuite`], with what is missing, or what the backend gets wrong.
+    fn check_supported() -> Result<(), UnsupportedSuite> {
+        Self::make_ready()?;
+        self_test::once::<Self>()
+    }
 }
 
-/// Ed25519 in one backend: the RustCrypto traits on its keys, and the constructors those traits lack.
+/// Ed25519 in one backend: what signs is the library's; verification is this crate's, on the arithmetic of a curve.
 pub trait SignatureScheme: Send + Sync + 'static {
     /// A key that signs; wiped when dropped.
     type SigningKey: Signer<ed25519::Signature> + Send + Sync;
-    /// A decoded key that verifies, without the strict checks.
-    type VerifyingKey: Verifier<ed25519::Signature> + Clone + Send + Sync;
+    /// What verification computes with. One implementation serves all backends of this project
+    /// (`docs/decisions/0008-one-arithmetic-for-verification.md`).
+    type Curve: Edwards;
 
     /// The signing key of a 32-byte seed (RFC 8032 section 5.1.5).
     fn signing_key(seed: &Secret<32>) -> Self::SigningKey;
 
     /// The 32-byte public key of a signing key.
     fn public_key(key: &Self::SigningKey) -> [u8; 32];
-
-    /// Decodes a 32-byte public key; `None` if it is no point of the curve.
-    fn verifying_key(bytes: &[u8; 32]) -> Option<Self::VerifyingKey>;
 }

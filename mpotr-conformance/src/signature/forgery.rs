@@ -124,6 +124,24 @@ pub(super) fn off_by(torsion: Point) -> Signed {
     sign_when(encode(base(&a)), encode(base(&r) - torsion), a, |_, _| true)
 }
 
+/// A signature under a key drawn from a seed, wrong by `torsion`.
+pub(super) fn sign_off_by(seed: &[u8; 32], message: &[u8], torsion: Point) -> Signed {
+    let scalar = |purpose: &[u8]| {
+        Scalar::from_bytes_mod_order_wide(&wide_challenge(seed, &[0; 32], purpose))
+    };
+    let (a, r) = (scalar(b"a"), scalar(b"r"));
+    let (key, r_bytes) = (encode(base(&a)), encode(base(&r) - torsion));
+    let s = r + challenge(&r_bytes, &key, message) * a;
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(&r_bytes);
+    signature[32..].copy_from_slice(&s.to_bytes());
+    Signed {
+        key,
+        message: message.to_vec(),
+        signature,
+    }
+}
+
 /// All encodings, canonical or not, of the eight points of small order.
 pub(super) fn small_order_encodings() -> Vec<[u8; 32]> {
     let mut encodings: Vec<_> = EIGHT_TORSION.iter().copied().map(encode).collect();

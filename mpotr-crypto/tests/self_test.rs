@@ -1,0 +1,341 @@
+//! A backend that accepts what it should not is refused when it is picked: `docs/spec/02-suites.md`, "A backend proves
+//! itself". (That the real backends pass is checked in `mpotr-conformance`.)
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy does not know for tests; operators on points and scalars are modular"
+)]
+
+use core::fmt::Debug;
+use core::marker::PhantomData;
+
+use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::{EdwardsPoint, Scalar};
+use mpotr_backend_rustcrypto::{ChaCha20Poly1305Suite, Ed25519, Ristretto255};
+use mpotr_crypto::aead::consts::{U12, U16, U32};
+use mpotr_crypto::aead::inout::InOutBuf;
+use mpotr_crypto::aead::{
+    AeadCore, AeadInOut, Error, Key, KeyInit, KeySizeUser, Nonce, Tag, TagPosition,
+};
+use mpotr_crypto::digest::Digest;
+use mpotr_crypto::self_test::{self, Fault};
+use mpotr_crypto::{CryptoSuite, Edwards, Group, Secret, SignatureScheme, SuiteId};
+use mpotr_group_dalek::Edwards25519;
+
+/// What a double changes in the RustCrypto backend.
+trait Change: Copy + Debug + Send + Sync + 'static {
+    type Aead: KeyInit
+        + KeySizeUser<KeySize = U32>
+        + AeadInOut
+        + AeadCore<NonceSize = U12, TagSize = U16>
+        + Send
+        + Sync;
+    type Curve: Edwards;
+    type Group: Group;
+}
+
+type RealAead = <ChaCha20Poly1305Suite as CryptoSuite>::Aead;
+
+#[derive(Clone, Copy, Debug)]
+struct Changed<C>(PhantomData<C>);
+
+impl<C: Change> CryptoSuite for Changed<C> {
+    const ID: SuiteId = SuiteId::ChaCha20Poly1305;
+    const BACKEND: &'static str = "lax";
+    type Aead = C::Aead;
+    type Hash = <ChaCha20Poly1305Suite as CryptoSuite>::Hash;
+    type Hmac = <ChaCha20Poly1305Suite as CryptoSuite>::Hmac;
+    type Signature = OnCurve<C::Curve>;
+    type Group = C::Group;
+}
+
+/// Signs as the real backend does and verifies on another curve.
+struct OnCurve<E>(PhantomData<E>);
+
+impl<E: Edwards> SignatureScheme for OnCurve<E> {
+    type SigningKey = <Ed25519 as SignatureScheme>::SigningKey;
+    type Curve = E;
+
+    fn signing_key(seed: &Secret<32>) -> Self::SigningKey {
+        Ed25519::signing_key(seed)
+    }
+
+    fn public_key(key: &Self::SigningKey) -> [u8; 32] {
+        Ed25519::public_key(key)
+    }
+}
+
+fn fault_of<C: Change>() -> String {
+    let refusal = Changed::<C>::check_supported().unwrap_err();
+    assert_eq!(
+        (refusal.suite, refusal.backend),
+        (SuiteId::ChaCha20Poly1305, "lax")
+    );
+    // The verdict is kept, and is the same when it is asked for again.
+    assert_eq!(Changed::<C>::check_supported(), Err(refusal));
+    refusal.reason.to_owned()
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Nothing;
+
+impl Change for Nothing {
+    type Aead = RealAead;
+    type Curve = Edwards25519;
+    type Group = Ristretto255;
+}
+
+#[test]
+fn passes_a_backend_that_is_right() {
+    assert_eq!(Changed::<Nothing>::check_supported(), Ok(()));
+    assert_eq!(self_test::run::<Changed<Nothing>>(), Ok(()));
+}
+
+/// A curve that multiplies the torsion out of keys, as a verifier with cofactor does in effect.
+#[derive(Clone, Copy, Debug)]
+struct WithoutTorsion;
+
+impl Edwards for WithoutTorsion {
+    type Point = EdwardsPoint;
+
+    fn decode(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
+        let point = CompressedEdwardsY(*bytes).decompress()?;
+        let eighth = Scalar::from(8_u8).invert();
+        Some(point.mul_by_cofactor() * eighth)
+    }
+
+    fn vartime_base_minus(s: &[u8; 32], k: &[u8; 64], point: &EdwardsPoint) -> [u8; 32] {
+        Edwards25519::vartime_base_minus(s, k, point)
+    }
+}
+
+/// A curve that multiplies by the low bits of k alone.
+#[derive(Clone, Copy, Debug)]
+struct Unreduced;
+
+impl Edwards for Unreduced {
+    type Point = EdwardsPoint;
+
+    fn decode(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
+        Edwards25519::decode(bytes)
+    }
+
+    fn vartime_base_minus(s: &[u8; 32], k: &[u8; 64], point: &EdwardsPoint) -> [u8; 32] {
+        // k P = (k mod L) P + (k mod 8) T for P with a torsion part T: what a library gets that does not reduce.
+        let torsion = point - point.mul_by_cofactor() * Scalar::from(8_u8).invert();
+        let reduced = Scalar::from_bytes_mod_order_wide(k);
+        let off =
+            torsion * Scalar::from(k[0] % 8) - torsion * Scalar::from(reduced.to_bytes()[0] % 8);
+        let right = CompressedEdwardsY(Edwards25519::vartime_base_minus(s, k, point));
+        (right.decompress().unwrap() - off).compress().to_bytes()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct LaxCurve<E>(PhantomData<E>);
+
+impl<E: Edwards + Copy> Change for LaxCurve<E> {
+    type Aead = RealAead;
+    type Curve = E;
+    type Group = Ristretto255;
+}
+
+#[test]
+fn refuses_a_curve_that_forgets_torsion() {
+    assert_eq!(
+        fault_of::<LaxCurve<WithoutTorsion>>(),
+        "it takes a signature under a key with a part of order 8 that the equation keeps"
+    );
+}
+
+#[test]
+fn refuses_a_curve_that_does_not_reduce_k() {
+    let fault = fault_of::<LaxCurve<Unreduced>>();
+    assert!(
+        fault.contains("k ") || fault.contains("equation"),
+        "{fault}"
+    );
+}
+
+/// `[8]([S]B - R - [k]A)` is the identity: verification with cofactor, as RFC 8032 allows it.
+fn verifies_with_cofactor(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    let (r, s) = signature.split_first_chunk::<32>().unwrap();
+    let s = Scalar::from_canonical_bytes(s.try_into().unwrap()).into_option();
+    let points = [r, key].map(|bytes| CompressedEdwardsY(*bytes).decompress());
+    let (Some(s), [Some(r_point), Some(a_point)]) = (s, points) else {
+        return false;
+    };
+    let small_order = r_point.is_small_order() || a_point.is_small_order();
+    let hash = sha512(&[r, key, message]);
+    let k = Scalar::from_bytes_mod_order_wide(&hash);
+    let difference = EdwardsPoint::mul_base(&s) - r_point - a_point * k;
+    !small_order && difference.is_small_order()
+}
+
+fn sha512(parts: &[&[u8]]) -> [u8; 64] {
+    type Sha512 = <ChaCha20Poly1305Suite as CryptoSuite>::Hash;
+    let hash = parts.iter().fold(Sha512::new(), Digest::chain_update);
+    hash.finalize().into()
+}
+
+#[test]
+fn a_verifier_with_cofactor_has_a_fault() {
+    assert_eq!(
+        self_test::verification(verifies_with_cofactor),
+        Err(Fault(
+            "it takes a signature whose R is off by a point of order 8"
+        ))
+    );
+}
+
+/// ristretto255 that reduces what it decodes.
+#[derive(Debug)]
+struct LaxGroup;
+
+type Element = <Ristretto255 as Group>::Element;
+
+impl Group for LaxGroup {
+    type Scalar = Scalar;
+    type Element = Element;
+
+    fn scalar_from_wide(bytes: &[u8; 64]) -> Scalar {
+        Ristretto255::scalar_from_wide(bytes)
+    }
+    fn decode_scalar(bytes: &[u8; 32]) -> Option<Scalar> {
+        Ristretto255::decode_scalar(bytes)
+    }
+    fn encode_scalar(scalar: &Scalar) -> [u8; 32] {
+        Ristretto255::encode_scalar(scalar)
+    }
+    fn scalar_add(a: &Scalar, b: &Scalar) -> Scalar {
+        a + b
+    }
+    fn scalar_sub(a: &Scalar, b: &Scalar) -> Scalar {
+        a - b
+    }
+    fn scalar_mul(a: &Scalar, b: &Scalar) -> Scalar {
+        a * b
+    }
+    fn identity() -> Element {
+        Ristretto255::identity()
+    }
+    /// Ignores the high bit, as decoders of edwards25519 do.
+    fn decode(bytes: &[u8; 32]) -> Option<Element> {
+        let mut bytes = *bytes;
+        bytes[31] &= 0x7f;
+        Ristretto255::decode(&bytes)
+    }
+    fn encode(element: &Element) -> [u8; 32] {
+        Ristretto255::encode(element)
+    }
+    fn from_uniform_bytes(bytes: &[u8; 64]) -> Element {
+        Ristretto255::from_uniform_bytes(bytes)
+    }
+    fn add(a: &Element, b: &Element) -> Element {
+        a + b
+    }
+    fn sub(a: &Element, b: &Element) -> Element {
+        a - b
+    }
+    fn mul_base(scalar: &Scalar) -> Element {
+        Ristretto255::mul_base(scalar)
+    }
+    fn mul(element: &Element, scalar: &Scalar) -> Element {
+        element * scalar
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct WithLaxGroup;
+
+impl Change for WithLaxGroup {
+    type Aead = RealAead;
+    type Curve = Edwards25519;
+    type Group = LaxGroup;
+}
+
+#[test]
+fn refuses_a_group_that_decodes_too_much() {
+    assert_eq!(
+        fault_of::<WithLaxGroup>(),
+        "it takes a ristretto255 encoding whose y is 0, or whose high bit is set"
+    );
+}
+
+/// An AEAD that looks at the first `N` bytes of a tag alone.
+struct LaxAead<const N: usize>(RealAead);
+
+impl<const N: usize> KeySizeUser for LaxAead<N> {
+    type KeySize = U32;
+}
+
+impl<const N: usize> KeyInit for LaxAead<N> {
+    fn new(key: &Key<Self>) -> Self {
+        Self(RealAead::new(key))
+    }
+}
+
+impl<const N: usize> AeadCore for LaxAead<N> {
+    type NonceSize = U12;
+    type TagSize = U16;
+    const TAG_POSITION: TagPosition = TagPosition::Postfix;
+}
+
+impl<const N: usize> AeadInOut for LaxAead<N> {
+    fn encrypt_inout_detached(
+        &self,
+        nonce: &Nonce<Self>,
+        data: &[u8],
+        buffer: InOutBuf<'_, '_, u8>,
+    ) -> Result<Tag<Self>, Error> {
+        self.0.encrypt_inout_detached(nonce, data, buffer)
+    }
+
+    fn decrypt_inout_detached(
+        &self,
+        nonce: &Nonce<Self>,
+        data: &[u8],
+        mut buffer: InOutBuf<'_, '_, u8>,
+        tag: &Tag<Self>,
+    ) -> Result<(), Error> {
+        // A stream cipher: sealing the ciphertext again gives the text, and sealing that the right tag.
+        let mut text = buffer.get_in().to_vec();
+        let mut out = text.clone();
+        self.0
+            .encrypt_inout_detached(nonce, data, text.as_mut_slice().into())?;
+        out.copy_from_slice(&text);
+        let right = self
+            .0
+            .encrypt_inout_detached(nonce, data, text.as_mut_slice().into())?;
+        buffer.get_out().copy_from_slice(&out);
+        (right[..N] == tag[..N]).then_some(()).ok_or(Error)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct WithLaxAead<const N: usize>;
+
+impl<const N: usize> Change for WithLaxAead<N> {
+    type Aead = LaxAead<N>;
+    type Curve = Edwards25519;
+    type Group = Ristretto255;
+}
+
+#[test]
+fn refuses_an_aead_that_looks_at_no_tag() {
+    assert_eq!(
+        fault_of::<WithLaxAead<0>>(),
+        "its AEAD opens a text that was changed"
+    );
+}
+
+#[test]
+fn refuses_an_aead_that_looks_at_a_part_of_the_tag() {
+    assert_eq!(
+        fault_of::<WithLaxAead<15>>(),
+        "its AEAD opens under a tag that was changed"
+    );
+    assert_eq!(Changed::<WithLaxAead<16>>::check_supported(), Ok(()));
+}
