@@ -355,7 +355,8 @@ impl<S: CryptoSuite> Room<S> {
         let lifetime = self.config.timers.view.saturating_mul(2);
         let beacon = self.beacon(now);
         if self.offering.current(now, beacon, lifetime).is_none() {
-            self.offering.renew(now, beacon, &self.known, rng);
+            self.offering
+                .renew(now, beacon, &self.known, &*self.identity, rng);
         }
         if let Some(offer) = self.offering.current(now, beacon, lifetime).cloned() {
             self.proposing.published = now;

@@ -38,9 +38,9 @@ fn signature() -> impl Strategy<Value = SignatureBytes> {
 fn offer() -> impl Strategy<Value = Packet> {
     any::<u64>().prop_map(|seed| {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let identity = crypto::IdentityKeyPair::random::<Suite>(&mut rng).public();
+        let identity = crypto::IdentityKeyPair::random::<Suite>(&mut rng);
         let room = RoomId::of_name::<Suite>("room");
-        Packet::Offer(OfferSecrets::<Suite>::generate(room, Beacon::NONE, identity, &mut rng).0)
+        Packet::Offer(OfferSecrets::<Suite>::generate(room, Beacon::NONE, &identity, 0, &mut rng).0)
     })
 }
 

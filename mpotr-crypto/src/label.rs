@@ -20,6 +20,8 @@ labels! {
     FINGERPRINT = "fingerprint";
     /// Digest of an offer.
     OFFER = "offer";
+    /// Secrets of an offer.
+    OFFER_SECRET = "offer secret";
     /// Digest of a policy.
     POLICY = "policy";
     /// `sid`, the session id of a run.
@@ -52,6 +54,8 @@ labels! {
     TRIPLE_DH_TAG = "3dh tag";
     /// Pair key of the pairwise key agreement.
     PAIRWISE = "pairwise";
+    /// A part of the pairwise key agreement.
+    PAIRWISE_PART = "pairwise part";
     /// Commitment to a part of the pairwise key agreement.
     PAIRWISE_COMMITMENT = "pairwise commitment";
     /// The secret that the pairwise key agreement yields.

@@ -71,6 +71,18 @@ impl<const N: usize> Secret<N> {
     }
 }
 
+impl Secret<64> {
+    /// The first 32 bytes: of a hash, as many as a key takes.
+    #[must_use]
+    pub fn first_half(&self) -> Secret<32> {
+        Secret::fill_with(|out| {
+            for (to, from) in out.iter_mut().zip(self.expose()) {
+                *to = *from;
+            }
+        })
+    }
+}
+
 impl<const N: usize> Zeroize for Secret<N> {
     fn zeroize(&mut self) {
         if let Some(slot) = &mut self.slot {

@@ -112,7 +112,7 @@ mod tests {
         let secrets: Vec<OfferSecrets<S>> = (0..3)
             .map(|_| {
                 let identity = IdentityKeyPair::random::<S>(&mut rng);
-                OfferSecrets::generate(room, Beacon::NONE, identity.public(), &mut rng).1
+                OfferSecrets::generate(room, Beacon::NONE, &identity, 0, &mut rng).1
             })
             .collect();
         let strangers = KnownIdentities::new();

@@ -59,7 +59,7 @@ impl<S: CryptoSuite> Candidates<S> {
         let room = RoomId::of_name::<S>("simulation");
         let (offers, secrets) = identities
             .iter()
-            .map(|identity| OfferSecrets::generate(room, Beacon::NONE, identity.public(), rng))
+            .map(|identity| OfferSecrets::generate(room, Beacon::NONE, identity, 0, rng))
             .unzip();
         Self {
             identities,

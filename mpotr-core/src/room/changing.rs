@@ -99,8 +99,13 @@ impl<S: CryptoSuite> Room<S> {
             self.flush_queue(now);
             return;
         }
-        self.offering
-            .renew(now, Beacon::new(*self.handle.as_bytes()), &self.known, rng);
+        self.offering.renew(
+            now,
+            Beacon::new(*self.handle.as_bytes()),
+            &self.known,
+            &*self.identity,
+            rng,
+        );
         let own = self
             .offering
             .own()

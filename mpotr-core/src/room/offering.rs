@@ -9,7 +9,8 @@ use std::sync::OnceLock;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, IdentityKey};
 use mpotr_gka::{
-    Beacon, KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets, RoomId,
+    Beacon, Identity, KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets,
+    RoomId,
 };
 
 use crate::time::{Duration, Timestamp};
@@ -54,6 +55,8 @@ pub(super) struct Offering<S: CryptoSuite> {
     room: RoomId,
     identity: IdentityKey,
     own: Option<OwnOffer<S>>,
+    /// Own offers so far.
+    renewed: u64,
     heard: BTreeMap<OfferDigest, Heard<S>>,
     /// The offers heard of each claimed identity.
     of: BTreeMap<IdentityKey, Vec<OfferDigest>>,
@@ -75,6 +78,7 @@ impl<S: CryptoSuite> Offering<S> {
             room,
             identity,
             own: None,
+            renewed: 0,
             heard: BTreeMap::new(),
             of: BTreeMap::new(),
             met: BTreeSet::new(),
@@ -91,9 +95,12 @@ impl<S: CryptoSuite> Offering<S> {
         now: Timestamp,
         beacon: Beacon,
         known: &KnownIdentities<S>,
+        identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,
     ) {
-        let (offer, secrets) = OfferSecrets::generate(self.room, beacon, self.identity, rng);
+        let (offer, secrets) =
+            OfferSecrets::generate(self.room, beacon, identity, self.renewed, rng);
+        self.renewed = self.renewed.saturating_add(1);
         let digest = offer.digest::<S>();
         // The identity is this member's own, and a key.
         self.own = secrets.member(known).ok().map(|member| OwnOffer {

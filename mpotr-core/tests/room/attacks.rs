@@ -47,9 +47,9 @@ pub(crate) fn offers(network: &Network) -> Vec<Offer> {
 
 /// An outsider with an offer of its own in everybody's hands.
 pub(crate) fn outsider(network: &mut Network) -> (Offer, OfferSecrets<Suite>) {
-    let identity = IdentityKeyPair::random::<Suite>(&mut network.rng).public();
+    let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
-    OfferSecrets::generate(room, Beacon::NONE, identity, &mut network.rng)
+    OfferSecrets::generate(room, Beacon::NONE, &identity, 0, &mut network.rng)
 }
 
 /// The sum of the commitments of these offers.
@@ -370,11 +370,12 @@ fn an_offer_serves_one_contribution() {
 #[test]
 fn offers_of_strangers_are_bounded() {
     let mut network = Network::with(1, 1, |_| {});
-    let identity = IdentityKeyPair::random::<Suite>(&mut network.rng).public();
+    let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
-    for _ in 0..20 {
+    for count in 0..20 {
         let offer =
-            OfferSecrets::<Suite>::generate(room, Beacon::NONE, identity, &mut network.rng).0;
+            OfferSecrets::<Suite>::generate(room, Beacon::NONE, &identity, count, &mut network.rng)
+                .0;
         give(&mut network, 0, &Packet::Offer(offer).to_bytes()).unwrap();
     }
     // One person, told once.

@@ -177,7 +177,7 @@ fn the_last_message_is_sent_once_though_a_view_ends_after_it() {
 
 #[test]
 fn what_was_typed_in_a_view_that_failed_is_written_before_the_last_message() {
-    let mut network = Network::new(3, 1).until_secure();
+    let mut network = Network::new(3, 2).until_secure();
     let now = network.now;
     // No contribution arrives: the view fails.
     network.tamper = Some(Box::new(|_, _, packet| {

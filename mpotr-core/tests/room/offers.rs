@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{
-    Beacon, CycleShare, FaultKind, KnowledgeCommitment, Offer, OfferSecrets, RoomId, TrapdoorKey,
+    Beacon, CycleShare, FaultKind, Forger, KnowledgeCommitment, Offer, OfferSecrets, RoomId,
+    TrapdoorKey,
 };
 use mpotr_core::wire::Packet;
 use mpotr_core::{Event, Rejection, Room};
@@ -117,9 +118,8 @@ fn an_offer_with_a_key_that_is_none_bars_itself_and_nobody_else() {
         network.run_for_millis(400);
         // Under the name of a member: anybody can publish such a thing.
         let room = RoomId::of_name::<Suite>("test");
-        let victim = network.keys[1];
-        let mut offer =
-            OfferSecrets::<Suite>::generate(room, Beacon::NONE, victim, &mut network.rng).0;
+        let victim = Forger::<Suite>::new().invent(network.keys[1]);
+        let mut offer = OfferSecrets::generate(room, Beacon::NONE, &victim, 0, &mut network.rng).0;
         spoil(&mut offer);
         for member in [0, 2] {
             let _heard_or_refused = give(

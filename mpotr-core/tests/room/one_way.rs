@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::Event;
-use mpotr_core::gka::{Offer, OfferDigest, OfferSecrets};
+use mpotr_core::gka::{Forger, Offer, OfferDigest, OfferSecrets};
 use mpotr_core::wire::{Handle, Packet, Proposal};
 
 use crate::network::{Network, Suite};
@@ -140,7 +140,8 @@ fn certificate_to_outsider() {
         made.push(OfferSecrets::<Suite>::generate(
             room,
             beacon,
-            key,
+            &Forger::new().invent(key),
+            0,
             &mut network.rng,
         ));
     }

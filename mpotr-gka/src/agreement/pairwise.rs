@@ -2,7 +2,7 @@
 //! `docs/spec/04-key-agreement.md`, "Pairwise".
 //!
 //! ```text
-//! r_i random, 32 bytes
+//! r_i = first 32 bytes of H("pairwise part", z_i, 32 random bytes, sid)
 //! k_ij = expand(extract(sid, z_i Z_j), "pairwise", i || j)                  32 bytes, for the direction i to j
 //! com_i = H("pairwise commitment", sid, i, r_i)
 //! K    = H("pairwise secret", sid, r_0, .., r_{N-1})
@@ -79,6 +79,17 @@ impl<S: CryptoSuite> Pairwise<S> {
         (0..run.len()).map(pair_key).collect()
     }
 
+    /// This member's part: hedged like the nonce of a DLEQ proof.
+    fn part(run: &Run<S>, share: &SecretScalar<S>, rng: &mut dyn CryptoRng) -> Secret<PART_LENGTH> {
+        let fresh = Secret::<PART_LENGTH>::random(rng);
+        Transcript::<S>::new(label::PAIRWISE_PART)
+            .bytes(share.encoded().expose())
+            .bytes(fresh.expose())
+            .bytes(run.sid().as_bytes())
+            .finish_secret()
+            .first_half()
+    }
+
     fn commitment(run: &Run<S>, sender: usize, part: &[u8]) -> Digest32 {
         Transcript::<S>::new(label::PAIRWISE_COMMITMENT)
             .bytes(run.sid().as_bytes())
@@ -126,7 +137,7 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
         let Some(share) = self.share.take() else {
             return Vec::new();
         };
-        let part = Secret::random(rng);
+        let part = Self::part(run, &share, rng);
         let pairs = Self::pair_keys(run, &share);
         let payload = Encoder::encoded(|out| {
             Self::commitment(run, run.me(), part.expose()).encode(out);
@@ -179,13 +190,8 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
                 culprits: wrong,
             });
         }
-        let output = hash.finish_secret();
         self.made = None;
-        Ok(Secret::fill_with(|out| {
-            for (to, from) in out.iter_mut().zip(output.expose()) {
-                *to = *from;
-            }
-        }))
+        Ok(hash.finish_secret().first_half())
     }
 
     fn blame(&self, _run: &Run<S>, _payloads: &[&[u8]]) -> Vec<usize> {
@@ -198,5 +204,46 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
 impl<S: CryptoSuite> core::fmt::Debug for Pairwise<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Pairwise(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+    use mpotr_crypto::{IdentityKeyPair, Secret};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::Pairwise;
+    use crate::agreement::AgreementId;
+    use crate::authentication::AuthenticationId;
+    use crate::member::KnownIdentities;
+    use crate::offer::{Beacon, OfferSecrets, RoomId};
+    use crate::run::{Run, Sid};
+    use crate::terms::{CommitmentSum, Terms};
+
+    #[test]
+    fn a_source_that_repeats_itself_repeats_no_part() {
+        let part = |offer, sid, draws| {
+            let mut rng = ChaCha20Rng::seed_from_u64(offer);
+            let identity = IdentityKeyPair::random::<S>(&mut rng);
+            let room = RoomId::new([1; 32]);
+            let (_, secrets) =
+                OfferSecrets::<S>::generate(room, Beacon::NONE, &identity, 0, &mut rng);
+            let terms = Terms {
+                sid: Sid::new([sid; 32]),
+                methods: (AgreementId::Pairwise, AuthenticationId::TripleDh),
+                proposer: 0,
+                commitments: CommitmentSum::NONE,
+            };
+            let member = secrets.member(&KnownIdentities::new()).unwrap();
+            let run = Run::new(terms, vec![member], 0).unwrap();
+            Pairwise::part(&run, &secrets.share, &mut ChaCha20Rng::seed_from_u64(draws))
+        };
+        let first: Secret<32> = part(1, 1, 1);
+        assert_eq!(first, part(1, 1, 1));
+        for (offer, sid, draws) in [(2, 1, 1), (1, 2, 1), (1, 1, 2)] {
+            assert_ne!(first, part(offer, sid, draws), "{offer} {sid} {draws}");
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, EphemeralKeyPair, Group, IdentityKey, Secret, SecretScalar,
+    CryptoSuite, DecodeError, EphemeralKeyPair, Group, Secret, SecretScalar, Transcript, label,
 };
 
 use super::{Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
-use crate::identity::Identity;
+use crate::identity::{Identity, Speaker};
 use crate::member::{KnownIdentities, Member};
 use crate::run::{Element, RosterError, Run};
 
@@ -74,17 +74,36 @@ struct OwnElements<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> OfferSecrets<S> {
-    /// A fresh offer of an identity for a room, to follow the epoch of a beacon, and its secrets.
+    /// A fresh offer of an identity for a room, to follow the epoch of a beacon, and its secrets. `count` is another number
+    /// for each offer that the caller makes.
+    ///
+    /// The secrets are hedged as RFC 8937 does it: they depend on 64 bytes of `rng`, on the identity's own secret and on what
+    /// the offer is for. A source that repeats itself repeats no key in another room, for another epoch or count, and one
+    /// that somebody foresees gives away nothing as long as the identity is secret. An invented identity has no secret.
     pub fn generate(
         room: RoomId,
         beacon: Beacon,
-        identity: IdentityKey,
+        identity: &dyn Identity<S>,
+        count: u64,
         rng: &mut dyn CryptoRng,
     ) -> (Offer, Self) {
-        let ephemeral = EphemeralKeyPair::random(rng);
-        let trapdoor = SecretScalar::<S>::random(rng);
-        let share = SecretScalar::<S>::random(rng);
-        let knowledge = SecretScalar::<S>::random(rng);
+        let fresh = Secret::<64>::random(rng);
+        let secret = match identity.speaker() {
+            Speaker::Holder(identity) => identity.secret().expose().as_slice(),
+            Speaker::Forger(_) => &[],
+        };
+        let shared = Transcript::<S>::new(label::OFFER_SECRET)
+            .bytes(secret)
+            .bytes(fresh.expose())
+            .u64(count)
+            .bytes(room.as_bytes())
+            .bytes(beacon.as_bytes());
+        let which = |which| shared.clone().u8(which);
+        let ephemeral = EphemeralKeyPair::from_seed(&which(0).finish_secret().first_half());
+        let trapdoor = SecretScalar::<S>::of_hash(which(1));
+        let share = SecretScalar::<S>::of_hash(which(2));
+        let knowledge = SecretScalar::<S>::of_hash(which(3));
+        let nonce = which(4).digest();
         let elements = OwnElements {
             trapdoor: trapdoor.mul_base(),
             share: share.mul_base(),
@@ -95,12 +114,12 @@ impl<S: CryptoSuite> OfferSecrets<S> {
             suites: vec![S::ID.to_u16()],
             room,
             beacon,
-            identity,
+            identity: identity.public(),
             ephemeral: ephemeral.public(),
             trapdoor: TrapdoorKey::new(S::Group::encode(&elements.trapdoor)),
             share: CycleShare::new(S::Group::encode(&elements.share)),
             commitment: KnowledgeCommitment::new(S::Group::encode(&commitment)),
-            nonce: Nonce::new(*Secret::random(rng).expose()),
+            nonce: Nonce::new(*nonce.as_bytes()),
         };
         (
             offer.clone(),

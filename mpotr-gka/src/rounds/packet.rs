@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn signing_one_text_twice_is_no_equivocation() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let identity = IdentityKeyPair::random::<S>(&mut rng).public();
+        let identity = IdentityKeyPair::random::<S>(&mut rng);
         let (_, secrets) =
-            OfferSecrets::<S>::generate(RoomId::new([1; 32]), Beacon::NONE, identity, &mut rng);
+            OfferSecrets::<S>::generate(RoomId::new([1; 32]), Beacon::NONE, &identity, 0, &mut rng);
         let member = secrets.member(&KnownIdentities::new()).unwrap();
         let terms = Terms {
             sid: Sid::new([1; 32]),

@@ -8,7 +8,10 @@ pub(crate) use contributed::Contributed;
 
 use std::collections::BTreeMap;
 
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Group, IdentityKeyPair, Secret, random_scalar};
+use mpotr_crypto::{
+    CryptoSuite, EphemeralKeyPair, Group, IdentityKeyPair, Secret, Transcript, hash_to_scalar,
+    label,
+};
 use mpotr_gka::{
     AuthenticationId, Beacon, CommitmentSum, Contributing, ContributionBody, KnownIdentities,
     Member, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid, Terms,
@@ -25,14 +28,15 @@ pub(crate) const BEACON: Beacon = Beacon::new([3; 16]);
 /// The secrets of one offer.
 #[derive(Clone)]
 pub(crate) struct Known<S: CryptoSuite> {
-    seed: u64,
+    e: [u8; 32],
     pub(crate) y: Scalar<S>,
     pub(crate) z: Scalar<S>,
     pub(crate) r: Scalar<S>,
 }
 
 impl<S: CryptoSuite> Known<S> {
-    /// An offer that the crate makes, and its secrets: two generators of one seed give the same draws.
+    /// An offer that the crate makes, and its secrets: two generators of one seed give the same draws, and the identity
+    /// is at hand.
     pub(crate) fn offer(
         room: RoomId,
         identity: &IdentityKeyPair,
@@ -41,25 +45,35 @@ impl<S: CryptoSuite> Known<S> {
         let (offer, secrets) = OfferSecrets::generate(
             room,
             BEACON,
-            identity.public(),
+            identity,
+            seed,
             &mut ChaCha20Rng::seed_from_u64(seed),
         );
-        let mut draws = ChaCha20Rng::seed_from_u64(seed);
-        let _e = Secret::<32>::random(&mut draws);
-        let [y, z, r] = [(); 3].map(|()| (*random_scalar::<S::Group>(&mut draws)).clone());
+        let fresh = Secret::<64>::random(&mut ChaCha20Rng::seed_from_u64(seed));
+        let hash = |which| {
+            Transcript::<S>::new(label::OFFER_SECRET)
+                .bytes(identity.secret().expose())
+                .bytes(fresh.expose())
+                .u64(seed)
+                .bytes(room.as_bytes())
+                .bytes(BEACON.as_bytes())
+                .u8(which)
+        };
+        let e = *hash(0).digest().as_bytes();
+        let [y, z, r] = [1, 2, 3].map(|which| hash_to_scalar(hash(which)));
+        assert_eq!(offer.nonce.as_bytes(), hash(4).digest().as_bytes());
         let public = |scalar| S::Group::encode(&S::Group::mul_base(scalar));
         assert_eq!(offer.trapdoor.as_bytes(), &public(&y));
         assert_eq!(offer.share.as_bytes(), &public(&z));
         assert_eq!(offer.commitment.as_bytes(), &public(&r));
-        let known = Self { seed, y, z, r };
+        let known = Self { e, y, z, r };
         assert_eq!(offer.ephemeral, known.e().public());
         (offer, secrets, known)
     }
 
     /// `e`.
     pub(crate) fn e(&self) -> EphemeralKeyPair<S> {
-        let mut draws = ChaCha20Rng::seed_from_u64(self.seed);
-        EphemeralKeyPair::from_seed(&Secret::random(&mut draws))
+        EphemeralKeyPair::from_seed(&Secret::new(self.e))
     }
 }
 

@@ -28,7 +28,7 @@ fn offers<S: CryptoSuite>(
     let room = RoomId::of_name::<S>("room");
     people
         .iter()
-        .map(|person| OfferSecrets::generate(room, Beacon::NONE, person.public(), rng))
+        .map(|person| OfferSecrets::generate(room, Beacon::NONE, &**person, 0, rng))
         .unzip()
 }
 

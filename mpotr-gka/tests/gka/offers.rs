@@ -2,8 +2,8 @@
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair};
 use mpotr_gka::{
-    Contributing, CycleShare, KnowledgeCommitment, KnownIdentities, Member, Nonce, Offer,
-    OfferSecrets, RoomId, RosterError, Run, RunError, TrapdoorKey,
+    Beacon, Contributing, CycleShare, Forger, Identity, KnowledgeCommitment, KnownIdentities,
+    Member, Nonce, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, TrapdoorKey,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -16,6 +16,7 @@ checks!(
     excluded_member_cannot_walk_the_ring,
     a_chosen_share_beside_a_used_offer_reads_an_old_link,
     every_offer_has_fresh_keys_of_every_kind,
+    a_source_that_repeats_itself_repeats_no_key,
     a_member_knows_its_own_offer_as_others_decode_it,
     a_roster_with_the_own_offer_changed_is_refused,
     another_identity_than_the_offers_is_refused,
@@ -112,7 +113,7 @@ fn every_offer_has_fresh_keys_of_every_kind<S: CryptoSuite>() {
     let identity = IdentityKeyPair::random::<S>(&mut rng);
     let room = RoomId::of_name::<S>("room");
     let offers: Vec<Offer> = (0..8)
-        .map(|_| OfferSecrets::<S>::generate(room, BEACON, identity.public(), &mut rng).0)
+        .map(|_| OfferSecrets::<S>::generate(room, BEACON, &identity, 0, &mut rng).0)
         .collect();
     let mut keys: Vec<[u8; 32]> = offers
         .iter()
@@ -122,13 +123,7 @@ fn every_offer_has_fresh_keys_of_every_kind<S: CryptoSuite>() {
                 (room, BEACON, identity.public())
             );
             assert!(offer.supports(S::ID));
-            [
-                *offer.ephemeral.as_bytes(),
-                *offer.trapdoor.as_bytes(),
-                *offer.share.as_bytes(),
-                *offer.commitment.as_bytes(),
-                *offer.nonce.as_bytes(),
-            ]
+            keys_of(offer)
         })
         .collect();
     keys.sort_unstable();
@@ -138,6 +133,48 @@ fn every_offer_has_fresh_keys_of_every_kind<S: CryptoSuite>() {
     digests.sort_unstable();
     digests.dedup();
     assert_eq!(digests.len(), 8);
+}
+
+/// The keys of an offer, of every kind, and its nonce.
+fn keys_of(offer: &Offer) -> [[u8; 32]; 5] {
+    [
+        *offer.ephemeral.as_bytes(),
+        *offer.trapdoor.as_bytes(),
+        *offer.share.as_bytes(),
+        *offer.commitment.as_bytes(),
+        *offer.nonce.as_bytes(),
+    ]
+}
+
+fn a_source_that_repeats_itself_repeats_no_key<S: CryptoSuite>() {
+    let [alice, bob] =
+        [1, 2].map(|seed| IdentityKeyPair::random::<S>(&mut ChaCha20Rng::seed_from_u64(seed)));
+    let invented = Forger::<S>::new().invent(alice.public());
+    let [tea, coffee] = ["tea", "coffee"].map(RoomId::of_name::<S>);
+    let places: [(&dyn Identity<S>, RoomId, Beacon, u64); 6] = [
+        (&alice, tea, BEACON, 0),
+        (&alice, tea, BEACON, 1),
+        (&alice, tea, Beacon::NONE, 0),
+        (&alice, coffee, BEACON, 0),
+        (&bob, tea, BEACON, 0),
+        (&invented, tea, BEACON, 0),
+    ];
+    // The same draws every time.
+    let offer = |(identity, room, beacon, count), seed| {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        OfferSecrets::<S>::generate(room, beacon, identity, count, &mut rng).0
+    };
+    let mut keys: Vec<_> = places
+        .iter()
+        .flat_map(|place| keys_of(&offer(*place, 3)))
+        .collect();
+    assert_eq!(offer(places[0], 3), offer(places[0], 3));
+    // Other draws count, too.
+    keys.extend(keys_of(&offer(places[0], 4)));
+    let count = keys.len();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), count);
 }
 
 fn a_member_knows_its_own_offer_as_others_decode_it<S: CryptoSuite>() {
@@ -163,8 +200,8 @@ fn a_member_knows_its_own_offer_as_others_decode_it<S: CryptoSuite>() {
     assert_eq!(contribution(own), contribution(decoded));
     // An identity key that is none is an error here as there.
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let nobody = mpotr_crypto::IdentityKey::new([0xff; 32]);
-    let (_, secrets) = OfferSecrets::<S>::generate(RoomId::new([0; 32]), BEACON, nobody, &mut rng);
+    let nobody = Forger::<S>::new().invent(mpotr_crypto::IdentityKey::new([0xff; 32]));
+    let (_, secrets) = OfferSecrets::generate(RoomId::new([0; 32]), BEACON, &nobody, 0, &mut rng);
     assert_eq!(
         secrets.member(&KnownIdentities::new()).unwrap_err().field,
         "A"

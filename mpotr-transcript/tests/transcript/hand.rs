@@ -40,7 +40,7 @@ impl Hand {
             .map(|_| {
                 let identity = IdentityKeyPair::random::<Suite>(&mut rng);
                 let (offer, secrets) =
-                    OfferSecrets::generate(room, Beacon::NONE, identity.public(), &mut rng);
+                    OfferSecrets::generate(room, Beacon::NONE, &identity, 0, &mut rng);
                 (identity, offer, secrets)
             })
             .collect();
