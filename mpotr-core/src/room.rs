@@ -5,7 +5,7 @@
 //! | `offering` | offers, own and heard |
 //! | `expecting` | whom a first epoch must have |
 //! | `proposing` | who proposes a roster and when, and which proposals are accepted |
-//! | `agreeing`, `attempt` | the two rounds of a run |
+//! | `agreeing`, `attempt`, `slots` | the two rounds of a run |
 //! | `adopting` | which of several runs may be installed |
 //! | `installing` | from a run to its epoch |
 //! | `changing`, `electing`, `voting` | from one epoch to the next: views, proposals, votes |
@@ -30,6 +30,7 @@ mod offering;
 mod proposing;
 mod reporting;
 mod settling;
+mod slots;
 mod talking;
 #[cfg(test)]
 mod tests;

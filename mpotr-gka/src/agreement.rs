@@ -10,7 +10,7 @@ pub use pairwise::Pairwise;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Secret, SecretScalar};
 
-use crate::fault::Fault;
+use crate::fault::{CheckFailed, Fault};
 use crate::run::Run;
 
 /// A key agreement in one round of broadcasts: one object per member and run, its secrets inside.
@@ -22,12 +22,12 @@ pub trait GroupKeyAgreement<S: CryptoSuite>: Send {
     /// agreement are erased: a second call fails.
     ///
     /// # Errors
-    /// A fault that names who sent what no honest member sends.
-    fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, Fault>;
+    /// Some payload is one that no honest member sends. [`blame`](Self::blame) says whose.
+    fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, CheckFailed>;
 
-    /// Who of all members sent a wrong payload, when the members' results differ. Increasing; empty if none can
-    /// be named.
-    fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Vec<usize>;
+    /// What is wrong with the payloads, and who sent those that are: after [`agree`](Self::agree) has failed, or when the
+    /// members' results differ. Without culprits if none can be named.
+    fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Fault;
 }
 
 /// The key agreements, by their id on the wire.
@@ -96,7 +96,7 @@ mod tests {
 
     use super::{AgreementId, GroupKeyAgreement};
     use crate::authentication::AuthenticationId;
-    use crate::fault::{Fault, FaultKind};
+    use crate::fault::{CheckFailed, FaultKind};
     use crate::member::KnownIdentities;
     use crate::offer::{Beacon, OfferSecrets, RoomId};
     use crate::run::{Run, Sid};
@@ -151,18 +151,14 @@ mod tests {
                 .map(|(run, party)| party.agree(run, &payloads).unwrap())
                 .collect();
             assert!(keys.iter().all(|key| key == &keys[0]));
-            let nothing = Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits: Vec::new(),
-            };
             for (run, party) in &mut parties {
                 assert_eq!(
                     party.agree(run, &payloads).unwrap_err(),
-                    nothing,
+                    CheckFailed,
                     "{}",
                     id.name()
                 );
-                assert!(party.blame(run, &payloads).is_empty());
+                assert!(party.blame(run, &payloads).culprits.is_empty());
             }
         }
     }
@@ -176,12 +172,10 @@ mod tests {
             wrong[1][0] ^= 1;
             let wrong: Vec<&[u8]> = wrong.iter().map(Vec::as_slice).collect();
             let right: Vec<&[u8]> = sent.iter().map(Vec::as_slice).collect();
-            assert_eq!(
-                party.agree(run, &wrong).unwrap_err().culprits,
-                [1],
-                "{}",
-                id.name()
-            );
+            assert_eq!(party.agree(run, &wrong).unwrap_err(), CheckFailed);
+            let fault = party.blame(run, &wrong);
+            assert_eq!(fault.culprits, [1], "{}", id.name());
+            assert_ne!(fault.kind, FaultKind::WrongKeyCommitment);
             assert!(party.agree(run, &right).is_ok(), "{}", id.name());
         }
     }

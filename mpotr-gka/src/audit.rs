@@ -7,10 +7,10 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite};
 
-use crate::agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement};
+use crate::agreement::{AgreementId, BurmesterDesmedt};
 use crate::authentication::TRIPLE_DH_TAG_LENGTH;
 use crate::authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::rounds::contributing::{agreement_payloads, contributions_digest};
 use crate::rounds::{Confirmation, Contribution};
 use crate::run::{RosterError, Run};
@@ -168,7 +168,10 @@ impl Rounds<'_> {
             let payloads: Vec<&[u8]> = self.payloads.iter().map(Vec::as_slice).collect();
             proofs
                 .verify(run, &statement, &payloads, rng)
-                .map_err(|fault| each(&fault, |member| AuditError::Proof { member }))?;
+                .map_err(|CheckFailed| {
+                    let fault = proofs.blame(run, &statement, &payloads);
+                    each(&fault, |member| AuditError::Proof { member })
+                })?;
         } else {
             let tags = run
                 .len()
@@ -215,7 +218,9 @@ impl Rounds<'_> {
             .map(|contribution| contribution.body.share.as_slice())
             .collect();
         let checked = match proofs {
-            Some(proofs) => proofs.check_shares(run, &shares),
+            Some(proofs) => proofs
+                .check_shares(run, &shares)
+                .map_err(|CheckFailed| proofs.blame_shares(run, &shares)),
             None => no_shares(&shares),
         };
         let mut wrong = match checked {
@@ -231,7 +236,7 @@ impl Rounds<'_> {
         if agreement == AgreementId::BurmesterDesmedt {
             let kind = FaultKind::WrongShare;
             let links = agreement_payloads(self.contributions);
-            let liars = BurmesterDesmedt::<S>::of_others().blame(run, &links);
+            let liars = BurmesterDesmedt::<S>::unproven(run, &links);
             wrong.extend(
                 liars
                     .into_iter()

@@ -13,7 +13,7 @@ pub use triple_dh::TripleDh;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, SecretScalar};
 
-use crate::fault::Fault;
+use crate::fault::{CheckFailed, Fault};
 use crate::identity::{Identity, Speaker};
 use crate::run::{RosterError, Run};
 
@@ -35,8 +35,11 @@ pub trait GroupAuthentication<S: CryptoSuite>: Send {
     /// trapdoor key that nobody knows, and every proof would convince outsiders (`docs/security/group-proof.md`).
     ///
     /// # Errors
-    /// A fault that names who does not know its trapdoor key.
-    fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault>;
+    /// Some member does not know its trapdoor key. [`blame_shares`](Self::blame_shares) says who.
+    fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), CheckFailed>;
+
+    /// What is wrong with shares that [`check_shares`](Self::check_shares) has refused, and whose they are.
+    fn blame_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Fault;
 
     /// This member's payload of the confirmation.
     fn prove(
@@ -50,14 +53,17 @@ pub trait GroupAuthentication<S: CryptoSuite>: Send {
     /// Verifies the payloads of all members but this one; the entry of this member is not looked at.
     ///
     /// # Errors
-    /// A fault that names every member whose payload does not verify.
+    /// Some payload does not verify. [`blame`](Self::blame) says whose.
     fn verify(
         &self,
         run: &Run<S>,
         statement: &Statement,
         payloads: &[&[u8]],
         rng: &mut dyn CryptoRng,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), CheckFailed>;
+
+    /// A fault that names every other member whose payload does not verify.
+    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault;
 }
 
 /// The group authentications, by their id on the wire.

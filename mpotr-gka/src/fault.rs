@@ -51,13 +51,6 @@ pub enum FaultKind {
     WrongProof,
 }
 
-impl FaultKind {
-    /// Whether the offers and the proposal show the fault by themselves, whatever anybody sent in the run.
-    pub(crate) const fn is_of_roster(self) -> bool {
-        matches!(self, Self::UndecodableKey | Self::WrongCommitmentSum)
-    }
-}
-
 impl Fault {
     /// A fault of one member.
     #[must_use]
@@ -69,11 +62,21 @@ impl Fault {
     }
 }
 
+/// A check over the packets of all members failed. It does not say whose packet is wrong: finding that out costs several
+/// times the check, and waits until every packet is known to carry its sender's signature (04-key-agreement, "Blame").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a check over the packets of all members failed")]
+pub struct CheckFailed;
+
 /// Why a round did not complete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// These members' packets carry no valid signature: as good as not received. Ask for them again.
+    /// These members' packets carry no valid signature: as good as not received. Ask for them again. All other packets of the
+    /// round carry theirs, so a caller that from now on looks at the signature of each packet as it comes pays for
+    /// one signature a forgery, and never for another round that fails like this one.
+    ///
+    /// Or this member's own packet is not the one that it sent: an echo that somebody changed.
     #[error("the packets of members {0:?} are not authentic")]
     NotReceived(Vec<usize>),
     /// Somebody cheated; the run is dead.

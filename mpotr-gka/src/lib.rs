@@ -30,7 +30,7 @@ mod terms;
 pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
 pub use audit::{Audit, AuditError, Rounds, Unproven};
 pub use authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh};
-pub use fault::{Fault, FaultKind, RunError};
+pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};
 pub use offer::{

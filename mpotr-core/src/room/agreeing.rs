@@ -11,7 +11,8 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Confirmation, Contribution, Fault, FaultKind, Run};
 
 use super::Room;
-use super::attempt::{Attempt, Leave, Outcome, Slot};
+use super::attempt::{Attempt, Leave, Outcome};
+use super::slots::Unfilled;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::event::Event;
@@ -137,7 +138,7 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         which: Which,
-        filled: Result<(), Slot>,
+        filled: Result<(), Unfilled>,
         packet: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
@@ -146,8 +147,8 @@ impl<S: CryptoSuite> Room<S> {
                 self.proceed(now, which, rng);
                 Ok(())
             }
-            Err(Slot::Rejected(rejection)) => Err(rejection),
-            Err(Slot::Equivocation(sender)) => {
+            Err(Unfilled::Rejected(rejection)) => Err(rejection),
+            Err(Unfilled::Equivocation(sender)) => {
                 let fault = Fault::of(FaultKind::Equivocation, usize::from(sender));
                 if let Some(attempt) = self.take_running(which) {
                     // Whoever has one of the two gets the other: the two are the proof.

@@ -3,8 +3,6 @@
 //! A slot holds one packet of its sender. Signatures are looked at when two packets claim one slot, or when the round
 //! fails: forged packets then leave their slots, and what is left decides who is at fault.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::{
@@ -13,6 +11,7 @@ use mpotr_gka::{
 };
 
 use super::installing::Certificate;
+use super::slots::{Slots, Unfilled};
 use crate::error::Rejection;
 use crate::record::RunRecord;
 use crate::wire::{Packet, Proposal, SidHint};
@@ -32,8 +31,8 @@ pub(super) struct Attempt<S: CryptoSuite> {
     pub(super) hint: SidHint,
     pub(super) proposal: Proposal,
     stage: Stage<S>,
-    contributions: BTreeMap<u16, Contribution>,
-    confirmations: BTreeMap<u16, Confirmation>,
+    contributions: Slots<Contribution>,
+    confirmations: Slots<Confirmation>,
     /// Members of the epoch that ends, this one among them, who take part; `None` where this member has no epoch.
     pub(super) continuing: Option<Vec<usize>>,
     /// The digest of the cut with which this member has confirmed.
@@ -74,12 +73,13 @@ impl<S: CryptoSuite> Attempt<S> {
     ) -> Self {
         let hint = SidHint::of(&run.sid());
         let phase = Contributing::start(run, identity, secrets, rng);
-        let own = phase.contribution().clone();
+        let mut contributions = Slots::new();
+        contributions.put_own(phase.contribution().clone());
         Self {
             hint,
             proposal,
-            contributions: BTreeMap::from([(own.sender, own)]),
-            confirmations: BTreeMap::new(),
+            contributions,
+            confirmations: Slots::new(),
             stage: Stage::Contributing(phase),
             continuing: None,
             cut: None,
@@ -128,16 +128,13 @@ impl<S: CryptoSuite> Attempt<S> {
             .iter()
             .position(|offer| offer == digest);
         let sender = index.and_then(|index| u16::try_from(index).ok());
-        sender.is_some_and(|sender| self.contributions.contains_key(&sender))
+        sender.is_some_and(|sender| self.contributions.contains(sender))
     }
 
     /// The offers with which a contribution was made that carries its owner's signature.
     pub(super) fn used_offers(&self) -> impl Iterator<Item = OfferDigest> {
-        let authentic = self
-            .contributions
-            .values()
-            .filter(|c| c.is_authentic(self.run()));
-        authentic.filter_map(|c| self.proposal.offers.get(usize::from(c.sender)).copied())
+        let signed = self.contributions.signed(self.run());
+        signed.filter_map(|sender| self.proposal.offers.get(usize::from(sender)).copied())
     }
 
     /// The offers of these members.
@@ -168,8 +165,8 @@ impl<S: CryptoSuite> Attempt<S> {
 
     /// What is here of a member, as it came.
     pub(super) fn packets_of(&self, member: u16) -> impl Iterator<Item = Packet> {
-        let contribution = self.contributions.get(&member).cloned();
-        let confirmation = self.confirmations.get(&member).cloned();
+        let contribution = self.contributions.get(member).cloned();
+        let confirmation = self.confirmations.get(member).cloned();
         contribution
             .map(|c| Packet::Contribution(self.hint, c))
             .into_iter()
@@ -177,36 +174,24 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Puts a contribution into its slot.
-    pub(super) fn add_contribution(&mut self, contribution: Contribution) -> Result<(), Slot> {
+    pub(super) fn add_contribution(&mut self, contribution: Contribution) -> Result<(), Unfilled> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(_) | Stage::Certified(_) => {
-                return Err(Slot::Rejected(Rejection::Replayed));
+                return Err(Unfilled::Rejected(Rejection::Replayed));
             }
         };
-        fill(
-            run,
-            &mut self.contributions,
-            contribution.sender,
-            contribution,
-            |a, b| a.body == b.body,
-        )
+        self.contributions.fill(run, contribution)
     }
 
     /// Puts a confirmation into its slot.
-    pub(super) fn add_confirmation(&mut self, confirmation: Confirmation) -> Result<(), Slot> {
+    pub(super) fn add_confirmation(&mut self, confirmation: Confirmation) -> Result<(), Unfilled> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(phase) => phase.run(),
-            Stage::Certified(_) => return Err(Slot::Rejected(Rejection::Replayed)),
+            Stage::Certified(_) => return Err(Unfilled::Rejected(Rejection::Replayed)),
         };
-        fill(
-            run,
-            &mut self.confirmations,
-            confirmation.sender,
-            confirmation,
-            |a, b| a.statement == b.statement && a.sealed == b.sealed,
-        )
+        self.confirmations.fill(run, confirmation)
     }
 
     /// Goes on as far as the packets at hand allow.
@@ -219,11 +204,10 @@ impl<S: CryptoSuite> Attempt<S> {
         let is_complete = self.is_round_complete();
         match self.stage {
             Stage::Contributing(phase) if is_complete && leave.to_confirm => {
-                let all: Vec<_> = self.contributions.values().cloned().collect();
+                let all = self.contributions.packets();
                 match phase.confirm(all, identity, rng) {
                     Ok(phase) => {
-                        let own = phase.confirmation().clone();
-                        self.confirmations.insert(own.sender, own);
+                        self.confirmations.put_own(phase.confirmation().clone());
                         self.stage = Stage::Confirming(phase);
                         Outcome::Confirmed(Box::new(self))
                     }
@@ -235,7 +219,7 @@ impl<S: CryptoSuite> Attempt<S> {
                 }
             }
             Stage::Confirming(phase) if is_complete => {
-                let all: Vec<_> = self.confirmations.values().cloned().collect();
+                let all = self.confirmations.packets();
                 let certificate = Certificate {
                     record: self
                         .records
@@ -278,16 +262,12 @@ impl<S: CryptoSuite> Attempt<S> {
         }
         // Both rounds are tried with a packet of each member only: what is left is that some are not authentic.
         if let RunError::NotReceived(members) = error {
-            let missing: BTreeSet<_> = members
-                .into_iter()
-                .filter_map(|member| u16::try_from(member).ok())
-                .collect();
             if self.has_confirmed() {
-                self.confirmations
-                    .retain(|member, _| !missing.contains(member));
+                self.confirmations.empty(&members);
             } else {
-                self.contributions
-                    .retain(|member, _| !missing.contains(member));
+                self.contributions.empty(&members);
+                // Whoever forges in one round does so in the next.
+                self.confirmations.be_eager();
             }
         }
         Outcome::Waiting(Box::new(self))
@@ -298,9 +278,9 @@ impl<S: CryptoSuite> Attempt<S> {
         let missing = |member: &u16| {
             // In a certified run nothing is missing.
             if self.has_confirmed() {
-                !self.confirmations.contains_key(member)
+                !self.confirmations.contains(*member)
             } else {
-                !self.contributions.contains_key(member)
+                !self.contributions.contains(*member)
             }
         };
         (0_u16..)
@@ -334,60 +314,4 @@ fn own_contribution<S: CryptoSuite>(hint: SidHint, phase: &Confirming<S>) -> Pac
         || Packet::Confirmation(hint, phase.confirmation().clone()),
         |own| Packet::Contribution(hint, own),
     )
-}
-
-/// Why a packet did not fill a slot.
-pub(super) enum Slot {
-    /// It counts for nothing.
-    Rejected(Rejection),
-    /// Its sender signed two different ones.
-    Equivocation(u16),
-}
-
-/// A packet of one round.
-trait RoundPacket {
-    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool;
-}
-
-impl RoundPacket for Contribution {
-    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        self.is_authentic(run)
-    }
-}
-
-impl RoundPacket for Confirmation {
-    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        self.is_authentic(run)
-    }
-}
-
-/// Fills the slot of a sender. Where two packets claim it, signatures decide.
-fn fill<S: CryptoSuite, P: RoundPacket + PartialEq>(
-    run: &Run<S>,
-    slots: &mut BTreeMap<u16, P>,
-    sender: u16,
-    packet: P,
-    same: impl Fn(&P, &P) -> bool,
-) -> Result<(), Slot> {
-    if usize::from(sender) >= run.members().len() {
-        return Err(Slot::Rejected(Rejection::UnknownSender));
-    }
-    let Some(first) = slots.get(&sender) else {
-        slots.insert(sender, packet);
-        return Ok(());
-    };
-    if *first == packet {
-        return Err(Slot::Rejected(Rejection::Replayed));
-    }
-    if !packet.is_authentic(run) {
-        return Err(Slot::Rejected(Rejection::NotAuthentic));
-    }
-    if !first.is_authentic(run) {
-        slots.insert(sender, packet);
-        return Ok(());
-    }
-    if same(first, &packet) {
-        return Err(Slot::Rejected(Rejection::Replayed));
-    }
-    Err(Slot::Equivocation(sender))
 }

@@ -2,10 +2,15 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     clippy::wildcard_enum_match_arm,
     reason = "helpers of tests, which clippy does not know for tests"
 )]
 
+#[path = "../../../mpotr-gka/tests/gka/counted.rs"]
+mod counted;
+mod forged;
 mod undecodable;
 mod voting;

@@ -20,7 +20,7 @@ use mpotr_crypto::{
 
 use super::GroupKeyAgreement;
 use super::dleq::{Base, Image, Proof};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::run::{Element, Run};
 
 /// One member's part in a Burmester-Desmedt run.
@@ -75,14 +75,6 @@ impl<S: CryptoSuite> BurmesterDesmedt<S> {
         }
     }
 
-    /// For the proofs of others alone.
-    pub(crate) const fn of_others() -> Self {
-        Self {
-            share: None,
-            own: None,
-        }
-    }
-
     /// Decodes all X; an index in the error for each payload that no honest member sends.
     fn decode_all(&self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Vec<Element<S>>, Vec<usize>> {
         let mut elements = Vec::with_capacity(payloads.len());
@@ -102,6 +94,17 @@ impl<S: CryptoSuite> BurmesterDesmedt<S> {
         } else {
             Err(malformed)
         }
+    }
+
+    /// The members whose proofs do not show that their X is well formed.
+    pub(crate) fn unproven(run: &Run<S>, payloads: &[&[u8]]) -> Vec<usize> {
+        payloads
+            .iter()
+            .enumerate()
+            .filter_map(|(index, payload)| {
+                (!Self::claim_holds(run, index, payload)).then_some(index)
+            })
+            .collect()
     }
 
     /// Whether the proof in a payload shows that its X is well formed.
@@ -150,14 +153,12 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
         })
     }
 
-    fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, Fault> {
-        let malformed = |culprits| Fault {
-            kind: FaultKind::MalformedContribution,
-            culprits,
-        };
-        let elements = self.decode_all(run, payloads).map_err(malformed)?;
+    fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, CheckFailed> {
+        let elements = self
+            .decode_all(run, payloads)
+            .map_err(|_malformed| CheckFailed)?;
         let (Some(share), Some([before, _])) = (&self.share, run.shares_beside(run.me())) else {
-            return Err(malformed(Vec::new()));
+            return Err(CheckFailed);
         };
         // sum_{k=0}^{N-2} (N-1-k) X_{i+k}: X_i enters N - 1 of the partial sums, X_{i+N-2} one.
         let (upto_me, from_me) = elements.split_at_checked(run.me()).unwrap_or_default();
@@ -169,11 +170,7 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
             weighted = S::Group::add(&weighted, &partial);
         }
         if partial != S::Group::identity() {
-            let culprits = self.blame(run, payloads);
-            return Err(Fault {
-                kind: FaultKind::WrongShare,
-                culprits,
-            });
+            return Err(CheckFailed);
         }
         let members = u128::try_from(run.len()).unwrap_or(u128::MAX);
         let factor = share.times(&S::Group::scalar_from_u128(members));
@@ -183,14 +180,18 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
         Ok(Secret::new(S::Group::encode(&key)))
     }
 
-    fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Vec<usize> {
-        payloads
-            .iter()
-            .enumerate()
-            .filter_map(|(index, payload)| {
-                (!Self::claim_holds(run, index, payload)).then_some(index)
-            })
-            .collect()
+    fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Fault {
+        if let Err(culprits) = self.decode_all(run, payloads) {
+            return Fault {
+                kind: FaultKind::MalformedContribution,
+                culprits,
+            };
+        }
+        let culprits = Self::unproven(run, payloads);
+        Fault {
+            kind: FaultKind::WrongShare,
+            culprits,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use mpotr_crypto::{
 };
 
 use super::GroupKeyAgreement;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::list::{place_among_others, whole_chunks};
 use crate::run::Run;
 
@@ -152,52 +152,43 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
         payload
     }
 
-    fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, Fault> {
-        let Some(made) = &self.made else {
-            return Err(Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits: Vec::new(),
-            });
-        };
-        let decoded = payloads
-            .iter()
-            .map(|payload| Payload::decode(payload, run.len()));
-        let (mut malformed, mut wrong) = (Vec::new(), Vec::new());
+    fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, CheckFailed> {
+        let made = self.made.as_ref().ok_or(CheckFailed)?;
         let mut hash = Transcript::<S>::new(label::PAIRWISE_SECRET).bytes(run.sid().as_bytes());
-        for (sender, (payload, pair)) in decoded.zip(&made.pairs).enumerate() {
-            let Some(payload) = payload else {
-                malformed.push(sender);
-                continue;
-            };
+        for (sender, (payload, pair)) in payloads.iter().zip(&made.pairs).enumerate() {
+            let payload = Payload::decode(payload, run.len()).ok_or(CheckFailed)?;
             let Some(pair) = pair else {
                 hash = hash.bytes(made.part.expose());
                 continue;
             };
-            match Self::open_part(run, pair, sender, &payload) {
-                Some(part) => hash = hash.bytes(part.expose()),
-                None => wrong.push(sender),
-            }
-        }
-        if !malformed.is_empty() {
-            return Err(Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits: malformed,
-            });
-        }
-        if !wrong.is_empty() {
-            return Err(Fault {
-                kind: FaultKind::WrongPart,
-                culprits: wrong,
-            });
+            let part = Self::open_part(run, pair, sender, &payload).ok_or(CheckFailed)?;
+            hash = hash.bytes(part.expose());
         }
         self.made = None;
         Ok(hash.finish_secret().first_half())
     }
 
-    fn blame(&self, _run: &Run<S>, _payloads: &[&[u8]]) -> Vec<usize> {
-        // Who confirmed has opened every part to the one that its sender committed to before all: all who confirmed
-        // the same contributions hold the same parts, or say what is not so.
-        Vec::new()
+    /// Before this member has agreed: whose payload is malformed, or else whose part for it is wrong. Nobody's afterwards:
+    /// who confirmed has opened every part to the one that its sender committed to before all, so all who confirmed the same
+    /// contributions hold the same parts, or say what is not so.
+    fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Fault {
+        let (mut malformed, mut wrong) = (Vec::new(), Vec::new());
+        let pairs = self.made.iter().flat_map(|made| &made.pairs);
+        for (sender, (payload, pair)) in payloads.iter().zip(pairs).enumerate() {
+            let payload = Payload::decode(payload, run.len());
+            let opens = |payload, pair| Self::open_part(run, pair, sender, payload).is_some();
+            match (&payload, pair) {
+                (None, _) => malformed.push(sender),
+                (Some(payload), Some(pair)) if !opens(payload, pair) => wrong.push(sender),
+                (Some(_), _) => {}
+            }
+        }
+        let (kind, culprits) = if malformed.is_empty() {
+            (FaultKind::WrongPart, wrong)
+        } else {
+            (FaultKind::MalformedContribution, malformed)
+        };
+        Fault { kind, culprits }
     }
 }
 

@@ -24,7 +24,7 @@ use mpotr_crypto::{
 use super::joint_knowledge::Trapdoor;
 use super::weights::weights;
 use super::{GroupAuthentication, Statement};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::identity::{Forger, Identity, Speaker};
 use crate::run::{Element, RosterError, Run, Scalar};
 
@@ -37,7 +37,6 @@ pub struct GroupProof<S: CryptoSuite> {
 
 /// A decoded payload: (R, c + w, s, w) of one prover, which is all that the equation needs.
 struct Opening<'a, S: CryptoSuite> {
-    prover: usize,
     identity: &'a Element<S>,
     commitment: Element<S>,
     sum: Scalar<S>,
@@ -153,7 +152,6 @@ impl<S: CryptoSuite> GroupProof<S> {
         let w = S::Group::decode_scalar(w.as_bytes())?;
         let c = Self::challenge(prefix, run, prover, &commitment)?;
         Some(Opening {
-            prover,
             identity: &run.members().get(prover)?.identity,
             commitment: S::Group::decode(&commitment)?,
             sum: S::Group::scalar_add(&c, &w),
@@ -202,8 +200,12 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
         self.share.as_bytes().to_vec()
     }
 
-    fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
+    fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), CheckFailed> {
         self.trapdoor.check(run, shares)
+    }
+
+    fn blame_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Fault {
+        self.trapdoor.blame(run, shares)
     }
 
     fn prove(
@@ -247,33 +249,34 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
         statement: &Statement,
         payloads: &[&[u8]],
         rng: &mut dyn CryptoRng,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CheckFailed> {
         let prefix = self.challenge_prefix(run, statement);
-        let mut openings = Vec::with_capacity(payloads.len());
-        let mut culprits = Vec::new();
-        for (prover, payload) in payloads.iter().enumerate().filter(|(i, _)| *i != run.me()) {
-            match Self::open(&prefix, run, prover, payload) {
-                Some(opening) => openings.push(opening),
-                None => culprits.push(prover),
-            }
-        }
+        let others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
+        let openings = others
+            .map(|(prover, payload)| Self::open(&prefix, run, prover, payload))
+            .collect::<Option<Vec<_>>>()
+            .ok_or(CheckFailed)?;
         let weights = weights::<S>(run.sid(), statement, payloads, rng);
-        if !self.all_hold(&openings, weights) {
-            culprits.extend(
-                openings
-                    .iter()
-                    .filter(|opening| !self.holds(opening))
-                    .map(|opening| opening.prover),
-            );
-            culprits.sort_unstable();
-        }
-        if culprits.is_empty() {
+        if self.all_hold(&openings, weights) {
             Ok(())
         } else {
-            Err(Fault {
-                kind: FaultKind::WrongProof,
-                culprits,
-            })
+            Err(CheckFailed)
+        }
+    }
+
+    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault {
+        let prefix = self.challenge_prefix(run, statement);
+        let verifies = |prover, payload: &[u8]| {
+            let opening = Self::open(&prefix, run, prover, payload);
+            opening.is_some_and(|opening| self.holds(&opening))
+        };
+        let others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
+        let culprits = others
+            .filter_map(|(prover, payload)| (!verifies(prover, payload)).then_some(prover))
+            .collect();
+        Fault {
+            kind: FaultKind::WrongProof,
+            culprits,
         }
     }
 }

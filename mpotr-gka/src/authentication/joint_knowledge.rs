@@ -22,7 +22,7 @@ use mpotr_crypto::{
     vartime_double_scalar_mul,
 };
 
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::run::{Element, Run, Scalar};
 use crate::terms::Terms;
 
@@ -115,9 +115,61 @@ impl<S: CryptoSuite> Trapdoor<S> {
         SecretScalar::new((*sum).clone())
     }
 
-    /// Checks the shares of all members: one double multiplication. If that fails, what the proposer stated is looked
-    /// at first, then each share.
-    pub(super) fn check(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
+    /// Checks the shares of all members: one double multiplication.
+    pub(super) fn check(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), CheckFailed> {
+        let shares = Self::decode(run, shares).map_err(|_malformed| CheckFailed)?;
+        let zero = S::Group::scalar_zero();
+        let sum = shares
+            .iter()
+            .fold(zero, |sum, share| S::Group::scalar_add(&sum, share));
+        if self.knows(&sum, &self.commitments, &self.challenge, &self.element) {
+            Ok(())
+        } else {
+            Err(CheckFailed)
+        }
+    }
+
+    /// Who is at fault when that fails: what the proposer stated is looked at first, then each share.
+    pub(super) fn blame(&self, run: &Run<S>, shares: &[&[u8]]) -> Fault {
+        let shares = match Self::decode(run, shares) {
+            Ok(shares) => shares,
+            Err(culprits) => {
+                return Fault {
+                    kind: FaultKind::MalformedContribution,
+                    culprits,
+                };
+            }
+        };
+        let Terms {
+            proposer,
+            commitments,
+            ..
+        } = run.terms();
+        let commitments = match commitments.open(*proposer, run.members()) {
+            Ok(commitments) => commitments,
+            Err(fault) => return fault,
+        };
+        let culprits = run
+            .members()
+            .iter()
+            .zip(&commitments)
+            .zip(&shares)
+            .zip(&self.coefficients)
+            .enumerate()
+            .filter_map(|(index, (((member, commitment), share), coefficient))| {
+                let weight = S::Group::scalar_mul(&self.challenge, coefficient);
+                let knows = self.knows(share, commitment, &weight, &member.trapdoor);
+                (!knows).then_some(index)
+            })
+            .collect();
+        Fault {
+            kind: FaultKind::UnknownTrapdoor,
+            culprits,
+        }
+    }
+
+    /// The shares of all members; who sent one that is no scalar otherwise.
+    fn decode(run: &Run<S>, shares: &[&[u8]]) -> Result<Vec<Scalar<S>>, Vec<usize>> {
         let decoded: Vec<_> = shares
             .iter()
             .map(|share| {
@@ -131,43 +183,9 @@ impl<S: CryptoSuite> Trapdoor<S> {
             .filter_map(|(index, share)| share.is_none().then_some(index))
             .collect();
         if !culprits.is_empty() || decoded.len() != run.len() {
-            return Err(Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits,
-            });
+            return Err(culprits);
         }
-        let sum = decoded
-            .iter()
-            .flatten()
-            .fold(S::Group::scalar_zero(), |sum, share| {
-                S::Group::scalar_add(&sum, share)
-            });
-        if self.knows(&sum, &self.commitments, &self.challenge, &self.element) {
-            return Ok(());
-        }
-        let Terms {
-            proposer,
-            commitments,
-            ..
-        } = run.terms();
-        let commitments = commitments.open(*proposer, run.members())?;
-        let culprits = run
-            .members()
-            .iter()
-            .zip(&commitments)
-            .zip(decoded.iter().flatten())
-            .zip(&self.coefficients)
-            .enumerate()
-            .filter_map(|(index, (((member, commitment), share), coefficient))| {
-                let weight = S::Group::scalar_mul(&self.challenge, coefficient);
-                let knows = self.knows(share, commitment, &weight, &member.trapdoor);
-                (!knows).then_some(index)
-            })
-            .collect();
-        Err(Fault {
-            kind: FaultKind::UnknownTrapdoor,
-            culprits,
-        })
+        Ok(decoded.into_iter().flatten().collect())
     }
 
     /// `share * G = commitment + weight * key`.

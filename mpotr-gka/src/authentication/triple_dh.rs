@@ -20,7 +20,7 @@ use mpotr_crypto::{
 };
 
 use super::{GroupAuthentication, Statement};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::identity::Identity;
 use crate::list::{place_among_others, whole_chunks};
 use crate::member::Member;
@@ -52,6 +52,21 @@ impl TripleDh {
             })
             .collect();
         Self { pairs }
+    }
+}
+
+impl TripleDh {
+    /// Whether a payload holds the tag that another member owes this one.
+    fn is_tagged<S: CryptoSuite>(
+        &self,
+        run: &Run<S>,
+        from: usize,
+        statement: &Statement,
+        payload: &[u8],
+    ) -> bool {
+        let key = self.pairs.get(from).and_then(Option::as_ref);
+        let expected = key.map(|key| tag(run, key, from, run.me(), statement));
+        expected.is_some() && tag_for_me(run, from, payload) == expected
     }
 }
 
@@ -123,19 +138,23 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         Vec::new()
     }
 
-    fn check_shares(&self, _run: &Run<S>, shares: &[&[u8]]) -> Result<(), Fault> {
-        let culprits: Vec<_> = shares
+    fn check_shares(&self, _run: &Run<S>, shares: &[&[u8]]) -> Result<(), CheckFailed> {
+        if shares.iter().all(|share| share.is_empty()) {
+            Ok(())
+        } else {
+            Err(CheckFailed)
+        }
+    }
+
+    fn blame_shares(&self, _run: &Run<S>, shares: &[&[u8]]) -> Fault {
+        let culprits = shares
             .iter()
             .enumerate()
             .filter_map(|(index, share)| (!share.is_empty()).then_some(index))
             .collect();
-        if culprits.is_empty() {
-            Ok(())
-        } else {
-            Err(Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits,
-            })
+        Fault {
+            kind: FaultKind::MalformedContribution,
+            culprits,
         }
     }
 
@@ -168,27 +187,24 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         statement: &Statement,
         payloads: &[&[u8]],
         _rng: &mut dyn CryptoRng,
-    ) -> Result<(), Fault> {
-        let culprits: Vec<_> = payloads
-            .iter()
-            .zip(&self.pairs)
-            .enumerate()
-            .filter(|(from, _)| *from != run.me())
-            .filter_map(|(from, (payload, key))| {
-                let expected = key
-                    .as_ref()
-                    .map(|key| tag(run, key, from, run.me(), statement));
-                let verifies = expected.is_some() && tag_for_me(run, from, payload) == expected;
-                (!verifies).then_some(from)
-            })
-            .collect();
-        if culprits.is_empty() {
+    ) -> Result<(), CheckFailed> {
+        let mut from_others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
+        if from_others.all(|(from, payload)| self.is_tagged(run, from, statement, payload)) {
             Ok(())
         } else {
-            Err(Fault {
-                kind: FaultKind::WrongProof,
-                culprits,
-            })
+            Err(CheckFailed)
+        }
+    }
+
+    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault {
+        let from_others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
+        let culprits = from_others
+            .filter(|(from, payload)| !self.is_tagged(run, *from, statement, payload))
+            .map(|(from, _)| from)
+            .collect();
+        Fault {
+            kind: FaultKind::WrongProof,
+            culprits,
         }
     }
 }

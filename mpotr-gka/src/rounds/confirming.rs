@@ -7,12 +7,12 @@ use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, SecretScalar, kdf::Prk, label};
 
 use super::contributing::agreement_payloads;
-use super::packet::{NotReceived, Packet, attribute, check_complete, into_error};
+use super::packet::{Packet, blame, check_complete};
 use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, Statement};
-use crate::fault::{Fault, FaultKind, RunError};
+use crate::fault::{CheckFailed, Fault, FaultKind, RunError};
 use crate::run::Run;
 
 /// A member that has confirmed and waits for the confirmations of all.
@@ -94,20 +94,22 @@ impl<S: CryptoSuite> Confirming<S> {
         let run = &self.run;
         let own = &self.confirmation.statement;
         check_complete(run, confirmations, &self.confirmation)?;
-        let elsewhere = indices(confirmations, |confirmation| {
-            confirmation.statement.contributions != own.contributions
-        });
-        if !elsewhere.is_empty() {
-            let fault = blame_for_other_contributions(run, elsewhere, confirmations);
-            return Err(into_error(fault));
+        // Some member confirms other contributions than this one. It may be right: somebody sent two contributions, or a
+        // packet was changed on its way. Nobody can be named before the other contributions are seen.
+        if confirmations
+            .iter()
+            .any(|confirmation| confirmation.statement.contributions != own.contributions)
+        {
+            let kind = FaultKind::OtherContributions;
+            let culprits = Vec::new();
+            return Err(blame(run, confirmations, || Fault { kind, culprits }));
         }
         let other_key = indices(confirmations, |confirmation| {
             confirmation.statement.key_commitment != own.key_commitment
         });
         if !other_key.is_empty() {
-            return Err(into_error(
-                self.blame_for_other_key(other_key, confirmations),
-            ));
+            let find = || self.blame_for_other_key(other_key);
+            return Err(blame(run, confirmations, find));
         }
         // This member's own is not looked at by anyone.
         let opened: Vec<_> = confirmations
@@ -127,36 +129,30 @@ impl<S: CryptoSuite> Confirming<S> {
             .flatten()
             .map(|payload| payload.as_slice())
             .collect();
-        let verified = if payloads.len() == opened.len() {
-            self.authentication.verify(run, own, &payloads, rng)
-        } else {
+        if payloads.len() != opened.len() {
+            let kind = FaultKind::WrongProof;
             let culprits = indices(&opened, Option::is_none);
-            Err(Fault {
-                kind: FaultKind::WrongProof,
-                culprits,
-            })
-        };
-        verified.map_err(|fault| into_error(attribute(run, fault, confirmations)))
+            return Err(blame(run, confirmations, || Fault { kind, culprits }));
+        }
+        let verified = self.authentication.verify(run, own, &payloads, rng);
+        verified.map_err(|CheckFailed| {
+            let find = || self.authentication.blame(run, own, &payloads);
+            blame(run, confirmations, find)
+        })
     }
 
     /// All agree on the contributions, yet not on the key: either a contribution is wrong, and its proof says whose, or
     /// whoever commits to another key lies.
-    fn blame_for_other_key(
-        &self,
-        other_key: Vec<usize>,
-        confirmations: &[Confirmation],
-    ) -> Result<Fault, NotReceived> {
+    fn blame_for_other_key(&self, other_key: Vec<usize>) -> Fault {
         let run = &self.run;
-        let fault = Fault {
-            kind: FaultKind::WrongKeyCommitment,
-            culprits: other_key,
-        };
-        let liars = attribute(run, fault, confirmations)?;
         let wrong = self
             .agreement
             .blame(run, &agreement_payloads(&self.contributions));
-        if wrong.is_empty() {
-            return Ok(liars);
+        if wrong.culprits.is_empty() {
+            return Fault {
+                kind: FaultKind::WrongKeyCommitment,
+                culprits: other_key,
+            };
         }
         // This member is past the round in which a contribution could be replaced: the run is dead, and a contribution
         // that nobody signed names nobody.
@@ -165,30 +161,11 @@ impl<S: CryptoSuite> Confirming<S> {
                 .get(*index)
                 .is_some_and(|contribution| contribution.is_signed(run))
         };
-        let culprits = wrong.into_iter().filter(signed).collect();
-        Ok(Fault {
-            kind: FaultKind::WrongShare,
-            culprits,
-        })
+        Fault {
+            kind: wrong.kind,
+            culprits: wrong.culprits.into_iter().filter(signed).collect(),
+        }
     }
-}
-
-/// Some member confirms other contributions than this one. It may be right: somebody sent two contributions, or a
-/// packet was changed on its way. Nobody can be named before the other contributions are seen.
-fn blame_for_other_contributions<S: CryptoSuite>(
-    run: &Run<S>,
-    elsewhere: Vec<usize>,
-    confirmations: &[Confirmation],
-) -> Result<Fault, NotReceived> {
-    let fault = Fault {
-        kind: FaultKind::OtherContributions,
-        culprits: elsewhere,
-    };
-    let fault = attribute(run, fault, confirmations)?;
-    Ok(Fault {
-        culprits: Vec::new(),
-        ..fault
-    })
 }
 
 /// Where a list holds what is looked for.

@@ -7,11 +7,11 @@ use mpotr_crypto::{
     CryptoSuite, Digest32, EphemeralKeyPair, SecretScalar, Transcript, kdf::Prk, label,
 };
 
-use super::packet::{attribute, check_complete, into_error};
+use super::packet::{blame, check_complete};
 use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, Statement};
-use crate::fault::RunError;
+use crate::fault::{CheckFailed, RunError};
 use crate::identity::Identity;
 use crate::offer::OfferSecrets;
 use crate::run::{RosterError, Run};
@@ -170,10 +170,17 @@ fn agree<S: CryptoSuite>(
         agreement,
         authentication,
     } = methods;
-    let agreed = authentication
-        .check_shares(run, &shares)
-        .and_then(|()| agreement.agree(run, &payloads))
-        .map_err(|fault| into_error(attribute(run, fault, contributions)))?;
+    if let Err(CheckFailed) = authentication.check_shares(run, &shares) {
+        let find = || authentication.blame_shares(run, &shares);
+        return Err(blame(run, contributions, find));
+    }
+    let agreed = match agreement.agree(run, &payloads) {
+        Ok(agreed) => agreed,
+        Err(CheckFailed) => {
+            let find = || agreement.blame(run, &payloads);
+            return Err(blame(run, contributions, find));
+        }
+    };
     let digest = contributions_digest(run, contributions);
     let epoch = Prk::extract::<S>(run.sid().as_bytes(), agreed.expose());
     let commitment = epoch.expand::<S, 32>(label::KEY_COMMITMENT, digest.as_bytes());

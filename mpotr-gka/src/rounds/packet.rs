@@ -80,52 +80,25 @@ pub(super) fn check_complete<S: CryptoSuite, P: Packet>(
     }
 }
 
-/// Names the culprits of a fault by packets that carry their signature. A packet that carries none was never received
-/// and names nobody; a fault without culprits looks at every packet, since any one may be forged. What the offers and
-/// the proposal show needs no packet to show it.
-///
-/// # Errors
-/// The packets that were not received, if nothing but they stands behind the fault.
-pub(super) fn attribute<S: CryptoSuite, P: Packet>(
+/// What a round comes to that is complete and whose packets are wrong together. Signatures come first: a packet without
+/// its sender's was never received and names nobody, and nobody is looked for before every packet has one.
+pub(super) fn blame<S: CryptoSuite, P: Packet>(
     run: &Run<S>,
-    fault: Fault,
     packets: &[P],
-) -> Result<Fault, NotReceived> {
-    if fault.kind.is_of_roster() {
-        return Ok(fault);
-    }
-    let Fault { kind, culprits } = fault;
-    let anybody = culprits.is_empty();
-    let (signed, forged): (Vec<_>, Vec<_>) = packets
+    find: impl FnOnce() -> Fault,
+) -> RunError {
+    let forged: Vec<_> = packets
         .iter()
         .enumerate()
-        .filter(|(index, _)| anybody || culprits.contains(index))
-        .partition(|(_, packet)| packet.is_signed(run));
-    let indices = |packets: Vec<(usize, &P)>| packets.into_iter().map(|(index, _)| index).collect();
-    if anybody && forged.is_empty() {
-        Ok(Fault { kind, culprits })
-    } else if anybody || signed.is_empty() {
-        Err(NotReceived(indices(forged)))
+        // This member's own was compared byte for byte.
+        .filter(|(index, packet)| *index != run.me() && !packet.is_signed(run))
+        .map(|(index, _)| index)
+        .collect();
+    if forged.is_empty() {
+        find().into()
     } else {
-        Ok(Fault {
-            kind,
-            culprits: indices(signed),
-        })
+        RunError::NotReceived(forged)
     }
-}
-
-/// Members whose packets carry no valid signature.
-pub(super) struct NotReceived(Vec<usize>);
-
-impl From<NotReceived> for RunError {
-    fn from(NotReceived(members): NotReceived) -> Self {
-        Self::NotReceived(members)
-    }
-}
-
-/// A fault as the error that it is, if it can be put down to anybody's signature.
-pub(super) fn into_error(attributed: Result<Fault, NotReceived>) -> RunError {
-    attributed.map_or_else(RunError::from, RunError::from)
 }
 
 #[cfg(test)]

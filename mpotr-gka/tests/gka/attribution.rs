@@ -10,7 +10,7 @@ use crate::{DEFAULT, combinations};
 
 checks!(
     a_contribution_without_its_signature_was_not_received,
-    a_culprit_is_named_though_another_packet_is_forged,
+    nobody_is_named_before_every_packet_carries_its_signature,
     contributions_of_another_run_room_or_roster_were_not_received,
     the_contribution_of_another_member_in_its_place_is_malformed_or_wrong,
     a_changed_echo_of_the_own_contribution_blames_nobody,
@@ -50,13 +50,23 @@ fn a_contribution_without_its_signature_was_not_received<S: CryptoSuite>() {
     assert_eq!(run.confirm().phases.len(), 3);
 }
 
-fn a_culprit_is_named_though_another_packet_is_forged<S: CryptoSuite>() {
-    // Else a liar whose accomplice leaves its packet unsigned would get away.
+fn nobody_is_named_before_every_packet_carries_its_signature<S: CryptoSuite>() {
+    // A liar whose accomplice leaves its packet unsigned waits with it for that packet, and no longer.
     let mut run = crew::<S>(5, DEFAULT);
     run.lie(1, |body| add::<S>(&mut body.agreement, &generator::<S>()));
+    let signed = run.contributions[3].clone();
     run.tamper(3, |body| add::<S>(&mut body.agreement, &generator::<S>()));
-    run.phases.remove(&3);
+    run.phases.retain(|member, _| *member == 0);
+    let phase = run.phases.remove(&0).unwrap();
+    let identity = &run.identities[0];
+    let rejected = phase
+        .confirm(run.contributions.as_slice(), identity, &mut run.rng)
+        .unwrap_err();
+    assert_eq!(rejected.error, RunError::NotReceived(vec![3]));
+    run.contributions[3] = signed;
+    run.phases = [(0, rejected.phase)].into();
     run.assert_fault(FaultKind::WrongShare, &[1]);
+    // Past the round of contributions nothing is waited for: who signed is named.
     let mut run = collude::<S>(5, DEFAULT, [1, 3]);
     run.contributions[3].signature = UNSIGNED;
     confirm_as(run, &[1, 3]).assert_fault(FaultKind::WrongShare, &[1]);

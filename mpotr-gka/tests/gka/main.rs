@@ -32,6 +32,8 @@ macro_rules! checks {
 mod attribution;
 mod codec;
 mod contributions;
+mod cost;
+mod counted;
 mod crew;
 mod deniability;
 mod invented;

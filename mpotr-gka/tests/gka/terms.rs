@@ -117,8 +117,6 @@ fn undecodable_commitment_names_its_owner_and_who_listed_it<S: CryptoSuite>() {
         assert_eq!(crew.run(2).unwrap().undecodable(), [owner]);
         let mut run = crew.contribute_but(&[owner]);
         run.contribute_by_hand(owner);
-        // Not even the signature of a contribution is asked for: the offer is wrong by itself.
-        run.contributions[owner].signature = crate::crew::UNSIGNED;
         let mut culprits = [owner, 1];
         culprits.sort_unstable();
         run.assert_fault(FaultKind::UndecodableKey, &culprits);

@@ -1,0 +1,85 @@
+//! What packets cost that nobody signed: signatures come before everything that says whose a wrong packet is.
+
+use mpotr_crypto::{Group, random_scalar};
+use mpotr_gka::{AuthenticationId, FaultKind, RunError};
+
+use crate::contributions::{add, crew};
+use crate::counted::{Counted, count};
+use crate::crew::{Crew, UNSIGNED};
+use crate::spec::generator;
+use crate::{DEFAULT, Element, combinations};
+
+type Elements = <Counted as mpotr_crypto::CryptoSuite>::Group;
+
+const MEMBERS: usize = 16;
+const FORGED: usize = MEMBERS - 1;
+
+/// What the check of all shares costs: one double product, and what of it goes into the sum.
+const CHECK: usize = 2;
+
+#[test]
+fn a_forged_share_costs_signatures_and_no_search_for_a_culprit() {
+    let mut run = crew::<Counted>(MEMBERS, DEFAULT);
+    let scalar = random_scalar::<Elements>(&mut run.rng);
+    run.tamper(FORGED, |body| {
+        body.share = Elements::encode_scalar(&scalar).to_vec();
+    });
+    run.phases.retain(|member, _| *member == 0);
+    let (errors, work) = count(|| run.errors());
+    assert_eq!(errors, [(0, RunError::NotReceived(vec![FORGED]))]);
+    // Everybody's but the own.
+    assert_eq!(work.signatures, MEMBERS - 1);
+    assert_eq!(work.products, CHECK);
+}
+
+#[test]
+fn a_forged_link_of_the_cycle_costs_signatures_and_no_search_for_a_culprit() {
+    let mut run = crew::<Counted>(MEMBERS, DEFAULT);
+    run.tamper(FORGED, |body| {
+        let one: Element<Counted> = generator::<Counted>();
+        add::<Counted>(&mut body.agreement, &one);
+    });
+    run.phases.retain(|member, _| *member == 0);
+    let (errors, work) = count(|| run.errors());
+    assert_eq!(errors, [(0, RunError::NotReceived(vec![FORGED]))]);
+    assert_eq!(work.signatures, MEMBERS - 1);
+    assert_eq!(work.products, CHECK);
+}
+
+#[test]
+fn a_forged_proof_costs_signatures_and_one_sum_of_all_proofs() {
+    // An insider seals it in the name of another: only who holds the epoch secret can.
+    let mut run = Crew::<Counted>::new(MEMBERS, DEFAULT)
+        .contribute()
+        .confirm();
+    run.alter_proof(FORGED, |payload| payload[40] ^= 1);
+    run.tamper(FORGED, |confirmation| confirmation.signature = UNSIGNED);
+    run.phases.retain(|member, _| *member == 0);
+    let (errors, work) = count(|| run.errors());
+    assert_eq!(errors, [(0, RunError::NotReceived(vec![FORGED]))]);
+    assert_eq!(work.signatures, MEMBERS - 1);
+    // An identity and a commitment of each other member, and the trapdoor: the sum that every honest run costs.
+    assert_eq!(work.products, 2 * (MEMBERS - 1) + 1);
+}
+
+#[test]
+fn a_run_in_which_all_is_well_looks_at_no_signature() {
+    for methods in combinations() {
+        let run = crew::<Counted>(3, methods);
+        let (_, work) = count(|| run.confirm().establish());
+        assert_eq!(work.signatures, 0);
+    }
+}
+
+#[test]
+fn a_liar_is_looked_for_when_all_have_signed() {
+    let mut run = crew::<Counted>(MEMBERS, DEFAULT);
+    run.lie(FORGED, |body| body.share[0] ^= 1);
+    run.phases.retain(|member, _| *member == 0);
+    let (errors, work) = count(|| run.errors());
+    let fault = mpotr_gka::Fault::of(FaultKind::UnknownTrapdoor, FORGED);
+    assert_eq!(errors, [(0, RunError::Fault(fault))]);
+    assert_eq!(work.signatures, MEMBERS - 1);
+    assert_eq!(DEFAULT.1, AuthenticationId::GroupProof);
+    assert_eq!(work.products, CHECK + CHECK * MEMBERS);
+}
