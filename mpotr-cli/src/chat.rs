@@ -24,6 +24,7 @@ use mpotr::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr::gka::RoomId;
 use mpotr::{Admission, Event, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError};
 use mpotr_transport::{DriverEvent, HandleError, RelayTransport, RoomHandle};
+use tokio::sync::mpsc;
 
 use crate::args::ChatArgs;
 use crate::entry::{Entered, Entry};
@@ -98,7 +99,8 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                 Some(_) => {}
                 None => anyhow::bail!("the room stopped without an end"),
             },
-            line = lines.recv(), if reads => match line {
+            // What the room does not take yet stays in the pipe.
+            line = next_line(&chat.handle, &mut lines), if reads => match line {
                 Some(Ok(line)) => chat.say(line).await,
                 Some(Err(error)) => {
                     chat.outcome.note(Unsent::Unreadable(error.to_string()));
@@ -113,6 +115,18 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
             }
         }
     }
+}
+
+/// The next line of the input, as soon as the room takes another text.
+async fn next_line(
+    handle: &RoomHandle,
+    lines: &mut mpsc::Receiver<io::Result<Line>>,
+) -> Option<io::Result<Line>> {
+    if handle.writable().await.is_err() {
+        // An event tells why the room has ended.
+        core::future::pending::<()>().await;
+    }
+    lines.recv().await
 }
 
 fn identity_of(args: &ChatArgs, out: &mut Output) -> anyhow::Result<IdentityKeyPair> {

@@ -88,10 +88,10 @@ pub(crate) enum Effect {
     Closed { member: usize },
     /// A member's secrets were published before everyone was done.
     Leaked { member: usize },
-    /// A message of this member is covered by all that were asked to.
-    Acknowledged { seq: u32 },
-    /// A message of this member that members closed without having covered.
+    /// A member has closed without having covered a message of this member.
     Missed { seq: u32, by: usize },
+    /// Nobody's word on a message of this member is awaited any more: all who were asked have covered it, or closed.
+    Answered { seq: u32 },
     /// A message has a place in the order here, which is not final.
     Provisional { place: u32, id: MessageId },
     /// The final prefix has grown by these messages, in order.
@@ -187,8 +187,9 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     sent: BTreeMap<u32, Sent>,
     /// The id of this member's last message.
     last: MessageId,
-    /// Delivered messages that nothing that this member signed covers.
+    /// Delivered messages that nothing that this member signed covers, and the bytes of their packets.
     unstated: usize,
+    unstated_bytes: usize,
     /// The lock that this member signed last.
     signed_lock: Lock,
     /// A part of the order that somebody asked for.
@@ -273,6 +274,7 @@ impl<S: CryptoSuite> Epoch<S> {
             sent: BTreeMap::new(),
             last: MessageId::NONE,
             unstated: 0,
+            unstated_bytes: 0,
             signed_lock: Lock::EMPTY,
             list_from: None,
             ask_order: false,

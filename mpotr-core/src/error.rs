@@ -77,7 +77,8 @@ pub enum SendError {
     /// Every other member has left.
     #[error("everyone else has left the room")]
     NobodyLeft,
-    /// The epoch has no sequence numbers left.
-    #[error("the epoch is used up")]
-    Exhausted,
+    /// Too many texts wait to be sent, or too many bytes. [`Room::takes_texts`](crate::Room::takes_texts) tells when that
+    /// is over.
+    #[error("too much waits to be sent already")]
+    QueueFull,
 }

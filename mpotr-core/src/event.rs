@@ -21,6 +21,20 @@ pub struct MemberInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendHandle(pub(crate) u64);
 
+/// Why a text was never sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// This member left, or gave up waiting for the others, before it could be sent.
+    Left,
+    /// The others left this member out before it could be sent.
+    Removed,
+    /// The epoch was too old to be written in, and none had followed.
+    Expired,
+    /// Every other member had left.
+    NobodyLeft,
+}
+
 /// What a room tells the application, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -131,17 +145,26 @@ pub enum Event {
         /// Its id from now on.
         id: MessageId,
     },
-    /// A text of this member was received by every member that had not left when it was sent.
+    /// A text of this member was received by every member that had not sent its last message when it was sent. This, or
+    /// [`Event::Missed`], or [`Event::Dropped`] is the fate of each text that `send` took: one of them, once.
     Acknowledged {
         /// As `send` returned it.
         handle: SendHandle,
     },
-    /// A member left without having acknowledged a text of this member.
+    /// A text of this member was sent, and members are gone that have not acknowledged it: they left, or the room went on
+    /// without them, or without this member. All others that it was for have it.
     Missed {
         /// As `send` returned it.
         handle: SendHandle,
-        /// Who left without it.
-        by: IdentityKey,
+        /// Who is not known to have it: one at least.
+        by: Vec<IdentityKey>,
+    },
+    /// A text of this member was never sent.
+    Dropped {
+        /// As `send` returned it.
+        handle: SendHandle,
+        /// Why.
+        why: DropReason,
     },
     /// A message has a place in the order, as far as is known here: every member has signed to have seen it. It keeps that
     /// place unless somebody equivocates; [`Event::Final`] has the last word.
@@ -208,7 +231,9 @@ pub enum Event {
         /// Who.
         member: IdentityKey,
     },
-    /// The others have gone on without this member, which was silent for too long: it asks to be let in again.
+    /// The others have gone on without this member, which was silent for too long: it asks to be let in again. What it had
+    /// sent and was not acknowledged has been told as [`Event::Missed`] before; of what [`Event::Unsettled`] told, nothing
+    /// more will be.
     Behind,
     /// The others have left this member out.
     Removed,
@@ -244,7 +269,8 @@ pub struct MessageState {
 /// How this member's part in a room ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// Whether every other member that had not left acknowledged all that this member sent.
+    /// Whether everything that this member was given to send was acknowledged: no text was ever missed or dropped, and
+    /// every other member that had not left has its last message.
     pub acknowledged: bool,
     /// Whether every member that had not left has signed one order of all messages up to this member's last, and nobody
     /// another.

@@ -12,6 +12,7 @@
 //! | `hosting` | members of an epoch and those outside it |
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
+//! | `fates` | what becomes of each text of this member |
 //! | `settling` | what is known of each message, and what is not final in time |
 //! | `reporting` | what happened in an epoch, for the room and the application |
 //! | `leaving` | the last message, and the end |
@@ -23,6 +24,7 @@ mod changing;
 mod early;
 mod electing;
 mod expecting;
+mod fates;
 mod hosting;
 mod installing;
 mod leaving;
@@ -45,7 +47,7 @@ use mpotr_gka::{Identity, KnownIdentities, Member, Offer, OfferDigest};
 use crate::config::RoomConfig;
 use crate::epoch::{Epoch, MAX_TOGETHER};
 use crate::error::Rejection;
-use crate::event::{Event, SendHandle};
+use crate::event::Event;
 use crate::policy::Policy;
 use crate::record::Record;
 use crate::time::{Timestamp, part};
@@ -58,6 +60,7 @@ use attempt::Attempt;
 use changing::Change;
 use early::Early;
 use expecting::Expected;
+use fates::Fates;
 use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
@@ -131,13 +134,8 @@ pub struct Room<S: CryptoSuite> {
     answers: u32,
     /// How often the others were asked to state again what they have seen.
     queries: u32,
-    /// Texts that wait for an epoch.
-    queue: VecDeque<(SendHandle, Vec<u8>)>,
-    next_handle: u64,
-    /// Texts that are sent and not acknowledged, by their place.
-    sent: BTreeMap<u32, SendHandle>,
-    /// Whether somebody left without having acknowledged a text.
-    missed: bool,
+    /// Texts of this member that have no fate yet.
+    fates: Fates,
     /// Members that have said something new about the next epoch.
     something_new: Vec<usize>,
     /// Members that said two things in one place, to be voted on.
@@ -145,6 +143,8 @@ pub struct Room<S: CryptoSuite> {
     /// Whether somebody does not know what this member has seen.
     asked: bool,
     leaving: bool,
+    /// When this member stops to wait for the others, whatever moves.
+    leave_by: Option<Timestamp>,
     /// How far this member is with the end, as its statements say.
     presence: Presence,
     ended: bool,
@@ -204,14 +204,12 @@ impl<S: CryptoSuite> Room<S> {
             retries: 0,
             answers: 0,
             queries: 0,
-            queue: VecDeque::new(),
-            next_handle: 0,
-            sent: BTreeMap::new(),
-            missed: false,
+            fates: Fates::default(),
             something_new: Vec::new(),
             accused: Vec::new(),
             asked: false,
             leaving: false,
+            leave_by: None,
             presence: Presence::Present,
             ended: false,
         };

@@ -1,5 +1,6 @@
 //! Which texts had to arrive where, and which did. `docs/simulation.md`, "Expected".
 
+use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::Sid;
 
 use crate::ledger::{Fate, Ledger, Person, Text};
@@ -48,7 +49,9 @@ pub(crate) fn count(ledger: &Ledger) -> Count {
 
 fn unsent<'a>(ledger: &Ledger, person: &'a Person) -> impl Iterator<Item = &'a Vec<u8>> {
     let record = person.present.and_then(|sid| ledger.epochs.get(&sid));
-    let with_others = record.is_some_and(|record| record.roster.len() > 1);
+    let is_other =
+        |member: &IdentityKey| *member != person.identity && !person.gone.contains(member);
+    let with_others = record.is_some_and(|record| record.roster.iter().any(is_other));
     person.unsent.values().filter(move |_| with_others)
 }
 

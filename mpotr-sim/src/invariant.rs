@@ -7,6 +7,7 @@
 //! | `same_cut` | I2: all who install from one parent have delivered the same messages of it |
 //! | `one_order` | I3: final prefixes of one epoch are prefixes of one another |
 //! | `delivery` | at most once, in causal order, as it was written, within its epoch alone |
+//! | `fates` | each text has one fate, and the one that is told |
 //! | `final_prefix` | what is final grows at its end, and was read |
 //! | `accusation` | evidence is told once |
 //! | `publication` | nobody publishes while anything is in flight |
@@ -15,6 +16,7 @@
 mod accusation;
 mod blame;
 mod delivery;
+mod fates;
 mod final_prefix;
 mod one_order;
 mod one_successor;
@@ -45,12 +47,13 @@ pub(crate) struct Seen<'a> {
 /// Says how an invariant is broken.
 type Check = fn(&Seen<'_>) -> Result<(), String>;
 
-const ALL: [(&str, Check); 10] = [
+const ALL: [(&str, Check); 11] = [
     ("same-epoch", same_epoch::check),
     ("one-successor", one_successor::check),
     ("same-cut", same_cut::check),
     ("one-order", one_order::check),
     ("delivery", delivery::check),
+    ("fates", fates::check),
     ("final-prefix", final_prefix::check),
     ("accusation", accusation::check),
     ("publication", publication::check_silence),

@@ -52,6 +52,14 @@ pub(crate) struct Person {
     pub(crate) fates: BTreeMap<Sid, Fate>,
     /// Texts that were taken and have no id yet.
     pub(crate) unsent: BTreeMap<SendHandle, Vec<u8>>,
+    /// Texts that were taken and have no fate yet, and their ids, once they are sent.
+    pub(crate) open: BTreeMap<SendHandle, Option<MessageId>>,
+    /// Texts of which this member was told that somebody missed them, or that they were dropped.
+    pub(crate) lost: BTreeSet<SendHandle>,
+    /// Members of the present epoch that this one was told are leaving.
+    pub(crate) leavers: BTreeSet<IdentityKey>,
+    /// Members of the present epoch that this one was told have left.
+    pub(crate) gone: BTreeSet<IdentityKey>,
 }
 
 /// An epoch as those who installed it were told.
@@ -94,6 +102,21 @@ pub(crate) struct Text {
     /// What its author had written or read before it.
     pub(crate) clock: BTreeMap<IdentityKey, u32>,
     pub(crate) delivered: BTreeSet<Seat>,
+    /// Whom it was for: all others of its epoch who, as far as its author knew, had not said their last word; or if all had,
+    /// who had not left.
+    pub(crate) readers: BTreeSet<IdentityKey>,
+}
+
+impl Text {
+    /// Whether somebody of an identity has read it.
+    pub(crate) fn was_read_by(&self, ledger: &Ledger, identity: &IdentityKey) -> bool {
+        let mut read = self.delivered.iter();
+        read.any(|seat| {
+            ledger
+                .person(*seat)
+                .is_some_and(|it| it.identity == *identity)
+        })
+    }
 }
 
 /// What every member was told so far.
@@ -204,6 +227,28 @@ impl Ledger {
                 record.installed.insert(seat, installed);
             }
             Event::Sent { handle, id } => self.note_sent(seat, *handle, *id),
+            Event::Acknowledged { handle } => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.open.remove(handle);
+                }
+            }
+            Event::Missed { handle, .. } | Event::Dropped { handle, .. } => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.open.remove(handle);
+                    person.unsent.remove(handle);
+                    person.lost.insert(*handle);
+                }
+            }
+            Event::Leaving { member } => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.leavers.insert(*member);
+                }
+            }
+            Event::Left { member } => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.gone.insert(*member);
+                }
+            }
             Event::Message {
                 id, author, seq, ..
             } => {
@@ -326,12 +371,22 @@ impl Ledger {
         let (Some(body), Some(sid)) = (person.unsent.remove(&handle), person.present) else {
             return;
         };
+        person.open.insert(handle, Some(id));
+        let roster = self.epochs.get(&sid).map(|record| &record.roster);
+        let others: BTreeSet<_> = roster
+            .into_iter()
+            .flatten()
+            .filter(|other| **other != person.identity && !person.gone.contains(other))
+            .copied()
+            .collect();
+        let writers: BTreeSet<_> = others.difference(&person.leavers).copied().collect();
         let text = Text {
             author: seat,
             sid,
             body,
             clock: person.clock.clone(),
             delivered: BTreeSet::new(),
+            readers: if writers.is_empty() { others } else { writers },
         };
         let own = person.clock.entry(person.identity).or_insert(0);
         *own = own.saturating_add(1);
@@ -361,6 +416,8 @@ impl Person {
     fn depart(&mut self, fate: Fate) {
         self.settled.clear();
         self.accused.clear();
+        self.leavers.clear();
+        self.gone.clear();
         if let Some(sid) = self.present.take() {
             self.fates.insert(sid, fate);
         }

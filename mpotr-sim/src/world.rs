@@ -172,6 +172,10 @@ impl World {
             departure: None,
             fates: Default::default(),
             unsent: Default::default(),
+            open: Default::default(),
+            lost: BTreeSet::new(),
+            leavers: BTreeSet::new(),
+            gone: BTreeSet::new(),
         });
         let name = public.to_string();
         let name = name.get(..8).unwrap_or(&name);
@@ -198,6 +202,7 @@ impl World {
             self.messages = self.messages.saturating_add(1);
             if let Some(person) = self.ledger.person_mut(seat) {
                 person.unsent.insert(handle, text.into_bytes());
+                person.open.insert(handle, None);
             }
         }
         self.collect(seat);

@@ -24,7 +24,7 @@ use futures::future::{Fuse, FusedFuture};
 use mpotr_core::crypto::CryptoSuite;
 use mpotr_core::crypto::rand_core::CryptoRng;
 use mpotr_core::{Event, Room, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::transport::{Received, Transport};
@@ -47,6 +47,8 @@ pub struct Driver<S: CryptoSuite, T, R> {
     rng: R,
     start: Instant,
     commands: mpsc::Receiver<Command>,
+    /// Whether the room takes texts, for those who have more of them.
+    takes_texts: watch::Sender<bool>,
     events: mpsc::Sender<DriverEvent>,
 }
 
@@ -64,7 +66,8 @@ where
     /// this member for gone, and a relay takes it for a slow reader. If it drops the receiver, events are forgotten. To
     /// drop the last handle is to leave.
     pub fn spawn(room: Room<S>, transport: T, rng: R) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
-        let (handle, commands) = RoomHandle::new(COMMANDS);
+        let (takes_texts, is_writable) = watch::channel(room.takes_texts());
+        let (handle, commands) = RoomHandle::new(COMMANDS, is_writable);
         let (events, receiver) = mpsc::channel(EVENTS);
         let driver = Self {
             room,
@@ -72,6 +75,7 @@ where
             rng,
             start: Instant::now(),
             commands,
+            takes_texts,
             events,
         };
         tokio::spawn(driver.run());
@@ -111,6 +115,7 @@ where
             rng,
             start,
             commands,
+            takes_texts,
             events,
         } = self;
         let transport = &*transport;
@@ -121,6 +126,7 @@ where
         let mut event: Option<DriverEvent> = None;
         let mut has_handles = true;
         loop {
+            tell_if_news(takes_texts, room.takes_texts());
             if sending.is_terminated()
                 && let Some(packet) = room.poll_transmit()
             {
@@ -172,8 +178,11 @@ where
                 }
                 command = commands.recv(), if has_handles => match command {
                     Some(Command::Send { body, reply }) => {
+                        let taken = room.send(now(), body);
+                        // Before the answer: who has it may look at once whether the next text is taken, too.
+                        tell_if_news(takes_texts, room.takes_texts());
                         // Whoever no longer waits for the answer has what it wanted.
-                        let _ = reply.send(room.send(now(), body));
+                        let _ = reply.send(taken);
                     }
                     Some(Command::Admit(identity)) => room.admit(now(), identity),
                     Some(Command::Exclude(identity)) => room.exclude(now(), identity),
@@ -191,6 +200,11 @@ where
             }
         }
     }
+}
+
+/// Wakes those who wait for this, if it is news.
+fn tell_if_news(watched: &watch::Sender<bool>, now: bool) {
+    watched.send_if_modified(|before| core::mem::replace(before, now) != now);
 }
 
 /// The next thing to tell: what is to be kept before the event that tells of it.

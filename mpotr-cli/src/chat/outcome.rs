@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::{Departure, Event, SendError};
+use mpotr::{Departure, DropReason, Event, SendError};
 
 use super::conversation::Conversation;
+use super::wording;
 
 /// Why a line was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) enum Unsent {
     NotUtf8,
     /// The room did not take it.
     Refused(SendError),
+    /// The room took it and never sent it.
+    Dropped(DropReason),
     /// The input could not be read to its end.
     Unreadable(String),
 }
@@ -25,6 +28,7 @@ impl core::fmt::Display for Unsent {
             Self::TooLong => f.write_str("it is too long"),
             Self::NotUtf8 => f.write_str("it is no UTF-8 text"),
             Self::Refused(error) => error.fmt(f),
+            Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),
             Self::Unreadable(error) => write!(f, "the input cannot be read: {error}"),
         }
     }
@@ -47,7 +51,7 @@ pub(crate) enum ChatError {
     /// Somebody does not have everything.
     #[error("not everyone acknowledged what was sent{}", list(missed_by))]
     NotAcknowledged {
-        /// Who is known to have left without it.
+        /// Who is not known to have it.
         missed_by: Vec<String>,
     },
     /// The program was stopped before there was a room.
@@ -58,7 +62,7 @@ pub(crate) enum ChatError {
 fn list(missed_by: &[String]) -> String {
     match missed_by {
         [] => String::new(),
-        names => format!("; left without it: {}", names.join(", ")),
+        names => format!("; not known to have it: {}", names.join(", ")),
     }
 }
 
@@ -76,7 +80,11 @@ impl Outcome {
     /// Notes what the room says.
     pub(super) fn hear(&mut self, event: &Event, conversation: &Conversation) {
         if let Event::Missed { by, .. } = event {
-            self.missed_by.insert(conversation.name(by));
+            let names = by.iter().map(|member| conversation.name(member));
+            self.missed_by.extend(names);
+        }
+        if let Event::Dropped { why, .. } = event {
+            self.unsent.get_or_insert(Unsent::Dropped(*why));
         }
     }
 
@@ -88,14 +96,14 @@ impl Outcome {
         if self.left_early {
             return Err(ChatError::NeverSecure);
         }
+        if let (Some(unsent), true) = (&self.unsent, self.missed_by.is_empty()) {
+            return Err(ChatError::Unsent(unsent.to_string()));
+        }
         if !departure.acknowledged || !self.missed_by.is_empty() {
             let missed_by = self.missed_by.into_iter().collect();
             return Err(ChatError::NotAcknowledged { missed_by });
         }
-        match self.unsent {
-            Some(unsent) => Err(ChatError::Unsent(unsent.to_string())),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 

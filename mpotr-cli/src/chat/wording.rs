@@ -1,7 +1,7 @@
 //! What is said of things that happen in a room and change nothing that the program keeps.
 
 use mpotr::crypto::IdentityKey;
-use mpotr::{Event, Policy};
+use mpotr::{DropReason, Event, Policy};
 
 use super::command;
 use super::conversation::fingerprint;
@@ -40,7 +40,12 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             return rules(told, policy);
         }
         Event::Missed { by, .. } => {
-            format!("{} left before a text of yours was there", name(by))
+            let names: Vec<_> = by.iter().map(name).collect();
+            let names = names.join(", ");
+            format!("a text of yours is not known to have reached {names}")
+        }
+        Event::Dropped { why, .. } => {
+            format!("a text of yours was not sent: {}", why_dropped(*why))
         }
         Event::Unsettled {
             count, waiting_for, ..
@@ -55,6 +60,17 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         alarming => return warning(alarming, name).into_iter().collect(),
     };
     vec![line]
+}
+
+/// Why a text was never sent.
+pub(super) const fn why_dropped(why: DropReason) -> &'static str {
+    match why {
+        DropReason::Left => "this member left before it could be",
+        DropReason::Removed => "the others had left this member out",
+        DropReason::Expired => "the room's keys were too old to write with",
+        DropReason::NobodyLeft => "everyone else had left the room",
+        _ => "the room did not say why",
+    }
 }
 
 fn rules(told: &str, policy: &Policy) -> Vec<String> {

@@ -150,6 +150,7 @@ fn see(event: Option<DriverEvent>) -> Option<Seen> {
         | Event::Sent { .. }
         | Event::Acknowledged { .. }
         | Event::Missed { .. }
+        | Event::Dropped { .. }
         | Event::Leaving { .. }
         | Event::Left { .. }
         | _ => return None,

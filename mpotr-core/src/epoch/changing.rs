@@ -5,12 +5,13 @@
 //! it, confirms with the digest of its heads, and installs when everyone has confirmed the same: all who move on together
 //! have delivered the same messages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr_crypto::{CryptoSuite, Digest32};
+use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::Sid;
 
-use super::Epoch;
+use super::member_set::MemberSet;
+use super::{Epoch, Peer};
 use crate::wire::{Lock, MessageId, Next, cut_digest};
 
 /// Which messages are delivered.
@@ -223,11 +224,22 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// Own messages that some member had not covered when the epoch ended, though all who moved on have delivered them.
-    pub(crate) fn unacknowledged(&self) -> impl Iterator<Item = u32> {
-        self.sent
-            .iter()
-            .filter(|(_, sent)| !sent.missing.is_empty())
-            .map(|(seq, _)| *seq)
+    /// Own messages that members have not covered, and these members, but for those who have confirmed the run that follows
+    /// with the cut that is here: they have delivered it.
+    pub(crate) fn awaited(&self, successor: Option<Sid>) -> BTreeMap<u32, Vec<IdentityKey>> {
+        let cut = successor.and_then(|run| Some((run, self.cut_digest(run)?)));
+        let has_cut = |peer: &Peer<S>| {
+            let next = peer.next.as_ref();
+            next.zip(cut)
+                .is_some_and(|(next, cut)| next.confirmed.contains(&cut))
+        };
+        let nobody = MemberSet::default();
+        let awaited = self.sent.iter().map(|(seq, sent)| {
+            let missing = sent.missing.minus(&nobody, self.peers.len());
+            let peers = missing.into_iter().filter_map(|it| self.peers.get(it));
+            let without = peers.filter(|peer| !has_cut(peer));
+            (*seq, without.map(|peer| peer.identity).collect())
+        });
+        awaited.collect()
     }
 }

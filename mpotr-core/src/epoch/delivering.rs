@@ -165,6 +165,7 @@ impl<S: CryptoSuite> Epoch<S> {
         } = held;
         let key = position.key;
         let id = key.id;
+        self.unstated_bytes = self.unstated_bytes.saturating_add(packet.length());
         let place = (author, content.seq);
         let index = self.graph.insert(position, place, packet, warrant);
         let disputed = self.is_exposed(author);
@@ -265,10 +266,11 @@ impl<S: CryptoSuite> Epoch<S> {
         self.holdback.forget(member);
         for (seq, sent) in &mut self.sent {
             if sent.missing.remove(member) {
-                self.effects.push_back(Effect::Missed {
-                    seq: *seq,
-                    by: member,
-                });
+                let seq = *seq;
+                self.effects.push_back(Effect::Missed { seq, by: member });
+                if sent.missing.is_empty() {
+                    self.effects.push_back(Effect::Answered { seq });
+                }
             }
         }
         self.effects.push_back(Effect::Closed { member });
@@ -293,8 +295,7 @@ impl<S: CryptoSuite> Epoch<S> {
             };
             if sent.missing.remove(member) && sent.missing.is_empty() {
                 answered = true;
-                self.effects
-                    .push_back(Effect::Acknowledged { seq: node.seq });
+                self.effects.push_back(Effect::Answered { seq: node.seq });
             }
         }
         self.settle(newly.iter().copied());

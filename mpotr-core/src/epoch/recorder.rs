@@ -59,7 +59,7 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Fin { .. }
             | Effect::Closed { .. }
             | Effect::Leaked { .. }
-            | Effect::Acknowledged { .. }
+            | Effect::Answered { .. }
             | Effect::Missed { .. }
             | Effect::Final { .. }
             | Effect::Provisional { .. }

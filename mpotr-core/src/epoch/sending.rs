@@ -11,6 +11,12 @@ use crate::wire::{
     Unsigned,
 };
 
+/// After so many messages a member states at once that it has seen them: a quarter of what one author may have on its way,
+/// so that an author who has much to say never waits for the clock.
+const MUCH: usize = 32;
+/// And after so many bytes of packets.
+const MUCH_BYTES: usize = 32 << 10;
+
 /// A message of this member that not all have covered.
 #[derive(Debug)]
 pub(super) struct Sent {
@@ -21,14 +27,19 @@ pub(super) struct Sent {
 }
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// Seals a message of this member, delivers it here, and returns its place with the packet. `None` when no places
-    /// are left.
+    /// Seals a message of this member, delivers it here, and returns its place with the packet.
+    ///
+    /// # Errors
+    /// No places are left: the body.
     pub(crate) fn seal_content(
         &mut self,
         kind: ContentKind,
         body: Vec<u8>,
-    ) -> Option<(u32, MessageId, Vec<u8>)> {
-        let (seq, key) = self.own()?.streams.content.step::<S>()?;
+    ) -> Result<(u32, MessageId, Vec<u8>), Vec<u8>> {
+        let own = self.own();
+        let Some((seq, key)) = own.and_then(|own| own.streams.content.step::<S>()) else {
+            return Err(body);
+        };
         let lock = self.order.lock();
         let parents = self
             .graph
@@ -56,10 +67,9 @@ impl<S: CryptoSuite> Epoch<S> {
         self.keep_content(id, || signed.clone());
         let sealed = self.seal(header, &key, &signed);
         let packet = Packet::Sealed(sealed.clone()).to_bytes();
-        let mut missing = self.writing.clone();
-        missing.remove(self.me);
+        let missing = self.asked_for(kind);
         if missing.is_empty() {
-            self.effects.push_back(Effect::Acknowledged { seq });
+            self.effects.push_back(Effect::Answered { seq });
         }
         self.sent.insert(
             seq,
@@ -71,7 +81,9 @@ impl<S: CryptoSuite> Epoch<S> {
         self.last = id;
         self.signed_lock = lock;
         let content = content.into_fields();
-        let position = self.graph.position(&id, content.ancestors())?;
+        let Some(position) = self.graph.position(&id, content.ancestors()) else {
+            return Err(content.body);
+        };
         let own = Held {
             id,
             content,
@@ -80,8 +92,23 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         self.deliver(self.me, position, own);
         self.unstated = 0;
+        self.unstated_bytes = 0;
         self.advance();
-        Some((seq, id, packet))
+        Ok((seq, id, packet))
+    }
+
+    /// Whose word is awaited on a message that this member sends now: theirs who have not sent their last one. Where all
+    /// have, a text is still for those who have not closed.
+    fn asked_for(&self, kind: ContentKind) -> MemberSet {
+        let mut asked = self.writing.clone();
+        asked.remove(self.me);
+        if asked.is_empty() && kind == ContentKind::Text {
+            let peers = self.peers.iter().enumerate();
+            for (member, _) in peers.filter(|(member, peer)| *member != self.me && !peer.closed) {
+                asked.insert(member);
+            }
+        }
+        asked
     }
 
     /// Seals a statement of what this member has seen. `None` when no places are left.
@@ -121,6 +148,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let packet = Packet::Sealed(self.seal(header, &key, &signed)).to_bytes();
         self.signed_lock = lock;
         self.unstated = 0;
+        self.unstated_bytes = 0;
         self.list_from = None;
         // A question is not repeated as an answer; whoever asks next gets a fresh statement.
         self.last_statement = (presence != Presence::Asking).then(|| packet.clone());
@@ -138,6 +166,13 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether messages were delivered that nothing covers which this member signed, or orders are to be compared.
     pub(crate) fn owes_acknowledgement(&self) -> bool {
         self.unstated > 0 || self.owes_comparison()
+    }
+
+    /// Whether so much was delivered that nothing covers that its authors should hear of it at once: they write on as they
+    /// are answered. A member that has frozen delivers nothing that is not in the cut.
+    pub(crate) fn owes_much(&self) -> bool {
+        let is_much = self.unstated >= MUCH || self.unstated_bytes >= MUCH_BYTES;
+        is_much && !self.is_frozen()
     }
 
     /// Whether the order has grown beyond the lock that this member signed last.

@@ -91,13 +91,16 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
         self.set_aside(now);
         if self.leaving && self.confirmed.is_empty() {
-            // No run binds this member any more: it says its last word, and the others go on without it.
+            // No run binds this member any more: it says its last word, and the others go on without it. If it has more to
+            // say than may be on its way at one time, it takes part until it has.
             if let Some(epoch) = &mut self.epoch {
                 epoch.thaw(false);
             }
             self.timers.stop(Timer::View);
             self.flush_queue(now);
-            return;
+            if self.ended || self.has_said_goodbye() {
+                return;
+            }
         }
         self.offering.renew(
             now,

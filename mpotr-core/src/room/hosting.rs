@@ -102,8 +102,13 @@ impl<S: CryptoSuite> Room<S> {
             self.end();
             return;
         }
-        self.events.push_back(Event::Behind);
         self.set_aside(now);
+        // Whether those who have gone on have what was not acknowledged cannot be known here any more.
+        self.close_fates(None);
+        self.events.push_back(Event::Behind);
+        self.unsettled = None;
+        self.messages_resent.clear();
+        self.missing.clear();
         self.confirmed.clear();
         self.contributed.clear();
         self.change = None;
@@ -119,6 +124,10 @@ impl<S: CryptoSuite> Room<S> {
             Timer::Retry,
             Timer::Query,
             Timer::Refresh,
+            Timer::Silent,
+            Timer::Acknowledge,
+            Timer::Lock,
+            Timer::Leeway,
             Timer::Expire,
         ] {
             self.timers.stop(timer);

@@ -7,7 +7,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Established, Sid};
 
 use super::Room;
-use crate::epoch::{Effect, Epoch};
+use crate::epoch::Epoch;
 use crate::event::{Event, MemberInfo};
 use crate::record::{Record, RunRecord};
 use crate::time::Timestamp;
@@ -132,23 +132,18 @@ impl<S: CryptoSuite> Room<S> {
 
     /// The epoch so far is over: what it delivered is final, and what is left of it answers those who are behind.
     fn retire(&mut self, now: Timestamp, successor: Sid) {
+        self.close_fates(Some(successor));
         let Some(mut old) = self.epoch.take() else {
             return;
         };
-        let unacknowledged: Vec<_> = old.unacknowledged().collect();
         old.retire(successor);
         self.transmits.extend(old.seal_statement(Presence::Present));
         self.epoch = Some(old);
         while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
             self.report(effect);
         }
-        for seq in unacknowledged {
-            // All who moved on have delivered it.
-            self.report(Effect::Acknowledged { seq });
-        }
         self.settle();
         self.messages_resent.clear();
-        self.sent.clear();
         self.retired = self.epoch.take();
         self.close_retired();
         self.timers

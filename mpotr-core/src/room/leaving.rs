@@ -10,10 +10,13 @@ use mpotr_crypto::CryptoSuite;
 use super::Room;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
-use crate::event::{Departure, Event};
+use crate::event::{Departure, DropReason, Event};
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{ContentKind, EpochHint, Lock, Packet, Presence, Reveal};
+
+/// How often `finish` may begin anew because something has moved: with much to send over a slow line there is an end, too.
+const MOST_WAITS: u32 = 30;
 
 impl<S: CryptoSuite> Room<S> {
     /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
@@ -25,15 +28,14 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.leaving = true;
         if self.epoch.is_some() {
-            self.timers
-                .set(Timer::Finish, now.after(self.config.timers.finish));
+            self.wait_to_leave(now);
             // What waits is written first. In a run, the last message waits for its end.
             self.flush_queue(now);
-            if self.queue.is_empty() || self.expired {
+            if self.expired {
                 self.send_fin(now);
             }
             self.after_epoch(now);
-        } else if self.queue.is_empty() {
+        } else if !self.fates.is_any_waiting() {
             self.end();
         }
     }
@@ -51,10 +53,18 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = self.epoch.as_mut().filter(may_write) else {
             return;
         };
-        let fin = epoch.seal_content(ContentKind::Fin, Vec::new());
+        let fin = epoch.seal_content(ContentKind::Fin, Vec::new()).ok();
         self.transmits.extend(fin.map(|(_, _, packet)| packet));
-        self.timers
-            .set(Timer::Finish, now.after(self.config.timers.finish));
+        self.wait_to_leave(now);
+    }
+
+    /// Something has moved: the others have `finish` for the next step, though not longer in all than [`MOST_WAITS`] times
+    /// that.
+    pub(super) fn wait_to_leave(&mut self, now: Timestamp) {
+        let finish = self.config.timers.finish;
+        let last = now.after(finish.saturating_mul(MOST_WAITS));
+        let last = *self.leave_by.get_or_insert(last);
+        self.timers.set(Timer::Finish, now.after(finish).min(last));
     }
 
     /// Takes the next step to the end: together with the others if all leave, or else when this member's last message, and
@@ -64,6 +74,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let has_said_all = !epoch.is_present(epoch.me());
+        // What waits to be sent is waited for, and the last message after it.
+        let may_end = has_said_all || epoch.is_alone();
         match self.presence {
             Presence::Done if epoch.are_all_done() => self.end(),
             Presence::Closing if epoch.have_all_closed() => self.step_to(now, Presence::Done),
@@ -72,11 +84,11 @@ impl<S: CryptoSuite> Room<S> {
             {
                 self.step_to(now, Presence::Closing);
             }
-            Presence::Present if epoch.is_final() && epoch.may_become_complete() => {
+            Presence::Present if may_end && epoch.is_final() && epoch.may_become_complete() => {
                 let later = now.after(self.config.timers.linger);
                 self.timers.set_if_idle(Timer::Linger, later);
             }
-            Presence::Present if epoch.is_final() => self.end(),
+            Presence::Present if may_end && epoch.is_final() => self.end(),
             Presence::Present
             | Presence::Asking
             | Presence::Closed
@@ -154,8 +166,26 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Why what waits to be sent when this member's part ends never will be.
+    fn drop_reason(&self) -> DropReason {
+        let epoch = self.epoch.as_ref();
+        if self.is_excluded(&self.identity.public()) && self.others_have_gone() {
+            DropReason::Removed
+        } else if epoch.is_some_and(Epoch::is_alone) {
+            DropReason::NobodyLeft
+        } else if self.expired {
+            DropReason::Expired
+        } else {
+            DropReason::Left
+        }
+    }
+
     /// Says so, erases all keys, and ends.
     pub(super) fn end(&mut self) {
+        self.close_fates(None);
+        let why = self.drop_reason();
+        self.events.extend(self.fates.drop_waiting(why));
+        let is_none_lost = self.fates.is_none_lost();
         let departure = match self.epoch.take() {
             Some(mut epoch) => {
                 let published = self.presence == Presence::Done && epoch.are_all_done();
@@ -170,7 +200,7 @@ impl<S: CryptoSuite> Room<S> {
                 self.records.extend(epoch.last_records());
                 let Lock { count, digest } = epoch.final_lock();
                 Departure {
-                    acknowledged: epoch.is_acknowledged() && !self.missed,
+                    acknowledged: epoch.is_acknowledged() && is_none_lost,
                     transcripts_equal: epoch.is_final() && !epoch.is_forked(),
                     published,
                     count,
@@ -178,7 +208,7 @@ impl<S: CryptoSuite> Room<S> {
                 }
             }
             None => Departure {
-                acknowledged: self.queue.is_empty(),
+                acknowledged: is_none_lost,
                 transcripts_equal: true,
                 published: false,
                 count: Lock::EMPTY.count,
@@ -190,7 +220,6 @@ impl<S: CryptoSuite> Room<S> {
         self.attempt = None;
         self.confirmed.clear();
         self.contributed.clear();
-        self.queue.clear();
         self.offering.consume();
         self.events.push_back(Event::Ended(departure));
     }

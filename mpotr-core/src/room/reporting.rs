@@ -1,6 +1,7 @@
 //! What happened in an epoch, as the room and the application are told. `docs/spec/06-epochs.md`, "Talking".
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::Sid;
 
 use super::Room;
 use crate::epoch::{Effect, Epoch};
@@ -29,17 +30,12 @@ impl<S: CryptoSuite> Room<S> {
                 .accuse(author)
                 .map(|member| Event::Contradicted { member }),
             Effect::Leaked { member } => self.accuse(member).map(|member| Event::Leaked { member }),
-            Effect::Acknowledged { seq } => self
-                .sent
-                .remove(&seq)
-                .map(|handle| Event::Acknowledged { handle }),
+            Effect::Answered { seq } => self.fates.decide(seq),
             Effect::Missed { seq, by } => {
-                self.missed = true;
-                let handle = self.sent.get(&seq).copied();
-                let by = self.epoch.as_ref().and_then(|epoch| epoch.identity(by));
-                handle
-                    .zip(by)
-                    .map(|(handle, by)| Event::Missed { handle, by })
+                if let Some(by) = self.epoch.as_ref().and_then(|epoch| epoch.identity(by)) {
+                    self.fates.note_missed(seq, by);
+                }
+                None
             }
             Effect::Next { member } => {
                 self.something_new.push(member);
@@ -66,6 +62,17 @@ impl<S: CryptoSuite> Room<S> {
             | Effect::Difference { .. }) => self.epoch.as_ref().and_then(|epoch| tell(epoch, told)),
         };
         self.events.extend(event);
+    }
+
+    /// The epoch is over for this member, which goes on to the next one, or to none: the fate of all that it has sent here.
+    /// Those who go on to the same have delivered the whole cut, whatever they have stated.
+    pub(super) fn close_fates(&mut self, successor: Option<Sid>) {
+        let Some(epoch) = &self.epoch else { return };
+        let awaited = epoch.awaited(successor);
+        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
+            self.report(effect);
+        }
+        self.events.extend(self.fates.end_epoch(&awaited));
     }
 
     /// There is proof against a member: what follows from that waits until all is reported.
@@ -134,7 +141,7 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
         Effect::Equivocation { .. }
         | Effect::Contradicted { .. }
         | Effect::Leaked { .. }
-        | Effect::Acknowledged { .. }
+        | Effect::Answered { .. }
         | Effect::Missed { .. }
         | Effect::Next { .. }
         | Effect::Missing { .. }

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
-use crate::epoch::Effect;
+use crate::epoch::{Effect, Epoch};
 use crate::error::{Rejection, SendError};
 use crate::event::{Event, SendHandle};
 use crate::time::{Duration, Timestamp, part};
@@ -20,7 +20,8 @@ const MOST_ANSWERS: u32 = 2;
 const MAX_DOUBLINGS: u32 = 3;
 
 impl<S: CryptoSuite> Room<S> {
-    /// Takes a text to be sent to the room: now if it is secure, or else as soon as it is.
+    /// Takes a text to be sent to the room: now if it is secure and few others are on their way, or else as soon as that is
+    /// so. An event tells its fate: [`Event::Acknowledged`], [`Event::Missed`] or [`Event::Dropped`].
     ///
     /// # Errors
     /// Why it was not taken.
@@ -31,44 +32,60 @@ impl<S: CryptoSuite> Room<S> {
         if self.leaving {
             return Err(SendError::Leaving);
         }
-        if self
-            .epoch
-            .as_ref()
-            .is_some_and(crate::epoch::Epoch::is_alone)
-        {
+        if self.epoch.as_ref().is_some_and(Epoch::is_alone) {
             return Err(SendError::NobodyLeft);
         }
-        let handle = SendHandle(self.next_handle);
-        self.next_handle = self.next_handle.saturating_add(1);
-        self.queue.push_back((handle, body));
+        let handle = self.fates.take(body)?;
         self.flush_queue(now);
         Ok(handle)
     }
 
-    /// Sends what waited for an epoch.
+    /// Whether [`Room::send`] takes a text of any length. Whoever has much to send waits while it does not.
+    #[must_use]
+    pub fn takes_texts(&self) -> bool {
+        self.fates.has_room()
+    }
+
+    /// Sends what waits, as far as it may be on its way now.
     pub(super) fn flush_queue(&mut self, now: Timestamp) {
-        let expired = self.expired;
-        let Some(epoch) = self
-            .epoch
-            .as_mut()
-            .filter(|epoch| !epoch.is_frozen() && epoch.is_present(epoch.me()) && !expired)
-        else {
-            return;
-        };
-        while let Some((handle, body)) = self.queue.pop_front() {
-            let Some((seq, id, packet)) = epoch.seal_content(ContentKind::Text, body) else {
-                // 2^32 messages: the epoch is used up, and whoever leaves will hear that not all was acknowledged.
-                self.missed = true;
-                continue;
-            };
-            self.transmits.push_back(packet);
-            self.sent.insert(seq, handle);
-            self.events.push_back(Event::Sent { handle, id });
-        }
-        if self.leaving {
-            self.send_fin(now);
-        }
+        self.seal_waiting(now);
         self.after_epoch(now);
+    }
+
+    /// Seals what waits, and the last message after it; whether there was anything to seal.
+    fn seal_waiting(&mut self, now: Timestamp) -> bool {
+        let expired = self.expired;
+        let may_write =
+            |epoch: &&mut Epoch<S>| !epoch.is_frozen() && epoch.is_present(epoch.me()) && !expired;
+        let Some(epoch) = self.epoch.as_mut().filter(may_write) else {
+            return false;
+        };
+        let is_alone = epoch.is_alone();
+        let mut sealed_any = false;
+        while !is_alone && let Some((handle, body)) = self.fates.next_to_seal() {
+            let (seq, id, packet) = match epoch.seal_content(ContentKind::Text, body) {
+                Ok(sealed) => sealed,
+                Err(body) => {
+                    // 2^32 messages: the epoch is used up, and this one is for the next.
+                    self.fates.put_back(handle, body);
+                    self.wishes.insert(Wish::Refresh);
+                    self.timers.set(Timer::Change, now);
+                    break;
+                }
+            };
+            self.fates.note_sealed(seq, handle, packet.len());
+            self.transmits.push_back(packet);
+            self.events.push_back(Event::Sent { handle, id });
+            sealed_any = true;
+        }
+        if self.leaving && sealed_any {
+            self.wait_to_leave(now);
+        }
+        if self.leaving && (is_alone || !self.fates.is_any_waiting()) {
+            self.send_fin(now);
+            return true;
+        }
+        sealed_any
     }
 
     pub(super) fn handle_sealed(
@@ -159,12 +176,12 @@ impl<S: CryptoSuite> Room<S> {
     /// Reports what happened in the epoch, and plans what has to be said.
     pub(super) fn after_epoch(&mut self, now: Timestamp) {
         let mut hurry = self.leaving;
-        while let Some(effect) = self
-            .epoch
-            .as_mut()
-            .and_then(crate::epoch::Epoch::poll_effect)
-        {
+        let mut answered = false;
+        let mut finalised = false;
+        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
             hurry |= matches!(effect, Effect::Fin { .. });
+            answered |= matches!(effect, Effect::Answered { .. });
+            finalised |= matches!(effect, Effect::Final { .. });
             if matches!(effect, Effect::Closed { .. }) {
                 self.timers.set(Timer::Change, now);
             }
@@ -172,7 +189,20 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.send_missing(now);
         self.watch_leeway(now);
+        // Time runs out where nothing moves, and not for want of the end of much that does.
+        if answered && !self.is_in_run() {
+            self.retries = 0;
+            self.timers.stop(Timer::Retry);
+            self.timers.stop(Timer::Silent);
+        }
+        if self.leaving && (answered || finalised) {
+            self.wait_to_leave(now);
+        }
         let Some(epoch) = &self.epoch else { return };
+        if epoch.owes_much() {
+            // Its author may not write on before it knows that this is here.
+            return self.state(now);
+        }
         let timers = &self.config.timers;
         // Somebody who leaves waits for the others: they answer without delay.
         let scale = if hurry || epoch.is_somebody_leaving() {
@@ -225,6 +255,9 @@ impl<S: CryptoSuite> Room<S> {
             self.timers
                 .set_if_idle(Timer::Query, now.after(part(timers.query, scale)));
         }
+        if self.fates.is_any_waiting() && self.seal_waiting(now) {
+            return self.after_epoch(now);
+        }
         self.end_if_final(now);
         for identity in std::mem::take(&mut self.accused) {
             self.prove(now, identity);
@@ -244,6 +277,11 @@ impl<S: CryptoSuite> Room<S> {
                 self.transmits.push_back(packet);
             }
         }
+    }
+
+    /// Whether a run, or a change, is under way.
+    fn is_in_run(&self) -> bool {
+        self.attempt.is_some() || !self.confirmed.is_empty() || self.change.is_some()
     }
 
     /// States what was seen: what is owed, or else the last statement once more for who asked again.
@@ -318,12 +356,11 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         let wait = backed_off(self.config.timers.retry, &mut self.retries);
-        let in_run = self.attempt.is_some() || !self.confirmed.is_empty() || self.change.is_some();
         let unanswered = self
             .epoch
             .as_ref()
             .is_some_and(|epoch| !epoch.unanswered(1).is_empty());
-        if in_run || unanswered {
+        if self.is_in_run() || unanswered {
             self.timers.set(Timer::Retry, now.after(wait));
         }
     }

@@ -13,6 +13,7 @@ mod adopting;
 mod attacks;
 mod changing;
 mod equivocation;
+mod fates;
 mod forming;
 mod leaving;
 mod network;

@@ -2,7 +2,7 @@
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::{Policy, SendError, SendHandle};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What a handle asks of the driver.
 #[derive(Debug)]
@@ -26,7 +26,10 @@ pub(super) enum Command {
 
 /// Speaks to a room that a driver runs. Clones speak to the same room; when the last one is dropped, the room is left.
 #[derive(Clone, Debug)]
-pub struct RoomHandle(mpsc::Sender<Command>);
+pub struct RoomHandle {
+    commands: mpsc::Sender<Command>,
+    is_writable: watch::Receiver<bool>,
+}
 
 /// Why a room did not do what a handle asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,16 +43,34 @@ pub enum HandleError {
 }
 
 impl RoomHandle {
-    pub(super) fn new(capacity: usize) -> (Self, mpsc::Receiver<Command>) {
-        let (sender, receiver) = mpsc::channel(capacity);
-        (Self(sender), receiver)
+    pub(super) fn new(
+        capacity: usize,
+        is_writable: watch::Receiver<bool>,
+    ) -> (Self, mpsc::Receiver<Command>) {
+        let (commands, receiver) = mpsc::channel(capacity);
+        let handle = Self {
+            commands,
+            is_writable,
+        };
+        (handle, receiver)
+    }
+
+    /// Waits until the room takes a text of any length. Whoever has more to send than the room may have on its way waits
+    /// here between two texts, and goes on reading events meanwhile: it is what they tell of that makes room.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn writable(&self) -> Result<(), HandleError> {
+        let mut is_writable = self.is_writable.clone();
+        let waited = is_writable.wait_for(|is_writable| *is_writable).await;
+        waited.map(|_| ()).map_err(|_closed| HandleError::Ended)
     }
 
     /// Sends a text. The answer is that of the room: the text is on its way, or waits for the room to be secure. What
     /// becomes of it, events tell.
     ///
     /// # Errors
-    /// The room does not take the text, or has ended.
+    /// The room does not take the text, or has ended. Of [`SendError::QueueFull`], [`RoomHandle::writable`] tells the end.
     pub async fn send(&self, body: impl Into<Vec<u8>> + Send) -> Result<SendHandle, HandleError> {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Send {
@@ -101,7 +122,7 @@ impl RoomHandle {
     }
 
     async fn command(&self, command: Command) -> Result<(), HandleError> {
-        self.0
+        self.commands
             .send(command)
             .await
             .map_err(|_closed| HandleError::Ended)
