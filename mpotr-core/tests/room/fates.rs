@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{
-    Departure, DropReason, Duration, Event, Room, RoomConfig, SendError, SendHandle, Timers,
+    Admission, Departure, DropReason, Duration, Event, Room, RoomConfig, SendError, SendHandle,
+    Timers,
 };
 
 use crate::network::{Network, Suite};
@@ -378,7 +379,7 @@ fn the_same_person_in_another_instance_has_not_what_the_first_one_missed() {
     let person = IdentityKeyPair::random::<Suite>(&mut network.rng);
     let again = IdentityKeyPair::from_secret::<Suite>(person.secret()).unwrap();
     let key = person.public();
-    let config = || RoomConfig::new(RoomId::of_name::<Suite>("test"));
+    let config = || RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
     let first = network.enter_as(person, config());
     network.run_until(60, |n| n.rooms[first].is_secure());
     network.run_for(10);
