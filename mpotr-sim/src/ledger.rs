@@ -227,28 +227,6 @@ impl Ledger {
                 record.installed.insert(seat, installed);
             }
             Event::Sent { handle, id } => self.note_sent(seat, *handle, *id),
-            Event::Acknowledged { handle } => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.open.remove(handle);
-                }
-            }
-            Event::Missed { handle, .. } | Event::Dropped { handle, .. } => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.open.remove(handle);
-                    person.unsent.remove(handle);
-                    person.lost.insert(*handle);
-                }
-            }
-            Event::Leaving { member } => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.leavers.insert(*member);
-                }
-            }
-            Event::Left { member } => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.gone.insert(*member);
-                }
-            }
             Event::Message {
                 id, author, seq, ..
             } => {
@@ -309,7 +287,11 @@ impl Ledger {
                     });
                 }
             }
-            _ => {}
+            _ => {
+                if let Some(person) = self.person_mut(seat) {
+                    person.note_fate(event);
+                }
+            }
         }
     }
 
@@ -412,6 +394,31 @@ impl Moment {
 }
 
 impl Person {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others say nothing of texts, or of whom they are for"
+    )]
+    /// Takes note of the fate of a text, and of who is on its way out.
+    fn note_fate(&mut self, event: &Event) {
+        match event {
+            Event::Acknowledged { handle } => {
+                self.open.remove(handle);
+            }
+            Event::Missed { handle, .. } | Event::Dropped { handle, .. } => {
+                self.open.remove(handle);
+                self.unsent.remove(handle);
+                self.lost.insert(*handle);
+            }
+            Event::Leaving { member } => {
+                self.leavers.insert(*member);
+            }
+            Event::Left { member } => {
+                self.gone.insert(*member);
+            }
+            _ => {}
+        }
+    }
+
     /// The present epoch is over for it.
     fn depart(&mut self, fate: Fate) {
         self.settled.clear();
