@@ -8,7 +8,7 @@
 //! | `agreeing`, `attempt`, `slots` | the two rounds of a run |
 //! | `adopting` | which of several runs may be installed |
 //! | `installing` | from a run to its epoch |
-//! | `changing`, `electing`, `voting` | from one epoch to the next: views, proposals, votes |
+//! | `changing`, `electing`, `voting`, `withdrawing` | from one epoch to the next: views, proposals, votes |
 //! | `hosting` | members of an epoch and those outside it |
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
@@ -37,6 +37,7 @@ mod talking;
 #[cfg(test)]
 mod tests;
 mod voting;
+mod withdrawing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -186,6 +186,10 @@ where
                     }
                     Some(Command::Admit(identity)) => room.admit(now(), identity),
                     Some(Command::Exclude(identity)) => room.exclude(now(), identity),
+                    Some(Command::Withdraw(wish)) => {
+                        // Nothing to take back is what was asked for, too.
+                        let _was_asked_for = room.withdraw(now(), &wish);
+                    }
                     Some(Command::Refresh) => room.refresh(now()),
                     Some(Command::ChangePolicy(policy)) => room.change_policy(now(), policy),
                     Some(Command::Leave) => room.leave(now()),

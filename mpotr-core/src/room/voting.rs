@@ -15,12 +15,17 @@ use crate::wire::{MAX_WISHES, Wish};
 
 impl<S: CryptoSuite> Room<S> {
     /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
-    /// member's word. One that was left out by a vote is welcome again.
+    /// member's word. One that was left out by a vote is welcome again. It may come before anything was heard of the
+    /// identity. Under [`Admission::Only`] it adds nobody.
     pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) {
-        self.banned.remove(&identity);
-        if let Admission::Ask(identities) = &mut self.config.admission {
-            identities.insert(identity);
+        match &mut self.config.admission {
+            Admission::Only(identities) if !identities.contains(&identity) => return,
+            Admission::Only(_) | Admission::Open => {}
+            Admission::Ask(identities) => {
+                identities.insert(identity);
+            }
         }
+        self.banned.remove(&identity);
         self.wish(now, Wish::Admit(identity));
     }
 

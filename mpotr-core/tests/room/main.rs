@@ -22,3 +22,4 @@ mod one_way;
 mod publishing;
 mod recording;
 mod talking;
+mod withdrawing;

@@ -1,6 +1,7 @@
 //! How the application speaks to a room that a driver runs.
 
 use mpotr_core::crypto::IdentityKey;
+use mpotr_core::wire::Wish;
 use mpotr_core::{Policy, SendError, SendHandle};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -16,6 +17,8 @@ pub(super) enum Command {
     Admit(IdentityKey),
     /// Leave somebody out.
     Exclude(IdentityKey),
+    /// Ask no more for this.
+    Withdraw(Wish),
     /// Make an epoch with fresh keys.
     Refresh,
     /// Give the room another policy.
@@ -95,6 +98,14 @@ impl RoomHandle {
     /// The room has ended.
     pub async fn exclude(&self, identity: IdentityKey) -> Result<(), HandleError> {
         self.command(Command::Exclude(identity)).await
+    }
+
+    /// Takes back what was asked for, as far as the others have not acted on it.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn withdraw(&self, wish: Wish) -> Result<(), HandleError> {
+        self.command(Command::Withdraw(wish)).await
     }
 
     /// Asks for an epoch with fresh keys.

@@ -1,0 +1,156 @@
+//! What a member takes back before the others have acted on it.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::crypto::IdentityKeyPair;
+use mpotr_core::gka::RoomId;
+use mpotr_core::wire::Wish;
+use mpotr_core::{Admission, Policy, Room, RoomConfig, Rule};
+
+use crate::network::{Network, Suite};
+
+/// Two members without whose common word nobody comes in or is left out, and a third person.
+struct House {
+    network: Network,
+    carol: Option<IdentityKeyPair>,
+    config: RoomConfig,
+}
+
+impl House {
+    fn new() -> Self {
+        let mut network = Network::with(0, 1, |_| {});
+        let [alice, bob, carol] =
+            [(); 3].map(|()| IdentityKeyPair::random::<Suite>(&mut network.rng));
+        let room = RoomId::of_name::<Suite>("test");
+        let known = BTreeSet::from([alice.public(), bob.public()]);
+        let config = RoomConfig {
+            policy: Policy {
+                admit: Rule::Quorum(2),
+                exclude: Rule::Quorum(2),
+                ..Policy::default()
+            },
+            members: Some(2),
+            ..RoomConfig::new(room, Admission::Ask(known))
+        };
+        network.enter_as(alice, config.clone());
+        network.enter_as(bob, config.clone());
+        Self {
+            network: network.until_secure(),
+            carol: Some(carol),
+            config,
+        }
+    }
+
+    fn carol_enters(&mut self) -> usize {
+        let config = RoomConfig {
+            members: None,
+            admission: Admission::Open,
+            ..self.config.clone()
+        };
+        self.network.enter_as(self.carol.take().unwrap(), config)
+    }
+
+    fn admit(&mut self, by: usize, whom: usize) {
+        let (now, key) = (self.network.now, self.network.keys[whom]);
+        self.network.rooms[by].admit(now, key);
+        self.network.collect(by);
+    }
+
+    fn withdraw(&mut self, by: usize, wish: &Wish) -> bool {
+        let now = self.network.now;
+        let is_withdrawn = self.network.rooms[by].withdraw(now, wish);
+        self.network.collect(by);
+        is_withdrawn
+    }
+}
+
+#[test]
+fn nobody_comes_in_by_a_word_that_was_taken_back() {
+    let mut house = House::new();
+    let carol = house.carol_enters();
+    house.network.run_for(5);
+    house.admit(0, carol);
+    house.network.run_for(5);
+    let wish = Wish::Admit(house.network.keys[carol]);
+    assert!(house.withdraw(0, &wish));
+    assert!(!house.withdraw(0, &wish));
+    house.network.run_for(5);
+    house.admit(1, carol);
+    house.network.run_for(60);
+    assert!(!house.network.rooms[carol].is_secure());
+
+    house.admit(0, carol);
+    house.network.run_until(120, |n| n.rooms[carol].is_secure());
+}
+
+#[test]
+fn who_is_in_stays_in_when_the_word_is_taken_back() {
+    let mut house = House::new();
+    let carol = house.carol_enters();
+    house.network.run_for(5);
+    for member in [0, 1] {
+        house.admit(member, carol);
+    }
+    house.network.run_until(120, |n| n.rooms[carol].is_secure());
+    house.network.run_for(20);
+    let wish = Wish::Admit(house.network.keys[carol]);
+    assert!(!house.withdraw(0, &wish));
+    let now = house.network.now;
+    house.network.rooms[0].refresh(now);
+    house.network.collect(0);
+    house.network.run_for(20);
+    assert!(house.network.rooms.iter().all(Room::is_secure));
+}
+
+#[test]
+fn nobody_is_left_out_by_a_word_that_was_taken_back() {
+    let mut house = House::new();
+    let carol = house.carol_enters();
+    house.network.run_for(5);
+    for member in [0, 1] {
+        house.admit(member, carol);
+    }
+    house.network.run_until(120, |n| n.rooms[carol].is_secure());
+    house.network.run_for(20);
+    let key = house.network.keys[carol];
+    let now = house.network.now;
+    house.network.rooms[0].exclude(now, key);
+    house.network.collect(0);
+    house.network.run_for(5);
+    assert!(house.withdraw(0, &Wish::Exclude(key)));
+    let now = house.network.now;
+    house.network.rooms[1].exclude(now, key);
+    house.network.collect(1);
+    house.network.run_for(60);
+    assert_eq!(
+        house.network.count(1, |event| matches!(
+            event,
+            mpotr_core::Event::LeftOut { .. }
+        )),
+        0
+    );
+}
+
+#[test]
+fn where_only_some_may_come_in_nobody_else_is_added() {
+    let mut network = Network::with(0, 1, |_| {});
+    let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<Suite>(&mut network.rng));
+    let only = RoomConfig::new(
+        RoomId::of_name::<Suite>("test"),
+        Admission::Only([alice.public(), bob.public()].into()),
+    );
+    network.enter_as(alice, only.clone());
+    network.enter_as(bob, only);
+    let mut network = network.until_secure();
+    let stranger = network.enter(|config| config.follow_policy = true);
+    network.run_for(5);
+    let (now, key) = (network.now, network.keys[stranger]);
+    for member in [0, 1] {
+        network.rooms[member].admit(now, key);
+        network.collect(member);
+        // No vote, which would stop the talk for a roster that this member refuses.
+        assert!(!network.rooms[member].withdraw(now, &Wish::Admit(key)));
+    }
+    network.run_for(60);
+    assert!(!network.rooms[stranger].is_secure());
+}
