@@ -35,7 +35,9 @@ pub(crate) enum Command {
     ///
     /// Lines are read from standard input and those of the others are printed as `nick: text`. All else goes to standard
     /// error. Nothing is sent before the room is secure. At the end of the input, the room is left once everyone has
-    /// everything; the exit code is 0 only if all that was sent was acknowledged by all.
+    /// everything; the exit code is 0 only if all that was sent was acknowledged by all, those of --with among them.
+    ///
+    /// At a terminal, lines that begin with a slash speak to the program; /help lists them.
     Chat(ChatArgs),
     /// Run a relay, which passes packets on and can read none
     Relay(RelayArgs),
@@ -100,8 +102,9 @@ pub(crate) struct ChatArgs {
     /// What to be called
     #[arg(long)]
     pub(crate) nick: Nick,
-    /// Wait until so many members are in, this one included [default: whoever has gathered, two or more]
-    #[arg(long, value_name = "N",
+    /// Wait until so many members are in, this one included [default: all of --with, else whoever has gathered, two or
+    /// more]
+    #[arg(long, value_name = "N", conflicts_with = "with",
         value_parser = clap::value_parser!(u16).range(2..=MAX_MEMBERS_OPTION))]
     pub(crate) members: Option<u16>,
     /// The identity file [default: a new identity that is forgotten at the end]
@@ -110,11 +113,22 @@ pub(crate) struct ChatArgs {
     /// The identity file is under the passphrase in FILE, one line of text; without this, it is asked for
     #[arg(long, value_name = "FILE", requires = "identity")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// Ask about everyone: nobody is let in before `/admit`
-    #[arg(long)]
+    /// Talk with these and nobody else: files with public keys, as `mpotr identity show --public` prints them. The room
+    /// begins when all of them are in, and nothing is sent before
+    #[arg(long, value_name = "FILE", num_args = 1.., value_delimiter = ',', help_heading = WHOM)]
+    pub(crate) with: Vec<PathBuf>,
+    /// Let nobody in before `/admit` [the default at a terminal]
+    #[arg(long, conflicts_with = "with", help_heading = WHOM)]
     pub(crate) ask: bool,
-    /// Whose word lets somebody in: `anyone`, a number of members, or files with public keys, with commas between. With
-    /// none of the rules given, those of the room are followed
+    /// Let anybody in who knows the name of the room
+    #[arg(long, conflicts_with_all = ["with", "ask"], help_heading = WHOM)]
+    pub(crate) open: bool,
+    /// Obey lines of the input that begin with a slash, `/kick bob` for example, though it is no terminal. Without this
+    /// they are texts like all others
+    #[arg(long)]
+    pub(crate) commands: bool,
+    /// Whose word lets somebody in: `anyone`, a number of members, or files with public keys, with commas between. It is
+    /// for those whom this member lets in as well. With none of the rules given, those of the room are followed
     #[arg(
         long,
         value_name = "RULE",
@@ -151,6 +165,9 @@ pub(crate) struct ChatArgs {
     #[arg(long, default_value_t = SuiteId::ChaCha20Poly1305, value_parser = suite_parser())]
     pub(crate) suite: SuiteId,
 }
+
+/// The heading of the options that say whom a chat lets in.
+const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
 
 /// [`MAX_MEMBERS`], as the option's parser counts.
 const MAX_MEMBERS_OPTION: i64 = 4096;

@@ -1,7 +1,10 @@
 //! `mpotr chat`: a room, one line a message.
 
+mod asking;
+mod awaited;
 mod command;
 mod conversation;
+mod door;
 mod escape;
 mod input;
 mod names;
@@ -9,18 +12,21 @@ mod nick;
 mod outcome;
 mod payload;
 mod rules;
+mod skeleton;
+mod waiting;
+mod whom;
 mod wording;
 
+pub(crate) use door::DoorError;
 pub(crate) use escape::Escaped;
 pub use nick::{Nick, NickError};
 pub use payload::{Payload, PayloadError};
 pub(crate) use rules::WrittenRule;
 
-use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
-use mpotr::crypto::{IdentityKey, IdentityKeyPair};
+use mpotr::crypto::IdentityKeyPair;
 use mpotr::gka::RoomId;
 use mpotr::{Admission, Event, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError};
 use mpotr_transport::{DriverEvent, HandleError, RelayTransport, RoomHandle};
@@ -35,6 +41,7 @@ use crate::suite::AnySuite;
 use crate::transcript::Keeper;
 use command::{Command, HELP};
 use conversation::{Conversation, Say};
+use door::Door;
 use input::Line;
 use outcome::{Outcome, Unsent};
 
@@ -46,9 +53,13 @@ const LINES_AHEAD: usize = 16;
 /// # Errors
 /// The room cannot be entered, or not everyone has everything that was to be sent.
 pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
+    let at_terminal = io::stdin().is_terminal();
+    DoorError::check(args, at_terminal)?;
     let mut stop = Stop::listen().context("cannot take signals")?;
     let identity = identity_of(args, out)?;
-    let conversation = Conversation::new(identity.public(), &args.nick);
+    let door = Door::of(args, &identity.public())?;
+    let admission = door.admission();
+    let conversation = Conversation::new(identity.public(), &args.nick, door);
     out.notice(format_args!(
         "you are {}, {}",
         args.nick,
@@ -60,11 +71,12 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         .as_deref()
         .map(Keeper::create)
         .transpose()?;
-    let Entered { handle, mut events } = enter(args, identity).await?;
+    let Entered { handle, mut events } = enter(args, identity, admission).await?;
     out.notice(format_args!(
         "waiting for others in {:?} on {}",
         args.room, args.relay
     ));
+    out.notice(conversation.door());
 
     let text_limit = MAX_BODY.saturating_sub(Payload::OVERHEAD);
     let mut lines = input::read_lines(text_limit)?;
@@ -76,13 +88,13 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         outcome: Outcome::default(),
         keeper,
         unkept: None,
+        obeys: at_terminal || args.commands,
         is_leaving: false,
         closed: None,
         out,
     };
     loop {
-        // Where this member is asked about everyone, there is no room before it has answered.
-        let reads = (chat.conversation.is_secure() || args.ask) && !chat.is_leaving;
+        let reads = chat.reads(at_terminal) && !chat.is_leaving;
         tokio::select! {
             event = events.recv() => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
@@ -156,18 +168,17 @@ fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
     })
 }
 
-async fn enter(args: &ChatArgs, identity: IdentityKeyPair) -> anyhow::Result<Entered> {
+async fn enter(
+    args: &ChatArgs,
+    identity: IdentityKeyPair,
+    admission: Admission,
+) -> anyhow::Result<Entered> {
     let room = RoomId::of_name::<AnySuite>(&args.room);
     let transport = RelayTransport::connect(&*args.relay, *room.as_bytes())
         .await
         .with_context(|| format!("cannot enter by the relay {}", args.relay))?;
     let written = [&args.admit, &args.exclude, &args.change];
     let follow_policy = written.iter().all(|rule| rule.is_none()) && !args.evidence;
-    let admission = if args.ask {
-        Admission::Ask(BTreeSet::new())
-    } else {
-        Admission::Open
-    };
     let config = RoomConfig {
         policy: policy_of(args)?,
         follow_policy,
@@ -194,6 +205,8 @@ struct Chat<'a> {
     keeper: Option<Keeper>,
     /// Why no transcript is kept any more.
     unkept: Option<anyhow::Error>,
+    /// Whether a line that begins with a slash is a command.
+    obeys: bool,
     is_leaving: bool,
     /// Why nothing is printed any more.
     closed: Option<OutputError>,
@@ -201,6 +214,12 @@ struct Chat<'a> {
 }
 
 impl Chat<'_> {
+    /// Whether lines are read. A pipe waits until the room is secure; a person, and whoever is to say who comes in, does not.
+    fn reads(&self, at_terminal: bool) -> bool {
+        let answers = self.obeys && self.conversation.door == Door::Ask;
+        self.conversation.is_secure() || at_terminal || answers
+    }
+
     /// Shows what happened in the room.
     async fn hear(&mut self, event: Event) {
         self.outcome.hear(&event, &self.conversation);
@@ -210,6 +229,10 @@ impl Chat<'_> {
         for say in self.conversation.hear(event) {
             match say {
                 Say::Notice(notice) => self.out.notice(notice),
+                Say::Admit(newcomer) => {
+                    let asked = self.handle.admit(newcomer).await;
+                    self.ask(asked);
+                }
                 Say::Text(_) if self.closed.is_some() => {}
                 Say::Text(text) => {
                     if let Err(error) = self.out.line(text) {
@@ -248,60 +271,35 @@ impl Chat<'_> {
 
     /// Does what a line asks for.
     async fn say(&mut self, line: Line) {
-        let command = match Command::parse(line) {
+        let command = match Command::parse(line, self.obeys) {
             Ok(command) => command,
             Err(Line::NotUtf8) => return self.outcome.note(Unsent::NotUtf8),
             Err(Line::TooLong | Line::Text(_)) => return self.outcome.note(Unsent::TooLong),
         };
         match command {
             Command::Say(text) => self.send(text).await,
-            Command::Members => self.tell(self.conversation.members()),
+            Command::Members => {
+                let members = self.conversation.members();
+                self.tell(members);
+            }
             Command::Help => self.tell(HELP.map(str::to_owned).into()),
+            Command::Usage(usage) => self.out.notice(usage),
             Command::Policy => self.tell(command::describe(&self.policy)),
-            Command::Amend(amendment) => {
-                let conversation = &self.conversation;
-                match amendment.apply(&self.policy, |name| conversation.anyone(name)) {
-                    Ok(policy) => self.ask(self.handle.change_policy(policy).await),
-                    Err(error) => self.tell(vec![Escaped(&error.to_string()).to_string()]),
-                }
+            Command::Amend(amendment) => self.amend(&amendment).await,
+            Command::Refresh => {
+                let asked = self.handle.refresh().await;
+                self.ask(asked);
             }
-            Command::Refresh => self.ask(self.handle.refresh().await),
-            Command::Admit(who) => match self.conversation.newcomer(&who) {
-                Some(newcomer) => self.ask(self.handle.admit(newcomer).await),
-                None => self.tell(vec![format!("nobody of the name {} waits", Escaped(&who))]),
-            },
-            Command::Kick(who) => {
-                if let Some(member) = self.member(&who) {
-                    self.ask(self.handle.exclude(member).await);
-                }
-            }
-            Command::Mute(who) => {
-                if let Some(member) = self.member(&who) {
-                    self.conversation.mute(member, true);
-                }
-            }
-            Command::Unmute(who) => {
-                if let Some(member) = self.member(&who) {
-                    self.conversation.mute(member, false);
-                }
-            }
+            Command::Admit(who) => self.admit(&who).await,
+            Command::Kick(who) => self.kick(&who).await,
+            Command::Withdraw(who) => self.withdraw(&who).await,
+            Command::Mute(who) => self.mute(&who, true),
+            Command::Unmute(who) => self.mute(&who, false),
             Command::Unknown(line) => self.tell(vec![format!(
                 "no such command: {}; /help lists them, //text sends a text that begins with a slash",
                 Escaped(&line)
             )]),
         }
-    }
-
-    /// The member that a person means, or a word that there is none.
-    fn member(&mut self, who: &str) -> Option<IdentityKey> {
-        let member = self.conversation.member(who);
-        if member.is_none() {
-            self.tell(vec![format!(
-                "nobody in the room is called {}",
-                Escaped(who)
-            )]);
-        }
-        member
     }
 
     fn tell(&mut self, lines: Vec<String>) {
@@ -322,6 +320,9 @@ impl Chat<'_> {
             text,
         }
         .to_bytes();
+        if self.conversation.is_secure() {
+            self.outcome.leaves_without(self.conversation.absent());
+        }
         match self.handle.send(body).await {
             Ok(_) => {}
             Err(HandleError::Send(SendError::TooLong { .. })) => {

@@ -83,6 +83,12 @@ fn make(args: &IdentityArgs, out: &mut Output) -> anyhow::Result<()> {
             store::create(&path, &seal(&*text, &prompt::from_file(from)?)?)?;
         }
     }
+    if matches!(passphrase_of(args), Passphrase::IfNeeded) {
+        out.notice(format_args!(
+            "{} has no passphrase: who reads it is you; --passphrase asks for one",
+            path.display()
+        ));
+    }
     if !args.public {
         out.line(format_args!("identity     {}", path.display()))?;
     }

@@ -15,9 +15,12 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
+use crate::chat::DoorError;
 use crate::output::{Output, OutputError};
 use crate::{chat, demo, gka, identity, relay, sim, transcript};
 
+/// As for every command line that makes no sense.
+const MISUSED: u8 = 2;
 /// 128 + SIGPIPE.
 const READER_GONE: u8 = 141;
 
@@ -31,6 +34,10 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if matches!(error.downcast_ref(), Some(OutputError::Closed)) => {
             ExitCode::from(READER_GONE)
+        }
+        Err(error) if error.is::<DoorError>() => {
+            out.error(error);
+            ExitCode::from(MISUSED)
         }
         Err(error) => {
             // The alternate form is the whole chain of causes in one line.

@@ -27,33 +27,42 @@ pub(super) enum Command {
     Policy,
     /// Ask for other rules.
     Amend(Amendment),
+    /// Ask no more that somebody be let in or left out.
+    Withdraw(String),
     /// List the commands.
     Help,
+    /// A command that lacks something: how it is written.
+    Usage(&'static str),
     /// Nothing that exists.
     Unknown(String),
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 10] = [
+pub(super) const HELP: [&str; 15] = [
     "/members          who is in the room, and who waits",
-    "/admit WHO        let somebody in who waits: a name or the digits behind #",
+    "/admit WHO        let somebody in, now or when it comes: a whole fingerprint or a file with a public",
+    "                  key; somebody who was in the room before by its name, too",
     "/kick WHO         leave a member out from the next epoch on",
+    "/withdraw WHO     take back /admit or /kick before it has come true",
     "/mute WHO         show no more of a member's texts; /unmute WHO shows them again",
     "/refresh          make fresh keys",
     "/policy           the rules of the room",
     "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
-    "                  members, or names with commas between; or evidence on, evidence off",
+    "                  members, or people with commas between; or evidence on, evidence off",
     "/help             this list",
     "//text            send a text that begins with a slash",
+    "WHO is a whole fingerprint (40 digits), a file with a public key (alice.pub, ./alice), a name that one",
+    "person alone has, or # and the first ten digits. A word that may mean two people means neither, and both",
+    "are shown.",
 ];
 
 impl Command {
-    /// Reads a line that is a text; others are none.
-    pub(super) fn parse(line: Line) -> Result<Self, Line> {
+    /// Reads a line that is a text; others are none. Where commands are not obeyed, every text is one to send.
+    pub(super) fn parse(line: Line, obeys: bool) -> Result<Self, Line> {
         let Line::Text(text) = line else {
             return Err(line);
         };
-        let Some(command) = text.strip_prefix('/') else {
+        let Some(command) = text.strip_prefix('/').filter(|_| obeys) else {
             return Ok(Self::Say(text));
         };
         if command.starts_with('/') {
@@ -62,7 +71,7 @@ impl Command {
         let (name, who) = command.split_once(' ').unwrap_or((command, ""));
         let who = who.trim().to_owned();
         if name == "policy" && !who.is_empty() {
-            return Ok(Amendment::parse(&who).map_or(Self::Unknown(text), Self::Amend));
+            return Ok(Amendment::parse(&who).map_or_else(|| usage(name, &text), Self::Amend));
         }
         Ok(match (name, who.is_empty()) {
             ("members", true) => Self::Members,
@@ -73,8 +82,28 @@ impl Command {
             ("kick", false) => Self::Kick(who),
             ("mute", false) => Self::Mute(who),
             ("unmute", false) => Self::Unmute(who),
-            (_, _) => Self::Unknown(text),
+            ("withdraw", false) => Self::Withdraw(who),
+            (_, _) => usage(name, &text),
         })
+    }
+}
+
+/// How a command is written, if there is one of that name.
+fn usage(name: &str, line: &str) -> Command {
+    match name {
+        "admit" => Command::Usage("/admit WHO: lets somebody in; /members shows who waits"),
+        "kick" => Command::Usage("/kick WHO: leaves a member out; ctrl-d leaves the room oneself"),
+        "mute" => Command::Usage("/mute WHO: shows no more of a member's texts"),
+        "unmute" => Command::Usage("/unmute WHO: shows a member's texts again"),
+        "withdraw" => Command::Usage("/withdraw WHO: takes back /admit or /kick"),
+        "policy" => Command::Usage(
+            "/policy admit, exclude or change, and a rule: anyone, a number of members, or people with commas \
+             between; or /policy evidence on, off; /policy alone shows the rules",
+        ),
+        "members" | "refresh" | "help" => {
+            Command::Usage("/members, /refresh and /help stand alone")
+        }
+        _ => Command::Unknown(line.to_owned()),
     }
 }
 
@@ -111,7 +140,7 @@ mod tests {
     use crate::chat::input::Line;
 
     fn parse(text: &str) -> Command {
-        Command::parse(Line::Text(text.to_owned())).unwrap()
+        Command::parse(Line::Text(text.to_owned()), true).unwrap()
     }
 
     #[test]
@@ -125,8 +154,32 @@ mod tests {
 
     #[test]
     fn what_is_no_command_is_not_sent() {
-        for line in ["/", "/kick", "/kcik bob", "/members now", "/me waves"] {
+        for line in ["/", "/kcik bob", "/me waves", "/etc/passwd was read"] {
             assert_eq!(parse(line), Command::Unknown(line.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_command_that_lacks_something_is_told_how_it_is_written() {
+        for (line, how) in [
+            ("/admit", "/admit WHO"),
+            ("/kick", "/kick WHO"),
+            ("/withdraw ", "/withdraw WHO"),
+            ("/policy admit", "/policy admit"),
+            ("/members now", "/members"),
+        ] {
+            let Command::Usage(usage) = parse(line) else {
+                panic!("{line}")
+            };
+            assert!(usage.starts_with(how), "{usage}");
+        }
+    }
+
+    #[test]
+    fn where_commands_are_not_obeyed_every_line_is_a_text() {
+        for line in ["/kick bob", "/policy admit anyone", "//comment", "/"] {
+            let read = Command::parse(Line::Text(line.to_owned()), false);
+            assert_eq!(read, Ok(Command::Say(line.to_owned())));
         }
     }
 }

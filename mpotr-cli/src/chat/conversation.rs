@@ -5,66 +5,58 @@ use std::collections::BTreeSet;
 use mpotr::crypto::{Fingerprint, IdentityKey};
 use mpotr::{Event, MemberInfo};
 
+use super::awaited::Awaited;
+use super::door::Door;
 use super::escape::Escaped;
-use super::names::Names;
+use super::names::{Names, Naming};
 use super::nick::Nick;
 use super::payload::Payload;
+use super::waiting::{News, Waiting};
 use super::wording;
 use crate::suite::AnySuite;
 
-/// Claims to wait outside that are told. They cost nothing to make, so there is an end to it.
-const MAX_WAITING: usize = 64;
-
-/// Something to print.
+/// Something to print, or to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Say {
     /// A text of another member: `nick: text`.
     Text(String),
     /// Anything else.
     Notice(String),
+    /// Nothing: somebody has come for whom the person asked before, and is to be let in.
+    Admit(IdentityKey),
 }
 
 /// The room as this member sees it.
 #[derive(Debug)]
 pub(super) struct Conversation {
-    me: IdentityKey,
-    names: Names,
+    pub(super) me: IdentityKey,
+    pub(super) names: Names,
+    /// Whom this member lets in.
+    pub(super) door: Door,
     /// The other members that have not left; `None` until the room is secure.
-    others: Option<BTreeSet<IdentityKey>>,
+    pub(super) others: Option<BTreeSet<IdentityKey>>,
     /// Who was heard to wait outside.
-    waiting: BTreeSet<IdentityKey>,
+    pub(super) waiting: Waiting,
+    /// What the person asked for that is still to come true.
+    pub(super) awaited: Awaited,
     /// Members whose texts are not shown.
     muted: BTreeSet<IdentityKey>,
 }
 
 impl Conversation {
     /// Nobody is there yet. The own nick is taken.
-    pub(super) fn new(me: IdentityKey, nick: &Nick) -> Self {
+    pub(super) fn new(me: IdentityKey, nick: &Nick, door: Door) -> Self {
         let mut names = Names::default();
         names.note(me, nick);
         Self {
             me,
             names,
+            door,
             others: None,
-            waiting: BTreeSet::new(),
+            waiting: Waiting::default(),
+            awaited: Awaited::default(),
             muted: BTreeSet::new(),
         }
-    }
-
-    /// The member that a person means by a name, itself left out.
-    pub(super) fn member(&self, name: &str) -> Option<IdentityKey> {
-        self.names.find(name, self.others.iter().flatten().copied())
-    }
-
-    /// The member that a person means by a name, itself among them.
-    pub(super) fn anyone(&self, name: &str) -> Option<IdentityKey> {
-        let members = self.others.iter().flatten().copied();
-        self.names.find(name, members.chain([self.me]))
-    }
-
-    /// Who waits outside and is meant by a name.
-    pub(super) fn newcomer(&self, name: &str) -> Option<IdentityKey> {
-        self.names.find(name, self.waiting.iter().copied())
     }
 
     /// Shows a member's texts no more, or again.
@@ -77,28 +69,59 @@ impl Conversation {
     }
 
     /// Who is in the room and who waits, a line each.
-    pub(super) fn members(&self) -> Vec<String> {
-        let line = |member: &IdentityKey, what: &str| {
-            format!("  {}  {}{what}", fingerprint(member), self.name(member))
-        };
+    pub(super) fn members(&mut self) -> Vec<String> {
+        self.waiting.looked_at();
+        let line =
+            |member: &IdentityKey, what: &str| format!("  {}{what}", self.names.line(member));
         let others = self.others.iter().flatten().map(|member| {
-            line(
-                member,
-                if self.muted.contains(member) {
-                    " (muted)"
-                } else {
-                    ""
-                },
-            )
+            let is_muted = self.muted.contains(member);
+            line(member, if is_muted { " (muted)" } else { "" })
         });
+        let waiting = self.waiting.listed();
+        let awaited = self.awaited.awaited();
         core::iter::once(line(&self.me, " (you)"))
             .chain(others)
             .chain(
-                self.waiting
+                waiting
                     .iter()
                     .map(|member| line(member, " (waits; nothing is proven)")),
             )
+            .chain(awaited.map(|it| {
+                format!(
+                    "  {}  (not heard yet; let in when it comes)",
+                    it.grouped(" ")
+                )
+            }))
+            .chain((self.waiting.unlisted() > 0).then(|| {
+                format!(
+                    "  {} more have waited before these",
+                    self.waiting.unlisted()
+                )
+            }))
             .collect()
+    }
+
+    /// What the person should know about who comes in.
+    pub(super) fn door(&self) -> &'static str {
+        match self.door {
+            Door::With(_) => {
+                "only those of --with come in, and the room begins when all of them are there"
+            }
+            Door::Ask => {
+                "nobody comes in before you say so: type /admit and a whole fingerprint, or the name of a file \
+                 with a public key"
+            }
+            Door::Open => {
+                "anybody may come in who knows the name of the room: compare fingerprints"
+            }
+        }
+    }
+
+    /// Those of --with that are not in the room.
+    pub(super) fn absent(&self) -> impl Iterator<Item = String> {
+        let is_in = |key: &IdentityKey| self.others.as_ref().is_some_and(|it| it.contains(key));
+        let absent = self.door.expected().filter(move |key| !is_in(key));
+        absent.map(|key| self.name(key))
     }
 
     /// The own fingerprint.
@@ -139,9 +162,12 @@ impl Conversation {
                     .chain(members)
                     .map(Say::Notice)
                     .collect();
-                for member in &roster {
-                    self.waiting.remove(&member.identity);
+                let everyone: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
+                for member in &everyone {
+                    self.names.meet(*member);
                 }
+                self.waiting.are_in(everyone.iter().copied());
+                self.awaited.settle(&everyone);
                 let others = roster.iter().filter(|member| !member.is_me);
                 self.others = Some(others.map(|member| member.identity).collect());
                 said
@@ -161,13 +187,40 @@ impl Conversation {
     }
 
     fn waits(&mut self, claimed: IdentityKey) -> Vec<Say> {
-        if self.waiting.len() >= MAX_WAITING || !self.waiting.insert(claimed) {
-            return Vec::new();
+        let is_known = self.names.knows(&claimed);
+        let news = self.waiting.comes(claimed, is_known);
+        let whole = fingerprint(&claimed);
+        if self.awaited.comes(&claimed) {
+            self.awaited.admit(claimed);
+            let line = format!("{whole} has come, whom you asked to let in; nothing is proven yet");
+            return vec![Say::Notice(line), Say::Admit(claimed)];
         }
-        notice(format!(
-            "{} wants to come in; nothing is proven yet",
-            fingerprint(&claimed)
-        ))
+        match news {
+            News::None => Vec::new(),
+            News::TooMany => notice(
+                "many more want to come in and are not told of one by one: /members lists the newest, and /admit lets \
+                 in whom it names, listed or not"
+                    .to_owned(),
+            ),
+            News::Person => {
+                let name = match is_known {
+                    true => format!(" ({})", self.name(&claimed)),
+                    false => String::new(),
+                };
+                let wants = format!("{whole}{name} wants to come in");
+                match &self.door {
+                    Door::With(keys) if keys.contains(&claimed) => {
+                        notice(format!("{wants}, as expected; nothing is proven yet"))
+                    }
+                    Door::With(_) => notice(format!("{wants}, is not one of --with, and stays outside")),
+                    Door::Ask => vec![
+                        Say::Notice(format!("{wants}; nothing is proven yet")),
+                        Say::Notice(format!("if that is whom you mean, type: /admit {whole}")),
+                    ],
+                    Door::Open => notice(format!("{wants}; nothing is proven yet")),
+                }
+            }
+        }
     }
 
     fn reads(&mut self, author: IdentityKey, body: &[u8]) -> Vec<Say> {
@@ -177,12 +230,10 @@ impl Conversation {
         match Payload::from_bytes(body) {
             Ok(Payload { .. }) if self.muted.contains(&author) => Vec::new(),
             Ok(Payload { nick, text }) => {
-                let renamed = self.names.note(author, &nick);
-                let renamed = renamed.map(|(before, after)| {
-                    Say::Notice(format!("{before} is called {after} from now on"))
-                });
+                let heard = self.names.note(author, &nick);
                 let text = Say::Text(format!("{}: {}", self.name(&author), Escaped(&text)));
-                renamed.into_iter().chain([text]).collect()
+                let heard = heard.into_iter().map(|naming| Say::Notice(tell(&naming)));
+                heard.chain([text]).collect()
             }
             Err(error) => notice(format!(
                 "{} sent a message that this program cannot read: {error}",
@@ -200,6 +251,16 @@ impl Conversation {
     }
 }
 
+fn tell(naming: &Naming) -> String {
+    match naming {
+        Naming::Renamed { before, after } => format!("{before} is called {after} from now on"),
+        Naming::Clash(names) => format!(
+            "WARNING: the names of {} look alike: each is shown with digits of its fingerprint from now on",
+            names.join(" and "),
+        ),
+    }
+}
+
 fn notice(text: String) -> Vec<Say> {
     vec![Say::Notice(text)]
 }
@@ -209,167 +270,4 @@ pub(super) fn fingerprint(key: &IdentityKey) -> Fingerprint {
 }
 
 #[cfg(test)]
-mod tests {
-    use mpotr::crypto::IdentityKey;
-    use mpotr::gka::Sid;
-    use mpotr::wire::Handle;
-    use mpotr::{Event, MemberInfo, MessageId};
-
-    use super::{Conversation, MAX_WAITING, Say, fingerprint};
-    use crate::chat::nick::Nick;
-    use crate::chat::payload::Payload;
-
-    const ME: IdentityKey = IdentityKey::new([1; 32]);
-    const BOB: IdentityKey = IdentityKey::new([2; 32]);
-    const EVE: IdentityKey = IdentityKey::new([3; 32]);
-
-    fn nick(name: &str) -> Nick {
-        Nick::new(name).unwrap()
-    }
-
-    fn room() -> Conversation {
-        let mut room = Conversation::new(ME, &nick("me"));
-        let roster = [ME, BOB, EVE]
-            .map(|identity| MemberInfo {
-                identity,
-                is_me: identity == ME,
-            })
-            .to_vec();
-        room.hear(Event::Secure {
-            sid: Sid::new([9; 32]),
-            handle: Handle::new([9; 16]),
-            parent: Handle::NONE,
-            roster,
-        });
-        room
-    }
-
-    fn message(author: IdentityKey, body: Vec<u8>) -> Event {
-        Event::Message {
-            id: MessageId::new([0; 32]),
-            author,
-            seq: 0,
-            body,
-        }
-    }
-
-    fn text(author: IdentityKey, name: &str, text: &str) -> Event {
-        message(
-            author,
-            Payload {
-                nick: nick(name),
-                text: text.to_owned(),
-            }
-            .to_bytes(),
-        )
-    }
-
-    #[test]
-    fn a_text_of_another_is_a_line_and_an_own_one_is_not() {
-        let mut room = room();
-        assert_eq!(
-            room.hear(text(BOB, "bob", "hi")),
-            [Say::Text("bob: hi".to_owned())]
-        );
-        assert_eq!(room.hear(text(ME, "me", "hi")), []);
-    }
-
-    #[test]
-    fn nobody_else_is_shown_by_the_own_nick() {
-        let said = room().hear(text(EVE, "me", "hi"));
-        let [Say::Text(line)] = said.as_slice() else {
-            panic!("{said:?}")
-        };
-        assert!(line.starts_with("me#") && line.ends_with(": hi"), "{line}");
-    }
-
-    #[test]
-    fn no_text_can_move_the_cursor_or_begin_a_line_in_anothers_name() {
-        assert_eq!(
-            room().hear(text(EVE, "eve", "x\r\nbob: I owe you\x1b[2K")),
-            [Say::Text("eve: x\\r\\nbob: I owe you\\u{1b}[2K".to_owned())],
-        );
-    }
-
-    #[test]
-    fn a_change_of_nick_is_told_before_the_text() {
-        let mut room = room();
-        room.hear(text(BOB, "bob", "hi"));
-        assert_eq!(
-            room.hear(text(BOB, "rob", "hi")),
-            [
-                Say::Notice("bob is called rob from now on".to_owned()),
-                Say::Text("rob: hi".to_owned()),
-            ],
-        );
-    }
-
-    #[test]
-    fn a_message_that_cannot_be_read_is_told_and_not_shown() {
-        let said = room().hear(message(BOB, b"\x07\x03bob\x1b[2J".to_vec()));
-        let [Say::Notice(notice)] = said.as_slice() else {
-            panic!("{said:?}")
-        };
-        assert!(
-            notice.contains("cannot read") && !notice.contains('\x1b'),
-            "{notice}"
-        );
-    }
-
-    #[test]
-    fn a_nick_that_a_terminal_would_obey_makes_the_message_unreadable() {
-        let said = room().hear(message(BOB, b"\x01\x04b\x1b[2hello".to_vec()));
-        let [Say::Notice(notice)] = said.as_slice() else {
-            panic!("{said:?}")
-        };
-        assert!(!notice.contains('\x1b'), "{notice}");
-    }
-
-    #[test]
-    fn the_roster_is_told_with_whole_fingerprints() {
-        let mut room = Conversation::new(ME, &nick("me"));
-        let roster = [BOB, ME].map(|identity| MemberInfo {
-            identity,
-            is_me: identity == ME,
-        });
-        let said = room.hear(Event::Secure {
-            sid: Sid::new([9; 32]),
-            handle: Handle::new([9; 16]),
-            parent: Handle::NONE,
-            roster: roster.to_vec(),
-        });
-        let [_, Say::Notice(bob), Say::Notice(me)] = said.as_slice() else {
-            panic!("{said:?}")
-        };
-        assert!(bob.contains(&fingerprint(&BOB).to_string()));
-        assert!(me.contains(&fingerprint(&ME).to_string()) && me.ends_with("me (you)"));
-    }
-
-    #[test]
-    fn a_claim_to_wait_outside_is_told_once() {
-        let mut room = Conversation::new(ME, &nick("me"));
-        assert_eq!(room.hear(Event::Waiting { claimed: BOB }).len(), 1);
-        assert_eq!(room.hear(Event::Waiting { claimed: BOB }), []);
-    }
-
-    #[test]
-    fn a_flood_of_claims_is_not_told_for_ever() {
-        let mut room = Conversation::new(ME, &nick("me"));
-        let told = (0..=u8::MAX)
-            .filter(|number| {
-                let claimed = IdentityKey::new([*number; 32]);
-                !room.hear(Event::Waiting { claimed }).is_empty()
-            })
-            .count();
-        assert_eq!(told, MAX_WAITING);
-    }
-
-    #[test]
-    fn a_member_is_alone_when_all_others_have_left() {
-        let mut room = room();
-        room.hear(Event::Left { member: BOB });
-        assert!(room.is_secure() && !room.is_alone());
-        room.hear(Event::Left { member: EVE });
-        assert!(room.is_alone());
-    }
-}
+mod tests;

@@ -1,146 +1,202 @@
-//! Who is shown under which name.
+//! Who is shown under which name. `docs/spec/09-chat-payload.md`, "Nicks".
 //!
-//! A nick belongs to the identity that used it first. Another member that uses it is shown with the first ten digits of
-//! its fingerprint behind it, `bob#04711-80815`; a nick can hold no `#`, so nobody can call itself that. A member that
-//! has said nothing yet is shown by the digits alone.
+//! A nick that one identity alone uses is its name. From when two have used nicks that look alike, each of them is shown
+//! with the first ten digits of its fingerprint behind it, `bob#04711-80815`; a nick can hold no `#`, so nobody can call
+//! itself that. A member that has said nothing yet is shown by the digits alone. Where even ten digits are those of two,
+//! all forty are shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr::crypto::{Fingerprint, IdentityKey};
+use mpotr::crypto::IdentityKey;
 
+use super::escape::Escaped;
 use super::nick::Nick;
-use crate::suite::AnySuite;
+use super::skeleton::Skeleton;
+use super::whom::{Digits, Whom, WhomError, groups};
 
-/// Nicks that one member can come to own. With more it is shown by its fingerprint, so that nobody takes them all.
-const MAX_OWNED: usize = 8;
+/// Looks of nicks that one member can come to use. With more it is shown by its fingerprint, so that nobody takes them all.
+const MAX_LOOKS: usize = 8;
+/// The most people that are remembered: twice as many as a roster can have. Further ones are shown by digits alone.
+const MAX_PEOPLE: usize = 8192;
 
-/// The names of the members of a room.
+/// The names of those who were in the room.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// Who used a nick first.
-    owners: BTreeMap<Nick, IdentityKey>,
-    /// The nick that each member used last.
-    current: BTreeMap<IdentityKey, Nick>,
+    people: BTreeMap<IdentityKey, Person>,
+    /// Who has used a nick of such a look.
+    users: BTreeMap<Skeleton, BTreeSet<IdentityKey>>,
+    /// Whose fingerprint begins so.
+    beginnings: BTreeMap<String, BTreeSet<IdentityKey>>,
+}
+
+#[derive(Clone, Debug)]
+struct Person {
+    digits: Digits,
+    /// The nick that it used last, and its look.
+    nick: Option<(Nick, Skeleton)>,
+    /// How many looks it has used.
+    looks: usize,
+}
+
+/// What a person should hear of when somebody calls itself something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// It is shown under another name than before.
+    Renamed { before: String, after: String },
+    /// These look alike and are all shown with digits from now on.
+    Clash(Vec<String>),
 }
 
 impl Names {
-    /// Notes that `member` calls itself `nick`. Returns its old name and the new one if the change is one that people
-    /// should hear of.
-    pub(super) fn note(&mut self, member: IdentityKey, nick: &Nick) -> Option<(String, String)> {
-        let before = self.name(&member);
-        let owned = self
-            .owners
-            .values()
-            .filter(|owner| **owner == member)
-            .count();
-        if owned < MAX_OWNED {
-            self.owners.entry(nick.clone()).or_insert(member);
+    /// Remembers somebody who is in the room.
+    pub(super) fn meet(&mut self, member: IdentityKey) {
+        if self.people.len() >= MAX_PEOPLE || self.people.contains_key(&member) {
+            return;
         }
-        let known = self.current.insert(member, nick.clone());
-        let after = self.name(&member);
-        (known.is_some() && before != after).then_some((before, after))
+        let digits = Digits::of_key(&member);
+        let alike = self.beginnings.entry(digits.short().to_owned());
+        alike.or_default().insert(member);
+        let person = Person {
+            digits,
+            nick: None,
+            looks: 0,
+        };
+        self.people.insert(member, person);
     }
 
-    /// The member that is shown under a name, among these.
+    /// Whether somebody was in the room.
+    pub(super) fn knows(&self, member: &IdentityKey) -> bool {
+        self.people.contains_key(member)
+    }
+
+    /// All who were in the room.
+    pub(super) fn people(&self) -> impl Iterator<Item = IdentityKey> {
+        self.people.keys().copied()
+    }
+
+    /// Notes that `member` calls itself `nick`. Says what people should hear of.
+    pub(super) fn note(&mut self, member: IdentityKey, nick: &Nick) -> Vec<Naming> {
+        self.meet(member);
+        let before = self.name(&member);
+        let look = Skeleton::of(nick.as_str());
+        let Some(person) = self.people.get_mut(&member) else {
+            return Vec::new();
+        };
+        let was_named = person.nick.replace((nick.clone(), look.clone())).is_some();
+        let mut is_news = false;
+        if person.looks < MAX_LOOKS {
+            let users = self.users.entry(look.clone()).or_default();
+            is_news = users.insert(member);
+            person.looks = person.looks.saturating_add(usize::from(is_news));
+        }
+        let after = self.name(&member);
+        let mut heard = Vec::new();
+        if was_named && before != after {
+            heard.push(Naming::Renamed { before, after });
+        }
+        match self.users.get(&look) {
+            Some(users) if is_news && users.len() > 1 => {
+                let names = users.iter().map(|user| self.name_with_digits(user));
+                heard.push(Naming::Clash(names.collect()));
+            }
+            Some(_) | None => {}
+        }
+        heard
+    }
+
+    /// The one person that is meant, if it is among these.
+    ///
+    /// # Errors
+    /// The word means nobody among these, or might mean somebody else as well.
     pub(super) fn find(
         &self,
-        name: &str,
-        mut among: impl Iterator<Item = IdentityKey>,
-    ) -> Option<IdentityKey> {
-        among.find(|member| {
-            self.name(member) == name || short(member) == name.trim_start_matches('#')
-        })
+        word: &str,
+        among: impl Iterator<Item = IdentityKey>,
+    ) -> Result<IdentityKey, WhomError> {
+        let whom = Whom::parse(word)?;
+        let key = whom.key()?;
+        let among: BTreeSet<_> = among.collect();
+        let hits: BTreeSet<IdentityKey> = match &whom {
+            Whom::File(_) => among
+                .iter()
+                .copied()
+                .filter(|it| key == Some(*it))
+                .collect(),
+            Whom::Fingerprint(digits) => {
+                let fits = |it: &IdentityKey| Digits::of_key(it) == *digits;
+                among.iter().copied().filter(fits).collect()
+            }
+            Whom::Short { nick, digits } => {
+                let fits = |it: &IdentityKey| {
+                    Digits::of_key(it).short() == digits
+                        && nick.as_ref().is_none_or(|nick| self.look(it) == Some(nick))
+                };
+                among.iter().copied().filter(fits).collect()
+            }
+            // Whoever has used the nick might be meant, here or not.
+            Whom::Nick(look) => {
+                let users = self.users.get(look).into_iter().flatten().copied();
+                let called = among
+                    .iter()
+                    .copied()
+                    .filter(|it| self.look(it) == Some(look));
+                users.chain(called).collect()
+            }
+        };
+        let word = Escaped(word).to_string();
+        match (hits.first(), hits.len()) {
+            (Some(hit), 1) if among.contains(hit) => Ok(*hit),
+            (Some(_), 2..) => Err(WhomError::Several {
+                word,
+                hits: hits.iter().map(|hit| self.line(hit)).collect(),
+            }),
+            (Some(_) | None, _) => Err(WhomError::Nobody(word)),
+        }
+    }
+
+    /// Somebody with its whole fingerprint, for a list.
+    pub(super) fn line(&self, member: &IdentityKey) -> String {
+        format!(
+            "{}  {}",
+            Digits::of_key(member).grouped(" "),
+            self.name(member)
+        )
     }
 
     /// The name to show for `member`.
     pub(super) fn name(&self, member: &IdentityKey) -> String {
-        match self.current.get(member) {
-            Some(nick) if self.owners.get(nick) == Some(member) => nick.to_string(),
-            Some(nick) => format!("{nick}#{}", short(member)),
-            None => format!("#{}", short(member)),
+        let person = self.people.get(member).and_then(|it| it.nick.as_ref());
+        let only = |look: &Skeleton| {
+            let users = self.users.get(look);
+            users.is_some_and(|users| users.len() == 1 && users.contains(member))
+        };
+        match person {
+            Some((nick, look)) if only(look) => nick.to_string(),
+            Some(_) | None => self.name_with_digits(member),
         }
     }
-}
 
-/// The first two groups of a fingerprint: 10 digits.
-fn short(member: &IdentityKey) -> String {
-    let fingerprint = Fingerprint::of::<AnySuite>(member).to_string();
-    fingerprint.split(' ').take(2).collect::<Vec<_>>().join("-")
+    fn name_with_digits(&self, member: &IdentityKey) -> String {
+        let person = self.people.get(member);
+        let digits = person.map_or_else(|| Digits::of_key(member), |it| it.digits.clone());
+        let begin_alike = self.beginnings.get(digits.short());
+        let is_short = begin_alike.is_none_or(|alike| alike.iter().all(|other| other == member));
+        let shown = if is_short {
+            groups(digits.short(), "-")
+        } else {
+            digits.grouped("-")
+        };
+        match person.and_then(|it| it.nick.as_ref()) {
+            Some((nick, _)) => format!("{nick}#{shown}"),
+            None => format!("#{shown}"),
+        }
+    }
+
+    fn look(&self, member: &IdentityKey) -> Option<&Skeleton> {
+        let (_, look) = self.people.get(member)?.nick.as_ref()?;
+        Some(look)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use mpotr::crypto::IdentityKey;
-
-    use super::{MAX_OWNED, Names, short};
-    use crate::chat::nick::Nick;
-
-    const ALICE: IdentityKey = IdentityKey::new([1; 32]);
-    const MALLORY: IdentityKey = IdentityKey::new([2; 32]);
-
-    fn nick(name: &str) -> Nick {
-        Nick::new(name).unwrap()
-    }
-
-    #[test]
-    fn the_first_to_use_a_nick_is_shown_by_it() {
-        let mut names = Names::default();
-        assert_eq!(names.note(ALICE, &nick("alice")), None);
-        assert_eq!(names.name(&ALICE), "alice");
-    }
-
-    #[test]
-    fn a_member_that_uses_anothers_nick_is_shown_with_its_fingerprint() {
-        let mut names = Names::default();
-        names.note(ALICE, &nick("alice"));
-        assert_eq!(names.note(MALLORY, &nick("alice")), None);
-        assert_eq!(names.name(&MALLORY), format!("alice#{}", short(&MALLORY)));
-        assert_eq!(names.name(&ALICE), "alice");
-    }
-
-    #[test]
-    fn a_nick_stays_with_its_first_owner_after_it_took_another() {
-        let mut names = Names::default();
-        names.note(ALICE, &nick("alice"));
-        names.note(ALICE, &nick("al"));
-        names.note(MALLORY, &nick("alice"));
-        assert!(names.name(&MALLORY).starts_with("alice#"));
-        assert_eq!(
-            names.note(ALICE, &nick("alice")),
-            Some(("al".into(), "alice".into()))
-        );
-    }
-
-    #[test]
-    fn a_change_of_nick_is_told_with_both_names() {
-        let mut names = Names::default();
-        names.note(ALICE, &nick("alice"));
-        names.note(MALLORY, &nick("mallory"));
-        let change = names.note(MALLORY, &nick("alice")).unwrap();
-        assert_eq!(
-            change,
-            ("mallory".into(), format!("alice#{}", short(&MALLORY)))
-        );
-        assert_eq!(names.note(MALLORY, &nick("alice")), None);
-    }
-
-    #[test]
-    fn nobody_comes_to_own_more_than_a_few_nicks() {
-        let mut names = Names::default();
-        for number in 0..MAX_OWNED {
-            names.note(MALLORY, &nick(&format!("nick{number}")));
-            assert!(!names.name(&MALLORY).contains('#'));
-        }
-        names.note(MALLORY, &nick("alice"));
-        assert!(names.name(&MALLORY).starts_with("alice#"));
-        names.note(ALICE, &nick("alice"));
-        assert_eq!(names.name(&ALICE), "alice");
-    }
-
-    #[test]
-    fn a_member_that_said_nothing_is_shown_by_ten_digits() {
-        let name = Names::default().name(&ALICE);
-        assert_eq!(name, format!("#{}", short(&ALICE)));
-        assert_eq!(name.len(), 1 + 5 + 1 + 5);
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! What a person calls itself in a chat.
 
 use super::escape::is_unsafe;
+use super::skeleton::{Skeleton, is_form_of, is_number};
 
 /// A nick: 1 to 32 bytes of UTF-8 that fit into `nick: text` without a doubt about where the nick ends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,12 +21,18 @@ pub enum NickError {
         length: usize,
     },
     /// White space; a character that a terminal obeys or does not show; `:`, which ends a nick; `#`, which begins a
-    /// fingerprint; or `*`, which begins a notice.
+    /// fingerprint; or `*`, which begins a notice; in any of their forms.
     #[error("a nick cannot hold the character {character:?}")]
     Character {
         /// The first such character.
         character: char,
     },
+    /// It has characters, and none of them is shown.
+    #[error("nothing of the nick is shown")]
+    Invisible,
+    /// Digits are those of a fingerprint.
+    #[error("a nick cannot be a number: digits stand for fingerprints")]
+    Number,
 }
 
 impl Nick {
@@ -45,6 +52,8 @@ impl Nick {
         }
         match name.chars().find(|character| !is_allowed(*character)) {
             Some(character) => Err(NickError::Character { character }),
+            None if Skeleton::of(name).is_empty() => Err(NickError::Invisible),
+            None if is_number(name) => Err(NickError::Number),
             None => Ok(Self(name.to_owned())),
         }
     }
@@ -62,7 +71,7 @@ impl Nick {
 }
 
 fn is_allowed(character: char) -> bool {
-    !(is_unsafe(character) || character.is_whitespace() || matches!(character, ':' | '#' | '*'))
+    !(is_unsafe(character) || character.is_whitespace() || is_form_of(character, &[':', '#', '*']))
 }
 
 impl core::fmt::Display for Nick {
@@ -110,6 +119,28 @@ mod tests {
             Nick::new(&"é".repeat(17)),
             Err(NickError::TooLong { length: 34 })
         );
+    }
+
+    #[test]
+    fn a_nick_that_shows_nothing_is_refused() {
+        for name in ["\u{200d}", "\u{3164}", "\u{34f}\u{3164}", "\u{fe0f}"] {
+            assert!(Nick::new(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_passes_for_the_digits_of_a_fingerprint_is_refused() {
+        for name in ["04711-80815", "04711", "４２", "58776\u{2010}73320"] {
+            assert_eq!(Nick::new(name), Err(NickError::Number), "{name:?}");
+        }
+        for character in ['\u{ff03}', '\u{fe5f}', '\u{ff1a}', '\u{ff0a}'] {
+            let name = format!("bob{character}04711-80815");
+            assert_eq!(
+                Nick::new(&name),
+                Err(NickError::Character { character }),
+                "{name:?}"
+            );
+        }
     }
 
     #[test]

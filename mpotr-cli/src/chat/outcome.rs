@@ -39,6 +39,8 @@ impl core::fmt::Display for Unsent {
 pub(super) struct Outcome {
     unsent: Option<Unsent>,
     missed_by: BTreeSet<String>,
+    /// Those whom a text was meant for and who were not in the room when it left.
+    absent: BTreeSet<String>,
     left_early: bool,
 }
 
@@ -54,6 +56,9 @@ pub(crate) enum ChatError {
         /// Who is not known to have it.
         missed_by: Vec<String>,
     },
+    /// A text left when some of those it was meant for were not there.
+    #[error("a text was sent while some it was meant for were not in the room: {}", .0.join(", "))]
+    Absent(Vec<String>),
     /// The program was stopped before there was a room.
     #[error("stopped before the room was secure; nothing was sent")]
     NeverSecure,
@@ -70,6 +75,11 @@ impl Outcome {
     /// Notes that a line was not sent. The first reason is the one that is told.
     pub(super) fn note(&mut self, unsent: Unsent) {
         self.unsent.get_or_insert(unsent);
+    }
+
+    /// Notes that a text leaves while these are not in the room for whom it is meant.
+    pub(super) fn leaves_without(&mut self, absent: impl Iterator<Item = String>) {
+        self.absent.extend(absent);
     }
 
     /// Notes that somebody stopped the program.
@@ -102,6 +112,9 @@ impl Outcome {
         if !departure.acknowledged || !self.missed_by.is_empty() {
             let missed_by = self.missed_by.into_iter().collect();
             return Err(ChatError::NotAcknowledged { missed_by });
+        }
+        if !self.absent.is_empty() {
+            return Err(ChatError::Absent(self.absent.into_iter().collect()));
         }
         Ok(())
     }
@@ -143,6 +156,16 @@ mod tests {
             error.to_string(),
             "a line was not sent: it is no UTF-8 text"
         );
+    }
+
+    #[test]
+    fn a_text_that_left_without_somebody_it_was_meant_for_is_a_failure() {
+        let mut outcome = Outcome::default();
+        outcome.leaves_without(core::iter::empty());
+        assert_eq!(outcome.clone().judge(&departure(true)), Ok(()));
+        outcome.leaves_without(core::iter::once("bob".to_owned()));
+        let error = outcome.judge(&departure(true)).unwrap_err();
+        assert!(error.to_string().ends_with("not in the room: bob"));
     }
 
     #[test]

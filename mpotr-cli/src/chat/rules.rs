@@ -3,7 +3,7 @@
 //! ```text
 //! anyone          any member
 //! 3               so many members together
-//! alice,#12345    one of these
+//! alice,bob.pub   one of these: as `whom` reads them; at the command line, files alone
 //! ```
 
 use core::num::NonZeroU16;
@@ -12,6 +12,9 @@ use std::path::PathBuf;
 
 use mpotr::crypto::IdentityKey;
 use mpotr::{MAX_FOUNDERS, Policy, Rule};
+
+use super::skeleton::is_number;
+use super::whom::Whom;
 
 /// A rule as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +45,6 @@ pub(crate) enum RuleError {
     /// More names than a rule can hold.
     #[error("a rule names {MAX_FOUNDERS} founders at most")]
     TooMany,
-    /// Nobody is called so.
-    #[error("nobody is called {0}")]
-    Unknown(String),
 }
 
 impl core::str::FromStr for WrittenRule {
@@ -54,11 +54,14 @@ impl core::str::FromStr for WrittenRule {
         if text == "anyone" {
             return Ok(Self::Anyone);
         }
-        if text.starts_with(|first: char| first.is_ascii_digit()) {
-            let votes = text.parse().map_err(|_number| RuleError::Form)?;
+        if let Ok(votes) = text.parse() {
             return Ok(Self::Quorum(votes));
         }
         let names: Vec<_> = text.split(',').map(str::trim).map(str::to_owned).collect();
+        // A wrong number, and not the fingerprint of somebody.
+        if matches!(names.as_slice(), [one] if is_number(one) && Whom::parse(one).is_err()) {
+            return Err(RuleError::Form);
+        }
         if names.iter().any(String::is_empty) {
             return Err(RuleError::Form);
         }
@@ -71,7 +74,7 @@ impl core::str::FromStr for WrittenRule {
 
 impl WrittenRule {
     /// The rule, with the identity that each name means.
-    pub(super) fn resolve<E: From<RuleError>>(
+    pub(super) fn resolve<E>(
         &self,
         identity: impl Fn(&str) -> Result<IdentityKey, E>,
     ) -> Result<Rule, E> {
@@ -108,21 +111,20 @@ impl Amendment {
         })
     }
 
-    /// The policy with this amendment.
+    /// The policy with this amendment, for the identity that each name means.
     ///
     /// # Errors
-    /// A name that nobody has.
-    pub(super) fn apply(
+    /// A name that means nobody, or might mean two.
+    pub(super) fn apply<E>(
         &self,
         policy: &Policy,
-        identity: impl Fn(&str) -> Option<IdentityKey>,
-    ) -> Result<Policy, RuleError> {
+        identity: impl Fn(&str) -> Result<IdentityKey, E>,
+    ) -> Result<Policy, E> {
         let mut amended = policy.clone();
-        let known = |name: &str| identity(name).ok_or_else(|| RuleError::Unknown(name.to_owned()));
         match self {
-            Self::Admit(rule) => amended.admit = rule.resolve(known)?,
-            Self::Exclude(rule) => amended.exclude = rule.resolve(known)?,
-            Self::Change(rule) => amended.change = rule.resolve(known)?,
+            Self::Admit(rule) => amended.admit = rule.resolve(identity)?,
+            Self::Exclude(rule) => amended.exclude = rule.resolve(identity)?,
+            Self::Change(rule) => amended.change = rule.resolve(identity)?,
             Self::Evidence(evidence) => amended.evidence = *evidence,
         }
         Ok(amended)
@@ -136,8 +138,11 @@ mod tests {
 
     use super::{Amendment, RuleError, WrittenRule};
 
-    fn bob(name: &str) -> Option<IdentityKey> {
-        (name == "bob").then(|| IdentityKey::new([2; 32]))
+    fn bob(name: &str) -> Result<IdentityKey, String> {
+        match name {
+            "bob" => Ok(IdentityKey::new([2; 32])),
+            _ => Err(name.to_owned()),
+        }
     }
 
     #[test]
@@ -146,7 +151,10 @@ mod tests {
         assert_eq!("3".parse(), Ok(WrittenRule::Quorum(3.try_into().unwrap())));
         let names = WrittenRule::Founders(vec!["alice".to_owned(), "#12".to_owned()]);
         assert_eq!("alice, #12".parse(), Ok(names));
-        for wrong in ["0", "70000", "3 members", "", "alice,,bob", ","] {
+        let whole = ["12345"; 8].join(" ");
+        let founders = WrittenRule::Founders(vec![whole.clone(), "bob".to_owned()]);
+        assert_eq!(format!("{whole}, bob").parse(), Ok(founders));
+        for wrong in ["0", "70000", "3-4", "", "alice,,bob", ","] {
             assert_eq!(
                 wrong.parse::<WrittenRule>(),
                 Err(RuleError::Form),
@@ -176,10 +184,7 @@ mod tests {
             }
         );
         assert!(amended("evidence on").unwrap().evidence);
-        assert_eq!(
-            amended("admit eve"),
-            Err(RuleError::Unknown("eve".to_owned()))
-        );
+        assert_eq!(amended("admit eve"), Err("eve".to_owned()));
     }
 
     #[test]

@@ -10,36 +10,40 @@ use crate::relay::Relay;
 use crate::wiretap::Wiretap;
 
 /// A home folder and a relay.
-struct Town {
-    home: TempDir,
-    relay: Relay,
+pub(crate) struct Town {
+    pub(crate) home: TempDir,
+    pub(crate) relay: Relay,
 }
 
 impl Town {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempdir().unwrap();
         let relay = Relay::start(home.path());
         Self { home, relay }
     }
 
-    /// A member that waits for `members`.
+    /// A member that waits for `members`, whoever they are.
     fn enter(&self, nick: &str, members: &str) -> Running {
         enter(self.home.path(), &self.relay.address, nick, members, &[])
+    }
+
+    /// A member with more options, whom to let in above all.
+    pub(crate) fn chat(&self, nick: &str, more: &[&str]) -> Running {
+        chat(self.home.path(), &self.relay.address, nick, more)
     }
 }
 
 fn enter(home: &Path, relay: &str, nick: &str, members: &str, more: &[&str]) -> Running {
-    let arguments = [
-        "chat",
-        "--relay",
+    chat(
+        home,
         relay,
-        "--room",
-        "tea",
-        "--nick",
         nick,
-        "--members",
-        members,
-    ];
+        &[&["--open", "--members", members], more].concat(),
+    )
+}
+
+fn chat(home: &Path, relay: &str, nick: &str, more: &[&str]) -> Running {
+    let arguments = ["chat", "--relay", relay, "--room", "tea", "--nick", nick];
     Running::start(home, &[&arguments, more].concat())
 }
 
@@ -272,6 +276,7 @@ fn a_relay_that_is_not_there_is_an_error_that_names_it() {
             "tea",
             "--nick",
             "a",
+            "--open",
             "--identity",
             &identity,
         ],
@@ -307,6 +312,7 @@ fn an_identity_that_cannot_be_read_is_an_error_before_anything_is_sent() {
             "tea",
             "--nick",
             "a",
+            "--open",
             "--identity",
             &missing,
         ],

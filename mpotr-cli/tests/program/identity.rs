@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::{TempDir, tempdir};
 
-use crate::program::{fail, succeed};
+use crate::program::{fail, run, succeed};
 
 /// A home folder and a file in it, as text for the command line.
 struct Home {
@@ -269,4 +269,29 @@ fn an_empty_passphrase_makes_no_file() {
     );
     assert!(error.contains("passphrase is empty"), "{error}");
     assert!(!Path::new(&home.file).exists());
+}
+
+#[test]
+fn who_makes_a_file_without_a_passphrase_is_told_what_that_means() {
+    let home = Home::new();
+    let open = run(home.path(), &["identity", "new", "--identity", &home.file]);
+    assert_eq!(open.code, Some(0), "{open:?}");
+    assert!(
+        open.err.contains("no passphrase: who reads it is you"),
+        "{open:?}"
+    );
+    let passphrase = home.passphrase("passphrase", "correct horse\n");
+    let sealed = run(
+        home.path(),
+        &[
+            "identity",
+            "new",
+            "--identity",
+            &format!("{}2", home.file),
+            "--passphrase-file",
+            &passphrase,
+        ],
+    );
+    assert_eq!(sealed.code, Some(0), "{sealed:?}");
+    assert_eq!(sealed.err, "");
 }

@@ -7,6 +7,7 @@
     reason = "these are tests, their helpers too: what cannot be done is a failure"
 )]
 
+mod admitting;
 mod chat;
 mod demo;
 mod gka;

@@ -160,6 +160,7 @@ fn what_a_member_keeps_of_a_talk_verifies_and_holds_no_secret() {
             "tea",
             "--nick",
             nick,
+            "--open",
             "--members",
             "2",
             "--identity",
@@ -212,6 +213,7 @@ fn fail_after_notices(desk: &Desk, file: &str) -> String {
         "tea",
         "--nick",
         "alice",
+        "--open",
         "--save-transcript",
         &desk.name(file),
     ];

@@ -1,0 +1,228 @@
+//! What a person asks about others: to let somebody in, to leave somebody out, to take that back, to show its texts or not.
+//! `docs/spec/09-chat-payload.md`, "Who is meant".
+//!
+//! What grants or takes a right works on one person alone, whom nobody else can be taken for. Most of all, somebody outside
+//! is let in by its whole key: ten digits can be matched by a stranger in some hours of work, and a nick in none.
+
+use mpotr::crypto::IdentityKey;
+use mpotr::wire::Wish;
+
+use super::Chat;
+use super::awaited::Asked;
+use super::conversation::Conversation;
+use super::door::Door;
+use super::escape::Escaped;
+use super::rules::Amendment;
+use super::whom::{Digits, Whom, WhomError};
+
+/// Somebody to let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Newcomer {
+    /// Was heard, or was in the room before.
+    Here(IdentityKey),
+    /// Was not heard yet.
+    ToCome(Digits),
+    /// Is in the room.
+    Inside(IdentityKey),
+    /// The command line says who may come in, and this is not among them.
+    NotWith(Digits),
+}
+
+impl Conversation {
+    /// The member that a person means, itself left out.
+    ///
+    /// # Errors
+    /// The word means no member, or might mean two.
+    pub(super) fn member(&self, word: &str) -> Result<IdentityKey, WhomError> {
+        match self.names.find(word, self.inside())? {
+            member if member == self.me => Err(WhomError::Yourself),
+            member => Ok(member),
+        }
+    }
+
+    /// Anybody that a person means, itself among them: a founder need not be a member.
+    ///
+    /// # Errors
+    /// The word means nobody, or might mean two.
+    pub(super) fn anyone(&self, word: &str) -> Result<IdentityKey, WhomError> {
+        let whom = Whom::parse(word)?;
+        if let Some(key) = whom.key()? {
+            return Ok(key);
+        }
+        match whom {
+            Whom::Fingerprint(_) => self.names.find(word, self.all()),
+            Whom::File(_) | Whom::Short { .. } | Whom::Nick(_) => {
+                self.names.find(word, self.inside())
+            }
+        }
+    }
+
+    /// Whom a person wants to let in.
+    ///
+    /// # Errors
+    /// The word means nobody, might mean two, or is too little to let somebody in by.
+    pub(super) fn newcomer(&self, word: &str) -> Result<Newcomer, WhomError> {
+        let whom = Whom::parse(word)?;
+        let key = match (&whom, whom.key()?) {
+            (_, Some(key)) => key,
+            (Whom::Fingerprint(digits), None) => match self.names.find(word, self.all()) {
+                Ok(key) => key,
+                Err(_) if matches!(self.door, Door::With(_)) => {
+                    return Ok(Newcomer::NotWith(digits.clone()));
+                }
+                Err(_) => return Ok(Newcomer::ToCome(digits.clone())),
+            },
+            // Who was in the room has proven its key, and used its nick under it.
+            (Whom::Nick(_), None) => match self.names.find(word, self.names.people()) {
+                Err(WhomError::Nobody(_)) => return Err(WhomError::TooShort { hits: vec![] }),
+                found => found?,
+            },
+            (Whom::Short { digits, .. }, None) => {
+                let fits = |it: &IdentityKey| Digits::of_key(it).short() == digits;
+                let hits = self.waiting.listed().into_iter().filter(fits);
+                let hits = hits.map(|hit| format!("/admit {}", Digits::of_key(&hit).grouped(" ")));
+                return Err(WhomError::TooShort {
+                    hits: hits.collect(),
+                });
+            }
+            (Whom::File(_), None) => return Err(WhomError::Nobody(Escaped(word).to_string())),
+        };
+        if key == self.me {
+            return Err(WhomError::Yourself);
+        }
+        let is_inside = self.others.iter().flatten().any(|member| *member == key);
+        let was_heard = self.names.knows(&key) || self.waiting.heard().any(|heard| heard == key);
+        Ok(match (is_inside, self.door.can_admit(&key), was_heard) {
+            (true, _, _) => Newcomer::Inside(key),
+            (false, false, _) => Newcomer::NotWith(Digits::of_key(&key)),
+            (false, true, true) => Newcomer::Here(key),
+            (false, true, false) => Newcomer::ToCome(Digits::of_key(&key)),
+        })
+    }
+
+    /// The members, this one among them.
+    fn inside(&self) -> impl Iterator<Item = IdentityKey> {
+        self.others.iter().flatten().copied().chain([self.me])
+    }
+
+    /// All that were heard of.
+    fn all(&self) -> impl Iterator<Item = IdentityKey> {
+        let expected = self.door.expected().copied();
+        self.inside()
+            .chain(self.names.people())
+            .chain(self.waiting.heard())
+            .chain(expected)
+    }
+}
+
+impl Chat<'_> {
+    /// Lets somebody in, now or when it comes.
+    pub(super) async fn admit(&mut self, word: &str) {
+        match self.conversation.newcomer(word) {
+            Ok(Newcomer::Here(key)) => {
+                self.conversation.awaited.admit(key);
+                self.out.notice(format_args!(
+                    "letting {} in",
+                    Digits::of_key(&key).grouped(" ")
+                ));
+                let asked = self.handle.admit(key).await;
+                self.ask(asked);
+            }
+            Ok(Newcomer::ToCome(digits)) => {
+                let whole = digits.grouped(" ");
+                let line = match self.conversation.awaited.expect(digits) {
+                    true => format!(
+                        "{whole} was not heard yet and is let in when it comes; /withdraw takes that back"
+                    ),
+                    false => "too many are awaited already; /withdraw makes room".to_owned(),
+                };
+                self.out.notice(line);
+            }
+            Ok(Newcomer::Inside(key)) => {
+                let name = self.conversation.name(&key);
+                self.out.notice(format_args!("{name} is in the room"));
+            }
+            Ok(Newcomer::NotWith(digits)) => self.out.notice(format_args!(
+                "{} is not one of --with, and this room is for those alone",
+                digits.grouped(" ")
+            )),
+            Err(error) => self.tell(error.lines()),
+        }
+    }
+
+    /// Leaves a member out.
+    pub(super) async fn kick(&mut self, word: &str) {
+        let Some(member) = self.member(word) else {
+            return;
+        };
+        self.conversation.awaited.exclude(member);
+        if self.conversation.door == Door::Open {
+            self.out.notice(
+                "anybody may come in here: who is left out can come again under another identity; \
+                 --ask and --with keep strangers out",
+            );
+        }
+        let asked = self.handle.exclude(member).await;
+        self.ask(asked);
+    }
+
+    /// Takes back that somebody be let in or left out.
+    pub(super) async fn withdraw(&mut self, word: &str) {
+        match self.taken_back(word) {
+            Ok(None) => self.out.notice("it is not let in when it comes"),
+            Ok(Some((key, wish))) => {
+                let name = self.conversation.name(&key);
+                self.out.notice(format_args!("taken back for {name}"));
+                let asked = self.handle.withdraw(wish).await;
+                self.ask(asked);
+            }
+            Err(error) => self.tell(error.lines()),
+        }
+    }
+
+    /// What is taken back: what the room was asked for, or nothing if it was only to be asked later.
+    fn taken_back(&mut self, word: &str) -> Result<Option<(IdentityKey, Wish)>, WhomError> {
+        let whom = Whom::parse(word)?;
+        let digits = match (&whom, whom.key()?) {
+            (_, Some(key)) => Some(Digits::of_key(&key)),
+            (Whom::Fingerprint(digits), None) => Some(digits.clone()),
+            (Whom::File(_) | Whom::Short { .. } | Whom::Nick(_), None) => None,
+        };
+        let Conversation { awaited, names, .. } = &mut self.conversation;
+        if digits.is_some_and(|digits| awaited.give_up(&digits)) {
+            return Ok(None);
+        }
+        let key = names.find(word, awaited.asked())?;
+        Ok(awaited.take_back(&key).map(|asked| match asked {
+            Asked::Admit => (key, Wish::Admit(key)),
+            Asked::Exclude => (key, Wish::Exclude(key)),
+        }))
+    }
+
+    /// Shows a member's texts no more, or again.
+    pub(super) fn mute(&mut self, word: &str, muted: bool) {
+        if let Some(member) = self.member(word) {
+            self.conversation.mute(member, muted);
+        }
+    }
+
+    /// Asks for other rules.
+    pub(super) async fn amend(&mut self, amendment: &Amendment) {
+        let conversation = &self.conversation;
+        match amendment.apply(&self.policy, |word| conversation.anyone(word)) {
+            Ok(policy) => {
+                let asked = self.handle.change_policy(policy).await;
+                self.ask(asked);
+            }
+            Err(error) => self.tell(error.lines()),
+        }
+    }
+
+    /// The member that a person means, or a word why there is none.
+    fn member(&mut self, word: &str) -> Option<IdentityKey> {
+        self.conversation
+            .member(word)
+            .map_err(|error| self.tell(error.lines()))
+            .ok()
+    }
+}

@@ -1,0 +1,268 @@
+use mpotr::crypto::IdentityKey;
+use mpotr::gka::Sid;
+use mpotr::wire::Handle;
+use mpotr::{Event, MemberInfo, MessageId};
+
+use super::{Conversation, Door, Say, fingerprint};
+use crate::chat::asking::Newcomer;
+use crate::chat::nick::Nick;
+use crate::chat::payload::Payload;
+use crate::chat::waiting::MAX_LISTED;
+use crate::chat::whom::WhomError;
+
+const ME: IdentityKey = IdentityKey::new([1; 32]);
+const BOB: IdentityKey = IdentityKey::new([2; 32]);
+const EVE: IdentityKey = IdentityKey::new([3; 32]);
+
+fn nick(name: &str) -> Nick {
+    Nick::new(name).unwrap()
+}
+
+fn room() -> Conversation {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Open);
+    let roster = [ME, BOB, EVE]
+        .map(|identity| MemberInfo {
+            identity,
+            is_me: identity == ME,
+        })
+        .to_vec();
+    room.hear(Event::Secure {
+        sid: Sid::new([9; 32]),
+        handle: Handle::new([9; 16]),
+        parent: Handle::NONE,
+        roster,
+    });
+    room
+}
+
+fn message(author: IdentityKey, body: Vec<u8>) -> Event {
+    Event::Message {
+        id: MessageId::new([0; 32]),
+        author,
+        seq: 0,
+        body,
+    }
+}
+
+fn text(author: IdentityKey, name: &str, text: &str) -> Event {
+    message(
+        author,
+        Payload {
+            nick: nick(name),
+            text: text.to_owned(),
+        }
+        .to_bytes(),
+    )
+}
+
+#[test]
+fn a_text_of_another_is_a_line_and_an_own_one_is_not() {
+    let mut room = room();
+    assert_eq!(
+        room.hear(text(BOB, "bob", "hi")),
+        [Say::Text("bob: hi".to_owned())]
+    );
+    assert_eq!(room.hear(text(ME, "me", "hi")), []);
+}
+
+#[test]
+fn nobody_else_is_shown_by_the_own_nick() {
+    let said = room().hear(text(EVE, "me", "hi"));
+    let [Say::Notice(clash), Say::Text(line)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(clash.contains("look alike"), "{clash}");
+    assert!(line.starts_with("me#") && line.ends_with(": hi"), "{line}");
+}
+
+#[test]
+fn no_text_can_move_the_cursor_or_begin_a_line_in_anothers_name() {
+    assert_eq!(
+        room().hear(text(EVE, "eve", "x\r\nbob: I owe you\x1b[2K")),
+        [Say::Text("eve: x\\r\\nbob: I owe you\\u{1b}[2K".to_owned())],
+    );
+}
+
+#[test]
+fn a_change_of_nick_is_told_before_the_text() {
+    let mut room = room();
+    room.hear(text(BOB, "bob", "hi"));
+    assert_eq!(
+        room.hear(text(BOB, "rob", "hi")),
+        [
+            Say::Notice("bob is called rob from now on".to_owned()),
+            Say::Text("rob: hi".to_owned()),
+        ],
+    );
+}
+
+#[test]
+fn a_message_that_cannot_be_read_is_told_and_not_shown() {
+    let said = room().hear(message(BOB, b"\x07\x03bob\x1b[2J".to_vec()));
+    let [Say::Notice(notice)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(
+        notice.contains("cannot read") && !notice.contains('\x1b'),
+        "{notice}"
+    );
+}
+
+#[test]
+fn a_nick_that_a_terminal_would_obey_makes_the_message_unreadable() {
+    let said = room().hear(message(BOB, b"\x01\x04b\x1b[2hello".to_vec()));
+    let [Say::Notice(notice)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(!notice.contains('\x1b'), "{notice}");
+}
+
+#[test]
+fn the_roster_is_told_with_whole_fingerprints() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Open);
+    let roster = [BOB, ME].map(|identity| MemberInfo {
+        identity,
+        is_me: identity == ME,
+    });
+    let said = room.hear(Event::Secure {
+        sid: Sid::new([9; 32]),
+        handle: Handle::new([9; 16]),
+        parent: Handle::NONE,
+        roster: roster.to_vec(),
+    });
+    let [_, Say::Notice(bob), Say::Notice(me)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(bob.contains(&fingerprint(&BOB).to_string()));
+    assert!(me.contains(&fingerprint(&ME).to_string()) && me.ends_with("me (you)"));
+}
+
+#[test]
+fn a_claim_to_wait_outside_is_told_once() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Open);
+    assert_eq!(room.hear(Event::Waiting { claimed: BOB }).len(), 1);
+    assert_eq!(room.hear(Event::Waiting { claimed: BOB }), []);
+}
+
+#[test]
+fn a_flood_of_claims_is_not_told_for_ever() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Open);
+    let told = (10..=u8::MAX).filter(|number| {
+        let claimed = IdentityKey::new([*number; 32]);
+        !room.hear(Event::Waiting { claimed }).is_empty()
+    });
+    assert_eq!(told.count(), MAX_LISTED + 1);
+}
+
+#[test]
+fn who_waits_is_told_with_what_to_type_where_the_person_is_asked() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
+    let said = room.hear(Event::Waiting { claimed: BOB });
+    let [Say::Notice(_), Say::Notice(how)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(
+        how.ends_with(&format!("/admit {}", fingerprint(&BOB))),
+        "{how}"
+    );
+}
+
+#[test]
+fn who_is_awaited_is_let_in_when_it_comes() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
+    let whole = fingerprint(&BOB).to_string();
+    let Ok(Newcomer::ToCome(digits)) = room.newcomer(&whole) else {
+        panic!()
+    };
+    room.awaited.expect(digits);
+    assert!(room.members().iter().any(|line| line.contains(&whole)));
+    assert!(
+        !room
+            .hear(Event::Waiting { claimed: EVE })
+            .contains(&Say::Admit(EVE))
+    );
+    assert!(
+        room.hear(Event::Waiting { claimed: BOB })
+            .contains(&Say::Admit(BOB))
+    );
+}
+
+#[test]
+fn nobody_outside_is_let_in_by_ten_digits_or_a_nick() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
+    room.hear(Event::Waiting { claimed: BOB });
+    let whole = fingerprint(&BOB).to_string();
+    let short = format!("#{}", whole[..11].replace(' ', "-"));
+    let Err(WhomError::TooShort { hits }) = room.newcomer(&short) else {
+        panic!()
+    };
+    assert_eq!(hits, [format!("/admit {whole}")]);
+    assert!(matches!(
+        room.newcomer("bob"),
+        Err(WhomError::TooShort { .. })
+    ));
+    assert_eq!(room.newcomer(&whole), Ok(Newcomer::Here(BOB)));
+    assert_eq!(room.newcomer(&whole[..11]), Err(WhomError::Digits));
+}
+
+#[test]
+fn who_is_pushed_off_the_list_can_still_be_let_in() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
+    room.hear(Event::Waiting { claimed: BOB });
+    for number in 10..=u8::MAX {
+        let claimed = IdentityKey::new([number; 32]);
+        room.hear(Event::Waiting { claimed });
+    }
+    let whole = fingerprint(&BOB).to_string();
+    assert!(!room.members().iter().any(|line| line.contains(&whole)));
+    assert_eq!(room.newcomer(&whole), Ok(Newcomer::Here(BOB)));
+}
+
+#[test]
+fn who_was_in_the_room_is_let_in_again_by_its_name() {
+    let mut room = room();
+    room.hear(text(BOB, "bob", "hi"));
+    assert_eq!(room.newcomer("bob"), Ok(Newcomer::Inside(BOB)));
+    room.hear(Event::Left { member: BOB });
+    assert_eq!(room.newcomer("bob"), Ok(Newcomer::Here(BOB)));
+    room.hear(text(EVE, "bob", "hi"));
+    assert!(matches!(
+        room.newcomer("bob"),
+        Err(WhomError::Several { .. })
+    ));
+}
+
+#[test]
+fn where_only_some_come_in_nobody_else_is_let_in() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::With([BOB].into()));
+    let said = room.hear(Event::Waiting { claimed: EVE });
+    let [Say::Notice(stays)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(stays.ends_with("stays outside"), "{stays}");
+    for key in [EVE, IdentityKey::new([7; 32])] {
+        let whole = fingerprint(&key).to_string();
+        assert!(matches!(room.newcomer(&whole), Ok(Newcomer::NotWith(_))));
+    }
+    assert_eq!(room.absent().count(), 1);
+}
+
+#[test]
+fn nobody_is_kicked_by_accident() {
+    let mut room = room();
+    room.hear(text(BOB, "bob", "hi"));
+    assert_eq!(room.member("bob"), Ok(BOB));
+    assert_eq!(room.member("me"), Err(WhomError::Yourself));
+    room.hear(text(EVE, "b\u{43e}b", "hi"));
+    assert!(matches!(room.member("bob"), Err(WhomError::Several { .. })));
+    assert_eq!(room.member(&fingerprint(&EVE).to_string()), Ok(EVE));
+}
+
+#[test]
+fn a_member_is_alone_when_all_others_have_left() {
+    let mut room = room();
+    room.hear(Event::Left { member: BOB });
+    assert!(room.is_secure() && !room.is_alone());
+    room.hear(Event::Left { member: EVE });
+    assert!(room.is_alone());
+}

@@ -1,0 +1,123 @@
+//! What a nick looks like: two that people cannot tell apart have one skeleton. `docs/spec/09-chat-payload.md`, "Nicks".
+//!
+//! The skeleton of Unicode Technical Standard 39, section 4, of the name in form NFKC (UAX 15): each character is replaced
+//! by the one that stands for all that look like it, and those that are not shown are left out. It is compared, never
+//! shown.
+
+use core::iter;
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_security::confusable_detection::skeleton;
+
+/// What a nick looks like.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Skeleton(String);
+
+impl Skeleton {
+    /// The skeleton of a name.
+    pub(super) fn of(name: &str) -> Self {
+        let compatible: String = name.nfkc().collect();
+        Self(skeleton(&compatible).collect())
+    }
+
+    /// Whether nothing of the name is shown.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether a character is one of these, or another form of it: `＃` and `﹟` are `#`.
+pub(super) fn is_form_of(character: char, ascii: &[char]) -> bool {
+    iter::once(character)
+        .nfkc()
+        .any(|plain| ascii.contains(&plain))
+        || (ascii.contains(&'#') && Skeleton::of(character.encode_utf8(&mut [0; 4])).0 == "#")
+}
+
+/// Whether a name is a number to look at, as the groups of a fingerprint are: digits of any script and what stands between
+/// them, and nothing else.
+pub(super) fn is_number(name: &str) -> bool {
+    let is_mark = |character: char| {
+        let form = Skeleton::of(character.encode_utf8(&mut [0; 4]));
+        form.is_empty() || form.0.chars().all(|plain| plain.is_ascii_punctuation())
+    };
+    let mut plain = name.nfkc();
+    name.nfkc().any(char::is_numeric)
+        && plain.all(|character| character.is_numeric() || is_mark(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Skeleton, is_form_of, is_number};
+
+    fn look_alike(one: &str, other: &str) -> bool {
+        Skeleton::of(one) == Skeleton::of(other)
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_skeleton() {
+        for (one, other) in [
+            ("alice", "\u{430}lice"),
+            ("alice", "alic\u{435}"),
+            ("alice", "alice\u{200d}"),
+            ("alice", "alice\u{3164}"),
+            ("alice", "ali\u{34f}ce"),
+            ("alice", "ａｌｉｃｅ"),
+            ("zo\u{eb}", "zoe\u{308}"),
+            ("bill", "biII"),
+            ("rn", "m"),
+        ] {
+            assert!(look_alike(one, other), "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_told_apart_have_two() {
+        for (one, other) in [
+            ("alice", "bob"),
+            ("alice", "alicia"),
+            ("Ольга", "Олег"),
+            ("名前", "名字"),
+        ] {
+            assert!(!look_alike(one, other), "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_which_nothing_is_shown_has_an_empty_one() {
+        for name in ["\u{3164}", "\u{200d}\u{34f}", "\u{fe0f}"] {
+            assert!(Skeleton::of(name).is_empty(), "{name:?}");
+        }
+        assert!(!Skeleton::of("a\u{3164}").is_empty());
+    }
+
+    #[test]
+    fn the_other_forms_of_a_delimiter_are_known() {
+        for character in ['#', '\u{ff03}', '\u{fe5f}'] {
+            assert!(is_form_of(character, &['#', ':']), "{character:?}");
+        }
+        for character in [':', '\u{ff1a}', '\u{fe55}', '\u{fe13}'] {
+            assert!(is_form_of(character, &['#', ':']), "{character:?}");
+        }
+        // A letter of Devanagari, whatever it resembles.
+        assert!(!is_form_of('\u{903}', &['#', ':']));
+        assert!(!is_form_of('a', &['#', ':']));
+    }
+
+    #[test]
+    fn a_number_is_told_from_a_name() {
+        for number in [
+            "58776-73320",
+            "58776",
+            "５８７７６-７３３２０",
+            "5877\u{2013}6",
+            "٠١٢٣",
+            "1.2",
+        ] {
+            assert!(is_number(number), "{number:?}");
+        }
+        for name in ["bob2", "2pac", "r2-d2", "-", "o'neil-x.y"] {
+            assert!(!is_number(name), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Whom a person means by a word. `docs/spec/09-chat-payload.md`, "Who is meant".
+//!
+//! ```text
+//! 04711 80815 .. (40 digits)   a whole fingerprint, with or without spaces, `-` or `#`
+//! bob.pub, ./bob               a file with a public key: it ends in `.pub` or has a `/`
+//! #04711-80815                 the first ten digits of a fingerprint, with a nick before them or without
+//! bob                          a nick
+//! ```
+//!
+//! A word never means two things: digits are no nick, and what is written like a file is a file even if somebody is called
+//! so. A word that fits two people means neither.
+
+use std::path::PathBuf;
+
+use mpotr::crypto::{Fingerprint, IdentityKey};
+
+use super::escape::Escaped;
+use super::skeleton::Skeleton;
+use crate::suite::AnySuite;
+
+/// Digits of a whole fingerprint.
+const WHOLE: usize = 40;
+/// Digits behind a `#`: its first two groups.
+const SHORT: usize = 10;
+
+/// What a word says about whom it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// The digits of a whole fingerprint.
+    Fingerprint(Digits),
+    /// A file with a public key.
+    File(PathBuf),
+    /// The first ten digits of a fingerprint, and the nick before them.
+    Short {
+        nick: Option<Skeleton>,
+        digits: String,
+    },
+    /// A nick.
+    Nick(Skeleton),
+}
+
+/// Why a word means nobody to whom something could be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum WhomError {
+    /// Digits that are no fingerprint.
+    #[error(
+        "a fingerprint has {WHOLE} digits, and its first {SHORT} are written with # before them; digits are no name"
+    )]
+    Digits,
+    /// Nobody fits.
+    #[error("nobody here is meant by {0}")]
+    Nobody(String),
+    /// Several fit.
+    #[error(
+        "{word} may mean any of these; say it by the whole fingerprint or by a file with the public key:"
+    )]
+    Several { word: String, hits: Vec<String> },
+    /// Too little to let anybody in by.
+    #[error("a nick or ten digits prove nothing of somebody outside; say it by the whole fingerprint or by a file with the public key{}",
+        if hits.is_empty() { "" } else { ":" })]
+    TooShort { hits: Vec<String> },
+    /// The person means itself.
+    #[error("that is you; the end of the input (ctrl-d) leaves the room")]
+    Yourself,
+    /// There is no key in the file.
+    #[error("{0}")]
+    File(String),
+}
+
+impl WhomError {
+    /// What to tell the person.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let hits = match self {
+            Self::Several { hits, .. } | Self::TooShort { hits } => hits.as_slice(),
+            Self::Digits | Self::Nobody(_) | Self::Yourself | Self::File(_) => &[],
+        };
+        core::iter::once(self.to_string())
+            .chain(hits.iter().map(|hit| format!("  {hit}")))
+            .collect()
+    }
+}
+
+impl Whom {
+    /// Reads a word.
+    ///
+    /// # Errors
+    /// [`WhomError::Digits`].
+    pub(super) fn parse(word: &str) -> Result<Self, WhomError> {
+        let word = word.trim();
+        let is_file = word.contains(std::path::is_separator) || word.ends_with(".pub");
+        if is_file {
+            return Ok(Self::File(PathBuf::from(word)));
+        }
+        let (nick, digits) = match word.rsplit_once('#') {
+            Some((nick, digits)) => (Some(nick), digits),
+            None if Digits::are_in(word) => (None, word),
+            None => return Ok(Self::Nick(Skeleton::of(word))),
+        };
+        if !Digits::are_in(digits) {
+            return Err(WhomError::Digits);
+        }
+        let digits = Digits::of(digits);
+        match (nick, digits.0.len()) {
+            (_, WHOLE) => Ok(Self::Fingerprint(digits)),
+            (Some(nick), SHORT) => Ok(Self::Short {
+                nick: (!nick.is_empty()).then(|| Skeleton::of(nick)),
+                digits: digits.0,
+            }),
+            _ => Err(WhomError::Digits),
+        }
+    }
+
+    /// The key in the file that a word names, if it names one.
+    ///
+    /// # Errors
+    /// [`WhomError::File`].
+    pub(super) fn key(&self) -> Result<Option<IdentityKey>, WhomError> {
+        match self {
+            Self::File(path) => crate::transcript::public_key(path)
+                .map(Some)
+                .map_err(|error| WhomError::File(Escaped(&format!("{error:#}")).to_string())),
+            Self::Fingerprint(_) | Self::Short { .. } | Self::Nick(_) => Ok(None),
+        }
+    }
+}
+
+/// The digits of a fingerprint, without what stands between them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Digits(String);
+
+impl Digits {
+    /// Those of a key.
+    pub(super) fn of_key(key: &IdentityKey) -> Self {
+        Self::of(&Fingerprint::of::<AnySuite>(key).to_string())
+    }
+
+    fn of(text: &str) -> Self {
+        Self(text.chars().filter(char::is_ascii_digit).collect())
+    }
+
+    /// Whether a text is digits alone, in groups or not.
+    fn are_in(text: &str) -> bool {
+        text.contains(|character: char| character.is_ascii_digit())
+            && text
+                .chars()
+                .all(|character| character.is_ascii_digit() || matches!(character, ' ' | '-'))
+    }
+
+    /// The first ten.
+    pub(super) fn short(&self) -> &str {
+        self.0.get(..SHORT).unwrap_or(&self.0)
+    }
+
+    /// In groups of five with something between.
+    pub(super) fn grouped(&self, between: &str) -> String {
+        groups(&self.0, between)
+    }
+}
+
+/// Digits in groups of five.
+pub(super) fn groups(digits: &str, between: &str) -> String {
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place % GROUP == 0 {
+            text.push_str(between);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Digits of a group.
+const GROUP: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use mpotr::crypto::IdentityKey;
+
+    use super::{Digits, Whom, WhomError};
+    use crate::chat::skeleton::Skeleton;
+
+    const KEY: IdentityKey = IdentityKey::new([1; 32]);
+
+    #[test]
+    fn a_whole_fingerprint_is_read_however_it_is_spaced() {
+        let digits = Digits::of_key(&KEY);
+        let whole = digits.grouped(" ");
+        for word in [
+            whole.clone(),
+            whole.replace(' ', ""),
+            digits.grouped("-"),
+            format!("#{whole}"),
+            format!("bob#{}", digits.grouped("-")),
+            format!("  {whole} "),
+        ] {
+            assert_eq!(
+                Whom::parse(&word),
+                Ok(Whom::Fingerprint(digits.clone())),
+                "{word}"
+            );
+        }
+    }
+
+    #[test]
+    fn ten_digits_need_their_mark() {
+        let short = |nick: Option<&str>| Whom::Short {
+            nick: nick.map(Skeleton::of),
+            digits: "0471180815".to_owned(),
+        };
+        assert_eq!(Whom::parse("#04711-80815"), Ok(short(None)));
+        assert_eq!(Whom::parse("bob#04711-80815"), Ok(short(Some("bob"))));
+        for word in [
+            "04711-80815",
+            "04711 80815",
+            "0471180815",
+            "4",
+            "#4",
+            "#",
+            "bob#",
+            "bob#x",
+        ] {
+            assert_eq!(Whom::parse(word), Err(WhomError::Digits), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_with_a_digit_too_few_or_too_many_is_none() {
+        let whole = Digits::of_key(&KEY).grouped(" ");
+        for word in [&whole[1..], &format!("{whole}0")] {
+            assert_eq!(Whom::parse(word), Err(WhomError::Digits), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_like_a_file_is_one() {
+        for word in ["bob.pub", "./bob", "keys/bob", "/tmp/a b", "../04711"] {
+            assert_eq!(Whom::parse(word), Ok(Whom::File(PathBuf::from(word))));
+        }
+        assert_eq!(Whom::parse("bob"), Ok(Whom::Nick(Skeleton::of("bob"))));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let missing = Whom::parse("/nowhere/bob.pub").unwrap();
+        let Err(WhomError::File(error)) = missing.key() else {
+            panic!()
+        };
+        assert!(error.contains("/nowhere/bob.pub"), "{error}");
+    }
+}

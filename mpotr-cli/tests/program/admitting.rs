@@ -1,0 +1,274 @@
+//! Whom `mpotr chat` talks to, and whom it is told to let in or leave out.
+
+use std::fs;
+
+use tempfile::tempdir;
+
+use crate::chat::Town;
+use crate::program::{Running, run, succeed};
+
+/// Somebody with an identity in a file.
+struct Person {
+    name: &'static str,
+    identity: String,
+    /// The file with the public key.
+    public: String,
+    fingerprint: String,
+}
+
+impl Town {
+    fn person(&self, name: &'static str) -> Person {
+        let home = self.home.path();
+        let file = |name: &str| home.join(name).to_str().unwrap().to_owned();
+        let identity = file(name);
+        let made = succeed(home, &["identity", "new", "--identity", &identity]);
+        let fingerprint = made
+            .lines()
+            .find_map(|line| line.strip_prefix("fingerprint"));
+        let key = succeed(
+            home,
+            &["identity", "show", "--public", "--identity", &identity],
+        );
+        let public = file(&format!("{name}.pub"));
+        fs::write(&public, key).unwrap();
+        Person {
+            name,
+            identity,
+            public,
+            fingerprint: fingerprint.unwrap().trim().to_owned(),
+        }
+    }
+
+    fn enters(&self, person: &Person, more: &[&str]) -> Running {
+        let who = ["--identity", &person.identity];
+        self.chat(person.name, &[&who, more].concat())
+    }
+}
+
+#[test]
+fn what_is_meant_for_somebody_is_read_by_nobody_else() {
+    let town = Town::new();
+    let (ci, alice) = (town.person("ci"), town.person("alice"));
+    let mut build = town.enters(&ci, &["--with", &alice.public]);
+    build.type_in("the build is green\n");
+    build.end_input();
+    let mut stranger = town.chat("stranger", &["--open", "--members", "2"]);
+    let told = build.hears_err("stays outside");
+    assert!(!told.contains("secure"), "{told}");
+    stranger.hears_err("wants to come in");
+
+    let mut reader = town.enters(&alice, &["--with", &ci.public, &alice.public]);
+    reader.hears_out("ci: the build is green\n");
+    reader.end_input();
+    for member in [build, reader] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+    stranger.end_input();
+    assert!(!stranger.hears_err("").contains("secure"));
+    assert_eq!(stranger.hears_out(""), "");
+}
+
+#[test]
+fn a_text_for_two_waits_until_both_are_there() {
+    let town = Town::new();
+    let [ci, alice, bob] = ["ci", "alice", "bob"].map(|name| town.person(name));
+    let all = [&ci, &alice, &bob].map(|person| person.public.as_str());
+    let with = ["--with", &all.join(",")];
+    let mut build = town.enters(&ci, &with);
+    build.type_in("for both\n");
+    build.end_input();
+    let mut first = town.enters(&alice, &with);
+    first.hears_err("as expected");
+    let mut second = town.enters(&bob, &with);
+    for member in [&mut first, &mut second] {
+        assert_eq!(member.hears_out("\n"), "ci: for both\n");
+        member.end_input();
+    }
+    for member in [build, first, second] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(finished.err.contains("secure: 3 members"), "{finished:?}");
+        assert!(!finished.err.contains("secure: 2 members"), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_text_that_leaves_when_one_it_is_meant_for_has_left_is_a_failure() {
+    let town = Town::new();
+    let [ci, alice, bob] = ["ci", "alice", "bob"].map(|name| town.person(name));
+    let all = [&ci, &alice, &bob].map(|person| person.public.as_str());
+    let with = ["--with", &all.join(",")];
+    let mut build = town.enters(&ci, &with);
+    let mut first = town.enters(&alice, &with);
+    let mut second = town.enters(&bob, &with);
+    build.hears_err("secure: 3 members");
+    second.end_input();
+    assert_eq!(second.finish().code, Some(0));
+    build.hears_err("secure: 2 members");
+    build.type_in("too late for bob\n");
+    build.end_input();
+    first.hears_out("too late for bob\n");
+    first.end_input();
+    assert_eq!(first.finish().code, Some(0));
+    let finished = build.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let digits = bob.fingerprint[..11].replace(' ', "-");
+    assert!(
+        finished
+            .err
+            .contains(&format!("not in the room: #{digits}")),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn without_a_terminal_it_must_be_said_whom_to_let_in() {
+    let home = tempdir().unwrap();
+    let chat = [
+        "chat",
+        "--relay",
+        "127.0.0.1:1",
+        "--room",
+        "tea",
+        "--nick",
+        "a",
+    ];
+    for (more, named) in [
+        (&[][..], &["--with", "--open", "--ask"][..]),
+        (&["--members", "2"], &["--with", "--open", "--ask"]),
+        (&["--ask"], &["--commands"]),
+    ] {
+        let finished = run(home.path(), &[&chat[..], more].concat());
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert_eq!(finished.err.lines().count(), 1, "{finished:?}");
+        for option in named {
+            assert!(finished.err.contains(option), "{finished:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_holds_no_key_is_an_error_before_anything_is_sent() {
+    let town = Town::new();
+    let alice = town.person("alice");
+    for (file, reason) in [
+        (alice.identity.as_str(), "no public key in"),
+        ("/nowhere/bob.pub", "/nowhere/bob.pub"),
+        (alice.public.as_str(), "nobody but this member itself"),
+    ] {
+        let member = town.enters(&alice, &["--with", file]);
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.err.contains(reason), "{finished:?}");
+        assert!(!finished.err.contains("waiting"), "{finished:?}");
+    }
+}
+
+#[test]
+fn lines_of_a_pipe_are_texts_whatever_they_begin_with() {
+    let town = Town::new();
+    let mut log = town.chat("log", &["--open", "--members", "3"]);
+    let mut bob = town.chat("bob", &["--open", "--members", "3"]);
+    let mut carol = town.chat("carol", &["--open", "--members", "3"]);
+    bob.type_in("hi\n");
+    log.hears_out("bob: hi\n");
+    log.type_in("/kick bob\n/policy admit 2\n//\n");
+    log.end_input();
+    for member in [&mut bob, &mut carol] {
+        let read = member.hears_out("log: //\n");
+        assert!(
+            read.contains("log: /kick bob\nlog: /policy admit 2\n"),
+            "{read}"
+        );
+        member.end_input();
+    }
+    for member in [log, bob, carol] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(!finished.err.contains("is out"), "{finished:?}");
+    }
+}
+
+#[test]
+fn where_anybody_may_come_in_a_kick_says_what_it_is_worth() {
+    let town = Town::new();
+    let mut alice = town.chat("alice", &["--open", "--members", "3", "--commands"]);
+    let mut bob = town.chat("bob", &["--open", "--members", "3"]);
+    let _carol = town.chat("carol", &["--open", "--members", "3"]);
+    bob.type_in("hi\n");
+    alice.hears_out("bob: hi\n");
+    alice.type_in("/kick bob\n");
+    alice.hears_err("can come again under another identity");
+    alice.hears_err("bob is out");
+}
+
+#[test]
+fn who_was_not_heard_yet_is_let_in_when_it_comes() {
+    for by_file in [true, false] {
+        let town = Town::new();
+        let (alice, bob) = (town.person("alice"), town.person("bob"));
+        let mut asked = town.enters(&alice, &["--ask", "--commands"]);
+        let who = if by_file {
+            &bob.public
+        } else {
+            &bob.fingerprint
+        };
+        asked.type_in(&format!("/admit {who}\n"));
+        asked.hears_err("let in when it comes");
+        // Somebody else is not.
+        let _stranger = town.chat("stranger", &["--open"]);
+        asked.hears_err("if that is whom you mean, type: /admit ");
+        let mut comes = town.enters(&bob, &["--with", &alice.public]);
+        comes.hears_err("secure: 2 members");
+        comes.type_in("here I am\n");
+        asked.hears_out("bob: here I am\n");
+        comes.end_input();
+        asked.end_input();
+        for member in [comes, asked] {
+            let finished = member.finish();
+            assert_eq!(finished.code, Some(0), "{finished:?}");
+        }
+    }
+}
+
+#[test]
+fn who_is_not_awaited_any_more_stays_outside() {
+    let town = Town::new();
+    let (alice, bob) = (town.person("alice"), town.person("bob"));
+    let mut asked = town.enters(&alice, &["--ask", "--commands"]);
+    asked.type_in(&format!(
+        "/admit {}\n/withdraw {}\n",
+        bob.public, bob.fingerprint
+    ));
+    asked.hears_err("not let in when it comes");
+    let comes = town.enters(&bob, &["--with", &alice.public]);
+    let told = asked.hears_err("if that is whom you mean");
+    assert!(told.contains("wants to come in"), "{told}");
+    comes.hears_err("as expected");
+    asked.type_in(&format!("/admit {}\n", bob.fingerprint));
+    comes.hears_err("secure: 2 members");
+}
+
+#[test]
+fn nobody_is_let_in_by_ten_digits() {
+    let town = Town::new();
+    let (alice, bob) = (town.person("alice"), town.person("bob"));
+    let mut asked = town.enters(&alice, &["--ask", "--commands"]);
+    let _comes = town.enters(&bob, &["--with", &alice.public]);
+    asked.hears_err("wants to come in");
+    let digits = bob.fingerprint[..11].replace(' ', "-");
+    for short in [format!("#{digits}"), digits] {
+        asked.type_in(&format!("/admit {short}\n"));
+    }
+    let told = asked.hears_err("digits are no name");
+    assert!(
+        told.contains(&format!("  /admit {}", bob.fingerprint)),
+        "{told}"
+    );
+    assert!(!told.contains("letting"), "{told}");
+    asked.type_in("/members\n/admit\n/kick alice\n");
+    asked.hears_err("/admit WHO: lets somebody in");
+    let told = asked.hears_err("that is you");
+    assert!(!told.contains("secure"), "{told}");
+}
