@@ -23,7 +23,8 @@ const NAMED: usize = 10;
 /// - if what became of that epoch is the same for both: both are in it, or both moved on to the same successor of it;
 /// - if its author left in order and was told that all was acknowledged, and the reader did not go missing;
 ///
-/// and a text that was taken and is not sent, although its author is in an epoch with others, had to reach them.
+/// and a text that was taken and is not sent, although its author is in an epoch with others, or in none with others around,
+/// had to reach them.
 pub(crate) fn count(ledger: &Ledger) -> Count {
     let mut count = Count::default();
     for (id, text) in &ledger.texts {
@@ -51,7 +52,10 @@ fn unsent<'a>(ledger: &Ledger, person: &'a Person) -> impl Iterator<Item = &'a V
     let record = person.present.and_then(|sid| ledger.epochs.get(&sid));
     let is_other =
         |member: &IdentityKey| *member != person.identity && !person.gone.contains(member);
-    let with_others = record.is_some_and(|record| record.roster.iter().any(is_other));
+    let with_others = match record {
+        Some(record) => record.roster.iter().any(is_other),
+        None => ledger.staying().nth(1).is_some(),
+    };
     person.unsent.values().filter(move |_| with_others)
 }
 

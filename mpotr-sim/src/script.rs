@@ -23,6 +23,8 @@ pub enum Step {
     Wait(Duration),
     /// Time passes until all honest members are in one room; a breach if that takes longer than [`bound`](crate::bound).
     Gather,
+    /// Time passes until all honest members are in one room, or until they would have to be: none is promised.
+    Try,
     /// Somebody enters, and takes the next seat.
     Enter(Role),
     /// Somebody who died enters again with the same identity and nothing else, and takes the next seat.

@@ -16,6 +16,7 @@ use crate::party::Act;
 use crate::scenario::Scenario;
 use crate::script::{Script, Step, Wanted};
 use crate::trace::Trace;
+use crate::weather::Weather;
 use crate::world::World;
 
 /// How often it is looked whether all that had to arrive has arrived.
@@ -80,6 +81,8 @@ pub struct Outcome {
     pub healed_after: Option<Duration>,
     /// Within what time they had to be.
     pub bound: Duration,
+    /// How the network was then.
+    pub weather_at_last: Weather,
     /// What happened, if a trace was wanted.
     pub trace: Trace,
 }
@@ -144,6 +147,7 @@ impl Simulation {
             breaches: world.breaches,
             healed_after,
             bound: healing::bound(&script.timers, world.ledger.people.len()),
+            weather_at_last: script.weather_at_last,
             trace: world.trace,
         })
     }
@@ -154,6 +158,9 @@ fn take(world: &mut World, step: &Step) -> Result<(), UnsupportedSuite> {
         Step::Wait(duration) => world.run_for(*duration),
         Step::Gather => {
             world.gather();
+        }
+        Step::Try => {
+            world.try_to_gather();
         }
         Step::Enter(role) => world.enter(*role)?,
         Step::Return(seat) => world.come_back(*seat)?,
@@ -194,4 +201,41 @@ fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
         world.breach("arrival", format!("not delivered: {missing}"));
     }
     (healed_after, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
+
+    use super::Simulation;
+    use crate::cast::Cast;
+    use crate::scenario::Scenario;
+    use crate::script::{Script, Step, Wanted};
+    use crate::weather::Weather;
+
+    const NOTHING_ARRIVES: Scenario = Scenario {
+        name: "nothing-arrives",
+        about: "three members who never hear each other",
+        script: |_, _| {
+            let weather = Weather {
+                loss_permille: 1000,
+                ..Weather::fair(50)
+            };
+            let mut script = Script::of(3, weather);
+            script.steps = vec![Step::Try, Step::SomebodySays, Step::SomebodySays];
+            script
+        },
+    };
+
+    #[test]
+    fn a_text_of_a_member_that_is_in_no_epoch_is_missed() {
+        let outcome = Simulation::new(&NOTHING_ARRIVES, &Wanted::default(), 1)
+            .run(&[Cast::of::<ChaCha20Poly1305Suite>()])
+            .unwrap();
+        let tally = outcome.tally;
+        assert_eq!((tally.epochs, tally.messages), (0, 2));
+        assert_eq!((tally.delivered, tally.expected), (0, 2));
+        let broken: Vec<_> = outcome.breaches.iter().map(|it| it.invariant).collect();
+        assert_eq!(broken, ["healing", "arrival", "arrival"]);
+    }
 }

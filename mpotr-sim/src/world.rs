@@ -323,12 +323,9 @@ impl World {
 
     /// All honest members come together within the bound, or that is a breach. How long it took.
     pub(crate) fn gather(&mut self) -> Option<Duration> {
-        let began = self.now;
-        let bound = healing::bound(&self.config.timers, self.places.len());
-        if self.run_until(bound, healing::is_whole) {
-            return Some(self.now.since(began));
-        }
-        if !self.is_broken() {
+        let gathered = self.try_to_gather();
+        if gathered.is_none() && !self.is_broken() {
+            let bound = healing::bound(&self.config.timers, self.places.len());
             let apart: Vec<_> = self
                 .ledger
                 .staying()
@@ -343,7 +340,15 @@ impl World {
                 format!("not in one room within {bound:?}: {}", apart.join(", ")),
             );
         }
-        None
+        gathered
+    }
+
+    /// Lets time pass until all honest members are in one room, for the bound at most. How long it took, if they are.
+    pub(crate) fn try_to_gather(&mut self) -> Option<Duration> {
+        let began = self.now;
+        let bound = healing::bound(&self.config.timers, self.places.len());
+        let is_whole = self.run_until(bound, healing::is_whole);
+        is_whole.then(|| self.now.since(began))
     }
 
     /// Lets time pass until a claim holds; a breach if that takes longer.

@@ -81,6 +81,24 @@ fn a_calm_talk_arrives_whole() {
 }
 
 #[test]
+fn under_any_loss_that_can_be_asked_for_the_network_heals_and_all_arrives() {
+    let wanted = |loss| Wanted {
+        members: Some(4),
+        messages: Some(3),
+        loss_permille: Some(loss),
+        ..Wanted::default()
+    };
+    for (loss, at_last) in [(300, 300), (301, 0), (900, 0)] {
+        let outcome = Simulation::new(Scenario::CUSTOM, &wanted(loss), 1)
+            .run(&casts())
+            .unwrap();
+        assert_well("custom", &outcome);
+        assert_eq!(outcome.weather_at_last.loss_permille, at_last);
+        assert_eq!((outcome.tally.messages, outcome.tally.expected), (3, 9));
+    }
+}
+
+#[test]
 fn one_seed_is_one_run_with_any_number_of_threads() {
     let scenario = Scenario::named("random").unwrap();
     let with = |threads| {

@@ -25,6 +25,12 @@ pub(super) struct Summary {
     seed: u64,
     tally: Tally,
     failed: usize,
+    /// Runs in which nobody honest was ever in an epoch.
+    without_room: u64,
+    /// Runs in which, at the end, not all were in one room in time.
+    unhealed: u64,
+    /// Of a thousand copies, so many were lost at most while all had to become well.
+    loss_at_last: u64,
     /// The run that took longest to heal, for the part of its bound: how long, and the bound.
     slowest: Option<(u64, Duration, Duration)>,
     /// What the scenario claims, and how long it took at most to hold.
@@ -40,6 +46,9 @@ impl Summary {
             seed,
             tally: Tally::default(),
             failed: 0,
+            without_room: 0,
+            unhealed: 0,
+            loss_at_last: 0,
             slowest: None,
             awaited: BTreeMap::new(),
             published: 0,
@@ -51,6 +60,12 @@ impl Summary {
         if !outcome.breaches.is_empty() {
             self.failed = self.failed.saturating_add(1);
         }
+        let has_no_room = outcome.tally.epochs == 0;
+        self.without_room = self.without_room.saturating_add(u64::from(has_no_room));
+        let is_unhealed = outcome.healed_after.is_none();
+        self.unhealed = self.unhealed.saturating_add(u64::from(is_unhealed));
+        let loss = outcome.weather_at_last.loss_permille;
+        self.loss_at_last = self.loss_at_last.max(loss);
         self.published = self.published.saturating_add(outcome.published);
         for awaited in &outcome.awaited {
             let longest = self.awaited.entry(awaited.claim).or_default();
@@ -82,23 +97,40 @@ impl Summary {
             format!("{}: {}", scenario.name, scenario.about),
             format!("  {} run{plural} from seed {seed}", tally.runs),
             format!("  {} epochs, {} messages", tally.epochs, tally.messages),
-            format!(
-                "  {} of {} deliveries that had to happen ({:.2} %)",
-                tally.delivered,
-                tally.expected,
-                percent(tally.delivered, tally.expected)
-            ),
+            match percent(tally.delivered, tally.expected) {
+                Some(percent) => format!(
+                    "  {} of {} deliveries that had to happen ({percent:.2} %)",
+                    tally.delivered, tally.expected,
+                ),
+                None => "  no delivery that had to happen".to_owned(),
+            },
             format!(
                 "  {:.1} s of CPU time for all members together, {per_run:.3} s a run; {:.1} s of virtual time",
                 cpu.as_secs_f64(),
                 Duration::from_millis(tally.virtual_ms).as_secs_f64()
             ),
         ];
+        if self.without_room > 0 {
+            lines.push(format!(
+                "  no room formed in {} of {} runs",
+                self.without_room, tally.runs
+            ));
+        }
+        let at_the_end = match self.loss_at_last {
+            0 => "at the end".to_owned(),
+            loss => format!("at the end, with {:.1} % still lost,", count(loss) / 10.0),
+        };
         if let Some((seed, took, bound)) = self.slowest {
             lines.push(format!(
-                "  at the end all were in one room after {:.1} s at most (seed {seed}; allowed there: {:.0} s)",
+                "  {at_the_end} all were in one room after {:.1} s at most (seed {seed}; allowed there: {:.0} s)",
                 took.as_secs_f64(),
                 bound.as_secs_f64()
+            ));
+        }
+        if self.unhealed > 0 {
+            lines.push(format!(
+                "  {at_the_end} not all were in one room in {} of {} runs",
+                self.unhealed, tally.runs
             ));
         }
         for (claim, took) in &self.awaited {
@@ -141,12 +173,9 @@ impl Summary {
     }
 }
 
-fn percent(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        100.0
-    } else {
-        count(part) * 100.0 / count(whole)
-    }
+/// A part of the whole, if there is any.
+fn percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| count(part) * 100.0 / count(whole))
 }
 
 #[expect(
@@ -156,4 +185,79 @@ fn percent(part: u64, whole: u64) -> f64 {
 )]
 fn count(number: u64) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mpotr_sim::{Outcome, Scenario, Simulation, Wanted};
+
+    use super::Summary;
+    use crate::sim::OfSuite;
+
+    fn lines(wanted: &Wanted, change: impl FnOnce(&mut Outcome)) -> Vec<String> {
+        let cast = mpotr::Backend::available().next().unwrap();
+        let cast = cast
+            .visit(mpotr::crypto::SuiteId::ChaCha20Poly1305, OfSuite)
+            .unwrap();
+        let simulation = Simulation::new(Scenario::CUSTOM, wanted, 1);
+        let mut outcome = simulation.run(&[cast]).unwrap();
+        change(&mut outcome);
+        let mut summary = Summary::new(Scenario::CUSTOM, 1);
+        summary.add(&outcome);
+        summary.lines(Duration::ZERO)
+    }
+
+    const TWO: Wanted = Wanted {
+        members: Some(2),
+        messages: Some(0),
+        loss_permille: None,
+        duplicate_permille: None,
+        reorder: false,
+        latency_ms: None,
+        joins: None,
+        leaves: None,
+    };
+
+    #[test]
+    fn a_run_without_deliveries_is_no_run_in_which_all_were_made() {
+        let told = lines(&TWO, |_| {});
+        assert!(
+            told.contains(&"  no delivery that had to happen".to_owned()),
+            "{told:?}"
+        );
+        assert!(
+            !told.iter().any(|line| line.contains("no room")),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_run_without_a_room_is_told_as_one() {
+        let told = lines(&TWO, |outcome| {
+            outcome.tally.epochs = 0;
+            outcome.healed_after = None;
+        });
+        for line in [
+            "  no room formed in 1 of 1 runs",
+            "  at the end not all were in one room in 1 of 1 runs",
+        ] {
+            assert!(told.contains(&line.to_owned()), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_did_not_heal_is_told_as_one() {
+        let loss_permille = Some(100);
+        let told = lines(
+            &Wanted {
+                loss_permille,
+                ..TWO
+            },
+            |_| {},
+        );
+        let line = "  at the end, with 10.0 % still lost, all were in one room";
+        assert!(told.iter().any(|it| it.starts_with(line)), "{told:?}");
+    }
 }

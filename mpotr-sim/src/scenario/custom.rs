@@ -5,15 +5,25 @@ use crate::party::Seat;
 use crate::script::{Role, Script, Step};
 use crate::weather::Weather;
 
+/// Of a thousand copies, so many may be lost for as long as the run lasts, and all must become well nevertheless. With more, a
+/// packet that everybody has to hear takes longer than a view: nothing is promised before the network heals.
+const BORNE_LOSS_PERMILLE: u64 = 300;
+
 pub(super) const CUSTOM: Scenario = Scenario {
     name: "custom",
     about: "members, texts, losses, joins and leaves as asked for",
     script: |wanted, _| {
-        let mut script = Script::of(
-            wanted.members.unwrap_or(10),
-            wanted.weather(Weather::fair(50)),
-        );
-        script.steps.push(Step::Gather);
+        let weather = wanted.weather(Weather::fair(50));
+        let mut script = Script::of(wanted.members.unwrap_or(10), weather);
+        if weather.loss_permille <= BORNE_LOSS_PERMILLE {
+            script.steps.push(Step::Gather);
+        } else {
+            script.steps.push(Step::Try);
+            script.weather_at_last = Weather {
+                loss_permille: 0,
+                ..weather
+            };
+        }
         let messages = wanted.messages.unwrap_or(75);
         let joins = vec![Step::Enter(Role::Honest); wanted.joins.unwrap_or(0)];
         let leavers = (1..script.first.len()).rev().map(Seat).map(Step::Leave);
