@@ -4,11 +4,13 @@
 mod group_proof;
 mod joint_knowledge;
 mod triple_dh;
+mod triple_dh_forged;
 mod weights;
 
 pub use group_proof::GroupProof;
 pub(crate) use triple_dh::TAG_LENGTH as TRIPLE_DH_TAG_LENGTH;
 pub use triple_dh::TripleDh;
+use triple_dh_forged::ForgedTripleDh;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, SecretScalar};
@@ -120,17 +122,17 @@ impl AuthenticationId {
         trapdoor: &SecretScalar<S>,
         knowledge: &SecretScalar<S>,
     ) -> Result<Box<dyn GroupAuthentication<S>>, RosterError> {
-        Ok(match self {
-            Self::GroupProof => {
-                if let (Speaker::Forger(forger), Some(own)) = (identity.speaker(), run.own()) {
-                    forger.remember(own.offer.trapdoor, trapdoor);
-                }
-                Box::new(GroupProof::new(run, trapdoor, knowledge)?)
+        if let (Speaker::Forger(forger), Some(own)) = (identity.speaker(), run.own()) {
+            forger.remember(own.offer.trapdoor, trapdoor);
+        }
+        Ok(match (self, identity.speaker()) {
+            (Self::GroupProof, _) => Box::new(GroupProof::new(run, trapdoor, knowledge)?),
+            (Self::TripleDh, Speaker::Holder(identity)) => {
+                Box::new(TripleDh::new(run, identity, trapdoor))
             }
-            Self::TripleDh => match identity.speaker() {
-                Speaker::Holder(identity) => Box::new(TripleDh::new(run, identity, trapdoor)),
-                Speaker::Forger(_) => return Err(RosterError::NotSimulated),
-            },
+            (Self::TripleDh, Speaker::Forger(forger)) => {
+                Box::new(ForgedTripleDh::new(forger.clone()))
+            }
         })
     }
 }

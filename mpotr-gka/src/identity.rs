@@ -1,8 +1,9 @@
 //! Who takes part in a run: the holder of an identity key, or somebody who was invented with the public key alone.
 //! `docs/security/deniability.md`, "The forger".
 //!
-//! A run treats both alike, but for how the group proof is made: *"I know a, or I know log T"*. A holder knows `a`. The
-//! members of a conversation that one person invents know `log T = sum h_j y_j`, since that person drew every `y`.
+//! A run treats both alike, but for how they prove. The group proof says *"I know a, or I know log T"*: a holder knows `a`. The
+//! members of a conversation that one person invents know `log T = sum h_j y_j`, since that person drew every `y`. So they know
+//! what goes into a tag of triple Diffie-Hellman, too: `a_i Y_j = y_j A_i`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,14 +25,14 @@ pub(crate) mod sealed {
     use super::Speaker;
     use mpotr_crypto::CryptoSuite;
 
-    /// How the group proof of an identity is made.
+    /// How the proof of an identity is made.
     pub trait Sealed<S: CryptoSuite> {
         /// By which of the two secrets.
         fn speaker(&self) -> Speaker<'_, S>;
     }
 }
 
-/// Which of the two secrets of the group proof somebody knows.
+/// Which of the two secrets somebody knows by which an identity is proven.
 #[derive(Debug)]
 pub enum Speaker<'a, S: CryptoSuite> {
     /// `a`.
@@ -54,7 +55,7 @@ impl<S: CryptoSuite> Identity<S> for IdentityKeyPair {
 
 /// Whoever invents a conversation: it keeps the trapdoor secrets of all the members that it invents.
 ///
-/// It is of no use against anybody. The proof of an invented member is made only in runs where *every* trapdoor key is the
+/// It is of no use against anybody. What an invented member proves is made only in runs where *every* trapdoor key is the
 /// forger's own; a member who takes part with an offer of its own is one whose `y` the forger lacks.
 pub struct Forger<S: CryptoSuite> {
     /// `y` by `Y`.
@@ -77,9 +78,7 @@ impl<S: CryptoSuite> Forger<S> {
     pub fn invent(&self, identity: IdentityKey) -> Invented<S> {
         Invented {
             identity,
-            forger: Self {
-                trapdoors: Arc::clone(&self.trapdoors),
-            },
+            forger: self.clone(),
         }
     }
 
@@ -102,6 +101,15 @@ impl<S: CryptoSuite> Forger<S> {
         self.trapdoors
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The same forger: what one remembers, the other does.
+impl<S: CryptoSuite> Clone for Forger<S> {
+    fn clone(&self) -> Self {
+        Self {
+            trapdoors: Arc::clone(&self.trapdoors),
+        }
     }
 }
 

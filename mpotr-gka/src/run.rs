@@ -66,9 +66,6 @@ pub enum RosterError {
     /// The identity key pair is not that of this member's offer.
     #[error("the offer was made for another identity")]
     WrongIdentity,
-    /// An invented member cannot take part: only the group proof is simulated, and only where all members are invented.
-    #[error("invented members prove by the group proof, and among themselves")]
-    NotSimulated,
     /// The trapdoor of the roster is the identity: everybody would know its logarithm.
     #[error("the trapdoor of the roster is degenerate")]
     DegenerateTrapdoor,

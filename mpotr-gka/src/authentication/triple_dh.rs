@@ -53,6 +53,23 @@ impl TripleDh {
             .collect();
         Self { pairs }
     }
+
+    /// The same part, by the trapdoor secrets of all members in cycle order: of somebody who has no identity.
+    pub(super) fn of_trapdoors<S: CryptoSuite>(
+        run: &Run<S>,
+        trapdoors: &[SecretScalar<S>],
+    ) -> Self {
+        let own = trapdoors.get(run.me());
+        let pairs = trapdoors
+            .iter()
+            .enumerate()
+            .map(|(peer, trapdoor)| {
+                own.filter(|_| peer != run.me())
+                    .and_then(|own| pair_key_of_trapdoors(run, peer, own, trapdoor))
+            })
+            .collect();
+        Self { pairs }
+    }
 }
 
 impl TripleDh {
@@ -70,7 +87,7 @@ impl TripleDh {
     }
 }
 
-/// `k_ij` between this member and `peer`.
+/// `k_ij` between this member and `peer`, by the own secrets.
 fn pair_key<S: CryptoSuite>(
     run: &Run<S>,
     peer: usize,
@@ -78,9 +95,48 @@ fn pair_key<S: CryptoSuite>(
     identity: &SecretScalar<S>,
     trapdoor: &SecretScalar<S>,
 ) -> Option<Secret<32>> {
-    let own_identity = dh::<S>(&member.trapdoor, identity)?;
-    let peer_identity = dh::<S>(&member.identity, trapdoor)?;
-    let both_trapdoors = dh::<S>(&member.trapdoor, trapdoor)?;
+    let shared = Shared {
+        own_identity: dh::<S>(&member.trapdoor, identity)?,
+        peer_identity: dh::<S>(&member.identity, trapdoor)?,
+        both_trapdoors: dh::<S>(&member.trapdoor, trapdoor)?,
+    };
+    key_of(run, peer, member, shared)
+}
+
+/// `k_ij` between this member and `peer`, by the trapdoor secrets of both: `a_i Y_j = y_j A_i`.
+fn pair_key_of_trapdoors<S: CryptoSuite>(
+    run: &Run<S>,
+    peer: usize,
+    own_trapdoor: &SecretScalar<S>,
+    peer_trapdoor: &SecretScalar<S>,
+) -> Option<Secret<32>> {
+    let member = run.members().get(peer)?;
+    let shared = Shared {
+        own_identity: dh::<S>(&run.own()?.identity, peer_trapdoor)?,
+        peer_identity: dh::<S>(&member.identity, own_trapdoor)?,
+        both_trapdoors: dh::<S>(&member.trapdoor, own_trapdoor)?,
+    };
+    key_of(run, peer, member, shared)
+}
+
+/// The three Diffie-Hellman values of a pair: of an identity and the other's trapdoor each, and of both trapdoors.
+struct Shared {
+    own_identity: Secret<32>,
+    peer_identity: Secret<32>,
+    both_trapdoors: Secret<32>,
+}
+
+fn key_of<S: CryptoSuite>(
+    run: &Run<S>,
+    peer: usize,
+    member: &Member<S>,
+    shared: Shared,
+) -> Option<Secret<32>> {
+    let Shared {
+        own_identity,
+        peer_identity,
+        both_trapdoors,
+    } = shared;
     let me = (run.me(), run.members().get(run.me())?);
     // The member of the lower index comes first, in the secrets as in the context.
     let (first, second, low, high) = if run.me() < peer {

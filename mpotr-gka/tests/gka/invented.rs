@@ -4,8 +4,8 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_gka::{
     AgreementId, AuthenticationId, Beacon, CommitmentSum, Confirming, Contributing, Contribution,
-    FaultKind, Forger, Identity, KnownIdentities, Member, Offer, OfferSecrets, RoomId, RosterError,
-    Rounds, Run, RunError, Sid, Terms,
+    FaultKind, Forger, Identity, KnownIdentities, Member, Offer, OfferSecrets, RoomId, Rounds, Run,
+    RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -15,7 +15,8 @@ use crate::DEFAULT;
 checks!(
     invented_members_agree_and_an_outsider_finds_nothing_wrong,
     who_is_there_is_not_convinced_by_invented_members,
-    invented_members_prove_by_the_group_proof_alone,
+    invented_members_make_tags_among_themselves,
+    invented_members_make_no_tags_for_who_is_there,
     an_outsider_checks_every_proof_and_that_of_member_0_too,
 );
 
@@ -141,17 +142,48 @@ fn who_is_there_is_not_convinced_by_invented_members<S: CryptoSuite>() {
     );
 }
 
-fn invented_members_prove_by_the_group_proof_alone<S: CryptoSuite>() {
+const BY_TAGS: (AgreementId, AuthenticationId) =
+    (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
+
+fn invented_members_make_tags_among_themselves<S: CryptoSuite>() {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
-    let people = invented::<S>(2, &mut rng);
-    let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
-    let (_, _, mut phases) = contribute(&people, methods, &mut rng);
-    let contributions: Vec<_> = phases.iter().map(|it| it.contribution().clone()).collect();
-    let rejected = phases
-        .remove(0)
-        .confirm(contributions.clone(), &*people[0], &mut rng)
-        .unwrap_err();
-    assert_eq!(rejected.error, RunError::Refused(RosterError::NotSimulated));
+    for count in [2, 3, 6] {
+        let people = invented::<S>(count, &mut rng);
+        let (_, _, phases) = contribute(&people, BY_TAGS, &mut rng);
+        let (_, confirming) = confirm(&people, phases, &mut rng);
+        let confirmations: Vec<_> = confirming
+            .iter()
+            .map(|it| it.confirmation().clone())
+            .collect();
+        let payloads = confirming[0].open(&confirmations).unwrap();
+        assert!(payloads.iter().all(|it| it.len() == 16 * (count - 1)));
+        for phase in confirming {
+            phase.establish(&confirmations, &mut rng).unwrap();
+        }
+    }
+}
+
+fn invented_members_make_no_tags_for_who_is_there<S: CryptoSuite>() {
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let mut people = invented::<S>(3, &mut rng);
+    people[1] = Box::new(IdentityKeyPair::random::<S>(&mut rng));
+    let (_, _, phases) = contribute(&people, BY_TAGS, &mut rng);
+    let (_, confirming) = confirm(&people, phases, &mut rng);
+    let confirmations: Vec<_> = confirming
+        .iter()
+        .map(|it| it.confirmation().clone())
+        .collect();
+    // Who is there believes none of them, and they, who lack a trapdoor, nobody.
+    for (phase, others) in confirming.into_iter().zip([[1, 2], [0, 2], [0, 1]]) {
+        let rejected = phase.establish(&confirmations, &mut rng).unwrap_err();
+        let RunError::Fault(fault) = rejected.error else {
+            panic!("{:?}", rejected.error)
+        };
+        assert_eq!(
+            (fault.kind, fault.culprits),
+            (FaultKind::WrongProof, others.to_vec())
+        );
+    }
 }
 
 fn an_outsider_checks_every_proof_and_that_of_member_0_too<S: CryptoSuite>() {

@@ -1,0 +1,71 @@
+//! Triple Diffie-Hellman among members that one person invents. `docs/security/deniability.md`, "Triple Diffie-Hellman".
+//!
+//! A tag needs `a_i Y_j`, `y_i A_j` and `y_i Y_j`. Whoever drew every `y` has the first as `y_j A_i`: the very tags that the
+//! holders of the identities would make, and neither `a`.
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::rand_core::CryptoRng;
+
+use super::triple_dh::TripleDh;
+use super::{CheckFailed, GroupAuthentication, Statement};
+use crate::fault::Fault;
+use crate::identity::{Forger, Identity};
+use crate::run::Run;
+
+/// An invented member's part. The keys with the others are made when they are needed: all have contributed then, and the forger
+/// has every `y`.
+#[derive(Debug)]
+pub(super) struct ForgedTripleDh<S: CryptoSuite> {
+    forger: Forger<S>,
+}
+
+impl<S: CryptoSuite> ForgedTripleDh<S> {
+    pub(super) const fn new(forger: Forger<S>) -> Self {
+        Self { forger }
+    }
+
+    /// The part of somebody who has all keys; where somebody takes part who was not invented, of somebody who has none, proves
+    /// nothing and believes nobody.
+    fn part(&self, run: &Run<S>) -> TripleDh {
+        let trapdoors = self.forger.secrets(run).unwrap_or_default();
+        TripleDh::of_trapdoors(run, &trapdoors)
+    }
+}
+
+impl<S: CryptoSuite> GroupAuthentication<S> for ForgedTripleDh<S> {
+    fn share(&self, run: &Run<S>) -> Vec<u8> {
+        self.part(run).share(run)
+    }
+
+    fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), CheckFailed> {
+        self.part(run).check_shares(run, shares)
+    }
+
+    fn blame_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Fault {
+        self.part(run).blame_shares(run, shares)
+    }
+
+    fn prove(
+        &self,
+        run: &Run<S>,
+        identity: &dyn Identity<S>,
+        statement: &Statement,
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<u8> {
+        self.part(run).prove(run, identity, statement, rng)
+    }
+
+    fn verify(
+        &self,
+        run: &Run<S>,
+        statement: &Statement,
+        payloads: &[&[u8]],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), CheckFailed> {
+        self.part(run).verify(run, statement, payloads, rng)
+    }
+
+    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault {
+        self.part(run).blame(run, statement, payloads)
+    }
+}
