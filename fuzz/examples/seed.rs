@@ -13,7 +13,7 @@ use mpotr_core::wire::{
     Unsigned, Wanted, Wish,
 };
 use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
-use mpotr_transcript::{Act, Play, Weather, forge};
+use mpotr_transcript::{Act, Play, forge};
 use mpotr_transport::SenderHint;
 use mpotr_transport::frame::{Join, RoomName, ServerFrame};
 use rand_chacha::ChaCha20Rng;
@@ -175,20 +175,15 @@ fn main() -> std::io::Result<()> {
             .to_bytes(),
         )?;
     }
-    let play = Play {
-        room: room_id,
-        members: (0..2)
-            .map(|_| IdentityKeyPair::random::<Suite>(&mut rng).public())
-            .collect(),
-        acts: vec![Act::Say(0, b"hello".to_vec()), Act::Say(1, b"you".to_vec())],
-        weather: Weather::default(),
-    };
-    let transcript = forge::<Suite>(&play, &mut rng).expect("the play can be performed");
+    let members = (0..2).map(|_| IdentityKeyPair::random::<Suite>(&mut rng).public());
+    let acts = vec![Act::Say(0, b"hello".to_vec()), Act::Say(1, b"you".to_vec())];
+    let play = Play::new(room_id, members.collect(), acts);
+    let transcript = forge::<Suite>(&play, None, &mut rng).expect("the play can be performed");
     write("transcript", 0, &transcript)?;
     write(
         "transcript",
         1,
-        b"# a script\nalice: hello\n2: you\n+bob\n-1\n",
+        b"# a script\nalice: hello\n2: /kick alice\n+bob\n-1,2\n!bob\nbob>1: a\nbob>2: b\n",
     )?;
     // A session without an attack, and one with each kind of step.
     write("room", 0, &[1; 200])?;

@@ -194,8 +194,11 @@ pub(crate) enum TranscriptCommand {
     Verify(VerifyArgs),
     /// Make a transcript of a talk that never was, from public keys and a script
     ///
-    /// The script has lines `name: text`; `+name` lets somebody in and `-name` lets somebody leave, each in a new epoch; `#`
-    /// begins a comment. A name is that of the key's file without its ending, or the place of the file, from 1.
+    /// The script has lines `name: text`, with what `name` types in the chat: `/admit`, `/kick`, `/policy` and `/refresh` are
+    /// commands there, too. `+name` comes in or back, `-name` leaves in order (with commas, several at one moment), `!name` dies,
+    /// `~name` loses the network and `=name` has it again. Two lines `name>names: text`, one after the other, say two things in
+    /// one place, to some and to others. `#` begins a comment. A name is that of the key's file without its ending, or the place
+    /// of the file, from 1.
     Forge(ForgeArgs),
 }
 
@@ -222,6 +225,20 @@ pub(crate) struct ForgeArgs {
     /// The transcript to make; it must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Who is to have kept the transcript [default: the first who is there from the beginning]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) keeper: Option<String>,
+    /// A rule of the room, as in `/policy`: `admit RULE`, `exclude RULE`, `change RULE`, `evidence on`; or a method,
+    /// `agreement bd` or `pairwise`, `authentication proof` or `3dh`. Once for each
+    #[arg(long, value_name = "WHAT HOW")]
+    pub(crate) policy: Vec<String>,
+    /// Nobody comes in but by the `/admit` of each member, as in chats with --ask
+    #[arg(long)]
+    pub(crate) ask: bool,
+    /// So many of 100 packets are lost
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub(crate) loss: u8,
     /// The name of the room
     #[arg(long, value_name = "NAME", default_value = "room")]
     pub(crate) room: String,

@@ -2,34 +2,32 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `script` | who says what, who comes and who goes |
+//! | `act` | what happens in a talk |
+//! | `amendment` | rules of a room, as a script writes them |
+//! | `script` | acts as a person writes them |
 //! | `stage` | rooms on a network in memory, on invented time |
+//! | `stage/acting` | what members do on it |
+//! | `stage/place` | a member |
 //!
-//! Nothing is imitated: the members are ordinary rooms that agree on keys, talk, acknowledge and leave by the ordinary code.
-//! They differ from real ones in one thing: their group proofs are made with the logarithm of the trapdoor, which whoever
-//! invents all members knows, and not with the secrets of their identities, which it does not.
+//! Nothing is imitated: the members are ordinary rooms that agree on keys, talk, vote, acknowledge, die and leave by the ordinary
+//! code. They differ from real ones in one thing: their proofs are made with the secrets of the trapdoor keys, which whoever
+//! invents all members knows, and not with the secrets of their identities, which it does not. Who says two things in one place
+//! is two rooms with one set of keys, as it is where that happens.
 
+mod act;
+mod amendment;
 mod script;
 mod stage;
 
-pub use script::{Line, Script, ScriptError, ScriptErrorKind};
-pub use stage::{Weather, perform};
+pub use act::Act;
+pub use amendment::{Amendment, Whose};
+pub use script::{Script, ScriptError, ScriptErrorKind};
+pub use stage::{Part, Weather, perform};
 
-use mpotr_core::{Room, RoomConfig, SendError};
+use mpotr_core::{Policy, Room, RoomConfig, SendError};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 use mpotr_gka::{Forger, RoomId};
-
-/// What happens in a talk. Members are named by their place in [`Play::members`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// A member says something.
-    Say(usize, Vec<u8>),
-    /// A member comes in, and an epoch begins.
-    Join(usize),
-    /// A member leaves, and an epoch begins without it.
-    Leave(usize),
-}
 
 /// A talk to be performed.
 #[derive(Clone, Debug)]
@@ -40,19 +38,34 @@ pub struct Play {
     pub members: Vec<IdentityKey>,
     /// What happens. Whoever does not join is there from the beginning.
     pub acts: Vec<Act>,
+    /// The policy of the room at its beginning.
+    pub policy: Policy,
+    /// Whether members let nobody in but by [`Act::Admit`], of each of them. Those who are there from the beginning have let
+    /// each other in.
+    pub ask: bool,
     /// How the network is that they talk over.
     pub weather: Weather,
 }
 
 impl Play {
+    /// A talk in a room with the rules that rooms have by default.
+    #[must_use]
+    pub fn new(room: RoomId, members: Vec<IdentityKey>, acts: Vec<Act>) -> Self {
+        Self {
+            room,
+            members,
+            acts,
+            policy: Policy::default(),
+            ask: false,
+            weather: Weather::default(),
+        }
+    }
+
     /// Who is there from the beginning: all but those whose first act is to join.
     #[must_use]
     pub fn cast(&self) -> Vec<usize> {
         let joins_first = |member: usize| {
-            let mut own = self.acts.iter().filter_map(|act| match act {
-                Act::Join(who) => (*who == member).then_some(true),
-                Act::Leave(who) | Act::Say(who, _) => (*who == member).then_some(false),
-            });
+            let mut own = self.acts.iter().filter_map(|act| act.comes_in(member));
             own.next().unwrap_or(false)
         };
         let members = 0..self.members.len();
@@ -60,7 +73,7 @@ impl Play {
     }
 }
 
-/// Why a talk could not be performed. Acts are counted from 0.
+/// Why a talk could not be performed. Acts are counted from 0; [`ForgeError::act`] says at which one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForgeError {
@@ -73,8 +86,11 @@ pub enum ForgeError {
         /// Who is there.
         members: usize,
     },
+    /// The transcript of nobody who takes part was asked for.
+    #[error("whoever is to have kept the transcript never was in the room")]
+    NoKeeper,
     /// Somebody acts who is not in the room, or joins who is.
-    #[error("act {act}: member {member} cannot do this, for where it is")]
+    #[error("member {member} cannot do this, for where it is")]
     NotThere {
         /// The act.
         act: usize,
@@ -82,7 +98,7 @@ pub enum ForgeError {
         member: usize,
     },
     /// A text is not taken.
-    #[error("act {act}: {error}")]
+    #[error("{error}")]
     Send {
         /// The act.
         act: usize,
@@ -90,23 +106,42 @@ pub enum ForgeError {
         error: SendError,
     },
     /// The members did not come to what an act needs: so two identity keys are equal, or one is no key.
-    #[error("act {act}: the members did not agree; is every identity key a key, and there once?")]
+    #[error("the members did not agree; is every identity key a key, and there once?")]
     Stuck {
         /// The act; as many as there are for the end.
         act: usize,
     },
 }
 
-/// The transcript of an invented talk, as its first member who was there from the beginning would have kept it.
+impl ForgeError {
+    /// The act at which it came to that.
+    #[must_use]
+    pub const fn act(&self) -> Option<usize> {
+        match self {
+            Self::NotThere { act, .. } | Self::Send { act, .. } | Self::Stuck { act } => Some(*act),
+            Self::Suite(_) | Self::TooFew { .. } | Self::NoKeeper => None,
+        }
+    }
+}
+
+/// The transcript of an invented talk, as `keeper` would have kept it; or if nobody is named, the first member who was there
+/// from the beginning. One who came back keeps what was said since; of one who died last, the transcript has no end.
 ///
 /// # Errors
 /// Why the script cannot be performed.
-pub fn forge<S: CryptoSuite>(play: &Play, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, ForgeError> {
+pub fn forge<S: CryptoSuite>(
+    play: &Play,
+    keeper: Option<usize>,
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<u8>, ForgeError> {
     let forger = Forger::<S>::new();
     let enter = |identity: IdentityKey, config: RoomConfig, now, rng: &mut dyn CryptoRng| {
         Room::new(config, forger.invent(identity), now, rng)
     };
-    let files = perform(play, enter, rng)?;
-    let keeper = play.cast().first().copied().unwrap_or(0);
-    Ok(files.into_iter().nth(keeper).unwrap_or_default())
+    let keeper = keeper.or_else(|| play.cast().first().copied());
+    let parts = perform(play, enter, rng)?;
+    let part = keeper.and_then(|keeper| parts.into_iter().nth(keeper));
+    part.map(|part| part.transcript)
+        .filter(|transcript| !transcript.is_empty())
+        .ok_or(ForgeError::NoKeeper)
 }

@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use mpotr::crypto::CryptoSuite;
 use mpotr::gka::RoomId;
 use mpotr::{SuiteVisitor, SystemRng};
-use mpotr_transcript::{Act, ForgeError, Line, Play, Script, Weather, forge};
+use mpotr_transcript::{Amendment, ForgeError, Play, Script, forge};
 
 use super::{keep, public_key};
 use crate::args::ForgeArgs;
-use crate::chat::{Nick, Payload};
+use crate::chat::{Escaped, Nick, Payload};
 use crate::output::Output;
 use crate::suite::AnySuite;
 
@@ -35,28 +35,32 @@ pub(super) fn run(args: &ForgeArgs, out: &mut Output) -> anyhow::Result<()> {
     let script = fs::read_to_string(&args.script)
         .with_context(|| format!("cannot read {}", args.script.display()))?;
     let script = Script::parse(&script, &names)?;
-    let say = |line| match line {
-        Line::Join(member) => Act::Join(member),
-        Line::Leave(member) => Act::Leave(member),
-        Line::Say(member, text) => {
-            let nick = nicks.get(member).cloned();
-            let body = nick.map(|nick| Payload { nick, text }.to_bytes());
-            Act::Say(member, body.unwrap_or_default())
-        }
+    let keeper = args.keeper.as_deref();
+    let keeper = keeper.map(|keeper| place_of(keeper, &names)).transpose()?;
+    let say = |member: usize, text| {
+        let nick = nicks.get(member).cloned();
+        let body = nick.map(|nick| Payload { nick, text }.to_bytes());
+        body.unwrap_or_default()
     };
-    let play = Play {
-        room: RoomId::of_name::<AnySuite>(&args.room),
-        members,
-        acts: script.lines.into_iter().map(say).collect(),
-        weather: Weather::default(),
-    };
+    let acts = script.acts.into_iter().map(|act| act.map(say)).collect();
+    let mut play = Play::new(RoomId::of_name::<AnySuite>(&args.room), members, acts);
+    for amendment in &args.policy {
+        let amended = Amendment::parse(amendment, &names)
+            .with_context(|| format!("no rule: {}", Escaped(amendment)))?;
+        play.policy = amended.apply(&play.policy, &play.members);
+    }
+    play.ask = args.ask;
+    play.weather.loss = args.loss.into();
     // Before any work; and nothing is left of a transcript that could not be made.
     anyhow::ensure!(
         !args.out.exists(),
         "{} exists already and is not overwritten",
         args.out.display()
     );
-    let file = args.backend.visit(args.suite, Forge(&play))??;
+    let file = args
+        .backend
+        .visit(args.suite, Forge(&play, keeper))?
+        .map_err(|error| in_line(&error, &script.lines, &names))?;
     keep::create(&args.out)?
         .write_all(&file)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
@@ -76,12 +80,34 @@ fn nick_of(path: &Path) -> anyhow::Result<Nick> {
         .with_context(|| format!("the name of {} is no nick", path.display()))
 }
 
-struct Forge<'a>(&'a Play);
+/// The place of a member that a person names.
+fn place_of(name: &str, names: &[String]) -> anyhow::Result<usize> {
+    let place = names.iter().position(|other| other == name);
+    place.with_context(|| format!("nobody is called {}", Escaped(name)))
+}
+
+/// What went wrong, and in which line.
+fn in_line(error: &ForgeError, lines: &[usize], names: &[String]) -> anyhow::Error {
+    let why = if let ForgeError::NotThere { member, .. } = error {
+        let name = names.get(*member).map(String::as_str);
+        let name = Escaped(name.unwrap_or_default());
+        format!("{name} cannot do this, for where it is")
+    } else {
+        error.to_string()
+    };
+    match error.act().map(|act| lines.get(act)) {
+        Some(Some(line)) => anyhow::anyhow!("line {line} of the script: {why}"),
+        Some(None) => anyhow::anyhow!("the end of the script: {why}"),
+        None => anyhow::anyhow!("{why}"),
+    }
+}
+
+struct Forge<'a>(&'a Play, Option<usize>);
 
 impl SuiteVisitor for Forge<'_> {
     type Output = Result<Vec<u8>, ForgeError>;
 
     fn visit<S: CryptoSuite>(self) -> Self::Output {
-        forge::<S>(self.0, &mut SystemRng::default())
+        forge::<S>(self.0, self.1, &mut SystemRng::default())
     }
 }

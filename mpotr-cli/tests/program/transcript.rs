@@ -127,12 +127,58 @@ fn what_is_wrong_with_a_transcript_is_shown_with_its_place_and_exit_code_1() {
 }
 
 #[test]
+fn what_is_typed_in_a_chat_can_be_forged_and_kept_by_anybody() {
+    let desk = Desk::new();
+    let script = "alice: who was it?\ncarol: /kick bob\nalice: /kick bob\ncarol: gone\n\
+                  +bob\nalice: /admit bob\ncarol: /admit bob\nbob: here again\n\
+                  alice: /policy change alice\n!carol\nbob: //me waves\n-alice,bob\n";
+    let mut arguments = desk.forge(script, "t");
+    for option in [
+        "--keeper",
+        "carol",
+        "--policy",
+        "exclude 2",
+        "--policy",
+        "authentication 3dh",
+    ] {
+        arguments.push(option.to_owned());
+    }
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    succeed(desk.0.path(), &arguments);
+    let finished = run(desk.0.path(), &["transcript", "verify", &desk.name("t")]);
+    for text in ["carol: gone", "bob: here again", "triple Diffie-Hellman"] {
+        assert!(finished.out.contains(text), "{finished:?}");
+    }
+    // She died, and her transcript ends nowhere.
+    assert!(!finished.out.contains("me waves"), "{finished:?}");
+    assert!(
+        finished.out.contains("stops before its end"),
+        "{finished:?}"
+    );
+}
+
+#[test]
 fn a_forger_is_told_what_it_cannot_do() {
     let desk = Desk::new();
     let error = desk.forges_not("alice: a\neve: b\n", "t");
     assert!(error.contains("line 2") && error.contains("eve"), "{error}");
     let error = desk.forges_not("+carol\n-bob\nbob: still here\n", "t");
-    assert!(error.contains("act 2"), "{error}");
+    assert!(
+        error.contains("line 3") && error.contains("bob cannot do this"),
+        "{error}"
+    );
+    let error = desk.forges_not("alice: a\nalice: /nick al\n", "t");
+    assert!(
+        error.contains("line 2") && error.contains("/nick al"),
+        "{error}"
+    );
+    for (option, value) in [("--keeper", "eve"), ("--policy", "admit 0")] {
+        let mut arguments = desk.forge("alice: a\n", "t");
+        arguments.extend([option, value].map(str::to_owned));
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let error = fail(desk.0.path(), &arguments);
+        assert!(error.contains(value), "{error}");
+    }
     assert!(!desk.path("t").exists());
     fs::write(desk.path("t"), "mine").unwrap();
     let error = desk.forges_not("alice: a\n", "t");

@@ -1,13 +1,18 @@
 //! Rooms on a network in memory, on invented time: everything that happens between them happens as it does anywhere.
 
+mod acting;
+mod place;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timestamp};
+use mpotr_core::{Duration, Room, RoomConfig, Timestamp};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
+pub use place::Part;
+use place::Place;
+
 use super::{Act, ForgeError, Play};
-use crate::writer::Writer;
 
 /// How the network treats a packet on its way to each member. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +40,8 @@ impl Default for Weather {
 
 /// No talk waits longer for one act, in milliseconds.
 const PATIENCE: u64 = 600_000;
-
-/// Performs a talk with rooms that `enter` makes, and returns the transcript file of each member; of one that was never there,
-/// nothing.
+/// Performs a talk with rooms that `enter` makes, and returns what is left of each member's part. A member that is going to say
+/// two things is made twice.
 ///
 /// # Errors
 /// Why the play cannot be performed.
@@ -50,7 +54,7 @@ pub fn perform<S: CryptoSuite>(
         &mut dyn CryptoRng,
     ) -> Result<Room<S>, UnsupportedSuite>,
     rng: &mut dyn CryptoRng,
-) -> Result<Vec<Vec<u8>>, ForgeError> {
+) -> Result<Vec<Part>, ForgeError> {
     let cast = play.cast();
     let members = cast.len();
     if members < 2 {
@@ -62,47 +66,37 @@ pub fn perform<S: CryptoSuite>(
         rng,
         now: Timestamp::default(),
         places: play.members.iter().map(|_| Place::empty()).collect(),
+        voted_out: BTreeSet::new(),
+        disconnected: BTreeSet::new(),
+        epochs: 0,
         in_flight: BTreeMap::new(),
         packets: 0,
     };
     for member in &cast {
-        stage.enter(*member, Some(members))?;
+        stage.enter(0, *member, Some(&cast))?;
         // Nobody comes in at the same moment as another.
         stage.pause(500);
     }
-    stage.wait(0, Stage::is_together)?;
+    stage.wait(0, |stage| {
+        cast.iter().all(|member| stage.is_in(*member)) && stage.is_settled()
+    })?;
     for (act, what) in play.acts.iter().enumerate() {
-        stage.pause(play.weather.pause);
+        // Those who were told different things have not compared them before the next word.
+        if !matches!(
+            act.checked_sub(1).and_then(|before| play.acts.get(before)),
+            Some(Act::Fork { .. })
+        ) {
+            stage.pause(play.weather.pause);
+        }
         stage.act(act, what)?;
     }
     stage.pause(play.weather.pause);
-    for member in stage.present() {
+    for member in stage.there() {
         stage.leave(member);
         stage.pause(play.weather.pause);
     }
-    stage.wait(play.acts.len(), |stage| stage.present().is_empty())?;
-    Ok(stage.places.into_iter().map(|place| place.file).collect())
-}
-
-/// A member, if it is there.
-struct Place<S: CryptoSuite> {
-    room: Option<Room<S>>,
-    is_leaving: bool,
-    roster: BTreeSet<IdentityKey>,
-    writer: Option<Writer>,
-    file: Vec<u8>,
-}
-
-impl<S: CryptoSuite> Place<S> {
-    const fn empty() -> Self {
-        Self {
-            room: None,
-            is_leaving: false,
-            roster: BTreeSet::new(),
-            writer: None,
-            file: Vec::new(),
-        }
-    }
+    stage.wait(play.acts.len(), |stage| stage.there().is_empty())?;
+    Ok(stage.places.into_iter().map(Place::into_part).collect())
 }
 
 struct Stage<'a, S: CryptoSuite, E> {
@@ -111,6 +105,12 @@ struct Stage<'a, S: CryptoSuite, E> {
     rng: &'a mut dyn CryptoRng,
     now: Timestamp,
     places: Vec<Place<S>>,
+    /// Members against whom somebody voted, or who said two things.
+    voted_out: BTreeSet<usize>,
+    /// Members without a network.
+    disconnected: BTreeSet<usize>,
+    /// How often somebody installed an epoch.
+    epochs: usize,
     /// To whom a packet comes, and when; the number keeps packets of one moment apart.
     in_flight: BTreeMap<(Timestamp, u64), (usize, Vec<u8>)>,
     packets: u64,
@@ -125,92 +125,45 @@ where
         &mut dyn CryptoRng,
     ) -> Result<Room<S>, UnsupportedSuite>,
 {
-    fn act(&mut self, act: usize, what: &Act) -> Result<(), ForgeError> {
-        match what {
-            Act::Say(member, body) => {
-                let now = self.now;
-                self.there(act, *member)?
-                    .send(now, body.clone())
-                    .map_err(|error| ForgeError::Send { act, error })?;
-                self.collect(*member);
-                Ok(())
-            }
-            Act::Join(member) => {
-                let place = self.places.get(*member);
-                if place.is_none_or(|place| !place.file.is_empty()) {
-                    let member = *member;
-                    return Err(ForgeError::NotThere { act, member });
-                }
-                self.enter(*member, None)?;
-                self.wait(act, Self::is_together)
-            }
-            Act::Leave(member) => {
-                self.there(act, *member)?;
-                self.leave(*member);
-                self.wait(act, Self::is_together)
-            }
-        }
-    }
-
-    fn enter(&mut self, member: usize, members: Option<usize>) -> Result<(), ForgeError> {
-        let (Some(place), Some(identity)) = (
-            self.places.get_mut(member),
-            self.play.members.get(member).copied(),
-        ) else {
-            return Ok(());
-        };
-        let config = RoomConfig {
-            members,
-            record: true,
-            ..RoomConfig::new(self.play.room, Admission::Open)
-        };
-        place.room = Some((self.enter)(identity, config, self.now, self.rng)?);
-        let (writer, start) = Writer::start();
-        place.writer = Some(writer);
-        place.file = start.to_vec();
-        self.collect(member);
-        Ok(())
-    }
-
     fn leave(&mut self, member: usize) {
         let now = self.now;
         if let Some(place) = self.places.get_mut(member) {
-            place.is_leaving = true;
-            if let Some(room) = &mut place.room {
-                room.leave(now);
-            }
+            place.leave(now);
         }
         self.collect(member);
     }
 
-    /// Who is in the room and stays.
-    fn present(&self) -> Vec<usize> {
-        let places = self.places.iter().enumerate();
-        let there = |place: &Place<S>| place.room.is_some();
-        places
-            .filter_map(|(member, place)| there(place).then_some(member))
-            .collect()
+    /// Who has a room.
+    fn there(&self) -> Vec<usize> {
+        let members = 0..self.places.len();
+        members.filter(|member| self.is_there(*member)).collect()
     }
 
-    /// Whether all who are there are in one epoch with all who are there, and nobody is about to leave.
-    fn is_together(&self) -> bool {
-        let present = self.present();
-        let keys: BTreeSet<_> = present
-            .iter()
-            .filter_map(|member| self.play.members.get(*member).copied())
-            .collect();
-        let is_alone = present.len() < 2;
-        let mut places = present.iter().filter_map(|member| self.places.get(*member));
-        places.all(|place| !place.is_leaving && (is_alone || place.roster == keys))
+    fn is_there(&self, member: usize) -> bool {
+        self.places.get(member).is_some_and(Place::is_there)
     }
 
-    /// The room of a member who may speak.
-    fn there(&mut self, act: usize, member: usize) -> Result<&mut Room<S>, ForgeError> {
-        let place = self.places.get_mut(member);
-        place
-            .filter(|place| !place.is_leaving)
-            .and_then(|place| place.room.as_mut())
-            .ok_or(ForgeError::NotThere { act, member })
+    /// Whether a member is in an epoch.
+    fn is_in(&self, member: usize) -> bool {
+        let place = self.places.get(member);
+        place.is_some_and(|place| place.present().is_some())
+    }
+
+    /// The epochs in which somebody is.
+    fn handles(&self) -> impl Iterator<Item = mpotr_core::wire::Handle> {
+        let present = self.places.iter().filter_map(Place::present);
+        present.map(|present| present.handle)
+    }
+
+    /// Whether all who are in an epoch are in one, of them and nobody else, and nobody is about to leave. Whoever is alone is.
+    fn is_settled(&self) -> bool {
+        let places = || self.play.members.iter().zip(&self.places);
+        let inside = places().filter_map(|(key, place)| Some((*key, place.present()?)));
+        let keys: BTreeSet<_> = inside.clone().map(|(key, _)| key).collect();
+        let is_alone = keys.len() < 2;
+        let mut inside = inside.map(|(_, present)| present);
+        self.places.iter().all(|place| !place.is_leaving())
+            && inside.all(|present| is_alone || present.roster == keys)
     }
 
     /// Takes out all that a room has to give.
@@ -218,47 +171,31 @@ where
         let Some(place) = self.places.get_mut(member) else {
             return;
         };
-        let Some(room) = &mut place.room else { return };
-        let packets: Vec<_> = core::iter::from_fn(|| room.poll_transmit()).collect();
-        while let Some(event) = room.poll_event() {
-            if let Event::Secure { roster, .. } = event {
-                place.roster = roster.iter().map(|member| member.identity).collect();
+        let output = place.collect();
+        self.epochs = self.epochs.saturating_add(output.installed);
+        let is_heard = !self.disconnected.contains(&member);
+        for packet in output.packets.into_iter().filter(|_| is_heard) {
+            for to in (0..self.places.len()).filter(|to| *to != member) {
+                if self.draw(100) >= self.play.weather.loss {
+                    self.carry(to, &packet);
+                }
             }
-        }
-        if let Some(writer) = &mut place.writer {
-            while let Some(record) = room.poll_record() {
-                place.file.extend(writer.record(record));
-            }
-        }
-        if room.has_ended() {
-            place.room = None;
-            place.is_leaving = false;
-            place
-                .file
-                .extend(place.writer.take().map(Writer::end).unwrap_or_default());
-        }
-        for packet in packets {
-            self.broadcast(member, &packet);
         }
     }
 
-    fn broadcast(&mut self, from: usize, packet: &[u8]) {
-        let Weather {
-            latency,
-            jitter,
-            loss,
-            ..
-        } = self.play.weather;
-        for to in (0..self.places.len()).filter(|to| *to != from) {
-            if self.draw(100) < loss {
-                continue;
-            }
-            let takes = latency.saturating_add(self.draw(jitter.saturating_add(1)));
-            let at = self.now.after(Duration::from_millis(takes));
-            self.packets = self.packets.saturating_add(1);
-            self.in_flight
-                .insert((at, self.packets), (to, packet.to_vec()));
+    /// A packet is under way, if it finds a way.
+    fn carry(&mut self, to: usize, packet: &[u8]) {
+        if self.disconnected.contains(&to) {
+            return;
         }
+        let Weather {
+            latency, jitter, ..
+        } = self.play.weather;
+        let takes = latency.saturating_add(self.draw(jitter.saturating_add(1)));
+        let at = self.now.after(Duration::from_millis(takes));
+        self.packets = self.packets.saturating_add(1);
+        self.in_flight
+            .insert((at, self.packets), (to, packet.to_vec()));
     }
 
     /// A number below a bound; 0 if the bound is.
@@ -269,7 +206,12 @@ where
     /// Time passes, up to so many milliseconds.
     fn pause(&mut self, most: u64) {
         let takes = self.draw(most.saturating_add(1));
-        let until = self.now.after(Duration::from_millis(takes));
+        self.run(takes);
+    }
+
+    /// So many milliseconds pass.
+    fn run(&mut self, millis: u64) {
+        let until = self.now.after(Duration::from_millis(millis));
         while self.next_at().is_some_and(|at| at <= until) {
             self.step();
         }
@@ -278,21 +220,26 @@ where
 
     /// Time passes until something is so.
     fn wait(&mut self, act: usize, done: impl Fn(&Self) -> bool) -> Result<(), ForgeError> {
-        let limit = self.now.after(Duration::from_millis(PATIENCE));
+        let is_done = self.pass(PATIENCE, done);
+        is_done.then_some(()).ok_or(ForgeError::Stuck { act })
+    }
+
+    /// So many milliseconds pass, or less if something is so; whether it is.
+    fn pass(&mut self, most: u64, done: impl Fn(&Self) -> bool) -> bool {
+        let limit = self.now.after(Duration::from_millis(most));
         while !done(self) {
             if self.next_at().is_none_or(|at| at > limit) {
-                return Err(ForgeError::Stuck { act });
+                return false;
             }
             self.step();
         }
-        Ok(())
+        true
     }
 
     /// When the next thing happens.
     fn next_at(&self) -> Option<Timestamp> {
         let packet = self.in_flight.keys().next().map(|(at, _)| *at);
-        let rooms = self.places.iter().filter_map(|place| place.room.as_ref());
-        let timer = rooms.filter_map(Room::poll_timeout).min();
+        let timer = self.places.iter().filter_map(Place::timeout).min();
         packet.into_iter().chain(timer).min()
     }
 
@@ -304,18 +251,18 @@ where
         let due = self.in_flight.first_entry().filter(|it| it.key().0 <= now);
         if let Some(entry) = due {
             let (to, packet) = entry.remove();
-            let place = self.places.get_mut(to);
-            if let Some(room) = place.and_then(|place| place.room.as_mut()) {
-                // A packet that counts for nothing is nothing to talk about.
-                let _rejected = room.handle_message(now, &packet, self.rng);
+            if let Some(place) = self.places.get_mut(to) {
+                place.act(self.rng, |room, rng| {
+                    // A packet that counts for nothing is nothing to talk about.
+                    let _rejected = room.handle_message(now, &packet, rng);
+                });
             }
             self.collect(to);
             return;
         }
-        for member in self.present() {
-            let place = self.places.get_mut(member);
-            if let Some(room) = place.and_then(|place| place.room.as_mut()) {
-                room.handle_timeout(now, self.rng);
+        for member in self.there() {
+            if let Some(place) = self.places.get_mut(member) {
+                place.act(self.rng, |room, rng| room.handle_timeout(now, rng));
             }
             self.collect(member);
         }

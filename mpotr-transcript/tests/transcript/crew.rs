@@ -3,8 +3,8 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::Room;
 use mpotr_crypto::{IdentityKey, IdentityKeyPair};
-use mpotr_gka::RoomId;
-use mpotr_transcript::{Act, Play, Report, Transcript, Weather, forge, perform, verify};
+use mpotr_gka::{Forger, RoomId};
+use mpotr_transcript::{Act, Part, Play, Report, Transcript, Weather, forge, perform, verify};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -22,18 +22,13 @@ pub(crate) fn coming_and_going() -> Vec<Act> {
     let mut acts = talk(3, 5);
     acts.push(Act::Join(3));
     acts.extend(talk(4, 6));
-    acts.push(Act::Leave(1));
+    acts.push(Act::Leave(vec![1]));
     acts.extend([0, 2, 3, 0].map(|member| Act::Say(member, b"after".to_vec())));
     acts
 }
 
 pub(crate) fn play(members: Vec<IdentityKey>, acts: Vec<Act>) -> Play {
-    Play {
-        room: RoomId::of_name::<Suite>("tea"),
-        members,
-        acts,
-        weather: Weather::default(),
-    }
+    Play::new(RoomId::of_name::<Suite>("tea"), members, acts)
 }
 
 /// The identities of people who exist.
@@ -48,28 +43,44 @@ pub(crate) fn keys(people: &[IdentityKeyPair]) -> Vec<IdentityKey> {
     people.iter().map(IdentityKeyPair::public).collect()
 }
 
-/// The transcripts of a talk that people had: one of each.
-pub(crate) fn real(acts: Vec<Act>, members: usize, weather: Weather, seed: u64) -> Vec<Vec<u8>> {
-    let people = people(members, seed);
-    let mut play = play(keys(&people), acts);
-    play.weather = weather;
-    let mut people: Vec<_> = people.into_iter().map(Some).collect();
-    let all = play.members.clone();
+/// What is left of a talk that people had: of these keys, whose secrets they hold.
+pub(crate) fn had(play: &Play, people: &[IdentityKeyPair], seed: u64) -> Vec<Part> {
     perform::<Suite>(
-        &play,
+        play,
         |identity, config, now, rng| {
-            let at = all.iter().position(|key| *key == identity).unwrap();
-            Room::new(config, people[at].take().unwrap(), now, rng)
+            let holder = people.iter().find(|it| it.public() == identity).unwrap();
+            let holder = IdentityKeyPair::from_secret::<Suite>(holder.secret()).unwrap();
+            Room::new(config, holder, now, rng)
         },
         &mut ChaCha20Rng::seed_from_u64(seed),
     )
     .unwrap()
 }
 
+/// What is left of a talk that nobody had, of each member.
+pub(crate) fn invented(play: &Play, seed: u64) -> Vec<Part> {
+    let forger = Forger::<Suite>::new();
+    perform::<Suite>(
+        play,
+        |identity, config, now, rng| Room::new(config, forger.invent(identity), now, rng),
+        &mut ChaCha20Rng::seed_from_u64(seed),
+    )
+    .unwrap()
+}
+
+/// The transcripts of a talk that people had: one of each.
+pub(crate) fn real(acts: Vec<Act>, members: usize, weather: Weather, seed: u64) -> Vec<Vec<u8>> {
+    let people = people(members, seed);
+    let mut play = play(keys(&people), acts);
+    play.weather = weather;
+    let parts = had(&play, &people, seed);
+    parts.into_iter().map(|part| part.transcript).collect()
+}
+
 /// A transcript of a talk that nobody had, from public keys.
 pub(crate) fn forged(acts: Vec<Act>, members: usize, seed: u64) -> Vec<u8> {
     let play = play(keys(&people(members, seed)), acts);
-    forge::<Suite>(&play, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap()
+    forge::<Suite>(&play, None, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap()
 }
 
 pub(crate) fn report(file: &[u8]) -> Report {

@@ -6,10 +6,13 @@
     reason = "these are tests, their helpers too: what cannot be done is a failure"
 )]
 
+mod alike;
 mod crew;
 mod damage;
+mod everything;
 mod files;
 mod hand;
 mod liars;
 mod real_and_forged;
+mod scenes;
 mod shape;

@@ -1,0 +1,86 @@
+//! What happens in a talk: everything that leaves something in the transcripts of those who are there.
+
+use super::amendment::Amendment;
+
+/// What happens in a talk. Members are named by their place in [`Play::members`](super::Play::members).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act<Text = Vec<u8>> {
+    /// A member says something.
+    Say(usize, Text),
+    /// Somebody who is not there comes in, or comes back, and an epoch begins if the others let it in.
+    Join(usize),
+    /// Members leave in order, at one moment. If these are all, they publish what signed for them.
+    Leave(Vec<usize>),
+    /// A member dies: it says no word more, and its own transcript has no end.
+    Die(usize),
+    /// A member loses the network: it hears nothing and is not heard.
+    Disconnect(usize),
+    /// It has the network again.
+    Reconnect(usize),
+    /// A member votes to let somebody in.
+    Admit {
+        /// Who votes.
+        by: usize,
+        /// For whom.
+        whom: usize,
+    },
+    /// A member votes to leave another out.
+    Exclude {
+        /// Who votes.
+        by: usize,
+        /// Against whom.
+        whom: usize,
+    },
+    /// A member votes for another policy.
+    Policy(usize, Amendment),
+    /// A member asks for an epoch with fresh keys.
+    Refresh(usize),
+    /// A member says two things in one place, one to some and one to others. They compare what they have read soon after the
+    /// act that follows: what is said then is said by somebody who knows one of the two alone.
+    Fork {
+        /// Who.
+        member: usize,
+        /// To whom, and what.
+        sides: [(Vec<usize>, Text); 2],
+    },
+}
+
+impl<Text> Act<Text> {
+    /// The same with what its members say in another form.
+    pub fn map<Other>(self, mut form: impl FnMut(usize, Text) -> Other) -> Act<Other> {
+        match self {
+            Self::Say(member, text) => Act::Say(member, form(member, text)),
+            Self::Join(member) => Act::Join(member),
+            Self::Leave(members) => Act::Leave(members),
+            Self::Die(member) => Act::Die(member),
+            Self::Disconnect(member) => Act::Disconnect(member),
+            Self::Reconnect(member) => Act::Reconnect(member),
+            Self::Admit { by, whom } => Act::Admit { by, whom },
+            Self::Exclude { by, whom } => Act::Exclude { by, whom },
+            Self::Policy(member, amendment) => Act::Policy(member, amendment),
+            Self::Refresh(member) => Act::Refresh(member),
+            Self::Fork { member, sides } => Act::Fork {
+                member,
+                sides: sides.map(|(to, text)| (to, form(member, text))),
+            },
+        }
+    }
+
+    /// Whether a member comes in by this; `None` if it says nothing of where that member is.
+    pub(super) fn comes_in(&self, member: usize) -> Option<bool> {
+        match self {
+            Self::Join(who) => (*who == member).then_some(true),
+            Self::Leave(who) => who.contains(&member).then_some(false),
+            // Nobody is left out who is not there.
+            Self::Exclude { by, whom } => [by, whom].contains(&&member).then_some(false),
+            Self::Say(who, _)
+            | Self::Die(who)
+            | Self::Disconnect(who)
+            | Self::Reconnect(who)
+            | Self::Admit { by: who, .. }
+            | Self::Policy(who, _)
+            | Self::Refresh(who)
+            | Self::Fork { member: who, .. } => (*who == member).then_some(false),
+        }
+    }
+}

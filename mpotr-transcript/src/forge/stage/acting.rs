@@ -1,0 +1,224 @@
+//! What members do, one act after the other.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp};
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
+
+use super::place::{Place, drain, same_twice};
+use super::{PATIENCE, Stage, Weather};
+use crate::forge::{Act, ForgeError};
+
+/// Where it is for the members to say what comes of an act, nothing is waited for any more after so many milliseconds without a
+/// new epoch: a vote alone may come to nothing.
+const QUIET: u64 = 30_000;
+
+impl<S: CryptoSuite, E> Stage<'_, S, E>
+where
+    E: FnMut(
+        IdentityKey,
+        RoomConfig,
+        Timestamp,
+        &mut dyn CryptoRng,
+    ) -> Result<Room<S>, UnsupportedSuite>,
+{
+    pub(super) fn act(&mut self, act: usize, what: &Act) -> Result<(), ForgeError> {
+        match what {
+            Act::Say(member, body) => {
+                let now = self.now;
+                let place = self.speaker(act, *member)?;
+                let sent = place.ask(|room| room.send(now, body.clone()));
+                if let Some(Err(error)) = sent {
+                    return Err(ForgeError::Send { act, error });
+                }
+                self.collect(*member);
+            }
+            Act::Join(member) => self.join(act, *member)?,
+            Act::Leave(members) => {
+                for member in members {
+                    self.speaker(act, *member)?;
+                }
+                for member in members {
+                    self.leave(*member);
+                }
+                self.wait(act, Self::is_settled)?;
+            }
+            Act::Die(member) => self.speaker(act, *member)?.die(),
+            Act::Disconnect(member) => {
+                self.disconnected.insert(*member);
+            }
+            Act::Reconnect(member) => {
+                self.disconnected.remove(member);
+            }
+            Act::Admit { by, whom } => {
+                let now = self.now;
+                self.voted_out.remove(whom);
+                if let Some(whom) = self.play.members.get(*whom).copied() {
+                    let place = self.speaker(act, *by)?;
+                    place.ask(|room| room.admit(now, whom));
+                }
+                self.collect(*by);
+                if self.is_there(*whom) {
+                    self.settle(|stage| stage.is_in(*whom) && stage.is_settled());
+                }
+            }
+            Act::Exclude { by, whom } => {
+                let now = self.now;
+                self.voted_out.insert(*whom);
+                if let Some(whom) = self.play.members.get(*whom).copied() {
+                    let place = self.speaker(act, *by)?;
+                    place.ask(|room| room.exclude(now, whom));
+                }
+                self.collect(*by);
+                self.settle(|stage| !stage.is_in(*whom) && stage.is_settled());
+            }
+            Act::Policy(member, amendment) => {
+                let now = self.now;
+                let members = &self.play.members;
+                let place = self.speaker(act, *member)?;
+                let policy = place.policy().map(|now| amendment.apply(now, members));
+                if let Some(policy) = &policy {
+                    place.ask(|room| room.change_policy(now, policy.clone()));
+                }
+                self.collect(*member);
+                self.settle(|stage| {
+                    let inside = stage.places.iter().filter(|it| it.present().is_some());
+                    stage.is_settled()
+                        && inside.map(Place::policy).all(|now| now == policy.as_ref())
+                });
+            }
+            Act::Refresh(member) => {
+                let now = self.now;
+                let before: BTreeSet<_> = self.handles().collect();
+                self.speaker(act, *member)?.ask(|room| room.refresh(now));
+                self.collect(*member);
+                self.wait(act, |stage| {
+                    stage.is_settled() && stage.handles().all(|now| !before.contains(&now))
+                })?;
+            }
+            Act::Fork { member, sides } => self.fork(act, *member, sides)?,
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, act: usize, member: usize) -> Result<(), ForgeError> {
+        let place = self.places.get(member);
+        if place.is_none_or(Place::is_there) {
+            return Err(ForgeError::NotThere { act, member });
+        }
+        self.enter(act, member, None)?;
+        let is_in = |stage: &Self| stage.is_in(member) && stage.is_settled();
+        if self.play.ask || self.voted_out.contains(&member) {
+            // The others have a word on it.
+            self.settle(is_in);
+            Ok(())
+        } else {
+            self.wait(act, is_in)
+        }
+    }
+
+    /// Says one thing to some and another to others, each of whom hears it.
+    fn fork(
+        &mut self,
+        act: usize,
+        member: usize,
+        sides: &[(Vec<usize>, Vec<u8>); 2],
+    ) -> Result<(), ForgeError> {
+        let now = self.now;
+        let [(some, one), (others, other)] = sides;
+        self.wait(act, Self::is_settled)?;
+        let place = self.speaker(act, member)?;
+        let missing = ForgeError::NotThere { act, member };
+        let mut twin = place.part_with_twin().ok_or(missing)?;
+        let sent = place.ask(|room| room.send(now, one.clone()));
+        let both = [sent, Some(twin.send(now, other.clone()))];
+        for sent in both.into_iter().flatten() {
+            sent.map_err(|error| ForgeError::Send { act, error })?;
+        }
+        let packets = [place.collect().packets, drain(&mut twin)];
+        if packets.iter().any(Vec::is_empty) {
+            // A change is under way, and what is said now waits for its end.
+            return Err(ForgeError::Stuck { act });
+        }
+        self.voted_out.insert(member);
+        for (to, packets) in [some, others].into_iter().zip(packets) {
+            for (to, packet) in to
+                .iter()
+                .flat_map(|to| packets.iter().map(move |it| (to, it)))
+            {
+                self.carry(*to, packet);
+            }
+        }
+        let Weather {
+            latency, jitter, ..
+        } = self.play.weather;
+        self.run(latency.saturating_add(jitter));
+        Ok(())
+    }
+
+    /// Somebody comes to the channel, at the beginning with all the others who do.
+    pub(super) fn enter(
+        &mut self,
+        act: usize,
+        member: usize,
+        first: Option<&[usize]>,
+    ) -> Result<(), ForgeError> {
+        let Some(identity) = self.play.members.get(member).copied() else {
+            return Err(ForgeError::NotThere { act, member });
+        };
+        let keys = |members: &[usize]| {
+            let keys = members.iter().filter_map(|it| self.play.members.get(*it));
+            keys.copied().collect::<BTreeSet<_>>()
+        };
+        let admission = match (self.play.ask, first) {
+            (false, _) => Admission::Open,
+            (true, Some(first)) => Admission::Ask(keys(first)),
+            // A newcomer is content with whom it finds.
+            (true, None) => Admission::Ask(self.play.members.iter().copied().collect()),
+        };
+        let config = RoomConfig {
+            policy: self.play.policy.clone(),
+            follow_policy: true,
+            members: first.map(<[usize]>::len),
+            record: true,
+            ..RoomConfig::new(self.play.room, admission)
+        };
+        let later = self.play.acts.get(act..).unwrap_or_default();
+        let forks = |it: &Act| matches!(it, Act::Fork { member: who, .. } if *who == member);
+        let (room, twin) = if later.iter().any(forks) {
+            let [mut one, mut other] = same_twice(self.rng);
+            let room = (self.enter)(identity, config.clone(), self.now, &mut one)?;
+            let twin = (self.enter)(identity, config, self.now, &mut other)?;
+            (room, Some(twin))
+        } else {
+            let room = (self.enter)(identity, config, self.now, self.rng)?;
+            (room, None)
+        };
+        if let Some(place) = self.places.get_mut(member) {
+            place.take(room, twin);
+        }
+        self.collect(member);
+        Ok(())
+    }
+
+    /// A member who may speak.
+    fn speaker(&mut self, act: usize, member: usize) -> Result<&mut Place<S>, ForgeError> {
+        let place = self.places.get_mut(member);
+        place
+            .filter(|place| place.present().is_some() && !place.is_leaving())
+            .ok_or(ForgeError::NotThere { act, member })
+    }
+
+    /// Time passes until something is so, or until it is quiet.
+    fn settle(&mut self, done: impl Fn(&Self) -> bool) {
+        let limit = self.now.after(Duration::from_millis(PATIENCE));
+        loop {
+            let before = self.epochs;
+            self.pass(QUIET, |stage| done(stage) || stage.epochs != before);
+            if done(self) || self.epochs == before || self.now >= limit {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A transcript of a talk that people had is shown, to whoever verifies it, as a forged one of the same talk is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_core::wire::ContentKind;
+use mpotr_core::{Policy, Rule};
+use mpotr_crypto::IdentityKey;
+use mpotr_transcript::{Flaw, Part, Transcript};
+
+use crate::crew::{had, invented, keys, people, report};
+use crate::scenes::{NAMES, SCENES};
+
+/// What somebody sees who looks at a transcript, but for what the network and the dice decide: the epochs in which nothing is
+/// said, and in what order those write who know nothing of each other.
+#[derive(Debug, PartialEq, Eq)]
+struct View {
+    /// Whose text, in whose presence, in the order of its author.
+    texts: BTreeMap<&'static str, Vec<(String, BTreeSet<&'static str>)>>,
+    policies: BTreeSet<Policy>,
+    unproven: BTreeSet<String>,
+    flaws: BTreeSet<String>,
+}
+
+fn view(part: &Part, seed: u64) -> View {
+    let keys = keys(&people(NAMES.len(), seed));
+    let name = |key| NAMES[keys.iter().position(|it| it == key).unwrap()];
+    let transcript = Transcript::read(&part.transcript);
+    let report = report(&part.transcript);
+    let mut texts = BTreeMap::<_, Vec<_>>::new();
+    for epoch in &report.epochs {
+        let roster: BTreeSet<_> = epoch.roster.iter().map(name).collect();
+        let mut messages: Vec<_> = epoch
+            .messages
+            .iter()
+            .filter(|it| it.kind == ContentKind::Text)
+            .collect();
+        messages.sort_by_key(|it| (it.author, it.seq, it.body.clone()));
+        for message in messages {
+            let author = name(&epoch.roster[usize::from(message.author)]);
+            let text = String::from_utf8(message.body.clone()).unwrap();
+            texts
+                .entry(author)
+                .or_default()
+                .push((text, roster.clone()));
+        }
+    }
+    // Without its numbers: which member has which place in a roster is random.
+    let words = |flaw: &Flaw| {
+        let flaw = flaw.kind.to_string();
+        flaw.chars().filter(|it| !it.is_ascii_digit()).collect()
+    };
+    let unproven = report.epochs.iter().flat_map(|it| &it.unproven);
+    let rename = |policy: &Policy| {
+        // People of another seed have other keys.
+        let mut policy = policy.clone();
+        for rule in [&mut policy.admit, &mut policy.exclude, &mut policy.change] {
+            if let Rule::Founders(founders) = rule {
+                let place = |key: &_| keys.iter().position(|it| it == key).unwrap();
+                let places = founders.iter().map(place);
+                let places = places.map(|it| IdentityKey::new([u8::try_from(it).unwrap(); 32]));
+                *founders = places.collect();
+            }
+        }
+        policy
+    };
+    View {
+        texts,
+        policies: transcript
+            .sections
+            .iter()
+            .map(|it| rename(&it.proposal.policy))
+            .collect(),
+        unproven: unproven.map(|it| format!("{it:?}")).collect(),
+        flaws: report.flaws.iter().map(words).collect(),
+    }
+}
+
+#[test]
+fn a_forged_talk_is_shown_as_one_that_people_had() {
+    for (seed, scene) in (10..).zip(&SCENES) {
+        let real = had(&scene.play(seed), &people(NAMES.len(), seed), seed);
+        let forged = invented(&scene.play(seed + 50), seed + 50);
+        for ((real, forged), name) in real.iter().zip(&forged).zip(NAMES) {
+            let [real, forged] = [view(real, seed), view(forged, seed + 50)];
+            assert_eq!(real, forged, "{}, kept by {name}", scene.name);
+        }
+    }
+}
