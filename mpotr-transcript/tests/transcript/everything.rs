@@ -232,9 +232,10 @@ const NOT_SHOWN: &[&str] = &[
     "Unsettled",
     "Settled",
     "Cheated",
-    // Where a member has signed an order against what it had signed before: no room does that.
+    // Where a member has signed against what it had signed before, beside two things in one place: no room does that.
     "Fork",
     "Difference",
+    "Contradicted",
     // Published keys are in no transcript.
     "Published",
     "Leaked",
