@@ -228,6 +228,7 @@ const NOT_SHOWN: &[&str] = &[
     "Sent",
     "Acknowledged",
     "Missed",
+    "Dropped",
     "Provisional",
     "Unsettled",
     "Settled",
