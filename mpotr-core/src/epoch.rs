@@ -9,7 +9,7 @@
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `vouching` | what shows that a message is its author's |
 //! | `evidence`, `forking` | members that say two things in one place |
-//! | `order`, `agreement` | the one order, its locks, and what is final |
+//! | `order`, `locks`, `agreement` | the one order, what members have signed of it, and what is final |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
 //! | `states` | what is known of each message |
@@ -29,7 +29,10 @@ mod evidence;
 mod forking;
 mod graph;
 mod holdback;
+#[cfg(feature = "insider")]
+mod insider;
 mod keys;
+mod locks;
 mod member_set;
 mod order;
 mod peer_key;
@@ -56,6 +59,7 @@ pub use evidence::{Evidence, SignedChain};
 use graph::Graph;
 use holdback::Holdback;
 use keys::{EpochKeys, Streams};
+use locks::Locks;
 use member_set::MemberSet;
 use order::{Key, Order};
 use peer_key::PeerKey;
@@ -144,15 +148,15 @@ struct Peer<S: CryptoSuite> {
     done: bool,
     /// Its secrets were published.
     revealed: bool,
-    /// The longest lock that it signed.
-    lock: Lock,
+    /// What it has signed of the order.
+    locks: Locks,
     /// What it said last about the epoch that follows.
     next: Option<Next>,
     /// What it had seen when it contributed to a run, by the run.
     frozen: Option<Frozen>,
-    /// Whether that lock is known to differ from the order here.
+    /// Whether it is known to have signed another order than the one here.
     forked: bool,
-    /// Up to here its order is the one here.
+    /// Up to here its order is the one here, as far as it was compared since.
     agreed: u32,
     /// Whether it has asked for the order here: it has found a difference.
     doubts: bool,
@@ -247,7 +251,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 closing: None,
                 done: false,
                 revealed: false,
-                lock: Lock::EMPTY,
+                locks: Locks::new(),
                 next: None,
                 frozen: None,
                 forked: false,

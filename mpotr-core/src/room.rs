@@ -26,6 +26,8 @@ mod electing;
 mod expecting;
 mod fates;
 mod hosting;
+#[cfg(feature = "insider")]
+mod insider;
 mod installing;
 mod leaving;
 mod offering;

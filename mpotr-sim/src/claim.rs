@@ -8,6 +8,7 @@ mod one_final_order;
 
 use mpotr_core::Duration;
 
+use crate::invariant::acceptance;
 use crate::ledger::Ledger;
 use crate::party::Seat;
 
@@ -20,6 +21,8 @@ pub enum Claim {
     OneEpoch,
     /// Every text of an honest member was read by every other honest member of its epoch.
     AllRead,
+    /// I4: all members of one epoch have read there what one of them has.
+    Accepted,
     /// This insider is proven to have said two things in one place, to everybody honest, once, and is in nobody's epoch.
     Exposed(Seat),
     /// All who are alive have left.
@@ -36,6 +39,7 @@ impl Claim {
             Self::OneFinalOrder => "one-final-order",
             Self::OneEpoch => "one-epoch",
             Self::AllRead => "all-read",
+            Self::Accepted => "accepted",
             Self::Exposed(_) => "exposed",
             Self::Ended { .. } => "ended",
         }
@@ -47,6 +51,7 @@ impl Claim {
             Self::OneFinalOrder => one_final_order::check(ledger),
             Self::OneEpoch => one_epoch::check(ledger),
             Self::AllRead => all_read::check(ledger),
+            Self::Accepted => acceptance::check(ledger),
             Self::Exposed(seat) => exposed::check(ledger, seat),
             Self::Ended { published } => ended::check(ledger, published),
         }

@@ -8,6 +8,7 @@
 //! | `two_contributions` | another contribution to each half of the room, both signed |
 //! | `two_confirmations` | another confirmation to each half, both signed |
 //! | `twins` | two rooms with one set of keys: two proposals of one view, two of every statement |
+//! | `torn` | what some accept and others are meant never to |
 //! | `two_texts` | two texts in one place, one for each half, both signed |
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for everybody's exclusion |
@@ -16,6 +17,7 @@ mod knowledge;
 mod replay;
 mod shun;
 mod silent;
+mod torn;
 mod twins;
 mod two_confirmations;
 mod two_contributions;
@@ -33,6 +35,7 @@ use crate::member::{Draws, Member};
 use crate::party::{Act, Audience, Party, Seat, Transmit};
 use knowledge::Knowledge;
 pub use silent::Withheld;
+pub use torn::Tear;
 
 /// How a member deviates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub enum InsiderKind {
     Twins,
     /// Writes another text in one place for each half of the room, as soon as it writes.
     TwoTexts,
+    /// Writes what some accept and others are meant never to, when it is asked to write.
+    Torn(Tear),
     /// Sends again whatever it has heard.
     Replay,
     /// Does not hear one member, and asks for everybody's exclusion.
@@ -56,7 +61,8 @@ pub enum InsiderKind {
 }
 
 impl InsiderKind {
-    /// Those that deviate whatever they are asked to do: all but [`InsiderKind::TwoTexts`].
+    /// Those that deviate whatever they are asked to do: all but [`InsiderKind::TwoTexts`] and
+    /// [`InsiderKind::Torn`].
     pub const ALL: [Self; 11] = [
         Self::Silent(Withheld::Offers),
         Self::Silent(Withheld::Proposals),
@@ -73,7 +79,7 @@ impl InsiderKind {
 
     /// Whether it signs two statements or messages for one place: honest members may then order differently.
     pub(crate) const fn equivocates(self) -> bool {
-        matches!(self, Self::Twins | Self::TwoTexts)
+        matches!(self, Self::Twins | Self::TwoTexts | Self::Torn(_))
     }
 }
 
@@ -190,6 +196,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
     let deviation: Box<dyn Deviation<S>> = match kind {
         InsiderKind::Twins => return Ok(Box::new(twins::Twins::<S>::enter(entrance)?)),
         InsiderKind::TwoTexts => return Ok(Box::new(two_texts::TwoTexts::<S>::enter(entrance)?)),
+        InsiderKind::Torn(tear) => return Ok(Box::new(torn::Torn::<S>::enter(tear, entrance)?)),
         InsiderKind::Silent(withheld) => Box::new(withheld),
         InsiderKind::WrongShare => Box::new(wrong_share::WrongShare::new(seed)),
         InsiderKind::TwoContributions => Box::new(two_contributions::TwoContributions),

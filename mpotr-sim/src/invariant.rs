@@ -6,6 +6,8 @@
 //! | `one_successor` | I1: of one parent, honest members who list each other install the same |
 //! | `same_cut` | I2: all who install from one parent have delivered the same messages of it |
 //! | `one_order` | I3: final prefixes of one epoch are prefixes of one another |
+//! | `final_signed` | what is final for one, every honest member has signed so |
+//! | `acceptance` | I4: what one honest member has accepted, every other accepts |
 //! | `delivery` | at most once, in causal order, as it was written, within its epoch alone |
 //! | `fates` | each text has one fate, and the one that is told |
 //! | `final_prefix` | what is final grows at its end, and was read |
@@ -13,11 +15,13 @@
 //! | `publication` | nobody publishes while anything is in flight |
 //! | `blame` | no honest member is blamed, or left out for good, without a vote |
 
+pub(crate) mod acceptance;
 mod accusation;
 mod blame;
 mod delivery;
 mod fates;
 mod final_prefix;
+mod final_signed;
 mod one_order;
 mod one_successor;
 mod publication;
@@ -47,7 +51,7 @@ pub(crate) struct Seen<'a> {
 /// Says how an invariant is broken.
 type Check = fn(&Seen<'_>) -> Result<(), String>;
 
-const ALL: [(&str, Check); 11] = [
+const ALL: [(&str, Check); 12] = [
     ("same-epoch", same_epoch::check),
     ("one-successor", one_successor::check),
     ("same-cut", same_cut::check),
@@ -55,6 +59,7 @@ const ALL: [(&str, Check); 11] = [
     ("delivery", delivery::check),
     ("fates", fates::check),
     ("final-prefix", final_prefix::check),
+    ("final-signed", final_signed::check),
     ("accusation", accusation::check),
     ("publication", publication::check_silence),
     ("blame", blame::check_faults),

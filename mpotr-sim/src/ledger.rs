@@ -74,6 +74,28 @@ pub(crate) struct EpochRecord {
     pub(crate) installed: BTreeMap<Seat, Installed>,
     /// Final prefixes that somebody was told of, by length.
     pub(crate) finals: BTreeMap<u32, Vec<FinalPrefix>>,
+    /// How each member orders its messages.
+    pub(crate) orders: BTreeMap<Seat, SignedOrder>,
+}
+
+/// The order of a member, and how much of it can be in a lock that it signed.
+#[derive(Debug, Default)]
+pub(crate) struct SignedOrder {
+    ids: Vec<MessageId>,
+    signed: usize,
+}
+
+impl SignedOrder {
+    /// The first so many messages, as far as they are ordered.
+    pub(crate) fn prefix(&self, count: u32) -> Option<&[MessageId]> {
+        self.ids.get(..usize::try_from(count).ok()?)
+    }
+
+    /// The first so many messages, as far as the member has signed them.
+    pub(crate) fn signed_prefix(&self, count: u32) -> Option<&[MessageId]> {
+        self.prefix(count)
+            .filter(|prefix| prefix.len() <= self.signed)
+    }
 }
 
 /// A final prefix that a member was told of.
@@ -219,6 +241,7 @@ impl Ledger {
                     key,
                     installed: BTreeMap::new(),
                     finals: BTreeMap::new(),
+                    orders: BTreeMap::new(),
                 });
                 let installed = Installed {
                     at: self.moment,
@@ -249,11 +272,10 @@ impl Ledger {
             }
             Event::Equivocation { author, .. } => {
                 if let Some(person) = self.person_mut(seat) {
-                    person.accused.insert(*author);
-                    let told = person.exposed.entry(*author).or_insert(0);
-                    *told = told.saturating_add(1);
+                    person.hear_evidence(*author);
                 }
             }
+            Event::Provisional { id, .. } => self.note_ordered(seat, *id),
             Event::Final { count, digest, ids } => {
                 if let Some(person) = self.person_mut(seat) {
                     person.settled.extend(ids);
@@ -303,6 +325,22 @@ impl Ledger {
         }
         for (hint, _) in held.iter().filter(|(_, is_done)| *is_done) {
             self.note_done(seat, *hint);
+        }
+    }
+
+    fn note_ordered(&mut self, seat: Seat, id: MessageId) {
+        let sid = self.person(seat).and_then(|person| person.present);
+        if let Some(record) = sid.and_then(|sid| self.epochs.get_mut(&sid)) {
+            record.orders.entry(seat).or_default().ids.push(id);
+        }
+    }
+
+    /// An honest member has sent something sealed in an epoch: all that it signs holds the lock of what it has ordered by then.
+    pub(crate) fn note_signed(&mut self, seat: Seat, hint: &EpochHint) {
+        let sid = self.hints.get(hint);
+        let record = sid.and_then(|sid| self.epochs.get_mut(sid));
+        if let Some(order) = record.and_then(|record| record.orders.get_mut(&seat)) {
+            order.signed = order.ids.len();
         }
     }
 
@@ -417,6 +455,12 @@ impl Person {
             }
             _ => {}
         }
+    }
+
+    fn hear_evidence(&mut self, against: IdentityKey) {
+        self.accused.insert(against);
+        let told = self.exposed.entry(against).or_insert(0);
+        *told = told.saturating_add(1);
     }
 
     /// The present epoch is over for it.

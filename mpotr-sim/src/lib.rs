@@ -50,7 +50,7 @@ mod world;
 pub use cast::Cast;
 pub use claim::{Awaited, Claim};
 pub use healing::bound;
-pub use insider::{InsiderKind, Withheld};
+pub use insider::{InsiderKind, Tear, Withheld};
 pub use invariant::Breach;
 pub use many::run_many;
 pub use party::{Act, Audience, Party, Seat, Transmit};

@@ -28,6 +28,11 @@ impl<S: CryptoSuite> Member<S> {
         Ok(Self { room, draws })
     }
 
+    /// The room itself.
+    pub(crate) const fn room(&mut self) -> &mut Room<S> {
+        &mut self.room
+    }
+
     /// The next packet to everyone.
     pub(crate) fn packet(&mut self) -> Option<Vec<u8>> {
         self.room.poll_transmit()

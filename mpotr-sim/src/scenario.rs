@@ -14,6 +14,7 @@ mod lossy;
 mod partition;
 mod random;
 mod silent_end;
+mod torn;
 mod unpublished;
 
 use rand_chacha::ChaCha20Rng;
@@ -35,7 +36,7 @@ impl Scenario {
     pub const CUSTOM: &'static Self = &custom::CUSTOM;
 
     /// Every scenario with a name to ask for.
-    pub const ALL: [&'static Self; 24] = [
+    pub const ALL: [&'static Self; 27] = [
         &calm::CALM,
         &lossy::LOSSY,
         &forked::FORKED,
@@ -60,6 +61,9 @@ impl Scenario {
         &insiders::TWINS,
         &insiders::REPLAY,
         &insiders::SHUN,
+        &torn::UNSIGNED_LINE,
+        &torn::LONG_LINE,
+        &torn::BESIDE,
     ];
 
     /// The scenario of a name.

@@ -12,6 +12,7 @@ use crate::claim::Awaited;
 use crate::counting::{self, Count};
 use crate::healing;
 use crate::invariant::Breach;
+use crate::invariant::acceptance;
 use crate::party::Act;
 use crate::scenario::Scenario;
 use crate::script::{Script, Step, Wanted};
@@ -190,7 +191,9 @@ fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
     let limit = world.now().after(patience);
     let mut count = counting::count(&world.ledger);
     while healed_after.is_some() && !world.is_broken() && world.now() < limit {
-        let is_well = count.missing.is_empty() && healing::is_whole(&world.ledger);
+        let is_well = count.missing.is_empty()
+            && healing::is_whole(&world.ledger)
+            && acceptance::check(&world.ledger).is_ok();
         if is_well {
             break;
         }
@@ -199,6 +202,9 @@ fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
     }
     for missing in count.missing.clone() {
         world.breach("arrival", format!("not delivered: {missing}"));
+    }
+    if let Err(what) = acceptance::check(&world.ledger) {
+        world.breach("acceptance", what);
     }
     (healed_after, count)
 }

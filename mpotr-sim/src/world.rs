@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKeyPair, UnsupportedSuite};
-use mpotr_core::wire::{Packet, SidHint};
+use mpotr_core::wire::{EpochHint, Packet, SidHint};
 use mpotr_core::{Admission, Duration, Event, RoomConfig, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -453,6 +453,9 @@ impl World {
         }
         for transmit in transmits {
             let packet: Rc<[u8]> = transmit.packet.into();
+            if let Some(hint) = sealed_hint(&packet).filter(|_| is_honest) {
+                self.ledger.note_signed(seat, &hint);
+            }
             if is_honest || self.trace.is_kept() {
                 self.note_packet(seat, &packet, is_honest);
             }
@@ -524,6 +527,12 @@ impl World {
             self.ledger.note_reveal(seat, reveal.hint);
         }
     }
+}
+
+/// Of a sealed packet, the epoch: version and kind come before it.
+fn sealed_hint(packet: &[u8]) -> Option<EpochHint> {
+    let rest = packet.strip_prefix(&[1, 5])?;
+    rest.first_chunk().copied().map(EpochHint::new)
 }
 
 /// A packet in a few words.

@@ -174,6 +174,28 @@ fn who_writes_two_texts_in_one_place_is_exposed_and_left_out() {
 }
 
 #[test]
+fn who_forks_behind_unsigned_messages_is_exposed_and_left_out() {
+    for seed in 0..4 {
+        let claims = ["accepted", "all-read", "exposed", "one-final-order"];
+        assert_claims("unsigned-line", &Wanted::default(), seed, &claims);
+    }
+}
+
+#[test]
+fn what_some_are_meant_never_to_accept_splits_no_room() {
+    for scenario in ["long-line", "beside"] {
+        for seed in 0..4 {
+            assert_claims(
+                scenario,
+                &Wanted::default(),
+                seed,
+                &["accepted", "all-read"],
+            );
+        }
+    }
+}
+
+#[test]
 fn who_missed_a_long_talk_catches_up() {
     let wanted = Wanted {
         members: Some(4),

@@ -35,7 +35,13 @@ impl<S: CryptoSuite> Epoch<S> {
         let final_count = self
             .others()
             .filter(|peer| !peer.closed)
-            .map(|peer| if peer.forked { 0 } else { peer.lock.count })
+            .map(|peer| {
+                if peer.forked {
+                    0
+                } else {
+                    peer.locks.verified()
+                }
+            })
             .min()
             .unwrap_or(u32::MAX)
             .min(self.order.lock().count);
@@ -90,41 +96,40 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Compares the locks of the others with the order here, as far as it goes.
     fn compare_locks(&mut self) {
-        for member in 0..self.peers.len() {
-            let Some(lock) = self
-                .peers
-                .get(member)
-                .filter(|peer| !peer.forked)
-                .map(|peer| peer.lock)
-            else {
+        let Self { peers, order, .. } = self;
+        let mut forks = Vec::new();
+        for (member, peer) in peers.iter_mut().enumerate() {
+            if peer.forked {
                 continue;
-            };
-            let fits = self.fits(&lock);
-            let final_count = self.final_lock.count;
-            let Some(peer) = self.peers.get_mut(member) else {
-                continue;
-            };
-            match fits {
-                Some(true) => peer.agreed = lock.count,
-                Some(false) => {
-                    peer.forked = true;
-                    peer.agreed = peer
-                        .agreed
-                        .max(final_count.min(lock.count.saturating_sub(1)));
-                    self.ask_order = true;
-                    self.effects.push_back(Effect::Fork { member, lock });
-                }
-                None => {}
             }
+            let compared = peer.locks.compare(|count| order.prefix(count));
+            peer.agreed = peer.agreed.max(peer.locks.verified());
+            forks.extend(compared.err().map(|lock| (member, lock)));
+        }
+        for (member, lock) in forks {
+            self.note_fork(member, lock);
         }
     }
 
-    /// Takes note of a lock that a member signed. One that is shorter than its last came late and says nothing new.
+    /// A member has signed another order than the one here.
+    fn note_fork(&mut self, member: usize, lock: Lock) {
+        let is_final = self.final_lock.count;
+        let Some(peer) = self.peers.get_mut(member).filter(|peer| !peer.forked) else {
+            return;
+        };
+        peer.forked = true;
+        peer.agreed = peer.agreed.max(is_final.min(lock.count.saturating_sub(1)));
+        self.ask_order = true;
+        self.effects.push_back(Effect::Fork { member, lock });
+    }
+
+    /// Takes note of a lock that a member signed, all that it has seen being here. One of more messages than that is a lie:
+    /// nothing follows from it but whose it is.
     pub(super) fn note_lock(&mut self, member: usize, lock: Lock) {
-        if let Some(peer) = self.peers.get_mut(member)
-            && lock.count > peer.lock.count
-        {
-            peer.lock = lock;
+        if usize::try_from(lock.count).is_ok_and(|count| count > self.graph.len()) {
+            self.note_fork(member, lock);
+        } else if let Some(peer) = self.peers.get_mut(member) {
+            peer.locks.note(lock);
         }
     }
 }

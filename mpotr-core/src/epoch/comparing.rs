@@ -7,7 +7,7 @@ use mpotr_crypto::CryptoSuite;
 
 use super::sending::wire_index;
 use super::{Effect, Epoch};
-use crate::wire::{Listing, Lock, MAX_LISTED, Question};
+use crate::wire::{Listing, MAX_LISTED, Question};
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether this member has a part of its order to list, or one of another's to ask for.
@@ -62,6 +62,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let Some((listing, peer)) = listing.zip(self.peers.get_mut(member)) else {
             return;
         };
+        let signed = peer.locks.longest();
         let differs = peer.forked || peer.doubts;
         if !differs || peer.compared || listing.from != peer.agreed {
             return;
@@ -80,7 +81,7 @@ impl<S: CryptoSuite> Epoch<S> {
             }
             lock = lock.then::<S>(there);
             // As far as the list reaches to what the member signed, it must lead there.
-            if lock.count == peer.lock.count && lock != peer.lock {
+            if lock.count == signed.count && lock != signed {
                 return;
             }
         }
@@ -89,7 +90,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 peer.compared = true;
                 if !peer.forked {
                     peer.forked = true;
-                    let lock = peer.lock;
+                    let lock = signed;
                     self.effects.push_back(Effect::Fork { member, lock });
                 }
                 self.effects.push_back(Effect::Difference {
@@ -99,16 +100,11 @@ impl<S: CryptoSuite> Epoch<S> {
                     there,
                 });
             }
-            None if lock.count > peer.agreed && lock.count < peer.lock.count => {
+            None if lock.count > peer.agreed && lock.count < signed.count => {
                 peer.agreed = lock.count;
                 self.ask_order = true;
             }
             None => {}
         }
-    }
-
-    /// A lock of a member fits the order here, or does not.
-    pub(super) fn fits(&self, lock: &Lock) -> Option<bool> {
-        self.order.prefix(lock.count).map(|here| here == *lock)
     }
 }

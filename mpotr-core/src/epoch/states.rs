@@ -50,7 +50,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .iter()
             .enumerate()
             .filter(|(member, peer)| *member != self.me && !peer.closed)
-            .filter(|(_, peer)| peer.forked || is_short(peer.lock.count))
+            .filter(|(_, peer)| peer.forked || is_short(peer.locks.verified()))
             .map(|(member, _)| member)
             .collect()
     }

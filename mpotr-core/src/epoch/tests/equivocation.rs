@@ -5,7 +5,7 @@ use super::{
 };
 use crate::epoch::{Effect, Epoch, Evidence};
 use crate::error::Rejection;
-use crate::wire::{EpochId, MessageId, Presence, SealedPacket, Statement};
+use crate::wire::{EpochId, Lock, MessageId, Presence, SealedPacket, Statement};
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_gka::Sid;
 
@@ -247,7 +247,7 @@ fn split() -> Vec<Epoch<Suite>> {
             both.sort_unstable();
             both
         },
-        lock: crate::wire::Lock::EMPTY,
+        lock: Lock::EMPTY,
         wanted: Vec::new(),
         missing: Vec::new(),
         question: None,
@@ -304,7 +304,7 @@ fn the_first_difference_of_two_orders_is_named() {
         presence: Presence::Present,
         sent: 1,
         frontier: heads,
-        lock: crate::wire::Lock::EMPTY,
+        lock: Lock::EMPTY,
         wanted: Vec::new(),
         missing: Vec::new(),
         question: None,
@@ -342,7 +342,7 @@ fn a_listing_that_does_not_lead_to_the_signed_order_names_nothing() {
     let mut epochs = epochs(3, 1);
     let (first, packet) = text(&mut epochs[ALICE], "first");
     epochs[BOB].open(&packet).unwrap();
-    let signed = crate::wire::Lock::EMPTY.then::<Suite>(&MessageId::new([7; 32]));
+    let signed = Lock::EMPTY.then::<Suite>(&MessageId::new([7; 32]));
     let said = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&said).unwrap();
     for (number, listed, named) in [(0, 8, 0), (1, 7, 1)] {
@@ -433,13 +433,13 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
         presence: Presence::Present,
         sent: 0,
         frontier: vec![late],
-        lock: crate::wire::Lock::EMPTY,
+        lock: Lock::EMPTY,
         wanted: Vec::new(),
         missing: Vec::new(),
         question: None,
         listing: None,
         next: Some(crate::wire::Next {
-            frozen: Some((run, crate::wire::Lock::EMPTY)),
+            frozen: Some((run, Lock::EMPTY)),
             ..crate::wire::Next::default()
         }),
     };
@@ -461,4 +461,85 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
         assert_eq!(epoch.final_lock().count, 3);
     }
     assert!(cuts[0].is_some() && cuts[0] == cuts[1], "{cuts:?}");
+}
+
+/// A statement of Mallory's, who has seen all that a member has, with a lock of her choice.
+fn locked(epochs: &mut [Epoch<Suite>], to: usize, number: u32, lock: Lock) -> SealedPacket {
+    let seen = Statement {
+        presence: Presence::Present,
+        sent: 1,
+        frontier: epochs[to].graph.heads().iter().copied().collect(),
+        lock,
+        wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
+        next: None,
+    };
+    super::forge_statement(&mut epochs[MALLORY], MALLORY, number, seen)
+}
+
+#[test]
+fn nothing_is_final_on_a_lock_that_says_the_opposite() {
+    let mut epochs = split();
+    let alices = *epochs[ALICE].order.ids_from(0).next().unwrap();
+    let alone = Lock::EMPTY.then::<Suite>(&alices);
+    // Bob orders all that he has, in another way than Alice, and signs that.
+    let seen = locked(&mut epochs, BOB, 1, Lock::EMPTY);
+    epochs[BOB].open(&seen).unwrap();
+    let bobs = statement(&mut epochs[BOB]);
+    assert_ne!(epochs[BOB].order.prefix(1), epochs[ALICE].order.prefix(1));
+    // Mallory signs Alice's order. Then Bob's comes, which is longer than Alice's.
+    let lie = locked(&mut epochs, ALICE, 2, alone);
+    epochs[ALICE].open(&lie).unwrap();
+    epochs[ALICE].open(&bobs).unwrap();
+    assert_eq!(finals(&mut epochs[ALICE]), 0);
+    // So the two can leave the epoch together.
+    let run = Sid::new([7; 32]);
+    for member in [ALICE, BOB] {
+        epochs[member].freeze(run);
+    }
+    for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
+        let said = statement(&mut epochs[from]);
+        epochs[to].open(&said).unwrap();
+    }
+    let cuts = [ALICE, BOB].map(|member| epochs[member].cut(run, &[ALICE, BOB]));
+    assert!(cuts[0].is_some() && cuts[0] == cuts[1], "{cuts:?}");
+}
+
+#[test]
+fn a_lock_over_more_messages_than_there_are_agrees_to_nothing() {
+    let mut epochs = epochs(3, 1);
+    let (_, packet) = text(&mut epochs[ALICE], "first");
+    epochs[BOB].open(&packet).unwrap();
+    let everything = Lock {
+        count: u32::MAX,
+        ..Lock::EMPTY.then::<Suite>(&MessageId::new([7; 32]))
+    };
+    let lie = Statement {
+        presence: Presence::Present,
+        sent: 0,
+        frontier: epochs[BOB].graph.heads().iter().copied().collect(),
+        lock: everything,
+        wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
+        next: None,
+    };
+    let lie = super::forge_statement(&mut epochs[MALLORY], MALLORY, 0, lie);
+    effects(&mut epochs[BOB]);
+    epochs[BOB].open(&lie).unwrap();
+    let fork = Effect::Fork {
+        member: MALLORY,
+        lock: everything,
+    };
+    assert!(effects(&mut epochs[BOB]).contains(&fork));
+    let said = statement(&mut epochs[ALICE]);
+    epochs[BOB].open(&said).unwrap();
+    let said = statement(&mut epochs[BOB]);
+    epochs[ALICE].open(&said).unwrap();
+    let said = statement(&mut epochs[ALICE]);
+    epochs[BOB].open(&said).unwrap();
+    assert_eq!(finals(&mut epochs[BOB]), 0);
 }

@@ -1,0 +1,65 @@
+//! What a member can seal that an honest one never does. Feature `insider`, for simulators and tests.
+
+use mpotr_crypto::{CryptoSuite, SignatureBytes};
+
+use super::Epoch;
+use super::sending::wire_index;
+use crate::wire::{
+    Content, Fields, Header, MessageId, Packet, SealedPacket, Statement, Stream, Unsigned,
+};
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Seals a message of this member, whatever it has said before; without a signature of its own if so wanted.
+    pub(crate) fn forge_content(
+        &mut self,
+        content: Content,
+        is_signed: bool,
+    ) -> Option<(MessageId, Vec<u8>)> {
+        let seq = content.seq;
+        let content = Unsigned::new(content);
+        let id = content.id::<S>(&self.id, wire_index(self.me));
+        let signature = if is_signed {
+            self.signing.sign(&id.signed::<S>(&self.id))
+        } else {
+            SignatureBytes::new([0; 64])
+        };
+        let packet = self.forge(Stream::Content, seq, &content, &signature)?;
+        Some((id, packet))
+    }
+
+    /// Seals a statement of this member for a place in its stream.
+    pub(crate) fn forge_statement(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
+        let statement = Unsigned::new(statement);
+        let signed = statement.signed::<S>(&self.id, wire_index(self.me), number);
+        let signature = self.signing.sign(&signed);
+        self.forge(Stream::Statement, number, &statement, &signature)
+    }
+
+    /// The heads of what is delivered here.
+    pub(crate) fn heads(&self) -> Vec<MessageId> {
+        self.graph.heads().iter().copied().collect()
+    }
+
+    fn forge<T: Fields>(
+        &mut self,
+        stream: Stream,
+        seq: u32,
+        fields: &Unsigned<T>,
+        signature: &SignatureBytes,
+    ) -> Option<Vec<u8>> {
+        let header = Header {
+            sender: wire_index(self.me),
+            stream,
+            seq,
+        };
+        let streams = &mut self.peers.get_mut(self.me)?.streams;
+        let ratchet = match stream {
+            Stream::Content => &mut streams.content,
+            Stream::Statement => &mut streams.statements,
+        };
+        let key = ratchet.key::<S>(seq).ok()?;
+        let text = fields.with_signature(signature);
+        let packet = SealedPacket::seal::<S>(self.keys.hint, header, &self.keys.header, key, &text);
+        Some(Packet::Sealed(packet).to_bytes())
+    }
+}

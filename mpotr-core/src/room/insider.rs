@@ -1,0 +1,32 @@
+//! What a member can send that deviates: feature `insider`, for simulators and tests. It gives nothing that a member could not
+//! do with a program of its own: it has all keys of its epoch.
+
+use mpotr_crypto::CryptoSuite;
+
+use super::Room;
+use crate::wire::{Content, MessageId, Statement};
+
+impl<S: CryptoSuite> Room<S> {
+    /// A packet with a message of this member, whatever it has said before, with its signature or with junk in place of one;
+    /// and the message's id. The room does not know of it. `None` without an epoch, or if the key of the place is used.
+    pub fn forge_content(
+        &mut self,
+        content: Content,
+        is_signed: bool,
+    ) -> Option<(MessageId, Vec<u8>)> {
+        self.epoch.as_mut()?.forge_content(content, is_signed)
+    }
+
+    /// A packet with a statement of this member for a place of its stream, whatever it has said before. The room does not know
+    /// of it. `None` without an epoch, or if the key of the place is used.
+    pub fn forge_statement(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
+        self.epoch.as_mut()?.forge_statement(number, statement)
+    }
+
+    /// The ids of the messages that are delivered here and parent of none.
+    #[must_use]
+    pub fn heads(&self) -> Vec<MessageId> {
+        let epoch = self.epoch.as_ref();
+        epoch.map_or_else(Vec::new, |epoch| epoch.heads())
+    }
+}
