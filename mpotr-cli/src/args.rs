@@ -9,6 +9,7 @@ use mpotr::gka::MAX_MEMBERS;
 
 use crate::chat::{Nick, WrittenRule};
 use crate::gka::GkaArgs;
+use crate::relay::LimitArgs;
 use crate::sim::SimArgs;
 use crate::suite::{Backends, backend_parser, backends_parser, default_backend, suite_parser};
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     /// At a terminal, lines that begin with a slash speak to the program; /help lists them.
     Chat(ChatArgs),
     /// Run a relay, which passes packets on and can read none
+    ///
+    /// Who sends too much is slowed down and then cut, and nobody who reads it is. What it takes on is set by options.
     Relay(RelayArgs),
     /// Measure what the key agreement costs as the group grows
     ///
@@ -182,6 +185,9 @@ pub(crate) struct RelayArgs {
     /// Where to listen; port 0 lets the system choose one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7667")]
     pub(crate) listen: String,
+    /// What the relay takes on.
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 }
 
 /// What is done with a transcript.

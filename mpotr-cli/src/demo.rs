@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use mpotr::crypto::IdentityKeyPair;
 use mpotr::gka::RoomId;
 use mpotr::{Admission, Backend, RoomConfig, Timers};
-use mpotr_transport::{Relay, RelayTransport};
+use mpotr_transport::{Relay, RelayLimits, RelayTransport};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -43,7 +43,13 @@ const NICKS: [&str; 12] = [
 pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()> {
     let backends = backends(args)?;
     let start = Instant::now();
-    let relay = Relay::bind("127.0.0.1:0")
+    // All its clients are this program's own, from one address.
+    let limits = RelayLimits {
+        address_clients: usize::MAX,
+        rate: usize::MAX,
+        ..RelayLimits::DEFAULT
+    };
+    let relay = Relay::bind_with("127.0.0.1:0", limits)
         .await
         .context("cannot start the relay")?;
     let address = relay.local_addr();

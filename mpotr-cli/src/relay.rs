@@ -1,5 +1,7 @@
 //! `mpotr relay`.
 
+mod limits;
+
 use anyhow::Context as _;
 use mpotr_transport::Relay;
 use tokio_util::sync::CancellationToken;
@@ -8,13 +10,15 @@ use crate::args::RelayArgs;
 use crate::output::Output;
 use crate::stop::Stop;
 
+pub(crate) use limits::LimitArgs;
+
 /// Runs a relay until somebody asks it to stop.
 ///
 /// # Errors
 /// The address cannot be listened on; standard output is closed.
 pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()> {
     let mut stop = Stop::listen().context("cannot take signals")?;
-    let relay = Relay::bind(&*args.listen)
+    let relay = Relay::bind_with(&*args.listen, args.limits.limits())
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     out.line(format_args!("listening on {}", relay.local_addr()))?;

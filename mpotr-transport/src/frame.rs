@@ -10,7 +10,7 @@
 //!   from the client, then         packet: 1 to 2^20 bytes
 //!
 //!   from the relay                0 | sender hint: uint64 | packet: 1 to 2^20 bytes
-//!                                 1 | code: uint8 | text: 0 to 255 bytes of UTF-8
+//!                                 1 | code: uint8 | text: 0 to 255 bytes of ASCII
 //!                                 2
 //! ```
 //!

@@ -3,14 +3,17 @@
 //! The relay is trusted with nothing. It sees connections, times and lengths, and packets it cannot read; it may drop,
 //! delay, repeat and invent packets as any network may. Specification: `docs/spec/07-transport.md`.
 //!
-//! One client can make the relay hold at most [`RelayLimits::queue_bytes`] in its queue, one packet being written and
-//! one being read. A client that reads too slowly is refused and dropped; nobody else waits for it.
+//! Who sends too much is the one who is slowed down, by its own connection, and cut if it goes on: see [`RelayLimits`]. Who reads
+//! it loses nothing by that. A client that takes next to nothing while others wait for it is dropped. One client can make the
+//! relay hold at most [`RelayLimits::queue_bytes`] in its queue, one packet being written and one being read.
 
 mod connection;
 mod counters;
 mod hall;
 mod limits;
+mod origins;
 mod outbox;
+mod pace;
 
 pub use counters::{RelayCounters, RelayCounts};
 pub use limits::RelayLimits;
@@ -22,6 +25,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +33,7 @@ use crate::frame::RefusalCode;
 use crate::transport::SenderHint;
 use connection::Connection;
 use hall::Hall;
+use origins::Origins;
 
 /// How long to wait after a connection could not be accepted, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -43,6 +48,7 @@ pub struct Relay {
     address: SocketAddr,
     hall: Arc<Hall>,
     clients: Arc<Semaphore>,
+    origins: Arc<Origins>,
     refusals: Arc<Semaphore>,
     last_hint: u64,
 }
@@ -66,6 +72,7 @@ impl Relay {
             address: listener.local_addr()?,
             listener,
             clients: Arc::new(Semaphore::new(limits.clients.min(Semaphore::MAX_PERMITS))),
+            origins: Origins::new(&limits),
             refusals: Arc::new(Semaphore::new(REFUSALS)),
             hall: Arc::new(Hall::new(limits)),
             last_hint: 0,
@@ -97,7 +104,7 @@ impl Relay {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _address)) => self.admit(stream, &tasks, &shutdown),
+                Ok((stream, address)) => self.admit(stream, address, &tasks, &shutdown),
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -110,22 +117,40 @@ impl Relay {
         tracing::info!("the relay has shut down");
     }
 
-    /// Serves a client, or tells it that the relay is full.
-    fn admit(&mut self, stream: TcpStream, tasks: &TaskTracker, shutdown: &CancellationToken) {
+    /// Serves a client, or tells it that the relay has clients enough, of its address or in all.
+    fn admit(
+        &mut self,
+        stream: TcpStream,
+        address: SocketAddr,
+        tasks: &TaskTracker,
+        shutdown: &CancellationToken,
+    ) {
         self.last_hint = self.last_hint.wrapping_add(1);
         let hint = SenderHint::from_u64(self.last_hint);
         let connection = Connection::new(stream, hint, Arc::clone(&self.hall));
-        if let Ok(permit) = Arc::clone(&self.clients).try_acquire_owned() {
-            let shutdown = shutdown.clone();
-            tasks.spawn(async move {
-                connection.serve(shutdown).await;
-                drop(permit);
-            });
-        } else if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
-            tasks.spawn(async move {
-                connection.refuse(RefusalCode::Full).await;
-                drop(permit);
-            });
+        let place = Arc::clone(&self.clients)
+            .try_acquire_owned()
+            .map_err(|_full| RefusalCode::Full);
+        let origin = self
+            .origins
+            .enter(address.ip(), Instant::now())
+            .map_err(|_crowded| RefusalCode::AddressFull);
+        match (origin, place) {
+            (Ok(origin), Ok(place)) => {
+                let shutdown = shutdown.clone();
+                tasks.spawn(async move {
+                    connection.serve(origin, shutdown).await;
+                    drop(place);
+                });
+            }
+            (Err(code), _) | (_, Err(code)) => {
+                if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
+                    tasks.spawn(async move {
+                        connection.refuse(code).await;
+                        drop(permit);
+                    });
+                }
+            }
         }
     }
 }

@@ -14,17 +14,25 @@ pub enum RefusalCode {
     TooLong,
     /// 4: no first frame in time.
     Silent,
-    /// 5: the client reads more slowly than the room writes.
+    /// 5: the client took next to nothing while others waited for it.
     TooSlow,
-    /// 6: the relay, or the room, has as many clients as it takes, or the relay as many rooms.
+    /// 6: the relay has as many clients, or as many rooms, as it takes.
     Full,
     /// 7: the relay is shutting down.
     ShuttingDown,
+    /// 8: the room has as many clients as it takes.
+    RoomFull,
+    /// 9: the relay has as many clients from the client's address as it takes.
+    AddressFull,
+    /// 10: the client sent more than it may for too long.
+    Flooding,
+    /// 11: the client sent nothing for too long.
+    Idle,
 }
 
 impl RefusalCode {
     /// Every code.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Malformed,
         Self::Version,
         Self::TooLong,
@@ -32,6 +40,10 @@ impl RefusalCode {
         Self::TooSlow,
         Self::Full,
         Self::ShuttingDown,
+        Self::RoomFull,
+        Self::AddressFull,
+        Self::Flooding,
+        Self::Idle,
     ];
 
     /// The byte on the wire.
@@ -45,6 +57,10 @@ impl RefusalCode {
             Self::TooSlow => 5,
             Self::Full => 6,
             Self::ShuttingDown => 7,
+            Self::RoomFull => 8,
+            Self::AddressFull => 9,
+            Self::Flooding => 10,
+            Self::Idle => 11,
         }
     }
 
@@ -65,6 +81,10 @@ impl RefusalCode {
             Self::TooSlow => "the client reads more slowly than the room writes",
             Self::Full => "the relay is full",
             Self::ShuttingDown => "the relay is shutting down",
+            Self::RoomFull => "the relay takes no more members into this room",
+            Self::AddressFull => "the relay takes no more connections from this address",
+            Self::Flooding => "the client sends more than the relay passes on",
+            Self::Idle => "the client has sent nothing for too long",
         }
     }
 }
@@ -77,8 +97,9 @@ impl core::fmt::Display for RefusalCode {
 
 /// `struct { uint8 code; opaque text[0..255]; } Refusal;`, the text up to the end of the frame.
 ///
-/// The text is for a person and comes from a relay that nobody trusts: it is UTF-8 without control characters, so that
-/// it cannot steer a terminal.
+/// The text is for a person and comes from a relay that nobody trusts. It is printable ASCII, so that it cannot steer a
+/// terminal, re-order what stands beside it, or hide: what can is not worth a list that a new version of Unicode makes
+/// incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the relay ended the connection: {text}")]
 pub struct Refusal {
@@ -105,7 +126,7 @@ impl Refusal {
         self.code
     }
 
-    /// What the relay says to a person: at most 255 bytes, no control characters.
+    /// What the relay says to a person: at most 255 characters of printable ASCII.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -128,14 +149,14 @@ impl Refusal {
             };
             return Err(wrong(kind));
         }
-        let text = str::from_utf8(bytes).map_err(|_error| wrong(DecodeErrorKind::NotCanonical))?;
-        if text.chars().any(char::is_control) {
-            return Err(wrong(DecodeErrorKind::NotCanonical));
+        let printable = |byte: &u8| matches!(byte, b' '..=b'~');
+        match str::from_utf8(bytes) {
+            Ok(text) if bytes.iter().all(printable) => Ok(Self {
+                code,
+                text: text.to_owned(),
+            }),
+            _ => Err(wrong(DecodeErrorKind::NotCanonical)),
         }
-        Ok(Self {
-            code,
-            text: text.to_owned(),
-        })
     }
 }
 
@@ -156,7 +177,7 @@ mod tests {
             assert_eq!(RefusalCode::from_u8(byte), Some(code));
         }
         assert_eq!(
-            (RefusalCode::from_u8(0), RefusalCode::from_u8(8)),
+            (RefusalCode::from_u8(0), RefusalCode::from_u8(12)),
             (None, None)
         );
     }
@@ -173,17 +194,39 @@ mod tests {
     #[test]
     fn refuses_a_code_without_meaning() {
         assert_eq!(decode(&[0]), Err(DecodeErrorKind::UnknownValue(0)));
-        assert_eq!(decode(&[8]), Err(DecodeErrorKind::UnknownValue(8)));
+        assert_eq!(decode(&[12]), Err(DecodeErrorKind::UnknownValue(12)));
     }
 
     #[test]
-    fn refuses_a_text_that_is_not_utf_8_or_steers_a_terminal() {
+    fn refuses_a_text_that_could_steer_a_terminal_turn_what_is_shown_or_hide() {
         assert_eq!(decode(b"\x01\xff"), Err(DecodeErrorKind::NotCanonical));
-        assert_eq!(decode(b"\x01\x1b[2J"), Err(DecodeErrorKind::NotCanonical));
-        assert_eq!(
-            decode("\u{1}\u{9b}2J".as_bytes()),
-            Err(DecodeErrorKind::NotCanonical)
-        );
+        for text in [
+            "\u{1b}[2J",
+            "\n",
+            "\u{7f}",
+            "\u{9b}2J",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{2028}",
+            "\u{200b}",
+            "\u{ad}",
+            "\u{34f}",
+            "\u{115f}",
+            "\u{3164}",
+            "\u{fe0f}",
+            "\u{e0041}",
+            "\u{fff9}",
+            "\u{2800}",
+        ] {
+            let bytes = [&[1], text.as_bytes()].concat();
+            assert_eq!(
+                decode(&bytes),
+                Err(DecodeErrorKind::NotCanonical),
+                "{text:?}"
+            );
+        }
+        let printable: Vec<u8> = (b' '..=b'~').collect();
+        assert!(decode(&[&[1][..], &printable].concat()).is_ok());
     }
 
     #[test]

@@ -47,8 +47,8 @@ impl ServerFrame {
     /// Reads the payload of a frame, without copying the packet.
     ///
     /// # Errors
-    /// A kind or a code without meaning, a packet that is empty or too long, a text that is too long or not UTF-8
-    /// without control characters, or bytes after the end.
+    /// A kind or a code without meaning, a packet that is empty or too long, a text that is too long or not
+    /// printable ASCII, or bytes after the end.
     pub fn decode(payload: &Bytes) -> Result<Self, DecodeError> {
         Decoder::whole(payload, |input| match input.u8("kind")? {
             PACKET => {

@@ -1,7 +1,11 @@
 //! One client: it joins a room, its packets go out, what waits for it goes in, and it is seen off in order.
+//!
+//! A client that sends faster than it may is not read for a while, so that its own connection slows it down. The relay
+//! loses none of its packets, and nobody who reads pays for them.
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
@@ -9,15 +13,21 @@ use mpotr_crypto::{DecodeError, DecodeErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
 use super::RelayCounters;
-use super::hall::Hall;
-use super::outbox::{Outbox, Overflow};
+use super::hall::{Hall, Membership};
+use super::origins::Origined;
+use super::outbox::{Outbox, TooSlow};
+use super::pace::{Exhausted, Pace, Patience};
 use crate::frame::{FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
 use crate::transport::SenderHint;
+
+/// How long a client whose readers are busy waits before the relay looks again. No wake-up can be missed this way, and each
+/// who waits costs a few looks a second.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Why a connection is over.
 #[derive(Debug)]
@@ -36,9 +46,15 @@ impl From<io::Error> for End {
     }
 }
 
-impl From<Overflow> for End {
-    fn from(_overflow: Overflow) -> Self {
+impl From<TooSlow> for End {
+    fn from(_too_slow: TooSlow) -> Self {
         Self::Refused(RefusalCode::TooSlow)
+    }
+}
+
+impl From<Exhausted> for End {
+    fn from(_exhausted: Exhausted) -> Self {
+        Self::Refused(RefusalCode::Flooding)
     }
 }
 
@@ -68,6 +84,7 @@ pub(super) struct Connection {
     writer: FrameWriter,
     hint: SenderHint,
     hall: Arc<Hall>,
+    outbox: Arc<Outbox>,
 }
 
 impl Connection {
@@ -78,23 +95,27 @@ impl Connection {
         }
         let (reader, writer) = stream.into_split();
         let counters = hall.counters.clone();
+        let outbox = Arc::new(Outbox::new(&hall.limits));
         Self {
             reader,
             writer: FrameWriter {
                 writer,
                 counters,
+                outbox: Arc::clone(&outbox),
                 pending: Bytes::new(),
             },
             hint,
             hall,
+            outbox,
         }
     }
 
     /// Serves the client to the end.
-    pub(super) async fn serve(mut self, shutdown: CancellationToken) {
-        let outbox = Arc::new(Outbox::new(&self.hall.limits));
+    pub(super) async fn serve(mut self, origin: Origined, shutdown: CancellationToken) {
+        let outbox = Arc::clone(&self.outbox);
+        let sender = Sender::new(&self.hall, self.hint, origin);
         let end = tokio::select! {
-            end = read_all(&mut self.reader, self.hint, &self.hall, &outbox) => end,
+            end = sender.read_all(&mut self.reader, &self.hall, &outbox) => end,
             end = write_all(&mut self.writer, &outbox) => end,
             () = shutdown.cancelled() => End::Refused(RefusalCode::ShuttingDown),
         };
@@ -103,7 +124,7 @@ impl Connection {
             End::Lost(kind) => tracing::debug!(hint = %self.hint, %kind, "a client was lost"),
             End::Refused(code) => {
                 tracing::debug!(hint = %self.hint, %code, "a client is refused");
-                self.see_off(code, &outbox).await;
+                self.see_off(code).await;
             }
         }
     }
@@ -111,21 +132,24 @@ impl Connection {
     /// Turns the client away unheard.
     pub(super) async fn refuse(self, code: RefusalCode) {
         tracing::debug!(hint = %self.hint, %code, "a client is turned away");
-        let outbox = Outbox::new(&self.hall.limits);
-        self.see_off(code, &outbox).await;
+        self.see_off(code).await;
     }
 
     /// Writes what waits, says why the connection ends, and closes it, if the client takes it in time.
-    async fn see_off(self, code: RefusalCode, outbox: &Outbox) {
+    async fn see_off(self, code: RefusalCode) {
         let Self {
             mut reader,
             mut writer,
             hall,
             hint,
+            outbox,
         } = self;
         hall.counters.refused();
         if code == RefusalCode::TooSlow {
             hall.counters.too_slow();
+        }
+        if code == RefusalCode::Flooding {
+            hall.counters.flooding();
         }
         let words = async {
             while let Ok(Some(frame)) = outbox.try_next() {
@@ -148,56 +172,111 @@ impl Connection {
     }
 }
 
-/// Has the client join, and passes its packets on.
-async fn read_all(
-    reader: &mut OwnedReadHalf,
+/// What the client sends, and how fast it may.
+#[derive(Debug)]
+struct Sender {
     hint: SenderHint,
-    hall: &Arc<Hall>,
-    outbox: &Arc<Outbox>,
-) -> End {
-    let inspect = |bytes: &[u8]| hall.counters.read(bytes.len());
-    let reader = tokio_util::io::InspectReader::new(reader, inspect);
-    let mut frames = FramedRead::new(reader, FrameCodec::new(Join::MAX));
-
-    let first = match timeout(hall.limits.join, frames.next()).await {
-        Ok(Some(Ok(first))) => first,
-        Ok(Some(Err(error))) => return error.into(),
-        Ok(None) => return End::Left,
-        Err(_elapsed) => return End::Refused(RefusalCode::Silent),
-    };
-    let join = match Join::decode(&first) {
-        Ok(join) => join,
-        Err(error) => return error.into(),
-    };
-    let Ok(membership) = hall.join(join.room, hint, outbox) else {
-        return End::Refused(RefusalCode::Full);
-    };
-    tracing::debug!(%hint, "a client joined a room");
-
-    frames.decoder_mut().set_limit(MAX_PACKET);
-    while let Some(frame) = frames.next().await {
-        match frame {
-            Ok(packet) => membership.broadcast(packet),
-            Err(error) => return error.into(),
-        }
-        // One client with much to say must not keep the others from reading it.
-        tokio::task::yield_now().await;
-    }
-    End::Left
+    origin: Origined,
+    pace: Pace,
+    patience: Patience,
 }
 
-/// Writes what is queued for the client, until it falls too far behind.
+impl Sender {
+    fn new(hall: &Hall, hint: SenderHint, origin: Origined) -> Self {
+        let (limits, now) = (&hall.limits, Instant::now());
+        Self {
+            hint,
+            origin,
+            pace: Pace::new(limits.burst, limits.rate, now),
+            patience: Patience::new(limits.flood, now),
+        }
+    }
+
+    /// Has the client join, and passes its packets on.
+    async fn read_all(
+        mut self,
+        reader: &mut OwnedReadHalf,
+        hall: &Arc<Hall>,
+        outbox: &Arc<Outbox>,
+    ) -> End {
+        let (hint, limits) = (self.hint, &hall.limits);
+        let inspect = |bytes: &[u8]| hall.counters.read(bytes.len());
+        let reader = tokio_util::io::InspectReader::new(reader, inspect);
+        let mut frames = FramedRead::new(reader, FrameCodec::new(Join::MAX));
+
+        let first = match timeout(limits.join, frames.next()).await {
+            Ok(Some(Ok(first))) => first,
+            Ok(Some(Err(error))) => return error.into(),
+            Ok(None) => return End::Left,
+            Err(_elapsed) => return End::Refused(RefusalCode::Silent),
+        };
+        let join = match Join::decode(&first) {
+            Ok(join) => join,
+            Err(error) => return error.into(),
+        };
+        let membership = match hall.join(join.room, hint, outbox) {
+            Ok(membership) => membership,
+            Err(code) => return End::Refused(code),
+        };
+        tracing::debug!(%hint, "a client joined a room");
+
+        frames.decoder_mut().set_limit(MAX_PACKET);
+        loop {
+            let packet = match timeout(limits.idle, frames.next()).await {
+                Ok(Some(Ok(packet))) => packet,
+                Ok(Some(Err(error))) => return error.into(),
+                Ok(None) => return End::Left,
+                Err(_elapsed) => return End::Refused(RefusalCode::Idle),
+            };
+            let length = packet.len();
+            pass_on(&membership, packet).await;
+            if let Err(exhausted) = self.wait_for_turn(length).await {
+                return exhausted.into();
+            }
+        }
+    }
+
+    /// Waits until the client may send again, after a packet of `length` bytes.
+    async fn wait_for_turn(&mut self, length: usize) -> Result<(), Exhausted> {
+        let now = Instant::now();
+        let own = self.pace.pay(length, now);
+        if !own.is_zero() {
+            self.patience.hold(own, now)?;
+        }
+        // What others of its address have sent is not this client's fault.
+        let wait = own.max(self.origin.pay(length, now));
+        if wait.is_zero() {
+            // One client with much to say must not keep the others from reading it.
+            tokio::task::yield_now().await;
+        } else {
+            sleep(wait).await;
+        }
+        Ok(())
+    }
+}
+
+/// Passes a packet on, as soon as all others in the room have room for it.
+async fn pass_on(membership: &Membership, packet: Bytes) {
+    let frame = membership.frame(packet);
+    while let Err(mut busy) = membership.broadcast(&frame) {
+        while !busy.is_over(Instant::now()) {
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+/// Writes what is queued for the client, until it is too slow for those who wait for it.
 async fn write_all(writer: &mut FrameWriter, outbox: &Outbox) -> End {
     loop {
         let frame = match outbox.next().await {
             Ok(frame) => frame,
-            Err(overflow) => return overflow.into(),
+            Err(too_slow) => return too_slow.into(),
         };
         tokio::select! {
             written = writer.write(frame) => if let Err(error) = written {
                 return error.into();
             },
-            overflow = outbox.overflow() => return overflow.into(),
+            too_slow = outbox.too_slow() => return too_slow.into(),
         }
     }
 }
@@ -218,6 +297,8 @@ async fn discard(reader: &mut OwnedReadHalf, counters: &RelayCounters) -> io::Re
 struct FrameWriter {
     writer: OwnedWriteHalf,
     counters: RelayCounters,
+    /// Is told how much the client takes.
+    outbox: Arc<Outbox>,
     /// What is left of the frame that is being written.
     pending: Bytes,
 }
@@ -238,6 +319,7 @@ impl FrameWriter {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             self.counters.wrote(written);
+            self.outbox.took(written);
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ struct Counters {
     left: AtomicU64,
     refused: AtomicU64,
     too_slow: AtomicU64,
+    flooding: AtomicU64,
 }
 
 /// The counts at one moment.
@@ -34,10 +35,12 @@ pub struct RelayCounts {
     pub joined: u64,
     /// Clients that were in a room and no longer are.
     pub left: u64,
-    /// Connections that the relay ended with a refusal, the slow ones included.
+    /// Connections that the relay ended with a refusal, the slow ones and the flooders included.
     pub refused: u64,
     /// Clients that read too slowly.
     pub too_slow: u64,
+    /// Clients that sent too much for too long.
+    pub flooding: u64,
 }
 
 impl RelayCounters {
@@ -55,6 +58,7 @@ impl RelayCounters {
             left: read(&counters.left),
             refused: read(&counters.refused),
             too_slow: read(&counters.too_slow),
+            flooding: read(&counters.flooding),
         }
     }
 
@@ -85,6 +89,10 @@ impl RelayCounters {
 
     pub(super) fn too_slow(&self) {
         add(&self.0.too_slow, 1);
+    }
+
+    pub(super) fn flooding(&self) {
+        add(&self.0.flooding, 1);
     }
 }
 

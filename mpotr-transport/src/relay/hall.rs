@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::outbox::Outbox;
 use super::{RelayCounters, RelayLimits};
-use crate::frame::{RoomName, ServerFrame};
+use crate::frame::{RefusalCode, RoomName, ServerFrame};
 use crate::transport::SenderHint;
 
 type Rooms = BTreeMap<RoomName, BTreeMap<SenderHint, Arc<Outbox>>>;
@@ -20,10 +21,6 @@ pub(super) struct Hall {
     rooms: Mutex<Rooms>,
 }
 
-/// The relay, or the room, is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full;
-
 impl Hall {
     pub(super) fn new(limits: RelayLimits) -> Self {
         Self {
@@ -33,25 +30,27 @@ impl Hall {
         }
     }
 
-    /// Puts a client into a room, with `joined` as the first frame that it gets.
+    /// Puts a client into a room, with `joined` as the first frame that it gets. Refused if there are rooms, or clients in
+    /// the room, enough.
     pub(super) fn join(
         self: &Arc<Self>,
         name: RoomName,
         hint: SenderHint,
         outbox: &Arc<Outbox>,
-    ) -> Result<Membership, Full> {
+    ) -> Result<Membership, RefusalCode> {
         let mut rooms = self.rooms();
         let (rooms_after, clients_before) = match rooms.get(&name) {
             Some(room) => (rooms.len(), room.len()),
             None => (rooms.len().saturating_add(1), 0),
         };
-        if rooms_after > self.limits.rooms || clients_before >= self.limits.room_clients {
-            return Err(Full);
+        if rooms_after > self.limits.rooms {
+            return Err(RefusalCode::Full);
         }
-        // Under the lock: before any packet of the room. The queue is empty, so there is a place.
-        outbox
-            .push(ServerFrame::Joined.to_frame())
-            .map_err(|_overflow| Full)?;
+        if clients_before >= self.limits.room_clients {
+            return Err(RefusalCode::RoomFull);
+        }
+        // Under the lock: before any packet of the room.
+        outbox.push_first(ServerFrame::Joined.to_frame());
         rooms
             .entry(name.clone())
             .or_default()
@@ -80,24 +79,57 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    /// Queues a packet for all others in the room. Never waits: whoever has no place left for it is on its way out.
-    pub(super) fn broadcast(&self, packet: Bytes) {
-        // The same bytes for everybody, held once.
-        let frame = ServerFrame::Packet {
+    /// The frame of a packet from this client. The same bytes for everybody, held once.
+    pub(super) fn frame(&self, packet: Bytes) -> Bytes {
+        ServerFrame::Packet {
             sender: self.hint,
             packet,
         }
-        .to_frame();
-        let mut receivers = 0_usize;
+        .to_frame()
+    }
+
+    /// Queues a frame for all others in the room, if all have room for it: to all or to none, and without waiting.
+    pub(super) fn broadcast(&self, frame: &Bytes) -> Result<(), Busy> {
         // One lock for the whole room: everybody gets the packets in one order.
         let rooms = self.hall.rooms();
-        for (hint, outbox) in rooms.get(&self.name).into_iter().flatten() {
-            if *hint != self.hint && outbox.push(frame.clone()).is_ok() {
-                receivers = receivers.saturating_add(1);
-            }
+        let others = || {
+            let room = rooms.get(&self.name).into_iter().flatten();
+            room.filter_map(|(hint, outbox)| (*hint != self.hint).then_some(outbox))
+        };
+        let busy: Vec<_> = others()
+            .filter(|outbox| !outbox.has_room(self.hint, frame.len()))
+            .map(Arc::clone)
+            .collect();
+        if !busy.is_empty() {
+            return Err(Busy {
+                outboxes: busy,
+                sender: self.hint,
+                length: frame.len(),
+            });
         }
+        let receivers = others()
+            .filter(|outbox| outbox.push(self.hint, frame.clone()))
+            .count();
         drop(rooms);
         self.hall.counters.broadcast(receivers);
+        Ok(())
+    }
+}
+
+/// Those who have no room for a frame of a sender.
+#[derive(Debug)]
+pub(super) struct Busy {
+    outboxes: Vec<Arc<Outbox>>,
+    sender: SenderHint,
+    length: usize,
+}
+
+impl Busy {
+    /// Whether all of them have room by now, or are out. All are asked, so that the time of each runs at once.
+    pub(super) fn is_over(&mut self, now: Instant) -> bool {
+        self.outboxes
+            .retain(|outbox| !outbox.has_room_at_last(self.sender, self.length, now));
+        self.outboxes.is_empty()
     }
 }
 
@@ -120,9 +152,10 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
+    use tokio::time::Instant;
 
-    use super::{Full, Hall, Membership};
-    use crate::frame::{RoomName, ServerFrame};
+    use super::{Hall, Membership};
+    use crate::frame::{RefusalCode, RoomName, ServerFrame};
     use crate::relay::RelayLimits;
     use crate::relay::outbox::Outbox;
     use crate::transport::SenderHint;
@@ -135,7 +168,11 @@ mod tests {
         }))
     }
 
-    fn join(hall: &Arc<Hall>, room: &str, hint: u64) -> Result<(Membership, Arc<Outbox>), Full> {
+    fn join(
+        hall: &Arc<Hall>,
+        room: &str,
+        hint: u64,
+    ) -> Result<(Membership, Arc<Outbox>), RefusalCode> {
         let outbox = Arc::new(Outbox::new(&hall.limits));
         let name = RoomName::new(room).unwrap();
         let membership = hall.join(name, SenderHint::from_u64(hint), &outbox)?;
@@ -151,12 +188,13 @@ mod tests {
         let (_carol, to_carol) = join(&hall, "tea", 3).unwrap();
         let (_dave, to_dave) = join(&hall, "coffee", 4).unwrap();
         let packet = Bytes::from_static(b"packet");
-        alice.broadcast(packet.clone());
-        let frame = ServerFrame::Packet {
+        let frame = alice.frame(packet.clone());
+        alice.broadcast(&frame).unwrap();
+        let expected = ServerFrame::Packet {
             sender: SenderHint::from_u64(1),
             packet,
-        }
-        .to_frame();
+        };
+        assert_eq!(frame, expected.to_frame());
         for outbox in [to_bob, to_carol] {
             assert_eq!(outbox.try_next(), Ok(Some(frame.clone())));
             assert_eq!(outbox.try_next(), Ok(None));
@@ -168,12 +206,37 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_one_has_no_room_for_goes_to_nobody_before_it_goes_to_all() {
+        let hall = Arc::new(Hall::new(RelayLimits {
+            queue_bytes: 0,
+            ..RelayLimits::default()
+        }));
+        let (alice, _to_alice) = join(&hall, "tea", 1).unwrap();
+        let (bob, to_bob) = join(&hall, "tea", 2).unwrap();
+        let (_carol, to_carol) = join(&hall, "tea", 3).unwrap();
+        let long = bob.frame(Bytes::from(vec![0; crate::frame::MAX_PACKET]));
+        bob.broadcast(&long).unwrap();
+        let frame = alice.frame(Bytes::from_static(b"packet"));
+        let mut busy = alice.broadcast(&frame).unwrap_err();
+        let now = Instant::now();
+        assert!(!busy.is_over(now));
+        assert_eq!(to_bob.try_next(), Ok(None));
+        // Carol takes the long frame.
+        assert_eq!(to_carol.try_next(), Ok(Some(long)));
+        assert!(busy.is_over(now));
+        alice.broadcast(&frame).unwrap();
+        assert_eq!(to_bob.try_next(), Ok(Some(frame.clone())));
+        assert_eq!(to_carol.try_next(), Ok(Some(frame)));
+    }
+
+    #[test]
     fn who_has_left_gets_nothing_more() {
         let hall = hall(1, 2);
         let (alice, _to_alice) = join(&hall, "tea", 1).unwrap();
         let (bob, to_bob) = join(&hall, "tea", 2).unwrap();
         drop(bob);
-        alice.broadcast(Bytes::from_static(b"packet"));
+        let frame = alice.frame(Bytes::from_static(b"packet"));
+        alice.broadcast(&frame).unwrap();
         assert_eq!(to_bob.try_next(), Ok(None));
     }
 
@@ -181,7 +244,8 @@ mod tests {
     fn a_full_room_takes_nobody_until_somebody_leaves() {
         let hall = hall(1, 1);
         let (alice, _to_alice) = join(&hall, "tea", 1).unwrap();
-        assert_eq!(join(&hall, "tea", 2).unwrap_err(), Full);
+        let refused = join(&hall, "tea", 2).unwrap_err();
+        assert_eq!(refused, RefusalCode::RoomFull);
         drop(alice);
         join(&hall, "tea", 2).unwrap();
     }
@@ -190,7 +254,8 @@ mod tests {
     fn a_full_relay_takes_no_new_room_until_a_room_is_empty() {
         let hall = hall(1, 2);
         let (alice, _to_alice) = join(&hall, "tea", 1).unwrap();
-        assert_eq!(join(&hall, "coffee", 2).unwrap_err(), Full);
+        let refused = join(&hall, "coffee", 2).unwrap_err();
+        assert_eq!(refused, RefusalCode::Full);
         let (bob, _to_bob) = join(&hall, "tea", 2).unwrap();
         drop((alice, bob));
         assert!(hall.rooms().is_empty());
@@ -200,7 +265,8 @@ mod tests {
     #[test]
     fn a_relay_without_places_keeps_no_empty_room() {
         let hall = hall(1, 0);
-        assert_eq!(join(&hall, "tea", 1).unwrap_err(), Full);
+        let refused = join(&hall, "tea", 1).unwrap_err();
+        assert_eq!(refused, RefusalCode::RoomFull);
         assert!(hall.rooms().is_empty());
     }
 }

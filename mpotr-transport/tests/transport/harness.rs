@@ -18,7 +18,7 @@ use mpotr_transport::{
 };
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::codec::FramedRead;
@@ -26,6 +26,13 @@ use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here takes, so that what never comes is a failure and not a hang.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The default limits, but for how fast a client may send.
+pub(crate) const UNPACED: RelayLimits = RelayLimits {
+    burst: usize::MAX,
+    rate: usize::MAX,
+    ..RelayLimits::DEFAULT
+};
 
 /// A relay on a port of its own.
 pub(crate) struct Served {
@@ -103,10 +110,19 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) async fn connect(relay: &Served) -> Self {
-        let (reader, writer) = TcpStream::connect(relay.address)
-            .await
-            .unwrap()
-            .into_split();
+        Self::over(TcpStream::connect(relay.address).await.unwrap())
+    }
+
+    /// From another address of this machine.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn connect_from(relay: &Served, address: [u8; 4]) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        Self::over(socket.connect(relay.address).await.unwrap())
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        let (reader, writer) = stream.into_split();
         Self {
             frames: FramedRead::new(reader, FrameCodec::new(ServerFrame::MAX)),
             writer,

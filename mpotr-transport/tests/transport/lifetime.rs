@@ -24,7 +24,11 @@ async fn receive_until_shutdown(client: RelayTransport, packets: usize) {
 
 #[tokio::test]
 async fn shutdown_delivers_what_is_queued_says_so_and_ends() {
-    let relay = Served::new().await;
+    let relay = Served::with(RelayLimits {
+        queue_bytes: 64 << 20,
+        ..RelayLimits::default()
+    })
+    .await;
     let (alice, bob) = (relay.join("tea").await, relay.join("tea").await);
     // More than the sockets' buffers hold, so that some of it waits in the relay.
     for _ in 0..15 {

@@ -4,7 +4,9 @@
 
 mod broadcast;
 mod client;
+mod crowds;
 mod driver;
+mod floods;
 mod harness;
 mod lifetime;
 mod refusals;

@@ -1,4 +1,5 @@
-//! Clients that read too slowly: dropped, told why if they can still hear it, and nobody waits for them.
+//! Clients that take next to nothing while others wait for them: dropped, told why if they can still hear it, and nobody
+//! waits for them for long.
 
 use std::time::Duration;
 
@@ -6,16 +7,20 @@ use bytes::Bytes;
 use mpotr_transport::frame::{FrameCodec, Join, MAX_PACKET, Refusal, RefusalCode};
 use mpotr_transport::{RelayError, RelayLimits, Transport};
 
-use crate::harness::{Raw, Served, bytes, room, wait_until};
+use crate::harness::{Raw, Served, UNPACED, bytes, room, wait_until};
 
 /// More than the buffers of two sockets ever hold.
 const FAR_TOO_MANY: usize = 200;
+
+/// How long the readers of these tests may keep others waiting.
+const SOON: Duration = Duration::from_millis(200);
 
 #[tokio::test]
 async fn a_slow_reader_is_dropped_while_the_others_go_on() {
     let relay = Served::with(RelayLimits {
         queue_bytes: 2 << 20,
-        ..RelayLimits::default()
+        stall: SOON,
+        ..UNPACED
     })
     .await;
     let (alice, bob) = (relay.join("tea").await, relay.join("tea").await);
@@ -39,8 +44,9 @@ async fn a_slow_reader_is_dropped_while_the_others_go_on() {
 async fn a_slow_reader_that_wakes_in_time_is_told_why_after_whole_packets_alone() {
     let limits = RelayLimits {
         queue_bytes: 2 << 20,
+        stall: SOON,
         linger: Duration::from_secs(60),
-        ..RelayLimits::default()
+        ..UNPACED
     };
     let relay = Served::with(limits).await;
     let (alice, slow) = (relay.join("tea").await, relay.join("tea").await);
@@ -62,11 +68,12 @@ async fn a_slow_reader_that_wakes_in_time_is_told_why_after_whole_packets_alone(
 }
 
 #[tokio::test]
-async fn too_many_frames_count_as_too_slow_long_before_too_many_bytes() {
+async fn too_many_frames_wait_for_a_reader_long_before_too_many_bytes() {
     let limits = RelayLimits {
         queue_frames: 4,
         queue_bytes: usize::MAX,
-        ..RelayLimits::default()
+        stall: SOON,
+        ..UNPACED
     };
     let relay = Served::with(limits).await;
     let alice = relay.join("tea").await;

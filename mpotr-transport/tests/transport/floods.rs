@@ -1,0 +1,175 @@
+//! Clients that send more than the others can read: slowed down, then cut, and nobody who reads them loses anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mpotr_transport::frame::{MAX_PACKET, Refusal, RefusalCode};
+use mpotr_transport::{RelayError, RelayLimits, RelayTransport, Transport};
+
+use crate::harness::{Served, UNPACED, bytes, wait_until};
+
+/// Sends the longest packets as fast as the relay takes them, until it takes no more.
+async fn flood(flooder: &RelayTransport) {
+    let packet = Bytes::from(vec![7; MAX_PACKET]);
+    while flooder.send(packet.clone()).await.is_ok() {}
+}
+
+/// What the relay says in the end.
+async fn last_words(client: &RelayTransport) -> Refusal {
+    loop {
+        match client.receive().await {
+            Ok(_packet) => {}
+            Err(RelayError::Refused(refusal)) => return refusal,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_reader_of_a_flood_stays_and_gets_the_texts_of_others() {
+    let relay = Served::new().await;
+    let (alice, bob) = (Arc::new(relay.join("tea").await), relay.join("tea").await);
+    let mallory = relay.join("tea").await;
+    let flooding = tokio::spawn(async move { flood(&mallory).await });
+    let reading = tokio::spawn({
+        let alice = Arc::clone(&alice);
+        async move { while alice.receive().await.is_ok() {} }
+    });
+    // Bob takes some 50 MiB a second, far less than a socket of this machine brings.
+    let (mut texts, mut flooded) = (0, 0);
+    while texts < 3 {
+        let packet = bob.receive().await.unwrap().packet;
+        if packet == "text" {
+            texts += 1;
+            continue;
+        }
+        flooded += 1;
+        if flooded % 8 == 4 {
+            alice.send(bytes("text")).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let counts = relay.counts();
+    assert_eq!((counts.too_slow, counts.left), (0, 0));
+    flooding.abort();
+    reading.abort();
+}
+
+#[tokio::test]
+async fn a_flooder_is_slowed_to_its_rate_and_then_cut_while_its_reader_stays() {
+    let relay = Served::with(RelayLimits {
+        burst: 2 << 20,
+        rate: 8 << 20,
+        flood: Duration::from_millis(500),
+        linger: Duration::from_secs(60),
+        ..RelayLimits::default()
+    })
+    .await;
+    let (bob, mallory) = (relay.join("tea").await, relay.join("tea").await);
+    let refusal = tokio::select! {
+        refusal = last_words(&mallory) => refusal,
+        () = flood(&mallory) => panic!("mallory is out without a word"),
+        () = async { while bob.receive().await.is_ok() {} } => panic!("bob is out"),
+    };
+    assert_eq!(refusal, Refusal::new(RefusalCode::Flooding));
+    let counts = relay.counts();
+    // The burst, half a second's worth of the rate, and the packet that was one too many.
+    assert!(counts.packets_in <= 2 + 4 + 1, "{counts:?}");
+    assert_eq!((counts.flooding, counts.too_slow), (1, 0));
+    let carol = relay.join("tea").await;
+    carol.send(bytes("still here")).await.unwrap();
+    while bob.receive().await.unwrap().packet != "still here" {}
+}
+
+#[tokio::test]
+async fn who_is_cut_and_comes_back_finds_the_pace_of_its_address() {
+    let relay = Served::with(RelayLimits {
+        burst: 1 << 20,
+        rate: 64 << 10,
+        flood: Duration::ZERO,
+        ..RelayLimits::default()
+    })
+    .await;
+    let _bob = relay.join("tea").await;
+    let mut passed = Vec::new();
+    for _ in 0..8 {
+        let before = relay.counts().packets_in;
+        let mallory = relay.join("tea").await;
+        // Its own pace lets a new connection send the burst; what the address has sent lets it not.
+        let sent = tokio::time::timeout(Duration::from_secs(2), flood(&mallory));
+        let _cut_or_held = sent.await;
+        passed.push(relay.counts().packets_in - before);
+    }
+    // Four times the burst for the address, and one packet on credit for each connection at most.
+    assert!(passed.iter().sum::<u64>() <= 4 + 8, "{passed:?}");
+}
+
+#[tokio::test]
+async fn a_burst_of_five_thousand_lines_passes_whole_by_default() {
+    const LINES: u32 = 5_000;
+    let relay = Served::new().await;
+    let alice = relay.join("tea").await;
+    let readers = [
+        relay.join("tea").await,
+        relay.join("tea").await,
+        relay.join("tea").await,
+    ];
+    let line = |number: u32| {
+        // As long as a short text is when it is sealed and padded.
+        let mut line = vec![0; 600];
+        line[..4].copy_from_slice(&number.to_be_bytes());
+        Bytes::from(line)
+    };
+    let read = readers.each_ref().map(|reader| async move {
+        for number in 0..LINES {
+            assert_eq!(reader.receive().await.unwrap().packet, line(number));
+        }
+    });
+    tokio::join!(
+        async {
+            for number in 0..LINES {
+                alice.send(line(number)).await.unwrap();
+            }
+        },
+        futures::future::join_all(read)
+    );
+    assert_eq!(relay.counts().refused, 0);
+}
+
+#[tokio::test]
+async fn a_sender_waits_for_a_reader_and_the_reader_gets_everything() {
+    const PACKETS: u8 = 40;
+    let relay = Served::with(RelayLimits {
+        queue_bytes: 2 << 20,
+        stall: Duration::from_secs(3_600),
+        ..UNPACED
+    })
+    .await;
+    let (alice, bob) = (relay.join("tea").await, relay.join("tea").await);
+    let packet = |number: u8| Bytes::from(vec![number; MAX_PACKET]);
+    let sending = async {
+        for number in 0..PACKETS {
+            alice.send(packet(number)).await.unwrap();
+        }
+    };
+    let reading = async {
+        // Bob reads nothing until Alice is stopped: the relay holds a frame or two, the sockets some more.
+        let mut before = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let now = relay.counts().bytes_in;
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        assert!(relay.counts().packets_in < u64::from(PACKETS));
+        for number in 0..PACKETS {
+            assert_eq!(bob.receive().await.unwrap().packet, packet(number));
+        }
+    };
+    tokio::join!(sending, reading);
+    wait_until(|| relay.counts().packets_in == u64::from(PACKETS)).await;
+    assert_eq!(relay.counts().refused, 0);
+}
