@@ -74,6 +74,8 @@ labels! {
     CHAIN_STEP = "chain";
     /// Message key.
     MESSAGE_KEY = "message";
+    /// Nonce under which a content or statement is sealed.
+    CONTENT_NONCE = "content nonce";
     /// Header key.
     HEADER = "header";
     /// Epoch hint on the wire.

@@ -1,7 +1,7 @@
 //! Padding: what members say inside an epoch comes in few sizes. `docs/spec/05-wire.md`, "Padding".
 //!
 //! The sealed text, signature included, is 224 * 2^k bytes long, with the smallest k that holds it. A packet of the first
-//! size has 273 bytes, which is one line of IRC in base64.
+//! size has 285 bytes, which is one line of IRC in base64.
 
 /// The smallest size, in bytes.
 const SMALLEST: usize = 224;

@@ -1,21 +1,23 @@
 //! Sealed packets: everything that members say to each other inside an epoch. `docs/spec/05-wire.md`, "Sealed packet".
 //!
 //! ```text
-//!  0         8                       31                              31 + n + 16
-//!  +---------+-----------------------+------------------+------------+
-//!  | hint, 8 | sealed header, 7 + 16 | sealed content, n | its tag, 16 |
-//!  +---------+-----------------------+------------------+------------+
+//!  0         8                       31          43                  43 + n        43 + n + 16
+//!  +---------+-----------------------+-----------+-------------------+-------------+
+//!  | hint, 8 | sealed header, 7 + 16 | nonce, 12 | sealed content, n | its tag, 16 |
+//!  +---------+-----------------------+-----------+-------------------+-------------+
 //!
 //! struct { uint16 sender; uint8 stream; uint32 seq; } Header;            stream: content 0, statement 1
 //! ```
 //!
-//! Content is sealed first, under a message key that seals once. The header is sealed with the epoch's header key and the
-//! first 12 bytes of the content's tag as its nonce: no nonce is ever chosen, and none is sent. Outsiders see the hint,
+//! Content is sealed first, under a message key that seals once; its nonce is a hash of that key and the content, so that two
+//! copies of one machine, which have the same keys, do not seal two contents under one key and nonce
+//! (`docs/decisions/0010-two-copies-of-one-member.md`). The header is sealed with the epoch's header key and the
+//! first 12 bytes of the content's tag as its nonce: no nonce is ever chosen. Outsiders see the hint,
 //! which is the same for all packets of the epoch, and a length from a small set.
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
-    OpenError, SecretRef, byte_newtype,
+    OpenError, SecretRef, Transcript, byte_newtype, label,
 };
 
 use mpotr_crypto::zeroize::Zeroizing;
@@ -95,8 +97,21 @@ pub struct SealedPacket {
     bytes: Vec<u8>,
 }
 
-/// A message key seals once, so its nonce may be fixed.
-const NONCE: [u8; 12] = [0; 12];
+/// The bytes of a nonce.
+const NONCE_LENGTH: usize = 12;
+
+/// The bytes of a content of which nothing is left but nonce and tag.
+const SHORTEST: usize = NONCE_LENGTH + AEAD_TAG_LENGTH;
+
+/// The nonce of a content: another for each content, whoever else has the key. Without the key in it, it would tie a transcript,
+/// which holds contents and no key, to the packets that somebody recorded.
+fn nonce_for<S: CryptoSuite>(key: SecretRef<'_, 32>, content: &[u8]) -> [u8; NONCE_LENGTH] {
+    let hash = Transcript::<S>::new(label::CONTENT_NONCE)
+        .bytes(key.expose())
+        .bytes(content)
+        .finish();
+    hash.first_chunk().copied().unwrap_or_default()
+}
 
 impl SealedPacket {
     /// Seals content under a message key, and its header under the header key.
@@ -109,8 +124,10 @@ impl SealedPacket {
         content: &[u8],
     ) -> Self {
         let data = header.associated_data::<S>(hint);
-        let content = AeadKey::<S>::new(message_key).seal(&NONCE, &data, content);
-        let bound = [hint.as_bytes().as_slice(), &content].concat();
+        let message_key = message_key.into();
+        let nonce = nonce_for::<S>(message_key, content);
+        let content = AeadKey::<S>::new(message_key).seal(&nonce, &data, content);
+        let bound = [hint.as_bytes().as_slice(), &nonce, &content].concat();
         let sealed = header_key.seal(&nonce_of(&bound), &bound, &header.to_bytes());
         // Seven bytes and a tag: the conversion succeeds.
         let header = sealed.try_into().unwrap_or([0; SEALED_HEADER_LENGTH]);
@@ -119,14 +136,14 @@ impl SealedPacket {
         }
     }
 
-    /// What the header is bound to, hint and sealed content, and the sealed header.
+    /// What the header is bound to, hint, nonce and sealed content, and the sealed header.
     fn parts(&self) -> (&[u8], &[u8; SEALED_HEADER_LENGTH]) {
         // Whichever way it was made, a header is behind.
         let parts = self.bytes.split_last_chunk();
         parts.unwrap_or((&[], &[0; SEALED_HEADER_LENGTH]))
     }
 
-    /// The sealed content.
+    /// The nonce of the content, and the sealed content.
     fn content(&self) -> &[u8] {
         let (bound, _) = self.parts();
         bound.get(EpochHint::LENGTH..).unwrap_or_default()
@@ -163,7 +180,8 @@ impl SealedPacket {
         message_key: impl Into<SecretRef<'a, 32>>,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let data = header.associated_data::<S>(self.hint());
-        AeadKey::<S>::new(message_key).open(&NONCE, &data, self.content())
+        let (nonce, content) = self.content().split_first_chunk().ok_or(OpenError)?;
+        AeadKey::<S>::new(message_key).open(nonce, &data, content)
     }
 
     /// The nonce under which the header is sealed.
@@ -195,10 +213,10 @@ impl SealedPacket {
         let header: [u8; SEALED_HEADER_LENGTH] = input.array("header")?;
         let at = input.offset();
         let content = input.rest();
-        if content.len() < AEAD_TAG_LENGTH {
+        if content.len() < SHORTEST {
             let kind = DecodeErrorKind::TooShort {
                 length: content.len(),
-                minimum: AEAD_TAG_LENGTH,
+                minimum: SHORTEST,
             };
             return Err(DecodeError::new(at, "content", kind));
         }
@@ -217,9 +235,56 @@ fn split_header(
 }
 
 /// The nonce of the header: the first 12 bytes of the content's tag.
-fn nonce_of(bound: &[u8]) -> [u8; 12] {
+fn nonce_of(bound: &[u8]) -> [u8; NONCE_LENGTH] {
     let tag: Option<&[u8; AEAD_TAG_LENGTH]> = bound.last_chunk();
     tag.and_then(|tag| tag.first_chunk())
         .copied()
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_backend_rustcrypto::{Aes256GcmSuite, ChaCha20Poly1305Suite};
+    use mpotr_crypto::{AeadKey, CryptoSuite, Secret};
+
+    use super::{EpochHint, Header, SealedPacket, Stream};
+
+    /// What a member seals in one place of one epoch. A copy of its machine has the same keys.
+    fn sealed<S: CryptoSuite>(content: &[u8]) -> SealedPacket {
+        let header = Header {
+            sender: 1,
+            stream: Stream::Content,
+            seq: 7,
+        };
+        let [header_key, message_key] = [[1; 32], [2; 32]].map(Secret::new);
+        let header_key = AeadKey::new(&header_key);
+        SealedPacket::seal::<S>(
+            EpochHint::new([3; 8]),
+            header,
+            &header_key,
+            &message_key,
+            content,
+        )
+    }
+
+    fn copies_share_no_keystream<S: CryptoSuite>() {
+        let contents = [[b'a'; 224], [b'b'; 224]];
+        let [one, other] = contents.map(|it| sealed::<S>(&it).content().to_vec());
+        // Under one key and nonce, each byte of one differs from that of the other as the texts do.
+        let alike = one
+            .iter()
+            .zip(&other)
+            .filter(|(a, b)| *a ^ *b == b'a' ^ b'b');
+        assert!(alike.count() < 20);
+        assert_ne!(one[..12], other[..12], "the nonces");
+        // Of one text both make one packet.
+        let again = sealed::<S>(&contents[0]);
+        assert_eq!(again.content(), one);
+    }
+
+    #[test]
+    fn two_copies_of_one_member_share_no_keystream() {
+        copies_share_no_keystream::<ChaCha20Poly1305Suite>();
+        copies_share_no_keystream::<Aes256GcmSuite>();
+    }
 }

@@ -88,7 +88,11 @@ impl Talk {
 
         let key = AeadKey::<Suite>::new(&self.message_key(stream.1, place));
         let data = [&[0, 1], hint.expose().as_slice(), &header].concat();
-        let signed = key.open(&[0; 12], &data, content).unwrap();
+        let (nonce, content) = content.split_first_chunk::<12>().unwrap();
+        let signed = key.open(nonce, &data, content).unwrap();
+        let message_key = self.message_key(stream.1, place);
+        let hash = h("content nonce", &[message_key.expose(), &signed]);
+        assert_eq!(&hash[..12], nonce);
         let (unsigned, signature) = signed.split_last_chunk().unwrap();
         (unsigned.to_vec(), SignatureBytes::new(*signature))
     }
@@ -107,7 +111,7 @@ fn a_message_is_what_the_specification_says() {
         ids.push(*id.as_bytes());
         last = packet;
     }
-    assert_eq!(last.len(), 273);
+    assert_eq!(last.len(), 285);
     let (unsigned, signature) = talk.open(&last, (0, "content chain"), 33);
 
     let mut expected = vec![0];
