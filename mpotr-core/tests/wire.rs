@@ -153,7 +153,7 @@ fn request() -> impl Strategy<Value = Packet> {
 }
 
 fn sealed() -> impl Strategy<Value = Packet> {
-    vec(any::<u8>(), 47..400)
+    vec(any::<u8>(), 59..400)
         .prop_map(|body| Packet::from_bytes(&[&[1, 5], &body[..]].concat()).unwrap())
 }
 
@@ -393,7 +393,7 @@ proptest! {
     fn a_packet_cut_short_is_refused(packet in packet()) {
         let bytes = packet.to_bytes();
         // A sealed packet may end anywhere behind its shortest content.
-        let least = if matches!(packet, Packet::Sealed(_)) { 49 } else { bytes.len() };
+        let least = if matches!(packet, Packet::Sealed(_)) { 61 } else { bytes.len() };
         for end in 0..least.min(bytes.len()) {
             prop_assert!(Packet::from_bytes(&bytes[..end]).is_err());
         }

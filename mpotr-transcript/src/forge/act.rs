@@ -31,6 +31,13 @@ pub enum Act<Text = Vec<u8>> {
         /// Against whom.
         whom: usize,
     },
+    /// A member takes back that somebody be let in or left out.
+    Withdraw {
+        /// Who voted.
+        by: usize,
+        /// About whom.
+        whom: usize,
+    },
     /// A member votes for another policy.
     Policy(usize, Amendment),
     /// A member asks for an epoch with fresh keys.
@@ -57,6 +64,7 @@ impl<Text> Act<Text> {
             Self::Reconnect(member) => Act::Reconnect(member),
             Self::Admit { by, whom } => Act::Admit { by, whom },
             Self::Exclude { by, whom } => Act::Exclude { by, whom },
+            Self::Withdraw { by, whom } => Act::Withdraw { by, whom },
             Self::Policy(member, amendment) => Act::Policy(member, amendment),
             Self::Refresh(member) => Act::Refresh(member),
             Self::Fork { member, sides } => Act::Fork {
@@ -78,6 +86,7 @@ impl<Text> Act<Text> {
             | Self::Disconnect(who)
             | Self::Reconnect(who)
             | Self::Admit { by: who, .. }
+            | Self::Withdraw { by: who, .. }
             | Self::Policy(who, _)
             | Self::Refresh(who)
             | Self::Fork { member: who, .. } => (*who == member).then_some(false),

@@ -4,7 +4,7 @@
 //! # a comment
 //! alice: What did you do last summer?
 //! 2: I counted.                          the second of the members, from 1
-//! alice: /kick bob                       as she types it in the chat: /admit, /kick, /policy, /refresh
+//! alice: /kick bob                       as she types it in the chat: /admit, /kick, /withdraw, /policy, /refresh
 //! +dave                                  comes in, or back
 //! -bob,carol                             leave in order, at one moment
 //! !bob                                   dies
@@ -49,7 +49,9 @@ pub enum ScriptErrorKind {
     #[error("nobody is called {0:?}")]
     Nobody(String),
     /// It is no command of a chat that leaves anything in a transcript.
-    #[error("{0:?} is none of `/admit WHO`, `/kick WHO`, `/policy WHAT HOW` and `/refresh`")]
+    #[error(
+        "{0:?} is none of `/admit WHO`, `/kick WHO`, `/withdraw WHO`, `/policy WHAT HOW` and `/refresh`"
+    )]
     Command(String),
     /// It is no change of the rules.
     #[error("{0:?} is no change of the rules")]
@@ -165,6 +167,9 @@ fn typed(by: usize, line: &str, names: &[String]) -> Result<Act<String>, ScriptE
         ("kick", who) if !who.is_empty() => {
             member(who, names).map(|whom| Act::Exclude { by, whom })
         }
+        ("withdraw", who) if !who.is_empty() => {
+            member(who, names).map(|whom| Act::Withdraw { by, whom })
+        }
         ("policy", what) if !what.is_empty() => Amendment::parse(what, names)
             .map(|amendment| Act::Policy(by, amendment))
             .ok_or_else(|| ScriptErrorKind::Amendment(what.to_owned())),
@@ -221,8 +226,7 @@ mod tests {
 
     #[test]
     fn a_member_types_what_it_types_in_a_chat() {
-        let script =
-            "1: /kick bob\n1: /admit  2\n1: //me waves\n1: /refresh\n1: /policy evidence on";
+        let script = "1: /kick bob\n1: /admit  2\n1: //me waves\n1: /refresh\n1: /policy evidence on\n1: /withdraw bob";
         let acts: Vec<_> = parse(script)
             .unwrap()
             .into_iter()
@@ -234,6 +238,7 @@ mod tests {
             Act::Say(0, "/me waves".to_owned()),
             Act::Refresh(0),
             Act::Policy(0, Amendment::Evidence(true)),
+            Act::Withdraw { by: 0, whom: 1 },
         ];
         assert_eq!(acts, expected);
         for line in ["/", "/kick", "/members", "/policy", "/refresh now"] {

@@ -22,7 +22,7 @@ pub(crate) const SCENES: [Scene; 10] = [
         policy: &["exclude 2", "admit 2", "change 2"],
         ask: false,
         loss: 0,
-        script: "alice: hi\nbob: hi\n+dave\ndave: hi\nalice: /kick dave\nbob: /kick dave\ncarol: he is out\n\
+        script: "alice: hi\nbob: hi\n+dave\ndave: hi\nalice: /kick bob\nalice: /withdraw bob\nalice: /kick dave\nbob: /kick dave\ncarol: he is out\n\
                  +dave\nalice: /admit dave\nbob: /admit dave\ncarol: /admit dave\ndave: I am back\n\
                  alice: /policy exclude alice\ncarol: /policy exclude alice\nbob: as you like",
     },

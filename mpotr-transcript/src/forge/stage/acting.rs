@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mpotr_core::wire::Wish;
 use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
@@ -72,6 +73,16 @@ where
                 }
                 self.collect(*by);
                 self.settle(|stage| !stage.is_in(*whom) && stage.is_settled());
+            }
+            Act::Withdraw { by, whom } => {
+                let now = self.now;
+                if let Some(whom) = self.play.members.get(*whom).copied() {
+                    let place = self.speaker(act, *by)?;
+                    for wish in [Wish::Admit(whom), Wish::Exclude(whom)] {
+                        place.ask(|room| room.withdraw(now, &wish));
+                    }
+                }
+                self.collect(*by);
             }
             Act::Policy(member, amendment) => {
                 let now = self.now;
