@@ -322,6 +322,9 @@ impl Chat<'_> {
         .to_bytes();
         if self.conversation.is_secure() {
             self.outcome.leaves_without(self.conversation.absent());
+        } else {
+            self.out
+                .notice("nobody is in yet: that text leaves when the room is secure");
         }
         match self.handle.send(body).await {
             Ok(_) => {}

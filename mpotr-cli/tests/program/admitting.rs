@@ -214,13 +214,15 @@ fn who_was_not_heard_yet_is_let_in_when_it_comes() {
         } else {
             &bob.fingerprint
         };
+        asked.type_in("who is there?\n");
+        asked.hears_err("that text leaves when the room is secure");
         asked.type_in(&format!("/admit {who}\n"));
         asked.hears_err("let in when it comes");
         // Somebody else is not.
         let _stranger = town.chat("stranger", &["--open"]);
         asked.hears_err("if that is whom you mean, type: /admit ");
         let mut comes = town.enters(&bob, &["--with", &alice.public]);
-        comes.hears_err("secure: 2 members");
+        comes.hears_out("alice: who is there?\n");
         comes.type_in("here I am\n");
         asked.hears_out("bob: here I am\n");
         comes.end_input();
