@@ -1,5 +1,6 @@
 //! `mpotr transcript forge`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -32,6 +33,12 @@ pub(super) fn run(args: &ForgeArgs, out: &mut Output) -> anyhow::Result<()> {
         .map(|path| nick_of(path))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let names: Vec<_> = nicks.iter().map(|nick| nick.as_str().to_owned()).collect();
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+        anyhow::bail!(
+            "two of the files are called {twice}: nobody could tell whom the script means"
+        );
+    }
     let script = fs::read_to_string(&args.script)
         .with_context(|| format!("cannot read {}", args.script.display()))?;
     let script = Script::parse(&script, &names)?;

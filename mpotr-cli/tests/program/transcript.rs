@@ -158,6 +158,27 @@ fn what_is_typed_in_a_chat_can_be_forged_and_kept_by_anybody() {
 }
 
 #[test]
+fn a_name_that_two_files_have_means_neither() {
+    let desk = Desk::new();
+    let mut arguments = desk.forge("alice: a\nbob: b\n", "t");
+    let folder = desk.path("other");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(desk.path("carol.pub"), folder.join("alice.pub")).unwrap();
+    let files = [
+        desk.name("alice.pub"),
+        desk.name("bob.pub"),
+        desk.name("other/alice.pub"),
+    ];
+    arguments[3] = files.join(",");
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let error = fail(desk.0.path(), &arguments);
+    assert!(
+        error.contains("two of the files are called alice"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_forger_is_told_what_it_cannot_do() {
     let desk = Desk::new();
     let error = desk.forges_not("alice: a\neve: b\n", "t");
