@@ -186,6 +186,7 @@ async fn enter(
         record: args.save_transcript.is_some(),
         ..RoomConfig::new(room, admission)
     };
+    config.check().context("the rules cannot be kept")?;
     Entry {
         config,
         identity,
@@ -336,7 +337,8 @@ impl Chat<'_> {
                 self.leave().await;
             }
             // An event says why.
-            Err(HandleError::Ended) => self.is_leaving = true,
+            // No policy is asked for here.
+            Err(HandleError::Ended | HandleError::Policy(_)) => self.is_leaving = true,
         }
     }
 

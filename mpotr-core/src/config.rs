@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mpotr_crypto::IdentityKey;
 use mpotr_gka::RoomId;
 
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyError};
 use crate::time::Duration;
 
 /// Whom this member is willing to be in a roster with. Checked before any proof of identity leaves. There is no default:
@@ -161,5 +161,15 @@ impl RoomConfig {
             record: false,
             timers: Timers::RELAY,
         }
+    }
+
+    /// Whether a room with this configuration can come about, as far as it says by itself.
+    ///
+    /// # Errors
+    /// Nobody would read its policy, or a rule asks for the votes of more members than the first epoch is to have.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        self.policy.check()?;
+        let members = self.members.unwrap_or(usize::MAX);
+        self.policy.check_size(members)
     }
 }

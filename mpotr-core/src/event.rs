@@ -44,6 +44,13 @@ pub enum Event {
         /// The claimed identity.
         claimed: IdentityKey,
     },
+    /// Somebody who claims an identity that was left out by a vote asks to be let in again. Nothing is proven yet. It stays
+    /// outside until members that know of the exclusion admit it by name, as many as the policy asks for. Told once in an
+    /// epoch.
+    ExcludedWaiting {
+        /// The claimed identity.
+        claimed: IdentityKey,
+    },
     /// A key agreement with these claimed identities has begun.
     Agreeing {
         /// The claimed identities in cycle order.

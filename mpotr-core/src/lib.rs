@@ -30,7 +30,7 @@ pub use config::{Admission, RoomConfig, Timers};
 pub use epoch::{Evidence, SignedChain};
 pub use error::{Rejection, SendError};
 pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, SendHandle};
-pub use policy::{MAX_FOUNDERS, Policy, Rule};
+pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
 pub use record::{Record, RunRecord};
 pub use wire::{MAX_BODY, MessageId};
 

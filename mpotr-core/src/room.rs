@@ -8,7 +8,8 @@
 //! | `agreeing`, `attempt`, `slots` | the two rounds of a run |
 //! | `adopting` | which of several runs may be installed |
 //! | `installing` | from a run to its epoch |
-//! | `changing`, `electing`, `voting`, `withdrawing` | from one epoch to the next: views, proposals, votes |
+//! | `changing`, `electing` | from one epoch to the next: views, proposals |
+//! | `voting`, `withdrawing`, `exclusions` | votes: what is asked for, taken back, and stays |
 //! | `hosting` | members of an epoch and those outside it |
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
@@ -23,6 +24,7 @@ mod attempt;
 mod changing;
 mod early;
 mod electing;
+mod exclusions;
 mod expecting;
 mod fates;
 mod hosting;
@@ -62,6 +64,7 @@ use adopting::Contributed;
 use attempt::Attempt;
 use changing::Change;
 use early::Early;
+use exclusions::Exclusions;
 use expecting::Expected;
 use fates::Fates;
 use installing::Certificate;
@@ -115,8 +118,8 @@ pub struct Room<S: CryptoSuite> {
     /// When the proposal was sent again on request.
     proposal_resent: Option<Timestamp>,
     wishes: BTreeSet<Wish>,
-    /// Identities that were left out by a vote: they are not let in again.
-    banned: BTreeSet<IdentityKey>,
+    /// Identities that were left out by a vote: they are not let in again without one.
+    exclusions: Exclusions,
     /// Members of this epoch that are proven to have cheated.
     proven: BTreeSet<IdentityKey>,
     /// Policies of others that were told to the application.
@@ -195,7 +198,7 @@ impl<S: CryptoSuite> Room<S> {
             messages_resent: BTreeMap::new(),
             proposal_resent: None,
             wishes: BTreeSet::new(),
-            banned: BTreeSet::new(),
+            exclusions: Exclusions::default(),
             proven: BTreeSet::new(),
             told_policies: BTreeSet::new(),
             spoke: BTreeMap::new(),
@@ -288,6 +291,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.drive(now, rng),
+                Timer::Vote => self.vote(now),
                 Timer::Refresh | Timer::Silent => self.refresh(now),
                 Timer::Heartbeat => self.beat(now),
                 Timer::Abandon => self.abandon(now, rng),
@@ -397,8 +401,12 @@ impl<S: CryptoSuite> Room<S> {
             self.tell_newcomers(now);
             return Err(Rejection::UnknownEpoch);
         }
+        let is_shut_out = self.is_shut_out(&claimed);
+        if is_shut_out && self.exclusions.is_news(claimed) {
+            self.events.push_back(Event::ExcludedWaiting { claimed });
+        }
         if !self.config.admission.admits(&claimed) {
-            if self.offering.meet(claimed) {
+            if self.offering.meet(claimed) && !is_shut_out {
                 // The application decides: the offer comes again.
                 self.events.push_back(Event::Waiting { claimed });
             }
@@ -408,7 +416,9 @@ impl<S: CryptoSuite> Room<S> {
             News::None => return Ok(()),
             News::Offer => {}
             News::Person => {
-                self.events.push_back(Event::Waiting { claimed });
+                if !is_shut_out {
+                    self.events.push_back(Event::Waiting { claimed });
+                }
                 // Whoever is new has not heard this member's offer.
                 self.advertise_soon(now);
             }

@@ -80,7 +80,7 @@ fn proposal() -> impl Strategy<Value = Packet> {
                     policy: Policy {
                         agreement,
                         authentication,
-                        admit: Rule::Quorum(3),
+                        admit: Rule::Quorum(3.try_into().unwrap()),
                         exclude: Rule::Founders([crypto::IdentityKey::new(room)].into()),
                         change: Rule::Anyone,
                         evidence: flip,

@@ -191,7 +191,9 @@ where
                         let _was_asked_for = room.withdraw(now(), &wish);
                     }
                     Some(Command::Refresh) => room.refresh(now()),
-                    Some(Command::ChangePolicy(policy)) => room.change_policy(now(), policy),
+                    Some(Command::ChangePolicy { policy, reply }) => {
+                        let _ = reply.send(room.change_policy(now(), policy));
+                    }
                     Some(Command::Leave) => room.leave(now()),
                     None => {
                         has_handles = false;

@@ -6,6 +6,7 @@
 
 use mpotr::crypto::IdentityKey;
 use mpotr::wire::Wish;
+use mpotr_transport::HandleError;
 
 use super::Chat;
 use super::awaited::Asked;
@@ -210,10 +211,10 @@ impl Chat<'_> {
     pub(super) async fn amend(&mut self, amendment: &Amendment) {
         let conversation = &self.conversation;
         match amendment.apply(&self.policy, |word| conversation.anyone(word)) {
-            Ok(policy) => {
-                let asked = self.handle.change_policy(policy).await;
-                self.ask(asked);
-            }
+            Ok(policy) => match self.handle.change_policy(policy).await {
+                Err(HandleError::Policy(error)) => self.tell(vec![error.to_string()]),
+                asked => self.ask(asked),
+            },
             Err(error) => self.tell(error.lines()),
         }
     }

@@ -152,6 +152,7 @@ impl Conversation {
     pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
         match event {
             Event::Waiting { claimed } => self.waits(claimed),
+            Event::ExcludedWaiting { claimed } => self.waits_again(claimed),
             Event::Secure { sid, roster, .. } => {
                 let secure = format!(
                     "the room is secure: {} members, session {sid}",
@@ -221,6 +222,16 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// Who was left out by a vote is told of each time that the room tells of it: nobody lets it in but by name.
+    fn waits_again(&mut self, claimed: IdentityKey) -> Vec<Say> {
+        let is_known = true;
+        let _told_here = self.waiting.comes(claimed, is_known);
+        let name = self.name(&claimed);
+        notice(format!(
+            "{name}, who was left out, wants to come in again; nothing is proven yet; /admit {name} lets it in"
+        ))
     }
 
     fn reads(&mut self, author: IdentityKey, body: &[u8]) -> Vec<Say> {

@@ -80,7 +80,7 @@ impl WrittenRule {
     ) -> Result<Rule, E> {
         Ok(match self {
             Self::Anyone => Rule::Anyone,
-            Self::Quorum(votes) => Rule::Quorum(votes.get()),
+            Self::Quorum(votes) => Rule::Quorum(*votes),
             Self::Founders(names) => Rule::Founders(
                 names
                     .iter()
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(
             exclude,
             Policy {
-                exclude: Rule::Quorum(2),
+                exclude: Rule::Quorum(2.try_into().unwrap()),
                 ..policy.clone()
             }
         );

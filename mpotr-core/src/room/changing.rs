@@ -83,7 +83,7 @@ impl<S: CryptoSuite> Room<S> {
             .into_iter()
             .filter_map(|member| epoch.identity(member))
             .any(|identity| self.is_excluded(&identity));
-        let other_policy = self.next_policy() != self.config.policy;
+        let other_policy = self.wants_other_policy();
         gone || asked || joins || excludes || other_policy || self.wishes.contains(&Wish::Refresh)
     }
 
@@ -208,7 +208,8 @@ impl<S: CryptoSuite> Room<S> {
             .is_some_and(|identity| self.is_excluded(&identity));
         let spoke = epoch
             .next_of(member)
-            .is_some_and(|next| next.view >= change.view);
+            // A member without an offer has not entered a view: it has stated wishes, perhaps long ago.
+            .is_some_and(|next| next.offer.is_some() && next.view >= change.view);
         let suspect = now >= self.suspect_at(member, change);
         !epoch.is_present(member)
             || self.has_installed(member)

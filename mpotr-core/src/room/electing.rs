@@ -98,13 +98,18 @@ impl<S: CryptoSuite> Room<S> {
         let Some(proposer) = offers.iter().position(|digest| *digest == own.digest) else {
             return;
         };
+        let roster = offers
+            .iter()
+            .filter_map(|digest| self.offering.offer(digest))
+            .map(|offer| offer.identity)
+            .collect();
         let proposal = Proposal {
             suite: S::ID,
             room: self.config.room,
             parent: self.handle,
             handle: Handle::new(*Secret::random(rng).expose()),
             view: change.view,
-            policy: self.next_policy(),
+            policy: self.next_policy(&roster),
             proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
             commitments,
             offers,
@@ -277,6 +282,10 @@ impl<S: CryptoSuite> Room<S> {
             .map(|digest| self.offering.offer(digest))
             .collect();
         let offers = offers.ok_or(Verdict::Wait)?;
+        let roster = offers.iter().map(|offer| offer.identity).collect();
+        if !self.may_have(&proposal.policy, &roster) {
+            return refuse();
+        }
         // It is a message of the old epoch: its maker says so there, and so is each old member's offer.
         let proposer = self.proposer_of(proposal.view).ok_or(Verdict::Wait)?;
         let sid = proposal.sid::<S>(offers.iter().copied());
@@ -319,8 +328,7 @@ impl<S: CryptoSuite> Room<S> {
             let inside = continuing
                 .iter()
                 .any(|old| epoch.identity(*old) == Some(identity));
-            let is_banned = self.banned.contains(&identity);
-            if inside || is_banned || !self.config.admission.admits(&identity) {
+            if inside || self.is_shut_out(&identity) || !self.config.admission.admits(&identity) {
                 return refuse();
             }
             if !self.has_votes(&Wish::Admit(identity), &self.config.policy.admit) {

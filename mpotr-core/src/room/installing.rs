@@ -74,7 +74,6 @@ impl<S: CryptoSuite> Room<S> {
             .filter(|identity| self.is_excluded(identity))
             .copied()
             .collect();
-        self.banned.extend(voted_out);
         self.retire(now, sid);
         let mut epoch = Epoch::new(established);
         if let Some(record) = record {
@@ -105,6 +104,7 @@ impl<S: CryptoSuite> Room<S> {
                 policy: proposal.policy.clone(),
             });
         }
+        self.exclusions.begin_epoch(&now_in, voted_out);
         self.settle_wishes(&now_in);
         self.proven.clear();
         if !before.is_empty() {
@@ -117,6 +117,10 @@ impl<S: CryptoSuite> Room<S> {
             .extend(out.map(|member| Event::LeftOut { member: *member }));
         self.epoch = Some(epoch);
         self.epoch_began = now;
+        if !self.wishes.is_empty() {
+            // What was said in the epoch before is not known to all who are in this one.
+            self.vote_soon(now);
+        }
         self.timers
             .set(Timer::Refresh, now.after(self.config.timers.refresh));
         self.timers

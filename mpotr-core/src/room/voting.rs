@@ -8,15 +8,20 @@ use mpotr_gka::{Beacon, FaultKind, OfferDigest};
 use super::Room;
 use crate::config::Admission;
 use crate::event::Event;
-use crate::policy::{Policy, Rule};
+use crate::policy::{Policy, PolicyError, Rule, Word};
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{MAX_WISHES, Wish};
 
+/// The most wishes of a member when it adds one by itself, for whoever asks to come in: strangers leave room for what a person
+/// asks for.
+const MAX_AUTOMATIC: usize = MAX_WISHES / 2;
+
 impl<S: CryptoSuite> Room<S> {
     /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
     /// member's word. One that was left out by a vote is welcome again. It may come before anything was heard of the
-    /// identity. Under [`Admission::Only`] it adds nobody.
+    /// identity, and is kept until the identity is in, be it that other members have to ask for it too. Under
+    /// [`Admission::Only`] it adds nobody.
     pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) {
         match &mut self.config.admission {
             Admission::Only(identities) if !identities.contains(&identity) => return,
@@ -25,22 +30,31 @@ impl<S: CryptoSuite> Room<S> {
                 identities.insert(identity);
             }
         }
-        self.banned.remove(&identity);
-        self.wish(now, Wish::Admit(identity));
+        self.wishes.remove(&Wish::Exclude(identity));
+        if !self.wish(now, Wish::Admit(identity)) {
+            // Who asks again has not been heard, it may be.
+            self.say_next(now);
+        }
     }
 
     /// Asks that a member be left out of the next epoch, as far as the policy asks for this member's word.
     pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) {
         if identity != self.identity.public() {
+            self.wishes.remove(&Wish::Admit(identity));
             self.wish(now, Wish::Exclude(identity));
         }
     }
 
     /// Asks for another policy, as far as the present one asks for this member's word. The last such wish counts.
-    /// One with a rule of more than [`MAX_FOUNDERS`](crate::MAX_FOUNDERS) founders is none: nobody would read it.
-    pub fn change_policy(&mut self, now: Timestamp, policy: Policy) {
-        if !policy.is_readable() {
-            return;
+    ///
+    /// # Errors
+    /// Nobody would read it, or it asks for what the members of the present epoch cannot give
+    /// ([`Policy::check_for`]): such a wish counts for nobody.
+    pub fn change_policy(&mut self, now: Timestamp, policy: Policy) -> Result<(), PolicyError> {
+        if self.epoch.is_some() {
+            policy.check_for(&self.roster_left())?;
+        } else {
+            policy.check()?;
         }
         self.wishes.retain(|wish| !matches!(wish, Wish::Policy(_)));
         if policy == self.config.policy {
@@ -48,6 +62,16 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             self.wish(now, Wish::Policy(policy));
         }
+        Ok(())
+    }
+
+    /// The identities of the members that still take part.
+    fn roster_left(&self) -> BTreeSet<IdentityKey> {
+        let epoch = self.epoch.as_ref();
+        let present = self.present().into_iter();
+        present
+            .filter_map(|member| epoch?.identity(member))
+            .collect()
     }
 
     /// The policy of the room, or without an epoch the one that this member is ready for.
@@ -56,16 +80,23 @@ impl<S: CryptoSuite> Room<S> {
         &self.config.policy
     }
 
-    /// The policy of the next epoch as far as this member has heard: one that enough members ask for, or else the present
-    /// one.
-    pub(super) fn next_policy(&self) -> Policy {
+    /// Whether enough members ask for a policy that those who still take part can use.
+    pub(super) fn wants_other_policy(&self) -> bool {
+        self.next_policy(&self.roster_left()) != self.config.policy
+    }
+
+    /// The policy of the next epoch as far as this member has heard: one that enough members ask for and that its roster can
+    /// use, or else the present one.
+    pub(super) fn next_policy(&self, roster: &BTreeSet<IdentityKey>) -> Policy {
         let epoch = self.epoch.iter();
         let said =
             epoch.flat_map(|epoch| (0..epoch.members()).filter_map(|member| epoch.next_of(member)));
         let wishes = said.flat_map(|next| &next.wishes).chain(&self.wishes);
-        let wanted: BTreeSet<_> = wishes
-            .filter(|wish| matches!(wish, Wish::Policy(_)))
-            .collect();
+        let fits = |wish: &&Wish| match wish {
+            Wish::Policy(policy) => policy.check_for(roster).is_ok(),
+            Wish::Refresh | Wish::Admit(_) | Wish::Exclude(_) => false,
+        };
+        let wanted: BTreeSet<_> = wishes.filter(fits).collect();
         let agreed = wanted
             .into_iter()
             .find(|wish| self.has_votes(wish, &self.config.policy.change));
@@ -79,6 +110,12 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn is_policy_agreed(&self, policy: &Policy) -> bool {
         *policy == self.config.policy
             || self.has_votes(&Wish::Policy(policy.clone()), &self.config.policy.change)
+    }
+
+    /// Whether a roster may have a policy: the present one, whose rules hold for those who are left, or a new one that
+    /// these can use.
+    pub(super) fn may_have(&self, policy: &Policy, roster: &BTreeSet<IdentityKey>) -> bool {
+        *policy == self.config.policy || policy.check_for(roster).is_ok()
     }
 
     /// A member of this epoch is proven to have cheated: it is to be left out, as far as the policy goes by this member's
@@ -103,22 +140,46 @@ impl<S: CryptoSuite> Room<S> {
         self.wish(now, Wish::Refresh);
     }
 
-    fn wish(&mut self, now: Timestamp, wish: Wish) {
-        if self.wishes.len() < MAX_WISHES && self.wishes.insert(wish) && self.epoch.is_some() {
+    /// Asks for something, at once. Returns whether that is new.
+    fn wish(&mut self, now: Timestamp, wish: Wish) -> bool {
+        let is_news = self.wishes.len() < MAX_WISHES && self.wishes.insert(wish);
+        if is_news {
             // A vote counts when the others have heard it.
             self.say_next(now);
         }
         self.timers.set(Timer::Change, now);
+        is_news
     }
 
-    /// Asks for the admission of those who wait, where this member admits whoever may come.
+    /// Asks for the admission of those who wait, where this member admits whoever may come. Where it takes the word of
+    /// others too, they have to hear this member's before there is a change: all such votes of one moment go out together.
     pub(super) fn vote_on_candidates(&mut self, now: Timestamp) {
         let admission = &self.config.admission;
         let waiting = self.joiners(now, |identity| admission.admits(identity));
+        let mut is_news = false;
         for (identity, _) in waiting {
-            if self.wishes.len() < MAX_WISHES {
-                self.wishes.insert(Wish::Admit(identity));
+            if self.wishes.len() < MAX_AUTOMATIC {
+                is_news |= self.wishes.insert(Wish::Admit(identity));
             }
+        }
+        if is_news {
+            self.vote_soon(now);
+        }
+    }
+
+    /// States the wishes that the others have not heard, in a moment.
+    pub(super) fn vote_soon(&mut self, now: Timestamp) {
+        let soon = now.after(self.config.timers.gather);
+        self.timers.set_if_idle(Timer::Vote, soon);
+    }
+
+    /// States the wishes, unless a change has done so meanwhile.
+    pub(super) fn vote(&mut self, now: Timestamp) {
+        let Some(epoch) = &self.epoch else { return };
+        let said = epoch.next_of(epoch.me());
+        let said = said.map_or(&[][..], |next| &next.wishes);
+        if !self.wishes.iter().eq(said) && epoch.is_present(epoch.me()) {
+            self.say_next(now);
         }
     }
 
@@ -134,34 +195,52 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Whether a wish has the votes that a rule asks for. Who is to be left out has no vote on it.
     pub(super) fn has_votes(&self, wish: &Wish, rule: &Rule) -> bool {
+        rule.is_met(&self.words_on(wish))
+    }
+
+    /// What each member that is present says to a wish.
+    fn words_on(&self, wish: &Wish) -> Vec<(IdentityKey, Word)> {
         let Some(epoch) = &self.epoch else {
-            return false;
+            return Vec::new();
         };
-        let voters: Vec<_> = (0..epoch.members())
-            .filter(|member| epoch.is_present(*member))
-            .filter(|member| {
-                if *member == epoch.me() {
-                    self.wishes.contains(wish)
-                } else {
-                    epoch
-                        .next_of(*member)
-                        .is_some_and(|next| next.wishes.contains(wish))
-                }
-            })
-            .filter_map(|member| epoch.identity(member))
-            .filter(|identity| !matches!(wish, Wish::Exclude(member) if member == identity))
-            .collect();
-        match rule {
-            Rule::Anyone => !voters.is_empty(),
-            Rule::Quorum(votes) => voters.len() >= usize::from(*votes),
-            Rule::Founders(founders) => voters.iter().any(|voter| founders.contains(voter)),
-        }
+        let word = |member: usize| {
+            let identity = epoch.identity(member)?;
+            let asks = if member == epoch.me() {
+                self.wishes.contains(wish)
+            } else {
+                let said = epoch.next_of(member);
+                said.is_some_and(|next| next.wishes.contains(wish))
+            };
+            let word = if *wish == Wish::Exclude(identity) {
+                Word::NoVote
+            } else if asks {
+                Word::For
+            } else {
+                Word::Nothing
+            };
+            Some((identity, word))
+        };
+        let present = (0..epoch.members()).filter(|member| epoch.is_present(*member));
+        present.filter_map(word).collect()
     }
 
     pub(super) fn is_excluded(&self, identity: &IdentityKey) -> bool {
         let policy = &self.config.policy;
         (!policy.evidence || self.proven.contains(identity))
             && self.has_votes(&Wish::Exclude(*identity), &policy.exclude)
+    }
+
+    /// Whether an identity was left out by a vote, and no vote to let it in has lifted that.
+    pub(super) fn is_shut_out(&self, identity: &IdentityKey) -> bool {
+        self.exclusions.holds(identity) && !self.is_lifted(identity)
+    }
+
+    /// Whether the members let an identity in again, one at least of whom knows that it was left out.
+    fn is_lifted(&self, identity: &IdentityKey) -> bool {
+        let words = self.words_on(&Wish::Admit(*identity));
+        let mut asking = words.iter().filter(|(_, word)| *word == Word::For);
+        self.config.policy.admit.is_met(&words)
+            && asking.any(|(member, _)| self.exclusions.is_known_to(identity, member))
     }
 
     /// Those outside with an offer that was heard lately, the newest of each.
@@ -181,7 +260,7 @@ impl<S: CryptoSuite> Room<S> {
         let fresh = self.config.timers.advertise.saturating_mul(3);
         let outside = |identity: &IdentityKey| {
             !inside.contains(identity)
-                && !self.banned.contains(identity)
+                && !self.is_shut_out(identity)
                 && !self.offering.is_stalling(identity, now)
                 && admits(identity)
         };

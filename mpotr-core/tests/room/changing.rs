@@ -268,7 +268,7 @@ fn requests_of_strangers_are_answered_once_in_a_while() {
 fn without_the_votes_nobody_is_excluded() {
     let mut network = Network::with(4, 1, |config| {
         config.members = Some(4);
-        config.policy.exclude = Rule::Quorum(2);
+        config.policy.exclude = Rule::Quorum(2.try_into().unwrap());
     });
     network = network.until_secure();
     let mallory = network.keys[3];

@@ -9,6 +9,7 @@
     reason = "helpers of tests, which clippy does not know for tests"
 )]
 
+mod admitting;
 mod adopting;
 mod attacks;
 mod changing;

@@ -162,6 +162,11 @@ impl Network {
         self.dead.insert(member);
     }
 
+    /// A member that was dead is not.
+    pub(crate) fn revive(&mut self, member: usize) {
+        self.dead.remove(&member);
+    }
+
     /// Leaves.
     pub(crate) fn leave(&mut self, member: usize) {
         self.rooms[member].leave(self.now);

@@ -25,8 +25,8 @@ impl House {
         let known = BTreeSet::from([alice.public(), bob.public()]);
         let config = RoomConfig {
             policy: Policy {
-                admit: Rule::Quorum(2),
-                exclude: Rule::Quorum(2),
+                admit: Rule::Quorum(2.try_into().unwrap()),
+                exclude: Rule::Quorum(2.try_into().unwrap()),
                 ..Policy::default()
             },
             members: Some(2),

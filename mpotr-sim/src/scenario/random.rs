@@ -1,5 +1,7 @@
 //! Three to eight members and whatever the seed brings: weather, partitions, deaths, returns, joins, leaves, insiders.
 
+use core::num::NonZeroU16;
+
 use mpotr_core::Rule;
 use rand_chacha::ChaCha20Rng;
 
@@ -30,7 +32,7 @@ fn script(wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
         // Whoever waits for all waits for the silent, too.
         script.wait_for_all = false;
         let votes = u16::try_from(insiders).unwrap_or(u16::MAX);
-        script.policy.exclude = Rule::Quorum(votes.saturating_add(1));
+        script.policy.exclude = Rule::Quorum(NonZeroU16::MIN.saturating_add(votes));
     }
     for _ in 0..insiders {
         let kind = InsiderKind::ALL.get(within(0, InsiderKind::ALL.len().saturating_sub(1), rng));

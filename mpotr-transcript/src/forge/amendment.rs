@@ -103,7 +103,7 @@ impl Whose {
     fn rule(&self, members: &[IdentityKey]) -> Rule {
         match self {
             Self::Anyone => Rule::Anyone,
-            Self::Together(votes) => Rule::Quorum(votes.get()),
+            Self::Together(votes) => Rule::Quorum(*votes),
             Self::OneOf(founders) => {
                 let founders = founders.iter().filter_map(|place| members.get(*place));
                 Rule::Founders(founders.copied().collect())

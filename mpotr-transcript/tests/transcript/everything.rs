@@ -219,6 +219,7 @@ const SHOWN: &[&str] = &[
 const NOT_SHOWN: &[&str] = &[
     // Before a room, or about those outside.
     "Waiting",
+    "ExcludedWaiting",
     "Agreeing",
     "Joining",
     "AgreementFailed",

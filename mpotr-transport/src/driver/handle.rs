@@ -2,7 +2,7 @@
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::wire::Wish;
-use mpotr_core::{Policy, SendError, SendHandle};
+use mpotr_core::{Policy, PolicyError, SendError, SendHandle};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// What a handle asks of the driver.
@@ -22,7 +22,10 @@ pub(super) enum Command {
     /// Make an epoch with fresh keys.
     Refresh,
     /// Give the room another policy.
-    ChangePolicy(Policy),
+    ChangePolicy {
+        policy: Policy,
+        reply: oneshot::Sender<Result<(), PolicyError>>,
+    },
     /// Leave the room in order.
     Leave,
 }
@@ -40,6 +43,9 @@ pub enum HandleError {
     /// The room did not take the text.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// The members of the room could not use the policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The room has ended, or its transport is lost.
     #[error("the room has ended")]
     Ended,
@@ -119,9 +125,12 @@ impl RoomHandle {
     /// Asks for another policy, as far as the present one lets this member.
     ///
     /// # Errors
-    /// The room has ended.
+    /// The members of the room could not use it, or the room has ended.
     pub async fn change_policy(&self, policy: Policy) -> Result<(), HandleError> {
-        self.command(Command::ChangePolicy(policy)).await
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::ChangePolicy { policy, reply })
+            .await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
     }
 
     /// Leaves the room in order: after what was sent before has reached the others. An event tells when that is done.

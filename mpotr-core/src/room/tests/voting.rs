@@ -10,9 +10,10 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::config::{Admission, RoomConfig};
 use crate::event::Event;
-use crate::policy::{Policy, Rule};
+use crate::policy::{Policy, PolicyError, Rule};
 use crate::room::Room;
 use crate::time::{Duration, Timestamp};
+use crate::wire::Wish;
 
 /// Rooms that hear each other at once, on virtual time.
 struct Hall {
@@ -111,6 +112,10 @@ impl Hall {
     }
 }
 
+fn quorum(votes: u16) -> Rule {
+    Rule::Quorum(votes.try_into().unwrap())
+}
+
 #[test]
 fn who_is_voted_out_does_not_come_in_by_its_own_proposal() {
     let mut hall = Hall::new(4, |_| {});
@@ -174,14 +179,16 @@ fn where_evidence_is_asked_for_votes_alone_leave_nobody_out() {
 
 #[test]
 fn another_policy_comes_with_the_votes_that_the_present_one_asks_for() {
-    let mut hall = Hall::new(3, |config| config.policy.change = Rule::Quorum(2));
+    let mut hall = Hall::new(3, |config| config.policy.change = quorum(2));
     let wanted = Policy {
-        exclude: Rule::Quorum(3),
+        exclude: quorum(3),
         ..hall.rooms[0].policy().clone()
     };
     for (voter, expected) in [(0, false), (1, true)] {
         let now = hall.now;
-        hall.rooms[voter].change_policy(now, wanted.clone());
+        hall.rooms[voter]
+            .change_policy(now, wanted.clone())
+            .unwrap();
         hall.run_for(60);
         for (room, events) in hall.rooms.iter().zip(&hall.events) {
             assert_eq!(*room.policy() == wanted, expected);
@@ -200,7 +207,9 @@ fn a_policy_that_nobody_would_read_is_not_asked_for() {
         ..Policy::default()
     };
     let now = hall.now;
-    hall.rooms[0].change_policy(now, wanted);
+    let refused = hall.rooms[0].change_policy(now, wanted);
+    let founders = 256;
+    assert_eq!(refused, Err(PolicyError::TooManyFounders { founders }));
     assert!(hall.rooms[0].wishes.is_empty());
     // It is still understood.
     hall.rooms[0].refresh(now);
@@ -210,13 +219,64 @@ fn a_policy_that_nobody_would_read_is_not_asked_for() {
 
 #[test]
 fn nobody_brings_a_policy_along_without_the_votes() {
-    let mut hall = Hall::new(3, |config| config.policy.change = Rule::Quorum(2));
+    let mut hall = Hall::new(3, |config| config.policy.change = quorum(2));
     let now = hall.now;
     let before = hall.rooms[0].policy().clone();
     let offers = hall.turn_of(2);
     let mallory = &mut hall.rooms[2];
-    mallory.config.policy.admit = Rule::Quorum(3);
+    mallory.config.policy.admit = quorum(3);
     mallory.propose_roster(now, offers, &mut hall.rng);
     hall.run_for(60);
     assert!((0..2).all(|member| *hall.rooms[member].policy() == before));
+}
+
+#[test]
+fn a_vote_for_more_votes_than_there_are_members_is_refused_and_counts_for_nobody() {
+    let mut hall = Hall::new(3, |_| {});
+    let before = hall.rooms[0].policy().clone();
+    let wanted = Policy {
+        exclude: quorum(4),
+        ..before.clone()
+    };
+    let now = hall.now;
+    let above = PolicyError::QuorumAboveRoster {
+        votes: 4.try_into().unwrap(),
+        members: 3,
+    };
+    let refused = hall.rooms[0].change_policy(now, wanted.clone());
+    assert_eq!(refused, Err(above));
+    // Who states it all the same is heard by nobody, and has no proposal of its own accepted.
+    let offers = hall.turn_of(2);
+    let mallory = &mut hall.rooms[2];
+    mallory.wishes.insert(Wish::Policy(wanted.clone()));
+    mallory.say_next(now);
+    mallory.config.policy = wanted;
+    mallory.propose_roster(now, offers, &mut hall.rng);
+    hall.run_for(60);
+    assert!((0..2).all(|member| *hall.rooms[member].policy() == before));
+    assert!(
+        hall.events[0]
+            .iter()
+            .any(|e| matches!(e, Event::Secure { .. }))
+    );
+}
+
+#[test]
+fn who_leaves_does_not_lock_the_rules_of_those_who_stay() {
+    let mut hall = Hall::new(4, |config| config.policy.change = quorum(3));
+    for member in [3, 2] {
+        let now = hall.now;
+        hall.rooms[member].leave(now);
+        hall.run_for(40);
+    }
+    assert_eq!(hall.roster(0).len(), 2);
+    for voter in 0..2 {
+        let now = hall.now;
+        hall.rooms[voter]
+            .change_policy(now, Policy::default())
+            .unwrap();
+        assert_ne!(*hall.rooms[0].policy(), Policy::default());
+        hall.run_for(60);
+    }
+    assert!((0..2).all(|member| *hall.rooms[member].policy() == Policy::default()));
 }

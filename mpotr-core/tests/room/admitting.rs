@@ -1,0 +1,195 @@
+//! Whose word lets somebody in: on a quorum, after an exclusion, before anything was heard of it.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::crypto::IdentityKeyPair;
+use mpotr_core::gka::RoomId;
+use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule, Timers};
+
+use crate::network::{Network, Suite};
+
+fn config(policy: &Policy, admission: Admission) -> RoomConfig {
+    RoomConfig {
+        policy: policy.clone(),
+        timers: Timers::RELAY,
+        ..RoomConfig::new(RoomId::of_name::<Suite>("test"), admission)
+    }
+}
+
+fn by_two() -> Policy {
+    Policy {
+        admit: Rule::Quorum(2.try_into().unwrap()),
+        ..Policy::default()
+    }
+}
+
+/// Members who ask about everyone but each other.
+fn asking(members: usize, policy: &Policy) -> Network {
+    let mut network = Network::with(0, 1, |_| {});
+    for _ in 0..members {
+        let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
+        network.enter_as(identity, config(policy, Admission::Ask(BTreeSet::new())));
+    }
+    for member in 0..members {
+        for other in (0..members).filter(|other| *other != member) {
+            admit(&mut network, member, other);
+        }
+    }
+    network.until_secure()
+}
+
+fn admit(network: &mut Network, by: usize, whom: usize) {
+    let (now, whom) = (network.now, network.keys[whom]);
+    network.rooms[by].admit(now, whom);
+    network.collect(by);
+}
+
+fn is_in(member: usize) -> impl Fn(&Network) -> bool {
+    move |network| network.rooms[member].is_secure()
+}
+
+#[test]
+fn a_quorum_that_is_willing_lets_a_newcomer_in() {
+    for members in [2, 3] {
+        let mut network = Network::with(members, 1, |config| {
+            config.members = Some(members);
+            config.policy = by_two();
+        })
+        .until_secure();
+        network.run_for(5);
+        let newcomer = network.enter(|config| config.policy = by_two());
+        network.run_until(20, is_in(newcomer));
+    }
+}
+
+#[test]
+fn a_quorum_lets_in_by_name() {
+    let mut network = asking(3, &by_two());
+    network.run_for(5);
+    let newcomer = network.enter(|config| config.policy = by_two());
+    let claimed = network.keys[newcomer];
+    network.run_for(20);
+    assert_eq!(network.count(0, |e| *e == Event::Waiting { claimed }), 1);
+    admit(&mut network, 0, newcomer);
+    network.run_for(60);
+    assert!(!network.rooms[newcomer].is_secure());
+    // It has been let in by one all this time, refreshes or not.
+    let now = network.now;
+    network.rooms[2].refresh(now);
+    network.collect(2);
+    network.run_for(20);
+    admit(&mut network, 1, newcomer);
+    // Nobody is in a roster with somebody whom it is not willing to talk with.
+    network.run_for(60);
+    assert!(!network.rooms[newcomer].is_secure());
+    admit(&mut network, 2, newcomer);
+    network.run_until(30, is_in(newcomer));
+}
+
+#[test]
+fn who_is_let_in_before_it_is_heard_comes_in_when_it_is() {
+    for policy in [Policy::default(), by_two()] {
+        let mut network = asking(2, &policy);
+        let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
+        let now = network.now;
+        for member in 0..2 {
+            network.rooms[member].admit(now, identity.public());
+            network.collect(member);
+        }
+        network.run_for(700);
+        let newcomer = network.enter_as(identity, config(&policy, Admission::Open));
+        network.run_until(30, is_in(newcomer));
+    }
+}
+
+/// Members, the last of whom was left out by a vote of the others, and has come back.
+fn excluded(members: usize, policy: &Policy) -> (Network, usize) {
+    let mut network = Network::with(members - 1, 1, |config| {
+        config.members = Some(members);
+        config.policy = policy.clone();
+    });
+    let person = IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let again = IdentityKeyPair::from_secret::<Suite>(person.secret()).unwrap();
+    let identity = person.public();
+    let last = network.enter_as(
+        person,
+        RoomConfig {
+            members: Some(members),
+            ..config(policy, Admission::Open)
+        },
+    );
+    network = network.until_secure();
+    let now = network.now;
+    for member in 0..last {
+        network.rooms[member].exclude(now, identity);
+        network.collect(member);
+    }
+    network.run_until(60, |n| {
+        (0..last).all(|member| n.count(member, |e| *e == Event::LeftOut { member: identity }) == 1)
+    });
+    network.kill(last);
+    let back = network.enter_as(again, config(policy, Admission::Open));
+    (network, back)
+}
+
+#[test]
+fn who_was_voted_out_is_let_in_by_the_word_of_one_where_one_is_enough() {
+    let (mut network, back) = excluded(4, &Policy::default());
+    let claimed = network.keys[back];
+    network.run_for(60);
+    assert!(!network.rooms[back].is_secure());
+    for member in 0..3 {
+        let told = network.count(member, |e| *e == Event::ExcludedWaiting { claimed });
+        assert_eq!(told, 1);
+    }
+    admit(&mut network, 1, back);
+    network.run_until(30, is_in(back));
+    assert!(network.rooms[..3].iter().all(Room::is_secure));
+}
+
+#[test]
+fn who_was_voted_out_is_let_in_by_as_many_as_the_policy_asks_for() {
+    let (mut network, back) = excluded(4, &by_two());
+    admit(&mut network, 1, back);
+    network.run_for(60);
+    assert!(!network.rooms[back].is_secure());
+    admit(&mut network, 2, back);
+    network.run_until(30, is_in(back));
+}
+
+#[test]
+fn who_came_later_does_not_lift_an_exclusion_by_letting_in_anybody() {
+    let (mut network, back) = excluded(4, &Policy::default());
+    network.kill(back);
+    let newcomer = network.enter(|_| {});
+    network.run_until(30, is_in(newcomer));
+    network.revive(back);
+    network.run_for(100);
+    assert!(!network.rooms[back].is_secure());
+    admit(&mut network, 0, back);
+    network.run_until(60, is_in(back));
+}
+
+#[test]
+fn a_member_that_lets_in_whom_it_wanted_out_wants_it_in() {
+    let policy = Policy {
+        exclude: Rule::Quorum(2.try_into().unwrap()),
+        ..Policy::default()
+    };
+    let mut network = Network::with(4, 1, |config| {
+        config.members = Some(4);
+        config.policy = policy.clone();
+    })
+    .until_secure();
+    let (now, member) = (network.now, network.keys[3]);
+    network.rooms[0].exclude(now, member);
+    network.collect(0);
+    network.run_for(5);
+    admit(&mut network, 0, 3);
+    network.run_for(5);
+    let now = network.now;
+    network.rooms[1].exclude(now, member);
+    network.collect(1);
+    network.run_for(90);
+    assert_eq!(network.count(1, |e| *e == Event::LeftOut { member }), 0);
+}
