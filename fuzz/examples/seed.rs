@@ -107,7 +107,7 @@ fn main() -> std::io::Result<()> {
         prev: MessageId::new([4; 32]),
         parents: parents.clone(),
         lock,
-        body: b"hello".to_vec(),
+        body: b"hello".to_vec().into(),
     });
     write("content", 0, &content.with_signature(&signature))?;
     let statement = Unsigned::new(Statement {

@@ -295,7 +295,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Refresh | Timer::Silent => self.refresh(now),
                 Timer::Heartbeat => self.beat(now),
                 Timer::Abandon => self.abandon(now, rng),
-                Timer::Expire => self.expired = true,
+                Timer::Expire => self.expire(),
                 Timer::Drain => self.retired = None,
                 Timer::Answer => self.answer_retired(now),
                 Timer::Retry => self.retry(now),

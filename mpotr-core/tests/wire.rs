@@ -211,7 +211,7 @@ fn content() -> impl Strategy<Value = Content> {
                 prev,
                 parents,
                 lock,
-                body,
+                body: body.into(),
             }
         },
     )

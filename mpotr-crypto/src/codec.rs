@@ -4,6 +4,8 @@
 //! against its limit before anything is allocated. An error names the field and its offset. Why not a derive:
 //! `docs/decisions/0002-codec.md`.
 
+use zeroize::Zeroize;
+
 /// Bytes that do not decode: where, in which field, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at byte {offset}, field `{field}`: {kind}")]
@@ -231,6 +233,8 @@ impl<'a> Decoder<'a> {
 }
 
 /// Writes fields one after the other. Lengths are bounded by the types that are written.
+///
+/// What is written may be secret: the memory that it outgrows is wiped. What [`Encoder::finish`] gives is the caller's.
 #[derive(Debug, Default)]
 pub struct Encoder(Vec<u8>);
 
@@ -249,12 +253,24 @@ impl Encoder {
 
     /// Bytes without a length.
     pub fn raw(&mut self, bytes: &[u8]) {
+        let length = self.0.len().saturating_add(bytes.len());
+        if length > self.0.capacity() {
+            self.grow(length);
+        }
         self.0.extend_from_slice(bytes);
+    }
+
+    /// Moves to where there is room for `length` bytes, and for as many more, and leaves nothing behind.
+    fn grow(&mut self, length: usize) {
+        let mut larger = Vec::with_capacity(length.saturating_mul(2).max(64));
+        larger.extend_from_slice(&self.0);
+        self.0.zeroize();
+        self.0 = larger;
     }
 
     /// `uint8`.
     pub fn u8(&mut self, value: u8) {
-        self.0.push(value);
+        self.raw(&[value]);
     }
 
     /// `uint16`.
@@ -324,6 +340,17 @@ mod tests {
             error.to_string(),
             "at byte 2, field `second`: the input ends 1 bytes too early"
         );
+    }
+
+    #[test]
+    fn what_is_written_is_whole_however_often_it_moves() {
+        let mut out = Encoder::new();
+        let mut expected = Vec::new();
+        for length in 0..200_u8 {
+            out.raw(&vec![length; length.into()]);
+            expected.extend(vec![length; length.into()]);
+        }
+        assert_eq!(out.finish(), expected);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::byte_newtype;
 use crate::codec::{DecodeError, Decoder, Encoder};
 use crate::edwards::Edwards;
 use crate::secret::Secret;
+use crate::stack::wiping_stack;
 use crate::suite::{CryptoSuite, SignatureScheme};
 
 byte_newtype! {
@@ -217,13 +218,15 @@ impl<S: CryptoSuite> EphemeralKeyPair<S> {
     /// The pair of a 32-byte seed.
     #[must_use]
     pub fn from_seed(seed: &Secret<32>) -> Self {
-        let signing = S::Signature::signing_key(seed);
-        let public = EphemeralKey::new(S::Signature::public_key(&signing));
-        Self {
-            signing,
-            public,
-            seed: Secret::fill_with(|out| *out = *seed.expose()),
-        }
+        wiping_stack(|| {
+            let signing = S::Signature::signing_key(seed);
+            let public = EphemeralKey::new(S::Signature::public_key(&signing));
+            Self {
+                signing,
+                public,
+                seed: Secret::fill_with(|out| *out = *seed.expose()),
+            }
+        })
     }
 
     /// A fresh pair.
@@ -247,7 +250,7 @@ impl<S: CryptoSuite> EphemeralKeyPair<S> {
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> SignatureBytes {
         // Signing fails only for remote signers; a failure would give bytes that no one accepts.
-        let signature = self.signing.try_sign(message);
+        let signature = wiping_stack(|| self.signing.try_sign(message));
         SignatureBytes(signature.map_or([0; 64], |signature| signature.to_bytes()))
     }
 }

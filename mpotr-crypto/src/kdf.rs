@@ -11,6 +11,7 @@ use zeroize::Zeroize;
 
 use crate::label;
 use crate::secret::Secret;
+use crate::stack::wiping_small_stack;
 use crate::suite::CryptoSuite;
 use crate::transcript::item_length;
 
@@ -22,10 +23,12 @@ impl Prk {
     /// HKDF-Extract. `salt` is public, `ikm` is wiped by its owner.
     #[must_use]
     pub fn extract<S: CryptoSuite>(salt: &[u8], ikm: &[u8]) -> Self {
-        let (mut prk, _) = GenericHkdf::<S::Hmac>::extract(Some(salt), ikm);
-        let secret = Secret::fill_with(|out| out.copy_from_slice(&prk));
-        prk.as_mut_slice().zeroize();
-        Self(secret)
+        wiping_small_stack(|| {
+            let (mut prk, _) = GenericHkdf::<S::Hmac>::extract(Some(salt), ikm);
+            let secret = Secret::fill_with(|out| out.copy_from_slice(&prk));
+            prk.as_mut_slice().zeroize();
+            Self(secret)
+        })
     }
 
     /// HKDF-Expand to `N` bytes under a label and a context.
@@ -40,11 +43,13 @@ impl Prk {
             context,
             &u16::try_from(N).unwrap_or(u16::MAX).to_be_bytes(),
         ];
-        Secret::fill_with(|out| {
-            let expanded = GenericHkdf::<S::Hmac>::from_prk(self.0.expose())
-                .map(|hkdf| hkdf.expand_multi_info(&info, out));
-            // A key has 64 bytes by its type and N is checked above: neither call can fail.
-            debug_assert!(matches!(expanded, Ok(Ok(()))));
+        wiping_small_stack(|| {
+            Secret::fill_with(|out| {
+                let expanded = GenericHkdf::<S::Hmac>::from_prk(self.0.expose())
+                    .map(|hkdf| hkdf.expand_multi_info(&info, out));
+                // A key has 64 bytes by its type and N is checked above: neither call can fail.
+                debug_assert!(matches!(expanded, Ok(Ok(()))));
+            })
         })
     }
 

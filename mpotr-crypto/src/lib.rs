@@ -24,6 +24,7 @@ pub mod label;
 mod secret;
 mod secret_scalar;
 pub mod self_test;
+mod stack;
 mod suite;
 mod transcript;
 
@@ -38,6 +39,7 @@ pub use group::{Group, hash_to_scalar, random_scalar, vartime_double_scalar_mul}
 pub use identity::{Fingerprint, IdentityKey, IdentityKeyPair};
 pub use secret::{Secret, SecretRef};
 pub use secret_scalar::SecretScalar;
+pub use stack::{wiping_small_stack, wiping_stack};
 pub use suite::{CryptoSuite, SignatureScheme, SuiteId, UnsupportedSuite};
 pub use transcript::{Digest32, Transcript};
 

@@ -7,6 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::group::{Group, random_scalar};
 use crate::secret::Secret;
+use crate::stack::wiping_stack;
 use crate::suite::CryptoSuite;
 use crate::transcript::Transcript;
 
@@ -26,19 +27,20 @@ pub struct SecretScalar<S: CryptoSuite> {
 impl<S: CryptoSuite> SecretScalar<S> {
     /// A uniform non-zero scalar from 64 bytes of `rng`.
     pub fn random(rng: &mut dyn CryptoRng) -> Self {
-        let mut scalar = random_scalar::<S::Group>(rng);
-        Self::take(&mut scalar)
+        wiping_stack(|| {
+            let mut scalar = random_scalar::<S::Group>(rng);
+            Self::take(&mut scalar)
+        })
     }
 
     /// The output of a transcript hash, reduced modulo `L`: so wide that its bias is below 2^-256.
     #[must_use]
     pub fn of_hash(transcript: Transcript<S>) -> Self {
-        Self::new(S::Group::scalar_from_wide(
-            transcript.finish_secret().expose(),
-        ))
+        let wide = transcript.finish_secret();
+        wiping_stack(|| Self::new(S::Group::scalar_from_wide(wide.expose())))
     }
 
-    /// Takes what was computed from secrets.
+    /// Takes what was computed from secrets, within [`wiping_stack`] as a rule.
     #[must_use]
     pub fn new(mut scalar: Scalar<S>) -> Self {
         Self::take(&mut scalar)
@@ -57,7 +59,7 @@ impl<S: CryptoSuite> SecretScalar<S> {
     /// The scalar of a canonical encoding, else `None`.
     #[must_use]
     pub fn decode(encoded: &Secret<32>) -> Option<Self> {
-        S::Group::decode_scalar(encoded.expose()).map(Self::new)
+        wiping_stack(|| S::Group::decode_scalar(encoded.expose()).map(Self::new))
     }
 
     /// The canonical encoding: 32 bytes, little-endian, below `L`.
@@ -77,10 +79,12 @@ impl<S: CryptoSuite> SecretScalar<S> {
 
     /// Computes with the scalar.
     pub fn with<T>(&self, compute: impl FnOnce(&Scalar<S>) -> T) -> T {
-        let decoded = S::Group::decode_scalar(self.encoded.expose());
-        // The encoding is that of a scalar.
-        let scalar = Zeroizing::new(decoded.unwrap_or_else(S::Group::scalar_zero));
-        compute(&scalar)
+        wiping_stack(|| {
+            let decoded = S::Group::decode_scalar(self.encoded.expose());
+            // The encoding is that of a scalar.
+            let scalar = Zeroizing::new(decoded.unwrap_or_else(S::Group::scalar_zero));
+            compute(&scalar)
+        })
     }
 
     /// `self * G`, in constant time.
@@ -98,7 +102,7 @@ impl<S: CryptoSuite> SecretScalar<S> {
     /// `self * factor` modulo `L`.
     #[must_use]
     pub fn times(&self, factor: &Scalar<S>) -> Self {
-        Self::new(self.with(|scalar| S::Group::scalar_mul(scalar, factor)))
+        self.with(|scalar| Self::new(S::Group::scalar_mul(scalar, factor)))
     }
 }
 

@@ -13,6 +13,7 @@ use digest::Digest;
 use crate::byte_newtype;
 use crate::label;
 use crate::secret::Secret;
+use crate::stack::wiping_small_stack;
 use crate::suite::CryptoSuite;
 
 byte_newtype! {
@@ -82,7 +83,7 @@ impl<S: CryptoSuite> Transcript<S> {
     /// The whole output as a secret, where one of the items was.
     #[must_use]
     pub fn finish_secret(self) -> Secret<64> {
-        Secret::fill_with(|out| self.0.finalize_into(out.into()))
+        wiping_small_stack(|| Secret::fill_with(|out| self.0.finalize_into(out.into())))
     }
 
     /// The first 32 bytes of the output.

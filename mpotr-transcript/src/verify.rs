@@ -154,7 +154,7 @@ fn verify_section<S: CryptoSuite>(
                 author: node.author,
                 seq: message.content.seq,
                 kind: message.content.kind,
-                body: message.content.body.clone(),
+                body: message.content.body.to_vec(),
             })
         })
         .collect();

@@ -213,15 +213,27 @@ impl<S: CryptoSuite> Epoch<S> {
         if lock.count > self.final_lock.count {
             self.finalise(lock);
         }
+        self.erase_messages();
+        self.retired = true;
+        if let Some(next) = self.own_next() {
+            next.installed = Some(successor);
+        }
+    }
+
+    /// This epoch is too old: no message is written or opened in it any more, whether or not it is final. Statements count
+    /// on, so that its members agree on what follows.
+    pub(crate) fn expire(&mut self) {
+        self.erase_messages();
+        self.holdback.clear();
+    }
+
+    /// Erases what opens messages, final or not, and drops their packets.
+    fn erase_messages(&mut self) {
         for peer in &mut self.peers {
             peer.streams.content.close::<S>();
         }
         self.graph.drop_packets();
         self.sent.clear();
-        self.retired = true;
-        if let Some(next) = self.own_next() {
-            next.installed = Some(successor);
-        }
     }
 
     /// Own messages that members have not covered, and these members, but for those who have confirmed the run that follows

@@ -158,7 +158,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Delivers a message whose parents are here.
     pub(super) fn deliver(&mut self, author: usize, position: Position, held: Held) {
         let Held {
-            content,
+            mut content,
             packet,
             warrant,
             ..
@@ -191,7 +191,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 id,
                 author,
                 seq: content.seq,
-                body: content.body,
+                body: std::mem::take(&mut *content.body),
                 disputed,
             }),
             ContentKind::Fin => {

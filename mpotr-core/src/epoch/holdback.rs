@@ -132,6 +132,11 @@ impl Holdback {
         held
     }
 
+    /// Drops all that waits.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Drops a message, and says whether it was there.
     pub(super) fn remove(&mut self, author: usize, id: &MessageId) -> bool {
         let place = self.of(author).find(|held| held.id == *id);

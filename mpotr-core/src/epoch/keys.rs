@@ -6,7 +6,7 @@
 //! exporter = expand(epoch, "exporter", "")    64 bytes; for the application expand(exporter, "exporter", context)
 //! ```
 
-use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label};
+use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label, wiping_small_stack};
 
 use super::ratchet::Ratchet;
 use crate::wire::EpochHint;
@@ -31,7 +31,9 @@ impl<S: CryptoSuite> EpochKeys<S> {
     pub(super) fn derive(secret: Prk, members: usize) -> (Self, Vec<Streams>) {
         let keys = Self {
             hint: EpochHint::new(*secret.expand::<S, 8>(label::HINT, &[]).expose()),
-            header: Box::new(AeadKey::new(&secret.expand::<S, 32>(label::HEADER, &[]))),
+            header: wiping_small_stack(|| {
+                Box::new(AeadKey::new(&secret.expand::<S, 32>(label::HEADER, &[])))
+            }),
             exporter: secret.child::<S>(label::EXPORTER, &[]),
         };
         let streams = (0_u16..)

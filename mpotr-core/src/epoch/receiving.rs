@@ -4,6 +4,7 @@
 //! signature verifies, or when a later message of the author that is authentic names it as its previous one, and leaves no
 //! trace before: no key is used up, nothing is held, nobody is blamed.
 
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
 
 use super::changing::Frozen;
@@ -23,7 +24,7 @@ pub(super) struct Opened {
     /// That nobody has looked at.
     pub(super) signature: SignatureBytes,
     /// All of it as it was signed, if it is to be kept.
-    signed: Option<Vec<u8>>,
+    signed: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Opened {
@@ -137,10 +138,10 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<Unverified<Content>, Rejection> {
         let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
         let key = peer.streams.content.key::<S>(header.seq)?;
-        let mut text = packet
+        let text = packet
             .open_content::<S>(header, key)
             .map_err(|_opaque| Rejection::NotAuthentic)?;
-        let unverified = Unverified::<Content>::from_vec(std::mem::take(&mut *text))?;
+        let unverified = Unverified::<Content>::from_vec(text)?;
         if unverified.unsigned().fields().seq == header.seq {
             Ok(unverified)
         } else {
@@ -188,7 +189,7 @@ impl<S: CryptoSuite> Epoch<S> {
         warrant: Warrant,
     ) -> Result<(), Rejection> {
         if let Some(signed) = opened.signed.take() {
-            self.keep_content(opened.id, || signed);
+            self.keep_content(opened.id, || signed.to_vec());
         }
         self.accept(author, opened.held(packet, warrant))
     }

@@ -54,7 +54,7 @@ impl<S: CryptoSuite> Epoch<S> {
             prev: self.last,
             parents,
             lock,
-            body,
+            body: body.into(),
         });
         let id = content.id::<S>(&self.id, wire_index(self.me));
         let signature = self.signing.sign(&id.signed::<S>(&self.id));
@@ -64,7 +64,7 @@ impl<S: CryptoSuite> Epoch<S> {
             seq,
         };
         let signed = content.with_signature(&signature);
-        self.keep_content(id, || signed.clone());
+        self.keep_content(id, || signed.to_vec());
         let sealed = self.seal(header, &key, &signed);
         let packet = Packet::Sealed(sealed.clone()).to_bytes();
         let missing = self.asked_for(kind);
@@ -82,7 +82,7 @@ impl<S: CryptoSuite> Epoch<S> {
         self.signed_lock = lock;
         let content = content.into_fields();
         let Some(position) = self.graph.position(&id, content.ancestors()) else {
-            return Err(content.body);
+            return Err(content.body.to_vec());
         };
         let own = Held {
             id,

@@ -136,7 +136,7 @@ pub(super) fn content(seq: u32, prev: MessageId, parents: Vec<MessageId>, body: 
         prev,
         parents,
         lock: Lock::EMPTY,
-        body: body.into(),
+        body: body.as_bytes().to_vec().into(),
     }
 }
 

@@ -28,12 +28,14 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.leaving = true;
         if self.epoch.is_some() {
+            if self.expired {
+                // The last message cannot be written any more.
+                self.end();
+                return;
+            }
             self.wait_to_leave(now);
             // What waits is written first. In a run, the last message waits for its end.
             self.flush_queue(now);
-            if self.expired {
-                self.send_fin(now);
-            }
             self.after_epoch(now);
         } else if !self.fates.is_any_waiting() {
             self.end();
@@ -177,6 +179,19 @@ impl<S: CryptoSuite> Room<S> {
             DropReason::Expired
         } else {
             DropReason::Left
+        }
+    }
+
+    /// The epoch is too old: what opens its messages is erased. What was written in it and not acknowledged is told to be
+    /// missed by those whose word is awaited; what waits goes on to the epoch that follows.
+    pub(super) fn expire(&mut self) {
+        self.expired = true;
+        self.close_fates(None);
+        if let Some(epoch) = &mut self.epoch {
+            epoch.expire();
+        }
+        if self.leaving {
+            self.end();
         }
     }
 

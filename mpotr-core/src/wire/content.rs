@@ -14,6 +14,7 @@
 //! The id hashes all of it, padding included, so that nothing can be changed by another member, who holds the same
 //! message keys.
 
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, byte_newtype, label,
 };
@@ -58,7 +59,7 @@ pub struct Content {
     /// The order that the author vouches for.
     pub lock: Lock,
     /// The text.
-    pub body: Vec<u8>,
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Fields for Content {
@@ -104,7 +105,7 @@ impl Fields for Content {
             ContentKind::Text => MAX_BODY,
             ContentKind::Fin => 0,
         };
-        let body = input.opaque(limit, "body")?.to_vec();
+        let body = Zeroizing::new(input.opaque(limit, "body")?.to_vec());
         Ok(Self {
             kind,
             seq,

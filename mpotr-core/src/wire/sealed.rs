@@ -17,7 +17,7 @@
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
-    OpenError, SecretRef, Transcript, byte_newtype, label,
+    OpenError, SecretRef, Transcript, byte_newtype, label, wiping_small_stack,
 };
 
 use mpotr_crypto::zeroize::Zeroizing;
@@ -124,9 +124,12 @@ impl SealedPacket {
         content: &[u8],
     ) -> Self {
         let data = header.associated_data::<S>(hint);
-        let message_key = message_key.into();
-        let nonce = nonce_for::<S>(message_key, content);
-        let content = AeadKey::<S>::new(message_key).seal(&nonce, &data, content);
+        let key = message_key.into();
+        let (nonce, content) = wiping_small_stack(|| {
+            let nonce = nonce_for::<S>(key, content);
+            let sealed = AeadKey::<S>::new(key).seal(&nonce, &data, content);
+            (nonce, sealed)
+        });
         let bound = [hint.as_bytes().as_slice(), &nonce, &content].concat();
         let sealed = header_key.seal(&nonce_of(&bound), &bound, &header.to_bytes());
         // Seven bytes and a tag: the conversion succeeds.
@@ -181,7 +184,8 @@ impl SealedPacket {
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let data = header.associated_data::<S>(self.hint());
         let (nonce, content) = self.content().split_first_chunk().ok_or(OpenError)?;
-        AeadKey::<S>::new(message_key).open(nonce, &data, content)
+        let key = message_key.into();
+        wiping_small_stack(|| AeadKey::<S>::new(key).open(nonce, &data, content))
     }
 
     /// The nonce under which the header is sealed.

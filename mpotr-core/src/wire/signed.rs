@@ -12,6 +12,7 @@
 //! statement:  signature over H("statement", sid, kc, author, number, unsigned)
 //! ```
 
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, SignatureBytes,
     VerifyError, VerifyingKey,
@@ -45,16 +46,20 @@ pub trait Fields: Sized {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsigned<T> {
     fields: T,
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
 impl<T: Fields> Unsigned<T> {
     /// Encodes and pads.
     #[must_use]
     pub fn new(fields: T) -> Self {
-        let mut bytes = Encoder::encoded(|out| fields.encode(out));
-        let whole = padded(bytes.len().saturating_add(SignatureBytes::LENGTH));
-        bytes.resize(whole.saturating_sub(SignatureBytes::LENGTH), 0);
+        let encoded = Zeroizing::new(Encoder::encoded(|out| fields.encode(out)));
+        let whole = padded(encoded.len().saturating_add(SignatureBytes::LENGTH));
+        // In one piece from the start: memory that a list outgrows is not wiped.
+        let mut bytes = Zeroizing::new(vec![0; whole.saturating_sub(SignatureBytes::LENGTH)]);
+        for (to, from) in bytes.iter_mut().zip(encoded.iter()) {
+            *to = *from;
+        }
         Self { fields, bytes }
     }
 
@@ -78,10 +83,8 @@ impl<T: Fields> Unsigned<T> {
 
     /// With a signature behind, as it is sealed.
     #[must_use]
-    pub fn with_signature(&self, signature: &SignatureBytes) -> Vec<u8> {
-        let mut whole = self.bytes.clone();
-        whole.extend_from_slice(signature.as_bytes());
-        whole
+    pub fn with_signature(&self, signature: &SignatureBytes) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([self.bytes.as_slice(), signature.as_bytes()].concat())
     }
 }
 
@@ -98,14 +101,14 @@ impl<T: Fields> Unverified<T> {
     /// # Errors
     /// The first field that is not canonical; padding of another length than the fields ask for, or not zero.
     pub fn decode(sealed: &[u8]) -> Result<Self, DecodeError> {
-        Self::from_vec(sealed.to_vec())
+        Self::from_vec(Zeroizing::new(sealed.to_vec()))
     }
 
-    /// Reads what was opened, in place.
+    /// Reads what was opened, in place. It is wiped with this.
     ///
     /// # Errors
     /// As [`Unverified::decode`].
-    pub fn from_vec(mut sealed: Vec<u8>) -> Result<Self, DecodeError> {
+    pub fn from_vec(mut sealed: Zeroizing<Vec<u8>>) -> Result<Self, DecodeError> {
         let Some((bytes, signature)) = sealed.split_last_chunk::<{ SignatureBytes::LENGTH }>()
         else {
             let kind = DecodeErrorKind::TooShort {
@@ -127,7 +130,8 @@ impl<T: Fields> Unverified<T> {
             ));
         }
         let signature = SignatureBytes::new(*signature);
-        sealed.truncate(sealed.len().saturating_sub(SignatureBytes::LENGTH));
+        let unsigned = sealed.len().saturating_sub(SignatureBytes::LENGTH);
+        sealed.truncate(unsigned);
         let unsigned = Unsigned {
             fields,
             bytes: sealed,

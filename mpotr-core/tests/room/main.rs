@@ -14,6 +14,7 @@ mod adopting;
 mod attacks;
 mod changing;
 mod equivocation;
+mod expiring;
 mod fates;
 mod forming;
 mod leaving;

@@ -50,7 +50,7 @@ fn a_room_hands_out_its_run_and_then_everything_signed_that_took_effect_once() {
                 Record::Run(_) => panic!("there was one epoch"),
                 Record::Content { signed, .. } => {
                     let message = Unverified::<Content>::decode(signed).unwrap();
-                    texts.push(message.unsigned().fields().body.clone());
+                    texts.push(message.unsigned().fields().body.to_vec());
                 }
                 Record::Statement { signed, .. } => {
                     let statement = Unverified::<Statement>::decode(signed).unwrap();

@@ -16,6 +16,7 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Group, Secret, SecretScalar,
+    wiping_stack,
 };
 
 use super::GroupKeyAgreement;
@@ -174,10 +175,13 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
         }
         let members = u128::try_from(run.len()).unwrap_or(u128::MAX);
         let factor = share.times(&S::Group::scalar_from_u128(members));
-        let own = Zeroizing::new(factor.mul(before));
-        let key = Zeroizing::new(S::Group::add(&own, &weighted));
+        let key = wiping_stack(|| {
+            let own = Zeroizing::new(factor.mul(before));
+            let key = Zeroizing::new(S::Group::add(&own, &weighted));
+            Secret::new(S::Group::encode(&key))
+        });
         self.share = None;
-        Ok(Secret::new(S::Group::encode(&key)))
+        Ok(key)
     }
 
     fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Fault {

@@ -3,6 +3,7 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
     CryptoSuite, DecodeError, EphemeralKeyPair, Group, Secret, SecretScalar, Transcript, label,
+    wiping_stack,
 };
 
 use super::{Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
@@ -81,6 +82,16 @@ impl<S: CryptoSuite> OfferSecrets<S> {
     /// the offer is for. A source that repeats itself repeats no key in another room, for another epoch or count, and one
     /// that somebody foresees gives away nothing as long as the identity is secret. An invented identity has no secret.
     pub fn generate(
+        room: RoomId,
+        beacon: Beacon,
+        identity: &dyn Identity<S>,
+        count: u64,
+        rng: &mut dyn CryptoRng,
+    ) -> (Offer, Self) {
+        wiping_stack(|| Self::draw(room, beacon, identity, count, rng))
+    }
+
+    fn draw(
         room: RoomId,
         beacon: Beacon,
         identity: &dyn Identity<S>,

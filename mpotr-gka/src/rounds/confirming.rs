@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, SecretScalar, kdf::Prk, label};
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, SecretScalar, kdf::Prk, label, wiping_stack};
 
 use super::contributing::agreement_payloads;
 use super::packet::{Packet, blame, check_complete};
@@ -55,7 +55,7 @@ impl<S: CryptoSuite> Confirming<S> {
         confirmations: &[Confirmation],
         rng: &mut dyn CryptoRng,
     ) -> Result<Established<S>, Box<Rejected<Self>>> {
-        if let Err(error) = self.check(confirmations, rng) {
+        if let Err(error) = wiping_stack(|| self.check(confirmations, rng)) {
             return Err(Box::new(Rejected { phase: self, error }));
         }
         let statement = self.confirmation.statement;

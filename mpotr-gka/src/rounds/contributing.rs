@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, Digest32, EphemeralKeyPair, SecretScalar, Transcript, kdf::Prk, label,
+    wiping_stack,
 };
 
 use super::packet::{blame, check_complete};
@@ -53,17 +55,18 @@ impl<S: CryptoSuite> Contributing<S> {
             ..
         } = secrets;
         let (agreement, authentication) = run.terms().methods;
-        let mut methods = checked.and_then(|()| {
+        let start = || {
             Ok(Methods {
                 agreement: agreement.start::<S>(share),
                 authentication: authentication.start::<S>(&run, identity, &trapdoor, &knowledge)?,
             })
-        });
+        };
+        let mut methods = checked.and_then(|()| wiping_stack(start));
         let contribution = methods.as_mut().map_or_else(
             |_refused| Contribution::nothing(&run),
             |methods| {
                 let body = ContributionBody {
-                    agreement: methods.agreement.contribute(&run, rng),
+                    agreement: wiping_stack(|| methods.agreement.contribute(&run, rng)),
                     share: methods.authentication.share(&run),
                 };
                 Contribution::sign(&run, body, &ephemeral)
@@ -114,13 +117,15 @@ impl<S: CryptoSuite> Contributing<S> {
             }
         };
         // Nothing is sent, and nothing is proved, before all of `agree` has succeeded; after that nothing fails.
-        let agreed = agree(
-            &self.run,
-            &mut methods,
-            &contributions,
-            &self.contribution,
-            identity,
-        );
+        let agreed = wiping_stack(|| {
+            agree(
+                &self.run,
+                &mut methods,
+                &contributions,
+                &self.contribution,
+                identity,
+            )
+        });
         let (epoch, statement) = match agreed {
             Ok(agreed) => agreed,
             Err(error) => {
@@ -131,11 +136,13 @@ impl<S: CryptoSuite> Contributing<S> {
                 return Err(Box::new(Rejected { phase, error }));
             }
         };
-        let payload = methods
-            .authentication
-            .prove(&self.run, identity, &statement, rng);
-        let confirmation =
-            Confirmation::seal(&self.run, &epoch, statement, &payload, &self.ephemeral);
+        let confirmation = wiping_stack(|| {
+            let proof = methods
+                .authentication
+                .prove(&self.run, identity, &statement, rng);
+            let payload = Zeroizing::new(proof);
+            Confirmation::seal(&self.run, &epoch, statement, &payload, &self.ephemeral)
+        });
         Ok(Confirming {
             run: self.run,
             ephemeral: self.ephemeral,

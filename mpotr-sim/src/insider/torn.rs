@@ -128,7 +128,7 @@ fn text(seq: u32, prev: MessageId, parents: &[MessageId], body: &str) -> Content
         prev,
         parents: parents.to_vec(),
         lock: Lock::EMPTY,
-        body: body.into(),
+        body: body.as_bytes().to_vec().into(),
     }
 }
 

@@ -134,7 +134,10 @@ impl Hand {
         let unsigned = Unsigned::new(content);
         let id = unsigned.id::<Suite>(&self.epoch, author);
         let signature = self.keys[usize::from(author)].sign(&id.signed::<Suite>(&self.epoch));
-        self.push(author, Signed::Content(unsigned.with_signature(&signature)));
+        self.push(
+            author,
+            Signed::Content(unsigned.with_signature(&signature).to_vec()),
+        );
         id
     }
 
@@ -145,7 +148,7 @@ impl Hand {
         let unsigned = Unsigned::new(statement);
         let covered = unsigned.signed::<Suite>(&self.epoch, author, number);
         let signature = self.keys[usize::from(author)].sign(&covered);
-        let signed = unsigned.with_signature(&signature);
+        let signed = unsigned.with_signature(&signature).to_vec();
         self.push(author, Signed::Statement(number, signed));
     }
 
@@ -209,7 +212,7 @@ pub(crate) fn text(seq: u32, prev: MessageId, parents: &[MessageId], lock: Lock)
         prev,
         parents,
         lock,
-        body: b"text".to_vec(),
+        body: b"text".to_vec().into(),
     }
 }
 

@@ -204,7 +204,7 @@ fn a_word_after_the_last_is_named() {
     let (mut hand, [_, b, c]) = dialogue();
     let fin = Content {
         kind: ContentKind::Fin,
-        body: Vec::new(),
+        body: Vec::new().into(),
         ..text(2, b, &[c], Lock::EMPTY)
     };
     let fin = hand.write(0, fin);

@@ -309,7 +309,7 @@ fn what_is_written_in_place_of_a_last_message_is_read_by_all_if_somebody_builds_
     let mut epochs = epochs(3, 1);
     let last = Content {
         kind: ContentKind::Fin,
-        body: Vec::new(),
+        body: Vec::new().into(),
         ..content(0, MessageId::NONE, Vec::new(), "")
     };
     let last = forge_content(&mut epochs[MALLORY], MALLORY, last);

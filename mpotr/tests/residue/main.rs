@@ -1,0 +1,272 @@
+//! What is left in memory of an epoch's secrets: an image of the process is searched for every one of them.
+//!
+//! The test plays the one who seizes a device. It has the image, all packets, and, to know what to look for, each member's
+//! identity and draws of randomness: from these it computes the secrets by itself, as the specification has them. It does so
+//! after the image was taken, and wipes them before the next one. So nothing in the library helps it.
+//!
+//! Out of its sight are registers, and the stack below what runs, which it overwrites first: what a library leaves there is gone
+//! with the next deep call (SECURITY.md, "What is not promised").
+
+#![cfg(test)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test: it counts members and packets, looks at a few kinds of them, and says when it cannot run"
+)]
+
+use std::sync::{Mutex, PoisonError};
+
+mod image;
+mod rooms;
+mod secrets;
+
+use mpotr::crypto::{CryptoSuite, SuiteId, zeroize::Zeroizing};
+use mpotr::gka::{AgreementId, AuthenticationId};
+use mpotr::{Backend, Duration, SuiteError, SuiteVisitor, Timers};
+
+use image::Image;
+use rooms::Rooms;
+use secrets::{Kind, Needle};
+
+/// Every scene of a room's life.
+struct Life {
+    methods: (AgreementId, AuthenticationId),
+}
+
+impl SuiteVisitor for Life {
+    type Output = ();
+
+    fn visit<S: CryptoSuite>(self) {
+        let mut rooms = Rooms::<S>::new(3, self.methods, &Timers::RELAY);
+        rooms.until_secure(1);
+        rooms.talk();
+        let scene = format!("{} {:?} {:?}", S::BACKEND, S::ID, self.methods);
+
+        // All messages are final, and the epoch goes on.
+        let needles = rooms.secrets_of(0);
+        expect(
+            &format!("{scene}, in the first epoch"),
+            needles,
+            |needle| match needle.kind {
+                Kind::Identity => Some(Found::Once),
+                Kind::Running | Kind::Writing => Some(Found::Somewhere),
+                Kind::Signing => Some(Found::Somewhere),
+                Kind::Derived => None,
+                Kind::Spent => Some(Found::Nowhere),
+            },
+        );
+
+        // The next epoch has begun, and the first one is drained: its members have published what signed for it.
+        rooms.refresh();
+        rooms.until_secure(2);
+        rooms.talk();
+        rooms.until_drained();
+        expect_gone(&format!("{scene}, after the first epoch"), &rooms, 0);
+
+        // A member leaves alone: what signed for the second epoch is never published.
+        rooms.leave(2);
+        rooms.until_secure(3);
+        rooms.talk();
+        rooms.until_drained();
+        assert!(!rooms.is_published(1), "{scene}");
+        expect_gone(&format!("{scene}, after the second epoch"), &rooms, 1);
+
+        // The others end together.
+        rooms.leave(0);
+        rooms.leave(1);
+        rooms.until_ended();
+        expect_gone(&format!("{scene}, after the last epoch"), &rooms, 2);
+
+        rooms.close();
+        expect(
+            &format!("{scene}, after all"),
+            rooms.secrets_of(2),
+            |needle| match needle.kind {
+                Kind::Signing | Kind::Derived => None,
+                Kind::Identity | Kind::Running | Kind::Writing | Kind::Spent => {
+                    Some(Found::Nowhere)
+                }
+            },
+        );
+    }
+}
+
+/// An epoch in which something is never final, as members may bring about.
+struct Delay;
+
+impl SuiteVisitor for Delay {
+    type Output = ();
+
+    fn visit<S: CryptoSuite>(self) {
+        let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+        // Nobody asks for another epoch meanwhile.
+        let long = Duration::from_secs(10_000);
+        let timers = Timers {
+            refresh: long,
+            silent: long,
+            heartbeat: long,
+            expire: Duration::from_secs(60),
+            ..Timers::RELAY
+        };
+        let mut rooms = Rooms::<S>::new(3, methods, &timers);
+        rooms.until_secure(1);
+        rooms.talk();
+        rooms.cut_off();
+        rooms.say(0);
+        let age = |needle: &Needle, writing| match needle.kind {
+            Kind::Identity => Some(Found::Once),
+            Kind::Running | Kind::Signing => Some(Found::Somewhere),
+            Kind::Derived => None,
+            Kind::Writing => Some(writing),
+            Kind::Spent => Some(Found::Nowhere),
+        };
+        let scene = format!("{} {:?}", S::BACKEND, S::ID);
+        expect(
+            &format!("{scene}, before keys expire"),
+            rooms.secrets_of(0),
+            |needle| age(needle, Found::Somewhere),
+        );
+        rooms.until_expired(timers.expire);
+        expect(
+            &format!("{scene}, after keys have expired"),
+            rooms.secrets_of(0),
+            |needle| age(needle, Found::Nowhere),
+        );
+    }
+}
+
+/// Where a secret should be.
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    Nowhere,
+    Once,
+    Somewhere,
+}
+
+/// Nothing is left of an epoch but the identities of its members, and what was published.
+fn expect_gone<S: CryptoSuite>(scene: &str, rooms: &Rooms<S>, epoch: usize) {
+    let is_published = rooms.is_published(epoch);
+    expect(scene, rooms.secrets_of(epoch), |needle| match needle.kind {
+        Kind::Identity => Some(Found::Once),
+        Kind::Signing | Kind::Derived if is_published => None,
+        Kind::Signing | Kind::Derived | Kind::Running | Kind::Writing | Kind::Spent => {
+            Some(Found::Nowhere)
+        }
+    });
+}
+
+/// Takes an image, then computes what to look for, and looks for it.
+fn expect(
+    scene: &str,
+    needles: impl FnOnce() -> Vec<Needle>,
+    expected: impl Fn(&Needle) -> Option<Found>,
+) {
+    overwrite_stack();
+    let image = Image::take();
+    let needles = needles();
+    assert!(needles.len() > 20, "{scene}: {} secrets", needles.len());
+    let places = image.search(&needles);
+    let mut wrong = Vec::new();
+    for (needle, places) in needles.iter().zip(&places) {
+        let fits = match expected(needle) {
+            None => true,
+            Some(Found::Nowhere) => places.is_empty(),
+            Some(Found::Once) => places.len() == 1,
+            Some(Found::Somewhere) => !places.is_empty(),
+        };
+        if !fits {
+            wrong.push(format!(
+                "{} ({:?}): {places:?}, expected {:?}",
+                needle.name,
+                needle.kind,
+                expected(needle)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{scene}:\n{}", wrong.join("\n"));
+}
+
+/// Writes over what earlier calls left below.
+#[inline(never)]
+fn overwrite_stack() {
+    let mut below = [0x55_u8; 700 * 1024];
+    std::hint::black_box(&mut below);
+}
+
+/// Two tests at a time would find each other's images.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// On another system there is no image to search: said loudly, in the only way that a test has.
+fn is_searchable() -> bool {
+    let searchable = cfg!(target_os = "linux");
+    if !searchable {
+        eprintln!(
+            "SKIPPED: an image of a process is taken on Linux alone; erasure is NOT tested here"
+        );
+    }
+    searchable
+}
+
+#[test]
+fn no_secret_of_a_finished_epoch_is_left_in_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_searchable() {
+        return;
+    }
+    let defaults = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let naive = (AgreementId::Pairwise, AuthenticationId::TripleDh);
+    for backend in Backend::available() {
+        for (suite, methods) in [
+            (SuiteId::ChaCha20Poly1305, defaults),
+            (SuiteId::ChaCha20Poly1305, naive),
+            (SuiteId::Aes256Gcm, defaults),
+        ] {
+            match backend.visit(suite, Life { methods }) {
+                Ok(()) => {}
+                Err(SuiteError::Unsupported(unsupported)) => eprintln!("SKIPPED: {unsupported}"),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn no_key_of_a_message_outlives_expire() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_searchable() {
+        return;
+    }
+    for backend in Backend::available() {
+        backend.visit(SuiteId::ChaCha20Poly1305, Delay).unwrap();
+    }
+}
+
+#[test]
+fn a_secret_that_is_left_is_found() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_searchable() {
+        return;
+    }
+    // Half of it overwritten, as the allocator does to what is freed.
+    let secret = || (0_u8..32).map(|byte| byte.wrapping_mul(151) ^ 0x5a);
+    let planted: Zeroizing<Vec<u8>> = Zeroizing::new(
+        std::iter::repeat_n(0, 16)
+            .chain(secret().skip(16))
+            .collect(),
+    );
+    overwrite_stack();
+    let image = Image::take();
+    std::hint::black_box(&planted);
+    let needles = [
+        Needle::new("planted", Kind::Spent, &secret().collect::<Vec<_>>()),
+        Needle::new(
+            "not planted",
+            Kind::Spent,
+            &secret().map(|byte| !byte).collect::<Vec<_>>(),
+        ),
+    ];
+    let places = image.search(&needles);
+    assert_eq!(places[0].len(), 1, "{places:?}");
+    assert!(places[1].is_empty(), "{places:?}");
+}

@@ -1,0 +1,265 @@
+//! Rooms on a network in memory, whose members' draws of randomness are written down.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use mpotr::crypto::rand_core::{TryCryptoRng, TryRng};
+use mpotr::crypto::zeroize::Zeroize;
+use mpotr::crypto::{CryptoSuite, IdentityKeyPair, Transcript, label};
+use mpotr::gka::{AgreementId, AuthenticationId, RoomId, Sid};
+use mpotr::wire::Packet;
+use mpotr::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::secrets::{Needle, Source};
+
+/// A source of randomness that keeps what it gave.
+pub(crate) struct Draws {
+    rng: ChaCha20Rng,
+    pub(crate) drawn: Vec<Vec<u8>>,
+}
+
+impl TryRng for Draws {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.rng.next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.rng.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
+        self.rng.fill_bytes(out);
+        self.drawn.push(out.to_vec());
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Draws {}
+
+/// The identity of a member, made again when it is wanted.
+pub(crate) fn identity<S: CryptoSuite>(member: usize) -> IdentityKeyPair {
+    let seed = u64::try_from(member).unwrap();
+    IdentityKeyPair::random::<S>(&mut ChaCha20Rng::seed_from_u64(seed))
+}
+
+/// The text that is said as the `number`th: 128 characters that stand nowhere but where they are said.
+pub(crate) fn text<S: CryptoSuite>(number: u32) -> Vec<u8> {
+    let hash = Transcript::<S>::new(label::ROOM).u32(number).finish();
+    let mut text = Vec::with_capacity(2 * hash.len());
+    for byte in hash {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(b'a' + nibble);
+        }
+    }
+    text
+}
+
+pub(crate) struct Rooms<S: CryptoSuite> {
+    rooms: Vec<Room<S>>,
+    draws: Vec<RefCell<Draws>>,
+    wire: Vec<Vec<u8>>,
+    in_flight: BTreeMap<(Timestamp, usize), (usize, Vec<u8>)>,
+    is_cut_off: bool,
+    now: Timestamp,
+    /// The epochs that each member has been in.
+    epochs: Vec<Vec<Sid>>,
+    published: Vec<Sid>,
+    /// How many messages of the epoch are final at each member.
+    finals: Vec<u32>,
+    /// Texts said.
+    said: u32,
+    /// The first text of each epoch.
+    first_said: Vec<u32>,
+}
+
+impl<S: CryptoSuite> Rooms<S> {
+    pub(crate) fn new(
+        members: usize,
+        methods: (AgreementId, AuthenticationId),
+        timers: &Timers,
+    ) -> Self {
+        let mut rooms = Self {
+            rooms: Vec::new(),
+            draws: Vec::new(),
+            wire: Vec::new(),
+            in_flight: BTreeMap::new(),
+            is_cut_off: false,
+            now: Timestamp::default(),
+            epochs: vec![Vec::new(); members],
+            published: Vec::new(),
+            finals: vec![0; members],
+            said: 0,
+            first_said: Vec::new(),
+        };
+        for member in 0..members {
+            let mut config = RoomConfig::new(RoomId::of_name::<S>("residue"), Admission::Open);
+            config.timers = *timers;
+            config.members = Some(members);
+            (config.policy.agreement, config.policy.authentication) = methods;
+            let seed = u64::try_from(100 + member).unwrap();
+            let mut draws = Draws {
+                rng: ChaCha20Rng::seed_from_u64(seed),
+                drawn: Vec::new(),
+            };
+            let room = Room::new(config, identity::<S>(member), rooms.now, &mut draws).unwrap();
+            rooms.rooms.push(room);
+            rooms.draws.push(RefCell::new(draws));
+        }
+        rooms
+    }
+
+    /// Carries packets and turns the clock, until something holds of these rooms.
+    fn run_until(&mut self, what: &str, is_reached: impl Fn(&Self) -> bool) {
+        let limit = self.now.after(Duration::from_secs(7200));
+        loop {
+            self.collect();
+            if is_reached(self) {
+                return;
+            }
+            let packet = self.in_flight.keys().next().map(|(at, _)| *at);
+            let timers = self.rooms.iter().filter_map(Room::poll_timeout);
+            let next = timers.chain(packet).min();
+            let Some(next) = next.filter(|next| *next < limit) else {
+                panic!("never {what}: {:?}", self.finals);
+            };
+            self.now = self.now.max(next);
+            if packet.is_some_and(|at| at <= self.now) {
+                let (_, (to, packet)) = self.in_flight.pop_first().unwrap();
+                let mut draws = self.draws[to].borrow_mut();
+                // Of what is late, or for others, nothing comes.
+                let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut *draws);
+            } else {
+                for (room, draws) in self.rooms.iter_mut().zip(&self.draws) {
+                    room.handle_timeout(self.now, &mut *draws.borrow_mut());
+                }
+            }
+        }
+    }
+
+    fn collect(&mut self) {
+        for member in 0..self.rooms.len() {
+            while let Some(packet) = self.rooms[member].poll_transmit() {
+                let at = self.now.after(Duration::from_millis(5));
+                let others = (0..self.rooms.len()).filter(|to| *to != member);
+                for to in others.filter(|_| !self.is_cut_off) {
+                    let number = self.wire.len() * self.draws.len() + to;
+                    self.in_flight.insert((at, number), (to, packet.clone()));
+                }
+                self.wire.push(packet);
+            }
+            while let Some(event) = self.rooms[member].poll_event() {
+                match event {
+                    Event::Secure { sid, .. } => {
+                        self.epochs[member].push(sid);
+                        self.finals[member] = 0;
+                    }
+                    Event::Final { count, .. } => self.finals[member] = count,
+                    Event::Published { sid } => self.published.push(sid),
+                    // What an application has is its own to wipe.
+                    Event::Message { mut body, .. } => body.zeroize(),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Until all who are still here are in their `count`th epoch.
+    pub(crate) fn until_secure(&mut self, count: usize) {
+        self.run_until("secure", |all| {
+            let mut here = all.rooms.iter().zip(&all.epochs);
+            here.all(|(room, epochs)| room.has_ended() || epochs.len() == count)
+        });
+        self.first_said.push(self.said);
+    }
+
+    /// Everybody here says two things, until all of them are final.
+    pub(crate) fn talk(&mut self) {
+        let here: Vec<_> = (0..self.rooms.len())
+            .filter(|member| !self.rooms[*member].has_ended())
+            .collect();
+        let mut count = 0;
+        for _ in 0..2 {
+            for member in &here {
+                self.rooms[*member]
+                    .send(self.now, text::<S>(self.said))
+                    .unwrap();
+                self.said += 1;
+                count += 1;
+            }
+        }
+        self.run_until("final", |all| {
+            here.iter().all(|member| all.finals[*member] == count)
+        });
+    }
+
+    /// A member says something.
+    pub(crate) fn say(&mut self, member: usize) {
+        self.rooms[member]
+            .send(self.now, text::<S>(self.said))
+            .unwrap();
+        self.said += 1;
+        self.collect();
+    }
+
+    /// From here on no packet arrives.
+    pub(crate) fn cut_off(&mut self) {
+        self.is_cut_off = true;
+        self.in_flight.clear();
+    }
+
+    pub(crate) fn until_expired(&mut self, expire: Duration) {
+        let expired = self.now.after(expire);
+        self.run_until("expired", |all| all.now >= expired);
+    }
+
+    pub(crate) fn refresh(&mut self) {
+        self.rooms[0].refresh(self.now);
+    }
+
+    pub(crate) fn leave(&mut self, member: usize) {
+        self.rooms[member].leave(self.now);
+    }
+
+    pub(crate) fn until_drained(&mut self) {
+        let drained = self
+            .now
+            .after(Timers::RELAY.drain)
+            .after(Duration::from_secs(1));
+        self.run_until("drained", |all| all.now >= drained);
+    }
+
+    pub(crate) fn until_ended(&mut self) {
+        self.run_until("ended", |all| all.rooms.iter().all(Room::has_ended));
+    }
+
+    /// Drops all rooms.
+    pub(crate) fn close(&mut self) {
+        self.rooms.clear();
+    }
+
+    /// Whether a member has published what signed for an epoch.
+    pub(crate) fn is_published(&self, epoch: usize) -> bool {
+        self.published.contains(&self.epochs[0][epoch])
+    }
+
+    /// All secrets of an epoch, computed when they are asked for.
+    pub(crate) fn secrets_of(&self, epoch: usize) -> impl FnOnce() -> Vec<Needle> + '_ {
+        move || {
+            let sid = self.epochs[0][epoch];
+            let packets: Vec<_> = self
+                .wire
+                .iter()
+                .filter_map(|packet| Packet::from_bytes(packet).ok())
+                .collect();
+            let draws: Vec<_> = self.draws.iter().map(RefCell::borrow).collect();
+            let draws: Vec<_> = draws.iter().map(|draws| draws.drawn.as_slice()).collect();
+            let last = self.first_said.get(epoch + 1).copied().unwrap_or(self.said);
+            Source::<S>::new(sid, &packets, &draws).secrets(self.first_said[epoch]..last)
+        }
+    }
+}
