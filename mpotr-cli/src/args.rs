@@ -116,8 +116,9 @@ pub(crate) struct ChatArgs {
     /// The identity file is under the passphrase in FILE, one line of text; without this, it is asked for
     #[arg(long, value_name = "FILE", requires = "identity")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// Talk with these and nobody else: files with public keys, as `mpotr identity show --public` prints them. The room
-    /// begins when all of them are in, and nothing is sent before
+    /// Talk with these and nobody else: files with public keys, as `mpotr identity show --public` prints them, with commas
+    /// or spaces between. The room begins when all of them are in, and nothing is sent before; so there is no --members
+    /// beside it
     #[arg(long, value_name = "FILE", num_args = 1.., value_delimiter = ',', help_heading = WHOM)]
     pub(crate) with: Vec<PathBuf>,
     /// Let nobody in before `/admit` [the default at a terminal]
@@ -130,8 +131,9 @@ pub(crate) struct ChatArgs {
     /// they are texts like all others
     #[arg(long)]
     pub(crate) commands: bool,
-    /// Whose word lets somebody in: `anyone`, a number of members, or files with public keys, with commas between. It is
-    /// for those whom this member lets in as well. With none of the rules given, those of the room are followed
+    /// Whose word lets somebody in: `anyone`, a number of members, or files with public keys, with commas between. It
+    /// holds besides --with, --ask and --open, which say whom this member itself lets in. With none of the rules given,
+    /// those of the room are followed
     #[arg(
         long,
         value_name = "RULE",

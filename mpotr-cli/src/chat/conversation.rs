@@ -191,10 +191,8 @@ impl Conversation {
         let is_known = self.names.knows(&claimed);
         let news = self.waiting.comes(claimed, is_known);
         let whole = fingerprint(&claimed);
-        if self.awaited.comes(&claimed) {
-            self.awaited.admit(claimed);
-            let line = format!("{whole} has come, whom you asked to let in; nothing is proven yet");
-            return vec![Say::Notice(line), Say::Admit(claimed)];
+        if let Some(awaited) = self.comes_as_awaited(&claimed) {
+            return awaited;
         }
         match news {
             News::None => Vec::new(),
@@ -228,10 +226,27 @@ impl Conversation {
     fn waits_again(&mut self, claimed: IdentityKey) -> Vec<Say> {
         let is_known = true;
         let _told_here = self.waiting.comes(claimed, is_known);
-        let name = self.name(&claimed);
-        notice(format!(
-            "{name}, who was left out, wants to come in again; nothing is proven yet; /admit {name} lets it in"
-        ))
+        if let Some(awaited) = self.comes_as_awaited(&claimed) {
+            return awaited;
+        }
+        let (whole, name) = (fingerprint(&claimed), self.name(&claimed));
+        let wants = format!(
+            "{whole} ({name}), who was left out, wants to come in again; nothing is proven yet"
+        );
+        vec![
+            Say::Notice(wants),
+            Say::Notice(format!("to let it in, type: /admit {whole}")),
+        ]
+    }
+
+    /// Somebody has come whom the person let in before.
+    fn comes_as_awaited(&mut self, claimed: &IdentityKey) -> Option<Vec<Say>> {
+        self.awaited.comes(claimed).then(|| {
+            self.awaited.admit(*claimed);
+            let whole = fingerprint(claimed);
+            let line = format!("{whole} has come, whom you asked to let in; nothing is proven yet");
+            vec![Say::Notice(line), Say::Admit(*claimed)]
+        })
     }
 
     fn reads(&mut self, author: IdentityKey, body: &[u8]) -> Vec<Say> {

@@ -274,3 +274,63 @@ fn nobody_is_let_in_by_ten_digits() {
     let told = asked.hears_err("that is you");
     assert!(!told.contains("secure"), "{told}");
 }
+
+#[test]
+fn where_two_have_to_let_somebody_in_the_word_of_both_does() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let asks = ["--ask", "--commands", "--admit", "2"];
+    let mut one = town.enters(&alice, &asks);
+    let mut other = town.enters(&bob, &asks);
+    one.type_in(&format!("/admit {}\n", bob.fingerprint));
+    other.type_in(&format!("/admit {}\n", alice.fingerprint));
+    one.hears_err("secure: 2 members");
+    let third = town.enters(&carol, &["--open"]);
+    let wants = format!("{} wants to come in", carol.fingerprint);
+    for member in [&mut one, &mut other] {
+        member.hears_err(&wants);
+        member.type_in(&format!("/admit {}\n", carol.public));
+    }
+    for member in [one, other, third] {
+        member.hears_err("secure: 3 members");
+    }
+}
+
+#[test]
+fn where_two_have_to_let_somebody_in_and_both_let_anybody_in_it_comes_in() {
+    let town = Town::new();
+    let begins = ["--open", "--members", "2", "--admit", "2"];
+    let one = town.chat("alice", &begins);
+    let other = town.chat("bob", &begins);
+    one.hears_err("secure: 2 members");
+    let third = town.chat("carol", &["--open"]);
+    for member in [one, other, third] {
+        member.hears_err("secure: 3 members");
+    }
+}
+
+#[test]
+fn who_was_left_out_is_shown_when_it_comes_again_and_let_in_by_name() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let open = ["--open", "--members", "3", "--commands"];
+    let mut one = town.enters(&alice, &open);
+    let _other = town.enters(&bob, &open);
+    let mut third = town.enters(&carol, &open);
+    third.type_in("hi\n");
+    one.hears_out("carol: hi\n");
+    one.type_in("/kick carol\n");
+    one.hears_err("carol is out");
+    drop(third);
+
+    let again = town.enters(&carol, &["--open"]);
+    let told = one.hears_err("was left out, wants to come in again");
+    assert!(
+        told.contains(&format!("{} (carol), who was left out", carol.fingerprint)),
+        "{told}"
+    );
+    one.type_in("/members\n");
+    one.hears_err("carol (waits; nothing is proven)");
+    one.type_in("/admit carol\n");
+    again.hears_err("secure: 3 members");
+}
