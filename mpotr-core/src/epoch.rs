@@ -115,7 +115,7 @@ pub(crate) enum Effect {
     Missing { id: MessageId, packet: Vec<u8> },
     /// Something signed took effect, and is to be kept.
     Recorded(Record),
-    /// Somebody does not know what this member has seen: it asked, or sent again what was delivered long ago.
+    /// A member asks, over its signature, what this one has seen.
     Asked,
 }
 

@@ -10,7 +10,7 @@
 //! | `installing` | from a run to its epoch |
 //! | `changing`, `electing` | from one epoch to the next: views, proposals |
 //! | `voting`, `withdrawing`, `exclusions` | votes: what is asked for, taken back, and stays |
-//! | `hosting` | members of an epoch and those outside it |
+//! | `hosting`, `answering` | members of an epoch and those outside it, and which of them answers |
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
 //! | `fates` | what becomes of each text of this member |
@@ -20,6 +20,7 @@
 
 mod adopting;
 mod agreeing;
+mod answering;
 mod attempt;
 mod changing;
 mod early;
@@ -47,7 +48,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, UnsupportedSuite};
-use mpotr_gka::{Identity, KnownIdentities, Member, Offer, OfferDigest};
+use mpotr_gka::{Identity, KnownIdentities, Offer};
 
 use crate::config::RoomConfig;
 use crate::epoch::{Epoch, MAX_TOGETHER};
@@ -61,6 +62,7 @@ use crate::wire::{
     Handle, MessageId, Packet, Presence, Proposal, Request, SealedPacket, Wanted, Wish,
 };
 use adopting::Contributed;
+use answering::{Answer, Answering};
 use attempt::Attempt;
 use changing::Change;
 use early::Early;
@@ -107,8 +109,8 @@ pub struct Room<S: CryptoSuite> {
     /// Proposals for the epoch that follows.
     changes: Vec<Proposal>,
     asked_for_offers: Timestamp,
-    /// Offers that were sent again on request, and when.
-    resent: BTreeMap<OfferDigest, Timestamp>,
+    /// What anyone may ask for and one member answers.
+    answering: Answering,
     /// Messages that should be final soon.
     unsettled: Option<Unsettled>,
     /// Packets of messages that somebody misses.
@@ -130,7 +132,6 @@ pub struct Room<S: CryptoSuite> {
     heard: BTreeMap<usize, Timestamp>,
     /// An epoch in this channel whose members let this one in.
     host: Option<Handle>,
-    advertised: Timestamp,
     /// The epoch is too old to be written in.
     expired: bool,
     certificate: Option<Certificate>,
@@ -192,7 +193,7 @@ impl<S: CryptoSuite> Room<S> {
             change: None,
             changes: Vec::new(),
             asked_for_offers: now,
-            resent: BTreeMap::new(),
+            answering: Answering::default(),
             unsettled: None,
             missing: Vec::new(),
             messages_resent: BTreeMap::new(),
@@ -204,7 +205,6 @@ impl<S: CryptoSuite> Room<S> {
             spoke: BTreeMap::new(),
             heard: BTreeMap::new(),
             host: None,
-            advertised: now,
             expired: false,
             certificate: None,
             retries: 0,
@@ -292,6 +292,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.drive(now, rng),
                 Timer::Vote => self.vote(now),
+                Timer::Reply => self.reply(now),
                 Timer::Refresh | Timer::Silent => self.refresh(now),
                 Timer::Heartbeat => self.beat(now),
                 Timer::Abandon => self.abandon(now, rng),
@@ -394,11 +395,14 @@ impl<S: CryptoSuite> Room<S> {
         if offer.room != self.config.room {
             return Err(Rejection::OtherRoom);
         }
+        if self.answering.awaits_offers() {
+            self.was_given(now, Answer::Offer(offer.digest::<S>()));
+        }
         let claimed = offer.identity;
         let beacon = offer.beacon;
         if !self.answers_to(beacon) {
             // Of another epoch, or of none: whoever sent it may not know that there is one here.
-            self.tell_newcomers(now);
+            self.tell_newcomers(now, offer.ephemeral.as_bytes());
             return Err(Rejection::UnknownEpoch);
         }
         let is_shut_out = self.is_shut_out(&claimed);
@@ -442,31 +446,6 @@ impl<S: CryptoSuite> Room<S> {
             Wanted::Proposal(hint) => self.resend_proposal(now, *hint),
         }
         Ok(())
-    }
-
-    /// Anyone may ask, so each offer is sent again once in a while only.
-    fn resend_offers(&mut self, now: Timestamp, digests: &[OfferDigest]) {
-        let pause = part(self.config.timers.retry, 4);
-        self.resent.retain(|_, at| now.since(*at) < pause);
-        let in_run = self
-            .attempt
-            .as_ref()
-            .map_or(&[][..], |attempt| attempt.run().members());
-        let found: Vec<_> = digests
-            .iter()
-            .filter(|digest| !self.resent.contains_key(digest))
-            .filter_map(|digest| {
-                let mut listed = in_run.iter().map(Member::offer);
-                let in_run = || listed.find(|offer| offer.digest::<S>() == *digest);
-                self.offering.offer(digest).or_else(in_run)
-            })
-            .map(|offer| Packet::Offer(offer.clone()))
-            .collect();
-        for packet in &found {
-            self.transmit(packet);
-        }
-        self.resent
-            .extend(digests.iter().map(|digest| (*digest, now)));
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     View,
     /// Look at the change under way: something new is known, or time has passed.
     Change,
+    /// Answer what somebody asked for, unless another member has.
+    Reply,
     /// State wishes that the others have not heard.
     Vote,
     /// The epoch's keys are to be replaced.

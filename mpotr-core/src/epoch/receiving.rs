@@ -104,17 +104,10 @@ impl<S: CryptoSuite> Epoch<S> {
         packet: &SealedPacket,
     ) -> Result<Opened, Rejection> {
         let sender = usize::from(header.sender);
-        let unverified = self
-            .decrypt(sender, header, packet)
-            .inspect_err(|rejection| {
-                // Sealed by a member, and for a place that is final: as a rule, sent again for want of an answer.
-                if *rejection == Rejection::Replayed {
-                    self.effects.push_back(Effect::Asked);
-                }
-            })?;
+        let unverified = self.decrypt(sender, header, packet)?;
         let id = unverified.unsigned().id::<S>(&self.id, header.sender);
         if self.is_at_hand(sender, header.seq, &id) {
-            self.effects.push_back(Effect::Asked);
+            // Anyone can send it again: it draws no answer. Who misses one asks for it, over its signature.
             return Err(Rejection::Replayed);
         }
         let signed = self

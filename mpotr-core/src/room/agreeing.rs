@@ -176,10 +176,15 @@ impl<S: CryptoSuite> Room<S> {
             .as_ref()
             .is_some_and(|certificate| certificate.hint == hint)
         {
-            // Somebody is still at it, unless it was heard in the epoch: it may have missed what this member sent.
-            if !self.heard.contains_key(&usize::from(sender)) {
-                let soon = now.after(part(self.config.timers.retry, 2));
-                self.timers.set_if_idle(Timer::Certificate, soon);
+            // A member is still at it, unless it was heard in the epoch: it may have missed what this member sent. Or
+            // somebody sends again what it sent: the more often this member has answered, the longer it waits.
+            let sender = usize::from(sender);
+            let members = self.epoch.as_ref().map_or(0, Epoch::members);
+            if sender < members && !self.heard.contains_key(&sender) {
+                let first = part(self.config.timers.retry, 2);
+                let answers = self.certificate.as_ref().map_or(0, |it| it.answers);
+                let wait = first.saturating_mul(2_u32.saturating_pow(answers));
+                self.timers.set_if_idle(Timer::Certificate, now.after(wait));
             }
             return Err(Rejection::Replayed);
         }

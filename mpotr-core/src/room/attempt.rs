@@ -226,6 +226,7 @@ impl<S: CryptoSuite> Attempt<S> {
                         .then(|| record(&self.proposal, &phase, &all))
                         .flatten(),
                     hint: self.hint,
+                    answers: 0,
                     packets: [
                         own_contribution(self.hint, &phase),
                         Packet::Confirmation(self.hint, phase.confirmation().clone()),

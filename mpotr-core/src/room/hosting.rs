@@ -7,13 +7,17 @@ use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
 
 use super::Room;
-use mpotr_gka::Beacon;
+use super::answering::{Answer, rank};
+use mpotr_gka::{Beacon, Member, Offer, OfferDigest};
 
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Advert, Handle, Packet};
+
+/// The fewest places in a lot of those who have no roster.
+const FEW: usize = 8;
 
 impl<S: CryptoSuite> Room<S> {
     fn own_advert(&self) -> Option<Advert> {
@@ -40,13 +44,85 @@ impl<S: CryptoSuite> Room<S> {
         is(&self.handle) || self.host.as_ref().is_some_and(is)
     }
 
-    /// Tells those outside that there is an epoch, though not in a rush.
-    pub(super) fn tell_newcomers(&mut self, now: Timestamp) {
-        let soon = self.advertised.after(part(self.config.timers.gather, 2));
-        if let Some(advert) = self.own_advert().filter(|_| now >= soon) {
-            self.advertised = now;
-            self.transmit(&Packet::Advert(advert));
+    /// Tells those outside that there is an epoch, if no other member does, and not in a rush. What made this member do so
+    /// draws whose turn it is.
+    pub(super) fn tell_newcomers(&mut self, now: Timestamp, because: &[u8]) {
+        let Some(epoch) = &self.epoch else { return };
+        let rank = rank(because, epoch.me(), epoch.members());
+        self.ask_for(now, Answer::Advert, rank);
+        self.reply(now);
+    }
+
+    /// Something is asked for that this member answers if none of those does who come before it.
+    fn ask_for(&mut self, now: Timestamp, answer: Answer, rank: u32) {
+        let step = part(self.config.timers.gather, 4);
+        self.answering.ask(now, answer, rank, step);
+    }
+
+    /// Gives the answers whose turn has come.
+    pub(super) fn reply(&mut self, now: Timestamp) {
+        for answer in self.answering.due(now) {
+            let packet = match answer {
+                Answer::Advert => self.own_advert().map(Packet::Advert),
+                Answer::Offer(digest) => self.known_offer(&digest).cloned().map(Packet::Offer),
+            };
+            if let Some(packet) = packet {
+                self.transmit(&packet);
+            }
+            self.was_given(now, answer);
         }
+        self.wait_for_turn();
+    }
+
+    /// What is asked for was answered.
+    pub(super) fn was_given(&mut self, now: Timestamp, answer: Answer) {
+        let timers = &self.config.timers;
+        let pause = match answer {
+            Answer::Advert => part(timers.gather, 2),
+            Answer::Offer(_) => part(timers.retry, 4),
+        };
+        self.answering.was_given(now, answer, pause);
+        self.wait_for_turn();
+    }
+
+    fn wait_for_turn(&mut self) {
+        match self.answering.next() {
+            Some(turn) => self.timers.set(Timer::Reply, turn),
+            None => self.timers.stop(Timer::Reply),
+        }
+    }
+
+    /// An offer that is at hand, or that is in the run under way.
+    fn known_offer(&self, digest: &OfferDigest) -> Option<&Offer> {
+        let in_run = || {
+            let mut members = self.attempt.iter().flat_map(|it| it.run().members());
+            let member = members.find(|member| member.offer().digest::<S>() == *digest);
+            member.map(Member::offer)
+        };
+        self.offering.offer(digest).or_else(in_run)
+    }
+
+    /// Anyone may ask for offers. Each is sent by whose it is, or else by one who has it, and once in a while only.
+    pub(super) fn resend_offers(&mut self, now: Timestamp, digests: &[OfferDigest]) {
+        let me = self.identity.public();
+        for digest in digests {
+            let Some(owner) = self.known_offer(digest).map(|offer| offer.identity) else {
+                continue;
+            };
+            let rank = match &self.epoch {
+                _ if owner == me => 0,
+                Some(epoch) => {
+                    rank(digest.as_bytes(), epoch.me(), epoch.members()).saturating_add(1)
+                }
+                // Without a roster there is no order: each draws a place by itself.
+                None => {
+                    let lot = [&digest.as_bytes()[..], me.as_bytes()].concat();
+                    rank(&lot, 0, self.offering.people().max(FEW)).saturating_add(1)
+                }
+            };
+            self.ask_for(now, Answer::Offer(*digest), rank);
+        }
+        self.reply(now);
     }
 
     pub(super) fn handle_advert(
@@ -65,12 +141,13 @@ impl<S: CryptoSuite> Room<S> {
                 self.plan_proposal(now);
                 self.follow(now, advert.handle);
             }
+            Some(own) if own == *advert => self.was_given(now, Answer::Advert),
             Some(own) if own.handle == advert.handle => {}
             // An advert proves nothing: it must not disturb a change.
             Some(own) if advert.hosts(&own) && self.change.is_none() => {
                 self.follow(now, advert.handle);
             }
-            Some(_) => self.tell_newcomers(now),
+            Some(_) => self.tell_newcomers(now, advert.handle.as_bytes()),
         }
         Ok(())
     }

@@ -14,11 +14,16 @@ use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Presence, Proposal, SidHint, Wish};
 
+/// The wait before a certificate is sent again doubles so many times.
+const MAX_CERTIFICATES: u32 = 6;
+
 /// What this member sent in the run that led to its epoch, for those who missed it.
 #[derive(Debug)]
 pub(super) struct Certificate {
     pub(super) hint: SidHint,
     pub(super) packets: [Vec<u8>; 2],
+    /// How often it was sent.
+    pub(super) answers: u32,
     /// What a transcript keeps of the run, until the epoch begins.
     pub(super) record: Option<Box<RunRecord>>,
 }
@@ -168,9 +173,13 @@ impl<S: CryptoSuite> Room<S> {
     /// Sends again what this member sent in the run, for who is still at it. A statement inside the epoch goes before, so that
     /// those who have the epoch see that this member has it, too, and do not answer in the same way.
     pub(super) fn send_certificate(&mut self) {
-        let Some(Certificate { packets, .. }) = &self.certificate else {
+        let Some(Certificate {
+            packets, answers, ..
+        }) = &mut self.certificate
+        else {
             return;
         };
+        *answers = answers.saturating_add(1).min(MAX_CERTIFICATES);
         if let Some(epoch) = &mut self.epoch {
             let last = epoch.last_statement().map(<[u8]>::to_vec);
             self.transmits

@@ -194,6 +194,11 @@ impl<S: CryptoSuite> Offering<S> {
         self.met.insert(identity)
     }
 
+    /// How many claimed identities offers were heard of.
+    pub(super) fn people(&self) -> usize {
+        self.of.len()
+    }
+
     fn forget_oldest(&mut self, identity: Option<IdentityKey>) {
         let oldest = self
             .heard

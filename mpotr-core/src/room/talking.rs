@@ -103,7 +103,7 @@ impl<S: CryptoSuite> Room<S> {
                 Err(Rejection::UnknownEpoch) if self.attempt.is_some() => self.early.keep(packet),
                 Err(Rejection::UnknownEpoch) => {
                     // Or of another room in this channel, which may not know of this one.
-                    self.tell_newcomers(now);
+                    self.tell_newcomers(now, packet);
                     Err(Rejection::UnknownEpoch)
                 }
                 other => other,
@@ -349,10 +349,17 @@ impl<S: CryptoSuite> Room<S> {
                 .into_iter()
                 .map(<[u8]>::to_vec)
                 .collect();
+            let is_unanswered = !packets.is_empty();
             self.transmits.extend(packets);
             if self.change.is_some() {
                 self.transmits
                     .extend(epoch.last_statement().map(<[u8]>::to_vec));
+            }
+            if is_unanswered && self.presence == Presence::Present {
+                // A packet that comes again is answered by nobody, for anyone may send it: what is signed is.
+                let asking = self.epoch.as_mut();
+                let asking = asking.and_then(|epoch| epoch.seal_statement(Presence::Asking));
+                self.transmits.extend(asking);
             }
         }
         let wait = backed_off(self.config.timers.retry, &mut self.retries);

@@ -1,0 +1,148 @@
+//! Answers to what anyone may ask, and everybody could answer: one member does. `docs/spec/06-epochs.md`, "One answers".
+//!
+//! Members take turns by lot, and whoever comes later waits a step for each that comes before it. The first that answers is
+//! heard by the others, who then do not; nothing is answered twice within a pause. So a packet of a stranger makes a room say one
+//! thing, however many are in it.
+
+use std::collections::BTreeMap;
+
+use mpotr_gka::OfferDigest;
+
+use crate::time::{Duration, Timestamp};
+
+/// The most answers that wait for their turn.
+const MAX_DUE: usize = 256;
+/// The most members that one waits for; those who would wait longer answer together.
+const MAX_RANK: u32 = 16;
+
+/// What is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Answer {
+    /// That there is an epoch.
+    Advert,
+    /// An offer.
+    Offer(OfferDigest),
+}
+
+/// Answers that wait, and those that were given.
+#[derive(Debug, Default)]
+pub(super) struct Answering {
+    /// When this member answers, unless another does before.
+    due: BTreeMap<Answer, Timestamp>,
+    /// Until when what was answered is not answered again.
+    given: BTreeMap<Answer, Timestamp>,
+}
+
+impl Answering {
+    /// Something is asked for; so many members come before this one, at a step each.
+    pub(super) fn ask(&mut self, now: Timestamp, answer: Answer, rank: u32, step: Duration) {
+        self.given.retain(|_, until| now < *until);
+        if self.given.contains_key(&answer) || self.due.len() >= MAX_DUE {
+            return;
+        }
+        let turn = now.after(step.saturating_mul(rank.min(MAX_RANK)));
+        self.due.entry(answer).or_insert(turn);
+    }
+
+    /// Whether an offer that is heard may be an answer.
+    pub(super) fn awaits_offers(&self) -> bool {
+        self.due.keys().any(|due| matches!(due, Answer::Offer(_)))
+    }
+
+    /// Another member has answered, or this one.
+    pub(super) fn was_given(&mut self, now: Timestamp, answer: Answer, pause: Duration) {
+        let is_awaited = self.due.remove(&answer).is_some();
+        if is_awaited || answer == Answer::Advert {
+            self.given.insert(answer, now.after(pause));
+        }
+    }
+
+    /// The answers whose turn has come.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<Answer> {
+        let due = self.due.iter().filter(|(_, turn)| **turn <= now);
+        due.map(|(answer, _)| *answer).collect()
+    }
+
+    /// The next turn.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.due.values().min().copied()
+    }
+}
+
+/// The place of member `me` among `members` in the lot that `seed` draws.
+pub(super) fn rank(seed: &[u8], me: usize, members: usize) -> u32 {
+    let lot = seed.iter().fold(0_u32, |lot, byte| {
+        lot.wrapping_mul(31).wrapping_add((*byte).into())
+    });
+    let (me, members) = (u32::try_from(me), u32::try_from(members));
+    let turn = lot.wrapping_add(me.unwrap_or(u32::MAX));
+    turn.checked_rem(members.unwrap_or(u32::MAX)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_gka::OfferDigest;
+
+    use super::{Answer, Answering, MAX_DUE, rank};
+    use crate::time::{Duration, Timestamp};
+
+    const STEP: Duration = Duration::from_millis(100);
+    const PAUSE: Duration = Duration::from_millis(1000);
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn offer(n: usize) -> Answer {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&n.to_be_bytes());
+        Answer::Offer(OfferDigest::new(bytes))
+    }
+
+    #[test]
+    fn each_has_a_turn_of_its_own_and_another_for_another_packet() {
+        for seed in [[0; 4], [1, 2, 3, 4], [0xff; 4]] {
+            let mut ranks: Vec<_> = (0..8).map(|me| rank(&seed, me, 8)).collect();
+            ranks.sort_unstable();
+            assert_eq!(ranks, [0, 1, 2, 3, 4, 5, 6, 7]);
+        }
+        assert_ne!(rank(&[0; 4], 0, 8), rank(&[0, 0, 0, 1], 0, 8));
+        assert_eq!(rank(&[7], 0, 0), 0);
+    }
+
+    #[test]
+    fn who_hears_another_answer_is_silent() {
+        let mut answering = Answering::default();
+        answering.ask(at(0), Answer::Advert, 3, STEP);
+        assert_eq!(answering.next(), Some(at(300)));
+        assert_eq!(answering.due(at(299)), []);
+        answering.was_given(at(200), Answer::Advert, PAUSE);
+        assert_eq!(answering.due(at(400)), []);
+        // And stays silent when the question comes again, for a while.
+        answering.ask(at(1100), Answer::Advert, 0, STEP);
+        assert_eq!(answering.due(at(1199)), []);
+        answering.ask(at(1200), Answer::Advert, 0, STEP);
+        assert_eq!(answering.due(at(1200)), [Answer::Advert]);
+    }
+
+    #[test]
+    fn a_question_that_is_repeated_puts_nothing_off() {
+        let mut answering = Answering::default();
+        answering.ask(at(0), offer(1), 2, STEP);
+        answering.ask(at(150), offer(1), 2, STEP);
+        assert_eq!(answering.due(at(200)), [offer(1)]);
+    }
+
+    #[test]
+    fn what_waits_and_what_was_given_is_bounded() {
+        let mut answering = Answering::default();
+        for n in 0..10 * MAX_DUE {
+            answering.ask(at(0), offer(n), 1, STEP);
+            // Nobody asked for it.
+            answering.was_given(at(0), offer(n + 1_000_000), PAUSE);
+        }
+        assert_eq!(answering.due.len(), MAX_DUE);
+        assert!(answering.given.is_empty());
+        assert!(answering.awaits_offers());
+    }
+}
