@@ -4,13 +4,14 @@
 //! delay, repeat and invent packets as any network may. Specification: `docs/spec/07-transport.md`.
 //!
 //! Who sends too much is the one who is slowed down, by its own connection, and cut if it goes on: see [`RelayLimits`]. Who reads
-//! it loses nothing by that. A client that takes next to nothing while others wait for it is dropped. One client can make the
-//! relay hold at most [`RelayLimits::queue_bytes`] in its queue, one packet being written and one being read.
+//! it loses nothing by that. A client that takes next to nothing while others wait for it is dropped. The relay holds at most
+//! [`RelayLimits::memory`] of packets that wait, and for each client one that is being read.
 
 mod connection;
 mod counters;
 mod hall;
 mod limits;
+mod memory;
 mod origins;
 mod outbox;
 mod pace;

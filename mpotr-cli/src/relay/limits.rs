@@ -44,6 +44,9 @@ pub(crate) struct LimitArgs {
     /// Packets that may wait for one client; a quarter of them from one sender
     #[arg(long, value_name = "N", default_value_t = DEFAULT.queue_frames)]
     queue_packets: usize,
+    /// What may wait for all clients together, each packet counted once; a quarter of it from one sender
+    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.memory))]
+    memory: Size,
     /// How long a client may keep senders waiting while it takes too little
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT.stall.as_secs(),
         value_parser = value_parser!(u64).range(1..))]
@@ -77,6 +80,7 @@ impl LimitArgs {
             flood: Duration::from_secs(self.flood),
             queue_frames: self.queue_packets,
             queue_bytes: self.queue.0,
+            memory: self.memory.0,
             stall: Duration::from_secs(self.stall),
             slowest: self.slowest.0,
             join: Duration::from_secs(self.join),
@@ -175,6 +179,7 @@ mod tests {
             ("flood", "30"),
             ("queue", "8M"),
             ("queue-packets", "16384"),
+            ("memory", "256M"),
             ("stall", "10"),
             ("slowest", "8K"),
             ("join", "10"),

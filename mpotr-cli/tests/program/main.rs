@@ -12,6 +12,7 @@ mod chat;
 mod demo;
 mod gka;
 mod identity;
+mod limits;
 mod program;
 mod relay;
 mod sim;

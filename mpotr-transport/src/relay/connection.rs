@@ -255,9 +255,15 @@ impl Sender {
     }
 }
 
-/// Passes a packet on, as soon as all others in the room have room for it.
+/// Passes a packet on, as soon as the relay and all others in the room have room for it.
 async fn pass_on(membership: &Membership, packet: Bytes) {
     let frame = membership.frame(packet);
+    let frame = loop {
+        match membership.hold(&frame, Instant::now()) {
+            Some(frame) => break frame,
+            None => sleep(LOOK_AGAIN).await,
+        }
+    };
     while let Err(mut busy) = membership.broadcast(&frame) {
         while !busy.is_over(Instant::now()) {
             sleep(LOOK_AGAIN).await;

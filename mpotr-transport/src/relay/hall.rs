@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::memory::{Memory, Part};
 use super::outbox::Outbox;
 use super::{RelayCounters, RelayLimits};
 use crate::frame::{RefusalCode, RoomName, ServerFrame};
@@ -18,12 +19,14 @@ type Rooms = BTreeMap<RoomName, BTreeMap<SenderHint, Arc<Outbox>>>;
 pub(super) struct Hall {
     pub(super) limits: RelayLimits,
     pub(super) counters: RelayCounters,
+    memory: Memory,
     rooms: Mutex<Rooms>,
 }
 
 impl Hall {
     pub(super) fn new(limits: RelayLimits) -> Self {
         Self {
+            memory: Memory::new(limits.memory),
             limits,
             counters: RelayCounters::default(),
             rooms: Mutex::default(),
@@ -59,6 +62,7 @@ impl Hall {
         self.counters.joined();
         Ok(Membership {
             hall: Arc::clone(self),
+            part: self.memory.part(),
             name,
             hint,
         })
@@ -74,6 +78,7 @@ impl Hall {
 #[derive(Debug)]
 pub(super) struct Membership {
     hall: Arc<Hall>,
+    part: Part,
     name: RoomName,
     hint: SenderHint,
 }
@@ -86,6 +91,18 @@ impl Membership {
             packet,
         }
         .to_frame()
+    }
+
+    /// The frame as it may be passed on: counted, as long as somebody has to read it. `None` if the client has so much on its
+    /// way that it has to wait until more of it is read. Those who are to read it are hurried by that.
+    pub(super) fn hold(&self, frame: &Bytes, now: Instant) -> Option<Bytes> {
+        let held = self.part.hold(frame);
+        if held.is_none() {
+            let rooms = self.hall.rooms();
+            let room = rooms.get(&self.name).into_iter().flatten();
+            room.for_each(|(_hint, outbox)| outbox.hurry(self.hint, now));
+        }
+        held
     }
 
     /// Queues a frame for all others in the room, if all have room for it: to all or to none, and without waiting.

@@ -27,6 +27,8 @@ pub struct RelayLimits {
     /// Bytes that wait for one client. One sender may have a quarter of them waiting, or one frame. Less than
     /// [`RelayLimits::LONGEST_FRAME`] counts as that.
     pub queue_bytes: usize,
+    /// Bytes of all packets that wait, each counted once. One sender may have a quarter of it waiting, or one frame.
+    pub memory: usize,
     /// How long a client may take too little while others wait for it to take what they sent.
     pub stall: Duration,
     /// Bytes a second that are too little.
@@ -51,6 +53,7 @@ impl RelayLimits {
         flood: Duration::from_secs(30),
         queue_frames: 16_384,
         queue_bytes: 8 << 20,
+        memory: 256 << 20,
         stall: Duration::from_secs(10),
         slowest: 8 << 10,
         join: Duration::from_secs(10),

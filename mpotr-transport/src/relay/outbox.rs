@@ -20,7 +20,7 @@ use super::RelayLimits;
 use crate::transport::SenderHint;
 
 /// A sender has at most one part in so many of what is free.
-const SHARE: usize = 3;
+pub(super) const SHARE: usize = 3;
 
 /// The queue of one client. Many fill it, its connection alone empties it.
 #[derive(Debug)]
@@ -84,27 +84,35 @@ impl Outbox {
         if queue.ended || self.fits(&queue, sender, length) {
             return true;
         }
-        let Some(since) = queue.pressed else {
+        self.press(&mut queue, now)
+    }
+
+    /// For a sender that waits until what it has sent is taken, whoever it is that does not.
+    pub(super) fn hurry(&self, sender: SenderHint, now: Instant) {
+        let mut queue = self.queue();
+        if queue.senders.contains_key(&sender) {
+            self.press(&mut queue, now);
+        }
+    }
+
+    /// Notes that somebody waits; whether the client is out for it.
+    fn press(&self, queue: &mut Queue, now: Instant) -> bool {
+        let began = queue.pressed.unwrap_or(now);
+        let stalls = now.saturating_duration_since(began) >= self.stall;
+        if stalls && queue.taken < self.least {
+            // A stream with a hole would help nobody, and its memory is needed.
+            *queue = Queue {
+                ended: true,
+                ..Queue::default()
+            };
+            self.changed.notify_one();
+            return true;
+        }
+        if stalls || queue.pressed.is_none() {
             queue.pressed = Some(now);
             queue.taken = 0;
-            return false;
-        };
-        if now.saturating_duration_since(since) < self.stall {
-            return false;
         }
-        if queue.taken >= self.least {
-            queue.pressed = Some(now);
-            queue.taken = 0;
-            return false;
-        }
-        // A stream with a hole would help nobody, and its memory is needed.
-        *queue = Queue {
-            ended: true,
-            ..Queue::default()
-        };
-        drop(queue);
-        self.changed.notify_one();
-        true
+        false
     }
 
     fn fits(&self, queue: &Queue, sender: SenderHint, length: usize) -> bool {
@@ -335,6 +343,21 @@ mod tests {
         }
         outbox.took(999);
         assert!(outbox.has_room_at_last(ALICE, LONGEST, now + STALL));
+        assert_eq!(outbox.try_next(), Err(TooSlow));
+    }
+
+    #[test]
+    fn a_client_is_hurried_by_those_alone_whose_frames_it_has() {
+        let outbox = outbox(4, 0);
+        let now = Instant::now();
+        fill(&outbox, ALICE, LONGEST);
+        for time in [now, now + STALL] {
+            outbox.hurry(BOB, time);
+        }
+        assert!(!outbox.has_room(BOB, LONGEST));
+        for time in [now, now + STALL] {
+            outbox.hurry(ALICE, time);
+        }
         assert_eq!(outbox.try_next(), Err(TooSlow));
     }
 

@@ -173,3 +173,39 @@ async fn a_sender_waits_for_a_reader_and_the_reader_gets_everything() {
     wait_until(|| relay.counts().packets_in == u64::from(PACKETS)).await;
     assert_eq!(relay.counts().refused, 0);
 }
+
+#[tokio::test]
+async fn rooms_that_fill_the_memory_leave_some_for_others() {
+    let relay = Served::with(RelayLimits {
+        memory: 8 << 20,
+        queue_bytes: 64 << 20,
+        stall: Duration::from_secs(3_600),
+        ..UNPACED
+    })
+    .await;
+    // Nobody reads what is sent in three of the rooms.
+    let mut stuck = Vec::new();
+    for name in ["one", "two", "three"] {
+        let (reader, sender) = (relay.join(name).await, relay.join(name).await);
+        let flooding = tokio::spawn(async move { flood(&sender).await });
+        stuck.push((reader, flooding));
+    }
+    let mut before = 0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = relay.counts().bytes_in;
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    let (alice, bob) = (relay.join("tea").await, relay.join("tea").await);
+    for _ in 0..10 {
+        let packet = Bytes::from(vec![1; 100_000]);
+        alice.send(packet.clone()).await.unwrap();
+        assert_eq!(bob.receive().await.unwrap().packet, packet);
+    }
+    for (_reader, flooding) in stuck {
+        flooding.abort();
+    }
+}
