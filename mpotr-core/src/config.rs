@@ -29,6 +29,11 @@ impl Admission {
             Self::Open => true,
         }
     }
+
+    /// Whether somebody whom it does not admit yet may be admitted later.
+    pub(crate) const fn asks(&self) -> bool {
+        matches!(self, Self::Ask(_))
+    }
 }
 
 /// How long things take (`docs/spec/06-epochs.md`, "Timers").

@@ -413,6 +413,10 @@ impl<S: CryptoSuite> Room<S> {
             if self.offering.meet(claimed) && !is_shut_out {
                 // The application decides: the offer comes again.
                 self.events.push_back(Event::Waiting { claimed });
+                if self.config.admission.asks() {
+                    // There, too, somebody may have to decide.
+                    self.advertise_soon(now);
+                }
             }
             return Err(Rejection::NotAdmitted);
         }

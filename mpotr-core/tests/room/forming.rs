@@ -140,6 +140,17 @@ fn a_text_for_certain_people_waits_until_all_of_them_are_in() {
 }
 
 #[test]
+fn who_is_asked_about_newcomers_is_seen_by_them_at_once() {
+    let mut network = Network::with(0, 1, |_| {});
+    for _ in 0..2 {
+        network.enter(|config| config.admission = Admission::Ask(BTreeSet::new()));
+        network.run_for(3);
+    }
+    let sees = |event: &Event| matches!(event, Event::Waiting { .. });
+    assert_eq!([0, 1].map(|member| network.count(member, sees)), [1, 1]);
+}
+
+#[test]
 fn a_newcomer_enters_no_epoch_that_lacks_somebody_it_expects() {
     let mut network = Network::with(2, 1, |_| {}).until_secure();
     let mut people = people(&mut network, 2);
