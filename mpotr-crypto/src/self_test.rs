@@ -1,5 +1,5 @@
 //! What a backend has to show before it is used: known answers of everything that a suite is made of, and what it must
-//! refuse. `docs/spec/02-suites.md`, "A backend proves itself".
+//! refuse. `docs/spec/02-suites.md`, "Backends".
 //!
 //! A library is linked by its version, and some by whatever the system has. What it accepts may change under the same name,
 //! and members that disagree on one signature, one element or one seal hold two transcripts. So a suite is tried when it is picked

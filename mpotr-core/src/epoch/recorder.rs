@@ -1,4 +1,4 @@
-//! Keeps what was signed until it takes effect, and then hands it out. `docs/spec/10-transcripts.md`, "Records".
+//! Keeps what was signed until it takes effect, and then hands it out. `docs/spec/10-transcripts.md`, "File".
 
 use std::collections::BTreeMap;
 

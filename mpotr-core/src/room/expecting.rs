@@ -1,4 +1,4 @@
-//! Whom the first epoch that this member enters must have. `docs/spec/06-epochs.md`, "First epoch".
+//! Whom the first epoch that this member enters must have. `docs/spec/06-epochs.md`, "Proposals".
 
 use std::collections::BTreeSet;
 
