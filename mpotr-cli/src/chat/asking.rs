@@ -1,8 +1,8 @@
-//! What a person asks about others: to let somebody in, to leave somebody out, to take that back, to show its texts or not.
+//! What a person asks about others: to let them in, to leave them out, to take that back, to show their texts or not.
 //! `docs/spec/09-chat-payload.md`, "Who is meant".
 //!
-//! What grants or takes a right works on one person alone, whom nobody else can be taken for. Most of all, somebody outside
-//! is let in by its whole key: ten digits can be matched by a stranger in some hours of work, and a nick in none.
+//! What grants or takes a right works on one person alone, whom nobody else can be taken for. Most of all, a stranger
+//! outside is let in by the whole key: another key with the same ten digits takes some hours of work, and a nick takes none.
 
 use mpotr::crypto::IdentityKey;
 use mpotr::wire::Wish;
@@ -16,7 +16,7 @@ use super::escape::Escaped;
 use super::rules::Amendment;
 use super::whom::{Digits, Whom, WhomError};
 
-/// Somebody to let in.
+/// Whom to let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Newcomer {
     /// Was heard, or was in the room before.
@@ -61,7 +61,7 @@ impl Conversation {
     /// Whom a person wants to let in.
     ///
     /// # Errors
-    /// The word means nobody, might mean two, or is too little to let somebody in by.
+    /// The word means nobody, might mean two, or is too little to let a stranger in by.
     pub(super) fn newcomer(&self, word: &str) -> Result<Newcomer, WhomError> {
         let whom = Whom::parse(word)?;
         let key = match (&whom, whom.key()?) {
@@ -117,7 +117,7 @@ impl Conversation {
 }
 
 impl Chat<'_> {
-    /// Lets somebody in, now or when it comes.
+    /// Lets in whom a word means, now or on arrival.
     pub(super) async fn admit(&mut self, word: &str) {
         match self.conversation.newcomer(word) {
             Ok(Newcomer::Here(key)) => {
@@ -167,7 +167,7 @@ impl Chat<'_> {
         self.ask(asked);
     }
 
-    /// Takes back that somebody be let in or left out.
+    /// Takes back an admission or an exclusion.
     pub(super) async fn withdraw(&mut self, word: &str) {
         match self.taken_back(word) {
             Ok(None) => self.out.notice("it is not let in when it comes"),

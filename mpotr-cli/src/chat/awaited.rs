@@ -1,5 +1,5 @@
-//! What a person asked for that is still to come true: whom to let in and whom to leave out. Somebody who was not heard yet
-//! is let in when it comes.
+//! What a person asked for that is still to come true: whom to let in and whom to leave out. An identity that was not
+//! heard yet is let in when it comes.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(super) struct Awaited {
 }
 
 impl Awaited {
-    /// Lets somebody in when it comes. Returns whether there is room for one more.
+    /// Lets an identity in when it comes. Returns whether there is room for one more.
     pub(super) fn expect(&mut self, digits: Digits) -> bool {
         let has_room = self.awaited.len() < MAX_AWAITED || self.awaited.contains(&digits);
         if has_room {
@@ -31,12 +31,12 @@ impl Awaited {
         has_room
     }
 
-    /// Whether somebody who comes is let in because it was awaited. It is not awaited any more.
+    /// Whether an identity that comes was awaited, and is let in for that. From then on it is not.
     pub(super) fn comes(&mut self, claimed: &IdentityKey) -> bool {
         !self.awaited.is_empty() && self.awaited.remove(&Digits::of_key(claimed))
     }
 
-    /// Gives up waiting for somebody. Returns whether it was awaited.
+    /// Gives up waiting for an identity. Returns whether it was awaited.
     pub(super) fn give_up(&mut self, digits: &Digits) -> bool {
         self.awaited.remove(digits)
     }
@@ -46,13 +46,13 @@ impl Awaited {
         self.awaited.iter()
     }
 
-    /// The room was asked to let somebody in.
+    /// The room was asked to let an identity in.
     pub(super) fn admit(&mut self, identity: IdentityKey) {
         self.excluded.remove(&identity);
         self.admitted.insert(identity);
     }
 
-    /// The room was asked to leave somebody out.
+    /// The room was asked to leave an identity out.
     pub(super) fn exclude(&mut self, identity: IdentityKey) {
         self.admitted.remove(&identity);
         self.excluded.insert(identity);
@@ -63,7 +63,7 @@ impl Awaited {
         self.admitted.union(&self.excluded).copied()
     }
 
-    /// Takes back what the room was asked about somebody: whether to admit it, else whether to exclude it.
+    /// Takes back what the room was asked about an identity: whether to admit it, else whether to exclude it.
     pub(super) fn take_back(&mut self, identity: &IdentityKey) -> Option<Asked> {
         if self.admitted.remove(identity) {
             Some(Asked::Admit)
@@ -81,7 +81,7 @@ impl Awaited {
     }
 }
 
-/// What the room was asked about somebody.
+/// What the room was asked about an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Admit,

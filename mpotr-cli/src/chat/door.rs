@@ -84,7 +84,7 @@ impl Door {
         }
     }
 
-    /// Whether somebody can be let in at all.
+    /// Whether an identity can be let in at all.
     pub(super) fn can_admit(&self, identity: &IdentityKey) -> bool {
         match self {
             Self::With(keys) => keys.contains(identity),

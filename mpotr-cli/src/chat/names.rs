@@ -38,7 +38,7 @@ struct Person {
     looks: usize,
 }
 
-/// What a person should hear of when somebody calls itself something.
+/// What a person should hear of when a member calls itself something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Naming {
     /// It is shown under another name than before.
@@ -48,7 +48,7 @@ pub(super) enum Naming {
 }
 
 impl Names {
-    /// Remembers somebody who is in the room.
+    /// Remembers a member.
     pub(super) fn meet(&mut self, member: IdentityKey) {
         if self.people.len() >= MAX_PEOPLE || self.people.contains_key(&member) {
             return;
@@ -64,7 +64,7 @@ impl Names {
         self.people.insert(member, person);
     }
 
-    /// Whether somebody was in the room.
+    /// Whether an identity was in the room.
     pub(super) fn knows(&self, member: &IdentityKey) -> bool {
         self.people.contains_key(member)
     }
@@ -107,7 +107,7 @@ impl Names {
     /// The one person that is meant, if it is among these.
     ///
     /// # Errors
-    /// The word means nobody among these, or might mean somebody else as well.
+    /// The word means nobody among these, or might mean another person as well.
     pub(super) fn find(
         &self,
         word: &str,
@@ -133,7 +133,7 @@ impl Names {
                 };
                 among.iter().copied().filter(fits).collect()
             }
-            // Whoever has used the nick might be meant, here or not.
+            // All who have used the nick might be meant, here or not.
             Whom::Nick(look) => {
                 let users = self.users.get(look).into_iter().flatten().copied();
                 let called = among
@@ -154,7 +154,7 @@ impl Names {
         }
     }
 
-    /// Somebody with its whole fingerprint, for a list.
+    /// A person with the whole fingerprint, for a list.
     pub(super) fn line(&self, member: &IdentityKey) -> String {
         format!(
             "{}  {}",

@@ -1,5 +1,5 @@
 //! Who was heard to wait outside. Claims cost nothing to make: there is an end to what is listed and told of those whom
-//! nobody knows, and the newest count. Whoever is not listed any more can be let in all the same, by what nobody else has.
+//! nobody knows, and the newest count. Who was pushed off the list can be let in all the same, by what nobody else has.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -21,11 +21,11 @@ pub(super) struct Waiting {
     heard: BTreeSet<IdentityKey>,
     /// Strangers that were told of since a person looked.
     told: usize,
-    /// Strangers that are not listed any more.
+    /// Strangers that were pushed off the list.
     unlisted: usize,
 }
 
-/// Whether a person is told of somebody who waits.
+/// Whether a person is told of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
     /// Tell who it is.
@@ -37,7 +37,7 @@ pub(super) enum News {
 }
 
 impl Waiting {
-    /// Takes note of somebody, who is known or a stranger.
+    /// Takes note of a claim, of an identity that is known or of a stranger.
     pub(super) fn comes(&mut self, claimed: IdentityKey, is_known: bool) -> News {
         if is_known {
             self.remember(claimed);
@@ -85,7 +85,7 @@ impl Waiting {
         self.known.iter().chain(&self.strangers).copied().collect()
     }
 
-    /// How many are not listed any more.
+    /// How many were pushed off the list.
     pub(super) const fn unlisted(&self) -> usize {
         self.unlisted
     }

@@ -7,7 +7,7 @@
 //! bob                          a nick
 //! ```
 //!
-//! A word never means two things: digits are no nick, and what is written like a file is a file even if somebody is called
+//! A word never means two things: digits are no nick, and what is written like a file is a file even if a member is called
 //! so. A word that fits two people means neither.
 
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub(super) enum WhomError {
     )]
     Several { word: String, hits: Vec<String> },
     /// Too little to let anybody in by.
-    #[error("a nick or ten digits prove nothing of somebody outside; say it by the whole fingerprint or by a file with the public key{}",
+    #[error("a nick or ten digits prove nothing of a stranger outside; say it by the whole fingerprint or by a file with the public key{}",
         if hits.is_empty() { "" } else { ":" })]
     TooShort { hits: Vec<String> },
     /// The person means itself.

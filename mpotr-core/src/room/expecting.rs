@@ -7,7 +7,7 @@ use mpotr_gka::OfferDigest;
 
 use crate::config::{Admission, RoomConfig};
 
-/// Whom the first epoch must have. Once it is there nobody is expected any more: those who leave it do not stop the rest.
+/// Whom the first epoch must have. Once it is there nobody is expected: those who leave it do not stop the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expected {
     /// How many members, if that was asked for.
@@ -36,7 +36,7 @@ impl Expected {
         self.members.is_some() || !self.identities.is_empty()
     }
 
-    /// The offers to propose for a first epoch, of all candidates; none while somebody is missing.
+    /// The offers to propose for a first epoch, of all candidates; none while one is missing.
     pub(super) fn choose(
         &self,
         mut candidates: Vec<OfferDigest>,

@@ -1,4 +1,4 @@
-//! What a member asked for and does not ask for any more. `docs/spec/06-epochs.md`, "Changes".
+//! What a member asked for and takes back. `docs/spec/06-epochs.md`, "Changes".
 
 use mpotr_crypto::CryptoSuite;
 
