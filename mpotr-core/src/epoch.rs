@@ -14,6 +14,7 @@
 //! | `recovering` | what is missing, and who sends it again |
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
+//! | `claims` | what they bring along and do not serve |
 //! | `closing` | how it ends for good: when its signing keys may be published |
 //! | `recorder` | what a member keeps of it, if it keeps anything |
 //!
@@ -22,6 +23,7 @@
 mod agreement;
 mod backlog;
 mod changing;
+mod claims;
 mod closing;
 mod comparing;
 mod delivering;
@@ -55,6 +57,7 @@ use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
 pub(crate) use backlog::MAX_TOGETHER;
 use changing::{Cut, Frozen, Gate};
+use claims::Asked;
 pub use evidence::{Evidence, SignedChain};
 use graph::Graph;
 use holdback::Holdback;
@@ -207,6 +210,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     final_lock: Lock,
     /// Which messages are delivered at present.
     gate: Gate,
+    /// How often messages of the cut were asked for.
+    asked: Asked,
     /// The cuts of runs that are whole here, the newest first.
     cuts: Vec<Cut>,
     /// The epoch that follows is installed: no message counts here any more.
@@ -286,6 +291,7 @@ impl<S: CryptoSuite> Epoch<S> {
             last_statement: None,
             final_lock: Lock::EMPTY,
             gate: Gate::Open,
+            asked: Asked::default(),
             cuts: Vec::new(),
             retired: false,
             recorder: Recorder::default(),

@@ -10,6 +10,7 @@
 //! | `installing` | from a run to its epoch |
 //! | `changing`, `electing` | from one epoch to the next: views, proposals |
 //! | `voting`, `withdrawing`, `exclusions` | votes: what is asked for, taken back, and stays |
+//! | `unserved` | members that name in a cut what they do not serve |
 //! | `hosting`, `answering` | members of an epoch and those outside it, and which of them answers |
 //! | `early` | packets that came before what they belong to |
 //! | `talking` | messages, acknowledgements and repetition in an epoch |
@@ -41,6 +42,7 @@ mod slots;
 mod talking;
 #[cfg(test)]
 mod tests;
+mod unserved;
 mod voting;
 mod withdrawing;
 
@@ -73,6 +75,7 @@ use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
 use settling::Unsettled;
+use unserved::Unserved;
 
 /// One member's local state in one channel.
 ///
@@ -106,6 +109,8 @@ pub struct Room<S: CryptoSuite> {
     /// The epoch before, for those who are behind.
     retired: Option<Epoch<S>>,
     change: Option<Change>,
+    /// Members that bring into a cut what they do not serve.
+    unserved: Unserved,
     /// Proposals for the epoch that follows.
     changes: Vec<Proposal>,
     asked_for_offers: Timestamp,
@@ -191,6 +196,7 @@ impl<S: CryptoSuite> Room<S> {
             epoch_began: now,
             retired: None,
             change: None,
+            unserved: Unserved::default(),
             changes: Vec::new(),
             asked_for_offers: now,
             answering: Answering::default(),

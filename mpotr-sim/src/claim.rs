@@ -3,6 +3,7 @@
 mod all_read;
 mod ended;
 mod exposed;
+mod next_epoch;
 mod one_epoch;
 mod one_final_order;
 
@@ -21,6 +22,8 @@ pub enum Claim {
     OneEpoch,
     /// Every text of an honest member was read by every other honest member of its epoch.
     AllRead,
+    /// Everybody honest is together in another epoch than the first.
+    NextEpoch,
     /// I4: all members of one epoch have read there what one of them has.
     Accepted,
     /// This insider is proven to have said two things in one place, to everybody honest, once, and is in nobody's epoch.
@@ -39,6 +42,7 @@ impl Claim {
             Self::OneFinalOrder => "one-final-order",
             Self::OneEpoch => "one-epoch",
             Self::AllRead => "all-read",
+            Self::NextEpoch => "next-epoch",
             Self::Accepted => "accepted",
             Self::Exposed(_) => "exposed",
             Self::Ended { .. } => "ended",
@@ -51,6 +55,7 @@ impl Claim {
             Self::OneFinalOrder => one_final_order::check(ledger),
             Self::OneEpoch => one_epoch::check(ledger),
             Self::AllRead => all_read::check(ledger),
+            Self::NextEpoch => next_epoch::check(ledger),
             Self::Accepted => acceptance::check(ledger),
             Self::Exposed(seat) => exposed::check(ledger, seat),
             Self::Ended { published } => ended::check(ledger, published),

@@ -8,11 +8,13 @@
 //! | `two_contributions` | another contribution to each half of the room, both signed |
 //! | `two_confirmations` | another confirmation to each half, both signed |
 //! | `twins` | two rooms with one set of keys: two proposals of one view, two of every statement |
+//! | `hoard` | writes what it sends to nobody, and names it in every cut |
 //! | `torn` | what some accept and others are meant never to |
 //! | `two_texts` | two texts in one place, one for each half, both signed |
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for everybody's exclusion |
 
+mod hoard;
 mod knowledge;
 mod replay;
 mod shun;
@@ -54,6 +56,8 @@ pub enum InsiderKind {
     TwoTexts,
     /// Writes what some accept and others are meant never to, when it is asked to write.
     Torn(Tear),
+    /// Writes what it sends to nobody, when it is asked to write.
+    Hoard,
     /// Sends again whatever it has heard.
     Replay,
     /// Does not hear one member, and asks for everybody's exclusion.
@@ -61,8 +65,8 @@ pub enum InsiderKind {
 }
 
 impl InsiderKind {
-    /// Those that deviate whatever they are asked to do: all but [`InsiderKind::TwoTexts`] and
-    /// [`InsiderKind::Torn`].
+    /// Those that deviate whatever they are asked to do: all but [`InsiderKind::TwoTexts`],
+    /// [`InsiderKind::Torn`] and [`InsiderKind::Hoard`].
     pub const ALL: [Self; 11] = [
         Self::Silent(Withheld::Offers),
         Self::Silent(Withheld::Proposals),
@@ -196,6 +200,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
     let deviation: Box<dyn Deviation<S>> = match kind {
         InsiderKind::Twins => return Ok(Box::new(twins::Twins::<S>::enter(entrance)?)),
         InsiderKind::TwoTexts => return Ok(Box::new(two_texts::TwoTexts::<S>::enter(entrance)?)),
+        InsiderKind::Hoard => return Ok(Box::new(hoard::Hoard::<S>::enter(entrance)?)),
         InsiderKind::Torn(tear) => return Ok(Box::new(torn::Torn::<S>::enter(tear, entrance)?)),
         InsiderKind::Silent(withheld) => Box::new(withheld),
         InsiderKind::WrongShare => Box::new(wrong_share::WrongShare::new(seed)),

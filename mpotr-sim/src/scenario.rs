@@ -7,6 +7,7 @@ mod crash;
 mod custom;
 mod equivocating;
 mod forked;
+mod hoarding;
 mod insiders;
 mod joins;
 mod leaving;
@@ -36,7 +37,7 @@ impl Scenario {
     pub const CUSTOM: &'static Self = &custom::CUSTOM;
 
     /// Every scenario with a name to ask for.
-    pub const ALL: [&'static Self; 27] = [
+    pub const ALL: [&'static Self; 28] = [
         &calm::CALM,
         &lossy::LOSSY,
         &forked::FORKED,
@@ -61,6 +62,7 @@ impl Scenario {
         &insiders::TWINS,
         &insiders::REPLAY,
         &insiders::SHUN,
+        &hoarding::HOARDING,
         &torn::UNSIGNED_LINE,
         &torn::LONG_LINE,
         &torn::BESIDE,

@@ -196,6 +196,13 @@ fn what_some_are_meant_never_to_accept_splits_no_room() {
 }
 
 #[test]
+fn who_names_in_every_cut_what_it_does_not_serve_is_left_behind() {
+    for seed in 0..4 {
+        assert_claims("hoarding", &Wanted::default(), seed, &["next-epoch"]);
+    }
+}
+
+#[test]
 fn who_missed_a_long_talk_catches_up() {
     let wanted = Wanted {
         members: Some(4),

@@ -96,6 +96,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let frontier = self.graph.heads().iter().copied().collect();
         let lock = self.final_lock;
         self.gate = Gate::Frozen;
+        self.asked.clear();
         if let Some(me) = self.own() {
             me.frozen = Some(Frozen {
                 run,

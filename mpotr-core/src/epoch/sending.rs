@@ -2,6 +2,7 @@
 
 use mpotr_crypto::{CryptoSuite, Secret};
 
+use super::changing::Gate;
 use super::holdback::Held;
 use super::member_set::MemberSet;
 use super::vouching::Warrant;
@@ -122,13 +123,17 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let sent = self.peers.get(self.me).map_or(0, |me| me.delivered);
         let frontier = self.graph.heads().iter().copied().collect();
+        let wanted = self.missing();
+        if matches!(self.gate, Gate::Cut(_)) {
+            self.asked.note(&wanted);
+        }
         self.goal = self.graph.len().saturating_add(self.missing_places());
         let statement = Unsigned::new(Statement {
             presence,
             sent,
             frontier,
             lock,
-            wanted: self.missing(),
+            wanted,
             missing: self.missing_ranges(),
             question: self.question(),
             listing: self.listing(),

@@ -89,13 +89,37 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             (Some(FaultKind::UndecodableKey), undecodable)
         };
-        self.events.push_back(Event::AgreementFailed {
-            fault,
-            claimed: claimed(run, &culprits),
-        });
+        let mut claimed = claimed(run, &culprits);
+        for identity in self.note_unserved(&attempt) {
+            if !claimed.contains(&identity) {
+                claimed.push(identity);
+            }
+        }
+        self.events
+            .push_back(Event::AgreementFailed { fault, claimed });
         if attempt.has_confirmed() {
             self.keep_confirmed(attempt);
         }
+    }
+
+    /// Takes note of who brought into the cut of a run what it did not serve: whoever could not confirm for that knows.
+    fn note_unserved(&mut self, attempt: &Attempt<S>) -> Vec<IdentityKey> {
+        let (Some(epoch), Some(continuing)) = (&self.epoch, &attempt.continuing) else {
+            return Vec::new();
+        };
+        let reporters = if attempt.cut.is_some() {
+            Some(BTreeSet::new())
+        } else {
+            epoch.unserved(attempt.run().sid(), continuing)
+        };
+        let Some(reporters) = reporters else {
+            return Vec::new();
+        };
+        self.unserved.note(&reporters);
+        reporters
+            .into_iter()
+            .filter_map(|member| epoch.identity(member))
+            .collect()
     }
 
     pub(super) fn handle_contribution(

@@ -214,6 +214,7 @@ impl<S: CryptoSuite> Room<S> {
         !epoch.is_present(member)
             || self.has_installed(member)
             || is_excluded
+            || self.unserved.may_be_left_out(member)
             || (!spoke && suspect)
     }
 

@@ -58,7 +58,7 @@ impl<S: CryptoSuite> Room<S> {
         for member in self.present() {
             let excluded = epoch.identity(member).is_some_and(|i| self.is_excluded(&i));
             match self.offer_of(member) {
-                _ if excluded => {}
+                _ if excluded || self.unserved.may_be_left_out(member) => {}
                 Some(offer) if self.offering.is_spent(&offer) => {}
                 Some(offer) if self.offering.offer(&offer).is_some() => offers.push(offer),
                 Some(offer) => missing.push(offer),

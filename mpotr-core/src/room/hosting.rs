@@ -191,6 +191,7 @@ impl<S: CryptoSuite> Room<S> {
         self.change = None;
         self.changes.clear();
         self.retired = self.epoch.take();
+        self.unserved.clear();
         self.handle = Handle::NONE;
         let timers = &self.config.timers;
         self.timers.set(Timer::Drain, now.after(timers.drain));

@@ -55,6 +55,7 @@ impl<S: CryptoSuite> Room<S> {
         self.contributed.clear();
         self.change = None;
         self.changes.clear();
+        self.unserved.clear();
         self.spoke.clear();
         self.heard.clear();
         self.host = None;

@@ -1,0 +1,88 @@
+//! What members bring into a cut and do not serve. `docs/spec/05-wire.md`, "Cut".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_gka::Sid;
+
+use super::Epoch;
+use super::changing::Gate;
+use crate::wire::MessageId;
+
+/// So many statements must have asked for a message by name before it counts as not served.
+const ENOUGH: u32 = 3;
+
+/// The most messages of which it is counted how often they were asked for.
+const MAX_COUNTED: usize = 4096;
+
+/// How often messages of the cut were asked for by name since this member froze.
+#[derive(Debug, Default)]
+pub(super) struct Asked(BTreeMap<MessageId, u32>);
+
+impl Asked {
+    /// These were asked for once more.
+    pub(super) fn note<'a>(&mut self, wanted: impl IntoIterator<Item = &'a MessageId>) {
+        for id in wanted {
+            if self.0.len() < MAX_COUNTED || self.0.contains_key(id) {
+                let times = self.0.entry(*id).or_insert(0);
+                *times = times.saturating_add(1);
+            }
+        }
+    }
+
+    /// This member freezes: from here on it counts.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn is_enough(&self, id: &MessageId) -> bool {
+        self.0.get(id).is_some_and(|times| *times >= ENOUGH)
+    }
+}
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
+    /// `None` if not all who take part have said what they bring.
+    pub(crate) fn unserved(&self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
+        if !matches!(self.gate, Gate::Cut(_)) {
+            return None;
+        }
+        let mut reporters = BTreeSet::new();
+        for member in continuing.iter().filter(|member| **member != self.me) {
+            let frozen = self.peers.get(*member)?.frozen.as_ref();
+            let frozen = frozen.filter(|frozen| frozen.run == run)?;
+            if !self.serves(&frozen.frontier) {
+                reporters.insert(*member);
+            }
+        }
+        Some(reporters)
+    }
+
+    /// Whether all that these name is here, or may yet come since it was hardly asked for.
+    fn serves(&self, frontier: &[MessageId]) -> bool {
+        let held: BTreeMap<_, _> = self
+            .holdback
+            .iter()
+            .map(|(_, held)| (held.id, &held.content))
+            .collect();
+        let mut stack: Vec<_> = frontier.to_vec();
+        let mut seen = BTreeSet::new();
+        let mut missing = false;
+        let mut waits = false;
+        while let Some(id) = stack.pop() {
+            if self.graph.contains(&id) || !seen.insert(id) {
+                continue;
+            }
+            match held.get(&id) {
+                Some(content) => {
+                    waits = true;
+                    stack.extend(content.ancestors());
+                }
+                None if self.asked.is_enough(&id) => return false,
+                None => missing = true,
+            }
+        }
+        // All is here and it is not delivered: nothing shows it, or it contradicts what its author said.
+        missing || !waits
+    }
+}
