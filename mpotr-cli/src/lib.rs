@@ -4,6 +4,7 @@ mod args;
 pub mod chat;
 mod clock;
 mod demo;
+mod dumps;
 mod entry;
 mod gka;
 pub mod identity;

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Cli, Command};
 use crate::chat::DoorError;
 use crate::output::{Output, OutputError};
-use crate::{chat, demo, gka, identity, relay, sim, transcript};
+use crate::{chat, demo, dumps, gka, identity, relay, sim, transcript};
 
 /// As for every command line that makes no sense.
 const MISUSED: u8 = 2;
@@ -27,6 +27,7 @@ const READER_GONE: u8 = 141;
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
+    dumps::forbid();
     let cli = Cli::parse();
     start_log();
     let mut out = Output::of_process();

@@ -13,6 +13,7 @@ mod demo;
 mod gka;
 mod identity;
 mod limits;
+mod memory;
 mod program;
 mod relay;
 mod sim;
