@@ -50,6 +50,9 @@ pub enum Rejection {
     /// asked for.
     #[error("the proposed roster is not one that this member admits")]
     NotAdmitted,
+    /// An offer under this member's own identity that it did not make.
+    #[error("an offer of another under this member's own identity")]
+    OwnIdentity,
     /// A view that is not above the views that this member took part in, or one run is under way.
     #[error("another view is under way or has been")]
     StaleView,

@@ -51,6 +51,12 @@ pub enum Event {
         /// The claimed identity.
         claimed: IdentityKey,
     },
+    /// Somebody makes offers under this member's own identity: a copy of its key, another program with it, or somebody who
+    /// merely claims it, since an offer proves nothing. It is not let in while this member is here. Told once.
+    IdentityInUse,
+    /// This member's identity is in the epoch that it waits to be let in to, or somebody claims so: it is not let in as long
+    /// as that is the case. Told once.
+    IdentityInRoom,
     /// A key agreement with these claimed identities has begun.
     Agreeing {
         /// The claimed identities in cycle order.

@@ -3,6 +3,7 @@
 //! | file | phase |
 //! |---|---|
 //! | `offering` | offers, own and heard |
+//! | `doubles` | offers of others under this member's identity |
 //! | `expecting` | whom a first epoch must have |
 //! | `proposing` | who proposes a roster and when, and which proposals are accepted |
 //! | `agreeing`, `attempt`, `slots` | the two rounds of a run |
@@ -24,6 +25,7 @@ mod agreeing;
 mod answering;
 mod attempt;
 mod changing;
+mod doubles;
 mod early;
 mod electing;
 mod exclusions;
@@ -67,6 +69,7 @@ use adopting::Contributed;
 use answering::{Answer, Answering};
 use attempt::Attempt;
 use changing::Change;
+use doubles::Doubles;
 use early::Early;
 use exclusions::Exclusions;
 use expecting::Expected;
@@ -91,6 +94,7 @@ pub struct Room<S: CryptoSuite> {
     events: VecDeque<Event>,
     records: VecDeque<Record>,
     offering: Offering<S>,
+    doubles: Doubles,
     proposing: Proposing,
     /// Whom the first epoch must have.
     expected: Expected,
@@ -178,6 +182,7 @@ impl<S: CryptoSuite> Room<S> {
         S::check_supported()?;
         let mut room = Self {
             offering: Offering::new(config.room, identity.public()),
+            doubles: Doubles::new(identity.public()),
             expected: Expected::new(&config, identity.public()),
             config,
             identity: Box::new(identity),
@@ -368,8 +373,7 @@ impl<S: CryptoSuite> Room<S> {
         let lifetime = self.config.timers.view.saturating_mul(2);
         let beacon = self.beacon(now);
         if self.offering.current(now, beacon, lifetime).is_none() {
-            self.offering
-                .renew(now, beacon, &self.known, &*self.identity, rng);
+            self.renew_offer(now, beacon, rng);
         }
         if let Some(offer) = self.offering.current(now, beacon, lifetime).cloned() {
             self.proposing.published = now;
@@ -410,6 +414,13 @@ impl<S: CryptoSuite> Room<S> {
             // Of another epoch, or of none: whoever sent it may not know that there is one here.
             self.tell_newcomers(now, offer.ephemeral.as_bytes());
             return Err(Rejection::UnknownEpoch);
+        }
+        if claimed == self.identity.public() {
+            if !self.doubles.is_double::<S>(&offer) {
+                return Ok(());
+            }
+            self.note_double(now, rng);
+            return Err(Rejection::OwnIdentity);
         }
         let is_shut_out = self.is_shut_out(&claimed);
         if is_shut_out && self.exclusions.is_news(claimed) {

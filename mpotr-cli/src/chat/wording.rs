@@ -30,6 +30,12 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         Event::LeftOut { member } => {
             format!("{} is out and can read nothing from here on", name(member))
         }
+        Event::IdentityInUse => "WARNING: somebody uses your identity: another program of yours, somebody with a copy of \
+             the file, or somebody who merely claims it; nobody is let in under it while you are here"
+            .to_owned(),
+        Event::IdentityInRoom => "this identity is in the room already, in another program: one identity is one member, \
+             and this one is not let in before the other is gone"
+            .to_owned(),
         Event::Behind => {
             "the others have gone on without this member; asking to be let in again".to_owned()
         }

@@ -102,13 +102,7 @@ impl<S: CryptoSuite> Room<S> {
                 return;
             }
         }
-        self.offering.renew(
-            now,
-            Beacon::new(*self.handle.as_bytes()),
-            &self.known,
-            &*self.identity,
-            rng,
-        );
+        self.renew_offer(now, Beacon::new(*self.handle.as_bytes()), rng);
         let own = self
             .offering
             .own()

@@ -13,6 +13,7 @@ mod admitting;
 mod adopting;
 mod attacks;
 mod changing;
+mod doubles;
 mod echoes;
 mod equivocation;
 mod expiring;

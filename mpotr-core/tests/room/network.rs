@@ -80,6 +80,13 @@ impl Network {
         network
     }
 
+    /// A person enters with the defaults, whoever else there is.
+    pub(crate) fn enter_with(&mut self, identity: IdentityKeyPair) -> usize {
+        let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
+        config.timers = Timers::RELAY;
+        self.enter_as(identity, config)
+    }
+
     /// A further member enters.
     pub(crate) fn enter(&mut self, configure: impl Fn(&mut RoomConfig)) -> usize {
         let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
