@@ -22,6 +22,7 @@ mod identity;
 mod list;
 mod member;
 mod offer;
+mod room_name;
 mod rounds;
 mod run;
 pub mod simulation;
@@ -37,6 +38,7 @@ pub use offer::{
     Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, RoomId,
     TrapdoorKey,
 };
+pub use room_name::{RoomName, RoomNameError};
 pub use rounds::{
     Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
 };

@@ -27,8 +27,10 @@ use mpotr_crypto::{
     SuiteId, Transcript, byte_newtype, label,
 };
 
+use crate::room_name::composed;
+
 byte_newtype! {
-    /// A room: `H("room", name)`, 32 bytes.
+    /// A room: `H("room", name)` of its name in the composed form, 32 bytes.
     RoomId
 }
 byte_newtype! {
@@ -63,12 +65,13 @@ impl Beacon {
 }
 
 impl RoomId {
-    /// The room of this name.
+    /// The room of this name, in whatever form of Unicode it is written. A name that a person gives is a
+    /// [`RoomName`](crate::RoomName), which bounds it too.
     #[must_use]
     pub fn of_name<S: CryptoSuite>(name: &str) -> Self {
         Self::new(
             *Transcript::<S>::new(label::ROOM)
-                .bytes(name.as_bytes())
+                .bytes(composed(name).as_bytes())
                 .digest()
                 .as_bytes(),
         )

@@ -1,0 +1,124 @@
+//! What people call a room. `docs/spec/04-key-agreement.md`, "Room".
+//!
+//! Two systems write what looks the same as different bytes: `é` as one character, or as `e` and an accent. A room is named by
+//! a hash, so all of its members have to hash the same bytes: those of the composed form (NFC, Unicode UAX 15).
+
+use mpotr_crypto::CryptoSuite;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::offer::RoomId;
+
+/// A room's name: 1 to 255 bytes of UTF-8 in the composed form (NFC).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomName(String);
+
+/// Why a text is no name of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoomNameError {
+    /// Nothing.
+    #[error("the name of a room has at least one byte")]
+    Empty,
+    /// Over [`RoomName::MAX_LENGTH`].
+    #[error(
+        "the name of a room has at most {} bytes, not {length}",
+        RoomName::MAX_LENGTH
+    )]
+    TooLong {
+        /// Its length in bytes, in the composed form.
+        length: usize,
+    },
+}
+
+impl RoomName {
+    /// The most bytes of a name, in the composed form.
+    pub const MAX_LENGTH: usize = 255;
+
+    /// The name that a person has given, in the composed form.
+    ///
+    /// # Errors
+    /// It is empty or too long.
+    pub fn new(name: &str) -> Result<Self, RoomNameError> {
+        let composed = composed(name);
+        match composed.len() {
+            0 => Err(RoomNameError::Empty),
+            length if length > Self::MAX_LENGTH => Err(RoomNameError::TooLong { length }),
+            _ => Ok(Self(composed)),
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The room of this name.
+    #[must_use]
+    pub fn id<S: CryptoSuite>(&self) -> RoomId {
+        RoomId::of_name::<S>(&self.0)
+    }
+}
+
+impl core::fmt::Display for RoomName {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::str::FromStr for RoomName {
+    type Err = RoomNameError;
+
+    fn from_str(name: &str) -> Result<Self, RoomNameError> {
+        Self::new(name)
+    }
+}
+
+/// The composed form of a text.
+pub(crate) fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+
+    use super::{RoomName, RoomNameError};
+    use crate::offer::RoomId;
+
+    #[test]
+    fn a_name_is_one_room_in_whatever_form_a_system_writes_it() {
+        let (as_one, apart) = ("caf\u{e9}", "cafe\u{301}");
+        let names = [as_one, apart].map(|name| RoomName::new(name).unwrap());
+        assert_eq!(names[0], names[1]);
+        assert_eq!(names[0].as_str(), as_one);
+        assert_eq!(names[0].id::<S>(), names[1].id::<S>());
+        assert_eq!(RoomId::of_name::<S>(apart), names[0].id::<S>());
+    }
+
+    #[test]
+    fn names_that_merely_look_alike_are_different_rooms() {
+        // Compatibility forms and letters of other scripts keep their difference.
+        for other in ["ｔea", "tеa", "Tea", "tea "] {
+            assert_ne!(
+                RoomName::new(other).unwrap().id::<S>(),
+                RoomName::new("tea").unwrap().id::<S>()
+            );
+        }
+    }
+
+    #[test]
+    fn the_length_is_that_of_the_composed_form() {
+        assert_eq!(RoomName::new(""), Err(RoomNameError::Empty));
+        RoomName::new(&"a".repeat(255)).unwrap();
+        RoomName::new(&"e\u{301}".repeat(127)).unwrap();
+        assert_eq!(
+            RoomName::new(&"a".repeat(256)),
+            Err(RoomNameError::TooLong { length: 256 })
+        );
+        assert_eq!(
+            RoomName::new(&"é".repeat(128)),
+            Err(RoomNameError::TooLong { length: 256 })
+        );
+    }
+}
