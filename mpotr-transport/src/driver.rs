@@ -7,17 +7,20 @@
 //! ```
 //!
 //! The room does no IO and reads no clock; the driver does both for it, and nothing else. It ends when the room has
-//! ended and all it had to say is sent and told, or when the transport is lost.
+//! ended and all it had to say is sent and told, or when the transport is lost and there is no other.
 
+mod clock;
 mod event;
 mod handle;
+mod reconnect;
 
 pub use event::DriverEvent;
 pub use handle::{HandleError, RoomHandle};
+pub use reconnect::{Fixed, Retry};
 
 use core::pin::pin;
 use core::task::Poll;
-use core::time::Duration;
+use std::collections::VecDeque;
 
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
@@ -27,8 +30,10 @@ use mpotr_core::{Event, Room, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::transport::{Received, Transport};
+use crate::transport::{Connect, Received, Transport};
+use clock::Clock;
 use handle::Command;
+use reconnect::ErrorOf;
 
 /// Events that wait for the application before the driver stops to receive packets.
 const EVENTS: usize = 256;
@@ -41,18 +46,23 @@ const COMMANDS: usize = 32;
 
 /// A room, its transport and its randomness, as one task.
 #[derive(Debug)]
-pub struct Driver<S: CryptoSuite, T, R> {
+pub struct Driver<S: CryptoSuite, C, R> {
     room: Room<S>,
-    transport: T,
+    connect: C,
+    retry: Retry,
     rng: R,
-    start: Instant,
+    clock: Clock,
     commands: mpsc::Receiver<Command>,
     /// Whether the room takes texts, for those who have more of them.
     takes_texts: watch::Sender<bool>,
     events: mpsc::Sender<DriverEvent>,
+    /// What the application is told next, before what the room has to tell.
+    news: VecDeque<DriverEvent>,
+    /// Whether the room was asked to be left.
+    is_leaving: bool,
 }
 
-impl<S, T, R> Driver<S, T, R>
+impl<S, T, R> Driver<S, Fixed<T>, R>
 where
     S: CryptoSuite,
     T: Transport,
@@ -66,41 +76,71 @@ where
     /// this member for gone, and a relay takes it for a slow reader. If it drops the receiver, events are forgotten. To
     /// drop the last handle is to leave.
     pub fn spawn(room: Room<S>, transport: T, rng: R) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
+        Driver::spawn_reconnecting(room, transport, Fixed::new(), Retry::default(), rng)
+    }
+}
+
+impl<S, C, R> Driver<S, C, R>
+where
+    S: CryptoSuite,
+    C: Connect,
+    R: CryptoRng + Send + 'static,
+{
+    /// As [`Driver::spawn`]; and when the transport is lost, `connect` makes another, as often as `retry` says. The room goes
+    /// on where it was. [`DriverEvent::Reconnecting`] tells of each attempt.
+    pub fn spawn_reconnecting(
+        room: Room<S>,
+        transport: C::Transport,
+        connect: C,
+        retry: Retry,
+        rng: R,
+    ) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
         let (takes_texts, is_writable) = watch::channel(room.takes_texts());
         let (handle, commands) = RoomHandle::new(COMMANDS, is_writable);
         let (events, receiver) = mpsc::channel(EVENTS);
         let driver = Self {
             room,
-            transport,
+            connect,
+            retry,
             rng,
-            start: Instant::now(),
+            clock: Clock::start(),
             commands,
             takes_texts,
             events,
+            news: VecDeque::new(),
+            is_leaving: false,
         };
-        tokio::spawn(driver.run());
+        tokio::spawn(driver.run(transport));
         (handle, receiver)
     }
 
-    async fn run(mut self) {
+    async fn run(mut self, mut transport: C::Transport) {
         let mut ended = None;
-        let driven = self.drive(&mut ended).await;
-        let Self {
-            mut room,
-            transport,
-            events,
-            ..
-        } = self;
+        let driven = loop {
+            match self.drive(&transport, &mut ended).await {
+                Ok(()) => break Ok(()),
+                Err(error) => match self.reconnect(error).await {
+                    Ok(another) => transport = another,
+                    Err(error) => break Err(error),
+                },
+            }
+        };
         // An application that hears of the end may stop the process at once: before it does, the last word has to be out.
         let closed = match driven {
             Ok(()) => transport.close().await,
             Err(error) => Err(error),
         };
+        let Self {
+            mut room,
+            events,
+            news,
+            ..
+        } = self;
         let told = core::iter::from_fn(|| poll(&mut room)).chain(ended);
         let lost = closed
             .err()
             .map(|error| DriverEvent::Disconnected(error.to_string()));
-        for event in told.chain(lost) {
+        for event in news.into_iter().chain(told).chain(lost) {
             if events.send(event).await.is_err() {
                 return;
             }
@@ -108,22 +148,25 @@ where
     }
 
     /// Runs the room to its end, or to that of the transport. The event that tells of the end is left in `ended`.
-    async fn drive(&mut self, ended: &mut Option<DriverEvent>) -> Result<(), T::Error> {
+    async fn drive(
+        &mut self,
+        transport: &C::Transport,
+        ended: &mut Option<DriverEvent>,
+    ) -> Result<(), ErrorOf<C>> {
         let Self {
             room,
-            transport,
             rng,
-            start,
+            clock,
             commands,
             takes_texts,
             events,
+            news,
+            is_leaving,
+            ..
         } = self;
-        let transport = &*transport;
-        let now = || Timestamp::from_millis(millis(start.elapsed()));
-
+        let clock = &*clock;
         let mut receiving = pin!(transport.receive());
         let mut sending = pin!(Fuse::terminated());
-        let mut event: Option<DriverEvent> = None;
         let mut has_handles = true;
         loop {
             tell_if_news(takes_texts, room.takes_texts());
@@ -132,29 +175,25 @@ where
             {
                 sending.set(transport.send(packet.into()).fuse());
             }
-            if event.is_none() {
-                event = poll(room);
-                let is_end =
-                    |event: &mut DriverEvent| matches!(event, DriverEvent::Room(Event::Ended(_)));
-                if let Some(end) = event.take_if(is_end) {
-                    *ended = Some(end);
+            if news.is_empty() {
+                match poll(room) {
+                    Some(end @ DriverEvent::Room(Event::Ended(_))) => *ended = Some(end),
+                    event => news.extend(event),
                 }
             }
-            if room.has_ended() && sending.is_terminated() && event.is_none() {
+            if room.has_ended() && sending.is_terminated() && news.is_empty() {
                 return Ok(());
             }
-            let deadline = room
-                .poll_timeout()
-                .and_then(|at| start.checked_add(Duration::from_millis(at.as_millis())));
+            let deadline = room.poll_timeout().and_then(|at| clock.when(at));
             tokio::select! {
                 sent = &mut sending, if !sending.is_terminated() => sent?,
-                place = events.reserve(), if event.is_some() => {
+                place = events.reserve(), if !news.is_empty() => {
                     // Without an application that listens, events are forgotten.
-                    if let (Ok(place), Some(event)) = (place, event.take()) {
+                    if let (Some(event), Ok(place)) = (news.pop_front(), place) {
                         place.send(event);
                     }
                 }
-                received = &mut receiving, if event.is_none() => {
+                received = &mut receiving, if news.is_empty() => {
                     // What has come meanwhile is taken together: a backlog is opened many times faster than one by one.
                     let mut together = vec![received?];
                     let mut failed = None;
@@ -171,37 +210,25 @@ where
                         }
                         receiving.set(transport.receive());
                     }
-                    take(room, now(), &together, rng);
+                    take(room, clock.now(), &together, rng);
                     if let Some(error) = failed {
                         return Err(error);
                     }
                 }
                 command = commands.recv(), if has_handles => match command {
-                    Some(Command::Send { body, reply }) => {
-                        let taken = room.send(now(), body);
-                        // Before the answer: who has it may look at once whether the next text is taken, too.
-                        tell_if_news(takes_texts, room.takes_texts());
-                        // Whoever no longer waits for the answer has what it wanted.
-                        let _ = reply.send(taken);
+                    Some(Command::Leave) => {
+                        *is_leaving = true;
+                        room.leave(clock.now());
                     }
-                    Some(Command::Admit(identity)) => room.admit(now(), identity),
-                    Some(Command::Exclude(identity)) => room.exclude(now(), identity),
-                    Some(Command::Withdraw(wish)) => {
-                        // Nothing to take back is what was asked for, too.
-                        let _was_asked_for = room.withdraw(now(), &wish);
-                    }
-                    Some(Command::Refresh) => room.refresh(now()),
-                    Some(Command::ChangePolicy { policy, reply }) => {
-                        let _ = reply.send(room.change_policy(now(), policy));
-                    }
-                    Some(Command::Leave) => room.leave(now()),
+                    Some(command) => command.give_to(room, clock.now(), takes_texts),
                     None => {
                         has_handles = false;
-                        room.leave(now());
+                        *is_leaving = true;
+                        room.leave(clock.now());
                     }
                 },
-                () = sleep_until(deadline.unwrap_or(*start)), if deadline.is_some() => {
-                    room.handle_timeout(now(), rng);
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    room.handle_timeout(clock.now(), rng);
                 }
             }
         }
@@ -233,8 +260,4 @@ fn take<S: CryptoSuite>(
             tracing::debug!(%sender, %rejection, "a packet counted for nothing");
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@
 //! | [`Transport`] | what a transport is: send a packet to the room, receive one, close |
 //! | [`Driver`] | runs a room on a transport as one task; the application holds a [`RoomHandle`] and reads events |
 //! | [`Relay`] | the embedded relay: rooms by name over TCP, each packet to all others in the room |
-//! | [`RelayTransport`] | a member's connection to a relay |
+//! | [`RelayTransport`] | a member's connection to a relay; [`RelayConnect`] makes another when it is lost |
 //! | [`frame`] | the frames of the relay, byte by byte |
 //!
 //! Nothing here sees a key or a text that is not encrypted, except the driver, which hands texts between room and
@@ -17,10 +17,10 @@ pub mod relay;
 mod relay_client;
 mod transport;
 
-pub use driver::{Driver, DriverEvent, HandleError, RoomHandle};
+pub use driver::{Driver, DriverEvent, Fixed, HandleError, Retry, RoomHandle};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
-pub use relay_client::{RelayError, RelayTransport};
-pub use transport::{Received, SenderHint, Transport};
+pub use relay_client::{RelayConnect, RelayError, RelayTransport};
+pub use transport::{Connect, Received, SenderHint, Transport};
 
 pub use tokio_util::sync::CancellationToken;
 

@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes};
 use futures::StreamExt;
 use mpotr_core::gka::RoomId;
 use mpotr_crypto::{DecodeError, DecodeErrorKind};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, ToSocketAddrs};
@@ -15,14 +16,22 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_util::codec::FramedRead;
 
-use crate::frame::{FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RoomName, ServerFrame};
-use crate::transport::{Received, Transport};
+use crate::frame::{
+    FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, RoomName, ServerFrame,
+};
+use crate::transport::{Connect, Received, Transport};
 
 /// From the first packet of the connection to the relay's word that the room is joined.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a relay may read nothing while this side has something to send.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long nothing comes before the system asks whether the relay's machine is still there.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// Between one such question and the next.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// From the end of what this side sends to the end of what the relay sends.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -67,6 +76,59 @@ pub enum RelayError {
     },
 }
 
+impl RelayError {
+    /// Whether a new connection may mend it. What the relay does not speak or does not take it will not tomorrow either;
+    /// all else passes: a relay that restarts, a network that is away, a relay that is full for now.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Io(_) | Self::Closed | Self::Timeout => true,
+            Self::Refused(refusal) => match refusal.code() {
+                RefusalCode::Malformed | RefusalCode::Version | RefusalCode::TooLong => false,
+                RefusalCode::Silent
+                | RefusalCode::TooSlow
+                | RefusalCode::Full
+                | RefusalCode::ShuttingDown
+                | RefusalCode::RoomFull
+                | RefusalCode::AddressFull
+                | RefusalCode::Flooding
+                | RefusalCode::Idle => true,
+            },
+            Self::Decode(_) | Self::PacketLength { .. } => false,
+        }
+    }
+}
+
+/// Makes connections to one room of one relay.
+#[derive(Clone, Debug)]
+pub struct RelayConnect {
+    address: String,
+    room: RoomName,
+}
+
+impl RelayConnect {
+    /// To `room`, most often a room's id, of the relay at `address`, a name or number and a port.
+    #[must_use]
+    pub fn new(address: &str, room: impl Into<RoomName>) -> Self {
+        Self {
+            address: address.to_owned(),
+            room: room.into(),
+        }
+    }
+}
+
+impl Connect for RelayConnect {
+    type Transport = RelayTransport;
+
+    async fn connect(&self) -> Result<RelayTransport, RelayError> {
+        RelayTransport::connect(&*self.address, self.room.clone()).await
+    }
+
+    fn may_mend(&self, error: &RelayError) -> bool {
+        error.may_pass()
+    }
+}
+
 /// The relay knows a room by its id alone, a hash, and not by what people call it.
 impl From<RoomId> for RoomName {
     fn from(room: RoomId) -> Self {
@@ -97,6 +159,7 @@ impl RelayTransport {
         let connected = timeout(CONNECT_LIMIT, async {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
+            notice_silence(&stream)?;
             let (reader, mut writer) = stream.into_split();
             let mut frames = FramedRead::new(reader, FrameCodec::new(ServerFrame::MAX));
             writer.write_all(&Join { room }.to_frame()).await?;
@@ -161,6 +224,17 @@ impl Drop for RelayTransport {
             runtime.spawn(finish(reader, writer));
         }
     }
+}
+
+/// Has the system notice that the other end is gone without a word: a laptop that slept, a network that changed.
+fn notice_silence(stream: &TcpStream) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new().with_time(QUIET).with_interval(PROBE);
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    // What was sent and is not taken counts too; not every system has it.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(SEND_LIMIT))?;
+    Ok(())
 }
 
 /// The next frame of the relay.

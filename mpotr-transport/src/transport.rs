@@ -62,3 +62,17 @@ pub trait Transport: Send + Sync + 'static {
     /// Ends the connection in order: all that was sent is on its way to the room when this is done without error.
     fn close(self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
+
+/// Makes connections to a room's channel: another in place of one that is lost.
+pub trait Connect: Send + Sync + 'static {
+    /// What it makes.
+    type Transport: Transport;
+
+    /// Connects.
+    fn connect(
+        &self,
+    ) -> impl Future<Output = Result<Self::Transport, <Self::Transport as Transport>::Error>> + Send;
+
+    /// Whether a new connection may mend an error; if not, it stands, and no attempt is made.
+    fn may_mend(&self, error: &<Self::Transport as Transport>::Error) -> bool;
+}

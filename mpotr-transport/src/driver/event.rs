@@ -1,5 +1,7 @@
 //! What the driver tells the application.
 
+use core::time::Duration;
+
 use mpotr_core::{Event, Record};
 
 /// What happened to a room that a driver runs. Nothing follows the end of the room or of the transport.
@@ -10,6 +12,18 @@ pub enum DriverEvent {
     Room(Event),
     /// What belongs in a transcript, before the event that tells of it. Only if the room's configuration asks for records.
     Record(Record),
-    /// The transport is lost, and with it the room: the text says why, for a person.
+    /// The transport is lost, and another is asked for after a wait. Until [`DriverEvent::Reconnected`] nothing is sent or
+    /// heard, and the time of the room stands still.
+    Reconnecting {
+        /// Why the transport is lost, or why the attempt before failed, for a person.
+        reason: String,
+        /// Which attempt is next, from 1.
+        attempt: u32,
+        /// How long is waited before it.
+        wait: Duration,
+    },
+    /// There is a transport again, and the room goes on.
+    Reconnected,
+    /// The transport is lost for good, and with it the room: the text says why, for a person.
     Disconnected(String),
 }

@@ -1,9 +1,11 @@
 //! How the application speaks to a room that a driver runs.
 
-use mpotr_core::crypto::IdentityKey;
+use mpotr_core::crypto::{CryptoSuite, IdentityKey};
 use mpotr_core::wire::Wish;
-use mpotr_core::{Policy, PolicyError, SendError, SendHandle};
+use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
+
+use super::tell_if_news;
 
 /// What a handle asks of the driver.
 #[derive(Debug)]
@@ -28,6 +30,37 @@ pub(super) enum Command {
     },
     /// Leave the room in order.
     Leave,
+}
+
+impl Command {
+    /// Has the room do it.
+    pub(super) fn give_to<S: CryptoSuite>(
+        self,
+        room: &mut Room<S>,
+        now: Timestamp,
+        takes_texts: &watch::Sender<bool>,
+    ) {
+        match self {
+            Self::Send { body, reply } => {
+                let taken = room.send(now, body);
+                // Before the answer: who has it may look at once whether the next text is taken, too.
+                tell_if_news(takes_texts, room.takes_texts());
+                // Whoever no longer waits for the answer has what it wanted.
+                let _ = reply.send(taken);
+            }
+            Self::Admit(identity) => room.admit(now, identity),
+            Self::Exclude(identity) => room.exclude(now, identity),
+            Self::Withdraw(wish) => {
+                // Nothing to take back is what was asked for, too.
+                let _was_asked_for = room.withdraw(now, &wish);
+            }
+            Self::Refresh => room.refresh(now),
+            Self::ChangePolicy { policy, reply } => {
+                let _ = reply.send(room.change_policy(now, policy));
+            }
+            Self::Leave => room.leave(now),
+        }
+    }
 }
 
 /// Speaks to a room that a driver runs. Clones speak to the same room; when the last one is dropped, the room is left.

@@ -9,6 +9,7 @@ mod driver;
 mod floods;
 mod harness;
 mod lifetime;
+mod reconnecting;
 mod refusals;
 mod rooms;
 mod slow_readers;

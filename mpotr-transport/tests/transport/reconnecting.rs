@@ -1,0 +1,389 @@
+//! A driver whose transport is lost, on virtual time.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use getrandom::SysRng;
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+use mpotr_core::crypto::rand_core::UnwrapErr;
+use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
+use mpotr_core::{Admission, Event, Room, RoomConfig, Timestamp};
+use mpotr_transport::{
+    Connect, Driver, DriverEvent, Received, Retry, RoomHandle, SenderHint, Transport,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
+
+use crate::harness::channel;
+
+/// Of virtual time.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+const RETRY: Retry = Retry {
+    first: Duration::from_secs(1),
+    most: Duration::from_secs(8),
+    give_up: None,
+};
+
+/// Within what time a member is in again that the others have gone on without; without a word from the driver it takes
+/// more than three.
+const MINUTES: Duration = Duration::from_secs(120);
+
+/// How long the one that gives up tries.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// The way of one member to the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Open,
+    Closed,
+    /// Whoever answers does not speak the protocol.
+    Wrong,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error("the way is closed")]
+    Closed,
+    #[error("the way is wrong")]
+    Wrong,
+}
+
+/// What everybody is connected to: each packet goes to all others.
+#[derive(Clone, Debug, Default)]
+struct Hub(Arc<Mutex<BTreeMap<u64, mpsc::UnboundedSender<Received>>>>);
+
+#[derive(Debug)]
+struct ToHub {
+    hub: Hub,
+    way: watch::Receiver<Way>,
+}
+
+#[derive(Debug)]
+struct Wire {
+    hub: Hub,
+    number: u64,
+    way: watch::Receiver<Way>,
+    inbox: tokio::sync::Mutex<mpsc::UnboundedReceiver<Received>>,
+}
+
+impl ToHub {
+    fn open(&self) -> Result<Wire, Lost> {
+        match *self.way.borrow() {
+            Way::Open => {}
+            Way::Closed => return Err(Lost::Closed),
+            Way::Wrong => return Err(Lost::Wrong),
+        }
+        let (sender, inbox) = mpsc::unbounded_channel();
+        let mut inboxes = self.hub.0.lock().unwrap();
+        let number = inboxes
+            .keys()
+            .max()
+            .map_or(0, |last| last.saturating_add(1));
+        inboxes.insert(number, sender);
+        Ok(Wire {
+            hub: self.hub.clone(),
+            number,
+            way: self.way.clone(),
+            inbox: inbox.into(),
+        })
+    }
+}
+
+impl Connect for ToHub {
+    type Transport = Wire;
+
+    async fn connect(&self) -> Result<Wire, Lost> {
+        self.open()
+    }
+
+    fn may_mend(&self, error: &Lost) -> bool {
+        matches!(error, Lost::Closed)
+    }
+}
+
+impl Transport for Wire {
+    type Error = Lost;
+
+    async fn send(&self, packet: Bytes) -> Result<(), Lost> {
+        if *self.way.borrow() != Way::Open {
+            return Err(Lost::Closed);
+        }
+        let inboxes = self.hub.0.lock().unwrap();
+        let others = inboxes.iter().filter(|(other, _)| **other != self.number);
+        for (_, inbox) in others {
+            let sender = SenderHint::from_u64(self.number);
+            let packet = packet.clone();
+            let _gone = inbox.send(Received { sender, packet });
+        }
+        Ok(())
+    }
+
+    async fn receive(&self) -> Result<Received, Lost> {
+        let mut way = self.way.clone();
+        let mut inbox = self.inbox.lock().await;
+        tokio::select! {
+            biased;
+            _ = way.wait_for(|way| *way != Way::Open) => Err(Lost::Closed),
+            received = inbox.recv() => received.ok_or(Lost::Closed),
+        }
+    }
+
+    async fn close(self) -> Result<(), Lost> {
+        Ok(())
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.hub.0.lock().unwrap().remove(&self.number);
+    }
+}
+
+struct Member {
+    identity: IdentityKey,
+    handle: RoomHandle,
+    events: mpsc::Receiver<DriverEvent>,
+    way: watch::Sender<Way>,
+}
+
+impl Member {
+    fn enter(hub: &Hub, members: usize) -> Self {
+        Self::enter_and_try(hub, members, RETRY)
+    }
+
+    fn enter_and_try(hub: &Hub, members: usize, retry: Retry) -> Self {
+        let mut rng = UnwrapErr(SysRng);
+        let identity = IdentityKeyPair::random::<S>(&mut rng);
+        let config = RoomConfig {
+            members: Some(members),
+            ..RoomConfig::new(channel::<S>(), Admission::Open)
+        };
+        let key = identity.public();
+        let room = Room::<S>::new(config, identity, Timestamp::default(), &mut rng).unwrap();
+        let (way, watched) = watch::channel(Way::Open);
+        let connect = ToHub {
+            hub: hub.clone(),
+            way: watched,
+        };
+        let wire = connect.open().unwrap();
+        let (handle, events) = Driver::spawn_reconnecting(room, wire, connect, retry, rng);
+        Self {
+            identity: key,
+            handle,
+            events,
+            way,
+        }
+    }
+
+    /// Reads on until something is told.
+    async fn hears<T>(&mut self, mut is: impl FnMut(&DriverEvent) -> Option<T>) -> T {
+        let mut told = Vec::new();
+        let heard = timeout(PATIENCE, async {
+            loop {
+                let event = self.events.recv().await.expect("the room is over");
+                if let Some(found) = is(&event) {
+                    return found;
+                }
+                told.push(event);
+            }
+        });
+        match heard.await {
+            Ok(found) => found,
+            Err(_elapsed) => panic!("never told; but {told:?}"),
+        }
+    }
+
+    async fn is_secure_with(&mut self, members: usize) {
+        self.hears(|event| {
+            let DriverEvent::Room(Event::Secure { roster, .. }) = event else {
+                return None;
+            };
+            (roster.len() == members).then_some(())
+        })
+        .await;
+    }
+
+    async fn reads(&mut self, text: &str) {
+        self.hears(|event| {
+            let DriverEvent::Room(Event::Message { body, .. }) = event else {
+                return None;
+            };
+            (body == text.as_bytes()).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Reads what a member is told, so that its driver goes on.
+fn listen(mut events: mpsc::Receiver<DriverEvent>) {
+    tokio::spawn(async move { while events.recv().await.is_some() {} });
+}
+
+fn attempt(event: &DriverEvent) -> Option<(u32, Duration, String)> {
+    let DriverEvent::Reconnecting {
+        attempt,
+        wait,
+        reason,
+    } = event
+    else {
+        return None;
+    };
+    Some((*attempt, *wait, reason.clone()))
+}
+
+fn disconnected(event: &DriverEvent) -> Option<String> {
+    let DriverEvent::Disconnected(reason) = event else {
+        return None;
+    };
+    Some(reason.clone())
+}
+
+fn reconnected(event: &DriverEvent) -> Option<()> {
+    matches!(event, DriverEvent::Reconnected).then_some(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_is_told_and_waits_longer_until_it_is_time_to_give_up() {
+    let retry = Retry {
+        give_up: Some(LIMIT),
+        ..RETRY
+    };
+    let mut alice = Member::enter_and_try(&Hub::default(), 2, retry);
+    alice.way.send_replace(Way::Closed);
+    let lost = Instant::now();
+    let mut least = RETRY.first;
+    for number in 1.. {
+        let event = alice.hears(|event| Some(event.clone())).await;
+        if let Some(reason) = disconnected(&event) {
+            assert_eq!(reason, "the way is closed");
+            break;
+        }
+        let (told, wait, reason) = attempt(&event).unwrap();
+        assert_eq!((told, reason.as_str()), (number, "the way is closed"));
+        assert!(wait >= least && wait <= 2 * least, "{wait:?}, {least:?}");
+        least = (2 * least).min(RETRY.most);
+    }
+    assert!(lost.elapsed() >= LIMIT && lost.elapsed() <= LIMIT + 2 * RETRY.most);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_attempt_mends_ends_at_once() {
+    let mut alice = Member::enter(&Hub::default(), 2);
+    alice.way.send_replace(Way::Wrong);
+    // The loss itself may pass; what answers then does not.
+    assert_eq!(alice.hears(attempt).await.0, 1);
+    let event = alice.hears(|event| Some(event.clone())).await;
+    assert_eq!(disconnected(&event).as_deref(), Some("the way is wrong"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_does_not_wait_for_the_transport() {
+    let mut alice = Member::enter(&Hub::default(), 2);
+    alice.way.send_replace(Way::Closed);
+    alice.hears(attempt).await;
+    let asked = Instant::now();
+    alice.handle.leave().await.unwrap();
+    alice.hears(disconnected).await;
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+}
+
+/// What a member reads next; until then nothing of what is not expected is told.
+async fn reads_on(member: &mut Member, unexpected: fn(&Event) -> bool) -> Vec<u8> {
+    member
+        .hears(|event| {
+            let DriverEvent::Room(event) = event else {
+                return None;
+            };
+            assert!(!unexpected(event), "{event:?}");
+            let Event::Message { body, .. } = event else {
+                return None;
+            };
+            Some(body.clone())
+        })
+        .await
+}
+
+/// Three members lose their transport for so long, and one of them writes meanwhile. The others read it, and are told nothing
+/// that is not expected.
+async fn all_go_on_after(away: Duration, unexpected: fn(&Event) -> bool) {
+    let hub = Hub::default();
+    let mut members = [0; 3].map(|_| Member::enter(&hub, 3));
+    for member in &mut members {
+        member.is_secure_with(3).await;
+    }
+    for member in &members {
+        member.way.send_replace(Way::Closed);
+    }
+    for member in &mut members {
+        member.hears(attempt).await;
+    }
+    let [mut alice, bob, carol] = members;
+    alice.handle.send("meanwhile").await.unwrap();
+    assert_eq!(reads_on(&mut alice, unexpected).await, b"meanwhile");
+    tokio::time::sleep(away).await;
+    for member in [&alice, &bob, &carol] {
+        member.way.send_replace(Way::Open);
+    }
+    listen(alice.events);
+    for mut member in [bob, carol] {
+        member.hears(reconnected).await;
+        assert_eq!(reads_on(&mut member, unexpected).await, b"meanwhile");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_go_on_in_the_same_epoch_when_the_transport_was_away_for_a_while() {
+    all_go_on_after(Duration::from_secs(45), |event| {
+        matches!(
+            event,
+            Event::Secure { .. } | Event::Agreeing { .. } | Event::LeftOut { .. } | Event::Behind
+        )
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_left_out_and_nothing_is_lost_when_the_transport_was_away_for_minutes() {
+    all_go_on_after(Duration::from_secs(240), |event| {
+        matches!(event, Event::LeftOut { .. } | Event::Behind)
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_late_is_let_in_again_by_those_who_went_on() {
+    for away in [200, 1_200] {
+        let hub = Hub::default();
+        let [mut alice, mut bob, carol] = [0; 3].map(|_| Member::enter(&hub, 3));
+        alice.is_secure_with(3).await;
+        bob.is_secure_with(3).await;
+        listen(carol.events);
+        bob.way.send_replace(Way::Closed);
+        bob.hears(attempt).await;
+        alice.handle.send("where is bob?").await.unwrap();
+        let gone = Instant::now();
+        let left_out = |event: &DriverEvent| {
+            let DriverEvent::Room(Event::LeftOut { member }) = event else {
+                return None;
+            };
+            Some(*member)
+        };
+        assert_eq!(alice.hears(left_out).await, bob.identity);
+        tokio::time::sleep_until(gone + Duration::from_secs(away)).await;
+        bob.way.send_replace(Way::Open);
+        bob.hears(reconnected).await;
+        let back = Instant::now();
+        bob.is_secure_with(3).await;
+        alice.is_secure_with(3).await;
+        assert!(
+            back.elapsed() < MINUTES,
+            "{away}: back after {:?}",
+            back.elapsed()
+        );
+        bob.handle.send("here").await.unwrap();
+        alice.reads("here").await;
+    }
+}
