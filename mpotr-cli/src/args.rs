@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use mpotr::Backend;
 use mpotr::crypto::SuiteId;
-use mpotr::gka::MAX_MEMBERS;
+use mpotr::gka::RoomName;
 
 use crate::chat::{Nick, WrittenRule};
 use crate::gka::GkaArgs;
@@ -36,7 +36,11 @@ pub(crate) enum Command {
     ///
     /// Lines are read from standard input and those of the others are printed as `nick: text`. All else goes to standard
     /// error. Nothing is sent before the room is secure. At the end of the input, the room is left once everyone has
-    /// everything; the exit code is 0 only if all that was sent was acknowledged by all, those of --with among them.
+    /// everything; the exit code is 0 only if all that was sent was acknowledged by all, those of --with among them. An empty
+    /// line sends nothing; a line that is too long or no UTF-8 is told at once and makes the exit code 1.
+    ///
+    /// When the relay is lost, the program tries to reach it again and the room goes on: for ever at a terminal, for ten
+    /// minutes without one.
     ///
     /// At a terminal, lines that begin with a slash speak to the program; /help lists them.
     Chat(ChatArgs),
@@ -100,8 +104,8 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) relay: String,
     /// The room's name, the same for all its members
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(crate) room: String,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) room: RoomName,
     /// What to be called
     #[arg(long)]
     pub(crate) nick: Nick,
@@ -174,12 +178,8 @@ pub(crate) struct ChatArgs {
 /// The heading of the options that say whom a chat lets in.
 const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
 
-/// [`MAX_MEMBERS`], as the option's parser counts.
-const MAX_MEMBERS_OPTION: i64 = 4096;
-const _: () = assert!(
-    MAX_MEMBERS == 4096,
-    "the option allows as many members as a roster"
-);
+/// As many as a relay takes into one room, unless it is told otherwise: a room that waits for more would not begin.
+const MAX_MEMBERS_OPTION: i64 = 512;
 
 /// `mpotr relay`.
 #[derive(Clone, Debug, Args)]
@@ -249,7 +249,7 @@ pub(crate) struct ForgeArgs {
     pub(crate) loss: u8,
     /// The name of the room
     #[arg(long, value_name = "NAME", default_value = "room")]
-    pub(crate) room: String,
+    pub(crate) room: RoomName,
     /// Who computes the suite
     #[arg(long, default_value_t = default_backend(), value_parser = backend_parser())]
     pub(crate) backend: Backend,

@@ -5,20 +5,20 @@ mod awaited;
 mod command;
 mod conversation;
 mod door;
-mod escape;
 mod input;
+mod link;
 mod names;
 mod nick;
 mod outcome;
 mod payload;
 mod rules;
 mod skeleton;
+mod solitude;
 mod waiting;
 mod whom;
 mod wording;
 
 pub(crate) use door::DoorError;
-pub(crate) use escape::Escaped;
 pub use nick::{Nick, NickError};
 pub use payload::{Payload, PayloadError};
 pub(crate) use rules::WrittenRule;
@@ -27,13 +27,13 @@ use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
 use mpotr::crypto::IdentityKeyPair;
-use mpotr::gka::RoomId;
 use mpotr::{Admission, Event, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError};
-use mpotr_transport::{DriverEvent, HandleError, RelayTransport, RoomHandle};
+use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, RoomHandle};
 use tokio::sync::mpsc;
 
 use crate::args::ChatArgs;
 use crate::entry::{Entered, Entry};
+use crate::escape::{self, Escaped};
 use crate::identity::{self, Passphrase};
 use crate::output::{Output, OutputError};
 use crate::stop::Stop;
@@ -43,10 +43,15 @@ use command::{Command, HELP};
 use conversation::{Conversation, Say};
 use door::Door;
 use input::Line;
+use link::Link;
 use outcome::{Outcome, Unsent};
+use solitude::Solitude;
 
 /// Lines that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
+
+/// The most bytes of a text.
+const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
 
 /// Talks in a room until the input ends or somebody asks the program to stop.
 ///
@@ -56,7 +61,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
     let at_terminal = io::stdin().is_terminal();
     DoorError::check(args, at_terminal)?;
     let mut stop = Stop::listen().context("cannot take signals")?;
-    let identity = identity_of(args, out)?;
+    let identity = identity_of(args, &mut stop, out).await?;
     let door = Door::of(args, &identity.public())?;
     let admission = door.admission();
     let conversation = Conversation::new(identity.public(), &args.nick, door);
@@ -73,14 +78,16 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         .transpose()?;
     let Entered { handle, mut events } = enter(args, identity, admission).await?;
     out.notice(format_args!(
-        "waiting for others in {:?} on {}",
+        "waiting for others in \"{}\" on {}",
         args.room, args.relay
     ));
     out.notice(conversation.door());
 
-    let text_limit = MAX_BODY.saturating_sub(Payload::OVERHEAD);
-    let mut lines = input::read_lines(text_limit)?;
+    let mut lines = input::read_lines(TEXT_LIMIT)?;
+    out.expect_typing();
     let mut chat = Chat {
+        link: Link::new(&args.relay),
+        solitude: Solitude::default(),
         nick: args.nick.clone(),
         handle,
         conversation,
@@ -94,7 +101,8 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         out,
     };
     loop {
-        let reads = chat.reads(at_terminal) && !chat.is_leaving;
+        // Without a relay, what is typed waits where it is.
+        let reads = chat.reads(at_terminal) && !chat.is_leaving && chat.link.is_up();
         tokio::select! {
             event = events.recv() => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
@@ -104,6 +112,14 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                     return Ok(chat.outcome.judge(&departure)?);
                 }
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
+                Some(DriverEvent::Reconnecting { reason, attempt, wait }) => {
+                    let told = chat.link.lost(&reason, attempt, wait);
+                    chat.out.notice(told);
+                }
+                Some(DriverEvent::Reconnected) => {
+                    let told = chat.link.restored();
+                    chat.out.notice(told);
+                }
                 Some(DriverEvent::Disconnected(reason)) => {
                     chat.end_transcript()?;
                     anyhow::bail!("lost the relay {}: {reason}", args.relay)
@@ -120,7 +136,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                 }
                 None => chat.leave().await,
             },
-            () = stop.asked() => {
+            _ = stop.asked() => {
                 anyhow::ensure!(!chat.is_leaving, "stopped before the room was left in order");
                 chat.outcome.interrupted(chat.conversation.is_secure());
                 chat.leave().await;
@@ -141,16 +157,21 @@ async fn next_line(
     lines.recv().await
 }
 
-fn identity_of(args: &ChatArgs, out: &mut Output) -> anyhow::Result<IdentityKeyPair> {
-    let Some(path) = &args.identity else {
+async fn identity_of(
+    args: &ChatArgs,
+    stop: &mut Stop,
+    out: &mut Output,
+) -> anyhow::Result<IdentityKeyPair> {
+    let Some(path) = args.identity.clone() else {
         out.notice("a new identity for this room alone; keep one with `mpotr identity new`");
         return Ok(identity::throw_away());
     };
-    let passphrase = match &args.passphrase_file {
-        Some(from) => Passphrase::InFile(from),
-        None => Passphrase::IfNeeded,
+    let passphrase_file = args.passphrase_file.clone();
+    let load = move || {
+        let in_file = passphrase_file.as_deref().map(Passphrase::InFile);
+        identity::load(&path, in_file.unwrap_or(Passphrase::IfNeeded))
     };
-    identity::load(path, passphrase)
+    identity::unless_stopped(stop, load).await
 }
 
 /// The rules that this member is ready for.
@@ -173,8 +194,10 @@ async fn enter(
     identity: IdentityKeyPair,
     admission: Admission,
 ) -> anyhow::Result<Entered> {
-    let room = RoomId::of_name::<AnySuite>(&args.room);
-    let transport = RelayTransport::connect(&*args.relay, *room.as_bytes())
+    let room = args.room.id::<AnySuite>();
+    let connect = RelayConnect::new(&args.relay, room);
+    let transport = connect
+        .connect()
         .await
         .with_context(|| format!("cannot enter by the relay {}", args.relay))?;
     let written = [&args.admit, &args.exclude, &args.change];
@@ -191,6 +214,7 @@ async fn enter(
         config,
         identity,
         transport,
+        reconnect: Some((connect, link::retry(io::stdin().is_terminal()))),
     }
     .enter(args.suite, args.backend)
 }
@@ -200,6 +224,8 @@ struct Chat<'a> {
     nick: Nick,
     handle: RoomHandle,
     conversation: Conversation,
+    link: Link,
+    solitude: Solitude,
     /// The rules of the room.
     policy: Policy,
     outcome: Outcome,
@@ -236,16 +262,15 @@ impl Chat<'_> {
                 }
                 Say::Text(_) if self.closed.is_some() => {}
                 Say::Text(text) => {
-                    if let Err(error) = self.out.line(text) {
+                    if let Err(error) = self.out.text(text) {
                         self.closed = Some(error);
                         self.leave().await;
                     }
                 }
             }
         }
-        // Nobody is there to read what a person might still type.
-        if self.conversation.is_alone() && io::stdin().is_terminal() {
-            self.leave().await;
+        if let Some(told) = self.solitude.look(self.conversation.is_alone()) {
+            self.out.notice(told);
         }
     }
 
@@ -274,10 +299,10 @@ impl Chat<'_> {
     async fn say(&mut self, line: Line) {
         let command = match Command::parse(line, self.obeys) {
             Ok(command) => command,
-            Err(Line::NotUtf8) => return self.outcome.note(Unsent::NotUtf8),
-            Err(Line::TooLong | Line::Text(_)) => return self.outcome.note(Unsent::TooLong),
+            Err(line) => return self.not_sent(Unsent::from(line)),
         };
         match command {
+            Command::Say(text) if text.is_empty() => {}
             Command::Say(text) => self.send(text).await,
             Command::Members => {
                 let members = self.conversation.members();
@@ -329,8 +354,12 @@ impl Chat<'_> {
         }
         match self.handle.send(body).await {
             Ok(_) => {}
-            Err(HandleError::Send(SendError::TooLong { .. })) => {
-                self.outcome.note(Unsent::TooLong);
+            Err(HandleError::Send(SendError::TooLong { length })) => {
+                self.not_sent(Unsent::TooLong { length });
+            }
+            // A person stays, and waits for somebody to come back.
+            Err(HandleError::Send(error @ SendError::NobodyLeft)) if io::stdin().is_terminal() => {
+                self.not_sent(Unsent::Refused(error));
             }
             Err(HandleError::Send(error)) => {
                 self.outcome.note(Unsent::Refused(error));
@@ -340,6 +369,13 @@ impl Chat<'_> {
             // No policy is asked for here.
             Err(HandleError::Ended | HandleError::Policy(_)) => self.is_leaving = true,
         }
+    }
+
+    /// Says at once that a line was not sent, and why.
+    fn not_sent(&mut self, unsent: Unsent) {
+        self.out
+            .notice(format_args!("this line was not sent: {unsent}"));
+        self.outcome.note(unsent);
     }
 
     /// Leaves in order, once.

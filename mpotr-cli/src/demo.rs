@@ -85,6 +85,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
             config,
             identity,
             transport,
+            reconnect: None,
         }
         .enter(args.suite, *backend)?;
         let actor = Actor {

@@ -2,7 +2,7 @@
 
 use mpotr::crypto::{CryptoSuite, IdentityKeyPair, SuiteId, UnsupportedSuite};
 use mpotr::{Backend, Room, RoomConfig, SuiteVisitor, SystemRng, Timestamp};
-use mpotr_transport::{Driver, DriverEvent, RelayTransport, RoomHandle};
+use mpotr_transport::{Driver, DriverEvent, RelayConnect, RelayTransport, Retry, RoomHandle};
 use tokio::sync::mpsc;
 
 /// What it takes to enter a room.
@@ -14,6 +14,8 @@ pub(crate) struct Entry {
     pub(crate) identity: IdentityKeyPair,
     /// The place in the room's channel.
     pub(crate) transport: RelayTransport,
+    /// How to get another when it is lost, and how often to try; `None` to end then.
+    pub(crate) reconnect: Option<(RelayConnect, Retry)>,
 }
 
 /// A room that was entered.
@@ -43,10 +45,16 @@ impl SuiteVisitor for Entry {
             config,
             identity,
             transport,
+            reconnect,
         } = self;
         let mut rng = SystemRng::default();
         let room = Room::<S>::new(config, identity, Timestamp::default(), &mut rng)?;
-        let (handle, events) = Driver::spawn(room, transport, rng);
+        let (handle, events) = match reconnect {
+            Some((connect, retry)) => {
+                Driver::spawn_reconnecting(room, transport, connect, retry, rng)
+            }
+            None => Driver::spawn(room, transport, rng),
+        };
         Ok(Entered { handle, events })
     }
 }

@@ -1,5 +1,7 @@
 //! Long-term identities in files: `docs/spec/08-identity-file.md`.
 
+mod echo;
+mod folder;
 mod passphrase;
 mod prompt;
 mod store;
@@ -9,12 +11,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use mpotr::SystemRng;
+use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::crypto::{Fingerprint, IdentityKey, IdentityKeyPair};
 
 use crate::args::{IdentityArgs, IdentityCommand};
 use crate::output::Output;
+use crate::stop::Stop;
 use crate::suite::AnySuite;
 
+pub(crate) use echo::unless_stopped;
 pub use passphrase::{PassphraseError, is_sealed, open, seal};
 pub use text::{IDENTITY_TEXT_LENGTH, IdentityTextError, parse, render};
 
@@ -32,11 +37,12 @@ pub(crate) enum Passphrase<'a> {
 /// `mpotr identity`.
 ///
 /// # Errors
-/// The file cannot be made or read; a wrong passphrase; standard output is closed.
-pub(crate) fn run(command: &IdentityCommand, out: &mut Output) -> anyhow::Result<()> {
+/// The file cannot be made or read; a wrong passphrase; standard output is closed; somebody asks the program to stop.
+pub(crate) async fn run(command: &IdentityCommand, out: &mut Output) -> anyhow::Result<()> {
+    let mut stop = Stop::listen().context("cannot take signals")?;
     match command {
-        IdentityCommand::New(args) => make(args, out),
-        IdentityCommand::Show(args) => show(args, out),
+        IdentityCommand::New(args) => make(args, &mut stop, out).await,
+        IdentityCommand::Show(args) => show(args, &mut stop, out).await,
     }
 }
 
@@ -70,37 +76,60 @@ fn cannot_open(path: &Path) -> String {
     format!("cannot open the identity {}", path.display())
 }
 
-fn make(args: &IdentityArgs, out: &mut Output) -> anyhow::Result<()> {
+async fn make(args: &IdentityArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Result<()> {
     let path = path_of(args)?;
     // Before anybody is asked for a passphrase.
     store::refuse_existing(&path)?;
     let identity = throw_away();
-    let text = render(&identity);
-    match passphrase_of(args) {
-        Passphrase::IfNeeded => store::create(&path, &*text)?,
-        Passphrase::Asked => store::create(&path, &seal(&*text, &prompt::ask_new()?)?)?,
-        Passphrase::InFile(from) => {
-            store::create(&path, &seal(&*text, &prompt::from_file(from)?)?)?;
-        }
-    }
+    let key = identity.public();
+    let asked = args.clone();
+    let file = unless_stopped(stop, move || file_of(&identity, passphrase_of(&asked))).await?;
+    store::create(&path, &file)?;
     if matches!(passphrase_of(args), Passphrase::IfNeeded) {
         out.notice(format_args!(
             "{} has no passphrase: who reads it is you; --passphrase asks for one",
             path.display()
         ));
     }
+    tell_of(args, &path, &key, out).inspect_err(|_error| {
+        let path = path.display();
+        out.notice(format_args!(
+            "the identity is made and in {path}; `mpotr identity show` shows it"
+        ));
+    })
+}
+
+/// What is written to the file of an identity.
+fn file_of(
+    identity: &IdentityKeyPair,
+    passphrase: Passphrase<'_>,
+) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let text = render(identity);
+    let sealed = match passphrase {
+        Passphrase::IfNeeded => return Ok(Zeroizing::new(text.to_vec())),
+        Passphrase::Asked => seal(&*text, &prompt::ask_new()?)?,
+        Passphrase::InFile(from) => seal(&*text, &prompt::from_file(from)?)?,
+    };
+    Ok(Zeroizing::new(sealed))
+}
+
+fn tell_of(
+    args: &IdentityArgs,
+    path: &Path,
+    key: &IdentityKey,
+    out: &mut Output,
+) -> anyhow::Result<()> {
     if !args.public {
         out.line(format_args!("identity     {}", path.display()))?;
     }
-    describe(args, &identity.public(), out)
+    describe(args, key, out)
 }
 
-fn show(args: &IdentityArgs, out: &mut Output) -> anyhow::Result<()> {
-    describe(
-        args,
-        &load(&path_of(args)?, passphrase_of(args))?.public(),
-        out,
-    )
+async fn show(args: &IdentityArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Result<()> {
+    let asked = args.clone();
+    let load = move || Ok(load(&path_of(&asked)?, passphrase_of(&asked))?.public());
+    let key = unless_stopped(stop, load).await?;
+    describe(args, &key, out)
 }
 
 fn describe(args: &IdentityArgs, key: &IdentityKey, out: &mut Output) -> anyhow::Result<()> {

@@ -26,13 +26,13 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
     let mut running = core::pin::pin!(relay.run(shutdown.clone()));
     tokio::select! {
         () = &mut running => return Ok(()),
-        () = stop.asked() => {}
+        _ = stop.asked() => {}
     }
     shutdown.cancel();
     // Whoever asks twice does not want to wait for the last packets.
     tokio::select! {
         () = &mut running => {}
-        () = stop.asked() => {}
+        _ = stop.asked() => {}
     }
     Ok(())
 }

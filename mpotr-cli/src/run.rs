@@ -5,9 +5,12 @@
 //! | 0 | all that was asked for was done |
 //! | 1 | it was not; one line on standard error says why |
 //! | 2 | the command line makes no sense |
+//! | 130 | ctrl-c at a passphrase; 128 and the number of any other signal that asks the program to stop there |
 //! | 141 | whoever read standard output went away, as a shell reports SIGPIPE |
 
 use std::process::ExitCode;
+#[cfg(unix)]
+use std::sync::{Arc, atomic::AtomicBool};
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -17,6 +20,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Cli, Command};
 use crate::chat::DoorError;
 use crate::output::{Output, OutputError};
+use crate::stop::Stopped;
 use crate::{chat, demo, dumps, gka, identity, relay, sim, transcript};
 
 /// As for every command line that makes no sense.
@@ -30,6 +34,8 @@ pub fn run() -> ExitCode {
     dumps::forbid();
     let cli = Cli::parse();
     start_log();
+    #[cfg(unix)]
+    outlast_file_limit();
     let mut out = Output::of_process();
     match dispatch(&cli.command, &mut out) {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,7 +49,10 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // The alternate form is the whole chain of causes in one line.
             out.error(format_args!("{error:#}"));
-            ExitCode::FAILURE
+            let stopped = error
+                .chain()
+                .find_map(|cause| cause.downcast_ref::<Stopped>());
+            stopped.map_or(ExitCode::FAILURE, |stopped| stopped.exit_code().into())
         }
     }
 }
@@ -56,7 +65,7 @@ fn dispatch(command: &Command, out: &mut Output) -> anyhow::Result<()> {
         Command::Gka(args) => gka::run(args, out),
         Command::Sim(args) => sim::run(args, out),
         Command::Transcript(command) => transcript::run(command, out),
-        Command::Identity(command) => identity::run(command, out),
+        Command::Identity(command) => block_on(identity::run(command, out)),
     }
 }
 
@@ -66,6 +75,15 @@ fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result
     // Nothing that is still under way, a connection that closes in the background for example, holds the program up.
     runtime.shutdown_background();
     done
+}
+
+/// Makes a file that may not grow any further (`ulimit -f`) an error of the write that meets the limit. The signal that the
+/// system sends besides would end the program, and a talk with its transcript.
+#[cfg(unix)]
+fn outlast_file_limit() {
+    let seen = Arc::new(AtomicBool::new(false));
+    // Without it, the program does what it did.
+    let _untaken = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, seen);
 }
 
 /// Shows the log on standard error if `RUST_LOG` asks for one.

@@ -1,8 +1,8 @@
 //! Suites and backends as the command line names them.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use mpotr::Backend;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mpotr::crypto::SuiteId;
+use mpotr::{Backend, SuiteError, UnknownBackend};
 
 // Any suite of this build, for what is the same in all of them: identities, fingerprints and room ids.
 #[cfg(all(
@@ -32,20 +32,49 @@ pub(crate) fn default_backend() -> Backend {
     Backend::available().next().unwrap_or(Backend::RustCrypto)
 }
 
-/// Reads a backend. Those that are not built in have names too: the error that follows names the feature.
+/// Reads a backend. The help lists those that are built in; the error for another names the feature that builds it in.
 pub(crate) fn backend_parser() -> impl TypedValueParser<Value = Backend> {
-    PossibleValuesParser::new(Backend::ALL.map(Backend::name))
-        .try_map(|name| name.parse::<Backend>())
+    PossibleValuesParser::new(backend_names()).try_map(|name| built_in(&name))
 }
 
 /// Reads a backend or `mixed`.
 pub(crate) fn backends_parser() -> impl TypedValueParser<Value = Backends> {
-    PossibleValuesParser::new(Backend::ALL.map(Backend::name).into_iter().chain([MIXED])).try_map(
-        |name| match name.as_str() {
+    PossibleValuesParser::new(backend_names().chain([PossibleValue::new(MIXED)])).try_map(|name| {
+        match name.as_str() {
             MIXED => Ok(Backends::Mixed),
-            name => name.parse::<Backend>().map(Backends::Same),
-        },
-    )
+            name => built_in(name).map(Backends::Same),
+        }
+    })
+}
+
+/// The names of all backends, hidden from the help if they are not built in.
+pub(crate) fn backend_names() -> impl Iterator<Item = PossibleValue> {
+    Backend::ALL
+        .into_iter()
+        .map(|backend| PossibleValue::new(backend.name()).hide(!backend.is_available()))
+}
+
+/// The backend of a name, if it is built in.
+///
+/// # Errors
+/// It is not, or no backend is called so.
+pub(crate) fn built_in(name: &str) -> Result<Backend, BackendError> {
+    let backend: Backend = name.parse()?;
+    match backend.is_available() {
+        true => Ok(backend),
+        false => Err(SuiteError::NotBuiltIn(backend).into()),
+    }
+}
+
+/// Why a name is no backend that can be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BackendError {
+    /// No backend is called so.
+    #[error(transparent)]
+    Unknown(#[from] UnknownBackend),
+    /// This build does not have it.
+    #[error(transparent)]
+    NotBuiltIn(#[from] SuiteError),
 }
 
 /// Reads a suite.

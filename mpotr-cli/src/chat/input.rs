@@ -1,11 +1,19 @@
 //! The lines that a person types or a pipe brings, each of bounded length.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead, IsTerminal as _, Read as _};
 use std::thread;
 
 use tokio::sync::mpsc;
 
 use super::LINES_AHEAD;
+
+/// Bytes of a line that a terminal passes on while it collects whole lines, without the line end; what comes after them is lost
+/// without a word. Linux: one less than `N_TTY_BUF_SIZE`; BSD and macOS: one less than `MAX_CANON`.
+const TERMINAL_LINE: usize = if cfg!(target_os = "linux") {
+    4095
+} else {
+    1023
+};
 
 /// A line of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +21,15 @@ pub(super) enum Line {
     /// A text to send, without its line end.
     Text(String),
     /// Longer than a message can be. The whole line is passed over.
-    TooLong,
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// As long as a terminal passes on: it may have had an end that is lost. Nothing is sent in place of what was meant.
+    Cut {
+        /// What the terminal passes on, in bytes.
+        limit: usize,
+    },
     /// Not UTF-8.
     NotUtf8,
 }
@@ -29,7 +45,8 @@ pub(super) fn read_lines(limit: usize) -> io::Result<mpsc::Receiver<io::Result<L
         .name("input".to_owned())
         .spawn(move || {
             let mut input = io::stdin().lock();
-            while let Some(line) = next_line(&mut input, limit).transpose() {
+            let cut_at = input.is_terminal().then_some(TERMINAL_LINE);
+            while let Some(line) = next_line(&mut input, limit, cut_at).transpose() {
                 let is_last = line.is_err();
                 if sender.blocking_send(line).is_err() || is_last {
                     return;
@@ -39,11 +56,16 @@ pub(super) fn read_lines(limit: usize) -> io::Result<mpsc::Receiver<io::Result<L
     Ok(receiver)
 }
 
-/// The next line of at most `limit` bytes; `None` at the end of the input. Empty lines are lines too.
+/// The next line of at most `limit` bytes, from a source that cuts every line at `cut_at`, if it does; `None` at the end of the
+/// input. Empty lines are lines too.
 ///
 /// # Errors
 /// The input cannot be read.
-pub(super) fn next_line(input: &mut impl BufRead, limit: usize) -> io::Result<Option<Line>> {
+pub(super) fn next_line(
+    input: &mut impl BufRead,
+    limit: usize,
+    cut_at: Option<usize>,
+) -> io::Result<Option<Line>> {
     // The line end may take two bytes more.
     let most = limit.saturating_add(2);
     let mut bytes = Vec::new();
@@ -54,6 +76,7 @@ pub(super) fn next_line(input: &mut impl BufRead, limit: usize) -> io::Result<Op
     if bytes.is_empty() {
         return Ok(None);
     }
+    let mut passed_over = 0;
     let ended = bytes.last() == Some(&b'\n');
     if ended {
         bytes.pop();
@@ -61,23 +84,28 @@ pub(super) fn next_line(input: &mut impl BufRead, limit: usize) -> io::Result<Op
             bytes.pop();
         }
     } else if bytes.len() >= most {
-        pass_over_line(input)?;
+        passed_over = pass_over_line(input)?;
     }
-    Ok(Some(match bytes.len() > limit {
-        true => Line::TooLong,
-        false => String::from_utf8(bytes).map_or(Line::NotUtf8, Line::Text),
+    let length = bytes.len().saturating_add(passed_over);
+    Ok(Some(match cut_at.filter(|cut_at| length >= *cut_at) {
+        Some(limit) => Line::Cut { limit },
+        None if length > limit => Line::TooLong { length },
+        None => String::from_utf8(bytes).map_or(Line::NotUtf8, Line::Text),
     }))
 }
 
-/// Reads to the end of a line without keeping it.
-fn pass_over_line(input: &mut impl BufRead) -> io::Result<()> {
+/// Reads to the end of a line without keeping it, and tells how many bytes that is without the line end.
+fn pass_over_line(input: &mut impl BufRead) -> io::Result<usize> {
+    let mut length = 0_usize;
     loop {
         let buffer = input.fill_buf()?;
         let end = buffer.iter().position(|byte| *byte == b'\n');
-        let read = end.map_or(buffer.len(), |end| end.saturating_add(1));
-        input.consume(read);
-        if end.is_some() || read == 0 {
-            return Ok(());
+        let read = end.unwrap_or(buffer.len());
+        length = length.saturating_add(read);
+        let consumed = read.saturating_add(usize::from(end.is_some()));
+        input.consume(consumed);
+        if end.is_some() || consumed == 0 {
+            return Ok(length);
         }
     }
 }
@@ -93,11 +121,24 @@ mod tests {
     /// All lines, through a buffer smaller than a line.
     fn lines(input: &[u8]) -> Vec<Line> {
         let mut input = BufReader::with_capacity(3, input);
-        core::iter::from_fn(|| next_line(&mut input, LIMIT).unwrap()).collect()
+        core::iter::from_fn(|| next_line(&mut input, LIMIT, None).unwrap()).collect()
     }
 
     fn text(text: &str) -> Line {
         Line::Text(text.to_owned())
+    }
+
+    fn too_long(length: usize) -> Line {
+        Line::TooLong { length }
+    }
+
+    #[test]
+    fn a_line_as_long_as_its_source_passes_on_is_told_from_a_shorter_one() {
+        let mut input = BufReader::with_capacity(3, &b"abc\nab\nabcdef\n"[..]);
+        let lines: Vec<_> =
+            core::iter::from_fn(|| next_line(&mut input, LIMIT, Some(3)).unwrap()).collect();
+        let cut = Line::Cut { limit: 3 };
+        assert_eq!(lines, [cut.clone(), text("ab"), cut]);
     }
 
     #[test]
@@ -117,15 +158,16 @@ mod tests {
         );
         assert_eq!(
             lines(b"abcde\nabcde\r\nabcde"),
-            [Line::TooLong, Line::TooLong, Line::TooLong]
+            // A carriage return that is passed over counts.
+            [too_long(5), too_long(6), too_long(5)]
         );
     }
 
     #[test]
     fn a_line_far_too_long_is_passed_over_whole() {
         let long = [&[b'x'; 100][..], b"\nok\n"].concat();
-        assert_eq!(lines(&long), [Line::TooLong, text("ok")]);
-        assert_eq!(lines(&[b'x'; 100]), [Line::TooLong]);
+        assert_eq!(lines(&long), [too_long(100), text("ok")]);
+        assert_eq!(lines(&[b'x'; 100]), [too_long(100)]);
     }
 
     #[test]

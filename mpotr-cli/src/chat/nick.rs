@@ -1,6 +1,6 @@
 //! What a person calls itself in a chat.
 
-use super::escape::is_unsafe;
+use super::escape::first_unsafe;
 use super::skeleton::{Skeleton, is_form_of, is_number};
 
 /// A nick: 1 to 32 bytes of UTF-8 that fit into `nick: text` without a doubt about where the nick ends.
@@ -50,7 +50,8 @@ impl Nick {
         if name.len() > Self::MAX_LENGTH {
             return Err(NickError::TooLong { length: name.len() });
         }
-        match name.chars().find(|character| !is_allowed(*character)) {
+        let shown = |character: &char| !is_allowed(*character);
+        match first_unsafe(name).or_else(|| name.chars().find(shown)) {
             Some(character) => Err(NickError::Character { character }),
             None if Skeleton::of(name).is_empty() => Err(NickError::Invisible),
             None if is_number(name) => Err(NickError::Number),
@@ -71,7 +72,7 @@ impl Nick {
 }
 
 fn is_allowed(character: char) -> bool {
-    !(is_unsafe(character) || character.is_whitespace() || is_form_of(character, &[':', '#', '*']))
+    !(character.is_whitespace() || is_form_of(character, &[':', '#', '*']))
 }
 
 impl core::fmt::Display for Nick {

@@ -4,14 +4,24 @@ use std::collections::BTreeSet;
 
 use mpotr::{Departure, DropReason, Event, SendError};
 
+use super::TEXT_LIMIT;
 use super::conversation::Conversation;
+use super::input::Line;
 use super::wording;
 
 /// Why a line was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unsent {
     /// It is longer than a message can be.
-    TooLong,
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// The terminal may have cut it.
+    Cut {
+        /// What the terminal passes on of a line at most, in bytes.
+        limit: usize,
+    },
     /// It is no UTF-8.
     NotUtf8,
     /// The room did not take it.
@@ -25,11 +35,32 @@ pub(super) enum Unsent {
 impl core::fmt::Display for Unsent {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::TooLong => f.write_str("it is too long"),
+            Self::TooLong { length } => {
+                write!(
+                    f,
+                    "it is too long: {length} bytes, where {TEXT_LIMIT} are the most"
+                )
+            }
+            Self::Cut { limit } => write!(
+                f,
+                "a terminal passes on {limit} bytes of a line, so its end may be lost; send it in parts, or from a file \
+                 through a pipe"
+            ),
             Self::NotUtf8 => f.write_str("it is no UTF-8 text"),
             Self::Refused(error) => error.fmt(f),
             Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),
             Self::Unreadable(error) => write!(f, "the input cannot be read: {error}"),
+        }
+    }
+}
+
+impl From<Line> for Unsent {
+    fn from(line: Line) -> Self {
+        match line {
+            Line::Text(text) => Self::TooLong { length: text.len() },
+            Line::TooLong { length } => Self::TooLong { length },
+            Line::Cut { limit } => Self::Cut { limit },
+            Line::NotUtf8 => Self::NotUtf8,
         }
     }
 }
@@ -150,7 +181,7 @@ mod tests {
     fn a_line_that_was_not_sent_is_a_failure_for_its_first_reason() {
         let mut outcome = Outcome::default();
         outcome.note(Unsent::NotUtf8);
-        outcome.note(Unsent::TooLong);
+        outcome.note(Unsent::TooLong { length: 70_000 });
         let error = outcome.judge(&departure(true)).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mpotr::Backend;
 use mpotr::crypto::SuiteId;
 use mpotr::gka::{AgreementId, AuthenticationId};
 
 use super::series::Series;
 use super::sizes::Sizes;
-use crate::suite::{default_backend, suite_parser};
+use crate::suite::{backend_names, built_in, default_backend, suite_parser};
 
 /// `mpotr gka`.
 #[derive(Clone, Debug, Args)]
@@ -102,5 +102,10 @@ fn choice<T: Copy + Send + Sync + 'static, const N: usize>(
 }
 
 fn backend_choice() -> impl TypedValueParser<Value = Choice<Backend>> {
-    choice(Backend::ALL, Backend::name)
+    PossibleValuesParser::new(backend_names().chain([PossibleValue::new(ALL)])).try_map(|name| {
+        match name.as_str() {
+            ALL => Ok(Choice::All),
+            name => built_in(name).map(Choice::One),
+        }
+    })
 }

@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor, scrypt};
 use mpotr::crypto::zeroize::Zeroizing;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::text::IDENTITY_TEXT_LENGTH;
 
@@ -57,12 +58,24 @@ pub fn is_sealed(file: &[u8]) -> bool {
     file.starts_with(AGE_HEAD)
 }
 
-/// Seals the text of an identity file.
+/// Bytes that the composed form of a text may have for each of the text (UAX 15, "Stability of normalized forms").
+const MOST_EXPANSION: usize = 3;
+
+/// The composed form (NFC): systems differ in how they write what a person types alike.
+fn composed(passphrase: &str) -> Zeroizing<String> {
+    // The buffer never moves, so no copy is left behind.
+    let most = passphrase.len().saturating_mul(MOST_EXPANSION);
+    let mut composed = Zeroizing::new(String::with_capacity(most));
+    composed.extend(passphrase.nfc());
+    composed
+}
+
+/// Seals the text of an identity file, under the composed form (NFC) of a passphrase.
 ///
 /// # Errors
 /// [`PassphraseError::Empty`], [`PassphraseError::Seal`].
 pub fn seal(text: &[u8], passphrase: &str) -> Result<Vec<u8>, PassphraseError> {
-    seal_with_work(text, passphrase, WORK_FACTOR)
+    seal_with_work(text, &composed(passphrase), WORK_FACTOR)
 }
 
 fn seal_with_work(text: &[u8], passphrase: &str, work: u8) -> Result<Vec<u8>, PassphraseError> {
@@ -84,11 +97,20 @@ fn seal_with_work(text: &[u8], passphrase: &str, work: u8) -> Result<Vec<u8>, Pa
     Ok(file)
 }
 
-/// Opens what [`seal`] made: the text of an identity file, not yet parsed.
+/// Opens what [`seal`] made: the text of an identity file, not yet parsed. The composed form of the passphrase is tried
+/// first, then the passphrase as it is typed, for files that another program has sealed.
 ///
 /// # Errors
 /// Every variant of [`PassphraseError`] but `Empty` and `Seal`.
 pub fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, PassphraseError> {
+    let composed = composed(passphrase);
+    match open_as_typed(file, &composed) {
+        Err(PassphraseError::Wrong) if *composed != *passphrase => open_as_typed(file, passphrase),
+        opened => opened,
+    }
+}
+
+fn open_as_typed(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, PassphraseError> {
     let decryptor = Decryptor::new_buffered(file).map_err(fault)?;
     if !decryptor.is_scrypt() {
         return Err(PassphraseError::NoPassphrase);
@@ -134,7 +156,7 @@ fn fault(error: DecryptError) -> PassphraseError {
 
 #[cfg(test)]
 mod tests {
-    use super::{PassphraseError, fault, is_sealed, open, seal, seal_with_work};
+    use super::{PassphraseError, composed, fault, is_sealed, open, seal, seal_with_work};
 
     const TEXT: &[u8] = b"mpotr-identity-v1 \
         0100000000000000000000000000000000000000000000000000000000000000\n";
@@ -148,6 +170,25 @@ mod tests {
         let file = sealed();
         assert!(is_sealed(&file));
         assert_eq!(&**open(&file, "correct horse").unwrap(), TEXT);
+    }
+
+    #[test]
+    fn a_passphrase_opens_in_whatever_form_a_system_writes_it() {
+        let (written_as_one, written_apart) = ("caf\u{e9}", "cafe\u{301}");
+        let file = seal_with_work(TEXT, &composed(written_apart), 4).unwrap();
+        assert_eq!(&**open(&file, written_as_one).unwrap(), TEXT);
+        assert_eq!(&**open(&file, written_apart).unwrap(), TEXT);
+        // As another program may have sealed it.
+        let file = seal_with_work(TEXT, written_apart, 4).unwrap();
+        assert_eq!(&**open(&file, written_apart).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn the_composed_form_fits_the_room_that_is_made_for_it() {
+        // The letter that grows most.
+        let longest = "\u{1d160}".repeat(100);
+        let form = composed(&longest);
+        assert!(form.len() == 3 * longest.len() && form.capacity() == form.len());
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! Where passphrases come from: a person at the terminal, or a file.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use mpotr::crypto::zeroize::Zeroizing;
+
+use crate::stop::Stopped;
 
 use super::store::{StoreError, refuse_open_to_others};
 
 /// The most bytes of a passphrase file.
 const MAX_PASSPHRASE: usize = 1024;
+
+/// What some editors begin every file with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Why there is no passphrase.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +42,9 @@ pub(crate) enum PromptError {
         "cannot ask for the passphrase; without a terminal, name a file with --passphrase-file"
     )]
     NoTerminal(#[source] std::io::Error),
+    /// The person did not want to be asked.
+    #[error("no passphrase was given")]
+    Stopped(#[source] Stopped),
     /// The second entry of a new passphrase was another one.
     #[error("the two passphrases are not the same")]
     Mismatch,
@@ -45,7 +53,7 @@ pub(crate) enum PromptError {
 /// Asks for the passphrase of a file.
 ///
 /// # Errors
-/// [`PromptError::NoTerminal`].
+/// [`PromptError::NoTerminal`], [`PromptError::Stopped`].
 pub(crate) fn ask(path: &Path) -> Result<Zeroizing<String>, PromptError> {
     ask_with(&format!("Passphrase of {}: ", path.display()))
 }
@@ -53,7 +61,7 @@ pub(crate) fn ask(path: &Path) -> Result<Zeroizing<String>, PromptError> {
 /// Asks for a new passphrase, twice.
 ///
 /// # Errors
-/// [`PromptError::NoTerminal`], [`PromptError::Mismatch`].
+/// [`PromptError::NoTerminal`], [`PromptError::Stopped`], [`PromptError::Mismatch`].
 pub(crate) fn ask_new() -> Result<Zeroizing<String>, PromptError> {
     let first = ask_with("New passphrase: ")?;
     let second = ask_with("The same again: ")?;
@@ -65,13 +73,17 @@ pub(crate) fn ask_new() -> Result<Zeroizing<String>, PromptError> {
 fn ask_with(question: &str) -> Result<Zeroizing<String>, PromptError> {
     rpassword::prompt_password(question)
         .map(Zeroizing::new)
-        .map_err(PromptError::NoTerminal)
+        .map_err(|error| match error.kind() == ErrorKind::Interrupted {
+            true => PromptError::Stopped(Stopped::INTERRUPTED),
+            false => PromptError::NoTerminal(error),
+        })
 }
 
-/// The one line of a passphrase file. The line feed at its end is no part of it.
+/// The one line of a passphrase file. The line feed at its end, and a byte order mark before it, are
+/// no part of it.
 ///
 /// # Errors
-/// Every variant of [`PromptError`] but `NoTerminal` and `Mismatch`.
+/// Every variant of [`PromptError`] but `NoTerminal`, `Stopped` and `Mismatch`.
 pub(crate) fn from_file(path: &Path) -> Result<Zeroizing<String>, PromptError> {
     let unreadable = |source| PromptError::File {
         path: path.to_owned(),
@@ -98,6 +110,7 @@ fn one_line(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let text = core::str::from_utf8(bytes)
         .ok()
         .filter(|text| text.len() <= MAX_PASSPHRASE)?;
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     (!line.contains(['\n', '\r'])).then(|| Zeroizing::new(line.to_owned()))
@@ -120,6 +133,11 @@ mod tests {
         ] {
             assert_eq!(line(file).as_deref(), Some(" correct horse "));
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_passphrase() {
+        assert_eq!(line(b"\xef\xbb\xbfcaf\xc3\xa9\n").as_deref(), Some("café"));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use mpotr::crypto::zeroize::Zeroizing;
 
+use super::folder::refuse_open_folders;
+
 /// No identity file is longer, under a passphrase or not: 4 KiB.
 pub(crate) const MAX_FILE: usize = 4096;
 
@@ -33,6 +35,18 @@ pub(crate) enum StoreError {
     )]
     OpenToOthers {
         /// The file.
+        path: PathBuf,
+        /// Its mode, the permission bits alone.
+        mode: u32,
+    },
+    /// Anybody can write to a folder that the file is in.
+    #[error(
+        "anyone can write to the folder {path} (mode {mode:04o}), and so put another file in the place of an identity \
+         there; close it with `chmod o-w {path}`",
+        path = path.display()
+    )]
+    OpenFolder {
+        /// The folder.
         path: PathBuf,
         /// Its mode, the permission bits alone.
         mode: u32,
@@ -121,6 +135,7 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     // Of the open file, not of the path: it cannot be exchanged in between.
     let metadata = file.metadata().map_err(StoreError::io("look at", path))?;
     refuse_open_to_others(path, &metadata)?;
+    refuse_open_folders(path)?;
 
     // The buffer never grows, so no copy of the secret is left behind.
     let limit = MAX_FILE.saturating_add(1);
@@ -166,27 +181,25 @@ pub(super) fn refuse_open_to_others(
 /// Says early that [`create`] would refuse.
 ///
 /// # Errors
-/// [`StoreError::Exists`].
+/// [`StoreError::Exists`], [`StoreError::OpenFolder`].
 pub(crate) fn refuse_existing(path: &Path) -> Result<(), StoreError> {
     match path.symlink_metadata() {
         Ok(_) => Err(StoreError::Exists {
             path: path.to_owned(),
         }),
         // Whatever else is wrong with the path shows when the file is made.
-        Err(_) => Ok(()),
+        Err(_) => refuse_open_folders(folder_of(path)),
     }
 }
 
 /// Makes a file that only its owner can read (mode 0600), whole or not at all, and never in place of another.
 ///
 /// # Errors
-/// [`StoreError::Exists`], [`StoreError::Io`].
+/// [`StoreError::Exists`], [`StoreError::OpenFolder`], [`StoreError::Io`].
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     make_private_folder(folder).map_err(StoreError::io("make the folder", folder))?;
+    refuse_open_folders(folder)?;
     // In the same folder, so that it can be renamed; made with mode 0600.
     let mut file = tempfile::Builder::new()
         .prefix(".identity-")
@@ -207,6 +220,13 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         }
     })?;
     sync_folder(folder).map_err(StoreError::io("write to", folder))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(unix)]

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use mpotr::crypto::CryptoSuite;
-use mpotr::gka::RoomId;
 use mpotr::{SuiteVisitor, SystemRng};
 use mpotr_transcript::{Amendment, ForgeError, Play, Script, forge};
 
 use super::{keep, public_key};
 use crate::args::ForgeArgs;
-use crate::chat::{Escaped, Nick, Payload};
+use crate::chat::{Nick, Payload};
+use crate::escape::Escaped;
 use crate::output::Output;
 use crate::suite::AnySuite;
 
@@ -50,7 +50,7 @@ pub(super) fn run(args: &ForgeArgs, out: &mut Output) -> anyhow::Result<()> {
         body.unwrap_or_default()
     };
     let acts = script.acts.into_iter().map(|act| act.map(say)).collect();
-    let mut play = Play::new(RoomId::of_name::<AnySuite>(&args.room), members, acts);
+    let mut play = Play::new(args.room.id::<AnySuite>(), members, acts);
     for amendment in &args.policy {
         let amended = Amendment::parse(amendment, &names)
             .with_context(|| format!("no rule: {}", Escaped(amendment)))?;

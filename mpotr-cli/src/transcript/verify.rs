@@ -10,7 +10,8 @@ use mpotr::{SuiteVisitor, SystemRng};
 use mpotr_transcript::{EpochReport, Message, Report, Transcript, verify};
 
 use crate::args::VerifyArgs;
-use crate::chat::{Escaped, Payload};
+use crate::chat::Payload;
+use crate::escape::Escaped;
 use crate::output::{Output, OutputError};
 use crate::suite::AnySuite;
 
@@ -31,7 +32,7 @@ pub(super) fn run(args: &VerifyArgs, out: &mut Output) -> anyhow::Result<()> {
         show(number, epoch, out)?;
     }
     for flaw in &report.flaws {
-        out.line(format_args!("WRONG: {flaw}"))?;
+        out.text(format_args!("WRONG: {flaw}"))?;
     }
     let found = report.flaws.len();
     anyhow::ensure!(
@@ -40,8 +41,8 @@ pub(super) fn run(args: &VerifyArgs, out: &mut Output) -> anyhow::Result<()> {
         args.file.display(),
         if found == 1 { "thing is" } else { "things are" }
     );
-    out.line("Every signature, proof, parent and digest verifies.")?;
-    out.line(
+    out.text("Every signature, proof, parent and digest verifies.")?;
+    out.text(
         "This convinces nobody: anyone makes a transcript that verifies as well, from public keys \
          alone, with `mpotr transcript forge`.",
     )?;
@@ -64,12 +65,12 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
         (Some(_), true) => "follows the one before",
         (Some(_), false) => "follows one that is not in this transcript",
     };
-    out.line(format_args!(
+    out.text(format_args!(
         "epoch {number}: {} members, {}, {after}",
         epoch.roster.len(),
         epoch.suite.name()
     ))?;
-    out.line(format_args!("  session {}", epoch.sid))?;
+    out.text(format_args!("  session {}", epoch.sid))?;
     for (member, identity) in epoch.roster.iter().enumerate() {
         let fingerprint = Fingerprint::of::<AnySuite>(identity);
         let proposer = if usize::from(epoch.proposer) == member {
@@ -77,10 +78,10 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
         } else {
             ""
         };
-        out.line(format_args!("  member {member}: {fingerprint}{proposer}"))?;
+        out.text(format_args!("  member {member}: {fingerprint}{proposer}"))?;
     }
     for unproven in &epoch.unproven {
-        out.line(match unproven {
+        out.text(match unproven {
             Unproven::Identities => {
                 "  not checkable by an outsider: who the members are, which they showed to each other \
                  by triple Diffie-Hellman"
@@ -91,17 +92,17 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
             _ => "  something in it is not checkable by an outsider",
         })?;
     }
-    out.line("  depth  id                member")?;
+    out.text("  depth  id                member")?;
     for message in &epoch.messages {
         show_message(message, out)?;
     }
     let whole = epoch.messages.len();
-    out.line(format_args!(
+    out.text(format_args!(
         "  final: {} of {whole} messages, digest {}; {} statements",
         epoch.final_lock.count, epoch.final_lock.digest, epoch.statements
     ))?;
     if !epoch.missing.is_empty() {
-        out.line(format_args!(
+        out.text(format_args!(
             "  messages that others had seen and that are not in this transcript: {}",
             epoch.missing.len()
         ))?;
@@ -120,5 +121,5 @@ fn show_message(message: &Message, out: &mut Output) -> Result<(), OutputError> 
             Err(error) => format!("{} bytes that cannot be shown: {error}", message.body.len()),
         },
     };
-    out.line(format_args!("  {depth:>5}  {id}  {author} {said}"))
+    out.text(format_args!("  {depth:>5}  {id}  {author} {said}"))
 }

@@ -1,12 +1,15 @@
 //! `mpotr chat`.
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 
 use tempfile::{TempDir, tempdir};
 
 use crate::program::{Running, fail, run, succeed};
 use crate::relay::Relay;
+use crate::talk;
 use crate::wiretap::Wiretap;
 
 /// A home folder and a relay.
@@ -226,36 +229,109 @@ fn a_line_that_nobody_is_left_to_read_is_a_failure() {
 }
 
 #[test]
-fn a_line_that_is_no_text_or_too_long_fails_and_the_others_go_through() {
-    for (bad, reason) in [
-        (&b"a\xff\n"[..], "no UTF-8"),
-        (&[b'x'; 1 << 20][..], "too long"),
-    ] {
-        let town = Town::new();
-        let mut alice = town.enter("alice", "2");
-        let mut bob = town.enter("bob", "2");
-        alice.type_in("good\n");
-        alice.type_in_bytes(bad);
-        alice.end_input();
-        bob.hears_out("alice: good\n");
-        bob.end_input();
-        assert_eq!(bob.finish().code, Some(0));
-        let finished = alice.finish();
-        assert_eq!(finished.code, Some(1), "{finished:?}");
-        assert!(finished.err.contains(reason), "{finished:?}");
-    }
-}
-
-#[test]
-fn a_relay_that_is_lost_is_an_error() {
+fn a_line_that_is_no_text_or_too_long_is_told_at_once_and_the_others_go_through() {
     let town = Town::new();
-    let alice = town.enter("alice", "2");
-    alice.hears_err("waiting for others");
-    drop(town.relay);
+    let mut alice = town.enter("alice", "2");
+    let mut bob = town.enter("bob", "2");
+    alice.type_in_bytes(b"a\xff\n");
+    alice.hears_err("this line was not sent: it is no UTF-8 text");
+    alice.type_in_bytes(&[&[b'x'; 1 << 20][..], b"\n"].concat());
+    alice.hears_err("this line was not sent: it is too long: 1048576 bytes");
+    alice.type_in("\ngood\n");
+    alice.end_input();
+    // Nor does an empty line come.
+    assert_eq!(bob.hears_out("good\n"), "alice: good\n");
+    bob.end_input();
+    assert_eq!(bob.finish().code, Some(0));
     let finished = alice.finish();
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(
-        finished.err.contains("mpotr: error: lost the relay"),
+        finished
+            .err
+            .ends_with("mpotr: error: a line was not sent: it is no UTF-8 text\n"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn one_name_is_one_room_in_whatever_form_a_system_writes_it() {
+    let town = Town::new();
+    let rooms = [("alice", "caf\u{e9}"), ("bob", "cafe\u{301}")];
+    let mut members = rooms.map(|(nick, room)| {
+        let relay = &*town.relay.address;
+        let arguments = ["chat", "--relay", relay, "--room", room, "--nick", nick];
+        Running::start(town.home.path(), &[&arguments[..], &["--open"]].concat())
+    });
+    for member in &mut members {
+        member.hears_err("the room is secure: 2 members");
+        member.end_input();
+    }
+    for member in members {
+        assert_eq!(member.finish().code, Some(0));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_transcript_that_may_grow_no_further_ends_and_the_talk_goes_on() {
+    let town = Town::new();
+    let file = town.home.path().join("transcript");
+    let file = file.to_str().unwrap();
+    let arguments = talk::arguments(
+        &town.relay.address,
+        "alice",
+        &["--members", "2", "--save-transcript", file],
+    );
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -f 1 && exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_mpotr"))
+        .args(arguments)
+        .env("HOME", town.home.path());
+    let mut alice = Running::start_command(limited);
+    let mut bob = town.enter("bob", "2");
+    for _ in 0..10 {
+        alice.type_in(&format!("{}\n", "x".repeat(100)));
+    }
+    alice.hears_err("the transcript ends here");
+    alice.type_in("and on\n");
+    bob.hears_out("alice: and on\n");
+    bob.end_input();
+    alice.end_input();
+    assert_eq!(bob.finish().code, Some(0));
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished
+            .err
+            .lines()
+            .last()
+            .unwrap()
+            .contains("cannot write to"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn what_a_relay_says_is_escaped() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let text = "full \u{202e}\u{3164}\u{200b}";
+        let length = u32::try_from(text.len() + 2).unwrap();
+        let frame = [&length.to_be_bytes()[..], &[1, 6], text.as_bytes()].concat();
+        stream.write_all(&frame).unwrap();
+        // Until the other side has read it.
+        let _ended = stream.read_to_end(&mut Vec::new());
+    });
+    let home = tempdir().unwrap();
+    let finished = run(home.path(), &talk::arguments(&address, "alice", &[]));
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let unsafe_ = ['\u{202e}', '\u{3164}', '\u{200b}'];
+    assert!(!finished.err.contains(unsafe_), "{finished:?}");
+    assert!(
+        finished.err.contains("cannot enter by the relay"),
         "{finished:?}"
     );
 }

@@ -90,8 +90,10 @@ fn a_backend_runs_or_is_told_by_the_feature_that_brings_it() {
         if is_built_in {
             check(&demo(&["--backend", backend, "--messages", "3"]), 3, 3);
         } else {
-            let error = fail(home.path(), &["demo", "--backend", backend]);
-            assert!(error.contains(&format!("backend-{backend}")), "{error}");
+            let finished = run(home.path(), &["demo", "--backend", backend]);
+            assert_eq!(finished.code, Some(2), "{finished:?}");
+            let feature = format!("`backend-{backend}`");
+            assert!(finished.err.contains(&feature), "{finished:?}");
         }
     }
 }

@@ -207,8 +207,10 @@ fn a_backend_that_is_not_built_in_is_told_by_its_feature() {
                 backend
             );
         } else {
-            let error = fail(home.path(), &["gka", "--sizes", "2", "--backend", backend]);
-            assert!(error.contains(&format!("backend-{backend}")), "{error}");
+            let finished = run(home.path(), &["gka", "--sizes", "2", "--backend", backend]);
+            assert_eq!(finished.code, Some(2), "{finished:?}");
+            let feature = format!("`backend-{backend}`");
+            assert!(finished.err.contains(&feature), "{finished:?}");
         }
     }
 }

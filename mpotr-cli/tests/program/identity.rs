@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::{TempDir, tempdir};
 
-use crate::program::{fail, run, succeed};
+use crate::program::{Finished, fail, mpotr, run, succeed};
 
 /// A home folder and a file in it, as text for the command line.
 struct Home {
@@ -294,4 +294,94 @@ fn who_makes_a_file_without_a_passphrase_is_told_what_that_means() {
     );
     assert_eq!(sealed.code, Some(0), "{sealed:?}");
     assert_eq!(sealed.err, "");
+}
+
+#[test]
+fn a_passphrase_is_the_same_in_whatever_form_a_system_writes_it() {
+    let home = Home::new();
+    let forms = [
+        ("one", "caf\u{e9}\n"),
+        ("apart", "cafe\u{301}\n"),
+        ("marked", "\u{feff}cafe\u{301}\r\n"),
+    ];
+    let files = forms.map(|(name, passphrase)| home.passphrase(name, passphrase));
+    let command = |what, passphrase| {
+        let file = home.file.as_str();
+        [
+            "identity",
+            what,
+            "--public",
+            "--identity",
+            file,
+            "--passphrase-file",
+            passphrase,
+        ]
+    };
+    let made = succeed(home.path(), &command("new", &files[1]));
+    for file in &files {
+        assert_eq!(succeed(home.path(), &command("show", file)), made);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_anyone_can_write_to_holds_no_identity() {
+    let home = Home::new();
+    let folder = home.path().join("open");
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("id").to_str().unwrap().to_owned();
+    let command = |what| ["identity", what, "--identity", &file];
+    set_mode(&folder, 0o777);
+    let error = fail(home.path(), &command("new"));
+    assert!(error.contains("chmod o-w"), "{error}");
+    assert!(!Path::new(&file).exists());
+    set_mode(&folder, 0o755);
+    succeed(home.path(), &command("new"));
+    set_mode(&folder, 0o777);
+    let error = fail(home.path(), &command("show"));
+    assert!(error.contains("anyone can write to the folder"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_identity_that_is_made_and_cannot_be_shown_is_told() {
+    let home = Home::new();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let finished: Finished = mpotr(home.path())
+        .args(["identity", "new", "--identity", &home.file])
+        .stdout(full)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let made = format!("the identity is made and in {}", home.file);
+    assert!(finished.err.contains(&made), "{finished:?}");
+    assert!(
+        finished
+            .err
+            .contains("mpotr: error: cannot write to standard output"),
+        "{finished:?}"
+    );
+    succeed(home.path(), &["identity", "show", "--identity", &home.file]);
+}
+
+#[test]
+fn a_file_name_steers_no_terminal() {
+    let home = Home::new();
+    let error = fail(
+        home.path(),
+        &[
+            "identity",
+            "show",
+            "--identity",
+            "a\u{1b}[2J\u{202e}b\nmpotr: c",
+        ],
+    );
+    assert!(
+        error.contains("a\\u{1b}[2J\\u{202e}b\\nmpotr: c"),
+        "{error}"
+    );
 }

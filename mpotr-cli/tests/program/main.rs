@@ -15,8 +15,12 @@ mod identity;
 mod limits;
 mod memory;
 mod program;
+mod reconnect;
 mod relay;
 mod sim;
+mod talk;
+#[cfg(unix)]
+mod terminal;
 mod transcript;
 mod usage;
 mod wiretap;

@@ -78,8 +78,14 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the program.
     pub(crate) fn start(home: &Path, arguments: &[&str]) -> Self {
-        let mut child = mpotr(home)
-            .args(arguments)
+        let mut command = mpotr(home);
+        command.args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Starts the program in a way of the test's own.
+    pub(crate) fn start_command(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -148,13 +154,14 @@ impl Drop for Running {
 
 /// What was read from a pipe so far.
 #[derive(Debug)]
-struct Heard {
+pub(crate) struct Heard {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: Option<thread::JoinHandle<()>>,
 }
 
 impl Heard {
-    fn listen(mut pipe: impl Read + Send + 'static) -> Self {
+    /// Reads a pipe to its end, in the background.
+    pub(crate) fn listen(mut pipe: impl Read + Send + 'static) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&bytes);
         let reader = thread::spawn(move || {
@@ -169,7 +176,8 @@ impl Heard {
         }
     }
 
-    fn text(&self) -> String {
+    /// What came so far.
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
     }
 
@@ -179,15 +187,16 @@ impl Heard {
         self.text()
     }
 
+    /// Waits until a text came, and returns all of it.
     #[track_caller]
-    fn wait_for(&self, text: &str) -> String {
+    pub(crate) fn wait_for(&self, text: &str) -> String {
         poll(|| Some(self.text()).filter(|heard| heard.contains(text)))
             .unwrap_or_else(|| panic!("no {text:?} in {:?}", self.text()))
     }
 }
 
 /// Asks again and again until there is an answer, or too much time has passed.
-fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     while start.elapsed() < LIMIT {
         if let Some(answer) = ask() {

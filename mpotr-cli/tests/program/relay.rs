@@ -14,7 +14,12 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn start(home: &Path) -> Self {
-        let running = Running::start(home, &["relay", "--listen", "127.0.0.1:0"]);
+        Self::start_on(home, "127.0.0.1:0")
+    }
+
+    /// One that listens on a given address.
+    pub(crate) fn start_on(home: &Path, address: &str) -> Self {
+        let running = Running::start(home, &["relay", "--listen", address]);
         let said = running.hears_out("\n");
         let address = said
             .strip_prefix("listening on ")

@@ -36,3 +36,45 @@ fn two_ways_to_a_passphrase_at_once_are_a_usage_error() {
     );
     assert_eq!(finished.code, Some(2), "{finished:?}");
 }
+
+#[test]
+fn the_help_lists_the_backends_that_are_built_in_and_another_is_refused_at_once() {
+    let home = tempdir().unwrap();
+    let help = run(home.path(), &["chat", "--help"]).out;
+    let (_, backends) = help.split_once("--backend").unwrap();
+    let (backends, _) = backends.split_once("--suite").unwrap();
+    for (name, is_built_in) in [
+        ("rustcrypto", cfg!(feature = "backend-rustcrypto")),
+        ("ring", cfg!(feature = "backend-ring")),
+        ("sodium", cfg!(feature = "backend-sodium")),
+    ] {
+        assert_eq!(backends.contains(name), is_built_in, "{backends}");
+        if is_built_in {
+            continue;
+        }
+        let arguments = crate::talk::arguments("127.0.0.1:1", "a", &["--backend", name]);
+        let finished = run(home.path(), &arguments);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(
+            finished.err.contains(&format!("`backend-{name}`")),
+            "{finished:?}"
+        );
+        assert!(!finished.err.contains("you are"), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_room_that_no_relay_could_hold_and_a_name_that_no_room_has_are_usage_errors() {
+    let home = tempdir().unwrap();
+    let long = "x".repeat(256);
+    for (option, value, reason) in [
+        ("--members", "513", "512"),
+        ("--room", "", "at least one byte"),
+        ("--room", &long, "at most 255 bytes"),
+    ] {
+        let arguments = ["chat", "--relay", "127.0.0.1:1", "--nick", "a", "--open"];
+        let finished = run(home.path(), &[&arguments[..], &[option, value]].concat());
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.err.contains(reason), "{finished:?}");
+    }
+}

@@ -1,0 +1,116 @@
+//! `mpotr chat` while its relay is away.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::thread;
+
+use tempfile::tempdir;
+
+use crate::relay::Relay;
+use crate::talk::{enter, kill};
+
+#[test]
+fn a_room_goes_on_when_its_relay_comes_back_and_nothing_typed_is_lost() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let address = relay.address.clone();
+    let [mut alice, mut bob] = ["alice", "bob"].map(|nick| {
+        let member = enter(home.path(), &address, nick, &["--members", "2"]);
+        member.hears_err("waiting for others");
+        member
+    });
+    alice.type_in("before\n");
+    bob.hears_out("alice: before\n");
+    drop(relay);
+    for member in [&alice, &bob] {
+        let said = member.hears_err("lost the relay");
+        assert!(said.contains("attempt 1 in "), "{said}");
+        member.hears_err("cannot reach the relay");
+    }
+    alice.type_in("meanwhile\n");
+    let _again = Relay::start_on(home.path(), &address);
+    bob.hears_out("alice: meanwhile\n");
+    bob.type_in("after\n");
+    alice.hears_out("bob: after\n");
+    for member in [&mut alice, &mut bob] {
+        member.end_input();
+    }
+    for member in [alice, bob] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(finished.err.contains("is there again"), "{finished:?}");
+        // The same room all along.
+        assert_eq!(
+            finished.err.matches("the room is secure").count(),
+            1,
+            "{finished:?}"
+        );
+    }
+}
+
+#[test]
+fn a_room_that_has_not_begun_begins_when_the_relay_comes_back() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let address = relay.address.clone();
+    let mut alice = enter(home.path(), &address, "alice", &["--members", "2"]);
+    alice.hears_err("waiting for others");
+    drop(relay);
+    alice.hears_err("lost the relay");
+    let _again = Relay::start_on(home.path(), &address);
+    alice.hears_err("is there again");
+    let mut bob = enter(home.path(), &address, "bob", &["--members", "2"]);
+    bob.type_in("hello\n");
+    alice.hears_out("bob: hello\n");
+    for member in [&mut alice, &mut bob] {
+        member.end_input();
+    }
+    for member in [alice, bob] {
+        assert_eq!(member.finish().code, Some(0));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn who_does_not_want_to_wait_for_the_relay_can_stop_and_is_told_that_it_is_lost() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let alice = enter(home.path(), &relay.address, "alice", &["--members", "2"]);
+    alice.hears_err("waiting for others");
+    drop(relay);
+    alice.hears_err("attempt 2");
+    kill("-INT", alice.id());
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished.err.contains("mpotr: error: lost the relay"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn what_is_no_relay_any_more_is_not_asked_again() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let address = relay.address.clone();
+    let alice = enter(home.path(), &address, "alice", &["--members", "2"]);
+    alice.hears_err("waiting for others");
+    drop(relay);
+    alice.hears_err("lost the relay");
+    // Something else has taken the port.
+    let listener = TcpListener::bind(&address).unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _gone = stream
+                .unwrap()
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished.err.contains("mpotr: error: lost the relay")
+            && finished.err.contains("not a frame of the relay protocol"),
+        "{finished:?}"
+    );
+}

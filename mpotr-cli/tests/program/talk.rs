@@ -1,0 +1,26 @@
+//! Members of a room for the other tests.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::program::Running;
+
+/// The arguments of a member in the room `tea` that lets anybody in.
+pub(crate) fn arguments<'a>(relay: &'a str, nick: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let arguments = [
+        "chat", "--relay", relay, "--room", "tea", "--nick", nick, "--open",
+    ];
+    [&arguments, more].concat()
+}
+
+/// A member whose standard input and output are pipes.
+pub(crate) fn enter(home: &Path, relay: &str, nick: &str, more: &[&str]) -> Running {
+    Running::start(home, &arguments(relay, nick, more))
+}
+
+/// Sends a signal to a process.
+pub(crate) fn kill(signal: &str, id: u32) {
+    let mut kill = Command::new("kill");
+    let status = kill.args([signal, &id.to_string()]).status().unwrap();
+    assert!(status.success());
+}

@@ -1,0 +1,229 @@
+//! The program at a terminal: what a person sees, and how the terminal is left.
+
+use std::io::{self, Read, Write as _};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::process::Child;
+use std::sync::Arc;
+
+use pty_process::blocking::{Command, Pty, open};
+use rustix::termios::{LocalModes, tcgetattr};
+use tempfile::tempdir;
+
+use crate::program::{Heard, poll};
+use crate::relay::Relay;
+use crate::talk::{arguments, enter, kill};
+
+const ROWS: u16 = 50;
+const COLUMNS: u16 = 80;
+
+/// A program at a terminal. Ended when dropped.
+struct Terminal {
+    child: Child,
+    pty: Arc<Pty>,
+    heard: Heard,
+}
+
+struct Reader(Arc<Pty>);
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Terminal {
+    fn start(home: &Path, arguments: &[&str]) -> Self {
+        let (pty, pts) = open().unwrap();
+        pty.resize(pty_process::Size::new(ROWS, COLUMNS)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_mpotr"))
+            .args(arguments)
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("RUST_LOG")
+            .env_remove("LC_ALL")
+            .env("LANG", "C.UTF-8")
+            .env("TERM", "xterm-256color")
+            .env("HOME", home)
+            .spawn(pts)
+            .unwrap();
+        let pty = Arc::new(pty);
+        let heard = Heard::listen(Reader(Arc::clone(&pty)));
+        Self { child, pty, heard }
+    }
+
+    fn type_in(&self, text: &str) {
+        (&*self.pty).write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits until the screen shows a text, and returns its rows.
+    #[track_caller]
+    fn shows(&self, text: &str) -> Vec<String> {
+        let rows = || {
+            let size = |length| NonZeroU16::new(length).unwrap();
+            let mut screen = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
+            screen.process(self.heard.text().as_bytes());
+            let rows: Vec<_> = screen.screen().rows(0, COLUMNS).collect();
+            rows.iter().any(|row| row.contains(text)).then_some(rows)
+        };
+        poll(rows).unwrap_or_else(|| panic!("no {text:?} in {:?}", self.heard.text()))
+    }
+
+    fn echoes(&self) -> bool {
+        let modes = tcgetattr(&*self.pty).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Waits for the end and returns the exit code.
+    #[track_caller]
+    fn finish(&mut self) -> Option<i32> {
+        poll(|| self.child.try_wait().unwrap())
+            .unwrap_or_else(|| panic!("still running; it said {:?}", self.heard.text()))
+            .code()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// A talk of one member at a terminal and one behind pipes.
+fn talk<T>(test: impl FnOnce(&Path, &str, Terminal, crate::program::Running) -> T) -> T {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let bob = enter(home.path(), &relay.address, "bob", &more);
+    alice.shows("the room is secure");
+    bob.hears_err("the room is secure");
+    test(home.path(), &relay.address, alice, bob)
+}
+
+#[test]
+fn no_row_of_a_long_line_passes_for_a_line_of_somebody_else() {
+    talk(|_home, _relay, alice, mut bob| {
+        // At every offset, and while half a line is typed, which would shift a row.
+        for typed in ["", "half a li"] {
+            alice.type_in(typed);
+            for spaces in 60..80 {
+                let line = format!("ok{}carol: I owe you end{spaces}\n", " ".repeat(spaces));
+                bob.type_in(&line);
+                let rows = alice.shows(&format!("end{spaces}"));
+                for row in rows.iter().filter(|row| row.contains("carol")) {
+                    assert!(
+                        row.starts_with("bob: ") || row.starts_with("  | "),
+                        "{rows:?}"
+                    );
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_typed_stays_below_what_comes_meanwhile() {
+    talk(|_home, _relay, alice, mut bob| {
+        alice.type_in("half a li");
+        alice.shows("half a li");
+        bob.type_in("first\nsecond\n");
+        let rows = alice.shows("bob: second");
+        let at = |text: &str| rows.iter().position(|row| row == text).unwrap();
+        assert!(at("bob: first") < at("bob: second"), "{rows:?}");
+        assert!(at("bob: second") < at("half a li"), "{rows:?}");
+        alice.type_in("ne\n");
+        assert_eq!(bob.hears_out("\n"), "alice: half a line\n");
+    });
+}
+
+#[test]
+fn the_last_one_stays_and_talks_on_with_who_comes_back() {
+    talk(|home, relay, mut alice, mut bob| {
+        bob.end_input();
+        assert_eq!(bob.finish().code, Some(0));
+        alice.shows("nobody else is in the room now");
+        alice.type_in("is anybody there?\n");
+        alice.shows("this line was not sent");
+        let mut bob = enter(home, relay, "bob", &[]);
+        bob.type_in("here again\n");
+        alice.shows("bob: here again");
+        alice.type_in("welcome\n");
+        bob.hears_out("alice: welcome\n");
+        bob.end_input();
+        assert_eq!(bob.finish().code, Some(0));
+        // Ctrl-d ends the input. One line was not sent.
+        alice.type_in("\u{4}");
+        assert_eq!(alice.finish(), Some(1));
+    });
+}
+
+#[test]
+fn an_empty_line_sends_nothing() {
+    talk(|_home, _relay, alice, bob| {
+        alice.type_in("\n\nnot empty\n");
+        assert_eq!(bob.hears_out("not empty\n"), "alice: not empty\n");
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_that_the_terminal_cuts_is_told_and_not_sent_in_part() {
+    talk(|_home, _relay, alice, bob| {
+        // In parts, as a terminal takes them: what it has no room for it does not wait with.
+        for _ in 0..50 {
+            alice.type_in(&"x".repeat(100));
+        }
+        alice.type_in("\n");
+        alice.shows("this line was not sent: a terminal passes on 4095 bytes");
+        alice.type_in("short\n");
+        assert_eq!(bob.hears_out("short\n"), "alice: short\n");
+    });
+}
+
+#[test]
+fn closing_the_terminal_leaves_in_order() {
+    talk(|_home, _relay, mut alice, bob| {
+        kill("-HUP", alice.child.id());
+        bob.hears_err("has left");
+        assert_eq!(alice.finish(), Some(0));
+    });
+}
+
+#[test]
+fn a_passphrase_that_is_not_given_leaves_the_terminal_as_it_was() {
+    let home = tempdir().unwrap();
+    let file = home.path().join("id").to_str().unwrap().to_owned();
+    let new = ["identity", "new", "--passphrase", "--identity", &file];
+    type Act = fn(&Terminal);
+    let ctrl_c: Act = |terminal| terminal.type_in("\u{3}");
+    let terminate: Act = |terminal| kill("-TERM", terminal.child.id());
+    let hang_up: Act = |terminal| kill("-HUP", terminal.child.id());
+    let quit: Act = |terminal| kill("-QUIT", terminal.child.id());
+    let cases = [(ctrl_c, 130), (terminate, 143), (hang_up, 129), (quit, 131)];
+    let asks = |arguments: &[&str], prompt: &str| {
+        for (act, code) in cases {
+            let mut terminal = Terminal::start(home.path(), arguments);
+            terminal.shows(prompt);
+            poll(|| (!terminal.echoes()).then_some(())).unwrap();
+            act(&terminal);
+            assert_eq!(terminal.finish(), Some(code));
+            assert!(terminal.echoes());
+            terminal.shows("stopped before it was done");
+        }
+    };
+    asks(&new, "New passphrase");
+    assert!(!Path::new(&file).exists());
+
+    let mut terminal = Terminal::start(home.path(), &new);
+    for prompt in ["New passphrase", "The same again"] {
+        terminal.shows(prompt);
+        terminal.type_in("correct horse\r");
+    }
+    assert_eq!(terminal.finish(), Some(0));
+    assert!(terminal.echoes());
+
+    asks(&["identity", "show", "--identity", &file], "Passphrase of");
+    let chat = arguments("127.0.0.1:1", "alice", &["--identity", &file]);
+    asks(&chat, "Passphrase of");
+}
