@@ -26,4 +26,5 @@ mod one_way;
 mod publishing;
 mod recording;
 mod talking;
+mod unsupported;
 mod withdrawing;

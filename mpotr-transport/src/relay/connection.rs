@@ -151,6 +151,8 @@ impl Connection {
         if code == RefusalCode::Flooding {
             hall.counters.flooding();
         }
+        // A flood is not read at full speed to its last.
+        let pause = (code == RefusalCode::Flooding).then_some(LOOK_AGAIN);
         let words = async {
             while let Ok(Some(frame)) = outbox.try_next() {
                 writer.write(frame).await?;
@@ -160,7 +162,7 @@ impl Connection {
                 .await?;
             writer.writer.shutdown().await?;
             // A socket that is closed with unread bytes is reset, and the words would be lost on their way.
-            discard(&mut reader, &hall.counters).await
+            discard(&mut reader, &hall.counters, pause).await
         };
         match timeout(hall.limits.linger, words).await {
             Ok(Ok(())) => {}
@@ -287,13 +289,20 @@ async fn write_all(writer: &mut FrameWriter, outbox: &Outbox) -> End {
     }
 }
 
-/// Reads and forgets until the client closes its side.
-async fn discard(reader: &mut OwnedReadHalf, counters: &RelayCounters) -> io::Result<()> {
+/// Reads and forgets until the client closes its side, with a pause after each piece if there is to be one.
+async fn discard(
+    reader: &mut OwnedReadHalf,
+    counters: &RelayCounters,
+    pause: Option<Duration>,
+) -> io::Result<()> {
     let mut scrap = [0; 4_096];
     loop {
         match reader.read(&mut scrap).await? {
             0 => return Ok(()),
             bytes => counters.read(bytes),
+        }
+        if let Some(pause) = pause {
+            sleep(pause).await;
         }
     }
 }

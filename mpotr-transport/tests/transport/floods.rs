@@ -1,7 +1,7 @@
 //! Clients that send more than the others can read: slowed down, then cut, and nobody who reads them loses anything.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mpotr_transport::frame::{MAX_PACKET, Refusal, RefusalCode};
@@ -58,10 +58,11 @@ async fn the_reader_of_a_flood_stays_and_gets_the_texts_of_others() {
 
 #[tokio::test]
 async fn a_flooder_is_slowed_to_its_rate_and_then_cut_while_its_reader_stays() {
+    let start = Instant::now();
     let relay = Served::with(RelayLimits {
         burst: 2 << 20,
-        rate: 8 << 20,
-        flood: Duration::from_millis(500),
+        rate: 2 << 20,
+        flood: Duration::from_secs(1),
         linger: Duration::from_secs(60),
         ..RelayLimits::default()
     })
@@ -74,8 +75,10 @@ async fn a_flooder_is_slowed_to_its_rate_and_then_cut_while_its_reader_stays() {
     };
     assert_eq!(refusal, Refusal::new(RefusalCode::Flooding));
     let counts = relay.counts();
-    // The burst, half a second's worth of the rate, and the packet that was one too many.
-    assert!(counts.packets_in <= 2 + 4 + 1, "{counts:?}");
+    // The burst, what the rate gave since, and the packet on credit, however slow the machine is.
+    let seconds = start.elapsed().as_secs();
+    let most = seconds.saturating_mul(2).saturating_add(2 + 2 + 1);
+    assert!(counts.packets_in <= most, "{counts:?}");
     assert_eq!((counts.flooding, counts.too_slow), (1, 0));
     let carol = relay.join("tea").await;
     carol.send(bytes("still here")).await.unwrap();
@@ -84,25 +87,27 @@ async fn a_flooder_is_slowed_to_its_rate_and_then_cut_while_its_reader_stays() {
 
 #[tokio::test]
 async fn who_is_cut_and_comes_back_finds_the_pace_of_its_address() {
+    const TIMES: u64 = 8;
     let relay = Served::with(RelayLimits {
-        burst: 1 << 20,
-        rate: 64 << 10,
+        burst: 2 << 20,
+        rate: 1 << 10,
         flood: Duration::ZERO,
+        linger: Duration::from_millis(50),
         ..RelayLimits::default()
     })
     .await;
-    let _bob = relay.join("tea").await;
-    let mut passed = Vec::new();
-    for _ in 0..8 {
-        let before = relay.counts().packets_in;
+    let bob = relay.join("tea").await;
+    let reading = tokio::spawn(async move { while bob.receive().await.is_ok() {} });
+    for _ in 0..TIMES {
         let mallory = relay.join("tea").await;
-        // Its own pace lets a new connection send the burst; what the address has sent lets it not.
-        let sent = tokio::time::timeout(Duration::from_secs(2), flood(&mallory));
-        let _cut_or_held = sent.await;
-        passed.push(relay.counts().packets_in - before);
+        // Cut for what it sent itself, or held for what its address did.
+        let _cut_or_held = tokio::time::timeout(Duration::from_secs(1), flood(&mallory)).await;
     }
-    // Four times the burst for the address, and one packet on credit for each connection at most.
-    assert!(passed.iter().sum::<u64>() <= 4 + 8, "{passed:?}");
+    // By itself each connection passes a burst and a packet on credit, three in all. Together they have four bursts, and a
+    // packet on credit each.
+    let passed = relay.counts().packets_in;
+    assert!((1..=8 + TIMES).contains(&passed), "{passed}");
+    reading.abort();
 }
 
 #[tokio::test]
