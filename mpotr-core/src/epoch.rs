@@ -6,6 +6,7 @@
 //! | `sending`, `receiving`, `backlog` | sealing, and opening one or many |
 //! | `delivering` | the causal order, and who has seen what |
 //! | `holdback` | messages that wait for their parents |
+//! | `unfinal`, `demand` | how much is not final, and what others build upon |
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `vouching` | what shows that a message is its author's |
 //! | `evidence`, `forking` | members that say two things in one place |
@@ -27,6 +28,7 @@ mod claims;
 mod closing;
 mod comparing;
 mod delivering;
+mod demand;
 mod evidence;
 mod forking;
 mod graph;
@@ -46,6 +48,7 @@ mod sending;
 mod states;
 #[cfg(test)]
 mod tests;
+mod unfinal;
 mod vouching;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -58,7 +61,7 @@ use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
 pub(crate) use backlog::MAX_TOGETHER;
 use changing::{Cut, Frozen, Gate};
 use claims::Asked;
-pub use evidence::{Evidence, SignedChain};
+pub use evidence::{Evidence, SignedChain, SigningKeyState};
 use graph::Graph;
 use holdback::Holdback;
 use keys::{EpochKeys, Streams};
@@ -68,6 +71,7 @@ use order::{Key, Order};
 use peer_key::PeerKey;
 use recorder::Recorder;
 use sending::Sent;
+use unfinal::Unfinal;
 
 /// What happened in an epoch, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,6 +141,8 @@ struct Peer<S: CryptoSuite> {
     exposed: bool,
     /// Whether anyone can check that.
     is_shown: bool,
+    /// One more than the last place of its messages that others were seen to build upon when there was no room for them.
+    demanded: u32,
     /// The newest statement, if it waits for messages that are not here.
     waiting: Option<Statement>,
     /// The heads of all that the member has signed to have seen: what it writes next comes after them.
@@ -182,6 +188,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     graph: Graph,
     order: Order,
     holdback: Holdback,
+    unfinal: Unfinal,
     /// Members that have not sent their last message: those whose coverage the order waits for.
     writing: MemberSet,
     /// Delivered messages, by index, that not every member who still writes covers.
@@ -249,6 +256,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 chain: Vec::new(),
                 exposed: false,
                 is_shown: false,
+                demanded: 0,
                 waiting: None,
                 heads: Vec::new(),
                 fin: false,
@@ -276,6 +284,7 @@ impl<S: CryptoSuite> Epoch<S> {
             graph: Graph::default(),
             order: Order::new(),
             holdback: Holdback::default(),
+            unfinal: Unfinal::new(members),
             writing: MemberSet::all(members),
             unstable: BTreeSet::new(),
             newly: Vec::new(),

@@ -27,7 +27,7 @@ mod timers;
 pub mod wire;
 
 pub use config::{Admission, RoomConfig, Timers};
-pub use epoch::{Evidence, SignedChain};
+pub use epoch::{Evidence, SignedChain, SigningKeyState};
 pub use error::{Rejection, SendError};
 pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, SendHandle};
 pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};

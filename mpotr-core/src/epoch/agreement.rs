@@ -21,8 +21,17 @@ impl<S: CryptoSuite> Epoch<S> {
         self.graph.len()
     }
 
-    /// Draws the consequences of what was delivered or stated: the order, the locks, what is final.
+    /// Draws the consequences of what was delivered or stated: the order, the locks, what is final; and delivers what had no
+    /// room until then.
     pub(super) fn advance(&mut self) {
+        while self.draw_consequences() {
+            self.deliver_ready();
+        }
+    }
+
+    /// Whether there is room for what had none.
+    fn draw_consequences(&mut self) -> bool {
+        let was_crowded = self.unfinal.is_any_crowded();
         if let Some(bound) = self.stable {
             let before = self.order.lock().count;
             self.order.extend::<S>(bound);
@@ -49,7 +58,9 @@ impl<S: CryptoSuite> Epoch<S> {
             && let Some(lock) = self.order.prefix(final_count)
         {
             self.finalise(lock);
+            return was_crowded;
         }
+        false
     }
 
     /// A longer prefix is final: neither its packets need be kept, nor the keys that opened them. Those of who says two
@@ -64,9 +75,11 @@ impl<S: CryptoSuite> Epoch<S> {
             .copied()
             .collect();
         for id in &ids {
-            if let Some((author, seq)) = self.graph.drop_packet(id)
-                && let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed)
-            {
+            let Some((author, seq, bytes)) = self.graph.drop_packet(id) else {
+                continue;
+            };
+            self.unfinal.settle(author, bytes);
+            if let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed) {
                 peer.streams.content.erase(seq);
             }
         }

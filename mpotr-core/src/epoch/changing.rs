@@ -11,6 +11,7 @@ use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::Sid;
 
 use super::member_set::MemberSet;
+use super::unfinal::Unfinal;
 use super::{Epoch, Peer};
 use crate::wire::{Lock, MessageId, Next, cut_digest};
 
@@ -79,6 +80,11 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Members of the roster.
     pub(crate) const fn members(&self) -> usize {
         self.peers.len()
+    }
+
+    /// Whether so much is not final that more of some author is delivered only if others build upon it.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.unfinal.is_any_crowded()
     }
 
     /// Whether a member has closed.
@@ -234,6 +240,7 @@ impl<S: CryptoSuite> Epoch<S> {
             peer.streams.content.close::<S>();
         }
         self.graph.drop_packets();
+        self.unfinal = Unfinal::new(self.peers.len());
         self.sent.clear();
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
 
+use super::demand::Demand;
 use super::graph::Position;
 use super::holdback::Held;
 use super::{Effect, Epoch};
@@ -36,15 +37,16 @@ impl<S: CryptoSuite> Epoch<S> {
             return;
         }
         self.expand_cut();
-        let mut demanded = self.demanded_of_exposed();
-        let unproven = self.unproven(&demanded);
+        let mut demanded = self.demanded_if_restricted();
+        self.note_demanded(&demanded);
+        let withheld = self.withheld(&demanded);
         let mut due: VecDeque<usize> = self.holdback.authors().collect();
         // Who waits for which message; and those who say two things, of whom any message may be the next.
         let mut blocked: BTreeMap<MessageId, Vec<usize>> = BTreeMap::new();
         let mut exposed: Vec<usize> = Vec::new();
         let mut delivered = false;
         while let Some(author) = due.pop_front() {
-            match self.look_at(author, &demanded, &unproven) {
+            match self.look_at(author, &demanded, &withheld) {
                 Found::Nothing if self.is_exposed(author) => exposed.push(author),
                 Found::Nothing => {}
                 Found::Blocked(parent) => blocked.entry(parent).or_default().push(author),
@@ -78,28 +80,38 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    fn demanded_of_exposed(&self) -> BTreeSet<MessageId> {
-        if self.peers.iter().any(|peer| peer.exposed) {
+    /// Notes how far others build upon what there is no room for: all before that is demanded too, though not all of it can
+    /// wait here at once to show it.
+    fn note_demanded(&mut self, demanded: &Demand) {
+        let Self {
+            holdback, peers, ..
+        } = self;
+        for (author, held) in holdback.iter() {
+            if let Some(peer) = peers.get_mut(author).filter(|peer| !peer.exposed)
+                && demanded.is_for(author, &held.id)
+            {
+                peer.demanded = peer.demanded.max(held.content.seq.saturating_add(1));
+            }
+        }
+    }
+
+    fn demanded_if_restricted(&self) -> Demand {
+        if self.unfinal.is_any_crowded() || self.peers.iter().any(|peer| peer.exposed) {
             self.demanded()
         } else {
-            BTreeSet::new()
+            Demand::default()
         }
     }
 
     /// Looks for a message of an author that can be delivered: the first that waits, or any if it says two things.
-    fn look_at(
-        &self,
-        author: usize,
-        demanded: &BTreeSet<MessageId>,
-        unproven: &BTreeSet<MessageId>,
-    ) -> Found {
+    fn look_at(&self, author: usize, demanded: &Demand, withheld: &BTreeSet<MessageId>) -> Found {
         let is_exposed = self.is_exposed(author);
         for held in self.holdback.of(author) {
             let missing = held
                 .content
                 .ancestors()
                 .find(|parent| !self.graph.contains(parent));
-            let is_wanted = self.may_go(author, held, demanded) && !unproven.contains(&held.id);
+            let is_wanted = self.may_go(author, held, demanded) && !withheld.contains(&held.id);
             match missing {
                 None if is_wanted => return Found::Ready(held.content.seq, held.id),
                 Some(parent) if is_wanted && !is_exposed => return Found::Blocked(parent),
@@ -111,13 +123,9 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Whether a message that waits may be delivered when all before it is.
-    pub(super) fn may_go(
-        &self,
-        author: usize,
-        held: &Held,
-        demanded: &BTreeSet<MessageId>,
-    ) -> bool {
-        self.gate.admits(&held.id) && (!self.is_exposed(author) || demanded.contains(&held.id))
+    pub(super) fn may_go(&self, author: usize, held: &Held, demanded: &Demand) -> bool {
+        self.gate.admits(&held.id)
+            && (!self.is_exposed(author) || demanded.is_for(author, &held.id))
     }
 
     /// Where a message goes if its parents are here and it fits what its author said before.
@@ -133,7 +141,10 @@ impl<S: CryptoSuite> Epoch<S> {
                 .last_parent(&position)
                 .is_some_and(|prev| prev.author == author && prev.seq == before),
         };
-        if !follows {
+        // Heads number at most one for each member, unless somebody says two things: more can only be names of one line.
+        let is_padded =
+            content.parents.len() >= self.peers.len() && !self.graph.are_heads(&position);
+        if !follows || is_padded {
             return Fit::Nowhere;
         }
         // If it is known to be a liar, others build upon this one: all deliver it, in whatever place.
@@ -166,6 +177,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let key = position.key;
         let id = key.id;
         self.unstated_bytes = self.unstated_bytes.saturating_add(packet.length());
+        self.unfinal.add(author, packet.length());
         let place = (author, content.seq);
         let index = self.graph.insert(position, place, packet, warrant);
         let disputed = self.is_exposed(author);

@@ -23,7 +23,25 @@ pub struct SignedChain {
     signature: SignatureBytes,
 }
 
+/// What became of the key that signs for a member in an epoch, as far as is known to who judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningKeyState {
+    /// Nobody but the member has it.
+    Secret,
+    /// It was published, in order when everybody was done or before: anybody can sign with it.
+    Published,
+}
+
 /// Two things that a member signed and that cannot both be.
+///
+/// It accuses the owner of a key of one epoch, E, and says nothing of the person: that a person owns E is known to the members of
+/// that epoch alone, and nothing in here shows it to others.
+///
+/// **It has a lifetime.** When an epoch ends in order its members publish what signed for them (`docs/spec/06-epochs.md`,
+/// "Publication"). From then on anybody can make evidence like this against any of them, so none counts any more, nor does
+/// what was made before, since nothing tells the two apart: see [`Evidence::verify`].
+///
+/// **It is not for posting.** It holds up to 64 messages of each side with their texts in clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     author: u16,
@@ -118,9 +136,17 @@ impl Evidence {
     }
 
     /// Whether the owner of E, `key`, the `author` of an epoch's roster, signed both sides, and they contradict each
-    /// other. It needs nothing else.
+    /// other; and whether that still means anything: never once the key is published. It needs nothing else.
     #[must_use]
-    pub fn verify<S: CryptoSuite>(&self, epoch: &EpochId, key: &VerifyingKey<S>) -> bool {
+    pub fn verify<S: CryptoSuite>(
+        &self,
+        epoch: &EpochId,
+        key: &VerifyingKey<S>,
+        state: SigningKeyState,
+    ) -> bool {
+        if state == SigningKeyState::Published {
+            return false;
+        }
         let [first, second] = &self.sides;
         let claimed = contradiction(
             &first.claims::<S>(epoch, self.author),

@@ -8,11 +8,10 @@
 //! Who writes against its own statement, or after it said that it writes nothing more, is exposed, too, to those who have
 //! heard both: an honest member that has not may have built upon what it wrote.
 
-use std::collections::BTreeSet;
-
 use mpotr_crypto::CryptoSuite;
 
 use super::changing::Gate;
+use super::demand::Demand;
 use super::evidence::{Evidence, MAX_LINKS, SignedChain};
 use super::holdback::Held;
 use super::sending::wire_index;
@@ -67,6 +66,13 @@ impl<S: CryptoSuite> Epoch<S> {
         if (peer.fin || peer.closed) && held.content.seq >= peer.delivered {
             self.distrust(author);
         }
+        if self.is_published(author) {
+            // Anybody can sign in its name: two messages in one place show nothing, and all must be able to go on.
+            if self.contradicted(author, &held.id, &held.content).is_some() {
+                self.mark_exposed(author);
+            }
+            return Ok(());
+        }
         while !self.has_evidence(author)
             && let Some(known) = self.contradicted(author, &held.id, &held.content)
         {
@@ -89,18 +95,31 @@ impl<S: CryptoSuite> Epoch<S> {
     /// A member has signed what contradicts something else that it signed. To others this need not show: they have not heard
     /// the same, or not all that lies between.
     pub(super) fn distrust(&mut self, author: usize) {
+        if self.mark_exposed(author) && !self.is_published(author) {
+            self.effects.push_back(Effect::Contradicted { author });
+        }
+    }
+
+    /// From here on nothing of an author is accepted but what others build upon; whether that is new.
+    fn mark_exposed(&mut self, author: usize) -> bool {
         let Some(peer) = self.peers.get_mut(author).filter(|peer| !peer.exposed) else {
-            return;
+            return false;
         };
         peer.exposed = true;
-        self.effects.push_back(Effect::Contradicted { author });
         self.forget_undemanded(author);
+        true
+    }
+
+    /// Whether what signs for a member is public.
+    fn is_published(&self, member: usize) -> bool {
+        self.peers.get(member).is_some_and(|peer| peer.revealed)
     }
 
     /// Of who is exposed, nothing waits but what others build upon.
     fn forget_undemanded(&mut self, author: usize) {
         let demanded = self.demanded();
-        self.holdback.forget_but(author, &demanded);
+        self.holdback
+            .forget_but(author, |id| demanded.is_for(author, id));
     }
 
     /// Two messages of an author, one at hand and one just authenticated, contradict each other: the author is exposed.
@@ -174,47 +193,59 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether something that another member says comes after this message, or what is delivered rests on its signature: it
     /// has to be delivered, whoever wrote it.
-    pub(super) fn is_demanded(&self, held: &Held) -> bool {
-        self.vouches(held) || self.demanded().contains(&held.id)
+    pub(super) fn is_demanded(&self, author: usize, held: &Held) -> bool {
+        self.vouches(held) || self.demanded().is_for(author, &held.id)
     }
 
     /// Whether this is what vouches for a message that is delivered, and nothing delivered does.
-    fn vouches(&self, held: &Held) -> bool {
+    pub(super) fn vouches(&self, held: &Held) -> bool {
         let before = self.graph.get(&held.content.prev);
         before.is_some_and(|before| !before.is_shown())
     }
 
     /// What the messages of others that wait, their statements and the cut name, and what that comes after.
-    pub(super) fn demanded(&self) -> BTreeSet<MessageId> {
-        let mut names: BTreeSet<_> = self
-            .peers
-            .iter()
-            .filter_map(|peer| peer.waiting.as_ref())
-            .flat_map(|statement| statement.frontier.iter().copied())
-            .collect();
+    pub(super) fn demanded(&self) -> Demand {
+        let mut demand = Demand::default();
+        for (member, peer) in self.peers.iter().enumerate() {
+            let named = peer.waiting.iter().flat_map(|said| &said.frontier);
+            named.for_each(|id| demand.name(*id, member));
+        }
         if let Gate::Cut(ids) = &self.gate {
-            names.extend(ids.iter().copied());
+            ids.iter().for_each(|id| demand.require(*id));
         }
         let mut unnamed: Vec<_> = Vec::new();
         for (author, held) in self.holdback.iter() {
-            if self.is_exposed(author) {
+            if self.is_exposed(author) || self.unfinal.is_crowded(author) {
                 if self.vouches(held) {
-                    names.insert(held.id);
+                    demand.require(held.id);
                 }
-                unnamed.push(held);
+                unnamed.push((author, held));
             } else {
-                names.extend(held.content.ancestors());
+                for id in held.content.ancestors() {
+                    demand.name(id, author);
+                }
             }
         }
         loop {
             let (named, rest): (Vec<_>, Vec<_>) = unnamed
                 .into_iter()
-                .partition(|held| names.contains(&held.id));
+                .partition(|(author, held)| demand.is_for(*author, &held.id));
             if named.is_empty() {
-                return names;
+                return demand;
             }
-            names.extend(named.iter().flat_map(|held| held.content.ancestors()));
+            for id in named.iter().flat_map(|(_, held)| held.content.ancestors()) {
+                demand.require(id);
+            }
             unnamed = rest;
+        }
+    }
+
+    /// How many lines of an author honest members may have built upon.
+    pub(super) fn lines_of(&self, author: usize) -> usize {
+        if self.is_exposed(author) {
+            self.peers.len()
+        } else {
+            1
         }
     }
 }

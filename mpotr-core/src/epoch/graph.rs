@@ -100,12 +100,19 @@ impl Graph {
         self.nodes.get_mut(index).map(|node| &mut node.warrant)
     }
 
-    /// Drops the packet of a message, and tells whose it was.
-    pub(super) fn drop_packet(&mut self, id: &MessageId) -> Option<(usize, u32)> {
+    /// Drops the packet of a message, and tells whose it was, its place and how long the packet.
+    pub(super) fn drop_packet(&mut self, id: &MessageId) -> Option<(usize, u32, usize)> {
         let index = self.index_of(id)?;
         let node = self.nodes.get_mut(index)?;
-        node.packet = None;
-        Some((node.author, node.seq))
+        let bytes = node.packet.take().map_or(0, |packet| packet.length());
+        Some((node.author, node.seq, bytes))
+    }
+
+    /// The bytes of all packets that are kept.
+    #[cfg(test)]
+    pub(super) fn packet_bytes(&self) -> usize {
+        let packets = self.nodes.iter().filter_map(|node| node.packet.as_ref());
+        packets.map(SealedPacket::length).sum()
     }
 
     /// Drops all packets.
@@ -226,6 +233,31 @@ impl Graph {
     fn is_news(&mut self, member: usize, index: usize) -> bool {
         let node = self.nodes.get_mut(index);
         node.is_some_and(|node| node.covered.insert(member))
+    }
+
+    /// Whether of the parents of a message none comes before another.
+    pub(super) fn are_heads(&self, position: &Position) -> bool {
+        let named: BTreeSet<u32> = position.parents.iter().copied().collect();
+        let Some(lowest) = named.first().copied() else {
+            return true;
+        };
+        let before = |index: u32| {
+            let node = self.nodes.get(wide(index));
+            node.into_iter()
+                .flat_map(|node| node.parents.iter().copied())
+        };
+        let mut stack: Vec<u32> = named.iter().flat_map(|index| before(*index)).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(index) = stack.pop() {
+            if named.contains(&index) {
+                return false;
+            }
+            // Parents have lower indices: nothing that is named lies behind a message below the lowest.
+            if index > lowest && seen.insert(index) {
+                stack.extend(before(index));
+            }
+        }
+        true
     }
 
     /// Whether all `earlier` messages are among the `later` ones or before them.

@@ -1,6 +1,6 @@
 //! Messages that wait for their parents. `docs/spec/05-wire.md`, "Hold-back".
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::vouching::Warrant;
 use crate::wire::{Content, MessageId, SealedPacket};
@@ -166,11 +166,11 @@ impl Holdback {
     }
 
     /// Drops all that waits of an author but these.
-    pub(super) fn forget_but(&mut self, author: usize, kept: &BTreeSet<MessageId>) {
+    pub(super) fn forget_but(&mut self, author: usize, is_kept: impl Fn(&MessageId) -> bool) {
         let Some(waiting) = self.0.get_mut(&author) else {
             return;
         };
-        waiting.held.retain(|(_, id), _| kept.contains(id));
+        waiting.held.retain(|(_, id), _| is_kept(id));
         let lengths = waiting.held.values().map(|held| held.packet.length());
         waiting.bytes = lengths.sum();
         if waiting.held.is_empty() {

@@ -10,6 +10,7 @@ use mpotr_crypto::{CryptoSuite, SignatureBytes};
 use super::changing::Frozen;
 use super::delivering::Fit;
 use super::holdback::Held;
+use super::unfinal::Need;
 use super::vouching::Warrant;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
@@ -191,7 +192,7 @@ impl<S: CryptoSuite> Epoch<S> {
     fn accept(&mut self, author: usize, held: Held) -> Result<(), Rejection> {
         let was_exposed = self.is_exposed(author);
         self.confront(author, &held)?;
-        if self.is_exposed(author) && !self.is_demanded(&held) {
+        if self.is_exposed(author) && !self.is_demanded(author, &held) {
             return if was_exposed {
                 Err(Rejection::Disputed)
             } else {
@@ -205,6 +206,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if held.warrant == Warrant::Own
             && !self.is_exposed(author)
             && self.gate.admits(&held.id)
+            && self.unfinal.need(author, held.packet.length(), 1) == Need::Nothing
             && let Fit::Here(position) = self.fit(author, &held.id, &held.content)
         {
             self.deliver(author, position, held);
@@ -265,6 +267,10 @@ impl<S: CryptoSuite> Epoch<S> {
         let (wanted, missing) = (statement.wanted.clone(), statement.missing.clone());
         let (question, listing) = (statement.question, statement.listing.clone());
         peer.waiting = Some(statement);
+        if self.unfinal.is_any_crowded() {
+            // There is room for what it names.
+            self.deliver_ready();
+        }
         self.serve(&wanted, &missing, header.seq);
         self.hear_question(sender, question);
         self.hear_listing(sender, listing.as_ref());

@@ -52,6 +52,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 .collect();
             let stated = peer.waiting.as_ref().map_or(0, |said| said.sent);
             let end = held.last().copied().unwrap_or(0).max(stated);
+            let end = self
+                .room_until(author, stated)
+                .map_or(end, |room| end.min(room));
             let window = peer.delivered..end.min(peer.delivered.saturating_add(MAX_OF_AUTHOR));
             for place in window.filter(|place| !held.contains(place)).take(left) {
                 left = left.saturating_sub(1);
@@ -73,6 +76,19 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         ranges.truncate(MAX_RANGES);
         ranges
+    }
+
+    /// Up to which place there is room for messages of an author, if not for all: the others are not asked for.
+    fn room_until(&self, author: usize, stated: u32) -> Option<u32> {
+        let peer = self.peers.get(author)?;
+        self.unfinal.is_crowded(author).then(|| {
+            let stated = if self.unfinal.has_margin(author) {
+                stated
+            } else {
+                0
+            };
+            peer.demanded.max(stated)
+        })
     }
 
     /// Whether messages are missing that others name.

@@ -11,6 +11,7 @@
 
 mod backlog;
 mod equivocation;
+mod flood;
 mod spec;
 mod vouching;
 

@@ -13,7 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_crypto::CryptoSuite;
 
 use super::Epoch;
+use super::changing::Gate;
+use super::demand::Demand;
 use super::evidence::MAX_LINKS;
+use super::holdback::Held;
+use super::unfinal::{Need, Unfinal};
 use crate::wire::{MessageId, SealedPacket};
 
 /// How far a signature may be: the line that it ends, with one more message that contradicts it, fits into evidence.
@@ -102,17 +106,20 @@ impl Dependence {
 }
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// Messages that wait and must go on waiting although all before them is here, since what vouches for them has to wait,
-    /// or is not here. `may_go` says what the rest depends on.
+    /// Messages that wait and must go on waiting although all before them is here: there is no room for them, or what vouches
+    /// for them has to wait, or is not here.
     ///
     /// The others can be delivered together: each of them is signed itself, or so is a message that its line leads to and
     /// that is among them.
-    pub(super) fn unproven(&mut self, demanded: &BTreeSet<MessageId>) -> BTreeSet<MessageId> {
-        if self
-            .holdback
-            .iter()
-            .all(|(_, held)| held.warrant == Warrant::Own)
-        {
+    pub(super) fn withheld(&mut self, demanded: &Demand) -> BTreeSet<MessageId> {
+        let mut plan = self.unfinal.clone();
+        let is_plain = self.holdback.iter().all(|(author, held)| {
+            let bytes = held.packet.length();
+            let has_room = plan.need(author, bytes, 1) == Need::Nothing;
+            plan.add(author, bytes);
+            has_room && held.warrant == Warrant::Own
+        });
+        if is_plain {
             return BTreeSet::new();
         }
         let waiting: Vec<(usize, u32, MessageId)> = self
@@ -175,11 +182,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// What depends on what, of all that waits.
-    fn dependence(
-        &self,
-        waiting: &[(usize, u32, MessageId)],
-        demanded: &BTreeSet<MessageId>,
-    ) -> Dependence {
+    fn dependence(&self, waiting: &[(usize, u32, MessageId)], demanded: &Demand) -> Dependence {
         let places: BTreeMap<&MessageId, usize> = waiting
             .iter()
             .enumerate()
@@ -193,6 +196,7 @@ impl<S: CryptoSuite> Epoch<S> {
             out: vec![false; waiting.len()],
             queue: Vec::new(),
         };
+        let mut plan = self.unfinal.clone();
         for (index, (author, held)) in self.holdback.iter().enumerate() {
             if !self.may_go(author, held, demanded) {
                 fate.leave(index);
@@ -206,6 +210,13 @@ impl<S: CryptoSuite> Epoch<S> {
                         .for_each(|after| after.push(index)),
                     None if self.graph.contains(&parent) => {}
                     None => fate.leave(index),
+                }
+            }
+            if fate.out.get(index) == Some(&false) {
+                if self.has_room(&plan, author, held, demanded) {
+                    plan.add(author, held.packet.length());
+                } else {
+                    fate.leave(index);
                 }
             }
             let before = places.get(&held.content.prev).copied();
@@ -222,6 +233,34 @@ impl<S: CryptoSuite> Epoch<S> {
             }
         }
         fate
+    }
+
+    /// Whether there is room for a message, others being delivered before it. What shows a message that is delivered already
+    /// always has it: lines are short.
+    fn has_room(&self, plan: &Unfinal, author: usize, held: &Held, demanded: &Demand) -> bool {
+        match plan.need(author, held.packet.length(), self.lines_of(author)) {
+            Need::Nothing => true,
+            _ if self.vouches(held) => true,
+            Need::Statement if self.is_stated(author, held) => true,
+            Need::Statement | Need::Demand => {
+                demanded.is_for(author, &held.id) || self.leads_on(author, held)
+            }
+            Need::Cut => matches!(self.gate, Gate::Cut(_)),
+            Need::Never => false,
+        }
+    }
+
+    /// Whether the author's own statement comes after a message.
+    fn is_stated(&self, author: usize, held: &Held) -> bool {
+        let peer = self.peers.get(author).filter(|peer| !peer.exposed);
+        let said = peer.and_then(|peer| peer.waiting.as_ref());
+        said.is_some_and(|said| held.content.seq < said.sent)
+    }
+
+    /// Whether others build upon a later message of the one line of its author.
+    fn leads_on(&self, author: usize, held: &Held) -> bool {
+        let peer = self.peers.get(author).filter(|peer| !peer.exposed);
+        peer.is_some_and(|peer| held.content.seq < peer.demanded)
     }
 
     /// Whether the author's own signature of a message at hand verifies. It is looked at once.

@@ -239,7 +239,8 @@ impl<S: CryptoSuite> Room<S> {
             self.spoke.insert(member, now);
             self.timers.set(Timer::Change, now);
         }
-        if epoch.delivered() >= self.config.refresh_messages && self.change.is_none() {
+        let is_full = epoch.delivered() >= self.config.refresh_messages || epoch.is_crowded();
+        if is_full && self.change.is_none() {
             self.wishes.insert(Wish::Refresh);
             self.timers.set(Timer::Change, now);
         }

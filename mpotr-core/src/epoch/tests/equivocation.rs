@@ -3,7 +3,7 @@
 use super::{
     ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, sealed, statement, text,
 };
-use crate::epoch::{Effect, Epoch, Evidence};
+use crate::epoch::{Effect, Epoch, Evidence, SigningKeyState};
 use crate::error::Rejection;
 use crate::wire::{EpochId, Lock, MessageId, Presence, SealedPacket, Statement};
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
@@ -18,7 +18,7 @@ fn two(epochs: &mut [Epoch<Suite>]) -> [(MessageId, SealedPacket); 2] {
     })
 }
 
-fn id_of(epoch: &mut Epoch<Suite>, packet: &SealedPacket) -> MessageId {
+pub(super) fn id_of(epoch: &mut Epoch<Suite>, packet: &SealedPacket) -> MessageId {
     let header = packet.open_header::<Suite>(&epoch.keys.header).unwrap();
     let sender = usize::from(header.sender);
     let unverified = epoch.decrypt(sender, header, packet).unwrap();
@@ -68,13 +68,13 @@ fn two_messages_in_one_place_are_evidence_that_anyone_can_check() {
     let (epoch, keys) = (epochs[ALICE].id, |member: usize| {
         epochs[ALICE].peers[member].key.get().unwrap()
     });
-    assert!(found[0].verify::<Suite>(&epoch, keys(MALLORY)));
-    assert!(!found[0].verify::<Suite>(&epoch, keys(BOB)));
+    assert!(found[0].verify::<Suite>(&epoch, keys(MALLORY), SigningKeyState::Secret));
+    assert!(!found[0].verify::<Suite>(&epoch, keys(BOB), SigningKeyState::Secret));
     let elsewhere = EpochId {
         sid: Sid::new([1; 32]),
         ..epoch
     };
-    assert!(!found[0].verify::<Suite>(&elsewhere, keys(MALLORY)));
+    assert!(!found[0].verify::<Suite>(&elsewhere, keys(MALLORY), SigningKeyState::Secret));
     // It is told once.
     let again = &mut epochs[BOB];
     assert_eq!(again.open(&other), Err(Rejection::Disputed));
@@ -131,7 +131,7 @@ fn a_message_that_names_another_previous_one_is_evidence() {
         assert_eq!(found[0].seq(), 0);
         assert!(found[0].ids().contains(&first) && found[0].ids().contains(&second));
         let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
-        assert!(found[0].verify::<Suite>(&epochs[ALICE].id, key));
+        assert!(found[0].verify::<Suite>(&epochs[ALICE].id, key, SigningKeyState::Secret));
     }
 }
 
@@ -542,4 +542,33 @@ fn a_lock_over_more_messages_than_there_are_agrees_to_nothing() {
     let said = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&said).unwrap();
     assert_eq!(finals(&mut epochs[BOB]), 0);
+}
+
+#[test]
+fn evidence_counts_for_nothing_once_what_signs_is_public() {
+    let mut epochs = epochs(3, 1);
+    let [(_, one), (_, other)] = two(&mut epochs);
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open(&other).unwrap();
+    let found = evidence(&effects(bob));
+    let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
+    let counts = |state| found[0].verify::<Suite>(&epochs[ALICE].id, key, state);
+    assert!(counts(SigningKeyState::Secret));
+    assert!(!counts(SigningKeyState::Published));
+}
+
+#[test]
+fn what_is_signed_with_a_key_that_leaked_is_no_evidence() {
+    let mut epochs = epochs(3, 1);
+    let [(_, one), (_, other)] = two(&mut epochs);
+    let reveal = epochs[MALLORY].reveal();
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open_reveal(&reveal).unwrap();
+    effects(bob);
+    assert_eq!(bob.open(&other), Ok(MALLORY));
+    assert_eq!(effects(bob), []);
+    // Others may have built upon the other one: it is read as one of an author that says two things.
+    assert_eq!(bob.open(&other), Err(Rejection::Disputed));
 }

@@ -5,7 +5,7 @@ use super::{
     statement, text,
 };
 use crate::epoch::sending::wire_index;
-use crate::epoch::{Effect, Epoch};
+use crate::epoch::{Effect, Epoch, SigningKeyState};
 use crate::error::Rejection;
 use crate::wire::{
     Content, ContentKind, Header, Lock, MessageId, Packet, Presence, SealedPacket, Statement,
@@ -131,7 +131,10 @@ fn a_line_that_is_taken_is_one_that_exposes_its_author() {
                 panic!("{links}: {told:?}");
             };
             let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
-            assert!(evidence.verify::<Suite>(&epochs[ALICE].id, key), "{links}");
+            assert!(
+                evidence.verify::<Suite>(&epochs[ALICE].id, key, SigningKeyState::Secret),
+                "{links}"
+            );
             assert!(epochs[BOB].is_exposed(MALLORY));
         }
         taken.push(here);
