@@ -214,7 +214,7 @@ impl Conversation {
                     Door::With(_) => notice(format!("{wants}, is not one of --with, and stays outside")),
                     Door::Ask => vec![
                         Say::Notice(format!("{wants}; nothing is proven yet")),
-                        Say::Notice(format!("if that is whom you mean, type: /admit {whole}")),
+                        Say::Notice(format!("to let it in: /admit {whole}")),
                     ],
                     Door::Open => notice(format!("{wants}; nothing is proven yet")),
                 }
@@ -235,7 +235,7 @@ impl Conversation {
         );
         vec![
             Say::Notice(wants),
-            Say::Notice(format!("to let it in, type: /admit {whole}")),
+            Say::Notice(format!("to let it in: /admit {whole}")),
         ]
     }
 

@@ -220,7 +220,7 @@ fn who_was_not_heard_yet_is_let_in_when_it_comes() {
         asked.hears_err("let in when it comes");
         // Somebody else is not.
         let _stranger = town.chat("stranger", &["--open"]);
-        asked.hears_err("if that is whom you mean, type: /admit ");
+        asked.hears_err("to let it in: /admit ");
         let mut comes = town.enters(&bob, &["--with", &alice.public]);
         comes.hears_out("alice: who is there?\n");
         comes.type_in("here I am\n");
@@ -245,7 +245,7 @@ fn who_is_not_awaited_any_more_stays_outside() {
     ));
     asked.hears_err("not let in when it comes");
     let comes = town.enters(&bob, &["--with", &alice.public]);
-    let told = asked.hears_err("if that is whom you mean");
+    let told = asked.hears_err("to let it in: /admit");
     assert!(told.contains("wants to come in"), "{told}");
     comes.hears_err("as expected");
     asked.type_in(&format!("/admit {}\n", bob.fingerprint));

@@ -102,6 +102,34 @@ fn talk<T>(test: impl FnOnce(&Path, &str, Terminal, crate::program::Running) -> 
 }
 
 #[test]
+fn at_a_terminal_nobody_comes_in_before_the_person_says_so() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let asked = [
+        "chat",
+        "--relay",
+        &relay.address,
+        "--room",
+        "tea",
+        "--nick",
+        "alice",
+    ];
+    let alice = Terminal::start(home.path(), &asked);
+    alice.shows("nobody comes in before you say so");
+    let mut bob = enter(home.path(), &relay.address, "bob", &[]);
+    bob.type_in("hello\n");
+    let mark = "* to let it in: /admit ";
+    let rows = alice.shows(mark);
+    assert!(!rows.iter().any(|row| row.contains("secure")), "{rows:?}");
+    // What is to be typed fits a row, so that it can be marked and pasted.
+    let whole = rows.iter().find_map(|row| row.strip_prefix(mark)).unwrap();
+    let command = format!("/admit {}\n", whole.trim());
+    alice.type_in(&command);
+    alice.shows("the room is secure: 2 members");
+    alice.shows("bob: hello");
+}
+
+#[test]
 fn no_row_of_a_long_line_passes_for_a_line_of_somebody_else() {
     talk(|_home, _relay, alice, mut bob| {
         // At every offset, and while half a line is typed, which would shift a row.
