@@ -161,7 +161,7 @@ impl RoomConfig {
             admission,
             members: None,
             refresh_messages: 100,
-            leeway: 64,
+            leeway: 512,
             exclude_cheats: true,
             record: false,
             timers: Timers::RELAY,

@@ -122,8 +122,10 @@ pub(crate) enum Effect {
     Missing { id: MessageId, packet: Vec<u8> },
     /// Something signed took effect, and is to be kept.
     Recorded(Record),
-    /// A member asks, over its signature, what this one has seen.
+    /// A member asks everyone, over its signature, what they have seen.
     Asked,
+    /// A member is a step further with the end of the epoch.
+    Closing,
 }
 
 /// A member as the others see it.
@@ -204,6 +206,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// Delivered messages that nothing that this member signed covers, and the bytes of their packets.
     unstated: usize,
     unstated_bytes: usize,
+    /// How many of them are texts.
+    unstated_texts: usize,
     /// The lock that this member signed last.
     signed_lock: Lock,
     /// A part of the order that somebody asked for.
@@ -293,6 +297,7 @@ impl<S: CryptoSuite> Epoch<S> {
             last: MessageId::NONE,
             unstated: 0,
             unstated_bytes: 0,
+            unstated_texts: 0,
             signed_lock: Lock::EMPTY,
             list_from: None,
             ask_order: false,
@@ -338,9 +343,16 @@ impl<S: CryptoSuite> Epoch<S> {
         self.others().all(|peer| peer.closed)
     }
 
-    /// Whether another member has sent its last message and waits for the others.
-    pub(crate) fn is_somebody_leaving(&self) -> bool {
-        self.others().any(|peer| peer.fin && !peer.closed)
+    /// Members that have sent their last message and wait for the others, this one among them.
+    pub(crate) fn leaving(&self) -> usize {
+        let leaving = self.peers.iter().filter(|peer| peer.fin && !peer.closed);
+        leaving.count()
+    }
+
+    /// Whether this member has sent its last message, and owes the others its word on their last ones alone: none of them
+    /// writes anything after.
+    pub(crate) fn owes_to_leavers_alone(&self) -> bool {
+        !self.is_present(self.me) && self.unstated_texts == 0
     }
 
     /// The next thing that happened.

@@ -158,6 +158,8 @@ pub struct Room<S: CryptoSuite> {
     accused: Vec<IdentityKey>,
     /// Whether somebody does not know what this member has seen.
     asked: bool,
+    /// When this member sent its last statement once more.
+    repeated: Timestamp,
     leaving: bool,
     /// When this member stops to wait for the others, whatever moves.
     leave_by: Option<Timestamp>,
@@ -225,6 +227,7 @@ impl<S: CryptoSuite> Room<S> {
             something_new: Vec::new(),
             accused: Vec::new(),
             asked: false,
+            repeated: now,
             leaving: false,
             leave_by: None,
             presence: Presence::Present,

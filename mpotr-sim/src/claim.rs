@@ -4,6 +4,7 @@ mod all_read;
 mod ended;
 mod exposed;
 mod next_epoch;
+mod no_run_failed;
 mod one_epoch;
 mod one_final_order;
 
@@ -26,6 +27,8 @@ pub enum Claim {
     NextEpoch,
     /// I4: all members of one epoch have read there what one of them has.
     Accepted,
+    /// Nobody honest was told that a key agreement failed.
+    NoRunFailed,
     /// This insider is proven to have said two things in one place, to everybody honest, once, and is in nobody's epoch.
     Exposed(Seat),
     /// All who are alive have left.
@@ -43,6 +46,7 @@ impl Claim {
             Self::OneEpoch => "one-epoch",
             Self::AllRead => "all-read",
             Self::NextEpoch => "next-epoch",
+            Self::NoRunFailed => "no-run-failed",
             Self::Accepted => "accepted",
             Self::Exposed(_) => "exposed",
             Self::Ended { .. } => "ended",
@@ -56,6 +60,7 @@ impl Claim {
             Self::OneEpoch => one_epoch::check(ledger),
             Self::AllRead => all_read::check(ledger),
             Self::NextEpoch => next_epoch::check(ledger),
+            Self::NoRunFailed => no_run_failed::check(ledger),
             Self::Accepted => acceptance::check(ledger),
             Self::Exposed(seat) => exposed::check(ledger, seat),
             Self::Ended { published } => ended::check(ledger, published),

@@ -54,6 +54,8 @@ pub(crate) struct Person {
     pub(crate) unsent: BTreeMap<SendHandle, Vec<u8>>,
     /// Texts that were taken and have no fate yet, and their ids, once they are sent.
     pub(crate) open: BTreeMap<SendHandle, Option<MessageId>>,
+    /// How many key agreements it was told of that failed.
+    pub(crate) failed_runs: u32,
     /// Texts of which this member was told that somebody missed them, or that they were dropped.
     pub(crate) lost: BTreeSet<SendHandle>,
     /// Members of the present epoch that this one was told are leaving.
@@ -436,7 +438,7 @@ impl Person {
         clippy::wildcard_enum_match_arm,
         reason = "the others say nothing of texts, or of whom they are for"
     )]
-    /// Takes note of the fate of a text, and of who is on its way out.
+    /// Takes note of the fate of a text or of a run, and of who is on its way out.
     fn note_fate(&mut self, event: &Event) {
         match event {
             Event::Acknowledged { handle } => {
@@ -446,6 +448,9 @@ impl Person {
                 self.open.remove(handle);
                 self.unsent.remove(handle);
                 self.lost.insert(*handle);
+            }
+            Event::AgreementFailed { .. } => {
+                self.failed_runs = self.failed_runs.saturating_add(1);
             }
             Event::Leaving { member } => {
                 self.leavers.insert(*member);

@@ -1,6 +1,7 @@
 //! Scenarios, a file each. A new one is a constant of its file and a line in [`Scenario::ALL`].
 
 mod backlog;
+mod burst;
 mod calm;
 mod churn;
 mod crash;
@@ -43,6 +44,7 @@ impl Scenario {
         &forked::FORKED,
         &equivocating::EQUIVOCATING,
         &backlog::BACKLOG,
+        &burst::BURST,
         &silent_end::SILENT_END,
         &unpublished::UNPUBLISHED,
         &partition::PARTITION,

@@ -173,6 +173,7 @@ impl World {
             fates: Default::default(),
             unsent: Default::default(),
             open: Default::default(),
+            failed_runs: 0,
             lost: BTreeSet::new(),
             leavers: BTreeSet::new(),
             gone: BTreeSet::new(),

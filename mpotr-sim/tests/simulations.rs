@@ -203,6 +203,21 @@ fn who_names_in_every_cut_what_it_does_not_serve_is_left_behind() {
 }
 
 #[test]
+fn six_hundred_texts_at_one_instant_arrive_and_no_run_fails() {
+    for seed in 1..3 {
+        let wanted = Wanted {
+            messages: Some(600),
+            ..Wanted::default()
+        };
+        let claims = ["all-read", "no-run-failed"];
+        let outcome = assert_claims("burst", &wanted, seed, &claims);
+        assert_eq!(outcome.tally.messages, 603);
+        // One after the other, so that every change comes in the middle of it.
+        assert!(outcome.tally.epochs > 3, "{}", outcome.tally.epochs);
+    }
+}
+
+#[test]
 fn who_missed_a_long_talk_catches_up() {
     let wanted = Wanted {
         members: Some(4),

@@ -8,6 +8,7 @@
 )]
 
 mod admitting;
+mod burst;
 mod chat;
 mod demo;
 mod gka;

@@ -50,8 +50,10 @@ impl<S: CryptoSuite> Epoch<S> {
         let Some(peer) = self.peers.get_mut(member) else {
             return;
         };
-        if matches!(statement.presence, Presence::Closing | Presence::Done) {
-            peer.closing = Some(statement.lock);
+        if matches!(statement.presence, Presence::Closing | Presence::Done)
+            && peer.closing.replace(statement.lock) != Some(statement.lock)
+        {
+            self.effects.push_back(Effect::Closing);
         }
         if statement.presence == Presence::Done {
             self.note_done(member);

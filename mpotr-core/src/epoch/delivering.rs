@@ -199,13 +199,16 @@ impl<S: CryptoSuite> Epoch<S> {
             peer.heads.push(id);
         }
         match content.kind {
-            ContentKind::Text => self.effects.push_back(Effect::Delivered {
-                id,
-                author,
-                seq: content.seq,
-                body: std::mem::take(&mut *content.body),
-                disputed,
-            }),
+            ContentKind::Text => {
+                self.unstated_texts = self.unstated_texts.saturating_add(1);
+                self.effects.push_back(Effect::Delivered {
+                    id,
+                    author,
+                    seq: content.seq,
+                    body: std::mem::take(&mut *content.body),
+                    disputed,
+                });
+            }
             ContentKind::Fin => {
                 if let Some(peer) = self.peers.get_mut(author) {
                     peer.fin = true;

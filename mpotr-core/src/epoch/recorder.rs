@@ -67,7 +67,8 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Fork { .. }
             | Effect::Next { .. }
             | Effect::Missing { .. }
-            | Effect::Asked => None,
+            | Effect::Asked
+            | Effect::Closing => None,
         });
         records.collect()
     }

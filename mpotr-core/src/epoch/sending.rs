@@ -94,6 +94,7 @@ impl<S: CryptoSuite> Epoch<S> {
         self.deliver(self.me, position, own);
         self.unstated = 0;
         self.unstated_bytes = 0;
+        self.unstated_texts = 0;
         self.advance();
         Ok((seq, id, packet))
     }
@@ -154,6 +155,7 @@ impl<S: CryptoSuite> Epoch<S> {
         self.signed_lock = lock;
         self.unstated = 0;
         self.unstated_bytes = 0;
+        self.unstated_texts = 0;
         self.list_from = None;
         // A question is not repeated as an answer; whoever asks next gets a fresh statement.
         self.last_statement = (presence != Presence::Asking).then(|| packet.clone());

@@ -90,6 +90,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
         self.set_aside(now);
+        let mut began = self.change.as_ref().map_or(now, |change| change.began);
         if self.leaving && self.confirmed.is_empty() {
             // No run binds this member any more: it says its last word, and the others go on without it. If it has more to
             // say than may be on its way at one time, it takes part until it has.
@@ -97,6 +98,7 @@ impl<S: CryptoSuite> Room<S> {
                 epoch.thaw(false);
             }
             self.timers.stop(Timer::View);
+            began = self.change.take().map_or(now, |change| change.began);
             self.flush_queue(now);
             if self.ended || self.has_said_goodbye() {
                 return;
@@ -107,7 +109,6 @@ impl<S: CryptoSuite> Room<S> {
             .offering
             .own()
             .map(|own| (own.digest, own.member.offer().clone()));
-        let began = self.change.as_ref().map_or(now, |change| change.began);
         self.change = Some(Change {
             view,
             began,

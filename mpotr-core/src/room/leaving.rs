@@ -11,7 +11,7 @@ use super::Room;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::event::{Departure, DropReason, Event};
-use crate::time::{Timestamp, part};
+use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{ContentKind, EpochHint, Lock, Packet, Presence, Reveal};
 
@@ -108,11 +108,11 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.transmits.extend(epoch.seal_statement(presence));
         self.timers.stop(Timer::Linger);
-        let timers = &self.config.timers;
-        self.timers.set(Timer::Finish, now.after(timers.finish));
         self.timers
-            .set(Timer::Query, now.after(part(timers.query, 8)));
-        self.end_if_final(now);
+            .set(Timer::Finish, now.after(self.config.timers.finish));
+        // Others are asked where no step follows.
+        self.timers.stop(Timer::Query);
+        self.after_epoch(now);
     }
 
     /// The others did not answer, or leave, in time.

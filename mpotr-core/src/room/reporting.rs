@@ -53,6 +53,7 @@ impl<S: CryptoSuite> Room<S> {
                 self.asked = true;
                 None
             }
+            Effect::Closing => None,
             told @ (Effect::Delivered { .. }
             | Effect::Fin { .. }
             | Effect::Closed { .. }
@@ -146,6 +147,7 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
         | Effect::Next { .. }
         | Effect::Missing { .. }
         | Effect::Recorded(_)
-        | Effect::Asked => return None,
+        | Effect::Asked
+        | Effect::Closing => return None,
     })
 }

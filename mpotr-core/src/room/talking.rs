@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
+use crate::config::Timers;
 use crate::epoch::{Effect, Epoch};
 use crate::error::{Rejection, SendError};
 use crate::event::{Event, SendHandle};
@@ -81,7 +82,9 @@ impl<S: CryptoSuite> Room<S> {
         if self.leaving && sealed_any {
             self.wait_to_leave(now);
         }
-        if self.leaving && (is_alone || !self.fates.is_any_waiting()) {
+        // In a change the others count on this member: it says its last word after it.
+        let may_go = is_alone || (self.change.is_none() && !self.fates.is_any_waiting());
+        if self.leaving && may_go {
             self.send_fin(now);
             return true;
         }
@@ -175,11 +178,16 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Reports what happened in the epoch, and plans what has to be said.
     pub(super) fn after_epoch(&mut self, now: Timestamp) {
-        let mut hurry = self.leaving;
         let mut answered = false;
         let mut finalised = false;
+        let mut ends = false;
+        let mut asks = false;
         while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
-            hurry |= matches!(effect, Effect::Fin { .. });
+            ends |= matches!(
+                effect,
+                Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
+            );
+            asks |= matches!(effect, Effect::Asked);
             answered |= matches!(effect, Effect::Answered { .. });
             finalised |= matches!(effect, Effect::Final { .. });
             if matches!(effect, Effect::Closed { .. }) {
@@ -195,8 +203,17 @@ impl<S: CryptoSuite> Room<S> {
             self.timers.stop(Timer::Retry);
             self.timers.stop(Timer::Silent);
         }
-        if self.leaving && (answered || finalised) {
+        if self.leaving && (answered || finalised || ends) {
             self.wait_to_leave(now);
+            // Who hears that the others are on their way out need not ask whether they are.
+            self.timers.stop(Timer::Query);
+            if !self.is_in_run() {
+                self.timers.stop(Timer::Retry);
+            }
+        }
+        if asks {
+            // All answer to all: once is enough.
+            self.timers.stop(Timer::Query);
         }
         let Some(epoch) = &self.epoch else { return };
         if epoch.owes_much() {
@@ -204,21 +221,19 @@ impl<S: CryptoSuite> Room<S> {
             return self.state(now);
         }
         let timers = &self.config.timers;
-        // Somebody who leaves waits for the others: they answer without delay.
-        let scale = if hurry || epoch.is_somebody_leaving() {
-            8
-        } else {
-            1
-        };
-        if epoch.owes_acknowledgement() || self.asked {
-            self.timers.set_earlier(
-                Timer::Acknowledge,
-                now.after(part(timers.acknowledge, scale)),
-            );
+        let hurry = Hurry::of(epoch, self.leaving, timers);
+        let acknowledge = now.after(hurry.wait(timers.acknowledge));
+        if epoch.owes_acknowledgement() {
+            self.timers.set_earlier(Timer::Acknowledge, acknowledge);
+        } else if self.asked {
+            // The same once more, for all who ask within a while.
+            let again = self.repeated.after(timers.acknowledge);
+            self.timers
+                .set_earlier(Timer::Acknowledge, acknowledge.max(again));
         }
         if epoch.owes_lock() {
             self.timers
-                .set_earlier(Timer::Lock, now.after(part(timers.lock, scale)));
+                .set_earlier(Timer::Lock, now.after(hurry.wait(timers.lock)));
         }
         if epoch.unanswered(1).is_empty() {
             self.timers.stop(Timer::Silent);
@@ -253,8 +268,8 @@ impl<S: CryptoSuite> Room<S> {
             self.queries = 0;
             self.timers.stop(Timer::Query);
         } else {
-            self.timers
-                .set_if_idle(Timer::Query, now.after(part(timers.query, scale)));
+            let wait = backed_off_by(hurry.wait_to_ask(timers.query), self.queries);
+            self.timers.set_if_idle(Timer::Query, now.after(wait));
         }
         if self.fates.is_any_waiting() && self.seal_waiting(now) {
             return self.after_epoch(now);
@@ -291,7 +306,10 @@ impl<S: CryptoSuite> Room<S> {
         let owed = epoch.owes_acknowledgement() || epoch.owes_lock();
         let asked = std::mem::take(&mut self.asked);
         let packet = match epoch.last_statement() {
-            Some(last) if asked && !owed => Some(last.to_vec()),
+            Some(last) if asked && !owed => {
+                self.repeated = now;
+                Some(last.to_vec())
+            }
             Some(_) | None if owed || asked => epoch.seal_statement(self.presence),
             Some(_) | None => None,
         };
@@ -330,10 +348,12 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = &mut self.epoch else { return };
         self.transmits
             .extend(epoch.seal_statement(Presence::Asking));
-        let wait = backed_off(self.config.timers.query, &mut self.queries);
-        if !self.leaving {
-            self.timers.set(Timer::Query, now.after(wait));
-        }
+        let hurry = Hurry::of(epoch, self.leaving, &self.config.timers);
+        let wait = backed_off(
+            hurry.wait_to_ask(self.config.timers.query),
+            &mut self.queries,
+        );
+        self.timers.set(Timer::Query, now.after(wait));
         self.after_epoch(now);
     }
 
@@ -374,8 +394,54 @@ impl<S: CryptoSuite> Room<S> {
     }
 }
 
+/// How soon those who leave are answered.
+#[derive(Clone, Copy, Debug)]
+struct Hurry {
+    /// Members that are leaving; none: no hurry.
+    leaving: u32,
+    /// The longest wait, where it is not the calm one.
+    most: Option<Duration>,
+}
+
+impl Hurry {
+    fn of<S: CryptoSuite>(epoch: &Epoch<S>, am_leaving: bool, timers: &Timers) -> Self {
+        let leaving = epoch.leaving().max(usize::from(am_leaving));
+        let most = epoch
+            .owes_to_leavers_alone()
+            .then(|| part(timers.finish, 4));
+        Self {
+            leaving: u32::try_from(leaving).unwrap_or(u32::MAX),
+            most,
+        }
+    }
+
+    /// The wait before a statement that takes so long otherwise. Who leaves waits for the others, so they answer in an eighth
+    /// of the time. Of many who leave together each answers the more seldom, and there are no more answers in a while than
+    /// with one: what they wait for is the last messages of all, and not what each has seen of them so far.
+    fn wait(self, calm: Duration) -> Duration {
+        let first = part(calm, 8);
+        let most = self.most.unwrap_or(calm).max(first);
+        match self.leaving {
+            0 => calm,
+            leaving => first.saturating_mul(leaving).min(most),
+        }
+    }
+
+    /// The wait before a question to all, of which each answer is heard by all: up to eight members ask as soon as one.
+    fn wait_to_ask(self, calm: Duration) -> Duration {
+        match self.leaving {
+            0 => calm,
+            leaving => part(calm, 8).saturating_mul(leaving.div_ceil(8)).min(calm),
+        }
+    }
+}
+
 /// The wait before the next repetition: it doubles with each, up to eight times.
 fn backed_off(first: Duration, repetitions: &mut u32) -> Duration {
     *repetitions = repetitions.saturating_add(1);
-    first.saturating_mul(2_u32.saturating_pow((*repetitions).min(MAX_DOUBLINGS)))
+    backed_off_by(first, *repetitions)
+}
+
+fn backed_off_by(first: Duration, repetitions: u32) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(repetitions.min(MAX_DOUBLINGS)))
 }

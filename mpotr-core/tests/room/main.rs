@@ -20,6 +20,7 @@ mod expiring;
 mod fates;
 mod forming;
 mod leaving;
+mod leaving_together;
 mod network;
 mod offers;
 mod one_way;

@@ -1,0 +1,53 @@
+//! What it costs when all leave at one moment.
+
+use mpotr_core::{Event, Room, Timers};
+
+use crate::network::Network;
+
+/// How many packets are sent while all leave together, each `apart_ms` after the one before.
+fn packets(members: usize, timers: Timers, jitter_ms: u64, apart_ms: u64) -> usize {
+    let mut network = Network::with(members, 1, |config| {
+        config.members = Some(members);
+        config.timers = timers;
+    });
+    network = network.until_secure();
+    network.weather.jitter_ms = jitter_ms;
+    network.send(0, "good night");
+    network.run_for(30);
+    let before = network.wire.len();
+    for member in 0..members {
+        network.leave(member);
+        network.run_for_millis(apart_ms);
+    }
+    network.run_until(300, |n| n.rooms.iter().all(Room::has_ended));
+    for (member, events) in network.events.iter().enumerate() {
+        let ended = events.iter().find_map(|event| match event {
+            Event::Ended(departure) => Some(*departure),
+            _ => None,
+        });
+        let departure = ended.unwrap();
+        let is_well = departure.acknowledged && departure.transcripts_equal;
+        assert!(is_well, "{member}: {departure:?}");
+    }
+    network.wire.len() - before
+}
+
+#[test]
+fn each_member_sends_as_few_packets_however_many_leave_together() {
+    let evenings = [
+        (Timers::RELAY, 200, 0),
+        (Timers::RELAY, 100, 40),
+        (Timers::LOOPBACK, 20, 0),
+        (Timers::LOOPBACK, 10, 10),
+    ];
+    for (timers, jitter_ms, apart_ms) in evenings {
+        let [few, many] = [8, 32].map(|members| packets(members, timers, jitter_ms, apart_ms));
+        // All hear all, so what each sends must not grow with their number: at one moment the last message and the steps
+        // to the end, and one after the other as many statements as the time that it takes has room for.
+        let most = if apart_ms == 0 { 8 } else { 24 };
+        assert!(
+            few <= most * 8 && many <= most * 32,
+            "{few} packets of 8 members, {many} of 32"
+        );
+    }
+}
