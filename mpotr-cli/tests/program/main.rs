@@ -11,6 +11,7 @@ mod admitting;
 mod burst;
 mod chat;
 mod demo;
+mod fates;
 mod gka;
 mod identity;
 mod limits;
