@@ -38,7 +38,7 @@ impl Scenario {
     pub const CUSTOM: &'static Self = &custom::CUSTOM;
 
     /// Every scenario with a name to ask for.
-    pub const ALL: [&'static Self; 28] = [
+    pub const ALL: [&'static Self; 29] = [
         &calm::CALM,
         &lossy::LOSSY,
         &forked::FORKED,
