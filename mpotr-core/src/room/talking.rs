@@ -211,8 +211,9 @@ impl<S: CryptoSuite> Room<S> {
                 self.timers.stop(Timer::Retry);
             }
         }
-        if asks {
-            // All answer to all: once is enough.
+        let misses = self.epoch.as_ref().is_some_and(Epoch::misses_messages);
+        if asks && !misses {
+            // All answer to all: once is enough. What is missing here each asks for itself.
             self.timers.stop(Timer::Query);
         }
         let Some(epoch) = &self.epoch else { return };
