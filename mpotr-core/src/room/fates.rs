@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::IdentityKey;
+use mpotr_crypto::zeroize::Zeroizing;
 
 use crate::error::SendError;
 use crate::event::{DropReason, Event, SendHandle};
@@ -41,8 +42,8 @@ struct Sealed {
 #[derive(Debug, Default)]
 pub(super) struct Fates {
     next: u64,
-    /// Texts that wait to be sealed.
-    waiting: VecDeque<(SendHandle, Vec<u8>)>,
+    /// Texts that wait to be sealed, and are wiped if they never are.
+    waiting: VecDeque<(SendHandle, Zeroizing<Vec<u8>>)>,
     waiting_bytes: usize,
     /// By their place in the present epoch.
     sealed: BTreeMap<u32, Sealed>,
@@ -64,7 +65,7 @@ impl Fates {
         let handle = SendHandle(self.next);
         self.next = self.next.saturating_add(1);
         self.waiting_bytes = bytes;
-        self.waiting.push_back((handle, body));
+        self.waiting.push_back((handle, body.into()));
         Ok(handle)
     }
 
@@ -88,13 +89,14 @@ impl Fates {
             return None;
         }
         self.waiting_bytes = self.waiting_bytes.saturating_sub(length);
-        self.waiting.pop_front()
+        let (handle, mut body) = self.waiting.pop_front()?;
+        Some((handle, std::mem::take(&mut *body)))
     }
 
     /// A text could not be sealed after all: it is the next again.
     pub(super) fn put_back(&mut self, handle: SendHandle, body: Vec<u8>) {
         self.waiting_bytes = self.waiting_bytes.saturating_add(body.len());
-        self.waiting.push_front((handle, body));
+        self.waiting.push_front((handle, body.into()));
     }
 
     /// A text is sealed in this place of the present epoch, in a packet of so many bytes.

@@ -133,6 +133,20 @@ impl SuiteVisitor for Delay {
             rooms.secrets_of(0),
             |needle| age(needle, Found::Nowhere),
         );
+        // What is said now waits for another epoch, and is dropped.
+        rooms.say(0);
+        let is_text = |needle: &Needle| needle.name.starts_with("text");
+        expect(
+            &format!("{scene}, waiting"),
+            rooms.secrets_of(0),
+            |needle| (needle.name == rooms.last_said()).then_some(Found::Once),
+        );
+        rooms.leave(0);
+        expect(
+            &format!("{scene}, dropped"),
+            rooms.secrets_of(0),
+            |needle| is_text(needle).then_some(Found::Nowhere),
+        );
     }
 }
 

@@ -206,6 +206,11 @@ impl<S: CryptoSuite> Rooms<S> {
         self.collect();
     }
 
+    /// What the secrets call the last text.
+    pub(crate) fn last_said(&self) -> String {
+        format!("text {}", self.said - 1)
+    }
+
     /// From here on no packet arrives.
     pub(crate) fn cut_off(&mut self) {
         self.is_cut_off = true;

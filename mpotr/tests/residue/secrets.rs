@@ -249,14 +249,17 @@ impl<S: CryptoSuite> Source<S> {
     fn agreed(&self, found: &mut Vec<Needle>) -> Secret<32> {
         let members = self.len();
         if self.methods.0 == AgreementId::BurmesterDesmedt {
-            let links = (0..members).map(|index| {
+            let mut sum = Zeroizing::new(S::Group::identity());
+            for (index, person) in self.people.iter().enumerate() {
                 let next = S::Group::decode(self.offers[(index + 1) % members].share.as_bytes());
-                self.people[index].z.mul(&next.unwrap())
-            });
-            let links: Vec<_> = links.collect();
-            for (index, link) in links.iter().enumerate() {
-                let encoded = S::Group::encode(link);
-                found.push(Needle::new(format!("link {index}"), Kind::Spent, &encoded));
+                let link = Zeroizing::new(person.z.mul(&next.unwrap()));
+                let encoded = Secret::new(S::Group::encode(&link));
+                found.push(Needle::new(
+                    format!("link {index}"),
+                    Kind::Spent,
+                    encoded.expose(),
+                ));
+                *sum = S::Group::add(&sum, &link);
             }
             for (index, contribution) in self.contributions.iter().enumerate() {
                 // c and s, and k = s - c z.
@@ -274,7 +277,7 @@ impl<S: CryptoSuite> Source<S> {
                 let name = format!("nonce of the share of {index}");
                 found.push(Needle::new(name, Kind::Spent, nonce.encoded().expose()));
             }
-            return Secret::new(S::Group::encode(&S::Group::sum(&links)));
+            return Secret::new(S::Group::encode(&sum));
         }
         let mut hash = Transcript::<S>::new(label::PAIRWISE_SECRET).bytes(self.sid.as_bytes());
         for (index, person) in self.people.iter().enumerate() {
