@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mpotr::crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr::crypto::zeroize::Zeroize;
@@ -41,15 +42,34 @@ impl TryRng for Draws {
 
 impl TryCryptoRng for Draws {}
 
+/// Which scene is played. No two have a secret in common: what the search for those of one has left on the stack of a thread
+/// that has ended is not taken for those of another.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene(u64);
+
+impl Scene {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A source of randomness of this scene.
+    fn rng(self, which: usize) -> ChaCha20Rng {
+        ChaCha20Rng::seed_from_u64(self.0 * 1000 + u64::try_from(which).unwrap())
+    }
+}
+
 /// The identity of a member, made again when it is wanted.
-pub(crate) fn identity<S: CryptoSuite>(member: usize) -> IdentityKeyPair {
-    let seed = u64::try_from(member).unwrap();
-    IdentityKeyPair::random::<S>(&mut ChaCha20Rng::seed_from_u64(seed))
+pub(crate) fn identity<S: CryptoSuite>(scene: Scene, member: usize) -> IdentityKeyPair {
+    IdentityKeyPair::random::<S>(&mut scene.rng(member))
 }
 
 /// The text that is said as the `number`th: 128 characters that stand nowhere but where they are said.
-pub(crate) fn text<S: CryptoSuite>(number: u32) -> Vec<u8> {
-    let hash = Transcript::<S>::new(label::ROOM).u32(number).finish();
+pub(crate) fn text<S: CryptoSuite>(scene: Scene, number: u32) -> Vec<u8> {
+    let hash = Transcript::<S>::new(label::ROOM)
+        .u64(scene.0)
+        .u32(number)
+        .finish();
     let mut text = Vec::with_capacity(2 * hash.len());
     for byte in hash {
         for nibble in [byte >> 4, byte & 15] {
@@ -60,6 +80,7 @@ pub(crate) fn text<S: CryptoSuite>(number: u32) -> Vec<u8> {
 }
 
 pub(crate) struct Rooms<S: CryptoSuite> {
+    scene: Scene,
     rooms: Vec<Room<S>>,
     draws: Vec<RefCell<Draws>>,
     wire: Vec<Vec<u8>>,
@@ -84,6 +105,7 @@ impl<S: CryptoSuite> Rooms<S> {
         timers: &Timers,
     ) -> Self {
         let mut rooms = Self {
+            scene: Scene::next(),
             rooms: Vec::new(),
             draws: Vec::new(),
             wire: Vec::new(),
@@ -101,12 +123,17 @@ impl<S: CryptoSuite> Rooms<S> {
             config.timers = *timers;
             config.members = Some(members);
             (config.policy.agreement, config.policy.authentication) = methods;
-            let seed = u64::try_from(100 + member).unwrap();
             let mut draws = Draws {
-                rng: ChaCha20Rng::seed_from_u64(seed),
+                rng: rooms.scene.rng(100 + member),
                 drawn: Vec::new(),
             };
-            let room = Room::new(config, identity::<S>(member), rooms.now, &mut draws).unwrap();
+            let room = Room::new(
+                config,
+                identity::<S>(rooms.scene, member),
+                rooms.now,
+                &mut draws,
+            )
+            .unwrap();
             rooms.rooms.push(room);
             rooms.draws.push(RefCell::new(draws));
         }
@@ -186,7 +213,7 @@ impl<S: CryptoSuite> Rooms<S> {
         for _ in 0..2 {
             for member in &here {
                 self.rooms[*member]
-                    .send(self.now, text::<S>(self.said))
+                    .send(self.now, text::<S>(self.scene, self.said))
                     .unwrap();
                 self.said += 1;
                 count += 1;
@@ -200,7 +227,7 @@ impl<S: CryptoSuite> Rooms<S> {
     /// A member says something.
     pub(crate) fn say(&mut self, member: usize) {
         self.rooms[member]
-            .send(self.now, text::<S>(self.said))
+            .send(self.now, text::<S>(self.scene, self.said))
             .unwrap();
         self.said += 1;
         self.collect();
@@ -264,7 +291,8 @@ impl<S: CryptoSuite> Rooms<S> {
             let draws: Vec<_> = self.draws.iter().map(RefCell::borrow).collect();
             let draws: Vec<_> = draws.iter().map(|draws| draws.drawn.as_slice()).collect();
             let last = self.first_said.get(epoch + 1).copied().unwrap_or(self.said);
-            Source::<S>::new(sid, &packets, &draws).secrets(self.first_said[epoch]..last)
+            Source::<S>::new(self.scene, sid, &packets, &draws)
+                .secrets(self.first_said[epoch]..last)
         }
     }
 }

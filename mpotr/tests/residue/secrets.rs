@@ -15,7 +15,7 @@ use mpotr::gka::{
 };
 use mpotr::wire::{Packet, SidHint};
 
-use crate::rooms::{identity, text};
+use crate::rooms::{Scene, identity, text};
 
 /// How long a secret has to last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +64,9 @@ struct Person<S: CryptoSuite> {
 
 impl<S: CryptoSuite> Person<S> {
     /// Whoever made an offer.
-    fn of(offer: &Offer, draws: &[&[Vec<u8>]]) -> Self {
+    fn of(scene: Scene, offer: &Offer, draws: &[&[Vec<u8>]]) -> Self {
         let (member, identity) = (0..draws.len())
-            .map(|member| (member, identity::<S>(member)))
+            .map(|member| (member, identity::<S>(scene, member)))
             .find(|(_, identity)| identity.public() == offer.identity)
             .unwrap();
         let wide = draws[member].iter().filter(|drawn| drawn.len() == 64);
@@ -107,6 +107,7 @@ impl<S: CryptoSuite> Person<S> {
 
 /// All that the secrets of one epoch are computed from.
 pub(crate) struct Source<S: CryptoSuite> {
+    scene: Scene,
     sid: Sid,
     methods: (AgreementId, AuthenticationId),
     statement: Statement,
@@ -118,7 +119,7 @@ pub(crate) struct Source<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Source<S> {
-    pub(crate) fn new(sid: Sid, packets: &[Packet], draws: &[&[Vec<u8>]]) -> Self {
+    pub(crate) fn new(scene: Scene, sid: Sid, packets: &[Packet], draws: &[&[Vec<u8>]]) -> Self {
         let offers: Vec<_> = packets
             .iter()
             .filter_map(|packet| match packet {
@@ -161,12 +162,13 @@ impl<S: CryptoSuite> Source<S> {
             (offers.len(), offers.len())
         );
         Self {
+            scene,
             sid,
             methods: (proposal.policy.agreement, proposal.policy.authentication),
             statement: confirmations[0].statement,
             people: offers
                 .iter()
-                .map(|offer| Person::of(offer, draws))
+                .map(|offer| Person::of(scene, offer, draws))
                 .collect(),
             offers,
             contributions,
@@ -217,7 +219,7 @@ impl<S: CryptoSuite> Source<S> {
             &mut found,
         );
         for number in texts {
-            let text = Zeroizing::new(text::<S>(number));
+            let text = Zeroizing::new(text::<S>(self.scene, number));
             found.push(Needle::new(format!("text {number}"), Kind::Spent, &text));
         }
         found
