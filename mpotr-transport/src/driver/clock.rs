@@ -1,8 +1,10 @@
 //! The time of a room: milliseconds since it was made, of a clock that never runs backwards, and that stands still while there
 //! is no transport.
 //!
-//! Whoever hears nobody must not take everybody for gone: when a relay is away for a minute, all of its members are, and each
-//! goes on where it was. It stands still for so long and no longer, since the age of keys counts by it too.
+//! A member that hears nobody must not take everybody for gone: when a relay is away for a minute, all of its members are, and
+//! each goes on where it was. The age of keys counts by this clock, and whoever runs the transport can cut it at will, so what
+//! the clock may stand still is bounded: five minutes, regained at a sixth of the time that it runs. However often the
+//! transport is lost, keys grow older than `expire` says by a sixth and five minutes at most.
 
 use core::time::Duration;
 
@@ -12,19 +14,29 @@ use tokio::time::Instant;
 /// The longest that the time of a room stands still: half of the age at which keys are replaced.
 pub(super) const LONGEST_HALT: Duration = Duration::from_secs(300);
 
+/// Of so much time that the clock runs, it may stand still for one part more.
+const REGAINED: u32 = 6;
+
 /// The clock of a room.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     start: Instant,
     halted: Option<Instant>,
+    /// When it began to run, last.
+    running: Instant,
+    /// What it may stand still, as of then.
+    allowance: Duration,
 }
 
 impl Clock {
     /// A clock that begins now.
     pub(super) fn start() -> Self {
+        let now = Instant::now();
         Self {
-            start: Instant::now(),
+            start: now,
             halted: None,
+            running: now,
+            allowance: LONGEST_HALT,
         }
     }
 
@@ -32,7 +44,7 @@ impl Clock {
     pub(super) fn now(&self) -> Timestamp {
         let now = Instant::now();
         let at = match self.halted {
-            Some(halted) => halted.max(now.checked_sub(LONGEST_HALT).unwrap_or(halted)),
+            Some(halted) => halted.max(now.checked_sub(self.allowance).unwrap_or(halted)),
             None => now,
         };
         let elapsed = at.saturating_duration_since(self.start).as_millis();
@@ -45,21 +57,29 @@ impl Clock {
             .start
             .checked_add(Duration::from_millis(time.as_millis()))?;
         match self.halted {
-            Some(_) => at.checked_add(LONGEST_HALT),
+            Some(_) => at.checked_add(self.allowance),
             None => Some(at),
         }
     }
 
-    /// Stands still from now on.
+    /// Stands still from now on, for as long as it may.
     pub(super) fn halt(&mut self) {
-        self.halted.get_or_insert_with(Instant::now);
+        if self.halted.is_none() {
+            let now = Instant::now();
+            let ran = now.saturating_duration_since(self.running);
+            let regained = ran.checked_div(REGAINED).unwrap_or_default();
+            self.allowance = self.allowance.saturating_add(regained).min(LONGEST_HALT);
+            self.halted = Some(now);
+        }
     }
 
     /// Goes on.
     pub(super) fn go_on(&mut self) {
         if let Some(halted) = self.halted.take() {
-            let halt = halted.elapsed().min(LONGEST_HALT);
+            let halt = halted.elapsed().min(self.allowance);
             self.start = self.start.checked_add(halt).unwrap_or(self.start);
+            self.allowance = self.allowance.saturating_sub(halt);
+            self.running = Instant::now();
         }
     }
 }
@@ -68,7 +88,7 @@ impl Clock {
 mod tests {
     use core::time::Duration;
 
-    use tokio::time::advance;
+    use tokio::time::{Instant, advance};
 
     use super::{Clock, LONGEST_HALT};
 
@@ -85,7 +105,7 @@ mod tests {
         assert_eq!(clock.now(), before);
         advance(Duration::from_secs(1)).await;
         assert_eq!(clock.now().as_millis(), 2000);
-        assert_eq!(clock.when(clock.now()), Some(tokio::time::Instant::now()));
+        assert_eq!(clock.when(clock.now()), Some(Instant::now()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -94,10 +114,25 @@ mod tests {
         clock.halt();
         advance(LONGEST_HALT).await;
         assert_eq!(clock.now().as_millis(), 0);
-        assert_eq!(clock.when(clock.now()), Some(tokio::time::Instant::now()));
+        assert_eq!(clock.when(clock.now()), Some(Instant::now()));
         advance(Duration::from_secs(7)).await;
         assert_eq!(clock.now().as_millis(), 7000);
         clock.go_on();
         assert_eq!(clock.now().as_millis(), 7000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transport_that_is_cut_again_and_again_does_not_keep_keys_young() {
+        let mut clock = Clock::start();
+        let began = Instant::now();
+        for _ in 0..600 {
+            clock.halt();
+            advance(Duration::from_secs(299)).await;
+            clock.go_on();
+            advance(Duration::from_secs(1)).await;
+        }
+        let real = began.elapsed().as_secs();
+        let shown = clock.now().as_millis() / 1000;
+        assert!(real - shown <= 300 + shown / 6, "{shown} of {real}");
     }
 }
