@@ -10,7 +10,7 @@ use pty_process::blocking::{Command, Pty, open};
 use rustix::termios::{LocalModes, tcgetattr};
 use tempfile::tempdir;
 
-use crate::program::{Heard, poll};
+use crate::program::{Heard, Running, poll};
 use crate::relay::Relay;
 use crate::talk::{arguments, enter, kill};
 
@@ -90,7 +90,7 @@ impl Drop for Terminal {
 }
 
 /// A talk of one member at a terminal and one behind pipes.
-fn talk<T>(test: impl FnOnce(&Path, &str, Terminal, crate::program::Running) -> T) -> T {
+fn talk<T>(test: impl FnOnce(&Path, &str, Terminal, Running) -> T) -> T {
     let home = tempdir().unwrap();
     let relay = Relay::start(home.path());
     let more = ["--members", "2"];
@@ -216,6 +216,31 @@ fn closing_the_terminal_leaves_in_order() {
         bob.hears_err("has left");
         assert_eq!(alice.finish(), Some(0));
     });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_was_told_not_to_mind_outlives_its_terminal() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let mut unminding = std::process::Command::new("sh");
+    unminding
+        .args(["-c", "trap '' HUP && exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_mpotr"))
+        .args(arguments(&relay.address, "alice", &["--members", "2"]))
+        .env("HOME", home.path());
+    let mut alice = Running::start_command(unminding);
+    alice.hears_err("waiting for others");
+    kill("-HUP", alice.id());
+    let mut bob = enter(home.path(), &relay.address, "bob", &["--members", "2"]);
+    bob.type_in("still there?\n");
+    alice.hears_out("bob: still there?\n");
+    for member in [&mut alice, &mut bob] {
+        member.end_input();
+    }
+    for member in [alice, bob] {
+        assert_eq!(member.finish().code, Some(0));
+    }
 }
 
 #[test]

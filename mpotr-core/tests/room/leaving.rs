@@ -197,3 +197,23 @@ fn what_was_typed_in_a_view_that_failed_is_written_before_the_last_message() {
         assert_eq!(network.count(member, fork), 0);
     }
 }
+
+#[test]
+fn the_last_one_after_a_death_is_told_and_talks_on_with_who_comes() {
+    let mut network = Network::new(2, 77).until_secure();
+    network.kill(1);
+    network.run_for(600);
+    let gone = network.keys[1];
+    assert_eq!(
+        network.count(
+            0,
+            |it| matches!(it, Event::LeftOut { member } if *member == gone)
+        ),
+        1
+    );
+    let newcomer = network.enter(|_| {});
+    network.run_until(60, |network| network.rooms[newcomer].is_secure());
+    network.send(0, "welcome");
+    network.run_for(10);
+    assert_eq!(network.read(newcomer), ["welcome"]);
+}
