@@ -88,7 +88,7 @@ fn under_any_loss_that_can_be_asked_for_the_network_heals_and_all_arrives() {
         loss_permille: Some(loss),
         ..Wanted::default()
     };
-    for (loss, at_last) in [(300, 300), (301, 0), (900, 0)] {
+    for (loss, at_last) in [(200, 200), (201, 0), (900, 0)] {
         let outcome = Simulation::new(Scenario::CUSTOM, &wanted(loss), 1)
             .run(&casts())
             .unwrap();

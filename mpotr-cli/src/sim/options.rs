@@ -25,7 +25,7 @@ pub(crate) struct SimArgs {
     /// Texts that members write [default: 75]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(super) messages: Option<u32>,
-    /// Part of all copies that is lost, 0 to 0.9 [default: 0]; above 0.3 only until the end, and nothing is promised before
+    /// Part of all copies that is lost, 0 to 0.9 [default: 0]; above 0.2 only until the end, and nothing is promised before
     #[arg(long, value_name = "PART", value_parser = permille)]
     pub(super) loss: Option<u64>,
     /// Part of all packets that arrives twice, 0 to 0.9 [default: 0]

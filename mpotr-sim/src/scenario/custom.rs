@@ -5,9 +5,10 @@ use crate::party::Seat;
 use crate::script::{Role, Script, Step};
 use crate::weather::Weather;
 
-/// Of a thousand copies, so many may be lost for as long as the run lasts, and all must become well nevertheless. With more, a
-/// packet that everybody has to hear takes longer than a view: nothing is promised before the network heals.
-const BORNE_LOSS_PERMILLE: u64 = 300;
+/// Of a thousand copies, so many may be lost for as long as the run lasts, and all must become well nevertheless. With more, what
+/// everybody has to hear takes longer than a view, in a room of ten from a quarter on: nothing is promised before the
+/// network heals.
+const BORNE_LOSS_PERMILLE: u64 = 200;
 
 pub(super) const CUSTOM: Scenario = Scenario {
     name: "custom",
