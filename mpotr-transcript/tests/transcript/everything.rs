@@ -219,6 +219,8 @@ const SHOWN: &[&str] = &[
 const NOT_SHOWN: &[&str] = &[
     // Before a room, or about those outside.
     "Waiting",
+    "IdentityInUse",
+    "IdentityInRoom",
     "ExcludedWaiting",
     "Agreeing",
     "Joining",
