@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use mpotr::crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr::crypto::zeroize::Zeroize;
-use mpotr::crypto::{CryptoSuite, IdentityKeyPair, Transcript, label};
+use mpotr::crypto::{CryptoSuite, IdentityKeyPair, Transcript, label, wiping_stack};
 use mpotr::gka::{AgreementId, AuthenticationId, RoomId, Sid};
 use mpotr::wire::Packet;
 use mpotr::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
@@ -66,17 +66,20 @@ pub(crate) fn identity<S: CryptoSuite>(scene: Scene, member: usize) -> IdentityK
 
 /// The text that is said as the `number`th: 128 characters that stand nowhere but where they are said.
 pub(crate) fn text<S: CryptoSuite>(scene: Scene, number: u32) -> Vec<u8> {
-    let hash = Transcript::<S>::new(label::ROOM)
-        .u64(scene.0)
-        .u32(number)
-        .finish();
-    let mut text = Vec::with_capacity(2 * hash.len());
-    for byte in hash {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(b'a' + nibble);
+    // What computing it leaves on the stack is not the library's.
+    wiping_stack(|| {
+        let hash = Transcript::<S>::new(label::ROOM)
+            .u64(scene.0)
+            .u32(number)
+            .finish();
+        let mut text = Vec::with_capacity(2 * hash.len());
+        for byte in hash {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(b'a' + nibble);
+            }
         }
-    }
-    text
+        text
+    })
 }
 
 pub(crate) struct Rooms<S: CryptoSuite> {
