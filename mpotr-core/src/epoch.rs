@@ -64,6 +64,7 @@ use claims::Asked;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
 use graph::Graph;
 use holdback::Holdback;
+pub(crate) use keys::Door;
 use keys::{EpochKeys, Streams};
 use locks::Locks;
 use member_set::MemberSet;
@@ -228,6 +229,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
     recorder: Recorder,
+    /// Packets that members sealed in the name of others, who had not signed them.
+    forged: usize,
     effects: VecDeque<Effect>,
 }
 
@@ -309,6 +312,7 @@ impl<S: CryptoSuite> Epoch<S> {
             cuts: Vec::new(),
             retired: false,
             recorder: Recorder::default(),
+            forged: 0,
             effects: VecDeque::new(),
         }
     }
@@ -353,6 +357,11 @@ impl<S: CryptoSuite> Epoch<S> {
     /// writes anything after.
     pub(crate) fn owes_to_leavers_alone(&self) -> bool {
         !self.is_present(self.me) && self.unstated_texts == 0
+    }
+
+    /// How many packets have cost a signature and were forged since this was asked last.
+    pub(crate) const fn take_forged(&mut self) -> usize {
+        std::mem::replace(&mut self.forged, 0)
     }
 
     /// The next thing that happened.

@@ -2,14 +2,14 @@
 //!
 //! | file | phase |
 //! |---|---|
-//! | `offering` | offers, own and heard |
+//! | `offering`, `spent` | offers, own and heard, and those that serve no more |
 //! | `doubles` | offers of others under this member's identity |
 //! | `expecting` | whom a first epoch must have |
 //! | `proposing` | who proposes a roster and when, and which proposals are accepted |
 //! | `agreeing`, `attempt`, `slots` | the two rounds of a run |
 //! | `adopting` | which of several runs may be installed |
 //! | `installing` | from a run to its epoch |
-//! | `changing`, `electing` | from one epoch to the next: views, proposals |
+//! | `changing`, `electing`, `changes` | from one epoch to the next: views, proposals |
 //! | `voting`, `withdrawing`, `exclusions` | votes: what is asked for, taken back, and stays |
 //! | `unserved` | members that name in a cut what they do not serve |
 //! | `hosting`, `answering` | members of an epoch and those outside it, and which of them answers |
@@ -24,6 +24,7 @@ mod adopting;
 mod agreeing;
 mod answering;
 mod attempt;
+mod changes;
 mod changing;
 mod doubles;
 mod early;
@@ -31,6 +32,7 @@ mod electing;
 mod exclusions;
 mod expecting;
 mod fates;
+mod forgeries;
 mod hosting;
 #[cfg(feature = "insider")]
 mod insider;
@@ -41,6 +43,7 @@ mod proposing;
 mod reporting;
 mod settling;
 mod slots;
+mod spent;
 mod talking;
 #[cfg(test)]
 mod tests;
@@ -62,18 +65,18 @@ use crate::policy::Policy;
 use crate::record::Record;
 use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
-use crate::wire::{
-    Handle, MessageId, Packet, Presence, Proposal, Request, SealedPacket, Wanted, Wish,
-};
+use crate::wire::{Handle, MessageId, Packet, Presence, Request, SealedPacket, Wanted, Wish};
 use adopting::Contributed;
 use answering::{Answer, Answering};
 use attempt::Attempt;
+use changes::Changes;
 use changing::Change;
 use doubles::Doubles;
 use early::Early;
 use exclusions::Exclusions;
 use expecting::Expected;
 use fates::Fates;
+use forgeries::Forgeries;
 use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
@@ -106,6 +109,8 @@ pub struct Room<S: CryptoSuite> {
     contributed: Vec<Contributed>,
     /// Packets of runs and epochs that this member does not know yet.
     early: Early,
+    /// What members seal in each other's names.
+    forgeries: Forgeries,
     epoch: Option<Epoch<S>>,
     /// The name of the epoch.
     handle: Handle,
@@ -116,7 +121,7 @@ pub struct Room<S: CryptoSuite> {
     /// Members that bring into a cut what they do not serve.
     unserved: Unserved,
     /// Proposals for the epoch that follows.
-    changes: Vec<Proposal>,
+    changes: Changes,
     asked_for_offers: Timestamp,
     /// What anyone may ask for and one member answers.
     answering: Answering,
@@ -198,13 +203,14 @@ impl<S: CryptoSuite> Room<S> {
             confirmed: Vec::new(),
             contributed: Vec::new(),
             early: Early::default(),
+            forgeries: Forgeries::default(),
             epoch: None,
             handle: Handle::NONE,
             epoch_began: now,
             retired: None,
             change: None,
             unserved: Unserved::default(),
-            changes: Vec::new(),
+            changes: Changes::default(),
             asked_for_offers: now,
             answering: Answering::default(),
             unsettled: None,

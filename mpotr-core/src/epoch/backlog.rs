@@ -92,7 +92,10 @@ impl<S: CryptoSuite> Epoch<S> {
         candidates: &mut Vec<Candidate>,
         results: &mut [Result<usize, Rejection>],
     ) {
+        let judged = candidates.len();
         let authentic = self.authentic(std::mem::take(candidates), results);
+        let forged = judged.saturating_sub(authentic.len());
+        self.forged = self.forged.saturating_add(forged);
         self.accept_all(authentic, results);
     }
 

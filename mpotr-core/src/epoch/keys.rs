@@ -9,7 +9,7 @@
 use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label, wiping_small_stack};
 
 use super::ratchet::Ratchet;
-use crate::wire::EpochHint;
+use crate::wire::{EpochHint, SealedPacket};
 
 /// The keys that all members share.
 pub(super) struct EpochKeys<S: CryptoSuite> {
@@ -26,14 +26,45 @@ pub(super) struct Streams {
     pub(super) statements: Ratchet,
 }
 
-impl<S: CryptoSuite> EpochKeys<S> {
-    /// Derives all keys of an epoch of so many members; the secret is erased.
-    pub(super) fn derive(secret: Prk, members: usize) -> (Self, Vec<Streams>) {
-        let keys = Self {
+/// What tells the packets of an epoch from others: whoever has confirmed its run has it before the epoch begins.
+pub(crate) struct Door<S: CryptoSuite> {
+    hint: EpochHint,
+    /// It stays: in one place on the heap.
+    header: Box<AeadKey<S>>,
+}
+
+impl<S: CryptoSuite> Door<S> {
+    /// That of the epoch of a secret.
+    pub(crate) fn of(secret: &Prk) -> Self {
+        Self {
             hint: EpochHint::new(*secret.expand::<S, 8>(label::HINT, &[]).expose()),
             header: wiping_small_stack(|| {
                 Box::new(AeadKey::new(&secret.expand::<S, 32>(label::HEADER, &[])))
             }),
+        }
+    }
+
+    /// Who sealed a packet, by its own word; `None` if no member did.
+    pub(crate) fn sender_of(&self, packet: &SealedPacket) -> Option<u16> {
+        let is_of_epoch = packet.hint() == self.hint;
+        let header = is_of_epoch.then(|| packet.open_header::<S>(&self.header));
+        Some(header?.ok()?.sender)
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Door<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Door({})", self.hint)
+    }
+}
+
+impl<S: CryptoSuite> EpochKeys<S> {
+    /// Derives all keys of an epoch of so many members; the secret is erased.
+    pub(super) fn derive(secret: Prk, members: usize) -> (Self, Vec<Streams>) {
+        let Door { hint, header } = Door::of(&secret);
+        let keys = Self {
+            hint,
+            header,
             exporter: secret.child::<S>(label::EXPORTER, &[]),
         };
         let streams = (0_u16..)

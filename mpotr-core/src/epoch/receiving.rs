@@ -86,9 +86,16 @@ impl<S: CryptoSuite> Epoch<S> {
         let warrant = if self.is_signed(sender, &id, &opened.signature) {
             Warrant::Own
         } else {
-            let mut named = self.vouched_for(sender, header.seq);
-            let vouched = named.find(|(named, _)| *named == id);
-            vouched.ok_or(Rejection::NotAuthentic)?.1.examined(false)
+            let vouched = {
+                let mut named = self.vouched_for(sender, header.seq);
+                named.find(|(named, _)| *named == id)
+            };
+            let vouched = vouched.map(|(_, warrant)| warrant.examined(false));
+            let Some(warrant) = vouched else {
+                self.forged = self.forged.saturating_add(1);
+                return Err(Rejection::NotAuthentic);
+            };
+            warrant
         };
         self.accept_opened(sender, opened, packet.clone(), warrant)?;
         self.deliver_ready();
@@ -240,12 +247,12 @@ impl<S: CryptoSuite> Epoch<S> {
         let signed = unverified
             .unsigned()
             .signed::<S>(&self.id, header.sender, header.seq);
-        let statement = peer
-            .key
-            .get()
-            .and_then(|key| unverified.verify(key, &signed).ok())
-            .ok_or(Rejection::NotAuthentic)?
-            .into_fields();
+        let key = peer.key.get();
+        let Some(verified) = key.and_then(|key| unverified.verify(key, &signed).ok()) else {
+            self.forged = self.forged.saturating_add(1);
+            return Err(Rejection::NotAuthentic);
+        };
+        let statement = verified.into_fields();
         // The newest replaces the older.
         peer.streams.statements.erase_through(header.seq);
         self.record_statement(header.sender, header.seq, &text);

@@ -153,6 +153,32 @@ fn burned_slot() {
 }
 
 #[test]
+fn what_a_member_forges_is_counted_and_what_an_outsider_sends_is_not() {
+    let mut epochs = epochs(3, 1);
+    let mut forge = |body| {
+        let junk = content(0, MessageId::NONE, Vec::new(), body);
+        forge_content(&mut epochs[MALLORY], ALICE, junk)
+    };
+    let [first, second, third] = ["one", "two", "three"].map(&mut forge);
+    let said = statement(&mut epochs[ALICE]);
+    let bob = &mut epochs[BOB];
+    assert_eq!(bob.open(&first), Err(Rejection::NotAuthentic));
+    assert_eq!(bob.take_forged(), 1);
+    let together = bob.open_together(vec![second, third]);
+    assert_eq!(
+        together,
+        [Err(Rejection::NotAuthentic), Err(Rejection::NotAuthentic)]
+    );
+    assert_eq!(bob.take_forged(), 2);
+    // Without the header key of the epoch a packet costs no signature.
+    let mut outside = Packet::Sealed(said.clone()).to_bytes();
+    *outside.last_mut().unwrap() ^= 1;
+    assert_eq!(bob.open(&sealed(&outside)), Err(Rejection::NotAuthentic));
+    bob.open(&said).unwrap();
+    assert_eq!(bob.take_forged(), 0);
+}
+
+#[test]
 fn framed_equivocator() {
     let mut epochs = epochs(3, 1);
     let second = content(0, MessageId::NONE, Vec::new(), "what Alice never said");

@@ -12,6 +12,7 @@ use mpotr_gka::{Confirmation, Contribution, Fault, FaultKind, Run};
 
 use super::Room;
 use super::attempt::{Attempt, Leave, Outcome};
+use super::early::Claim;
 use super::slots::Unfilled;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
@@ -49,7 +50,7 @@ impl<S: CryptoSuite> Room<S> {
         self.timers
             .set(Timer::Retry, now.after(self.config.timers.retry));
         self.proceed(now, Which::Current, rng);
-        for packet in self.early.take() {
+        for packet in self.early.take_of_runs() {
             // Those that belong elsewhere are kept again.
             let _rejected = self.handle_message(now, &packet, rng);
         }
@@ -131,7 +132,8 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let Some(which) = self.which(hint) else {
-            return self.unknown_run(now, hint, contribution.sender, packet);
+            let (run, sender, round) = (hint, contribution.sender, 1);
+            return self.unknown_run(now, Claim { run, round, sender }, packet);
         };
         let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
@@ -149,7 +151,8 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let Some(which) = self.which(hint) else {
-            return self.unknown_run(now, hint, confirmation.sender, packet);
+            let (run, sender, round) = (hint, confirmation.sender, 2);
+            return self.unknown_run(now, Claim { run, round, sender }, packet);
         };
         let Some(attempt) = self.running(which) else {
             return Err(Rejection::UnknownEpoch);
@@ -191,10 +194,10 @@ impl<S: CryptoSuite> Room<S> {
     fn unknown_run(
         &mut self,
         now: Timestamp,
-        hint: SidHint,
-        sender: u16,
+        claim: Claim,
         packet: &[u8],
     ) -> Result<(), Rejection> {
+        let (hint, sender) = (claim.run, claim.sender);
         if self
             .certificate
             .as_ref()
@@ -215,7 +218,7 @@ impl<S: CryptoSuite> Room<S> {
         if self.epoch.is_some() && self.change.is_none() && self.host.is_none() {
             return Err(Rejection::UnknownEpoch);
         }
-        self.early.keep(packet)?;
+        self.early.keep_of_run(claim, packet)?;
         if self.epoch.is_some() {
             return Ok(());
         }

@@ -12,9 +12,10 @@ use mpotr_gka::{
 
 use super::installing::Certificate;
 use super::slots::{Slots, Unfilled};
+use crate::epoch::Door;
 use crate::error::Rejection;
 use crate::record::RunRecord;
-use crate::wire::{Packet, Proposal, SidHint};
+use crate::wire::{Packet, Proposal, SealedPacket, SidHint};
 
 /// Where a member is in a run.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(super) struct Attempt<S: CryptoSuite> {
     pub(super) cut: Option<Digest32>,
     /// Whether a transcript is kept.
     pub(super) records: bool,
+    /// That of the epoch to be, once this member has confirmed. Before that nobody has the epoch.
+    door: Option<Door<S>>,
 }
 
 /// What is known of the epoch that ends, for one step of a run.
@@ -84,6 +87,7 @@ impl<S: CryptoSuite> Attempt<S> {
             continuing: None,
             cut: None,
             records: false,
+            door: None,
         }
     }
 
@@ -104,6 +108,11 @@ impl<S: CryptoSuite> Attempt<S> {
             self.contributions.len()
         };
         packets == members
+    }
+
+    /// Who sealed a packet of the epoch to be; `None` of any other packet.
+    pub(super) fn sender_of(&self, packet: &SealedPacket) -> Option<u16> {
+        self.door.as_ref()?.sender_of(packet)
     }
 
     /// The run.
@@ -208,6 +217,7 @@ impl<S: CryptoSuite> Attempt<S> {
                 match phase.confirm(all, identity, rng) {
                     Ok(phase) => {
                         self.confirmations.put_own(phase.confirmation().clone());
+                        self.door = Some(Door::of(&phase.secret()));
                         self.stage = Stage::Confirming(phase);
                         Outcome::Confirmed(Box::new(self))
                     }

@@ -1,58 +1,229 @@
 //! Packets that came before what they belong to: of a run whose proposal, or an epoch whose last confirmation, is still
 //! under way. `docs/spec/06-epochs.md`, "Early packets".
+//!
+//! What is lost here its owner sends again. What matters is who can make it be lost. Packets of an epoch to be are told from
+//! others by its header key, which nobody outside has; among its members, who takes up most gives way. Packets of a run that is
+//! not known yet can be anybody's, and anybody can send them in any name: of each name, round and run the first and the last
+//! are kept, of all the smallest and the newest, so that what came before the junk or comes after it is there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Rejection;
+use crate::wire::SidHint;
 
-/// The most packets that wait.
+/// The most packets of each kind that wait.
 const MAX_PACKETS: usize = 1024;
-/// The most bytes that wait.
-const MAX_BYTES: usize = 1 << 21;
+/// The most bytes of each kind that wait.
+const MAX_BYTES: usize = 1 << 20;
+/// The most packets of one name, round and run.
+const MAX_OF_ONE: usize = 2;
 
-/// A bounded queue of packets. Its owners send again what is lost here.
-#[derive(Debug, Default)]
-pub(super) struct Early {
-    packets: VecDeque<Vec<u8>>,
+/// Whose a packet of a run says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Claim {
+    pub(super) run: SidHint,
+    /// 1 or 2.
+    pub(super) round: u8,
+    pub(super) sender: u16,
+}
+
+/// Packets in the order in which they came, and whose they are.
+#[derive(Debug)]
+struct Waiting<K> {
+    packets: VecDeque<(K, Vec<u8>)>,
     bytes: usize,
 }
 
+impl<K> Default for Waiting<K> {
+    fn default() -> Self {
+        Self {
+            packets: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+}
+
+impl<K: Copy + Ord> Waiting<K> {
+    fn contains(&self, packet: &[u8]) -> bool {
+        self.packets.iter().any(|(_, other)| other == packet)
+    }
+
+    fn has_room(&self, packet: &[u8]) -> bool {
+        let bytes = self.bytes.saturating_add(packet.len());
+        self.packets.len() < MAX_PACKETS && bytes <= MAX_BYTES
+    }
+
+    fn push(&mut self, whose: K, packet: &[u8]) {
+        self.bytes = self.bytes.saturating_add(packet.len());
+        self.packets.push_back((whose, packet.to_vec()));
+    }
+
+    fn remove(&mut self, place: usize) {
+        if let Some((_, packet)) = self.packets.remove(place) {
+            self.bytes = self.bytes.saturating_sub(packet.len());
+        }
+    }
+
+    fn take(&mut self) -> Vec<Vec<u8>> {
+        self.bytes = 0;
+        let packets = std::mem::take(&mut self.packets);
+        packets.into_iter().map(|(_, packet)| packet).collect()
+    }
+}
+
+/// Packets that wait.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    runs: Waiting<Claim>,
+    epochs: Waiting<u16>,
+}
+
 impl Early {
-    /// Keeps a packet.
+    /// Keeps a packet of a run that is not known.
     ///
     /// # Errors
-    /// There is no room.
-    pub(super) fn keep(&mut self, packet: &[u8]) -> Result<(), Rejection> {
-        let bytes = self.bytes.saturating_add(packet.len());
-        if self.packets.len() >= MAX_PACKETS || bytes > MAX_BYTES {
-            return Err(Rejection::Quota);
+    /// It is there already, or so large that there is no room.
+    pub(super) fn keep_of_run(&mut self, claim: Claim, packet: &[u8]) -> Result<(), Rejection> {
+        let runs = &mut self.runs;
+        if runs.contains(packet) {
+            return Err(Rejection::Replayed);
         }
-        self.bytes = bytes;
-        self.packets.push_back(packet.to_vec());
+        let of_one = |(_, (other, _)): &(usize, &(Claim, Vec<u8>))| *other == claim;
+        let mut same = runs.packets.iter().enumerate().filter(of_one);
+        if let Some((last, _)) = same.nth(MAX_OF_ONE.saturating_sub(1)) {
+            runs.remove(last);
+        }
+        while !runs.has_room(packet) {
+            let is_over = runs.bytes.saturating_add(packet.len()) > MAX_BYTES;
+            let largest = runs.packets.iter().enumerate();
+            // Of packets of one length the first to come: the last of the reversed.
+            let largest = largest.rev().max_by_key(|(_, (_, other))| other.len());
+            match largest.map(|(place, (_, other))| (place, other.len())) {
+                Some((place, length)) if is_over && length >= packet.len() => runs.remove(place),
+                Some(_) if !is_over => runs.remove(0),
+                Some(_) | None => return Err(Rejection::Quota),
+            }
+        }
+        runs.push(claim, packet);
         Ok(())
     }
 
-    /// Takes out all packets, in the order in which they came.
-    pub(super) fn take(&mut self) -> VecDeque<Vec<u8>> {
-        self.bytes = 0;
-        std::mem::take(&mut self.packets)
+    /// Keeps a packet of an epoch to be, which one of its members has sealed.
+    ///
+    /// # Errors
+    /// It is there already, or its sender takes up most of the room.
+    pub(super) fn keep_of_epoch(&mut self, sender: u16, packet: &[u8]) -> Result<(), Rejection> {
+        let epochs = &mut self.epochs;
+        if epochs.contains(packet) {
+            return Err(Rejection::Replayed);
+        }
+        while !epochs.has_room(packet) {
+            let mut used = BTreeMap::from([(sender, packet.len())]);
+            for (other, packet) in &epochs.packets {
+                let bytes = used.entry(*other).or_insert(0);
+                *bytes = bytes.saturating_add(packet.len());
+            }
+            let most = used.into_iter().max_by_key(|(_, bytes)| *bytes);
+            let most = most.map_or(sender, |(most, _)| most);
+            let latest = epochs.packets.iter().rposition(|(other, _)| *other == most);
+            match latest {
+                Some(place) if most != sender => epochs.remove(place),
+                Some(_) | None => return Err(Rejection::Quota),
+            }
+        }
+        epochs.push(sender, packet);
+        Ok(())
+    }
+
+    /// Takes out the packets of runs, in the order in which they came.
+    pub(super) fn take_of_runs(&mut self) -> Vec<Vec<u8>> {
+        self.runs.take()
+    }
+
+    /// Takes out the packets of epochs, in the order in which they came.
+    pub(super) fn take_of_epochs(&mut self) -> Vec<Vec<u8>> {
+        self.epochs.take()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Early, MAX_BYTES, MAX_PACKETS};
+    use super::{Claim, Early, MAX_BYTES, MAX_PACKETS};
     use crate::error::Rejection;
+    use crate::wire::SidHint;
+
+    fn claim(run: u64, sender: u16) -> Claim {
+        Claim {
+            run: SidHint::new(run.to_be_bytes()),
+            round: 1,
+            sender,
+        }
+    }
 
     #[test]
-    fn packets_and_bytes_are_bounded_and_order_is_kept() {
+    fn of_each_name_the_first_and_the_last_are_kept() {
         let mut early = Early::default();
-        for n in 0..MAX_PACKETS {
-            early.keep(&n.to_be_bytes()).unwrap();
+        for n in 0..100_u8 {
+            early.keep_of_run(claim(1, 1), &[n]).unwrap();
+            early.keep_of_run(claim(1, 2), &[n, n]).unwrap();
         }
-        assert_eq!(early.keep(&[1]), Err(Rejection::Quota));
-        assert_eq!(early.take().front().unwrap(), &0_usize.to_be_bytes());
-        early.keep(&vec![0; MAX_BYTES]).unwrap();
-        assert_eq!(early.keep(&[1]), Err(Rejection::Quota));
+        assert_eq!(
+            early.keep_of_run(claim(1, 1), &[99]),
+            Err(Rejection::Replayed)
+        );
+        let kept = early.take_of_runs();
+        assert_eq!(kept, [vec![0], vec![0, 0], vec![99], vec![99, 99]]);
+        assert!(early.take_of_runs().is_empty());
+    }
+
+    #[test]
+    fn many_small_packets_leave_room_for_what_comes_after_them() {
+        let mut early = Early::default();
+        for n in 0..10 * u64::try_from(MAX_PACKETS).unwrap() {
+            early.keep_of_run(claim(n, 0), &n.to_be_bytes()).unwrap();
+        }
+        early.keep_of_run(claim(0, 7), b"real").unwrap();
+        let kept = early.take_of_runs();
+        assert_eq!(
+            (kept.len(), kept.last().unwrap().as_slice()),
+            (MAX_PACKETS, &b"real"[..])
+        );
+    }
+
+    #[test]
+    fn large_packets_push_out_no_small_ones() {
+        let mut early = Early::default();
+        early.keep_of_run(claim(0, 7), b"real").unwrap();
+        for n in 0..100_u8 {
+            let _any = early.keep_of_run(claim(n.into(), 1), &vec![n; MAX_BYTES / 4]);
+        }
+        early.keep_of_run(claim(0, 8), b"real too").unwrap();
+        let kept = early.take_of_runs();
+        assert_eq!(kept[0], b"real");
+        assert_eq!(kept.last().unwrap(), b"real too");
+        assert!(kept.iter().map(Vec::len).sum::<usize>() <= MAX_BYTES);
+        let huge = vec![0; MAX_BYTES + 1];
+        assert_eq!(early.keep_of_run(claim(1, 1), &huge), Err(Rejection::Quota));
+    }
+
+    #[test]
+    fn a_member_of_an_epoch_to_be_takes_no_room_of_another() {
+        let mut early = Early::default();
+        for n in 0..2 * MAX_PACKETS {
+            let _any = early.keep_of_epoch(1, &n.to_be_bytes());
+        }
+        for n in 0..MAX_PACKETS / 4 {
+            early
+                .keep_of_epoch(2, &[&[2], &n.to_be_bytes()[..]].concat())
+                .unwrap();
+        }
+        assert_eq!(early.keep_of_epoch(1, b"more"), Err(Rejection::Quota));
+        let kept = early.take_of_epochs();
+        assert_eq!(kept.len(), MAX_PACKETS);
+        assert_eq!(kept[0], 0_usize.to_be_bytes());
+        assert_eq!(
+            kept.iter().filter(|packet| packet.len() == 9).count(),
+            MAX_PACKETS / 4
+        );
     }
 }

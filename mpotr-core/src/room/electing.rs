@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes, VerifyingKey};
-use mpotr_gka::{FaultKind, Offer, OfferDigest, RosterError, Run};
+use mpotr_gka::{FaultKind, OfferDigest, RosterError, Run};
 
 use super::Room;
 use super::attempt::Attempt;
@@ -14,8 +14,15 @@ use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Handle, Packet, Proposal, Wish};
 
-/// The most proposals of a change that wait for what they rest on.
-const MAX_PROPOSALS: usize = 8;
+/// What a proposal for the next epoch is.
+enum Standing {
+    /// Signed with the offer that the member whose turn it is has stated.
+    Signed,
+    /// That member has not stated its offer, or it is not at hand.
+    Unknown,
+    /// Of somebody else.
+    Forged,
+}
 
 /// Why a proposal is not taken part in.
 enum Verdict {
@@ -125,7 +132,7 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(next) = self.epoch.as_mut().and_then(Epoch::own_next) {
             next.proposed = Some(sid);
         }
-        self.changes.push(proposal);
+        self.changes.keep_signed(proposal);
         self.say_next(now);
     }
 
@@ -142,62 +149,72 @@ impl<S: CryptoSuite> Room<S> {
         if self.changes.contains(&proposal) {
             return Err(Rejection::Replayed);
         }
-        // Anyone can name the epoch; its next proposal carries the signature of the member whose turn it is.
-        if proposal.view == view && !self.may_be_of_proposer(&proposal) {
-            return Err(Rejection::NotAuthentic);
-        }
-        if let Some((other, culprit)) = self.contradicted(&proposal) {
-            if self.proven.contains(&culprit) {
-                return Err(Rejection::Replayed);
-            }
-            // Two proposals of one member for one view: whoever has one of them gets the other.
-            self.transmit(&Packet::Proposal(proposal));
-            self.transmit(&Packet::Proposal(other));
-            self.note_cheat(now, culprit, FaultKind::Equivocation);
-            return Ok(());
-        }
-        if self.changes.len() >= MAX_PROPOSALS {
-            // The oldest gives way: its maker repeats it if it counts.
-            self.changes.remove(0);
-        }
-        self.changes.push(proposal);
+        self.sort_in(now, proposal)?;
         self.timers.set(Timer::Change, now);
         Ok(())
     }
 
-    /// Whether a proposal of this view can be that of the member whose turn it is, as far as that member has stated its
-    /// offer.
-    fn may_be_of_proposer(&self, proposal: &Proposal) -> bool {
-        let stated = self
-            .proposer_of(proposal.view)
-            .and_then(|proposer| self.offer_of(proposer));
-        let Some(stated) = stated else { return true };
-        let maker = proposal.offers.get(usize::from(proposal.proposer));
-        let is_authentic = |offer: &Offer| {
-            let key = VerifyingKey::decode(&offer.ephemeral);
-            proposal.is_authentic::<S>(key.as_ref())
-        };
-        maker == Some(&stated) && self.offering.offer(&stated).is_none_or(is_authentic)
+    /// Keeps a proposal, as far as it can be told whose it is: anyone can name the epoch, and its next proposal carries the
+    /// signature of the member whose turn it is.
+    fn sort_in(&mut self, now: Timestamp, proposal: Proposal) -> Result<(), Rejection> {
+        match self.standing(&proposal) {
+            Standing::Forged => return Err(Rejection::NotAuthentic),
+            Standing::Unknown => self.changes.keep_unknown(proposal),
+            Standing::Signed => match self.contradicted(&proposal) {
+                None => self.changes.keep_signed(proposal),
+                Some((_, culprit)) if self.proven.contains(&culprit) => {
+                    return Err(Rejection::Replayed);
+                }
+                Some((other, culprit)) => {
+                    // Two proposals of one member for one view: whoever has one of them gets the other.
+                    self.transmit(&Packet::Proposal(proposal));
+                    self.transmit(&Packet::Proposal(other));
+                    self.note_cheat(now, culprit, FaultKind::Equivocation);
+                }
+            },
+        }
+        Ok(())
     }
 
-    /// Another proposal that the maker of this one has signed for the same view, and who that is.
-    fn contradicted(&self, proposal: &Proposal) -> Option<(Proposal, IdentityKey)> {
-        let proposer = self.proposer_of(proposal.view)?;
-        let culprit = self.epoch.as_ref()?.identity(proposer)?;
-        let stated = self.offer_of(proposer)?;
-        let key = VerifyingKey::decode(&self.offering.offer(&stated)?.ephemeral);
-        let is_of_proposer = |other: &Proposal| {
-            let maker = other.offers.get(usize::from(other.proposer));
-            maker == Some(&stated) && other.is_authentic::<S>(key.as_ref())
+    /// The offer that the member whose turn a view is has stated for it.
+    fn maker_of(&self, view: u32) -> Option<OfferDigest> {
+        let said = self.epoch.as_ref()?.next_of(self.proposer_of(view)?)?;
+        let is_in = said.view == view && said.installed.is_none();
+        said.offer.filter(|_| is_in)
+    }
+
+    /// Whether a proposal is that of the member whose turn it is. It costs one signature, once.
+    fn standing(&self, proposal: &Proposal) -> Standing {
+        let Some(stated) = self.maker_of(proposal.view) else {
+            return Standing::Unknown;
         };
+        if proposal.offers.get(usize::from(proposal.proposer)) != Some(&stated) {
+            return Standing::Forged;
+        }
+        let Some(offer) = self.offering.offer(&stated) else {
+            return Standing::Unknown;
+        };
+        let key = VerifyingKey::decode(&offer.ephemeral);
+        if proposal.is_authentic::<S>(key.as_ref()) {
+            Standing::Signed
+        } else {
+            Standing::Forged
+        }
+    }
+
+    /// Another proposal that the maker of this signed one has signed for the same view, and who that is.
+    fn contradicted(&self, proposal: &Proposal) -> Option<(Proposal, IdentityKey)> {
+        let culprit = self
+            .epoch
+            .as_ref()?
+            .identity(self.proposer_of(proposal.view)?)?;
+        // What is taken part in was seen to be signed.
         let running = self.attempt.iter().map(|attempt| &attempt.proposal);
-        let other = self.changes.iter().chain(running).find(|other| {
-            other.parent == proposal.parent
-                && other.view == proposal.view
-                && *other != proposal
-                && is_of_proposer(other)
-        })?;
-        is_of_proposer(proposal).then(|| (other.clone(), culprit))
+        let of_view =
+            running.filter(|other| other.parent == proposal.parent && other.view == proposal.view);
+        let mut signed = of_view.chain(self.changes.signed(proposal.view));
+        let other = signed.find(|other| *other != proposal)?;
+        Some((other.clone(), culprit))
     }
 
     /// Takes part in the proposal of this view when all that it rests on was heard.
@@ -208,14 +225,12 @@ impl<S: CryptoSuite> Room<S> {
         if self.attempt.is_some() {
             return;
         }
-        self.changes.retain(|proposal| proposal.view >= view);
-        let here: Vec<_> = self
-            .changes
-            .iter()
-            .filter(|proposal| proposal.view == view)
-            .cloned()
-            .collect();
-        for proposal in here {
+        self.changes.go_to(view);
+        for proposal in self.changes.take_unknown() {
+            // By now it may be known whose it is.
+            let _rejected = self.sort_in(now, proposal);
+        }
+        for proposal in self.changes.of_view(view) {
             match self.judge(now, &proposal) {
                 Ok((run, continuing)) => {
                     self.changes.clear();
@@ -236,14 +251,14 @@ impl<S: CryptoSuite> Room<S> {
                     let later = now.after(self.config.timers.retry);
                     self.timers.set_earlier(Timer::Change, later);
                 }
-                Err(Verdict::Refuse) => self.changes.retain(|other| *other != proposal),
+                Err(Verdict::Refuse) => self.changes.remove(&proposal),
                 Err(Verdict::Bar(offer)) => {
                     self.offering.bar([offer]);
-                    self.changes.retain(|other| *other != proposal);
+                    self.changes.remove(&proposal);
                 }
                 Err(Verdict::Roster(error)) => {
                     self.bar_undecodable(&proposal.offers, &error);
-                    self.changes.retain(|other| *other != proposal);
+                    self.changes.remove(&proposal);
                 }
             }
         }

@@ -193,6 +193,7 @@ impl<S: CryptoSuite> Room<S> {
         self.retired = self.epoch.take();
         self.unserved.clear();
         self.handle = Handle::NONE;
+        self.offering.follow(Beacon::NONE);
         let timers = &self.config.timers;
         self.timers.set(Timer::Drain, now.after(timers.drain));
         let patience = timers.suspect.saturating_add(timers.view.saturating_mul(2));

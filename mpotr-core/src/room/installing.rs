@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Established, Sid};
+use mpotr_gka::{Beacon, Established, Sid};
 
 use super::Room;
 use crate::epoch::Epoch;
@@ -96,6 +96,7 @@ impl<S: CryptoSuite> Room<S> {
             })
             .collect();
         self.handle = proposal.handle;
+        self.offering.follow(Beacon::new(*self.handle.as_bytes()));
         self.expected.have_come();
         let now_in: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
         self.events.push_back(Event::Secure {
@@ -136,7 +137,7 @@ impl<S: CryptoSuite> Room<S> {
         self.timers.set(Timer::Change, now);
         // First what was typed, then what the others sent meanwhile: nobody's last word comes before this member's first.
         self.flush_queue(now);
-        let early = Vec::from(self.early.take());
+        let early = self.early.take_of_epochs();
         let _rejected = self.handle_messages(now, &early, rng);
     }
 

@@ -13,6 +13,7 @@ use mpotr_gka::{
     RoomId,
 };
 
+use super::spent::Spent;
 use crate::time::{Duration, Timestamp};
 
 /// The most offers of others that are kept.
@@ -62,10 +63,8 @@ pub(super) struct Offering<S: CryptoSuite> {
     of: BTreeMap<IdentityKey, Vec<OfferDigest>>,
     /// Claimed identities that were heard of.
     met: BTreeSet<IdentityKey>,
-    /// Offers of others with which a contribution was made.
-    used: BTreeSet<OfferDigest>,
-    /// Offers that were at fault in a run.
-    barred: BTreeSet<OfferDigest>,
+    /// Offers of others with which a contribution was made, or that were at fault in a run.
+    spent: Spent,
     /// Claimed identities that were silent in the last run: the next is proposed without them.
     silent: BTreeSet<IdentityKey>,
     /// Claimed identities that were silent before: how often, and until when they wait.
@@ -73,7 +72,7 @@ pub(super) struct Offering<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Offering<S> {
-    pub(super) const fn new(room: RoomId, identity: IdentityKey) -> Self {
+    pub(super) fn new(room: RoomId, identity: IdentityKey) -> Self {
         Self {
             room,
             identity,
@@ -82,8 +81,7 @@ impl<S: CryptoSuite> Offering<S> {
             heard: BTreeMap::new(),
             of: BTreeMap::new(),
             met: BTreeSet::new(),
-            used: BTreeSet::new(),
-            barred: BTreeSet::new(),
+            spent: Spent::default(),
             silent: BTreeSet::new(),
             stalling: BTreeMap::new(),
         }
@@ -125,6 +123,11 @@ impl<S: CryptoSuite> Offering<S> {
             .filter(|own| own.member.offer().beacon == beacon)
             .filter(|own| now.since(own.made) <= lifetime)?;
         Some(own.member.offer())
+    }
+
+    #[cfg(test)]
+    pub(super) fn spent(&self) -> usize {
+        self.spent.len()
     }
 
     /// Gives the own offer up: it will not be used.
@@ -290,15 +293,12 @@ impl<S: CryptoSuite> Offering<S> {
 
     /// Whether an offer must not stand in a proposal any more.
     pub(super) fn is_spent(&self, digest: &OfferDigest) -> bool {
-        self.used.contains(digest) || self.barred.contains(digest)
+        self.spent.contains(digest)
     }
 
     /// Notes offers with which their owners have contributed: they serve no other run, whatever came of that one.
     pub(super) fn mark_used(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
-        for digest in digests {
-            self.forget(&digest);
-            self.used.insert(digest);
-        }
+        self.spend(digests);
     }
 
     /// Notes who was silent in the run that ended last: a claimed identity, so it says nothing about a person. Who does so
@@ -334,9 +334,20 @@ impl<S: CryptoSuite> Offering<S> {
 
     /// Bars offers that were at fault.
     pub(super) fn bar(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
+        self.spend(digests);
+    }
+
+    fn spend(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         for digest in digests {
+            let heard = self.heard.get(&digest);
+            let beacon = heard.map(|heard| heard.offer.beacon);
             self.forget(&digest);
-            self.barred.insert(digest);
+            self.spent.note(digest, beacon);
         }
+    }
+
+    /// This member is in another epoch, or in none: what was spent of others counts for nothing.
+    pub(super) fn follow(&mut self, beacon: Beacon) {
+        self.spent.keep(beacon);
     }
 }

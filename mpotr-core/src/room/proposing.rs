@@ -166,7 +166,8 @@ impl Proposing {
             return Err(Rejection::Replayed);
         }
         if self.pending.len() >= MAX_PENDING {
-            return Err(Rejection::Quota);
+            // The oldest gives way: its maker repeats it if it counts.
+            self.pending.remove(0);
         }
         self.pending.push(proposal);
         Ok(())
@@ -322,6 +323,15 @@ impl<S: CryptoSuite> Room<S> {
             .collect();
         if missing.is_empty() {
             return self.accept(now, proposal, rng);
+        }
+        let maker = proposal.offers.get(usize::from(proposal.proposer));
+        let maker = maker.and_then(|digest| self.offering.offer(digest));
+        if let Some(maker) = maker {
+            // Where it can be told, nothing is asked for and no place is taken in another's name.
+            let key = VerifyingKey::decode(&maker.ephemeral);
+            if !proposal.is_authentic::<S>(key.as_ref()) {
+                return Err(Rejection::NotAuthentic);
+            }
         }
         // The terms fit, so its maker knows this member's offer: worth asking for the others.
         self.proposing.keep(proposal)?;

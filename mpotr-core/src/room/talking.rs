@@ -98,26 +98,40 @@ impl<S: CryptoSuite> Room<S> {
         packet: &[u8],
     ) -> Result<(), Rejection> {
         let Some(epoch) = &mut self.epoch else {
-            return self.early.keep(packet);
+            return self.keep_early(sealed, packet);
         };
         if epoch.hint() != sealed.hint() {
             return match self.open_retired(now, sealed) {
                 // Of an epoch that others have installed already, it may be.
-                Err(Rejection::UnknownEpoch) if self.attempt.is_some() => self.early.keep(packet),
-                Err(Rejection::UnknownEpoch) => {
-                    // Or of another room in this channel, which may not know of this one.
-                    self.tell_newcomers(now, packet);
-                    Err(Rejection::UnknownEpoch)
-                }
+                Err(Rejection::UnknownEpoch) => match self.keep_early(sealed, packet) {
+                    Err(Rejection::UnknownEpoch) => {
+                        // Or of another room in this channel, which may not know of this one.
+                        self.tell_newcomers(now, packet);
+                        Err(Rejection::UnknownEpoch)
+                    }
+                    other => other,
+                },
                 other => other,
             };
         }
+        if !self.forgeries.may_cost(now) {
+            return Err(Rejection::Quota);
+        }
         let opened = epoch.open(sealed);
+        self.forgeries.note(epoch.take_forged());
         if let Ok(sender) = opened {
             self.heard.insert(sender, now);
         }
         self.after_epoch(now);
         opened.map(|_sender| ())
+    }
+
+    /// Keeps a packet of an epoch to be: there is none before this member has confirmed its run.
+    fn keep_early(&mut self, sealed: &SealedPacket, packet: &[u8]) -> Result<(), Rejection> {
+        let mut runs = self.attempt.iter().chain(&self.confirmed);
+        let sender = runs.find_map(|run| run.sender_of(sealed));
+        let sender = sender.ok_or(Rejection::UnknownEpoch)?;
+        self.early.keep_of_epoch(sender, packet)
     }
 
     /// Opens packets of the epoch together.
@@ -131,12 +145,17 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = self.epoch.as_mut().filter(|_| !packets.is_empty()) else {
             return;
         };
+        if !self.forgeries.may_cost(now) {
+            results.extend(packets.iter().map(|_| Err(Rejection::Quota)));
+            return;
+        }
         for opened in epoch.open_together(packets) {
             if let Ok(sender) = opened {
                 self.heard.insert(sender, now);
             }
             results.push(opened.map(|_sender| ()));
         }
+        self.forgeries.note(epoch.take_forged());
         self.after_epoch(now);
     }
 
@@ -148,7 +167,11 @@ impl<S: CryptoSuite> Room<S> {
             .as_mut()
             .filter(|old| old.hint() == sealed.hint());
         let old = old.ok_or(Rejection::UnknownEpoch)?;
+        if !self.forgeries.may_cost(now) {
+            return Err(Rejection::Quota);
+        }
         let opened = old.open(sealed);
+        self.forgeries.note(old.take_forged());
         let mut answer = false;
         while let Some(effect) = old.poll_effect() {
             answer |= matches!(effect, Effect::Next { .. } | Effect::Asked);

@@ -46,6 +46,15 @@ impl<S: CryptoSuite> Confirming<S> {
         &self.contributions
     }
 
+    /// The secret from which the epoch's keys are derived. Others may have the epoch before this member has all
+    /// confirmations: it tells their packets from those of outsiders, and nothing about who is in the epoch.
+    #[must_use]
+    pub fn secret(&self) -> Prk {
+        let contributions = &self.confirmation.statement.contributions;
+        self.epoch
+            .child::<S>(label::MESSAGES, contributions.as_bytes())
+    }
+
     /// Takes the confirmations of all members in cycle order, this member's own among them.
     ///
     /// # Errors
@@ -59,9 +68,7 @@ impl<S: CryptoSuite> Confirming<S> {
             return Err(Box::new(Rejected { phase: self, error }));
         }
         let statement = self.confirmation.statement;
-        let secret = self
-            .epoch
-            .child::<S>(label::MESSAGES, statement.contributions.as_bytes());
+        let secret = self.secret();
         Ok(Established {
             run: self.run,
             statement,

@@ -8,6 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::counted::{Counted, count};
 use crate::config::{Admission, RoomConfig};
 use crate::error::Rejection;
+use crate::event::Event;
 use crate::room::Room;
 use crate::time::{Duration, Timestamp};
 use crate::wire::Packet;
@@ -133,4 +134,34 @@ fn a_repeated_forgery_costs_one_signature() {
     let taken = hall.rooms[0].handle_message(hall.now, &second.to_bytes(), &mut hall.rng);
     assert_eq!(taken, Ok(()));
     assert!(hall.rooms[0].is_secure());
+}
+
+#[test]
+fn an_outsider_takes_no_room_of_packets_that_come_early() {
+    let mut hall = Hall::new();
+    let [first, second] = hall.withhold();
+    let taken = hall.rooms[0].handle_message(hall.now, &first.to_bytes(), &mut hall.rng);
+    assert_eq!(taken, Ok(()));
+    // The others have the epoch now, and say something in it: the first member lacks a confirmation.
+    let body = b"early".to_vec();
+    hall.rooms[1].send(hall.now, body.clone()).unwrap();
+    let said = hall.deliver(|_, packet| matches!(packet, Packet::Sealed(_)));
+    assert!(hall.rooms[1].is_secure() && !hall.rooms[0].is_secure());
+    let mut give = |hall: &mut Hall, packet: &[u8]| {
+        hall.rooms[0].handle_message(hall.now, packet, &mut hall.rng)
+    };
+    let hint = said[0].to_bytes();
+    for n in 0..2000_u16 {
+        // Everybody sees what packets of the epoch begin with.
+        let junk = [&hint[..10], &n.to_be_bytes(), &[0; 270]].concat();
+        assert_eq!(give(&mut hall, &junk), Err(Rejection::UnknownEpoch));
+    }
+    for packet in &said {
+        assert_eq!(give(&mut hall, &packet.to_bytes()), Ok(()));
+    }
+    assert_eq!(give(&mut hall, &second.to_bytes()), Ok(()));
+    let room = &mut hall.rooms[0];
+    assert!(room.is_secure());
+    let mut events = std::iter::from_fn(|| room.poll_event());
+    assert!(events.any(|it| matches!(it, Event::Message { body: read, .. } if *read == body)));
 }

@@ -9,11 +9,12 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::config::{Admission, RoomConfig};
+use crate::error::Rejection;
 use crate::event::Event;
 use crate::policy::{Policy, PolicyError, Rule};
 use crate::room::Room;
 use crate::time::{Duration, Timestamp};
-use crate::wire::Wish;
+use crate::wire::{Handle, Proposal, Wish};
 
 /// Rooms that hear each other at once, on virtual time.
 struct Hall {
@@ -138,10 +139,13 @@ fn two_proposals_for_one_view_are_a_proof_that_all_see() {
     let now = hall.now;
     let offers = hall.turn_of(3);
     let mallory = &mut hall.rooms[3];
-    mallory.propose_roster(now, offers.clone(), &mut hall.rng);
-    mallory.propose_roster(now, offers, &mut hall.rng);
+    let proposals = [(); 2].map(|()| {
+        mallory.propose_roster(now, offers.clone(), &mut hall.rng);
+        let view = mallory.change.as_ref().unwrap().view;
+        mallory.changes.of_view(view).remove(0)
+    });
     // Each hears of one of them.
-    let proposals: Vec<_> = mallory.changes.drain(..).collect();
+    mallory.changes.clear();
     while mallory.poll_transmit().is_some() {}
     for (to, proposal) in [(0, &proposals[0]), (1, &proposals[1]), (2, &proposals[0])] {
         let _any = hall.rooms[to].note_change(now, proposal.clone());
@@ -279,4 +283,51 @@ fn who_leaves_does_not_lock_the_rules_of_those_who_stay() {
         hall.run_for(60);
     }
     assert!((0..2).all(|member| *hall.rooms[member].policy() == Policy::default()));
+}
+
+#[test]
+fn what_was_spent_of_offers_is_forgotten_with_the_epoch() {
+    let mut hall = Hall::new(3, |_| {});
+    for _ in 0..5 {
+        let now = hall.now;
+        hall.rooms[0].refresh(now);
+        hall.run_for(20);
+        // A run that fails in each epoch.
+        hall.turn_of(1);
+        hall.run_for(20);
+        assert!(hall.rooms.iter().all(|room| room.offering.spent() <= 3));
+    }
+}
+
+#[test]
+fn proposals_of_anybody_do_not_push_out_that_of_the_proposer() {
+    let mut hall = Hall::new(4, |_| {});
+    let now = hall.now;
+    let offers = hall.turn_of(3);
+    let proposer = &mut hall.rooms[3];
+    proposer.propose_roster(now, offers, &mut hall.rng);
+    let view = proposer.change.as_ref().unwrap().view;
+    let real = proposer.changes.of_view(view).remove(0);
+    // What the proposer says of it inside the epoch comes late.
+    while proposer.poll_transmit().is_some() {}
+    let alice = &mut hall.rooms[0];
+    alice.note_change(now, real.clone()).unwrap();
+    for n in 0..100 {
+        // Of this view and the next ones, and of the real maker by its own word.
+        let junk = Proposal {
+            handle: Handle::new([n; 16]),
+            view: view + u32::from(n % 4),
+            ..real.clone()
+        };
+        let taken = alice.note_change(now, junk.clone());
+        let expected = if junk.view == view {
+            Err(Rejection::NotAuthentic)
+        } else {
+            Ok(())
+        };
+        assert_eq!(taken, expected);
+    }
+    assert_eq!(alice.changes.of_view(view), [real]);
+    hall.run_for(60);
+    assert!((0..4).all(|member| hall.roster(member).len() == 4));
 }

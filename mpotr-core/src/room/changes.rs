@@ -1,0 +1,141 @@
+//! Proposals for the epoch that follows, until what they rest on was heard. `docs/spec/06-epochs.md`, "Changes".
+//!
+//! Anyone can name the epoch in a proposal. Once its proposer has stated its offer for the view, and that is at hand, its
+//! signature tells which proposal is its own: that one has a place which nothing else takes. The others share a few.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::wire::Proposal;
+
+/// The most views of which the proposal is kept, the lowest ones: a member goes from one to the next.
+const MAX_SIGNED: usize = 8;
+/// The most proposals of which it cannot be told yet whose they are.
+const MAX_UNKNOWN: usize = 8;
+
+/// Proposals that wait.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Those that their proposers have signed, by view.
+    signed: BTreeMap<u32, Proposal>,
+    /// The others, the newest last.
+    unknown: VecDeque<Proposal>,
+}
+
+impl Changes {
+    pub(super) fn contains(&self, proposal: &Proposal) -> bool {
+        self.signed.get(&proposal.view) == Some(proposal) || self.unknown.contains(proposal)
+    }
+
+    /// The proposal that the proposer of a view has signed.
+    pub(super) fn signed(&self, view: u32) -> Option<&Proposal> {
+        self.signed.get(&view)
+    }
+
+    /// Keeps a proposal that its proposer has signed, in place of another of its view.
+    pub(super) fn keep_signed(&mut self, proposal: Proposal) {
+        self.signed.insert(proposal.view, proposal);
+        if self.signed.len() > MAX_SIGNED {
+            self.signed.pop_last();
+        }
+    }
+
+    /// Keeps a proposal that may be anybody's. The oldest gives way: its maker repeats it if it counts.
+    pub(super) fn keep_unknown(&mut self, proposal: Proposal) {
+        if self.unknown.len() >= MAX_UNKNOWN {
+            self.unknown.pop_front();
+        }
+        self.unknown.push_back(proposal);
+    }
+
+    /// Takes out those that may be anybody's: it may be told by now.
+    pub(super) fn take_unknown(&mut self) -> VecDeque<Proposal> {
+        std::mem::take(&mut self.unknown)
+    }
+
+    /// What there is for a view, the one that its proposer has signed first.
+    pub(super) fn of_view(&self, view: u32) -> Vec<Proposal> {
+        let unknown = self.unknown.iter().filter(|other| other.view == view);
+        self.signed
+            .get(&view)
+            .into_iter()
+            .chain(unknown)
+            .cloned()
+            .collect()
+    }
+
+    /// Forgets a proposal.
+    pub(super) fn remove(&mut self, proposal: &Proposal) {
+        if self.signed(proposal.view) == Some(proposal) {
+            self.signed.remove(&proposal.view);
+        }
+        self.unknown.retain(|other| other != proposal);
+    }
+
+    /// Forgets what is below a view.
+    pub(super) fn go_to(&mut self, view: u32) {
+        self.signed.retain(|other, _| *other >= view);
+        self.unknown.retain(|other| other.view >= view);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.signed.clear();
+        self.unknown.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_crypto::{SignatureBytes, SuiteId};
+    use mpotr_gka::{CommitmentSum, OfferDigest, RoomId};
+
+    use super::{Changes, MAX_SIGNED, MAX_UNKNOWN};
+    use crate::policy::Policy;
+    use crate::wire::{Handle, Proposal};
+
+    fn proposal(view: u32, n: u8) -> Proposal {
+        Proposal {
+            suite: SuiteId::ChaCha20Poly1305,
+            room: RoomId::new([1; 32]),
+            parent: Handle::new([2; 16]),
+            handle: Handle::new([n; 16]),
+            view,
+            policy: Policy::default(),
+            proposer: 0,
+            commitments: CommitmentSum::NONE,
+            offers: vec![OfferDigest::new([3; 32])],
+            signature: SignatureBytes::new([0; 64]),
+        }
+    }
+
+    #[test]
+    fn junk_does_not_push_out_what_the_proposer_has_signed() {
+        let mut changes = Changes::default();
+        changes.keep_signed(proposal(1, 0));
+        for n in 1..=u8::MAX {
+            changes.keep_unknown(proposal(1, n));
+        }
+        let kept = changes.of_view(1);
+        assert_eq!(kept.len(), MAX_UNKNOWN + 1);
+        assert_eq!(kept[0], proposal(1, 0));
+        assert_eq!(kept[MAX_UNKNOWN], proposal(1, u8::MAX));
+    }
+
+    #[test]
+    fn views_far_ahead_give_way_to_the_next_ones() {
+        let mut changes = Changes::default();
+        for view in 100..120 {
+            changes.keep_signed(proposal(view, 1));
+        }
+        changes.keep_signed(proposal(3, 1));
+        assert_eq!(changes.signed.len(), MAX_SIGNED);
+        assert!(changes.contains(&proposal(3, 1)));
+        changes.keep_unknown(proposal(2, 1));
+        changes.go_to(100);
+        assert_eq!(changes.signed(3), None);
+        assert_eq!(changes.take_unknown().len(), 0);
+        changes.remove(&proposal(100, 1));
+        assert_eq!(changes.of_view(100), []);
+        changes.clear();
+        assert!(changes.signed.is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+//! Offers that must not stand in a proposal any more: used, or at fault in a run. `docs/spec/06-epochs.md`, "Offers".
+//!
+//! An offer answers to one epoch and counts for nothing in another, so what was spent is forgotten with the epoch. Within one,
+//! the oldest are forgotten when there are too many: whoever lists such an offer again loses a view, and no more.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mpotr_gka::{Beacon, OfferDigest};
+
+/// The most that are remembered.
+const MAX_SPENT: usize = 1 << 14;
+
+/// Offers that are spent.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    /// The epoch that each answers to, as far as it is known.
+    offers: BTreeMap<OfferDigest, Option<Beacon>>,
+    /// In the order in which they were spent.
+    order: VecDeque<OfferDigest>,
+}
+
+impl Spent {
+    /// Takes note of an offer.
+    pub(super) fn note(&mut self, digest: OfferDigest, beacon: Option<Beacon>) {
+        if self.offers.insert(digest, beacon).is_some() {
+            return;
+        }
+        self.order.push_back(digest);
+        if self.order.len() > MAX_SPENT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.offers.remove(&oldest);
+        }
+    }
+
+    /// Whether an offer is spent.
+    pub(super) fn contains(&self, digest: &OfferDigest) -> bool {
+        self.offers.contains_key(digest)
+    }
+
+    /// Forgets what does not answer to this epoch.
+    pub(super) fn keep(&mut self, beacon: Beacon) {
+        self.offers.retain(|_, other| *other == Some(beacon));
+        self.order.retain(|digest| self.offers.contains_key(digest));
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_gka::{Beacon, OfferDigest};
+
+    use super::{MAX_SPENT, Spent};
+
+    fn digest(n: usize) -> OfferDigest {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&n.to_be_bytes());
+        OfferDigest::new(bytes)
+    }
+
+    #[test]
+    fn what_was_spent_is_forgotten_with_its_epoch() {
+        let [old, new] = [1, 2].map(|n| Beacon::new([n; 16]));
+        let mut spent = Spent::default();
+        spent.note(digest(1), Some(old));
+        spent.note(digest(2), Some(new));
+        spent.note(digest(3), None);
+        spent.note(digest(2), Some(new));
+        spent.keep(new);
+        assert_eq!(
+            [1, 2, 3].map(|n| spent.contains(&digest(n))),
+            [false, true, false]
+        );
+        assert_eq!(spent.len(), 1);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_the_oldest_goes() {
+        let mut spent = Spent::default();
+        for n in 0..=MAX_SPENT {
+            spent.note(digest(n), None);
+        }
+        assert_eq!((spent.len(), spent.offers.len()), (MAX_SPENT, MAX_SPENT));
+        assert!(!spent.contains(&digest(0)));
+        assert!(spent.contains(&digest(1)) && spent.contains(&digest(MAX_SPENT)));
+    }
+}
