@@ -26,14 +26,15 @@ pub struct Policy {
 }
 
 /// Whose word a change needs. A roster changes and its rules stay, so each rule says what holds when those it asks for are
-/// no more there: nobody who leaves locks those who stay.
+/// no more there: nobody who leaves locks those who stay. Who is to be left out has no vote, so where a rule comes to ask for
+/// all, nobody is left out by votes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// That of any one member.
     Anyone,
-    /// That of so many members; of all who have a vote, where these are fewer.
+    /// That of so many members; of all, where these are fewer.
     Quorum(NonZeroU16),
-    /// That of one of these, 1 to [`MAX_FOUNDERS`]; of all who have a vote, where none of these is a member.
+    /// That of one of these, 1 to [`MAX_FOUNDERS`]; of all, where none of these is a member.
     Founders(BTreeSet<IdentityKey>),
 }
 
@@ -77,16 +78,15 @@ pub(crate) enum Word {
 impl Rule {
     /// Whether what the members say is enough.
     pub(crate) fn is_met(&self, words: &[(IdentityKey, Word)]) -> bool {
-        let count = |which| words.iter().filter(|(_, word)| *word == which).count();
-        let votes = count(Word::For);
-        let voters = votes.saturating_add(count(Word::Nothing));
+        let votes = words.iter().filter(|(_, word)| *word == Word::For).count();
+        let members = words.len();
         let enough = match self {
             Self::Anyone => true,
-            Self::Quorum(quorum) => votes >= usize::from(quorum.get()).min(voters),
+            Self::Quorum(quorum) => votes >= usize::from(quorum.get()).min(members),
             Self::Founders(founders) => {
                 let mut there = words.iter().filter(|(member, _)| founders.contains(member));
                 let is_led = there.clone().next().is_some();
-                there.any(|(_, word)| *word == Word::For) || (!is_led && votes == voters)
+                there.any(|(_, word)| *word == Word::For) || (!is_led && votes == members)
             }
         };
         enough && votes > 0
@@ -318,13 +318,15 @@ mod tests {
     }
 
     #[test]
-    fn a_quorum_of_more_than_there_are_is_all_who_have_a_vote() {
+    fn a_quorum_of_more_than_there_are_is_all_of_them() {
         assert!(quorum(2).is_met(&words("++.")));
         assert!(!quorum(2).is_met(&words("+..")));
         assert!(!quorum(9).is_met(&words("++.")));
-        // Who is to be left out has no vote.
-        assert!(quorum(3).is_met(&words("++-")));
-        assert!(!quorum(3).is_met(&words("+.-")));
+        assert!(quorum(9).is_met(&words("+++")));
+        // Who is to be left out has no vote: of two who need two votes, neither leaves out the other.
+        assert!(quorum(2).is_met(&words("++-")));
+        assert!(!quorum(2).is_met(&words("+-")));
+        assert!(!quorum(9).is_met(&words("++-")));
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn an_outsider_takes_no_room_of_packets_that_come_early() {
     hall.rooms[1].send(hall.now, body.clone()).unwrap();
     let said = hall.deliver(|_, packet| matches!(packet, Packet::Sealed(_)));
     assert!(hall.rooms[1].is_secure() && !hall.rooms[0].is_secure());
-    let mut give = |hall: &mut Hall, packet: &[u8]| {
+    let give = |hall: &mut Hall, packet: &[u8]| {
         hall.rooms[0].handle_message(hall.now, packet, &mut hall.rng)
     };
     let hint = said[0].to_bytes();
