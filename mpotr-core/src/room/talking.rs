@@ -216,6 +216,11 @@ impl<S: CryptoSuite> Room<S> {
             if matches!(effect, Effect::Closed { .. }) {
                 self.timers.set(Timer::Change, now);
             }
+            if matches!(effect, Effect::Final { .. }) {
+                // What the others have signed since is asked for anew, and not at the interval of long ago.
+                self.queries = 0;
+                self.timers.stop(Timer::Query);
+            }
             self.report(effect);
         }
         self.send_missing(now);
