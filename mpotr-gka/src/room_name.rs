@@ -1,4 +1,4 @@
-//! What people call a room. `docs/spec/04-key-agreement.md`, "Room".
+//! What people call a room. `docs/spec/04-key-agreement.md`, "Offer".
 //!
 //! Two systems write what looks the same as different bytes: `é` as one character, or as `e` and an accent. A room is named by
 //! a hash, so all of its members have to hash the same bytes: those of the composed form (NFC, Unicode UAX 15).
