@@ -39,8 +39,8 @@ pub use statement::{
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, byte_newtype};
 use mpotr_gka::{Confirmation, Contribution, Offer, Sid};
 
-/// The protocol version on the wire.
-pub const VERSION: u8 = 1;
+/// The version of packets, their first byte. `docs/spec/05-wire.md`, "Packet".
+pub const VERSION: u8 = 2;
 /// The kind of a sealed packet.
 const SEALED: u8 = 5;
 

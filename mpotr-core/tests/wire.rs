@@ -18,7 +18,7 @@ use mpotr_core::gka::{
 use mpotr_core::wire::{
     Advert, Content, ContentKind, EpochHint, Fields, Handle, Listing, Lock, MAX_PACKET, MAX_RANGE,
     MessageId, Next, Packet, Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed,
-    RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, Wanted, Wish, padded,
+    RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Wanted, Wish, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -154,7 +154,7 @@ fn request() -> impl Strategy<Value = Packet> {
 
 fn sealed() -> impl Strategy<Value = Packet> {
     vec(any::<u8>(), 59..400)
-        .prop_map(|body| Packet::from_bytes(&[&[1, 5], &body[..]].concat()).unwrap())
+        .prop_map(|body| Packet::from_bytes(&[&[VERSION, 5], &body[..]].concat()).unwrap())
 }
 
 fn packet() -> impl Strategy<Value = Packet> {
@@ -479,15 +479,15 @@ fn a_packet_over_the_limit_is_refused_by_its_length() {
 
 #[test]
 fn an_unknown_version_or_kind_is_refused() {
-    assert_eq!(Packet::from_bytes(&[2, 1]).unwrap_err().field, "version");
-    assert_eq!(Packet::from_bytes(&[1, 0]).unwrap_err().field, "kind");
-    assert_eq!(Packet::from_bytes(&[1, 9]).unwrap_err().field, "kind");
+    assert_eq!(Packet::from_bytes(&[1, 1]).unwrap_err().field, "version");
+    assert_eq!(Packet::from_bytes(&[VERSION, 0]).unwrap_err().field, "kind");
+    assert_eq!(Packet::from_bytes(&[VERSION, 9]).unwrap_err().field, "kind");
 }
 
 #[test]
 fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     // A proposal whose count says 4,097, and nothing behind it.
-    let mut bytes = vec![1, 2, 0, 1];
+    let mut bytes = vec![VERSION, 2, 0, 1];
     bytes.extend_from_slice(&[0; 32 + 16 + 16 + 4]);
     // Both methods, anyone lets in, leaves out and changes this, no evidence, proposer 0.
     bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);

@@ -7,7 +7,7 @@ use mpotr_core::gka::{
     AgreementId, AuthenticationId, Beacon, CommitmentSum, KnownIdentities, Member, Offer,
     OfferSecrets, RoomId,
 };
-use mpotr_core::wire::{Handle, Packet, Proposal};
+use mpotr_core::wire::{Handle, Packet, Proposal, VERSION};
 use mpotr_core::{Admission, Event, Policy, Rejection, Room, RoomConfig};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -404,7 +404,7 @@ fn a_copied_ephemeral_key_speaks_for_nobody() {
 fn garbage_before_the_room_is_secure_keeps_nobody_out() {
     let mut network = Network::new(3, 1);
     for seed in 0..2000_u32 {
-        let mut garbage = vec![1, u8::try_from(1 + seed % 6).unwrap()];
+        let mut garbage = vec![VERSION, u8::try_from(1 + seed % 6).unwrap()];
         let length = usize::try_from(seed % 400).unwrap();
         garbage.resize(2 + length, 0);
         network.rng.fill_bytes(&mut garbage[2..]);

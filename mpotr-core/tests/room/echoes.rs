@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{Beacon, Offer, OfferDigest, OfferSecrets, RoomId};
-use mpotr_core::wire::{Packet, Request, Wanted};
+use mpotr_core::wire::{Packet, Request, VERSION, Wanted};
 use mpotr_core::{Event, Room};
 
 use crate::network::{Network, Suite};
@@ -114,7 +114,7 @@ fn packets_of_other_rooms_draw_one_advert_each() {
         let mut n = 0;
         let sealed = |_: &mut Network| {
             n += 1;
-            [&[1, 5], [n; 300].as_slice()].concat()
+            [&[VERSION, 5], [n; 300].as_slice()].concat()
         };
         let adverts = drawn(&mut network, sealed, |it| matches!(it, Packet::Advert(_)));
         assert!((SENT / 2..=SENT).contains(&adverts), "{members}: {adverts}");
