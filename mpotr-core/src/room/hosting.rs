@@ -191,6 +191,10 @@ impl<S: CryptoSuite> Room<S> {
         self.change = None;
         self.changes.clear();
         self.retired = self.epoch.take();
+        if let Some(old) = &mut self.retired {
+            // It answers those who are behind, and no text of it is opened any more.
+            old.expire();
+        }
         self.unserved.clear();
         self.handle = Handle::NONE;
         self.offering.follow(Beacon::NONE);

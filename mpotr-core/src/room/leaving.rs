@@ -8,6 +8,7 @@
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
+use super::early::Early;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::event::{Departure, DropReason, Event};
@@ -232,6 +233,9 @@ impl<S: CryptoSuite> Room<S> {
         };
         self.ended = true;
         self.timers.clear();
+        // The epoch before goes with this one: nobody drains it later.
+        self.retired = None;
+        self.early = Early::default();
         self.attempt = None;
         self.confirmed.clear();
         self.contributed.clear();
