@@ -10,8 +10,26 @@ use std::time::{Duration, Instant};
 /// No run of the program in these tests takes longer.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// Takes the signals that the program leaves alone where they were ignored at its start, as under `nohup` or in the background
+/// of a script: a signal that is taken here is back to its default in what is started. They still end the tests.
+#[cfg(unix)]
+pub(crate) fn mind_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGQUIT] {
+            let ends = Arc::new(true.into());
+            signal_hook::flag::register_conditional_shutdown(signal, 1, ends).unwrap();
+        }
+    });
+}
+
+#[cfg(not(unix))]
+pub(crate) fn mind_signals() {}
+
 /// The program as it was built for these tests, with no standard input and none of the user's own folders.
 pub(crate) fn mpotr(home: &Path) -> Command {
+    mind_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpotr"));
     command
         .env_remove("XDG_DATA_HOME")

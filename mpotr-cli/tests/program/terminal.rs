@@ -10,7 +10,7 @@ use pty_process::blocking::{Command, Pty, open};
 use rustix::termios::{LocalModes, tcgetattr};
 use tempfile::tempdir;
 
-use crate::program::{Heard, Running, poll};
+use crate::program::{Heard, Running, mind_signals, poll};
 use crate::relay::Relay;
 use crate::talk::{arguments, enter, kill};
 
@@ -34,6 +34,7 @@ impl Read for Reader {
 
 impl Terminal {
     fn start(home: &Path, arguments: &[&str]) -> Self {
+        mind_signals();
         let (pty, pts) = open().unwrap();
         pty.resize(pty_process::Size::new(ROWS, COLUMNS)).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_mpotr"))
