@@ -204,11 +204,11 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     sent: BTreeMap<u32, Sent>,
     /// The id of this member's last message.
     last: MessageId,
-    /// Delivered messages that nothing that this member signed covers, and the bytes of their packets.
+    /// Delivered messages that nothing that this member signed covers.
     unstated: usize,
-    unstated_bytes: usize,
-    /// How many of them are texts.
+    /// How many of them are texts, and the bytes of their packets.
     unstated_texts: usize,
+    unstated_bytes: usize,
     /// The lock that this member signed last.
     signed_lock: Lock,
     /// A part of the order that somebody asked for.

@@ -304,6 +304,8 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Does what is due. To be called at [`Room::poll_timeout`] or later; a call too early does nothing.
     pub fn handle_timeout(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        // Looked at once: what the timers themselves have to say waits for nothing.
+        let is_stalled = !self.transmits.is_empty();
         while let Some(timer) = self.timers.expire(now) {
             match timer {
                 Timer::Advertise => self.advertise(now, rng),
@@ -319,7 +321,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Expire => self.expire(),
                 Timer::Drain => self.retired = None,
                 Timer::Answer => self.answer_retired(now),
-                Timer::Retry => self.retry(now),
+                Timer::Retry => self.retry(now, is_stalled),
                 Timer::Certificate => self.send_certificate(),
                 Timer::Acknowledge | Timer::Lock => self.state(now),
                 Timer::Query => self.query(now),

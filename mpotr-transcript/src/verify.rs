@@ -138,7 +138,7 @@ fn verify_section<S: CryptoSuite>(
     let run = run::check::<S>(section, flaws)?;
     let audited = run::audit(section, &run, flaws, rng);
     let said = said::Talk::read(section, &run, audited.key_commitment, flaws);
-    timeline::check(&said, flaws);
+    timeline::check::<S>(&said, flaws);
     let order = order::Order::of::<S>(&said, next, flaws);
     let parent = section.proposal.parent;
     let messages = order

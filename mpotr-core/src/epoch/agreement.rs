@@ -3,7 +3,7 @@
 use mpotr_crypto::CryptoSuite;
 
 use super::{Effect, Epoch};
-use crate::wire::Lock;
+use crate::wire::{Lock, MessageId};
 
 impl<S: CryptoSuite> Epoch<S> {
     /// The final prefix.
@@ -32,14 +32,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether there is room for what had none.
     fn draw_consequences(&mut self) -> bool {
         let was_crowded = self.unfinal.is_any_crowded();
-        if let Some(bound) = self.stable {
-            let before = self.order.lock().count;
-            self.order.extend::<S>(bound);
-            let from = usize::try_from(before).unwrap_or(usize::MAX);
-            let new = (before..).zip(self.order.ids_from(from));
-            self.effects
-                .extend(new.map(|(place, id)| Effect::Provisional { place, id: *id }));
-        }
+        self.extend_order();
         self.compare_locks();
         let final_count = self
             .others()
@@ -61,6 +54,38 @@ impl<S: CryptoSuite> Epoch<S> {
             return was_crowded;
         }
         false
+    }
+
+    /// Orders what is stable, and applies the statements that waited for it.
+    fn extend_order(&mut self) {
+        while let Some(bound) = self.stable {
+            let before = self.order.lock().count;
+            self.order.extend::<S>(bound);
+            if self.order.lock().count == before {
+                return;
+            }
+            let from = usize::try_from(before).unwrap_or(usize::MAX);
+            let new = (before..).zip(self.order.ids_from(from));
+            self.effects
+                .extend(new.map(|(place, id)| Effect::Provisional { place, id: *id }));
+            // A member that closes by one is waited for no longer.
+            self.apply_waiting();
+        }
+    }
+
+    /// The heads of a prefix of the order here, if it is one.
+    pub(super) fn heads_of(&self, lock: &Lock) -> Option<Vec<MessageId>> {
+        self.order
+            .prefix(lock.count)
+            .filter(|here| here == lock)
+            .map(|_| {
+                let count = usize::try_from(lock.count).unwrap_or(usize::MAX);
+                if count == self.graph.len() {
+                    return self.graph.heads().iter().copied().collect();
+                }
+                let ids = self.order.ids_from(0).take(count);
+                self.graph.heads_among(ids)
+            })
     }
 
     /// A longer prefix is final: neither its packets need be kept, nor the keys that opened them. Those of who says two

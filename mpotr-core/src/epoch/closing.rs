@@ -28,6 +28,27 @@ impl<S: CryptoSuite> Epoch<S> {
             && usize::try_from(self.order.lock().count) == Ok(self.graph.len())
     }
 
+    /// Whether the lock of a statement names all that this member has seen, so that the heads, of which there are as many as
+    /// members that left at one moment, need not be named. Everything is final but for the word of the others, and orders
+    /// wait for no word once all have sent their last message: so whoever has delivered all can compare the lock. The last
+    /// word of one that leaves alone names the heads, as does one that is to be counted on in a change.
+    pub(super) fn is_named_by_lock(&self, presence: Presence) -> bool {
+        presence != Presence::Closed && !self.retired && !self.is_frozen() && self.is_complete()
+    }
+
+    /// Whether as many messages are delivered here as a lock names.
+    pub(super) fn has_all_of(&self, statement: &Statement) -> bool {
+        usize::try_from(statement.lock.count).is_ok_and(|count| count <= self.graph.len())
+    }
+
+    /// How many messages are missing that a member has named by a lock: it held the last message of everyone.
+    pub(super) fn behind_locks(&self) -> u32 {
+        let said = self.peers.iter().filter_map(|peer| peer.waiting.as_ref());
+        let locks = said.filter(|said| said.names_by_lock());
+        let most = locks.map(|said| said.lock.count).max().unwrap_or(0);
+        most.saturating_sub(u32::try_from(self.graph.len()).unwrap_or(u32::MAX))
+    }
+
     /// Whether the epoch can still become complete.
     pub(crate) fn may_become_complete(&self) -> bool {
         self.others()

@@ -176,8 +176,8 @@ impl<S: CryptoSuite> Epoch<S> {
         } = held;
         let key = position.key;
         let id = key.id;
-        self.unstated_bytes = self.unstated_bytes.saturating_add(packet.length());
-        self.unfinal.add(author, packet.length());
+        let length = packet.length();
+        self.unfinal.add(author, length);
         let place = (author, content.seq);
         let index = self.graph.insert(position, place, packet, warrant);
         let disputed = self.is_exposed(author);
@@ -201,6 +201,7 @@ impl<S: CryptoSuite> Epoch<S> {
         match content.kind {
             ContentKind::Text => {
                 self.unstated_texts = self.unstated_texts.saturating_add(1);
+                self.unstated_bytes = self.unstated_bytes.saturating_add(length);
                 self.effects.push_back(Effect::Delivered {
                     id,
                     author,
@@ -219,21 +220,33 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// Applies the statements whose messages are all here.
+    /// Applies the statements whose messages are all here, and ordered as far as a statement names them by its lock.
     pub(super) fn apply_waiting(&mut self) {
         for member in 0..self.peers.len() {
             let Some(peer) = self.peers.get_mut(member) else {
                 continue;
             };
-            let graph = &self.graph;
+            let (graph, order) = (&self.graph, &self.order);
             let ready = peer.waiting.take_if(|statement| {
                 statement.sent <= peer.delivered
                     && statement.frontier.iter().all(|id| graph.contains(id))
+                    && (!statement.names_by_lock() || order.prefix(statement.lock.count).is_some())
             });
-            let Some(statement) = ready else { continue };
+            let Some(mut statement) = ready else { continue };
             if self.is_over {
                 self.note_ending(member, &statement);
-            } else if self.takes_nothing_back(member, &statement) {
+                continue;
+            }
+            if statement.names_by_lock() {
+                let Some(heads) = self.heads_of(&statement.lock) else {
+                    // Of another order: it covers nothing, and whose it is, is told.
+                    self.note_lock(member, statement.lock);
+                    self.note_ending(member, &statement);
+                    continue;
+                };
+                statement.frontier = heads;
+            }
+            if self.takes_nothing_back(member, &statement) {
                 let graph = &self.graph;
                 let frontier = statement.frontier.iter();
                 let named: Vec<_> = frontier.filter_map(|id| graph.index_of(id)).collect();

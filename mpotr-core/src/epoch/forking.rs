@@ -17,7 +17,7 @@ use super::holdback::Held;
 use super::sending::wire_index;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
-use crate::wire::{Content, MessageId, Packet, SealedPacket, Unsigned, Unverified};
+use crate::wire::{Content, MessageId, Packet, SealedPacket, Statement, Unsigned, Unverified};
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether a member is known to have said two things in one place.
@@ -209,6 +209,13 @@ impl<S: CryptoSuite> Epoch<S> {
         for (member, peer) in self.peers.iter().enumerate() {
             let named = peer.waiting.iter().flat_map(|said| &said.frontier);
             named.for_each(|id| demand.name(*id, member));
+            let is_ahead = |said: &&Statement| said.names_by_lock() && !self.has_all_of(said);
+            if peer.waiting.as_ref().filter(is_ahead).is_some() {
+                // It names more than is delivered, so whatever waits for want of room may be of it.
+                let waiting = self.holdback.iter();
+                let waiting = waiting.filter(|(author, _)| self.unfinal.is_crowded(*author));
+                waiting.for_each(|(_, held)| demand.name(held.id, member));
+            }
         }
         if let Gate::Cut(ids) = &self.gate {
             ids.iter().for_each(|id| demand.require(*id));

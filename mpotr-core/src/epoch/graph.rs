@@ -131,6 +131,27 @@ impl Graph {
         &self.heads
     }
 
+    /// The heads of a part of the graph that is closed under parents.
+    pub(super) fn heads_among<'a>(
+        &self,
+        part: impl Iterator<Item = &'a MessageId>,
+    ) -> Vec<MessageId> {
+        let mut heads = BTreeSet::new();
+        let mut inner: BTreeSet<u32> = BTreeSet::new();
+        for index in part.filter_map(|id| self.index.get(&Indexed(*id)).copied()) {
+            heads.insert(index);
+            let node = self.nodes.get(wide(index));
+            inner.extend(node.into_iter().flat_map(|node| node.parents.iter()));
+        }
+        let heads = heads.difference(&inner);
+        let nodes = heads.filter_map(|index| self.nodes.get(wide(*index)));
+        nodes
+            .map(|node| node.key.id)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+
     /// Where a message with these parents goes; `None` if one is not here.
     pub(super) fn position(
         &self,

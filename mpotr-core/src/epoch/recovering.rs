@@ -41,6 +41,7 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(super) fn missing_ranges(&self) -> Vec<Range> {
         let mut ranges: Vec<Range> = Vec::new();
         let mut left = MAX_PLACES;
+        let behind = self.behind_locks();
         for (author, peer) in self.peers.iter().enumerate() {
             if author == self.me || peer.closed || peer.exposed {
                 continue;
@@ -51,9 +52,16 @@ impl<S: CryptoSuite> Epoch<S> {
                 .map(|held| held.content.seq)
                 .collect();
             let stated = peer.waiting.as_ref().map_or(0, |said| said.sent);
-            let end = held.last().copied().unwrap_or(0).max(stated);
+            // Whose last message is not here has sent it, and some before it, if a lock names all that was sent.
+            let unnamed = if peer.fin {
+                0
+            } else {
+                peer.delivered.saturating_add(behind)
+            };
+            let end = held.last().copied().unwrap_or(0).max(stated).max(unnamed);
             let end = self
                 .room_until(author, stated)
+                .map(|room| room.max(unnamed))
                 .map_or(end, |room| end.min(room));
             let window = peer.delivered..end.min(peer.delivered.saturating_add(MAX_OF_AUTHOR));
             for place in window.filter(|place| !held.contains(place)).take(left) {

@@ -12,7 +12,7 @@ use crate::wire::{
     Unsigned,
 };
 
-/// After so many messages a member states at once that it has seen them: a quarter of what one author may have on its way,
+/// After so many texts a member states at once that it has seen them: a quarter of what one author may have on its way,
 /// so that an author who has much to say never waits for the clock.
 const MUCH: usize = 32;
 /// And after so many bytes of packets.
@@ -123,7 +123,11 @@ impl<S: CryptoSuite> Epoch<S> {
             self.order.lock()
         };
         let sent = self.peers.get(self.me).map_or(0, |me| me.delivered);
-        let frontier = self.graph.heads().iter().copied().collect();
+        let frontier = if self.is_named_by_lock(presence) {
+            Vec::new()
+        } else {
+            self.graph.heads().iter().copied().collect()
+        };
         let wanted = self.missing();
         if matches!(self.gate, Gate::Cut(_)) {
             self.asked.note(&wanted);
@@ -175,10 +179,10 @@ impl<S: CryptoSuite> Epoch<S> {
         self.unstated > 0 || self.owes_comparison()
     }
 
-    /// Whether so much was delivered that nothing covers that its authors should hear of it at once: they write on as they
-    /// are answered. A member that has frozen delivers nothing that is not in the cut.
+    /// Whether so many texts were delivered that nothing covers that their authors should hear of it at once: they write on as
+    /// they are answered, which nobody does after a last message. A member that has frozen delivers nothing that is not in the cut.
     pub(crate) fn owes_much(&self) -> bool {
-        let is_much = self.unstated >= MUCH || self.unstated_bytes >= MUCH_BYTES;
+        let is_much = self.unstated_texts >= MUCH || self.unstated_bytes >= MUCH_BYTES;
         is_much && !self.is_frozen()
     }
 

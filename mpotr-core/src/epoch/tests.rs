@@ -13,6 +13,7 @@ mod backlog;
 mod equivocation;
 mod flood;
 mod spec;
+mod together;
 mod vouching;
 
 use std::collections::BTreeSet;

@@ -387,9 +387,9 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Sends again what was not answered, at growing intervals.
-    pub(super) fn retry(&mut self, now: Timestamp) {
-        // Where the transport has not taken what was sent before, repeating it helps nobody.
-        let is_stalled = !self.transmits.is_empty();
+    ///
+    /// Where the transport has not taken what was sent before, `is_stalled`, and repeating it helps nobody.
+    pub(super) fn retry(&mut self, now: Timestamp, is_stalled: bool) {
         if !is_stalled {
             self.repeat_round();
         }

@@ -5,7 +5,7 @@
 //!   uint8  state;                   present 0; asking 1: misses statements of others; closed 2: has left alone; closing 3 and
 //!                                   done 4: all end together
 //!   uint32 sent;                    content messages that the author has sent
-//!   opaque frontier[32]<0..4096>;   the heads of the graph, strictly increasing, 16-bit count
+//!   opaque frontier[32]<0..4096>;   the heads of the graph, strictly increasing, 16-bit count; none if the lock names all
 //!   Lock   lock;                    the order that the author vouches for so far
 //!   opaque wanted[32]<0..64>;       ids of messages that the author misses, strictly increasing, 16-bit count
 //!   Range  missing<0..64>;          places of messages that the author misses, strictly increasing and disjoint, 8-bit count
@@ -155,7 +155,7 @@ pub struct Statement {
     pub presence: Presence,
     /// Content messages that the author has sent.
     pub sent: u32,
-    /// The heads of the graph at the author.
+    /// The heads of the graph at the author; none where the lock names all that it has seen.
     pub frontier: Vec<MessageId>,
     /// The order that the author vouches for.
     pub lock: Lock,
@@ -170,6 +170,14 @@ pub struct Statement {
     pub listing: Option<Listing>,
     /// What the author says about the epoch that follows, while there is a change under way.
     pub next: Option<Next>,
+}
+
+impl Statement {
+    /// Whether it names what its author has seen by the lock alone: all has a place in the author's order.
+    #[must_use]
+    pub const fn names_by_lock(&self) -> bool {
+        self.frontier.is_empty() && self.lock.count > 0
+    }
 }
 
 impl Fields for Statement {

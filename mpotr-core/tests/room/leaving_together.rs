@@ -4,8 +4,8 @@ use mpotr_core::{Event, Room, Timers};
 
 use crate::network::Network;
 
-/// How many packets are sent while all leave together, each `apart_ms` after the one before.
-fn packets(members: usize, timers: Timers, jitter_ms: u64, apart_ms: u64) -> usize {
+/// The lengths of the packets that are sent while all leave together, each `apart_ms` after the one before.
+fn packets(members: usize, timers: Timers, jitter_ms: u64, apart_ms: u64) -> Vec<usize> {
     let mut network = Network::with(members, 1, |config| {
         config.members = Some(members);
         config.timers = timers;
@@ -29,7 +29,8 @@ fn packets(members: usize, timers: Timers, jitter_ms: u64, apart_ms: u64) -> usi
         let is_well = departure.acknowledged && departure.transcripts_equal;
         assert!(is_well, "{member}: {departure:?}");
     }
-    network.wire.len() - before
+    let sent = network.wire.iter().skip(before);
+    sent.map(|(_, packet)| packet.len()).collect()
 }
 
 #[test]
@@ -41,13 +42,30 @@ fn each_member_sends_as_few_packets_however_many_leave_together() {
         (Timers::LOOPBACK, 10, 10),
     ];
     for (timers, jitter_ms, apart_ms) in evenings {
-        let [few, many] = [8, 32].map(|members| packets(members, timers, jitter_ms, apart_ms));
+        let [few, many] =
+            [8, 32].map(|members| packets(members, timers, jitter_ms, apart_ms).len());
         // All hear all, so what each sends must not grow with their number: at one moment the last message and the steps
         // to the end, and one after the other as many statements as the time that it takes has room for.
         let most = if apart_ms == 0 { 8 } else { 24 };
         assert!(
             few <= most * 8 && many <= most * 32,
             "{few} packets of 8 members, {many} of 32"
+        );
+    }
+}
+
+#[test]
+fn what_each_member_sends_grows_by_one_id_for_each_that_leaves_at_the_same_moment() {
+    /// One id of 32 bytes, and room for the statements that a few send while last messages are on their way.
+    const FOR_EACH: usize = 48;
+    for (timers, jitter_ms) in [(Timers::RELAY, 200), (Timers::LOOPBACK, 20)] {
+        let [few, some, many] = [8, 32, 64].map(|members| {
+            let sent = packets(members, timers, jitter_ms, 0);
+            sent.iter().sum::<usize>() / members
+        });
+        assert!(
+            some <= few + 24 * FOR_EACH && many <= few + 56 * FOR_EACH,
+            "{few} bytes each of 8 members, {some} of 32, {many} of 64"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Event, MAX_BODY, SendError};
+use mpotr_core::{Duration, Event, MAX_BODY, SendError};
 
 use crate::network::{Network, Weather};
 
@@ -102,7 +102,7 @@ fn what_is_typed_before_the_room_is_secure_is_sent_when_it_is() {
 fn a_quiet_room_falls_silent() {
     let mut network = Network::with(4, 1, |config| {
         config.members = Some(4);
-        config.timers.refresh = mpotr_core::Duration::from_secs(1_000_000);
+        config.timers.refresh = Duration::from_secs(1_000_000);
     });
     network = network.until_secure();
     network.send(0, "one");
@@ -166,7 +166,7 @@ fn missed(rounds: usize) -> Network {
     let mut network = Network::with(4, 1, |config| {
         config.members = Some(4);
         config.refresh_messages = usize::MAX;
-        let long = mpotr_core::Duration::from_secs(1_000_000);
+        let long = Duration::from_secs(1_000_000);
         config.timers.refresh = long;
         config.timers.expire = long;
         config.timers.silent = long;
@@ -193,7 +193,7 @@ fn a_member_that_missed_a_long_talk_asks_for_it_by_place_and_catches_up() {
     // Each message from two of those who have it, and what its author repeats for want of an answer.
     assert!(from_others.count() < 4 * 1200);
     let took = network.now.since(start);
-    assert!(took < mpotr_core::Duration::from_secs(30), "{took:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
     network.run_until(300, |n| all_final(n, 1200));
     assert_one_order(&network, 1200);
 }
@@ -289,7 +289,7 @@ fn the_ids_that_become_final_are_one_list_and_the_same_everywhere() {
 fn what_is_not_final_in_time_is_told_once_with_whom_it_waits_for() {
     let mut network = Network::with(3, 1, |config| {
         config.members = Some(3);
-        config.timers.silent = mpotr_core::Duration::from_secs(1_000_000);
+        config.timers.silent = Duration::from_secs(1_000_000);
     })
     .until_secure();
     network.run_for(5);
@@ -334,4 +334,30 @@ fn more_that_is_not_final_than_the_leeway_is_told_at_once() {
     network.send(0, "one too many");
     assert_eq!(told(&network), 1);
     network.run_until(60, |n| n.count(0, |e| matches!(e, Event::Settled)) == 1);
+}
+
+#[test]
+fn a_text_is_repeated_though_other_timers_have_something_to_say_at_the_same_time() {
+    // The text is sent at several moments between two heartbeats; the clock stands still until all is due at once.
+    for offset in (0..30_000).step_by(1_000) {
+        let mut network = Network::new(3, 1).until_secure();
+        network.run_for(30);
+        network.run_for_millis(offset);
+        let now = network.now;
+        let room = &mut network.rooms[0];
+        room.send(now, b"hi".to_vec()).unwrap();
+        let text = room.poll_transmit().unwrap();
+        assert_eq!(room.poll_transmit(), None);
+        let now = now.after(Duration::from_millis(25_000));
+        room.handle_timeout(now, &mut network.rng);
+        let sent: Vec<_> = std::iter::from_fn(|| room.poll_transmit()).collect();
+        assert!(sent.contains(&text), "{offset} ms");
+        // What is due while the transport takes nothing is not repeated: it has it already.
+        let now = now.after(Duration::from_millis(5_000));
+        room.send(now, b"ho".to_vec()).unwrap();
+        let now = now.after(Duration::from_millis(60_000));
+        room.handle_timeout(now, &mut network.rng);
+        let sent: Vec<_> = std::iter::from_fn(|| room.poll_transmit()).collect();
+        assert!(!sent.contains(&text), "{offset} ms");
+    }
 }

@@ -78,6 +78,15 @@ impl Graph {
         });
     }
 
+    /// The heads of a part of the graph that has all that comes before it, by index.
+    pub(super) fn heads_among(&self, part: &[usize]) -> Vec<MessageId> {
+        let nodes = || part.iter().filter_map(|index| self.node(*index));
+        let inner: BTreeSet<usize> = nodes().flat_map(|node| &node.parents).copied().collect();
+        let heads = part.iter().filter(|index| !inner.contains(index));
+        let heads = heads.filter_map(|index| self.node(*index));
+        heads.map(|node| node.id).collect()
+    }
+
     /// A member signed that it had seen these messages, and so all before them.
     pub(super) fn cover(&mut self, member: u16, ids: &[MessageId]) {
         let mut stack: Vec<_> = ids.iter().filter_map(|id| self.index(id)).collect();

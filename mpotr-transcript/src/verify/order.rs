@@ -29,8 +29,7 @@ impl Order {
         next: Option<&Section>,
         flaws: &mut Vec<Flaw>,
     ) -> Self {
-        let mut indices: Vec<_> = (0..talk.graph.nodes().len()).collect();
-        indices.sort_by_key(|index| talk.graph.node(*index).map(|node| (node.depth, node.id)));
+        let indices = sorted(talk);
         if talk.torn {
             return Self {
                 indices,
@@ -54,8 +53,15 @@ impl Order {
     }
 }
 
+/// All messages in order, by index in the graph.
+pub(super) fn sorted(talk: &Talk) -> Vec<usize> {
+    let mut indices: Vec<_> = (0..talk.graph.nodes().len()).collect();
+    indices.sort_by_key(|index| talk.graph.node(*index).map(|node| (node.depth, node.id)));
+    indices
+}
+
 /// The prefix of each length, that of none first.
-fn prefixes<S: CryptoSuite>(talk: &Talk, indices: &[usize]) -> Vec<Lock> {
+pub(super) fn prefixes<S: CryptoSuite>(talk: &Talk, indices: &[usize]) -> Vec<Lock> {
     let mut lock = Lock::EMPTY;
     let nodes = indices.iter().filter_map(|index| talk.graph.node(*index));
     let longer = nodes.map(|node| {

@@ -4,9 +4,11 @@
 //! messages lies between the messages `sent - 1` and `sent`, and statements of one such place by their number. Each names
 //! all that the ones before it named, or what comes after that.
 
-use mpotr_core::wire::MessageId;
+use mpotr_core::wire::{Lock, MessageId};
+use mpotr_crypto::CryptoSuite;
 
 use super::flaw::{Flaw, FlawKind};
+use super::order::{prefixes, sorted};
 use super::said::{Stated, Talk, Written};
 
 /// Something that a member signed.
@@ -25,10 +27,17 @@ impl Step<'_> {
 }
 
 /// Goes along the line of each member.
-pub(super) fn check(talk: &Talk, flaws: &mut Vec<Flaw>) {
+pub(super) fn check<S: CryptoSuite>(talk: &Talk, flaws: &mut Vec<Flaw>) {
     if talk.torn {
         return;
     }
+    let indices = sorted(talk);
+    let prefixes = prefixes::<S>(talk, &indices);
+    let heads = |lock: &Lock| {
+        let count = usize::try_from(lock.count).ok()?;
+        prefixes.get(count).filter(|here| *here == lock)?;
+        Some(talk.graph.heads_among(indices.get(..count)?))
+    };
     for member in (0_u16..).take(talk.members) {
         let wrote = talk.messages.iter().filter(|it| it.author == member);
         let stated = talk.statements.iter().filter(|it| it.author == member);
@@ -37,11 +46,17 @@ pub(super) fn check(talk: &Talk, flaws: &mut Vec<Flaw>) {
             .chain(stated.map(Step::Stated))
             .collect();
         steps.sort_by_key(Step::key);
-        check_line(talk, &steps, flaws);
+        check_line(talk, &heads, &steps, flaws);
     }
 }
 
-fn check_line(talk: &Talk, steps: &[Step<'_>], flaws: &mut Vec<Flaw>) {
+/// `heads` are those of a prefix of the order here, if it is one.
+fn check_line(
+    talk: &Talk,
+    heads: &impl Fn(&Lock) -> Option<Vec<MessageId>>,
+    steps: &[Step<'_>],
+    flaws: &mut Vec<Flaw>,
+) {
     let mut seen: Vec<MessageId> = Vec::new();
     let mut lock = 0;
     for step in steps {
@@ -63,13 +78,22 @@ fn check_line(talk: &Talk, steps: &[Step<'_>], flaws: &mut Vec<Flaw>) {
                 seen = vec![it.id];
             }
             Step::Stated(it) => {
-                let frontier = &it.statement.frontier;
+                let statement = &it.statement;
+                let frontier = if statement.names_by_lock() {
+                    heads(&statement.lock)
+                } else {
+                    Some(statement.frontier.clone())
+                };
+                let Some(frontier) = frontier else {
+                    // It names an order that is not here; whether that is wrong, its lock tells.
+                    continue;
+                };
                 if frontier.iter().any(|id| talk.graph.index(id).is_none()) {
                     // It names messages that are not here, and so nothing follows from it.
                     continue;
                 }
-                if talk.graph.all_before(&seen, frontier) {
-                    seen.clone_from(frontier);
+                if talk.graph.all_before(&seen, &frontier) {
+                    seen = frontier;
                 } else {
                     let (author, number) = (it.author, it.number);
                     flaws.push(Flaw {

@@ -228,3 +228,35 @@ fn two_things_in_one_place_are_named() {
     hand.write(0, text(1, a, &[], hand.lock(&[a])));
     assert_eq!(hand.flaws(), [FlawKind::Equivocation { author: 0, seq: 1 }]);
 }
+
+#[test]
+fn a_lock_alone_names_all_that_it_is_of() {
+    let (mut hand, [a, b, c]) = dialogue();
+    let all = hand.lock(&[a, b, c]);
+    hand.state(0, seen(2, &[c], all));
+    // Again, by its lock.
+    hand.state(0, seen(2, &[], all));
+    assert_eq!(hand.flaws(), []);
+    // Less than before.
+    let less = hand.lock(&[a, b]);
+    hand.state(0, seen(2, &[], less));
+    assert_eq!(
+        hand.flaws(),
+        [FlawKind::StatementTakesBack {
+            author: 0,
+            number: 2
+        }]
+    );
+    // Another order: that is wrong, and nothing else follows from it.
+    let (mut hand, [a, b, c]) = dialogue();
+    hand.state(0, seen(2, &[c], Lock::EMPTY));
+    let wrong = hand.lock(&[b, a]);
+    hand.state(0, seen(2, &[], wrong));
+    assert_eq!(
+        hand.flaws(),
+        [FlawKind::WrongLock {
+            author: 0,
+            count: 2
+        }]
+    );
+}

@@ -1,7 +1,7 @@
 //! What verifies.
 
-use mpotr_core::wire::ContentKind;
-use mpotr_transcript::{Report, Transcript, Weather};
+use mpotr_core::wire::{ContentKind, Presence, Statement, Unverified};
+use mpotr_transcript::{Act, Report, Signed, Transcript, Weather};
 
 use crate::crew::{assert_sound, coming_and_going, forged, keys, people, real, talk};
 
@@ -114,4 +114,40 @@ fn all_members_keep_one_order() {
 fn what_is_read_is_written_again_byte_for_byte() {
     let file = forged(coming_and_going(), 4, 5);
     assert_eq!(Transcript::read(&file).to_bytes(), file);
+}
+
+/// The states of the statements that name by their lock alone what their author has seen.
+fn named_by_lock(file: &[u8]) -> Vec<Presence> {
+    let transcript = Transcript::read(file);
+    let said = transcript.sections.iter().flat_map(|it| &it.said);
+    let statements = said.filter_map(|said| match &said.signed {
+        Signed::Statement(_, signed) => Unverified::<Statement>::decode(signed).ok(),
+        Signed::Content(_) => None,
+    });
+    statements
+        .map(|it| it.into_unsigned().into_fields())
+        .filter(Statement::names_by_lock)
+        .map(|it| it.presence)
+        .collect()
+}
+
+#[test]
+fn a_talk_that_all_leave_together_verifies_whether_or_not_it_was_had() {
+    let mut acts = talk(4, 8);
+    acts.push(Act::Leave(vec![0, 1, 2, 3]));
+    let mut files = real(acts.clone(), 4, Weather::default(), 6);
+    files.push(forged(acts, 4, 7));
+    for file in files {
+        let report = assert_sound(&file);
+        let [epoch] = report.epochs.as_slice() else {
+            panic!("{report:?}")
+        };
+        assert_eq!(epoch.messages.len(), 12);
+        assert_eq!(epoch.final_lock.count, 12);
+        let states = named_by_lock(&file);
+        assert!(
+            states.contains(&Presence::Closing) && states.contains(&Presence::Done),
+            "{states:?}"
+        );
+    }
 }

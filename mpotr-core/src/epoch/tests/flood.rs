@@ -218,3 +218,32 @@ fn more_heads_than_members_are_named_where_somebody_says_many_things() {
     let length = Packet::Sealed(packet).to_bytes().len();
     assert!(length < 1000);
 }
+
+/// Alice names by her lock alone all that Mallory wrote, which is more than Bob takes of his own accord.
+#[test]
+fn a_lock_that_is_ahead_makes_as_much_room_as_names_do() {
+    for (messages, are_all_taken) in [(60, true), (120, false)] {
+        let mut epochs = epochs(3, 1);
+        let mut last = MessageId::NONE;
+        let packets = flood(&mut epochs, 0, messages, &mut last);
+        for packet in packets.iter().chain(&packets) {
+            let _refused = epochs[BOB].open(packet);
+        }
+        let before = epochs[BOB].delivered();
+        assert!(before < 60, "{before}");
+        let mut seen = named(0, Vec::new());
+        seen.lock = Lock {
+            count: messages,
+            digest: mpotr_crypto::Digest32::new([7; 32]),
+        };
+        let seen = forge_statement(&mut epochs[ALICE], ALICE, 0, seen);
+        epochs[BOB].open(&seen).unwrap();
+        for packet in packets.iter().chain(&packets) {
+            let _refused = epochs[BOB].open(packet);
+        }
+        let taken = epochs[BOB].delivered();
+        assert!(taken > before, "{taken}");
+        assert_eq!(taken == usize::try_from(messages).unwrap(), are_all_taken);
+        assert!(kept(&epochs[BOB]) <= 2 * KEPT);
+    }
+}
