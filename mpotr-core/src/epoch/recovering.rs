@@ -1,12 +1,12 @@
 //! What this member misses, and what it sends again to those who miss it. `docs/spec/05-wire.md`, "Recovery".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
 
 use super::changing::Gate;
 use super::sending::wire_index;
-use super::{Effect, Epoch};
+use super::{Effect, Epoch, Peer};
 use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Packet, Range, SealedPacket};
 
 /// The most places of one author that are asked for at once: as many messages may wait.
@@ -17,72 +17,100 @@ const MAX_PLACES: usize = 1024;
 const SERVERS: usize = 2;
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// Messages that others name and that are not at hand.
-    pub(super) fn missing(&self) -> Vec<MessageId> {
+    /// Messages that others name and that are not at hand. Those who name them take turns, from another one with each `turn`:
+    /// a member that names much, whether or not it exists, takes no place of what others name.
+    pub(super) fn missing(&self, turn: u32) -> Vec<MessageId> {
         let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
-        let cut = match &self.gate {
-            Gate::Cut(ids) => Some(ids),
-            Gate::Open | Gate::Frozen => None,
+        let is_missing = |id: &MessageId| !self.graph.contains(id) && !held.contains(id);
+        let mut named: Vec<BTreeSet<MessageId>> = vec![BTreeSet::new(); self.peers.len()];
+        let mut name = |member: usize, ids: &mut dyn Iterator<Item = MessageId>| {
+            if let Some(named) = named.get_mut(member) {
+                named.extend(ids.filter(|id| is_missing(id)));
+            }
         };
-        let waiting = self.peers.iter().filter_map(|peer| peer.waiting.as_ref());
-        self.holdback
-            .iter()
-            .flat_map(|(_, held)| held.content.ancestors())
-            .chain(waiting.flat_map(|statement| statement.frontier.iter().copied()))
-            .chain(cut.into_iter().flatten().copied())
-            .filter(|id| !self.graph.contains(id) && !held.contains(id))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .take(MAX_WANTED)
-            .collect()
+        for (author, held) in self.holdback.iter() {
+            name(author, &mut held.content.ancestors());
+        }
+        for (member, peer) in self.peers.iter().enumerate() {
+            let waiting = peer.waiting.iter().flat_map(|said| &said.frontier);
+            name(member, &mut waiting.copied());
+        }
+        if let Gate::Cut(cut) = &self.gate {
+            for (member, peer) in self.peers.iter().enumerate() {
+                let frozen = peer.frozen.iter().flat_map(|said| &said.frontier);
+                name(member, &mut frozen.copied().filter(|id| cut.contains(id)));
+            }
+            named.push(cut.iter().copied().filter(is_missing).collect());
+        }
+        let named = named.into_iter().map(BTreeSet::into_iter).collect();
+        let mut wanted = BTreeSet::new();
+        for id in in_turn(named, turn) {
+            if wanted.len() >= MAX_WANTED {
+                break;
+            }
+            wanted.insert(id);
+        }
+        wanted.into_iter().collect()
     }
 
-    /// Places of messages that their authors have sent and that are not at hand, the first ones of each author.
-    pub(super) fn missing_ranges(&self) -> Vec<Range> {
-        let mut ranges: Vec<Range> = Vec::new();
-        let mut left = MAX_PLACES;
+    /// Places of messages that their authors have sent and that are not at hand, the first ones of each author. Authors take
+    /// turns as in [`Epoch::missing`].
+    pub(super) fn missing_ranges(&self, turn: u32) -> Vec<Range> {
         let behind = self.behind_locks();
-        for (author, peer) in self.peers.iter().enumerate() {
+        let authors = self.peers.iter().enumerate().map(|(author, peer)| {
             if author == self.me || peer.closed || peer.exposed {
-                continue;
+                return Vec::new().into_iter();
             }
-            let held: BTreeSet<u32> = self
-                .holdback
-                .of(author)
-                .map(|held| held.content.seq)
-                .collect();
-            let stated = peer.waiting.as_ref().map_or(0, |said| said.sent);
-            // Whose last message is not here has sent it, and some before it, if a lock names all that was sent.
-            let unnamed = if peer.fin {
-                0
-            } else {
-                peer.delivered.saturating_add(behind)
-            };
-            let end = held.last().copied().unwrap_or(0).max(stated).max(unnamed);
-            let end = self
-                .room_until(author, stated)
-                .map(|room| room.max(unnamed))
-                .map_or(end, |room| end.min(room));
-            let window = peer.delivered..end.min(peer.delivered.saturating_add(MAX_OF_AUTHOR));
-            for place in window.filter(|place| !held.contains(place)).take(left) {
-                left = left.saturating_sub(1);
-                let author = wire_index(author);
-                match ranges.last_mut() {
-                    Some(last)
-                        if last.author == author
-                            && last.first.saturating_add(last.count) == place =>
-                    {
-                        last.count = last.count.saturating_add(1);
-                    }
-                    _ => ranges.push(Range {
-                        author,
-                        first: place,
-                        count: 1,
-                    }),
+            self.missing_of(author, peer, behind).into_iter()
+        });
+        let mut left = MAX_PLACES;
+        let mut ranges: Vec<Range> = Vec::new();
+        for mut range in in_turn(authors.collect(), turn) {
+            let most = u32::try_from(left).unwrap_or(u32::MAX);
+            range.count = range.count.min(most);
+            if range.count == 0 || ranges.len() >= MAX_RANGES {
+                break;
+            }
+            left = left.saturating_sub(range.places().count());
+            ranges.push(range);
+        }
+        ranges.sort_unstable_by_key(|range| (range.author, range.first));
+        ranges
+    }
+
+    /// The places of one author, where a lock names so many messages more than are delivered.
+    fn missing_of(&self, author: usize, peer: &Peer<S>, behind: u32) -> Vec<Range> {
+        let mut ranges: Vec<Range> = Vec::new();
+        let held: BTreeSet<u32> = self
+            .holdback
+            .of(author)
+            .map(|held| held.content.seq)
+            .collect();
+        let stated = peer.waiting.as_ref().map_or(0, |said| said.sent);
+        // Whose last message is not here has sent it, and some before it, if a lock names all that was sent.
+        let unnamed = if peer.fin {
+            0
+        } else {
+            peer.delivered.saturating_add(behind)
+        };
+        let end = held.last().copied().unwrap_or(0).max(stated).max(unnamed);
+        let end = self
+            .room_until(author, stated)
+            .map(|room| room.max(unnamed))
+            .map_or(end, |room| end.min(room));
+        let window = peer.delivered..end.min(peer.delivered.saturating_add(MAX_OF_AUTHOR));
+        for place in window.filter(|place| !held.contains(place)) {
+            match ranges.last_mut() {
+                Some(last) if last.first.saturating_add(last.count) == place => {
+                    last.count = last.count.saturating_add(1);
                 }
+                _ => ranges.push(Range {
+                    author: wire_index(author),
+                    first: place,
+                    count: 1,
+                }),
             }
         }
-        ranges.truncate(MAX_RANGES);
         ranges
     }
 
@@ -109,13 +137,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     fn names_what_is_missing(&self) -> bool {
-        !self.missing().is_empty() || !self.missing_ranges().is_empty()
-    }
-
-    /// How many places are asked for.
-    pub(super) fn missing_places(&self) -> usize {
-        let counts = self.missing_ranges().into_iter().map(|range| range.count);
-        usize::try_from(counts.sum::<u32>()).unwrap_or(usize::MAX)
+        !self.missing(0).is_empty() || !self.missing_ranges(0).is_empty()
     }
 
     /// Whether more is missing, and all that was asked for has come.
@@ -198,5 +220,42 @@ impl<S: CryptoSuite> Epoch<S> {
             held.next().map(|(_, held)| &held.packet)
         };
         self.graph.packet(id).or_else(held)
+    }
+}
+
+/// The first of each, then the second of each, and so on; who is first moves on with each `turn`.
+fn in_turn<T>(mut lists: Vec<impl Iterator<Item = T>>, turn: u32) -> impl Iterator<Item = T> {
+    let first = usize::try_from(turn)
+        .unwrap_or(0)
+        .checked_rem(lists.len())
+        .unwrap_or(0);
+    lists.rotate_left(first);
+    let mut lists: VecDeque<_> = lists.into();
+    core::iter::from_fn(move || {
+        loop {
+            let mut list = lists.pop_front()?;
+            if let Some(item) = list.next() {
+                lists.push_back(list);
+                return Some(item);
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_turn;
+
+    #[test]
+    fn who_names_much_takes_no_turn_of_others() {
+        let lists = || vec![vec![1, 2, 3, 4], vec![], vec![5], vec![6, 7]];
+        let taken = |turn| {
+            let lists = lists().into_iter().map(Vec::into_iter).collect();
+            in_turn(lists, turn).collect::<Vec<_>>()
+        };
+        assert_eq!(taken(0), [1, 5, 6, 2, 7, 3, 4]);
+        assert_eq!(taken(3), [6, 1, 5, 7, 2, 3, 4]);
+        assert_eq!(taken(4), taken(0));
+        assert_eq!(in_turn(Vec::<std::vec::IntoIter<u8>>::new(), 7).count(), 0);
     }
 }

@@ -128,18 +128,20 @@ impl<S: CryptoSuite> Epoch<S> {
         } else {
             self.graph.heads().iter().copied().collect()
         };
-        let wanted = self.missing();
+        let wanted = self.missing(number);
+        let missing = self.missing_ranges(number);
         if matches!(self.gate, Gate::Cut(_)) {
             self.asked.note(&wanted);
         }
-        self.goal = self.graph.len().saturating_add(self.missing_places());
+        let places = missing.iter().map(|range| range.places().count());
+        self.goal = self.graph.len().saturating_add(places.sum());
         let statement = Unsigned::new(Statement {
             presence,
             sent,
             frontier,
             lock,
             wanted,
-            missing: self.missing_ranges(),
+            missing,
             question: self.question(),
             listing: self.listing(),
             next: self.peers.get(self.me).and_then(|me| me.next.clone()),

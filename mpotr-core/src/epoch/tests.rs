@@ -10,6 +10,7 @@
 )]
 
 mod backlog;
+mod crowding;
 mod equivocation;
 mod flood;
 mod spec;
@@ -507,7 +508,7 @@ fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
         first,
         count,
     };
-    assert_eq!(epochs[BOB].missing_ranges(), [range(0, 5), range(10, 10)]);
+    assert_eq!(epochs[BOB].missing_ranges(0), [range(0, 5), range(10, 10)]);
     let asked = statement(&mut epochs[BOB]);
     let mut served = Vec::new();
     for member in [ALICE, MALLORY, 3, 4] {
@@ -536,7 +537,7 @@ fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
         let _twice = epochs[BOB].open(&sealed(&packet));
     }
     assert_eq!(bodies(&mut epochs[BOB]).len(), 20);
-    assert_eq!(epochs[BOB].missing_ranges(), []);
+    assert_eq!(epochs[BOB].missing_ranges(0), []);
 }
 
 #[test]

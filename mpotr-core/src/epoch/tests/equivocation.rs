@@ -159,7 +159,7 @@ fn what_an_honest_member_built_upon_is_delivered_to_all_and_disputed() {
     bob.open(&one).unwrap();
     bob.open(&answer).unwrap();
     // Bob knows of the other by name only, and asks for it.
-    assert_eq!(bob.missing(), [second]);
+    assert_eq!(bob.missing(0), [second]);
     effects(bob);
     bob.open(&other).unwrap();
     let told = effects(bob);
@@ -190,7 +190,7 @@ fn a_signature_that_another_member_stripped_off_blames_nobody() {
     let bob = &mut epochs[BOB];
     assert_eq!(bob.open(&stripped), Err(Rejection::NotAuthentic));
     bob.open(&next).unwrap();
-    assert_eq!(bob.missing(), [first]);
+    assert_eq!(bob.missing(0), [first]);
     bob.open(&stripped).unwrap();
     assert_eq!(bob.open(&real), Err(Rejection::Replayed));
     let told = effects(bob);
