@@ -43,6 +43,8 @@ use mpotr_gka::{Confirmation, Contribution, Offer, Sid};
 pub const VERSION: u8 = 2;
 /// The kind of a sealed packet.
 const SEALED: u8 = 5;
+/// What every sealed packet begins with: version and kind.
+pub const SEALED_PREFIX: [u8; 2] = [VERSION, SEALED];
 
 /// The most bytes of a packet.
 pub const MAX_PACKET: usize = 1 << 20;
@@ -128,7 +130,7 @@ impl Packet {
 
     /// Reads a sealed packet; `None` of bytes that are none.
     pub(crate) fn sealed_from_bytes(bytes: &[u8]) -> Option<SealedPacket> {
-        let rest = bytes.strip_prefix(&[VERSION, SEALED])?;
+        let rest = bytes.strip_prefix(&SEALED_PREFIX)?;
         let sealed =
             (bytes.len() <= MAX_PACKET).then(|| SealedPacket::decode(&mut Decoder::new(rest)));
         sealed?.ok()

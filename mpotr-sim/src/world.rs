@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKeyPair, UnsupportedSuite};
-use mpotr_core::wire::{EpochHint, Packet, SidHint};
+use mpotr_core::wire::{EpochHint, Packet, SEALED_PREFIX, SidHint};
 use mpotr_core::{Admission, Duration, Event, RoomConfig, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -530,9 +530,9 @@ impl World {
     }
 }
 
-/// Of a sealed packet, the epoch: version and kind come before it.
+/// Of a sealed packet, the epoch.
 fn sealed_hint(packet: &[u8]) -> Option<EpochHint> {
-    let rest = packet.strip_prefix(&[1, 5])?;
+    let rest = packet.strip_prefix(&SEALED_PREFIX)?;
     rest.first_chunk().copied().map(EpochHint::new)
 }
 

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
-use mpotr_core::wire::{Content, ContentKind, Lock, MessageId, Presence, Statement};
+use mpotr_core::wire::{Content, ContentKind, Lock, MessageId, Presence, SEALED_PREFIX, Statement};
 use mpotr_core::{Event, Room, SendHandle, Timestamp};
 
 use crate::cast::Entrance;
@@ -18,9 +18,6 @@ use crate::party::{Act, Audience, Party, Seat, Transmit};
 
 /// A place in the stream of its statements that its room does not come to.
 const LATER: u32 = 500;
-
-/// What begins a sealed packet: version and kind.
-const SEALED: [u8; 2] = [1, 5];
 
 /// What contradicts what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +149,7 @@ impl<S: CryptoSuite> Party for Torn<S> {
         }
         loop {
             let packet = self.member.packet()?;
-            if self.seen.is_none() || !packet.starts_with(&SEALED) {
+            if self.seen.is_none() || !packet.starts_with(&SEALED_PREFIX) {
                 return Some(Transmit {
                     audience: Audience::Everyone,
                     packet,
