@@ -213,7 +213,7 @@ fn six_hundred_texts_at_one_instant_arrive_and_no_run_fails() {
         let outcome = assert_claims("burst", &wanted, seed, &claims);
         assert_eq!(outcome.tally.messages, 603);
         // One after the other, so that every change comes in the middle of it.
-        assert!(outcome.tally.epochs > 3, "{}", outcome.tally.epochs);
+        assert!(outcome.tally.epochs > 2, "{}", outcome.tally.epochs);
     }
 }
 
