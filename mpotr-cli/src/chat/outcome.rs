@@ -68,7 +68,10 @@ impl From<Line> for Unsent {
 /// What a chat came to so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
+    /// The first reason for which a line was not sent.
     unsent: Option<Unsent>,
+    /// How many lines were not sent.
+    unsent_lines: usize,
     missed_by: BTreeSet<String>,
     /// Those whom a text was meant for and who were not in the room when it left.
     absent: BTreeSet<String>,
@@ -78,14 +81,16 @@ pub(super) struct Outcome {
 /// Why a chat is no success.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChatError {
-    /// A line of the input was not sent.
-    #[error("a line was not sent: {0}")]
-    Unsent(String),
-    /// Somebody does not have everything.
-    #[error("not everyone acknowledged what was sent{}", list(missed_by))]
+    /// Lines of the input were not sent.
+    #[error(transparent)]
+    Unsent(#[from] UnsentLines),
+    /// Not all members have everything.
+    #[error("not everyone acknowledged what was sent{}{}", list(missed_by), and_unsent(unsent.as_ref()))]
     NotAcknowledged {
         /// Who is not known to have it.
         missed_by: Vec<String>,
+        /// What was sent to nobody.
+        unsent: Option<UnsentLines>,
     },
     /// A text left when some of those it was meant for were not there.
     #[error("a text was sent while some it was meant for were not in the room: {}", .0.join(", "))]
@@ -93,6 +98,26 @@ pub(crate) enum ChatError {
     /// The program was stopped before there was a room.
     #[error("stopped before the room was secure; nothing was sent")]
     NeverSecure,
+}
+
+/// Lines that were sent to nobody.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{reason}", lines(*count))]
+pub(crate) struct UnsentLines {
+    count: usize,
+    /// Why the first of them was not.
+    reason: String,
+}
+
+fn lines(count: usize) -> String {
+    match count {
+        1 => "a line was not sent: ".to_owned(),
+        _ => format!("{count} lines were not sent, the first for this reason: "),
+    }
+}
+
+fn and_unsent(unsent: Option<&UnsentLines>) -> String {
+    unsent.map_or_else(String::new, |unsent| format!("; and {unsent}"))
 }
 
 fn list(missed_by: &[String]) -> String {
@@ -106,6 +131,7 @@ impl Outcome {
     /// Notes that a line was not sent. The first reason is the one that is told.
     pub(super) fn note(&mut self, unsent: Unsent) {
         self.unsent.get_or_insert(unsent);
+        self.unsent_lines = self.unsent_lines.saturating_add(1);
     }
 
     /// Notes that a text leaves while these are not in the room for whom it is meant.
@@ -125,7 +151,7 @@ impl Outcome {
             self.missed_by.extend(names);
         }
         if let Event::Dropped { why, .. } = event {
-            self.unsent.get_or_insert(Unsent::Dropped(*why));
+            self.note(Unsent::Dropped(*why));
         }
     }
 
@@ -137,12 +163,17 @@ impl Outcome {
         if self.left_early {
             return Err(ChatError::NeverSecure);
         }
-        if let (Some(unsent), true) = (&self.unsent, self.missed_by.is_empty()) {
-            return Err(ChatError::Unsent(unsent.to_string()));
-        }
-        if !departure.acknowledged || !self.missed_by.is_empty() {
-            let missed_by = self.missed_by.into_iter().collect();
-            return Err(ChatError::NotAcknowledged { missed_by });
+        let unsent = self.unsent.map(|unsent| UnsentLines {
+            count: self.unsent_lines,
+            reason: unsent.to_string(),
+        });
+        match unsent {
+            Some(unsent) if self.missed_by.is_empty() => return Err(unsent.into()),
+            unsent if !departure.acknowledged || !self.missed_by.is_empty() => {
+                let missed_by = self.missed_by.into_iter().collect();
+                return Err(ChatError::NotAcknowledged { missed_by, unsent });
+            }
+            _ => {}
         }
         if !self.absent.is_empty() {
             return Err(ChatError::Absent(self.absent.into_iter().collect()));
@@ -173,7 +204,10 @@ mod tests {
         assert_eq!(Outcome::default().judge(&departure(true)), Ok(()));
         assert_eq!(
             Outcome::default().judge(&departure(false)),
-            Err(ChatError::NotAcknowledged { missed_by: vec![] }),
+            Err(ChatError::NotAcknowledged {
+                missed_by: vec![],
+                unsent: None
+            }),
         );
     }
 
@@ -185,7 +219,19 @@ mod tests {
         let error = outcome.judge(&departure(true)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a line was not sent: it is no UTF-8 text"
+            "2 lines were not sent, the first for this reason: it is no UTF-8 text"
+        );
+    }
+
+    #[test]
+    fn what_nobody_got_is_told_beside_who_did_not_get_the_rest() {
+        let mut outcome = Outcome::default();
+        outcome.note(Unsent::NotUtf8);
+        outcome.missed_by.insert("carol".to_owned());
+        let error = outcome.judge(&departure(false)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "not everyone acknowledged what was sent; not known to have it: carol; and a line was not sent: it is no UTF-8 text"
         );
     }
 

@@ -246,9 +246,9 @@ fn a_line_that_is_no_text_or_too_long_is_told_at_once_and_the_others_go_through(
     let finished = alice.finish();
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert!(
-        finished
-            .err
-            .ends_with("mpotr: error: a line was not sent: it is no UTF-8 text\n"),
+        finished.err.ends_with(
+            "mpotr: error: 2 lines were not sent, the first for this reason: it is no UTF-8 text\n"
+        ),
         "{finished:?}"
     );
 }
