@@ -139,7 +139,9 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
             _ = stop.asked() => {
                 anyhow::ensure!(!chat.is_leaving, "stopped before the room was left in order");
                 chat.outcome.interrupted(chat.conversation.is_secure());
-                chat.leave().await;
+                chat.is_leaving = true;
+                // Who asked may be gone: nobody waits here for others to come. If the room has ended, an event says so.
+                let _ended = chat.handle.stop().await;
             }
         }
     }

@@ -216,11 +216,10 @@ where
                     }
                 }
                 command = commands.recv(), if has_handles => match command {
-                    Some(Command::Leave) => {
-                        *is_leaving = true;
-                        room.leave(clock.now());
+                    Some(command) => {
+                        *is_leaving |= matches!(command, Command::Leave | Command::Stop);
+                        command.give_to(room, clock.now(), takes_texts);
                     }
-                    Some(command) => command.give_to(room, clock.now(), takes_texts),
                     None => {
                         has_handles = false;
                         *is_leaving = true;

@@ -211,6 +211,22 @@ fn a_line_that_the_terminal_cuts_is_told_and_not_sent_in_part() {
 }
 
 #[test]
+fn a_signal_before_the_room_is_secure_ends_it_and_what_was_typed() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    for signal in ["-INT", "-TERM", "-HUP", "-QUIT"] {
+        let more = ["--members", "2"];
+        let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+        alice.shows("waiting for others");
+        alice.type_in("not any more\n");
+        alice.shows("that text leaves when the room is secure");
+        kill(signal, alice.child.id());
+        assert_eq!(alice.finish(), Some(1), "{signal}");
+        alice.shows("not sent");
+    }
+}
+
+#[test]
 fn closing_the_terminal_leaves_in_order() {
     talk(|_home, _relay, mut alice, bob| {
         kill("-HUP", alice.child.id());

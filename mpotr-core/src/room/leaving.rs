@@ -43,6 +43,17 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// As [`Room::leave`], for one who cannot wait for others to come: a room that is not secure ends at once, and tells of
+    /// each text that waits in it as [`Event::Dropped`].
+    pub fn stop(&mut self, now: Timestamp) {
+        if self.epoch.is_none() && !self.ended {
+            self.leaving = true;
+            self.end();
+        } else {
+            self.leave(now);
+        }
+    }
+
     /// The epochs that this member holds keys of, the present one first, and whether it has stated of each that everyone
     /// has closed it: from then on nothing that is said there changes what it holds.
     pub fn epochs_held(&self) -> impl Iterator<Item = (EpochHint, bool)> {

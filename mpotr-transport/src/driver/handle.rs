@@ -30,6 +30,8 @@ pub(super) enum Command {
     },
     /// Leave the room in order.
     Leave,
+    /// Leave the room in order if it is secure, or else at once.
+    Stop,
 }
 
 impl Command {
@@ -59,6 +61,7 @@ impl Command {
                 let _ = reply.send(room.change_policy(now, policy));
             }
             Self::Leave => room.leave(now),
+            Self::Stop => room.stop(now),
         }
     }
 }
@@ -172,6 +175,15 @@ impl RoomHandle {
     /// The room has ended.
     pub async fn leave(&self) -> Result<(), HandleError> {
         self.command(Command::Leave).await
+    }
+
+    /// Leaves the room as [`RoomHandle::leave`] does if it is secure. One that is not ends at once: what waits to be sent
+    /// never is, and events say so.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn stop(&self) -> Result<(), HandleError> {
+        self.command(Command::Stop).await
     }
 
     async fn command(&self, command: Command) -> Result<(), HandleError> {

@@ -155,7 +155,7 @@ where
                     }
                 }
                 command = commands.recv() => match command {
-                    Some(Command::Leave) | None => {
+                    Some(Command::Leave | Command::Stop) | None => {
                         *is_leaving = true;
                         return None;
                     }
