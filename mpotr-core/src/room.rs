@@ -111,6 +111,7 @@ pub struct Room<S: CryptoSuite> {
     early: Early,
     /// What members seal in each other's names.
     forgeries: Forgeries,
+    forgeries_retired: Forgeries,
     epoch: Option<Epoch<S>>,
     /// The name of the epoch.
     handle: Handle,
@@ -203,7 +204,8 @@ impl<S: CryptoSuite> Room<S> {
             confirmed: Vec::new(),
             contributed: Vec::new(),
             early: Early::default(),
-            forgeries: Forgeries::default(),
+            forgeries: Forgeries::of_epoch(),
+            forgeries_retired: Forgeries::of_retired(),
             epoch: None,
             handle: Handle::NONE,
             epoch_began: now,

@@ -1,8 +1,9 @@
 //! What members forge in each other's names. `docs/spec/05-wire.md`, "Receiving".
 //!
 //! Every member holds the keys of all, so it can seal what another never signed. That costs who receives it one signature, and
-//! names nobody: who forged it cannot be told. It is charged to the epochs at hand, so that it takes a bounded part of a
-//! member's time. Only what a member has sealed counts: an outsider spends nothing of it.
+//! names nobody: who forged it cannot be told. It is charged to the epoch, so that it takes a bounded part of a member's time.
+//! The epoch before has a small quota of its own: whoever was left out holds its keys, and silences nobody who goes on.
+//! Only what a member has sealed counts, also when an outsider repeats it.
 
 use crate::time::{Duration, Timestamp};
 
@@ -10,21 +11,43 @@ use crate::time::{Duration, Timestamp};
 const MAX_IN_PERIOD: usize = 4096;
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Forged packets, by when they came.
-#[derive(Debug, Default)]
+/// The same in the epoch before, where only statements are opened, to answer those who are behind.
+const MAX_IN_PERIOD_RETIRED: usize = 256;
+
+/// Forged packets of one epoch, by when they came.
+#[derive(Debug)]
 pub(super) struct Forgeries {
+    most: usize,
     began: Timestamp,
     count: usize,
 }
 
 impl Forgeries {
+    /// None yet, in the epoch that is.
+    pub(super) fn of_epoch() -> Self {
+        Self::new(MAX_IN_PERIOD)
+    }
+
+    /// None yet, in the epoch before.
+    pub(super) fn of_retired() -> Self {
+        Self::new(MAX_IN_PERIOD_RETIRED)
+    }
+
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            began: Timestamp::default(),
+            count: 0,
+        }
+    }
+
     /// Whether a packet may cost a signature.
     pub(super) fn may_cost(&mut self, now: Timestamp) -> bool {
         if now.since(self.began) >= PERIOD {
             self.began = now;
             self.count = 0;
         }
-        self.count < MAX_IN_PERIOD
+        self.count < self.most
     }
 
     /// So many packets have cost a signature and were forged.
@@ -35,19 +58,23 @@ impl Forgeries {
 
 #[cfg(test)]
 mod tests {
-    use super::{Forgeries, MAX_IN_PERIOD, PERIOD};
+    use super::{Forgeries, MAX_IN_PERIOD, MAX_IN_PERIOD_RETIRED, PERIOD};
     use crate::time::Timestamp;
 
     #[test]
     fn forgeries_cost_so_much_in_each_period() {
-        let mut forgeries = Forgeries::default();
         let begin = Timestamp::from_millis(10_000);
-        for now in [begin, begin.after(PERIOD)] {
-            for _ in 0..MAX_IN_PERIOD {
-                assert!(forgeries.may_cost(now));
-                forgeries.note(1);
+        for (mut forgeries, most) in [
+            (Forgeries::of_epoch(), MAX_IN_PERIOD),
+            (Forgeries::of_retired(), MAX_IN_PERIOD_RETIRED),
+        ] {
+            for now in [begin, begin.after(PERIOD)] {
+                for _ in 0..most {
+                    assert!(forgeries.may_cost(now));
+                    forgeries.note(1);
+                }
+                assert!(!forgeries.may_cost(now));
             }
-            assert!(!forgeries.may_cost(now));
         }
     }
 }

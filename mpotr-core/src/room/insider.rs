@@ -23,6 +23,11 @@ impl<S: CryptoSuite> Room<S> {
         self.epoch.as_mut()?.forge_statement(number, statement)
     }
 
+    /// The same with a signature that is wrong.
+    pub fn forge_unsigned(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
+        self.epoch.as_mut()?.forge_unsigned(number, statement)
+    }
+
     /// The ids of the messages that are delivered here and parent of none.
     #[must_use]
     pub fn heads(&self) -> Vec<MessageId> {

@@ -167,11 +167,11 @@ impl<S: CryptoSuite> Room<S> {
             .as_mut()
             .filter(|old| old.hint() == sealed.hint());
         let old = old.ok_or(Rejection::UnknownEpoch)?;
-        if !self.forgeries.may_cost(now) {
+        if !self.forgeries_retired.may_cost(now) {
             return Err(Rejection::Quota);
         }
         let opened = old.open(sealed);
-        self.forgeries.note(old.take_forged());
+        self.forgeries_retired.note(old.take_forged());
         let mut answer = false;
         while let Some(effect) = old.poll_effect() {
             answer |= matches!(effect, Effect::Next { .. } | Effect::Asked);

@@ -18,6 +18,8 @@ mod echoes;
 mod equivocation;
 mod expiring;
 mod fates;
+#[cfg(feature = "insider")]
+mod forged;
 mod forming;
 mod leaving;
 mod leaving_together;
