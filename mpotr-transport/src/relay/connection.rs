@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
 use mpotr_crypto::{DecodeError, DecodeErrorKind};
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -24,6 +25,9 @@ use super::outbox::{Outbox, TooSlow};
 use super::pace::{Exhausted, Pace, Patience};
 use crate::frame::{FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
 use crate::transport::SenderHint;
+
+/// Bytes that the system may queue for one client.
+const SYSTEM_QUEUE: usize = 64 << 10;
 
 /// How long a client whose readers are busy waits before the relay looks again. No wake-up can be missed this way, and each
 /// who waits costs a few looks a second.
@@ -92,6 +96,11 @@ impl Connection {
         // Packets are small and people wait for them. Without it they come a little later, no more.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%hint, %error, "no TCP_NODELAY");
+        }
+        // The outbox is the queue, and knows who waits for what. What the system queues beside it comes off in lumps of a third of
+        // that: where it is megabytes, a steady reader seems to take nothing for as long as a lump lasts.
+        if let Err(error) = SockRef::from(&stream).set_send_buffer_size(SYSTEM_QUEUE) {
+            tracing::debug!(%hint, %error, "the system queues as much as it likes");
         }
         let (reader, writer) = stream.into_split();
         let counters = hall.counters.clone();

@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use mpotr_transport::frame::{FrameCodec, Join, MAX_PACKET, Refusal, RefusalCode};
 use mpotr_transport::{RelayError, RelayLimits, Transport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::harness::{Raw, Served, UNPACED, bytes, room, wait_until};
 
@@ -108,4 +110,30 @@ async fn a_client_that_reads_keeps_up_with_one_that_sends_far_more_than_its_queu
         }
     });
     assert_eq!(relay.counts().too_slow, 0);
+}
+
+#[tokio::test]
+async fn who_reads_steadily_is_not_too_slow_because_the_system_queues_for_it() {
+    let relay = Served::with(RelayLimits {
+        queue_bytes: 2 << 20,
+        stall: Duration::from_secs(3),
+        ..UNPACED
+    })
+    .await;
+    // Sixteen times as fast as the slowest that is good enough.
+    let mut steady = TcpStream::connect(relay.address).await.unwrap();
+    let join = Join { room: room("tea") };
+    steady.write_all(&join.to_frame()).await.unwrap();
+    let mallory = relay.join("tea").await;
+    let flood = tokio::spawn(async move {
+        let packet = Bytes::from(vec![7; MAX_PACKET]);
+        while mallory.send(packet.clone()).await.is_ok() {}
+    });
+    let mut taken = vec![0; RelayLimits::DEFAULT.slowest * 16 / 10];
+    for _ in 0..80 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        steady.read_exact(&mut taken).await.unwrap();
+    }
+    assert_eq!(relay.counts().too_slow, 0);
+    flood.abort();
 }
