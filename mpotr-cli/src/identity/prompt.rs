@@ -45,6 +45,9 @@ pub(crate) enum PromptError {
     /// The person did not want to be asked.
     #[error("no passphrase was given")]
     Stopped(#[source] Stopped),
+    /// The input ended, as by ctrl-d at a terminal.
+    #[error("no passphrase was given")]
+    NotGiven,
     /// The second entry of a new passphrase was another one.
     #[error("the two passphrases are not the same")]
     Mismatch,
@@ -53,7 +56,7 @@ pub(crate) enum PromptError {
 /// Asks for the passphrase of a file.
 ///
 /// # Errors
-/// [`PromptError::NoTerminal`], [`PromptError::Stopped`].
+/// [`PromptError::NoTerminal`], [`PromptError::Stopped`], [`PromptError::NotGiven`].
 pub(crate) fn ask(path: &Path) -> Result<Zeroizing<String>, PromptError> {
     ask_with(&format!("Passphrase of {}: ", path.display()))
 }
@@ -61,7 +64,7 @@ pub(crate) fn ask(path: &Path) -> Result<Zeroizing<String>, PromptError> {
 /// Asks for a new passphrase, twice.
 ///
 /// # Errors
-/// [`PromptError::NoTerminal`], [`PromptError::Stopped`], [`PromptError::Mismatch`].
+/// [`PromptError::NoTerminal`], [`PromptError::Stopped`], [`PromptError::NotGiven`], [`PromptError::Mismatch`].
 pub(crate) fn ask_new() -> Result<Zeroizing<String>, PromptError> {
     let first = ask_with("New passphrase: ")?;
     let second = ask_with("The same again: ")?;
@@ -73,9 +76,14 @@ pub(crate) fn ask_new() -> Result<Zeroizing<String>, PromptError> {
 fn ask_with(question: &str) -> Result<Zeroizing<String>, PromptError> {
     rpassword::prompt_password(question)
         .map(Zeroizing::new)
-        .map_err(|error| match error.kind() == ErrorKind::Interrupted {
-            true => PromptError::Stopped(Stopped::INTERRUPTED),
-            false => PromptError::NoTerminal(error),
+        .map_err(|error| {
+            if error.kind() == ErrorKind::Interrupted {
+                PromptError::Stopped(Stopped::INTERRUPTED)
+            } else if error.kind() == ErrorKind::UnexpectedEof {
+                PromptError::NotGiven
+            } else {
+                PromptError::NoTerminal(error)
+            }
         })
 }
 
@@ -83,7 +91,7 @@ fn ask_with(question: &str) -> Result<Zeroizing<String>, PromptError> {
 /// no part of it.
 ///
 /// # Errors
-/// Every variant of [`PromptError`] but `NoTerminal`, `Stopped` and `Mismatch`.
+/// Every variant of [`PromptError`] but `NoTerminal`, `Stopped`, `NotGiven` and `Mismatch`.
 pub(crate) fn from_file(path: &Path) -> Result<Zeroizing<String>, PromptError> {
     let unreadable = |source| PromptError::File {
         path: path.to_owned(),

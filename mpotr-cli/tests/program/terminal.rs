@@ -283,6 +283,12 @@ fn a_passphrase_that_is_not_given_leaves_the_terminal_as_it_was() {
         }
     };
     asks(&new, "New passphrase");
+    let mut terminal = Terminal::start(home.path(), &new);
+    terminal.shows("New passphrase");
+    poll(|| (!terminal.echoes()).then_some(())).unwrap();
+    terminal.type_in("\u{4}");
+    assert_eq!(terminal.finish(), Some(1));
+    terminal.shows("no passphrase was given");
     assert!(!Path::new(&file).exists());
 
     let mut terminal = Terminal::start(home.path(), &new);
