@@ -210,21 +210,23 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// The epoch that follows is installed: the whole cut is final, no message is sealed or opened any more, and all
-    /// keys but those for statements are erased.
-    pub(crate) fn retire(&mut self, successor: Sid) {
-        let base = self
-            .cut_of(successor)
-            .map_or(self.final_lock.count, |cut| cut.base);
-        self.order.close::<S>(base);
-        let lock = self.order.lock();
-        if lock.count > self.final_lock.count {
-            self.finalise(lock);
+    /// keys but those for statements are erased. An epoch of others that this member goes over to has no cut of this one:
+    /// nobody else has signed what is not final here, and so it stays. Says whether there was a cut.
+    pub(crate) fn retire(&mut self, successor: Sid) -> bool {
+        let base = self.cut_of(successor).map(|cut| cut.base);
+        if let Some(base) = base {
+            self.order.close::<S>(base);
+            let lock = self.order.lock();
+            if lock.count > self.final_lock.count {
+                self.finalise(lock);
+            }
         }
         self.erase_messages();
         self.retired = true;
         if let Some(next) = self.own_next() {
             next.installed = Some(successor);
         }
+        base.is_some()
     }
 
     /// This epoch is too old: no message is written or opened in it any more, whether or not it is final. Statements count

@@ -141,19 +141,24 @@ impl<S: CryptoSuite> Room<S> {
         let _rejected = self.handle_messages(now, &early, rng);
     }
 
-    /// The epoch so far is over: what it delivered is final, and what is left of it answers those who are behind.
+    /// The epoch so far is over: what it delivered is final if it is in the cut, and what is left of it answers those who are
+    /// behind.
     fn retire(&mut self, now: Timestamp, successor: Sid) {
         self.close_fates(Some(successor));
         let Some(mut old) = self.epoch.take() else {
             return;
         };
-        old.retire(successor);
+        let has_cut = old.retire(successor);
         self.transmits.extend(old.seal_statement(Presence::Present));
         self.epoch = Some(old);
         while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
             self.report(effect);
         }
-        self.settle();
+        if has_cut {
+            self.settle();
+        } else {
+            self.unsettled = None;
+        }
         self.messages_resent.clear();
         self.retired = self.epoch.take();
         self.close_retired();

@@ -325,6 +325,15 @@ fn texts_of_a_room_that_goes_over_into_a_larger_one_have_a_fate() {
     network.run_for(5);
     let missed = missed_by(handle, &[network.keys[1]]);
     assert_eq!(fates(&network, 0), BTreeMap::from([(handle, missed)]));
+    // Nobody else has signed to have it, so it is final for nobody.
+    let sent = network.events[0].iter().find_map(|event| match event {
+        Event::Sent { handle: it, id } if *it == handle => Some(*id),
+        _ => None,
+    });
+    let is_final =
+        |event: &Event| matches!(event, Event::Final { ids, .. } if ids.contains(&sent.unwrap()));
+    assert_eq!(network.count(0, is_final), 0);
+    assert_eq!(network.count(0, |event| *event == Event::Settled), 0);
 }
 
 #[test]
