@@ -254,7 +254,7 @@ impl Sender {
         if !own.is_zero() {
             self.patience.hold(own, now)?;
         }
-        // What others of its address have sent is not this client's fault.
+        // For what its address sends it waits, but is never cut: a neighbour who floods must not bring that about.
         let wait = own.max(self.origin.pay(length, now));
         if wait.is_zero() {
             // One client with much to say must not keep the others from reading it.

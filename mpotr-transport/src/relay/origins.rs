@@ -87,6 +87,7 @@ impl Origins {
         Ok(Origined {
             origins: Arc::clone(self),
             origin,
+            part: Pace::new(0, self.limits.rate.saturating_mul(ADDRESS), now),
         })
     }
 
@@ -101,14 +102,26 @@ impl Origins {
 pub(super) struct Origined {
     origins: Arc<Origins>,
     origin: Origin,
+    /// The rate of the address, as this connection may use it while the address owes: a packet counts once for each connection,
+    /// so all who send have the same part. It has no burst, which each new connection would bring along.
+    part: Pace,
 }
 
 impl Origined {
     /// Pays for a packet from the address: how long to wait before the next.
-    pub(super) fn pay(&self, length: usize, now: Instant) -> Duration {
+    ///
+    /// While the address owes, a connection waits for its part of the rate and no longer: who sends little must not pay for
+    /// what its neighbours sent. All together still have the rate and no more.
+    pub(super) fn pay(&mut self, length: usize, now: Instant) -> Duration {
         let mut counted = self.origins.counted();
-        let entry = counted.get_mut(&self.origin);
-        entry.map_or(Duration::ZERO, |entry| entry.pace.pay(length, now))
+        let Some(entry) = counted.get_mut(&self.origin) else {
+            return Duration::ZERO;
+        };
+        let owed = entry.pace.pay(length, now);
+        if owed.is_zero() {
+            return owed;
+        }
+        owed.min(self.part.pay_times(entry.clients, length, now))
     }
 }
 
@@ -174,19 +187,63 @@ mod tests {
     #[test]
     fn connections_of_an_address_share_a_pace_that_outlives_them() {
         let origins = origins(10, 10);
-        let two = [(); 2].map(|()| enter(&origins, "192.0.2.1").unwrap());
+        let mut two = [(); 2].map(|()| enter(&origins, "192.0.2.1").unwrap());
         let now = Instant::now();
-        for connection in &two {
+        for connection in &mut two {
             assert_eq!(
                 connection.pay(1_000 * ADDRESS / 2 - 64, now),
                 Duration::ZERO
             );
         }
         drop(two);
-        let again = enter(&origins, "192.0.2.1").unwrap();
+        let mut again = enter(&origins, "192.0.2.1").unwrap();
         assert!(again.pay(1_000, now) > Duration::ZERO);
-        let other = enter(&origins, "192.0.2.2").unwrap();
+        let mut other = enter(&origins, "192.0.2.2").unwrap();
         assert_eq!(other.pay(1_000, Instant::now()), Duration::ZERO);
+    }
+
+    #[test]
+    fn who_sends_little_waits_for_its_part_and_not_for_what_others_owe() {
+        let origins = origins(10, 10);
+        let mut neighbours = [(); 9].map(|()| enter(&origins, "192.0.2.1").unwrap());
+        let mut quiet = enter(&origins, "192.0.2.1").unwrap();
+        let now = Instant::now();
+        for neighbour in &mut neighbours {
+            neighbour.pay(1_000 * ADDRESS, now);
+        }
+        // The address owes eight seconds. Of its 4,000 bytes a second each of the ten has 400.
+        assert_eq!(quiet.pay(100 - 64, now), Duration::from_millis(250));
+        // As long as the address owes less than one's part, that is all there is to wait for.
+        let owed = neighbours[8].pay(1_000_000, now);
+        assert!(owed < Duration::from_secs(300), "{owed:?}");
+    }
+
+    #[test]
+    fn connections_that_wait_as_told_pass_no_more_than_the_rate_of_their_address() {
+        const SECONDS: usize = 1_000;
+        // As long as a packet may be, and without a byte: each counts 64 more.
+        for length in [936, 0] {
+            let origins = origins(10, 10);
+            let start = Instant::now();
+            let mut flooders = [(); 10].map(|()| {
+                let origin = enter(&origins, "192.0.2.1").unwrap();
+                (origin, start)
+            });
+            let mut sent = 0;
+            let end = start + Duration::from_secs(1_000);
+            while let Some((flooder, turn)) = flooders
+                .iter_mut()
+                .min_by_key(|(_, turn)| *turn)
+                .filter(|(_, turn)| *turn < end)
+            {
+                sent += length + 64;
+                *turn += flooder.pay(length, *turn);
+            }
+            // The burst, the rate, and for each a packet on credit and one more at the end.
+            let most = 1_000 * ADDRESS * (SECONDS + 1) + 10 * 2 * (length + 64);
+            assert!(sent <= most, "{sent} of {most}");
+            assert!(sent > most / 2, "{sent} of {most}");
+        }
     }
 
     #[test]

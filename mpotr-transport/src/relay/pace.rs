@@ -30,7 +30,13 @@ impl Pace {
 
     /// Pays for a packet of `length` bytes, on credit if need be: how long its sender has to wait before the next.
     pub(super) fn pay(&mut self, length: usize, now: Instant) -> Duration {
-        let price = time(length.saturating_add(PACKET), self.rate);
+        self.pay_times(1, length, now)
+    }
+
+    /// Pays for so many packets of `length` bytes each.
+    pub(super) fn pay_times(&mut self, packets: usize, length: usize, now: Instant) -> Duration {
+        let bytes = length.saturating_add(PACKET).saturating_mul(packets);
+        let price = time(bytes, self.rate);
         let full_at = self.full_at.max(now);
         // Instants that a clock cannot hold lie further off than any connection lives.
         self.full_at = full_at.checked_add(price).unwrap_or(full_at);

@@ -111,6 +111,32 @@ async fn who_is_cut_and_comes_back_finds_the_pace_of_its_address() {
 }
 
 #[tokio::test]
+async fn who_sends_little_does_not_wait_for_what_its_neighbours_owe() {
+    const NEIGHBOURS: u64 = 12;
+    let relay = Served::with(RelayLimits {
+        burst: 2 << 20,
+        rate: 8 << 10,
+        ..RelayLimits::default()
+    })
+    .await;
+    let (alice, bob) = (relay.join("tea").await, relay.join("tea").await);
+    // Each of them stays within its own burst. Together they owe four megabytes, which take the address two minutes.
+    let mut neighbours = Vec::new();
+    for number in 0..NEIGHBOURS {
+        let neighbour = relay.join(&format!("room {number}")).await;
+        let packet = Bytes::from(vec![7; MAX_PACKET]);
+        neighbour.send(packet).await.unwrap();
+        neighbours.push(neighbour);
+    }
+    wait_until(|| relay.counts().packets_in == NEIGHBOURS).await;
+    for text in ["one", "two", "three"] {
+        alice.send(bytes(text)).await.unwrap();
+        let received = tokio::time::timeout(Duration::from_secs(30), bob.receive()).await;
+        assert_eq!(received.expect("alice is held").unwrap().packet, text);
+    }
+}
+
+#[tokio::test]
 async fn a_burst_of_five_thousand_lines_passes_whole_by_default() {
     const LINES: u32 = 5_000;
     let relay = Served::new().await;
