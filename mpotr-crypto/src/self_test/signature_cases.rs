@@ -63,9 +63,9 @@ pub const SIGNATURES: &[SignatureCase] = &[
     SignatureCase {
         fault: "it refuses a signature under a key with a part of order 8 that the equation cancels",
         key: "ae0726e70c76e34293fe2384b58cc959ed0ad4ea75e8410d21aa79be7bdf6f08",
-        message: b"attempt 7",
+        message: b"attempt 37",
         signature: "7db0dc9222f3c183457ddde4c708de8e5ea6bf3d5c4404cca14b32729a05c32a\
-                    b8b99058e8f7e1cabd0335d6b14676521dac9b0bff3ea2653f5b0b5f2ba7d600",
+                    7de5f1a8b3dae143fb5890b183afe1043d3c90b71b6111f29dfe8c3bf5c99802",
         accepted: true,
     },
     SignatureCase {
@@ -298,6 +298,22 @@ pub const SIGNATURES: &[SignatureCase] = &[
         message: b"attempt 0",
         signature: "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f\
                     0f33ddbcaeec4a1d515cc14c31d2d5d381f6c8271ee938647e655ac1902b6b07",
+        accepted: false,
+    },
+    SignatureCase {
+        fault: "it takes a key that is no point for the base point",
+        key: "0200000000000000000000000000000000000000000000000000000000000000",
+        message: b"attempt 0",
+        signature: "7db0dc9222f3c183457ddde4c708de8e5ea6bf3d5c4404cca14b32729a05c32a\
+                    d5edcc27261f046653e2dade47a81570ab2daa124a4501bedbdc4bb2e8a9e20d",
+        accepted: false,
+    },
+    SignatureCase {
+        fault: "it takes a key that is no point for the identity",
+        key: "0200000000000000000000000000000000000000000000000000000000000000",
+        message: b"attempt 0",
+        signature: "7db0dc9222f3c183457ddde4c708de8e5ea6bf3d5c4404cca14b32729a05c32a\
+                    b168de3a00000000000000000000000000000000000000000000000000000000",
         accepted: false,
     },
 ];
