@@ -42,7 +42,6 @@ mod offering;
 mod proposing;
 mod reporting;
 mod settling;
-mod slots;
 mod spent;
 mod talking;
 #[cfg(test)]

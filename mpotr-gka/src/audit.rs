@@ -12,7 +12,7 @@ use crate::authentication::TRIPLE_DH_TAG_LENGTH;
 use crate::authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::rounds::contributing::{agreement_payloads, contributions_digest};
-use crate::rounds::{Confirmation, Contribution};
+use crate::rounds::{Confirmation, Contribution, RoundPacket};
 use crate::run::{RosterError, Run};
 
 /// A recorded run in which nothing is wrong.

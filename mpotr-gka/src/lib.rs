@@ -41,6 +41,7 @@ pub use offer::{
 pub use room_name::{RoomName, RoomNameError};
 pub use rounds::{
     Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
+    RoundPacket, Slots, Unfilled,
 };
-pub use run::{MAX_MEMBERS, RosterError, Run, Sid};
+pub use run::{MAX_MEMBERS, RosterError, Run, Sid, wire_index};
 pub use terms::{CommitmentSum, Terms};

@@ -49,11 +49,14 @@ pub(crate) mod contributing;
 mod contribution;
 mod packet;
 mod sealing;
+mod slots;
 
 pub use confirmation::Confirmation;
 pub use confirming::{Confirming, Established};
 pub use contributing::Contributing;
 pub use contribution::{Contribution, ContributionBody};
+pub use packet::RoundPacket;
+pub use slots::{Slots, Unfilled};
 
 use crate::fault::RunError;
 

@@ -11,6 +11,12 @@ use crate::terms::Terms;
 /// The most members that a roster may have.
 pub const MAX_MEMBERS: usize = 4096;
 
+/// A member's index as it goes on the wire. A roster has at most [`MAX_MEMBERS`] members, so each has one.
+#[must_use]
+pub fn wire_index(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
 byte_newtype! {
     /// The session id of a run: 32 bytes of a hash over everything that the members agree on beforehand.
     Sid

@@ -1,6 +1,7 @@
 //! Sealing: sign, then encrypt. `docs/spec/05-wire.md`, "Sealed packet".
 
 use mpotr_crypto::{CryptoSuite, Secret};
+pub(super) use mpotr_gka::wire_index;
 
 use super::changing::Gate;
 use super::holdback::Held;
@@ -223,9 +224,4 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(crate) fn last_statement(&self) -> Option<&[u8]> {
         self.last_statement.as_deref()
     }
-}
-
-/// A roster has at most 4,096 members.
-pub(super) fn wire_index(index: usize) -> u16 {
-    u16::try_from(index).unwrap_or(u16::MAX)
 }

@@ -8,12 +8,11 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Confirmation, Contribution, Fault, FaultKind, Run};
+use mpotr_gka::{Confirmation, Contribution, Fault, FaultKind, Run, Unfilled};
 
 use super::Room;
 use super::attempt::{Attempt, Leave, Outcome};
 use super::early::Claim;
-use super::slots::Unfilled;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::event::Event;
@@ -174,7 +173,9 @@ impl<S: CryptoSuite> Room<S> {
                 self.proceed(now, which, rng);
                 Ok(())
             }
-            Err(Unfilled::Rejected(rejection)) => Err(rejection),
+            Err(Unfilled::UnknownSender) => Err(Rejection::UnknownSender),
+            Err(Unfilled::Replayed) => Err(Rejection::Replayed),
+            Err(Unfilled::NotAuthentic) => Err(Rejection::NotAuthentic),
             Err(Unfilled::Equivocation(sender)) => {
                 let fault = Fault::of(FaultKind::Equivocation, usize::from(sender));
                 if let Some(attempt) = self.take_running(which) {

@@ -7,13 +7,11 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::{
     Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity,
-    OfferDigest, OfferSecrets, Rejected, Run, RunError,
+    OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
 };
 
 use super::installing::Certificate;
-use super::slots::{Slots, Unfilled};
 use crate::epoch::Door;
-use crate::error::Rejection;
 use crate::record::RunRecord;
 use crate::wire::{Packet, Proposal, SealedPacket, SidHint};
 
@@ -167,8 +165,7 @@ impl<S: CryptoSuite> Attempt<S> {
     /// What this member sends again, as it was sent.
     pub(super) fn own_packets(&self) -> Vec<Packet> {
         let mut packets: Vec<_> = self.own_proposal().into_iter().collect();
-        let me = u16::try_from(self.run().me()).unwrap_or(u16::MAX);
-        packets.extend(self.packets_of(me));
+        packets.extend(self.packets_of(wire_index(self.run().me())));
         packets
     }
 
@@ -187,7 +184,7 @@ impl<S: CryptoSuite> Attempt<S> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(_) | Stage::Certified(_) => {
-                return Err(Unfilled::Rejected(Rejection::Replayed));
+                return Err(Unfilled::Replayed);
             }
         };
         self.contributions.fill(run, contribution)
@@ -198,7 +195,7 @@ impl<S: CryptoSuite> Attempt<S> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(phase) => phase.run(),
-            Stage::Certified(_) => return Err(Unfilled::Rejected(Rejection::Replayed)),
+            Stage::Certified(_) => return Err(Unfilled::Replayed),
         };
         self.confirmations.fill(run, confirmation)
     }

@@ -264,7 +264,7 @@ impl<S: CryptoSuite> Room<S> {
             handle: Handle::new(*Secret::random(rng).expose()),
             view: self.proposing.next_view(&Handle::NONE),
             policy: self.config.policy.clone(),
-            proposer: u16::try_from(proposer).unwrap_or(u16::MAX),
+            proposer: mpotr_gka::wire_index(proposer),
             commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),

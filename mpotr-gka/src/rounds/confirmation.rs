@@ -5,11 +5,10 @@ use mpotr_crypto::{
     Encoder, EphemeralKeyPair, SignatureBytes, Transcript, kdf::Prk, label, zeroize::Zeroizing,
 };
 
-use super::packet::{self, Packet};
+use super::packet::{self, RoundPacket};
 use super::sealing::sealing_key;
 use crate::authentication::Statement;
-use crate::fault::Fault;
-use crate::run::Run;
+use crate::run::{Run, wire_index};
 
 /// The most bytes of a sealed authentication payload: a triple Diffie-Hellman one of 4,096 members has 65,536.
 const MAX_SEALED: usize = 1 << 17;
@@ -75,7 +74,7 @@ impl Confirmation {
         payload: &[u8],
         key: &EphemeralKeyPair<S>,
     ) -> Self {
-        let sender = packet::wire_index(run.me());
+        let sender = wire_index(run.me());
         let data = sealed_data(run, sender, &statement);
         // Nobody opens nothing; there is a key for every sender.
         let sealed = sealing_key::<S>(epoch, sender)
@@ -100,29 +99,16 @@ impl Confirmation {
         let data = sealed_data(run, self.sender, statement);
         key.open(&NONCE, &data, &self.sealed).ok()
     }
-
-    /// Whether its sender made it for this run.
-    #[must_use]
-    pub fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        let signed = signed(run, self.sender, &self.statement, &self.sealed);
-        packet::verify(run, self.sender, &signed, &self.signature)
-    }
-
-    /// The fault of a sender who signed this confirmation and another one for the same run; `None` if the two say the
-    /// same, or one was not signed by its sender. A member confirms once and sends the same bytes again.
-    #[must_use]
-    pub fn equivocation<S: CryptoSuite>(&self, other: &Self, run: &Run<S>) -> Option<Fault> {
-        Packet::equivocation(self, other, run)
-    }
 }
 
-impl Packet for Confirmation {
+impl RoundPacket for Confirmation {
     fn sender(&self) -> u16 {
         self.sender
     }
 
-    fn is_signed<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        self.is_authentic(run)
+    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        let signed = signed(run, self.sender, &self.statement, &self.sealed);
+        packet::verify(run, self.sender, &signed, &self.signature)
     }
 
     fn says_the_same(&self, other: &Self) -> bool {

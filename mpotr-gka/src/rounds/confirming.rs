@@ -7,7 +7,7 @@ use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, SecretScalar, kdf::Prk, label, wiping_stack};
 
 use super::contributing::agreement_payloads;
-use super::packet::{Packet, blame, check_complete};
+use super::packet::{RoundPacket, blame, check_complete};
 use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
@@ -166,7 +166,7 @@ impl<S: CryptoSuite> Confirming<S> {
         let signed = |index: &usize| {
             self.contributions
                 .get(*index)
-                .is_some_and(|contribution| contribution.is_signed(run))
+                .is_some_and(|contribution| contribution.is_authentic(run))
         };
         Fault {
             kind: wrong.kind,

@@ -4,9 +4,8 @@ use mpotr_crypto::{
     CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, Transcript, label,
 };
 
-use super::packet::{self, Packet};
-use crate::fault::Fault;
-use crate::run::Run;
+use super::packet::{self, RoundPacket};
+use crate::run::{Run, wire_index};
 
 /// The most bytes of a key agreement payload: a pairwise one of 4,096 members has 196,592.
 const MAX_AGREEMENT: usize = 1 << 18;
@@ -78,7 +77,7 @@ impl Contribution {
         body: ContributionBody,
         key: &EphemeralKeyPair<S>,
     ) -> Self {
-        let sender = packet::wire_index(run.me());
+        let sender = wire_index(run.me());
         let signature = key.sign(&signed(run, sender, &body));
         Self {
             sender,
@@ -90,7 +89,7 @@ impl Contribution {
     /// What stands in the place of a contribution to a run that this member must not take part in: nothing, not signed.
     pub(super) fn nothing<S: CryptoSuite>(run: &Run<S>) -> Self {
         Self {
-            sender: packet::wire_index(run.me()),
+            sender: wire_index(run.me()),
             body: ContributionBody {
                 agreement: Vec::new(),
                 share: Vec::new(),
@@ -98,33 +97,20 @@ impl Contribution {
             signature: SignatureBytes::new([0; SignatureBytes::LENGTH]),
         }
     }
+}
 
-    /// Whether its sender made it for this run.
-    #[must_use]
-    pub fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+impl RoundPacket for Contribution {
+    fn sender(&self) -> u16 {
+        self.sender
+    }
+
+    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
         packet::verify(
             run,
             self.sender,
             &signed(run, self.sender, &self.body),
             &self.signature,
         )
-    }
-
-    /// The fault of a sender who signed this contribution and another one for the same run; `None` if the two say the
-    /// same, or one was not signed by its sender. A member contributes once and sends the same bytes again.
-    #[must_use]
-    pub fn equivocation<S: CryptoSuite>(&self, other: &Self, run: &Run<S>) -> Option<Fault> {
-        Packet::equivocation(self, other, run)
-    }
-}
-
-impl Packet for Contribution {
-    fn sender(&self) -> u16 {
-        self.sender
-    }
-
-    fn is_signed<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        self.is_authentic(run)
     }
 
     fn says_the_same(&self, other: &Self) -> bool {

@@ -7,23 +7,26 @@ use crate::fault::{Fault, FaultKind, RunError};
 use crate::member::Member;
 use crate::run::{MAX_MEMBERS, Run};
 
-/// A packet that each member of a run sends once.
-pub(super) trait Packet: PartialEq {
+/// A packet that each member of a run sends once in a round.
+pub trait RoundPacket: Clone + PartialEq {
     /// The index in the roster that it claims to come from.
     fn sender(&self) -> u16;
 
     /// Whether its sender signed it for this run.
-    fn is_signed<S: CryptoSuite>(&self, run: &Run<S>) -> bool;
+    #[must_use]
+    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool;
 
     /// Whether two packets say the same, whatever their signatures.
     fn says_the_same(&self, other: &Self) -> bool;
 
-    /// The fault of a sender who signed two packets of one run that differ in what they say.
+    /// The fault of a sender who signed this packet and another one for the same round of one run; `None` if the two say
+    /// the same, or one was not signed by its sender. An honest member sends the same bytes again.
+    #[must_use]
     fn equivocation<S: CryptoSuite>(&self, other: &Self, run: &Run<S>) -> Option<Fault> {
         let twice = self.sender() == other.sender()
             && !self.says_the_same(other)
-            && self.is_signed(run)
-            && other.is_signed(run);
+            && self.is_authentic(run)
+            && other.is_authentic(run);
         twice.then(|| Fault::of(FaultKind::Equivocation, usize::from(self.sender())))
     }
 }
@@ -37,11 +40,6 @@ pub(super) fn decode_sender(input: &mut Decoder<'_>) -> Result<u16, DecodeError>
         return Err(DecodeError::new(at, "sender", kind));
     }
     Ok(sender)
-}
-
-/// A member's index on the wire: a roster has at most 4,096 members.
-pub(super) fn wire_index(index: usize) -> u16 {
-    u16::try_from(index).unwrap_or(u16::MAX)
 }
 
 /// Whether a signature is that of a member of the run.
@@ -58,7 +56,7 @@ pub(super) fn verify<S: CryptoSuite>(
 }
 
 /// Checks that there is one packet of each member, in cycle order, and that the member's own is the one that it sent.
-pub(super) fn check_complete<S: CryptoSuite, P: Packet>(
+pub(super) fn check_complete<S: CryptoSuite, P: RoundPacket>(
     run: &Run<S>,
     packets: &[P],
     own: &P,
@@ -82,7 +80,7 @@ pub(super) fn check_complete<S: CryptoSuite, P: Packet>(
 
 /// What a round comes to that is complete and whose packets are wrong together. Signatures come first: a packet without
 /// its sender's was never received and names nobody, and nobody is looked for before every packet has one.
-pub(super) fn blame<S: CryptoSuite, P: Packet>(
+pub(super) fn blame<S: CryptoSuite, P: RoundPacket>(
     run: &Run<S>,
     packets: &[P],
     find: impl FnOnce() -> Fault,
@@ -91,7 +89,7 @@ pub(super) fn blame<S: CryptoSuite, P: Packet>(
         .iter()
         .enumerate()
         // This member's own was compared byte for byte.
-        .filter(|(index, packet)| *index != run.me() && !packet.is_signed(run))
+        .filter(|(index, packet)| *index != run.me() && !packet.is_authentic(run))
         .map(|(index, _)| index)
         .collect();
     if forged.is_empty() {
@@ -108,7 +106,7 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::SeedableRng;
 
-    use super::Packet;
+    use super::RoundPacket;
     use crate::agreement::AgreementId;
     use crate::authentication::AuthenticationId;
     use crate::fault::{Fault, FaultKind};
@@ -118,19 +116,19 @@ mod tests {
     use crate::terms::{CommitmentSum, Terms};
 
     /// A packet whose signer knows more than one signature of a text, as Ed25519 allows.
-    #[derive(PartialEq)]
+    #[derive(Clone, PartialEq)]
     struct Signed {
         sender: u16,
         text: u8,
         signature: u8,
     }
 
-    impl Packet for Signed {
+    impl RoundPacket for Signed {
         fn sender(&self) -> u16 {
             self.sender
         }
 
-        fn is_signed<T: CryptoSuite>(&self, _run: &Run<T>) -> bool {
+        fn is_authentic<T: CryptoSuite>(&self, _run: &Run<T>) -> bool {
             self.signature > 0
         }
 

@@ -1,7 +1,9 @@
 //! Round 1 with packets that are forged, stale, echoed, doubled or missing: who did not sign is not to blame.
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::{AgreementId, AuthenticationId, ContributionBody, FaultKind, RoomId, RunError};
+use mpotr_gka::{
+    AgreementId, AuthenticationId, ContributionBody, FaultKind, RoomId, RoundPacket, RunError,
+};
 
 use crate::contributions::{add, collude, confirm_as, crew};
 use crate::crew::{Contributed, Crew, UNSIGNED};

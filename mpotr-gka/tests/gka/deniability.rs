@@ -1,7 +1,7 @@
 //! What proofs show to outsiders: nothing. `docs/security/group-proof.md`, "Why J is not convinced".
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKey, Transcript, hash_to_scalar, label};
-use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, TrapdoorKey};
+use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, RoundPacket, TrapdoorKey};
 
 use crate::crew::{Confirmed, Contributed, Crew};
 use crate::spec::{decode, invert};

@@ -42,6 +42,7 @@ mod limits;
 mod offers;
 mod proofs;
 mod roster;
+mod slots;
 mod soundness;
 mod spec;
 mod terms;

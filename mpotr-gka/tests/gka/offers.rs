@@ -3,7 +3,8 @@
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair};
 use mpotr_gka::{
     Beacon, Contributing, CycleShare, Forger, Identity, KnowledgeCommitment, KnownIdentities,
-    Member, Nonce, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, TrapdoorKey,
+    Member, Nonce, Offer, OfferSecrets, RoomId, RosterError, RoundPacket, Run, RunError,
+    TrapdoorKey,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;

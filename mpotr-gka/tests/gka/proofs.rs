@@ -2,7 +2,7 @@
 
 use mpotr_crypto::{CryptoSuite, Digest32, Encoder, Group};
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Established, FaultKind, Rejected, RoomId, RunError,
+    AgreementId, AuthenticationId, Established, FaultKind, Rejected, RoomId, RoundPacket, RunError,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -2,7 +2,7 @@
 //! "Why v is convinced".
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKey};
-use mpotr_gka::{AgreementId, AuthenticationId, Fault, FaultKind, RunError};
+use mpotr_gka::{AgreementId, AuthenticationId, Fault, FaultKind, RoundPacket, RunError};
 
 use crate::DEFAULT;
 use crate::crew::Crew;

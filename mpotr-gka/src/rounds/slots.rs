@@ -7,56 +7,24 @@
 use std::collections::BTreeMap;
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::{Confirmation, Contribution, Run};
 
-use crate::error::Rejection;
-
-/// A packet of one round.
-pub(super) trait RoundPacket: PartialEq {
-    /// The index in the roster that it claims to come from.
-    fn sender(&self) -> u16;
-
-    /// Whether its sender signed it for this run.
-    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool;
-
-    /// Whether two packets say the same, whatever their signatures.
-    fn says_the_same(&self, other: &Self) -> bool;
-}
-
-impl RoundPacket for Contribution {
-    fn sender(&self) -> u16 {
-        self.sender
-    }
-
-    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        self.is_authentic(run)
-    }
-
-    fn says_the_same(&self, other: &Self) -> bool {
-        self.body == other.body
-    }
-}
-
-impl RoundPacket for Confirmation {
-    fn sender(&self) -> u16 {
-        self.sender
-    }
-
-    fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
-        self.is_authentic(run)
-    }
-
-    fn says_the_same(&self, other: &Self) -> bool {
-        self.statement == other.statement && self.sealed == other.sealed
-    }
-}
+use super::packet::RoundPacket;
+use crate::run::Run;
 
 /// Why a packet did not fill a slot.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unfilled {
-    /// It counts for nothing.
-    Rejected(Rejection),
-    /// Its sender signed two different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfilled {
+    /// The roster has no such member.
+    #[error("no member has the index that the packet claims to come from")]
+    UnknownSender,
+    /// Its sender has said this before.
+    #[error("the packet says nothing new")]
+    Replayed,
+    /// It does not carry its sender's signature.
+    #[error("the packet is not signed by its sender")]
+    NotAuthentic,
+    /// This sender signed two different ones.
+    #[error("member {0} signed two different packets of one round")]
     Equivocation(u16),
 }
 
@@ -69,14 +37,21 @@ struct Slot<P> {
 
 /// A slot for each member.
 #[derive(Debug)]
-pub(super) struct Slots<P> {
+pub struct Slots<P> {
     slots: BTreeMap<u16, Slot<P>>,
     is_eager: bool,
 }
 
-impl<P: RoundPacket + Clone> Slots<P> {
+impl<P: RoundPacket> Default for Slots<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P: RoundPacket> Slots<P> {
     /// Nothing was received yet.
-    pub(super) const fn new() -> Self {
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             slots: BTreeMap::new(),
             is_eager: false,
@@ -84,31 +59,34 @@ impl<P: RoundPacket + Clone> Slots<P> {
     }
 
     /// Puts this member's own packet into its slot.
-    pub(super) fn put_own(&mut self, packet: P) {
+    pub fn put_own(&mut self, packet: P) {
         let is_signed = true;
         let slot = Slot { packet, is_signed };
         self.slots.insert(slot.packet.sender(), slot);
     }
 
     /// Fills the slot of a packet's sender. Where two claim it, signatures decide.
-    pub(super) fn fill<S: CryptoSuite>(&mut self, run: &Run<S>, packet: P) -> Result<(), Unfilled> {
+    ///
+    /// # Errors
+    /// [`Unfilled`]: the slots are as they were.
+    pub fn fill<S: CryptoSuite>(&mut self, run: &Run<S>, packet: P) -> Result<(), Unfilled> {
         let sender = packet.sender();
         if usize::from(sender) >= run.members().len() {
-            return Err(Unfilled::Rejected(Rejection::UnknownSender));
+            return Err(Unfilled::UnknownSender);
         }
         let taken = self.slots.get_mut(&sender);
         if taken.as_ref().is_some_and(|slot| slot.packet == packet) {
-            return Err(Unfilled::Rejected(Rejection::Replayed));
+            return Err(Unfilled::Replayed);
         }
         let is_signed = self.is_eager || taken.is_some();
         if is_signed && !packet.is_authentic(run) {
-            return Err(Unfilled::Rejected(Rejection::NotAuthentic));
+            return Err(Unfilled::NotAuthentic);
         }
         if let Some(slot) = taken {
             slot.is_signed = slot.is_signed || slot.packet.is_authentic(run);
             if slot.is_signed {
                 return Err(if slot.packet.says_the_same(&packet) {
-                    Unfilled::Rejected(Rejection::Replayed)
+                    Unfilled::Replayed
                 } else {
                     Unfilled::Equivocation(sender)
                 });
@@ -118,8 +96,8 @@ impl<P: RoundPacket + Clone> Slots<P> {
         Ok(())
     }
 
-    /// The round has failed, and every packet but those of these members carries its sender's signature.
-    pub(super) fn empty(&mut self, members: &[usize]) {
+    /// The round has failed ([`RunError::NotReceived`](crate::RunError::NotReceived) of these members), and every other packet carries its sender's signature.
+    pub fn empty(&mut self, members: &[usize]) {
         self.slots
             .retain(|member, _| !members.contains(&usize::from(*member)));
         for slot in self.slots.values_mut() {
@@ -129,33 +107,43 @@ impl<P: RoundPacket + Clone> Slots<P> {
     }
 
     /// Looks at the signature of each packet that comes from now on.
-    pub(super) const fn be_eager(&mut self) {
+    pub const fn be_eager(&mut self) {
         self.is_eager = true;
     }
 
     /// How many are filled.
-    pub(super) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.slots.len()
     }
 
+    /// Whether none is filled.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// Whether there is a packet of a member.
-    pub(super) fn contains(&self, member: u16) -> bool {
+    #[must_use]
+    pub fn contains(&self, member: u16) -> bool {
         self.slots.contains_key(&member)
     }
 
     /// The packet of a member.
-    pub(super) fn get(&self, member: u16) -> Option<&P> {
+    #[must_use]
+    pub fn get(&self, member: u16) -> Option<&P> {
         self.slots.get(&member).map(|slot| &slot.packet)
     }
 
     /// All packets, by sender.
-    pub(super) fn packets(&self) -> Vec<P> {
+    #[must_use]
+    pub fn packets(&self) -> Vec<P> {
         let packets = self.slots.values().map(|slot| &slot.packet);
         packets.cloned().collect()
     }
 
     /// The members whose packets carry their signature.
-    pub(super) fn signed<S: CryptoSuite>(&self, run: &Run<S>) -> impl Iterator<Item = u16> {
+    pub fn signed<S: CryptoSuite>(&self, run: &Run<S>) -> impl Iterator<Item = u16> {
         let signed = |slot: &&Slot<P>| slot.is_signed || slot.packet.is_authentic(run);
         let signed = self.slots.values().filter(signed);
         signed.map(|slot| slot.packet.sender())
