@@ -13,8 +13,8 @@ use mpotr_backend_rustcrypto as rustcrypto;
 use mpotr_backend_sodium as sodium;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{
-    AeadKey, CryptoSuite, EphemeralKeyPair, Group, Secret, VerifyingKey, digest::Digest, label,
-    random_scalar,
+    AeadKey, CryptoSuite, Element, EphemeralKeyPair, Group, Scalar, Secret, VerifyingKey,
+    digest::Digest, label, random_scalar,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -24,9 +24,6 @@ const TEXTS: [(usize, &str); 3] = [(256, "256 B"), (4_096, "4 KiB"), (65_536, "6
 
 /// Terms of a multi-scalar multiplication: below and above where libraries change their method.
 const TERMS: [usize; 3] = [32, 128, 512];
-
-type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
-type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
 
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(7)

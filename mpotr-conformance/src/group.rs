@@ -1,13 +1,10 @@
 //! ristretto255: `docs/spec/02-suites.md`, "Group".
 
-use mpotr_crypto::{CryptoSuite, Group, random_scalar, vartime_double_scalar_mul};
+use mpotr_crypto::{CryptoSuite, Element, Group, Scalar, random_scalar, vartime_double_scalar_mul};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::vectors::{array, rfc_9496};
-
-type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
-type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
 
 fn small<S: CryptoSuite>(number: u128) -> Scalar<S> {
     S::Group::scalar_from_u128(number)

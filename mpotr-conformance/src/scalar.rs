@@ -1,12 +1,10 @@
 //! Integers modulo the order L of the group: `docs/spec/02-suites.md`, "Group".
 
-use mpotr_crypto::{CryptoSuite, Group, random_scalar};
+use mpotr_crypto::{CryptoSuite, Group, Scalar, random_scalar};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::vectors::array;
-
-type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
 
 /// L - 1, L and L + 1, little-endian.
 const BELOW_ORDER: &str = "ecd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";

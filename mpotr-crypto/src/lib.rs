@@ -40,7 +40,7 @@ pub use identity::{Fingerprint, IdentityKey, IdentityKeyPair};
 pub use secret::{Secret, SecretRef};
 pub use secret_scalar::SecretScalar;
 pub use stack::{wiping_small_stack, wiping_stack};
-pub use suite::{CryptoSuite, SignatureScheme, SuiteId, UnsupportedSuite};
+pub use suite::{CryptoSuite, Element, Scalar, SignatureScheme, SuiteId, UnsupportedSuite};
 pub use transcript::{Digest32, Transcript};
 
 pub use {aead, digest, ed25519, hkdf, rand_core, signature, zeroize};

@@ -8,13 +8,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::group::{Group, random_scalar};
 use crate::secret::Secret;
 use crate::stack::wiping_stack;
-use crate::suite::CryptoSuite;
+use crate::suite::{CryptoSuite, Element, Scalar};
 use crate::transcript::Transcript;
-
-/// A scalar of the suite's group.
-type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
-/// An element of it.
-type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
 
 /// A secret scalar, in one place for all its life like any [`Secret`].
 ///

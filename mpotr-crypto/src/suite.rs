@@ -150,6 +150,11 @@ pub trait CryptoSuite: Copy + core::fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// A scalar of the suite's group.
+pub type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
+/// An element of the suite's group.
+pub type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
+
 /// Ed25519 in one backend: what signs is the library's; verification is this crate's, on the arithmetic of a curve.
 pub trait SignatureScheme: Send + Sync + 'static {
     /// A key that signs; wiped when dropped.

@@ -8,9 +8,10 @@ pub use burmester_desmedt::BurmesterDesmedt;
 pub use pairwise::Pairwise;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Secret, SecretScalar};
+use mpotr_crypto::{CryptoSuite, Secret, SecretScalar};
 
 use crate::fault::{CheckFailed, Fault};
+use crate::methods::AgreementId;
 use crate::run::Run;
 
 /// A key agreement in one round of broadcasts: one object per member and run, its secrets inside.
@@ -30,51 +31,7 @@ pub trait GroupKeyAgreement<S: CryptoSuite>: Send {
     fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Fault;
 }
 
-/// The key agreements, by their id on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum AgreementId {
-    /// 1: [`BurmesterDesmedt`], the default.
-    BurmesterDesmedt,
-    /// 2: [`Pairwise`], the naive exchange.
-    Pairwise,
-}
-
 impl AgreementId {
-    /// Every key agreement.
-    pub const ALL: [Self; 2] = [Self::BurmesterDesmedt, Self::Pairwise];
-
-    /// The id on the wire.
-    #[must_use]
-    pub const fn to_u8(self) -> u8 {
-        match self {
-            Self::BurmesterDesmedt => 1,
-            Self::Pairwise => 2,
-        }
-    }
-
-    /// The short name: `bd` or `pairwise`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BurmesterDesmedt => "bd",
-            Self::Pairwise => "pairwise",
-        }
-    }
-
-    /// Reads an id.
-    ///
-    /// # Errors
-    /// An id that no key agreement has.
-    pub fn decode(input: &mut Decoder<'_>, field: &'static str) -> Result<Self, DecodeError> {
-        let at = input.offset();
-        let id = input.u8(field)?;
-        Self::ALL
-            .into_iter()
-            .find(|agreement| agreement.to_u8() == id)
-            .ok_or_else(|| DecodeError::new(at, field, DecodeErrorKind::UnknownValue(id.into())))
-    }
-
     /// Starts one member's part in a run with its share `z`.
     pub(crate) fn start<S: CryptoSuite>(
         self,
@@ -95,11 +52,13 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::{AgreementId, GroupKeyAgreement};
-    use crate::authentication::AuthenticationId;
     use crate::fault::{CheckFailed, FaultKind};
     use crate::member::KnownIdentities;
-    use crate::offer::{Beacon, OfferSecrets, RoomId};
-    use crate::run::{Run, Sid};
+    use crate::methods::AuthenticationId;
+    use crate::offer::{Beacon, OfferSecrets};
+    use crate::room_name::RoomId;
+    use crate::run::Run;
+    use crate::sid::Sid;
     use crate::terms::{CommitmentSum, Terms};
 
     /// A party and its view of the run.

@@ -7,13 +7,16 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite};
 
-use crate::agreement::{AgreementId, BurmesterDesmedt};
+use crate::agreement::BurmesterDesmedt;
 use crate::authentication::TRIPLE_DH_TAG_LENGTH;
-use crate::authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement};
+use crate::authentication::{GroupAuthentication, GroupProof, Statement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
+use crate::methods::AgreementId;
+use crate::methods::AuthenticationId;
+use crate::roster::RosterError;
 use crate::rounds::contributing::{agreement_payloads, contributions_digest};
 use crate::rounds::{Confirmation, Contribution, RoundPacket};
-use crate::run::{RosterError, Run};
+use crate::run::Run;
 
 /// A recorded run in which nothing is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

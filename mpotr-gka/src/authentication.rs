@@ -13,11 +13,13 @@ pub use triple_dh::TripleDh;
 use triple_dh_forged::ForgedTripleDh;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, SecretScalar};
+use mpotr_crypto::{CryptoSuite, Digest32, SecretScalar};
 
 use crate::fault::{CheckFailed, Fault};
 use crate::identity::{Identity, Speaker};
-use crate::run::{RosterError, Run};
+use crate::methods::AuthenticationId;
+use crate::roster::RosterError;
+use crate::run::Run;
 
 /// What an authentication is made over, besides `sid`: the contributions and the key they gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,51 +70,7 @@ pub trait GroupAuthentication<S: CryptoSuite>: Send {
     fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault;
 }
 
-/// The group authentications, by their id on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum AuthenticationId {
-    /// 1: [`GroupProof`], the default.
-    GroupProof,
-    /// 2: [`TripleDh`], the conservative baseline.
-    TripleDh,
-}
-
 impl AuthenticationId {
-    /// Every group authentication.
-    pub const ALL: [Self; 2] = [Self::GroupProof, Self::TripleDh];
-
-    /// The id on the wire.
-    #[must_use]
-    pub const fn to_u8(self) -> u8 {
-        match self {
-            Self::GroupProof => 1,
-            Self::TripleDh => 2,
-        }
-    }
-
-    /// The short name: `proof` or `3dh`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::GroupProof => "proof",
-            Self::TripleDh => "3dh",
-        }
-    }
-
-    /// Reads an id.
-    ///
-    /// # Errors
-    /// An id that no group authentication has.
-    pub fn decode(input: &mut Decoder<'_>, field: &'static str) -> Result<Self, DecodeError> {
-        let at = input.offset();
-        let id = input.u8(field)?;
-        Self::ALL
-            .into_iter()
-            .find(|authentication| authentication.to_u8() == id)
-            .ok_or_else(|| DecodeError::new(at, field, DecodeErrorKind::UnknownValue(id.into())))
-    }
-
     /// Starts one member's part in a run. Both authentications take from the secrets of the offer at once what they
     /// need.
     pub(crate) fn start<S: CryptoSuite>(

@@ -3,7 +3,7 @@
 //! A fault names *offers* by their index in the roster. It says nothing about the identity in the offer until a
 //! proof under that identity has verified in the same run: anyone can publish an offer that carries Alice's key.
 
-use crate::run::RosterError;
+use crate::roster::RosterError;
 
 /// A fault, and whose.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -21,27 +21,32 @@ mod fault;
 mod identity;
 mod list;
 mod member;
+mod methods;
 mod offer;
 mod room_name;
+mod roster;
 mod rounds;
 mod run;
+mod sid;
 pub mod simulation;
 mod terms;
 
-pub use agreement::{AgreementId, BurmesterDesmedt, GroupKeyAgreement, Pairwise};
+pub use agreement::{BurmesterDesmedt, GroupKeyAgreement, Pairwise};
 pub use audit::{Audit, AuditError, Rounds, Unproven};
-pub use authentication::{AuthenticationId, GroupAuthentication, GroupProof, Statement, TripleDh};
+pub use authentication::{GroupAuthentication, GroupProof, Statement, TripleDh};
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};
+pub use methods::{AgreementId, AuthenticationId};
 pub use offer::{
-    Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, RoomId,
-    TrapdoorKey,
+    Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, TrapdoorKey,
 };
-pub use room_name::{RoomName, RoomNameError};
+pub use room_name::{RoomId, RoomName, RoomNameError};
+pub use roster::{MAX_MEMBERS, RosterError, wire_index};
 pub use rounds::{
     Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
     RoundPacket, Slots, Unfilled,
 };
-pub use run::{MAX_MEMBERS, RosterError, Run, Sid, wire_index};
+pub use run::Run;
+pub use sid::Sid;
 pub use terms::{CommitmentSum, Terms};

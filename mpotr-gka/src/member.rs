@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Group, IdentityKey, VerifyingKey};
 
 use crate::offer::Offer;
-use crate::run::Element;
+use mpotr_crypto::Element;
 
 /// Decoded identity keys of members seen before, so that a key is decoded once in its life.
 pub struct KnownIdentities<S: CryptoSuite>(BTreeMap<IdentityKey, Element<S>>);

@@ -27,12 +27,8 @@ use mpotr_crypto::{
     SuiteId, Transcript, byte_newtype, label,
 };
 
-use crate::room_name::composed;
+use crate::room_name::RoomId;
 
-byte_newtype! {
-    /// A room: `H("room", name)` of its name in the composed form, 32 bytes.
-    RoomId
-}
 byte_newtype! {
     /// What an offer answers to: the name of the epoch that its run follows, 16 bytes that were drawn at random. It shows
     /// that the offer is no older than that epoch.
@@ -62,20 +58,6 @@ byte_newtype! {
 impl Beacon {
     /// That of a first epoch, which follows none.
     pub const NONE: Self = Self::new([0; 16]);
-}
-
-impl RoomId {
-    /// The room of this name, in whatever form of Unicode it is written. A name that a person gives is a
-    /// [`RoomName`](crate::RoomName), which bounds it too.
-    #[must_use]
-    pub fn of_name<S: CryptoSuite>(name: &str) -> Self {
-        Self::new(
-            *Transcript::<S>::new(label::ROOM)
-                .bytes(composed(name).as_bytes())
-                .digest()
-                .as_bytes(),
-        )
-    }
 }
 
 /// What a member publishes ahead of a run: its keys for one contribution.

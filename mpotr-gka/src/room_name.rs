@@ -3,10 +3,27 @@
 //! Two systems write what looks the same as different bytes: `é` as one character, or as `e` and an accent. A room is named by
 //! a hash, so all of its members have to hash the same bytes: those of the composed form (NFC, Unicode UAX 15).
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, Transcript, byte_newtype, label};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::offer::RoomId;
+byte_newtype! {
+    /// A room: `H("room", name)` of its name in the composed form, 32 bytes.
+    RoomId
+}
+
+impl RoomId {
+    /// The room of this name, in whatever form of Unicode it is written. A name that a person gives is a
+    /// [`RoomName`], which bounds it too.
+    #[must_use]
+    pub fn of_name<S: CryptoSuite>(name: &str) -> Self {
+        Self::new(
+            *Transcript::<S>::new(label::ROOM)
+                .bytes(composed(name).as_bytes())
+                .digest()
+                .as_bytes(),
+        )
+    }
+}
 
 /// A room's name: 1 to 255 bytes of UTF-8 in the composed form (NFC).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,8 +100,7 @@ pub(crate) fn composed(text: &str) -> String {
 mod tests {
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 
-    use super::{RoomName, RoomNameError};
-    use crate::offer::RoomId;
+    use super::{RoomId, RoomName, RoomNameError};
 
     #[test]
     fn a_name_is_one_room_in_whatever_form_a_system_writes_it() {

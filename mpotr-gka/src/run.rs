@@ -1,100 +1,12 @@
-//! One run of the key agreement: `sid` and the roster in cycle order, checked once.
+//! One run of the key agreement: its terms and its roster in cycle order, checked once.
 //! `docs/spec/04-key-agreement.md`, "Roster".
 
-use mpotr_crypto::{CryptoSuite, Group, Transcript, byte_newtype, label};
+use mpotr_crypto::{CryptoSuite, Element};
 
-use crate::agreement::AgreementId;
 use crate::member::Member;
-use crate::offer::Offer;
+use crate::roster::{RosterError, check_size};
+use crate::sid::Sid;
 use crate::terms::Terms;
-
-/// The most members that a roster may have.
-pub const MAX_MEMBERS: usize = 4096;
-
-/// A member's index as it goes on the wire. A roster has at most [`MAX_MEMBERS`] members, so each has one.
-#[must_use]
-pub fn wire_index(index: usize) -> u16 {
-    u16::try_from(index).unwrap_or(u16::MAX)
-}
-
-byte_newtype! {
-    /// The session id of a run: 32 bytes of a hash over everything that the members agree on beforehand.
-    Sid
-}
-
-impl Sid {
-    /// `sid = H("sid", head, offers)`: the head is the proposal as it was signed, the offers are whole and in cycle order.
-    #[must_use]
-    pub fn of<'a, S: CryptoSuite>(
-        head: &[u8],
-        offers: impl ExactSizeIterator<Item = &'a Offer>,
-    ) -> Self {
-        let hash = Transcript::<S>::new(label::SID)
-            .bytes(head)
-            .list(offers.map(Offer::to_bytes));
-        Self(*hash.digest().as_bytes())
-    }
-}
-
-/// An element of the suite's group.
-pub(crate) type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
-/// A scalar of the suite's group.
-pub(crate) type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
-
-/// A roster that no honest member takes part in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RosterError {
-    /// Nobody in it.
-    #[error("the roster is empty")]
-    Empty,
-    /// Over [`MAX_MEMBERS`]; refused before any work.
-    #[error("{members} members are over the limit of {MAX_MEMBERS}")]
-    TooMany {
-        /// Members listed.
-        members: usize,
-    },
-    /// Two keys of the roster are equal, be they of one kind or two.
-    #[error("a key of member {member} stands twice in the roster")]
-    DuplicateKey {
-        /// The later of the two members.
-        member: usize,
-    },
-    /// A member cannot compute the suite of the run, or offered for another room or to follow another epoch.
-    #[error("member {member} did not offer for this suite, room and epoch")]
-    NotOffered {
-        /// The member.
-        member: usize,
-    },
-    /// This member's own offer, byte for byte, does not stand at its place.
-    #[error("this member's own offer is not in the roster")]
-    NotAMember,
-    /// The identity key pair is not that of this member's offer.
-    #[error("the offer was made for another identity")]
-    WrongIdentity,
-    /// The trapdoor of the roster is the identity: everybody would know its logarithm.
-    #[error("the trapdoor of the roster is degenerate")]
-    DegenerateTrapdoor,
-    /// The proposer is not a member.
-    #[error("the proposer is not in the roster")]
-    NoProposer,
-    /// The stated sum of knowledge commitments is no element or the identity, or is there where none is needed.
-    #[error("the sum of knowledge commitments is none")]
-    CommitmentSum,
-    /// A key in an offer, which this member needs, is no element.
-    #[error("a key of member {member} does not decode")]
-    UndecodableKey {
-        /// The member.
-        member: usize,
-    },
-}
-
-impl RosterError {
-    /// The first of the members whose keys do not decode.
-    pub(crate) fn undecodable(member: Option<usize>) -> Self {
-        member.map_or(Self::NotAMember, |member| Self::UndecodableKey { member })
-    }
-}
 
 /// One run as one member sees it.
 #[derive(Debug)]
@@ -170,9 +82,9 @@ impl<S: CryptoSuite> Run<S> {
     fn needed_by(&self, index: usize) -> impl Iterator<Item = usize> + use<S> {
         let [before, after] = self.beside(index);
         let all = (0..self.len()).filter(move |other| *other != index);
-        let pairwise = self.terms.methods.0 == AgreementId::Pairwise;
-        let beside = (!pairwise).then_some([before, after]);
-        all.filter(move |_| pairwise)
+        let needs_all = self.terms.methods.0.needs_all_shares();
+        let beside = (!needs_all).then_some([before, after]);
+        all.filter(move |_| needs_all)
             .chain(beside.into_iter().flatten())
     }
 
@@ -301,18 +213,6 @@ fn first_repeat<'a>(keys: impl Iterator<Item = (&'a [u8; 32], usize)> + Clone) -
     keys.array_windows()
         .filter_map(|[(first, _), (second, index)]| (first == second).then_some(*index))
         .min()
-}
-
-/// Refuses a roster by its size alone, before any work on it.
-///
-/// # Errors
-/// [`RosterError::Empty`] or [`RosterError::TooMany`].
-pub(crate) fn check_size(members: usize) -> Result<(), RosterError> {
-    match members {
-        0 => Err(RosterError::Empty),
-        1..=MAX_MEMBERS => Ok(()),
-        _ => Err(RosterError::TooMany { members }),
-    }
 }
 
 #[cfg(test)]

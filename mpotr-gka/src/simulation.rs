@@ -5,13 +5,16 @@ use std::sync::Arc;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, Encoder, IdentityKeyPair};
 
-use crate::agreement::AgreementId;
-use crate::authentication::AuthenticationId;
 use crate::fault::RunError;
 use crate::member::{KnownIdentities, Member};
-use crate::offer::{Beacon, Offer, OfferSecrets, RoomId};
+use crate::methods::AgreementId;
+use crate::methods::AuthenticationId;
+use crate::offer::{Beacon, Offer, OfferSecrets};
+use crate::room_name::RoomId;
+use crate::roster::{RosterError, check_size};
 use crate::rounds::{Confirmation, Confirming, Contributing, Contribution, Established};
-use crate::run::{RosterError, Run, Sid, check_size};
+use crate::run::Run;
+use crate::sid::Sid;
 use crate::terms::{CommitmentSum, Terms};
 
 /// Why a simulated run ended early.

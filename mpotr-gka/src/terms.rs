@@ -2,11 +2,13 @@
 
 use mpotr_crypto::{CryptoSuite, Group, byte_newtype};
 
-use crate::agreement::AgreementId;
-use crate::authentication::AuthenticationId;
 use crate::fault::{Fault, FaultKind};
 use crate::member::Member;
-use crate::run::{Element, RosterError, Sid};
+use crate::methods::AgreementId;
+use crate::methods::AuthenticationId;
+use crate::roster::RosterError;
+use crate::sid::Sid;
+use mpotr_crypto::Element;
 
 byte_newtype! {
     /// The sum of the knowledge commitments `R_j` of a roster, as its proposer states it: an encoded element, 32 bytes, or

@@ -22,7 +22,8 @@ use mpotr_crypto::{
 use super::GroupKeyAgreement;
 use super::dleq::{Base, Image, Proof};
 use crate::fault::{CheckFailed, Fault, FaultKind};
-use crate::run::{Element, Run};
+use crate::run::Run;
+use mpotr_crypto::Element;
 
 /// One member's part in a Burmester-Desmedt run.
 pub struct BurmesterDesmedt<S: CryptoSuite> {

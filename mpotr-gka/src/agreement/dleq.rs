@@ -13,7 +13,8 @@ use mpotr_crypto::{
     Transcript, hash_to_scalar, label, vartime_double_scalar_mul,
 };
 
-use crate::run::{Element, Run, Scalar};
+use crate::run::Run;
+use mpotr_crypto::{Element, Scalar};
 
 /// A proof (c, s).
 pub(super) struct Proof {
@@ -139,11 +140,13 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::{Base, Image, Proof};
-    use crate::agreement::AgreementId;
-    use crate::authentication::AuthenticationId;
     use crate::member::KnownIdentities;
-    use crate::offer::{Beacon, OfferSecrets, RoomId};
-    use crate::run::{Run, Sid};
+    use crate::methods::AgreementId;
+    use crate::methods::AuthenticationId;
+    use crate::offer::{Beacon, OfferSecrets};
+    use crate::room_name::RoomId;
+    use crate::run::Run;
+    use crate::sid::Sid;
     use crate::terms::{CommitmentSum, Terms};
 
     /// A run of four and the share of its member 0.

@@ -206,11 +206,13 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::Pairwise;
-    use crate::agreement::AgreementId;
-    use crate::authentication::AuthenticationId;
     use crate::member::KnownIdentities;
-    use crate::offer::{Beacon, OfferSecrets, RoomId};
-    use crate::run::{Run, Sid};
+    use crate::methods::AgreementId;
+    use crate::methods::AuthenticationId;
+    use crate::offer::{Beacon, OfferSecrets};
+    use crate::room_name::RoomId;
+    use crate::run::Run;
+    use crate::sid::Sid;
     use crate::terms::{CommitmentSum, Terms};
 
     #[test]

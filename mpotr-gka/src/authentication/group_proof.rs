@@ -26,7 +26,9 @@ use super::weights::weights;
 use super::{GroupAuthentication, Statement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::identity::{Forger, Identity, Speaker};
-use crate::run::{Element, RosterError, Run, Scalar};
+use crate::roster::RosterError;
+use crate::run::Run;
+use mpotr_crypto::{Element, Scalar};
 
 /// One member's part in the group proof of a run. It holds no secret: `y` and `r` end in the share of the
 /// joint-knowledge check, and neither proofs nor their verification need them.

@@ -23,8 +23,9 @@ use mpotr_crypto::{
 };
 
 use crate::fault::{CheckFailed, Fault, FaultKind};
-use crate::run::{Element, Run, Scalar};
+use crate::run::Run;
 use crate::terms::Terms;
+use mpotr_crypto::{Element, Scalar};
 
 /// The trapdoor of one roster, with what its check needs.
 pub(super) struct Trapdoor<S: CryptoSuite> {
@@ -222,9 +223,9 @@ mod tests {
     use mpotr_crypto::Group;
 
     use super::Trapdoor;
-    use crate::agreement::AgreementId;
-    use crate::authentication::AuthenticationId;
-    use crate::run::Sid;
+    use crate::methods::AgreementId;
+    use crate::methods::AuthenticationId;
+    use crate::sid::Sid;
     use crate::terms::{CommitmentSum, Terms};
 
     #[test]

@@ -24,7 +24,8 @@ use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::identity::Identity;
 use crate::list::{place_among_others, whole_chunks};
 use crate::member::Member;
-use crate::run::{Element, Run};
+use crate::run::Run;
+use mpotr_crypto::Element;
 
 pub(crate) const TAG_LENGTH: usize = 16;
 

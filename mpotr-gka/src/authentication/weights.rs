@@ -4,7 +4,7 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, Transcript, label};
 
 use super::Statement;
-use crate::run::Sid;
+use crate::sid::Sid;
 
 /// 128-bit weights from a hash over the statement, all proofs in order and 32 local random bytes, so that no prover
 /// predicts them: without end, four to a hash.
@@ -44,7 +44,7 @@ mod tests {
 
     use super::weights;
     use crate::authentication::Statement;
-    use crate::run::Sid;
+    use crate::sid::Sid;
 
     fn first(seed: u64, sid: u8, payloads: &[&[u8]]) -> Vec<u128> {
         let statement = Statement {

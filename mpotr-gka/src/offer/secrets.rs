@@ -9,7 +9,9 @@ use mpotr_crypto::{
 use super::{Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
 use crate::identity::{Identity, Speaker};
 use crate::member::{KnownIdentities, Member};
-use crate::run::{Element, RosterError, Run};
+use crate::roster::RosterError;
+use crate::run::Run;
+use mpotr_crypto::Element;
 
 /// The secrets of one offer. Consumed by the one contribution that is made with them.
 ///

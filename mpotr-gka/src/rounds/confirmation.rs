@@ -8,7 +8,8 @@ use mpotr_crypto::{
 use super::packet::{self, RoundPacket};
 use super::sealing::sealing_key;
 use crate::authentication::Statement;
-use crate::run::{Run, wire_index};
+use crate::roster::wire_index;
+use crate::run::Run;
 
 /// The most bytes of a sealed authentication payload: a triple Diffie-Hellman one of 4,096 members has 65,536.
 const MAX_SEALED: usize = 1 << 17;

@@ -16,7 +16,8 @@ use crate::authentication::{GroupAuthentication, Statement};
 use crate::fault::{CheckFailed, RunError};
 use crate::identity::Identity;
 use crate::offer::OfferSecrets;
-use crate::run::{RosterError, Run};
+use crate::roster::RosterError;
+use crate::run::Run;
 
 /// A member that has contributed and waits for the contributions of all.
 pub struct Contributing<S: CryptoSuite> {

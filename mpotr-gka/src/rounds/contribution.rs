@@ -5,7 +5,8 @@ use mpotr_crypto::{
 };
 
 use super::packet::{self, RoundPacket};
-use crate::run::{Run, wire_index};
+use crate::roster::wire_index;
+use crate::run::Run;
 
 /// The most bytes of a key agreement payload: a pairwise one of 4,096 members has 196,592.
 const MAX_AGREEMENT: usize = 1 << 18;

@@ -5,7 +5,8 @@ use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Signature
 
 use crate::fault::{Fault, FaultKind, RunError};
 use crate::member::Member;
-use crate::run::{MAX_MEMBERS, Run};
+use crate::roster::MAX_MEMBERS;
+use crate::run::Run;
 
 /// A packet that each member of a run sends once in a round.
 pub trait RoundPacket: Clone + PartialEq {
@@ -107,12 +108,14 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::RoundPacket;
-    use crate::agreement::AgreementId;
-    use crate::authentication::AuthenticationId;
     use crate::fault::{Fault, FaultKind};
     use crate::member::KnownIdentities;
-    use crate::offer::{Beacon, OfferSecrets, RoomId};
-    use crate::run::{Run, Sid};
+    use crate::methods::AgreementId;
+    use crate::methods::AuthenticationId;
+    use crate::offer::{Beacon, OfferSecrets};
+    use crate::room_name::RoomId;
+    use crate::run::Run;
+    use crate::sid::Sid;
     use crate::terms::{CommitmentSum, Terms};
 
     /// A packet whose signer knows more than one signature of a text, as Ed25519 allows.

@@ -12,7 +12,7 @@
     reason = "helpers of tests, which clippy does not know for tests"
 )]
 
-use mpotr_crypto::{CryptoSuite, Group};
+use mpotr_crypto::{Element, Scalar};
 use mpotr_gka::{AgreementId, AuthenticationId};
 
 /// Runs checks that are generic over the suite, as a test each, in both suites.
@@ -47,8 +47,6 @@ mod soundness;
 mod spec;
 mod terms;
 
-type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
-type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
 type Methods = (AgreementId, AuthenticationId);
 
 /// The default: Burmester-Desmedt and the group proof.
