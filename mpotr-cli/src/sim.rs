@@ -9,7 +9,7 @@ use std::thread;
 
 use mpotr::SuiteVisitor;
 use mpotr::crypto::CryptoSuite;
-use mpotr_sim::{Cast, Outcome, Scenario, Simulation, run_many};
+use mpotr_sim::{Cast, Outcome, Scenario, Simulation, record, run_many};
 
 pub(crate) use options::SimArgs;
 
@@ -32,11 +32,14 @@ pub(crate) fn run(args: &SimArgs, out: &mut Output) -> anyhow::Result<()> {
         return Ok(());
     }
     let casts = casts(args)?;
-    let scenario = args.scenario();
-    let wanted = args.wanted();
     let threads = args.threads.map_or_else(cores, |threads| {
         NonZeroUsize::new(usize::from(threads)).unwrap_or(NonZeroUsize::MIN)
     });
+    if args.record {
+        return print_record(threads, &casts, out);
+    }
+    let scenario = args.scenario();
+    let wanted = args.wanted();
     let clock = CpuClock::start();
     let mut summary = Summary::new(scenario, args.seed);
     let mut shown = Ok(());
@@ -79,6 +82,17 @@ pub(crate) fn run(args: &SimArgs, out: &mut Output) -> anyhow::Result<()> {
         args.runs
     );
     Ok(())
+}
+
+/// Prints the line of each recorded run.
+fn print_record(threads: NonZeroUsize, casts: &[Cast], out: &mut Output) -> anyhow::Result<()> {
+    let mut printed = Ok(());
+    record(threads, casts, |line| {
+        if printed.is_ok() {
+            printed = out.line(line);
+        }
+    })?;
+    Ok(printed?)
 }
 
 /// Names what broke, and the command that shows how.

@@ -16,6 +16,7 @@
 //! | `healing`, `counting` | what must hold at the end |
 //! | `script`, `scenario` | what happens in a run, a file for each scenario |
 //! | `simulation`, `many` | one run, and many on several threads |
+//! | `digests`, `recording` | what shows that two programs behave the same |
 //!
 //! ```
 //! use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
@@ -32,6 +33,7 @@
 mod cast;
 mod claim;
 mod counting;
+mod digests;
 mod healing;
 mod insider;
 mod invariant;
@@ -40,6 +42,7 @@ mod many;
 mod member;
 mod network;
 mod party;
+mod recording;
 mod scenario;
 mod script;
 mod simulation;
@@ -49,11 +52,13 @@ mod world;
 
 pub use cast::Cast;
 pub use claim::{Awaited, Claim};
+pub use digests::Digests;
 pub use healing::bound;
 pub use insider::{InsiderKind, Tear, Withheld};
 pub use invariant::Breach;
 pub use many::run_many;
 pub use party::{Act, Audience, Party, Seat, Transmit};
+pub use recording::record;
 pub use scenario::Scenario;
 pub use script::{Role, Script, Step, Wanted};
 pub use simulation::{Outcome, Simulation, Tally};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -20,9 +21,20 @@ use crate::simulation::{Outcome, Simulation};
 pub fn run_many(
     scenario: &Scenario,
     wanted: &Wanted,
-    seeds: std::ops::Range<u64>,
+    seeds: Range<u64>,
     threads: NonZeroUsize,
     casts: &[Cast],
+    each: impl FnMut(&Outcome),
+) -> Result<(), UnsupportedSuite> {
+    let simulate = |seed| Simulation::new(scenario, wanted, seed).run(casts);
+    run_each(seeds, threads, simulate, each)
+}
+
+/// Runs each seed in some way, and hands each outcome on in the order of seeds.
+pub(crate) fn run_each(
+    seeds: Range<u64>,
+    threads: NonZeroUsize,
+    simulate: impl Fn(u64) -> Result<Outcome, UnsupportedSuite> + Sync,
     mut each: impl FnMut(&Outcome),
 ) -> Result<(), UnsupportedSuite> {
     let next = AtomicU64::new(seeds.start);
@@ -30,13 +42,14 @@ pub fn run_many(
     thread::scope(|scope| {
         for _ in 0..threads.get() {
             let (done, next, end) = (done.clone(), &next, seeds.end);
+            let simulate = &simulate;
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= end {
                         return;
                     }
-                    let outcome = Simulation::new(scenario, wanted, seed).run(casts);
+                    let outcome = simulate(seed);
                     let is_over = outcome.is_err();
                     if done.send((seed, outcome)).is_err() || is_over {
                         return;

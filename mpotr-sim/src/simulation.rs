@@ -10,6 +10,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 use crate::cast::Cast;
 use crate::claim::Awaited;
 use crate::counting::{self, Count};
+use crate::digests::Digests;
 use crate::healing;
 use crate::invariant::Breach;
 use crate::invariant::acceptance;
@@ -29,6 +30,7 @@ pub struct Simulation {
     seed: u64,
     script: Script,
     trace: Trace,
+    is_digested: bool,
 }
 
 /// What is counted in runs.
@@ -86,6 +88,8 @@ pub struct Outcome {
     pub weather_at_last: Weather,
     /// What happened, if a trace was wanted.
     pub trace: Trace,
+    /// Digests of what happened, if they were wanted.
+    pub digests: Option<Digests>,
 }
 
 impl Simulation {
@@ -99,6 +103,7 @@ impl Simulation {
             seed,
             script: (scenario.script)(wanted, &mut rng),
             trace: Trace::default(),
+            is_digested: false,
         }
     }
 
@@ -106,6 +111,13 @@ impl Simulation {
     #[must_use]
     pub fn traced(mut self) -> Self {
         self.trace = Trace::kept();
+        self
+    }
+
+    /// Digests all that happens.
+    #[must_use]
+    pub const fn digested(mut self) -> Self {
+        self.is_digested = true;
         self
     }
 
@@ -118,8 +130,10 @@ impl Simulation {
             seed,
             script,
             trace,
+            is_digested,
         } = self;
         let mut world = World::new(casts, &script, seed, trace);
+        world.digests = is_digested.then(Digests::default);
         for role in &script.first {
             world.enter(*role)?;
         }
@@ -150,6 +164,7 @@ impl Simulation {
             bound: healing::bound(&script.timers, world.ledger.people.len()),
             weather_at_last: script.weather_at_last,
             trace: world.trace,
+            digests: world.digests,
         })
     }
 }

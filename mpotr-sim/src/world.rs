@@ -11,6 +11,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use crate::cast::{Cast, Entrance};
 use crate::claim::{Awaited, Claim};
+use crate::digests::Digests;
 use crate::healing;
 use crate::invariant::{self, Breach, Seen};
 use crate::ledger::{Ledger, Person};
@@ -46,6 +47,7 @@ pub struct World {
     rng: ChaCha20Rng,
     pub(crate) ledger: Ledger,
     pub(crate) trace: Trace,
+    pub(crate) digests: Option<Digests>,
     pub(crate) breaches: Vec<Breach>,
     pub(crate) awaited: Vec<Awaited>,
     /// Texts that honest members took.
@@ -76,6 +78,7 @@ impl World {
             rng,
             ledger: Ledger::default(),
             trace,
+            digests: None,
             breaches: Vec::new(),
             awaited: Vec::new(),
             messages: 0,
@@ -444,6 +447,14 @@ impl World {
         let mut transmits = Vec::new();
         while let Some(transmit) = place.party.transmit() {
             transmits.push(transmit);
+        }
+        if let Some(digests) = &mut self.digests {
+            for event in &events {
+                digests.note_event(self.now, seat, event);
+            }
+            for transmit in &transmits {
+                digests.note_packet(self.now, seat, transmit);
+            }
         }
         place.wake = place.party.next_wake();
         let key = place.party.export();

@@ -19,6 +19,11 @@ pub(crate) struct SimArgs {
     /// List the scenarios
     #[arg(long, exclusive = true)]
     pub(super) list: bool,
+    /// Run a fixed set of 300 runs over all scenarios, and print a line for each: two programs that print the same behave
+    /// the same
+    #[arg(long, conflicts_with_all = ["scenario", "members", "messages", "loss", "duplicate", "reorder",
+        "latency_ms", "joins", "leaves", "seed", "runs", "trace", "json"])]
+    pub(super) record: bool,
     /// Members at first [default: 10, or as the scenario has it; so too below]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=256))]
     pub(super) members: Option<u16>,
