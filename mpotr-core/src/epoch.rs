@@ -125,7 +125,7 @@ pub(crate) enum Effect {
     Recorded(Record),
     /// A member asks everyone, over its signature, what they have seen.
     Asked,
-    /// A member is a step further with the end of the epoch.
+    /// A member has closed with the order of everything that is here: once each.
     Closing,
 }
 

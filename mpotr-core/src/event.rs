@@ -286,7 +286,7 @@ pub struct Departure {
     /// every other member that had not left has its last message.
     pub acknowledged: bool,
     /// Whether every member that had not left has signed one order of all messages up to this member's last, and nobody
-    /// another.
+    /// another. Not so where this member is in no epoch any more, the others having gone on without it.
     pub transcripts_equal: bool,
     /// Whether what signed for this member was published, since all ended together; else it was destroyed.
     pub published: bool,

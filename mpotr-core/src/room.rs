@@ -112,6 +112,8 @@ pub struct Room<S: CryptoSuite> {
     forgeries: Forgeries,
     forgeries_retired: Forgeries,
     epoch: Option<Epoch<S>>,
+    /// Whether the others have gone on without this member, which is in no epoch since.
+    has_lost_epoch: bool,
     /// The name of the epoch.
     handle: Handle,
     epoch_began: Timestamp,
@@ -206,6 +208,7 @@ impl<S: CryptoSuite> Room<S> {
             forgeries: Forgeries::of_epoch(),
             forgeries_retired: Forgeries::of_retired(),
             epoch: None,
+            has_lost_epoch: false,
             handle: Handle::NONE,
             epoch_began: now,
             retired: None,

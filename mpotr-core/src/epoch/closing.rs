@@ -66,15 +66,20 @@ impl<S: CryptoSuite> Epoch<S> {
         self.others().all(|peer| peer.done)
     }
 
-    /// Notes how far a member is with the end of the epoch.
+    /// Notes how far a member is with the end of the epoch. It takes a step when it closes with the order of everything that
+    /// is here, which it does once and cannot take back: with anything else it could hold up those who wait for the end, as
+    /// often as it thinks of another lock.
     pub(super) fn note_ending(&mut self, member: usize, statement: &Statement) {
+        let whole = self.is_complete().then(|| self.order.lock());
         let Some(peer) = self.peers.get_mut(member) else {
             return;
         };
-        if matches!(statement.presence, Presence::Closing | Presence::Done)
-            && peer.closing.replace(statement.lock) != Some(statement.lock)
-        {
-            self.effects.push_back(Effect::Closing);
+        let has_closed = whole.is_some() && peer.closing == whole;
+        if matches!(statement.presence, Presence::Closing | Presence::Done) && !has_closed {
+            peer.closing = Some(statement.lock);
+            if peer.closing == whole {
+                self.effects.push_back(Effect::Closing);
+            }
         }
         if statement.presence == Presence::Done {
             self.note_done(member);

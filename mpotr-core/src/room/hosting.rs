@@ -186,11 +186,13 @@ impl<S: CryptoSuite> Room<S> {
         self.unsettled = None;
         self.messages_resent.clear();
         self.missing.clear();
+        self.something_new.clear();
         self.confirmed.clear();
         self.contributed.clear();
         self.change = None;
         self.changes.clear();
         self.retired = self.epoch.take();
+        self.has_lost_epoch = true;
         if let Some(old) = &mut self.retired {
             // It answers those who are behind, and no text of it is opened any more.
             old.expire();

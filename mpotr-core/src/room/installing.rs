@@ -123,6 +123,7 @@ impl<S: CryptoSuite> Room<S> {
         self.events
             .extend(out.map(|member| Event::LeftOut { member: *member }));
         self.epoch = Some(epoch);
+        self.has_lost_epoch = false;
         self.epoch_began = now;
         if !self.wishes.is_empty() {
             // What was said in the epoch before is not known to all who are in this one.
@@ -160,6 +161,8 @@ impl<S: CryptoSuite> Room<S> {
             self.unsettled = None;
         }
         self.messages_resent.clear();
+        // These are places in the roster of the epoch that has ended.
+        self.something_new.clear();
         self.retired = self.epoch.take();
         self.close_retired();
         self.timers

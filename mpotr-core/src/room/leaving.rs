@@ -236,7 +236,8 @@ impl<S: CryptoSuite> Room<S> {
             }
             None => Departure {
                 acknowledged: is_none_lost,
-                transcripts_equal: true,
+                // How the others ordered the end of an epoch that is lost is not known here.
+                transcripts_equal: !self.has_lost_epoch,
                 published: false,
                 count: Lock::EMPTY.count,
                 digest: Lock::EMPTY.digest,

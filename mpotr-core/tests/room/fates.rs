@@ -111,6 +111,55 @@ fn who_leaves_while_it_is_in_no_room_any_more_is_told_that_a_text_was_missed() {
 }
 
 #[test]
+fn who_has_lost_its_epoch_is_not_told_that_transcripts_are_equal() {
+    let (mut network, _) = left_behind("lost");
+    network.tamper = None;
+    network.run_until(120, |n| is_behind(n, 2));
+    let now = network.now;
+    let (mut same, mut later) = (network, Network::new(1, 2));
+    same.rooms[2].stop(now);
+    same.collect(2);
+    assert!(!departure(&same, 2).transcripts_equal);
+    // Who never was in an epoch has none that another could differ from.
+    later.leave(0);
+    assert!(departure(&later, 0).transcripts_equal);
+}
+
+#[test]
+fn who_is_let_in_again_is_told_of_the_epoch_that_it_leaves() {
+    let (mut network, _) = left_behind("lost");
+    network.tamper = None;
+    network.run_until(120, |n| is_behind(n, 2));
+    network.run_until(120, |n| n.rooms.iter().all(Room::is_secure));
+    network.run_for(30);
+    network.leave(2);
+    network.run_until(60, |n| n.rooms[2].has_ended());
+    assert!(departure(&network, 2).transcripts_equal);
+}
+
+#[test]
+fn what_waits_when_an_epoch_is_lost_is_sent_in_the_next() {
+    let (mut network, _) = left_behind("lost");
+    // More than may be on its way.
+    let large = "x".repeat(60_000);
+    let handles: Vec<_> = (0..4).map(|_| send(&mut network, 2, &large)).collect();
+    network.tamper = None;
+    network.run_until(120, |n| is_behind(n, 2));
+    let told = fates(&network, 2);
+    assert!(matches!(told[&handles[0]], Event::Missed { .. }));
+    let waits = handles[3];
+    assert!(!told.contains_key(&waits));
+    network.run_until(120, |n| n.rooms.iter().all(Room::is_secure));
+    network.run_for(30);
+    let acknowledged = Event::Acknowledged { handle: waits };
+    assert_eq!(fates(&network, 2)[&waits], acknowledged);
+    network.leave(2);
+    network.run_until(60, |n| n.rooms[2].has_ended());
+    assert_eq!(fates(&network, 2).len(), 5);
+    assert!(!departure(&network, 2).acknowledged);
+}
+
+#[test]
 fn a_warning_about_an_epoch_that_is_lost_says_nothing_of_the_next() {
     let (mut network, _) = left_behind("not final");
     let unsettled = |event: &Event| matches!(event, Event::Unsettled { .. });

@@ -221,3 +221,72 @@ fn two_last_messages_of_one_member_are_found_out_though_locks_name_them() {
     }
     assert_eq!(found, [true; 2]);
 }
+
+/// How often a member's words were taken for a step towards the end of all.
+fn steps(epoch: &mut Epoch<Suite>) -> usize {
+    let effects = effects(epoch);
+    effects
+        .iter()
+        .filter(|it| matches!(it, Effect::Closing))
+        .count()
+}
+
+#[test]
+fn who_closes_with_one_false_lock_after_another_takes_no_step_to_the_end() {
+    for is_gone in [false, true] {
+        let mut epochs = epochs(3, 1);
+        if is_gone {
+            all_leave(&mut epochs, &[]);
+        } else {
+            // Mallory stays, and says that she closes.
+            let leaves = fin(&mut epochs[ALICE]);
+            epochs[BOB].open(&leaves).unwrap();
+            fin(&mut epochs[BOB]);
+        }
+        effects(&mut epochs[BOB]);
+        let heads = if is_gone {
+            epochs[MALLORY].graph.heads().iter().copied().collect()
+        } else {
+            Vec::new()
+        };
+        let sent = u32::from(is_gone);
+        for number in 0..8_u8 {
+            let lock = Lock {
+                count: u32::from(number % 4 + 1),
+                digest: Lock::EMPTY
+                    .then::<Suite>(&MessageId::new([number; 32]))
+                    .digest,
+            };
+            for presence in [Presence::Closing, Presence::Done] {
+                let number = 2 * u32::from(number) + u32::from(presence == Presence::Done);
+                let lie = Statement {
+                    frontier: heads.clone(),
+                    ..said(presence, sent, lock)
+                };
+                let lie = forge_statement(&mut epochs[MALLORY], MALLORY, number, lie);
+                epochs[BOB].open(&lie).unwrap();
+            }
+        }
+        assert_eq!(steps(&mut epochs[BOB]), 0, "{is_gone}");
+    }
+}
+
+#[test]
+fn who_closes_with_the_order_here_takes_one_step_whatever_it_says_later() {
+    let mut epochs = epochs(3, 1);
+    all_leave(&mut epochs, &[]);
+    let lock = epochs[BOB].order.lock();
+    let heads: Vec<_> = epochs[MALLORY].graph.heads().iter().copied().collect();
+    let closes = [lock, Lock::EMPTY, lock, Lock::EMPTY, lock];
+    for (number, lock) in (0..).zip(closes) {
+        let lie = Statement {
+            frontier: heads.clone(),
+            ..said(Presence::Closing, 1, lock)
+        };
+        let lie = forge_statement(&mut epochs[MALLORY], MALLORY, number, lie);
+        epochs[BOB].open(&lie).unwrap();
+    }
+    assert_eq!(steps(&mut epochs[BOB]), 1);
+    // Nor does it take that back.
+    assert_eq!(epochs[BOB].peers[MALLORY].closing, Some(lock));
+}
