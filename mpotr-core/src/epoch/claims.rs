@@ -30,6 +30,11 @@ impl Asked {
         }
     }
 
+    /// This one has come, and there was no room for it: that is not the fault of who sent it.
+    pub(super) fn forget(&mut self, id: &MessageId) {
+        self.0.remove(id);
+    }
+
     /// This member freezes: from here on it counts.
     pub(super) fn clear(&mut self) {
         self.0.clear();
@@ -79,7 +84,13 @@ impl<S: CryptoSuite> Epoch<S> {
                     stack.extend(content.ancestors());
                 }
                 None if self.asked.is_enough(&id) => return false,
-                None => missing = true,
+                None => {
+                    missing = true;
+                    // What came and found no room comes after what waits of its author: that must be served.
+                    let author = self.holdback.dropped_of(&id).into_iter();
+                    let waits = author.flat_map(|author| self.holdback.of(author));
+                    stack.extend(waits.map(|held| held.id));
+                }
             }
         }
         // All is here and it is not delivered: nothing shows it, or it contradicts what its author said.

@@ -1,6 +1,6 @@
 //! Messages that wait for their parents. `docs/spec/05-wire.md`, "Hold-back".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::vouching::Warrant;
 use crate::wire::{Content, MessageId, SealedPacket};
@@ -31,9 +31,20 @@ pub(super) struct Holdback(BTreeMap<usize, Waiting>);
 struct Waiting {
     held: BTreeMap<(u32, MessageId), Held>,
     bytes: usize,
+    /// What came while these waited and found no room, and of which all is known that the cut needs to know before it is
+    /// delivered: it need not come again before these are.
+    dropped: BTreeSet<MessageId>,
 }
 
 impl Waiting {
+    /// Notes what found no room; of too many, some are forgotten, and asked for too soon.
+    fn note_dropped(&mut self, id: MessageId) {
+        self.dropped.insert(id);
+        if self.dropped.len() > MAX_HELD {
+            self.dropped.pop_first();
+        }
+    }
+
     fn remove(&mut self, key: &(u32, MessageId)) -> Option<Held> {
         let held = self.held.remove(key)?;
         self.bytes = self.bytes.saturating_sub(held.packet.length());
@@ -60,14 +71,19 @@ impl Holdback {
         let waiting = self.0.entry(author).or_default();
         waiting.bytes = waiting.bytes.saturating_add(held.packet.length());
         let key = (held.content.seq, held.id);
+        waiting.dropped.remove(&key.1);
         if let Some(same) = waiting.held.insert(key, held) {
             waiting.bytes = waiting.bytes.saturating_sub(same.packet.length());
         }
     }
 
     /// Drops the newest where more waits than there is room for, and names what was dropped. `next` is the place of an
-    /// author's next message, which always finds room.
-    pub(super) fn trim(&mut self, next: impl Fn(usize) -> u32) -> Vec<MessageId> {
+    /// author's next message, which always finds room; `is_known` says whether a message was named in the cut, and what it names is.
+    pub(super) fn trim(
+        &mut self,
+        next: impl Fn(usize) -> u32,
+        is_known: impl Fn(&MessageId) -> bool,
+    ) -> Vec<MessageId> {
         let mut dropped = Vec::new();
         if self.0.is_empty() {
             return dropped;
@@ -76,6 +92,9 @@ impl Holdback {
             while waiting.is_full()
                 && let Some(newest) = waiting.drop_newest(next(*author))
             {
+                if is_known(&newest.id) {
+                    waiting.note_dropped(newest.id);
+                }
                 dropped.push(newest.id);
             }
         }
@@ -85,10 +104,17 @@ impl Holdback {
                 .0
                 .iter_mut()
                 .max_by_key(|(_, waiting)| waiting.bytes)
-                .and_then(|(author, waiting)| waiting.drop_newest(next(*author)));
+                .and_then(|(author, waiting)| {
+                    let newest = waiting.drop_newest(next(*author))?;
+                    if is_known(&newest.id) {
+                        waiting.note_dropped(newest.id);
+                    }
+                    Some(newest.id)
+                });
             let Some(newest) = most else { break };
-            dropped.push(newest.id);
+            dropped.push(newest);
         }
+        self.0.retain(|_, waiting| !waiting.held.is_empty());
         dropped
     }
 
@@ -104,6 +130,13 @@ impl Holdback {
             .into_iter()
             .flat_map(move |waiting| waiting.held.range(whole.clone()))
             .map(|(_, held)| held)
+    }
+
+    /// The author of a message that came and found no room, if others of the author wait since.
+    pub(super) fn dropped_of(&self, id: &MessageId) -> Option<usize> {
+        let mut waiting = self.0.iter();
+        let author = waiting.find(|(_, waiting)| waiting.dropped.contains(id));
+        author.map(|(author, _)| *author)
     }
 
     /// Whether nothing waits.

@@ -7,7 +7,7 @@
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
 
-use super::changing::Frozen;
+use super::changing::{Frozen, Gate};
 use super::delivering::Fit;
 use super::holdback::Held;
 use super::unfinal::Need;
@@ -227,9 +227,19 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Drops what there is no room for, and names it. It is sent again, or asked for.
     pub(super) fn trim(&mut self) -> Vec<MessageId> {
         let Self {
-            holdback, peers, ..
+            holdback,
+            peers,
+            gate,
+            ..
         } = self;
-        holdback.trim(|author| peers.get(author).map_or(0, |peer| peer.delivered))
+        let dropped = holdback.trim(
+            |author| peers.get(author).map_or(0, |peer| peer.delivered),
+            |id| matches!(&*gate, Gate::Cut(cut) if cut.contains(id)),
+        );
+        for id in &dropped {
+            self.asked.forget(id);
+        }
+        dropped
     }
 
     pub(super) fn open_statement(

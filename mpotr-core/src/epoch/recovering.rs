@@ -17,11 +17,13 @@ const MAX_PLACES: usize = 1024;
 const SERVERS: usize = 2;
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// Messages that others name and that are not at hand. Those who name them take turns, from another one with each `turn`:
+    /// Messages that others name and that are not at hand, nor came and found no room yet. Those who name them take turns, from another one with each `turn`:
     /// a member that names much, whether or not it exists, takes no place of what others name.
     pub(super) fn missing(&self, turn: u32) -> Vec<MessageId> {
         let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
-        let is_missing = |id: &MessageId| !self.graph.contains(id) && !held.contains(id);
+        let is_missing = |id: &MessageId| {
+            !self.graph.contains(id) && !held.contains(id) && self.holdback.dropped_of(id).is_none()
+        };
         let mut named: Vec<BTreeSet<MessageId>> = vec![BTreeSet::new(); self.peers.len()];
         let mut name = |member: usize, ids: &mut dyn Iterator<Item = MessageId>| {
             if let Some(named) = named.get_mut(member) {

@@ -10,6 +10,7 @@
 )]
 
 mod backlog;
+mod claims;
 mod crowding;
 mod equivocation;
 mod flood;
