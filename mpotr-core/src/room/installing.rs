@@ -123,7 +123,6 @@ impl<S: CryptoSuite> Room<S> {
         self.events
             .extend(out.map(|member| Event::LeftOut { member: *member }));
         self.epoch = Some(epoch);
-        self.has_lost_epoch = false;
         self.epoch_began = now;
         if !self.wishes.is_empty() {
             // What was said in the epoch before is not known to all who are in this one.
@@ -145,6 +144,7 @@ impl<S: CryptoSuite> Room<S> {
     /// The epoch so far is over: what it delivered is final if it is in the cut, and what is left of it answers those who are
     /// behind.
     fn retire(&mut self, now: Timestamp, successor: Sid) {
+        self.has_lost_epoch = false;
         self.close_fates(Some(successor));
         let Some(mut old) = self.epoch.take() else {
             return;
