@@ -24,7 +24,7 @@ use mpotr_backend_ring as ring;
 use mpotr_backend_rustcrypto as rustcrypto;
 use mpotr_backend_sodium as sodium;
 use mpotr_benches::{Backlog, Channel, Floor, Way, cpu_time};
-use mpotr_core::crypto::CryptoSuite;
+use mpotr_core::crypto::{CryptoSuite, check_supported};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -114,7 +114,7 @@ fn talk<S: CryptoSuite>(
 }
 
 fn backlog<S: CryptoSuite>(criterion: &mut Criterion<CpuTime>) {
-    if S::check_supported().is_err() {
+    if check_supported::<S>().is_err() {
         return;
     }
     let backlog = Backlog::<S>::record().unwrap_or_else(|error| fail(&error.to_string()));
@@ -135,7 +135,7 @@ fn backlog<S: CryptoSuite>(criterion: &mut Criterion<CpuTime>) {
 }
 
 fn messages<S: CryptoSuite>(criterion: &mut Criterion<CpuTime>) {
-    if S::check_supported().is_err() {
+    if check_supported::<S>().is_err() {
         return;
     }
     let (_, _, packets) = exchange(&mut room::<S>(), &mut ChaCha20Rng::seed_from_u64(7), 1);

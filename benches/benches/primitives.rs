@@ -14,7 +14,7 @@ use mpotr_backend_sodium as sodium;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{
     AeadKey, CryptoSuite, Element, EphemeralKeyPair, Group, Scalar, Secret, VerifyingKey,
-    digest::Digest, label, random_scalar,
+    check_supported, digest::Digest, label, random_scalar,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -52,7 +52,7 @@ macro_rules! for_all_backends {
 
 fn aead<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>) {
     // libsodium has AES-256-GCM where the CPU has it; and its library must be initialised before any use.
-    if S::check_supported().is_err() {
+    if check_supported::<S>().is_err() {
         return;
     }
     let key = AeadKey::<S>::new(&Secret::random(&mut rng()));
@@ -79,7 +79,7 @@ fn aead<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>) 
 }
 
 fn ed25519<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>) {
-    if S::check_supported().is_err() {
+    if check_supported::<S>().is_err() {
         return;
     }
     let pair = EphemeralKeyPair::<S>::random(&mut rng());
@@ -102,7 +102,7 @@ fn ed25519<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M
 }
 
 fn group<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>) {
-    if S::check_supported().is_err() {
+    if check_supported::<S>().is_err() {
         return;
     }
     let terms: Vec<_> = terms::<S>(512);
@@ -143,7 +143,7 @@ fn group<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>)
 }
 
 fn hash<S: CryptoSuite, M: Measurement + 'static>(criterion: &mut Criterion<M>) {
-    if S::check_supported().is_err() {
+    if check_supported::<S>().is_err() {
         return;
     }
     let chain = Prk::extract::<S>(b"salt", b"secret");

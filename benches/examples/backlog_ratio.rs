@@ -12,7 +12,7 @@ use mpotr_backend_ring as ring;
 use mpotr_backend_rustcrypto as rustcrypto;
 use mpotr_backend_sodium as sodium;
 use mpotr_benches::{Backlog, Way};
-use mpotr_core::crypto::CryptoSuite;
+use mpotr_core::crypto::{CryptoSuite, check_supported};
 
 /// The least, the middle and the greatest.
 fn spread(mut numbers: Vec<f64>) -> Option<[f64; 3]> {
@@ -24,7 +24,7 @@ fn spread(mut numbers: Vec<f64>) -> Option<[f64; 3]> {
 fn compare<S: CryptoSuite>(rounds: usize) -> Result<(), Box<dyn Error>> {
     let name = format!("{} {}", S::BACKEND, S::ID);
     let mut out = std::io::stdout();
-    if let Err(unsupported) = S::check_supported() {
+    if let Err(unsupported) = check_supported::<S>() {
         writeln!(out, "{name}: {unsupported}")?;
         return Ok(());
     }

@@ -16,12 +16,14 @@
 //! that *ring* leaves on the stack while it computes are out of reach.
 
 mod aead;
+mod backend;
 mod hash;
 mod signature;
-mod suite;
 
 pub use aead::{Aes256Gcm, ChaCha20Poly1305};
+pub use backend::Ring;
 pub use hash::Sha512;
 pub use mpotr_group_dalek::Ristretto255;
 pub use signature::{Ed25519, SigningKey};
-pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};
+
+mpotr_crypto::suites_of!(Ring);

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use mpotr_crypto::ed25519::Signature;
 use mpotr_crypto::signature::{Error, Signer};
-use mpotr_crypto::{Secret, SignatureScheme};
+use mpotr_crypto::{Secret, SignatureScheme, opaque_debug};
 use mpotr_group_dalek::Edwards25519;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -62,8 +62,4 @@ impl Drop for SigningKey {
     }
 }
 
-impl core::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("SigningKey(..)")
-    }
-}
+opaque_debug!(SigningKey);

@@ -10,11 +10,13 @@
 //! All are pure Rust and pick AVX2, AES-NI and VAES by what the CPU has, at run time. AVX-512 for the curve and for
 //! ChaCha20, and a Poly1305 that suits short texts, take flags: `docs/spec/02-suites.md`, "Speed of the machine".
 
+mod backend;
 mod keystream;
 mod signature;
-mod suite;
 
+pub use backend::RustCrypto;
 pub use keystream::{ChaCha20Ahead, ChaCha20Poly1305};
 pub use mpotr_group_dalek::Ristretto255;
 pub use signature::{Ed25519, SigningKey};
-pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};
+
+mpotr_crypto::suites_of!(RustCrypto);

@@ -2,7 +2,7 @@
 
 use mpotr_crypto::ed25519::Signature;
 use mpotr_crypto::signature::{Error, Signer};
-use mpotr_crypto::{Secret, SignatureScheme};
+use mpotr_crypto::{Secret, SignatureScheme, opaque_debug};
 use mpotr_group_dalek::Edwards25519;
 
 /// Ed25519: signing by `ed25519-dalek`.
@@ -33,8 +33,4 @@ impl Signer<Signature> for SigningKey {
     }
 }
 
-impl core::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("SigningKey(..)")
-    }
-}
+opaque_debug!(SigningKey);

@@ -1,33 +1,35 @@
-//! ChaCha20-Poly1305 and AES-256-GCM by libsodium, as RustCrypto AEADs: `docs/spec/02-suites.md`, "AEAD".
+//! ChaCha20-Poly1305 and AES-256-GCM by libsodium: `docs/spec/02-suites.md`, "AEAD".
 //!
-//! libsodium is given one buffer: where input and output differ, the input is copied to the output first. After a
-//! failed open libsodium leaves zeros (ChaCha20-Poly1305) or bytes 0xd0 (AES-256-GCM); here the output is zeros.
+//! After a failed open libsodium leaves zeros (ChaCha20-Poly1305) or bytes 0xd0 (AES-256-GCM).
 
-use mpotr_crypto::aead::consts::{U12, U16, U32};
-use mpotr_crypto::aead::inout::InOutBuf;
-use mpotr_crypto::aead::{
-    AeadCore, AeadInOut, Error, Key, KeyInit, KeySizeUser, Nonce, Tag, TagPosition,
-};
-use zeroize::{Zeroize, Zeroizing};
+use mpotr_crypto::adapter::{AeadAdapter, InPlaceAead};
+use mpotr_crypto::opaque_debug;
+use zeroize::Zeroizing;
 
 use crate::ffi::{HardwareAes, Sodium};
 
-/// ChaCha20-Poly1305 (RFC 8439) by libsodium. The key is wiped when dropped.
-pub struct ChaCha20Poly1305 {
+/// ChaCha20-Poly1305 (RFC 8439) by libsodium.
+pub type ChaCha20Poly1305 = AeadAdapter<ChaCha20Poly1305Key>;
+
+/// AES-256-GCM (NIST SP 800-38D) by libsodium.
+///
+/// Without the instructions in the CPU there is no AES: sealing and opening fail.
+pub type Aes256Gcm = AeadAdapter<Aes256GcmKey>;
+
+/// A key of ChaCha20-Poly1305. Wiped when dropped.
+pub struct ChaCha20Poly1305Key {
     key: Zeroizing<[u8; 32]>,
     sodium: Sodium,
 }
 
-impl KeyInit for ChaCha20Poly1305 {
-    fn new(key: &Key<Self>) -> Self {
+impl InPlaceAead for ChaCha20Poly1305Key {
+    fn new(key: &[u8; 32]) -> Self {
         Self {
-            key: Zeroizing::new((*key).into()),
+            key: Zeroizing::new(*key),
             sodium: Sodium::ready(),
         }
     }
-}
 
-impl ChaCha20Poly1305 {
     fn seal(&self, nonce: &[u8; 12], data: &[u8], text: &mut [u8]) -> Option<[u8; 16]> {
         self.sodium
             .chacha20poly1305_seal(&self.key, nonce, data, text)
@@ -39,24 +41,20 @@ impl ChaCha20Poly1305 {
     }
 }
 
-/// AES-256-GCM (NIST SP 800-38D) by libsodium. The key is wiped when dropped.
-///
-/// Without the instructions in the CPU there is no AES: sealing and opening fail.
-pub struct Aes256Gcm {
+/// A key of AES-256-GCM. Wiped when dropped.
+pub struct Aes256GcmKey {
     key: Zeroizing<[u8; 32]>,
     aes: Option<HardwareAes>,
 }
 
-impl KeyInit for Aes256Gcm {
-    fn new(key: &Key<Self>) -> Self {
+impl InPlaceAead for Aes256GcmKey {
+    fn new(key: &[u8; 32]) -> Self {
         Self {
-            key: Zeroizing::new((*key).into()),
+            key: Zeroizing::new(*key),
             aes: Sodium::ready().hardware_aes(),
         }
     }
-}
 
-impl Aes256Gcm {
     fn seal(&self, nonce: &[u8; 12], data: &[u8], text: &mut [u8]) -> Option<[u8; 16]> {
         self.aes?.seal(&self.key, nonce, data, text)
     }
@@ -66,76 +64,24 @@ impl Aes256Gcm {
     }
 }
 
-/// The RustCrypto traits on `seal` and `open`.
-macro_rules! aead_traits {
-    ($name:ident) => {
-        impl KeySizeUser for $name {
-            type KeySize = U32;
-        }
-
-        impl AeadCore for $name {
-            type NonceSize = U12;
-            type TagSize = U16;
-            const TAG_POSITION: TagPosition = TagPosition::Postfix;
-        }
-
-        impl AeadInOut for $name {
-            fn encrypt_inout_detached(
-                &self,
-                nonce: &Nonce<Self>,
-                associated_data: &[u8],
-                buffer: InOutBuf<'_, '_, u8>,
-            ) -> Result<Tag<Self>, Error> {
-                let text = buffer.into_out_with_copied_in();
-                match self.seal(nonce.as_ref(), associated_data, text) {
-                    Some(tag) => Ok(tag.into()),
-                    None => {
-                        // Never plaintext where the caller expects ciphertext.
-                        text.zeroize();
-                        Err(Error)
-                    }
-                }
-            }
-
-            fn decrypt_inout_detached(
-                &self,
-                nonce: &Nonce<Self>,
-                associated_data: &[u8],
-                buffer: InOutBuf<'_, '_, u8>,
-                tag: &Tag<Self>,
-            ) -> Result<(), Error> {
-                let text = buffer.into_out_with_copied_in();
-                match self.open(nonce.as_ref(), associated_data, text, tag.as_ref()) {
-                    Some(()) => Ok(()),
-                    None => {
-                        text.zeroize();
-                        Err(Error)
-                    }
-                }
-            }
-        }
-
-        impl core::fmt::Debug for $name {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(..)"))
-            }
-        }
-    };
-}
-
-aead_traits!(ChaCha20Poly1305);
-aead_traits!(Aes256Gcm);
+opaque_debug!(ChaCha20Poly1305Key, Aes256GcmKey);
 
 #[cfg(test)]
 mod tests {
-    use super::{AeadInOut, Aes256Gcm, Zeroizing};
+    use mpotr_crypto::aead::AeadInOut;
+
+    use super::{Aes256Gcm, Aes256GcmKey, Zeroizing};
+
+    fn without_hardware() -> Aes256Gcm {
+        Aes256Gcm::from(Aes256GcmKey {
+            key: Zeroizing::new([1; 32]),
+            aes: None,
+        })
+    }
 
     #[test]
     fn without_hardware_aes_sealing_fails_and_shows_no_plaintext() {
-        let aead = Aes256Gcm {
-            key: Zeroizing::new([1; 32]),
-            aes: None,
-        };
+        let aead = without_hardware();
         let mut text = *b"the text of a message";
         let sealed = aead.encrypt_inout_detached(&[2; 12].into(), b"", text.as_mut_slice().into());
         assert!(sealed.is_err());
@@ -144,10 +90,7 @@ mod tests {
 
     #[test]
     fn without_hardware_aes_opening_fails_and_wipes() {
-        let aead = Aes256Gcm {
-            key: Zeroizing::new([1; 32]),
-            aes: None,
-        };
+        let aead = without_hardware();
         let mut text = [3; 21];
         let nonce = [2; 12].into();
         let tag = [4; 16].into();

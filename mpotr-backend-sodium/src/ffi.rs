@@ -301,9 +301,9 @@ impl HardwareAes {
 
 /// The state of SHA-512, wiped when dropped.
 #[derive(Clone)]
-pub(crate) struct Sha512State(sys::crypto_hash_sha512_state);
+pub(crate) struct HashState(sys::crypto_hash_sha512_state);
 
-impl Sha512State {
+impl HashState {
     pub(crate) fn new(_: Sodium) -> Self {
         let mut state = sys::crypto_hash_sha512_state {
             state: [0; 8],
@@ -331,7 +331,7 @@ impl Sha512State {
     }
 }
 
-impl Drop for Sha512State {
+impl Drop for HashState {
     fn drop(&mut self) {
         self.0.state.zeroize();
         self.0.count.zeroize();

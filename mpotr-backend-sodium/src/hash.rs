@@ -1,78 +1,29 @@
-//! SHA-512 by libsodium, as a RustCrypto hash: `docs/spec/02-suites.md`, "Hash".
-//!
-//! HMAC and HKDF are those of RustCrypto on it, in every backend.
+//! SHA-512 by libsodium: `docs/spec/02-suites.md`, "Hash".
 
-use mpotr_crypto::digest::block_api::BlockSizeUser;
-use mpotr_crypto::digest::consts::{U64, U128};
-use mpotr_crypto::digest::{
-    FixedOutput, FixedOutputReset, HashMarker, Output, OutputSizeUser, Reset, Update,
-};
+use mpotr_crypto::adapter::{HashAdapter, Sha512State};
+use mpotr_crypto::opaque_debug;
 
-use crate::ffi::{Sha512State, Sodium};
+use crate::ffi::{HashState, Sodium};
 
-/// SHA-512 (FIPS 180-4) by libsodium. The state is wiped when dropped.
+/// SHA-512 (FIPS 180-4) by libsodium.
+pub type Sha512 = HashAdapter<Sha512Context>;
+
+/// SHA-512 under way.
 #[derive(Clone)]
-pub struct Sha512(Sha512State);
+pub struct Sha512Context(HashState);
 
-impl Default for Sha512 {
-    fn default() -> Self {
-        Self(Sha512State::new(Sodium::ready()))
+impl Sha512State for Sha512Context {
+    fn new() -> Self {
+        Self(HashState::new(Sodium::ready()))
     }
-}
 
-impl HashMarker for Sha512 {}
-
-impl OutputSizeUser for Sha512 {
-    type OutputSize = U64;
-}
-
-impl BlockSizeUser for Sha512 {
-    type BlockSize = U128;
-}
-
-impl Update for Sha512 {
     fn update(&mut self, data: &[u8]) {
         self.0.update(data);
     }
-}
 
-impl FixedOutput for Sha512 {
-    fn finalize_into(self, out: &mut Output<Self>) {
-        self.0.finish(out.as_mut());
+    fn finish(self, hash: &mut [u8; 64]) {
+        self.0.finish(hash);
     }
 }
 
-impl FixedOutputReset for Sha512 {
-    fn finalize_into_reset(&mut self, out: &mut Output<Self>) {
-        core::mem::take(self).finalize_into(out);
-    }
-}
-
-impl Reset for Sha512 {
-    fn reset(&mut self) {
-        *self = Self::default();
-    }
-}
-
-impl core::fmt::Debug for Sha512 {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Sha512(..)")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Sha512;
-    use mpotr_crypto::digest::Digest;
-
-    #[test]
-    fn after_a_reset_a_hash_is_as_new() {
-        let mut hash = Sha512::default();
-        hash.update(b"forgotten");
-        Digest::reset(&mut hash);
-        hash.update(b"abc");
-        assert_eq!(hash.finalize_reset(), Sha512::digest(b"abc"));
-        assert_eq!(hash.finalize_reset(), Sha512::digest(b""));
-        assert_ne!(Sha512::digest(b"abc"), Sha512::digest(b""));
-    }
-}
+opaque_debug!(Sha512Context);

@@ -15,19 +15,21 @@
 //! elements decoded.
 //!
 //! AES-256-GCM needs AES and carry-less multiplication in the CPU (on x86-64 also AVX). Without them
-//! [`check_supported`](mpotr_crypto::CryptoSuite::check_supported) says so, and whoever uses the suite all the same
-//! gets errors, not undefined behaviour.
+//! [`check_supported`](mpotr_crypto::check_supported) says so, and a program that uses the suite all the
+//! same gets errors, not undefined behaviour.
 
 mod aead;
+mod backend;
 #[expect(unsafe_code, reason = "the calls into libsodium, all in this one file")]
 mod ffi;
 mod group;
 mod hash;
 mod signature;
-mod suite;
 
 pub use aead::{Aes256Gcm, ChaCha20Poly1305};
+pub use backend::Libsodium;
 pub use group::{Element, Ristretto255, Scalar};
 pub use hash::Sha512;
 pub use signature::{Ed25519, SigningKey};
-pub use suite::{Aes256GcmSuite, ChaCha20Poly1305Suite};
+
+mpotr_crypto::suites_of!(Libsodium);

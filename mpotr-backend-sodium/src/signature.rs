@@ -7,7 +7,7 @@
 
 use mpotr_crypto::ed25519::Signature;
 use mpotr_crypto::signature::{Error, Signer};
-use mpotr_crypto::{Secret, SignatureScheme};
+use mpotr_crypto::{Secret, SignatureScheme, opaque_debug};
 use mpotr_group_dalek::Edwards25519;
 
 use crate::ffi::Sodium;
@@ -48,8 +48,4 @@ impl Signer<Signature> for SigningKey {
     }
 }
 
-impl core::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("SigningKey(..)")
-    }
-}
+opaque_debug!(SigningKey);

@@ -4,16 +4,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mpotr::crypto::SuiteId;
 use mpotr::{Backend, SuiteError, UnknownBackend};
 
-// Any suite of this build, for what is the same in all of them: identities, fingerprints and room ids.
-#[cfg(all(
-    feature = "backend-ring",
-    not(any(feature = "backend-rustcrypto", feature = "backend-sodium"))
-))]
-pub(crate) use mpotr::ring::ChaCha20Poly1305Suite as AnySuite;
-#[cfg(feature = "backend-rustcrypto")]
-pub(crate) use mpotr::rustcrypto::ChaCha20Poly1305Suite as AnySuite;
-#[cfg(all(feature = "backend-sodium", not(feature = "backend-rustcrypto")))]
-pub(crate) use mpotr::sodium::ChaCha20Poly1305Suite as AnySuite;
+/// Any suite of this build, for what is the same in all of them.
+pub(crate) use mpotr::DefaultSuite as AnySuite;
 
 /// Who computes the suite, for each member of a demonstration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,7 +53,7 @@ mod withdrawing;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, UnsupportedSuite};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, UnsupportedSuite, check_supported};
 use mpotr_gka::{Identity, KnownIdentities, Offer};
 
 use crate::config::RoomConfig;
@@ -188,7 +188,7 @@ impl<S: CryptoSuite> Room<S> {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, UnsupportedSuite> {
-        S::check_supported()?;
+        check_supported::<S>()?;
         let mut room = Self {
             offering: Offering::new(config.room, identity.public()),
             doubles: Doubles::new(identity.public()),

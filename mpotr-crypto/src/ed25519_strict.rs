@@ -15,12 +15,13 @@
 use digest::Digest;
 use signature::Signer;
 
+use crate::backend::SignatureScheme;
 use crate::byte_newtype;
 use crate::codec::{DecodeError, Decoder, Encoder};
 use crate::edwards::Edwards;
 use crate::secret::Secret;
 use crate::stack::wiping_stack;
-use crate::suite::{CryptoSuite, SignatureScheme};
+use crate::suite::CryptoSuite;
 
 byte_newtype! {
     /// An ephemeral Ed25519 verification key `E`, encoded: 32 bytes.

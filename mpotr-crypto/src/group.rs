@@ -8,9 +8,6 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::suite::CryptoSuite;
-use crate::transcript::Transcript;
-
 /// Scalars and elements of ristretto255. Written additively; `G` is the generator of RFC 9496 section 4.
 ///
 /// Functions named `vartime_` may take a time that depends on their input and are for public values only.
@@ -106,13 +103,6 @@ pub fn random_scalar<G: Group>(rng: &mut dyn CryptoRng) -> Zeroizing<G::Scalar> 
             return scalar;
         }
     }
-}
-
-/// The 64-byte output of a transcript hash, reduced modulo `L`: so wide that its bias is
-/// below 2^-256. For public scalars; a secret one is [`SecretScalar::of_hash`](crate::SecretScalar::of_hash).
-#[must_use]
-pub fn hash_to_scalar<S: CryptoSuite>(transcript: Transcript<S>) -> <S::Group as Group>::Scalar {
-    S::Group::scalar_from_wide(&transcript.finish())
 }
 
 /// [`Group::vartime_double_scalar_mul`] by its name alone: `a * G + b * element`, for public values.

@@ -10,8 +10,7 @@ use crate::group::Group;
 use crate::label;
 use crate::secret::Secret;
 use crate::secret_scalar::SecretScalar;
-use crate::suite::CryptoSuite;
-use crate::transcript::Transcript;
+use crate::suite::{CryptoSuite, Transcript};
 
 byte_newtype! {
     /// A public identity key `A`: an encoded element of ristretto255, 32 bytes.

@@ -8,8 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::group::{Group, random_scalar};
 use crate::secret::Secret;
 use crate::stack::wiping_stack;
-use crate::suite::{CryptoSuite, Element, Scalar};
-use crate::transcript::Transcript;
+use crate::suite::{CryptoSuite, Element, Scalar, Transcript};
 
 /// A secret scalar, in one place for all its life like any [`Secret`].
 ///

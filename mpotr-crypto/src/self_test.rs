@@ -3,8 +3,9 @@
 //!
 //! A library is linked by its version, and some by whatever the system has. What it accepts may change under the same name,
 //! and members that disagree on one signature, one element or one seal hold two transcripts. So a suite is tried when it is picked
-//! ([`CryptoSuite::check_supported`]), once in the life of the process; it takes a few milliseconds. The answers
+//! ([`check_supported`]), once in the life of the process; it takes a few milliseconds. The answers
 //! are published ones where there are any, and else those that three libraries agree on (`mpotr-conformance`).
+//! No suite can pass it by: it is no method that a suite could write anew.
 
 mod aead;
 mod group;
@@ -16,7 +17,8 @@ use core::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::suite::{CryptoSuite, UnsupportedSuite};
+use crate::suite::CryptoSuite;
+use crate::suite_id::UnsupportedSuite;
 
 pub use signature::verification;
 pub use signature_cases::{SIGNATURES, SignatureCase};
@@ -29,11 +31,18 @@ pub struct Fault(pub &'static str);
 /// The verdicts of this process, by suite and backend.
 static VERDICTS: Mutex<BTreeMap<TypeId, Result<(), Fault>>> = Mutex::new(BTreeMap::new());
 
-/// Tries a suite of a backend, if that was not done yet in this process.
+/// Makes a backend ready and says whether it can compute a suite on this machine. The backend has to prove itself first, once
+/// in the life of the process.
 ///
 /// # Errors
-/// [`UnsupportedSuite`], with what the backend gets wrong.
-pub fn once<S: CryptoSuite>() -> Result<(), UnsupportedSuite> {
+/// [`UnsupportedSuite`], with what is missing, or what the backend gets wrong.
+pub fn check_supported<S: CryptoSuite>() -> Result<(), UnsupportedSuite> {
+    S::make_ready()?;
+    once::<S>()
+}
+
+/// Tries a suite of a backend, if that was not done yet in this process.
+fn once<S: CryptoSuite>() -> Result<(), UnsupportedSuite> {
     // A verdict is written whole or not at all, so a panic elsewhere leaves the table sound.
     let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
     let verdict = *verdicts.entry(TypeId::of::<S>()).or_insert_with(run::<S>);

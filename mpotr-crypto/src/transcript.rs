@@ -8,27 +8,26 @@
 //! The encoding is injective: two different lists of items never hash the same bytes. Integers are items of
 //! their big-endian bytes. Specification: `docs/spec/03-encoding.md`, "Transcript hash".
 
-use digest::Digest;
-
+use crate::backend::SuiteHash;
 use crate::byte_newtype;
 use crate::label;
 use crate::secret::Secret;
 use crate::stack::wiping_small_stack;
-use crate::suite::CryptoSuite;
 
 byte_newtype! {
     /// The first 32 bytes of a transcript hash: an id or a digest.
     Digest32
 }
 
-/// A transcript hash under way.
-pub struct Transcript<S: CryptoSuite>(S::Hash);
+/// A transcript hash under way, by the hash `H`; of a suite, [`Transcript`](crate::Transcript).
+#[derive(Clone)]
+pub struct TranscriptHash<H>(H);
 
-impl<S: CryptoSuite> Transcript<S> {
+impl<H: SuiteHash> TranscriptHash<H> {
     /// Starts a hash under one of the labels of [`label`].
     #[must_use]
     pub fn new(label: &str) -> Self {
-        let mut hash = S::Hash::default();
+        let mut hash = H::default();
         hash.update(item_length(label::PREFIX.len().saturating_add(label.len())));
         hash.update(label::PREFIX);
         hash.update(label);
@@ -98,15 +97,9 @@ impl<S: CryptoSuite> Transcript<S> {
     }
 }
 
-impl<S: CryptoSuite> Clone for Transcript<S> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<S: CryptoSuite> core::fmt::Debug for Transcript<S> {
+impl<H> core::fmt::Debug for TranscriptHash<H> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Transcript(..)")
+        f.write_str("TranscriptHash(..)")
     }
 }
 

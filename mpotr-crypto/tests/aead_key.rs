@@ -6,7 +6,9 @@ use mpotr_crypto::aead::inout::InOutBuf;
 use mpotr_crypto::aead::{
     AeadCore, AeadInOut, Error, Key, KeyInit, KeySizeUser, Nonce, Tag, TagPosition,
 };
-use mpotr_crypto::{AeadKey, CryptoSuite, OpenError, Secret, SuiteId, UnsupportedSuite};
+use mpotr_crypto::{
+    AeadKey, CryptoSuite, OpenError, Secret, SuiteId, UnsupportedSuite, check_supported,
+};
 
 /// An AEAD that always fails and leaves in its buffer what it was given, as one without its hardware might.
 struct Broken;
@@ -60,7 +62,7 @@ impl CryptoSuite for BrokenSuite {
     type Signature = mpotr_backend_rustcrypto::Ed25519;
     type Group = mpotr_backend_rustcrypto::Ristretto255;
 
-    fn check_supported() -> Result<(), UnsupportedSuite> {
+    fn make_ready() -> Result<(), UnsupportedSuite> {
         Err(UnsupportedSuite {
             suite: Self::ID,
             backend: Self::BACKEND,
@@ -93,7 +95,7 @@ fn an_open_that_fails_yields_nothing() {
 #[test]
 fn a_refusal_says_which_suite_which_backend_and_why() {
     assert_eq!(
-        BrokenSuite::check_supported().unwrap_err().to_string(),
+        check_supported::<BrokenSuite>().unwrap_err().to_string(),
         "the broken backend cannot compute the suite aes256gcm here: it is broken"
     );
 }

@@ -53,7 +53,7 @@ fn a_digest_is_the_first_half_of_the_hash() {
 
 #[test]
 fn a_scalar_is_the_whole_hash_reduced() {
-    let scalar = hash_to_scalar(Transcript::<Suite>::new(label::OFFER).bytes(b"abc"));
+    let scalar = hash_to_scalar::<Suite>(Transcript::<Suite>::new(label::OFFER).bytes(b"abc"));
     assert_eq!(
         hex::encode(mpotr_backend_rustcrypto::Ristretto255::encode_scalar(
             &scalar

@@ -3,109 +3,96 @@
 use core::fmt;
 use core::str::FromStr;
 
-use mpotr_core::crypto::{CryptoSuite, SuiteId, UnsupportedSuite};
+use mpotr_core::crypto::{SuiteId, SuiteVisitor, UnsupportedSuite, visit_suite};
 
-use crate::suite_visitor::SuiteVisitor;
+/// Every backend, a row each: how it is called, its module and the feature that builds it in.
+macro_rules! backends {
+    ($($(#[$doc:meta])* $backend:ident = $name:literal, $module:ident::$computes:ident, $feature:literal;)+) => {
+        /// Who computes a suite. Every backend has a name here, whether or not it is built in.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Backend {
+            $($(#[$doc])* $backend,)+
+        }
 
-/// Who computes a suite. Every backend has a name here, whether or not it is built in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Backend {
+        impl Backend {
+            /// Every backend there is, the default first.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$backend),+];
+
+            /// The name, as features, options and reports have it: `rustcrypto`, `ring` or `sodium`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$backend => $name,)+
+                }
+            }
+
+            /// Whether it is built in.
+            #[must_use]
+            pub const fn is_available(self) -> bool {
+                match self {
+                    $(Self::$backend => cfg!(feature = $feature),)+
+                }
+            }
+
+            /// Calls `visitor` with the type of `suite` on this backend, once the backend has shown that it computes it here.
+            ///
+            /// ```
+            /// use mpotr::crypto::{CryptoSuite, Fingerprint, IdentityKey, SuiteId};
+            /// use mpotr::{Backend, SuiteVisitor};
+            ///
+            /// struct Show<'a>(&'a IdentityKey);
+            ///
+            /// impl SuiteVisitor for Show<'_> {
+            ///     type Output = String;
+            ///
+            ///     fn visit<S: CryptoSuite>(self) -> String {
+            ///         Fingerprint::of::<S>(self.0).to_string()
+            ///     }
+            /// }
+            ///
+            /// let key = IdentityKey::new([7; 32]);
+            /// for backend in Backend::available() {
+            ///     let shown = backend.visit(SuiteId::ChaCha20Poly1305, Show(&key))?;
+            ///     assert_eq!(shown.split(' ').count(), 8);
+            /// }
+            /// # Ok::<(), mpotr::SuiteError>(())
+            /// ```
+            ///
+            /// # Errors
+            /// The backend is not built in, or cannot compute the suite on this machine. `visitor` is not called then.
+            pub fn visit<V: SuiteVisitor>(
+                self,
+                suite: SuiteId,
+                visitor: V,
+            ) -> Result<V::Output, SuiteError> {
+                match self {
+                    $(
+                        #[cfg(feature = $feature)]
+                        Self::$backend => Ok(visit_suite::<crate::$module::$computes, V>(suite, visitor)?),
+                        #[cfg(not(feature = $feature))]
+                        Self::$backend => Err(SuiteError::NotBuiltIn(self)),
+                    )+
+                }
+            }
+        }
+    };
+}
+
+backends! {
     /// The RustCrypto crates and curve25519-dalek.
-    RustCrypto,
+    RustCrypto = "rustcrypto", rustcrypto::RustCrypto, "backend-rustcrypto";
     /// *ring*, with group arithmetic from curve25519-dalek.
-    Ring,
+    Ring = "ring", ring::Ring, "backend-ring";
     /// libsodium.
-    Sodium,
+    Sodium = "sodium", sodium::Libsodium, "backend-sodium";
 }
 
 impl Backend {
-    /// Every backend there is, the default first.
-    pub const ALL: [Self; 3] = [Self::RustCrypto, Self::Ring, Self::Sodium];
-
-    /// The name, as features, options and reports have it: `rustcrypto`, `ring` or `sodium`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RustCrypto => "rustcrypto",
-            Self::Ring => "ring",
-            Self::Sodium => "sodium",
-        }
-    }
-
-    /// Whether it is built in.
-    #[must_use]
-    pub const fn is_available(self) -> bool {
-        match self {
-            Self::RustCrypto => cfg!(feature = "backend-rustcrypto"),
-            Self::Ring => cfg!(feature = "backend-ring"),
-            Self::Sodium => cfg!(feature = "backend-sodium"),
-        }
-    }
-
     /// The backends that are built in, in the order of [`Backend::ALL`].
     pub fn available() -> impl Iterator<Item = Self> {
         Self::ALL
             .into_iter()
             .filter(|backend| backend.is_available())
-    }
-
-    /// Calls `visitor` with the type of `suite` on this backend, once the backend has said that it can compute it here.
-    ///
-    /// # Errors
-    /// The backend is not built in, or cannot compute the suite on this machine. `visitor` is not called then.
-    pub fn visit<V: SuiteVisitor>(
-        self,
-        suite: SuiteId,
-        visitor: V,
-    ) -> Result<V::Output, SuiteError> {
-        match self {
-            #[cfg(feature = "backend-rustcrypto")]
-            Self::RustCrypto => {
-                use crate::rustcrypto::{Aes256GcmSuite, ChaCha20Poly1305Suite};
-                dispatch::<ChaCha20Poly1305Suite, Aes256GcmSuite, V>(suite, visitor)
-            }
-            #[cfg(feature = "backend-ring")]
-            Self::Ring => {
-                use crate::ring::{Aes256GcmSuite, ChaCha20Poly1305Suite};
-                dispatch::<ChaCha20Poly1305Suite, Aes256GcmSuite, V>(suite, visitor)
-            }
-            #[cfg(feature = "backend-sodium")]
-            Self::Sodium => {
-                use crate::sodium::{Aes256GcmSuite, ChaCha20Poly1305Suite};
-                dispatch::<ChaCha20Poly1305Suite, Aes256GcmSuite, V>(suite, visitor)
-            }
-            #[cfg(not(feature = "backend-rustcrypto"))]
-            Self::RustCrypto => Err(SuiteError::NotBuiltIn(self)),
-            #[cfg(not(feature = "backend-ring"))]
-            Self::Ring => Err(SuiteError::NotBuiltIn(self)),
-            #[cfg(not(feature = "backend-sodium"))]
-            Self::Sodium => Err(SuiteError::NotBuiltIn(self)),
-        }
-    }
-}
-
-/// Calls `visitor` with whichever of a backend's two suites has the id.
-#[cfg(any(
-    feature = "backend-rustcrypto",
-    feature = "backend-ring",
-    feature = "backend-sodium"
-))]
-fn dispatch<ChaCha: CryptoSuite, Aes: CryptoSuite, V: SuiteVisitor>(
-    suite: SuiteId,
-    visitor: V,
-) -> Result<V::Output, SuiteError> {
-    fn supported<S: CryptoSuite, V: SuiteVisitor>(visitor: V) -> Result<V::Output, SuiteError> {
-        S::check_supported()?;
-        Ok(visitor.visit::<S>())
-    }
-    match suite {
-        SuiteId::ChaCha20Poly1305 => supported::<ChaCha, V>(visitor),
-        SuiteId::Aes256Gcm => supported::<Aes, V>(visitor),
-        _ => Err(SuiteError::Unsupported(UnsupportedSuite {
-            suite,
-            backend: ChaCha::BACKEND,
-            reason: "the backend does not have it",
-        })),
     }
 }
 

@@ -81,12 +81,12 @@ compile_error!(
 
 mod backend;
 mod random;
-mod suite_visitor;
 
 pub use backend::{Backend, SuiteError, UnknownBackend};
 pub use random::SystemRng;
-pub use suite_visitor::SuiteVisitor;
 
+#[doc(inline)]
+pub use mpotr_core::crypto::SuiteVisitor;
 #[doc(inline)]
 pub use mpotr_core::*;
 
@@ -96,3 +96,14 @@ pub use mpotr_backend_ring as ring;
 pub use mpotr_backend_rustcrypto as rustcrypto;
 #[cfg(feature = "backend-sodium")]
 pub use mpotr_backend_sodium as sodium;
+
+#[cfg(all(feature = "backend-ring", not(feature = "backend-rustcrypto")))]
+use ring::Ring as DefaultBackend;
+#[cfg(feature = "backend-rustcrypto")]
+use rustcrypto::RustCrypto as DefaultBackend;
+#[cfg(not(any(feature = "backend-rustcrypto", feature = "backend-ring")))]
+use sodium::Libsodium as DefaultBackend;
+
+/// A suite of this build, for what is the same in all of them: identities, fingerprints and room ids. ChaCha20-Poly1305 on the
+/// first backend that is built in.
+pub type DefaultSuite = crypto::ChaCha20Poly1305Suite<DefaultBackend>;

@@ -95,8 +95,8 @@ impl<S: CryptoSuite> CryptoSuite for Counted<S> {
     type Signature = S::Signature;
     type Group = CountedGroup<S::Group>;
 
-    fn check_supported() -> Result<(), UnsupportedSuite> {
-        S::check_supported()
+    fn make_ready() -> Result<(), UnsupportedSuite> {
+        S::make_ready()
     }
 }
 

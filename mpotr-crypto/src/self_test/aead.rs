@@ -5,7 +5,8 @@ use digest::Digest;
 use super::{Fault, ensure, hex};
 use crate::aead_key::{AEAD_TAG_LENGTH, AeadKey};
 use crate::secret::Secret;
-use crate::suite::{CryptoSuite, SuiteId};
+use crate::suite::CryptoSuite;
+use crate::suite_id::SuiteId;
 
 /// A published seal, and what the same key, nonce and associated data make of a long text.
 struct Vector {

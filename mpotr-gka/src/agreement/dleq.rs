@@ -80,7 +80,7 @@ impl<'a, S: CryptoSuite> Base<'a, S> {
     }
 
     fn challenge(&self, x: &[u8; 32], a: &Element<S>, b: &Element<S>) -> Scalar<S> {
-        hash_to_scalar(
+        hash_to_scalar::<S>(
             self.prefix
                 .clone()
                 .bytes(x)
@@ -98,7 +98,7 @@ impl<'a, S: CryptoSuite> Base<'a, S> {
         rng: &mut dyn CryptoRng,
     ) -> Proof {
         let fresh = Secret::<32>::random(rng);
-        let nonce = SecretScalar::of_hash(
+        let nonce = SecretScalar::<S>::of_hash(
             self.nonce_prefix
                 .clone()
                 .bytes(secret.encoded().expose())

@@ -107,7 +107,7 @@ impl<S: CryptoSuite> GroupProof<S> {
         commitment: &[u8; 32],
     ) -> Option<Scalar<S>> {
         let member = run.members().get(prover)?;
-        Some(hash_to_scalar(
+        Some(hash_to_scalar::<S>(
             prefix
                 .clone()
                 .u32(u32::try_from(prover).ok()?)
@@ -125,7 +125,7 @@ impl<S: CryptoSuite> GroupProof<S> {
         fresh: &Secret<32>,
         which: u8,
     ) -> SecretScalar<S> {
-        SecretScalar::of_hash(
+        SecretScalar::<S>::of_hash(
             Transcript::<S>::new(label::PROOF_NONCE)
                 .bytes(identity.secret().expose())
                 .bytes(fresh.expose())

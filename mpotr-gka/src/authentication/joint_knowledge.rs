@@ -73,7 +73,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
         if encoded == [0; 32] {
             return None;
         }
-        let challenge = hash_to_scalar(
+        let challenge = hash_to_scalar::<S>(
             Transcript::<S>::new(label::KNOWLEDGE)
                 .bytes(terms.sid.as_bytes())
                 .bytes(terms.commitments.as_bytes())

@@ -60,7 +60,7 @@ impl<S: CryptoSuite> Known<S> {
                 .u8(which)
         };
         let e = *hash(0).digest().as_bytes();
-        let [y, z, r] = [1, 2, 3].map(|which| hash_to_scalar(hash(which)));
+        let [y, z, r] = [1, 2, 3].map(|which| hash_to_scalar::<S>(hash(which)));
         assert_eq!(offer.nonce.as_bytes(), hash(4).digest().as_bytes());
         let public = |scalar| S::Group::encode(&S::Group::mul_base(scalar));
         assert_eq!(offer.trapdoor.as_bytes(), &public(&y));

@@ -18,7 +18,7 @@ checks!(
 
 /// A scalar that a forger draws.
 pub(crate) fn draw<S: CryptoSuite>(number: u64) -> Scalar<S> {
-    hash_to_scalar(Transcript::<S>::new(label::PROOF_NONCE).u64(number))
+    hash_to_scalar::<S>(Transcript::<S>::new(label::PROOF_NONCE).u64(number))
 }
 
 pub(crate) fn all_trapdoors<S: CryptoSuite>(run: &Confirmed<S>) -> Vec<Scalar<S>> {

@@ -61,7 +61,7 @@ impl Spec {
     }
 
     fn hash<S: CryptoSuite>(&self, label: &str) -> Transcript<S> {
-        Transcript::new(label).bytes(self.sid.as_bytes())
+        Transcript::<S>::new(label).bytes(self.sid.as_bytes())
     }
 
     /// `h_j = first 16 bytes of H("coef", sid, j)`.
@@ -97,7 +97,7 @@ impl Spec {
 
     /// `c = H("know", sid, R, T)`, with R as it is stated.
     pub(crate) fn knowledge_challenge<S: CryptoSuite>(&self) -> Scalar<S> {
-        hash_to_scalar(
+        hash_to_scalar::<S>(
             self.hash::<S>(label::KNOWLEDGE)
                 .bytes(self.commitments.as_bytes())
                 .bytes(&S::Group::encode(&self.trapdoor::<S>())),
@@ -139,7 +139,7 @@ impl Spec {
         k: &Scalar<S>,
     ) -> Vec<u8> {
         let width = self.width::<S>(member);
-        let challenge: Scalar<S> = hash_to_scalar(
+        let challenge: Scalar<S> = hash_to_scalar::<S>(
             [
                 &self.cycle_share::<S>(member),
                 &width,

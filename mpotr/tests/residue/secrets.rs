@@ -347,7 +347,7 @@ impl<S: CryptoSuite> Source<S> {
             let person = &self.people[index];
             let nonce = |fresh: &[u8; 32], which| {
                 SecretScalar::<S>::of_hash(
-                    Transcript::new(label::PROOF_NONCE)
+                    Transcript::<S>::new(label::PROOF_NONCE)
                         .bytes(person.identity.secret().expose())
                         .bytes(fresh)
                         .bytes(self.sid.as_bytes())

@@ -14,7 +14,7 @@ impl Spec {
         statement: &Statement,
         commitment: &Element<S>,
     ) -> Scalar<S> {
-        hash_to_scalar(
+        hash_to_scalar::<S>(
             self.hash::<S>(label::PROOF)
                 .bytes(&S::Group::encode(&self.trapdoor::<S>()))
                 .bytes(statement.contributions.as_bytes())
