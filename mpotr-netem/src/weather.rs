@@ -1,5 +1,7 @@
 //! How the network treats each copy of a packet.
 
+use std::fmt;
+
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng as _;
 
@@ -7,7 +9,7 @@ use rand_chacha::rand_core::Rng as _;
 const WHOLE: u64 = 1000;
 
 /// How the network treats each copy of a packet. All chances are in permille: 1000 is always.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Weather {
     /// How long a copy takes at least, in milliseconds.
@@ -86,6 +88,22 @@ impl Weather {
         let jitter = below(self.jitter_ms.saturating_add(1), rng);
         let is_lost = happens(self.loss_permille, rng);
         (!is_lost).then(|| self.latency_ms.saturating_add(jitter))
+    }
+}
+
+/// As it would be derived, but that order is named only where it is kept: traces of simulations show the weather.
+impl fmt::Debug for Weather {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut weather = f.debug_struct("Weather");
+        weather
+            .field("latency_ms", &self.latency_ms)
+            .field("jitter_ms", &self.jitter_ms)
+            .field("loss_permille", &self.loss_permille)
+            .field("duplicate_permille", &self.duplicate_permille);
+        if self.is_in_order {
+            weather.field("is_in_order", &true);
+        }
+        weather.finish()
     }
 }
 

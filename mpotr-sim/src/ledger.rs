@@ -1,13 +1,16 @@
 //! What every member was told so far, and what the simulator knows besides: who is honest, who said what.
 
+mod person;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::{Digest32, IdentityKey};
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{EpochHint, Handle, MessageId, SidHint};
-use mpotr_core::{Departure, Event, Policy, SendHandle};
+use mpotr_core::{Event, Policy, SendHandle};
 
 use crate::party::Seat;
+pub(crate) use person::Person;
 
 /// What became of an epoch for one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,44 +28,6 @@ pub(crate) enum Fate {
 /// A place in the order in which things happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
-
-/// Whoever sits on a seat.
-#[derive(Debug)]
-pub(crate) struct Person {
-    pub(crate) identity: IdentityKey,
-    pub(crate) policy: Policy,
-    pub(crate) is_honest: bool,
-    pub(crate) is_alive: bool,
-    pub(crate) is_leaving: bool,
-    pub(crate) has_left: bool,
-    /// The epoch it is in.
-    pub(crate) present: Option<Sid>,
-    /// Messages of the present epoch that it has written or read, by author: the next `seq`.
-    pub(crate) clock: BTreeMap<IdentityKey, u32>,
-    /// Their ids.
-    pub(crate) carried: BTreeSet<MessageId>,
-    /// Messages of the present epoch that are final, last messages of those who leave among them.
-    pub(crate) settled: BTreeSet<MessageId>,
-    /// Who, it was told, has said two things in one place in the present epoch.
-    pub(crate) accused: BTreeSet<IdentityKey>,
-    /// And how often in all.
-    pub(crate) exposed: BTreeMap<IdentityKey, u32>,
-    /// How it left.
-    pub(crate) departure: Option<Departure>,
-    pub(crate) fates: BTreeMap<Sid, Fate>,
-    /// Texts that were taken and have no id yet.
-    pub(crate) unsent: BTreeMap<SendHandle, Vec<u8>>,
-    /// Texts that were taken and have no fate yet, and their ids, once they are sent.
-    pub(crate) open: BTreeMap<SendHandle, Option<MessageId>>,
-    /// How many key agreements it was told of that failed.
-    pub(crate) failed_runs: u32,
-    /// Texts of which this member was told that somebody missed them, or that they were dropped.
-    pub(crate) lost: BTreeSet<SendHandle>,
-    /// Members of the present epoch that this one was told are leaving.
-    pub(crate) leavers: BTreeSet<IdentityKey>,
-    /// Members of the present epoch that this one was told have left.
-    pub(crate) gone: BTreeSet<IdentityKey>,
-}
 
 /// An epoch as those who installed it were told.
 #[derive(Debug)]

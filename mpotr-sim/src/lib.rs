@@ -8,8 +8,7 @@
 //! |---|---|
 //! | `cast`, `party`, `member` | who takes part: rooms of one suite and backend, behind one trait |
 //! | `insider` | members that deviate, a file each |
-//! | `weather`, `network` | latency, loss, duplication, re-ordering, partitions |
-//! | `world` | all of it together, one step after another |
+//! | `world` | all of it together on one [network](mpotr_netem), one step after another |
 //! | `ledger` | what every member was told so far |
 //! | `invariant` | what must hold after every step, a file each |
 //! | `claim` | what a scenario promises besides, a file each |
@@ -34,20 +33,19 @@ mod cast;
 mod claim;
 mod counting;
 mod digests;
+mod draw;
 mod healing;
 mod insider;
 mod invariant;
 mod ledger;
 mod many;
 mod member;
-mod network;
 mod party;
 mod recording;
 mod scenario;
 mod script;
 mod simulation;
 mod trace;
-mod weather;
 mod world;
 
 pub use cast::Cast;
@@ -57,11 +55,11 @@ pub use healing::bound;
 pub use insider::{InsiderKind, Tear, Withheld};
 pub use invariant::Breach;
 pub use many::run_many;
+pub use mpotr_netem::{Line, Weather};
 pub use party::{Act, Audience, Party, Seat, Transmit};
 pub use recording::record;
 pub use scenario::Scenario;
 pub use script::{Role, Script, Step, Wanted};
 pub use simulation::{Outcome, Simulation, Tally};
 pub use trace::Trace;
-pub use weather::Weather;
 pub use world::World;

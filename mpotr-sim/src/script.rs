@@ -5,7 +5,7 @@ use mpotr_core::{Duration, Policy, Timers};
 use crate::claim::Claim;
 use crate::insider::InsiderKind;
 use crate::party::Seat;
-use crate::weather::Weather;
+use mpotr_netem::{Line, Weather};
 
 /// Who somebody is that enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Step {
     /// Nothing passes any more between these and the others.
     Part(Vec<Seat>),
     /// Nothing passes any more from some to others; the other way it does.
-    Cut {
+    Block {
         /// From whom.
         from: Vec<Seat>,
         /// To whom.
@@ -66,6 +66,8 @@ pub enum Step {
     },
     /// The weather changes.
     Weather(Weather),
+    /// A member gets another line to the network.
+    Line(Seat, Line),
 }
 
 /// A run from its beginning to the point from which everything must become well again.
@@ -142,17 +144,14 @@ impl Wanted {
     /// The weather that was asked for, where this is a scenario's own.
     #[must_use]
     pub fn weather(&self, own: Weather) -> Weather {
-        let latency_ms = self.latency_ms.unwrap_or(own.latency_ms);
-        let jitter_ms = if self.reorder {
-            own.jitter_ms.max(latency_ms)
-        } else {
-            own.jitter_ms
-        };
-        Weather {
-            latency_ms,
-            jitter_ms,
-            loss_permille: self.loss_permille.unwrap_or(own.loss_permille),
-            duplicate_permille: self.duplicate_permille.unwrap_or(own.duplicate_permille),
-        }
+        let latency = self.latency_ms.unwrap_or(own.latency_ms);
+        let reorders = if self.reorder { latency } else { 0 };
+        let mut weather = own
+            .latency(latency)
+            .jitter(own.jitter_ms.max(reorders))
+            .loss(self.loss_permille.unwrap_or(own.loss_permille))
+            .duplicate(self.duplicate_permille.unwrap_or(own.duplicate_permille));
+        weather.is_in_order &= !self.reorder;
+        weather
     }
 }

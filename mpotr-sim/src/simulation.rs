@@ -18,8 +18,8 @@ use crate::party::Act;
 use crate::scenario::Scenario;
 use crate::script::{Script, Step, Wanted};
 use crate::trace::Trace;
-use crate::weather::Weather;
 use crate::world::World;
+use mpotr_netem::Weather;
 
 /// How often it is looked whether all that had to arrive has arrived.
 const LOOK: Duration = Duration::from_secs(1);
@@ -187,10 +187,11 @@ fn take(world: &mut World, step: &Step) -> Result<(), UnsupportedSuite> {
         Step::Leave(seat) => world.act(*seat, Act::Leave),
         Step::Kill(seat) => world.kill(*seat),
         Step::Part(seats) => world.part(seats.iter().copied().collect::<BTreeSet<_>>()),
-        Step::Cut { from, to } => world.cut(from, to),
+        Step::Block { from, to } => world.block(from, to),
         Step::Heal => world.heal(),
         Step::Await { claim, within } => world.await_claim(*claim, *within),
         Step::Weather(weather) => world.set_weather(*weather),
+        Step::Line(seat, line) => world.set_line(*seat, *line),
     }
     Ok(())
 }
@@ -232,17 +233,13 @@ mod tests {
     use crate::cast::Cast;
     use crate::scenario::Scenario;
     use crate::script::{Script, Step, Wanted};
-    use crate::weather::Weather;
+    use mpotr_netem::Weather;
 
     const NOTHING_ARRIVES: Scenario = Scenario {
         name: "nothing-arrives",
         about: "three members who never hear each other",
         script: |_, _| {
-            let weather = Weather {
-                loss_permille: 1000,
-                ..Weather::fair(50)
-            };
-            let mut script = Script::of(3, weather);
+            let mut script = Script::of(3, Weather::fair(50).loss(1000));
             script.steps = vec![Step::Try, Step::SomebodySays, Step::SomebodySays];
             script
         },

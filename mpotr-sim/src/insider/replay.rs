@@ -7,8 +7,8 @@ use rand_chacha::rand_core::SeedableRng as _;
 
 use super::knowledge::Knowledge;
 use super::{Deviation, everyone};
+use crate::draw::below;
 use crate::party::Transmit;
-use crate::weather::below;
 
 /// The most packets that it keeps.
 const KEPT: usize = 2000;

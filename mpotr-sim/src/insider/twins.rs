@@ -5,9 +5,9 @@ use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::{Duration, Event, SendHandle, Timestamp};
 
 use crate::cast::Entrance;
+use crate::draw::below;
 use crate::member::{Draws, Member};
 use crate::party::{Act, Audience, Party, Seat, Transmit};
-use crate::weather::below;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 

@@ -6,7 +6,7 @@ use super::Scenario;
 use crate::claim::Claim;
 use crate::party::Seat;
 use crate::script::{Script, Step};
-use crate::weather::Weather;
+use mpotr_netem::Weather;
 
 /// Longer than all of it takes: nobody is left out, no keys are replaced.
 const LONG: Duration = Duration::from_secs(4 * 3600);
@@ -28,7 +28,7 @@ pub(super) const BACKLOG: Scenario = Scenario {
             Seat(members.saturating_sub(1)),
         );
         script.steps.push(Step::Gather);
-        script.steps.push(Step::Cut {
+        script.steps.push(Step::Block {
             from: (0..authors).map(Seat).collect(),
             to: vec![late],
         });

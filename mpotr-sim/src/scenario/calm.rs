@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use crate::script::{Script, Step};
-use crate::weather::Weather;
+use mpotr_netem::Weather;
 
 pub(super) const CALM: Scenario = Scenario {
     name: "calm",

@@ -1,9 +1,10 @@
 //! People come and go all the time.
 
 use super::Scenario;
+use crate::draw::below;
 use crate::party::Seat;
 use crate::script::{Role, Script, Step};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 pub(super) const CHURN: Scenario = Scenario {
     name: "churn",

@@ -3,7 +3,7 @@
 use super::Scenario;
 use crate::party::Seat;
 use crate::script::{Role, Script, Step};
-use crate::weather::Weather;
+use mpotr_netem::Weather;
 
 /// Of a thousand copies, so many may be lost for as long as the run lasts, and all must become well nevertheless. With more, what
 /// everybody has to hear takes longer than a view, in a room of ten from a quarter on: nothing is promised before the
@@ -20,10 +20,7 @@ pub(super) const CUSTOM: Scenario = Scenario {
             script.steps.push(Step::Gather);
         } else {
             script.steps.push(Step::Try);
-            script.weather_at_last = Weather {
-                loss_permille: 0,
-                ..weather
-            };
+            script.weather_at_last = weather.loss(0);
         }
         let messages = wanted.messages.unwrap_or(75);
         let joins = vec![Step::Enter(Role::Honest); wanted.joins.unwrap_or(0)];

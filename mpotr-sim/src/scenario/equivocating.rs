@@ -5,7 +5,7 @@ use crate::claim::Claim;
 use crate::insider::InsiderKind;
 use crate::party::Seat;
 use crate::script::{Role, Script, Step};
-use crate::weather::Weather;
+use mpotr_netem::Weather;
 
 pub(super) const EQUIVOCATING: Scenario = Scenario {
     name: "equivocating",

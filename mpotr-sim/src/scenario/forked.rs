@@ -2,9 +2,10 @@
 
 use super::Scenario;
 use crate::claim::Claim;
+use crate::draw::below;
 use crate::party::Seat;
 use crate::script::{Script, Step};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 /// Between two texts.
 const PAUSE_MS: u64 = 500;
@@ -29,7 +30,7 @@ pub(super) const FORKED: Scenario = Scenario {
             if message % 4 == 0 {
                 let mut some = || all.iter().copied().filter(|_| below(2, rng) == 0).collect();
                 let (from, to) = (some(), some());
-                script.steps.extend([Step::Heal, Step::Cut { from, to }]);
+                script.steps.extend([Step::Heal, Step::Block { from, to }]);
             }
             talk(&mut script, 1);
         }

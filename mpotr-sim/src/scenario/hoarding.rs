@@ -2,10 +2,11 @@
 
 use super::Scenario;
 use crate::claim::Claim;
+use crate::draw::below;
 use crate::insider::InsiderKind;
 use crate::party::Seat;
 use crate::script::{Role, Script, Step};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 pub(super) const HOARDING: Scenario = Scenario {
     name: "hoarding",

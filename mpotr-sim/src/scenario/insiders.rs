@@ -7,10 +7,11 @@ use rand_chacha::ChaCha20Rng;
 use mpotr_core::Rule;
 
 use super::Scenario;
+use crate::draw::below;
 use crate::insider::{InsiderKind, Withheld};
 use crate::party::Seat;
 use crate::script::{Role, Script, Step, Wanted};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 /// A scenario of one kind of insider.
 macro_rules! insider {

@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use crate::script::{Role, Script, Step};
-use crate::weather::Weather;
+use mpotr_netem::Weather;
 
 pub(super) const JOINS: Scenario = Scenario {
     name: "joins",

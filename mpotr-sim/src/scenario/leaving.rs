@@ -3,20 +3,16 @@
 use mpotr_core::Timers;
 
 use super::Scenario;
+use crate::draw::below;
 use crate::party::Seat;
 use crate::script::{Script, Step};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 pub(super) const LEAVING: Scenario = Scenario {
     name: "leaving",
     about: "3 members write, and two or all leave the moment the room is secure, at random latencies",
     script: |wanted, rng| {
-        let weather = wanted.weather(Weather {
-            latency_ms: below(60, rng),
-            jitter_ms: below(200, rng),
-            loss_permille: 0,
-            duplicate_permille: 0,
-        });
+        let weather = wanted.weather(Weather::fair(below(60, rng)).jitter(below(200, rng)));
         let members = wanted.members.unwrap_or(3);
         let mut script = Script::of(members, weather);
         if below(2, rng) == 0 {

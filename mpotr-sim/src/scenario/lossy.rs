@@ -3,18 +3,13 @@
 use super::Scenario;
 use crate::claim::Claim;
 use crate::script::{Script, Step};
-use crate::weather::Weather;
+use mpotr_netem::Weather;
 
 pub(super) const LOSSY: Scenario = Scenario {
     name: "lossy",
     about: "25 members, 200 messages, 10 % loss, duplication, re-ordering, 200 ms latency",
     script: |wanted, _| {
-        let weather = wanted.weather(Weather {
-            latency_ms: 200,
-            jitter_ms: 200,
-            loss_permille: 100,
-            duplicate_permille: 50,
-        });
+        let weather = wanted.weather(Weather::fair(200).jitter(200).loss(100).duplicate(50));
         let mut script = Script::of(wanted.members.unwrap_or(25), weather);
         script.steps.push(Step::Gather);
         for _ in 0..wanted.messages.unwrap_or(200) {

@@ -3,7 +3,7 @@
 use super::Scenario;
 use crate::party::Seat;
 use crate::script::{Script, Step};
-use crate::weather::Weather;
+use mpotr_netem::Weather;
 
 pub(super) const PARTITION: Scenario = Scenario {
     name: "partition",

@@ -6,10 +6,11 @@ use mpotr_core::Rule;
 use rand_chacha::ChaCha20Rng;
 
 use super::Scenario;
+use crate::draw::below;
 use crate::insider::InsiderKind;
 use crate::party::Seat;
 use crate::script::{Role, Script, Step, Wanted};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 pub(super) const RANDOM: Scenario = Scenario {
     name: "random",
@@ -132,12 +133,10 @@ impl Fate {
 }
 
 fn draw_weather(rng: &mut ChaCha20Rng) -> Weather {
-    Weather {
-        latency_ms: below(300, rng),
-        jitter_ms: below(400, rng),
-        loss_permille: below(200, rng),
-        duplicate_permille: below(100, rng),
-    }
+    Weather::fair(below(300, rng))
+        .jitter(below(400, rng))
+        .loss(below(200, rng))
+        .duplicate(below(100, rng))
 }
 
 fn pick(seats: &[Seat], rng: &mut ChaCha20Rng) -> usize {

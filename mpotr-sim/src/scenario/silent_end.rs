@@ -2,9 +2,10 @@
 
 use super::Scenario;
 use crate::claim::Claim;
+use crate::draw::below;
 use crate::party::Seat;
 use crate::script::{Script, Step};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 const LATENCY_MS: u64 = 100;
 
@@ -33,7 +34,7 @@ pub(super) const SILENT_END: Scenario = Scenario {
         } else {
             script.wait(below(latency, rng));
             let to = (0..members).map(Seat).collect();
-            script.steps.push(Step::Cut {
+            script.steps.push(Step::Block {
                 from: vec![silent],
                 to,
             });

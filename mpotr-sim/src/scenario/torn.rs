@@ -4,10 +4,11 @@ use rand_chacha::ChaCha20Rng;
 
 use super::Scenario;
 use crate::claim::Claim;
+use crate::draw::below;
 use crate::insider::{InsiderKind, Tear};
 use crate::party::Seat;
 use crate::script::{Role, Script, Step, Wanted};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 pub(super) const UNSIGNED_LINE: Scenario = Scenario {
     name: "unsigned-line",

@@ -2,21 +2,17 @@
 
 use super::Scenario;
 use crate::claim::Claim;
+use crate::draw::below;
 use crate::party::Seat;
 use crate::script::{Script, Step};
-use crate::weather::{Weather, below};
+use mpotr_netem::Weather;
 
 pub(super) const UNPUBLISHED: Scenario = Scenario {
     name: "unpublished",
     about: "5 members write and leave under loss, duplication and re-ordering: no keys are published while anything is in flight",
     script: |wanted, rng| {
         let members = wanted.members.unwrap_or(5);
-        let weather = wanted.weather(Weather {
-            latency_ms: 100,
-            jitter_ms: 200,
-            loss_permille: 100,
-            duplicate_permille: 100,
-        });
+        let weather = wanted.weather(Weather::fair(100).jitter(200).loss(100).duplicate(100));
         let mut script = Script::of(members, weather);
         script.steps.push(Step::Gather);
         for _ in 0..wanted.messages.unwrap_or(20) {

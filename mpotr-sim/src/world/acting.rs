@@ -1,0 +1,98 @@
+//! What members do, and what befalls them.
+
+use super::World;
+use crate::draw::below;
+use crate::party::{Act, Seat};
+use crate::script::Role;
+
+impl World {
+    /// A member writes a text.
+    pub fn say(&mut self, seat: Seat) {
+        if !self.is_there(seat) {
+            return;
+        }
+        let text = format!("{seat} says {}", self.messages);
+        let now = self.now;
+        let Some(place) = self.places.get_mut(seat.0) else {
+            return;
+        };
+        let is_honest = place.role == Role::Honest;
+        let taken = place.party.send(now, text.as_bytes());
+        if let Some(handle) = taken.filter(|_| is_honest) {
+            self.trace.note(now, seat, format_args!("writes: {text}"));
+            self.messages = self.messages.saturating_add(1);
+            if let Some(person) = self.ledger.person_mut(seat) {
+                person.unsent.insert(handle, text.into_bytes());
+                person.open.insert(handle, None);
+            }
+        }
+        self.collect(seat);
+    }
+
+    /// Some honest member that stays writes a text.
+    pub fn somebody_says(&mut self) {
+        let staying: Vec<_> = self.ledger.staying().map(|(seat, _)| seat).collect();
+        let count = u64::try_from(staying.len()).unwrap_or(u64::MAX);
+        let turn = usize::try_from(below(count, &mut self.rng)).unwrap_or(0);
+        if let Some(seat) = staying.get(turn) {
+            self.say(*seat);
+        }
+    }
+
+    /// A member asks something of its room.
+    pub fn act(&mut self, seat: Seat, act: Act) {
+        if !self.is_there(seat) {
+            return;
+        }
+        let now = self.now;
+        self.trace.note(now, seat, format_args!("asks: {act:?}"));
+        if let Some(person) = self.ledger.person_mut(seat) {
+            person.is_leaving |= act == Act::Leave;
+            let is_honest = person.is_honest;
+            if let Act::Exclude(identity) = act
+                && is_honest
+            {
+                self.ledger.excluded.insert(identity);
+            }
+        }
+        if let Some(place) = self.places.get_mut(seat.0) {
+            place.party.act(now, act);
+        }
+        self.collect(seat);
+    }
+
+    /// A member asks that another be left out.
+    pub fn exclude(&mut self, by: Seat, whom: Seat) {
+        if let Some(place) = self.places.get(whom.0) {
+            let identity = place.identity.public();
+            self.act(by, Act::Exclude(identity));
+        }
+    }
+
+    /// A member dies.
+    pub fn kill(&mut self, seat: Seat) {
+        if self.is_there(seat) {
+            self.trace.note(self.now, seat, "dies");
+            self.ledger.bury(seat);
+        }
+    }
+
+    /// Insiders die.
+    pub(crate) fn kill_insiders(&mut self) {
+        let insiders: Vec<_> = (0..)
+            .map(Seat)
+            .zip(&self.places)
+            .filter(|(_, place)| place.role != Role::Honest)
+            .map(|(seat, _)| seat)
+            .collect();
+        for seat in insiders {
+            self.kill(seat);
+        }
+    }
+
+    /// Whether a party is alive and has not left.
+    pub(super) fn is_there(&self, seat: Seat) -> bool {
+        let person = self.ledger.person(seat);
+        person.is_some_and(|person| person.is_alive && !person.has_left)
+    }
+}

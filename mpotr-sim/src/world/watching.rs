@@ -1,0 +1,141 @@
+//! What comes out of a party is noted and checked.
+
+use std::rc::Rc;
+
+use mpotr_core::Event;
+use mpotr_core::wire::{EpochHint, Packet, SEALED_PREFIX, SidHint};
+
+use super::World;
+use crate::invariant::{self, Seen};
+use crate::party::Seat;
+use crate::script::Role;
+
+impl World {
+    /// Takes out what a party wants to send and to say, and checks it; whether it said anything that counts.
+    pub(super) fn collect(&mut self, seat: Seat) -> bool {
+        let Some(place) = self.places.get_mut(seat.0) else {
+            return false;
+        };
+        let is_honest = place.role == Role::Honest;
+        let mut events = Vec::new();
+        while let Some(event) = place.party.event() {
+            events.push(event);
+        }
+        let mut transmits = Vec::new();
+        while let Some(transmit) = place.party.transmit() {
+            transmits.push(transmit);
+        }
+        if let Some(digests) = &mut self.digests {
+            for event in &events {
+                digests.note_event(self.now, seat, event);
+            }
+            for transmit in &transmits {
+                digests.note_packet(self.now, seat, transmit);
+            }
+        }
+        place.wake = place.party.next_wake();
+        let key = place.party.export();
+        if is_honest {
+            let held = place.party.epochs_held();
+            self.note_events(seat, &events, key);
+            self.ledger.note_held(seat, &held);
+        }
+        for transmit in transmits {
+            let packet: Rc<[u8]> = transmit.packet.into();
+            if let Some(hint) = sealed_hint(&packet).filter(|_| is_honest) {
+                self.ledger.note_signed(seat, &hint);
+            }
+            if is_honest || self.trace.is_kept() {
+                self.note_packet(seat, &packet, is_honest);
+            }
+            self.carry(seat, transmit.audience, packet);
+        }
+        is_honest && !events.is_empty()
+    }
+
+    fn note_events(&mut self, seat: Seat, events: &[Event], key: Option<[u8; 32]>) {
+        let last = events
+            .iter()
+            .rposition(|event| matches!(event, Event::Secure { .. }));
+        for (index, event) in events.iter().enumerate() {
+            let key = key.filter(|_| Some(index) == last);
+            if self.trace.is_kept() {
+                self.trace
+                    .note(self.now, seat, format_args!("is told {event:?}"));
+            }
+            let later = events.iter().skip(index);
+            let successor = later.into_iter().find_map(|event| {
+                let Event::Secure { sid, .. } = event else {
+                    return None;
+                };
+                Some(*sid)
+            });
+            let seen = Seen {
+                seat,
+                event,
+                key,
+                successor,
+                before: &self.ledger,
+            };
+            for breach in invariant::check(self.now, &seen) {
+                self.trace
+                    .note(self.now, seat, format_args!("BROKEN: {breach}"));
+                self.breaches.push(breach);
+            }
+            self.ledger.note(seat, event, key, successor);
+        }
+    }
+
+    /// Notes who contributed to which run: who is listed there, as an instance; and checks what is published.
+    fn note_packet(&mut self, seat: Seat, bytes: &[u8], is_honest: bool) {
+        let is_noted = matches!(bytes.get(1), Some(3 | 8));
+        if !is_noted && !self.trace.is_kept() {
+            return;
+        }
+        let Ok(packet) = Packet::from_bytes(bytes) else {
+            return;
+        };
+        self.trace
+            .note(self.now, seat, format_args!("sends {}", describe(&packet)));
+        if !is_honest {
+            return;
+        }
+        if let Packet::Contribution(hint, _) = packet {
+            self.ledger.note_contribution(seat, hint);
+        } else if let Packet::Reveal(reveal) = packet {
+            self.breaches.extend(invariant::check_reveal(
+                self.now,
+                &self.ledger,
+                seat,
+                &reveal.hint,
+            ));
+            self.ledger.note_reveal(seat, reveal.hint);
+        }
+    }
+}
+
+/// Of a sealed packet, the epoch.
+fn sealed_hint(packet: &[u8]) -> Option<EpochHint> {
+    let rest = packet.strip_prefix(&SEALED_PREFIX)?;
+    rest.first_chunk().copied().map(EpochHint::new)
+}
+
+/// A packet in a few words.
+fn describe(packet: &Packet) -> String {
+    let run = |hint: &SidHint| hint.to_string();
+    match packet {
+        Packet::Offer(offer) => format!("an offer to follow {}", offer.beacon),
+        Packet::Proposal(proposal) => format!(
+            "a proposal of {} to follow {} in view {}",
+            proposal.offers.len(),
+            proposal.parent,
+            proposal.view
+        ),
+        Packet::Contribution(hint, _) => format!("its contribution to {}", run(hint)),
+        Packet::Confirmation(hint, _) => format!("its confirmation of {}", run(hint)),
+        Packet::Sealed(sealed) => format!("a sealed packet of {}", sealed.hint()),
+        Packet::Request(request) => format!("a request: {:?}", request.wanted),
+        Packet::Advert(advert) => format!("an advert of {}", advert.handle),
+        Packet::Reveal(reveal) => format!("its secrets in {}", reveal.hint),
+    }
+}
