@@ -7,10 +7,9 @@
 //! | `wrong_share` | a share of the key agreement that is none, signed |
 //! | `two_contributions` | another contribution to each half of the room, both signed |
 //! | `two_confirmations` | another confirmation to each half, both signed |
-//! | `twins` | two rooms with one set of keys: two proposals of one view, two of every statement |
+//! | `twins` | two rooms with one set of keys, one for each half: two proposals of one view, two of every statement, or two texts in one place |
 //! | `hoard` | writes what it sends to nobody, and names it in every cut |
 //! | `torn` | what some accept and others are meant never to |
-//! | `two_texts` | two texts in one place, one for each half, both signed |
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for everybody's exclusion |
 
@@ -23,7 +22,6 @@ mod torn;
 mod twins;
 mod two_confirmations;
 mod two_contributions;
-mod two_texts;
 mod wrong_share;
 
 use std::collections::VecDeque;
@@ -33,7 +31,7 @@ use mpotr_core::wire::Packet;
 use mpotr_core::{Event, SendHandle, Timestamp};
 
 use crate::cast::Entrance;
-use crate::member::{Draws, Member};
+use crate::member::Member;
 use crate::party::{Act, Audience, Party, Seat, Transmit};
 use knowledge::Knowledge;
 pub use silent::Withheld;
@@ -102,23 +100,33 @@ pub(crate) trait Deviation<S: CryptoSuite> {
         None
     }
 
+    /// Writes a text; `None` if it does not.
+    fn write(&mut self, member: &mut Member<S>, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
+        member.send(now, text)
+    }
+
+    /// What it sends besides, after it has heard or written anything.
+    fn add(&mut self, _member: &mut Member<S>) -> Vec<Transmit> {
+        Vec::new()
+    }
+
     /// What it asks of its room when somebody enters who is not itself.
     fn ask(&mut self, _known: &Knowledge<S>) -> Vec<Act> {
         Vec::new()
     }
 }
 
+const fn to(audience: Audience, packet: Vec<u8>) -> Transmit {
+    Transmit { audience, packet }
+}
+
 /// To everyone, as it is.
 fn everyone(packet: Vec<u8>) -> Vec<Transmit> {
-    vec![Transmit {
-        audience: Audience::Everyone,
-        packet,
-    }]
+    vec![to(Audience::Everyone, packet)]
 }
 
 /// One packet to each half of the room.
 fn halves(even: Vec<u8>, odd: Vec<u8>) -> Vec<Transmit> {
-    let to = |audience, packet| Transmit { audience, packet };
     vec![to(Audience::Even, even), to(Audience::Odd, odd)]
 }
 
@@ -141,6 +149,7 @@ impl<S: CryptoSuite> Party for Insider<S> {
         for act in self.deviation.ask(&self.known) {
             self.member.act(now, act);
         }
+        self.out.extend(self.deviation.add(&mut self.member));
     }
 
     fn wake(&mut self, now: Timestamp) {
@@ -175,7 +184,9 @@ impl<S: CryptoSuite> Party for Insider<S> {
     }
 
     fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
-        self.member.send(now, text)
+        let handle = self.deviation.write(&mut self.member, now, text);
+        self.out.extend(self.deviation.add(&mut self.member));
+        handle
     }
 
     fn act(&mut self, now: Timestamp, act: Act) {
@@ -198,10 +209,16 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
 ) -> Result<Box<dyn Party>, UnsupportedSuite> {
     let seed = entrance.seed;
     let deviation: Box<dyn Deviation<S>> = match kind {
-        InsiderKind::Twins => return Ok(Box::new(twins::Twins::<S>::enter(entrance)?)),
-        InsiderKind::TwoTexts => return Ok(Box::new(two_texts::TwoTexts::<S>::enter(entrance)?)),
-        InsiderKind::Hoard => return Ok(Box::new(hoard::Hoard::<S>::enter(entrance)?)),
-        InsiderKind::Torn(tear) => return Ok(Box::new(torn::Torn::<S>::enter(tear, entrance)?)),
+        InsiderKind::Twins => {
+            let part = twins::Part::within_a_minute(&entrance);
+            return Ok(Box::new(twins::Twins::<S>::enter(entrance, part)?));
+        }
+        InsiderKind::TwoTexts => {
+            let part = twins::Part::OnWriting;
+            return Ok(Box::new(twins::Twins::<S>::enter(entrance, part)?));
+        }
+        InsiderKind::Hoard => Box::new(hoard::Hoard::default()),
+        InsiderKind::Torn(tear) => Box::new(torn::Torn::new(tear)),
         InsiderKind::Silent(withheld) => Box::new(withheld),
         InsiderKind::WrongShare => Box::new(wrong_share::WrongShare::new(seed)),
         InsiderKind::TwoContributions => Box::new(two_contributions::TwoContributions),
@@ -209,14 +226,8 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
         InsiderKind::Replay => Box::new(replay::Replay::new(seed)),
         InsiderKind::Shun => Box::new(shun::Shun::new(entrance.identity.public())),
     };
-    let Entrance {
-        config,
-        identity,
-        now,
-        ..
-    } = entrance;
     Ok(Box::new(Insider {
-        member: Member::enter(config, identity, now, Draws::remembering(seed))?,
+        member: Member::remembering(entrance)?,
         known: Knowledge::default(),
         deviation,
         out: VecDeque::new(),

@@ -1,11 +1,12 @@
 //! An honest member: a room, and randomness of its own.
 
-use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
+use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
 use mpotr_core::wire::EpochHint;
-use mpotr_core::{Event, Room, RoomConfig, SendHandle, Timestamp};
+use mpotr_core::{Event, Room, SendHandle, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Infallible, SeedableRng as _, TryCryptoRng, TryRng};
 
+use crate::cast::Entrance;
 use crate::party::{Act, Audience, Party, Seat, Transmit};
 
 /// What the application uses the shared secret for.
@@ -18,12 +19,25 @@ pub(crate) struct Member<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Member<S> {
-    pub(crate) fn enter(
-        config: RoomConfig,
-        identity: IdentityKeyPair,
-        now: Timestamp,
-        mut draws: Draws,
-    ) -> Result<Self, UnsupportedSuite> {
+    /// Somebody enters, and draws what follows from its seed.
+    pub(crate) fn enter(entrance: Entrance) -> Result<Self, UnsupportedSuite> {
+        let draws = Draws::new(entrance.seed);
+        Self::drawing(entrance, draws)
+    }
+
+    /// The same, and what it draws is remembered.
+    pub(crate) fn remembering(entrance: Entrance) -> Result<Self, UnsupportedSuite> {
+        let draws = Draws::remembering(entrance.seed);
+        Self::drawing(entrance, draws)
+    }
+
+    fn drawing(entrance: Entrance, mut draws: Draws) -> Result<Self, UnsupportedSuite> {
+        let Entrance {
+            config,
+            identity,
+            now,
+            ..
+        } = entrance;
         let room = Room::new(config, identity, now, &mut draws)?;
         Ok(Self { room, draws })
     }
@@ -106,7 +120,7 @@ impl Draws {
     }
 
     /// Remembers draws of 32 bytes.
-    pub(crate) fn remembering(seed: u64) -> Self {
+    fn remembering(seed: u64) -> Self {
         Self {
             remembered: Some(Vec::new()),
             ..Self::new(seed)

@@ -3,79 +3,36 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
-use mpotr_core::{Event, SendHandle, Timestamp};
+use mpotr_core::crypto::CryptoSuite;
+use mpotr_core::wire::Packet;
+use mpotr_core::{SendHandle, Timestamp};
 
-use crate::cast::Entrance;
-use crate::member::{Draws, Member};
-use crate::party::{Act, Party, Seat, Transmit};
+use super::knowledge::Knowledge;
+use super::{Deviation, everyone};
+use crate::member::Member;
+use crate::party::{Party as _, Transmit};
 
-/// A room, and what it has written.
-pub(super) struct Hoard<S: CryptoSuite> {
-    member: Member<S>,
+/// What it has written.
+#[derive(Default)]
+pub(super) struct Hoard {
     kept: BTreeSet<Vec<u8>>,
 }
 
-impl<S: CryptoSuite> Hoard<S> {
-    pub(super) fn enter(entrance: Entrance) -> Result<Self, UnsupportedSuite> {
-        let Entrance {
-            config,
-            identity,
-            now,
-            seed,
-            ..
-        } = entrance;
-        Ok(Self {
-            member: Member::enter(config, identity, now, Draws::new(seed))?,
-            kept: BTreeSet::new(),
-        })
-    }
-}
-
-impl<S: CryptoSuite> Party for Hoard<S> {
-    fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
-        self.member.hear(now, from, packet);
-    }
-
-    fn wake(&mut self, now: Timestamp) {
-        self.member.wake(now);
-    }
-
-    fn next_wake(&self) -> Option<Timestamp> {
-        self.member.next_wake()
-    }
-
-    fn transmit(&mut self) -> Option<Transmit> {
-        loop {
-            let transmit = self.member.transmit()?;
-            if !self.kept.contains(&transmit.packet) {
-                return Some(transmit);
-            }
+impl<S: CryptoSuite> Deviation<S> for Hoard {
+    fn emit(&mut self, _known: &Knowledge<S>, _packet: &Packet, bytes: Vec<u8>) -> Vec<Transmit> {
+        if self.kept.contains(&bytes) {
+            Vec::new()
+        } else {
+            everyone(bytes)
         }
     }
 
-    fn event(&mut self) -> Option<Event> {
-        self.member.event()
-    }
-
-    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
-        let handle = self.member.send(now, text);
+    fn write(&mut self, member: &mut Member<S>, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
+        let handle = member.send(now, text);
         // What leaves now is the text: nothing else was left to be sent.
-        while let Some(packet) = self.member.packet() {
+        while let Some(packet) = member.packet() {
             self.kept.insert(packet);
         }
         handle
-    }
-
-    fn act(&mut self, now: Timestamp, act: Act) {
-        self.member.act(now, act);
-    }
-
-    fn export(&self) -> Option<[u8; 32]> {
-        self.member.export()
-    }
-
-    fn has_ended(&self) -> bool {
-        self.member.has_ended()
     }
 }

@@ -6,15 +6,16 @@
 //! | `Line` | messages without signatures, so many, and a signed one | a signed message in the place of the first |
 //! | `Beside` | a message | a statement of having seen what that message does not come after |
 
-use std::collections::VecDeque;
+use mpotr_core::crypto::CryptoSuite;
+use mpotr_core::wire::{
+    Content, ContentKind, Lock, MessageId, Packet, Presence, SEALED_PREFIX, Statement,
+};
+use mpotr_core::{Room, SendHandle, Timestamp};
 
-use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
-use mpotr_core::wire::{Content, ContentKind, Lock, MessageId, Presence, SEALED_PREFIX, Statement};
-use mpotr_core::{Event, Room, SendHandle, Timestamp};
-
-use crate::cast::Entrance;
-use crate::member::{Draws, Member};
-use crate::party::{Act, Audience, Party, Seat, Transmit};
+use super::knowledge::Knowledge;
+use super::{Deviation, everyone, to};
+use crate::member::Member;
+use crate::party::{Audience, Party as _, Transmit};
 
 /// A place in the stream of its statements that its room does not come to.
 const LATER: u32 = 500;
@@ -28,50 +29,62 @@ pub enum Tear {
     Beside,
 }
 
-/// A room that says two things, once.
-pub(super) struct Torn<S: CryptoSuite> {
-    member: Member<S>,
+/// Says two things, once.
+pub(super) struct Torn {
     tear: Tear,
     /// What it had seen when it was asked to write, if it was.
     seen: Option<Vec<MessageId>>,
     is_done: bool,
-    out: VecDeque<Transmit>,
 }
 
-impl<S: CryptoSuite> Torn<S> {
-    pub(super) fn enter(tear: Tear, entrance: Entrance) -> Result<Self, UnsupportedSuite> {
-        let Entrance {
-            config,
-            identity,
-            now,
-            seed,
-            ..
-        } = entrance;
-        Ok(Self {
-            member: Member::enter(config, identity, now, Draws::new(seed))?,
+impl Torn {
+    pub(super) const fn new(tear: Tear) -> Self {
+        Self {
             tear,
             seen: None,
             is_done: false,
-            out: VecDeque::new(),
-        })
+        }
+    }
+}
+
+impl<S: CryptoSuite> Deviation<S> for Torn {
+    fn emit(&mut self, _known: &Knowledge<S>, _packet: &Packet, bytes: Vec<u8>) -> Vec<Transmit> {
+        if self.seen.is_some() && bytes.starts_with(&SEALED_PREFIX) {
+            Vec::new()
+        } else {
+            everyone(bytes)
+        }
     }
 
-    /// Says the two things, as soon as there is something to say them about.
-    fn tear(&mut self) {
-        let Some(seen) = self.seen.clone().filter(|_| !self.is_done) else {
-            return;
-        };
-        let room = self.member.room();
-        let packets = match self.tear {
-            Tear::Line(links) => line(room, &seen, links),
-            Tear::Beside => beside(room, &seen),
-        };
-        if let Some((even, odd)) = packets {
-            self.is_done = true;
-            let to = |audience| move |packet| Transmit { audience, packet };
-            self.out.extend(even.into_iter().map(to(Audience::Even)));
-            self.out.extend(odd.into_iter().map(to(Audience::Odd)));
+    fn write(
+        &mut self,
+        member: &mut Member<S>,
+        _now: Timestamp,
+        _text: &[u8],
+    ) -> Option<SendHandle> {
+        if self.seen.is_none() && member.export().is_some() {
+            self.seen = Some(member.room().heads());
         }
+        None
+    }
+
+    /// The two things, as soon as there is something to say them about.
+    fn add(&mut self, member: &mut Member<S>) -> Vec<Transmit> {
+        let Some(seen) = self.seen.as_deref().filter(|_| !self.is_done) else {
+            return Vec::new();
+        };
+        let room = member.room();
+        let packets = match self.tear {
+            Tear::Line(links) => line(room, seen, links),
+            Tear::Beside => beside(room, seen),
+        };
+        let Some((even, odd)) = packets else {
+            return Vec::new();
+        };
+        self.is_done = true;
+        let even = even.into_iter().map(|packet| to(Audience::Even, packet));
+        let odd = odd.into_iter().map(|packet| to(Audience::Odd, packet));
+        even.chain(odd).collect()
     }
 }
 
@@ -126,59 +139,5 @@ fn text(seq: u32, prev: MessageId, parents: &[MessageId], body: &str) -> Content
         parents: parents.to_vec(),
         lock: Lock::EMPTY,
         body: body.as_bytes().to_vec().into(),
-    }
-}
-
-impl<S: CryptoSuite> Party for Torn<S> {
-    fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
-        self.member.hear(now, from, packet);
-        self.tear();
-    }
-
-    fn wake(&mut self, now: Timestamp) {
-        self.member.wake(now);
-    }
-
-    fn next_wake(&self) -> Option<Timestamp> {
-        self.member.next_wake()
-    }
-
-    fn transmit(&mut self) -> Option<Transmit> {
-        if let Some(transmit) = self.out.pop_front() {
-            return Some(transmit);
-        }
-        loop {
-            let packet = self.member.packet()?;
-            if self.seen.is_none() || !packet.starts_with(&SEALED_PREFIX) {
-                return Some(Transmit {
-                    audience: Audience::Everyone,
-                    packet,
-                });
-            }
-        }
-    }
-
-    fn event(&mut self) -> Option<Event> {
-        self.member.event()
-    }
-
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<SendHandle> {
-        if self.seen.is_none() && self.member.export().is_some() {
-            self.seen = Some(self.member.room().heads());
-            self.tear();
-        }
-        None
-    }
-
-    fn act(&mut self, now: Timestamp, act: Act) {
-        self.member.act(now, act);
-    }
-
-    fn export(&self) -> Option<[u8; 32]> {
-        self.member.export()
-    }
-
-    fn has_ended(&self) -> bool {
-        self.member.has_ended()
     }
 }

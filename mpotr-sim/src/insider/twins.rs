@@ -1,53 +1,78 @@
-//! Two rooms with one set of keys. They are one until they have drawn alike for a while; then each draws for itself, and speaks
-//! to its own half of the room: two proposals of one view, two contributions, two of every statement, all validly signed.
+//! Two rooms with one set of keys. They are one until they part: until then both hear the same and draw alike, and one of them
+//! speaks. From then on each speaks to its own half of the room, and all that they say is validly signed.
+//!
+//! | part | what they say from then on |
+//! |---|---|
+//! | `At` | each draws for itself: two proposals of one view, two contributions, two of every statement |
+//! | `OnWriting` | two texts in one place; each goes on with its half |
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::{Duration, Event, SendHandle, Timestamp};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
 
+use super::to;
 use crate::cast::Entrance;
 use crate::draw::below;
 use crate::member::{Draws, Member};
 use crate::party::{Act, Audience, Party, Seat, Transmit};
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng as _;
 
 /// They part within so many milliseconds after they entered.
 const PART_WITHIN: u64 = 60_000;
+
+/// When they part.
+pub(super) enum Part {
+    /// At a time. They write nothing.
+    At(Timestamp),
+    /// When they write.
+    OnWriting,
+}
+
+impl Part {
+    /// At a time within a minute, by the seed.
+    pub(super) fn within_a_minute(entrance: &Entrance) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(!entrance.seed);
+        let within = Duration::from_millis(below(PART_WITHIN, &mut rng));
+        Self::At(entrance.now.after(within))
+    }
+}
 
 /// Two rooms with one set of keys.
 pub(super) struct Twins<S: CryptoSuite> {
     even: Member<S>,
     odd: Member<S>,
-    part_at: Timestamp,
+    part: Part,
     parted: bool,
     seed: u64,
 }
 
 impl<S: CryptoSuite> Twins<S> {
-    pub(super) fn enter(entrance: Entrance) -> Result<Self, UnsupportedSuite> {
-        let Entrance {
-            config,
-            identity,
-            now,
-            seed,
-            ..
-        } = entrance;
-        let mut rng = ChaCha20Rng::seed_from_u64(!seed);
-        let part_at = now.after(Duration::from_millis(below(PART_WITHIN, &mut rng)));
+    pub(super) fn enter(entrance: Entrance, part: Part) -> Result<Self, UnsupportedSuite> {
+        let seed = entrance.seed;
         // The secret of a key pair is one.
-        let twin = IdentityKeyPair::from_secret::<S>(identity.secret())
-            .unwrap_or_else(|| IdentityKeyPair::random::<S>(&mut rng));
+        let identity = IdentityKeyPair::from_secret::<S>(entrance.identity.secret())
+            .unwrap_or_else(|| {
+                IdentityKeyPair::random::<S>(&mut ChaCha20Rng::seed_from_u64(!seed))
+            });
+        let twin = Entrance {
+            role: entrance.role,
+            config: entrance.config.clone(),
+            identity,
+            now: entrance.now,
+            seed,
+        };
         Ok(Self {
-            even: Member::enter(config.clone(), identity, now, Draws::new(seed))?,
-            odd: Member::enter(config, twin, now, Draws::new(seed))?,
-            part_at,
+            even: Member::enter(entrance)?,
+            odd: Member::enter(twin)?,
+            part,
             parted: false,
             seed,
         })
     }
 
-    fn part(&mut self, now: Timestamp) {
-        if !self.parted && now >= self.part_at {
+    fn part_in_time(&mut self, now: Timestamp) {
+        let is_due = matches!(self.part, Part::At(at) if now >= at);
+        if is_due && !self.parted {
             self.parted = true;
             self.odd.draws = Draws::new(!self.seed);
         }
@@ -56,13 +81,13 @@ impl<S: CryptoSuite> Twins<S> {
 
 impl<S: CryptoSuite> Party for Twins<S> {
     fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
-        self.part(now);
+        self.part_in_time(now);
         self.even.hear(now, from, packet);
         self.odd.hear(now, from, packet);
     }
 
     fn wake(&mut self, now: Timestamp) {
-        self.part(now);
+        self.part_in_time(now);
         self.even.wake(now);
         self.odd.wake(now);
     }
@@ -73,18 +98,14 @@ impl<S: CryptoSuite> Party for Twins<S> {
     }
 
     fn transmit(&mut self) -> Option<Transmit> {
-        if !self.parted {
-            let packet = self.even.packet()?;
-            // The same.
-            let _same = self.odd.packet();
-            return Some(Transmit {
-                audience: Audience::Everyone,
-                packet,
-            });
+        if self.parted {
+            let even = self.even.packet().map(|it| to(Audience::Even, it));
+            return even.or_else(|| self.odd.packet().map(|it| to(Audience::Odd, it)));
         }
-        let to = |audience| move |packet| Transmit { audience, packet };
-        let even = self.even.packet().map(to(Audience::Even));
-        even.or_else(|| self.odd.packet().map(to(Audience::Odd)))
+        let packet = self.even.packet()?;
+        // The same.
+        let _same = self.odd.packet();
+        Some(to(Audience::Everyone, packet))
     }
 
     fn event(&mut self) -> Option<Event> {
@@ -92,8 +113,15 @@ impl<S: CryptoSuite> Party for Twins<S> {
         self.even.event()
     }
 
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<SendHandle> {
-        None
+    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
+        match self.part {
+            Part::At(_) => None,
+            Part::OnWriting => {
+                self.parted = true;
+                self.odd.send(now, &[text, b", or so"].concat());
+                self.even.send(now, text)
+            }
+        }
     }
 
     fn act(&mut self, now: Timestamp, act: Act) {
