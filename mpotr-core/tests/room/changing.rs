@@ -6,8 +6,9 @@ use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{RoomId, Sid};
 use mpotr_core::wire::{Advert, Handle, Packet, Request, Wanted};
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Rule, Timers};
+use mpotr_netem::Weather;
 
-use crate::network::{Network, Suite, Weather};
+use crate::network::{FOUL, Network, Suite};
 
 /// The roster of a member's present epoch, as members of the network.
 fn roster(network: &Network, member: usize) -> BTreeSet<usize> {
@@ -358,7 +359,7 @@ fn messages_typed_during_a_change_are_lost_by_nobody() {
 fn changes_in_foul_weather() {
     for seed in 0..10 {
         let mut network = Network::new(4, seed);
-        network.weather = Weather::FOUL;
+        network.set_weather(FOUL);
         network = network.until_secure();
         let now = network.now;
         network.rooms[1].refresh(now);
@@ -468,11 +469,7 @@ fn nobody_is_held_for_silent_because_a_view_was_long() {
             config.timers.view = Duration::from_secs(20);
         });
         network = network.until_secure();
-        network.weather = Weather {
-            latency_ms: 50,
-            jitter_ms: 100,
-            ..Weather::FAIR
-        };
+        network.set_weather(Weather::fair(50).jitter(100));
         // The first view fails.
         network.tamper = Some(Box::new(|_, _, packet| {
             (packet[1] != 3).then(|| packet.to_vec())

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{FaultKind, RoomId};
 use mpotr_core::{Admission, Event, Room, RoomConfig, Timers};
+use mpotr_netem::Weather;
 
-use crate::network::{Network, Suite, Weather};
+use crate::network::{FOUL, Network, Suite};
 
 fn secure(events: &[Event]) -> Vec<&Event> {
     events
@@ -59,7 +60,7 @@ fn without_a_number_whoever_has_gathered_forms_the_epoch() {
 fn an_epoch_forms_in_foul_weather() {
     for seed in 0..20 {
         let mut network = Network::new(4, seed);
-        network.weather = Weather::FOUL;
+        network.set_weather(FOUL);
         network = network.until_secure();
         assert_same_epoch(&network, 4);
     }
@@ -245,11 +246,7 @@ fn members_that_propose_at_once_do_not_do_so_again_and_again() {
     for seed in 0..30 {
         let mut network = Network::new(0, seed);
         // Slower than members wait for one another's offers.
-        network.weather = Weather {
-            latency_ms: 60,
-            jitter_ms: 200,
-            ..Weather::FAIR
-        };
+        network.set_weather(Weather::fair(60).jitter(200));
         for _ in 0..3 {
             network.enter(|config| {
                 config.members = Some(3);

@@ -2,7 +2,7 @@
 
 use mpotr_core::{Departure, Duration, Event, Room, SendError};
 
-use crate::network::{Network, Weather};
+use crate::network::{FOUL, Network};
 
 fn departure(network: &Network, member: usize) -> Option<Departure> {
     network.events[member].iter().find_map(|event| match event {
@@ -100,7 +100,7 @@ fn if_the_others_are_dead_the_end_says_so() {
 fn leaving_in_foul_weather_is_acknowledged() {
     for seed in 0..20 {
         let mut network = Network::new(3, seed);
-        network.weather = Weather::FOUL;
+        network.set_weather(FOUL);
         network = network.until_secure();
         network.send(1, "through the storm");
         network.leave(1);

@@ -2,7 +2,7 @@
 
 use mpotr_core::{Event, Room, Timers};
 
-use crate::network::Network;
+use crate::network::{FAIR, Network};
 
 /// The lengths of the packets that are sent while all leave together, each `apart_ms` after the one before.
 fn packets(members: usize, timers: Timers, jitter_ms: u64, apart_ms: u64) -> Vec<usize> {
@@ -11,7 +11,7 @@ fn packets(members: usize, timers: Timers, jitter_ms: u64, apart_ms: u64) -> Vec
         config.timers = timers;
     });
     network = network.until_secure();
-    network.weather.jitter_ms = jitter_ms;
+    network.set_weather(FAIR.jitter(jitter_ms));
     network.send(0, "good night");
     network.run_for(30);
     let before = network.wire.len();

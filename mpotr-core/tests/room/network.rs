@@ -1,39 +1,22 @@
-//! Rooms on a network in memory, on virtual time: latency, loss and duplication by a seed, and a tap on the wire.
+//! Rooms on one network in memory, with a tap on the wire.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_netem::Weather;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 
 pub(crate) type Suite = ChaCha20Poly1305Suite;
 
-/// How the network treats each copy of a packet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Weather {
-    pub(crate) latency_ms: u64,
-    pub(crate) jitter_ms: u64,
-    pub(crate) loss_percent: u64,
-    pub(crate) duplicate_percent: u64,
-}
-
-impl Weather {
-    pub(crate) const FAIR: Self = Self {
-        latency_ms: 5,
-        jitter_ms: 0,
-        loss_percent: 0,
-        duplicate_percent: 0,
-    };
-    pub(crate) const FOUL: Self = Self {
-        latency_ms: 50,
-        jitter_ms: 150,
-        loss_percent: 10,
-        duplicate_percent: 5,
-    };
-}
+/// Next to nothing goes wrong.
+pub(crate) const FAIR: Weather = Weather::fair(5);
+/// Much is lost, doubled and overtaken.
+pub(crate) const FOUL: Weather = Weather::fair(50).jitter(150).loss(100).duplicate(50);
 
 /// What somebody on the wire does to a packet on its way from one member to another: nothing, change or drop it.
 type Tamper = Box<dyn FnMut(usize, usize, &[u8]) -> Option<Vec<u8>>>;
@@ -47,11 +30,9 @@ pub(crate) struct Network {
     pub(crate) wire: Vec<(usize, Vec<u8>)>,
     pub(crate) now: Timestamp,
     pub(crate) rng: ChaCha20Rng,
-    pub(crate) weather: Weather,
     pub(crate) tamper: Option<Tamper>,
+    medium: mpotr_netem::Network<usize, Rc<[u8]>>,
     dead: BTreeSet<usize>,
-    in_flight: BTreeMap<(Timestamp, u64), (usize, Vec<u8>)>,
-    next: u64,
 }
 
 impl Network {
@@ -68,11 +49,9 @@ impl Network {
             wire: Vec::new(),
             now: Timestamp::default(),
             rng: ChaCha20Rng::seed_from_u64(seed),
-            weather: Weather::FAIR,
             tamper: None,
+            medium: mpotr_netem::Network::new(FAIR, seed),
             dead: BTreeSet::new(),
-            in_flight: BTreeMap::new(),
-            next: 0,
         };
         for _ in 0..members {
             network.enter(&configure);
@@ -107,6 +86,11 @@ impl Network {
         index
     }
 
+    /// From now on the network is so.
+    pub(crate) fn set_weather(&mut self, weather: Weather) {
+        self.medium.set_weather(weather);
+    }
+
     /// Puts a packet on the wire for everyone but its sender.
     pub(crate) fn broadcast(&mut self, from: usize, packet: &[u8]) {
         self.wire.push((from, packet.to_vec()));
@@ -116,23 +100,10 @@ impl Network {
                 None => Some(packet.to_vec()),
             };
             let Some(packet) = packet else { continue };
-            let copies = 1 + u64::from(self.percent(self.weather.duplicate_percent));
-            for _ in 0..copies {
-                if self.percent(self.weather.loss_percent) {
-                    continue;
-                }
-                let jitter = self.rng.next_u64() % (self.weather.jitter_ms + 1);
-                let at = self
-                    .now
-                    .after(Duration::from_millis(self.weather.latency_ms + jitter));
-                self.next += 1;
-                self.in_flight.insert((at, self.next), (to, packet.clone()));
-            }
+            self.medium
+                .send(self.now.as_millis(), from, [to], packet.into())
+                .unwrap();
         }
-    }
-
-    fn percent(&mut self, chance: u64) -> bool {
-        self.rng.next_u64() % 100 < chance
     }
 
     /// What each member was told, for a test that fails.
@@ -186,17 +157,13 @@ impl Network {
             return false;
         };
         self.now = next.max(self.now);
-        if let Some(entry) = self
-            .in_flight
-            .first_entry()
-            .filter(|e| e.key().0 <= self.now)
-        {
-            let (to, packet) = entry.remove();
+        if let Some(copy) = self.medium.arrived(self.now.as_millis()) {
+            let to = copy.to;
             if self.dead.contains(&to) {
                 return true;
             }
             // A rejected packet is what this network is for.
-            let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
+            let _rejected = self.rooms[to].handle_message(self.now, &copy.payload, &mut self.rng);
             self.collect(to);
         } else {
             for index in 0..self.rooms.len() {
@@ -238,7 +205,7 @@ impl Network {
 
     /// When the next thing happens.
     fn next_at(&self) -> Option<Timestamp> {
-        let packet = self.in_flight.keys().next().map(|(at, _)| *at);
+        let packet = self.medium.next_at().map(Timestamp::from_millis);
         let living = (0..self.rooms.len()).filter(|index| !self.dead.contains(index));
         let timer = living
             .filter_map(|index| self.rooms[index].poll_timeout())

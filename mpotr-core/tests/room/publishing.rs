@@ -5,7 +5,7 @@ use mpotr_core::gka::TrapdoorKey;
 use mpotr_core::wire::{EpochHint, Packet, Reveal, RevealedSeed, RevealedTrapdoor};
 use mpotr_core::{Departure, Event, Room};
 
-use crate::network::{Network, Suite, Weather};
+use crate::network::{FOUL, Network, Suite};
 
 fn departure(network: &Network, member: usize) -> Departure {
     let ended = network.events[member].iter().find_map(|event| match event {
@@ -129,7 +129,7 @@ fn who_leaves_alone_publishes_nothing_and_keeps_the_others_from_it() {
 fn nothing_is_published_while_anything_is_in_flight() {
     for seed in 0..20 {
         let mut network = Network::new(4, seed).until_secure();
-        network.weather = Weather::FOUL;
+        network.set_weather(FOUL);
         all_leave(&mut network);
         let first = network
             .wire

@@ -3,7 +3,7 @@
 use mpotr_core::Record;
 use mpotr_core::wire::{Content, Statement, Unverified};
 
-use crate::network::{Network, Weather};
+use crate::network::{FOUL, Network};
 
 fn records(network: &mut Network, member: usize) -> Vec<Record> {
     std::iter::from_fn(|| network.rooms[member].poll_record()).collect()
@@ -24,7 +24,7 @@ fn a_room_hands_out_its_run_and_then_everything_signed_that_took_effect_once() {
         config.members = Some(3);
         config.record = true;
     });
-    network.weather = Weather::FOUL;
+    network.set_weather(FOUL);
     let mut network = network.until_secure();
     for text in 0..9 {
         network.send(text % 3, &format!("text {text}"));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::{Duration, Event, MAX_BODY, SendError};
 
-use crate::network::{Network, Weather};
+use crate::network::{FAIR, FOUL, Network};
 
 fn finals(network: &Network, member: usize) -> Vec<(u32, mpotr_core::crypto::Digest32)> {
     let finals = network.events[member]
@@ -57,7 +57,7 @@ fn everyone_reads_what_everyone_writes_and_all_sign_one_order() {
 fn a_talk_in_foul_weather_loses_nothing() {
     for seed in 0..20 {
         let mut network = Network::new(4, seed);
-        network.weather = Weather::FOUL;
+        network.set_weather(FOUL);
         network = network.until_secure();
         for round in 0..10 {
             for member in 0..4 {
@@ -201,7 +201,7 @@ fn a_member_that_missed_a_long_talk_asks_for_it_by_place_and_catches_up() {
 #[test]
 fn who_asks_for_everything_over_and_over_gets_it_once_in_a_while() {
     let mut network = missed(100);
-    network.weather.latency_ms = 0;
+    network.set_weather(FAIR.latency(0));
     let asked: Vec<_> = {
         // Only what member 3 sends gets through: its questions.
         network.tamper = Some(Box::new(|from, _, packet| {
@@ -261,7 +261,7 @@ fn each_message_tells_who_has_seen_it_and_where_it_stands() {
 #[test]
 fn the_ids_that_become_final_are_one_list_and_the_same_everywhere() {
     let mut network = Network::new(3, 1);
-    network.weather = Weather::FOUL;
+    network.set_weather(FOUL);
     network = network.until_secure();
     for round in 0..10 {
         for member in 0..3 {
