@@ -1,8 +1,8 @@
 //! One network in memory, for tests and simulators: seeded, without IO, and without a clock of its own.
 //!
-//! The caller says what time it is, in milliseconds since a moment of its choice, and takes out what has arrived by then.
-//! The same seed and the same calls give the same network, on any machine. It knows nothing of what it carries: a payload is
-//! anything that is bytes, and a member is named by anything that is ordered.
+//! The caller says what time it is, in milliseconds since a moment of its choice, and takes out what has arrived by
+//! then. The same seed and the same calls give the same network, on any machine. It knows nothing of what it carries: a
+//! payload is anything that is bytes, and a member is named by anything that is ordered.
 //!
 //! | quality | where | unit |
 //! |---|---|---|
@@ -12,9 +12,9 @@
 //! | rate, burst, queue, longest packet | [`Line`], one for each member | bytes, and bytes a second |
 //! | partitions | [`Network::part`], [`Network::block`], [`Network::unplug`], [`Network::heal`] | |
 //!
-//! What a member sends first passes its own [`Line`], once however many receive it, as on a relay or a chat server. Then each
-//! receiver gets a copy, or two, or none, as the [`Weather`] has it. Not modelled: a rate at which members receive, and loss
-//! that comes in bursts.
+//! What a member sends first passes its own [`Line`], once however many receive it, as on a relay or a chat server.
+//! Then each receiver gets a copy, or two, or none, as the [`Weather`] has it. Not modelled: a rate at which members
+//! receive, and loss that comes in bursts.
 //!
 //! ```
 //! use mpotr_netem::{Line, Network, Weather};

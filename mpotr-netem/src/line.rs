@@ -2,8 +2,8 @@
 
 /// What a member's own line to the network takes. Lengths are in bytes. [`Line::new`] takes everything at once.
 ///
-/// In any span of time, `rate` times the span passes, and once the burst, or the longest packet if that is longer. A packet
-/// is through when its last byte is.
+/// In any span of time, `rate` times the span passes, and once the burst, or the longest packet if that is longer. A
+/// packet is through when its last byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Line {

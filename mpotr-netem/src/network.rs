@@ -23,9 +23,9 @@ pub struct Arrival<A, P> {
 
 /// A broadcast medium that loses, doubles, delays, re-orders and splits, on the caller's time.
 ///
-/// `A` names a member, `P` is a packet: `Rc<[u8]>` makes copies cheap. Times are in milliseconds and must not run backwards.
-/// Draws are of one seeded stream, in the order of calls: for each receiver that is reached, one for the duplicate if there
-/// are any, then for each copy one for the jitter, and one for the loss if there is any.
+/// `A` names a member, `P` is a packet: `Rc<[u8]>` makes copies cheap. Times are in milliseconds and must not run
+/// backwards. Draws are of one seeded stream, in the order of calls: for each receiver that is reached, one for the
+/// duplicate if there are any, then for each copy one for the jitter, and one for the loss if there is any.
 #[derive(Clone, Debug)]
 pub struct Network<A, P> {
     weather: Weather,
@@ -79,7 +79,8 @@ impl<A: Copy + Ord, P: AsRef<[u8]> + Clone> Network<A, P> {
         self.weather = weather;
     }
 
-    /// From `now` on, a member has this line. What waits passes when it would have, and what it sends later passes after that.
+    /// From `now` on, a member has this line. What waits passes when it would have, and what it sends later passes
+    /// after that.
     pub fn set_line(&mut self, now: u64, member: A, line: Line) {
         self.lines.entry(member).or_default().change(now, line);
     }
@@ -116,8 +117,8 @@ impl<A: Copy + Ord, P: AsRef<[u8]> + Clone> Network<A, P> {
         self.reach = Reach::everyone();
     }
 
-    /// Puts a packet on its way to these members, and says when it has passed the sender's line. Whether they are reached is
-    /// decided now, even if the packet then waits: what is under way arrives.
+    /// Puts a packet on its way to these members, and says when it has passed the sender's line. Whether they are
+    /// reached is decided now, even if the packet then waits: what is under way arrives.
     ///
     /// # Errors
     /// The sender's line does not take it. Nothing is sent.

@@ -1,9 +1,9 @@
 //! The queue before a member's line: when each packet has passed.
 //!
-//! A packet of cost c that comes at t has passed at `max(t, V - burst / rate)`, where `V = max(V', t) + c / rate` is when it
-//! would have passed without any burst, and V' the same for the packet before it. So in every span (s, t] at most
-//! `rate (t - s) + max(burst, c)` passes. V is kept as what is still to pass, in thousandths of bytes: a rate of
-//! 1 byte a second is one of them in a millisecond.
+//! A packet of cost c that comes at t has passed at `max(t, V - burst / rate)`, where `V = max(V', t) + c / rate` is
+//! when it would have passed without any burst, and V' the same for the packet before it. So in every span (s, t] at
+//! most `rate (t - s) + max(burst, c)` passes. V is kept as what is still to pass, in thousandths of bytes: a rate of 1
+//! byte a second is one of them in a millisecond.
 
 use crate::line::{Backlog, Line, SendError};
 

@@ -1,5 +1,5 @@
-//! Members that deviate. Each runs a real room, and changes what that room hears or what leaves it; all know the secrets of
-//! their own offers, and may say one thing to some and another to others.
+//! Members that deviate. Each runs a real room, and changes what that room hears or what leaves it; all know the
+//! secrets of their own offers, and may say one thing to some and another to others.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `wrong_share` | a share of the key agreement that is none, signed |
 //! | `two_contributions` | another contribution to each half of the room, both signed |
 //! | `two_confirmations` | another confirmation to each half, both signed |
-//! | `twins` | two rooms with one set of keys, one for each half: two proposals of one view, two of every statement, or two texts in one place |
+//! | `twins` | two rooms with one set of keys, one for each half: two proposals of one view, or two texts in one place |
 //! | `hoard` | writes what it sends to nobody, and names it in every cut |
 //! | `torn` | what some accept and others are meant never to |
 //! | `replay` | sends again whatever it has heard, at any time |

@@ -1,5 +1,5 @@
-//! Writes, and sends what it has written to nobody, ever: it brings into every cut a message that nobody else can have. In all
-//! else its room is as it should be.
+//! Writes, and sends what it has written to nobody, ever: it brings into every cut a message that nobody else can have.
+//! In all else its room is as it should be.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Writes what some members accept and others are meant never to: to those on even seats one thing, and to those on odd seats
-//! what contradicts it. From then on it says nothing inside the epoch.
+//! Writes what some members accept and others are meant never to: to those on even seats one thing, and to those on odd
+//! seats what contradicts it. From then on it says nothing inside the epoch.
 //!
 //! | what | to even seats | to odd seats |
 //! |---|---|---|
