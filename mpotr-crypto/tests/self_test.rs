@@ -230,54 +230,40 @@ struct LaxGroup;
 
 type Element = <Ristretto255 as Group>::Element;
 
+/// Functions of a group that are those of the real one.
+macro_rules! as_it_is {
+    ($(fn $name:ident($($input:ident: $of:ty),*) -> $to:ty;)+) => {
+        $(fn $name($($input: $of),*) -> $to {
+            Ristretto255::$name($($input),*)
+        })+
+    };
+}
+
 impl Group for LaxGroup {
     type Scalar = Scalar;
     type Element = Element;
 
-    fn scalar_from_wide(bytes: &[u8; 64]) -> Scalar {
-        Ristretto255::scalar_from_wide(bytes)
-    }
-    fn decode_scalar(bytes: &[u8; 32]) -> Option<Scalar> {
-        Ristretto255::decode_scalar(bytes)
-    }
-    fn encode_scalar(scalar: &Scalar) -> [u8; 32] {
-        Ristretto255::encode_scalar(scalar)
-    }
-    fn scalar_add(a: &Scalar, b: &Scalar) -> Scalar {
-        a + b
-    }
-    fn scalar_sub(a: &Scalar, b: &Scalar) -> Scalar {
-        a - b
-    }
-    fn scalar_mul(a: &Scalar, b: &Scalar) -> Scalar {
-        a * b
-    }
-    fn identity() -> Element {
-        Ristretto255::identity()
-    }
     /// Ignores the high bit, as decoders of edwards25519 do.
     fn decode(bytes: &[u8; 32]) -> Option<Element> {
         let mut bytes = *bytes;
         bytes[31] &= 0x7f;
         Ristretto255::decode(&bytes)
     }
-    fn encode(element: &Element) -> [u8; 32] {
-        Ristretto255::encode(element)
-    }
-    fn from_uniform_bytes(bytes: &[u8; 64]) -> Element {
-        Ristretto255::from_uniform_bytes(bytes)
-    }
-    fn add(a: &Element, b: &Element) -> Element {
-        a + b
-    }
-    fn sub(a: &Element, b: &Element) -> Element {
-        a - b
-    }
-    fn mul_base(scalar: &Scalar) -> Element {
-        Ristretto255::mul_base(scalar)
-    }
-    fn mul(element: &Element, scalar: &Scalar) -> Element {
-        element * scalar
+
+    as_it_is! {
+        fn scalar_from_wide(bytes: &[u8; 64]) -> Scalar;
+        fn decode_scalar(bytes: &[u8; 32]) -> Option<Scalar>;
+        fn encode_scalar(scalar: &Scalar) -> [u8; 32];
+        fn scalar_add(a: &Scalar, b: &Scalar) -> Scalar;
+        fn scalar_sub(a: &Scalar, b: &Scalar) -> Scalar;
+        fn scalar_mul(a: &Scalar, b: &Scalar) -> Scalar;
+        fn identity() -> Element;
+        fn encode(element: &Element) -> [u8; 32];
+        fn from_uniform_bytes(bytes: &[u8; 64]) -> Element;
+        fn add(a: &Element, b: &Element) -> Element;
+        fn sub(a: &Element, b: &Element) -> Element;
+        fn mul_base(scalar: &Scalar) -> Element;
+        fn mul(element: &Element, scalar: &Scalar) -> Element;
     }
 }
 

@@ -3,17 +3,13 @@
 use digest::Digest;
 use hkdf::GenericHkdf;
 
+use super::vectors::fips_180_4::SHA_512;
 use super::{Fault, ensure, hex};
 use crate::kdf::Prk;
 use crate::suite::CryptoSuite;
 
-/// FIPS 180-4, the two-block example of NIST's "Examples with Intermediate Values", in two pieces.
-const TWO_BLOCKS: [&[u8]; 2] = [
-    b"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn",
-    b"hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
-];
-const TWO_BLOCKS_HASH: &str = "8e959b75dae313da8cf4f72814fc143f8f7779c6eb9f7fa17299aeadb6889018\
-                               501d289e4900f7e4331b99dec4b5433ac7d329eeb6dd26545e96e55b874be909";
+/// The example of two blocks comes in two pieces, of this many bytes at most.
+const PIECE: usize = 56;
 
 /// RFC 4231 section 4.3: HMAC-SHA-512.
 const HMAC_KEY: &[u8] = b"Jefe";
@@ -25,12 +21,14 @@ const HMAC: &str = "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea25
 const EXPANDED: &str = "52a6dea3d4aa3670887415ff1c7e6d43bba985e3da94c5f8f12af5374c8e64c4";
 
 pub(super) fn check<S: CryptoSuite>() -> Result<(), Fault> {
-    let hash = TWO_BLOCKS
-        .into_iter()
+    let [_, _, (two_blocks, _, expected), _] = SHA_512;
+    let hash = two_blocks
+        .as_bytes()
+        .chunks(PIECE)
         .fold(S::Hash::new(), Digest::chain_update)
         .finalize();
     ensure(
-        hash.as_slice() == hex::<64>(TWO_BLOCKS_HASH)?,
+        hash.as_slice() == hex::<64>(expected)?,
         "its SHA-512 is another function",
     )?;
     // HKDF-Extract is HMAC.

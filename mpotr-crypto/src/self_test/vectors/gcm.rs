@@ -1,15 +1,16 @@
 //! AES-256-GCM with a 96-bit nonce: test cases 13 to 16 of McGrew and Viega, "The Galois/Counter Mode of Operation",
 //! appendix B, on which NIST SP 800-38D rests.
 
-use crate::aead::Vector;
+use super::AeadVector;
 
 const KEY: &str = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
 const NONCE: &str = "cafebabefacedbaddecaf888";
 const ZERO_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 const ZERO_NONCE: &str = "000000000000000000000000";
 
-pub(crate) const AES_256_GCM: &[Vector] = &[
-    Vector {
+/// The test cases.
+pub const AES_256_GCM: [AeadVector; 4] = [
+    AeadVector {
         name: "test case 13",
         key: ZERO_KEY,
         nonce: ZERO_NONCE,
@@ -17,7 +18,7 @@ pub(crate) const AES_256_GCM: &[Vector] = &[
         text: "",
         sealed: "530f8afbc74536b9a963b4f1c4cb738b",
     },
-    Vector {
+    AeadVector {
         name: "test case 14",
         key: ZERO_KEY,
         nonce: ZERO_NONCE,
@@ -25,7 +26,7 @@ pub(crate) const AES_256_GCM: &[Vector] = &[
         text: "00000000000000000000000000000000",
         sealed: "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919",
     },
-    Vector {
+    AeadVector {
         name: "test case 15",
         key: KEY,
         nonce: NONCE,
@@ -36,7 +37,7 @@ pub(crate) const AES_256_GCM: &[Vector] = &[
                  8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662898015ad\
                  b094dac5d93471bdec1a502270e3cc6c",
     },
-    Vector {
+    AeadVector {
         name: "test case 16",
         key: KEY,
         nonce: NONCE,

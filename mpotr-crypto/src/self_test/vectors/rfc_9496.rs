@@ -1,7 +1,7 @@
 //! ristretto255: RFC 9496 appendix A.1 to A.3. (A.4, a square root in the field, is inside the libraries.)
 
 /// A.1: the encodings of 0, G, 2G, .., 15G.
-pub(crate) const MULTIPLES_OF_THE_GENERATOR: &[&str] = &[
+pub const MULTIPLES_OF_THE_GENERATOR: [&str; 16] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76",
     "6a493210f7499cd17fecb510ae0cea23a110e8d5b901f8acadd3095c73a3b919",
@@ -20,10 +20,10 @@ pub(crate) const MULTIPLES_OF_THE_GENERATOR: &[&str] = &[
     "e0c418f7c8d9c4cdd7395b93ea124f3ad99021bb681dfc3302a9d99a2e53e64e",
 ];
 
-/// A.2: encodings that are refused, by what is wrong with them.
-pub(crate) const INVALID_ENCODINGS: &[(&str, &[&str])] = &[
+/// A.2: encodings that are refused, by what is said of a backend that takes them; and one whose high bit is set.
+pub const INVALID_ENCODINGS: [(&str, &[&str]); 5] = [
     (
-        "a field element that is not canonical",
+        "it takes a ristretto255 encoding that is not canonical",
         &[
             "00ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
             "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -32,7 +32,7 @@ pub(crate) const INVALID_ENCODINGS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "a negative field element",
+        "it takes a ristretto255 encoding that is negative",
         &[
             "0100000000000000000000000000000000000000000000000000000000000000",
             "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -45,7 +45,7 @@ pub(crate) const INVALID_ENCODINGS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "x^2 is no square",
+        "it takes a ristretto255 encoding whose x^2 is no square",
         &[
             "26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371",
             "4eac077a713c57b4f4397629a4145982c661f48044dd3f96427d40b147d9742f",
@@ -58,7 +58,7 @@ pub(crate) const INVALID_ENCODINGS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "xy is negative",
+        "it takes a ristretto255 encoding whose x y is negative",
         &[
             "3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93735c07ba14579630e",
             "a45fdc55c76448c049a1ab33f17023edfb2be3581e9c7aade8a6125215e04220",
@@ -71,13 +71,16 @@ pub(crate) const INVALID_ENCODINGS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "s = -1, hence y = 0",
-        &["ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"],
+        "it takes a ristretto255 encoding whose y is 0, or whose high bit is set",
+        &[
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2df6",
+        ],
     ),
 ];
 
 /// A.3: (64 uniform bytes, the element they map to).
-pub(crate) const FROM_UNIFORM_BYTES: &[(&str, &str)] = &[
+pub const FROM_UNIFORM_BYTES: [(&str, &str); 11] = [
     (
         "5d1be09e3d0c82fc538112490e35701979d99e06ca3e2b5b54bffe8b4dc772c1\
          4d98b696a1bbfb5ca32c436cc61c16563790306c79eaca7705668b47dffe5bb6",

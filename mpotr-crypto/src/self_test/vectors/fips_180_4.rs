@@ -1,7 +1,7 @@
 //! SHA-512: the examples that NIST publishes beside FIPS 180-4, and the empty message.
 
 /// (message, how often it is repeated, SHA-512 of it all)
-pub(crate) const SHA_512: &[(&str, usize, &str)] = &[
+pub const SHA_512: [(&str, usize, &str); 4] = [
     (
         "",
         1,

@@ -1,9 +1,10 @@
 //! ChaCha20-Poly1305: RFC 8439 section 2.8.2 and appendix A.5.
 
-use crate::aead::Vector;
+use super::AeadVector;
 
-pub(crate) const CHACHA20_POLY1305: &[Vector] = &[
-    Vector {
+/// The examples, in the order of the RFC.
+pub const CHACHA20_POLY1305: [AeadVector; 2] = [
+    AeadVector {
         name: "section 2.8.2",
         key: "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
         nonce: "070000004041424344454647",
@@ -18,7 +19,7 @@ pub(crate) const CHACHA20_POLY1305: &[Vector] = &[
                  3ff4def08e4b7a9de576d26586cec64b6116\
                  1ae10b594f09e26a7e902ecbd0600691",
     },
-    Vector {
+    AeadVector {
         name: "appendix A.5",
         key: "1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0",
         nonce: "000000000102030405060708",
