@@ -13,8 +13,8 @@ use mpotr_crypto::{
     label,
 };
 use mpotr_gka::{
-    AuthenticationId, Beacon, CommitmentSum, Contributing, ContributionBody, KnownIdentities,
-    Member, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid, Terms,
+    AuthenticationId, Beacon, CommitmentSum, Contributing, ContributionBody, Fault, FaultKind,
+    KnownIdentities, Member, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -227,6 +227,17 @@ fn assert_all(errors: Vec<(usize, RunError)>, expected: &RunError) {
     for (me, error) in errors {
         assert_eq!(&error, expected, "as member {me} sees it");
     }
+}
+
+/// Every honest member blames these, for this.
+fn assert_fault(errors: Vec<(usize, RunError)>, kind: FaultKind, culprits: &[usize]) {
+    let culprits = culprits.to_vec();
+    assert_all(errors, &Fault { kind, culprits }.into());
+}
+
+/// No honest member has received what these sent.
+fn assert_not_received(errors: Vec<(usize, RunError)>, members: &[usize]) {
+    assert_all(errors, &RunError::NotReceived(members.to_vec()));
 }
 
 /// A signature that nobody made.

@@ -3,14 +3,14 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Beacon, CommitmentSum, Confirming, Contributing, Contribution,
-    FaultKind, Forger, Identity, KnownIdentities, Member, Offer, OfferSecrets, RoomId, Rounds, Run,
-    RunError, Sid, Terms,
+    AgreementId, Audit, AuditError, AuthenticationId, Beacon, CommitmentSum, Confirmation,
+    Confirming, Contributing, Contribution, FaultKind, Forger, Identity, KnownIdentities, Member,
+    Offer, OfferSecrets, RoomId, Rounds, Run, RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::DEFAULT;
+use crate::{DEFAULT, Methods};
 
 checks!(
     invented_members_agree_and_an_outsider_finds_nothing_wrong,
@@ -33,51 +33,93 @@ fn offers<S: CryptoSuite>(
         .unzip()
 }
 
-/// All contribute.
-fn contribute<S: CryptoSuite>(
-    people: &[Person<S>],
-    methods: (AgreementId, AuthenticationId),
-    rng: &mut dyn CryptoRng,
-) -> (Terms, Vec<Member<S>>, Vec<Contributing<S>>) {
-    let (offers, secrets) = offers(people, rng);
-    let strangers = KnownIdentities::new();
-    let members: Vec<_> = offers
-        .iter()
-        .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
-        .collect();
-    let terms = Terms {
-        sid: Sid::of::<S>(b"head", offers.iter()),
-        methods,
-        proposer: 0,
-        commitments: CommitmentSum::of(methods.1, &members).unwrap(),
-    };
-    let phases = secrets
-        .into_iter()
-        .enumerate()
-        .map(|(me, secrets)| {
-            let run = Run::new(terms, members.clone(), me).unwrap();
-            Contributing::start(run, &*people[me], secrets, rng)
-        })
-        .collect();
-    (terms, members, phases)
+/// A run in which all have confirmed.
+struct Confirmed<S: CryptoSuite> {
+    terms: Terms,
+    members: Vec<Member<S>>,
+    contributions: Vec<Contribution>,
+    confirmations: Vec<Confirmation>,
+    phases: Vec<Confirming<S>>,
+    rng: ChaCha20Rng,
 }
 
-fn confirm<S: CryptoSuite>(
-    people: &[Person<S>],
-    phases: Vec<Contributing<S>>,
-    rng: &mut dyn CryptoRng,
-) -> (Vec<Contribution>, Vec<Confirming<S>>) {
-    let contributions: Vec<_> = phases.iter().map(|it| it.contribution().clone()).collect();
-    let confirming = phases
-        .into_iter()
-        .zip(people)
-        .map(|(phase, person)| {
-            phase
-                .confirm(contributions.clone(), &**person, rng)
-                .unwrap()
-        })
-        .collect();
-    (contributions, confirming)
+impl<S: CryptoSuite> Confirmed<S> {
+    fn of(people: &[Person<S>], methods: Methods, mut rng: ChaCha20Rng) -> Self {
+        let (offers, secrets) = offers(people, &mut rng);
+        let strangers = KnownIdentities::new();
+        let members: Vec<_> = offers
+            .iter()
+            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
+            .collect();
+        let terms = Terms {
+            sid: Sid::of::<S>(b"head", offers.iter()),
+            methods,
+            proposer: 0,
+            commitments: CommitmentSum::of(methods.1, &members).unwrap(),
+        };
+        let contributing: Vec<_> = secrets
+            .into_iter()
+            .enumerate()
+            .map(|(me, secrets)| {
+                let run = Run::new(terms, members.clone(), me).unwrap();
+                Contributing::start(run, &*people[me], secrets, &mut rng)
+            })
+            .collect();
+        let contribution = |phase: &Contributing<S>| phase.contribution().clone();
+        let contributions: Vec<_> = contributing.iter().map(contribution).collect();
+        let confirm = |(phase, person): (Contributing<S>, &Person<S>)| {
+            let confirmed = phase.confirm(contributions.clone(), &**person, &mut rng);
+            confirmed.unwrap()
+        };
+        let phases: Vec<_> = contributing.into_iter().zip(people).map(confirm).collect();
+        let confirmation = |phase: &Confirming<S>| phase.confirmation().clone();
+        Self {
+            terms,
+            members,
+            confirmations: phases.iter().map(confirmation).collect(),
+            contributions,
+            phases,
+            rng,
+        }
+    }
+
+    /// The proofs, as every member opens them.
+    fn payloads(&self) -> Vec<Vec<u8>> {
+        self.phases[0].open(&self.confirmations).unwrap()
+    }
+
+    /// What an outsider says of the run with these proofs.
+    fn audit(&mut self, payloads: &[Vec<u8>]) -> Result<Audit, Vec<AuditError>> {
+        let run = Run::of_others(self.terms, self.members.clone()).unwrap();
+        let rounds = Rounds {
+            contributions: &self.contributions,
+            confirmations: &self.confirmations,
+            payloads,
+        };
+        rounds.audit(&run, &mut self.rng)
+    }
+
+    /// Every member has an epoch.
+    fn establish(mut self) {
+        for phase in self.phases {
+            phase.establish(&self.confirmations, &mut self.rng).unwrap();
+        }
+    }
+
+    /// Whose proofs each member refuses.
+    fn disbelieved(mut self) -> Vec<Vec<usize>> {
+        let mut refused = Vec::new();
+        for phase in self.phases {
+            let rejected = phase.establish(&self.confirmations, &mut self.rng);
+            let error = rejected.unwrap_err().error;
+            let RunError::Fault(fault) = error else {
+                panic!("{error:?}")
+            };
+            assert_eq!(fault.kind, FaultKind::WrongProof);
+            refused.push(fault.culprits);
+        }
+        refused
+    }
 }
 
 fn strangers<S: CryptoSuite>(count: usize, rng: &mut dyn CryptoRng) -> Vec<IdentityKey> {
@@ -92,121 +134,61 @@ fn invented<S: CryptoSuite>(count: usize, rng: &mut dyn CryptoRng) -> Vec<Person
     strangers::<S>(count, rng).into_iter().map(invent).collect()
 }
 
+/// Three of whom the one in the middle is real. The forger lacks its trapdoor.
+fn with_one_who_is_there<S: CryptoSuite>(rng: &mut dyn CryptoRng) -> Vec<Person<S>> {
+    let mut people = invented::<S>(3, rng);
+    people[1] = Box::new(IdentityKeyPair::random::<S>(rng));
+    people
+}
+
 fn invented_members_agree_and_an_outsider_finds_nothing_wrong<S: CryptoSuite>() {
-    let mut rng = ChaCha20Rng::seed_from_u64(1);
     for count in [2, 3, 6] {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
         let people = invented::<S>(count, &mut rng);
-        let (terms, members, phases) = contribute(&people, DEFAULT, &mut rng);
-        let (contributions, confirming) = confirm(&people, phases, &mut rng);
-        let confirmations: Vec<_> = confirming
-            .iter()
-            .map(|it| it.confirmation().clone())
-            .collect();
-        let payloads = confirming[0].open(&confirmations).unwrap();
-        let audit = Rounds {
-            contributions: &contributions,
-            confirmations: &confirmations,
-            payloads: &payloads,
-        }
-        .audit(&Run::of_others(terms, members).unwrap(), &mut rng)
-        .unwrap();
+        let mut run = Confirmed::of(&people, DEFAULT, rng);
+        let audit = run.audit(&run.payloads()).unwrap();
         assert!(audit.unproven.is_empty());
-        assert_eq!(audit.statement, confirmations[0].statement);
-        for phase in confirming {
-            phase.establish(&confirmations, &mut rng).unwrap();
-        }
+        assert_eq!(audit.statement, run.confirmations[0].statement);
+        run.establish();
     }
 }
 
 fn who_is_there_is_not_convinced_by_invented_members<S: CryptoSuite>() {
-    // The forger lacks the trapdoor of the one member who is real.
     let mut rng = ChaCha20Rng::seed_from_u64(2);
-    let mut people = invented::<S>(3, &mut rng);
-    people[1] = Box::new(IdentityKeyPair::random::<S>(&mut rng));
-    let (_, _, phases) = contribute(&people, DEFAULT, &mut rng);
-    let (_, mut confirming) = confirm(&people, phases, &mut rng);
-    let confirmations: Vec<_> = confirming
-        .iter()
-        .map(|it| it.confirmation().clone())
-        .collect();
-    let rejected = confirming
-        .remove(1)
-        .establish(&confirmations, &mut rng)
-        .unwrap_err();
-    let RunError::Fault(fault) = rejected.error else {
-        panic!("{:?}", rejected.error)
-    };
-    assert_eq!(
-        (fault.kind, fault.culprits),
-        (FaultKind::WrongProof, vec![0, 2])
-    );
+    let people = with_one_who_is_there::<S>(&mut rng);
+    let run = Confirmed::of(&people, DEFAULT, rng);
+    assert_eq!(run.disbelieved()[1], [0, 2]);
 }
 
-const BY_TAGS: (AgreementId, AuthenticationId) =
-    (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
+const BY_TAGS: Methods = (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
 
 fn invented_members_make_tags_among_themselves<S: CryptoSuite>() {
-    let mut rng = ChaCha20Rng::seed_from_u64(3);
     for count in [2, 3, 6] {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
         let people = invented::<S>(count, &mut rng);
-        let (_, _, phases) = contribute(&people, BY_TAGS, &mut rng);
-        let (_, confirming) = confirm(&people, phases, &mut rng);
-        let confirmations: Vec<_> = confirming
-            .iter()
-            .map(|it| it.confirmation().clone())
-            .collect();
-        let payloads = confirming[0].open(&confirmations).unwrap();
-        assert!(payloads.iter().all(|it| it.len() == 16 * (count - 1)));
-        for phase in confirming {
-            phase.establish(&confirmations, &mut rng).unwrap();
-        }
+        let run = Confirmed::of(&people, BY_TAGS, rng);
+        assert!(run.payloads().iter().all(|it| it.len() == 16 * (count - 1)));
+        run.establish();
     }
 }
 
 fn invented_members_make_no_tags_for_who_is_there<S: CryptoSuite>() {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
-    let mut people = invented::<S>(3, &mut rng);
-    people[1] = Box::new(IdentityKeyPair::random::<S>(&mut rng));
-    let (_, _, phases) = contribute(&people, BY_TAGS, &mut rng);
-    let (_, confirming) = confirm(&people, phases, &mut rng);
-    let confirmations: Vec<_> = confirming
-        .iter()
-        .map(|it| it.confirmation().clone())
-        .collect();
+    let people = with_one_who_is_there::<S>(&mut rng);
+    let run = Confirmed::of(&people, BY_TAGS, rng);
     // Who is there believes none of them, and they, who lack a trapdoor, nobody.
-    for (phase, others) in confirming.into_iter().zip([[1, 2], [0, 2], [0, 1]]) {
-        let rejected = phase.establish(&confirmations, &mut rng).unwrap_err();
-        let RunError::Fault(fault) = rejected.error else {
-            panic!("{:?}", rejected.error)
-        };
-        assert_eq!(
-            (fault.kind, fault.culprits),
-            (FaultKind::WrongProof, others.to_vec())
-        );
-    }
+    assert_eq!(run.disbelieved(), [[1, 2], [0, 2], [0, 1]]);
 }
 
 fn an_outsider_checks_every_proof_and_that_of_member_0_too<S: CryptoSuite>() {
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     let people = invented::<S>(3, &mut rng);
-    let (terms, members, phases) = contribute(&people, DEFAULT, &mut rng);
-    let (contributions, confirming) = confirm(&people, phases, &mut rng);
-    let confirmations: Vec<_> = confirming
-        .iter()
-        .map(|it| it.confirmation().clone())
-        .collect();
-    let payloads = confirming[0].open(&confirmations).unwrap();
-    let outside = Run::of_others(terms, members).unwrap();
+    let mut run = Confirmed::of(&people, DEFAULT, rng);
+    let payloads = run.payloads();
     for member in 0..3 {
         let mut wrong = payloads.clone();
         wrong[member][33] ^= 1;
-        let errors = Rounds {
-            contributions: &contributions,
-            confirmations: &confirmations,
-            payloads: &wrong,
-        }
-        .audit(&outside, &mut rng)
-        .unwrap_err();
-        assert_eq!(errors, [mpotr_gka::AuditError::Proof { member }]);
+        let errors = run.audit(&wrong).unwrap_err();
+        assert_eq!(errors, [AuditError::Proof { member }]);
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair};
 use mpotr_gka::{
-    Confirmation, Confirming, Contribution, Established, Fault, FaultKind, Run, RunError, Statement,
+    Confirmation, Confirming, Contribution, Established, FaultKind, Run, RunError, Statement,
 };
 use rand_chacha::ChaCha20Rng;
 
-use super::{Known, assert_all};
+use super::{Known, assert_fault, assert_not_received};
 use crate::spec::Spec;
 
 /// All members after round 2.
@@ -98,15 +98,11 @@ impl<S: CryptoSuite> Confirmed<S> {
     }
 
     pub(crate) fn assert_fault(self, kind: FaultKind, culprits: &[usize]) {
-        let expected = RunError::from(Fault {
-            kind,
-            culprits: culprits.to_vec(),
-        });
-        assert_all(self.errors(), &expected);
+        assert_fault(self.errors(), kind, culprits);
     }
 
     pub(crate) fn assert_not_received(self, members: &[usize]) {
-        assert_all(self.errors(), &RunError::NotReceived(members.to_vec()));
+        assert_not_received(self.errors(), members);
     }
 
     pub(crate) fn establish(self) -> BTreeMap<usize, Established<S>> {

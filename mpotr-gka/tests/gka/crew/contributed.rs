@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair, random_scalar};
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Contributing, Contribution, ContributionBody, Fault, FaultKind,
-    Run, RunError,
+    AgreementId, AuthenticationId, Contributing, Contribution, ContributionBody, FaultKind, Run,
+    RunError,
 };
 use rand_chacha::ChaCha20Rng;
 
-use super::{Confirmed, Known, assert_all};
+use super::{Confirmed, Known, assert_fault, assert_not_received};
 use crate::Methods;
 use crate::spec::Spec;
 
@@ -88,16 +88,12 @@ impl<S: CryptoSuite> Contributed<S> {
 
     /// Every honest member blames these, for this.
     pub(crate) fn assert_fault(self, kind: FaultKind, culprits: &[usize]) {
-        let expected = RunError::from(Fault {
-            kind,
-            culprits: culprits.to_vec(),
-        });
-        assert_all(self.errors(), &expected);
+        assert_fault(self.errors(), kind, culprits);
     }
 
     /// No honest member has received what these sent.
     pub(crate) fn assert_not_received(self, members: &[usize]) {
-        assert_all(self.errors(), &RunError::NotReceived(members.to_vec()));
+        assert_not_received(self.errors(), members);
     }
 
     pub(crate) fn confirm(self) -> Confirmed<S> {
