@@ -56,26 +56,9 @@ impl Sodium {
         if text.len() > self.chacha20poly1305_longest() {
             return None;
         }
-        let mut tag = [0; 16];
-        let buffer = text.as_mut_ptr();
-        // SAFETY: key, nonce and tag have the lengths of the algorithm by their types. `buffer` is valid for
-        // `text.len()` bytes in and out, and in place is allowed. The length of the tag and the unused secret nonce
-        // may be null.
-        let status = unsafe {
-            sys::crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-                buffer,
-                tag.as_mut_ptr(),
-                std::ptr::null_mut(),
-                buffer.cast_const(),
-                length(text),
-                associated_data.as_ptr(),
-                length(associated_data),
-                std::ptr::null(),
-                nonce.as_ptr(),
-                key.as_ptr(),
-            )
-        };
-        (status == 0).then_some(tag)
+        let encrypt = sys::crypto_aead_chacha20poly1305_ietf_encrypt_detached;
+        // SAFETY: the function is that of ChaCha20-Poly1305, which runs on every CPU.
+        unsafe { seal_in_place(encrypt, key, nonce, associated_data, text) }
     }
 
     /// Opens `text` in place.
@@ -90,22 +73,9 @@ impl Sodium {
         if text.len() > self.chacha20poly1305_longest() {
             return None;
         }
-        let buffer = text.as_mut_ptr();
-        // SAFETY: as in `chacha20poly1305_seal`; the tag is only read.
-        let status = unsafe {
-            sys::crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-                buffer,
-                std::ptr::null_mut(),
-                buffer.cast_const(),
-                length(text),
-                tag.as_ptr(),
-                associated_data.as_ptr(),
-                length(associated_data),
-                nonce.as_ptr(),
-                key.as_ptr(),
-            )
-        };
-        (status == 0).then_some(())
+        let decrypt = sys::crypto_aead_chacha20poly1305_ietf_decrypt_detached;
+        // SAFETY: the function is that of ChaCha20-Poly1305, which runs on every CPU.
+        unsafe { open_in_place(decrypt, key, nonce, associated_data, text, tag) }
     }
 
     fn chacha20poly1305_longest(self) -> usize {
@@ -249,26 +219,9 @@ impl HardwareAes {
         associated_data: &[u8],
         text: &mut [u8],
     ) -> Option<[u8; 16]> {
-        let mut tag = [0; 16];
-        let buffer = text.as_mut_ptr();
-        // SAFETY: the CPU has the instructions, or there were no `self`. Key, nonce and tag have the lengths of the
-        // algorithm by their types. `buffer` is valid for `text.len()` bytes in and out, and in place is allowed. The
-        // length of the tag and the unused secret nonce may be null. libsodium aligns the expanded key itself.
-        let status = unsafe {
-            sys::crypto_aead_aes256gcm_encrypt_detached(
-                buffer,
-                tag.as_mut_ptr(),
-                std::ptr::null_mut(),
-                buffer.cast_const(),
-                length(text),
-                associated_data.as_ptr(),
-                length(associated_data),
-                std::ptr::null(),
-                nonce.as_ptr(),
-                key.as_ptr(),
-            )
-        };
-        (status == 0).then_some(tag)
+        let encrypt = sys::crypto_aead_aes256gcm_encrypt_detached;
+        // SAFETY: the function is that of AES-256-GCM, and the CPU has the instructions, or there were no `self`.
+        unsafe { seal_in_place(encrypt, key, nonce, associated_data, text) }
     }
 
     /// Opens `text` in place.
@@ -280,23 +233,102 @@ impl HardwareAes {
         text: &mut [u8],
         tag: &[u8; 16],
     ) -> Option<()> {
-        let buffer = text.as_mut_ptr();
-        // SAFETY: as in `seal`; the tag is only read.
-        let status = unsafe {
-            sys::crypto_aead_aes256gcm_decrypt_detached(
-                buffer,
-                std::ptr::null_mut(),
-                buffer.cast_const(),
-                length(text),
-                tag.as_ptr(),
-                associated_data.as_ptr(),
-                length(associated_data),
-                nonce.as_ptr(),
-                key.as_ptr(),
-            )
-        };
-        (status == 0).then_some(())
+        let decrypt = sys::crypto_aead_aes256gcm_decrypt_detached;
+        // SAFETY: the function is that of AES-256-GCM, and the CPU has the instructions, or there were no `self`.
+        unsafe { open_in_place(decrypt, key, nonce, associated_data, text, tag) }
     }
+}
+
+/// An AEAD of libsodium that seals, its tag apart: ciphertext, tag, length of the tag, text and length, associated data and
+/// length, secret nonce, nonce, key.
+type Encrypt = unsafe extern "C" fn(
+    *mut u8,
+    *mut u8,
+    *mut u64,
+    *const u8,
+    u64,
+    *const u8,
+    u64,
+    *const u8,
+    *const u8,
+    *const u8,
+) -> i32;
+
+/// An AEAD of libsodium that opens, its tag apart: text, secret nonce, ciphertext and length, tag, associated data and length,
+/// nonce, key.
+type Decrypt = unsafe extern "C" fn(
+    *mut u8,
+    *mut u8,
+    *const u8,
+    u64,
+    *const u8,
+    *const u8,
+    u64,
+    *const u8,
+    *const u8,
+) -> i32;
+
+/// Seals `text` in place.
+///
+/// # Safety
+/// `encrypt` is the function of an AEAD with a key of 32 bytes, a nonce of 12 and a tag of 16, and this CPU can run it.
+unsafe fn seal_in_place(
+    encrypt: Encrypt,
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    associated_data: &[u8],
+    text: &mut [u8],
+) -> Option<[u8; 16]> {
+    let mut tag = [0; 16];
+    let buffer = text.as_mut_ptr();
+    // SAFETY: key, nonce and tag have the lengths of the algorithm by their types. `buffer` is valid for `text.len()`
+    // bytes in and out, and in place is allowed. The length of the tag and the unused secret nonce may be null. libsodium
+    // aligns the expanded key of AES itself.
+    let status = unsafe {
+        encrypt(
+            buffer,
+            tag.as_mut_ptr(),
+            std::ptr::null_mut(),
+            buffer.cast_const(),
+            length(text),
+            associated_data.as_ptr(),
+            length(associated_data),
+            std::ptr::null(),
+            nonce.as_ptr(),
+            key.as_ptr(),
+        )
+    };
+    (status == 0).then_some(tag)
+}
+
+/// Opens `text` in place.
+///
+/// # Safety
+/// As of [`seal_in_place`].
+unsafe fn open_in_place(
+    decrypt: Decrypt,
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    associated_data: &[u8],
+    text: &mut [u8],
+    tag: &[u8; 16],
+) -> Option<()> {
+    let buffer = text.as_mut_ptr();
+    // SAFETY: as in `seal_in_place`; the tag is only read.
+    let status = unsafe {
+        decrypt(
+            buffer,
+            std::ptr::null_mut(),
+            buffer.cast_const(),
+            length(text),
+            tag.as_ptr(),
+            associated_data.as_ptr(),
+            length(associated_data),
+            nonce.as_ptr(),
+            key.as_ptr(),
+        )
+    };
+    (status == 0).then_some(())
 }
 
 /// The state of SHA-512, wiped when dropped.
