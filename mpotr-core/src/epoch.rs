@@ -10,6 +10,7 @@
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `vouching` | what shows that a message is its author's |
 //! | `evidence`, `forking` | members that say two things in one place |
+//! | `examined` | signatures that were looked at in vain |
 //! | `order`, `locks`, `agreement` | the one order, what members have signed of it, and what is final |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
@@ -30,6 +31,7 @@ mod comparing;
 mod delivering;
 mod demand;
 mod evidence;
+mod examined;
 mod forking;
 mod graph;
 mod holdback;
@@ -62,6 +64,7 @@ pub(crate) use backlog::MAX_TOGETHER;
 use changing::{Cut, Frozen, Gate};
 use claims::Asked;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
+use examined::Examined;
 use graph::Graph;
 use holdback::Holdback;
 pub(crate) use keys::Door;
@@ -229,8 +232,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
     recorder: Recorder,
-    /// Packets that members sealed in the name of others, who had not signed them.
-    forged: usize,
+    /// Signatures of packets that were refused.
+    examined: Examined,
     effects: VecDeque<Effect>,
 }
 
@@ -312,7 +315,7 @@ impl<S: CryptoSuite> Epoch<S> {
             cuts: Vec::new(),
             retired: false,
             recorder: Recorder::default(),
-            forged: 0,
+            examined: Examined::default(),
             effects: VecDeque::new(),
         }
     }
@@ -357,11 +360,6 @@ impl<S: CryptoSuite> Epoch<S> {
     /// writes anything after.
     pub(crate) fn owes_to_leavers_alone(&self) -> bool {
         !self.is_present(self.me) && self.unstated_texts == 0
-    }
-
-    /// How many packets have cost a signature and were forged since this was asked last.
-    pub(crate) const fn take_forged(&mut self) -> usize {
-        std::mem::replace(&mut self.forged, 0)
     }
 
     /// The next thing that happened.

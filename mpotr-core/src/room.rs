@@ -32,7 +32,6 @@ mod electing;
 mod exclusions;
 mod expecting;
 mod fates;
-mod forgeries;
 mod hosting;
 #[cfg(feature = "insider")]
 mod insider;
@@ -75,7 +74,6 @@ use early::Early;
 use exclusions::Exclusions;
 use expecting::Expected;
 use fates::Fates;
-use forgeries::Forgeries;
 use installing::Certificate;
 use offering::{News, Offering};
 use proposing::Proposing;
@@ -108,9 +106,6 @@ pub struct Room<S: CryptoSuite> {
     contributed: Vec<Contributed>,
     /// Packets of runs and epochs that this member does not know yet.
     early: Early,
-    /// What members seal in each other's names.
-    forgeries: Forgeries,
-    forgeries_retired: Forgeries,
     epoch: Option<Epoch<S>>,
     /// Whether the others have gone on without this member, which is in no epoch since.
     has_lost_epoch: bool,
@@ -205,8 +200,6 @@ impl<S: CryptoSuite> Room<S> {
             confirmed: Vec::new(),
             contributed: Vec::new(),
             early: Early::default(),
-            forgeries: Forgeries::of_epoch(),
-            forgeries_retired: Forgeries::of_retired(),
             epoch: None,
             has_lost_epoch: false,
             handle: Handle::NONE,

@@ -92,16 +92,13 @@ impl<S: CryptoSuite> Epoch<S> {
         candidates: &mut Vec<Candidate>,
         results: &mut [Result<usize, Rejection>],
     ) {
-        let judged = candidates.len();
         let authentic = self.authentic(std::mem::take(candidates), results);
-        let forged = judged.saturating_sub(authentic.len());
-        self.forged = self.forged.saturating_add(forged);
         self.accept_all(authentic, results);
     }
 
     /// Judges all candidates, from each author's last place down, and keeps those that are authentic.
     fn authentic(
-        &self,
+        &mut self,
         candidates: Vec<Candidate>,
         results: &mut [Result<usize, Rejection>],
     ) -> Vec<(Warrant, Candidate)> {

@@ -92,7 +92,6 @@ impl<S: CryptoSuite> Epoch<S> {
             };
             let vouched = vouched.map(|(_, warrant)| warrant.examined(false));
             let Some(warrant) = vouched else {
-                self.forged = self.forged.saturating_add(1);
                 return Err(Rejection::NotAuthentic);
             };
             warrant
@@ -167,18 +166,32 @@ impl<S: CryptoSuite> Epoch<S> {
             .filter_map(|held| Some((held.content.prev, held.warrant.before(&held.packet)?)))
     }
 
-    /// Whether an author's own signature verifies.
+    /// Whether an author's own signature of a message verifies.
     pub(super) fn is_signed(
-        &self,
+        &mut self,
         author: usize,
         id: &MessageId,
         signature: &SignatureBytes,
     ) -> bool {
+        let signed = id.signed::<S>(&self.id);
+        self.verifies(author, &signed, signature)
+    }
+
+    /// Whether an author's signature verifies. One that does not is looked at once.
+    fn verifies(&mut self, author: usize, signed: &[u8; 64], signature: &SignatureBytes) -> bool {
+        if let Some(verdict) = self.examined.verdict(signed, signature) {
+            return verdict;
+        }
+        #[cfg(test)]
+        {
+            self.examined.verified += 1;
+        }
         let key = self.peers.get(author).and_then(|peer| peer.key.get());
-        key.is_some_and(|key| {
-            let signed = id.signed::<S>(&self.id);
-            key.verify(&signed, signature).is_ok()
-        })
+        let is_valid = key.is_some_and(|key| key.verify(signed, signature).is_ok());
+        if !is_valid {
+            self.examined.note(*signed, *signature, false);
+        }
+        is_valid
     }
 
     /// Takes an authentic message that was opened here.
@@ -192,7 +205,14 @@ impl<S: CryptoSuite> Epoch<S> {
         if let Some(signed) = opened.signed.take() {
             self.keep_content(opened.id, || signed.to_vec());
         }
-        self.accept(author, opened.held(packet, warrant))
+        let (id, signature) = (opened.id, opened.signature);
+        let accepted = self.accept(author, opened.held(packet, warrant));
+        if accepted.is_err() && warrant == Warrant::Own {
+            // It may yet count, and until then whoever sends it again costs no signature.
+            let signed = id.signed::<S>(&self.id);
+            self.examined.note(signed, signature, true);
+        }
+        accepted
     }
 
     /// Takes an authentic message: it waits to be delivered.
@@ -257,16 +277,14 @@ impl<S: CryptoSuite> Epoch<S> {
         let signed = unverified
             .unsigned()
             .signed::<S>(&self.id, header.sender, header.seq);
-        let key = peer.key.get();
-        let Some(verified) = key.and_then(|key| unverified.verify(key, &signed).ok()) else {
-            self.forged = self.forged.saturating_add(1);
+        if !self.verifies(sender, &signed, unverified.signature()) {
             return Err(Rejection::NotAuthentic);
-        };
-        let statement = verified.into_fields();
-        // The newest replaces the older.
-        peer.streams.statements.erase_through(header.seq);
+        }
+        let statement = unverified.into_unsigned().into_fields();
         self.record_statement(header.sender, header.seq, &text);
         let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
+        // The newest replaces the older.
+        peer.streams.statements.erase_through(header.seq);
         if statement.presence == Presence::Asking {
             self.effects.push_back(Effect::Asked);
         }

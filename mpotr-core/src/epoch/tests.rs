@@ -155,8 +155,18 @@ fn burned_slot() {
     assert_eq!(bodies(&mut epochs[BOB]), ["real"]);
 }
 
+/// The signatures that an epoch verifies meanwhile.
+pub(super) fn verified<T>(
+    epoch: &mut Epoch<Suite>,
+    call: impl FnOnce(&mut Epoch<Suite>) -> T,
+) -> (T, usize) {
+    let before = epoch.examined.verified;
+    let result = call(epoch);
+    (result, epoch.examined.verified - before)
+}
+
 #[test]
-fn what_a_member_forges_is_counted_and_what_an_outsider_sends_is_not() {
+fn a_repeated_forgery_costs_no_second_signature_and_what_an_outsider_makes_none() {
     let mut epochs = epochs(3, 1);
     let mut forge = |body| {
         let junk = content(0, MessageId::NONE, Vec::new(), body);
@@ -164,21 +174,64 @@ fn what_a_member_forges_is_counted_and_what_an_outsider_sends_is_not() {
     };
     let [first, second, third] = ["one", "two", "three"].map(&mut forge);
     let said = statement(&mut epochs[ALICE]);
+    let lie = Statement {
+        presence: Presence::Closed,
+        sent: 7,
+        frontier: Vec::new(),
+        lock: Lock::EMPTY,
+        wanted: Vec::new(),
+        missing: Vec::new(),
+        question: None,
+        listing: None,
+        next: None,
+    };
+    let lie = forge_statement(&mut epochs[MALLORY], ALICE, 1, lie);
     let bob = &mut epochs[BOB];
-    assert_eq!(bob.open(&first), Err(Rejection::NotAuthentic));
-    assert_eq!(bob.take_forged(), 1);
-    let together = bob.open_together(vec![second, third]);
-    assert_eq!(
-        together,
-        [Err(Rejection::NotAuthentic), Err(Rejection::NotAuthentic)]
-    );
-    assert_eq!(bob.take_forged(), 2);
+    let forgery = Err(Rejection::NotAuthentic);
+    for costs in [1, 0, 0] {
+        assert_eq!(
+            verified(bob, |bob| bob.open(&first)),
+            (forgery.clone(), costs)
+        );
+        assert_eq!(
+            verified(bob, |bob| bob.open(&lie)),
+            (forgery.clone(), costs)
+        );
+        let both = vec![second.clone(), third.clone(), lie.clone()];
+        let (together, cost) = verified(bob, |bob| bob.open_together(both));
+        assert_eq!((together, cost), (vec![forgery.clone(); 3], 2 * costs));
+    }
     // Without the header key of the epoch a packet costs no signature.
     let mut outside = Packet::Sealed(said.clone()).to_bytes();
     *outside.last_mut().unwrap() ^= 1;
-    assert_eq!(bob.open(&sealed(&outside)), Err(Rejection::NotAuthentic));
+    let outside = sealed(&outside);
+    assert_eq!(verified(bob, |bob| bob.open(&outside)), (forgery, 0));
     bob.open(&said).unwrap();
-    assert_eq!(bob.take_forged(), 0);
+}
+
+/// Its own signature is known to be wrong, and what its author says next names it all the same.
+#[test]
+fn what_was_refused_for_its_signature_counts_when_something_vouches_for_it() {
+    for together in [false, true] {
+        let mut epochs = epochs(3, 1);
+        let (_, real) = text(&mut epochs[ALICE], "real");
+        let (_, next) = text(&mut epochs[ALICE], "next");
+        let said = content(0, MessageId::NONE, Vec::new(), "real");
+        let stripped = forge_content(&mut epochs[MALLORY], ALICE, said);
+        let bob = &mut epochs[BOB];
+        for _ in 0..2 {
+            assert_eq!(bob.open(&stripped), Err(Rejection::NotAuthentic));
+        }
+        if together {
+            let results = bob.open_together(vec![stripped, next]);
+            assert_eq!(results, [Ok(ALICE), Ok(ALICE)]);
+        } else {
+            bob.open(&next).unwrap();
+            bob.open(&stripped).unwrap();
+        }
+        assert_eq!(bodies(bob), ["real", "next"]);
+        assert_eq!(bob.open(&real), Err(Rejection::Replayed));
+    }
 }
 
 #[test]
