@@ -194,18 +194,17 @@ impl<S: CryptoSuite> Epoch<S> {
         let Gate::Cut(ids) = &mut self.gate else {
             return;
         };
-        loop {
-            let more: Vec<_> = self
-                .holdback
-                .iter()
-                .filter(|(_, held)| ids.contains(&held.id))
-                .flat_map(|(_, held)| held.content.ancestors())
-                .filter(|id| !ids.contains(id) && !self.graph.contains(id))
-                .collect();
-            if more.is_empty() {
-                return;
+        let held = self.holdback.iter().map(|(_, held)| (held.id, held));
+        let held: BTreeMap<_, _> = held.collect();
+        let mut named: Vec<_> = held.values().copied().collect();
+        named.retain(|held| ids.contains(&held.id));
+        // Each is looked at once: a line is as long as an insider likes.
+        while let Some(last) = named.pop() {
+            for id in last.content.ancestors() {
+                if !self.graph.contains(&id) && ids.insert(id) {
+                    named.extend(held.get(&id).copied());
+                }
             }
-            ids.extend(more);
         }
     }
 

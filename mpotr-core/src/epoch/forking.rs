@@ -8,6 +8,8 @@
 //! Who writes against its own statement, or after it said that it writes nothing more, is exposed, too, to those who have
 //! heard both: an honest member that has not may have built upon what it wrote.
 
+use std::collections::BTreeMap;
+
 use mpotr_crypto::CryptoSuite;
 
 use super::changing::Gate;
@@ -128,10 +130,11 @@ impl<S: CryptoSuite> Epoch<S> {
         let Some(before) = self.packet_of(known).cloned() else {
             return false;
         };
-        let sides = self
-            .side(author, known, &before)
-            .zip(self.side(author, &new.id, &new.packet));
-        let Some(((known, shows_known), (new, shows_new))) = sides else {
+        // The new one first: if it cannot be shown, it is refused, and may come again and again.
+        let Some((new, shows_new)) = self.side(author, &new.id, &new.packet) else {
+            return false;
+        };
+        let Some((known, shows_known)) = self.side(author, known, &before) else {
             return false;
         };
         let evidence = Evidence::new::<S>(&self.id, wire_index(author), [known, new]);
@@ -174,10 +177,28 @@ impl<S: CryptoSuite> Epoch<S> {
                 packets.reverse();
                 return Some((SignedChain::new(chain, *unverified.signature()), packets));
             }
+            if chain.len() == 1 && !self.leads_to_signature(author, seq, &id) {
+                return None;
+            }
             id = self.voucher_of(author, seq, &id)?;
             packet = self.packet_of(&id)?.clone();
         }
         None
+    }
+
+    /// Whether a message after this one in its line is signed itself. Nothing is opened for it that was opened before.
+    fn leads_to_signature(&mut self, author: usize, seq: u32, id: &MessageId) -> bool {
+        let (mut seq, mut last) = (seq, *id);
+        for _ in 1..MAX_LINKS {
+            let Some(next) = self.voucher_of(author, seq, &last) else {
+                return false;
+            };
+            if self.is_signed_itself(author, &next) {
+                return true;
+            }
+            (seq, last) = (seq.saturating_add(1), next);
+        }
+        false
     }
 
     pub(super) fn opened(
@@ -194,7 +215,17 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether something that another member says comes after this message, or what is delivered rests on its signature: it
     /// has to be delivered, whoever wrote it.
     pub(super) fn is_demanded(&self, author: usize, held: &Held) -> bool {
-        self.vouches(held) || self.demanded().is_for(author, &held.id)
+        self.vouches(held) || self.is_named(&held.id) && self.demanded().is_for(author, &held.id)
+    }
+
+    /// Whether anything at all names a message that is not here: of most that are refused nobody has heard, and they come
+    /// again and again.
+    fn is_named(&self, id: &MessageId) -> bool {
+        let mut said = self.peers.iter().filter_map(|peer| peer.waiting.as_ref());
+        let mut held = self.holdback.iter();
+        matches!(&self.gate, Gate::Cut(ids) if ids.contains(id))
+            || said.any(|said| said.frontier.contains(id))
+            || held.any(|(_, held)| held.content.ancestors().any(|named| named == *id))
     }
 
     /// Whether this is what vouches for a message that is delivered, and nothing delivered does.
@@ -220,31 +251,35 @@ impl<S: CryptoSuite> Epoch<S> {
         if let Gate::Cut(ids) = &self.gate {
             ids.iter().for_each(|id| demand.require(*id));
         }
-        let mut unnamed: Vec<_> = Vec::new();
+        let mut unnamed: BTreeMap<_, _> = BTreeMap::new();
         for (author, held) in self.holdback.iter() {
             if self.is_exposed(author) || self.unfinal.is_crowded(author) {
                 if self.vouches(held) {
                     demand.require(held.id);
                 }
-                unnamed.push((author, held));
+                unnamed.insert(held.id, (author, held));
             } else {
                 for id in held.content.ancestors() {
                     demand.name(id, author);
                 }
             }
         }
-        loop {
-            let (named, rest): (Vec<_>, Vec<_>) = unnamed
-                .into_iter()
-                .partition(|(author, held)| demand.is_for(*author, &held.id));
-            if named.is_empty() {
-                return demand;
+        let mut named: Vec<&Held> = Vec::new();
+        unnamed.retain(|id, (author, held)| {
+            let is_named = demand.is_for(*author, id);
+            if is_named {
+                named.push(held);
             }
-            for id in named.iter().flat_map(|(_, held)| held.content.ancestors()) {
+            !is_named
+        });
+        // Each is looked at once: from what is named down to what that comes after.
+        while let Some(held) = named.pop() {
+            for id in held.content.ancestors() {
                 demand.require(id);
+                named.extend(unnamed.remove(&id).map(|(_, held)| held));
             }
-            unnamed = rest;
         }
+        demand
     }
 
     /// How many lines of an author honest members may have built upon.

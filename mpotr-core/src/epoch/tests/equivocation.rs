@@ -2,6 +2,7 @@
 
 use super::{
     ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, sealed, statement, text,
+    verified,
 };
 use crate::epoch::{Effect, Epoch, Evidence, SigningKeyState};
 use crate::error::Rejection;
@@ -177,6 +178,92 @@ fn what_an_honest_member_built_upon_is_delivered_to_all_and_disputed() {
     let told = effects(&mut epochs[BOB]);
     assert_eq!(disputed(&told), ["later"]);
     assert_eq!(epochs[BOB].delivered(), 5);
+}
+
+#[test]
+fn what_is_disputed_costs_no_signature_when_it_comes_again_and_counts_when_it_is_answered() {
+    let mut epochs = epochs(3, 1);
+    let [(first, one), (_, other)] = two(&mut epochs);
+    let later = content(1, first, Vec::new(), "later");
+    let later = forge_content(&mut epochs[MALLORY], MALLORY, later);
+    for packet in [&one, &later] {
+        epochs[ALICE].open(packet).unwrap();
+    }
+    let (_, answer) = text(&mut epochs[ALICE], "answer");
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open(&other).unwrap();
+    for costs in [1, 0, 0] {
+        let refused = verified(bob, |bob| bob.open(&later));
+        assert_eq!(refused, (Err(Rejection::Disputed), costs));
+        let refused = verified(bob, |bob| bob.open_together(vec![later.clone()]));
+        assert_eq!(refused, (vec![Err(Rejection::Disputed)], 0));
+    }
+    bob.open(&answer).unwrap();
+    effects(bob);
+    assert_eq!(verified(bob, |bob| bob.open(&later)), (Ok(MALLORY), 0));
+    assert_eq!(disputed(&effects(bob)), ["later"]);
+    assert_eq!(bob.delivered(), 3);
+}
+
+#[test]
+fn a_whole_line_of_an_exposed_member_is_demanded_by_who_answers_its_end() {
+    const LENGTH: u32 = 100;
+    let mut epochs = epochs(3, 1);
+    let [_, (_, other)] = two(&mut epochs);
+    let (mut last, mut line) = (MessageId::NONE, Vec::new());
+    for seq in 0..LENGTH {
+        let said = content(seq, last, Vec::new(), "of a line");
+        let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
+        last = id_of(&mut epochs[MALLORY], &packet);
+        epochs[ALICE].open(&packet).unwrap();
+        line.push(packet);
+    }
+    let (_, answer) = text(&mut epochs[ALICE], "answer");
+    let bob = &mut epochs[BOB];
+    bob.open(&other).unwrap();
+    bob.open(&answer).unwrap();
+    // The last of them exposes nobody yet: what it comes after is not here.
+    for packet in line.iter().rev() {
+        bob.open(packet).unwrap();
+    }
+    assert!(bob.is_exposed(MALLORY));
+    assert_eq!(bob.delivered(), 102);
+    assert!(bob.holdback.is_empty());
+}
+
+/// Mallory's line ends in a signature that found no room to wait.
+#[test]
+fn a_line_without_its_signature_is_refused_at_little_cost_until_that_comes_again() {
+    let mut epochs = epochs(3, 1);
+    let [(_, one), (second, _)] = two(&mut epochs);
+    let (mut last, mut line) = (second, Vec::new());
+    for seq in 1..=30 {
+        let said = content(seq, last, Vec::new(), "of a line");
+        // All but the last with a signature that is not hers.
+        let by = if seq == 30 { MALLORY } else { ALICE };
+        let packet = forge_content(&mut epochs[by], MALLORY, said);
+        last = id_of(&mut epochs[MALLORY], &packet);
+        line.push(packet);
+    }
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    for packet in line[1..].iter().rev() {
+        bob.open(packet).unwrap();
+    }
+    assert!(bob.holdback.remove(MALLORY, &last));
+    let refused = Err(Rejection::Inconsistent);
+    assert_eq!(bob.open(&line[0]), refused);
+    for _ in 0..2 {
+        assert_eq!(
+            verified(bob, |bob| bob.open(&line[0])),
+            (refused.clone(), 0)
+        );
+    }
+    assert!(!bob.is_exposed(MALLORY));
+    bob.open(&line[29]).unwrap();
+    bob.open(&line[0]).unwrap();
+    assert_eq!(evidence(&effects(bob)).len(), 1);
 }
 
 #[test]
