@@ -7,6 +7,10 @@
 //! A member that others build upon must be followed, or nobody could go on: for what they name there is twice as much room, and
 //! for what a cut names twice as much again. Of its own accord an honest member goes no further than the first bound, counted
 //! from what is final for it; what is final for it the others have delivered. So none needs more room than that to follow it.
+//!
+//! Of all authors together, whatever is named, no member delivers more than twice the first bound: the rest waits for a cut, in
+//! which everything becomes final. A cut brings together what its members hold, and those whom insiders have shown different
+//! things hold different ones: it has as much room for each member.
 
 /// The most messages of one author that are delivered and not final.
 const MAX_MESSAGES: usize = 4096;
@@ -16,6 +20,8 @@ const MAX_BYTES: usize = 4 << 20;
 const MAX_ALL_MESSAGES: usize = 16_384;
 /// The most bytes of their packets.
 const MAX_ALL_BYTES: usize = 16 << 20;
+/// How many times that is delivered of all authors if others build upon it; and in a cut, for each member.
+const FOLLOWED: usize = 2;
 /// The most messages of an epoch, final or not: what is known of each stays until the epoch ends.
 const MAX_OF_EPOCH: usize = 1 << 16;
 
@@ -115,6 +121,12 @@ impl Unfinal {
         let all = self.all.with(bytes);
         let fits =
             |times: usize| of.is_within(times.saturating_mul(lines), MAX_MESSAGES, MAX_BYTES);
+        let all_fit = |members: usize| {
+            let times = FOLLOWED.saturating_mul(members);
+            all.is_within(times, MAX_ALL_MESSAGES, MAX_ALL_BYTES)
+        };
+        // One part more than there are members: what each of them has written itself and is on its way.
+        let parts = self.of.len().saturating_add(1);
         if is_young
             && of.is_within(1, MAX_MESSAGES, MAX_BYTES)
             && all.is_within(1, MAX_ALL_MESSAGES, MAX_ALL_BYTES)
@@ -126,12 +138,12 @@ impl Unfinal {
                 MAX_MESSAGES.saturating_add(MARGIN_MESSAGES),
                 MAX_BYTES.saturating_add(MARGIN_BYTES),
             )
-            && all.is_within(2, MAX_ALL_MESSAGES, MAX_ALL_BYTES)
+            && all_fit(1)
         {
             Need::Statement
-        } else if is_young && fits(2) {
+        } else if is_young && fits(2) && all_fit(1) {
             Need::Demand
-        } else if fits(4) {
+        } else if fits(4) && all_fit(parts) {
             Need::Cut
         } else {
             Need::Never
@@ -196,6 +208,32 @@ mod tests {
             }
         }
         assert_eq!(unfinal.need(0, 1, 1), Need::Statement);
+    }
+
+    /// One author that says many things, and others that build upon each of them.
+    #[test]
+    fn what_others_build_upon_has_an_end_over_all_authors() {
+        let twice = FOLLOWED * MAX_ALL_BYTES;
+        for length in [1 << 16, 1 << 10] {
+            let unfinal = filled(0, twice / length, length);
+            assert_eq!(unfinal.need(0, length, 64), Need::Cut);
+            assert_eq!(unfinal.need(1, length, 1), Need::Cut);
+            let unfinal = filled(0, twice / length - 1, length);
+            assert_eq!(unfinal.need(0, length, 64), Need::Demand);
+        }
+        let short = filled(0, FOLLOWED * MAX_ALL_MESSAGES, 1);
+        assert_eq!(short.need(1, 1, 1), Need::Cut);
+    }
+
+    /// Each of eight members holds as much as it may, and no two hold the same.
+    #[test]
+    fn a_cut_has_room_for_what_each_member_holds_and_no_more() {
+        let of_each = FOLLOWED * MAX_ALL_BYTES >> 16;
+        let unfinal = filled(0, 8 * of_each - 1, 1 << 16);
+        assert_eq!(unfinal.need(0, 1 << 16, 64), Need::Cut);
+        let unfinal = filled(0, 9 * of_each, 1 << 16);
+        assert_eq!(unfinal.need(0, 1 << 16, 64), Need::Never);
+        assert_eq!(unfinal.need(1, 1 << 16, 1), Need::Never);
     }
 
     #[test]

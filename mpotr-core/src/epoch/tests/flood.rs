@@ -6,7 +6,7 @@ use super::{
 };
 use crate::epoch::Epoch;
 use crate::epoch::unfinal::Unfinal;
-use crate::wire::{Lock, MessageId, Packet, Presence, SealedPacket, Statement};
+use crate::wire::{Lock, MessageId, Next, Packet, Presence, SealedPacket, Statement};
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 
 /// The bound for one author, what its own statement adds to that, and what of it may wait.
@@ -163,6 +163,40 @@ fn what_others_build_upon_has_room() {
     }
     assert_eq!(bodies(&mut epochs[BOB]).pop().as_deref(), Some("answer"));
     assert_eq!(epochs[BOB].delivered(), 51);
+}
+
+/// Others have filled all the room that there is, and Alice builds upon Mallory.
+#[test]
+fn what_others_build_upon_waits_where_all_room_is_taken_and_a_cut_takes_it() {
+    let mut epochs = epochs(3, 1);
+    let mut last = MessageId::NONE;
+    let packets = flood(&mut epochs, 0, 3, &mut last);
+    let length = packets[0].length();
+    let taken = (32 << 20) - 2 * length;
+    epochs[BOB].unfinal.add(ALICE, taken);
+    let said = forge_statement(&mut epochs[ALICE], ALICE, 0, named(0, vec![last]));
+    let bob = &mut epochs[BOB];
+    bob.open(&said).unwrap();
+    for packet in packets.iter().rev() {
+        bob.open(packet).unwrap();
+    }
+    // There was room for two, and the third waits.
+    assert_eq!((bob.delivered(), kept(bob)), (2, 3 * length));
+    let run = mpotr_gka::Sid::new([9; 32]);
+    bob.freeze(run);
+    let next = Next {
+        frozen: Some((run, Lock::EMPTY)),
+        ..Next::default()
+    };
+    let frozen = Statement {
+        next: Some(next),
+        ..named(0, vec![last])
+    };
+    let frozen = forge_statement(&mut epochs[ALICE], ALICE, 1, frozen);
+    let bob = &mut epochs[BOB];
+    bob.open(&frozen).unwrap();
+    assert!(bob.cut(run, &[ALICE, BOB]).is_some());
+    assert_eq!(bob.delivered(), 3);
 }
 
 #[test]
