@@ -184,7 +184,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         #[cfg(test)]
         {
-            self.examined.verified += 1;
+            self.examined.verified = self.examined.verified.saturating_add(1);
         }
         let key = self.peers.get(author).and_then(|peer| peer.key.get());
         let is_valid = key.is_some_and(|key| key.verify(signed, signature).is_ok());

@@ -228,7 +228,7 @@ mod tests {
     /// Each of eight members holds as much as it may, and no two hold the same.
     #[test]
     fn a_cut_has_room_for_what_each_member_holds_and_no_more() {
-        let of_each = FOLLOWED * MAX_ALL_BYTES >> 16;
+        let of_each = (FOLLOWED * MAX_ALL_BYTES) >> 16;
         let unfinal = filled(0, 8 * of_each - 1, 1 << 16);
         assert_eq!(unfinal.need(0, 1 << 16, 64), Need::Cut);
         let unfinal = filled(0, 9 * of_each, 1 << 16);
