@@ -14,6 +14,7 @@
 //! | `order`, `locks`, `agreement` | the one order, what members have signed of it, and what is final |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
+//! | `lagging` | who is not waited for |
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //! | `claims` | what they bring along and do not serve |
@@ -38,6 +39,7 @@ mod holdback;
 #[cfg(feature = "insider")]
 mod insider;
 mod keys;
+mod lagging;
 mod locks;
 mod member_set;
 mod order;
@@ -205,6 +207,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     stable: Option<Key>,
     /// This member's own messages that not all have covered, by `seq`.
     sent: BTreeMap<u32, Sent>,
+    /// Members whose word on them is not waited for.
+    lagging: MemberSet,
     /// The id of this member's last message.
     last: MessageId,
     /// Delivered messages that nothing that this member signed covers.
@@ -300,6 +304,7 @@ impl<S: CryptoSuite> Epoch<S> {
             newly: Vec::new(),
             stable: None,
             sent: BTreeMap::new(),
+            lagging: MemberSet::default(),
             last: MessageId::NONE,
             unstated: 0,
             unstated_bytes: 0,

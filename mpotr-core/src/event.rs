@@ -207,6 +207,12 @@ pub enum Event {
         /// Without whose word they cannot be: who has not said to have seen them, or to order them so.
         waiting_for: Vec<IdentityKey>,
     },
+    /// A member acknowledges so little, so late, that texts of this one waited for it time and again: they do not any more in
+    /// this epoch, whatever it acknowledges. What it misses it asks for, and what becomes of each text is told as ever.
+    Lagging {
+        /// Who.
+        member: IdentityKey,
+    },
     /// All messages that [`Event::Unsettled`] told of are final.
     Settled,
     /// A member orders the messages so far in another way: somebody equivocated, or the transport is partitioned.

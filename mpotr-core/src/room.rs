@@ -11,6 +11,7 @@
 //! | `installing` | from a run to its epoch |
 //! | `changing`, `electing`, `changes` | from one epoch to the next: views, proposals |
 //! | `voting`, `withdrawing`, `exclusions` | votes: what is asked for, taken back, and stays |
+//! | `window` | texts that are held up by those on their way |
 //! | `unserved` | members that name in a cut what they do not serve |
 //! | `hosting`, `answering` | members of an epoch and those outside it, and which of them answers |
 //! | `early` | packets that came before what they belong to |
@@ -47,6 +48,7 @@ mod talking;
 mod tests;
 mod unserved;
 mod voting;
+mod window;
 mod withdrawing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -79,6 +81,7 @@ use offering::{News, Offering};
 use proposing::Proposing;
 use settling::Unsettled;
 use unserved::Unserved;
+use window::Window;
 
 /// One member's local state in one channel.
 ///
@@ -117,6 +120,8 @@ pub struct Room<S: CryptoSuite> {
     change: Option<Change>,
     /// Members that bring into a cut what they do not serve.
     unserved: Unserved,
+    /// How long texts are held up.
+    window: Window,
     /// Proposals for the epoch that follows.
     changes: Changes,
     asked_for_offers: Timestamp,
@@ -207,6 +212,7 @@ impl<S: CryptoSuite> Room<S> {
             retired: None,
             change: None,
             unserved: Unserved::default(),
+            window: Window::default(),
             changes: Changes::default(),
             asked_for_offers: now,
             answering: Answering::default(),
@@ -313,6 +319,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Vote => self.vote(now),
                 Timer::Reply => self.reply(now),
                 Timer::Refresh | Timer::Silent => self.refresh(now),
+                Timer::Window => self.note_delay(now),
                 Timer::Heartbeat => self.beat(now),
                 Timer::Abandon => self.abandon(now, rng),
                 Timer::Expire => self.expire(),

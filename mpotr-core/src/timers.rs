@@ -45,6 +45,8 @@ pub(crate) enum Timer {
     Lock,
     /// Ask for statements that are missing.
     Query,
+    /// Texts are held up by those on their way.
+    Window,
     /// Something should be final by now.
     Leeway,
     /// The end was asked for and did not come.

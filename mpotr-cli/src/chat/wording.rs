@@ -62,6 +62,10 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
                 names.join(", ")
             )
         }
+        Event::Lagging { member } => format!(
+            "{} is slow to say what it has read; your texts wait for it no longer",
+            name(member)
+        ),
         Event::Settled => "all of them are final now".to_owned(),
         alarming => return warning(alarming, name).into_iter().collect(),
     };

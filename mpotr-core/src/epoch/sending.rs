@@ -194,9 +194,11 @@ impl<S: CryptoSuite> Epoch<S> {
         self.order.lock().count > self.signed_lock.count
     }
 
-    /// The first of this member's messages, at most so many, that not all have covered: to be sent again.
+    /// The first of this member's messages, at most so many, that not all who are waited for have covered: to be sent again.
+    /// The others ask for what they miss.
     pub(crate) fn unanswered(&self, most: usize) -> Vec<&[u8]> {
-        let missed = self.sent.values().filter(|sent| !sent.missing.is_empty());
+        let is_awaited = |sent: &&Sent| !sent.missing.is_subset_of(&self.lagging);
+        let missed = self.sent.values().filter(is_awaited);
         missed
             .take(most)
             .map(|sent| sent.packet.as_slice())

@@ -16,6 +16,7 @@ use mpotr_crypto::zeroize::Zeroizing;
 
 use crate::error::SendError;
 use crate::event::{DropReason, Event, SendHandle};
+use crate::time::Timestamp;
 use crate::wire::MAX_BODY;
 
 /// The most texts that wait to be sealed.
@@ -27,6 +28,11 @@ const MAX_WAITING_BYTES: usize = 8 << 20;
 const MAX_SEALED: usize = 128;
 /// The most bytes of their packets, for the same reason. One text is always on its way.
 const MAX_SEALED_BYTES: usize = 128 << 10;
+/// Texts that are sealed and without a fate, with those that only members await who are not waited for: that many are kept
+/// to be sent again.
+const MAX_KEPT: usize = 1024;
+/// The most bytes of their packets: half of what others deliver of one author before it is final.
+const MAX_KEPT_BYTES: usize = 2 << 20;
 
 /// A text that is sealed in the present epoch.
 #[derive(Debug)]
@@ -34,6 +40,10 @@ struct Sealed {
     handle: SendHandle,
     /// The length of its packet.
     bytes: usize,
+    /// When it was sealed.
+    at: Timestamp,
+    /// Whether it counts as on its way: not if all have it but members that are not waited for.
+    counts: bool,
     /// Who has left without having acknowledged it.
     missed_by: BTreeSet<IdentityKey>,
 }
@@ -48,6 +58,9 @@ pub(super) struct Fates {
     /// By their place in the present epoch.
     sealed: BTreeMap<u32, Sealed>,
     sealed_bytes: usize,
+    /// How many of them count as on their way, and the bytes of their packets.
+    counted: usize,
+    counted_bytes: usize,
     /// Whether a text was missed or dropped, in whatever epoch.
     is_any_lost: bool,
 }
@@ -83,14 +96,55 @@ impl Fates {
     /// The next text to seal, unless as many as may be are on their way.
     pub(super) fn next_to_seal(&mut self) -> Option<(SendHandle, Vec<u8>)> {
         let length = self.waiting.front().map(|(_, body)| body.len())?;
-        let bytes = self.sealed_bytes.saturating_add(length);
-        let is_full = self.sealed.len() >= MAX_SEALED || bytes > MAX_SEALED_BYTES;
-        if is_full && !self.sealed.is_empty() {
+        if self.is_full(length) {
             return None;
         }
         self.waiting_bytes = self.waiting_bytes.saturating_sub(length);
         let (handle, mut body) = self.waiting.pop_front()?;
         Some((handle, std::mem::take(&mut *body)))
+    }
+
+    /// Whether a text of so many bytes waits for a fate of those on their way.
+    fn is_full(&self, length: usize) -> bool {
+        let bytes = self.counted_bytes.saturating_add(length);
+        let is_full = self.counted >= MAX_SEALED || bytes > MAX_SEALED_BYTES;
+        (is_full && self.counted > 0) || self.keeps_too_much(length)
+    }
+
+    fn keeps_too_much(&self, length: usize) -> bool {
+        let bytes = self.sealed_bytes.saturating_add(length);
+        let is_too_much = self.sealed.len() >= MAX_KEPT || bytes > MAX_KEPT_BYTES;
+        is_too_much && !self.sealed.is_empty()
+    }
+
+    /// When the first of the texts on their way was sealed, and its place, if others wait for the fate of those.
+    pub(super) fn held_up_by(&self) -> Option<(u32, Timestamp)> {
+        let length = self.waiting.front().map(|(_, body)| body.len())?;
+        let mut counted = self.sealed.iter().filter(|(_, sealed)| sealed.counts);
+        let first = counted.next().map(|(seq, sealed)| (*seq, sealed.at));
+        first.filter(|_| self.is_full(length))
+    }
+
+    /// Whether as much is kept for members that are not waited for as may be, and texts wait.
+    pub(super) fn must_have_an_end(&self) -> bool {
+        let waiting = self.waiting.front();
+        waiting.is_some_and(|(_, body)| self.keeps_too_much(body.len()))
+    }
+
+    /// Whether the fate of what is in this place is waited for.
+    pub(super) fn counts(&self, seq: u32) -> bool {
+        self.sealed.get(&seq).is_none_or(|sealed| sealed.counts)
+    }
+
+    /// What is not awaited by a member that is waited for counts as on its way no longer.
+    pub(super) fn count(&mut self, is_awaited: impl Fn(u32) -> bool) {
+        for (seq, sealed) in &mut self.sealed {
+            if sealed.counts && !is_awaited(*seq) {
+                sealed.counts = false;
+                self.counted = self.counted.saturating_sub(1);
+                self.counted_bytes = self.counted_bytes.saturating_sub(sealed.bytes);
+            }
+        }
     }
 
     /// A text could not be sealed after all: it is the next again.
@@ -100,11 +154,21 @@ impl Fates {
     }
 
     /// A text is sealed in this place of the present epoch, in a packet of so many bytes.
-    pub(super) fn note_sealed(&mut self, seq: u32, handle: SendHandle, bytes: usize) {
+    pub(super) fn note_sealed(
+        &mut self,
+        now: Timestamp,
+        seq: u32,
+        handle: SendHandle,
+        bytes: usize,
+    ) {
         self.sealed_bytes = self.sealed_bytes.saturating_add(bytes);
+        self.counted = self.counted.saturating_add(1);
+        self.counted_bytes = self.counted_bytes.saturating_add(bytes);
         let sealed = Sealed {
             handle,
             bytes,
+            at: now,
+            counts: true,
             missed_by: BTreeSet::new(),
         };
         self.sealed.insert(seq, sealed);
@@ -121,6 +185,10 @@ impl Fates {
     pub(super) fn decide(&mut self, seq: u32) -> Option<Event> {
         let sealed = self.sealed.remove(&seq)?;
         self.sealed_bytes = self.sealed_bytes.saturating_sub(sealed.bytes);
+        if sealed.counts {
+            self.counted = self.counted.saturating_sub(1);
+            self.counted_bytes = self.counted_bytes.saturating_sub(sealed.bytes);
+        }
         let Sealed {
             handle, missed_by, ..
         } = sealed;
@@ -174,7 +242,7 @@ mod tests {
         let taken = fates.take(b"text".to_vec()).unwrap();
         let (handle, body) = fates.next_to_seal().unwrap();
         assert_eq!((handle, body.as_slice()), (taken, &b"text"[..]));
-        fates.note_sealed(seq, handle, 100);
+        fates.note_sealed(Timestamp::default(), seq, handle, 100);
         handle
     }
 
@@ -230,7 +298,7 @@ mod tests {
             fates.next_to_seal().map(|(handle, _)| handle),
             Some(waiting)
         );
-        fates.note_sealed(0, waiting, 100);
+        fates.note_sealed(Timestamp::default(), 0, waiting, 100);
         let handle = waiting;
         assert_eq!(fates.decide(0), Some(Event::Acknowledged { handle }));
     }
@@ -296,9 +364,43 @@ mod tests {
             fates.take(vec![0; MAX_BODY]).unwrap();
         }
         let (first, _) = fates.next_to_seal().unwrap();
-        fates.note_sealed(0, first, MAX_SEALED_BYTES + 1);
+        fates.note_sealed(Timestamp::default(), 0, first, MAX_SEALED_BYTES + 1);
         assert_eq!(fates.next_to_seal(), None);
         fates.decide(0).unwrap();
         assert!(fates.next_to_seal().is_some());
+    }
+
+    #[test]
+    fn what_is_awaited_by_nobody_who_is_waited_for_makes_room_up_to_a_bound() {
+        let mut fates = Fates::default();
+        let mut place = 0;
+        while !fates.must_have_an_end() {
+            fates.take(b"next".to_vec()).unwrap();
+            let Some((handle, _)) = fates.next_to_seal() else {
+                assert_eq!(
+                    fates.held_up_by(),
+                    Some((place - 128, Timestamp::default()))
+                );
+                fates.count(|_| false);
+                continue;
+            };
+            fates.note_sealed(Timestamp::default(), place, handle, 100);
+            place += 1;
+        }
+        assert_eq!(place, 1024);
+        assert!(!fates.counts(0));
+        // Its fate changes nothing in what counts, and makes room for one.
+        fates.count(|_| false);
+        assert_eq!(fates.next_to_seal(), None);
+        fates.decide(0).unwrap();
+        let (handle, _) = fates.next_to_seal().unwrap();
+        fates.note_sealed(Timestamp::default(), place, handle, 100);
+        assert_eq!(fates.next_to_seal(), None);
+        let awaited = (0..=place).map(|seq| (seq, vec![BOB])).collect();
+        fates.end_epoch(&awaited);
+        assert_eq!(
+            (fates.counted, fates.counted_bytes, fates.sealed_bytes),
+            (0, 0, 0)
+        );
     }
 }

@@ -8,6 +8,7 @@ use mpotr_crypto::rand_core::CryptoRng;
 
 use super::Room;
 use super::answering::{Answer, rank};
+use super::window::Window;
 use mpotr_gka::{Beacon, Member, Offer, OfferDigest};
 
 use crate::error::Rejection;
@@ -198,6 +199,7 @@ impl<S: CryptoSuite> Room<S> {
             old.expire();
         }
         self.unserved.clear();
+        self.window = Window::default();
         self.handle = Handle::NONE;
         self.offering.follow(Beacon::NONE);
         let timers = &self.config.timers;
@@ -210,6 +212,7 @@ impl<S: CryptoSuite> Room<S> {
             Timer::Query,
             Timer::Refresh,
             Timer::Silent,
+            Timer::Window,
             Timer::Acknowledge,
             Timer::Lock,
             Timer::Leeway,

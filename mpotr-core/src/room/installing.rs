@@ -7,6 +7,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Beacon, Established, Sid};
 
 use super::Room;
+use super::window::Window;
 use crate::epoch::Epoch;
 use crate::event::{Event, MemberInfo};
 use crate::record::{Record, RunRecord};
@@ -145,6 +146,8 @@ impl<S: CryptoSuite> Room<S> {
     /// behind.
     fn retire(&mut self, now: Timestamp, successor: Sid) {
         self.has_lost_epoch = false;
+        self.window = Window::default();
+        self.timers.stop(Timer::Window);
         self.close_fates(Some(successor));
         let Some(mut old) = self.epoch.take() else {
             return;

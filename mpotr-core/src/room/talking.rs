@@ -74,7 +74,7 @@ impl<S: CryptoSuite> Room<S> {
                     break;
                 }
             };
-            self.fates.note_sealed(seq, handle, packet.len());
+            self.fates.note_sealed(now, seq, handle, packet.len());
             self.transmits.push_back(packet);
             self.events.push_back(Event::Sent { handle, id });
             sealed_any = true;
@@ -198,7 +198,8 @@ impl<S: CryptoSuite> Room<S> {
                 Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
             );
             asks |= matches!(effect, Effect::Asked);
-            answered |= matches!(effect, Effect::Answered { .. });
+            // Who is not waited for moves nothing.
+            answered |= matches!(effect, Effect::Answered { seq } if self.fates.counts(seq));
             finalised |= matches!(effect, Effect::Final { .. });
             if matches!(effect, Effect::Closed { .. }) {
                 self.timers.set(Timer::Change, now);
@@ -251,8 +252,13 @@ impl<S: CryptoSuite> Room<S> {
             self.timers
                 .set_earlier(Timer::Lock, now.after(hurry.wait(timers.lock)));
         }
-        if epoch.unanswered(1).is_empty() {
+        if epoch.is_acknowledged() {
             self.timers.stop(Timer::Silent);
+        } else {
+            self.timers
+                .set_if_idle(Timer::Silent, now.after(timers.silent));
+        }
+        if epoch.unanswered(1).is_empty() {
             if self.change.is_none() {
                 self.retries = 0;
                 self.timers.stop(Timer::Retry);
@@ -263,14 +269,15 @@ impl<S: CryptoSuite> Room<S> {
                 .retry
                 .saturating_add(timers.acknowledge.saturating_mul(2));
             self.timers.set_if_idle(Timer::Retry, now.after(patience));
-            self.timers
-                .set_if_idle(Timer::Silent, now.after(timers.silent));
         }
         for member in self.something_new.drain(..) {
             self.spoke.insert(member, now);
             self.timers.set(Timer::Change, now);
         }
-        let is_full = epoch.delivered() >= self.config.refresh_messages || epoch.is_crowded();
+        self.fates.count(|seq| epoch.is_awaited(seq));
+        let is_full = epoch.delivered() >= self.config.refresh_messages
+            || epoch.is_crowded()
+            || self.fates.must_have_an_end();
         if is_full && self.change.is_none() {
             self.wishes.insert(Wish::Refresh);
             self.timers.set(Timer::Change, now);
@@ -290,6 +297,7 @@ impl<S: CryptoSuite> Room<S> {
         if self.fates.is_any_waiting() && self.seal_waiting(now) {
             return self.after_epoch(now);
         }
+        self.watch_window(now);
         self.end_if_final(now);
         for identity in std::mem::take(&mut self.accused) {
             self.prove(now, identity);
@@ -312,7 +320,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Whether a run, or a change, is under way.
-    fn is_in_run(&self) -> bool {
+    pub(super) fn is_in_run(&self) -> bool {
         self.attempt.is_some() || !self.confirmed.is_empty() || self.change.is_some()
     }
 

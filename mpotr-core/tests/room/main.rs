@@ -21,6 +21,7 @@ mod fates;
 #[cfg(feature = "insider")]
 mod forged;
 mod forming;
+mod lagging;
 mod leaving;
 mod leaving_together;
 mod network;

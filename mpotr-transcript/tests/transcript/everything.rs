@@ -235,6 +235,7 @@ const NOT_SHOWN: &[&str] = &[
     "Provisional",
     "Unsettled",
     "Settled",
+    "Lagging",
     "Cheated",
     // Where a member has signed against what it had signed before, beside two things in one place: no room does that.
     "Fork",

@@ -1,0 +1,43 @@
+//! Members that are not waited for, since they acknowledge what others have acknowledged long ago.
+//! `docs/spec/06-epochs.md`, "Talking".
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+
+use super::Epoch;
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// Whether the word of a member that is waited for is missing on a message of this member.
+    pub(crate) fn is_awaited(&self, seq: u32) -> bool {
+        let sent = self.sent.get(&seq);
+        sent.is_some_and(|sent| !sent.missing.is_subset_of(&self.lagging))
+    }
+
+    /// Whether another member has covered a message of this member: it has gone out, and who has not covered it is late.
+    pub(crate) fn has_arrived(&self, seq: u32) -> bool {
+        let place = usize::try_from(seq).ok();
+        let own = self.peers.get(self.me).zip(place);
+        let index = own.and_then(|(own, place)| own.chain.get(place));
+        let node = index.and_then(|index| self.graph.node(*index));
+        node.is_some_and(|node| {
+            let mut others = (0..self.peers.len()).filter(|member| *member != self.me);
+            others.any(|member| node.covered.contains(member))
+        })
+    }
+
+    /// Those who have not covered a message of this member are not waited for in this epoch any more: who they are.
+    pub(crate) fn stop_waiting_for_late(&mut self, seq: u32) -> Vec<IdentityKey> {
+        let Some(sent) = self.sent.get(&seq) else {
+            return Vec::new();
+        };
+        let late: Vec<_> = sent
+            .missing
+            .minus(&self.lagging, self.peers.len())
+            .collect();
+        for member in &late {
+            self.lagging.insert(*member);
+        }
+        late.into_iter()
+            .filter_map(|member| self.identity(member))
+            .collect()
+    }
+}

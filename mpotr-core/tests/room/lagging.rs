@@ -1,0 +1,128 @@
+//! Members that acknowledge little and late, so that nobody has a silence to complain of.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use mpotr_core::{Event, Room, SendHandle};
+
+use crate::network::Network;
+
+/// The one who lags.
+const MALLORY: usize = 2;
+const LARGE: usize = 10_000;
+
+/// A room in which large texts reach Mallory while it is told to be so: to her own account, she has not seen the others.
+fn room() -> (Network, Rc<Cell<bool>>) {
+    let mut network = Network::new(3, 1).until_secure();
+    let listens = Rc::new(Cell::new(false));
+    let hears = Rc::clone(&listens);
+    network.tamper = Some(Box::new(move |_, to, packet| {
+        let is_heard = to != MALLORY || packet.len() < LARGE || hears.get();
+        is_heard.then(|| packet.to_vec())
+    }));
+    (network, listens)
+}
+
+fn send(network: &mut Network, texts: usize) -> Vec<SendHandle> {
+    let now = network.now;
+    let large = || vec![b'x'; 60_000];
+    let handles = (0..texts).map(|_| network.rooms[0].send(now, large()).unwrap());
+    let handles = handles.collect();
+    network.collect(0);
+    handles
+}
+
+fn lagging(network: &Network) -> usize {
+    let mallory = network.keys[MALLORY];
+    network.count(0, |event| *event == Event::Lagging { member: mallory })
+}
+
+fn acknowledged(network: &Network) -> usize {
+    network.count(0, |event| matches!(event, Event::Acknowledged { .. }))
+}
+
+#[test]
+fn who_acknowledges_nothing_holds_up_what_others_read_for_a_while_and_no_longer() {
+    let (mut network, listens) = room();
+    send(&mut network, 16);
+    network.run_for(20);
+    assert_eq!(network.read(1).len(), 16);
+    assert_eq!(lagging(&network), 1);
+    // It has fallen behind in texts alone, and catches up.
+    assert_eq!(acknowledged(&network), 0);
+    listens.set(true);
+    network.run_for(40);
+    assert_eq!(acknowledged(&network), 16);
+    assert_eq!(network.read(MALLORY).len(), 16);
+    assert!(network.rooms.iter().all(Room::is_secure));
+    let out = |event: &Event| matches!(event, Event::LeftOut { .. });
+    assert_eq!(network.count(0, out), 0);
+}
+
+#[test]
+fn who_acknowledges_a_little_once_in_a_while_gains_no_time_by_that() {
+    let (mut network, listens) = room();
+    send(&mut network, 16);
+    for _ in 0..5 {
+        network.run_for_millis(3600);
+        listens.set(true);
+        network.run_for_millis(400);
+        listens.set(false);
+    }
+    network.run_for(4);
+    assert_eq!(network.read(1).len(), 16);
+    assert_eq!(lagging(&network), 1);
+}
+
+#[test]
+fn who_is_not_waited_for_is_sent_nothing_again_unasked() {
+    let (mut network, _) = room();
+    send(&mut network, 16);
+    network.run_for(20);
+    let before = network.wire.len();
+    // It asks for nothing, as if it knew of nothing.
+    network.tamper = Some(Box::new(|from, _, packet| {
+        (from != MALLORY).then(|| packet.to_vec())
+    }));
+    network.run_for(20);
+    let sent = network.wire.iter().skip(before);
+    let again = sent.filter(|(_, packet)| packet.len() > LARGE).count();
+    assert_eq!(again, 0);
+}
+
+#[test]
+fn who_is_as_quick_as_an_answer_takes_is_waited_for() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.weather.latency_ms = 700;
+    let handles = send(&mut network, 40);
+    network.run_for(200);
+    assert_eq!(acknowledged(&network), handles.len());
+    let told = |event: &Event| matches!(event, Event::Lagging { .. });
+    assert_eq!(network.count(0, told), 0);
+}
+
+#[test]
+fn where_nobody_has_a_text_nobody_lags() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.tamper = Some(Box::new(|from, _, packet| {
+        (from != 0).then(|| packet.to_vec())
+    }));
+    send(&mut network, 16);
+    network.run_for(14);
+    let told = |event: &Event| matches!(event, Event::Lagging { .. });
+    assert_eq!(network.count(0, told), 0);
+}
+
+#[test]
+fn who_leaves_is_not_kept_from_saying_what_waits() {
+    let (mut network, _) = room();
+    send(&mut network, 16);
+    network.leave(0);
+    network.run_until(60, |n| n.rooms[0].has_ended());
+    network.run_for(5);
+    assert_eq!(network.read(1).len(), 16);
+    // What Mallory has not acknowledged is told.
+    let by = vec![network.keys[MALLORY]];
+    let missed = |event: &Event| matches!(event, Event::Missed { by: them, .. } if *them == by);
+    assert_eq!(network.count(0, missed), 16);
+}
