@@ -252,24 +252,6 @@ impl<S: CryptoSuite> Room<S> {
             self.timers
                 .set_earlier(Timer::Lock, now.after(hurry.wait(timers.lock)));
         }
-        if epoch.is_acknowledged() {
-            self.timers.stop(Timer::Silent);
-        } else {
-            self.timers
-                .set_if_idle(Timer::Silent, now.after(timers.silent));
-        }
-        if epoch.unanswered(1).is_empty() {
-            if self.change.is_none() {
-                self.retries = 0;
-                self.timers.stop(Timer::Retry);
-            }
-        } else {
-            // The answer takes its time: a quiet acknowledgement.
-            let patience = timers
-                .retry
-                .saturating_add(timers.acknowledge.saturating_mul(2));
-            self.timers.set_if_idle(Timer::Retry, now.after(patience));
-        }
         for member in self.something_new.drain(..) {
             self.spoke.insert(member, now);
             self.timers.set(Timer::Change, now);
@@ -297,10 +279,35 @@ impl<S: CryptoSuite> Room<S> {
         if self.fates.is_any_waiting() && self.seal_waiting(now) {
             return self.after_epoch(now);
         }
+        self.await_answers(now);
         self.watch_window(now);
         self.end_if_final(now);
         for identity in std::mem::take(&mut self.accused) {
             self.prove(now, identity);
+        }
+    }
+
+    /// What has not been acknowledged is sent again, and is a reason for a change when that takes too long.
+    fn await_answers(&mut self, now: Timestamp) {
+        let Some(epoch) = &self.epoch else { return };
+        let timers = &self.config.timers;
+        if epoch.is_acknowledged() {
+            self.timers.stop(Timer::Silent);
+        } else {
+            self.timers
+                .set_if_idle(Timer::Silent, now.after(timers.silent));
+        }
+        if epoch.unanswered(1).is_empty() {
+            if self.change.is_none() {
+                self.retries = 0;
+                self.timers.stop(Timer::Retry);
+            }
+        } else {
+            // The answer takes its time: a quiet acknowledgement.
+            let patience = timers
+                .retry
+                .saturating_add(timers.acknowledge.saturating_mul(2));
+            self.timers.set_if_idle(Timer::Retry, now.after(patience));
         }
     }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use mpotr_core::{Event, Room, SendHandle};
+use mpotr_netem::Weather;
 
 use crate::network::Network;
 
@@ -93,7 +94,7 @@ fn who_is_not_waited_for_is_sent_nothing_again_unasked() {
 #[test]
 fn who_is_as_quick_as_an_answer_takes_is_waited_for() {
     let mut network = Network::new(3, 1).until_secure();
-    network.weather.latency_ms = 700;
+    network.set_weather(Weather::fair(700));
     let handles = send(&mut network, 40);
     network.run_for(200);
     assert_eq!(acknowledged(&network), handles.len());
