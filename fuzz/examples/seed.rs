@@ -13,24 +13,12 @@ use mpotr_core::wire::{
     Unsigned, Wanted, Wish,
 };
 use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
+use mpotr_fuzz::picking;
 use mpotr_transcript::{Act, Play, forge};
 use mpotr_transport::SenderHint;
 use mpotr_transport::frame::{Join, RoomName, ServerFrame};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-
-/// The targets by the kind of a packet.
-const KINDS: [&str; 9] = [
-    "packet",
-    "offer",
-    "proposal",
-    "contribution",
-    "confirmation",
-    "sealed",
-    "request",
-    "advert",
-    "reveal",
-];
 
 fn write(target: &str, name: usize, seed: &[u8]) -> std::io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -86,9 +74,11 @@ fn session(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
 
 fn main() -> std::io::Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    for (name, packet) in session(&mut rng).iter().enumerate() {
+    let played = session(&mut rng);
+    for (name, packet) in played.iter().enumerate() {
         write("packet", name, packet)?;
-        write(KINDS[usize::from(packet[1])], name, &packet[2..])?;
+        let read = Packet::from_bytes(packet).expect("a session's packets decode");
+        write("packet_of_kind", name, &picking(&read))?;
         let payload = ServerFrame::Packet {
             sender: SenderHint::from_u64(7),
             packet: packet.clone().into(),
@@ -141,26 +131,31 @@ fn main() -> std::io::Result<()> {
         handle: Handle::new([7; 16]),
         members: 3,
     };
-    write("advert", 0, &Packet::Advert(advert).to_bytes()[2..])?;
     let reveal = Reveal {
         hint: EpochHint::new([8; 8]),
         sender: 1,
         seed: RevealedSeed::new([9; 32]),
         trapdoor: RevealedTrapdoor::new([10; 32]),
     };
-    write("reveal", 0, &Packet::Reveal(reveal).to_bytes()[2..])?;
-    for (name, wanted) in [
+    let requests = [
         Wanted::Offers(vec![OfferDigest::new([1; 32]), OfferDigest::new([2; 32])]),
         Wanted::Proposal(SidHint::new([3; 8])),
     ]
-    .into_iter()
-    .enumerate()
-    {
-        let request = Request {
+    .map(|wanted| {
+        Packet::Request(Request {
             room: room_id,
             wanted,
-        };
-        write("request", name, &Packet::Request(request).to_bytes()[2..])?;
+        })
+    });
+    let [offers, proposal] = requests;
+    let made = [
+        Packet::Advert(advert),
+        Packet::Reveal(reveal),
+        offers,
+        proposal,
+    ];
+    for (name, packet) in made.iter().enumerate() {
+        write("packet_of_kind", played.len() + name, &picking(packet))?;
     }
     let key = IdentityKeyPair::random::<Suite>(&mut rng);
     write("identity_file", 0, &identity::render(&key)[..])?;

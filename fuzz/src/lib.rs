@@ -2,7 +2,7 @@
 
 pub mod wire;
 
-use mpotr_core::wire::{Fields, Packet, Unsigned, Unverified, VERSION};
+use mpotr_core::wire::{Fields, Packet, PacketKind, Unsigned, Unverified, VERSION};
 
 /// A packet that decodes encodes to the same bytes.
 pub fn packet(data: &[u8]) {
@@ -11,9 +11,23 @@ pub fn packet(data: &[u8]) {
     }
 }
 
-/// The same, past version and kind.
-pub fn packet_of_kind(kind: u8, data: &[u8]) {
-    packet(&[&[VERSION, kind], data].concat());
+/// The same, past version and kind: the first byte picks one of the kinds that there are.
+pub fn packet_of_kind(data: &[u8]) {
+    if let Some((pick, body)) = data.split_first() {
+        let kind = PacketKind::ALL[usize::from(*pick) % PacketKind::ALL.len()];
+        packet(&[&[VERSION, kind.code()], body].concat());
+    }
+}
+
+/// The input by which [`packet_of_kind`] comes to a packet.
+#[must_use]
+pub fn picking(packet: &Packet) -> Vec<u8> {
+    let pick = PacketKind::ALL
+        .iter()
+        .position(|kind| *kind == packet.kind())
+        .and_then(|place| u8::try_from(place).ok())
+        .unwrap_or_default();
+    [&[pick], &packet.to_bytes()[2..]].concat()
 }
 
 /// What decodes encodes to the same bytes. The input is taken without signature and padding, which a fuzzer would hardly

@@ -4,7 +4,7 @@
 use core::num::NonZeroU16;
 use std::collections::BTreeSet;
 
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, IdentityKey};
+use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, IdentityKey, wire_enum};
 use mpotr_gka::{AgreementId, AuthenticationId};
 
 /// What all members of a room hold in common: part of `sid`, so members with different policies share no epoch.
@@ -36,6 +36,18 @@ pub enum Rule {
     Quorum(NonZeroU16),
     /// That of one of these, 1 to [`MAX_FOUNDERS`]; of all, where none of these is a member.
     Founders(BTreeSet<IdentityKey>),
+}
+
+wire_enum! {
+    /// What a rule begins with.
+    enum RuleKind: u8 {
+        /// Nothing follows.
+        Anyone = 0,
+        /// The number of votes follows.
+        Quorum = 1,
+        /// The founders follow.
+        Founders = 2,
+    }
 }
 
 /// The most founders that a rule names.
@@ -122,55 +134,36 @@ impl Rule {
 
     fn encode(&self, out: &mut Encoder) {
         match self {
-            Self::Anyone => out.u8(0),
+            Self::Anyone => RuleKind::Anyone.encode(out),
             Self::Quorum(votes) => {
-                out.u8(1);
+                RuleKind::Quorum.encode(out);
                 out.u16(votes.get());
             }
             Self::Founders(founders) => {
-                out.u8(2);
-                out.u8(u8::try_from(founders.len()).unwrap_or(u8::MAX));
-                for founder in founders {
-                    founder.encode(out);
-                }
+                RuleKind::Founders.encode(out);
+                out.list::<u8, _>(founders, IdentityKey::encode);
             }
         }
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let at = input.offset();
-        let error = |kind| DecodeError::new(at, "rule", kind);
-        match input.u8("rule")? {
-            0 => Ok(Self::Anyone),
-            1 => NonZeroU16::new(input.u16("votes")?)
+        match RuleKind::decode(input, "rule")? {
+            RuleKind::Anyone => Ok(Self::Anyone),
+            RuleKind::Quorum => NonZeroU16::new(input.u16("votes")?)
                 .map(Self::Quorum)
-                .ok_or_else(|| error(TOO_FEW)),
-            2 => {
-                let length = usize::from(input.u8("founders")?);
-                if length == 0 {
-                    return Err(error(TOO_FEW));
-                }
-                if length > MAX_FOUNDERS {
-                    return Err(error(DecodeErrorKind::TooLong {
-                        length,
-                        limit: MAX_FOUNDERS,
-                    }));
-                }
-                let founders = (0..length)
-                    .map(|_| IdentityKey::decode(input, "founders"))
-                    .collect::<Result<Vec<_>, _>>()?;
-                if !founders.is_sorted_by(|a, b| a < b) {
-                    return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
-                }
+                .ok_or(DecodeError::new(at, "rule", NO_VOTES)),
+            RuleKind::Founders => {
+                let founders =
+                    input.set::<u8, _>(1..=MAX_FOUNDERS, "founders", IdentityKey::decode)?;
                 Ok(Self::Founders(founders.into_iter().collect()))
             }
-            unknown => Err(error(DecodeErrorKind::UnknownValue(unknown.into()))),
         }
     }
 }
 
 /// A rule that asks for nobody's word would be met by silence.
-const TOO_FEW: DecodeErrorKind = DecodeErrorKind::TooShort {
+const NO_VOTES: DecodeErrorKind = DecodeErrorKind::TooShort {
     length: 0,
     minimum: 1,
 };
@@ -219,12 +212,12 @@ impl Policy {
 
     /// `struct { uint8 agreement; uint8 authentication; Rule admit; Rule exclude; Rule change; uint8 evidence; } Policy;`
     pub fn encode(&self, out: &mut Encoder) {
-        out.u8(self.agreement.to_u8());
-        out.u8(self.authentication.to_u8());
+        self.agreement.encode(out);
+        self.authentication.encode(out);
         self.admit.encode(out);
         self.exclude.encode(out);
         self.change.encode(out);
-        out.u8(u8::from(self.evidence));
+        out.flag(self.evidence);
     }
 
     /// Reads a policy.
@@ -237,15 +230,7 @@ impl Policy {
         let admit = Rule::decode(input)?;
         let exclude = Rule::decode(input)?;
         let change = Rule::decode(input)?;
-        let at = input.offset();
-        let evidence = match input.u8("evidence")? {
-            0 => false,
-            1 => true,
-            unknown => {
-                let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                return Err(DecodeError::new(at, "evidence", kind));
-            }
-        };
+        let evidence = input.flag("evidence")?;
         Ok(Self {
             agreement,
             authentication,

@@ -3,7 +3,7 @@
 //! ```text
 //! struct {
 //!   uint8 version = 1;
-//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7
+//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
@@ -36,15 +36,13 @@ pub use statement::{
     Listing, MAX_LISTED, MAX_RANGE, MAX_RANGES, MAX_WANTED, Presence, Question, Range, Statement,
 };
 
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder, byte_newtype};
+use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype, wire_enum};
 use mpotr_gka::{Confirmation, Contribution, Offer, Sid};
 
 /// The version of packets, their first byte. `docs/spec/05-wire.md`, "Packet".
 pub const VERSION: u8 = 2;
-/// The kind of a sealed packet.
-const SEALED: u8 = 5;
 /// What every sealed packet begins with: version and kind.
-pub const SEALED_PREFIX: [u8; 2] = [VERSION, SEALED];
+pub const SEALED_PREFIX: [u8; 2] = [VERSION, PacketKind::Sealed.code()];
 
 /// The most bytes of a packet.
 pub const MAX_PACKET: usize = 1 << 20;
@@ -59,6 +57,39 @@ impl SidHint {
     #[must_use]
     pub fn of(sid: &Sid) -> Self {
         Self::new(sid.as_bytes().first_chunk().copied().unwrap_or_default())
+    }
+}
+
+wire_enum! {
+    /// What a packet is: its second byte.
+    pub enum PacketKind: u8 {
+        /// What a member publishes ahead of a run.
+        Offer = 1 => "offer",
+        /// A roster and a policy for the next epoch.
+        Proposal = 2 => "proposal",
+        /// Round 1 of a run.
+        Contribution = 3 => "contribution",
+        /// Round 2 of a run.
+        Confirmation = 4 => "confirmation",
+        /// A message or statement of an epoch.
+        Sealed = 5 => "sealed",
+        /// Asks for packets to be sent again.
+        Request = 6 => "request",
+        /// There is an epoch in this channel.
+        Advert = 7 => "advert",
+        /// The secrets of an offer, which nobody accepts anything new under.
+        Reveal = 8 => "reveal",
+    }
+}
+
+impl PacketKind {
+    /// What the bytes of a packet say that it is; `None` of another version, and of a kind that there is not.
+    #[must_use]
+    pub fn of(packet: &[u8]) -> Option<Self> {
+        match packet {
+            [VERSION, kind, ..] => Self::from_code(*kind),
+            _ => None,
+        }
     }
 }
 
@@ -89,43 +120,39 @@ impl Packet {
     pub fn to_bytes(&self) -> Vec<u8> {
         Encoder::encoded(|out| {
             out.u8(VERSION);
+            self.kind().encode(out);
             match self {
-                Self::Offer(offer) => {
-                    out.u8(1);
-                    offer.encode(out);
-                }
-                Self::Proposal(proposal) => {
-                    out.u8(2);
-                    proposal.encode(out);
-                }
+                Self::Offer(offer) => offer.encode(out),
+                Self::Proposal(proposal) => proposal.encode(out),
                 Self::Contribution(hint, contribution) => {
-                    out.u8(3);
                     hint.encode(out);
                     contribution.encode(out);
                 }
                 Self::Confirmation(hint, confirmation) => {
-                    out.u8(4);
                     hint.encode(out);
                     confirmation.encode(out);
                 }
-                Self::Sealed(sealed) => {
-                    out.u8(SEALED);
-                    sealed.encode(out);
-                }
-                Self::Request(request) => {
-                    out.u8(6);
-                    request.encode(out);
-                }
-                Self::Advert(advert) => {
-                    out.u8(7);
-                    advert.encode(out);
-                }
-                Self::Reveal(reveal) => {
-                    out.u8(8);
-                    reveal.encode(out);
-                }
+                Self::Sealed(sealed) => sealed.encode(out),
+                Self::Request(request) => request.encode(out),
+                Self::Advert(advert) => advert.encode(out),
+                Self::Reveal(reveal) => reveal.encode(out),
             }
         })
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> PacketKind {
+        match self {
+            Self::Offer(_) => PacketKind::Offer,
+            Self::Proposal(_) => PacketKind::Proposal,
+            Self::Contribution(..) => PacketKind::Contribution,
+            Self::Confirmation(..) => PacketKind::Confirmation,
+            Self::Sealed(_) => PacketKind::Sealed,
+            Self::Request(_) => PacketKind::Request,
+            Self::Advert(_) => PacketKind::Advert,
+            Self::Reveal(_) => PacketKind::Reveal,
+        }
     }
 
     /// Reads a sealed packet; `None` of bytes that are none.
@@ -141,39 +168,24 @@ impl Packet {
     /// # Errors
     /// The first field that is unknown, over its limit, not canonical or not all there.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        if bytes.len() > MAX_PACKET {
-            let kind = DecodeErrorKind::TooLong {
-                length: bytes.len(),
-                limit: MAX_PACKET,
-            };
-            return Err(DecodeError::new(0, "packet", kind));
-        }
+        DecodeError::unless_within(0, "packet", bytes.len(), 0..=MAX_PACKET)?;
         Decoder::whole(bytes, |input| {
-            let version = input.u8("version")?;
-            if version != VERSION {
-                let kind = DecodeErrorKind::UnknownValue(version.into());
-                return Err(DecodeError::new(0, "version", kind));
-            }
-            let at = input.offset();
-            match input.u8("kind")? {
-                1 => Offer::decode(input).map(Self::Offer),
-                2 => Proposal::decode(input).map(Self::Proposal),
-                3 => Ok(Self::Contribution(
+            input.exactly(VERSION, "version")?;
+            match PacketKind::decode(input, "kind")? {
+                PacketKind::Offer => Offer::decode(input).map(Self::Offer),
+                PacketKind::Proposal => Proposal::decode(input).map(Self::Proposal),
+                PacketKind::Contribution => Ok(Self::Contribution(
                     SidHint::decode(input, "sid hint")?,
                     Contribution::decode(input)?,
                 )),
-                4 => Ok(Self::Confirmation(
+                PacketKind::Confirmation => Ok(Self::Confirmation(
                     SidHint::decode(input, "sid hint")?,
                     Confirmation::decode(input)?,
                 )),
-                SEALED => SealedPacket::decode(input).map(Self::Sealed),
-                6 => Request::decode(input).map(Self::Request),
-                7 => Advert::decode(input).map(Self::Advert),
-                8 => Reveal::decode(input).map(Self::Reveal),
-                unknown => {
-                    let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                    Err(DecodeError::new(at, "kind", kind))
-                }
+                PacketKind::Sealed => SealedPacket::decode(input).map(Self::Sealed),
+                PacketKind::Request => Request::decode(input).map(Self::Request),
+                PacketKind::Advert => Advert::decode(input).map(Self::Advert),
+                PacketKind::Reveal => Reveal::decode(input).map(Self::Reveal),
             }
         })
     }

@@ -4,6 +4,11 @@
 //! against its limit before anything is allocated. An error names the field and its offset. Why not a derive:
 //! `docs/decisions/0002-codec.md`.
 
+mod list;
+mod wire_enum;
+
+pub use list::Count;
+
 use zeroize::Zeroize;
 
 /// Bytes that do not decode: where, in which field, and why.
@@ -27,6 +32,12 @@ impl DecodeError {
             field,
             kind,
         }
+    }
+
+    /// A code or number that means nothing in its field.
+    #[must_use]
+    pub fn unknown(offset: usize, field: &'static str, value: impl Into<u64>) -> Self {
+        Self::new(offset, field, DecodeErrorKind::UnknownValue(value.into()))
     }
 }
 
@@ -168,37 +179,40 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// The length is over `limit`, or the input ends too early.
     pub fn opaque(&mut self, limit: usize, field: &'static str) -> Result<&'a [u8], DecodeError> {
-        let length = self.count(0, limit, field)?;
+        let length = self.count::<u32>(0..=limit, field)?;
         self.raw(length, field)
     }
 
-    /// A 32-bit length or count between `minimum` and `limit`.
+    /// A byte below `end`: a set of so many bits, say.
     ///
     /// # Errors
-    /// The number is outside, or the input ends too early.
-    pub fn count(
-        &mut self,
-        minimum: usize,
-        limit: usize,
-        field: &'static str,
-    ) -> Result<usize, DecodeError> {
+    /// A byte that means nothing, or the input ends too early.
+    pub fn below(&mut self, end: u8, field: &'static str) -> Result<u8, DecodeError> {
         let at = self.offset();
-        let length = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
-        if length > limit {
-            return Err(DecodeError::new(
-                at,
-                field,
-                DecodeErrorKind::TooLong { length, limit },
-            ));
+        match self.u8(field)? {
+            value if value < end => Ok(value),
+            value => Err(DecodeError::unknown(at, field, value)),
         }
-        if length < minimum {
-            return Err(DecodeError::new(
-                at,
-                field,
-                DecodeErrorKind::TooShort { length, minimum },
-            ));
+    }
+
+    /// A byte that has one value.
+    ///
+    /// # Errors
+    /// Another byte, or the input ends too early.
+    pub fn exactly(&mut self, value: u8, field: &'static str) -> Result<(), DecodeError> {
+        let at = self.offset();
+        match self.u8(field)? {
+            read if read == value => Ok(()),
+            other => Err(DecodeError::unknown(at, field, other)),
         }
-        Ok(length)
+    }
+
+    /// A byte that is 0 or 1.
+    ///
+    /// # Errors
+    /// Another byte, or the input ends too early.
+    pub fn flag(&mut self, field: &'static str) -> Result<bool, DecodeError> {
+        self.below(2, field).map(|flag| flag == 1)
     }
 
     /// All that is left.
@@ -288,14 +302,14 @@ impl Encoder {
         self.raw(&value.to_be_bytes());
     }
 
-    /// A 32-bit length or count.
-    pub fn count(&mut self, value: usize) {
-        self.u32(u32::try_from(value).unwrap_or(u32::MAX));
+    /// A byte that is 0 or 1.
+    pub fn flag(&mut self, value: bool) {
+        self.u8(u8::from(value));
     }
 
     /// `opaque <..>` with a 32-bit length.
     pub fn opaque(&mut self, bytes: &[u8]) {
-        self.count(bytes.len());
+        self.count::<u32>(bytes.len());
         self.raw(bytes);
     }
 

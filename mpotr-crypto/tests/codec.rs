@@ -47,8 +47,7 @@ impl Field {
             Self::Raw(bytes) => out.raw(bytes),
             Self::Opaque(bytes) => out.opaque(bytes),
             Self::List(values) => {
-                out.count(values.len());
-                values.iter().for_each(|value| out.u16(*value));
+                out.list::<u32, _>(values, |value, out| out.u16(*value));
             }
             Self::Newtype(bytes) => bytes.encode(out),
             Self::Suite(suite) => suite.encode(out),
@@ -65,14 +64,7 @@ impl Field {
             Self::Array(_) => Self::Array(input.array("array")?),
             Self::Raw(bytes) => Self::Raw(input.raw(bytes.len(), "raw")?.to_vec()),
             Self::Opaque(_) => Self::Opaque(input.opaque(LIMIT, "opaque")?.to_vec()),
-            Self::List(_) => {
-                let count = input.count(0, LIMIT, "list")?;
-                Self::List(
-                    (0..count)
-                        .map(|_| input.u16("item"))
-                        .collect::<Result<_, _>>()?,
-                )
-            }
+            Self::List(_) => Self::List(input.list::<u32, _>(0..=LIMIT, "list", Decoder::u16)?),
             Self::Newtype(_) => Self::Newtype(ElementBytes::decode(input, "newtype")?),
             Self::Suite(_) => Self::Suite(SuiteId::decode(input, "suite")?),
         })
@@ -146,7 +138,7 @@ fn integers_are_big_endian_and_lengths_take_four_bytes() {
         out.u64(0x0809_0a0b_0c0d_0e0f);
         out.opaque(b"ab");
         out.raw(b"cd");
-        out.count(5);
+        out.count::<u32>(5);
     });
     assert_eq!(
         hex::encode(bytes),
@@ -176,7 +168,7 @@ fn each_kind_of_field_says_what_is_missing_and_where() {
     );
     assert_eq!(error(3, |input| input.raw(7, "here").err()), missing(5));
     assert_eq!(
-        error(3, |input| input.count(0, 9, "here").err()),
+        error(3, |input| input.count::<u32>(0..=9, "here").err()),
         missing(2)
     );
 }
@@ -184,8 +176,10 @@ fn each_kind_of_field_says_what_is_missing_and_where() {
 #[test]
 fn a_count_may_be_its_minimum_and_its_limit_and_nothing_beyond() {
     let count = |value: u32| {
-        Decoder::whole(&value.to_be_bytes(), |input| input.count(2, 4, "members"))
-            .map_err(|error| (error.offset, error.field, error.kind))
+        Decoder::whole(&value.to_be_bytes(), |input| {
+            input.count::<u32>(2..=4, "members")
+        })
+        .map_err(|error| (error.offset, error.field, error.kind))
     };
     for value in 2..=4 {
         assert_eq!(count(value), Ok(usize::try_from(value).unwrap()));
@@ -237,7 +231,7 @@ fn only_the_suites_that_exist_have_an_id() {
         }
     }
     for suite in SuiteId::ALL {
-        assert_eq!(SuiteId::from_u16(suite.to_u16()), Some(suite));
+        assert_eq!(SuiteId::from_code(suite.code()), Some(suite));
     }
     let names: Vec<_> = SuiteId::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["chacha20poly1305", "aes256gcm"]);

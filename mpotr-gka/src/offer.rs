@@ -23,8 +23,8 @@ mod secrets;
 pub use secrets::OfferSecrets;
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, EphemeralKey, IdentityKey,
-    SuiteId, Transcript, byte_newtype, label,
+    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKey, IdentityKey, SuiteId, Transcript,
+    byte_newtype, label,
 };
 
 use crate::room_name::RoomId;
@@ -92,12 +92,8 @@ const MAX_LISTED: usize = 8;
 impl Offer {
     /// Writes the offer.
     pub fn encode(&self, out: &mut Encoder) {
-        out.u8(u8::try_from(self.versions.len()).unwrap_or(u8::MAX));
-        out.raw(&self.versions);
-        out.u8(u8::try_from(self.suites.len()).unwrap_or(u8::MAX));
-        for suite in &self.suites {
-            out.u16(*suite);
-        }
+        out.list::<u8, _>(&self.versions, |version, out| out.u8(*version));
+        out.list::<u8, _>(&self.suites, |suite, out| out.u16(*suite));
         self.room.encode(out);
         self.beacon.encode(out);
         self.identity.encode(out);
@@ -114,8 +110,8 @@ impl Offer {
     /// The first field that is not canonical.
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            versions: increasing(input, "versions", Decoder::u8)?,
-            suites: increasing(input, "suites", Decoder::u16)?,
+            versions: input.set::<u8, _>(1..=MAX_LISTED, "versions", Decoder::u8)?,
+            suites: input.set::<u8, _>(1..=MAX_LISTED, "suites", Decoder::u16)?,
             room: RoomId::decode(input, "room")?,
             beacon: Beacon::decode(input, "beacon")?,
             identity: IdentityKey::decode(input, "A")?,
@@ -145,33 +141,6 @@ impl Offer {
     /// Whether the member can compute this suite.
     #[must_use]
     pub fn supports(&self, suite: SuiteId) -> bool {
-        self.suites.contains(&suite.to_u16()) && self.versions.contains(&VERSION)
+        self.suites.contains(&suite.code()) && self.versions.contains(&VERSION)
     }
-}
-
-/// A list of 1 to 8 values with an 8-bit count, strictly increasing: one set has one encoding.
-fn increasing<'a, T: PartialOrd>(
-    input: &mut Decoder<'a>,
-    field: &'static str,
-    read: impl Fn(&mut Decoder<'a>, &'static str) -> Result<T, DecodeError>,
-) -> Result<Vec<T>, DecodeError> {
-    let start = input.offset();
-    let error = |kind| DecodeError::new(start, field, kind);
-    let length = usize::from(input.u8(field)?);
-    if length > MAX_LISTED {
-        return Err(error(DecodeErrorKind::TooLong {
-            length,
-            limit: MAX_LISTED,
-        }));
-    }
-    if length == 0 {
-        return Err(error(DecodeErrorKind::TooShort { length, minimum: 1 }));
-    }
-    let values = (0..length)
-        .map(|_| read(input, field))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !values.is_sorted_by(|a, b| a < b) {
-        return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
-    }
-    Ok(values)
 }

@@ -142,7 +142,7 @@ fn sid<S: CryptoSuite>(
     commitments: CommitmentSum,
     offers: &[Offer],
 ) -> Sid {
-    let mut head = vec![methods.0.to_u8(), methods.1.to_u8()];
+    let mut head = vec![methods.0.code(), methods.1.code()];
     head.extend_from_slice(commitments.as_bytes());
     Sid::of::<S>(&head, offers.iter())
 }

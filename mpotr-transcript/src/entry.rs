@@ -16,7 +16,7 @@
 //! The other bodies are those of the packets of `docs/spec/05-wire.md`, without version, kind and hint.
 
 use mpotr_core::wire::{Content, Fields, Proposal, Statement, Unverified};
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use mpotr_crypto::{DecodeError, Decoder, Encoder, wire_enum};
 use mpotr_gka::{Confirmation, Contribution, Offer};
 
 /// What a transcript file begins with.
@@ -59,16 +59,36 @@ pub enum Entry {
     End(u32),
 }
 
+wire_enum! {
+    /// What a record begins with.
+    enum EntryKind: u8 {
+        /// A proposal.
+        Proposal = 1,
+        /// An offer that the proposal lists.
+        Offer = 2,
+        /// A member's contribution.
+        Contribution = 3,
+        /// A member's confirmation, and what it sealed.
+        Confirmation = 4,
+        /// A signed message.
+        Content = 5,
+        /// A signed statement.
+        Statement = 6,
+        /// The number of records before.
+        End = 7,
+    }
+}
+
 impl Entry {
-    const fn kind(&self) -> u8 {
+    const fn kind(&self) -> EntryKind {
         match self {
-            Self::Proposal(_) => 1,
-            Self::Offer(_) => 2,
-            Self::Contribution(_) => 3,
-            Self::Confirmation(..) => 4,
-            Self::Content { .. } => 5,
-            Self::Statement { .. } => 6,
-            Self::End(_) => 7,
+            Self::Proposal(_) => EntryKind::Proposal,
+            Self::Offer(_) => EntryKind::Offer,
+            Self::Contribution(_) => EntryKind::Contribution,
+            Self::Confirmation(..) => EntryKind::Confirmation,
+            Self::Content { .. } => EntryKind::Content,
+            Self::Statement { .. } => EntryKind::Statement,
+            Self::End(_) => EntryKind::End,
         }
     }
 
@@ -99,7 +119,7 @@ impl Entry {
             Self::End(records) => out.u32(*records),
         });
         Encoder::encoded(|out| {
-            out.u8(self.kind());
+            self.kind().encode(out);
             out.opaque(&body);
         })
     }
@@ -110,12 +130,7 @@ impl Entry {
     /// The first field that is unknown, over its limit, not canonical or not all there; its offset counts from the start of
     /// the record.
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let start = input.offset();
-        let kind = input.u8("kind")?;
-        if !(1..=7).contains(&kind) {
-            let kind = DecodeErrorKind::UnknownValue(kind.into());
-            return Err(DecodeError::new(start, "kind", kind));
-        }
+        let kind = EntryKind::decode(input, "kind")?;
         let body = input.opaque(MAX_ENTRY, "body")?;
         let body_at = input.offset().saturating_sub(body.len());
         Decoder::whole(body, |input| decode_body(kind, input)).map_err(|error| DecodeError {
@@ -125,26 +140,26 @@ impl Entry {
     }
 }
 
-fn decode_body(kind: u8, input: &mut Decoder<'_>) -> Result<Entry, DecodeError> {
+fn decode_body(kind: EntryKind, input: &mut Decoder<'_>) -> Result<Entry, DecodeError> {
     Ok(match kind {
-        1 => Entry::Proposal(Proposal::decode(input)?),
-        2 => Entry::Offer(Offer::decode(input)?),
-        3 => Entry::Contribution(Contribution::decode(input)?),
-        4 => {
+        EntryKind::Proposal => Entry::Proposal(Proposal::decode(input)?),
+        EntryKind::Offer => Entry::Offer(Offer::decode(input)?),
+        EntryKind::Contribution => Entry::Contribution(Contribution::decode(input)?),
+        EntryKind::Confirmation => {
             let confirmation = Confirmation::decode(input)?;
             let payload = input.opaque(MAX_PAYLOAD, "payload")?.to_vec();
             Entry::Confirmation(confirmation, payload)
         }
-        5 => Entry::Content {
+        EntryKind::Content => Entry::Content {
             author: input.u16("author")?,
             signed: signed::<Content>(input)?,
         },
-        6 => Entry::Statement {
+        EntryKind::Statement => Entry::Statement {
             author: input.u16("author")?,
             number: input.u32("number")?,
             signed: signed::<Statement>(input)?,
         },
-        _ => Entry::End(input.u32("records")?),
+        EntryKind::End => Entry::End(input.u32("records")?),
     })
 }
 

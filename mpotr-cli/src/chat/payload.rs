@@ -10,7 +10,7 @@
 //! Kind 1 is a text. Nick and text are UTF-8. A later kind is another layout, and older programs say that they cannot
 //! read it.
 
-use mpotr::crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use mpotr::crypto::{DecodeError, Decoder, Encoder};
 
 use super::nick::{Nick, NickError};
 
@@ -67,13 +67,7 @@ impl Payload {
     /// The first thing that is wrong with it.
     pub fn from_bytes(body: &[u8]) -> Result<Self, PayloadError> {
         let mut input = Decoder::new(body);
-        match input.u8("kind")? {
-            TEXT => {}
-            other => {
-                let kind = DecodeErrorKind::UnknownValue(other.into());
-                return Err(DecodeError::new(0, "kind", kind).into());
-            }
-        }
+        input.exactly(TEXT, "kind")?;
         let length = input.u8("nick length")?;
         let nick = Nick::new(utf8("nick", input.raw(length.into(), "nick")?)?)?;
         let text = utf8("text", input.rest())?.to_owned();

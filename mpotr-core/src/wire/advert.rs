@@ -6,7 +6,7 @@
 //!
 //! In clear and unsigned: it is a hint to wait for, and proves nothing.
 
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use mpotr_crypto::{DecodeError, Decoder, Encoder};
 use mpotr_gka::{MAX_MEMBERS, RoomId};
 
 use super::Handle;
@@ -40,8 +40,7 @@ impl Advert {
         let at = input.offset();
         let members = input.u16("members")?;
         if members == 0 || usize::from(members) > MAX_MEMBERS {
-            let kind = DecodeErrorKind::UnknownValue(members.into());
-            return Err(DecodeError::new(at, "members", kind));
+            return Err(DecodeError::unknown(at, "members", members));
         }
         Ok(Self {
             room,

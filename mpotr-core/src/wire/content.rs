@@ -17,6 +17,7 @@
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, byte_newtype, label,
+    wire_enum,
 };
 use mpotr_gka::MAX_MEMBERS;
 
@@ -36,13 +37,14 @@ impl MessageId {
     pub const NONE: Self = Self::new([0; 32]);
 }
 
-/// What a content message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContentKind {
-    /// A text of the application.
-    Text,
-    /// The author's last message.
-    Fin,
+wire_enum! {
+    /// What a content message is.
+    pub enum ContentKind: u8 {
+        /// A text of the application.
+        Text = 0,
+        /// The author's last message.
+        Fin = 1,
+    }
 }
 
 /// A content message.
@@ -64,10 +66,7 @@ pub struct Content {
 
 impl Fields for Content {
     fn encode(&self, out: &mut Encoder) {
-        out.u8(match self.kind {
-            ContentKind::Text => 0,
-            ContentKind::Fin => 1,
-        });
+        self.kind.encode(out);
         out.u32(self.seq);
         self.prev.encode(out);
         encode_ids(&self.parents, out);
@@ -76,15 +75,7 @@ impl Fields for Content {
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let at = input.offset();
-        let kind = match input.u8("kind")? {
-            0 => ContentKind::Text,
-            1 => ContentKind::Fin,
-            unknown => {
-                let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                return Err(DecodeError::new(at, "kind", kind));
-            }
-        };
+        let kind = ContentKind::decode(input, "kind")?;
         let seq = input.u32("seq")?;
         let at = input.offset();
         let prev = MessageId::decode(input, "prev")?;
@@ -150,10 +141,7 @@ impl MessageId {
 
 /// Ids with a 16-bit count. A graph has at most one head for each member.
 pub(super) fn encode_ids(ids: &[MessageId], out: &mut Encoder) {
-    out.u16(u16::try_from(ids.len()).unwrap_or(u16::MAX));
-    for id in ids {
-        id.encode(out);
-    }
+    out.list::<u16, _>(ids, MessageId::encode);
 }
 
 /// Reads ids, strictly increasing.
@@ -163,11 +151,7 @@ pub(super) fn decode_ids(
     limit: usize,
 ) -> Result<Vec<MessageId>, DecodeError> {
     let at = input.offset();
-    let length = usize::from(input.u16(field)?);
-    if length > limit {
-        let kind = DecodeErrorKind::TooLong { length, limit };
-        return Err(DecodeError::new(at, field, kind));
-    }
+    let length = input.count::<u16>(0..=limit, field)?;
     // No allocation beyond what the input holds.
     let bytes = input.raw(length.saturating_mul(MessageId::LENGTH), field)?;
     let (ids, _) = bytes.as_chunks();

@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey, Transcript,
-    label,
+    label, wire_enum,
 };
 use mpotr_gka::{OfferDigest, Sid};
 
@@ -93,36 +93,45 @@ pub fn cut_digest<'a, S: CryptoSuite>(
         .digest()
 }
 
+wire_enum! {
+    /// What a wish begins with.
+    enum WishKind: u8 {
+        /// Nothing follows.
+        Refresh = 0,
+        /// An identity follows.
+        Admit = 1,
+        /// An identity follows.
+        Exclude = 2,
+        /// A policy follows.
+        Policy = 3,
+    }
+}
+
 impl Wish {
     fn encode(&self, out: &mut Encoder) {
         match self {
-            Self::Refresh => out.u8(0),
+            Self::Refresh => WishKind::Refresh.encode(out),
             Self::Admit(identity) => {
-                out.u8(1);
+                WishKind::Admit.encode(out);
                 identity.encode(out);
             }
             Self::Exclude(identity) => {
-                out.u8(2);
+                WishKind::Exclude.encode(out);
                 identity.encode(out);
             }
             Self::Policy(policy) => {
-                out.u8(3);
+                WishKind::Policy.encode(out);
                 policy.encode(out);
             }
         }
     }
 
-    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let at = input.offset();
-        match input.u8("wish")? {
-            0 => Ok(Self::Refresh),
-            1 => IdentityKey::decode(input, "admit").map(Self::Admit),
-            2 => IdentityKey::decode(input, "exclude").map(Self::Exclude),
-            3 => Policy::decode(input).map(Self::Policy),
-            unknown => {
-                let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                Err(DecodeError::new(at, "wish", kind))
-            }
+    fn decode(input: &mut Decoder<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        match WishKind::decode(input, field)? {
+            WishKind::Refresh => Ok(Self::Refresh),
+            WishKind::Admit => IdentityKey::decode(input, "admit").map(Self::Admit),
+            WishKind::Exclude => IdentityKey::decode(input, "exclude").map(Self::Exclude),
+            WishKind::Policy => Policy::decode(input).map(Self::Policy),
         }
     }
 }
@@ -168,29 +177,17 @@ impl Next {
         if let Some(sid) = &self.installed {
             sid.encode(out);
         }
-        out.u8(u8::try_from(self.confirmed.len()).unwrap_or(u8::MAX));
-        for (sid, cut) in &self.confirmed {
+        out.list::<u8, _>(&self.confirmed, |(sid, cut), out| {
             sid.encode(out);
             cut.encode(out);
-        }
-        out.u8(u8::try_from(self.forsaken.len()).unwrap_or(u8::MAX));
-        for sid in &self.forsaken {
-            sid.encode(out);
-        }
-        out.u16(u16::try_from(self.wishes.len()).unwrap_or(u16::MAX));
-        for wish in &self.wishes {
-            wish.encode(out);
-        }
+        });
+        out.list::<u8, _>(&self.forsaken, Sid::encode);
+        out.list::<u16, _>(&self.wishes, Wish::encode);
     }
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let view = input.u32("view")?;
-        let at = input.offset();
-        let has = input.u8("has")?;
-        if has >= 32 {
-            let kind = DecodeErrorKind::UnknownValue(has.into());
-            return Err(DecodeError::new(at, "has", kind));
-        }
+        let has = input.below(32, "has")?;
         let has = |bit: u8| has & bit != 0;
         let offer = has(1)
             .then(|| OfferDigest::decode(input, "offer"))
@@ -204,10 +201,7 @@ impl Next {
             .transpose()?;
         let done = has(16);
         let confirmed = decode_confirmed(input)?;
-        let count = usize::from(input.u8("forsaken")?);
-        let forsaken = list(input, count, MAX_FORSAKEN, "forsaken", |input| {
-            Sid::decode(input, "forsaken")
-        })?;
+        let forsaken = input.set::<u8, _>(0..=MAX_FORSAKEN, "forsaken", Sid::decode)?;
         let wishes = decode_wishes(input)?;
         Ok(Self {
             view,
@@ -225,61 +219,24 @@ impl Next {
 
 fn decode_confirmed(input: &mut Decoder<'_>) -> Result<Vec<(Sid, Digest32)>, DecodeError> {
     let at = input.offset();
-    let error = |kind| DecodeError::new(at, "confirmed", kind);
-    let length = usize::from(input.u8("confirmed")?);
-    if length > MAX_CONFIRMED {
-        return Err(error(DecodeErrorKind::TooLong {
-            length,
-            limit: MAX_CONFIRMED,
-        }));
-    }
-    let confirmed = (0..length)
-        .map(|_| {
-            Ok((
-                Sid::decode(input, "confirmed")?,
-                Digest32::decode(input, "cut")?,
-            ))
-        })
-        .collect::<Result<Vec<_>, DecodeError>>()?;
+    let confirmed = input.list::<u8, _>(0..=MAX_CONFIRMED, "confirmed", |input, field| {
+        Ok((Sid::decode(input, field)?, Digest32::decode(input, "cut")?))
+    })?;
     let distinct: BTreeSet<_> = confirmed.iter().map(|(sid, _)| sid).collect();
     if distinct.len() < confirmed.len() {
-        return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
+        let kind = DecodeErrorKind::NotStrictlyIncreasing;
+        return Err(DecodeError::new(at, "confirmed", kind));
     }
     Ok(confirmed)
 }
 
 fn decode_wishes(input: &mut Decoder<'_>) -> Result<Vec<Wish>, DecodeError> {
     let at = input.offset();
-    let count = usize::from(input.u16("wishes")?);
     let mut policies = 0_usize;
-    list(input, count, MAX_WISHES, "wishes", |input| {
-        let wish = Wish::decode(input)?;
+    input.set::<u16, _>(0..=MAX_WISHES, "wishes", |input, _| {
+        let wish = Wish::decode(input, "wish")?;
         policies = policies.saturating_add(usize::from(matches!(wish, Wish::Policy(_))));
-        if policies > 1 {
-            let (length, limit) = (policies, 1);
-            let kind = DecodeErrorKind::TooLong { length, limit };
-            return Err(DecodeError::new(at, "policy", kind));
-        }
+        DecodeError::unless_within(at, "policy", policies, 0..=1)?;
         Ok(wish)
     })
-}
-
-/// So many values, strictly increasing.
-fn list<'a, T: PartialOrd>(
-    input: &mut Decoder<'a>,
-    length: usize,
-    limit: usize,
-    field: &'static str,
-    mut read: impl FnMut(&mut Decoder<'a>) -> Result<T, DecodeError>,
-) -> Result<Vec<T>, DecodeError> {
-    if length > limit {
-        return Err(input.error(field, DecodeErrorKind::TooLong { length, limit }));
-    }
-    let values = (0..length)
-        .map(|_| read(input))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !values.is_sorted_by(|a, b| a < b) {
-        return Err(input.error(field, DecodeErrorKind::NotStrictlyIncreasing));
-    }
-    Ok(values)
 }

@@ -19,8 +19,8 @@
 //! ```
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, EphemeralKeyPair, SignatureBytes,
-    SuiteId, Transcript, VerifyingKey, byte_newtype, label,
+    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, SuiteId,
+    Transcript, VerifyingKey, byte_newtype, label,
 };
 use mpotr_gka::{CommitmentSum, MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid, Terms};
 
@@ -64,7 +64,7 @@ pub struct Proposal {
 
 impl Proposal {
     fn encode_head(&self, out: &mut Encoder) {
-        out.u16(self.suite.to_u16());
+        self.suite.encode(out);
         self.room.encode(out);
         self.parent.encode(out);
         self.handle.encode(out);
@@ -72,10 +72,7 @@ impl Proposal {
         self.policy.encode(out);
         out.u16(self.proposer);
         self.commitments.encode(out);
-        out.count(self.offers.len());
-        for offer in &self.offers {
-            offer.encode(out);
-        }
+        out.list::<u32, _>(&self.offers, OfferDigest::encode);
     }
 
     fn head(&self) -> Vec<u8> {
@@ -102,19 +99,9 @@ impl Proposal {
         let proposer_at = input.offset();
         let proposer = input.u16("proposer")?;
         let commitments = CommitmentSum::decode(input, "commitments")?;
-        let count = input.count(1, MAX_MEMBERS, "offers")?;
-        if usize::from(proposer) >= count {
-            let kind = DecodeErrorKind::UnknownValue(proposer.into());
-            return Err(DecodeError::new(proposer_at, "proposer", kind));
-        }
-        let offers_at = input.offset();
-        // 4,096 digests at most, and no allocation beyond what the input holds.
-        let offers = (0..count)
-            .map(|_| OfferDigest::decode(input, "offers"))
-            .collect::<Result<Vec<_>, _>>()?;
-        if !offers.is_sorted_by(|a, b| a < b) {
-            let kind = DecodeErrorKind::NotStrictlyIncreasing;
-            return Err(DecodeError::new(offers_at, "offers", kind));
+        let offers = input.set::<u32, _>(1..=MAX_MEMBERS, "offers", OfferDigest::decode)?;
+        if usize::from(proposer) >= offers.len() {
+            return Err(DecodeError::unknown(proposer_at, "proposer", proposer));
         }
         let signature = SignatureBytes::decode(input, "signature")?;
         Ok(Self {

@@ -13,7 +13,7 @@
 //!
 //! Anyone who holds an offer sends it again; it authenticates itself by its digest. A proposal is sent again by its proposer.
 
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use mpotr_crypto::{DecodeError, Decoder, Encoder, wire_enum};
 use mpotr_gka::{OfferDigest, RoomId};
 
 use super::SidHint;
@@ -28,6 +28,16 @@ pub enum Wanted {
     Offers(Vec<OfferDigest>),
     /// The proposal of a run.
     Proposal(SidHint),
+}
+
+wire_enum! {
+    /// What is asked for, on the wire.
+    enum WantedKind: u8 {
+        /// Digests of offers follow.
+        Offers = 1,
+        /// The hint of a run follows.
+        Proposal = 2,
+    }
 }
 
 /// Asks for packets that were missed.
@@ -45,14 +55,11 @@ impl Request {
         self.room.encode(out);
         match &self.wanted {
             Wanted::Offers(offers) => {
-                out.u8(1);
-                out.u8(u8::try_from(offers.len()).unwrap_or(u8::MAX));
-                for offer in offers {
-                    offer.encode(out);
-                }
+                WantedKind::Offers.encode(out);
+                out.list::<u8, _>(offers, OfferDigest::encode);
             }
             Wanted::Proposal(hint) => {
-                out.u8(2);
+                WantedKind::Proposal.encode(out);
                 hint.encode(out);
             }
         }
@@ -64,37 +71,14 @@ impl Request {
     /// Nothing or too much asked for, or digests that are not strictly increasing.
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let room = RoomId::decode(input, "room")?;
-        let at = input.offset();
-        let wanted = match input.u8("what")? {
-            1 => Wanted::Offers(decode_offers(input)?),
-            2 => Wanted::Proposal(SidHint::decode(input, "sid hint")?),
-            unknown => {
-                let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                return Err(DecodeError::new(at, "what", kind));
-            }
+        let wanted = match WantedKind::decode(input, "what")? {
+            WantedKind::Offers => Wanted::Offers(input.set::<u8, _>(
+                1..=MAX_REQUESTED,
+                "offers",
+                OfferDigest::decode,
+            )?),
+            WantedKind::Proposal => Wanted::Proposal(SidHint::decode(input, "sid hint")?),
         };
         Ok(Self { room, wanted })
     }
-}
-
-fn decode_offers(input: &mut Decoder<'_>) -> Result<Vec<OfferDigest>, DecodeError> {
-    let at = input.offset();
-    let error = |kind| DecodeError::new(at, "offers", kind);
-    let length = usize::from(input.u8("offers")?);
-    if length > MAX_REQUESTED {
-        return Err(error(DecodeErrorKind::TooLong {
-            length,
-            limit: MAX_REQUESTED,
-        }));
-    }
-    if length == 0 {
-        return Err(error(DecodeErrorKind::TooShort { length, minimum: 1 }));
-    }
-    let offers = (0..length)
-        .map(|_| OfferDigest::decode(input, "offers"))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !offers.is_sorted_by(|a, b| a < b) {
-        return Err(error(DecodeErrorKind::NotStrictlyIncreasing));
-    }
-    Ok(offers)
 }

@@ -17,7 +17,7 @@
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
-    OpenError, SecretRef, Transcript, byte_newtype, label, wiping_small_stack,
+    OpenError, SecretRef, Transcript, byte_newtype, label, wiping_small_stack, wire_enum,
 };
 
 use mpotr_crypto::zeroize::Zeroizing;
@@ -27,13 +27,14 @@ byte_newtype! {
     EpochHint, 8
 }
 
-/// Which of a sender's two streams a packet belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stream {
-    /// Messages: every one counts.
-    Content,
-    /// Statements: the newest replaces the older.
-    Statement,
+wire_enum! {
+    /// Which of a sender's two streams a packet belongs to.
+    pub enum Stream: u8 {
+        /// Messages: every one counts.
+        Content = 0,
+        /// Statements: the newest replaces the older.
+        Statement = 1,
+    }
 }
 
 /// Who sealed a packet, and under which message key.
@@ -53,25 +54,14 @@ const SEALED_HEADER_LENGTH: usize = HEADER_LENGTH + AEAD_TAG_LENGTH;
 impl Header {
     fn to_bytes(self) -> [u8; HEADER_LENGTH] {
         let [s0, s1] = self.sender.to_be_bytes();
-        let stream = match self.stream {
-            Stream::Content => 0,
-            Stream::Statement => 1,
-        };
+        let stream = self.stream.code();
         let [n0, n1, n2, n3] = self.seq.to_be_bytes();
         [s0, s1, stream, n0, n1, n2, n3]
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let sender = input.u16("sender")?;
-        let at = input.offset();
-        let stream = match input.u8("stream")? {
-            0 => Stream::Content,
-            1 => Stream::Statement,
-            unknown => {
-                let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                return Err(DecodeError::new(at, "stream", kind));
-            }
-        };
+        let stream = Stream::decode(input, "stream")?;
         Ok(Self {
             sender,
             stream,
@@ -81,7 +71,7 @@ impl Header {
 
     /// Associated data of the content: `struct { uint16 suite; opaque hint[8]; Header header; }`.
     fn associated_data<S: CryptoSuite>(self, hint: EpochHint) -> [u8; 17] {
-        let [s0, s1] = S::ID.to_u16().to_be_bytes();
+        let [s0, s1] = S::ID.code().to_be_bytes();
         let [e0, e1, e2, e3, e4, e5, e6, e7] = *hint.as_bytes();
         let [h0, h1, h2, h3, h4, h5, h6] = self.to_bytes();
         [

@@ -25,7 +25,7 @@
 //! a message, and none is answered.
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, label,
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, label, wire_enum,
 };
 
 use mpotr_gka::MAX_MEMBERS;
@@ -67,23 +67,12 @@ pub struct Listing {
 impl Listing {
     fn encode(&self, out: &mut Encoder) {
         out.u32(self.from);
-        out.u8(u8::try_from(self.ids.len()).unwrap_or(u8::MAX));
-        for id in &self.ids {
-            id.encode(out);
-        }
+        out.list::<u8, _>(&self.ids, MessageId::encode);
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let from = input.u32("from")?;
-        let at = input.offset();
-        let length = usize::from(input.u8("ids")?);
-        if length == 0 || length > MAX_LISTED {
-            let kind = DecodeErrorKind::UnknownValue(u64::try_from(length).unwrap_or(u64::MAX));
-            return Err(DecodeError::new(at, "ids", kind));
-        }
-        let ids = (0..length)
-            .map(|_| MessageId::decode(input, "ids"))
-            .collect::<Result<_, _>>()?;
+        let ids = input.list::<u8, _>(1..=MAX_LISTED, "ids", MessageId::decode)?;
         Ok(Self { from, ids })
     }
 }
@@ -133,19 +122,20 @@ impl Range {
     }
 }
 
-/// In what state a member is that states what it has seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// It takes part.
-    Present,
-    /// It takes part, and asks the others to state again what they have seen.
-    Asking,
-    /// It has left alone, and accepts and sends nothing more.
-    Closed,
-    /// All have sent their last message. It accepts nothing more, and the lock is the order of everything.
-    Closing,
-    /// Everyone has closed with the order that it has closed with.
-    Done,
+wire_enum! {
+    /// In what state a member is that states what it has seen.
+    pub enum Presence: u8 {
+        /// It takes part.
+        Present = 0,
+        /// It takes part, and asks the others to state again what they have seen.
+        Asking = 1,
+        /// It has left alone, and accepts and sends nothing more.
+        Closed = 2,
+        /// All have sent their last message. It accepts nothing more, and the lock is the order of everything.
+        Closing = 3,
+        /// Everyone has closed with the order that it has closed with.
+        Done = 4,
+    }
 }
 
 /// What a member has seen so far.
@@ -182,21 +172,12 @@ impl Statement {
 
 impl Fields for Statement {
     fn encode(&self, out: &mut Encoder) {
-        out.u8(match self.presence {
-            Presence::Present => 0,
-            Presence::Asking => 1,
-            Presence::Closed => 2,
-            Presence::Closing => 3,
-            Presence::Done => 4,
-        });
+        self.presence.encode(out);
         out.u32(self.sent);
         encode_ids(&self.frontier, out);
         self.lock.encode(out);
         encode_ids(&self.wanted, out);
-        out.u8(u8::try_from(self.missing.len()).unwrap_or(u8::MAX));
-        for range in &self.missing {
-            range.encode(out);
-        }
+        out.list::<u8, _>(&self.missing, |range, out| range.encode(out));
         let compares = u8::from(self.question.is_some()) | u8::from(self.listing.is_some()) << 1;
         out.u8(compares);
         if let Some(question) = &self.question {
@@ -206,36 +187,25 @@ impl Fields for Statement {
         if let Some(listing) = &self.listing {
             listing.encode(out);
         }
-        out.u8(u8::from(self.next.is_some()));
+        out.flag(self.next.is_some());
         if let Some(next) = &self.next {
             next.encode(out);
         }
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let at = input.offset();
-        let presence = match input.u8("state")? {
-            0 => Presence::Present,
-            1 => Presence::Asking,
-            2 => Presence::Closed,
-            3 => Presence::Closing,
-            4 => Presence::Done,
-            unknown => {
-                let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                return Err(DecodeError::new(at, "state", kind));
-            }
-        };
+        let presence = Presence::decode(input, "state")?;
         let sent = input.u32("sent")?;
         let frontier = decode_ids(input, "frontier", MAX_MEMBERS)?;
         let lock = Lock::decode(input)?;
         let wanted = decode_ids(input, "wanted", MAX_WANTED)?;
-        let missing = decode_ranges(input)?;
-        let at = input.offset();
-        let compares = input.u8("compares")?;
-        if compares > 3 {
-            let kind = DecodeErrorKind::UnknownValue(compares.into());
-            return Err(DecodeError::new(at, "compares", kind));
-        }
+        let missing = input.ordered::<u8, _>(
+            0..=MAX_RANGES,
+            "missing",
+            |input, _| Range::decode(input),
+            Range::is_before,
+        )?;
+        let compares = input.below(4, "compares")?;
         let question = (compares & 1 != 0)
             .then(|| {
                 Ok(Question {
@@ -256,40 +226,10 @@ impl Fields for Statement {
             missing,
             question,
             listing,
-            next: decode_next(input)?,
+            next: (input.flag("changing")?)
+                .then(|| Next::decode(input))
+                .transpose()?,
         })
-    }
-}
-
-fn decode_ranges(input: &mut Decoder<'_>) -> Result<Vec<Range>, DecodeError> {
-    let at = input.offset();
-    let length = usize::from(input.u8("missing")?);
-    if length > MAX_RANGES {
-        let kind = DecodeErrorKind::TooLong {
-            length,
-            limit: MAX_RANGES,
-        };
-        return Err(DecodeError::new(at, "missing", kind));
-    }
-    let ranges = (0..length)
-        .map(|_| Range::decode(input))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !ranges.is_sorted_by(Range::is_before) {
-        let kind = DecodeErrorKind::NotStrictlyIncreasing;
-        return Err(DecodeError::new(at, "missing", kind));
-    }
-    Ok(ranges)
-}
-
-fn decode_next(input: &mut Decoder<'_>) -> Result<Option<Next>, DecodeError> {
-    let at = input.offset();
-    match input.u8("changing")? {
-        0 => Ok(None),
-        1 => Next::decode(input).map(Some),
-        unknown => {
-            let kind = DecodeErrorKind::UnknownValue(unknown.into());
-            Err(DecodeError::new(at, "changing", kind))
-        }
     }
 }
 

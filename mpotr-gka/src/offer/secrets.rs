@@ -124,7 +124,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
         let commitment = knowledge.mul_base();
         let offer = Offer {
             versions: vec![VERSION],
-            suites: vec![S::ID.to_u16()],
+            suites: vec![S::ID.code()],
             room,
             beacon,
             identity: identity.public(),

@@ -1,7 +1,7 @@
 //! What the packets of both rounds share: their signatures, and what these have to do with blame.
 //! `docs/spec/04-key-agreement.md`, "Blame".
 
-use mpotr_crypto::{CryptoSuite, DecodeError, DecodeErrorKind, Decoder, SignatureBytes};
+use mpotr_crypto::{CryptoSuite, DecodeError, Decoder, SignatureBytes};
 
 use crate::fault::{Fault, FaultKind, RunError};
 use crate::member::Member;
@@ -37,8 +37,7 @@ pub(super) fn decode_sender(input: &mut Decoder<'_>) -> Result<u16, DecodeError>
     let at = input.offset();
     let sender = input.u16("sender")?;
     if usize::from(sender) >= MAX_MEMBERS {
-        let kind = DecodeErrorKind::UnknownValue(sender.into());
-        return Err(DecodeError::new(at, "sender", kind));
+        return Err(DecodeError::unknown(at, "sender", sender));
     }
     Ok(sender)
 }

@@ -110,7 +110,7 @@ pub(crate) struct AgreementIdByte(pub(crate) AgreementId);
 
 impl AgreementIdByte {
     fn encode(&self, out: &mut Encoder) {
-        out.u8(self.0.to_u8());
+        self.0.encode(out);
     }
 
     fn decode(input: &mut Decoder<'_>, field: &'static str) -> Result<Self, DecodeError> {
@@ -123,7 +123,7 @@ pub(crate) struct AuthenticationIdByte(pub(crate) AuthenticationId);
 
 impl AuthenticationIdByte {
     fn encode(&self, out: &mut Encoder) {
-        out.u8(self.0.to_u8());
+        self.0.encode(out);
     }
 
     fn decode(input: &mut Decoder<'_>, field: &'static str) -> Result<Self, DecodeError> {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use mpotr_core::Event;
-use mpotr_core::wire::{EpochHint, Packet, SEALED_PREFIX, SidHint};
+use mpotr_core::wire::{EpochHint, Packet, PacketKind, SEALED_PREFIX, SidHint};
 
 use super::World;
 use crate::invariant::{self, Seen};
@@ -88,7 +88,10 @@ impl World {
 
     /// Notes who contributed to which run: who is listed there, as an instance; and checks what is published.
     fn note_packet(&mut self, seat: Seat, bytes: &[u8], is_honest: bool) {
-        let is_noted = matches!(bytes.get(1), Some(3 | 8));
+        let is_noted = matches!(
+            PacketKind::of(bytes),
+            Some(PacketKind::Contribution | PacketKind::Reveal)
+        );
         if !is_noted && !self.trace.is_kept() {
             return;
         }

@@ -1,7 +1,7 @@
 //! The first frame of a client: which version it speaks and which room it joins.
 
 use bytes::Bytes;
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder};
+use mpotr_crypto::{DecodeError, Decoder};
 
 use super::{FrameCodec, VERSION};
 
@@ -21,16 +21,8 @@ impl RoomName {
     /// Not 1 to 64 of them.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, DecodeError> {
         let bytes = bytes.into();
-        let length = bytes.len();
-        let kind = match length {
-            0 => DecodeErrorKind::TooShort { length, minimum: 1 },
-            1..=Self::MAX => return Ok(Self(bytes)),
-            _ => DecodeErrorKind::TooLong {
-                length,
-                limit: Self::MAX,
-            },
-        };
-        Err(DecodeError::new(0, "room", kind))
+        DecodeError::unless_within(0, "room", bytes.len(), 1..=Self::MAX)?;
+        Ok(Self(bytes))
     }
 
     /// Its bytes.
@@ -76,17 +68,11 @@ impl Join {
     /// Another version, or a room name that is empty or too long.
     pub fn decode(payload: &[u8]) -> Result<Self, DecodeError> {
         let mut input = Decoder::new(payload);
-        let version = input.u8("version")?;
-        if version != VERSION {
-            let kind = DecodeErrorKind::UnknownValue(version.into());
-            return Err(DecodeError::new(0, "version", kind));
-        }
-        let at = input.offset();
-        let room = RoomName::new(input.rest()).map_err(|error| DecodeError {
-            offset: at,
-            ..error
-        })?;
-        Ok(Self { room })
+        input.exactly(VERSION, "version")?;
+        let name = input.rest_within(1..=RoomName::MAX, "room")?;
+        Ok(Self {
+            room: RoomName(name.to_vec()),
+        })
     }
 }
 

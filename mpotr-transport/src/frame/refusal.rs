@@ -1,75 +1,37 @@
 //! Why a relay ends a connection.
 
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder};
+use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, wire_enum};
 
-/// Why a relay ends a connection, as one byte on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum RefusalCode {
-    /// 1: a frame that the protocol does not have at this point.
-    Malformed,
-    /// 2: a version that the relay does not speak.
-    Version,
-    /// 3: a frame over the limit of its kind.
-    TooLong,
-    /// 4: no first frame in time.
-    Silent,
-    /// 5: the client took next to nothing while others waited for it.
-    TooSlow,
-    /// 6: the relay has as many clients, or as many rooms, as it takes.
-    Full,
-    /// 7: the relay is shutting down.
-    ShuttingDown,
-    /// 8: the room has as many clients as it takes.
-    RoomFull,
-    /// 9: the relay has as many clients from the client's address as it takes.
-    AddressFull,
-    /// 10: the client sent more than it may for too long.
-    Flooding,
-    /// 11: the client sent nothing for too long.
-    Idle,
+wire_enum! {
+    /// Why a relay ends a connection, as one byte on the wire.
+    #[non_exhaustive]
+    pub enum RefusalCode: u8 {
+        /// 1: a frame that the protocol does not have at this point.
+        Malformed = 1,
+        /// 2: a version that the relay does not speak.
+        Version = 2,
+        /// 3: a frame over the limit of its kind.
+        TooLong = 3,
+        /// 4: no first frame in time.
+        Silent = 4,
+        /// 5: the client took next to nothing while others waited for it.
+        TooSlow = 5,
+        /// 6: the relay has as many clients, or as many rooms, as it takes.
+        Full = 6,
+        /// 7: the relay is shutting down.
+        ShuttingDown = 7,
+        /// 8: the room has as many clients as it takes.
+        RoomFull = 8,
+        /// 9: the relay has as many clients from the client's address as it takes.
+        AddressFull = 9,
+        /// 10: the client sent more than it may for too long.
+        Flooding = 10,
+        /// 11: the client sent nothing for too long.
+        Idle = 11,
+    }
 }
 
 impl RefusalCode {
-    /// Every code.
-    pub const ALL: [Self; 11] = [
-        Self::Malformed,
-        Self::Version,
-        Self::TooLong,
-        Self::Silent,
-        Self::TooSlow,
-        Self::Full,
-        Self::ShuttingDown,
-        Self::RoomFull,
-        Self::AddressFull,
-        Self::Flooding,
-        Self::Idle,
-    ];
-
-    /// The byte on the wire.
-    #[must_use]
-    pub const fn to_u8(self) -> u8 {
-        match self {
-            Self::Malformed => 1,
-            Self::Version => 2,
-            Self::TooLong => 3,
-            Self::Silent => 4,
-            Self::TooSlow => 5,
-            Self::Full => 6,
-            Self::ShuttingDown => 7,
-            Self::RoomFull => 8,
-            Self::AddressFull => 9,
-            Self::Flooding => 10,
-            Self::Idle => 11,
-        }
-    }
-
-    /// The code of a byte, if there is one.
-    #[must_use]
-    pub fn from_u8(byte: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.to_u8() == byte)
-    }
-
     /// What the code says to a person.
     #[must_use]
     pub const fn text(self) -> &'static str {
@@ -134,28 +96,16 @@ impl Refusal {
 
     /// Reads code and text, up to the end of the frame.
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let code = RefusalCode::decode(input, "code")?;
         let at = input.offset();
-        let byte = input.u8("code")?;
-        let unknown = DecodeError::new(at, "code", DecodeErrorKind::UnknownValue(byte.into()));
-        let code = RefusalCode::from_u8(byte).ok_or(unknown)?;
-
-        let at = input.offset();
-        let bytes = input.rest();
-        let wrong = |kind| DecodeError::new(at, "text", kind);
-        if bytes.len() > Self::MAX_TEXT {
-            let kind = DecodeErrorKind::TooLong {
-                length: bytes.len(),
-                limit: Self::MAX_TEXT,
-            };
-            return Err(wrong(kind));
-        }
+        let bytes = input.rest_within(0..=Self::MAX_TEXT, "text")?;
         let printable = |byte: &u8| matches!(byte, b' '..=b'~');
         match str::from_utf8(bytes) {
             Ok(text) if bytes.iter().all(printable) => Ok(Self {
                 code,
                 text: text.to_owned(),
             }),
-            _ => Err(wrong(DecodeErrorKind::NotCanonical)),
+            _ => Err(DecodeError::new(at, "text", DecodeErrorKind::NotCanonical)),
         }
     }
 }
@@ -173,11 +123,11 @@ mod tests {
     #[test]
     fn codes_are_dense_from_one() {
         for (byte, code) in (1..).zip(RefusalCode::ALL) {
-            assert_eq!(code.to_u8(), byte);
-            assert_eq!(RefusalCode::from_u8(byte), Some(code));
+            assert_eq!(code.code(), byte);
+            assert_eq!(RefusalCode::from_code(byte), Some(code));
         }
         assert_eq!(
-            (RefusalCode::from_u8(0), RefusalCode::from_u8(12)),
+            (RefusalCode::from_code(0), RefusalCode::from_code(12)),
             (None, None)
         );
     }
@@ -186,7 +136,7 @@ mod tests {
     fn every_text_is_one_that_decodes() {
         for code in RefusalCode::ALL {
             let refusal = Refusal::new(code);
-            let bytes = [&[code.to_u8()], refusal.text().as_bytes()].concat();
+            let bytes = [&[code.code()], refusal.text().as_bytes()].concat();
             assert_eq!(decode(&bytes), Ok(refusal));
         }
     }

@@ -1,13 +1,21 @@
 //! What the relay sends to a client.
 
 use bytes::Bytes;
-use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder};
+use mpotr_crypto::{DecodeError, Decoder, wire_enum};
 
 use super::{FrameCodec, MAX_PACKET, Refusal, SenderHint};
 
-const PACKET: u8 = 0;
-const REFUSED: u8 = 1;
-const JOINED: u8 = 2;
+wire_enum! {
+    /// What a frame of the relay begins with.
+    enum ServerFrameKind: u8 {
+        /// The sender's number and the packet follow.
+        Packet = 0,
+        /// A refusal follows.
+        Refused = 1,
+        /// Nothing follows.
+        Joined = 2,
+    }
+}
 
 /// A frame from the relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +41,16 @@ impl ServerFrame {
     #[must_use]
     pub fn to_frame(&self) -> Bytes {
         match self {
-            Self::Packet { sender, packet } => {
-                FrameCodec::encode(&[&[PACKET], &sender.to_u64().to_be_bytes(), packet])
-            }
+            Self::Packet { sender, packet } => FrameCodec::encode(&[
+                &[ServerFrameKind::Packet.code()],
+                &sender.to_u64().to_be_bytes(),
+                packet,
+            ]),
             Self::Refused(refusal) => FrameCodec::encode(&[
-                &[REFUSED, refusal.code().to_u8()],
+                &[ServerFrameKind::Refused.code(), refusal.code().code()],
                 refusal.text().as_bytes(),
             ]),
-            Self::Joined => FrameCodec::encode(&[&[JOINED]]),
+            Self::Joined => FrameCodec::encode(&[&[ServerFrameKind::Joined.code()]]),
         }
     }
 
@@ -50,27 +60,14 @@ impl ServerFrame {
     /// A kind or a code without meaning, a packet that is empty or too long, a text that is too long or not
     /// printable ASCII, or bytes after the end.
     pub fn decode(payload: &Bytes) -> Result<Self, DecodeError> {
-        Decoder::whole(payload, |input| match input.u8("kind")? {
-            PACKET => {
-                let sender = SenderHint::from_u64(input.u64("sender")?);
-                let at = input.offset();
-                let packet = payload.slice_ref(input.rest());
-                let length = packet.len();
-                let kind = match length {
-                    0 => DecodeErrorKind::TooShort { length, minimum: 1 },
-                    1..=MAX_PACKET => return Ok(Self::Packet { sender, packet }),
-                    _ => DecodeErrorKind::TooLong {
-                        length,
-                        limit: MAX_PACKET,
-                    },
-                };
-                Err(DecodeError::new(at, "packet", kind))
-            }
-            REFUSED => Refusal::decode(input).map(Self::Refused),
-            JOINED => Ok(Self::Joined),
-            unknown => {
-                let kind = DecodeErrorKind::UnknownValue(unknown.into());
-                Err(DecodeError::new(0, "kind", kind))
+        Decoder::whole(payload, |input| {
+            match ServerFrameKind::decode(input, "kind")? {
+                ServerFrameKind::Packet => Ok(Self::Packet {
+                    sender: SenderHint::from_u64(input.u64("sender")?),
+                    packet: payload.slice_ref(input.rest_within(1..=MAX_PACKET, "packet")?),
+                }),
+                ServerFrameKind::Refused => Refusal::decode(input).map(Self::Refused),
+                ServerFrameKind::Joined => Ok(Self::Joined),
             }
         })
     }

@@ -1,4 +1,0 @@
-//! The body of a packet of this kind.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| mpotr_fuzz::packet_of_kind(7, data));
