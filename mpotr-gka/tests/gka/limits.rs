@@ -163,6 +163,6 @@ fn ids_of_methods_are_those_that_exist() {
             unknown
         );
     }
-    assert_eq!(AgreementId::ALL.map(AgreementId::to_u8), [1, 2]);
-    assert_eq!(AuthenticationId::ALL.map(AuthenticationId::to_u8), [1, 2]);
+    assert_eq!(AgreementId::ALL.map(AgreementId::code), [1, 2]);
+    assert_eq!(AuthenticationId::ALL.map(AuthenticationId::code), [1, 2]);
 }
