@@ -1,9 +1,10 @@
 //! `mpotr demo`.
 
+use mpotr::Backend;
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::program::{fail, run, succeed};
+use crate::program::{each_backend, fail, run, succeed};
 
 /// The object that `demo --json` prints, which must be all of standard output.
 #[track_caller]
@@ -81,36 +82,15 @@ fn a_person_is_shown_the_members_and_who_read_what() {
 
 #[test]
 fn a_backend_runs_or_is_told_by_the_feature_that_brings_it() {
-    let home = tempdir().unwrap();
-    for (backend, is_built_in) in [
-        ("rustcrypto", cfg!(feature = "backend-rustcrypto")),
-        ("ring", cfg!(feature = "backend-ring")),
-        ("sodium", cfg!(feature = "backend-sodium")),
-    ] {
-        if is_built_in {
-            check(&demo(&["--backend", backend, "--messages", "3"]), 3, 3);
-        } else {
-            let finished = run(home.path(), &["demo", "--backend", backend]);
-            assert_eq!(finished.code, Some(2), "{finished:?}");
-            let feature = format!("`backend-{backend}`");
-            assert!(finished.err.contains(&feature), "{finished:?}");
-        }
-    }
+    each_backend(&["demo"], |backend| {
+        check(&demo(&["--backend", backend, "--messages", "3"]), 3, 3);
+    });
 }
 
 #[test]
 fn mixed_gives_the_members_different_backends() {
     let home = tempdir().unwrap();
-    let built_in = [
-        ("rustcrypto", cfg!(feature = "backend-rustcrypto")),
-        ("ring", cfg!(feature = "backend-ring")),
-        ("sodium", cfg!(feature = "backend-sodium")),
-    ];
-    let built_in: Vec<_> = built_in
-        .iter()
-        .filter(|(_, is)| *is)
-        .map(|(name, _)| *name)
-        .collect();
+    let built_in: Vec<_> = Backend::available().map(Backend::name).collect();
     if built_in.len() < 2 {
         let error = fail(home.path(), &["demo", "--backend", "mixed"]);
         assert!(error.contains("--features"), "{error}");

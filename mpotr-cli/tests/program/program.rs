@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mpotr::Backend;
+use tempfile::tempdir;
+
 /// No run of the program in these tests takes longer.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -37,6 +40,22 @@ pub(crate) fn mpotr(home: &Path) -> Command {
         .env("HOME", home)
         .stdin(Stdio::null());
     command
+}
+
+/// With each backend that is built in, `runs` is called; with another, a command says which feature builds it in.
+pub(crate) fn each_backend(command: &[&str], runs: impl Fn(&'static str)) {
+    let home = tempdir().unwrap();
+    for backend in Backend::ALL {
+        let name = backend.name();
+        if backend.is_available() {
+            runs(name);
+            continue;
+        }
+        let finished = run(home.path(), &[command, &["--backend", name]].concat());
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        let feature = format!("`backend-{name}`");
+        assert!(finished.err.contains(&feature), "{finished:?}");
+    }
 }
 
 /// What a run of the program came to.
