@@ -7,6 +7,7 @@ mod conversation;
 mod door;
 mod input;
 mod link;
+mod losses;
 mod names;
 mod nick;
 mod outcome;
@@ -24,12 +25,14 @@ pub use payload::{Payload, PayloadError};
 pub(crate) use rules::WrittenRule;
 
 use std::io::{self, IsTerminal as _};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use mpotr::crypto::IdentityKeyPair;
 use mpotr::{Admission, Event, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError};
 use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, RoomHandle};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::args::ChatArgs;
 use crate::entry::{Entered, Entry};
@@ -44,11 +47,18 @@ use conversation::{Conversation, Say};
 use door::Door;
 use input::Line;
 use link::Link;
+use losses::Losses;
 use outcome::{Outcome, Unsent};
 use solitude::Solitude;
 
 /// Lines that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
+
+/// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
+const STOPS: u8 = 2;
+
+/// How soon the end of the input is seen while nothing of it is taken.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The most bytes of a text.
 const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
@@ -96,17 +106,24 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         keeper,
         unkept: None,
         obeys: at_terminal || args.commands,
+        losses: Losses::default(),
         is_leaving: false,
+        stops: 0,
         closed: None,
         out,
     };
+    let mut input_is_over = false;
     loop {
         // Without a relay, what is typed waits where it is.
         let reads = chat.reads(at_terminal) && !chat.is_leaving && chat.link.is_up();
+        let is_watched = at_terminal && !input_is_over && !chat.is_leaving && !chat.link.is_up();
+        let losses = chat.losses.due();
         tokio::select! {
             event = events.recv() => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
                 Some(DriverEvent::Room(Event::Ended(departure))) => {
+                    chat.tell_losses();
+                    chat.count_unread(&mut lines);
                     chat.end_transcript()?;
                     chat.closed.map_or(Ok(()), Err)?;
                     return Ok(chat.outcome.judge(&departure)?);
@@ -121,8 +138,10 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                     chat.out.notice(told);
                 }
                 Some(DriverEvent::Disconnected(reason)) => {
+                    chat.tell_losses();
+                    chat.count_unread(&mut lines);
                     chat.end_transcript()?;
-                    anyhow::bail!("lost the relay {}: {reason}", args.relay)
+                    return Err(chat.outcome.lost(&args.relay, reason).into());
                 }
                 Some(_) => {}
                 None => anyhow::bail!("the room stopped without an end"),
@@ -136,14 +155,33 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                 }
                 None => chat.leave().await,
             },
+            () = until(losses), if losses.is_some() => chat.tell_losses(),
+            // What wakes a reader is a line, which would have to be kept somewhere.
+            () = sleep(LOOK_AGAIN), if is_watched => if lines.is_closed() && lines.is_empty() {
+                input_is_over = true;
+                chat.out.notice(
+                    "the input has ended: this member leaves when the relay is there again; ctrl-c leaves now",
+                );
+            },
             _ = stop.asked() => {
-                anyhow::ensure!(!chat.is_leaving, "stopped before the room was left in order");
+                anyhow::ensure!(chat.stops < STOPS, "stopped before the room was left in order");
+                chat.stops = chat.stops.saturating_add(1);
                 chat.outcome.interrupted(chat.conversation.is_secure());
                 chat.is_leaving = true;
-                // Who asked may be gone: nobody waits here for others to come. If the room has ended, an event says so.
+                // Who asked may be gone: nobody waits here for others to come. Who asks while the room is left, for the second
+                // time or at the end of the input, does not wait for it, and hears what became of each text. If the room has ended,
+                // an event says so.
                 let _ended = chat.handle.stop().await;
             }
         }
+    }
+}
+
+/// Waits until a moment, if there is one.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => core::future::pending().await,
     }
 }
 
@@ -236,7 +274,10 @@ struct Chat<'a> {
     unkept: Option<anyhow::Error>,
     /// Whether a line that begins with a slash is a command.
     obeys: bool,
+    losses: Losses,
     is_leaving: bool,
+    /// How often somebody asked the program to stop.
+    stops: u8,
     /// Why nothing is printed any more.
     closed: Option<OutputError>,
     out: &'a mut Output,
@@ -252,6 +293,12 @@ impl Chat<'_> {
     /// Shows what happened in the room.
     async fn hear(&mut self, event: Event) {
         self.outcome.hear(&event, &self.conversation);
+        let conversation = &self.conversation;
+        let name = |member: &_| conversation.name(member);
+        if self.losses.take(&event, Instant::now(), name) {
+            return;
+        }
+        self.tell_losses();
         if let Event::PolicyChanged { policy } = &event {
             self.policy.clone_from(policy);
         }
@@ -273,6 +320,25 @@ impl Chat<'_> {
         }
         if let Some(told) = self.solitude.look(self.conversation.is_alone()) {
             self.out.notice(told);
+        }
+    }
+
+    /// Tells which texts did not reach everybody.
+    fn tell_losses(&mut self) {
+        let lines = self.losses.tell();
+        self.tell(lines);
+    }
+
+    /// Notes the lines that nobody will read any more.
+    fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
+        lines.close();
+        while let Ok(line) = lines.try_recv() {
+            let is_empty = matches!(&line, Ok(Line::Text(text)) if text.is_empty());
+            match line {
+                Ok(_) if is_empty => {}
+                Ok(_) => self.outcome.note(Unsent::Unread),
+                Err(error) => self.outcome.note(Unsent::Unreadable(error.to_string())),
+            }
         }
     }
 
@@ -311,6 +377,10 @@ impl Chat<'_> {
                 self.tell(members);
             }
             Command::Help => self.tell(HELP.map(str::to_owned).into()),
+            Command::Blanks => self.out.notice(
+                "this line was not sent: a command begins with its slash, without a blank before it; //text sends a \
+                 text that begins with a slash",
+            ),
             Command::Usage(usage) => self.out.notice(usage),
             Command::Policy => self.tell(command::describe(&self.policy)),
             Command::Amend(amendment) => self.amend(&amendment).await,
@@ -336,9 +406,13 @@ impl Chat<'_> {
         }
     }
 
-    /// A room that has ended does nothing that is asked; an event says why it has.
+    /// A room that has ended does nothing that is asked; an event says why it has. What else is not asked for is told.
     fn ask(&mut self, asked: Result<(), HandleError>) {
-        self.is_leaving |= asked.is_err();
+        match asked {
+            Ok(()) => {}
+            Err(HandleError::Ended) => self.is_leaving = true,
+            Err(error) => self.out.notice(error),
+        }
     }
 
     /// Sends a text.
@@ -368,8 +442,10 @@ impl Chat<'_> {
                 self.leave().await;
             }
             // An event says why.
-            // No policy is asked for here.
-            Err(HandleError::Ended | HandleError::Policy(_)) => self.is_leaving = true,
+            // No policy is asked for here, nor anybody's admission.
+            Err(HandleError::Ended | HandleError::Policy(_) | HandleError::Wish(_)) => {
+                self.is_leaving = true;
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A terminal obeys control characters: they move the cursor, set the title, answer queries as if typed. Others change
 //! the order of what is shown, or are not shown at all. What a member sends may hold any of them, so each is printed as
-//! an escape (`\n`, `\u{1b}`). Nothing else is changed.
+//! an escape (`\n`, `\u{1b}`), and so is a mark that would be put on a character with too many. Nothing else is changed.
 
 use core::fmt::{Display, Formatter, Result, Write as _};
 
@@ -18,19 +18,20 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 const EMOJI_SELECTOR: char = '\u{fe0f}';
 const KEYCAP: char = '\u{20e3}';
 
+/// The most marks on one character, as in the stream-safe text format (UAX 15, section 13): no writing needs as many, and with
+/// more of them a terminal that stacks what it shows paints over the lines of others.
+const MOST_STACKED: usize = 30;
+
 /// Displays a text with each character that is not safe in a terminal as an escape.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut before = "";
-        for (at, character) in self.0.char_indices() {
-            let (head, rest) = self.0.split_at_checked(at).unwrap_or((before, ""));
-            before = head;
-            match is_unsafe(character) && !is_shown_between(before, character, rest) {
-                true => write!(f, "{}", character.escape_default())?,
-                false => f.write_char(character)?,
+        for (character, is_shown) in looked_at(self.0) {
+            match is_shown {
+                true => f.write_char(character)?,
+                false => write!(f, "{}", character.escape_default())?,
             }
         }
         Ok(())
@@ -39,11 +40,35 @@ impl Display for Escaped<'_> {
 
 /// The first character of a text that [`Escaped`] would not show as it is.
 pub(crate) fn first_unsafe(text: &str) -> Option<char> {
-    text.char_indices().find_map(|(at, character)| {
-        let (before, rest) = text.split_at_checked(at)?;
-        let hides = is_unsafe(character) && !is_shown_between(before, character, rest);
-        hides.then_some(character)
+    looked_at(text).find_map(|(character, is_shown)| (!is_shown).then_some(character))
+}
+
+/// Each character of a text, and whether it is shown as it is where it stands.
+fn looked_at(text: &str) -> impl Iterator<Item = (char, bool)> {
+    let mut stacked = 0_usize;
+    text.char_indices().map(move |(at, character)| {
+        let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+        let is_shown = !is_unsafe(character) || is_shown_between(before, character, rest);
+        stacked = match is_stacked(character) {
+            true => stacked.saturating_add(1),
+            false => 0,
+        };
+        let fits = stacked <= MOST_STACKED;
+        if !(is_shown && fits) {
+            // The escape takes room of its own, and what follows stands on that.
+            stacked = 0;
+        }
+        (character, is_shown && fits)
     })
+}
+
+/// Whether a character is put on, under or around the one before it, or joins two: it takes no room of its own.
+fn is_stacked(character: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(character);
+    matches!(
+        category,
+        GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark
+    ) || matches!(character, ZERO_WIDTH_JOINER | ZERO_WIDTH_NON_JOINER)
 }
 
 /// Whether a terminal may obey a character, re-order others by it, or show nothing for it, where it stands alone.
@@ -255,6 +280,30 @@ mod tests {
         ] {
             assert_eq!(escaped(text), printed);
         }
+    }
+
+    #[test]
+    fn marks_that_would_cover_the_lines_of_others_are_printed() {
+        for mark in ['\u{301}', '\u{323}', '\u{20dd}', '\u{e31}'] {
+            let marks = |count| mark.to_string().repeat(count);
+            let most = format!("a{}b", marks(30));
+            assert_eq!(escaped(&most), most);
+            let printed = mark.escape_unicode();
+            let more = format!("a{}b", marks(31));
+            assert_eq!(escaped(&more), format!("a{}{printed}b", marks(30)));
+            assert_eq!(first_unsafe(&more), Some(mark));
+            // None of the rest stands on more than 30 either.
+            let many = escaped(&format!("a{}", marks(500)));
+            let longest = many.split(|it| it != mark).map(|run| run.chars().count());
+            assert_eq!(longest.max(), Some(30));
+            assert_eq!(escaped(&many), many);
+        }
+    }
+
+    #[test]
+    fn joiners_between_marks_make_no_new_place_for_marks() {
+        let text = format!("क{}", "्\u{200d}".repeat(100));
+        assert!(escaped(&text).contains("\\u{"), "{}", escaped(&text));
     }
 
     #[test]

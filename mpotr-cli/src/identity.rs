@@ -21,6 +21,7 @@ use crate::suite::AnySuite;
 
 pub(crate) use echo::unless_stopped;
 pub use passphrase::{PassphraseError, is_sealed, open, seal};
+pub(crate) use text::is_identity;
 pub use text::{IDENTITY_TEXT_LENGTH, IdentityTextError, parse, render};
 
 /// Where the passphrase of an identity file comes from.

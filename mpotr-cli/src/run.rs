@@ -8,6 +8,7 @@
 //! | 130 | ctrl-c at a passphrase; 128 and the number of any other signal that asks the program to stop there |
 //! | 141 | whoever read standard output went away, as a shell reports SIGPIPE |
 
+use std::io::Write as _;
 use std::process::ExitCode;
 #[cfg(unix)]
 use std::sync::{Arc, atomic::AtomicBool};
@@ -32,7 +33,10 @@ const READER_GONE: u8 = 141;
 #[must_use]
 pub fn run() -> ExitCode {
     dumps::forbid();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(words) => return speak(&words),
+    };
     start_log();
     #[cfg(unix)]
     outlast_file_limit();
@@ -53,6 +57,23 @@ pub fn run() -> ExitCode {
                 .chain()
                 .find_map(|cause| cause.downcast_ref::<Stopped>());
             stopped.map_or(ExitCode::FAILURE, |stopped| stopped.exit_code().into())
+        }
+    }
+}
+
+/// Prints what is said about the command line: help or a version, asked for, on standard output; what is wrong with it on
+/// standard error.
+fn speak(words: &clap::Error) -> ExitCode {
+    let printed = words.print().and_then(|()| std::io::stdout().flush());
+    if words.use_stderr() {
+        return ExitCode::from(MISUSED);
+    }
+    match printed.map_err(OutputError::from) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(OutputError::Closed) => ExitCode::from(READER_GONE),
+        Err(error) => {
+            Output::of_process().error(format_args!("{:#}", anyhow::Error::new(error)));
+            ExitCode::FAILURE
         }
     }
 }

@@ -5,6 +5,17 @@ use mpotr_gka::RosterError;
 
 use crate::wire::MAX_BODY;
 
+/// Why a room does not ask the others for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WishError {
+    /// It asks for as much already as one member can: 254 identities to be let in or left out.
+    #[error(
+        "too much is asked for already, to let in or to leave out; what is taken back makes room"
+    )]
+    TooMany,
+}
+
 /// Why a packet changed nothing. A packet on a hostile transport is nobody's fault, so this is for logs and counters;
 /// what a *member* did wrong is an [`Event`](crate::Event) that names it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -28,7 +28,7 @@ pub mod wire;
 
 pub use config::{Admission, RoomConfig, Timers};
 pub use epoch::{Evidence, SignedChain, SigningKeyState};
-pub use error::{Rejection, SendError};
+pub use error::{Rejection, SendError, WishError};
 pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, SendHandle};
 pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
 pub use record::{Record, RunRecord};

@@ -170,6 +170,8 @@ pub struct Room<S: CryptoSuite> {
     leaving: bool,
     /// When this member stops to wait for the others, whatever moves.
     leave_by: Option<Timestamp>,
+    /// Until when texts that somebody silent holds up are waited for.
+    held_up_until: Option<Timestamp>,
     /// How far this member is with the end, as its statements say.
     presence: Presence,
     ended: bool,
@@ -239,6 +241,7 @@ impl<S: CryptoSuite> Room<S> {
             repeated: now,
             leaving: false,
             leave_by: None,
+            held_up_until: None,
             presence: Presence::Present,
             ended: false,
         };
@@ -330,7 +333,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Acknowledge | Timer::Lock => self.state(now),
                 Timer::Query => self.query(now),
                 Timer::Leeway => self.watch_leeway(now),
-                Timer::Finish | Timer::Linger => self.give_up(),
+                Timer::Finish | Timer::Linger => self.give_up(now),
             }
         }
     }

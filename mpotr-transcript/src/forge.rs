@@ -24,7 +24,7 @@ pub use amendment::{Amendment, Whose};
 pub use script::{Script, ScriptError, ScriptErrorKind};
 pub use stage::{Part, Weather, perform};
 
-use mpotr_core::{Policy, Room, RoomConfig, SendError};
+use mpotr_core::{Policy, Room, RoomConfig, SendError, WishError};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 use mpotr_gka::{Forger, RoomId};
@@ -90,12 +90,22 @@ pub enum ForgeError {
     #[error("whoever is to have kept the transcript never was in the room")]
     NoKeeper,
     /// Somebody acts who is not in the room, or joins who is.
-    #[error("member {member} cannot do this, for where it is")]
+    #[error("member {member} {why}")]
     NotThere {
         /// The act.
         act: usize,
         /// Who acts.
         member: usize,
+        /// What keeps it from that.
+        why: Obstacle,
+    },
+    /// A vote is not taken.
+    #[error("{error}")]
+    Wish {
+        /// The act.
+        act: usize,
+        /// Why.
+        error: WishError,
     },
     /// A text is not taken.
     #[error("{error}")]
@@ -113,12 +123,38 @@ pub enum ForgeError {
     },
 }
 
+/// What keeps a member from an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// It comes in, and has not left.
+    #[error("is there already, and cannot come in a second time")]
+    Here,
+    /// It has not come in, or has left or died.
+    #[error("is not there: it has not come in, or has left or died")]
+    Away,
+    /// It is there and in no epoch: the others left it out, or have not let it in.
+    #[error(
+        "is there and not in the room: the others have left it out, or not let it in; who says two things is left out"
+    )]
+    Outside,
+    /// It is on its way out.
+    #[error("is leaving, and says no more")]
+    Leaving,
+    /// It cannot say two things any more.
+    #[error("cannot say two things at this point: it has done so before, or was left out since")]
+    NoTwin,
+}
+
 impl ForgeError {
     /// The act at which it came to that.
     #[must_use]
     pub const fn act(&self) -> Option<usize> {
         match self {
-            Self::NotThere { act, .. } | Self::Send { act, .. } | Self::Stuck { act } => Some(*act),
+            Self::NotThere { act, .. }
+            | Self::Send { act, .. }
+            | Self::Wish { act, .. }
+            | Self::Stuck { act } => Some(*act),
             Self::Suite(_) | Self::TooFew { .. } | Self::NoKeeper => None,
         }
     }

@@ -19,8 +19,8 @@ mod writer;
 
 pub use entry::{Entry, MAGIC, MAX_ENTRY};
 pub use forge::{
-    Act, Amendment, ForgeError, Part, Play, Script, ScriptError, ScriptErrorKind, Weather, Whose,
-    forge, perform,
+    Act, Amendment, ForgeError, Obstacle, Part, Play, Script, ScriptError, ScriptErrorKind,
+    Weather, Whose, forge, perform,
 };
 pub use reader::{
     Ending, Expected, Place, ReadError, ReadErrorKind, Said, Section, Signed, Transcript,

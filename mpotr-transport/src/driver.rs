@@ -136,7 +136,15 @@ where
             news,
             ..
         } = self;
-        let told = core::iter::from_fn(|| poll(&mut room)).chain(ended);
+        if closed.is_err() {
+            // Nobody hears what it says. But the application hears what became of each text.
+            let now = self.clock.now();
+            room.leave(now);
+            room.stop(now);
+        }
+        let is_end = |event: &DriverEvent| matches!(event, DriverEvent::Room(Event::Ended(_)));
+        let told = core::iter::from_fn(|| poll(&mut room)).filter(|event| !is_end(event));
+        let told = told.chain(ended);
         let lost = closed
             .err()
             .map(|error| DriverEvent::Disconnected(error.to_string()));

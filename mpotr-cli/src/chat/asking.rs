@@ -6,7 +6,6 @@
 
 use mpotr::crypto::IdentityKey;
 use mpotr::wire::Wish;
-use mpotr_transport::HandleError;
 
 use super::Chat;
 use super::awaited::Asked;
@@ -121,12 +120,14 @@ impl Chat<'_> {
     pub(super) async fn admit(&mut self, word: &str) {
         match self.conversation.newcomer(word) {
             Ok(Newcomer::Here(key)) => {
-                self.conversation.awaited.admit(key);
-                self.out.notice(format_args!(
-                    "letting {} in",
-                    Digits::of_key(&key).grouped(" ")
-                ));
                 let asked = self.handle.admit(key).await;
+                if asked.is_ok() {
+                    self.conversation.awaited.admit(key);
+                    self.out.notice(format_args!(
+                        "letting {} in",
+                        Digits::of_key(&key).grouped(" ")
+                    ));
+                }
                 self.ask(asked);
             }
             Ok(Newcomer::ToCome(digits)) => {
@@ -156,7 +157,6 @@ impl Chat<'_> {
         let Some(member) = self.member(word) else {
             return;
         };
-        self.conversation.awaited.exclude(member);
         if self.conversation.door == Door::Open {
             self.out.notice(
                 "anybody may come in here: who is left out can come again under another identity; \
@@ -164,6 +164,9 @@ impl Chat<'_> {
             );
         }
         let asked = self.handle.exclude(member).await;
+        if asked.is_ok() {
+            self.conversation.awaited.exclude(member);
+        }
         self.ask(asked);
     }
 
@@ -211,10 +214,10 @@ impl Chat<'_> {
     pub(super) async fn amend(&mut self, amendment: &Amendment) {
         let conversation = &self.conversation;
         match amendment.apply(&self.policy, |word| conversation.anyone(word)) {
-            Ok(policy) => match self.handle.change_policy(policy).await {
-                Err(HandleError::Policy(error)) => self.tell(vec![error.to_string()]),
-                asked => self.ask(asked),
-            },
+            Ok(policy) => {
+                let asked = self.handle.change_policy(policy).await;
+                self.ask(asked);
+            }
             Err(error) => self.tell(error.lines()),
         }
     }

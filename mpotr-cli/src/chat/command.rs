@@ -3,6 +3,7 @@
 
 use mpotr::{Policy, Rule};
 
+use super::escape::is_unsafe;
 use super::input::Line;
 use super::rules::Amendment;
 
@@ -31,6 +32,8 @@ pub(super) enum Command {
     Withdraw(String),
     /// List the commands.
     Help,
+    /// A text in which a slash stands behind blanks alone: a command that a finger slipped on, and nothing for the others.
+    Blanks,
     /// A command that lacks something: how it is written.
     Usage(&'static str),
     /// Nothing that exists.
@@ -62,8 +65,17 @@ impl Command {
         let Line::Text(text) = line else {
             return Err(line);
         };
-        let Some(command) = text.strip_prefix('/').filter(|_| obeys) else {
+        if !obeys {
             return Ok(Self::Say(text));
+        }
+        let Some(command) = text.strip_prefix('/') else {
+            let behind = text.trim_start_matches(|it: char| it.is_whitespace() || is_unsafe(it));
+            let is_slip = behind.starts_with('/') && !behind.starts_with("//");
+            return Ok(if is_slip {
+                Self::Blanks
+            } else {
+                Self::Say(text)
+            });
         };
         if command.starts_with('/') {
             return Ok(Self::Say(command.to_owned()));
@@ -146,7 +158,6 @@ mod tests {
     #[test]
     fn a_line_is_a_text_unless_it_begins_with_one_slash() {
         assert_eq!(parse("hello"), Command::Say("hello".to_owned()));
-        assert_eq!(parse(" /hello"), Command::Say(" /hello".to_owned()));
         assert_eq!(parse("//hello"), Command::Say("/hello".to_owned()));
         assert_eq!(parse("/members"), Command::Members);
         assert_eq!(parse("/kick  bob "), Command::Kick("bob".to_owned()));
@@ -156,6 +167,21 @@ mod tests {
     fn what_is_no_command_is_not_sent() {
         for line in ["/", "/kcik bob", "/me waves", "/etc/passwd was read"] {
             assert_eq!(parse(line), Command::Unknown(line.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_command_behind_blanks_is_not_sent_to_those_it_is_about() {
+        for line in [
+            " /kick bob",
+            "\t/mute bob",
+            "\u{a0}\u{200b} /members",
+            "  /",
+        ] {
+            assert_eq!(parse(line), Command::Blanks, "{line:?}");
+        }
+        for line in [" // a comment", " and/or", "  "] {
+            assert_eq!(parse(line), Command::Say(line.to_owned()));
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) enum Unsent {
     Refused(SendError),
     /// The room took it and never sent it.
     Dropped(DropReason),
+    /// It waited to be read when the room, or the way to it, was gone.
+    Unread,
     /// The input could not be read to its end.
     Unreadable(String),
 }
@@ -49,6 +51,9 @@ impl core::fmt::Display for Unsent {
             Self::NotUtf8 => f.write_str("it is no UTF-8 text"),
             Self::Refused(error) => error.fmt(f),
             Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),
+            Self::Unread => {
+                f.write_str("this member was out before; nor was what may follow it in the input")
+            }
             Self::Unreadable(error) => write!(f, "the input cannot be read: {error}"),
         }
     }
@@ -88,6 +93,18 @@ pub(crate) enum ChatError {
     #[error("not everyone acknowledged what was sent{}{}", list(missed_by), and_unsent(unsent.as_ref()))]
     NotAcknowledged {
         /// Who is not known to have it.
+        missed_by: Vec<String>,
+        /// What was sent to nobody.
+        unsent: Option<UnsentLines>,
+    },
+    /// There is no way to the room any more.
+    #[error("lost the relay {relay}: {reason}{}{}", list(missed_by), and_unsent(unsent.as_ref()))]
+    Lost {
+        /// Where the relay was.
+        relay: String,
+        /// Why it is lost.
+        reason: String,
+        /// Who is not known to have all that was sent.
         missed_by: Vec<String>,
         /// What was sent to nobody.
         unsent: Option<UnsentLines>,
@@ -155,6 +172,25 @@ impl Outcome {
         }
     }
 
+    /// What there is to tell when there is no way to the room any more.
+    pub(super) fn lost(self, relay: &str, reason: String) -> ChatError {
+        let unsent = self.unsent_lines();
+        ChatError::Lost {
+            relay: relay.to_owned(),
+            reason,
+            missed_by: self.missed_by.into_iter().collect(),
+            unsent,
+        }
+    }
+
+    /// The lines that were sent to nobody.
+    fn unsent_lines(&self) -> Option<UnsentLines> {
+        self.unsent.as_ref().map(|unsent| UnsentLines {
+            count: self.unsent_lines,
+            reason: unsent.to_string(),
+        })
+    }
+
     /// Judges at the end.
     ///
     /// # Errors
@@ -163,11 +199,7 @@ impl Outcome {
         if self.left_early {
             return Err(ChatError::NeverSecure);
         }
-        let unsent = self.unsent.map(|unsent| UnsentLines {
-            count: self.unsent_lines,
-            reason: unsent.to_string(),
-        });
-        match unsent {
+        match self.unsent_lines() {
             Some(unsent) if self.missed_by.is_empty() => return Err(unsent.into()),
             unsent if !departure.acknowledged || !self.missed_by.is_empty() => {
                 let missed_by = self.missed_by.into_iter().collect();
@@ -232,6 +264,21 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "not everyone acknowledged what was sent; not known to have it: carol; and a line was not sent: it is no UTF-8 text"
+        );
+    }
+
+    #[test]
+    fn a_lost_relay_is_told_with_what_it_took_along() {
+        let told = |outcome: Outcome| outcome.lost("r:1", "closed".to_owned()).to_string();
+        assert_eq!(told(Outcome::default()), "lost the relay r:1: closed");
+        let mut outcome = Outcome::default();
+        outcome.missed_by.insert("carol".to_owned());
+        outcome.note(Unsent::Unread);
+        outcome.note(Unsent::Unread);
+        assert_eq!(
+            told(outcome),
+            "lost the relay r:1: closed; not known to have it: carol; and 2 lines were not sent, the first for this reason: this \
+             member was out before; nor was what may follow it in the input"
         );
     }
 

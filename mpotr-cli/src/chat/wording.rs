@@ -45,14 +45,6 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             let told = "the others keep other rules than this member is ready for:";
             return rules(told, policy);
         }
-        Event::Missed { by, .. } => {
-            let names: Vec<_> = by.iter().map(name).collect();
-            let names = names.join(", ");
-            format!("a text of yours is not known to have reached {names}")
-        }
-        Event::Dropped { why, .. } => {
-            format!("a text of yours was not sent: {}", why_dropped(*why))
-        }
         Event::Unsettled {
             count, waiting_for, ..
         } => {

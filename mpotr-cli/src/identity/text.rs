@@ -13,6 +13,8 @@
 use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::crypto::{CryptoSuite, IdentityKeyPair, Secret};
 
+use super::is_sealed;
+
 /// What the line begins with, without the version.
 const KIND: &[u8] = b"mpotr-identity-v";
 /// What the line begins with.
@@ -22,6 +24,11 @@ const DIGITS: usize = 64;
 
 /// Length of an identity file, in bytes.
 pub const IDENTITY_TEXT_LENGTH: usize = HEAD.len() + DIGITS + 1;
+
+/// Whether a file is an identity, under a passphrase or not, of whatever version.
+pub(crate) fn is_identity(file: &[u8]) -> bool {
+    file.starts_with(KIND) || is_sealed(file)
+}
 
 /// What is wrong with an identity file. No variant holds a byte of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -95,10 +95,10 @@ fn place_of(name: &str, names: &[String]) -> anyhow::Result<usize> {
 
 /// What went wrong, and in which line.
 fn in_line(error: &ForgeError, lines: &[usize], names: &[String]) -> anyhow::Error {
-    let why = if let ForgeError::NotThere { member, .. } = error {
+    let why = if let ForgeError::NotThere { member, why, .. } = error {
         let name = names.get(*member).map(String::as_str);
         let name = Escaped(name.unwrap_or_default());
-        format!("{name} cannot do this, for where it is")
+        format!("{name} {why}")
     } else {
         error.to_string()
     };

@@ -13,6 +13,8 @@ use mpotr_transcript::Writer;
 pub(crate) struct Keeper {
     path: PathBuf,
     file: File,
+    /// Bytes of whole records.
+    whole: u64,
     writer: Writer,
 }
 
@@ -22,25 +24,28 @@ impl Keeper {
     /// # Errors
     /// It exists, or cannot be made.
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
-        let mut file = create(path)?;
+        let file = create(path)?;
         let (writer, start) = Writer::start();
-        file.write_all(start)
-            .with_context(|| format!("cannot write to {}", path.display()))?;
-        Ok(Self {
+        let mut keeper = Self {
             path: path.to_owned(),
             file,
+            whole: 0,
             writer,
-        })
+        };
+        keeper.append(start).inspect_err(|_| {
+            // Nothing is in it. What cannot be removed stays, and is told of when the name is used again.
+            let _stays = std::fs::remove_file(path);
+        })?;
+        Ok(keeper)
     }
 
     /// Appends what a room handed out, with one write: a program that dies leaves whole records.
     ///
     /// # Errors
-    /// The file cannot be written to.
+    /// The file cannot be written to. It ends with the last whole record.
     pub(crate) fn keep(&mut self, record: Record) -> anyhow::Result<()> {
-        self.file
-            .write_all(&self.writer.record(record))
-            .with_context(|| format!("cannot write to {}", self.path.display()))
+        let records = self.writer.record(record);
+        self.append(&records)
     }
 
     /// Ends the transcript and sees to it that the file is on disk.
@@ -48,10 +53,30 @@ impl Keeper {
     /// # Errors
     /// The file cannot be written to.
     pub(crate) fn end(mut self) -> anyhow::Result<()> {
+        let end = std::mem::take(&mut self.writer).end();
+        self.append(&end)?;
         self.file
-            .write_all(&self.writer.end())
-            .and_then(|()| self.file.sync_all())
+            .sync_all()
             .with_context(|| format!("cannot write to {}", self.path.display()))
+    }
+
+    /// Appends all of it, or nothing.
+    fn append(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let written = self.file.write_all(bytes);
+        if written.is_ok() {
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            self.whole = self.whole.saturating_add(length);
+        } else {
+            // A disk that is full, or a limit that is met, takes a part: half a record would be a flaw of the transcript.
+            let whole = self.whole;
+            self.file.set_len(whole).with_context(|| {
+                format!(
+                    "{} ends in half a record: only its first {whole} bytes are good",
+                    self.path.display()
+                )
+            })?;
+        }
+        written.with_context(|| format!("cannot write to {}", self.path.display()))
     }
 }
 

@@ -4,13 +4,21 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::crypto::{CryptoSuite, Group as _, IdentityKey};
 
 use crate::suite::AnySuite;
+use crate::{escape, identity};
 
 /// Why a file holds no public key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PublicKeyError {
+    /// It is the secret, not the key for others.
+    #[error(
+        "it is an identity, which is secret and stays with its owner; what others get is the output of `mpotr identity show \
+         --public --identity {}`", escape::Escaped(.0)
+    )]
+    Identity(String),
     /// It is no line of 64 digits.
     #[error("it is no line of 64 lower-case hexadecimal digits")]
     Digits,
@@ -24,8 +32,15 @@ pub(super) enum PublicKeyError {
 /// # Errors
 /// The file cannot be read, or holds none.
 pub(crate) fn read(path: &Path) -> anyhow::Result<IdentityKey> {
-    let file = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    parse(&file).with_context(|| format!("no public key in {}", path.display()))
+    // It may hold a secret, if a person takes one file for another.
+    let file =
+        Zeroizing::new(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
+    let read = if identity::is_identity(&file) {
+        Err(PublicKeyError::Identity(path.display().to_string()))
+    } else {
+        parse(&file)
+    };
+    read.with_context(|| format!("no public key in {}", path.display()))
 }
 
 fn parse(file: &[u8]) -> Result<IdentityKey, PublicKeyError> {

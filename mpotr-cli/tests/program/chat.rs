@@ -1,5 +1,7 @@
 //! `mpotr chat`.
 
+use mpotr_transcript::{Ending, ReadErrorKind, Transcript};
+
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -310,6 +312,12 @@ fn a_transcript_that_may_grow_no_further_ends_and_the_talk_goes_on() {
             .contains("cannot write to"),
         "{finished:?}"
     );
+    // What is kept is whole: it lacks its end and nothing else.
+    let kept = std::fs::read(file).unwrap();
+    let Ending::Broken(error) = Transcript::read(&kept).ending else {
+        panic!("it has an end");
+    };
+    assert_eq!(error.kind, ReadErrorKind::NoEnd);
 }
 
 #[test]

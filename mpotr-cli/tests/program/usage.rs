@@ -78,3 +78,22 @@ fn a_room_that_no_relay_could_hold_and_a_name_that_no_room_has_are_usage_errors(
         assert!(finished.err.contains(reason), "{finished:?}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_told() {
+    for asked in ["--help", "--version"] {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let told = std::process::Command::new(env!("CARGO_BIN_EXE_mpotr"))
+            .arg(asked)
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(told.status.code(), Some(1));
+        let error = String::from_utf8(told.stderr).unwrap();
+        assert!(error.contains("cannot write to standard output"), "{error}");
+    }
+}

@@ -43,10 +43,14 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// As [`Room::leave`], for one who cannot wait for others to come: a room that is not secure ends at once, and tells of
-    /// each text that waits in it as [`Event::Dropped`].
+    /// As [`Room::leave`], for one who cannot wait for long: a room that is not secure, or is being left already, ends at
+    /// once. It tells of each text that waits in it as [`Event::Dropped`], and of each that is on its way to somebody as
+    /// [`Event::Missed`].
     pub fn stop(&mut self, now: Timestamp) {
-        if self.epoch.is_none() && !self.ended {
+        if self.ended {
+            return;
+        }
+        if self.epoch.is_none() || self.leaving {
             self.leaving = true;
             self.end();
         } else {
@@ -78,6 +82,7 @@ impl<S: CryptoSuite> Room<S> {
         let finish = self.config.timers.finish;
         let last = now.after(finish.saturating_mul(MOST_WAITS));
         let last = *self.leave_by.get_or_insert(last);
+        self.held_up_until = None;
         self.timers.set(Timer::Finish, now.after(finish).min(last));
     }
 
@@ -128,8 +133,36 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// The others did not answer, or leave, in time.
-    pub(super) fn give_up(&mut self) {
-        self.end();
+    pub(super) fn give_up(&mut self, now: Timestamp) {
+        if !self.waits_for_others(now) {
+            self.end();
+        }
+    }
+
+    /// Whether texts wait, and somebody who is silent holds them up: the others get them when that one is left out. What
+    /// leaves it out is a change, which is asked for here, long before `silent` asks for it. It has the time of a change in
+    /// which somebody is silent: `suspect`, two views, and `finish` for what follows.
+    fn waits_for_others(&mut self, now: Timestamp) -> bool {
+        let Some(epoch) = &self.epoch else {
+            return false;
+        };
+        let may_send = epoch.is_present(epoch.me()) && !epoch.is_alone() && !self.expired;
+        if !may_send || !self.fates.is_any_waiting() {
+            return false;
+        }
+        if self.held_up_until.is_none() {
+            let timers = &self.config.timers;
+            let change = timers.suspect.saturating_add(timers.view.saturating_mul(2));
+            let until = now.after(change.saturating_add(timers.finish));
+            let until = self.leave_by.map_or(until, |last| until.min(last));
+            self.held_up_until = Some(until);
+            self.refresh(now);
+        }
+        let until = self.held_up_until.filter(|until| now < *until);
+        if let Some(until) = until {
+            self.timers.set(Timer::Finish, until);
+        }
+        until.is_some()
     }
 
     /// Takes what a member has published.

@@ -7,6 +7,7 @@ use mpotr_gka::{Beacon, FaultKind, OfferDigest};
 
 use super::Room;
 use crate::config::Admission;
+use crate::error::WishError;
 use crate::event::Event;
 use crate::policy::{Policy, PolicyError, Rule, Word};
 use crate::time::Timestamp;
@@ -17,14 +18,21 @@ use crate::wire::{MAX_WISHES, Wish};
 /// asks for.
 const MAX_AUTOMATIC: usize = MAX_WISHES / 2;
 
+/// The most wishes of a member about identities: a refresh and a policy always have a place beside them.
+const MAX_IDENTITY_WISHES: usize = MAX_WISHES - 2;
+
 impl<S: CryptoSuite> Room<S> {
     /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
     /// member's word. One that was left out by a vote is welcome again. It may come before anything was heard of the
     /// identity, and is kept until the identity is in, be it that other members have to ask for it too. Under
     /// [`Admission::Only`] it adds nobody.
-    pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) {
+    ///
+    /// # Errors
+    /// [`WishError::TooMany`]; nothing has changed then.
+    pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
+        self.check_place_for(&Wish::Admit(identity), &Wish::Exclude(identity))?;
         match &mut self.config.admission {
-            Admission::Only(identities) if !identities.contains(&identity) => return,
+            Admission::Only(identities) if !identities.contains(&identity) => return Ok(()),
             Admission::Only(_) | Admission::Open => {}
             Admission::Ask(identities) => {
                 identities.insert(identity);
@@ -35,14 +43,29 @@ impl<S: CryptoSuite> Room<S> {
             // Who asks again has not been heard, it may be.
             self.say_next(now);
         }
+        Ok(())
     }
 
     /// Asks that a member be left out of the next epoch, as far as the policy asks for this member's word.
-    pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) {
+    ///
+    /// # Errors
+    /// [`WishError::TooMany`]; nothing has changed then.
+    pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
         if identity != self.identity.public() {
+            self.check_place_for(&Wish::Exclude(identity), &Wish::Admit(identity))?;
             self.wishes.remove(&Wish::Admit(identity));
             self.wish(now, Wish::Exclude(identity));
         }
+        Ok(())
+    }
+
+    /// Whether there is a place for a wish about an identity, which takes the place of the opposite one.
+    fn check_place_for(&self, wish: &Wish, opposite: &Wish) -> Result<(), WishError> {
+        let about_identities = |it: &&Wish| matches!(it, Wish::Admit(_) | Wish::Exclude(_));
+        let has_place = self.wishes.contains(wish)
+            || self.wishes.contains(opposite)
+            || self.wishes.iter().filter(about_identities).count() < MAX_IDENTITY_WISHES;
+        has_place.then_some(()).ok_or(WishError::TooMany)
     }
 
     /// Asks for another policy, as far as the present one asks for this member's word. The last such wish counts.
@@ -130,7 +153,8 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn prove(&mut self, now: Timestamp, member: IdentityKey) -> bool {
         let is_news = self.proven.insert(member);
         if is_news && self.config.exclude_cheats {
-            self.exclude(now, member);
+            // With wishes enough about others, this one can be asked for when one of those is taken back: the proof stays.
+            let _has_no_place = self.exclude(now, member);
         }
         is_news
     }

@@ -40,7 +40,7 @@ fn asking(members: usize, policy: &Policy) -> Network {
 
 fn admit(network: &mut Network, by: usize, whom: usize) {
     let (now, whom) = (network.now, network.keys[whom]);
-    network.rooms[by].admit(now, whom);
+    network.rooms[by].admit(now, whom).unwrap();
     network.collect(by);
 }
 
@@ -94,7 +94,7 @@ fn who_is_let_in_before_it_is_heard_comes_in_when_it_is() {
         let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
         let now = network.now;
         for member in 0..2 {
-            network.rooms[member].admit(now, identity.public());
+            network.rooms[member].admit(now, identity.public()).unwrap();
             network.collect(member);
         }
         network.run_for(700);
@@ -122,7 +122,7 @@ fn excluded(members: usize, policy: &Policy) -> (Network, usize) {
     network = network.until_secure();
     let now = network.now;
     for member in 0..last {
-        network.rooms[member].exclude(now, identity);
+        network.rooms[member].exclude(now, identity).unwrap();
         network.collect(member);
     }
     network.run_until(60, |n| {
@@ -183,13 +183,13 @@ fn a_member_that_lets_in_whom_it_wanted_out_wants_it_in() {
     })
     .until_secure();
     let (now, member) = (network.now, network.keys[3]);
-    network.rooms[0].exclude(now, member);
+    network.rooms[0].exclude(now, member).unwrap();
     network.collect(0);
     network.run_for(5);
     admit(&mut network, 0, 3);
     network.run_for(5);
     let now = network.now;
-    network.rooms[1].exclude(now, member);
+    network.rooms[1].exclude(now, member).unwrap();
     network.collect(1);
     network.run_for(90);
     assert_eq!(network.count(1, |e| *e == Event::LeftOut { member }), 0);

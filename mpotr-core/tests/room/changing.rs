@@ -114,7 +114,7 @@ fn whoever_is_excluded_reads_nothing_more() {
     let mut network = Network::new(4, 1).until_secure();
     let now = network.now;
     let mallory = network.keys[3];
-    network.rooms[1].exclude(now, mallory);
+    network.rooms[1].exclude(now, mallory).unwrap();
     network.collect(1);
     network.run_until(60, |n| together(n, &[0, 1, 2]));
     network.send(0, "between us");
@@ -139,7 +139,7 @@ fn whoever_was_voted_out_is_not_let_in_again_until_somebody_wants_it() {
     network.enter_as(person, config());
     network.run_until(60, |n| together(n, &[0, 1, 2, 3]));
     let now = network.now;
-    network.rooms[0].exclude(now, mallory);
+    network.rooms[0].exclude(now, mallory).unwrap();
     network.collect(0);
     network.run_until(60, |n| together(n, &[0, 1, 2]));
     network.kill(3);
@@ -148,7 +148,7 @@ fn whoever_was_voted_out_is_not_let_in_again_until_somebody_wants_it() {
     assert!(!network.rooms[back].is_secure());
     for member in 0..3 {
         let now = network.now;
-        network.rooms[member].admit(now, mallory);
+        network.rooms[member].admit(now, mallory).unwrap();
         network.collect(member);
     }
     network.run_until(120, |n| n.rooms[back].is_secure());
@@ -275,7 +275,7 @@ fn without_the_votes_nobody_is_excluded() {
     let mallory = network.keys[3];
     for (voter, expected) in [(0, 4), (1, 3)] {
         let now = network.now;
-        network.rooms[voter].exclude(now, mallory);
+        network.rooms[voter].exclude(now, mallory).unwrap();
         network.collect(voter);
         network.run_for(90);
         assert_eq!(roster(&network, 0).len(), expected);

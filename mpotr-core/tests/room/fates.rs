@@ -275,9 +275,10 @@ fn who_leaves_in_a_run_that_does_not_end_is_told_that_its_last_texts_were_droppe
     let fate = fates(&network, 0).remove(&handle).unwrap();
     // Thawed and sent, or not: nobody has it, and that is what is told.
     let others = [network.keys[1], network.keys[2]];
-    let why = DropReason::Left;
+    let dropped =
+        [DropReason::Left, DropReason::NobodyLeft].map(|why| Event::Dropped { handle, why });
     assert!(
-        fate == missed_by(handle, &others) || fate == Event::Dropped { handle, why },
+        fate == missed_by(handle, &others) || dropped.contains(&fate),
         "{fate:?}"
     );
     assert!(!departure(&network, 0).acknowledged);
@@ -315,7 +316,7 @@ fn what_was_on_its_way_when_a_member_is_voted_out_is_missed_and_the_rest_dropped
         (from != 2).then(|| packet.to_vec())
     }));
     let sent = send(&mut network, 2, "unheard");
-    network.rooms[0].exclude(now, mallory);
+    network.rooms[0].exclude(now, mallory).unwrap();
     network.collect(0);
     network.run_until(120, |n| n.rooms[2].has_ended());
     assert_eq!(network.count(2, |event| *event == Event::Removed), 1);
@@ -451,4 +452,55 @@ fn the_same_person_in_another_instance_has_not_what_the_first_one_missed() {
         BTreeMap::from([(handle, missed_by(handle, &[key]))])
     );
     assert!(network.read(second).is_empty());
+}
+
+#[test]
+fn who_stalls_keeps_nothing_from_the_others_of_one_who_leaves_with_much_to_say() {
+    const TEXTS: usize = 300;
+    let mut network = Network::new(3, 1).until_secure();
+    network.kill(2);
+    let handles: Vec<_> = (0..TEXTS)
+        .map(|number| send(&mut network, 0, &number.to_string()))
+        .collect();
+    network.leave(0);
+    network.run_until(90, |n| n.rooms[0].has_ended());
+    network.run_for(5);
+    let sent: Vec<_> = (0..TEXTS).map(|number| number.to_string()).collect();
+    assert_eq!(network.read(1), sent);
+    // The dead one is named for what was on its way to it, and nothing is dropped.
+    let fates = fates(&network, 0);
+    let missed = |handle: &SendHandle| fates[handle] == missed_by(*handle, &[network.keys[2]]);
+    let acknowledged =
+        |handle: &SendHandle| fates[handle] == Event::Acknowledged { handle: *handle };
+    assert!(handles.iter().all(|it| missed(it) || acknowledged(it)));
+    assert!(handles.iter().any(missed) && handles.iter().any(acknowledged));
+    assert!(!departure(&network, 0).acknowledged);
+}
+
+#[test]
+fn who_does_not_want_to_wait_any_more_is_told_what_nobody_got() {
+    let mut network = Network::new(2, 1).until_secure();
+    network.kill(1);
+    let handles: Vec<_> = (0..200)
+        .map(|number| send(&mut network, 0, &number.to_string()))
+        .collect();
+    network.leave(0);
+    assert!(!network.rooms[0].has_ended());
+    let now = network.now;
+    network.rooms[0].stop(now);
+    network.collect(0);
+    assert!(network.rooms[0].has_ended());
+    let fates = fates(&network, 0);
+    assert_eq!(fates.len(), handles.len());
+    let why = DropReason::Left;
+    let dropped = |handle: &SendHandle| {
+        fates[handle]
+            == Event::Dropped {
+                handle: *handle,
+                why,
+            }
+    };
+    let missed = |handle: &SendHandle| fates[handle] == missed_by(*handle, &[network.keys[1]]);
+    assert!(handles.iter().all(|it| missed(it) || dropped(it)));
+    assert!(handles.iter().any(missed) && handles.iter().any(dropped));
 }

@@ -46,7 +46,7 @@ fn who_was_left_out_does_not_silence_those_who_go_on() {
     let forged = network.rooms[3].forge_unsigned(600, nothing_new()).unwrap();
     let (now, left_out) = (network.now, network.keys[3]);
     for member in 0..3 {
-        network.rooms[member].exclude(now, left_out);
+        network.rooms[member].exclude(now, left_out).unwrap();
         network.collect(member);
     }
     let told = Event::LeftOut { member: left_out };

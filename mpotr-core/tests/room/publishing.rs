@@ -172,7 +172,7 @@ fn an_epoch_that_all_have_left_for_the_next_is_published() {
 fn an_epoch_from_which_somebody_was_left_out_is_never_published() {
     let mut network = Network::new(4, 1).until_secure();
     let (now, member) = (network.now, network.keys[3]);
-    network.rooms[0].exclude(now, member);
+    network.rooms[0].exclude(now, member).unwrap();
     network.collect(0);
     network.run_for(120);
     assert_eq!(

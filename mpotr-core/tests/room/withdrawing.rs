@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::crypto::IdentityKeyPair;
+use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
 use mpotr_core::wire::Wish;
-use mpotr_core::{Admission, Policy, Room, RoomConfig, Rule};
+use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule, WishError};
 
 use crate::network::{Network, Suite};
 
@@ -52,7 +52,7 @@ impl House {
 
     fn admit(&mut self, by: usize, whom: usize) {
         let (now, key) = (self.network.now, self.network.keys[whom]);
-        self.network.rooms[by].admit(now, key);
+        self.network.rooms[by].admit(now, key).unwrap();
         self.network.collect(by);
     }
 
@@ -114,19 +114,18 @@ fn nobody_is_left_out_by_a_word_that_was_taken_back() {
     house.network.run_for(20);
     let key = house.network.keys[carol];
     let now = house.network.now;
-    house.network.rooms[0].exclude(now, key);
+    house.network.rooms[0].exclude(now, key).unwrap();
     house.network.collect(0);
     house.network.run_for(5);
     assert!(house.withdraw(0, &Wish::Exclude(key)));
     let now = house.network.now;
-    house.network.rooms[1].exclude(now, key);
+    house.network.rooms[1].exclude(now, key).unwrap();
     house.network.collect(1);
     house.network.run_for(60);
     assert_eq!(
-        house.network.count(1, |event| matches!(
-            event,
-            mpotr_core::Event::LeftOut { .. }
-        )),
+        house
+            .network
+            .count(1, |event| matches!(event, Event::LeftOut { .. })),
         0
     );
 }
@@ -146,11 +145,38 @@ fn where_only_some_may_come_in_nobody_else_is_added() {
     network.run_for(5);
     let (now, key) = (network.now, network.keys[stranger]);
     for member in [0, 1] {
-        network.rooms[member].admit(now, key);
+        network.rooms[member].admit(now, key).unwrap();
         network.collect(member);
         // No vote, which would stop the talk for a roster that this member refuses.
         assert!(!network.rooms[member].withdraw(now, &Wish::Admit(key)));
     }
     network.run_for(60);
     assert!(!network.rooms[stranger].is_secure());
+}
+
+#[test]
+fn what_a_member_cannot_ask_for_any_more_is_refused_and_changes_nothing() {
+    let mut network = Network::new(2, 1).until_secure();
+    let now = network.now;
+    let stranger = |number: u16| {
+        let mut key = [0; 32];
+        key[..2].copy_from_slice(&number.to_be_bytes());
+        IdentityKey::new(key)
+    };
+    let room = &mut network.rooms[0];
+    for number in 0..254 {
+        room.admit(now, stranger(number)).unwrap();
+    }
+    assert_eq!(room.admit(now, stranger(254)), Err(WishError::TooMany));
+    assert_eq!(room.exclude(now, stranger(254)), Err(WishError::TooMany));
+    // What is asked for already, and the opposite of it, take no further place; nor do fresh keys.
+    assert_eq!(room.admit(now, stranger(0)), Ok(()));
+    assert_eq!(room.exclude(now, stranger(0)), Ok(()));
+    assert!(room.withdraw(now, &Wish::Exclude(stranger(0))));
+    assert_eq!(room.exclude(now, stranger(254)), Ok(()));
+    room.refresh(now);
+    network.collect(0);
+    network.run_until(60, |n| {
+        n.count(0, |event| matches!(event, Event::Secure { .. })) == 2
+    });
 }

@@ -2,7 +2,7 @@
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
 use mpotr_core::wire::Wish;
-use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp};
+use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp, WishError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::tell_if_news;
@@ -16,9 +16,15 @@ pub(super) enum Command {
         reply: oneshot::Sender<Result<SendHandle, SendError>>,
     },
     /// Let somebody in.
-    Admit(IdentityKey),
+    Admit {
+        identity: IdentityKey,
+        reply: oneshot::Sender<Result<(), WishError>>,
+    },
     /// Leave somebody out.
-    Exclude(IdentityKey),
+    Exclude {
+        identity: IdentityKey,
+        reply: oneshot::Sender<Result<(), WishError>>,
+    },
     /// Ask no more for this.
     Withdraw(Wish),
     /// Make an epoch with fresh keys.
@@ -30,7 +36,7 @@ pub(super) enum Command {
     },
     /// Leave the room in order.
     Leave,
-    /// Leave the room in order if it is secure, or else at once.
+    /// Leave the room in order if it is secure and nobody has asked for that before, or else at once.
     Stop,
 }
 
@@ -50,8 +56,12 @@ impl Command {
                 // Whoever no longer waits for the answer has what it wanted.
                 let _ = reply.send(taken);
             }
-            Self::Admit(identity) => room.admit(now, identity),
-            Self::Exclude(identity) => room.exclude(now, identity),
+            Self::Admit { identity, reply } => {
+                let _ = reply.send(room.admit(now, identity));
+            }
+            Self::Exclude { identity, reply } => {
+                let _ = reply.send(room.exclude(now, identity));
+            }
             Self::Withdraw(wish) => {
                 // Nothing to take back is what was asked for, too.
                 let _was_asked_for = room.withdraw(now, &wish);
@@ -82,6 +92,9 @@ pub enum HandleError {
     /// The members of the room could not use the policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The room asks the others for no more.
+    #[error(transparent)]
+    Wish(#[from] WishError),
     /// The room has ended, or its transport is lost.
     #[error("the room has ended")]
     Ended,
@@ -129,17 +142,21 @@ impl RoomHandle {
     /// Asks that somebody be let in, where the policy of the room wants this member's word for it.
     ///
     /// # Errors
-    /// The room has ended.
+    /// Too much is asked for already, or the room has ended.
     pub async fn admit(&self, identity: IdentityKey) -> Result<(), HandleError> {
-        self.command(Command::Admit(identity)).await
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Admit { identity, reply }).await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
     }
 
     /// Asks that a member be left out of the next epoch, as far as the policy of the room lets this member.
     ///
     /// # Errors
-    /// The room has ended.
+    /// Too much is asked for already, or the room has ended.
     pub async fn exclude(&self, identity: IdentityKey) -> Result<(), HandleError> {
-        self.command(Command::Exclude(identity)).await
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Exclude { identity, reply }).await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
     }
 
     /// Takes back what was asked for, as far as the others have not acted on it.
@@ -177,8 +194,8 @@ impl RoomHandle {
         self.command(Command::Leave).await
     }
 
-    /// Leaves the room as [`RoomHandle::leave`] does if it is secure. One that is not ends at once: what waits to be sent
-    /// never is, and events say so.
+    /// Leaves the room as [`RoomHandle::leave`] does if it is secure. One that is not, or that is being left already, ends at
+    /// once: what waits to be sent never is, and events say so.
     ///
     /// # Errors
     /// The room has ended.

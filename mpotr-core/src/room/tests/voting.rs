@@ -123,7 +123,7 @@ fn who_is_voted_out_does_not_come_in_by_its_own_proposal() {
     let mallory = hall.keys[3];
     let now = hall.now;
     let offers = hall.turn_of(3);
-    hall.rooms[0].exclude(now, mallory);
+    hall.rooms[0].exclude(now, mallory).unwrap();
     hall.rooms[3].propose_roster(now, offers, &mut hall.rng);
     hall.run_for(60);
     assert_eq!(hall.roster(0), hall.without(3));
@@ -174,7 +174,7 @@ fn where_evidence_is_asked_for_votes_alone_leave_nobody_out() {
     let mut hall = Hall::new(3, |config| config.policy.evidence = true);
     let (now, member) = (hall.now, hall.keys[2]);
     for voter in 0..2 {
-        hall.rooms[voter].exclude(now, member);
+        hall.rooms[voter].exclude(now, member).unwrap();
     }
     hall.rooms[0].refresh(now);
     hall.run_for(60);

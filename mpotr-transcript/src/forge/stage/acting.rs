@@ -9,7 +9,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
 use super::place::{Place, drain, same_twice};
 use super::{PATIENCE, Stage, Weather};
-use crate::forge::{Act, ForgeError};
+use crate::forge::{Act, ForgeError, Obstacle};
 
 /// Where it is for the members to say what comes of an act, nothing is waited for any more after so many milliseconds without a
 /// new epoch: a vote alone may come to nothing.
@@ -57,7 +57,10 @@ where
                 self.voted_out.remove(whom);
                 if let Some(whom) = self.play.members.get(*whom).copied() {
                     let place = self.speaker(act, *by)?;
-                    place.ask(|room| room.admit(now, whom));
+                    let asked = place.ask(|room| room.admit(now, whom));
+                    asked
+                        .transpose()
+                        .map_err(|error| ForgeError::Wish { act, error })?;
                 }
                 self.collect(*by);
                 if self.is_there(*whom) {
@@ -69,7 +72,10 @@ where
                 self.voted_out.insert(*whom);
                 if let Some(whom) = self.play.members.get(*whom).copied() {
                     let place = self.speaker(act, *by)?;
-                    place.ask(|room| room.exclude(now, whom));
+                    let asked = place.ask(|room| room.exclude(now, whom));
+                    asked
+                        .transpose()
+                        .map_err(|error| ForgeError::Wish { act, error })?;
                 }
                 self.collect(*by);
                 self.settle(|stage| !stage.is_in(*whom) && stage.is_settled());
@@ -116,7 +122,8 @@ where
     fn join(&mut self, act: usize, member: usize) -> Result<(), ForgeError> {
         let place = self.places.get(member);
         if place.is_none_or(Place::is_there) {
-            return Err(ForgeError::NotThere { act, member });
+            let why = Obstacle::Here;
+            return Err(ForgeError::NotThere { act, member, why });
         }
         self.enter(act, member, None)?;
         let is_in = |stage: &Self| stage.is_in(member) && stage.is_settled();
@@ -140,7 +147,8 @@ where
         let [(some, one), (others, other)] = sides;
         self.wait(act, Self::is_settled)?;
         let place = self.speaker(act, member)?;
-        let missing = ForgeError::NotThere { act, member };
+        let why = Obstacle::NoTwin;
+        let missing = ForgeError::NotThere { act, member, why };
         let mut twin = place.part_with_twin().ok_or(missing)?;
         let sent = place.ask(|room| room.send(now, one.clone()));
         let both = [sent, Some(twin.send(now, other.clone()))];
@@ -176,7 +184,8 @@ where
         first: Option<&[usize]>,
     ) -> Result<(), ForgeError> {
         let Some(identity) = self.play.members.get(member).copied() else {
-            return Err(ForgeError::NotThere { act, member });
+            let why = Obstacle::Away;
+            return Err(ForgeError::NotThere { act, member, why });
         };
         let keys = |members: &[usize]| {
             let keys = members.iter().filter_map(|it| self.play.members.get(*it));
@@ -216,9 +225,18 @@ where
     /// A member who may speak.
     fn speaker(&mut self, act: usize, member: usize) -> Result<&mut Place<S>, ForgeError> {
         let place = self.places.get_mut(member);
-        place
-            .filter(|place| place.present().is_some() && !place.is_leaving())
-            .ok_or(ForgeError::NotThere { act, member })
+        let why = match &place {
+            None => Some(Obstacle::Away),
+            Some(place) if !place.is_there() => Some(Obstacle::Away),
+            Some(place) if place.is_leaving() => Some(Obstacle::Leaving),
+            Some(place) if place.present().is_none() => Some(Obstacle::Outside),
+            Some(_) => None,
+        };
+        let why_not = why.map(|why| ForgeError::NotThere { act, member, why });
+        match (place, why_not) {
+            (Some(place), None) => Ok(place),
+            (_, why_not) => Err(why_not.unwrap_or(ForgeError::Stuck { act })),
+        }
     }
 
     /// Time passes until something is so, or until it is quiet.
