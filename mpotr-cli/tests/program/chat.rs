@@ -1,12 +1,11 @@
 //! `mpotr chat`.
 
-use mpotr_transcript::{Ending, ReadErrorKind, Transcript};
-
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 
+use mpotr_transcript::{Ending, ReadErrorKind, Transcript};
 use tempfile::{TempDir, tempdir};
 
 use crate::program::{Running, fail, run, succeed};
