@@ -163,16 +163,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                     "the input has ended: this member leaves when the relay is there again; ctrl-c leaves now",
                 );
             },
-            _ = stop.asked() => {
-                anyhow::ensure!(chat.stops < STOPS, "stopped before the room was left in order");
-                chat.stops = chat.stops.saturating_add(1);
-                chat.outcome.interrupted(chat.conversation.is_secure());
-                chat.is_leaving = true;
-                // Who asked may be gone: nobody waits here for others to come. Who asks while the room is left, for the second
-                // time or at the end of the input, does not wait for it, and hears what became of each text. If the room has ended,
-                // an event says so.
-                let _ended = chat.handle.stop().await;
-            }
+            _ = stop.asked() => chat.stop().await?,
         }
     }
 }
@@ -454,6 +445,21 @@ impl Chat<'_> {
         self.out
             .notice(format_args!("this line was not sent: {unsent}"));
         self.outcome.note(unsent);
+    }
+
+    /// Somebody asks the program to stop. Who asked may be gone: nobody waits here for others to come. Who asks while the room is
+    /// left, for the second time or at the end of the input, does not wait for it, and hears what became of each text.
+    async fn stop(&mut self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.stops < STOPS,
+            "stopped before the room was left in order"
+        );
+        self.stops = self.stops.saturating_add(1);
+        self.outcome.interrupted(self.conversation.is_secure());
+        self.is_leaving = true;
+        // If the room has ended, an event says so.
+        let _ended = self.handle.stop().await;
+        Ok(())
     }
 
     /// Leaves in order, once.

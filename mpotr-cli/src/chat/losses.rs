@@ -46,7 +46,8 @@ impl Losses {
         };
         let texts = self.texts.entry(loss).or_default();
         *texts = texts.saturating_add(1);
-        self.due.get_or_insert_with(|| now + GATHER);
+        self.due
+            .get_or_insert_with(|| now.checked_add(GATHER).unwrap_or(now));
         true
     }
 
