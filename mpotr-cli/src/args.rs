@@ -101,7 +101,7 @@ impl DemoArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ChatArgs {
     /// The relay
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub(crate) relay: String,
     /// The room's name, the same for all its members
     #[arg(long, value_name = "NAME")]
@@ -175,6 +175,19 @@ pub(crate) struct ChatArgs {
     pub(crate) suite: SuiteId,
 }
 
+/// Takes what can be looked up: `relay.example:7667`, `192.0.2.1:7667`, `[2001:db8::1]:7667`.
+fn host_and_port(text: &str) -> Result<String, &'static str> {
+    let is_host = |host: &str| !host.is_empty() && !host.contains(':');
+    let is_named = text
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok());
+    if is_named || text.parse::<std::net::SocketAddr>().is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("it is HOST:PORT, relay.example:7667 or [2001:db8::1]:7667 for example")
+    }
+}
+
 /// The heading of the options that say whom a chat lets in.
 const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
 
@@ -185,7 +198,7 @@ const MAX_MEMBERS_OPTION: i64 = 512;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RelayArgs {
     /// Where to listen; port 0 lets the system choose one
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7667")]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7667", value_parser = host_and_port)]
     pub(crate) listen: String,
     /// What the relay takes on.
     #[command(flatten)]

@@ -39,7 +39,8 @@ use origins::Origins;
 /// How long to wait after a connection could not be accepted, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Clients that are told at one time that the relay is full. Others are dropped without a word.
+/// Clients that are turned away in order at one time: the relay waits a little until each has read why. Beyond that it says why and
+/// closes at once, which tells all but those whose system forgets what it has received when the connection is reset.
 const REFUSALS: usize = 32;
 
 /// A relay that listens and has not begun to run.
@@ -150,6 +151,8 @@ impl Relay {
                         connection.refuse(code).await;
                         drop(permit);
                     });
+                } else {
+                    connection.refuse_at_once(code);
                 }
             }
         }

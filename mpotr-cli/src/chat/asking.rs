@@ -46,13 +46,14 @@ impl Conversation {
     /// The word means nobody, or might mean two.
     pub(super) fn anyone(&self, word: &str) -> Result<IdentityKey, WhomError> {
         let whom = Whom::parse(word)?;
-        if let Some(key) = whom.key()? {
+        if let Some(key) = self.names.key(word, &whom)? {
             return Ok(key);
         }
         match whom {
             Whom::Fingerprint(_) => self.names.find(word, self.all()),
             Whom::File(_) | Whom::Short { .. } | Whom::Nick(_) => {
-                self.names.find(word, self.inside())
+                let all = self.inside().chain(self.names.given());
+                self.names.find(word, all)
             }
         }
     }
@@ -63,7 +64,7 @@ impl Conversation {
     /// The word means nobody, might mean two, or is too little to let a stranger in by.
     pub(super) fn newcomer(&self, word: &str) -> Result<Newcomer, WhomError> {
         let whom = Whom::parse(word)?;
-        let key = match (&whom, whom.key()?) {
+        let key = match (&whom, self.names.key(word, &whom)?) {
             (_, Some(key)) => key,
             (Whom::Fingerprint(digits), None) => match self.names.find(word, self.all()) {
                 Ok(key) => key,
@@ -73,7 +74,10 @@ impl Conversation {
                 Err(_) => return Ok(Newcomer::ToCome(digits.clone())),
             },
             // Who was in the room has proven its key, and used its nick under it.
-            (Whom::Nick(_), None) => match self.names.find(word, self.names.people()) {
+            (Whom::Nick(_), None) => match self
+                .names
+                .find(word, self.names.people().chain(self.names.given()))
+            {
                 Err(WhomError::Nobody(_)) => return Err(WhomError::TooShort { hits: vec![] }),
                 found => found?,
             },
@@ -187,7 +191,7 @@ impl Chat<'_> {
     /// What is taken back: what the room was asked for, or nothing if it was only to be asked later.
     fn taken_back(&mut self, word: &str) -> Result<Option<(IdentityKey, Wish)>, WhomError> {
         let whom = Whom::parse(word)?;
-        let digits = match (&whom, whom.key()?) {
+        let digits = match (&whom, self.conversation.names.key(word, &whom)?) {
             (_, Some(key)) => Some(Digits::of_key(&key)),
             (Whom::Fingerprint(digits), None) => Some(digits.clone()),
             (Whom::File(_) | Whom::Short { .. } | Whom::Nick(_), None) => None,

@@ -47,6 +47,9 @@ impl Conversation {
     /// Nobody is there yet. The own nick is taken.
     pub(super) fn new(me: IdentityKey, nick: &Nick, door: Door) -> Self {
         let mut names = Names::default();
+        for (key, file) in door.given() {
+            names.give(*key, file);
+        }
         names.note(me, nick);
         Self {
             me,
@@ -204,11 +207,11 @@ impl Conversation {
             News::Person => {
                 let name = match is_known {
                     true => format!(" ({})", self.name(&claimed)),
-                    false => String::new(),
+                    false => self.names.file(&claimed),
                 };
                 let wants = format!("{whole}{name} wants to come in");
                 match &self.door {
-                    Door::With(keys) if keys.contains(&claimed) => {
+                    Door::With(keys) if keys.contains_key(&claimed) => {
                         notice(format!("{wants}, as expected; nothing is proven yet"))
                     }
                     Door::With(_) => notice(format!("{wants}, is not one of --with, and stays outside")),
@@ -272,7 +275,7 @@ impl Conversation {
         let key = fingerprint(&member.identity);
         match member.is_me {
             true => format!("  {key}  {} (you)", self.name(&member.identity)),
-            false => format!("  {key}"),
+            false => format!("  {key}{}", self.names.file(&member.identity)),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Nobody comes in because nothing was said. A person at a terminal is asked; without one the command line has to say it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use mpotr::Admission;
 use mpotr::crypto::IdentityKey;
@@ -12,8 +13,8 @@ use crate::args::ChatArgs;
 /// Whom this member lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Door {
-    /// These and no others, and the room begins with all of them.
-    With(BTreeSet<IdentityKey>),
+    /// These and no others, and the room begins with all of them. Each has the name of the file that it was given by.
+    With(BTreeMap<IdentityKey, String>),
     /// Whom the person says.
     Ask,
     /// Anybody.
@@ -61,11 +62,15 @@ impl Door {
         if args.with.is_empty() {
             return Ok(Self::Ask);
         }
+        let name = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        };
         let keys = args
             .with
             .iter()
-            .map(|file| crate::transcript::public_key(file));
-        let mut keys: BTreeSet<_> = keys.collect::<anyhow::Result<_>>()?;
+            .map(|file| Ok((crate::transcript::public_key(file)?, name(file))));
+        let mut keys: BTreeMap<_, _> = keys.collect::<anyhow::Result<_>>()?;
         // All the keys of a group are at hand as a rule, the own one among them.
         keys.remove(me);
         anyhow::ensure!(
@@ -78,7 +83,7 @@ impl Door {
     /// The same for a room.
     pub(super) fn admission(&self) -> Admission {
         match self {
-            Self::With(keys) => Admission::Only(keys.clone()),
+            Self::With(keys) => Admission::Only(keys.keys().copied().collect()),
             Self::Ask => Admission::Ask(BTreeSet::new()),
             Self::Open => Admission::Open,
         }
@@ -87,13 +92,18 @@ impl Door {
     /// Whether an identity can be let in at all.
     pub(super) fn can_admit(&self, identity: &IdentityKey) -> bool {
         match self {
-            Self::With(keys) => keys.contains(identity),
+            Self::With(keys) => keys.contains_key(identity),
             Self::Ask | Self::Open => true,
         }
     }
 
     /// Those without whom a text is not for everybody it is meant for.
     pub(super) fn expected(&self) -> impl Iterator<Item = &IdentityKey> {
+        self.given().map(|(key, _)| key)
+    }
+
+    /// Those of --with, and the name of the file of each.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&IdentityKey, &String)> {
         match self {
             Self::With(keys) => Some(keys),
             Self::Ask | Self::Open => None,
@@ -161,7 +171,9 @@ mod tests {
         let Door::With(keys) = Door::of(&with, &ME).unwrap() else {
             panic!()
         };
-        let bob = *keys.first().unwrap();
+        let (bob, name) = keys.first_key_value().unwrap();
+        let bob = *bob;
+        assert_eq!(name, "bob.pub");
         assert_eq!(bob.to_string(), one);
         // Nobody is left if it is the own one.
         assert!(Door::of(&with, &bob).is_err());

@@ -2,8 +2,8 @@
 //!
 //! A nick that one identity alone uses is its name. From when two have used nicks that look alike, each of them is shown
 //! with the first ten digits of its fingerprint behind it, `bob#04711-80815`; a nick can hold no `#`, so nobody can call
-//! itself that. A member that has said nothing yet is shown by the digits alone. Where even ten digits are those of two,
-//! all forty are shown.
+//! itself that. A member that has said nothing yet is shown by the digits alone, and by the file that it was given by, if it
+//! was. Where even ten digits are those of two, all forty are shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +19,17 @@ const MAX_LOOKS: usize = 8;
 /// The most people that are remembered: twice as many as a roster can have. Further ones are shown by digits alone.
 const MAX_PEOPLE: usize = 8192;
 
+/// What the name of a file with a public key ends in, as a rule.
+const ENDING: &str = ".pub";
+
 /// The names of those who were in the room.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     people: BTreeMap<IdentityKey, Person>,
     /// Who has used a nick of such a look.
     users: BTreeMap<Skeleton, BTreeSet<IdentityKey>>,
+    /// The names of the files by which people were given at the command line, and what they look like without their ending.
+    given: BTreeMap<IdentityKey, (String, Skeleton)>,
     /// Whose fingerprint begins so.
     beginnings: BTreeMap<String, BTreeSet<IdentityKey>>,
 }
@@ -48,6 +53,51 @@ pub(super) enum Naming {
 }
 
 impl Names {
+    /// Remembers by which file somebody was given.
+    pub(super) fn give(&mut self, key: IdentityKey, file: &str) {
+        let look = Skeleton::of(file.strip_suffix(ENDING).unwrap_or(file));
+        self.given.insert(key, (file.to_owned(), look));
+    }
+
+    /// The file by which somebody was given, to be shown behind a name.
+    pub(super) fn file(&self, member: &IdentityKey) -> String {
+        let given = self.given.get(member);
+        given.map_or_else(String::new, |(file, _)| format!("  ({file})"))
+    }
+
+    /// All who were given by a file.
+    pub(super) fn given(&self) -> impl Iterator<Item = IdentityKey> {
+        self.given.keys().copied()
+    }
+
+    /// The key that a word names by itself: in a file, or in one that was given at the command line and is called so.
+    ///
+    /// # Errors
+    /// There is no key in the file; two files of that name hold two.
+    pub(super) fn key(&self, word: &str, whom: &Whom) -> Result<Option<IdentityKey>, WhomError> {
+        let named = |(_, (file, _)): &(&IdentityKey, &(String, Skeleton))| file == word.trim();
+        let mut hits: BTreeSet<_> = match whom {
+            Whom::File(_) => self
+                .given
+                .iter()
+                .filter(named)
+                .map(|(key, _)| *key)
+                .collect(),
+            Whom::Fingerprint(_) | Whom::Short { .. } | Whom::Nick(_) => BTreeSet::new(),
+        };
+        match whom.key() {
+            Ok(key) => hits.extend(key),
+            Err(error) if hits.is_empty() => return Err(error),
+            Err(_) => {}
+        }
+        if hits.len() > 1 {
+            return Err(WhomError::Several {
+                word: Escaped(word).to_string(),
+                hits: hits.iter().map(|hit| self.line(hit)).collect(),
+            });
+        }
+        Ok(hits.first().copied())
+    }
     /// Remembers a member.
     pub(super) fn meet(&mut self, member: IdentityKey) {
         if self.people.len() >= MAX_PEOPLE || self.people.contains_key(&member) {
@@ -114,7 +164,7 @@ impl Names {
         among: impl Iterator<Item = IdentityKey>,
     ) -> Result<IdentityKey, WhomError> {
         let whom = Whom::parse(word)?;
-        let key = whom.key()?;
+        let key = self.key(word, &whom)?;
         let among: BTreeSet<_> = among.collect();
         let hits: BTreeSet<IdentityKey> = match &whom {
             Whom::File(_) => among
@@ -140,7 +190,9 @@ impl Names {
                     .iter()
                     .copied()
                     .filter(|it| self.look(it) == Some(look));
-                users.chain(called).collect()
+                let given = self.given.iter().filter(|(_, (_, file))| file == look);
+                let given = given.map(|(key, _)| *key);
+                users.chain(called).chain(given).collect()
             }
         };
         let word = Escaped(word).to_string();
@@ -157,9 +209,10 @@ impl Names {
     /// A person with the whole fingerprint, for a list.
     pub(super) fn line(&self, member: &IdentityKey) -> String {
         format!(
-            "{}  {}",
+            "{}  {}{}",
             Digits::of_key(member).grouped(" "),
-            self.name(member)
+            self.name(member),
+            self.file(member)
         )
     }
 

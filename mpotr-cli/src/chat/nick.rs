@@ -21,7 +21,7 @@ pub enum NickError {
         length: usize,
     },
     /// White space; a character that a terminal obeys or does not show; `:`, which ends a nick; `#`, which begins a
-    /// fingerprint; or `*`, which begins a notice; in any of their forms.
+    /// fingerprint; `*`, which begins a notice; or `|`, which begins a row; in any of their forms.
     #[error("a nick cannot hold the character {character:?}")]
     Character {
         /// The first such character.
@@ -30,6 +30,9 @@ pub enum NickError {
     /// It has characters, and none of them is shown.
     #[error("nothing of the nick is shown")]
     Invisible,
+    /// The program uses it for its own lines.
+    #[error("a nick cannot look like `you` or `mpotr`, which stand for the program's own words")]
+    Reserved,
     /// Digits are those of a fingerprint.
     #[error("a nick cannot be a number: digits stand for fingerprints")]
     Number,
@@ -54,6 +57,7 @@ impl Nick {
         match first_unsafe(name).or_else(|| name.chars().find(shown)) {
             Some(character) => Err(NickError::Character { character }),
             None if Skeleton::of(name).is_empty() => Err(NickError::Invisible),
+            None if is_reserved(name) => Err(NickError::Reserved),
             None if is_number(name) => Err(NickError::Number),
             None => Ok(Self(name.to_owned())),
         }
@@ -72,7 +76,30 @@ impl Nick {
 }
 
 fn is_allowed(character: char) -> bool {
-    !(character.is_whitespace() || is_form_of(character, &[':', '#', '*']))
+    !(character.is_whitespace()
+        || is_form_of(character, &[':', '#', '*'])
+        || is_form_of(character, &BARS)
+        || LOOK_ALIKES.contains(&character))
+}
+
+/// What parts columns, and begins the rows of a line that goes on.
+const BARS: [char; 8] = [
+    '|', '\u{a6}', '\u{1c0}', '\u{2223}', '\u{23d0}', '\u{2502}', '\u{2503}', '\u{2758}',
+];
+
+/// What looks like `:` or `*` by the table of UTS 39 and is neither by NFKC. The signs of Indic scripts that it lists too, visarga,
+/// are letters of names.
+const LOOK_ALIKES: [char; 12] = [
+    '\u{2d0}', '\u{2f8}', '\u{589}', '\u{5c3}', '\u{66d}', '\u{703}', '\u{704}', '\u{204e}',
+    '\u{2217}', '\u{2236}', '\u{a4fd}', '\u{a789}',
+];
+
+/// Words that the program puts where a name stands.
+const RESERVED: [&str; 2] = ["you", "mpotr"];
+
+fn is_reserved(name: &str) -> bool {
+    let look = Skeleton::of(&name.to_lowercase());
+    RESERVED.iter().any(|word| Skeleton::of(word) == look)
 }
 
 impl core::fmt::Display for Nick {
@@ -126,6 +153,20 @@ mod tests {
     fn a_nick_that_shows_nothing_is_refused() {
         for name in ["\u{200d}", "\u{3164}", "\u{34f}\u{3164}", "\u{fe0f}"] {
             assert!(Nick::new(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_passes_for_the_program_or_for_its_marks_is_refused() {
+        for name in ["you", "You", "mpotr", "MPOTR", "y\u{43e}u"] {
+            assert_eq!(Nick::new(name), Err(NickError::Reserved), "{name:?}");
+        }
+        assert!(Nick::new("young").is_ok());
+        for character in [
+            '|', '\u{2502}', '\u{2217}', '\u{a789}', '\u{2236}', '\u{5c3}',
+        ] {
+            let name = format!("bob{character}");
+            assert_eq!(Nick::new(&name), Err(NickError::Character { character }));
         }
     }
 

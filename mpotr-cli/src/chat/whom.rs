@@ -48,7 +48,10 @@ pub(super) enum WhomError {
     )]
     Digits,
     /// Nobody fits.
-    #[error("nobody here is meant by {0}")]
+    #[error(
+        "nobody here is meant by {0}; who has said nothing yet has no name: say # and its first ten digits, a file with its \
+         public key, or what --with named; /members lists who is here"
+    )]
     Nobody(String),
     /// Several fit.
     #[error(

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::RelayCounters;
 use super::hall::{Hall, Membership};
-use super::origins::Origined;
+use super::origins::{self, Origined};
 use super::outbox::{Outbox, TooSlow};
 use super::pace::{Exhausted, Pace, Patience};
 use crate::frame::{FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
@@ -144,6 +144,15 @@ impl Connection {
         self.see_off(code).await;
     }
 
+    /// Turns the client away unheard, without a wait. A socket that nothing was written to takes so few bytes.
+    pub(super) fn refuse_at_once(self, code: RefusalCode) {
+        let frame = ServerFrame::Refused(Refusal::new(code)).to_frame();
+        let stream: &TcpStream = self.writer.writer.as_ref();
+        let told = SockRef::from(stream).send(&frame);
+        self.hall.counters.refused();
+        tracing::debug!(hint = %self.hint, %code, ?told, "a client is turned away at once");
+    }
+
     /// Writes what waits, says why the connection ends, and closes it, if the client takes it in time.
     async fn see_off(self, code: RefusalCode) {
         let Self {
@@ -190,6 +199,8 @@ struct Sender {
     origin: Origined,
     pace: Pace,
     patience: Patience,
+    /// How long it was held to its part of what its address may send.
+    crowding: Patience,
 }
 
 impl Sender {
@@ -200,6 +211,7 @@ impl Sender {
             origin,
             pace: Pace::new(limits.burst, limits.rate, now),
             patience: Patience::new(limits.flood, now),
+            crowding: Patience::new(origins::crowding(limits), now),
         }
     }
 
@@ -254,8 +266,13 @@ impl Sender {
         if !own.is_zero() {
             self.patience.hold(own, now)?;
         }
-        // For what its address sends it waits, but is never cut: a neighbour who floods must not bring that about.
-        let wait = own.max(self.origin.pay(length, now));
+        // For what its neighbours send it is never cut: its part is held against what it sends itself, and who sends less than that
+        // is hardly held at all.
+        let part = self.origin.pay(length, now);
+        if !part.is_zero() {
+            self.crowding.hold(part, now)?;
+        }
+        let wait = own.max(part);
         if wait.is_zero() {
             // One client with much to say must not keep the others from reading it.
             tokio::task::yield_now().await;

@@ -14,6 +14,14 @@ use super::pace::Pace;
 /// more for who comes again after each cut.
 const ADDRESS: usize = 4;
 
+/// How long a connection may be held to its part of what its address may send, pauses deducted, before it is refused: as many
+/// times as long as to its own rate as an address has clients' rates. Who pastes once what a client may send at once is through
+/// by then, even where many share an address.
+pub(super) fn crowding(limits: &RelayLimits) -> Duration {
+    let clients = u32::try_from(ADDRESS).unwrap_or(u32::MAX);
+    limits.flood.saturating_mul(clients)
+}
+
 /// Whom a connection is counted for: an IPv4 address, or the 64 bits of an IPv6 address that a network gives to one
 /// customer, who chooses the rest as often as it likes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

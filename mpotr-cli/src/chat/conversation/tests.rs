@@ -234,7 +234,11 @@ fn who_was_in_the_room_is_let_in_again_by_its_name() {
 
 #[test]
 fn where_only_some_come_in_nobody_else_is_let_in() {
-    let mut room = Conversation::new(ME, &nick("me"), Door::With([BOB].into()));
+    let mut room = Conversation::new(
+        ME,
+        &nick("me"),
+        Door::With([(BOB, "bob.pub".to_owned())].into()),
+    );
     let said = room.hear(Event::Waiting { claimed: EVE });
     let [Say::Notice(stays)] = said.as_slice() else {
         panic!("{said:?}")
@@ -265,4 +269,22 @@ fn a_member_is_alone_when_all_others_have_left() {
     assert!(room.is_secure() && !room.is_alone());
     room.hear(Event::Left { member: EVE });
     assert!(room.is_alone());
+}
+
+#[test]
+fn who_has_said_nothing_is_called_by_the_file_that_it_was_given_by() {
+    let door = Door::With([(BOB, "bob.pub".to_owned()), (EVE, "eve.pub".to_owned())].into());
+    let mut room = Conversation::new(ME, &nick("me"), door);
+    room.others = Some([BOB, EVE].into());
+    for word in ["bob", "bob.pub"] {
+        assert_eq!(room.member(word), Ok(BOB), "{word}");
+        assert_eq!(room.anyone(word), Ok(BOB), "{word}");
+    }
+    assert!(room.members().iter().any(|line| line.contains("(bob.pub)")));
+    // Who takes the name of another's file is not that one, and neither is meant by it.
+    room.names.note(EVE, &nick("bob"));
+    assert!(matches!(room.member("bob"), Err(WhomError::Several { .. })));
+    assert_eq!(room.member("bob.pub"), Ok(BOB));
+    let nobody = room.member("dave").unwrap_err().to_string();
+    assert!(nobody.contains("# and its first ten digits"), "{nobody}");
 }
