@@ -129,8 +129,6 @@ pub struct Room<S: CryptoSuite> {
     answering: Answering,
     /// Messages that should be final soon.
     unsettled: Option<Unsettled>,
-    /// Packets of messages that somebody misses.
-    missing: Vec<(MessageId, Vec<u8>)>,
     /// Messages that were sent again on request, and when.
     messages_resent: BTreeMap<MessageId, Timestamp>,
     /// When the proposal was sent again on request.
@@ -159,10 +157,6 @@ pub struct Room<S: CryptoSuite> {
     queries: u32,
     /// Texts of this member that have no fate yet.
     fates: Fates,
-    /// Members that have said something new about the next epoch.
-    something_new: Vec<usize>,
-    /// Members that said two things in one place, to be voted on.
-    accused: Vec<IdentityKey>,
     /// Whether somebody does not know what this member has seen.
     asked: bool,
     /// When this member sent its last statement once more.
@@ -219,7 +213,6 @@ impl<S: CryptoSuite> Room<S> {
             asked_for_offers: now,
             answering: Answering::default(),
             unsettled: None,
-            missing: Vec::new(),
             messages_resent: BTreeMap::new(),
             proposal_resent: None,
             wishes: BTreeSet::new(),
@@ -235,8 +228,6 @@ impl<S: CryptoSuite> Room<S> {
             answers: 0,
             queries: 0,
             fates: Fates::default(),
-            something_new: Vec::new(),
-            accused: Vec::new(),
             asked: false,
             repeated: now,
             leaving: false,
@@ -262,7 +253,19 @@ impl<S: CryptoSuite> Room<S> {
         if self.ended {
             return Err(Rejection::UnknownEpoch);
         }
-        match Packet::from_bytes(packet)? {
+        let packet = (Packet::from_bytes(packet)?, packet);
+        let outcome = self.handle_packet(now, packet, rng);
+        self.after_epoch(now);
+        outcome
+    }
+
+    fn handle_packet(
+        &mut self,
+        now: Timestamp,
+        (decoded, packet): (Packet, &[u8]),
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        match decoded {
             Packet::Offer(offer) => self.handle_offer(now, offer, rng),
             Packet::Proposal(proposal) => self.handle_proposal(now, proposal, rng),
             Packet::Contribution(hint, contribution) => {
@@ -274,7 +277,7 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Sealed(sealed) => self.handle_sealed(now, &sealed, packet),
             Packet::Request(request) => self.handle_request(now, &request),
             Packet::Advert(advert) => self.handle_advert(now, &advert),
-            Packet::Reveal(reveal) => self.handle_reveal(now, &reveal),
+            Packet::Reveal(reveal) => self.handle_reveal(&reveal),
         }
     }
 
@@ -319,9 +322,9 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.drive(now, rng),
-                Timer::Vote => self.vote(now),
+                Timer::Vote => self.vote(),
                 Timer::Reply => self.reply(now),
-                Timer::Refresh | Timer::Silent => self.refresh(now),
+                Timer::Refresh | Timer::Silent => self.ask_for_refresh(now),
                 Timer::Window => self.note_delay(now),
                 Timer::Heartbeat => self.beat(now),
                 Timer::Abandon => self.abandon(now, rng),
@@ -330,11 +333,14 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Answer => self.answer_retired(now),
                 Timer::Retry => self.retry(now, is_stalled),
                 Timer::Certificate => self.send_certificate(),
-                Timer::Acknowledge | Timer::Lock => self.state(now),
+                Timer::Acknowledge | Timer::Lock => {
+                    self.state(now);
+                }
                 Timer::Query => self.query(now),
                 Timer::Leeway => self.watch_leeway(now),
                 Timer::Finish | Timer::Linger => self.give_up(now),
             }
+            self.after_epoch(now);
         }
     }
 

@@ -143,7 +143,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Forsakes the later runs of which others in them have installed an earlier one that this member could adopt.
-    pub(super) fn forsake(&mut self, now: Timestamp) {
+    pub(super) fn forsake(&mut self) {
         let certified: Vec<_> = self
             .confirmed
             .iter()
@@ -176,7 +176,7 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(attempt) = self.attempt.take_if(|attempt| is_forsaken(attempt)) {
             self.offering.mark_used(attempt.used_offers());
         }
-        self.say_next(now);
+        self.say_next();
     }
 
     /// Whether another member of both runs has installed the earlier one.

@@ -316,7 +316,7 @@ impl<S: CryptoSuite> Room<S> {
                     let next = self.epoch.as_mut().and_then(Epoch::own_next);
                     if let Some((next, (run, cut))) = next.zip(confirmed) {
                         next.note_confirmed(run, cut);
-                        self.say_next(now);
+                        self.say_next();
                     }
                 }
                 Outcome::Established(established) => {

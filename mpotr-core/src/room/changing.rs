@@ -44,7 +44,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.catch_up(now, rng);
         self.note_installed(now);
-        self.forsake(now);
+        self.forsake();
         match self.waits_until().filter(|until| now < *until) {
             Some(until) => self.timers.set_earlier(Timer::Change, until),
             None => {
@@ -99,7 +99,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             self.timers.stop(Timer::View);
             began = self.change.take().map_or(now, |change| change.began);
-            self.flush_queue(now);
+            self.seal_waiting(now);
             if self.ended || self.has_said_goodbye() {
                 return;
             }
@@ -125,7 +125,7 @@ impl<S: CryptoSuite> Room<S> {
                 next.proposed = None;
             }
         }
-        self.say_next(now);
+        self.say_next();
         self.retries = 0;
         let timers = &self.config.timers;
         let length = timers.propose.saturating_add(self.change_length(view));
@@ -148,7 +148,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// States what this member says about the next epoch.
-    pub(super) fn say_next(&mut self, now: Timestamp) {
+    pub(super) fn say_next(&mut self) {
         let wishes: Vec<_> = self.wishes.iter().cloned().collect();
         let Some(epoch) = &mut self.epoch else { return };
         if let Some(next) = epoch.own_next() {
@@ -156,7 +156,6 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.transmits
             .extend(epoch.seal_statement(Presence::Present));
-        self.after_epoch(now);
     }
 
     /// Goes to the view in which at least half of the others are.

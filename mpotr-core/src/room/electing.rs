@@ -133,7 +133,7 @@ impl<S: CryptoSuite> Room<S> {
             next.proposed = Some(sid);
         }
         self.changes.keep_signed(proposal);
-        self.say_next(now);
+        self.say_next();
     }
 
     /// Takes note of a proposal for the epoch that follows this member's.
@@ -386,7 +386,7 @@ impl<S: CryptoSuite> Room<S> {
             Attempt::start(proposal, run, &*self.identity, own.secrets, rng).following(continuing);
         self.note_contributed(&attempt);
         self.begin(now, attempt, rng);
-        self.say_next(now);
+        self.say_next();
         self.advance_run(now, rng);
     }
 }

@@ -181,13 +181,12 @@ impl<S: CryptoSuite> Room<S> {
             return;
         }
         self.set_aside(now);
+        let _told = self.report();
         // Whether those who have gone on have what was not acknowledged cannot be known here any more.
         self.close_fates(None);
         self.events.push_back(Event::Behind);
         self.unsettled = None;
         self.messages_resent.clear();
-        self.missing.clear();
-        self.something_new.clear();
         self.confirmed.clear();
         self.contributed.clear();
         self.change = None;

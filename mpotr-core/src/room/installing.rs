@@ -38,19 +38,7 @@ impl<S: CryptoSuite> Room<S> {
         proposal: &Proposal,
         rng: &mut dyn CryptoRng,
     ) {
-        for timer in [
-            Timer::Advertise,
-            Timer::Propose,
-            Timer::View,
-            Timer::Retry,
-            Timer::Acknowledge,
-            Timer::Lock,
-            Timer::Query,
-            Timer::Silent,
-            Timer::Abandon,
-        ] {
-            self.timers.stop(timer);
-        }
+        self.stop_timers();
         self.attempt = None;
         self.confirmed.clear();
         self.contributed.clear();
@@ -81,21 +69,18 @@ impl<S: CryptoSuite> Room<S> {
             .filter(|identity| self.is_excluded(identity))
             .copied()
             .collect();
-        self.retire(now, sid);
+        let accused = self.retire(now, sid);
         let mut epoch = Epoch::new(established);
         if let Some(record) = record {
             self.records.push_back(Record::Run(record));
             epoch.record();
         }
         let me = epoch.me();
-        let roster: Vec<_> = epoch
-            .roster()
-            .enumerate()
-            .map(|(index, identity)| MemberInfo {
-                identity,
-                is_me: index == me,
-            })
-            .collect();
+        let info = |(index, identity)| MemberInfo {
+            identity,
+            is_me: index == me,
+        };
+        let roster: Vec<_> = epoch.roster().enumerate().map(info).collect();
         self.handle = proposal.handle;
         self.offering.follow(Beacon::new(*self.handle.as_bytes()));
         self.expected.have_come();
@@ -129,47 +114,68 @@ impl<S: CryptoSuite> Room<S> {
             // What was said in the epoch before is not known to all who are in this one.
             self.vote_soon(now);
         }
-        self.timers
-            .set(Timer::Refresh, now.after(self.config.timers.refresh));
-        self.timers
-            .set(Timer::Heartbeat, now.after(self.config.timers.heartbeat));
-        self.timers
-            .set(Timer::Expire, now.after(self.config.timers.expire));
+        let timers = &self.config.timers;
+        for (timer, wait) in [
+            (Timer::Refresh, timers.refresh),
+            (Timer::Heartbeat, timers.heartbeat),
+            (Timer::Expire, timers.expire),
+        ] {
+            self.timers.set(timer, now.after(wait));
+        }
         self.timers.set(Timer::Change, now);
         // First what was typed, then what the others sent meanwhile: nobody's last word comes before this member's first.
-        self.flush_queue(now);
+        self.seal_waiting(now);
+        for identity in accused {
+            self.prove(now, identity);
+        }
         let early = self.early.take_of_epochs();
         let _rejected = self.handle_messages(now, &early, rng);
     }
 
+    /// What was waited for on the way here is waited for no more.
+    fn stop_timers(&mut self) {
+        for timer in [
+            Timer::Advertise,
+            Timer::Propose,
+            Timer::View,
+            Timer::Retry,
+            Timer::Acknowledge,
+            Timer::Lock,
+            Timer::Query,
+            Timer::Silent,
+            Timer::Abandon,
+        ] {
+            self.timers.stop(timer);
+        }
+    }
+
     /// The epoch so far is over: what it delivered is final if it is in the cut, and what is left of it answers those who are
-    /// behind.
-    fn retire(&mut self, now: Timestamp, successor: Sid) {
+    /// behind. Returns who was proven to have cheated at its very end.
+    fn retire(&mut self, now: Timestamp, successor: Sid) -> Vec<IdentityKey> {
         self.has_lost_epoch = false;
         self.window = Window::default();
         self.timers.stop(Timer::Window);
+        let before = self.report();
         self.close_fates(Some(successor));
         let Some(mut old) = self.epoch.take() else {
-            return;
+            return Vec::new();
         };
         let has_cut = old.retire(successor);
         self.transmits.extend(old.seal_statement(Presence::Present));
         self.epoch = Some(old);
-        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
-            self.report(effect);
-        }
+        let after = self.report();
+        self.send_missing(now, before.missing.into_iter().chain(after.missing));
         if has_cut {
             self.settle();
         } else {
             self.unsettled = None;
         }
         self.messages_resent.clear();
-        // These are places in the roster of the epoch that has ended.
-        self.something_new.clear();
         self.retired = self.epoch.take();
         self.close_retired();
         self.timers
             .set(Timer::Drain, now.after(self.config.timers.drain));
+        before.accused.into_iter().chain(after.accused).collect()
     }
 
     /// Wishes that the new roster fulfils are wishes no more.

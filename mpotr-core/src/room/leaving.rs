@@ -36,7 +36,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             self.wait_to_leave(now);
             // What waits is written first. In a run, the last message waits for its end.
-            self.flush_queue(now);
+            self.seal_waiting(now);
             self.after_epoch(now);
         } else if !self.fates.is_any_waiting() {
             self.end();
@@ -86,22 +86,26 @@ impl<S: CryptoSuite> Room<S> {
         self.timers.set(Timer::Finish, now.after(finish).min(last));
     }
 
-    /// Takes the next step to the end: together with the others if all leave, or else when this member's last message, and
+    /// Takes the next step to the end, if one is due, and returns whether it has said so: together with the others if all leave, or else when this member's last message, and
     /// so all before it, is final.
-    pub(super) fn end_if_final(&mut self, now: Timestamp) {
+    pub(super) fn end_if_final(&mut self, now: Timestamp) -> bool {
         let Some(epoch) = self.epoch.as_ref().filter(|_| self.leaving) else {
-            return;
+            return false;
         };
         let has_said_all = !epoch.is_present(epoch.me());
         // What waits to be sent is waited for, and the last message after it.
         let may_end = has_said_all || epoch.is_alone();
         match self.presence {
             Presence::Done if epoch.are_all_done() => self.end(),
-            Presence::Closing if epoch.have_all_closed() => self.step_to(now, Presence::Done),
+            Presence::Closing if epoch.have_all_closed() => {
+                self.step_to(now, Presence::Done);
+                return true;
+            }
             Presence::Present | Presence::Asking | Presence::Closed
                 if has_said_all && epoch.is_complete() =>
             {
                 self.step_to(now, Presence::Closing);
+                return true;
             }
             Presence::Present if may_end && epoch.is_final() && epoch.may_become_complete() => {
                 let later = now.after(self.config.timers.linger);
@@ -114,6 +118,7 @@ impl<S: CryptoSuite> Room<S> {
             | Presence::Closing
             | Presence::Done => {}
         }
+        false
     }
 
     /// States that this member is one step further.
@@ -129,7 +134,6 @@ impl<S: CryptoSuite> Room<S> {
             .set(Timer::Finish, now.after(self.config.timers.finish));
         // Others are asked where no step follows.
         self.timers.stop(Timer::Query);
-        self.after_epoch(now);
     }
 
     /// The others did not answer, or leave, in time.
@@ -156,7 +160,7 @@ impl<S: CryptoSuite> Room<S> {
             let until = now.after(change.saturating_add(timers.finish));
             let until = self.leave_by.map_or(until, |last| until.min(last));
             self.held_up_until = Some(until);
-            self.refresh(now);
+            self.ask_for_refresh(now);
         }
         let until = self.held_up_until.filter(|until| now < *until);
         if let Some(until) = until {
@@ -166,11 +170,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Takes what a member has published.
-    pub(super) fn handle_reveal(
-        &mut self,
-        now: Timestamp,
-        reveal: &Reveal,
-    ) -> Result<(), Rejection> {
+    pub(super) fn handle_reveal(&mut self, reveal: &Reveal) -> Result<(), Rejection> {
         if let Some(old) = self
             .retired
             .as_mut()
@@ -182,9 +182,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         let epoch = self.epoch.as_mut();
         let epoch = epoch.filter(|epoch| epoch.hint() == reveal.hint);
-        epoch.ok_or(Rejection::UnknownEpoch)?.open_reveal(reveal)?;
-        self.after_epoch(now);
-        Ok(())
+        epoch.ok_or(Rejection::UnknownEpoch)?.open_reveal(reveal)
     }
 
     /// Takes the next step to the end of the epoch before, if all its members have gone on together: each says that all have
@@ -231,6 +229,7 @@ impl<S: CryptoSuite> Room<S> {
     /// missed by those whose word is awaited; what waits goes on to the epoch that follows.
     pub(super) fn expire(&mut self) {
         self.expired = true;
+        let _told = self.report();
         self.close_fates(None);
         if let Some(epoch) = &mut self.epoch {
             epoch.expire();
@@ -242,6 +241,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Says so, erases all keys, and ends.
     pub(super) fn end(&mut self) {
+        let _told = self.report();
         self.close_fates(None);
         let why = self.drop_reason();
         self.events.extend(self.fates.drop_waiting(why));

@@ -6,10 +6,46 @@ use mpotr_gka::Sid;
 use super::Room;
 use crate::epoch::{Effect, Epoch};
 use crate::event::Event;
+use crate::wire::MessageId;
+
+/// What happened in an epoch that this member has to act on.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// Nobody's word on some message of this member is awaited any more.
+    pub(super) is_answered: bool,
+    /// The final prefix has grown.
+    pub(super) is_finalised: bool,
+    /// A member accepts nothing more.
+    pub(super) is_closed: bool,
+    /// A member is a step further with its end, or that of the epoch.
+    pub(super) is_ending: bool,
+    /// A member asks what the others have seen.
+    pub(super) is_asked: bool,
+    /// Members that have said something new about the epoch that follows.
+    pub(super) spoke: Vec<usize>,
+    /// Packets of messages that a member misses.
+    pub(super) missing: Vec<(MessageId, Vec<u8>)>,
+    /// Members that are proven to have said two things in one place.
+    pub(super) accused: Vec<IdentityKey>,
+}
 
 impl<S: CryptoSuite> Room<S> {
-    /// Takes note of what happened, and tells the application if it is something for it.
-    pub(super) fn report(&mut self, effect: Effect) {
+    /// Tells the application of all that happened in the epoch, and returns what is left to act on.
+    pub(super) fn report(&mut self) -> Report {
+        let mut report = Report::default();
+        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
+            self.report_one(effect, &mut report);
+        }
+        report
+    }
+
+    fn report_one(&mut self, effect: Effect, report: &mut Report) {
+        report.is_ending |= matches!(
+            effect,
+            Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
+        );
+        report.is_closed |= matches!(effect, Effect::Closed { .. });
+        report.is_finalised |= matches!(effect, Effect::Final { .. });
         let event = match effect {
             Effect::Equivocation {
                 author,
@@ -18,7 +54,7 @@ impl<S: CryptoSuite> Room<S> {
             } => {
                 // The others find the same in the same packets.
                 self.transmits.extend(packets);
-                let author = self.accuse(author);
+                let author = self.accused(author, report);
                 author.map(|author| Event::Equivocation {
                     author,
                     seq: evidence.seq(),
@@ -27,10 +63,16 @@ impl<S: CryptoSuite> Room<S> {
                 })
             }
             Effect::Contradicted { author } => self
-                .accuse(author)
+                .accused(author, report)
                 .map(|member| Event::Contradicted { member }),
-            Effect::Leaked { member } => self.accuse(member).map(|member| Event::Leaked { member }),
-            Effect::Answered { seq } => self.fates.decide(seq),
+            Effect::Leaked { member } => self
+                .accused(member, report)
+                .map(|member| Event::Leaked { member }),
+            Effect::Answered { seq } => {
+                // Who is not waited for moves nothing.
+                report.is_answered |= self.fates.counts(seq);
+                self.fates.decide(seq)
+            }
             Effect::Missed { seq, by } => {
                 if let Some(by) = self.epoch.as_ref().and_then(|epoch| epoch.identity(by)) {
                     self.fates.note_missed(seq, by);
@@ -38,11 +80,11 @@ impl<S: CryptoSuite> Room<S> {
                 None
             }
             Effect::Next { member } => {
-                self.something_new.push(member);
+                report.spoke.push(member);
                 None
             }
             Effect::Missing { id, packet } => {
-                self.missing.push((id, packet));
+                report.missing.push((id, packet));
                 None
             }
             Effect::Recorded(record) => {
@@ -50,7 +92,7 @@ impl<S: CryptoSuite> Room<S> {
                 None
             }
             Effect::Asked => {
-                self.asked = true;
+                report.is_asked = true;
                 None
             }
             Effect::Closing => None,
@@ -66,20 +108,18 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// The epoch is over for this member, which goes on to the next one, or to none: the fate of all that it has sent here.
-    /// Those who go on to the same have delivered the whole cut, whatever they have stated.
+    /// Those who go on to the same have delivered the whole cut, whatever they have stated. What happened so far is reported
+    /// before.
     pub(super) fn close_fates(&mut self, successor: Option<Sid>) {
         let Some(epoch) = &self.epoch else { return };
         let awaited = epoch.awaited(successor);
-        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
-            self.report(effect);
-        }
         self.events.extend(self.fates.end_epoch(&awaited));
     }
 
     /// There is proof against a member: what follows from that waits until all is reported.
-    fn accuse(&mut self, member: usize) -> Option<IdentityKey> {
+    fn accused(&self, member: usize, report: &mut Report) -> Option<IdentityKey> {
         let identity = self.epoch.as_ref()?.identity(member)?;
-        self.accused.push(identity);
+        report.accused.push(identity);
         Some(identity)
     }
 }

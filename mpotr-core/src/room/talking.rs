@@ -5,13 +5,14 @@ use std::collections::btree_map::Entry;
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
+use super::reporting::Report;
 use crate::config::Timers;
 use crate::epoch::{Effect, Epoch};
 use crate::error::{Rejection, SendError};
 use crate::event::{Event, SendHandle};
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{ContentKind, MAX_BODY, Presence, SealedPacket, Wish};
+use crate::wire::{ContentKind, MAX_BODY, MessageId, Presence, SealedPacket, Wish};
 
 /// Own messages that are sent again at one time.
 const REPEATED_AT_ONCE: usize = 32;
@@ -37,7 +38,8 @@ impl<S: CryptoSuite> Room<S> {
             return Err(SendError::NobodyLeft);
         }
         let handle = self.fates.take(body)?;
-        self.flush_queue(now);
+        self.seal_waiting(now);
+        self.after_epoch(now);
         Ok(handle)
     }
 
@@ -47,14 +49,9 @@ impl<S: CryptoSuite> Room<S> {
         self.fates.has_room()
     }
 
-    /// Sends what waits, as far as it may be on its way now.
-    pub(super) fn flush_queue(&mut self, now: Timestamp) {
-        self.seal_waiting(now);
-        self.after_epoch(now);
-    }
-
-    /// Seals what waits, and the last message after it; whether there was anything to seal.
-    fn seal_waiting(&mut self, now: Timestamp) -> bool {
+    /// Seals what waits, as far as it may be on its way now, and the last message after it; whether there was anything to
+    /// seal.
+    pub(super) fn seal_waiting(&mut self, now: Timestamp) -> bool {
         let expired = self.expired;
         let may_write =
             |epoch: &&mut Epoch<S>| !epoch.is_frozen() && epoch.is_present(epoch.me()) && !expired;
@@ -118,7 +115,6 @@ impl<S: CryptoSuite> Room<S> {
         if let Ok(sender) = opened {
             self.heard.insert(sender, now);
         }
-        self.after_epoch(now);
         opened.map(|_sender| ())
     }
 
@@ -186,40 +182,60 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Reports what happened in the epoch, and plans what has to be said.
+    /// Sees to all that an input gave rise to in the epoch: called once after every input.
     pub(super) fn after_epoch(&mut self, now: Timestamp) {
-        let mut answered = false;
-        let mut finalised = false;
-        let mut ends = false;
-        let mut asks = false;
-        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
-            ends |= matches!(
-                effect,
-                Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
-            );
-            asks |= matches!(effect, Effect::Asked);
-            // Who is not waited for moves nothing.
-            answered |= matches!(effect, Effect::Answered { seq } if self.fates.counts(seq));
-            finalised |= matches!(effect, Effect::Final { .. });
-            if matches!(effect, Effect::Closed { .. }) {
-                self.timers.set(Timer::Change, now);
+        let mut accused = Vec::new();
+        loop {
+            let mut report = self.report();
+            accused.append(&mut report.accused);
+            self.see_to(now, report);
+            let Some(epoch) = &self.epoch else { return };
+            // Where much is owed, its author may not write on before it knows that this is here.
+            if epoch.owes_much() && self.state(now) {
+                continue;
             }
-            if matches!(effect, Effect::Final { .. }) {
-                // What the others have signed since is asked for anew, and not at the interval of long ago.
-                self.queries = 0;
-                self.timers.stop(Timer::Query);
+            self.plan_statements(now);
+            if self.fates.is_any_waiting() && self.seal_waiting(now) {
+                continue;
             }
-            self.report(effect);
+            self.await_answers(now);
+            self.watch_window(now);
+            if self.end_if_final(now) {
+                continue;
+            }
+            let mut votes = false;
+            for identity in accused.drain(..) {
+                votes |= self.prove(now, identity);
+            }
+            if !votes {
+                return;
+            }
         }
-        self.send_missing(now);
+    }
+
+    /// Acts on what happened in the epoch.
+    fn see_to(&mut self, now: Timestamp, report: Report) {
+        if report.is_closed || !report.spoke.is_empty() {
+            self.timers.set(Timer::Change, now);
+        }
+        for member in report.spoke {
+            self.spoke.insert(member, now);
+        }
+        if report.is_finalised {
+            // What the others have signed since is asked for anew, and not at the interval of long ago.
+            self.queries = 0;
+            self.timers.stop(Timer::Query);
+        }
+        self.asked |= report.is_asked;
+        self.send_missing(now, report.missing);
         self.watch_leeway(now);
         // Time runs out where nothing moves, and not for want of the end of much that does.
-        if answered && !self.is_in_run() {
+        if report.is_answered && !self.is_in_run() {
             self.retries = 0;
             self.timers.stop(Timer::Retry);
             self.timers.stop(Timer::Silent);
         }
-        if self.leaving && (answered || finalised || ends) {
+        if self.leaving && (report.is_answered || report.is_finalised || report.is_ending) {
             self.wait_to_leave(now);
             // Who hears that the others are on their way out need not ask whether they are.
             self.timers.stop(Timer::Query);
@@ -228,15 +244,16 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         let misses = self.epoch.as_ref().is_some_and(Epoch::misses_messages);
-        if asks && !misses {
+        if report.is_asked && !misses {
             // All answer to all: once is enough. What is missing here each asks for itself.
             self.timers.stop(Timer::Query);
         }
+    }
+
+    /// Plans what has to be said, and when.
+    fn plan_statements(&mut self, now: Timestamp) {
         let Some(epoch) = &self.epoch else { return };
-        if epoch.owes_much() {
-            // Its author may not write on before it knows that this is here.
-            return self.state(now);
-        }
+        self.fates.count(|seq| epoch.is_awaited(seq));
         let timers = &self.config.timers;
         let hurry = Hurry::of(epoch, self.leaving, timers);
         let acknowledge = now.after(hurry.wait(timers.acknowledge));
@@ -252,16 +269,10 @@ impl<S: CryptoSuite> Room<S> {
             self.timers
                 .set_earlier(Timer::Lock, now.after(hurry.wait(timers.lock)));
         }
-        for member in self.something_new.drain(..) {
-            self.spoke.insert(member, now);
-            self.timers.set(Timer::Change, now);
-        }
-        self.fates.count(|seq| epoch.is_awaited(seq));
         let is_full = epoch.delivered() >= self.config.refresh_messages
             || epoch.is_crowded()
             || self.fates.must_have_an_end();
-        if is_full && self.change.is_none() {
-            self.wishes.insert(Wish::Refresh);
+        if is_full && self.change.is_none() && self.wishes.insert(Wish::Refresh) {
             self.timers.set(Timer::Change, now);
         }
         if epoch.misses_messages() {
@@ -276,15 +287,6 @@ impl<S: CryptoSuite> Room<S> {
             let wait = backed_off_by(hurry.wait_to_ask(timers.query), self.queries);
             self.timers.set_if_idle(Timer::Query, now.after(wait));
         }
-        if self.fates.is_any_waiting() && self.seal_waiting(now) {
-            return self.after_epoch(now);
-        }
-        self.await_answers(now);
-        self.watch_window(now);
-        self.end_if_final(now);
-        for identity in std::mem::take(&mut self.accused) {
-            self.prove(now, identity);
-        }
     }
 
     /// What has not been acknowledged is sent again, and is a reason for a change when that takes too long.
@@ -298,7 +300,7 @@ impl<S: CryptoSuite> Room<S> {
                 .set_if_idle(Timer::Silent, now.after(timers.silent));
         }
         if epoch.unanswered(1).is_empty() {
-            if self.change.is_none() {
+            if !self.is_in_run() {
                 self.retries = 0;
                 self.timers.stop(Timer::Retry);
             }
@@ -312,13 +314,14 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Sends what others miss, each message once in a while: whoever asks, asks all, and may ask for too much.
-    fn send_missing(&mut self, now: Timestamp) {
-        if self.missing.is_empty() {
-            return;
-        }
+    pub(super) fn send_missing(
+        &mut self,
+        now: Timestamp,
+        missing: impl IntoIterator<Item = (MessageId, Vec<u8>)>,
+    ) {
         let pause = part(self.config.timers.retry, 2);
         self.messages_resent.retain(|_, at| now.since(*at) < pause);
-        for (id, packet) in std::mem::take(&mut self.missing) {
+        for (id, packet) in missing {
             if let Entry::Vacant(entry) = self.messages_resent.entry(id) {
                 entry.insert(now);
                 self.transmits.push_back(packet);
@@ -332,8 +335,11 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// States what was seen: what is owed, or else the last statement once more for who asked again.
-    pub(super) fn state(&mut self, now: Timestamp) {
-        let Some(epoch) = &mut self.epoch else { return };
+    /// Returns whether it has stated anything new.
+    pub(super) fn state(&mut self, now: Timestamp) -> bool {
+        let Some(epoch) = &mut self.epoch else {
+            return false;
+        };
         let owed = epoch.owes_acknowledgement() || epoch.owes_lock();
         let asked = std::mem::take(&mut self.asked);
         let packet = match epoch.last_statement() {
@@ -344,10 +350,11 @@ impl<S: CryptoSuite> Room<S> {
             Some(_) | None if owed || asked => epoch.seal_statement(self.presence),
             Some(_) | None => None,
         };
+        let has_stated = owed && packet.is_some();
         self.transmits.extend(packet);
         self.timers.stop(Timer::Acknowledge);
         self.timers.stop(Timer::Lock);
-        self.after_epoch(now);
+        has_stated
     }
 
     /// Says that this member is still there, if it has said nothing for long, and looks who has not.
@@ -368,10 +375,9 @@ impl<S: CryptoSuite> Room<S> {
             .filter(|member| *member != me && epoch.is_present(*member))
             .any(|member| is_silent(&member));
         if silent {
-            self.refresh(now);
+            self.ask_for_refresh(now);
         }
         self.timers.set(Timer::Heartbeat, now.after(heartbeat));
-        self.after_epoch(now);
     }
 
     /// Asks the others to state again what they have seen: something is not final that should be by now.
@@ -385,7 +391,6 @@ impl<S: CryptoSuite> Room<S> {
             &mut self.queries,
         );
         self.timers.set(Timer::Query, now.after(wait));
-        self.after_epoch(now);
     }
 
     /// Sends again what was not answered, at growing intervals.

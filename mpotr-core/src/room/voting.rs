@@ -41,8 +41,9 @@ impl<S: CryptoSuite> Room<S> {
         self.wishes.remove(&Wish::Exclude(identity));
         if !self.wish(now, Wish::Admit(identity)) {
             // Who asks again has not been heard, it may be.
-            self.say_next(now);
+            self.say_next();
         }
+        self.after_epoch(now);
         Ok(())
     }
 
@@ -51,6 +52,12 @@ impl<S: CryptoSuite> Room<S> {
     /// # Errors
     /// [`WishError::TooMany`]; nothing has changed then.
     pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
+        self.vote_out(now, identity)?;
+        self.after_epoch(now);
+        Ok(())
+    }
+
+    fn vote_out(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
         if identity != self.identity.public() {
             self.check_place_for(&Wish::Exclude(identity), &Wish::Admit(identity))?;
             self.wishes.remove(&Wish::Admit(identity));
@@ -81,10 +88,11 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.wishes.retain(|wish| !matches!(wish, Wish::Policy(_)));
         if policy == self.config.policy {
-            self.say_next(now);
+            self.say_next();
         } else {
             self.wish(now, Wish::Policy(policy));
         }
+        self.after_epoch(now);
         Ok(())
     }
 
@@ -154,13 +162,18 @@ impl<S: CryptoSuite> Room<S> {
         let is_news = self.proven.insert(member);
         if is_news && self.config.exclude_cheats {
             // With wishes enough about others, this one can be asked for when one of those is taken back: the proof stays.
-            let _has_no_place = self.exclude(now, member);
+            let _has_no_place = self.vote_out(now, member);
         }
         is_news
     }
 
     /// Asks for an epoch with fresh keys.
     pub fn refresh(&mut self, now: Timestamp) {
+        self.ask_for_refresh(now);
+        self.after_epoch(now);
+    }
+
+    pub(super) fn ask_for_refresh(&mut self, now: Timestamp) {
         self.wish(now, Wish::Refresh);
     }
 
@@ -169,7 +182,7 @@ impl<S: CryptoSuite> Room<S> {
         let is_news = self.wishes.len() < MAX_WISHES && self.wishes.insert(wish);
         if is_news {
             // A vote counts when the others have heard it.
-            self.say_next(now);
+            self.say_next();
         }
         self.timers.set(Timer::Change, now);
         is_news
@@ -198,12 +211,12 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// States the wishes, unless a change has done so meanwhile.
-    pub(super) fn vote(&mut self, now: Timestamp) {
+    pub(super) fn vote(&mut self) {
         let Some(epoch) = &self.epoch else { return };
         let said = epoch.next_of(epoch.me());
         let said = said.map_or(&[][..], |next| &next.wishes);
         if !self.wishes.iter().eq(said) && epoch.is_present(epoch.me()) {
-            self.say_next(now);
+            self.say_next();
         }
     }
 

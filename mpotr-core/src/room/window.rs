@@ -67,6 +67,5 @@ impl<S: CryptoSuite> Room<S> {
             let late = late.into_iter().map(|member| Event::Lagging { member });
             self.events.extend(late);
         }
-        self.after_epoch(now);
     }
 }

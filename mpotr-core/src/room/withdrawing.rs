@@ -23,9 +23,10 @@ impl<S: CryptoSuite> Room<S> {
         }
         if is_withdrawn && self.epoch.is_some() {
             // A vote counts until the others have heard that it does not.
-            self.say_next(now);
+            self.say_next();
             self.timers.set(Timer::Change, now);
         }
+        self.after_epoch(now);
         is_withdrawn
     }
 }

@@ -69,7 +69,7 @@ impl Channel {
         if let Some(next) = room.epoch.as_mut().and_then(Epoch::own_next) {
             next.offer = Some(digest);
         }
-        room.say_next(self.now);
+        room.say_next();
     }
 
     /// Delivers all that is sent, and then lets time pass to the next deadline.

@@ -253,7 +253,7 @@ fn a_vote_for_more_votes_than_there_are_members_is_refused_and_counts_for_nobody
     let offers = hall.turn_of(2);
     let mallory = &mut hall.rooms[2];
     mallory.wishes.insert(Wish::Policy(wanted.clone()));
-    mallory.say_next(now);
+    mallory.say_next();
     mallory.config.policy = wanted;
     mallory.propose_roster(now, offers, &mut hall.rng);
     hall.run_for(60);
