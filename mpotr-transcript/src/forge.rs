@@ -22,12 +22,18 @@ mod stage;
 pub use act::Act;
 pub use amendment::{Amendment, Whose};
 pub use script::{Script, ScriptError, ScriptErrorKind};
-pub use stage::{Part, Weather, perform};
+pub use stage::{Part, perform};
 
 use mpotr_core::{Policy, Room, RoomConfig, SendError, WishError};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 use mpotr_gka::{Forger, RoomId};
+use mpotr_netem::Weather;
+
+/// The network of a talk unless it is given another: a relay not far away, and no packet lost.
+const WEATHER: Weather = Weather::fair(20).jitter(60);
+/// The longest pause between one act and the next unless it is given another: as long as it takes to write a line.
+const PAUSE_MS: u64 = 6_000;
 
 /// A talk to be performed.
 #[derive(Clone, Debug)]
@@ -45,6 +51,8 @@ pub struct Play {
     pub ask: bool,
     /// How the network is that they talk over.
     pub weather: Weather,
+    /// The longest pause between one act and the next, in milliseconds.
+    pub pause_ms: u64,
 }
 
 impl Play {
@@ -57,7 +65,8 @@ impl Play {
             acts,
             policy: Policy::default(),
             ask: false,
-            weather: Weather::default(),
+            weather: WEATHER,
+            pause_ms: PAUSE_MS,
         }
     }
 

@@ -19,9 +19,10 @@ mod writer;
 
 pub use entry::{Entry, MAGIC, MAX_ENTRY};
 pub use forge::{
-    Act, Amendment, ForgeError, Obstacle, Part, Play, Script, ScriptError, ScriptErrorKind,
-    Weather, Whose, forge, perform,
+    Act, Amendment, ForgeError, Obstacle, Part, Play, Script, ScriptError, ScriptErrorKind, Whose,
+    forge, perform,
 };
+pub use mpotr_netem::Weather;
 pub use reader::{
     Ending, Expected, Place, ReadError, ReadErrorKind, Said, Section, Signed, Transcript,
 };

@@ -17,6 +17,9 @@ use crate::escape::Escaped;
 use crate::output::Output;
 use crate::suite::AnySuite;
 
+/// `--loss` is in percent, and the weather in permille.
+const PERMILLE: u64 = 10;
+
 /// Makes the transcript.
 ///
 /// # Errors
@@ -57,7 +60,9 @@ pub(super) fn run(args: &ForgeArgs, out: &mut Output) -> anyhow::Result<()> {
         play.policy = amended.apply(&play.policy, &play.members);
     }
     play.ask = args.ask;
-    play.weather.loss = args.loss.into();
+    play.weather = play
+        .weather
+        .loss(u64::from(args.loss).saturating_mul(PERMILLE));
     // Before any work; and nothing is left of a transcript that could not be made.
     anyhow::ensure!(
         !args.out.exists(),

@@ -3,43 +3,22 @@
 mod acting;
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use mpotr_core::{Duration, Room, RoomConfig, Timestamp};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
+use mpotr_netem::Network;
 
 pub use place::Part;
 use place::Place;
 
 use super::{Act, ForgeError, Play};
 
-/// How the network treats a packet on its way to each member. Times are in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weather {
-    /// The least time that a packet takes.
-    pub latency: u64,
-    /// How much longer it may take.
-    pub jitter: u64,
-    /// How many of 100 packets are lost.
-    pub loss: u64,
-    /// The longest pause between one act and the next.
-    pub pause: u64,
-}
-
-impl Default for Weather {
-    fn default() -> Self {
-        Self {
-            latency: 20,
-            jitter: 60,
-            loss: 0,
-            pause: 6_000,
-        }
-    }
-}
-
 /// No talk waits longer for one act, in milliseconds.
 const PATIENCE: u64 = 600_000;
+
 /// Performs a talk with rooms that `enter` makes, and returns what is left of each member's part. A member that is going to say
 /// two things is made twice.
 ///
@@ -60,17 +39,17 @@ pub fn perform<S: CryptoSuite>(
     if members < 2 {
         return Err(ForgeError::TooFew { members });
     }
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
     let mut stage = Stage {
         play,
+        network: Network::from_seed(play.weather, seed),
         enter,
         rng,
         now: Timestamp::default(),
         places: play.members.iter().map(|_| Place::empty()).collect(),
         voted_out: BTreeSet::new(),
-        disconnected: BTreeSet::new(),
         epochs: 0,
-        in_flight: BTreeMap::new(),
-        packets: 0,
     };
     for member in &cast {
         stage.enter(0, *member, Some(&cast))?;
@@ -86,14 +65,14 @@ pub fn perform<S: CryptoSuite>(
             act.checked_sub(1).and_then(|before| play.acts.get(before)),
             Some(Act::Fork { .. })
         ) {
-            stage.pause(play.weather.pause);
+            stage.pause(play.pause_ms);
         }
         stage.act(act, what)?;
     }
-    stage.pause(play.weather.pause);
+    stage.pause(play.pause_ms);
     for member in stage.there() {
         stage.leave(member);
-        stage.pause(play.weather.pause);
+        stage.pause(play.pause_ms);
     }
     stage.wait(play.acts.len(), |stage| stage.there().is_empty())?;
     Ok(stage.places.into_iter().map(Place::into_part).collect())
@@ -101,19 +80,15 @@ pub fn perform<S: CryptoSuite>(
 
 struct Stage<'a, S: CryptoSuite, E> {
     play: &'a Play,
+    network: Network<usize, Rc<[u8]>>,
     enter: E,
     rng: &'a mut dyn CryptoRng,
     now: Timestamp,
     places: Vec<Place<S>>,
     /// Members against whom somebody voted, or who said two things.
     voted_out: BTreeSet<usize>,
-    /// Members without a network.
-    disconnected: BTreeSet<usize>,
     /// How often somebody installed an epoch.
     epochs: usize,
-    /// To whom a packet comes, and when; the number keeps packets of one moment apart.
-    in_flight: BTreeMap<(Timestamp, u64), (usize, Vec<u8>)>,
-    packets: u64,
 }
 
 impl<S: CryptoSuite, E> Stage<'_, S, E>
@@ -173,29 +148,16 @@ where
         };
         let output = place.collect();
         self.epochs = self.epochs.saturating_add(output.installed);
-        let is_heard = !self.disconnected.contains(&member);
-        for packet in output.packets.into_iter().filter(|_| is_heard) {
-            for to in (0..self.places.len()).filter(|to| *to != member) {
-                if self.draw(100) >= self.play.weather.loss {
-                    self.carry(to, &packet);
-                }
-            }
+        for packet in output.packets {
+            self.send(member, 0..self.places.len(), packet);
         }
     }
 
-    /// A packet is under way, if it finds a way.
-    fn carry(&mut self, to: usize, packet: &[u8]) {
-        if self.disconnected.contains(&to) {
-            return;
-        }
-        let Weather {
-            latency, jitter, ..
-        } = self.play.weather;
-        let takes = latency.saturating_add(self.draw(jitter.saturating_add(1)));
-        let at = self.now.after(Duration::from_millis(takes));
-        self.packets = self.packets.saturating_add(1);
-        self.in_flight
-            .insert((at, self.packets), (to, packet.to_vec()));
+    /// A packet is on its way to these members, but for its sender.
+    fn send(&mut self, from: usize, to: impl IntoIterator<Item = usize>, packet: Vec<u8>) {
+        let now = self.now.as_millis();
+        // No member has a line that would refuse it.
+        let _passed = self.network.broadcast(now, from, to, packet.into());
     }
 
     /// A number below a bound; 0 if the bound is.
@@ -238,7 +200,7 @@ where
 
     /// When the next thing happens.
     fn next_at(&self) -> Option<Timestamp> {
-        let packet = self.in_flight.keys().next().map(|(at, _)| *at);
+        let packet = self.network.next_at().map(Timestamp::from_millis);
         let timer = self.places.iter().filter_map(Place::timeout).min();
         packet.into_iter().chain(timer).min()
     }
@@ -248,9 +210,8 @@ where
         let Some(next) = self.next_at() else { return };
         self.now = next.max(self.now);
         let now = self.now;
-        let due = self.in_flight.first_entry().filter(|it| it.key().0 <= now);
-        if let Some(entry) = due {
-            let (to, packet) = entry.remove();
+        if let Some(copy) = self.network.arrived(now.as_millis()) {
+            let (to, packet) = (copy.to, copy.payload);
             if let Some(place) = self.places.get_mut(to) {
                 place.act(self.rng, |room, rng| {
                     // A packet that counts for nothing is nothing to talk about.

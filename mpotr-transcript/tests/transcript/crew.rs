@@ -4,7 +4,7 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::Room;
 use mpotr_crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_gka::{Forger, RoomId};
-use mpotr_transcript::{Act, Part, Play, Report, Transcript, Weather, forge, perform, verify};
+use mpotr_transcript::{Act, Part, Play, Report, Transcript, forge, perform, verify};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -69,10 +69,20 @@ pub(crate) fn invented(play: &Play, seed: u64) -> Vec<Part> {
 }
 
 /// The transcripts of a talk that people had: one of each.
-pub(crate) fn real(acts: Vec<Act>, members: usize, weather: Weather, seed: u64) -> Vec<Vec<u8>> {
+pub(crate) fn real(acts: Vec<Act>, members: usize, seed: u64) -> Vec<Vec<u8>> {
+    real_with(acts, members, seed, |_| {})
+}
+
+/// The same, where something about the talk is otherwise.
+pub(crate) fn real_with(
+    acts: Vec<Act>,
+    members: usize,
+    seed: u64,
+    change: impl FnOnce(&mut Play),
+) -> Vec<Vec<u8>> {
     let people = people(members, seed);
     let mut play = play(keys(&people), acts);
-    play.weather = weather;
+    change(&mut play);
     let parts = had(&play, &people, seed);
     parts.into_iter().map(|part| part.transcript).collect()
 }

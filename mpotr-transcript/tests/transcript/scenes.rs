@@ -38,7 +38,7 @@ pub(crate) const SCENES: [Scene; 10] = [
         policy: &["evidence on"],
         ask: false,
         loss: 0,
-        script: "alice: well?\nbob>alice: yes\nbob>carol,dave: no\ncarol: why not?\nalice: he said yes\ndave: no\nalice: /kick bob\ncarol: he is out",
+        script: "alice: well?\nbob>alice: yes\nbob>carol,dave: no\ncarol: why not?\nalice: /kick bob\nalice: he said yes\ndave: no\ncarol: he is out",
     },
     Scene {
         name: "death and return",
@@ -72,7 +72,7 @@ pub(crate) const SCENES: [Scene; 10] = [
         name: "foul weather",
         policy: &[],
         ask: false,
-        loss: 20,
+        loss: 200,
         script: "alice: 1\nbob: 2\ncarol: 3\nalice: 4\nbob: 5\ncarol: 6\n+dave\ndave: 7\nalice: 8\nbob: 9\n-alice",
     },
     Scene {
@@ -106,7 +106,7 @@ impl Scene {
             play.policy = amendment.apply(&play.policy, &play.members);
         }
         play.ask = self.ask;
-        play.weather.loss = self.loss;
+        play.weather = play.weather.loss(self.loss);
         play
     }
 }

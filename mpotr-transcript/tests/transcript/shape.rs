@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::wire::{Content, ContentKind, Presence, Statement};
 use mpotr_crypto::Encoder;
-use mpotr_transcript::{Part, Section, Signed, Transcript, Weather};
+use mpotr_transcript::{Part, Section, Signed, Transcript};
 
 use crate::crew::{assert_sound, coming_and_going, forged, had, invented, people, real};
 use crate::hand::fields;
@@ -296,7 +296,7 @@ fn kolmogorov_smirnov(a: &[f64], b: &[f64]) -> f64 {
 
 fn real_ones() -> Vec<Transcript> {
     // As the forger's: that of the first member who was there from the beginning.
-    let kept = |seed| real(coming_and_going(), 4, Weather::default(), 1_000 + seed).swap_remove(0);
+    let kept = |seed| real(coming_and_going(), 4, 1_000 + seed).swap_remove(0);
     (0..TRANSCRIPTS)
         .map(|seed| Transcript::read(&kept(seed)))
         .collect()

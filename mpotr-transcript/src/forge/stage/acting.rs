@@ -8,7 +8,7 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
 use super::place::{Place, drain, same_twice};
-use super::{PATIENCE, Stage, Weather};
+use super::{PATIENCE, Stage};
 use crate::forge::{Act, ForgeError, Obstacle};
 
 /// Where it is for the members to say what comes of an act, nothing is waited for any more after so many milliseconds without a
@@ -47,10 +47,10 @@ where
             }
             Act::Die(member) => self.speaker(act, *member)?.die(),
             Act::Disconnect(member) => {
-                self.disconnected.insert(*member);
+                self.network.unplug(*member);
             }
             Act::Reconnect(member) => {
-                self.disconnected.remove(member);
+                self.network.plug_in(*member);
             }
             Act::Admit { by, whom } => {
                 let now = self.now;
@@ -161,18 +161,16 @@ where
             return Err(ForgeError::Stuck { act });
         }
         self.voted_out.insert(member);
+        // What two are told differently is the act itself: it gets lost in no weather.
+        let weather = self.network.weather();
+        self.network.set_weather(weather.loss(0));
         for (to, packets) in [some, others].into_iter().zip(packets) {
-            for (to, packet) in to
-                .iter()
-                .flat_map(|to| packets.iter().map(move |it| (to, it)))
-            {
-                self.carry(*to, packet);
+            for packet in packets {
+                self.send(member, to.iter().copied(), packet);
             }
         }
-        let Weather {
-            latency, jitter, ..
-        } = self.play.weather;
-        self.run(latency.saturating_add(jitter));
+        self.network.set_weather(weather);
+        self.run(weather.longest());
         Ok(())
     }
 
