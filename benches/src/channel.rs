@@ -3,13 +3,13 @@
 //! Every packet reaches everyone else at once and in the order in which it was sent, and time moves only when nobody has
 //! anything to say: what is left is the work of the members.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use mpotr_core::crypto::rand_core::CryptoRng;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, SendError, Timestamp};
+use mpotr_netem::{Network, Weather};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -19,7 +19,7 @@ const MOST_TURNS: usize = 1000;
 /// Members in one channel.
 pub struct Channel<S: CryptoSuite, R> {
     seats: Vec<Seat<S>>,
-    in_flight: VecDeque<(usize, Rc<[u8]>)>,
+    network: Network<usize, Rc<[u8]>>,
     now: Timestamp,
     rng: R,
     /// Messages after which an epoch asks for fresh keys; `None` for the default.
@@ -117,7 +117,8 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
         let identities: Vec<_> = identities.into_iter().collect();
         let mut channel = Self {
             seats: Vec::with_capacity(identities.len()),
-            in_flight: VecDeque::new(),
+            // Nothing is drawn that counts: no copy is lost, doubled or late.
+            network: Network::new(Weather::fair(0), 0),
             now: Timestamp::default(),
             rng,
             epoch_messages,
@@ -217,17 +218,16 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
     /// Carries packets until nobody has anything to say.
     pub fn carry(&mut self) {
         self.collect();
-        while let Some((from, packet)) = self.in_flight.pop_front() {
-            for (_, seat) in self
-                .seats
-                .iter_mut()
-                .enumerate()
-                .filter(|(to, _)| *to != from)
-            {
-                // A packet may tell a room nothing new: an offer that it has heard, for example.
-                let _nothing_new = seat.room.handle_message(self.now, &packet, &mut self.rng);
-            }
-            self.collect();
+        while let Some(copy) = self.network.arrived(self.now.as_millis()) {
+            // A member that has gone without a word hears nothing.
+            let Some(seat) = self.seats.get_mut(copy.to) else {
+                continue;
+            };
+            // A packet may tell a room nothing new: an offer that it has heard, for example.
+            let _nothing_new = seat
+                .room
+                .handle_message(self.now, &copy.payload, &mut self.rng);
+            self.collect_from(copy.to);
         }
     }
 
@@ -262,17 +262,29 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
 
     /// Takes out what the rooms want to send and to say.
     fn collect(&mut self) {
-        for (from, seat) in self.seats.iter_mut().enumerate() {
-            while let Some(packet) = seat.room.poll_transmit() {
-                seat.sent = seat.sent.saturating_add(packet.len());
-                self.in_flight.push_back((from, packet.into()));
-            }
-            while let Some(event) = seat.room.poll_event() {
-                if let Event::Secure { roster, .. } = event {
-                    seat.roster = roster.len();
-                } else if let Event::Message { body, .. } = event {
-                    seat.texts.push(body);
-                }
+        for from in 0..self.seats.len() {
+            self.collect_from(from);
+        }
+    }
+
+    fn collect_from(&mut self, from: usize) {
+        let members = 0..self.seats.len();
+        let now = self.now.as_millis();
+        let Some(seat) = self.seats.get_mut(from) else {
+            return;
+        };
+        while let Some(packet) = seat.room.poll_transmit() {
+            seat.sent = seat.sent.saturating_add(packet.len());
+            // No member has a line that would refuse it.
+            let _passed = self
+                .network
+                .broadcast(now, from, members.clone(), packet.into());
+        }
+        while let Some(event) = seat.room.poll_event() {
+            if let Event::Secure { roster, .. } = event {
+                seat.roster = roster.len();
+            } else if let Event::Message { body, .. } = event {
+                seat.texts.push(body);
             }
         }
     }
