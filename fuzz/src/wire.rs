@@ -2,11 +2,13 @@
 //! invents packets. Whatever it does, nobody is accused, and nothing is read that was not written.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::RoomId;
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_netem::{Network, Weather};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -15,10 +17,10 @@ const MAX_STEPS: usize = 400;
 
 struct Wire {
     rooms: [Room<Suite>; 2],
+    /// Packets that the attacker has not let through or dropped so far. The network itself does nothing to them.
+    network: Network<usize, Rc<[u8]>>,
     /// All packets that were sent, with their receiver.
-    packets: Vec<(usize, Vec<u8>)>,
-    /// The next packet of each direction that was not delivered.
-    next: usize,
+    packets: Vec<(usize, Rc<[u8]>)>,
     now: Timestamp,
     rng: ChaCha20Rng,
     written: BTreeSet<Vec<u8>>,
@@ -47,8 +49,8 @@ impl Wire {
         });
         let mut wire = Self {
             rooms,
+            network: Network::new(Weather::fair(0), 1),
             packets: Vec::new(),
-            next: 0,
             now,
             rng,
             written: BTreeSet::new(),
@@ -66,7 +68,7 @@ impl Wire {
                     self.deliver_next();
                 }
             }
-            2 => self.next = self.packets.len().min(self.next + 1),
+            2 => drop(self.network.arrived(self.now.as_millis())),
             3 => {
                 let index = operand() % self.packets.len().max(1);
                 self.give(index, |_| {});
@@ -99,16 +101,15 @@ impl Wire {
             _ => {
                 let (to, length) = (operand() % 2, operand());
                 let packet: Vec<u8> = input.take(length).collect();
-                let _any = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
+                self.hear(to, &packet);
             }
         }
         self.collect();
     }
 
     fn deliver_next(&mut self) {
-        if self.next < self.packets.len() {
-            self.give(self.next, |_| {});
-            self.next += 1;
+        if let Some(copy) = self.network.arrived(self.now.as_millis()) {
+            self.hear(copy.to, &copy.payload);
             self.collect();
         }
     }
@@ -117,15 +118,22 @@ impl Wire {
         let Some((to, packet)) = self.packets.get(index) else {
             return;
         };
-        let (to, mut packet) = (*to, packet.clone());
+        let (to, mut packet) = (*to, packet.to_vec());
         change(&mut packet);
-        let _any = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
+        self.hear(to, &packet);
+    }
+
+    fn hear(&mut self, to: usize, packet: &[u8]) {
+        let _any = self.rooms[to].handle_message(self.now, packet, &mut self.rng);
     }
 
     fn collect(&mut self) {
         for from in 0..2 {
             while let Some(packet) = self.rooms[from].poll_transmit() {
-                self.packets.push((1 - from, packet));
+                let (to, packet) = (1 - from, Rc::from(packet));
+                self.packets.push((to, Rc::clone(&packet)));
+                let sent = self.network.send(self.now.as_millis(), from, [to], packet);
+                sent.expect("no member has a line that would refuse it");
             }
             while let Some(event) = self.rooms[from].poll_event() {
                 match event {
