@@ -16,6 +16,7 @@ mod lossy;
 mod partition;
 mod random;
 mod silent_end;
+mod slow_line;
 mod torn;
 mod unpublished;
 
@@ -38,13 +39,15 @@ impl Scenario {
     pub const CUSTOM: &'static Self = &custom::CUSTOM;
 
     /// Every scenario with a name to ask for.
-    pub const ALL: [&'static Self; 29] = [
+    pub const ALL: [&'static Self; 31] = [
         &calm::CALM,
         &lossy::LOSSY,
         &forked::FORKED,
         &equivocating::EQUIVOCATING,
         &backlog::BACKLOG,
         &burst::BURST,
+        &slow_line::SLOW_LINE,
+        &slow_line::SLOW_LINES,
         &silent_end::SILENT_END,
         &unpublished::UNPUBLISHED,
         &partition::PARTITION,

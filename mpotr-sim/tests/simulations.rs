@@ -218,6 +218,22 @@ fn six_hundred_texts_at_one_instant_arrive_and_no_run_fails() {
 }
 
 #[test]
+fn members_on_slow_lines_are_waited_for() {
+    for name in ["slow-line", "slow-lines"] {
+        for seed in 0..4 {
+            let claims = ["all-read", "one-final-order", "no-run-failed"];
+            assert_claims(name, &Wanted::default(), seed, &claims);
+        }
+        // Or else the lines would not be slow.
+        let scenario = Scenario::named(name).unwrap();
+        let run = Simulation::new(scenario, &Wanted::default(), 1).traced();
+        let trace = run.run(&casts()).unwrap().trace;
+        let waits = trace.lines().iter().filter(|it| it.contains("on its line"));
+        assert!(waits.count() > 10, "{name}");
+    }
+}
+
+#[test]
 fn who_missed_a_long_talk_catches_up() {
     let wanted = Wanted {
         members: Some(4),

@@ -47,9 +47,17 @@ impl World {
         let now = self.now.as_millis();
         let seats = (0..self.places.len()).map(Seat);
         let to = seats.filter(|to| audience.includes(*to));
-        if let Err(error) = self.network.broadcast(now, from, to, packet) {
-            self.trace
-                .note(self.now, from, format_args!("loses a packet: {error}"));
+        match self.network.broadcast(now, from, to, packet) {
+            Ok(passed) if passed > now => {
+                let waits = passed.saturating_sub(now);
+                let what = format_args!("has it on its line for {waits} ms");
+                self.trace.note(self.now, from, what);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let what = format_args!("loses it: {error}");
+                self.trace.note(self.now, from, what);
+            }
         }
     }
 
