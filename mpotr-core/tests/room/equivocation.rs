@@ -1,10 +1,11 @@
 //! A member that tells one thing to some and another to others, in a whole room.
 
-use std::collections::VecDeque;
+use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timestamp};
+use mpotr_netem::{Network, Weather};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -20,7 +21,7 @@ struct Split {
     rooms: Vec<Room<Suite>>,
     mallory: IdentityKey,
     events: Vec<Vec<Event>>,
-    in_flight: VecDeque<(usize, Vec<u8>)>,
+    network: Network<usize, Rc<[u8]>>,
     now: Timestamp,
     rng: ChaCha20Rng,
     is_split: bool,
@@ -53,7 +54,7 @@ impl Split {
             rooms,
             mallory: key,
             events: vec![Vec::new(); 4],
-            in_flight: VecDeque::new(),
+            network: Network::new(Weather::fair(0), 1),
             now,
             rng,
             is_split: false,
@@ -72,11 +73,11 @@ impl Split {
                 if from == TWIN || (from == MALLORY && self.is_split) {
                     continue;
                 }
-                for to in [ALICE, BOB, MALLORY] {
-                    if to != from {
-                        self.in_flight.push_back((to, packet.clone()));
-                    }
-                }
+                let now = self.now.as_millis();
+                let heard = self
+                    .network
+                    .broadcast(now, from, [ALICE, BOB, MALLORY], packet.into());
+                heard.unwrap();
             }
         }
     }
@@ -84,11 +85,12 @@ impl Split {
     fn run(&mut self, millis: u64) {
         let limit = self.now.after(Duration::from_millis(millis));
         while self.now < limit {
-            while let Some((to, packet)) = self.in_flight.pop_front() {
-                let mut copy = self.rng.clone();
+            while let Some(copy) = self.network.arrived(self.now.as_millis()) {
+                let (to, packet) = (copy.to, copy.payload);
+                let mut same = self.rng.clone();
                 let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut self.rng);
                 if to == MALLORY {
-                    let _same = self.rooms[TWIN].handle_message(self.now, &packet, &mut copy);
+                    let _same = self.rooms[TWIN].handle_message(self.now, &packet, &mut same);
                 }
                 self.collect();
             }
@@ -115,9 +117,10 @@ impl Split {
         for (room, body) in [(MALLORY, "to some"), (TWIN, "to others")] {
             self.rooms[room].send(self.now, body.into()).unwrap();
             let packet = self.rooms[room].poll_transmit().unwrap();
-            for (to, _) in heard.iter().filter(|(_, from)| *from == room) {
-                self.in_flight.push_back((*to, packet.clone()));
-            }
+            let to = heard.iter().filter(|(_, from)| *from == room);
+            let to = to.map(|(to, _)| *to);
+            let now = self.now.as_millis();
+            self.network.send(now, room, to, packet.into()).unwrap();
         }
     }
 

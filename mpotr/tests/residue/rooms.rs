@@ -1,8 +1,8 @@
 //! Rooms on a network in memory, whose members' draws of randomness are written down.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mpotr::crypto::rand_core::{TryCryptoRng, TryRng};
@@ -11,6 +11,7 @@ use mpotr::crypto::{CryptoSuite, IdentityKeyPair, Transcript, label, wiping_stac
 use mpotr::gka::{AgreementId, AuthenticationId, RoomId, Sid};
 use mpotr::wire::Packet;
 use mpotr::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_netem::{Network, Weather};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -87,8 +88,7 @@ pub(crate) struct Rooms<S: CryptoSuite> {
     rooms: Vec<Room<S>>,
     draws: Vec<RefCell<Draws>>,
     wire: Vec<Vec<u8>>,
-    in_flight: BTreeMap<(Timestamp, usize), (usize, Vec<u8>)>,
-    is_cut_off: bool,
+    network: Network<usize, Rc<[u8]>>,
     now: Timestamp,
     /// The epochs that each member has been in.
     epochs: Vec<Vec<Sid>>,
@@ -112,8 +112,7 @@ impl<S: CryptoSuite> Rooms<S> {
             rooms: Vec::new(),
             draws: Vec::new(),
             wire: Vec::new(),
-            in_flight: BTreeMap::new(),
-            is_cut_off: false,
+            network: Network::new(Weather::fair(5), 0),
             now: Timestamp::default(),
             epochs: vec![Vec::new(); members],
             published: Vec::new(),
@@ -151,18 +150,18 @@ impl<S: CryptoSuite> Rooms<S> {
             if is_reached(self) {
                 return;
             }
-            let packet = self.in_flight.keys().next().map(|(at, _)| *at);
+            let packet = self.network.next_at().map(Timestamp::from_millis);
             let timers = self.rooms.iter().filter_map(Room::poll_timeout);
             let next = timers.chain(packet).min();
             let Some(next) = next.filter(|next| *next < limit) else {
                 panic!("never {what}: {:?}", self.finals);
             };
             self.now = self.now.max(next);
-            if packet.is_some_and(|at| at <= self.now) {
-                let (_, (to, packet)) = self.in_flight.pop_first().unwrap();
-                let mut draws = self.draws[to].borrow_mut();
+            if let Some(copy) = self.network.arrived(self.now.as_millis()) {
+                let mut draws = self.draws[copy.to].borrow_mut();
                 // Of what is late, or for others, nothing comes.
-                let _rejected = self.rooms[to].handle_message(self.now, &packet, &mut *draws);
+                let room = &mut self.rooms[copy.to];
+                let _rejected = room.handle_message(self.now, &copy.payload, &mut *draws);
             } else {
                 for (room, draws) in self.rooms.iter_mut().zip(&self.draws) {
                     room.handle_timeout(self.now, &mut *draws.borrow_mut());
@@ -174,12 +173,12 @@ impl<S: CryptoSuite> Rooms<S> {
     fn collect(&mut self) {
         for member in 0..self.rooms.len() {
             while let Some(packet) = self.rooms[member].poll_transmit() {
-                let at = self.now.after(Duration::from_millis(5));
-                let others = (0..self.rooms.len()).filter(|to| *to != member);
-                for to in others.filter(|_| !self.is_cut_off) {
-                    let number = self.wire.len() * self.draws.len() + to;
-                    self.in_flight.insert((at, number), (to, packet.clone()));
-                }
+                let now = self.now.as_millis();
+                let members = 0..self.rooms.len();
+                let payload = packet.as_slice().into();
+                self.network
+                    .broadcast(now, member, members, payload)
+                    .unwrap();
                 self.wire.push(packet);
             }
             while let Some(event) = self.rooms[member].poll_event() {
@@ -243,8 +242,8 @@ impl<S: CryptoSuite> Rooms<S> {
 
     /// From here on no packet arrives.
     pub(crate) fn cut_off(&mut self) {
-        self.is_cut_off = true;
-        self.in_flight.clear();
+        // Nor one that is under way.
+        self.network = Network::new(Weather::fair(0).loss(1000), 0);
     }
 
     pub(crate) fn until_expired(&mut self, expire: Duration) {
