@@ -57,7 +57,7 @@ impl Queue {
         self.ahead = self.ahead(now).saturating_add(cost);
         self.at = now;
         let waits = self.waiting(now).div_ceil(rate);
-        self.last = self.last.max(now.saturating_add(waits));
+        self.last = now.saturating_add(waits);
         Ok(self.last)
     }
 

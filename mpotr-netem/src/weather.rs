@@ -65,7 +65,8 @@ impl Weather {
         self
     }
 
-    /// Copies from one member to another keep their order: one that would overtake arrives with the one before it.
+    /// Copies from one member to another keep their order: one that would overtake arrives with the one before it. It
+    /// counts what was sent since order is kept.
     #[must_use]
     pub const fn in_order(mut self) -> Self {
         self.is_in_order = true;

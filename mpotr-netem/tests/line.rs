@@ -133,6 +133,17 @@ fn another_line_takes_nothing_before_what_waits_for_the_first() {
 }
 
 #[test]
+fn who_has_used_a_burst_waits_for_nothing_on_a_line_with_less_of_it() {
+    let mut network = on(Line::new().rate(100).burst(1000));
+    assert_eq!(send(&mut network, 0, 1000), Ok(0));
+    network.set_line(0, 0, Line::new().rate(100).burst(200));
+    assert_eq!(network.backlog(0, 0).bytes, 0);
+    // It is used up on this one too, and comes back at the rate.
+    assert_eq!(send(&mut network, 0, 50), Ok(500));
+    assert_eq!(send(&mut network, 2500, 200), Ok(2500));
+}
+
+#[test]
 fn settings_that_would_stop_a_line_are_taken_as_one() {
     let mut network = on(Line::new().rate(0).unit(0));
     assert_eq!(send(&mut network, 0, 3), Ok(3000));

@@ -153,6 +153,22 @@ fn what_is_under_way_arrives_in_the_weather_in_which_it_was_sent() {
     assert_eq!(seen, [(7, 3), (50, 1)]);
 }
 
+#[test]
+fn order_is_kept_while_the_weather_changes_from_one_that_keeps_it_to_another() {
+    let mut network = Network::new(Weather::fair(50).in_order(), 1);
+    network.send(0, 0, [1], [1; 8]).unwrap();
+    network.set_weather(Weather::fair(5).in_order());
+    network.send(1, 0, [1], [2; 8]).unwrap();
+    network.set_weather(Weather::fair(5));
+    network.send(2, 0, [1], [3; 8]).unwrap();
+    network.set_weather(Weather::fair(5).in_order());
+    // Of what was sent before it was kept, nothing is known.
+    network.send(3, 0, [1], [4; 8]).unwrap();
+    let all = drain(&mut network);
+    let seen: Vec<_> = all.iter().map(|(at, it)| (*at, it.payload[0])).collect();
+    assert_eq!(seen, [(7, 3), (8, 4), (50, 1), (50, 2)]);
+}
+
 /// Simulations are named by their seeds: a seed must give the same draws in every version.
 #[test]
 fn a_seed_gives_the_draws_that_it_always_gave() {
