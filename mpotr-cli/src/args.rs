@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use mpotr::Backend;
-use mpotr::crypto::SuiteId;
-use mpotr::gka::RoomName;
+use mpotr::{Backend, RoomName, SuiteId};
 
 use crate::chat::{Nick, WrittenRule};
 use crate::gka::GkaArgs;

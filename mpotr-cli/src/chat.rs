@@ -28,8 +28,9 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use mpotr::crypto::IdentityKeyPair;
-use mpotr::{Admission, Event, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError};
+use mpotr::{
+    Admission, Event, IdentityKeyPair, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError,
+};
 use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, RoomHandle};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};

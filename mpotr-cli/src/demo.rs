@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use mpotr::crypto::IdentityKeyPair;
-use mpotr::gka::RoomId;
-use mpotr::{Admission, Backend, RoomConfig, Timers};
+use mpotr::{Admission, Backend, IdentityKeyPair, RoomConfig, RoomId, Timers};
 use mpotr_transport::{Relay, RelayLimits, RelayTransport};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

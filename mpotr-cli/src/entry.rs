@@ -1,7 +1,9 @@
 //! Enters a room: from a suite and a backend chosen on the command line to a room that a driver runs.
 
-use mpotr::crypto::{CryptoSuite, IdentityKeyPair, SuiteId, UnsupportedSuite};
-use mpotr::{Backend, Room, RoomConfig, SuiteVisitor, SystemRng, Timestamp};
+use mpotr::{
+    Backend, CryptoSuite, IdentityKeyPair, Room, RoomConfig, SuiteId, SuiteVisitor, SystemRng,
+    Timestamp, UnsupportedSuite,
+};
 use mpotr_transport::{Driver, DriverEvent, RelayConnect, RelayTransport, Retry, RoomHandle};
 use tokio::sync::mpsc;
 

@@ -17,8 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use mpotr::crypto::{CryptoSuite, SuiteId};
-use mpotr::{Backend, SuiteVisitor};
+use mpotr::{Backend, CryptoSuite, SuiteId, SuiteVisitor};
 
 pub(crate) use options::GkaArgs;
 

@@ -10,9 +10,8 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use mpotr::SystemRng;
 use mpotr::crypto::zeroize::Zeroizing;
-use mpotr::crypto::{Fingerprint, IdentityKey, IdentityKeyPair};
+use mpotr::{Fingerprint, IdentityKey, IdentityKeyPair, SystemRng};
 
 use crate::args::{IdentityArgs, IdentityCommand};
 use crate::output::Output;

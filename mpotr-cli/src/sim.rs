@@ -7,8 +7,7 @@ mod report;
 use std::num::NonZeroUsize;
 use std::thread;
 
-use mpotr::SuiteVisitor;
-use mpotr::crypto::CryptoSuite;
+use mpotr::{CryptoSuite, SuiteVisitor};
 use mpotr_sim::{Cast, Outcome, Scenario, Simulation, record, run_many};
 
 pub(crate) use options::SimArgs;

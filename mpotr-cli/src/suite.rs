@@ -1,8 +1,7 @@
 //! Suites and backends as the command line names them.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use mpotr::crypto::SuiteId;
-use mpotr::{Backend, SuiteError, UnknownBackend};
+use mpotr::{Backend, SuiteError, SuiteId, UnknownBackend};
 
 /// Any suite of this build, for what is the same in all of them.
 pub(crate) use mpotr::DefaultSuite as AnySuite;

@@ -38,6 +38,8 @@ mod graph;
 mod holdback;
 #[cfg(feature = "insider")]
 mod insider;
+#[cfg(feature = "inspect")]
+mod inspect;
 mod keys;
 mod lagging;
 mod locks;

@@ -14,6 +14,10 @@
 //! | `wire` | every packet, byte by byte (`docs/spec/05-wire.md`) |
 //! | `room` | the state machine, a file a phase: offering, proposing, agreeing, talking, leaving |
 //! | `epoch` | the keys, messages, statements, graph and order of one epoch |
+//!
+//! Applications add the crate `mpotr`, which has of this what they need, and backends. The features here add what it takes to
+//! look into rooms and to deviate: `inspect` for tests and measurements, `insider` for simulators. Neither is part of what
+//! a version promises.
 
 mod config;
 mod epoch;
@@ -32,9 +36,8 @@ pub use error::{Rejection, SendError, WishError};
 pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, SendHandle};
 pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
 pub use record::{Record, RunRecord};
-pub use wire::{MAX_BODY, MessageId};
-
 pub use room::Room;
 pub use time::{Duration, Timestamp};
+pub use wire::{Handle, MAX_BODY, MAX_PACKET, MessageId, Wish};
 
 pub use {mpotr_crypto as crypto, mpotr_gka as gka};

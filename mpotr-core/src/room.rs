@@ -36,6 +36,8 @@ mod fates;
 mod hosting;
 #[cfg(feature = "insider")]
 mod insider;
+#[cfg(feature = "inspect")]
+mod inspect;
 mod installing;
 mod leaving;
 mod offering;

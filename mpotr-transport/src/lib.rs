@@ -11,9 +11,9 @@
 //! Nothing here sees a key or a text that is not encrypted, except the driver, which hands texts between room and
 //! application. Specification: `docs/spec/07-transport.md`.
 
-pub mod driver;
+mod driver;
 pub mod frame;
-pub mod relay;
+mod relay;
 mod relay_client;
 mod transport;
 
@@ -25,4 +25,4 @@ pub use transport::{Connect, Received, SenderHint, Transport};
 pub use tokio_util::sync::CancellationToken;
 
 /// Every packet of the protocol fits into a frame of the relay, and the relay needs to know nothing else of it.
-const _: () = assert!(frame::MAX_PACKET == mpotr_core::wire::MAX_PACKET);
+const _: () = assert!(frame::MAX_PACKET == mpotr_core::MAX_PACKET);

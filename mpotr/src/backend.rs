@@ -37,8 +37,7 @@ macro_rules! backends {
             /// Calls `visitor` with the type of `suite` on this backend, once the backend has shown that it computes it here.
             ///
             /// ```
-            /// use mpotr::crypto::{CryptoSuite, Fingerprint, IdentityKey, SuiteId};
-            /// use mpotr::{Backend, SuiteVisitor};
+            /// use mpotr::{Backend, CryptoSuite, Fingerprint, IdentityKey, SuiteId, SuiteVisitor};
             ///
             /// struct Show<'a>(&'a IdentityKey);
             ///

@@ -18,9 +18,9 @@
 //! packets, and turns the clock when nobody has anything to say.
 //!
 //! ```
-//! use mpotr::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
-//! use mpotr::gka::RoomId;
-//! use mpotr::{Admission, Event, Room, RoomConfig, SystemRng, Timestamp};
+//! use mpotr::{
+//!     Admission, CryptoSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, SystemRng, Timestamp,
+//! };
 //!
 //! type Error = Box<dyn std::error::Error>;
 //!
@@ -80,15 +80,33 @@ compile_error!(
 );
 
 mod backend;
+pub mod crypto;
+#[cfg(feature = "inspect")]
+pub mod inspect;
 mod random;
 
 pub use backend::{Backend, SuiteError, UnknownBackend};
 pub use random::SystemRng;
 
+// A room, what it is told and what it tells.
 #[doc(inline)]
-pub use mpotr_core::crypto::SuiteVisitor;
+pub use mpotr_core::{
+    Admission, Departure, DropReason, Duration, Event, Evidence, Handle, MAX_BODY, MAX_FOUNDERS,
+    MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, PolicyError, Record, Rejection, Room,
+    RoomConfig, Rule, SendError, SendHandle, Timers, Timestamp, Wish, WishError,
+};
+// Names and numbers of the key agreement.
 #[doc(inline)]
-pub use mpotr_core::*;
+pub use mpotr_core::gka::{
+    AgreementId, AuthenticationId, FaultKind, Identity, MAX_MEMBERS, RoomId, RoomName,
+    RoomNameError, RosterError, Sid,
+};
+// Identities, suites, and what goes in and out as bytes.
+#[doc(inline)]
+pub use mpotr_core::crypto::{
+    CryptoSuite, DecodeError, DecodeErrorKind, Digest32, Fingerprint, IdentityKey, IdentityKeyPair,
+    Secret, SuiteId, SuiteVisitor, UnsupportedSuite, rand_core::CryptoRng,
+};
 
 #[cfg(feature = "backend-ring")]
 pub use mpotr_backend_ring as ring;

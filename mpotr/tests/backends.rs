@@ -4,11 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, SuiteId};
-use mpotr::gka::RoomId;
 use mpotr::{
-    Admission, Backend, Event, Room, RoomConfig, SuiteError, SuiteVisitor, SystemRng, Timers,
-    Timestamp,
+    Admission, Backend, CryptoSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId,
+    SuiteError, SuiteId, SuiteVisitor, SystemRng, Timers, Timestamp,
 };
 
 /// A member's room, whatever it computes with.

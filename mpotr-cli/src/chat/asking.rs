@@ -4,8 +4,7 @@
 //! What grants or takes a right works on one person alone, whom nobody else can be taken for. Most of all, a stranger
 //! outside is let in by the whole key: another key with the same ten digits takes some hours of work, and a nick takes none.
 
-use mpotr::crypto::IdentityKey;
-use mpotr::wire::Wish;
+use mpotr::{IdentityKey, Wish};
 
 use super::Chat;
 use super::awaited::Asked;

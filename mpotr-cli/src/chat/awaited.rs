@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::crypto::IdentityKey;
+use mpotr::IdentityKey;
 
 use super::whom::Digits;
 
@@ -90,7 +90,7 @@ pub(super) enum Asked {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::crypto::IdentityKey;
+    use mpotr::IdentityKey;
 
     use super::{Asked, Awaited, MAX_AWAITED};
     use crate::chat::whom::Digits;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::crypto::{Fingerprint, IdentityKey};
-use mpotr::{Event, MemberInfo};
+use mpotr::{Event, Fingerprint, IdentityKey, MemberInfo};
 
 use super::awaited::Awaited;
 use super::door::Door;

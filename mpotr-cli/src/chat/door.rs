@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use mpotr::Admission;
-use mpotr::crypto::IdentityKey;
+use mpotr::{Admission, IdentityKey};
 
 use crate::args::ChatArgs;
 
@@ -118,7 +117,7 @@ mod tests {
     use std::fs;
 
     use clap::Parser as _;
-    use mpotr::crypto::IdentityKey;
+    use mpotr::IdentityKey;
 
     use super::{Door, DoorError};
     use crate::args::{ChatArgs, Cli, Command};

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mpotr::Event;
-use mpotr::crypto::IdentityKey;
+use mpotr::{Event, IdentityKey};
 use tokio::time::Instant;
 
 use super::wording;

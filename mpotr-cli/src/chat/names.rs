@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr::crypto::IdentityKey;
+use mpotr::IdentityKey;
 
 use super::escape::Escaped;
 use super::nick::Nick;

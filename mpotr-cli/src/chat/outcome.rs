@@ -216,8 +216,7 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::Departure;
-    use mpotr::crypto::Digest32;
+    use mpotr::{Departure, Digest32};
 
     use super::{ChatError, Outcome, Unsent};
 

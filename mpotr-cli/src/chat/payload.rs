@@ -10,7 +10,8 @@
 //! Kind 1 is a text. Nick and text are UTF-8. A later kind is another layout, and older programs say that they cannot
 //! read it.
 
-use mpotr::crypto::{DecodeError, Decoder, Encoder};
+use mpotr::DecodeError;
+use mpotr::inspect::crypto::{Decoder, Encoder};
 
 use super::nick::{Nick, NickError};
 
@@ -84,7 +85,7 @@ fn utf8<'a>(field: &'static str, bytes: &'a [u8]) -> Result<&'a str, PayloadErro
 
 #[cfg(test)]
 mod tests {
-    use mpotr::crypto::DecodeErrorKind;
+    use mpotr::DecodeErrorKind;
     use proptest::prelude::*;
 
     use super::{Payload, PayloadError};

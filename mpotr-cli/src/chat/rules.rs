@@ -10,8 +10,7 @@ use core::num::NonZeroU16;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use mpotr::crypto::IdentityKey;
-use mpotr::{MAX_FOUNDERS, Policy, Rule};
+use mpotr::{IdentityKey, MAX_FOUNDERS, Policy, Rule};
 
 use super::skeleton::is_number;
 use super::whom::Whom;
@@ -133,8 +132,7 @@ impl Amendment {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::crypto::IdentityKey;
-    use mpotr::{Policy, Rule};
+    use mpotr::{IdentityKey, Policy, Rule};
 
     use super::{Amendment, RuleError, WrittenRule};
 

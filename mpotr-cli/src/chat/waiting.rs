@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use mpotr::crypto::IdentityKey;
+use mpotr::IdentityKey;
 
 /// Strangers that are listed, and told of one by one before a person has looked at the list.
 pub(super) const MAX_LISTED: usize = 64;
@@ -103,7 +103,7 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::crypto::IdentityKey;
+    use mpotr::IdentityKey;
 
     use super::{MAX_HEARD, MAX_LISTED, News, Waiting};
 

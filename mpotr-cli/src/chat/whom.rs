@@ -12,7 +12,7 @@
 
 use std::path::PathBuf;
 
-use mpotr::crypto::{Fingerprint, IdentityKey};
+use mpotr::{Fingerprint, IdentityKey};
 
 use super::escape::Escaped;
 use super::skeleton::Skeleton;
@@ -179,7 +179,7 @@ const GROUP: usize = 5;
 mod tests {
     use std::path::PathBuf;
 
-    use mpotr::crypto::IdentityKey;
+    use mpotr::IdentityKey;
 
     use super::{Digits, Whom, WhomError};
     use crate::chat::skeleton::Skeleton;

@@ -1,7 +1,6 @@
 //! What is said of things that happen in a room and change nothing that the program keeps.
 
-use mpotr::crypto::IdentityKey;
-use mpotr::{DropReason, Event, Policy};
+use mpotr::{DropReason, Event, IdentityKey, Policy};
 
 use super::command;
 use super::conversation::fingerprint;

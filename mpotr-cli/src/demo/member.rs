@@ -3,9 +3,7 @@
 //! The members take turns: who has read message `k - 1` and is `k mod N` writes message `k`. So each message has the one
 //! before it as its parent, as in a talk.
 
-use mpotr::crypto::{Digest32, IdentityKey};
-use mpotr::gka::Sid;
-use mpotr::{Departure, Event, MessageId};
+use mpotr::{Departure, Digest32, Event, IdentityKey, MessageId, Sid};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mpotr::crypto::Fingerprint;
+use mpotr::Fingerprint;
 use serde::Serialize;
 
 use super::record::{Read, Record};

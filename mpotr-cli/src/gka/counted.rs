@@ -14,7 +14,8 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use mpotr::crypto::{CryptoSuite, Group, SuiteId, UnsupportedSuite};
+use mpotr::crypto::Group;
+use mpotr::{CryptoSuite, SuiteId, UnsupportedSuite};
 
 thread_local! {
     static COUNTS: Cell<Counts> = const { Cell::new(Counts::NONE) };
@@ -202,7 +203,8 @@ impl<G: Group> Group for CountedGroup<G> {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::crypto::{CryptoSuite, Group};
+    use mpotr::CryptoSuite;
+    use mpotr::crypto::Group;
 
     use super::{Counted, CountedGroup, Counts, count};
     use crate::suite::AnySuite;

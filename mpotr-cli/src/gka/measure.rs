@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use mpotr::crypto::{CryptoSuite, IdentityKeyPair, SuiteId};
-use mpotr::gka::simulation::{Candidates, SimulationError, Traffic, form_group_of};
-use mpotr::gka::{AgreementId, AuthenticationId, Established};
-use mpotr::{SuiteVisitor, SystemRng};
+use mpotr::inspect::gka::Established;
+use mpotr::inspect::gka::simulation::{Candidates, SimulationError, Traffic, form_group_of};
+use mpotr::{
+    AgreementId, AuthenticationId, CryptoSuite, IdentityKeyPair, SuiteId, SuiteVisitor, SystemRng,
+};
 
 use super::counted::{Counted, Counts, count};
 use super::series::Series;
@@ -116,8 +117,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use mpotr::crypto::SuiteId;
-    use mpotr::gka::{AgreementId, AuthenticationId};
+    use mpotr::{AgreementId, AuthenticationId, SuiteId};
 
     use super::{Cost, measure, median};
     use crate::gka::series::Series;

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use mpotr::Backend;
-use mpotr::crypto::SuiteId;
-use mpotr::gka::{AgreementId, AuthenticationId};
+use mpotr::{AgreementId, AuthenticationId, Backend, SuiteId};
 
 use super::series::Series;
 use super::sizes::Sizes;

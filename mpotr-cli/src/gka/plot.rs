@@ -7,9 +7,7 @@ mod tests;
 use std::ops::Range;
 
 use anyhow::{Context as _, anyhow};
-use mpotr::Backend;
-use mpotr::crypto::SuiteId;
-use mpotr::gka::{AgreementId, AuthenticationId};
+use mpotr::{AgreementId, AuthenticationId, Backend, SuiteId};
 use plotters::coord::Shift;
 use plotters::prelude::{
     BLACK, BindKeyPoints as _, ChartBuilder, Circle, Cross, DrawingArea, DynElement, EmptyElement,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mpotr::crypto::SuiteId;
+use mpotr::SuiteId;
 use serde::Serialize;
 
 use super::mean::{Mean, share, wide};
@@ -175,10 +175,8 @@ fn millis(time: Duration) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use mpotr::Backend;
-    use mpotr::crypto::SuiteId;
-    use mpotr::gka::simulation::Traffic;
-    use mpotr::gka::{AgreementId, AuthenticationId};
+    use mpotr::inspect::gka::simulation::Traffic;
+    use mpotr::{AgreementId, AuthenticationId, Backend, SuiteId};
 
     use super::{Outcome, Row, json, line};
     use crate::gka::counted::Counts;

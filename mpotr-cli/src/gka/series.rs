@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use mpotr::Backend;
-use mpotr::gka::{AgreementId, AuthenticationId};
+use mpotr::{AgreementId, AuthenticationId, Backend};
 
 /// One pair of methods on one backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

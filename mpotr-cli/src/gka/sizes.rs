@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mpotr::gka::MAX_MEMBERS;
+use mpotr::MAX_MEMBERS;
 
 /// What stands for doubling.
 const DOUBLING: &str = "..";

@@ -11,7 +11,7 @@
 //! non-zero scalar of ristretto255. A key has one file, so a file that decodes encodes to the same bytes.
 
 use mpotr::crypto::zeroize::Zeroizing;
-use mpotr::crypto::{CryptoSuite, IdentityKeyPair, Secret};
+use mpotr::{CryptoSuite, IdentityKeyPair, Secret};
 
 use super::is_sealed;
 
@@ -109,7 +109,7 @@ fn first_bad_digit(file: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::crypto::{IdentityKeyPair, Secret};
+    use mpotr::{IdentityKeyPair, Secret};
     use proptest::prelude::*;
 
     use super::{IDENTITY_TEXT_LENGTH, IdentityTextError, parse, render};

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use mpotr::Backend;
-use mpotr::crypto::SuiteId;
+use mpotr::{Backend, SuiteId};
 use mpotr_sim::{Scenario, Wanted};
 
 use crate::suite::{Backends, backends_parser, default_backend, suite_parser};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mpotr::crypto::SuiteId;
+use mpotr::SuiteId;
 
 use super::options::SimArgs;
 use crate::suite::Backends;

@@ -199,7 +199,7 @@ mod tests {
     fn lines(wanted: &Wanted, change: impl FnOnce(&mut Outcome)) -> Vec<String> {
         let cast = mpotr::Backend::available().next().unwrap();
         let cast = cast
-            .visit(mpotr::crypto::SuiteId::ChaCha20Poly1305, OfSuite)
+            .visit(mpotr::SuiteId::ChaCha20Poly1305, OfSuite)
             .unwrap();
         let simulation = Simulation::new(Scenario::CUSTOM, wanted, 1);
         let mut outcome = simulation.run(&[cast]).unwrap();

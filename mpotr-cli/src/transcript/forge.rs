@@ -6,8 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use mpotr::crypto::CryptoSuite;
-use mpotr::{SuiteVisitor, SystemRng};
+use mpotr::{CryptoSuite, SuiteVisitor, SystemRng};
 use mpotr_transcript::{Amendment, ForgeError, Play, Script, forge};
 
 use super::{keep, public_key};

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use mpotr::crypto::Group as _;
 use mpotr::crypto::zeroize::Zeroizing;
-use mpotr::crypto::{CryptoSuite, Group as _, IdentityKey};
+use mpotr::{CryptoSuite, IdentityKey};
 
 use crate::suite::AnySuite;
 use crate::{escape, identity};

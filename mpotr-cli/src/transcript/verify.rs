@@ -3,10 +3,9 @@
 use std::fs;
 
 use anyhow::Context as _;
-use mpotr::crypto::{CryptoSuite, Fingerprint, SuiteId};
-use mpotr::gka::Unproven;
-use mpotr::wire::ContentKind;
-use mpotr::{SuiteVisitor, SystemRng};
+use mpotr::inspect::gka::Unproven;
+use mpotr::inspect::wire::ContentKind;
+use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng};
 use mpotr_transcript::{EpochReport, Message, Report, Transcript, verify};
 
 use crate::args::VerifyArgs;

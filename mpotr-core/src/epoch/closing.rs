@@ -142,12 +142,6 @@ impl<S: CryptoSuite> Epoch<S> {
         self.is_over = true;
     }
 
-    /// Whether this member has said that everyone has closed.
-    pub(crate) fn has_said_done(&self) -> bool {
-        let next = self.next_of(self.me);
-        self.is_over || next.is_some_and(|next| next.done)
-    }
-
     /// This member publishes its secrets: once.
     pub(crate) fn publish(&mut self) -> bool {
         let own = self.own();

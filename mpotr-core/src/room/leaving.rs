@@ -14,7 +14,7 @@ use crate::error::Rejection;
 use crate::event::{Departure, DropReason, Event};
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{ContentKind, EpochHint, Lock, Packet, Presence, Reveal};
+use crate::wire::{ContentKind, Lock, Packet, Presence, Reveal};
 
 /// How often `finish` may begin anew because something has moved: with much to send over a slow line there is an end, too.
 const MOST_WAITS: u32 = 30;
@@ -56,13 +56,6 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             self.leave(now);
         }
-    }
-
-    /// The epochs that this member holds keys of, the present one first, and whether it has stated of each that everyone
-    /// has closed it: from then on nothing that is said there changes what it holds.
-    pub fn epochs_held(&self) -> impl Iterator<Item = (EpochHint, bool)> {
-        let held = self.epoch.iter().chain(&self.retired);
-        held.map(|epoch| (epoch.hint(), epoch.has_said_done()))
     }
 
     /// Sends the last message, once.

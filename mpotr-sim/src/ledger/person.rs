@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::MessageId;
-use mpotr_core::{Departure, Policy, SendHandle};
+use mpotr_core::{Departure, MessageId, Policy, SendHandle};
 
 use super::Fate;
 

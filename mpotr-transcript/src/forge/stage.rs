@@ -125,7 +125,7 @@ where
     }
 
     /// The epochs in which somebody is.
-    fn handles(&self) -> impl Iterator<Item = mpotr_core::wire::Handle> {
+    fn handles(&self) -> impl Iterator<Item = mpotr_core::Handle> {
         let present = self.places.iter().filter_map(Place::present);
         present.map(|present| present.handle)
     }

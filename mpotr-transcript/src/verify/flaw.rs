@@ -1,6 +1,6 @@
 //! What can be wrong with a transcript, each by its name.
 
-use mpotr_core::wire::MessageId;
+use mpotr_core::MessageId;
 use mpotr_crypto::{DecodeError, SuiteId};
 use mpotr_gka::{AuditError, RosterError};
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr_core::wire::MessageId;
+use mpotr_core::MessageId;
 
 /// A message in the graph.
 #[derive(Debug)]

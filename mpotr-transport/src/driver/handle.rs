@@ -1,8 +1,7 @@
 //! How the application speaks to a room that a driver runs.
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
-use mpotr_core::wire::Wish;
-use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp, WishError};
+use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp, Wish, WishError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::tell_if_news;

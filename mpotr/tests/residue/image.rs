@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-use mpotr::crypto::zeroize::Zeroizing;
+use mpotr_core::crypto::zeroize::Zeroizing;
 
 use crate::secrets::Needle;
 

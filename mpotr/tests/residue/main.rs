@@ -21,9 +21,9 @@ mod image;
 mod rooms;
 mod secrets;
 
-use mpotr::crypto::{CryptoSuite, SuiteId, zeroize::Zeroizing};
-use mpotr::gka::{AgreementId, AuthenticationId};
 use mpotr::{Backend, Duration, SuiteError, SuiteVisitor, Timers};
+use mpotr_core::crypto::{CryptoSuite, SuiteId, zeroize::Zeroizing};
+use mpotr_core::gka::{AgreementId, AuthenticationId};
 
 use image::Image;
 use rooms::Rooms;

@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mpotr::crypto::rand_core::{TryCryptoRng, TryRng};
-use mpotr::crypto::zeroize::Zeroize;
-use mpotr::crypto::{CryptoSuite, IdentityKeyPair, Transcript, label, wiping_stack};
-use mpotr::gka::{AgreementId, AuthenticationId, RoomId, Sid};
-use mpotr::wire::Packet;
 use mpotr::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_core::crypto::rand_core::{TryCryptoRng, TryRng};
+use mpotr_core::crypto::zeroize::Zeroize;
+use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, Transcript, label, wiping_stack};
+use mpotr_core::gka::{AgreementId, AuthenticationId, RoomId, Sid};
+use mpotr_core::wire::Packet;
 use mpotr_netem::{Network, Weather};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -4,16 +4,16 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use mpotr::crypto::hkdf::GenericHkdf;
-use mpotr::crypto::kdf::Prk;
-use mpotr::crypto::zeroize::Zeroizing;
-use mpotr::crypto::{
+use mpotr_core::crypto::hkdf::GenericHkdf;
+use mpotr_core::crypto::kdf::Prk;
+use mpotr_core::crypto::zeroize::Zeroizing;
+use mpotr_core::crypto::{
     AeadKey, CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, Transcript, label,
 };
-use mpotr::gka::{
+use mpotr_core::gka::{
     AgreementId, AuthenticationId, Confirmation, Contribution, Offer, Sid, Statement,
 };
-use mpotr::wire::{Packet, SidHint};
+use mpotr_core::wire::{Packet, SidHint};
 
 use crate::rooms::{Scene, identity, text};
 
@@ -227,7 +227,7 @@ impl<S: CryptoSuite> Source<S> {
 
     /// What Ed25519 makes of a seed, which is as good: some libraries keep that.
     fn add_expanded_seed(&self, index: usize, found: &mut Vec<Needle>) {
-        use mpotr::crypto::digest::Digest;
+        use mpotr_core::crypto::digest::Digest;
         let mut hash = Zeroizing::new(<[u8; 64]>::from(S::Hash::digest(
             self.people[index].e.expose(),
         )));

@@ -1,7 +1,4 @@
-use mpotr::crypto::IdentityKey;
-use mpotr::gka::Sid;
-use mpotr::wire::Handle;
-use mpotr::{Event, MemberInfo, MessageId};
+use mpotr::{Event, Handle, IdentityKey, MemberInfo, MessageId, Sid};
 
 use super::{Conversation, Door, Say, fingerprint};
 use crate::chat::asking::Newcomer;

@@ -1,4 +1,4 @@
-use mpotr::crypto::IdentityKey;
+use mpotr::IdentityKey;
 
 use super::{MAX_LOOKS, Names, Naming};
 use crate::chat::nick::Nick;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use mpotr::crypto::{Digest32, IdentityKey};
-use mpotr::gka::Sid;
-use mpotr::{Backend, Departure, MessageId};
+use mpotr::{Backend, Departure, Digest32, IdentityKey, MessageId, Sid};
 
 use super::{Record, Seat};
 use crate::chat::{Nick, Payload};

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
-use mpotr::Backend;
-use mpotr::crypto::SuiteId;
-use mpotr::gka::simulation::Traffic;
-use mpotr::gka::{AgreementId, AuthenticationId};
+use mpotr::inspect::gka::simulation::Traffic;
+use mpotr::{AgreementId, AuthenticationId, Backend, SuiteId};
 
 use super::{draw, kilobytes, seconds, thinned};
 use crate::gka::counted::count;

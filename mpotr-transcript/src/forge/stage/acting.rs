@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::wire::Wish;
-use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp};
+use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp, Wish};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 

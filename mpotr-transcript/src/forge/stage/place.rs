@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::wire::Handle;
-use mpotr_core::{Event, Policy, Room, Timestamp};
+use mpotr_core::{Event, Handle, Policy, Room, Timestamp};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use rand_chacha::ChaCha20Rng;

@@ -1,0 +1,15 @@
+//! What a room holds, for simulators and tests: feature `inspect`.
+
+use mpotr_crypto::CryptoSuite;
+
+use super::Room;
+use crate::wire::EpochHint;
+
+impl<S: CryptoSuite> Room<S> {
+    /// The epochs that this member holds keys of, the present one first, and whether it has stated of each that everyone
+    /// has closed it: from then on nothing that is said there changes what it holds.
+    pub fn epochs_held(&self) -> impl Iterator<Item = (EpochHint, bool)> {
+        let held = self.epoch.iter().chain(&self.retired);
+        held.map(|epoch| (epoch.hint(), epoch.has_said_done()))
+    }
+}
