@@ -78,7 +78,21 @@ pub struct Timers {
     pub linger: Duration,
 }
 
+/// An offer that was not heard for as many times `advertise` is not there.
+const MOST_ADVERTISES: u32 = 3;
+
 impl Timers {
+    /// How long an offer counts after it was heard.
+    pub(crate) const fn fresh(&self) -> Duration {
+        self.advertise.saturating_mul(MOST_ADVERTISES)
+    }
+
+    /// How long an answer takes: a repetition, and a quiet acknowledgement.
+    pub(crate) fn patience(&self) -> Duration {
+        self.retry
+            .saturating_add(self.acknowledge.saturating_mul(2))
+    }
+
     /// For a relay across the internet.
     pub const RELAY: Self = Self {
         gather: Duration::from_millis(1_000),

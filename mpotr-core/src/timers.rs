@@ -1,8 +1,11 @@
-//! The timer table: at most one deadline for each purpose.
+//! The timer table: at most one deadline for each purpose, and how often it was put off.
 
 use std::collections::BTreeMap;
 
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
+
+/// The time between repetitions doubles so many times.
+const MAX_DOUBLINGS: u32 = 3;
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,52 +58,136 @@ pub(crate) enum Timer {
     Linger,
 }
 
+/// What has a meaning in one epoch only.
+const OF_EPOCH: [Timer; 11] = [
+    Timer::View,
+    Timer::Refresh,
+    Timer::Silent,
+    Timer::Abandon,
+    Timer::Expire,
+    Timer::Retry,
+    Timer::Acknowledge,
+    Timer::Lock,
+    Timer::Query,
+    Timer::Window,
+    Timer::Leeway,
+];
+
 /// Deadlines by purpose.
 #[derive(Debug, Default)]
-pub(crate) struct TimerTable(BTreeMap<Timer, Timestamp>);
+pub(crate) struct TimerTable {
+    deadlines: BTreeMap<Timer, Timestamp>,
+    /// How often what a timer is for was repeated in vain.
+    repeated: BTreeMap<Timer, u32>,
+}
 
 impl TimerTable {
     /// Sets a deadline, whatever it was.
     pub(crate) fn set(&mut self, timer: Timer, at: Timestamp) {
-        self.0.insert(timer, at);
+        self.deadlines.insert(timer, at);
     }
 
     /// Sets a deadline unless an earlier one stands.
     pub(crate) fn set_earlier(&mut self, timer: Timer, at: Timestamp) {
-        let deadline = self.0.entry(timer).or_insert(at);
+        let deadline = self.deadlines.entry(timer).or_insert(at);
         *deadline = at.min(*deadline);
     }
 
     /// Sets a deadline unless one stands.
     pub(crate) fn set_if_idle(&mut self, timer: Timer, at: Timestamp) {
-        self.0.entry(timer).or_insert(at);
+        self.deadlines.entry(timer).or_insert(at);
+    }
+
+    /// How often what a timer is for was repeated in vain.
+    pub(crate) fn repetitions(&self, timer: Timer) -> u32 {
+        self.repeated.get(&timer).copied().unwrap_or(0)
+    }
+
+    /// The wait before the next repetition, if none takes `first`: it doubles with each, up to eight times.
+    pub(crate) fn backed_off(&self, timer: Timer, first: Duration) -> Duration {
+        let doublings = self.repetitions(timer).min(MAX_DOUBLINGS);
+        first.saturating_mul(2_u32.saturating_pow(doublings))
+    }
+
+    /// What a timer is for is repeated in vain once more: the wait before the next time.
+    pub(crate) fn back_off(&mut self, timer: Timer, first: Duration) -> Duration {
+        let repeated = self.repeated.entry(timer).or_insert(0);
+        *repeated = repeated.saturating_add(1);
+        self.backed_off(timer, first)
+    }
+
+    /// Something has come of it: the next repetition is the first.
+    pub(crate) fn begin_anew(&mut self, timer: Timer) {
+        self.repeated.remove(&timer);
     }
 
     /// Takes a deadline back.
     pub(crate) fn stop(&mut self, timer: Timer) {
-        self.0.remove(&timer);
+        self.deadlines.remove(&timer);
+    }
+
+    /// An epoch is over for this member: takes back all that has a meaning in it only.
+    pub(crate) fn end_epoch(&mut self) {
+        for timer in OF_EPOCH {
+            self.stop(timer);
+            self.begin_anew(timer);
+        }
     }
 
     /// Takes all deadlines back.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.deadlines.clear();
     }
 
     /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<Timestamp> {
-        self.0.values().min().copied()
+        self.deadlines.values().min().copied()
     }
 
     /// Takes out a timer whose deadline has come, the earliest first.
     pub(crate) fn expire(&mut self, now: Timestamp) -> Option<Timer> {
         let (timer, at) = self
-            .0
+            .deadlines
             .iter()
             .min_by_key(|(_, at)| **at)
             .map(|(timer, at)| (*timer, *at))?;
         (at <= now).then(|| {
-            self.0.remove(&timer);
+            self.deadlines.remove(&timer);
             timer
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timer, TimerTable};
+    use crate::time::{Duration, Timestamp};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn what_is_repeated_in_vain_waits_twice_as_long_up_to_eight_times() {
+        let mut timers = TimerTable::default();
+        assert_eq!(timers.backed_off(Timer::Retry, SECOND), SECOND);
+        let waits = [(); 5].map(|()| timers.back_off(Timer::Retry, SECOND).as_secs());
+        assert_eq!(waits, [2, 4, 8, 8, 8]);
+        assert_eq!(timers.backed_off(Timer::Query, SECOND), SECOND);
+        timers.begin_anew(Timer::Retry);
+        assert_eq!(timers.backed_off(Timer::Retry, SECOND), SECOND);
+    }
+
+    #[test]
+    fn the_earliest_deadline_comes_first_and_once() {
+        let at = Timestamp::from_millis;
+        let mut timers = TimerTable::default();
+        timers.set(Timer::View, at(20));
+        timers.set_if_idle(Timer::View, at(10));
+        timers.set_earlier(Timer::Query, at(30));
+        timers.set_earlier(Timer::Query, at(15));
+        assert_eq!(timers.next(), Some(at(15)));
+        assert_eq!(timers.expire(at(14)), None);
+        assert_eq!(timers.expire(at(20)), Some(Timer::Query));
+        assert_eq!(timers.expire(at(20)), Some(Timer::View));
+        assert_eq!(timers.expire(at(20)), None);
     }
 }

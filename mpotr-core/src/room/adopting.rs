@@ -11,7 +11,10 @@ use mpotr_gka::Sid;
 
 use super::Room;
 use super::attempt::Attempt;
-use crate::epoch::Epoch;
+use super::changing::Changing;
+use super::context::Outbox;
+use super::membership::Membership;
+use super::succession::Succession;
 use crate::event::Event;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
@@ -39,27 +42,62 @@ impl Contributed {
     }
 }
 
-impl<S: CryptoSuite> Room<S> {
+impl Changing {
+    fn contributed_to(&self, run: &Sid) -> Option<&Contributed> {
+        self.contributed.iter().find(|other| other.run == *run)
+    }
+
+    fn later_than<'a>(&'a self, this: &'a Contributed) -> impl Iterator<Item = &'a Contributed> {
+        let contributed = self.contributed.iter();
+        contributed.filter(|other| other.view > this.view)
+    }
+
+    /// Takes note that this member has confirmed a run.
+    pub(super) fn note_confirmed(&mut self, run: Sid) {
+        for contributed in &mut self.contributed {
+            contributed.confirmed |= contributed.run == run;
+        }
+    }
+
+    /// Takes note of runs that others have installed and this member has confirmed. Returns whether any is news.
+    fn note_installed(&mut self, now: Timestamp, installed: &BTreeSet<Sid>) -> bool {
+        let mut is_any_news = false;
+        for contributed in &mut self.contributed {
+            let is_news = contributed.installed.is_none() && contributed.confirmed;
+            if is_news && installed.contains(&contributed.run) {
+                contributed.installed = Some(now);
+                is_any_news = true;
+            }
+        }
+        is_any_news
+    }
+
+    /// When others were heard last to have installed a run that is kept.
+    fn heard_installed(&self, is_kept: impl Fn(&Sid) -> bool) -> Option<Timestamp> {
+        let followed = self.contributed.iter().filter(|other| is_kept(&other.run));
+        followed.filter_map(|other| other.installed).max()
+    }
+}
+
+impl<S: CryptoSuite> Membership<S> {
     /// Takes note of a run that this member contributes to.
-    pub(super) fn note_contributed(&mut self, attempt: &Attempt<S>) {
-        let (Some(epoch), Some(continuing)) = (&self.epoch, attempt.continuing.clone()) else {
+    pub(super) fn note_contributed(&mut self, out: &mut Outbox, attempt: &Attempt<S>) {
+        let Some(continuing) = attempt.continuing.clone() else {
             return;
         };
         let old: BTreeSet<_> = continuing
             .iter()
-            .filter_map(|member| epoch.identity(*member))
+            .filter_map(|member| self.epoch.identity(*member))
             .collect();
-        let joining: BTreeSet<_> = attempt
-            .run()
-            .members()
-            .iter()
+        let members = attempt.run().members().iter();
+        let joining: BTreeSet<_> = members
             .map(|member| member.offer().identity)
             .filter(|identity| !old.contains(identity))
             .collect();
         for claimed in &joining {
-            self.events.push_back(Event::Joining { claimed: *claimed });
+            out.tell(Event::Joining { claimed: *claimed });
         }
-        self.contributed.push(Contributed {
+        self.changing.contributed.push(Contributed {
             run: attempt.run().sid(),
             view: attempt.proposal.view,
             continuing,
@@ -69,45 +107,73 @@ impl<S: CryptoSuite> Room<S> {
         });
     }
 
-    /// Takes note of runs that others have installed and this member has confirmed, and asks for what it lacks of them.
-    pub(super) fn note_installed(&mut self, now: Timestamp) {
-        let Some(epoch) = &self.epoch else { return };
-        let installed: BTreeSet<_> = (0..epoch.members())
-            .filter_map(|member| epoch.next_of(member)?.installed)
-            .collect();
-        for contributed in &mut self.contributed {
-            let is_news = contributed.installed.is_none() && contributed.confirmed;
-            if is_news && installed.contains(&contributed.run) {
-                contributed.installed = Some(now);
-                // Whoever has installed it answers who is still at it.
-                self.retries = 0;
-                let soon = now.after(part(self.config.timers.retry, 4));
-                self.timers.set_earlier(Timer::Retry, soon);
-            }
-        }
-    }
-
-    /// Until when this member takes part in no further run, since it may follow those who have installed an earlier one.
-    pub(super) fn waits_until(&self) -> Option<Timestamp> {
-        let is_kept = |run: &Sid| {
-            self.confirmed
-                .iter()
-                .any(|attempt| attempt.run().sid() == *run)
+    /// Whether this member may install a run as far as the runs that it confirmed later are concerned.
+    pub(super) fn may_install(&self, attempt: &Attempt<S>) -> bool {
+        let run = attempt.run().sid();
+        let Some(this) = self.changing.contributed_to(&run) else {
+            // Of another parent: what was confirmed last forsook all others.
+            return true;
         };
-        let followed = self.contributed.iter().filter(|other| is_kept(&other.run));
-        let heard = followed.filter_map(|other| other.installed).max();
-        heard.map(|heard| heard.after(self.config.timers.adopt))
+        if self.has_forsaken(&run) {
+            return false;
+        }
+        let later = self.changing.later_than(this);
+        later.filter(|later| later.confirmed).all(|later| {
+            // Who joins has no word in the epoch that ends, so it cannot be known what it will install.
+            this.joining.is_disjoint(&later.joining)
+                && this.common(later, self.epoch.me()).all(|member| {
+                    let said = self.epoch.next_of(member);
+                    said.is_some_and(|next| next.rules_out(&later.run))
+                })
+        })
     }
 
+    /// Forsakes the later runs of which others in them have installed an earlier one that this member could adopt: one of those
+    /// that are certified. Returns what it will say to have forsaken.
+    fn forsake(&mut self, certified: &[Sid]) -> BTreeSet<Sid> {
+        let changing = &self.changing;
+        let forsaken: BTreeSet<_> = certified
+            .iter()
+            .filter_map(|run| changing.contributed_to(run))
+            .flat_map(|this| {
+                let later = changing.later_than(this);
+                later.filter(|later| self.is_superseded(later, this))
+            })
+            .map(|later| later.run)
+            .filter(|run| !self.has_forsaken(run))
+            .collect();
+        let Some(next) = self.epoch.own_next().filter(|_| !forsaken.is_empty()) else {
+            return BTreeSet::new();
+        };
+        // Said before it is acted upon: what does not fit in stays as it is.
+        let room = MAX_FORSAKEN.saturating_sub(next.forsaken.len());
+        let forsaken: BTreeSet<_> = forsaken.into_iter().take(room).collect();
+        next.forsaken.extend(forsaken.iter().copied());
+        next.forsaken.sort_unstable();
+        forsaken
+    }
+
+    /// Whether another member of both runs has installed the earlier one.
+    fn is_superseded(&self, later: &Contributed, earlier: &Contributed) -> bool {
+        let has_installed = |member| {
+            let said = self.epoch.next_of(member);
+            said.is_some_and(|next| next.installed == Some(earlier.run))
+        };
+        earlier.common(later, self.epoch.me()).any(has_installed)
+    }
+
+    fn has_forsaken(&self, run: &Sid) -> bool {
+        let said = self.epoch.next_of(self.epoch.me());
+        said.is_some_and(|next| next.forsaken.contains(run))
+    }
+}
+
+impl<S: CryptoSuite> Succession<S> {
     /// Takes note that this member has confirmed a run. What it confirmed for another parent it will not install any more.
     pub(super) fn note_confirmed(&mut self, attempt: &Attempt<S>) {
         let parent = attempt.proposal.parent;
         self.confirmed
             .retain(|other| other.continuing.is_some() && other.proposal.parent == parent);
-        let run = attempt.run().sid();
-        for contributed in &mut self.contributed {
-            contributed.confirmed |= contributed.run == run;
-        }
     }
 
     /// Keeps a run that this member confirmed, though another is under way.
@@ -119,90 +185,58 @@ impl<S: CryptoSuite> Room<S> {
         self.confirmed.push(attempt);
     }
 
-    /// Whether this member may install a run as far as the runs that it confirmed later are concerned.
-    pub(super) fn may_install(&self, attempt: &Attempt<S>) -> bool {
-        let run = attempt.run().sid();
-        let Some(this) = self.contributed_to(&run) else {
-            // Of another parent: what was confirmed last forsook all others.
-            return true;
-        };
-        if self.has_forsaken(&run) {
-            return false;
-        }
-        let (Some(epoch), later) = (&self.epoch, self.later_than(this)) else {
-            return false;
-        };
-        later.filter(|later| later.confirmed).all(|later| {
-            // Who joins has no word in the epoch that ends, so it cannot be known what it will install.
-            this.joining.is_disjoint(&later.joining)
-                && this.common(later, epoch.me()).all(|member| {
-                    let said = epoch.next_of(member);
-                    said.is_some_and(|next| next.rules_out(&later.run))
-                })
-        })
+    /// The earlier runs that all have confirmed.
+    fn certified(&self) -> Vec<Sid> {
+        let certified = self.confirmed.iter().filter(|it| it.is_certified());
+        certified.map(|attempt| attempt.run().sid()).collect()
     }
 
-    /// Forsakes the later runs of which others in them have installed an earlier one that this member could adopt.
+    /// Drops runs, and returns the one that was under way, if it is among them.
+    fn drop_runs(&mut self, runs: &BTreeSet<Sid>) -> Option<Attempt<S>> {
+        let is_among = |attempt: &Attempt<S>| runs.contains(&attempt.run().sid());
+        self.confirmed.retain(|attempt| !is_among(attempt));
+        self.current.take_if(|attempt| is_among(attempt))
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Takes note of runs that others have installed and this member has confirmed, and asks for what it lacks of them.
+    pub(super) fn note_installed(&mut self, now: Timestamp) {
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        let installed = situation.installed();
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        if member.changing.note_installed(now, &installed) {
+            // Who has installed it answers those who are still at it.
+            self.common.timers.begin_anew(Timer::Retry);
+            let soon = now.after(part(self.common.me.times().retry, 4));
+            self.common.timers.set_earlier(Timer::Retry, soon);
+        }
+    }
+
+    /// Until when this member takes part in no further run, since it may follow those who have installed an earlier one.
+    pub(super) fn waits_until(&self) -> Option<Timestamp> {
+        let confirmed = &self.succession.confirmed;
+        let is_kept = |run: &Sid| confirmed.iter().any(|attempt| attempt.run().sid() == *run);
+        let heard = self.phase.member()?.changing.heard_installed(is_kept)?;
+        Some(heard.after(self.common.me.times().adopt))
+    }
+
+    /// Forsakes the later runs of which others in them have installed an earlier one.
     pub(super) fn forsake(&mut self) {
-        let certified: Vec<_> = self
-            .confirmed
-            .iter()
-            .filter(|attempt| attempt.is_certified())
-            .map(|attempt| attempt.run().sid())
-            .collect();
-        let forsaken: BTreeSet<_> = certified
-            .iter()
-            .filter_map(|run| self.contributed_to(run))
-            .flat_map(|this| {
-                let later = self.later_than(this);
-                later.filter(|later| self.is_superseded(later, this))
-            })
-            .map(|later| later.run)
-            .filter(|run| !self.has_forsaken(run))
-            .collect();
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let forsaken = member.forsake(&self.succession.certified());
         if forsaken.is_empty() {
             return;
         }
-        let Some(next) = self.epoch.as_mut().and_then(Epoch::own_next) else {
-            return;
-        };
-        // Said before it is acted upon: what does not fit in stays as it is.
-        let room = MAX_FORSAKEN.saturating_sub(next.forsaken.len());
-        let forsaken: BTreeSet<_> = forsaken.into_iter().take(room).collect();
-        next.forsaken.extend(forsaken.iter().copied());
-        next.forsaken.sort_unstable();
-        let is_forsaken = |attempt: &Attempt<S>| forsaken.contains(&attempt.run().sid());
-        self.confirmed.retain(|attempt| !is_forsaken(attempt));
-        if let Some(attempt) = self.attempt.take_if(|attempt| is_forsaken(attempt)) {
-            self.offering.mark_used(attempt.used_offers());
+        if let Some(attempt) = self.succession.drop_runs(&forsaken) {
+            self.lobby.offering.mark_used(attempt.used_offers());
         }
         self.say_next();
-    }
-
-    /// Whether another member of both runs has installed the earlier one.
-    fn is_superseded(&self, later: &Contributed, earlier: &Contributed) -> bool {
-        self.epoch.as_ref().is_some_and(|epoch| {
-            let has_installed = |member| {
-                let said = epoch.next_of(member);
-                said.is_some_and(|next| next.installed == Some(earlier.run))
-            };
-            earlier.common(later, epoch.me()).any(has_installed)
-        })
-    }
-
-    fn has_forsaken(&self, run: &Sid) -> bool {
-        let epoch = self.epoch.as_ref();
-        let said = epoch.and_then(|epoch| epoch.next_of(epoch.me()));
-        said.is_some_and(|next| next.forsaken.contains(run))
-    }
-
-    fn contributed_to(&self, run: &Sid) -> Option<&Contributed> {
-        self.contributed.iter().find(|other| other.run == *run)
-    }
-
-    fn later_than<'a>(&'a self, this: &'a Contributed) -> impl Iterator<Item = &'a Contributed> {
-        self.contributed
-            .iter()
-            .filter(|other| other.view > this.view)
     }
 }

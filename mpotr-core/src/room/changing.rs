@@ -6,18 +6,27 @@
 //!             └──────────────────────── time is up: the next view ──────────────────────────┘
 //! ```
 //!
-//! All that members say about a change they say inside the epoch that ends ([`Next`]). What to do follows from what was
-//! said, so one function looks at it all whenever something new is known, and takes each step that is due.
+//! All that members say about a change they say inside the epoch that ends ([`Next`](crate::wire::Next)). What to do follows
+//! from what was said, so one function looks at it all whenever something new is known, and takes each step that is due.
+
+use std::collections::BTreeMap;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::{Beacon, OfferDigest, Sid};
 
 use super::Room;
-use crate::epoch::Epoch;
+use super::adopting::Contributed;
+use super::context::Outbox;
+use super::membership::Membership;
+use super::unserved::Unserved;
+use super::votes::Votes;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Packet, Presence, Wish};
+use crate::wire::{Packet, Presence};
+
+/// How often the time of a view doubles at most.
+const MAX_DOUBLINGS: u32 = 3;
 
 /// A change under way.
 #[derive(Debug)]
@@ -29,240 +38,159 @@ pub(super) struct Change {
     pub(super) entered: Timestamp,
 }
 
+/// What a member knows of the way from its epoch to the next.
+#[derive(Debug, Default)]
+pub(super) struct Changing {
+    /// The change under way.
+    pub(super) change: Option<Change>,
+    /// The runs for the epoch that follows to which this member contributed.
+    pub(super) contributed: Vec<Contributed>,
+    /// Members that bring into a cut what they do not serve.
+    pub(super) unserved: Unserved,
+    /// When a member said something about the next epoch last, by index.
+    spoke: BTreeMap<usize, Timestamp>,
+}
+
+impl Changing {
+    /// These members have said something new about the next epoch.
+    pub(super) fn have_spoken(&mut self, now: Timestamp, members: Vec<usize>) {
+        for member in members {
+            self.spoke.insert(member, now);
+        }
+    }
+
+    /// When a member said something about the next epoch last.
+    pub(super) fn spoke_at(&self, member: usize) -> Option<Timestamp> {
+        self.spoke.get(&member).copied()
+    }
+}
+
+impl<S: CryptoSuite> Membership<S> {
+    /// States what this member says about the next epoch.
+    pub(super) fn say_next(&mut self, out: &mut Outbox, votes: &Votes) {
+        if let Some(next) = self.epoch.own_next() {
+            next.wishes = votes.wishes.iter().cloned().collect();
+        }
+        out.send(self.epoch.seal_statement(Presence::Present));
+    }
+
+    /// Enters a view, with an offer for it.
+    fn enter_view(&mut self, change: Change, offer: Option<OfferDigest>, has_confirmed: bool) {
+        self.epoch.thaw(has_confirmed);
+        if let Some(next) = self.epoch.own_next() {
+            next.view = change.view;
+            next.offer = offer;
+            next.proposed = None;
+        }
+        self.changing.change = Some(change);
+    }
+
+    /// How long a view lasts: it doubles with every round of all members, up to eight times.
+    fn view_length(&self, shortest: Duration, view: u32) -> Duration {
+        let members = u32::try_from(self.epoch.members()).ok();
+        let round = members.and_then(|members| view.checked_div(members));
+        let doublings = round.unwrap_or(0).min(MAX_DOUBLINGS);
+        shortest.saturating_mul(2_u32.saturating_pow(doublings))
+    }
+
+    /// Whether all who continue have confirmed a run with this cut, and nothing more was delivered here since.
+    pub(super) fn is_agreed(&self, run: Sid, continuing: &[usize], cut: Digest32) -> bool {
+        self.epoch.cut_digest(run) == Some(cut)
+            && continuing.iter().all(|member| {
+                let said = self.epoch.next_of(*member);
+                said.is_some_and(|next| next.confirmed.contains(&(run, cut)))
+            })
+    }
+}
+
 impl<S: CryptoSuite> Room<S> {
     /// Takes every step of a change that is due.
     pub(super) fn drive(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        if self.epoch.is_none() || self.has_said_goodbye() {
+        if self.phase.member().is_none_or(Membership::has_said_goodbye) {
             return;
         }
         self.vote_on_candidates(now);
-        if self.change.is_none() {
-            if !self.wants_change(now) {
+        if self.phase.change().is_none() {
+            if !self.is_so(now, |situation| situation.wants_change()) {
                 return;
             }
             self.enter_view(now, 0, rng);
         }
-        self.catch_up(now, rng);
+        if let Some(view) = self
+            .situation(now)
+            .and_then(|situation| situation.later_view())
+        {
+            self.enter_view(now, view, rng);
+        }
         self.note_installed(now);
         self.forsake();
         match self.waits_until().filter(|until| now < *until) {
-            Some(until) => self.timers.set_earlier(Timer::Change, until),
+            Some(until) => self.common.timers.set_earlier(Timer::Change, until),
             None => {
                 self.propose_change(now, rng);
                 self.consider_changes(now, rng);
             }
         }
-        self.advance_run(now, rng);
-        if self.others_have_gone() {
-            self.timers
-                .set_if_idle(Timer::Abandon, now.after(self.config.timers.adopt));
+        self.advance_runs(now, rng);
+        if self.is_so(now, |situation| situation.others_have_gone()) {
+            let later = now.after(self.common.me.times().adopt);
+            self.common.timers.set_if_idle(Timer::Abandon, later);
         }
-    }
-
-    /// Whether this member has sent its last message: what follows is for the others to agree.
-    fn has_said_goodbye(&self) -> bool {
-        self.epoch
-            .as_ref()
-            .is_some_and(|epoch| !epoch.is_present(epoch.me()))
-    }
-
-    /// Whether there is a reason for another epoch.
-    fn wants_change(&self, now: Timestamp) -> bool {
-        let Some(epoch) = &self.epoch else {
-            return false;
-        };
-        let others = || (0..epoch.members()).filter(|member| *member != epoch.me());
-        let gone = others().any(|member| epoch.is_closed(member));
-        let asked = others().any(|member| {
-            let said = epoch.next_of(member);
-            said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
-        });
-        let joins = !self.admitted(now).is_empty();
-        let excludes = self
-            .present()
-            .into_iter()
-            .filter_map(|member| epoch.identity(member))
-            .any(|identity| self.is_excluded(&identity));
-        let other_policy = self.wants_other_policy();
-        gone || asked || joins || excludes || other_policy || self.wishes.contains(&Wish::Refresh)
     }
 
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
         self.set_aside(now);
-        let mut began = self.change.as_ref().map_or(now, |change| change.began);
-        if self.leaving && self.confirmed.is_empty() {
-            // No run binds this member any more: it says its last word, and the others go on without it. If it has more to
-            // say than may be on its way at one time, it takes part until it has.
-            if let Some(epoch) = &mut self.epoch {
-                epoch.thaw(false);
-            }
-            self.timers.stop(Timer::View);
-            began = self.change.take().map_or(now, |change| change.began);
-            self.seal_waiting(now);
-            if self.ended || self.has_said_goodbye() {
-                return;
-            }
+        let began = self.phase.change().map_or(now, |change| change.began);
+        let has_confirmed = !self.succession.confirmed.is_empty();
+        if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
+            return;
         }
-        self.renew_offer(now, Beacon::new(*self.handle.as_bytes()), rng);
-        let own = self
-            .offering
-            .own()
-            .map(|own| (own.digest, own.member.offer().clone()));
-        self.change = Some(Change {
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let beacon = Beacon::new(*member.handle.as_bytes());
+        self.lobby.renew_offer(&self.common.me, now, beacon, rng);
+        let own = self.lobby.offering.own();
+        if let Some(own) = own {
+            let offer = own.member.offer().clone();
+            self.common.out.transmit(&Packet::Offer(offer));
+        }
+        let change = Change {
             view,
             began,
             entered: now,
-        });
-        if let Some((_, offer)) = &own {
-            self.transmit(&Packet::Offer(offer.clone()));
-        }
-        if let Some(epoch) = &mut self.epoch {
-            epoch.thaw(!self.confirmed.is_empty());
-            if let Some(next) = epoch.own_next() {
-                next.view = view;
-                next.offer = own.map(|(digest, _)| digest);
-                next.proposed = None;
-            }
-        }
+        };
+        member.enter_view(change, own.map(|own| own.digest), has_confirmed);
+        let times = self.common.me.times();
+        let length = times
+            .propose
+            .saturating_add(member.view_length(times.view, view));
+        let soon = now.after(part(times.gather, 2));
+        self.common.timers.begin_anew(Timer::Retry);
+        self.common.timers.set(Timer::View, now.after(length));
+        self.common.timers.set(Timer::Change, soon);
         self.say_next();
-        self.retries = 0;
-        let timers = &self.config.timers;
-        let length = timers.propose.saturating_add(self.change_length(view));
-        self.timers.set(Timer::View, now.after(length));
-        self.timers
-            .set(Timer::Change, now.after(part(timers.gather, 2)));
     }
 
-    /// How long a view of a change lasts: it doubles with every round of all members, up to eight times.
-    fn change_length(&self, view: u32) -> Duration {
-        let members = self.epoch.as_ref().map_or(1, Epoch::members);
-        let round = u32::try_from(members)
-            .ok()
-            .and_then(|members| view.checked_div(members));
-        let doublings = round.unwrap_or(0).min(3);
-        self.config
-            .timers
-            .view
-            .saturating_mul(2_u32.saturating_pow(doublings))
+    /// No run binds this member, which leaves: it says its last word, and the others go on without it. If it has more to say
+    /// than may be on its way at one time, it takes part until it has. Returns whether it has said all.
+    fn leaves_change(&mut self, now: Timestamp) -> bool {
+        let Some(member) = self.phase.member_mut() else {
+            return true;
+        };
+        member.epoch.thaw(false);
+        member.changing.change = None;
+        self.common.timers.stop(Timer::View);
+        self.seal_waiting(now);
+        let member = self.phase.member();
+        member.is_none_or(Membership::has_said_goodbye)
     }
 
     /// States what this member says about the next epoch.
     pub(super) fn say_next(&mut self) {
-        let wishes: Vec<_> = self.wishes.iter().cloned().collect();
-        let Some(epoch) = &mut self.epoch else { return };
-        if let Some(next) = epoch.own_next() {
-            next.wishes = wishes;
+        if let Some(member) = self.phase.member_mut() {
+            member.say_next(&mut self.common.out, &self.votes);
         }
-        self.transmits
-            .extend(epoch.seal_statement(Presence::Present));
-    }
-
-    /// Goes to the view in which at least half of the others are.
-    fn catch_up(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let (Some(epoch), Some(change)) = (&self.epoch, &self.change) else {
-            return;
-        };
-        let mut views: Vec<_> = self
-            .present()
-            .into_iter()
-            .filter(|member| *member != epoch.me())
-            .map(|member| epoch.next_of(member).map_or(0, |next| next.view))
-            .collect();
-        views.sort_unstable();
-        let behind = views
-            .len()
-            .checked_div(2)
-            .and_then(|half| views.get(half))
-            .copied();
-        if let Some(view) = behind.filter(|view| *view > change.view) {
-            self.enter_view(now, view, rng);
-        }
-    }
-
-    /// The proposer of a view: the members of the old roster take turns, from one that its handle picks.
-    pub(super) fn proposer_of(&self, view: u32) -> Option<usize> {
-        let members = u64::try_from(self.epoch.as_ref()?.members()).ok()?;
-        let first = self
-            .handle
-            .as_bytes()
-            .first_chunk()
-            .map(|bytes| u64::from_be_bytes(*bytes))?;
-        let turn = first.checked_rem(members)?.checked_add(u64::from(view))?;
-        usize::try_from(turn.checked_rem(members)?).ok()
-    }
-
-    /// Whether a member may be left out of a roster, and if so, whether for a reason that needs no waiting.
-    pub(super) fn may_be_left_out(&self, now: Timestamp, member: usize) -> bool {
-        let (Some(epoch), Some(change)) = (&self.epoch, &self.change) else {
-            return false;
-        };
-        let is_excluded = epoch
-            .identity(member)
-            .is_some_and(|identity| self.is_excluded(&identity));
-        let spoke = epoch
-            .next_of(member)
-            // A member without an offer has not entered a view: it has stated wishes, perhaps long ago.
-            .is_some_and(|next| next.offer.is_some() && next.view >= change.view);
-        let suspect = now >= self.suspect_at(member, change);
-        !epoch.is_present(member)
-            || self.has_installed(member)
-            || is_excluded
-            || self.unserved.may_be_left_out(member)
-            || (!spoke && suspect)
-    }
-
-    /// When a member may be left out for having said nothing. Views grow longer than that, and a member speaks when it enters
-    /// one: however long ago it spoke last, half of the shortest view is left for what it says about this one.
-    pub(super) fn suspect_at(&self, member: usize, change: &Change) -> Timestamp {
-        let spoke = self.spoke.get(&member).copied().unwrap_or(change.began);
-        let timers = &self.config.timers;
-        let silent = spoke.max(change.began).after(timers.suspect);
-        silent.max(change.entered.after(part(timers.view, 2)))
-    }
-
-    /// The offer of a member for this view, if it has said so and the offer is at hand.
-    pub(super) fn offer_of(&self, member: usize) -> Option<OfferDigest> {
-        let view = self.change.as_ref()?.view;
-        let next = self
-            .epoch
-            .as_ref()?
-            .next_of(member)
-            .filter(|next| next.view == view)?;
-        next.offer.filter(|_| next.installed.is_none())
-    }
-
-    /// Whether a member has said that it installed an epoch: it takes part in no other.
-    pub(super) fn has_installed(&self, member: usize) -> bool {
-        let said = self.epoch.as_ref().and_then(|epoch| epoch.next_of(member));
-        said.is_some_and(|next| next.installed.is_some())
-    }
-
-    /// Whether more than half of the others have said that they installed an epoch. A single one says so to no effect.
-    pub(super) fn others_have_gone(&self) -> bool {
-        let Some(epoch) = &self.epoch else {
-            return false;
-        };
-        let gone = (0..epoch.members())
-            .filter(|member| self.has_installed(*member))
-            .count();
-        gone.saturating_mul(2) > epoch.members().saturating_sub(1)
-    }
-
-    /// The digest of the cut of a run, when it is delivered here: not before does this member confirm.
-    pub(super) fn cut_of(&mut self, run: Sid, continuing: &[usize]) -> Option<Digest32> {
-        self.epoch.as_mut()?.cut(run, continuing)
-    }
-
-    /// Whether all who continue have confirmed a run with this cut, and nothing more was delivered here since.
-    pub(super) fn is_agreed(&self, run: Sid, continuing: &[usize], cut: Digest32) -> bool {
-        let Some(epoch) = &self.epoch else {
-            return false;
-        };
-        epoch.cut_digest(run) == Some(cut)
-            && continuing.iter().all(|member| {
-                let said = epoch.next_of(*member);
-                said.is_some_and(|next| next.confirmed.contains(&(run, cut)))
-            })
     }
 }

@@ -9,10 +9,12 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Beacon, Offer, OfferDigest};
 
-use super::Room;
+use super::context::Context;
+use super::lobby::Lobby;
+use super::membership::Membership;
 use crate::event::Event;
 use crate::time::Timestamp;
-use crate::wire::Packet;
+use crate::wire::{Handle, Packet};
 
 /// Own offers that are known again when a transport, or somebody who kept them, gives them back.
 const OWN_OFFERS: usize = 256;
@@ -68,44 +70,39 @@ impl Doubles {
     }
 }
 
-impl<S: CryptoSuite> Room<S> {
-    /// Makes a fresh offer in place of the own one.
-    pub(super) fn renew_offer(&mut self, now: Timestamp, beacon: Beacon, rng: &mut dyn CryptoRng) {
-        self.offering
-            .renew(now, beacon, &self.known, &*self.identity, rng);
-        if let Some(own) = self.offering.own() {
-            self.doubles.made(own.digest);
-        }
-    }
-
+impl<S: CryptoSuite> Lobby<S> {
     /// Somebody else makes offers under this member's identity.
-    pub(super) fn note_double(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+    pub(super) fn note_double(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        member: Option<&Membership<S>>,
+        rng: &mut dyn CryptoRng,
+    ) {
         // A member that waits for an epoch to let it in waits in vain while its identity is inside.
-        let place = match self.epoch.is_none() && self.host.is_some() {
+        let place = match member.is_none() && self.hosts.chosen().is_some() {
             true => Place::Outside,
             false => Place::Inside,
         };
-        self.events.extend(self.doubles.tell(place));
-        self.answer_double(now, rng);
+        cx.out.events.extend(self.doubles.tell(place));
+        if let Some(member) = member.filter(|member| member.changing.change.is_none()) {
+            self.answer_double(cx, member.handle, rng);
+        }
     }
 
     /// Shows the other that its identity is in this epoch, by an offer under it: the other waits to be let in and hears
     /// nothing else that it can read. Not in a rush, and not in a change, where the own offer is one that was stated.
-    fn answer_double(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let pause = self.config.timers.advertise;
-        let is_soon = |at: Timestamp| now.since(at) < pause;
-        if self.epoch.is_none()
-            || self.change.is_some()
-            || self.doubles.answered.is_some_and(is_soon)
-        {
+    fn answer_double(&mut self, cx: &mut Context<'_, S>, handle: Handle, rng: &mut dyn CryptoRng) {
+        let pause = cx.me.times().advertise;
+        let is_soon = |at: Timestamp| cx.now.since(at) < pause;
+        if self.doubles.answered.is_some_and(is_soon) {
             return;
         }
-        self.doubles.answered = Some(now);
-        let beacon = Beacon::new(*self.handle.as_bytes());
-        self.renew_offer(now, beacon, rng);
+        self.doubles.answered = Some(cx.now);
+        let beacon = Beacon::new(*handle.as_bytes());
+        self.renew_offer(cx.me, cx.now, beacon, rng);
         if let Some(own) = self.offering.own() {
             let offer = own.member.offer().clone();
-            self.transmit(&Packet::Offer(offer));
+            cx.out.transmit(&Packet::Offer(offer));
         }
     }
 }

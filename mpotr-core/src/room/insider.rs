@@ -14,24 +14,24 @@ impl<S: CryptoSuite> Room<S> {
         content: Content,
         is_signed: bool,
     ) -> Option<(MessageId, Vec<u8>)> {
-        self.epoch.as_mut()?.forge_content(content, is_signed)
+        self.phase.epoch_mut()?.forge_content(content, is_signed)
     }
 
     /// A packet with a statement of this member for a place of its stream, whatever it has said before. The room does not know
     /// of it. `None` without an epoch, or if the key of the place is used.
     pub fn forge_statement(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
-        self.epoch.as_mut()?.forge_statement(number, statement)
+        self.phase.epoch_mut()?.forge_statement(number, statement)
     }
 
     /// The same with a signature that is wrong.
     pub fn forge_unsigned(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
-        self.epoch.as_mut()?.forge_unsigned(number, statement)
+        self.phase.epoch_mut()?.forge_unsigned(number, statement)
     }
 
     /// The ids of the messages that are delivered here and parent of none.
     #[must_use]
     pub fn heads(&self) -> Vec<MessageId> {
-        let epoch = self.epoch.as_ref();
+        let epoch = self.phase.epoch();
         epoch.map_or_else(Vec::new, |epoch| epoch.heads())
     }
 }

@@ -9,7 +9,8 @@ impl<S: CryptoSuite> Room<S> {
     /// The epochs that this member holds keys of, the present one first, and whether it has stated of each that everyone
     /// has closed it: from then on nothing that is said there changes what it holds.
     pub fn epochs_held(&self) -> impl Iterator<Item = (EpochHint, bool)> {
-        let held = self.epoch.iter().chain(&self.retired);
+        let old = self.old.as_ref().map(|old| &old.epoch);
+        let held = self.phase.epoch().into_iter().chain(old);
         held.map(|epoch| (epoch.hint(), epoch.has_said_done()))
     }
 }

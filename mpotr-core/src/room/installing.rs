@@ -7,13 +7,16 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Beacon, Established, Sid};
 
 use super::Room;
-use super::window::Window;
+use super::context::Context;
+use super::membership::Membership;
+use super::old::Old;
+use super::phase::{Gathering, Phase};
 use crate::epoch::Epoch;
 use crate::event::{Event, MemberInfo};
 use crate::record::{Record, RunRecord};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Presence, Proposal, SidHint, Wish};
+use crate::wire::{Presence, Proposal, SidHint};
 
 /// The wait before a certificate is sent again doubles so many times.
 const MAX_CERTIFICATES: u32 = 6;
@@ -29,181 +32,162 @@ pub(super) struct Certificate {
     pub(super) record: Option<Box<RunRecord>>,
 }
 
+impl Certificate {
+    /// The packets, which are sent once more.
+    pub(super) fn send_again(&mut self) -> [Vec<u8>; 2] {
+        self.answers = self.answers.saturating_add(1).min(MAX_CERTIFICATES);
+        self.packets.clone()
+    }
+}
+
+impl<S: CryptoSuite> Membership<S> {
+    /// A member is still at the run that led here, unless it was heard in the epoch: it may have missed what this member sent.
+    /// Or an outsider sends again what it sent: the more often this member has answered, the longer it waits.
+    pub(super) fn plan_certificate(&self, cx: &mut Context<'_, S>, sender: usize) {
+        if sender < self.epoch.members() && !self.talk.has_heard(sender) {
+            let first = part(cx.me.times().retry, 2);
+            let doublings = 2_u32.saturating_pow(self.certificate.answers);
+            let wait = first.saturating_mul(doublings);
+            cx.timers
+                .set_if_idle(Timer::Certificate, cx.now.after(wait));
+        }
+    }
+
+    /// The epoch is over for this member, which goes on to another: what it delivered is final if it is in the cut. Returns what
+    /// is left of it, and who was proven to have cheated at its very end.
+    fn retire(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        fates: &mut super::fates::Fates,
+        successor: Sid,
+    ) -> Vec<IdentityKey> {
+        let before = self.close_fates(cx, fates, Some(successor));
+        let has_cut = self.epoch.retire(successor);
+        cx.out.send(self.epoch.seal_statement(Presence::Present));
+        let after = self.report(cx, fates);
+        self.send_missing(cx, before.missing.into_iter().chain(after.missing));
+        if has_cut {
+            self.settle(cx);
+        }
+        before.accused.into_iter().chain(after.accused).collect()
+    }
+}
+
 impl<S: CryptoSuite> Room<S> {
+    /// Installs the epoch of a run that all have confirmed.
     pub(super) fn install(
         &mut self,
         now: Timestamp,
-        established: Established<S>,
-        mut certificate: Certificate,
-        proposal: &Proposal,
+        (established, mut certificate, proposal): (Established<S>, Certificate, Proposal),
         rng: &mut dyn CryptoRng,
     ) {
-        self.stop_timers();
-        self.attempt = None;
-        self.confirmed.clear();
-        self.contributed.clear();
-        self.change = None;
-        self.changes.clear();
-        self.unserved.clear();
-        self.spoke.clear();
-        self.heard.clear();
-        self.host = None;
-        self.proposing.forget_hosts();
-        self.expired = false;
-        self.retries = 0;
-        self.queries = 0;
-        self.asked = false;
-        let record = certificate.record.take();
-        self.certificate = Some(certificate);
+        self.common.timers.end_epoch();
+        self.common.timers.stop(Timer::Advertise);
+        self.common.timers.stop(Timer::Propose);
+        self.succession.give_up();
+        self.lobby.be_let_in();
         for member in established.run.members() {
-            self.known.insert(member);
+            self.common.me.known.insert(member);
         }
         let sid = established.run.sid();
         let before: BTreeSet<_> = self
-            .epoch
-            .as_ref()
+            .phase
+            .epoch()
             .map(|old| old.roster().collect())
             .unwrap_or_default();
-        let voted_out: Vec<_> = before
-            .iter()
-            .filter(|identity| self.is_excluded(identity))
-            .copied()
-            .collect();
-        let accused = self.retire(now, sid);
+        let voted_out = self.voted_out(now);
+        let outside = Phase::Gathering(Gathering::default());
+        let accused = match self.phase.leave_for(outside) {
+            Some(mut member) => {
+                let cx = &mut self.common.at(now);
+                let accused = member.retire(cx, &mut self.fates, sid);
+                let mut old = Old::new(member.into_epoch(), cx);
+                old.close(cx.out);
+                self.old = Some(old);
+                accused
+            }
+            None => Vec::new(),
+        };
         let mut epoch = Epoch::new(established);
-        if let Some(record) = record {
-            self.records.push_back(Record::Run(record));
+        if let Some(record) = certificate.record.take() {
+            self.common.out.records.push_back(Record::Run(record));
             epoch.record();
         }
-        let me = epoch.me();
-        let info = |(index, identity)| MemberInfo {
-            identity,
-            is_me: index == me,
-        };
-        let roster: Vec<_> = epoch.roster().enumerate().map(info).collect();
-        self.handle = proposal.handle;
-        self.offering.follow(Beacon::new(*self.handle.as_bytes()));
-        self.expected.have_come();
-        let now_in: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
-        self.events.push_back(Event::Secure {
-            sid,
-            handle: proposal.handle,
-            parent: proposal.parent,
-            roster,
-        });
-        if proposal.policy != self.config.policy {
-            self.config.policy.clone_from(&proposal.policy);
-            self.events.push_back(Event::PolicyChanged {
-                policy: proposal.policy.clone(),
-            });
-        }
-        self.exclusions.begin_epoch(&now_in, voted_out);
-        self.settle_wishes(&now_in);
-        self.proven.clear();
-        if !before.is_empty() {
-            let joined = now_in.difference(&before);
-            self.events
-                .extend(joined.map(|member| Event::Joined { member: *member }));
-        }
-        let out = before.difference(&now_in);
-        self.events
-            .extend(out.map(|member| Event::LeftOut { member: *member }));
-        self.epoch = Some(epoch);
-        self.epoch_began = now;
-        if !self.wishes.is_empty() {
+        self.lobby
+            .offering
+            .follow(Beacon::new(*proposal.handle.as_bytes()));
+        self.tell_secure(&epoch, &proposal, &before, voted_out);
+        let member = Membership::begin(epoch, proposal.handle, certificate, now);
+        self.phase = Phase::Member(Box::new(member));
+        if !self.votes.wishes.is_empty() {
             // What was said in the epoch before is not known to all who are in this one.
             self.vote_soon(now);
         }
-        let timers = &self.config.timers;
+        let times = self.common.me.times();
         for (timer, wait) in [
-            (Timer::Refresh, timers.refresh),
-            (Timer::Heartbeat, timers.heartbeat),
-            (Timer::Expire, timers.expire),
+            (Timer::Refresh, times.refresh),
+            (Timer::Heartbeat, times.heartbeat),
+            (Timer::Expire, times.expire),
         ] {
-            self.timers.set(timer, now.after(wait));
+            self.common.timers.set(timer, now.after(wait));
         }
-        self.timers.set(Timer::Change, now);
+        self.common.timers.set(Timer::Change, now);
         // First what was typed, then what the others sent meanwhile: nobody's last word comes before this member's first.
         self.seal_waiting(now);
         for identity in accused {
             self.prove(now, identity);
         }
-        let early = self.early.take_of_epochs();
-        let _rejected = self.handle_messages(now, &early, rng);
+        let early = self.succession.early.take_of_epochs();
+        self.take_early(now, &early, rng);
     }
 
-    /// What was waited for on the way here is waited for no more.
-    fn stop_timers(&mut self) {
-        for timer in [
-            Timer::Advertise,
-            Timer::Propose,
-            Timer::View,
-            Timer::Retry,
-            Timer::Acknowledge,
-            Timer::Lock,
-            Timer::Query,
-            Timer::Silent,
-            Timer::Abandon,
-        ] {
-            self.timers.stop(timer);
-        }
-    }
-
-    /// The epoch so far is over: what it delivered is final if it is in the cut, and what is left of it answers those who are
-    /// behind. Returns who was proven to have cheated at its very end.
-    fn retire(&mut self, now: Timestamp, successor: Sid) -> Vec<IdentityKey> {
-        self.has_lost_epoch = false;
-        self.window = Window::default();
-        self.timers.stop(Timer::Window);
-        let before = self.report();
-        self.close_fates(Some(successor));
-        let Some(mut old) = self.epoch.take() else {
+    /// The members that are left out of the next epoch by a vote.
+    fn voted_out(&self, now: Timestamp) -> Vec<IdentityKey> {
+        let Some(situation) = self.situation(now) else {
             return Vec::new();
         };
-        let has_cut = old.retire(successor);
-        self.transmits.extend(old.seal_statement(Presence::Present));
-        self.epoch = Some(old);
-        let after = self.report();
-        self.send_missing(now, before.missing.into_iter().chain(after.missing));
-        if has_cut {
-            self.settle();
-        } else {
-            self.unsettled = None;
-        }
-        self.messages_resent.clear();
-        self.retired = self.epoch.take();
-        self.close_retired();
-        self.timers
-            .set(Timer::Drain, now.after(self.config.timers.drain));
-        before.accused.into_iter().chain(after.accused).collect()
+        let roster = situation.epoch().roster();
+        roster
+            .filter(|identity| situation.is_excluded(identity))
+            .collect()
     }
 
-    /// Wishes that the new roster fulfils are wishes no more.
-    fn settle_wishes(&mut self, roster: &BTreeSet<IdentityKey>) {
-        let policy = &self.config.policy;
-        self.wishes.retain(|wish| match wish {
-            Wish::Refresh => false,
-            Wish::Admit(identity) => !roster.contains(identity),
-            Wish::Exclude(identity) => roster.contains(identity),
-            Wish::Policy(wanted) => *wanted != *policy,
+    /// Tells the application of a new epoch, and who has come and gone.
+    fn tell_secure(
+        &mut self,
+        epoch: &Epoch<S>,
+        proposal: &Proposal,
+        before: &BTreeSet<IdentityKey>,
+        voted_out: Vec<IdentityKey>,
+    ) {
+        let out = &mut self.common.out;
+        let me = epoch.me();
+        let roster = epoch
+            .roster()
+            .enumerate()
+            .map(|(index, identity)| MemberInfo {
+                identity,
+                is_me: index == me,
+            });
+        out.tell(Event::Secure {
+            sid: epoch.sid(),
+            handle: proposal.handle,
+            parent: proposal.parent,
+            roster: roster.collect(),
         });
-    }
-
-    /// Sends again what this member sent in the run, for who is still at it. A statement inside the epoch goes before, so that
-    /// those who have the epoch see that this member has it, too, and do not answer in the same way.
-    pub(super) fn send_certificate(&mut self) {
-        let Some(Certificate {
-            packets, answers, ..
-        }) = &mut self.certificate
-        else {
-            return;
-        };
-        *answers = answers.saturating_add(1).min(MAX_CERTIFICATES);
-        if let Some(epoch) = &mut self.epoch {
-            let last = epoch.last_statement().map(<[u8]>::to_vec);
-            self.transmits
-                .extend(last.or_else(|| epoch.seal_statement(Presence::Present)));
+        let now_in: BTreeSet<_> = epoch.roster().collect();
+        let policy = &proposal.policy;
+        if self.votes.begin_epoch(policy, &now_in, voted_out) {
+            let policy = policy.clone();
+            out.tell(Event::PolicyChanged { policy });
         }
-        self.transmits.extend(packets.iter().cloned());
+        if !before.is_empty() {
+            for member in now_in.difference(before) {
+                out.tell(Event::Joined { member: *member });
+            }
+        }
+        for member in before.difference(&now_in) {
+            out.tell(Event::LeftOut { member: *member });
+        }
     }
 }

@@ -3,7 +3,9 @@
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::Sid;
 
-use super::Room;
+use super::context::Context;
+use super::fates::Fates;
+use super::membership::Membership;
 use crate::epoch::{Effect, Epoch};
 use crate::event::Event;
 use crate::wire::MessageId;
@@ -29,23 +31,46 @@ pub(super) struct Report {
     pub(super) accused: Vec<IdentityKey>,
 }
 
-impl<S: CryptoSuite> Room<S> {
+impl<S: CryptoSuite> Membership<S> {
     /// Tells the application of all that happened in the epoch, and returns what is left to act on.
-    pub(super) fn report(&mut self) -> Report {
+    pub(super) fn report(&mut self, cx: &mut Context<'_, S>, fates: &mut Fates) -> Report {
         let mut report = Report::default();
-        while let Some(effect) = self.epoch.as_mut().and_then(Epoch::poll_effect) {
-            self.report_one(effect, &mut report);
+        while let Some(effect) = self.epoch.poll_effect() {
+            report.note(effect, &self.epoch, cx, fates);
         }
         report
     }
 
-    fn report_one(&mut self, effect: Effect, report: &mut Report) {
-        report.is_ending |= matches!(
+    /// The epoch is over for this member, which goes on to the next one, or to none: the fate of all that it has sent here.
+    /// Those who go on to the same have delivered the whole cut, whatever they have stated.
+    pub(super) fn close_fates(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        fates: &mut Fates,
+        successor: Option<Sid>,
+    ) -> Report {
+        let report = self.report(cx, fates);
+        for fate in fates.end_epoch(&self.epoch.awaited(successor)) {
+            cx.out.tell(fate);
+        }
+        report
+    }
+}
+
+impl Report {
+    fn note<S: CryptoSuite>(
+        &mut self,
+        effect: Effect,
+        epoch: &Epoch<S>,
+        cx: &mut Context<'_, S>,
+        fates: &mut Fates,
+    ) {
+        self.is_ending |= matches!(
             effect,
             Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
         );
-        report.is_closed |= matches!(effect, Effect::Closed { .. });
-        report.is_finalised |= matches!(effect, Effect::Final { .. });
+        self.is_closed |= matches!(effect, Effect::Closed { .. });
+        self.is_finalised |= matches!(effect, Effect::Final { .. });
         let event = match effect {
             Effect::Equivocation {
                 author,
@@ -53,8 +78,8 @@ impl<S: CryptoSuite> Room<S> {
                 packets,
             } => {
                 // The others find the same in the same packets.
-                self.transmits.extend(packets);
-                let author = self.accused(author, report);
+                cx.out.send(packets);
+                let author = self.accuse(epoch.identity(author));
                 author.map(|author| Event::Equivocation {
                     author,
                     seq: evidence.seq(),
@@ -62,37 +87,39 @@ impl<S: CryptoSuite> Room<S> {
                     evidence,
                 })
             }
-            Effect::Contradicted { author } => self
-                .accused(author, report)
-                .map(|member| Event::Contradicted { member }),
-            Effect::Leaked { member } => self
-                .accused(member, report)
-                .map(|member| Event::Leaked { member }),
+            Effect::Contradicted { author } => {
+                let member = self.accuse(epoch.identity(author));
+                member.map(|member| Event::Contradicted { member })
+            }
+            Effect::Leaked { member } => {
+                let member = self.accuse(epoch.identity(member));
+                member.map(|member| Event::Leaked { member })
+            }
             Effect::Answered { seq } => {
                 // Who is not waited for moves nothing.
-                report.is_answered |= self.fates.counts(seq);
-                self.fates.decide(seq)
+                self.is_answered |= fates.counts(seq);
+                fates.decide(seq)
             }
             Effect::Missed { seq, by } => {
-                if let Some(by) = self.epoch.as_ref().and_then(|epoch| epoch.identity(by)) {
-                    self.fates.note_missed(seq, by);
+                if let Some(by) = epoch.identity(by) {
+                    fates.note_missed(seq, by);
                 }
                 None
             }
             Effect::Next { member } => {
-                report.spoke.push(member);
+                self.spoke.push(member);
                 None
             }
             Effect::Missing { id, packet } => {
-                report.missing.push((id, packet));
+                self.missing.push((id, packet));
                 None
             }
             Effect::Recorded(record) => {
-                self.records.push_back(record);
+                cx.out.records.push_back(record);
                 None
             }
             Effect::Asked => {
-                report.is_asked = true;
+                self.is_asked = true;
                 None
             }
             Effect::Closing => None,
@@ -102,25 +129,15 @@ impl<S: CryptoSuite> Room<S> {
             | Effect::Provisional { .. }
             | Effect::Final { .. }
             | Effect::Fork { .. }
-            | Effect::Difference { .. }) => self.epoch.as_ref().and_then(|epoch| tell(epoch, told)),
+            | Effect::Difference { .. }) => tell(epoch, told),
         };
-        self.events.extend(event);
-    }
-
-    /// The epoch is over for this member, which goes on to the next one, or to none: the fate of all that it has sent here.
-    /// Those who go on to the same have delivered the whole cut, whatever they have stated. What happened so far is reported
-    /// before.
-    pub(super) fn close_fates(&mut self, successor: Option<Sid>) {
-        let Some(epoch) = &self.epoch else { return };
-        let awaited = epoch.awaited(successor);
-        self.events.extend(self.fates.end_epoch(&awaited));
+        cx.out.events.extend(event);
     }
 
     /// There is proof against a member: what follows from that waits until all is reported.
-    fn accused(&self, member: usize, report: &mut Report) -> Option<IdentityKey> {
-        let identity = self.epoch.as_ref()?.identity(member)?;
-        report.accused.push(identity);
-        Some(identity)
+    fn accuse(&mut self, member: Option<IdentityKey>) -> Option<IdentityKey> {
+        self.accused.extend(member);
+        member
     }
 }
 

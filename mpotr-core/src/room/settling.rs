@@ -3,6 +3,8 @@
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
+use super::context::Context;
+use super::membership::Membership;
 use crate::event::{Event, MessageState};
 use crate::time::Timestamp;
 use crate::timers::Timer;
@@ -23,7 +25,7 @@ impl<S: CryptoSuite> Room<S> {
     /// it is not delivered, or of another epoch: then all who moved on have it.
     #[must_use]
     pub fn message_state(&self, id: &MessageId) -> Option<MessageState> {
-        let epoch = self.epoch.as_ref()?;
+        let epoch = self.phase.epoch()?;
         let state = epoch.state_of(id)?;
         let seen_by = state.seen_by.into_iter();
         Some(MessageState {
@@ -35,59 +37,53 @@ impl<S: CryptoSuite> Room<S> {
             is_final: state.is_final,
         })
     }
+}
 
+impl<S: CryptoSuite> Membership<S> {
     /// Watches what is not final.
-    pub(super) fn watch_leeway(&mut self, now: Timestamp) {
-        let Some(epoch) = &self.epoch else { return };
-        let delivered = epoch.delivered();
-        let settled = usize::try_from(epoch.final_lock().count).unwrap_or(usize::MAX);
-        if self
-            .unsettled
-            .as_ref()
-            .is_some_and(|unsettled| settled >= unsettled.target)
-        {
-            self.settle();
+    pub(super) fn watch_leeway(&mut self, cx: &mut Context<'_, S>) {
+        let delivered = self.epoch.delivered();
+        let settled = usize::try_from(self.epoch.final_lock().count).unwrap_or(usize::MAX);
+        let unsettled = self.talk.unsettled.as_ref();
+        if unsettled.is_some_and(|unsettled| settled >= unsettled.target) {
+            self.settle(cx);
         }
-        let Some(epoch) = self.epoch.as_ref().filter(|_| settled < delivered) else {
+        if settled >= delivered {
             return;
-        };
-        let leeway = self.config.timers.leeway;
-        let unsettled = self.unsettled.get_or_insert(Unsettled {
-            since: now,
+        }
+        let epoch = &self.epoch;
+        let unsettled = self.talk.unsettled.get_or_insert(Unsettled {
+            since: cx.now,
             target: delivered,
             is_told: false,
         });
-        let deadline = unsettled.since.after(leeway);
+        let deadline = unsettled.since.after(cx.me.times().leeway);
         let count = delivered.saturating_sub(settled);
-        if !unsettled.is_told && (now >= deadline || count > self.config.leeway) {
+        if !unsettled.is_told && (cx.now >= deadline || count > cx.me.config.leeway) {
             unsettled.is_told = true;
             unsettled.target = delivered;
-            let waiting_for = epoch.waiting_for(delivered);
-            self.events.push_back(Event::Unsettled {
+            let waiting_for = epoch.waiting_for(delivered).into_iter();
+            cx.out.tell(Event::Unsettled {
                 since: unsettled.since,
                 count,
                 waiting_for: waiting_for
-                    .into_iter()
                     .filter_map(|member| epoch.identity(member))
                     .collect(),
             });
         }
         if unsettled.is_told {
-            self.timers.stop(Timer::Leeway);
+            cx.timers.stop(Timer::Leeway);
         } else {
-            self.timers.set(Timer::Leeway, deadline);
+            cx.timers.set(Timer::Leeway, deadline);
         }
     }
 
     /// All that was watched is final.
-    pub(super) fn settle(&mut self) {
-        self.timers.stop(Timer::Leeway);
-        if self
-            .unsettled
-            .take()
-            .is_some_and(|unsettled| unsettled.is_told)
-        {
-            self.events.push_back(Event::Settled);
+    pub(super) fn settle(&mut self, cx: &mut Context<'_, S>) {
+        cx.timers.stop(Timer::Leeway);
+        let unsettled = self.talk.unsettled.take();
+        if unsettled.is_some_and(|unsettled| unsettled.is_told) {
+            cx.out.tell(Event::Settled);
         }
     }
 }

@@ -28,11 +28,6 @@ impl Unserved {
     pub(super) fn may_be_left_out(&self, member: usize) -> bool {
         self.0.get(&member).is_some_and(|views| *views >= MAX_VIEWS)
     }
-
-    /// Another epoch has begun.
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
 }
 
 #[cfg(test)]
@@ -58,12 +53,5 @@ mod tests {
     #[test]
     fn who_serves_once_begins_anew() {
         assert!(!after(&[&[2], &[2], &[], &[2], &[2]]).may_be_left_out(2));
-    }
-
-    #[test]
-    fn another_epoch_begins_anew() {
-        let mut unserved = after(&[&[2], &[2], &[2]]);
-        unserved.clear();
-        assert!(!unserved.may_be_left_out(2));
     }
 }

@@ -123,7 +123,14 @@ fn a_repeated_forgery_costs_one_signature() {
     // The real one still counts, and in the second round no forgery costs more than its signature either.
     let taken = hall.rooms[0].handle_message(hall.now, &first.to_bytes(), &mut hall.rng);
     assert_eq!(taken, Ok(()));
-    assert!(hall.rooms[0].attempt.as_ref().unwrap().has_confirmed());
+    assert!(
+        hall.rooms[0]
+            .succession
+            .current
+            .as_ref()
+            .unwrap()
+            .has_confirmed()
+    );
     let forge = |n: u8| {
         let mut forged = confirmation.clone();
         forged.sealed[0] ^= n + 1;

@@ -53,20 +53,23 @@ impl Channel {
     /// In every view Mallory states, and publishes, an offer with a key that is none.
     fn cheat(&mut self) {
         let room = &mut self.rooms[MALLORY];
-        let view = room.change.as_ref().map(|change| change.view);
-        if view.is_none() || view == self.view || room.attempt.is_some() {
+        let view = room.phase.change().map(|change| change.view);
+        if view.is_none() || view == self.view || room.succession.current.is_some() {
             return;
         }
         self.view = view;
-        let Some(own) = room.offering.own() else {
+        let Some(own) = room.lobby.offering.own() else {
             return;
         };
         let mut offer = own.member.offer().clone();
         (self.spoil)(&mut offer);
         let digest = offer.digest::<Suite>();
-        room.transmits.clear();
-        room.transmits.push_back(Packet::Offer(offer).to_bytes());
-        if let Some(next) = room.epoch.as_mut().and_then(Epoch::own_next) {
+        room.common.out.transmits.clear();
+        room.common
+            .out
+            .transmits
+            .push_back(Packet::Offer(offer).to_bytes());
+        if let Some(next) = room.phase.epoch_mut().and_then(Epoch::own_next) {
             next.offer = Some(digest);
         }
         room.say_next();
@@ -121,13 +124,13 @@ fn an_old_member_whose_stated_offer_is_none_is_left_out_of_the_change() {
         let now = channel.now;
         channel.rooms[0].refresh(now);
         // It speaks in every view, so nobody may leave it out for silence.
-        let members = |room: &Room<Suite>| room.epoch.as_ref().map(Epoch::members);
+        let members = |room: &Room<Suite>| room.phase.epoch().map(Epoch::members);
         channel.run(|channel| {
             channel.rooms[..2]
                 .iter()
                 .all(|room| members(room) == Some(2))
         });
-        let cheat = channel.rooms[MALLORY].identity.public();
+        let cheat = channel.rooms[MALLORY].common.me.public();
         for room in &mut channel.rooms[..2] {
             let told = std::iter::from_fn(|| room.poll_event());
             let left_out: Vec<_> = told

@@ -85,26 +85,22 @@ impl Hall {
     /// Runs until the members are in a view of which a member is the proposer, and have all stated their offers for it, and
     /// returns these.
     fn turn_of(&mut self, member: usize) -> Vec<OfferDigest> {
-        let index = |hall: &Self| hall.rooms[member].epoch.as_ref().unwrap().me();
-        let view = (0..).find(|view| self.rooms[0].proposer_of(*view) == Some(index(self)));
+        let index = |hall: &Self| hall.rooms[member].phase.epoch().unwrap().me();
+        let situation = self.rooms[0].situation(self.now).unwrap();
+        let view = (0..).find(|view| situation.proposer_of(*view) == Some(index(self)));
         for room in &mut self.rooms {
             room.enter_view(self.now, view.unwrap(), &mut self.rng);
         }
         self.deliver();
         let room = &self.rooms[member];
         let offers: BTreeSet<_> = (0..self.rooms.len())
-            .map(|other| room.offer_of(other).unwrap())
+            .map(|other| room.situation(self.now).unwrap().offer_of(other).unwrap())
             .collect();
         offers.into_iter().collect()
     }
 
     fn roster(&self, member: usize) -> BTreeSet<IdentityKey> {
-        self.rooms[member]
-            .epoch
-            .as_ref()
-            .unwrap()
-            .roster()
-            .collect()
+        self.rooms[member].phase.epoch().unwrap().roster().collect()
     }
 
     fn without(&self, member: usize) -> BTreeSet<IdentityKey> {
@@ -141,11 +137,11 @@ fn two_proposals_for_one_view_are_a_proof_that_all_see() {
     let mallory = &mut hall.rooms[3];
     let proposals = [(); 2].map(|()| {
         mallory.propose_roster(now, offers.clone(), &mut hall.rng);
-        let view = mallory.change.as_ref().unwrap().view;
-        mallory.changes.of_view(view).remove(0)
+        let view = mallory.phase.change().unwrap().view;
+        mallory.succession.changes.of_view(view).remove(0)
     });
     // Each hears of one of them.
-    mallory.changes.clear();
+    mallory.succession.changes.clear();
     while mallory.poll_transmit().is_some() {}
     for (to, proposal) in [(0, &proposals[0]), (1, &proposals[1]), (2, &proposals[0])] {
         let _any = hall.rooms[to].note_change(now, proposal.clone());
@@ -214,7 +210,7 @@ fn a_policy_that_nobody_would_read_is_not_asked_for() {
     let refused = hall.rooms[0].change_policy(now, wanted);
     let founders = 256;
     assert_eq!(refused, Err(PolicyError::TooManyFounders { founders }));
-    assert!(hall.rooms[0].wishes.is_empty());
+    assert!(hall.rooms[0].votes.wishes.is_empty());
     // It is still understood.
     hall.rooms[0].refresh(now);
     hall.run_for(60);
@@ -228,7 +224,7 @@ fn nobody_brings_a_policy_along_without_the_votes() {
     let before = hall.rooms[0].policy().clone();
     let offers = hall.turn_of(2);
     let mallory = &mut hall.rooms[2];
-    mallory.config.policy.admit = quorum(3);
+    mallory.votes.policy.admit = quorum(3);
     mallory.propose_roster(now, offers, &mut hall.rng);
     hall.run_for(60);
     assert!((0..2).all(|member| *hall.rooms[member].policy() == before));
@@ -252,9 +248,9 @@ fn a_vote_for_more_votes_than_there_are_members_is_refused_and_counts_for_nobody
     // Who states it all the same is heard by nobody, and has no proposal of its own accepted.
     let offers = hall.turn_of(2);
     let mallory = &mut hall.rooms[2];
-    mallory.wishes.insert(Wish::Policy(wanted.clone()));
+    mallory.votes.wishes.insert(Wish::Policy(wanted.clone()));
     mallory.say_next();
-    mallory.config.policy = wanted;
+    mallory.votes.policy = wanted;
     mallory.propose_roster(now, offers, &mut hall.rng);
     hall.run_for(60);
     assert!((0..2).all(|member| *hall.rooms[member].policy() == before));
@@ -295,7 +291,11 @@ fn what_was_spent_of_offers_is_forgotten_with_the_epoch() {
         // A run that fails in each epoch.
         hall.turn_of(1);
         hall.run_for(20);
-        assert!(hall.rooms.iter().all(|room| room.offering.spent() <= 3));
+        assert!(
+            hall.rooms
+                .iter()
+                .all(|room| room.lobby.offering.spent() <= 3)
+        );
     }
 }
 
@@ -306,8 +306,8 @@ fn proposals_of_anybody_do_not_push_out_that_of_the_proposer() {
     let offers = hall.turn_of(3);
     let proposer = &mut hall.rooms[3];
     proposer.propose_roster(now, offers, &mut hall.rng);
-    let view = proposer.change.as_ref().unwrap().view;
-    let real = proposer.changes.of_view(view).remove(0);
+    let view = proposer.phase.change().unwrap().view;
+    let real = proposer.succession.changes.of_view(view).remove(0);
     // What the proposer says of it inside the epoch comes late.
     while proposer.poll_transmit().is_some() {}
     let alice = &mut hall.rooms[0];
@@ -327,7 +327,7 @@ fn proposals_of_anybody_do_not_push_out_that_of_the_proposer() {
         };
         assert_eq!(taken, expected);
     }
-    assert_eq!(alice.changes.of_view(view), [real]);
+    assert_eq!(alice.succession.changes.of_view(view), [real]);
     hall.run_for(60);
     assert!((0..4).all(|member| hall.roster(member).len() == 4));
 }

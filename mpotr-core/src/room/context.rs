@@ -1,0 +1,89 @@
+//! What a part of a room is given beside its own state: who this member is, the time, and where what it has to say goes.
+//!
+//! A part never sees the room. It is called with a [`Context`], does its own, and returns what is for others to do.
+
+use std::collections::VecDeque;
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::{Identity, KnownIdentities};
+
+use crate::config::{RoomConfig, Timers};
+use crate::event::Event;
+use crate::record::Record;
+use crate::time::Timestamp;
+use crate::timers::TimerTable;
+use crate::wire::Packet;
+
+/// This member: what does not change while it is in the room.
+pub(super) struct Me<S: CryptoSuite> {
+    /// What the application decided. What may change later is elsewhere from the beginning: the policy and whom this member
+    /// admits among its votes, whom the first epoch must have with the offers.
+    pub(super) config: RoomConfig,
+    pub(super) identity: Box<dyn Identity<S>>,
+    /// Members of epochs so far, whose keys need not be decoded again.
+    pub(super) known: KnownIdentities<S>,
+}
+
+impl<S: CryptoSuite> Me<S> {
+    /// This member's identity.
+    pub(super) fn public(&self) -> IdentityKey {
+        self.identity.public()
+    }
+
+    /// How long things take.
+    pub(super) const fn times(&self) -> &Timers {
+        &self.config.timers
+    }
+}
+
+/// What the room has to say: to the channel, to the application, and to its transcript.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub(super) transmits: VecDeque<Vec<u8>>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) records: VecDeque<Record>,
+}
+
+impl Outbox {
+    /// Sends a packet to everyone in the channel.
+    pub(super) fn transmit(&mut self, packet: &Packet) {
+        self.transmits.push_back(packet.to_bytes());
+    }
+
+    /// Sends packets, if there are any.
+    pub(super) fn send(&mut self, packets: impl IntoIterator<Item = Vec<u8>>) {
+        self.transmits.extend(packets);
+    }
+
+    /// Tells the application.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+}
+
+/// What all parts of a room have in common.
+pub(super) struct Common<S: CryptoSuite> {
+    pub(super) me: Me<S>,
+    pub(super) out: Outbox,
+    pub(super) timers: TimerTable,
+}
+
+impl<S: CryptoSuite> Common<S> {
+    /// For a call to a part, now.
+    pub(super) const fn at(&mut self, now: Timestamp) -> Context<'_, S> {
+        Context {
+            now,
+            me: &self.me,
+            out: &mut self.out,
+            timers: &mut self.timers,
+        }
+    }
+}
+
+/// What a part is called with.
+pub(super) struct Context<'a, S: CryptoSuite> {
+    pub(super) now: Timestamp,
+    pub(super) me: &'a Me<S>,
+    pub(super) out: &'a mut Outbox,
+    pub(super) timers: &'a mut TimerTable,
+}

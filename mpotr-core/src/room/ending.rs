@@ -1,0 +1,160 @@
+//! The end of this member's part, as the application asks for it and is told of it. `docs/spec/06-epochs.md`, "Leaving".
+
+use mpotr_crypto::CryptoSuite;
+
+use super::Room;
+use super::membership::Membership;
+use super::phase::Phase;
+use super::succession::Succession;
+use crate::error::Rejection;
+use crate::event::{Departure, DropReason, Event};
+use crate::time::Timestamp;
+use crate::wire::{EpochHint, Lock, Packet, Presence, Reveal, Wish};
+
+impl<S: CryptoSuite> Room<S> {
+    /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
+    /// the others did not answer in time. A room that is not secure yet ends at once if it has nothing to send; if it has, it
+    /// waits to be secure, as long as that takes.
+    pub fn leave(&mut self, now: Timestamp) {
+        if self.departure.is_asked {
+            return;
+        }
+        self.departure.is_asked = true;
+        match &self.phase {
+            // The last message cannot be written.
+            Phase::Member(member) if member.talk.is_expired => self.end(now),
+            Phase::Member(_) => {
+                self.departure.wait(&mut self.common.at(now));
+                // What waits is written first. In a run, the last message waits for its end.
+                self.seal_waiting(now);
+                self.after_input(now);
+            }
+            Phase::Gathering(_) if !self.fates.is_any_waiting() => self.end(now),
+            Phase::Gathering(_) | Phase::Ended => {}
+        }
+    }
+
+    /// As [`Room::leave`], for one who cannot wait for long: a room that is not secure, or is being left already, ends at
+    /// once. It tells of each text that waits in it as [`Event::Dropped`], and of each that is on its way to somebody as
+    /// [`Event::Missed`].
+    pub fn stop(&mut self, now: Timestamp) {
+        match self.phase {
+            Phase::Ended => {}
+            Phase::Member(_) if !self.departure.is_asked => self.leave(now),
+            Phase::Member(_) | Phase::Gathering(_) => {
+                self.departure.is_asked = true;
+                self.end(now);
+            }
+        }
+    }
+
+    /// Takes what a member has published.
+    pub(super) fn handle_reveal(&mut self, reveal: &Reveal) -> Result<(), Rejection> {
+        let is_meant = |hint: EpochHint| hint == reveal.hint;
+        if let Some(old) = self.old.as_mut().filter(|old| is_meant(old.epoch.hint())) {
+            old.epoch.open_reveal(reveal)?;
+            old.close(&mut self.common.out);
+            return Ok(());
+        }
+        let epoch = self.phase.epoch_mut();
+        let epoch = epoch.filter(|epoch| is_meant(epoch.hint()));
+        epoch.ok_or(Rejection::UnknownEpoch)?.open_reveal(reveal)
+    }
+
+    /// The others did not answer, or leave, in time.
+    pub(super) fn give_up(&mut self, now: Timestamp) {
+        let cx = &mut self.common.at(now);
+        let (waits, asks) = match self.phase.member() {
+            Some(member) => member.waits_for_others(cx, &self.fates, &mut self.departure),
+            None => (false, false),
+        };
+        if asks {
+            self.wish(now, Wish::Refresh);
+        }
+        if !waits {
+            self.end(now);
+        }
+    }
+
+    /// The epoch is too old: what opens its messages is erased. What was written in it and not acknowledged is told to be
+    /// missed by those whose word is awaited; what waits goes on to the epoch that follows.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        if let Some(member) = self.phase.member_mut() {
+            member.talk.is_expired = true;
+            let _told = member.close_fates(&mut self.common.at(now), &mut self.fates, None);
+            member.epoch.expire();
+        }
+        if self.departure.is_asked {
+            self.end(now);
+        }
+    }
+
+    /// Why what waits to be sent when this member's part ends never will be.
+    fn drop_reason(&self, now: Timestamp) -> DropReason {
+        let Some(situation) = self.situation(now) else {
+            return DropReason::Left;
+        };
+        let member = situation.member;
+        if situation.is_excluded(&self.common.me.public()) && situation.others_have_gone() {
+            DropReason::Removed
+        } else if member.epoch.is_alone() {
+            DropReason::NobodyLeft
+        } else if member.talk.is_expired {
+            DropReason::Expired
+        } else {
+            DropReason::Left
+        }
+    }
+
+    /// Ends this member's part: says so, and erases all keys.
+    pub(super) fn end(&mut self, now: Timestamp) {
+        let why = self.drop_reason(now);
+        let has_lost_epoch =
+            matches!(&self.phase, Phase::Gathering(outside) if outside.has_lost_epoch);
+        let mut member = self.phase.leave_for(Phase::Ended);
+        if let Some(member) = &mut member {
+            let _told = member.close_fates(&mut self.common.at(now), &mut self.fates, None);
+        }
+        self.common.out.events.extend(self.fates.drop_waiting(why));
+        let is_none_lost = self.fates.is_none_lost();
+        let departure = match member {
+            Some(member) => self.depart(*member, is_none_lost),
+            None => Departure {
+                acknowledged: is_none_lost,
+                // How the others ordered the end of an epoch that is lost is not known here.
+                transcripts_equal: !has_lost_epoch,
+                published: false,
+                count: Lock::EMPTY.count,
+                digest: Lock::EMPTY.digest,
+            },
+        };
+        self.common.timers.clear();
+        // The epoch before goes with this one: nobody drains it later.
+        self.old = None;
+        self.succession = Succession::default();
+        self.lobby.offering.consume();
+        self.common.out.tell(Event::Ended(departure));
+    }
+
+    /// Says the last word in the epoch.
+    fn depart(&mut self, member: Membership<S>, is_none_lost: bool) -> Departure {
+        let out = &mut self.common.out;
+        let published = member.may_publish(&self.departure);
+        let mut epoch = member.into_epoch();
+        if published {
+            out.transmit(&Packet::Reveal(epoch.reveal()));
+            out.tell(Event::Published { sid: epoch.sid() });
+        } else {
+            out.send(epoch.seal_statement(Presence::Closed));
+        }
+        out.records.extend(epoch.last_records());
+        let Lock { count, digest } = epoch.final_lock();
+        Departure {
+            acknowledged: epoch.is_acknowledged() && is_none_lost,
+            transcripts_equal: epoch.is_final() && !epoch.is_forked(),
+            published,
+            count,
+            digest,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Before an epoch: offers, heard and own, what is asked for and answered, and hosts. `docs/spec/06-epochs.md`, "Offers".
+//!
+//! There is no epoch in it.
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_gka::{Beacon, OfferDigest};
+
+use super::answering::{Answer, Answering};
+use super::context::{Context, Me};
+use super::doubles::Doubles;
+use super::expecting::Expected;
+use super::hosts::Hosts;
+use super::offering::Offering;
+use super::turns::Turns;
+use crate::policy::Policy;
+use crate::time::{Timestamp, part};
+use crate::timers::Timer;
+use crate::wire::{Handle, MAX_REQUESTED, Packet, Request, SidHint, Wanted};
+
+/// An offer is used for this many views at most.
+const VIEWS_OF_AN_OFFER: u32 = 2;
+/// An offer is published again before its time after this part of a gathering.
+const SOON: u32 = 4;
+
+/// Offers, requests and hosts.
+pub(super) struct Lobby<S: CryptoSuite> {
+    pub(super) offering: Offering<S>,
+    pub(super) doubles: Doubles,
+    pub(super) turns: Turns,
+    pub(super) hosts: Hosts,
+    /// Whom the first epoch must have.
+    pub(super) expected: Expected,
+    /// What anyone may ask for and one member answers.
+    pub(super) answering: Answering,
+    /// When this member published its offer last.
+    published: Timestamp,
+    /// When this member asks for offers again.
+    asks_again: Timestamp,
+    /// Policies of others that were told to the application.
+    pub(super) told_policies: BTreeSet<Policy>,
+}
+
+impl<S: CryptoSuite> Lobby<S> {
+    pub(super) fn new(me: &Me<S>, now: Timestamp) -> Self {
+        let identity = me.public();
+        Self {
+            offering: Offering::new(me.config.room, identity),
+            doubles: Doubles::new(identity),
+            turns: Turns::new(now),
+            hosts: Hosts::new(now),
+            expected: Expected::new(&me.config, identity),
+            answering: Answering::default(),
+            published: now,
+            asks_again: now,
+            told_policies: BTreeSet::new(),
+        }
+    }
+
+    /// This member is in an epoch: it needs no host, and expects nobody.
+    pub(super) fn be_let_in(&mut self) {
+        self.hosts.be_let_in();
+        self.expected.have_come();
+    }
+
+    /// What this member's offers answer to: the epoch of a host, or its own; none for a first epoch.
+    fn beacon(&mut self, now: Timestamp, own: Option<Handle>) -> Beacon {
+        if own.is_none() {
+            self.hosts.give_up(now);
+        }
+        let parent = self.hosts.chosen().or(own).unwrap_or(Handle::NONE);
+        Beacon::new(*parent.as_bytes())
+    }
+
+    /// Whether offers that answer to a beacon concern this member: its own epoch's, those of its host, and without an epoch
+    /// those of who has none either.
+    pub(super) fn answers_to(&self, own: Handle, beacon: Beacon) -> bool {
+        let is = |handle: Handle| handle.as_bytes() == beacon.as_bytes();
+        is(own) || self.hosts.chosen().is_some_and(is)
+    }
+
+    /// Makes a fresh offer in place of the own one.
+    pub(super) fn renew_offer(
+        &mut self,
+        me: &Me<S>,
+        now: Timestamp,
+        beacon: Beacon,
+        rng: &mut dyn CryptoRng,
+    ) {
+        self.offering
+            .renew(now, beacon, &me.known, &*me.identity, rng);
+        if let Some(own) = self.offering.own() {
+            self.doubles.made(own.digest);
+        }
+    }
+
+    /// Publishes the own offer, a fresh one if need be.
+    pub(super) fn advertise(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        own: Option<Handle>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let times = cx.me.times();
+        let lifetime = times.view.saturating_mul(VIEWS_OF_AN_OFFER);
+        let beacon = self.beacon(cx.now, own);
+        if self.offering.current(cx.now, beacon, lifetime).is_none() {
+            self.renew_offer(cx.me, cx.now, beacon, rng);
+        }
+        if let Some(offer) = self.offering.current(cx.now, beacon, lifetime).cloned() {
+            self.published = cx.now;
+            cx.out.transmit(&Packet::Offer(offer));
+        }
+        let again = cx.now.after(times.advertise);
+        cx.timers.set(Timer::Advertise, again);
+    }
+
+    /// Publishes the own offer again before its time, though not in a rush.
+    pub(super) fn advertise_soon(&self, cx: &mut Context<'_, S>) {
+        let soon = self.published.after(part(cx.me.times().gather, SOON));
+        cx.timers.set_earlier(Timer::Advertise, soon.max(cx.now));
+    }
+
+    /// Asks for offers.
+    pub(super) fn request(cx: &mut Context<'_, S>, offers: &[OfferDigest]) {
+        for some in offers.chunks(MAX_REQUESTED) {
+            let request = Request {
+                room: cx.me.config.room,
+                wanted: Wanted::Offers(some.to_vec()),
+            };
+            cx.out.transmit(&Packet::Request(request));
+        }
+    }
+
+    /// Asks for the offers of a proposal that are not at hand, once in a while.
+    pub(super) fn request_missing(&mut self, cx: &mut Context<'_, S>, listed: &[OfferDigest]) {
+        let is_missing = |digest: &&OfferDigest| self.offering.offer(digest).is_none();
+        let missing: Vec<_> = listed.iter().filter(is_missing).copied().collect();
+        if !missing.is_empty() && cx.now >= self.asks_again {
+            self.asks_again = cx.now.after(cx.me.times().retry);
+            Self::request(cx, &missing);
+        }
+    }
+
+    /// Others are in a run whose proposal was missed: asks for it, and proposes nothing meanwhile.
+    pub(super) fn ask_for_proposal(&mut self, cx: &mut Context<'_, S>, run: SidHint) {
+        if self.turns.waits_for_proposal(cx.now) {
+            return;
+        }
+        let times = cx.me.times();
+        let patience = times.retry.saturating_add(part(times.gather, 2));
+        self.turns.wait_for_proposal(cx.now.after(patience));
+        let request = Request {
+            room: cx.me.config.room,
+            wanted: Wanted::Proposal(run),
+        };
+        cx.out.transmit(&Packet::Request(request));
+    }
+
+    /// Something is asked for that this member answers if none of those does who come before it.
+    pub(super) fn ask_for(&mut self, cx: &mut Context<'_, S>, answer: Answer, rank: u32) {
+        let step = part(cx.me.times().gather, 4);
+        self.answering.ask(cx.now, answer, rank, step);
+    }
+
+    /// What is asked for was answered.
+    pub(super) fn was_given(&mut self, cx: &mut Context<'_, S>, answer: Answer) {
+        let times = cx.me.times();
+        let pause = match answer {
+            Answer::Advert => part(times.gather, 2),
+            Answer::Offer(_) => part(times.retry, 4),
+        };
+        self.answering.was_given(cx.now, answer, pause);
+        self.wait_for_turn(cx);
+    }
+
+    pub(super) fn wait_for_turn(&self, cx: &mut Context<'_, S>) {
+        match self.answering.next() {
+            Some(turn) => cx.timers.set(Timer::Reply, turn),
+            None => cx.timers.stop(Timer::Reply),
+        }
+    }
+
+    /// Makes offers to the members of an epoch, unless those of another still have the time to let this member in.
+    pub(super) fn follow(&mut self, cx: &mut Context<'_, S>, host: Handle) {
+        match self.hosts.choose(cx.now, host, cx.me.times().gather) {
+            Ok(false) => {}
+            Ok(true) => self.advertise_soon(cx),
+            Err(until) => cx.timers.set_earlier(Timer::Advertise, until),
+        }
+    }
+
+    /// There is an epoch in this channel: its members let in who waits, and are waited for.
+    pub(super) fn wait_for_host(&mut self, cx: &Context<'_, S>) {
+        let times = cx.me.times();
+        let patience = times.suspect.saturating_add(times.view.saturating_mul(2));
+        self.hosts.wait(cx.now.after(patience));
+    }
+}

@@ -1,0 +1,254 @@
+//! Packets as they come in, and which part of the room each is for. `docs/spec/05-wire.md`, "Receiving".
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::Offer;
+
+use super::Room;
+use super::answering::Answer;
+use super::early::Claim;
+use super::offering::News;
+use super::succession::Round;
+use crate::epoch::MAX_TOGETHER;
+use crate::error::Rejection;
+use crate::event::Event;
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::{Packet, Request, SealedPacket, Wanted};
+
+impl<S: CryptoSuite> Room<S> {
+    /// Takes a packet that came from the channel, whoever sent it.
+    ///
+    /// # Errors
+    /// Why it changed nothing. On a hostile transport that is nobody's fault and nothing to tell a person.
+    pub fn handle_message(
+        &mut self,
+        now: Timestamp,
+        packet: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        let outcome = self.take_packet(now, packet, rng);
+        self.after_input(now);
+        outcome
+    }
+
+    /// Takes many packets that came from the channel, in any order: what was missed for long, above all. Of messages that
+    /// are in order, one signature for each author is verified and the rest by hash, which is many times faster than one
+    /// by one; the outcome is the same. Says for each packet why it changed nothing, if so.
+    pub fn handle_messages<P: AsRef<[u8]>>(
+        &mut self,
+        now: Timestamp,
+        packets: &[P],
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<Result<(), Rejection>> {
+        let mut results = Vec::with_capacity(packets.len());
+        let mut rest = packets;
+        while let Some((first, others)) = rest.split_first() {
+            let together = self.sealed_together(rest);
+            if together.is_empty() {
+                results.push(self.handle_message(now, first.as_ref(), rng));
+                rest = others;
+            } else {
+                rest = rest.get(together.len()..).unwrap_or_default();
+                self.open_together(now, together, &mut results);
+                self.after_input(now);
+            }
+        }
+        results
+    }
+
+    /// Packets of the epoch at the beginning of those that came, to be opened together.
+    fn sealed_together<P: AsRef<[u8]>>(&self, packets: &[P]) -> Vec<SealedPacket> {
+        let Some(epoch) = self.phase.epoch() else {
+            return Vec::new();
+        };
+        let sealed = packets.iter().map_while(|packet| {
+            let sealed = Packet::sealed_from_bytes(packet.as_ref())?;
+            (sealed.hint() == epoch.hint()).then_some(sealed)
+        });
+        sealed.take(MAX_TOGETHER).collect()
+    }
+
+    fn open_together(
+        &mut self,
+        now: Timestamp,
+        packets: Vec<SealedPacket>,
+        results: &mut Vec<Result<(), Rejection>>,
+    ) {
+        if let Some(member) = self.phase.member_mut() {
+            member.open_together(now, packets, results);
+        }
+    }
+
+    /// Takes packets that came early and whose turn it is now.
+    pub(super) fn take_early(
+        &mut self,
+        now: Timestamp,
+        packets: &[Vec<u8>],
+        rng: &mut dyn CryptoRng,
+    ) {
+        let mut rest = packets;
+        let mut results = Vec::new();
+        while let Some((first, others)) = rest.split_first() {
+            let together = self.sealed_together(rest);
+            if together.is_empty() {
+                // Those that belong elsewhere are kept again.
+                let _rejected = self.take_packet(now, first, rng);
+                rest = others;
+            } else {
+                rest = rest.get(together.len()..).unwrap_or_default();
+                self.open_together(now, together, &mut results);
+            }
+        }
+    }
+
+    fn take_packet(
+        &mut self,
+        now: Timestamp,
+        packet: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if self.phase.has_ended() {
+            return Err(Rejection::UnknownEpoch);
+        }
+        match Packet::from_bytes(packet)? {
+            Packet::Offer(offer) => self.handle_offer(now, offer, rng),
+            Packet::Proposal(proposal) => self.handle_proposal(now, proposal, rng),
+            Packet::Contribution(run, contribution) => {
+                let (round, sender) = (1, contribution.sender);
+                let claim = Claim { run, round, sender };
+                self.handle_round(now, claim, Round::First(contribution), packet, rng)
+            }
+            Packet::Confirmation(run, confirmation) => {
+                let (round, sender) = (2, confirmation.sender);
+                let claim = Claim { run, round, sender };
+                self.handle_round(now, claim, Round::Second(confirmation), packet, rng)
+            }
+            Packet::Sealed(sealed) => self.handle_sealed(now, &sealed, packet),
+            Packet::Request(request) => self.handle_request(now, &request),
+            Packet::Advert(advert) => self.handle_advert(now, &advert),
+            Packet::Reveal(reveal) => self.handle_reveal(&reveal),
+        }
+    }
+
+    fn handle_sealed(
+        &mut self,
+        now: Timestamp,
+        sealed: &SealedPacket,
+        packet: &[u8],
+    ) -> Result<(), Rejection> {
+        let Some(member) = self.phase.member_mut() else {
+            return self.succession.keep_early(sealed, packet);
+        };
+        if member.epoch.hint() == sealed.hint() {
+            return member.open(now, sealed);
+        }
+        if let Some(old) = &mut self.old
+            && old.epoch.hint() == sealed.hint()
+        {
+            return old.open(&mut self.common.at(now), sealed);
+        }
+        // Of an epoch that others have installed already, it may be.
+        let kept = self.succession.keep_early(sealed, packet);
+        if kept == Err(Rejection::UnknownEpoch) {
+            // Or of another room in this channel, which may not know of this one.
+            self.tell_newcomers(now, packet);
+        }
+        kept
+    }
+
+    /// Sends what somebody misses.
+    fn handle_request(&mut self, now: Timestamp, request: &Request) -> Result<(), Rejection> {
+        if request.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        match &request.wanted {
+            Wanted::Offers(digests) => self.resend_offers(now, digests),
+            Wanted::Proposal(hint) => {
+                let cx = &mut self.common.at(now);
+                self.succession.resend_proposal(cx, *hint);
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_offer(
+        &mut self,
+        now: Timestamp,
+        offer: Offer,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if offer.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        let cx = &mut self.common.at(now);
+        if self.lobby.answering.awaits_offers() {
+            let answer = Answer::Offer(offer.digest::<S>());
+            self.lobby.was_given(cx, answer);
+        }
+        let claimed = offer.identity;
+        if !self.lobby.answers_to(self.phase.handle(), offer.beacon) {
+            // Of another epoch, or of none: whoever sent it may not know that there is one here.
+            self.tell_newcomers(now, offer.ephemeral.as_bytes());
+            return Err(Rejection::UnknownEpoch);
+        }
+        if claimed == cx.me.public() {
+            if !self.lobby.doubles.is_double::<S>(&offer) {
+                return Ok(());
+            }
+            self.lobby.note_double(cx, self.phase.member(), rng);
+            return Err(Rejection::OwnIdentity);
+        }
+        let is_shut_out = self.is_shut_out(now, &claimed);
+        self.meet(now, offer, is_shut_out)?;
+        self.consider_pending(now, rng);
+        Ok(())
+    }
+
+    /// Whether an identity was left out by a vote.
+    fn is_shut_out(&self, now: Timestamp, identity: &IdentityKey) -> bool {
+        match self.situation(now) {
+            Some(situation) => situation.is_shut_out(identity),
+            None => self.votes.exclusions.holds(identity),
+        }
+    }
+
+    /// Takes note of an offer of another identity, and of who makes it.
+    fn meet(&mut self, now: Timestamp, offer: Offer, is_shut_out: bool) -> Result<(), Rejection> {
+        let claimed = offer.identity;
+        let out = &mut self.common.out;
+        if is_shut_out && self.votes.exclusions.is_news(claimed) {
+            out.tell(Event::ExcludedWaiting { claimed });
+        }
+        let admission = &self.votes.admission;
+        if !admission.admits(&claimed) {
+            if self.lobby.offering.meet(claimed) && !is_shut_out {
+                // The application decides: the offer comes again.
+                out.tell(Event::Waiting { claimed });
+                if admission.asks() {
+                    // There, too, somebody may have to decide.
+                    self.advertise_soon(now);
+                }
+            }
+            return Err(Rejection::NotAdmitted);
+        }
+        match self.lobby.offering.hear(now, offer)? {
+            News::None => return Ok(()),
+            News::Offer => {}
+            News::Person => {
+                if !is_shut_out {
+                    out.tell(Event::Waiting { claimed });
+                }
+                // Whoever is new has not heard this member's offer.
+                self.advertise_soon(now);
+            }
+        }
+        self.lobby.turns.heard(now);
+        let timers = &mut self.common.timers;
+        timers.set(Timer::Change, now);
+        // Once for all offers that come together.
+        timers.stop(Timer::Propose);
+        timers.set(Timer::Plan, now);
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! The runs that this member takes part in, and what may become one. `docs/spec/06-epochs.md`, "Runs".
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_gka::{Confirmation, Contribution, Member, Offer, OfferDigest, Unfilled};
+
+use super::attempt::{Attempt, Leave};
+use super::changes::Changes;
+use super::context::Context;
+use super::early::Early;
+use super::membership::Membership;
+use crate::error::Rejection;
+use crate::time::{Timestamp, part};
+use crate::wire::{SealedPacket, SidHint};
+
+/// Which of the runs that this member takes part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The one that it contributed to last.
+    Current,
+    /// An earlier one that it confirmed, by its place among them.
+    Confirmed(usize),
+}
+
+/// A packet of one of the two rounds.
+pub(super) enum Round {
+    First(Contribution),
+    Second(Confirmation),
+}
+
+/// Runs, and what may become one.
+pub(super) struct Succession<S: CryptoSuite> {
+    /// The run that this member contributed to last.
+    pub(super) current: Option<Attempt<S>>,
+    /// Earlier runs that this member confirmed, the last one last.
+    pub(super) confirmed: Vec<Attempt<S>>,
+    /// Proposals for the epoch that follows.
+    pub(super) changes: Changes,
+    /// Packets of runs and epochs that this member does not know yet.
+    pub(super) early: Early,
+    /// When the proposal was sent again on request.
+    proposal_resent: Option<Timestamp>,
+}
+
+impl<S: CryptoSuite> Default for Succession<S> {
+    fn default() -> Self {
+        Self {
+            current: None,
+            confirmed: Vec::new(),
+            changes: Changes::default(),
+            early: Early::default(),
+            proposal_resent: None,
+        }
+    }
+}
+
+impl<S: CryptoSuite> Succession<S> {
+    /// Whether this member takes part in a run that may still lead to an epoch.
+    pub(super) const fn is_any_running(&self) -> bool {
+        self.current.is_some() || !self.confirmed.is_empty()
+    }
+
+    /// The run of a packet.
+    pub(super) fn which(&self, hint: SidHint) -> Option<Which> {
+        if self.current.as_ref().is_some_and(|run| run.hint == hint) {
+            return Some(Which::Current);
+        }
+        let earlier = self.confirmed.iter().position(|run| run.hint == hint);
+        earlier.map(Which::Confirmed)
+    }
+
+    /// Puts a packet into its slot.
+    pub(super) fn fill(&mut self, which: Which, packet: Round) -> Result<(), Unfilled> {
+        let attempt = match which {
+            Which::Current => self.current.as_mut(),
+            Which::Confirmed(place) => self.confirmed.get_mut(place),
+        };
+        match (attempt, packet) {
+            (None, _) => Err(Unfilled::Replayed),
+            (Some(attempt), Round::First(contribution)) => attempt.add_contribution(contribution),
+            (Some(attempt), Round::Second(confirmation)) => attempt.add_confirmation(confirmation),
+        }
+    }
+
+    /// Takes a run out, for a step.
+    pub(super) fn take(&mut self, which: Which) -> Option<Attempt<S>> {
+        match which {
+            Which::Current => self.current.take(),
+            Which::Confirmed(place) if place < self.confirmed.len() => {
+                Some(self.confirmed.remove(place))
+            }
+            Which::Confirmed(_) => None,
+        }
+    }
+
+    /// Puts a run back after a step.
+    pub(super) fn put_back(&mut self, which: Which, attempt: Attempt<S>) {
+        match which {
+            Which::Current => self.current = Some(attempt),
+            Which::Confirmed(place) => {
+                let place = place.min(self.confirmed.len());
+                self.confirmed.insert(place, attempt);
+            }
+        }
+    }
+
+    /// Whether the epoch that ends, and the other runs, allow the next step of one that was taken out.
+    pub(super) fn leave_of(
+        &self,
+        attempt: &mut Attempt<S>,
+        which: Which,
+        member: Option<&mut Membership<S>>,
+    ) -> Leave {
+        let run = attempt.run().sid();
+        let Some(continuing) = &attempt.continuing else {
+            // What was confirmed later forsook it, or is for the same parent.
+            let is_last = match which {
+                Which::Current => true,
+                Which::Confirmed(place) => {
+                    place == self.confirmed.len()
+                        && !self.current.as_ref().is_some_and(Attempt::has_confirmed)
+                }
+            };
+            return Leave {
+                to_confirm: true,
+                to_install: is_last,
+            };
+        };
+        let Some(member) = member else {
+            return Leave {
+                to_confirm: false,
+                to_install: false,
+            };
+        };
+        if !attempt.has_confirmed() {
+            attempt.cut = member.epoch.cut(run, continuing);
+        }
+        let is_agreed = |cut| member.is_agreed(run, continuing, cut);
+        Leave {
+            to_confirm: attempt.cut.is_some(),
+            to_install: attempt.cut.is_some_and(is_agreed) && member.may_install(attempt),
+        }
+    }
+
+    /// The places of all runs, the one that was confirmed last first: of a run that fails, the place is taken by one that was
+    /// looked at.
+    pub(super) fn all(&self) -> impl Iterator<Item = Which> + use<S> {
+        let confirmed = (0..self.confirmed.len()).rev();
+        confirmed.map(Which::Confirmed).chain([Which::Current])
+    }
+
+    /// Sends again what this member sent in its runs.
+    pub(super) fn repeat_round(&self, cx: &mut Context<'_, S>) {
+        let runs = self.confirmed.iter().chain(&self.current);
+        for packet in runs.flat_map(Attempt::own_packets) {
+            cx.out.transmit(&packet);
+        }
+    }
+
+    /// Sends the proposal of a run again that a member misses, if this member made it.
+    /// Anyone may ask, so it is sent again once in a while only.
+    pub(super) fn resend_proposal(&mut self, cx: &mut Context<'_, S>, hint: SidHint) {
+        let pause = part(cx.me.times().retry, 4);
+        if self
+            .proposal_resent
+            .is_some_and(|at| cx.now.since(at) < pause)
+        {
+            return;
+        }
+        let current = self.current.as_ref().filter(|run| run.hint == hint);
+        if let Some(packet) = current.and_then(Attempt::own_proposal) {
+            self.proposal_resent = Some(cx.now);
+            cx.out.transmit(&packet);
+        }
+    }
+
+    /// An offer that is in the run under way.
+    pub(super) fn offer(&self, digest: &OfferDigest) -> Option<&Offer> {
+        let mut members = self.current.iter().flat_map(|it| it.run().members());
+        let member = members.find(|member| member.offer().digest::<S>() == *digest);
+        member.map(Member::offer)
+    }
+
+    /// Keeps a packet of an epoch to be: there is none before this member has confirmed its run.
+    pub(super) fn keep_early(
+        &mut self,
+        sealed: &SealedPacket,
+        packet: &[u8],
+    ) -> Result<(), Rejection> {
+        let mut runs = self.current.iter().chain(&self.confirmed);
+        let sender = runs.find_map(|run| run.sender_of(sealed));
+        let sender = sender.ok_or(Rejection::UnknownEpoch)?;
+        self.early.keep_of_epoch(sender, packet)
+    }
+
+    /// Gives up all runs, and the proposals for what would have followed.
+    pub(super) fn give_up(&mut self) {
+        self.current = None;
+        self.confirmed.clear();
+        self.changes.clear();
+    }
+}

@@ -1,0 +1,250 @@
+//! When a member proposes a first epoch, and which views it may still take part in. `docs/spec/06-epochs.md`, "Proposals".
+
+use std::collections::BTreeMap;
+
+use crate::config::Timers;
+use crate::error::Rejection;
+use crate::time::{Duration, Timestamp, part};
+use crate::wire::{Handle, Proposal};
+
+/// The most proposals that wait for offers.
+const MAX_PENDING: usize = 8;
+
+/// The most parents whose views are remembered.
+const MAX_PARENTS: usize = 64;
+
+/// After so many views of a first epoch that have failed, the next ones last twice as long.
+const VIEWS_OF_A_ROUND: u32 = 4;
+
+/// How often the time of a view doubles at most.
+const MAX_DOUBLINGS: u32 = 3;
+
+/// A gathering lasts for this many times `gather` at most.
+const MOST_GATHERS: u32 = 4;
+
+/// Where it is known who is to come, nobody else is waited for: the quiet after the last is this part of `gather`.
+const QUIET_IF_KNOWN: u32 = 4;
+
+/// The lowest view of each parent that this member may still take part in.
+#[derive(Debug, Default)]
+pub(super) struct Views(BTreeMap<Handle, u32>);
+
+impl Views {
+    /// The lowest view of a parent that this member may still take part in.
+    pub(super) fn next(&self, parent: &Handle) -> u32 {
+        self.0.get(parent).copied().unwrap_or(0)
+    }
+
+    /// The furthest view of a first epoch that a proposal may have: members that have tried in vain for longer are ahead by a
+    /// view of each of them.
+    pub(super) fn furthest(&self, proposal: &Proposal) -> u32 {
+        let members = u32::try_from(proposal.offers.len()).unwrap_or(u32::MAX);
+        self.next(&proposal.parent).saturating_add(members)
+    }
+
+    /// A view is over, or another is taken part in.
+    fn leave(&mut self, parent: Handle, view: u32) {
+        if self.0.len() >= MAX_PARENTS {
+            self.0
+                .retain(|other, _| *other == parent || *other == Handle::NONE);
+        }
+        let next = self.0.entry(parent).or_insert(0);
+        *next = (*next).max(view.saturating_add(1));
+    }
+
+    /// A proposal is of a view that is too far ahead to be taken part in: those who made it have tried in vain for longer than
+    /// this member, which comes nearer with each.
+    pub(super) fn approach(&mut self, proposal: &Proposal) {
+        if self.next(&proposal.parent) < proposal.view {
+            let nearer = self.furthest(proposal).min(proposal.view);
+            self.0.insert(proposal.parent, nearer);
+        }
+    }
+
+    /// How long a view of a first epoch lasts: the more of them fail, the longer, up to eight times.
+    pub(super) fn length(&self, shortest: Duration) -> Duration {
+        let failed = self.next(&Handle::NONE).saturating_sub(1);
+        let doublings = (failed / VIEWS_OF_A_ROUND).min(MAX_DOUBLINGS);
+        shortest.saturating_mul(2_u32.saturating_pow(doublings))
+    }
+}
+
+/// When this member proposes.
+#[derive(Debug)]
+pub(super) struct Turns {
+    pub(super) views: Views,
+    /// When the gathering began.
+    began: Timestamp,
+    /// When an offer was heard that is news.
+    news: Timestamp,
+    /// Until when to wait for the proposal of a run in which others are seen to be.
+    busy: Timestamp,
+    /// Until when others may be in a run in which this member cannot take part.
+    kept_out: Timestamp,
+    /// Proposals that list offers which are not at hand.
+    pub(super) pending: Vec<Proposal>,
+}
+
+impl Turns {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            views: Views::default(),
+            began: now,
+            news: now,
+            busy: now,
+            kept_out: now,
+            pending: Vec::new(),
+        }
+    }
+
+    /// An offer was heard that is news.
+    pub(super) const fn heard(&mut self, now: Timestamp) {
+        self.news = now;
+    }
+
+    /// When an offer was heard that is news.
+    pub(super) const fn news(&self) -> Timestamp {
+        self.news
+    }
+
+    /// A run ended without an epoch: members gather anew, and take their turns from here.
+    pub(super) const fn gather_again(&mut self, now: Timestamp) {
+        self.began = now;
+        self.news = now;
+    }
+
+    /// A view is over, or another is taken part in.
+    pub(super) fn leave_view(&mut self, now: Timestamp, proposal: &Proposal) {
+        self.views.leave(proposal.parent, proposal.view);
+        self.gather_again(now);
+    }
+
+    /// Others are in a run whose proposal was missed: it is sent again until then.
+    pub(super) const fn wait_for_proposal(&mut self, until: Timestamp) {
+        self.busy = until;
+    }
+
+    /// Whether another proposal is waited for.
+    pub(super) fn waits_for_proposal(&self, now: Timestamp) -> bool {
+        now < self.busy
+    }
+
+    /// Others may be in a run in which this member cannot take part, for as long as its view lasts.
+    pub(super) const fn keep_out(&mut self, until: Timestamp) {
+        self.kept_out = until;
+    }
+
+    /// When the first candidate proposes: after a while without news. `is_known` tells whether it is known who is to come.
+    pub(super) fn gathered(&self, times: &Timers, is_known: bool) -> Timestamp {
+        let quiet = if is_known {
+            part(times.gather, QUIET_IF_KNOWN)
+        } else {
+            times.gather
+        };
+        let latest = self.began.after(times.gather.saturating_mul(MOST_GATHERS));
+        let gathered = self.news.after(quiet).max(self.busy).min(latest);
+        gathered.max(self.kept_out)
+    }
+
+    /// Keeps a proposal until the offers that it lists are at hand. The oldest gives way: its maker repeats it if it counts.
+    ///
+    /// # Errors
+    /// It is there already.
+    pub(super) fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
+        if self.pending.contains(&proposal) {
+            return Err(Rejection::Replayed);
+        }
+        if self.pending.len() >= MAX_PENDING {
+            self.pending.remove(0);
+        }
+        self.pending.push(proposal);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_crypto::{SignatureBytes, SuiteId};
+    use mpotr_gka::{CommitmentSum, OfferDigest, RoomId};
+
+    use super::*;
+    use crate::policy::Policy;
+
+    fn proposal(view: u32, members: u8) -> Proposal {
+        Proposal {
+            suite: SuiteId::ChaCha20Poly1305,
+            room: RoomId::new([1; 32]),
+            parent: Handle::NONE,
+            handle: Handle::new([2; 16]),
+            view,
+            policy: Policy::default(),
+            proposer: 0,
+            commitments: CommitmentSum::NONE,
+            offers: (0..members).map(|n| OfferDigest::new([n; 32])).collect(),
+            signature: SignatureBytes::new([0; 64]),
+        }
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn a_member_comes_nearer_to_those_who_have_tried_for_longer() {
+        let mut views = Views::default();
+        assert_eq!(views.furthest(&proposal(0, 3)), 3);
+        views.approach(&proposal(8, 3));
+        assert_eq!(views.next(&Handle::NONE), 3);
+        views.approach(&proposal(8, 3));
+        views.approach(&proposal(8, 3));
+        assert_eq!(views.next(&Handle::NONE), 8);
+        views.approach(&proposal(2, 3));
+        assert_eq!(views.next(&Handle::NONE), 8);
+    }
+
+    #[test]
+    fn views_grow_longer_up_to_eight_times() {
+        let mut turns = Turns::new(at(0));
+        let second = Duration::from_secs(1);
+        let lengths = [0, 3, 4, 8, 12, 100].map(|view| {
+            turns.leave_view(at(0), &proposal(view, 2));
+            turns.views.length(second).as_secs()
+        });
+        assert_eq!(lengths, [1, 1, 2, 4, 8, 8]);
+    }
+
+    #[test]
+    fn of_parents_those_that_strangers_make_up_are_forgotten() {
+        let mut views = Views::default();
+        views.leave(Handle::NONE, 7);
+        for n in 0..=u8::MAX {
+            views.leave(Handle::new([n | 1; 16]), u32::from(n));
+        }
+        assert!(views.0.len() <= MAX_PARENTS);
+        assert_eq!(views.next(&Handle::NONE), 8);
+    }
+
+    #[test]
+    fn the_first_proposes_after_a_while_without_news_and_at_last_in_any_case() {
+        let times = Timers::RELAY;
+        let mut turns = Turns::new(at(0));
+        turns.heard(at(500));
+        assert_eq!(turns.gathered(&times, false), at(1500));
+        assert_eq!(turns.gathered(&times, true), at(750));
+        turns.heard(at(60_000));
+        assert_eq!(turns.gathered(&times, false), at(4000));
+        turns.keep_out(at(9000));
+        assert_eq!(turns.gathered(&times, false), at(9000));
+    }
+
+    #[test]
+    fn few_proposals_wait_for_offers_and_the_oldest_gives_way() {
+        let mut turns = Turns::new(at(0));
+        for view in 0..=8 {
+            turns.keep(proposal(view, 2)).unwrap();
+        }
+        assert_eq!(turns.keep(proposal(8, 2)), Err(Rejection::Replayed));
+        assert_eq!(turns.pending.len(), MAX_PENDING);
+        assert_eq!(turns.pending.first(), Some(&proposal(1, 2)));
+    }
+}

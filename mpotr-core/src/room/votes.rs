@@ -1,0 +1,195 @@
+//! What this member asks for, and what it knows of earlier votes. `docs/spec/06-epochs.md`, "Changes".
+//!
+//! It outlives epochs: who was admitted before there was one, and what is asked for until it is so.
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::IdentityKey;
+
+use super::exclusions::Exclusions;
+use crate::config::{Admission, RoomConfig};
+use crate::error::WishError;
+use crate::policy::Policy;
+use crate::wire::{MAX_WISHES, Wish};
+
+/// The most wishes of a member when it adds one by itself, for those who ask to come in: strangers leave room for what a
+/// person asks for.
+const MAX_AUTOMATIC: usize = MAX_WISHES / 2;
+
+/// The most wishes of a member about identities: a refresh and a policy always have a place beside them.
+const MAX_IDENTITY_WISHES: usize = MAX_WISHES - 2;
+
+/// What this member asks for, under which policy, and what it knows of those who were left out.
+#[derive(Debug)]
+pub(super) struct Votes {
+    /// The policy of the epoch, or without one that for which this member is ready.
+    pub(super) policy: Policy,
+    /// Whom this member is willing to be in a roster with.
+    pub(super) admission: Admission,
+    pub(super) wishes: BTreeSet<Wish>,
+    /// Identities that were left out by a vote: they are not let in again without one.
+    pub(super) exclusions: Exclusions,
+    /// Members of this epoch that are proven to have cheated.
+    pub(super) proven: BTreeSet<IdentityKey>,
+}
+
+impl Votes {
+    pub(super) fn new(config: &RoomConfig) -> Self {
+        Self {
+            policy: config.policy.clone(),
+            admission: config.admission.clone(),
+            wishes: BTreeSet::new(),
+            exclusions: Exclusions::default(),
+            proven: BTreeSet::new(),
+        }
+    }
+
+    /// Whether there is a place for a wish about an identity, which takes the place of the opposite one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn check_place_for(&self, wish: &Wish, opposite: &Wish) -> Result<(), WishError> {
+        let about_identities = |it: &&Wish| matches!(it, Wish::Admit(_) | Wish::Exclude(_));
+        let has_place = self.wishes.contains(wish)
+            || self.wishes.contains(opposite)
+            || self.wishes.iter().filter(about_identities).count() < MAX_IDENTITY_WISHES;
+        has_place.then_some(()).ok_or(WishError::TooMany)
+    }
+
+    /// Asks for something, if there is room for it. Returns whether that is new.
+    pub(super) fn wish(&mut self, wish: Wish) -> bool {
+        self.wishes.len() < MAX_WISHES && self.wishes.insert(wish)
+    }
+
+    /// Asks for fresh keys, in any case. Returns whether that is new.
+    pub(super) fn want_refresh(&mut self) -> bool {
+        self.wishes.insert(Wish::Refresh)
+    }
+
+    /// Asks that these be let in, without a person. Returns whether any is new.
+    pub(super) fn want_in(&mut self, waiting: impl IntoIterator<Item = IdentityKey>) -> bool {
+        let mut is_news = false;
+        for identity in waiting {
+            if self.wishes.len() < MAX_AUTOMATIC {
+                is_news |= self.wishes.insert(Wish::Admit(identity));
+            }
+        }
+        is_news
+    }
+
+    /// Is willing to be in a roster with an identity. Returns whether it may be asked for: under [`Admission::Only`] nobody
+    /// is added.
+    pub(super) fn accept(&mut self, identity: IdentityKey) -> bool {
+        match &mut self.admission {
+            Admission::Only(identities) if !identities.contains(&identity) => return false,
+            Admission::Only(_) | Admission::Open => {}
+            Admission::Ask(identities) => {
+                identities.insert(identity);
+            }
+        }
+        self.wishes.remove(&Wish::Exclude(identity));
+        true
+    }
+
+    /// Takes back what was asked for. An identity that is not in yet is asked about again. Returns whether there was anything
+    /// to take back.
+    pub(super) fn withdraw(&mut self, wish: &Wish, is_in: impl Fn(&IdentityKey) -> bool) -> bool {
+        let is_withdrawn = self.wishes.remove(wish);
+        match (wish, &mut self.admission) {
+            (Wish::Admit(identity), Admission::Ask(identities)) if !is_in(identity) => {
+                identities.remove(identity) || is_withdrawn
+            }
+            _ => is_withdrawn,
+        }
+    }
+
+    /// Another epoch begins, without those who were voted out. Returns whether its policy is another.
+    pub(super) fn begin_epoch(
+        &mut self,
+        policy: &Policy,
+        roster: &BTreeSet<IdentityKey>,
+        voted_out: impl IntoIterator<Item = IdentityKey>,
+    ) -> bool {
+        let is_other = self.policy != *policy;
+        self.policy.clone_from(policy);
+        self.exclusions.begin_epoch(roster, voted_out);
+        // What the new roster fulfils is not asked for.
+        self.wishes.retain(|wish| match wish {
+            Wish::Refresh => false,
+            Wish::Admit(identity) => !roster.contains(identity),
+            Wish::Exclude(identity) => roster.contains(identity),
+            Wish::Policy(wanted) => wanted != policy,
+        });
+        self.proven.clear();
+        is_other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: IdentityKey = IdentityKey::new([1; 32]);
+    const BOB: IdentityKey = IdentityKey::new([2; 32]);
+    const EVE: IdentityKey = IdentityKey::new([3; 32]);
+
+    fn votes(admission: Admission) -> Votes {
+        let room = mpotr_gka::RoomId::new([0; 32]);
+        Votes::new(&RoomConfig::new(room, admission))
+    }
+
+    #[test]
+    fn what_strangers_ask_for_leaves_room_for_what_a_person_asks_for() {
+        let mut votes = votes(Admission::Open);
+        let strangers = (0..=u8::MAX).map(|n| IdentityKey::new([n; 32]));
+        assert!(votes.want_in(strangers.clone()));
+        assert!(!votes.want_in(strangers));
+        assert_eq!(votes.wishes.len(), MAX_AUTOMATIC);
+        assert!(votes.wish(Wish::Refresh));
+        assert!(!votes.want_refresh());
+    }
+
+    #[test]
+    fn a_fixed_list_accepts_nobody_else() {
+        let mut votes = votes(Admission::Only([BOB].into()));
+        assert!(votes.accept(BOB));
+        assert!(!votes.accept(EVE));
+        assert!(!votes.admission.admits(&EVE));
+    }
+
+    #[test]
+    fn an_admission_that_is_taken_back_is_asked_about_again_unless_it_was_used() {
+        let mut votes = votes(Admission::Ask(BTreeSet::new()));
+        for identity in [BOB, EVE] {
+            assert!(votes.accept(identity));
+        }
+        assert!(votes.withdraw(&Wish::Admit(EVE), |identity| *identity == BOB));
+        assert!(!votes.withdraw(&Wish::Admit(BOB), |identity| *identity == BOB));
+        assert!(votes.admission.admits(&BOB) && !votes.admission.admits(&EVE));
+    }
+
+    #[test]
+    fn an_epoch_ends_what_it_fulfils_and_nothing_else() {
+        let mut votes = votes(Admission::Open);
+        let other = Policy {
+            evidence: !votes.policy.evidence,
+            ..votes.policy.clone()
+        };
+        let stays = [
+            Wish::Admit(EVE),
+            Wish::Exclude(BOB),
+            Wish::Policy(other.clone()),
+        ];
+        let goes = [Wish::Refresh, Wish::Admit(BOB), Wish::Exclude(EVE)];
+        for wish in stays.iter().chain(&goes) {
+            assert!(votes.wish(wish.clone()));
+        }
+        votes.proven.insert(BOB);
+        let policy = votes.policy.clone();
+        assert!(!votes.begin_epoch(&policy, &[ALICE, BOB].into(), [EVE]));
+        assert!(votes.wishes.iter().eq(&BTreeSet::from(stays)));
+        assert!(votes.proven.is_empty() && votes.exclusions.holds(&EVE));
+        assert!(votes.begin_epoch(&other, &[ALICE, BOB].into(), []));
+        assert_eq!(votes.policy, other);
+    }
+}
