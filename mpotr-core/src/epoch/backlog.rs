@@ -158,6 +158,10 @@ impl<S: CryptoSuite> Epoch<S> {
         authentic.sort_by_key(|(_, candidate)| (candidate.opened.content.seq, candidate.index));
         // What may wait, to be told if it finds no room.
         let mut accepted = Vec::new();
+        // If nothing else is new, nothing that waits can be delivered.
+        let is_still = authentic.iter().all(|(_, candidate)| {
+            self.finds_no_room(candidate.author, &candidate.opened, &candidate.packet)
+        });
         for (warrant, candidate) in authentic {
             let (author, seq) = candidate.place();
             let Candidate {
@@ -166,23 +170,34 @@ impl<S: CryptoSuite> Epoch<S> {
                 packet,
                 ..
             } = candidate;
-            let id = opened.id;
+            let (id, signature) = (opened.id, opened.signature);
             if self.is_at_hand(author, seq, &id) {
                 set(results, index, Err(Rejection::Replayed));
                 continue;
             }
+            if is_still {
+                let refused = self.refuse_for_room(&id, &signature, warrant);
+                set(results, index, Err(refused));
+                continue;
+            }
             match self.accept_opened(author, opened, packet, warrant) {
                 Ok(()) if self.holdback.is_empty() => {}
-                Ok(()) => accepted.push((id, index)),
+                Ok(()) => accepted.push((id, (index, signature, warrant))),
                 Err(rejection) => set(results, index, Err(rejection)),
             }
+        }
+        if is_still {
+            return;
         }
         self.deliver_ready();
         let dropped = self.trim();
         if !dropped.is_empty() {
-            let indices: BTreeMap<_, _> = accepted.into_iter().collect();
-            for index in dropped.iter().filter_map(|id| indices.get(id)) {
-                set(results, *index, Err(Rejection::Quota));
+            let told: BTreeMap<_, _> = accepted.into_iter().collect();
+            for id in dropped {
+                if let Some((index, signature, warrant)) = told.get(&id) {
+                    let refused = self.refuse_for_room(&id, signature, *warrant);
+                    set(results, *index, Err(refused));
+                }
             }
         }
     }

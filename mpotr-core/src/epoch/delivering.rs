@@ -36,6 +36,10 @@ impl<S: CryptoSuite> Epoch<S> {
         if self.holdback.is_empty() {
             return;
         }
+        #[cfg(test)]
+        {
+            self.examined.looked = self.examined.looked.saturating_add(1);
+        }
         self.expand_cut();
         let mut demanded = self.demanded_if_restricted();
         self.note_demanded(&demanded);
@@ -96,11 +100,16 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     fn demanded_if_restricted(&self) -> Demand {
-        if self.unfinal.is_any_crowded() || self.peers.iter().any(|peer| peer.exposed) {
+        if self.is_restricted() {
             self.demanded()
         } else {
             Demand::default()
         }
+    }
+
+    /// Whether some messages are delivered only if others build upon them.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.unfinal.is_any_crowded() || self.peers.iter().any(|peer| peer.exposed)
     }
 
     /// Looks for a message of an author that can be delivered: the first that waits, or any if it says two things.

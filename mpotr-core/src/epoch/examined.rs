@@ -23,6 +23,9 @@ pub(super) struct Examined {
     /// How many signatures were verified.
     #[cfg(test)]
     pub(super) verified: usize,
+    /// How often all that waits was looked through.
+    #[cfg(test)]
+    pub(super) looked: usize,
 }
 
 impl Examined {

@@ -118,6 +118,17 @@ impl Holdback {
         dropped
     }
 
+    /// Whether one more packet of an author, in a place after all that wait of it, would be dropped before any of those. The
+    /// last of those is signed itself: a later one is not needed to vouch for it.
+    pub(super) fn has_no_room_after(&self, author: usize, place: u32, bytes: usize) -> bool {
+        self.0.get(&author).is_some_and(|waiting| {
+            let last = waiting.held.values().next_back();
+            last.is_some_and(|last| place > last.content.seq && last.warrant == Warrant::Own)
+                && (waiting.held.len() >= MAX_HELD
+                    || waiting.bytes.saturating_add(bytes) > MAX_HELD_BYTES)
+        })
+    }
+
     fn bytes(&self) -> usize {
         self.0.values().map(|waiting| waiting.bytes).sum()
     }

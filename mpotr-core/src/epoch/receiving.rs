@@ -96,12 +96,53 @@ impl<S: CryptoSuite> Epoch<S> {
             };
             warrant
         };
+        if self.finds_no_room(sender, &opened, packet) {
+            return Err(self.refuse_for_room(&opened.id, &opened.signature, warrant));
+        }
+        let signature = opened.signature;
         self.accept_opened(sender, opened, packet.clone(), warrant)?;
         self.deliver_ready();
         if self.trim().contains(&id) {
-            return Err(Rejection::Quota);
+            return Err(self.refuse_for_room(&id, &signature, warrant));
         }
         Ok(())
+    }
+
+    /// Whether an authentic message would be dropped at once where nothing that waits can be delivered, and leave nothing
+    /// behind: it expands no cut, contradicts nothing, and nothing before it is demanded or vouched for by it alone.
+    pub(super) fn finds_no_room(
+        &self,
+        author: usize,
+        opened: &Opened,
+        packet: &SealedPacket,
+    ) -> bool {
+        let seq = opened.content.seq;
+        let peer = self.peers.get(author);
+        let may_wait = peer.is_some_and(|peer| seq > peer.delivered && !peer.fin && !peer.closed);
+        may_wait
+            && self
+                .holdback
+                .has_no_room_after(author, seq, packet.length())
+            && !matches!(self.gate, Gate::Cut(_))
+            && !self.is_restricted()
+            && self
+                .contradicted(author, &opened.id, &opened.content)
+                .is_none()
+    }
+
+    /// Refuses an authentic message for want of room. Whoever sends it again costs no signature.
+    pub(super) fn refuse_for_room(
+        &mut self,
+        id: &MessageId,
+        signature: &SignatureBytes,
+        warrant: Warrant,
+    ) -> Rejection {
+        self.asked.forget(id);
+        if warrant == Warrant::Own {
+            let signed = id.signed::<S>(&self.id);
+            self.examined.note(signed, *signature, true);
+        }
+        Rejection::Quota
     }
 
     /// Opens a content packet, and finds out its id. Whose it is nobody knows yet.

@@ -481,6 +481,72 @@ fn held_back_messages_are_bounded_and_none_is_lost() {
     assert_eq!(bodies(bob), ["257"]);
 }
 
+/// Whoever has it can send it again and again, and it counts when there is room.
+#[test]
+fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
+    let mut epochs = epochs(3, 1);
+    let (_, first) = text(&mut epochs[ALICE], "0");
+    let later: Vec<_> = (1..=258)
+        .map(|n| text(&mut epochs[ALICE], &n.to_string()).1)
+        .collect();
+    let full = [Err(Rejection::Quota), Err(Rejection::Quota)];
+    // It finds no room as one of many, or by itself.
+    for together in [false, true] {
+        let bob = &mut epochs[if together { MALLORY } else { BOB }];
+        if together {
+            let results = bob.open_together(later.clone());
+            assert!(results[..256].iter().all(Result::is_ok));
+            assert_eq!(results[256..], full);
+            // Those that a later one has vouched for are looked at once.
+            let again = verified(bob, |bob| [256, 257].map(|at| bob.open(&later[at])));
+            assert_eq!(again, (full.clone(), 2));
+        } else {
+            for packet in &later[..256] {
+                bob.open(packet).unwrap();
+            }
+            assert_eq!([256, 257].map(|at| bob.open(&later[at])), full);
+        }
+        let (waiting, looked) = (bob.holdback.iter().count(), bob.examined.looked);
+        for _ in 0..3 {
+            let again = verified(bob, |bob| [256, 257].map(|at| bob.open(&later[at])));
+            assert_eq!(again, (full.clone(), 0));
+            let again = verified(bob, |bob| bob.open_together(later[256..].to_vec()));
+            assert_eq!(again, (full.to_vec(), 0));
+        }
+        // Nor does anybody look through what waits.
+        assert_eq!(
+            (bob.holdback.iter().count(), bob.examined.looked),
+            (waiting, looked)
+        );
+        // What makes room may come with it.
+        let all = [&later[256..], std::slice::from_ref(&first)].concat();
+        assert_eq!(bob.open_together(all), [Ok(ALICE), Ok(ALICE), Ok(ALICE)]);
+        assert_eq!(bodies(bob).len(), 259);
+    }
+}
+
+/// It is after all that wait, of which there are as many as may be.
+#[test]
+fn what_finds_no_room_and_contradicts_what_waits_shows_its_author_all_the_same() {
+    let mut epochs = epochs(3, 1);
+    let mut last = MessageId::NONE;
+    let mut packets = Vec::new();
+    for seq in 0..257 {
+        let said = content(seq, last, Vec::new(), "line");
+        packets.push(forge_content(&mut epochs[MALLORY], MALLORY, said));
+        last = equivocation::id_of(&mut epochs[MALLORY], &packets[packets.len() - 1]);
+    }
+    let other = content(257, MessageId::new([7; 32]), Vec::new(), "other");
+    let other = forge_content(&mut epochs[MALLORY], MALLORY, other);
+    let bob = &mut epochs[BOB];
+    for packet in &packets[1..] {
+        bob.open(packet).unwrap();
+    }
+    effects(bob);
+    let _refused = bob.open(&other);
+    assert!(bob.is_exposed(MALLORY));
+}
+
 #[test]
 fn nothing_follows_the_last_message() {
     let mut epochs = epochs(3, 1);
