@@ -1,0 +1,107 @@
+//! A transport of one's own: bounded channels inside this process, in place of a chat server or a radio.
+
+#![expect(clippy::print_stdout, reason = "it shows what happens")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "it needs few of the events")]
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future;
+
+use mpotr::{Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair};
+use mpotr::{Room, RoomConfig, RoomId, SystemRng, Timers, Timestamp};
+use mpotr_transport::{Bytes, Driver, DriverEvent, Received, SenderHint, Transport};
+use tokio::sync::{Mutex, mpsc};
+
+/// Packets that wait for one member, before the others wait to send more.
+const WAITING: usize = 64;
+
+/// One member's end.
+struct Channel {
+    me: SenderHint,
+    others: Vec<mpsc::Sender<Received>>,
+    incoming: Mutex<mpsc::Receiver<Received>>,
+}
+
+impl Transport for Channel {
+    /// Why a connection is over. This one is over when its owner says so.
+    type Error = Infallible;
+
+    async fn send(&self, packet: Bytes) -> Result<(), Infallible> {
+        for other in &self.others {
+            let (sender, packet) = (self.me, packet.clone());
+            // Who has gone misses nothing.
+            let _ = other.send(Received { sender, packet }).await;
+        }
+        Ok(())
+    }
+
+    async fn receive(&self) -> Result<Received, Infallible> {
+        match self.incoming.lock().await.recv().await {
+            Some(received) => Ok(received),
+            // Everyone else has gone, and nothing comes any more.
+            None => future::pending().await,
+        }
+    }
+
+    async fn close(self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// The two ends of a channel for two. With more members, each has the senders of all others.
+fn pair() -> [Channel; 2] {
+    let (to_first, first) = mpsc::channel(WAITING);
+    let (to_second, second) = mpsc::channel(WAITING);
+    [(1, to_second, first), (2, to_first, second)].map(|(number, other, incoming)| Channel {
+        me: SenderHint::from_u64(number),
+        others: vec![other],
+        incoming: Mutex::new(incoming),
+    })
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let [of_alice, of_bob] = pair();
+    let mut rng = SystemRng::default();
+    let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut rng));
+    let (alices_key, bobs_key) = (alice.public(), bob.public());
+    tokio::try_join!(
+        talk("alice", alice, bobs_key, of_alice),
+        talk("bob", bob, alices_key, of_bob),
+    )?;
+    Ok(())
+}
+
+async fn talk(
+    name: &str,
+    me: IdentityKeyPair,
+    friend: IdentityKey,
+    transport: impl Transport,
+) -> Result<(), Box<dyn Error>> {
+    let admission = Admission::Only([friend].into());
+    let mut config = RoomConfig::new(RoomId::of_name::<DefaultSuite>("tea"), admission);
+    config.timers = Timers::LOOPBACK;
+    let mut rng = SystemRng::default();
+    let room = Room::<DefaultSuite>::new(config, me, Timestamp::default(), &mut rng)?;
+    let (handle, mut events) = Driver::spawn(room, transport, rng);
+    handle.send(format!("hello from {name}")).await?;
+    while let Some(event) = events.recv().await {
+        match event {
+            DriverEvent::Room(Event::Message { author, body, .. }) if author == friend => {
+                println!("{name} reads: {}", String::from_utf8_lossy(&body));
+                handle.leave().await?;
+            }
+            DriverEvent::Room(Event::Ended(departure)) if departure.acknowledged => {
+                println!("{name} has left, and all that it said has arrived");
+                return Ok(());
+            }
+            _ => {}
+        }
+    }
+    Err(format!("{name} is cut off from the other").into())
+}
+
+#[test]
+fn two_members_talk_over_a_transport_of_their_own() -> Result<(), Box<dyn Error>> {
+    main()
+}
