@@ -190,97 +190,69 @@ impl Ledger {
                 parent,
                 roster,
             } => {
-                let Some(person) = self.people.get_mut(seat.0) else {
-                    return;
-                };
-                self.moment = self.moment.next();
-                let from = person.present;
-                let carried = std::mem::take(&mut person.carried);
-                person.clock.clear();
-                person.depart(Fate::Moved(*sid));
-                person.present = Some(*sid);
-                person.fates.insert(*sid, Fate::Here);
-                let record = self.epochs.entry(*sid).or_insert_with(|| EpochRecord {
+                let record = EpochRecord {
                     handle: *handle,
                     parent: *parent,
                     roster: roster.iter().map(|member| member.identity).collect(),
-                    policy: person.policy.clone(),
+                    policy: Policy::default(),
                     key,
                     installed: BTreeMap::new(),
                     finals: BTreeMap::new(),
                     orders: BTreeMap::new(),
-                });
-                let installed = Installed {
-                    at: self.moment,
-                    from: from.map(|from| (from, carried)),
                 };
-                record.installed.insert(seat, installed);
+                self.note_epoch(seat, *sid, record);
             }
             Event::Sent { handle, id } => self.note_sent(seat, *handle, *id),
-            Event::Message {
-                id, author, seq, ..
-            } => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.clock.insert(*author, seq.saturating_add(1));
-                    person.carried.insert(*id);
-                }
+            Event::Provisional { id, .. } => self.note_ordered(seat, *id),
+            Event::Final { count, digest, .. } => {
+                let prefix = FinalPrefix {
+                    seat,
+                    digest: *digest,
+                    successor,
+                };
+                self.note_final(seat, *count, prefix);
+            }
+            Event::Message { id, .. } => {
                 if let Some(text) = self.texts.get_mut(id) {
                     text.delivered.insert(seat);
                 }
             }
-            Event::Disputed {
-                id, author, seq, ..
-            } => {
-                if let Some(person) = self.person_mut(seat) {
-                    let next = person.clock.entry(*author).or_insert(0);
-                    *next = (*next).max(seq.saturating_add(1));
-                    person.carried.insert(*id);
-                }
-            }
-            Event::Equivocation { author, .. } => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.hear_evidence(*author);
-                }
-            }
-            Event::Provisional { id, .. } => self.note_ordered(seat, *id),
-            Event::Final { count, digest, ids } => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.settled.extend(ids);
-                }
-                let sid = self.person(seat).and_then(|person| person.present);
-                if let Some(record) = sid.and_then(|sid| self.epochs.get_mut(&sid)) {
-                    record.finals.entry(*count).or_default().push(FinalPrefix {
-                        seat,
-                        digest: *digest,
-                        successor,
-                    });
-                }
-            }
-            Event::Behind => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.depart(Fate::Gone);
-                }
-            }
-            Event::Removed => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.depart(Fate::Gone);
-                    person.has_left = true;
-                }
-            }
-            Event::Ended(departure) => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.has_left = true;
-                    person.departure = Some(*departure);
-                    person.depart(Fate::Left {
-                        acknowledged: departure.acknowledged,
-                    });
-                }
-            }
-            _ => {
-                if let Some(person) = self.person_mut(seat) {
-                    person.note_fate(event);
-                }
-            }
+            _ => {}
+        }
+        if let Some(person) = self.person_mut(seat) {
+            person.hear(event);
+        }
+    }
+
+    /// A member begins an epoch; the first one that does so gives the record of it.
+    fn note_epoch(&mut self, seat: Seat, sid: Sid, record: EpochRecord) {
+        let Some(person) = self.people.get_mut(seat.0) else {
+            return;
+        };
+        self.moment = self.moment.next();
+        let from = person.present;
+        let carried = std::mem::take(&mut person.carried);
+        person.clock.clear();
+        person.depart(Fate::Moved(sid));
+        person.present = Some(sid);
+        person.fates.insert(sid, Fate::Here);
+        let policy = person.policy.clone();
+        let record = self
+            .epochs
+            .entry(sid)
+            .or_insert(EpochRecord { policy, ..record });
+        let installed = Installed {
+            at: self.moment,
+            from: from.map(|from| (from, carried)),
+        };
+        record.installed.insert(seat, installed);
+    }
+
+    /// A prefix of the order became final for a member, in the epoch that it is in.
+    fn note_final(&mut self, seat: Seat, count: u32, prefix: FinalPrefix) {
+        let sid = self.person(seat).and_then(|person| person.present);
+        if let Some(record) = sid.and_then(|sid| self.epochs.get_mut(&sid)) {
+            record.finals.entry(count).or_default().push(prefix);
         }
     }
 
@@ -395,52 +367,5 @@ impl EpochRecord {
 impl Moment {
     const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
-    }
-}
-
-impl Person {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the others say nothing of texts, or of whom they are for"
-    )]
-    /// Takes note of the fate of a text or of a run, and of who is on its way out.
-    fn note_fate(&mut self, event: &Event) {
-        match event {
-            Event::Acknowledged { handle } => {
-                self.open.remove(handle);
-            }
-            Event::Missed { handle, .. } | Event::Dropped { handle, .. } => {
-                self.open.remove(handle);
-                self.unsent.remove(handle);
-                self.lost.insert(*handle);
-            }
-            Event::AgreementFailed { .. } => {
-                self.failed_runs = self.failed_runs.saturating_add(1);
-            }
-            Event::Leaving { member } => {
-                self.leavers.insert(*member);
-            }
-            Event::Left { member } => {
-                self.gone.insert(*member);
-            }
-            _ => {}
-        }
-    }
-
-    fn hear_evidence(&mut self, against: IdentityKey) {
-        self.accused.insert(against);
-        let told = self.exposed.entry(against).or_insert(0);
-        *told = told.saturating_add(1);
-    }
-
-    /// The present epoch is over for it.
-    fn depart(&mut self, fate: Fate) {
-        self.settled.clear();
-        self.accused.clear();
-        self.leavers.clear();
-        self.gone.clear();
-        if let Some(sid) = self.present.take() {
-            self.fates.insert(sid, fate);
-        }
     }
 }

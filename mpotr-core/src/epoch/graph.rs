@@ -3,7 +3,12 @@
 //! A message comes after its parents. Its depth is one more than the greatest of theirs, 0 without any; its key in the
 //! order is (depth, id). A member *covers* a message if something that it signed names it, or a descendant of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+#[expect(
+    clippy::disallowed_types,
+    reason = "it is looked up in, and never walked through"
+)]
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
 use smallvec::SmallVec;
@@ -66,7 +71,11 @@ impl Hash for Indexed {
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     nodes: Vec<Node>,
-    /// For looking up alone: its order reaches nothing.
+    /// By id: the place among the nodes.
+    #[expect(
+        clippy::disallowed_types,
+        reason = "it is looked up in, and never walked through"
+    )]
     index: HashMap<Indexed, u32>,
     heads: BTreeSet<MessageId>,
 }

@@ -297,11 +297,8 @@ fn terms_that_were_changed_on_the_way_are_refused() {
         }
         let packet = Packet::Proposal(changed).to_bytes();
         assert_eq!(give(&mut fresh, 0, &packet), Err(expected));
-        let contributed = sent(&fresh, |packet| match packet {
-            Packet::Contribution(..) => Some(()),
-            _ => None,
-        });
-        assert!(contributed.is_empty());
+        let contributes = |packet| matches!(packet, Packet::Contribution(..)).then_some(());
+        assert!(sent(&fresh, contributes).is_empty());
     }
 }
 

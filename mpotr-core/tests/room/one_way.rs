@@ -112,11 +112,11 @@ fn joiner_with_old_archive_learns_nothing() {
 fn certificate_to_outsider() {
     let mut network = Network::new(3, 1).until_secure();
     network.run_for(20);
-    let parent = network.events[0].iter().find_map(|event| match event {
+    let told = network.events[0].iter().find_map(|event| match event {
         Event::Secure { handle, .. } => Some(*handle),
         _ => None,
     });
-    let parent = parent.unwrap();
+    let parent = told.unwrap();
     // A true one to begin with: all packets of a change reach the victim, whose own are lost.
     network.tamper = Some(Box::new(|from, _, packet| {
         (from != 2).then(|| packet.to_vec())
@@ -170,9 +170,6 @@ fn certificate_to_outsider() {
         network.collect(2);
     }
     network.run_for(5);
-    assert_eq!(
-        network.count(2, secure),
-        1,
-        "moved by a certificate of others"
-    );
+    let moved = network.count(2, secure);
+    assert_eq!(moved, 1, "moved by a certificate of others");
 }

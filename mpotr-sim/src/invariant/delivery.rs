@@ -3,19 +3,14 @@
 //! before.
 
 use mpotr_core::Event;
+use mpotr_core::crypto::IdentityKey;
+use mpotr_core::wire::MessageId;
 
 use super::Seen;
 
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     if let Event::Disputed { id, author, .. } = seen.event {
-        let here = seen.before.person(seen.seat);
-        if seen.before.is_honest(author) {
-            return Err(format!("disputes {id} of honest {author}"));
-        }
-        return match here.is_some_and(|here| here.carried.contains(id)) {
-            true => Err(format!("read {id} twice")),
-            false => Ok(()),
-        };
+        return check_disputed(seen, id, author);
     }
     let Event::Message {
         id,
@@ -70,5 +65,16 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     match ahead {
         Some((author, count)) => Err(format!("read {id} before text {count} of {author}")),
         None => Ok(()),
+    }
+}
+
+fn check_disputed(seen: &Seen<'_>, id: &MessageId, author: &IdentityKey) -> Result<(), String> {
+    if seen.before.is_honest(author) {
+        return Err(format!("disputes {id} of honest {author}"));
+    }
+    let here = seen.before.person(seen.seat);
+    match here.is_some_and(|here| here.carried.contains(id)) {
+        true => Err(format!("read {id} twice")),
+        false => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::Sid;
-use mpotr_core::{Departure, MessageId, Policy, SendHandle};
+use mpotr_core::{Departure, Event, MessageId, Policy, SendHandle};
 
 use super::Fate;
 
@@ -70,6 +70,79 @@ impl Person {
             lost: BTreeSet::new(),
             leavers: BTreeSet::new(),
             gone: BTreeSet::new(),
+        }
+    }
+}
+
+impl Person {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others change nothing that is checked"
+    )]
+    /// Takes note of what the member was told: what it has read, the fates of texts and runs, who is on its way out.
+    pub(super) fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Message {
+                id, author, seq, ..
+            } => {
+                self.clock.insert(*author, seq.saturating_add(1));
+                self.carried.insert(*id);
+            }
+            Event::Disputed {
+                id, author, seq, ..
+            } => {
+                let next = self.clock.entry(*author).or_insert(0);
+                *next = (*next).max(seq.saturating_add(1));
+                self.carried.insert(*id);
+            }
+            Event::Equivocation { author, .. } => self.hear_evidence(*author),
+            Event::Final { ids, .. } => self.settled.extend(ids),
+            Event::Behind => self.depart(Fate::Gone),
+            Event::Removed => {
+                self.depart(Fate::Gone);
+                self.has_left = true;
+            }
+            Event::Ended(departure) => {
+                self.has_left = true;
+                self.departure = Some(*departure);
+                let acknowledged = departure.acknowledged;
+                self.depart(Fate::Left { acknowledged });
+            }
+            Event::Acknowledged { handle } => {
+                self.open.remove(handle);
+            }
+            Event::Missed { handle, .. } | Event::Dropped { handle, .. } => {
+                self.open.remove(handle);
+                self.unsent.remove(handle);
+                self.lost.insert(*handle);
+            }
+            Event::AgreementFailed { .. } => {
+                self.failed_runs = self.failed_runs.saturating_add(1);
+            }
+            Event::Leaving { member } => {
+                self.leavers.insert(*member);
+            }
+            Event::Left { member } => {
+                self.gone.insert(*member);
+            }
+            _ => {}
+        }
+    }
+
+    fn hear_evidence(&mut self, against: IdentityKey) {
+        self.accused.insert(against);
+        let told = self.exposed.entry(against).or_insert(0);
+        *told = told.saturating_add(1);
+    }
+
+    /// The present epoch is over for it.
+    pub(super) fn depart(&mut self, fate: Fate) {
+        self.settled.clear();
+        self.accused.clear();
+        self.leavers.clear();
+        self.gone.clear();
+        if let Some(sid) = self.present.take() {
+            self.fates.insert(sid, fate);
         }
     }
 }

@@ -142,23 +142,44 @@ impl<S: CryptoSuite> Listener<'_, S> {
             self.flaw(place, FlawKind::MessageSignature { author, seq });
         }
         let ancestors: Vec<_> = content.ancestors().collect();
-        for parent in &ancestors {
-            if self.talk.graph.index(parent).is_none() {
-                self.talk.torn = true;
-                // Named once: all that follows would name it.
-                if self.named.insert(*parent) {
-                    let parent = *parent;
-                    self.flaw(
-                        place,
-                        FlawKind::MissingParent {
-                            author,
-                            seq,
-                            parent,
-                        },
-                    );
-                }
+        self.check_parents(place, author, seq, &ancestors);
+        self.check_sequence(place, author, id, &content);
+        if self.talk.graph.index(&id).is_some() {
+            // The same message again: out of sequence, and that is said.
+            return;
+        }
+        self.talk.graph.insert(id, author, &ancestors);
+        self.talk.graph.cover(author, &[id]);
+        self.talk.messages.push(Written {
+            place,
+            author,
+            id,
+            content,
+        });
+    }
+
+    /// What a message names as before it must be in the transcript.
+    fn check_parents(&mut self, place: Place, author: u16, seq: u32, ancestors: &[MessageId]) {
+        for &parent in ancestors {
+            if self.talk.graph.index(&parent).is_some() {
+                continue;
+            }
+            self.talk.torn = true;
+            // Named once: all that follows would name it.
+            if self.named.insert(parent) {
+                let kind = FlawKind::MissingParent {
+                    author,
+                    seq,
+                    parent,
+                };
+                self.flaw(place, kind);
             }
         }
+    }
+
+    /// Whether a message is its author's next one.
+    fn check_sequence(&mut self, place: Place, author: u16, id: MessageId, content: &Content) {
+        let seq = content.seq;
         let Some(progress) = self.progress.get_mut(usize::from(author)) else {
             return;
         };
@@ -178,29 +199,15 @@ impl<S: CryptoSuite> Listener<'_, S> {
             self.flaw(place, FlawKind::Equivocation { author, seq });
         } else if seq != expected {
             self.talk.torn = true;
-            self.flaw(
-                place,
-                FlawKind::OutOfSequence {
-                    author,
-                    seq,
-                    expected,
-                },
-            );
+            let kind = FlawKind::OutOfSequence {
+                author,
+                seq,
+                expected,
+            };
+            self.flaw(place, kind);
         } else if content.prev != previous && self.talk.graph.index(&content.prev).is_some() {
             self.flaw(place, FlawKind::OtherPrevious { author, seq });
         }
-        if self.talk.graph.index(&id).is_some() {
-            // The same message again: out of sequence, and that is said.
-            return;
-        }
-        self.talk.graph.insert(id, author, &ancestors);
-        self.talk.graph.cover(author, &[id]);
-        self.talk.messages.push(Written {
-            place,
-            author,
-            id,
-            content,
-        });
     }
 
     fn hear_statement(&mut self, place: Place, author: u16, number: u32, signed: &[u8]) {

@@ -168,16 +168,13 @@ impl Shape {
                 }
             }
         }
-        let sum = |numbers: &mut dyn Iterator<Item = usize>| numbers.sum::<usize>();
-        let count = |number: u32| usize::try_from(number).unwrap();
-        let is = |presence| {
-            statements
-                .iter()
-                .filter(move |it| it.presence == presence)
-                .count()
-        };
-        self.number("messages", contents.len());
         self.number("length of messages", written);
+        self.add_contents(&contents);
+        self.add_statements(&statements);
+    }
+
+    fn add_contents(&mut self, contents: &[Content]) {
+        self.number("messages", contents.len());
         self.number(
             "last messages",
             contents
@@ -185,35 +182,44 @@ impl Shape {
                 .filter(|it| it.kind == ContentKind::Fin)
                 .count(),
         );
-        self.number(
-            "parents",
-            sum(&mut contents.iter().map(|it| it.parents.len())),
-        );
+        self.number("parents", contents.iter().map(|it| it.parents.len()).sum());
         self.number(
             "locks",
-            sum(&mut contents.iter().map(|it| count(it.lock.count))),
+            contents
+                .iter()
+                .map(|it| usize::try_from(it.lock.count).unwrap())
+                .sum(),
         );
+    }
+
+    fn add_statements(&mut self, statements: &[Statement]) {
+        let is = |presence| {
+            statements
+                .iter()
+                .filter(move |it| it.presence == presence)
+                .count()
+        };
         self.number("statements", statements.len());
         self.number("asking", is(Presence::Asking));
         self.number("closed", is(Presence::Closed));
         self.number(
             "frontiers",
-            sum(&mut statements.iter().map(|it| it.frontier.len())),
+            statements.iter().map(|it| it.frontier.len()).sum(),
         );
         self.number(
             "stated locks",
-            sum(&mut statements.iter().map(|it| count(it.lock.count))),
+            statements
+                .iter()
+                .map(|it| usize::try_from(it.lock.count).unwrap())
+                .sum(),
         );
-        self.number(
-            "wanted",
-            sum(&mut statements.iter().map(|it| it.wanted.len())),
-        );
+        self.number("wanted", statements.iter().map(|it| it.wanted.len()).sum());
         let next: Vec<_> = statements
             .iter()
             .filter_map(|it| it.next.as_ref())
             .collect();
         self.number("about the next epoch", next.len());
-        self.number("wishes", sum(&mut next.iter().map(|it| it.wishes.len())));
+        self.number("wishes", next.iter().map(|it| it.wishes.len()).sum());
         self.number(
             "frozen",
             next.iter().filter(|it| it.frozen.is_some()).count(),
@@ -222,10 +228,7 @@ impl Shape {
             "confirmed",
             next.iter().filter(|it| !it.confirmed.is_empty()).count(),
         );
-        self.number(
-            "forsaken",
-            sum(&mut next.iter().map(|it| it.forsaken.len())),
-        );
+        self.number("forsaken", next.iter().map(|it| it.forsaken.len()).sum());
     }
 
     /// The fields by which two shapes are told apart.

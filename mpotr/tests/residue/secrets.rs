@@ -249,38 +249,47 @@ impl<S: CryptoSuite> Source<S> {
 
     /// `K`, and what it is made of.
     fn agreed(&self, found: &mut Vec<Needle>) -> Secret<32> {
-        let members = self.len();
         if self.methods.0 == AgreementId::BurmesterDesmedt {
-            let mut sum = Zeroizing::new(S::Group::identity());
-            for (index, person) in self.people.iter().enumerate() {
-                let next = S::Group::decode(self.offers[(index + 1) % members].share.as_bytes());
-                let link = Zeroizing::new(person.z.mul(&next.unwrap()));
-                let encoded = Secret::new(S::Group::encode(&link));
-                found.push(Needle::new(
-                    format!("link {index}"),
-                    Kind::Spent,
-                    encoded.expose(),
-                ));
-                *sum = S::Group::add(&sum, &link);
-            }
-            for (index, contribution) in self.contributions.iter().enumerate() {
-                // c and s, and k = s - c z.
-                let payload = &contribution.body.agreement;
-                if members < 3 {
-                    continue;
-                }
-                let [c, s] = [&payload[32..64], &payload[64..96]]
-                    .map(|bytes| S::Group::decode_scalar(bytes.try_into().unwrap()).unwrap());
-                let nonce = self.people[index]
-                    .z
-                    .times(&c)
-                    .with(|cz| S::Group::scalar_sub(&s, cz));
-                let nonce = SecretScalar::<S>::new(nonce);
-                let name = format!("nonce of the share of {index}");
-                found.push(Needle::new(name, Kind::Spent, nonce.encoded().expose()));
-            }
-            return Secret::new(S::Group::encode(&sum));
+            self.agreed_in_a_cycle(found)
+        } else {
+            self.agreed_in_pairs(found)
         }
+    }
+
+    fn agreed_in_a_cycle(&self, found: &mut Vec<Needle>) -> Secret<32> {
+        let members = self.len();
+        let mut sum = Zeroizing::new(S::Group::identity());
+        for (index, person) in self.people.iter().enumerate() {
+            let next = S::Group::decode(self.offers[(index + 1) % members].share.as_bytes());
+            let link = Zeroizing::new(person.z.mul(&next.unwrap()));
+            let encoded = Secret::new(S::Group::encode(&link));
+            found.push(Needle::new(
+                format!("link {index}"),
+                Kind::Spent,
+                encoded.expose(),
+            ));
+            *sum = S::Group::add(&sum, &link);
+        }
+        for (index, contribution) in self.contributions.iter().enumerate() {
+            // c and s, and k = s - c z.
+            let payload = &contribution.body.agreement;
+            if members < 3 {
+                continue;
+            }
+            let [c, s] = [&payload[32..64], &payload[64..96]]
+                .map(|bytes| S::Group::decode_scalar(bytes.try_into().unwrap()).unwrap());
+            let nonce = self.people[index]
+                .z
+                .times(&c)
+                .with(|cz| S::Group::scalar_sub(&s, cz));
+            let nonce = SecretScalar::<S>::new(nonce);
+            let name = format!("nonce of the share of {index}");
+            found.push(Needle::new(name, Kind::Spent, nonce.encoded().expose()));
+        }
+        Secret::new(S::Group::encode(&sum))
+    }
+
+    fn agreed_in_pairs(&self, found: &mut Vec<Needle>) -> Secret<32> {
         let mut hash = Transcript::<S>::new(label::PAIRWISE_SECRET).bytes(self.sid.as_bytes());
         for (index, person) in self.people.iter().enumerate() {
             let committed = &self.contributions[index].body.agreement[..32];

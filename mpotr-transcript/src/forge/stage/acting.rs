@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp, Wish};
+use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp, Wish, WishError};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
 use super::place::{Place, drain, same_twice};
 use super::{PATIENCE, Stage};
-use crate::forge::{Act, ForgeError, Obstacle};
+use crate::forge::{Act, Amendment, ForgeError, Obstacle};
 
 /// Where it is for the members to say what comes of an act, nothing is waited for any more after so many milliseconds without a
 /// new epoch: a vote alone may come to nothing.
@@ -52,31 +52,15 @@ where
                 self.network.plug_in(*member);
             }
             Act::Admit { by, whom } => {
-                let now = self.now;
                 self.voted_out.remove(whom);
-                if let Some(whom) = self.play.members.get(*whom).copied() {
-                    let place = self.speaker(act, *by)?;
-                    let asked = place.ask(|room| room.admit(now, whom));
-                    asked
-                        .transpose()
-                        .map_err(|error| ForgeError::Wish { act, error })?;
-                }
-                self.collect(*by);
+                self.vote(act, *by, *whom, Room::admit)?;
                 if self.is_there(*whom) {
                     self.settle(|stage| stage.is_in(*whom) && stage.is_settled());
                 }
             }
             Act::Exclude { by, whom } => {
-                let now = self.now;
                 self.voted_out.insert(*whom);
-                if let Some(whom) = self.play.members.get(*whom).copied() {
-                    let place = self.speaker(act, *by)?;
-                    let asked = place.ask(|room| room.exclude(now, whom));
-                    asked
-                        .transpose()
-                        .map_err(|error| ForgeError::Wish { act, error })?;
-                }
-                self.collect(*by);
+                self.vote(act, *by, *whom, Room::exclude)?;
                 self.settle(|stage| !stage.is_in(*whom) && stage.is_settled());
             }
             Act::Withdraw { by, whom } => {
@@ -89,33 +73,56 @@ where
                 }
                 self.collect(*by);
             }
-            Act::Policy(member, amendment) => {
-                let now = self.now;
-                let members = &self.play.members;
-                let place = self.speaker(act, *member)?;
-                let policy = place.policy().map(|now| amendment.apply(now, members));
-                if let Some(policy) = &policy {
-                    place.ask(|room| room.change_policy(now, policy.clone()));
-                }
-                self.collect(*member);
-                self.settle(|stage| {
-                    let inside = stage.places.iter().filter(|it| it.present().is_some());
-                    stage.is_settled()
-                        && inside.map(Place::policy).all(|now| now == policy.as_ref())
-                });
-            }
-            Act::Refresh(member) => {
-                let now = self.now;
-                let before: BTreeSet<_> = self.handles().collect();
-                self.speaker(act, *member)?.ask(|room| room.refresh(now));
-                self.collect(*member);
-                self.wait(act, |stage| {
-                    stage.is_settled() && stage.handles().all(|now| !before.contains(&now))
-                })?;
-            }
+            Act::Policy(member, amendment) => self.amend(act, *member, amendment)?,
+            Act::Refresh(member) => self.refresh(act, *member)?,
             Act::Fork { member, sides } => self.fork(act, *member, sides)?,
         }
         Ok(())
+    }
+
+    /// A member gives its vote on another one.
+    fn vote(
+        &mut self,
+        act: usize,
+        by: usize,
+        whom: usize,
+        ask: fn(&mut Room<S>, Timestamp, IdentityKey) -> Result<(), WishError>,
+    ) -> Result<(), ForgeError> {
+        let now = self.now;
+        if let Some(whom) = self.play.members.get(whom).copied() {
+            let asked = self.speaker(act, by)?.ask(|room| ask(room, now, whom));
+            asked
+                .transpose()
+                .map_err(|error| ForgeError::Wish { act, error })?;
+        }
+        self.collect(by);
+        Ok(())
+    }
+
+    fn amend(&mut self, act: usize, member: usize, by: &Amendment) -> Result<(), ForgeError> {
+        let now = self.now;
+        let members = &self.play.members;
+        let place = self.speaker(act, member)?;
+        let policy = place.policy().map(|now| by.apply(now, members));
+        if let Some(policy) = &policy {
+            place.ask(|room| room.change_policy(now, policy.clone()));
+        }
+        self.collect(member);
+        self.settle(|stage| {
+            let inside = stage.places.iter().filter(|it| it.present().is_some());
+            stage.is_settled() && inside.map(Place::policy).all(|now| now == policy.as_ref())
+        });
+        Ok(())
+    }
+
+    fn refresh(&mut self, act: usize, member: usize) -> Result<(), ForgeError> {
+        let now = self.now;
+        let before: BTreeSet<_> = self.handles().collect();
+        self.speaker(act, member)?.ask(|room| room.refresh(now));
+        self.collect(member);
+        self.wait(act, |stage| {
+            stage.is_settled() && stage.handles().all(|now| !before.contains(&now))
+        })
     }
 
     fn join(&mut self, act: usize, member: usize) -> Result<(), ForgeError> {
