@@ -15,20 +15,23 @@
 //! | `fates` | texts that have no fate yet | |
 //! | `leaving` | how far this member is with its end | |
 //!
-//! | file | what the room does |
+//! | file | what the room does: each calls those below it alone |
 //! |---|---|
-//! | `receiving` | which part each packet is for |
-//! | `proposing`, `accepting` | a first epoch, or that of a host |
-//! | `electing`, `judging` | the epoch that follows: proposals |
-//! | `agreeing`, `adopting`, `installing` | the two rounds of a run, which of several runs may be installed, and its epoch |
-//! | `changing`, `voting` | views, and what a person asks for |
-//! | `hosting` | members of an epoch and those outside it |
-//! | `reporting`, `ending` | what the room and the application are told of an epoch, and of the end |
+//! | `asking`, `receiving` | what the application asks for, and which part each packet is for |
+//! | `following` | what follows from an input |
+//! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
+//! | `accepting`, `hosting` | a first epoch or that of a host, and who lets whom in |
+//! | `ending` | the end of an epoch without another, and of this member's part |
+//! | `agreeing` | the two rounds of a run |
+//! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
+//! | `proposing`, `voting` | offers and turns, and what this member asks of the others |
+//! | `speaking`, `reporting` | what is said in an epoch, and what is told of it |
 
 mod accepting;
 mod adopting;
 mod agreeing;
 mod answering;
+mod asking;
 mod attempt;
 mod changes;
 mod changing;
@@ -40,6 +43,7 @@ mod ending;
 mod exclusions;
 mod expecting;
 mod fates;
+mod following;
 mod hosting;
 mod hosts;
 mod hurry;
@@ -60,6 +64,7 @@ mod receiving;
 mod reporting;
 mod settling;
 mod situation;
+mod speaking;
 mod spent;
 mod succession;
 mod talking;
@@ -76,21 +81,17 @@ use mpotr_crypto::{CryptoSuite, Secret, UnsupportedSuite, check_supported};
 use mpotr_gka::{Identity, KnownIdentities};
 
 use crate::config::RoomConfig;
-use crate::epoch::Epoch;
-use crate::error::SendError;
-use crate::event::{Event, SendHandle};
+use crate::event::Event;
 use crate::record::Record;
 use crate::time::Timestamp;
 use crate::timers::{Timer, TimerTable};
-use crate::wire::{MAX_BODY, Wish};
-use context::{Common, Context, Me, Outbox};
+use crate::wire::Wish;
+use context::{Common, Me, Outbox};
 use fates::Fates;
-use leaving::{Departing, Ending};
+use leaving::Departing;
 use lobby::Lobby;
-use membership::Membership;
 use old::Old;
 use phase::{Gathering, Phase};
-use situation::Situation;
 use succession::Succession;
 use votes::Votes;
 
@@ -196,19 +197,9 @@ impl<S: CryptoSuite> Room<S> {
                 // It is looked after every input.
                 Timer::Leeway => {}
             }
+            self.take_early(now, rng);
             self.after_input(now);
         }
-    }
-
-    /// Does something in the epoch, if this member is in one.
-    fn in_epoch<T>(
-        &mut self,
-        now: Timestamp,
-        act: impl FnOnce(&mut Membership<S>, &mut Context<'_, S>, &Fates, &Departing) -> T,
-    ) -> Option<T> {
-        let member = self.phase.member_mut()?;
-        let cx = &mut self.common.at(now);
-        Some(act(member, cx, &self.fates, &self.departure))
     }
 
     /// The next packet to send to everyone in the channel.
@@ -249,102 +240,6 @@ impl<S: CryptoSuite> Room<S> {
     #[must_use]
     pub fn export(&self, context: &[u8]) -> Option<Secret<32>> {
         self.phase.epoch().map(|epoch| epoch.export(context))
-    }
-
-    /// Takes a text to be sent to the room: now if it is secure and few others are on their way, or else as soon as that is
-    /// so. An event tells its fate: [`Event::Acknowledged`], [`Event::Missed`] or [`Event::Dropped`].
-    ///
-    /// # Errors
-    /// Why it was not taken.
-    pub fn send(&mut self, now: Timestamp, body: Vec<u8>) -> Result<SendHandle, SendError> {
-        if body.len() > MAX_BODY {
-            return Err(SendError::TooLong { length: body.len() });
-        }
-        if self.departure.is_asked {
-            return Err(SendError::Leaving);
-        }
-        if self.phase.epoch().is_some_and(Epoch::is_alone) {
-            return Err(SendError::NobodyLeft);
-        }
-        let handle = self.fates.take(body)?;
-        self.seal_waiting(now);
-        self.after_input(now);
-        Ok(handle)
-    }
-
-    /// Whether [`Room::send`] takes a text of any length. Whoever has much to send waits while it does not.
-    #[must_use]
-    pub fn takes_texts(&self) -> bool {
-        self.fates.has_room()
-    }
-
-    /// Sees to all that an input gave rise to in the epoch: called once after every input.
-    fn after_input(&mut self, now: Timestamp) {
-        let mut accused = Vec::new();
-        loop {
-            let is_in_run = self.is_in_run();
-            let Some(member) = self.phase.member_mut() else {
-                return;
-            };
-            let (fates, departure) = (&mut self.fates, &mut self.departure);
-            let cx = &mut self.common.at(now);
-            let mut report = member.report(cx, fates);
-            accused.append(&mut report.accused);
-            member.see_to(cx, report, departure, is_in_run);
-            // Where much is owed, its author may not write on before it knows that this is here.
-            if member.epoch.owes_much() && member.state(cx, departure) {
-                continue;
-            }
-            fates.count(|seq| member.epoch.is_awaited(seq));
-            member.plan_statements(cx, departure);
-            let is_full = member.changing.change.is_none() && member.is_full(cx, fates);
-            if is_full && self.votes.want_refresh() {
-                cx.timers.set(Timer::Change, now);
-            }
-            if fates.is_any_waiting() && member.seal_waiting(cx, fates, departure, &mut self.votes)
-            {
-                continue;
-            }
-            member.await_answers(cx, is_in_run);
-            member.watch_window(cx, fates, departure, is_in_run);
-            match member.end_if_final(cx, departure) {
-                Ending::Wait => {}
-                Ending::Stated => continue,
-                Ending::Over => return self.end(now),
-            }
-            let mut is_any_news = false;
-            for identity in accused.drain(..) {
-                is_any_news |= self.prove(now, identity);
-            }
-            if !is_any_news {
-                return;
-            }
-        }
-    }
-
-    /// Seals what waits, as far as it may be on its way now.
-    fn seal_waiting(&mut self, now: Timestamp) {
-        if let Some(member) = self.phase.member_mut() {
-            let cx = &mut self.common.at(now);
-            member.seal_waiting(cx, &mut self.fates, &mut self.departure, &mut self.votes);
-        }
-    }
-
-    /// What holds in the epoch now.
-    fn situation(&self, now: Timestamp) -> Option<Situation<'_, S>> {
-        Some(Situation {
-            now,
-            me: &self.common.me,
-            member: self.phase.member()?,
-            offering: &self.lobby.offering,
-            votes: &self.votes,
-        })
-    }
-
-    /// Whether something holds in the epoch now.
-    fn is_so(&self, now: Timestamp, holds: impl Fn(&Situation<'_, S>) -> bool) -> bool {
-        self.situation(now)
-            .is_some_and(|situation| holds(&situation))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, VerifyingKey};
+use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes, VerifyingKey};
 use mpotr_gka::{Member, Offer, OfferDigest, RosterError, Run};
 
 use super::Room;
@@ -93,16 +93,49 @@ impl<S: CryptoSuite> Offering<S> {
 }
 
 impl<S: CryptoSuite> Room<S> {
+    /// Proposes the roster at hand, and takes part.
+    pub(super) fn propose(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let (me, policy) = (&self.common.me, &self.votes.policy);
+        let offers = self.lobby.expected_roster(me, now, &self.votes.admission);
+        let method = policy.authentication;
+        let Some(commitments) = self.lobby.sum_of_commitments(me, method, &offers) else {
+            // Without the offers that do not decode, the roster is another, and so may be whose turn it is.
+            self.plan_proposal(now);
+            return;
+        };
+        let Some(own) = self.lobby.offering.own() else {
+            return;
+        };
+        let Some(proposer) = offers.iter().position(|digest| *digest == own.digest) else {
+            return;
+        };
+        let proposal = Proposal {
+            suite: S::ID,
+            room: me.config.room,
+            parent: Handle::NONE,
+            handle: Handle::new(*Secret::random(rng).expose()),
+            view: self.lobby.turns.views.next(&Handle::NONE),
+            policy: policy.clone(),
+            proposer: mpotr_gka::wire_index(proposer),
+            commitments,
+            offers,
+            signature: SignatureBytes::new([0; 64]),
+        }
+        .sign(own.secrets.ephemeral());
+        // A roster that this member put together itself is one that it accepts, unless two of its keys are equal: then it
+        // tries again later, with what is at hand by then.
+        if self.accept(now, proposal, rng).is_err() {
+            let later = now.after(self.common.me.times().propose);
+            self.common.timers.set(Timer::Propose, later);
+        }
+    }
+
     pub(super) fn handle_proposal(
         &mut self,
         now: Timestamp,
         proposal: Proposal,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
-        let member = self.phase.member();
-        if member.is_some_and(|member| member.handle == proposal.parent) {
-            return self.note_change(now, proposal);
-        }
         self.check_terms(&proposal)
             .inspect_err(|rejection| self.note_refused(now, rejection, &proposal))?;
         if self.lobby.has_all(&proposal) {

@@ -47,8 +47,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         timers.set(Timer::Retry, now.after(times.retry));
         self.proceed(now, Which::Current, rng);
-        let early = self.succession.early.take_of_runs();
-        self.take_early(now, &early, rng);
+        self.succession.early.release_runs();
     }
 
     /// Ends the run that is under way without an epoch, for want of time or for a later one. If this member has confirmed it,
@@ -167,7 +166,7 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Outcome::Confirmed(attempt) => self.have_confirmed(which, *attempt),
                 Outcome::Established(established) => {
-                    self.install(now, *established, rng);
+                    self.install(now, *established);
                     return;
                 }
                 Outcome::Failed(attempt, fault) => {
@@ -195,17 +194,6 @@ impl<S: CryptoSuite> Room<S> {
         if let Some((next, cut)) = member.epoch.own_next().zip(cut) {
             next.note_confirmed(run, cut);
             self.say_next();
-        }
-    }
-
-    /// The view is over without an epoch: who was silent is left out of what this member proposes next.
-    pub(super) fn end_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        if let Some(view) = self.phase.change().map(|change| change.view) {
-            self.enter_view(now, view.saturating_add(1), rng);
-        } else {
-            self.set_aside(now);
-            self.lobby.turns.gather_again(now);
-            self.plan_proposal(now);
         }
     }
 
@@ -253,11 +241,6 @@ impl<S: CryptoSuite> Room<S> {
         if is_in_run || member.is_some_and(|member| member.is_unanswered()) {
             cx.timers.set(Timer::Retry, now.after(wait));
         }
-    }
-
-    /// Whether a run, or a change, is under way.
-    pub(super) fn is_in_run(&self) -> bool {
-        self.succession.is_any_running() || self.phase.change().is_some()
     }
 }
 

@@ -138,6 +138,17 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// The view is over without an epoch: who was silent is left out of what this member proposes next.
+    pub(super) fn end_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if let Some(view) = self.phase.change().map(|change| change.view) {
+            self.enter_view(now, view.saturating_add(1), rng);
+        } else {
+            self.set_aside(now);
+            self.lobby.turns.gather_again(now);
+            self.plan_proposal(now);
+        }
+    }
+
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
         self.set_aside(now);
@@ -185,12 +196,5 @@ impl<S: CryptoSuite> Room<S> {
         self.seal_waiting(now);
         let member = self.phase.member();
         member.is_none_or(Membership::has_said_goodbye)
-    }
-
-    /// States what this member says about the next epoch.
-    pub(super) fn say_next(&mut self) {
-        if let Some(member) = self.phase.member_mut() {
-            member.say_next(&mut self.common.out, &self.votes);
-        }
     }
 }

@@ -76,6 +76,8 @@ impl<K: Copy + Ord> Waiting<K> {
 pub(super) struct Early {
     runs: Waiting<Claim>,
     epochs: Waiting<u16>,
+    /// Packets whose run or epoch is known by now.
+    ready: Vec<Vec<u8>>,
 }
 
 impl Early {
@@ -135,14 +137,20 @@ impl Early {
         Ok(())
     }
 
-    /// Takes out the packets of runs, in the order in which they came.
-    pub(super) fn take_of_runs(&mut self) -> Vec<Vec<u8>> {
-        self.runs.take()
+    /// A run is known that packets may belong to.
+    pub(super) fn release_runs(&mut self) {
+        self.ready.extend(self.runs.take());
     }
 
-    /// Takes out the packets of epochs, in the order in which they came.
-    pub(super) fn take_of_epochs(&mut self) -> Vec<Vec<u8>> {
-        self.epochs.take()
+    /// An epoch is there that packets may belong to.
+    pub(super) fn release_epochs(&mut self) {
+        self.ready.extend(self.epochs.take());
+    }
+
+    /// Takes out the packets that may belong to something by now, in the order in which they came. Those that do not are kept
+    /// again.
+    pub(super) fn take_ready(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.ready)
     }
 }
 
@@ -160,6 +168,16 @@ mod tests {
         }
     }
 
+    fn taken_of_runs(early: &mut Early) -> Vec<Vec<u8>> {
+        early.release_runs();
+        early.take_ready()
+    }
+
+    fn taken_of_epochs(early: &mut Early) -> Vec<Vec<u8>> {
+        early.release_epochs();
+        early.take_ready()
+    }
+
     #[test]
     fn of_each_name_the_first_and_the_last_are_kept() {
         let mut early = Early::default();
@@ -171,9 +189,9 @@ mod tests {
             early.keep_of_run(claim(1, 1), &[99]),
             Err(Rejection::Replayed)
         );
-        let kept = early.take_of_runs();
+        let kept = taken_of_runs(&mut early);
         assert_eq!(kept, [vec![0], vec![0, 0], vec![99], vec![99, 99]]);
-        assert!(early.take_of_runs().is_empty());
+        assert!(taken_of_runs(&mut early).is_empty());
     }
 
     #[test]
@@ -183,7 +201,7 @@ mod tests {
             early.keep_of_run(claim(n, 0), &n.to_be_bytes()).unwrap();
         }
         early.keep_of_run(claim(0, 7), b"real").unwrap();
-        let kept = early.take_of_runs();
+        let kept = taken_of_runs(&mut early);
         assert_eq!(
             (kept.len(), kept.last().unwrap().as_slice()),
             (MAX_PACKETS, &b"real"[..])
@@ -198,7 +216,7 @@ mod tests {
             let _any = early.keep_of_run(claim(n.into(), 1), &vec![n; MAX_BYTES / 4]);
         }
         early.keep_of_run(claim(0, 8), b"real too").unwrap();
-        let kept = early.take_of_runs();
+        let kept = taken_of_runs(&mut early);
         assert_eq!(kept[0], b"real");
         assert_eq!(kept.last().unwrap(), b"real too");
         assert!(kept.iter().map(Vec::len).sum::<usize>() <= MAX_BYTES);
@@ -218,7 +236,7 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(early.keep_of_epoch(1, b"more"), Err(Rejection::Quota));
-        let kept = early.take_of_epochs();
+        let kept = taken_of_epochs(&mut early);
         assert_eq!(kept.len(), MAX_PACKETS);
         assert_eq!(kept[0], 0_usize.to_be_bytes());
         assert_eq!(

@@ -1,10 +1,13 @@
 //! The end of this member's part, as the application asks for it and is told of it. `docs/spec/06-epochs.md`, "Leaving".
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_gka::Beacon;
 
 use super::Room;
 use super::membership::Membership;
-use super::phase::Phase;
+use super::old::Old;
+use super::phase::{Gathering, Phase};
 use super::succession::Succession;
 use crate::error::Rejection;
 use crate::event::{Departure, DropReason, Event};
@@ -12,42 +15,6 @@ use crate::time::Timestamp;
 use crate::wire::{EpochHint, Lock, Packet, Presence, Reveal, Wish};
 
 impl<S: CryptoSuite> Room<S> {
-    /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
-    /// the others did not answer in time. A room that is not secure yet ends at once if it has nothing to send; if it has, it
-    /// waits to be secure, as long as that takes.
-    pub fn leave(&mut self, now: Timestamp) {
-        if self.departure.is_asked {
-            return;
-        }
-        self.departure.is_asked = true;
-        match &self.phase {
-            // The last message cannot be written.
-            Phase::Member(member) if member.talk.is_expired => self.end(now),
-            Phase::Member(_) => {
-                self.departure.wait(&mut self.common.at(now));
-                // What waits is written first. In a run, the last message waits for its end.
-                self.seal_waiting(now);
-                self.after_input(now);
-            }
-            Phase::Gathering(_) if !self.fates.is_any_waiting() => self.end(now),
-            Phase::Gathering(_) | Phase::Ended => {}
-        }
-    }
-
-    /// As [`Room::leave`], for one who cannot wait for long: a room that is not secure, or is being left already, ends at
-    /// once. It tells of each text that waits in it as [`Event::Dropped`], and of each that is on its way to somebody as
-    /// [`Event::Missed`].
-    pub fn stop(&mut self, now: Timestamp) {
-        match self.phase {
-            Phase::Ended => {}
-            Phase::Member(_) if !self.departure.is_asked => self.leave(now),
-            Phase::Member(_) | Phase::Gathering(_) => {
-                self.departure.is_asked = true;
-                self.end(now);
-            }
-        }
-    }
-
     /// Takes what a member has published.
     pub(super) fn handle_reveal(&mut self, reveal: &Reveal) -> Result<(), Rejection> {
         let is_meant = |hint: EpochHint| hint == reveal.hint;
@@ -74,6 +41,43 @@ impl<S: CryptoSuite> Room<S> {
         if !waits {
             self.end(now);
         }
+    }
+
+    /// Others have gone on without this member, and it cannot follow: it asks to be let in again, unless they meant it.
+    pub(super) fn abandon(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let me = self.common.me.public();
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        if !situation.others_have_gone() {
+            return;
+        }
+        if situation.is_excluded(&me) {
+            self.common.out.tell(Event::Removed);
+            self.departure.is_asked = true;
+            self.end(now);
+            return;
+        }
+        self.set_aside(now);
+        let outside = Phase::Gathering(Gathering {
+            has_lost_epoch: true,
+        });
+        let Some(mut member) = self.phase.leave_for(outside) else {
+            return;
+        };
+        let cx = &mut self.common.at(now);
+        // Whether those who have gone on have what was not acknowledged cannot be known here any more.
+        let _told = member.close_fates(cx, &mut self.fates, None);
+        cx.out.tell(Event::Behind);
+        cx.timers.end_epoch();
+        let mut old = Old::new(member.into_epoch(), cx);
+        // It answers those who are behind, and no text of it is opened any more.
+        old.epoch.expire();
+        self.lobby.wait_for_host(cx);
+        self.lobby.offering.follow(Beacon::NONE);
+        self.old = Some(old);
+        self.succession.give_up();
+        self.advertise(now, rng);
     }
 
     /// The epoch is too old: what opens its messages is erased. What was written in it and not acknowledged is told to be

@@ -4,15 +4,11 @@
 //! until it has installed the one that it was let into.
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_gka::{Beacon, OfferDigest};
+use mpotr_gka::OfferDigest;
 
 use super::Room;
 use super::answering::{Answer, rank};
-use super::old::Old;
-use super::phase::{Gathering, Phase};
 use crate::error::Rejection;
-use crate::event::Event;
 use crate::time::Timestamp;
 use crate::wire::{Advert, Packet};
 
@@ -27,24 +23,6 @@ impl<S: CryptoSuite> Room<S> {
             handle: member.handle,
             members: u16::try_from(member.epoch.members()).ok()?,
         })
-    }
-
-    /// Publishes the own offer, as long as this member is in no epoch, or has a host. In a change the own offer is the one that
-    /// was stated inside the epoch: nothing replaces it.
-    pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let own = self.phase.member().map(|member| member.handle);
-        if own.is_some() && (self.lobby.hosts.chosen().is_none() || self.phase.change().is_some()) {
-            return;
-        }
-        self.lobby.advertise(&mut self.common.at(now), own, rng);
-        self.plan_proposal(now);
-    }
-
-    /// Publishes the own offer before its time, as far as it is published.
-    pub(super) fn advertise_soon(&mut self, now: Timestamp) {
-        if !self.phase.is_member() || self.lobby.hosts.chosen().is_some() {
-            self.lobby.advertise_soon(&mut self.common.at(now));
-        }
     }
 
     /// Tells those outside that there is an epoch, if no other member does, and not in a rush. What made this member do so
@@ -130,42 +108,5 @@ impl<S: CryptoSuite> Room<S> {
             Some(_) => self.tell_newcomers(now, advert.handle.as_bytes()),
         }
         Ok(())
-    }
-
-    /// Others have gone on without this member, and it cannot follow: it asks to be let in again, unless they meant it.
-    pub(super) fn abandon(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let me = self.common.me.public();
-        let Some(situation) = self.situation(now) else {
-            return;
-        };
-        if !situation.others_have_gone() {
-            return;
-        }
-        if situation.is_excluded(&me) {
-            self.common.out.tell(Event::Removed);
-            self.departure.is_asked = true;
-            self.end(now);
-            return;
-        }
-        self.set_aside(now);
-        let outside = Phase::Gathering(Gathering {
-            has_lost_epoch: true,
-        });
-        let Some(mut member) = self.phase.leave_for(outside) else {
-            return;
-        };
-        let cx = &mut self.common.at(now);
-        // Whether those who have gone on have what was not acknowledged cannot be known here any more.
-        let _told = member.close_fates(cx, &mut self.fates, None);
-        cx.out.tell(Event::Behind);
-        cx.timers.end_epoch();
-        let mut old = Old::new(member.into_epoch(), cx);
-        // It answers those who are behind, and no text of it is opened any more.
-        old.epoch.expire();
-        self.lobby.wait_for_host(cx);
-        self.lobby.offering.follow(Beacon::NONE);
-        self.old = Some(old);
-        self.succession.give_up();
-        self.advertise(now, rng);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Beacon, Established, Sid};
 
@@ -79,7 +78,6 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         (established, mut certificate, proposal): (Established<S>, Certificate, Proposal),
-        rng: &mut dyn CryptoRng,
     ) {
         self.common.timers.end_epoch();
         self.common.timers.stop(Timer::Advertise);
@@ -137,8 +135,7 @@ impl<S: CryptoSuite> Room<S> {
         for identity in accused {
             self.prove(now, identity);
         }
-        let early = self.succession.early.take_of_epochs();
-        self.take_early(now, &early, rng);
+        self.succession.early.release_epochs();
     }
 
     /// The members that are left out of the next epoch by a vote.

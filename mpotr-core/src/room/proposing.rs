@@ -4,7 +4,7 @@
 //! when nothing new was heard for a while, the next takes over when it does not, and so on.
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes};
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{AuthenticationId, Beacon, CommitmentSum, OfferDigest, RosterError};
 
 use super::Room;
@@ -14,14 +14,14 @@ use super::offering::OwnOffer;
 use crate::config::Admission;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Handle, Proposal};
+use crate::wire::Handle;
 
 /// Those who propose again after a view in vain do so at as many different moments within `propose`.
 const SPREADS: u32 = 256;
 
 impl<S: CryptoSuite> Lobby<S> {
     /// The roster that this member would propose or expects to be proposed, by digest.
-    fn expected_roster(
+    pub(super) fn expected_roster(
         &self,
         me: &Me<S>,
         now: Timestamp,
@@ -113,40 +113,21 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Proposes the roster at hand, and takes part.
-    pub(super) fn propose(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let (me, policy) = (&self.common.me, &self.votes.policy);
-        let offers = self.lobby.expected_roster(me, now, &self.votes.admission);
-        let method = policy.authentication;
-        let Some(commitments) = self.lobby.sum_of_commitments(me, method, &offers) else {
-            // Without the offers that do not decode, the roster is another, and so may be whose turn it is.
-            self.plan_proposal(now);
+    /// Publishes the own offer, as long as this member is in no epoch, or has a host. In a change the own offer is the one that
+    /// was stated inside the epoch: nothing replaces it.
+    pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let own = self.phase.member().map(|member| member.handle);
+        if own.is_some() && (self.lobby.hosts.chosen().is_none() || self.phase.change().is_some()) {
             return;
-        };
-        let Some(own) = self.lobby.offering.own() else {
-            return;
-        };
-        let Some(proposer) = offers.iter().position(|digest| *digest == own.digest) else {
-            return;
-        };
-        let proposal = Proposal {
-            suite: S::ID,
-            room: me.config.room,
-            parent: Handle::NONE,
-            handle: Handle::new(*Secret::random(rng).expose()),
-            view: self.lobby.turns.views.next(&Handle::NONE),
-            policy: policy.clone(),
-            proposer: mpotr_gka::wire_index(proposer),
-            commitments,
-            offers,
-            signature: SignatureBytes::new([0; 64]),
         }
-        .sign(own.secrets.ephemeral());
-        // A roster that this member put together itself is one that it accepts, unless two of its keys are equal: then it
-        // tries again later, with what is at hand by then.
-        if self.accept(now, proposal, rng).is_err() {
-            let later = now.after(self.common.me.times().propose);
-            self.common.timers.set(Timer::Propose, later);
+        self.lobby.advertise(&mut self.common.at(now), own, rng);
+        self.plan_proposal(now);
+    }
+
+    /// Publishes the own offer before its time, as far as it is published.
+    pub(super) fn advertise_soon(&mut self, now: Timestamp) {
+        if !self.phase.is_member() || self.lobby.hosts.chosen().is_some() {
+            self.lobby.advertise_soon(&mut self.common.at(now));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Packet, Request, SealedPacket, Wanted};
+use crate::wire::{Packet, Proposal, Request, SealedPacket, Wanted};
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes a packet that came from the channel, whoever sent it.
@@ -28,6 +28,7 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let outcome = self.take_packet(now, packet, rng);
+        self.take_early(now, rng);
         self.after_input(now);
         outcome
     }
@@ -80,24 +81,24 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Takes packets that came early and whose turn it is now.
-    pub(super) fn take_early(
-        &mut self,
-        now: Timestamp,
-        packets: &[Vec<u8>],
-        rng: &mut dyn CryptoRng,
-    ) {
-        let mut rest = packets;
-        let mut results = Vec::new();
-        while let Some((first, others)) = rest.split_first() {
-            let together = self.sealed_together(rest);
-            if together.is_empty() {
-                // Those that belong elsewhere are kept again.
-                let _rejected = self.take_packet(now, first, rng);
-                rest = others;
-            } else {
-                rest = rest.get(together.len()..).unwrap_or_default();
-                self.open_together(now, together, &mut results);
+    /// Takes the packets that came early and belong to something by now.
+    pub(super) fn take_early(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        loop {
+            let early = self.succession.early.take_ready();
+            if early.is_empty() {
+                return;
+            }
+            let mut rest = early.as_slice();
+            while let Some((first, others)) = rest.split_first() {
+                let together = self.sealed_together(rest);
+                if together.is_empty() {
+                    // Those that belong elsewhere are kept again.
+                    let _rejected = self.take_packet(now, first, rng);
+                    rest = others;
+                } else {
+                    rest = rest.get(together.len()..).unwrap_or_default();
+                    self.open_together(now, together, &mut Vec::new());
+                }
             }
         }
     }
@@ -113,6 +114,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         match Packet::from_bytes(packet)? {
             Packet::Offer(offer) => self.handle_offer(now, offer, rng),
+            Packet::Proposal(proposal) if self.is_of_change(&proposal) => {
+                self.note_change(now, proposal)
+            }
             Packet::Proposal(proposal) => self.handle_proposal(now, proposal, rng),
             Packet::Contribution(run, contribution) => {
                 let (round, sender) = (1, contribution.sender);
@@ -129,6 +133,12 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Advert(advert) => self.handle_advert(now, &advert),
             Packet::Reveal(reveal) => self.handle_reveal(&reveal),
         }
+    }
+
+    /// Whether a proposal is for the epoch that follows this member's.
+    fn is_of_change(&self, proposal: &Proposal) -> bool {
+        let member = self.phase.member();
+        member.is_some_and(|member| member.handle == proposal.parent)
     }
 
     fn handle_sealed(

@@ -1,4 +1,4 @@
-//! What a person asks for: who comes in, who is left out, which policy, fresh keys. `docs/spec/06-epochs.md`, "Changes".
+//! Votes, as this member gives them. `docs/spec/06-epochs.md`, "Changes".
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::FaultKind;
@@ -6,96 +6,11 @@ use mpotr_gka::FaultKind;
 use super::Room;
 use crate::error::WishError;
 use crate::event::Event;
-use crate::policy::{Policy, PolicyError};
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::Wish;
 
 impl<S: CryptoSuite> Room<S> {
-    /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
-    /// member's word. One that was left out by a vote is welcome again. It may come before anything was heard of the
-    /// identity, and is kept until the identity is in, also where other members have to ask for it too. Under
-    /// [`Admission::Only`](crate::Admission::Only) it adds nobody.
-    ///
-    /// # Errors
-    /// [`WishError::TooMany`]; nothing has changed then.
-    pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
-        let opposite = Wish::Exclude(identity);
-        self.votes
-            .check_place_for(&Wish::Admit(identity), &opposite)?;
-        if !self.votes.accept(identity) {
-            return Ok(());
-        }
-        if !self.wish(now, Wish::Admit(identity)) {
-            // Who asks again has not been heard, it may be.
-            self.say_next();
-        }
-        self.after_input(now);
-        Ok(())
-    }
-
-    /// Asks that a member be left out of the next epoch, as far as the policy asks for this member's word.
-    ///
-    /// # Errors
-    /// [`WishError::TooMany`]; nothing has changed then.
-    pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
-        self.vote_out(now, identity)?;
-        self.after_input(now);
-        Ok(())
-    }
-
-    /// Asks for another policy, as far as the present one asks for this member's word. The last such wish counts.
-    ///
-    /// # Errors
-    /// Nobody would read it, or it asks for what the members of the present epoch cannot give
-    /// ([`Policy::check_for`]): such a wish counts for nobody.
-    pub fn change_policy(&mut self, now: Timestamp, policy: Policy) -> Result<(), PolicyError> {
-        match self.situation(now) {
-            Some(situation) => policy.check_for(&situation.roster_left())?,
-            None => policy.check()?,
-        }
-        let wishes = &mut self.votes.wishes;
-        wishes.retain(|wish| !matches!(wish, Wish::Policy(_)));
-        if policy == self.votes.policy {
-            self.say_next();
-        } else {
-            self.wish(now, Wish::Policy(policy));
-        }
-        self.after_input(now);
-        Ok(())
-    }
-
-    /// The policy of the room, or without an epoch the one that this member is ready for.
-    #[must_use]
-    pub const fn policy(&self) -> &Policy {
-        &self.votes.policy
-    }
-
-    /// Asks for an epoch with fresh keys.
-    pub fn refresh(&mut self, now: Timestamp) {
-        self.wish(now, Wish::Refresh);
-        self.after_input(now);
-    }
-
-    /// Takes back what this member asked for: by [`Room::admit`], [`Room::exclude`], [`Room::change_policy`] or
-    /// [`Room::refresh`]. An identity whose admission is taken back before it is in is asked about again, under
-    /// [`Admission::Ask`](crate::Admission::Ask). Returns whether there was anything to take back. What the others have
-    /// acted on already stays.
-    pub fn withdraw(&mut self, now: Timestamp, wish: &Wish) -> bool {
-        let epoch = self.phase.epoch();
-        let is_in = |identity: &IdentityKey| {
-            epoch.is_some_and(|epoch| epoch.roster().any(|member| member == *identity))
-        };
-        let is_withdrawn = self.votes.withdraw(wish, is_in);
-        if is_withdrawn && self.phase.is_member() {
-            // A vote counts until the others have heard that it does not.
-            self.say_next();
-            self.common.timers.set(Timer::Change, now);
-        }
-        self.after_input(now);
-        is_withdrawn
-    }
-
     /// A member of this epoch is proven to have cheated: it is to be left out, as far as the policy goes by this member's
     /// word.
     pub(super) fn note_cheat(&mut self, now: Timestamp, member: IdentityKey, kind: FaultKind) {
@@ -114,7 +29,11 @@ impl<S: CryptoSuite> Room<S> {
         is_news
     }
 
-    fn vote_out(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
+    pub(super) fn vote_out(
+        &mut self,
+        now: Timestamp,
+        identity: IdentityKey,
+    ) -> Result<(), WishError> {
         if identity != self.common.me.public() {
             let opposite = Wish::Admit(identity);
             self.votes

@@ -1,0 +1,164 @@
+//! What the application asks for: texts, votes, the end. `docs/spec/06-epochs.md`, "Talking", "Changes" and "Leaving".
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+
+use super::Room;
+use super::phase::Phase;
+use crate::epoch::Epoch;
+use crate::error::{SendError, WishError};
+#[cfg(doc)]
+use crate::event::Event;
+use crate::event::SendHandle;
+use crate::policy::{Policy, PolicyError};
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::{MAX_BODY, Wish};
+
+impl<S: CryptoSuite> Room<S> {
+    /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
+    /// member's word. One that was left out by a vote is welcome again. It may come before anything was heard of the
+    /// identity, and is kept until the identity is in, also where other members have to ask for it too. Under
+    /// [`Admission::Only`](crate::Admission::Only) it adds nobody.
+    ///
+    /// # Errors
+    /// [`WishError::TooMany`]; nothing has changed then.
+    pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
+        let opposite = Wish::Exclude(identity);
+        self.votes
+            .check_place_for(&Wish::Admit(identity), &opposite)?;
+        if !self.votes.accept(identity) {
+            return Ok(());
+        }
+        if !self.wish(now, Wish::Admit(identity)) {
+            // Who asks again has not been heard, it may be.
+            self.say_next();
+        }
+        self.after_input(now);
+        Ok(())
+    }
+
+    /// Asks that a member be left out of the next epoch, as far as the policy asks for this member's word.
+    ///
+    /// # Errors
+    /// [`WishError::TooMany`]; nothing has changed then.
+    pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
+        self.vote_out(now, identity)?;
+        self.after_input(now);
+        Ok(())
+    }
+
+    /// Asks for another policy, as far as the present one asks for this member's word. The last such wish counts.
+    ///
+    /// # Errors
+    /// Nobody would read it, or it asks for what the members of the present epoch cannot give
+    /// ([`Policy::check_for`]): such a wish counts for nobody.
+    pub fn change_policy(&mut self, now: Timestamp, policy: Policy) -> Result<(), PolicyError> {
+        match self.situation(now) {
+            Some(situation) => policy.check_for(&situation.roster_left())?,
+            None => policy.check()?,
+        }
+        let wishes = &mut self.votes.wishes;
+        wishes.retain(|wish| !matches!(wish, Wish::Policy(_)));
+        if policy == self.votes.policy {
+            self.say_next();
+        } else {
+            self.wish(now, Wish::Policy(policy));
+        }
+        self.after_input(now);
+        Ok(())
+    }
+
+    /// The policy of the room, or without an epoch the one that this member is ready for.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.votes.policy
+    }
+
+    /// Asks for an epoch with fresh keys.
+    pub fn refresh(&mut self, now: Timestamp) {
+        self.wish(now, Wish::Refresh);
+        self.after_input(now);
+    }
+
+    /// Takes back what this member asked for: by [`Room::admit`], [`Room::exclude`], [`Room::change_policy`] or
+    /// [`Room::refresh`]. An identity whose admission is taken back before it is in is asked about again, under
+    /// [`Admission::Ask`](crate::Admission::Ask). Returns whether there was anything to take back. What the others have
+    /// acted on already stays.
+    pub fn withdraw(&mut self, now: Timestamp, wish: &Wish) -> bool {
+        let epoch = self.phase.epoch();
+        let is_in = |identity: &IdentityKey| {
+            epoch.is_some_and(|epoch| epoch.roster().any(|member| member == *identity))
+        };
+        let is_withdrawn = self.votes.withdraw(wish, is_in);
+        if is_withdrawn && self.phase.is_member() {
+            // A vote counts until the others have heard that it does not.
+            self.say_next();
+            self.common.timers.set(Timer::Change, now);
+        }
+        self.after_input(now);
+        is_withdrawn
+    }
+
+    /// Takes a text to be sent to the room: now if it is secure and few others are on their way, or else as soon as that is
+    /// so. An event tells its fate: [`Event::Acknowledged`], [`Event::Missed`] or [`Event::Dropped`].
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub fn send(&mut self, now: Timestamp, body: Vec<u8>) -> Result<SendHandle, SendError> {
+        if body.len() > MAX_BODY {
+            return Err(SendError::TooLong { length: body.len() });
+        }
+        if self.departure.is_asked {
+            return Err(SendError::Leaving);
+        }
+        if self.phase.epoch().is_some_and(Epoch::is_alone) {
+            return Err(SendError::NobodyLeft);
+        }
+        let handle = self.fates.take(body)?;
+        self.seal_waiting(now);
+        self.after_input(now);
+        Ok(handle)
+    }
+
+    /// Whether [`Room::send`] takes a text of any length. Whoever has much to send waits while it does not.
+    #[must_use]
+    pub fn takes_texts(&self) -> bool {
+        self.fates.has_room()
+    }
+
+    /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
+    /// the others did not answer in time. A room that is not secure yet ends at once if it has nothing to send; if it has, it
+    /// waits to be secure, as long as that takes.
+    pub fn leave(&mut self, now: Timestamp) {
+        if self.departure.is_asked {
+            return;
+        }
+        self.departure.is_asked = true;
+        match &self.phase {
+            // The last message cannot be written.
+            Phase::Member(member) if member.talk.is_expired => self.end(now),
+            Phase::Member(_) => {
+                self.departure.wait(&mut self.common.at(now));
+                // What waits is written first. In a run, the last message waits for its end.
+                self.seal_waiting(now);
+                self.after_input(now);
+            }
+            Phase::Gathering(_) if !self.fates.is_any_waiting() => self.end(now),
+            Phase::Gathering(_) | Phase::Ended => {}
+        }
+    }
+
+    /// As [`Room::leave`], for one who cannot wait for long: a room that is not secure, or is being left already, ends at
+    /// once. It tells of each text that waits in it as [`Event::Dropped`], and of each that is on its way to somebody as
+    /// [`Event::Missed`].
+    pub fn stop(&mut self, now: Timestamp) {
+        match self.phase {
+            Phase::Ended => {}
+            Phase::Member(_) if !self.departure.is_asked => self.leave(now),
+            Phase::Member(_) | Phase::Gathering(_) => {
+                self.departure.is_asked = true;
+                self.end(now);
+            }
+        }
+    }
+}
