@@ -159,9 +159,10 @@ impl<S: CryptoSuite> Epoch<S> {
         // What may wait, to be told if it finds no room.
         let mut accepted = Vec::new();
         // If nothing else is new, nothing that waits can be delivered.
-        let is_still = authentic.iter().all(|(_, candidate)| {
-            self.finds_no_room(candidate.author, &candidate.opened, &candidate.packet)
-        });
+        let is_still = !authentic.is_empty()
+            && authentic.iter().all(|(_, candidate)| {
+                self.finds_no_room(candidate.author, &candidate.opened, &candidate.packet)
+            });
         for (warrant, candidate) in authentic {
             let (author, seq) = candidate.place();
             let Candidate {

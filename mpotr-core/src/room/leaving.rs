@@ -17,6 +17,10 @@ use crate::wire::{ContentKind, Presence};
 /// How often `finish` may begin anew because something has moved: with much to send over a slow line there is an end, too.
 const MOST_WAITS: u32 = 30;
 
+/// How many times `finish` the others have in all to sign an order that grows, while nothing else moves: a member that signs one
+/// message more each time would hold up the end for as long as there are any.
+const MOST_WAITS_FOR_ORDER: u32 = 3;
+
 /// How far this member is with its end.
 #[derive(Debug)]
 pub(super) struct Departing {
@@ -24,6 +28,8 @@ pub(super) struct Departing {
     pub(super) is_asked: bool,
     /// When this member stops to wait for the others, whatever moves.
     by: Option<Timestamp>,
+    /// When it stops to wait for them if nothing moves but the final order.
+    order_by: Option<Timestamp>,
     /// Until when texts that a silent member holds up are waited for.
     held_up_until: Option<Timestamp>,
     /// How far it is, as its statements say.
@@ -46,6 +52,7 @@ impl Default for Departing {
         Self {
             is_asked: false,
             by: None,
+            order_by: None,
             held_up_until: None,
             presence: Presence::Present,
         }
@@ -60,7 +67,17 @@ impl Departing {
         let finish = cx.me.times().finish;
         let last = cx.now.after(finish.saturating_mul(MOST_WAITS));
         let last = *self.by.get_or_insert(last);
+        let order_by = cx.now.after(finish.saturating_mul(MOST_WAITS_FOR_ORDER));
+        self.order_by = Some(order_by.min(last));
         cx.timers.set(Timer::Finish, cx.now.after(finish).min(last));
+    }
+
+    /// More is final: the others have `finish` for the rest, though not longer in all than [`MOST_WAITS_FOR_ORDER`] times that
+    /// since anything else has moved.
+    pub(super) fn wait_for_order<S: CryptoSuite>(&self, cx: &mut Context<'_, S>) {
+        let next = cx.now.after(cx.me.times().finish);
+        let next = self.order_by.map_or(next, |last| next.min(last));
+        cx.timers.set(Timer::Finish, next);
     }
 }
 

@@ -155,8 +155,13 @@ impl<S: CryptoSuite> Membership<S> {
             cx.timers.stop(Timer::Retry);
             cx.timers.stop(Timer::Silent);
         }
-        if departure.is_asked && (report.is_answered || report.is_finalised || report.is_ending) {
-            departure.wait(cx);
+        let has_moved = report.is_answered || report.is_ending;
+        if departure.is_asked && (has_moved || report.is_finalised) {
+            if has_moved {
+                departure.wait(cx);
+            } else {
+                departure.wait_for_order(cx);
+            }
             // Who hears that the others are on their way out need not ask whether they are.
             cx.timers.stop(Timer::Query);
             if !is_in_run {

@@ -12,5 +12,6 @@
 #[path = "../../../mpotr-gka/tests/gka/counted.rs"]
 mod counted;
 mod forged;
+mod leaving;
 mod undecodable;
 mod voting;
