@@ -1,15 +1,156 @@
 //! Transports of mpOTR: the embedded relay, its client, and the driver that joins a room to a transport.
 //!
-//! | module | what |
-//! |---|---|
-//! | [`Transport`] | what a transport is: send a packet to the room, receive one, close |
-//! | [`Driver`] | runs a room on a transport as one task; the application holds a [`RoomHandle`] and reads events |
-//! | [`Relay`] | the embedded relay: rooms by name over TCP, each packet to all others in the room |
-//! | [`RelayTransport`] | a member's connection to a relay; [`RelayConnect`] makes another when it is lost |
-//! | [`frame`] | the frames of the relay, byte by byte |
+//! A [`Room`](mpotr_core::Room) does no IO. This crate does it: over a relay that comes with it, or over any network for
+//! which you write two methods. It needs Tokio, and the crate `mpotr` for rooms and identities. Specification:
+//! `docs/spec/07-transport.md`.
+//!
+//! # Concepts
+//!
+//! **A transport** ([`Transport`]) is one member's connection to a channel: it sends a packet to everyone else in there,
+//! receives theirs, and closes. It is trusted with nothing. It may lose, repeat, re-order, delay and forge packets; it has
+//! to keep each one whole.
+//!
+//! **The driver** ([`Driver`]) runs a room on a transport as one task:
+//!
+//! ```text
+//!   RoomHandle ── commands ─────>┐                  ┌── packets ──> Transport::send
+//!   Transport::receive ─ packets ┼──>   Room   ─────┤
+//!   the clock ───────── timeouts ┘                  └── events ───> the application
+//! ```
+//!
+//! The application speaks to the room by a [`RoomHandle`] and reads [`DriverEvent`]s. It has to read them: while it does
+//! not, nothing is received, and the others take this member for gone.
+//!
+//! **The relay** ([`Relay`]) has rooms by name over TCP, and passes each packet on to all others in the room. It can read
+//! none of them. [`RelayTransport`] is a member's connection to it. With [`RelayConnect`] and [`Retry`], the driver makes
+//! another when it is lost, and the same room goes on: [`Driver::spawn_reconnecting`].
 //!
 //! Nothing here sees a key or a text that is not encrypted, except the driver, which hands texts between room and
-//! application. Specification: `docs/spec/07-transport.md`.
+//! application.
+//!
+//! # Example
+//!
+//! Three members on a relay of their own (`examples/three_over_relay.rs`):
+//!
+//! <!-- quote: mpotr-transport/examples/three_over_relay.rs -->
+//! ```no_run
+//! use std::collections::BTreeSet;
+//! use std::error::Error;
+//! use std::net::SocketAddr;
+//!
+//! use mpotr::{Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair};
+//! use mpotr::{Room, RoomConfig, RoomId, SystemRng, Timers, Timestamp};
+//! use mpotr_transport::{CancellationToken, Driver, DriverEvent, Relay, RelayTransport};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn Error>> {
+//!     let relay = Relay::bind("127.0.0.1:0").await?;
+//!     let address = relay.local_addr();
+//!     tokio::spawn(relay.run(CancellationToken::new()));
+//!
+//!     // Made once, and kept: other people know a member by its public key.
+//!     let me = [(); 3].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut SystemRng::default()));
+//!     let keys: BTreeSet<_> = me.iter().map(IdentityKeyPair::public).collect();
+//!     let [alice, bob, carol] = me;
+//!     tokio::try_join!(
+//!         talk("alice", alice, keys.clone(), address),
+//!         talk("bob", bob, keys.clone(), address),
+//!         talk("carol", carol, keys, address),
+//!     )?;
+//!     Ok(())
+//! }
+//!
+//! async fn talk(
+//!     name: &str,
+//!     me: IdentityKeyPair,
+//!     keys: BTreeSet<IdentityKey>,
+//!     relay: SocketAddr,
+//! ) -> Result<(), Box<dyn Error>> {
+//!     let mut unread = keys.clone();
+//!     let id = RoomId::of_name::<DefaultSuite>("tea");
+//!     // With these people and no others.
+//!     let mut config = RoomConfig::new(id, Admission::Only(keys));
+//!     config.timers = Timers::LOOPBACK; // Across the internet, leave them as they are.
+//!     let mut rng = SystemRng::default();
+//!     let room = Room::<DefaultSuite>::new(config, me, Timestamp::default(), &mut rng)?;
+//!     let transport = RelayTransport::connect(relay, id).await?;
+//!     let (handle, mut events) = Driver::spawn(room, transport, rng);
+//!     handle.send(format!("hello from {name}")).await?; // It waits until the room is secure.
+//!     while let Some(event) = events.recv().await {
+//!         match event {
+//!             DriverEvent::Room(Event::Secure { roster, .. }) => {
+//!                 println!("{name}: the room is secure, {} members", roster.len());
+//!             }
+//!             // Its own come too, in their place: all members read one transcript.
+//!             DriverEvent::Room(Event::Message { author, body, .. }) => {
+//!                 println!("{name} reads: {}", String::from_utf8_lossy(&body));
+//!                 unread.remove(&author);
+//!                 if unread.is_empty() {
+//!                     handle.leave().await?;
+//!                 }
+//!             }
+//!             DriverEvent::Room(Event::Ended(departure)) if departure.acknowledged => {
+//!                 println!("{name} has left, and all that it said has arrived");
+//!                 return Ok(());
+//!             }
+//!             DriverEvent::Disconnected(reason) => return Err(reason.into()),
+//!             _ => {}
+//!         }
+//!     }
+//!     Err(format!("{name} is cut off from the others").into())
+//! }
+//! ```
+//!
+//! # A transport of your own
+//!
+//! Bounded channels inside one process in place of a network (`examples/own_transport.rs`). What a transport must do,
+//! and what it must not, is in `docs/spec/07-transport.md`, "What a transport does".
+//!
+//! <!-- quote: mpotr-transport/examples/own_transport.rs -->
+//! ```
+//! # use std::convert::Infallible;
+//! # use std::future;
+//! #
+//! # use mpotr_transport::{Bytes, Received, SenderHint, Transport};
+//! # use tokio::sync::{Mutex, mpsc};
+//! #
+//! /// One member's end.
+//! struct Channel {
+//!     me: SenderHint,
+//!     others: Vec<mpsc::Sender<Received>>,
+//!     incoming: Mutex<mpsc::Receiver<Received>>,
+//! }
+//!
+//! impl Transport for Channel {
+//!     /// Why a connection is over. This one is over when its owner says so.
+//!     type Error = Infallible;
+//!
+//!     async fn send(&self, packet: Bytes) -> Result<(), Infallible> {
+//!         for other in &self.others {
+//!             let (sender, packet) = (self.me, packet.clone());
+//!             // Who has gone misses nothing.
+//!             let _ = other.send(Received { sender, packet }).await;
+//!         }
+//!         Ok(())
+//!     }
+//!
+//!     async fn receive(&self) -> Result<Received, Infallible> {
+//!         match self.incoming.lock().await.recv().await {
+//!             Some(received) => Ok(received),
+//!             // Everyone else has gone, and nothing comes any more.
+//!             None => future::pending().await,
+//!         }
+//!     }
+//!
+//!     async fn close(self) -> Result<(), Infallible> {
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! There are none. Backends are features of `mpotr`, and all of them run on all transports.
 
 mod driver;
 pub mod frame;

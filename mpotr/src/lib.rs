@@ -1,6 +1,129 @@
 //! Multi-party Off-the-Record messaging: private group chat over any transport, with no trusted server.
 //!
-//! This is the crate to depend on. It is all of [`mpotr_core`] and the backends that Cargo features make available:
+//! The members of a room agree on fresh keys, prove to each other who they are in a way that convinces nobody else, and end
+//! with the same transcript. The network between them is trusted with nothing. `docs/spec` is the protocol, byte by byte,
+//! and `SECURITY.md` says what it promises and what not. It has not been audited.
+//!
+//! This is the crate to depend on. To talk over a socket, add `mpotr-transport`.
+//!
+//! # Concepts
+//!
+//! **A room** is one member's local state in one channel. A [`Room`] does no IO, reads no clock and draws no randomness:
+//!
+//! ```text
+//!   handle_message(now, packet) ─┐                 ┌─> poll_transmit()   bytes for everyone else in the channel
+//!   handle_timeout(now)         ─┼──>  Room  ──────┼─> poll_event()      what the application should know
+//!   send(now, text), leave(now) ─┘                 └─> poll_timeout()    when to call handle_timeout
+//! ```
+//!
+//! **An identity** is a long-term key pair, an [`IdentityKeyPair`]. Others know a member by the public half, an
+//! [`IdentityKey`], and people compare its [`Fingerprint`]. It never signs: what it proves, it proves to the room alone.
+//!
+//! **Admission** says whom a member is willing to be in a room with. There is no default, so that nobody lets everybody in by
+//! saying nothing: see [`Admission`].
+//!
+//! **An epoch** is a roster and the keys in force for it. [`Event::Secure`] tells of each, when all of the roster have
+//! proven their identity. Who comes, leaves, falls silent or is voted out makes the next epoch; whose word that takes is
+//! the room's [`Policy`].
+//!
+//! **A text** goes out by [`Room::send`], waits until the room is secure, and meets one of three fates, once:
+//! [`Event::Acknowledged`] by everyone it was for, [`Event::Missed`] by those named, or [`Event::Dropped`]. It reaches the
+//! others as [`Event::Message`], after all that its author had read. All members see one order of the texts: at first it
+//! is provisional, and what [`Event::Final`] names never changes.
+//!
+//! **The end** is in order: after [`Room::leave`] the room waits until its texts have arrived, and [`Event::Ended`] says
+//! whether they have.
+//!
+//! **Errors** are sorted by fault. What the caller misuses is an `Err`. What a member does wrong is an event that names it.
+//! Why a packet counted for nothing, a [`Rejection`], is for logs: anyone can send packets.
+//!
+//! # Example
+//!
+//! Two members in one process (`examples/two_in_memory.rs`). Whatever one has to send is to reach the other, somehow; here a
+//! loop carries it, and turns the clock when nobody has more to say.
+//!
+//! <!-- quote: mpotr/examples/two_in_memory.rs -->
+//! ```
+//! use std::collections::BTreeSet;
+//! use std::error::Error;
+//!
+//! use mpotr::{
+//!     Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId,
+//!     SystemRng, Timestamp,
+//! };
+//!
+//! fn main() -> Result<(), Box<dyn Error>> {
+//!     let mut rng = SystemRng::default();
+//!     // Made once, and kept: other people know a member by its public key.
+//!     let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut rng));
+//!     let (alices_key, bobs_key) = (alice.public(), bob.public());
+//!     let mut alice = enter(alice, bobs_key)?;
+//!     let mut bob = enter(bob, alices_key)?;
+//!
+//!     // Texts wait until the room is secure.
+//!     let mut now = Timestamp::default();
+//!     alice.send(now, b"hello from alice".to_vec())?;
+//!     bob.send(now, b"hello from bob".to_vec())?;
+//!     let mut inside = BTreeSet::from(["alice", "bob"]);
+//!     while now < Timestamp::from_millis(60_000) {
+//!         carry(&mut alice, &mut bob, now);
+//!         carry(&mut bob, &mut alice, now);
+//!         for (name, room, friend) in [
+//!             ("alice", &mut alice, bobs_key),
+//!             ("bob", &mut bob, alices_key),
+//!         ] {
+//!             while let Some(event) = room.poll_event() {
+//!                 match event {
+//!                     Event::Secure { roster, .. } => {
+//!                         println!("{name}: the room is secure, {} members", roster.len());
+//!                     }
+//!                     Event::Message { author, body, .. } if author == friend => {
+//!                         println!("{name} reads: {}", String::from_utf8_lossy(&body));
+//!                         room.leave(now);
+//!                     }
+//!                     Event::Ended(departure) if departure.acknowledged => {
+//!                         println!("{name} has left, and all that it said has arrived");
+//!                         inside.remove(name);
+//!                     }
+//!                     _ => {}
+//!                 }
+//!             }
+//!         }
+//!         if inside.is_empty() {
+//!             return Ok(());
+//!         }
+//!         // Nobody has more to say: it is later.
+//!         let due = [alice.poll_timeout(), bob.poll_timeout()];
+//!         now = due.into_iter().flatten().min().ok_or("nothing is due")?;
+//!         alice.handle_timeout(now, &mut rng);
+//!         bob.handle_timeout(now, &mut rng);
+//!     }
+//!     Err("a minute is over, and they are still there".into())
+//! }
+//!
+//! /// A member of the room "tea", with this friend and with nobody else.
+//! fn enter(me: IdentityKeyPair, friend: IdentityKey) -> Result<Room<DefaultSuite>, Box<dyn Error>> {
+//!     let admission = Admission::Only([friend].into());
+//!     let config = RoomConfig::new(RoomId::of_name::<DefaultSuite>("tea"), admission);
+//!     let room = Room::new(config, me, Timestamp::default(), &mut SystemRng::default())?;
+//!     Ok(room)
+//! }
+//!
+//! /// What one has to send reaches the other.
+//! fn carry(from: &mut Room<DefaultSuite>, to: &mut Room<DefaultSuite>, now: Timestamp) {
+//!     while let Some(packet) = from.poll_transmit() {
+//!         if let Err(rejection) = to.handle_message(now, &packet, &mut SystemRng::default()) {
+//!             println!("a packet counted for nothing: {rejection}");
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! # Backends
+//!
+//! A suite is a set of algorithms with an id on the wire; a backend is a library that computes it. Cargo features make
+//! backends available. They add up, and none changes what another does: the *type* of a room names suite and backend, and
+//! members on different backends share a room.
 //!
 //! | feature | backend | module |
 //! |---|---|---|
@@ -8,67 +131,18 @@
 //! | `backend-ring` | *ring*, with group arithmetic from curve25519-dalek | `mpotr::ring` |
 //! | `backend-sodium` | libsodium, built from its bundled source | `mpotr::sodium` |
 //!
-//! Features add up, and none changes what another does: the *type* of a room names suite and backend, and members on
-//! different backends talk with each other. A program that lets people choose takes a [`Backend`].
+//! [`DefaultSuite`] is a suite on the first of them that is built in. A program whose users choose takes a [`Backend`], a value,
+//! and gets the type by a [`SuiteVisitor`]. A backend of one's own is a type as well: see [`crypto`].
 //!
-//! # Two rooms
+//! The feature `inspect` adds the module `inspect` for tests, simulators and researchers: packets, the key agreement,
+//! epochs held. **It is outside of semantic versioning.**
 //!
-//! A [`Room`] is one member's state in one channel, and does no IO: whatever it gives out by [`Room::poll_transmit`]
-//! is to reach the others, somehow. The crate `mpotr-transport` does that over sockets; here a loop carries the
-//! packets, and turns the clock when nobody has anything to say.
+//! # Beside this crate
 //!
-//! ```
-//! use mpotr::{
-//!     Admission, CryptoSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, SystemRng, Timestamp,
-//! };
-//!
-//! type Error = Box<dyn std::error::Error>;
-//!
-//! fn enter<S: CryptoSuite>(me: IdentityKeyPair, friend: IdentityKey) -> Result<Room<S>, Error> {
-//!     // With this friend and with nobody else.
-//!     let admission = Admission::Only([friend].into());
-//!     let config = RoomConfig::new(RoomId::of_name::<S>("tea"), admission);
-//!     Ok(Room::new(config, me, Timestamp::default(), &mut SystemRng::default())?)
-//! }
-//!
-//! fn greet<S: CryptoSuite>() -> Result<Vec<u8>, Error> {
-//!     let mut rng = SystemRng::default();
-//!     let mut now = Timestamp::default();
-//!     // Made once, and kept: other people know a member by it.
-//!     let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<S>(&mut rng));
-//!     let (alices_key, bobs_key) = (alice.public(), bob.public());
-//!     let (mut alice, mut bob) = (enter::<S>(alice, bobs_key)?, enter::<S>(bob, alices_key)?);
-//!     alice.send(now, b"hello".to_vec())?; // It waits until the room is secure.
-//!     loop {
-//!         let mut quiet = true;
-//!         // Why a packet counts for nothing, if it does, is for logs.
-//!         while let Some(packet) = alice.poll_transmit() {
-//!             quiet = false;
-//!             let _ = bob.handle_message(now, &packet, &mut rng);
-//!         }
-//!         while let Some(packet) = bob.poll_transmit() {
-//!             quiet = false;
-//!             let _ = alice.handle_message(now, &packet, &mut rng);
-//!         }
-//!         while let Some(event) = bob.poll_event() {
-//!             match event {
-//!                 Event::Secure { roster, .. } => assert_eq!(roster.len(), 2),
-//!                 Event::Message { body, .. } => return Ok(body),
-//!                 _ => {}
-//!             }
-//!         }
-//!         if quiet {
-//!             now = alice.poll_timeout().into_iter().chain(bob.poll_timeout()).min().ok_or("over")?;
-//!             alice.handle_timeout(now, &mut rng);
-//!             bob.handle_timeout(now, &mut rng);
-//!         }
-//!     }
-//! }
-//!
-//! # #[cfg(feature = "backend-rustcrypto")]
-//! assert_eq!(greet::<mpotr::rustcrypto::ChaCha20Poly1305Suite>()?, b"hello");
-//! # Ok::<(), Error>(())
-//! ```
+//! | crate | what |
+//! |---|---|
+//! | `mpotr-transport` | runs a room on a transport; a relay and its client |
+//! | `mpotr-transcript` | keeps what [`Room::poll_record`] gives out as a file, verifies such files, invents them |
 
 #[cfg(not(any(
     feature = "backend-rustcrypto",
