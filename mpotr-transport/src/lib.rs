@@ -22,7 +22,8 @@
 //! not, nothing is received, and the others take this member for gone.
 //!
 //! **The relay** ([`Relay`]) has rooms by name over TCP, and passes each packet on to all others in the room. It can read
-//! none of them. [`RelayTransport`] is a member's connection to it. With [`RelayConnect`] and [`Retry`], the driver makes
+//! none of them. Who sends it too much is slowed down, and who takes next to nothing is dropped: [`RelayLimits`] bounds
+//! what it holds. [`RelayTransport`] is a member's connection to it. With [`RelayConnect`] and [`Retry`], the driver makes
 //! another when it is lost, and the same room goes on: [`Driver::spawn_reconnecting`].
 //!
 //! Nothing here sees a key or a text that is not encrypted, except the driver, which hands texts between room and

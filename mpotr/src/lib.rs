@@ -196,6 +196,6 @@ use rustcrypto::RustCrypto as DefaultBackend;
 #[cfg(not(any(feature = "backend-rustcrypto", feature = "backend-ring")))]
 use sodium::Libsodium as DefaultBackend;
 
-/// A suite of this build, for what is the same in all of them: identities, fingerprints and room ids. ChaCha20-Poly1305 on the
-/// first backend that is built in.
+/// ChaCha20-Poly1305 on the first backend that is built in, in the order of [`Backend::ALL`]: for programs that do not choose, and
+/// for what is the same in all suites, such as identities, fingerprints and the ids of rooms.
 pub type DefaultSuite = crypto::ChaCha20Poly1305Suite<DefaultBackend>;
