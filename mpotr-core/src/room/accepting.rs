@@ -1,17 +1,15 @@
-//! Which proposals are taken part in: of a first epoch, or of a host's. `docs/spec/06-epochs.md`, "Proposals".
-
-use std::collections::BTreeSet;
+//! What comes of a proposal: to take part, to wait, or to refuse. `docs/spec/06-epochs.md`, "Proposals" and "Changes".
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, SignatureBytes, VerifyingKey};
-use mpotr_gka::{Member, Offer, OfferDigest, RosterError, Run};
+use mpotr_crypto::{CryptoSuite, VerifyingKey};
+use mpotr_gka::{Member, OfferDigest, RosterError};
 
 use super::Room;
 use super::attempt::Attempt;
 use super::context::{Context, Me};
+use super::judging::{Judge, Parent, Part, Verdict};
 use super::lobby::Lobby;
 use super::offering::{Offering, OwnOffer};
-use crate::config::Admission;
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
@@ -41,36 +39,38 @@ impl<S: CryptoSuite> Lobby<S> {
         }
     }
 
-    /// Whether all offers that a proposal lists are at hand.
-    fn has_all(&self, proposal: &Proposal) -> bool {
-        let mut listed = proposal.offers.iter();
-        listed.all(|digest| self.offering.offer(digest).is_some())
+    /// Those who do not need the key that does not decode take part: this member waits until they have given up.
+    fn stay_out(&mut self, cx: &Context<'_, S>, proposal: &Proposal) {
+        self.turns.leave_view(cx.now, proposal);
+        let length = self.turns.views.length(cx.me.times().view);
+        self.turns.keep_out(cx.now.after(length));
     }
 
-    /// The offers that a proposal lists, if all are at hand and of admitted identities, and all who are expected are
-    /// among them.
-    fn listed(
-        &self,
-        me: &Me<S>,
-        admission: &Admission,
-        proposal: &Proposal,
-    ) -> Result<Vec<&Offer>, Rejection> {
-        let listed = proposal.offers.iter().map(|digest| {
-            let offer = self.offering.offer(digest);
-            let offer = offer.ok_or(Rejection::UnusableOffer)?;
-            if offer.identity == me.public() || admission.admits(&offer.identity) {
-                Ok(offer)
-            } else {
-                Err(Rejection::NotAdmitted)
+    /// Keeps a proposal until the offers that it lists are at hand, and asks for them. The terms fit, so its maker knows this
+    /// member's offer: worth asking for the others.
+    ///
+    /// # Errors
+    /// It waits already; or its maker's offer is at hand, and it is not its maker's: then nothing is asked for, and no place is
+    /// taken, in another's name.
+    fn wait_for_offers(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        proposal: Proposal,
+    ) -> Result<(), Rejection> {
+        let maker = proposal.offers.get(usize::from(proposal.proposer));
+        let maker = maker.and_then(|digest| self.offering.offer(digest));
+        if let Some(maker) = maker {
+            let key = VerifyingKey::decode(&maker.ephemeral);
+            if !proposal.is_authentic::<S>(key.as_ref()) {
+                return Err(Rejection::NotAuthentic);
             }
-        });
-        let listed: Vec<_> = listed.collect::<Result<_, _>>()?;
-        let identities = listed.iter().map(|offer| offer.identity).collect();
-        if self.expected.are_among(&identities) {
-            Ok(listed)
-        } else {
-            Err(Rejection::NotAdmitted)
         }
+        let mut missing = self.offering.missing(&proposal.offers);
+        missing.sort_unstable();
+        missing.dedup();
+        self.turns.keep(proposal)?;
+        Self::request(cx, &missing);
+        Ok(())
     }
 }
 
@@ -93,75 +93,131 @@ impl<S: CryptoSuite> Offering<S> {
 }
 
 impl<S: CryptoSuite> Room<S> {
-    /// Proposes the roster at hand, and takes part.
+    /// Whether this member takes part in a proposal.
+    pub(super) fn judge(&self, now: Timestamp, proposal: &Proposal) -> Result<Part<S>, Verdict> {
+        let situation = self.situation(now);
+        let host = self.lobby.hosts.chosen();
+        let parent = match situation {
+            Some(situation) if situation.member.handle == proposal.parent => {
+                Parent::Epoch(situation)
+            }
+            // A member of an epoch follows no other, but that of its host.
+            Some(_) => Parent::Host {
+                is_followed: host == Some(proposal.parent),
+            },
+            None if proposal.parent == Handle::NONE => Parent::None,
+            None => Parent::Host { is_followed: true },
+        };
+        let judge = Judge {
+            parent,
+            me: &self.common.me,
+            lobby: &self.lobby,
+            votes: &self.votes,
+            running: self.succession.current.as_ref(),
+        };
+        judge.judge(proposal)
+    }
+
+    /// Takes part in a run, with the own offer.
+    pub(super) fn take_part(
+        &mut self,
+        now: Timestamp,
+        proposal: Proposal,
+        part: Part<S>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let Some(own) = self.lobby.offering.consume() else {
+            return;
+        };
+        self.lobby.turns.leave_view(now, &proposal);
+        self.common.timers.stop(Timer::Propose);
+        let sid = part.run.sid();
+        let identity = &*self.common.me.identity;
+        let mut attempt = Attempt::start(proposal, part.run, identity, own.secrets, rng);
+        let is_change = part.continuing.is_some();
+        attempt.continuing = part.continuing;
+        if let Some(member) = self.phase.member_mut().filter(|_| is_change) {
+            member.epoch.freeze(sid);
+            member.note_contributed(&mut self.common.out, &attempt);
+        }
+        self.begin(now, attempt, rng);
+        if is_change {
+            self.say_next();
+            self.advance_runs(now, rng);
+        }
+    }
+
+    /// Proposes a first epoch with the roster at hand, and takes part.
     pub(super) fn propose(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let (me, policy) = (&self.common.me, &self.votes.policy);
+        let me = &self.common.me;
         let offers = self.lobby.expected_roster(me, now, &self.votes.admission);
+        let policy = &self.votes.policy;
         let method = policy.authentication;
         let Some(commitments) = self.lobby.sum_of_commitments(me, method, &offers) else {
             // Without the offers that do not decode, the roster is another, and so may be whose turn it is.
             self.plan_proposal(now);
             return;
         };
-        let Some(own) = self.lobby.offering.own() else {
+        let view = self.lobby.turns.views.next(&Handle::NONE);
+        let (parent, policy) = (Handle::NONE, policy.clone());
+        let terms = (parent, view, policy, commitments);
+        let Some(proposal) = self.lobby.offering.propose(me, terms, offers, rng) else {
             return;
         };
-        let Some(proposer) = offers.iter().position(|digest| *digest == own.digest) else {
-            return;
-        };
-        let proposal = Proposal {
-            suite: S::ID,
-            room: me.config.room,
-            parent: Handle::NONE,
-            handle: Handle::new(*Secret::random(rng).expose()),
-            view: self.lobby.turns.views.next(&Handle::NONE),
-            policy: policy.clone(),
-            proposer: mpotr_gka::wire_index(proposer),
-            commitments,
-            offers,
-            signature: SignatureBytes::new([0; 64]),
-        }
-        .sign(own.secrets.ephemeral());
         // A roster that this member put together itself is one that it accepts, unless two of its keys are equal: then it
         // tries again later, with what is at hand by then.
-        if self.accept(now, proposal, rng).is_err() {
-            let later = now.after(self.common.me.times().propose);
-            self.common.timers.set(Timer::Propose, later);
+        match self.judge(now, &proposal) {
+            Ok(part) => self.take_part(now, proposal, part, rng),
+            Err(verdict) => {
+                let _rejected = self.refuse(now, &proposal, verdict);
+                let later = now.after(self.common.me.times().propose);
+                self.common.timers.set(Timer::Propose, later);
+            }
         }
     }
 
+    /// Takes a proposal of a first epoch, or of a host's.
     pub(super) fn handle_proposal(
         &mut self,
         now: Timestamp,
         proposal: Proposal,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
-        self.check_terms(&proposal)
-            .inspect_err(|rejection| self.note_refused(now, rejection, &proposal))?;
-        if self.lobby.has_all(&proposal) {
-            return self.accept(now, proposal, rng);
-        }
-        let offering = &self.lobby.offering;
-        let maker = proposal.offers.get(usize::from(proposal.proposer));
-        let maker = maker.and_then(|digest| offering.offer(digest));
-        if let Some(maker) = maker {
-            // Where it can be told, nothing is asked for and no place is taken in another's name.
-            let key = VerifyingKey::decode(&maker.ephemeral);
-            if !proposal.is_authentic::<S>(key.as_ref()) {
-                return Err(Rejection::NotAuthentic);
+        match self.judge(now, &proposal) {
+            Ok(part) => {
+                self.take_part(now, proposal, part, rng);
+                Ok(())
+            }
+            Err(Verdict::Wait) => {
+                let cx = &mut self.common.at(now);
+                self.lobby.wait_for_offers(cx, proposal)
+            }
+            Err(verdict) => {
+                let rejection = self.refuse(now, &proposal, verdict);
+                self.note_refused(now, &rejection, &proposal);
+                Err(rejection)
             }
         }
-        let missing: BTreeSet<_> = proposal
-            .offers
-            .iter()
-            .filter(|digest| offering.offer(digest).is_none())
-            .copied()
-            .collect();
-        // The terms fit, so its maker knows this member's offer: worth asking for the others.
-        self.lobby.turns.keep(proposal)?;
-        let missing: Vec<_> = missing.into_iter().collect();
-        Lobby::request(&mut self.common.at(now), &missing);
-        Ok(())
+    }
+
+    /// A proposal is refused: offers at fault are barred.
+    fn refuse(&mut self, now: Timestamp, proposal: &Proposal, verdict: Verdict) -> Rejection {
+        match verdict {
+            Verdict::Wait => Rejection::UnusableOffer,
+            Verdict::Refuse(rejection) => rejection,
+            Verdict::Bar(offer) => {
+                self.lobby.offering.bar([offer]);
+                Rejection::UnusableOffer
+            }
+            Verdict::Roster(error) => {
+                self.lobby.bar_undecodable(&proposal.offers, &error);
+                if matches!(error, RosterError::UndecodableKey { .. }) {
+                    self.lobby.stay_out(&self.common.at(now), proposal);
+                    self.plan_proposal(now);
+                }
+                error.into()
+            }
+        }
     }
 
     fn note_refused(&mut self, now: Timestamp, rejection: &Rejection, proposal: &Proposal) {
@@ -180,127 +236,14 @@ impl<S: CryptoSuite> Room<S> {
     /// Looks again at the proposals that waited for offers.
     pub(super) fn consider_pending(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         for proposal in std::mem::take(&mut self.lobby.turns.pending) {
-            if self.check_terms(&proposal).is_err() {
-                continue;
-            }
-            if self.lobby.has_all(&proposal) {
+            match self.judge(now, &proposal) {
+                Ok(part) => self.take_part(now, proposal, part, rng),
+                Err(Verdict::Wait) => self.lobby.turns.pending.push(proposal),
                 // A proposal that is refused now is not one that becomes acceptable.
-                let _refused = self.accept(now, proposal, rng);
-            } else {
-                self.lobby.turns.pending.push(proposal);
-            }
-        }
-    }
-
-    /// Whether this member would take part on these terms, as far as the proposal alone tells. Numbers are those of "Proposals".
-    fn check_terms(&self, proposal: &Proposal) -> Result<(), Rejection> {
-        self.check_room_and_policy(proposal)?; // 1
-        self.check_view(proposal)?; // 2
-        self.check_offers(proposal) // 3, and of 1 what its own offer answers to
-    }
-
-    /// Room, suite and policy are this member's own, it follows the parent, and the number of members is the one it asked for.
-    fn check_room_and_policy(&self, proposal: &Proposal) -> Result<(), Rejection> {
-        let config = &self.common.me.config;
-        if proposal.room != config.room {
-            return Err(Rejection::OtherRoom);
-        }
-        // A member of an epoch follows no other, but that of its host.
-        if self.phase.is_member() && self.lobby.hosts.chosen() != Some(proposal.parent) {
-            return Err(Rejection::UnknownEpoch);
-        }
-        let is_first = proposal.parent == Handle::NONE;
-        let follows = config.follow_policy && !is_first;
-        if proposal.suite != S::ID || (proposal.policy != self.votes.policy && !follows) {
-            return Err(Rejection::OtherPolicy);
-        }
-        if self.lobby.expected.allows(proposal.offers.len(), is_first) {
-            Ok(())
-        } else {
-            Err(Rejection::NotAdmitted)
-        }
-    }
-
-    /// The view is above every one in which this member took part, and in a first epoch not too far above.
-    fn check_view(&self, proposal: &Proposal) -> Result<(), Rejection> {
-        let views = &self.lobby.turns.views;
-        let is_first = proposal.parent == Handle::NONE;
-        let is_too_far = is_first && proposal.view > views.furthest(proposal);
-        if proposal.view < views.next(&proposal.parent) || is_too_far {
-            return Err(Rejection::StaleView);
-        }
-        Ok(())
-    }
-
-    /// No offer is known to be used or at fault, and this member's own unused one is listed.
-    fn check_offers(&self, proposal: &Proposal) -> Result<(), Rejection> {
-        let offering = &self.lobby.offering;
-        let running = self.succession.current.as_ref();
-        let is_spent =
-            |digest| offering.is_spent(digest) || running.is_some_and(|run| run.has_used(digest));
-        if proposal.offers.iter().any(is_spent) {
-            return Err(Rejection::UnusableOffer);
-        }
-        let own = offering.own().ok_or(Rejection::NotListed)?;
-        if own.member.offer().beacon.as_bytes() != proposal.parent.as_bytes() {
-            return Err(Rejection::UnknownEpoch);
-        }
-        if proposal.offers.contains(&own.digest) {
-            Ok(())
-        } else {
-            Err(Rejection::NotListed)
-        }
-    }
-
-    /// Takes part in a proposal whose offers are all at hand.
-    pub(super) fn accept(
-        &mut self,
-        now: Timestamp,
-        proposal: Proposal,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), Rejection> {
-        self.check_terms(&proposal)?;
-        let me = &self.common.me;
-        let lobby = &mut self.lobby;
-        let offers = lobby.listed(me, &self.votes.admission, &proposal)?;
-        let proposer = offers.get(usize::from(proposal.proposer));
-        let key = proposer.and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
-        if !proposal.is_authentic::<S>(key.as_ref()) {
-            return Err(Rejection::NotAuthentic);
-        }
-        let own = lobby.offering.own().ok_or(Rejection::NotListed)?.digest;
-        let place = proposal.offers.iter().position(|digest| *digest == own);
-        let sid = proposal.sid::<S>(offers.into_iter());
-        // Not before the proposal is known to be one: whoever makes others decode has an offer here, which that costs.
-        let members = match lobby.offering.members_of(me, &proposal) {
-            Ok(members) => members,
-            Err(undecodable) => {
-                lobby.offering.bar([undecodable]);
-                return Err(Rejection::UnusableOffer);
-            }
-        };
-        let place = place.ok_or(Rejection::NotListed)?;
-        let run = match Run::new(proposal.terms(sid), members, place) {
-            Ok(run) => run,
-            Err(error) => {
-                lobby.bar_undecodable(&proposal.offers, &error);
-                if matches!(error, RosterError::UndecodableKey { .. }) {
-                    // Those who do not need the key take part: this member waits until they have given up.
-                    let turns = &mut lobby.turns;
-                    turns.leave_view(now, &proposal);
-                    let length = turns.views.length(me.times().view);
-                    turns.keep_out(now.after(length));
-                    self.plan_proposal(now);
+                Err(verdict) => {
+                    let _rejected = self.refuse(now, &proposal, verdict);
                 }
-                return Err(error.into());
             }
-        };
-        let own = lobby.offering.consume().ok_or(Rejection::NotListed)?;
-        lobby.turns.leave_view(now, &proposal);
-        self.common.timers.stop(Timer::Propose);
-        let identity = &*self.common.me.identity;
-        let attempt = Attempt::start(proposal, run, identity, own.secrets, rng);
-        self.begin(now, attempt, rng);
-        Ok(())
+        }
     }
 }

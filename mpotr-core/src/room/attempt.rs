@@ -89,14 +89,6 @@ impl<S: CryptoSuite> Attempt<S> {
         }
     }
 
-    /// A run of the members of an epoch, of whom these take part.
-    pub(super) fn following(self, continuing: Vec<usize>) -> Self {
-        Self {
-            continuing: Some(continuing),
-            ..self
-        }
-    }
-
     /// Whether a round is complete, but for what has to be agreed in the epoch that ends.
     fn is_round_complete(&self) -> bool {
         let members = self.run().members().len();

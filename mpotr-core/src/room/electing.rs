@@ -1,20 +1,20 @@
 //! The proposal of a change: who makes it, what it rests on, and who takes part. `docs/spec/06-epochs.md`, "Changes".
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes, VerifyingKey};
-use mpotr_gka::{CommitmentSum, FaultKind, OfferDigest, Run};
+use mpotr_crypto::{CryptoSuite, IdentityKey, VerifyingKey};
+use mpotr_gka::{CommitmentSum, FaultKind, OfferDigest};
 
 use super::Room;
-use super::attempt::Attempt;
 use super::judging::Verdict;
 use super::lobby::Lobby;
+use super::proposing::ProposedTerms;
 use super::situation::Situation;
 use super::succession::Succession;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Handle, Packet, Proposal};
+use crate::wire::{Packet, Proposal};
 
 /// What a proposal for the next epoch is.
 enum Standing {
@@ -79,6 +79,16 @@ impl<S: CryptoSuite> Situation<'_, S> {
         }
         offers.sort_unstable();
         Some(Turn::Propose(offers))
+    }
+
+    /// What this member proposes for a roster, beside the roster.
+    fn terms(&self, offers: &[OfferDigest], commitments: CommitmentSum) -> Option<ProposedTerms> {
+        let listed = offers
+            .iter()
+            .filter_map(|digest| self.offering.offer(digest));
+        let roster = listed.map(|offer| offer.identity).collect();
+        let policy = self.next_policy(&roster);
+        Some((self.member.handle, self.change()?.view, policy, commitments))
     }
 
     /// Whether a proposal is that of the member whose turn it is. It costs one signature, once.
@@ -155,10 +165,15 @@ impl<S: CryptoSuite> Room<S> {
             self.common.timers.set(Timer::Change, now);
             return;
         };
-        let Some(proposal) = self.change_to(now, offers, commitments, rng) else {
+        let offering = &self.lobby.offering;
+        let terms = self
+            .situation(now)
+            .and_then(|situation| situation.terms(&offers, commitments));
+        let proposal =
+            terms.and_then(|terms| offering.propose(&self.common.me, terms, offers, rng));
+        let Some(proposal) = proposal else {
             return;
         };
-        let offering = &self.lobby.offering;
         let offers = proposal.offers.iter();
         let listed: Vec<_> = offers.filter_map(|digest| offering.offer(digest)).collect();
         let sid = proposal.sid::<S>(listed.into_iter());
@@ -167,35 +182,6 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.succession.changes.keep_signed(proposal);
         self.say_next();
-    }
-
-    /// This member's proposal of a change to a roster that it is in.
-    fn change_to(
-        &self,
-        now: Timestamp,
-        offers: Vec<OfferDigest>,
-        commitments: CommitmentSum,
-        rng: &mut dyn CryptoRng,
-    ) -> Option<Proposal> {
-        let situation = self.situation(now)?;
-        let offering = situation.offering;
-        let own = offering.own()?;
-        let proposer = offers.iter().position(|digest| *digest == own.digest)?;
-        let listed = offers.iter().filter_map(|digest| offering.offer(digest));
-        let roster = listed.map(|offer| offer.identity).collect();
-        let proposal = Proposal {
-            suite: S::ID,
-            room: situation.me.config.room,
-            parent: situation.member.handle,
-            handle: Handle::new(*Secret::random(rng).expose()),
-            view: situation.change()?.view,
-            policy: situation.next_policy(&roster),
-            proposer: mpotr_gka::wire_index(proposer),
-            commitments,
-            offers,
-            signature: SignatureBytes::new([0; 64]),
-        };
-        Some(proposal.sign(own.secrets.ephemeral()))
     }
 
     /// Takes note of a proposal for the epoch that follows this member's.
@@ -256,13 +242,10 @@ impl<S: CryptoSuite> Room<S> {
             let _rejected = self.sort_in(now, proposal);
         }
         for proposal in self.succession.changes.of_view(view) {
-            let Some(situation) = self.situation(now) else {
-                return;
-            };
-            match situation.judge(&proposal) {
-                Ok((run, continuing)) => {
+            match self.judge(now, &proposal) {
+                Ok(part) => {
                     self.succession.changes.clear();
-                    self.contribute(now, proposal, run, continuing, rng);
+                    self.take_part(now, proposal, part, rng);
                     return;
                 }
                 Err(Verdict::Wait) => {
@@ -270,42 +253,13 @@ impl<S: CryptoSuite> Room<S> {
                     self.lobby.request_missing(cx, &proposal.offers);
                     let later = now.after(cx.me.times().retry);
                     cx.timers.set_earlier(Timer::Change, later);
+                    continue;
                 }
-                Err(Verdict::Refuse) => self.succession.changes.remove(&proposal),
-                Err(Verdict::Bar(offer)) => {
-                    self.lobby.offering.bar([offer]);
-                    self.succession.changes.remove(&proposal);
-                }
-                Err(Verdict::Roster(error)) => {
-                    self.lobby.bar_undecodable(&proposal.offers, &error);
-                    self.succession.changes.remove(&proposal);
-                }
+                Err(Verdict::Refuse(_)) => {}
+                Err(Verdict::Bar(offer)) => self.lobby.offering.bar([offer]),
+                Err(Verdict::Roster(error)) => self.lobby.bar_undecodable(&proposal.offers, &error),
             }
+            self.succession.changes.remove(&proposal);
         }
-    }
-
-    fn contribute(
-        &mut self,
-        now: Timestamp,
-        proposal: Proposal,
-        run: Run<S>,
-        continuing: Vec<usize>,
-        rng: &mut dyn CryptoRng,
-    ) {
-        let Some(own) = self.lobby.offering.consume() else {
-            return;
-        };
-        self.lobby.turns.leave_view(now, &proposal);
-        let sid = run.sid();
-        let identity = &*self.common.me.identity;
-        let attempt = Attempt::start(proposal, run, identity, own.secrets, rng);
-        let attempt = attempt.following(continuing);
-        if let Some(member) = self.phase.member_mut() {
-            member.epoch.freeze(sid);
-            member.note_contributed(&mut self.common.out, &attempt);
-        }
-        self.begin(now, attempt, rng);
-        self.say_next();
-        self.advance_runs(now, rng);
     }
 }

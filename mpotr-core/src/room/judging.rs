@@ -1,15 +1,22 @@
-//! Whether a member takes part in the proposal of a change. `docs/spec/06-epochs.md`, "Changes".
+//! Whether a member takes part in a proposal: one road to a first epoch, to the one that follows, and to that of a host.
+//! `docs/spec/06-epochs.md`, "Proposals" and "Changes".
 //!
-//! One check after the other, in the order in which they are listed in [`Situation::judge`]. None of them changes anything,
-//! and nothing is sent before the last one has passed.
+//! One check after the other, in the order of the spec. None of them changes anything, and nothing is sent before the last has
+//! passed. What differs between the three is answered by the [`Parent`]: which terms are known, who may be listed, and what must
+//! have been said.
 
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey, VerifyingKey};
 use mpotr_gka::{Offer, OfferDigest, RosterError, Run, Sid};
 
+use super::attempt::Attempt;
+use super::context::Me;
+use super::lobby::Lobby;
 use super::situation::Situation;
-use crate::wire::{Proposal, Wish};
+use super::votes::Votes;
+use crate::error::Rejection;
+use crate::wire::{Handle, Proposal, Wish};
 
 /// Why a proposal is not taken part in.
 #[derive(Debug)]
@@ -17,16 +24,36 @@ pub(super) enum Verdict {
     /// Not yet: what it rests on has not been heard.
     Wait,
     /// Never.
-    Refuse,
+    Refuse(Rejection),
     /// Never: this offer has a key that does not decode.
     Bar(OfferDigest),
     /// Never: no honest member takes part in this roster.
     Roster(RosterError),
 }
 
+/// A run that a member takes part in.
+pub(super) struct Part<S: CryptoSuite> {
+    pub(super) run: Run<S>,
+    /// Members of the epoch that ends, by index, who go on; `None` where this member has no part in that.
+    pub(super) continuing: Option<Vec<usize>>,
+}
+
+/// What a proposal follows.
+pub(super) enum Parent<'a, S: CryptoSuite> {
+    /// Nothing: a first epoch.
+    None,
+    /// The epoch that this member is in.
+    Epoch(Situation<'a, S>),
+    /// An epoch of others, who let this member in, or one that it knows nothing of.
+    Host {
+        /// Whether this member makes offers to it, or is in no epoch that it would have to leave.
+        is_followed: bool,
+    },
+}
+
 /// Refuses unless a condition holds.
-fn require(holds: bool) -> Result<(), Verdict> {
-    holds.then_some(()).ok_or(Verdict::Refuse)
+fn require(holds: bool, rejection: Rejection) -> Result<(), Verdict> {
+    holds.then_some(()).ok_or(Verdict::Refuse(rejection))
 }
 
 /// Waits unless a condition holds.
@@ -34,56 +61,150 @@ fn await_that(holds: bool) -> Result<(), Verdict> {
     holds.then_some(()).ok_or(Verdict::Wait)
 }
 
-impl<S: CryptoSuite> Situation<'_, S> {
-    /// Whether this member takes part in a proposal: the run, and those of the old roster among its members. All of this is
-    /// number 3 of "Changes", but for the last check, which is number 7 of "Proposals".
-    pub(super) fn judge(&self, proposal: &Proposal) -> Result<(Run<S>, Vec<usize>), Verdict> {
-        require(proposal.suite == S::ID)?;
-        await_that(self.is_policy_agreed(&proposal.policy))?;
-        let me = self.check_own_offer(proposal)?;
-        let offers = self.check_offers_at_hand(proposal)?;
-        let roster = offers.iter().map(|offer| offer.identity).collect();
-        require(self.may_have(&proposal.policy, &roster))?;
-        let sid = self.check_stated(proposal, &offers)?;
-        let continuing = self.check_members(proposal)?;
-        self.check_newcomers(proposal, &offers, &continuing)?;
-        let members = self.offering.members_of(self.me, proposal);
+/// What a proposal is judged by.
+pub(super) struct Judge<'a, S: CryptoSuite> {
+    pub(super) parent: Parent<'a, S>,
+    pub(super) me: &'a Me<S>,
+    pub(super) lobby: &'a Lobby<S>,
+    pub(super) votes: &'a Votes,
+    /// The run under way.
+    pub(super) running: Option<&'a Attempt<S>>,
+}
+
+impl<S: CryptoSuite> Judge<'_, S> {
+    /// Whether this member takes part. Numbers are those of "Proposals"; what a change asks for at 1, 4 and 5 is number 3 of
+    /// "Changes".
+    pub(super) fn judge(&self, proposal: &Proposal) -> Result<Part<S>, Verdict> {
+        self.check_terms(proposal)?; // 1
+        self.check_view(proposal)?; // 2
+        let place = self.check_own_offer(proposal)?; // 3, and of 1 what it answers to
+        let offers = self.find_offers(proposal)?; // 4
+        let sid = proposal.sid::<S>(offers.iter().copied());
+        self.check_stated(proposal, &offers, sid)?; // 4, of a change
+        let continuing = self.check_roster(proposal, &offers)?; // 5
+        check_signature::<S>(proposal, &offers)?; // 6
+        let members = self.lobby.offering.members_of(self.me, proposal);
         let members = members.map_err(Verdict::Bar)?;
-        let run = Run::new(proposal.terms(sid), members, me).map_err(Verdict::Roster)?;
-        Ok((run, continuing))
+        let run = Run::new(proposal.terms(sid), members, place); // 7
+        let run = run.map_err(Verdict::Roster)?;
+        Ok(Part { run, continuing })
     }
 
-    /// No offer is used or was at fault, and this member's own is listed: its place.
+    /// Room and suite are this member's own, and so is the policy, unless it follows any or the members have agreed on another;
+    /// it follows the parent; and a first epoch has as many members as were asked for.
+    fn check_terms(&self, proposal: &Proposal) -> Result<(), Verdict> {
+        let config = &self.me.config;
+        require(proposal.room == config.room, Rejection::OtherRoom)?;
+        let is_own_policy = proposal.policy == self.votes.policy;
+        let (is_followed, fits, is_first) = match &self.parent {
+            Parent::None => (true, is_own_policy, true),
+            Parent::Host { is_followed } => {
+                (*is_followed, is_own_policy || config.follow_policy, false)
+            }
+            Parent::Epoch(_) => (true, true, false),
+        };
+        require(is_followed, Rejection::UnknownEpoch)?;
+        require(proposal.suite == S::ID && fits, Rejection::OtherPolicy)?;
+        if let Parent::Epoch(situation) = &self.parent {
+            return await_that(situation.is_policy_agreed(&proposal.policy));
+        }
+        let members = proposal.offers.len();
+        let fits = self.lobby.expected.allows(members, is_first);
+        require(fits, Rejection::NotAdmitted)
+    }
+
+    /// The view is that of the change, or above every one in which this member took part; in a first epoch not too far above.
+    fn check_view(&self, proposal: &Proposal) -> Result<(), Verdict> {
+        let views = &self.lobby.turns.views;
+        let is_above = proposal.view >= views.next(&proposal.parent);
+        let fits = match &self.parent {
+            Parent::None => is_above && proposal.view <= views.furthest(proposal),
+            Parent::Host { .. } => is_above,
+            Parent::Epoch(situation) => {
+                let change = situation.change();
+                change.is_some_and(|change| change.view == proposal.view)
+            }
+        };
+        require(fits, Rejection::StaleView)
+    }
+
+    /// No offer is known to be used or at fault, and this member's own unused one is listed, which answers to the parent: its
+    /// place.
     fn check_own_offer(&self, proposal: &Proposal) -> Result<usize, Verdict> {
+        let offering = &self.lobby.offering;
+        let has_used = |digest| self.running.is_some_and(|run| run.has_used(digest));
         let mut listed = proposal.offers.iter();
-        require(!listed.any(|digest| self.offering.is_spent(digest)))?;
-        let own = self.offering.own().ok_or(Verdict::Refuse)?.digest;
+        let is_any_spent = listed.any(|digest| offering.is_spent(digest) || has_used(digest));
+        require(!is_any_spent, Rejection::UnusableOffer)?;
+        let not_listed = || Verdict::Refuse(Rejection::NotListed);
+        let own = offering.own().ok_or_else(not_listed)?;
+        let answers_to = Handle::new(*own.member.offer().beacon.as_bytes());
+        require(answers_to == proposal.parent, Rejection::UnknownEpoch)?;
         let mut listed = proposal.offers.iter();
-        let place = listed.position(|digest| *digest == own);
-        place.ok_or(Verdict::Refuse)
+        let place = listed.position(|digest| *digest == own.digest);
+        place.ok_or_else(not_listed)
     }
 
     /// All offers are at hand.
-    fn check_offers_at_hand(&self, proposal: &Proposal) -> Result<Vec<&Offer>, Verdict> {
+    fn find_offers(&self, proposal: &Proposal) -> Result<Vec<&Offer>, Verdict> {
+        let offering = &self.lobby.offering;
         let listed = proposal.offers.iter();
-        let offers: Option<Vec<_>> = listed.map(|digest| self.offering.offer(digest)).collect();
+        let offers: Option<Vec<_>> = listed.map(|digest| offering.offer(digest)).collect();
         offers.ok_or(Verdict::Wait)
     }
 
-    /// It is the one that its proposer has stated, signed with the offer that it has stated.
-    fn check_stated(&self, proposal: &Proposal, offers: &[&Offer]) -> Result<Sid, Verdict> {
-        let proposer = self.proposer_of(proposal.view).ok_or(Verdict::Wait)?;
-        let sid = proposal.sid::<S>(offers.iter().copied());
-        let said = self.epoch().next_of(proposer).ok_or(Verdict::Wait)?;
+    /// In a change, it is the one that its proposer has stated, made with the offer that it has stated.
+    fn check_stated(
+        &self,
+        proposal: &Proposal,
+        offers: &[&Offer],
+        sid: Sid,
+    ) -> Result<(), Verdict> {
+        let Parent::Epoch(situation) = &self.parent else {
+            return Ok(());
+        };
+        let roster = offers.iter().map(|offer| offer.identity).collect();
+        let may_have = situation.may_have(&proposal.policy, &roster);
+        require(may_have, Rejection::OtherPolicy)?;
+        let proposer = situation.proposer_of(proposal.view).ok_or(Verdict::Wait)?;
+        let said = situation.epoch().next_of(proposer).ok_or(Verdict::Wait)?;
         await_that(said.proposed == Some(sid))?;
-        let place = usize::from(proposal.proposer);
-        let maker = offers.get(place);
-        let key = maker.and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
-        let is_own = self.offer_of(proposer) == proposal.offers.get(place).copied();
-        require(is_own && proposal.is_authentic::<S>(key.as_ref()))?;
-        Ok(sid)
+        let maker = proposal.offers.get(usize::from(proposal.proposer)).copied();
+        let is_stated = situation.offer_of(proposer) == maker;
+        require(is_stated, Rejection::NotAuthentic)
     }
 
+    /// Every identity is one that may be listed, and every one that must be is.
+    fn check_roster(
+        &self,
+        proposal: &Proposal,
+        offers: &[&Offer],
+    ) -> Result<Option<Vec<usize>>, Verdict> {
+        if let Parent::Epoch(situation) = &self.parent {
+            let continuing = situation.check_members(proposal)?;
+            situation.check_newcomers(proposal, offers, &continuing)?;
+            return Ok(Some(continuing));
+        }
+        let me = self.me.public();
+        let admits =
+            |offer: &&Offer| offer.identity == me || self.votes.admission.admits(&offer.identity);
+        let identities: BTreeSet<_> = offers.iter().map(|offer| offer.identity).collect();
+        let are_admitted = offers.iter().all(admits);
+        let are_here = self.lobby.expected.are_among(&identities);
+        require(are_admitted && are_here, Rejection::NotAdmitted)?;
+        Ok(None)
+    }
+}
+
+/// The proposer's signature verifies.
+fn check_signature<S: CryptoSuite>(proposal: &Proposal, offers: &[&Offer]) -> Result<(), Verdict> {
+    let maker = offers.get(usize::from(proposal.proposer));
+    let key = maker.and_then(|offer| VerifyingKey::decode(&offer.ephemeral));
+    let is_authentic = proposal.is_authentic::<S>(key.as_ref());
+    require(is_authentic, Rejection::NotAuthentic)
+}
+
+impl<S: CryptoSuite> Situation<'_, S> {
     /// No member in it is voted out, neither by its own proposal nor by that of a friend, and each that is left out may be:
     /// those that go on, by index.
     fn check_members(&self, proposal: &Proposal) -> Result<Vec<usize>, Verdict> {
@@ -91,7 +212,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         for member in 0..self.epoch().members() {
             let stated = self.offer_of(member);
             if stated.is_some_and(|offer| proposal.offers.contains(&offer)) {
-                require(!self.is_member_excluded(member))?;
+                require(!self.is_member_excluded(member), Rejection::NotAdmitted)?;
                 continuing.push(member);
             } else {
                 await_that(self.may_be_left_out(member) || self.offers_no_keys(member))?;
@@ -118,8 +239,10 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let listed = proposal.offers.iter().zip(offers);
         for (_, offer) in listed.filter(|(digest, _)| !stated.contains(digest)) {
             let identity = offer.identity;
-            require(!inside.contains(&identity) && !self.is_shut_out(&identity))?;
-            require(self.votes.admission.admits(&identity))?;
+            let may_come = !inside.contains(&identity)
+                && !self.is_shut_out(&identity)
+                && self.votes.admission.admits(&identity);
+            require(may_come, Rejection::NotAdmitted)?;
             let rule = &self.votes.policy.admit;
             await_that(self.has_votes(&Wish::Admit(identity), rule))?;
         }

@@ -276,6 +276,12 @@ impl<S: CryptoSuite> Offering<S> {
             .or_else(|| self.heard.get(digest).map(|heard| &heard.offer))
     }
 
+    /// Those that are not at hand.
+    pub(super) fn missing(&self, digests: &[OfferDigest]) -> Vec<OfferDigest> {
+        let missing = digests.iter().filter(|digest| self.offer(digest).is_none());
+        missing.copied().collect()
+    }
+
     /// The member of such an offer, which a proposal lists: its keys are decoded now, if they were not before. `None` if the
     /// offer is not at hand, an error inside if a key is none.
     pub(super) fn member(

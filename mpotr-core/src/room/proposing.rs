@@ -4,20 +4,51 @@
 //! when nothing new was heard for a while, the next takes over when it does not, and so on.
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{AuthenticationId, Beacon, CommitmentSum, OfferDigest, RosterError};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes};
+use mpotr_gka::{AuthenticationId, Beacon, CommitmentSum, OfferDigest, RosterError, wire_index};
 
 use super::Room;
 use super::context::{Context, Me};
 use super::lobby::Lobby;
-use super::offering::OwnOffer;
+use super::offering::{Offering, OwnOffer};
 use crate::config::Admission;
+use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::Handle;
+use crate::wire::{Handle, Proposal};
 
 /// Those who propose again after a view in vain do so at as many different moments within `propose`.
 const SPREADS: u32 = 256;
+
+/// What is proposed beside the roster: parent, view, policy, and the sum of the commitments of the roster.
+pub(super) type ProposedTerms = (Handle, u32, Policy, CommitmentSum);
+
+impl<S: CryptoSuite> Offering<S> {
+    /// This member's proposal of a roster that it is in.
+    pub(super) fn propose(
+        &self,
+        me: &Me<S>,
+        (parent, view, policy, commitments): ProposedTerms,
+        offers: Vec<OfferDigest>,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Proposal> {
+        let own = self.own()?;
+        let proposer = offers.iter().position(|digest| *digest == own.digest)?;
+        let proposal = Proposal {
+            suite: S::ID,
+            room: me.config.room,
+            parent,
+            handle: Handle::new(*Secret::random(rng).expose()),
+            view,
+            policy,
+            proposer: wire_index(proposer),
+            commitments,
+            offers,
+            signature: SignatureBytes::new([0; 64]),
+        };
+        Some(proposal.sign(own.secrets.ephemeral()))
+    }
+}
 
 impl<S: CryptoSuite> Lobby<S> {
     /// The roster that this member would propose or expects to be proposed, by digest.
