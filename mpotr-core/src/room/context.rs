@@ -87,3 +87,46 @@ pub(super) struct Context<'a, S: CryptoSuite> {
     pub(super) out: &'a mut Outbox,
     pub(super) timers: &'a mut TimerTable,
 }
+
+/// Rooms for the tests of parts.
+#[cfg(test)]
+pub(super) mod testing {
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
+    use mpotr_crypto::IdentityKeyPair;
+    use mpotr_gka::{KnownIdentities, RoomId};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    use super::{Common, Me, Outbox};
+    use crate::config::{Admission, RoomConfig};
+    use crate::timers::TimerTable;
+    use crate::wire::Packet;
+
+    pub(in crate::room) type Suite = ChaCha20Poly1305Suite;
+
+    /// What a part is given in the room of one member, and randomness of its own.
+    pub(in crate::room) fn common(seed: u64) -> (Common<Suite>, ChaCha20Rng) {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let identity = IdentityKeyPair::random::<Suite>(&mut rng);
+        let me = Me {
+            config: RoomConfig::new(RoomId::of_name::<Suite>("parts"), Admission::Open),
+            identity: Box::new(identity),
+            known: KnownIdentities::new(),
+        };
+        let common = Common {
+            me,
+            out: Outbox::default(),
+            timers: TimerTable::default(),
+        };
+        (common, rng)
+    }
+
+    impl Outbox {
+        /// Takes out what was sent.
+        pub(in crate::room) fn sent(&mut self) -> Vec<Packet> {
+            let sent = self.transmits.drain(..);
+            sent.map(|packet| Packet::from_bytes(&packet).unwrap())
+                .collect()
+        }
+    }
+}

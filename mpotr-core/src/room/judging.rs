@@ -259,3 +259,160 @@ impl<S: CryptoSuite> Situation<'_, S> {
             || keys.is_some_and(|keys| keys.map_or(true, |member| member.decode_rest().is_err()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mpotr_crypto::SignatureBytes;
+    use mpotr_gka::Beacon;
+    use rand_chacha::ChaCha20Rng;
+
+    use super::*;
+    use crate::config::Admission;
+    use crate::policy::Policy;
+    use crate::room::context::Common;
+    use crate::room::context::testing::{Suite, common};
+    use crate::time::Timestamp;
+
+    const NOW: Timestamp = Timestamp::from_millis(5000);
+
+    /// One who judges, and another who proposes: both have heard the other's offer.
+    struct Two {
+        common: Common<Suite>,
+        lobby: Lobby<Suite>,
+        votes: Votes,
+        other: Lobby<Suite>,
+        other_common: Common<Suite>,
+        rng: ChaCha20Rng,
+    }
+
+    impl Two {
+        fn new() -> Self {
+            let ((common, mut rng), (other_common, _)) = (common(1), common(2));
+            let mut lobby = Lobby::new(&common.me, NOW);
+            let mut other = Lobby::new(&other_common.me, NOW);
+            lobby.renew_offer(&common.me, NOW, Beacon::NONE, &mut rng);
+            other.renew_offer(&other_common.me, NOW, Beacon::NONE, &mut rng);
+            let offer = |lobby: &Lobby<Suite>| lobby.offering.own().unwrap().member.offer().clone();
+            lobby.offering.hear(NOW, offer(&other)).unwrap();
+            other.offering.hear(NOW, offer(&lobby)).unwrap();
+            let votes = Votes::new(&common.me.config);
+            Self {
+                common,
+                lobby,
+                votes,
+                other,
+                other_common,
+                rng,
+            }
+        }
+
+        fn offers(&self) -> Vec<OfferDigest> {
+            let lobbies = [&self.lobby, &self.other];
+            let mut offers = lobbies.map(|lobby| lobby.offering.own().unwrap().digest);
+            offers.sort_unstable();
+            offers.to_vec()
+        }
+
+        /// What the other proposes, in a view and under a policy.
+        fn proposal(&mut self, view: u32, policy: Policy) -> Proposal {
+            let (offers, method) = (self.offers(), policy.authentication);
+            let me = &self.other_common.me;
+            let sum = self.other.sum_of_commitments(me, method, &offers);
+            let terms = (Handle::NONE, view, policy, sum.unwrap());
+            let proposed = self
+                .other
+                .offering
+                .propose(me, terms, offers, &mut self.rng);
+            proposed.unwrap()
+        }
+
+        fn judge(&self, proposal: &Proposal) -> Result<Part<Suite>, Verdict> {
+            let judge = Judge {
+                parent: Parent::None,
+                me: &self.common.me,
+                lobby: &self.lobby,
+                votes: &self.votes,
+                running: None,
+            };
+            judge.judge(proposal)
+        }
+
+        #[track_caller]
+        fn refuses(&self, proposal: &Proposal, expected: &Rejection) {
+            match self.judge(proposal) {
+                Err(Verdict::Refuse(rejection)) => assert_eq!(rejection, *expected),
+                Err(other) => panic!("{other:?}"),
+                Ok(_) => panic!("taken part in"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_proposal_that_passes_all_checks_is_taken_part_in() {
+        let mut two = Two::new();
+        let proposal = two.proposal(0, Policy::default());
+        let part = two.judge(&proposal).ok().unwrap();
+        assert_eq!(part.run.members().len(), 2);
+        assert_eq!(part.continuing, None);
+    }
+
+    #[test]
+    fn terms_that_differ_are_refused() {
+        let mut two = Two::new();
+        let mut elsewhere = two.proposal(0, Policy::default());
+        elsewhere.room = mpotr_gka::RoomId::new([9; 32]);
+        two.refuses(&elsewhere, &Rejection::OtherRoom);
+        let policy = Policy {
+            evidence: true,
+            ..Policy::default()
+        };
+        let other_policy = two.proposal(0, policy);
+        two.refuses(&other_policy, &Rejection::OtherPolicy);
+    }
+
+    #[test]
+    fn views_below_and_far_above_are_refused() {
+        let mut two = Two::new();
+        let nearest = two.proposal(2, Policy::default());
+        assert!(two.judge(&nearest).is_ok());
+        let far = two.proposal(3, Policy::default());
+        two.refuses(&far, &Rejection::StaleView);
+        two.lobby.turns.leave_view(NOW, &nearest);
+        two.refuses(&nearest, &Rejection::StaleView);
+    }
+
+    #[test]
+    fn an_offer_that_is_spent_or_missing_or_replaced_is_no_part_of_a_run() {
+        let mut two = Two::new();
+        let proposal = two.proposal(0, Policy::default());
+        let other = two.other.offering.own().unwrap();
+        let (digest, offer) = (other.digest, other.member.offer().clone());
+        two.lobby.offering.mark_used([digest]);
+        two.refuses(&proposal, &Rejection::UnusableOffer);
+        two.lobby = Lobby::new(&two.common.me, NOW);
+        two.refuses(&proposal, &Rejection::NotListed);
+        let me = &two.common.me;
+        two.lobby.renew_offer(me, NOW, Beacon::NONE, &mut two.rng);
+        two.lobby.offering.hear(NOW, offer).unwrap();
+        two.refuses(&proposal, &Rejection::NotListed);
+    }
+
+    #[test]
+    fn offers_that_are_not_at_hand_are_waited_for() {
+        let mut two = Two::new();
+        let mut proposal = two.proposal(0, Policy::default());
+        proposal.offers.push(OfferDigest::new([0xff; 32]));
+        assert!(matches!(two.judge(&proposal), Err(Verdict::Wait)));
+    }
+
+    #[test]
+    fn strangers_and_forgeries_are_refused_before_anything_is_said() {
+        let mut two = Two::new();
+        let mut proposal = two.proposal(0, Policy::default());
+        two.votes.admission = Admission::Ask(BTreeSet::new());
+        two.refuses(&proposal, &Rejection::NotAdmitted);
+        two.votes.admission = Admission::Open;
+        proposal.signature = SignatureBytes::new([7; 64]);
+        two.refuses(&proposal, &Rejection::NotAuthentic);
+    }
+}

@@ -189,3 +189,28 @@ impl<S: CryptoSuite> Membership<S> {
         departure.presence == Presence::Done && self.epoch.are_all_done()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Departing, MOST_WAITS};
+    use crate::room::context::testing::common;
+    use crate::time::Timestamp;
+    use crate::timers::Timer;
+
+    #[test]
+    fn what_moves_puts_the_end_off_and_not_for_ever() {
+        let (mut common, _) = common(1);
+        let finish = common.me.times().finish;
+        let mut departure = Departing::default();
+        let mut now = Timestamp::default();
+        let last = now.after(finish.saturating_mul(MOST_WAITS));
+        for _ in 0..2 * MOST_WAITS {
+            departure.wait(&mut common.at(now));
+            let end = common.timers.next();
+            assert_eq!(end, Some(now.after(finish).min(last)));
+            now = now.after(finish / 2);
+        }
+        assert_eq!(common.timers.next(), Some(last));
+        assert_eq!(common.timers.expire(last), Some(Timer::Finish));
+    }
+}

@@ -198,3 +198,73 @@ impl<S: CryptoSuite> Lobby<S> {
         self.hosts.wait(cx.now.after(patience));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mpotr_gka::OfferDigest;
+
+    use super::*;
+    use crate::room::context::testing::{Suite, common};
+    use crate::time::Duration;
+
+    const NOW: Timestamp = Timestamp::from_millis(5000);
+
+    #[test]
+    fn the_own_offer_is_published_as_it_is_until_it_is_too_old() {
+        let (mut common, mut rng) = common(1);
+        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
+        let view = common.me.times().view;
+        let mut publish = |now| {
+            lobby.advertise(&mut common.at(now), None, &mut rng);
+            common.out.sent()
+        };
+        let first = publish(NOW);
+        let again = publish(NOW.after(view));
+        assert_eq!((first.len(), &first), (1, &again));
+        let later = NOW.after(view.saturating_mul(VIEWS_OF_AN_OFFER));
+        let later = later.after(Duration::from_millis(1));
+        assert_ne!(publish(later), first);
+        let advertise = common.me.times().advertise;
+        assert_eq!(common.timers.next(), Some(later.after(advertise)));
+    }
+
+    #[test]
+    fn a_proposal_that_was_missed_is_asked_for_once_in_a_while() {
+        let (mut common, _) = common(1);
+        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
+        let run = SidHint::new([1; 8]);
+        for _ in 0..3 {
+            lobby.ask_for_proposal(&mut common.at(NOW), run);
+        }
+        assert_eq!(common.out.sent().len(), 1);
+        assert!(lobby.turns.waits_for_proposal(NOW));
+        let later = NOW.after(common.me.times().retry.saturating_mul(2));
+        lobby.ask_for_proposal(&mut common.at(later), run);
+        assert_eq!(common.out.sent().len(), 1);
+    }
+
+    #[test]
+    fn offers_are_asked_for_in_requests_of_a_bounded_length() {
+        let (mut common, _) = common(1);
+        let wanted: Vec<_> = (0..2 * MAX_REQUESTED + 1)
+            .map(|n| {
+                let mut digest = [0; 32];
+                digest[..8].copy_from_slice(&n.to_be_bytes());
+                OfferDigest::new(digest)
+            })
+            .collect();
+        Lobby::request(&mut common.at(NOW), &wanted);
+        let asked = common.out.sent().into_iter().map(|packet| {
+            let Packet::Request(request) = packet else {
+                panic!("{packet:?}");
+            };
+            let Wanted::Offers(offers) = request.wanted else {
+                panic!("{request:?}");
+            };
+            offers
+        });
+        let asked: Vec<_> = asked.collect();
+        assert_eq!(asked.len(), 3);
+        assert_eq!(asked.concat(), wanted);
+    }
+}
