@@ -12,7 +12,7 @@
 //! | folder | what |
 //! |---|---|
 //! | `wire` | every packet, byte by byte (`docs/spec/05-wire.md`) |
-//! | `room` | the state machine, a file a phase: offering, proposing, agreeing, talking, leaving |
+//! | `room` | the state machine: a shell over parts that each own their state |
 //! | `epoch` | the keys, messages, statements, graph and order of one epoch |
 //!
 //! Applications add the crate `mpotr`, which has of this what they need, and backends. The features here add what it takes to

@@ -7,8 +7,9 @@
 //! | part | what it owns | its files |
 //! |---|---|---|
 //! | `context` | who this member is, what it has to say, its timers | |
-//! | `lobby` | before an epoch: offers, requests, hosts | `offering`, `spent`, `doubles`, `expecting`, `answering`, `turns`, `hosts` |
-//! | `phase` | outside, in an epoch, or gone | `membership`, and of that `talking`, `settling`, `window`, `hurry`, `changing`, `unserved` |
+//! | `lobby` | before an epoch: offers, requests, hosts | `offering`, `spent`, `doubles`, `expecting`, `turns`, `answering`, `hosts` |
+//! | `phase` | outside, in an epoch, or gone | `membership` |
+//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `changing`, `unserved` |
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `early` |
 //! | `votes` | what this member asks for, and who was left out | `exclusions` |
@@ -223,7 +224,7 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.next()
     }
 
-    /// Whether this member has left: no call does anything any more.
+    /// Whether this member has left: no call does anything from then on.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         self.phase.has_ended()

@@ -169,7 +169,7 @@ impl<S: CryptoSuite> Membership<S> {
 }
 
 impl<S: CryptoSuite> Succession<S> {
-    /// Takes note that this member has confirmed a run. What it confirmed for another parent it will not install any more.
+    /// Takes note that this member has confirmed a run. What it confirmed for another parent it will never install.
     pub(super) fn note_confirmed(&mut self, attempt: &Attempt<S>) {
         let parent = attempt.proposal.parent;
         self.confirmed

@@ -111,7 +111,7 @@ impl<S: CryptoSuite> Room<S> {
             Err(Unfilled::Equivocation(sender)) => {
                 let fault = Fault::of(FaultKind::Equivocation, usize::from(sender));
                 if let Some(attempt) = self.succession.take(which) {
-                    // Whoever has one of the two gets the other: the two are the proof.
+                    // Those who have one of the two get the other: the two are the proof.
                     self.common.out.send([packet.to_vec()]);
                     for packet in attempt.packets_of(sender) {
                         self.common.out.transmit(&packet);

@@ -120,7 +120,7 @@ impl<S: CryptoSuite> Room<S> {
         Ok(handle)
     }
 
-    /// Whether [`Room::send`] takes a text of any length. Whoever has much to send waits while it does not.
+    /// Whether [`Room::send`] takes a text of any length. An application with much to send waits while it does not.
     #[must_use]
     pub fn takes_texts(&self) -> bool {
         self.fates.has_room()
@@ -149,7 +149,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// As [`Room::leave`], for one who cannot wait for long: a room that is not secure, or is being left already, ends at
-    /// once. It tells of each text that waits in it as [`Event::Dropped`], and of each that is on its way to somebody as
+    /// once. It tells of each text that waits in it as [`Event::Dropped`], and of each that is on its way to a member as
     /// [`Event::Missed`].
     pub fn stop(&mut self, now: Timestamp) {
         match self.phase {

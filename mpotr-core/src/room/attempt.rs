@@ -59,7 +59,7 @@ pub(super) enum Outcome<S: CryptoSuite> {
     Confirmed(Box<Attempt<S>>),
     /// All have confirmed.
     Established(Box<(Established<S>, Certificate, Proposal)>),
-    /// Somebody is at fault.
+    /// A member is at fault.
     Failed(Box<Attempt<S>>, Fault),
 }
 
@@ -266,7 +266,7 @@ impl<S: CryptoSuite> Attempt<S> {
                 self.confirmations.empty(&members);
             } else {
                 self.contributions.empty(&members);
-                // Whoever forges in one round does so in the next.
+                // Who forges in one round does so in the next.
                 self.confirmations.be_eager();
             }
         }

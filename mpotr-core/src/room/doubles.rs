@@ -1,4 +1,4 @@
-//! Offers under this member's own identity that it did not make: a copy of its key, a second program with it, or somebody who
+//! Offers under this member's own identity that it did not make: a copy of its key, a second program with it, or a stranger who
 //! claims it. `docs/spec/06-epochs.md`, "One identity, one member".
 //!
 //! An offer proves nothing, so it changes nothing either: it is never let in, and a person is told, once.
@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::time::Timestamp;
 use crate::wire::{Handle, Packet};
 
-/// Own offers that are known again when a transport, or somebody who kept them, gives them back.
+/// Own offers that are known again when a transport, or a stranger who kept them, gives them back.
 const OWN_OFFERS: usize = 256;
 
 /// What is known of others under this member's identity.
@@ -71,7 +71,7 @@ impl Doubles {
 }
 
 impl<S: CryptoSuite> Lobby<S> {
-    /// Somebody else makes offers under this member's identity.
+    /// Takes note of an offer under this member's identity that it did not make.
     pub(super) fn note_double(
         &mut self,
         cx: &mut Context<'_, S>,

@@ -22,7 +22,7 @@ enum Standing {
     Signed,
     /// That member has not stated its offer, or it is not at hand.
     Unknown,
-    /// Of somebody else.
+    /// Made by another.
     Forged,
 }
 
@@ -218,7 +218,7 @@ impl<S: CryptoSuite> Room<S> {
                     return Err(Rejection::Replayed);
                 }
                 Some((other, culprit)) => {
-                    // Two proposals of one member for one view: whoever has one of them gets the other.
+                    // Two proposals of one member for one view: those who have one of them get the other.
                     self.common.out.transmit(&Packet::Proposal(proposal));
                     self.common.out.transmit(&Packet::Proposal(other));
                     self.note_cheat(now, culprit, FaultKind::Equivocation);

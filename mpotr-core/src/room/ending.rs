@@ -66,12 +66,12 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let cx = &mut self.common.at(now);
-        // Whether those who have gone on have what was not acknowledged cannot be known here any more.
+        // Whether those who have gone on have what was not acknowledged cannot be known here.
         let _told = member.close_fates(cx, &mut self.fates, None);
         cx.out.tell(Event::Behind);
         cx.timers.end_epoch();
         let mut old = Old::new(member.into_epoch(), cx);
-        // It answers those who are behind, and no text of it is opened any more.
+        // It answers those who are behind, and opens no text.
         old.epoch.expire();
         self.lobby.wait_for_host(cx);
         self.lobby.offering.follow(Beacon::NONE);

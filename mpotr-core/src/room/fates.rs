@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A text has one fate, and its handle is told of it once. To be sent again is on the way, and no fate. An epoch that ends
-//! leaves no text without one: what was sealed in it cannot be acknowledged any more.
+//! leaves no text without one: what was sealed in it cannot be acknowledged later.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -181,7 +181,7 @@ impl Fates {
         }
     }
 
-    /// Nobody's word on what is in this place is awaited any more: its fate, if it is a text.
+    /// No member's word on what is in this place is awaited: its fate, if it is a text.
     pub(super) fn decide(&mut self, seq: u32) -> Option<Event> {
         let sealed = self.sealed.remove(&seq)?;
         self.sealed_bytes = self.sealed_bytes.saturating_sub(sealed.bytes);

@@ -1,5 +1,5 @@
-//! The epoch in this channel whose members let this one in, where there may be several. `docs/spec/06-epochs.md`, "Hosts and
-//! newcomers".
+//! The epoch in this channel whose members let this one in, where there may be several.
+//! `docs/spec/06-epochs.md`, "Hosts and newcomers".
 //!
 //! Each gets the time to let this member in, twice as long as the one before: a member that turned from one to the other at every
 //! word would get nowhere.

@@ -148,7 +148,7 @@ impl<S: CryptoSuite> Offering<S> {
     /// Takes note of an offer. Its keys are decoded when a proposal lists it.
     ///
     /// # Errors
-    /// A key in it is none by its bytes.
+    /// A key in it cannot be one, by its bytes.
     pub(super) fn hear(&mut self, now: Timestamp, offer: Offer) -> Result<News, DecodeError> {
         // Most offers come again and again: those are told by their bytes, without hashing.
         if self.own().is_some_and(|own| *own.member.offer() == offer) {
@@ -283,7 +283,7 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// The member of such an offer, which a proposal lists: its keys are decoded now, if they were not before. `None` if the
-    /// offer is not at hand, an error inside if a key is none.
+    /// offer is not at hand, an error inside if a key does not decode.
     pub(super) fn member(
         &self,
         digest: &OfferDigest,
@@ -297,7 +297,7 @@ impl<S: CryptoSuite> Offering<S> {
         })
     }
 
-    /// Whether an offer must not stand in a proposal any more.
+    /// Whether a proposal that lists an offer is refused.
     pub(super) fn is_spent(&self, digest: &OfferDigest) -> bool {
         self.spent.contains(digest)
     }

@@ -17,7 +17,7 @@ use crate::timers::Timer;
 use crate::wire::{Packet, Proposal, Request, SealedPacket, Wanted};
 
 impl<S: CryptoSuite> Room<S> {
-    /// Takes a packet that came from the channel, whoever sent it.
+    /// Takes a packet that came from the channel, from anyone.
     ///
     /// # Errors
     /// Why it changed nothing. On a hostile transport that is nobody's fault and nothing to tell a person.
@@ -167,7 +167,7 @@ impl<S: CryptoSuite> Room<S> {
         kept
     }
 
-    /// Sends what somebody misses.
+    /// Sends what is asked for.
     fn handle_request(&mut self, now: Timestamp, request: &Request) -> Result<(), Rejection> {
         if request.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
@@ -198,7 +198,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         let claimed = offer.identity;
         if !self.lobby.answers_to(self.phase.handle(), offer.beacon) {
-            // Of another epoch, or of none: whoever sent it may not know that there is one here.
+            // Of another epoch, or of none: its sender may not know that there is one here.
             self.tell_newcomers(now, offer.ephemeral.as_bytes());
             return Err(Rejection::UnknownEpoch);
         }
@@ -236,7 +236,7 @@ impl<S: CryptoSuite> Room<S> {
                 // The application decides: the offer comes again.
                 out.tell(Event::Waiting { claimed });
                 if admission.asks() {
-                    // There, too, somebody may have to decide.
+                    // There, too, a person may have to decide.
                     self.advertise_soon(now);
                 }
             }
@@ -249,7 +249,7 @@ impl<S: CryptoSuite> Room<S> {
                 if !is_shut_out {
                     out.tell(Event::Waiting { claimed });
                 }
-                // Whoever is new has not heard this member's offer.
+                // A newcomer has not heard this member's offer.
                 self.advertise_soon(now);
             }
         }

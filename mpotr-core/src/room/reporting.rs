@@ -13,7 +13,7 @@ use crate::wire::MessageId;
 /// What happened in an epoch that this member has to act on.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    /// Nobody's word on some message of this member is awaited any more.
+    /// The fate of some message of this member is decided.
     pub(super) is_answered: bool,
     /// The final prefix has grown.
     pub(super) is_finalised: bool,

@@ -1,7 +1,7 @@
-//! Offers that must not stand in a proposal any more: used, or at fault in a run. `docs/spec/06-epochs.md`, "Offers".
+//! Offers that no proposal may list: used, or at fault in a run. `docs/spec/06-epochs.md`, "Offers".
 //!
 //! An offer answers to one epoch and counts for nothing in another, so what was spent is forgotten with the epoch. Within one,
-//! the oldest are forgotten when there are too many: whoever lists such an offer again loses a view, and no more.
+//! the oldest are forgotten when there are too many: to list such an offer again costs a view, and nothing else.
 
 use std::collections::{BTreeMap, VecDeque};
 

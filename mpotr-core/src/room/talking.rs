@@ -233,7 +233,7 @@ impl<S: CryptoSuite> Membership<S> {
             || fates.must_have_an_end()
     }
 
-    /// Sends what others miss, each message once in a while: whoever asks, asks all, and may ask for too much.
+    /// Sends what others miss, each message once in a while: who asks, asks all, and may ask for too much.
     pub(super) fn send_missing(
         &mut self,
         cx: &mut Context<'_, S>,

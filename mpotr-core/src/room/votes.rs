@@ -47,7 +47,7 @@ impl Votes {
     /// Whether there is a place for a wish about an identity, which takes the place of the opposite one.
     ///
     /// # Errors
-    /// There is none.
+    /// As many wishes stand as may be.
     pub(super) fn check_place_for(&self, wish: &Wish, opposite: &Wish) -> Result<(), WishError> {
         let about_identities = |it: &&Wish| matches!(it, Wish::Admit(_) | Wish::Exclude(_));
         let has_place = self.wishes.contains(wish)
