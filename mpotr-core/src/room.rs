@@ -31,23 +31,14 @@
 mod accepting;
 mod adopting;
 mod agreeing;
-mod answering;
 mod asking;
-mod attempt;
-mod changes;
 mod changing;
 mod context;
-mod doubles;
-mod early;
 mod electing;
 mod ending;
-mod exclusions;
-mod expecting;
 mod fates;
 mod following;
 mod hosting;
-mod hosts;
-mod hurry;
 #[cfg(feature = "insider")]
 mod insider;
 #[cfg(feature = "inspect")]
@@ -57,25 +48,18 @@ mod judging;
 mod leaving;
 mod lobby;
 mod membership;
-mod offering;
 mod old;
 mod phase;
 mod proposing;
 mod receiving;
 mod reporting;
-mod settling;
 mod situation;
 mod speaking;
-mod spent;
 mod succession;
-mod talking;
 #[cfg(test)]
 mod tests;
-mod turns;
-mod unserved;
 mod votes;
 mod voting;
-mod window;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, UnsupportedSuite, check_supported};

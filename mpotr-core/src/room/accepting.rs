@@ -5,11 +5,11 @@ use mpotr_crypto::{CryptoSuite, VerifyingKey};
 use mpotr_gka::{Member, OfferDigest, RosterError};
 
 use super::Room;
-use super::attempt::Attempt;
 use super::context::{Context, Me};
 use super::judging::{Judge, Parent, Part, Verdict};
 use super::lobby::Lobby;
-use super::offering::{Offering, OwnOffer};
+use super::lobby::offering::{Offering, OwnOffer};
+use super::succession::attempt::Attempt;
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;

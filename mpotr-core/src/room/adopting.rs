@@ -10,11 +10,11 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::Sid;
 
 use super::Room;
-use super::attempt::Attempt;
 use super::changing::Changing;
 use super::context::Outbox;
 use super::membership::Membership;
 use super::succession::Succession;
+use super::succession::attempt::Attempt;
 use crate::event::Event;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;

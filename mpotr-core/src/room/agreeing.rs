@@ -11,9 +11,9 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Fault, FaultKind, Run, Unfilled};
 
 use super::Room;
-use super::attempt::{Attempt, Outcome};
-use super::early::Claim;
 use super::membership::Membership;
+use super::succession::attempt::{Attempt, Outcome};
+use super::succession::early::Claim;
 use super::succession::{Round, Which};
 use crate::error::Rejection;
 use crate::event::Event;

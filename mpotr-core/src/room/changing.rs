@@ -19,7 +19,7 @@ use super::Room;
 use super::adopting::Contributed;
 use super::context::Outbox;
 use super::membership::Membership;
-use super::unserved::Unserved;
+use super::membership::unserved::Unserved;
 use super::votes::Votes;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;

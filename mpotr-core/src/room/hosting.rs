@@ -7,7 +7,7 @@ use mpotr_crypto::CryptoSuite;
 use mpotr_gka::OfferDigest;
 
 use super::Room;
-use super::answering::{Answer, rank};
+use super::lobby::answering::{Answer, rank};
 use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::wire::{Advert, Packet};

@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use mpotr_crypto::{CryptoSuite, IdentityKey, VerifyingKey};
 use mpotr_gka::{Offer, OfferDigest, RosterError, Run, Sid};
 
-use super::attempt::Attempt;
 use super::context::Me;
 use super::lobby::Lobby;
 use super::situation::Situation;
+use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::error::Rejection;
 use crate::wire::{Handle, Proposal, Wish};

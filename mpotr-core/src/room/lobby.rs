@@ -2,23 +2,31 @@
 //!
 //! There is no epoch in it.
 
+pub(super) mod answering;
+pub(super) mod doubles;
+pub(super) mod expecting;
+pub(super) mod hosts;
+pub(super) mod offering;
+pub(super) mod spent;
+pub(super) mod turns;
+
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_gka::{Beacon, OfferDigest};
 
-use super::answering::{Answer, Answering};
 use super::context::{Context, Me};
-use super::doubles::Doubles;
-use super::expecting::Expected;
-use super::hosts::Hosts;
-use super::offering::Offering;
-use super::turns::Turns;
 use crate::policy::Policy;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Handle, MAX_REQUESTED, Packet, Request, SidHint, Wanted};
+use answering::{Answer, Answering};
+use doubles::Doubles;
+use expecting::Expected;
+use hosts::Hosts;
+use offering::Offering;
+use turns::Turns;
 
 /// An offer is used for this many views at most.
 const VIEWS_OF_AN_OFFER: u32 = 2;

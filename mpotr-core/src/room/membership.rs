@@ -1,13 +1,19 @@
 //! A member's part in one epoch, from when it is installed until the next one is. `docs/spec/06-epochs.md`.
 
+pub(super) mod hurry;
+pub(super) mod settling;
+pub(super) mod talking;
+pub(super) mod unserved;
+pub(super) mod window;
+
 use mpotr_crypto::CryptoSuite;
 
 use super::changing::Changing;
 use super::installing::Certificate;
-use super::talking::Talk;
 use crate::epoch::Epoch;
 use crate::time::Timestamp;
 use crate::wire::Handle;
+use talking::Talk;
 
 /// A member's part in one epoch.
 pub(super) struct Membership<S: CryptoSuite> {

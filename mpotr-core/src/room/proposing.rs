@@ -10,7 +10,7 @@ use mpotr_gka::{AuthenticationId, Beacon, CommitmentSum, OfferDigest, RosterErro
 use super::Room;
 use super::context::{Context, Me};
 use super::lobby::Lobby;
-use super::offering::{Offering, OwnOffer};
+use super::lobby::offering::{Offering, OwnOffer};
 use crate::config::Admission;
 use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};

@@ -5,10 +5,10 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::Offer;
 
 use super::Room;
-use super::answering::Answer;
-use super::early::Claim;
-use super::offering::News;
+use super::lobby::answering::Answer;
+use super::lobby::offering::News;
 use super::succession::Round;
+use super::succession::early::Claim;
 use crate::epoch::MAX_TOGETHER;
 use crate::error::Rejection;
 use crate::event::Event;

@@ -9,8 +9,8 @@ use mpotr_gka::{Beacon, OfferDigest, Sid};
 
 use super::changing::Change;
 use super::context::Me;
+use super::lobby::offering::Offering;
 use super::membership::Membership;
-use super::offering::Offering;
 use super::votes::Votes;
 use crate::epoch::Epoch;
 use crate::policy::{Policy, Rule, Word};

@@ -1,16 +1,20 @@
 //! The runs that this member takes part in, and what may become one. `docs/spec/06-epochs.md`, "Runs".
 
+pub(super) mod attempt;
+pub(super) mod changes;
+pub(super) mod early;
+
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{Confirmation, Contribution, Member, Offer, OfferDigest, Unfilled};
 
-use super::attempt::{Attempt, Leave};
-use super::changes::Changes;
 use super::context::Context;
-use super::early::Early;
 use super::membership::Membership;
 use crate::error::Rejection;
 use crate::time::{Timestamp, part};
 use crate::wire::{SealedPacket, SidHint};
+use attempt::{Attempt, Leave};
+use changes::Changes;
+use early::Early;
 
 /// Which of the runs that this member takes part in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,15 +2,17 @@
 //!
 //! It outlives epochs: who was admitted before there was one, and what is asked for until it is so.
 
+pub(super) mod exclusions;
+
 use std::collections::BTreeSet;
 
 use mpotr_crypto::IdentityKey;
 
-use super::exclusions::Exclusions;
 use crate::config::{Admission, RoomConfig};
 use crate::error::WishError;
 use crate::policy::Policy;
 use crate::wire::{MAX_WISHES, Wish};
+use exclusions::Exclusions;
 
 /// The most wishes of a member when it adds one by itself, for those who ask to come in: strangers leave room for what a
 /// person asks for.

@@ -17,7 +17,7 @@ const MAX_RANK: u32 = 16;
 
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// That there is an epoch.
     Advert,
     /// An offer.
@@ -26,7 +26,7 @@ pub(super) enum Answer {
 
 /// Answers that wait, and those that were given.
 #[derive(Debug, Default)]
-pub(super) struct Answering {
+pub(crate) struct Answering {
     /// When this member answers, unless another does before.
     due: BTreeMap<Answer, Timestamp>,
     /// Until when what was answered is not answered again.
@@ -35,7 +35,7 @@ pub(super) struct Answering {
 
 impl Answering {
     /// Something is asked for; so many members come before this one, at a step each.
-    pub(super) fn ask(&mut self, now: Timestamp, answer: Answer, rank: u32, step: Duration) {
+    pub(crate) fn ask(&mut self, now: Timestamp, answer: Answer, rank: u32, step: Duration) {
         self.given.retain(|_, until| now < *until);
         if self.given.contains_key(&answer) || self.due.len() >= MAX_DUE {
             return;
@@ -45,12 +45,12 @@ impl Answering {
     }
 
     /// Whether an offer that is heard may be an answer.
-    pub(super) fn awaits_offers(&self) -> bool {
+    pub(crate) fn awaits_offers(&self) -> bool {
         self.due.keys().any(|due| matches!(due, Answer::Offer(_)))
     }
 
     /// Another member has answered, or this one.
-    pub(super) fn was_given(&mut self, now: Timestamp, answer: Answer, pause: Duration) {
+    pub(crate) fn was_given(&mut self, now: Timestamp, answer: Answer, pause: Duration) {
         let is_awaited = self.due.remove(&answer).is_some();
         if is_awaited || answer == Answer::Advert {
             self.given.insert(answer, now.after(pause));
@@ -58,19 +58,19 @@ impl Answering {
     }
 
     /// The answers whose turn has come.
-    pub(super) fn due(&self, now: Timestamp) -> Vec<Answer> {
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<Answer> {
         let due = self.due.iter().filter(|(_, turn)| **turn <= now);
         due.map(|(answer, _)| *answer).collect()
     }
 
     /// The next turn.
-    pub(super) fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Timestamp> {
         self.due.values().min().copied()
     }
 }
 
 /// The place of member `me` among `members` in the lot that `seed` draws.
-pub(super) fn rank(seed: &[u8], me: usize, members: usize) -> u32 {
+pub(crate) fn rank(seed: &[u8], me: usize, members: usize) -> u32 {
     let lot = seed.iter().fold(0_u32, |lot, byte| {
         lot.wrapping_mul(31).wrapping_add((*byte).into())
     });

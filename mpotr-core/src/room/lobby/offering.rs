@@ -24,10 +24,10 @@ const MAX_HEARD_OF_ONE: usize = 4;
 const MAX_STALLS: u32 = 6;
 
 /// This member's offer that is not used yet.
-pub(super) struct OwnOffer<S: CryptoSuite> {
-    pub(super) digest: OfferDigest,
-    pub(super) member: Member<S>,
-    pub(super) secrets: OfferSecrets<S>,
+pub(crate) struct OwnOffer<S: CryptoSuite> {
+    pub(crate) digest: OfferDigest,
+    pub(crate) member: Member<S>,
+    pub(crate) secrets: OfferSecrets<S>,
     made: Timestamp,
 }
 
@@ -42,7 +42,7 @@ struct Heard<S: CryptoSuite> {
 
 /// Whether an offer is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(crate) enum News {
     /// Of an identity from which nothing was heard.
     Person,
     /// A further offer of an identity.
@@ -52,7 +52,7 @@ pub(super) enum News {
 }
 
 /// Offers, own and heard.
-pub(super) struct Offering<S: CryptoSuite> {
+pub(crate) struct Offering<S: CryptoSuite> {
     room: RoomId,
     identity: IdentityKey,
     own: Option<OwnOffer<S>>,
@@ -72,7 +72,7 @@ pub(super) struct Offering<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Offering<S> {
-    pub(super) fn new(room: RoomId, identity: IdentityKey) -> Self {
+    pub(crate) fn new(room: RoomId, identity: IdentityKey) -> Self {
         Self {
             room,
             identity,
@@ -88,7 +88,7 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// Makes a fresh offer in place of the own one, whose secrets are erased.
-    pub(super) fn renew(
+    pub(crate) fn renew(
         &mut self,
         now: Timestamp,
         beacon: Beacon,
@@ -111,7 +111,7 @@ impl<S: CryptoSuite> Offering<S> {
 
     /// The own offer for a beacon, if it is not older than `lifetime`: it may have been listed in a run of which this member
     /// never heard, and counts as used there.
-    pub(super) fn current(
+    pub(crate) fn current(
         &self,
         now: Timestamp,
         beacon: Beacon,
@@ -126,22 +126,22 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     #[cfg(test)]
-    pub(super) fn spent(&self) -> usize {
+    pub(crate) fn spent(&self) -> usize {
         self.spent.len()
     }
 
     /// Gives the own offer up: it will not be used.
-    pub(super) fn discard(&mut self) {
+    pub(crate) fn discard(&mut self) {
         self.own = None;
     }
 
     /// The own offer.
-    pub(super) const fn own(&self) -> Option<&OwnOffer<S>> {
+    pub(crate) const fn own(&self) -> Option<&OwnOffer<S>> {
         self.own.as_ref()
     }
 
     /// Takes the own offer for its one contribution.
-    pub(super) fn consume(&mut self) -> Option<OwnOffer<S>> {
+    pub(crate) fn consume(&mut self) -> Option<OwnOffer<S>> {
         self.own.take()
     }
 
@@ -149,7 +149,7 @@ impl<S: CryptoSuite> Offering<S> {
     ///
     /// # Errors
     /// A key in it cannot be one, by its bytes.
-    pub(super) fn hear(&mut self, now: Timestamp, offer: Offer) -> Result<News, DecodeError> {
+    pub(crate) fn hear(&mut self, now: Timestamp, offer: Offer) -> Result<News, DecodeError> {
         // Most offers come again and again: those are told by their bytes, without hashing.
         if self.own().is_some_and(|own| *own.member.offer() == offer) {
             return Ok(News::None);
@@ -190,7 +190,7 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// Takes note of a claimed identity, and tells whether it is news.
-    pub(super) fn meet(&mut self, identity: IdentityKey) -> bool {
+    pub(crate) fn meet(&mut self, identity: IdentityKey) -> bool {
         if self.met.len() >= MAX_HEARD {
             self.met.clear();
         }
@@ -198,7 +198,7 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// How many claimed identities offers were heard of.
-    pub(super) fn people(&self) -> usize {
+    pub(crate) fn people(&self) -> usize {
         self.of.len()
     }
 
@@ -227,7 +227,7 @@ impl<S: CryptoSuite> Offering<S> {
 
     /// The newest offer of each other identity that `fits`, of those to follow the epoch of a beacon that were heard within
     /// `fresh`.
-    pub(super) fn others(
+    pub(crate) fn others(
         &self,
         now: Timestamp,
         fresh: Duration,
@@ -254,7 +254,7 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// The offers that this member would propose, its own among them, by digest.
-    pub(super) fn candidates(
+    pub(crate) fn candidates(
         &self,
         now: Timestamp,
         fresh: Duration,
@@ -270,21 +270,21 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// An offer, own or heard, that a run may list.
-    pub(super) fn offer(&self, digest: &OfferDigest) -> Option<&Offer> {
+    pub(crate) fn offer(&self, digest: &OfferDigest) -> Option<&Offer> {
         let own = self.own.as_ref().filter(|own| own.digest == *digest);
         own.map(|own| own.member.offer())
             .or_else(|| self.heard.get(digest).map(|heard| &heard.offer))
     }
 
     /// Those that are not at hand.
-    pub(super) fn missing(&self, digests: &[OfferDigest]) -> Vec<OfferDigest> {
+    pub(crate) fn missing(&self, digests: &[OfferDigest]) -> Vec<OfferDigest> {
         let missing = digests.iter().filter(|digest| self.offer(digest).is_none());
         missing.copied().collect()
     }
 
     /// The member of such an offer, which a proposal lists: its keys are decoded now, if they were not before. `None` if the
     /// offer is not at hand, an error inside if a key does not decode.
-    pub(super) fn member(
+    pub(crate) fn member(
         &self,
         digest: &OfferDigest,
         known: &KnownIdentities<S>,
@@ -298,18 +298,18 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// Whether a proposal that lists an offer is refused.
-    pub(super) fn is_spent(&self, digest: &OfferDigest) -> bool {
+    pub(crate) fn is_spent(&self, digest: &OfferDigest) -> bool {
         self.spent.contains(digest)
     }
 
     /// Notes offers with which their owners have contributed: they serve no other run, whatever came of that one.
-    pub(super) fn mark_used(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
+    pub(crate) fn mark_used(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         self.spend(digests);
     }
 
     /// Notes who was silent in the run that ended last: a claimed identity, so it says nothing about a person. Who does so
     /// again and again waits longer each time, and for `wait` at first, before it is taken into another run.
-    pub(super) fn note_silent(
+    pub(crate) fn note_silent(
         &mut self,
         now: Timestamp,
         wait: Duration,
@@ -327,19 +327,19 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// Whether an identity was silent in the run that ended last.
-    pub(super) fn was_silent(&self, identity: &IdentityKey) -> bool {
+    pub(crate) fn was_silent(&self, identity: &IdentityKey) -> bool {
         self.silent.contains(identity)
     }
 
     /// Whether a newcomer of this identity has stalled a change and has to wait.
-    pub(super) fn is_stalling(&self, identity: &IdentityKey, now: Timestamp) -> bool {
+    pub(crate) fn is_stalling(&self, identity: &IdentityKey, now: Timestamp) -> bool {
         self.stalling
             .get(identity)
             .is_some_and(|(_, until)| now < *until)
     }
 
     /// Bars offers that were at fault.
-    pub(super) fn bar(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
+    pub(crate) fn bar(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         self.spend(digests);
     }
 
@@ -353,7 +353,7 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// This member is in another epoch, or in none: what was spent of others counts for nothing.
-    pub(super) fn follow(&mut self, beacon: Beacon) {
+    pub(crate) fn follow(&mut self, beacon: Beacon) {
         self.spent.keep(beacon);
     }
 }

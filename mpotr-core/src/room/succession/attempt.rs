@@ -10,9 +10,9 @@ use mpotr_gka::{
     OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
 };
 
-use super::installing::Certificate;
 use crate::epoch::Door;
 use crate::record::RunRecord;
+use crate::room::installing::Certificate;
 use crate::wire::{Packet, Proposal, SealedPacket, SidHint};
 
 /// Where a member is in a run.
@@ -26,33 +26,33 @@ enum Stage<S: CryptoSuite> {
 
 /// A run that this member takes part in.
 #[derive(Debug)]
-pub(super) struct Attempt<S: CryptoSuite> {
-    pub(super) hint: SidHint,
-    pub(super) proposal: Proposal,
+pub(crate) struct Attempt<S: CryptoSuite> {
+    pub(crate) hint: SidHint,
+    pub(crate) proposal: Proposal,
     stage: Stage<S>,
     contributions: Slots<Contribution>,
     confirmations: Slots<Confirmation>,
     /// Members of the epoch that ends, this one among them, who take part; `None` where this member has no epoch.
-    pub(super) continuing: Option<Vec<usize>>,
+    pub(crate) continuing: Option<Vec<usize>>,
     /// The digest of the cut with which this member has confirmed.
-    pub(super) cut: Option<Digest32>,
+    pub(crate) cut: Option<Digest32>,
     /// Whether a transcript is kept.
-    pub(super) records: bool,
+    pub(crate) records: bool,
     /// That of the epoch to be, once this member has confirmed. Before that nobody has the epoch.
     door: Option<Door<S>>,
 }
 
 /// What is known of the epoch that ends, for one step of a run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Leave {
+pub(crate) struct Leave {
     /// Whether this member may confirm.
-    pub(super) to_confirm: bool,
+    pub(crate) to_confirm: bool,
     /// Whether it may install.
-    pub(super) to_install: bool,
+    pub(crate) to_install: bool,
 }
 
 /// How a step of a run ended.
-pub(super) enum Outcome<S: CryptoSuite> {
+pub(crate) enum Outcome<S: CryptoSuite> {
     /// Packets are missing.
     Waiting(Box<Attempt<S>>),
     /// This member has confirmed.
@@ -65,7 +65,7 @@ pub(super) enum Outcome<S: CryptoSuite> {
 
 impl<S: CryptoSuite> Attempt<S> {
     /// Contributes.
-    pub(super) fn start(
+    pub(crate) fn start(
         proposal: Proposal,
         run: Run<S>,
         identity: &dyn Identity<S>,
@@ -101,12 +101,12 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Who sealed a packet of the epoch to be; `None` of any other packet.
-    pub(super) fn sender_of(&self, packet: &SealedPacket) -> Option<u16> {
+    pub(crate) fn sender_of(&self, packet: &SealedPacket) -> Option<u16> {
         self.door.as_ref()?.sender_of(packet)
     }
 
     /// The run.
-    pub(super) const fn run(&self) -> &Run<S> {
+    pub(crate) const fn run(&self) -> &Run<S> {
         match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(phase) => phase.run(),
@@ -115,12 +115,12 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Whether all confirmations are here and verify.
-    pub(super) const fn is_certified(&self) -> bool {
+    pub(crate) const fn is_certified(&self) -> bool {
         matches!(self.stage, Stage::Certified(_))
     }
 
     /// Whether a contribution was made with an offer, as far as this member has seen.
-    pub(super) fn has_used(&self, digest: &OfferDigest) -> bool {
+    pub(crate) fn has_used(&self, digest: &OfferDigest) -> bool {
         let index = self
             .proposal
             .offers
@@ -131,13 +131,13 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// The offers with which a contribution was made that carries its owner's signature.
-    pub(super) fn used_offers(&self) -> impl Iterator<Item = OfferDigest> {
+    pub(crate) fn used_offers(&self) -> impl Iterator<Item = OfferDigest> {
         let signed = self.contributions.signed(self.run());
         signed.filter_map(|sender| self.proposal.offers.get(usize::from(sender)).copied())
     }
 
     /// The offers of these members.
-    pub(super) fn offers_of(&self, members: &[usize]) -> Vec<OfferDigest> {
+    pub(crate) fn offers_of(&self, members: &[usize]) -> Vec<OfferDigest> {
         members
             .iter()
             .filter_map(|member| self.proposal.offers.get(*member).copied())
@@ -145,24 +145,24 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// The proposal, if this member made it.
-    pub(super) fn own_proposal(&self) -> Option<Packet> {
+    pub(crate) fn own_proposal(&self) -> Option<Packet> {
         let is_own = usize::from(self.proposal.proposer) == self.run().me();
         is_own.then(|| Packet::Proposal(self.proposal.clone()))
     }
 
-    pub(super) const fn has_confirmed(&self) -> bool {
+    pub(crate) const fn has_confirmed(&self) -> bool {
         matches!(self.stage, Stage::Confirming(_) | Stage::Certified(_))
     }
 
     /// What this member sends again, as it was sent.
-    pub(super) fn own_packets(&self) -> Vec<Packet> {
+    pub(crate) fn own_packets(&self) -> Vec<Packet> {
         let mut packets: Vec<_> = self.own_proposal().into_iter().collect();
         packets.extend(self.packets_of(wire_index(self.run().me())));
         packets
     }
 
     /// What is here of a member, as it came.
-    pub(super) fn packets_of(&self, member: u16) -> impl Iterator<Item = Packet> {
+    pub(crate) fn packets_of(&self, member: u16) -> impl Iterator<Item = Packet> {
         let contribution = self.contributions.get(member).cloned();
         let confirmation = self.confirmations.get(member).cloned();
         contribution
@@ -172,7 +172,7 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Puts a contribution into its slot.
-    pub(super) fn add_contribution(&mut self, contribution: Contribution) -> Result<(), Unfilled> {
+    pub(crate) fn add_contribution(&mut self, contribution: Contribution) -> Result<(), Unfilled> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(_) | Stage::Certified(_) => {
@@ -183,7 +183,7 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Puts a confirmation into its slot.
-    pub(super) fn add_confirmation(&mut self, confirmation: Confirmation) -> Result<(), Unfilled> {
+    pub(crate) fn add_confirmation(&mut self, confirmation: Confirmation) -> Result<(), Unfilled> {
         let run = match &self.stage {
             Stage::Contributing(phase) => phase.run(),
             Stage::Confirming(phase) => phase.run(),
@@ -193,7 +193,7 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Goes on as far as the packets at hand allow.
-    pub(super) fn proceed(
+    pub(crate) fn proceed(
         mut self,
         leave: Leave,
         identity: &dyn Identity<S>,
@@ -274,7 +274,7 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Members from whom the round misses a packet.
-    pub(super) fn silent(&self) -> Vec<usize> {
+    pub(crate) fn silent(&self) -> Vec<usize> {
         let missing = |member: &u16| {
             // In a certified run nothing is missing.
             if self.has_confirmed() {

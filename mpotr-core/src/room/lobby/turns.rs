@@ -27,17 +27,17 @@ const QUIET_IF_KNOWN: u32 = 4;
 
 /// The lowest view of each parent that this member may still take part in.
 #[derive(Debug, Default)]
-pub(super) struct Views(BTreeMap<Handle, u32>);
+pub(crate) struct Views(BTreeMap<Handle, u32>);
 
 impl Views {
     /// The lowest view of a parent that this member may still take part in.
-    pub(super) fn next(&self, parent: &Handle) -> u32 {
+    pub(crate) fn next(&self, parent: &Handle) -> u32 {
         self.0.get(parent).copied().unwrap_or(0)
     }
 
     /// The furthest view of a first epoch that a proposal may have: members that have tried in vain for longer are ahead by a
     /// view of each of them.
-    pub(super) fn furthest(&self, proposal: &Proposal) -> u32 {
+    pub(crate) fn furthest(&self, proposal: &Proposal) -> u32 {
         let members = u32::try_from(proposal.offers.len()).unwrap_or(u32::MAX);
         self.next(&proposal.parent).saturating_add(members)
     }
@@ -54,7 +54,7 @@ impl Views {
 
     /// A proposal is of a view that is too far ahead to be taken part in: those who made it have tried in vain for longer than
     /// this member, which comes nearer with each.
-    pub(super) fn approach(&mut self, proposal: &Proposal) {
+    pub(crate) fn approach(&mut self, proposal: &Proposal) {
         if self.next(&proposal.parent) < proposal.view {
             let nearer = self.furthest(proposal).min(proposal.view);
             self.0.insert(proposal.parent, nearer);
@@ -62,7 +62,7 @@ impl Views {
     }
 
     /// How long a view of a first epoch lasts: the more of them fail, the longer, up to eight times.
-    pub(super) fn length(&self, shortest: Duration) -> Duration {
+    pub(crate) fn length(&self, shortest: Duration) -> Duration {
         let failed = self.next(&Handle::NONE).saturating_sub(1);
         let doublings = (failed / VIEWS_OF_A_ROUND).min(MAX_DOUBLINGS);
         shortest.saturating_mul(2_u32.saturating_pow(doublings))
@@ -71,8 +71,8 @@ impl Views {
 
 /// When this member proposes.
 #[derive(Debug)]
-pub(super) struct Turns {
-    pub(super) views: Views,
+pub(crate) struct Turns {
+    pub(crate) views: Views,
     /// When the gathering began.
     began: Timestamp,
     /// When an offer was heard that is news.
@@ -82,11 +82,11 @@ pub(super) struct Turns {
     /// Until when others may be in a run in which this member cannot take part.
     kept_out: Timestamp,
     /// Proposals that list offers which are not at hand.
-    pub(super) pending: Vec<Proposal>,
+    pub(crate) pending: Vec<Proposal>,
 }
 
 impl Turns {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             views: Views::default(),
             began: now,
@@ -98,44 +98,44 @@ impl Turns {
     }
 
     /// An offer was heard that is news.
-    pub(super) const fn heard(&mut self, now: Timestamp) {
+    pub(crate) const fn heard(&mut self, now: Timestamp) {
         self.news = now;
     }
 
     /// When an offer was heard that is news.
-    pub(super) const fn news(&self) -> Timestamp {
+    pub(crate) const fn news(&self) -> Timestamp {
         self.news
     }
 
     /// A run ended without an epoch: members gather anew, and take their turns from here.
-    pub(super) const fn gather_again(&mut self, now: Timestamp) {
+    pub(crate) const fn gather_again(&mut self, now: Timestamp) {
         self.began = now;
         self.news = now;
     }
 
     /// A view is over, or another is taken part in.
-    pub(super) fn leave_view(&mut self, now: Timestamp, proposal: &Proposal) {
+    pub(crate) fn leave_view(&mut self, now: Timestamp, proposal: &Proposal) {
         self.views.leave(proposal.parent, proposal.view);
         self.gather_again(now);
     }
 
     /// Others are in a run whose proposal was missed: it is sent again until then.
-    pub(super) const fn wait_for_proposal(&mut self, until: Timestamp) {
+    pub(crate) const fn wait_for_proposal(&mut self, until: Timestamp) {
         self.busy = until;
     }
 
     /// Whether another proposal is waited for.
-    pub(super) fn waits_for_proposal(&self, now: Timestamp) -> bool {
+    pub(crate) fn waits_for_proposal(&self, now: Timestamp) -> bool {
         now < self.busy
     }
 
     /// Others may be in a run in which this member cannot take part, for as long as its view lasts.
-    pub(super) const fn keep_out(&mut self, until: Timestamp) {
+    pub(crate) const fn keep_out(&mut self, until: Timestamp) {
         self.kept_out = until;
     }
 
     /// When the first candidate proposes: after a while without news. `is_known` tells whether it is known who is to come.
-    pub(super) fn gathered(&self, times: &Timers, is_known: bool) -> Timestamp {
+    pub(crate) fn gathered(&self, times: &Timers, is_known: bool) -> Timestamp {
         let quiet = if is_known {
             part(times.gather, QUIET_IF_KNOWN)
         } else {
@@ -150,7 +150,7 @@ impl Turns {
     ///
     /// # Errors
     /// It is there already.
-    pub(super) fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
+    pub(crate) fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
         if self.pending.contains(&proposal) {
             return Err(Rejection::Replayed);
         }

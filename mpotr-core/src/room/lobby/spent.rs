@@ -12,7 +12,7 @@ const MAX_SPENT: usize = 1 << 14;
 
 /// Offers that are spent.
 #[derive(Debug, Default)]
-pub(super) struct Spent {
+pub(crate) struct Spent {
     /// The epoch that each answers to, as far as it is known.
     offers: BTreeMap<OfferDigest, Option<Beacon>>,
     /// In the order in which they were spent.
@@ -21,7 +21,7 @@ pub(super) struct Spent {
 
 impl Spent {
     /// Takes note of an offer.
-    pub(super) fn note(&mut self, digest: OfferDigest, beacon: Option<Beacon>) {
+    pub(crate) fn note(&mut self, digest: OfferDigest, beacon: Option<Beacon>) {
         if self.offers.insert(digest, beacon).is_some() {
             return;
         }
@@ -34,18 +34,18 @@ impl Spent {
     }
 
     /// Whether an offer is spent.
-    pub(super) fn contains(&self, digest: &OfferDigest) -> bool {
+    pub(crate) fn contains(&self, digest: &OfferDigest) -> bool {
         self.offers.contains_key(digest)
     }
 
     /// Forgets what does not answer to this epoch.
-    pub(super) fn keep(&mut self, beacon: Beacon) {
+    pub(crate) fn keep(&mut self, beacon: Beacon) {
         self.offers.retain(|_, other| *other == Some(beacon));
         self.order.retain(|digest| self.offers.contains_key(digest));
     }
 
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 }

@@ -14,7 +14,7 @@ const MAX_UNKNOWN: usize = 8;
 
 /// Proposals that wait.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     /// Those that their proposers have signed, by view.
     signed: BTreeMap<u32, Proposal>,
     /// The others, the newest last.
@@ -22,17 +22,17 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn contains(&self, proposal: &Proposal) -> bool {
+    pub(crate) fn contains(&self, proposal: &Proposal) -> bool {
         self.signed.get(&proposal.view) == Some(proposal) || self.unknown.contains(proposal)
     }
 
     /// The proposal that the proposer of a view has signed.
-    pub(super) fn signed(&self, view: u32) -> Option<&Proposal> {
+    pub(crate) fn signed(&self, view: u32) -> Option<&Proposal> {
         self.signed.get(&view)
     }
 
     /// Keeps a proposal that its proposer has signed, in place of another of its view.
-    pub(super) fn keep_signed(&mut self, proposal: Proposal) {
+    pub(crate) fn keep_signed(&mut self, proposal: Proposal) {
         self.signed.insert(proposal.view, proposal);
         if self.signed.len() > MAX_SIGNED {
             self.signed.pop_last();
@@ -40,7 +40,7 @@ impl Changes {
     }
 
     /// Keeps a proposal that may be anybody's. The oldest gives way: its maker repeats it if it counts.
-    pub(super) fn keep_unknown(&mut self, proposal: Proposal) {
+    pub(crate) fn keep_unknown(&mut self, proposal: Proposal) {
         if self.unknown.len() >= MAX_UNKNOWN {
             self.unknown.pop_front();
         }
@@ -48,12 +48,12 @@ impl Changes {
     }
 
     /// Takes out those that may be anybody's: it may be told by now.
-    pub(super) fn take_unknown(&mut self) -> VecDeque<Proposal> {
+    pub(crate) fn take_unknown(&mut self) -> VecDeque<Proposal> {
         std::mem::take(&mut self.unknown)
     }
 
     /// What there is for a view, the one that its proposer has signed first.
-    pub(super) fn of_view(&self, view: u32) -> Vec<Proposal> {
+    pub(crate) fn of_view(&self, view: u32) -> Vec<Proposal> {
         let unknown = self.unknown.iter().filter(|other| other.view == view);
         self.signed
             .get(&view)
@@ -64,7 +64,7 @@ impl Changes {
     }
 
     /// Forgets a proposal.
-    pub(super) fn remove(&mut self, proposal: &Proposal) {
+    pub(crate) fn remove(&mut self, proposal: &Proposal) {
         if self.signed(proposal.view) == Some(proposal) {
             self.signed.remove(&proposal.view);
         }
@@ -72,12 +72,12 @@ impl Changes {
     }
 
     /// Forgets what is below a view.
-    pub(super) fn go_to(&mut self, view: u32) {
+    pub(crate) fn go_to(&mut self, view: u32) {
         self.signed.retain(|other, _| *other >= view);
         self.unknown.retain(|other| other.view >= view);
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.signed.clear();
         self.unknown.clear();
     }

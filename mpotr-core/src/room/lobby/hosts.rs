@@ -12,7 +12,7 @@ const MAX_TURNS: u32 = 5;
 
 /// Hosts.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(crate) struct Hosts {
     /// The one that this member makes offers to.
     chosen: Option<Handle>,
     /// Since when.
@@ -24,7 +24,7 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    pub(super) const fn new(now: Timestamp) -> Self {
+    pub(crate) const fn new(now: Timestamp) -> Self {
         Self {
             chosen: None,
             since: now,
@@ -34,17 +34,17 @@ impl Hosts {
     }
 
     /// The host.
-    pub(super) const fn chosen(&self) -> Option<Handle> {
+    pub(crate) const fn chosen(&self) -> Option<Handle> {
         self.chosen
     }
 
     /// Members of an epoch have said that they are there: they let in who waits, until then.
-    pub(super) const fn wait(&mut self, until: Timestamp) {
+    pub(crate) const fn wait(&mut self, until: Timestamp) {
         self.until = until;
     }
 
     /// A member without an epoch has waited in vain: it forgets its host.
-    pub(super) fn give_up(&mut self, now: Timestamp) {
+    pub(crate) fn give_up(&mut self, now: Timestamp) {
         if now >= self.until {
             self.chosen = None;
         }
@@ -54,7 +54,7 @@ impl Hosts {
     ///
     /// # Errors
     /// Until when the present one has its time.
-    pub(super) fn choose(
+    pub(crate) fn choose(
         &mut self,
         now: Timestamp,
         host: Handle,
@@ -77,7 +77,7 @@ impl Hosts {
     }
 
     /// This member has been let in.
-    pub(super) const fn be_let_in(&mut self) {
+    pub(crate) const fn be_let_in(&mut self) {
         self.chosen = None;
         self.turns = 0;
     }

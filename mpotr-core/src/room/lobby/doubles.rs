@@ -9,10 +9,10 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Beacon, Offer, OfferDigest};
 
-use super::context::Context;
-use super::lobby::Lobby;
-use super::membership::Membership;
 use crate::event::Event;
+use crate::room::context::Context;
+use crate::room::lobby::Lobby;
+use crate::room::membership::Membership;
 use crate::time::Timestamp;
 use crate::wire::{Handle, Packet};
 
@@ -21,7 +21,7 @@ const OWN_OFFERS: usize = 256;
 
 /// What is known of others under this member's identity.
 #[derive(Debug)]
-pub(super) struct Doubles {
+pub(crate) struct Doubles {
     identity: IdentityKey,
     made: VecDeque<OfferDigest>,
     is_use_told: bool,
@@ -37,7 +37,7 @@ enum Place {
 }
 
 impl Doubles {
-    pub(super) const fn new(identity: IdentityKey) -> Self {
+    pub(crate) const fn new(identity: IdentityKey) -> Self {
         Self {
             identity,
             made: VecDeque::new(),
@@ -48,7 +48,7 @@ impl Doubles {
     }
 
     /// Takes note of an own offer.
-    pub(super) fn made(&mut self, digest: OfferDigest) {
+    pub(crate) fn made(&mut self, digest: OfferDigest) {
         if self.made.len() >= OWN_OFFERS {
             self.made.pop_front();
         }
@@ -56,7 +56,7 @@ impl Doubles {
     }
 
     /// Whether an offer carries this member's identity and is not its own.
-    pub(super) fn is_double<S: CryptoSuite>(&self, offer: &Offer) -> bool {
+    pub(crate) fn is_double<S: CryptoSuite>(&self, offer: &Offer) -> bool {
         offer.identity == self.identity && !self.made.contains(&offer.digest::<S>())
     }
 
@@ -72,7 +72,7 @@ impl Doubles {
 
 impl<S: CryptoSuite> Lobby<S> {
     /// Takes note of an offer under this member's identity that it did not make.
-    pub(super) fn note_double(
+    pub(crate) fn note_double(
         &mut self,
         cx: &mut Context<'_, S>,
         member: Option<&Membership<S>>,

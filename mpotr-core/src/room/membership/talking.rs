@@ -5,18 +5,18 @@ use std::collections::btree_map::Entry;
 
 use mpotr_crypto::CryptoSuite;
 
-use super::context::Context;
-use super::fates::Fates;
 use super::hurry::Hurry;
-use super::leaving::Departing;
-use super::membership::Membership;
-use super::reporting::Report;
 use super::settling::Unsettled;
-use super::votes::Votes;
 use super::window::Window;
 use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::event::Event;
+use crate::room::context::Context;
+use crate::room::fates::Fates;
+use crate::room::leaving::Departing;
+use crate::room::membership::Membership;
+use crate::room::reporting::Report;
+use crate::room::votes::Votes;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{ContentKind, MessageId, Presence, SealedPacket};
@@ -26,14 +26,14 @@ const REPEATED_AT_ONCE: usize = 32;
 
 /// What a member knows of the talk in its epoch, beside the epoch itself.
 #[derive(Debug)]
-pub(super) struct Talk {
+pub(crate) struct Talk {
     began: Timestamp,
     /// When a member was heard last, by index.
     heard: BTreeMap<usize, Timestamp>,
     /// How long texts are held up.
-    pub(super) window: Window,
+    pub(crate) window: Window,
     /// Messages that should be final soon.
-    pub(super) unsettled: Option<Unsettled>,
+    pub(crate) unsettled: Option<Unsettled>,
     /// Messages that were sent again on request, and when.
     resent: BTreeMap<MessageId, Timestamp>,
     /// Whether a member has asked what this one has seen.
@@ -41,11 +41,11 @@ pub(super) struct Talk {
     /// When this member sent its last statement once more.
     repeated: Option<Timestamp>,
     /// The epoch is too old to be written in.
-    pub(super) is_expired: bool,
+    pub(crate) is_expired: bool,
 }
 
 impl Talk {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             began: now,
             heard: BTreeMap::new(),
@@ -59,21 +59,21 @@ impl Talk {
     }
 
     /// Whether a member was heard in the epoch.
-    pub(super) fn has_heard(&self, member: usize) -> bool {
+    pub(crate) fn has_heard(&self, member: usize) -> bool {
         self.heard.contains_key(&member)
     }
 }
 
 impl<S: CryptoSuite> Membership<S> {
     /// Opens a packet of the epoch.
-    pub(super) fn open(&mut self, now: Timestamp, sealed: &SealedPacket) -> Result<(), Rejection> {
+    pub(crate) fn open(&mut self, now: Timestamp, sealed: &SealedPacket) -> Result<(), Rejection> {
         let sender = self.epoch.open(sealed)?;
         self.talk.heard.insert(sender, now);
         Ok(())
     }
 
     /// Opens packets of the epoch together, and says for each why it changed nothing, if so.
-    pub(super) fn open_together(
+    pub(crate) fn open_together(
         &mut self,
         now: Timestamp,
         packets: Vec<SealedPacket>,
@@ -88,7 +88,7 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// Seals what waits, as far as it may be on its way now, and the last message after it; whether there was anything to
     /// seal.
-    pub(super) fn seal_waiting(
+    pub(crate) fn seal_waiting(
         &mut self,
         cx: &mut Context<'_, S>,
         fates: &mut Fates,
@@ -130,7 +130,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Acts on what happened in the epoch.
-    pub(super) fn see_to(
+    pub(crate) fn see_to(
         &mut self,
         cx: &mut Context<'_, S>,
         report: Report,
@@ -175,7 +175,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Plans what has to be said, and when.
-    pub(super) fn plan_statements(&self, cx: &mut Context<'_, S>, departure: &Departing) {
+    pub(crate) fn plan_statements(&self, cx: &mut Context<'_, S>, departure: &Departing) {
         let epoch = &self.epoch;
         let (now, times) = (cx.now, cx.me.times());
         let hurry = Hurry::of(epoch, departure.is_asked, times);
@@ -209,7 +209,7 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// Plans what is done while messages of this member are not acknowledged: they are sent again, and are a reason for a
     /// change when that takes too long.
-    pub(super) fn await_answers(&self, cx: &mut Context<'_, S>, is_in_run: bool) {
+    pub(crate) fn await_answers(&self, cx: &mut Context<'_, S>, is_in_run: bool) {
         let (now, times) = (cx.now, cx.me.times());
         if self.epoch.is_acknowledged() {
             cx.timers.stop(Timer::Silent);
@@ -227,14 +227,14 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Whether so much is delivered, or so much not final or not acknowledged, that the epoch should get fresh keys.
-    pub(super) fn is_full(&self, cx: &Context<'_, S>, fates: &Fates) -> bool {
+    pub(crate) fn is_full(&self, cx: &Context<'_, S>, fates: &Fates) -> bool {
         self.epoch.delivered() >= cx.me.config.refresh_messages
             || self.epoch.is_crowded()
             || fates.must_have_an_end()
     }
 
     /// Sends what others miss, each message once in a while: who asks, asks all, and may ask for too much.
-    pub(super) fn send_missing(
+    pub(crate) fn send_missing(
         &mut self,
         cx: &mut Context<'_, S>,
         missing: impl IntoIterator<Item = (MessageId, Vec<u8>)>,
@@ -252,7 +252,7 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// States what was seen: what is owed, or else the last statement once more for who asked again. Returns whether it has
     /// stated anything new.
-    pub(super) fn state(&mut self, cx: &mut Context<'_, S>, departure: &Departing) -> bool {
+    pub(crate) fn state(&mut self, cx: &mut Context<'_, S>, departure: &Departing) -> bool {
         let epoch = &mut self.epoch;
         let owed = epoch.owes_acknowledgement() || epoch.owes_lock();
         let asked = std::mem::take(&mut self.talk.is_asked);
@@ -272,7 +272,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Says that this member is still there, if it has said nothing for long. Returns whether another has not.
-    pub(super) fn beat(&mut self, cx: &mut Context<'_, S>) -> bool {
+    pub(crate) fn beat(&mut self, cx: &mut Context<'_, S>) -> bool {
         let heartbeat = cx.me.times().heartbeat;
         if self.changing.change.is_none() {
             cx.out.send(self.epoch.seal_statement(Presence::Present));
@@ -289,7 +289,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Asks the others to state again what they have seen: something is not final that should be by now.
-    pub(super) fn query(&mut self, cx: &mut Context<'_, S>, departure: &Departing) {
+    pub(crate) fn query(&mut self, cx: &mut Context<'_, S>, departure: &Departing) {
         cx.out.send(self.epoch.seal_statement(Presence::Asking));
         let times = cx.me.times();
         let hurry = Hurry::of(&self.epoch, departure.is_asked, times);
@@ -299,7 +299,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Sends again what was not answered.
-    pub(super) fn repeat(&mut self, cx: &mut Context<'_, S>, departure: &Departing) {
+    pub(crate) fn repeat(&mut self, cx: &mut Context<'_, S>, departure: &Departing) {
         let unanswered = self.epoch.unanswered(REPEATED_AT_ONCE).into_iter();
         let packets: Vec<_> = unanswered.map(<[u8]>::to_vec).collect();
         let is_unanswered = !packets.is_empty();
@@ -314,13 +314,13 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Whether a message of this member is not answered.
-    pub(super) fn is_unanswered(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         !self.epoch.unanswered(1).is_empty()
     }
 
     /// Sends again what this member sent in the run that led here, for who is still at it. A statement goes before, so that
     /// those who have the epoch see that this member has it, too, and do not answer in the same way.
-    pub(super) fn send_certificate(&mut self, cx: &mut Context<'_, S>) {
+    pub(crate) fn send_certificate(&mut self, cx: &mut Context<'_, S>) {
         let last = self.epoch.last_statement().map(<[u8]>::to_vec);
         let last = last.or_else(|| self.epoch.seal_statement(Presence::Present));
         cx.out.send(last);
@@ -328,7 +328,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// The epoch, which is over for this member.
-    pub(super) fn into_epoch(self) -> Epoch<S> {
+    pub(crate) fn into_epoch(self) -> Epoch<S> {
         self.epoch
     }
 }

@@ -10,7 +10,7 @@ use mpotr_gka::MAX_MEMBERS;
 
 /// The exclusions that a member remembers.
 #[derive(Debug, Default)]
-pub(super) struct Exclusions {
+pub(crate) struct Exclusions {
     /// How many epochs this member has been in.
     epochs: u64,
     /// Since which of them each other member of the present one has been in.
@@ -23,7 +23,7 @@ pub(super) struct Exclusions {
 
 impl Exclusions {
     /// Another epoch begins, without those who were voted out. Who is in it is excluded no more.
-    pub(super) fn begin_epoch(
+    pub(crate) fn begin_epoch(
         &mut self,
         roster: &BTreeSet<IdentityKey>,
         voted_out: impl IntoIterator<Item = IdentityKey>,
@@ -48,12 +48,12 @@ impl Exclusions {
     }
 
     /// Whether an identity was left out by a vote.
-    pub(super) fn holds(&self, identity: &IdentityKey) -> bool {
+    pub(crate) fn holds(&self, identity: &IdentityKey) -> bool {
         self.out.contains_key(identity)
     }
 
     /// Whether a member was there when an identity was left out, and so means it if it asks that it be let in.
-    pub(super) fn is_known_to(&self, identity: &IdentityKey, member: &IdentityKey) -> bool {
+    pub(crate) fn is_known_to(&self, identity: &IdentityKey, member: &IdentityKey) -> bool {
         let since = self.since.get(member).copied();
         let out = self.out.get(identity).copied();
         since.zip(out).is_some_and(|(since, out)| since < out)
@@ -61,7 +61,7 @@ impl Exclusions {
 
     /// Takes note that an identity asks to come in. Returns whether the application is to be told: once in an epoch, since
     /// anyone can claim an identity.
-    pub(super) fn is_news(&mut self, identity: IdentityKey) -> bool {
+    pub(crate) fn is_news(&mut self, identity: IdentityKey) -> bool {
         self.told.insert(identity)
     }
 }

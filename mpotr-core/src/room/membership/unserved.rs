@@ -12,11 +12,11 @@ const MAX_VIEWS: u32 = 3;
 
 /// How many views in a row have failed for want of what a member brought into the cut, by its index.
 #[derive(Debug, Default)]
-pub(super) struct Unserved(BTreeMap<usize, u32>);
+pub(crate) struct Unserved(BTreeMap<usize, u32>);
 
 impl Unserved {
     /// A view has failed in which all had said what they bring into the cut; these did not serve it when they were asked.
-    pub(super) fn note(&mut self, reporters: &BTreeSet<usize>) {
+    pub(crate) fn note(&mut self, reporters: &BTreeSet<usize>) {
         self.0.retain(|member, _| reporters.contains(member));
         for member in reporters {
             let views = self.0.entry(*member).or_insert(0);
@@ -25,7 +25,7 @@ impl Unserved {
     }
 
     /// Whether a member may be left out of the next roster.
-    pub(super) fn may_be_left_out(&self, member: usize) -> bool {
+    pub(crate) fn may_be_left_out(&self, member: usize) -> bool {
         self.0.get(&member).is_some_and(|views| *views >= MAX_VIEWS)
     }
 }

@@ -9,7 +9,7 @@ use crate::config::{Admission, RoomConfig};
 
 /// Whom the first epoch must have. Once it is there nobody is expected: those who leave it do not stop the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     /// How many members, if that was asked for.
     members: Option<usize>,
     /// These, whatever else.
@@ -18,7 +18,7 @@ pub(super) struct Expected {
 
 impl Expected {
     /// As the application asked for it.
-    pub(super) fn new(config: &RoomConfig, me: IdentityKey) -> Self {
+    pub(crate) fn new(config: &RoomConfig, me: IdentityKey) -> Self {
         let identities = match &config.admission {
             Admission::Only(identities) => {
                 identities.iter().filter(|it| **it != me).copied().collect()
@@ -32,12 +32,12 @@ impl Expected {
     }
 
     /// Whether it is known when all are there, so that nobody else is waited for.
-    pub(super) fn is_fixed(&self) -> bool {
+    pub(crate) fn is_fixed(&self) -> bool {
         self.members.is_some() || !self.identities.is_empty()
     }
 
     /// The offers to propose for a first epoch, of all candidates; none while one is missing.
-    pub(super) fn choose(
+    pub(crate) fn choose(
         &self,
         mut candidates: Vec<OfferDigest>,
         identity: impl Fn(&OfferDigest) -> Option<IdentityKey>,
@@ -55,7 +55,7 @@ impl Expected {
 
     /// Whether a proposal may have so many members: the number that was asked for is that of a first epoch, and an epoch
     /// that exists already has its own.
-    pub(super) fn allows(&self, members: usize, is_first: bool) -> bool {
+    pub(crate) fn allows(&self, members: usize, is_first: bool) -> bool {
         match self.members {
             Some(expected) if is_first => members == expected,
             Some(_) | None => members >= 2,
@@ -63,12 +63,12 @@ impl Expected {
     }
 
     /// Whether all who are expected are among these.
-    pub(super) fn are_among(&self, identities: &BTreeSet<IdentityKey>) -> bool {
+    pub(crate) fn are_among(&self, identities: &BTreeSet<IdentityKey>) -> bool {
         self.identities.is_subset(identities)
     }
 
     /// Takes note that the first epoch is there.
-    pub(super) fn have_come(&mut self) {
+    pub(crate) fn have_come(&mut self) {
         self.members = None;
         self.identities.clear();
     }

@@ -5,11 +5,11 @@
 
 use mpotr_crypto::CryptoSuite;
 
-use super::context::Context;
-use super::fates::Fates;
-use super::leaving::Departing;
-use super::membership::Membership;
 use crate::event::Event;
+use crate::room::context::Context;
+use crate::room::fates::Fates;
+use crate::room::leaving::Departing;
+use crate::room::membership::Membership;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 
@@ -18,7 +18,7 @@ const MOST_DELAYS: u32 = 4;
 
 /// How long texts have been held up in an epoch.
 #[derive(Debug, Default)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// Since when, or since the last delay; none are, otherwise.
     since: Option<Timestamp>,
     /// How often for longer than an answer takes.
@@ -27,7 +27,7 @@ pub(super) struct Window {
 
 impl<S: CryptoSuite> Membership<S> {
     /// Watches what holds up the texts that wait. Who leaves has as long in all for the delays of others as half of `finish`.
-    pub(super) fn watch_window(
+    pub(crate) fn watch_window(
         &mut self,
         cx: &mut Context<'_, S>,
         fates: &Fates,
@@ -53,7 +53,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Texts are held up for longer than an answer takes.
-    pub(super) fn note_delay(&mut self, cx: &mut Context<'_, S>, fates: &Fates) {
+    pub(crate) fn note_delay(&mut self, cx: &mut Context<'_, S>, fates: &Fates) {
         let window = &mut self.talk.window;
         window.since = Some(cx.now);
         window.delays = window.delays.saturating_add(1);

@@ -2,17 +2,17 @@
 
 use mpotr_crypto::CryptoSuite;
 
-use super::Room;
-use super::context::Context;
-use super::membership::Membership;
 use crate::event::{Event, MessageState};
+use crate::room::Room;
+use crate::room::context::Context;
+use crate::room::membership::Membership;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::MessageId;
 
 /// Messages that should be final soon.
 #[derive(Debug)]
-pub(super) struct Unsettled {
+pub(crate) struct Unsettled {
     since: Timestamp,
     /// How many, from the first of the epoch.
     target: usize,
@@ -41,7 +41,7 @@ impl<S: CryptoSuite> Room<S> {
 
 impl<S: CryptoSuite> Membership<S> {
     /// Watches what is not final.
-    pub(super) fn watch_leeway(&mut self, cx: &mut Context<'_, S>) {
+    pub(crate) fn watch_leeway(&mut self, cx: &mut Context<'_, S>) {
         let delivered = self.epoch.delivered();
         let settled = usize::try_from(self.epoch.final_lock().count).unwrap_or(usize::MAX);
         let unsettled = self.talk.unsettled.as_ref();
@@ -79,7 +79,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// All that was watched is final.
-    pub(super) fn settle(&mut self, cx: &mut Context<'_, S>) {
+    pub(crate) fn settle(&mut self, cx: &mut Context<'_, S>) {
         cx.timers.stop(Timer::Leeway);
         let unsettled = self.talk.unsettled.take();
         if unsettled.is_some_and(|unsettled| unsettled.is_told) {

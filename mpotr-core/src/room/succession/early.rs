@@ -20,11 +20,11 @@ const MAX_OF_ONE: usize = 2;
 
 /// Whose a packet of a run says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Claim {
-    pub(super) run: SidHint,
+pub(crate) struct Claim {
+    pub(crate) run: SidHint,
     /// 1 or 2.
-    pub(super) round: u8,
-    pub(super) sender: u16,
+    pub(crate) round: u8,
+    pub(crate) sender: u16,
 }
 
 /// Packets in the order in which they came, and whose they are.
@@ -73,7 +73,7 @@ impl<K: Copy + Ord> Waiting<K> {
 
 /// Packets that wait.
 #[derive(Debug, Default)]
-pub(super) struct Early {
+pub(crate) struct Early {
     runs: Waiting<Claim>,
     epochs: Waiting<u16>,
     /// Packets whose run or epoch is known by now.
@@ -85,7 +85,7 @@ impl Early {
     ///
     /// # Errors
     /// It is there already, or so large that there is no room.
-    pub(super) fn keep_of_run(&mut self, claim: Claim, packet: &[u8]) -> Result<(), Rejection> {
+    pub(crate) fn keep_of_run(&mut self, claim: Claim, packet: &[u8]) -> Result<(), Rejection> {
         let runs = &mut self.runs;
         if runs.contains(packet) {
             return Err(Rejection::Replayed);
@@ -114,7 +114,7 @@ impl Early {
     ///
     /// # Errors
     /// It is there already, or its sender takes up most of the room.
-    pub(super) fn keep_of_epoch(&mut self, sender: u16, packet: &[u8]) -> Result<(), Rejection> {
+    pub(crate) fn keep_of_epoch(&mut self, sender: u16, packet: &[u8]) -> Result<(), Rejection> {
         let epochs = &mut self.epochs;
         if epochs.contains(packet) {
             return Err(Rejection::Replayed);
@@ -138,18 +138,18 @@ impl Early {
     }
 
     /// A run is known that packets may belong to.
-    pub(super) fn release_runs(&mut self) {
+    pub(crate) fn release_runs(&mut self) {
         self.ready.extend(self.runs.take());
     }
 
     /// An epoch is there that packets may belong to.
-    pub(super) fn release_epochs(&mut self) {
+    pub(crate) fn release_epochs(&mut self) {
         self.ready.extend(self.epochs.take());
     }
 
     /// Takes out the packets that may belong to something by now, in the order in which they came. Those that do not are kept
     /// again.
-    pub(super) fn take_ready(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) fn take_ready(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.ready)
     }
 }
