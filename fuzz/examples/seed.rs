@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
-use mpotr_cli::chat::{Nick, Payload};
-use mpotr_cli::identity;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
@@ -13,6 +11,8 @@ use mpotr_core::wire::{
     Unsigned, Wanted, Wish,
 };
 use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
+use mpotr_formats::identity;
+use mpotr_formats::{Nick, Payload};
 use mpotr_fuzz::picking;
 use mpotr_transcript::{Act, Play, forge};
 use mpotr_transport::SenderHint;
@@ -159,6 +159,7 @@ fn main() -> std::io::Result<()> {
     }
     let key = IdentityKeyPair::random::<Suite>(&mut rng);
     write("identity_file", 0, &identity::render(&key)[..])?;
+    write("public_key", 0, format!("{}\n", key.public()).as_bytes())?;
     if let Ok(nick) = Nick::new("alice") {
         write(
             "chat_payload",

@@ -1,7 +1,7 @@
 //! What the chat puts into a message.
 #![no_main]
 
-use mpotr_cli::chat::Payload;
+use mpotr_formats::Payload;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if let Ok(payload) = Payload::from_bytes(data) {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use mpotr::{Backend, RoomName, SuiteId};
+use mpotr_formats::Nick;
 
-use crate::chat::{Nick, WrittenRule};
+use crate::chat::WrittenRule;
 use crate::gka::GkaArgs;
 use crate::relay::LimitArgs;
 use crate::sim::SimArgs;

@@ -9,19 +9,14 @@ mod input;
 mod link;
 mod losses;
 mod names;
-mod nick;
 mod outcome;
-mod payload;
 mod rules;
-mod skeleton;
 mod solitude;
 mod waiting;
 mod whom;
 mod wording;
 
 pub(crate) use door::DoorError;
-pub use nick::{Nick, NickError};
-pub use payload::{Payload, PayloadError};
 pub(crate) use rules::WrittenRule;
 
 use std::io::{self, IsTerminal as _};
@@ -31,13 +26,13 @@ use anyhow::Context as _;
 use mpotr::{
     Admission, Event, IdentityKeyPair, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError,
 };
+use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, RoomHandle};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::args::ChatArgs;
 use crate::entry::{Entered, Entry};
-use crate::escape::{self, Escaped};
 use crate::identity::{self, Passphrase};
 use crate::output::{Output, OutputError};
 use crate::stop::Stop;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use mpotr::{Admission, Backend, IdentityKeyPair, RoomConfig, RoomId, Timers};
+use mpotr_formats::Nick;
 use mpotr_transport::{Relay, RelayLimits, RelayTransport};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -16,7 +17,6 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::DemoArgs;
-use crate::chat::Nick;
 use crate::entry::Entry;
 use crate::identity::throw_away;
 use crate::output::Output;

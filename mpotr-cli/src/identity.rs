@@ -2,16 +2,16 @@
 
 mod echo;
 mod folder;
-mod passphrase;
 mod prompt;
+mod public_key;
 mod store;
-mod text;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::{Fingerprint, IdentityKey, IdentityKeyPair, SystemRng};
+use mpotr_formats::identity::{is_sealed, open, parse, render, seal};
 
 use crate::args::{IdentityArgs, IdentityCommand};
 use crate::output::Output;
@@ -19,9 +19,7 @@ use crate::stop::Stop;
 use crate::suite::AnySuite;
 
 pub(crate) use echo::unless_stopped;
-pub use passphrase::{PassphraseError, is_sealed, open, seal};
-pub(crate) use text::is_identity;
-pub use text::{IDENTITY_TEXT_LENGTH, IdentityTextError, parse, render};
+pub(crate) use public_key::read as public_key;
 
 /// Where the passphrase of an identity file comes from.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,13 @@
-//! The `mpotr` program as a library: its parsers can be tested and fuzzed from outside, and `main` is one call.
+//! The `mpotr` program: `main` is one call, and sets the allocator. What other programs read and write too is in `mpotr-formats`.
 
 mod args;
-pub mod chat;
+mod chat;
 mod clock;
 mod demo;
 mod dumps;
 mod entry;
-mod escape;
 mod gka;
-pub mod identity;
+mod identity;
 mod output;
 mod relay;
 mod rows;

@@ -6,7 +6,8 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use crate::escape::Escaped;
+use mpotr_formats::Escaped;
+
 use crate::rows::Rows;
 
 /// Why a result did not reach standard output.

@@ -4,9 +4,8 @@
 //! `ok`, enough spaces, `alice: I owe you`. So the program breaks lines itself, and each row that goes on begins with a mark
 //! that no line begins with.
 
+use mpotr_formats::escape;
 use unicode_width::UnicodeWidthChar as _;
-
-use crate::escape;
 
 /// What each row but the first of a line begins with. A line begins with a nick, which holds no space, or with `* `.
 pub(crate) const MARK: &str = "  | ";

@@ -2,14 +2,12 @@
 
 mod forge;
 mod keep;
-mod public_key;
 mod verify;
 
 use crate::args::TranscriptCommand;
 use crate::output::Output;
 
 pub(crate) use keep::Keeper;
-pub(crate) use public_key::read as public_key;
 
 /// `mpotr transcript`.
 ///

@@ -5,12 +5,12 @@
 //! outside is let in by the whole key: another key with the same ten digits takes some hours of work, and a nick takes none.
 
 use mpotr::{IdentityKey, Wish};
+use mpotr_formats::Escaped;
 
 use super::Chat;
 use super::awaited::Asked;
 use super::conversation::Conversation;
 use super::door::Door;
-use super::escape::Escaped;
 use super::rules::Amendment;
 use super::whom::{Digits, Whom, WhomError};
 

@@ -2,8 +2,8 @@
 //! with two.
 
 use mpotr::{Policy, Rule};
+use mpotr_formats::escape::is_unsafe;
 
-use super::escape::is_unsafe;
 use super::input::Line;
 use super::rules::Amendment;
 

@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use mpotr::{Event, Fingerprint, IdentityKey, MemberInfo};
+use mpotr_formats::{Escaped, Nick, Payload};
 
 use super::awaited::Awaited;
 use super::door::Door;
-use super::escape::Escaped;
 use super::names::{Names, Naming};
-use super::nick::Nick;
-use super::payload::Payload;
 use super::waiting::{News, Waiting};
 use super::wording;
 use crate::suite::AnySuite;

@@ -68,7 +68,7 @@ impl Door {
         let keys = args
             .with
             .iter()
-            .map(|file| Ok((crate::transcript::public_key(file)?, name(file))));
+            .map(|file| Ok((crate::identity::public_key(file)?, name(file))));
         let mut keys: BTreeMap<_, _> = keys.collect::<anyhow::Result<_>>()?;
         // All the keys of a group are at hand as a rule, the own one among them.
         keys.remove(me);

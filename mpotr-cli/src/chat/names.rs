@@ -8,10 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr::IdentityKey;
+use mpotr_formats::{Escaped, Nick, Skeleton};
 
-use super::escape::Escaped;
-use super::nick::Nick;
-use super::skeleton::Skeleton;
 use super::whom::{Digits, Whom, WhomError, groups};
 
 /// Looks of nicks that one member can come to use. With more it is shown by its fingerprint, so that nobody takes them all.

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use mpotr::{IdentityKey, MAX_FOUNDERS, Policy, Rule};
+use mpotr_formats::is_number;
 
-use super::skeleton::is_number;
 use super::whom::Whom;
 
 /// A rule as it is written.
@@ -91,7 +91,7 @@ impl WrittenRule {
 
     /// The rule, whose names are files with public keys.
     pub(super) fn of_files(&self) -> anyhow::Result<Rule> {
-        self.resolve(|name| crate::transcript::public_key(&PathBuf::from(name)))
+        self.resolve(|name| crate::identity::public_key(&PathBuf::from(name)))
     }
 }
 

@@ -13,9 +13,8 @@
 use std::path::PathBuf;
 
 use mpotr::{Fingerprint, IdentityKey};
+use mpotr_formats::{Escaped, Skeleton};
 
-use super::escape::Escaped;
-use super::skeleton::Skeleton;
 use crate::suite::AnySuite;
 
 /// Digits of a whole fingerprint.
@@ -119,7 +118,7 @@ impl Whom {
     /// [`WhomError::File`].
     pub(super) fn key(&self) -> Result<Option<IdentityKey>, WhomError> {
         match self {
-            Self::File(path) => crate::transcript::public_key(path)
+            Self::File(path) => crate::identity::public_key(path)
                 .map(Some)
                 .map_err(|error| WhomError::File(Escaped(&format!("{error:#}")).to_string())),
             Self::Fingerprint(_) | Self::Short { .. } | Self::Nick(_) => Ok(None),
@@ -182,7 +181,7 @@ mod tests {
     use mpotr::IdentityKey;
 
     use super::{Digits, Whom, WhomError};
-    use crate::chat::skeleton::Skeleton;
+    use mpotr_formats::Skeleton;
 
     const KEY: IdentityKey = IdentityKey::new([1; 32]);
 

@@ -4,12 +4,12 @@
 //! before it as its parent, as in a talk.
 
 use mpotr::{Departure, Digest32, Event, IdentityKey, MessageId, Sid};
+use mpotr_formats::{Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Sight;
-use crate::chat::{Nick, Payload};
 use crate::entry::Entered;
 
 /// What a member saw.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use mpotr::{Backend, Departure, Digest32, IdentityKey, MessageId, Sid};
+use mpotr_formats::{Nick, Payload};
 
 use super::Sight;
 use super::member::Seen;
-use crate::chat::{Nick, Payload};
 
 /// Who a member is.
 #[derive(Debug)]

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use mpotr::{CryptoSuite, SuiteVisitor, SystemRng};
+use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transcript::{Amendment, ForgeError, Play, Script, forge};
 
-use super::{keep, public_key};
+use super::keep;
 use crate::args::ForgeArgs;
-use crate::chat::{Nick, Payload};
-use crate::escape::Escaped;
+use crate::identity;
 use crate::output::Output;
 use crate::suite::AnySuite;
 
@@ -27,7 +27,7 @@ pub(super) fn run(args: &ForgeArgs, out: &mut Output) -> anyhow::Result<()> {
     let members = args
         .members
         .iter()
-        .map(|path| public_key::read(path))
+        .map(|path| identity::public_key(path))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let nicks = args
         .members

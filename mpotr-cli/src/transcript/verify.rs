@@ -6,11 +6,10 @@ use anyhow::Context as _;
 use mpotr::inspect::gka::Unproven;
 use mpotr::inspect::wire::ContentKind;
 use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng};
+use mpotr_formats::{Escaped, Payload};
 use mpotr_transcript::{EpochReport, Message, Report, Transcript, verify};
 
 use crate::args::VerifyArgs;
-use crate::chat::Payload;
-use crate::escape::Escaped;
 use crate::output::{Output, OutputError};
 use crate::suite::AnySuite;
 

@@ -1,9 +1,8 @@
 use mpotr::{Event, Handle, IdentityKey, MemberInfo, MessageId, Sid};
+use mpotr_formats::{Nick, Payload};
 
 use super::{Conversation, Door, Say, fingerprint};
 use crate::chat::asking::Newcomer;
-use crate::chat::nick::Nick;
-use crate::chat::payload::Payload;
 use crate::chat::waiting::MAX_LISTED;
 use crate::chat::whom::WhomError;
 

@@ -1,7 +1,7 @@
 use mpotr::IdentityKey;
+use mpotr_formats::Nick;
 
 use super::{MAX_LOOKS, Names, Naming};
-use crate::chat::nick::Nick;
 use crate::chat::whom::{Digits, WhomError, groups};
 
 const ALICE: IdentityKey = IdentityKey::new([1; 32]);

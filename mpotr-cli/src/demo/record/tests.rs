@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mpotr::{Backend, Departure, Digest32, IdentityKey, MessageId, Sid};
+use mpotr_formats::{Nick, Payload};
 
 use super::{Record, Seat};
-use crate::chat::{Nick, Payload};
 use crate::demo::Sight;
 use crate::demo::member::Seen;
 

@@ -7,13 +7,10 @@ use std::io::{Read, Write};
 
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor, scrypt};
-use mpotr::crypto::zeroize::Zeroizing;
+use mpotr_crypto::zeroize::Zeroizing;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::text::IDENTITY_TEXT_LENGTH;
-
-/// What an age file begins with.
-const AGE_HEAD: &[u8] = b"age-encryption.org/v1\n";
+use super::IDENTITY_TEXT_LENGTH;
 
 /// scrypt's N is 2^18: about one second and 256 MiB for each guess. Fixed, not measured, so that a busy machine does
 /// not choose a weak one.
@@ -50,12 +47,6 @@ pub enum PassphraseError {
     /// The passphrase could not be used.
     #[error("cannot seal the file")]
     Seal(#[source] std::io::Error),
-}
-
-/// Whether a file is under a passphrase, by its first line.
-#[must_use]
-pub fn is_sealed(file: &[u8]) -> bool {
-    file.starts_with(AGE_HEAD)
 }
 
 /// Bytes that the composed form of a text may have for each of the text (UAX 15, "Stability of normalized forms").
@@ -156,7 +147,8 @@ fn fault(error: DecryptError) -> PassphraseError {
 
 #[cfg(test)]
 mod tests {
-    use super::{PassphraseError, composed, fault, is_sealed, open, seal, seal_with_work};
+    use super::{PassphraseError, composed, fault, open, seal, seal_with_work};
+    use crate::identity::is_sealed;
 
     const TEXT: &[u8] = b"mpotr-identity-v1 \
         0100000000000000000000000000000000000000000000000000000000000000\n";

@@ -24,7 +24,7 @@ const MOST_STACKED: usize = 30;
 
 /// Displays a text with each character that is not safe in a terminal as an escape.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+pub struct Escaped<'a>(pub &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -39,7 +39,7 @@ impl Display for Escaped<'_> {
 }
 
 /// The first character of a text that [`Escaped`] would not show as it is.
-pub(crate) fn first_unsafe(text: &str) -> Option<char> {
+pub fn first_unsafe(text: &str) -> Option<char> {
     looked_at(text).find_map(|(character, is_shown)| (!is_shown).then_some(character))
 }
 
@@ -72,7 +72,7 @@ fn is_stacked(character: char) -> bool {
 }
 
 /// Whether a terminal may obey a character, re-order others by it, or show nothing for it, where it stands alone.
-pub(crate) fn is_unsafe(character: char) -> bool {
+pub fn is_unsafe(character: char) -> bool {
     // Most of what is ever printed.
     if matches!(character, ' '..='~') {
         return false;
@@ -130,7 +130,7 @@ fn is_shown_between(before: &str, character: char, rest: &str) -> bool {
 }
 
 /// Whether a character is an emoji, or a symbol that a terminal may show as one.
-pub(crate) fn is_pictograph(character: char) -> bool {
+pub fn is_pictograph(character: char) -> bool {
     CodePointSetData::new::<ExtendedPictographic>().contains(character)
 }
 

@@ -1,7 +1,7 @@
 //! What a person calls itself in a chat.
 
-use super::escape::first_unsafe;
-use super::skeleton::{Skeleton, is_form_of, is_number};
+use crate::escape::first_unsafe;
+use crate::skeleton::{Skeleton, is_form_of, is_number};
 
 /// A nick: 1 to 32 bytes of UTF-8 that fit into `nick: text` without a doubt about where the nick ends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +70,7 @@ impl Nick {
     }
 
     /// Its length in bytes, which fits a byte.
-    pub(super) fn length(&self) -> u8 {
+    pub(crate) fn length(&self) -> u8 {
         u8::try_from(self.0.len()).unwrap_or(u8::MAX)
     }
 }

@@ -11,23 +11,25 @@ use unicode_security::confusable_detection::skeleton;
 
 /// What a nick looks like.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Skeleton(String);
+pub struct Skeleton(String);
 
 impl Skeleton {
     /// The skeleton of a name.
-    pub(super) fn of(name: &str) -> Self {
+    #[must_use]
+    pub fn of(name: &str) -> Self {
         let compatible: String = name.nfkc().collect();
         Self(skeleton(&compatible).collect())
     }
 
     /// Whether nothing of the name is shown.
-    pub(super) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// Whether a character is one of these, or another form of it: `＃` and `﹟` are `#`.
-pub(super) fn is_form_of(character: char, ascii: &[char]) -> bool {
+pub(crate) fn is_form_of(character: char, ascii: &[char]) -> bool {
     iter::once(character)
         .nfkc()
         .any(|plain| ascii.contains(&plain))
@@ -36,7 +38,8 @@ pub(super) fn is_form_of(character: char, ascii: &[char]) -> bool {
 
 /// Whether a name is a number to look at, as the groups of a fingerprint are: digits of any script and what stands between
 /// them, and nothing else.
-pub(super) fn is_number(name: &str) -> bool {
+#[must_use]
+pub fn is_number(name: &str) -> bool {
     let is_mark = |character: char| {
         let form = Skeleton::of(character.encode_utf8(&mut [0; 4]));
         form.is_empty() || form.0.chars().all(|plain| plain.is_ascii_punctuation())

@@ -10,10 +10,9 @@
 //! Kind 1 is a text. Nick and text are UTF-8. A later kind is another layout, and older programs say that they cannot
 //! read it.
 
-use mpotr::DecodeError;
-use mpotr::inspect::crypto::{Decoder, Encoder};
+use mpotr_crypto::{DecodeError, Decoder, Encoder};
 
-use super::nick::{Nick, NickError};
+use crate::nick::{Nick, NickError};
 
 /// The kind of a text.
 const TEXT: u8 = 1;
@@ -85,11 +84,11 @@ fn utf8<'a>(field: &'static str, bytes: &'a [u8]) -> Result<&'a str, PayloadErro
 
 #[cfg(test)]
 mod tests {
-    use mpotr::DecodeErrorKind;
+    use mpotr_crypto::DecodeErrorKind;
     use proptest::prelude::*;
 
     use super::{Payload, PayloadError};
-    use crate::chat::nick::{Nick, NickError};
+    use crate::nick::{Nick, NickError};
 
     fn kind(body: &[u8]) -> DecodeErrorKind {
         let error = Payload::from_bytes(body).unwrap_err();

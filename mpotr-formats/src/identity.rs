@@ -10,10 +10,14 @@
 //! One line and nothing else. The digits are lower-case and encode 32 bytes, little-endian: the canonical encoding of a
 //! non-zero scalar of ristretto255. A key has one file, so a file that decodes encodes to the same bytes.
 
-use mpotr::crypto::zeroize::Zeroizing;
-use mpotr::{CryptoSuite, IdentityKeyPair, Secret};
+#[cfg(feature = "passphrase")]
+mod passphrase;
 
-use super::is_sealed;
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{CryptoSuite, IdentityKeyPair, Secret};
+
+#[cfg(feature = "passphrase")]
+pub use passphrase::{PassphraseError, open, seal};
 
 /// What the line begins with, without the version.
 const KIND: &[u8] = b"mpotr-identity-v";
@@ -25,8 +29,18 @@ const DIGITS: usize = 64;
 /// Length of an identity file, in bytes.
 pub const IDENTITY_TEXT_LENGTH: usize = HEAD.len() + DIGITS + 1;
 
+/// What an age file begins with.
+const AGE_HEAD: &[u8] = b"age-encryption.org/v1\n";
+
+/// Whether a file is under a passphrase, by its first line.
+#[must_use]
+pub fn is_sealed(file: &[u8]) -> bool {
+    file.starts_with(AGE_HEAD)
+}
+
 /// Whether a file is an identity, under a passphrase or not, of whatever version.
-pub(crate) fn is_identity(file: &[u8]) -> bool {
+#[must_use]
+pub fn is_identity(file: &[u8]) -> bool {
     file.starts_with(KIND) || is_sealed(file)
 }
 
@@ -109,20 +123,20 @@ fn first_bad_digit(file: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::{IdentityKeyPair, Secret};
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+    use mpotr_crypto::{IdentityKeyPair, Secret};
     use proptest::prelude::*;
 
     use super::{IDENTITY_TEXT_LENGTH, IdentityTextError, parse, render};
-    use crate::suite::AnySuite;
 
     fn of_number(number: u8) -> IdentityKeyPair {
         let mut secret = [0; 32];
         secret[0] = number;
-        IdentityKeyPair::from_secret::<AnySuite>(&Secret::new(secret)).unwrap()
+        IdentityKeyPair::from_secret::<Suite>(&Secret::new(secret)).unwrap()
     }
 
     fn refused(file: &[u8]) -> IdentityTextError {
-        parse::<AnySuite>(file).unwrap_err()
+        parse::<Suite>(file).unwrap_err()
     }
 
     /// The file of the scalar 1.
@@ -134,7 +148,7 @@ mod tests {
         assert_eq!(&*render(&of_number(1)), ONE);
         // RFC 9496 appendix A.1, 1 * G.
         assert_eq!(
-            parse::<AnySuite>(ONE).unwrap().public().to_string(),
+            parse::<Suite>(ONE).unwrap().public().to_string(),
             "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76",
         );
     }
@@ -142,7 +156,7 @@ mod tests {
     #[test]
     fn a_file_cut_short_anywhere_is_refused() {
         for length in 0..ONE.len() {
-            parse::<AnySuite>(&ONE[..length]).unwrap_err();
+            parse::<Suite>(&ONE[..length]).unwrap_err();
         }
     }
 
@@ -212,10 +226,10 @@ mod tests {
         fn every_identity_survives_its_file(seed in any::<[u8; 32]>()) {
             let mut secret = seed;
             secret[31] &= 0x0f;
-            let identity = IdentityKeyPair::from_secret::<AnySuite>(&Secret::new(secret));
+            let identity = IdentityKeyPair::from_secret::<Suite>(&Secret::new(secret));
             prop_assume!(identity.is_some());
             let identity = identity.unwrap();
-            let read = parse::<AnySuite>(&*render(&identity)).unwrap();
+            let read = parse::<Suite>(&*render(&identity)).unwrap();
             prop_assert_eq!(read.secret(), identity.secret());
             prop_assert_eq!(read.public(), identity.public());
         }
@@ -226,14 +240,14 @@ mod tests {
         ) {
             let mut file = *ONE;
             file[at] = byte;
-            if let Ok(identity) = parse::<AnySuite>(&file) {
+            if let Ok(identity) = parse::<Suite>(&file) {
                 prop_assert_eq!(&*render(&identity), &file);
             }
         }
 
         #[test]
         fn no_bytes_make_it_panic(file in proptest::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(parse::<AnySuite>(&file).is_err());
+            prop_assert!(parse::<Suite>(&file).is_err());
         }
     }
 }
