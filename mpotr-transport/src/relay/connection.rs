@@ -18,11 +18,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
 
-use super::RelayCounters;
 use super::hall::{Hall, Membership};
 use super::origins::{self, Origined};
 use super::outbox::{Outbox, TooSlow};
 use super::pace::{Exhausted, Pace, Patience};
+use super::{RelayCounters, RelayLimits};
 use crate::frame::{FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
 use crate::transport::SenderHint;
 
@@ -205,7 +205,11 @@ struct Sender {
 
 impl Sender {
     fn new(hall: &Hall, hint: SenderHint, origin: Origined) -> Self {
-        let (limits, now) = (&hall.limits, Instant::now());
+        Self::within(&hall.limits, hint, origin)
+    }
+
+    fn within(limits: &RelayLimits, hint: SenderHint, origin: Origined) -> Self {
+        let now = Instant::now();
         Self {
             hint,
             origin,
@@ -363,5 +367,69 @@ impl FrameWriter {
             self.outbox.took(written);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::task::JoinSet;
+    use tokio::time::{Instant, sleep, timeout};
+
+    use super::super::RelayLimits;
+    use super::super::origins::{Origins, crowding};
+    use super::Sender;
+    use crate::transport::SenderHint;
+
+    const RATE: usize = 1_000;
+
+    fn limits() -> RelayLimits {
+        RelayLimits {
+            rate: RATE,
+            burst: RATE,
+            ..RelayLimits::default()
+        }
+    }
+
+    fn sender(origins: &Arc<Origins>, limits: &RelayLimits, number: u64) -> Sender {
+        let address = "192.0.2.1".parse().unwrap();
+        let origin = origins.enter(address, Instant::now()).unwrap();
+        Sender::within(limits, SenderHint::from_u64(number), origin)
+    }
+
+    /// Each flooder keeps to its own rate, for which it would never be cut; together they want twice what their address may send.
+    #[tokio::test(start_paused = true)]
+    async fn who_floods_a_shared_address_is_cut_and_who_sends_little_there_is_not_and_hardly_waits()
+    {
+        const FLOODERS: u64 = 10;
+        let limits = limits();
+        let origins = Origins::new(&limits);
+        let mut flooders = JoinSet::new();
+        let began = Instant::now();
+        for number in 0..FLOODERS {
+            let mut flooder = sender(&origins, &limits, number);
+            flooders.spawn(async move {
+                while flooder.wait_for_turn(RATE).await.is_ok() {
+                    sleep(Duration::from_millis(10)).await;
+                }
+                began.elapsed()
+            });
+        }
+        let mut honest = sender(&origins, &limits, FLOODERS);
+        // Longer than it takes until the last flooder is cut.
+        let end = crowding(&limits).saturating_mul(3);
+        let mut longest = Duration::ZERO;
+        while began.elapsed() < end {
+            let asked = Instant::now();
+            honest.wait_for_turn(200).await.unwrap();
+            longest = longest.max(asked.elapsed());
+            sleep(Duration::from_secs(2)).await;
+        }
+        assert!(longest < Duration::from_secs(1), "{longest:?}");
+        let cut = timeout(Duration::from_secs(1), flooders.join_all()).await;
+        let cut = cut.unwrap();
+        assert!(cut.iter().all(|after| *after < end), "{cut:?}");
     }
 }

@@ -9,7 +9,7 @@ use getrandom::SysRng;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
-use mpotr_core::{Admission, Event, Room, RoomConfig, Timestamp};
+use mpotr_core::{Admission, DropReason, Event, Room, RoomConfig, Timestamp};
 use mpotr_transport::{
     Connect, Driver, DriverEvent, Received, Retry, RoomHandle, SenderHint, Transport,
 };
@@ -30,6 +30,9 @@ const RETRY: Retry = Retry {
 /// Within what time a member is in again that the others have gone on without; without a word from the driver it takes
 /// more than three.
 const MINUTES: Duration = Duration::from_secs(120);
+
+/// Texts of a member that are on their way at most.
+const MOST_ON_THE_WAY: usize = 128;
 
 /// How long the one that gives up tries.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -288,6 +291,44 @@ async fn who_leaves_does_not_wait_for_the_transport() {
     alice.handle.leave().await.unwrap();
     alice.hears(disconnected).await;
     assert_eq!(asked.elapsed(), Duration::ZERO);
+}
+
+/// Of what is given to the driver while the transport is lost, as much as the others may owe an answer to counts as on its way
+/// to them, and the rest as never sent.
+#[tokio::test(start_paused = true)]
+async fn the_fate_of_each_text_is_told_before_the_loss_that_decides_it() {
+    const TEXTS: usize = 200;
+    let hub = Hub::default();
+    let mut alice = Member::enter(&hub, 2);
+    let mut bob = Member::enter(&hub, 2);
+    alice.is_secure_with(2).await;
+    bob.is_secure_with(2).await;
+    alice.way.send_replace(Way::Closed);
+    alice.hears(attempt).await;
+    let mut texts = Vec::new();
+    for number in 0..TEXTS {
+        texts.push(alice.handle.send(number.to_string()).await.unwrap());
+    }
+    alice.handle.leave().await.unwrap();
+    let (mut missed, mut dropped) = (Vec::new(), Vec::new());
+    let gather = alice.hears(|event| {
+        match event {
+            DriverEvent::Room(Event::Missed { handle, by }) => {
+                assert_eq!(*by, [bob.identity]);
+                missed.push(*handle);
+            }
+            DriverEvent::Room(Event::Dropped { handle, why }) => {
+                assert_eq!(*why, DropReason::Left);
+                dropped.push(*handle);
+            }
+            _ => {}
+        }
+        disconnected(event)
+    });
+    assert_eq!(gather.await, "the way is closed");
+    assert_eq!(alice.events.recv().await, None);
+    assert!(missed.len() == MOST_ON_THE_WAY && dropped.len() == TEXTS - MOST_ON_THE_WAY);
+    assert_eq!([missed, dropped].concat(), texts);
 }
 
 /// What a member reads next; until then nothing of what is not expected is told.
