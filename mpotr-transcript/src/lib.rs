@@ -26,5 +26,5 @@ pub use mpotr_netem::Weather;
 pub use reader::{
     Ending, Expected, Place, ReadError, ReadErrorKind, Said, Section, Signed, Transcript,
 };
-pub use verify::{EpochReport, Flaw, FlawKind, Message, Report, verify};
+pub use verify::{EpochReport, Flaw, FlawKind, LeftOut, Message, Report, Vote, verify};
 pub use writer::Writer;

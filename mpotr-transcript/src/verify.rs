@@ -8,6 +8,7 @@
 //! | `graph` | what comes before what |
 //! | `timeline` | that nobody took back what it had signed to have seen |
 //! | `order` | the one order, every lock against it, and what is final |
+//! | `votes` | nothing: what members asked for, and who was left out |
 //!
 //! A transcript in which nothing is wrong is not evidence of anything: [`forge`](crate::forge()) makes one as good.
 
@@ -17,8 +18,10 @@ mod order;
 mod run;
 mod said;
 mod timeline;
+mod votes;
 
 pub use flaw::{Flaw, FlawKind};
+pub use votes::{LeftOut, Vote};
 
 use std::collections::BTreeSet;
 
@@ -69,6 +72,11 @@ pub struct EpochReport {
     pub messages: Vec<Message>,
     /// How many statements.
     pub statements: usize,
+    /// What members asked for, in the order in which each first did; fresh keys are not counted.
+    pub votes: Vec<Vote>,
+    /// Who was in the epoch before in the file, if this one follows it, and is not in this one although it had not left:
+    /// those whom a member there asked to leave out.
+    pub left_out: Vec<LeftOut>,
     /// The prefix of the order that all members signed, or all of it where they moved on together.
     pub final_lock: Lock,
     /// Messages that statements name and that are not here: whoever kept the transcript left before they came.
@@ -105,6 +113,12 @@ pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) 
     let mut before: Option<Handle> = None;
     for (section, next) in sections.iter().zip(following) {
         let epoch = verify_section::<S>(section, next, before, &mut report.flaws, rng);
+        let epoch = epoch.map(|mut epoch| {
+            if let Some(last) = report.epochs.last().filter(|_| epoch.follows) {
+                epoch.left_out = votes::left_out(last, &epoch.roster);
+            }
+            epoch
+        });
         report.epochs.extend(epoch);
         before = Some(section.proposal.handle);
     }
@@ -169,6 +183,8 @@ fn verify_section<S: CryptoSuite>(
         unproven: audited.unproven,
         messages,
         statements: said.statements.len(),
+        votes: votes::of(&said.statements),
+        left_out: Vec::new(),
         final_lock: order.final_lock,
         missing: said.missing,
     })

@@ -4,10 +4,10 @@ use std::fs;
 
 use anyhow::Context as _;
 use mpotr::inspect::gka::Unproven;
-use mpotr::inspect::wire::ContentKind;
+use mpotr::inspect::wire::{ContentKind, Wish};
 use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng};
 use mpotr_formats::{Escaped, Payload};
-use mpotr_transcript::{EpochReport, Message, Report, Transcript, verify};
+use mpotr_transcript::{EpochReport, LeftOut, Message, Report, Transcript, Vote, verify};
 
 use crate::args::VerifyArgs;
 use crate::output::{Output, OutputError};
@@ -78,6 +78,13 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
         };
         out.text(format_args!("  member {member}: {fingerprint}{proposer}"))?;
     }
+    for LeftOut { identity, by } in &epoch.left_out {
+        let fingerprint = Fingerprint::of::<AnySuite>(identity);
+        out.text(format_args!(
+            "  left out: {fingerprint}, as {} of the epoch before asked",
+            members(by)
+        ))?;
+    }
     for unproven in &epoch.unproven {
         out.text(match unproven {
             Unproven::Identities => {
@@ -94,6 +101,19 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
     for message in &epoch.messages {
         show_message(message, out)?;
     }
+    for Vote { voter, wish, .. } in &epoch.votes {
+        let asked = match wish {
+            Wish::Refresh => "that keys be fresh".to_owned(),
+            Wish::Admit(identity) => {
+                format!("that {} be let in", Fingerprint::of::<AnySuite>(identity))
+            }
+            Wish::Exclude(identity) => {
+                format!("that {} be left out", Fingerprint::of::<AnySuite>(identity))
+            }
+            Wish::Policy(_) => "that the rules be others".to_owned(),
+        };
+        out.text(format_args!("  vote: member {voter} asks {asked}"))?;
+    }
     let whole = epoch.messages.len();
     out.text(format_args!(
         "  final: {} of {whole} messages, digest {}; {} statements",
@@ -106,6 +126,17 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
         ))?;
     }
     Ok(())
+}
+
+/// Members by their places in a roster.
+fn members(places: &[u16]) -> String {
+    let places: Vec<_> = places.iter().map(u16::to_string).collect();
+    let noun = if places.len() == 1 {
+        "member"
+    } else {
+        "members"
+    };
+    format!("{noun} {}", places.join(", "))
 }
 
 fn show_message(message: &Message, out: &mut Output) -> Result<(), OutputError> {

@@ -97,6 +97,8 @@ fn a_forged_transcript_verifies_and_convinces_nobody() {
         assert!(shown.contains(text), "{shown}");
     }
     assert!(shown.contains("epoch 2: 2 members"), "{shown}");
+    // Nobody was voted out: bob left.
+    assert!(!shown.contains("left out"), "{shown}");
     assert!(shown.contains("This convinces nobody"), "{shown}");
     #[cfg(unix)]
     assert_eq!(mode(&desk.path("t")), 0o600);
@@ -146,6 +148,28 @@ fn what_is_typed_in_a_chat_can_be_forged_and_kept_by_anybody() {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     succeed(desk.0.path(), &arguments);
     let finished = run(desk.0.path(), &["transcript", "verify", &desk.name("t")]);
+    // Who asked for what, and who was left out by that. The places of members in a roster are as their keys are.
+    let asked = |end: &str| -> Vec<_> {
+        let lines = finished.out.lines().map(str::trim);
+        let votes = lines.filter_map(|line| line.strip_prefix("vote: member ")?.strip_suffix(end));
+        votes
+            .map(|vote| vote.split_once(" asks that ").unwrap())
+            .collect()
+    };
+    let [(one, bob), (other, again)] = asked(" be left out")[..] else {
+        panic!("{finished:?}");
+    };
+    assert!(one != other && bob == again, "{finished:?}");
+    let by = [[one, other], [other, one]].map(|[one, other]| {
+        format!("left out: {bob}, as members {one}, {other} of the epoch before asked")
+    });
+    assert!(
+        by.iter().any(|told| finished.out.contains(told)),
+        "{finished:?}"
+    );
+    let admits = asked(" be let in");
+    assert!(admits.iter().any(|(_, whom)| *whom == bob), "{finished:?}");
+    assert_eq!(asked("the rules be others").len(), 1, "{finished:?}");
     for text in ["carol: gone", "bob: here again", "triple Diffie-Hellman"] {
         assert!(finished.out.contains(text), "{finished:?}");
     }
