@@ -334,3 +334,30 @@ fn who_was_left_out_is_shown_when_it_comes_again_and_let_in_by_name() {
     one.type_in("/admit carol\n");
     again.hears_err("secure: 3 members");
 }
+
+#[test]
+fn a_secret_identity_in_place_of_a_public_key_is_told_apart_and_not_shown() {
+    let town = Town::new();
+    let (alice, bob) = (town.person("alice"), town.person("bob"));
+    let who = ["--identity", &alice.identity, "--with", &bob.identity];
+    let room = [
+        "chat",
+        "--relay",
+        &town.relay.address,
+        "--room",
+        "tea",
+        "--nick",
+        "alice",
+    ];
+    let finished = run(town.home.path(), &[&room[..], &who].concat());
+    assert_ne!(finished.code, Some(0), "{finished:?}");
+    let told = format!("`mpotr identity show --public --identity {}`", bob.identity);
+    assert!(
+        finished.err.contains("it is an identity, which is secret"),
+        "{finished:?}"
+    );
+    assert!(finished.err.contains(&told), "{finished:?}");
+    let secret = fs::read_to_string(&bob.identity).unwrap();
+    let is_shown = |word: &str| word.len() > 16 && finished.err.contains(word);
+    assert!(!secret.split_whitespace().any(is_shown), "{finished:?}");
+}
