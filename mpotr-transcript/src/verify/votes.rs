@@ -21,7 +21,7 @@ pub struct Vote {
     pub wish: Wish,
 }
 
-/// Someone is not in an epoch any more whom members asked to leave out.
+/// A member of the epoch before whom others there asked to leave out, and who is not in this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// The identity key.
