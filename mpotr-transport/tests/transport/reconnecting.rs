@@ -312,16 +312,13 @@ async fn the_fate_of_each_text_is_told_before_the_loss_that_decides_it() {
     alice.handle.leave().await.unwrap();
     let (mut missed, mut dropped) = (Vec::new(), Vec::new());
     let gather = alice.hears(|event| {
-        match event {
-            DriverEvent::Room(Event::Missed { handle, by }) => {
-                assert_eq!(*by, [bob.identity]);
-                missed.push(*handle);
-            }
-            DriverEvent::Room(Event::Dropped { handle, why }) => {
-                assert_eq!(*why, DropReason::Left);
-                dropped.push(*handle);
-            }
-            _ => {}
+        if let DriverEvent::Room(Event::Missed { handle, by }) = event {
+            assert_eq!(*by, [bob.identity]);
+            missed.push(*handle);
+        }
+        if let DriverEvent::Room(Event::Dropped { handle, why }) = event {
+            assert_eq!(*why, DropReason::Left);
+            dropped.push(*handle);
         }
         disconnected(event)
     });
