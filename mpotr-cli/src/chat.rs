@@ -1,5 +1,6 @@
 //! `mpotr chat`: a room, one line a message.
 
+mod args;
 mod asking;
 mod awaited;
 mod command;
@@ -16,8 +17,8 @@ mod waiting;
 mod whom;
 mod wording;
 
+pub(crate) use args::ChatArgs;
 pub(crate) use door::DoorError;
-pub(crate) use rules::WrittenRule;
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -31,7 +32,6 @@ use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, Room
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::args::ChatArgs;
 use crate::entry::{Entered, Entry};
 use crate::identity::{self, Passphrase};
 use crate::output::{Output, OutputError};
@@ -45,6 +45,7 @@ use input::Line;
 use link::Link;
 use losses::Losses;
 use outcome::{Outcome, Unsent};
+use rules::WrittenRule;
 use solitude::Solitude;
 
 /// Lines that are read ahead of what the room takes.

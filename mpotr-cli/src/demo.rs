@@ -1,5 +1,6 @@
 //! `mpotr demo`: a whole room in one process, each member on its own connection.
 
+mod args;
 mod member;
 mod record;
 mod report;
@@ -16,7 +17,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::DemoArgs;
+pub(crate) use args::DemoArgs;
+
 use crate::entry::Entry;
 use crate::identity::throw_away;
 use crate::output::Output;

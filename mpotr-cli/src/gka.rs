@@ -1,10 +1,10 @@
 //! `mpotr gka`: what the key agreement costs as the group grows, with all its members in this process.
 
+mod args;
 mod counted;
 mod forecast;
 mod mean;
 mod measure;
-mod options;
 mod plot;
 mod report;
 mod series;
@@ -19,12 +19,12 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use mpotr::{Backend, CryptoSuite, SuiteId, SuiteVisitor};
 
-pub(crate) use options::GkaArgs;
+pub(crate) use args::GkaArgs;
 
 use crate::output::Output;
+use args::Choice;
 use forecast::Forecast;
 use measure::measure;
-use options::Choice;
 use report::{Outcome, Row};
 use series::Series;
 

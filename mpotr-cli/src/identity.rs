@@ -1,5 +1,6 @@
 //! Long-term identities in files: `docs/spec/08-identity-file.md`.
 
+mod args;
 mod echo;
 mod folder;
 mod prompt;
@@ -13,11 +14,12 @@ use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::{Fingerprint, IdentityKey, IdentityKeyPair, SystemRng};
 use mpotr_formats::identity::{is_sealed, open, parse, render, seal};
 
-use crate::args::{IdentityArgs, IdentityCommand};
 use crate::output::Output;
 use crate::stop::Stop;
 use crate::suite::AnySuite;
 
+use args::IdentityArgs;
+pub(crate) use args::IdentityCommand;
 pub(crate) use echo::unless_stopped;
 pub(crate) use public_key::read as public_key;
 

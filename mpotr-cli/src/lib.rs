@@ -1,5 +1,6 @@
 //! The `mpotr` program: `main` is one call, and sets the allocator. What other programs read and write too is in `mpotr-formats`.
 
+mod address;
 mod args;
 mod chat;
 mod clock;

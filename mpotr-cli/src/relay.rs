@@ -1,16 +1,16 @@
 //! `mpotr relay`.
 
+mod args;
 mod limits;
 
 use anyhow::Context as _;
 use mpotr_transport::Relay;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::RelayArgs;
+pub(crate) use args::RelayArgs;
+
 use crate::output::Output;
 use crate::stop::Stop;
-
-pub(crate) use limits::LimitArgs;
 
 /// Runs a relay until somebody asks it to stop.
 ///

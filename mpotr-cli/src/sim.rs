@@ -1,6 +1,6 @@
 //! `mpotr sim`: whole rooms on a hostile network, on virtual time.
 
-mod options;
+mod args;
 mod replay;
 mod report;
 
@@ -10,7 +10,7 @@ use std::thread;
 use mpotr::{CryptoSuite, SuiteVisitor};
 use mpotr_sim::{Cast, Outcome, Scenario, Simulation, record, run_many};
 
-pub(crate) use options::SimArgs;
+pub(crate) use args::SimArgs;
 
 use crate::clock::CpuClock;
 use crate::output::{Output, OutputError};

@@ -1,12 +1,13 @@
 //! `mpotr transcript`, and what `mpotr chat --save-transcript` keeps: `docs/spec/10-transcripts.md`.
 
+mod args;
 mod forge;
 mod keep;
 mod verify;
 
-use crate::args::TranscriptCommand;
 use crate::output::Output;
 
+pub(crate) use args::TranscriptCommand;
 pub(crate) use keep::Keeper;
 
 /// `mpotr transcript`.

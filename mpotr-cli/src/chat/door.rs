@@ -7,7 +7,7 @@ use std::path::Path;
 
 use mpotr::{Admission, IdentityKey};
 
-use crate::args::ChatArgs;
+use super::args::ChatArgs;
 
 /// Whom this member lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,8 @@ mod tests {
     use mpotr::IdentityKey;
 
     use super::{Door, DoorError};
-    use crate::args::{ChatArgs, Cli, Command};
+    use crate::args::{Cli, Command};
+    use crate::chat::args::ChatArgs;
 
     const ME: IdentityKey = IdentityKey::new([9; 32]);
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use mpotr::Fingerprint;
 use serde::Serialize;
 
+use super::args::DemoArgs;
 use super::record::{Read, Record};
-use crate::args::DemoArgs;
 use crate::output::Output;
 use crate::suite::AnySuite;
 

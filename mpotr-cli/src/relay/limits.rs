@@ -15,7 +15,7 @@ const SLOWEST_RATE: usize = 64 << 10;
 /// What the relay takes on. Sizes are bytes, or with K, M or G behind them.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Limits; sizes are bytes, or end with K, M or G")]
-pub(crate) struct LimitArgs {
+pub(super) struct LimitArgs {
     /// Clients at one time
     #[arg(long, value_name = "N", default_value_t = DEFAULT.clients)]
     clients: usize,
@@ -69,7 +69,7 @@ pub(crate) struct LimitArgs {
 
 impl LimitArgs {
     /// As the relay takes them.
-    pub(crate) const fn limits(&self) -> RelayLimits {
+    pub(super) const fn limits(&self) -> RelayLimits {
         RelayLimits {
             clients: self.clients,
             address_clients: self.clients_per_address,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mpotr::SuiteId;
 
-use super::options::SimArgs;
+use super::args::SimArgs;
 use crate::suite::Backends;
 
 /// The command that runs one seed with a trace.

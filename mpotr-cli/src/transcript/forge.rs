@@ -10,8 +10,8 @@ use mpotr::{CryptoSuite, SuiteVisitor, SystemRng};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transcript::{Amendment, ForgeError, Play, Script, forge};
 
+use super::args::ForgeArgs;
 use super::keep;
-use crate::args::ForgeArgs;
 use crate::identity;
 use crate::output::Output;
 use crate::suite::AnySuite;

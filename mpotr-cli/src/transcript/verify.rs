@@ -9,7 +9,7 @@ use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng};
 use mpotr_formats::{Escaped, Payload};
 use mpotr_transcript::{EpochReport, LeftOut, Message, Report, Transcript, Vote, verify};
 
-use crate::args::VerifyArgs;
+use super::args::VerifyArgs;
 use crate::output::{Output, OutputError};
 use crate::suite::AnySuite;
 

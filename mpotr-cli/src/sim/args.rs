@@ -1,4 +1,4 @@
-//! The options of `mpotr sim`.
+//! The arguments of `mpotr sim`.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The options of `mpotr gka`.
+//! The arguments of `mpotr gka`.
 
 use std::path::PathBuf;
 

@@ -1,0 +1,95 @@
+//! The arguments of `mpotr chat`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mpotr::{Backend, RoomName, SuiteId};
+use mpotr_formats::Nick;
+
+use super::rules::WrittenRule;
+use crate::address::host_and_port;
+use crate::suite::{backend_parser, default_backend, suite_parser};
+
+/// The heading of the options that say whom a chat lets in.
+const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
+
+/// As many as a relay takes into one room, unless it is told otherwise: a room that waits for more would not begin.
+const MAX_MEMBERS_OPTION: i64 = 512;
+
+/// `mpotr chat`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ChatArgs {
+    /// The relay
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    pub(super) relay: String,
+    /// The room's name, the same for all its members
+    #[arg(long, value_name = "NAME")]
+    pub(super) room: RoomName,
+    /// What to be called
+    #[arg(long)]
+    pub(super) nick: Nick,
+    /// Wait until so many members are in, this one included [default: all of --with, else whoever has gathered, two or
+    /// more]
+    #[arg(long, value_name = "N", conflicts_with = "with",
+        value_parser = clap::value_parser!(u16).range(2..=MAX_MEMBERS_OPTION))]
+    pub(super) members: Option<u16>,
+    /// The identity file [default: a new identity that is forgotten at the end]
+    #[arg(long, value_name = "FILE")]
+    pub(super) identity: Option<PathBuf>,
+    /// The identity file is under the passphrase in FILE, one line of text; without this, it is asked for
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    pub(super) passphrase_file: Option<PathBuf>,
+    /// Talk with these and nobody else: files with public keys, as `mpotr identity show --public` prints them, with commas
+    /// or spaces between. The room begins when all of them are in, and nothing is sent before; so there is no --members
+    /// beside it
+    #[arg(long, value_name = "FILE", num_args = 1.., value_delimiter = ',', help_heading = WHOM)]
+    pub(super) with: Vec<PathBuf>,
+    /// Let nobody in before `/admit` [the default at a terminal]
+    #[arg(long, conflicts_with = "with", help_heading = WHOM)]
+    pub(super) ask: bool,
+    /// Let anybody in who knows the name of the room
+    #[arg(long, conflicts_with_all = ["with", "ask"], help_heading = WHOM)]
+    pub(super) open: bool,
+    /// Obey lines of the input that begin with a slash, `/kick bob` for example, though it is no terminal. Without this
+    /// they are texts like all others
+    #[arg(long)]
+    pub(super) commands: bool,
+    /// Whose word lets somebody in: `anyone`, a number of members, or files with public keys, with commas between. It
+    /// holds besides --with, --ask and --open, which say whom this member itself lets in. With none of the rules given,
+    /// those of the room are followed
+    #[arg(
+        long,
+        value_name = "RULE",
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(super) admit: Option<WrittenRule>,
+    /// Whose word leaves somebody out
+    #[arg(
+        long,
+        value_name = "RULE",
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(super) exclude: Option<WrittenRule>,
+    /// Whose word changes the rules
+    #[arg(
+        long,
+        value_name = "RULE",
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(super) change: Option<WrittenRule>,
+    /// Votes leave out only who is proven to have cheated
+    #[arg(
+        long,
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(super) evidence: bool,
+    /// Keep a transcript in FILE, which must not exist: all that is signed and no key
+    #[arg(long, value_name = "FILE")]
+    pub(super) save_transcript: Option<PathBuf>,
+    /// Who computes the suite
+    #[arg(long, default_value_t = default_backend(), value_parser = backend_parser())]
+    pub(super) backend: Backend,
+    /// The algorithms, the same for all members of the room
+    #[arg(long, default_value_t = SuiteId::ChaCha20Poly1305, value_parser = suite_parser())]
+    pub(super) suite: SuiteId,
+}
