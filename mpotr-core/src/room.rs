@@ -57,6 +57,8 @@ mod situation;
 mod speaking;
 mod succession;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod votes;
 mod voting;

@@ -264,68 +264,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
 mod tests {
     use mpotr_crypto::SignatureBytes;
     use mpotr_gka::Beacon;
-    use rand_chacha::ChaCha20Rng;
 
     use super::*;
     use crate::config::Admission;
     use crate::policy::Policy;
-    use crate::room::context::Common;
-    use crate::room::context::testing::{Suite, common};
-    use crate::time::Timestamp;
-
-    const NOW: Timestamp = Timestamp::from_millis(5000);
-
-    /// One who judges, and another who proposes: both have heard the other's offer.
-    struct Two {
-        common: Common<Suite>,
-        lobby: Lobby<Suite>,
-        votes: Votes,
-        other: Lobby<Suite>,
-        other_common: Common<Suite>,
-        rng: ChaCha20Rng,
-    }
+    use crate::room::testing::{NOW, Suite, Two};
 
     impl Two {
-        fn new() -> Self {
-            let ((common, mut rng), (other_common, _)) = (common(1), common(2));
-            let mut lobby = Lobby::new(&common.me, NOW);
-            let mut other = Lobby::new(&other_common.me, NOW);
-            lobby.renew_offer(&common.me, NOW, Beacon::NONE, &mut rng);
-            other.renew_offer(&other_common.me, NOW, Beacon::NONE, &mut rng);
-            let offer = |lobby: &Lobby<Suite>| lobby.offering.own().unwrap().member.offer().clone();
-            lobby.offering.hear(NOW, offer(&other)).unwrap();
-            other.offering.hear(NOW, offer(&lobby)).unwrap();
-            let votes = Votes::new(&common.me.config);
-            Self {
-                common,
-                lobby,
-                votes,
-                other,
-                other_common,
-                rng,
-            }
-        }
-
-        fn offers(&self) -> Vec<OfferDigest> {
-            let lobbies = [&self.lobby, &self.other];
-            let mut offers = lobbies.map(|lobby| lobby.offering.own().unwrap().digest);
-            offers.sort_unstable();
-            offers.to_vec()
-        }
-
-        /// What the other proposes, in a view and under a policy.
-        fn proposal(&mut self, view: u32, policy: Policy) -> Proposal {
-            let (offers, method) = (self.offers(), policy.authentication);
-            let me = &self.other_common.me;
-            let sum = self.other.sum_of_commitments(me, method, &offers);
-            let terms = (Handle::NONE, view, policy, sum.unwrap());
-            let proposed = self
-                .other
-                .offering
-                .propose(me, terms, offers, &mut self.rng);
-            proposed.unwrap()
-        }
-
         fn judge(&self, proposal: &Proposal) -> Result<Part<Suite>, Verdict> {
             let judge = Judge {
                 parent: Parent::None,

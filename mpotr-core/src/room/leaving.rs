@@ -193,7 +193,7 @@ impl<S: CryptoSuite> Membership<S> {
 #[cfg(test)]
 mod tests {
     use super::{Departing, MOST_WAITS};
-    use crate::room::context::testing::common;
+    use crate::room::testing::common;
     use crate::time::Timestamp;
     use crate::timers::Timer;
 

@@ -212,7 +212,7 @@ mod tests {
     use mpotr_gka::OfferDigest;
 
     use super::*;
-    use crate::room::context::testing::{Suite, common};
+    use crate::room::testing::{Suite, common};
     use crate::time::Duration;
 
     const NOW: Timestamp = Timestamp::from_millis(5000);

@@ -203,3 +203,77 @@ impl<S: CryptoSuite> Succession<S> {
         self.changes.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use crate::room::judging::{Judge, Parent};
+    use crate::room::testing::{NOW, Suite, Two};
+    use crate::wire::Packet;
+
+    /// One of two in a run that the other has proposed.
+    fn run() -> (Two, Attempt<Suite>) {
+        let mut two = Two::new();
+        let proposal = two.proposal(0, Policy::default());
+        let judge = Judge {
+            parent: Parent::None,
+            me: &two.common.me,
+            lobby: &two.lobby,
+            votes: &two.votes,
+            running: None,
+        };
+        let run = judge.judge(&proposal).ok().unwrap().run;
+        let own = two.lobby.offering.consume().unwrap();
+        let identity = &*two.common.me.identity;
+        let attempt = Attempt::start(proposal, run, identity, own.secrets, &mut two.rng);
+        (two, attempt)
+    }
+
+    #[test]
+    fn a_run_is_found_by_its_packets_and_comes_back_to_its_place() {
+        let (_, attempt) = run();
+        let (hint, offer) = (attempt.hint, attempt.proposal.offers[0]);
+        let mut succession = Succession::default();
+        assert!(!succession.is_any_running());
+        succession.put_back(Which::Current, attempt);
+        assert_eq!(succession.which(hint), Some(Which::Current));
+        assert!(succession.offer(&offer).is_some());
+        let attempt = succession.take(Which::Current).unwrap();
+        assert_eq!(succession.which(hint), None);
+        succession.keep_confirmed(attempt);
+        assert_eq!(succession.which(hint), Some(Which::Confirmed(0)));
+        assert!(succession.take(Which::Confirmed(1)).is_none());
+        assert!(succession.take(Which::Confirmed(0)).is_some());
+        assert!(!succession.is_any_running());
+    }
+
+    #[test]
+    fn a_first_epoch_needs_no_leave_but_that_of_later_runs() {
+        let (_, mut attempt) = run();
+        let mut succession = Succession::default();
+        let leave = succession.leave_of(&mut attempt, Which::Current, None);
+        assert!(leave.to_confirm && leave.to_install);
+        // Another was confirmed after it.
+        succession.confirmed.push(run().1);
+        let leave = succession.leave_of(&mut attempt, Which::Confirmed(0), None);
+        assert!(leave.to_confirm && !leave.to_install);
+        // In a change nothing is allowed that the epoch does not allow.
+        attempt.continuing = Some(vec![0, 1]);
+        let leave = succession.leave_of(&mut attempt, Which::Current, None);
+        assert!(!leave.to_confirm && !leave.to_install);
+    }
+
+    #[test]
+    fn what_was_sent_in_a_run_is_sent_again_and_the_proposal_by_its_maker_alone() {
+        let (mut two, attempt) = run();
+        let hint = attempt.hint;
+        let mut succession = Succession::default();
+        succession.put_back(Which::Current, attempt);
+        let mut cx = two.common.at(NOW);
+        succession.repeat_round(&mut cx);
+        succession.resend_proposal(&mut cx, hint);
+        let sent = two.common.out.sent();
+        assert!(matches!(sent.as_slice(), [Packet::Contribution(..)]));
+    }
+}
