@@ -9,6 +9,7 @@ use super::context::{Context, Me};
 use super::judging::{Judge, Parent, Part, Verdict};
 use super::lobby::Lobby;
 use super::lobby::offering::{Offering, OwnOffer};
+use super::proposing::Draft;
 use super::succession::attempt::Attempt;
 use crate::error::Rejection;
 use crate::event::Event;
@@ -158,10 +159,13 @@ impl<S: CryptoSuite> Room<S> {
             self.plan_proposal(now);
             return;
         };
-        let view = self.lobby.turns.views.next(&Handle::NONE);
-        let (parent, policy) = (Handle::NONE, policy.clone());
-        let terms = (parent, view, policy, commitments);
-        let Some(proposal) = self.lobby.offering.propose(me, terms, offers, rng) else {
+        let draft = Draft {
+            parent: Handle::NONE,
+            view: self.lobby.turns.views.next(&Handle::NONE),
+            policy: policy.clone(),
+            commitments,
+        };
+        let Some(proposal) = self.lobby.offering.propose(me, draft, offers, rng) else {
             return;
         };
         // A roster that this member put together itself is one that it accepts, unless two of its keys are equal: then it

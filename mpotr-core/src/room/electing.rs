@@ -7,7 +7,7 @@ use mpotr_gka::{CommitmentSum, FaultKind, OfferDigest};
 use super::Room;
 use super::judging::Verdict;
 use super::lobby::Lobby;
-use super::proposing::ProposedTerms;
+use super::proposing::Draft;
 use super::situation::Situation;
 use super::succession::Succession;
 use crate::epoch::Epoch;
@@ -82,13 +82,17 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// What this member proposes for a roster, beside the roster.
-    fn terms(&self, offers: &[OfferDigest], commitments: CommitmentSum) -> Option<ProposedTerms> {
+    fn draft(&self, offers: &[OfferDigest], commitments: CommitmentSum) -> Option<Draft> {
         let listed = offers
             .iter()
             .filter_map(|digest| self.offering.offer(digest));
         let roster = listed.map(|offer| offer.identity).collect();
-        let policy = self.next_policy(&roster);
-        Some((self.member.handle, self.change()?.view, policy, commitments))
+        Some(Draft {
+            parent: self.member.handle,
+            view: self.change()?.view,
+            policy: self.next_policy(&roster),
+            commitments,
+        })
     }
 
     /// Whether a proposal is that of the member whose turn it is. It costs one signature, once.
@@ -166,11 +170,11 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let offering = &self.lobby.offering;
-        let terms = self
+        let draft = self
             .situation(now)
-            .and_then(|situation| situation.terms(&offers, commitments));
+            .and_then(|situation| situation.draft(&offers, commitments));
         let proposal =
-            terms.and_then(|terms| offering.propose(&self.common.me, terms, offers, rng));
+            draft.and_then(|draft| offering.propose(&self.common.me, draft, offers, rng));
         let Some(proposal) = proposal else {
             return;
         };

@@ -20,15 +20,21 @@ use crate::wire::{Handle, Proposal};
 /// Those who propose again after a view in vain do so at as many different moments within `propose`.
 const SPREADS: u32 = 256;
 
-/// What is proposed beside the roster: parent, view, policy, and the sum of the commitments of the roster.
-pub(super) type ProposedTerms = (Handle, u32, Policy, CommitmentSum);
+/// What is proposed for a roster.
+pub(super) struct Draft {
+    pub(super) parent: Handle,
+    pub(super) view: u32,
+    pub(super) policy: Policy,
+    /// Of the roster.
+    pub(super) commitments: CommitmentSum,
+}
 
 impl<S: CryptoSuite> Offering<S> {
     /// This member's proposal of a roster that it is in.
     pub(super) fn propose(
         &self,
         me: &Me<S>,
-        (parent, view, policy, commitments): ProposedTerms,
+        draft: Draft,
         offers: Vec<OfferDigest>,
         rng: &mut dyn CryptoRng,
     ) -> Option<Proposal> {
@@ -37,12 +43,12 @@ impl<S: CryptoSuite> Offering<S> {
         let proposal = Proposal {
             suite: S::ID,
             room: me.config.room,
-            parent,
+            parent: draft.parent,
             handle: Handle::new(*Secret::random(rng).expose()),
-            view,
-            policy,
+            view: draft.view,
+            policy: draft.policy,
             proposer: wire_index(proposer),
-            commitments,
+            commitments: draft.commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),
         };

@@ -8,6 +8,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 
 use super::context::{Common, Me, Outbox};
 use super::lobby::Lobby;
+use super::proposing::Draft;
 use super::votes::Votes;
 use crate::config::{Admission, RoomConfig};
 use crate::policy::Policy;
@@ -88,11 +89,16 @@ impl Two {
         let (offers, method) = (self.offers(), policy.authentication);
         let me = &self.other_common.me;
         let sum = self.other.sum_of_commitments(me, method, &offers);
-        let terms = (Handle::NONE, view, policy, sum.unwrap());
+        let draft = Draft {
+            parent: Handle::NONE,
+            view,
+            policy,
+            commitments: sum.unwrap(),
+        };
         let proposed = self
             .other
             .offering
-            .propose(me, terms, offers, &mut self.rng);
+            .propose(me, draft, offers, &mut self.rng);
         proposed.unwrap()
     }
 }
