@@ -79,7 +79,7 @@ impl<S: CryptoSuite> Offering<S> {
     /// The members of a proposal all of whose offers are at hand.
     ///
     /// # Errors
-    /// The first offer with a key that everybody needs and that does not decode.
+    /// The first offer with a key that all need and that does not decode.
     pub(super) fn members_of(
         &self,
         me: &Me<S>,

@@ -1,7 +1,7 @@
 //! What a member that has confirmed several runs may still install. `docs/spec/06-epochs.md`, "Several runs".
 //!
-//! A member installs what it confirmed last. If others have installed an earlier run P and a later Q cannot be completed any
-//! more, members *forsake* Q, and *adopt* P when everyone who could install Q has signed that it will not.
+//! A member installs what it confirmed last. If others have installed an earlier run P and a later Q can no longer be completed,
+//! members *forsake* Q, and *adopt* P when everyone who could install Q has signed that it will not.
 //! `docs/security/agreement.md` has the rules, the proof that no two of them part ways, and a model.
 
 use std::collections::BTreeSet;

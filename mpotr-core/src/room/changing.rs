@@ -1,7 +1,7 @@
 //! From one epoch to the next: joins, leaves, exclusions, time-outs and refreshes. `docs/spec/06-epochs.md`, "Changes".
 //!
 //! ```text
-//! reason ─> view: everybody's fresh offer ─> proposal ─> contribute, freeze ─> the cut ─> confirm ─> install
+//! reason ─> view: each with a fresh offer ─> proposal ─> contribute, freeze ─> the cut ─> confirm ─> install
 //!             ^                                                                             │
 //!             └──────────────────────── time is up: the next view ──────────────────────────┘
 //! ```

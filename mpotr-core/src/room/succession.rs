@@ -184,7 +184,7 @@ impl<S: CryptoSuite> Succession<S> {
         member.map(Member::offer)
     }
 
-    /// Keeps a packet of an epoch to be: there is none before this member has confirmed its run.
+    /// Keeps a packet of an epoch to be: it can be read from when this member has confirmed its run.
     pub(super) fn keep_early(
         &mut self,
         sealed: &SealedPacket,

@@ -1,4 +1,4 @@
-//! Answers to what anyone may ask, and everybody could answer: one member does. `docs/spec/06-epochs.md`, "One answers".
+//! Answers to what anyone may ask, and every member could answer: one does. `docs/spec/06-epochs.md`, "One answers".
 //!
 //! Members take turns by lot, and one that comes later waits a step for each that comes before it. The first that answers is
 //! heard by the others, who then do not; nothing is answered twice within a pause. So a packet of a stranger makes a room say one

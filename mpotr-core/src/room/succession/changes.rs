@@ -39,7 +39,7 @@ impl Changes {
         }
     }
 
-    /// Keeps a proposal that may be anybody's. The oldest gives way: its maker repeats it if it counts.
+    /// Keeps a proposal that anyone may have made. The oldest gives way: its maker repeats it if it counts.
     pub(crate) fn keep_unknown(&mut self, proposal: Proposal) {
         if self.unknown.len() >= MAX_UNKNOWN {
             self.unknown.pop_front();
@@ -47,7 +47,7 @@ impl Changes {
         self.unknown.push_back(proposal);
     }
 
-    /// Takes out those that may be anybody's: it may be told by now.
+    /// Takes out those that anyone may have made: it may be told by now whose they are.
     pub(crate) fn take_unknown(&mut self) -> VecDeque<Proposal> {
         std::mem::take(&mut self.unknown)
     }

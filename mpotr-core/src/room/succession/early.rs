@@ -3,7 +3,7 @@
 //!
 //! What is lost here its owner sends again. What matters is who can make it be lost. Packets of an epoch to be are told from
 //! others by its header key, which nobody outside has; among its members, who takes up most gives way. Packets of a run that is
-//! not known yet can be anybody's, and anybody can send them in any name: of each name, round and run the first and the last
+//! not known yet can be made by anyone, in any name: of each name, round and run the first and the last
 //! are kept, of all the smallest and the newest, so that what came before the junk or comes after it is there.
 
 use std::collections::{BTreeMap, VecDeque};

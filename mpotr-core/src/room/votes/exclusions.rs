@@ -1,7 +1,7 @@
 //! Who was left out by a vote, and by whose word it comes in again. `docs/spec/06-epochs.md`, "Changes".
 //!
 //! An exclusion is lifted by a vote to let the identity in, if one who gives it knows of the exclusion: who came into the
-//! room later knows nothing of it, and may be willing to let anybody in.
+//! room later knows nothing of it, and may be willing to let anyone in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
