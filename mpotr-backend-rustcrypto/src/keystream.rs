@@ -29,9 +29,9 @@ pub type ChaCha20Poly1305 = ChaChaPoly1305<ChaCha20Ahead>;
 /// ChaCha20 (RFC 8439), four blocks at a time. The keystream is wiped when dropped.
 pub struct ChaCha20Ahead {
     cipher: ChaCha20,
-    /// Where the cipher is.
+    /// The cipher, at the end of what `ahead` holds.
     at: u64,
-    /// What the cipher made last, if that is kept: up to where it is.
+    /// What the cipher made last; its end is still to be applied.
     ahead: Zeroizing<[u8; AHEAD]>,
     is_kept: bool,
     /// Bytes at the end of `ahead` that come next.
@@ -43,7 +43,7 @@ impl ChaCha20Ahead {
         self.at.saturating_sub(wide(self.left))
     }
 
-    /// The bytes that come next, at most so many. Never none, unless none are wanted.
+    /// The bytes that come next, at most so many; at least one unless `0` are wanted.
     fn next(&mut self, most: usize) -> &[u8] {
         if self.left == 0 {
             self.make();
@@ -62,7 +62,7 @@ impl ChaCha20Ahead {
         self.left = AHEAD;
     }
 
-    /// Applies keystream of which nothing is kept.
+    /// Applies keystream straight from the cipher, and keeps none of it.
     fn apply_at_once(&mut self, text: InOutBuf<'_, '_, u8>) {
         self.at = self.at.saturating_add(wide(text.len()));
         self.is_kept = false;
@@ -236,7 +236,7 @@ mod tests {
             WHOLE - 1000,
             WHOLE - 128,
         ] {
-            // So few that they are kept, and so many that what was kept is not the last any more.
+            // Few enough that they are kept, and enough that the kept ones are no longer the last.
             for length in [50, 600]
                 .into_iter()
                 .filter(|length| target + length < WHOLE - 64)

@@ -32,8 +32,8 @@ impl Sodium {
         ready.then_some(Self(()))
     }
 
-    /// As [`Sodium::init`], for operations that cannot fail. Whoever asked `check_supported` knows that this one does
-    /// not; whoever did not ends here, as in libsodium itself, before anything is computed.
+    /// As [`Sodium::init`], for operations that cannot fail. A caller that asked `check_supported` knows that this one
+    /// does not. Any other ends here, as in libsodium itself, before anything is computed.
     pub(crate) fn ready() -> Self {
         Self::init().unwrap_or_else(|| std::process::abort())
     }
@@ -157,7 +157,7 @@ impl Sodium {
         unsafe { sys::crypto_core_ristretto255_is_valid_point(bytes.as_ptr()) == 1 }
     }
 
-    /// `a + b`. `None` if one is no element.
+    /// `a + b`. `None` if an input is not an element.
     pub(crate) fn element_add(self, a: &[u8; 32], b: &[u8; 32]) -> Option<[u8; 32]> {
         let mut sum = [0; 32];
         // SAFETY: all three have the length of an element by their types.
@@ -166,7 +166,7 @@ impl Sodium {
         (status == 0).then_some(sum)
     }
 
-    /// `a - b`. `None` if one is no element.
+    /// `a - b`. `None` if an input is not an element.
     pub(crate) fn element_sub(self, a: &[u8; 32], b: &[u8; 32]) -> Option<[u8; 32]> {
         let mut difference = [0; 32];
         // SAFETY: all three have the length of an element by their types.
@@ -195,7 +195,7 @@ impl Sodium {
         (status == 0).then_some(product)
     }
 
-    /// `scalar * element`. `None` if that is the identity, or `element` is no element.
+    /// `scalar * element`. `None` if that is the identity, or `element` is not an element.
     pub(crate) fn element_mul(self, scalar: &[u8; 32], element: &[u8; 32]) -> Option<[u8; 32]> {
         let mut product = [0; 32];
         // SAFETY: all three have their length by their types.
@@ -220,7 +220,7 @@ impl HardwareAes {
         text: &mut [u8],
     ) -> Option<[u8; 16]> {
         let encrypt = sys::crypto_aead_aes256gcm_encrypt_detached;
-        // SAFETY: the function is that of AES-256-GCM, and the CPU has the instructions, or there were no `self`.
+        // SAFETY: the function is that of AES-256-GCM, and the CPU has the instructions: `self` is the proof.
         unsafe { seal_in_place(encrypt, key, nonce, associated_data, text) }
     }
 
@@ -234,7 +234,7 @@ impl HardwareAes {
         tag: &[u8; 16],
     ) -> Option<()> {
         let decrypt = sys::crypto_aead_aes256gcm_decrypt_detached;
-        // SAFETY: the function is that of AES-256-GCM, and the CPU has the instructions, or there were no `self`.
+        // SAFETY: the function is that of AES-256-GCM, and the CPU has the instructions: `self` is the proof.
         unsafe { open_in_place(decrypt, key, nonce, associated_data, text, tag) }
     }
 }

@@ -219,7 +219,7 @@ pub fn opens_a_fixed_length_alike<S: CryptoSuite>() {
     }
 }
 
-/// Below [`AeadKey`], too, a failed open leaves no plaintext behind: not where it worked in place, not elsewhere.
+/// The backend's own failed open leaves no plaintext behind, in place or elsewhere, without the help of [`AeadKey`].
 pub fn a_failed_open_shows_no_plaintext_in_the_buffer<S: CryptoSuite>() {
     let aead = S::Aead::new(&[1; 32].into());
     let nonce = Nonce::<S::Aead>::from([2; 12]);
@@ -253,7 +253,7 @@ fn shows_nothing_of(buffer: &[u8], text: &[u8]) -> bool {
     buffer.windows(8).zip(text.windows(8)).all(|(a, b)| a != b)
 }
 
-/// Where the suite is not supported, whoever goes on all the same gets no plaintext and no undefined behaviour.
+/// Where the CPU lacks the suite, a caller that uses it all the same gets no plaintext and no undefined behaviour.
 pub(crate) fn fails_closed<S: CryptoSuite>() {
     let key = key::<S>([1; 32]);
     assert_eq!(key.seal(&[2; 12], b"", b"text"), b"");

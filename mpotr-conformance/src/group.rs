@@ -64,7 +64,7 @@ pub fn from_uniform_bytes<S: CryptoSuite>() {
     }
 }
 
-/// The identity is an element like any other: who must not accept it says so.
+/// The identity is an element like any other: callers that forbid it check.
 pub fn the_identity_decodes<S: CryptoSuite>() {
     let identity = S::Group::identity();
     assert_eq!(S::Group::encode(&identity), [0; 32]);
@@ -95,7 +95,7 @@ pub fn a_product_may_be_the_identity<S: CryptoSuite>() {
     );
 }
 
-/// Addition is that of a group, and multiplication goes with it.
+/// Addition obeys the laws of a group, and multiplication by a scalar is distributive over it.
 pub fn group_laws<S: CryptoSuite>() {
     let (add, sub, mul) = (S::Group::add, S::Group::sub, S::Group::mul);
     let identity = S::Group::identity();
@@ -128,7 +128,7 @@ pub fn group_laws<S: CryptoSuite>() {
     }
 }
 
-/// `a G + b P` is what it says at the edges too, by the trait's method and by the free function.
+/// `a G + b P` is right at the edges too, by the trait's method and by the free function.
 pub fn double_multiplication_is_the_sum_of_two_products<S: CryptoSuite>() {
     let mut rng = ChaCha20Rng::seed_from_u64(4);
     let generator = S::Group::mul_base(&small::<S>(1));
@@ -162,7 +162,7 @@ pub fn double_multiplication_is_the_sum_of_two_products<S: CryptoSuite>() {
     }
 }
 
-/// A sum of products is what its name says, for every number of terms, and over the shorter of two lists.
+/// A sum of products is the sum of its products, for every number of terms, and over the shorter of two lists.
 pub fn multi_scalar_multiplication_is_the_sum_of_products<S: CryptoSuite>() {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let mut scalars: Vec<Scalar<S>> = (0..40)

@@ -35,8 +35,8 @@ pub mod scalar;
 pub mod signature;
 mod vectors;
 
-/// Runs a check where the backend can compute the suite; elsewhere its refusal must name suite and backend, and whoever
-/// goes on all the same must get nothing.
+/// Runs a check where the backend can compute the suite; elsewhere its refusal must name suite and backend, and a
+/// caller that uses it all the same must get nothing.
 pub fn check<S: CryptoSuite>(check: fn()) {
     match check_supported::<S>() {
         Ok(()) => check(),

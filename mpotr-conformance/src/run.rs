@@ -1,6 +1,6 @@
 //! A seeded run over every operation of a suite, written down: `docs/spec/02-suites.md`, "Backends".
 //!
-//! The journals of two backends of one suite are the same, entry by entry, or they are not one suite.
+//! Two backends compute one suite if their journals are the same, entry by entry.
 
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{

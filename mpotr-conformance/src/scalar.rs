@@ -92,7 +92,7 @@ pub fn wide_bytes_are_reduced<S: CryptoSuite>() {
     );
 }
 
-/// Addition, subtraction and multiplication are those of a field.
+/// Addition, subtraction and multiplication obey the laws of a field.
 pub fn field_laws<S: CryptoSuite>() {
     let (add, sub, mul) = (
         S::Group::scalar_add,

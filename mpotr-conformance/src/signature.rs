@@ -116,8 +116,8 @@ pub fn wrong_verdicts(accepts: impl Fn(&[u8; 32], &[u8], &[u8; 64]) -> bool) -> 
         .collect()
 }
 
-/// Pairs of signatures that are wrong by points of small order which cancel: a batch would take them, with a cofactor
-/// always and without when the weights fall so. No backend takes one of either.
+/// Pairs of signatures that are wrong by points of small order which cancel: a batch with cofactor always accepts them,
+/// one without sometimes, depending on its weights. Every backend rejects each of the two.
 pub fn torsion_pair<S: CryptoSuite>() {
     assert_eq!(torsion_pairs_taken(accepts::<S>), [""; 0]);
 }

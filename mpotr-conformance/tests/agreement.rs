@@ -31,7 +31,7 @@ impl SuiteVisitor for Journal {
     }
 }
 
-/// That a backend which can compute the suite here writes down the same.
+/// Asserts that a backend, where it can compute the suite, writes down the same.
 fn assert_same<B: Backend>(suite: SuiteId, expected: &[Entry]) {
     let Ok(journal) = visit_suite::<B, _>(suite, Journal) else {
         return;

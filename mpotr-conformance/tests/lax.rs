@@ -1,4 +1,4 @@
-//! The checks of signatures see a verifier that is lax: `docs/spec/02-suites.md`, "Signature".
+//! The checks of signatures catch a lax verifier: `docs/spec/02-suites.md`, "Signature".
 
 #![expect(
     clippy::unwrap_used,

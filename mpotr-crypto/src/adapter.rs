@@ -1,4 +1,4 @@
-//! What a library offers in a shape of its own, as the RustCrypto traits have it. `docs/spec/02-suites.md`, "Backends".
+//! Adapters from the interface that a library has to the RustCrypto traits. `docs/spec/02-suites.md`, "Backends".
 //!
 //! | a backend writes | and gets |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! One key of a suite's AEAD, with the contract that the backends alone do not share: after a failed open the
-//! caller gets nothing and the buffer is wiped (`docs/spec/02-suites.md`, "AEAD").
+//! One key of a suite's AEAD, with the contract in which backends differ: after a failed open the caller gets nothing
+//! and the buffer is wiped (`docs/spec/02-suites.md`, "AEAD").
 
 use aead::{AeadInOut, KeyInit, inout::InOutBuf};
 use zeroize::{Zeroize, Zeroizing};

@@ -73,7 +73,7 @@ pub enum DecodeErrorKind {
         /// The minimum.
         minimum: usize,
     },
-    /// A code point that means nothing here.
+    /// A code point without a meaning in this field.
     #[error("the value {0} means nothing here")]
     UnknownValue(u64),
     /// Not the one canonical encoding of any value.

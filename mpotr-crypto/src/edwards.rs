@@ -9,8 +9,8 @@ pub trait Edwards: core::fmt::Debug + Send + Sync + 'static {
     /// A decoded point, of whatever order.
     type Point: Clone + Send + Sync;
 
-    /// The point of 32 bytes (RFC 8032 section 5.1.3); `None` if there is none. It is asked about canonical encodings
-    /// alone.
+    /// The point of 32 bytes (RFC 8032 section 5.1.3); `None` if they encode no point. Callers pass canonical encodings
+    /// only.
     fn decode(bytes: &[u8; 32]) -> Option<Self::Point>;
 
     /// The encoding of `[s]B - [k mod L]P`, without the cofactor: B is the base point, `s` is little-endian and below L,

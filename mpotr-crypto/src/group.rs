@@ -32,8 +32,8 @@ pub trait Group: core::fmt::Debug + Send + Sync + 'static {
 
     /// The identity element.
     fn identity() -> Self::Element;
-    /// The element of a canonical encoding (RFC 9496 section 4.3.1), else `None`. The identity, 32 zero
-    /// bytes, decodes: who must not accept it says so.
+    /// The element of a canonical encoding (RFC 9496 section 4.3.1), else `None`. The identity, 32 zero bytes, decodes:
+    /// callers that forbid it check.
     fn decode(bytes: &[u8; 32]) -> Option<Self::Element>;
     /// The canonical encoding (RFC 9496 section 4.3.2).
     fn encode(element: &Self::Element) -> [u8; 32];

@@ -1,11 +1,11 @@
-//! The cryptographic parts of mpOTR, as traits: what a suite is, not who computes it.
+//! The cryptographic parts of mpOTR, as traits: what a suite is. Backends compute it.
 //!
 //! A *suite* is a set of algorithms with a two-byte id on the wire ([`SuiteId`]); a *backend* is a crate
 //! that computes their parts ([`Backend`]). This crate names no backend and writes the suites once over any. The parts
 //! are the RustCrypto traits wherever one exists ([`aead`], [`digest`], [`signature`]) and one small trait of our own,
 //! [`Group`], for ristretto255. A library that works in place is made one of those by an [`adapter`].
 //!
-//! A backend is believed nothing that can be tested: picked, it runs through the known answers of [`self_test`].
+//! A backend has to prove what can be tested: before its first use it runs through the known answers of [`self_test`].
 //!
 //! Everything above the suite that has to be byte-identical in every backend lives here too, once:
 //! the labelled [`Transcript`] hash, the key derivation ([`kdf`]), the strict Ed25519 predicate

@@ -12,7 +12,7 @@ use crate::suite::{CryptoSuite, Element, Scalar, Transcript};
 
 /// A secret scalar, in one place for all its life like any [`Secret`].
 ///
-/// It is kept as its canonical encoding. What computes with it has it decoded for that long ([`SecretScalar::with`]).
+/// It is kept as its canonical encoding. It is decoded only while a computation needs it ([`SecretScalar::with`]).
 pub struct SecretScalar<S: CryptoSuite> {
     encoded: Secret<32>,
     suite: PhantomData<fn() -> S>,

@@ -1,11 +1,11 @@
 //! What a backend has to show before it is used: known answers of everything that a suite is made of, and what it must
 //! refuse. `docs/spec/02-suites.md`, "Backends".
 //!
-//! A library is linked by its version, and some by whatever the system has. What it accepts may change under the same name,
-//! and members that disagree on one signature, one element or one seal hold two transcripts. So a suite is tried when it is picked
-//! ([`check_supported`]), once in the life of the process; it takes a few milliseconds. The answers
-//! are published ones where there are any, and else those that three libraries agree on (`mpotr-conformance`).
-//! No suite can pass it by: it is no method that a suite could write anew.
+//! A library is linked by its version, and some by whatever the system has. What it accepts may change under the same
+//! name, and members that disagree on one signature, one element or one seal hold two transcripts. So a suite is tried
+//! when it is picked ([`check_supported`]), once in the life of the process; it takes a few milliseconds. The answers
+//! are published ones where there are any, and else those that three libraries agree on (`mpotr-conformance`). A suite
+//! cannot skip the test, which is a function and not a method that a suite could override.
 
 mod aead;
 mod group;
@@ -24,7 +24,7 @@ use crate::suite_id::UnsupportedSuite;
 pub use signature::verification;
 pub use signature_cases::{SIGNATURES, SignatureCase};
 
-/// What a backend gets wrong.
+/// What a backend gets wrong: the first check that it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Fault(pub &'static str);

@@ -41,7 +41,7 @@ pub enum PayloadError {
         /// Offset from the start of the field, in bytes.
         offset: usize,
     },
-    /// The nick is none.
+    /// The nick does not keep to the rules.
     #[error(transparent)]
     Nick(#[from] NickError),
 }

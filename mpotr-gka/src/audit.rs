@@ -1,8 +1,8 @@
-//! A recorded run as somebody checks it who was not in it. `docs/spec/10-transcripts.md`, "What is checked".
+//! A recorded run, checked by an outsider. `docs/spec/10-transcripts.md`, "What is checked".
 //!
-//! An outsider checks all that is public: signatures, shares, proofs of well-formedness and group proofs. It learns that
-//! the record is one that a run could have left, and not that there was a run: whoever invents all members makes the same
-//! (`docs/security/deniability.md`). What only members could check is named in the [`Audit`].
+//! An outsider checks all that is public: signatures, shares, proofs of well-formedness and group proofs. It learns
+//! that the record is one that a run could have left, and not that there was a run: a forger that invents all members
+//! makes the same record (`docs/security/deniability.md`). What only members could check is named in the [`Audit`].
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite};
@@ -44,7 +44,7 @@ pub enum AuditError {
     /// The trapdoor of the roster is degenerate.
     #[error(transparent)]
     Roster(#[from] RosterError),
-    /// The place of a member has no contribution, or another one's.
+    /// A member's place holds no contribution, or that of another member.
     #[error("the contribution of member {member} is not in its place")]
     NoContribution {
         /// The member.
@@ -56,7 +56,7 @@ pub enum AuditError {
         /// The member.
         member: usize,
     },
-    /// A contribution that no member sends who does what it should.
+    /// A contribution that no honest member sends.
     #[error("the contribution of member {member} is wrong: {kind}")]
     Contribution {
         /// The member.
@@ -64,13 +64,13 @@ pub enum AuditError {
         /// What is wrong with it.
         kind: FaultKind,
     },
-    /// The shares are wrong together, though none is by itself.
+    /// The shares are wrong together, though each may be right by itself.
     #[error("the contributions are wrong together: {kind}")]
     Contributions {
         /// What is wrong with them.
         kind: FaultKind,
     },
-    /// The place of a member has no confirmation, or another one's.
+    /// A member's place holds no confirmation, or that of another member.
     #[error("the confirmation of member {member} is not in its place")]
     NoConfirmation {
         /// The member.
@@ -94,7 +94,7 @@ pub enum AuditError {
         /// The member.
         member: usize,
     },
-    /// What a confirmation sealed has another length than what is said to be in it.
+    /// The payload that is given for a confirmation has another length than the sealed one.
     #[error("the proof of member {member} is not what its confirmation sealed: its length differs")]
     SealedLength {
         /// The member.
@@ -143,8 +143,8 @@ impl Rounds<'_> {
     /// Checks both rounds of a run of others ([`Run::of_others`]).
     ///
     /// # Errors
-    /// All that is wrong with the first thing that is wrong: contributions and their signatures, what they say,
-    /// confirmations, proofs.
+    /// Every fault of the first step that fails: contributions and their signatures, what they say, confirmations,
+    /// proofs.
     pub fn audit<S: CryptoSuite>(
         &self,
         run: &Run<S>,

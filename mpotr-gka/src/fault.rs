@@ -1,4 +1,4 @@
-//! What goes wrong in a run through somebody's doing: `docs/spec/04-key-agreement.md`, "Blame".
+//! What goes wrong in a run because a member or the transport misbehaves: `docs/spec/04-key-agreement.md`, "Blame".
 //!
 //! A fault names *offers* by their index in the roster. It says nothing about the identity in the offer until a
 //! proof under that identity has verified in the same run: anyone can publish an offer that carries Alice's key.
@@ -31,7 +31,7 @@ pub enum FaultKind {
     /// A key in an offer that is no element.
     #[error("a key in an offer does not decode")]
     UndecodableKey,
-    /// A stated sum of knowledge commitments that is not theirs.
+    /// A stated sum of knowledge commitments that is not the sum of those in the offers.
     #[error("wrong sum of knowledge commitments")]
     WrongCommitmentSum,
     /// A Burmester-Desmedt share that is not `z_i (Z_{i+1} - Z_{i-1})`.
@@ -43,7 +43,8 @@ pub enum FaultKind {
     /// A key commitment other than the one that the contributions give.
     #[error("confirmation over another key")]
     WrongKeyCommitment,
-    /// A digest of contributions other than this member's: somebody sent two contributions, or the transport lied.
+    /// A digest of contributions other than this member's: a member sent two contributions, or the transport changed
+    /// one.
     #[error("confirmation over other contributions")]
     OtherContributions,
     /// An authentication payload that does not open, decode or verify.
@@ -72,14 +73,14 @@ pub struct CheckFailed;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// These members' packets carry no valid signature: as good as not received. Ask for them again. All other packets of the
-    /// round carry theirs, so a caller that from now on looks at the signature of each packet as it comes pays for
-    /// one signature a forgery, and never for another round that fails like this one.
+    /// These members' packets carry no valid signature, and count as not received. Ask for them again. All other
+    /// packets of the round carry theirs, so a caller that from now on verifies each packet as it comes pays one
+    /// verification for each forgery, and never for another round that fails like this one.
     ///
-    /// Or this member's own packet is not the one that it sent: an echo that somebody changed.
+    /// Or this member's own packet is not the one that it sent: an echo that was changed on its way.
     #[error("the packets of members {0:?} are not authentic")]
     NotReceived(Vec<usize>),
-    /// Somebody cheated; the run is dead.
+    /// A member cheated; the run is dead.
     #[error(transparent)]
     Fault(#[from] Fault),
     /// This member must not take part in the run, or not with this identity.

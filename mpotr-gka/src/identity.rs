@@ -1,4 +1,4 @@
-//! Who takes part in a run: the holder of an identity key, or somebody who was invented with the public key alone.
+//! Who takes part in a run: the holder of an identity key, or a member that a forger invents from the public key alone.
 //! `docs/security/deniability.md`, "The forger".
 //!
 //! A run treats both alike, but for how they prove. The group proof says *"I know a, or I know log T"*: a holder knows `a`. The
@@ -13,9 +13,9 @@ use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, SecretScalar};
 use crate::offer::TrapdoorKey;
 use crate::run::Run;
 
-/// Somebody who can take part in runs: an [`IdentityKeyPair`], or an [`Invented`] member.
+/// A party that can take part in runs: an [`IdentityKeyPair`], or an [`Invented`] member.
 ///
-/// Sealed: whoever implements it is handed the trapdoor secrets of its own offers.
+/// Sealed, since an implementation is handed the trapdoor secrets of its own offers.
 pub trait Identity<S: CryptoSuite>: sealed::Sealed<S> + core::fmt::Debug + Send {
     /// The identity key `A`.
     fn public(&self) -> IdentityKey;
@@ -32,7 +32,7 @@ pub(crate) mod sealed {
     }
 }
 
-/// Which of the two secrets somebody knows by which an identity is proven.
+/// The secret by which a member proves its identity.
 #[derive(Debug)]
 pub enum Speaker<'a, S: CryptoSuite> {
     /// `a`.
@@ -53,10 +53,10 @@ impl<S: CryptoSuite> Identity<S> for IdentityKeyPair {
     }
 }
 
-/// Whoever invents a conversation: it keeps the trapdoor secrets of all the members that it invents.
+/// A party that invents a conversation. It keeps the trapdoor secrets of all the members that it invents.
 ///
-/// It is of no use against anybody. What an invented member proves is made only in runs where *every* trapdoor key is the
-/// forger's own; a member who takes part with an offer of its own is one whose `y` the forger lacks.
+/// It deceives no member. An invented member proves its identity only in runs where *every* trapdoor key is the
+/// forger's own; a real member takes part with an offer of its own, whose `y` the forger lacks.
 pub struct Forger<S: CryptoSuite> {
     /// `y` by `Y`.
     trapdoors: Trapdoors<S>,
@@ -104,7 +104,7 @@ impl<S: CryptoSuite> Forger<S> {
     }
 }
 
-/// The same forger: what one remembers, the other does.
+/// A second reference to the same forger: what one remembers, the other does.
 impl<S: CryptoSuite> Clone for Forger<S> {
     fn clone(&self) -> Self {
         Self {

@@ -12,7 +12,7 @@ use mpotr_crypto::Element;
 pub struct KnownIdentities<S: CryptoSuite>(BTreeMap<IdentityKey, Element<S>>);
 
 impl<S: CryptoSuite> KnownIdentities<S> {
-    /// Nobody known yet.
+    /// No identity key is known yet.
     #[must_use]
     pub const fn new() -> Self {
         Self(BTreeMap::new())
@@ -45,13 +45,13 @@ impl<S: CryptoSuite> core::fmt::Debug for KnownIdentities<S> {
     }
 }
 
-/// A member of a roster: its offer with the keys decoded that everybody uses, `A` and `Y`. `Z` is decoded by those who
-/// sit beside the member in the cycle, `R` by the proposer, and both by whoever looks for a culprit.
+/// A member of a roster: its offer, with the keys `A` and `Y` decoded, which every member uses. `Z` is decoded by the
+/// neighbours in the cycle, `R` by the proposer, and both by a member that looks for a culprit.
 pub struct Member<S: CryptoSuite> {
     pub(crate) offer: Offer,
     pub(crate) identity: Element<S>,
     pub(crate) trapdoor: Element<S>,
-    /// `Z`, once somebody has asked for it; `None` inside if it does not decode.
+    /// `Z`, decoded when it is first asked for; `None` inside if it does not decode.
     share: OnceLock<Option<Element<S>>>,
 }
 
@@ -149,8 +149,8 @@ fn decode_key<S: CryptoSuite>(
 }
 
 impl Offer {
-    /// Refuses keys that their bytes alone show to be none: cheap, and so done with every offer that is heard. Whether the
-    /// others are keys shows when they are decoded, by [`Member::decode`] and [`Member::decode_rest`].
+    /// Refuses bytes that are visibly not a key: cheap, and so done with every offer that is heard. The other keys are
+    /// checked when they are decoded, by [`Member::decode`] and [`Member::decode_rest`].
     ///
     /// # Errors
     /// A key that is the identity element, or (E) of small order or not canonical.

@@ -56,7 +56,7 @@ byte_newtype! {
 }
 
 impl Beacon {
-    /// That of a first epoch, which follows none.
+    /// The beacon of a first epoch, which follows no other.
     pub const NONE: Self = Self::new([0; 16]);
 }
 
@@ -81,7 +81,7 @@ pub struct Offer {
     pub share: CycleShare,
     /// `R`: the commitment of the joint-knowledge check.
     pub commitment: KnowledgeCommitment,
-    /// Freshness.
+    /// Fresh random bytes, so that no two runs have one `sid`.
     pub nonce: Nonce,
 }
 

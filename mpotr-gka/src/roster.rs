@@ -13,16 +13,16 @@ pub fn wire_index(index: usize) -> u16 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RosterError {
-    /// Nobody in it.
+    /// The roster has no members.
     #[error("the roster is empty")]
     Empty,
-    /// Over [`MAX_MEMBERS`]; refused before any work.
+    /// More than [`MAX_MEMBERS`]; refused before any work.
     #[error("{members} members are over the limit of {MAX_MEMBERS}")]
     TooMany {
         /// Members listed.
         members: usize,
     },
-    /// Two keys of the roster are equal, be they of one kind or two.
+    /// Two keys of the roster are equal, whether of one kind or of two.
     #[error("a key of member {member} stands twice in the roster")]
     DuplicateKey {
         /// The later of the two members.
@@ -40,14 +40,14 @@ pub enum RosterError {
     /// The identity key pair is not that of this member's offer.
     #[error("the offer was made for another identity")]
     WrongIdentity,
-    /// The trapdoor of the roster is the identity: everybody would know its logarithm.
+    /// The trapdoor of the roster is the identity, whose logarithm is public.
     #[error("the trapdoor of the roster is degenerate")]
     DegenerateTrapdoor,
     /// The proposer is not a member.
     #[error("the proposer is not in the roster")]
     NoProposer,
-    /// The stated sum of knowledge commitments is no element or the identity, or is there where none is needed.
-    #[error("the sum of knowledge commitments is none")]
+    /// The stated sum of knowledge commitments does not decode or is the identity, or is stated where no sum is needed.
+    #[error("the sum of knowledge commitments cannot be right")]
     CommitmentSum,
     /// A key in an offer, which this member needs, is no element.
     #[error("a key of member {member} does not decode")]

@@ -39,8 +39,8 @@ impl<S: CryptoSuite> Run<S> {
         }
     }
 
-    /// A run as somebody sees it who is in it not: whoever reads a transcript. No place is left out when proofs are verified.
-    /// Decodes all shares `Z`.
+    /// A run as an outsider sees it who reads a transcript. Proofs are verified for every place. Decodes all shares
+    /// `Z`.
     ///
     /// # Errors
     /// See [`RosterError`].
@@ -105,7 +105,7 @@ impl<S: CryptoSuite> Run<S> {
         self.commitments.as_ref()
     }
 
-    /// This member's index; in a run of others, that of nobody.
+    /// This member's index; in a run of others, one past the roster.
     #[must_use]
     pub const fn me(&self) -> usize {
         self.me
@@ -127,9 +127,9 @@ impl<S: CryptoSuite> Run<S> {
         self.members.len()
     }
 
-    /// The members whose `Z` or `R` is no element, increasing. No honest member publishes such an offer, and no proposer
-    /// lists it. Whoever needs the key takes no part in the run: to be asked of every run that ends without an epoch,
-    /// before anybody's silence is held against it.
+    /// The members whose `Z` or `R` is no element, increasing. No honest member publishes such an offer, and no
+    /// proposer lists it. Members that need the key cannot take part. Ask this of every run that ends without an epoch,
+    /// before a member's silence is held against it.
     #[must_use]
     pub fn undecodable(&self) -> Vec<usize> {
         let wrong =
@@ -195,7 +195,7 @@ fn duplicate_key<S: CryptoSuite>(members: &[Member<S>]) -> Option<usize> {
 
 /// Of all keys that stand twice, the lowest index of a holder that is not the first.
 fn first_repeat<'a>(keys: impl Iterator<Item = (&'a [u8; 32], usize)> + Clone) -> Option<usize> {
-    // Keys that differ do so in their first eight bytes, unless somebody has searched long for others.
+    // Different keys differ in their first eight bytes, unless an attacker has searched long for such a pair.
     let first_bytes = |key: &[u8; 32]| {
         key.first_chunk()
             .map_or(0, |first| u64::from_be_bytes(*first))

@@ -57,7 +57,7 @@ impl<S: CryptoSuite> Candidates<S> {
         Self::of(identities, rng)
     }
 
-    /// These people, with fresh offers.
+    /// The same people, with fresh offers.
     pub fn of(identities: Vec<IdentityKeyPair>, rng: &mut dyn CryptoRng) -> Self {
         let room = RoomId::of_name::<S>("simulation");
         let (offers, secrets) = identities
@@ -136,7 +136,7 @@ impl<S: CryptoSuite> Candidates<S> {
     }
 }
 
-/// `sid`, of a head that says no more than it must.
+/// `sid`, over the shortest head that a run can have.
 fn sid<S: CryptoSuite>(
     methods: (AgreementId, AuthenticationId),
     commitments: CommitmentSum,
@@ -172,9 +172,9 @@ fn decode<S: CryptoSuite>(
 pub struct Contributed<S: CryptoSuite> {
     /// Long-term identities.
     pub identities: Vec<IdentityKeyPair>,
-    /// Where each member is.
+    /// The phase of each member.
     pub phases: Vec<Contributing<S>>,
-    /// What all sent.
+    /// What all members sent.
     pub contributions: Arc<[Contribution]>,
 }
 
@@ -208,9 +208,9 @@ impl<S: CryptoSuite> Contributed<S> {
 /// All members after both rounds were sent.
 #[derive(Debug)]
 pub struct Confirmed<S: CryptoSuite> {
-    /// Where each member is.
+    /// The phase of each member.
     pub phases: Vec<Confirming<S>>,
-    /// What all sent.
+    /// What all members sent.
     pub confirmations: Vec<Confirmation>,
 }
 
@@ -257,7 +257,7 @@ pub fn form_group<S: CryptoSuite>(
     form_group_of(candidates, methods, rng)
 }
 
-/// The same with people who exist already.
+/// As [`form_group`], with people who exist already.
 ///
 /// # Errors
 /// See [`form_group`].

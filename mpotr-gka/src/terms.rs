@@ -17,7 +17,7 @@ byte_newtype! {
 }
 
 impl CommitmentSum {
-    /// That of a run of triple Diffie-Hellman, which has no joint-knowledge check: 32 zero bytes.
+    /// The value in a run of triple Diffie-Hellman, which has no joint-knowledge check: 32 zero bytes.
     pub const NONE: Self = Self::new([0; 32]);
 
     /// What an honest proposer states for a roster: `sum R_j` for a group proof, nothing otherwise.
@@ -58,8 +58,8 @@ impl CommitmentSum {
     /// The commitments of all members, if they add up to this sum.
     ///
     /// # Errors
-    /// A fault of the owners of those that are no elements and of the proposer who listed them, or of the proposer whose
-    /// sum is wrong: an honest one has decoded and added up all of them.
+    /// A fault of the members whose commitments do not decode and of the proposer who listed them, or of the proposer
+    /// whose sum is wrong: an honest one has decoded and added up all of them.
     pub(crate) fn open<S: CryptoSuite>(
         &self,
         proposer: usize,
@@ -82,7 +82,7 @@ impl CommitmentSum {
     }
 }
 
-/// All `R` of a roster; the members whose `R` is no element otherwise.
+/// All `R` of a roster, or the members whose `R` does not decode.
 fn decode_all<'a, S: CryptoSuite>(
     members: impl IntoIterator<Item = &'a Member<S>>,
 ) -> Result<Vec<Element<S>>, Vec<usize>> {

@@ -1,4 +1,4 @@
-//! What a member's own line takes, and what waits for it.
+//! A member's own line to the network: its limits, and the packets that wait for it.
 
 /// What a member's own line to the network takes. Lengths are in bytes. [`Line::new`] takes everything at once.
 ///

@@ -24,7 +24,7 @@ pub struct Arrival<A, P> {
 /// A broadcast medium that loses, doubles, delays, re-orders and splits, on the caller's time.
 ///
 /// `A` names a member, `P` is a packet: `Rc<[u8]>` makes copies cheap. Times are in milliseconds and must not run
-/// backwards. Draws are of one seeded stream, in the order of calls: for each receiver that is reached, one for the
+/// backwards. Draws come from one seeded stream, in the order of calls: for each receiver that is reached, one for the
 /// duplicate if there are any, then for each copy one for the jitter, and one for the loss if there is any.
 #[derive(Clone, Debug)]
 pub struct Network<A, P> {
@@ -47,7 +47,7 @@ impl<A: Copy + Ord, P: AsRef<[u8]> + Clone> Network<A, P> {
         Self::drawing(weather, ChaCha20Rng::seed_from_u64(seed))
     }
 
-    /// The same, where nobody may guess the draws: the seed is of 32 random bytes.
+    /// An empty network whose draws nobody can guess: the seed is 32 random bytes.
     #[must_use]
     pub fn from_seed(weather: Weather, seed: [u8; 32]) -> Self {
         Self::drawing(weather, ChaCha20Rng::from_seed(seed))
@@ -71,7 +71,7 @@ impl<A: Copy + Ord, P: AsRef<[u8]> + Clone> Network<A, P> {
         self.weather
     }
 
-    /// From now on the weather is another. What is under way arrives as it would have.
+    /// Changes the weather for what is sent from now on. What is under way arrives as it would have.
     pub fn set_weather(&mut self, weather: Weather) {
         if !weather.is_in_order {
             self.latest.clear();

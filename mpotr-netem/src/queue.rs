@@ -14,16 +14,16 @@ const MILLI: u64 = 1000;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Queue {
     line: Line,
-    /// When `ahead` was so.
+    /// The time to which `ahead` refers.
     at: u64,
-    /// Thousandths of bytes that were to pass then, with the burst that is used up.
+    /// Thousandths of bytes that had still to pass at `at`, with the burst that is used up.
     ahead: u64,
     /// When the last packet has passed.
     last: u64,
 }
 
 impl Queue {
-    /// From now on the line is another. What waits passes when it would have, and what comes later passes after it.
+    /// Changes the line. What waits passes when it would have, and what comes later passes after it.
     pub(crate) fn change(&mut self, now: u64, line: Line) {
         let used = self.ahead(now).min(line.burst.saturating_mul(MILLI));
         let busy = self.last.saturating_sub(now);
@@ -61,7 +61,7 @@ impl Queue {
         Ok(self.last)
     }
 
-    /// What waits.
+    /// What waits for the line now.
     pub(crate) fn backlog(&self, now: u64) -> Backlog {
         Backlog {
             bytes: self.waiting(now).div_ceil(MILLI),

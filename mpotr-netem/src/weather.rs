@@ -92,7 +92,7 @@ impl Weather {
     }
 }
 
-/// As it would be derived, but that order is named only where it is kept: traces of simulations show the weather.
+/// Like the derived one, except that order is named only where it is kept: traces of simulations show the weather.
 impl fmt::Debug for Weather {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut weather = f.debug_struct("Weather");

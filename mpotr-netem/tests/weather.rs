@@ -162,7 +162,7 @@ fn order_is_kept_while_the_weather_changes_from_one_that_keeps_it_to_another() {
     network.set_weather(Weather::fair(5));
     network.send(2, 0, [1], [3; 8]).unwrap();
     network.set_weather(Weather::fair(5).in_order());
-    // Of what was sent before it was kept, nothing is known.
+    // A copy that was sent before order was kept binds no later one.
     network.send(3, 0, [1], [4; 8]).unwrap();
     let all = drain(&mut network);
     let seen: Vec<_> = all.iter().map(|(at, it)| (*at, it.payload[0])).collect();
@@ -230,7 +230,7 @@ proptest! {
         for (at, packet) in arrivals(weather, seed, 100) {
             *copies.entry(packet).or_default() += 1;
             prop_assert!(at >= packet + weather.latency_ms);
-            // Where order is kept, it may wait for one that was sent before it.
+            // Where order is kept, a copy may wait for one that was sent before it.
             prop_assert!(at <= 99 + weather.longest());
             prop_assert!(weather.is_in_order || at <= packet + weather.longest());
         }

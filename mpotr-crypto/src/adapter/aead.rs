@@ -13,7 +13,7 @@ pub trait InPlaceAead: Send + Sync {
     /// Seals `text` in place and gives the tag; `None` where the library cannot.
     fn seal(&self, nonce: &[u8; 12], associated_data: &[u8], text: &mut [u8]) -> Option<[u8; 16]>;
 
-    /// Opens `text` in place; `None` where it does not open. What is left in the buffer then is of no matter.
+    /// Opens `text` in place; `None` where it does not open. The buffer may then hold anything: the caller wipes it.
     fn open(
         &self,
         nonce: &[u8; 12],

@@ -8,8 +8,8 @@
 //! struct { opaque R[32]; opaque s[32]; opaque w[32]; } payload;                                   96 bytes
 //! ```
 //!
-//! A verifier whose own fresh trapdoor key is in T knows that nobody else knows log T, so it is convinced; whoever
-//! invents a roster knows log T and makes every proof of it, so nobody else is. The arguments, and what one summed
+//! A verifier whose own fresh trapdoor key is in T knows that nobody else knows log T, so it is convinced. A forger
+//! that invents a roster knows log T and makes every proof of it, so nobody else is. The arguments, and what one summed
 //! commitment changes in them, stand in `docs/security/group-proof.md`.
 //!
 //! All proofs of a run are verified as one multi-scalar multiplication with random 128-bit weights; a batch that
@@ -57,7 +57,7 @@ impl<S: CryptoSuite> GroupProof<S> {
         Ok(Self { trapdoor, share })
     }
 
-    /// For the proofs of others alone.
+    /// A verifier of the proofs of others, which proves nothing itself.
     pub(crate) fn of_others(run: &Run<S>) -> Result<Self, RosterError> {
         let trapdoor = Trapdoor::of(run).ok_or(RosterError::DegenerateTrapdoor)?;
         let share = ScalarBytes::new([0; 32]);

@@ -42,8 +42,8 @@ pub(super) struct Trapdoor<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Trapdoor<S> {
-    /// The trapdoor of a roster; `None` if it is the identity, whose logarithm everybody knows, which no choice of keys
-    /// brings about with more than negligible probability, or in a run without a stated sum of commitments.
+    /// The trapdoor of a roster; `None` if it is the identity, whose logarithm is public (no choice of keys makes it
+    /// so, but with negligible probability), and in a run without a stated sum of commitments.
     pub(super) fn of(run: &Run<S>) -> Option<Self> {
         let coefficients: Vec<_> = (0_u32..)
             .take(run.len())
@@ -130,7 +130,8 @@ impl<S: CryptoSuite> Trapdoor<S> {
         }
     }
 
-    /// Who is at fault when that fails: what the proposer stated is looked at first, then each share.
+    /// Who is at fault when [`check`](Self::check) fails: the sum that the proposer stated is looked at first, then
+    /// each share.
     pub(super) fn blame(&self, run: &Run<S>, shares: &[&[u8]]) -> Fault {
         let shares = match Self::decode(run, shares) {
             Ok(shares) => shares,
@@ -169,7 +170,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
         }
     }
 
-    /// The shares of all members; who sent one that is no scalar otherwise.
+    /// The shares of all members, or the members whose share does not decode to a scalar.
     fn decode(run: &Run<S>, shares: &[&[u8]]) -> Result<Vec<Scalar<S>>, Vec<usize>> {
         let decoded: Vec<_> = shares
             .iter()

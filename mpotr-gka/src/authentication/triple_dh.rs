@@ -55,7 +55,8 @@ impl TripleDh {
         Self { pairs }
     }
 
-    /// The same part, by the trapdoor secrets of all members in cycle order: of somebody who has no identity.
+    /// The part of an invented member, which has no identity secret, from the trapdoor secrets of all members in cycle
+    /// order.
     pub(super) fn of_trapdoors<S: CryptoSuite>(
         run: &Run<S>,
         trapdoors: &[SecretScalar<S>],
@@ -231,7 +232,8 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         {
             match key {
                 Some(key) => payload.raw(tag(run, key, run.me(), to, statement).expose()),
-                // No key with this peer, whose values gave the identity: no tag that verifies, and no gap.
+                // A value with this peer is the identity, so there is no key: fill its place with a tag that does not
+                // verify.
                 None => payload.raw(Secret::<TAG_LENGTH>::random(rng).expose()),
             }
         }

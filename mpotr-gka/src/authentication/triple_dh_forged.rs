@@ -1,7 +1,7 @@
 //! Triple Diffie-Hellman among members that one person invents. `docs/security/deniability.md`, "Triple Diffie-Hellman".
 //!
-//! A tag needs `a_i Y_j`, `y_i A_j` and `y_i Y_j`. Whoever drew every `y` has the first as `y_j A_i`: the very tags that the
-//! holders of the identities would make, and neither `a`.
+//! A tag needs `a_i Y_j`, `y_i A_j` and `y_i Y_j`. A forger that drew every `y` computes the first as `y_j A_i`: it
+//! makes the tags that the holders of the identities would make, and knows neither `a`.
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
@@ -12,8 +12,8 @@ use crate::fault::Fault;
 use crate::identity::{Forger, Identity};
 use crate::run::Run;
 
-/// An invented member's part. The keys with the others are made when they are needed: all have contributed then, and the forger
-/// has every `y`.
+/// An invented member's part. It makes the keys with the others when they are needed: by then all have contributed, and
+/// the forger has every `y`.
 #[derive(Debug)]
 pub(super) struct ForgedTripleDh<S: CryptoSuite> {
     forger: Forger<S>,
@@ -24,8 +24,8 @@ impl<S: CryptoSuite> ForgedTripleDh<S> {
         Self { forger }
     }
 
-    /// The part of somebody who has all keys; where somebody takes part who was not invented, of somebody who has none, proves
-    /// nothing and believes nobody.
+    /// The part of an invented member. In a run with a member that was not invented it has no keys: it proves nothing
+    /// and accepts no tag.
     fn part(&self, run: &Run<S>) -> TripleDh {
         let trapdoors = self.forger.secrets(run).unwrap_or_default();
         TripleDh::of_trapdoors(run, &trapdoors)

@@ -7,7 +7,7 @@ use super::Statement;
 use crate::sid::Sid;
 
 /// 128-bit weights from a hash over the statement, all proofs in order and 32 local random bytes, so that no prover
-/// predicts them: without end, four to a hash.
+/// predicts them. An endless sequence, four from each hash.
 pub(super) fn weights<S: CryptoSuite>(
     sid: Sid,
     statement: &Statement,

@@ -77,12 +77,13 @@ struct OwnElements<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> OfferSecrets<S> {
-    /// A fresh offer of an identity for a room, to follow the epoch of a beacon, and its secrets. `count` is another number
-    /// for each offer that the caller makes.
+    /// A fresh offer of an identity for a room, to follow the epoch that the beacon names, and its secrets. `count`
+    /// differs for each offer that the caller makes.
     ///
-    /// The secrets are hedged as RFC 8937 does it: they depend on 64 bytes of `rng`, on the identity's own secret and on what
-    /// the offer is for. A source that repeats itself repeats no key in another room, for another epoch or count, and one
-    /// that somebody foresees gives away nothing as long as the identity is secret. An invented identity has no secret.
+    /// The secrets are hedged as RFC 8937 does it: they depend on 64 bytes of `rng`, on the identity's own secret and
+    /// on what the offer is for. A source that repeats itself repeats no key in another room, for another epoch or
+    /// count, and one that an attacker foresees gives away nothing as long as the identity is secret. An invented
+    /// identity has no secret.
     pub fn generate(
         room: RoomId,
         beacon: Beacon,
@@ -168,7 +169,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
         ))
     }
 
-    /// Whether a run is one that these secrets may serve: its roster holds their offer byte for byte at this member's place,
+    /// Checks that these secrets may serve a run: its roster holds their offer byte for byte at this member's place,
     /// and the offer is that of this identity. Proofs of others convince only a member whose own trapdoor key is among
     /// those of the roster (`docs/security/group-proof.md`).
     ///

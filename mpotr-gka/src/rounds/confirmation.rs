@@ -77,7 +77,7 @@ impl Confirmation {
     ) -> Self {
         let sender = wire_index(run.me());
         let data = sealed_data(run, sender, &statement);
-        // Nobody opens nothing; there is a key for every sender.
+        // There is a key for every sender; an empty payload, which nobody opens, stands for the impossible case.
         let sealed = sealing_key::<S>(epoch, sender)
             .map_or_else(Vec::new, |key| key.seal(&NONCE, &data, payload));
         let signature = key.sign(&signed(run, sender, &statement, &sealed));

@@ -40,7 +40,7 @@ impl<S: CryptoSuite> Confirming<S> {
         &self.run
     }
 
-    /// The contributions that this member confirmed, to send again to who missed one.
+    /// The contributions that this member confirmed, to send again to members that missed one.
     #[must_use]
     pub fn contributions(&self) -> &[Contribution] {
         &self.contributions
@@ -101,8 +101,8 @@ impl<S: CryptoSuite> Confirming<S> {
         let run = &self.run;
         let own = &self.confirmation.statement;
         check_complete(run, confirmations, &self.confirmation)?;
-        // Some member confirms other contributions than this one. It may be right: somebody sent two contributions, or a
-        // packet was changed on its way. Nobody can be named before the other contributions are seen.
+        // Some member confirms other contributions than this one. It may be right: a member sent two contributions, or
+        // a packet was changed on its way. Nobody can be named before the other contributions are seen.
         if confirmations
             .iter()
             .any(|confirmation| confirmation.statement.contributions != own.contributions)
@@ -149,7 +149,7 @@ impl<S: CryptoSuite> Confirming<S> {
     }
 
     /// All agree on the contributions, yet not on the key: either a contribution is wrong, and its proof says whose, or
-    /// whoever commits to another key lies.
+    /// a member that commits to another key lies.
     fn blame_for_other_key(&self, other_key: Vec<usize>) -> Fault {
         let run = &self.run;
         let wrong = self
@@ -175,7 +175,7 @@ impl<S: CryptoSuite> Confirming<S> {
     }
 }
 
-/// Where a list holds what is looked for.
+/// The indices at which a list holds what is looked for.
 fn indices<T>(list: &[T], is_wanted: impl Fn(&T) -> bool) -> Vec<usize> {
     list.iter()
         .enumerate()
@@ -197,7 +197,7 @@ pub struct Established<S: CryptoSuite> {
     pub statement: Statement,
     /// The key that signs in the epoch.
     pub ephemeral: EphemeralKeyPair<S>,
-    /// `y`: protects this member in this run alone, which is over, and may be published with the key that signs.
+    /// `y`: it protects this member in this run alone, which is over, so it may be published with the signing key.
     pub trapdoor: SecretScalar<S>,
     /// The secret from which the epoch's keys are derived.
     pub secret: Prk,

@@ -25,7 +25,7 @@ pub struct Contributing<S: CryptoSuite> {
     ephemeral: EphemeralKeyPair<S>,
     /// `y`, for when it may be published.
     trapdoor: SecretScalar<S>,
-    /// None at work in a run that this member must not take part in.
+    /// An error in a run that this member must not take part in.
     methods: Result<Methods<S>, RosterError>,
     contribution: Contribution,
 }
@@ -37,7 +37,7 @@ struct Methods<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Contributing<S> {
-    /// Contributes to a run. The offer's secrets are consumed, come what may: they serve one run.
+    /// Contributes to a run. The offer's secrets are consumed in any case: they serve one run.
     ///
     /// The caller has asked [`OfferSecrets::check`] before. For a run that fails this check the contribution says nothing,
     /// is made without the secrets and not signed, and [`confirm`](Self::confirm) refuses.
@@ -82,7 +82,7 @@ impl<S: CryptoSuite> Contributing<S> {
         }
     }
 
-    /// This member's contribution. Made once: the same bytes are sent again when somebody missed them.
+    /// This member's contribution. Made once: the same bytes are sent again to members that missed them.
     #[must_use]
     pub const fn contribution(&self) -> &Contribution {
         &self.contribution

@@ -87,7 +87,7 @@ impl Contribution {
         }
     }
 
-    /// What stands in the place of a contribution to a run that this member must not take part in: nothing, not signed.
+    /// A placeholder for the contribution to a run that this member must not take part in: empty, and not signed.
     pub(super) fn nothing<S: CryptoSuite>(run: &Run<S>) -> Self {
         Self {
             sender: wire_index(run.me()),

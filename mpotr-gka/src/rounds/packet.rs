@@ -71,15 +71,15 @@ pub(super) fn check_complete<S: CryptoSuite, P: RoundPacket>(
             members: run.len(),
         });
     }
-    // Another packet in the own place is an echo that somebody changed, whatever its signature.
+    // Another packet in this member's own place is an echo that was changed on its way, whatever its signature.
     match packets.get(run.me()) {
         Some(echo) if echo == own => Ok(()),
         Some(_) | None => Err(RunError::NotReceived(vec![run.me()])),
     }
 }
 
-/// What a round comes to that is complete and whose packets are wrong together. Signatures come first: a packet without
-/// its sender's was never received and names nobody, and nobody is looked for before every packet has one.
+/// The result of a complete round whose packets are wrong together. Signatures come first: a packet without its
+/// sender's was never received and names nobody, and nobody is looked for before every packet has one.
 pub(super) fn blame<S: CryptoSuite, P: RoundPacket>(
     run: &Run<S>,
     packets: &[P],

@@ -11,14 +11,14 @@ use mpotr_crypto::{AeadKey, CryptoSuite, Secret, SecretRef, kdf::Prk, label};
 const KEY_LENGTH: usize = 32;
 const KEYS: usize = 8;
 
-/// The keys of all senders in cycle order, and of more than a roster has.
+/// The keys of all senders in cycle order. It goes on beyond the roster: the caller takes as many as there are members.
 pub(super) fn sealing_keys<S: CryptoSuite>(
     epoch: &Prk,
 ) -> impl Iterator<Item = AeadKey<S>> + use<'_, S> {
     (0_u16..).flat_map(|block| keys_of::<S>(epoch, block))
 }
 
-/// The key of one sender. `None` never: a block has a key for every remainder.
+/// The key of one sender. It is always there: a block has a key for every remainder.
 pub(super) fn sealing_key<S: CryptoSuite>(epoch: &Prk, sender: u16) -> Option<AeadKey<S>> {
     let (block, place) = (sender >> 3, usize::from(sender & 7));
     keys_of::<S>(epoch, block).nth(place)

@@ -40,7 +40,7 @@ fn a_contribution_without_its_signature_was_not_received<S: CryptoSuite>() {
     run.phases.remove(&2);
     run.assert_not_received(&[2]);
     let mut run = crew::<S>(4, DEFAULT);
-    // Different bits, lest the one makes good what the other spoils.
+    // Different bits, so that one does not undo the other.
     run.tamper(2, |body| body.share[0] ^= 1);
     run.tamper(3, |body| body.share[0] ^= 2);
     run.phases.retain(|member, _| *member < 2);
@@ -133,7 +133,7 @@ fn a_changed_echo_of_the_own_contribution_blames_nobody<S: CryptoSuite>() {
         run.phases.retain(|member, _| *member == 0);
         run.tamper(0, |body| body.agreement.push(0));
         run.assert_not_received(&[0]);
-        // Signed by whoever holds the key too, as after a state was copied: still not what this member sent.
+        // Signed by another holder of the key, as after a state was copied: still not what this member sent.
         let mut run = crew::<S>(3, methods);
         let phase = run.phases.remove(&0).unwrap();
         run.lie(0, |body| body.agreement.push(0));

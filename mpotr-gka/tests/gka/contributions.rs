@@ -162,7 +162,7 @@ fn neighbours_whose_errors_cancel_cannot_split_the_others<S: CryptoSuite>() {
         let first = keys.next().unwrap();
         assert!(
             keys.all(|key| key == first),
-            "whoever is beside neither has one and the same key"
+            "a member that sits beside neither has the same key"
         );
         assert_ne!(
             first,

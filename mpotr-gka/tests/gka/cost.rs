@@ -33,7 +33,7 @@ fn work_of_a_changed(alter: impl FnOnce(&mut ContributionBody)) -> Work {
 fn a_forged_share_costs_signatures_and_no_search_for_a_culprit() {
     let scalar = random_scalar::<Elements>(&mut ChaCha20Rng::seed_from_u64(1));
     let work = work_of_a_changed(|body| body.share = Elements::encode_scalar(&scalar).to_vec());
-    // Everybody's but the own.
+    // All but this member's own.
     assert_eq!(work.signatures, MEMBERS - 1);
     assert_eq!(work.products, CHECK);
 }

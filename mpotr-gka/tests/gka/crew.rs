@@ -140,7 +140,7 @@ impl<S: CryptoSuite> Crew<S> {
         }
         match self.methods.1 {
             AuthenticationId::GroupProof => {
-                // A commitment that is none adds nothing.
+                // A commitment that does not decode adds nothing.
                 let commitments: Vec<_> = self
                     .offers
                     .iter()

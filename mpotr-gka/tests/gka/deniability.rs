@@ -25,7 +25,7 @@ pub(crate) fn all_trapdoors<S: CryptoSuite>(run: &Confirmed<S>) -> Vec<Scalar<S>
     run.known.iter().map(|known| known.y.clone()).collect()
 }
 
-/// Member confirms with a proof by somebody who takes `t` for the logarithm of the trapdoor.
+/// A member confirms with a proof made as if `t` were the logarithm of the trapdoor.
 pub(crate) fn forge<S: CryptoSuite>(run: &mut Confirmed<S>, member: usize, t: &Scalar<S>) {
     let (_, statement) = run.epoch();
     let [k, u] = [draw::<S>(1), draw::<S>(2)];
@@ -109,7 +109,7 @@ pub(crate) fn with_trapdoor_key<S: CryptoSuite>(
 fn oblivious_trapdoor_is_refused<S: CryptoSuite>() {
     for members in [2, 3, 5] {
         for insider in [0, members - 1] {
-            // The seed shows to everybody that nobody knows the logarithm.
+            // The seed shows everyone that nobody knows the logarithm.
             let seed = Transcript::<S>::new(label::ROOM)
                 .bytes(b"nobody knows")
                 .finish();
@@ -126,7 +126,7 @@ fn oblivious_trapdoor_is_refused<S: CryptoSuite>() {
             for share in [r, vec![0; 32], another] {
                 let mut run = oblivious();
                 run.lie(insider, |body| body.share = share);
-                // No confirmation, and so no proof, has left anybody.
+                // No member has sent a confirmation, and so no proof.
                 run.assert_fault(FaultKind::UnknownTrapdoor, &[insider]);
             }
         }
@@ -170,7 +170,8 @@ fn a_commitment_used_twice_gives_the_trapdoor_away<S: CryptoSuite>() {
 }
 
 fn triple_dh_needs_the_identity_or_the_trapdoor_of_the_pair<S: CryptoSuite>() {
-    // Whoever is at one end of a pair, or knows its trapdoor, makes the tags of the other end: it convinces nobody else.
+    // A party at one end of a pair, or one that knows its trapdoor, makes the tags of the other end: they convince
+    // nobody else.
     let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
     let run = Crew::<S>::new(2, methods).contribute().confirm();
     let (_, statement) = run.epoch();

@@ -199,7 +199,7 @@ fn a_member_knows_its_own_offer_as_others_decode_it<S: CryptoSuite>() {
     };
     let decoded = Member::decode(offer.clone(), &KnownIdentities::new()).unwrap();
     assert_eq!(contribution(own), contribution(decoded));
-    // An identity key that is none is an error here as there.
+    // An identity key that does not decode is an error here as there.
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let nobody = Forger::<S>::new().invent(mpotr_crypto::IdentityKey::new([0xff; 32]));
     let (_, secrets) = OfferSecrets::generate(RoomId::new([0; 32]), BEACON, &nobody, 0, &mut rng);
@@ -228,7 +228,7 @@ fn a_roster_with_the_own_offer_changed_is_refused<S: CryptoSuite>() {
         change(&mut crew.offers[0]);
         assert_refused(crew, 0, 0, RosterError::NotAMember);
     }
-    // Nor does another's place do, which has room for an offer of somebody's.
+    // Nor does the place of another member.
     assert_refused(Crew::<S>::new(3, DEFAULT), 1, 0, RosterError::NotAMember);
 }
 

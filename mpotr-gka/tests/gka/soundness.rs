@@ -81,7 +81,7 @@ fn rogue_trapdoor_key_forges_no_proof<S: CryptoSuite>() {
 
 fn an_identity_made_of_anothers_trapdoor_key_is_nobodys<S: CryptoSuite>() {
     // The known limit of one commitment for two statements: A_M = b Y_v + a G is proved without its logarithm, which
-    // nobody knows. It is no key of anybody else's, so nobody is passed for.
+    // nobody knows. It is the key of no other party, so nobody is impersonated.
     let (victim, insider) = (0, 1);
     let [a, b, k] = [17, 18, 19].map(draw::<S>);
     let mut crew = Crew::<S>::new(2, DEFAULT);
@@ -158,7 +158,7 @@ fn stolen_identity_offer_blames_nobody<S: CryptoSuite>() {
 
 fn a_listed_key_of_another_signs_nothing<S: CryptoSuite>() {
     let insider = 1;
-    // The E of somebody in another room, say; it is in no other offer of the roster.
+    // The E of a member of another room, say; it is in no other offer of the roster.
     let elsewhere = Crew::<S>::seeded(1, DEFAULT, 5).offers[0].ephemeral;
     let mut crew = Crew::<S>::new(3, DEFAULT);
     crew.offers[insider].ephemeral = elsewhere;

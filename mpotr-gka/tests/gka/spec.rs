@@ -15,7 +15,7 @@ use mpotr_gka::{
 
 use crate::{Element, Scalar};
 
-/// A run as anybody sees it who has the offers.
+/// A run as seen by any holder of the offers.
 #[derive(Clone)]
 pub(crate) struct Spec {
     pub(crate) sid: Sid,

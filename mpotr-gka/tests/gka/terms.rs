@@ -65,7 +65,8 @@ fn add_to_share<S: CryptoSuite>(share: &mut Vec<u8>, delta: &Scalar<S>) {
 }
 
 fn a_wrong_sum_that_passes_proves_the_same<S: CryptoSuite>() {
-    // The proposer adds d G to the sum, and d to its share: whoever can do that knows d, and log T with the others.
+    // The proposer adds d G to the sum, and d to its share: a proposer that can do that knows d, and log T together
+    // with the others.
     let mut crew = Crew::<S>::new(4, DEFAULT);
     let d = draw::<S>(31);
     crew.stated = state::<S>(&S::Group::add(&true_sum(&crew), &S::Group::mul_base(&d)));
@@ -133,7 +134,7 @@ fn a_sum_that_is_none_or_not_needed_is_refused<S: CryptoSuite>() {
         );
         assert!(honest.run(1).is_ok());
         let wrong = if is_needed {
-            // The identity is the sum of nothing that anybody committed to.
+            // No member committed to what sums to the identity.
             vec![[0; 32], NO_ELEMENT]
         } else {
             vec![S::Group::encode(&generator::<S>()), NO_ELEMENT]
