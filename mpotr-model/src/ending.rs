@@ -8,8 +8,8 @@ use crate::proposal::Proposal;
 use crate::state::{State, Step};
 use crate::statements::Byzantine;
 
-/// Where honest members are once everything is delivered, nobody proposes or confirms any more, and the Byzantine say
-/// nothing.
+/// Where honest members are once everything is delivered, when nobody proposes or confirms from then on and the
+/// Byzantine say nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
     /// Two have installed the same epoch.

@@ -23,7 +23,7 @@ impl Guards<'_> {
         member.abandoned && self.rules().abandon != Abandon::HeardNotKept
     }
 
-    /// Whether a member has ended with nothing yet, as far as it remembers.
+    /// Whether a member has neither installed nor given up, as far as it remembers.
     fn is_open(self, member: &Member) -> bool {
         !self.has_left(member) && (member.installed.is_none() || member.forgot)
     }
@@ -126,7 +126,7 @@ impl Guards<'_> {
             && self.is_worth_forsaking(seat, proposal)
     }
 
-    /// Whether a member holds a certificate of an earlier proposal that somebody else, one of these, has installed.
+    /// Whether a member holds a certificate of an earlier proposal that another member, one of these, has installed.
     fn is_overtaken(self, seat: Seat, proposal: Proposal, by: Members) -> bool {
         let confirmed = self.said.member(seat).confirmed.iter();
         let mut earlier = confirmed.filter(|earlier| earlier.view < proposal.view);

@@ -49,7 +49,7 @@ impl fmt::Debug for Seat {
 pub struct Members(u8);
 
 impl Members {
-    /// Nobody.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
     /// These seats.

@@ -78,7 +78,7 @@ impl ProposalSet {
         self.0 & Self::bit(proposal) != 0
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -23,7 +23,7 @@ pub enum Install {
 /// Rule 3: signed view reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reports {
-    /// There are none. A member is in no view: it confirms whatever rises.
+    /// No reports. A member is in no view: it confirms whatever rises.
     None,
     /// A proposal above view 0 carries the report of every member in its roster. A report says that its author has
     /// entered the view, and so confirms nothing below. Authors that have installed report like all others.
@@ -54,7 +54,7 @@ pub enum Forsake {
 pub enum Adopt {
     /// Never.
     Never,
-    /// When another member of P, whoever it is, has signed that it installed P.
+    /// When any other member of P has signed that it installed P.
     AnyInstalled,
     /// When for every Q that it confirmed after P one other member of P and Q has signed that it installed P.
     OneCommon,
@@ -81,16 +81,16 @@ pub enum Abandon {
 pub struct Rules {
     /// Rule 1: confirmations rise.
     pub rising: Rising,
-    /// Rule 1: whoever has installed never confirms again for this parent.
+    /// Rule 1: a member that has installed never confirms again for this parent.
     pub stop_after_install: bool,
-    /// Rule 1: whoever has lost its state comes back as somebody else. Without it, it goes on as if it had never
+    /// Rule 1: a member that has lost its state comes back as another. Without this rule it goes on as if it had never
     /// confirmed.
     pub new_instance_after_loss: bool,
     /// Rule 2.
     pub install: Install,
     /// Rule 3.
     pub reports: Reports,
-    /// Not a rule: whoever has entered a view installs nothing below it. Shown not to help.
+    /// Not a rule: a member that has entered a view installs nothing below it. Shown not to help.
     pub entering_bars_installing: bool,
     /// Rule 4: FORSAKE is signed.
     pub forsake: Forsake,

@@ -6,9 +6,9 @@ use crate::view::{View, Views};
 
 /// An honest member: what it has signed, and what it remembers.
 ///
-/// What a member *knows* of the others is in no state. Statements are signed and are never taken back, so whatever was
-/// said can be read at any later step, in any order, or never: a step may rest on any statements made before it. That
-/// is a network that loses, duplicates, delays and re-orders, without a queue.
+/// The state does not hold what a member *knows* of the others. Statements are signed and are never taken back, so
+/// whatever was said can be read at any later step, in any order, or never: a step may rest on any statements made
+/// before it. That is a network that loses, duplicates, delays and re-orders, without a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Member {
     /// The view that it is in.
@@ -29,7 +29,8 @@ pub struct Member {
     pub forgot: bool,
 }
 
-/// A state of the model. A Byzantine member has none: whatever it can sign counts as said, to whoever is to hear it.
+/// A state of the model. A Byzantine member has no state: whatever it can sign counts as said, to every member that may
+/// hear it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
     /// The proposals of honest members.

@@ -87,7 +87,7 @@ impl<'a> Statements<'a> {
         self.is_reported(proposal) && (!proposal.twin || self.honest().iter().any(is_named))
     }
 
-    /// Whether all confirmations of a proposal are there. Whoever has installed it shows them all.
+    /// Whether all confirmations of a proposal are there. A member that has installed it shows them all.
     pub(crate) fn is_certified(self, proposal: Proposal) -> bool {
         let has_confirmed = |seat| {
             if self.is_byzantine(seat) {

@@ -17,19 +17,20 @@ use crate::party::Seat;
 /// What has come to hold at some point of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Everybody honest who went the same way has one final order of all that it has read, in every epoch.
+    /// All honest members that went the same way have one final order of all that they have read, in every epoch.
     OneFinalOrder,
-    /// There was one epoch, and everybody honest is in it.
+    /// There was one epoch, and all honest members are in it.
     OneEpoch,
     /// Every text of an honest member was read by every other honest member of its epoch.
     AllRead,
-    /// Everybody honest is together in another epoch than the first.
+    /// All honest members are together in another epoch than the first.
     NextEpoch,
     /// I4: all members of one epoch have read there what one of them has.
     Accepted,
     /// Nobody honest was told that a key agreement failed.
     NoRunFailed,
-    /// This insider is proven to have said two things in one place, to everybody honest, once, and is in nobody's epoch.
+    /// Every honest member has proof, once, that this insider said two things in one place, and no honest member is in
+    /// an epoch with it.
     Exposed(Seat),
     /// All who are alive have left.
     Ended {
@@ -39,7 +40,7 @@ pub enum Claim {
 }
 
 impl Claim {
-    /// What it is called.
+    /// Its name in reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::OneFinalOrder => "one-final-order",
@@ -71,7 +72,7 @@ impl Claim {
 /// How long it took until a claim held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Awaited {
-    /// Which.
+    /// The claim.
     pub claim: &'static str,
     /// In virtual time, to a tenth of a second.
     pub took: Duration,

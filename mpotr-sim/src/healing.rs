@@ -4,17 +4,17 @@ use mpotr_core::{Duration, Timers};
 
 use crate::ledger::Ledger;
 
-/// Within what time all honest members are again in one room of so many members, once everybody reaches everybody without loss and
-/// nobody deviates any more:
+/// The time within which all honest members are again in one room of so many members, once all reach all without loss
+/// and insiders have stopped:
 ///
 /// ```text
-/// notice   = 5/2 heartbeat + silent             somebody is dead, or another room is heard
+/// notice   = 5/2 heartbeat + silent             a member is dead, or another room is heard
 /// change   = suspect + M (propose + 8 view)     every view fails once, at its greatest length, for each of M members
 /// let in   = adopt + suspect + 2 view + 4 gather + 3 advertise
 /// bound    = notice + 2 change + 2 (let in)
 /// ```
 ///
-/// Twice, since the change that is under way may have to fail before the one begins that lets everybody in.
+/// Twice, since the change that is under way may have to fail before the one begins that lets all of them in.
 #[must_use]
 pub fn bound(timers: &Timers, members: usize) -> Duration {
     let members = u32::try_from(members).unwrap_or(u32::MAX);
@@ -38,8 +38,8 @@ pub fn bound(timers: &Timers, members: usize) -> Duration {
         .saturating_add(let_in.saturating_mul(2))
 }
 
-/// Whether all honest members who mean to stay are in one epoch that lists them all, and all who mean to leave an epoch have
-/// left. Whoever is alone needs no room.
+/// Whether all honest members who mean to stay are in one epoch that lists them all, and all who mean to leave an epoch
+/// have left. A member that is alone needs no room.
 pub(crate) fn is_whole(ledger: &Ledger) -> bool {
     let staying: Vec<_> = ledger.staying().collect();
     let nobody_leaves = ledger

@@ -4,14 +4,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `silent` | never sends packets of one kind |
-//! | `wrong_share` | a share of the key agreement that is none, signed |
+//! | `wrong_share` | a random element in place of its share of the key agreement, signed |
 //! | `two_contributions` | another contribution to each half of the room, both signed |
 //! | `two_confirmations` | another confirmation to each half, both signed |
 //! | `twins` | two rooms with one set of keys, one for each half: two proposals of one view, or two texts in one place |
 //! | `hoard` | writes what it sends to nobody, and names it in every cut |
 //! | `torn` | what some accept and others are meant never to |
 //! | `replay` | sends again whatever it has heard, at any time |
-//! | `shun` | does not hear one member, and asks for everybody's exclusion |
+//! | `shun` | does not hear one member, and asks for the exclusion of all others |
 
 mod hoard;
 mod knowledge;
@@ -42,7 +42,7 @@ pub use torn::Tear;
 pub enum InsiderKind {
     /// Never sends packets of one kind.
     Silent(Withheld),
-    /// Contributes a share that is none.
+    /// Contributes a random element in place of its share.
     WrongShare,
     /// Contributes differently to each half of the room.
     TwoContributions,
@@ -58,7 +58,7 @@ pub enum InsiderKind {
     Hoard,
     /// Sends again whatever it has heard.
     Replay,
-    /// Does not hear one member, and asks for everybody's exclusion.
+    /// Does not hear one member, and asks for the exclusion of all others.
     Shun,
 }
 
@@ -110,7 +110,7 @@ pub(crate) trait Deviation<S: CryptoSuite> {
         Vec::new()
     }
 
-    /// What it asks of its room when somebody enters who is not itself.
+    /// What it asks of its room when another party enters.
     fn ask(&mut self, _known: &Knowledge<S>) -> Vec<Act> {
         Vec::new()
     }
@@ -130,7 +130,7 @@ fn halves(even: Vec<u8>, odd: Vec<u8>) -> Vec<Transmit> {
     vec![to(Audience::Even, even), to(Audience::Odd, odd)]
 }
 
-/// A room, and somebody between it and the channel.
+/// A room, and a deviation that sits between it and the channel.
 struct Insider<S: CryptoSuite> {
     member: Member<S>,
     known: Knowledge<S>,
@@ -167,7 +167,7 @@ impl<S: CryptoSuite> Party for Insider<S> {
             }
             let bytes = self.member.packet()?;
             self.known.hear(&bytes);
-            // A room sends nothing that does not decode.
+            // Whatever a room sends decodes.
             let Ok(packet) = Packet::from_bytes(&bytes) else {
                 continue;
             };

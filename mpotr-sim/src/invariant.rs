@@ -37,7 +37,7 @@ use mpotr_core::{Event, Timestamp};
 use crate::ledger::Ledger;
 use crate::party::Seat;
 
-/// What an honest member is told, and all that was known before.
+/// An event of an honest member, with all that was known before it.
 pub(crate) struct Seen<'a> {
     pub(crate) seat: Seat,
     pub(crate) event: &'a Event,
@@ -69,11 +69,11 @@ const ALL: [(&str, Check); 12] = [
 /// An invariant that broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
-    /// Which.
+    /// The invariant.
     pub invariant: &'static str,
-    /// When, in virtual time.
+    /// The virtual time.
     pub at: Timestamp,
-    /// How.
+    /// What was found, in words.
     pub what: String,
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct EpochRecord {
     pub(crate) key: Option<[u8; 32]>,
     /// Who installed it.
     pub(crate) installed: BTreeMap<Seat, Installed>,
-    /// Final prefixes that somebody was told of, by length.
+    /// Final prefixes that members were told of, by length.
     pub(crate) finals: BTreeMap<u32, Vec<FinalPrefix>>,
     /// How each member orders its messages.
     pub(crate) orders: BTreeMap<Seat, SignedOrder>,
@@ -97,7 +97,7 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// Whether somebody of an identity has read it.
+    /// Whether an instance of an identity has read it.
     pub(crate) fn was_read_by(&self, ledger: &Ledger, identity: &IdentityKey) -> bool {
         let mut read = self.delivered.iter();
         read.any(|seat| {
@@ -120,7 +120,7 @@ pub(crate) struct Ledger {
     hints: BTreeMap<EpochHint, Sid>,
     /// Who has stated of an epoch that everyone has closed it.
     done: BTreeMap<EpochHint, BTreeSet<Seat>>,
-    /// Epochs for which somebody honest has published.
+    /// Epochs for which an honest member has published.
     pub(crate) revealed: BTreeSet<EpochHint>,
     moment: Moment,
     /// Identities whose exclusion an honest member asked for.
@@ -298,7 +298,7 @@ impl Ledger {
         self.done.get(hint).is_some_and(|done| done.contains(&seat))
     }
 
-    /// Whether somebody honest has published for an epoch.
+    /// Whether an honest member has published for an epoch.
     pub(crate) fn is_published(&self, sid: &Sid) -> bool {
         self.revealed
             .iter()

@@ -19,13 +19,13 @@ pub(crate) struct Member<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Member<S> {
-    /// Somebody enters, and draws what follows from its seed.
+    /// A member enters. All its draws follow from its seed.
     pub(crate) fn enter(entrance: Entrance) -> Result<Self, UnsupportedSuite> {
         let draws = Draws::new(entrance.seed);
         Self::drawing(entrance, draws)
     }
 
-    /// The same, and what it draws is remembered.
+    /// As [`enter`](Self::enter), and remembers its draws.
     pub(crate) fn remembering(entrance: Entrance) -> Result<Self, UnsupportedSuite> {
         let draws = Draws::remembering(entrance.seed);
         Self::drawing(entrance, draws)
@@ -55,7 +55,7 @@ impl<S: CryptoSuite> Member<S> {
 
 impl<S: CryptoSuite> Party for Member<S> {
     fn hear(&mut self, now: Timestamp, _from: Seat, packet: &[u8]) {
-        // A packet that counts for nothing is what this network is for.
+        // Rejections are expected: the network replays, and insiders forge.
         let _rejected = self.room.handle_message(now, packet, &mut self.draws);
     }
 

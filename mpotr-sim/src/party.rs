@@ -1,4 +1,4 @@
-//! Whoever takes part: a member that is honest, or one that deviates.
+//! Parties: members that are honest, and members that deviate.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use mpotr_core::crypto::IdentityKey;
 use mpotr_core::wire::EpochHint;
 use mpotr_core::{Event, SendHandle, Timestamp};
 
-/// One instance of a person in the channel, by the order of entry. Who restarts takes another seat.
+/// One instance of a person in the channel, by the order of entry. A person that restarts takes another seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seat(pub usize);
 
@@ -21,7 +21,7 @@ impl fmt::Display for Seat {
 pub enum Audience {
     /// Everyone in the channel.
     Everyone,
-    /// Those on even seats: what only somebody in league with the transport can do.
+    /// Those on even seats, which takes an accomplice in the transport.
     Even,
     /// Those on odd seats.
     Odd,
@@ -53,11 +53,11 @@ pub enum Act {
     Leave,
     /// Fresh keys.
     Refresh,
-    /// To leave somebody out.
+    /// To leave a member out.
     Exclude(IdentityKey),
 }
 
-/// Whoever takes part in the channel, driven as a room is.
+/// A party in the channel, driven as a room is.
 pub trait Party {
     /// Takes a packet from the channel. An honest room does not look at who sent it.
     fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]);

@@ -27,7 +27,7 @@ use crate::script::{Script, Wanted};
 /// What happens in a run, by what was wanted of it and by its seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// What it is called.
+    /// The name to ask for it by.
     pub name: &'static str,
     /// What happens, in a line.
     pub about: &'static str,

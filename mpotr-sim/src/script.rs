@@ -7,7 +7,7 @@ use crate::insider::InsiderKind;
 use crate::party::Seat;
 use mpotr_netem::{Line, Weather};
 
-/// Who somebody is that enters.
+/// What kind of party enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A room, as it is.
@@ -16,7 +16,7 @@ pub enum Role {
     Insider(InsiderKind),
 }
 
-/// One thing that happens. What cannot happen, because whoever should do it is dead or has left, does not.
+/// One thing that happens. It is skipped if the member that should do it is dead or has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Time passes.
@@ -25,9 +25,9 @@ pub enum Step {
     Gather,
     /// Time passes until all honest members are in one room, or until they would have to be: none is promised.
     Try,
-    /// Somebody enters, and takes the next seat.
+    /// A party enters, and takes the next seat.
     Enter(Role),
-    /// Somebody who died enters again with the same identity and nothing else, and takes the next seat.
+    /// A person that died enters again with the same identity and nothing else, and takes the next seat.
     Return(Seat),
     /// A member writes a text.
     Say(Seat),
@@ -46,16 +46,16 @@ pub enum Step {
     Leave(Seat),
     /// A member dies: nothing reaches it, nothing comes from it, and what it knew is lost.
     Kill(Seat),
-    /// Nothing passes any more between these and the others.
+    /// From now on nothing passes between these and the others.
     Part(Vec<Seat>),
-    /// Nothing passes any more from some to others; the other way it does.
+    /// From now on nothing passes from some to others; the other way it does.
     Block {
         /// From whom.
         from: Vec<Seat>,
         /// To whom.
         to: Vec<Seat>,
     },
-    /// Everybody reaches everybody.
+    /// All reach all.
     Heal,
     /// Time passes until a claim holds; a breach if that takes longer.
     Await {
@@ -75,7 +75,7 @@ pub enum Step {
 pub struct Script {
     /// Who is there first.
     pub first: Vec<Role>,
-    /// Whether they wait for one another, or begin with whoever has gathered.
+    /// Whether they wait for one another, or begin with those who have gathered.
     pub wait_for_all: bool,
     /// The timers of all members.
     pub timers: Timers,

@@ -21,7 +21,7 @@ use crate::trace::Trace;
 use crate::world::World;
 use mpotr_netem::Weather;
 
-/// How often it is looked whether all that had to arrive has arrived.
+/// The interval at which the run checks whether all texts have arrived that had to.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// One run.
@@ -38,7 +38,7 @@ pub struct Simulation {
 pub struct Tally {
     /// Runs.
     pub runs: u64,
-    /// Epochs that somebody honest installed.
+    /// Epochs that an honest member installed.
     pub epochs: u64,
     /// Texts that honest members wrote.
     pub messages: u64,
@@ -76,7 +76,7 @@ pub struct Outcome {
     pub tally: Tally,
     /// What the scenario claimed, and how long it took to hold.
     pub awaited: Vec<Awaited>,
-    /// For how many epochs somebody honest published what signed for it.
+    /// For how many epochs an honest member published its signing key.
     pub published: usize,
     /// Every invariant that broke.
     pub breaches: Vec<Breach>,
@@ -84,7 +84,7 @@ pub struct Outcome {
     pub healed_after: Option<Duration>,
     /// Within what time they had to be.
     pub bound: Duration,
-    /// How the network was then.
+    /// The state of the network at that time.
     pub weather_at_last: Weather,
     /// What happened, if a trace was wanted.
     pub trace: Trace,

@@ -32,7 +32,7 @@ use crate::trace::Trace;
 /// After so many breaches a run ends: what follows is noise.
 const MAX_BREACHES: usize = 8;
 
-/// A seat in the channel, and whoever sits there.
+/// A seat in the channel, and the party that sits there.
 struct Place {
     party: Box<dyn Party>,
     role: Role,
@@ -102,12 +102,12 @@ impl World {
         self.breaches.len() >= MAX_BREACHES
     }
 
-    /// Whoever comes later waits for nobody.
+    /// Newcomers wait for nobody: the room has begun without them.
     pub(crate) const fn open_doors(&mut self) {
         self.config.members = None;
     }
 
-    /// Somebody enters.
+    /// A party enters.
     ///
     /// # Errors
     /// The backend cannot compute the suite on this machine.
@@ -120,7 +120,7 @@ impl World {
         self.sit_down(cast, role, identity)
     }
 
-    /// Somebody who died enters again.
+    /// A person that died enters again.
     ///
     /// # Errors
     /// The backend cannot compute the suite on this machine.

@@ -168,7 +168,7 @@ fn who_writes_two_texts_in_one_place_is_exposed_and_left_out() {
         let claims = ["exposed", "all-read", "one-final-order"];
         let outcome = assert_claims("equivocating", &Wanted::default(), seed, &claims);
         assert_eq!(outcome.tally.epochs, 2);
-        // The epoch in which somebody cheated, and from which it was left out.
+        // The epoch in which the insider cheated, and from which it was left out.
         assert_eq!(outcome.published, 0);
     }
 }
@@ -224,7 +224,7 @@ fn members_on_slow_lines_are_waited_for() {
             let claims = ["all-read", "one-final-order", "no-run-failed"];
             assert_claims(name, &Wanted::default(), seed, &claims);
         }
-        // Or else the lines would not be slow.
+        // Otherwise the lines would not be slow.
         let scenario = Scenario::named(name).unwrap();
         let run = Simulation::new(scenario, &Wanted::default(), 1).traced();
         let trace = run.run(&casts()).unwrap().trace;
@@ -264,6 +264,6 @@ fn what_signed_is_published_when_nothing_is_in_flight() {
         let outcome = assert_claims("unpublished", &Wanted::default(), seed, &["ended"]);
         published += outcome.published;
     }
-    // Or else there would be nothing to check.
+    // Otherwise there would be nothing to check.
     assert!(published > 0);
 }

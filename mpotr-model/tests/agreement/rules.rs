@@ -182,7 +182,7 @@ fn adopting_on_the_word_of_one_outside_the_later_roster_breaks_i1() {
 fn adopting_on_the_word_of_one_breaks_i1_with_one_liar() {
     let adopt = Adopt::OneCommon;
     breaks(Rules { adopt, ..FULL }, one_liar());
-    // With none it holds.
+    // Without reports it holds.
     let outcome = check(three_views(), Rules { adopt, ..FULL }).outcome;
     assert!(matches!(outcome, Outcome::Safe { .. }));
 }

@@ -43,7 +43,7 @@ fn s1_the_last_confirmation_comes_late() {
     let s1 = Schedule::s1();
     breaks_i1(&s1, s1.without, &s1.steps);
     breaks_i1(&s1, Rules::CERTIFICATE_WINS, &s1.without_reports());
-    // A may not install P any more. B may, and A then adopts it.
+    // A may no longer install P. B may, and A then adopts it.
     is_refused(&s1, 7, TOGETHER);
 }
 

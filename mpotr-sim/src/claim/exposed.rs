@@ -1,4 +1,4 @@
-//! Everybody honest was told once that an insider has said two things in one place, and is in an epoch without it.
+//! Every honest member was told once that an insider has said two things in one place, and is in an epoch without it.
 
 use crate::ledger::Ledger;
 use crate::party::Seat;

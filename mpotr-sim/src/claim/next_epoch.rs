@@ -1,4 +1,4 @@
-//! Everybody honest is together in another epoch than the first.
+//! All honest members are together in another epoch than the first.
 
 use crate::healing;
 use crate::ledger::Ledger;
@@ -10,6 +10,6 @@ pub(super) fn check(ledger: &Ledger) -> Result<(), String> {
     if healing::is_whole(ledger) {
         Ok(())
     } else {
-        Err("not everybody is in it".to_owned())
+        Err("not all are in it".to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! There was one epoch, and everybody honest is in it.
+//! There was one epoch, and all honest members are in it.
 
 use crate::ledger::Ledger;
 

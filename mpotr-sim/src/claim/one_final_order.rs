@@ -1,4 +1,5 @@
-//! Everybody honest who went the same way from an epoch, or is in it still, has one final order of all that it has read there.
+//! All honest members that went the same way from an epoch, or are still in it, have one final order of all that they
+//! have read there.
 
 use mpotr_core::gka::Sid;
 

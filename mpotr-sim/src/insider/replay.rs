@@ -12,7 +12,7 @@ use crate::party::Transmit;
 
 /// The most packets that it keeps.
 const KEPT: usize = 2000;
-/// The most that it sends: two who replay must not keep one another busy for ever.
+/// The most that it sends: two members that replay must not keep one another busy for ever.
 const SENT: u32 = 500;
 /// Of so many packets heard, one is followed by an old one.
 const RARITY: u64 = 8;

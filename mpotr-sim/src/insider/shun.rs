@@ -1,4 +1,5 @@
-//! Does not hear one member, so that it holds it for silent and proposes without it, and asks for everybody's exclusion.
+//! Does not hear one member, so that it takes that member for silent and proposes without it, and asks for the
+//! exclusion of all others.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +10,10 @@ use super::knowledge::Knowledge;
 use super::{Deviation, everyone};
 use crate::party::{Act, Seat, Transmit};
 
-/// Whom it does not hear.
+/// The member that it does not hear.
 const VICTIM: Seat = Seat(0);
 
-/// Shuns.
+/// The deviation.
 pub(super) struct Shun {
     own: IdentityKey,
     accused: BTreeSet<IdentityKey>,

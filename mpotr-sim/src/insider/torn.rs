@@ -29,7 +29,7 @@ pub enum Tear {
     Beside,
 }
 
-/// Says two things, once.
+/// The deviation: says two things, once.
 pub(super) struct Torn {
     tear: Tear,
     /// What it had seen when it was asked to write, if it was.

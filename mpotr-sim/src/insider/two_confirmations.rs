@@ -7,7 +7,7 @@ use super::knowledge::Knowledge;
 use super::{Deviation, everyone, halves};
 use crate::party::Transmit;
 
-/// Confirms twice.
+/// The deviation.
 pub(super) struct TwoConfirmations;
 
 impl<S: CryptoSuite> Deviation<S> for TwoConfirmations {

@@ -8,7 +8,7 @@ use super::wrong_share::with_other_share;
 use super::{Deviation, everyone, halves};
 use crate::party::Transmit;
 
-/// Contributes twice.
+/// The deviation.
 pub(super) struct TwoContributions;
 
 impl<S: CryptoSuite> Deviation<S> for TwoContributions {

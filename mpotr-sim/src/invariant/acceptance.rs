@@ -1,5 +1,5 @@
-//! I4: no set of signed bytes that one honest member holds is unacceptable to another for ever. Who is in an epoch with it reads
-//! what it has read there, an insider's words among them, or both leave that epoch.
+//! I4: no set of signed bytes that one honest member holds is unacceptable to another for ever. Members of one epoch
+//! read there what one of them has read, an insider's words among them, or they leave that epoch.
 //!
 //! "For ever" is until the end of the run, or within the time that a scenario gives (`Claim::Accepted`).
 

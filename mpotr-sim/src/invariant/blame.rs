@@ -27,7 +27,7 @@ pub(super) fn check_faults(seen: &Seen<'_>) -> Result<(), String> {
     }
 }
 
-/// Nobody honest is told that the others left it out, unless somebody honest voted for it.
+/// No honest member is told that the others left it out, unless an honest member voted for it.
 pub(super) fn check_removal(seen: &Seen<'_>) -> Result<(), String> {
     let Some(here) = seen.before.person(seen.seat) else {
         return Ok(());

@@ -1,6 +1,6 @@
-//! A text is delivered at most once, after all that its author had read or written before it, as its author wrote it, and by
-//! members of the epoch in which it was sent alone: whoever was excluded reads nothing after, and a newcomer nothing from
-//! before.
+//! A text is delivered at most once, after all that its author had read or written before it, as its author wrote it,
+//! and by members of the epoch in which it was sent alone: an excluded member reads nothing from after its exclusion,
+//! and a newcomer nothing from before its entry.
 
 use mpotr_core::Event;
 use mpotr_core::crypto::IdentityKey;
@@ -31,7 +31,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
         return Err(format!("read {id}, of no member of its epoch"));
     }
     if here.identity == *author {
-        // Its own, told when it was sent.
+        // Its own text, which it is told of when it is sent.
         return match seen.before.texts.get(id) {
             Some(text) if text.author == seen.seat && text.body == *body => Ok(()),
             _ => Err(format!("read {id} as its own, which it never wrote")),

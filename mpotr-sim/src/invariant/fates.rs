@@ -1,5 +1,6 @@
 //! Each text that a room took has one fate, or none while the room runs; and the fate that is told is the one it has:
-//! whoever had to acknowledge a text has read it, and who leaves with everything acknowledged was never told otherwise.
+//! every member that had to acknowledge a text has read it, and a member that leaves with everything acknowledged was
+//! never told otherwise.
 
 use mpotr_core::{Departure, Event, SendHandle};
 

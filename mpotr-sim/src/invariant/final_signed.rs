@@ -26,7 +26,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     };
     for seat in record.installed.keys().filter(|seat| **seat != seen.seat) {
         let person = seen.before.person(*seat);
-        // Nobody waits for the word of who has closed.
+        // Nobody waits for the word of a member that has closed.
         let has_left = person.is_none_or(|person| {
             person.has_left || matches!(person.fates.get(&sid), Some(Fate::Left { .. }))
         });

@@ -1,4 +1,5 @@
-//! I3: final prefixes of honest members in one epoch are prefixes of one another; and nobody is told of a fork that is none.
+//! I3: final prefixes of honest members in one epoch are prefixes of one another; and nobody is told of a fork where
+//! there is not one.
 //!
 //! What becomes final because its epoch ends is final for those who move on together: the others may have written more, and
 //! end the epoch in another way.

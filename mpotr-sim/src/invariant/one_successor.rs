@@ -3,8 +3,8 @@
 //! A member of two rooms that become one gives up its own when it is let into the other: that is a new beginning, with a new
 //! offer, even if the other is one that it had left before.
 //!
-//! Listed is an instance, not an identity: whoever restarted is somebody else. An instance is listed in an epoch that
-//! somebody honest installed exactly if it contributed to its run.
+//! An epoch lists instances, not identities: a member that restarts is another instance. An instance is listed in an
+//! epoch that an honest member installed exactly if it contributed to its run.
 
 use mpotr_core::Event;
 use mpotr_core::wire::{Handle, SidHint};
@@ -16,7 +16,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
         return Ok(());
     };
     if *parent == Handle::NONE {
-        // No epoch precedes a first one: there may be several, of whoever has gathered.
+        // No epoch precedes a first one: there may be several, one for each group that has gathered.
         return Ok(());
     }
     let contributed = |sid, seat| {
@@ -27,7 +27,8 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
         if other == sid || record.parent != *parent || contributed(other, seen.seat).is_none() {
             continue;
         }
-        // Whoever had installed the other one before it contributed to this one has given that up, to be let in here.
+        // A member that had installed the other one before it contributed to this one has given the other up, to be let
+        // in here.
         let agreed_to_both = record
             .installed
             .iter()

@@ -1,5 +1,5 @@
-//! No secret is published while anything is in flight: whoever publishes what signed for it has all others' word that they
-//! accept nothing more, and nothing more is read.
+//! No secret is published while anything is in flight: a member that publishes its signing key has the word of all
+//! others that they accept nothing more, and nothing more is read.
 
 use mpotr_core::Event;
 use mpotr_core::wire::EpochHint;
@@ -24,7 +24,7 @@ pub(super) fn check_reveal(ledger: &Ledger, seat: Seat, epoch: &EpochHint) -> Re
     }
 }
 
-/// Nobody reads anything of an epoch for which somebody has published.
+/// Nobody reads anything of an epoch once a member has published for it.
 pub(super) fn check_silence(seen: &Seen<'_>) -> Result<(), String> {
     let (Event::Message { id, .. } | Event::Disputed { id, .. }) = seen.event else {
         return Ok(());
@@ -32,7 +32,7 @@ pub(super) fn check_silence(seen: &Seen<'_>) -> Result<(), String> {
     let present = seen.before.person(seen.seat).and_then(|here| here.present);
     let published = present.is_some_and(|sid| seen.before.is_published(&sid));
     if published {
-        return Err(format!("reads {id} after somebody has published"));
+        return Err(format!("reads {id} after a member has published"));
     }
     Ok(())
 }

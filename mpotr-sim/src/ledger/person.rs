@@ -1,4 +1,4 @@
-//! Whoever sits on a seat.
+//! The occupant of a seat, as far as the ledger knows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use mpotr_core::{Departure, Event, MessageId, Policy, SendHandle};
 
 use super::Fate;
 
-/// Whoever sits on a seat.
+/// The occupant of a seat, as far as the ledger knows it.
 #[derive(Debug)]
 pub(crate) struct Person {
     pub(crate) identity: IdentityKey,
@@ -21,13 +21,13 @@ pub(crate) struct Person {
     pub(crate) present: Option<Sid>,
     /// Messages of the present epoch that it has written or read, by author: the next `seq`.
     pub(crate) clock: BTreeMap<IdentityKey, u32>,
-    /// Their ids.
+    /// The ids of those messages.
     pub(crate) carried: BTreeSet<MessageId>,
     /// Messages of the present epoch that are final, last messages of those who leave among them.
     pub(crate) settled: BTreeSet<MessageId>,
     /// Who, it was told, has said two things in one place in the present epoch.
     pub(crate) accused: BTreeSet<IdentityKey>,
-    /// And how often in all.
+    /// How often it was told so in all.
     pub(crate) exposed: BTreeMap<IdentityKey, u32>,
     /// How it left.
     pub(crate) departure: Option<Departure>,
@@ -38,7 +38,7 @@ pub(crate) struct Person {
     pub(crate) open: BTreeMap<SendHandle, Option<MessageId>>,
     /// How many key agreements it was told of that failed.
     pub(crate) failed_runs: u32,
-    /// Texts of which this member was told that somebody missed them, or that they were dropped.
+    /// Texts of which this member was told that a member missed them, or that they were dropped.
     pub(crate) lost: BTreeSet<SendHandle>,
     /// Members of the present epoch that this one was told are leaving.
     pub(crate) leavers: BTreeSet<IdentityKey>,
@@ -47,7 +47,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Somebody who has just entered, and was told nothing so far.
+    /// A person who has just entered, and was told nothing so far.
     pub(crate) const fn enters(identity: IdentityKey, policy: Policy, is_honest: bool) -> Self {
         Self {
             identity,

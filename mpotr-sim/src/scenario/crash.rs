@@ -1,4 +1,4 @@
-//! Somebody dies in the midst of a talk, and comes back with nothing but the identity.
+//! A member dies in the midst of a talk, and comes back with nothing but the identity.
 
 use super::Scenario;
 use crate::party::Seat;

@@ -5,9 +5,9 @@ use crate::party::Seat;
 use crate::script::{Role, Script, Step};
 use mpotr_netem::Weather;
 
-/// Of a thousand copies, so many may be lost for as long as the run lasts, and all must become well nevertheless. With more, what
-/// everybody has to hear takes longer than a view, in a room of ten from a quarter on: nothing is promised before the
-/// network heals.
+/// So many copies of a thousand may be lost for as long as the run lasts, and all members must come together
+/// nevertheless. With more loss (from a quarter on, in a room of ten) a round takes longer than a view to reach all:
+/// nothing is promised before the network heals.
 const BORNE_LOSS_PERMILLE: u64 = 200;
 
 pub(super) const CUSTOM: Scenario = Scenario {

@@ -57,7 +57,7 @@ insider!(
 insider!(
     WRONG_SHARE,
     "wrong-share",
-    "an insider whose share of the key agreement is none",
+    "an insider that contributes a random element in place of its share",
     InsiderKind::WrongShare
 );
 insider!(
@@ -87,7 +87,7 @@ insider!(
 insider!(
     SHUN,
     "shun",
-    "an insider that does not hear one member and asks for everybody's exclusion",
+    "an insider that does not hear one member and asks for the exclusion of all others",
     InsiderKind::Shun
 );
 
@@ -95,7 +95,7 @@ fn script(kind: InsiderKind, wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
     let honest = wanted.members.unwrap_or(5).saturating_sub(1).max(2);
     let mut script = Script::of(honest, wanted.weather(Weather::fair(20)));
     script.first.push(Role::Insider(kind));
-    // Whoever waits for all waits for the silent, too.
+    // Members that wait for all wait for the silent one, too.
     script.wait_for_all = false;
     script.policy.exclude = Rule::Quorum(NonZeroU16::MIN.saturating_add(1));
     for message in 0..wanted.messages.unwrap_or(40) {

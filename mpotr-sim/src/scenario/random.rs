@@ -30,7 +30,7 @@ fn script(wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
         _ => within(1, members.saturating_sub(2).max(1), rng),
     };
     if insiders > 0 {
-        // Whoever waits for all waits for the silent, too.
+        // Members that wait for all wait for the silent one, too.
         script.wait_for_all = false;
         let votes = u16::try_from(insiders).unwrap_or(u16::MAX);
         script.policy.exclude = Rule::Quorum(NonZeroU16::MIN.saturating_add(votes));
@@ -45,7 +45,7 @@ fn script(wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
         }
     }
     if script.wait_for_all {
-        // Whoever waits for all waits for those, too, who leave or die before.
+        // Members that wait for all wait, too, for those who leave or die before.
         script.weather = script.weather_at_last;
         script.steps.extend([Step::Gather, Step::Weather(weather)]);
     }

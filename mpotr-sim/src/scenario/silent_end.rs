@@ -24,8 +24,8 @@ pub(super) const SILENT_END: Scenario = Scenario {
         for seat in 0..members {
             script.steps.push(Step::Leave(Seat(seat)));
         }
-        // Whoever hears the last messages of all states that it has closed, and whoever hears that of all is done. A member
-        // that is not heard any more but hears must be so a step earlier: it is done when the others are.
+        // A member that hears the last messages of all states that it has closed, and one that hears this of all is
+        // done. The one that falls silent, but hears, must have stated it before: then it is done when the others are.
         let silent = Seat(members.saturating_sub(1));
         let latency = weather.latency_ms;
         if below(2, rng) == 0 {

@@ -8,7 +8,7 @@ use crate::healing;
 use crate::ledger::Ledger;
 use crate::party::Seat;
 
-/// How often it is looked whether a claim holds.
+/// The interval at which a claim is checked while time passes.
 const LOOK: Duration = Duration::from_millis(100);
 
 impl World {
@@ -102,7 +102,7 @@ impl World {
         self.step_one(until).is_some()
     }
 
-    /// The next thing that happens until then, and whether somebody honest was told anything.
+    /// The next thing that happens until then, and whether an honest member was told anything.
     fn step_one(&mut self, until: Timestamp) -> Option<bool> {
         let wake = self
             .places

@@ -10,21 +10,21 @@ use super::World;
 use crate::party::{Audience, Seat};
 
 impl World {
-    /// Nothing passes any more between these and the others.
+    /// From now on nothing passes between these and the others.
     pub fn part(&mut self, apart: BTreeSet<Seat>) {
         self.trace
             .note(self.now, "", format_args!("the network parts: {apart:?}"));
         self.network.part(apart);
     }
 
-    /// Nothing passes any more from some to others.
+    /// From now on nothing passes from some to others.
     pub fn block(&mut self, from: &[Seat], to: &[Seat]) {
         let what = format_args!("nothing passes from {from:?} to {to:?}");
         self.trace.note(self.now, "", what);
         self.network.block(from, to);
     }
 
-    /// Everybody reaches everybody.
+    /// All reach all.
     pub fn heal(&mut self) {
         self.trace.note(self.now, "", "the network heals");
         self.network.heal();
