@@ -37,7 +37,7 @@ struct Seat<S: CryptoSuite> {
     texts: Vec<Vec<u8>>,
 }
 
-/// Why members did not get where they were to get.
+/// Why members did not reach what they were to reach.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChannelError {
@@ -98,7 +98,7 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
         Self::enter_with(identities, rng, None)
     }
 
-    /// The same, for epochs of any number of messages.
+    /// As [`enter`](Self::enter), with epochs of any number of messages: none asks for fresh keys.
     ///
     /// # Errors
     /// [`ChannelError::Unsupported`].
@@ -197,7 +197,7 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
     pub fn exclude_last(&mut self, by: usize) -> Result<(), ChannelError> {
         let excluded = self.seats.pop().ok_or(ChannelError::NoMember(0))?;
         let seat = self.seats.get_mut(by).ok_or(ChannelError::NoMember(by))?;
-        // One wish alone has a place.
+        // A member has one vote at a time.
         let _asked = seat.room.exclude(self.now, excluded.identity);
         Ok(())
     }

@@ -9,10 +9,10 @@
 //! | `stage/acting` | what members do on it |
 //! | `stage/place` | a member |
 //!
-//! Nothing is imitated: the members are ordinary rooms that agree on keys, talk, vote, acknowledge, die and leave by the ordinary
-//! code. They differ from real ones in one thing: their proofs are made with the secrets of the trapdoor keys, which whoever
-//! invents all members knows, and not with the secrets of their identities, which it does not. Who says two things in one place
-//! is two rooms with one set of keys, as it is where that happens.
+//! Nothing is imitated: the members are ordinary rooms that agree on keys, talk, vote, acknowledge, die and leave by
+//! the ordinary code. They differ from real ones in one thing: their proofs are made with the secrets of the trapdoor
+//! keys, which the forger knows since it invents all members, and not with the secrets of their identities, which it
+//! lacks. A member that says two things in one place is two rooms with one set of keys, as in a real talk.
 
 mod act;
 mod amendment;
@@ -30,9 +30,9 @@ use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 use mpotr_gka::{Forger, RoomId};
 use mpotr_netem::Weather;
 
-/// The network of a talk unless it is given another: a relay not far away, and no packet lost.
+/// The default network of a talk: a relay not far away, and no packet lost.
 const WEATHER: Weather = Weather::fair(20).jitter(60);
-/// The longest pause between one act and the next unless it is given another: as long as it takes to write a line.
+/// The default for the longest pause between two acts: the time that it takes to write a line.
 const PAUSE_MS: u64 = 6_000;
 
 /// A talk to be performed.
@@ -42,14 +42,14 @@ pub struct Play {
     pub room: RoomId,
     /// The identity keys of all who ever take part.
     pub members: Vec<IdentityKey>,
-    /// What happens. Whoever does not join is there from the beginning.
+    /// What happens. Members that never join are there from the beginning.
     pub acts: Vec<Act>,
     /// The policy of the room at its beginning.
     pub policy: Policy,
     /// Whether members let nobody in but by [`Act::Admit`], of each of them. Those who are there from the beginning have let
     /// each other in.
     pub ask: bool,
-    /// How the network is that they talk over.
+    /// The weather of the network that they talk over.
     pub weather: Weather,
     /// The longest pause between one act and the next, in milliseconds.
     pub pause_ms: u64,
@@ -95,17 +95,17 @@ pub enum ForgeError {
         /// Who is there.
         members: usize,
     },
-    /// The transcript of nobody who takes part was asked for.
-    #[error("whoever is to have kept the transcript never was in the room")]
+    /// The transcript asked for is that of a person who does not take part.
+    #[error("the keeper of the transcript never was in the room")]
     NoKeeper,
-    /// Somebody acts who is not in the room, or joins who is.
+    /// A person acts who is not in the room, or joins who is.
     #[error("member {member} {why}")]
     NotThere {
         /// The act.
         act: usize,
         /// Who acts.
         member: usize,
-        /// What keeps it from that.
+        /// Why it cannot.
         why: Obstacle,
     },
     /// A vote is not taken.
@@ -150,7 +150,7 @@ pub enum Obstacle {
     /// It is on its way out.
     #[error("is leaving, and says no more")]
     Leaving,
-    /// It cannot say two things any more.
+    /// It has said two things already, or was left out since.
     #[error("cannot say two things at this point: it has done so before, or was left out since")]
     NoTwin,
 }
@@ -169,8 +169,9 @@ impl ForgeError {
     }
 }
 
-/// The transcript of an invented talk, as `keeper` would have kept it; or if nobody is named, the first member who was there
-/// from the beginning. One who came back keeps what was said since; of one who died last, the transcript has no end.
+/// The transcript of an invented talk, as `keeper` would have kept it, or, without one, the first member who was there
+/// from the beginning. A keeper that came back keeps what was said since. If the keeper died last, the transcript has
+/// no end.
 ///
 /// # Errors
 /// Why the script cannot be performed.

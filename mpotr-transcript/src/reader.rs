@@ -5,7 +5,7 @@
 //! epoch      = proposal offer{N} contribution{N} confirmation{N} (content | statement)*      N as in the proposal
 //! ```
 //!
-//! What comes before the first thing that is wrong is read, so that a file that was cut short is still worth something.
+//! Everything before the first thing that is wrong is read, so that a file that was cut short keeps its use.
 
 use mpotr_core::wire::Proposal;
 use mpotr_crypto::{DecodeError, Decoder};
@@ -52,7 +52,7 @@ pub struct Section {
     pub confirmations: Vec<Confirmation>,
     /// What round 2 sealed.
     pub payloads: Vec<Vec<u8>>,
-    /// What was said, in the order of whoever kept the transcript.
+    /// What was said, in the order in which the keeper of the transcript read it.
     pub said: Vec<Said>,
 }
 
@@ -99,7 +99,7 @@ pub struct ReadError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
-    /// It begins otherwise.
+    /// The file does not begin with the magic bytes.
     #[error("this is no mpotr transcript of version 1")]
     Magic,
     /// A record does not decode. The offset is that in the file.

@@ -79,7 +79,7 @@ pub struct EpochReport {
     pub left_out: Vec<LeftOut>,
     /// The prefix of the order that all members signed, or all of it where they moved on together.
     pub final_lock: Lock,
-    /// Messages that statements name and that are not here: whoever kept the transcript left before they came.
+    /// Messages that statements name and that are not here: the keeper of the transcript left before they came.
     pub missing: BTreeSet<MessageId>,
 }
 
@@ -102,7 +102,7 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
-/// Checks everything that somebody can check who was not there.
+/// Checks everything that an outsider can check.
 pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) -> Report {
     let mut report = Report {
         epochs: Vec::new(),
@@ -141,7 +141,7 @@ pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) 
     report
 }
 
-/// `None` if the roster is none in which anything could be said.
+/// `None` if the roster is so wrong that nothing said in it can be checked.
 fn verify_section<S: CryptoSuite>(
     section: &Section,
     next: Option<&Section>,

@@ -1,7 +1,7 @@
 //! Writes a transcript, a record at a time. `docs/spec/10-transcripts.md`, "File".
 //!
-//! Whoever appends each piece with one write has a whole prefix of the transcript on disk at any time: a program that dies
-//! leaves one that lacks its end and nothing else.
+//! A program that appends each piece with one write has a whole prefix of the transcript on disk at any time: if it
+//! dies, the file lacks its end and nothing else.
 
 use mpotr_core::{Record, RunRecord};
 

@@ -38,7 +38,7 @@ impl Transport for Channel {
     async fn receive(&self) -> Result<Received, Infallible> {
         match self.incoming.lock().await.recv().await {
             Some(received) => Ok(received),
-            // Everyone else has gone, and nothing comes any more.
+            // Everyone else has gone: nothing comes from now on.
             None => future::pending().await,
         }
     }

@@ -137,7 +137,7 @@ where
             ..
         } = self;
         if closed.is_err() {
-            // Nobody hears what it says. But the application hears what became of each text.
+            // Nobody hears what the room says now, but the application learns what became of each text.
             let now = self.clock.now();
             room.leave(now);
             room.stop(now);
@@ -242,7 +242,7 @@ where
     }
 }
 
-/// Wakes those who wait for this, if it is news.
+/// Wakes those who wait for this, if it has changed.
 fn tell_if_news(watched: &watch::Sender<bool>, now: bool) {
     watched.send_if_modified(|before| core::mem::replace(before, now) != now);
 }

@@ -138,7 +138,7 @@
 //!     async fn receive(&self) -> Result<Received, Infallible> {
 //!         match self.incoming.lock().await.recv().await {
 //!             Some(received) => Ok(received),
-//!             // Everyone else has gone, and nothing comes any more.
+//!             // Everyone else has gone: nothing comes from now on.
 //!             None => future::pending().await,
 //!         }
 //!     }
@@ -151,7 +151,7 @@
 //!
 //! # Features
 //!
-//! There are none. Backends are features of `mpotr`, and all of them run on all transports.
+//! It has none. Backends are features of `mpotr`, and all of them run on all transports.
 
 mod driver;
 pub mod frame;

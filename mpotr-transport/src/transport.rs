@@ -37,7 +37,7 @@ impl core::fmt::Display for SenderHint {
 pub struct Received {
     /// Whom the transport believes it to come from.
     pub sender: SenderHint,
-    /// Its bytes, whoever wrote them.
+    /// Its bytes. Nothing shows yet who wrote them.
     pub packet: Bytes,
 }
 
@@ -47,7 +47,7 @@ pub struct Received {
 /// whole, and it should not give a member its own packets back.
 ///
 /// Sending and receiving go on side by side, so both take `&self`. At most one future of each kind is alive at a time.
-/// Neither has to survive being dropped before it is done: whoever drops one closes the transport next.
+/// Neither has to survive being dropped before it is done: the transport is closed next.
 pub trait Transport: Send + Sync + 'static {
     /// Why the connection is over. Its text is shown to a person.
     type Error: Error + Send + Sync + 'static;

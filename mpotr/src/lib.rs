@@ -19,8 +19,8 @@
 //! **An identity** is a long-term key pair, an [`IdentityKeyPair`]. Others know a member by the public half, an
 //! [`IdentityKey`], and people compare its [`Fingerprint`]. It never signs: what it proves, it proves to the room alone.
 //!
-//! **Admission** says whom a member is willing to be in a room with. There is no default, so that nobody lets everybody in by
-//! saying nothing: see [`Admission`].
+//! **Admission** says whom a member is willing to be in a room with. There is no default, so that nobody lets strangers
+//! in by saying nothing: see [`Admission`].
 //!
 //! **An epoch** is a roster and the keys in force for it. [`Event::Secure`] tells of each, when all of the roster have
 //! proven their identity. Who comes, leaves, falls silent or is voted out makes the next epoch; whose word that takes is

@@ -70,7 +70,7 @@ impl Ledger {
         Self { sent }
     }
 
-    /// Notes that `member` sent `message`, once, to whoever receives it.
+    /// Notes that `member` sent `message`, once, whatever the number of receivers.
     pub fn sent(&mut self, member: usize, message: &[u8]) {
         if let Some(bytes) = self.sent.get_mut(member) {
             *bytes += message.len();

@@ -1,11 +1,12 @@
 //! [mpOTR](https://docs.rs/mpotr), the subject: Burmester-Desmedt with the group proof, the defaults.
 //!
 //! [`Rooms`] is the whole of it: one room for each member, from the moment it is made, with all that it sends and
-//! receives. `form`: offers, their repetition when somebody new is heard of, the proposal, contributions and with them
+//! receives. `form`: offers, their repetition when a newcomer is heard of, the proposal, contributions and with them
 //! the offers for the next run, confirmations, until every member has verified those of all; then one member sends one
-//! message and everyone else reads it. `add` and `remove`: from the newcomer's first offer, or the wish to leave somebody
-//! out, until all are in the next epoch, which is a run of the agreement among all of them. Every packet is encoded, and
-//! decoded by each receiver. The rooms share a channel in memory that loses nothing; their timers run on virtual time.
+//! message and everyone else reads it. `add` and `remove`: from the newcomer's first offer, or the vote to leave a
+//! member out, until all are in the next epoch, which is a run of the agreement among all of them. Every packet is
+//! encoded, and decoded by each receiver. The rooms share a channel in memory that loses nothing; their timers run on
+//! virtual time.
 //!
 //! [`AGREEMENT`] is the cryptography of forming alone: from fresh offers until every member has verified every
 //! confirmation, and no message. What lies between the two is the state machine: encoding, repetition, the offers for the

@@ -7,17 +7,17 @@ use super::amendment::Amendment;
 pub enum Act<Text = Vec<u8>> {
     /// A member says something.
     Say(usize, Text),
-    /// Somebody who is not there comes in, or comes back, and an epoch begins if the others let it in.
+    /// A person who is not there comes in, or comes back, and an epoch begins if the others let it in.
     Join(usize),
     /// Members leave in order, at one moment. If these are all, they publish what signed for them.
     Leave(Vec<usize>),
-    /// A member dies: it says no word more, and its own transcript has no end.
+    /// A member dies: it says nothing from then on, and its own transcript has no end.
     Die(usize),
     /// A member loses the network: it hears nothing and is not heard.
     Disconnect(usize),
     /// It has the network again.
     Reconnect(usize),
-    /// A member votes to let somebody in.
+    /// A member votes to let a person in.
     Admit {
         /// Who votes.
         by: usize,
@@ -31,7 +31,7 @@ pub enum Act<Text = Vec<u8>> {
         /// Against whom.
         whom: usize,
     },
-    /// A member takes back that somebody be let in or left out.
+    /// A member withdraws its vote to let a person in or leave one out.
     Withdraw {
         /// Who voted.
         by: usize,
@@ -42,18 +42,18 @@ pub enum Act<Text = Vec<u8>> {
     Policy(usize, Amendment),
     /// A member asks for an epoch with fresh keys.
     Refresh(usize),
-    /// A member says two things in one place, one to some and one to others. They compare what they have read soon after the
-    /// act that follows: what is said then is said by somebody who knows one of the two alone.
+    /// A member says two things in one place, one to some and one to others. They compare what they have read soon
+    /// after the act that follows: what is said then is said by members who know one of the two alone.
     Fork {
         /// Who.
         member: usize,
-        /// To whom, and what.
+        /// The hearers, and the text for them, for each of the two.
         sides: [(Vec<usize>, Text); 2],
     },
 }
 
 impl<Text> Act<Text> {
-    /// The same with what its members say in another form.
+    /// The same act, with the texts that members say in another form.
     pub fn map<Other>(self, mut form: impl FnMut(usize, Text) -> Other) -> Act<Other> {
         match self {
             Self::Say(member, text) => Act::Say(member, form(member, text)),
@@ -79,7 +79,7 @@ impl<Text> Act<Text> {
         match self {
             Self::Join(who) => (*who == member).then_some(true),
             Self::Leave(who) => who.contains(&member).then_some(false),
-            // Nobody is left out who is not there.
+            // Only members that are there can be left out.
             Self::Exclude { by, whom } => [by, whom].contains(&&member).then_some(false),
             Self::Say(who, _)
             | Self::Die(who)

@@ -18,20 +18,20 @@ use mpotr_crypto::IdentityKey;
 /// Whose word a change needs. Members are named by their place, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// That of any member.
+    /// The word of any member.
     Anyone,
-    /// That of so many.
+    /// The word of so many members.
     Together(NonZeroU16),
-    /// That of one of these, 64 at most.
+    /// The word of one of these, at most 64.
     OneOf(Vec<usize>),
 }
 
-/// Another policy: one thing in it, and how it is from then on.
+/// A change of one field of the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Amendment {
-    /// Whose word lets somebody in.
+    /// Whose word lets a person in.
     Admit(Whose),
-    /// Whose word leaves somebody out.
+    /// Whose word leaves a member out.
     Exclude(Whose),
     /// Whose word changes the policy.
     Change(Whose),

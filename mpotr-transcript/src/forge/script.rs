@@ -40,23 +40,23 @@ pub struct ScriptError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScriptErrorKind {
-    /// It is none of the forms of a line.
+    /// The line has no known form.
     #[error(
-        "it is none of `name: text`, `name>names: text`, `+name`, `-names`, `!name`, `~name` and `=name`"
+        "not one of `name: text`, `name>names: text`, `+name`, `-names`, `!name`, `~name` and `=name`"
     )]
     Form,
-    /// It names nobody.
+    /// A name in it belongs to no member.
     #[error("nobody is called {0:?}")]
     Nobody(String),
-    /// It is no command of a chat that leaves anything in a transcript.
+    /// It is not a command of a chat that leaves anything in a transcript.
     #[error(
-        "{0:?} is none of `/admit WHO`, `/kick WHO`, `/withdraw WHO`, `/policy WHAT HOW` and `/refresh`"
+        "{0:?} is not one of `/admit WHO`, `/kick WHO`, `/withdraw WHO`, `/policy WHAT HOW` and `/refresh`"
     )]
     Command(String),
-    /// It is no change of the rules.
+    /// It does not read as a change of the rules.
     #[error("{0:?} is no change of the rules")]
     Amendment(String),
-    /// Who says two things says them in two lines, one after the other, to others each.
+    /// Two things in one place take two lines, one after the other, to different hearers.
     #[error("who says two things does so in two lines, one after the other, to others each")]
     OneSided,
 }
@@ -65,7 +65,7 @@ impl Script {
     /// Reads a script about people of these names.
     ///
     /// # Errors
-    /// The first line that is none.
+    /// The first line that does not read.
     pub fn parse(text: &str, names: &[String]) -> Result<Self, ScriptError> {
         let mut script = Self {
             acts: Vec::new(),
@@ -105,13 +105,13 @@ impl Script {
     }
 }
 
-/// What a line is.
+/// A line, read.
 enum Read {
     Act(Act<String>),
     Half(Half),
 }
 
-/// One of two things that somebody says.
+/// One of two things that a member says in one place.
 struct Half {
     member: usize,
     to: Vec<usize>,
@@ -119,7 +119,7 @@ struct Half {
 }
 
 impl Half {
-    /// Whether another is said by the same one, and to nobody who hears this one.
+    /// Whether another is said by the same member, and to none of those who hear this one.
     fn stands_beside(&self, other: &Self) -> bool {
         self.member == other.member && !self.to.iter().any(|who| other.to.contains(who))
     }

@@ -53,7 +53,7 @@ pub fn perform<S: CryptoSuite>(
     };
     for member in &cast {
         stage.enter(0, *member, Some(&cast))?;
-        // Nobody comes in at the same moment as another.
+        // No two people come in at the same moment.
         stage.pause(500);
     }
     stage.wait(0, |stage| {
@@ -85,9 +85,9 @@ struct Stage<'a, S: CryptoSuite, E> {
     rng: &'a mut dyn CryptoRng,
     now: Timestamp,
     places: Vec<Place<S>>,
-    /// Members against whom somebody voted, or who said two things.
+    /// Members that another voted against, or that said two things.
     voted_out: BTreeSet<usize>,
-    /// How often somebody installed an epoch.
+    /// How many times members have installed an epoch.
     epochs: usize,
 }
 
@@ -124,13 +124,14 @@ where
         place.is_some_and(|place| place.present().is_some())
     }
 
-    /// The epochs in which somebody is.
+    /// The epochs that have a member in them now.
     fn handles(&self) -> impl Iterator<Item = mpotr_core::Handle> {
         let present = self.places.iter().filter_map(Place::present);
         present.map(|present| present.handle)
     }
 
-    /// Whether all who are in an epoch are in one, of them and nobody else, and nobody is about to leave. Whoever is alone is.
+    /// Whether all who are in an epoch are in the same one, which lists them alone, and nobody is about to leave. A
+    /// member without others counts as settled.
     fn is_settled(&self) -> bool {
         let places = || self.play.members.iter().zip(&self.places);
         let inside = places().filter_map(|(key, place)| Some((*key, place.present()?)));
@@ -180,13 +181,13 @@ where
         self.now = self.now.max(until);
     }
 
-    /// Time passes until something is so.
+    /// Time passes until `done` says so.
     fn wait(&mut self, act: usize, done: impl Fn(&Self) -> bool) -> Result<(), ForgeError> {
         let is_done = self.pass(PATIENCE, done);
         is_done.then_some(()).ok_or(ForgeError::Stuck { act })
     }
 
-    /// So many milliseconds pass, or less if something is so; whether it is.
+    /// At most so many milliseconds pass, until `done` says so; whether it does.
     fn pass(&mut self, most: u64, done: impl Fn(&Self) -> bool) -> bool {
         let limit = self.now.after(Duration::from_millis(most));
         while !done(self) {
@@ -205,7 +206,7 @@ where
         packet.into_iter().chain(timer).min()
     }
 
-    /// Goes on to the next thing that happens.
+    /// Moves the clock to the next thing that happens, and lets it happen.
     fn step(&mut self) {
         let Some(next) = self.next_at() else { return };
         self.now = next.max(self.now);
@@ -214,7 +215,7 @@ where
             let (to, packet) = (copy.to, copy.payload);
             if let Some(place) = self.places.get_mut(to) {
                 place.act(self.rng, |room, rng| {
-                    // A packet that counts for nothing is nothing to talk about.
+                    // A rejected packet is no fault of the talk: packets repeat.
                     let _rejected = room.handle_message(now, &packet, rng);
                 });
             }

@@ -6,7 +6,7 @@ use mpotr_gka::{AuditError, RosterError};
 
 use crate::reader::{Place, ReadErrorKind};
 
-/// Something that no member who keeps the rules leaves or signs.
+/// Something that no honest member leaves or signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// The record in which it shows.
@@ -25,7 +25,7 @@ impl core::fmt::Display for Flaw {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlawKind {
-    /// The file is no whole transcript.
+    /// The file is not a whole transcript.
     #[error("{0}")]
     File(ReadErrorKind),
     /// There is no epoch in it.
@@ -49,7 +49,7 @@ pub enum FlawKind {
         /// The member.
         member: usize,
     },
-    /// A key of an offer is none.
+    /// A key of an offer does not decode.
     #[error("the offer of member {member}: {error}")]
     Offer {
         /// The member.
@@ -57,7 +57,7 @@ pub enum FlawKind {
         /// The key.
         error: DecodeError,
     },
-    /// The roster is one that nobody takes part in.
+    /// The roster breaks the rules for rosters, so no honest member takes part.
     #[error("{0}")]
     Roster(RosterError),
     /// The proposal does not carry the proposer's signature.

@@ -60,7 +60,7 @@ pub(super) fn sorted(talk: &Talk) -> Vec<usize> {
     indices
 }
 
-/// The prefix of each length, that of none first.
+/// The prefix of each length, the empty one first.
 pub(super) fn prefixes<S: CryptoSuite>(talk: &Talk, indices: &[usize]) -> Vec<Lock> {
     let mut lock = Lock::EMPTY;
     let nodes = indices.iter().filter_map(|index| talk.graph.node(*index));
@@ -108,7 +108,7 @@ fn check_locks(
     for (place, author, lock) in locks {
         let count = usize::try_from(lock.count).unwrap_or(usize::MAX);
         let Some(here) = prefixes.get(count).filter(|_| count <= ordered) else {
-            // Of messages that are not here, or whose order is still open here.
+            // A lock over messages that are not here, or whose order is still open here.
             continue;
         };
         let member = usize::from(author);
@@ -131,7 +131,7 @@ fn check_locks(
         .collect()
 }
 
-/// Everything that anyone vouched for.
+/// Everything that a member has vouched for.
 fn locks(talk: &Talk) -> impl Iterator<Item = (Place, u16, Lock)> {
     let wrote = talk.messages.iter();
     let stated = talk.statements.iter();

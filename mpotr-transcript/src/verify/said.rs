@@ -165,7 +165,7 @@ impl<S: CryptoSuite> Listener<'_, S> {
                 continue;
             }
             self.talk.torn = true;
-            // Named once: all that follows would name it.
+            // Report it once: all that follows would repeat it.
             if self.named.insert(parent) {
                 let kind = FlawKind::MissingParent {
                     author,

@@ -1,4 +1,4 @@
-//! A transcript of a talk that people had is shown, to whoever verifies it, as a forged one of the same talk is.
+//! Verification shows the transcript of a real talk as it shows a forged one of the same talk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use mpotr_transcript::{Flaw, Part, Transcript};
 use crate::crew::{had, invented, keys, people, report};
 use crate::scenes::{NAMES, SCENES};
 
-/// What somebody sees who looks at a transcript, but for what the network and the dice decide: the epochs in which nothing is
-/// said, and in what order those write who know nothing of each other.
+/// What a reader of a transcript sees, without what the network and random numbers decide: the epochs in which nothing
+/// is said, and in what order those write who know nothing of each other.
 #[derive(Debug, PartialEq, Eq)]
 struct View {
     /// Whose text, in whose presence, in the order of its author.

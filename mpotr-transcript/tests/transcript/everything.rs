@@ -200,7 +200,7 @@ fn everything_that_a_transcript_can_hold_occurs_in_forged_ones() {
     assert_eq!(never, [""; 0], "{:?}", seen.0);
 }
 
-/// Events of which a transcript of somebody shows that they happened.
+/// Events that show in the transcript of some member.
 const SHOWN: &[&str] = &[
     "Secure",
     "Joined",

@@ -1,4 +1,4 @@
-//! An epoch made by hand, by somebody who holds every key and can sign what no room signs.
+//! An epoch made by hand: the test holds every key, and signs what no room signs.
 
 use mpotr_core::Policy;
 use mpotr_core::wire::{
@@ -24,7 +24,7 @@ const NOWHERE: Place = Place {
     offset: 0,
 };
 
-/// An epoch and everybody's keys in it.
+/// An epoch and the keys of all its members.
 pub(crate) struct Hand {
     pub(crate) section: Section,
     pub(crate) keys: Vec<EphemeralKeyPair<Suite>>,

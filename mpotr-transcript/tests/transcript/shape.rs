@@ -1,4 +1,4 @@
-//! Forged and real transcripts have one shape: whoever looks at the bytes alone cannot tell which is which.
+//! Forged and real transcripts have one shape: the bytes alone do not tell which is which.
 //!
 //! Real members with real secrets and invented ones perform the same talks on the same network, with other randomness. What a
 //! verifier sees of both is compared, field by field:

@@ -1,10 +1,11 @@
 //! The time of a room: milliseconds since it was made, of a clock that never runs backwards, and that stands still while there
 //! is no transport.
 //!
-//! A member that hears nobody must not take everybody for gone: when a relay is away for a minute, all of its members are, and
-//! each goes on where it was. The age of keys counts by this clock, and whoever runs the transport can cut it at will, so what
-//! the clock may stand still is bounded: five minutes, regained at a sixth of the time that it runs. However often the
-//! transport is lost, keys grow older than `expire` says by a sixth and five minutes at most.
+//! A member that hears nobody must not take all others for gone: when a relay is away for a minute, all of its members
+//! are, and each goes on where it was. The age of keys counts by this clock, and the operator of the transport can cut
+//! it at will, so the time that the clock may stand still is bounded: five minutes, regained at a sixth of the time
+//! that it runs. However often the transport is lost, keys grow older than `expire` says by a sixth and five minutes at
+//! most.
 
 use core::time::Duration;
 

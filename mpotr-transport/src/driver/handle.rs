@@ -14,17 +14,17 @@ pub(super) enum Command {
         body: Vec<u8>,
         reply: oneshot::Sender<Result<SendHandle, SendError>>,
     },
-    /// Let somebody in.
+    /// Let a person in.
     Admit {
         identity: IdentityKey,
         reply: oneshot::Sender<Result<(), WishError>>,
     },
-    /// Leave somebody out.
+    /// Leave a member out.
     Exclude {
         identity: IdentityKey,
         reply: oneshot::Sender<Result<(), WishError>>,
     },
-    /// Ask no more for this.
+    /// Take back what was asked for about a person.
     Withdraw(Wish),
     /// Make an epoch with fresh keys.
     Refresh,
@@ -40,7 +40,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Has the room do it.
+    /// Carries the command out on the room, and answers.
     pub(super) fn give_to<S: CryptoSuite>(
         self,
         room: &mut Room<S>,
@@ -52,7 +52,7 @@ impl Command {
                 let taken = room.send(now, body);
                 // Before the answer: who has it may look at once whether the next text is taken, too.
                 tell_if_news(takes_texts, room.takes_texts());
-                // Whoever no longer waits for the answer has what it wanted.
+                // A caller that no longer waits for the answer has dropped its end: nothing to do.
                 let _ = reply.send(taken);
             }
             Self::Admit { identity, reply } => {
@@ -112,8 +112,8 @@ impl RoomHandle {
         (handle, receiver)
     }
 
-    /// Waits until the room takes a text of any length. Whoever has more to send than the room may have on its way waits
-    /// here between two texts, and goes on reading events meanwhile: it is what they tell of that makes room.
+    /// Waits until the room takes a text of any length. An application with more to send than the room may have on its
+    /// way waits here between two texts. It must go on reading events meanwhile, or no place becomes free.
     ///
     /// # Errors
     /// The room has ended.
@@ -138,7 +138,7 @@ impl RoomHandle {
         Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
     }
 
-    /// Asks that somebody be let in, where the policy of the room wants this member's word for it.
+    /// Asks that a person be let in, where the policy of the room wants this member's word for it.
     ///
     /// # Errors
     /// Too much is asked for already, or the room has ended.

@@ -43,7 +43,7 @@ impl Default for Retry {
 /// The errors of the transports that a [`Connect`] makes.
 pub(super) type ErrorOf<C> = <<C as Connect>::Transport as Transport>::Error;
 
-/// A transport that is not replaced when it is lost.
+/// Stands for [`Connect`] where a lost transport is not replaced.
 #[derive(Debug)]
 pub struct Fixed<T>(PhantomData<fn() -> T>);
 

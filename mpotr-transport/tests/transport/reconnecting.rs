@@ -42,7 +42,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 enum Way {
     Open,
     Closed,
-    /// Whoever answers does not speak the protocol.
+    /// The other end does not speak the protocol.
     Wrong,
 }
 
@@ -54,7 +54,7 @@ enum Lost {
     Wrong,
 }
 
-/// What everybody is connected to: each packet goes to all others.
+/// The channel of all members: each packet goes to all others.
 #[derive(Clone, Debug, Default)]
 struct Hub(Arc<Mutex<BTreeMap<u64, mpsc::UnboundedSender<Received>>>>);
 

@@ -127,10 +127,7 @@ async fn a_relay_that_shuts_down_is_reported_and_ends_the_room() {
         Some(DriverEvent::Disconnected(why))
     );
     assert_eq!(member.events.recv().await, None);
-    assert_eq!(
-        member.handle.send("anybody?").await,
-        Err(HandleError::Ended)
-    );
+    assert_eq!(member.handle.send("anyone?").await, Err(HandleError::Ended));
     assert_eq!(member.handle.leave().await, Err(HandleError::Ended));
 }
 

@@ -206,7 +206,7 @@ impl<S: CryptoSuite> Rooms<S> {
         self.first_said.push(self.said);
     }
 
-    /// Everybody here says two things, until all of them are final.
+    /// All members here say two things, until all of them are final.
     pub(crate) fn talk(&mut self) {
         let here: Vec<_> = (0..self.rooms.len())
             .filter(|member| !self.rooms[*member].has_ended())

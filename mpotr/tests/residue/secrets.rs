@@ -1,4 +1,4 @@
-//! The secrets of an epoch, computed by whoever has each member's identity and draws: `docs/spec/04-key-agreement.md` and
+//! The secrets of an epoch, computed from each member's identity and draws: `docs/spec/04-key-agreement.md` and
 //! `docs/spec/05-wire.md`, written down a second time.
 
 use std::marker::PhantomData;
@@ -63,7 +63,7 @@ struct Person<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Person<S> {
-    /// Whoever made an offer.
+    /// The member that made an offer.
     fn of(scene: Scene, offer: &Offer, draws: &[&[Vec<u8>]]) -> Self {
         let (member, identity) = (0..draws.len())
             .map(|member| (member, identity::<S>(scene, member)))

@@ -10,8 +10,8 @@ use super::place::{Place, drain, same_twice};
 use super::{PATIENCE, Stage};
 use crate::forge::{Act, Amendment, ForgeError, Obstacle};
 
-/// Where it is for the members to say what comes of an act, nothing is waited for any more after so many milliseconds without a
-/// new epoch: a vote alone may come to nothing.
+/// Where the members decide what comes of an act, the next one begins after so many milliseconds without a new epoch: a
+/// vote alone may come to nothing.
 const QUIET: u64 = 30_000;
 
 impl<S: CryptoSuite, E> Stage<'_, S, E>
@@ -134,7 +134,7 @@ where
         self.enter(act, member, None)?;
         let is_in = |stage: &Self| stage.is_in(member) && stage.is_settled();
         if self.play.ask || self.voted_out.contains(&member) {
-            // The others have a word on it.
+            // The others have to agree.
             self.settle(is_in);
             Ok(())
         } else {
@@ -167,7 +167,7 @@ where
             return Err(ForgeError::Stuck { act });
         }
         self.voted_out.insert(member);
-        // What two are told differently is the act itself: it gets lost in no weather.
+        // The two texts are the act itself, so the weather must not lose them.
         let weather = self.network.weather();
         self.network.set_weather(weather.loss(0));
         for (to, packets) in [some, others].into_iter().zip(packets) {
@@ -180,7 +180,7 @@ where
         Ok(())
     }
 
-    /// Somebody comes to the channel, at the beginning with all the others who do.
+    /// A person comes to the channel, at the beginning together with all others who begin.
     pub(super) fn enter(
         &mut self,
         act: usize,
@@ -198,7 +198,7 @@ where
         let admission = match (self.play.ask, first) {
             (false, _) => Admission::Open,
             (true, Some(first)) => Admission::Ask(keys(first)),
-            // A newcomer is content with whom it finds.
+            // A newcomer does not wait for a number of members.
             (true, None) => Admission::Ask(self.play.members.iter().copied().collect()),
         };
         let config = RoomConfig {

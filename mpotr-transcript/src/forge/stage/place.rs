@@ -28,7 +28,7 @@ pub(super) struct Present {
 /// A member, if it is there.
 pub(super) struct Place<S: CryptoSuite> {
     room: Option<Room<S>>,
-    /// The same room again: it gets the same inputs and draws the same random numbers. What it sends nobody hears.
+    /// The same room again: it gets the same inputs and draws the same random numbers. Nobody hears what it sends.
     twin: Option<Room<S>>,
     is_leaving: bool,
     present: Option<Present>,
@@ -59,7 +59,7 @@ impl<S: CryptoSuite> Place<S> {
         self.part
     }
 
-    /// Somebody is there from here on, and keeps a transcript anew.
+    /// The member is there from now on, and begins a new transcript.
     pub(super) fn take(&mut self, room: Room<S>, twin: Option<Room<S>>) {
         let (writer, start) = Writer::start();
         self.room = Some(room);
@@ -70,7 +70,7 @@ impl<S: CryptoSuite> Place<S> {
         self.part.transcript = start.to_vec();
     }
 
-    /// It says no word more.
+    /// The member dies: it says nothing from now on.
     pub(super) fn die(&mut self) {
         self.room = None;
         self.twin = None;
@@ -176,7 +176,7 @@ impl<S: CryptoSuite> Place<S> {
     }
 }
 
-/// What a room has to give, and nobody hears: the packets.
+/// Takes out the packets of a room that nobody hears.
 pub(super) fn drain<S: CryptoSuite>(room: &mut Room<S>) -> Vec<Vec<u8>> {
     while room.poll_event().is_some() {}
     while room.poll_record().is_some() {}
