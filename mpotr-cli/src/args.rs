@@ -4,9 +4,11 @@ use clap::{Parser, Subcommand};
 
 use crate::chat::ChatArgs;
 use crate::demo::DemoArgs;
+#[cfg(feature = "lab")]
 use crate::gka::GkaArgs;
 use crate::identity::IdentityCommand;
 use crate::relay::RelayArgs;
+#[cfg(feature = "lab")]
 use crate::sim::SimArgs;
 use crate::transcript::TranscriptCommand;
 
@@ -17,6 +19,12 @@ use crate::transcript::TranscriptCommand;
     version,
     propagate_version = true,
     arg_required_else_help = true
+)]
+#[cfg_attr(
+    not(feature = "lab"),
+    command(
+        after_help = "This build has no commands gka and sim: they come with the Cargo feature lab."
+    )
 )]
 pub(crate) struct Cli {
     /// What to do.
@@ -49,11 +57,17 @@ pub(crate) enum Command {
     ///
     /// All members run in this process, in one thread and without a transport, from fresh offers until every member has
     /// verified every confirmation. A size at which one run would take over a minute is left out.
+    ///
+    /// For researchers: builds without the Cargo feature `lab` do not have it.
+    #[cfg(feature = "lab")]
     Gka(GkaArgs),
     /// Simulate whole rooms on a hostile network, on virtual time, and check what must hold after every step
     ///
     /// One seed is one run, on any machine and with any number of threads. Without a scenario, members and faults are as
     /// asked for. The last line is a JSON object; the exit code is 1 if an invariant broke.
+    ///
+    /// For researchers: builds without the Cargo feature `lab` do not have it.
+    #[cfg(feature = "lab")]
     Sim(SimArgs),
     /// Verify a transcript of a talk, or make one of a talk that never was
     #[command(subcommand)]

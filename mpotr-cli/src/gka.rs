@@ -1,7 +1,6 @@
 //! `mpotr gka`: what the key agreement costs as the group grows, with all its members in this process.
 
 mod args;
-mod counted;
 mod forecast;
 mod mean;
 mod measure;

@@ -3,16 +3,19 @@
 mod address;
 mod args;
 mod chat;
+#[cfg(feature = "lab")]
 mod clock;
 mod demo;
 mod dumps;
 mod entry;
+#[cfg(feature = "lab")]
 mod gka;
 mod identity;
 mod output;
 mod relay;
 mod rows;
 mod run;
+#[cfg(feature = "lab")]
 mod sim;
 mod stop;
 mod suite;

@@ -22,7 +22,9 @@ use crate::args::{Cli, Command};
 use crate::chat::DoorError;
 use crate::output::{Output, OutputError};
 use crate::stop::Stopped;
-use crate::{chat, demo, dumps, gka, identity, relay, sim, transcript};
+use crate::{chat, demo, dumps, identity, relay, transcript};
+#[cfg(feature = "lab")]
+use crate::{gka, sim};
 
 /// As for every command line that makes no sense.
 const MISUSED: u8 = 2;
@@ -83,7 +85,9 @@ fn dispatch(command: &Command, out: &mut Output) -> anyhow::Result<()> {
         Command::Demo(args) => block_on(demo::run(args, out)),
         Command::Chat(args) => block_on(chat::run(args, out)),
         Command::Relay(args) => block_on(relay::run(args, out)),
+        #[cfg(feature = "lab")]
         Command::Gka(args) => gka::run(args, out),
+        #[cfg(feature = "lab")]
         Command::Sim(args) => sim::run(args, out),
         Command::Transcript(command) => transcript::run(command, out),
         Command::Identity(command) => block_on(identity::run(command, out)),

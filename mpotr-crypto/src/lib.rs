@@ -18,6 +18,8 @@ mod aead_key;
 mod backend;
 mod bytes;
 pub mod codec;
+#[cfg(feature = "counting")]
+pub mod counting;
 mod ed25519_strict;
 mod edwards;
 mod group;

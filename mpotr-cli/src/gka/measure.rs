@@ -12,8 +12,8 @@ use mpotr::inspect::gka::simulation::{Candidates, SimulationError, Traffic, form
 use mpotr::{
     AgreementId, AuthenticationId, CryptoSuite, IdentityKeyPair, SuiteId, SuiteVisitor, SystemRng,
 };
+use mpotr_crypto::counting::{Counted, Counts, count};
 
-use super::counted::{Counted, Counts, count};
 use super::series::Series;
 use crate::clock::CpuClock;
 

@@ -179,9 +179,9 @@ mod tests {
     use mpotr::{AgreementId, AuthenticationId, Backend, SuiteId};
 
     use super::{Outcome, Row, json, line};
-    use crate::gka::counted::Counts;
     use crate::gka::measure::Cost;
     use crate::gka::series::Series;
+    use mpotr_crypto::counting::Counts;
 
     fn row(outcome: Outcome) -> Row {
         let series = Series {
@@ -208,6 +208,7 @@ mod tests {
                 base_multiplications: 8,
                 terms: 12,
                 additions: 6,
+                signatures: 0,
             },
         }))
     }

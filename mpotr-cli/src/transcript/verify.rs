@@ -3,11 +3,11 @@
 use std::fs;
 
 use anyhow::Context as _;
-use mpotr::inspect::gka::Unproven;
-use mpotr::inspect::wire::{ContentKind, Wish};
-use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng};
+use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng, Wish};
 use mpotr_formats::{Escaped, Payload};
-use mpotr_transcript::{EpochReport, LeftOut, Message, Report, Transcript, Vote, verify};
+use mpotr_transcript::{
+    ContentKind, EpochReport, LeftOut, Message, Report, Transcript, Unproven, Vote, verify,
+};
 
 use super::args::VerifyArgs;
 use crate::output::{Output, OutputError};

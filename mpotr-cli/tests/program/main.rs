@@ -12,6 +12,7 @@ mod burst;
 mod chat;
 mod demo;
 mod fates;
+#[cfg(feature = "lab")]
 mod gka;
 mod identity;
 mod limits;
@@ -19,6 +20,7 @@ mod memory;
 mod program;
 mod reconnect;
 mod relay;
+#[cfg(feature = "lab")]
 mod sim;
 mod talk;
 #[cfg(unix)]

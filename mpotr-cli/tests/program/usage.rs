@@ -3,6 +3,8 @@
 use tempfile::tempdir;
 
 use crate::program::run;
+#[cfg(not(feature = "lab"))]
+use crate::program::succeed;
 
 #[test]
 fn a_typo_gets_the_nearest_word_and_exit_code_2() {
@@ -110,5 +112,16 @@ fn an_address_without_a_port_is_told_what_it_lacks() {
         assert_eq!(told.status.code(), Some(2), "{relay}");
         let error = String::from_utf8(told.stderr).unwrap();
         assert!(error.contains("it is HOST:PORT"), "{error}");
+    }
+}
+
+#[cfg(not(feature = "lab"))]
+#[test]
+fn a_build_without_the_lab_says_where_its_commands_are() {
+    let home = tempdir().unwrap();
+    let help = succeed(home.path(), &["--help"]);
+    assert!(help.contains("Cargo feature lab"), "{help}");
+    for command in ["gka", "sim"] {
+        assert_eq!(run(home.path(), &[command]).code, Some(2));
     }
 }

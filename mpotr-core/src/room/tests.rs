@@ -9,8 +9,6 @@
     reason = "helpers of tests, which clippy does not know for tests"
 )]
 
-#[path = "../../../mpotr-gka/tests/gka/counted.rs"]
-mod counted;
 mod forged;
 mod leaving;
 mod undecodable;

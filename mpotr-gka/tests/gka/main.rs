@@ -33,7 +33,6 @@ mod attribution;
 mod codec;
 mod contributions;
 mod cost;
-mod counted;
 mod crew;
 mod deniability;
 mod invented;

@@ -4,10 +4,10 @@ use mpotr::inspect::gka::simulation::Traffic;
 use mpotr::{AgreementId, AuthenticationId, Backend, SuiteId};
 
 use super::{draw, kilobytes, seconds, thinned};
-use crate::gka::counted::count;
 use crate::gka::measure::Cost;
 use crate::gka::report::{Outcome, Row};
 use crate::gka::series::Series;
+use mpotr_crypto::counting::count;
 
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers")]
 fn rows(backend: Backend) -> Vec<Row> {

@@ -1,17 +1,20 @@
 //! Packets of a run that somebody forges, again and again: each costs one signature.
 
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_crypto::counting::{self, count};
 use mpotr_crypto::{IdentityKeyPair, SignatureBytes};
 use mpotr_gka::RoomId;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::counted::{Counted, count};
 use crate::config::{Admission, RoomConfig};
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::room::Room;
 use crate::time::{Duration, Timestamp};
 use crate::wire::Packet;
+
+type Counted = counting::Counted<Suite>;
 
 const MEMBERS: usize = 16;
 /// The one in whose name packets are forged.
@@ -96,10 +99,10 @@ fn assert_cheap(hall: &mut Hall, forge: impl Fn(u8) -> Packet, first: usize) {
             count(|| hall.rooms[0].handle_message(hall.now, &packet, &mut hall.rng));
         if n == 0 && first > 1 {
             assert_eq!(taken, Ok(()));
-            assert_eq!(work.signatures, first);
+            assert_eq!(work.signatures, u64::try_from(first).unwrap());
         } else {
             assert_eq!(taken, Err(Rejection::NotAuthentic));
-            assert_eq!((work.signatures, work.products), (1, 0));
+            assert_eq!((work.signatures, work.terms), (1, 0));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A suite that counts the work of its group and leaves the rest as it is: what the report says of operations is what
-//! was done, not what a formula says should have been.
+//! A suite that counts what costs and leaves the rest as it is: what a measurement or a test says of operations is what
+//! was done, not what a formula says should have been. With the feature `counting`.
 //!
 //! | counted as | calls |
 //! |---|---|
@@ -7,43 +7,48 @@
 //! | base multiplication | [`Group::mul_base`] |
 //! | term | each product in [`Group::vartime_multi_scalar_mul`]; two in [`Group::vartime_double_scalar_mul`] |
 //! | addition | [`Group::add`], [`Group::sub`], and each element in [`Group::sum`] |
+//! | signature | [`Edwards::vartime_base_minus`], once in each verification |
 //!
-//! The additions inside a multiplication belong to it. Ed25519 works in a group of its own and is not counted; neither
-//! are encodings and decodings.
+//! The additions inside a multiplication belong to it. Of Ed25519, which works in a group of its own, only the
+//! signatures that are verified are counted. Encodings and decodings are not.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use mpotr::crypto::Group;
-use mpotr::{CryptoSuite, SuiteId, UnsupportedSuite};
+use crate::{CryptoSuite, Edwards, Group, Secret, SignatureScheme, SuiteId, UnsupportedSuite};
 
 thread_local! {
     static COUNTS: Cell<Counts> = const { Cell::new(Counts::NONE) };
 }
 
-/// Operations in the suite's group.
+/// Operations in the suite's group, and signatures verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counts {
+pub struct Counts {
     /// A secret scalar times some element.
-    pub(super) multiplications: u64,
+    pub multiplications: u64,
     /// A secret scalar times the generator.
-    pub(super) base_multiplications: u64,
+    pub base_multiplications: u64,
     /// Public products that a multi-scalar multiplication sums up.
-    pub(super) terms: u64,
+    pub terms: u64,
     /// Additions and subtractions of elements.
-    pub(super) additions: u64,
+    pub additions: u64,
+    /// Signatures verified.
+    pub signatures: u64,
 }
 
 impl Counts {
-    const NONE: Self = Self {
+    /// None at all.
+    pub const NONE: Self = Self {
         multiplications: 0,
         base_multiplications: 0,
         terms: 0,
         additions: 0,
+        signatures: 0,
     };
 
     /// Scalar multiplications of every kind.
-    pub(super) const fn scalar_multiplications(&self) -> u64 {
+    #[must_use]
+    pub const fn scalar_multiplications(&self) -> u64 {
         self.multiplications
             .saturating_add(self.base_multiplications)
             .saturating_add(self.terms)
@@ -57,12 +62,13 @@ impl Counts {
                 .saturating_sub(earlier.base_multiplications),
             terms: self.terms.saturating_sub(earlier.terms),
             additions: self.additions.saturating_sub(earlier.additions),
+            signatures: self.signatures.saturating_sub(earlier.signatures),
         }
     }
 }
 
 /// What `work` did on this thread with suites that count.
-pub(super) fn count<T>(work: impl FnOnce() -> T) -> (T, Counts) {
+pub fn count<T>(work: impl FnOnce() -> T) -> (T, Counts) {
     let before = COUNTS.get();
     let done = work();
     (done, COUNTS.get().since(&before))
@@ -83,9 +89,9 @@ fn note_addition() {
     note(|counts| counts.additions = counts.additions.saturating_add(1));
 }
 
-/// Suite `S`, with the operations of its group counted.
+/// Suite `S`, with its operations counted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Counted<S>(PhantomData<S>);
+pub struct Counted<S>(PhantomData<S>);
 
 impl<S: CryptoSuite> CryptoSuite for Counted<S> {
     const ID: SuiteId = S::ID;
@@ -93,7 +99,7 @@ impl<S: CryptoSuite> CryptoSuite for Counted<S> {
     type Aead = S::Aead;
     type Hash = S::Hash;
     type Hmac = S::Hmac;
-    type Signature = S::Signature;
+    type Signature = CountedSignature<S::Signature>;
     type Group = CountedGroup<S::Group>;
 
     fn make_ready() -> Result<(), UnsupportedSuite> {
@@ -101,9 +107,43 @@ impl<S: CryptoSuite> CryptoSuite for Counted<S> {
     }
 }
 
+/// Signatures `S`, with each verification counted.
+#[derive(Debug)]
+pub struct CountedSignature<S>(PhantomData<S>);
+
+impl<S: SignatureScheme> SignatureScheme for CountedSignature<S> {
+    type SigningKey = S::SigningKey;
+    type Curve = CountedCurve<S::Curve>;
+
+    fn signing_key(seed: &Secret<32>) -> Self::SigningKey {
+        S::signing_key(seed)
+    }
+
+    fn public_key(key: &Self::SigningKey) -> [u8; 32] {
+        S::public_key(key)
+    }
+}
+
+/// Curve `E`, with its verifications counted.
+#[derive(Debug)]
+pub struct CountedCurve<E>(PhantomData<E>);
+
+impl<E: Edwards> Edwards for CountedCurve<E> {
+    type Point = E::Point;
+
+    fn decode(bytes: &[u8; 32]) -> Option<Self::Point> {
+        E::decode(bytes)
+    }
+
+    fn vartime_base_minus(s: &[u8; 32], k: &[u8; 64], point: &Self::Point) -> [u8; 32] {
+        note(|counts| counts.signatures = counts.signatures.saturating_add(1));
+        E::vartime_base_minus(s, k, point)
+    }
+}
+
 /// Group `G`, with its operations counted.
 #[derive(Debug)]
-pub(super) struct CountedGroup<G>(PhantomData<G>);
+pub struct CountedGroup<G>(PhantomData<G>);
 
 impl<G: Group> Group for CountedGroup<G> {
     type Scalar = G::Scalar;
@@ -198,110 +238,5 @@ impl<G: Group> Group for CountedGroup<G> {
 
     fn scalar_from_u128(value: u128) -> Self::Scalar {
         G::scalar_from_u128(value)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mpotr::CryptoSuite;
-    use mpotr::crypto::Group;
-
-    use super::{Counted, CountedGroup, Counts, count};
-    use crate::suite::AnySuite;
-
-    type Plain = <AnySuite as CryptoSuite>::Group;
-    type Counting = <Counted<AnySuite> as CryptoSuite>::Group;
-
-    #[test]
-    fn each_operation_is_counted_once_and_gives_what_it_gives_uncounted() {
-        counts_each_operation_once::<Plain>();
-    }
-
-    fn counts_each_operation_once<G: Group>() {
-        let [two, three] = [2, 3].map(G::scalar_from_u128);
-        let element = G::mul_base(&three);
-        let elements = [element.clone(), element.clone(), element.clone()];
-        let none = Counts::NONE;
-
-        let (product, counts) = count(|| CountedGroup::<G>::mul(&element, &two));
-        assert_eq!(product, G::mul(&element, &two));
-        assert_eq!(
-            counts,
-            Counts {
-                multiplications: 1,
-                ..none
-            }
-        );
-
-        let (product, counts) = count(|| CountedGroup::<G>::mul_base(&two));
-        assert_eq!(product, G::mul_base(&two));
-        assert_eq!(
-            counts,
-            Counts {
-                base_multiplications: 1,
-                ..none
-            }
-        );
-
-        let (product, counts) =
-            count(|| CountedGroup::<G>::vartime_double_scalar_mul(&two, &three, &element));
-        assert_eq!(
-            product,
-            G::vartime_double_scalar_mul(&two, &three, &element)
-        );
-        assert_eq!(counts, Counts { terms: 2, ..none });
-
-        // The shorter of the two slices decides, as in the group itself.
-        let scalars = [two.clone(), three.clone()];
-        let (product, counts) =
-            count(|| CountedGroup::<G>::vartime_multi_scalar_mul(&scalars, &elements));
-        assert_eq!(product, G::vartime_multi_scalar_mul(&scalars, &elements));
-        assert_eq!(counts, Counts { terms: 2, ..none });
-
-        let (sum, counts) = count(|| CountedGroup::<G>::sum(&elements));
-        assert_eq!(sum, G::sum(&elements));
-        assert_eq!(
-            counts,
-            Counts {
-                additions: 3,
-                ..none
-            }
-        );
-
-        let (sum, counts) =
-            count(|| CountedGroup::<G>::sub(&CountedGroup::<G>::add(&element, &sum), &element));
-        assert_eq!(sum, G::sum(&elements));
-        assert_eq!(
-            counts,
-            Counts {
-                additions: 2,
-                ..none
-            }
-        );
-    }
-
-    #[test]
-    fn what_is_free_is_not_counted() {
-        let ((), counts) = count(|| {
-            let bytes = Counting::encode(&Counting::identity());
-            assert!(Counting::decode(&bytes).is_some());
-            let zero = Counting::scalar_zero();
-            assert_eq!(
-                Counting::encode_scalar(&Counting::scalar_mul(&zero, &zero)),
-                [0; 32]
-            );
-        });
-        assert_eq!(counts, Counts::NONE);
-    }
-
-    #[test]
-    fn another_thread_counts_for_itself() {
-        let ((), counts) = count(|| {
-            let two = Plain::scalar_from_u128(2);
-            std::thread::spawn(move || Counting::mul_base(&two))
-                .join()
-                .unwrap();
-        });
-        assert_eq!(counts, Counts::NONE);
     }
 }
