@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `keys`, `ratchet` | the keys that members share, and those of each sender |
-//! | `sending`, `receiving`, `backlog` | sealing, and opening one or many |
+//! | `sealer`, `opener` | signing and encrypting, decrypting and verifying |
+//! | `sending`, `receiving`, `backlog` | what this member says, and taking in one packet or many |
 //! | `delivering` | the causal order, and who has seen what |
 //! | `holdback` | messages that wait for their parents |
 //! | `unfinal`, `demand` | how much is not final, and what others build upon |
@@ -11,7 +12,8 @@
 //! | `vouching` | what shows that a message is its author's |
 //! | `evidence`, `forking` | members that say two things in one place |
 //! | `examined` | signatures that were looked at in vain |
-//! | `order`, `locks`, `agreement` | the one order, what members have signed of it, and what is final |
+//! | `consensus`, `order`, `locks` | the one order, what members have signed of it, and what is final |
+//! | `agreement` | what follows from what was delivered or stated |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
 //! | `lagging` | who is not waited for |
@@ -29,6 +31,7 @@ mod changing;
 mod claims;
 mod closing;
 mod comparing;
+mod consensus;
 mod delivering;
 mod demand;
 mod evidence;
@@ -44,12 +47,14 @@ mod keys;
 mod lagging;
 mod locks;
 mod member_set;
+mod opener;
 mod order;
 mod peer_key;
 mod ratchet;
 mod receiving;
 mod recorder;
 mod recovering;
+mod sealer;
 mod sending;
 mod states;
 #[cfg(test)]
@@ -57,27 +62,26 @@ mod tests;
 mod unfinal;
 mod vouching;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, IdentityKey, Secret, SecretScalar};
-use mpotr_gka::{Established, Sid, TrapdoorKey};
+use mpotr_crypto::{CryptoSuite, IdentityKey, Secret};
+use mpotr_gka::{Established, Sid, TrapdoorKey, wire_index};
 
 use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
 pub(crate) use backlog::MAX_TOGETHER;
 use changing::{Cut, Frozen, Gate};
 use claims::Asked;
+use consensus::Consensus;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
-use examined::Examined;
 use graph::Graph;
 use holdback::Holdback;
 pub(crate) use keys::Door;
-use keys::{EpochKeys, Streams};
-use locks::Locks;
+use keys::EpochKeys;
 use member_set::MemberSet;
-use order::{Key, Order};
-use peer_key::PeerKey;
+use opener::Opener;
 use recorder::Recorder;
+use sealer::Sealer;
 use sending::Sent;
 use unfinal::Unfinal;
 
@@ -137,12 +141,9 @@ pub(crate) enum Effect {
 }
 
 /// A member as the others see it.
-struct Peer<S: CryptoSuite> {
+struct Peer {
     identity: IdentityKey,
-    key: PeerKey<S>,
     trapdoor: TrapdoorKey,
-    /// To open with; this member's own, to seal with.
-    streams: Streams,
     /// Content messages delivered, or one more than the last place of them.
     delivered: u32,
     /// The delivered message of each place, the first one, as an index into the graph.
@@ -167,68 +168,38 @@ struct Peer<S: CryptoSuite> {
     done: bool,
     /// Its secrets were published.
     revealed: bool,
-    /// What it has signed of the order.
-    locks: Locks,
     /// What it said last about the epoch that follows.
     next: Option<Next>,
     /// What it had seen when it contributed to a run, by the run.
     frozen: Option<Frozen>,
-    /// Whether it is known to have signed another order than the one here.
-    forked: bool,
-    /// Up to here its order is the one here, as far as it was compared since.
-    agreed: u32,
-    /// Whether it has asked for the order here: it has found a difference.
-    doubts: bool,
-    /// Whether it is known where its order begins to differ.
-    compared: bool,
 }
 
 /// One epoch as one member sees it.
 pub(crate) struct Epoch<S: CryptoSuite> {
-    id: EpochId,
     me: usize,
-    signing: EphemeralKeyPair<S>,
-    /// `y` of this member's offer.
-    trapdoor: SecretScalar<S>,
+    sealer: Sealer<S>,
+    opener: Opener<S>,
     /// This member has said that everyone has closed.
     is_over: bool,
-    keys: EpochKeys<S>,
     /// In cycle order, this member among them.
-    peers: Vec<Peer<S>>,
+    peers: Vec<Peer>,
     graph: Graph,
-    order: Order,
+    consensus: Consensus,
     holdback: Holdback,
     unfinal: Unfinal,
-    /// Members that have not sent their last message: those whose coverage the order waits for.
-    writing: MemberSet,
-    /// Delivered messages, by index, that not every member who still writes covers.
-    unstable: BTreeSet<usize>,
     /// Memory for what one member newly covers.
     newly: Vec<usize>,
-    /// The greatest message that they all cover.
-    stable: Option<Key>,
     /// This member's own messages that not all have covered, by `seq`.
     sent: BTreeMap<u32, Sent>,
     /// Members whose word on them is not waited for.
     lagging: MemberSet,
-    /// The id of this member's last message.
-    last: MessageId,
     /// Delivered messages that nothing that this member signed covers.
     unstated: usize,
     /// How many of them are texts, and the bytes of their packets.
     unstated_texts: usize,
     unstated_bytes: usize,
-    /// The lock that this member signed last.
-    signed_lock: Lock,
-    /// A part of the order that somebody asked for.
-    list_from: Option<u32>,
-    /// Whether a part of another's order is to be asked for.
-    ask_order: bool,
     /// Messages that are here when all that was asked for has come.
     goal: usize,
-    /// The last statement that this member sent, to send again.
-    last_statement: Option<Vec<u8>>,
-    final_lock: Lock,
     /// Which messages are delivered at present.
     gate: Gate,
     /// How often messages of the cut were asked for.
@@ -238,8 +209,6 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,
     recorder: Recorder,
-    /// Signatures of packets that were refused.
-    examined: Examined,
     effects: VecDeque<Effect>,
 }
 
@@ -258,16 +227,17 @@ impl<S: CryptoSuite> Epoch<S> {
             sid: run.sid(),
             key_commitment: statement.key_commitment,
         };
-        let (keys, streams) = EpochKeys::derive(secret, members);
+        let me = run.me();
+        let (keys, own, streams) = EpochKeys::derive(id, secret, members, me);
+        let keys_of = run.members().iter().map(|member| member.offer().ephemeral);
+        let opener = Opener::new(keys, keys_of.zip(streams));
+        let sealer = Sealer::new(wire_index(me), ephemeral, trapdoor, own);
         let peers = run
             .members()
             .iter()
-            .zip(streams)
-            .map(|(member, streams)| Peer {
+            .map(|member| Peer {
                 identity: member.offer().identity,
-                key: PeerKey::new(member.offer().ephemeral),
                 trapdoor: member.offer().trapdoor,
-                streams,
                 delivered: 0,
                 chain: Vec::new(),
                 exposed: false,
@@ -280,61 +250,44 @@ impl<S: CryptoSuite> Epoch<S> {
                 closing: None,
                 done: false,
                 revealed: false,
-                locks: Locks::new(),
                 next: None,
                 frozen: None,
-                forked: false,
-                agreed: 0,
-                doubts: false,
-                compared: false,
             })
             .collect();
         Self {
-            id,
-            me: run.me(),
-            signing: ephemeral,
-            trapdoor,
+            me,
+            sealer,
+            opener,
             is_over: false,
-            keys,
             peers,
             graph: Graph::default(),
-            order: Order::new(),
+            consensus: Consensus::new(me, members),
             holdback: Holdback::default(),
             unfinal: Unfinal::new(members),
-            writing: MemberSet::all(members),
-            unstable: BTreeSet::new(),
             newly: Vec::new(),
-            stable: None,
             sent: BTreeMap::new(),
             lagging: MemberSet::default(),
-            last: MessageId::NONE,
             unstated: 0,
             unstated_bytes: 0,
             unstated_texts: 0,
-            signed_lock: Lock::EMPTY,
-            list_from: None,
-            ask_order: false,
             goal: 0,
-            last_statement: None,
-            final_lock: Lock::EMPTY,
             gate: Gate::Open,
             asked: Asked::default(),
             cuts: Vec::new(),
             retired: false,
             recorder: Recorder::default(),
-            examined: Examined::default(),
             effects: VecDeque::new(),
         }
     }
 
     /// The session id.
     pub(crate) const fn sid(&self) -> Sid {
-        self.id.sid
+        self.opener.keys.id.sid
     }
 
     /// What packets of the epoch begin with.
     pub(crate) const fn hint(&self) -> EpochHint {
-        self.keys.hint
+        self.opener.keys.hint
     }
 
     /// The identities of the roster, in cycle order.
@@ -376,10 +329,16 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// A secret that all members share, for the application.
     pub(crate) fn export(&self, context: &[u8]) -> Secret<32> {
-        self.keys.export(context)
+        self.opener.keys.export(context)
     }
 
-    fn others(&self) -> impl Iterator<Item = &Peer<S>> {
+    /// The indices of the others.
+    fn other_members(&self) -> impl Iterator<Item = usize> {
+        let me = self.me;
+        (0..self.peers.len()).filter(move |member| *member != me)
+    }
+
+    fn others(&self) -> impl Iterator<Item = &Peer> {
         self.peers
             .iter()
             .enumerate()
@@ -390,6 +349,6 @@ impl<S: CryptoSuite> Epoch<S> {
 
 impl<S: CryptoSuite> core::fmt::Debug for Epoch<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Epoch({})", self.id.sid)
+        write!(f, "Epoch({})", self.opener.keys.id.sid)
     }
 }

@@ -122,7 +122,8 @@ impl<S: CryptoSuite> Epoch<S> {
                 let Candidate { opened, packet, .. } = *candidate;
                 let vouched = named.iter().find(|(named, _)| *named == opened.id);
                 *warrant = vouched.map(|(_, warrant)| *warrant).or_else(|| {
-                    self.is_signed(author, &opened.id, &opened.signature)
+                    self.opener
+                        .is_signed(author, &opened.id, &opened.signature)
                         .then_some(Warrant::Own)
                 });
                 if let Some(before) = warrant.and_then(|warrant| warrant.before(packet)) {

@@ -100,7 +100,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Stops writing and delivering: this member contributes to a run.
     pub(crate) fn freeze(&mut self, run: Sid) {
         let frontier = self.graph.heads().iter().copied().collect();
-        let lock = self.final_lock;
+        let lock = self.final_lock();
         self.gate = Gate::Frozen;
         self.asked.clear();
         if let Some(me) = self.own() {
@@ -133,7 +133,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// here. `continuing` are those members, this one among them.
     pub(crate) fn cut(&mut self, run: Sid, continuing: &[usize]) -> Option<Digest32> {
         let mut names = BTreeSet::new();
-        let mut base = self.final_lock.count;
+        let mut base = self.final_lock().count;
         for member in continuing {
             let frozen = self.peers.get(*member)?.frozen.as_ref()?;
             if frozen.run != run {
@@ -141,7 +141,7 @@ impl<S: CryptoSuite> Epoch<S> {
             }
             names.extend(frozen.frontier.iter().copied());
             // What is final for an honest member is in the order here: this member has signed it. The rest is a lie.
-            if self.order.prefix(frozen.lock.count) == Some(frozen.lock) {
+            if self.consensus.order.prefix(frozen.lock.count) == Some(frozen.lock) {
                 base = base.max(frozen.lock.count);
             }
         }
@@ -158,7 +158,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if let Some(digest) = self.cut_digest(run) {
             return Some(digest);
         }
-        let digest = self.digest_of_cut(run, &self.order.closed::<S>(base));
+        let digest = self.digest_of_cut(run, &self.consensus.order.closed::<S>(base));
         let delivered = self.graph.len();
         self.cuts.retain(|cut| cut.delivered == delivered);
         self.cuts.truncate(MAX_CUTS.saturating_sub(1));
@@ -214,9 +214,9 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(crate) fn retire(&mut self, successor: Sid) -> bool {
         let base = self.cut_of(successor).map(|cut| cut.base);
         if let Some(base) = base {
-            self.order.close::<S>(base);
-            let lock = self.order.lock();
-            if lock.count > self.final_lock.count {
+            self.consensus.order.close::<S>(base);
+            let lock = self.consensus.order.lock();
+            if lock.count > self.final_lock().count {
                 self.finalise(lock);
             }
         }
@@ -237,9 +237,8 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Erases what opens messages, final or not, and drops their packets.
     fn erase_messages(&mut self) {
-        for peer in &mut self.peers {
-            peer.streams.content.close::<S>();
-        }
+        self.sealer.close_content();
+        self.opener.close_content();
         self.graph.drop_packets();
         self.unfinal = Unfinal::new(self.peers.len());
         self.sent.clear();
@@ -249,7 +248,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// with the cut that is here: they have delivered it.
     pub(crate) fn awaited(&self, successor: Option<Sid>) -> BTreeMap<u32, Vec<IdentityKey>> {
         let cut = successor.and_then(|run| Some((run, self.cut_digest(run)?)));
-        let has_cut = |peer: &Peer<S>| {
+        let has_cut = |peer: &Peer| {
             let next = peer.next.as_ref();
             next.zip(cut)
                 .is_some_and(|(next, cut)| next.confirmed.contains(&cut))

@@ -13,10 +13,9 @@
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Sid;
 
-use super::sending::wire_index;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
-use crate::wire::{Presence, Reveal, RevealedSeed, RevealedTrapdoor, Statement};
+use crate::wire::{Presence, Reveal, Statement};
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether every member has sent its last message, all of them are delivered here, and nobody has left alone or is known
@@ -25,7 +24,7 @@ impl<S: CryptoSuite> Epoch<S> {
         self.may_become_complete()
             && self.peers.iter().all(|peer| peer.fin)
             && !self.misses_messages()
-            && usize::try_from(self.order.lock().count) == Ok(self.graph.len())
+            && usize::try_from(self.consensus.order.lock().count) == Ok(self.graph.len())
     }
 
     /// Whether the lock of a statement names all that this member has seen, so that the heads, of which there are as many as
@@ -51,13 +50,13 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether the epoch can still become complete.
     pub(crate) fn may_become_complete(&self) -> bool {
-        self.others()
-            .all(|peer| !peer.closed && !peer.exposed && !peer.forked)
+        let others = self.others().all(|peer| !peer.closed && !peer.exposed);
+        others && !self.is_forked()
     }
 
     /// Whether every other member has closed with the order that is here.
     pub(crate) fn have_all_closed(&self) -> bool {
-        let lock = self.order.lock();
+        let lock = self.consensus.order.lock();
         self.others().all(|peer| peer.closing == Some(lock))
     }
 
@@ -70,7 +69,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// is here, which it does once and cannot take back: with anything else it could hold up those who wait for the end, as
     /// often as it thinks of another lock.
     pub(super) fn note_ending(&mut self, member: usize, statement: &Statement) {
-        let whole = self.is_complete().then(|| self.order.lock());
+        let whole = self.is_complete().then(|| self.consensus.order.lock());
         let Some(peer) = self.peers.get_mut(member) else {
             return;
         };
@@ -119,7 +118,8 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(crate) fn open_reveal(&mut self, reveal: &Reveal) -> Result<(), Rejection> {
         let member = usize::from(reveal.sender);
         let peer = self.peers.get(member).ok_or(Rejection::UnknownSender)?;
-        if !reveal.is_of::<S>(&peer.key.encoded(), &peer.trapdoor) {
+        let key = self.opener.key_of(member).ok_or(Rejection::UnknownSender)?;
+        if !reveal.is_of::<S>(&key.encoded(), &peer.trapdoor) {
             return Err(Rejection::NotAuthentic);
         }
         if peer.revealed || member == self.me {
@@ -143,18 +143,12 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// This member publishes its secrets: once.
-    pub(crate) fn publish(&mut self) -> bool {
-        let own = self.own();
-        own.is_some_and(|own| !core::mem::replace(&mut own.revealed, true))
+    pub(crate) const fn publish(&mut self) -> bool {
+        self.sealer.publish()
     }
 
     /// The secrets of this member's offer, to be published.
     pub(crate) fn reveal(&self) -> Reveal {
-        Reveal {
-            hint: self.hint(),
-            sender: wire_index(self.me),
-            seed: RevealedSeed::new(*self.signing.seed().expose()),
-            trapdoor: RevealedTrapdoor::new(*self.trapdoor.encoded().expose()),
-        }
+        self.sealer.reveal(&self.opener.keys)
     }
 }

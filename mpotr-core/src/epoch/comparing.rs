@@ -3,29 +3,37 @@
 //! Locks show *that* orders differ. Below the longest lock of the other member that fitted they do not, so it is asked for its
 //! ids from there on, at most 64 at a time, until one is another than here.
 
+use std::collections::VecDeque;
+
 use mpotr_crypto::CryptoSuite;
 
+use super::Effect;
+use super::consensus::Consensus;
 use super::sending::wire_index;
-use super::{Effect, Epoch};
 use crate::wire::{Listing, MAX_LISTED, Question};
 
-impl<S: CryptoSuite> Epoch<S> {
+impl Consensus {
     /// Whether this member has a part of its order to list, or one of another's to ask for.
-    pub(super) fn owes_comparison(&self) -> bool {
+    pub(super) const fn owes_comparison(&self) -> bool {
         self.list_from.is_some() || self.ask_order
     }
 
     /// What to ask the first member whose order differs in a place that is not known.
     pub(super) fn question(&mut self) -> Option<Question> {
         self.ask_order = false;
-        let mut members = self.peers.iter().enumerate();
-        members.find_map(|(member, peer)| {
-            let differs = peer.forked || peer.doubts;
-            (differs && !peer.compared).then(|| Question {
+        let mut members = self.views.iter().enumerate();
+        members.find_map(|(member, view)| {
+            let differs = view.forked || view.doubts;
+            (differs && !view.compared).then(|| Question {
                 member: wire_index(member),
-                from: peer.agreed,
+                from: view.agreed,
             })
         })
+    }
+
+    /// A statement has listed what somebody asked for.
+    pub(super) const fn listed(&mut self) {
+        self.list_from = None;
     }
 
     /// The part of the own order that somebody asked for.
@@ -44,27 +52,32 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Somebody asks for a part of an order. Who asks this member has found that the two differ, which this one cannot see as
     /// long as its order is the shorter one: it asks back.
     pub(super) fn hear_question(&mut self, member: usize, question: Option<Question>) {
-        let Some(question) = question.filter(|question| usize::from(question.member) == self.me)
+        let Some(question) = question.filter(|question| usize::from(question.member) == self.me())
         else {
             return;
         };
         if question.from < self.order.lock().count {
             self.list_from = Some(question.from);
         }
-        if let Some(peer) = self.peers.get_mut(member).filter(|peer| !peer.doubts) {
-            peer.doubts = true;
+        if let Some(view) = self.views.get_mut(member).filter(|view| !view.doubts) {
+            view.doubts = true;
             self.ask_order = true;
         }
     }
 
     /// A member lists a part of its order: looks for the first difference.
-    pub(super) fn hear_listing(&mut self, member: usize, listing: Option<&Listing>) {
-        let Some((listing, peer)) = listing.zip(self.peers.get_mut(member)) else {
+    pub(super) fn hear_listing<S: CryptoSuite>(
+        &mut self,
+        member: usize,
+        listing: Option<&Listing>,
+        effects: &mut VecDeque<Effect>,
+    ) {
+        let Some((listing, view)) = listing.zip(self.views.get_mut(member)) else {
             return;
         };
-        let signed = peer.locks.longest();
-        let differs = peer.forked || peer.doubts;
-        if !differs || peer.compared || listing.from != peer.agreed {
+        let signed = view.locks.longest();
+        let differs = view.forked || view.doubts;
+        if !differs || view.compared || listing.from != view.agreed {
             return;
         }
         let Some(mut lock) = self.order.prefix(listing.from) else {
@@ -87,21 +100,21 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         match difference {
             Some((place, here, there)) => {
-                peer.compared = true;
-                if !peer.forked {
-                    peer.forked = true;
+                view.compared = true;
+                if !view.forked {
+                    view.forked = true;
                     let lock = signed;
-                    self.effects.push_back(Effect::Fork { member, lock });
+                    effects.push_back(Effect::Fork { member, lock });
                 }
-                self.effects.push_back(Effect::Difference {
+                effects.push_back(Effect::Difference {
                     member,
                     place,
                     here,
                     there,
                 });
             }
-            None if lock.count > peer.agreed && lock.count < signed.count => {
-                peer.agreed = lock.count;
+            None if lock.count > view.agreed && lock.count < signed.count => {
+                view.agreed = lock.count;
                 self.ask_order = true;
             }
             None => {}

@@ -8,7 +8,7 @@ use super::demand::Demand;
 use super::graph::Position;
 use super::holdback::Held;
 use super::{Effect, Epoch};
-use crate::wire::{Content, ContentKind, MessageId, Presence, Statement};
+use crate::wire::{Content, ContentKind, Lock, MessageId, Presence, Statement};
 
 /// What waits of an author.
 enum Found {
@@ -38,7 +38,8 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         #[cfg(test)]
         {
-            self.examined.looked = self.examined.looked.saturating_add(1);
+            let examined = &mut self.opener.examined;
+            examined.looked = examined.looked.saturating_add(1);
         }
         self.expand_cut();
         let mut demanded = self.demanded_if_restricted();
@@ -161,7 +162,7 @@ impl<S: CryptoSuite> Epoch<S> {
             // A member writes nothing beside what it signed to have seen: the order of the others rests on it.
             || content.seq == peer.delivered
                 && self.descends(&peer.heads, content)
-                && self.order.is_open(&position.key);
+                && self.consensus.order.is_open(&position.key);
         if fits {
             Fit::Here(position)
         } else {
@@ -191,8 +192,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let index = self.graph.insert(position, place, packet, warrant);
         let disputed = self.is_exposed(author);
         self.record_content(super::sending::wire_index(author), &id);
-        self.order.insert(key);
-        self.unstable.insert(index);
+        self.consensus.insert(key, index);
         self.unstated = self.unstated.saturating_add(1);
         self.cover(self.me, [index]);
         if author != self.me {
@@ -223,10 +223,17 @@ impl<S: CryptoSuite> Epoch<S> {
                 if let Some(peer) = self.peers.get_mut(author) {
                     peer.fin = true;
                 }
-                self.stop_waiting_for(author);
+                self.consensus.stop_waiting_for(&self.graph, author);
                 self.effects.push_back(Effect::Fin { author });
             }
         }
+    }
+
+    /// A member, all that it has seen being here, signed this lock.
+    fn note_lock(&mut self, member: usize, lock: Lock) {
+        let delivered = self.graph.len();
+        let effects = &mut self.effects;
+        self.consensus.note_lock(member, lock, delivered, effects);
     }
 
     /// Applies the statements whose messages are all here, and ordered as far as a statement names them by its lock.
@@ -235,7 +242,7 @@ impl<S: CryptoSuite> Epoch<S> {
             let Some(peer) = self.peers.get_mut(member) else {
                 continue;
             };
-            let (graph, order) = (&self.graph, &self.order);
+            let (graph, order) = (&self.graph, &self.consensus.order);
             let ready = peer.waiting.take_if(|statement| {
                 statement.sent <= peer.delivered
                     && statement.frontier.iter().all(|id| graph.contains(id))
@@ -247,7 +254,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             }
             if statement.names_by_lock() {
-                let Some(heads) = self.heads_of(&statement.lock) else {
+                let Some(heads) = self.consensus.heads_of(&statement.lock, &self.graph) else {
                     // Of another order: it covers nothing, and whose it is, is told.
                     self.note_lock(member, statement.lock);
                     self.note_ending(member, &statement);
@@ -299,7 +306,7 @@ impl<S: CryptoSuite> Epoch<S> {
             return;
         };
         peer.closed = true;
-        self.stop_waiting_for(member);
+        self.consensus.stop_waiting_for(&self.graph, member);
         self.holdback.forget(member);
         for (seq, sent) in &mut self.sent {
             if sent.missing.remove(member) {
@@ -335,7 +342,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 self.effects.push_back(Effect::Answered { seq: node.seq });
             }
         }
-        self.settle(newly.iter().copied());
+        self.consensus.settle(&self.graph, newly.iter().copied());
         self.newly = newly;
         if answered {
             self.forget_covered();

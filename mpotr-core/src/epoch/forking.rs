@@ -19,7 +19,7 @@ use super::holdback::Held;
 use super::sending::wire_index;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
-use crate::wire::{Content, MessageId, Packet, SealedPacket, Statement, Unsigned, Unverified};
+use crate::wire::{Content, MessageId, Packet, SealedPacket, Statement, Unsigned};
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether a member is known to have said two things in one place.
@@ -137,7 +137,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let Some((known, shows_known)) = self.side(author, known, &before) else {
             return false;
         };
-        let evidence = Evidence::new::<S>(&self.id, wire_index(author), [known, new]);
+        let evidence = Evidence::new::<S>(&self.opener.keys.id, wire_index(author), [known, new]);
         let (Some(evidence), Some(peer)) = (evidence, self.peers.get_mut(author)) else {
             return false;
         };
@@ -168,12 +168,12 @@ impl<S: CryptoSuite> Epoch<S> {
         let mut id = *id;
         let mut packet = packet.clone();
         while chain.len() < MAX_LINKS {
-            let unverified = self.opened(author, &packet).ok()?;
+            let unverified = self.opener.content_again(&packet).ok()?;
             let unsigned = unverified.unsigned().clone();
             let seq = unsigned.fields().seq;
             chain.push(unsigned);
             packets.push(packet);
-            if self.is_signed(author, &id, unverified.signature()) {
+            if self.opener.is_signed(author, &id, unverified.signature()) {
                 packets.reverse();
                 return Some((SignedChain::new(chain, *unverified.signature()), packets));
             }
@@ -199,17 +199,6 @@ impl<S: CryptoSuite> Epoch<S> {
             (seq, last) = (seq.saturating_add(1), next);
         }
         false
-    }
-
-    pub(super) fn opened(
-        &mut self,
-        author: usize,
-        packet: &SealedPacket,
-    ) -> Result<Unverified<Content>, Rejection> {
-        let header = packet
-            .open_header::<S>(&self.keys.header)
-            .map_err(|_opaque| Rejection::NotAuthentic)?;
-        self.decrypt(author, header, packet)
     }
 
     /// Whether something that another member says comes after this message, or what is delivered rests on its signature: it

@@ -17,9 +17,11 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Option<(MessageId, Vec<u8>)> {
         let seq = content.seq;
         let content = Unsigned::new(content);
-        let id = content.id::<S>(&self.id, wire_index(self.me));
+        let id = content.id::<S>(&self.opener.keys.id, wire_index(self.me));
         let signature = if is_signed {
-            self.signing.sign(&id.signed::<S>(&self.id))
+            self.sealer
+                .signing
+                .sign(&id.signed::<S>(&self.opener.keys.id))
         } else {
             SignatureBytes::new([0; 64])
         };
@@ -30,8 +32,8 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Seals a statement of this member for a place in its stream.
     pub(crate) fn forge_statement(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
         let statement = Unsigned::new(statement);
-        let signed = statement.signed::<S>(&self.id, wire_index(self.me), number);
-        let signature = self.signing.sign(&signed);
+        let signed = statement.signed::<S>(&self.opener.keys.id, wire_index(self.me), number);
+        let signature = self.sealer.signing.sign(&signed);
         self.forge(Stream::Statement, number, &statement, &signature)
     }
 
@@ -63,14 +65,15 @@ impl<S: CryptoSuite> Epoch<S> {
             stream,
             seq,
         };
-        let streams = &mut self.peers.get_mut(self.me)?.streams;
+        let streams = &mut self.sealer.streams;
         let ratchet = match stream {
             Stream::Content => &mut streams.content,
             Stream::Statement => &mut streams.statements,
         };
         let key = ratchet.key::<S>(seq).ok()?;
         let text = fields.with_signature(signature);
-        let packet = SealedPacket::seal::<S>(self.keys.hint, header, &self.keys.header, key, &text);
+        let keys = &self.opener.keys;
+        let packet = SealedPacket::seal::<S>(keys.hint, header, &keys.header, key, &text);
         Some(Packet::Sealed(packet).to_bytes())
     }
 }

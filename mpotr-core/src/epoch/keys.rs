@@ -8,11 +8,14 @@
 
 use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label, wiping_small_stack};
 
+use mpotr_gka::wire_index;
+
 use super::ratchet::Ratchet;
-use crate::wire::{EpochHint, SealedPacket};
+use crate::wire::{EpochHint, EpochId, SealedPacket};
 
 /// The keys that all members share.
 pub(super) struct EpochKeys<S: CryptoSuite> {
+    pub(super) id: EpochId,
     pub(super) hint: EpochHint,
     /// It stays: in one place on the heap.
     pub(super) header: Box<AeadKey<S>>,
@@ -59,25 +62,33 @@ impl<S: CryptoSuite> core::fmt::Debug for Door<S> {
 }
 
 impl<S: CryptoSuite> EpochKeys<S> {
-    /// Derives all keys of an epoch of so many members; the secret is erased.
-    pub(super) fn derive(secret: Prk, members: usize) -> (Self, Vec<Streams>) {
+    /// Derives all keys of an epoch of so many members; the secret is erased. The streams of `me` come apart: they seal, those
+    /// of the others open.
+    pub(super) fn derive(
+        id: EpochId,
+        secret: Prk,
+        members: usize,
+        me: usize,
+    ) -> (Self, Streams, Vec<Option<Streams>>) {
         let Door { hint, header } = Door::of(&secret);
         let keys = Self {
+            id,
             hint,
             header,
             exporter: secret.child::<S>(label::EXPORTER, &[]),
         };
-        let streams = (0_u16..)
-            .take(members)
-            .map(|sender| {
-                let chain = |label| Ratchet::new(secret.child::<S>(label, &sender.to_be_bytes()));
-                Streams {
-                    content: chain(label::CONTENT_CHAIN),
-                    statements: chain(label::STATEMENT_CHAIN),
-                }
-            })
-            .collect();
-        (keys, streams)
+        let streams_of = |sender: u16| {
+            let chain = |label| Ratchet::new(secret.child::<S>(label, &sender.to_be_bytes()));
+            Streams {
+                content: chain(label::CONTENT_CHAIN),
+                statements: chain(label::STATEMENT_CHAIN),
+            }
+        };
+        let own = streams_of(wire_index(me));
+        let others =
+            (0..members).map(|member| (member != me).then(|| streams_of(wire_index(member))));
+        let others = others.collect();
+        (keys, own, others)
     }
 
     /// A secret for the application.

@@ -10,13 +10,12 @@ use mpotr_crypto::{CryptoSuite, SignatureBytes};
 use super::changing::{Frozen, Gate};
 use super::delivering::Fit;
 use super::holdback::Held;
+use super::opener::OpenedStatement;
 use super::unfinal::Need;
 use super::vouching::Warrant;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
-use crate::wire::{
-    Content, Header, MessageId, Presence, SealedPacket, Statement, Stream, Unverified,
-};
+use crate::wire::{Content, Header, MessageId, Presence, SealedPacket, Stream};
 
 /// What a content packet held.
 pub(super) struct Opened {
@@ -57,9 +56,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Opens the header, and looks up whom it names.
     pub(super) fn header_of(&self, packet: &SealedPacket) -> Result<(usize, Header), Rejection> {
-        let header = packet
-            .open_header::<S>(&self.keys.header)
-            .map_err(|_opaque| Rejection::NotAuthentic)?;
+        let header = self.opener.header(packet)?;
         let sender = usize::from(header.sender);
         if sender == self.me {
             return Err(Rejection::Replayed);
@@ -83,7 +80,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let opened = self.read(header, packet)?;
         let id = opened.id;
         // Its own signature, where there is one to look at: it needs nobody to vouch for it.
-        let warrant = if self.is_signed(sender, &id, &opened.signature) {
+        let warrant = if self.opener.is_signed(sender, &id, &opened.signature) {
             Warrant::Own
         } else {
             let vouched = {
@@ -139,8 +136,7 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Rejection {
         self.asked.forget(id);
         if warrant == Warrant::Own {
-            let signed = id.signed::<S>(&self.id);
-            self.examined.note(signed, *signature, true);
+            self.opener.note_refused(id, *signature);
         }
         Rejection::Quota
     }
@@ -152,8 +148,10 @@ impl<S: CryptoSuite> Epoch<S> {
         packet: &SealedPacket,
     ) -> Result<Opened, Rejection> {
         let sender = usize::from(header.sender);
-        let unverified = self.decrypt(sender, header, packet)?;
-        let id = unverified.unsigned().id::<S>(&self.id, header.sender);
+        let unverified = self.opener.content(header, packet)?;
+        let id = unverified
+            .unsigned()
+            .id::<S>(&self.opener.keys.id, header.sender);
         if self.is_at_hand(sender, header.seq, &id) {
             // Anyone can send it again: it draws no answer. Who misses one asks for it, over its signature.
             return Err(Rejection::Replayed);
@@ -168,26 +166,6 @@ impl<S: CryptoSuite> Epoch<S> {
             signature,
             signed,
         })
-    }
-
-    /// Opens a content packet and reads it. Whose it is nobody knows yet.
-    pub(super) fn decrypt(
-        &mut self,
-        sender: usize,
-        header: Header,
-        packet: &SealedPacket,
-    ) -> Result<Unverified<Content>, Rejection> {
-        let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
-        let key = peer.streams.content.key::<S>(header.seq)?;
-        let text = packet
-            .open_content::<S>(header, key)
-            .map_err(|_opaque| Rejection::NotAuthentic)?;
-        let unverified = Unverified::<Content>::from_vec(text)?;
-        if unverified.unsigned().fields().seq == header.seq {
-            Ok(unverified)
-        } else {
-            Err(Rejection::NotAuthentic)
-        }
     }
 
     /// Whether a message is delivered, or waits.
@@ -207,34 +185,6 @@ impl<S: CryptoSuite> Epoch<S> {
             .filter_map(|held| Some((held.content.prev, held.warrant.before(&held.packet)?)))
     }
 
-    /// Whether an author's own signature of a message verifies.
-    pub(super) fn is_signed(
-        &mut self,
-        author: usize,
-        id: &MessageId,
-        signature: &SignatureBytes,
-    ) -> bool {
-        let signed = id.signed::<S>(&self.id);
-        self.verifies(author, &signed, signature)
-    }
-
-    /// Whether an author's signature verifies. One that does not is looked at once.
-    fn verifies(&mut self, author: usize, signed: &[u8; 64], signature: &SignatureBytes) -> bool {
-        if let Some(verdict) = self.examined.verdict(signed, signature) {
-            return verdict;
-        }
-        #[cfg(test)]
-        {
-            self.examined.verified = self.examined.verified.saturating_add(1);
-        }
-        let key = self.peers.get(author).and_then(|peer| peer.key.get());
-        let is_valid = key.is_some_and(|key| key.verify(signed, signature).is_ok());
-        if !is_valid {
-            self.examined.note(*signed, *signature, false);
-        }
-        is_valid
-    }
-
     /// Takes an authentic message that was opened here.
     pub(super) fn accept_opened(
         &mut self,
@@ -250,8 +200,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let accepted = self.accept(author, opened.held(packet, warrant));
         if accepted.is_err() && warrant == Warrant::Own {
             // It may yet count, and until then whoever sends it again costs no signature.
-            let signed = id.signed::<S>(&self.id);
-            self.examined.note(signed, signature, true);
+            self.opener.note_refused(&id, signature);
         }
         accepted
     }
@@ -267,8 +216,8 @@ impl<S: CryptoSuite> Epoch<S> {
                 Ok(())
             };
         }
-        if let Some(peer) = self.peers.get_mut(author) {
-            peer.streams.content.spend(held.content.seq);
+        if let Ok(streams) = self.opener.streams(author) {
+            streams.content.spend(held.content.seq);
         }
         // As a rule nothing is missing before it, and it need not wait at all.
         if held.warrant == Warrant::Own
@@ -309,23 +258,9 @@ impl<S: CryptoSuite> Epoch<S> {
         header: Header,
         packet: &SealedPacket,
     ) -> Result<(), Rejection> {
+        let OpenedStatement { statement, signed } = self.opener.statement(header, packet)?;
+        self.record_statement(header.sender, header.seq, &signed);
         let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
-        let key = peer.streams.statements.key::<S>(header.seq)?;
-        let text = packet
-            .open_content::<S>(header, key)
-            .map_err(|_opaque| Rejection::NotAuthentic)?;
-        let unverified = Unverified::<Statement>::decode(&text)?;
-        let signed = unverified
-            .unsigned()
-            .signed::<S>(&self.id, header.sender, header.seq);
-        if !self.verifies(sender, &signed, unverified.signature()) {
-            return Err(Rejection::NotAuthentic);
-        }
-        let statement = unverified.into_unsigned().into_fields();
-        self.record_statement(header.sender, header.seq, &text);
-        let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
-        // The newest replaces the older.
-        peer.streams.statements.erase_through(header.seq);
         if statement.presence == Presence::Asking {
             self.effects.push_back(Effect::Asked);
         }
@@ -348,8 +283,9 @@ impl<S: CryptoSuite> Epoch<S> {
             self.deliver_ready();
         }
         self.serve(&wanted, &missing, header.seq);
-        self.hear_question(sender, question);
-        self.hear_listing(sender, listing.as_ref());
+        self.consensus.hear_question(sender, question);
+        self.consensus
+            .hear_listing::<S>(sender, listing.as_ref(), &mut self.effects);
         self.apply_waiting();
         Ok(())
     }

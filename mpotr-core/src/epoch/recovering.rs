@@ -81,7 +81,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// The places of one author, where a lock names so many messages more than are delivered.
-    fn missing_of(&self, author: usize, peer: &Peer<S>, behind: u32) -> Vec<Range> {
+    fn missing_of(&self, author: usize, peer: &Peer, behind: u32) -> Vec<Range> {
         let mut ranges: Vec<Range> = Vec::new();
         let held: BTreeSet<u32> = self
             .holdback

@@ -1,17 +1,15 @@
-//! Sealing: sign, then encrypt. `docs/spec/05-wire.md`, "Sealed packet".
+//! What this member says. `docs/spec/05-wire.md`, "Sealed packet".
 
-use mpotr_crypto::{CryptoSuite, Secret};
+use mpotr_crypto::CryptoSuite;
 pub(super) use mpotr_gka::wire_index;
 
 use super::changing::Gate;
 use super::holdback::Held;
 use super::member_set::MemberSet;
+use super::sealer::{Said, SealedContent};
 use super::vouching::Warrant;
 use super::{Effect, Epoch, Peer};
-use crate::wire::{
-    Content, ContentKind, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream,
-    Unsigned,
-};
+use crate::wire::{ContentKind, MessageId, Packet, Presence, Statement};
 
 /// After so many texts a member states at once that it has seen them: a quarter of what one author may have on its way,
 /// so that an author who has much to say never waits for the clock.
@@ -38,36 +36,26 @@ impl<S: CryptoSuite> Epoch<S> {
         kind: ContentKind,
         body: Vec<u8>,
     ) -> Result<(u32, MessageId, Vec<u8>), Vec<u8>> {
-        let own = self.own();
-        let Some((seq, key)) = own.and_then(|own| own.streams.content.step::<S>()) else {
+        let Some(slot) = self.sealer.next_content() else {
             return Err(body);
         };
-        let lock = self.order.lock();
-        let parents = self
-            .graph
-            .heads()
-            .iter()
-            .copied()
-            .filter(|head| *head != self.last)
-            .collect();
-        let content = Unsigned::new(Content {
+        let seq = slot.seq;
+        let lock = self.consensus.order.lock();
+        let last = self.sealer.last();
+        let heads = self.graph.heads().iter().copied();
+        let said = Said {
             kind,
-            seq,
-            prev: self.last,
-            parents,
+            body,
+            parents: heads.filter(|head| *head != last).collect(),
             lock,
-            body: body.into(),
-        });
-        let id = content.id::<S>(&self.id, wire_index(self.me));
-        let signature = self.signing.sign(&id.signed::<S>(&self.id));
-        let header = Header {
-            sender: wire_index(self.me),
-            stream: Stream::Content,
-            seq,
         };
-        let signed = content.with_signature(&signature);
+        let SealedContent {
+            id,
+            content,
+            signed,
+            packet: sealed,
+        } = self.sealer.content(&self.opener.keys, &slot, said);
         self.keep_content(id, || signed.to_vec());
-        let sealed = self.seal(header, &key, &signed);
         let packet = Packet::Sealed(sealed.clone()).to_bytes();
         let missing = self.asked_for(kind);
         if missing.is_empty() {
@@ -80,9 +68,6 @@ impl<S: CryptoSuite> Epoch<S> {
                 missing,
             },
         );
-        self.last = id;
-        self.signed_lock = lock;
-        let content = content.into_fields();
         let Some(position) = self.graph.position(&id, content.ancestors()) else {
             return Err(content.body.to_vec());
         };
@@ -103,7 +88,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whose word is awaited on a message that this member sends now: theirs who have not sent their last one. Where all
     /// have, a text is still for those who have not closed.
     fn asked_for(&self, kind: ContentKind) -> MemberSet {
-        let mut asked = self.writing.clone();
+        let mut asked = self.consensus.writing().clone();
         asked.remove(self.me);
         if asked.is_empty() && kind == ContentKind::Text {
             let peers = self.peers.iter().enumerate();
@@ -116,12 +101,13 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Seals a statement of what this member has seen. `None` when no places are left.
     pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Vec<u8>> {
-        let (number, key) = self.own()?.streams.statements.step::<S>()?;
+        let slot = self.sealer.next_statement()?;
+        let number = slot.seq;
         // What became final with the end of the epoch binds those who moved on, and not those who were left behind.
         let lock = if self.retired {
-            self.signed_lock
+            self.sealer.signed_lock()
         } else {
-            self.order.lock()
+            self.consensus.order.lock()
         };
         let sent = self.peers.get(self.me).map_or(0, |me| me.delivered);
         let frontier = if self.is_named_by_lock(presence) {
@@ -136,50 +122,34 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         let places = missing.iter().map(|range| range.places().count());
         self.goal = self.graph.len().saturating_add(places.sum());
-        let statement = Unsigned::new(Statement {
+        let statement = Statement {
             presence,
             sent,
             frontier,
             lock,
             wanted,
             missing,
-            question: self.question(),
-            listing: self.listing(),
+            question: self.consensus.question(),
+            listing: self.consensus.listing(),
             next: self.peers.get(self.me).and_then(|me| me.next.clone()),
-        });
-        let author = wire_index(self.me);
-        let signature = self
-            .signing
-            .sign(&statement.signed::<S>(&self.id, author, number));
-        let header = Header {
-            sender: author,
-            stream: Stream::Statement,
-            seq: number,
         };
-        let signed = statement.with_signature(&signature);
-        self.record_statement(author, number, &signed);
-        let packet = Packet::Sealed(self.seal(header, &key, &signed)).to_bytes();
-        self.signed_lock = lock;
+        let keys = &self.opener.keys;
+        let (signed, packet) = self.sealer.statement(keys, &slot, statement);
+        self.record_statement(wire_index(self.me), number, &signed);
         self.unstated = 0;
         self.unstated_bytes = 0;
         self.unstated_texts = 0;
-        self.list_from = None;
-        // A question is not repeated as an answer; whoever asks next gets a fresh statement.
-        self.last_statement = (presence != Presence::Asking).then(|| packet.clone());
+        self.consensus.listed();
         Some(packet)
     }
 
-    pub(super) fn own(&mut self) -> Option<&mut Peer<S>> {
+    pub(super) fn own(&mut self) -> Option<&mut Peer> {
         self.peers.get_mut(self.me)
-    }
-
-    fn seal(&self, header: Header, key: &Secret<32>, text: &[u8]) -> SealedPacket {
-        SealedPacket::seal::<S>(self.keys.hint, header, &self.keys.header, key, text)
     }
 
     /// Whether messages were delivered that nothing covers which this member signed, or orders are to be compared.
     pub(crate) fn owes_acknowledgement(&self) -> bool {
-        self.unstated > 0 || self.owes_comparison()
+        self.unstated > 0 || self.consensus.owes_comparison()
     }
 
     /// Whether so many texts were delivered that nothing covers that their authors should hear of it at once: they write on as
@@ -191,7 +161,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether the order has grown beyond the lock that this member signed last.
     pub(crate) const fn owes_lock(&self) -> bool {
-        self.order.lock().count > self.signed_lock.count
+        self.consensus.order.lock().count > self.sealer.signed_lock().count
     }
 
     /// The first of this member's messages, at most so many, that not all who are waited for have covered: to be sent again.
@@ -212,18 +182,20 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether all that was delivered is final.
     pub(crate) fn is_settled(&self) -> bool {
-        usize::try_from(self.final_lock.count) == Ok(self.graph.len())
+        usize::try_from(self.final_lock().count) == Ok(self.graph.len())
     }
 
     /// Whether all that this member wrote is final.
     pub(crate) fn is_final(&self) -> bool {
-        self.graph
-            .get(&self.last)
-            .is_none_or(|last| self.order.is_within(&self.final_lock, &last.key))
+        self.graph.get(&self.sealer.last()).is_none_or(|last| {
+            self.consensus
+                .order
+                .is_within(&self.final_lock(), &last.key)
+        })
     }
 
     /// The last statement as it was sent.
     pub(crate) fn last_statement(&self) -> Option<&[u8]> {
-        self.last_statement.as_deref()
+        self.sealer.last_statement()
     }
 }

@@ -18,40 +18,26 @@ impl<S: CryptoSuite> Epoch<S> {
     /// What is known of a message. `None` if it is not delivered.
     pub(crate) fn state_of(&self, id: &MessageId) -> Option<State> {
         let node = self.graph.get(id)?;
-        let place = self.order.place(&node.key);
+        let place = self.consensus.order.place(&node.key);
         Some(State {
             author: node.author,
             seen_by: (0..self.peers.len())
                 .filter(|member| node.covered.contains(*member))
                 .collect(),
             place,
-            is_final: place.is_some_and(|place| place < self.final_lock.count),
+            is_final: place.is_some_and(|place| place < self.final_lock().count),
         })
     }
 
     /// Members without whose word the first so many delivered messages cannot become final.
     pub(crate) fn waiting_for(&self, count: usize) -> Vec<usize> {
-        let members = self.peers.len();
         // First those who have not seen something; it is no use to ask the others for their locks before they have.
-        let mut unseen: Vec<_> = self
-            .unstable
-            .iter()
-            .take_while(|index| **index < count)
-            .filter_map(|index| self.graph.node(*index))
-            .flat_map(|node| self.writing.minus(&node.covered, members))
-            .collect();
-        unseen.sort_unstable();
-        unseen.dedup();
+        let unseen = self.consensus.unseen_by(&self.graph, count);
         if !unseen.is_empty() {
-            return unseen;
+            return unseen.into_iter().collect();
         }
-        let is_short = |lock: u32| usize::try_from(lock).is_ok_and(|lock| lock < count);
-        self.peers
-            .iter()
-            .enumerate()
-            .filter(|(member, peer)| *member != self.me && !peer.closed)
-            .filter(|(_, peer)| peer.forked || is_short(peer.locks.verified()))
-            .map(|(member, _)| member)
+        self.other_members()
+            .filter(|member| !self.is_closed(*member) && self.consensus.is_short(*member, count))
             .collect()
     }
 }

@@ -21,6 +21,7 @@ mod vouching;
 use std::collections::BTreeSet;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_crypto::Secret;
 use mpotr_gka::{AgreementId, AuthenticationId, simulation};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -75,6 +76,20 @@ pub(super) fn bodies(epoch: &mut Epoch<Suite>) -> Vec<String> {
     effects.collect()
 }
 
+/// The key of a place in somebody's stream: an insider has them all.
+fn key_of(insider: &mut Epoch<Suite>, author: usize, (stream, seq): (Stream, u32)) -> Secret<32> {
+    let streams = if author == insider.me {
+        &mut insider.sealer.streams
+    } else {
+        insider.opener.streams(author).unwrap()
+    };
+    let ratchet = match stream {
+        Stream::Content => &mut streams.content,
+        Stream::Statement => &mut streams.statements,
+    };
+    Secret::new(*ratchet.key::<Suite>(seq).unwrap().expose())
+}
+
 /// What an insider seals for a place in somebody's stream, with a signature of its own.
 fn forge<T: Fields>(
     insider: &mut Epoch<Suite>,
@@ -84,23 +99,18 @@ fn forge<T: Fields>(
     signed: impl FnOnce(&Epoch<Suite>, &Unsigned<T>) -> [u8; 64],
 ) -> SealedPacket {
     let unsigned = Unsigned::new(fields);
-    let signature = insider.signing.sign(&signed(insider, &unsigned));
+    let signature = insider.sealer.signing.sign(&signed(insider, &unsigned));
     let header = Header {
         sender: wire_index(author),
         stream,
         seq,
     };
-    let streams = &mut insider.peers[author].streams;
-    let ratchet = match stream {
-        Stream::Content => &mut streams.content,
-        Stream::Statement => &mut streams.statements,
-    };
-    let key = ratchet.key::<Suite>(seq).unwrap();
+    let key = key_of(insider, author, (stream, seq));
     SealedPacket::seal::<Suite>(
-        insider.keys.hint,
+        insider.opener.keys.hint,
         header,
-        &insider.keys.header,
-        key,
+        &insider.opener.keys.header,
+        &key,
         &unsigned.with_signature(&signature),
     )
 }
@@ -113,8 +123,8 @@ pub(super) fn forge_content(
     let place = (Stream::Content, content.seq);
     forge(insider, author, place, content, |epoch, unsigned| {
         unsigned
-            .id::<Suite>(&epoch.id, wire_index(author))
-            .signed::<Suite>(&epoch.id)
+            .id::<Suite>(&epoch.opener.keys.id, wire_index(author))
+            .signed::<Suite>(&epoch.opener.keys.id)
     })
 }
 
@@ -129,7 +139,9 @@ pub(super) fn forge_statement(
         author,
         (Stream::Statement, number),
         statement,
-        |epoch, unsigned| unsigned.signed::<Suite>(&epoch.id, wire_index(author), number),
+        |epoch, unsigned| {
+            unsigned.signed::<Suite>(&epoch.opener.keys.id, wire_index(author), number)
+        },
     )
 }
 
@@ -160,9 +172,9 @@ pub(super) fn verified<T>(
     epoch: &mut Epoch<Suite>,
     call: impl FnOnce(&mut Epoch<Suite>) -> T,
 ) -> (T, usize) {
-    let before = epoch.examined.verified;
+    let before = epoch.opener.examined.verified;
     let result = call(epoch);
-    (result, epoch.examined.verified - before)
+    (result, epoch.opener.examined.verified - before)
 }
 
 #[test]
@@ -273,28 +285,22 @@ fn forged_ack_summary() {
     let mut epochs = epochs(3, 1);
     let (_, real) = text(&mut epochs[ALICE], "real");
     let insider = &mut epochs[MALLORY];
-    let header = real.open_header::<Suite>(&insider.keys.header).unwrap();
-    let key = insider.peers[ALICE]
-        .streams
-        .content
-        .key::<Suite>(0)
+    let header = real
+        .open_header::<Suite>(&insider.opener.keys.header)
         .unwrap();
-    let plain = real.open_content::<Suite>(header, key).unwrap();
+    let key = key_of(insider, ALICE, (Stream::Content, 0));
+    let plain = real.open_content::<Suite>(header, &key).unwrap();
     // Every byte but the signature: another order, other parents, another body or padding.
     for position in 0..plain.len() - 64 {
         let mut changed = plain.to_vec();
         changed[position] ^= 1;
         let insider = &mut epochs[MALLORY];
-        let key = insider.peers[ALICE]
-            .streams
-            .content
-            .key::<Suite>(0)
-            .unwrap();
+        let key = key_of(insider, ALICE, (Stream::Content, 0));
         let packet = SealedPacket::seal::<Suite>(
-            insider.keys.hint,
+            insider.opener.keys.hint,
             header,
-            &insider.keys.header,
-            key,
+            &insider.opener.keys.header,
+            &key,
             &changed,
         );
         let refused = epochs[BOB].open(&packet).unwrap_err();
@@ -506,7 +512,7 @@ fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
             }
             assert_eq!([256, 257].map(|at| bob.open(&later[at])), full);
         }
-        let (waiting, looked) = (bob.holdback.iter().count(), bob.examined.looked);
+        let (waiting, looked) = (bob.holdback.iter().count(), bob.opener.examined.looked);
         for _ in 0..3 {
             let again = verified(bob, |bob| [256, 257].map(|at| bob.open(&later[at])));
             assert_eq!(again, (full.clone(), 0));
@@ -515,7 +521,7 @@ fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
         }
         // Nor does anybody look through what waits.
         assert_eq!(
-            (bob.holdback.iter().count(), bob.examined.looked),
+            (bob.holdback.iter().count(), bob.opener.examined.looked),
             (waiting, looked)
         );
         // What makes room may come with it.
@@ -595,11 +601,11 @@ fn a_member_of_another_index_is_unknown() {
         seq: 0,
     };
     let insider = &epochs[ALICE];
-    let key = mpotr_crypto::Secret::new([0; 32]);
+    let key = Secret::new([0; 32]);
     let packet = SealedPacket::seal::<Suite>(
-        insider.keys.hint,
+        insider.opener.keys.hint,
         header,
-        &insider.keys.header,
+        &insider.opener.keys.header,
         &key,
         b"from nobody",
     );

@@ -270,9 +270,9 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         if let Warrant::Lent(_) = warrant
             && let Some(packet) = self.packet_of(id).cloned()
-            && let Ok(unverified) = self.opened(author, &packet)
+            && let Ok(unverified) = self.opener.content_again(&packet)
         {
-            let is_signed = self.is_signed(author, id, unverified.signature());
+            let is_signed = self.opener.is_signed(author, id, unverified.signature());
             let warrant = warrant.examined(is_signed);
             match self.graph.warrant_mut(id) {
                 Some(own) => *own = warrant,

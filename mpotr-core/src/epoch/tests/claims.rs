@@ -43,7 +43,7 @@ fn line(epochs: &mut [Epoch<Suite>], first: u32, links: u32) -> Vec<(MessageId, 
         let id = {
             let link = content(seq, prev, Vec::new(), &body);
             let author = crate::epoch::sending::wire_index(MALLORY);
-            crate::wire::Unsigned::new(link).id::<Suite>(&epochs[MALLORY].id, author)
+            crate::wire::Unsigned::new(link).id::<Suite>(&epochs[MALLORY].opener.keys.id, author)
         };
         prev = id;
         line.push((id, packet));

@@ -1,12 +1,14 @@
 //! Members that say two things in one place.
 
 use super::{
-    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, sealed, statement, text,
-    verified,
+    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, key_of, sealed,
+    statement, text, verified,
 };
 use crate::epoch::{Effect, Epoch, Evidence, SigningKeyState};
 use crate::error::Rejection;
-use crate::wire::{EpochId, Lock, MessageId, Presence, SealedPacket, Statement};
+use crate::wire::{
+    Content, EpochId, Lock, MessageId, Presence, SealedPacket, Statement, Unverified,
+};
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_gka::Sid;
 
@@ -20,10 +22,17 @@ fn two(epochs: &mut [Epoch<Suite>]) -> [(MessageId, SealedPacket); 2] {
 }
 
 pub(super) fn id_of(epoch: &mut Epoch<Suite>, packet: &SealedPacket) -> MessageId {
-    let header = packet.open_header::<Suite>(&epoch.keys.header).unwrap();
-    let sender = usize::from(header.sender);
-    let unverified = epoch.decrypt(sender, header, packet).unwrap();
-    unverified.unsigned().id::<Suite>(&epoch.id, header.sender)
+    let header = epoch.opener.header(packet).unwrap();
+    let key = key_of(
+        epoch,
+        usize::from(header.sender),
+        (header.stream, header.seq),
+    );
+    let text = packet.open_content::<Suite>(header, &key).unwrap();
+    let unverified = Unverified::<Content>::from_vec(text).unwrap();
+    unverified
+        .unsigned()
+        .id::<Suite>(&epoch.opener.keys.id, header.sender)
 }
 
 fn evidence(effects: &[Effect]) -> Vec<Evidence> {
@@ -66,8 +75,8 @@ fn two_messages_in_one_place_are_evidence_that_anyone_can_check() {
     assert_eq!((found[0].seq(), found[0].ids()), (0, [first, second]));
     assert_eq!(usize::from(found[0].author()), MALLORY);
     // Carol, who saw neither, checks it with the key from the roster.
-    let (epoch, keys) = (epochs[ALICE].id, |member: usize| {
-        epochs[ALICE].peers[member].key.get().unwrap()
+    let (epoch, keys) = (epochs[ALICE].opener.keys.id, |member: usize| {
+        epochs[ALICE].opener.key_of(member).unwrap().get().unwrap()
     });
     assert!(found[0].verify::<Suite>(&epoch, keys(MALLORY), SigningKeyState::Secret));
     assert!(!found[0].verify::<Suite>(&epoch, keys(BOB), SigningKeyState::Secret));
@@ -131,8 +140,12 @@ fn a_message_that_names_another_previous_one_is_evidence() {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].seq(), 0);
         assert!(found[0].ids().contains(&first) && found[0].ids().contains(&second));
-        let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
-        assert!(found[0].verify::<Suite>(&epochs[ALICE].id, key, SigningKeyState::Secret));
+        let key = epochs[ALICE].opener.key_of(MALLORY).unwrap().get().unwrap();
+        assert!(found[0].verify::<Suite>(
+            &epochs[ALICE].opener.keys.id,
+            key,
+            SigningKeyState::Secret
+        ));
     }
 }
 
@@ -289,8 +302,9 @@ fn the_key_of_a_place_stays_until_its_message_is_final_and_no_longer() {
     let mut epochs = epochs(2, 1);
     let (_, packet) = text(&mut epochs[ALICE], "one");
     epochs[BOB].open(&packet).unwrap();
-    let kept = |epochs: &[Epoch<Suite>]| epochs[BOB].peers[ALICE].streams.content.used();
-    assert_eq!(kept(&epochs), 1);
+    let kept =
+        |epochs: &mut [Epoch<Suite>]| epochs[BOB].opener.streams(ALICE).unwrap().content.used();
+    assert_eq!(kept(&mut epochs), 1);
     for _ in 0..2 {
         for (from, to) in [(BOB, ALICE), (ALICE, BOB)] {
             let said = statement(&mut epochs[from]);
@@ -298,7 +312,7 @@ fn the_key_of_a_place_stays_until_its_message_is_final_and_no_longer() {
         }
     }
     assert_eq!(finals(&mut epochs[BOB]), 1);
-    assert_eq!(kept(&epochs), 0);
+    assert_eq!(kept(&mut epochs), 0);
     assert_eq!(epochs[BOB].open(&packet), Err(Rejection::Replayed));
 }
 
@@ -371,14 +385,14 @@ fn an_equivocator_makes_no_two_final_orders() {
         assert!(epochs[member].is_exposed(MALLORY));
     }
     // Alice has signed an order in which the other has no place: she orders nothing more.
-    assert_eq!(epochs[ALICE].order.lock().count, 1);
+    assert_eq!(epochs[ALICE].consensus.order.lock().count, 1);
     let shorter = epochs[ALICE]
         .final_lock()
         .count
         .min(epochs[BOB].final_lock().count);
     assert_eq!(
-        epochs[ALICE].order.prefix(shorter),
-        epochs[BOB].order.prefix(shorter)
+        epochs[ALICE].consensus.order.prefix(shorter),
+        epochs[BOB].consensus.order.prefix(shorter)
     );
 }
 
@@ -418,7 +432,7 @@ fn the_first_difference_of_two_orders_is_named() {
         found.collect::<Vec<_>>()
     };
     let [alices, bobs] =
-        [ALICE, BOB].map(|member| *epochs[member].order.ids_from(0).next().unwrap());
+        [ALICE, BOB].map(|member| *epochs[member].consensus.order.ids_from(0).next().unwrap());
     assert_ne!(alices, bobs);
     assert_eq!(differences(ALICE), [(0, alices, bobs)]);
     assert_eq!(differences(BOB), [(0, bobs, alices)]);
@@ -544,7 +558,7 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
         epoch.open(&packet).unwrap();
         cuts.push(epoch.cut(run, &[ALICE, BOB, DAVE]));
         epoch.retire(run);
-        assert_eq!(epoch.order.prefix(1), Some(before));
+        assert_eq!(epoch.consensus.order.prefix(1), Some(before));
         assert_eq!(epoch.final_lock().count, 3);
     }
     assert!(cuts[0].is_some() && cuts[0] == cuts[1], "{cuts:?}");
@@ -569,13 +583,16 @@ fn locked(epochs: &mut [Epoch<Suite>], to: usize, number: u32, lock: Lock) -> Se
 #[test]
 fn nothing_is_final_on_a_lock_that_says_the_opposite() {
     let mut epochs = split();
-    let alices = *epochs[ALICE].order.ids_from(0).next().unwrap();
+    let alices = *epochs[ALICE].consensus.order.ids_from(0).next().unwrap();
     let alone = Lock::EMPTY.then::<Suite>(&alices);
     // Bob orders all that he has, in another way than Alice, and signs that.
     let seen = locked(&mut epochs, BOB, 1, Lock::EMPTY);
     epochs[BOB].open(&seen).unwrap();
     let bobs = statement(&mut epochs[BOB]);
-    assert_ne!(epochs[BOB].order.prefix(1), epochs[ALICE].order.prefix(1));
+    assert_ne!(
+        epochs[BOB].consensus.order.prefix(1),
+        epochs[ALICE].consensus.order.prefix(1)
+    );
     // Mallory signs Alice's order. Then Bob's comes, which is longer than Alice's.
     let lie = locked(&mut epochs, ALICE, 2, alone);
     epochs[ALICE].open(&lie).unwrap();
@@ -639,8 +656,8 @@ fn evidence_counts_for_nothing_once_what_signs_is_public() {
     bob.open(&one).unwrap();
     bob.open(&other).unwrap();
     let found = evidence(&effects(bob));
-    let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
-    let counts = |state| found[0].verify::<Suite>(&epochs[ALICE].id, key, state);
+    let key = epochs[ALICE].opener.key_of(MALLORY).unwrap().get().unwrap();
+    let counts = |state| found[0].verify::<Suite>(&epochs[ALICE].opener.keys.id, key, state);
     assert!(counts(SigningKeyState::Secret));
     assert!(!counts(SigningKeyState::Published));
 }

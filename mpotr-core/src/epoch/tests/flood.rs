@@ -118,7 +118,7 @@ fn a_long_burst_of_an_honest_member_waits_for_what_is_final_and_arrives_whole() 
                 let mut seen = named(0, seen);
                 // She signs to have seen what he has, and no order until nothing moves any more.
                 if round >= 40 {
-                    seen.lock = epochs[MALLORY].order.lock();
+                    seen.lock = epochs[MALLORY].consensus.order.lock();
                 }
                 forge_statement(&mut epochs[MALLORY], MALLORY, round, seen)
             } else {

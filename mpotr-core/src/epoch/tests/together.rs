@@ -68,7 +68,7 @@ fn who_closes_with_the_order_here_covers_all_of_it_and_names_nothing() {
     let mut epochs = epochs(3, 1);
     all_leave(&mut epochs, &[]);
     assert_eq!(covered(&epochs[BOB], ALICE), 2);
-    let lock = epochs[ALICE].order.lock();
+    let lock = epochs[ALICE].consensus.order.lock();
     assert_eq!(lock.count, 4);
     assert!(epochs[ALICE].is_named_by_lock(Presence::Closing));
     assert!(!epochs[ALICE].is_named_by_lock(Presence::Closed));
@@ -76,7 +76,7 @@ fn who_closes_with_the_order_here_covers_all_of_it_and_names_nothing() {
     epochs[BOB].open(&packet).unwrap();
     assert_eq!(covered(&epochs[BOB], ALICE), 4);
     assert_eq!(epochs[BOB].peers[ALICE].closing, Some(lock));
-    assert_eq!(epochs[BOB].peers[ALICE].locks.verified(), 4);
+    assert_eq!(epochs[BOB].consensus.verified(ALICE), 4);
     assert_eq!(epochs[BOB].peers[ALICE].heads.len(), 3);
     assert_eq!(forks(&mut epochs[BOB]), NOBODY);
 }
@@ -109,7 +109,7 @@ fn a_lock_that_is_ahead_waits_and_what_it_names_is_asked_for_by_place() {
     assert_eq!(covered(&epochs[BOB], ALICE), 4);
     assert_eq!(
         epochs[BOB].peers[ALICE].closing,
-        Some(epochs[BOB].order.lock())
+        Some(epochs[BOB].consensus.order.lock())
     );
     assert_eq!(forks(&mut epochs[BOB]), NOBODY);
     assert!(epochs[BOB].is_complete());
@@ -142,7 +142,7 @@ fn a_lock_of_more_messages_than_were_sent_covers_nothing_and_holds_up_nobody_who
     let before = covered(&epochs[BOB], MALLORY);
     let lock = Lock {
         count: u32::MAX,
-        ..epochs[MALLORY].order.lock()
+        ..epochs[MALLORY].consensus.order.lock()
     };
     let lie = said(Presence::Closing, 1, lock);
     let lie = forge_statement(&mut epochs[MALLORY], MALLORY, 0, lie);
@@ -151,7 +151,7 @@ fn a_lock_of_more_messages_than_were_sent_covers_nothing_and_holds_up_nobody_who
     assert!(!epochs[BOB].misses_messages());
     assert!(epochs[BOB].is_complete() && !epochs[BOB].have_all_closed());
     // The truth later replaces it.
-    let truth = said(Presence::Closing, 1, epochs[MALLORY].order.lock());
+    let truth = said(Presence::Closing, 1, epochs[MALLORY].consensus.order.lock());
     let truth = forge_statement(&mut epochs[MALLORY], MALLORY, 1, truth);
     epochs[BOB].open(&truth).unwrap();
     assert_eq!(covered(&epochs[BOB], MALLORY), 4);
@@ -164,7 +164,7 @@ fn a_lock_of_less_than_was_covered_takes_nothing_back() {
     let packet = closing(&mut epochs[MALLORY]);
     epochs[BOB].open(&packet).unwrap();
     assert_eq!(covered(&epochs[BOB], MALLORY), 4);
-    let shorter = epochs[BOB].order.prefix(1).unwrap();
+    let shorter = epochs[BOB].consensus.order.prefix(1).unwrap();
     let shorter = said(Presence::Closing, 1, shorter);
     let shorter = forge_statement(&mut epochs[MALLORY], MALLORY, 1, shorter);
     epochs[BOB].open(&shorter).unwrap();
@@ -172,7 +172,7 @@ fn a_lock_of_less_than_was_covered_takes_nothing_back() {
     assert_eq!(epochs[BOB].peers[MALLORY].heads.len(), 3);
     assert_eq!(
         epochs[BOB].peers[MALLORY].closing,
-        Some(epochs[BOB].order.lock())
+        Some(epochs[BOB].consensus.order.lock())
     );
 }
 
@@ -275,7 +275,7 @@ fn who_closes_with_one_false_lock_after_another_takes_no_step_to_the_end() {
 fn who_closes_with_the_order_here_takes_one_step_whatever_it_says_later() {
     let mut epochs = epochs(3, 1);
     all_leave(&mut epochs, &[]);
-    let lock = epochs[BOB].order.lock();
+    let lock = epochs[BOB].consensus.order.lock();
     let heads: Vec<_> = epochs[MALLORY].graph.heads().iter().copied().collect();
     let closes = [lock, Lock::EMPTY, lock, Lock::EMPTY, lock];
     for (number, lock) in (0..).zip(closes) {

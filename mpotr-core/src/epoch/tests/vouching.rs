@@ -1,8 +1,8 @@
 //! Whatever a member accepts, those who did not accept it can be shown.
 
 use super::{
-    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, forge_statement, sealed,
-    statement, text,
+    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, forge_statement, key_of,
+    sealed, statement, text,
 };
 use crate::epoch::sending::wire_index;
 use crate::epoch::{Effect, Epoch, SigningKeyState};
@@ -19,22 +19,18 @@ fn unsigned(epochs: &mut [Epoch<Suite>], content: Content) -> (MessageId, Sealed
     let insider = &mut epochs[MALLORY];
     let seq = content.seq;
     let unsigned = Unsigned::new(content);
-    let id = unsigned.id::<Suite>(&insider.id, wire_index(MALLORY));
+    let id = unsigned.id::<Suite>(&insider.opener.keys.id, wire_index(MALLORY));
     let header = Header {
         sender: wire_index(MALLORY),
         stream: Stream::Content,
         seq,
     };
-    let key = insider.peers[MALLORY]
-        .streams
-        .content
-        .key::<Suite>(seq)
-        .unwrap();
+    let key = key_of(insider, MALLORY, (Stream::Content, seq));
     let packet = SealedPacket::seal::<Suite>(
-        insider.keys.hint,
+        insider.opener.keys.hint,
         header,
-        &insider.keys.header,
-        key,
+        &insider.opener.keys.header,
+        &key,
         &unsigned.with_signature(&SignatureBytes::new([7; 64])),
     );
     (id, packet)
@@ -130,9 +126,13 @@ fn a_line_that_is_taken_is_one_that_exposes_its_author() {
             let [(evidence, _)] = &equivocations(&told)[..] else {
                 panic!("{links}: {told:?}");
             };
-            let key = epochs[ALICE].peers[MALLORY].key.get().unwrap();
+            let key = epochs[ALICE].opener.key_of(MALLORY).unwrap().get().unwrap();
             assert!(
-                evidence.verify::<Suite>(&epochs[ALICE].id, key, SigningKeyState::Secret),
+                evidence.verify::<Suite>(
+                    &epochs[ALICE].opener.keys.id,
+                    key,
+                    SigningKeyState::Secret
+                ),
                 "{links}"
             );
             assert!(epochs[BOB].is_exposed(MALLORY));

@@ -1,0 +1,177 @@
+//! What seals the packets of this member: its own ratchets, its signing key, and what it signed last.
+//! `docs/spec/05-wire.md`, "Sealed packet".
+
+use mpotr_crypto::zeroize::Zeroizing;
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Secret, SecretScalar};
+
+use super::keys::{EpochKeys, Streams};
+use crate::wire::{
+    Content, ContentKind, Header, Lock, MessageId, Packet, Presence, Reveal, RevealedSeed,
+    RevealedTrapdoor, SealedPacket, Statement, Stream, Unsigned,
+};
+
+/// What seals the packets of this member.
+pub(super) struct Sealer<S: CryptoSuite> {
+    /// Its index, as packets name it.
+    sender: u16,
+    pub(super) signing: EphemeralKeyPair<S>,
+    /// `y` of its offer.
+    trapdoor: SecretScalar<S>,
+    pub(super) streams: Streams,
+    /// The id of its last message.
+    last: MessageId,
+    /// The lock that it signed last.
+    signed_lock: Lock,
+    /// The last statement, to send again.
+    last_statement: Option<Vec<u8>>,
+    /// Its secrets are published.
+    is_published: bool,
+}
+
+/// A place in a stream of this member, with the key that seals for it once.
+pub(super) struct Slot {
+    pub(super) seq: u32,
+    key: Secret<32>,
+}
+
+/// What a text or a last message says.
+pub(super) struct Said {
+    pub(super) kind: ContentKind,
+    pub(super) body: Vec<u8>,
+    /// What it comes after besides the message of this member before it.
+    pub(super) parents: Vec<MessageId>,
+    /// The order that it signs.
+    pub(super) lock: Lock,
+}
+
+/// A message as it is signed and sealed.
+pub(super) struct SealedContent {
+    pub(super) id: MessageId,
+    pub(super) content: Content,
+    pub(super) signed: Zeroizing<Vec<u8>>,
+    pub(super) packet: SealedPacket,
+}
+
+impl<S: CryptoSuite> Sealer<S> {
+    pub(super) const fn new(
+        sender: u16,
+        signing: EphemeralKeyPair<S>,
+        trapdoor: SecretScalar<S>,
+        streams: Streams,
+    ) -> Self {
+        Self {
+            sender,
+            signing,
+            trapdoor,
+            streams,
+            last: MessageId::NONE,
+            signed_lock: Lock::EMPTY,
+            last_statement: None,
+            is_published: false,
+        }
+    }
+
+    /// The id of the last message.
+    pub(super) const fn last(&self) -> MessageId {
+        self.last
+    }
+
+    /// The lock that was signed last.
+    pub(super) const fn signed_lock(&self) -> Lock {
+        self.signed_lock
+    }
+
+    /// The last statement as it was sent.
+    pub(super) fn last_statement(&self) -> Option<&[u8]> {
+        self.last_statement.as_deref()
+    }
+
+    /// The place of the next message. `None` when no places are left.
+    pub(super) fn next_content(&mut self) -> Option<Slot> {
+        let (seq, key) = self.streams.content.step::<S>()?;
+        Some(Slot { seq, key })
+    }
+
+    /// The place of the next statement. `None` when no places are left.
+    pub(super) fn next_statement(&mut self) -> Option<Slot> {
+        let (seq, key) = self.streams.statements.step::<S>()?;
+        Some(Slot { seq, key })
+    }
+
+    /// Signs and seals a message, which is the last one from here on.
+    pub(super) fn content(
+        &mut self,
+        keys: &EpochKeys<S>,
+        slot: &Slot,
+        said: Said,
+    ) -> SealedContent {
+        let lock = said.lock;
+        let content = Unsigned::new(Content {
+            kind: said.kind,
+            seq: slot.seq,
+            prev: self.last,
+            parents: said.parents,
+            lock,
+            body: said.body.into(),
+        });
+        let id = content.id::<S>(&keys.id, self.sender);
+        let signature = self.signing.sign(&id.signed::<S>(&keys.id));
+        let signed = content.with_signature(&signature);
+        let packet = self.seal(keys, Stream::Content, slot, &signed);
+        self.last = id;
+        self.signed_lock = lock;
+        SealedContent {
+            id,
+            content: content.into_fields(),
+            signed,
+            packet,
+        }
+    }
+
+    /// Signs and seals a statement: what was signed, and the packet.
+    pub(super) fn statement(
+        &mut self,
+        keys: &EpochKeys<S>,
+        slot: &Slot,
+        statement: Statement,
+    ) -> (Zeroizing<Vec<u8>>, Vec<u8>) {
+        let (presence, lock) = (statement.presence, statement.lock);
+        let statement = Unsigned::new(statement);
+        let signed = statement.signed::<S>(&keys.id, self.sender, slot.seq);
+        let signed = statement.with_signature(&self.signing.sign(&signed));
+        let packet = Packet::Sealed(self.seal(keys, Stream::Statement, slot, &signed)).to_bytes();
+        self.signed_lock = lock;
+        // A question is not repeated as an answer; whoever asks next gets a fresh statement.
+        self.last_statement = (presence != Presence::Asking).then(|| packet.clone());
+        (signed, packet)
+    }
+
+    fn seal(&self, keys: &EpochKeys<S>, stream: Stream, slot: &Slot, text: &[u8]) -> SealedPacket {
+        let header = Header {
+            sender: self.sender,
+            stream,
+            seq: slot.seq,
+        };
+        SealedPacket::seal::<S>(keys.hint, header, &keys.header, &slot.key, text)
+    }
+
+    /// Erases what seals messages. Statements can still be made.
+    pub(super) fn close_content(&mut self) {
+        self.streams.content.close::<S>();
+    }
+
+    /// The secrets are published: whether for the first time.
+    pub(super) const fn publish(&mut self) -> bool {
+        !core::mem::replace(&mut self.is_published, true)
+    }
+
+    /// The secrets of this member's offer, to be published.
+    pub(super) fn reveal(&self, keys: &EpochKeys<S>) -> Reveal {
+        Reveal {
+            hint: keys.hint,
+            sender: self.sender,
+            seed: RevealedSeed::new(*self.signing.seed().expose()),
+            trapdoor: RevealedTrapdoor::new(*self.trapdoor.encoded().expose()),
+        }
+    }
+}
