@@ -13,7 +13,7 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
     AgreementId, AuthenticationId, Beacon, CommitmentSum, Confirmation, Contribution,
-    ContributionBody, OfferDigest, OfferSecrets, RoomId, Sid, Statement as Confirmed,
+    ContributionBody, KeyStatement as Confirmed, OfferDigest, OfferSecrets, RoomId, Sid,
 };
 use mpotr_core::wire::{
     Advert, Content, ContentKind, EpochHint, Fields, Handle, Listing, Lock, MAX_PACKET, MAX_RANGE,

@@ -9,7 +9,7 @@ use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite};
 
 use crate::agreement::BurmesterDesmedt;
 use crate::authentication::TRIPLE_DH_TAG_LENGTH;
-use crate::authentication::{GroupAuthentication, GroupProof, Statement};
+use crate::authentication::{GroupAuthentication, GroupProof, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::methods::AgreementId;
 use crate::methods::AuthenticationId;
@@ -22,7 +22,7 @@ use crate::run::Run;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
     /// What all members confirmed.
-    pub statement: Statement,
+    pub statement: KeyStatement,
     /// What the record shows to members alone.
     pub unproven: Vec<Unproven>,
 }
@@ -250,7 +250,7 @@ impl Rounds<'_> {
     }
 
     /// What all members confirmed.
-    fn confirmed<S: CryptoSuite>(&self, run: &Run<S>) -> Result<Statement, Vec<AuditError>> {
+    fn confirmed<S: CryptoSuite>(&self, run: &Run<S>) -> Result<KeyStatement, Vec<AuditError>> {
         let count = run.len().max(self.confirmations.len());
         let missing = (0..count).filter(|member| {
             let there = self.confirmations.get(*member);
@@ -282,7 +282,7 @@ impl Rounds<'_> {
                 }
             });
         all(wrong)?;
-        Ok(Statement {
+        Ok(KeyStatement {
             contributions: digest,
             key_commitment: kc,
         })

@@ -23,7 +23,7 @@ use crate::run::Run;
 
 /// What an authentication is made over, besides `sid`: the contributions and the key they gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Statement {
+pub struct KeyStatement {
     /// `D`: the digest of all contribution bodies.
     pub contributions: Digest32,
     /// `kc`: the commitment to the epoch secret.
@@ -50,7 +50,7 @@ pub trait GroupAuthentication<S: CryptoSuite>: Send {
         &self,
         run: &Run<S>,
         identity: &dyn Identity<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8>;
 
@@ -61,13 +61,13 @@ pub trait GroupAuthentication<S: CryptoSuite>: Send {
     fn verify(
         &self,
         run: &Run<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         payloads: &[&[u8]],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), CheckFailed>;
 
     /// A fault that names every other member whose payload does not verify.
-    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault;
+    fn blame(&self, run: &Run<S>, statement: &KeyStatement, payloads: &[&[u8]]) -> Fault;
 }
 
 impl AuthenticationId {

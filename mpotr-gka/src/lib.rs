@@ -33,7 +33,7 @@ mod terms;
 
 pub use agreement::{BurmesterDesmedt, GroupKeyAgreement, Pairwise};
 pub use audit::{Audit, AuditError, Rounds, Unproven};
-pub use authentication::{GroupAuthentication, GroupProof, Statement, TripleDh};
+pub use authentication::{GroupAuthentication, GroupProof, KeyStatement, TripleDh};
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};

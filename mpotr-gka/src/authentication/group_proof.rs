@@ -23,7 +23,7 @@ use mpotr_crypto::{
 
 use super::joint_knowledge::Trapdoor;
 use super::weights::weights;
-use super::{GroupAuthentication, Statement};
+use super::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::identity::{Forger, Identity, Speaker};
 use crate::roster::RosterError;
@@ -76,7 +76,7 @@ impl<S: CryptoSuite> GroupProof<S> {
         &self,
         run: &Run<S>,
         forger: &Forger<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         rng: &mut dyn CryptoRng,
     ) -> Option<Vec<u8>> {
         let logarithm = self.trapdoor.logarithm(&forger.secrets(run)?);
@@ -92,7 +92,7 @@ impl<S: CryptoSuite> GroupProof<S> {
     }
 
     /// The part of the challenge that all provers share, so that it is hashed once.
-    fn challenge_prefix(&self, run: &Run<S>, statement: &Statement) -> Transcript<S> {
+    fn challenge_prefix(&self, run: &Run<S>, statement: &KeyStatement) -> Transcript<S> {
         Transcript::<S>::new(label::PROOF)
             .bytes(run.sid().as_bytes())
             .bytes(&self.trapdoor.encoded)
@@ -121,7 +121,7 @@ impl<S: CryptoSuite> GroupProof<S> {
     fn nonce(
         run: &Run<S>,
         identity: &IdentityKeyPair,
-        statement: &Statement,
+        statement: &KeyStatement,
         fresh: &Secret<32>,
         which: u8,
     ) -> SecretScalar<S> {
@@ -214,7 +214,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
         &self,
         run: &Run<S>,
         identity: &dyn Identity<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8> {
         let identity = match identity.speaker() {
@@ -248,7 +248,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
     fn verify(
         &self,
         run: &Run<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         payloads: &[&[u8]],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), CheckFailed> {
@@ -266,7 +266,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
         }
     }
 
-    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault {
+    fn blame(&self, run: &Run<S>, statement: &KeyStatement, payloads: &[&[u8]]) -> Fault {
         let prefix = self.challenge_prefix(run, statement);
         let verifies = |prover, payload: &[u8]| {
             let opening = Self::open(&prefix, run, prover, payload);

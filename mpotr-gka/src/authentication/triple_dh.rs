@@ -19,7 +19,7 @@ use mpotr_crypto::{
     CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, Transcript, kdf::Prk, label,
 };
 
-use super::{GroupAuthentication, Statement};
+use super::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::identity::Identity;
 use crate::list::{place_among_others, whole_chunks};
@@ -80,7 +80,7 @@ impl TripleDh {
         &self,
         run: &Run<S>,
         from: usize,
-        statement: &Statement,
+        statement: &KeyStatement,
         payload: &[u8],
     ) -> bool {
         let key = self.pairs.get(from).and_then(Option::as_ref);
@@ -174,7 +174,7 @@ fn tag<S: CryptoSuite>(
     key: &Secret<32>,
     from: usize,
     to: usize,
-    statement: &Statement,
+    statement: &KeyStatement,
 ) -> Secret<TAG_LENGTH> {
     let hash = Transcript::<S>::new(label::TRIPLE_DH_TAG)
         .bytes(key.expose())
@@ -220,7 +220,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         &self,
         run: &Run<S>,
         _identity: &dyn Identity<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8> {
         let mut payload = Encoder::new();
@@ -243,7 +243,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
     fn verify(
         &self,
         run: &Run<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         payloads: &[&[u8]],
         _rng: &mut dyn CryptoRng,
     ) -> Result<(), CheckFailed> {
@@ -255,7 +255,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         }
     }
 
-    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault {
+    fn blame(&self, run: &Run<S>, statement: &KeyStatement, payloads: &[&[u8]]) -> Fault {
         let from_others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
         let culprits = from_others
             .filter(|(from, payload)| !self.is_tagged(run, *from, statement, payload))

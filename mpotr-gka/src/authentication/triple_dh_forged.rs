@@ -7,7 +7,7 @@ use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
 
 use super::triple_dh::TripleDh;
-use super::{CheckFailed, GroupAuthentication, Statement};
+use super::{CheckFailed, GroupAuthentication, KeyStatement};
 use crate::fault::Fault;
 use crate::identity::{Forger, Identity};
 use crate::run::Run;
@@ -49,7 +49,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for ForgedTripleDh<S> {
         &self,
         run: &Run<S>,
         identity: &dyn Identity<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         rng: &mut dyn CryptoRng,
     ) -> Vec<u8> {
         self.part(run).prove(run, identity, statement, rng)
@@ -58,14 +58,14 @@ impl<S: CryptoSuite> GroupAuthentication<S> for ForgedTripleDh<S> {
     fn verify(
         &self,
         run: &Run<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
         payloads: &[&[u8]],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), CheckFailed> {
         self.part(run).verify(run, statement, payloads, rng)
     }
 
-    fn blame(&self, run: &Run<S>, statement: &Statement, payloads: &[&[u8]]) -> Fault {
+    fn blame(&self, run: &Run<S>, statement: &KeyStatement, payloads: &[&[u8]]) -> Fault {
         self.part(run).blame(run, statement, payloads)
     }
 }

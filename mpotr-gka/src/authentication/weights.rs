@@ -3,14 +3,14 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, Transcript, label};
 
-use super::Statement;
+use super::KeyStatement;
 use crate::sid::Sid;
 
 /// 128-bit weights from a hash over the statement, all proofs in order and 32 local random bytes, so that no prover
 /// predicts them. An endless sequence, four from each hash.
 pub(super) fn weights<S: CryptoSuite>(
     sid: Sid,
-    statement: &Statement,
+    statement: &KeyStatement,
     payloads: &[&[u8]],
     rng: &mut dyn CryptoRng,
 ) -> impl Iterator<Item = u128> + use<S> {
@@ -43,11 +43,11 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::weights;
-    use crate::authentication::Statement;
+    use crate::authentication::KeyStatement;
     use crate::sid::Sid;
 
     fn first(seed: u64, sid: u8, payloads: &[&[u8]]) -> Vec<u128> {
-        let statement = Statement {
+        let statement = KeyStatement {
             contributions: Digest32::new([1; 32]),
             key_commitment: Digest32::new([2; 32]),
         };

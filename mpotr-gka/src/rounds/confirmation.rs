@@ -7,7 +7,7 @@ use mpotr_crypto::{
 
 use super::packet::{self, RoundPacket};
 use super::sealing::sealing_key;
-use crate::authentication::Statement;
+use crate::authentication::KeyStatement;
 use crate::roster::wire_index;
 use crate::run::Run;
 
@@ -23,7 +23,7 @@ pub struct Confirmation {
     /// The sender's index in the roster.
     pub sender: u16,
     /// `D` and `kc` as the sender computed them.
-    pub statement: Statement,
+    pub statement: KeyStatement,
     /// The authentication payload, sealed under the epoch secret, so that no outsider sees it.
     pub sealed: Vec<u8>,
     /// By the sender's ephemeral key over `H("confirmation", sid, sender, D, kc, sealed)`.
@@ -47,7 +47,7 @@ impl Confirmation {
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             sender: packet::decode_sender(input)?,
-            statement: Statement {
+            statement: KeyStatement {
                 contributions: Digest32::decode(input, "D")?,
                 key_commitment: Digest32::decode(input, "kc")?,
             },
@@ -71,7 +71,7 @@ impl Confirmation {
     pub(super) fn seal<S: CryptoSuite>(
         run: &Run<S>,
         epoch: &Prk,
-        statement: Statement,
+        statement: KeyStatement,
         payload: &[u8],
         key: &EphemeralKeyPair<S>,
     ) -> Self {
@@ -95,7 +95,7 @@ impl Confirmation {
         &self,
         run: &Run<S>,
         key: &AeadKey<S>,
-        statement: &Statement,
+        statement: &KeyStatement,
     ) -> Option<Zeroizing<Vec<u8>>> {
         let data = sealed_data(run, self.sender, statement);
         key.open(&NONCE, &data, &self.sealed).ok()
@@ -120,7 +120,7 @@ impl RoundPacket for Confirmation {
 fn signed<S: CryptoSuite>(
     run: &Run<S>,
     sender: u16,
-    statement: &Statement,
+    statement: &KeyStatement,
     sealed: &[u8],
 ) -> [u8; 64] {
     Transcript::<S>::new(label::CONFIRMATION)
@@ -133,7 +133,7 @@ fn signed<S: CryptoSuite>(
 }
 
 /// The associated data of a sealed payload: `sid || i || D || kc`.
-fn sealed_data<S: CryptoSuite>(run: &Run<S>, sender: u16, statement: &Statement) -> Vec<u8> {
+fn sealed_data<S: CryptoSuite>(run: &Run<S>, sender: u16, statement: &KeyStatement) -> Vec<u8> {
     Encoder::encoded(|out| {
         run.sid().encode(out);
         out.u16(sender);

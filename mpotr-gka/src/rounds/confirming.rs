@@ -11,7 +11,7 @@ use super::packet::{RoundPacket, blame, check_complete};
 use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
-use crate::authentication::{GroupAuthentication, Statement};
+use crate::authentication::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind, RunError};
 use crate::run::Run;
 
@@ -194,7 +194,7 @@ pub struct Established<S: CryptoSuite> {
     /// The run, with the roster in cycle order.
     pub run: Run<S>,
     /// What was confirmed.
-    pub statement: Statement,
+    pub statement: KeyStatement,
     /// The key that signs in the epoch.
     pub ephemeral: EphemeralKeyPair<S>,
     /// `y`: it protects this member in this run alone, which is over, so it may be published with the signing key.

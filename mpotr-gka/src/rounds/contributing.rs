@@ -12,7 +12,7 @@ use mpotr_crypto::{
 use super::packet::{blame, check_complete};
 use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
 use crate::agreement::GroupKeyAgreement;
-use crate::authentication::{GroupAuthentication, Statement};
+use crate::authentication::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, RunError};
 use crate::identity::Identity;
 use crate::offer::OfferSecrets;
@@ -164,7 +164,7 @@ fn agree<S: CryptoSuite>(
     contributions: &[Contribution],
     own: &Contribution,
     identity: &dyn Identity<S>,
-) -> Result<(Prk, Statement), RunError> {
+) -> Result<(Prk, KeyStatement), RunError> {
     if run.own().map(|own| own.offer.identity) != Some(identity.public()) {
         return Err(RunError::Refused(RosterError::WrongIdentity));
     }
@@ -195,7 +195,7 @@ fn agree<S: CryptoSuite>(
     let key_commitment = Digest32::new(*commitment.expose());
     Ok((
         epoch,
-        Statement {
+        KeyStatement {
             contributions: digest,
             key_commitment,
         },

@@ -6,8 +6,8 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{
     AgreementId, AuthenticationId, Beacon, Confirmation, Contribution, ContributionBody,
-    CycleShare, FaultKind, KnowledgeCommitment, Nonce, Offer, OfferDigest, RoomId, RunError, Sid,
-    Statement, TrapdoorKey,
+    CycleShare, FaultKind, KeyStatement, KnowledgeCommitment, Nonce, Offer, OfferDigest, RoomId,
+    RunError, Sid, TrapdoorKey,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
@@ -179,7 +179,7 @@ fn confirmations() -> impl Strategy<Value = Confirmation> {
     )
         .prop_map(|(sender, [d, kc], sealed, signature)| Confirmation {
             sender,
-            statement: Statement {
+            statement: KeyStatement {
                 contributions: Digest32::new(d),
                 key_commitment: Digest32::new(kc),
             },

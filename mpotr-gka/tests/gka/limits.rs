@@ -2,7 +2,8 @@
 
 use mpotr_crypto::{DecodeErrorKind, Digest32, Encoder, SignatureBytes};
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Confirmation, Contribution, ContributionBody, Offer, Statement,
+    AgreementId, AuthenticationId, Confirmation, Contribution, ContributionBody, KeyStatement,
+    Offer,
 };
 
 use crate::codec::{AgreementIdByte, AuthenticationIdByte, Wire};
@@ -93,7 +94,7 @@ fn lengths_over_their_limits_are_refused_before_their_bytes_are_looked_for() {
     }
     let confirmation = Confirmation {
         sender: 4095,
-        statement: Statement {
+        statement: KeyStatement {
             contributions: Digest32::new([1; 32]),
             key_commitment: Digest32::new([2; 32]),
         },
@@ -136,7 +137,7 @@ fn payloads_of_the_largest_roster_fit_their_limits() {
         .check();
         Confirmation {
             sender: 0,
-            statement: Statement {
+            statement: KeyStatement {
                 contributions: Digest32::new([1; 32]),
                 key_commitment: Digest32::new([2; 32]),
             },

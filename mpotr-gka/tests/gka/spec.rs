@@ -10,7 +10,7 @@ use mpotr_crypto::{
     hash_to_scalar, label,
 };
 use mpotr_gka::{
-    CommitmentSum, Confirmation, Contribution, ContributionBody, Offer, Sid, Statement,
+    CommitmentSum, Confirmation, Contribution, ContributionBody, KeyStatement, Offer, Sid,
 };
 
 use crate::{Element, Scalar};
@@ -222,13 +222,13 @@ impl Spec {
         &self,
         key: &[u8; 32],
         contributions: &[Contribution],
-    ) -> (Prk, Statement) {
+    ) -> (Prk, KeyStatement) {
         let epoch = Prk::extract::<S>(self.sid.as_bytes(), key);
         let contributions = self.digest::<S>(contributions);
         let kc = epoch.expand::<S, 32>(label::KEY_COMMITMENT, contributions.as_bytes());
         (
             epoch,
-            Statement {
+            KeyStatement {
                 contributions,
                 key_commitment: Digest32::new(*kc.expose()),
             },
@@ -239,7 +239,7 @@ impl Spec {
         &self,
         epoch: &Prk,
         sender: u16,
-        statement: &Statement,
+        statement: &KeyStatement,
     ) -> (AeadKey<S>, Vec<u8>) {
         let block = epoch.expand::<S, 256>(label::CONFIRMATION_KEY, &(sender / 8).to_be_bytes());
         let at = usize::from(sender % 8) * 32;
@@ -259,7 +259,7 @@ impl Spec {
         &self,
         member: usize,
         epoch: &Prk,
-        statement: Statement,
+        statement: KeyStatement,
         payload: &[u8],
         key: &EphemeralKeyPair<S>,
     ) -> Confirmation {
@@ -273,7 +273,7 @@ impl Spec {
     pub(crate) fn confirmation_of<S: CryptoSuite>(
         &self,
         sender: u16,
-        statement: Statement,
+        statement: KeyStatement,
         sealed: Vec<u8>,
         key: &EphemeralKeyPair<S>,
     ) -> Confirmation {

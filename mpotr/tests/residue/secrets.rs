@@ -11,7 +11,7 @@ use mpotr_core::crypto::{
     AeadKey, CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, Transcript, label,
 };
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, Confirmation, Contribution, Offer, Sid, Statement,
+    AgreementId, AuthenticationId, Confirmation, Contribution, KeyStatement, Offer, Sid,
 };
 use mpotr_core::wire::{Packet, SidHint};
 
@@ -110,7 +110,7 @@ pub(crate) struct Source<S: CryptoSuite> {
     scene: Scene,
     sid: Sid,
     methods: (AgreementId, AuthenticationId),
-    statement: Statement,
+    statement: KeyStatement,
     offers: Vec<Offer>,
     people: Vec<Person<S>>,
     contributions: Vec<Contribution>,
@@ -334,7 +334,7 @@ impl<S: CryptoSuite> Source<S> {
     /// The keys of the confirmations, and the nonces of the proofs in them.
     fn add_nonces(&self, es: &Prk, found: &mut Vec<Needle>) {
         let keys = es.expand::<S, 256>(label::CONFIRMATION_KEY, &[0, 0]);
-        let Statement {
+        let KeyStatement {
             contributions,
             key_commitment,
         } = self.statement;

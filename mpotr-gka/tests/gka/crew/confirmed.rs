@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair};
 use mpotr_gka::{
-    Confirmation, Confirming, Contribution, Established, FaultKind, Run, RunError, Statement,
+    Confirmation, Confirming, Contribution, Established, FaultKind, KeyStatement, Run, RunError,
 };
 use rand_chacha::ChaCha20Rng;
 
@@ -30,7 +30,7 @@ impl<S: CryptoSuite> Confirmed<S> {
     }
 
     /// The epoch secret and statement of a Burmester-Desmedt run of honest contributions, computed from the links.
-    pub(crate) fn epoch(&self) -> (Prk, Statement) {
+    pub(crate) fn epoch(&self) -> (Prk, KeyStatement) {
         let shares: Vec<_> = self.known.iter().map(|known| known.z.clone()).collect();
         let key = S::Group::encode(&Spec::key_of_links::<S>(&shares));
         self.spec.epoch::<S>(&key, &self.contributions)

@@ -1,7 +1,7 @@
 //! The group proof, from either side.
 
 use mpotr_crypto::{CryptoSuite, Group, hash_to_scalar, label};
-use mpotr_gka::Statement;
+use mpotr_gka::KeyStatement;
 
 use super::{Spec, decode, index};
 use crate::{Element, Scalar};
@@ -11,7 +11,7 @@ impl Spec {
     pub(crate) fn proof_challenge<S: CryptoSuite>(
         &self,
         member: usize,
-        statement: &Statement,
+        statement: &KeyStatement,
         commitment: &Element<S>,
     ) -> Scalar<S> {
         hash_to_scalar::<S>(
@@ -29,7 +29,7 @@ impl Spec {
     pub(crate) fn proof_by_identity<S: CryptoSuite>(
         &self,
         member: usize,
-        statement: &Statement,
+        statement: &KeyStatement,
         a: &Scalar<S>,
         [k, w]: [&Scalar<S>; 2],
     ) -> [u8; 96] {
@@ -46,7 +46,7 @@ impl Spec {
     pub(crate) fn proof_by_trapdoor<S: CryptoSuite>(
         &self,
         member: usize,
-        statement: &Statement,
+        statement: &KeyStatement,
         t: &Scalar<S>,
         [k, u]: [&Scalar<S>; 2],
     ) -> [u8; 96] {
@@ -62,7 +62,7 @@ impl Spec {
     pub(crate) fn proof_holds<S: CryptoSuite>(
         &self,
         member: usize,
-        statement: &Statement,
+        statement: &KeyStatement,
         proof: &[u8],
     ) -> bool {
         let [commitment, s, w] = [0, 32, 64].map(|at| proof[at..at + 32].try_into().unwrap());
