@@ -104,7 +104,10 @@ fn contribution() -> impl Strategy<Value = Packet> {
         signature(),
     )
         .prop_map(|(hint, sender, agreement, share, signature)| {
-            let body = ContributionBody { agreement, share };
+            let body = ContributionBody {
+                agreement,
+                knowledge_share: share,
+            };
             Packet::Contribution(
                 SidHint::new(hint),
                 Contribution {

@@ -218,7 +218,7 @@ impl Rounds<'_> {
         let shares: Vec<&[u8]> = self
             .contributions
             .iter()
-            .map(|contribution| contribution.body.share.as_slice())
+            .map(|contribution| contribution.body.knowledge_share.as_slice())
             .collect();
         let checked = match proofs {
             Some(proofs) => proofs

@@ -33,7 +33,7 @@ pub struct KeyStatement {
 /// A group authentication: one object per member and run, its secrets inside.
 pub trait GroupAuthentication<S: CryptoSuite>: Send {
     /// This member's share of the joint-knowledge check, sent with its contribution; empty where none is needed.
-    fn share(&self, run: &Run<S>) -> Vec<u8>;
+    fn knowledge_share(&self, run: &Run<S>) -> Vec<u8>;
 
     /// Checks the shares of all members. No confirmation leaves before this check: without it a member could hold a
     /// trapdoor key that nobody knows, and every proof would convince outsiders (`docs/security/group-proof.md`).

@@ -1,7 +1,7 @@
 //! One member's way through a run: contribute, confirm, established. `docs/spec/04-key-agreement.md`, "Rounds".
 //!
 //! ```text
-//! struct { opaque agreement<0..2^18>; opaque share<0..32>; } ContributionBody;
+//! struct { opaque agreement<0..2^18>; opaque knowledge_share<0..32>; } ContributionBody;
 //! struct { uint16 sender; ContributionBody body; opaque signature[64]; } Contribution;
 //! struct { uint16 sender; opaque D[32]; opaque kc[32]; opaque sealed<16..2^17>; opaque signature[64]; } Confirmation;
 //!

@@ -198,7 +198,7 @@ impl<S: CryptoSuite> GroupProof<S> {
 }
 
 impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
-    fn share(&self, _run: &Run<S>) -> Vec<u8> {
+    fn knowledge_share(&self, _run: &Run<S>) -> Vec<u8> {
         self.share.as_bytes().to_vec()
     }
 

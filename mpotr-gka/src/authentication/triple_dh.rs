@@ -192,7 +192,7 @@ fn tag<S: CryptoSuite>(
 }
 
 impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
-    fn share(&self, _run: &Run<S>) -> Vec<u8> {
+    fn knowledge_share(&self, _run: &Run<S>) -> Vec<u8> {
         Vec::new()
     }
 

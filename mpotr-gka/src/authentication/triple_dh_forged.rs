@@ -33,8 +33,8 @@ impl<S: CryptoSuite> ForgedTripleDh<S> {
 }
 
 impl<S: CryptoSuite> GroupAuthentication<S> for ForgedTripleDh<S> {
-    fn share(&self, run: &Run<S>) -> Vec<u8> {
-        self.part(run).share(run)
+    fn knowledge_share(&self, run: &Run<S>) -> Vec<u8> {
+        self.part(run).knowledge_share(run)
     }
 
     fn check_shares(&self, run: &Run<S>, shares: &[&[u8]]) -> Result<(), CheckFailed> {

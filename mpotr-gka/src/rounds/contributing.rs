@@ -68,7 +68,7 @@ impl<S: CryptoSuite> Contributing<S> {
             |methods| {
                 let body = ContributionBody {
                     agreement: wiping_stack(|| methods.agreement.contribute(&run, rng)),
-                    share: methods.authentication.share(&run),
+                    knowledge_share: methods.authentication.knowledge_share(&run),
                 };
                 Contribution::sign(&run, body, &ephemeral)
             },
@@ -171,7 +171,7 @@ fn agree<S: CryptoSuite>(
     check_complete(run, contributions, own)?;
     let shares: Vec<_> = contributions
         .iter()
-        .map(|contribution| contribution.body.share.as_slice())
+        .map(|contribution| contribution.body.knowledge_share.as_slice())
         .collect();
     let payloads = agreement_payloads(contributions);
     let Methods {

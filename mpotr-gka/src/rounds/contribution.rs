@@ -19,19 +19,19 @@ pub struct ContributionBody {
     /// Payload of the key agreement.
     pub agreement: Vec<u8>,
     /// Share of the joint-knowledge check.
-    pub share: Vec<u8>,
+    pub knowledge_share: Vec<u8>,
 }
 
 impl ContributionBody {
     fn encode(&self, out: &mut Encoder) {
         out.opaque(&self.agreement);
-        out.opaque(&self.share);
+        out.opaque(&self.knowledge_share);
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             agreement: input.opaque(MAX_AGREEMENT, "agreement")?.to_vec(),
-            share: input.opaque(MAX_SHARE, "share")?.to_vec(),
+            knowledge_share: input.opaque(MAX_SHARE, "knowledge_share")?.to_vec(),
         })
     }
 
@@ -93,7 +93,7 @@ impl Contribution {
             sender: wire_index(run.me()),
             body: ContributionBody {
                 agreement: Vec::new(),
-                share: Vec::new(),
+                knowledge_share: Vec::new(),
             },
             signature: SignatureBytes::new([0; SignatureBytes::LENGTH]),
         }

@@ -27,7 +27,7 @@ fn a_contribution_without_its_signature_was_not_received<S: CryptoSuite>() {
         for change in [
             |body: &mut ContributionBody| body.agreement.clear(),
             |body: &mut ContributionBody| body.agreement.push(0),
-            |body: &mut ContributionBody| body.share = vec![0xff; 32],
+            |body: &mut ContributionBody| body.knowledge_share = vec![0xff; 32],
         ] {
             let mut run = crew::<S>(4, methods);
             run.tamper(2, change);
@@ -41,8 +41,8 @@ fn a_contribution_without_its_signature_was_not_received<S: CryptoSuite>() {
     run.assert_not_received(&[2]);
     let mut run = crew::<S>(4, DEFAULT);
     // Different bits, so that one does not undo the other.
-    run.tamper(2, |body| body.share[0] ^= 1);
-    run.tamper(3, |body| body.share[0] ^= 2);
+    run.tamper(2, |body| body.knowledge_share[0] ^= 1);
+    run.tamper(3, |body| body.knowledge_share[0] ^= 2);
     run.phases.retain(|member, _| *member < 2);
     run.assert_not_received(&[2, 3]);
     // A right contribution needs no signature: nobody looks.

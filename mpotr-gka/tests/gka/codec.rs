@@ -158,8 +158,12 @@ fn signatures() -> impl Strategy<Value = SignatureBytes> {
 }
 
 fn bodies() -> impl Strategy<Value = ContributionBody> {
-    (vec(any::<u8>(), 0..300), vec(any::<u8>(), 0..=32))
-        .prop_map(|(agreement, share)| ContributionBody { agreement, share })
+    (vec(any::<u8>(), 0..300), vec(any::<u8>(), 0..=32)).prop_map(|(agreement, share)| {
+        ContributionBody {
+            agreement,
+            knowledge_share: share,
+        }
+    })
 }
 
 fn contributions() -> impl Strategy<Value = Contribution> {
@@ -254,7 +258,7 @@ proptest! {
             if of_size {
                 let honest = &run.contributions[1].body;
                 body.agreement.resize(honest.agreement.len(), 7);
-                body.share.resize(honest.share.len(), 7);
+                body.knowledge_share.resize(honest.knowledge_share.len(), 7);
             }
             run.lie(1, |said| *said = body);
             for (_, error) in run.errors() {

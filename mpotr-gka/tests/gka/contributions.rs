@@ -46,7 +46,7 @@ fn malformed_contributions_name_their_sender<S: CryptoSuite>() {
             // The share: too short, too long, not canonical; or there at all, where none is wanted.
             for share in [vec![1; 31], vec![1; 33], vec![0xff; 32]] {
                 let mut run = crew::<S>(members, methods);
-                run.lie(liar, |body| body.share = share.clone());
+                run.lie(liar, |body| body.knowledge_share = share.clone());
                 run.assert_fault(FaultKind::MalformedContribution, &[liar]);
             }
         }
@@ -259,19 +259,19 @@ fn a_wrong_knowledge_share_names_its_sender<S: CryptoSuite>() {
         for members in [2, 3, 5] {
             for liar in 0..members {
                 let mut run = crew::<S>(members, methods);
-                run.lie(liar, |body| body.share[0] ^= 1);
+                run.lie(liar, |body| body.knowledge_share[0] ^= 1);
                 run.assert_fault(FaultKind::UnknownTrapdoor, &[liar]);
             }
         }
         let mut run = crew::<S>(5, methods);
-        let shares = [1, 3].map(|member| run.contributions[member].body.share.clone());
-        run.lie(1, |body| body.share.clone_from(&shares[1]));
-        run.lie(3, |body| body.share[0] ^= 1);
+        let shares = [1, 3].map(|member| run.contributions[member].body.knowledge_share.clone());
+        run.lie(1, |body| body.knowledge_share.clone_from(&shares[1]));
+        run.lie(3, |body| body.knowledge_share[0] ^= 1);
         run.assert_fault(FaultKind::UnknownTrapdoor, &[1, 3]);
         // Together they know the logarithm all the same, and that is all that deniability asks for.
         let mut run = crew::<S>(5, methods);
-        run.lie(1, |body| body.share.clone_from(&shares[1]));
-        run.lie(3, |body| body.share.clone_from(&shares[0]));
+        run.lie(1, |body| body.knowledge_share.clone_from(&shares[1]));
+        run.lie(3, |body| body.knowledge_share.clone_from(&shares[0]));
         assert_eq!(run.confirm().phases.len(), 3);
     }
 }
@@ -288,8 +288,8 @@ fn knowledge_shares_whose_errors_cancel_are_joint_knowledge<S: CryptoSuite>() {
         };
         *share = S::Group::encode_scalar(&shifted).to_vec();
     };
-    run.lie(1, |body| shift(&mut body.share, 1));
-    run.lie(2, |body| shift(&mut body.share, -1));
+    run.lie(1, |body| shift(&mut body.knowledge_share, 1));
+    run.lie(2, |body| shift(&mut body.knowledge_share, -1));
     // `(sum s) G = sum R + c T` holds: T has a logarithm that some know together.
     assert_eq!(run.confirm().phases.len(), 2);
 }

@@ -36,7 +36,8 @@ fn work_of_a_changed(alter: impl FnOnce(&mut ContributionBody)) -> Counts {
 #[test]
 fn a_forged_share_costs_signatures_and_no_search_for_a_culprit() {
     let scalar = random_scalar::<Elements>(&mut ChaCha20Rng::seed_from_u64(1));
-    let work = work_of_a_changed(|body| body.share = Elements::encode_scalar(&scalar).to_vec());
+    let work =
+        work_of_a_changed(|body| body.knowledge_share = Elements::encode_scalar(&scalar).to_vec());
     // All but this member's own.
     assert_eq!(work.signatures, OTHERS);
     assert_eq!(work.terms, CHECK);
@@ -78,7 +79,7 @@ fn a_run_in_which_all_is_well_looks_at_no_signature() {
 #[test]
 fn a_liar_is_looked_for_when_all_have_signed() {
     let mut run = crew::<Counted>(MEMBERS, DEFAULT);
-    run.lie(FORGED, |body| body.share[0] ^= 1);
+    run.lie(FORGED, |body| body.knowledge_share[0] ^= 1);
     run.phases.retain(|member, _| *member == 0);
     let (errors, work) = count(|| run.errors());
     let fault = mpotr_gka::Fault::of(FaultKind::UnknownTrapdoor, FORGED);

@@ -195,7 +195,7 @@ impl<S: CryptoSuite> Crew<S> {
             if insiders.contains(&me) {
                 let nothing = ContributionBody {
                     agreement: Vec::new(),
-                    share: Vec::new(),
+                    knowledge_share: Vec::new(),
                 };
                 contributions.push(spec.contribution(me, nothing, &self.known[me].e()));
                 continue;

@@ -121,11 +121,11 @@ fn oblivious_trapdoor_is_refused<S: CryptoSuite>() {
             let r = S::Group::encode_scalar(&oblivious().known[insider].r).to_vec();
             let another = oblivious().contributions[1 - insider.min(1)]
                 .body
-                .share
+                .knowledge_share
                 .clone();
             for share in [r, vec![0; 32], another] {
                 let mut run = oblivious();
-                run.lie(insider, |body| body.share = share);
+                run.lie(insider, |body| body.knowledge_share = share);
                 // No member has sent a confirmation, and so no proof.
                 run.assert_fault(FaultKind::UnknownTrapdoor, &[insider]);
             }
@@ -153,7 +153,7 @@ fn a_commitment_used_twice_gives_the_trapdoor_away<S: CryptoSuite>() {
         runs.each_ref().map(|run| {
             let bytes = run.contributions[1]
                 .body
-                .share
+                .knowledge_share
                 .as_slice()
                 .try_into()
                 .unwrap();

@@ -84,7 +84,7 @@ fn the_specification_alone_computes_what_members_send<S: CryptoSuite>() {
             let known = &contributed.known[member];
             let body = &contribution.body;
             assert_eq!(
-                body.share,
+                body.knowledge_share,
                 contributed.spec.share::<S>(member, &known.y, &known.r)
             );
             let x = S::Group::mul(&contributed.spec.width::<S>(member), &known.z);

@@ -71,7 +71,7 @@ fn lengths_over_their_limits_are_refused_before_their_bytes_are_looked_for() {
         sender: 4095,
         body: ContributionBody {
             agreement: vec![1; 96],
-            share: vec![1; 32],
+            knowledge_share: vec![1; 32],
         },
         signature: SignatureBytes::new([1; 64]),
     };
@@ -130,7 +130,7 @@ fn payloads_of_the_largest_roster_fit_their_limits() {
             sender: 0,
             body: ContributionBody {
                 agreement: vec![3; agreement],
-                share: Vec::new(),
+                knowledge_share: Vec::new(),
             },
             signature: SignatureBytes::new([1; 64]),
         }

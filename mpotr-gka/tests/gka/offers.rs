@@ -246,7 +246,7 @@ fn assert_refused<S: CryptoSuite>(
     // Who does not ask sends nothing of its secrets, and proves nothing.
     let phase = Contributing::start(run, identity, secrets, &mut crew.rng);
     let own = phase.contribution().clone();
-    assert!(own.body.agreement.is_empty() && own.body.share.is_empty());
+    assert!(own.body.agreement.is_empty() && own.body.knowledge_share.is_empty());
     assert!(!own.is_authentic(phase.run()));
     let rejected = phase.confirm([own], identity, &mut crew.rng).unwrap_err();
     assert_eq!(rejected.error, RunError::Refused(error));

@@ -119,7 +119,7 @@ fn an_ephemeral_key_that_is_no_point_never_verifies<S: CryptoSuite>() {
     let mut run = crew.contribute_but(&[1]);
     assert!(run.run().members()[1].verifying_key().is_none());
     run.contribute_by_hand(1);
-    run.contributions[1].body.share[0] ^= 1;
+    run.contributions[1].body.knowledge_share[0] ^= 1;
     run.assert_not_received(&[1]);
 }
 

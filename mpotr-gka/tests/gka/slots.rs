@@ -31,7 +31,7 @@ fn unsigned(contribution: &Contribution) -> Contribution {
 /// The contribution with another text, which its sender did not sign.
 fn forged(contribution: &Contribution) -> Contribution {
     let mut forged = contribution.clone();
-    forged.body.share.push(0);
+    forged.body.knowledge_share.push(0);
     forged
 }
 

@@ -166,6 +166,6 @@ fn a_listed_key_of_another_signs_nothing<S: CryptoSuite>() {
     run.contribute_by_hand(insider);
     assert!(!run.contributions[insider].is_authentic(run.run()));
     // It blames neither the insider nor whose key that is.
-    run.contributions[insider].body.share[0] ^= 1;
+    run.contributions[insider].body.knowledge_share[0] ^= 1;
     run.assert_not_received(&[insider]);
 }

@@ -308,6 +308,6 @@ impl Spec {
 fn body_bytes(body: &ContributionBody) -> Vec<u8> {
     Encoder::encoded(|out| {
         out.opaque(&body.agreement);
-        out.opaque(&body.share);
+        out.opaque(&body.knowledge_share);
     })
 }

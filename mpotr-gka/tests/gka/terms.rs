@@ -50,7 +50,7 @@ fn a_wrong_sum_of_commitments_names_the_proposer_and_nobody_else<S: CryptoSuite>
                     ));
                     let mut run = crew.contribute();
                     if let Some(liar) = liar.filter(|_| members > 1) {
-                        run.lie(liar, |body| body.share[0] ^= 1);
+                        run.lie(liar, |body| body.knowledge_share[0] ^= 1);
                     }
                     run.assert_fault(FaultKind::WrongCommitmentSum, &[proposer]);
                 }
@@ -71,7 +71,7 @@ fn a_wrong_sum_that_passes_proves_the_same<S: CryptoSuite>() {
     let d = draw::<S>(31);
     crew.stated = state::<S>(&S::Group::add(&true_sum(&crew), &S::Group::mul_base(&d)));
     let mut run = crew.contribute();
-    run.lie(0, |body| add_to_share::<S>(&mut body.share, &d));
+    run.lie(0, |body| add_to_share::<S>(&mut body.knowledge_share, &d));
     assert_eq!(run.confirm().phases.len(), 3);
 }
 
@@ -96,7 +96,7 @@ fn a_chosen_sum_hides_no_oblivious_trapdoor<S: CryptoSuite>() {
         let mut run = crew.contribute_but(&[0]);
         run.contribute_by_hand(0);
         let share = S::Group::encode_scalar(&a).to_vec();
-        run.lie(0, |body| body.share = share);
+        run.lie(0, |body| body.knowledge_share = share);
         run.assert_fault(FaultKind::WrongCommitmentSum, &[culprit]);
     }
 }
@@ -170,7 +170,7 @@ fn the_sum_is_in_the_challenge<S: CryptoSuite>() {
         let run = mpotr_gka::Run::new(terms, members, 0).unwrap();
         let secrets = crew.secrets.remove(0);
         let phase = Contributing::start(run, &crew.identities[0], secrets, &mut crew.rng);
-        phase.contribution().body.share.clone()
+        phase.contribution().body.knowledge_share.clone()
     };
     assert_eq!(share(0), share(0));
     assert_ne!(share(0), share(1));
@@ -231,7 +231,7 @@ fn undecodable_cycle_share_is_named_when_colluding_neighbours_contribute<S: Cryp
         let agreement = honest.clone();
         run.lie(insider, |body| {
             body.agreement = agreement;
-            body.share = share;
+            body.knowledge_share = share;
         });
     }
     run.assert_fault(FaultKind::WrongShare, &[1, 2, 3]);

@@ -84,7 +84,7 @@ impl<S: CryptoSuite> Knowledge<S> {
         let (sid, key) = self.run(hint, contribution.sender)?;
         let body = Encoder::encoded(|out| {
             out.opaque(&contribution.body.agreement);
-            out.opaque(&contribution.body.share);
+            out.opaque(&contribution.body.knowledge_share);
         });
         let signed = Transcript::<S>::new(label::CONTRIBUTION)
             .bytes(sid.as_bytes())

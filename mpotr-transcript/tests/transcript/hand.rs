@@ -157,7 +157,7 @@ impl Hand {
         let it = &mut self.section.contributions[member];
         let body = Encoder::encoded(|out| {
             out.opaque(&it.body.agreement);
-            out.opaque(&it.body.share);
+            out.opaque(&it.body.knowledge_share);
         });
         let signed = Hash::<Suite>::new(label::CONTRIBUTION)
             .bytes(self.epoch.sid.as_bytes())

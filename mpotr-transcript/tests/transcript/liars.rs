@@ -14,7 +14,7 @@ fn a_wrong_contribution_is_named_though_it_is_signed() {
         let mut hand = Hand::of(3);
         let body = &mut hand.section.contributions[1].body;
         if is_share {
-            body.share[byte] ^= 1;
+            body.knowledge_share[byte] ^= 1;
         } else {
             body.agreement[byte] ^= 1;
         }

@@ -128,9 +128,9 @@ impl Shape {
         for contribution in &section.contributions {
             let body = &contribution.body;
             self.length("agreement length", &body.agreement);
-            self.length("share length", &body.share);
+            self.length("share length", &body.knowledge_share);
             self.fields(&["link X", "link c", "link s"], &body.agreement);
-            self.bytes("share s", &body.share);
+            self.bytes("share s", &body.knowledge_share);
             self.fields(
                 &["signature R", "signature S"],
                 contribution.signature.as_bytes(),
@@ -371,7 +371,7 @@ fn forged_and_real_transcripts_have_one_shape_and_bad_forgers_are_told_apart() {
         (&["share s"], |it| {
             it.contributions
                 .iter_mut()
-                .for_each(|it| it.body.share[31] = 0);
+                .for_each(|it| it.body.knowledge_share[31] = 0);
         }),
         (&["suites"], |it| {
             it.offers.iter_mut().for_each(|it| it.suites = vec![1, 2])

@@ -118,7 +118,7 @@ fn a_repeated_forgery_costs_one_signature() {
     };
     let forge = |n: u8| {
         let mut forged = contribution.clone();
-        forged.body.share[0] ^= n + 1;
+        forged.body.knowledge_share[0] ^= n + 1;
         forged.signature = SignatureBytes::new([7; 64]);
         Packet::Contribution(hint, forged)
     };

@@ -45,7 +45,10 @@ impl<S: CryptoSuite> Contributed<S> {
         } else {
             Vec::new()
         };
-        let body = ContributionBody { agreement, share };
+        let body = ContributionBody {
+            agreement,
+            knowledge_share: share,
+        };
         self.contributions[insider] =
             self.spec
                 .contribution(insider, body, &self.known[insider].e());
