@@ -5,7 +5,7 @@
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{
     AeadKey, CryptoSuite, EphemeralKey, EphemeralKeyPair, Fingerprint, Group, IdentityKeyPair,
-    Secret, SignatureBytes, Transcript, VerifyingKey, hash_to_scalar, label, random_scalar,
+    Secret, SignatureBytes, TranscriptHash, VerifyingKey, hash_to_scalar, label, random_scalar,
     vartime_double_scalar_mul,
 };
 use rand_chacha::ChaCha20Rng;
@@ -144,7 +144,7 @@ impl Run {
 
     fn hashes<S: CryptoSuite>(&mut self) {
         let message = self.message();
-        let transcript = Transcript::<S>::new(label::OFFER)
+        let transcript = TranscriptHash::<S>::new(label::OFFER)
             .bytes(&message)
             .u32(self.round);
         self.write("transcript", transcript.clone().finish());

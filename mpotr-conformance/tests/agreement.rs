@@ -12,7 +12,7 @@ use mpotr_conformance::run::{Entry, journal};
 use mpotr_conformance::signature::off_by_torsion;
 use mpotr_crypto::{
     AeadKey, Backend, CryptoSuite, EphemeralKey, EphemeralKeyPair, Group, Secret, SignatureBytes,
-    SuiteId, SuiteVisitor, Transcript, VerifyingKey, check_supported, label, visit_suite,
+    SuiteId, SuiteVisitor, TranscriptHash, VerifyingKey, check_supported, label, visit_suite,
 };
 use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::{collection, prop_assert_eq};
@@ -85,7 +85,9 @@ fn product<S: CryptoSuite>(uniform: &[u8; 64], wide: &[u8; 64]) -> [[u8; 32]; 2]
 }
 
 fn hash<S: CryptoSuite>(message: &[u8]) -> [u8; 64] {
-    Transcript::<S>::new(label::OFFER).bytes(message).finish()
+    TranscriptHash::<S>::new(label::OFFER)
+        .bytes(message)
+        .finish()
 }
 
 fn seal<S: CryptoSuite>(key: [u8; 32], nonce: &[u8; 12], data: &[u8], text: &[u8]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use crate::group::Group;
 use crate::label;
 use crate::secret::Secret;
 use crate::secret_scalar::SecretScalar;
-use crate::suite::{CryptoSuite, Transcript};
+use crate::suite::{CryptoSuite, TranscriptHash};
 
 byte_newtype! {
     /// A public identity key `A`: an encoded element of ristretto255, 32 bytes.
@@ -81,7 +81,7 @@ impl Fingerprint {
     /// The fingerprint of a key.
     #[must_use]
     pub fn of<S: CryptoSuite>(key: &IdentityKey) -> Self {
-        let hash = Transcript::<S>::new(label::FINGERPRINT)
+        let hash = TranscriptHash::<S>::new(label::FINGERPRINT)
             .bytes(key.as_bytes())
             .finish();
         let mut groups = [0; 8];

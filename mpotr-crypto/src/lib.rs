@@ -8,7 +8,7 @@
 //! A backend has to prove what can be tested: before its first use it runs through the known answers of [`self_test`].
 //!
 //! Everything above the suite that has to be byte-identical in every backend lives here too, once:
-//! the labelled [`Transcript`] hash, the key derivation ([`kdf`]), the strict Ed25519 predicate
+//! the labelled [`TranscriptHash`], the key derivation ([`kdf`]), the strict Ed25519 predicate
 //! ([`VerifyingKey`]), the AEAD contract ([`AeadKey`]) and the strict [`codec`].
 //!
 //! Specification: `docs/spec/02-suites.md` and `docs/spec/03-encoding.md`.
@@ -49,9 +49,9 @@ pub use secret::{Secret, SecretRef};
 pub use secret_scalar::SecretScalar;
 pub use self_test::check_supported;
 pub use stack::{wiping_small_stack, wiping_stack};
-pub use suite::{CryptoSuite, Element, Scalar, Transcript, hash_to_scalar};
+pub use suite::{CryptoSuite, Element, Scalar, TranscriptHash, hash_to_scalar};
 pub use suite_id::{SuiteId, UnsupportedSuite};
 pub use suites::{Aes256GcmSuite, ChaCha20Poly1305Suite, SuiteVisitor, visit_suite};
-pub use transcript::{Digest32, TranscriptHash};
+pub use transcript::{Digest32, LabelledHash};
 
 pub use {aead, digest, ed25519, hkdf, rand_core, signature, zeroize};

@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::group::{Group, random_scalar};
 use crate::secret::Secret;
 use crate::stack::wiping_stack;
-use crate::suite::{CryptoSuite, Element, Scalar, Transcript};
+use crate::suite::{CryptoSuite, Element, Scalar, TranscriptHash};
 
 /// A secret scalar, in one place for all its life like any [`Secret`].
 ///
@@ -29,7 +29,7 @@ impl<S: CryptoSuite> SecretScalar<S> {
 
     /// The output of a transcript hash, reduced modulo `L`: so wide that its bias is below 2^-256.
     #[must_use]
-    pub fn of_hash(transcript: Transcript<S>) -> Self {
+    pub fn of_hash(transcript: TranscriptHash<S>) -> Self {
         let wide = transcript.finish_secret();
         wiping_stack(|| Self::new(S::Group::scalar_from_wide(wide.expose())))
     }

@@ -3,7 +3,7 @@
 use crate::backend::{SignatureScheme, SuiteAead, SuiteHash, SuiteHmac};
 use crate::group::Group;
 use crate::suite_id::{SuiteId, UnsupportedSuite};
-use crate::transcript::TranscriptHash;
+use crate::transcript::LabelledHash;
 
 /// A suite as one backend computes it.
 ///
@@ -49,11 +49,11 @@ pub type Scalar<S> = <<S as CryptoSuite>::Group as Group>::Scalar;
 /// An element of the suite's group.
 pub type Element<S> = <<S as CryptoSuite>::Group as Group>::Element;
 /// A transcript hash under way, by the suite's hash.
-pub type Transcript<S> = TranscriptHash<<S as CryptoSuite>::Hash>;
+pub type TranscriptHash<S> = LabelledHash<<S as CryptoSuite>::Hash>;
 
 /// The 64-byte output of a transcript hash, reduced modulo `L`: so wide that its bias is
 /// below 2^-256. For public scalars; a secret one is [`SecretScalar::of_hash`](crate::SecretScalar::of_hash).
 #[must_use]
-pub fn hash_to_scalar<S: CryptoSuite>(transcript: Transcript<S>) -> Scalar<S> {
+pub fn hash_to_scalar<S: CryptoSuite>(transcript: TranscriptHash<S>) -> Scalar<S> {
     S::Group::scalar_from_wide(&transcript.finish())
 }

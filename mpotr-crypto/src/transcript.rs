@@ -19,11 +19,11 @@ byte_newtype! {
     Digest32
 }
 
-/// A transcript hash under way, by the hash `H`; of a suite, [`Transcript`](crate::Transcript).
+/// A transcript hash under way, by the hash `H`; of a suite, [`TranscriptHash`](crate::TranscriptHash).
 #[derive(Clone)]
-pub struct TranscriptHash<H>(H);
+pub struct LabelledHash<H>(H);
 
-impl<H: SuiteHash> TranscriptHash<H> {
+impl<H: SuiteHash> LabelledHash<H> {
     /// Starts a hash under one of the labels of [`label`].
     #[must_use]
     pub fn new(label: &str) -> Self {
@@ -97,9 +97,9 @@ impl<H: SuiteHash> TranscriptHash<H> {
     }
 }
 
-impl<H> core::fmt::Debug for TranscriptHash<H> {
+impl<H> core::fmt::Debug for LabelledHash<H> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("TranscriptHash(..)")
+        f.write_str("LabelledHash(..)")
     }
 }
 

@@ -2,14 +2,14 @@
 //! `hashlib` from the formula there.
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
-use mpotr_crypto::{Group, Transcript, hash_to_scalar, label};
+use mpotr_crypto::{Group, TranscriptHash, hash_to_scalar, label};
 use proptest::collection;
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
 fn hash(label: &str, items: &[Vec<u8>]) -> [u8; 64] {
     items
         .iter()
-        .fold(Transcript::<Suite>::new(label), |hash, item| {
+        .fold(TranscriptHash::<Suite>::new(label), |hash, item| {
             hash.bytes(item)
         })
         .finish()
@@ -18,11 +18,11 @@ fn hash(label: &str, items: &[Vec<u8>]) -> [u8; 64] {
 #[test]
 fn known_answers() {
     assert_eq!(
-        hex::encode(Transcript::<Suite>::new(label::ROOM).finish()),
+        hex::encode(TranscriptHash::<Suite>::new(label::ROOM).finish()),
         "2462c851fe7048b50b85f9507978ea23e814939d1a583985f497511dbdfb1f95\
          2425a2bdf4ea1e4acb658c78416e403d9effe4796c577b2b1e975626dbeeec63"
     );
-    let items = Transcript::<Suite>::new(label::OFFER)
+    let items = TranscriptHash::<Suite>::new(label::OFFER)
         .bytes(b"")
         .bytes(b"abc")
         .u8(7)
@@ -34,7 +34,7 @@ fn known_answers() {
         "6d43e716ef075ef78a3d5bc9432e62fad86423b38087a3b0124eb2e40e852a7a\
          b876e2e4d01ad7891d9b22ff9b02d8b77d40421a41ad3b623e571d563ed3d234"
     );
-    let list = Transcript::<Suite>::new(label::ORDER).list(["a", "", "ccc"].iter());
+    let list = TranscriptHash::<Suite>::new(label::ORDER).list(["a", "", "ccc"].iter());
     assert_eq!(
         hex::encode(list.finish()),
         "3bdecb3561671c13d01a0eddb331a660653bb8678443e4a5168cc37def34aa4e\
@@ -44,7 +44,7 @@ fn known_answers() {
 
 #[test]
 fn a_digest_is_the_first_half_of_the_hash() {
-    let transcript = Transcript::<Suite>::new(label::OFFER).bytes(b"abc");
+    let transcript = TranscriptHash::<Suite>::new(label::OFFER).bytes(b"abc");
     assert_eq!(
         transcript.clone().digest().as_bytes(),
         &transcript.finish()[..32]
@@ -53,7 +53,7 @@ fn a_digest_is_the_first_half_of_the_hash() {
 
 #[test]
 fn a_scalar_is_the_whole_hash_reduced() {
-    let scalar = hash_to_scalar::<Suite>(Transcript::<Suite>::new(label::OFFER).bytes(b"abc"));
+    let scalar = hash_to_scalar::<Suite>(TranscriptHash::<Suite>::new(label::OFFER).bytes(b"abc"));
     assert_eq!(
         hex::encode(mpotr_backend_rustcrypto::Ristretto255::encode_scalar(
             &scalar
@@ -78,10 +78,10 @@ fn labels_and_items_do_not_run_into_each_other() {
         // The bytes of a length prefix inside an item stand for themselves.
         hash("offer", &[[0, 0, 0, 0, 0, 0, 0, 1, b'a'].to_vec()]),
         hash("offer", &[b"a".to_vec(), [0, 0, 0, 0, 0, 0, 0, 0].to_vec()]),
-        Transcript::<Suite>::new("offer").u8(1).finish(),
-        Transcript::<Suite>::new("offer").u16(1).finish(),
-        Transcript::<Suite>::new("offer").u32(1).finish(),
-        Transcript::<Suite>::new("offer").u64(1).finish(),
+        TranscriptHash::<Suite>::new("offer").u8(1).finish(),
+        TranscriptHash::<Suite>::new("offer").u16(1).finish(),
+        TranscriptHash::<Suite>::new("offer").u32(1).finish(),
+        TranscriptHash::<Suite>::new("offer").u64(1).finish(),
     ];
     let all = hashes.len();
     hashes.sort_unstable();
@@ -92,7 +92,7 @@ fn labels_and_items_do_not_run_into_each_other() {
 #[test]
 fn where_a_list_ends_is_hashed_too() {
     let two_lists = |a: &[&str], b: &[&str]| {
-        Transcript::<Suite>::new(label::ORDER)
+        TranscriptHash::<Suite>::new(label::ORDER)
             .list(a.iter())
             .list(b.iter())
             .finish()

@@ -23,7 +23,7 @@ mod secrets;
 pub use secrets::OfferSecrets;
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKey, IdentityKey, SuiteId, Transcript,
+    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKey, IdentityKey, SuiteId, TranscriptHash,
     byte_newtype, label,
 };
 
@@ -132,7 +132,7 @@ impl Offer {
     /// The digest by which a proposal names the offer.
     #[must_use]
     pub fn digest<S: CryptoSuite>(&self) -> OfferDigest {
-        let digest = Transcript::<S>::new(label::OFFER)
+        let digest = TranscriptHash::<S>::new(label::OFFER)
             .bytes(&self.to_bytes())
             .digest();
         OfferDigest::new(*digest.as_bytes())

@@ -3,7 +3,7 @@
 //! Two systems write what looks the same as different bytes: `é` as one character, or as `e` and an accent. A room is named by
 //! a hash, so all of its members have to hash the same bytes: those of the composed form (NFC, Unicode UAX 15).
 
-use mpotr_crypto::{CryptoSuite, Transcript, byte_newtype, label};
+use mpotr_crypto::{CryptoSuite, TranscriptHash, byte_newtype, label};
 use unicode_normalization::UnicodeNormalization as _;
 
 byte_newtype! {
@@ -17,7 +17,7 @@ impl RoomId {
     #[must_use]
     pub fn of_name<S: CryptoSuite>(name: &str) -> Self {
         Self::new(
-            *Transcript::<S>::new(label::ROOM)
+            *TranscriptHash::<S>::new(label::ROOM)
                 .bytes(composed(name).as_bytes())
                 .digest()
                 .as_bytes(),

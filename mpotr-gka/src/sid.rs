@@ -1,6 +1,6 @@
 //! The session id of a run. `docs/spec/04-key-agreement.md`, "Terms".
 
-use mpotr_crypto::{CryptoSuite, Transcript, byte_newtype, label};
+use mpotr_crypto::{CryptoSuite, TranscriptHash, byte_newtype, label};
 
 use crate::offer::Offer;
 
@@ -16,7 +16,7 @@ impl Sid {
         head: &[u8],
         offers: impl ExactSizeIterator<Item = &'a Offer>,
     ) -> Self {
-        let hash = Transcript::<S>::new(label::SID)
+        let hash = TranscriptHash::<S>::new(label::SID)
             .bytes(head)
             .list(offers.map(Offer::to_bytes));
         Self(*hash.digest().as_bytes())

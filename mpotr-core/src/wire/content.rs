@@ -16,8 +16,8 @@
 
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, byte_newtype, label,
-    wire_enum,
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, TranscriptHash, byte_newtype,
+    label, wire_enum,
 };
 use mpotr_gka::MAX_MEMBERS;
 
@@ -120,7 +120,7 @@ impl Unsigned<Content> {
     /// The message's id.
     #[must_use]
     pub fn id<S: CryptoSuite>(&self, epoch: &EpochId, author: u16) -> MessageId {
-        let hash = Transcript::<S>::new(label::MESSAGE_ID)
+        let hash = TranscriptHash::<S>::new(label::MESSAGE_ID)
             .bytes(epoch.sid.as_bytes())
             .u16(author)
             .bytes(self.bytes());
@@ -132,7 +132,7 @@ impl MessageId {
     /// What the author's signature of the message covers. The session id is in the message's own.
     #[must_use]
     pub fn signed<S: CryptoSuite>(&self, epoch: &EpochId) -> [u8; 64] {
-        Transcript::<S>::new(label::MESSAGE_SIGNATURE)
+        TranscriptHash::<S>::new(label::MESSAGE_SIGNATURE)
             .bytes(epoch.key_commitment.as_bytes())
             .bytes(self.as_bytes())
             .finish()

@@ -8,7 +8,7 @@
 //! ```
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, Transcript, label,
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, TranscriptHash, label,
 };
 
 use super::content::MessageId;
@@ -32,7 +32,7 @@ impl Lock {
     /// The prefix with one more message.
     #[must_use]
     pub fn then<S: CryptoSuite>(&self, next: &MessageId) -> Self {
-        let digest = Transcript::<S>::new(label::ORDER)
+        let digest = TranscriptHash::<S>::new(label::ORDER)
             .bytes(self.digest.as_bytes())
             .bytes(next.as_bytes())
             .digest();

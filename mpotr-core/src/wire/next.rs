@@ -24,8 +24,8 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey, Transcript,
-    label, wire_enum,
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey,
+    TranscriptHash, label, wire_enum,
 };
 use mpotr_gka::{OfferDigest, Sid};
 
@@ -85,7 +85,7 @@ pub fn cut_digest<'a, S: CryptoSuite>(
     heads: impl ExactSizeIterator<Item = &'a MessageId>,
     order: &Lock,
 ) -> Digest32 {
-    Transcript::<S>::new(label::CUT)
+    TranscriptHash::<S>::new(label::CUT)
         .bytes(run.as_bytes())
         .list(heads)
         .u32(order.count)

@@ -20,7 +20,7 @@
 
 use mpotr_crypto::{
     CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, SuiteId,
-    Transcript, VerifyingKey, byte_newtype, label,
+    TranscriptHash, VerifyingKey, byte_newtype, label,
 };
 use mpotr_gka::{CommitmentSum, MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid, Terms};
 
@@ -132,7 +132,7 @@ impl Proposal {
     }
 
     fn signed<S: CryptoSuite>(&self) -> [u8; 64] {
-        Transcript::<S>::new(label::PROPOSAL)
+        TranscriptHash::<S>::new(label::PROPOSAL)
             .bytes(&self.head())
             .finish()
     }

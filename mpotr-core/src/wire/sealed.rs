@@ -17,7 +17,7 @@
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
-    OpenError, SecretRef, Transcript, byte_newtype, label, wiping_small_stack, wire_enum,
+    OpenError, SecretRef, TranscriptHash, byte_newtype, label, wiping_small_stack, wire_enum,
 };
 
 use mpotr_crypto::zeroize::Zeroizing;
@@ -96,7 +96,7 @@ const SHORTEST: usize = NONCE_LENGTH + AEAD_TAG_LENGTH;
 /// The nonce of a content: another for each content, whoever else has the key. Without the key in it, it would tie a transcript,
 /// which holds contents and no key, to the packets that somebody recorded.
 fn nonce_for<S: CryptoSuite>(key: SecretRef<'_, 32>, content: &[u8]) -> [u8; NONCE_LENGTH] {
-    let hash = Transcript::<S>::new(label::CONTENT_NONCE)
+    let hash = TranscriptHash::<S>::new(label::CONTENT_NONCE)
         .bytes(key.expose())
         .bytes(content)
         .finish();

@@ -25,7 +25,7 @@
 //! a message, and none is answered.
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, Transcript, label, wire_enum,
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, TranscriptHash, label, wire_enum,
 };
 
 use mpotr_gka::MAX_MEMBERS;
@@ -237,7 +237,7 @@ impl Unsigned<Statement> {
     /// What the author's signature covers.
     #[must_use]
     pub fn signed<S: CryptoSuite>(&self, epoch: &EpochId, author: u16, number: u32) -> [u8; 64] {
-        Transcript::<S>::new(label::STATEMENT)
+        TranscriptHash::<S>::new(label::STATEMENT)
             .bytes(epoch.sid.as_bytes())
             .bytes(epoch.key_commitment.as_bytes())
             .u16(author)

@@ -10,7 +10,7 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
     CryptoSuite, DecodeError, Decoder, Encoder, Group, ScalarBytes, Secret, SecretScalar,
-    Transcript, hash_to_scalar, label, vartime_double_scalar_mul,
+    TranscriptHash, hash_to_scalar, label, vartime_double_scalar_mul,
 };
 
 use crate::run::Run;
@@ -42,9 +42,9 @@ pub(super) struct Base<'a, S: CryptoSuite> {
     z: &'a Element<S>,
     w: Element<S>,
     /// The hash over label, sid, i, Z and W.
-    prefix: Transcript<S>,
+    prefix: TranscriptHash<S>,
     /// The hash over what the nonce depends on, without the secrets.
-    nonce_prefix: Transcript<S>,
+    nonce_prefix: TranscriptHash<S>,
 }
 
 /// An X as element and as bytes.
@@ -60,7 +60,7 @@ impl<'a, S: CryptoSuite> Base<'a, S> {
         let index = u32::try_from(prover).ok()?;
         let w = S::Group::sub(after, before);
         let start = |label| {
-            Transcript::<S>::new(label)
+            TranscriptHash::<S>::new(label)
                 .bytes(run.sid().as_bytes())
                 .u32(index)
         };

@@ -18,7 +18,7 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, Digest32, Encoder, Group, Secret, SecretScalar,
-    Transcript, kdf::Prk, label,
+    TranscriptHash, kdf::Prk, label,
 };
 
 use super::GroupKeyAgreement;
@@ -82,7 +82,7 @@ impl<S: CryptoSuite> Pairwise<S> {
     /// This member's part: hedged like the nonce of a DLEQ proof.
     fn part(run: &Run<S>, share: &SecretScalar<S>, rng: &mut dyn CryptoRng) -> Secret<PART_LENGTH> {
         let fresh = Secret::<PART_LENGTH>::random(rng);
-        Transcript::<S>::new(label::PAIRWISE_PART)
+        TranscriptHash::<S>::new(label::PAIRWISE_PART)
             .bytes(share.encoded().expose())
             .bytes(fresh.expose())
             .bytes(run.sid().as_bytes())
@@ -91,7 +91,7 @@ impl<S: CryptoSuite> Pairwise<S> {
     }
 
     fn commitment(run: &Run<S>, sender: usize, part: &[u8]) -> Digest32 {
-        Transcript::<S>::new(label::PAIRWISE_COMMITMENT)
+        TranscriptHash::<S>::new(label::PAIRWISE_COMMITMENT)
             .bytes(run.sid().as_bytes())
             .u32(index_u32(sender))
             .bytes(part)
@@ -154,7 +154,7 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
 
     fn agree(&mut self, run: &Run<S>, payloads: &[&[u8]]) -> Result<Secret<32>, CheckFailed> {
         let made = self.made.as_ref().ok_or(CheckFailed)?;
-        let mut hash = Transcript::<S>::new(label::PAIRWISE_SECRET).bytes(run.sid().as_bytes());
+        let mut hash = TranscriptHash::<S>::new(label::PAIRWISE_SECRET).bytes(run.sid().as_bytes());
         for (sender, (payload, pair)) in payloads.iter().zip(&made.pairs).enumerate() {
             let payload = Payload::decode(payload, run.len()).ok_or(CheckFailed)?;
             let Some(pair) = pair else {

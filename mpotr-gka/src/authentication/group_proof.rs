@@ -18,7 +18,7 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
     CryptoSuite, Decoder, Encoder, Group, IdentityKeyPair, ScalarBytes, Secret, SecretScalar,
-    Transcript, hash_to_scalar, label,
+    TranscriptHash, hash_to_scalar, label,
 };
 
 use super::joint_knowledge::Trapdoor;
@@ -92,8 +92,8 @@ impl<S: CryptoSuite> GroupProof<S> {
     }
 
     /// The part of the challenge that all provers share, so that it is hashed once.
-    fn challenge_prefix(&self, run: &Run<S>, statement: &KeyStatement) -> Transcript<S> {
-        Transcript::<S>::new(label::PROOF)
+    fn challenge_prefix(&self, run: &Run<S>, statement: &KeyStatement) -> TranscriptHash<S> {
+        TranscriptHash::<S>::new(label::PROOF)
             .bytes(run.sid().as_bytes())
             .bytes(&self.trapdoor.encoded)
             .bytes(statement.contributions.as_bytes())
@@ -101,7 +101,7 @@ impl<S: CryptoSuite> GroupProof<S> {
     }
 
     fn challenge(
-        prefix: &Transcript<S>,
+        prefix: &TranscriptHash<S>,
         run: &Run<S>,
         prover: usize,
         commitment: &[u8; 32],
@@ -126,7 +126,7 @@ impl<S: CryptoSuite> GroupProof<S> {
         which: u8,
     ) -> SecretScalar<S> {
         SecretScalar::<S>::of_hash(
-            Transcript::<S>::new(label::PROOF_NONCE)
+            TranscriptHash::<S>::new(label::PROOF_NONCE)
                 .bytes(identity.secret().expose())
                 .bytes(fresh.expose())
                 .bytes(run.sid().as_bytes())
@@ -138,7 +138,7 @@ impl<S: CryptoSuite> GroupProof<S> {
     }
 
     fn open<'a>(
-        prefix: &Transcript<S>,
+        prefix: &TranscriptHash<S>,
         run: &'a Run<S>,
         prover: usize,
         payload: &[u8],

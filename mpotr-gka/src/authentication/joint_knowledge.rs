@@ -18,7 +18,7 @@
 
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, Group, ScalarBytes, SecretScalar, Transcript, hash_to_scalar, label,
+    CryptoSuite, Group, ScalarBytes, SecretScalar, TranscriptHash, hash_to_scalar, label,
     vartime_double_scalar_mul,
 };
 
@@ -74,7 +74,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
             return None;
         }
         let challenge = hash_to_scalar::<S>(
-            Transcript::<S>::new(label::KNOWLEDGE)
+            TranscriptHash::<S>::new(label::KNOWLEDGE)
                 .bytes(terms.sid.as_bytes())
                 .bytes(terms.commitments.as_bytes())
                 .bytes(&encoded),
@@ -205,7 +205,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
 
 /// `h_j`, 128 bits.
 fn coefficient<S: CryptoSuite>(run: &Run<S>, member: u32) -> Scalar<S> {
-    let hash = Transcript::<S>::new(label::COEFFICIENT)
+    let hash = TranscriptHash::<S>::new(label::COEFFICIENT)
         .bytes(run.sid().as_bytes())
         .u32(member)
         .finish();

@@ -16,7 +16,8 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, Transcript, kdf::Prk, label,
+    CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, TranscriptHash, kdf::Prk,
+    label,
 };
 
 use super::{GroupAuthentication, KeyStatement};
@@ -176,7 +177,7 @@ fn tag<S: CryptoSuite>(
     to: usize,
     statement: &KeyStatement,
 ) -> Secret<TAG_LENGTH> {
-    let hash = Transcript::<S>::new(label::TRIPLE_DH_TAG)
+    let hash = TranscriptHash::<S>::new(label::TRIPLE_DH_TAG)
         .bytes(key.expose())
         .bytes(run.sid().as_bytes())
         .u32(u32::try_from(from).unwrap_or(u32::MAX))

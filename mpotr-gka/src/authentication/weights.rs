@@ -1,7 +1,7 @@
 //! Random weights, with which many equations are verified as one sum. `docs/spec/04-key-agreement.md`, "Group proof".
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Secret, Transcript, label};
+use mpotr_crypto::{CryptoSuite, Secret, TranscriptHash, label};
 
 use super::KeyStatement;
 use crate::sid::Sid;
@@ -15,7 +15,7 @@ pub(super) fn weights<S: CryptoSuite>(
     rng: &mut dyn CryptoRng,
 ) -> impl Iterator<Item = u128> + use<S> {
     let local = Secret::<32>::random(rng);
-    let seed = Transcript::<S>::new(label::BATCH)
+    let seed = TranscriptHash::<S>::new(label::BATCH)
         .bytes(sid.as_bytes())
         .bytes(statement.contributions.as_bytes())
         .bytes(statement.key_commitment.as_bytes())
@@ -23,7 +23,7 @@ pub(super) fn weights<S: CryptoSuite>(
         .bytes(local.expose())
         .finish();
     (0_u32..).flat_map(move |block| {
-        let hash = Transcript::<S>::new(label::BATCH)
+        let hash = TranscriptHash::<S>::new(label::BATCH)
             .bytes(&seed)
             .u32(block)
             .finish();

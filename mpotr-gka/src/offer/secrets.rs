@@ -2,7 +2,7 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, EphemeralKeyPair, Group, Secret, SecretScalar, Transcript, label,
+    CryptoSuite, DecodeError, EphemeralKeyPair, Group, Secret, SecretScalar, TranscriptHash, label,
     wiping_stack,
 };
 
@@ -106,7 +106,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
             Speaker::Holder(identity) => identity.secret().expose().as_slice(),
             Speaker::Forger(_) => &[],
         };
-        let shared = Transcript::<S>::new(label::OFFER_SECRET)
+        let shared = TranscriptHash::<S>::new(label::OFFER_SECRET)
             .bytes(secret)
             .bytes(fresh.expose())
             .u64(count)

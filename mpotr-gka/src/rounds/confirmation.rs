@@ -2,7 +2,7 @@
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32,
-    Encoder, EphemeralKeyPair, SignatureBytes, Transcript, kdf::Prk, label, zeroize::Zeroizing,
+    Encoder, EphemeralKeyPair, SignatureBytes, TranscriptHash, kdf::Prk, label, zeroize::Zeroizing,
 };
 
 use super::packet::{self, RoundPacket};
@@ -123,7 +123,7 @@ fn signed<S: CryptoSuite>(
     statement: &KeyStatement,
     sealed: &[u8],
 ) -> [u8; 64] {
-    Transcript::<S>::new(label::CONFIRMATION)
+    TranscriptHash::<S>::new(label::CONFIRMATION)
         .bytes(run.sid().as_bytes())
         .u16(sender)
         .bytes(statement.contributions.as_bytes())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, Digest32, EphemeralKeyPair, SecretScalar, Transcript, kdf::Prk, label,
+    CryptoSuite, Digest32, EphemeralKeyPair, SecretScalar, TranscriptHash, kdf::Prk, label,
     wiping_stack,
 };
 
@@ -207,7 +207,7 @@ pub(crate) fn contributions_digest<S: CryptoSuite>(
     run: &Run<S>,
     contributions: &[Contribution],
 ) -> Digest32 {
-    Transcript::<S>::new(label::CONTRIBUTIONS)
+    TranscriptHash::<S>::new(label::CONTRIBUTIONS)
         .bytes(run.sid().as_bytes())
         .list(
             contributions

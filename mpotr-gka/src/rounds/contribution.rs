@@ -1,7 +1,8 @@
 //! The contribution: round 1, from each member to all. `docs/spec/04-key-agreement.md`, "Contribution".
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, Transcript, label,
+    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, TranscriptHash,
+    label,
 };
 
 use super::packet::{self, RoundPacket};
@@ -120,7 +121,7 @@ impl RoundPacket for Contribution {
 }
 
 fn signed<S: CryptoSuite>(run: &Run<S>, sender: u16, body: &ContributionBody) -> [u8; 64] {
-    Transcript::<S>::new(label::CONTRIBUTION)
+    TranscriptHash::<S>::new(label::CONTRIBUTION)
         .bytes(run.sid().as_bytes())
         .u16(sender)
         .bytes(&body.to_bytes())

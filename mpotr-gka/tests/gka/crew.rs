@@ -9,7 +9,7 @@ pub(crate) use contributed::Contributed;
 use std::collections::BTreeMap;
 
 use mpotr_crypto::{
-    CryptoSuite, EphemeralKeyPair, Group, IdentityKeyPair, Secret, Transcript, hash_to_scalar,
+    CryptoSuite, EphemeralKeyPair, Group, IdentityKeyPair, Secret, TranscriptHash, hash_to_scalar,
     label,
 };
 use mpotr_gka::{
@@ -51,7 +51,7 @@ impl<S: CryptoSuite> Known<S> {
         );
         let fresh = Secret::<64>::random(&mut ChaCha20Rng::seed_from_u64(seed));
         let hash = |which| {
-            Transcript::<S>::new(label::OFFER_SECRET)
+            TranscriptHash::<S>::new(label::OFFER_SECRET)
                 .bytes(identity.secret().expose())
                 .bytes(fresh.expose())
                 .u64(seed)

@@ -1,6 +1,6 @@
 //! What proofs show to outsiders: nothing. `docs/security/group-proof.md`, "Why J is not convinced".
 
-use mpotr_crypto::{CryptoSuite, Group, IdentityKey, Transcript, hash_to_scalar, label};
+use mpotr_crypto::{CryptoSuite, Group, IdentityKey, TranscriptHash, hash_to_scalar, label};
 use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, RoundPacket, TrapdoorKey};
 
 use crate::crew::{Confirmed, Contributed, Crew};
@@ -18,7 +18,7 @@ checks!(
 
 /// A scalar that a forger draws.
 pub(crate) fn draw<S: CryptoSuite>(number: u64) -> Scalar<S> {
-    hash_to_scalar::<S>(Transcript::<S>::new(label::PROOF_NONCE).u64(number))
+    hash_to_scalar::<S>(TranscriptHash::<S>::new(label::PROOF_NONCE).u64(number))
 }
 
 pub(crate) fn all_trapdoors<S: CryptoSuite>(run: &Confirmed<S>) -> Vec<Scalar<S>> {
@@ -53,7 +53,7 @@ fn a_whole_run_is_invented_with_identities_whose_secrets_nobody_knows<S: CryptoS
     let mut crew = Crew::<S>::new(members, DEFAULT);
     let invented: Vec<_> = (1..members).collect();
     for member in &invented {
-        let seed = Transcript::<S>::new(label::ROOM)
+        let seed = TranscriptHash::<S>::new(label::ROOM)
             .u64(u64::try_from(*member).unwrap())
             .finish();
         let nobody = S::Group::from_uniform_bytes(&seed);
@@ -110,7 +110,7 @@ fn oblivious_trapdoor_is_refused<S: CryptoSuite>() {
     for members in [2, 3, 5] {
         for insider in [0, members - 1] {
             // The seed shows everyone that nobody knows the logarithm.
-            let seed = Transcript::<S>::new(label::ROOM)
+            let seed = TranscriptHash::<S>::new(label::ROOM)
                 .bytes(b"nobody knows")
                 .finish();
             let oblivious = || {
@@ -199,7 +199,7 @@ fn triple_dh_needs_the_identity_or_the_trapdoor_of_the_pair<S: CryptoSuite>() {
     }
     let pair = mpotr_crypto::kdf::Prk::extract::<S>(run.spec.sid.as_bytes(), &secret)
         .expand::<S, 32>(label::TRIPLE_DH, &context);
-    let tag = Transcript::<S>::new(label::TRIPLE_DH_TAG)
+    let tag = TranscriptHash::<S>::new(label::TRIPLE_DH_TAG)
         .bytes(pair.expose())
         .bytes(run.spec.sid.as_bytes())
         .u32(1)

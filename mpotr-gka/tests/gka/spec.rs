@@ -6,7 +6,7 @@ pub(crate) use proof::proof_bytes;
 
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{
-    AeadKey, CryptoSuite, Digest32, Encoder, EphemeralKeyPair, Group, Secret, Transcript,
+    AeadKey, CryptoSuite, Digest32, Encoder, EphemeralKeyPair, Group, Secret, TranscriptHash,
     hash_to_scalar, label,
 };
 use mpotr_gka::{
@@ -60,8 +60,8 @@ impl Spec {
         self.offers.len()
     }
 
-    fn hash<S: CryptoSuite>(&self, label: &str) -> Transcript<S> {
-        Transcript::<S>::new(label).bytes(self.sid.as_bytes())
+    fn hash<S: CryptoSuite>(&self, label: &str) -> TranscriptHash<S> {
+        TranscriptHash::<S>::new(label).bytes(self.sid.as_bytes())
     }
 
     /// `h_j = first 16 bytes of H("coef", sid, j)`.

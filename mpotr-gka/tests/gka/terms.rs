@@ -1,7 +1,7 @@
 //! What the proposer states, and keys that only some members decode: who is at fault, and who is not.
 //! `docs/security/group-proof.md`, "The sum that the proposer states".
 
-use mpotr_crypto::{CryptoSuite, Group, Transcript, label};
+use mpotr_crypto::{CryptoSuite, Group, TranscriptHash, label};
 use mpotr_gka::{
     AgreementId, AuthenticationId, CommitmentSum, Contributing, CycleShare, FaultKind,
     KnowledgeCommitment, KnownIdentities, Member, RosterError, TrapdoorKey,
@@ -78,7 +78,9 @@ fn a_wrong_sum_that_passes_proves_the_same<S: CryptoSuite>() {
 fn a_chosen_sum_hides_no_oblivious_trapdoor<S: CryptoSuite>() {
     // The proposer sees all offers before it states the sum, and offers a trapdoor whose logarithm nobody knows.
     let members = 3;
-    let seed = Transcript::<S>::new(label::ROOM).bytes(b"nobody").finish();
+    let seed = TranscriptHash::<S>::new(label::ROOM)
+        .bytes(b"nobody")
+        .finish();
     let nobodys = S::Group::from_uniform_bytes(&seed);
     let (a, b) = (draw::<S>(32), draw::<S>(33));
     let of_others = |crew: &Crew<S>| {

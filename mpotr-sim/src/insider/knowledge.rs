@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::{
-    CryptoSuite, Encoder, EphemeralKeyPair, IdentityKey, Secret, SignatureBytes, Transcript, label,
+    CryptoSuite, Encoder, EphemeralKeyPair, IdentityKey, Secret, SignatureBytes, TranscriptHash,
+    label,
 };
 use mpotr_core::gka::{Confirmation, Contribution, Offer, OfferDigest, Sid};
 use mpotr_core::wire::{Packet, Proposal, SidHint};
@@ -86,7 +87,7 @@ impl<S: CryptoSuite> Knowledge<S> {
             out.opaque(&contribution.body.agreement);
             out.opaque(&contribution.body.knowledge_share);
         });
-        let signed = Transcript::<S>::new(label::CONTRIBUTION)
+        let signed = TranscriptHash::<S>::new(label::CONTRIBUTION)
             .bytes(sid.as_bytes())
             .u16(contribution.sender)
             .bytes(&body)
@@ -102,7 +103,7 @@ impl<S: CryptoSuite> Knowledge<S> {
         mut confirmation: Confirmation,
     ) -> Option<Confirmation> {
         let (sid, key) = self.run(hint, confirmation.sender)?;
-        let signed = Transcript::<S>::new(label::CONFIRMATION)
+        let signed = TranscriptHash::<S>::new(label::CONFIRMATION)
             .bytes(sid.as_bytes())
             .u16(confirmation.sender)
             .bytes(confirmation.statement.contributions.as_bytes())

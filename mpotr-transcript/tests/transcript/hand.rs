@@ -6,8 +6,8 @@ use mpotr_core::wire::{
     Unsigned,
 };
 use mpotr_crypto::{
-    CryptoSuite, Encoder, EphemeralKeyPair, IdentityKeyPair, SignatureBytes, Transcript as Hash,
-    label,
+    CryptoSuite, Encoder, EphemeralKeyPair, IdentityKeyPair, SignatureBytes,
+    TranscriptHash as Hash, label,
 };
 use mpotr_gka::{
     AgreementId, AuthenticationId, Beacon, CommitmentSum, Contributing, KnownIdentities, Member,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use mpotr::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
 use mpotr_core::crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr_core::crypto::zeroize::Zeroize;
-use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, Transcript, label, wiping_stack};
+use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, TranscriptHash, label, wiping_stack};
 use mpotr_core::gka::{AgreementId, AuthenticationId, RoomId, Sid};
 use mpotr_core::wire::Packet;
 use mpotr_netem::{Network, Weather};
@@ -69,7 +69,7 @@ pub(crate) fn identity<S: CryptoSuite>(scene: Scene, member: usize) -> IdentityK
 pub(crate) fn text<S: CryptoSuite>(scene: Scene, number: u32) -> Vec<u8> {
     // What computing it leaves on the stack is not the library's.
     wiping_stack(|| {
-        let hash = Transcript::<S>::new(label::ROOM)
+        let hash = TranscriptHash::<S>::new(label::ROOM)
             .u64(scene.0)
             .u32(number)
             .finish();

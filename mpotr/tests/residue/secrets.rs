@@ -8,7 +8,8 @@ use mpotr_core::crypto::hkdf::GenericHkdf;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::zeroize::Zeroizing;
 use mpotr_core::crypto::{
-    AeadKey, CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, Transcript, label,
+    AeadKey, CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, TranscriptHash,
+    label,
 };
 use mpotr_core::gka::{
     AgreementId, AuthenticationId, Confirmation, Contribution, KeyStatement, Offer, Sid,
@@ -72,7 +73,7 @@ impl<S: CryptoSuite> Person<S> {
         let wide = draws[member].iter().filter(|drawn| drawn.len() == 64);
         for (count, fresh) in (0_u64..).zip(wide) {
             let secret = |which| {
-                Transcript::<S>::new(label::OFFER_SECRET)
+                TranscriptHash::<S>::new(label::OFFER_SECRET)
                     .bytes(identity.secret().expose())
                     .bytes(fresh)
                     .u64(count)
@@ -290,17 +291,17 @@ impl<S: CryptoSuite> Source<S> {
     }
 
     fn agreed_in_pairs(&self, found: &mut Vec<Needle>) -> Secret<32> {
-        let mut hash = Transcript::<S>::new(label::PAIRWISE_SECRET).bytes(self.sid.as_bytes());
+        let mut hash = TranscriptHash::<S>::new(label::PAIRWISE_SECRET).bytes(self.sid.as_bytes());
         for (index, person) in self.people.iter().enumerate() {
             let committed = &self.contributions[index].body.agreement[..32];
             let part = person.drawn.iter().find_map(|fresh| {
-                let part = Transcript::<S>::new(label::PAIRWISE_PART)
+                let part = TranscriptHash::<S>::new(label::PAIRWISE_PART)
                     .bytes(person.z.encoded().expose())
                     .bytes(fresh)
                     .bytes(self.sid.as_bytes())
                     .finish_secret()
                     .first_half();
-                let commitment = Transcript::<S>::new(label::PAIRWISE_COMMITMENT)
+                let commitment = TranscriptHash::<S>::new(label::PAIRWISE_COMMITMENT)
                     .bytes(self.sid.as_bytes())
                     .u32(u32::try_from(index).unwrap())
                     .bytes(part.expose())
@@ -356,7 +357,7 @@ impl<S: CryptoSuite> Source<S> {
             let person = &self.people[index];
             let nonce = |fresh: &[u8; 32], which| {
                 SecretScalar::<S>::of_hash(
-                    Transcript::<S>::new(label::PROOF_NONCE)
+                    TranscriptHash::<S>::new(label::PROOF_NONCE)
                         .bytes(person.identity.secret().expose())
                         .bytes(fresh)
                         .bytes(self.sid.as_bytes())
