@@ -6,6 +6,7 @@ mod folder;
 mod prompt;
 mod public_key;
 mod store;
+mod store_error;
 
 use std::path::{Path, PathBuf};
 
@@ -153,7 +154,7 @@ fn passphrase_of(args: &IdentityArgs) -> Passphrase<'_> {
     }
 }
 
-fn path_of(args: &IdentityArgs) -> Result<PathBuf, store::StoreError> {
+fn path_of(args: &IdentityArgs) -> Result<PathBuf, store_error::StoreError> {
     match &args.identity {
         Some(path) => Ok(path.clone()),
         None => store::default_path(),

@@ -9,8 +9,7 @@ use super::awaited::Awaited;
 use super::door::Door;
 use super::names::{Names, Naming};
 use super::waiting::{News, Waiting};
-use super::wording;
-use crate::suite::AnySuite;
+use super::wording::{self, fingerprint};
 
 /// Something to print, or to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -289,10 +288,6 @@ fn tell(naming: &Naming) -> String {
 
 fn notice(text: String) -> Vec<Say> {
     vec![Say::Notice(text)]
-}
-
-pub(super) fn fingerprint(key: &IdentityKey) -> Fingerprint {
-    Fingerprint::of::<AnySuite>(key)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What is said of things that happen in a room and change nothing that the program keeps.
 
-use mpotr::{DropReason, Event, IdentityKey, Policy};
+use mpotr::{DropReason, Event, Fingerprint, IdentityKey, Policy};
 
 use super::command;
-use super::conversation::fingerprint;
+use crate::suite::AnySuite;
 
 /// The lines for an event, if it is one of these. `name` tells what a member is called.
 #[expect(
@@ -122,4 +122,9 @@ fn warning(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Option<Strin
         }
         _ => return None,
     })
+}
+
+/// What people compare.
+pub(super) fn fingerprint(key: &IdentityKey) -> Fingerprint {
+    Fingerprint::of::<AnySuite>(key)
 }

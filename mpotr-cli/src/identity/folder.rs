@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::store::StoreError;
+use super::store_error::StoreError;
 
 /// Refuses a folder to which anyone can write, on the way from the root to a file or folder that exists. One with the sticky
 /// bit, like `/tmp`, lets nobody move what is another's.
@@ -47,7 +47,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::refuse_open_folders;
-    use crate::identity::store::StoreError;
+    use crate::identity::store_error::StoreError;
 
     #[test]
     fn a_folder_on_the_way_to_which_anyone_can_write_is_refused_and_named() {

@@ -8,7 +8,8 @@ use mpotr::crypto::zeroize::Zeroizing;
 
 use crate::stop::Stopped;
 
-use super::store::{StoreError, refuse_open_to_others};
+use super::store::refuse_open_to_others;
+use super::store_error::StoreError;
 
 /// The most bytes of a passphrase file.
 const MAX_PASSPHRASE: usize = 1024;

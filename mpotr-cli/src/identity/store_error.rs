@@ -1,0 +1,83 @@
+//! What is wrong with the place of an identity file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// No identity file is longer, under a passphrase or not: 4 KiB.
+pub(crate) const MAX_FILE: usize = 4096;
+
+/// Why an identity file was not read or not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum StoreError {
+    /// There is one already, and it may be the only copy of somebody's identity.
+    #[error("{} exists already and is not overwritten; name another with --identity", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is none.
+    #[error("there is no identity in {}; make one with `mpotr identity new`", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others can read or write it.
+    #[error(
+        "{path} is open to others (mode {mode:04o}); close it with `chmod 600 {path}`",
+        path = path.display()
+    )]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its mode, the permission bits alone.
+        mode: u32,
+    },
+    /// Anybody can write to a folder that the file is in.
+    #[error(
+        "anyone can write to the folder {path} (mode {mode:04o}), and so put another file in the place of an identity \
+         there; close it with `chmod o-w {path}`",
+        path = path.display()
+    )]
+    OpenFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Its mode, the permission bits alone.
+        mode: u32,
+    },
+    /// A folder, a pipe or a device.
+    #[error("{} is no regular file", path.display())]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Over [`MAX_FILE`].
+    #[error("{} is over {MAX_FILE} bytes: it is no identity file", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Neither `XDG_DATA_HOME` nor `HOME` says where the default file is.
+    #[error(
+        "neither XDG_DATA_HOME nor HOME says where identities are; name a file with --identity"
+    )]
+    NoHome,
+    /// The system's own error.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own error.
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    /// An error of the system, met while `what` was tried on `path`.
+    pub(super) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { what, path, source }
+    }
+}
