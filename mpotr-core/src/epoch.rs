@@ -5,9 +5,11 @@
 //! | `keys`, `ratchet` | the keys that members share, and those of each sender |
 //! | `sealer`, `opener` | signing and encrypting, decrypting and verifying |
 //! | `sending`, `receiving`, `backlog` | what this member says, and taking in one packet or many |
+//! | `delivery`, `fitting` | what is delivered and what waits, and which message is next |
 //! | `delivering` | the causal order, and who has seen what |
 //! | `holdback` | messages that wait for their parents |
-//! | `unfinal`, `demand` | how much is not final, and what others build upon |
+//! | `unfinal` | how much is not final |
+//! | `demand`, `demanding` | what others build upon |
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `vouching` | what shows that a message is its author's |
 //! | `evidence`, `forking` | members that say two things in one place |
@@ -33,9 +35,12 @@ mod closing;
 mod comparing;
 mod consensus;
 mod delivering;
+mod delivery;
 mod demand;
+mod demanding;
 mod evidence;
 mod examined;
+mod fitting;
 mod forking;
 mod graph;
 mod holdback;
@@ -68,14 +73,12 @@ use mpotr_crypto::{CryptoSuite, IdentityKey, Secret};
 use mpotr_gka::{Established, Sid, TrapdoorKey, wire_index};
 
 use crate::record::Record;
-use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, Statement};
+use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next};
 pub(crate) use backlog::MAX_TOGETHER;
-use changing::{Cut, Frozen, Gate};
-use claims::Asked;
+use changing::Cut;
 use consensus::Consensus;
+use delivery::Delivery;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
-use graph::Graph;
-use holdback::Holdback;
 pub(crate) use keys::Door;
 use keys::EpochKeys;
 use member_set::MemberSet;
@@ -83,7 +86,6 @@ use opener::Opener;
 use recorder::Recorder;
 use sealer::Sealer;
 use sending::Sent;
-use unfinal::Unfinal;
 
 /// What happened in an epoch, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,38 +142,16 @@ pub(crate) enum Effect {
     Closing,
 }
 
-/// A member as the others see it.
+/// How far a member is on the way out of the epoch.
 struct Peer {
     identity: IdentityKey,
     trapdoor: TrapdoorKey,
-    /// Content messages delivered, or one more than the last place of them.
-    delivered: u32,
-    /// The delivered message of each place, the first one, as an index into the graph.
-    chain: Vec<usize>,
-    /// Has signed two things that cannot both be: two in one place, or a message against its own statement.
-    exposed: bool,
-    /// Whether anyone can check that.
-    is_shown: bool,
-    /// One more than the last place of its messages that others were seen to build upon when there was no room for them.
-    demanded: u32,
-    /// The newest statement, if it waits for messages that are not here.
-    waiting: Option<Statement>,
-    /// The heads of all that the member has signed to have seen: what it writes next comes after them.
-    heads: Vec<MessageId>,
-    /// Has sent its last message.
-    fin: bool,
-    /// Accepts and sends nothing more.
-    closed: bool,
     /// The order with which it has closed, for all to end together.
     closing: Option<Lock>,
     /// Knows that everyone has closed.
     done: bool,
-    /// Its secrets were published.
-    revealed: bool,
     /// What it said last about the epoch that follows.
     next: Option<Next>,
-    /// What it had seen when it contributed to a run, by the run.
-    frozen: Option<Frozen>,
 }
 
 /// One epoch as one member sees it.
@@ -183,10 +163,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     is_over: bool,
     /// In cycle order, this member among them.
     peers: Vec<Peer>,
-    graph: Graph,
+    delivery: Delivery,
     consensus: Consensus,
-    holdback: Holdback,
-    unfinal: Unfinal,
     /// Memory for what one member newly covers.
     newly: Vec<usize>,
     /// This member's own messages that not all have covered, by `seq`.
@@ -200,10 +178,6 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     unstated_bytes: usize,
     /// Messages that are here when all that was asked for has come.
     goal: usize,
-    /// Which messages are delivered at present.
-    gate: Gate,
-    /// How often messages of the cut were asked for.
-    asked: Asked,
     /// The cuts of runs that are whole here, the newest first.
     cuts: Vec<Cut>,
     /// The epoch that follows is installed: no message counts here any more.
@@ -238,20 +212,9 @@ impl<S: CryptoSuite> Epoch<S> {
             .map(|member| Peer {
                 identity: member.offer().identity,
                 trapdoor: member.offer().trapdoor,
-                delivered: 0,
-                chain: Vec::new(),
-                exposed: false,
-                is_shown: false,
-                demanded: 0,
-                waiting: None,
-                heads: Vec::new(),
-                fin: false,
-                closed: false,
                 closing: None,
                 done: false,
-                revealed: false,
                 next: None,
-                frozen: None,
             })
             .collect();
         Self {
@@ -260,10 +223,8 @@ impl<S: CryptoSuite> Epoch<S> {
             opener,
             is_over: false,
             peers,
-            graph: Graph::default(),
+            delivery: Delivery::new(me, members),
             consensus: Consensus::new(me, members),
-            holdback: Holdback::default(),
-            unfinal: Unfinal::new(members),
             newly: Vec::new(),
             sent: BTreeMap::new(),
             lagging: MemberSet::default(),
@@ -271,8 +232,6 @@ impl<S: CryptoSuite> Epoch<S> {
             unstated_bytes: 0,
             unstated_texts: 0,
             goal: 0,
-            gate: Gate::Open,
-            asked: Asked::default(),
             cuts: Vec::new(),
             retired: false,
             recorder: Recorder::default(),
@@ -307,13 +266,13 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether every other member accepts nothing more.
     pub(crate) fn is_alone(&self) -> bool {
-        self.others().all(|peer| peer.closed)
+        self.other_members().all(|member| self.is_closed(member))
     }
 
     /// Members that have sent their last message and wait for the others, this one among them.
     pub(crate) fn leaving(&self) -> usize {
-        let leaving = self.peers.iter().filter(|peer| peer.fin && !peer.closed);
-        leaving.count()
+        let authors = self.delivery.authors.iter();
+        authors.filter(|peer| peer.fin && !peer.closed).count()
     }
 
     /// Whether this member has sent its last message, and owes the others its word on their last ones alone: none of them

@@ -19,7 +19,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Messages delivered.
     pub(crate) fn delivered(&self) -> usize {
-        self.graph.len()
+        self.delivery.graph.len()
     }
 
     /// Draws the consequences of what was delivered or stated: the order, the locks, what is final; and delivers what had no
@@ -32,7 +32,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether there is room for what had none.
     fn draw_consequences(&mut self) -> bool {
-        let was_crowded = self.unfinal.is_any_crowded();
+        let was_crowded = self.delivery.unfinal.is_any_crowded();
         while self.consensus.extend::<S>(&mut self.effects) {
             // A member that closes by a lock is waited for no longer.
             self.apply_waiting();
@@ -52,10 +52,10 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(super) fn finalise(&mut self, lock: Lock) {
         let ids = self.consensus.finalise(lock);
         for id in &ids {
-            let Some((author, seq, bytes)) = self.graph.drop_packet(id) else {
+            let Some((author, seq, bytes)) = self.delivery.graph.drop_packet(id) else {
                 continue;
             };
-            self.unfinal.settle(author, bytes);
+            self.delivery.unfinal.settle(author, bytes);
             let is_exposed = self.is_exposed(author);
             if let Ok(streams) = self.opener.streams(author)
                 && !is_exposed

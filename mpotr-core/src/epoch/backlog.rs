@@ -117,7 +117,7 @@ impl<S: CryptoSuite> Epoch<S> {
             if above != Some((author, seq)) {
                 named.clear();
             }
-            named.extend(self.vouched_for(author, seq));
+            named.extend(self.delivery.vouched_for(author, seq));
             for (_, candidate, warrant) in place {
                 let Candidate { opened, packet, .. } = *candidate;
                 let vouched = named.iter().find(|(named, _)| *named == opened.id);
@@ -162,7 +162,10 @@ impl<S: CryptoSuite> Epoch<S> {
         // If nothing else is new, nothing that waits can be delivered.
         let is_still = !authentic.is_empty()
             && authentic.iter().all(|(_, candidate)| {
-                self.finds_no_room(candidate.author, &candidate.opened, &candidate.packet)
+                let opened = &candidate.opened;
+                let said = (&opened.id, &opened.content);
+                let bytes = candidate.packet.length();
+                self.delivery.finds_no_room(candidate.author, said, bytes)
             });
         for (warrant, candidate) in authentic {
             let (author, seq) = candidate.place();
@@ -173,7 +176,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 ..
             } = candidate;
             let (id, signature) = (opened.id, opened.signature);
-            if self.is_at_hand(author, seq, &id) {
+            if self.delivery.is_at_hand(author, seq, &id) {
                 set(results, index, Err(Rejection::Replayed));
                 continue;
             }
@@ -183,7 +186,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             }
             match self.accept_opened(author, opened, packet, warrant) {
-                Ok(()) if self.holdback.is_empty() => {}
+                Ok(()) if self.delivery.holdback.is_empty() => {}
                 Ok(()) => accepted.push((id, (index, signature, warrant))),
                 Err(rejection) => set(results, index, Err(rejection)),
             }
@@ -192,7 +195,7 @@ impl<S: CryptoSuite> Epoch<S> {
             return;
         }
         self.deliver_ready();
-        let dropped = self.trim();
+        let dropped = self.delivery.trim();
         if !dropped.is_empty() {
             let told: BTreeMap<_, _> = accepted.into_iter().collect();
             for id in dropped {

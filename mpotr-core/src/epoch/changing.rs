@@ -70,13 +70,6 @@ impl<S: CryptoSuite> Epoch<S> {
         Some(self.own()?.next.get_or_insert_default())
     }
 
-    /// Whether a member still takes part: it has neither sent its last message nor closed.
-    pub(crate) fn is_present(&self, member: usize) -> bool {
-        self.peers
-            .get(member)
-            .is_some_and(|peer| !peer.fin && !peer.closed)
-    }
-
     /// Members of the roster.
     pub(crate) const fn members(&self) -> usize {
         self.peers.len()
@@ -84,31 +77,23 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether so much is not final that more of some author is delivered only if others build upon it.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.unfinal.is_any_crowded()
-    }
-
-    /// Whether a member has closed.
-    pub(crate) fn is_closed(&self, member: usize) -> bool {
-        self.peers.get(member).is_some_and(|peer| peer.closed)
-    }
-
-    /// Whether nothing may be written for the time being.
-    pub(crate) const fn is_frozen(&self) -> bool {
-        !matches!(self.gate, Gate::Open)
+        self.delivery.unfinal.is_any_crowded()
     }
 
     /// Stops writing and delivering: this member contributes to a run.
     pub(crate) fn freeze(&mut self, run: Sid) {
-        let frontier = self.graph.heads().iter().copied().collect();
+        let frontier = self.delivery.graph.heads().iter().copied().collect();
         let lock = self.final_lock();
-        self.gate = Gate::Frozen;
-        self.asked.clear();
-        if let Some(me) = self.own() {
+        self.delivery.gate = Gate::Frozen;
+        self.delivery.asked.clear();
+        if let Some(me) = self.delivery.authors.get_mut(self.me) {
             me.frozen = Some(Frozen {
                 run,
                 frontier,
                 lock,
             });
+        }
+        if let Some(me) = self.own() {
             me.next.get_or_insert_default().frozen = Some((run, lock));
         }
     }
@@ -116,13 +101,15 @@ impl<S: CryptoSuite> Epoch<S> {
     /// The run did not lead to an epoch. Messages are delivered again, unless this member has confirmed that run: it may
     /// yet install it, with what it has delivered until then and no more.
     pub(crate) fn thaw(&mut self, has_confirmed: bool) {
-        self.gate = if has_confirmed {
+        self.delivery.gate = if has_confirmed {
             Gate::Frozen
         } else {
             Gate::Open
         };
-        if let Some(me) = self.own() {
+        if let Some(me) = self.delivery.authors.get_mut(self.me) {
             me.frozen = None;
+        }
+        if let Some(me) = self.own() {
             me.next.get_or_insert_default().frozen = None;
         }
         self.deliver_ready();
@@ -135,7 +122,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let mut names = BTreeSet::new();
         let mut base = self.final_lock().count;
         for member in continuing {
-            let frozen = self.peers.get(*member)?.frozen.as_ref()?;
+            let frozen = self.delivery.authors.get(*member)?.frozen.as_ref()?;
             if frozen.run != run {
                 return None;
             }
@@ -145,21 +132,21 @@ impl<S: CryptoSuite> Epoch<S> {
                 base = base.max(frozen.lock.count);
             }
         }
-        match &mut self.gate {
+        match &mut self.delivery.gate {
             Gate::Open => return None,
-            Gate::Frozen => self.gate = Gate::Cut(names.clone()),
+            Gate::Frozen => self.delivery.gate = Gate::Cut(names.clone()),
             Gate::Cut(ids) => ids.extend(names.iter().copied()),
         }
         self.deliver_ready();
         self.advance();
-        if !names.iter().all(|id| self.graph.contains(id)) {
+        if !names.iter().all(|id| self.delivery.graph.contains(id)) {
             return None;
         }
         if let Some(digest) = self.cut_digest(run) {
             return Some(digest);
         }
         let digest = self.digest_of_cut(run, &self.consensus.order.closed::<S>(base));
-        let delivered = self.graph.len();
+        let delivered = self.delivery.graph.len();
         self.cuts.retain(|cut| cut.delivered == delivered);
         self.cuts.truncate(MAX_CUTS.saturating_sub(1));
         self.cuts.insert(
@@ -175,37 +162,18 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     fn digest_of_cut(&self, run: Sid, order: &Lock) -> Digest32 {
-        cut_digest::<S>(&run, self.graph.heads().iter(), order)
+        cut_digest::<S>(&run, self.delivery.graph.heads().iter(), order)
     }
 
     fn cut_of(&self, run: Sid) -> Option<&Cut> {
         self.cuts
             .iter()
-            .find(|cut| cut.run == run && cut.delivered == self.graph.len())
+            .find(|cut| cut.run == run && cut.delivered == self.delivery.graph.len())
     }
 
     /// The digest of the cut of a run, if the whole of it and nothing else is delivered here.
     pub(crate) fn cut_digest(&self, run: Sid) -> Option<Digest32> {
         self.cut_of(run).map(|cut| cut.digest)
-    }
-
-    /// Names the ancestors of what the cut names, as far as they are at hand.
-    pub(super) fn expand_cut(&mut self) {
-        let Gate::Cut(ids) = &mut self.gate else {
-            return;
-        };
-        let held = self.holdback.iter().map(|(_, held)| (held.id, held));
-        let held: BTreeMap<_, _> = held.collect();
-        let mut named: Vec<_> = held.values().copied().collect();
-        named.retain(|held| ids.contains(&held.id));
-        // Each is looked at once: a line is as long as an insider likes.
-        while let Some(last) = named.pop() {
-            for id in last.content.ancestors() {
-                if !self.graph.contains(&id) && ids.insert(id) {
-                    named.extend(held.get(&id).copied());
-                }
-            }
-        }
     }
 
     /// The epoch that follows is installed: the whole cut is final, no message is sealed or opened any more, and all
@@ -232,15 +200,15 @@ impl<S: CryptoSuite> Epoch<S> {
     /// on, so that its members agree on what follows.
     pub(crate) fn expire(&mut self) {
         self.erase_messages();
-        self.holdback.clear();
+        self.delivery.holdback.clear();
     }
 
     /// Erases what opens messages, final or not, and drops their packets.
     fn erase_messages(&mut self) {
         self.sealer.close_content();
         self.opener.close_content();
-        self.graph.drop_packets();
-        self.unfinal = Unfinal::new(self.peers.len());
+        self.delivery.graph.drop_packets();
+        self.delivery.unfinal = Unfinal::new(self.peers.len());
         self.sent.clear();
     }
 

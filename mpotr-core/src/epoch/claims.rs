@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Sid;
 
-use super::Epoch;
 use super::changing::Gate;
+use super::delivery::Delivery;
 use crate::wire::MessageId;
 
 /// So many statements must have asked for a message by name before it counts as not served.
@@ -45,16 +44,16 @@ impl Asked {
     }
 }
 
-impl<S: CryptoSuite> Epoch<S> {
+impl Delivery {
     /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
     /// `None` if not all who take part have said what they bring.
-    pub(crate) fn unserved(&self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
+    pub(super) fn unserved(&self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
         if !matches!(self.gate, Gate::Cut(_)) {
             return None;
         }
         let mut reporters = BTreeSet::new();
         for member in continuing.iter().filter(|member| **member != self.me) {
-            let frozen = self.peers.get(*member)?.frozen.as_ref();
+            let frozen = self.authors.get(*member)?.frozen.as_ref();
             let frozen = frozen.filter(|frozen| frozen.run == run)?;
             if !self.serves(&frozen.frontier) {
                 reporters.insert(*member);

@@ -22,9 +22,9 @@ impl<S: CryptoSuite> Epoch<S> {
     /// to have cheated: nothing can be added to this epoch any more.
     pub(crate) fn is_complete(&self) -> bool {
         self.may_become_complete()
-            && self.peers.iter().all(|peer| peer.fin)
+            && self.delivery.authors.iter().all(|peer| peer.fin)
             && !self.misses_messages()
-            && usize::try_from(self.consensus.order.lock().count) == Ok(self.graph.len())
+            && usize::try_from(self.consensus.order.lock().count) == Ok(self.delivery.graph.len())
     }
 
     /// Whether the lock of a statement names all that this member has seen, so that the heads, of which there are as many as
@@ -35,23 +35,11 @@ impl<S: CryptoSuite> Epoch<S> {
         presence != Presence::Closed && !self.retired && !self.is_frozen() && self.is_complete()
     }
 
-    /// Whether as many messages are delivered here as a lock names.
-    pub(super) fn has_all_of(&self, statement: &Statement) -> bool {
-        usize::try_from(statement.lock.count).is_ok_and(|count| count <= self.graph.len())
-    }
-
-    /// How many messages are missing that a member has named by a lock: it held the last message of everyone.
-    pub(super) fn behind_locks(&self) -> u32 {
-        let said = self.peers.iter().filter_map(|peer| peer.waiting.as_ref());
-        let locks = said.filter(|said| said.names_by_lock());
-        let most = locks.map(|said| said.lock.count).max().unwrap_or(0);
-        most.saturating_sub(u32::try_from(self.graph.len()).unwrap_or(u32::MAX))
-    }
-
     /// Whether the epoch can still become complete.
     pub(crate) fn may_become_complete(&self) -> bool {
-        let others = self.others().all(|peer| !peer.closed && !peer.exposed);
-        others && !self.is_forked()
+        let mut others = self.other_members();
+        others.all(|member| !self.is_closed(member) && !self.is_exposed(member))
+            && !self.is_forked()
     }
 
     /// Whether every other member has closed with the order that is here.
@@ -99,9 +87,10 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether every member has said that it has installed the epoch that follows.
     pub(crate) fn have_all_installed(&self, successor: Sid) -> bool {
-        self.peers.iter().all(|peer| {
-            let said = peer.next.as_ref().and_then(|next| next.installed);
-            said == Some(successor) && !peer.exposed
+        let mut members = 0..self.peers.len();
+        members.all(|member| {
+            let said = self.next_of(member).and_then(|next| next.installed);
+            said == Some(successor) && !self.is_exposed(member)
         })
     }
 
@@ -122,14 +111,13 @@ impl<S: CryptoSuite> Epoch<S> {
         if !reveal.is_of::<S>(&key.encoded(), &peer.trapdoor) {
             return Err(Rejection::NotAuthentic);
         }
-        if peer.revealed || member == self.me {
+        let author = self.delivery.authors.get_mut(member);
+        let author = author.ok_or(Rejection::UnknownSender)?;
+        if author.revealed || member == self.me {
             return Err(Rejection::Replayed);
         }
-        let ended = self.retired || self.is_over;
-        if let Some(peer) = self.peers.get_mut(member) {
-            peer.revealed = true;
-        }
-        if ended {
+        author.revealed = true;
+        if self.retired || self.is_over {
             self.note_done(member);
         } else {
             self.effects.push_back(Effect::Leaked { member });

@@ -50,7 +50,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// The heads of what is delivered here.
     pub(crate) fn heads(&self) -> Vec<MessageId> {
-        self.graph.heads().iter().copied().collect()
+        self.delivery.graph.heads().iter().copied().collect()
     }
 
     fn forge<T: Fields>(

@@ -15,9 +15,9 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether another member has covered a message of this member: it has gone out, and who has not covered it is late.
     pub(crate) fn has_arrived(&self, seq: u32) -> bool {
         let place = usize::try_from(seq).ok();
-        let own = self.peers.get(self.me).zip(place);
+        let own = self.delivery.authors.get(self.me).zip(place);
         let index = own.and_then(|(own, place)| own.chain.get(place));
-        let node = index.and_then(|index| self.graph.node(*index));
+        let node = index.and_then(|index| self.delivery.graph.node(*index));
         node.is_some_and(|node| {
             let mut others = (0..self.peers.len()).filter(|member| *member != self.me);
             others.any(|member| node.covered.contains(member))

@@ -7,8 +7,8 @@
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
 
-use super::changing::{Frozen, Gate};
-use super::delivering::Fit;
+use super::changing::Frozen;
+use super::fitting::Fit;
 use super::holdback::Held;
 use super::opener::OpenedStatement;
 use super::unfinal::Need;
@@ -61,7 +61,8 @@ impl<S: CryptoSuite> Epoch<S> {
         if sender == self.me {
             return Err(Rejection::Replayed);
         }
-        let peer = self.peers.get(sender).ok_or(Rejection::UnknownSender)?;
+        let authors = &self.delivery.authors;
+        let peer = authors.get(sender).ok_or(Rejection::UnknownSender)?;
         // Once everyone has closed, signing keys may be public: what they sign is no message, and no evidence. Who has closed
         // alone and writes all the same contradicts itself, and others may have built upon it.
         let is_content = header.stream == Stream::Content;
@@ -84,7 +85,7 @@ impl<S: CryptoSuite> Epoch<S> {
             Warrant::Own
         } else {
             let vouched = {
-                let mut named = self.vouched_for(sender, header.seq);
+                let mut named = self.delivery.vouched_for(sender, header.seq);
                 named.find(|(named, _)| *named == id)
             };
             let vouched = vouched.map(|(_, warrant)| warrant.examined(false));
@@ -93,38 +94,19 @@ impl<S: CryptoSuite> Epoch<S> {
             };
             warrant
         };
-        if self.finds_no_room(sender, &opened, packet) {
+        if self
+            .delivery
+            .finds_no_room(sender, (&opened.id, &opened.content), packet.length())
+        {
             return Err(self.refuse_for_room(&opened.id, &opened.signature, warrant));
         }
         let signature = opened.signature;
         self.accept_opened(sender, opened, packet.clone(), warrant)?;
         self.deliver_ready();
-        if self.trim().contains(&id) {
+        if self.delivery.trim().contains(&id) {
             return Err(self.refuse_for_room(&id, &signature, warrant));
         }
         Ok(())
-    }
-
-    /// Whether an authentic message would be dropped at once where nothing that waits can be delivered, and leave nothing
-    /// behind: it expands no cut, contradicts nothing, and nothing before it is demanded or vouched for by it alone.
-    pub(super) fn finds_no_room(
-        &self,
-        author: usize,
-        opened: &Opened,
-        packet: &SealedPacket,
-    ) -> bool {
-        let seq = opened.content.seq;
-        let peer = self.peers.get(author);
-        let may_wait = peer.is_some_and(|peer| seq > peer.delivered && !peer.fin && !peer.closed);
-        may_wait
-            && self
-                .holdback
-                .has_no_room_after(author, seq, packet.length())
-            && !matches!(self.gate, Gate::Cut(_))
-            && !self.is_restricted()
-            && self
-                .contradicted(author, &opened.id, &opened.content)
-                .is_none()
     }
 
     /// Refuses an authentic message for want of room. Whoever sends it again costs no signature.
@@ -134,7 +116,7 @@ impl<S: CryptoSuite> Epoch<S> {
         signature: &SignatureBytes,
         warrant: Warrant,
     ) -> Rejection {
-        self.asked.forget(id);
+        self.delivery.asked.forget(id);
         if warrant == Warrant::Own {
             self.opener.note_refused(id, *signature);
         }
@@ -152,7 +134,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let id = unverified
             .unsigned()
             .id::<S>(&self.opener.keys.id, header.sender);
-        if self.is_at_hand(sender, header.seq, &id) {
+        if self.delivery.is_at_hand(sender, header.seq, &id) {
             // Anyone can send it again: it draws no answer. Who misses one asks for it, over its signature.
             return Err(Rejection::Replayed);
         }
@@ -166,23 +148,6 @@ impl<S: CryptoSuite> Epoch<S> {
             signature,
             signed,
         })
-    }
-
-    /// Whether a message is delivered, or waits.
-    pub(super) fn is_at_hand(&self, author: usize, seq: u32, id: &MessageId) -> bool {
-        self.graph.contains(id) || self.holdback.at(author, seq).any(|held| held.id == *id)
-    }
-
-    /// What authentic messages of an author that wait name as the one in this place, and what shows that to be its author's.
-    pub(super) fn vouched_for(
-        &self,
-        author: usize,
-        seq: u32,
-    ) -> impl Iterator<Item = (MessageId, Warrant)> {
-        let after = seq.checked_add(1).into_iter();
-        after
-            .flat_map(move |after| self.holdback.at(author, after))
-            .filter_map(|held| Some((held.content.prev, held.warrant.before(&held.packet)?)))
     }
 
     /// Takes an authentic message that was opened here.
@@ -208,8 +173,9 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Takes an authentic message: it waits to be delivered.
     fn accept(&mut self, author: usize, held: Held) -> Result<(), Rejection> {
         let was_exposed = self.is_exposed(author);
-        self.confront(author, &held)?;
-        if self.is_exposed(author) && !self.is_demanded(author, &held) {
+        let (opener, effects) = (&mut self.opener, &mut self.effects);
+        self.delivery.confront(author, &held, opener, effects)?;
+        if self.is_exposed(author) && !self.delivery.is_demanded(author, &held) {
             return if was_exposed {
                 Err(Rejection::Disputed)
             } else {
@@ -222,34 +188,18 @@ impl<S: CryptoSuite> Epoch<S> {
         // As a rule nothing is missing before it, and it need not wait at all.
         if held.warrant == Warrant::Own
             && !self.is_exposed(author)
-            && self.gate.admits(&held.id)
-            && self.unfinal.need(author, held.packet.length(), 1) == Need::Nothing
-            && let Fit::Here(position) = self.fit(author, &held.id, &held.content)
+            && self.delivery.gate.admits(&held.id)
+            && self.delivery.unfinal.need(author, held.packet.length(), 1) == Need::Nothing
+            && let Fit::Here(position) =
+                self.delivery
+                    .fit(author, &held.id, &held.content, &self.consensus.order)
         {
             self.deliver(author, position, held);
             self.apply_waiting();
             return Ok(());
         }
-        self.holdback.insert(author, held);
+        self.delivery.holdback.insert(author, held);
         Ok(())
-    }
-
-    /// Drops what there is no room for, and names it. It is sent again, or asked for.
-    pub(super) fn trim(&mut self) -> Vec<MessageId> {
-        let Self {
-            holdback,
-            peers,
-            gate,
-            ..
-        } = self;
-        let dropped = holdback.trim(
-            |author| peers.get(author).map_or(0, |peer| peer.delivered),
-            |id| matches!(&*gate, Gate::Cut(cut) if cut.contains(id)),
-        );
-        for id in &dropped {
-            self.asked.forget(id);
-        }
-        dropped
     }
 
     pub(super) fn open_statement(
@@ -260,13 +210,17 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<(), Rejection> {
         let OpenedStatement { statement, signed } = self.opener.statement(header, packet)?;
         self.record_statement(header.sender, header.seq, &signed);
-        let peer = self.peers.get_mut(sender).ok_or(Rejection::UnknownSender)?;
+        let (peer, author) = self
+            .peers
+            .get_mut(sender)
+            .zip(self.delivery.authors.get_mut(sender))
+            .ok_or(Rejection::UnknownSender)?;
         if statement.presence == Presence::Asking {
             self.effects.push_back(Effect::Asked);
         }
         if statement.next != peer.next {
             if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {
-                peer.frozen = Some(Frozen {
+                author.frozen = Some(Frozen {
                     run,
                     frontier: statement.frontier.clone(),
                     lock,
@@ -277,12 +231,17 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         let (wanted, missing) = (statement.wanted.clone(), statement.missing.clone());
         let (question, listing) = (statement.question, statement.listing.clone());
-        peer.waiting = Some(statement);
-        if self.unfinal.is_any_crowded() {
+        author.waiting = Some(statement);
+        if self.delivery.unfinal.is_any_crowded() {
             // There is room for what it names.
             self.deliver_ready();
         }
-        self.serve(&wanted, &missing, header.seq);
+        self.delivery.serve(
+            (&wanted, &missing),
+            header.seq,
+            &mut self.opener,
+            &mut self.effects,
+        );
         self.consensus.hear_question(sender, question);
         self.consensus
             .hear_listing::<S>(sender, listing.as_ref(), &mut self.effects);

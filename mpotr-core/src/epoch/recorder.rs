@@ -33,7 +33,7 @@ impl<S: CryptoSuite> Epoch<S> {
             return;
         };
         if kept.len() >= MAX_KEPT {
-            let held = &self.holdback;
+            let held = &self.delivery.holdback;
             kept.retain(|id, _| held.iter().any(|(_, held)| held.id == *id));
         }
         kept.insert(id, signed());

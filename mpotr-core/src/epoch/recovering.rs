@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
 
+use super::Effect;
 use super::changing::Gate;
+use super::delivery::{Author, Delivery};
+use super::opener::Opener;
 use super::sending::wire_index;
-use super::{Effect, Epoch, Peer};
-use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Packet, Range, SealedPacket};
+use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Packet, Range};
 
 /// The most places of one author that are asked for at once: as many messages may wait.
 const MAX_OF_AUTHOR: u32 = 256;
@@ -16,7 +18,7 @@ const MAX_PLACES: usize = 1024;
 /// How many of those who hold a message send it again when its place is asked for.
 const SERVERS: usize = 2;
 
-impl<S: CryptoSuite> Epoch<S> {
+impl Delivery {
     /// Messages that others name and that are not at hand, nor came and found no room yet. Those who name them take turns, from another one with each `turn`:
     /// a member that names much, whether or not it exists, takes no place of what others name.
     pub(super) fn missing(&self, turn: u32) -> Vec<MessageId> {
@@ -24,7 +26,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let is_missing = |id: &MessageId| {
             !self.graph.contains(id) && !held.contains(id) && self.holdback.dropped_of(id).is_none()
         };
-        let mut named: Vec<BTreeSet<MessageId>> = vec![BTreeSet::new(); self.peers.len()];
+        let mut named: Vec<BTreeSet<MessageId>> = vec![BTreeSet::new(); self.authors.len()];
         let mut name = |member: usize, ids: &mut dyn Iterator<Item = MessageId>| {
             if let Some(named) = named.get_mut(member) {
                 named.extend(ids.filter(|id| is_missing(id)));
@@ -33,12 +35,12 @@ impl<S: CryptoSuite> Epoch<S> {
         for (author, held) in self.holdback.iter() {
             name(author, &mut held.content.ancestors());
         }
-        for (member, peer) in self.peers.iter().enumerate() {
+        for (member, peer) in self.authors.iter().enumerate() {
             let waiting = peer.waiting.iter().flat_map(|said| &said.frontier);
             name(member, &mut waiting.copied());
         }
         if let Gate::Cut(cut) = &self.gate {
-            for (member, peer) in self.peers.iter().enumerate() {
+            for (member, peer) in self.authors.iter().enumerate() {
                 let frozen = peer.frozen.iter().flat_map(|said| &said.frontier);
                 name(member, &mut frozen.copied().filter(|id| cut.contains(id)));
             }
@@ -56,10 +58,10 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Places of messages that their authors have sent and that are not at hand, the first ones of each author. Authors take
-    /// turns as in [`Epoch::missing`].
+    /// turns as in [`Delivery::missing`].
     pub(super) fn missing_ranges(&self, turn: u32) -> Vec<Range> {
         let behind = self.behind_locks();
-        let authors = self.peers.iter().enumerate().map(|(author, peer)| {
+        let authors = self.authors.iter().enumerate().map(|(author, peer)| {
             if author == self.me || peer.closed || peer.exposed {
                 return Vec::new().into_iter();
             }
@@ -81,7 +83,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// The places of one author, where a lock names so many messages more than are delivered.
-    fn missing_of(&self, author: usize, peer: &Peer, behind: u32) -> Vec<Range> {
+    fn missing_of(&self, author: usize, peer: &Author, behind: u32) -> Vec<Range> {
         let mut ranges: Vec<Range> = Vec::new();
         let held: BTreeSet<u32> = self
             .holdback
@@ -118,7 +120,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Up to which place there is room for messages of an author, if not for all: the others are not asked for.
     fn room_until(&self, author: usize, stated: u32) -> Option<u32> {
-        let peer = self.peers.get(author)?;
+        let peer = self.authors.get(author)?;
         self.unfinal.is_crowded(author).then(|| {
             let stated = if self.unfinal.has_margin(author) {
                 stated
@@ -130,9 +132,9 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Whether messages are missing that others name.
-    pub(crate) fn misses_messages(&self) -> bool {
+    pub(super) fn misses_messages(&self) -> bool {
         let waits = !self.holdback.is_empty()
-            || self.peers.iter().any(|peer| peer.waiting.is_some())
+            || self.authors.iter().any(|peer| peer.waiting.is_some())
             || matches!(self.gate, Gate::Cut(_));
         // As a rule, nothing waits, and there is nothing to look for.
         waits && self.names_what_is_missing()
@@ -142,14 +144,15 @@ impl<S: CryptoSuite> Epoch<S> {
         !self.missing(0).is_empty() || !self.missing_ranges(0).is_empty()
     }
 
-    /// Whether more is missing, and all that was asked for has come.
-    pub(crate) fn may_ask_again(&self) -> bool {
-        self.graph.len() >= self.goal
-    }
-
     /// Sends again what somebody misses, as far as it is at hand, with what shows it to who has not accepted it. What is asked for by name, all who hold it send; what is
     /// asked for by place, two of them, others each time.
-    pub(super) fn serve(&mut self, wanted: &[MessageId], missing: &[Range], number: u32) {
+    pub(super) fn serve<S: CryptoSuite>(
+        &mut self,
+        (wanted, missing): (&[MessageId], &[Range]),
+        number: u32,
+        opener: &mut Opener<S>,
+        effects: &mut VecDeque<Effect>,
+    ) {
         let by_name = wanted
             .iter()
             .filter_map(|id| Some((self.place_of(id)?, *id)));
@@ -168,39 +171,19 @@ impl<S: CryptoSuite> Epoch<S> {
             if sent.contains(&id) {
                 continue;
             }
-            for shown in self.line_of(author, place, id) {
+            for shown in self.line_of((author, place), id, opener) {
                 if sent.insert(shown) {
-                    self.send_again(shown);
+                    self.send_again(shown, effects);
                 }
             }
         }
     }
 
-    fn send_again(&mut self, id: MessageId) {
+    fn send_again(&self, id: MessageId, effects: &mut VecDeque<Effect>) {
         if let Some(packet) = self.packet_of(&id).cloned() {
             let packet = Packet::Sealed(packet).to_bytes();
-            self.effects.push_back(Effect::Missing { id, packet });
+            effects.push_back(Effect::Missing { id, packet });
         }
-    }
-
-    /// The author and the place of a message at hand.
-    fn place_of(&self, id: &MessageId) -> Option<(usize, u32)> {
-        let delivered = self.graph.get(id).map(|node| (node.author, node.seq));
-        delivered.or_else(|| {
-            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
-            held.next().map(|(author, held)| (author, held.content.seq))
-        })
-    }
-
-    /// The message of a place, delivered or held.
-    fn id_at(&self, author: usize, place: u32) -> Option<MessageId> {
-        let chain = &self.peers.get(author)?.chain;
-        let delivered = usize::try_from(place)
-            .ok()
-            .and_then(|place| self.graph.node(*chain.get(place)?))
-            .map(|node| node.key.id);
-        let mut held = self.holdback.at(author, place).map(|held| held.id);
-        delivered.or_else(|| held.next())
     }
 
     /// Members take turns, by message and by how often it was asked for.
@@ -211,17 +194,8 @@ impl<S: CryptoSuite> Epoch<S> {
             .map_or(0, |bytes| u32::from_be_bytes(*bytes));
         let turn = usize::try_from(turn.wrapping_add(number)).unwrap_or(0);
         turn.wrapping_add(self.me)
-            .checked_rem(self.peers.len())
+            .checked_rem(self.authors.len())
             .is_some_and(|rank| rank < SERVERS)
-    }
-
-    /// The packet of a message that is not final.
-    pub(super) fn packet_of(&self, id: &MessageId) -> Option<&SealedPacket> {
-        let held = || {
-            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
-            held.next().map(|(_, held)| &held.packet)
-        };
-        self.graph.packet(id).or_else(held)
     }
 }
 

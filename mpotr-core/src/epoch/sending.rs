@@ -42,7 +42,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let seq = slot.seq;
         let lock = self.consensus.order.lock();
         let last = self.sealer.last();
-        let heads = self.graph.heads().iter().copied();
+        let heads = self.delivery.graph.heads().iter().copied();
         let said = Said {
             kind,
             body,
@@ -68,7 +68,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 missing,
             },
         );
-        let Some(position) = self.graph.position(&id, content.ancestors()) else {
+        let Some(position) = self.delivery.graph.position(&id, content.ancestors()) else {
             return Err(content.body.to_vec());
         };
         let own = Held {
@@ -91,8 +91,8 @@ impl<S: CryptoSuite> Epoch<S> {
         let mut asked = self.consensus.writing().clone();
         asked.remove(self.me);
         if asked.is_empty() && kind == ContentKind::Text {
-            let peers = self.peers.iter().enumerate();
-            for (member, _) in peers.filter(|(member, peer)| *member != self.me && !peer.closed) {
+            let others = self.other_members();
+            for member in others.filter(|member| !self.is_closed(*member)) {
                 asked.insert(member);
             }
         }
@@ -109,19 +109,20 @@ impl<S: CryptoSuite> Epoch<S> {
         } else {
             self.consensus.order.lock()
         };
-        let sent = self.peers.get(self.me).map_or(0, |me| me.delivered);
+        let own = self.delivery.authors.get(self.me);
+        let sent = own.map_or(0, |own| own.delivered);
         let frontier = if self.is_named_by_lock(presence) {
             Vec::new()
         } else {
-            self.graph.heads().iter().copied().collect()
+            self.delivery.graph.heads().iter().copied().collect()
         };
-        let wanted = self.missing(number);
-        let missing = self.missing_ranges(number);
-        if matches!(self.gate, Gate::Cut(_)) {
-            self.asked.note(&wanted);
+        let wanted = self.delivery.missing(number);
+        let missing = self.delivery.missing_ranges(number);
+        if matches!(self.delivery.gate, Gate::Cut(_)) {
+            self.delivery.asked.note(&wanted);
         }
         let places = missing.iter().map(|range| range.places().count());
-        self.goal = self.graph.len().saturating_add(places.sum());
+        self.goal = self.delivery.graph.len().saturating_add(places.sum());
         let statement = Statement {
             presence,
             sent,
@@ -182,16 +183,19 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether all that was delivered is final.
     pub(crate) fn is_settled(&self) -> bool {
-        usize::try_from(self.final_lock().count) == Ok(self.graph.len())
+        usize::try_from(self.final_lock().count) == Ok(self.delivery.graph.len())
     }
 
     /// Whether all that this member wrote is final.
     pub(crate) fn is_final(&self) -> bool {
-        self.graph.get(&self.sealer.last()).is_none_or(|last| {
-            self.consensus
-                .order
-                .is_within(&self.final_lock(), &last.key)
-        })
+        self.delivery
+            .graph
+            .get(&self.sealer.last())
+            .is_none_or(|last| {
+                self.consensus
+                    .order
+                    .is_within(&self.final_lock(), &last.key)
+            })
     }
 
     /// The last statement as it was sent.

@@ -1,6 +1,9 @@
 //! What is known of each message: who has seen it, its place, whether it is final. `docs/spec/06-epochs.md`, "States".
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::Sid;
 
 use super::Epoch;
 use crate::wire::MessageId;
@@ -15,9 +18,45 @@ pub(crate) struct State {
 }
 
 impl<S: CryptoSuite> Epoch<S> {
+    /// Whether a member is known to have said two things in one place.
+    pub(crate) fn is_exposed(&self, member: usize) -> bool {
+        self.delivery.is_exposed(member)
+    }
+
+    /// Whether a member still takes part: it has neither sent its last message nor closed.
+    pub(crate) fn is_present(&self, member: usize) -> bool {
+        self.delivery.is_present(member)
+    }
+
+    /// Whether a member has closed.
+    pub(crate) fn is_closed(&self, member: usize) -> bool {
+        self.delivery.is_closed(member)
+    }
+
+    /// Whether nothing may be written for the time being.
+    pub(crate) const fn is_frozen(&self) -> bool {
+        self.delivery.is_frozen()
+    }
+
+    /// Whether messages are missing that others name.
+    pub(crate) fn misses_messages(&self) -> bool {
+        self.delivery.misses_messages()
+    }
+
+    /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
+    /// `None` if not all who take part have said what they bring.
+    pub(crate) fn unserved(&self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
+        self.delivery.unserved(run, continuing)
+    }
+
+    /// Whether more is missing, and all that was asked for has come.
+    pub(crate) fn may_ask_again(&self) -> bool {
+        self.delivery.graph.len() >= self.goal
+    }
+
     /// What is known of a message. `None` if it is not delivered.
     pub(crate) fn state_of(&self, id: &MessageId) -> Option<State> {
-        let node = self.graph.get(id)?;
+        let node = self.delivery.graph.get(id)?;
         let place = self.consensus.order.place(&node.key);
         Some(State {
             author: node.author,
@@ -32,7 +71,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Members without whose word the first so many delivered messages cannot become final.
     pub(crate) fn waiting_for(&self, count: usize) -> Vec<usize> {
         // First those who have not seen something; it is no use to ask the others for their locks before they have.
-        let unseen = self.consensus.unseen_by(&self.graph, count);
+        let unseen = self.consensus.unseen_by(&self.delivery.graph, count);
         if !unseen.is_empty() {
             return unseen.into_iter().collect();
         }

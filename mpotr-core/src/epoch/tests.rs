@@ -512,7 +512,10 @@ fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
             }
             assert_eq!([256, 257].map(|at| bob.open(&later[at])), full);
         }
-        let (waiting, looked) = (bob.holdback.iter().count(), bob.opener.examined.looked);
+        let (waiting, looked) = (
+            bob.delivery.holdback.iter().count(),
+            bob.opener.examined.looked,
+        );
         for _ in 0..3 {
             let again = verified(bob, |bob| [256, 257].map(|at| bob.open(&later[at])));
             assert_eq!(again, (full.clone(), 0));
@@ -521,7 +524,10 @@ fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
         }
         // Nor does anybody look through what waits.
         assert_eq!(
-            (bob.holdback.iter().count(), bob.opener.examined.looked),
+            (
+                bob.delivery.holdback.iter().count(),
+                bob.opener.examined.looked
+            ),
             (waiting, looked)
         );
         // What makes room may come with it.
@@ -634,7 +640,10 @@ fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
         first,
         count,
     };
-    assert_eq!(epochs[BOB].missing_ranges(0), [range(0, 5), range(10, 10)]);
+    assert_eq!(
+        epochs[BOB].delivery.missing_ranges(0),
+        [range(0, 5), range(10, 10)]
+    );
     let asked = statement(&mut epochs[BOB]);
     let mut served = Vec::new();
     for member in [ALICE, MALLORY, 3, 4] {
@@ -663,7 +672,7 @@ fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
         let _twice = epochs[BOB].open(&sealed(&packet));
     }
     assert_eq!(bodies(&mut epochs[BOB]).len(), 20);
-    assert_eq!(epochs[BOB].missing_ranges(0), []);
+    assert_eq!(epochs[BOB].delivery.missing_ranges(0), []);
 }
 
 #[test]

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::CryptoSuite;
 
-use super::Epoch;
 use super::changing::Gate;
+use super::delivery::Delivery;
 use super::demand::Demand;
 use super::evidence::MAX_LINKS;
 use super::holdback::Held;
+use super::opener::Opener;
 use super::unfinal::{Need, Unfinal};
 use crate::wire::{MessageId, SealedPacket};
 
@@ -105,13 +106,17 @@ impl Dependence {
     }
 }
 
-impl<S: CryptoSuite> Epoch<S> {
+impl Delivery {
     /// Messages that wait and must go on waiting although all before them is here: there is no room for them, or what vouches
     /// for them has to wait, or is not here.
     ///
     /// The others can be delivered together: each of them is signed itself, or so is a message that its line leads to and
     /// that is among them.
-    pub(super) fn withheld(&mut self, demanded: &Demand) -> BTreeSet<MessageId> {
+    pub(super) fn withheld<S: CryptoSuite>(
+        &mut self,
+        demanded: &Demand,
+        opener: &mut Opener<S>,
+    ) -> BTreeSet<MessageId> {
         let mut plan = self.unfinal.clone();
         let is_plain = self.holdback.iter().all(|(author, held)| {
             let bytes = held.packet.length();
@@ -133,7 +138,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .filter(|index| fate.vouchers.get(*index) == Some(&0))
             .collect();
         for index in unvouched {
-            self.examine_end(&waiting, &mut fate, index);
+            self.examine_end(&waiting, &mut fate, index, opener);
         }
         while let Some(index) = fate.queue.pop() {
             for after in fate
@@ -153,7 +158,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 if let Some(vouchers) = fate.vouchers.get_mut(covered) {
                     *vouchers = vouchers.saturating_sub(1);
                     if *vouchers == 0 {
-                        self.examine_end(&waiting, &mut fate, covered);
+                        self.examine_end(&waiting, &mut fate, covered, opener);
                     }
                 }
             }
@@ -166,16 +171,17 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Nothing vouches for a message any more: it stays out, unless it is signed itself.
-    fn examine_end(
+    fn examine_end<S: CryptoSuite>(
         &mut self,
         waiting: &[(usize, u32, MessageId)],
         fate: &mut Dependence,
         index: usize,
+        opener: &mut Opener<S>,
     ) {
         if let Some((author, _, id)) = waiting.get(index).copied()
             && fate.out.get(index) == Some(&false)
             && fate.warrants.get(index) != Some(&Warrant::Own)
-            && !self.is_signed_itself(author, &id)
+            && !self.is_signed_itself(author, &id, opener)
         {
             fate.leave(index);
         }
@@ -252,27 +258,32 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether the author's own statement comes after a message.
     fn is_stated(&self, author: usize, held: &Held) -> bool {
-        let peer = self.peers.get(author).filter(|peer| !peer.exposed);
+        let peer = self.authors.get(author).filter(|peer| !peer.exposed);
         let said = peer.and_then(|peer| peer.waiting.as_ref());
         said.is_some_and(|said| held.content.seq < said.sent)
     }
 
     /// Whether others build upon a later message of the one line of its author.
     fn leads_on(&self, author: usize, held: &Held) -> bool {
-        let peer = self.peers.get(author).filter(|peer| !peer.exposed);
+        let peer = self.authors.get(author).filter(|peer| !peer.exposed);
         peer.is_some_and(|peer| held.content.seq < peer.demanded)
     }
 
     /// Whether the author's own signature of a message at hand verifies. It is looked at once.
-    pub(super) fn is_signed_itself(&mut self, author: usize, id: &MessageId) -> bool {
+    pub(super) fn is_signed_itself<S: CryptoSuite>(
+        &mut self,
+        author: usize,
+        id: &MessageId,
+        opener: &mut Opener<S>,
+    ) -> bool {
         let Some(warrant) = self.warrant_of(author, id) else {
             return false;
         };
         if let Warrant::Lent(_) = warrant
             && let Some(packet) = self.packet_of(id).cloned()
-            && let Ok(unverified) = self.opener.content_again(&packet)
+            && let Ok(unverified) = opener.content_again(&packet)
         {
-            let is_signed = self.opener.is_signed(author, id, unverified.signature());
+            let is_signed = opener.is_signed(author, id, unverified.signature());
             let warrant = warrant.examined(is_signed);
             match self.graph.warrant_mut(id) {
                 Some(own) => *own = warrant,
@@ -310,10 +321,15 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// A message at hand and those that vouch for it, as far as its own signature does not: what shows it to others, the
     /// signed one first.
-    pub(super) fn line_of(&mut self, author: usize, seq: u32, id: MessageId) -> Vec<MessageId> {
+    pub(super) fn line_of<S: CryptoSuite>(
+        &mut self,
+        (author, seq): (usize, u32),
+        id: MessageId,
+        opener: &mut Opener<S>,
+    ) -> Vec<MessageId> {
         let mut line = vec![id];
         let (mut seq, mut last) = (seq, id);
-        while line.len() < MAX_LINKS && !self.is_signed_itself(author, &last) {
+        while line.len() < MAX_LINKS && !self.is_signed_itself(author, &last, opener) {
             let Some(next) = self.voucher_of(author, seq, &last) else {
                 break;
             };

@@ -65,10 +65,14 @@ fn a_backlog_in_any_order_is_what_one_by_one_is() {
         for bob in [&together, &one_by_one] {
             assert_eq!(bob.is_exposed(MALLORY), lies);
             // All that Alice wrote, so all that she built upon.
-            assert_eq!(bob.peers[ALICE].delivered, 6);
+            assert_eq!(bob.delivery.authors[ALICE].delivered, 6);
         }
         if !lies {
-            assert_eq!(together.graph.heads(), one_by_one.graph.heads(), "{seed}");
+            assert_eq!(
+                together.delivery.graph.heads(),
+                one_by_one.delivery.graph.heads(),
+                "{seed}"
+            );
         }
     }
 }
@@ -206,5 +210,5 @@ fn more_of_one_author_than_keys_can_be_skipped_is_taken_in_one_call() {
             .iter()
             .all(|result| *result == Ok(ALICE))
     );
-    assert_eq!(bob.peers[ALICE].delivered, 1124);
+    assert_eq!(bob.delivery.authors[ALICE].delivered, 1124);
 }

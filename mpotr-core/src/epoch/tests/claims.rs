@@ -79,7 +79,7 @@ fn a_head_that_was_served_and_found_no_room_is_served_and_not_asked_for_until_th
             assert!(asked_for_head <= 10, "{asked_for_head} times");
             return;
         }
-        asked_for_head += u32::from(epochs[ALICE].missing(0).contains(&head));
+        asked_for_head += u32::from(epochs[ALICE].delivery.missing(0).contains(&head));
         let asks = statement(&mut epochs[ALICE]);
         epochs[BOB].open(&asks).unwrap();
         let served = effects(&mut epochs[BOB]).into_iter().filter_map(|it| {

@@ -173,7 +173,7 @@ fn what_an_honest_member_built_upon_is_delivered_to_all_and_disputed() {
     bob.open(&one).unwrap();
     bob.open(&answer).unwrap();
     // Bob knows of the other by name only, and asks for it.
-    assert_eq!(bob.missing(0), [second]);
+    assert_eq!(bob.delivery.missing(0), [second]);
     effects(bob);
     bob.open(&other).unwrap();
     let told = effects(bob);
@@ -242,7 +242,7 @@ fn a_whole_line_of_an_exposed_member_is_demanded_by_who_answers_its_end() {
     }
     assert!(bob.is_exposed(MALLORY));
     assert_eq!(bob.delivered(), 102);
-    assert!(bob.holdback.is_empty());
+    assert!(bob.delivery.holdback.is_empty());
 }
 
 /// Mallory's line ends in a signature that found no room to wait.
@@ -264,7 +264,7 @@ fn a_line_without_its_signature_is_refused_at_little_cost_until_that_comes_again
     for packet in line[1..].iter().rev() {
         bob.open(packet).unwrap();
     }
-    assert!(bob.holdback.remove(MALLORY, &last));
+    assert!(bob.delivery.holdback.remove(MALLORY, &last));
     let refused = Err(Rejection::Inconsistent);
     assert_eq!(bob.open(&line[0]), refused);
     for _ in 0..2 {
@@ -290,7 +290,7 @@ fn a_signature_that_another_member_stripped_off_blames_nobody() {
     let bob = &mut epochs[BOB];
     assert_eq!(bob.open(&stripped), Err(Rejection::NotAuthentic));
     bob.open(&next).unwrap();
-    assert_eq!(bob.missing(0), [first]);
+    assert_eq!(bob.delivery.missing(0), [first]);
     bob.open(&stripped).unwrap();
     assert_eq!(bob.open(&real), Err(Rejection::Replayed));
     let told = effects(bob);
@@ -400,7 +400,7 @@ fn an_equivocator_makes_no_two_final_orders() {
 fn the_first_difference_of_two_orders_is_named() {
     let mut epochs = split();
     // Mallory tells Bob, too, that she has seen all that he has, so that he orders it.
-    let heads: Vec<_> = epochs[BOB].graph.heads().iter().copied().collect();
+    let heads: Vec<_> = epochs[BOB].delivery.graph.heads().iter().copied().collect();
     let seen = Statement {
         presence: Presence::Present,
         sent: 1,
@@ -569,7 +569,7 @@ fn locked(epochs: &mut [Epoch<Suite>], to: usize, number: u32, lock: Lock) -> Se
     let seen = Statement {
         presence: Presence::Present,
         sent: 1,
-        frontier: epochs[to].graph.heads().iter().copied().collect(),
+        frontier: epochs[to].delivery.graph.heads().iter().copied().collect(),
         lock,
         wanted: Vec::new(),
         missing: Vec::new(),
@@ -623,7 +623,7 @@ fn a_lock_over_more_messages_than_there_are_agrees_to_nothing() {
     let lie = Statement {
         presence: Presence::Present,
         sent: 0,
-        frontier: epochs[BOB].graph.heads().iter().copied().collect(),
+        frontier: epochs[BOB].delivery.graph.heads().iter().copied().collect(),
         lock: everything,
         wanted: Vec::new(),
         missing: Vec::new(),

@@ -15,11 +15,12 @@ const KEPT: usize = (4 << 20) + (384 << 10) + (256 << 10) + (120 << 10);
 /// The bytes of all packets that a member keeps.
 fn kept(epoch: &Epoch<Suite>) -> usize {
     let waiting = epoch
+        .delivery
         .holdback
         .iter()
         .map(|(_, held)| held.packet.length())
         .sum::<usize>();
-    epoch.graph.packet_bytes() + waiting
+    epoch.delivery.graph.packet_bytes() + waiting
 }
 
 /// Long messages of Mallory's from a place on.
@@ -107,14 +108,14 @@ fn a_long_burst_of_an_honest_member_waits_for_what_is_final_and_arrives_whole() 
         }
         for to in [BOB, MALLORY] {
             for (id, packet) in &packets {
-                if !epochs[to].graph.contains(id) {
+                if !epochs[to].delivery.graph.contains(id) {
                     let _refused = epochs[to].open(packet);
                 }
             }
         }
         for from in [ALICE, BOB, MALLORY] {
             let said = if from == MALLORY {
-                let seen = epochs[BOB].graph.heads().iter().copied().collect();
+                let seen = epochs[BOB].delivery.graph.heads().iter().copied().collect();
                 let mut seen = named(0, seen);
                 // She signs to have seen what he has, and no order until nothing moves any more.
                 if round >= 40 {
@@ -150,7 +151,7 @@ fn what_others_build_upon_has_room() {
     }
     // To another member the first of them are final already.
     for packet in &sent {
-        epochs[MALLORY].unfinal = Unfinal::new(3);
+        epochs[MALLORY].delivery.unfinal = Unfinal::new(3);
         epochs[MALLORY].open(packet).unwrap();
     }
     let (_, answer) = text(&mut epochs[MALLORY], "answer");
@@ -173,7 +174,7 @@ fn what_others_build_upon_waits_where_all_room_is_taken_and_a_cut_takes_it() {
     let packets = flood(&mut epochs, 0, 3, &mut last);
     let length = packets[0].length();
     let taken = (32 << 20) - 2 * length;
-    epochs[BOB].unfinal.add(ALICE, taken);
+    epochs[BOB].delivery.unfinal.add(ALICE, taken);
     let said = forge_statement(&mut epochs[ALICE], ALICE, 0, named(0, vec![last]));
     let bob = &mut epochs[BOB];
     bob.open(&said).unwrap();
@@ -215,7 +216,7 @@ fn a_message_that_names_a_line_more_than_once_is_nowhere_delivered() {
     let padded = forge_content(&mut epochs[MALLORY], MALLORY, padded);
     epochs[BOB].open(&padded).unwrap();
     assert_eq!(epochs[BOB].delivered(), 4);
-    assert!(epochs[BOB].holdback.is_empty());
+    assert!(epochs[BOB].delivery.holdback.is_empty());
 }
 
 #[test]

@@ -51,7 +51,8 @@ fn said(presence: Presence, sent: u32, lock: Lock) -> Statement {
 
 /// How many messages a member covers at another.
 fn covered(epoch: &Epoch<Suite>, member: usize) -> usize {
-    let nodes = (0..epoch.graph.len()).map(|index| epoch.graph.node(index).unwrap());
+    let nodes =
+        (0..epoch.delivery.graph.len()).map(|index| epoch.delivery.graph.node(index).unwrap());
     nodes.filter(|node| node.covered.contains(member)).count()
 }
 
@@ -77,7 +78,7 @@ fn who_closes_with_the_order_here_covers_all_of_it_and_names_nothing() {
     assert_eq!(covered(&epochs[BOB], ALICE), 4);
     assert_eq!(epochs[BOB].peers[ALICE].closing, Some(lock));
     assert_eq!(epochs[BOB].consensus.verified(ALICE), 4);
-    assert_eq!(epochs[BOB].peers[ALICE].heads.len(), 3);
+    assert_eq!(epochs[BOB].delivery.authors[ALICE].heads.len(), 3);
     assert_eq!(forks(&mut epochs[BOB]), NOBODY);
 }
 
@@ -169,7 +170,7 @@ fn a_lock_of_less_than_was_covered_takes_nothing_back() {
     let shorter = forge_statement(&mut epochs[MALLORY], MALLORY, 1, shorter);
     epochs[BOB].open(&shorter).unwrap();
     assert_eq!(covered(&epochs[BOB], MALLORY), 4);
-    assert_eq!(epochs[BOB].peers[MALLORY].heads.len(), 3);
+    assert_eq!(epochs[BOB].delivery.authors[MALLORY].heads.len(), 3);
     assert_eq!(
         epochs[BOB].peers[MALLORY].closing,
         Some(epochs[BOB].consensus.order.lock())
@@ -245,7 +246,13 @@ fn who_closes_with_one_false_lock_after_another_takes_no_step_to_the_end() {
         }
         effects(&mut epochs[BOB]);
         let heads = if is_gone {
-            epochs[MALLORY].graph.heads().iter().copied().collect()
+            epochs[MALLORY]
+                .delivery
+                .graph
+                .heads()
+                .iter()
+                .copied()
+                .collect()
         } else {
             Vec::new()
         };
@@ -276,7 +283,13 @@ fn who_closes_with_the_order_here_takes_one_step_whatever_it_says_later() {
     let mut epochs = epochs(3, 1);
     all_leave(&mut epochs, &[]);
     let lock = epochs[BOB].consensus.order.lock();
-    let heads: Vec<_> = epochs[MALLORY].graph.heads().iter().copied().collect();
+    let heads: Vec<_> = epochs[MALLORY]
+        .delivery
+        .graph
+        .heads()
+        .iter()
+        .copied()
+        .collect();
     let closes = [lock, Lock::EMPTY, lock, Lock::EMPTY, lock];
     for (number, lock) in (0..).zip(closes) {
         let lie = Statement {

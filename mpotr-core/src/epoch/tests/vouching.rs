@@ -212,9 +212,10 @@ fn a_message_in_the_middle_of_a_line_is_shown_to_who_asks_for_it_by_name() {
     effects(&mut epochs[ALICE]);
     // A statement of Mallory's names the third, and nothing else.
     let third = *epochs[ALICE]
+        .delivery
         .graph
-        .get(epochs[ALICE].graph.heads().first().unwrap())
-        .map(|_| &epochs[ALICE].graph.node(2).unwrap().key.id)
+        .get(epochs[ALICE].delivery.graph.heads().first().unwrap())
+        .map(|_| &epochs[ALICE].delivery.graph.node(2).unwrap().key.id)
         .unwrap();
     let named = said(0, vec![third]);
     let named = forge_statement(&mut epochs[MALLORY], MALLORY, 0, named);
@@ -341,15 +342,20 @@ fn what_waits_and_cannot_be_shown_gives_way_to_what_can() {
     let bob = &mut epochs[BOB];
     bob.open(&end).unwrap();
     bob.open(&second_packet).unwrap();
-    assert!(bob.holdback.remove(MALLORY, &{
-        let mut held = bob.holdback.of(MALLORY);
+    assert!(bob.delivery.holdback.remove(MALLORY, &{
+        let mut held = bob.delivery.holdback.of(MALLORY);
         held.find(|held| held.content.seq == 2).unwrap().id
     }));
     let other = content(1, MessageId::new([8; 32]), Vec::new(), "another");
     let other = forge_content(&mut epochs[MALLORY], MALLORY, other);
     let bob = &mut epochs[BOB];
     bob.open(&other).unwrap();
-    let held: Vec<_> = bob.holdback.of(MALLORY).map(|held| held.id).collect();
+    let held: Vec<_> = bob
+        .delivery
+        .holdback
+        .of(MALLORY)
+        .map(|held| held.id)
+        .collect();
     assert_eq!(held.len(), 1);
     assert_ne!(held[0], second);
 }

@@ -1,0 +1,257 @@
+//! What is delivered and what waits for that, and what each author has to do with it. `docs/spec/05-wire.md`, "Receiving".
+
+use std::collections::BTreeMap;
+
+use super::changing::{Frozen, Gate};
+use super::claims::Asked;
+use super::demand::Demand;
+use super::graph::Graph;
+use super::holdback::{Held, Holdback};
+use super::unfinal::Unfinal;
+use super::vouching::Warrant;
+use crate::wire::{Content, MessageId, SealedPacket, Statement};
+
+/// The messages at hand, delivered or not.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) me: usize,
+    /// In cycle order, this member among them.
+    pub(super) authors: Vec<Author>,
+    pub(super) graph: Graph,
+    pub(super) holdback: Holdback,
+    pub(super) unfinal: Unfinal,
+    /// Which messages are delivered at present.
+    pub(super) gate: Gate,
+    /// How often messages of the cut were asked for.
+    pub(super) asked: Asked,
+}
+
+/// What a member has written, and signed to have seen.
+#[derive(Debug, Default)]
+pub(super) struct Author {
+    /// Content messages delivered, or one more than the last place of them.
+    pub(super) delivered: u32,
+    /// The delivered message of each place, the first one, as an index into the graph.
+    pub(super) chain: Vec<usize>,
+    /// Has signed two things that cannot both be: two in one place, or a message against its own statement.
+    pub(super) exposed: bool,
+    /// Whether anyone can check that.
+    pub(super) is_shown: bool,
+    /// One more than the last place of its messages that others were seen to build upon when there was no room for them.
+    pub(super) demanded: u32,
+    /// The newest statement, if it waits for messages that are not here.
+    pub(super) waiting: Option<Statement>,
+    /// The heads of all that the member has signed to have seen: what it writes next comes after them.
+    pub(super) heads: Vec<MessageId>,
+    /// What it had seen when it contributed to a run, by the run.
+    pub(super) frozen: Option<Frozen>,
+    /// Has sent its last message.
+    pub(super) fin: bool,
+    /// Accepts and sends nothing more.
+    pub(super) closed: bool,
+    /// Its secrets were published.
+    pub(super) revealed: bool,
+}
+
+impl Delivery {
+    /// Nothing is at hand.
+    pub(super) fn new(me: usize, members: usize) -> Self {
+        Self {
+            me,
+            authors: (0..members).map(|_| Author::default()).collect(),
+            graph: Graph::default(),
+            holdback: Holdback::default(),
+            unfinal: Unfinal::new(members),
+            gate: Gate::Open,
+            asked: Asked::default(),
+        }
+    }
+
+    /// Whether a member is known to have said two things in one place.
+    pub(super) fn is_exposed(&self, member: usize) -> bool {
+        self.authors.get(member).is_some_and(|peer| peer.exposed)
+    }
+
+    /// Whether a member still takes part: it has neither sent its last message nor closed.
+    pub(super) fn is_present(&self, member: usize) -> bool {
+        self.authors
+            .get(member)
+            .is_some_and(|peer| !peer.fin && !peer.closed)
+    }
+
+    /// Whether a member has closed.
+    pub(super) fn is_closed(&self, member: usize) -> bool {
+        self.authors.get(member).is_some_and(|peer| peer.closed)
+    }
+
+    /// Whether nothing may be written for the time being.
+    pub(super) const fn is_frozen(&self) -> bool {
+        !matches!(self.gate, Gate::Open)
+    }
+
+    /// Whether what signs for a member is public.
+    pub(super) fn is_published(&self, member: usize) -> bool {
+        self.authors.get(member).is_some_and(|peer| peer.revealed)
+    }
+
+    pub(super) fn has_evidence(&self, member: usize) -> bool {
+        self.authors.get(member).is_some_and(|peer| peer.is_shown)
+    }
+
+    /// Whether some messages are delivered only if others build upon them.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.unfinal.is_any_crowded() || self.authors.iter().any(|peer| peer.exposed)
+    }
+
+    /// Whether a message that waits may be delivered when all before it is.
+    pub(super) fn may_go(&self, author: usize, held: &Held, demanded: &Demand) -> bool {
+        self.gate.admits(&held.id)
+            && (!self.is_exposed(author) || demanded.is_for(author, &held.id))
+    }
+
+    /// Whether a message is delivered, or waits.
+    pub(super) fn is_at_hand(&self, author: usize, seq: u32, id: &MessageId) -> bool {
+        self.graph.contains(id) || self.holdback.at(author, seq).any(|held| held.id == *id)
+    }
+
+    /// What authentic messages of an author that wait name as the one in this place, and what shows that to be its author's.
+    pub(super) fn vouched_for(
+        &self,
+        author: usize,
+        seq: u32,
+    ) -> impl Iterator<Item = (MessageId, Warrant)> {
+        let after = seq.checked_add(1).into_iter();
+        after
+            .flat_map(move |after| self.holdback.at(author, after))
+            .filter_map(|held| Some((held.content.prev, held.warrant.before(&held.packet)?)))
+    }
+
+    /// The packet of a message that is not final.
+    pub(super) fn packet_of(&self, id: &MessageId) -> Option<&SealedPacket> {
+        let held = || {
+            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
+            held.next().map(|(_, held)| &held.packet)
+        };
+        self.graph.packet(id).or_else(held)
+    }
+
+    /// The author and the place of a message at hand.
+    pub(super) fn place_of(&self, id: &MessageId) -> Option<(usize, u32)> {
+        let delivered = self.graph.get(id).map(|node| (node.author, node.seq));
+        delivered.or_else(|| {
+            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
+            held.next().map(|(author, held)| (author, held.content.seq))
+        })
+    }
+
+    /// The message of a place, delivered or held.
+    pub(super) fn id_at(&self, author: usize, place: u32) -> Option<MessageId> {
+        let chain = &self.authors.get(author)?.chain;
+        let delivered = usize::try_from(place)
+            .ok()
+            .and_then(|place| self.graph.node(*chain.get(place)?))
+            .map(|node| node.key.id);
+        let mut held = self.holdback.at(author, place).map(|held| held.id);
+        delivered.or_else(|| held.next())
+    }
+
+    /// A message of the author at hand, delivered or held, that contradicts this one.
+    pub(super) fn contradicted(
+        &self,
+        author: usize,
+        id: &MessageId,
+        content: &Content,
+    ) -> Option<MessageId> {
+        let before = content.seq.checked_sub(1);
+        let delivered = |seq: u32| {
+            let chain = &self.authors.get(author)?.chain;
+            let index = chain.get(usize::try_from(seq).ok()?)?;
+            self.graph.node(*index).map(|node| node.key.id)
+        };
+        let held = |seq| self.holdback.at(author, seq);
+        let same = delivered(content.seq)
+            .into_iter()
+            .chain(held(content.seq).map(|held| held.id))
+            .find(|other| other != id);
+        let previous = before.and_then(|before| {
+            delivered(before)
+                .into_iter()
+                .chain(held(before).map(|held| held.id))
+                .find(|other| *other != content.prev)
+        });
+        let next = content.seq.checked_add(1).and_then(|after| {
+            held(after)
+                .find(|held| held.content.prev != *id)
+                .map(|held| held.id)
+        });
+        same.or(previous).or(next)
+    }
+
+    /// Drops what there is no room for, and names it. It is sent again, or asked for.
+    pub(super) fn trim(&mut self) -> Vec<MessageId> {
+        let Self {
+            holdback,
+            authors,
+            gate,
+            ..
+        } = self;
+        let dropped = holdback.trim(
+            |author| authors.get(author).map_or(0, |peer| peer.delivered),
+            |id| matches!(&*gate, Gate::Cut(cut) if cut.contains(id)),
+        );
+        for id in &dropped {
+            self.asked.forget(id);
+        }
+        dropped
+    }
+
+    /// Names the ancestors of what the cut names, as far as they are at hand.
+    pub(super) fn expand_cut(&mut self) {
+        let Gate::Cut(ids) = &mut self.gate else {
+            return;
+        };
+        let held = self.holdback.iter().map(|(_, held)| (held.id, held));
+        let held: BTreeMap<_, _> = held.collect();
+        let mut named: Vec<_> = held.values().copied().collect();
+        named.retain(|held| ids.contains(&held.id));
+        // Each is looked at once: a line is as long as an insider likes.
+        while let Some(last) = named.pop() {
+            for id in last.content.ancestors() {
+                if !self.graph.contains(&id) && ids.insert(id) {
+                    named.extend(held.get(&id).copied());
+                }
+            }
+        }
+    }
+
+    /// Whether as many messages are delivered here as a lock names.
+    pub(super) fn has_all_of(&self, statement: &Statement) -> bool {
+        usize::try_from(statement.lock.count).is_ok_and(|count| count <= self.graph.len())
+    }
+
+    /// How many messages are missing that a member has named by a lock: it held the last message of everyone.
+    pub(super) fn behind_locks(&self) -> u32 {
+        let said = self.authors.iter().filter_map(|peer| peer.waiting.as_ref());
+        let locks = said.filter(|said| said.names_by_lock());
+        let most = locks.map(|said| said.lock.count).max().unwrap_or(0);
+        most.saturating_sub(u32::try_from(self.graph.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether an authentic message would be dropped at once where nothing that waits can be delivered, and leave nothing
+    /// behind: it expands no cut, contradicts nothing, and nothing before it is demanded or vouched for by it alone.
+    pub(super) fn finds_no_room(
+        &self,
+        author: usize,
+        (id, content): (&MessageId, &Content),
+        bytes: usize,
+    ) -> bool {
+        let seq = content.seq;
+        let peer = self.authors.get(author);
+        let may_wait = peer.is_some_and(|peer| seq > peer.delivered && !peer.fin && !peer.closed);
+        may_wait
+            && self.holdback.has_no_room_after(author, seq, bytes)
+            && !matches!(self.gate, Gate::Cut(_))
+            && !self.is_restricted()
+            && self.contradicted(author, id, content).is_none()
+    }
+}
