@@ -18,7 +18,7 @@
 //! | `agreement` | what follows from what was delivered or stated |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
-//! | `lagging` | who is not waited for |
+//! | `receipts`, `lagging` | whose word is awaited on what was sent, and who is not waited for |
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //! | `claims` | what they bring along and do not serve |
@@ -56,6 +56,7 @@ mod opener;
 mod order;
 mod peer_key;
 mod ratchet;
+mod receipts;
 mod receiving;
 mod recorder;
 mod recovering;
@@ -67,7 +68,7 @@ mod tests;
 mod unfinal;
 mod vouching;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret};
 use mpotr_gka::{Established, Sid, TrapdoorKey, wire_index};
@@ -81,11 +82,10 @@ use delivery::Delivery;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
 pub(crate) use keys::Door;
 use keys::EpochKeys;
-use member_set::MemberSet;
 use opener::Opener;
+use receipts::Receipts;
 use recorder::Recorder;
 use sealer::Sealer;
-use sending::Sent;
 
 /// What happened in an epoch, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -167,15 +167,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     consensus: Consensus,
     /// Memory for what one member newly covers.
     newly: Vec<usize>,
-    /// This member's own messages that not all have covered, by `seq`.
-    sent: BTreeMap<u32, Sent>,
-    /// Members whose word on them is not waited for.
-    lagging: MemberSet,
-    /// Delivered messages that nothing that this member signed covers.
-    unstated: usize,
-    /// How many of them are texts, and the bytes of their packets.
-    unstated_texts: usize,
-    unstated_bytes: usize,
+    receipts: Receipts,
     /// Messages that are here when all that was asked for has come.
     goal: usize,
     /// The cuts of runs that are whole here, the newest first.
@@ -226,11 +218,7 @@ impl<S: CryptoSuite> Epoch<S> {
             delivery: Delivery::new(me, members),
             consensus: Consensus::new(me, members),
             newly: Vec::new(),
-            sent: BTreeMap::new(),
-            lagging: MemberSet::default(),
-            unstated: 0,
-            unstated_bytes: 0,
-            unstated_texts: 0,
+            receipts: Receipts::default(),
             goal: 0,
             cuts: Vec::new(),
             retired: false,
@@ -264,23 +252,6 @@ impl<S: CryptoSuite> Epoch<S> {
         self.me
     }
 
-    /// Whether every other member accepts nothing more.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.other_members().all(|member| self.is_closed(member))
-    }
-
-    /// Members that have sent their last message and wait for the others, this one among them.
-    pub(crate) fn leaving(&self) -> usize {
-        let authors = self.delivery.authors.iter();
-        authors.filter(|peer| peer.fin && !peer.closed).count()
-    }
-
-    /// Whether this member has sent its last message, and owes the others its word on their last ones alone: none of them
-    /// writes anything after.
-    pub(crate) fn owes_to_leavers_alone(&self) -> bool {
-        !self.is_present(self.me) && self.unstated_texts == 0
-    }
-
     /// The next thing that happened.
     pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -295,6 +266,15 @@ impl<S: CryptoSuite> Epoch<S> {
     fn other_members(&self) -> impl Iterator<Item = usize> {
         let me = self.me;
         (0..self.peers.len()).filter(move |member| *member != me)
+    }
+
+    /// Members of the roster.
+    pub(crate) const fn members(&self) -> usize {
+        self.peers.len()
+    }
+
+    fn own(&mut self) -> Option<&mut Peer> {
+        self.peers.get_mut(self.me)
     }
 
     fn others(&self) -> impl Iterator<Item = &Peer> {

@@ -6,22 +6,6 @@ use super::{Effect, Epoch};
 use crate::wire::Lock;
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// The final prefix.
-    pub(crate) const fn final_lock(&self) -> Lock {
-        self.consensus.final_lock()
-    }
-
-    /// Whether a member has signed another order than the one here.
-    pub(crate) fn is_forked(&self) -> bool {
-        let mut others = self.other_members();
-        others.any(|member| self.consensus.is_forked(member))
-    }
-
-    /// Messages delivered.
-    pub(crate) fn delivered(&self) -> usize {
-        self.delivery.graph.len()
-    }
-
     /// Draws the consequences of what was delivered or stated: the order, the locks, what is final; and delivers what had no
     /// room until then.
     pub(super) fn advance(&mut self) {

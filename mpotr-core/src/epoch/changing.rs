@@ -10,10 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::Sid;
 
-use super::member_set::MemberSet;
 use super::unfinal::Unfinal;
 use super::{Epoch, Peer};
-use crate::wire::{Lock, MessageId, Next, cut_digest};
+use crate::wire::{Lock, MessageId, cut_digest};
 
 /// Which messages are delivered.
 #[derive(Debug)]
@@ -60,26 +59,6 @@ impl Gate {
 }
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// What a member said last about the epoch that follows.
-    pub(crate) fn next_of(&self, member: usize) -> Option<&Next> {
-        self.peers.get(member)?.next.as_ref()
-    }
-
-    /// What this member says about the epoch that follows, to be changed and then stated.
-    pub(crate) fn own_next(&mut self) -> Option<&mut Next> {
-        Some(self.own()?.next.get_or_insert_default())
-    }
-
-    /// Members of the roster.
-    pub(crate) const fn members(&self) -> usize {
-        self.peers.len()
-    }
-
-    /// Whether so much is not final that more of some author is delivered only if others build upon it.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.delivery.unfinal.is_any_crowded()
-    }
-
     /// Stops writing and delivering: this member contributes to a run.
     pub(crate) fn freeze(&mut self, run: Sid) {
         let frontier = self.delivery.graph.heads().iter().copied().collect();
@@ -209,7 +188,7 @@ impl<S: CryptoSuite> Epoch<S> {
         self.opener.close_content();
         self.delivery.graph.drop_packets();
         self.delivery.unfinal = Unfinal::new(self.peers.len());
-        self.sent.clear();
+        self.receipts.clear();
     }
 
     /// Own messages that members have not covered, and these members, but for those who have confirmed the run that follows
@@ -221,12 +200,11 @@ impl<S: CryptoSuite> Epoch<S> {
             next.zip(cut)
                 .is_some_and(|(next, cut)| next.confirmed.contains(&cut))
         };
-        let nobody = MemberSet::default();
-        let awaited = self.sent.iter().map(|(seq, sent)| {
-            let missing = sent.missing.minus(&nobody, self.peers.len());
-            let peers = missing.into_iter().filter_map(|it| self.peers.get(it));
+        let missing = self.receipts.missing(self.peers.len());
+        let awaited = missing.map(|(seq, members)| {
+            let peers = members.into_iter().filter_map(|it| self.peers.get(it));
             let without = peers.filter(|peer| !has_cut(peer));
-            (*seq, without.map(|peer| peer.identity).collect())
+            (seq, without.map(|peer| peer.identity).collect())
         });
         awaited.collect()
     }

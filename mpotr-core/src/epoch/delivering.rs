@@ -87,7 +87,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let disputed = self.is_exposed(author);
         self.record_content(super::sending::wire_index(author), &id);
         self.consensus.insert(key, index);
-        self.unstated = self.unstated.saturating_add(1);
+        self.receipts.owe();
         self.cover(self.me, [index]);
         if author != self.me {
             self.cover(author, [index]);
@@ -103,8 +103,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         match content.kind {
             ContentKind::Text => {
-                self.unstated_texts = self.unstated_texts.saturating_add(1);
-                self.unstated_bytes = self.unstated_bytes.saturating_add(length);
+                self.receipts.owe_text(length);
                 self.effects.push_back(Effect::Delivered {
                     id,
                     author,
@@ -185,17 +184,14 @@ impl<S: CryptoSuite> Epoch<S> {
         self.consensus
             .stop_waiting_for(&self.delivery.graph, member);
         self.delivery.holdback.forget(member);
-        for (seq, sent) in &mut self.sent {
-            if sent.missing.remove(member) {
-                let seq = *seq;
-                self.effects.push_back(Effect::Missed { seq, by: member });
-                if sent.missing.is_empty() {
-                    self.effects.push_back(Effect::Answered { seq });
-                }
+        for (seq, is_answered) in self.receipts.miss(member) {
+            self.effects.push_back(Effect::Missed { seq, by: member });
+            if is_answered {
+                self.effects.push_back(Effect::Answered { seq });
             }
         }
         self.effects.push_back(Effect::Closed { member });
-        self.forget_covered();
+        self.receipts.forget_covered();
     }
 
     /// Notes that a member covers messages, and reports what of this member's own is thereby covered by all.
@@ -214,10 +210,7 @@ impl<S: CryptoSuite> Epoch<S> {
             else {
                 continue;
             };
-            let Some(sent) = self.sent.get_mut(&node.seq) else {
-                continue;
-            };
-            if sent.missing.remove(member) && sent.missing.is_empty() {
+            if self.receipts.cover(node.seq, member) {
                 answered = true;
                 self.effects.push_back(Effect::Answered { seq: node.seq });
             }
@@ -226,12 +219,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .settle(&self.delivery.graph, newly.iter().copied());
         self.newly = newly;
         if answered {
-            self.forget_covered();
+            self.receipts.forget_covered();
         }
-    }
-
-    /// Drops own packets that need not be sent again.
-    fn forget_covered(&mut self) {
-        self.sent.retain(|_, sent| !sent.missing.is_empty());
     }
 }

@@ -8,8 +8,7 @@ use super::Epoch;
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether the word of a member that is waited for is missing on a message of this member.
     pub(crate) fn is_awaited(&self, seq: u32) -> bool {
-        let sent = self.sent.get(&seq);
-        sent.is_some_and(|sent| !sent.missing.is_subset_of(&self.lagging))
+        self.receipts.is_awaited(seq)
     }
 
     /// Whether another member has covered a message of this member: it has gone out, and who has not covered it is late.
@@ -26,16 +25,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Those who have not covered a message of this member are not waited for in this epoch any more: who they are.
     pub(crate) fn stop_waiting_for_late(&mut self, seq: u32) -> Vec<IdentityKey> {
-        let Some(sent) = self.sent.get(&seq) else {
-            return Vec::new();
-        };
-        let late: Vec<_> = sent
-            .missing
-            .minus(&self.lagging, self.peers.len())
-            .collect();
-        for member in &late {
-            self.lagging.insert(*member);
-        }
+        let late = self.receipts.stop_waiting_for_late(seq, self.peers.len());
         late.into_iter()
             .filter_map(|member| self.identity(member))
             .collect()

@@ -8,23 +8,8 @@ use super::holdback::Held;
 use super::member_set::MemberSet;
 use super::sealer::{Said, SealedContent};
 use super::vouching::Warrant;
-use super::{Effect, Epoch, Peer};
+use super::{Effect, Epoch};
 use crate::wire::{ContentKind, MessageId, Packet, Presence, Statement};
-
-/// After so many texts a member states at once that it has seen them: a quarter of what one author may have on its way,
-/// so that an author who has much to say never waits for the clock.
-const MUCH: usize = 32;
-/// And after so many bytes of packets.
-const MUCH_BYTES: usize = 32 << 10;
-
-/// A message of this member that not all have covered.
-#[derive(Debug)]
-pub(super) struct Sent {
-    /// The bytes, to send again as they are.
-    pub(super) packet: Vec<u8>,
-    /// Members that had not sent their last message and have not covered it.
-    pub(super) missing: MemberSet,
-}
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Seals a message of this member, delivers it here, and returns its place with the packet.
@@ -61,13 +46,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if missing.is_empty() {
             self.effects.push_back(Effect::Answered { seq });
         }
-        self.sent.insert(
-            seq,
-            Sent {
-                packet: packet.clone(),
-                missing,
-            },
-        );
+        self.receipts.send(seq, packet.clone(), missing);
         let Some(position) = self.delivery.graph.position(&id, content.ancestors()) else {
             return Err(content.body.to_vec());
         };
@@ -78,9 +57,7 @@ impl<S: CryptoSuite> Epoch<S> {
             warrant: Warrant::Own,
         };
         self.deliver(self.me, position, own);
-        self.unstated = 0;
-        self.unstated_bytes = 0;
-        self.unstated_texts = 0;
+        self.receipts.pay();
         self.advance();
         Ok((seq, id, packet))
     }
@@ -137,27 +114,20 @@ impl<S: CryptoSuite> Epoch<S> {
         let keys = &self.opener.keys;
         let (signed, packet) = self.sealer.statement(keys, &slot, statement);
         self.record_statement(wire_index(self.me), number, &signed);
-        self.unstated = 0;
-        self.unstated_bytes = 0;
-        self.unstated_texts = 0;
+        self.receipts.pay();
         self.consensus.listed();
         Some(packet)
     }
 
-    pub(super) fn own(&mut self) -> Option<&mut Peer> {
-        self.peers.get_mut(self.me)
-    }
-
     /// Whether messages were delivered that nothing covers which this member signed, or orders are to be compared.
     pub(crate) fn owes_acknowledgement(&self) -> bool {
-        self.unstated > 0 || self.consensus.owes_comparison()
+        self.receipts.owes() || self.consensus.owes_comparison()
     }
 
     /// Whether so many texts were delivered that nothing covers that their authors should hear of it at once: they write on as
     /// they are answered, which nobody does after a last message. A member that has frozen delivers nothing that is not in the cut.
     pub(crate) fn owes_much(&self) -> bool {
-        let is_much = self.unstated_texts >= MUCH || self.unstated_bytes >= MUCH_BYTES;
-        is_much && !self.is_frozen()
+        self.receipts.owes_much() && !self.is_frozen()
     }
 
     /// Whether the order has grown beyond the lock that this member signed last.
@@ -168,17 +138,12 @@ impl<S: CryptoSuite> Epoch<S> {
     /// The first of this member's messages, at most so many, that not all who are waited for have covered: to be sent again.
     /// The others ask for what they miss.
     pub(crate) fn unanswered(&self, most: usize) -> Vec<&[u8]> {
-        let is_awaited = |sent: &&Sent| !sent.missing.is_subset_of(&self.lagging);
-        let missed = self.sent.values().filter(is_awaited);
-        missed
-            .take(most)
-            .map(|sent| sent.packet.as_slice())
-            .collect()
+        self.receipts.unanswered(most)
     }
 
     /// Whether every member that should has covered all messages of this member.
     pub(crate) fn is_acknowledged(&self) -> bool {
-        self.sent.values().all(|sent| sent.missing.is_empty())
+        self.receipts.are_complete()
     }
 
     /// Whether all that was delivered is final.

@@ -6,7 +6,7 @@ use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Sid;
 
 use super::Epoch;
-use crate::wire::MessageId;
+use crate::wire::{Lock, MessageId, Next};
 
 /// What is known of a delivered message, members by their index.
 #[derive(Debug)]
@@ -52,6 +52,54 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether more is missing, and all that was asked for has come.
     pub(crate) fn may_ask_again(&self) -> bool {
         self.delivery.graph.len() >= self.goal
+    }
+
+    /// What a member said last about the epoch that follows.
+    pub(crate) fn next_of(&self, member: usize) -> Option<&Next> {
+        self.peers.get(member)?.next.as_ref()
+    }
+
+    /// What this member says about the epoch that follows, to be changed and then stated.
+    pub(crate) fn own_next(&mut self) -> Option<&mut Next> {
+        Some(self.own()?.next.get_or_insert_default())
+    }
+
+    /// Whether so much is not final that more of some author is delivered only if others build upon it.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.delivery.unfinal.is_any_crowded()
+    }
+
+    /// The final prefix.
+    pub(crate) const fn final_lock(&self) -> Lock {
+        self.consensus.final_lock()
+    }
+
+    /// Whether a member has signed another order than the one here.
+    pub(crate) fn is_forked(&self) -> bool {
+        let mut others = self.other_members();
+        others.any(|member| self.consensus.is_forked(member))
+    }
+
+    /// Messages delivered.
+    pub(crate) fn delivered(&self) -> usize {
+        self.delivery.graph.len()
+    }
+
+    /// Whether every other member accepts nothing more.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.other_members().all(|member| self.is_closed(member))
+    }
+
+    /// Members that have sent their last message and wait for the others, this one among them.
+    pub(crate) fn leaving(&self) -> usize {
+        let authors = self.delivery.authors.iter();
+        authors.filter(|peer| peer.fin && !peer.closed).count()
+    }
+
+    /// Whether this member has sent its last message, and owes the others its word on their last ones alone: none of them
+    /// writes anything after.
+    pub(crate) fn owes_to_leavers_alone(&self) -> bool {
+        !self.is_present(self.me) && !self.receipts.owes_for_texts()
     }
 
     /// What is known of a message. `None` if it is not delivered.
