@@ -25,7 +25,7 @@ pub struct Entry {
 /// Everything that the operations of a suite give in so many rounds on inputs drawn from a seed.
 #[must_use]
 pub fn journal<S: CryptoSuite>(seed: u64, rounds: u32) -> Vec<Entry> {
-    let mut run = Run {
+    let mut run = SeededRun {
         rng: ChaCha20Rng::seed_from_u64(seed),
         round: 0,
         entries: Vec::new(),
@@ -48,13 +48,13 @@ pub fn a_journal_depends_on_its_seed_alone<S: CryptoSuite>() {
     assert_ne!(journal::<S>(1, 2), journal::<S>(2, 2));
 }
 
-struct Run {
+struct SeededRun {
     rng: ChaCha20Rng,
     round: u32,
     entries: Vec<Entry>,
 }
 
-impl Run {
+impl SeededRun {
     fn write(&mut self, operation: &'static str, result: impl AsRef<[u8]>) {
         let result = result.as_ref().to_vec();
         self.entries.push(Entry {

@@ -27,10 +27,10 @@ pub use signature_cases::{SIGNATURES, SignatureCase};
 /// What a backend gets wrong: the first check that it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Fault(pub &'static str);
+pub struct TrialFault(pub &'static str);
 
 /// The verdicts of this process, by suite and backend.
-static VERDICTS: Mutex<BTreeMap<TypeId, Result<(), Fault>>> = Mutex::new(BTreeMap::new());
+static VERDICTS: Mutex<BTreeMap<TypeId, Result<(), TrialFault>>> = Mutex::new(BTreeMap::new());
 
 /// Makes a backend ready and says whether it can compute a suite on this machine. The backend has to prove itself first, once
 /// in the life of the process.
@@ -47,7 +47,7 @@ fn once<S: CryptoSuite>() -> Result<(), UnsupportedSuite> {
     // A verdict is written whole or not at all, so a panic elsewhere leaves the table sound.
     let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
     let verdict = *verdicts.entry(TypeId::of::<S>()).or_insert_with(run::<S>);
-    verdict.map_err(|Fault(reason)| UnsupportedSuite {
+    verdict.map_err(|TrialFault(reason)| UnsupportedSuite {
         suite: S::ID,
         backend: S::BACKEND,
         reason,
@@ -57,8 +57,8 @@ fn once<S: CryptoSuite>() -> Result<(), UnsupportedSuite> {
 /// Tries a suite of a backend.
 ///
 /// # Errors
-/// The first [`Fault`] found.
-pub fn run<S: CryptoSuite>() -> Result<(), Fault> {
+/// The first [`TrialFault`] found.
+pub fn run<S: CryptoSuite>() -> Result<(), TrialFault> {
     hash::check::<S>()?;
     signature::check::<S>()?;
     group::check::<S::Group>()?;
@@ -66,15 +66,19 @@ pub fn run<S: CryptoSuite>() -> Result<(), Fault> {
 }
 
 /// The fault, unless `holds`.
-const fn ensure(holds: bool, fault: &'static str) -> Result<(), Fault> {
-    if holds { Ok(()) } else { Err(Fault(fault)) }
+const fn ensure(holds: bool, fault: &'static str) -> Result<(), TrialFault> {
+    if holds {
+        Ok(())
+    } else {
+        Err(TrialFault(fault))
+    }
 }
 
 /// The bytes of a vector.
-fn hex<const N: usize>(text: &str) -> Result<[u8; N], Fault> {
+fn hex<const N: usize>(text: &str) -> Result<[u8; N], TrialFault> {
     let mut bytes = [0; N];
     match base16ct::lower::decode(text, &mut bytes) {
         Ok(decoded) if decoded.len() == N => Ok(bytes),
-        _ => Err(Fault("a vector of its self-test is damaged")),
+        _ => Err(TrialFault("a vector of its self-test is damaged")),
     }
 }

@@ -17,7 +17,7 @@ use mpotr_backend_rustcrypto::{ChaCha20Poly1305Suite, Ed25519, Ristretto255};
 use mpotr_crypto::adapter::{AeadAdapter, InPlaceAead};
 use mpotr_crypto::aead::{AeadInOut, KeyInit};
 use mpotr_crypto::digest::Digest;
-use mpotr_crypto::self_test::{self, Fault};
+use mpotr_crypto::self_test::{self, TrialFault};
 use mpotr_crypto::{
     CryptoSuite, Edwards, Group, Secret, SignatureScheme, SuiteAead, SuiteId, check_supported,
 };
@@ -218,7 +218,7 @@ fn sha512(parts: &[&[u8]]) -> [u8; 64] {
 fn a_verifier_with_cofactor_has_a_fault() {
     assert_eq!(
         self_test::verification(verifies_with_cofactor),
-        Err(Fault(
+        Err(TrialFault(
             "it takes a signature whose R is off by a point of order 8"
         ))
     );

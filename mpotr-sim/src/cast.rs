@@ -6,7 +6,7 @@ use mpotr_core::{RoomConfig, Timestamp};
 use rand_chacha::ChaCha20Rng;
 
 use crate::insider;
-use crate::member::Member;
+use crate::member::SeededRoom;
 use crate::party::Party;
 use crate::script::Role;
 
@@ -43,7 +43,7 @@ impl Cast {
 
 fn enter<S: CryptoSuite + 'static>(entrance: Entrance) -> Result<Box<dyn Party>, UnsupportedSuite> {
     match entrance.role {
-        Role::Honest => Ok(Box::new(Member::<S>::enter(entrance)?)),
+        Role::Honest => Ok(Box::new(SeededRoom::<S>::enter(entrance)?)),
         Role::Insider(kind) => insider::enter::<S>(kind, entrance),
     }
 }

@@ -31,7 +31,7 @@ use mpotr_core::wire::Packet;
 use mpotr_core::{Event, SendHandle, Timestamp};
 
 use crate::cast::Entrance;
-use crate::member::Member;
+use crate::member::SeededRoom;
 use crate::party::{Act, Audience, Party, Seat, Transmit};
 use knowledge::Knowledge;
 pub use silent::Withheld;
@@ -101,12 +101,17 @@ pub(crate) trait Deviation<S: CryptoSuite> {
     }
 
     /// Writes a text; `None` if it does not.
-    fn write(&mut self, member: &mut Member<S>, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
+    fn write(
+        &mut self,
+        member: &mut SeededRoom<S>,
+        now: Timestamp,
+        text: &[u8],
+    ) -> Option<SendHandle> {
         member.send(now, text)
     }
 
     /// What it sends besides, after it has heard or written anything.
-    fn add(&mut self, _member: &mut Member<S>) -> Vec<Transmit> {
+    fn add(&mut self, _member: &mut SeededRoom<S>) -> Vec<Transmit> {
         Vec::new()
     }
 
@@ -132,7 +137,7 @@ fn halves(even: Vec<u8>, odd: Vec<u8>) -> Vec<Transmit> {
 
 /// A room, and a deviation that sits between it and the channel.
 struct Insider<S: CryptoSuite> {
-    member: Member<S>,
+    member: SeededRoom<S>,
     known: Knowledge<S>,
     deviation: Box<dyn Deviation<S>>,
     out: VecDeque<Transmit>,
@@ -227,7 +232,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
         InsiderKind::Shun => Box::new(shun::Shun::new(entrance.identity.public())),
     };
     Ok(Box::new(Insider {
-        member: Member::remembering(entrance)?,
+        member: SeededRoom::remembering(entrance)?,
         known: Knowledge::default(),
         deviation,
         out: VecDeque::new(),

@@ -13,12 +13,12 @@ use crate::party::{Act, Audience, Party, Seat, Transmit};
 const CONTEXT: &[u8] = b"mpotr-sim";
 
 /// A room, and randomness of its own.
-pub(crate) struct Member<S: CryptoSuite> {
+pub(crate) struct SeededRoom<S: CryptoSuite> {
     room: Room<S>,
     pub(crate) draws: Draws,
 }
 
-impl<S: CryptoSuite> Member<S> {
+impl<S: CryptoSuite> SeededRoom<S> {
     /// A member enters. All its draws follow from its seed.
     pub(crate) fn enter(entrance: Entrance) -> Result<Self, UnsupportedSuite> {
         let draws = Draws::new(entrance.seed);
@@ -53,7 +53,7 @@ impl<S: CryptoSuite> Member<S> {
     }
 }
 
-impl<S: CryptoSuite> Party for Member<S> {
+impl<S: CryptoSuite> Party for SeededRoom<S> {
     fn hear(&mut self, now: Timestamp, _from: Seat, packet: &[u8]) {
         // Rejections are expected: the network replays, and insiders forge.
         let _rejected = self.room.handle_message(now, packet, &mut self.draws);

@@ -4,7 +4,7 @@ use digest::Digest;
 
 use super::vectors::gcm::AES_256_GCM;
 use super::vectors::rfc_8439::CHACHA20_POLY1305;
-use super::{Fault, ensure, hex};
+use super::{TrialFault, ensure, hex};
 use crate::aead_key::{AEAD_TAG_LENGTH, AeadKey};
 use crate::secret::Secret;
 use crate::suite::CryptoSuite;
@@ -23,7 +23,7 @@ fn long_text() -> Vec<u8> {
     (0..=250).cycle().take(1_115).collect()
 }
 
-pub(super) fn check<S: CryptoSuite>() -> Result<(), Fault> {
+pub(super) fn check<S: CryptoSuite>() -> Result<(), TrialFault> {
     let [section_2_8_2, ..] = CHACHA20_POLY1305;
     let [.., test_case_16] = AES_256_GCM;
     let (vector, expected) = match S::ID {
@@ -68,7 +68,7 @@ fn refusals<S: CryptoSuite>(
     nonce: &[u8; 12],
     data: &[u8],
     sealed: &[u8],
-) -> Result<(), Fault> {
+) -> Result<(), TrialFault> {
     let body = sealed.len().saturating_sub(AEAD_TAG_LENGTH);
     for at in 0..sealed.len() {
         let fault = if at < body {
@@ -81,7 +81,7 @@ fn refusals<S: CryptoSuite>(
     }
     let tag = sealed
         .last_chunk()
-        .ok_or(Fault("a vector of its self-test is damaged"))?;
+        .ok_or(TrialFault("a vector of its self-test is damaged"))?;
     ensure(
         key.open_array(nonce, data, [0_u8; 7], tag).is_err(),
         "its AEAD opens a short text under the tag of another",
@@ -115,7 +115,7 @@ fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
 }
 
 /// The bytes of a vector of any length.
-fn decoded<'a>(text: &str, buffer: &'a mut [u8; BUFFER]) -> Result<&'a [u8], Fault> {
+fn decoded<'a>(text: &str, buffer: &'a mut [u8; BUFFER]) -> Result<&'a [u8], TrialFault> {
     base16ct::lower::decode(text, buffer)
-        .map_err(|_error| Fault("a vector of its self-test is damaged"))
+        .map_err(|_error| TrialFault("a vector of its self-test is damaged"))
 }

@@ -1,20 +1,20 @@
 //! ristretto255: what decodes, and what its operations give.
 
 use super::vectors::rfc_9496::{FROM_UNIFORM_BYTES, INVALID_ENCODINGS, MULTIPLES_OF_THE_GENERATOR};
-use super::{Fault, ensure, hex};
+use super::{TrialFault, ensure, hex};
 use crate::group::Group;
 
 /// L, and 2^512 - 1 modulo L.
 const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 const WIDEST: &str = "000f9c44e31106a447938568a71b0ed065bef517d273ecce3d9a307c1b419903";
 
-pub(super) fn check<G: Group>() -> Result<(), Fault> {
+pub(super) fn check<G: Group>() -> Result<(), TrialFault> {
     scalars::<G>()?;
     encodings::<G>()?;
     operations::<G>()
 }
 
-fn scalars<G: Group>() -> Result<(), Fault> {
+fn scalars<G: Group>() -> Result<(), TrialFault> {
     let order: [u8; 32] = hex(ORDER)?;
     let mut below = order;
     if let Some(first) = below.first_mut() {
@@ -42,7 +42,7 @@ fn scalars<G: Group>() -> Result<(), Fault> {
     )
 }
 
-fn encodings<G: Group>() -> Result<(), Fault> {
+fn encodings<G: Group>() -> Result<(), TrialFault> {
     for (fault, encodings) in INVALID_ENCODINGS {
         for encoding in encodings {
             ensure(G::decode(&hex(encoding)?).is_none(), fault)?;
@@ -71,7 +71,7 @@ fn encodings<G: Group>() -> Result<(), Fault> {
 }
 
 /// Five ways to 15 G, and three to the identity.
-fn operations<G: Group>() -> Result<(), Fault> {
+fn operations<G: Group>() -> Result<(), TrialFault> {
     let [one, two, three, five] = [1, 2, 3, 5].map(G::scalar_from_u128);
     let (base, tripled) = (G::mul_base(&one), G::mul_base(&three));
     let expected = G::mul_base(&G::scalar_from_u128(15));

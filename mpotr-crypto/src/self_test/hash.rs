@@ -4,7 +4,7 @@ use digest::Digest;
 use hkdf::GenericHkdf;
 
 use super::vectors::fips_180_4::SHA_512;
-use super::{Fault, ensure, hex};
+use super::{TrialFault, ensure, hex};
 use crate::kdf::Prk;
 use crate::suite::CryptoSuite;
 
@@ -20,7 +20,7 @@ const HMAC: &str = "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea25
 /// The example of `docs/spec/02-suites.md`, "Key derivation".
 const EXPANDED: &str = "52a6dea3d4aa3670887415ff1c7e6d43bba985e3da94c5f8f12af5374c8e64c4";
 
-pub(super) fn check<S: CryptoSuite>() -> Result<(), Fault> {
+pub(super) fn check<S: CryptoSuite>() -> Result<(), TrialFault> {
     let [_, _, (two_blocks, _, expected), _] = SHA_512;
     let hash = two_blocks
         .as_bytes()

@@ -1,13 +1,13 @@
 //! Ed25519: signing by RFC 8032, and the strict predicate.
 
 use super::vectors::rfc_8032::ED25519;
-use super::{Fault, SIGNATURES, ensure, hex};
+use super::{SIGNATURES, TrialFault, ensure, hex};
 use crate::ed25519_strict::{EphemeralKey, EphemeralKeyPair, SignatureBytes, VerifyingKey};
 use crate::secret::Secret;
 use crate::suite::CryptoSuite;
 
 /// Signs, and verifies by the predicate over the backend's hash and curve.
-pub(super) fn check<S: CryptoSuite>() -> Result<(), Fault> {
+pub(super) fn check<S: CryptoSuite>() -> Result<(), TrialFault> {
     let [_, _, test_3, ..] = ED25519;
     let pair = EphemeralKeyPair::<S>::from_seed(&Secret::new(hex(test_3.seed)?));
     ensure(
@@ -29,8 +29,10 @@ pub(super) fn check<S: CryptoSuite>() -> Result<(), Fault> {
 /// Holds the strict predicate against whatever verifies: a key, a message, a signature.
 ///
 /// # Errors
-/// The [`Fault`] of the first case with another verdict.
-pub fn verification(accepts: impl Fn(&[u8; 32], &[u8], &[u8; 64]) -> bool) -> Result<(), Fault> {
+/// The [`TrialFault`] of the first case with another verdict.
+pub fn verification(
+    accepts: impl Fn(&[u8; 32], &[u8], &[u8; 64]) -> bool,
+) -> Result<(), TrialFault> {
     SIGNATURES.iter().try_for_each(|case| {
         let [r, s] = case.signature;
         let mut signature = [0; 64];

@@ -9,7 +9,7 @@ use mpotr_core::{SendHandle, Timestamp};
 
 use super::knowledge::Knowledge;
 use super::{Deviation, everyone};
-use crate::member::Member;
+use crate::member::SeededRoom;
 use crate::party::{Party as _, Transmit};
 
 /// What it has written.
@@ -27,7 +27,12 @@ impl<S: CryptoSuite> Deviation<S> for Hoard {
         }
     }
 
-    fn write(&mut self, member: &mut Member<S>, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
+    fn write(
+        &mut self,
+        member: &mut SeededRoom<S>,
+        now: Timestamp,
+        text: &[u8],
+    ) -> Option<SendHandle> {
         let handle = member.send(now, text);
         // What leaves now is the text: nothing else was left to be sent.
         while let Some(packet) = member.packet() {

@@ -14,7 +14,7 @@ use mpotr_core::{Room, SendHandle, Timestamp};
 
 use super::knowledge::Knowledge;
 use super::{Deviation, everyone, to};
-use crate::member::Member;
+use crate::member::SeededRoom;
 use crate::party::{Audience, Party as _, Transmit};
 
 /// A place in the stream of its statements that its room does not come to.
@@ -58,7 +58,7 @@ impl<S: CryptoSuite> Deviation<S> for Torn {
 
     fn write(
         &mut self,
-        member: &mut Member<S>,
+        member: &mut SeededRoom<S>,
         _now: Timestamp,
         _text: &[u8],
     ) -> Option<SendHandle> {
@@ -69,7 +69,7 @@ impl<S: CryptoSuite> Deviation<S> for Torn {
     }
 
     /// The two things, as soon as there is something to say them about.
-    fn add(&mut self, member: &mut Member<S>) -> Vec<Transmit> {
+    fn add(&mut self, member: &mut SeededRoom<S>) -> Vec<Transmit> {
         let Some(seen) = self.seen.as_deref().filter(|_| !self.is_done) else {
             return Vec::new();
         };

@@ -14,7 +14,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 use super::to;
 use crate::cast::Entrance;
 use crate::draw::below;
-use crate::member::{Draws, Member};
+use crate::member::{Draws, SeededRoom};
 use crate::party::{Act, Audience, Party, Seat, Transmit};
 
 /// They part within so many milliseconds after they entered.
@@ -39,8 +39,8 @@ impl Part {
 
 /// Two rooms with one set of keys.
 pub(super) struct Twins<S: CryptoSuite> {
-    even: Member<S>,
-    odd: Member<S>,
+    even: SeededRoom<S>,
+    odd: SeededRoom<S>,
     part: Part,
     parted: bool,
     seed: u64,
@@ -62,8 +62,8 @@ impl<S: CryptoSuite> Twins<S> {
             seed,
         };
         Ok(Self {
-            even: Member::enter(entrance)?,
-            odd: Member::enter(twin)?,
+            even: SeededRoom::enter(entrance)?,
+            odd: SeededRoom::enter(twin)?,
             part,
             parted: false,
             seed,
