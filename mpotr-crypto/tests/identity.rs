@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "in a helper of tests, which clippy does not know for one"
+    reason = "clippy allows this in a test, and does not see that a helper belongs to one"
 )]
 
 use mpotr_backend_rustcrypto::{Aes256GcmSuite, ChaCha20Poly1305Suite as Suite};

@@ -5,7 +5,7 @@
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
-    reason = "helpers of tests, which clippy does not know for tests; operators on points and scalars are modular"
+    reason = "clippy allows this in a test, and does not see that a helper belongs to one; operators on points and scalars are modular"
 )]
 
 use core::fmt::Debug;

@@ -1,8 +1,5 @@
 //! What a member's line lets pass, and when.
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "these are tests, their helpers too"
-)]
+#![expect(clippy::arithmetic_side_effects, reason = "tests and their helpers")]
 
 use mpotr_netem::{Backlog, Line, Network, SendError, Weather};
 use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};

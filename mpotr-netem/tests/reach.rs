@@ -1,5 +1,5 @@
 //! Who reaches whom while the network is split.
-#![expect(clippy::unwrap_used, reason = "these are tests, their helpers too")]
+#![expect(clippy::unwrap_used, reason = "tests and their helpers")]
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
-    reason = "these are tests, their helpers too"
+    reason = "tests and their helpers"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};

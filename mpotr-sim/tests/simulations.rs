@@ -1,7 +1,7 @@
 //! A slice of what `mpotr sim` runs, and that the simulator sees what it should.
 #![expect(
     clippy::unwrap_used,
-    reason = "these are tests, their helpers too: what cannot be done is a failure"
+    reason = "tests and their helpers: a step that fails is a failed test"
 )]
 
 use std::num::NonZeroUsize;

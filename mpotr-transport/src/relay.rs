@@ -3,9 +3,9 @@
 //! The relay is trusted with nothing. It sees connections, times and lengths, and packets it cannot read; it may drop,
 //! delay, repeat and invent packets as any network may. Specification: `docs/spec/07-transport.md`.
 //!
-//! Who sends too much is the one who is slowed down, by its own connection, and cut if it goes on: see [`RelayLimits`]. Who reads
-//! it loses nothing by that. A client that takes next to nothing while others wait for it is dropped. The relay holds at most
-//! [`RelayLimits::memory`] of packets that wait, and for each client one that is being read.
+//! A client that sends too much is slowed down, by its own connection, and cut if it goes on: see [`RelayLimits`]. Its
+//! readers lose nothing by that. A client that takes next to nothing while others wait for it is dropped. The relay
+//! holds at most [`RelayLimits::memory`] bytes of packets that wait, and for each client one packet that is being read.
 
 mod connection;
 mod counters;
@@ -39,8 +39,9 @@ use origins::Origins;
 /// How long to wait after a connection could not be accepted, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Clients that are turned away in order at one time: the relay waits a little until each has read why. Beyond that it says why and
-/// closes at once, which tells all but those whose system forgets what it has received when the connection is reset.
+/// The most clients that are turned away in order at one time: for each the relay waits a little until it has read why.
+/// To others it says why and closes at once, which tells all but those whose system forgets what it received when the
+/// connection is reset.
 const REFUSALS: usize = 32;
 
 /// A relay that listens and has not begun to run.
@@ -64,7 +65,7 @@ impl Relay {
         Self::bind_with(address, RelayLimits::default()).await
     }
 
-    /// Listens on `address`, with limits of one's own.
+    /// Listens on `address`, with the caller's limits.
     ///
     /// # Errors
     /// The address cannot be listened on.
@@ -119,7 +120,7 @@ impl Relay {
         tracing::info!("the relay has shut down");
     }
 
-    /// Serves a client, or tells it that the relay has clients enough, of its address or in all.
+    /// Serves a client, or tells it that the relay has as many clients as it takes, from its address or in all.
     fn admit(
         &mut self,
         stream: TcpStream,

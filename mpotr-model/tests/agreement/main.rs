@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "helpers of tests, which clippy does not know for tests"
+    reason = "clippy allows this in a test, and does not see that a helper belongs to one"
 )]
 
 mod delivery;

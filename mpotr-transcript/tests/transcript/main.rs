@@ -3,7 +3,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "these are tests, their helpers too: what cannot be done is a failure"
+    reason = "tests and their helpers: a step that fails is a failed test"
 )]
 
 mod alike;

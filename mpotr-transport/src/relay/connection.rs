@@ -1,7 +1,7 @@
 //! One client: it joins a room, its packets go out, what waits for it goes in, and it is seen off in order.
 //!
 //! A client that sends faster than it may is not read for a while, so that its own connection slows it down. The relay
-//! loses none of its packets, and nobody who reads pays for them.
+//! loses none of its packets, and its readers do not pay for them.
 
 use std::io;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ use crate::transport::SenderHint;
 /// Bytes that the system may queue for one client.
 const SYSTEM_QUEUE: usize = 64 << 10;
 
-/// How long a client whose readers are busy waits before the relay looks again. No wake-up can be missed this way, and each
-/// who waits costs a few looks a second.
+/// How long a client whose readers are busy waits before the relay looks again. No wake-up can be missed this way, and
+/// each waiting client costs a few looks a second.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Why a connection is over.
@@ -93,7 +93,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, hint: SenderHint, hall: Arc<Hall>) -> Self {
-        // Packets are small and people wait for them. Without it they come a little later, no more.
+        // Packets are small and people wait for them. Where the option cannot be set, they come a little later.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%hint, %error, "no TCP_NODELAY");
         }
@@ -144,7 +144,8 @@ impl Connection {
         self.see_off(code).await;
     }
 
-    /// Turns the client away unheard, without a wait. A socket that nothing was written to takes so few bytes.
+    /// Turns the client away unheard, without a wait: the few bytes always fit into a socket that nothing was written
+    /// to.
     pub(super) fn refuse_at_once(self, code: RefusalCode) {
         let frame = ServerFrame::Refused(Refusal::new(code)).to_frame();
         let stream: &TcpStream = self.writer.writer.as_ref();
@@ -169,7 +170,7 @@ impl Connection {
         if code == RefusalCode::Flooding {
             hall.counters.flooding();
         }
-        // A flood is not read at full speed to its last.
+        // The rest of a flood is read slowly, too.
         let pause = (code == RefusalCode::Flooding).then_some(LOOK_AGAIN);
         let words = async {
             while let Ok(Some(frame)) = outbox.try_next() {
@@ -270,8 +271,8 @@ impl Sender {
         if !own.is_zero() {
             self.patience.hold(own, now)?;
         }
-        // For what its neighbours send it is never cut: its part is held against what it sends itself, and who sends less than that
-        // is hardly held at all.
+        // It is never cut for what its neighbours send: its part is held against what it sends itself, and a client
+        // that sends less than its part is hardly held at all.
         let part = self.origin.pay(length, now);
         if !part.is_zero() {
             self.crowding.hold(part, now)?;
@@ -319,7 +320,7 @@ async fn write_all(writer: &mut FrameWriter, outbox: &Outbox) -> End {
     }
 }
 
-/// Reads and forgets until the client closes its side, with a pause after each piece if there is to be one.
+/// Reads and forgets until the client closes its side, after each piece with the given pause.
 async fn discard(
     reader: &mut OwnedReadHalf,
     counters: &RelayCounters,

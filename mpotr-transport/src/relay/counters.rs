@@ -1,4 +1,4 @@
-//! What a relay counts: sums alone, nothing about who or where.
+//! What a relay counts: sums only, nothing about clients or rooms.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -14,7 +14,7 @@ use crate::transport::SenderHint;
 
 type Rooms = BTreeMap<RoomName, BTreeMap<SenderHint, Arc<Outbox>>>;
 
-/// All rooms that somebody is in.
+/// All rooms with a client in them.
 #[derive(Debug)]
 pub(super) struct Hall {
     pub(super) limits: RelayLimits,
@@ -33,8 +33,8 @@ impl Hall {
         }
     }
 
-    /// Puts a client into a room, with `joined` as the first frame that it gets. Refused if there are rooms, or clients in
-    /// the room, enough.
+    /// Puts a client into a room, with `joined` as the first frame that it gets. Refused if the relay has as many
+    /// rooms, or the room as many clients, as the limits allow.
     pub(super) fn join(
         self: &Arc<Self>,
         name: RoomName,
@@ -52,7 +52,7 @@ impl Hall {
         if clients_before >= self.limits.room_clients {
             return Err(RefusalCode::RoomFull);
         }
-        // Under the lock: before any packet of the room.
+        // Under the lock, so that it comes before any packet of the room.
         outbox.push_first(ServerFrame::Joined.to_frame());
         rooms
             .entry(name.clone())
@@ -84,7 +84,7 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    /// The frame of a packet from this client. The same bytes for everybody, held once.
+    /// The frame of a packet from this client. The same bytes for all receivers, held once.
     pub(super) fn frame(&self, packet: Bytes) -> Bytes {
         ServerFrame::Packet {
             sender: self.hint,
@@ -93,8 +93,8 @@ impl Membership {
         .to_frame()
     }
 
-    /// The frame as it may be passed on: counted, as long as somebody has to read it. `None` if the client has so much on its
-    /// way that it has to wait until more of it is read. Those who are to read it are hurried by that.
+    /// The frame, counted for as long as a receiver has yet to read it. `None` if the client has so much on its way
+    /// that it has to wait until more of that is read; its readers are then hurried.
     pub(super) fn hold(&self, frame: &Bytes, now: Instant) -> Option<Bytes> {
         let held = self.part.hold(frame);
         if held.is_none() {
@@ -107,7 +107,7 @@ impl Membership {
 
     /// Queues a frame for all others in the room, if all have room for it: to all or to none, and without waiting.
     pub(super) fn broadcast(&self, frame: &Bytes) -> Result<(), Busy> {
-        // One lock for the whole room: everybody gets the packets in one order.
+        // One lock for the whole room: all receivers get the packets in one order.
         let rooms = self.hall.rooms();
         let others = || {
             let room = rooms.get(&self.name).into_iter().flatten();
@@ -142,7 +142,7 @@ pub(super) struct Busy {
 }
 
 impl Busy {
-    /// Whether all of them have room by now, or are out. All are asked, so that the time of each runs at once.
+    /// Whether all of them have room by now, or are out. All are asked, so that the time of all runs at once.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
         self.outboxes
             .retain(|outbox| !outbox.has_room_at_last(self.sender, self.length, now));

@@ -1,10 +1,10 @@
-//! What a relay takes on.
+//! The limits of a relay.
 
 use std::time::Duration;
 
 use crate::frame::{LENGTH_PREFIX, ServerFrame};
 
-/// What a relay takes on. Who goes over a limit is refused or slowed down, and nobody else notices.
+/// The limits of a relay. A client that goes over one is refused or slowed down, and no other client notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RelayLimits {
     /// Clients at one time.
@@ -18,7 +18,7 @@ pub struct RelayLimits {
     /// Bytes that a client may send at once.
     pub burst: usize,
     /// Bytes a second that a client may send on after that. One that sends faster is read no faster. All clients of an
-    /// address together may send as much as four.
+    /// address together may send as much as four clients.
     pub rate: usize,
     /// How long a client may be held back to its rate, pauses deducted, before it is refused.
     pub flood: Duration,
@@ -33,7 +33,7 @@ pub struct RelayLimits {
     pub stall: Duration,
     /// Bytes a second that are too little.
     pub slowest: usize,
-    /// From the connection to the whole first frame.
+    /// The longest time from the connection to the whole first frame.
     pub join: Duration,
     /// How long a client may send no whole packet. Members of a room say something every minute.
     pub idle: Duration,

@@ -1,4 +1,5 @@
-//! What all packets that wait in a relay hold together: each counts once, for whoever sent it, until the last reader has it.
+//! The memory that all waiting packets of a relay hold together: each counts once, for its sender, until the last
+//! reader has it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +26,7 @@ impl Memory {
         }))
     }
 
-    /// The part of one sender.
+    /// The part of the memory that one sender may use.
     pub(super) fn part(&self) -> Part {
         Part {
             memory: self.clone(),
@@ -34,7 +35,7 @@ impl Memory {
     }
 }
 
-/// What of one sender is held.
+/// What is held for one sender.
 #[derive(Debug)]
 pub(super) struct Part {
     memory: Memory,
@@ -42,8 +43,8 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Counts a frame until the last clone of the result is gone. `None` if the sender has as much as it may: a third of what is
-    /// free, as in the queue of a reader, or a single frame in all the relay.
+    /// Counts a frame until the last clone of the result is gone. `None` if the sender has as much as it may: a third
+    /// of what is free, as in the queue of a reader, or a single frame while nothing else is held at all.
     pub(super) fn hold(&self, frame: &Bytes) -> Option<Bytes> {
         let Used { capacity, bytes } = &*self.memory.0;
         let length = frame.len();

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::RelayLimits;
 use super::pace::Pace;
 
-/// How many clients an address may send like, over all its connections: those of a household or an office, and no
-/// more for who comes again after each cut.
+/// How many clients an address may send like, over all its connections: enough for a household or an office, and no
+/// gain for a client that comes again after each cut.
 const ADDRESS: usize = 4;
 
-/// How long a connection may be held to its part of what its address may send, pauses deducted, before it is refused: as many
-/// times as long as to its own rate as an address has clients' rates. Who pastes once what a client may send at once is through
-/// by then, even where many share an address.
+/// How long a connection may be held to its part of what its address may send, pauses deducted, before it is refused:
+/// as many times as long as to its own rate as an address has clients' rates. A client that pastes once what it may
+/// send at once is through by then, even where many share an address.
 pub(super) fn crowding(limits: &RelayLimits) -> Duration {
     let clients = u32::try_from(ADDRESS).unwrap_or(u32::MAX);
     limits.flood.saturating_mul(clients)
@@ -55,7 +55,7 @@ struct Counted {
     pace: Pace,
 }
 
-/// An address has as many connections as it may.
+/// The address has as many connections as it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Crowded;
 
@@ -118,8 +118,8 @@ pub(super) struct Origined {
 impl Origined {
     /// Pays for a packet from the address: how long to wait before the next.
     ///
-    /// While the address owes, a connection waits for its part of the rate and no longer: who sends little must not pay for
-    /// what its neighbours sent. All together still have the rate and no more.
+    /// While the address owes, a connection waits for its part of the rate and no longer: a client that sends little
+    /// must not pay for what its neighbours sent. All together still have the rate and no more.
     pub(super) fn pay(&mut self, length: usize, now: Instant) -> Duration {
         let mut counted = self.origins.counted();
         let Some(entry) = counted.get_mut(&self.origin) else {

@@ -1,12 +1,12 @@
 //! What waits to be written to one client: bounded in frames and bytes, shared among those who send, filled without ever
 //! waiting.
 //!
-//! A sender that finds no room waits; the frame is not lost, and nobody else's is. What a sender may have waiting here is a
-//! third of what is free, so one sender takes a quarter of the queue, and of many who send all they can each comes to have the
-//! same, with three times as much left free for others (the rule is that of Choudhury and Hahne, "Dynamic queue length
-//! thresholds", 1998). A frame that is too long for that has to wait for an empty queue.
+//! A sender that finds no room waits; neither its frame nor any other is lost. What a sender may have waiting here is a
+//! third of what is free, so one sender takes a quarter of the queue, and of many who send all they can each comes to
+//! have the same, with three times as much left free for others (the rule is that of Choudhury and Hahne, "Dynamic
+//! queue length thresholds", 1998). A frame that is too long for that has to wait for an empty queue.
 //!
-//! The client is the one who is too slow only if senders wait for it and it takes next to nothing all the same.
+//! The client counts as too slow only if senders wait for it and it takes next to nothing all the same.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,7 +47,7 @@ struct Queue {
     ended: bool,
 }
 
-/// What of one sender waits.
+/// What waits for the client from one sender.
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
     frames: usize,
@@ -87,7 +87,8 @@ impl Outbox {
         self.press(&mut queue, now)
     }
 
-    /// For a sender that waits until what it has sent is taken, whoever it is that does not.
+    /// For a sender that waits until its frames are taken, by this client or another: hurries the client if some wait
+    /// here.
     pub(super) fn hurry(&self, sender: SenderHint, now: Instant) {
         let mut queue = self.queue();
         if queue.senders.contains_key(&sender) {
@@ -95,12 +96,12 @@ impl Outbox {
         }
     }
 
-    /// Notes that somebody waits; whether the client is out for it.
+    /// Notes that a sender waits; whether the client is out for its slowness.
     fn press(&self, queue: &mut Queue, now: Instant) -> bool {
         let began = queue.pressed.unwrap_or(now);
         let stalls = now.saturating_duration_since(began) >= self.stall;
         if stalls && queue.taken < self.least {
-            // A stream with a hole would help nobody, and its memory is needed.
+            // Drop the queue: a stream with a hole would help nobody, and its memory is needed.
             *queue = Queue {
                 ended: true,
                 ..Queue::default()
@@ -288,7 +289,7 @@ mod tests {
         for flooder in flooders() {
             fill(&outbox, flooder, 10_000);
         }
-        // Who came first has more than a share, and gets nothing more until it is like the others.
+        // The first sender has more than a share, and gets nothing until it has as little as the others.
         for _ in 0..2_000 {
             assert!(outbox.try_next().unwrap().is_some());
             for flooder in flooders() {

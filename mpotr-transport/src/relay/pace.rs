@@ -38,7 +38,7 @@ impl Pace {
         let bytes = length.saturating_add(PACKET).saturating_mul(packets);
         let price = time(bytes, self.rate);
         let full_at = self.full_at.max(now);
-        // Instants that a clock cannot hold lie further off than any connection lives.
+        // An instant that the clock cannot hold lies beyond the life of any connection.
         self.full_at = full_at.checked_add(price).unwrap_or(full_at);
         self.full_at
             .saturating_duration_since(now)
@@ -69,7 +69,7 @@ pub(super) struct Patience {
     seen: Instant,
 }
 
-/// A sender has had more to say than it may for too long.
+/// A sender has sent more than it may for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
@@ -122,7 +122,7 @@ mod tests {
             assert_eq!(pace.pay(1_000 - PACKET, now), Duration::ZERO);
         }
         assert_eq!(pace.pay(1_000 - PACKET, now), SECOND);
-        // Who waits as told waits a second for each thousand bytes.
+        // A sender that waits as told waits a second for each thousand bytes.
         assert_eq!(pace.pay(2_000 - PACKET, now + SECOND), 2 * SECOND);
     }
 
