@@ -77,6 +77,7 @@ use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next};
 pub(crate) use backlog::MAX_TOGETHER;
 use changing::Cut;
+use closing::Ending;
 use consensus::Consensus;
 use delivery::Delivery;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
@@ -146,10 +147,7 @@ pub(crate) enum Effect {
 struct Peer {
     identity: IdentityKey,
     trapdoor: TrapdoorKey,
-    /// The order with which it has closed, for all to end together.
-    closing: Option<Lock>,
-    /// Knows that everyone has closed.
-    done: bool,
+    ending: Ending,
     /// What it said last about the epoch that follows.
     next: Option<Next>,
 }
@@ -204,8 +202,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .map(|member| Peer {
                 identity: member.offer().identity,
                 trapdoor: member.offer().trapdoor,
-                closing: None,
-                done: false,
+                ending: Ending::Open,
                 next: None,
             })
             .collect();

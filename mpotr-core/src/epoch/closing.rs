@@ -13,18 +13,68 @@
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Sid;
 
+use super::delivery::Standing;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
-use crate::wire::{Presence, Reveal, Statement};
+use crate::wire::{Lock, Presence, Reveal, Statement};
+
+/// How far a member is with the end of the epoch for all together, by its own word. An insider closes as often as it likes, before
+/// its last message, too, so this says nothing of its standing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It has not closed.
+    Open,
+    /// It has closed with this order.
+    Closing(Lock),
+    /// It knows that everyone has closed: it says so with an order, or its secrets, published, say it for it.
+    Done(Option<Lock>),
+}
+
+impl Ending {
+    /// The order with which it has closed last.
+    pub(super) const fn lock(self) -> Option<Lock> {
+        match self {
+            Self::Open => None,
+            Self::Closing(lock) => Some(lock),
+            Self::Done(lock) => lock,
+        }
+    }
+
+    /// Whether it knows that everyone has closed.
+    pub(super) const fn is_done(self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
+    /// It closes with an order.
+    const fn close(&mut self, lock: Lock) {
+        *self = match self {
+            Self::Done(_) => Self::Done(Some(lock)),
+            Self::Open | Self::Closing(_) => Self::Closing(lock),
+        };
+    }
+
+    /// It knows that everyone has closed; whether that is new.
+    const fn finish(&mut self) -> bool {
+        let was_done = self.is_done();
+        *self = Self::Done(self.lock());
+        !was_done
+    }
+}
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether every member has sent its last message, all of them are delivered here, and nobody has left alone or is known
     /// to have cheated: nothing can be added to this epoch any more.
     pub(crate) fn is_complete(&self) -> bool {
         self.may_become_complete()
-            && self.delivery.authors.iter().all(|peer| peer.fin)
+            && self.have_all_finished()
             && !self.misses_messages()
             && usize::try_from(self.consensus.order.lock().count) == Ok(self.delivery.graph.len())
+    }
+
+    /// Whether every member has sent its last message. Nobody has closed alone.
+    fn have_all_finished(&self) -> bool {
+        let mut authors = self.delivery.authors.iter();
+        authors.all(|author| author.standing == Standing::Fin)
     }
 
     /// Whether the lock of a statement names all that this member has seen, so that the heads, of which there are as many as
@@ -45,12 +95,12 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether every other member has closed with the order that is here.
     pub(crate) fn have_all_closed(&self) -> bool {
         let lock = self.consensus.order.lock();
-        self.others().all(|peer| peer.closing == Some(lock))
+        self.others().all(|peer| peer.ending.lock() == Some(lock))
     }
 
     /// Whether every other member knows that everyone has closed.
     pub(crate) fn are_all_done(&self) -> bool {
-        self.others().all(|peer| peer.done)
+        self.others().all(|peer| peer.ending.is_done())
     }
 
     /// Notes how far a member is with the end of the epoch. It takes a step when it closes with the order of everything that
@@ -61,10 +111,10 @@ impl<S: CryptoSuite> Epoch<S> {
         let Some(peer) = self.peers.get_mut(member) else {
             return;
         };
-        let has_closed = whole.is_some() && peer.closing == whole;
+        let has_closed = whole.is_some() && peer.ending.lock() == whole;
         if matches!(statement.presence, Presence::Closing | Presence::Done) && !has_closed {
-            peer.closing = Some(statement.lock);
-            if peer.closing == whole {
+            peer.ending.close(statement.lock);
+            if peer.ending.lock() == whole {
                 self.effects.push_back(Effect::Closing);
             }
         }
@@ -77,11 +127,8 @@ impl<S: CryptoSuite> Epoch<S> {
         let Some(peer) = self.peers.get_mut(member) else {
             return;
         };
-        if !peer.done {
-            peer.done = true;
-            if !self.retired {
-                self.effects.push_back(Effect::Closed { member });
-            }
+        if peer.ending.finish() && !self.retired {
+            self.effects.push_back(Effect::Closed { member });
         }
     }
 
@@ -97,7 +144,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether every other member knows that everyone has installed the epoch that follows.
     pub(crate) fn know_all_installed(&self) -> bool {
         self.others()
-            .all(|peer| peer.done || peer.next.as_ref().is_some_and(|next| next.done))
+            .all(|peer| peer.ending.is_done() || peer.next.as_ref().is_some_and(|next| next.done))
     }
 
     /// Takes the published secrets of a member: it had heard that everyone is done.
@@ -138,5 +185,28 @@ impl<S: CryptoSuite> Epoch<S> {
     /// The secrets of this member's offer, to be published.
     pub(crate) fn reveal(&self) -> Reveal {
         self.sealer.reveal(&self.opener.keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mpotr_crypto::Digest32;
+
+    #[test]
+    fn who_is_done_may_close_with_another_order_and_stays_done() {
+        let [one, other] = [1, 2].map(|count| Lock {
+            count,
+            digest: Digest32::new([0; 32]),
+        });
+        let mut ending = Ending::Open;
+        ending.close(one);
+        assert_eq!((ending, ending.lock()), (Ending::Closing(one), Some(one)));
+        assert!(ending.finish() && !ending.finish());
+        ending.close(other);
+        assert_eq!(ending, Ending::Done(Some(other)));
+        let mut published = Ending::Open;
+        assert!(published.finish());
+        assert_eq!(published.lock(), None);
     }
 }

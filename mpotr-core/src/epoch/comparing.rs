@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use mpotr_crypto::CryptoSuite;
 
 use super::Effect;
-use super::consensus::Consensus;
+use super::consensus::{Consensus, OrderView};
 use super::sending::wire_index;
 use crate::wire::{Listing, MAX_LISTED, Question};
 
@@ -23,11 +23,9 @@ impl Consensus {
         self.ask_order = false;
         let mut members = self.views.iter().enumerate();
         members.find_map(|(member, view)| {
-            let differs = view.forked || view.doubts;
-            (differs && !view.compared).then(|| Question {
-                member: wire_index(member),
-                from: view.agreed,
-            })
+            let from = view.differs_after()?;
+            let member = wire_index(member);
+            Some(Question { member, from })
         })
     }
 
@@ -59,8 +57,8 @@ impl Consensus {
         if question.from < self.order.lock().count {
             self.list_from = Some(question.from);
         }
-        if let Some(view) = self.views.get_mut(member).filter(|view| !view.doubts) {
-            view.doubts = true;
+        if let Some(view) = self.views.get_mut(member).filter(|view| !view.has_asked) {
+            view.has_asked = true;
             self.ask_order = true;
         }
     }
@@ -76,8 +74,7 @@ impl Consensus {
             return;
         };
         let signed = view.locks.longest();
-        let differs = view.forked || view.doubts;
-        if !differs || view.compared || listing.from != view.agreed {
+        if view.differs_after() != Some(listing.from) {
             return;
         }
         let Some(mut lock) = self.order.prefix(listing.from) else {
@@ -100,9 +97,9 @@ impl Consensus {
         }
         match difference {
             Some((place, here, there)) => {
-                view.compared = true;
-                if !view.forked {
-                    view.forked = true;
+                let was_forked = view.is_forked();
+                view.order = OrderView::Compared;
+                if !was_forked {
                     let lock = signed;
                     effects.push_back(Effect::Fork { member, lock });
                 }
@@ -113,8 +110,8 @@ impl Consensus {
                     there,
                 });
             }
-            None if lock.count > view.agreed && lock.count < signed.count => {
-                view.agreed = lock.count;
+            None if lock.count > listing.from && lock.count < signed.count => {
+                view.agree(lock.count);
                 self.ask_order = true;
             }
             None => {}

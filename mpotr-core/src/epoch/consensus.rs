@@ -36,24 +36,50 @@ pub(super) struct Consensus {
 pub(super) struct View {
     /// What it has signed.
     pub(super) locks: Locks,
-    /// Whether it is known to have signed another order than the one here.
-    pub(super) forked: bool,
-    /// Up to here its order is the one here, as far as it was compared since.
-    pub(super) agreed: u32,
-    /// Whether it has asked for the order here: it has found a difference.
-    pub(super) doubts: bool,
-    /// Whether it is known where its order begins to differ.
-    pub(super) compared: bool,
+    pub(super) order: OrderView,
+    /// Whether it has asked for the order here: it has found a difference, whether or not there is one that can be seen here.
+    pub(super) has_asked: bool,
+}
+
+/// How the order of another member stands to the one here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OrderView {
+    /// As far as is known, it is the same; so many messages were compared.
+    Agrees { upto: u32 },
+    /// It has signed another one. So many messages are the same.
+    Forked { upto: u32 },
+    /// It has signed another one, and where that begins to differ was told.
+    Compared,
 }
 
 impl View {
     const fn new() -> Self {
         Self {
             locks: Locks::new(),
-            forked: false,
-            agreed: 0,
-            doubts: false,
-            compared: false,
+            order: OrderView::Agrees { upto: 0 },
+            has_asked: false,
+        }
+    }
+
+    /// Whether it is known to have signed another order than the one here.
+    pub(super) const fn is_forked(&self) -> bool {
+        !matches!(self.order, OrderView::Agrees { .. })
+    }
+
+    /// From where on the orders are to be compared, if they differ in a place that is not known.
+    pub(super) fn differs_after(&self) -> Option<u32> {
+        match self.order {
+            OrderView::Agrees { upto } => self.has_asked.then_some(upto),
+            OrderView::Forked { upto } => Some(upto),
+            OrderView::Compared => None,
+        }
+    }
+
+    /// So many more messages were compared, and are the same.
+    pub(super) const fn agree(&mut self, count: u32) {
+        match &mut self.order {
+            OrderView::Agrees { upto } | OrderView::Forked { upto } => *upto = count,
+            OrderView::Compared => {}
         }
     }
 }
@@ -86,7 +112,7 @@ impl Consensus {
 
     /// Whether a member has signed another order than the one here.
     pub(super) fn is_forked(&self, member: usize) -> bool {
-        self.views.get(member).is_some_and(|view| view.forked)
+        self.views.get(member).is_some_and(View::is_forked)
     }
 
     /// So much of the order here a member has signed.
@@ -139,11 +165,11 @@ impl Consensus {
         let Self { views, order, .. } = self;
         let mut forks = Vec::new();
         for (member, view) in views.iter_mut().enumerate() {
-            if view.forked {
+            let OrderView::Agrees { upto } = view.order else {
                 continue;
-            }
+            };
             let compared = view.locks.compare(|count| order.prefix(count));
-            view.agreed = view.agreed.max(view.locks.verified());
+            view.agree(upto.max(view.locks.verified()));
             forks.extend(compared.err().map(|lock| (member, lock)));
         }
         for (member, lock) in forks {
@@ -154,11 +180,14 @@ impl Consensus {
     /// A member has signed another order than the one here.
     fn note_fork(&mut self, member: usize, lock: Lock, effects: &mut VecDeque<Effect>) {
         let is_final = self.final_lock.count;
-        let Some(view) = self.views.get_mut(member).filter(|view| !view.forked) else {
+        let Some(view) = self.views.get_mut(member) else {
             return;
         };
-        view.forked = true;
-        view.agreed = view.agreed.max(is_final.min(lock.count.saturating_sub(1)));
+        let OrderView::Agrees { upto } = view.order else {
+            return;
+        };
+        let upto = upto.max(is_final.min(lock.count.saturating_sub(1)));
+        view.order = OrderView::Forked { upto };
         self.ask_order = true;
         effects.push_back(Effect::Fork { member, lock });
     }
@@ -328,6 +357,30 @@ mod tests {
             assert_eq!(effects, [Effect::Fork { member, lock }]);
             assert!(consensus.is_forked(OTHER) && consensus.is_short(OTHER, 0));
             assert_eq!(consensus.agreed_by(std::iter::once(OTHER)), None);
+        }
+    }
+
+    /// So the question says nothing of what is known here of its order.
+    #[test]
+    fn who_asks_is_asked_back_once_whether_or_not_it_has_forked() {
+        let question = Some(crate::wire::Question { member: 0, from: 0 });
+        for has_forked in [false, true] {
+            let mut consensus = Consensus::new(ME, 2);
+            let lock = Lock {
+                count: 1,
+                digest: Digest32::new([9; 32]),
+            };
+            if has_forked {
+                consensus.note_lock(OTHER, lock, 0, &mut VecDeque::new());
+                assert!(consensus.owes_comparison() && consensus.question().is_some());
+            }
+            consensus.hear_question(OTHER, question);
+            assert!(consensus.owes_comparison());
+            let asked = consensus.question().map(|asked| (asked.member, asked.from));
+            assert_eq!(asked, Some((1, 0)));
+            consensus.hear_question(OTHER, question);
+            assert!(!consensus.owes_comparison());
+            assert_eq!(consensus.is_forked(OTHER), has_forked);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
 
+use super::delivery::Standing;
 use super::fitting::{Fit, Found};
 use super::graph::Position;
 use super::holdback::Held;
@@ -114,7 +115,7 @@ impl<S: CryptoSuite> Epoch<S> {
             }
             ContentKind::Fin => {
                 if let Some(peer) = self.delivery.authors.get_mut(author) {
-                    peer.fin = true;
+                    peer.finish();
                 }
                 self.consensus
                     .stop_waiting_for(&self.delivery.graph, author);
@@ -180,7 +181,7 @@ impl<S: CryptoSuite> Epoch<S> {
         else {
             return;
         };
-        peer.closed = true;
+        peer.standing = Standing::Closed;
         self.consensus
             .stop_waiting_for(&self.delivery.graph, member);
         self.delivery.holdback.forget(member);

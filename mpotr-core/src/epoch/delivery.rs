@@ -33,10 +33,7 @@ pub(super) struct Author {
     pub(super) delivered: u32,
     /// The delivered message of each place, the first one, as an index into the graph.
     pub(super) chain: Vec<usize>,
-    /// Has signed two things that cannot both be: two in one place, or a message against its own statement.
-    pub(super) exposed: bool,
-    /// Whether anyone can check that.
-    pub(super) is_shown: bool,
+    pub(super) exposure: Exposure,
     /// One more than the last place of its messages that others were seen to build upon when there was no room for them.
     pub(super) demanded: u32,
     /// The newest statement, if it waits for messages that are not here.
@@ -45,12 +42,47 @@ pub(super) struct Author {
     pub(super) heads: Vec<MessageId>,
     /// What it had seen when it contributed to a run, by the run.
     pub(super) frozen: Option<Frozen>,
-    /// Has sent its last message.
-    pub(super) fin: bool,
-    /// Accepts and sends nothing more.
-    pub(super) closed: bool,
-    /// Its secrets were published.
+    pub(super) standing: Standing,
+    /// Its secrets were published: at any time, whatever it has said.
     pub(super) revealed: bool,
+}
+
+/// How far a member is with its part of the talk. It only moves on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It writes.
+    #[default]
+    Writing,
+    /// It has sent its last message.
+    Fin,
+    /// It accepts and sends nothing more, whether or not it has sent its last message: nobody waits for that then.
+    Closed,
+}
+
+/// Whether a member has signed two things that cannot both be: two in one place, or a message against its own statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Exposure {
+    /// Not that anybody knows here.
+    #[default]
+    None,
+    /// It has, and others need not see that: they have not heard the same.
+    Known,
+    /// It has, and anyone can check it.
+    Shown,
+}
+
+impl Author {
+    /// Whether it is known to have signed two things that cannot both be.
+    pub(super) fn is_exposed(&self) -> bool {
+        self.exposure != Exposure::None
+    }
+
+    /// It has sent its last message.
+    pub(super) fn finish(&mut self) {
+        if self.standing == Standing::Writing {
+            self.standing = Standing::Fin;
+        }
+    }
 }
 
 impl Delivery {
@@ -69,19 +101,21 @@ impl Delivery {
 
     /// Whether a member is known to have said two things in one place.
     pub(super) fn is_exposed(&self, member: usize) -> bool {
-        self.authors.get(member).is_some_and(|peer| peer.exposed)
+        self.authors.get(member).is_some_and(Author::is_exposed)
     }
 
     /// Whether a member still takes part: it has neither sent its last message nor closed.
     pub(super) fn is_present(&self, member: usize) -> bool {
         self.authors
             .get(member)
-            .is_some_and(|peer| !peer.fin && !peer.closed)
+            .is_some_and(|peer| peer.standing == Standing::Writing)
     }
 
     /// Whether a member has closed.
     pub(super) fn is_closed(&self, member: usize) -> bool {
-        self.authors.get(member).is_some_and(|peer| peer.closed)
+        self.authors
+            .get(member)
+            .is_some_and(|peer| peer.standing == Standing::Closed)
     }
 
     /// Whether nothing may be written for the time being.
@@ -95,12 +129,14 @@ impl Delivery {
     }
 
     pub(super) fn has_evidence(&self, member: usize) -> bool {
-        self.authors.get(member).is_some_and(|peer| peer.is_shown)
+        self.authors
+            .get(member)
+            .is_some_and(|peer| peer.exposure == Exposure::Shown)
     }
 
     /// Whether some messages are delivered only if others build upon them.
     pub(super) fn is_restricted(&self) -> bool {
-        self.unfinal.is_any_crowded() || self.authors.iter().any(|peer| peer.exposed)
+        self.unfinal.is_any_crowded() || self.authors.iter().any(Author::is_exposed)
     }
 
     /// Whether a message that waits may be delivered when all before it is.
@@ -247,7 +283,8 @@ impl Delivery {
     ) -> bool {
         let seq = content.seq;
         let peer = self.authors.get(author);
-        let may_wait = peer.is_some_and(|peer| seq > peer.delivered && !peer.fin && !peer.closed);
+        let may_wait =
+            peer.is_some_and(|peer| seq > peer.delivered && peer.standing == Standing::Writing);
         may_wait
             && self.holdback.has_no_room_after(author, seq, bytes)
             && !matches!(self.gate, Gate::Cut(_))

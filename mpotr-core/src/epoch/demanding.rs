@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::changing::Gate;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Exposure};
 use super::demand::Demand;
 use super::holdback::Held;
 use crate::wire::{MessageId, Statement};
@@ -16,7 +16,7 @@ impl Delivery {
             holdback, authors, ..
         } = self;
         for (author, held) in holdback.iter() {
-            if let Some(peer) = authors.get_mut(author).filter(|peer| !peer.exposed)
+            if let Some(peer) = authors.get_mut(author).filter(|peer| !peer.is_exposed())
                 && demanded.is_for(author, &held.id)
             {
                 peer.demanded = peer.demanded.max(held.content.seq.saturating_add(1));
@@ -113,10 +113,14 @@ impl Delivery {
 
     /// From here on nothing of an author is accepted but what others build upon; whether that is new.
     pub(super) fn mark_exposed(&mut self, author: usize) -> bool {
-        let Some(peer) = self.authors.get_mut(author).filter(|peer| !peer.exposed) else {
+        let Some(peer) = self
+            .authors
+            .get_mut(author)
+            .filter(|peer| !peer.is_exposed())
+        else {
             return false;
         };
-        peer.exposed = true;
+        peer.exposure = Exposure::Known;
         self.forget_undemanded(author);
         true
     }

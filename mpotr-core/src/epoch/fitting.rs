@@ -79,7 +79,7 @@ impl Delivery {
             return Fit::Nowhere;
         }
         // If it is known to be a liar, others build upon this one: all deliver it, in whatever place.
-        let fits = peer.exposed
+        let fits = peer.is_exposed()
             // A member writes nothing beside what it signed to have seen: the order of the others rests on it.
             || content.seq == peer.delivered
                 && self.descends(&peer.heads, content)

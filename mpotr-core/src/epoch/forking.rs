@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use mpotr_crypto::CryptoSuite;
 
 use super::Effect;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Exposure, Standing};
 use super::evidence::{Evidence, MAX_LINKS, SignedChain};
 use super::holdback::Held;
 use super::opener::Opener;
@@ -34,7 +34,7 @@ impl Delivery {
         effects: &mut VecDeque<Effect>,
     ) -> Result<(), Rejection> {
         let peer = self.authors.get(author).ok_or(Rejection::UnknownSender)?;
-        if (peer.fin || peer.closed) && held.content.seq >= peer.delivered {
+        if peer.standing != Standing::Writing && held.content.seq >= peer.delivered {
             self.distrust(author, effects);
         }
         if self.is_published(author) {
@@ -90,8 +90,7 @@ impl Delivery {
         let (Some(evidence), Some(peer)) = (evidence, self.authors.get_mut(author)) else {
             return false;
         };
-        peer.exposed = true;
-        peer.is_shown = true;
+        peer.exposure = Exposure::Shown;
         let packets = shows_known.into_iter().chain(shows_new);
         effects.push_back(Effect::Equivocation {
             author,

@@ -8,6 +8,7 @@ use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
 
 use super::changing::Frozen;
+use super::delivery::Standing;
 use super::fitting::Fit;
 use super::holdback::Held;
 use super::opener::OpenedStatement;
@@ -66,7 +67,7 @@ impl<S: CryptoSuite> Epoch<S> {
         // Once everyone has closed, signing keys may be public: what they sign is no message, and no evidence. Who has closed
         // alone and writes all the same contradicts itself, and others may have built upon it.
         let is_content = header.stream == Stream::Content;
-        if (peer.closed && !is_content) || (self.is_over && is_content) {
+        if (peer.standing == Standing::Closed && !is_content) || (self.is_over && is_content) {
             return Err(Rejection::Inconsistent);
         }
         Ok((sender, header))

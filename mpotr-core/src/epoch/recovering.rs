@@ -6,7 +6,7 @@ use mpotr_crypto::CryptoSuite;
 
 use super::Effect;
 use super::changing::Gate;
-use super::delivery::{Author, Delivery};
+use super::delivery::{Author, Delivery, Standing};
 use super::opener::Opener;
 use super::sending::wire_index;
 use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Packet, Range};
@@ -62,7 +62,7 @@ impl Delivery {
     pub(super) fn missing_ranges(&self, turn: u32) -> Vec<Range> {
         let behind = self.behind_locks();
         let authors = self.authors.iter().enumerate().map(|(author, peer)| {
-            if author == self.me || peer.closed || peer.exposed {
+            if author == self.me || self.is_closed(author) || peer.is_exposed() {
                 return Vec::new().into_iter();
             }
             self.missing_of(author, peer, behind).into_iter()
@@ -92,7 +92,7 @@ impl Delivery {
             .collect();
         let stated = peer.waiting.as_ref().map_or(0, |said| said.sent);
         // Whose last message is not here has sent it, and some before it, if a lock names all that was sent.
-        let unnamed = if peer.fin {
+        let unnamed = if peer.standing == Standing::Fin {
             0
         } else {
             peer.delivered.saturating_add(behind)

@@ -6,6 +6,7 @@ use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Sid;
 
 use super::Epoch;
+use super::delivery::Standing;
 use crate::wire::{Lock, MessageId, Next};
 
 /// What is known of a delivered message, members by their index.
@@ -93,7 +94,9 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Members that have sent their last message and wait for the others, this one among them.
     pub(crate) fn leaving(&self) -> usize {
         let authors = self.delivery.authors.iter();
-        authors.filter(|peer| peer.fin && !peer.closed).count()
+        authors
+            .filter(|author| author.standing == Standing::Fin)
+            .count()
     }
 
     /// Whether this member has sent its last message, and owes the others its word on their last ones alone: none of them

@@ -258,14 +258,14 @@ impl Delivery {
 
     /// Whether the author's own statement comes after a message.
     fn is_stated(&self, author: usize, held: &Held) -> bool {
-        let peer = self.authors.get(author).filter(|peer| !peer.exposed);
+        let peer = self.authors.get(author).filter(|peer| !peer.is_exposed());
         let said = peer.and_then(|peer| peer.waiting.as_ref());
         said.is_some_and(|said| held.content.seq < said.sent)
     }
 
     /// Whether others build upon a later message of the one line of its author.
     fn leads_on(&self, author: usize, held: &Held) -> bool {
-        let peer = self.authors.get(author).filter(|peer| !peer.exposed);
+        let peer = self.authors.get(author).filter(|peer| !peer.is_exposed());
         peer.is_some_and(|peer| held.content.seq < peer.demanded)
     }
 

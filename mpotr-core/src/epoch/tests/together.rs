@@ -76,7 +76,7 @@ fn who_closes_with_the_order_here_covers_all_of_it_and_names_nothing() {
     let packet = closing(&mut epochs[ALICE]);
     epochs[BOB].open(&packet).unwrap();
     assert_eq!(covered(&epochs[BOB], ALICE), 4);
-    assert_eq!(epochs[BOB].peers[ALICE].closing, Some(lock));
+    assert_eq!(epochs[BOB].peers[ALICE].ending.lock(), Some(lock));
     assert_eq!(epochs[BOB].consensus.verified(ALICE), 4);
     assert_eq!(epochs[BOB].delivery.authors[ALICE].heads.len(), 3);
     assert_eq!(forks(&mut epochs[BOB]), NOBODY);
@@ -89,7 +89,7 @@ fn a_lock_that_is_ahead_waits_and_what_it_names_is_asked_for_by_place() {
     let packet = closing(&mut epochs[ALICE]);
     epochs[BOB].open(&packet).unwrap();
     assert_eq!(covered(&epochs[BOB], ALICE), 2);
-    assert_eq!(epochs[BOB].peers[ALICE].closing, None);
+    assert_eq!(epochs[BOB].peers[ALICE].ending.lock(), None);
     // Nobody has named it: its author's word is not heard any more. It is fetched from who has it.
     assert!(epochs[BOB].misses_messages());
     let mut served = Vec::new();
@@ -109,7 +109,7 @@ fn a_lock_that_is_ahead_waits_and_what_it_names_is_asked_for_by_place() {
     assert!(!epochs[BOB].misses_messages());
     assert_eq!(covered(&epochs[BOB], ALICE), 4);
     assert_eq!(
-        epochs[BOB].peers[ALICE].closing,
+        epochs[BOB].peers[ALICE].ending.lock(),
         Some(epochs[BOB].consensus.order.lock())
     );
     assert_eq!(forks(&mut epochs[BOB]), NOBODY);
@@ -172,7 +172,7 @@ fn a_lock_of_less_than_was_covered_takes_nothing_back() {
     assert_eq!(covered(&epochs[BOB], MALLORY), 4);
     assert_eq!(epochs[BOB].delivery.authors[MALLORY].heads.len(), 3);
     assert_eq!(
-        epochs[BOB].peers[MALLORY].closing,
+        epochs[BOB].peers[MALLORY].ending.lock(),
         Some(epochs[BOB].consensus.order.lock())
     );
 }
@@ -301,5 +301,17 @@ fn who_closes_with_the_order_here_takes_one_step_whatever_it_says_later() {
     }
     assert_eq!(steps(&mut epochs[BOB]), 1);
     // Nor does it take that back.
-    assert_eq!(epochs[BOB].peers[MALLORY].closing, Some(lock));
+    assert_eq!(epochs[BOB].peers[MALLORY].ending.lock(), Some(lock));
+}
+
+/// So the one says nothing of the other: only an insider does that.
+#[test]
+fn who_closes_before_its_last_message_still_writes() {
+    let mut epochs = epochs(3, 1);
+    let early = said(Presence::Closing, 0, Lock::EMPTY);
+    let early = forge_statement(&mut epochs[MALLORY], MALLORY, 0, early);
+    let bob = &mut epochs[BOB];
+    bob.open(&early).unwrap();
+    assert_eq!(bob.peers[MALLORY].ending.lock(), Some(Lock::EMPTY));
+    assert!(bob.is_present(MALLORY) && !bob.is_complete());
 }
