@@ -11,7 +11,7 @@ pub struct Nick(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NickError {
-    /// Nothing.
+    /// The nick is empty.
     #[error("a nick has at least one byte")]
     Empty,
     /// Over [`Nick::MAX_LENGTH`].

@@ -47,19 +47,19 @@ pub enum AuditError {
     /// A member's place holds no contribution, or that of another member.
     #[error("the contribution of member {member} is not in its place")]
     NoContribution {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// A contribution was not signed by its sender for this run.
     #[error("the contribution of member {member} does not carry its signature")]
     ContributionSignature {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// A contribution that no honest member sends.
     #[error("the contribution of member {member} is wrong: {kind}")]
     Contribution {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
         /// What is wrong with it.
         kind: FaultKind,
@@ -73,37 +73,37 @@ pub enum AuditError {
     /// A member's place holds no confirmation, or that of another member.
     #[error("the confirmation of member {member} is not in its place")]
     NoConfirmation {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// A confirmation was not signed by its sender for this run.
     #[error("the confirmation of member {member} does not carry its signature")]
     ConfirmationSignature {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// A member confirmed other contributions.
     #[error("member {member} confirmed other contributions")]
     OtherContributions {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// A member confirmed another key than the first.
     #[error("member {member} confirmed another key than member 0")]
     OtherKey {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// The payload that is given for a confirmation has another length than the sealed one.
     #[error("the proof of member {member} is not what its confirmation sealed: its length differs")]
     SealedLength {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// A proof of identity does not hold.
     #[error("the proof of member {member} does not hold")]
     Proof {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
 }
@@ -131,9 +131,9 @@ impl AuditError {
 /// Both rounds of a run, as a member recorded them, each in cycle order.
 #[derive(Clone, Copy, Debug)]
 pub struct Rounds<'a> {
-    /// The contributions.
+    /// The contributions of all members.
     pub contributions: &'a [Contribution],
-    /// The confirmations.
+    /// The confirmations of all members.
     pub confirmations: &'a [Confirmation],
     /// What the confirmations sealed.
     pub payloads: &'a [Vec<u8>],

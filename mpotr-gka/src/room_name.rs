@@ -33,7 +33,7 @@ pub struct RoomName(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoomNameError {
-    /// Nothing.
+    /// The name is empty.
     #[error("the name of a room has at least one byte")]
     Empty,
     /// Over [`RoomName::MAX_LENGTH`].

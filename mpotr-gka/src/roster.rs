@@ -31,7 +31,7 @@ pub enum RosterError {
     /// A member cannot compute the suite of the run, or offered for another room or to follow another epoch.
     #[error("member {member} did not offer for this suite, room and epoch")]
     NotOffered {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
     /// This member's own offer, byte for byte, does not stand at its place.
@@ -52,7 +52,7 @@ pub enum RosterError {
     /// A key in an offer, which this member needs, is no element.
     #[error("a key of member {member} does not decode")]
     UndecodableKey {
-        /// The member.
+        /// Its index in the roster.
         member: usize,
     },
 }

@@ -35,7 +35,7 @@ impl Case {
         }
     }
 
-    /// Searches.
+    /// Makes the search.
     #[must_use]
     pub fn check(&self) -> Report {
         check(self.room, self.rules)

@@ -94,7 +94,7 @@ pub enum SendError {
     /// It is longer than the line takes.
     #[error("a packet of {length} bytes, and the line takes {limit}")]
     TooLong {
-        /// Its bytes.
+        /// The length of the packet.
         length: u64,
         /// The most that the line takes.
         limit: u64,

@@ -50,16 +50,16 @@ pub enum Step {
     Part(Vec<Seat>),
     /// From now on nothing passes from some to others; the other way it does.
     Block {
-        /// From whom.
+        /// The senders.
         from: Vec<Seat>,
-        /// To whom.
+        /// The receivers that they no longer reach.
         to: Vec<Seat>,
     },
     /// All reach all.
     Heal,
     /// Time passes until a claim holds; a breach if that takes longer.
     Await {
-        /// What.
+        /// The claim.
         claim: Claim,
         /// How long at most.
         within: Duration,

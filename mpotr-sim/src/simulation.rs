@@ -36,7 +36,7 @@ pub struct Simulation {
 /// What is counted in runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Runs.
+    /// How many runs this adds up.
     pub runs: u64,
     /// Epochs that an honest member installed.
     pub epochs: u64,
@@ -53,7 +53,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds another.
+    /// Adds the tally of other runs.
     pub const fn add(&mut self, other: &Self) {
         self.runs = self.runs.saturating_add(other.runs);
         self.epochs = self.epochs.saturating_add(other.epochs);

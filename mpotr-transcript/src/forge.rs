@@ -101,9 +101,9 @@ pub enum ForgeError {
     /// A person acts who is not in the room, or joins who is.
     #[error("member {member} {why}")]
     NotThere {
-        /// The act.
+        /// The index of the act.
         act: usize,
-        /// Who acts.
+        /// The member, by its place in the play.
         member: usize,
         /// Why it cannot.
         why: Obstacle,
@@ -111,17 +111,17 @@ pub enum ForgeError {
     /// A vote is not taken.
     #[error("{error}")]
     Wish {
-        /// The act.
+        /// The index of the act.
         act: usize,
-        /// Why.
+        /// What the room answered.
         error: WishError,
     },
     /// A text is not taken.
     #[error("{error}")]
     Send {
-        /// The act.
+        /// The index of the act.
         act: usize,
-        /// Why.
+        /// What the room answered.
         error: SendError,
     },
     /// The members did not come to what an act needs: so two identity keys are equal, or one is no key.

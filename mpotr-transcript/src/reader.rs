@@ -89,9 +89,9 @@ pub enum Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {kind}")]
 pub struct ReadError {
-    /// Where.
+    /// The record at which it shows.
     pub place: Place,
-    /// What.
+    /// What is wrong.
     pub kind: ReadErrorKind,
 }
 

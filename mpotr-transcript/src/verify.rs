@@ -54,7 +54,7 @@ impl Report {
 pub struct EpochReport {
     /// Where it begins.
     pub place: Place,
-    /// The algorithms.
+    /// The suite of its run.
     pub suite: SuiteId,
     /// The session id.
     pub sid: Sid,

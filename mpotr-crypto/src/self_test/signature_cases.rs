@@ -58,7 +58,7 @@ macro_rules! cases {
     };
 }
 
-/// The cases.
+/// The signatures on the edge by which a backend is tried.
 pub const SIGNATURES: &[SignatureCase] = cases! {
     ACCEPT, "it refuses an honest signature":
         KEY, b"attempt 0", R, "4b209bed1be556a68ee81e341f0eeedf71ed290f4158b2a0ee6a3fc44582f600";

@@ -45,7 +45,7 @@ pub enum Act<Text = Vec<u8>> {
     /// A member says two things in one place, one to some and one to others. They compare what they have read soon
     /// after the act that follows: what is said then is said by members who know one of the two alone.
     Fork {
-        /// Who.
+        /// The member that says both.
         member: usize,
         /// The hearers, and the text for them, for each of the two.
         sides: [(Vec<usize>, Text); 2],

@@ -32,7 +32,7 @@ pub struct Script {
 pub struct ScriptError {
     /// The line, from 1.
     pub line: usize,
-    /// What.
+    /// What is wrong with it.
     pub kind: ScriptErrorKind,
 }
 

@@ -40,21 +40,21 @@ pub enum FlawKind {
     /// An offer is not the one that the proposal names.
     #[error("the offer of member {member} is not the one that the proposal names")]
     ForeignOffer {
-        /// The member.
+        /// Its place in the roster.
         member: usize,
     },
     /// An offer was made for another room or to follow another epoch than the proposal says.
     #[error("the offer of member {member} is for another room or another epoch")]
     OfferElsewhere {
-        /// The member.
+        /// Its place in the roster.
         member: usize,
     },
     /// A key of an offer does not decode.
     #[error("the offer of member {member}: {error}")]
     Offer {
-        /// The member.
+        /// Its place in the roster.
         member: usize,
-        /// The key.
+        /// Which key, and why it does not decode.
         error: DecodeError,
     },
     /// The roster breaks the rules for rosters, so no honest member takes part.
@@ -63,7 +63,7 @@ pub enum FlawKind {
     /// The proposal does not carry the proposer's signature.
     #[error("the proposal does not carry the signature of member {proposer}")]
     ProposalSignature {
-        /// The proposer.
+        /// Its place in the roster.
         proposer: u16,
     },
     /// Something is wrong with the run.
@@ -72,13 +72,13 @@ pub enum FlawKind {
     /// The author is no member.
     #[error("there is no member {author}")]
     UnknownAuthor {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
     },
     /// A message does not carry its author's signature.
     #[error("message {seq} of member {author} does not carry its signature")]
     MessageSignature {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// The author's count.
         seq: u32,
@@ -86,7 +86,7 @@ pub enum FlawKind {
     /// A statement does not carry its author's signature.
     #[error("statement {number} of member {author} does not carry its signature")]
     StatementSignature {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// Its place in the author's stream.
         number: u32,
@@ -94,7 +94,7 @@ pub enum FlawKind {
     /// A message names one that does not come before it.
     #[error("message {seq} of member {author} names {parent} as before it, which is not there")]
     MissingParent {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// The author's count.
         seq: u32,
@@ -104,7 +104,7 @@ pub enum FlawKind {
     /// An author's messages are not numbered one after the other.
     #[error("message {seq} of member {author} stands where {expected} belongs")]
     OutOfSequence {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// The author's count.
         seq: u32,
@@ -114,7 +114,7 @@ pub enum FlawKind {
     /// A member said two things in one place. Members show each other both, so both may be here.
     #[error("member {author} said two things in the place of its message {seq}")]
     Equivocation {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// The author's count.
         seq: u32,
@@ -122,7 +122,7 @@ pub enum FlawKind {
     /// A message names as its author's previous one a message that is not.
     #[error("message {seq} of member {author} names another message as the one before it")]
     OtherPrevious {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// The author's count.
         seq: u32,
@@ -130,13 +130,13 @@ pub enum FlawKind {
     /// A member said something after its last word.
     #[error("member {author} had said its last word before")]
     AfterLastWord {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
     },
     /// A member's statements are not numbered upwards.
     #[error("statement {number} of member {author} comes after a later one")]
     StatementOrder {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// Its place in the author's stream.
         number: u32,
@@ -146,7 +146,7 @@ pub enum FlawKind {
         "message {seq} of member {author} does not come after all that it had signed to have seen"
     )]
     MessageTakesBack {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// The author's count.
         seq: u32,
@@ -154,7 +154,7 @@ pub enum FlawKind {
     /// A statement names less than its author had signed to have seen.
     #[error("statement {number} of member {author} takes back what it had signed to have seen")]
     StatementTakesBack {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// Its place in the author's stream.
         number: u32,
@@ -162,7 +162,7 @@ pub enum FlawKind {
     /// A lock is not a prefix of the order of these messages.
     #[error("member {author} vouches for another order of the first {count} messages")]
     WrongLock {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// Messages in the lock.
         count: u32,
@@ -170,7 +170,7 @@ pub enum FlawKind {
     /// A message vouches for less than the one before it of the same author.
     #[error("message {seq} of member {author} vouches for less than the one before it")]
     ShorterLock {
-        /// The author.
+        /// Its place in the roster.
         author: u16,
         /// The author's count.
         seq: u32,
@@ -178,7 +178,7 @@ pub enum FlawKind {
     /// A member took other messages along into the next epoch.
     #[error("member {author} took other messages along into the next epoch")]
     OtherCut {
-        /// The member.
+        /// Its place in the roster.
         author: u16,
     },
 }

@@ -45,7 +45,7 @@ pub(super) struct Talk {
 /// A member, as far as the file was read.
 #[derive(Clone, Debug, Default)]
 struct Progress {
-    /// Messages.
+    /// How many of its messages were read.
     written: u32,
     last: Option<MessageId>,
     /// Has sent its last message.

@@ -74,7 +74,7 @@ impl Clock {
         }
     }
 
-    /// Goes on.
+    /// Ends a standstill: the time of the room goes on from where it is.
     pub(super) fn go_on(&mut self) {
         if let Some(halted) = self.halted.take() {
             let halt = halted.elapsed().min(self.allowance);

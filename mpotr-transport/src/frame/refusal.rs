@@ -82,7 +82,7 @@ impl Refusal {
         }
     }
 
-    /// Why.
+    /// The reason, as a code.
     #[must_use]
     pub const fn code(&self) -> RefusalCode {
         self.code
