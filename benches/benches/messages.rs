@@ -7,7 +7,7 @@
 //! | `message_seal/floor` | one signature, two AEAD seals, a 32nd of the two key derivations for 32 messages |
 //! | `message_open/room` | `handle_message` of another member: opened, verified, in order, delivered |
 //! | `message_open/floor` | one verification, two AEAD opens, a 32nd of the two key derivations for 32 messages |
-//! | `backlog/chain` | 10,000 messages by 10 authors, as one who missed them takes them: `handle_messages` |
+//! | `backlog/chain` | 10,000 messages by 10 authors, as a member that missed them takes them: `handle_messages` |
 //! | `backlog/each` | the same, with every signature verified: `handle_message` |
 //!
 //! A message alone is timed with ChaCha20-Poly1305, a backlog with each suite. The examples `open_ratio` and

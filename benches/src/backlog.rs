@@ -1,4 +1,4 @@
-//! A backlog: what people said to one another, and one more, who heard nothing of it, takes at once.
+//! A backlog: messages that a member missed and takes at once.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::cpu::cpu_time;
 const AUTHORS: usize = 10;
 const BODY: [u8; 256] = [b'x'; 256];
 
-/// How the one who heard nothing takes it.
+/// How the member that missed it takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// By `Room::handle_messages`: one signature for each author of some thousand packets, the rest by hash.
@@ -63,7 +63,7 @@ impl<S: CryptoSuite> Backlog<S> {
         })
     }
 
-    /// The CPU time in which the one who heard nothing takes it all.
+    /// The CPU time in which the member that missed it takes it all.
     ///
     /// # Errors
     /// [`ChannelError::NotRead`].
@@ -99,7 +99,7 @@ impl<S: CryptoSuite> Backlog<S> {
     }
 }
 
-/// The authors and one more, the first, in one epoch; the same ones each time.
+/// The authors, and before them the member that misses it all, in one epoch; the same ones each time.
 fn crowd<S: CryptoSuite>() -> Result<Channel<S, ChaCha20Rng>, ChannelError> {
     Channel::formed(AUTHORS.saturating_add(1), 11)
 }

@@ -1,4 +1,5 @@
-//! What a backend is: who computes the parts of which all suites are made. `docs/spec/02-suites.md`, "Backends".
+//! What a backend is: a crate that computes the parts of which all suites are made. `docs/spec/02-suites.md`,
+//! "Backends".
 //!
 //! A backend says once what computes each part. The suites are written once over that ([`ChaCha20Poly1305Suite`],
 //! [`Aes256GcmSuite`]), so that a new suite is one more part here and the compiler asks every backend for it.

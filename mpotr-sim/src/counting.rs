@@ -15,7 +15,7 @@ pub(crate) struct Count {
     pub(crate) missing: Vec<String>,
 }
 
-/// How many of the missing are named.
+/// The most missing texts that are named.
 const NAMED: usize = 10;
 
 /// Counts. A text of an honest member had to reach an honest member of its epoch

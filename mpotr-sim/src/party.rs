@@ -46,7 +46,7 @@ pub struct Transmit {
     pub packet: Vec<u8>,
 }
 
-/// What a person asks of its room.
+/// A request of a person to its room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// To leave in order.

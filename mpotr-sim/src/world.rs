@@ -96,7 +96,7 @@ impl World {
         self.now
     }
 
-    /// Whether it makes no sense to go on.
+    /// Whether so much is broken that the run ends.
     #[must_use]
     pub const fn is_broken(&self) -> bool {
         self.breaches.len() >= MAX_BREACHES

@@ -70,7 +70,7 @@ impl Play {
         }
     }
 
-    /// Who is there from the beginning: all but those whose first act is to join.
+    /// The members that are there from the beginning: all but those whose first act is to join.
     #[must_use]
     pub fn cast(&self) -> Vec<usize> {
         let joins_first = |member: usize| {
@@ -92,7 +92,7 @@ pub enum ForgeError {
     /// Fewer than two people are there at the beginning.
     #[error("a talk needs two members at its beginning; this one has {members}")]
     TooFew {
-        /// Who is there.
+        /// How many are there.
         members: usize,
     },
     /// The transcript asked for is that of a person who does not take part.

@@ -29,7 +29,7 @@ impl Transport for Channel {
     async fn send(&self, packet: Bytes) -> Result<(), Infallible> {
         for other in &self.others {
             let (sender, packet) = (self.me, packet.clone());
-            // Who has gone misses nothing.
+            // A member that has gone misses nothing.
             let _ = other.send(Received { sender, packet }).await;
         }
         Ok(())

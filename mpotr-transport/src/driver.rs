@@ -53,7 +53,7 @@ pub struct Driver<S: CryptoSuite, C, R> {
     rng: R,
     clock: Clock,
     commands: mpsc::Receiver<Command>,
-    /// Whether the room takes texts, for those who have more of them.
+    /// Tells handles with more to send whether the room takes texts.
     takes_texts: watch::Sender<bool>,
     events: mpsc::Sender<DriverEvent>,
     /// What the application is told next, before what the room has to tell.

@@ -21,10 +21,10 @@
 //! The application speaks to the room by a [`RoomHandle`] and reads [`DriverEvent`]s. It has to read them: while it does
 //! not, nothing is received, and the others take this member for gone.
 //!
-//! **The relay** ([`Relay`]) has rooms by name over TCP, and passes each packet on to all others in the room. It can read
-//! none of them. Who sends it too much is slowed down, and who takes next to nothing is dropped: [`RelayLimits`] bounds
-//! what it holds. [`RelayTransport`] is a member's connection to it. With [`RelayConnect`] and [`Retry`], the driver makes
-//! another when it is lost, and the same room goes on: [`Driver::spawn_reconnecting`].
+//! **The relay** ([`Relay`]) has rooms by name over TCP, and passes each packet on to all others in the room. It can
+//! read none of them. A client that sends too much is slowed down, and one that takes next to nothing is dropped:
+//! [`RelayLimits`] bounds what it holds. [`RelayTransport`] is a member's connection to it. With [`RelayConnect`] and
+//! [`Retry`], the driver makes another when it is lost, and the same room goes on: [`Driver::spawn_reconnecting`].
 //!
 //! Nothing here sees a key or a text that is not encrypted, except the driver, which hands texts between room and
 //! application.
@@ -129,7 +129,7 @@
 //!     async fn send(&self, packet: Bytes) -> Result<(), Infallible> {
 //!         for other in &self.others {
 //!             let (sender, packet) = (self.me, packet.clone());
-//!             // Who has gone misses nothing.
+//!             // A member that has gone misses nothing.
 //!             let _ = other.send(Received { sender, packet }).await;
 //!         }
 //!         Ok(())

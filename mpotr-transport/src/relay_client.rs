@@ -27,7 +27,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a relay may read nothing while this side has something to send.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long nothing comes before the system asks whether the relay's machine is still there.
+/// After so long without a byte the system asks whether the relay's machine is still there.
 const QUIET: Duration = Duration::from_secs(15);
 
 /// Between one such question and the next.
@@ -77,8 +77,8 @@ pub enum RelayError {
 }
 
 impl RelayError {
-    /// Whether a new connection may mend it. What the relay does not speak or does not take it will not tomorrow either;
-    /// all else passes: a relay that restarts, a network that is away, a relay that is full for now.
+    /// Whether a new connection may mend it. A version or frame that the relay refuses now it refuses later too; all
+    /// else passes: a relay that restarts, a network that is away, a relay that is full for now.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -186,7 +186,7 @@ impl Transport for RelayTransport {
             return Err(RelayError::PacketLength { length });
         }
         let mut slot = self.writer.lock().await;
-        // Out of its place while it writes: if this future is dropped half-way, so is the connection's half.
+        // Taken out while it writes: if this future is dropped half-way, the writing half is dropped with it.
         let mut writer = slot.take().ok_or(RelayError::Closed)?;
         let mut frame = FrameCodec::encode(&[&packet]);
         while frame.has_remaining() {

@@ -23,8 +23,8 @@
 //! in by saying nothing: see [`Admission`].
 //!
 //! **An epoch** is a roster and the keys in force for it. [`Event::Secure`] tells of each, when all of the roster have
-//! proven their identity. Who comes, leaves, falls silent or is voted out makes the next epoch; whose word that takes is
-//! the room's [`Policy`].
+//! proven their identity. A member that comes, leaves, falls silent or is voted out makes the next epoch; whose word
+//! that takes is the room's [`Policy`].
 //!
 //! **A text** goes out by [`Room::send`], waits until the room is secure, and meets one of three fates, once:
 //! [`Event::Acknowledged`] by everyone it was for, [`Event::Missed`] by those named, or [`Event::Dropped`]. It reaches the

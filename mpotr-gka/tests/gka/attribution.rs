@@ -1,4 +1,4 @@
-//! Round 1 with packets that are forged, stale, echoed, doubled or missing: who did not sign is not to blame.
+//! Round 1 with packets that are forged, stale, echoed, doubled or missing: a member that did not sign is not to blame.
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{
@@ -68,7 +68,7 @@ fn nobody_is_named_before_every_packet_carries_its_signature<S: CryptoSuite>() {
     run.contributions[3] = signed;
     run.phases = [(0, rejected.phase)].into();
     run.assert_fault(FaultKind::WrongShare, &[1]);
-    // Past the round of contributions nothing is waited for: who signed is named.
+    // Past the round of contributions nothing is waited for: the signer is named.
     let mut run = collude::<S>(5, DEFAULT, [1, 3]);
     run.contributions[3].signature = UNSIGNED;
     confirm_as(run, &[1, 3]).assert_fault(FaultKind::WrongShare, &[1]);

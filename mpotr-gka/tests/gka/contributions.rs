@@ -1,4 +1,5 @@
-//! Round 1 with insiders who sign what they say: who lies is named, and nobody else; nothing leaves before all is checked.
+//! Round 1 with insiders that sign what they say: the liar is named, and nobody else; nothing leaves before all is
+//! checked.
 
 use mpotr_crypto::{CryptoSuite, Group};
 use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, RunError};

@@ -176,7 +176,7 @@ fn invented_members_make_no_tags_for_who_is_there<S: CryptoSuite>() {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     let people = with_one_who_is_there::<S>(&mut rng);
     let run = Confirmed::of(&people, BY_TAGS, rng);
-    // Who is there believes none of them, and they, who lack a trapdoor, nobody.
+    // The real member accepts none of their proofs, and they, for lack of a trapdoor, accept none at all.
     assert_eq!(run.disbelieved(), [[1, 2], [0, 2], [0, 1]]);
 }
 

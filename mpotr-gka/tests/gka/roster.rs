@@ -240,7 +240,7 @@ fn a_known_identity_spares_its_decoding_and_no_other_check<S: CryptoSuite>() {
     let mut known = KnownIdentities::new();
     known.insert(&crew.secrets[0].member(&KnownIdentities::new()).unwrap());
     assert!(format!("{known:?}").contains(&crew.offers[0].identity.to_string()));
-    // The other keys of who is known, and the identity of who is not, are looked at as ever.
+    // The other keys of a known member, and the identity of an unknown one, are checked as ever.
     let mut offer = crew.offers[0].clone();
     offer.trapdoor = TrapdoorKey::new([0; 32]);
     assert_eq!(Member::<S>::decode(offer, &known).unwrap_err().field, "Y");

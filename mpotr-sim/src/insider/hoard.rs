@@ -34,7 +34,7 @@ impl<S: CryptoSuite> Deviation<S> for Hoard {
         text: &[u8],
     ) -> Option<SendHandle> {
         let handle = member.send(now, text);
-        // What leaves now is the text: nothing else was left to be sent.
+        // What leaves now is the text: all else was sent before.
         while let Some(packet) = member.packet() {
             self.kept.insert(packet);
         }

@@ -17,7 +17,7 @@ use super::{Deviation, everyone, to};
 use crate::member::SeededRoom;
 use crate::party::{Audience, Party as _, Transmit};
 
-/// A place in the stream of its statements that its room does not come to.
+/// A place in the stream of its statements that its room does not reach.
 const LATER: u32 = 500;
 
 /// What contradicts what.

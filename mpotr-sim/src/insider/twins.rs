@@ -1,5 +1,5 @@
-//! Two rooms with one set of keys. They are one until they part: until then both hear the same and draw alike, and one
-//! of them speaks. From then on each speaks to its own half of the room, and all that they say is validly signed.
+//! Two rooms with one set of keys. Until they part, both hear the same and draw alike, and one of them speaks. From
+//! then on each speaks to its own half of the room, and all that they say is validly signed.
 //!
 //! | part | what they say from then on |
 //! |---|---|

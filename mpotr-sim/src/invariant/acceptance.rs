@@ -6,7 +6,7 @@
 use crate::ledger::{Fate, Ledger, Person};
 use crate::party::Seat;
 
-/// Says who has not accepted what another has, of those who are still in one epoch.
+/// Names the members that have not accepted what another has, of those who are still in one epoch.
 pub(crate) fn check(ledger: &Ledger) -> Result<(), String> {
     for (sid, record) in &ledger.epochs {
         let here: Vec<_> = record

@@ -25,7 +25,7 @@ pub(crate) struct Person {
     pub(crate) carried: BTreeSet<MessageId>,
     /// Messages of the present epoch that are final, last messages of those who leave among them.
     pub(crate) settled: BTreeSet<MessageId>,
-    /// Who, it was told, has said two things in one place in the present epoch.
+    /// Members that, as it was told, have said two things in one place in the present epoch.
     pub(crate) accused: BTreeSet<IdentityKey>,
     /// How often it was told so in all.
     pub(crate) exposed: BTreeMap<IdentityKey, u32>,

@@ -1,4 +1,4 @@
-//! One member has very much to say at one instant.
+//! One member writes very much at one instant.
 
 use super::Scenario;
 use crate::claim::Claim;

@@ -9,7 +9,7 @@ use crate::draw::below;
 use crate::party::Seat;
 use crate::script::{Role, Script, Step, Wanted};
 
-/// A member among others with better lines holds on this one, all by itself. At half of the rate runs fail.
+/// A line on which one member keeps up, where all others have better ones. At half of the rate runs fail.
 const ONE: Line = Line::new().rate(1000).burst(1000);
 
 /// Where all are on slow lines, they need better ones: at half of the rate a run fails in a quarter of all seeds, for
@@ -49,7 +49,7 @@ pub(super) const SLOW_LINES: Scenario = Scenario {
     },
 };
 
-/// All say something, and the first asks for fresh keys in between.
+/// All write texts, and the first asks for fresh keys in between.
 fn talk(script: &mut Script, wanted: &Wanted, rng: &mut ChaCha20Rng) {
     let messages = wanted.messages.unwrap_or(20);
     for message in 0..messages {

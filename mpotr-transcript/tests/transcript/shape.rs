@@ -325,7 +325,7 @@ fn forged_and_real_transcripts_with_votes_have_one_shape() {
     let forged =
         (0..WITH_VOTES).map(|seed| kept(invented(&scene.play(6_000 + seed), 6_000 + seed)));
     let mut found = Shape::of(real).told_apart(&Shape::of(forged));
-    // A rule of founders names people, who are others in each talk.
+    // A rule of founders names people, and they differ from talk to talk.
     assert!(found.remove("policy"));
     // Whose turn it is to propose is drawn by lot, and if it is that of the one who is voted out, there is a second view.
     found.remove("suite and view");

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// The longest that the time of a room stands still: half of the age at which keys are replaced.
 pub(super) const LONGEST_HALT: Duration = Duration::from_secs(300);
 
-/// Of so much time that the clock runs, it may stand still for one part more.
+/// While the clock runs, it regains one part of the time that it may stand still in so many parts that it runs.
 const REGAINED: u32 = 6;
 
 /// The clock of a room.

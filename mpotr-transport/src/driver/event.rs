@@ -8,7 +8,7 @@ use mpotr_core::{Event, Record};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DriverEvent {
-    /// What the room says.
+    /// An event of the room.
     Room(Event),
     /// What belongs in a transcript, before the event that tells of it. Only if the room's configuration asks for records.
     Record(Record),
@@ -22,7 +22,7 @@ pub enum DriverEvent {
         /// How long is waited before it.
         wait: Duration,
     },
-    /// There is a transport again, and the room goes on.
+    /// A new transport is there, and the room goes on.
     Reconnected,
     /// The transport is lost for good, and with it the room: the text says why, for a person.
     Disconnected(String),

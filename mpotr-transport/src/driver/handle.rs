@@ -50,7 +50,7 @@ impl Command {
         match self {
             Self::Send { body, reply } => {
                 let taken = room.send(now, body);
-                // Before the answer: who has it may look at once whether the next text is taken, too.
+                // Before the answer: a caller that has it may look at once whether the next text is taken, too.
                 tell_if_news(takes_texts, room.takes_texts());
                 // A caller that no longer waits for the answer has dropped its end: nothing to do.
                 let _ = reply.send(taken);
@@ -62,7 +62,7 @@ impl Command {
                 let _ = reply.send(room.exclude(now, identity));
             }
             Self::Withdraw(wish) => {
-                // Nothing to take back is what was asked for, too.
+                // If it was not asked for, there is nothing to take back.
                 let _was_asked_for = room.withdraw(now, &wish);
             }
             Self::Refresh => room.refresh(now),
@@ -88,10 +88,10 @@ pub enum HandleError {
     /// The room did not take the text.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// The members of the room could not use the policy.
+    /// The members of the room could not fulfil the policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The room asks the others for no more.
+    /// The room has as many requests open as it may.
     #[error(transparent)]
     Wish(#[from] WishError),
     /// The room has ended, or its transport is lost.

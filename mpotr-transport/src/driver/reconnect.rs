@@ -13,8 +13,8 @@ use super::handle::Command;
 use super::{Driver, DriverEvent, poll, tell_if_news};
 use crate::transport::{Connect, Transport};
 
-/// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before who
-/// does not answer is left out (06, "Timers", `silent`).
+/// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
+/// a member that does not answer is left out (06, "Timers", `silent`).
 const LONG_LOSS: Duration = Duration::from_secs(60);
 
 /// How often, and for how long, a driver tries to get a transport in place of a lost one.
@@ -98,7 +98,7 @@ where
             if self.is_leaving || is_late || !self.connect.may_mend(&error) {
                 break;
             }
-            // One that the application has not read yet says less than the next.
+            // An event that the application has not read yet says less than the next.
             self.news
                 .retain(|event| !matches!(event, DriverEvent::Reconnecting { .. }));
             self.news.push_back(DriverEvent::Reconnecting {
@@ -110,7 +110,7 @@ where
                 Some(Ok(transport)) => {
                     self.clock.go_on();
                     if lost.elapsed() >= LONG_LOSS {
-                        // It shows at once who is still in this epoch. To wait for a reason to change it takes minutes.
+                        // A new epoch shows at once who is still there. Without it, that would take minutes.
                         self.room.refresh(self.clock.now());
                     }
                     self.news.push_back(DriverEvent::Reconnected);

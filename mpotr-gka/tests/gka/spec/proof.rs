@@ -25,7 +25,7 @@ impl Spec {
         )
     }
 
-    /// `R = k G + w T`, `s = k - (c + w) a`: the proof of who knows the identity's secret.
+    /// `R = k G + w T`, `s = k - (c + w) a`: a proof made from the identity's secret.
     pub(crate) fn proof_by_identity<S: CryptoSuite>(
         &self,
         member: usize,
@@ -42,7 +42,7 @@ impl Spec {
         proof_bytes::<S>(&commitment, &s, w)
     }
 
-    /// `R = k G + u A`, `w = u - c`, `s = k - w t`: the proof of who knows the trapdoor's logarithm.
+    /// `R = k G + u A`, `w = u - c`, `s = k - w t`: a proof made from the trapdoor's logarithm.
     pub(crate) fn proof_by_trapdoor<S: CryptoSuite>(
         &self,
         member: usize,
