@@ -94,7 +94,7 @@ fn main() -> std::io::Result<()> {
     let content = Unsigned::new(Content {
         kind: ContentKind::Text,
         seq: 4,
-        prev: MessageId::new([4; 32]),
+        prev: Some(MessageId::new([4; 32])),
         parents: parents.clone(),
         lock,
         body: b"hello".to_vec().into(),

@@ -195,14 +195,14 @@ fn ids() -> impl Strategy<Value = Vec<MessageId>> {
 
 fn content() -> impl Strategy<Value = Content> {
     let prev = prop_oneof![
-        Just((0, MessageId::NONE)),
+        Just((0, None)),
         (1_u32.., any::<[u8; 32]>())
             .prop_filter("none", |(_, prev)| *prev != [0; 32])
-            .prop_map(|(seq, prev)| (seq, MessageId::new(prev))),
+            .prop_map(|(seq, prev)| (seq, Some(MessageId::new(prev)))),
     ];
     (any::<bool>(), prev, ids(), lock(), vec(any::<u8>(), 0..600)).prop_map(
         |(fin, (seq, prev), mut parents, lock, body)| {
-            parents.retain(|parent| *parent != prev);
+            parents.retain(|parent| Some(*parent) != prev);
             let (kind, body) = if fin {
                 (ContentKind::Fin, Vec::new())
             } else {

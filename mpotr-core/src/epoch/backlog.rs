@@ -126,9 +126,8 @@ impl<S: CryptoSuite> Epoch<S> {
                         .is_signed(author, &opened.id, &opened.signature)
                         .then_some(Warrant::Own)
                 });
-                if let Some(before) = warrant.and_then(|warrant| warrant.before(packet)) {
-                    next.push((opened.content.prev, before));
-                }
+                let before = warrant.and_then(|warrant| warrant.before(packet));
+                next.extend(opened.content.prev.zip(before));
             }
             std::mem::swap(&mut named, &mut next);
             next.clear();

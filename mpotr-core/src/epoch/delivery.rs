@@ -159,7 +159,7 @@ impl Delivery {
         let after = seq.checked_add(1).into_iter();
         after
             .flat_map(move |after| self.holdback.at(author, after))
-            .filter_map(|held| Some((held.content.prev, held.warrant.before(&held.packet)?)))
+            .filter_map(|held| Some((held.content.prev?, held.warrant.before(&held.packet)?)))
     }
 
     /// The packet of a message that is not final.
@@ -213,11 +213,11 @@ impl Delivery {
             delivered(before)
                 .into_iter()
                 .chain(held(before).map(|held| held.id))
-                .find(|other| *other != content.prev)
+                .find(|other| Some(*other) != content.prev)
         });
         let next = content.seq.checked_add(1).and_then(|after| {
             held(after)
-                .find(|held| held.content.prev != *id)
+                .find(|held| held.content.prev != Some(*id))
                 .map(|held| held.id)
         });
         same.or(previous).or(next)

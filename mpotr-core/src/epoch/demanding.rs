@@ -50,7 +50,8 @@ impl Delivery {
 
     /// Whether this is what vouches for a message that is delivered, and nothing delivered does.
     pub(super) fn vouches(&self, held: &Held) -> bool {
-        let before = self.graph.get(&held.content.prev);
+        let prev = held.content.prev.as_ref();
+        let before = prev.and_then(|prev| self.graph.get(prev));
         before.is_some_and(|before| !before.is_shown())
     }
 

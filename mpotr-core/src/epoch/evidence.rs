@@ -68,9 +68,7 @@ impl SignedChain {
             return Vec::new();
         };
         let seq = first.fields().seq;
-        let before = seq
-            .checked_sub(1)
-            .map(|before| (before, first.fields().prev));
+        let before = seq.checked_sub(1).zip(first.fields().prev);
         let own = (seq, first.id::<S>(epoch, author));
         std::iter::once(own).chain(before).collect()
     }
@@ -78,7 +76,7 @@ impl SignedChain {
     fn verify<S: CryptoSuite>(&self, epoch: &EpochId, author: u16, key: &VerifyingKey<S>) -> bool {
         let linked = self.chain.windows(2).all(|pair| match pair {
             [before, after] => {
-                after.fields().prev == before.id::<S>(epoch, author)
+                after.fields().prev == Some(before.id::<S>(epoch, author))
                     && before.fields().seq.checked_add(1) == Some(after.fields().seq)
             }
             _ => false,

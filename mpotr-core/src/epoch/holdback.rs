@@ -135,7 +135,7 @@ impl Holdback {
 
     /// What waits of an author in a place.
     pub(super) fn at(&self, author: usize, place: u32) -> impl Iterator<Item = &Held> {
-        let whole = (place, MessageId::NONE)..=(place, MessageId::new([0xff; 32]));
+        let whole = (place, MessageId::new([0; 32]))..=(place, MessageId::new([0xff; 32]));
         self.0
             .get(&author)
             .into_iter()

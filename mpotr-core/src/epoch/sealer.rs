@@ -19,7 +19,7 @@ pub(super) struct Sealer<S: CryptoSuite> {
     trapdoor: SecretScalar<S>,
     pub(super) streams: Streams,
     /// The id of its last message.
-    last: MessageId,
+    last: Option<MessageId>,
     /// The lock that it signed last.
     signed_lock: Lock,
     /// The last statement, to send again.
@@ -64,7 +64,7 @@ impl<S: CryptoSuite> Sealer<S> {
             signing,
             trapdoor,
             streams,
-            last: MessageId::NONE,
+            last: None,
             signed_lock: Lock::EMPTY,
             last_statement: None,
             is_published: false,
@@ -72,7 +72,7 @@ impl<S: CryptoSuite> Sealer<S> {
     }
 
     /// The id of the last message.
-    pub(super) const fn last(&self) -> MessageId {
+    pub(super) const fn last(&self) -> Option<MessageId> {
         self.last
     }
 
@@ -118,7 +118,7 @@ impl<S: CryptoSuite> Sealer<S> {
         let signature = self.signing.sign(&id.signed::<S>(&keys.id));
         let signed = content.with_signature(&signature);
         let packet = self.seal(keys, Stream::Content, slot, &signed);
-        self.last = id;
+        self.last = Some(id);
         self.signed_lock = lock;
         SealedContent {
             id,

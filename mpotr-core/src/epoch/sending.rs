@@ -31,7 +31,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let said = Said {
             kind,
             body,
-            parents: heads.filter(|head| *head != last).collect(),
+            parents: heads.filter(|head| Some(*head) != last).collect(),
             lock,
         };
         let SealedContent {
@@ -153,14 +153,13 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether all that this member wrote is final.
     pub(crate) fn is_final(&self) -> bool {
-        self.delivery
-            .graph
-            .get(&self.sealer.last())
-            .is_none_or(|last| {
-                self.consensus
-                    .order
-                    .is_within(&self.final_lock(), &last.key)
-            })
+        let last = self.sealer.last();
+        let last = last.and_then(|last| self.delivery.graph.get(&last));
+        last.is_none_or(|last| {
+            self.consensus
+                .order
+                .is_within(&self.final_lock(), &last.key)
+        })
     }
 
     /// The last statement as it was sent.

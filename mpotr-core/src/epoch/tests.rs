@@ -145,11 +145,16 @@ pub(super) fn forge_statement(
     )
 }
 
-pub(super) fn content(seq: u32, prev: MessageId, parents: Vec<MessageId>, body: &str) -> Content {
+pub(super) fn content(
+    seq: u32,
+    prev: impl Into<Option<MessageId>>,
+    parents: Vec<MessageId>,
+    body: &str,
+) -> Content {
     Content {
         kind: ContentKind::Text,
         seq,
-        prev,
+        prev: prev.into(),
         parents,
         lock: Lock::EMPTY,
         body: body.as_bytes().to_vec().into(),
@@ -159,7 +164,7 @@ pub(super) fn content(seq: u32, prev: MessageId, parents: Vec<MessageId>, body: 
 #[test]
 fn burned_slot() {
     let mut epochs = epochs(3, 1);
-    let junk = content(0, MessageId::NONE, Vec::new(), "junk");
+    let junk = content(0, None, Vec::new(), "junk");
     let junk = forge_content(&mut epochs[MALLORY], ALICE, junk);
     let (_, real) = text(&mut epochs[ALICE], "real");
     assert_eq!(epochs[BOB].open(&junk), Err(Rejection::NotAuthentic));
@@ -181,7 +186,7 @@ pub(super) fn verified<T>(
 fn a_repeated_forgery_costs_no_second_signature_and_what_an_outsider_makes_none() {
     let mut epochs = epochs(3, 1);
     let mut forge = |body| {
-        let junk = content(0, MessageId::NONE, Vec::new(), body);
+        let junk = content(0, None, Vec::new(), body);
         forge_content(&mut epochs[MALLORY], ALICE, junk)
     };
     let [first, second, third] = ["one", "two", "three"].map(&mut forge);
@@ -228,7 +233,7 @@ fn what_was_refused_for_its_signature_counts_when_something_vouches_for_it() {
         let mut epochs = epochs(3, 1);
         let (_, real) = text(&mut epochs[ALICE], "real");
         let (_, next) = text(&mut epochs[ALICE], "next");
-        let said = content(0, MessageId::NONE, Vec::new(), "real");
+        let said = content(0, None, Vec::new(), "real");
         let stripped = forge_content(&mut epochs[MALLORY], ALICE, said);
         let bob = &mut epochs[BOB];
         for _ in 0..2 {
@@ -249,7 +254,7 @@ fn what_was_refused_for_its_signature_counts_when_something_vouches_for_it() {
 #[test]
 fn framed_equivocator() {
     let mut epochs = epochs(3, 1);
-    let second = content(0, MessageId::NONE, Vec::new(), "what Alice never said");
+    let second = content(0, None, Vec::new(), "what Alice never said");
     let second = forge_content(&mut epochs[MALLORY], ALICE, second);
     let (_, real) = text(&mut epochs[ALICE], "real");
     // Before and after the real message, the forged one leaves no trace: nobody is accused, nothing waits.
@@ -399,7 +404,7 @@ fn a_message_beside_what_its_author_stated_is_refused() {
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
     epochs[BOB].open(&seen).unwrap();
     // Mallory stated to have seen Alice's message; now it writes as if it had not. Its depth would be 0: before it.
-    let beside = content(0, MessageId::NONE, Vec::new(), "beside");
+    let beside = content(0, None, Vec::new(), "beside");
     let beside = forge_content(&mut epochs[MALLORY], MALLORY, beside);
     effects(&mut epochs[BOB]);
     epochs[BOB].open(&beside).unwrap();
@@ -425,7 +430,7 @@ fn a_statement_that_takes_something_back_counts_for_nothing() {
     };
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, state(vec![first]));
     let unseen = forge_statement(&mut epochs[MALLORY], MALLORY, 1, state(Vec::new()));
-    let beside = content(0, MessageId::NONE, Vec::new(), "beside");
+    let beside = content(0, None, Vec::new(), "beside");
     let beside = forge_content(&mut epochs[MALLORY], MALLORY, beside);
     for packet in [&seen, &unseen, &beside] {
         epochs[BOB].open(packet).unwrap();
@@ -541,12 +546,13 @@ fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
 #[test]
 fn what_finds_no_room_and_contradicts_what_waits_shows_its_author_all_the_same() {
     let mut epochs = epochs(3, 1);
-    let mut last = MessageId::NONE;
+    let mut last = None;
     let mut packets = Vec::new();
     for seq in 0..257 {
         let said = content(seq, last, Vec::new(), "line");
         packets.push(forge_content(&mut epochs[MALLORY], MALLORY, said));
-        last = equivocation::id_of(&mut epochs[MALLORY], &packets[packets.len() - 1]);
+        let packet = &packets[packets.len() - 1];
+        last = Some(equivocation::id_of(&mut epochs[MALLORY], packet));
     }
     let other = content(257, MessageId::new([7; 32]), Vec::new(), "other");
     let other = forge_content(&mut epochs[MALLORY], MALLORY, other);

@@ -225,7 +225,8 @@ impl Delivery {
                     fate.leave(index);
                 }
             }
-            let before = places.get(&held.content.prev).copied();
+            let prev = held.content.prev.as_ref();
+            let before = prev.and_then(|prev| places.get(prev).copied());
             if let Some(before) = before
                 && fate
                     .warrants
@@ -313,7 +314,7 @@ impl Delivery {
         delivered.or_else(|| {
             self.holdback
                 .at(author, after)
-                .filter(|held| held.content.prev == *id)
+                .filter(|held| held.content.prev == Some(*id))
                 .min_by_key(|held| held.warrant.links())
                 .map(|held| held.id)
         })

@@ -32,10 +32,8 @@ byte_newtype! {
     MessageId
 }
 
-impl MessageId {
-    /// What a first message names as its previous one.
-    pub const NONE: Self = Self::new([0; 32]);
-}
+/// What stands for the previous message of a first one on the wire.
+const ABSENT: MessageId = MessageId::new([0; MessageId::LENGTH]);
 
 wire_enum! {
     /// What a content message is.
@@ -54,8 +52,8 @@ pub struct Content {
     pub kind: ContentKind,
     /// The author's count of its messages.
     pub seq: u32,
-    /// The author's previous message.
-    pub prev: MessageId,
+    /// The author's previous message; `None` for its first one.
+    pub prev: Option<MessageId>,
     /// The other heads of the graph that the author saw.
     pub parents: Vec<MessageId>,
     /// The order that the author vouches for.
@@ -68,7 +66,7 @@ impl Fields for Content {
     fn encode(&self, out: &mut Encoder) {
         self.kind.encode(out);
         out.u32(self.seq);
-        self.prev.encode(out);
+        self.prev.unwrap_or(ABSENT).encode(out);
         encode_ids(&self.parents, out);
         self.lock.encode(out);
         out.opaque(&self.body);
@@ -79,12 +77,13 @@ impl Fields for Content {
         let seq = input.u32("seq")?;
         let at = input.offset();
         let prev = MessageId::decode(input, "prev")?;
-        if (seq == 0) != (prev == MessageId::NONE) {
+        let prev = Some(prev).filter(|prev| *prev != ABSENT);
+        if (seq == 0) != prev.is_none() {
             return Err(DecodeError::new(at, "prev", DecodeErrorKind::NotCanonical));
         }
         let at = input.offset();
         let parents = decode_ids(input, "parents", MAX_MEMBERS)?;
-        if parents.contains(&prev) || parents.contains(&MessageId::NONE) {
+        if parents.contains(&prev.unwrap_or(ABSENT)) || parents.contains(&ABSENT) {
             return Err(DecodeError::new(
                 at,
                 "parents",
@@ -111,8 +110,7 @@ impl Fields for Content {
 impl Content {
     /// All messages that this one names as before it, the author's previous one last.
     pub fn ancestors(&self) -> impl Iterator<Item = MessageId> {
-        let prev = (self.seq != 0).then_some(self.prev);
-        self.parents.iter().copied().chain(prev)
+        self.parents.iter().copied().chain(self.prev)
     }
 }
 

@@ -95,15 +95,15 @@ fn line<S: CryptoSuite>(
     seen: &[MessageId],
     links: u32,
 ) -> Option<(Packets, Packets)> {
-    let (_, to_odd) = room.forge_content(text(0, MessageId::NONE, seen, "to odd seats"), true)?;
+    let (_, to_odd) = room.forge_content(text(0, None, seen, "to odd seats"), true)?;
     let mut to_even = Vec::new();
-    let mut prev = MessageId::NONE;
+    let mut prev = None;
     for seq in 0..=links {
         let parents = if seq == 0 { seen } else { &[] };
         let content = text(seq, prev, parents, "to even seats");
         let (id, packet) = room.forge_content(content, seq == links)?;
         to_even.push(packet);
-        prev = id;
+        prev = Some(id);
     }
     // The signed one first: it vouches for the others.
     to_even.reverse();
@@ -115,7 +115,7 @@ fn beside<S: CryptoSuite>(room: &mut Room<S>, seen: &[MessageId]) -> Option<(Pac
     if heads == seen {
         return None;
     }
-    let (_, to_even) = room.forge_content(text(0, MessageId::NONE, seen, "beside"), true)?;
+    let (_, to_even) = room.forge_content(text(0, None, seen, "beside"), true)?;
     let statement = Statement {
         presence: Presence::Present,
         sent: 0,
@@ -131,7 +131,7 @@ fn beside<S: CryptoSuite>(room: &mut Room<S>, seen: &[MessageId]) -> Option<(Pac
     Some((vec![to_even], vec![to_odd]))
 }
 
-fn text(seq: u32, prev: MessageId, parents: &[MessageId], body: &str) -> Content {
+fn text(seq: u32, prev: Option<MessageId>, parents: &[MessageId], body: &str) -> Content {
     Content {
         kind: ContentKind::Text,
         seq,

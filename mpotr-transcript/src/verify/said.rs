@@ -184,7 +184,7 @@ impl<S: CryptoSuite> Listener<'_, S> {
             return;
         };
         let expected = progress.written;
-        let previous = progress.last.unwrap_or(MessageId::NONE);
+        let previous = progress.last;
         progress.written = seq.saturating_add(1);
         progress.last = Some(id);
         progress.fin |= content.kind == ContentKind::Fin;
@@ -205,7 +205,11 @@ impl<S: CryptoSuite> Listener<'_, S> {
                 expected,
             };
             self.flaw(place, kind);
-        } else if content.prev != previous && self.talk.graph.index(&content.prev).is_some() {
+        } else if content.prev != previous
+            && content
+                .prev
+                .is_some_and(|prev| self.talk.graph.index(&prev).is_some())
+        {
             self.flaw(place, FlawKind::OtherPrevious { author, seq });
         }
     }

@@ -203,13 +203,18 @@ pub(crate) fn flaws(sections: Vec<Section>) -> Vec<FlawKind> {
     report.flaws.into_iter().map(|flaw| flaw.kind).collect()
 }
 
-pub(crate) fn text(seq: u32, prev: MessageId, parents: &[MessageId], lock: Lock) -> Content {
+pub(crate) fn text(
+    seq: u32,
+    prev: impl Into<Option<MessageId>>,
+    parents: &[MessageId],
+    lock: Lock,
+) -> Content {
     let mut parents = parents.to_vec();
     parents.sort_unstable();
     Content {
         kind: ContentKind::Text,
         seq,
-        prev,
+        prev: prev.into(),
         parents,
         lock,
         body: b"text".to_vec().into(),

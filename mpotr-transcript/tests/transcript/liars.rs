@@ -76,10 +76,10 @@ fn what_only_members_can_check_is_said() {
 /// Two members; the first writes twice, the second answers to the second message.
 fn dialogue() -> (Hand, [MessageId; 3]) {
     let mut hand = Hand::of(2);
-    let a = hand.write(0, text(0, MessageId::NONE, &[], Lock::EMPTY));
+    let a = hand.write(0, text(0, None, &[], Lock::EMPTY));
     let b = hand.write(0, text(1, a, &[], Lock::EMPTY));
     let lock = hand.lock(&[a]);
-    let c = hand.write(1, text(0, MessageId::NONE, &[b], lock));
+    let c = hand.write(1, text(0, None, &[b], lock));
     (hand, [a, b, c])
 }
 

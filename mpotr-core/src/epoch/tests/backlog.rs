@@ -40,7 +40,7 @@ fn a_backlog_in_any_order_is_what_one_by_one_is() {
             .into_iter()
             .filter(|(author, _)| *author == ALICE || lies)
             .map(|(author, seq)| {
-                let prev = MessageId::new([u8::from(seq > 0); 32]);
+                let prev = (seq > 0).then(|| MessageId::new([1; 32]));
                 let said = content(seq, prev, Vec::new(), "forged");
                 forge_content(&mut mallory, author, said)
             })
@@ -82,7 +82,7 @@ fn a_forged_message_anywhere_in_the_chain_is_found_and_named() {
     for place in 0..8_usize {
         let mut ours = epochs(3, 1);
         let seq = u32::try_from(place).unwrap();
-        let prev = MessageId::new([u8::from(place > 0); 32]);
+        let prev = (place > 0).then(|| MessageId::new([1; 32]));
         let said = content(seq, prev, Vec::new(), "forged");
         let forged = forge_content(&mut ours[MALLORY], ALICE, said);
         let mut packets: Vec<_> = (0..8)
@@ -118,12 +118,12 @@ fn a_forged_message_anywhere_in_the_chain_is_found_and_named() {
 #[test]
 fn of_a_backlog_one_signature_for_each_author_is_looked_at() {
     let mut ours = epochs(3, 1);
-    let mut last = MessageId::NONE;
+    let mut last = None;
     let mut packets = Vec::new();
     for seq in 0..5 {
         let said = content(seq, last, Vec::new(), "same");
         let (id, real) = text(&mut ours[ALICE], "same");
-        last = id;
+        last = Some(id);
         // Every byte as Alice wrote it, under a signature of somebody else.
         let stripped = forge_content(&mut ours[MALLORY], ALICE, said);
         packets.push(if seq == 4 { real } else { stripped });
@@ -136,18 +136,18 @@ fn of_a_backlog_one_signature_for_each_author_is_looked_at() {
 #[test]
 fn nothing_is_shown_before_a_signature_covers_it() {
     let mut ours = epochs(3, 1);
-    let mut last = MessageId::NONE;
+    let mut last = None;
     let mut packets = Vec::new();
     for seq in 0..4 {
         let said = content(seq, last, Vec::new(), "same");
         let (id, real) = text(&mut ours[ALICE], "same");
-        last = id;
+        last = Some(id);
         let stripped = forge_content(&mut ours[MALLORY], ALICE, said);
         // The last two have nothing that covers them.
         packets.push(if seq == 1 { real } else { stripped });
     }
     // A message of Bob's that names the last one vouches for nothing of Alice's.
-    let cited = content(0, MessageId::NONE, vec![last], "citing");
+    let cited = content(0, None, Vec::from_iter(last), "citing");
     packets.push(forge_content(&mut ours[MALLORY], MALLORY, cited));
     let bob = &mut ours[BOB];
     let refused = Err(Rejection::NotAuthentic);
@@ -163,7 +163,7 @@ fn forged_candidates_take_no_room_from_the_real_one() {
     let mut ours = epochs(3, 1);
     let forged: Vec<_> = (0..300)
         .map(|n| {
-            let said = content(0, MessageId::NONE, Vec::new(), &n.to_string());
+            let said = content(0, None, Vec::new(), &n.to_string());
             forge_content(&mut ours[MALLORY], ALICE, said)
         })
         .collect();
@@ -179,7 +179,7 @@ fn forged_candidates_take_no_room_from_the_real_one() {
 fn an_equivocation_in_a_backlog_is_found() {
     let mut ours = epochs(3, 1);
     let packets = ["to some", "to others"].map(|body| {
-        let said = content(0, MessageId::NONE, Vec::new(), body);
+        let said = content(0, None, Vec::new(), body);
         forge_content(&mut ours[MALLORY], MALLORY, said)
     });
     ours[BOB].open_together(packets.to_vec());

@@ -32,9 +32,9 @@ fn frozen(frontier: Vec<MessageId>) -> Statement {
 /// A long line of Mallory, from a place on: the ids and packets.
 fn line(epochs: &mut [Epoch<Suite>], first: u32, links: u32) -> Vec<(MessageId, SealedPacket)> {
     let body = "x".repeat(60_000);
-    let mut prev = MessageId::NONE;
+    let mut prev = None;
     if first > 0 {
-        prev = MessageId::new([7; 32]);
+        prev = Some(MessageId::new([7; 32]));
     }
     let mut line = Vec::new();
     for seq in first..first + links {
@@ -45,7 +45,7 @@ fn line(epochs: &mut [Epoch<Suite>], first: u32, links: u32) -> Vec<(MessageId, 
             let author = crate::epoch::sending::wire_index(MALLORY);
             crate::wire::Unsigned::new(link).id::<Suite>(&epochs[MALLORY].opener.keys.id, author)
         };
-        prev = id;
+        prev = Some(id);
         line.push((id, packet));
     }
     line

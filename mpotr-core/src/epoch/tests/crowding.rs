@@ -51,7 +51,7 @@ fn who_states_what_does_not_exist_keeps_nobody_from_asking_for_the_rest_of_a_cut
     for junk in [0, MAX_WANTED, 2 * MAX_WANTED] {
         let mut epochs = epochs(3, 1);
         let run = Sid::new([9; 32]);
-        let first = content(0, MessageId::NONE, Vec::new(), "for Bob alone");
+        let first = content(0, None, Vec::new(), "for Bob alone");
         let first = forge_content(&mut epochs[MALLORY], MALLORY, first);
         epochs[BOB].open(&first).unwrap();
         let (_, answer) = text(&mut epochs[BOB], "answer");

@@ -15,7 +15,7 @@ use mpotr_gka::Sid;
 /// Two messages of Mallory's in place 0.
 fn two(epochs: &mut [Epoch<Suite>]) -> [(MessageId, SealedPacket); 2] {
     ["to some", "to others"].map(|body| {
-        let said = content(0, MessageId::NONE, Vec::new(), body);
+        let said = content(0, None, Vec::new(), body);
         let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
         (id_of(&mut epochs[MALLORY], &packet), packet)
     })
@@ -224,11 +224,11 @@ fn a_whole_line_of_an_exposed_member_is_demanded_by_who_answers_its_end() {
     const LENGTH: u32 = 100;
     let mut epochs = epochs(3, 1);
     let [_, (_, other)] = two(&mut epochs);
-    let (mut last, mut line) = (MessageId::NONE, Vec::new());
+    let (mut last, mut line) = (None, Vec::new());
     for seq in 0..LENGTH {
         let said = content(seq, last, Vec::new(), "of a line");
         let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
-        last = id_of(&mut epochs[MALLORY], &packet);
+        last = Some(id_of(&mut epochs[MALLORY], &packet));
         epochs[ALICE].open(&packet).unwrap();
         line.push(packet);
     }
@@ -285,7 +285,7 @@ fn a_signature_that_another_member_stripped_off_blames_nobody() {
     let (first, real) = text(&mut epochs[ALICE], "real");
     let (_, next) = text(&mut epochs[ALICE], "next");
     // The same text with another signature: the id is the same, and what follows vouches for it.
-    let said = content(0, MessageId::NONE, Vec::new(), "real");
+    let said = content(0, None, Vec::new(), "real");
     let stripped = forge_content(&mut epochs[MALLORY], ALICE, said);
     let bob = &mut epochs[BOB];
     assert_eq!(bob.open(&stripped), Err(Rejection::NotAuthentic));
@@ -323,7 +323,7 @@ fn one_that(
     is_fit: impl Fn(MessageId) -> bool,
 ) -> (MessageId, SealedPacket) {
     let mut tries = (0..).map(|n| {
-        let said = content(0, MessageId::NONE, parents.clone(), &format!("try {n}"));
+        let said = content(0, None, parents.clone(), &format!("try {n}"));
         let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
         (id_of(&mut epochs[MALLORY], &packet), packet)
     });

@@ -28,14 +28,14 @@ fn flood(
     epochs: &mut [Epoch<Suite>],
     from: u32,
     messages: u32,
-    last: &mut MessageId,
+    last: &mut Option<MessageId>,
 ) -> Vec<SealedPacket> {
     let body = "x".repeat(60_000);
     (from..from + messages)
         .map(|seq| {
             let said = content(seq, *last, Vec::new(), &body);
             let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
-            *last = super::equivocation::id_of(&mut epochs[MALLORY], &packet);
+            *last = Some(super::equivocation::id_of(&mut epochs[MALLORY], &packet));
             packet
         })
         .collect()
@@ -58,7 +58,7 @@ fn named(sent: u32, frontier: Vec<MessageId>) -> Statement {
 #[test]
 fn a_flood_costs_a_flat_amount_however_long_it_lasts() {
     let mut epochs = epochs(3, 1);
-    let mut last = MessageId::NONE;
+    let mut last = None;
     let mut before = None;
     let mut from = 0;
     for messages in [40, 12, 12] {
@@ -83,9 +83,14 @@ fn a_flood_costs_a_flat_amount_however_long_it_lasts() {
 #[test]
 fn an_author_s_own_statement_makes_no_room_for_what_it_writes() {
     let mut epochs = epochs(3, 1);
-    let mut last = MessageId::NONE;
+    let mut last = None;
     let packets = flood(&mut epochs, 0, 60, &mut last);
-    let said = forge_statement(&mut epochs[MALLORY], MALLORY, 0, named(60, vec![last]));
+    let said = forge_statement(
+        &mut epochs[MALLORY],
+        MALLORY,
+        0,
+        named(60, Vec::from_iter(last)),
+    );
     epochs[BOB].open(&said).unwrap();
     for packet in packets.iter().chain(&packets) {
         let _refused = epochs[BOB].open(packet);
@@ -170,12 +175,12 @@ fn what_others_build_upon_has_room() {
 #[test]
 fn what_others_build_upon_waits_where_all_room_is_taken_and_a_cut_takes_it() {
     let mut epochs = epochs(3, 1);
-    let mut last = MessageId::NONE;
+    let mut last = None;
     let packets = flood(&mut epochs, 0, 3, &mut last);
     let length = packets[0].length();
     let taken = (32 << 20) - 2 * length;
     epochs[BOB].delivery.unfinal.add(ALICE, taken);
-    let said = forge_statement(&mut epochs[ALICE], ALICE, 0, named(0, vec![last]));
+    let said = forge_statement(&mut epochs[ALICE], ALICE, 0, named(0, Vec::from_iter(last)));
     let bob = &mut epochs[BOB];
     bob.open(&said).unwrap();
     for packet in packets.iter().rev() {
@@ -191,7 +196,7 @@ fn what_others_build_upon_waits_where_all_room_is_taken_and_a_cut_takes_it() {
     };
     let frozen = Statement {
         next: Some(next),
-        ..named(0, vec![last])
+        ..named(0, Vec::from_iter(last))
     };
     let frozen = forge_statement(&mut epochs[ALICE], ALICE, 1, frozen);
     let bob = &mut epochs[BOB];
@@ -203,9 +208,10 @@ fn what_others_build_upon_waits_where_all_room_is_taken_and_a_cut_takes_it() {
 #[test]
 fn a_message_that_names_a_line_more_than_once_is_nowhere_delivered() {
     let mut epochs = epochs(3, 1);
-    let mut ids = vec![MessageId::NONE];
+    let mut ids = vec![MessageId::new([0; 32])];
     for seq in 0..4 {
-        let said = content(seq, ids[ids.len() - 1], Vec::new(), "short");
+        let prev = (seq > 0).then(|| ids[ids.len() - 1]);
+        let said = content(seq, prev, Vec::new(), "short");
         let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
         ids.push(super::equivocation::id_of(&mut epochs[MALLORY], &packet));
         epochs[BOB].open(&packet).unwrap();
@@ -223,7 +229,7 @@ fn a_message_that_names_a_line_more_than_once_is_nowhere_delivered() {
 fn more_heads_than_members_are_named_where_somebody_says_many_things() {
     let mut epochs = epochs(3, 1);
     let [a, b, c] = ["a", "b", "c"].map(|body| {
-        let said = content(0, MessageId::NONE, Vec::new(), body);
+        let said = content(0, None, Vec::new(), body);
         let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
         (
             super::equivocation::id_of(&mut epochs[MALLORY], &packet),
@@ -259,7 +265,7 @@ fn more_heads_than_members_are_named_where_somebody_says_many_things() {
 fn a_lock_that_is_ahead_makes_as_much_room_as_names_do() {
     for (messages, are_all_taken) in [(60, true), (120, false)] {
         let mut epochs = epochs(3, 1);
-        let mut last = MessageId::NONE;
+        let mut last = None;
         let packets = flood(&mut epochs, 0, messages, &mut last);
         for packet in packets.iter().chain(&packets) {
             let _refused = epochs[BOB].open(packet);

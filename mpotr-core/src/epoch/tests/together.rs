@@ -183,7 +183,7 @@ fn two_last_messages_of_one_member_are_found_out_though_locks_name_them() {
     // Bob gets another than Alice.
     let other = Content {
         kind: ContentKind::Fin,
-        ..content(0, MessageId::NONE, Vec::new(), "")
+        ..content(0, None, Vec::new(), "")
     };
     let other = forge_content(&mut epochs[MALLORY], MALLORY, other);
     all_leave(&mut epochs, &[BOB]);

@@ -39,11 +39,11 @@ fn unsigned(epochs: &mut [Epoch<Suite>], content: Content) -> (MessageId, Sealed
 /// Messages of Mallory's, of which the last alone is signed: so many, and that.
 fn line(epochs: &mut [Epoch<Suite>], links: u32, parents: Vec<MessageId>) -> Vec<SealedPacket> {
     let mut line = Vec::new();
-    let mut prev = MessageId::NONE;
+    let mut prev = None;
     for seq in 0..links {
         let (id, packet) = unsigned(epochs, content(seq, prev, Vec::new(), "unsigned"));
         line.push(packet);
-        prev = id;
+        prev = Some(id);
     }
     let head = content(links, prev, parents, "signed");
     line.push(forge_content(&mut epochs[MALLORY], MALLORY, head));
@@ -89,7 +89,7 @@ fn equivocations(effects: &[Effect]) -> Vec<(crate::epoch::Evidence, Vec<Vec<u8>
 /// Mallory writes one message to Bob and a line in its place to Alice, who answers it if she takes it. How many messages of
 /// the line she took, and what Bob is told when all of it reaches him.
 fn fork(epochs: &mut [Epoch<Suite>], links: u32) -> (usize, Vec<Effect>) {
-    let to_bob = content(0, MessageId::NONE, Vec::new(), "to Bob");
+    let to_bob = content(0, None, Vec::new(), "to Bob");
     let to_bob = forge_content(&mut epochs[MALLORY], MALLORY, to_bob);
     let to_alice = line(epochs, links, Vec::new());
     epochs[BOB].open(&to_bob).unwrap();
@@ -269,7 +269,7 @@ fn what_is_written_beside_a_statement_is_read_by_all_if_somebody_builds_upon_it(
     epochs[BOB].open(&packet).unwrap();
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, said(0, vec![first]));
     epochs[BOB].open(&seen).unwrap();
-    let beside = content(0, MessageId::NONE, Vec::new(), "beside");
+    let beside = content(0, None, Vec::new(), "beside");
     let beside = forge_content(&mut epochs[MALLORY], MALLORY, beside);
     assert_bob_reads_on(&mut epochs, &beside);
 }
@@ -281,7 +281,7 @@ fn what_is_written_beside_a_statement_exposes_its_author_at_once() {
     epochs[BOB].open(&packet).unwrap();
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, said(0, vec![first]));
     epochs[BOB].open(&seen).unwrap();
-    let beside = content(0, MessageId::NONE, Vec::new(), "beside");
+    let beside = content(0, None, Vec::new(), "beside");
     let beside = forge_content(&mut epochs[MALLORY], MALLORY, beside);
     effects(&mut epochs[BOB]);
     epochs[BOB].open(&beside).unwrap();
@@ -303,7 +303,7 @@ fn what_is_written_after_closing_is_read_by_all_if_somebody_builds_upon_it() {
     let closed = forge_statement(&mut epochs[MALLORY], MALLORY, 0, closed);
     epochs[BOB].open(&closed).unwrap();
     assert!(epochs[BOB].is_closed(MALLORY));
-    let after = content(0, MessageId::NONE, Vec::new(), "after");
+    let after = content(0, None, Vec::new(), "after");
     let after = forge_content(&mut epochs[MALLORY], MALLORY, after);
     assert_bob_reads_on(&mut epochs, &after);
 }
@@ -314,7 +314,7 @@ fn what_is_written_in_place_of_a_last_message_is_read_by_all_if_somebody_builds_
     let last = Content {
         kind: ContentKind::Fin,
         body: Vec::new().into(),
-        ..content(0, MessageId::NONE, Vec::new(), "")
+        ..content(0, None, Vec::new(), "")
     };
     let last = forge_content(&mut epochs[MALLORY], MALLORY, last);
     epochs[BOB].open(&last).unwrap();
@@ -335,7 +335,7 @@ fn what_waits_and_cannot_be_shown_gives_way_to_what_can() {
     let mut epochs = epochs(3, 1);
     // Large ones: the signed end of the line finds no room, and goes.
     let body = "x".repeat(60_000);
-    let (first, _) = unsigned(&mut epochs, content(0, MessageId::NONE, Vec::new(), "0"));
+    let (first, _) = unsigned(&mut epochs, content(0, None, Vec::new(), "0"));
     let (second, second_packet) = unsigned(&mut epochs, content(1, first, Vec::new(), "1"));
     let end = content(2, second, Vec::new(), &body);
     let end = forge_content(&mut epochs[MALLORY], MALLORY, end);
@@ -364,7 +364,7 @@ fn what_waits_and_cannot_be_shown_gives_way_to_what_can() {
 fn long_messages_are_vouched_for_over_a_shorter_distance() {
     let mut epochs = epochs(3, 1);
     let body = "x".repeat(60_000);
-    let (first, one) = unsigned(&mut epochs, content(0, MessageId::NONE, Vec::new(), &body));
+    let (first, one) = unsigned(&mut epochs, content(0, None, Vec::new(), &body));
     let (second, two) = unsigned(&mut epochs, content(1, first, Vec::new(), &body));
     let end = content(2, second, Vec::new(), &body);
     let end = forge_content(&mut epochs[MALLORY], MALLORY, end);
