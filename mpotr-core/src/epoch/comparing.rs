@@ -21,9 +21,9 @@ impl Consensus {
     /// What to ask the first member whose order differs in a place that is not known.
     pub(super) fn question(&mut self) -> Option<Question> {
         self.ask_order = false;
-        let mut members = self.views.iter().enumerate();
-        members.find_map(|(member, view)| {
-            let from = view.differs_after()?;
+        let mut members = self.peers.iter().enumerate();
+        members.find_map(|(member, peer)| {
+            let from = peer.differs_after()?;
             let member = wire_index(member);
             Some(Question { member, from })
         })
@@ -57,8 +57,8 @@ impl Consensus {
         if question.from < self.order.lock().count {
             self.list_from = Some(question.from);
         }
-        if let Some(view) = self.views.get_mut(member).filter(|view| !view.has_asked) {
-            view.has_asked = true;
+        if let Some(peer) = self.peers.get_mut(member).filter(|peer| !peer.has_asked) {
+            peer.has_asked = true;
             self.ask_order = true;
         }
     }
@@ -70,11 +70,11 @@ impl Consensus {
         listing: Option<&Listing>,
         effects: &mut VecDeque<Effect>,
     ) {
-        let Some((listing, view)) = listing.zip(self.views.get_mut(member)) else {
+        let Some((listing, peer)) = listing.zip(self.peers.get_mut(member)) else {
             return;
         };
-        let signed = view.locks.longest();
-        if view.differs_after() != Some(listing.from) {
+        let signed = peer.locks.longest();
+        if peer.differs_after() != Some(listing.from) {
             return;
         }
         let Some(mut lock) = self.order.prefix(listing.from) else {
@@ -97,8 +97,8 @@ impl Consensus {
         }
         match difference {
             Some((place, here, there)) => {
-                let was_forked = view.is_forked();
-                view.order = OrderView::Compared;
+                let was_forked = peer.is_forked();
+                peer.order = OrderView::Compared;
                 if !was_forked {
                     let lock = signed;
                     effects.push_back(Effect::Fork { member, lock });
@@ -111,7 +111,7 @@ impl Consensus {
                 });
             }
             None if lock.count > listing.from && lock.count < signed.count => {
-                view.agree(lock.count);
+                peer.agree(lock.count);
                 self.ask_order = true;
             }
             None => {}

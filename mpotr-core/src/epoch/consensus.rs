@@ -24,7 +24,7 @@ pub(super) struct Consensus {
     stable: Option<Key>,
     final_lock: Lock,
     /// In cycle order.
-    pub(super) views: Vec<View>,
+    pub(super) peers: Vec<PeerOrder>,
     /// A part of the order that somebody asked for.
     pub(super) list_from: Option<u32>,
     /// Whether a part of another's order is to be asked for.
@@ -33,7 +33,7 @@ pub(super) struct Consensus {
 
 /// What is known of the order of one member.
 #[derive(Debug)]
-pub(super) struct View {
+pub(super) struct PeerOrder {
     /// What it has signed.
     pub(super) locks: Locks,
     pub(super) order: OrderView,
@@ -52,7 +52,7 @@ pub(super) enum OrderView {
     Compared,
 }
 
-impl View {
+impl PeerOrder {
     const fn new() -> Self {
         Self {
             locks: Locks::new(),
@@ -94,7 +94,7 @@ impl Consensus {
             unstable: BTreeSet::new(),
             stable: None,
             final_lock: Lock::EMPTY,
-            views: (0..members).map(|_| View::new()).collect(),
+            peers: (0..members).map(|_| PeerOrder::new()).collect(),
             list_from: None,
             ask_order: false,
         }
@@ -112,13 +112,13 @@ impl Consensus {
 
     /// Whether a member has signed another order than the one here.
     pub(super) fn is_forked(&self, member: usize) -> bool {
-        self.views.get(member).is_some_and(View::is_forked)
+        self.peers.get(member).is_some_and(PeerOrder::is_forked)
     }
 
     /// So much of the order here a member has signed.
     pub(super) fn verified(&self, member: usize) -> u32 {
-        let view = self.views.get(member);
-        view.map_or(0, |view| view.locks.verified())
+        let peer = self.peers.get(member);
+        peer.map_or(0, |peer| peer.locks.verified())
     }
 
     /// A message is delivered.
@@ -162,14 +162,14 @@ impl Consensus {
 
     /// Compares the locks of the others with the order here, as far as it goes.
     pub(super) fn compare_locks(&mut self, effects: &mut VecDeque<Effect>) {
-        let Self { views, order, .. } = self;
+        let Self { peers, order, .. } = self;
         let mut forks = Vec::new();
-        for (member, view) in views.iter_mut().enumerate() {
-            let OrderView::Agrees { upto } = view.order else {
+        for (member, peer) in peers.iter_mut().enumerate() {
+            let OrderView::Agrees { upto } = peer.order else {
                 continue;
             };
-            let compared = view.locks.compare(|count| order.prefix(count));
-            view.agree(upto.max(view.locks.verified()));
+            let compared = peer.locks.compare(|count| order.prefix(count));
+            peer.agree(upto.max(peer.locks.verified()));
             forks.extend(compared.err().map(|lock| (member, lock)));
         }
         for (member, lock) in forks {
@@ -180,14 +180,14 @@ impl Consensus {
     /// A member has signed another order than the one here.
     fn note_fork(&mut self, member: usize, lock: Lock, effects: &mut VecDeque<Effect>) {
         let is_final = self.final_lock.count;
-        let Some(view) = self.views.get_mut(member) else {
+        let Some(peer) = self.peers.get_mut(member) else {
             return;
         };
-        let OrderView::Agrees { upto } = view.order else {
+        let OrderView::Agrees { upto } = peer.order else {
             return;
         };
         let upto = upto.max(is_final.min(lock.count.saturating_sub(1)));
-        view.order = OrderView::Forked { upto };
+        peer.order = OrderView::Forked { upto };
         self.ask_order = true;
         effects.push_back(Effect::Fork { member, lock });
     }
@@ -203,8 +203,8 @@ impl Consensus {
     ) {
         if usize::try_from(lock.count).is_ok_and(|count| count > delivered) {
             self.note_fork(member, lock, effects);
-        } else if let Some(view) = self.views.get_mut(member) {
-            view.locks.note(lock);
+        } else if let Some(peer) = self.peers.get_mut(member) {
+            peer.locks.note(lock);
         }
     }
 
@@ -249,7 +249,7 @@ impl Consensus {
     pub(super) fn unseen_by(&self, graph: &Graph, count: usize) -> BTreeSet<usize> {
         let first = self.unstable.iter().take_while(|index| **index < count);
         let nodes = first.filter_map(|index| graph.node(*index));
-        let members = self.views.len();
+        let members = self.peers.len();
         nodes
             .flat_map(|node| self.writing.minus(&node.covered, members))
             .collect()
