@@ -11,21 +11,21 @@ use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode, criterion_group
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::simulation::{Candidates, form_group_of};
-use mpotr_core::gka::{AgreementId, AuthenticationId};
+use mpotr_core::gka::{AgreementId, AuthenticationId, Methods};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 const SIZES: [usize; 4] = [2, 8, 32, 128];
 
 fn scaling<M: Measurement + 'static>(criterion: &mut Criterion<M>) {
-    let efficient = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let efficient = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
     let quick = std::env::args().any(|argument| argument == "--quick");
     let mut rng = ChaCha20Rng::seed_from_u64(7);
     let mut group = criterion.benchmark_group("gka");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     for agreement in AgreementId::ALL {
         for authentication in AuthenticationId::ALL {
-            let methods = (agreement, authentication);
+            let methods = Methods::new(agreement, authentication);
             let name = format!("{}+{}", agreement.name(), authentication.name());
             for members in SIZES
                 .into_iter()

@@ -55,6 +55,7 @@ mod tests {
     use crate::fault::{CheckFailed, FaultKind};
     use crate::member::KnownIdentities;
     use crate::methods::AuthenticationId;
+    use crate::methods::Methods;
     use crate::offer::{Beacon, OfferSecrets};
     use crate::room_name::RoomId;
     use crate::run::Run;
@@ -85,7 +86,7 @@ mod tests {
             .map(|(me, secrets)| {
                 let terms = Terms {
                     sid: Sid::new([1; 32]),
-                    methods: (id, AuthenticationId::TripleDh),
+                    methods: Methods::new(id, AuthenticationId::TripleDh),
                     proposer: 0,
                     commitments: CommitmentSum::NONE,
                 };

@@ -13,6 +13,7 @@ use crate::authentication::{GroupAuthentication, GroupProof, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::methods::AgreementId;
 use crate::methods::AuthenticationId;
+use crate::methods::Methods;
 use crate::roster::RosterError;
 use crate::rounds::contributing::{agreement_payloads, contributions_digest};
 use crate::rounds::{Confirmation, Contribution, RoundPacket};
@@ -150,7 +151,10 @@ impl Rounds<'_> {
         run: &Run<S>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Audit, Vec<AuditError>> {
-        let (agreement, authentication) = run.terms().methods;
+        let Methods {
+            agreement,
+            authentication,
+        } = run.terms().methods;
         let mut unproven = Vec::new();
         all(self.signed_contributions(run))?;
         let proofs = match authentication {

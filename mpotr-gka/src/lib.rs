@@ -37,7 +37,7 @@ pub use authentication::{GroupAuthentication, GroupProof, KeyStatement, TripleDh
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};
-pub use methods::{AgreementId, AuthenticationId};
+pub use methods::{AgreementId, AuthenticationId, Methods};
 pub use offer::{
     Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, TrapdoorKey,
 };

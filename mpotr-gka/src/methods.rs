@@ -33,3 +33,23 @@ wire_enum! {
         TripleDh = 2 => "3dh",
     }
 }
+
+/// The two methods of a run, by which it makes a key and authenticates it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Methods {
+    /// How the key is made.
+    pub agreement: AgreementId,
+    /// How the members show who they are.
+    pub authentication: AuthenticationId,
+}
+
+impl Methods {
+    /// These two.
+    #[must_use]
+    pub const fn new(agreement: AgreementId, authentication: AuthenticationId) -> Self {
+        Self {
+            agreement,
+            authentication,
+        }
+    }
+}

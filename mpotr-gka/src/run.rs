@@ -69,7 +69,9 @@ impl<S: CryptoSuite> Run<S> {
         if terms.proposer >= members.len() {
             return Err(RosterError::NoProposer);
         }
-        let commitments = terms.commitments.element::<S>(terms.methods.1)?;
+        let commitments = terms
+            .commitments
+            .element::<S>(terms.methods.authentication)?;
         Ok(Self {
             terms,
             me,
@@ -82,7 +84,7 @@ impl<S: CryptoSuite> Run<S> {
     fn needed_by(&self, index: usize) -> impl Iterator<Item = usize> + use<S> {
         let [before, after] = self.beside(index);
         let all = (0..self.len()).filter(move |other| *other != index);
-        let needs_all = self.terms.methods.0.needs_all_shares();
+        let needs_all = self.terms.methods.agreement.needs_all_shares();
         let beside = (!needs_all).then_some([before, after]);
         all.filter(move |_| needs_all)
             .chain(beside.into_iter().flatten())

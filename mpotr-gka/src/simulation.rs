@@ -7,8 +7,7 @@ use mpotr_crypto::{CryptoSuite, DecodeError, Encoder, IdentityKeyPair};
 
 use crate::fault::RunError;
 use crate::member::{KnownIdentities, Member};
-use crate::methods::AgreementId;
-use crate::methods::AuthenticationId;
+use crate::methods::Methods;
 use crate::offer::{Beacon, Offer, OfferSecrets};
 use crate::room_name::RoomId;
 use crate::roster::{RosterError, check_size};
@@ -72,10 +71,7 @@ impl<S: CryptoSuite> Candidates<S> {
     }
 
     /// The first member proposes: it decodes every key of every offer.
-    fn propose(
-        &self,
-        methods: (AgreementId, AuthenticationId),
-    ) -> Result<(Terms, Vec<Member<S>>), SimulationError> {
+    fn propose(&self, methods: Methods) -> Result<(Terms, Vec<Member<S>>), SimulationError> {
         let strangers = KnownIdentities::<S>::new();
         let members = self
             .offers
@@ -83,7 +79,7 @@ impl<S: CryptoSuite> Candidates<S> {
             .map(|offer| Member::decode(offer.clone(), &strangers))
             .collect::<Result<Vec<_>, _>>()?;
         members.iter().try_for_each(Member::decode_rest)?;
-        let commitments = CommitmentSum::of(methods.1, &members)?;
+        let commitments = CommitmentSum::of(methods.authentication, &members)?;
         let terms = Terms {
             sid: sid::<S>(methods, commitments, &self.offers),
             methods,
@@ -99,7 +95,7 @@ impl<S: CryptoSuite> Candidates<S> {
     /// The roster or an offer is refused.
     pub fn contribute(
         self,
-        methods: (AgreementId, AuthenticationId),
+        methods: Methods,
         rng: &mut dyn CryptoRng,
     ) -> Result<Contributed<S>, SimulationError> {
         check_size(self.offers.len())?;
@@ -137,12 +133,8 @@ impl<S: CryptoSuite> Candidates<S> {
 }
 
 /// `sid`, over the shortest head that a run can have.
-fn sid<S: CryptoSuite>(
-    methods: (AgreementId, AuthenticationId),
-    commitments: CommitmentSum,
-    offers: &[Offer],
-) -> Sid {
-    let mut head = vec![methods.0.code(), methods.1.code()];
+fn sid<S: CryptoSuite>(methods: Methods, commitments: CommitmentSum, offers: &[Offer]) -> Sid {
+    let mut head = vec![methods.agreement.code(), methods.authentication.code()];
     head.extend_from_slice(commitments.as_bytes());
     Sid::of::<S>(&head, offers.iter())
 }
@@ -249,7 +241,7 @@ pub struct Traffic {
 /// See [`SimulationError`]; an honest run has none within the limit of members.
 pub fn form_group<S: CryptoSuite>(
     members: usize,
-    methods: (AgreementId, AuthenticationId),
+    methods: Methods,
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vec<Established<S>>, Traffic), SimulationError> {
     check_size(members)?;
@@ -263,7 +255,7 @@ pub fn form_group<S: CryptoSuite>(
 /// See [`form_group`].
 pub fn form_group_of<S: CryptoSuite>(
     candidates: Candidates<S>,
-    methods: (AgreementId, AuthenticationId),
+    methods: Methods,
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vec<Established<S>>, Traffic), SimulationError> {
     let offers: Vec<_> = candidates

@@ -4,8 +4,8 @@ use mpotr_crypto::{CryptoSuite, Group, byte_newtype};
 
 use crate::fault::{Fault, FaultKind};
 use crate::member::Member;
-use crate::methods::AgreementId;
 use crate::methods::AuthenticationId;
+use crate::methods::Methods;
 use crate::roster::RosterError;
 use crate::sid::Sid;
 use mpotr_crypto::Element;
@@ -107,7 +107,7 @@ pub struct Terms {
     /// The session id.
     pub sid: Sid,
     /// Key agreement and authentication.
-    pub methods: (AgreementId, AuthenticationId),
+    pub methods: Methods,
     /// The proposer's index in the roster, whose signature over the terms the caller has verified.
     pub proposer: usize,
     /// The sum of the knowledge commitments, as the proposer states it.

@@ -26,7 +26,7 @@ use mpotr_benches::{Channel, ChannelError};
 use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair};
 use mpotr_core::gka::simulation::{Candidates, form_group_of};
-use mpotr_core::gka::{AgreementId, AuthenticationId};
+use mpotr_core::gka::{AgreementId, AuthenticationId, Methods};
 
 use crate::cost::{Cost, CpuClock, Ledger};
 use crate::peer::{FormOnly, Group, MESSAGE, Peer, ensure_all_read};
@@ -173,7 +173,7 @@ impl<S: CryptoSuite> Group for Epochs<S> {
 fn agreement<S: CryptoSuite>(n: usize) -> Result<Cost> {
     let mut rng = UnwrapErr(SysRng);
     let identities = identities::<S>(n);
-    let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
 
     let clock = CpuClock::start();
     let candidates = Candidates::<S>::of(identities, &mut rng);

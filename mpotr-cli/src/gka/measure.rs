@@ -7,11 +7,9 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use mpotr::inspect::gka::Established;
 use mpotr::inspect::gka::simulation::{Candidates, SimulationError, Traffic, form_group_of};
-use mpotr::{
-    AgreementId, AuthenticationId, CryptoSuite, IdentityKeyPair, SuiteId, SuiteVisitor, SystemRng,
-};
+use mpotr::inspect::gka::{Established, Methods};
+use mpotr::{CryptoSuite, IdentityKeyPair, SuiteId, SuiteVisitor, SystemRng};
 use mpotr_crypto::counting::{Counted, Counts, count};
 
 use super::series::Series;
@@ -38,13 +36,13 @@ pub(super) struct Cost {
 /// # Errors
 /// The backend is not there or cannot compute the suite; a run that failed, which an honest one never does.
 pub(super) fn measure(series: Series, suite: SuiteId, members: usize) -> anyhow::Result<Cost> {
-    let methods = (series.agreement, series.authentication);
+    let methods = Methods::new(series.agreement, series.authentication);
     series.backend.visit(suite, Measure { members, methods })?
 }
 
 struct Measure {
     members: usize,
-    methods: (AgreementId, AuthenticationId),
+    methods: Methods,
 }
 
 impl SuiteVisitor for Measure {

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::Secret;
-use mpotr_gka::{AgreementId, AuthenticationId, simulation};
+use mpotr_gka::{AgreementId, AuthenticationId, Methods, simulation};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -40,7 +40,7 @@ pub(super) const MALLORY: usize = 2;
 
 /// The same epoch as each of so many members sees it.
 pub(super) fn epochs(members: usize, seed: u64) -> Vec<Epoch<Suite>> {
-    let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let (established, _) = simulation::form_group::<Suite>(members, methods, &mut rng).unwrap();
     established.into_iter().map(Epoch::new).collect()

@@ -148,7 +148,7 @@ impl Proposal {
     pub fn terms(&self, sid: Sid) -> Terms {
         Terms {
             sid,
-            methods: (self.policy.agreement, self.policy.authentication),
+            methods: mpotr_gka::Methods::new(self.policy.agreement, self.policy.authentication),
             proposer: usize::from(self.proposer),
             commitments: self.commitments,
         }

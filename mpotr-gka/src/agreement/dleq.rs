@@ -143,6 +143,7 @@ mod tests {
     use crate::member::KnownIdentities;
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
+    use crate::methods::Methods;
     use crate::offer::{Beacon, OfferSecrets};
     use crate::room_name::RoomId;
     use crate::run::Run;
@@ -166,7 +167,7 @@ mod tests {
             .collect();
         let terms = Terms {
             sid: Sid::new([sid; 32]),
-            methods: (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
+            methods: Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
             proposer: 0,
             commitments: CommitmentSum::NONE,
         };

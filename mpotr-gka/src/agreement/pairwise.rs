@@ -209,6 +209,7 @@ mod tests {
     use crate::member::KnownIdentities;
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
+    use crate::methods::Methods;
     use crate::offer::{Beacon, OfferSecrets};
     use crate::room_name::RoomId;
     use crate::run::Run;
@@ -225,7 +226,7 @@ mod tests {
                 OfferSecrets::<S>::generate(room, Beacon::NONE, &identity, 0, &mut rng);
             let terms = Terms {
                 sid: Sid::new([sid; 32]),
-                methods: (AgreementId::Pairwise, AuthenticationId::TripleDh),
+                methods: Methods::new(AgreementId::Pairwise, AuthenticationId::TripleDh),
                 proposer: 0,
                 commitments: CommitmentSum::NONE,
             };

@@ -226,6 +226,7 @@ mod tests {
     use super::Trapdoor;
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
+    use crate::methods::Methods;
     use crate::sid::Sid;
     use crate::terms::{CommitmentSum, Terms};
 
@@ -234,7 +235,7 @@ mod tests {
         let element = Ristretto255::mul_base(&Ristretto255::scalar_from_u128(1));
         let terms = Terms {
             sid: Sid::new([0; 32]),
-            methods: (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof),
+            methods: Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof),
             proposer: 0,
             commitments: CommitmentSum::new(Ristretto255::encode(&element)),
         };

@@ -15,6 +15,7 @@ use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, RunError};
 use crate::identity::Identity;
+use crate::methods::Methods;
 use crate::offer::OfferSecrets;
 use crate::roster::RosterError;
 use crate::run::Run;
@@ -26,12 +27,12 @@ pub struct Contributing<S: CryptoSuite> {
     /// `y`, for when it may be published.
     trapdoor: SecretScalar<S>,
     /// An error in a run that this member must not take part in.
-    methods: Result<Methods<S>, RosterError>,
+    methods: Result<Computation<S>, RosterError>,
     contribution: Contribution,
 }
 
 /// The two methods of a run as one member computes them.
-struct Methods<S: CryptoSuite> {
+struct Computation<S: CryptoSuite> {
     agreement: Box<dyn GroupKeyAgreement<S>>,
     authentication: Box<dyn GroupAuthentication<S>>,
 }
@@ -55,9 +56,12 @@ impl<S: CryptoSuite> Contributing<S> {
             knowledge,
             ..
         } = secrets;
-        let (agreement, authentication) = run.terms().methods;
+        let Methods {
+            agreement,
+            authentication,
+        } = run.terms().methods;
         let start = || {
-            Ok(Methods {
+            Ok(Computation {
                 agreement: agreement.start::<S>(share),
                 authentication: authentication.start::<S>(&run, identity, &trapdoor, &knowledge)?,
             })
@@ -160,7 +164,7 @@ impl<S: CryptoSuite> Contributing<S> {
 /// The epoch secret and the statement that the contributions of all lead to.
 fn agree<S: CryptoSuite>(
     run: &Run<S>,
-    methods: &mut Methods<S>,
+    methods: &mut Computation<S>,
     contributions: &[Contribution],
     own: &Contribution,
     identity: &dyn Identity<S>,
@@ -174,7 +178,7 @@ fn agree<S: CryptoSuite>(
         .map(|contribution| contribution.body.knowledge_share.as_slice())
         .collect();
     let payloads = agreement_payloads(contributions);
-    let Methods {
+    let Computation {
         agreement,
         authentication,
     } = methods;

@@ -111,6 +111,7 @@ mod tests {
     use crate::member::KnownIdentities;
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
+    use crate::methods::Methods;
     use crate::offer::{Beacon, OfferSecrets};
     use crate::room_name::RoomId;
     use crate::run::Run;
@@ -148,7 +149,7 @@ mod tests {
         let member = secrets.member(&KnownIdentities::new()).unwrap();
         let terms = Terms {
             sid: Sid::new([1; 32]),
-            methods: (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
+            methods: Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
             proposer: 0,
             commitments: CommitmentSum::NONE,
         };

@@ -2,7 +2,8 @@
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{
-    AgreementId, AuthenticationId, ContributionBody, FaultKind, RoomId, RoundPacket, RunError,
+    AgreementId, AuthenticationId, ContributionBody, FaultKind, Methods, RoomId, RoundPacket,
+    RunError,
 };
 
 use crate::contributions::{add, collude, confirm_as, crew};
@@ -104,7 +105,7 @@ fn contributions_of_another_run_room_or_roster_were_not_received<S: CryptoSuite>
         again.head.push(1);
         run.contributions[2] = again.contribute().contributions[2].clone();
         run.phases.remove(&2);
-        if methods == (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh) {
+        if methods == Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh) {
             // X does not depend on sid, and nothing else is looked at: it is right.
             assert_eq!(run.confirm().phases.len(), 3);
         } else {

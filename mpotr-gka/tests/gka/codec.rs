@@ -6,8 +6,8 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{
     AgreementId, AuthenticationId, Beacon, Confirmation, Contribution, ContributionBody,
-    CycleShare, FaultKind, KeyStatement, KnowledgeCommitment, Nonce, Offer, OfferDigest, RoomId,
-    RunError, Sid, TrapdoorKey,
+    CycleShare, FaultKind, KeyStatement, KnowledgeCommitment, Methods, Nonce, Offer, OfferDigest,
+    RoomId, RunError, Sid, TrapdoorKey,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
@@ -273,7 +273,7 @@ proptest! {
         use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
         for authentication in AuthenticationId::ALL {
             for length in [payload.len(), 96, 32] {
-                let methods = (AgreementId::BurmesterDesmedt, authentication);
+                let methods = Methods::new(AgreementId::BurmesterDesmedt, authentication);
                 let mut run = Crew::<S>::new(3, methods).contribute().confirm();
                 let mut payload = payload.clone();
                 payload.resize(length, 7);

@@ -2,11 +2,11 @@
 //! checked.
 
 use mpotr_crypto::{CryptoSuite, Group};
-use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, RunError};
+use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, Methods, RunError};
 
 use crate::crew::{Confirmed, Contributed, Crew};
 use crate::spec::{decode, generator};
-use crate::{DEFAULT, Element, Methods, combinations};
+use crate::{DEFAULT, Element, combinations};
 
 checks!(
     malformed_contributions_name_their_sender,
@@ -63,7 +63,7 @@ fn points_that_no_honest_member_sends_are_malformed<S: CryptoSuite>() {
     let mut not_canonical = g;
     not_canonical[31] |= 0x80;
     for authentication in AuthenticationId::ALL {
-        let methods = (BD, authentication);
+        let methods = Methods::new(BD, authentication);
         // With neighbours that differ, X is never the identity.
         for x in [[0; 32], not_canonical, [0xff; 32]] {
             let mut run = crew::<S>(4, methods);
@@ -84,7 +84,7 @@ fn a_wrong_share_of_the_key_names_its_sender_exactly<S: CryptoSuite>() {
     for authentication in AuthenticationId::ALL {
         for members in [3, 5, 8] {
             for liar in 0..members {
-                let mut run = crew::<S>(members, (BD, authentication));
+                let mut run = crew::<S>(members, Methods::new(BD, authentication));
                 run.lie(liar, |body| {
                     add::<S>(&mut body.agreement, &generator::<S>())
                 });
@@ -92,7 +92,7 @@ fn a_wrong_share_of_the_key_names_its_sender_exactly<S: CryptoSuite>() {
             }
         }
         // The right X of another member, with the proof that it goes with.
-        let mut run = crew::<S>(5, (BD, authentication));
+        let mut run = crew::<S>(5, Methods::new(BD, authentication));
         let stolen = run.contributions[3].body.agreement.clone();
         run.lie(1, |body| body.agreement = stolen);
         run.assert_fault(FaultKind::WrongShare, &[1]);
@@ -134,7 +134,7 @@ fn two_colluding_liars_whose_errors_cancel_are_both_named<S: CryptoSuite>() {
         for members in [4, 5, 8] {
             for distance in 2..members - 1 {
                 let mut liars = [1, (1 + distance) % members];
-                let run = collude::<S>(members, (BD, authentication), liars);
+                let run = collude::<S>(members, Methods::new(BD, authentication), liars);
                 liars.sort_unstable();
                 let confirmed = confirm_as(run, &liars);
                 // The sum is right, so all went on; but who sits between the liars has another key.
@@ -175,7 +175,7 @@ fn neighbours_whose_errors_cancel_cannot_split_the_others<S: CryptoSuite>() {
 
 fn a_wrong_proof_of_a_right_share_harms_nobody_and_is_named_when_asked_for<S: CryptoSuite>() {
     for authentication in AuthenticationId::ALL {
-        let methods = (BD, authentication);
+        let methods = Methods::new(BD, authentication);
         let spoil = |run: &mut Contributed<S>, member: usize, at: usize| {
             run.lie(member, |body| body.agreement[at] ^= 1);
         };
@@ -211,7 +211,7 @@ fn a_wrong_proof_of_a_right_share_harms_nobody_and_is_named_when_asked_for<S: Cr
 
 fn a_wrong_pairwise_part_names_its_sender_to_its_receiver<S: CryptoSuite>() {
     for authentication in AuthenticationId::ALL {
-        let methods = (AgreementId::Pairwise, authentication);
+        let methods = Methods::new(AgreementId::Pairwise, authentication);
         // The part for member 0 does not open; all others have what they need.
         let mut run = crew::<S>(4, methods);
         run.lie(2, |body| body.agreement[32] ^= 1);
@@ -256,7 +256,7 @@ fn a_wrong_pairwise_part_names_its_sender_to_its_receiver<S: CryptoSuite>() {
 
 fn a_wrong_knowledge_share_names_its_sender<S: CryptoSuite>() {
     for agreement in AgreementId::ALL {
-        let methods = (agreement, AuthenticationId::GroupProof);
+        let methods = Methods::new(agreement, AuthenticationId::GroupProof);
         for members in [2, 3, 5] {
             for liar in 0..members {
                 let mut run = crew::<S>(members, methods);

@@ -85,6 +85,6 @@ fn a_liar_is_looked_for_when_all_have_signed() {
     let fault = mpotr_gka::Fault::of(FaultKind::UnknownTrapdoor, FORGED);
     assert_eq!(errors, [(0, RunError::Fault(fault))]);
     assert_eq!(work.signatures, OTHERS);
-    assert_eq!(DEFAULT.1, AuthenticationId::GroupProof);
+    assert_eq!(DEFAULT.authentication, AuthenticationId::GroupProof);
     assert_eq!(work.terms, CHECK + CHECK * (OTHERS + 1));
 }

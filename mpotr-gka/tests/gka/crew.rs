@@ -14,13 +14,14 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{
     AuthenticationId, Beacon, CommitmentSum, Contributing, ContributionBody, Fault, FaultKind,
-    KnownIdentities, Member, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid, Terms,
+    KnownIdentities, Member, Methods, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid,
+    Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::Scalar;
 use crate::spec::Spec;
-use crate::{Methods, Scalar};
 
 /// The epoch that all runs of these tests follow.
 pub(crate) const BEACON: Beacon = Beacon::new([3; 16]);
@@ -138,7 +139,7 @@ impl<S: CryptoSuite> Crew<S> {
         if let Some(stated) = self.stated {
             return stated;
         }
-        match self.methods.1 {
+        match self.methods.authentication {
             AuthenticationId::GroupProof => {
                 // A commitment that does not decode adds nothing.
                 let commitments: Vec<_> = self

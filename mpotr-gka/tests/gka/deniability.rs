@@ -1,7 +1,7 @@
 //! What proofs show to outsiders: nothing. `docs/security/group-proof.md`, "Why J is not convinced".
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKey, TranscriptHash, hash_to_scalar, label};
-use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, RoundPacket, TrapdoorKey};
+use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, Methods, RoundPacket, TrapdoorKey};
 
 use crate::crew::{Confirmed, Contributed, Crew};
 use crate::spec::{decode, invert};
@@ -172,7 +172,7 @@ fn a_commitment_used_twice_gives_the_trapdoor_away<S: CryptoSuite>() {
 fn triple_dh_needs_the_identity_or_the_trapdoor_of_the_pair<S: CryptoSuite>() {
     // A party at one end of a pair, or one that knows its trapdoor, makes the tags of the other end: they convince
     // nobody else.
-    let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
+    let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
     let run = Crew::<S>::new(2, methods).contribute().confirm();
     let (_, statement) = run.epoch();
     let [a0, y0] = [

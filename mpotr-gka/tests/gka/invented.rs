@@ -5,12 +5,12 @@ use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_gka::{
     AgreementId, Audit, AuditError, AuthenticationId, Beacon, CommitmentSum, Confirmation,
     Confirming, Contributing, Contribution, FaultKind, Forger, Identity, KnownIdentities, Member,
-    Offer, OfferSecrets, RoomId, Rounds, Run, RunError, Sid, Terms,
+    Methods, Offer, OfferSecrets, RoomId, Rounds, Run, RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::{DEFAULT, Methods};
+use crate::DEFAULT;
 
 checks!(
     invented_members_agree_and_an_outsider_finds_nothing_wrong,
@@ -55,7 +55,7 @@ impl<S: CryptoSuite> Confirmed<S> {
             sid: Sid::of::<S>(b"head", offers.iter()),
             methods,
             proposer: 0,
-            commitments: CommitmentSum::of(methods.1, &members).unwrap(),
+            commitments: CommitmentSum::of(methods.authentication, &members).unwrap(),
         };
         let contributing: Vec<_> = secrets
             .into_iter()
@@ -160,7 +160,7 @@ fn who_is_there_is_not_convinced_by_invented_members<S: CryptoSuite>() {
     assert_eq!(run.disbelieved()[1], [0, 2]);
 }
 
-const BY_TAGS: Methods = (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
+const BY_TAGS: Methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
 
 fn invented_members_make_tags_among_themselves<S: CryptoSuite>() {
     for count in [2, 3, 6] {

@@ -1,13 +1,13 @@
 //! Honest runs: one key for all, and the right one.
 
 use mpotr_crypto::{CryptoSuite, Group, label};
-use mpotr_gka::{AgreementId, AuthenticationId, Established, RoomId, simulation};
+use mpotr_gka::{AgreementId, AuthenticationId, Established, Methods, RoomId, simulation};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::crew::Crew;
 use crate::spec::Spec;
-use crate::{DEFAULT, Methods, combinations};
+use crate::{DEFAULT, combinations};
 
 checks!(
     keys_are_equal_and_the_sum_of_all_links,
@@ -160,7 +160,7 @@ fn a_group_of_three_has_no_bytes_that_grow_with_it<S: CryptoSuite>() {
     // Offer 245, contribution 2 + 4 + 96 + 4 + 32 + 64, confirmation 2 + 32 + 32 + 4 + 96 + 16 + 64.
     assert_eq!(three.by_one_member, 245 + 202 + 246);
     // One more member costs every member a part of 48 bytes, and a tag of 16.
-    let naive = (AgreementId::Pairwise, AuthenticationId::TripleDh);
+    let naive = Methods::new(AgreementId::Pairwise, AuthenticationId::TripleDh);
     let [three, nine] = [3, 9].map(|members| sent(members, naive));
     assert_eq!(nine.by_one_member - three.by_one_member, 6 * (48 + 16));
 }

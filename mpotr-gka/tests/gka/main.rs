@@ -13,7 +13,7 @@
 )]
 
 use mpotr_crypto::{Element, Scalar};
-use mpotr_gka::{AgreementId, AuthenticationId};
+use mpotr_gka::{AgreementId, AuthenticationId, Methods};
 
 /// Runs checks that are generic over the suite, as a test each, in both suites.
 macro_rules! checks {
@@ -46,14 +46,12 @@ mod soundness;
 mod spec;
 mod terms;
 
-type Methods = (AgreementId, AuthenticationId);
-
 /// The default: Burmester-Desmedt and the group proof.
-const DEFAULT: Methods = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+const DEFAULT: Methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
 
 /// All four combinations.
 fn combinations() -> impl Iterator<Item = Methods> {
     AgreementId::ALL.into_iter().flat_map(|agreement| {
-        AuthenticationId::ALL.map(|authentication| (agreement, authentication))
+        AuthenticationId::ALL.map(|authentication| Methods::new(agreement, authentication))
     })
 }

@@ -2,13 +2,14 @@
 
 use mpotr_crypto::{CryptoSuite, Digest32, Encoder, Group};
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Established, FaultKind, Rejected, RoomId, RoundPacket, RunError,
+    AgreementId, AuthenticationId, Established, FaultKind, Methods, Rejected, RoomId, RoundPacket,
+    RunError,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::crew::{Confirmed, Crew, UNSIGNED};
-use crate::{DEFAULT, Methods, combinations};
+use crate::{DEFAULT, combinations};
 
 checks!(
     a_wrong_proof_names_its_sender_exactly,
@@ -107,7 +108,7 @@ fn any_set_of_wrong_proofs_is_named_exactly<S: CryptoSuite>() {
 }
 
 fn a_wrong_tag_names_its_sender_to_its_receiver<S: CryptoSuite>() {
-    let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
+    let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh);
     // The tag for member 0 comes first: it alone sees that it is wrong.
     let mut run = confirmed::<S>(4, methods);
     run.alter_proof(2, flip(0));
@@ -166,7 +167,7 @@ fn a_payload_that_does_not_open_names_who_signed_it<S: CryptoSuite>() {
 
 fn a_proof_of_another_member_run_roster_or_room_names_who_sent_it<S: CryptoSuite>() {
     for authentication in AuthenticationId::ALL {
-        let methods = (AgreementId::BurmesterDesmedt, authentication);
+        let methods = Methods::new(AgreementId::BurmesterDesmedt, authentication);
         // Each seals and signs it as its own.
         let mut run = confirmed::<S>(4, methods);
         run.prove(1, &run.payload(3));
@@ -347,7 +348,7 @@ fn an_authentication_of_another_method_is_a_wrong_proof<S: CryptoSuite>() {
     let mut run = confirmed::<S>(3, DEFAULT);
     run.alter_proof(1, |payload| payload.truncate(32));
     run.assert_fault(FaultKind::WrongProof, &[1]);
-    let mut run = confirmed::<S>(3, (bd, AuthenticationId::TripleDh));
+    let mut run = confirmed::<S>(3, Methods::new(bd, AuthenticationId::TripleDh));
     run.alter_proof(1, |payload| payload.resize(96, 0));
     run.assert_fault(FaultKind::WrongProof, &[1]);
 }

@@ -2,7 +2,7 @@
 //! "Why v is convinced".
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKey};
-use mpotr_gka::{AgreementId, AuthenticationId, Fault, FaultKind, RoundPacket, RunError};
+use mpotr_gka::{AgreementId, AuthenticationId, Fault, FaultKind, Methods, RoundPacket, RunError};
 
 use crate::DEFAULT;
 use crate::crew::Crew;
@@ -122,7 +122,7 @@ fn stolen_identity_offer_blames_nobody<S: CryptoSuite>() {
     let alice = Crew::<S>::seeded(1, DEFAULT, 77).identities[0].public();
     let (members, thief) = (3, 2);
     for authentication in AuthenticationId::ALL {
-        let methods = (AgreementId::BurmesterDesmedt, authentication);
+        let methods = Methods::new(AgreementId::BurmesterDesmedt, authentication);
         let mut crew = Crew::<S>::new(members, methods);
         crew.offers[thief].identity = alice;
         let mut run = crew.contribute_but(&[thief]);

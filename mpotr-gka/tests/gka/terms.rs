@@ -4,7 +4,7 @@
 use mpotr_crypto::{CryptoSuite, Group, TranscriptHash, label};
 use mpotr_gka::{
     AgreementId, AuthenticationId, CommitmentSum, Contributing, CycleShare, FaultKind,
-    KnowledgeCommitment, KnownIdentities, Member, RosterError, TrapdoorKey,
+    KnowledgeCommitment, KnownIdentities, Member, Methods, RosterError, TrapdoorKey,
 };
 
 use crate::crew::Crew;
@@ -41,8 +41,10 @@ fn a_wrong_sum_of_commitments_names_the_proposer_and_nobody_else<S: CryptoSuite>
         for members in [1, 2, 5] {
             for proposer in [0, members - 1] {
                 for liar in [None, Some(members / 2)] {
-                    let mut crew =
-                        Crew::<S>::new(members, (agreement, AuthenticationId::GroupProof));
+                    let mut crew = Crew::<S>::new(
+                        members,
+                        Methods::new(agreement, AuthenticationId::GroupProof),
+                    );
                     crew.proposer = proposer;
                     crew.stated = state::<S>(&S::Group::add(
                         &true_sum(&crew),
@@ -127,8 +129,12 @@ fn undecodable_commitment_names_its_owner_and_who_listed_it<S: CryptoSuite>() {
 }
 
 fn a_sum_that_is_none_or_not_needed_is_refused<S: CryptoSuite>() {
-    for (agreement, authentication) in combinations() {
-        let honest = Crew::<S>::new(3, (agreement, authentication));
+    for Methods {
+        agreement,
+        authentication,
+    } in combinations()
+    {
+        let honest = Crew::<S>::new(3, Methods::new(agreement, authentication));
         let is_needed = authentication == AuthenticationId::GroupProof;
         assert_eq!(
             honest.terms().commitments == CommitmentSum::NONE,
@@ -142,7 +148,7 @@ fn a_sum_that_is_none_or_not_needed_is_refused<S: CryptoSuite>() {
             vec![S::Group::encode(&generator::<S>()), NO_ELEMENT]
         };
         for stated in wrong {
-            let mut crew = Crew::<S>::new(3, (agreement, authentication));
+            let mut crew = Crew::<S>::new(3, Methods::new(agreement, authentication));
             crew.stated = Some(CommitmentSum::new(stated));
             assert_eq!(crew.run(1).unwrap_err(), RosterError::CommitmentSum);
         }
@@ -181,7 +187,10 @@ fn the_sum_is_in_the_challenge<S: CryptoSuite>() {
 fn undecodable_cycle_share_blames_its_owner_not_the_silent_neighbours<S: CryptoSuite>() {
     for authentication in AuthenticationId::ALL {
         for owner in [0, 2, 4] {
-            let mut crew = Crew::<S>::new(5, (AgreementId::BurmesterDesmedt, authentication));
+            let mut crew = Crew::<S>::new(
+                5,
+                Methods::new(AgreementId::BurmesterDesmedt, authentication),
+            );
             crew.offers[owner].share = CycleShare::new(NO_ELEMENT);
             let neighbours = [(owner + 4) % 5, (owner + 1) % 5];
             for me in 0..5 {
@@ -241,7 +250,7 @@ fn undecodable_cycle_share_is_named_when_colluding_neighbours_contribute<S: Cryp
 
 fn a_pairwise_run_needs_every_share<S: CryptoSuite>() {
     for authentication in AuthenticationId::ALL {
-        let mut crew = Crew::<S>::new(5, (AgreementId::Pairwise, authentication));
+        let mut crew = Crew::<S>::new(5, Methods::new(AgreementId::Pairwise, authentication));
         crew.offers[2].share = CycleShare::new(NO_ELEMENT);
         for me in [0, 1, 3, 4] {
             let refused = crew.run(me).unwrap_err();

@@ -11,7 +11,7 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{
     AgreementId, AuthenticationId, Beacon, CommitmentSum, Contributing, KnownIdentities, Member,
-    Offer, OfferSecrets, RoomId, Run,
+    Methods, Offer, OfferSecrets, RoomId, Run,
 };
 use mpotr_transcript::{Ending, FlawKind, Place, Said, Section, Signed, Transcript, verify};
 use rand_chacha::ChaCha20Rng;
@@ -33,7 +33,7 @@ pub(crate) struct Hand {
 }
 
 impl Hand {
-    pub(crate) fn new(members: usize, methods: (AgreementId, AuthenticationId)) -> Self {
+    pub(crate) fn new(members: usize, methods: Methods) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(7);
         let room = RoomId::of_name::<Suite>("tea");
         let mut people: Vec<(IdentityKeyPair, Offer, OfferSecrets<Suite>)> = (0..members)
@@ -58,12 +58,12 @@ impl Hand {
             handle: Handle::new([1; 16]),
             view: 0,
             policy: Policy {
-                agreement: methods.0,
-                authentication: methods.1,
+                agreement: methods.agreement,
+                authentication: methods.authentication,
                 ..Policy::default()
             },
             proposer: 0,
-            commitments: CommitmentSum::of(methods.1, &roster).unwrap(),
+            commitments: CommitmentSum::of(methods.authentication, &roster).unwrap(),
             offers: offers.iter().map(Offer::digest::<Suite>).collect(),
             signature: SignatureBytes::new([0; 64]),
         }
@@ -117,7 +117,7 @@ impl Hand {
     pub(crate) fn of(members: usize) -> Self {
         Self::new(
             members,
-            (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof),
+            Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof),
         )
     }
 

@@ -2,7 +2,7 @@
 
 use mpotr_core::wire::{Content, ContentKind, Lock, MessageId, Presence, Statement};
 use mpotr_crypto::Digest32;
-use mpotr_gka::{AgreementId, AuditError, AuthenticationId, FaultKind, Unproven};
+use mpotr_gka::{AgreementId, AuditError, AuthenticationId, FaultKind, Methods, Unproven};
 use mpotr_transcript::{Ending, FlawKind, Transcript};
 
 use crate::crew::report;
@@ -52,7 +52,7 @@ fn a_confirmation_of_something_else_is_named_though_it_is_signed() {
 
 #[test]
 fn what_only_members_can_check_is_said() {
-    let methods = (AgreementId::Pairwise, AuthenticationId::TripleDh);
+    let methods = Methods::new(AgreementId::Pairwise, AuthenticationId::TripleDh);
     let hand = Hand::new(3, methods);
     assert_eq!(hand.flaws(), []);
     let file = Transcript {

@@ -23,7 +23,7 @@ mod secrets;
 
 use mpotr::{Backend, Duration, SuiteError, SuiteVisitor, Timers};
 use mpotr_core::crypto::{CryptoSuite, SuiteId, zeroize::Zeroizing};
-use mpotr_core::gka::{AgreementId, AuthenticationId};
+use mpotr_core::gka::{AgreementId, AuthenticationId, Methods};
 
 use image::Image;
 use rooms::Rooms;
@@ -31,7 +31,7 @@ use secrets::{Kind, Needle};
 
 /// Every scene of a room's life.
 struct Life {
-    methods: (AgreementId, AuthenticationId),
+    methods: Methods,
 }
 
 impl SuiteVisitor for Life {
@@ -103,7 +103,7 @@ impl SuiteVisitor for Delay {
     type Output = ();
 
     fn visit<S: CryptoSuite>(self) {
-        let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+        let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
         // Nobody asks for another epoch meanwhile.
         let long = Duration::from_secs(10_000);
         let timers = Timers {
@@ -232,8 +232,8 @@ fn no_secret_of_a_finished_epoch_is_left_in_memory() {
     if !is_searchable() {
         return;
     }
-    let defaults = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
-    let naive = (AgreementId::Pairwise, AuthenticationId::TripleDh);
+    let defaults = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let naive = Methods::new(AgreementId::Pairwise, AuthenticationId::TripleDh);
     for backend in Backend::available() {
         for (suite, methods) in [
             (SuiteId::ChaCha20Poly1305, defaults),

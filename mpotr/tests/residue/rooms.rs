@@ -9,7 +9,7 @@ use mpotr::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
 use mpotr_core::crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr_core::crypto::zeroize::Zeroize;
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, TranscriptHash, label, wiping_stack};
-use mpotr_core::gka::{AgreementId, AuthenticationId, RoomId, Sid};
+use mpotr_core::gka::{Methods, RoomId, Sid};
 use mpotr_core::wire::Packet;
 use mpotr_netem::{Network, Weather};
 use rand_chacha::ChaCha20Rng;
@@ -102,11 +102,7 @@ pub(crate) struct Rooms<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Rooms<S> {
-    pub(crate) fn new(
-        members: usize,
-        methods: (AgreementId, AuthenticationId),
-        timers: &Timers,
-    ) -> Self {
+    pub(crate) fn new(members: usize, methods: Methods, timers: &Timers) -> Self {
         let mut rooms = Self {
             scene: Scene::next(),
             rooms: Vec::new(),
@@ -124,7 +120,8 @@ impl<S: CryptoSuite> Rooms<S> {
             let mut config = RoomConfig::new(RoomId::of_name::<S>("residue"), Admission::Open);
             config.timers = *timers;
             config.members = Some(members);
-            (config.policy.agreement, config.policy.authentication) = methods;
+            config.policy.agreement = methods.agreement;
+            config.policy.authentication = methods.authentication;
             let mut draws = Draws {
                 rng: rooms.scene.rng(100 + member),
                 drawn: Vec::new(),

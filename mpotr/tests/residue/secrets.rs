@@ -12,7 +12,7 @@ use mpotr_core::crypto::{
     label,
 };
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, Confirmation, Contribution, KeyStatement, Offer, Sid,
+    AgreementId, AuthenticationId, Confirmation, Contribution, KeyStatement, Methods, Offer, Sid,
 };
 use mpotr_core::wire::{Packet, SidHint};
 
@@ -110,7 +110,7 @@ impl<S: CryptoSuite> Person<S> {
 pub(crate) struct Source<S: CryptoSuite> {
     scene: Scene,
     sid: Sid,
-    methods: (AgreementId, AuthenticationId),
+    methods: Methods,
     statement: KeyStatement,
     offers: Vec<Offer>,
     people: Vec<Person<S>>,
@@ -165,7 +165,7 @@ impl<S: CryptoSuite> Source<S> {
         Self {
             scene,
             sid,
-            methods: (proposal.policy.agreement, proposal.policy.authentication),
+            methods: Methods::new(proposal.policy.agreement, proposal.policy.authentication),
             statement: confirmations[0].statement,
             people: offers
                 .iter()
@@ -210,7 +210,7 @@ impl<S: CryptoSuite> Source<S> {
         let kc = es.expand::<S, 32>(label::KEY_COMMITMENT, digest.as_bytes());
         assert_eq!(kc.expose(), self.statement.key_commitment.as_bytes());
         self.add_nonces(&es, &mut found);
-        if self.methods.1 == AuthenticationId::TripleDh {
+        if self.methods.authentication == AuthenticationId::TripleDh {
             self.add_pair_keys(&mut found);
         }
         let root = es.expand::<S, 64>(label::MESSAGES, digest.as_bytes());
@@ -250,7 +250,7 @@ impl<S: CryptoSuite> Source<S> {
 
     /// `K`, and what it is made of.
     fn agreed(&self, found: &mut Vec<Needle>) -> Secret<32> {
-        if self.methods.0 == AgreementId::BurmesterDesmedt {
+        if self.methods.agreement == AgreementId::BurmesterDesmedt {
             self.agreed_in_a_cycle(found)
         } else {
             self.agreed_in_pairs(found)
@@ -351,7 +351,7 @@ impl<S: CryptoSuite> Source<S> {
             });
             let payload = AeadKey::<S>::new(key).open(&[0; 12], &data, &confirmation.sealed);
             let payload = payload.unwrap();
-            if self.methods.1 != AuthenticationId::GroupProof {
+            if self.methods.authentication != AuthenticationId::GroupProof {
                 continue;
             }
             let person = &self.people[index];

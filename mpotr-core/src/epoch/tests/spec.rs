@@ -3,7 +3,7 @@
 use mpotr_crypto::digest::Digest;
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{AeadKey, CryptoSuite, Secret, SignatureBytes, VerifyingKey};
-use mpotr_gka::{AgreementId, AuthenticationId, Sid, simulation};
+use mpotr_gka::{AgreementId, AuthenticationId, Methods, Sid, simulation};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -39,7 +39,7 @@ struct Talk {
 }
 
 fn talk() -> Talk {
-    let methods = (AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
     let formed = || {
         let mut rng = ChaCha20Rng::seed_from_u64(5);
         simulation::form_group::<Suite>(2, methods, &mut rng)

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair, random_scalar};
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Contributing, Contribution, ContributionBody, FaultKind, Run,
-    RunError,
+    AgreementId, AuthenticationId, Contributing, Contribution, ContributionBody, FaultKind,
+    Methods, Run, RunError,
 };
 use rand_chacha::ChaCha20Rng;
 
 use super::{Confirmed, Known, assert_fault, assert_not_received};
-use crate::Methods;
 use crate::spec::Spec;
 
 /// All members after round 1.
@@ -31,7 +30,7 @@ impl<S: CryptoSuite> Contributed<S> {
 
     /// An insider contributes what the specification says for the secrets that it has, to a Burmester-Desmedt run.
     pub(crate) fn contribute_by_hand(&mut self, insider: usize) {
-        assert_eq!(self.methods.0, AgreementId::BurmesterDesmedt);
+        assert_eq!(self.methods.agreement, AgreementId::BurmesterDesmedt);
         let Known { y, z, r, .. } = &self.known[insider];
         let agreement = if self.spec.len() < 3 {
             vec![0; 32]
@@ -40,7 +39,7 @@ impl<S: CryptoSuite> Contributed<S> {
             let k = random_scalar::<S::Group>(&mut self.rng);
             self.spec.payload::<S>(insider, &x, z, &k)
         };
-        let share = if self.methods.1 == AuthenticationId::GroupProof {
+        let share = if self.methods.authentication == AuthenticationId::GroupProof {
             self.spec.share::<S>(insider, y, r).to_vec()
         } else {
             Vec::new()
