@@ -120,3 +120,78 @@ impl Delivery {
         descends
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::epoch::changing::Gate;
+    use crate::epoch::holdback::Held;
+    use crate::epoch::vouching::Warrant;
+    use crate::wire::{ContentKind, EpochHint, Header, Lock, SealedPacket, Stream};
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+    use mpotr_crypto::{AeadKey, Secret};
+
+    const ME: usize = 0;
+    const BOB: usize = 1;
+    const FIRST: MessageId = MessageId::new([1; 32]);
+    const SECOND: MessageId = MessageId::new([2; 32]);
+
+    /// A message of Bob's that is its author's.
+    fn held(id: MessageId, seq: u32, prev: Option<MessageId>) -> Held {
+        let (stream, sender) = (Stream::Content, 1);
+        let header = Header {
+            sender,
+            stream,
+            seq,
+        };
+        let (hint, key) = (EpochHint::new([0; 8]), Secret::new([0; 32]));
+        Held {
+            id,
+            content: Content {
+                kind: ContentKind::Text,
+                seq,
+                prev,
+                parents: Vec::new(),
+                lock: Lock::EMPTY,
+                body: Vec::new().into(),
+            },
+            packet: SealedPacket::seal::<Suite>(hint, header, &AeadKey::new(&key), &key, b""),
+            warrant: Warrant::Own,
+        }
+    }
+
+    fn next(delivery: &Delivery) -> Found {
+        delivery.look_at(BOB, &Demand::default(), &BTreeSet::new())
+    }
+
+    #[test]
+    fn a_message_waits_for_the_one_before_it_and_for_the_gate() {
+        let mut delivery = Delivery::new(ME, 2);
+        assert!(matches!(next(&delivery), Found::Nothing));
+        delivery.holdback.insert(BOB, held(SECOND, 1, Some(FIRST)));
+        assert!(matches!(next(&delivery), Found::Blocked(FIRST)));
+        delivery.holdback.insert(BOB, held(FIRST, 0, None));
+        assert!(matches!(next(&delivery), Found::Ready(0, FIRST)));
+        delivery.gate = Gate::Frozen;
+        assert!(matches!(next(&delivery), Found::Nothing));
+        delivery.gate = Gate::Cut(BTreeSet::from([FIRST]));
+        assert!(matches!(next(&delivery), Found::Ready(0, FIRST)));
+    }
+
+    #[test]
+    fn another_message_in_a_place_fits_only_where_its_author_is_known_to_do_that() {
+        let mut delivery = Delivery::new(ME, 2);
+        let order = Order::new();
+        let other = held(SECOND, 0, None);
+        let fit = |delivery: &Delivery| delivery.fit(BOB, &SECOND, &other.content, &order);
+        assert!(matches!(fit(&delivery), Fit::Here(_)));
+        delivery.authors[BOB].delivered = 1;
+        assert!(matches!(fit(&delivery), Fit::Contradicts));
+        assert!(delivery.mark_exposed(BOB) && !delivery.mark_exposed(BOB));
+        assert!(matches!(fit(&delivery), Fit::Here(_)));
+        // What it comes after is not here.
+        let later = held(SECOND, 1, Some(FIRST));
+        let later = delivery.fit(BOB, &SECOND, &later.content, &order);
+        assert!(matches!(later, Fit::Nowhere));
+    }
+}

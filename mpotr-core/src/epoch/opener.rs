@@ -183,3 +183,117 @@ impl<S: CryptoSuite> Opener<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::epoch::sealer::{Said, SealedContent, Sealer};
+    use crate::wire::{ContentKind, EpochId, Lock, Packet, Presence};
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+    use mpotr_crypto::{Digest32, EphemeralKeyPair, SecretScalar, kdf::Prk};
+    use mpotr_gka::{Sid, wire_index};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    const ALICE: usize = 0;
+    const BOB: usize = 1;
+
+    /// What seals for a member of an epoch of two, and what opens.
+    fn member(me: usize, seeds: [u64; 2]) -> (Sealer<Suite>, Opener<Suite>) {
+        let id = EpochId {
+            sid: Sid::new([1; 32]),
+            key_commitment: Digest32::new([2; 32]),
+        };
+        let pairs = seeds
+            .map(|seed| EphemeralKeyPair::<Suite>::random(&mut ChaCha20Rng::seed_from_u64(seed)));
+        let secret = Prk::extract::<Suite>(b"salt", b"secret");
+        let (keys, own, streams) = EpochKeys::derive(id, secret, 2, me);
+        let public: Vec<_> = pairs.iter().map(EphemeralKeyPair::public).collect();
+        let opener = Opener::new(keys, public.into_iter().zip(streams));
+        let signing = pairs.into_iter().nth(me).unwrap();
+        let trapdoor = SecretScalar::random(&mut ChaCha20Rng::seed_from_u64(7));
+        (Sealer::new(wire_index(me), signing, trapdoor, own), opener)
+    }
+
+    fn said(sealer: &mut Sealer<Suite>, keys: &EpochKeys<Suite>) -> SealedContent {
+        let slot = sealer.next_content().unwrap();
+        let said = Said {
+            kind: ContentKind::Text,
+            body: b"text".to_vec(),
+            parents: Vec::new(),
+            lock: Lock::EMPTY,
+        };
+        sealer.content(keys, &slot, said)
+    }
+
+    fn statement() -> Statement {
+        Statement {
+            presence: Presence::Present,
+            sent: 0,
+            frontier: Vec::new(),
+            lock: Lock::EMPTY,
+            wanted: Vec::new(),
+            missing: Vec::new(),
+            question: None,
+            listing: None,
+            next: None,
+        }
+    }
+
+    #[test]
+    fn what_one_seals_the_other_opens_and_knows_whose_it_is() {
+        let (mut alice, of_alice) = member(ALICE, [3, 4]);
+        let (_, mut bob) = member(BOB, [3, 4]);
+        for seq in 0..3 {
+            let last = alice.last();
+            let sealed = said(&mut alice, &of_alice.keys);
+            let header = bob.header(&sealed.packet).unwrap();
+            assert_eq!((usize::from(header.sender), header.seq), (ALICE, seq));
+            let opened = bob.content(header, &sealed.packet).unwrap();
+            assert_eq!(opened.unsigned().fields(), &sealed.content);
+            assert_eq!(sealed.content.prev, last);
+            let signature = opened.signature();
+            assert!(bob.is_signed(ALICE, &sealed.id, signature));
+            assert!(!bob.is_signed(BOB, &sealed.id, signature));
+        }
+    }
+
+    #[test]
+    fn what_another_signed_opens_and_does_not_count() {
+        // Bob has another key of Alice than the one that signs.
+        let (mut alice, of_alice) = member(ALICE, [5, 4]);
+        let (_, mut bob) = member(BOB, [3, 4]);
+        let sealed = said(&mut alice, &of_alice.keys);
+        let opened = bob.content_again(&sealed.packet).unwrap();
+        assert!(!bob.is_signed(ALICE, &sealed.id, opened.signature()));
+        let slot = alice.next_statement().unwrap();
+        let (_, packet) = alice.statement(&of_alice.keys, &slot, statement());
+        let Ok(Packet::Sealed(packet)) = Packet::from_bytes(&packet) else {
+            panic!("it is a sealed packet");
+        };
+        let header = bob.header(&packet).unwrap();
+        let refused = bob.statement(header, &packet).err();
+        assert_eq!(refused, Some(Rejection::NotAuthentic));
+    }
+
+    #[test]
+    fn what_is_closed_opens_no_content_and_opens_statements() {
+        let (mut alice, of_alice) = member(ALICE, [3, 4]);
+        let (_, mut bob) = member(BOB, [3, 4]);
+        let sealed = said(&mut alice, &of_alice.keys);
+        bob.close_content();
+        assert!(bob.content_again(&sealed.packet).is_err());
+        alice.close_content();
+        assert!(alice.next_content().is_none());
+        let slot = alice.next_statement().unwrap();
+        let (_, packet) = alice.statement(&of_alice.keys, &slot, statement());
+        let Ok(Packet::Sealed(packet)) = Packet::from_bytes(&packet) else {
+            panic!("it is a sealed packet");
+        };
+        let header = bob.header(&packet).unwrap();
+        assert!(bob.statement(header, &packet).is_ok());
+        // The newest replaces the older: its key is gone.
+        let again = bob.statement(header, &packet).err();
+        assert_eq!(again, Some(Rejection::Replayed));
+    }
+}
