@@ -6,6 +6,7 @@
 //! | `sealer`, `opener` | signing and encrypting, decrypting and verifying |
 //! | `sending`, `receiving`, `backlog` | what this member says, and taking in one packet or many |
 //! | `delivery`, `fitting` | what is delivered and what waits, and which message is next |
+//! | `watched` | whether anything is missing, looked up once for each change |
 //! | `delivering` | the causal order, and who has seen what |
 //! | `holdback` | messages that wait for their parents |
 //! | `unfinal` | how much is not final |
@@ -67,6 +68,7 @@ mod states;
 mod tests;
 mod unfinal;
 mod vouching;
+mod watched;
 
 use std::collections::VecDeque;
 
@@ -87,6 +89,7 @@ use opener::Opener;
 use receipts::Receipts;
 use recorder::Recorder;
 use sealer::Sealer;
+use watched::Watched;
 
 /// What happened in an epoch, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -161,7 +164,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     is_over: bool,
     /// In cycle order, this member among them.
     peers: Vec<Peer>,
-    delivery: Delivery,
+    delivery: Watched,
     consensus: Consensus,
     /// Memory for what one member newly covers.
     newly: Vec<usize>,
@@ -212,7 +215,7 @@ impl<S: CryptoSuite> Epoch<S> {
             opener,
             is_over: false,
             peers,
-            delivery: Delivery::new(me, members),
+            delivery: Watched::new(Delivery::new(me, members)),
             consensus: Consensus::new(me, members),
             newly: Vec::new(),
             receipts: Receipts::default(),

@@ -76,14 +76,22 @@ impl<S: CryptoSuite> Epoch<S> {
             results.push(opened);
         }
         self.take_candidates(&mut candidates, &mut results);
+        let mut is_any_stated = false;
         // The newest first: it takes the keys of the others along.
         statements.sort_by_key(|(header, ..)| Reverse(header.seq));
         for (header, index, packet) in statements {
             let sender = usize::from(header.sender);
             let opened = self.open_statement(sender, header, &packet);
+            is_any_stated |= opened.is_ok();
             set(&mut results, index, opened.map(|()| sender));
         }
-        self.advance();
+        if is_any_stated {
+            // There may be room for what they name.
+            self.accept_all(Vec::new(), &mut results);
+        }
+        if results.iter().any(Result::is_ok) {
+            self.advance();
+        }
         results
     }
 
@@ -93,7 +101,9 @@ impl<S: CryptoSuite> Epoch<S> {
         results: &mut [Result<usize, Rejection>],
     ) {
         let authentic = self.authentic(std::mem::take(candidates), results);
-        self.accept_all(authentic, results);
+        if !authentic.is_empty() {
+            self.accept_all(authentic, results);
+        }
     }
 
     /// Judges all candidates, from each author's last place down, and keeps those that are authentic.

@@ -34,6 +34,11 @@ impl Asked {
         self.0.remove(id);
     }
 
+    /// Whether this one was asked for.
+    pub(super) fn knows(&self, id: &MessageId) -> bool {
+        self.0.contains_key(id)
+    }
+
     /// This member freezes: from here on it counts.
     pub(super) fn clear(&mut self) {
         self.0.clear();

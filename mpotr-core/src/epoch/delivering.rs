@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
 
-use super::delivery::Standing;
+use super::delivery::{Delivery, Standing};
 use super::fitting::{Fit, Found};
 use super::graph::Position;
 use super::holdback::Held;
@@ -134,10 +134,11 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Applies the statements whose messages are all here, and ordered as far as a statement names them by its lock.
     pub(super) fn apply_waiting(&mut self) {
         for member in 0..self.peers.len() {
-            let Some(peer) = self.delivery.authors.get_mut(member) else {
+            let Delivery { authors, graph, .. } = &mut *self.delivery;
+            let Some(peer) = authors.get_mut(member) else {
                 continue;
             };
-            let (graph, order) = (&self.delivery.graph, &self.consensus.order);
+            let order = &self.consensus.order;
             let ready = peer.waiting.take_if(|statement| {
                 statement.sent <= peer.delivered
                     && statement.frontier.iter().all(|id| graph.contains(id))

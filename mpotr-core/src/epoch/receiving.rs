@@ -117,7 +117,10 @@ impl<S: CryptoSuite> Epoch<S> {
         signature: &SignatureBytes,
         warrant: Warrant,
     ) -> Rejection {
-        self.delivery.asked.forget(id);
+        // What is refused again and again changes nothing.
+        if self.delivery.asked.knows(id) {
+            self.delivery.asked.forget(id);
+        }
         if warrant == Warrant::Own {
             self.opener.note_refused(id, *signature);
         }

@@ -141,7 +141,28 @@ impl Delivery {
     }
 
     fn names_what_is_missing(&self) -> bool {
-        !self.missing(0).is_empty() || !self.missing_ranges(0).is_empty()
+        self.is_any_named_missing() || !self.missing_ranges(0).is_empty()
+    }
+
+    /// Whether [`Delivery::missing`] names any: it looks no further than to the first.
+    fn is_any_named_missing(&self) -> bool {
+        let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
+        let is_missing = |id: &MessageId| {
+            !self.graph.contains(id) && !held.contains(id) && self.holdback.dropped_of(id).is_none()
+        };
+        let mut waiting = self.authors.iter().flat_map(|peer| &peer.waiting);
+        if waiting.any(|said| said.frontier.iter().any(is_missing)) {
+            return true;
+        }
+        let mut held_back = self.holdback.iter();
+        if held_back.any(|(_, held)| held.content.ancestors().any(|id| is_missing(&id))) {
+            return true;
+        }
+        let Gate::Cut(cut) = &self.gate else {
+            return false;
+        };
+        // What members froze with counts only as far as the cut names it.
+        cut.iter().any(is_missing)
     }
 
     /// Sends again what somebody misses, as far as it is at hand, with what shows it to who has not accepted it. What is asked for by name, all who hold it send; what is

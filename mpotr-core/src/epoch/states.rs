@@ -35,7 +35,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Whether nothing may be written for the time being.
-    pub(crate) const fn is_frozen(&self) -> bool {
+    pub(crate) fn is_frozen(&self) -> bool {
         self.delivery.is_frozen()
     }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use mpotr_core::wire::Packet;
 use mpotr_core::{Event, Room, SendHandle};
 use mpotr_netem::Weather;
 
@@ -126,4 +127,53 @@ fn who_leaves_is_not_kept_from_saying_what_waits() {
     let by = vec![network.keys[MALLORY]];
     let missed = |event: &Event| matches!(event, Event::Missed { by: them, .. } if *them == by);
     assert_eq!(network.count(0, missed), 16);
+}
+
+/// Who acknowledges nothing holds up what others read for a while and no longer, however much there is to say.
+#[test]
+fn who_lags_and_keeps_changes_from_ending_holds_up_nobody_for_ever() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.run_for(5);
+    network.tamper = Some(Box::new(|from, to, packet| {
+        let is_contribution = matches!(Packet::from_bytes(packet), Ok(Packet::Contribution(..)));
+        let is_lost = from == MALLORY && is_contribution || to == MALLORY && packet.len() > 10_000;
+        (!is_lost).then(|| packet.to_vec())
+    }));
+    let now = network.now;
+    for _ in 0..60 {
+        network.rooms[0].send(now, vec![b'x'; 60_000]).unwrap();
+    }
+    network.collect(0);
+    let mut read = Vec::new();
+    for _ in 0..10 {
+        network.run_for(60);
+        read.push(network.read(1).len());
+    }
+    let lagging = network.count(0, |event| matches!(event, Event::Lagging { .. }));
+    assert_eq!(
+        network.read(1).len(),
+        60,
+        "told to lag {lagging} times; read by the minute: {read:?}"
+    );
+}
+
+/// The way out that a person has: a vote.
+#[test]
+fn who_contributes_nothing_can_be_voted_out() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.run_for(5);
+    network.tamper = Some(Box::new(|from, _, packet| {
+        let is_contribution = matches!(Packet::from_bytes(packet), Ok(Packet::Contribution(..)));
+        (from != MALLORY || !is_contribution).then(|| packet.to_vec())
+    }));
+    let now = network.now;
+    network.rooms[0].refresh(now);
+    network.collect(0);
+    network.run_for(120);
+    let (now, mallory) = (network.now, network.keys[MALLORY]);
+    network.rooms[0].exclude(now, mallory).unwrap();
+    network.collect(0);
+    network.run_for(120);
+    let told = Event::LeftOut { member: mallory };
+    assert_eq!(network.count(1, |event| *event == told), 1);
 }

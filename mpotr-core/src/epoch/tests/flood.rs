@@ -288,3 +288,69 @@ fn a_lock_that_is_ahead_makes_as_much_room_as_names_do() {
         assert!(kept(&epochs[BOB]) <= 2 * KEPT);
     }
 }
+
+/// An insider names what does not exist, and everyone may send junk after that: how much was named is looked through once.
+#[test]
+fn what_changes_nothing_costs_no_look_through_what_others_name() {
+    use std::sync::atomic::Ordering;
+    let mut epochs = epochs(3, 1);
+    let invented = |from: u32, many: u32| -> Vec<MessageId> {
+        let ids = (from..from + many).map(|n| {
+            let mut bytes = [7; 32];
+            bytes[..4].copy_from_slice(&n.to_be_bytes());
+            MessageId::new(bytes)
+        });
+        ids.collect()
+    };
+    let said = |seq: u32| {
+        let from = seq * 10_000;
+        content(seq, invented(from, 1)[0], invented(from + 1, 1_700), "")
+    };
+    let [first, second] = [1, 3].map(|seq| forge_content(&mut epochs[MALLORY], MALLORY, said(seq)));
+    let names = named(0, invented(90_000, 4_096));
+    let names = forge_statement(&mut epochs[MALLORY], MALLORY, 1_000, names);
+    let bob = &mut epochs[BOB];
+    for packet in [&first, &second, &names] {
+        bob.open(packet).unwrap();
+        assert!(bob.misses_messages());
+    }
+    let looked = |bob: &Epoch<Suite>| bob.delivery.looked.load(Ordering::Relaxed);
+    let before = looked(bob);
+    // What is repeated, alone and together, and what no member made.
+    let mut junk = Packet::Sealed(first.clone()).to_bytes();
+    *junk.last_mut().unwrap() ^= 1;
+    let junk = super::sealed(&junk);
+    for packet in [&first, &second, &names, &junk] {
+        assert!(bob.open(packet).is_err());
+        assert!(bob.misses_messages());
+        assert!(bob.open_together(vec![packet.clone()])[0].is_err());
+        assert!(bob.misses_messages());
+    }
+    assert_eq!(looked(bob), before);
+    // What changes something is looked at.
+    let (_, told) = text(&mut epochs[ALICE], "hello");
+    let bob = &mut epochs[BOB];
+    bob.open(&told).unwrap();
+    assert!(bob.misses_messages());
+    assert_eq!(looked(bob), before + 1);
+}
+
+/// What finds no room in the hold-back is sent again by an outsider: nobody looks at its signature twice.
+#[test]
+fn what_finds_no_room_costs_a_signature_once() {
+    let mut epochs = epochs(3, 1);
+    let mut last = None;
+    let packets = flood(&mut epochs, 0, 8, &mut last);
+    // The first is not there, so the others wait, as far as there is room.
+    let bob = &mut epochs[BOB];
+    for packet in &packets[1..] {
+        let _refused = bob.open(packet);
+    }
+    let newest = packets.last().unwrap();
+    assert!(bob.open(newest).is_err());
+    let before = bob.opener.examined.verified;
+    for _ in 0..10 {
+        assert!(bob.open(newest).is_err());
+    }
+    assert_eq!(bob.opener.examined.verified, before);
+}

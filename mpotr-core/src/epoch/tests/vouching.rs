@@ -342,10 +342,11 @@ fn what_waits_and_cannot_be_shown_gives_way_to_what_can() {
     let bob = &mut epochs[BOB];
     bob.open(&end).unwrap();
     bob.open(&second_packet).unwrap();
-    assert!(bob.delivery.holdback.remove(MALLORY, &{
+    let gone = {
         let mut held = bob.delivery.holdback.of(MALLORY);
         held.find(|held| held.content.seq == 2).unwrap().id
-    }));
+    };
+    assert!(bob.delivery.holdback.remove(MALLORY, &gone));
     let other = content(1, MessageId::new([8; 32]), Vec::new(), "another");
     let other = forge_content(&mut epochs[MALLORY], MALLORY, other);
     let bob = &mut epochs[BOB];
