@@ -96,7 +96,9 @@ fn a_forged_transcript_verifies_and_convinces_nobody() {
     ] {
         assert!(shown.contains(text), "{shown}");
     }
-    assert!(shown.contains("epoch 2: 2 members"), "{shown}");
+    // How often the room made new keys on the way is the rooms' own affair: the last one is that of the two who are left.
+    let last = shown.lines().rfind(|line| line.contains("epoch ")).unwrap();
+    assert!(last.contains(": 2 members"), "{shown}");
     // Nobody was voted out: bob left.
     assert!(!shown.contains("left out"), "{shown}");
     assert!(shown.contains("This convinces nobody"), "{shown}");

@@ -24,6 +24,9 @@ struct Sent {
 pub(super) struct Receipts {
     /// This member's own messages that not all have covered, by `seq`.
     sent: BTreeMap<u32, Sent>,
+    /// Those of them that only lagging members have not covered. There may be many, and little asks for them: what is looked
+    /// through after every input is `sent` alone.
+    kept: BTreeMap<u32, Sent>,
     /// Members whose word on them is not waited for.
     lagging: MemberSet,
     /// Delivered messages that nothing that this member signed covers.
@@ -37,32 +40,65 @@ impl Receipts {
     /// This member sends a message, on which the word of these is awaited.
     pub(super) fn send(&mut self, seq: u32, packet: Vec<u8>, missing: MemberSet) {
         self.sent.insert(seq, Sent { packet, missing });
+        self.set_aside(seq);
+    }
+
+    /// Moves a message to where it belongs if nobody's word on it is waited for.
+    fn set_aside(&mut self, seq: u32) {
+        let sent = self.sent.get(&seq);
+        let is_kept = |sent: &Sent| !sent.missing.is_empty() && !self.awaits(sent);
+        if sent.is_some_and(is_kept)
+            && let Some(sent) = self.sent.remove(&seq)
+        {
+            self.kept.insert(seq, sent);
+        }
+    }
+
+    fn set_all_aside(&mut self) {
+        let places: Vec<_> = self.sent.keys().copied().collect();
+        places.into_iter().for_each(|seq| self.set_aside(seq));
+    }
+
+    /// All that is kept, in order.
+    fn all(&self) -> impl Iterator<Item = (&u32, &Sent)> {
+        let mut all: Vec<_> = self.kept.iter().chain(&self.sent).collect();
+        all.sort_unstable_by_key(|(seq, _)| **seq);
+        all.into_iter()
     }
 
     /// A member has covered a message of this one: whether it was the last whose word was awaited.
     pub(super) fn cover(&mut self, seq: u32, member: usize) -> bool {
-        self.sent
-            .get_mut(&seq)
-            .is_some_and(|sent| sent.missing.remove(member) && sent.missing.is_empty())
+        let sent = self.sent.get_mut(&seq).or_else(|| self.kept.get_mut(&seq));
+        let is_covered =
+            sent.is_some_and(|sent| sent.missing.remove(member) && sent.missing.is_empty());
+        self.set_aside(seq);
+        is_covered
     }
 
     /// A member says nothing more: the messages that it has not covered, and whether nobody's word on them is awaited now.
     pub(super) fn miss(&mut self, member: usize) -> Vec<(u32, bool)> {
-        let missed = self.sent.iter_mut().filter_map(|(seq, sent)| {
+        let all = self.kept.iter_mut().chain(&mut self.sent);
+        let missed = all.filter_map(|(seq, sent)| {
             let was_awaited = sent.missing.remove(member);
             was_awaited.then(|| (*seq, sent.missing.is_empty()))
         });
-        missed.collect()
+        let mut missed: Vec<_> = missed.collect();
+        missed.sort_unstable();
+        self.set_all_aside();
+        missed
     }
 
     /// Drops own packets that need not be sent again.
     pub(super) fn forget_covered(&mut self) {
-        self.sent.retain(|_, sent| !sent.missing.is_empty());
+        for messages in [&mut self.sent, &mut self.kept] {
+            messages.retain(|_, sent| !sent.missing.is_empty());
+        }
     }
 
     /// Drops all own packets.
     pub(super) fn clear(&mut self) {
         self.sent.clear();
+        self.kept.clear();
     }
 
     /// Whether the word of a member that is waited for is missing on a message.
@@ -76,13 +112,14 @@ impl Receipts {
 
     /// Those who have not covered a message are not waited for from here on: which of so many members they are.
     pub(super) fn stop_waiting_for_late(&mut self, seq: u32, members: usize) -> Vec<usize> {
-        let Some(sent) = self.sent.get(&seq) else {
+        let Some(sent) = self.sent.get(&seq).or_else(|| self.kept.get(&seq)) else {
             return Vec::new();
         };
         let late: Vec<_> = sent.missing.minus(&self.lagging, members).collect();
         for member in &late {
             self.lagging.insert(*member);
         }
+        self.set_all_aside();
         late
     }
 
@@ -97,13 +134,13 @@ impl Receipts {
 
     /// Whether all who should have covered all messages.
     pub(super) fn are_complete(&self) -> bool {
-        self.sent.values().all(|sent| sent.missing.is_empty())
+        self.all().all(|(_, sent)| sent.missing.is_empty())
     }
 
     /// The messages that some of so many members have not covered, and who they are.
     pub(super) fn missing(&self, members: usize) -> impl Iterator<Item = (u32, Vec<usize>)> {
         let nobody = MemberSet::default();
-        self.sent.iter().map(move |(seq, sent)| {
+        self.all().map(move |(seq, sent)| {
             let missing = sent.missing.minus(&nobody, members);
             (*seq, missing.collect())
         })

@@ -42,8 +42,6 @@ struct Sealed {
     bytes: usize,
     /// When it was sealed.
     at: Timestamp,
-    /// Whether it counts as on its way: not if all have it but members that are not waited for.
-    counts: bool,
     /// Who has left without having acknowledged it.
     missed_by: BTreeSet<IdentityKey>,
 }
@@ -58,8 +56,9 @@ pub(super) struct Fates {
     /// By their place in the present epoch.
     sealed: BTreeMap<u32, Sealed>,
     sealed_bytes: usize,
-    /// How many of them count as on their way, and the bytes of their packets.
-    counted: usize,
+    /// Those of them that count as on their way, and the bytes of their packets: not what all have but members that are not
+    /// waited for.
+    counted: BTreeSet<u32>,
     counted_bytes: usize,
     /// Whether a text was missed or dropped, in whatever epoch.
     is_any_lost: bool,
@@ -107,8 +106,8 @@ impl Fates {
     /// Whether a text of so many bytes waits for a fate of those on their way.
     fn is_full(&self, length: usize) -> bool {
         let bytes = self.counted_bytes.saturating_add(length);
-        let is_full = self.counted >= MAX_SEALED || bytes > MAX_SEALED_BYTES;
-        (is_full && self.counted > 0) || self.keeps_too_much(length)
+        let is_full = self.counted.len() >= MAX_SEALED || bytes > MAX_SEALED_BYTES;
+        (is_full && !self.counted.is_empty()) || self.keeps_too_much(length)
     }
 
     fn keeps_too_much(&self, length: usize) -> bool {
@@ -120,8 +119,8 @@ impl Fates {
     /// When the first of the texts on their way was sealed, and its place, if others wait for the fate of those.
     pub(super) fn held_up_by(&self) -> Option<(u32, Timestamp)> {
         let length = self.waiting.front().map(|(_, body)| body.len())?;
-        let mut counted = self.sealed.iter().filter(|(_, sealed)| sealed.counts);
-        let first = counted.next().map(|(seq, sealed)| (*seq, sealed.at));
+        let seq = self.counted.first()?;
+        let first = self.sealed.get(seq).map(|sealed| (*seq, sealed.at));
         first.filter(|_| self.is_full(length))
     }
 
@@ -133,18 +132,20 @@ impl Fates {
 
     /// Whether the fate of what is in this place is waited for.
     pub(super) fn counts(&self, seq: u32) -> bool {
-        self.sealed.get(&seq).is_none_or(|sealed| sealed.counts)
+        !self.sealed.contains_key(&seq) || self.counted.contains(&seq)
     }
 
     /// What is not awaited by a member that is waited for counts as on its way no longer.
     pub(super) fn count(&mut self, is_awaited: impl Fn(u32) -> bool) {
-        for (seq, sealed) in &mut self.sealed {
-            if sealed.counts && !is_awaited(*seq) {
-                sealed.counts = false;
-                self.counted = self.counted.saturating_sub(1);
-                self.counted_bytes = self.counted_bytes.saturating_sub(sealed.bytes);
+        let (sealed, bytes) = (&self.sealed, &mut self.counted_bytes);
+        self.counted.retain(|seq| {
+            let stays = is_awaited(*seq);
+            if !stays {
+                let length = sealed.get(seq).map_or(0, |sealed| sealed.bytes);
+                *bytes = bytes.saturating_sub(length);
             }
-        }
+            stays
+        });
     }
 
     /// A text could not be sealed after all: it is the next again.
@@ -162,13 +163,12 @@ impl Fates {
         bytes: usize,
     ) {
         self.sealed_bytes = self.sealed_bytes.saturating_add(bytes);
-        self.counted = self.counted.saturating_add(1);
+        self.counted.insert(seq);
         self.counted_bytes = self.counted_bytes.saturating_add(bytes);
         let sealed = Sealed {
             handle,
             bytes,
             at: now,
-            counts: true,
             missed_by: BTreeSet::new(),
         };
         self.sealed.insert(seq, sealed);
@@ -185,8 +185,7 @@ impl Fates {
     pub(super) fn decide(&mut self, seq: u32) -> Option<Event> {
         let sealed = self.sealed.remove(&seq)?;
         self.sealed_bytes = self.sealed_bytes.saturating_sub(sealed.bytes);
-        if sealed.counts {
-            self.counted = self.counted.saturating_sub(1);
+        if self.counted.remove(&seq) {
             self.counted_bytes = self.counted_bytes.saturating_sub(sealed.bytes);
         }
         let Sealed {
@@ -399,7 +398,7 @@ mod tests {
         let awaited = (0..=place).map(|seq| (seq, vec![BOB])).collect();
         fates.end_epoch(&awaited);
         assert_eq!(
-            (fates.counted, fates.counted_bytes, fates.sealed_bytes),
+            (fates.counted.len(), fates.counted_bytes, fates.sealed_bytes),
             (0, 0, 0)
         );
     }
