@@ -134,7 +134,8 @@ impl Receipts {
 
     /// Whether all who should have covered all messages.
     pub(super) fn are_complete(&self) -> bool {
-        self.all().all(|(_, sent)| sent.missing.is_empty())
+        let mut all = self.kept.values().chain(self.sent.values());
+        all.all(|sent| sent.missing.is_empty())
     }
 
     /// The messages that some of so many members have not covered, and who they are.

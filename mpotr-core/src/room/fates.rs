@@ -137,6 +137,10 @@ impl Fates {
 
     /// What is not awaited by a member that is waited for counts as on its way no longer.
     pub(super) fn count(&mut self, is_awaited: impl Fn(u32) -> bool) {
+        // As a rule nothing has changed, and to look is cheaper than to take out.
+        if self.counted.iter().all(|seq| is_awaited(*seq)) {
+            return;
+        }
         let (sealed, bytes) = (&self.sealed, &mut self.counted_bytes);
         self.counted.retain(|seq| {
             let stays = is_awaited(*seq);

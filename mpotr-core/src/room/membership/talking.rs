@@ -239,6 +239,10 @@ impl<S: CryptoSuite> Membership<S> {
         cx: &mut Context<'_, S>,
         missing: impl IntoIterator<Item = (MessageId, Vec<u8>)>,
     ) {
+        let mut missing = missing.into_iter().peekable();
+        if missing.peek().is_none() {
+            return;
+        }
         let (now, pause) = (cx.now, part(cx.me.times().retry, 2));
         let resent = &mut self.talk.resent;
         resent.retain(|_, at| now.since(*at) < pause);
