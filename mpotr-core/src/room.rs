@@ -34,6 +34,7 @@ mod agreeing;
 mod asking;
 mod changing;
 mod context;
+mod delays;
 mod electing;
 mod ending;
 mod fates;

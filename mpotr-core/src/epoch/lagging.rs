@@ -23,11 +23,17 @@ impl<S: CryptoSuite> Epoch<S> {
         })
     }
 
-    /// Those who have not covered a message of this member are not waited for in this epoch any more: who they are.
-    pub(crate) fn stop_waiting_for_late(&mut self, seq: u32) -> Vec<IdentityKey> {
-        let late = self.receipts.stop_waiting_for_late(seq, self.peers.len());
-        late.into_iter()
-            .filter_map(|member| self.identity(member))
-            .collect()
+    /// Those who are waited for and have not covered a message of this member.
+    pub(crate) fn late(&self, seq: u32) -> Vec<IdentityKey> {
+        let late = self.receipts.late(seq, self.peers.len());
+        late.filter_map(|member| self.identity(member)).collect()
+    }
+
+    /// A member is not waited for in this epoch from here on.
+    pub(crate) fn stop_waiting_for(&mut self, identity: &IdentityKey) {
+        let mut members = 0..self.peers.len();
+        if let Some(member) = members.find(|it| self.identity(*it).as_ref() == Some(identity)) {
+            self.receipts.stop_waiting_for(member);
+        }
     }
 }

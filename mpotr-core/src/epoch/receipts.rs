@@ -110,17 +110,16 @@ impl Receipts {
         !sent.missing.is_subset_of(&self.lagging)
     }
 
-    /// Those who have not covered a message are not waited for from here on: which of so many members they are.
-    pub(super) fn stop_waiting_for_late(&mut self, seq: u32, members: usize) -> Vec<usize> {
-        let Some(sent) = self.sent.get(&seq).or_else(|| self.kept.get(&seq)) else {
-            return Vec::new();
-        };
-        let late: Vec<_> = sent.missing.minus(&self.lagging, members).collect();
-        for member in &late {
-            self.lagging.insert(*member);
-        }
+    /// Which of so many members are waited for and have not covered a message.
+    pub(super) fn late(&self, seq: u32, members: usize) -> impl Iterator<Item = usize> {
+        let sent = self.sent.get(&seq).into_iter();
+        sent.flat_map(move |sent| sent.missing.minus(&self.lagging, members))
+    }
+
+    /// Nobody waits for this member's word from here on.
+    pub(super) fn stop_waiting_for(&mut self, member: usize) {
+        self.lagging.insert(member);
         self.set_all_aside();
-        late
     }
 
     /// The first messages, at most so many, that not all who are waited for have covered.
@@ -209,8 +208,11 @@ mod tests {
     #[test]
     fn who_is_late_is_not_waited_for_and_owes_its_word_all_the_same() {
         let mut receipts = sent();
-        assert_eq!(receipts.stop_waiting_for_late(7, 2), [ALICE, BOB]);
-        assert_eq!(receipts.stop_waiting_for_late(7, 2), []);
+        assert_eq!(receipts.late(7, 2).collect::<Vec<_>>(), [ALICE, BOB]);
+        receipts.stop_waiting_for(ALICE);
+        assert_eq!(receipts.late(7, 2).collect::<Vec<_>>(), [BOB]);
+        receipts.stop_waiting_for(BOB);
+        assert_eq!(receipts.late(7, 2).count(), 0);
         assert!(!receipts.is_awaited(7) && receipts.unanswered(9).is_empty());
         assert!(!receipts.are_complete());
     }

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use mpotr_crypto::IdentityKey;
 use mpotr_crypto::zeroize::Zeroizing;
 
+use super::delays::Delays;
 use crate::error::SendError;
 use crate::event::{DropReason, Event, SendHandle};
 use crate::time::Timestamp;
@@ -62,6 +63,8 @@ pub(super) struct Fates {
     counted_bytes: usize,
     /// Whether a text was missed or dropped, in whatever epoch.
     is_any_lost: bool,
+    /// Who has held up texts of late.
+    pub(super) delays: Delays,
 }
 
 impl Fates {

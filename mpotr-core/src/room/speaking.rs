@@ -37,11 +37,11 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn in_epoch<T>(
         &mut self,
         now: Timestamp,
-        act: impl FnOnce(&mut Membership<S>, &mut Context<'_, S>, &Fates, &Departing) -> T,
+        act: impl FnOnce(&mut Membership<S>, &mut Context<'_, S>, &mut Fates, &Departing) -> T,
     ) -> Option<T> {
         let member = self.phase.member_mut()?;
         let cx = &mut self.common.at(now);
-        Some(act(member, cx, &self.fates, &self.departure))
+        Some(act(member, cx, &mut self.fates, &self.departure))
     }
 
     /// Seals what waits, as far as it may be on its way now.

@@ -177,3 +177,44 @@ fn who_contributes_nothing_can_be_voted_out() {
     let told = Event::LeftOut { member: mallory };
     assert_eq!(network.count(1, |event| *event == told), 1);
 }
+
+/// Fresh keys wipe out no delays: who asks for them in time, and takes part in the change, gains nothing by that.
+#[test]
+fn who_asks_for_fresh_keys_before_it_lags_holds_up_nobody_for_longer() {
+    let (mut network, listens) = room();
+    send(&mut network, 40);
+    let secure = |n: &Network| n.count(0, |event| matches!(event, Event::Secure { .. }));
+    for _ in 0..3 {
+        listens.set(false);
+        network.run_for_millis(8_500);
+        let (now, before) = (network.now, secure(&network));
+        network.rooms[MALLORY].refresh(now);
+        network.collect(MALLORY);
+        network.run_for_millis(2_500);
+        listens.set(true);
+        network.run_until(30, |n| secure(n) > before);
+    }
+    listens.set(false);
+    network.run_for(10);
+    assert!(lagging(&network) > 0);
+    assert_eq!(network.read(1).len(), 40);
+}
+
+/// Who is late once pays for itself alone, whoever was late before.
+#[test]
+fn a_delay_is_charged_to_who_causes_it() {
+    let mut network = Network::new(4, 1).until_secure();
+    let late = Rc::new(Cell::new(MALLORY));
+    let now_late = Rc::clone(&late);
+    network.tamper = Some(Box::new(move |_, to, packet| {
+        let is_heard = to != now_late.get() || packet.len() < LARGE;
+        is_heard.then(|| packet.to_vec())
+    }));
+    send(&mut network, 30);
+    // Three delays are one's, the fourth is another's.
+    network.run_for(10);
+    late.set(3);
+    network.run_for(5);
+    let told = |event: &Event| matches!(event, Event::Lagging { .. });
+    assert_eq!(network.count(0, told), 0);
+}

@@ -1,7 +1,7 @@
 //! Texts that wait for the fate of those on their way, and members that hold them up. `docs/spec/06-epochs.md`, "Talking".
 //!
-//! A member that acknowledges little and late holds up what all others wait for, and no silence tells of it. So the time that
-//! texts are held up has an end in each epoch, and after it nobody is waited for whom it depends on.
+//! A member that acknowledges little and late holds up what all others wait for, and no silence tells of it. So how often it
+//! may has an end, and after it nobody waits for that member in this epoch.
 
 use mpotr_crypto::CryptoSuite;
 
@@ -13,16 +13,15 @@ use crate::room::membership::Membership;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 
-/// So often in an epoch texts are held up for longer than an answer takes before members are not waited for.
-const MOST_DELAYS: u32 = 4;
+/// What a member that leaves spends on one delay, of the time it has in all: as a member may be late four times, half of it goes
+/// by before that one is not waited for.
+const PART_OF_FINISH: u32 = 8;
 
 /// How long texts have been held up in an epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     /// Since when, or since the last delay; none are, otherwise.
     since: Option<Timestamp>,
-    /// How often for longer than an answer takes.
-    delays: u32,
 }
 
 impl<S: CryptoSuite> Membership<S> {
@@ -45,23 +44,22 @@ impl<S: CryptoSuite> Membership<S> {
         };
         let mut patience = cx.me.times().patience();
         if departure.is_asked {
-            let most = part(cx.me.times().finish, MOST_DELAYS.saturating_mul(2));
-            patience = patience.min(most);
+            patience = patience.min(part(cx.me.times().finish, PART_OF_FINISH));
         }
         let since = *self.talk.window.since.get_or_insert(cx.now);
         cx.timers.set(Timer::Window, at.max(since).after(patience));
     }
 
     /// Texts are held up for longer than an answer takes.
-    pub(crate) fn note_delay(&mut self, cx: &mut Context<'_, S>, fates: &Fates) {
-        let window = &mut self.talk.window;
-        window.since = Some(cx.now);
-        window.delays = window.delays.saturating_add(1);
-        let held = fates.held_up_by();
-        if let Some((seq, _)) = held.filter(|_| window.delays >= MOST_DELAYS) {
-            for member in self.epoch.stop_waiting_for_late(seq) {
-                cx.out.tell(Event::Lagging { member });
-            }
+    pub(crate) fn note_delay(&mut self, cx: &mut Context<'_, S>, fates: &mut Fates) {
+        self.talk.window.since = Some(cx.now);
+        let Some((seq, _)) = fates.held_up_by() else {
+            return;
+        };
+        let late = self.epoch.late(seq);
+        for member in fates.delays.note(cx.now, late) {
+            self.epoch.stop_waiting_for(&member);
+            cx.out.tell(Event::Lagging { member });
         }
     }
 }
