@@ -64,6 +64,10 @@ const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
 ///
 /// # Errors
 /// The room cannot be entered, or not everyone has everything that was to be sent.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one loop over all that a chat waits for, and what it begins with"
+)]
 pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
     let at_terminal = io::stdin().is_terminal();
     DoorError::check(args, at_terminal)?;

@@ -40,6 +40,10 @@ const NICKS: [&str; 12] = [
 ///
 /// # Errors
 /// A backend that is not there; a member that did not read everything; transcripts that differ; over [`LIMIT`].
+#[expect(
+    clippy::too_many_lines,
+    reason = "a whole room from beginning to end, told in its order"
+)]
 pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()> {
     let backends = backends(args)?;
     let start = Instant::now();

@@ -156,6 +156,10 @@ where
     }
 
     /// Runs the room to its end, or to that of the transport. The event that tells of the end is left in `ended`.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one loop over all that a room waits for"
+    )]
     async fn drive(
         &mut self,
         transport: &C::Transport,

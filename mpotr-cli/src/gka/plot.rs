@@ -113,6 +113,10 @@ fn curves(
     clippy::arithmetic_side_effects,
     reason = "the sum of two pieces of a picture is both"
 )]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one chart, drawn from the back to the front"
+)]
 fn panel(
     area: &Panel<'_>,
     title: &str,

@@ -133,6 +133,12 @@ impl Summary {
                 self.unhealed, tally.runs
             ));
         }
+        self.add_what_held(&mut lines);
+        lines
+    }
+
+    /// What was claimed of the runs, and what must hold in all of them.
+    fn add_what_held(&self, lines: &mut Vec<String>) {
         for (claim, took) in &self.awaited {
             let secs = took.as_secs_f64();
             lines.push(format!("  {claim}: held after {secs:.1} s at most"));
@@ -140,14 +146,13 @@ impl Summary {
         if self.published > 0 {
             lines.push(format!("  secrets of {} epochs published", self.published));
         }
-        lines.push(match tally.invariants_broken {
+        lines.push(match self.tally.invariants_broken {
             0 => "  no invariant broke".to_owned(),
             broken => format!(
                 "  {broken} times an invariant broke, in {} runs",
                 self.failed
             ),
         });
-        lines
     }
 
     /// For a program.

@@ -101,6 +101,23 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
     for message in &epoch.messages {
         show_message(message, out)?;
     }
+    show_votes(epoch, out)?;
+    let whole = epoch.messages.len();
+    out.text(format_args!(
+        "  final: {} of {whole} messages, digest {}; {} statements",
+        epoch.final_lock.count, epoch.final_lock.digest, epoch.statements
+    ))?;
+    if !epoch.missing.is_empty() {
+        out.text(format_args!(
+            "  messages that others had seen and that are not in this transcript: {}",
+            epoch.missing.len()
+        ))?;
+    }
+    Ok(())
+}
+
+/// What members asked for in an epoch.
+fn show_votes(epoch: &EpochReport, out: &mut Output) -> Result<(), OutputError> {
     for Vote { voter, wish, .. } in &epoch.votes {
         let asked = match wish {
             Wish::Refresh => "that keys be fresh".to_owned(),
@@ -113,17 +130,6 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
             Wish::Policy(_) => "that the rules be others".to_owned(),
         };
         out.text(format_args!("  vote: member {voter} asks {asked}"))?;
-    }
-    let whole = epoch.messages.len();
-    out.text(format_args!(
-        "  final: {} of {whole} messages, digest {}; {} statements",
-        epoch.final_lock.count, epoch.final_lock.digest, epoch.statements
-    ))?;
-    if !epoch.missing.is_empty() {
-        out.text(format_args!(
-            "  messages that others had seen and that are not in this transcript: {}",
-            epoch.missing.len()
-        ))?;
     }
     Ok(())
 }

@@ -65,12 +65,7 @@ impl Report {
         cx: &mut Context<'_, S>,
         fates: &mut Fates,
     ) {
-        self.is_ending |= matches!(
-            effect,
-            Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
-        );
-        self.is_closed |= matches!(effect, Effect::Closed { .. });
-        self.is_finalised |= matches!(effect, Effect::Final { .. });
+        self.note_progress(&effect);
         let event = match effect {
             Effect::Equivocation {
                 author,
@@ -134,10 +129,38 @@ impl Report {
         cx.out.events.extend(event);
     }
 
+    /// Whether the epoch comes nearer to its end, or its order to its own.
+    fn note_progress(&mut self, effect: &Effect) {
+        self.is_ending |= matches!(
+            effect,
+            Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
+        );
+        self.is_closed |= matches!(effect, Effect::Closed { .. });
+        self.is_finalised |= matches!(effect, Effect::Final { .. });
+    }
+
     /// There is proof against a member: what follows from that waits until all is reported.
     fn accuse(&mut self, member: Option<IdentityKey>) -> Option<IdentityKey> {
         self.accused.extend(member);
         member
+    }
+}
+
+fn delivered(id: MessageId, author: IdentityKey, seq: u32, body: Vec<u8>, disputed: bool) -> Event {
+    if disputed {
+        Event::Disputed {
+            id,
+            author,
+            seq,
+            body,
+        }
+    } else {
+        Event::Message {
+            id,
+            author,
+            seq,
+            body,
+        }
     }
 }
 
@@ -150,24 +173,7 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
             seq,
             body,
             disputed,
-        } => {
-            let author = epoch.identity(author)?;
-            if disputed {
-                Event::Disputed {
-                    id,
-                    author,
-                    seq,
-                    body,
-                }
-            } else {
-                Event::Message {
-                    id,
-                    author,
-                    seq,
-                    body,
-                }
-            }
-        }
+        } => delivered(id, epoch.identity(author)?, seq, body, disputed),
         Effect::Fin { author } if author == epoch.me() => return None,
         Effect::Fin { author } => Event::Leaving {
             member: epoch.identity(author)?,
