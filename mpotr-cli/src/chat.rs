@@ -60,7 +60,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// The most bytes of a text.
 const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
 
-/// Talks in a room until the input ends or somebody asks the program to stop.
+/// Talks in a room until the input ends or a person asks the program to stop.
 ///
 /// # Errors
 /// The room cannot be entered, or not everyone has everything that was to be sent.
@@ -81,7 +81,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         args.nick,
         conversation.my_fingerprint()
     ));
-    // Before anybody hears of this member: what cannot be kept is not begun.
+    // Before others hear of this member: what cannot be kept is not begun.
     let keeper = args
         .save_transcript
         .as_deref()
@@ -262,21 +262,21 @@ struct Chat<'a> {
     policy: Policy,
     outcome: Outcome,
     keeper: Option<Keeper>,
-    /// Why no transcript is kept any more.
+    /// Why the transcript is no longer kept.
     unkept: Option<anyhow::Error>,
     /// Whether a line that begins with a slash is a command.
     obeys: bool,
     losses: Losses,
     is_leaving: bool,
-    /// How often somebody asked the program to stop.
+    /// How often the program was asked to stop.
     stops: u8,
-    /// Why nothing is printed any more.
+    /// Why nothing is printed from now on.
     closed: Option<OutputError>,
     out: &'a mut Output,
 }
 
 impl Chat<'_> {
-    /// Whether lines are read. A pipe waits until the room is secure; a person, and whoever is to say who comes in, does not.
+    /// Whether lines are read. A pipe waits until the room is secure; a person, or a script that says who comes in, does not.
     fn reads(&self, at_terminal: bool) -> bool {
         let answers = self.obeys && self.conversation.door == Door::Ask;
         self.conversation.is_secure() || at_terminal || answers
@@ -315,13 +315,13 @@ impl Chat<'_> {
         }
     }
 
-    /// Tells which texts did not reach everybody.
+    /// Tells which texts did not reach all members.
     fn tell_losses(&mut self) {
         let lines = self.losses.tell();
         self.tell(lines);
     }
 
-    /// Notes the lines that nobody will read any more.
+    /// Notes the lines that nobody will read.
     fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
         lines.close();
         while let Ok(line) = lines.try_recv() {
@@ -425,7 +425,7 @@ impl Chat<'_> {
             Err(HandleError::Send(SendError::TooLong { length })) => {
                 self.not_sent(Unsent::TooLong { length });
             }
-            // A person stays, and waits for somebody to come back.
+            // A person stays, and waits for others to come back.
             Err(HandleError::Send(error @ SendError::NobodyLeft)) if io::stdin().is_terminal() => {
                 self.not_sent(Unsent::Refused(error));
             }
@@ -434,7 +434,7 @@ impl Chat<'_> {
                 self.leave().await;
             }
             // An event says why.
-            // No policy is asked for here, nor anybody's admission.
+            // No policy is asked for here, and no admission.
             Err(HandleError::Ended | HandleError::Policy(_) | HandleError::Wish(_)) => {
                 self.is_leaving = true;
             }
@@ -448,7 +448,7 @@ impl Chat<'_> {
         self.outcome.note(unsent);
     }
 
-    /// Somebody asks the program to stop. Who asked may be gone: nobody waits here for others to come. Who asks while the room is
+    /// The program is asked to stop. Who asked may be gone: nobody waits here for others to come. Who asks while the room is
     /// left, for the second time or at the end of the input, does not wait for it, and hears what became of each text.
     async fn stop(&mut self) -> anyhow::Result<()> {
         anyhow::ensure!(

@@ -108,7 +108,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
     let watched = timeout(LIMIT.saturating_sub(start.elapsed()), async {
         while let Some(sight) = sights.recv().await {
             record.note(sight, start.elapsed())?;
-            // Nobody leaves before everybody has seen the whole transcript become final.
+            // Nobody leaves before all have seen the whole transcript become final.
             if record.is_final() {
                 leave.cancel();
             }

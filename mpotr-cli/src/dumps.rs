@@ -1,6 +1,6 @@
 //! No core dumps: one holds every secret that the program holds. `SECURITY.md`, "What is not promised".
 
-/// Forbids core dumps of this process, before there is a secret in it. Best effort: a system that refuses is none that
+/// Forbids core dumps of this process, before there is a secret in it. Best effort: a system that refuses is not one that
 /// the program could do anything about.
 ///
 /// The limit serves where dumps are files. Linux ignores it where they are piped to a program, as most distributions do;

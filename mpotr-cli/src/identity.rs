@@ -38,7 +38,7 @@ pub(crate) enum Passphrase<'a> {
 /// `mpotr identity`.
 ///
 /// # Errors
-/// The file cannot be made or read; a wrong passphrase; standard output is closed; somebody asks the program to stop.
+/// The file cannot be made or read; a wrong passphrase; standard output is closed; the program is asked to stop.
 pub(crate) async fn run(command: &IdentityCommand, out: &mut Output) -> anyhow::Result<()> {
     let mut stop = Stop::listen().context("cannot take signals")?;
     match command {
@@ -79,7 +79,7 @@ fn cannot_open(path: &Path) -> String {
 
 async fn make(args: &IdentityArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Result<()> {
     let path = path_of(args)?;
-    // Before anybody is asked for a passphrase.
+    // Before a person is asked for a passphrase.
     store::refuse_existing(&path)?;
     let identity = throw_away();
     let key = identity.public();

@@ -14,7 +14,7 @@ use crate::rows::Rows;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum OutputError {
-    /// Whoever read it is gone, as `mpotr .. | head -1` does. No fault of anybody.
+    /// The reader is gone, as in `mpotr .. | head -1`. This is nobody's fault.
     #[error("standard output is closed")]
     Closed,
     /// The system's own error, a full disk for example.

@@ -12,7 +12,7 @@ pub(crate) use args::RelayArgs;
 use crate::output::Output;
 use crate::stop::Stop;
 
-/// Runs a relay until somebody asks it to stop.
+/// Runs a relay until it is asked to stop.
 ///
 /// # Errors
 /// The address cannot be listened on; standard output is closed.
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
         _ = stop.asked() => {}
     }
     shutdown.cancel();
-    // Whoever asks twice does not want to wait for the last packets.
+    // Who asks twice does not want to wait for the last packets.
     tokio::select! {
         () = &mut running => {}
         _ = stop.asked() => {}

@@ -1,6 +1,6 @@
 //! Lines as rows of a terminal: `docs/spec/09-chat-payload.md`, "Terminal".
 //!
-//! A terminal breaks a line that is longer than its rows, and what comes then begins a row as a line of somebody else does:
+//! A terminal breaks a line that is longer than its rows, and what comes then begins a row as a line of another person does:
 //! `ok`, enough spaces, `alice: I owe you`. So the program breaks lines itself, and each row that goes on begins with a mark
 //! that no line begins with.
 

@@ -6,7 +6,7 @@
 //! | 1 | it was not; one line on standard error says why |
 //! | 2 | the command line makes no sense |
 //! | 130 | ctrl-c at a passphrase; 128 and the number of any other signal that asks the program to stop there |
-//! | 141 | whoever read standard output went away, as a shell reports SIGPIPE |
+//! | 141 | the reader of standard output went away, as a shell reports SIGPIPE |
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! When somebody asks the program to stop.
+//! When the program is asked to stop.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// What a shell adds to the number of a signal that ended a program.
 const BY_SIGNAL: u8 = 128;
 
-/// Somebody asked the program to stop before it had done what it was started for.
+/// The program was asked to stop before it had done what it was started for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("stopped before it was done")]
 pub(crate) struct Stopped {
@@ -34,7 +34,7 @@ pub(crate) struct Stop {
     interrupt: Signal,
     quit: Signal,
     terminate: Signal,
-    /// `None` if whoever started the program had it ignored, as `nohup` does.
+    /// `None` if the program was started with it ignored, as `nohup` does.
     hang_up: Option<Signal>,
 }
 

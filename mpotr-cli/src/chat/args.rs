@@ -28,7 +28,7 @@ pub(crate) struct ChatArgs {
     /// What to be called
     #[arg(long)]
     pub(super) nick: Nick,
-    /// Wait until so many members are in, this one included [default: all of --with, else whoever has gathered, two or
+    /// Wait until so many members are in, this one included [default: all of --with, else all who have gathered, two or
     /// more]
     #[arg(long, value_name = "N", conflicts_with = "with",
         value_parser = clap::value_parser!(u16).range(2..=MAX_MEMBERS_OPTION))]
@@ -47,14 +47,14 @@ pub(crate) struct ChatArgs {
     /// Let nobody in before `/admit` [the default at a terminal]
     #[arg(long, conflicts_with = "with", help_heading = WHOM)]
     pub(super) ask: bool,
-    /// Let anybody in who knows the name of the room
+    /// Let anyone in who knows the name of the room
     #[arg(long, conflicts_with_all = ["with", "ask"], help_heading = WHOM)]
     pub(super) open: bool,
     /// Obey lines of the input that begin with a slash, `/kick bob` for example, though it is no terminal. Without this
     /// they are texts like all others
     #[arg(long)]
     pub(super) commands: bool,
-    /// Whose word lets somebody in: `anyone`, a number of members, or files with public keys, with commas between. It
+    /// Whose word lets a person in: `anyone`, a number of members, or files with public keys, with commas between. It
     /// holds besides --with, --ask and --open, which say whom this member itself lets in. With none of the rules given,
     /// those of the room are followed
     #[arg(
@@ -63,7 +63,7 @@ pub(crate) struct ChatArgs {
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) admit: Option<WrittenRule>,
-    /// Whose word leaves somebody out
+    /// Whose word leaves a member out
     #[arg(
         long,
         value_name = "RULE",

@@ -39,7 +39,7 @@ impl Conversation {
         }
     }
 
-    /// Anybody that a person means, itself among them: a founder need not be a member.
+    /// Anyone that a person means, itself among them: a founder need not be a member.
     ///
     /// # Errors
     /// The word means nobody, or might mean two.
@@ -162,7 +162,7 @@ impl Chat<'_> {
         };
         if self.conversation.door == Door::Open {
             self.out.notice(
-                "anybody may come in here: who is left out can come again under another identity; \
+                "anyone may come in here: who is left out can come again under another identity; \
                  --ask and --with keep strangers out",
             );
         }
@@ -225,7 +225,7 @@ impl Chat<'_> {
         }
     }
 
-    /// The member that a person means, or a word why there is none.
+    /// The member that a person means, or a word why there is no such member.
     fn member(&mut self, word: &str) -> Option<IdentityKey> {
         self.conversation
             .member(word)

@@ -14,7 +14,7 @@ pub(super) enum Command {
     Say(String),
     /// List the members and those who wait.
     Members,
-    /// Let somebody in who waits.
+    /// Let a person in who waits.
     Admit(String),
     /// Leave a member out of the next epoch.
     Kick(String),
@@ -28,7 +28,7 @@ pub(super) enum Command {
     Policy,
     /// Ask for other rules.
     Amend(Amendment),
-    /// Ask no more that somebody be let in or left out.
+    /// Take back the vote to let a person in or to leave a member out.
     Withdraw(String),
     /// List the commands.
     Help,
@@ -43,8 +43,8 @@ pub(super) enum Command {
 /// What `/help` prints.
 pub(super) const HELP: [&str; 15] = [
     "/members          who is in the room, and who waits",
-    "/admit WHO        let somebody in, now or when it comes: a whole fingerprint or a file with a public",
-    "                  key; somebody who was in the room before by its name, too",
+    "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
+    "                  key; a person who was in the room before by its name, too",
     "/kick WHO         leave a member out from the next epoch on",
     "/withdraw WHO     take back /admit or /kick before it has come true",
     "/mute WHO         show no more of a member's texts; /unmute WHO shows them again",
@@ -60,7 +60,7 @@ pub(super) const HELP: [&str; 15] = [
 ];
 
 impl Command {
-    /// Reads a line that is a text; others are none. Where commands are not obeyed, every text is one to send.
+    /// Reads a line that is a text; for others there is `None`. Where commands are not obeyed, every text is one to send.
     pub(super) fn parse(line: Line, obeys: bool) -> Result<Self, Line> {
         let Line::Text(text) = line else {
             return Err(line);
@@ -103,7 +103,7 @@ impl Command {
 /// How a command is written, if there is one of that name.
 fn usage(name: &str, line: &str) -> Command {
     match name {
-        "admit" => Command::Usage("/admit WHO: lets somebody in; /members shows who waits"),
+        "admit" => Command::Usage("/admit WHO: lets a person in; /members shows who waits"),
         "kick" => Command::Usage("/kick WHO: leaves a member out; ctrl-d leaves the room oneself"),
         "mute" => Command::Usage("/mute WHO: shows no more of a member's texts"),
         "unmute" => Command::Usage("/unmute WHO: shows a member's texts again"),
@@ -132,9 +132,9 @@ pub(super) fn describe(policy: &Policy) -> Vec<String> {
             policy.agreement.name(),
             policy.authentication.name()
         ),
-        format!("  {} may let somebody in", whose(&policy.admit)),
+        format!("  {} may let a person in", whose(&policy.admit)),
         format!(
-            "  {} may leave somebody out{}",
+            "  {} may leave a member out{}",
             whose(&policy.exclude),
             if policy.evidence {
                 " who is proven to have cheated"

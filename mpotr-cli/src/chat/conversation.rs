@@ -18,7 +18,7 @@ pub(super) enum Say {
     Text(String),
     /// Anything else.
     Notice(String),
-    /// Nothing: somebody has come for whom the person asked before, and is to be let in.
+    /// Nothing: a person has come who was admitted before, and is to be let in.
     Admit(IdentityKey),
 }
 
@@ -110,9 +110,7 @@ impl Conversation {
                 "nobody comes in before you say so: type /admit and a whole fingerprint, or the name of a file \
                  with a public key"
             }
-            Door::Open => {
-                "anybody may come in who knows the name of the room: compare fingerprints"
-            }
+            Door::Open => "anyone may come in who knows the name of the room: compare fingerprints",
         }
     }
 
@@ -238,7 +236,7 @@ impl Conversation {
         ]
     }
 
-    /// Somebody has come whom the person let in before.
+    /// A person has come who was admitted before.
     fn comes_as_awaited(&mut self, claimed: &IdentityKey) -> Option<Vec<Say>> {
         self.awaited.comes(claimed).then(|| {
             self.awaited.admit(*claimed);

@@ -16,7 +16,7 @@ pub(super) enum Door {
     With(BTreeMap<IdentityKey, String>),
     /// Whom the person says.
     Ask,
-    /// Anybody.
+    /// Anyone.
     Open,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum DoorError {
     /// Nothing was said, and there is nobody to ask.
     #[error(
         "without a terminal nobody can be asked who may come in: name them with --with FILE.., \
-         or let anybody in with --open, or give --ask and write /admit into the input with --commands"
+         or let anyone in with --open, or give --ask and write /admit into the input with --commands"
     )]
     NotSaid,
     /// Answers cannot be given.
@@ -96,7 +96,7 @@ impl Door {
         }
     }
 
-    /// Those without whom a text is not for everybody it is meant for.
+    /// Those without whom a text does not reach all it is meant for.
     pub(super) fn expected(&self) -> impl Iterator<Item = &IdentityKey> {
         self.given().map(|(key, _)| key)
     }

@@ -1,4 +1,4 @@
-//! Texts that nobody got, or not everybody: told once for all that are lost together, and not once for each.
+//! Texts that nobody got, or not all members: told once for all that are lost together, and not once for each.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -51,13 +51,13 @@ pub(super) enum Naming {
 }
 
 impl Names {
-    /// Remembers by which file somebody was given.
+    /// Remembers by which file a person was given.
     pub(super) fn give(&mut self, key: IdentityKey, file: &str) {
         let look = Skeleton::of(file.strip_suffix(ENDING).unwrap_or(file));
         self.given.insert(key, (file.to_owned(), look));
     }
 
-    /// The file by which somebody was given, to be shown behind a name.
+    /// The file by which a person was given, to be shown behind a name.
     pub(super) fn file(&self, member: &IdentityKey) -> String {
         let given = self.given.get(member);
         given.map_or_else(String::new, |(file, _)| format!("  ({file})"))

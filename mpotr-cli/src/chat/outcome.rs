@@ -97,7 +97,7 @@ pub(crate) enum ChatError {
         /// What was sent to nobody.
         unsent: Option<UnsentLines>,
     },
-    /// There is no way to the room any more.
+    /// There is no longer a way to the room.
     #[error("lost the relay {relay}: {reason}{}{}", list(missed_by), and_unsent(unsent.as_ref()))]
     Lost {
         /// Where the relay was.
@@ -156,7 +156,7 @@ impl Outcome {
         self.absent.extend(absent);
     }
 
-    /// Notes that somebody stopped the program.
+    /// Notes that the program was stopped by a person.
     pub(super) fn interrupted(&mut self, is_secure: bool) {
         self.left_early = !is_secure;
     }
@@ -172,7 +172,7 @@ impl Outcome {
         }
     }
 
-    /// What there is to tell when there is no way to the room any more.
+    /// What there is to tell when there is no longer a way to the room.
     pub(super) fn lost(self, relay: &str, reason: String) -> ChatError {
         let unsent = self.unsent_lines();
         ChatError::Lost {

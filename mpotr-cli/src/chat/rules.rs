@@ -57,7 +57,7 @@ impl core::str::FromStr for WrittenRule {
             return Ok(Self::Quorum(votes));
         }
         let names: Vec<_> = text.split(',').map(str::trim).map(str::to_owned).collect();
-        // A wrong number, and not the fingerprint of somebody.
+        // A wrong number, and not a fingerprint.
         if matches!(names.as_slice(), [one] if is_number(one) && Whom::parse(one).is_err()) {
             return Err(RuleError::Form);
         }

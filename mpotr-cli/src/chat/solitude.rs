@@ -11,7 +11,9 @@ impl Solitude {
     pub(super) fn look(&mut self, is_alone: bool) -> Option<&'static str> {
         let is_news = is_alone && !self.is_told;
         self.is_told = is_alone;
-        is_news.then_some("nobody else is in the room now; the talk goes on if somebody comes back")
+        is_news.then_some(
+            "nobody else is in the room now; the talk goes on if another member comes back",
+        )
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) enum WhomError {
         "{word} may mean any of these; say it by the whole fingerprint or by a file with the public key:"
     )]
     Several { word: String, hits: Vec<String> },
-    /// Too little to let anybody in by.
+    /// Too little to let a person in by.
     #[error("a nick or ten digits prove nothing of a stranger outside; say it by the whole fingerprint or by a file with the public key{}",
         if hits.is_empty() { "" } else { ":" })]
     TooShort { hits: Vec<String> },

@@ -14,7 +14,7 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
     let line = match event {
         Event::Agreeing { claimed } => format!("agreeing on a key, {} members", claimed.len()),
         Event::AgreementFailed { fault, claimed } => {
-            let fault = fault.map_or("somebody was silent".to_owned(), |it| it.to_string());
+            let fault = fault.map_or("a member was silent".to_owned(), |it| it.to_string());
             let who: Vec<_> = claimed
                 .iter()
                 .map(|key| fingerprint(key).to_string())
@@ -29,8 +29,8 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         Event::LeftOut { member } => {
             format!("{} is out and can read nothing from here on", name(member))
         }
-        Event::IdentityInUse => "WARNING: somebody uses your identity: another program of yours, somebody with a copy of \
-             the file, or somebody who merely claims it; nobody is let in under it while you are here"
+        Event::IdentityInUse => "WARNING: your identity is used elsewhere: by another program of yours, by a thief with a copy of \
+             the file, or by one who merely claims it; nobody is let in under it while you are here"
             .to_owned(),
         Event::IdentityInRoom => "this identity is in the room already, in another program: one identity is one member, \
              and this one is not let in before the other is gone"
@@ -80,12 +80,12 @@ fn rules(told: &str, policy: &Policy) -> Vec<String> {
         .collect()
 }
 
-/// Something that a person has to know: somebody cheats, or may.
+/// Something that a person has to know: a member cheats, or may.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all others are no warnings")]
 fn warning(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Option<String> {
     Some(match event {
         Event::Fork { member, count } => format!(
-            "WARNING: {} has another order of the first {count} messages: somebody said different \
+            "WARNING: {} has another order of the first {count} messages: a member said different \
              things to different members, or the network is cut in two",
             name(member),
         ),

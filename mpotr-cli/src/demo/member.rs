@@ -106,7 +106,7 @@ impl Actor {
     }
 
     async fn tell(&self, seen: Seen) {
-        // Nobody listens any more when the demonstration was given up.
+        // Nobody listens once the demonstration was given up.
         let _unheard = self
             .seen
             .send(Sight {
@@ -135,7 +135,7 @@ fn see(event: Option<DriverEvent>) -> Option<Seen> {
             roster: roster.iter().map(|member| member.identity).collect(),
         },
         Event::AgreementFailed { fault, .. } => Seen::AgreementFailed {
-            reason: fault.map_or("somebody was silent".to_owned(), |fault| fault.to_string()),
+            reason: fault.map_or("a member was silent".to_owned(), |fault| fault.to_string()),
         },
         Event::Message {
             id, author, body, ..

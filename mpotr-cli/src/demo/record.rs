@@ -212,7 +212,7 @@ impl Record {
             self.delivered(),
         );
         anyhow::ensure!(self.transcripts_equal(), "the transcripts differ");
-        // That the transcript was still growing when somebody left, by the last words of others, is no fault.
+        // That the transcript was still growing when a member left, by the last words of others, is no fault.
         for account in &self.accounts {
             let nick = &account.seat.nick;
             let Some(departure) = account.departure else {

@@ -116,7 +116,7 @@ fn lines(args: &DemoArgs, relay: SocketAddr, record: &Record, measured: Measured
     lines
 }
 
-/// Each place in the transcript, once for each version of it that somebody read there.
+/// Each place in the transcript, once for each version of it that a member read there.
 fn messages(record: &Record) -> Vec<String> {
     let most = record
         .accounts

@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 
 use crate::stop::Stop;
 
-/// Does what may ask a person for a passphrase, in a thread of its own, until it is done or somebody asks the program to
+/// Does what may ask a person for a passphrase, in a thread of its own, until it is done or the program is asked to
 /// stop. The thread is not waited for then: it may be in a read that never ends.
 ///
 /// # Errors

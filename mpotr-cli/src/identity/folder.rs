@@ -1,4 +1,4 @@
-//! The folders that an identity file is in: whoever can write to one of them can put another file in its place.
+//! The folders that an identity file is in: who can write to one of them can put another file in its place.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(super) fn refuse_open_folders(path: &Path) -> Result<(), StoreError> {
     const STICKY: u32 = 0o1000;
     const WRITABLE_BY_ANYONE: u32 = 0o002;
 
-    // What does not exist is told by whoever opens it.
+    // That a file does not exist is told where it is opened.
     let Ok(real) = path.canonicalize() else {
         return Ok(());
     };

@@ -10,13 +10,13 @@ pub(crate) const MAX_FILE: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum StoreError {
-    /// There is one already, and it may be the only copy of somebody's identity.
+    /// There is one already, and it may be the only copy of an identity.
     #[error("{} exists already and is not overwritten; name another with --identity", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// There is none.
+    /// There is no such file.
     #[error("there is no identity in {}; make one with `mpotr identity new`", path.display())]
     Missing {
         /// The file.
@@ -33,7 +33,7 @@ pub(crate) enum StoreError {
         /// Its mode, the permission bits alone.
         mode: u32,
     },
-    /// Anybody can write to a folder that the file is in.
+    /// Others can write to a folder that the file is in.
     #[error(
         "anyone can write to the folder {path} (mode {mode:04o}), and so put another file in the place of an identity \
          there; close it with `chmod o-w {path}`",

@@ -25,7 +25,7 @@ pub(super) struct LimitArgs {
     /// Clients in one room
     #[arg(long, value_name = "N", default_value_t = DEFAULT.room_clients)]
     clients_per_room: usize,
-    /// Rooms with somebody in them
+    /// Rooms with members in them
     #[arg(long, value_name = "N", default_value_t = DEFAULT.rooms)]
     rooms: usize,
     /// What a client may send at once; all clients of an address together, four times that

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use crate::chat::Town;
 use crate::program::{Running, run, succeed};
 
-/// Somebody with an identity in a file.
+/// A person with an identity in a file.
 struct Person {
     name: &'static str,
     identity: String,
@@ -218,7 +218,7 @@ fn who_was_not_heard_yet_is_let_in_when_it_comes() {
         asked.hears_err("that text leaves when the room is secure");
         asked.type_in(&format!("/admit {who}\n"));
         asked.hears_err("let in when it comes");
-        // Somebody else is not.
+        // Another person is not.
         let _stranger = town.chat("stranger", &["--open"]);
         asked.hears_err("to let it in: /admit ");
         let mut comes = town.enters(&bob, &["--with", &alice.public]);
@@ -270,7 +270,7 @@ fn nobody_is_let_in_by_ten_digits() {
     );
     assert!(!told.contains("letting"), "{told}");
     asked.type_in("/members\n/admit\n/kick alice\n");
-    asked.hears_err("/admit WHO: lets somebody in");
+    asked.hears_err("/admit WHO: lets a person in");
     let told = asked.hears_err("that is you");
     assert!(!told.contains("secure"), "{told}");
 }

@@ -26,7 +26,7 @@ impl Town {
         Self { home, relay }
     }
 
-    /// A member that waits for `members`, whoever they are.
+    /// A member that waits for `members` of any identity.
     fn enter(&self, nick: &str, members: &str) -> Running {
         enter(self.home.path(), &self.relay.address, nick, members, &[])
     }
@@ -199,7 +199,7 @@ fn a_member_that_dies_makes_the_others_fail_and_say_so() {
     alice.hears_err("the room is secure");
     bob.hears_err("the room is secure");
     drop(bob);
-    alice.type_in("is anybody there?\n");
+    alice.type_in("is anyone there?\n");
     alice.end_input();
     let finished = alice.finish();
     assert_eq!(finished.code, Some(1), "{finished:?}");

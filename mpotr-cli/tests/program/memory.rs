@@ -26,7 +26,7 @@ fn identity(home: &Path) -> (String, Vec<u8>) {
     (name, digits.trim_ascii_end().to_vec())
 }
 
-/// All memory of a process that can be written to. `None` if whoever runs these tests may not read it.
+/// All memory of a process that can be written to. `None` if these tests may not read it.
 fn memory_of(process: &Running) -> Option<Vec<Vec<u8>>> {
     let maps = told(process, "maps");
     let mut memory = File::open(format!("/proc/{}/mem", process.id())).ok()?;
@@ -38,7 +38,7 @@ fn memory_of(process: &Running) -> Option<Vec<Vec<u8>>> {
         if fields.next().unwrap().starts_with("rw") {
             let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
             memory.seek(SeekFrom::Start(start)).unwrap();
-            // What is not there any more when it is read is no memory of the process.
+            // What is gone when it is read is no longer memory of the process.
             let _gone = memory.read_exact(&mut bytes);
             regions.push(bytes);
         }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::program::Running;
 
-/// The arguments of a member in the room `tea` that lets anybody in.
+/// The arguments of a member in the room `tea` that lets anyone in.
 pub(crate) fn arguments<'a>(relay: &'a str, nick: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let arguments = [
         "chat", "--relay", relay, "--room", "tea", "--nick", nick, "--open",

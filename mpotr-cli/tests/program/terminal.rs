@@ -172,7 +172,7 @@ fn the_last_one_stays_and_talks_on_with_who_comes_back() {
         bob.end_input();
         assert_eq!(bob.finish().code, Some(0));
         alice.shows("nobody else is in the room now");
-        alice.type_in("is anybody there?\n");
+        alice.type_in("is anyone there?\n");
         alice.shows("this line was not sent");
         let mut bob = enter(home, relay, "bob", &[]);
         bob.type_in("here again\n");
@@ -218,7 +218,7 @@ fn a_signal_before_the_room_is_secure_ends_it_and_what_was_typed() {
         let more = ["--members", "2"];
         let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
         alice.shows("waiting for others");
-        alice.type_in("not any more\n");
+        alice.type_in("not now\n");
         alice.shows("that text leaves when the room is secure");
         kill(signal, alice.child.id());
         assert_eq!(alice.finish(), Some(1), "{signal}");

@@ -24,7 +24,7 @@ impl Desk {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    /// The public key of somebody, in a file: its secret is gone.
+    /// The public key of a person, in a file: its secret is gone.
     fn public_key(&self, name: &str) -> String {
         let identity = self.name("identity");
         let made = ["identity", "new", "--public", "--identity", &identity];

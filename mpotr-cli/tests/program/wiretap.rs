@@ -1,4 +1,4 @@
-//! Listens on the line between a member and the relay, as whoever runs the network can.
+//! Listens on the line between a member and the relay, as who runs the network can.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
