@@ -46,6 +46,16 @@ labels! {
     PROOF = "proof";
     /// Nonces of the group proof.
     PROOF_NONCE = "nonce";
+    /// Challenge of the proof that a member knows the key by which it challenges a joiner.
+    HELLO = "hello";
+    /// Nonce of that proof.
+    HELLO_NONCE = "hello nonce";
+    /// Challenge of the proof of a joiner.
+    JOINER = "joiner";
+    /// Nonces of the proof of a joiner.
+    JOINER_NONCE = "joiner nonce";
+    /// Signature of a joiner over its answer to a challenge.
+    ANSWER = "answer";
     /// Weights of a batch verification.
     BATCH = "batch";
     /// Pair key of the triple Diffie-Hellman authentication.

@@ -2,12 +2,14 @@
 //! `docs/spec/04-key-agreement.md`, "Authentication".
 
 mod group_proof;
+mod joiner;
 mod joint_knowledge;
 mod triple_dh;
 mod triple_dh_forged;
 mod weights;
 
 pub use group_proof::GroupProof;
+pub use joiner::{Challenge, CheckedChallenge, JoinerProof, KeyProof, OwnChallenge};
 pub(crate) use triple_dh::TAG_LENGTH as TRIPLE_DH_TAG_LENGTH;
 pub use triple_dh::TripleDh;
 use triple_dh_forged::ForgedTripleDh;

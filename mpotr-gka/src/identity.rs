@@ -96,6 +96,12 @@ impl<S: CryptoSuite> Forger<S> {
             .collect()
     }
 
+    /// The trapdoor secret of one key, if it was drawn by an invented member.
+    pub(crate) fn secret(&self, key: &TrapdoorKey) -> Option<SecretScalar<S>> {
+        let trapdoors = self.trapdoors();
+        trapdoors.get(key).map(SecretScalar::duplicate)
+    }
+
     /// Nothing is left half done when a thread panics: an entry is whole or not there.
     fn trapdoors(&self) -> MutexGuard<'_, BTreeMap<TrapdoorKey, SecretScalar<S>>> {
         self.trapdoors

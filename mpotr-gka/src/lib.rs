@@ -11,8 +11,10 @@
 //! consumed by the step that follows, and its secrets die with it. Nothing here does IO, reads a clock or
 //! holds a source of randomness.
 //!
-//! Specification: `docs/spec/04-key-agreement.md`; the arguments: `docs/security/group-proof.md` and
-//! `docs/security/offers.md`.
+//! Before a run, a joiner proves its identity to one member: an [`OwnChallenge`] and a [`JoinerProof`].
+//!
+//! Specification: `docs/spec/04-key-agreement.md`; the arguments: `docs/security/group-proof.md`,
+//! `docs/security/joiner-proof.md` and `docs/security/offers.md`.
 
 mod agreement;
 mod audit;
@@ -33,7 +35,10 @@ mod terms;
 
 pub use agreement::{BurmesterDesmedt, GroupKeyAgreement, Pairwise};
 pub use audit::{Audit, AuditError, Rounds, Unproven};
-pub use authentication::{GroupAuthentication, GroupProof, KeyStatement, TripleDh};
+pub use authentication::{
+    Challenge, CheckedChallenge, GroupAuthentication, GroupProof, JoinerProof, KeyProof,
+    KeyStatement, OwnChallenge, TripleDh,
+};
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};

@@ -36,6 +36,7 @@ mod cost;
 mod crew;
 mod deniability;
 mod invented;
+mod joiners;
 mod keys;
 mod limits;
 mod offers;
