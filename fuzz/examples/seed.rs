@@ -6,7 +6,7 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, EpochHint, Handle, Listing, Lock, MessageId, Next, Packet,
+    Advert, Content, ContentKind, EpochHint, EpochName, Listing, Lock, MessageId, Next, Packet,
     Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
     Unsigned, Wanted, Wish,
 };
@@ -128,7 +128,7 @@ fn main() -> std::io::Result<()> {
     let room_id = RoomId::of_name::<Suite>("seed");
     let advert = Advert {
         room: room_id,
-        handle: Handle::new([7; 16]),
+        name: EpochName::new([7; 16]),
         members: 3,
     };
     let reveal = Reveal {

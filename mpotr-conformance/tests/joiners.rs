@@ -6,7 +6,7 @@ use mpotr_backend_rustcrypto as rustcrypto;
 use mpotr_backend_sodium as sodium;
 use mpotr_crypto::{CryptoSuite, IdentityKeyPair, SignatureBytes, VerifyingKey, check_supported};
 use mpotr_gka::{
-    Beacon, Challenge, JoinerProof, KnownIdentities, Offer, OfferSecrets, OwnChallenge, RoomId,
+    Challenge, EpochName, JoinerProof, KnownIdentities, Offer, OfferSecrets, OwnChallenge, RoomId,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -26,9 +26,9 @@ fn answer<S: CryptoSuite>(seed: u64) -> Option<Answered> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let [host, joiner] = [(); 2].map(|()| IdentityKeyPair::random::<S>(&mut rng));
     let room = RoomId::of_name::<S>("door");
-    let epoch = Beacon::new([3; 16]);
+    let epoch = EpochName::new([3; 16]);
     let own = OwnChallenge::<S>::draw(room, epoch, 5, &host, &mut rng);
-    let (offer, secrets) = OfferSecrets::<S>::generate(room, epoch, &joiner, 0, &mut rng);
+    let (offer, secrets) = OfferSecrets::<S>::generate(room, Some(epoch), &joiner, 0, &mut rng);
     let digest = offer.digest::<S>();
     let signed = own.challenge().signed_by_joiner::<S>(&digest);
     let proof = own.checked().prove(&digest, &joiner, &mut rng)?;

@@ -6,7 +6,7 @@ use mpotr_gka::{FaultKind, Sid};
 use crate::epoch::Evidence;
 use crate::policy::Policy;
 use crate::time::Timestamp;
-use crate::wire::{Handle, MessageId};
+use crate::wire::{EpochName, MessageId};
 
 /// A member of the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,9 @@ pub enum Event {
         /// The session id.
         sid: Sid,
         /// The random name of the epoch.
-        handle: Handle,
-        /// The name of the epoch that it follows; [`Handle::NONE`] for a first one. A newcomer was never in that epoch.
-        parent: Handle,
+        name: EpochName,
+        /// The name of the epoch that it follows; none for a first one. A newcomer was never in that epoch.
+        parent: Option<EpochName>,
         /// The roster in cycle order.
         roster: Vec<MemberInfo>,
     },

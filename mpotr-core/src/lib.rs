@@ -38,6 +38,6 @@ pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
 pub use record::{Record, RunRecord};
 pub use room::Room;
 pub use time::{Duration, Timestamp};
-pub use wire::{Handle, MAX_BODY, MAX_PACKET, MessageId, Wish};
+pub use wire::{EpochName, MAX_BODY, MAX_PACKET, MessageId, Wish};
 
 pub use {mpotr_crypto as crypto, mpotr_gka as gka};

@@ -12,11 +12,11 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, Beacon, CommitmentSum, Confirmation, Contribution,
-    ContributionBody, KeyStatement as Confirmed, OfferDigest, OfferSecrets, RoomId, Sid,
+    AgreementId, AuthenticationId, CommitmentSum, Confirmation, Contribution, ContributionBody,
+    EpochName, KeyStatement as Confirmed, OfferDigest, OfferSecrets, RoomId, Sid,
 };
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, EpochHint, Fields, Handle, Listing, Lock, MAX_PACKET, MAX_RANGE,
+    Advert, Content, ContentKind, EpochHint, Fields, Listing, Lock, MAX_PACKET, MAX_RANGE,
     MessageId, Next, Packet, Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed,
     RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Wanted, Wish, padded,
 };
@@ -40,7 +40,7 @@ fn offer() -> impl Strategy<Value = Packet> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let identity = crypto::IdentityKeyPair::random::<Suite>(&mut rng);
         let room = RoomId::of_name::<Suite>("room");
-        Packet::Offer(OfferSecrets::<Suite>::generate(room, Beacon::NONE, &identity, 0, &mut rng).0)
+        Packet::Offer(OfferSecrets::<Suite>::generate(room, None, &identity, 0, &mut rng).0)
     })
 }
 
@@ -59,7 +59,7 @@ fn proposal() -> impl Strategy<Value = Packet> {
         any::<bool>(),
     )
         .prop_map(
-            |((room, parent, handle, view), offers, proposer, signature, flip)| {
+            |((room, parent, name, view), offers, proposer, signature, flip)| {
                 let (suite, agreement, authentication) = if flip {
                     (
                         SuiteId::Aes256Gcm,
@@ -74,8 +74,8 @@ fn proposal() -> impl Strategy<Value = Packet> {
                 Packet::Proposal(Proposal {
                     suite,
                     room: RoomId::new(room),
-                    parent: Handle::new(parent),
-                    handle: Handle::new(handle),
+                    parent: Some(EpochName::new(parent)),
+                    name: EpochName::new(name),
                     view,
                     policy: Policy {
                         agreement,
@@ -344,11 +344,11 @@ fn reveal() -> impl Strategy<Value = Packet> {
 }
 
 fn advert() -> impl Strategy<Value = Packet> {
-    (any::<[u8; 32]>(), any::<[u8; 16]>(), 1_u16..=4096).prop_map(|(room, handle, members)| {
-        let (room, handle) = (RoomId::new(room), Handle::new(handle));
+    (any::<[u8; 32]>(), any::<[u8; 16]>(), 1_u16..=4096).prop_map(|(room, name, members)| {
+        let (room, name) = (RoomId::new(room), EpochName::new(name));
         Packet::Advert(Advert {
             room,
-            handle,
+            name,
             members,
         })
     })

@@ -56,7 +56,7 @@ mod tests {
     use crate::member::KnownIdentities;
     use crate::methods::AuthenticationId;
     use crate::methods::Methods;
-    use crate::offer::{Beacon, OfferSecrets};
+    use crate::offer::OfferSecrets;
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
@@ -72,7 +72,7 @@ mod tests {
         let secrets: Vec<OfferSecrets<S>> = (0..3)
             .map(|_| {
                 let identity = IdentityKeyPair::random::<S>(&mut rng);
-                OfferSecrets::generate(room, Beacon::NONE, &identity, 0, &mut rng).1
+                OfferSecrets::generate(room, None, &identity, 0, &mut rng).1
             })
             .collect();
         let strangers = KnownIdentities::new();

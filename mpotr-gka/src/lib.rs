@@ -19,6 +19,7 @@
 mod agreement;
 mod audit;
 mod authentication;
+mod epoch_name;
 mod fault;
 mod identity;
 mod list;
@@ -39,12 +40,13 @@ pub use authentication::{
     Challenge, CheckedChallenge, GroupAuthentication, GroupProof, JoinerProof, KeyProof,
     KeyStatement, OwnChallenge, TripleDh,
 };
+pub use epoch_name::EpochName;
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};
 pub use methods::{AgreementId, AuthenticationId, Methods};
 pub use offer::{
-    Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, TrapdoorKey,
+    CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, TrapdoorKey,
 };
 pub use room_name::{RoomId, RoomName, RoomNameError};
 pub use roster::{MAX_MEMBERS, RosterError, wire_index};

@@ -5,7 +5,7 @@
 //!   uint8  versions<1..8>;       strictly increasing
 //!   uint16 suites<1..8>;         strictly increasing
 //!   opaque room[32];
-//!   opaque beacon[16];           name of the epoch that it leads out of; zero for a first epoch
+//!   opaque parent[16];           name of the epoch that its run follows; zero for a first epoch
 //!   opaque A[32];   identity key
 //!   opaque E[32];   ephemeral Ed25519 verification key
 //!   opaque Y[32];   trapdoor key            Y = y G
@@ -27,13 +27,9 @@ use mpotr_crypto::{
     byte_newtype, label,
 };
 
+use crate::epoch_name::EpochName;
 use crate::room_name::RoomId;
 
-byte_newtype! {
-    /// What an offer answers to: the name of the epoch that its run follows, 16 bytes that were drawn at random. It shows
-    /// that the offer is no older than that epoch.
-    Beacon, 16
-}
 byte_newtype! {
     /// A trapdoor key `Y`: an encoded element, 32 bytes.
     TrapdoorKey
@@ -55,11 +51,6 @@ byte_newtype! {
     OfferDigest
 }
 
-impl Beacon {
-    /// The beacon of a first epoch, which follows no other.
-    pub const NONE: Self = Self::new([0; 16]);
-}
-
 /// What a member publishes ahead of a run: its keys for one contribution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -69,8 +60,8 @@ pub struct Offer {
     pub suites: Vec<u16>,
     /// The room that the offer is for.
     pub room: RoomId,
-    /// The epoch that its run follows.
-    pub beacon: Beacon,
+    /// The epoch that its run follows; none for a first one. It shows that the offer is no older than that epoch.
+    pub parent: Option<EpochName>,
     /// `A`: the long-term identity that the member claims.
     pub identity: IdentityKey,
     /// `E`: verifies what the member signs in the run and its epoch.
@@ -95,7 +86,7 @@ impl Offer {
         out.list::<u8, _>(&self.versions, |version, out| out.u8(*version));
         out.list::<u8, _>(&self.suites, |suite, out| out.u16(*suite));
         self.room.encode(out);
-        self.beacon.encode(out);
+        EpochName::encode_parent(self.parent, out);
         self.identity.encode(out);
         self.ephemeral.encode(out);
         self.trapdoor.encode(out);
@@ -113,7 +104,7 @@ impl Offer {
             versions: input.set::<u8, _>(1..=MAX_LISTED, "versions", Decoder::u8)?,
             suites: input.set::<u8, _>(1..=MAX_LISTED, "suites", Decoder::u16)?,
             room: RoomId::decode(input, "room")?,
-            beacon: Beacon::decode(input, "beacon")?,
+            parent: EpochName::decode_parent(input, "parent")?,
             identity: IdentityKey::decode(input, "A")?,
             ephemeral: EphemeralKey::decode(input, "E")?,
             trapdoor: TrapdoorKey::decode(input, "Y")?,

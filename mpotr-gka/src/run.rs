@@ -58,7 +58,7 @@ impl<S: CryptoSuite> Run<S> {
     fn checked(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
         let own = &members.first().ok_or(RosterError::Empty)?.offer;
         let misplaced = members.iter().map(Member::offer).position(|offer| {
-            !offer.supports(S::ID) || offer.room != own.room || offer.beacon != own.beacon
+            !offer.supports(S::ID) || offer.room != own.room || offer.parent != own.parent
         });
         if let Some(member) = misplaced {
             return Err(RosterError::NotOffered { member });

@@ -8,7 +8,7 @@ use mpotr_crypto::{CryptoSuite, DecodeError, Encoder, IdentityKeyPair};
 use crate::fault::RunError;
 use crate::member::{KnownIdentities, Member};
 use crate::methods::Methods;
-use crate::offer::{Beacon, Offer, OfferSecrets};
+use crate::offer::{Offer, OfferSecrets};
 use crate::room_name::RoomId;
 use crate::roster::{RosterError, check_size};
 use crate::rounds::{Confirmation, Confirming, Contributing, Contribution, Established};
@@ -61,7 +61,7 @@ impl<S: CryptoSuite> Candidates<S> {
         let room = RoomId::of_name::<S>("simulation");
         let (offers, secrets) = identities
             .iter()
-            .map(|identity| OfferSecrets::generate(room, Beacon::NONE, identity, 0, rng))
+            .map(|identity| OfferSecrets::generate(room, None, identity, 0, rng))
             .unzip();
         Self {
             identities,

@@ -77,7 +77,7 @@ fn is_owed(ledger: &Ledger, text: &Text, reader: Seat) -> bool {
 /// Whether an epoch has another as its parent. A member that was let into the epoch of others brings no messages along.
 fn follows(ledger: &Ledger, later: &Sid, earlier: &Sid) -> bool {
     let later = ledger.epochs.get(later).map(|record| record.parent);
-    later == ledger.epochs.get(earlier).map(|record| record.handle)
+    later == ledger.epochs.get(earlier).map(|record| Some(record.name))
 }
 
 impl Count {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::{Digest32, IdentityKey};
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::{EpochHint, Handle, MessageId, SidHint};
+use mpotr_core::wire::{EpochHint, EpochName, MessageId, SidHint};
 use mpotr_core::{Event, Policy, SendHandle};
 
 use crate::party::Seat;
@@ -32,8 +32,8 @@ pub(crate) struct Moment(u64);
 /// An epoch as those who installed it were told.
 #[derive(Debug)]
 pub(crate) struct EpochRecord {
-    pub(crate) handle: Handle,
-    pub(crate) parent: Handle,
+    pub(crate) name: EpochName,
+    pub(crate) parent: Option<EpochName>,
     pub(crate) roster: Vec<IdentityKey>,
     pub(crate) policy: Policy,
     pub(crate) key: Option<[u8; 32]>,
@@ -186,12 +186,12 @@ impl Ledger {
         match event {
             Event::Secure {
                 sid,
-                handle,
+                name,
                 parent,
                 roster,
             } => {
                 let record = EpochRecord {
-                    handle: *handle,
+                    name: *name,
                     parent: *parent,
                     roster: roster.iter().map(|member| member.identity).collect(),
                     policy: Policy::default(),

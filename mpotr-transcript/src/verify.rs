@@ -25,7 +25,7 @@ pub use votes::{LeftOut, Vote};
 
 use std::collections::BTreeSet;
 
-use mpotr_core::wire::{ContentKind, Handle, Lock, MessageId};
+use mpotr_core::wire::{ContentKind, EpochName, Lock, MessageId};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, SuiteId};
 use mpotr_gka::{Sid, Unproven};
@@ -63,7 +63,7 @@ pub struct EpochReport {
     /// Who proposed it, by its place in the roster.
     pub proposer: u16,
     /// The name of the epoch that it follows; `None` for a first one.
-    pub parent: Option<Handle>,
+    pub parent: Option<EpochName>,
     /// Whether that is the epoch before it in the file.
     pub follows: bool,
     /// What the transcript shows to members alone.
@@ -110,7 +110,7 @@ pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) 
     };
     let sections = &transcript.sections;
     let following = sections.iter().skip(1).map(Some).chain([None]);
-    let mut before: Option<Handle> = None;
+    let mut before: Option<EpochName> = None;
     for (section, next) in sections.iter().zip(following) {
         let epoch = verify_section::<S>(section, next, before, &mut report.flaws, rng);
         let epoch = epoch.map(|mut epoch| {
@@ -120,7 +120,7 @@ pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) 
             epoch
         });
         report.epochs.extend(epoch);
-        before = Some(section.proposal.handle);
+        before = Some(section.proposal.name);
     }
     if let Ending::Broken(error) = transcript.ending {
         report.flaws.push(Flaw {
@@ -145,7 +145,7 @@ pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) 
 fn verify_section<S: CryptoSuite>(
     section: &Section,
     next: Option<&Section>,
-    before: Option<Handle>,
+    before: Option<EpochName>,
     flaws: &mut Vec<Flaw>,
     rng: &mut dyn CryptoRng,
 ) -> Option<EpochReport> {
@@ -178,8 +178,8 @@ fn verify_section<S: CryptoSuite>(
         sid: run.sid(),
         roster: section.offers.iter().map(|offer| offer.identity).collect(),
         proposer: section.proposal.proposer,
-        parent: (parent != Handle::NONE).then_some(parent),
-        follows: before == Some(parent),
+        parent,
+        follows: before.is_some() && before == parent,
         unproven: audited.unproven,
         messages,
         statements: said.statements.len(),

@@ -165,7 +165,7 @@ pub use random::SystemRng;
 // A room, what it is told and what it tells.
 #[doc(inline)]
 pub use mpotr_core::{
-    Admission, Departure, DropReason, Duration, Event, Evidence, Handle, MAX_BODY, MAX_FOUNDERS,
+    Admission, Departure, DropReason, Duration, EpochName, Event, Evidence, MAX_BODY, MAX_FOUNDERS,
     MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, PolicyError, Record, Rejection, Room,
     RoomConfig, Rule, SendError, SendHandle, Timers, Timestamp, Wish, WishError,
 };

@@ -15,7 +15,7 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Handle, Proposal};
+use crate::wire::Proposal;
 
 /// The most policies of others that the application is told of: strangers can make them up.
 const MAX_TOLD_POLICIES: usize = 8;
@@ -99,14 +99,14 @@ impl<S: CryptoSuite> Room<S> {
         let situation = self.situation(now);
         let host = self.lobby.hosts.chosen();
         let parent = match situation {
-            Some(situation) if situation.member.handle == proposal.parent => {
+            Some(situation) if Some(situation.member.name) == proposal.parent => {
                 Parent::Epoch(situation)
             }
             // A member of an epoch follows no other, but that of its host.
             Some(_) => Parent::Host {
-                is_followed: host == Some(proposal.parent),
+                is_followed: host.is_some() && host == proposal.parent,
             },
-            None if proposal.parent == Handle::NONE => Parent::None,
+            None if proposal.parent.is_none() => Parent::None,
             None => Parent::Host { is_followed: true },
         };
         let judge = Judge {
@@ -160,8 +160,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let draft = Draft {
-            parent: Handle::NONE,
-            view: self.lobby.turns.views.next(&Handle::NONE),
+            parent: None,
+            view: self.lobby.turns.views.next(None),
             policy: policy.clone(),
             commitments,
         };

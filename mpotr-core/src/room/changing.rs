@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
-use mpotr_gka::{Beacon, OfferDigest, Sid};
+use mpotr_gka::{OfferDigest, Sid};
 
 use super::Room;
 use super::adopting::Contributed;
@@ -160,8 +160,8 @@ impl<S: CryptoSuite> Room<S> {
         let Some(member) = self.phase.member_mut() else {
             return;
         };
-        let beacon = Beacon::new(*member.handle.as_bytes());
-        self.lobby.renew_offer(&self.common.me, now, beacon, rng);
+        let parent = Some(member.name);
+        self.lobby.renew_offer(&self.common.me, now, parent, rng);
         let own = self.lobby.offering.own();
         if let Some(own) = own {
             let offer = own.member.offer().clone();

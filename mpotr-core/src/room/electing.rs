@@ -88,7 +88,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
             .filter_map(|digest| self.offering.offer(digest));
         let roster = listed.map(|offer| offer.identity).collect();
         Some(Draft {
-            parent: self.member.handle,
+            parent: Some(self.member.name),
             view: self.change()?.view,
             policy: self.next_policy(&roster),
             commitments,

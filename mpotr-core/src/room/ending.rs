@@ -2,7 +2,6 @@
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_gka::Beacon;
 
 use super::Room;
 use super::membership::Membership;
@@ -74,7 +73,7 @@ impl<S: CryptoSuite> Room<S> {
         // It answers those who are behind, and opens no text.
         old.epoch.expire();
         self.lobby.wait_for_host(cx);
-        self.lobby.offering.follow(Beacon::NONE);
+        self.lobby.offering.follow(None);
         self.old = Some(old);
         self.succession.give_up();
         self.advertise(now, rng);

@@ -1,6 +1,6 @@
 //! Members of an epoch and those outside it: who lets whom in. `docs/spec/06-epochs.md`, "Hosts and newcomers".
 //!
-//! The larger epoch of a channel lets the others in, of two alike the one with the smaller handle. A member keeps its epoch
+//! The larger epoch of a channel lets the others in, of two alike the one with the smaller name. A member keeps its epoch
 //! until it has installed the one that it was let into.
 
 use mpotr_crypto::CryptoSuite;
@@ -20,7 +20,7 @@ impl<S: CryptoSuite> Room<S> {
         let member = self.phase.member()?;
         Some(Advert {
             room: self.common.me.config.room,
-            handle: member.handle,
+            name: member.name,
             members: u16::try_from(member.epoch.members()).ok()?,
         })
     }
@@ -97,15 +97,15 @@ impl<S: CryptoSuite> Room<S> {
             None => {
                 self.lobby.wait_for_host(cx);
                 self.plan_proposal(now);
-                self.lobby.follow(&mut self.common.at(now), advert.handle);
+                self.lobby.follow(&mut self.common.at(now), advert.name);
             }
             Some(own) if own == *advert => self.lobby.was_given(cx, Answer::Advert),
-            Some(own) if own.handle == advert.handle => {}
+            Some(own) if own.name == advert.name => {}
             // An advert proves nothing: it must not disturb a change.
             Some(own) if advert.hosts(&own) && !is_in_change => {
-                self.lobby.follow(cx, advert.handle);
+                self.lobby.follow(cx, advert.name);
             }
-            Some(_) => self.tell_newcomers(now, advert.handle.as_bytes()),
+            Some(_) => self.tell_newcomers(now, advert.name.as_bytes()),
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Beacon, Established, Sid};
+use mpotr_gka::{Established, Sid};
 
 use super::Room;
 use super::context::Context;
@@ -111,11 +111,9 @@ impl<S: CryptoSuite> Room<S> {
             self.common.out.records.push_back(Record::Run(record));
             epoch.record();
         }
-        self.lobby
-            .offering
-            .follow(Beacon::new(*proposal.handle.as_bytes()));
+        self.lobby.offering.follow(Some(proposal.name));
         self.tell_secure(&epoch, &proposal, &before, voted_out);
-        let member = Membership::begin(epoch, proposal.handle, certificate, now);
+        let member = Membership::begin(epoch, proposal.name, certificate, now);
         self.phase = Phase::Member(Box::new(member));
         if !self.votes.wishes.is_empty() {
             // What was said in the epoch before is not known to all who are in this one.
@@ -168,7 +166,7 @@ impl<S: CryptoSuite> Room<S> {
             });
         out.tell(Event::Secure {
             sid: epoch.sid(),
-            handle: proposal.handle,
+            name: proposal.name,
             parent: proposal.parent,
             roster: roster.collect(),
         });

@@ -16,7 +16,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::error::Rejection;
-use crate::wire::{Handle, Proposal, Wish};
+use crate::wire::{Proposal, Wish};
 
 /// Why a proposal is not taken part in.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
     /// The view is that of the change, or above every one in which this member took part; in a first epoch not too far above.
     fn check_view(&self, proposal: &Proposal) -> Result<(), Verdict> {
         let views = &self.lobby.turns.views;
-        let is_above = proposal.view >= views.next(&proposal.parent);
+        let is_above = proposal.view >= views.next(proposal.parent);
         let fits = match &self.parent {
             Parent::None => is_above && proposal.view <= views.furthest(proposal),
             Parent::Host { .. } => is_above,
@@ -138,7 +138,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
         require(!is_any_spent, Rejection::UnusableOffer)?;
         let not_listed = || Verdict::Refuse(Rejection::NotListed);
         let own = offering.own().ok_or_else(not_listed)?;
-        let answers_to = Handle::new(*own.member.offer().beacon.as_bytes());
+        let answers_to = own.member.offer().parent;
         require(answers_to == proposal.parent, Rejection::UnknownEpoch)?;
         let mut listed = proposal.offers.iter();
         let place = listed.position(|digest| *digest == own.digest);
@@ -263,7 +263,6 @@ impl<S: CryptoSuite> Situation<'_, S> {
 #[cfg(test)]
 mod tests {
     use mpotr_crypto::SignatureBytes;
-    use mpotr_gka::Beacon;
 
     use super::*;
     use crate::config::Admission;
@@ -337,7 +336,7 @@ mod tests {
         two.lobby = Lobby::new(&two.common.me, NOW);
         two.refuses(&proposal, &Rejection::NotListed);
         let me = &two.common.me;
-        two.lobby.renew_offer(me, NOW, Beacon::NONE, &mut two.rng);
+        two.lobby.renew_offer(me, NOW, None, &mut two.rng);
         two.lobby.offering.hear(NOW, offer).unwrap();
         two.refuses(&proposal, &Rejection::NotListed);
     }

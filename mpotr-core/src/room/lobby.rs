@@ -14,13 +14,13 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_gka::{Beacon, OfferDigest};
+use mpotr_gka::{EpochName, OfferDigest};
 
 use super::context::{Context, Me};
 use crate::policy::Policy;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Handle, MAX_REQUESTED, Packet, Request, SidHint, Wanted};
+use crate::wire::{MAX_REQUESTED, Packet, Request, SidHint, Wanted};
 use answering::{Answer, Answering};
 use doubles::Doubles;
 use expecting::Expected;
@@ -74,19 +74,18 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// What this member's offers answer to: the epoch of a host, or its own; none for a first epoch.
-    fn beacon(&mut self, now: Timestamp, own: Option<Handle>) -> Beacon {
+    fn parent(&mut self, now: Timestamp, own: Option<EpochName>) -> Option<EpochName> {
         if own.is_none() {
             self.hosts.give_up(now);
         }
-        let parent = self.hosts.chosen().or(own).unwrap_or(Handle::NONE);
-        Beacon::new(*parent.as_bytes())
+        self.hosts.chosen().or(own)
     }
 
-    /// Whether offers that answer to a beacon concern this member: its own epoch's, those of its host, and without an epoch
+    /// Whether offers to follow `parent` concern this member: its own epoch's, those of its host, and without an epoch
     /// those of who has none either.
-    pub(super) fn answers_to(&self, own: Handle, beacon: Beacon) -> bool {
-        let is = |handle: Handle| handle.as_bytes() == beacon.as_bytes();
-        is(own) || self.hosts.chosen().is_some_and(is)
+    pub(super) fn answers_to(&self, own: Option<EpochName>, parent: Option<EpochName>) -> bool {
+        let host = self.hosts.chosen();
+        parent == own || (host.is_some() && parent == host)
     }
 
     /// Makes a fresh offer in place of the own one.
@@ -94,11 +93,11 @@ impl<S: CryptoSuite> Lobby<S> {
         &mut self,
         me: &Me<S>,
         now: Timestamp,
-        beacon: Beacon,
+        parent: Option<EpochName>,
         rng: &mut dyn CryptoRng,
     ) {
         self.offering
-            .renew(now, beacon, &me.known, &*me.identity, rng);
+            .renew(now, parent, &me.known, &*me.identity, rng);
         if let Some(own) = self.offering.own() {
             self.doubles.made(own.digest);
         }
@@ -108,16 +107,16 @@ impl<S: CryptoSuite> Lobby<S> {
     pub(super) fn advertise(
         &mut self,
         cx: &mut Context<'_, S>,
-        own: Option<Handle>,
+        own: Option<EpochName>,
         rng: &mut dyn CryptoRng,
     ) {
         let times = cx.me.times();
         let lifetime = times.view.saturating_mul(VIEWS_OF_AN_OFFER);
-        let beacon = self.beacon(cx.now, own);
-        if self.offering.current(cx.now, beacon, lifetime).is_none() {
-            self.renew_offer(cx.me, cx.now, beacon, rng);
+        let parent = self.parent(cx.now, own);
+        if self.offering.current(cx.now, parent, lifetime).is_none() {
+            self.renew_offer(cx.me, cx.now, parent, rng);
         }
-        if let Some(offer) = self.offering.current(cx.now, beacon, lifetime).cloned() {
+        if let Some(offer) = self.offering.current(cx.now, parent, lifetime).cloned() {
             self.published = cx.now;
             cx.out.transmit(&Packet::Offer(offer));
         }
@@ -191,7 +190,7 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// Makes offers to the members of an epoch, unless those of another still have the time to let this member in.
-    pub(super) fn follow(&mut self, cx: &mut Context<'_, S>, host: Handle) {
+    pub(super) fn follow(&mut self, cx: &mut Context<'_, S>, host: EpochName) {
         match self.hosts.choose(cx.now, host, cx.me.times().gather) {
             Ok(false) => {}
             Ok(true) => self.advertise_soon(cx),

@@ -12,14 +12,14 @@ use super::changing::Changing;
 use super::installing::Certificate;
 use crate::epoch::Epoch;
 use crate::time::Timestamp;
-use crate::wire::Handle;
+use crate::wire::EpochName;
 use talking::Talk;
 
 /// A member's part in one epoch.
 pub(super) struct Membership<S: CryptoSuite> {
     pub(super) epoch: Epoch<S>,
     /// The name of the epoch.
-    pub(super) handle: Handle,
+    pub(super) name: EpochName,
     /// What this member sent in the run that led here.
     pub(super) certificate: Certificate,
     pub(super) talk: Talk,
@@ -30,13 +30,13 @@ impl<S: CryptoSuite> Membership<S> {
     /// An epoch begins.
     pub(super) fn begin(
         epoch: Epoch<S>,
-        handle: Handle,
+        name: EpochName,
         certificate: Certificate,
         now: Timestamp,
     ) -> Self {
         Self {
             epoch,
-            handle,
+            name,
             certificate,
             talk: Talk::new(now),
             changing: Changing::default(),

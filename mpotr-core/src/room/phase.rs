@@ -13,7 +13,7 @@ use mpotr_crypto::CryptoSuite;
 use super::changing::Change;
 use super::membership::Membership;
 use crate::epoch::Epoch;
-use crate::wire::Handle;
+use crate::wire::EpochName;
 
 /// What is known of the time outside.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl<S: CryptoSuite> Phase<S> {
     }
 
     /// The name of the epoch, or none.
-    pub(super) fn handle(&self) -> Handle {
-        self.member().map_or(Handle::NONE, |member| member.handle)
+    pub(super) fn name(&self) -> Option<EpochName> {
+        self.member().map(|member| member.name)
     }
 }

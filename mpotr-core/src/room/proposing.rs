@@ -5,7 +5,7 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes};
-use mpotr_gka::{AuthenticationId, Beacon, CommitmentSum, OfferDigest, RosterError, wire_index};
+use mpotr_gka::{AuthenticationId, CommitmentSum, EpochName, OfferDigest, RosterError, wire_index};
 
 use super::Room;
 use super::context::{Context, Me};
@@ -15,14 +15,14 @@ use crate::config::Admission;
 use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Handle, Proposal};
+use crate::wire::Proposal;
 
 /// Those who propose again after a view in vain do so at as many different moments within `propose`.
 const SPREADS: u32 = 256;
 
 /// What is proposed for a roster.
 pub(super) struct Draft {
-    pub(super) parent: Handle,
+    pub(super) parent: Option<EpochName>,
     pub(super) view: u32,
     pub(super) policy: Policy,
     /// Of the roster.
@@ -44,7 +44,7 @@ impl<S: CryptoSuite> Offering<S> {
             suite: S::ID,
             room: me.config.room,
             parent: draft.parent,
-            handle: Handle::new(*Secret::random(rng).expose()),
+            name: EpochName::new(*Secret::random(rng).expose()),
             view: draft.view,
             policy: draft.policy,
             proposer: wire_index(proposer),
@@ -64,7 +64,7 @@ impl<S: CryptoSuite> Lobby<S> {
         now: Timestamp,
         admission: &Admission,
     ) -> Vec<OfferDigest> {
-        let is_first = |own: &OwnOffer<S>| own.member.offer().beacon == Beacon::NONE;
+        let is_first = |own: &OwnOffer<S>| own.member.offer().parent.is_none();
         if !self.offering.own().is_some_and(is_first) {
             // This member waits to be let into an epoch that exists.
             return Vec::new();
@@ -96,7 +96,7 @@ impl<S: CryptoSuite> Lobby<S> {
         let gathered = self.turns.gathered(times, self.expected.is_fixed());
         let turns = u32::try_from(rank).unwrap_or(u32::MAX);
         let mut wait: Duration = times.propose.saturating_mul(turns);
-        if self.turns.views.next(&Handle::NONE) > 0 {
+        if self.turns.views.next(None) > 0 {
             // Two who proposed at once must not do so again: each waits for as long as its own fresh offer has it.
             let spread = own
                 .and_then(|own| own.as_bytes().last().copied())
@@ -153,7 +153,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Publishes the own offer, as long as this member is in no epoch, or has a host. In a change the own offer is the one that
     /// was stated inside the epoch: nothing replaces it.
     pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let own = self.phase.member().map(|member| member.handle);
+        let own = self.phase.member().map(|member| member.name);
         if own.is_some() && (self.lobby.hosts.chosen().is_none() || self.phase.change().is_some()) {
             return;
         }

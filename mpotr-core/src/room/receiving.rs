@@ -138,7 +138,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Whether a proposal is for the epoch that follows this member's.
     fn is_of_change(&self, proposal: &Proposal) -> bool {
         let member = self.phase.member();
-        member.is_some_and(|member| member.handle == proposal.parent)
+        member.is_some_and(|member| Some(member.name) == proposal.parent)
     }
 
     fn handle_sealed(
@@ -197,7 +197,7 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.was_given(cx, answer);
         }
         let claimed = offer.identity;
-        if !self.lobby.answers_to(self.phase.handle(), offer.beacon) {
+        if !self.lobby.answers_to(self.phase.name(), offer.parent) {
             // Of another epoch, or of none: its sender may not know that there is one here.
             self.tell_newcomers(now, offer.ephemeral.as_bytes());
             return Err(Rejection::UnknownEpoch);

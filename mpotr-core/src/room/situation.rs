@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Beacon, OfferDigest, Sid};
+use mpotr_gka::{OfferDigest, Sid};
 
 use super::changing::Change;
 use super::context::Me;
@@ -159,8 +159,8 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
                 && !self.offering.is_stalling(identity, self.now)
                 && admits(identity)
         };
-        let beacon = Beacon::new(*self.member.handle.as_bytes());
-        let heard = self.offering.others(self.now, fresh, beacon, outside);
+        let parent = Some(self.member.name);
+        let heard = self.offering.others(self.now, fresh, parent, outside);
         heard.into_iter()
     }
 
@@ -210,11 +210,11 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         view.filter(|view| *view > change.view)
     }
 
-    /// The proposer of a view: the members of the old roster take turns, from one that its handle picks.
+    /// The proposer of a view: the members of the old roster take turns, from one that its name picks.
     pub(super) fn proposer_of(&self, view: u32) -> Option<usize> {
         let members = u64::try_from(self.epoch().members()).ok()?;
-        let handle = self.member.handle;
-        let first = handle.as_bytes().first_chunk();
+        let name = self.member.name;
+        let first = name.as_bytes().first_chunk();
         let first = first.map(|bytes| u64::from_be_bytes(*bytes))?;
         let turn = first.checked_rem(members)?.checked_add(u64::from(view))?;
         usize::try_from(turn.checked_rem(members)?).ok()

@@ -2,7 +2,7 @@
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_crypto::IdentityKeyPair;
-use mpotr_gka::{Beacon, KnownIdentities, OfferDigest, RoomId};
+use mpotr_gka::{KnownIdentities, OfferDigest, RoomId};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -14,7 +14,7 @@ use crate::config::{Admission, RoomConfig};
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::timers::TimerTable;
-use crate::wire::{Handle, Packet, Proposal};
+use crate::wire::{Packet, Proposal};
 
 pub(super) type Suite = ChaCha20Poly1305Suite;
 
@@ -61,8 +61,8 @@ impl Two {
         let ((common, mut rng), (other_common, _)) = (common(1), common(2));
         let mut lobby = Lobby::new(&common.me, NOW);
         let mut other = Lobby::new(&other_common.me, NOW);
-        lobby.renew_offer(&common.me, NOW, Beacon::NONE, &mut rng);
-        other.renew_offer(&other_common.me, NOW, Beacon::NONE, &mut rng);
+        lobby.renew_offer(&common.me, NOW, None, &mut rng);
+        other.renew_offer(&other_common.me, NOW, None, &mut rng);
         let offer = |lobby: &Lobby<Suite>| lobby.offering.own().unwrap().member.offer().clone();
         lobby.offering.hear(NOW, offer(&other)).unwrap();
         other.offering.hear(NOW, offer(&lobby)).unwrap();
@@ -90,7 +90,7 @@ impl Two {
         let me = &self.other_common.me;
         let sum = self.other.sum_of_commitments(me, method, &offers);
         let draft = Draft {
-            parent: Handle::NONE,
+            parent: None,
             view,
             policy,
             commitments: sum.unwrap(),

@@ -4,8 +4,8 @@
 //! struct {
 //!   uint16 suite;
 //!   opaque room[32];
-//!   opaque parent[16];          handle of the parent epoch; zero for a first epoch
-//!   opaque handle[16];          random, drawn by the proposer: the name of the proposed epoch
+//!   opaque parent[16];          name of the parent epoch;   zero for a first epoch
+//!   opaque name[16];            of the proposed epoch: random, drawn by the proposer, not zero
 //!   uint32 view;
 //!   Policy policy;
 //!   uint16 proposer;            index into offers
@@ -20,22 +20,11 @@
 
 use mpotr_crypto::{
     CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, SuiteId,
-    TranscriptHash, VerifyingKey, byte_newtype, label,
+    TranscriptHash, VerifyingKey, label,
 };
-use mpotr_gka::{CommitmentSum, MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid, Terms};
+use mpotr_gka::{CommitmentSum, EpochName, MAX_MEMBERS, Offer, OfferDigest, RoomId, Sid, Terms};
 
 use crate::policy::Policy;
-
-byte_newtype! {
-    /// The random name of an epoch, drawn by its proposer. It commits to nothing, so that nothing that a member says in
-    /// one epoch vouches for an earlier one.
-    Handle, 16
-}
-
-impl Handle {
-    /// The parent of a first epoch.
-    pub const NONE: Self = Self::new([0; 16]);
-}
 
 /// A roster, policy and suite for the next epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +33,10 @@ pub struct Proposal {
     pub suite: SuiteId,
     /// The room.
     pub room: RoomId,
-    /// The epoch that this one follows.
-    pub parent: Handle,
+    /// The epoch that this one follows; none for a first one.
+    pub parent: Option<EpochName>,
     /// The name of the epoch.
-    pub handle: Handle,
+    pub name: EpochName,
     /// The attempt, from 0.
     pub view: u32,
     /// What all members hold in common.
@@ -66,8 +55,8 @@ impl Proposal {
     fn encode_head(&self, out: &mut Encoder) {
         self.suite.encode(out);
         self.room.encode(out);
-        self.parent.encode(out);
-        self.handle.encode(out);
+        EpochName::encode_parent(self.parent, out);
+        self.name.encode(out);
         out.u32(self.view);
         self.policy.encode(out);
         out.u16(self.proposer);
@@ -92,8 +81,8 @@ impl Proposal {
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let suite = SuiteId::decode(input, "suite")?;
         let room = RoomId::decode(input, "room")?;
-        let parent = Handle::decode(input, "parent")?;
-        let handle = Handle::decode(input, "handle")?;
+        let parent = EpochName::decode_parent(input, "parent")?;
+        let name = EpochName::decode_name(input, "name")?;
         let view = input.u32("view")?;
         let policy = Policy::decode(input)?;
         let proposer_at = input.offset();
@@ -108,7 +97,7 @@ impl Proposal {
             suite,
             room,
             parent,
-            handle,
+            name,
             view,
             policy,
             proposer,

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::{EphemeralKeyPair, IdentityKeyPair, Secret, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, Beacon, CommitmentSum, KnownIdentities, Member, Offer,
-    OfferSecrets, RoomId,
+    AgreementId, AuthenticationId, CommitmentSum, KnownIdentities, Member, Offer, OfferSecrets,
+    RoomId,
 };
-use mpotr_core::wire::{Handle, Packet, Proposal, VERSION};
+use mpotr_core::wire::{EpochName, Packet, Proposal, VERSION};
 use mpotr_core::{Admission, Event, Policy, Rejection, Room, RoomConfig};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -49,7 +49,7 @@ pub(crate) fn offers(network: &Network) -> Vec<Offer> {
 pub(crate) fn outsider(network: &mut Network) -> (Offer, OfferSecrets<Suite>) {
     let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
-    OfferSecrets::generate(room, Beacon::NONE, &identity, 0, &mut network.rng)
+    OfferSecrets::generate(room, None, &identity, 0, &mut network.rng)
 }
 
 /// The sum of the commitments of these offers.
@@ -73,8 +73,8 @@ pub(crate) fn proposal_of(
     Proposal {
         suite: SuiteId::ChaCha20Poly1305,
         room: RoomId::of_name::<Suite>("test"),
-        parent: Handle::NONE,
-        handle: Handle::new([1; 16]),
+        parent: None,
+        name: EpochName::new([1; 16]),
         view: 0,
         policy: Policy::default(),
         proposer: u16::try_from(digests.iter().position(|digest| *digest == own).unwrap()).unwrap(),
@@ -265,12 +265,12 @@ fn terms_that_were_changed_on_the_way_are_refused() {
             Rejection::OtherRoom,
         ),
         (
-            change(|p| p.parent = Handle::new([1; 16])),
+            change(|p| p.parent = Some(EpochName::new([1; 16]))),
             Rejection::UnknownEpoch,
         ),
         (change(|p| p.view = 9), Rejection::StaleView),
         (
-            change(|p| p.handle = Handle::new([2; 16])),
+            change(|p| p.name = EpochName::new([2; 16])),
             Rejection::NotAuthentic,
         ),
         (change(|p| p.view = 1), Rejection::NotAuthentic),
@@ -371,8 +371,7 @@ fn offers_of_strangers_are_bounded() {
     let room = RoomId::of_name::<Suite>("test");
     for count in 0..20 {
         let offer =
-            OfferSecrets::<Suite>::generate(room, Beacon::NONE, &identity, count, &mut network.rng)
-                .0;
+            OfferSecrets::<Suite>::generate(room, None, &identity, count, &mut network.rng).0;
         give(&mut network, 0, &Packet::Offer(offer).to_bytes()).unwrap();
     }
     // One person, told once.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{RoomId, Sid};
-use mpotr_core::wire::{Advert, Handle, Packet, Request, Wanted};
+use mpotr_core::wire::{Advert, EpochName, Packet, Request, Wanted};
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Rule, Timers};
 use mpotr_netem::Weather;
 
@@ -184,11 +184,9 @@ fn proposals_of_strangers_do_not_crowd_out_the_real_one() {
     network.rooms[0].refresh(now);
     network.collect(0);
     // An outsider names the epoch, which stands in every offer, and signs with nothing.
-    let handle = network.wire.iter().rev().find_map(|(_, packet)| {
-        match Packet::from_bytes(packet).unwrap() {
-            Packet::Offer(offer) => Some(Handle::new(*offer.beacon.as_bytes())),
-            _ => None,
-        }
+    let epoch = network.events[0].iter().find_map(|event| match event {
+        Event::Secure { name, .. } => Some(*name),
+        _ => None,
     });
     let original =
         network
@@ -199,9 +197,10 @@ fn proposals_of_strangers_do_not_crowd_out_the_real_one() {
                 _ => None,
             });
     let mut forged = original.unwrap();
-    forged.parent = handle.unwrap();
-    for n in 0..50 {
-        forged.handle = Handle::new([n; 16]);
+    assert!(epoch.is_some());
+    forged.parent = epoch;
+    for n in 1..=50 {
+        forged.name = EpochName::new([n; 16]);
         for member in 0..3 {
             let now = network.now;
             let packet = Packet::Proposal(forged.clone()).to_bytes();
@@ -223,7 +222,7 @@ fn adverts_of_strangers_do_not_disturb_a_change() {
     for n in 0..100 {
         let advert = Advert {
             room,
-            handle: Handle::new([n; 16]),
+            name: EpochName::new([n + 1; 16]),
             members: 4096,
         };
         for member in 0..3 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
-use mpotr_core::gka::{Beacon, Offer, OfferDigest, OfferSecrets, RoomId};
+use mpotr_core::gka::{EpochName, Offer, OfferDigest, OfferSecrets, RoomId};
 use mpotr_core::wire::{Packet, Request, VERSION, Wanted};
 use mpotr_core::{Event, Room};
 
@@ -40,10 +40,10 @@ fn drawn(
         .count()
 }
 
-fn offer(network: &mut Network, beacon: Beacon) -> Offer {
+fn offer(network: &mut Network, parent: Option<EpochName>) -> Offer {
     let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
-    let made = OfferSecrets::<Suite>::generate(room, beacon, &identity, 0, &mut network.rng);
+    let made = OfferSecrets::<Suite>::generate(room, parent, &identity, 0, &mut network.rng);
     made.0
 }
 
@@ -100,7 +100,7 @@ fn offers_of_strangers_draw_one_advert_each() {
         let mut network = quiet(members);
         let adverts = drawn(
             &mut network,
-            |network| Packet::Offer(offer(network, Beacon::new([9; 16]))).to_bytes(),
+            |network| Packet::Offer(offer(network, Some(EpochName::new([9; 16])))).to_bytes(),
             |packet| matches!(packet, Packet::Advert(_)),
         );
         assert!((SENT / 2..=SENT).contains(&adverts), "{members}: {adverts}");
@@ -130,7 +130,7 @@ fn the_next_in_turn_answers_for_one_who_is_gone() {
     let mut answered = 0;
     for _ in 0..10 {
         let before = network.wire.len();
-        let stranger = offer(&mut network, Beacon::new([9; 16]));
+        let stranger = offer(&mut network, Some(EpochName::new([9; 16])));
         let now = network.now;
         for member in 0..2 {
             let packet = Packet::Offer(stranger.clone()).to_bytes();

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{
-    Beacon, CycleShare, FaultKind, Forger, KnowledgeCommitment, Offer, OfferSecrets, RoomId,
-    TrapdoorKey,
+    CycleShare, FaultKind, Forger, KnowledgeCommitment, Offer, OfferSecrets, RoomId, TrapdoorKey,
 };
 use mpotr_core::wire::Packet;
 use mpotr_core::{Event, Rejection, Room};
@@ -119,7 +118,7 @@ fn an_offer_with_a_key_that_is_none_bars_itself_and_nobody_else() {
         // Under the name of a member: anybody can publish such a thing.
         let room = RoomId::of_name::<Suite>("test");
         let victim = Forger::<Suite>::new().invent(network.keys[1]);
-        let mut offer = OfferSecrets::generate(room, Beacon::NONE, &victim, 0, &mut network.rng).0;
+        let mut offer = OfferSecrets::generate(room, None, &victim, 0, &mut network.rng).0;
         spoil(&mut offer);
         for member in [0, 2] {
             let _heard_or_refused = give(
@@ -185,7 +184,7 @@ fn an_offer_with_an_obviously_bad_key_is_refused_when_it_is_heard() {
     let mut network = Network::with(1, 1, |_| {});
     let (offer, _) = outsider(&mut network);
     let bytes = Packet::Offer(offer).to_bytes();
-    // A, E, Y, Z and R stand behind version, kind, the two lists, room and beacon. The identity is told by its bytes, and
+    // A, E, Y, Z and R stand behind version, kind, the two lists, room and parent. The identity is told by its bytes, and
     // so is an E that is not canonical; the others are decoded when a proposal lists them.
     for (key, bad) in (0..5).map(|key| (key, [0; 32])).chain([(1, NO_ELEMENT)]) {
         let mut changed = bytes.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::Event;
 use mpotr_core::gka::{Forger, Offer, OfferDigest, OfferSecrets};
-use mpotr_core::wire::{Handle, Packet, Proposal};
+use mpotr_core::wire::{EpochName, Packet, Proposal};
 
 use crate::network::{Network, Suite};
 
@@ -38,7 +38,7 @@ fn proposals(packets: &[Vec<u8>]) -> Vec<Proposal> {
 }
 
 /// A newcomer with everything that an old member holds of the epoch before finds nothing in the new one that leads back: of the
-/// old epoch the new one names its random handle, which commits to nothing, and all else that a member vouches for is a hash of
+/// old epoch the new one names its random name, which commits to nothing, and all else that a member vouches for is a hash of
 /// what stands in clear in the new offers and the new proposal.
 #[test]
 fn joiner_with_old_archive_learns_nothing() {
@@ -113,7 +113,7 @@ fn certificate_to_outsider() {
     let mut network = Network::new(3, 1).until_secure();
     network.run_for(20);
     let told = network.events[0].iter().find_map(|event| match event {
-        Event::Secure { handle, .. } => Some(*handle),
+        Event::Secure { name, .. } => Some(*name),
         _ => None,
     });
     let parent = told.unwrap();
@@ -136,10 +136,9 @@ fn certificate_to_outsider() {
         .room;
     let mut made = Vec::new();
     for key in network.keys.clone() {
-        let beacon = mpotr_core::gka::Beacon::new(*parent.as_bytes());
         made.push(OfferSecrets::<Suite>::generate(
             room,
-            beacon,
+            Some(parent),
             &Forger::new().invent(key),
             0,
             &mut network.rng,
@@ -148,8 +147,8 @@ fn certificate_to_outsider() {
     made.sort_by_key(|(offer, _)| offer.digest::<Suite>());
     let template = proposals(&in_clear(&network, 0)).pop().unwrap();
     let proposal = Proposal {
-        parent,
-        handle: Handle::new([9; 16]),
+        parent: Some(parent),
+        name: EpochName::new([9; 16]),
         proposer: 0,
         offers: made
             .iter()

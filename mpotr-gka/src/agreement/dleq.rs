@@ -144,7 +144,7 @@ mod tests {
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
     use crate::methods::Methods;
-    use crate::offer::{Beacon, OfferSecrets};
+    use crate::offer::OfferSecrets;
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
@@ -157,7 +157,7 @@ mod tests {
         let mut secrets: Vec<OfferSecrets<S>> = (0..4)
             .map(|_| {
                 let identity = IdentityKeyPair::random::<S>(&mut rng);
-                OfferSecrets::generate(room, Beacon::NONE, &identity, 0, &mut rng).1
+                OfferSecrets::generate(room, None, &identity, 0, &mut rng).1
             })
             .collect();
         let strangers = KnownIdentities::new();

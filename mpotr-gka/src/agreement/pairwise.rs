@@ -210,7 +210,7 @@ mod tests {
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
     use crate::methods::Methods;
-    use crate::offer::{Beacon, OfferSecrets};
+    use crate::offer::OfferSecrets;
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
@@ -222,8 +222,7 @@ mod tests {
             let mut rng = ChaCha20Rng::seed_from_u64(offer);
             let identity = IdentityKeyPair::random::<S>(&mut rng);
             let room = RoomId::new([1; 32]);
-            let (_, secrets) =
-                OfferSecrets::<S>::generate(room, Beacon::NONE, &identity, 0, &mut rng);
+            let (_, secrets) = OfferSecrets::<S>::generate(room, None, &identity, 0, &mut rng);
             let terms = Terms {
                 sid: Sid::new([sid; 32]),
                 methods: Methods::new(AgreementId::Pairwise, AuthenticationId::TripleDh),

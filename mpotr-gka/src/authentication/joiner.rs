@@ -22,9 +22,10 @@ use mpotr_crypto::{
 };
 use mpotr_crypto::{Element, Scalar};
 
+use crate::epoch_name::EpochName;
 use crate::identity::{Identity, Speaker};
 use crate::member::KnownIdentities;
-use crate::offer::{Beacon, Offer, OfferDigest, TrapdoorKey};
+use crate::offer::{Offer, OfferDigest, TrapdoorKey};
 use crate::room_name::RoomId;
 
 byte_newtype! {
@@ -43,7 +44,7 @@ pub struct Challenge {
     /// The room.
     pub room: RoomId,
     /// The epoch that the joiner's offer answers to.
-    pub epoch: Beacon,
+    pub epoch: EpochName,
     /// The view of the change in which the joiner is to be listed.
     pub view: u32,
     /// `Y`.
@@ -70,7 +71,7 @@ impl Challenge {
     pub fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             room: RoomId::decode(input, "room")?,
-            epoch: Beacon::decode(input, "epoch")?,
+            epoch: EpochName::decode_name(input, "epoch")?,
             view: input.u32("view")?,
             key: TrapdoorKey::decode(input, "Y")?,
             proof: KeyProof::decode(input, "proof of Y")?,
@@ -129,7 +130,7 @@ impl<S: CryptoSuite> OwnChallenge<S> {
     /// Draws a fresh challenge.
     pub fn draw(
         room: RoomId,
-        epoch: Beacon,
+        epoch: EpochName,
         view: u32,
         identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,

@@ -6,7 +6,8 @@ use mpotr_crypto::{
     wiping_stack,
 };
 
-use super::{Beacon, CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
+use super::{CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
+use crate::epoch_name::EpochName;
 use crate::identity::{Identity, Speaker};
 use crate::member::{KnownIdentities, Member};
 use crate::roster::RosterError;
@@ -77,7 +78,7 @@ struct OwnElements<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> OfferSecrets<S> {
-    /// A fresh offer of an identity for a room, to follow the epoch that the beacon names, and its secrets. `count`
+    /// A fresh offer of an identity for a room, to follow the epoch `parent`, and its secrets. `count`
     /// differs for each offer that the caller makes.
     ///
     /// The secrets are hedged as RFC 8937 does it: they depend on 64 bytes of `rng`, on the identity's own secret and
@@ -86,17 +87,17 @@ impl<S: CryptoSuite> OfferSecrets<S> {
     /// identity has no secret.
     pub fn generate(
         room: RoomId,
-        beacon: Beacon,
+        parent: Option<EpochName>,
         identity: &dyn Identity<S>,
         count: u64,
         rng: &mut dyn CryptoRng,
     ) -> (Offer, Self) {
-        wiping_stack(|| Self::draw(room, beacon, identity, count, rng))
+        wiping_stack(|| Self::draw(room, parent, identity, count, rng))
     }
 
     fn draw(
         room: RoomId,
-        beacon: Beacon,
+        parent: Option<EpochName>,
         identity: &dyn Identity<S>,
         count: u64,
         rng: &mut dyn CryptoRng,
@@ -111,7 +112,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
             .bytes(fresh.expose())
             .u64(count)
             .bytes(room.as_bytes())
-            .bytes(beacon.as_bytes());
+            .bytes(EpochName::parent_bytes(parent.as_ref()).as_bytes());
         let which = |which| shared.clone().u8(which);
         let ephemeral = EphemeralKeyPair::from_seed(&which(0).finish_secret().first_half());
         let trapdoor = SecretScalar::<S>::of_hash(which(1));
@@ -127,7 +128,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
             versions: vec![VERSION],
             suites: vec![S::ID.code()],
             room,
-            beacon,
+            parent,
             identity: identity.public(),
             ephemeral: ephemeral.public(),
             trapdoor: TrapdoorKey::new(S::Group::encode(&elements.trapdoor)),

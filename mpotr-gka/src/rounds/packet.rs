@@ -112,7 +112,7 @@ mod tests {
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
     use crate::methods::Methods;
-    use crate::offer::{Beacon, OfferSecrets};
+    use crate::offer::OfferSecrets;
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
@@ -145,7 +145,7 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let identity = IdentityKeyPair::random::<S>(&mut rng);
         let (_, secrets) =
-            OfferSecrets::<S>::generate(RoomId::new([1; 32]), Beacon::NONE, &identity, 0, &mut rng);
+            OfferSecrets::<S>::generate(RoomId::new([1; 32]), None, &identity, 0, &mut rng);
         let member = secrets.member(&KnownIdentities::new()).unwrap();
         let terms = Terms {
             sid: Sid::new([1; 32]),

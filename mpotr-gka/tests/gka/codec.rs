@@ -5,8 +5,8 @@ use mpotr_crypto::{
     IdentityKey, SignatureBytes,
 };
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Beacon, Confirmation, Contribution, ContributionBody,
-    CycleShare, FaultKind, KeyStatement, KnowledgeCommitment, Methods, Nonce, Offer, OfferDigest,
+    AgreementId, AuthenticationId, Confirmation, Contribution, ContributionBody, CycleShare,
+    EpochName, FaultKind, KeyStatement, KnowledgeCommitment, Methods, Nonce, Offer, OfferDigest,
     RoomId, RunError, Sid, TrapdoorKey,
 };
 use proptest::collection::{btree_set, vec};
@@ -137,11 +137,11 @@ fn offers() -> impl Strategy<Value = Offer> {
         btree_set(any::<u16>(), 1..=8),
     );
     (lists, any::<[u8; 16]>(), any::<[[u8; 32]; 7]>()).prop_map(
-        |((versions, suites), beacon, [room, a, e, y, z, r, nonce])| Offer {
+        |((versions, suites), parent, [room, a, e, y, z, r, nonce])| Offer {
             versions: versions.into_iter().collect(),
             suites: suites.into_iter().collect(),
             room: RoomId::new(room),
-            beacon: Beacon::new(beacon),
+            parent: Some(EpochName::new(parent)),
             identity: IdentityKey::new(a),
             ephemeral: EphemeralKey::new(e),
             trapdoor: TrapdoorKey::new(y),

@@ -13,7 +13,7 @@ use mpotr_crypto::{
     label,
 };
 use mpotr_gka::{
-    AuthenticationId, Beacon, CommitmentSum, Contributing, ContributionBody, Fault, FaultKind,
+    AuthenticationId, CommitmentSum, Contributing, ContributionBody, EpochName, Fault, FaultKind,
     KnownIdentities, Member, Methods, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid,
     Terms,
 };
@@ -24,7 +24,7 @@ use crate::Scalar;
 use crate::spec::Spec;
 
 /// The epoch that all runs of these tests follow.
-pub(crate) const BEACON: Beacon = Beacon::new([3; 16]);
+pub(crate) const PARENT: EpochName = EpochName::new([3; 16]);
 
 /// The secrets of one offer.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl<S: CryptoSuite> Known<S> {
     ) -> (Offer, OfferSecrets<S>, Self) {
         let (offer, secrets) = OfferSecrets::generate(
             room,
-            BEACON,
+            Some(PARENT),
             identity,
             seed,
             &mut ChaCha20Rng::seed_from_u64(seed),
@@ -57,7 +57,7 @@ impl<S: CryptoSuite> Known<S> {
                 .bytes(fresh.expose())
                 .u64(seed)
                 .bytes(room.as_bytes())
-                .bytes(BEACON.as_bytes())
+                .bytes(PARENT.as_bytes())
                 .u8(which)
         };
         let e = *hash(0).digest().as_bytes();

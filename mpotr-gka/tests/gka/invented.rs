@@ -3,9 +3,9 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_gka::{
-    AgreementId, Audit, AuditError, AuthenticationId, Beacon, CommitmentSum, Confirmation,
-    Confirming, Contributing, Contribution, FaultKind, Forger, Identity, KnownIdentities, Member,
-    Methods, Offer, OfferSecrets, RoomId, Rounds, Run, RunError, Sid, Terms,
+    AgreementId, Audit, AuditError, AuthenticationId, CommitmentSum, Confirmation, Confirming,
+    Contributing, Contribution, FaultKind, Forger, Identity, KnownIdentities, Member, Methods,
+    Offer, OfferSecrets, RoomId, Rounds, Run, RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -29,7 +29,7 @@ fn offers<S: CryptoSuite>(
     let room = RoomId::of_name::<S>("room");
     people
         .iter()
-        .map(|person| OfferSecrets::generate(room, Beacon::NONE, &**person, 0, rng))
+        .map(|person| OfferSecrets::generate(room, None, &**person, 0, rng))
         .unzip()
 }
 

@@ -5,7 +5,7 @@ use mpotr_crypto::{
     label,
 };
 use mpotr_gka::{
-    Beacon, Challenge, Forger, Identity, JoinerProof, KeyProof, KnownIdentities, Offer,
+    Challenge, EpochName, Forger, Identity, JoinerProof, KeyProof, KnownIdentities, Offer,
     OfferSecrets, OwnChallenge, RoomId, TrapdoorKey,
 };
 use rand_chacha::ChaCha20Rng;
@@ -35,7 +35,7 @@ fn room<S: CryptoSuite>() -> RoomId {
     RoomId::of_name::<S>("door")
 }
 
-const EPOCH: Beacon = Beacon::new([7; 16]);
+const EPOCH: EpochName = EpochName::new([7; 16]);
 
 fn challenge<S: CryptoSuite>(seed: u64, view: u32) -> OwnChallenge<S> {
     let mut rng = rng(seed);
@@ -44,7 +44,7 @@ fn challenge<S: CryptoSuite>(seed: u64, view: u32) -> OwnChallenge<S> {
 }
 
 fn offer<S: CryptoSuite>(identity: &dyn Identity<S>, seed: u64) -> Offer {
-    OfferSecrets::generate(room::<S>(), EPOCH, identity, 0, &mut rng(seed)).0
+    OfferSecrets::generate(room::<S>(), Some(EPOCH), identity, 0, &mut rng(seed)).0
 }
 
 fn joiner<S: CryptoSuite>(seed: u64) -> (IdentityKeyPair, Offer) {
@@ -114,7 +114,7 @@ fn a_proof_is_for_one_offer_identity_and_view<S: CryptoSuite>() {
     let changes: [fn(&mut Challenge); 3] = [
         |other| other.view += 1,
         |other| other.room = RoomId::new([1; 32]),
-        |other| other.epoch = Beacon::new([8; 16]),
+        |other| other.epoch = EpochName::new([8; 16]),
     ];
     for change in changes {
         let mut other = *own.challenge();

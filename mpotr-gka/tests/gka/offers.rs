@@ -2,14 +2,14 @@
 
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair};
 use mpotr_gka::{
-    Beacon, Contributing, CycleShare, Forger, Identity, KnowledgeCommitment, KnownIdentities,
+    Contributing, CycleShare, EpochName, Forger, Identity, KnowledgeCommitment, KnownIdentities,
     Member, Nonce, Offer, OfferSecrets, RoomId, RosterError, RoundPacket, Run, RunError,
     TrapdoorKey,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::crew::{BEACON, Contributed, Crew};
+use crate::crew::{Contributed, Crew, PARENT};
 use crate::spec::{Spec, decode};
 use crate::{DEFAULT, Element};
 
@@ -114,14 +114,14 @@ fn every_offer_has_fresh_keys_of_every_kind<S: CryptoSuite>() {
     let identity = IdentityKeyPair::random::<S>(&mut rng);
     let room = RoomId::of_name::<S>("room");
     let offers: Vec<Offer> = (0..8)
-        .map(|_| OfferSecrets::<S>::generate(room, BEACON, &identity, 0, &mut rng).0)
+        .map(|_| OfferSecrets::<S>::generate(room, Some(PARENT), &identity, 0, &mut rng).0)
         .collect();
     let mut keys: Vec<[u8; 32]> = offers
         .iter()
         .flat_map(|offer| {
             assert_eq!(
-                (offer.room, offer.beacon, offer.identity),
-                (room, BEACON, identity.public())
+                (offer.room, offer.parent, offer.identity),
+                (room, Some(PARENT), identity.public())
             );
             assert!(offer.supports(S::ID));
             keys_of(offer)
@@ -152,18 +152,19 @@ fn a_source_that_repeats_itself_repeats_no_key<S: CryptoSuite>() {
         [1, 2].map(|seed| IdentityKeyPair::random::<S>(&mut ChaCha20Rng::seed_from_u64(seed)));
     let invented = Forger::<S>::new().invent(alice.public());
     let [tea, coffee] = ["tea", "coffee"].map(RoomId::of_name::<S>);
-    let places: [(&dyn Identity<S>, RoomId, Beacon, u64); 6] = [
-        (&alice, tea, BEACON, 0),
-        (&alice, tea, BEACON, 1),
-        (&alice, tea, Beacon::NONE, 0),
-        (&alice, coffee, BEACON, 0),
-        (&bob, tea, BEACON, 0),
-        (&invented, tea, BEACON, 0),
+    let alice: &dyn Identity<S> = &alice;
+    let places: [(_, RoomId, Option<EpochName>, u64); 6] = [
+        (alice, tea, Some(PARENT), 0),
+        (alice, tea, Some(PARENT), 1),
+        (alice, tea, None, 0),
+        (alice, coffee, Some(PARENT), 0),
+        (&bob, tea, Some(PARENT), 0),
+        (&invented, tea, Some(PARENT), 0),
     ];
     // The same draws every time.
-    let offer = |(identity, room, beacon, count), seed| {
+    let offer = |(identity, room, parent, count), seed| {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        OfferSecrets::<S>::generate(room, beacon, identity, count, &mut rng).0
+        OfferSecrets::<S>::generate(room, parent, identity, count, &mut rng).0
     };
     let mut keys: Vec<_> = places
         .iter()
@@ -202,7 +203,8 @@ fn a_member_knows_its_own_offer_as_others_decode_it<S: CryptoSuite>() {
     // An identity key that does not decode is an error here as there.
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let nobody = Forger::<S>::new().invent(mpotr_crypto::IdentityKey::new([0xff; 32]));
-    let (_, secrets) = OfferSecrets::generate(RoomId::new([0; 32]), BEACON, &nobody, 0, &mut rng);
+    let (_, secrets) =
+        OfferSecrets::generate(RoomId::new([0; 32]), Some(PARENT), &nobody, 0, &mut rng);
     assert_eq!(
         secrets.member(&KnownIdentities::new()).unwrap_err().field,
         "A"

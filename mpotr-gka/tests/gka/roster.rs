@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use mpotr_crypto::{CryptoSuite, DecodeErrorKind, EphemeralKey, IdentityKey};
 use mpotr_gka::{
-    Beacon, CycleShare, KnowledgeCommitment, KnownIdentities, MAX_MEMBERS, Member, Offer, RoomId,
+    CycleShare, KnowledgeCommitment, KnownIdentities, MAX_MEMBERS, Member, Offer, RoomId,
     RosterError, Run, TrapdoorKey, simulation,
 };
 use rand_chacha::rand_core::{TryCryptoRng, TryRng};
@@ -217,7 +217,7 @@ fn a_roster_of_nobody_or_without_this_member_is_refused<S: CryptoSuite>() {
 fn an_offer_for_another_room_epoch_suite_or_version_is_refused<S: CryptoSuite>() {
     let changes: [fn(&mut Offer); 4] = [
         |offer| offer.room = RoomId::new([1; 32]),
-        |offer| offer.beacon = Beacon::NONE,
+        |offer| offer.parent = None,
         |offer| offer.suites = vec![0x7fff],
         |offer| offer.versions = vec![2, 3],
     ];

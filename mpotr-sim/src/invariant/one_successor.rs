@@ -7,7 +7,7 @@
 //! epoch that an honest member installed exactly if it contributed to its run.
 
 use mpotr_core::Event;
-use mpotr_core::wire::{Handle, SidHint};
+use mpotr_core::wire::SidHint;
 
 use super::Seen;
 
@@ -15,7 +15,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     let Event::Secure { sid, parent, .. } = seen.event else {
         return Ok(());
     };
-    if *parent == Handle::NONE {
+    if parent.is_none() {
         // No epoch precedes a first one: there may be several, one for each group that has gathered.
         return Ok(());
     }

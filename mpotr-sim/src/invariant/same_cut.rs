@@ -14,7 +14,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     };
     let is_parent = |old| {
         let record = seen.before.epochs.get(&old);
-        record.is_some_and(|record| record.handle == *parent)
+        record.is_some_and(|record| Some(record.name) == *parent)
     };
     let (true, Some(record)) = (is_parent(old), seen.before.epochs.get(sid)) else {
         return Ok(());

@@ -7,7 +7,7 @@ use super::Seen;
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     let Event::Secure {
         sid,
-        handle,
+        name,
         parent,
         roster,
     } = seen.event
@@ -25,8 +25,8 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     if roster != record.roster {
         return Err(format!("has another roster for {sid}"));
     }
-    if (*handle, *parent) != (record.handle, record.parent) {
-        return Err(format!("has another handle or parent for {sid}"));
+    if (*name, *parent) != (record.name, record.parent) {
+        return Err(format!("has another name or parent for {sid}"));
     }
     if policy.as_ref() != Some(&record.policy) {
         return Err(format!("has another policy for {sid}"));

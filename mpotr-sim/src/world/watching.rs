@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use mpotr_core::Event;
-use mpotr_core::wire::{EpochHint, Packet, PacketKind, SEALED_PREFIX, SidHint};
+use mpotr_core::wire::{EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint};
 
 use super::World;
 use crate::invariant::{self, Seen};
@@ -126,19 +126,20 @@ fn sealed_hint(packet: &[u8]) -> Option<EpochHint> {
 /// A packet in a few words.
 fn describe(packet: &Packet) -> String {
     let run = |hint: &SidHint| hint.to_string();
+    let parent = |name: Option<EpochName>| name.unwrap_or(EpochName::new([0; 16]));
     match packet {
-        Packet::Offer(offer) => format!("an offer to follow {}", offer.beacon),
+        Packet::Offer(offer) => format!("an offer to follow {}", parent(offer.parent)),
         Packet::Proposal(proposal) => format!(
             "a proposal of {} to follow {} in view {}",
             proposal.offers.len(),
-            proposal.parent,
+            parent(proposal.parent),
             proposal.view
         ),
         Packet::Contribution(hint, _) => format!("its contribution to {}", run(hint)),
         Packet::Confirmation(hint, _) => format!("its confirmation of {}", run(hint)),
         Packet::Sealed(sealed) => format!("a sealed packet of {}", sealed.hint()),
         Packet::Request(request) => format!("a request: {:?}", request.wanted),
-        Packet::Advert(advert) => format!("an advert of {}", advert.handle),
+        Packet::Advert(advert) => format!("an advert of {}", advert.name),
         Packet::Reveal(reveal) => format!("its secrets in {}", reveal.hint),
     }
 }

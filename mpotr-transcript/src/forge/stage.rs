@@ -125,9 +125,9 @@ where
     }
 
     /// The epochs that have a member in them now.
-    fn handles(&self) -> impl Iterator<Item = mpotr_core::Handle> {
+    fn epochs(&self) -> impl Iterator<Item = mpotr_core::EpochName> {
         let present = self.places.iter().filter_map(Place::present);
-        present.map(|present| present.handle)
+        present.map(|present| present.name)
     }
 
     /// Whether all who are in an epoch are in the same one, which lists them alone, and nobody is about to leave. A

@@ -22,9 +22,7 @@ pub(super) fn check<S: CryptoSuite>(section: &Section, flaws: &mut Vec<Flaw>) ->
         let place = place_of(section, member, 0);
         if offer.digest::<S>() != *digest {
             flaw(place, FlawKind::ForeignOffer { member });
-        } else if offer.room != proposal.room
-            || offer.beacon.as_bytes() != proposal.parent.as_bytes()
-        {
+        } else if offer.room != proposal.room || offer.parent != proposal.parent {
             flaw(place, FlawKind::OfferElsewhere { member });
         }
         match Member::decode(offer.clone(), &strangers) {

@@ -2,16 +2,16 @@
 
 use mpotr_core::Policy;
 use mpotr_core::wire::{
-    Content, ContentKind, EpochId, Fields, Handle, Lock, MessageId, Presence, Proposal, Statement,
-    Unsigned,
+    Content, ContentKind, EpochId, EpochName, Fields, Lock, MessageId, Presence, Proposal,
+    Statement, Unsigned,
 };
 use mpotr_crypto::{
     CryptoSuite, Encoder, EphemeralKeyPair, IdentityKeyPair, SignatureBytes,
     TranscriptHash as Hash, label,
 };
 use mpotr_gka::{
-    AgreementId, AuthenticationId, Beacon, CommitmentSum, Contributing, KnownIdentities, Member,
-    Methods, Offer, OfferSecrets, RoomId, Run,
+    AgreementId, AuthenticationId, CommitmentSum, Contributing, KnownIdentities, Member, Methods,
+    Offer, OfferSecrets, RoomId, Run,
 };
 use mpotr_transcript::{Ending, FlawKind, Place, Said, Section, Signed, Transcript, verify};
 use rand_chacha::ChaCha20Rng;
@@ -43,8 +43,7 @@ impl Hand {
         let mut people: Vec<(IdentityKeyPair, Offer, OfferSecrets<Suite>)> = (0..members)
             .map(|_| {
                 let identity = IdentityKeyPair::random::<Suite>(&mut rng);
-                let (offer, secrets) =
-                    OfferSecrets::generate(room, Beacon::NONE, &identity, 0, &mut rng);
+                let (offer, secrets) = OfferSecrets::generate(room, None, &identity, 0, &mut rng);
                 (identity, offer, secrets)
             })
             .collect();
@@ -58,8 +57,8 @@ impl Hand {
         let proposal = Proposal {
             suite: Suite::ID,
             room,
-            parent: Handle::NONE,
-            handle: Handle::new([1; 16]),
+            parent: None,
+            name: EpochName::new([1; 16]),
             view: 0,
             policy: Policy {
                 agreement: methods.agreement,

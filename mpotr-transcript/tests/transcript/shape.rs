@@ -110,7 +110,7 @@ impl Shape {
             Encoder::encoded(|out| proposal.policy.encode(out)),
         );
         self.fixed("room", proposal.room.as_bytes().to_vec());
-        self.bytes("handle", proposal.handle.as_bytes());
+        self.bytes("name", proposal.name.as_bytes());
         self.fields(
             &["signature R", "signature S"],
             proposal.signature.as_bytes(),

@@ -78,7 +78,7 @@ impl<S: CryptoSuite> Person<S> {
                     .bytes(fresh)
                     .u64(count)
                     .bytes(offer.room.as_bytes())
-                    .bytes(offer.beacon.as_bytes())
+                    .bytes(&offer.parent.map_or([0; 16], |parent| *parent.as_bytes()))
                     .u8(which)
             };
             let y = SecretScalar::<S>::of_hash(secret(1));

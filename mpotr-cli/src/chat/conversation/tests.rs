@@ -1,4 +1,4 @@
-use mpotr::{Event, Handle, IdentityKey, MemberInfo, MessageId, Sid};
+use mpotr::{EpochName, Event, IdentityKey, MemberInfo, MessageId, Sid};
 use mpotr_formats::{Nick, Payload};
 
 use super::{Conversation, Door, Say, fingerprint};
@@ -24,8 +24,8 @@ fn room() -> Conversation {
         .to_vec();
     room.hear(Event::Secure {
         sid: Sid::new([9; 32]),
-        handle: Handle::new([9; 16]),
-        parent: Handle::NONE,
+        name: EpochName::new([9; 16]),
+        parent: None,
         roster,
     });
     room
@@ -122,8 +122,8 @@ fn the_roster_is_told_with_whole_fingerprints() {
     });
     let said = room.hear(Event::Secure {
         sid: Sid::new([9; 32]),
-        handle: Handle::new([9; 16]),
-        parent: Handle::NONE,
+        name: EpochName::new([9; 16]),
+        parent: None,
         roster: roster.to_vec(),
     });
     let [_, Say::Notice(bob), Say::Notice(me)] = said.as_slice() else {

@@ -7,14 +7,14 @@ use std::collections::VecDeque;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Beacon, Offer, OfferDigest};
+use mpotr_gka::{EpochName, Offer, OfferDigest};
 
 use crate::event::Event;
 use crate::room::context::Context;
 use crate::room::lobby::Lobby;
 use crate::room::membership::Membership;
 use crate::time::Timestamp;
-use crate::wire::{Handle, Packet};
+use crate::wire::Packet;
 
 /// Own offers that are known again when a transport, or a stranger who kept them, gives them back.
 const OWN_OFFERS: usize = 256;
@@ -85,21 +85,20 @@ impl<S: CryptoSuite> Lobby<S> {
         };
         cx.out.events.extend(self.doubles.tell(place));
         if let Some(member) = member.filter(|member| member.changing.change.is_none()) {
-            self.answer_double(cx, member.handle, rng);
+            self.answer_double(cx, member.name, rng);
         }
     }
 
     /// Shows the other that its identity is in this epoch, by an offer under it: the other waits to be let in and hears
     /// nothing else that it can read. Not in a rush, and not in a change, where the own offer is one that was stated.
-    fn answer_double(&mut self, cx: &mut Context<'_, S>, handle: Handle, rng: &mut dyn CryptoRng) {
+    fn answer_double(&mut self, cx: &mut Context<'_, S>, name: EpochName, rng: &mut dyn CryptoRng) {
         let pause = cx.me.times().advertise;
         let is_soon = |at: Timestamp| cx.now.since(at) < pause;
         if self.doubles.answered.is_some_and(is_soon) {
             return;
         }
         self.doubles.answered = Some(cx.now);
-        let beacon = Beacon::new(*handle.as_bytes());
-        self.renew_offer(cx.me, cx.now, beacon, rng);
+        self.renew_offer(cx.me, cx.now, Some(name), rng);
         if let Some(own) = self.offering.own() {
             let offer = own.member.offer().clone();
             cx.out.transmit(&Packet::Offer(offer));

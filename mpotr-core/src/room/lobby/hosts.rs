@@ -5,7 +5,7 @@
 //! word would get nowhere.
 
 use crate::time::{Duration, Timestamp};
-use crate::wire::Handle;
+use crate::wire::EpochName;
 
 /// The time that a host gets doubles so many times.
 const MAX_TURNS: u32 = 5;
@@ -14,7 +14,7 @@ const MAX_TURNS: u32 = 5;
 #[derive(Debug)]
 pub(crate) struct Hosts {
     /// The one that this member makes offers to.
-    chosen: Option<Handle>,
+    chosen: Option<EpochName>,
     /// Since when.
     since: Timestamp,
     /// How often this member has turned to another.
@@ -34,7 +34,7 @@ impl Hosts {
     }
 
     /// The host.
-    pub(crate) const fn chosen(&self) -> Option<Handle> {
+    pub(crate) const fn chosen(&self) -> Option<EpochName> {
         self.chosen
     }
 
@@ -57,7 +57,7 @@ impl Hosts {
     pub(crate) fn choose(
         &mut self,
         now: Timestamp,
-        host: Handle,
+        host: EpochName,
         first: Duration,
     ) -> Result<bool, Timestamp> {
         if self.chosen == Some(host) {
@@ -87,7 +87,7 @@ impl Hosts {
 mod tests {
     use super::Hosts;
     use crate::time::{Duration, Timestamp};
-    use crate::wire::Handle;
+    use crate::wire::EpochName;
 
     const FIRST: Duration = Duration::from_secs(1);
 
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn each_host_gets_twice_as_long_as_the_one_before() {
         let mut hosts = Hosts::new(at(0));
-        let [one, two] = [1, 2].map(|n| Handle::new([n; 16]));
+        let [one, two] = [1, 2].map(|n| EpochName::new([n; 16]));
         assert_eq!(hosts.choose(at(0), one, FIRST), Ok(true));
         assert_eq!(hosts.choose(at(0), one, FIRST), Ok(false));
         assert_eq!(hosts.choose(at(0), two, FIRST), Err(at(1)));
@@ -114,7 +114,7 @@ mod tests {
     fn a_host_that_lets_nobody_in_is_forgotten() {
         let mut hosts = Hosts::new(at(0));
         hosts.wait(at(10));
-        let host = Handle::new([1; 16]);
+        let host = EpochName::new([1; 16]);
         hosts.choose(at(0), host, FIRST).unwrap();
         hosts.give_up(at(9));
         assert_eq!(hosts.chosen(), Some(host));

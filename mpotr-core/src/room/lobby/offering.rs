@@ -9,11 +9,11 @@ use std::sync::OnceLock;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, IdentityKey};
 use mpotr_gka::{
-    Beacon, Identity, KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets,
+    EpochName, Identity, KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets,
     RoomId,
 };
 
-use super::spent::Spent;
+use super::spent::{Follows, Spent};
 use crate::time::{Duration, Timestamp};
 
 /// The most offers of others that are kept.
@@ -91,13 +91,13 @@ impl<S: CryptoSuite> Offering<S> {
     pub(crate) fn renew(
         &mut self,
         now: Timestamp,
-        beacon: Beacon,
+        parent: Option<EpochName>,
         known: &KnownIdentities<S>,
         identity: &dyn Identity<S>,
         rng: &mut dyn CryptoRng,
     ) {
         let (offer, secrets) =
-            OfferSecrets::generate(self.room, beacon, identity, self.renewed, rng);
+            OfferSecrets::generate(self.room, parent, identity, self.renewed, rng);
         self.renewed = self.renewed.saturating_add(1);
         let digest = offer.digest::<S>();
         // The identity is this member's own, and a key.
@@ -109,18 +109,18 @@ impl<S: CryptoSuite> Offering<S> {
         });
     }
 
-    /// The own offer for a beacon, if it is not older than `lifetime`: it may have been listed in a run of which this member
+    /// The own offer to follow `parent`, if it is not older than `lifetime`: it may have been listed in a run of which this member
     /// never heard, and counts as used there.
     pub(crate) fn current(
         &self,
         now: Timestamp,
-        beacon: Beacon,
+        parent: Option<EpochName>,
         lifetime: Duration,
     ) -> Option<&Offer> {
         let own = self
             .own
             .as_ref()
-            .filter(|own| own.member.offer().beacon == beacon)
+            .filter(|own| own.member.offer().parent == parent)
             .filter(|own| now.since(own.made) <= lifetime)?;
         Some(own.member.offer())
     }
@@ -225,20 +225,20 @@ impl<S: CryptoSuite> Offering<S> {
         }
     }
 
-    /// The newest offer of each other identity that `fits`, of those to follow the epoch of a beacon that were heard within
+    /// The newest offer of each other identity that `fits`, of those to follow `parent` that were heard within
     /// `fresh`.
     pub(crate) fn others(
         &self,
         now: Timestamp,
         fresh: Duration,
-        beacon: Beacon,
+        parent: Option<EpochName>,
         fits: impl Fn(&IdentityKey) -> bool,
     ) -> BTreeMap<IdentityKey, OfferDigest> {
         let mut newest: BTreeMap<IdentityKey, (Timestamp, OfferDigest)> = BTreeMap::new();
         for (digest, heard) in &self.heard {
             let identity = heard.offer.identity;
             let counts = now.since(heard.last) <= fresh
-                && heard.offer.beacon == beacon
+                && heard.offer.parent == parent
                 && identity != self.identity
                 && heard.offer.supports(S::ID)
                 && fits(&identity);
@@ -261,7 +261,7 @@ impl<S: CryptoSuite> Offering<S> {
         admits: impl Fn(&IdentityKey) -> bool,
     ) -> Vec<OfferDigest> {
         let mut digests: Vec<_> = self
-            .others(now, fresh, Beacon::NONE, admits)
+            .others(now, fresh, None, admits)
             .into_values()
             .chain(self.own.as_ref().map(|own| own.digest))
             .collect();
@@ -346,14 +346,15 @@ impl<S: CryptoSuite> Offering<S> {
     fn spend(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         for digest in digests {
             let heard = self.heard.get(&digest);
-            let beacon = heard.map(|heard| heard.offer.beacon);
+            let follows =
+                heard.map_or(Follows::Unknown, |heard| Follows::Known(heard.offer.parent));
             self.forget(&digest);
-            self.spent.note(digest, beacon);
+            self.spent.note(digest, follows);
         }
     }
 
     /// This member is in another epoch, or in none: what was spent of others counts for nothing.
-    pub(crate) fn follow(&mut self, beacon: Beacon) {
-        self.spent.keep(beacon);
+    pub(crate) fn follow(&mut self, parent: Option<EpochName>) {
+        self.spent.keep(parent);
     }
 }

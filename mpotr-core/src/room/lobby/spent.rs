@@ -5,24 +5,30 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mpotr_gka::{Beacon, OfferDigest};
+use mpotr_gka::{EpochName, OfferDigest};
 
 /// The most that are remembered.
 const MAX_SPENT: usize = 1 << 14;
 
+/// The epoch that an offer answers to, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follows {
+    Unknown,
+    Known(Option<EpochName>),
+}
+
 /// Offers that are spent.
 #[derive(Debug, Default)]
 pub(crate) struct Spent {
-    /// The epoch that each answers to, as far as it is known.
-    offers: BTreeMap<OfferDigest, Option<Beacon>>,
+    offers: BTreeMap<OfferDigest, Follows>,
     /// In the order in which they were spent.
     order: VecDeque<OfferDigest>,
 }
 
 impl Spent {
     /// Takes note of an offer.
-    pub(crate) fn note(&mut self, digest: OfferDigest, beacon: Option<Beacon>) {
-        if self.offers.insert(digest, beacon).is_some() {
+    pub(crate) fn note(&mut self, digest: OfferDigest, follows: Follows) {
+        if self.offers.insert(digest, follows).is_some() {
             return;
         }
         self.order.push_back(digest);
@@ -39,8 +45,9 @@ impl Spent {
     }
 
     /// Forgets what does not answer to this epoch.
-    pub(crate) fn keep(&mut self, beacon: Beacon) {
-        self.offers.retain(|_, other| *other == Some(beacon));
+    pub(crate) fn keep(&mut self, parent: Option<EpochName>) {
+        self.offers
+            .retain(|_, other| *other == Follows::Known(parent));
         self.order.retain(|digest| self.offers.contains_key(digest));
     }
 
@@ -52,9 +59,9 @@ impl Spent {
 
 #[cfg(test)]
 mod tests {
-    use mpotr_gka::{Beacon, OfferDigest};
+    use mpotr_gka::{EpochName, OfferDigest};
 
-    use super::{MAX_SPENT, Spent};
+    use super::{Follows, MAX_SPENT, Spent};
 
     fn digest(n: usize) -> OfferDigest {
         let mut bytes = [0; 32];
@@ -64,12 +71,12 @@ mod tests {
 
     #[test]
     fn what_was_spent_is_forgotten_with_its_epoch() {
-        let [old, new] = [1, 2].map(|n| Beacon::new([n; 16]));
+        let [old, new] = [1, 2].map(|n| Some(EpochName::new([n; 16])));
         let mut spent = Spent::default();
-        spent.note(digest(1), Some(old));
-        spent.note(digest(2), Some(new));
-        spent.note(digest(3), None);
-        spent.note(digest(2), Some(new));
+        spent.note(digest(1), Follows::Known(old));
+        spent.note(digest(2), Follows::Known(new));
+        spent.note(digest(3), Follows::Unknown);
+        spent.note(digest(2), Follows::Known(new));
         spent.keep(new);
         assert_eq!(
             [1, 2, 3].map(|n| spent.contains(&digest(n))),
@@ -82,7 +89,7 @@ mod tests {
     fn what_is_remembered_is_bounded_and_the_oldest_goes() {
         let mut spent = Spent::default();
         for n in 0..=MAX_SPENT {
-            spent.note(digest(n), None);
+            spent.note(digest(n), Follows::Unknown);
         }
         assert_eq!((spent.len(), spent.offers.len()), (MAX_SPENT, MAX_SPENT));
         assert!(!spent.contains(&digest(0)));

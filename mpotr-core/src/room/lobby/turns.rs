@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::Timers;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};
-use crate::wire::{Handle, Proposal};
+use crate::wire::{EpochName, Proposal};
 
 /// The most proposals that wait for offers.
 const MAX_PENDING: usize = 8;
@@ -27,26 +27,26 @@ const QUIET_IF_KNOWN: u32 = 4;
 
 /// The lowest view of each parent that this member may still take part in.
 #[derive(Debug, Default)]
-pub(crate) struct Views(BTreeMap<Handle, u32>);
+pub(crate) struct Views(BTreeMap<Option<EpochName>, u32>);
 
 impl Views {
     /// The lowest view of a parent that this member may still take part in.
-    pub(crate) fn next(&self, parent: &Handle) -> u32 {
-        self.0.get(parent).copied().unwrap_or(0)
+    pub(crate) fn next(&self, parent: Option<EpochName>) -> u32 {
+        self.0.get(&parent).copied().unwrap_or(0)
     }
 
     /// The furthest view of a first epoch that a proposal may have: members that have tried in vain for longer are ahead by a
     /// view of each of them.
     pub(crate) fn furthest(&self, proposal: &Proposal) -> u32 {
         let members = u32::try_from(proposal.offers.len()).unwrap_or(u32::MAX);
-        self.next(&proposal.parent).saturating_add(members)
+        self.next(proposal.parent).saturating_add(members)
     }
 
     /// A view is over, or another is taken part in.
-    fn leave(&mut self, parent: Handle, view: u32) {
+    fn leave(&mut self, parent: Option<EpochName>, view: u32) {
         if self.0.len() >= MAX_PARENTS {
             self.0
-                .retain(|other, _| *other == parent || *other == Handle::NONE);
+                .retain(|other, _| *other == parent || other.is_none());
         }
         let next = self.0.entry(parent).or_insert(0);
         *next = (*next).max(view.saturating_add(1));
@@ -55,7 +55,7 @@ impl Views {
     /// A proposal is of a view that is too far ahead to be taken part in: those who made it have tried in vain for longer than
     /// this member, which comes nearer with each.
     pub(crate) fn approach(&mut self, proposal: &Proposal) {
-        if self.next(&proposal.parent) < proposal.view {
+        if self.next(proposal.parent) < proposal.view {
             let nearer = self.furthest(proposal).min(proposal.view);
             self.0.insert(proposal.parent, nearer);
         }
@@ -63,7 +63,7 @@ impl Views {
 
     /// How long a view of a first epoch lasts: the more of them fail, the longer, up to eight times.
     pub(crate) fn length(&self, shortest: Duration) -> Duration {
-        let failed = self.next(&Handle::NONE).saturating_sub(1);
+        let failed = self.next(None).saturating_sub(1);
         let doublings = (failed / VIEWS_OF_A_ROUND).min(MAX_DOUBLINGS);
         shortest.saturating_mul(2_u32.saturating_pow(doublings))
     }
@@ -174,8 +174,8 @@ mod tests {
         Proposal {
             suite: SuiteId::ChaCha20Poly1305,
             room: RoomId::new([1; 32]),
-            parent: Handle::NONE,
-            handle: Handle::new([2; 16]),
+            parent: None,
+            name: EpochName::new([2; 16]),
             view,
             policy: Policy::default(),
             proposer: 0,
@@ -194,12 +194,12 @@ mod tests {
         let mut views = Views::default();
         assert_eq!(views.furthest(&proposal(0, 3)), 3);
         views.approach(&proposal(8, 3));
-        assert_eq!(views.next(&Handle::NONE), 3);
+        assert_eq!(views.next(None), 3);
         views.approach(&proposal(8, 3));
         views.approach(&proposal(8, 3));
-        assert_eq!(views.next(&Handle::NONE), 8);
+        assert_eq!(views.next(None), 8);
         views.approach(&proposal(2, 3));
-        assert_eq!(views.next(&Handle::NONE), 8);
+        assert_eq!(views.next(None), 8);
     }
 
     #[test]
@@ -216,12 +216,12 @@ mod tests {
     #[test]
     fn of_parents_those_that_strangers_make_up_are_forgotten() {
         let mut views = Views::default();
-        views.leave(Handle::NONE, 7);
+        views.leave(None, 7);
         for n in 0..=u8::MAX {
-            views.leave(Handle::new([n | 1; 16]), u32::from(n));
+            views.leave(Some(EpochName::new([n | 1; 16])), u32::from(n));
         }
         assert!(views.0.len() <= MAX_PARENTS);
-        assert_eq!(views.next(&Handle::NONE), 8);
+        assert_eq!(views.next(None), 8);
     }
 
     #[test]

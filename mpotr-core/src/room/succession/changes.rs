@@ -90,14 +90,14 @@ mod tests {
 
     use super::{Changes, MAX_SIGNED, MAX_UNKNOWN};
     use crate::policy::Policy;
-    use crate::wire::{Handle, Proposal};
+    use crate::wire::{EpochName, Proposal};
 
     fn proposal(view: u32, n: u8) -> Proposal {
         Proposal {
             suite: SuiteId::ChaCha20Poly1305,
             room: RoomId::new([1; 32]),
-            parent: Handle::new([2; 16]),
-            handle: Handle::new([n; 16]),
+            parent: Some(EpochName::new([2; 16])),
+            name: EpochName::new([n; 16]),
             view,
             policy: Policy::default(),
             proposer: 0,

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::policy::{Policy, PolicyError, Rule};
 use crate::room::Room;
 use crate::time::{Duration, Timestamp};
-use crate::wire::{Handle, Proposal, Wish};
+use crate::wire::{EpochName, Proposal, Wish};
 
 /// Rooms that hear each other at once, on virtual time.
 struct Hall {
@@ -315,7 +315,7 @@ fn proposals_of_anybody_do_not_push_out_that_of_the_proposer() {
     for n in 0..100 {
         // Of this view and the next ones, and of the real maker by its own word.
         let junk = Proposal {
-            handle: Handle::new([n; 16]),
+            name: EpochName::new([n; 16]),
             view: view + u32::from(n % 4),
             ..real.clone()
         };

@@ -117,11 +117,11 @@ where
 
     fn refresh(&mut self, act: usize, member: usize) -> Result<(), ForgeError> {
         let now = self.now;
-        let before: BTreeSet<_> = self.handles().collect();
+        let before: BTreeSet<_> = self.epochs().collect();
         self.speaker(act, member)?.ask(|room| room.refresh(now));
         self.collect(member);
         self.wait(act, |stage| {
-            stage.is_settled() && stage.handles().all(|now| !before.contains(&now))
+            stage.is_settled() && stage.epochs().all(|now| !before.contains(&now))
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Event, Handle, Policy, Room, Timestamp};
+use mpotr_core::{EpochName, Event, Policy, Room, Timestamp};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use rand_chacha::ChaCha20Rng;
@@ -21,7 +21,7 @@ pub struct Part {
 
 /// The epoch that a member is in.
 pub(super) struct Present {
-    pub(super) handle: Handle,
+    pub(super) name: EpochName,
     pub(super) roster: BTreeSet<IdentityKey>,
 }
 
@@ -151,10 +151,10 @@ impl<S: CryptoSuite> Place<S> {
         };
         output.packets = core::iter::from_fn(|| room.poll_transmit()).collect();
         while let Some(event) = room.poll_event() {
-            if let Event::Secure { roster, handle, .. } = &event {
+            if let Event::Secure { roster, name, .. } = &event {
                 output.installed = output.installed.saturating_add(1);
                 self.present = Some(Present {
-                    handle: *handle,
+                    name: *name,
                     roster: roster.iter().map(|member| member.identity).collect(),
                 });
             } else if matches!(event, Event::Behind) {
