@@ -8,7 +8,7 @@ use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
     Advert, Content, ContentKind, EpochHint, EpochName, Listing, Lock, MessageId, Next, Packet,
     Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
-    Unsigned, Wanted, Wish,
+    Unsigned, Wanted, Vote,
 };
 use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
 use mpotr_formats::identity;
@@ -118,7 +118,7 @@ fn main() -> std::io::Result<()> {
         }),
         next: Some(Next {
             view: 1,
-            wishes: vec![Wish::Refresh],
+            votes: vec![Vote::Refresh],
             ..Next::default()
         }),
     });

@@ -435,7 +435,7 @@ impl Chat<'_> {
             }
             // An event says why.
             // No policy is asked for here, and no admission.
-            Err(HandleError::Ended | HandleError::Policy(_) | HandleError::Wish(_)) => {
+            Err(HandleError::Ended | HandleError::Policy(_) | HandleError::Vote(_)) => {
                 self.is_leaving = true;
             }
         }

@@ -8,7 +8,7 @@ use crate::wire::MAX_BODY;
 /// Why a room does not ask the others for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum WishError {
+pub enum VoteError {
     /// It asks for as much already as one member can: 254 identities to be let in or left out.
     #[error(
         "too much is asked for already, to let in or to leave out; what is taken back makes room"

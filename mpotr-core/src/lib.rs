@@ -32,12 +32,12 @@ pub mod wire;
 
 pub use config::{Admission, RoomConfig, Timers};
 pub use epoch::{Evidence, SignedChain, SigningKeyState};
-pub use error::{Rejection, SendError, WishError};
+pub use error::{Rejection, SendError, VoteError};
 pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, SendHandle};
 pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
 pub use record::{Record, RunRecord};
 pub use room::Room;
 pub use time::{Duration, Timestamp};
-pub use wire::{EpochName, MAX_BODY, MAX_PACKET, MessageId, Wish};
+pub use wire::{EpochName, MAX_BODY, MAX_PACKET, MessageId, Vote};
 
 pub use {mpotr_crypto as crypto, mpotr_gka as gka};

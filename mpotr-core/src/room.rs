@@ -73,7 +73,7 @@ use crate::event::Event;
 use crate::record::Record;
 use crate::time::Timestamp;
 use crate::timers::{Timer, TimerTable};
-use crate::wire::Wish;
+use crate::wire::Vote;
 use context::{Common, Me, Outbox};
 use fates::Fates;
 use leaving::Departing;
@@ -150,7 +150,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.drive(now, rng),
-                Timer::Vote => self.vote(),
+                Timer::Vote => self.state_votes(),
                 Timer::Reply => self.reply(now),
                 Timer::Retry => self.retry(now, is_stalled),
                 Timer::Abandon => self.abandon(now, rng),
@@ -163,11 +163,11 @@ impl<S: CryptoSuite> Room<S> {
                     }
                 }
                 Timer::Refresh | Timer::Silent => {
-                    self.wish(now, Wish::Refresh);
+                    self.vote(now, Vote::Refresh);
                 }
                 Timer::Heartbeat => {
                     if self.in_epoch(now, |member, cx, _, _| member.beat(cx)) == Some(true) {
-                        self.wish(now, Wish::Refresh);
+                        self.vote(now, Vote::Refresh);
                     }
                 }
                 Timer::Window => {

@@ -22,7 +22,7 @@ pub(crate) enum Timer {
     Change,
     /// Answer what somebody asked for, unless another member has.
     Reply,
-    /// State wishes that the others have not heard.
+    /// State votes that the others have not heard.
     Vote,
     /// The epoch's keys are to be replaced.
     Refresh,

@@ -26,7 +26,7 @@ pub use advert::Advert;
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
 pub use lock::Lock;
 pub use mpotr_gka::EpochName;
-pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_WISHES, Next, Wish, cut_digest};
+pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_VOTES, Next, Vote, cut_digest};
 pub use padding::padded;
 pub use proposal::Proposal;
 pub use request::{MAX_REQUESTED, Request, Wanted};

@@ -18,7 +18,7 @@ use mpotr_core::gka::{
 use mpotr_core::wire::{
     Advert, Content, ContentKind, EpochHint, Fields, Listing, Lock, MAX_PACKET, MAX_RANGE,
     MessageId, Next, Packet, Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed,
-    RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Wanted, Wish, padded,
+    RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Vote, Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -220,14 +220,14 @@ fn content() -> impl Strategy<Value = Content> {
     )
 }
 
-fn wish() -> impl Strategy<Value = Wish> {
+fn vote() -> impl Strategy<Value = Vote> {
     let identity = || any::<[u8; 32]>().prop_map(crypto::IdentityKey::new);
     prop_oneof![
-        Just(Wish::Refresh),
-        identity().prop_map(Wish::Admit),
-        identity().prop_map(Wish::Exclude),
+        Just(Vote::Refresh),
+        identity().prop_map(Vote::Admit),
+        identity().prop_map(Vote::Exclude),
         identity().prop_map(|founder| {
-            Wish::Policy(Policy {
+            Vote::Policy(Policy {
                 change: Rule::Founders([founder].into()),
                 ..Policy::default()
             })
@@ -241,7 +241,7 @@ fn next() -> impl Strategy<Value = Next> {
     let offer = prop::option::of(any::<[u8; 32]>().prop_map(OfferDigest::new));
     let some = || prop::option::of(sid());
     let frozen = prop::option::of((sid(), lock()));
-    let lists = (btree_set(sid(), 0..4), btree_set(wish(), 0..4));
+    let lists = (btree_set(sid(), 0..4), btree_set(vote(), 0..4));
     let confirmed = btree_map(sid(), digest, 0..4);
     (
         any::<u32>(),
@@ -253,11 +253,11 @@ fn next() -> impl Strategy<Value = Next> {
         lists,
     )
         .prop_map(
-            |(view, offer, proposed, frozen, confirmed, installed, (forsaken, mut wishes))| {
+            |(view, offer, proposed, frozen, confirmed, installed, (forsaken, mut votes))| {
                 let mut policies = 0;
-                wishes.retain(|wish| {
-                    policies += u8::from(matches!(wish, Wish::Policy(_)));
-                    policies < 2 || !matches!(wish, Wish::Policy(_))
+                votes.retain(|vote| {
+                    policies += u8::from(matches!(vote, Vote::Policy(_)));
+                    policies < 2 || !matches!(vote, Vote::Policy(_))
                 });
                 Next {
                     view,
@@ -268,7 +268,7 @@ fn next() -> impl Strategy<Value = Next> {
                     installed,
                     done: installed.is_some() && view % 2 == 0,
                     forsaken: forsaken.into_iter().collect(),
-                    wishes: wishes.into_iter().collect(),
+                    votes: votes.into_iter().collect(),
                 }
             },
         )

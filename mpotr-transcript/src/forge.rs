@@ -24,7 +24,7 @@ pub use amendment::{Amendment, Whose};
 pub use script::{Script, ScriptError, ScriptErrorKind};
 pub use stage::{Part, perform};
 
-use mpotr_core::{Policy, Room, RoomConfig, SendError, WishError};
+use mpotr_core::{Policy, Room, RoomConfig, SendError, VoteError};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 use mpotr_gka::{Forger, RoomId};
@@ -110,11 +110,11 @@ pub enum ForgeError {
     },
     /// A vote is not taken.
     #[error("{error}")]
-    Wish {
+    Vote {
         /// The index of the act.
         act: usize,
         /// What the room answered.
-        error: WishError,
+        error: VoteError,
     },
     /// A text is not taken.
     #[error("{error}")]
@@ -162,7 +162,7 @@ impl ForgeError {
         match self {
             Self::NotThere { act, .. }
             | Self::Send { act, .. }
-            | Self::Wish { act, .. }
+            | Self::Vote { act, .. }
             | Self::Stuck { act } => Some(*act),
             Self::Suite(_) | Self::TooFew { .. } | Self::NoKeeper => None,
         }

@@ -28,5 +28,5 @@ pub use mpotr_netem::Weather;
 pub use reader::{
     Ending, Expected, Place, ReadError, ReadErrorKind, Said, Section, Signed, Transcript,
 };
-pub use verify::{EpochReport, Flaw, FlawKind, LeftOut, Message, Report, Vote, verify};
+pub use verify::{CastVote, EpochReport, Flaw, FlawKind, LeftOut, Message, Report, verify};
 pub use writer::Writer;

@@ -21,7 +21,7 @@ mod timeline;
 mod votes;
 
 pub use flaw::{Flaw, FlawKind};
-pub use votes::{LeftOut, Vote};
+pub use votes::{CastVote, LeftOut};
 
 use std::collections::BTreeSet;
 
@@ -73,7 +73,7 @@ pub struct EpochReport {
     /// How many statements.
     pub statements: usize,
     /// What members asked for, in the order in which each first did; fresh keys are not counted.
-    pub votes: Vec<Vote>,
+    pub votes: Vec<CastVote>,
     /// Who was in the epoch before in the file, if this one follows it, and is not in this one although it had not left:
     /// those whom a member there asked to leave out.
     pub left_out: Vec<LeftOut>,

@@ -167,7 +167,7 @@ pub use random::SystemRng;
 pub use mpotr_core::{
     Admission, Departure, DropReason, Duration, EpochName, Event, Evidence, MAX_BODY, MAX_FOUNDERS,
     MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, PolicyError, Record, Rejection, Room,
-    RoomConfig, Rule, SendError, SendHandle, Timers, Timestamp, Wish, WishError,
+    RoomConfig, Rule, SendError, SendHandle, Timers, Timestamp, Vote, VoteError,
 };
 // Names and numbers of the key agreement.
 #[doc(inline)]

@@ -4,7 +4,7 @@
 //! What grants or takes a right works on one person alone, whom nobody else can be taken for. Most of all, a stranger
 //! outside is let in by the whole key: another key with the same ten digits takes some hours of work, and a nick takes none.
 
-use mpotr::{IdentityKey, Wish};
+use mpotr::{IdentityKey, Vote};
 use mpotr_formats::Escaped;
 
 use super::Chat;
@@ -177,10 +177,10 @@ impl Chat<'_> {
     pub(super) async fn withdraw(&mut self, word: &str) {
         match self.taken_back(word) {
             Ok(None) => self.out.notice("it is not let in when it comes"),
-            Ok(Some((key, wish))) => {
+            Ok(Some((key, vote))) => {
                 let name = self.conversation.name(&key);
                 self.out.notice(format_args!("taken back for {name}"));
-                let asked = self.handle.withdraw(wish).await;
+                let asked = self.handle.withdraw(vote).await;
                 self.ask(asked);
             }
             Err(error) => self.tell(error.lines()),
@@ -188,7 +188,7 @@ impl Chat<'_> {
     }
 
     /// What is taken back: what the room was asked for, or nothing if it was only to be asked later.
-    fn taken_back(&mut self, word: &str) -> Result<Option<(IdentityKey, Wish)>, WhomError> {
+    fn taken_back(&mut self, word: &str) -> Result<Option<(IdentityKey, Vote)>, WhomError> {
         let whom = Whom::parse(word)?;
         let digits = match (&whom, self.conversation.names.key(word, &whom)?) {
             (_, Some(key)) => Some(Digits::of_key(&key)),
@@ -201,8 +201,8 @@ impl Chat<'_> {
         }
         let key = names.find(word, awaited.asked())?;
         Ok(awaited.take_back(&key).map(|asked| match asked {
-            Asked::Admit => (key, Wish::Admit(key)),
-            Asked::Exclude => (key, Wish::Exclude(key)),
+            Asked::Admit => (key, Vote::Admit(key)),
+            Asked::Exclude => (key, Vote::Exclude(key)),
         }))
     }
 

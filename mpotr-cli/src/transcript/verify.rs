@@ -3,10 +3,10 @@
 use std::fs;
 
 use anyhow::Context as _;
-use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng, Wish};
+use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng, Vote};
 use mpotr_formats::{Escaped, Payload};
 use mpotr_transcript::{
-    ContentKind, EpochReport, LeftOut, Message, Report, Transcript, Unproven, Vote, verify,
+    CastVote, ContentKind, EpochReport, LeftOut, Message, Report, Transcript, Unproven, verify,
 };
 
 use super::args::VerifyArgs;
@@ -118,16 +118,16 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
 
 /// What members asked for in an epoch.
 fn show_votes(epoch: &EpochReport, out: &mut Output) -> Result<(), OutputError> {
-    for Vote { voter, wish, .. } in &epoch.votes {
-        let asked = match wish {
-            Wish::Refresh => "that keys be fresh".to_owned(),
-            Wish::Admit(identity) => {
+    for CastVote { voter, vote, .. } in &epoch.votes {
+        let asked = match vote {
+            Vote::Refresh => "that keys be fresh".to_owned(),
+            Vote::Admit(identity) => {
                 format!("that {} be let in", Fingerprint::of::<AnySuite>(identity))
             }
-            Wish::Exclude(identity) => {
+            Vote::Exclude(identity) => {
                 format!("that {} be left out", Fingerprint::of::<AnySuite>(identity))
             }
-            Wish::Policy(_) => "that the rules be others".to_owned(),
+            Vote::Policy(_) => "that the rules be others".to_owned(),
         };
         out.text(format_args!("  vote: member {voter} asks {asked}"))?;
     }

@@ -5,14 +5,14 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use super::Room;
 use super::phase::Phase;
 use crate::epoch::Epoch;
-use crate::error::{SendError, WishError};
+use crate::error::{SendError, VoteError};
 #[cfg(doc)]
 use crate::event::Event;
 use crate::event::SendHandle;
 use crate::policy::{Policy, PolicyError};
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{MAX_BODY, Wish};
+use crate::wire::{MAX_BODY, Vote};
 
 impl<S: CryptoSuite> Room<S> {
     /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
@@ -21,15 +21,15 @@ impl<S: CryptoSuite> Room<S> {
     /// [`Admission::Only`](crate::Admission::Only) it adds nobody.
     ///
     /// # Errors
-    /// [`WishError::TooMany`]; nothing has changed then.
-    pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
-        let opposite = Wish::Exclude(identity);
+    /// [`VoteError::TooMany`]; nothing has changed then.
+    pub fn admit(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), VoteError> {
+        let opposite = Vote::Exclude(identity);
         self.votes
-            .check_place_for(&Wish::Admit(identity), &opposite)?;
+            .check_place_for(&Vote::Admit(identity), &opposite)?;
         if !self.votes.accept(identity) {
             return Ok(());
         }
-        if !self.wish(now, Wish::Admit(identity)) {
+        if !self.vote(now, Vote::Admit(identity)) {
             // Who asks again has not been heard, it may be.
             self.say_next();
         }
@@ -40,29 +40,29 @@ impl<S: CryptoSuite> Room<S> {
     /// Asks that a member be left out of the next epoch, as far as the policy asks for this member's word.
     ///
     /// # Errors
-    /// [`WishError::TooMany`]; nothing has changed then.
-    pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), WishError> {
+    /// [`VoteError::TooMany`]; nothing has changed then.
+    pub fn exclude(&mut self, now: Timestamp, identity: IdentityKey) -> Result<(), VoteError> {
         self.vote_out(now, identity)?;
         self.after_input(now);
         Ok(())
     }
 
-    /// Asks for another policy, as far as the present one asks for this member's word. The last such wish counts.
+    /// Asks for another policy, as far as the present one asks for this member's word. The last such vote counts.
     ///
     /// # Errors
     /// Nobody would read it, or it asks for what the members of the present epoch cannot give
-    /// ([`Policy::check_for`]): such a wish counts for nobody.
+    /// ([`Policy::check_for`]): such a vote counts for nobody.
     pub fn change_policy(&mut self, now: Timestamp, policy: Policy) -> Result<(), PolicyError> {
         match self.situation(now) {
             Some(situation) => policy.check_for(&situation.roster_left())?,
             None => policy.check()?,
         }
-        let wishes = &mut self.votes.wishes;
-        wishes.retain(|wish| !matches!(wish, Wish::Policy(_)));
+        let votes = &mut self.votes.cast;
+        votes.retain(|vote| !matches!(vote, Vote::Policy(_)));
         if policy == self.votes.policy {
             self.say_next();
         } else {
-            self.wish(now, Wish::Policy(policy));
+            self.vote(now, Vote::Policy(policy));
         }
         self.after_input(now);
         Ok(())
@@ -76,7 +76,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Asks for an epoch with fresh keys.
     pub fn refresh(&mut self, now: Timestamp) {
-        self.wish(now, Wish::Refresh);
+        self.vote(now, Vote::Refresh);
         self.after_input(now);
     }
 
@@ -84,12 +84,12 @@ impl<S: CryptoSuite> Room<S> {
     /// [`Room::refresh`]. An identity whose admission is taken back before it is in is asked about again, under
     /// [`Admission::Ask`](crate::Admission::Ask). Returns whether there was anything to take back. What the others have
     /// acted on already stays.
-    pub fn withdraw(&mut self, now: Timestamp, wish: &Wish) -> bool {
+    pub fn withdraw(&mut self, now: Timestamp, vote: &Vote) -> bool {
         let epoch = self.phase.epoch();
         let is_in = |identity: &IdentityKey| {
             epoch.is_some_and(|epoch| epoch.roster().any(|member| member == *identity))
         };
-        let is_withdrawn = self.votes.withdraw(wish, is_in);
+        let is_withdrawn = self.votes.withdraw(vote, is_in);
         if is_withdrawn && self.phase.is_member() {
             // A vote counts until the others have heard that it does not.
             self.say_next();

@@ -69,7 +69,7 @@ impl<S: CryptoSuite> Membership<S> {
     /// States what this member says about the next epoch.
     pub(super) fn say_next(&mut self, out: &mut Outbox, votes: &Votes) {
         if let Some(next) = self.epoch.own_next() {
-            next.wishes = votes.wishes.iter().cloned().collect();
+            next.votes = votes.cast.iter().cloned().collect();
         }
         out.send(self.epoch.seal_statement(Presence::Present));
     }

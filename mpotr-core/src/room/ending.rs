@@ -11,7 +11,7 @@ use super::succession::Succession;
 use crate::error::Rejection;
 use crate::event::{Departure, DropReason, Event};
 use crate::time::Timestamp;
-use crate::wire::{EpochHint, Lock, Packet, Presence, Reveal, Wish};
+use crate::wire::{EpochHint, Lock, Packet, Presence, Reveal, Vote};
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes what a member has published.
@@ -35,7 +35,7 @@ impl<S: CryptoSuite> Room<S> {
             None => (false, false),
         };
         if asks {
-            self.wish(now, Wish::Refresh);
+            self.vote(now, Vote::Refresh);
         }
         if !waits {
             self.end(now);

@@ -115,7 +115,7 @@ impl<S: CryptoSuite> Room<S> {
         self.tell_secure(&epoch, &proposal, &before, voted_out);
         let member = Membership::begin(epoch, proposal.name, certificate, now);
         self.phase = Phase::Member(Box::new(member));
-        if !self.votes.wishes.is_empty() {
+        if !self.votes.cast.is_empty() {
             // What was said in the epoch before is not known to all who are in this one.
             self.vote_soon(now);
         }

@@ -16,7 +16,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::error::Rejection;
-use crate::wire::{Proposal, Wish};
+use crate::wire::{Proposal, Vote};
 
 /// Why a proposal is not taken part in.
 #[derive(Debug)]
@@ -244,7 +244,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
                 && self.votes.admission.admits(&identity);
             require(may_come, Rejection::NotAdmitted)?;
             let rule = &self.votes.policy.admit;
-            await_that(self.has_votes(&Wish::Admit(identity), rule))?;
+            await_that(self.has_votes(&Vote::Admit(identity), rule))?;
         }
         Ok(())
     }

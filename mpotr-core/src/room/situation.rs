@@ -15,7 +15,7 @@ use super::votes::Votes;
 use crate::epoch::Epoch;
 use crate::policy::{Policy, Rule, Word};
 use crate::time::{Timestamp, part};
-use crate::wire::{Next, Wish};
+use crate::wire::{Next, Vote};
 
 /// What holds at one moment in an epoch.
 pub(super) struct Situation<'a, S: CryptoSuite> {
@@ -56,23 +56,23 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         (0..epoch.members()).filter_map(|member| epoch.next_of(member))
     }
 
-    /// Whether a wish has the votes that a rule asks for. Who is to be left out has no vote on it.
-    pub(super) fn has_votes(&self, wish: &Wish, rule: &Rule) -> bool {
-        rule.is_met(&self.words_on(wish))
+    /// Whether as many members vote for something as a rule asks for. Who is to be left out has no vote on it.
+    pub(super) fn has_votes(&self, vote: &Vote, rule: &Rule) -> bool {
+        rule.is_met(&self.words_on(vote))
     }
 
-    /// What each member that is present says to a wish.
-    fn words_on(&self, wish: &Wish) -> Vec<(IdentityKey, Word)> {
+    /// What each member that is present says to what is voted for.
+    fn words_on(&self, vote: &Vote) -> Vec<(IdentityKey, Word)> {
         let epoch = self.epoch();
         let word = |member: usize| {
             let identity = epoch.identity(member)?;
             let asks = if member == epoch.me() {
-                self.votes.wishes.contains(wish)
+                self.votes.cast.contains(vote)
             } else {
                 let said = epoch.next_of(member);
-                said.is_some_and(|next| next.wishes.contains(wish))
+                said.is_some_and(|next| next.votes.contains(vote))
             };
-            let word = if *wish == Wish::Exclude(identity) {
+            let word = if *vote == Vote::Exclude(identity) {
                 Word::NoVote
             } else if asks {
                 Word::For
@@ -89,7 +89,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     pub(super) fn is_excluded(&self, identity: &IdentityKey) -> bool {
         let policy = &self.votes.policy;
         (!policy.evidence || self.votes.proven.contains(identity))
-            && self.has_votes(&Wish::Exclude(*identity), &policy.exclude)
+            && self.has_votes(&Vote::Exclude(*identity), &policy.exclude)
     }
 
     /// The same of a member, by index.
@@ -105,7 +105,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
 
     /// Whether the members let an identity in again, one at least of whom knows that it was left out.
     fn is_lifted(&self, identity: &IdentityKey) -> bool {
-        let words = self.words_on(&Wish::Admit(*identity));
+        let words = self.words_on(&Vote::Admit(*identity));
         let mut asking = words.iter().filter(|(_, word)| *word == Word::For);
         self.votes.policy.admit.is_met(&words)
             && asking.any(|(member, _)| self.votes.exclusions.is_known_to(identity, member))
@@ -119,17 +119,17 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// The policy of the next epoch as far as this member has heard: one that enough members ask for and that its roster can
     /// use, or else the present one.
     pub(super) fn next_policy(&self, roster: &BTreeSet<IdentityKey>) -> Policy {
-        let wishes = self.said().flat_map(|next| &next.wishes);
-        let fits = |wish: &&Wish| match wish {
-            Wish::Policy(policy) => policy.check_for(roster).is_ok(),
-            Wish::Refresh | Wish::Admit(_) | Wish::Exclude(_) => false,
+        let votes = self.said().flat_map(|next| &next.votes);
+        let fits = |vote: &&Vote| match vote {
+            Vote::Policy(policy) => policy.check_for(roster).is_ok(),
+            Vote::Refresh | Vote::Admit(_) | Vote::Exclude(_) => false,
         };
-        let wanted: BTreeSet<_> = wishes.chain(&self.votes.wishes).filter(fits).collect();
+        let wanted: BTreeSet<_> = votes.chain(&self.votes.cast).filter(fits).collect();
         let agreed = wanted
             .into_iter()
-            .find(|wish| self.has_votes(wish, &self.votes.policy.change));
+            .find(|vote| self.has_votes(vote, &self.votes.policy.change));
         match agreed {
-            Some(Wish::Policy(policy)) => policy.clone(),
+            Some(Vote::Policy(policy)) => policy.clone(),
             Some(_) | None => self.votes.policy.clone(),
         }
     }
@@ -137,7 +137,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// Whether the members may go on under a policy: the present one, or one that enough of them ask for.
     pub(super) fn is_policy_agreed(&self, policy: &Policy) -> bool {
         let present = &self.votes.policy;
-        policy == present || self.has_votes(&Wish::Policy(policy.clone()), &present.change)
+        policy == present || self.has_votes(&Vote::Policy(policy.clone()), &present.change)
     }
 
     /// Whether a roster may have a policy: the present one, whose rules hold for those who are left, or a new one that
@@ -174,7 +174,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     pub(super) fn admitted(&self) -> Vec<OfferDigest> {
         let rule = &self.votes.policy.admit;
         let admitted = self.joiners(|identity| {
-            self.has_votes(&Wish::Admit(*identity), rule)
+            self.has_votes(&Vote::Admit(*identity), rule)
                 && !self.is_excluded(identity)
                 && self.votes.admission.admits(identity)
         });
@@ -194,7 +194,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             || !self.admitted().is_empty()
             || self.present().any(|member| self.is_member_excluded(member))
             || self.wants_other_policy()
-            || self.votes.wishes.contains(&Wish::Refresh)
+            || self.votes.cast.contains(&Vote::Refresh)
     }
 
     /// The view in which at least half of the others are, if it is later than this member's.
@@ -227,7 +227,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         };
         let spoke = epoch
             .next_of(member)
-            // A member without an offer has not entered a view: it has stated wishes, perhaps long ago.
+            // A member without an offer has not entered a view: it has stated votes, perhaps long ago.
             .is_some_and(|next| next.offer.is_some() && next.view >= change.view);
         !epoch.is_present(member)
             || self.has_installed(member)

@@ -9,17 +9,17 @@ use std::collections::BTreeSet;
 use mpotr_crypto::IdentityKey;
 
 use crate::config::{Admission, RoomConfig};
-use crate::error::WishError;
+use crate::error::VoteError;
 use crate::policy::Policy;
-use crate::wire::{MAX_WISHES, Wish};
+use crate::wire::{MAX_VOTES, Vote};
 use exclusions::Exclusions;
 
-/// The most wishes of a member when it adds one by itself, for those who ask to come in: strangers leave room for what a
+/// The most votes of a member when it adds one by itself, for those who ask to come in: strangers leave room for what a
 /// person asks for.
-const MAX_AUTOMATIC: usize = MAX_WISHES / 2;
+const MAX_AUTOMATIC: usize = MAX_VOTES / 2;
 
-/// The most wishes of a member about identities: a refresh and a policy always have a place beside them.
-const MAX_IDENTITY_WISHES: usize = MAX_WISHES - 2;
+/// The most votes of a member about identities: a refresh and a policy always have a place beside them.
+const MAX_IDENTITY_VOTES: usize = MAX_VOTES - 2;
 
 /// What this member asks for, under which policy, and what it knows of those who were left out.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Votes {
     pub(super) policy: Policy,
     /// Whom this member is willing to be in a roster with.
     pub(super) admission: Admission,
-    pub(super) wishes: BTreeSet<Wish>,
+    pub(super) cast: BTreeSet<Vote>,
     /// Identities that were left out by a vote: they are not let in again without one.
     pub(super) exclusions: Exclusions,
     /// Members of this epoch that are proven to have cheated.
@@ -40,40 +40,40 @@ impl Votes {
         Self {
             policy: config.policy.clone(),
             admission: config.admission.clone(),
-            wishes: BTreeSet::new(),
+            cast: BTreeSet::new(),
             exclusions: Exclusions::default(),
             proven: BTreeSet::new(),
         }
     }
 
-    /// Whether there is a place for a wish about an identity, which takes the place of the opposite one.
+    /// Whether there is a place for a vote about an identity, which takes the place of the opposite one.
     ///
     /// # Errors
-    /// As many wishes stand as may be.
-    pub(super) fn check_place_for(&self, wish: &Wish, opposite: &Wish) -> Result<(), WishError> {
-        let about_identities = |it: &&Wish| matches!(it, Wish::Admit(_) | Wish::Exclude(_));
-        let has_place = self.wishes.contains(wish)
-            || self.wishes.contains(opposite)
-            || self.wishes.iter().filter(about_identities).count() < MAX_IDENTITY_WISHES;
-        has_place.then_some(()).ok_or(WishError::TooMany)
+    /// As many votes stand as may be.
+    pub(super) fn check_place_for(&self, vote: &Vote, opposite: &Vote) -> Result<(), VoteError> {
+        let about_identities = |it: &&Vote| matches!(it, Vote::Admit(_) | Vote::Exclude(_));
+        let has_place = self.cast.contains(vote)
+            || self.cast.contains(opposite)
+            || self.cast.iter().filter(about_identities).count() < MAX_IDENTITY_VOTES;
+        has_place.then_some(()).ok_or(VoteError::TooMany)
     }
 
     /// Asks for something, if there is room for it. Returns whether that is new.
-    pub(super) fn wish(&mut self, wish: Wish) -> bool {
-        self.wishes.len() < MAX_WISHES && self.wishes.insert(wish)
+    pub(super) fn vote(&mut self, vote: Vote) -> bool {
+        self.cast.len() < MAX_VOTES && self.cast.insert(vote)
     }
 
     /// Asks for fresh keys, in any case. Returns whether that is new.
     pub(super) fn want_refresh(&mut self) -> bool {
-        self.wishes.insert(Wish::Refresh)
+        self.cast.insert(Vote::Refresh)
     }
 
     /// Asks that these be let in, without a person. Returns whether any is new.
     pub(super) fn want_in(&mut self, waiting: impl IntoIterator<Item = IdentityKey>) -> bool {
         let mut is_news = false;
         for identity in waiting {
-            if self.wishes.len() < MAX_AUTOMATIC {
-                is_news |= self.wishes.insert(Wish::Admit(identity));
+            if self.cast.len() < MAX_AUTOMATIC {
+                is_news |= self.cast.insert(Vote::Admit(identity));
             }
         }
         is_news
@@ -89,16 +89,16 @@ impl Votes {
                 identities.insert(identity);
             }
         }
-        self.wishes.remove(&Wish::Exclude(identity));
+        self.cast.remove(&Vote::Exclude(identity));
         true
     }
 
     /// Takes back what was asked for. An identity that is not in yet is asked about again. Returns whether there was anything
     /// to take back.
-    pub(super) fn withdraw(&mut self, wish: &Wish, is_in: impl Fn(&IdentityKey) -> bool) -> bool {
-        let is_withdrawn = self.wishes.remove(wish);
-        match (wish, &mut self.admission) {
-            (Wish::Admit(identity), Admission::Ask(identities)) if !is_in(identity) => {
+    pub(super) fn withdraw(&mut self, vote: &Vote, is_in: impl Fn(&IdentityKey) -> bool) -> bool {
+        let is_withdrawn = self.cast.remove(vote);
+        match (vote, &mut self.admission) {
+            (Vote::Admit(identity), Admission::Ask(identities)) if !is_in(identity) => {
                 identities.remove(identity) || is_withdrawn
             }
             _ => is_withdrawn,
@@ -116,11 +116,11 @@ impl Votes {
         self.policy.clone_from(policy);
         self.exclusions.begin_epoch(roster, voted_out);
         // What the new roster fulfils is not asked for.
-        self.wishes.retain(|wish| match wish {
-            Wish::Refresh => false,
-            Wish::Admit(identity) => !roster.contains(identity),
-            Wish::Exclude(identity) => roster.contains(identity),
-            Wish::Policy(wanted) => wanted != policy,
+        self.cast.retain(|vote| match vote {
+            Vote::Refresh => false,
+            Vote::Admit(identity) => !roster.contains(identity),
+            Vote::Exclude(identity) => roster.contains(identity),
+            Vote::Policy(wanted) => wanted != policy,
         });
         self.proven.clear();
         is_other
@@ -146,8 +146,8 @@ mod tests {
         let strangers = (0..=u8::MAX).map(|n| IdentityKey::new([n; 32]));
         assert!(votes.want_in(strangers.clone()));
         assert!(!votes.want_in(strangers));
-        assert_eq!(votes.wishes.len(), MAX_AUTOMATIC);
-        assert!(votes.wish(Wish::Refresh));
+        assert_eq!(votes.cast.len(), MAX_AUTOMATIC);
+        assert!(votes.vote(Vote::Refresh));
         assert!(!votes.want_refresh());
     }
 
@@ -165,8 +165,8 @@ mod tests {
         for identity in [BOB, EVE] {
             assert!(votes.accept(identity));
         }
-        assert!(votes.withdraw(&Wish::Admit(EVE), |identity| *identity == BOB));
-        assert!(!votes.withdraw(&Wish::Admit(BOB), |identity| *identity == BOB));
+        assert!(votes.withdraw(&Vote::Admit(EVE), |identity| *identity == BOB));
+        assert!(!votes.withdraw(&Vote::Admit(BOB), |identity| *identity == BOB));
         assert!(votes.admission.admits(&BOB) && !votes.admission.admits(&EVE));
     }
 
@@ -178,18 +178,18 @@ mod tests {
             ..votes.policy.clone()
         };
         let stays = [
-            Wish::Admit(EVE),
-            Wish::Exclude(BOB),
-            Wish::Policy(other.clone()),
+            Vote::Admit(EVE),
+            Vote::Exclude(BOB),
+            Vote::Policy(other.clone()),
         ];
-        let goes = [Wish::Refresh, Wish::Admit(BOB), Wish::Exclude(EVE)];
-        for wish in stays.iter().chain(&goes) {
-            assert!(votes.wish(wish.clone()));
+        let goes = [Vote::Refresh, Vote::Admit(BOB), Vote::Exclude(EVE)];
+        for vote in stays.iter().chain(&goes) {
+            assert!(votes.vote(vote.clone()));
         }
         votes.proven.insert(BOB);
         let policy = votes.policy.clone();
         assert!(!votes.begin_epoch(&policy, &[ALICE, BOB].into(), [EVE]));
-        assert!(votes.wishes.iter().eq(&BTreeSet::from(stays)));
+        assert!(votes.cast.iter().eq(&BTreeSet::from(stays)));
         assert!(votes.proven.is_empty() && votes.exclusions.holds(&EVE));
         assert!(votes.begin_epoch(&other, &[ALICE, BOB].into(), []));
         assert_eq!(votes.policy, other);

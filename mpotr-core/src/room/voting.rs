@@ -4,11 +4,11 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::FaultKind;
 
 use super::Room;
-use crate::error::WishError;
+use crate::error::VoteError;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::Wish;
+use crate::wire::Vote;
 
 impl<S: CryptoSuite> Room<S> {
     /// A member of this epoch is proven to have cheated: it is to be left out, as far as the policy goes by this member's
@@ -23,7 +23,7 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn prove(&mut self, now: Timestamp, member: IdentityKey) -> bool {
         let is_news = self.votes.proven.insert(member);
         if is_news && self.common.me.config.exclude_cheats {
-            // With wishes enough about others, this one can be asked for when one of those is taken back: the proof stays.
+            // With votes enough about others, this one can be asked for when one of those is taken back: the proof stays.
             let _has_no_place = self.vote_out(now, member);
         }
         is_news
@@ -33,20 +33,20 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         identity: IdentityKey,
-    ) -> Result<(), WishError> {
+    ) -> Result<(), VoteError> {
         if identity != self.common.me.public() {
-            let opposite = Wish::Admit(identity);
+            let opposite = Vote::Admit(identity);
             self.votes
-                .check_place_for(&Wish::Exclude(identity), &opposite)?;
-            self.votes.wishes.remove(&Wish::Admit(identity));
-            self.wish(now, Wish::Exclude(identity));
+                .check_place_for(&Vote::Exclude(identity), &opposite)?;
+            self.votes.cast.remove(&Vote::Admit(identity));
+            self.vote(now, Vote::Exclude(identity));
         }
         Ok(())
     }
 
     /// Asks for something, at once. Returns whether that is new.
-    pub(super) fn wish(&mut self, now: Timestamp, wish: Wish) -> bool {
-        let is_news = self.votes.wish(wish);
+    pub(super) fn vote(&mut self, now: Timestamp, vote: Vote) -> bool {
+        let is_news = self.votes.vote(vote);
         if is_news {
             // A vote counts when the others have heard it.
             self.say_next();
@@ -68,20 +68,20 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// States the wishes that the others have not heard, in a moment.
+    /// States the votes that the others have not heard, in a moment.
     pub(super) fn vote_soon(&mut self, now: Timestamp) {
         let soon = now.after(self.common.me.times().gather);
         self.common.timers.set_if_idle(Timer::Vote, soon);
     }
 
-    /// States the wishes, unless a change has done so meanwhile.
-    pub(super) fn vote(&mut self) {
+    /// States the votes, unless a change has done so meanwhile.
+    pub(super) fn state_votes(&mut self) {
         let Some(epoch) = self.phase.epoch() else {
             return;
         };
         let said = epoch.next_of(epoch.me());
-        let said = said.map_or(&[][..], |next| &next.wishes);
-        if !self.votes.wishes.iter().eq(said) && epoch.is_present(epoch.me()) {
+        let said = said.map_or(&[][..], |next| &next.votes);
+        if !self.votes.cast.iter().eq(said) && epoch.is_present(epoch.me()) {
             self.say_next();
         }
     }

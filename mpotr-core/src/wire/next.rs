@@ -11,11 +11,11 @@
 //!   opaque installed[32];           sid of the epoch that follows, final for the member
 //!   Confirmed confirmed<0..16>;     the runs that it confirmed, in this order, no run twice, 8-bit count
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
-//!   Wish   wishes<0..256>;          strictly increasing, 16-bit count
+//!   Vote   votes<0..256>;          strictly increasing, 16-bit count
 //! } Next;                           a field that `has` does not name is not there
 //!
 //! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
-//! struct { uint8 kind; select (kind) { refresh 0: ; admit 1, exclude 2: opaque A[32]; policy 3: Policy policy; } } Wish;
+//! struct { uint8 kind; select (kind) { refresh 0: ; admit 1, exclude 2: opaque A[32]; policy 3: Policy policy; } } Vote;
 //!                                 one policy at most
 //! ```
 //!
@@ -33,8 +33,8 @@ use super::content::MessageId;
 use super::lock::Lock;
 use crate::policy::Policy;
 
-/// The most wishes of one member.
-pub const MAX_WISHES: usize = 256;
+/// The most votes of one member.
+pub const MAX_VOTES: usize = 256;
 /// The most runs that a member says it confirmed: the last ones.
 pub const MAX_CONFIRMED: usize = 16;
 /// The most runs that a member says it will never install.
@@ -42,7 +42,7 @@ pub const MAX_FORSAKEN: usize = 64;
 
 /// What a member asks of the next epoch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wish {
+pub enum Vote {
     /// Fresh keys.
     Refresh,
     /// That an identity be let in.
@@ -75,7 +75,7 @@ pub struct Next {
     /// Runs that it will never install, strictly increasing.
     pub forsaken: Vec<Sid>,
     /// What it asks for, strictly increasing.
-    pub wishes: Vec<Wish>,
+    pub votes: Vec<Vote>,
 }
 
 /// The digest of what a member takes along into a run from the epoch before: `H("cut", sid of the run, heads, order)`, where
@@ -94,8 +94,8 @@ pub fn cut_digest<'a, S: CryptoSuite>(
 }
 
 wire_enum! {
-    /// What a wish begins with.
-    enum WishKind: u8 {
+    /// What a vote begins with.
+    enum VoteKind: u8 {
         /// Nothing follows.
         Refresh = 0,
         /// An identity follows.
@@ -107,31 +107,31 @@ wire_enum! {
     }
 }
 
-impl Wish {
+impl Vote {
     fn encode(&self, out: &mut Encoder) {
         match self {
-            Self::Refresh => WishKind::Refresh.encode(out),
+            Self::Refresh => VoteKind::Refresh.encode(out),
             Self::Admit(identity) => {
-                WishKind::Admit.encode(out);
+                VoteKind::Admit.encode(out);
                 identity.encode(out);
             }
             Self::Exclude(identity) => {
-                WishKind::Exclude.encode(out);
+                VoteKind::Exclude.encode(out);
                 identity.encode(out);
             }
             Self::Policy(policy) => {
-                WishKind::Policy.encode(out);
+                VoteKind::Policy.encode(out);
                 policy.encode(out);
             }
         }
     }
 
     fn decode(input: &mut Decoder<'_>, field: &'static str) -> Result<Self, DecodeError> {
-        match WishKind::decode(input, field)? {
-            WishKind::Refresh => Ok(Self::Refresh),
-            WishKind::Admit => IdentityKey::decode(input, "admit").map(Self::Admit),
-            WishKind::Exclude => IdentityKey::decode(input, "exclude").map(Self::Exclude),
-            WishKind::Policy => Policy::decode(input).map(Self::Policy),
+        match VoteKind::decode(input, field)? {
+            VoteKind::Refresh => Ok(Self::Refresh),
+            VoteKind::Admit => IdentityKey::decode(input, "admit").map(Self::Admit),
+            VoteKind::Exclude => IdentityKey::decode(input, "exclude").map(Self::Exclude),
+            VoteKind::Policy => Policy::decode(input).map(Self::Policy),
         }
     }
 }
@@ -182,7 +182,7 @@ impl Next {
             cut.encode(out);
         });
         out.list::<u8, _>(&self.forsaken, Sid::encode);
-        out.list::<u16, _>(&self.wishes, Wish::encode);
+        out.list::<u16, _>(&self.votes, Vote::encode);
     }
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -202,7 +202,7 @@ impl Next {
         let done = has(16);
         let confirmed = decode_confirmed(input)?;
         let forsaken = input.set::<u8, _>(0..=MAX_FORSAKEN, "forsaken", Sid::decode)?;
-        let wishes = decode_wishes(input)?;
+        let votes = decode_votes(input)?;
         Ok(Self {
             view,
             offer,
@@ -212,7 +212,7 @@ impl Next {
             done,
             confirmed,
             forsaken,
-            wishes,
+            votes,
         })
     }
 }
@@ -230,13 +230,13 @@ fn decode_confirmed(input: &mut Decoder<'_>) -> Result<Vec<(Sid, Digest32)>, Dec
     Ok(confirmed)
 }
 
-fn decode_wishes(input: &mut Decoder<'_>) -> Result<Vec<Wish>, DecodeError> {
+fn decode_votes(input: &mut Decoder<'_>) -> Result<Vec<Vote>, DecodeError> {
     let at = input.offset();
     let mut policies = 0_usize;
-    input.set::<u16, _>(0..=MAX_WISHES, "wishes", |input, _| {
-        let wish = Wish::decode(input, "wish")?;
-        policies = policies.saturating_add(usize::from(matches!(wish, Wish::Policy(_))));
+    input.set::<u16, _>(0..=MAX_VOTES, "votes", |input, _| {
+        let vote = Vote::decode(input, "vote")?;
+        policies = policies.saturating_add(usize::from(matches!(vote, Vote::Policy(_))));
         DecodeError::unless_within(at, "policy", policies, 0..=1)?;
-        Ok(wish)
+        Ok(vote)
     })
 }

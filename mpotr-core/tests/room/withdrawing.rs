@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
-use mpotr_core::wire::Wish;
-use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule, WishError};
+use mpotr_core::wire::Vote;
+use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule, VoteError};
 
 use crate::network::{Network, Suite};
 
@@ -56,9 +56,9 @@ impl House {
         self.network.collect(by);
     }
 
-    fn withdraw(&mut self, by: usize, wish: &Wish) -> bool {
+    fn withdraw(&mut self, by: usize, vote: &Vote) -> bool {
         let now = self.network.now;
-        let is_withdrawn = self.network.rooms[by].withdraw(now, wish);
+        let is_withdrawn = self.network.rooms[by].withdraw(now, vote);
         self.network.collect(by);
         is_withdrawn
     }
@@ -71,9 +71,9 @@ fn nobody_comes_in_by_a_word_that_was_taken_back() {
     house.network.run_for(5);
     house.admit(0, carol);
     house.network.run_for(5);
-    let wish = Wish::Admit(house.network.keys[carol]);
-    assert!(house.withdraw(0, &wish));
-    assert!(!house.withdraw(0, &wish));
+    let vote = Vote::Admit(house.network.keys[carol]);
+    assert!(house.withdraw(0, &vote));
+    assert!(!house.withdraw(0, &vote));
     house.network.run_for(5);
     house.admit(1, carol);
     house.network.run_for(60);
@@ -93,8 +93,8 @@ fn who_is_in_stays_in_when_the_word_is_taken_back() {
     }
     house.network.run_until(120, |n| n.rooms[carol].is_secure());
     house.network.run_for(20);
-    let wish = Wish::Admit(house.network.keys[carol]);
-    assert!(!house.withdraw(0, &wish));
+    let vote = Vote::Admit(house.network.keys[carol]);
+    assert!(!house.withdraw(0, &vote));
     let now = house.network.now;
     house.network.rooms[0].refresh(now);
     house.network.collect(0);
@@ -117,7 +117,7 @@ fn nobody_is_left_out_by_a_word_that_was_taken_back() {
     house.network.rooms[0].exclude(now, key).unwrap();
     house.network.collect(0);
     house.network.run_for(5);
-    assert!(house.withdraw(0, &Wish::Exclude(key)));
+    assert!(house.withdraw(0, &Vote::Exclude(key)));
     let now = house.network.now;
     house.network.rooms[1].exclude(now, key).unwrap();
     house.network.collect(1);
@@ -148,7 +148,7 @@ fn where_only_some_may_come_in_nobody_else_is_added() {
         network.rooms[member].admit(now, key).unwrap();
         network.collect(member);
         // No vote, which would stop the talk for a roster that this member refuses.
-        assert!(!network.rooms[member].withdraw(now, &Wish::Admit(key)));
+        assert!(!network.rooms[member].withdraw(now, &Vote::Admit(key)));
     }
     network.run_for(60);
     assert!(!network.rooms[stranger].is_secure());
@@ -167,12 +167,12 @@ fn what_a_member_cannot_ask_for_any_more_is_refused_and_changes_nothing() {
     for number in 0..254 {
         room.admit(now, stranger(number)).unwrap();
     }
-    assert_eq!(room.admit(now, stranger(254)), Err(WishError::TooMany));
-    assert_eq!(room.exclude(now, stranger(254)), Err(WishError::TooMany));
+    assert_eq!(room.admit(now, stranger(254)), Err(VoteError::TooMany));
+    assert_eq!(room.exclude(now, stranger(254)), Err(VoteError::TooMany));
     // What is asked for already, and the opposite of it, take no further place; nor do fresh keys.
     assert_eq!(room.admit(now, stranger(0)), Ok(()));
     assert_eq!(room.exclude(now, stranger(0)), Ok(()));
-    assert!(room.withdraw(now, &Wish::Exclude(stranger(0))));
+    assert!(room.withdraw(now, &Vote::Exclude(stranger(0))));
     assert_eq!(room.exclude(now, stranger(254)), Ok(()));
     room.refresh(now);
     network.collect(0);

@@ -3,22 +3,22 @@
 //! Whether votes were enough is a matter of the rules of the room, and of what its members remember of earlier epochs: it is
 //! shown who asked, and not judged.
 
-use mpotr_core::wire::{ContentKind, Wish};
+use mpotr_core::wire::{ContentKind, Vote};
 use mpotr_crypto::IdentityKey;
 
 use super::EpochReport;
 use super::said::Stated;
 use crate::reader::Place;
 
-/// A member asks for something.
+/// A member votes for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vote {
+pub struct CastVote {
     /// Where it does so first.
     pub place: Place,
     /// Its place in the roster.
     pub voter: u16,
-    /// What it asks for.
-    pub wish: Wish,
+    /// What it votes for.
+    pub vote: Vote,
 }
 
 /// A member of the epoch before whom others there asked to leave out, and who is not in this one.
@@ -31,8 +31,8 @@ pub struct LeftOut {
 }
 
 /// What is asked for in statements, each once of a member.
-pub(super) fn of(statements: &[Stated]) -> Vec<Vote> {
-    let mut votes: Vec<Vote> = Vec::new();
+pub(super) fn of(statements: &[Stated]) -> Vec<CastVote> {
+    let mut cast: Vec<CastVote> = Vec::new();
     for Stated {
         place,
         author,
@@ -40,19 +40,19 @@ pub(super) fn of(statements: &[Stated]) -> Vec<Vote> {
         ..
     } in statements
     {
-        let wishes = statement.next.iter().flat_map(|next| &next.wishes);
-        for wish in wishes.filter(|wish| **wish != Wish::Refresh) {
-            let is_known = |vote: &Vote| vote.voter == *author && vote.wish == *wish;
-            if !votes.iter().any(is_known) {
-                votes.push(Vote {
+        let votes = statement.next.iter().flat_map(|next| &next.votes);
+        for vote in votes.filter(|vote| **vote != Vote::Refresh) {
+            let is_known = |it: &CastVote| it.voter == *author && it.vote == *vote;
+            if !cast.iter().any(is_known) {
+                cast.push(CastVote {
                     place: *place,
                     voter: *author,
-                    wish: wish.clone(),
+                    vote: vote.clone(),
                 });
             }
         }
     }
-    votes
+    cast
 }
 
 /// Who of an epoch was asked to be left out, had not left by itself, and is not in the roster of the next.
@@ -64,7 +64,7 @@ pub(super) fn left_out(before: &EpochReport, roster: &[IdentityKey]) -> Vec<Left
     let gone = before.roster.iter().enumerate();
     let gone = gone.filter(|(member, identity)| !roster.contains(identity) && !has_left(*member));
     gone.filter_map(|(_, identity)| {
-        let against = |vote: &&Vote| vote.wish == Wish::Exclude(*identity);
+        let against = |it: &&CastVote| it.vote == Vote::Exclude(*identity);
         let by: Vec<_> = before
             .votes
             .iter()

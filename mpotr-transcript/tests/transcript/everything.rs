@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use mpotr_core::gka::{AgreementId, AuthenticationId};
-use mpotr_core::wire::{Content, ContentKind, Next, Presence, Statement, Wish};
+use mpotr_core::wire::{Content, ContentKind, Next, Presence, Statement, Vote};
 use mpotr_core::{Event, Policy, Rule};
 use mpotr_transcript::{Entry, ForgeError, Part, Signed, Transcript, forge};
 use rand_chacha::ChaCha20Rng;
@@ -44,11 +44,11 @@ kinds!(presence, PRESENCES: Presence {
     "closing": Presence::Closing,
     "done": Presence::Done,
 });
-kinds!(wish, WISHES: Wish {
-    "wish to refresh": Wish::Refresh,
-    "wish to admit": Wish::Admit(_),
-    "wish to exclude": Wish::Exclude(_),
-    "wish for a policy": Wish::Policy(_),
+kinds!(vote, VOTES: Vote {
+    "vote to refresh": Vote::Refresh,
+    "vote to admit": Vote::Admit(_),
+    "vote to exclude": Vote::Exclude(_),
+    "vote for a policy": Vote::Policy(_),
 });
 kinds!(rule, RULES: Rule {
     "rule of anyone": Rule::Anyone,
@@ -162,7 +162,7 @@ impl Seen {
             confirmed,
             // Said where some have installed an epoch and others are about to install another.
             forsaken: _,
-            wishes,
+            votes,
         } = next;
         self.note_if(*view > 0, "a later view");
         self.note_if(offer.is_some(), "an offer");
@@ -170,7 +170,7 @@ impl Seen {
         self.note_if(frozen.is_some(), "frozen");
         self.note_if(installed.is_some(), "installed");
         self.note_if(!confirmed.is_empty(), "confirmed");
-        wishes.iter().for_each(|it| self.note(wish(it)));
+        votes.iter().for_each(|it| self.note(vote(it)));
     }
 }
 
@@ -186,7 +186,7 @@ fn everything_that_a_transcript_can_hold_occurs_in_forged_ones() {
         ENTRIES,
         CONTENTS,
         PRESENCES,
-        WISHES,
+        VOTES,
         RULES,
         SAID,
         &["evidence"],

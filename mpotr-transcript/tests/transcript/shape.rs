@@ -219,7 +219,7 @@ impl Shape {
             .filter_map(|it| it.next.as_ref())
             .collect();
         self.number("about the next epoch", next.len());
-        self.number("wishes", next.iter().map(|it| it.wishes.len()).sum());
+        self.number("votes", next.iter().map(|it| it.votes.len()).sum());
         self.number(
             "frozen",
             next.iter().filter(|it| it.frozen.is_some()).count(),

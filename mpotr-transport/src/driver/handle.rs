@@ -1,7 +1,7 @@
 //! How the application speaks to a room that a driver runs.
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
-use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp, Wish, WishError};
+use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp, Vote, VoteError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::tell_if_news;
@@ -17,15 +17,15 @@ pub(super) enum Command {
     /// Let a person in.
     Admit {
         identity: IdentityKey,
-        reply: oneshot::Sender<Result<(), WishError>>,
+        reply: oneshot::Sender<Result<(), VoteError>>,
     },
     /// Leave a member out.
     Exclude {
         identity: IdentityKey,
-        reply: oneshot::Sender<Result<(), WishError>>,
+        reply: oneshot::Sender<Result<(), VoteError>>,
     },
     /// Take back what was asked for about a person.
-    Withdraw(Wish),
+    Withdraw(Vote),
     /// Make an epoch with fresh keys.
     Refresh,
     /// Give the room another policy.
@@ -61,9 +61,9 @@ impl Command {
             Self::Exclude { identity, reply } => {
                 let _ = reply.send(room.exclude(now, identity));
             }
-            Self::Withdraw(wish) => {
+            Self::Withdraw(vote) => {
                 // If it was not asked for, there is nothing to take back.
-                let _was_asked_for = room.withdraw(now, &wish);
+                let _was_asked_for = room.withdraw(now, &vote);
             }
             Self::Refresh => room.refresh(now),
             Self::ChangePolicy { policy, reply } => {
@@ -93,7 +93,7 @@ pub enum HandleError {
     Policy(#[from] PolicyError),
     /// The room has as many requests open as it may.
     #[error(transparent)]
-    Wish(#[from] WishError),
+    Vote(#[from] VoteError),
     /// The room has ended, or its transport is lost.
     #[error("the room has ended")]
     Ended,
@@ -162,8 +162,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// The room has ended.
-    pub async fn withdraw(&self, wish: Wish) -> Result<(), HandleError> {
-        self.command(Command::Withdraw(wish)).await
+    pub async fn withdraw(&self, vote: Vote) -> Result<(), HandleError> {
+        self.command(Command::Withdraw(vote)).await
     }
 
     /// Asks for an epoch with fresh keys.

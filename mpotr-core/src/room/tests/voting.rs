@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::policy::{Policy, PolicyError, Rule};
 use crate::room::Room;
 use crate::time::{Duration, Timestamp};
-use crate::wire::{EpochName, Proposal, Wish};
+use crate::wire::{EpochName, Proposal, Vote};
 
 /// Rooms that hear each other at once, on virtual time.
 struct Hall {
@@ -210,7 +210,7 @@ fn a_policy_that_nobody_would_read_is_not_asked_for() {
     let refused = hall.rooms[0].change_policy(now, wanted);
     let founders = 256;
     assert_eq!(refused, Err(PolicyError::TooManyFounders { founders }));
-    assert!(hall.rooms[0].votes.wishes.is_empty());
+    assert!(hall.rooms[0].votes.cast.is_empty());
     // It is still understood.
     hall.rooms[0].refresh(now);
     hall.run_for(60);
@@ -248,7 +248,7 @@ fn a_vote_for_more_votes_than_there_are_members_is_refused_and_counts_for_nobody
     // Who states it all the same is heard by nobody, and has no proposal of its own accepted.
     let offers = hall.turn_of(2);
     let mallory = &mut hall.rooms[2];
-    mallory.votes.wishes.insert(Wish::Policy(wanted.clone()));
+    mallory.votes.cast.insert(Vote::Policy(wanted.clone()));
     mallory.say_next();
     mallory.votes.policy = wanted;
     mallory.propose_roster(now, offers, &mut hall.rng);

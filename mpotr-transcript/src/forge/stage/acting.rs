@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp, Wish, WishError};
+use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp, Vote, VoteError};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
@@ -67,8 +67,8 @@ where
                 let now = self.now;
                 if let Some(whom) = self.play.members.get(*whom).copied() {
                     let place = self.speaker(act, *by)?;
-                    for wish in [Wish::Admit(whom), Wish::Exclude(whom)] {
-                        place.ask(|room| room.withdraw(now, &wish));
+                    for vote in [Vote::Admit(whom), Vote::Exclude(whom)] {
+                        place.ask(|room| room.withdraw(now, &vote));
                     }
                 }
                 self.collect(*by);
@@ -86,14 +86,14 @@ where
         act: usize,
         by: usize,
         whom: usize,
-        ask: fn(&mut Room<S>, Timestamp, IdentityKey) -> Result<(), WishError>,
+        ask: fn(&mut Room<S>, Timestamp, IdentityKey) -> Result<(), VoteError>,
     ) -> Result<(), ForgeError> {
         let now = self.now;
         if let Some(whom) = self.play.members.get(whom).copied() {
             let asked = self.speaker(act, by)?.ask(|room| ask(room, now, whom));
             asked
                 .transpose()
-                .map_err(|error| ForgeError::Wish { act, error })?;
+                .map_err(|error| ForgeError::Vote { act, error })?;
         }
         self.collect(by);
         Ok(())
