@@ -13,10 +13,10 @@
 //! | `demand`, `demanding` | what others build upon |
 //! | `graph`, `member_set` | what is delivered, and who covers what |
 //! | `vouching` | what shows that a message is its author's |
-//! | `evidence`, `forking` | members that say two things in one place |
+//! | `evidence`, `equivocation` | members that say two things in one place |
 //! | `examined` | signatures that were looked at in vain |
 //! | `consensus`, `order`, `locks` | the one order, what members have signed of it, and what is final |
-//! | `agreement` | what follows from what was delivered or stated |
+//! | `finality` | what follows from what was delivered or stated |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
 //! | `receipts`, `lagging` | whose word is awaited on what was sent, and who is not waited for |
@@ -28,7 +28,6 @@
 //!
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
-mod agreement;
 mod backlog;
 mod changing;
 mod claims;
@@ -39,10 +38,11 @@ mod delivering;
 mod delivery;
 mod demand;
 mod demanding;
+mod equivocation;
 mod evidence;
 mod examined;
+mod finality;
 mod fitting;
-mod forking;
 mod graph;
 mod holdback;
 #[cfg(feature = "insider")]

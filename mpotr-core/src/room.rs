@@ -11,7 +11,7 @@
 //! | `phase` | outside, in an epoch, or gone | `membership` |
 //! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `changing`, `unserved` |
 //! | `old` | the epoch before, for those who are behind | |
-//! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `early` |
+//! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending` |
 //! | `votes` | what this member asks for, and who was left out | `exclusions` |
 //! | `fates` | texts that have no fate yet | |
 //! | `leaving` | how far this member is with its end | |
@@ -149,7 +149,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Plan => self.plan_proposal(now),
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
-                Timer::Change => self.drive(now, rng),
+                Timer::Change => self.advance_change(now, rng),
                 Timer::Vote => self.state_votes(),
                 Timer::Reply => self.reply(now),
                 Timer::Retry => self.retry(now, is_stalled),

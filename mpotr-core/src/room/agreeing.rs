@@ -13,7 +13,7 @@ use mpotr_gka::{Fault, FaultKind, Run, Unfilled};
 use super::Room;
 use super::membership::Membership;
 use super::succession::attempt::{Attempt, Outcome};
-use super::succession::early::Claim;
+use super::succession::pending::Claim;
 use super::succession::{Round, Which};
 use crate::error::Rejection;
 use crate::event::Event;
@@ -47,7 +47,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         timers.set(Timer::Retry, now.after(times.retry));
         self.proceed(now, Which::Current, rng);
-        self.succession.early.release_runs();
+        self.succession.pending.release_runs();
     }
 
     /// Ends the run that is under way without an epoch, for want of time or for a later one. If this member has confirmed it,
@@ -139,9 +139,9 @@ impl<S: CryptoSuite> Room<S> {
             if member.changing.change.is_none() && self.lobby.hosts.chosen().is_none() {
                 return Err(Rejection::UnknownEpoch);
             }
-            return self.succession.early.keep_of_run(claim, packet);
+            return self.succession.pending.keep_of_run(claim, packet);
         }
-        self.succession.early.keep_of_run(claim, packet)?;
+        self.succession.pending.keep_of_run(claim, packet)?;
         // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.
         self.lobby.ask_for_proposal(&mut cx, claim.run);
         self.plan_proposal(now);

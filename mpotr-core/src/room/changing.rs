@@ -105,7 +105,7 @@ impl<S: CryptoSuite> Membership<S> {
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes every step of a change that is due.
-    pub(super) fn drive(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+    pub(super) fn advance_change(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         if self.phase.member().is_none_or(Membership::has_said_goodbye) {
             return;
         }

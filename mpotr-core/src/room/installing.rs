@@ -133,7 +133,7 @@ impl<S: CryptoSuite> Room<S> {
         for identity in accused {
             self.prove(now, identity);
         }
-        self.succession.early.release_epochs();
+        self.succession.pending.release_epochs();
     }
 
     /// The members that are left out of the next epoch by a vote.

@@ -8,7 +8,7 @@ use super::Room;
 use super::lobby::answering::Answer;
 use super::lobby::offering::News;
 use super::succession::Round;
-use super::succession::early::Claim;
+use super::succession::pending::Claim;
 use crate::epoch::MAX_TOGETHER;
 use crate::error::Rejection;
 use crate::event::Event;
@@ -84,11 +84,11 @@ impl<S: CryptoSuite> Room<S> {
     /// Takes the packets that came early and belong to something by now.
     pub(super) fn take_early(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         loop {
-            let early = self.succession.early.take_ready();
-            if early.is_empty() {
+            let pending = self.succession.pending.take_ready();
+            if pending.is_empty() {
                 return;
             }
-            let mut rest = early.as_slice();
+            let mut rest = pending.as_slice();
             while let Some((first, others)) = rest.split_first() {
                 let together = self.sealed_together(rest);
                 if together.is_empty() {
@@ -148,7 +148,7 @@ impl<S: CryptoSuite> Room<S> {
         packet: &[u8],
     ) -> Result<(), Rejection> {
         let Some(member) = self.phase.member_mut() else {
-            return self.succession.keep_early(sealed, packet);
+            return self.succession.keep_pending(sealed, packet);
         };
         if member.epoch.hint() == sealed.hint() {
             return member.open(now, sealed);
@@ -159,7 +159,7 @@ impl<S: CryptoSuite> Room<S> {
             return old.open(&mut self.common.at(now), sealed);
         }
         // Of an epoch that others have installed already, it may be.
-        let kept = self.succession.keep_early(sealed, packet);
+        let kept = self.succession.keep_pending(sealed, packet);
         if kept == Err(Rejection::UnknownEpoch) {
             // Or of another room in this channel, which may not know of this one.
             self.tell_newcomers(now, packet);

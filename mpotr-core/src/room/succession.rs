@@ -2,7 +2,7 @@
 
 pub(super) mod attempt;
 pub(super) mod changes;
-pub(super) mod early;
+pub(super) mod pending;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{Confirmation, Contribution, Member, Offer, OfferDigest, Unfilled};
@@ -14,7 +14,7 @@ use crate::time::{Timestamp, part};
 use crate::wire::{SealedPacket, SidHint};
 use attempt::{Attempt, Leave};
 use changes::Changes;
-use early::Early;
+use pending::Pending;
 
 /// Which of the runs that this member takes part in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(super) struct Succession<S: CryptoSuite> {
     /// Proposals for the epoch that follows.
     pub(super) changes: Changes,
     /// Packets of runs and epochs that this member does not know yet.
-    pub(super) early: Early,
+    pub(super) pending: Pending,
     /// When the proposal was sent again on request.
     proposal_resent: Option<Timestamp>,
 }
@@ -51,7 +51,7 @@ impl<S: CryptoSuite> Default for Succession<S> {
             current: None,
             confirmed: Vec::new(),
             changes: Changes::default(),
-            early: Early::default(),
+            pending: Pending::default(),
             proposal_resent: None,
         }
     }
@@ -185,7 +185,7 @@ impl<S: CryptoSuite> Succession<S> {
     }
 
     /// Keeps a packet of an epoch to be: it can be read from when this member has confirmed its run.
-    pub(super) fn keep_early(
+    pub(super) fn keep_pending(
         &mut self,
         sealed: &SealedPacket,
         packet: &[u8],
@@ -193,7 +193,7 @@ impl<S: CryptoSuite> Succession<S> {
         let mut runs = self.current.iter().chain(&self.confirmed);
         let sender = runs.find_map(|run| run.sender_of(sealed));
         let sender = sender.ok_or(Rejection::UnknownEpoch)?;
-        self.early.keep_of_epoch(sender, packet)
+        self.pending.keep_of_epoch(sender, packet)
     }
 
     /// Gives up all runs, and the proposals for what would have followed.

@@ -1,5 +1,5 @@
 //! Packets that came before what they belong to: of a run whose proposal, or an epoch whose last confirmation, is still
-//! under way. `docs/spec/06-epochs.md`, "Early packets".
+//! under way. `docs/spec/06-epochs.md`, "Pending packets".
 //!
 //! What is lost here its owner sends again. What matters is who can make it be lost. Packets of an epoch to be are told from
 //! others by its header key, which nobody outside has; among its members, who takes up most gives way. Packets of a run that is
@@ -73,14 +73,14 @@ impl<K: Copy + Ord> Waiting<K> {
 
 /// Packets that wait.
 #[derive(Debug, Default)]
-pub(crate) struct Early {
+pub(crate) struct Pending {
     runs: Waiting<Claim>,
     epochs: Waiting<u16>,
     /// Packets whose run or epoch is known by now.
     ready: Vec<Vec<u8>>,
 }
 
-impl Early {
+impl Pending {
     /// Keeps a packet of a run that is not known.
     ///
     /// # Errors
@@ -156,7 +156,7 @@ impl Early {
 
 #[cfg(test)]
 mod tests {
-    use super::{Claim, Early, MAX_BYTES, MAX_PACKETS};
+    use super::{Claim, MAX_BYTES, MAX_PACKETS, Pending};
     use crate::error::Rejection;
     use crate::wire::SidHint;
 
@@ -168,40 +168,40 @@ mod tests {
         }
     }
 
-    fn taken_of_runs(early: &mut Early) -> Vec<Vec<u8>> {
-        early.release_runs();
-        early.take_ready()
+    fn taken_of_runs(pending: &mut Pending) -> Vec<Vec<u8>> {
+        pending.release_runs();
+        pending.take_ready()
     }
 
-    fn taken_of_epochs(early: &mut Early) -> Vec<Vec<u8>> {
-        early.release_epochs();
-        early.take_ready()
+    fn taken_of_epochs(pending: &mut Pending) -> Vec<Vec<u8>> {
+        pending.release_epochs();
+        pending.take_ready()
     }
 
     #[test]
     fn of_each_name_the_first_and_the_last_are_kept() {
-        let mut early = Early::default();
+        let mut pending = Pending::default();
         for n in 0..100_u8 {
-            early.keep_of_run(claim(1, 1), &[n]).unwrap();
-            early.keep_of_run(claim(1, 2), &[n, n]).unwrap();
+            pending.keep_of_run(claim(1, 1), &[n]).unwrap();
+            pending.keep_of_run(claim(1, 2), &[n, n]).unwrap();
         }
         assert_eq!(
-            early.keep_of_run(claim(1, 1), &[99]),
+            pending.keep_of_run(claim(1, 1), &[99]),
             Err(Rejection::Replayed)
         );
-        let kept = taken_of_runs(&mut early);
+        let kept = taken_of_runs(&mut pending);
         assert_eq!(kept, [vec![0], vec![0, 0], vec![99], vec![99, 99]]);
-        assert!(taken_of_runs(&mut early).is_empty());
+        assert!(taken_of_runs(&mut pending).is_empty());
     }
 
     #[test]
     fn many_small_packets_leave_room_for_what_comes_after_them() {
-        let mut early = Early::default();
+        let mut pending = Pending::default();
         for n in 0..10 * u64::try_from(MAX_PACKETS).unwrap() {
-            early.keep_of_run(claim(n, 0), &n.to_be_bytes()).unwrap();
+            pending.keep_of_run(claim(n, 0), &n.to_be_bytes()).unwrap();
         }
-        early.keep_of_run(claim(0, 7), b"real").unwrap();
-        let kept = taken_of_runs(&mut early);
+        pending.keep_of_run(claim(0, 7), b"real").unwrap();
+        let kept = taken_of_runs(&mut pending);
         assert_eq!(
             (kept.len(), kept.last().unwrap().as_slice()),
             (MAX_PACKETS, &b"real"[..])
@@ -210,33 +210,36 @@ mod tests {
 
     #[test]
     fn large_packets_push_out_no_small_ones() {
-        let mut early = Early::default();
-        early.keep_of_run(claim(0, 7), b"real").unwrap();
+        let mut pending = Pending::default();
+        pending.keep_of_run(claim(0, 7), b"real").unwrap();
         for n in 0..100_u8 {
-            let _any = early.keep_of_run(claim(n.into(), 1), &vec![n; MAX_BYTES / 4]);
+            let _any = pending.keep_of_run(claim(n.into(), 1), &vec![n; MAX_BYTES / 4]);
         }
-        early.keep_of_run(claim(0, 8), b"real too").unwrap();
-        let kept = taken_of_runs(&mut early);
+        pending.keep_of_run(claim(0, 8), b"real too").unwrap();
+        let kept = taken_of_runs(&mut pending);
         assert_eq!(kept[0], b"real");
         assert_eq!(kept.last().unwrap(), b"real too");
         assert!(kept.iter().map(Vec::len).sum::<usize>() <= MAX_BYTES);
         let huge = vec![0; MAX_BYTES + 1];
-        assert_eq!(early.keep_of_run(claim(1, 1), &huge), Err(Rejection::Quota));
+        assert_eq!(
+            pending.keep_of_run(claim(1, 1), &huge),
+            Err(Rejection::Quota)
+        );
     }
 
     #[test]
     fn a_member_of_an_epoch_to_be_takes_no_room_of_another() {
-        let mut early = Early::default();
+        let mut pending = Pending::default();
         for n in 0..2 * MAX_PACKETS {
-            let _any = early.keep_of_epoch(1, &n.to_be_bytes());
+            let _any = pending.keep_of_epoch(1, &n.to_be_bytes());
         }
         for n in 0..MAX_PACKETS / 4 {
-            early
+            pending
                 .keep_of_epoch(2, &[&[2], &n.to_be_bytes()[..]].concat())
                 .unwrap();
         }
-        assert_eq!(early.keep_of_epoch(1, b"more"), Err(Rejection::Quota));
-        let kept = taken_of_epochs(&mut early);
+        assert_eq!(pending.keep_of_epoch(1, b"more"), Err(Rejection::Quota));
+        let kept = taken_of_epochs(&mut pending);
         assert_eq!(kept.len(), MAX_PACKETS);
         assert_eq!(kept[0], 0_usize.to_be_bytes());
         assert_eq!(
