@@ -17,6 +17,7 @@
 //! | [`run`] | that backends agree | each other: [`run::journal`] writes down every result of a seeded run |
 
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -6,18 +6,22 @@ use mpotr_backend_rustcrypto::Ristretto255;
 use mpotr_crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr_crypto::{Group, random_scalar};
 
-/// A source that yields each of its strings of 64 bytes in turn.
+/// A source that yields each of its strings of 64 bytes in turn. To draw another length from it fails the test.
 struct Script(Vec<[u8; 64]>);
 
 impl TryRng for Script {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        unimplemented!("scalars are drawn as bytes")
+        let mut word = [0; 4];
+        self.try_fill_bytes(&mut word)?;
+        Ok(u32::from_le_bytes(word))
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        unimplemented!("scalars are drawn as bytes")
+        let mut word = [0; 8];
+        self.try_fill_bytes(&mut word)?;
+        Ok(u64::from_le_bytes(word))
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
