@@ -86,7 +86,7 @@ fn proposal() -> impl Strategy<Value = Packet> {
                         evidence: flip,
                     },
                     proposer: u16::try_from(proposer.index(offers.len())).unwrap(),
-                    commitments: CommitmentSum::new(room),
+                    commitments: Some(CommitmentSum::new(room)),
                     offers,
                     signature,
                 })

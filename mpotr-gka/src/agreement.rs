@@ -60,7 +60,7 @@ mod tests {
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
-    use crate::terms::{CommitmentSum, Terms};
+    use crate::terms::Terms;
 
     /// A party and its view of the run.
     type Party = (Run<S>, Box<dyn GroupKeyAgreement<S>>);
@@ -88,7 +88,7 @@ mod tests {
                     sid: Sid::new([1; 32]),
                     methods: Methods::new(id, AuthenticationId::TripleDh),
                     proposer: 0,
-                    commitments: CommitmentSum::NONE,
+                    commitments: None,
                 };
                 let run = Run::new(terms, members.clone(), me).unwrap();
                 (run, id.start::<S>(secrets.share))

@@ -6,7 +6,7 @@ use mpotr_crypto::{CryptoSuite, Element};
 use crate::member::Member;
 use crate::roster::{RosterError, check_size};
 use crate::sid::Sid;
-use crate::terms::Terms;
+use crate::terms::{CommitmentSum, Terms};
 
 /// One run as one member sees it.
 #[derive(Debug)]
@@ -69,9 +69,8 @@ impl<S: CryptoSuite> Run<S> {
         if terms.proposer >= members.len() {
             return Err(RosterError::NoProposer);
         }
-        let commitments = terms
-            .commitments
-            .element::<S>(terms.methods.authentication)?;
+        let stated = terms.commitments.as_ref();
+        let commitments = CommitmentSum::element::<S>(stated, terms.methods.authentication)?;
         Ok(Self {
             terms,
             me,

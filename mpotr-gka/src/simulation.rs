@@ -133,9 +133,16 @@ impl<S: CryptoSuite> Candidates<S> {
 }
 
 /// `sid`, over the shortest head that a run can have.
-fn sid<S: CryptoSuite>(methods: Methods, commitments: CommitmentSum, offers: &[Offer]) -> Sid {
-    let mut head = vec![methods.agreement.code(), methods.authentication.code()];
-    head.extend_from_slice(commitments.as_bytes());
+fn sid<S: CryptoSuite>(
+    methods: Methods,
+    commitments: Option<CommitmentSum>,
+    offers: &[Offer],
+) -> Sid {
+    let head = Encoder::encoded(|out| {
+        out.u8(methods.agreement.code());
+        out.u8(methods.authentication.code());
+        CommitmentSum::encode_stated(commitments, out);
+    });
     Sid::of::<S>(&head, offers.iter())
 }
 

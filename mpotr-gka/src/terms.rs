@@ -1,6 +1,6 @@
 //! What the proposer of a run states besides the roster. `docs/spec/04-key-agreement.md`, "Terms".
 
-use mpotr_crypto::{CryptoSuite, Group, byte_newtype};
+use mpotr_crypto::{CryptoSuite, DecodeError, Decoder, Encoder, Group, byte_newtype};
 
 use crate::fault::{Fault, FaultKind};
 use crate::member::Member;
@@ -11,14 +11,31 @@ use crate::sid::Sid;
 use mpotr_crypto::Element;
 
 byte_newtype! {
-    /// The sum of the knowledge commitments `R_j` of a roster, as its proposer states it: an encoded element, 32 bytes, or
-    /// [`CommitmentSum::NONE`].
+    /// The sum of the knowledge commitments `R_j` of a roster, as its proposer states it: an encoded element, 32 bytes. A run
+    /// of triple Diffie-Hellman, which has no joint-knowledge check, has none.
     CommitmentSum
 }
 
+/// What stands on the wire where no sum is stated.
+const ZERO: CommitmentSum = CommitmentSum::new([0; 32]);
+
 impl CommitmentSum {
-    /// The value in a run of triple Diffie-Hellman, which has no joint-knowledge check: 32 zero bytes.
-    pub const NONE: Self = Self::new([0; 32]);
+    /// Writes what a proposer states: a sum, or 32 zero bytes for none.
+    pub fn encode_stated(stated: Option<Self>, out: &mut Encoder) {
+        stated.unwrap_or(ZERO).encode(out);
+    }
+
+    /// Reads what a proposer states.
+    ///
+    /// # Errors
+    /// The input ends too early.
+    pub fn decode_stated(
+        input: &mut Decoder<'_>,
+        field: &'static str,
+    ) -> Result<Option<Self>, DecodeError> {
+        let stated = Self::decode(input, field)?;
+        Ok((stated != ZERO).then_some(stated))
+    }
 
     /// What an honest proposer states for a roster: `sum R_j` for a group proof, nothing otherwise.
     ///
@@ -27,29 +44,31 @@ impl CommitmentSum {
     pub fn of<'a, S: CryptoSuite>(
         authentication: AuthenticationId,
         members: impl IntoIterator<Item = &'a Member<S>>,
-    ) -> Result<Self, RosterError> {
+    ) -> Result<Option<Self>, RosterError> {
         match authentication {
             AuthenticationId::GroupProof => {
                 let commitments = decode_all(members)
                     .map_err(|members| RosterError::undecodable(members.first().copied()))?;
-                Ok(Self::new(S::Group::encode(&S::Group::sum(&commitments))))
+                let sum = S::Group::encode(&S::Group::sum(&commitments));
+                Ok(Some(Self::new(sum)))
             }
-            AuthenticationId::TripleDh => Ok(Self::NONE),
+            AuthenticationId::TripleDh => Ok(None),
         }
     }
 
     /// The element that is stated. `None` inside where none is needed.
     pub(crate) fn element<S: CryptoSuite>(
-        &self,
+        stated: Option<&Self>,
         authentication: AuthenticationId,
     ) -> Result<Option<Element<S>>, RosterError> {
-        let stated = *self != Self::NONE;
-        match authentication {
-            AuthenticationId::GroupProof if stated => S::Group::decode(self.as_bytes())
+        match (authentication, stated) {
+            // Zero encodes the identity, to which the commitments of honest members do not add up.
+            (AuthenticationId::GroupProof, Some(stated)) => S::Group::decode(stated.as_bytes())
+                .filter(|_| *stated != ZERO)
                 .map(Some)
                 .ok_or(RosterError::CommitmentSum),
-            AuthenticationId::TripleDh if !stated => Ok(None),
-            AuthenticationId::GroupProof | AuthenticationId::TripleDh => {
+            (AuthenticationId::TripleDh, None) => Ok(None),
+            (AuthenticationId::GroupProof, None) | (AuthenticationId::TripleDh, Some(_)) => {
                 Err(RosterError::CommitmentSum)
             }
         }
@@ -110,6 +129,6 @@ pub struct Terms {
     pub methods: Methods,
     /// The proposer's index in the roster, whose signature over the terms the caller has verified.
     pub proposer: usize,
-    /// The sum of the knowledge commitments, as the proposer states it.
-    pub commitments: CommitmentSum,
+    /// The sum of the knowledge commitments, as the proposer states it; none in a run of triple Diffie-Hellman.
+    pub commitments: Option<CommitmentSum>,
 }

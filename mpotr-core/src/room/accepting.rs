@@ -154,7 +154,7 @@ impl<S: CryptoSuite> Room<S> {
         let offers = self.lobby.expected_roster(me, now, &self.votes.admission);
         let policy = &self.votes.policy;
         let method = policy.authentication;
-        let Some(commitments) = self.lobby.sum_of_commitments(me, method, &offers) else {
+        let Ok(commitments) = self.lobby.sum_of_commitments(me, method, &offers) else {
             // Without the offers that do not decode, the roster is another, and so may be whose turn it is.
             self.plan_proposal(now);
             return;

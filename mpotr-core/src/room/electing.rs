@@ -82,7 +82,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// What this member proposes for a roster, beside the roster.
-    fn draft(&self, offers: &[OfferDigest], commitments: CommitmentSum) -> Option<Draft> {
+    fn draft(&self, offers: &[OfferDigest], commitments: Option<CommitmentSum>) -> Option<Draft> {
         let listed = offers
             .iter()
             .filter_map(|digest| self.offering.offer(digest));
@@ -164,7 +164,7 @@ impl<S: CryptoSuite> Room<S> {
         let sum = self
             .lobby
             .sum_of_commitments(&self.common.me, method, &offers);
-        let Some(commitments) = sum else {
+        let Ok(commitments) = sum else {
             // Without the offers that do not decode, at once.
             self.common.timers.set(Timer::Change, now);
             return;

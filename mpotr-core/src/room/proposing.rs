@@ -26,7 +26,7 @@ pub(super) struct Draft {
     pub(super) view: u32,
     pub(super) policy: Policy,
     /// Of the roster.
-    pub(super) commitments: CommitmentSum,
+    pub(super) commitments: Option<CommitmentSum>,
 }
 
 impl<S: CryptoSuite> Offering<S> {
@@ -108,13 +108,16 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// The sum of the commitments of a roster, as this member states it when it proposes. It decodes every key of every
-    /// offer for that; the offers with keys that do not decode are barred, and then there is no sum.
+    /// offer for that.
+    ///
+    /// # Errors
+    /// Keys do not decode, and the offers that they stand in are barred; or an offer is not at hand.
     pub(super) fn sum_of_commitments(
         &mut self,
         me: &Me<S>,
         method: AuthenticationId,
         offers: &[OfferDigest],
-    ) -> Option<CommitmentSum> {
+    ) -> Result<Option<CommitmentSum>, RosterError> {
         let mut members = Vec::with_capacity(offers.len());
         let mut undecodable = Vec::new();
         for digest in offers {
@@ -126,9 +129,9 @@ impl<S: CryptoSuite> Lobby<S> {
         }
         if members.len() != offers.len() {
             self.offering.bar(undecodable);
-            return None;
+            return Err(RosterError::CommitmentSum);
         }
-        CommitmentSum::of(method, members).ok()
+        CommitmentSum::of(method, members)
     }
 
     /// Bars the offer that keeps this member out of a run, since one of its keys does not decode.

@@ -44,7 +44,7 @@ pub struct Proposal {
     /// Index of the proposer in the roster.
     pub proposer: u16,
     /// The sum of the knowledge commitments of all offers, where the policy's authentication has a joint-knowledge check.
-    pub commitments: CommitmentSum,
+    pub commitments: Option<CommitmentSum>,
     /// The roster in cycle order: strictly increasing, so that one set of members has one cycle.
     pub offers: Vec<OfferDigest>,
     /// By the proposer's ephemeral key.
@@ -60,7 +60,7 @@ impl Proposal {
         out.u32(self.view);
         self.policy.encode(out);
         out.u16(self.proposer);
-        self.commitments.encode(out);
+        CommitmentSum::encode_stated(self.commitments, out);
         out.list::<u32, _>(&self.offers, OfferDigest::encode);
     }
 
@@ -87,7 +87,7 @@ impl Proposal {
         let policy = Policy::decode(input)?;
         let proposer_at = input.offset();
         let proposer = input.u16("proposer")?;
-        let commitments = CommitmentSum::decode(input, "commitments")?;
+        let commitments = CommitmentSum::decode_stated(input, "commitments")?;
         let offers = input.set::<u32, _>(1..=MAX_MEMBERS, "offers", OfferDigest::decode)?;
         if usize::from(proposer) >= offers.len() {
             return Err(DecodeError::unknown(proposer_at, "proposer", proposer));

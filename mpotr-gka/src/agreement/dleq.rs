@@ -148,7 +148,7 @@ mod tests {
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
-    use crate::terms::{CommitmentSum, Terms};
+    use crate::terms::Terms;
 
     /// A run of four and the share of its member 0.
     fn run(sid: u8) -> (Run<S>, OfferSecrets<S>) {
@@ -169,7 +169,7 @@ mod tests {
             sid: Sid::new([sid; 32]),
             methods: Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
             proposer: 0,
-            commitments: CommitmentSum::NONE,
+            commitments: None,
         };
         (Run::new(terms, members, 0).unwrap(), secrets.remove(0))
     }

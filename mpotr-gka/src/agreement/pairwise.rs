@@ -214,7 +214,7 @@ mod tests {
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
-    use crate::terms::{CommitmentSum, Terms};
+    use crate::terms::Terms;
 
     #[test]
     fn a_source_that_repeats_itself_repeats_no_part() {
@@ -227,7 +227,7 @@ mod tests {
                 sid: Sid::new([sid; 32]),
                 methods: Methods::new(AgreementId::Pairwise, AuthenticationId::TripleDh),
                 proposer: 0,
-                commitments: CommitmentSum::NONE,
+                commitments: None,
             };
             let member = secrets.member(&KnownIdentities::new()).unwrap();
             let run = Run::new(terms, vec![member], 0).unwrap();

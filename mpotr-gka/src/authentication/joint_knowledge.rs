@@ -69,6 +69,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
         element: Element<S>,
         commitments: Element<S>,
     ) -> Option<Self> {
+        let stated = terms.commitments?;
         let encoded = S::Group::encode(&element);
         if encoded == [0; 32] {
             return None;
@@ -76,7 +77,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
         let challenge = hash_to_scalar::<S>(
             TranscriptHash::<S>::new(label::KNOWLEDGE)
                 .bytes(terms.sid.as_bytes())
-                .bytes(terms.commitments.as_bytes())
+                .bytes(stated.as_bytes())
                 .bytes(&encoded),
         );
         Some(Self {
@@ -147,6 +148,9 @@ impl<S: CryptoSuite> Trapdoor<S> {
             commitments,
             ..
         } = run.terms();
+        let Some(commitments) = commitments else {
+            return Fault::of(FaultKind::WrongCommitmentSum, *proposer);
+        };
         let commitments = match commitments.open(*proposer, run.members()) {
             Ok(commitments) => commitments,
             Err(fault) => return fault,
@@ -237,7 +241,7 @@ mod tests {
             sid: Sid::new([0; 32]),
             methods: Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof),
             proposer: 0,
-            commitments: CommitmentSum::new(Ristretto255::encode(&element)),
+            commitments: Some(CommitmentSum::new(Ristretto255::encode(&element))),
         };
         let is_accepted = |trapdoor| {
             Trapdoor::<ChaCha20Poly1305Suite>::new(&terms, Vec::new(), trapdoor, element).is_some()

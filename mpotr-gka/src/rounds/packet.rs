@@ -116,7 +116,7 @@ mod tests {
     use crate::room_name::RoomId;
     use crate::run::Run;
     use crate::sid::Sid;
-    use crate::terms::{CommitmentSum, Terms};
+    use crate::terms::Terms;
 
     /// A packet whose signer knows more than one signature of a text, as Ed25519 allows.
     #[derive(Clone, PartialEq)]
@@ -151,7 +151,7 @@ mod tests {
             sid: Sid::new([1; 32]),
             methods: Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::TripleDh),
             proposer: 0,
-            commitments: CommitmentSum::NONE,
+            commitments: None,
         };
         let run = Run::new(terms, vec![member], 0).unwrap();
         let packet = |sender, text, signature| Signed {

@@ -135,9 +135,9 @@ impl<S: CryptoSuite> Crew<S> {
     }
 
     /// `sum R_j`, as the proposer states it.
-    fn commitments(&self) -> CommitmentSum {
+    fn commitments(&self) -> Option<CommitmentSum> {
         if let Some(stated) = self.stated {
-            return stated;
+            return Some(stated);
         }
         match self.methods.authentication {
             AuthenticationId::GroupProof => {
@@ -147,16 +147,18 @@ impl<S: CryptoSuite> Crew<S> {
                     .iter()
                     .filter_map(|offer| S::Group::decode(offer.commitment.as_bytes()))
                     .collect();
-                CommitmentSum::new(S::Group::encode(&S::Group::sum(&commitments)))
+                Some(CommitmentSum::new(S::Group::encode(&S::Group::sum(
+                    &commitments,
+                ))))
             }
-            AuthenticationId::TripleDh | _ => CommitmentSum::NONE,
+            AuthenticationId::TripleDh | _ => None,
         }
     }
 
     pub(crate) fn spec(&self) -> Spec {
         let commitments = self.commitments();
         let mut head = self.head.clone();
-        head.extend_from_slice(commitments.as_bytes());
+        head.extend_from_slice(&commitments.map_or([0; 32], |sum| *sum.as_bytes()));
         Spec {
             sid: Sid::of::<S>(&head, self.offers.iter()),
             commitments,

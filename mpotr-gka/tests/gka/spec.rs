@@ -19,7 +19,7 @@ use crate::{Element, Scalar};
 #[derive(Clone)]
 pub(crate) struct Spec {
     pub(crate) sid: Sid,
-    pub(crate) commitments: CommitmentSum,
+    pub(crate) commitments: Option<CommitmentSum>,
     pub(crate) offers: Vec<Offer>,
 }
 
@@ -99,7 +99,7 @@ impl Spec {
     pub(crate) fn knowledge_challenge<S: CryptoSuite>(&self) -> Scalar<S> {
         hash_to_scalar::<S>(
             self.hash::<S>(label::KNOWLEDGE)
-                .bytes(self.commitments.as_bytes())
+                .bytes(self.commitments.unwrap().as_bytes())
                 .bytes(&S::Group::encode(&self.trapdoor::<S>())),
         )
     }

@@ -165,7 +165,7 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use mpotr_crypto::{SignatureBytes, SuiteId};
-    use mpotr_gka::{CommitmentSum, OfferDigest, RoomId};
+    use mpotr_gka::{OfferDigest, RoomId};
 
     use super::*;
     use crate::policy::Policy;
@@ -179,7 +179,7 @@ mod tests {
             view,
             policy: Policy::default(),
             proposer: 0,
-            commitments: CommitmentSum::NONE,
+            commitments: None,
             offers: (0..members).map(|n| OfferDigest::new([n; 32])).collect(),
             signature: SignatureBytes::new([0; 64]),
         }

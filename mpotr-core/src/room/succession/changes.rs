@@ -86,7 +86,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use mpotr_crypto::{SignatureBytes, SuiteId};
-    use mpotr_gka::{CommitmentSum, OfferDigest, RoomId};
+    use mpotr_gka::{OfferDigest, RoomId};
 
     use super::{Changes, MAX_SIGNED, MAX_UNKNOWN};
     use crate::policy::Policy;
@@ -101,7 +101,7 @@ mod tests {
             view,
             policy: Policy::default(),
             proposer: 0,
-            commitments: CommitmentSum::NONE,
+            commitments: None,
             offers: vec![OfferDigest::new([3; 32])],
             signature: SignatureBytes::new([0; 64]),
         }
