@@ -258,14 +258,14 @@ impl<S: CryptoSuite> CheckedChallenge<S> {
         S::Group::encode_scalar(&c) == S::Group::encode_scalar(&S::Group::scalar_add(&c_1, &c_2))
     }
 
-    fn statement(&self, identity: &IdentityKey, offer: &OfferDigest) -> Statement<S> {
+    fn statement(&self, identity: &IdentityKey, offer: &OfferDigest) -> Claim<S> {
         let hash = |label| {
             self.challenge
                 .hash::<S>(label)
                 .bytes(identity.as_bytes())
                 .bytes(offer.as_bytes())
         };
-        Statement {
+        Claim {
             claim: hash(label::JOINER),
             nonce: hash(label::JOINER_NONCE),
         }
@@ -279,12 +279,12 @@ impl<S: CryptoSuite> core::fmt::Debug for CheckedChallenge<S> {
 }
 
 /// What is proven: hashes over all that challenge and nonces depend on, but for the commitments and the secrets.
-struct Statement<S: CryptoSuite> {
+struct Claim<S: CryptoSuite> {
     claim: TranscriptHash<S>,
     nonce: TranscriptHash<S>,
 }
 
-impl<S: CryptoSuite> Statement<S> {
+impl<S: CryptoSuite> Claim<S> {
     fn challenge(&self, commitments: &[Element<S>; 2]) -> Scalar<S> {
         let [first, second] = commitments;
         hash_to_scalar::<S>(
@@ -316,7 +316,7 @@ impl<S: CryptoSuite> Keys<'_, S> {
     ///
     /// The nonces are hedged and bound to the statement: one commitment never meets two challenges, even if the source of
     /// randomness repeats itself.
-    fn prove(&self, statement: &Statement<S>, rng: &mut dyn CryptoRng) -> JoinerProof {
+    fn prove(&self, statement: &Claim<S>, rng: &mut dyn CryptoRng) -> JoinerProof {
         let [identity, key] = self.of;
         let other = match self.known {
             Known::Identity => key,
