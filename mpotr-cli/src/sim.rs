@@ -22,10 +22,10 @@ const SHOWN: usize = 5;
 /// Simulates.
 ///
 /// # Errors
-/// An invariant broke; a backend that was asked for is not there or cannot compute the suite; standard output is closed.
+/// An invariant broke; no room formed in a run; a backend that was asked for is not there or cannot compute the suite; standard output is closed.
 pub(crate) fn run(args: &SimArgs, out: &mut Output) -> anyhow::Result<()> {
     if args.list {
-        for scenario in Scenario::ALL {
+        for scenario in Scenario::all() {
             out.line(format_args!("{:22}{}", scenario.name, scenario.about))?;
         }
         return Ok(());
@@ -74,11 +74,16 @@ pub(crate) fn run(args: &SimArgs, out: &mut Output) -> anyhow::Result<()> {
         }
     }
     out.line(summary.json()?)?;
+    verdict(&summary, args.runs)
+}
+
+/// An error if not all went well.
+fn verdict(summary: &Summary, runs: u64) -> anyhow::Result<()> {
+    let (failed, without_room) = (summary.failed(), summary.without_room());
+    anyhow::ensure!(failed == 0, "{failed} of {runs} runs broke an invariant");
     anyhow::ensure!(
-        summary.failed() == 0,
-        "{} of {} runs broke an invariant",
-        summary.failed(),
-        args.runs
+        without_room == 0,
+        "no room formed in {without_room} of {runs} runs"
     );
     Ok(())
 }

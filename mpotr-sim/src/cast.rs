@@ -7,6 +7,7 @@ use rand_chacha::ChaCha20Rng;
 
 use crate::insider;
 use crate::member::SeededRoom;
+use crate::outsider::{self, Bystander};
 use crate::party::Party;
 use crate::script::Role;
 
@@ -45,5 +46,7 @@ fn enter<S: CryptoSuite + 'static>(entrance: Entrance) -> Result<Box<dyn Party>,
     match entrance.role {
         Role::Honest => Ok(Box::new(SeededRoom::<S>::enter(entrance)?)),
         Role::Insider(kind) => insider::enter::<S>(kind, entrance),
+        Role::Outsider(kind) => outsider::enter::<S>(kind, entrance),
+        Role::Bystander => Ok(Box::new(Bystander)),
     }
 }

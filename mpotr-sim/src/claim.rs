@@ -7,10 +7,11 @@ mod next_epoch;
 mod no_run_failed;
 mod one_epoch;
 mod one_final_order;
+mod together;
 
 use mpotr_core::Duration;
 
-use crate::invariant::acceptance;
+use crate::invariant::{acceptance, unchanged};
 use crate::ledger::Ledger;
 use crate::party::Seat;
 
@@ -25,6 +26,10 @@ pub enum Claim {
     AllRead,
     /// All honest members are together in another epoch than the first.
     NextEpoch,
+    /// All honest members who stay are in one epoch.
+    Together,
+    /// Every change that a person asked for has come about.
+    Changed,
     /// I4: all members of one epoch have read there what one of them has.
     Accepted,
     /// Nobody honest was told that a key agreement failed.
@@ -47,6 +52,8 @@ impl Claim {
             Self::OneEpoch => "one-epoch",
             Self::AllRead => "all-read",
             Self::NextEpoch => "next-epoch",
+            Self::Together => "together",
+            Self::Changed => "changed",
             Self::NoRunFailed => "no-run-failed",
             Self::Accepted => "accepted",
             Self::Exposed(_) => "exposed",
@@ -61,6 +68,8 @@ impl Claim {
             Self::OneEpoch => one_epoch::check(ledger),
             Self::AllRead => all_read::check(ledger),
             Self::NextEpoch => next_epoch::check(ledger),
+            Self::Together => together::check(ledger),
+            Self::Changed => unchanged::check(ledger),
             Self::NoRunFailed => no_run_failed::check(ledger),
             Self::Accepted => acceptance::check(ledger),
             Self::Exposed(seat) => exposed::check(ledger, seat),

@@ -38,6 +38,14 @@ pub fn bound(timers: &Timers, members: usize) -> Duration {
         .saturating_add(let_in.saturating_mul(2))
 }
 
+/// On a slow carrier so many round trips, if those take longer: the timers of a room stretch with them.
+const ROUND_TRIPS: u32 = 100;
+
+/// [`bound`], on a carrier with this round trip.
+pub(crate) fn bound_on(timers: &Timers, members: usize, round_trip: Duration) -> Duration {
+    bound(timers, members).max(round_trip.saturating_mul(ROUND_TRIPS))
+}
+
 /// Whether all honest members who mean to stay are in one epoch that lists them all, and all who mean to leave an epoch
 /// have left. A member that is alone needs no room.
 pub(crate) fn is_whole(ledger: &Ledger) -> bool {

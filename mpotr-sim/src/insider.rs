@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `silent` | never sends packets of one kind |
+//! | `abstains` | never again, once it is in an epoch |
 //! | `wrong_share` | a random element in place of its share of the key agreement, signed |
 //! | `two_contributions` | another contribution to each half of the room, both signed |
 //! | `two_confirmations` | another confirmation to each half, both signed |
@@ -13,6 +14,7 @@
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for the exclusion of all others |
 
+mod abstains;
 mod hoard;
 mod knowledge;
 mod replay;
@@ -42,6 +44,8 @@ pub use torn::Tear;
 pub enum InsiderKind {
     /// Never sends packets of one kind.
     Silent(Withheld),
+    /// Sends no more packets of one kind, once it is in an epoch.
+    Abstains(Withheld),
     /// Contributes a random element in place of its share.
     WrongShare,
     /// Contributes differently to each half of the room.
@@ -63,8 +67,8 @@ pub enum InsiderKind {
 }
 
 impl InsiderKind {
-    /// Those that deviate whatever they are asked to do: all but [`InsiderKind::TwoTexts`],
-    /// [`InsiderKind::Torn`] and [`InsiderKind::Hoard`].
+    /// Those that deviate from the beginning and whatever they are asked to do: all but [`InsiderKind::Abstains`],
+    /// [`InsiderKind::TwoTexts`], [`InsiderKind::Torn`] and [`InsiderKind::Hoard`].
     pub const ALL: [Self; 11] = [
         Self::Silent(Withheld::Offers),
         Self::Silent(Withheld::Proposals),
@@ -225,6 +229,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
         InsiderKind::Hoard => Box::new(hoard::Hoard::default()),
         InsiderKind::Torn(tear) => Box::new(torn::Torn::new(tear)),
         InsiderKind::Silent(withheld) => Box::new(withheld),
+        InsiderKind::Abstains(withheld) => Box::new(abstains::Abstains::new(withheld)),
         InsiderKind::WrongShare => Box::new(wrong_share::WrongShare::new(seed)),
         InsiderKind::TwoContributions => Box::new(two_contributions::TwoContributions),
         InsiderKind::TwoConfirmations => Box::new(two_confirmations::TwoConfirmations),

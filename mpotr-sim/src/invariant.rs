@@ -14,19 +14,36 @@
 //! | `accusation` | evidence is told once |
 //! | `publication` | nobody publishes while anything is in flight |
 //! | `blame` | no honest member is blamed, or left out for good, without a vote |
+//!
+//! And where a scenario asks for it, for a room can be under conditions in which it cannot hold ([`Watch`]):
+//!
+//! | file | what |
+//! |---|---|
+//! | `sovereignty` | a member leaves its epoch by a decision of that epoch alone, and nobody enters without votes |
+//! | `unseen` | a text is for those alone whom its author had seen in the roster, and had not voted to leave out |
+//! | `honest_loss` | no honest member that is there is left out unasked |
+//! | `unchanged` | every change that a person asked for comes about |
+//! | `amplification` | an outsider makes the room say little more than it says itself |
+//! | `fateless` | a text of an epoch that is over has its fate |
 
 pub(crate) mod acceptance;
 mod accusation;
+pub(crate) mod amplification;
 mod blame;
 mod delivery;
+pub(crate) mod fateless;
 mod fates;
 mod final_prefix;
 mod final_signed;
+pub(crate) mod honest_loss;
 mod one_order;
 mod one_successor;
 mod publication;
 mod same_cut;
 mod same_epoch;
+mod sovereignty;
+pub(crate) mod unchanged;
+mod unseen;
 
 use std::fmt;
 
@@ -65,6 +82,57 @@ const ALL: [(&str, Check); 12] = [
     ("blame", blame::check_faults),
     ("exclusion", blame::check_removal),
 ];
+
+/// What must hold where a scenario asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watch {
+    /// A member leaves its epoch by a decision of that epoch alone, and nobody enters without votes.
+    Sovereignty,
+    /// A text is for those alone whom its author had seen in the roster, and had not voted to leave out.
+    Unseen,
+    /// No honest member that is there is left out unasked.
+    HonestLoss,
+    /// Every change that a person asked for comes about.
+    Unchanged,
+    /// An outsider makes the room say little more than it says itself.
+    Amplification,
+    /// A text of an epoch that is over has its fate.
+    Fateless,
+}
+
+impl Watch {
+    /// All that can be watched.
+    pub const ALL: [Self; 6] = [
+        Self::Sovereignty,
+        Self::Unseen,
+        Self::HonestLoss,
+        Self::Unchanged,
+        Self::Amplification,
+        Self::Fateless,
+    ];
+
+    /// Its name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sovereignty => "sovereignty",
+            Self::Unseen => "unseen",
+            Self::HonestLoss => "honest-loss",
+            Self::Unchanged => "unchanged",
+            Self::Amplification => "amplification",
+            Self::Fateless => "fateless",
+        }
+    }
+
+    /// What is checked of it whenever a member is told something; the rest is looked at in the end.
+    const fn check(self) -> Option<Check> {
+        match self {
+            Self::Sovereignty => Some(sovereignty::check),
+            Self::Unseen => Some(unseen::check),
+            Self::HonestLoss => Some(honest_loss::check),
+            Self::Unchanged | Self::Amplification | Self::Fateless => None,
+        }
+    }
+}
 
 /// An invariant that broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +173,10 @@ pub(crate) fn check_reveal(
 
 /// Checks every invariant.
 pub(crate) fn check(now: Timestamp, seen: &Seen<'_>) -> Vec<Breach> {
-    ALL.iter()
+    let watched = seen.before.watched.iter();
+    let watched = watched.filter_map(|watch| Some((watch.name(), watch.check()?)));
+    ALL.into_iter()
+        .chain(watched)
         .filter_map(|(invariant, check)| {
             let what = check(seen).err()?;
             Some(Breach {

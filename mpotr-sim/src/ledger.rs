@@ -1,16 +1,21 @@
 //! What every member was told so far, and what the simulator knows besides: who is honest, who said what.
 
+mod changes;
 mod person;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::{Digest32, IdentityKey};
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{EpochHint, EpochName, MessageId, SidHint};
-use mpotr_core::{Event, Policy, SendHandle};
+use mpotr_core::{Duration, Event, Policy, SendHandle, Timestamp};
 
+use crate::invariant::Watch;
 use crate::party::Seat;
-pub(crate) use person::Person;
+pub(crate) use changes::{Asked, AskedChange};
+pub(crate) use person::{Person, Written};
 
 /// What became of an epoch for one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub(crate) struct EpochRecord {
     pub(crate) name: EpochName,
     pub(crate) parent: Option<EpochName>,
     pub(crate) roster: Vec<IdentityKey>,
+    /// When the first honest member installed it.
+    pub(crate) began: Timestamp,
     pub(crate) policy: Policy,
     pub(crate) key: Option<[u8; 32]>,
     /// Who installed it.
@@ -91,6 +98,10 @@ pub(crate) struct Text {
     /// What its author had written or read before it.
     pub(crate) clock: BTreeMap<IdentityKey, u32>,
     pub(crate) delivered: BTreeSet<Seat>,
+    /// When it was given to the room.
+    pub(crate) written: Timestamp,
+    /// Who was told that its place is final, and when.
+    pub(crate) settled: BTreeMap<Seat, Timestamp>,
     /// Whom it was for: all others of its epoch who, as far as its author knew, had not said their last word; or if all had,
     /// who had not left.
     pub(crate) readers: BTreeSet<IdentityKey>,
@@ -127,9 +138,33 @@ pub(crate) struct Ledger {
     pub(crate) excluded: BTreeSet<IdentityKey>,
     /// An insider says different things to different members.
     pub(crate) somebody_equivocates: bool,
+    /// Virtual time.
+    pub(crate) now: Timestamp,
+    /// What people asked for, in that order.
+    pub(crate) changes: Vec<AskedChange>,
+    /// Whom each honest member has voted to let in by name.
+    pub(crate) admitted: BTreeMap<Seat, BTreeSet<IdentityKey>>,
+    /// The longest that the network was parted or blocked at a time.
+    pub(crate) longest_cut: Duration,
+    /// How often an honest member that was there was left out unasked.
+    pub(crate) honest_lost: u64,
+    /// How long it took until the first members were in one room.
+    pub(crate) first_whole: Option<Duration>,
+    /// For each epoch that followed another, how many views it took at most.
+    pub(crate) views: BTreeMap<Sid, u32>,
+    /// What must hold besides what always must.
+    pub(crate) watched: BTreeSet<Watch>,
 }
 
 impl Ledger {
+    /// Nothing was told yet, and this must hold besides what always must.
+    pub(crate) fn watching(watched: BTreeSet<Watch>) -> Self {
+        Self {
+            watched,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn person(&self, seat: Seat) -> Option<&Person> {
         self.people.get(seat.0)
     }
@@ -194,6 +229,7 @@ impl Ledger {
                     name: *name,
                     parent: *parent,
                     roster: roster.iter().map(|member| member.identity).collect(),
+                    began: self.now,
                     policy: Policy::default(),
                     key,
                     installed: BTreeMap::new(),
@@ -204,7 +240,13 @@ impl Ledger {
             }
             Event::Sent { handle, id } => self.note_sent(seat, *handle, *id),
             Event::Provisional { id, .. } => self.note_ordered(seat, *id),
-            Event::Final { count, digest, .. } => {
+            Event::Final { count, digest, ids } => {
+                let now = self.now;
+                for id in ids {
+                    if let Some(text) = self.texts.get_mut(id) {
+                        text.settled.entry(seat).or_insert(now);
+                    }
+                }
                 let prefix = FinalPrefix {
                     seat,
                     digest: *digest,
@@ -345,6 +387,8 @@ impl Ledger {
             body,
             clock: person.clock.clone(),
             delivered: BTreeSet::new(),
+            written: person.written.get(&handle).map_or(self.now, |text| text.at),
+            settled: BTreeMap::new(),
             readers: if writers.is_empty() { others } else { writers },
         };
         let own = person.clock.entry(person.identity).or_insert(0);

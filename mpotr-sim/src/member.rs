@@ -91,6 +91,9 @@ impl<S: CryptoSuite> Party for SeededRoom<S> {
                 // A scenario asks for far fewer than a member may.
                 let _asked = self.room.exclude(now, identity);
             }
+            Act::Admit(identity) => {
+                let _asked = self.room.admit(now, identity);
+            }
         }
     }
 
@@ -104,6 +107,10 @@ impl<S: CryptoSuite> Party for SeededRoom<S> {
 
     fn epochs_held(&self) -> Vec<(EpochHint, bool)> {
         self.room.epochs_held().collect()
+    }
+
+    fn views(&self) -> Option<u32> {
+        self.room.views()
     }
 }
 

@@ -55,6 +55,8 @@ pub enum Act {
     Refresh,
     /// To leave a member out.
     Exclude(IdentityKey),
+    /// To let a person in.
+    Admit(IdentityKey),
 }
 
 /// A party in the channel, driven as a room is.
@@ -90,5 +92,10 @@ pub trait Party {
     /// an insider says of itself counts for nothing.
     fn epochs_held(&self) -> Vec<(EpochHint, bool)> {
         Vec::new()
+    }
+
+    /// In a change, how many views it has entered.
+    fn views(&self) -> Option<u32> {
+        None
     }
 }

@@ -1,5 +1,9 @@
-//! Scenarios, a file each. A new one is a constant of its file and a line in [`Scenario::ALL`].
+//! Scenarios, a file each. A new one is a constant of its file and a line in [`Scenario::RECORDED`] or
+//! [`Scenario::MEASURED`].
 
+mod abstainer;
+mod abstaining;
+mod adverts;
 mod backlog;
 mod burst;
 mod calm;
@@ -8,15 +12,28 @@ mod crash;
 mod custom;
 mod equivocating;
 mod forked;
+mod ghosts;
+mod half_abstainer;
+mod haunted;
 mod hoarding;
 mod insiders;
 mod joins;
+mod kicked;
+mod larger_room;
 mod leaving;
+mod line;
+mod long_fork;
 mod lossy;
+mod mail;
 mod partition;
+mod quiet;
 mod random;
+mod replayer;
+mod restart;
 mod silent_end;
+mod slow_ghosts;
 mod slow_line;
+mod stolen_offer;
 mod torn;
 mod unpublished;
 
@@ -38,8 +55,8 @@ impl Scenario {
     /// Members and faults as they are asked for.
     pub const CUSTOM: &'static Self = &custom::CUSTOM;
 
-    /// Every scenario with a name to ask for.
-    pub const ALL: [&'static Self; 31] = [
+    /// Scenarios of which runs are recorded: a change that is to leave behaviour as it is changes nothing in them.
+    pub const RECORDED: [&'static Self; 31] = [
         &calm::CALM,
         &lossy::LOSSY,
         &forked::FORKED,
@@ -73,9 +90,32 @@ impl Scenario {
         &torn::BESIDE,
     ];
 
+    /// Scenarios by which rooms are measured: under outsiders and insiders that stay to the end, and on slow carriers.
+    pub const MEASURED: [&'static Self; 14] = [
+        &ghosts::GHOSTS,
+        &slow_ghosts::SLOW_GHOSTS,
+        &adverts::ADVERTS,
+        &stolen_offer::STOLEN_OFFER,
+        &larger_room::LARGER_ROOM,
+        &replayer::REPLAYER,
+        &abstainer::ABSTAINER,
+        &half_abstainer::HALF_ABSTAINER,
+        &long_fork::LONG_FORK,
+        &kicked::KICKED,
+        &restart::RESTART,
+        &line::LINE,
+        &mail::MAIL,
+        &quiet::QUIET,
+    ];
+
+    /// Every scenario with a name to ask for.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        Self::RECORDED.into_iter().chain(Self::MEASURED)
+    }
+
     /// The scenario of a name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        Self::ALL.into_iter().find(|scenario| scenario.name == name)
+        Self::all().find(|scenario| scenario.name == name)
     }
 }

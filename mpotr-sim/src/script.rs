@@ -1,10 +1,15 @@
 //! What happens in a run.
 
+use std::collections::BTreeSet;
+
 use mpotr_core::{Duration, Policy, Timers};
 
 use crate::claim::Claim;
 use crate::insider::InsiderKind;
+use crate::invariant::Watch;
+use crate::outsider::OutsiderKind;
 use crate::party::Seat;
+use crate::profile::Profile;
 use mpotr_netem::{Line, Weather};
 
 /// What kind of party enters.
@@ -14,6 +19,10 @@ pub enum Role {
     Honest,
     /// A member that deviates.
     Insider(InsiderKind),
+    /// Not a member: it knows the name of the room, hears all packets and sends its own.
+    Outsider(OutsiderKind),
+    /// Not a member, and silent: it sits where an outsider would, so that a run can be compared with one without it.
+    Bystander,
 }
 
 /// One thing that happens. It is skipped if the member that should do it is dead or has left.
@@ -40,6 +49,13 @@ pub enum Step {
         /// Who asks.
         by: Seat,
         /// Who is to be left out.
+        whom: Seat,
+    },
+    /// A member asks that another be let in.
+    Admit {
+        /// Who asks.
+        by: Seat,
+        /// Who is to be let in.
         whom: Seat,
     },
     /// A member leaves in order.
@@ -89,6 +105,14 @@ pub struct Script {
     pub steps: Vec<Step>,
     /// The weather at the end, without losses if all must become well.
     pub weather_at_last: Weather,
+    /// The line that every party has to the network. A room on one is polled only while that is free.
+    pub line: Option<Line>,
+    /// The length that texts are filled up to, in bytes.
+    pub text_bytes: usize,
+    /// Whether insiders die before the end: for scenarios about what they do, not about what they hinder.
+    pub insiders_stop: bool,
+    /// What must hold besides what always must.
+    pub watched: BTreeSet<Watch>,
 }
 
 impl Script {
@@ -104,7 +128,60 @@ impl Script {
             weather,
             steps: Vec::new(),
             weather_at_last: weather,
+            line: None,
+            text_bytes: 0,
+            insiders_stop: false,
+            watched: BTreeSet::new(),
         }
+    }
+
+    /// All that can be watched must hold.
+    pub fn watch_all(&mut self) {
+        self.watched = Watch::ALL.into();
+    }
+
+    /// What is written to many at once: a text every so many milliseconds, for so many seconds.
+    pub fn talk(&mut self, secs: u64, every_ms: u64) {
+        let texts = secs.saturating_mul(1000).checked_div(every_ms).unwrap_or(0);
+        for _ in 0..texts {
+            self.steps.push(Step::SomebodySays);
+            self.wait(every_ms);
+        }
+    }
+
+    /// How long a packet takes and its answer: twice the mean latency.
+    #[must_use]
+    pub const fn round_trip(&self) -> Duration {
+        let Weather {
+            latency_ms,
+            jitter_ms,
+            ..
+        } = self.weather;
+        Duration::from_millis(latency_ms.saturating_mul(2).saturating_add(jitter_ms))
+    }
+
+    /// Whether an outsider enters.
+    pub(crate) fn has_outsiders(&self) -> bool {
+        let is_outsider = |role: &Role| matches!(role, Role::Outsider(_));
+        let enters = |step: &Step| matches!(step, Step::Enter(role) if is_outsider(role));
+        self.first.iter().any(is_outsider) || self.steps.iter().any(enters)
+    }
+
+    /// The same with silent outsiders.
+    pub(crate) fn without_outsiders(&self) -> Self {
+        let mut script = self.clone();
+        let entering = script.steps.iter_mut().filter_map(|step| {
+            let Step::Enter(role) = step else {
+                return None;
+            };
+            Some(role)
+        });
+        for role in script.first.iter_mut().chain(entering) {
+            if let Role::Outsider(_) = role {
+                *role = Role::Bystander;
+            }
+        }
+        script
     }
 
     /// A claim must come to hold within so many seconds.
@@ -138,12 +215,25 @@ pub struct Wanted {
     pub joins: Option<usize>,
     /// Members that leave.
     pub leaves: Option<usize>,
+    /// Insiders, where the scenario is about a kind of them.
+    pub insiders: Option<usize>,
+    /// The carrier.
+    pub profile: Option<Profile>,
+    /// Bytes that a member's line takes in a second.
+    pub rate: Option<u64>,
+    /// Bytes that a member's line takes at once after a time of silence.
+    pub burst: Option<u64>,
+    /// A packet takes as much of a member's line as the next multiple of so many bytes.
+    pub unit: Option<u64>,
+    /// Whether random faults come on top of what the scenario has.
+    pub faults: bool,
 }
 
 impl Wanted {
     /// The weather that was asked for, where this is a scenario's own.
     #[must_use]
     pub fn weather(&self, own: Weather) -> Weather {
+        let own = self.profile.map_or(own, |profile| profile.weather(own));
         let latency = self.latency_ms.unwrap_or(own.latency_ms);
         let reorders = if self.reorder { latency } else { 0 };
         let mut weather = own
@@ -153,5 +243,18 @@ impl Wanted {
             .duplicate(self.duplicate_permille.unwrap_or(own.duplicate_permille));
         weather.is_in_order &= !self.reorder;
         weather
+    }
+
+    /// The line that was asked for, where this is a scenario's own.
+    #[must_use]
+    pub fn line(&self, own: Option<Line>) -> Option<Line> {
+        let own = self.profile.map_or(own, Profile::line);
+        if (self.rate, self.burst, self.unit) == (None, None, None) {
+            return own;
+        }
+        let mut line = own.unwrap_or_default();
+        line.rate = self.rate.or(line.rate);
+        line.burst = self.burst.unwrap_or(line.burst);
+        Some(line.unit(self.unit.unwrap_or(line.unit)))
     }
 }

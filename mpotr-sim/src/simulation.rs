@@ -11,9 +11,10 @@ use crate::cast::Cast;
 use crate::claim::Awaited;
 use crate::counting::{self, Count};
 use crate::digests::Digests;
+use crate::faults;
 use crate::healing;
-use crate::invariant::Breach;
-use crate::invariant::acceptance;
+use crate::invariant::{Breach, Watch, acceptance, amplification, fateless, unchanged};
+use crate::measures::{Haunted, Measures, are_all_final};
 use crate::party::Act;
 use crate::scenario::Scenario;
 use crate::script::{Script, Step, Wanted};
@@ -90,6 +91,8 @@ pub struct Outcome {
     pub trace: Trace,
     /// Digests of what happened, if they were wanted.
     pub digests: Option<Digests>,
+    /// What was measured.
+    pub measures: Measures,
 }
 
 impl Simulation {
@@ -99,9 +102,14 @@ impl Simulation {
         // The script and the world draw from streams of their own.
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         rng.set_stream(1);
+        let mut script = (scenario.script)(wanted, &mut rng);
+        script.line = wanted.line(script.line);
+        if wanted.faults {
+            faults::strew(&mut script, &mut rng);
+        }
         Self {
             seed,
-            script: (scenario.script)(wanted, &mut rng),
+            script,
             trace: Trace::default(),
             is_digested: false,
         }
@@ -121,11 +129,18 @@ impl Simulation {
         self
     }
 
-    /// Runs it, members on these suites in turn.
+    /// Runs it, members on these suites in turn. A run with an outsider is measured against one without it.
     ///
     /// # Errors
     /// A backend cannot compute the suite on this machine.
     pub fn run(self, casts: &[Cast]) -> Result<Outcome, UnsupportedSuite> {
+        let quiet = if self.script.has_outsiders() {
+            let mut quiet = World::new(casts, &self.script, self.seed, Trace::default());
+            play(&mut quiet, &self.script.without_outsiders())?;
+            Some(quiet)
+        } else {
+            None
+        };
         let Self {
             seed,
             script,
@@ -134,17 +149,12 @@ impl Simulation {
         } = self;
         let mut world = World::new(casts, &script, seed, trace);
         world.digests = is_digested.then(Digests::default);
-        for role in &script.first {
-            world.enter(*role)?;
+        let (healed_after, count) = play(&mut world, &script)?;
+        let mut measures = Measures::of(&world.ledger, &world.traffic, script.round_trip());
+        measures.texts = world.messages;
+        if let Some(quiet) = &quiet {
+            compare(&mut world, quiet, &script, &mut measures);
         }
-        world.open_doors();
-        for step in &script.steps {
-            if world.is_broken() {
-                break;
-            }
-            take(&mut world, step)?;
-        }
-        let (healed_after, count) = end(&mut world, &script);
         let tally = Tally {
             runs: 1,
             epochs: u64::try_from(world.ledger.epochs.len()).unwrap_or(u64::MAX),
@@ -157,15 +167,46 @@ impl Simulation {
         Ok(Outcome {
             seed,
             tally,
-            awaited: world.awaited,
             published: world.ledger.revealed.len(),
+            bound: world.bound(),
+            awaited: world.awaited,
             breaches: world.breaches,
             healed_after,
-            bound: healing::bound(&script.timers, world.ledger.people.len()),
             weather_at_last: script.weather_at_last,
             trace: world.trace,
             digests: world.digests,
+            measures,
         })
+    }
+}
+
+/// Plays a script from its beginning to its end.
+fn play(world: &mut World, script: &Script) -> Result<(Option<Duration>, Count), UnsupportedSuite> {
+    for role in &script.first {
+        world.enter(*role)?;
+    }
+    world.open_doors();
+    for step in &script.steps {
+        if world.is_broken() {
+            break;
+        }
+        take(world, step)?;
+    }
+    Ok(end(world, script))
+}
+
+/// What the outsider cost, by a run of the same seed without it.
+fn compare(world: &mut World, quiet: &World, script: &Script, measures: &mut Measures) {
+    let (with, without) = (world.traffic.haunted, quiet.traffic.haunted);
+    let Haunted { room, outsider } = with;
+    let drawn = room.saturating_sub(without.room).saturating_mul(1000);
+    measures.amplification = drawn.checked_div(outsider);
+    let round_trip = script.round_trip();
+    measures.changes_without = Measures::of(&quiet.ledger, &quiet.traffic, round_trip).changes;
+    if script.watched.contains(&Watch::Amplification)
+        && let Err(what) = amplification::check(&with, &without, round_trip)
+    {
+        world.breach(Watch::Amplification.name(), what);
     }
 }
 
@@ -184,6 +225,7 @@ fn take(world: &mut World, step: &Step) -> Result<(), UnsupportedSuite> {
         Step::SomebodySays => world.somebody_says(),
         Step::Refresh(seat) => world.act(*seat, Act::Refresh),
         Step::Exclude { by, whom } => world.exclude(*by, *whom),
+        Step::Admit { by, whom } => world.admit(*by, *whom),
         Step::Leave(seat) => world.act(*seat, Act::Leave),
         Step::Kill(seat) => world.kill(*seat),
         Step::Part(seats) => world.part(seats.iter().copied().collect::<BTreeSet<_>>()),
@@ -196,20 +238,26 @@ fn take(world: &mut World, step: &Step) -> Result<(), UnsupportedSuite> {
     Ok(())
 }
 
-/// The network heals and insiders stop: all must become well, and everything arrive that had to.
+/// The network heals: all must become well, and everything arrive that had to, with all who are still there.
 fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
+    world.is_over = true;
     world.heal();
     world.set_weather(script.weather_at_last);
-    world.kill_insiders();
+    if script.insiders_stop {
+        world.kill_insiders();
+    }
+    let watches = |watch| script.watched.contains(&watch);
     let healed_after = world.gather();
-    let members = world.ledger.people.len();
-    let patience = healing::bound(&script.timers, members);
+    let patience = world.bound();
     let limit = world.now().after(patience);
     let mut count = counting::count(&world.ledger);
     while healed_after.is_some() && !world.is_broken() && world.now() < limit {
         let is_well = count.missing.is_empty()
             && healing::is_whole(&world.ledger)
-            && acceptance::check(&world.ledger).is_ok();
+            && acceptance::check(&world.ledger).is_ok()
+            && (!watches(Watch::Unchanged) || unchanged::check(&world.ledger).is_ok())
+            && (!watches(Watch::Fateless) || fateless::check(&world.ledger).is_ok())
+            && (script.watched.is_empty() || are_all_final(&world.ledger));
         if is_well {
             break;
         }
@@ -221,6 +269,14 @@ fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
     }
     if let Err(what) = acceptance::check(&world.ledger) {
         world.breach("acceptance", what);
+    }
+    for (watch, held) in [
+        (Watch::Unchanged, unchanged::check(&world.ledger)),
+        (Watch::Fateless, fateless::check(&world.ledger)),
+    ] {
+        if let Some(what) = held.err().filter(|_| watches(watch)) {
+            world.breach(watch.name(), what);
+        }
     }
     (healed_after, count)
 }

@@ -15,8 +15,8 @@ mod watching;
 use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKeyPair, UnsupportedSuite};
-use mpotr_core::{Admission, RoomConfig, Timestamp};
-use mpotr_netem::Network;
+use mpotr_core::{Admission, Duration, RoomConfig, Timestamp};
+use mpotr_netem::{Line, Network};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
@@ -24,7 +24,8 @@ use crate::cast::{Cast, Entrance};
 use crate::claim::Awaited;
 use crate::digests::Digests;
 use crate::invariant::Breach;
-use crate::ledger::{Ledger, Person};
+use crate::ledger::{Asked, Ledger, Person};
+use crate::measures::Traffic;
 use crate::party::{Party, Seat};
 use crate::script::{Role, Script};
 use crate::trace::Trace;
@@ -40,6 +41,10 @@ struct Place {
     cast: Cast,
     /// When its party wants to be woken.
     wake: Option<Timestamp>,
+    /// When its line is free for what the party may have to send.
+    free: Option<Timestamp>,
+    /// How many views the change has entered that its party is in.
+    views: Option<u32>,
 }
 
 /// Parties, network and clock.
@@ -48,6 +53,10 @@ pub struct World {
     config: RoomConfig,
     places: Vec<Place>,
     network: Network<Seat, Rc<[u8]>>,
+    /// The line of every party; each is then polled only while that is free.
+    line: Option<Line>,
+    round_trip: Duration,
+    text_bytes: usize,
     now: Timestamp,
     rng: ChaCha20Rng,
     pub(crate) ledger: Ledger,
@@ -57,6 +66,14 @@ pub struct World {
     pub(crate) awaited: Vec<Awaited>,
     /// Texts that honest members took.
     pub(crate) messages: u64,
+    pub(crate) traffic: Traffic,
+    /// Whether the network has healed at the end.
+    pub(crate) is_over: bool,
+    /// When the first outsider entered.
+    haunted_from: Option<Timestamp>,
+    is_leaving: bool,
+    /// Since when the network is parted or blocked.
+    cut_from: Option<Timestamp>,
 }
 
 impl World {
@@ -73,20 +90,30 @@ impl World {
         config.timers = script.timers;
         config.policy = script.policy.clone();
         config.refresh_messages = script.refresh_messages;
-        config.members = script.wait_for_all.then_some(script.first.len());
+        let is_member = |role: &&Role| !matches!(role, Role::Outsider(_) | Role::Bystander);
+        let members = script.first.iter().filter(is_member).count();
+        config.members = script.wait_for_all.then_some(members);
         Self {
             casts: casts.to_vec(),
             config,
             places: Vec::new(),
             network,
+            line: script.line,
+            round_trip: script.round_trip(),
+            text_bytes: script.text_bytes,
             now: Timestamp::default(),
             rng,
-            ledger: Ledger::default(),
+            ledger: Ledger::watching(script.watched.clone()),
             trace,
             digests: None,
             breaches: Vec::new(),
             awaited: Vec::new(),
             messages: 0,
+            traffic: Traffic::default(),
+            is_over: false,
+            haunted_from: None,
+            is_leaving: false,
+            cut_from: None,
         }
     }
 
@@ -161,7 +188,18 @@ impl World {
             identity,
             cast,
             wake: None,
+            free: None,
+            views: None,
         });
+        if matches!(role, Role::Outsider(_) | Role::Bystander) {
+            self.haunted_from.get_or_insert(self.now);
+        } else if let Some(line) = self.line {
+            self.network.set_line(self.now.as_millis(), seat, line);
+        }
+        self.ledger.now = self.now;
+        if role == Role::Honest {
+            self.ledger.ask(Asked::Enter(public));
+        }
         self.ledger.somebody_equivocates |=
             matches!(role, Role::Insider(kind) if kind.equivocates());
         let policy = self.config.policy.clone();

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::{Duration, Timers};
-use mpotr_sim::{Cast, Outcome, Scenario, Simulation, Wanted, bound, run_many};
+use mpotr_sim::{Cast, Outcome, Profile, Scenario, Simulation, Wanted, bound, run_many};
 
 fn casts() -> [Cast; 1] {
     [Cast::of::<ChaCha20Poly1305Suite>()]
@@ -35,7 +35,7 @@ fn assert_well(name: &str, outcome: &Outcome) {
 
 #[test]
 fn every_scenario_ends_well() {
-    for scenario in Scenario::ALL {
+    for scenario in Scenario::RECORDED {
         // The large ones, smaller.
         let wanted = match scenario.name {
             "lossy" => Wanted {
@@ -88,12 +88,12 @@ fn under_any_loss_that_can_be_asked_for_the_network_heals_and_all_arrives() {
         loss_permille: Some(loss),
         ..Wanted::default()
     };
-    for (loss, at_last) in [(200, 200), (201, 0), (900, 0)] {
+    for loss in [200, 201, 900] {
         let outcome = Simulation::new(Scenario::CUSTOM, &wanted(loss), 1)
             .run(&casts())
             .unwrap();
         assert_well("custom", &outcome);
-        assert_eq!(outcome.weather_at_last.loss_permille, at_last);
+        assert_eq!(outcome.weather_at_last.loss_permille, 0);
         assert_eq!((outcome.tally.messages, outcome.tally.expected), (3, 9));
     }
 }
@@ -266,4 +266,56 @@ fn what_signed_is_published_when_nothing_is_in_flight() {
     }
     // Otherwise there would be nothing to check.
     assert!(published > 0);
+}
+
+fn small(members: usize, messages: usize) -> Wanted {
+    Wanted {
+        members: Some(members),
+        messages: Some(messages),
+        ..Wanted::default()
+    }
+}
+
+#[test]
+fn a_quiet_room_is_measured() {
+    let outcome = run("quiet", &small(4, 5), 1);
+    assert_well("quiet", &outcome);
+    let measures = outcome.measures;
+    assert_eq!((measures.texts, measures.not_final), (5, 0));
+    assert_eq!((measures.first.count(), measures.finals_ms.count()), (1, 5));
+    // Each text is padded to more than its 64 bytes, and all of it is sent while members talk.
+    assert!(measures.bytes_talking > 5 * 4 * 64 && measures.bytes_talking < measures.bytes);
+    assert!(measures.packets > 5 && measures.bytes_leaving == 0);
+    // No outsider.
+    assert_eq!(measures.amplification, None);
+}
+
+#[test]
+fn an_outsider_is_measured_against_the_same_seed_without_it() {
+    let outcome = run("replayer", &small(3, 0), 1);
+    let measures = outcome.measures;
+    assert!(measures.amplification.is_some());
+    // Fresh keys twice, one who comes and one who leaves.
+    assert_eq!(measures.changes_without.count(), 4);
+    assert_eq!(measures.changes.count(), 4);
+}
+
+#[test]
+fn a_line_is_polled_only_while_it_is_free() {
+    let wanted = Wanted {
+        profile: Some(Profile::Line),
+        members: Some(3),
+        messages: Some(2),
+        ..Wanted::default()
+    };
+    let run = Simulation::new(Scenario::CUSTOM, &wanted, 1).traced();
+    let trace = run.run(&casts()).unwrap().trace;
+    // A packet waits at most for as long as itself takes: none waits behind another.
+    let waits = trace.lines().iter().filter_map(|line| {
+        let (_, waits) = line.split_once("has it on its line for ")?;
+        waits.strip_suffix(" ms")?.parse::<u64>().ok()
+    });
+    let longest = waits.max().unwrap();
+    // Four lines and a fraction: the longest packet of a room of three.
+    assert!(longest > 1000 && longest < 9000, "{longest}");
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use mpotr::{Backend, SuiteId};
-use mpotr_sim::{Scenario, Wanted};
+use mpotr_sim::{Profile, Scenario, Wanted};
 
 use crate::suite::{Backends, backends_parser, default_backend, suite_parser};
 
@@ -21,7 +21,8 @@ pub(crate) struct SimArgs {
     /// Run a fixed set of 300 runs over all scenarios, and print a line for each: two programs that print the same behave
     /// the same
     #[arg(long, conflicts_with_all = ["scenario", "members", "messages", "loss", "duplicate", "reorder",
-        "latency_ms", "joins", "leaves", "seed", "runs", "trace", "json"])]
+        "latency_ms", "joins", "leaves", "insiders", "profile", "rate", "burst", "unit", "faults", "seed", "runs", "trace",
+        "json"])]
     pub(super) record: bool,
     /// Members at first [default: 10, or as the scenario has it; so too below]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=256))]
@@ -29,7 +30,7 @@ pub(crate) struct SimArgs {
     /// Texts that members write [default: 75]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(super) messages: Option<u32>,
-    /// Part of all copies that is lost, 0 to 0.9 [default: 0]; above 0.2 only until the end, and nothing is promised before
+    /// Part of all copies that is lost until the end, 0 to 0.9 [default: 0]; above 0.2 nothing is promised before that
     #[arg(long, value_name = "PART", value_parser = permille)]
     pub(super) loss: Option<u64>,
     /// Part of all packets that arrives twice, 0 to 0.9 [default: 0]
@@ -38,8 +39,8 @@ pub(crate) struct SimArgs {
     /// Copies overtake one another: each takes up to twice the latency
     #[arg(long)]
     pub(super) reorder: bool,
-    /// How long a copy takes, in milliseconds [default: 50]
-    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    /// How long a copy takes at least, in milliseconds [default: 50]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(0..=120_000))]
     pub(super) latency_ms: Option<u64>,
     /// Newcomers in the course of the talk [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=256))]
@@ -47,6 +48,26 @@ pub(crate) struct SimArgs {
     /// Members that leave in the course of the talk [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=255))]
     pub(super) leaves: Option<u16>,
+    /// Insiders, where the scenario is about a kind of them [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=255))]
+    pub(super) insiders: Option<u16>,
+    /// The carrier: `relay`, as the scenario has it; `line`, where each member has 5 lines of 285 bytes at once and then one
+    /// in 2 s, 200 ms on the way; `mail`, 60 to 120 s on the way
+    #[arg(long, value_name = "CARRIER", value_parser = profile_parser())]
+    pub(super) profile: Option<Profile>,
+    /// Bytes that the line of each member takes in a second; a room is asked for a packet only while its line is free
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) rate: Option<u64>,
+    /// Bytes that the line of each member takes at once after a time of silence
+    #[arg(long, value_name = "BYTES")]
+    pub(super) burst: Option<u64>,
+    /// A packet takes as much of its line as the next multiple of so many bytes
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) unit: Option<u64>,
+    /// Random faults on top of what the scenario has, until something is awaited that it promises: up to 0.3 of all copies
+    /// lost, up to 0.1 twice, overtaking, and cuts of up to 2 s
+    #[arg(long)]
+    pub(super) faults: bool,
     /// The seed of the first run; each run after it has the next
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(super) seed: u64,
@@ -91,6 +112,12 @@ impl SimArgs {
             latency_ms: self.latency_ms,
             joins: self.joins.map(usize::from),
             leaves: self.leaves.map(usize::from),
+            insiders: self.insiders.map(usize::from),
+            profile: self.profile,
+            rate: self.rate,
+            burst: self.burst,
+            unit: self.unit,
+            faults: self.faults,
         }
     }
 
@@ -117,10 +144,15 @@ impl SimArgs {
 }
 
 fn scenario_parser() -> impl TypedValueParser<Value = &'static Scenario> {
-    let names = Scenario::ALL.map(|scenario| scenario.name);
+    let names: Vec<_> = Scenario::all().map(|scenario| scenario.name).collect();
     PossibleValuesParser::new(names).try_map(|name| {
         Scenario::named(&name).ok_or_else(|| format!("no scenario is called {name}"))
     })
+}
+
+fn profile_parser() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(Profile::name))
+        .try_map(|name| Profile::named(&name).ok_or_else(|| format!("no carrier is called {name}")))
 }
 
 /// Reads a part of the whole, in thousandths.

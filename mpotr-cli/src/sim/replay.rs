@@ -24,6 +24,11 @@ pub(super) fn command(args: &SimArgs, seed: u64) -> String {
     option("latency-ms", args.latency_ms.map(|n| n.to_string()));
     option("joins", args.joins.map(|n| n.to_string()));
     option("leaves", args.leaves.map(|n| n.to_string()));
+    option("insiders", args.insiders.map(|n| n.to_string()));
+    option("profile", args.profile.map(|it| it.name().to_owned()));
+    option("rate", args.rate.map(|n| n.to_string()));
+    option("burst", args.burst.map(|n| n.to_string()));
+    option("unit", args.unit.map(|n| n.to_string()));
     let backend = args.backend.map(|backend| match backend {
         Backends::Same(backend) => backend.to_string(),
         Backends::Mixed => "mixed".to_owned(),
@@ -34,6 +39,9 @@ pub(super) fn command(args: &SimArgs, seed: u64) -> String {
     option("seed", Some(seed.to_string()));
     if args.reorder {
         command.push_str(" --reorder");
+    }
+    if args.faults {
+        command.push_str(" --faults");
     }
     command.push_str(" --trace");
     command

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mpotr_sim::{Outcome, Scenario, Tally};
+use mpotr_sim::{Measures, Outcome, Samples, Scenario, Tally};
 use serde::Serialize;
 
 /// The last line.
@@ -16,6 +16,22 @@ struct Last {
     expected: u64,
     invariants_broken: u64,
     virtual_ms: u64,
+    round_trips_first_p50: Option<f64>,
+    round_trips_first_p95: Option<f64>,
+    round_trips_change_p50: Option<f64>,
+    round_trips_change_p95: Option<f64>,
+    round_trips_change_p95_without: Option<f64>,
+    final_p95_ms: Option<u64>,
+    views_p50: Option<u64>,
+    views_max: Option<u64>,
+    packets: u64,
+    bytes: u64,
+    bytes_per_text: Option<u64>,
+    bytes_leaving: u64,
+    amplification: Option<f64>,
+    honest_lost: u64,
+    unchanged: u64,
+    not_final: u64,
 }
 
 /// All runs together.
@@ -24,6 +40,7 @@ pub(super) struct Summary {
     scenario: &'static Scenario,
     seed: u64,
     tally: Tally,
+    measures: Measures,
     failed: usize,
     /// Runs in which nobody honest was ever in an epoch.
     without_room: u64,
@@ -45,6 +62,7 @@ impl Summary {
             scenario,
             seed,
             tally: Tally::default(),
+            measures: Measures::default(),
             failed: 0,
             without_room: 0,
             unhealed: 0,
@@ -57,6 +75,7 @@ impl Summary {
 
     pub(super) fn add(&mut self, outcome: &Outcome) {
         self.tally.add(&outcome.tally);
+        self.measures.add(&outcome.measures);
         if !outcome.breaches.is_empty() {
             self.failed = self.failed.saturating_add(1);
         }
@@ -81,6 +100,11 @@ impl Summary {
     /// Runs that broke an invariant.
     pub(super) const fn failed(&self) -> usize {
         self.failed
+    }
+
+    /// Runs in which nobody honest was ever in an epoch.
+    pub(super) const fn without_room(&self) -> u64 {
+        self.without_room
     }
 
     /// For a person.
@@ -110,6 +134,7 @@ impl Summary {
                 Duration::from_millis(tally.virtual_ms).as_secs_f64()
             ),
         ];
+        self.add_measures(&mut lines);
         if self.without_room > 0 {
             lines.push(format!(
                 "  no room formed in {} of {} runs",
@@ -135,6 +160,64 @@ impl Summary {
         }
         self.add_what_held(&mut lines);
         lines
+    }
+
+    /// How long it took, and how much was sent.
+    fn add_measures(&self, lines: &mut Vec<String>) {
+        let Measures {
+            first,
+            changes,
+            changes_without,
+            finals_ms,
+            views,
+            packets,
+            bytes,
+            ..
+        } = &self.measures;
+        lines.extend(trips("the first room", first));
+        lines.extend(trips("a change", changes));
+        lines.extend(trips("a change without the outsider", changes_without));
+        if let (Some(median), Some(most)) = (views.percentile(50), views.max()) {
+            lines.push(format!("  views of a change: {median}, {most} at most"));
+        }
+        if let Some(millis) = finals_ms.percentile(95) {
+            let secs = Duration::from_millis(millis).as_secs_f64();
+            lines.push(format!(
+                "  a text was final for all after {secs:.1} s (95 %)"
+            ));
+        }
+        lines.push(format!("  {packets} packets, {bytes} bytes"));
+        if let Some(bytes) = self.bytes_per_text() {
+            lines.push(format!("  {bytes} bytes for each text while all talk"));
+        }
+        if self.measures.bytes_leaving > 0 {
+            let bytes = self.measures.bytes_leaving;
+            lines.push(format!("  {bytes} bytes from the first `leave` on"));
+        }
+        if let Some(amplification) = self.measures.amplification {
+            let times = thousandth(amplification);
+            lines.push(format!(
+                "  for each byte of the outsider, {times:.2} bytes of the room at most"
+            ));
+        }
+        for (counted, what) in [
+            (self.measures.honest_lost, "members left out unasked"),
+            (self.measures.unchanged, "changes that did not come about"),
+            (self.measures.not_final, "texts not final for all"),
+        ] {
+            if counted > 0 {
+                lines.push(format!("  {counted} {what}"));
+            }
+        }
+    }
+
+    fn bytes_per_text(&self) -> Option<u64> {
+        let Measures {
+            bytes_talking,
+            texts,
+            ..
+        } = self.measures;
+        bytes_talking.checked_div(texts)
     }
 
     /// What was claimed of the runs, and what must hold in all of them.
@@ -174,8 +257,41 @@ impl Summary {
             expected,
             invariants_broken,
             virtual_ms,
+            round_trips_first_p50: part_of(&self.measures.first, 50),
+            round_trips_first_p95: part_of(&self.measures.first, 95),
+            round_trips_change_p50: part_of(&self.measures.changes, 50),
+            round_trips_change_p95: part_of(&self.measures.changes, 95),
+            round_trips_change_p95_without: part_of(&self.measures.changes_without, 95),
+            final_p95_ms: self.measures.finals_ms.percentile(95),
+            views_p50: self.measures.views.percentile(50),
+            views_max: self.measures.views.max(),
+            packets: self.measures.packets,
+            bytes: self.measures.bytes,
+            bytes_per_text: self.bytes_per_text(),
+            bytes_leaving: self.measures.bytes_leaving,
+            amplification: self.measures.amplification.map(thousandth),
+            honest_lost: self.measures.honest_lost,
+            unchanged: self.measures.unchanged,
+            not_final: self.measures.not_final,
         })
     }
+}
+
+/// A percentile of samples in thousandths.
+fn part_of(samples: &Samples, percent: usize) -> Option<f64> {
+    samples.percentile(percent).map(thousandth)
+}
+
+/// Samples in round trips, for a person.
+fn trips(what: &str, samples: &Samples) -> Option<String> {
+    let (median, most) = (part_of(samples, 50)?, part_of(samples, 95)?);
+    Some(format!(
+        "  {what}: {median:.1} round trips, {most:.1} (95 %)"
+    ))
+}
+
+fn thousandth(number: u64) -> f64 {
+    count(number) / 1000.0
 }
 
 /// A part of the whole, if there is any.
@@ -223,6 +339,12 @@ mod tests {
         latency_ms: None,
         joins: None,
         leaves: None,
+        insiders: None,
+        profile: None,
+        rate: None,
+        burst: None,
+        unit: None,
+        faults: false,
     };
 
     #[test]
@@ -253,15 +375,10 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_did_not_heal_is_told_as_one() {
-        let loss_permille = Some(100);
-        let told = lines(
-            &Wanted {
-                loss_permille,
-                ..TWO
-            },
-            |_| {},
-        );
+    fn losses_that_last_are_told() {
+        let told = lines(&TWO, |outcome| {
+            outcome.weather_at_last = outcome.weather_at_last.loss(100);
+        });
         let line = "  at the end, with 10.0 % still lost, all were in one room";
         assert!(told.iter().any(|it| it.starts_with(line)), "{told:?}");
     }

@@ -13,4 +13,10 @@ impl<S: CryptoSuite> Room<S> {
         let held = self.phase.epoch().into_iter().chain(old);
         held.map(|epoch| (epoch.hint(), epoch.has_said_done()))
     }
+    /// In a change of the present epoch, how many views it has come to, the one that this member is in among them.
+    #[must_use]
+    pub fn views(&self) -> Option<u32> {
+        let change = self.phase.change()?;
+        Some(change.view.saturating_add(1))
+    }
 }

@@ -23,7 +23,7 @@ pub enum Withheld {
 }
 
 impl Withheld {
-    const fn includes(self, packet: &Packet) -> bool {
+    pub(super) const fn includes(self, packet: &Packet) -> bool {
         matches!(
             (self, packet),
             (Self::Offers, Packet::Offer(_))

@@ -4,9 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::Sid;
-use mpotr_core::{Departure, Event, MessageId, Policy, SendHandle};
+use mpotr_core::{Departure, Event, MessageId, Policy, SendHandle, Timestamp};
 
 use super::Fate;
+
+/// How a text came to be written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) at: Timestamp,
+    /// Whom its author had seen in the roster, and not voted to leave out.
+    pub(crate) for_whom: BTreeSet<IdentityKey>,
+}
 
 /// The occupant of a seat, as far as the ledger knows it.
 #[derive(Debug)]
@@ -34,6 +42,10 @@ pub(crate) struct Person {
     pub(crate) fates: BTreeMap<Sid, Fate>,
     /// Texts that were taken and have no id yet.
     pub(crate) unsent: BTreeMap<SendHandle, Vec<u8>>,
+    /// How each text came to be written.
+    pub(crate) written: BTreeMap<SendHandle, Written>,
+    /// Whom it has voted to leave out.
+    pub(crate) rejects: BTreeSet<IdentityKey>,
     /// Texts that were taken and have no fate yet, and their ids, once they are sent.
     pub(crate) open: BTreeMap<SendHandle, Option<MessageId>>,
     /// How many key agreements it was told of that failed.
@@ -65,6 +77,8 @@ impl Person {
             departure: None,
             fates: BTreeMap::new(),
             unsent: BTreeMap::new(),
+            written: BTreeMap::new(),
+            rejects: BTreeSet::new(),
             open: BTreeMap::new(),
             failed_runs: 0,
             lost: BTreeSet::new(),

@@ -20,8 +20,8 @@ pub(super) const CUSTOM: Scenario = Scenario {
             script.steps.push(Step::Gather);
         } else {
             script.steps.push(Step::Try);
-            script.weather_at_last = weather.loss(0);
         }
+        script.weather_at_last = weather.loss(0);
         let messages = wanted.messages.unwrap_or(75);
         let joins = vec![Step::Enter(Role::Honest); wanted.joins.unwrap_or(0)];
         let leavers = (1..script.first.len()).rev().map(Seat).map(Step::Leave);

@@ -14,6 +14,7 @@ pub(super) const EQUIVOCATING: Scenario = Scenario {
         let honest = wanted.members.unwrap_or(7).saturating_sub(1).max(2);
         let mut script = Script::of(honest, wanted.weather(Weather::fair(50)));
         script.first.push(Role::Insider(InsiderKind::TwoTexts));
+        script.insiders_stop = true;
         let insider = Seat(honest);
         let messages = wanted.messages.unwrap_or(40);
         script.steps.push(Step::Gather);

@@ -15,6 +15,7 @@ pub(super) const HOARDING: Scenario = Scenario {
         let honest = wanted.members.unwrap_or(5).saturating_sub(1).max(2);
         let mut script = Script::of(honest, wanted.weather(Weather::fair(50)));
         script.first.push(Role::Insider(InsiderKind::Hoard));
+        script.insiders_stop = true;
         script.steps.push(Step::Gather);
         for _ in 0..wanted.messages.unwrap_or(10) {
             script.steps.push(Step::SomebodySays);

@@ -1,4 +1,4 @@
-//! One insider of each kind among four honest members, while they talk and change.
+//! One insider of each kind among four honest members, while they talk and change. It dies before the end.
 
 use core::num::NonZeroU16;
 
@@ -97,6 +97,8 @@ fn script(kind: InsiderKind, wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
     script.first.push(Role::Insider(kind));
     // Members that wait for all wait for the silent one, too.
     script.wait_for_all = false;
+    // Those that stay are for scenarios of their own: `abstainer` and those after it.
+    script.insiders_stop = true;
     script.policy.exclude = Rule::Quorum(NonZeroU16::MIN.saturating_add(1));
     for message in 0..wanted.messages.unwrap_or(40) {
         script.wait(below(4000, rng));

@@ -24,6 +24,8 @@ fn script(wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
     let mut script = Script::of(members, weather);
     script.weather_at_last = Weather::fair(weather.latency_ms);
     script.wait_for_all = below(2, rng) == 0;
+    // It is about what insiders do while they are there; what they hinder by staying is for scenarios about that.
+    script.insiders_stop = true;
     let insiders = match below(4, rng) {
         0 | 1 => 0,
         2 => 1,

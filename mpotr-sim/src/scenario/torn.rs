@@ -38,6 +38,8 @@ fn script(tear: Tear, wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
     let honest = wanted.members.unwrap_or(5).saturating_sub(1).max(2);
     let mut script = Script::of(honest, wanted.weather(Weather::fair(50)));
     script.first.push(Role::Insider(InsiderKind::Torn(tear)));
+    // One that stays is for `long-fork`.
+    script.insiders_stop = true;
     let messages = wanted.messages.unwrap_or(30);
     script.steps.push(Step::Gather);
     for message in 0..messages {

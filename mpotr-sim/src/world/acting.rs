@@ -1,7 +1,10 @@
 //! What members do, and what befalls them.
 
+use std::collections::BTreeSet;
+
 use super::World;
 use crate::draw::below;
+use crate::ledger::{Asked, Written};
 use crate::party::{Act, Seat};
 use crate::script::Role;
 
@@ -11,7 +14,9 @@ impl World {
         if !self.is_there(seat) {
             return;
         }
+        let length = self.text_bytes;
         let text = format!("{seat} says {}", self.messages);
+        let text = format!("{text:.<length$}");
         let now = self.now;
         let Some(place) = self.places.get_mut(seat.0) else {
             return;
@@ -21,7 +26,11 @@ impl World {
         if let Some(handle) = taken.filter(|_| is_honest) {
             self.trace.note(now, seat, format_args!("writes: {text}"));
             self.messages = self.messages.saturating_add(1);
+            let roster = self.ledger.epoch_of(seat).map(|(_, record)| &record.roster);
+            let mut for_whom: BTreeSet<_> = roster.into_iter().flatten().copied().collect();
             if let Some(person) = self.ledger.person_mut(seat) {
+                for_whom.retain(|member| !person.rejects.contains(member));
+                person.written.insert(handle, Written { at: now, for_whom });
                 person.unsent.insert(handle, text.into_bytes());
                 person.open.insert(handle, None);
             }
@@ -48,17 +57,50 @@ impl World {
         self.trace.note(now, seat, format_args!("asks: {act:?}"));
         if let Some(person) = self.ledger.person_mut(seat) {
             person.is_leaving |= act == Act::Leave;
-            let is_honest = person.is_honest;
-            if let Act::Exclude(identity) = act
-                && is_honest
-            {
-                self.ledger.excluded.insert(identity);
+            if person.is_honest {
+                self.note_act(seat, act);
             }
         }
         if let Some(place) = self.places.get_mut(seat.0) {
             place.party.act(now, act);
         }
         self.collect(seat);
+    }
+
+    /// An honest member asks something of its room.
+    fn note_act(&mut self, seat: Seat, act: Act) {
+        let ledger = &mut self.ledger;
+        ledger.now = self.now;
+        let Some(person) = ledger.person_mut(seat) else {
+            return;
+        };
+        match act {
+            Act::Leave => {
+                let own = person.identity;
+                self.is_leaving = true;
+                ledger.ask(Asked::Out(own));
+            }
+            Act::Refresh => ledger.ask(Asked::Refresh),
+            Act::Exclude(identity) => {
+                person.rejects.insert(identity);
+                // The votes of the others are for the same change.
+                if ledger.excluded.insert(identity) {
+                    ledger.ask(Asked::Out(identity));
+                }
+            }
+            Act::Admit(identity) => {
+                person.rejects.remove(&identity);
+                ledger.admitted.entry(seat).or_default().insert(identity);
+            }
+        }
+    }
+
+    /// A member asks that another be let in.
+    pub fn admit(&mut self, by: Seat, whom: Seat) {
+        if let Some(place) = self.places.get(whom.0) {
+            let identity = place.identity.public();
+            self.act(by, Act::Admit(identity));
+        }
     }
 
     /// A member asks that another be left out.
@@ -82,7 +124,7 @@ impl World {
         let insiders: Vec<_> = (0..)
             .map(Seat)
             .zip(&self.places)
-            .filter(|(_, place)| place.role != Role::Honest)
+            .filter(|(_, place)| matches!(place.role, Role::Insider(_)))
             .map(|(seat, _)| seat)
             .collect();
         for seat in insiders {

@@ -37,7 +37,7 @@ impl World {
     pub(crate) fn gather(&mut self) -> Option<Duration> {
         let gathered = self.try_to_gather();
         if gathered.is_none() && !self.is_broken() {
-            let bound = healing::bound(&self.config.timers, self.places.len());
+            let bound = self.bound();
             let apart: Vec<_> = self
                 .ledger
                 .staying()
@@ -55,10 +55,15 @@ impl World {
         gathered
     }
 
+    /// The time within which all honest members must be in one room.
+    pub(crate) fn bound(&self) -> Duration {
+        healing::bound_on(&self.config.timers, self.places.len(), self.round_trip)
+    }
+
     /// Lets time pass until all honest members are in one room, for the bound at most. How long it took, if they are.
     pub(crate) fn try_to_gather(&mut self) -> Option<Duration> {
         let began = self.now;
-        let bound = healing::bound(&self.config.timers, self.places.len());
+        let bound = self.bound();
         let is_whole = self.run_until(bound, healing::is_whole);
         is_whole.then(|| self.now.since(began))
     }
@@ -113,7 +118,9 @@ impl World {
             .filter_map(|(seat, (place, _))| Some((place.wake?, Seat(seat))))
             .min();
         let arrival = self.next_arrival();
-        let next = arrival.into_iter().chain(wake.map(|(at, _)| at)).min()?;
+        let free = self.next_free();
+        let due = [arrival, wake.map(|(at, _)| at), free.map(|(at, _)| at)];
+        let next = due.into_iter().flatten().min()?;
         if next > until {
             return None;
         }
@@ -126,8 +133,19 @@ impl World {
             place.party.hear(self.now, copy.from, &copy.payload);
             return Some(self.collect(copy.to));
         }
-        let (_, seat) = wake?;
+        if let Some((_, seat)) = free.filter(|(at, _)| *at <= self.now) {
+            return Some(self.collect(seat));
+        }
+        let (_, seat) = wake.filter(|(at, _)| *at <= self.now)?;
         self.places.get_mut(seat.0)?.party.wake(self.now);
         Some(self.collect(seat))
+    }
+
+    /// Whose line is free next, and when, of those that may have something to send.
+    fn next_free(&self) -> Option<(Timestamp, Seat)> {
+        self.line?;
+        let seats = (0..).map(Seat).zip(&self.places);
+        let waiting = seats.filter_map(|(seat, place)| Some((place.free?, seat)));
+        waiting.filter(|(_, seat)| self.is_there(*seat)).min()
     }
 }

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use mpotr_core::Event;
+use mpotr_core::gka::Sid;
 use mpotr_core::wire::{EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint};
 
 use super::World;
-use crate::invariant::{self, Seen};
+use crate::invariant::{self, Seen, honest_loss};
 use crate::party::Seat;
 use crate::script::Role;
 
@@ -21,26 +22,44 @@ impl World {
         while let Some(event) = place.party.event() {
             events.push(event);
         }
-        let mut transmits = Vec::new();
-        while let Some(transmit) = place.party.transmit() {
-            transmits.push(transmit);
-        }
         if let Some(digests) = &mut self.digests {
             for event in &events {
                 digests.note_event(self.now, seat, event);
             }
-            for transmit in &transmits {
-                digests.note_packet(self.now, seat, transmit);
-            }
         }
-        place.wake = place.party.next_wake();
         let key = place.party.export();
         if is_honest {
             let held = place.party.epochs_held();
+            self.ledger.now = self.now;
+            self.note_cut();
             self.note_events(seat, &events, key);
             self.ledger.note_held(seat, &held);
         }
-        for transmit in transmits {
+        self.let_go(seat, is_honest);
+        if let Some(place) = self.places.get_mut(seat.0) {
+            place.wake = place.party.next_wake();
+            place.views = place.party.views().max(place.views);
+        }
+        is_honest && !events.is_empty()
+    }
+
+    /// Sends what a party wants to send, while its line is free.
+    fn let_go(&mut self, seat: Seat, is_honest: bool) {
+        loop {
+            let free = self.line_is_free(seat);
+            let Some(place) = self.places.get_mut(seat.0) else {
+                return;
+            };
+            place.free = free.err();
+            if place.free.is_some() {
+                return;
+            }
+            let Some(transmit) = place.party.transmit() else {
+                return;
+            };
+            if let Some(digests) = &mut self.digests {
+                digests.note_packet(self.now, seat, &transmit);
+            }
             let packet: Rc<[u8]> = transmit.packet.into();
             if let Some(hint) = sealed_hint(&packet).filter(|_| is_honest) {
                 self.ledger.note_signed(seat, &hint);
@@ -48,9 +67,9 @@ impl World {
             if is_honest || self.trace.is_kept() {
                 self.note_packet(seat, &packet, is_honest);
             }
+            self.count(seat, &packet);
             self.carry(seat, transmit.audience, packet);
         }
-        is_honest && !events.is_empty()
     }
 
     fn note_events(&mut self, seat: Seat, events: &[Event], key: Option<[u8; 32]>) {
@@ -82,7 +101,29 @@ impl World {
                     .note(self.now, seat, format_args!("BROKEN: {breach}"));
                 self.breaches.push(breach);
             }
+            let lost = honest_loss::lost(&seen).len();
+            let lost = u64::try_from(lost).unwrap_or(u64::MAX);
+            self.ledger.honest_lost = self.ledger.honest_lost.saturating_add(lost);
             self.ledger.note(seat, event, key, successor);
+            if let Event::Secure { sid, parent, .. } = event {
+                self.note_views(seat, *sid, *parent);
+            }
+        }
+        if last.is_some() {
+            self.ledger.note_whole();
+            self.ledger.settle_changes();
+        }
+    }
+
+    /// How many views the epoch took that a member has just installed.
+    fn note_views(&mut self, seat: Seat, sid: Sid, parent: Option<EpochName>) {
+        let Some(place) = self.places.get_mut(seat.0) else {
+            return;
+        };
+        let views = place.views.take().unwrap_or(1);
+        if parent.is_some() {
+            let most = self.ledger.views.entry(sid).or_default();
+            *most = views.max(*most);
         }
     }
 

@@ -1,0 +1,18 @@
+//! An outsider says every 25 seconds that there is another epoch, before there is any and after.
+
+use super::{Scenario, haunted};
+use crate::outsider::OutsiderKind;
+use crate::script::{Role, Step};
+
+pub(super) const ADVERTS: Scenario = Scenario {
+    name: "adverts",
+    about: "an outsider says every 25 s that there is a large epoch, from before the first one of 5 members and while they change",
+    script: |wanted, rng| {
+        let mut script = haunted::opening(wanted);
+        let outsider = Role::Outsider(OutsiderKind::Adverts);
+        script.first.push(outsider);
+        script.steps.push(Step::Gather);
+        haunted::changes(&mut script, rng);
+        script
+    },
+};
