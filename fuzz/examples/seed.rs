@@ -6,7 +6,8 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, EpochHint, EpochName, Listing, Lock, MessageId, Next, Packet,
+    Advert, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Listing, Lock, MessageId, Next,
+    OfferHint, OfferMark, Packet,
     Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
     Unsigned, Wanted, Vote,
 };
@@ -148,9 +149,20 @@ fn main() -> std::io::Result<()> {
         })
     });
     let [offers, proposal] = requests;
+    let entry = |mark: u8| Entry {
+        offer: OfferMark::new([mark; 4]),
+        tag: 0x0001_4711,
+    };
+    let heard = Heard {
+        author: OfferHint::new([4; 8]),
+        tag: 0x0002_0815,
+        entries: vec![entry(5), entry(6)],
+        signature: SignatureBytes::new([11; 64]),
+    };
     let made = [
         Packet::Advert(advert),
         Packet::Reveal(reveal),
+        Packet::Heard(heard),
         offers,
         proposal,
     ];

@@ -6,7 +6,7 @@ use mpotr_crypto::IdentityKey;
 use mpotr_gka::RoomId;
 
 use crate::policy::{Policy, PolicyError};
-use crate::time::Duration;
+use crate::time::{Duration, part};
 
 /// Whom this member is willing to be in a roster with. Checked before any proof of identity leaves. There is no default:
 /// an application that says nothing must not let everybody in.
@@ -36,9 +36,12 @@ impl Admission {
     }
 }
 
-/// How long things take (`docs/spec/06-epochs.md`, "Timers").
+/// How long things take at least (`docs/spec/06-epochs.md`, "Timers"): a room measures how long a word and its answer take,
+/// and each of its timers is so many times as long, but no shorter than this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
+    /// How long a word and its answer are taken to need until that is measured.
+    pub round_trip: Duration,
     /// Quiet after the last new offer before a proposal; at most four times as long in all.
     pub gather: Duration,
     /// Between two publications of an offer that has not been used.
@@ -81,7 +84,54 @@ pub struct Timers {
 /// An offer that was not heard for as many times `advertise` is not there.
 const MOST_ADVERTISES: u32 = 3;
 
+/// How often a floor doubles at most when views fail: it has nothing to do with a carrier that has become slower.
+const DOUBLINGS_OF_FLOOR: u32 = 3;
+
+/// Timers are so many of these parts of a round trip.
+const PARTS_OF_ROUND_TRIP: u32 = 2;
+
 impl Timers {
+    /// The timers of a room where a word and its answer take so long: none is shorter than here. What takes a whole view, or
+    /// a turn to propose, doubles so many times.
+    pub(crate) fn at_pace(&self, round_trip: Duration, doublings: u32) -> Self {
+        let halves = |floor: Duration, halves: u32| {
+            let paced = part(round_trip.saturating_mul(halves), PARTS_OF_ROUND_TRIP);
+            paced.max(floor)
+        };
+        let doubled = |calm: Duration, times: u32| calm.saturating_mul(2_u32.saturating_pow(times));
+        let slowed = |floor: Duration, parts: u32| {
+            let floor = doubled(floor, doublings.min(DOUBLINGS_OF_FLOOR));
+            floor.max(doubled(halves(Duration::ZERO, parts), doublings))
+        };
+        Self {
+            round_trip: round_trip.max(self.round_trip),
+            gather: slowed(self.gather, 3),
+            advertise: halves(self.advertise, 40),
+            propose: slowed(self.propose, 6),
+            view: slowed(self.view, 32),
+            retry: halves(self.retry, 3),
+            acknowledge: halves(self.acknowledge, 1),
+            lock: halves(self.lock, 1),
+            query: halves(self.query, 6),
+            leeway: halves(self.leeway, 24),
+            suspect: halves(self.suspect, 8),
+            heartbeat: halves(self.heartbeat, 120),
+            silent: halves(self.silent, 40),
+            adopt: halves(self.adopt, 32),
+            refresh: halves(self.refresh, 120),
+            expire: halves(self.expire, 360),
+            drain: halves(self.drain, 32),
+            finish: halves(self.finish, 24),
+            linger: halves(self.linger, 3),
+        }
+    }
+
+    /// How long a view waits for its proposal: until who is silent may be left out of it, and as long again as offers are
+    /// waited for, for it to arrive.
+    pub(crate) const fn proposal(&self) -> Duration {
+        self.suspect.saturating_add(self.gather)
+    }
+
     /// How long an offer counts after it was heard.
     pub(crate) const fn fresh(&self) -> Duration {
         self.advertise.saturating_mul(MOST_ADVERTISES)
@@ -95,14 +145,15 @@ impl Timers {
 
     /// For a relay across the internet.
     pub const RELAY: Self = Self {
-        gather: Duration::from_millis(1_000),
+        round_trip: Duration::from_millis(500),
+        gather: Duration::from_millis(100),
         advertise: Duration::from_secs(10),
-        propose: Duration::from_secs(2),
+        propose: Duration::from_millis(500),
         view: Duration::from_secs(8),
         retry: Duration::from_secs(1),
         acknowledge: Duration::from_secs(1),
         lock: Duration::from_secs(2),
-        query: Duration::from_secs(10),
+        query: Duration::from_secs(4),
         leeway: Duration::from_secs(10),
         suspect: Duration::from_secs(15),
         heartbeat: Duration::from_secs(60),
@@ -117,6 +168,7 @@ impl Timers {
 
     /// For members in one machine or one rack.
     pub const LOOPBACK: Self = Self {
+        round_trip: Duration::from_millis(20),
         gather: Duration::from_millis(60),
         advertise: Duration::from_secs(1),
         propose: Duration::from_millis(500),
@@ -190,5 +242,104 @@ impl RoomConfig {
         self.policy.check()?;
         let members = self.members.unwrap_or(usize::MAX);
         self.policy.check_size(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timers;
+    use crate::time::Duration;
+
+    /// All timers, and the name of each.
+    fn named(timers: &Timers) -> [(&'static str, Duration); 18] {
+        let Timers {
+            round_trip: _,
+            gather,
+            advertise,
+            propose,
+            view,
+            retry,
+            acknowledge,
+            lock,
+            query,
+            leeway,
+            suspect,
+            heartbeat,
+            silent,
+            adopt,
+            refresh,
+            expire,
+            drain,
+            finish,
+            linger,
+        } = *timers;
+        [
+            ("gather", gather),
+            ("advertise", advertise),
+            ("propose", propose),
+            ("view", view),
+            ("retry", retry),
+            ("acknowledge", acknowledge),
+            ("lock", lock),
+            ("query", query),
+            ("leeway", leeway),
+            ("suspect", suspect),
+            ("adopt", adopt),
+            ("heartbeat", heartbeat),
+            ("silent", silent),
+            ("refresh", refresh),
+            ("expire", expire),
+            ("drain", drain),
+            ("finish", finish),
+            ("linger", linger),
+        ]
+    }
+
+    /// A duration as the specification writes it.
+    fn written(duration: Duration) -> String {
+        let millis = duration.as_millis();
+        match (millis % 1000, millis / 1000) {
+            (0, secs) if secs >= 600 => format!("{} min", secs / 60),
+            (0, secs) => format!("{secs} s"),
+            _ => format!("{millis} ms"),
+        }
+    }
+
+    #[test]
+    fn the_timers_are_those_of_the_specification() {
+        let slow = Duration::from_secs(100_000);
+        let paced = named(&Timers::RELAY.at_pace(slow, 0));
+        let floors = named(&Timers::RELAY)
+            .into_iter()
+            .zip(named(&Timers::LOOPBACK));
+        let rows = paced
+            .into_iter()
+            .zip(floors)
+            .map(|((name, paced), (relay, loopback))| {
+                let tenths = paced.as_secs() / 10_000;
+                let times = match tenths % 10 {
+                    0 => format!("{}", tenths / 10),
+                    tenth => format!("{}.{tenth}", tenths / 10),
+                };
+                let [relay, loopback] = [relay.1, loopback.1].map(written);
+                format!("| `{name}` | {times} | {relay} | {loopback} | ")
+            });
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec/06-epochs.md");
+        let spec = std::fs::read_to_string(path).unwrap();
+        let table = spec.lines().filter(|line| line.starts_with("| `"));
+        let table: Vec<_> = table.collect();
+        for (row, line) in rows.zip(&table) {
+            assert!(line.starts_with(&row), "{line}, and not {row}");
+        }
+        assert_eq!(table.len(), paced.len());
+    }
+
+    #[test]
+    fn what_takes_a_view_or_a_turn_doubles_and_nothing_else_does() {
+        let once = named(&Timers::RELAY);
+        let twice = named(&Timers::RELAY.at_pace(Duration::ZERO, 1));
+        let doubled = once.iter().zip(&twice).filter(|(one, two)| one.1 != two.1);
+        let doubled: Vec<_> = doubled.map(|(one, _)| one.0).collect();
+        assert_eq!(doubled, ["gather", "propose", "view"]);
     }
 }

@@ -7,7 +7,8 @@
 //! | part | what it owns | its files |
 //! |---|---|---|
 //! | `context` | who this member is, what it has to say, its timers | |
-//! | `lobby` | before an epoch: offers, requests, hosts | `offering`, `spent`, `doubles`, `expecting`, `turns`, `answering`, `hosts` |
+//! | `pulse` | how long a word and its answer take, and so how long everything does | |
+//! | `lobby` | before an epoch: offers, requests, hosts | `offering`, `spent`, `doubles`, `expecting`, `roll`, `turns`, `answering`, `hosts` |
 //! | `phase` | outside, in an epoch, or gone | `membership` |
 //! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `changing`, `unserved` |
 //! | `old` | the epoch before, for those who are behind | |
@@ -25,7 +26,7 @@
 //! | `ending` | the end of an epoch without another, and of this member's part |
 //! | `agreeing` | the two rounds of a run |
 //! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
-//! | `proposing`, `voting` | offers and turns, and what this member asks of the others |
+//! | `proposing`, `hearing`, `voting` | offers and turns, who has heard whom, and what this member asks of the others |
 //! | `speaking`, `reporting` | what is said in an epoch, and what is told of it |
 
 mod accepting;
@@ -39,6 +40,7 @@ mod electing;
 mod ending;
 mod fates;
 mod following;
+mod hearing;
 mod hosting;
 #[cfg(feature = "insider")]
 mod insider;
@@ -52,6 +54,7 @@ mod membership;
 mod old;
 mod phase;
 mod proposing;
+mod pulse;
 mod receiving;
 mod reporting;
 mod situation;
@@ -80,6 +83,7 @@ use leaving::Departing;
 use lobby::Lobby;
 use old::Old;
 use phase::{Gathering, Phase};
+use pulse::Pulse;
 use succession::Succession;
 use votes::Votes;
 
@@ -116,7 +120,9 @@ impl<S: CryptoSuite> Room<S> {
     ) -> Result<Self, UnsupportedSuite> {
         check_supported::<S>()?;
         let votes = Votes::new(&config);
+        let pulse = Pulse::default();
         let me = Me {
+            times: pulse.times(&config.timers),
             config,
             identity: Box::new(identity),
             known: KnownIdentities::new(),
@@ -127,6 +133,7 @@ impl<S: CryptoSuite> Room<S> {
                 me,
                 out: Outbox::default(),
                 timers: TimerTable::default(),
+                pulse,
             },
             succession: Succession::default(),
             phase: Phase::Gathering(Gathering::default()),
@@ -147,6 +154,7 @@ impl<S: CryptoSuite> Room<S> {
             match timer {
                 Timer::Advertise => self.advertise(now, rng),
                 Timer::Plan => self.plan_proposal(now),
+                Timer::Heard => self.say_heard(now, rng),
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.advance_change(now, rng),

@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     Advertise,
     /// Offers were heard that are news: find out when this member proposes.
     Plan,
+    /// Tell those outside which of their offers were heard.
+    Heard,
     /// Enough quiet since the last new offer: propose, if it is this member's turn.
     Propose,
     /// The view ends without an epoch.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! struct {
-//!   uint8 version = 1;
-//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8
+//!   uint8 version = 3;
+//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8, heard 9
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
@@ -12,6 +12,7 @@
 
 mod advert;
 mod content;
+mod heard;
 mod lock;
 mod next;
 mod padding;
@@ -24,6 +25,7 @@ mod statement;
 
 pub use advert::Advert;
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
+pub use heard::{Entry, Heard, OfferHint, OfferMark};
 pub use lock::Lock;
 pub use mpotr_gka::EpochName;
 pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_VOTES, Next, Vote, cut_digest};
@@ -41,7 +43,7 @@ use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype, wire_enum};
 use mpotr_gka::{Confirmation, Contribution, Offer, Sid};
 
 /// The version of packets, their first byte. `docs/spec/05-wire.md`, "Packet".
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// What every sealed packet begins with: version and kind.
 pub const SEALED_PREFIX: [u8; 2] = [VERSION, PacketKind::Sealed.code()];
 
@@ -80,6 +82,8 @@ wire_enum! {
         Advert = 7 => "advert",
         /// The secrets of an offer, which nobody accepts anything new under.
         Reveal = 8 => "reveal",
+        /// Which offers a member without an epoch has heard.
+        Heard = 9 => "heard",
     }
 }
 
@@ -113,6 +117,8 @@ pub enum Packet {
     Advert(Advert),
     /// The secrets of an offer, which nobody accepts anything new under.
     Reveal(Reveal),
+    /// Which offers a member without an epoch has heard.
+    Heard(Heard),
 }
 
 impl Packet {
@@ -137,6 +143,7 @@ impl Packet {
                 Self::Request(request) => request.encode(out),
                 Self::Advert(advert) => advert.encode(out),
                 Self::Reveal(reveal) => reveal.encode(out),
+                Self::Heard(heard) => heard.encode(out),
             }
         })
     }
@@ -153,6 +160,7 @@ impl Packet {
             Self::Request(_) => PacketKind::Request,
             Self::Advert(_) => PacketKind::Advert,
             Self::Reveal(_) => PacketKind::Reveal,
+            Self::Heard(_) => PacketKind::Heard,
         }
     }
 
@@ -187,6 +195,7 @@ impl Packet {
                 PacketKind::Request => Request::decode(input).map(Self::Request),
                 PacketKind::Advert => Advert::decode(input).map(Self::Advert),
                 PacketKind::Reveal => Reveal::decode(input).map(Self::Reveal),
+                PacketKind::Heard => Heard::decode(input).map(Self::Heard),
             }
         })
     }

@@ -16,9 +16,10 @@ use mpotr_core::gka::{
     EpochName, KeyStatement as Confirmed, OfferDigest, OfferSecrets, RoomId, Sid,
 };
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, EpochHint, Fields, Listing, Lock, MAX_PACKET, MAX_RANGE,
-    MessageId, Next, Packet, Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed,
-    RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Vote, Wanted, padded,
+    Advert, Content, ContentKind, Entry, EpochHint, Fields, Heard, Listing, Lock, MAX_PACKET,
+    MAX_RANGE, MessageId, Next, OfferHint, OfferMark, Packet, Presence, Proposal, Question, Range,
+    Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified,
+    VERSION, Vote, Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -155,6 +156,27 @@ fn request() -> impl Strategy<Value = Packet> {
     })
 }
 
+fn heard() -> impl Strategy<Value = Packet> {
+    let marks = btree_set(any::<[u8; 4]>(), 0..20);
+    let entries = (marks, any::<u32>()).prop_map(|(marks, tag)| {
+        let entry = |mark| Entry {
+            offer: OfferMark::new(mark),
+            tag,
+        };
+        marks.into_iter().map(entry).collect()
+    });
+    (any::<[u8; 8]>(), any::<u32>(), entries, signature()).prop_map(
+        |(author, tag, entries, signature)| {
+            Packet::Heard(Heard {
+                author: OfferHint::new(author),
+                tag,
+                entries,
+                signature,
+            })
+        },
+    )
+}
+
 fn sealed() -> impl Strategy<Value = Packet> {
     vec(any::<u8>(), 59..400)
         .prop_map(|body| Packet::from_bytes(&[&[VERSION, 5], &body[..]].concat()).unwrap())
@@ -167,6 +189,7 @@ fn packet() -> impl Strategy<Value = Packet> {
         contribution(),
         confirmation(),
         request(),
+        heard(),
         sealed(),
         advert(),
         reveal()
@@ -484,7 +507,31 @@ fn a_packet_over_the_limit_is_refused_by_its_length() {
 fn an_unknown_version_or_kind_is_refused() {
     assert_eq!(Packet::from_bytes(&[1, 1]).unwrap_err().field, "version");
     assert_eq!(Packet::from_bytes(&[VERSION, 0]).unwrap_err().field, "kind");
-    assert_eq!(Packet::from_bytes(&[VERSION, 9]).unwrap_err().field, "kind");
+    assert_eq!(
+        Packet::from_bytes(&[VERSION, 10]).unwrap_err().field,
+        "kind"
+    );
+}
+
+#[test]
+fn offers_that_were_heard_are_named_once_and_in_order() {
+    let entry = |mark: u8| Entry {
+        offer: OfferMark::new([mark; 4]),
+        tag: 1,
+    };
+    let named = |marks: &[u8]| {
+        let heard = Heard {
+            author: OfferHint::new([1; 8]),
+            tag: 1,
+            entries: marks.iter().map(|mark| entry(*mark)).collect(),
+            signature: SignatureBytes::new([2; 64]),
+        };
+        Packet::from_bytes(&Packet::Heard(heard).to_bytes())
+    };
+    assert!(named(&[]).is_ok() && named(&[1, 2]).is_ok());
+    for marks in [&[1, 1], &[2, 1]] {
+        assert_eq!(named(marks).unwrap_err().field, "heard");
+    }
 }
 
 #[test]

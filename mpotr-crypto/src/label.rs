@@ -26,6 +26,8 @@ labels! {
     POLICY = "policy";
     /// `sid`, the session id of a run.
     SID = "sid";
+    /// Signature of a member over which offers it has heard.
+    HEARD = "heard";
     /// Signature of the proposer over its proposal.
     PROPOSAL = "proposal";
     /// Signature of a member over its contribution.

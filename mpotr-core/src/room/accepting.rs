@@ -9,13 +9,14 @@ use super::context::{Context, Me};
 use super::judging::{Judge, Parent, Part, Verdict};
 use super::lobby::Lobby;
 use super::lobby::offering::{Offering, OwnOffer};
+use super::lobby::turns::Held;
 use super::proposing::Draft;
 use super::succession::attempt::Attempt;
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::Proposal;
+use crate::wire::{Packet, Proposal, SidHint};
 
 /// The most policies of others that the application is told of: strangers can make them up.
 const MAX_TOLD_POLICIES: usize = 8;
@@ -43,8 +44,7 @@ impl<S: CryptoSuite> Lobby<S> {
     /// Those who do not need the key that does not decode take part: this member waits until they have given up.
     fn stay_out(&mut self, cx: &Context<'_, S>, proposal: &Proposal) {
         self.turns.leave_view(cx.now, proposal);
-        let length = self.turns.views.length(cx.me.times().view);
-        self.turns.keep_out(cx.now.after(length));
+        self.turns.keep_out(cx.now.after(cx.me.times().view));
     }
 
     /// Keeps a proposal until the offers that it lists are at hand, and asks for them. The terms fit, so its maker knows this
@@ -130,6 +130,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(own) = self.lobby.offering.consume() else {
             return;
         };
+        self.note_answered(now, &proposal, &part);
         self.lobby.turns.leave_view(now, &proposal);
         self.common.timers.stop(Timer::Propose);
         let sid = part.run.sid();
@@ -143,6 +144,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.begin(now, attempt, rng);
         if is_change {
+            self.extend_view();
             self.say_next();
             self.advance_runs(now, rng);
         }
@@ -171,12 +173,68 @@ impl<S: CryptoSuite> Room<S> {
         // A roster that this member put together itself is one that it accepts, unless two of its keys are equal: then it
         // tries again later, with what is at hand by then.
         match self.judge(now, &proposal) {
-            Ok(part) => self.take_part(now, proposal, part, rng),
+            // Nobody's turn comes before.
+            Ok(part) if proposal.proposer == 0 => self.take_part(now, proposal, part, rng),
+            Ok(part) => self.hold(now, proposal, &part),
             Err(verdict) => {
                 let _rejected = self.refuse(now, &proposal, verdict);
                 let later = now.after(self.common.me.times().propose);
                 self.common.timers.set(Timer::Propose, later);
             }
+        }
+    }
+
+    /// Proposes in place of those whose turn came before, and takes no part until another does: one of them may have proposed,
+    /// too, and an offer serves one run alone.
+    fn hold(&mut self, now: Timestamp, proposal: Proposal, part: &Part<S>) {
+        let times = self.common.me.times();
+        let timers = &mut self.common.timers;
+        timers.begin_anew(Timer::Retry);
+        timers.set(Timer::Retry, now.after(times.retry));
+        // Whoever has heard it has answered by then.
+        timers.set(Timer::View, now.after(times.propose));
+        let run = SidHint::of(&part.run.sid());
+        let packet = Packet::Proposal(proposal.clone());
+        self.lobby.turns.held = Some(Held { proposal, run });
+        self.common.out.transmit(&packet);
+    }
+
+    /// A proposal lists the own offer, so its maker has heard that.
+    fn note_answered(&mut self, now: Timestamp, proposal: &Proposal, part: &Part<S>) {
+        let mut listed = proposal.offers.iter().zip(part.run.members());
+        let own = proposal.offers.get(part.run.me()).copied();
+        let maker = listed.nth(usize::from(proposal.proposer));
+        if let Some((own, (maker, member))) = own.zip(maker)
+            && *maker != own
+            && self.common.pulse.round_trip().is_none()
+        {
+            let by = (*maker, member.offer().identity);
+            self.common.pulse.hear_answer(now, own, None, by);
+            self.common.keep_pace();
+        }
+    }
+
+    /// Others take part in a run: if this member has proposed it, or holds its proposal back for one of its own, it does so, too.
+    pub(super) fn follow_into(&mut self, now: Timestamp, run: SidHint, rng: &mut dyn CryptoRng) {
+        let Some(held) = self.lobby.turns.held.take() else {
+            return;
+        };
+        let is_it = |proposal: &Proposal| {
+            let offers = proposal.offers.iter();
+            let offers: Option<Vec<_>> = offers
+                .map(|digest| self.lobby.offering.offer(digest))
+                .collect();
+            offers.is_some_and(|offers| SidHint::of(&proposal.sid::<S>(offers.into_iter())) == run)
+        };
+        let proposal = if held.run == run {
+            Some(held.proposal.clone())
+        } else {
+            let mut pending = self.lobby.turns.pending.iter();
+            pending.find(|proposal| is_it(proposal)).cloned()
+        };
+        match proposal.map(|proposal| (self.judge(now, &proposal), proposal)) {
+            Some((Ok(part), proposal)) => self.take_part(now, proposal, part, rng),
+            Some((Err(_), _)) | None => self.lobby.turns.held = Some(held),
         }
     }
 
@@ -187,7 +245,10 @@ impl<S: CryptoSuite> Room<S> {
         proposal: Proposal,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
+        let held = self.lobby.turns.held.as_ref();
+        let is_worse = held.is_some_and(|held| !held.yields_to(&proposal));
         match self.judge(now, &proposal) {
+            Ok(_) if is_worse => self.lobby.turns.keep(proposal),
             Ok(part) => {
                 self.take_part(now, proposal, part, rng);
                 Ok(())
@@ -240,7 +301,10 @@ impl<S: CryptoSuite> Room<S> {
     /// Looks again at the proposals that waited for offers.
     pub(super) fn consider_pending(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         for proposal in std::mem::take(&mut self.lobby.turns.pending) {
+            let held = self.lobby.turns.held.as_ref();
+            let is_worse = held.is_some_and(|held| !held.yields_to(&proposal));
             match self.judge(now, &proposal) {
+                Ok(_) if is_worse => self.lobby.turns.pending.push(proposal),
                 Ok(part) => self.take_part(now, proposal, part, rng),
                 Err(Verdict::Wait) => self.lobby.turns.pending.push(proposal),
                 // A proposal that is refused now is not one that becomes acceptable.

@@ -19,6 +19,7 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
+use crate::wire::Packet;
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes part in a run: the contribution leaves, and with it the offer for the next one.
@@ -36,14 +37,14 @@ impl<S: CryptoSuite> Room<S> {
         for packet in attempt.own_packets() {
             self.common.out.transmit(&packet);
         }
+        self.common.pulse.contribute(now, attempt.hint);
         self.succession.current = Some(attempt);
         self.advertise(now, rng);
         let timers = &mut self.common.timers;
         let times = self.common.me.times();
         timers.begin_anew(Timer::Retry);
         if !self.phase.is_member() {
-            let length = self.lobby.turns.views.length(times.view);
-            timers.set(Timer::View, now.after(length));
+            timers.set(Timer::View, now.after(times.view));
         }
         timers.set(Timer::Retry, now.after(times.retry));
         self.proceed(now, Which::Current, rng);
@@ -101,10 +102,16 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let Some(which) = self.succession.which(claim.run) else {
-            return self.unknown_run(now, claim, packet);
+            return self.unknown_run(now, claim, packet, rng);
         };
         match self.succession.fill(which, round) {
-            Ok(()) => self.proceed(now, which, rng),
+            Ok(()) => {
+                if claim.round == 2 {
+                    let pulse = &mut self.common.pulse;
+                    pulse.hear_confirmation(now, claim.run, claim.sender);
+                }
+                self.proceed(now, which, rng);
+            }
             Err(Unfilled::UnknownSender) => return Err(Rejection::UnknownSender),
             Err(Unfilled::Replayed) => return Err(Rejection::Replayed),
             Err(Unfilled::NotAuthentic) => return Err(Rejection::NotAuthentic),
@@ -129,6 +136,7 @@ impl<S: CryptoSuite> Room<S> {
         now: Timestamp,
         claim: Claim,
         packet: &[u8],
+        rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         let mut cx = self.common.at(now);
         if let Some(member) = self.phase.member() {
@@ -142,6 +150,10 @@ impl<S: CryptoSuite> Room<S> {
             return self.succession.pending.keep_of_run(claim, packet);
         }
         self.succession.pending.keep_of_run(claim, packet)?;
+        if self.lobby.turns.held.is_some() {
+            self.follow_into(now, claim.run, rng);
+            return Ok(());
+        }
         // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.
         self.lobby.ask_for_proposal(&mut cx, claim.run);
         self.plan_proposal(now);
@@ -231,14 +243,18 @@ impl<S: CryptoSuite> Room<S> {
         let is_in_run = self.is_in_run();
         let mut cx = self.common.at(now);
         let mut member = self.phase.member_mut();
+        let held = self.lobby.turns.held.as_ref();
+        let held = held.map(|held| Packet::Proposal(held.proposal.clone()));
+        let is_held = held.is_some();
         if !is_stalled {
+            held.iter().for_each(|packet| cx.out.transmit(packet));
             self.succession.repeat_round(&mut cx);
             if let Some(member) = &mut member {
                 member.repeat(&mut cx, &self.departure);
             }
         }
         let wait = cx.timers.back_off(Timer::Retry, cx.me.times().retry);
-        if is_in_run || member.is_some_and(|member| member.is_unanswered()) {
+        if is_in_run || is_held || member.is_some_and(|member| member.is_unanswered()) {
             cx.timers.set(Timer::Retry, now.after(wait));
         }
     }

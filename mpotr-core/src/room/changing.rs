@@ -21,12 +21,9 @@ use super::context::Outbox;
 use super::membership::Membership;
 use super::membership::unserved::Unserved;
 use super::votes::Votes;
-use crate::time::{Duration, Timestamp, part};
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Packet, Presence};
-
-/// How often the time of a view doubles at most.
-const MAX_DOUBLINGS: u32 = 3;
 
 /// A change under way.
 #[derive(Debug)]
@@ -85,14 +82,6 @@ impl<S: CryptoSuite> Membership<S> {
         self.changing.change = Some(change);
     }
 
-    /// How long a view lasts: it doubles with every round of all members, up to eight times.
-    fn view_length(&self, shortest: Duration, view: u32) -> Duration {
-        let members = u32::try_from(self.epoch.members()).ok();
-        let round = members.and_then(|members| view.checked_div(members));
-        let doublings = round.unwrap_or(0).min(MAX_DOUBLINGS);
-        shortest.saturating_mul(2_u32.saturating_pow(doublings))
-    }
-
     /// Whether all who continue have confirmed a run with this cut, and nothing more was delivered here since.
     pub(super) fn is_agreed(&self, run: Sid, continuing: &[usize], cut: Digest32) -> bool {
         self.epoch.cut_digest(run) == Some(cut)
@@ -143,10 +132,22 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(view) = self.phase.change().map(|change| change.view) {
             self.enter_view(now, view.saturating_add(1), rng);
         } else {
-            self.set_aside(now);
-            self.lobby.turns.gather_again(now);
-            self.plan_proposal(now);
+            self.end_first_view(now);
         }
+    }
+
+    /// A run without a parent, or a proposal of one, has led to nothing in time.
+    fn end_first_view(&mut self, now: Timestamp) {
+        self.set_aside(now);
+        if let Some(held) = self.lobby.turns.held.take() {
+            self.lobby.turns.leave_view(now, &held.proposal);
+        }
+        self.common.pulse.have_failed();
+        self.common.keep_pace();
+        self.lobby.turns.gather_again(now);
+        self.lobby.roll.gather_again();
+        self.lobby.say_heard_soon(&mut self.common.at(now));
+        self.plan_proposal(now);
     }
 
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
@@ -156,6 +157,10 @@ impl<S: CryptoSuite> Room<S> {
         let has_confirmed = !self.succession.confirmed.is_empty();
         if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
             return;
+        }
+        if self.phase.change().is_some() {
+            self.common.pulse.have_failed();
+            self.common.keep_pace();
         }
         let Some(member) = self.phase.member_mut() else {
             return;
@@ -174,14 +179,20 @@ impl<S: CryptoSuite> Room<S> {
         };
         member.enter_view(change, own.map(|own| own.digest), has_confirmed);
         let times = self.common.me.times();
-        let length = times
-            .propose
-            .saturating_add(member.view_length(times.view, view));
+        let length = times.proposal();
         let soon = now.after(part(times.gather, 2));
         self.common.timers.begin_anew(Timer::Retry);
         self.common.timers.set(Timer::View, now.after(length));
         self.common.timers.set(Timer::Change, soon);
         self.say_next();
+    }
+
+    /// There is a proposal in this view: it has the time that a run takes.
+    pub(super) fn extend_view(&mut self) {
+        if let Some(change) = self.phase.change() {
+            let until = change.entered.after(self.common.me.times().view);
+            self.common.timers.set(Timer::View, until);
+        }
     }
 
     /// No run binds this member, which leaves: it says its last word, and the others go on without it. If it has more to say

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Identity, KnownIdentities};
 
+use super::pulse::Pulse;
 use crate::config::{RoomConfig, Timers};
 use crate::event::Event;
 use crate::record::Record;
@@ -20,6 +21,8 @@ pub(super) struct Me<S: CryptoSuite> {
     /// admits among its votes, whom the first epoch must have with the offers.
     pub(super) config: RoomConfig,
     pub(super) identity: Box<dyn Identity<S>>,
+    /// How long things take at the pace of the room.
+    pub(super) times: Timers,
     /// Members of epochs so far, whose keys need not be decoded again.
     pub(super) known: KnownIdentities<S>,
 }
@@ -32,7 +35,7 @@ impl<S: CryptoSuite> Me<S> {
 
     /// How long things take.
     pub(super) const fn times(&self) -> &Timers {
-        &self.config.timers
+        &self.times
     }
 }
 
@@ -66,9 +69,15 @@ pub(super) struct Common<S: CryptoSuite> {
     pub(super) me: Me<S>,
     pub(super) out: Outbox,
     pub(super) timers: TimerTable,
+    pub(super) pulse: Pulse,
 }
 
 impl<S: CryptoSuite> Common<S> {
+    /// Goes by the pace of the room as it is known by now.
+    pub(super) fn keep_pace(&mut self) {
+        self.me.times = self.pulse.times(&self.me.config.timers);
+    }
+
     /// For a call to a part, now.
     pub(super) const fn at(&mut self, now: Timestamp) -> Context<'_, S> {
         Context {
@@ -76,6 +85,7 @@ impl<S: CryptoSuite> Common<S> {
             me: &self.me,
             out: &mut self.out,
             timers: &mut self.timers,
+            pulse: &mut self.pulse,
         }
     }
 }
@@ -86,4 +96,5 @@ pub(super) struct Context<'a, S: CryptoSuite> {
     pub(super) me: &'a Me<S>,
     pub(super) out: &'a mut Outbox,
     pub(super) timers: &'a mut TimerTable,
+    pub(super) pulse: &'a mut Pulse,
 }

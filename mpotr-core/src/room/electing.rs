@@ -52,6 +52,10 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let change = self
             .change()
             .filter(|change| self.is_my_turn(change.view))?;
+        if self.others_have_gone() {
+            // Whom this member asks to be let in, if it cannot follow them.
+            return None;
+        }
         let mut offers = self.admitted();
         let latest = change.began.after(times.gather.saturating_mul(4));
         let gathered = news.after(times.gather).min(latest);
@@ -69,8 +73,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
                 Some(offer) => missing.push(offer),
                 None if self.may_be_left_out(member) => {}
                 None => {
-                    let suspect = self.suspect_at(member, change);
-                    return Some(Turn::Wait(suspect.max(now.after(times.gather))));
+                    return Some(Turn::Wait(self.suspect_at(member, change)));
                 }
             }
         }
@@ -244,6 +247,9 @@ impl<S: CryptoSuite> Room<S> {
         for proposal in self.succession.changes.take_unknown() {
             // By now it may be known whose it is.
             let _rejected = self.sort_in(now, proposal);
+        }
+        if self.succession.changes.signed(view).is_some() {
+            self.extend_view();
         }
         for proposal in self.succession.changes.of_view(view) {
             match self.judge(now, &proposal) {

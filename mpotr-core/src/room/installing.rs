@@ -81,6 +81,7 @@ impl<S: CryptoSuite> Room<S> {
     ) {
         self.common.timers.end_epoch();
         self.common.timers.stop(Timer::Advertise);
+        self.common.timers.stop(Timer::Heard);
         self.common.timers.stop(Timer::Propose);
         self.succession.give_up();
         self.lobby.be_let_in();
@@ -88,6 +89,7 @@ impl<S: CryptoSuite> Room<S> {
             self.common.me.known.insert(member);
         }
         let sid = established.run.sid();
+        self.take_pace(&established);
         let before: BTreeSet<_> = self
             .phase
             .epoch()
@@ -134,6 +136,18 @@ impl<S: CryptoSuite> Room<S> {
             self.prove(now, identity);
         }
         self.succession.pending.release_epochs();
+    }
+
+    /// The epoch begins at the pace that its members have shown.
+    fn take_pace(&mut self, established: &Established<S>) {
+        let members = established.run.members().iter().map(|member| {
+            let offer = member.offer();
+            (offer.digest::<S>(), offer.identity)
+        });
+        let run = SidHint::of(&established.run.sid());
+        let me = self.common.me.public();
+        self.common.pulse.install(run, me, members);
+        self.common.keep_pace();
     }
 
     /// The members that are left out of the next epoch by a vote.

@@ -7,6 +7,7 @@ pub(super) mod doubles;
 pub(super) mod expecting;
 pub(super) mod hosts;
 pub(super) mod offering;
+pub(super) mod roll;
 pub(super) mod spent;
 pub(super) mod turns;
 
@@ -17,8 +18,9 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_gka::{EpochName, OfferDigest};
 
 use super::context::{Context, Me};
+use crate::config::Admission;
 use crate::policy::Policy;
-use crate::time::{Timestamp, part};
+use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{MAX_REQUESTED, Packet, Request, SidHint, Wanted};
 use answering::{Answer, Answering};
@@ -26,24 +28,26 @@ use doubles::Doubles;
 use expecting::Expected;
 use hosts::Hosts;
 use offering::Offering;
+use roll::{Roll, published_again};
 use turns::Turns;
 
 /// An offer is used for this many views at most.
 const VIEWS_OF_AN_OFFER: u32 = 2;
-/// An offer is published again before its time after this part of a gathering.
-const SOON: u32 = 4;
 
 /// Offers, requests and hosts.
 pub(super) struct Lobby<S: CryptoSuite> {
     pub(super) offering: Offering<S>,
     pub(super) doubles: Doubles,
+    /// Who has heard whom.
+    pub(super) roll: Roll,
     pub(super) turns: Turns,
     pub(super) hosts: Hosts,
     /// Whom the first epoch must have.
     pub(super) expected: Expected,
     /// What anyone may ask for and one member answers.
     pub(super) answering: Answering,
-    /// When this member published its offer last.
+    /// When this member published its offer first and last.
+    published_first: Timestamp,
     published: Timestamp,
     /// When this member asks for offers again.
     asks_again: Timestamp,
@@ -57,10 +61,12 @@ impl<S: CryptoSuite> Lobby<S> {
         Self {
             offering: Offering::new(me.config.room, identity),
             doubles: Doubles::new(identity),
+            roll: Roll::default(),
             turns: Turns::new(now),
             hosts: Hosts::new(now),
             expected: Expected::new(&me.config, identity),
             answering: Answering::default(),
+            published_first: now,
             published: now,
             asks_again: now,
             told_policies: BTreeSet::new(),
@@ -100,18 +106,25 @@ impl<S: CryptoSuite> Lobby<S> {
             .renew(now, parent, &me.known, &*me.identity, rng);
         if let Some(own) = self.offering.own() {
             self.doubles.made(own.digest);
+            self.roll.renew(own.digest);
+            self.published_first = now;
         }
     }
 
-    /// Publishes the own offer, a fresh one if need be.
+    /// Publishes the own offer, a fresh one if need be: again at growing intervals, unless this member `is_busy` with a run.
     pub(super) fn advertise(
         &mut self,
         cx: &mut Context<'_, S>,
         own: Option<EpochName>,
+        is_busy: bool,
         rng: &mut dyn CryptoRng,
     ) {
         let times = cx.me.times();
-        let lifetime = times.view.saturating_mul(VIEWS_OF_AN_OFFER);
+        // As long as nobody has answered it, nobody has listed it.
+        let lifetime = match cx.pulse.round_trip() {
+            Some(_) => times.view.saturating_mul(VIEWS_OF_AN_OFFER),
+            None => Duration::MAX,
+        };
         let parent = self.parent(cx.now, own);
         if self.offering.current(cx.now, parent, lifetime).is_none() {
             self.renew_offer(cx.me, cx.now, parent, rng);
@@ -120,14 +133,37 @@ impl<S: CryptoSuite> Lobby<S> {
             self.published = cx.now;
             cx.out.transmit(&Packet::Offer(offer));
         }
-        let again = cx.now.after(times.advertise);
-        cx.timers.set(Timer::Advertise, again);
+        if let Some(own) = self.offering.own() {
+            cx.pulse.publish(cx.now, own.digest);
+        }
+        let again = if is_busy {
+            times.advertise
+        } else {
+            published_again(cx.now, self.published_first, times)
+        };
+        cx.timers.set(Timer::Advertise, cx.now.after(again));
     }
 
-    /// Publishes the own offer again before its time, though not in a rush.
+    /// Publishes the own offer again before its time, though not before an answer to it may have come.
     pub(super) fn advertise_soon(&self, cx: &mut Context<'_, S>) {
-        let soon = self.published.after(part(cx.me.times().gather, SOON));
+        let soon = self.published.after(cx.me.times().round_trip);
         cx.timers.set_earlier(Timer::Advertise, soon.max(cx.now));
+    }
+
+    /// Somebody has not heard the own offer, though it had the time to: publishes it again.
+    pub(super) fn publish_missed(&self, cx: &mut Context<'_, S>) {
+        if cx.now.since(self.published) >= cx.me.times().round_trip {
+            cx.timers.set(Timer::Advertise, cx.now);
+        }
+    }
+
+    /// If all have heard the own offer, there is no need to publish it before its time.
+    pub(super) fn slow_down(&self, cx: &mut Context<'_, S>, admission: &Admission) {
+        let others = self.heard(cx, admission).into_iter().collect();
+        if self.roll.is_heard_by(&others) {
+            let again = self.published.after(cx.me.times().advertise);
+            cx.timers.set(Timer::Advertise, again.max(cx.now));
+        }
     }
 
     /// Asks for offers.
@@ -220,9 +256,13 @@ mod tests {
     fn the_own_offer_is_published_as_it_is_until_it_is_too_old() {
         let (mut common, mut rng) = common(1);
         let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
+        // Somebody has answered the first one.
+        let other = (OfferDigest::new([1; 32]), common.me.public());
+        common.pulse.publish(NOW, other.0);
+        common.pulse.hear_answer(NOW, other.0, None, other);
         let view = common.me.times().view;
         let mut publish = |now| {
-            lobby.advertise(&mut common.at(now), None, &mut rng);
+            lobby.advertise(&mut common.at(now), None, true, &mut rng);
             common.out.sent()
         };
         let first = publish(NOW);

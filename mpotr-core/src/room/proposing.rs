@@ -92,8 +92,13 @@ impl<S: CryptoSuite> Lobby<S> {
         let Some(rank) = roster.iter().position(|digest| Some(*digest) == own) else {
             return;
         };
+        if self.turns.held.is_some() {
+            return;
+        }
         let times = cx.me.times();
-        let gathered = self.turns.gathered(times, self.expected.is_fixed());
+        let is_any_missing = self.roll.is_any_missing(&self.offering);
+        let is_known = self.expected.is_fixed();
+        let gathered = self.turns.gathered(times, is_known, is_any_missing);
         let turns = u32::try_from(rank).unwrap_or(u32::MAX);
         let mut wait: Duration = times.propose.saturating_mul(turns);
         if self.turns.views.next(None) > 0 {
@@ -148,7 +153,9 @@ impl<S: CryptoSuite> Room<S> {
         let cx = &mut self.common.at(now);
         cx.timers.stop(Timer::Plan);
         cx.timers.stop(Timer::Propose);
-        if !self.phase.is_member() && self.succession.current.is_none() {
+        // How long to wait for the turn of another is not known before an answer has come.
+        let is_paced = cx.pulse.round_trip().is_some();
+        if is_paced && !self.phase.is_member() && self.succession.current.is_none() {
             self.lobby.plan_proposal(cx, &self.votes.admission);
         }
     }
@@ -160,7 +167,9 @@ impl<S: CryptoSuite> Room<S> {
         if own.is_some() && (self.lobby.hosts.chosen().is_none() || self.phase.change().is_some()) {
             return;
         }
-        self.lobby.advertise(&mut self.common.at(now), own, rng);
+        let is_busy = own.is_some() || self.succession.current.is_some();
+        self.lobby
+            .advertise(&mut self.common.at(now), own, is_busy, rng);
         self.plan_proposal(now);
     }
 

@@ -132,6 +132,7 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Request(request) => self.handle_request(now, &request),
             Packet::Advert(advert) => self.handle_advert(now, &advert),
             Packet::Reveal(reveal) => self.handle_reveal(&reveal),
+            Packet::Heard(heard) => self.handle_heard(now, &heard),
         }
     }
 
@@ -242,7 +243,11 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Err(Rejection::NotAdmitted);
         }
-        match self.lobby.offering.hear(now, offer)? {
+        let news = self.lobby.offering.hear(now, offer)?;
+        // Who publishes again what is known here has not heard so, it may be.
+        self.lobby.say_heard_soon(&mut self.common.at(now));
+        let out = &mut self.common.out;
+        match news {
             News::None => return Ok(()),
             News::Offer => {}
             News::Person => {

@@ -14,7 +14,7 @@ use super::membership::Membership;
 use super::votes::Votes;
 use crate::epoch::Epoch;
 use crate::policy::{Policy, Rule, Word};
-use crate::time::{Timestamp, part};
+use crate::time::Timestamp;
 use crate::wire::{Next, Vote};
 
 /// What holds at one moment in an epoch.
@@ -236,14 +236,18 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             || (!spoke && self.now >= self.suspect_at(member, change))
     }
 
-    /// When a member may be left out for having said nothing. Views grow longer than that, and a member speaks when it enters
-    /// one: however long ago it spoke last, half of the shortest view is left for what it says about this one.
+    /// When a member may be left out for having said nothing. Who has spoken in this change has as long again in each view; who
+    /// has not in all of it has the time that an answer to the own word takes.
     pub(super) fn suspect_at(&self, member: usize, change: &Change) -> Timestamp {
         let spoke = self.member.changing.spoke_at(member);
         let times = self.me.times();
-        let spoke = spoke.unwrap_or(change.began).max(change.began);
-        let entered = change.entered.after(part(times.view, 2));
-        spoke.after(times.suspect).max(entered)
+        match spoke.filter(|spoke| *spoke >= change.began) {
+            Some(spoke) => spoke.max(change.entered).after(times.suspect),
+            None => {
+                let answered = change.entered.after(times.gather);
+                change.began.after(times.suspect).max(answered)
+            }
+        }
     }
 
     /// The offer of a member for this view, if it has said so and the offer is at hand.

@@ -9,6 +9,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 use super::context::{Common, Me, Outbox};
 use super::lobby::Lobby;
 use super::proposing::Draft;
+use super::pulse::Pulse;
 use super::votes::Votes;
 use crate::config::{Admission, RoomConfig};
 use crate::policy::Policy;
@@ -22,8 +23,10 @@ pub(super) type Suite = ChaCha20Poly1305Suite;
 pub(super) fn common(seed: u64) -> (Common<Suite>, ChaCha20Rng) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let identity = IdentityKeyPair::random::<Suite>(&mut rng);
+    let config = RoomConfig::new(RoomId::of_name::<Suite>("parts"), Admission::Open);
     let me = Me {
-        config: RoomConfig::new(RoomId::of_name::<Suite>("parts"), Admission::Open),
+        times: config.timers,
+        config,
         identity: Box::new(identity),
         known: KnownIdentities::new(),
     };
@@ -31,6 +34,7 @@ pub(super) fn common(seed: u64) -> (Common<Suite>, ChaCha20Rng) {
         me,
         out: Outbox::default(),
         timers: TimerTable::default(),
+        pulse: Pulse::default(),
     };
     (common, rng)
 }

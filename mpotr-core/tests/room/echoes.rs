@@ -162,6 +162,8 @@ fn a_request_for_the_offer_of_one_who_is_gone_is_answered_by_one() {
         network.run_for(3);
         let digest = offer_of(&network, 1);
         network.kill(1);
+        // What it sent last has arrived.
+        network.run_for(1);
         let before = network.wire.len();
         for _ in 0..5 {
             let now = network.now;

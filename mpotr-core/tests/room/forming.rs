@@ -1,10 +1,13 @@
 //! How a room becomes secure.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{FaultKind, RoomId};
-use mpotr_core::{Admission, Event, Room, RoomConfig, Timers};
+use mpotr_core::wire::Packet;
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timers};
 use mpotr_netem::Weather;
 
 use crate::network::{FOUL, Network, Suite};
@@ -302,4 +305,37 @@ fn a_newcomer_catches_up_with_the_views_in_which_others_have_failed() {
     network.kill(1);
     let late = network.enter(|_| {});
     network.run_until(300, |n| n.rooms[0].is_secure() && n.rooms[late].is_secure());
+}
+
+/// The second whose turn it is proposes, since it has heard nothing of the first one's proposal, and holds its own back: when the
+/// first one's comes, it takes part in that, and no run fails.
+#[test]
+fn proposer_yields_to_better_proposal() {
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(3);
+        config.timers.propose = Duration::from_secs(2);
+    });
+    let makers: Rc<RefCell<Vec<usize>>> = Rc::default();
+    let seen = Rc::clone(&makers);
+    network.tamper = Some(Box::new(move |from, _, packet| {
+        let mut seen = seen.borrow_mut();
+        let is_proposal = match Packet::from_bytes(packet) {
+            Ok(Packet::Proposal(_)) => true,
+            Ok(Packet::Contribution(..)) => false,
+            Ok(_) | Err(_) => return Some(packet.to_vec()),
+        };
+        if is_proposal && !seen.contains(&from) {
+            seen.push(from);
+        }
+        // Nothing of the first before the second has proposed, and never the second's proposal.
+        let is_first = seen.first() == Some(&from);
+        let is_heard = seen.len() > 1 && is_first || !is_first && !is_proposal;
+        is_heard.then(|| packet.to_vec())
+    }));
+    network.run_until(60, |n| n.rooms.iter().all(Room::is_secure));
+    assert!(makers.borrow().len() == 2);
+    for member in 0..3 {
+        let failed = |event: &Event| matches!(event, Event::AgreementFailed { .. });
+        assert_eq!(network.count(member, failed), 0);
+    }
 }

@@ -54,7 +54,7 @@ fn undecodable_cycle_share_blames_its_owner_not_the_silent_neighbours() {
 }
 
 fn an_undecodable_cycle_share(mut network: Network) {
-    network.run_for_millis(400);
+    network.run_for_millis(540);
     let (mut offer, secrets) = outsider(&mut network);
     offer.share = CycleShare::new(NO_ELEMENT);
     let honest = newest(&network);
@@ -84,7 +84,7 @@ fn an_undecodable_cycle_share(mut network: Network) {
     network.run_until(60, |network| !named(network, one).is_empty());
     let listed = [&newest(&network)[one], &offer];
     let mut again = proposal_of(&listed, &offer, secrets.ephemeral());
-    again.view = 1;
+    again.view = 2;
     let again = again.sign::<Suite>(secrets.ephemeral());
     let refused = give(&mut network, one, &Packet::Proposal(again).to_bytes());
     assert_eq!(refused, Err(Rejection::UnusableOffer));

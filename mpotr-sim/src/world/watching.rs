@@ -182,5 +182,6 @@ fn describe(packet: &Packet) -> String {
         Packet::Request(request) => format!("a request: {:?}", request.wanted),
         Packet::Advert(advert) => format!("an advert of {}", advert.name),
         Packet::Reveal(reveal) => format!("its secrets in {}", reveal.hint),
+        Packet::Heard(heard) => format!("to have heard {} offers", heard.entries.len()),
     }
 }

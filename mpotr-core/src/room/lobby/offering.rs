@@ -15,6 +15,7 @@ use mpotr_gka::{
 
 use super::spent::{Follows, Spent};
 use crate::time::{Duration, Timestamp};
+use crate::wire::{OfferHint, OfferMark};
 
 /// The most offers of others that are kept.
 const MAX_HEARD: usize = 2 * MAX_MEMBERS;
@@ -274,6 +275,32 @@ impl<S: CryptoSuite> Offering<S> {
         let own = self.own.as_ref().filter(|own| own.digest == *digest);
         own.map(|own| own.member.offer())
             .or_else(|| self.heard.get(digest).map(|heard| &heard.offer))
+    }
+
+    /// The offer of another whose digest begins so.
+    pub(crate) fn find(&self, hint: OfferHint) -> Option<(OfferDigest, &Offer)> {
+        let mut first = [0; 32];
+        first
+            .iter_mut()
+            .zip(hint.as_bytes())
+            .for_each(|(first, byte)| *first = *byte);
+        let (digest, heard) = self.heard.range(OfferDigest::new(first)..).next()?;
+        (OfferHint::of(digest) == hint).then_some((*digest, &heard.offer))
+    }
+
+    /// Whether an offer whose digest begins so is at hand, or was.
+    pub(crate) fn has(&self, mark: OfferMark) -> bool {
+        let mut first = [0; 32];
+        first
+            .iter_mut()
+            .zip(mark.as_bytes())
+            .for_each(|(first, byte)| *first = *byte);
+        let first = OfferDigest::new(first);
+        let is_it = |digest: &OfferDigest| OfferMark::of(digest) == mark;
+        let next = self.heard.range(first..).next();
+        self.own.as_ref().is_some_and(|own| is_it(&own.digest))
+            || next.is_some_and(|(digest, _)| is_it(digest))
+            || self.spent.from(&first).is_some_and(is_it)
     }
 
     /// Those that are not at hand.

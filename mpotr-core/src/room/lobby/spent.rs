@@ -44,6 +44,11 @@ impl Spent {
         self.offers.contains_key(digest)
     }
 
+    /// The first spent offer from a digest on.
+    pub(crate) fn from(&self, first: &OfferDigest) -> Option<&OfferDigest> {
+        self.offers.range(first..).next().map(|(digest, _)| digest)
+    }
+
     /// Forgets what does not answer to this epoch.
     pub(crate) fn keep(&mut self, parent: Option<EpochName>) {
         self.offers

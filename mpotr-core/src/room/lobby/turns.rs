@@ -4,20 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::config::Timers;
 use crate::error::Rejection;
-use crate::time::{Duration, Timestamp, part};
-use crate::wire::{EpochName, Proposal};
+use crate::time::{Timestamp, part};
+use crate::wire::{EpochName, Proposal, SidHint};
 
 /// The most proposals that wait for offers.
 const MAX_PENDING: usize = 8;
 
 /// The most parents whose views are remembered.
 const MAX_PARENTS: usize = 64;
-
-/// After so many views of a first epoch that have failed, the next ones last twice as long.
-const VIEWS_OF_A_ROUND: u32 = 4;
-
-/// How often the time of a view doubles at most.
-const MAX_DOUBLINGS: u32 = 3;
 
 /// A gathering lasts for this many times `gather` at most.
 const MOST_GATHERS: u32 = 4;
@@ -60,13 +54,6 @@ impl Views {
             self.0.insert(proposal.parent, nearer);
         }
     }
-
-    /// How long a view of a first epoch lasts: the more of them fail, the longer, up to eight times.
-    pub(crate) fn length(&self, shortest: Duration) -> Duration {
-        let failed = self.next(None).saturating_sub(1);
-        let doublings = (failed / VIEWS_OF_A_ROUND).min(MAX_DOUBLINGS);
-        shortest.saturating_mul(2_u32.saturating_pow(doublings))
-    }
 }
 
 /// When this member proposes.
@@ -81,8 +68,27 @@ pub(crate) struct Turns {
     busy: Timestamp,
     /// Until when others may be in a run in which this member cannot take part.
     kept_out: Timestamp,
-    /// Proposals that list offers which are not at hand.
+    /// Proposals that list offers which are not at hand, or that come after one of this member's own.
     pub(crate) pending: Vec<Proposal>,
+    /// The own proposal, which nobody takes part in yet: this one neither, for the proposal of one whose turn came before may
+    /// still come.
+    pub(crate) held: Option<Held>,
+}
+
+/// A proposal that its maker would give up for a better one.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) proposal: Proposal,
+    pub(crate) run: SidHint,
+}
+
+impl Held {
+    /// Whether another proposal is the one to take part in: of a later view, or of one whose turn came before.
+    pub(crate) fn yields_to(&self, other: &Proposal) -> bool {
+        let maker = |it: &Proposal| it.offers.get(usize::from(it.proposer)).copied();
+        let own = &self.proposal;
+        (other.view, core::cmp::Reverse(maker(other))) > (own.view, core::cmp::Reverse(maker(own)))
+    }
 }
 
 impl Turns {
@@ -94,6 +100,7 @@ impl Turns {
             busy: now,
             kept_out: now,
             pending: Vec::new(),
+            held: None,
         }
     }
 
@@ -115,6 +122,7 @@ impl Turns {
 
     /// A view is over, or another is taken part in.
     pub(crate) fn leave_view(&mut self, now: Timestamp, proposal: &Proposal) {
+        self.held = None;
         self.views.leave(proposal.parent, proposal.view);
         self.gather_again(now);
     }
@@ -134,15 +142,25 @@ impl Turns {
         self.kept_out = until;
     }
 
-    /// When the first candidate proposes: after a while without news. `is_known` tells whether it is known who is to come.
-    pub(crate) fn gathered(&self, times: &Timers, is_known: bool) -> Timestamp {
+    /// When the first candidate proposes: after a while without news. `is_known` tells whether it is known who is to come,
+    /// `is_any_missing` whether others have heard an offer that this member has not.
+    pub(crate) fn gathered(
+        &self,
+        times: &Timers,
+        is_known: bool,
+        is_any_missing: bool,
+    ) -> Timestamp {
         let quiet = if is_known {
             part(times.gather, QUIET_IF_KNOWN)
         } else {
             times.gather
         };
         let latest = self.began.after(times.gather.saturating_mul(MOST_GATHERS));
-        let gathered = self.news.after(quiet).max(self.busy).min(latest);
+        let gathered = if is_any_missing {
+            latest
+        } else {
+            self.news.after(quiet).max(self.busy).min(latest)
+        };
         gathered.max(self.kept_out)
     }
 
@@ -169,6 +187,7 @@ mod tests {
 
     use super::*;
     use crate::policy::Policy;
+    use crate::time::Duration;
 
     fn proposal(view: u32, members: u8) -> Proposal {
         Proposal {
@@ -203,14 +222,18 @@ mod tests {
     }
 
     #[test]
-    fn views_grow_longer_up_to_eight_times() {
-        let mut turns = Turns::new(at(0));
-        let second = Duration::from_secs(1);
-        let lengths = [0, 3, 4, 8, 12, 100].map(|view| {
-            turns.leave_view(at(0), &proposal(view, 2));
-            turns.views.length(second).as_secs()
-        });
-        assert_eq!(lengths, [1, 1, 2, 4, 8, 8]);
+    fn a_proposal_that_is_held_yields_to_one_whose_turn_came_before() {
+        let made_by = |proposer, view| Proposal {
+            proposer,
+            ..proposal(view, 3)
+        };
+        let held = Held {
+            proposal: made_by(1, 4),
+            run: SidHint::new([1; 8]),
+        };
+        assert!(held.yields_to(&made_by(0, 4)) && held.yields_to(&made_by(2, 5)));
+        assert!(!held.yields_to(&made_by(2, 4)) && !held.yields_to(&made_by(0, 3)));
+        assert!(!held.yields_to(&made_by(1, 4)));
     }
 
     #[test]
@@ -226,15 +249,19 @@ mod tests {
 
     #[test]
     fn the_first_proposes_after_a_while_without_news_and_at_last_in_any_case() {
-        let times = Timers::RELAY;
+        let times = Timers {
+            gather: Duration::from_secs(1),
+            ..Timers::RELAY
+        };
         let mut turns = Turns::new(at(0));
         turns.heard(at(500));
-        assert_eq!(turns.gathered(&times, false), at(1500));
-        assert_eq!(turns.gathered(&times, true), at(750));
+        assert_eq!(turns.gathered(&times, false, false), at(1500));
+        assert_eq!(turns.gathered(&times, true, false), at(750));
+        assert_eq!(turns.gathered(&times, true, true), at(4000));
         turns.heard(at(60_000));
-        assert_eq!(turns.gathered(&times, false), at(4000));
+        assert_eq!(turns.gathered(&times, false, false), at(4000));
         turns.keep_out(at(9000));
-        assert_eq!(turns.gathered(&times, false), at(9000));
+        assert_eq!(turns.gathered(&times, false, true), at(9000));
     }
 
     #[test]

@@ -30,6 +30,7 @@ fn wait_in_all(moves: impl Fn(u32, &mut Departing, &mut Context<'_, Suite>)) -> 
             me: &room.common.me,
             out: &mut room.common.out,
             timers: &mut timers,
+            pulse: &mut room.common.pulse,
         };
         moves(step, &mut departure, &mut cx);
         step += 1;

@@ -1,0 +1,234 @@
+//! How long a word and its answer take in this room: the estimate that all timers are multiples of.
+//! `docs/spec/06-epochs.md`, "The pace of a room".
+//!
+//! A sample is the time from a packet of this member to an answer that could not be made without it. Outside an epoch it counts
+//! for the offer whose key has signed the answer, and in an epoch only if that offer is in the roster, or the member has confirmed
+//! the run that led there: what others say outside is forgotten then. No answer comes sooner than light: who lies answers as
+//! fast as it can, and the second fastest counts.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use mpotr_crypto::IdentityKey;
+use mpotr_gka::OfferDigest;
+
+use crate::config::Timers;
+use crate::time::{Duration, Timestamp};
+use crate::wire::SidHint;
+
+/// The last samples of each member that count, of which the smallest does: what else is in a sample is waiting and loss.
+const KEPT: usize = 8;
+/// The most offers outside of which samples are kept.
+const MAX_OUTSIDE: usize = 1024;
+/// Of so many members or more the second smallest counts: one of them may lie.
+const ENOUGH_FOR_SECOND: usize = 3;
+/// The estimate is so many percent of what counts: samples vary by a little.
+const MARGIN_PERCENT: u32 = 110;
+/// So many views that fail one after the other double the time of the next.
+const QUICK_DOUBLINGS: u32 = 3;
+/// After those every second one does: the carrier may have become slower than it ever was.
+const VIEWS_OF_A_DOUBLING: u32 = 2;
+/// The time doubles so many times at most.
+const MAX_DOUBLINGS: u32 = 8;
+
+/// Samples of one who answers, the newest last.
+#[derive(Clone, Debug, Default)]
+struct Samples(VecDeque<Duration>);
+
+impl Samples {
+    fn add(&mut self, sample: Duration) {
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(sample);
+    }
+
+    fn least(&self) -> Option<Duration> {
+        self.0.iter().min().copied()
+    }
+}
+
+/// What this member sent and when, the newest last.
+#[derive(Debug)]
+struct Sent<T>(VecDeque<(T, Timestamp)>);
+
+impl<T> Default for Sent<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T: Copy + PartialEq> Sent<T> {
+    /// Notes when it was sent first.
+    fn note(&mut self, now: Timestamp, what: T) {
+        if self.at(what).is_some() {
+            return;
+        }
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back((what, now));
+    }
+
+    fn at(&self, what: T) -> Option<Timestamp> {
+        let sent = self.0.iter().find(|(sent, _)| *sent == what);
+        sent.map(|(_, at)| *at)
+    }
+}
+
+/// The run that this member contributed to last, and how long the others took to confirm it.
+#[derive(Debug)]
+struct Answers {
+    run: SidHint,
+    contributed: Timestamp,
+    /// By sender. That it signed its confirmation is known when all have.
+    after: BTreeMap<u16, Duration>,
+}
+
+/// The pace of the room.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    offers: Sent<OfferDigest>,
+    /// By tag, what this member has said to have heard.
+    said: Sent<u32>,
+    /// Samples of those outside, by the offer whose key has signed the answer.
+    outside: BTreeMap<OfferDigest, (IdentityKey, Samples)>,
+    /// Samples of members of an epoch.
+    members: BTreeMap<IdentityKey, Samples>,
+    answers: Option<Answers>,
+    /// The least that the own link needs for a word and its answer.
+    link: Duration,
+    round_trip: Option<Duration>,
+    /// Views that have failed one after the other.
+    failed: u32,
+}
+
+impl Pulse {
+    /// How long a word and its answer take, as far as it is known.
+    pub(super) const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// The timers of the room at its pace.
+    pub(super) fn times(&self, floors: &Timers) -> Timers {
+        let round_trip = self.round_trip.unwrap_or(floors.round_trip);
+        floors.at_pace(round_trip.max(self.link), self.doublings())
+    }
+
+    fn doublings(&self) -> u32 {
+        let slow = self.failed.saturating_sub(QUICK_DOUBLINGS);
+        let slow = slow.checked_div(VIEWS_OF_A_DOUBLING).unwrap_or(0);
+        let quick = self.failed.min(QUICK_DOUBLINGS);
+        quick.saturating_add(slow).min(MAX_DOUBLINGS)
+    }
+
+    /// A view has ended without an epoch.
+    pub(super) const fn have_failed(&mut self) {
+        self.failed = self.failed.saturating_add(1);
+    }
+
+    /// This member publishes an offer.
+    pub(super) fn publish(&mut self, now: Timestamp, offer: OfferDigest) {
+        self.offers.note(now, offer);
+    }
+
+    /// This member says what it has heard, under a tag that nobody knows before.
+    pub(super) fn say(&mut self, now: Timestamp, tag: u32) {
+        self.said.note(now, tag);
+    }
+
+    /// An offer of this member is answered, by who has signed that with the key of an offer of its own: it has heard what was
+    /// said under a tag, or the offer alone.
+    pub(super) fn hear_answer(
+        &mut self,
+        now: Timestamp,
+        own: OfferDigest,
+        tag: Option<u32>,
+        (by, claimed): (OfferDigest, IdentityKey),
+    ) {
+        let sent = match tag {
+            Some(tag) => self.said.at(tag),
+            None => self.offers.at(own),
+        };
+        let Some(sent) = sent else {
+            return;
+        };
+        let is_known = self.outside.contains_key(&by);
+        if is_known || self.outside.len() < MAX_OUTSIDE {
+            let (_, samples) = self
+                .outside
+                .entry(by)
+                .or_insert((claimed, Samples::default()));
+            samples.add(now.since(sent));
+            self.estimate(false);
+        }
+    }
+
+    /// This member contributes to a run.
+    pub(super) fn contribute(&mut self, now: Timestamp, run: SidHint) {
+        self.answers = Some(Answers {
+            run,
+            contributed: now,
+            after: BTreeMap::new(),
+        });
+    }
+
+    /// A confirmation has come, which nobody makes who does not have this member's contribution.
+    pub(super) fn hear_confirmation(&mut self, now: Timestamp, run: SidHint, sender: u16) {
+        if let Some(answers) = self.answers.as_mut().filter(|answers| answers.run == run) {
+            let after = now.since(answers.contributed);
+            answers.after.insert(sender, after);
+        }
+    }
+
+    /// A run has led to an epoch: what its members have signed counts, and nothing else from here on.
+    pub(super) fn install(
+        &mut self,
+        run: SidHint,
+        me: IdentityKey,
+        members: impl Iterator<Item = (OfferDigest, IdentityKey)>,
+    ) {
+        self.failed = 0;
+        let answers = self.answers.take().filter(|answers| answers.run == run);
+        let mut roster = BTreeSet::new();
+        for (sender, (offer, identity)) in (0_u16..).zip(members) {
+            if identity == me {
+                continue;
+            }
+            roster.insert(identity);
+            let outside = self.outside.remove(&offer).map(|(_, samples)| samples);
+            let answered = answers.as_ref().and_then(|it| it.after.get(&sender));
+            let samples = outside.into_iter().flat_map(|samples| samples.0);
+            for sample in samples.chain(answered.copied()) {
+                self.members.entry(identity).or_default().add(sample);
+            }
+        }
+        self.members.retain(|identity, _| roster.contains(identity));
+        self.outside.clear();
+        self.estimate(true);
+    }
+
+    fn estimate(&mut self, is_member: bool) {
+        let mut least: BTreeMap<IdentityKey, Duration> = BTreeMap::new();
+        if is_member {
+            let members = self.members.iter();
+            least.extend(members.filter_map(|(it, samples)| Some((*it, samples.least()?))));
+        } else {
+            for (identity, samples) in self.outside.values() {
+                if let Some(sample) = samples.least() {
+                    let least = least.entry(*identity).or_insert(sample);
+                    *least = sample.min(*least);
+                }
+            }
+        }
+        let mut least: Vec<_> = least.into_values().collect();
+        least.sort_unstable();
+        let place = usize::from(least.len() >= ENOUGH_FOR_SECOND);
+        if let Some(counts) = least.get(place) {
+            let with_margin = counts.saturating_mul(MARGIN_PERCENT).checked_div(100);
+            self.round_trip = Some(with_margin.unwrap_or(*counts));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+use mpotr_crypto::IdentityKey;
+use mpotr_gka::OfferDigest;
+
+use super::{MAX_DOUBLINGS, MAX_OUTSIDE, Pulse};
+use crate::config::Timers;
+use crate::time::{Duration, Timestamp};
+use crate::wire::SidHint;
+
+const OWN: OfferDigest = OfferDigest::new([0; 32]);
+const ME: IdentityKey = IdentityKey::new([0; 32]);
+const RUN: SidHint = SidHint::new([7; 8]);
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn who(n: u8) -> (OfferDigest, IdentityKey) {
+    (OfferDigest::new([n; 32]), IdentityKey::new([n; 32]))
+}
+
+/// What is estimated when these answer the own offer, each after so many milliseconds.
+fn answered(after: &[(u8, u64)]) -> Pulse {
+    let mut pulse = Pulse::default();
+    pulse.publish(at(0), OWN);
+    for (n, millis) in after {
+        pulse.hear_answer(at(*millis), OWN, None, who(*n));
+    }
+    pulse
+}
+
+fn millis(pulse: &Pulse) -> Option<u128> {
+    pulse.round_trip().map(|it| it.as_millis())
+}
+
+#[test]
+fn who_answers_first_does_not_count_where_three_do() {
+    assert_eq!(millis(&answered(&[])), None);
+    assert_eq!(millis(&answered(&[(1, 1000)])), Some(1100));
+    assert_eq!(millis(&answered(&[(1, 10), (2, 1000)])), Some(11));
+    assert_eq!(
+        millis(&answered(&[(1, 10), (2, 1000), (3, 2000)])),
+        Some(1100)
+    );
+    // However often it says so.
+    let liar = [1; 20].map(|n| (n, 10));
+    let all = [&liar[..], &[(2, 1000), (3, 2000)]].concat();
+    assert_eq!(millis(&answered(&all)), Some(1100));
+}
+
+#[test]
+fn an_answer_to_what_was_said_last_counts_from_there() {
+    let mut pulse = answered(&[]);
+    pulse.say(at(60_000), 5);
+    pulse.hear_answer(at(60_200), OWN, Some(5), who(1));
+    assert_eq!(millis(&pulse), Some(220));
+    // Nobody has said this.
+    pulse.hear_answer(at(60_000), OWN, Some(6), who(2));
+    pulse.hear_answer(at(60_000), OfferDigest::new([9; 32]), None, who(2));
+    assert_eq!(millis(&pulse), Some(220));
+}
+
+#[test]
+fn the_smallest_of_the_last_samples_counts() {
+    let mut pulse = answered(&[(1, 100)]);
+    for _ in 0..7 {
+        pulse.hear_answer(at(5000), OWN, None, who(1));
+    }
+    assert_eq!(millis(&pulse), Some(110));
+    pulse.hear_answer(at(5000), OWN, None, who(1));
+    assert_eq!(millis(&pulse), Some(5500));
+}
+
+/// An outsider can answer sooner than the members, and in their names: in an epoch that is forgotten.
+#[test]
+fn an_outsider_moves_nothing_in_an_epoch() {
+    let mut pulse = answered(&[(1, 2000), (8, 10), (9, 10)]);
+    assert_eq!(millis(&pulse), Some(11));
+    pulse.contribute(at(5000), RUN);
+    pulse.hear_confirmation(at(7100), RUN, 2);
+    let stolen = (OfferDigest::new([8; 32]), who(1).1);
+    pulse.hear_answer(at(10), OWN, None, stolen);
+    pulse.install(RUN, ME, [(OWN, ME), who(1), who(2)].into_iter());
+    assert_eq!(millis(&pulse), Some(2200));
+}
+
+#[test]
+fn confirmations_of_a_run_count_when_it_has_led_to_an_epoch() {
+    let mut pulse = Pulse::default();
+    pulse.contribute(at(0), RUN);
+    pulse.hear_confirmation(at(300), RUN, 1);
+    pulse.hear_confirmation(at(10), SidHint::new([8; 8]), 1);
+    assert_eq!(millis(&pulse), None);
+    pulse.install(SidHint::new([8; 8]), ME, [(OWN, ME), who(1)].into_iter());
+    assert_eq!(millis(&pulse), None);
+    pulse.contribute(at(0), RUN);
+    pulse.hear_confirmation(at(300), RUN, 1);
+    pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
+    assert_eq!(millis(&pulse), Some(330));
+}
+
+#[test]
+fn views_that_fail_make_the_next_ones_longer_until_one_succeeds() {
+    let mut pulse = answered(&[(1, 10_000)]);
+    let view = |pulse: &Pulse| pulse.times(&Timers::RELAY).view.as_secs();
+    assert_eq!(view(&pulse), 176);
+    let mut lengths = Vec::new();
+    for _ in 0..20 {
+        pulse.have_failed();
+        lengths.push(view(&pulse) / 176);
+    }
+    assert_eq!(lengths[..7], [2, 4, 8, 8, 16, 16, 32]);
+    assert_eq!(lengths.last(), Some(&2_u64.pow(MAX_DOUBLINGS)));
+    pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
+    assert_eq!(view(&pulse), 176);
+}
+
+#[test]
+fn floors_hold_where_answers_are_fast() {
+    let pulse = answered(&[(1, 0)]);
+    let times = pulse.times(&Timers::RELAY);
+    assert_eq!(times, Timers::RELAY.at_pace(Duration::ZERO, 0));
+    assert_eq!(times.gather, Timers::RELAY.gather);
+}
+
+#[test]
+fn what_is_kept_of_outsiders_is_bounded() {
+    let mut pulse = answered(&[]);
+    for n in 0..u16::MAX {
+        let mut digest = [1; 32];
+        digest[..2].copy_from_slice(&n.to_be_bytes());
+        let by = (OfferDigest::new(digest), IdentityKey::new(digest));
+        pulse.hear_answer(at(100), OWN, None, by);
+    }
+    assert_eq!(pulse.outside.len(), MAX_OUTSIDE);
+}
