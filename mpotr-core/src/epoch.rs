@@ -185,7 +185,8 @@ impl<S: CryptoSuite> Epoch<S> {
         let Established {
             run,
             statement,
-            ephemeral,
+            signing,
+            signing_keys,
             trapdoor,
             secret,
         } = established;
@@ -196,9 +197,8 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let me = run.me();
         let (keys, own, streams) = EpochKeys::derive(id, secret, members, me);
-        let keys_of = run.members().iter().map(|member| member.offer().ephemeral);
-        let opener = Opener::new(keys, keys_of.zip(streams));
-        let sealer = Sealer::new(wire_index(me), ephemeral, trapdoor, own);
+        let opener = Opener::new(keys, signing_keys.into_iter().zip(streams));
+        let sealer = Sealer::new(wire_index(me), signing, trapdoor, own);
         let peers = run
             .members()
             .iter()

@@ -102,12 +102,14 @@ fn contribution() -> impl Strategy<Value = Packet> {
         0_u16..4096,
         vec(any::<u8>(), 0..200),
         share,
+        any::<[u8; 32]>(),
         signature(),
     )
-        .prop_map(|(hint, sender, agreement, share, signature)| {
+        .prop_map(|(hint, sender, agreement, share, keys, signature)| {
             let body = ContributionBody {
                 agreement,
                 knowledge_share: share,
+                inner_keys: Digest32::new(keys),
             };
             Packet::Contribution(
                 SidHint::new(hint),
@@ -538,7 +540,10 @@ fn offers_that_were_heard_are_named_once_and_in_order() {
 fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     // A proposal whose count says 4,097, and nothing behind it.
     let mut bytes = vec![VERSION, 2, 0, 1];
-    bytes.extend_from_slice(&[0; 32 + 16 + 16 + 4]);
+    // Room, no parent, a name, view 0.
+    bytes.extend_from_slice(&[0; 32 + 16]);
+    bytes.extend_from_slice(&[7; 16]);
+    bytes.extend_from_slice(&[0; 4]);
     // Both methods, anyone lets in, leaves out and changes this, no evidence, proposer 0.
     bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
     bytes.extend_from_slice(&[0; 32]);

@@ -34,6 +34,10 @@ labels! {
     CONTRIBUTION = "contribution";
     /// Digest `D` of all contribution bodies.
     CONTRIBUTIONS = "contributions";
+    /// Commitment to the keys of an epoch that its members alone see.
+    INNER_KEYS = "inner keys";
+    /// Secrets of these keys.
+    INNER_KEY_SECRET = "inner key secret";
     /// Signature of a member over its confirmation.
     CONFIRMATION = "confirmation";
     /// Coefficient `h_j` of a trapdoor key.

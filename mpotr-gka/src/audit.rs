@@ -5,7 +5,7 @@
 //! makes the same record (`docs/security/deniability.md`). What only members could check is named in the [`Audit`].
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite};
+use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite, EphemeralKey};
 
 use crate::agreement::BurmesterDesmedt;
 use crate::authentication::TRIPLE_DH_TAG_LENGTH;
@@ -16,6 +16,7 @@ use crate::methods::AuthenticationId;
 use crate::methods::Methods;
 use crate::roster::RosterError;
 use crate::rounds::contributing::{agreement_payloads, contributions_digest};
+use crate::rounds::inner_keys::{self, InnerKeys};
 use crate::rounds::{Confirmation, Contribution, RoundPacket};
 use crate::run::Run;
 
@@ -24,6 +25,8 @@ use crate::run::Run;
 pub struct Audit {
     /// What all members confirmed.
     pub statement: KeyStatement,
+    /// `M` of all members, in cycle order: they verify what is said in the epoch.
+    pub signing_keys: Vec<EphemeralKey>,
     /// What the record shows to members alone.
     pub unproven: Vec<Unproven>,
 }
@@ -101,6 +104,12 @@ pub enum AuditError {
         /// Its index in the roster.
         member: usize,
     },
+    /// The keys that a confirmation shows are not those that its sender committed to, or another member has them, too.
+    #[error("the signing key of member {member} is not the one that its contribution committed to")]
+    InnerKeys {
+        /// Its index in the roster.
+        member: usize,
+    },
     /// A proof of identity does not hold.
     #[error("the proof of member {member} does not hold")]
     Proof {
@@ -124,10 +133,14 @@ impl AuditError {
             | Self::OtherContributions { member }
             | Self::OtherKey { member }
             | Self::SealedLength { member }
+            | Self::InnerKeys { member }
             | Self::Proof { member } => (2, Some(*member)),
         }
     }
 }
+
+/// Signing keys and authentication payloads, each in cycle order.
+type Split<'a> = (Vec<EphemeralKey>, Vec<&'a [u8]>);
 
 /// Both rounds of a run, as a member recorded them, each in cycle order.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +149,7 @@ pub struct Rounds<'a> {
     pub contributions: &'a [Contribution],
     /// The confirmations of all members.
     pub confirmations: &'a [Confirmation],
-    /// What the confirmations sealed.
+    /// What the confirmations sealed: inner keys and authentication payload.
     pub payloads: &'a [Vec<u8>],
 }
 
@@ -171,8 +184,8 @@ impl Rounds<'_> {
             unproven.push(Unproven::KeyAgreement);
         }
         let statement = self.confirmed(run)?;
+        let (signing_keys, payloads) = self.inner_keys(run)?;
         if let Some(proofs) = proofs {
-            let payloads: Vec<&[u8]> = self.payloads.iter().map(Vec::as_slice).collect();
             proofs
                 .verify(run, &statement, &payloads, rng)
                 .map_err(|CheckFailed| {
@@ -184,8 +197,7 @@ impl Rounds<'_> {
                 .len()
                 .saturating_sub(1)
                 .saturating_mul(TRIPLE_DH_TAG_LENGTH);
-            all(self
-                .payloads
+            all(payloads
                 .iter()
                 .enumerate()
                 .filter(|(_, payload)| payload.len() != tags)
@@ -193,8 +205,37 @@ impl Rounds<'_> {
         }
         Ok(Audit {
             statement,
+            signing_keys,
             unproven,
         })
+    }
+
+    /// The signing keys `M` as the payloads show them, whether or not their owners committed to them; `None` for a payload
+    /// that is too short.
+    pub fn shown_keys(&self) -> impl Iterator<Item = Option<EphemeralKey>> {
+        self.payloads
+            .iter()
+            .map(|opened| Some(InnerKeys::split(opened)?.0.signing))
+    }
+
+    /// The signing keys of all members, and what is left of the payloads without them.
+    fn inner_keys<S: CryptoSuite>(&self, run: &Run<S>) -> Result<Split<'_>, Vec<AuditError>> {
+        let split: Vec<_> = self
+            .contributions
+            .iter()
+            .zip(self.payloads)
+            .map(|(contribution, opened)| {
+                let (keys, payload) = InnerKeys::split(opened)?;
+                keys.open(run, contribution.sender, &contribution.body.inner_keys)
+                    .then_some((keys.signing, payload))
+            })
+            .collect();
+        let unopened = |(member, it): (usize, &Option<_>)| it.is_none().then_some(member);
+        let wrong = |member| AuditError::InnerKeys { member };
+        all(split.iter().enumerate().filter_map(unopened).map(wrong))?;
+        let (keys, payloads): Split<'_> = split.into_iter().flatten().unzip();
+        all(inner_keys::repeated(&keys).into_iter().map(wrong))?;
+        Ok((keys, payloads))
     }
 
     fn signed_contributions<S: CryptoSuite>(

@@ -1,14 +1,15 @@
 //! One member's way through a run: contribute, confirm, established. `docs/spec/04-key-agreement.md`, "Rounds".
 //!
 //! ```text
-//! struct { opaque agreement<0..2^18>; opaque knowledge_share<0..32>; } ContributionBody;
+//! struct { opaque agreement<0..2^18>; opaque knowledge_share<0..32>; opaque inner_keys[32]; } ContributionBody;
 //! struct { uint16 sender; ContributionBody body; opaque signature[64]; } Contribution;
 //! struct { uint16 sender; opaque D[32]; opaque kc[32]; opaque sealed<16..2^17>; opaque signature[64]; } Confirmation;
 //!
 //! D   = H("contributions", sid, bodies in cycle order)
 //! es  = extract(sid, K)                                        the epoch secret
 //! kc  = expand(es, "commit", D)                                32 bytes
-//! sealed_i = seal(key_i, nonce 0, sid || i || D || kc, authentication payload)          key_i from expand(es, "confirm", ..)
+//! sealed_i = seal(key_i, nonce 0, sid || i || D || kc, M_i || salt_i || authentication payload)
+//!                                                              key_i from expand(es, "confirm", ..)
 //! ```
 //!
 //! Each phase is a struct that the step after it consumes, so that its secrets end with it. A phase that is
@@ -47,6 +48,7 @@ mod confirmation;
 mod confirming;
 pub(crate) mod contributing;
 mod contribution;
+pub(crate) mod inner_keys;
 mod packet;
 mod sealing;
 mod slots;

@@ -151,7 +151,7 @@ fn verify_section<S: CryptoSuite>(
 ) -> Option<EpochReport> {
     let run = run::check::<S>(section, flaws)?;
     let audited = run::audit(section, &run, flaws, rng);
-    let said = said::Talk::read(section, &run, audited.key_commitment, flaws);
+    let said = said::Talk::read(section, &run, &audited, flaws);
     timeline::check::<S>(&said, flaws);
     let order = order::Order::of::<S>(&said, next, flaws);
     let parent = section.proposal.parent;

@@ -1,10 +1,10 @@
-//! The secrets of an offer, published when nobody accepts anything new under them. `docs/spec/05-wire.md`, "Reveal".
+//! A member's secrets of an epoch, published when nobody accepts anything new under them. `docs/spec/05-wire.md`, "Reveal".
 //!
 //! ```text
 //! struct {
 //!   opaque hint[8];     of the epoch
 //!   uint16 sender;      index in the roster of the one whose secrets they are
-//!   opaque e[32];       seed of E, its signing key
+//!   opaque m[32];       seed of M, its signing key
 //!   opaque y[32];       scalar of Y, its trapdoor key
 //! } Reveal;
 //! ```
@@ -20,23 +20,23 @@ use mpotr_gka::TrapdoorKey;
 use super::EpochHint;
 
 byte_newtype! {
-    /// The seed of an ephemeral signing key, no secret any more.
+    /// The seed of a signing key, no longer a secret.
     RevealedSeed, 32
 }
 
 byte_newtype! {
-    /// The scalar of a trapdoor key, no secret any more.
+    /// The scalar of a trapdoor key, no longer a secret.
     RevealedTrapdoor, 32
 }
 
-/// The secrets of a member's offer.
+/// What signed for a member in an epoch, and its trapdoor secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reveal {
-    /// The epoch in which the offer was used.
+    /// The epoch in which they were used.
     pub hint: EpochHint,
     /// Whose secrets they are, by its place in the roster.
     pub sender: u16,
-    /// `e`.
+    /// `m`.
     pub seed: RevealedSeed,
     /// `y`.
     pub trapdoor: RevealedTrapdoor,
@@ -59,17 +59,17 @@ impl Reveal {
         Ok(Self {
             hint: EpochHint::decode(input, "hint")?,
             sender: input.u16("sender")?,
-            seed: RevealedSeed::decode(input, "e")?,
+            seed: RevealedSeed::decode(input, "m")?,
             trapdoor: RevealedTrapdoor::decode(input, "y")?,
         })
     }
 
     /// Whether the secrets are those of these keys.
     #[must_use]
-    pub fn is_of<S: CryptoSuite>(&self, ephemeral: &EphemeralKey, trapdoor: &TrapdoorKey) -> bool {
+    pub fn is_of<S: CryptoSuite>(&self, signing: &EphemeralKey, trapdoor: &TrapdoorKey) -> bool {
         let seed = Secret::new(*self.seed.as_bytes());
         let scalar = S::Group::decode_scalar(self.trapdoor.as_bytes());
-        EphemeralKeyPair::<S>::from_seed(&seed).public() == *ephemeral
+        EphemeralKeyPair::<S>::from_seed(&seed).public() == *signing
             && scalar.is_some_and(|scalar| {
                 S::Group::encode(&S::Group::mul_base(&scalar)) == *trapdoor.as_bytes()
             })

@@ -1,6 +1,6 @@
 //! What signed for a member is published when nobody accepts anything new under it, and only then.
 
-use mpotr_core::crypto::{EphemeralKey, EphemeralKeyPair, Secret};
+use mpotr_core::crypto::{EphemeralKeyPair, Secret};
 use mpotr_core::gka::TrapdoorKey;
 use mpotr_core::wire::{EpochHint, Packet, Reveal, RevealedSeed, RevealedTrapdoor};
 use mpotr_core::{Departure, Event, Room};
@@ -37,15 +37,15 @@ fn all_leave(network: &mut Network) {
     network.run_until(120, |n| n.rooms.iter().all(Room::has_ended));
 }
 
-/// The offers that somebody published on the wire.
-fn offered(network: &Network) -> Vec<(EphemeralKey, TrapdoorKey)> {
+/// The trapdoor keys of the offers on the wire.
+fn offered(network: &Network) -> Vec<TrapdoorKey> {
     let packets = network
         .wire
         .iter()
         .map(|(_, packet)| Packet::from_bytes(packet));
     packets
         .filter_map(|packet| match packet {
-            Ok(Packet::Offer(offer)) => Some((offer.ephemeral, offer.trapdoor)),
+            Ok(Packet::Offer(offer)) => Some(offer.trapdoor),
             _ => None,
         })
         .collect()
@@ -57,21 +57,16 @@ fn all_who_leave_together_publish_what_signed_for_them() {
     all_leave(&mut network);
     let reveals = reveals(&network);
     assert_eq!(reveals.len(), 3);
-    let offers = offered(&network);
+    let trapdoors = offered(&network);
     for (member, reveal) in &reveals {
         assert!(departure(&network, *member).published);
-        let is_of = |(ephemeral, trapdoor): &(EphemeralKey, TrapdoorKey)| {
-            reveal.is_of::<Suite>(ephemeral, trapdoor)
-        };
-        assert!(offers.iter().any(is_of));
-        // Whoever reads it can sign in that member's name from now on.
+        // From now on every reader can sign in that member's name. The key was in no packet before.
         let seed = Secret::new(*reveal.seed.as_bytes());
-        let pair = EphemeralKeyPair::<Suite>::from_seed(&seed);
-        assert!(
-            offers
-                .iter()
-                .any(|(ephemeral, _)| *ephemeral == pair.public())
-        );
+        let signing = EphemeralKeyPair::<Suite>::from_seed(&seed).public();
+        let is_of = |trapdoor| reveal.is_of::<Suite>(&signing, trapdoor);
+        assert!(trapdoors.iter().any(is_of));
+        let carries = |packet: &[u8]| packet.windows(32).any(|it| it == signing.as_bytes());
+        assert!(!network.wire.iter().any(|(_, packet)| carries(packet)));
     }
 }
 

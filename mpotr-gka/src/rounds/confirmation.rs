@@ -11,7 +11,7 @@ use crate::authentication::KeyStatement;
 use crate::roster::wire_index;
 use crate::run::Run;
 
-/// The most bytes of a sealed authentication payload: a triple Diffie-Hellman one of 4,096 members has 65,536.
+/// The most bytes of what is sealed: a triple Diffie-Hellman payload of 4,096 members has 65,520.
 const MAX_SEALED: usize = 1 << 17;
 
 /// Every confirmation key seals once.
@@ -24,7 +24,8 @@ pub struct Confirmation {
     pub sender: u16,
     /// `D` and `kc` as the sender computed them.
     pub statement: KeyStatement,
-    /// The authentication payload, sealed under the epoch secret, so that no outsider sees it.
+    /// The sender's inner keys and its authentication payload, sealed under the epoch secret, so that no outsider sees
+    /// them.
     pub sealed: Vec<u8>,
     /// By the sender's ephemeral key over `H("confirmation", sid, sender, D, kc, sealed)`.
     pub signature: SignatureBytes,
@@ -72,14 +73,14 @@ impl Confirmation {
         run: &Run<S>,
         epoch: &Prk,
         statement: KeyStatement,
-        payload: &[u8],
+        opened: &[u8],
         key: &EphemeralKeyPair<S>,
     ) -> Self {
         let sender = wire_index(run.me());
         let data = sealed_data(run, sender, &statement);
         // There is a key for every sender; an empty payload, which nobody opens, stands for the impossible case.
         let sealed = sealing_key::<S>(epoch, sender)
-            .map_or_else(Vec::new, |key| key.seal(&NONCE, &data, payload));
+            .map_or_else(Vec::new, |key| key.seal(&NONCE, &data, opened));
         let signature = key.sign(&signed(run, sender, &statement, &sealed));
         Self {
             sender,
@@ -89,7 +90,7 @@ impl Confirmation {
         }
     }
 
-    /// Opens the authentication payload of a confirmation over this statement with the sender's key; `None` if it was
+    /// Opens the inner keys and the authentication payload of a confirmation over this statement with the sender's key; `None` if it was
     /// sealed under another secret, by another member or over another statement.
     pub(super) fn open<S: CryptoSuite>(
         &self,

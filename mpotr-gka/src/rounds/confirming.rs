@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::zeroize::Zeroizing;
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, SecretScalar, kdf::Prk, label, wiping_stack};
+use mpotr_crypto::{
+    CryptoSuite, EphemeralKey, EphemeralKeyPair, SecretScalar, kdf::Prk, label, wiping_stack,
+};
 
 use super::contributing::agreement_payloads;
+use super::inner_keys::{self, InnerKeys, OwnInnerKeys};
 use super::packet::{RoundPacket, blame, check_complete};
 use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind, RunError};
+use crate::roster::wire_index;
 use crate::run::Run;
 
 /// A member that has confirmed and waits for the confirmations of all.
 pub struct Confirming<S: CryptoSuite> {
     pub(super) run: Run<S>,
-    pub(super) ephemeral: EphemeralKeyPair<S>,
+    pub(super) inner_keys: OwnInnerKeys<S>,
     pub(super) trapdoor: SecretScalar<S>,
     pub(super) agreement: Box<dyn GroupKeyAgreement<S>>,
     pub(super) authentication: Box<dyn GroupAuthentication<S>>,
@@ -64,22 +67,23 @@ impl<S: CryptoSuite> Confirming<S> {
         confirmations: &[Confirmation],
         rng: &mut dyn CryptoRng,
     ) -> Result<Established<S>, Box<Rejected<Self>>> {
-        if let Err(error) = wiping_stack(|| self.check(confirmations, rng)) {
-            return Err(Box::new(Rejected { phase: self, error }));
-        }
+        let signing_keys = match wiping_stack(|| self.check(confirmations, rng)) {
+            Ok(signing_keys) => signing_keys,
+            Err(error) => return Err(Box::new(Rejected { phase: self, error })),
+        };
         let statement = self.confirmation.statement;
         let secret = self.secret();
         Ok(Established {
             run: self.run,
             statement,
-            ephemeral: self.ephemeral,
+            signing: self.inner_keys.signing,
+            signing_keys,
             trapdoor: self.trapdoor,
             secret,
         })
     }
 
-    /// The authentication payloads of these confirmations, opened, in cycle order: for a transcript. `None` if one does not
-    /// open, so that [`establish`](Self::establish) fails too.
+    /// What these confirmations sealed, opened, in cycle order: for a transcript. `None` if one does not open, so that [`establish`](Self::establish) fails too.
     #[must_use]
     pub fn open(&self, confirmations: &[Confirmation]) -> Option<Vec<Vec<u8>>> {
         let own = &self.confirmation.statement;
@@ -97,7 +101,7 @@ impl<S: CryptoSuite> Confirming<S> {
         &self,
         confirmations: &[Confirmation],
         rng: &mut dyn CryptoRng,
-    ) -> Result<(), RunError> {
+    ) -> Result<Vec<EphemeralKey>, RunError> {
         let run = &self.run;
         let own = &self.confirmation.statement;
         check_complete(run, confirmations, &self.confirmation)?;
@@ -118,34 +122,41 @@ impl<S: CryptoSuite> Confirming<S> {
             let find = || self.blame_for_other_key(other_key);
             return Err(blame(run, confirmations, find));
         }
-        // This member's own is not looked at by anyone.
         let opened: Vec<_> = confirmations
             .iter()
             .zip(sealing_keys::<S>(&self.epoch))
-            .enumerate()
-            .map(|(index, (confirmation, key))| {
-                if index == run.me() {
-                    Some(Zeroizing::new(Vec::new()))
-                } else {
-                    confirmation.open(run, &key, own)
-                }
-            })
+            .map(|(confirmation, key)| confirmation.open(run, &key, own))
             .collect();
-        let payloads: Vec<&[u8]> = opened
+        let split: Vec<_> = opened
             .iter()
-            .flatten()
-            .map(|payload| payload.as_slice())
+            .enumerate()
+            .map(|(member, opened)| self.split(member, opened.as_ref()?))
             .collect();
-        if payloads.len() != opened.len() {
+        let (keys, payloads): (Vec<_>, Vec<_>) = split.iter().flatten().copied().unzip();
+        let wrong = if payloads.len() == split.len() {
+            inner_keys::repeated(&keys)
+        } else {
+            indices(&split, Option::is_none)
+        };
+        if !wrong.is_empty() {
             let kind = FaultKind::WrongProof;
-            let culprits = indices(&opened, Option::is_none);
+            let culprits = wrong;
             return Err(blame(run, confirmations, || Fault { kind, culprits }));
         }
         let verified = self.authentication.verify(run, own, &payloads, rng);
         verified.map_err(|CheckFailed| {
             let find = || self.authentication.blame(run, own, &payloads);
             blame(run, confirmations, find)
-        })
+        })?;
+        Ok(keys)
+    }
+
+    /// The signing key and the authentication payload of a member; `None` if it did not commit to this key.
+    fn split<'a>(&self, member: usize, opened: &'a [u8]) -> Option<(EphemeralKey, &'a [u8])> {
+        let (keys, payload) = InnerKeys::split(opened)?;
+        let committed = &self.contributions.get(member)?.body.inner_keys;
+        keys.open(&self.run, wire_index(member), committed)
+            .then_some((keys.signing, payload))
     }
 
     /// All agree on the contributions, yet not on the key: either a contribution is wrong, and its proof says whose, or
@@ -195,8 +206,10 @@ pub struct Established<S: CryptoSuite> {
     pub run: Run<S>,
     /// What was confirmed.
     pub statement: KeyStatement,
-    /// The key that signs in the epoch.
-    pub ephemeral: EphemeralKeyPair<S>,
+    /// `m`: signs in the epoch. The key of the offer is erased: it signed in the run alone.
+    pub signing: EphemeralKeyPair<S>,
+    /// `M` of all members, in cycle order.
+    pub signing_keys: Vec<EphemeralKey>,
     /// `y`: it protects this member in this run alone, which is over, so it may be published with the signing key.
     pub trapdoor: SecretScalar<S>,
     /// The secret from which the epoch's keys are derived.

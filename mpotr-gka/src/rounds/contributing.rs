@@ -9,6 +9,7 @@ use mpotr_crypto::{
     wiping_stack,
 };
 
+use super::inner_keys::OwnInnerKeys;
 use super::packet::{blame, check_complete};
 use super::{Confirmation, Confirming, Contribution, ContributionBody, Rejected};
 use crate::agreement::GroupKeyAgreement;
@@ -31,10 +32,11 @@ pub struct Contributing<S: CryptoSuite> {
     contribution: Contribution,
 }
 
-/// The two methods of a run as one member computes them.
+/// The two methods of a run as one member computes them, and the keys that it draws for the run.
 struct Computation<S: CryptoSuite> {
     agreement: Box<dyn GroupKeyAgreement<S>>,
     authentication: Box<dyn GroupAuthentication<S>>,
+    inner_keys: OwnInnerKeys<S>,
 }
 
 impl<S: CryptoSuite> Contributing<S> {
@@ -64,6 +66,7 @@ impl<S: CryptoSuite> Contributing<S> {
             Ok(Computation {
                 agreement: agreement.start::<S>(share),
                 authentication: authentication.start::<S>(&run, identity, &trapdoor, &knowledge)?,
+                inner_keys: OwnInnerKeys::generate(&run, identity, rng),
             })
         };
         let mut methods = checked.and_then(|()| wiping_stack(start));
@@ -73,6 +76,7 @@ impl<S: CryptoSuite> Contributing<S> {
                 let body = ContributionBody {
                     agreement: wiping_stack(|| methods.agreement.contribute(&run, rng)),
                     knowledge_share: methods.authentication.knowledge_share(&run),
+                    inner_keys: methods.inner_keys.commitment(&run),
                 };
                 Contribution::sign(&run, body, &ephemeral)
             },
@@ -145,12 +149,12 @@ impl<S: CryptoSuite> Contributing<S> {
             let proof = methods
                 .authentication
                 .prove(&self.run, identity, &statement, rng);
-            let payload = Zeroizing::new(proof);
+            let payload = Zeroizing::new(methods.inner_keys.public().before(&proof));
             Confirmation::seal(&self.run, &epoch, statement, &payload, &self.ephemeral)
         });
         Ok(Confirming {
             run: self.run,
-            ephemeral: self.ephemeral,
+            inner_keys: methods.inner_keys,
             trapdoor: self.trapdoor,
             agreement: methods.agreement,
             authentication: methods.authentication,
@@ -181,6 +185,7 @@ fn agree<S: CryptoSuite>(
     let Computation {
         agreement,
         authentication,
+        ..
     } = methods;
     if let Err(CheckFailed) = authentication.check_shares(run, &shares) {
         let find = || authentication.blame_shares(run, &shares);

@@ -1,8 +1,8 @@
 //! The contribution: round 1, from each member to all. `docs/spec/04-key-agreement.md`, "Contribution".
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, Decoder, Encoder, EphemeralKeyPair, SignatureBytes, TranscriptHash,
-    label,
+    CryptoSuite, DecodeError, Decoder, Digest32, Encoder, EphemeralKeyPair, SignatureBytes,
+    TranscriptHash, label,
 };
 
 use super::packet::{self, RoundPacket};
@@ -21,18 +21,22 @@ pub struct ContributionBody {
     pub agreement: Vec<u8>,
     /// Share of the joint-knowledge check.
     pub knowledge_share: Vec<u8>,
+    /// Commitment to the keys that the confirmation carries sealed, 32 bytes.
+    pub inner_keys: Digest32,
 }
 
 impl ContributionBody {
     fn encode(&self, out: &mut Encoder) {
         out.opaque(&self.agreement);
         out.opaque(&self.knowledge_share);
+        self.inner_keys.encode(out);
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             agreement: input.opaque(MAX_AGREEMENT, "agreement")?.to_vec(),
             knowledge_share: input.opaque(MAX_SHARE, "knowledge_share")?.to_vec(),
+            inner_keys: Digest32::decode(input, "inner_keys")?,
         })
     }
 
@@ -95,6 +99,7 @@ impl Contribution {
             body: ContributionBody {
                 agreement: Vec::new(),
                 knowledge_share: Vec::new(),
+                inner_keys: Digest32::new([0; 32]),
             },
             signature: SignatureBytes::new([0; SignatureBytes::LENGTH]),
         }

@@ -158,10 +158,12 @@ fn signatures() -> impl Strategy<Value = SignatureBytes> {
 }
 
 fn bodies() -> impl Strategy<Value = ContributionBody> {
-    (vec(any::<u8>(), 0..300), vec(any::<u8>(), 0..=32)).prop_map(|(agreement, share)| {
+    let share = vec(any::<u8>(), 0..=32);
+    (vec(any::<u8>(), 0..300), share, any::<[u8; 32]>()).prop_map(|(agreement, share, keys)| {
         ContributionBody {
             agreement,
             knowledge_share: share,
+            inner_keys: Digest32::new(keys),
         }
     })
 }

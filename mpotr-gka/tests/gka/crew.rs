@@ -9,8 +9,8 @@ pub(crate) use contributed::Contributed;
 use std::collections::BTreeMap;
 
 use mpotr_crypto::{
-    CryptoSuite, EphemeralKeyPair, Group, IdentityKeyPair, Secret, TranscriptHash, hash_to_scalar,
-    label,
+    CryptoSuite, Digest32, EphemeralKeyPair, Group, IdentityKeyPair, Secret, TranscriptHash,
+    hash_to_scalar, label,
 };
 use mpotr_gka::{
     AuthenticationId, CommitmentSum, Contributing, ContributionBody, EpochName, Fault, FaultKind,
@@ -25,6 +25,15 @@ use crate::spec::Spec;
 
 /// The epoch that all runs of these tests follow.
 pub(crate) const PARENT: EpochName = EpochName::new([3; 16]);
+
+/// The inner keys, `M || salt`, of an insider that contributes by hand.
+pub(crate) fn keys_by_hand<S: CryptoSuite>(member: usize) -> [u8; 64] {
+    let number = u8::try_from(member).unwrap();
+    let pair = EphemeralKeyPair::<S>::from_seed(&Secret::new([number; 32]));
+    let mut keys = [number; 64];
+    keys[..32].copy_from_slice(pair.public().as_bytes());
+    keys
+}
 
 /// The secrets of one offer.
 #[derive(Clone)]
@@ -199,6 +208,7 @@ impl<S: CryptoSuite> Crew<S> {
                 let nothing = ContributionBody {
                     agreement: Vec::new(),
                     knowledge_share: Vec::new(),
+                    inner_keys: Digest32::new([0; 32]),
                 };
                 contributions.push(spec.contribution(me, nothing, &self.known[me].e()));
                 continue;

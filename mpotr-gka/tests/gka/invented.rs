@@ -167,7 +167,11 @@ fn invented_members_make_tags_among_themselves<S: CryptoSuite>() {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let people = invented::<S>(count, &mut rng);
         let run = Confirmed::of(&people, BY_TAGS, rng);
-        assert!(run.payloads().iter().all(|it| it.len() == 16 * (count - 1)));
+        assert!(
+            run.payloads()
+                .iter()
+                .all(|it| it.len() == 64 + 16 * (count - 1))
+        );
         run.establish();
     }
 }
@@ -187,7 +191,7 @@ fn an_outsider_checks_every_proof_and_that_of_member_0_too<S: CryptoSuite>() {
     let payloads = run.payloads();
     for member in 0..3 {
         let mut wrong = payloads.clone();
-        wrong[member][33] ^= 1;
+        wrong[member][64 + 33] ^= 1;
         let errors = run.audit(&wrong).unwrap_err();
         assert_eq!(errors, [AuditError::Proof { member }]);
     }

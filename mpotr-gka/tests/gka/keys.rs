@@ -40,10 +40,8 @@ fn assert_one_epoch<S: CryptoSuite>(members: &[Established<S>]) {
         assert_eq!(secret_of(member), secret_of(first), "member {me}");
         assert_eq!(member.run.sid(), first.run.sid());
         assert_eq!(member.run.me(), me);
-        assert_eq!(
-            member.ephemeral.public(),
-            member.run.members()[me].offer().ephemeral
-        );
+        assert_eq!(member.signing.public(), member.signing_keys[me]);
+        assert_eq!(member.signing_keys, first.signing_keys);
     }
 }
 
@@ -99,10 +97,13 @@ fn the_specification_alone_computes_what_members_send<S: CryptoSuite>() {
         let (epoch, statement) = confirmed.epoch();
         for (member, confirmation) in &confirmed.confirmations {
             let payload = confirmed.spec.open::<S>(&epoch, confirmation).unwrap();
+            let committed = confirmed.spec.commitment::<S>(*member, &payload);
+            let body = &confirmed.contributions[*member].body;
+            assert_eq!(body.inner_keys, committed);
             assert!(
                 confirmed
                     .spec
-                    .proof_holds::<S>(*member, &statement, &payload)
+                    .proof_holds::<S>(*member, &statement, &payload[64..])
             );
             let key = confirmed.known[*member].e();
             let sealed = confirmed
@@ -157,8 +158,8 @@ fn a_group_of_three_has_no_bytes_that_grow_with_it<S: CryptoSuite>() {
     let [three, nine] = [3, 9].map(|members| sent(members, DEFAULT));
     assert_eq!(three.by_one_member, nine.by_one_member);
     assert_eq!(nine.total, 9 * nine.by_one_member);
-    // Offer 245, contribution 2 + 4 + 96 + 4 + 32 + 64, confirmation 2 + 32 + 32 + 4 + 96 + 16 + 64.
-    assert_eq!(three.by_one_member, 245 + 202 + 246);
+    // Offer 245, contribution 2 + 4 + 96 + 4 + 32 + 32 + 64, confirmation 2 + 32 + 32 + 4 + 64 + 96 + 16 + 64.
+    assert_eq!(three.by_one_member, 245 + 234 + 310);
     // One more member costs every member a part of 48 bytes, and a tag of 16.
     let naive = Methods::new(AgreementId::Pairwise, AuthenticationId::TripleDh);
     let [three, nine] = [3, 9].map(|members| sent(members, naive));

@@ -72,6 +72,7 @@ fn lengths_over_their_limits_are_refused_before_their_bytes_are_looked_for() {
         body: ContributionBody {
             agreement: vec![1; 96],
             knowledge_share: vec![1; 32],
+            inner_keys: Digest32::new([1; 32]),
         },
         signature: SignatureBytes::new([1; 64]),
     };
@@ -124,13 +125,14 @@ fn lengths_over_their_limits_are_refused_before_their_bytes_are_looked_for() {
 
 #[test]
 fn payloads_of_the_largest_roster_fit_their_limits() {
-    // 32 bytes and a part of 48 for each other; a tag of 16 for each other, and one of the seal.
-    for (agreement, sealed) in [(32 + 48 * 4095, 16 * 4095 + 16), (1 << 18, 1 << 17)] {
+    // 32 bytes and a part of 48 for each other; 64 of keys, a tag of 16 for each other, and one of the seal.
+    for (agreement, sealed) in [(32 + 48 * 4095, 64 + 16 * 4095 + 16), (1 << 18, 1 << 17)] {
         Contribution {
             sender: 0,
             body: ContributionBody {
                 agreement: vec![3; agreement],
                 knowledge_share: Vec::new(),
+                inner_keys: Digest32::new([1; 32]),
             },
             signature: SignatureBytes::new([1; 64]),
         }

@@ -35,6 +35,7 @@ mod contributions;
 mod cost;
 mod crew;
 mod deniability;
+mod inner_keys;
 mod invented;
 mod joiners;
 mod keys;

@@ -254,7 +254,16 @@ impl Spec {
         (AeadKey::new(&key), data)
     }
 
-    /// A confirmation over a payload, sealed and signed.
+    /// `H("inner keys", sid, uint16 i, M, salt)` of 64 bytes `M || salt`.
+    pub(crate) fn commitment<S: CryptoSuite>(&self, member: usize, keys: &[u8]) -> Digest32 {
+        self.hash::<S>(label::INNER_KEYS)
+            .u16(u16::try_from(member).unwrap())
+            .bytes(&keys[..32])
+            .bytes(&keys[32..64])
+            .digest()
+    }
+
+    /// A confirmation over inner keys and a payload, sealed and signed.
     pub(crate) fn confirmation<S: CryptoSuite>(
         &self,
         member: usize,
@@ -292,7 +301,7 @@ impl Spec {
         }
     }
 
-    /// The authentication payload of a confirmation.
+    /// The inner keys, 64 bytes, and the authentication payload of a confirmation.
     pub(crate) fn open<S: CryptoSuite>(
         &self,
         epoch: &Prk,
@@ -309,5 +318,6 @@ fn body_bytes(body: &ContributionBody) -> Vec<u8> {
     Encoder::encoded(|out| {
         out.opaque(&body.agreement);
         out.opaque(&body.knowledge_share);
+        out.raw(body.inner_keys.as_bytes());
     })
 }

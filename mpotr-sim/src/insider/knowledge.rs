@@ -86,6 +86,7 @@ impl<S: CryptoSuite> Knowledge<S> {
         let body = Encoder::encoded(|out| {
             out.opaque(&contribution.body.agreement);
             out.opaque(&contribution.body.knowledge_share);
+            contribution.body.inner_keys.encode(out);
         });
         let signed = TranscriptHash::<S>::new(label::CONTRIBUTION)
             .bytes(sid.as_bytes())

@@ -1,7 +1,7 @@
 //! The roster of an epoch, and both rounds of its run.
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Digest32};
+use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKey};
 use mpotr_gka::{KnownIdentities, Member, Rounds, Run, Unproven};
 
 use super::flaw::{Flaw, FlawKind};
@@ -54,6 +54,8 @@ pub(super) fn check<S: CryptoSuite>(section: &Section, flaws: &mut Vec<Flaw>) ->
 pub(super) struct Audited {
     pub(super) key_commitment: Digest32,
     pub(super) unproven: Vec<Unproven>,
+    /// By member: what verifies what it says. Of a run in which something is wrong, as its record shows them.
+    pub(super) keys: Vec<Option<EphemeralKey>>,
 }
 
 /// Checks both rounds. Of a run that is flawed the commitment to the key is taken as it stands, to check what was said.
@@ -68,10 +70,12 @@ pub(super) fn audit<S: CryptoSuite>(
         confirmations: &section.confirmations,
         payloads: &section.payloads,
     };
+    let keys = rounds.shown_keys().collect();
     match rounds.audit(run, rng) {
         Ok(audit) => Audited {
             key_commitment: audit.statement.key_commitment,
             unproven: audit.unproven,
+            keys,
         },
         Err(errors) => {
             flaws.extend(errors.into_iter().map(|error| {
@@ -87,6 +91,7 @@ pub(super) fn audit<S: CryptoSuite>(
                     confirmation.statement.key_commitment
                 }),
                 unproven: Vec::new(),
+                keys,
             }
         }
     }

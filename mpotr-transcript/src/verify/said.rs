@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use mpotr_core::wire::{Content, ContentKind, EpochId, MessageId, Presence, Statement, Unverified};
-use mpotr_crypto::{CryptoSuite, Digest32, VerifyingKey};
-use mpotr_gka::{Member, Run};
+use mpotr_crypto::{CryptoSuite, VerifyingKey};
+use mpotr_gka::Run;
 
 use super::flaw::{Flaw, FlawKind};
 use super::graph::Graph;
+use super::run::Audited;
 use crate::reader::{Place, Said, Section, Signed};
 
 /// A message, beside its node in the graph.
@@ -70,16 +71,19 @@ impl Talk {
     pub(super) fn read<S: CryptoSuite>(
         section: &Section,
         run: &Run<S>,
-        key_commitment: Digest32,
+        audited: &Audited,
         flaws: &mut Vec<Flaw>,
     ) -> Self {
         let members = run.members();
+        let key = |member| audited.keys.get(member).copied().flatten();
         let mut listener = Listener {
             epoch: EpochId {
                 sid: run.sid(),
-                key_commitment,
+                key_commitment: audited.key_commitment,
             },
-            keys: members.iter().map(Member::verifying_key).collect(),
+            keys: (0..members.len())
+                .map(|member| VerifyingKey::<S>::decode(&key(member)?))
+                .collect(),
             progress: vec![Progress::default(); members.len()],
             talk: Self {
                 members: members.len(),

@@ -212,17 +212,40 @@ fn a_foreign_offer_is_named() {
 #[test]
 fn a_wrong_proof_is_named() {
     for member in 0..3 {
-        for byte in [0, 40, 70] {
+        for byte in [64, 104, 134] {
             let found = damaged(|it| it.payloads[member][byte] ^= 1);
             assert_eq!(found, [FlawKind::Run(AuditError::Proof { member })]);
         }
-        let found = damaged(|it| it.payloads[member].truncate(95));
+        let found = damaged(|it| it.payloads[member].truncate(64 + 95));
         assert_eq!(found, [FlawKind::Run(AuditError::SealedLength { member })]);
     }
-    let found = damaged(|it| it.payloads.swap(0, 1));
+    let found = damaged(|it| {
+        let proofs = [0, 1].map(|member| it.payloads[member].split_off(64));
+        let [first, second] = proofs;
+        it.payloads[0].extend(second);
+        it.payloads[1].extend(first);
+    });
     assert_eq!(
         found,
         [0, 1].map(|member| FlawKind::Run(AuditError::Proof { member }))
+    );
+}
+
+#[test]
+fn a_signing_key_that_was_not_committed_to_is_named() {
+    for member in 0..3 {
+        for byte in [32, 63] {
+            let found = damaged(|it| it.payloads[member][byte] ^= 1);
+            assert_eq!(found, [FlawKind::Run(AuditError::InnerKeys { member })]);
+        }
+    }
+    // What was signed by the true key is not signed by another.
+    let found = damaged(|it| it.payloads.swap(0, 1));
+    assert!(
+        found
+            .iter()
+            .any(|flaw| matches!(flaw, FlawKind::Run(AuditError::InnerKeys { member: 0 }))),
+        "{found:?}"
     );
 }
 

@@ -27,7 +27,10 @@ const NOWHERE: Place = Place {
 /// An epoch and the keys of all its members.
 pub(crate) struct Hand {
     pub(crate) section: Section,
+    /// What signs in the epoch.
     pub(crate) keys: Vec<EphemeralKeyPair<Suite>>,
+    /// What signs in the run: the secrets of the offers, drawn a second time.
+    run_keys: Vec<OfferSecrets<Suite>>,
     pub(crate) epoch: EpochId,
     statements: u32,
 }
@@ -40,14 +43,18 @@ impl Hand {
     pub(crate) fn new(members: usize, methods: Methods) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(7);
         let room = RoomId::of_name::<Suite>("tea");
+        let mut run_keys = Vec::new();
         let mut people: Vec<(IdentityKeyPair, Offer, OfferSecrets<Suite>)> = (0..members)
             .map(|_| {
                 let identity = IdentityKeyPair::random::<Suite>(&mut rng);
+                let (_, again) = OfferSecrets::generate(room, None, &identity, 0, &mut rng.clone());
+                run_keys.push(again);
                 let (offer, secrets) = OfferSecrets::generate(room, None, &identity, 0, &mut rng);
                 (identity, offer, secrets)
             })
             .collect();
         people.sort_by_key(|(_, offer, _)| offer.digest::<Suite>());
+        run_keys.sort_by_key(|secrets: &OfferSecrets<Suite>| secrets.offer().digest::<Suite>());
         let offers: Vec<_> = people.iter().map(|(_, offer, _)| offer.clone()).collect();
         let strangers = KnownIdentities::new();
         let roster: Vec<_> = offers
@@ -98,7 +105,7 @@ impl Hand {
         };
         let keys = phases
             .into_iter()
-            .map(|phase| phase.establish(&confirmations, &mut rng).unwrap().ephemeral)
+            .map(|phase| phase.establish(&confirmations, &mut rng).unwrap().signing)
             .collect();
         Self {
             section: Section {
@@ -111,6 +118,7 @@ impl Hand {
                 said: Vec::new(),
             },
             keys,
+            run_keys,
             epoch,
             statements: 0,
         }
@@ -161,13 +169,14 @@ impl Hand {
         let body = Encoder::encoded(|out| {
             out.opaque(&it.body.agreement);
             out.opaque(&it.body.knowledge_share);
+            it.body.inner_keys.encode(out);
         });
         let signed = Hash::<Suite>::new(label::CONTRIBUTION)
             .bytes(self.epoch.sid.as_bytes())
             .u16(it.sender)
             .bytes(&body)
             .finish();
-        it.signature = self.keys[member].sign(&signed);
+        it.signature = self.run_keys[member].ephemeral().sign(&signed);
     }
 
     /// Signs a confirmation again, as its sender.
@@ -180,7 +189,7 @@ impl Hand {
             .bytes(it.statement.key_commitment.as_bytes())
             .bytes(&it.sealed)
             .finish();
-        it.signature = self.keys[member].sign(&signed);
+        it.signature = self.run_keys[member].ephemeral().sign(&signed);
     }
 
     /// The lock of these messages.

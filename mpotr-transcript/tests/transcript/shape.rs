@@ -131,6 +131,7 @@ impl Shape {
             self.length("share length", &body.knowledge_share);
             self.fields(&["link X", "link c", "link s"], &body.agreement);
             self.bytes("share s", &body.knowledge_share);
+            self.bytes("inner keys", body.inner_keys.as_bytes());
             self.fields(
                 &["signature R", "signature S"],
                 contribution.signature.as_bytes(),
@@ -144,7 +145,10 @@ impl Shape {
             self.length("sealed length", &confirmation.sealed);
             self.length("payload length", payload);
             self.bytes("sealed", &confirmation.sealed);
-            self.fields(&["proof R", "proof s", "proof w"], payload);
+            self.fields(
+                &["inner M", "inner salt", "proof R", "proof s", "proof w"],
+                payload,
+            );
             self.fields(
                 &["signature R", "signature S"],
                 confirmation.signature.as_bytes(),
@@ -346,14 +350,14 @@ fn forged_and_real_transcripts_have_one_shape_and_bad_forgers_are_told_apart() {
     type Bad = (&'static [&'static str], fn(&mut Section));
     let bad: [Bad; 8] = [
         (&["proof w"], |it| {
-            it.payloads.iter_mut().for_each(|it| it[64..].fill(0))
+            it.payloads.iter_mut().for_each(|it| it[128..].fill(0))
         }),
         (&["proof s"], |it| {
-            it.payloads.iter_mut().for_each(|it| it[63] |= 0x10)
+            it.payloads.iter_mut().for_each(|it| it[127] |= 0x10)
         }),
         (&["proof w"], |it| {
             // A scalar of 64 bits where one below the order belongs.
-            it.payloads.iter_mut().for_each(|it| it[72..].fill(0));
+            it.payloads.iter_mut().for_each(|it| it[136..].fill(0));
         }),
         (&["nonce"], |it| {
             it.offers.iter_mut().for_each(|it| {

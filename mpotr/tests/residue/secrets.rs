@@ -8,8 +8,8 @@ use mpotr_core::crypto::hkdf::GenericHkdf;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::zeroize::Zeroizing;
 use mpotr_core::crypto::{
-    AeadKey, CryptoSuite, Encoder, Group, IdentityKeyPair, Secret, SecretScalar, TranscriptHash,
-    label,
+    AeadKey, CryptoSuite, Encoder, EphemeralKeyPair, Group, IdentityKeyPair, Secret, SecretScalar,
+    TranscriptHash, label,
 };
 use mpotr_core::gka::{
     AgreementId, AuthenticationId, Confirmation, Contribution, KeyStatement, Methods, Offer, Sid,
@@ -61,6 +61,8 @@ struct Person<S: CryptoSuite> {
     r: SecretScalar<S>,
     /// What it drew, 32 bytes at a time.
     drawn: Vec<[u8; 32]>,
+    /// What it drew, 64 bytes at a time.
+    wide: Vec<Vec<u8>>,
 }
 
 impl<S: CryptoSuite> Person<S> {
@@ -71,7 +73,13 @@ impl<S: CryptoSuite> Person<S> {
             .find(|(_, identity)| identity.public() == offer.identity)
             .unwrap();
         let wide = draws[member].iter().filter(|drawn| drawn.len() == 64);
-        for (count, fresh) in (0_u64..).zip(wide) {
+        let wide: Vec<_> = wide.collect();
+        // The keys of runs are drawn between offers, from as many bytes.
+        let most = u64::try_from(wide.len()).unwrap();
+        let tries = wide
+            .iter()
+            .flat_map(|fresh| (0..most).map(move |count| (count, fresh)));
+        for (count, fresh) in tries {
             let secret = |which| {
                 TranscriptHash::<S>::new(label::OFFER_SECRET)
                     .bytes(identity.secret().expose())
@@ -98,6 +106,7 @@ impl<S: CryptoSuite> Person<S> {
                     z,
                     r,
                     drawn: narrow.collect(),
+                    wide: wide.into_iter().cloned().collect(),
                     identity,
                 };
             }
@@ -188,7 +197,8 @@ impl<S: CryptoSuite> Source<S> {
         for (index, person) in self.people.iter().enumerate() {
             for (name, kind, bytes) in [
                 ("a", Kind::Identity, person.identity.secret()),
-                ("e", Kind::Signing, &person.e),
+                ("e", Kind::Spent, &person.e),
+                ("m", Kind::Signing, &self.signing(index)),
                 ("y", Kind::Signing, person.y.encoded()),
                 ("z", Kind::Spent, person.z.encoded()),
                 ("r", Kind::Spent, person.r.encoded()),
@@ -199,7 +209,8 @@ impl<S: CryptoSuite> Source<S> {
                     bytes.expose(),
                 ));
             }
-            self.add_expanded_seed(index, &mut found);
+            add_expanded_seed::<S>(&format!("e of {index}"), &person.e, &mut found);
+            add_expanded_seed::<S>(&format!("m of {index}"), &self.signing(index), &mut found);
         }
         let key = self.agreed(&mut found);
         found.push(Needle::new("K", Kind::Spent, key.expose()));
@@ -224,28 +235,6 @@ impl<S: CryptoSuite> Source<S> {
             found.push(Needle::new(format!("text {number}"), Kind::Spent, &text));
         }
         found
-    }
-
-    /// What Ed25519 makes of a seed, which is as good: some libraries keep that.
-    fn add_expanded_seed(&self, index: usize, found: &mut Vec<Needle>) {
-        use mpotr_core::crypto::digest::Digest;
-        let mut hash = Zeroizing::new(<[u8; 64]>::from(S::Hash::digest(
-            self.people[index].e.expose(),
-        )));
-        hash[0] &= 248;
-        hash[31] = (hash[31] & 63) | 64;
-        let mut wide = Zeroizing::new([0; 64]);
-        wide[..32].copy_from_slice(&hash[..32]);
-        let reduced = SecretScalar::<S>::new(S::Group::scalar_from_wide(&wide));
-        // Whether a library keeps it is its own affair: it must be gone with the seed. Its halves may stand apart.
-        for (name, bytes) in [
-            ("scalar", &hash[..32]),
-            ("reduced scalar", reduced.encoded().expose().as_slice()),
-            ("prefix", &hash[32..]),
-        ] {
-            let name = format!("{name} of e of {index}");
-            found.push(Needle::new(name, Kind::Derived, bytes));
-        }
     }
 
     /// `K`, and what it is made of.
@@ -332,6 +321,33 @@ impl<S: CryptoSuite> Source<S> {
         hash.finish_secret().first_half()
     }
 
+    /// The seed of a member's signing key.
+    fn signing(&self, index: usize) -> Secret<32> {
+        let person = &self.people[index];
+        let owner = u16::try_from(index).unwrap();
+        let seeds = person.wide.iter().map(|fresh| {
+            let secret = |which| {
+                TranscriptHash::<S>::new(label::INNER_KEY_SECRET)
+                    .bytes(person.identity.secret().expose())
+                    .bytes(fresh)
+                    .bytes(self.sid.as_bytes())
+                    .u16(owner)
+                    .u8(which)
+            };
+            let seed = secret(0).finish_secret().first_half();
+            let committed = TranscriptHash::<S>::new(label::INNER_KEYS)
+                .bytes(self.sid.as_bytes())
+                .u16(owner)
+                .bytes(EphemeralKeyPair::<S>::from_seed(&seed).public().as_bytes())
+                .bytes(secret(1).digest().as_bytes())
+                .digest();
+            (seed, committed)
+        });
+        let body = &self.contributions[index].body;
+        let found = { seeds }.find(|(_, committed)| *committed == body.inner_keys);
+        found.unwrap().0
+    }
+
     /// The keys of the confirmations, and the nonces of the proofs in them.
     fn add_nonces(&self, es: &Prk, found: &mut Vec<Needle>) {
         let keys = es.expand::<S, 256>(label::CONFIRMATION_KEY, &[0, 0]);
@@ -367,8 +383,9 @@ impl<S: CryptoSuite> Source<S> {
                         .u8(which),
                 )
             };
-            // w is in the payload, behind R and s, where every member reads it.
-            let is_drawn = |fresh: &&[u8; 32]| nonce(fresh, 1).encoded().expose() == &payload[64..];
+            // w is in the payload, behind the inner keys, R and s, where every member reads it.
+            let is_drawn =
+                |fresh: &&[u8; 32]| nonce(fresh, 1).encoded().expose() == &payload[128..];
             let fresh = person.drawn.iter().find(is_drawn).unwrap();
             let name = format!("nonce of the proof of {index}");
             let nonce = nonce(fresh, 0);
@@ -454,5 +471,25 @@ impl<S: CryptoSuite> Source<S> {
                 keys.part::<32>(0).unwrap().expose(),
             ));
         }
+    }
+}
+
+/// What Ed25519 makes of a seed, which is as good: some libraries keep that.
+fn add_expanded_seed<S: CryptoSuite>(of: &str, seed: &Secret<32>, found: &mut Vec<Needle>) {
+    use mpotr_core::crypto::digest::Digest;
+    let mut hash = Zeroizing::new(<[u8; 64]>::from(S::Hash::digest(seed.expose())));
+    hash[0] &= 248;
+    hash[31] = (hash[31] & 63) | 64;
+    let mut wide = Zeroizing::new([0; 64]);
+    wide[..32].copy_from_slice(&hash[..32]);
+    let reduced = SecretScalar::<S>::new(S::Group::scalar_from_wide(&wide));
+    // Whether a library keeps it is its own affair: it must be gone with the seed. Its halves may stand apart.
+    for (name, bytes) in [
+        ("scalar", &hash[..32]),
+        ("reduced scalar", reduced.encoded().expose().as_slice()),
+        ("prefix", &hash[32..]),
+    ] {
+        let name = format!("{name} of {of}");
+        found.push(Needle::new(name, Kind::Derived, bytes));
     }
 }

@@ -51,7 +51,7 @@ fn talk() -> Talk {
     Talk {
         sid: first.run.sid(),
         key_commitment: *first.statement.key_commitment.as_bytes(),
-        alice: VerifyingKey::decode(&first.run.members()[ALICE].offer().ephemeral).unwrap(),
+        alice: VerifyingKey::decode(&first.signing_keys[ALICE]).unwrap(),
         secret: first.secret,
         epochs: formed().into_iter().map(Epoch::new).collect(),
     }

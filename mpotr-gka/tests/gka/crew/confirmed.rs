@@ -9,7 +9,7 @@ use mpotr_gka::{
 };
 use rand_chacha::ChaCha20Rng;
 
-use super::{Known, assert_fault, assert_not_received};
+use super::{Known, assert_fault, assert_not_received, keys_by_hand};
 use crate::spec::Spec;
 
 /// All members after round 2.
@@ -53,20 +53,39 @@ impl<S: CryptoSuite> Confirmed<S> {
         self.phases.remove(&member);
     }
 
+    /// What a member sealed.
+    fn opened(&self, member: usize) -> Option<Vec<u8>> {
+        let confirmation = self.confirmations.get(&member)?;
+        self.spec.open::<S>(&self.epoch().0, confirmation)
+    }
+
+    /// The inner keys of a member, `M || salt`.
+    pub(crate) fn inner_keys(&self, member: usize) -> [u8; 64] {
+        let opened = self.opened(member);
+        opened.map_or_else(
+            || keys_by_hand::<S>(member),
+            |opened| *opened.first_chunk().unwrap(),
+        )
+    }
+
     /// The authentication payload of a member.
     pub(crate) fn payload(&self, member: usize) -> Vec<u8> {
-        self.spec
-            .open::<S>(&self.epoch().0, &self.confirmations[&member])
-            .unwrap()
+        self.opened(member).unwrap()[64..].to_vec()
     }
 
     /// A member confirms with this authentication payload, sealed and signed as it should be.
     pub(crate) fn prove(&mut self, member: usize, payload: &[u8]) {
+        let opened = [self.inner_keys(member).as_slice(), payload].concat();
+        self.seal(member, &opened);
+    }
+
+    /// A member seals this in its confirmation, and signs it as it should be.
+    pub(crate) fn seal(&mut self, member: usize, opened: &[u8]) {
         let (epoch, statement) = self.epoch();
         let key = self.known[member].e();
         let confirmation = self
             .spec
-            .confirmation(member, &epoch, statement, payload, &key);
+            .confirmation(member, &epoch, statement, opened, &key);
         self.confirmations.insert(member, confirmation);
         self.phases.remove(&member);
     }

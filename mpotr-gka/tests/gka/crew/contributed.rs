@@ -9,7 +9,7 @@ use mpotr_gka::{
 };
 use rand_chacha::ChaCha20Rng;
 
-use super::{Confirmed, Known, assert_fault, assert_not_received};
+use super::{Confirmed, Known, assert_fault, assert_not_received, keys_by_hand};
 use crate::spec::Spec;
 
 /// All members after round 1.
@@ -47,6 +47,9 @@ impl<S: CryptoSuite> Contributed<S> {
         let body = ContributionBody {
             agreement,
             knowledge_share: share,
+            inner_keys: self
+                .spec
+                .commitment::<S>(insider, &keys_by_hand::<S>(insider)),
         };
         self.contributions[insider] =
             self.spec
