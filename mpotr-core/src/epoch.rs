@@ -22,6 +22,7 @@
 //! | `receipts`, `lagging` | whose word is awaited on what was sent, and who is not waited for |
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
+//! | `holding` | what a cut names, held until it is shown |
 //! | `claims` | what they bring along and do not serve |
 //! | `closing` | how it ends for good: when its signing keys may be published |
 //! | `recorder` | what a member keeps of it, if it keeps anything |
@@ -45,6 +46,7 @@ mod finality;
 mod fitting;
 mod graph;
 mod holdback;
+mod holding;
 #[cfg(feature = "insider")]
 mod insider;
 #[cfg(feature = "inspect")]
@@ -171,7 +173,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     receipts: Receipts,
     /// Messages that are here when all that was asked for has come.
     goal: usize,
-    /// The cuts of runs that are whole here, the newest first.
+    /// The cuts of runs that are held whole here, the newest first.
     cuts: Vec<Cut>,
     /// The epoch that follows is installed: no message counts here any more.
     retired: bool,

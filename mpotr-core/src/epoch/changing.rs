@@ -1,31 +1,25 @@
 //! How an epoch ends: what its members bring along into the next. `docs/spec/05-wire.md`, "Cut".
 //!
 //! A member that contributes to the run of the next epoch *freezes*: it writes and delivers nothing more here, and states
-//! what it has seen. The *cut* is all that anyone who takes part had seen. Each delivers the whole cut and nothing beyond
-//! it, confirms with the digest of its heads, and installs when everyone has confirmed the same: all who move on together
-//! have delivered the same messages.
+//! what it has seen. The *cut* is all that anyone who takes part had seen. Each holds the whole cut, confirms with the digest
+//! of its heads, and installs when everyone has confirmed the same. Only then it delivers the cut, and nothing beyond it: all
+//! who move on together have delivered the same messages.
+//!
+//! A run that was confirmed may be the one that is installed in the end, whatever is confirmed after it. So from the first
+//! confirmation on nothing more is delivered, ordered or signed here, in whatever view.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::Sid;
 
+use super::holding::{Gate, Place};
+use super::fitting::Fit;
 use super::unfinal::Unfinal;
 use super::{Epoch, Peer};
-use crate::wire::{Lock, MessageId, cut_digest};
+use crate::wire::{Lock, MAX_CONFIRMED, MessageId, cut_digest};
 
-/// Which messages are delivered.
-#[derive(Debug)]
-pub(super) enum Gate {
-    /// All.
-    Open,
-    /// None: this member has contributed, and the cut is not known.
-    Frozen,
-    /// Those of the cut, as far as they are known by name.
-    Cut(BTreeSet<MessageId>),
-}
-
-/// What a member had seen when it contributed to a run.
+/// What a member brings along into a run that it contributed to.
 #[derive(Debug)]
 pub(super) struct Frozen {
     pub(super) run: Sid,
@@ -34,36 +28,29 @@ pub(super) struct Frozen {
     pub(super) lock: Lock,
 }
 
-/// The cut of a run, whole.
-#[derive(Clone, Copy, Debug)]
+/// The cut of a run, held whole.
+#[derive(Debug)]
 pub(super) struct Cut {
     run: Sid,
-    /// Messages delivered: with any more, it is the cut no longer.
-    delivered: usize,
+    /// Its last messages.
+    heads: BTreeSet<MessageId>,
     /// The part of the order that stays as it is.
     base: u32,
     digest: Digest32,
 }
 
-/// The most cuts that are remembered: that of the run confirmed last, and of the one under way.
-const MAX_CUTS: usize = 4;
-
-impl Gate {
-    pub(super) fn admits(&self, id: &MessageId) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Frozen => false,
-            Self::Cut(ids) => ids.contains(id),
-        }
-    }
-}
-
 impl<S: CryptoSuite> Epoch<S> {
-    /// Stops writing and delivering: this member contributes to a run.
+    /// Stops writing and delivering: this member contributes to a run. It brings along what it has seen, and the cut that it
+    /// held when it confirmed another run: whatever it installs, that is shown.
     pub(crate) fn freeze(&mut self, run: Sid) {
-        let frontier = self.delivery.graph.heads().iter().copied().collect();
+        let heads = match self.cuts.first() {
+            Some(cut) => &cut.heads,
+            None => self.delivery.graph.heads(),
+        };
+        let frontier = heads.iter().copied().collect();
         let lock = self.final_lock();
         self.delivery.gate = Gate::Frozen;
+        self.delivery.holdback.set_frozen(true);
         self.delivery.asked.clear();
         if let Some(me) = self.delivery.authors.get_mut(self.me) {
             me.frozen = Some(Frozen {
@@ -77,27 +64,43 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// The run did not lead to an epoch. Messages are delivered again, unless this member has confirmed that run: it may
-    /// yet install it, with what it has delivered until then and no more.
+    /// The run did not lead to an epoch. Messages are delivered again, unless this member has confirmed one that follows this
+    /// epoch: it may yet install that, with what it has delivered until then and the cut, and no more.
     pub(crate) fn thaw(&mut self, has_confirmed: bool) {
-        self.delivery.gate = if has_confirmed {
-            Gate::Frozen
-        } else {
-            Gate::Open
-        };
         if let Some(me) = self.delivery.authors.get_mut(self.me) {
             me.frozen = None;
         }
         if let Some(me) = self.own() {
             me.next.get_or_insert_default().frozen = None;
         }
-        self.deliver_ready();
-        self.advance();
+        if has_confirmed {
+            self.delivery.gate = Gate::Frozen;
+            let said = self.peers.get(self.me).and_then(|me| me.next.as_ref());
+            let confirmed = said.map_or(&[][..], |next| &next.confirmed);
+            let is_confirmed = |cut: &Cut| confirmed.contains(&(cut.run, cut.digest));
+            self.cuts.retain(is_confirmed);
+        } else {
+            self.open_gate();
+        }
     }
 
-    /// The digest of the cut of a run, when all members that take part have frozen for it and the whole cut is delivered
-    /// here. `continuing` are those members, this one among them.
+    /// This member installs no run that follows this epoch: what it held is delivered like all else.
+    pub(crate) fn open_gate(&mut self) {
+        self.cuts.clear();
+        self.delivery.gate = Gate::Open;
+        self.delivery.holdback.set_frozen(false);
+        self.delivery.holdback.unpin_all();
+        self.deliver_ready();
+        self.advance();
+        self.delivery.trim();
+    }
+
+    /// The digest of the cut of a run, when all members that take part have frozen for it and the whole cut is held here.
+    /// `continuing` are those members, this one among them.
     pub(crate) fn cut(&mut self, run: Sid, continuing: &[usize]) -> Option<Digest32> {
+        if let Some(digest) = self.cut_digest(run) {
+            return Some(digest);
+        }
         let mut names = BTreeSet::new();
         let mut base = self.final_lock().count;
         for member in continuing {
@@ -111,55 +114,82 @@ impl<S: CryptoSuite> Epoch<S> {
                 base = base.max(frozen.lock.count);
             }
         }
-        match &mut self.delivery.gate {
-            Gate::Open => return None,
-            Gate::Frozen => self.delivery.gate = Gate::Cut(names.clone()),
-            Gate::Cut(ids) => ids.extend(names.iter().copied()),
-        }
-        self.deliver_ready();
-        self.advance();
-        if !names.iter().all(|id| self.delivery.graph.contains(id)) {
+        if !self.is_frozen() {
             return None;
         }
-        if let Some(digest) = self.cut_digest(run) {
-            return Some(digest);
+        self.delivery.open_cut(names.clone());
+        if !self.delivery.has_named() {
+            return None;
         }
-        let digest = self.digest_of_cut(run, &self.consensus.order.closed::<S>(base));
-        let delivered = self.delivery.graph.len();
-        self.cuts.retain(|cut| cut.delivered == delivered);
-        self.cuts.truncate(MAX_CUTS.saturating_sub(1));
-        self.cuts.insert(
-            0,
-            Cut {
-                run,
-                delivered,
-                base,
-                digest,
-            },
-        );
+        let held = self.delivery.held_before(names, &mut self.opener)?;
+        let heads = self.heads_with(&held);
+        let keys = held.iter().map(|place| place.key);
+        let order = self.consensus.order.closed::<S>(base, keys);
+        let digest = cut_digest::<S>(&run, heads.iter(), &order);
+        self.cuts.truncate(MAX_CONFIRMED.saturating_sub(1));
+        let cut = Cut {
+            run,
+            heads,
+            base,
+            digest,
+        };
+        self.cuts.insert(0, cut);
         Some(digest)
     }
 
-    fn digest_of_cut(&self, run: Sid, order: &Lock) -> Digest32 {
-        cut_digest::<S>(&run, self.delivery.graph.heads().iter(), order)
+    /// The heads of the graph with these messages.
+    fn heads_with(&self, held: &[Place]) -> BTreeSet<MessageId> {
+        let mut heads = self.delivery.graph.heads().clone();
+        heads.extend(held.iter().map(|place| place.key.id));
+        for place in held {
+            for parent in self.delivery.parents_of(&place.key.id) {
+                heads.remove(&parent);
+            }
+        }
+        heads
     }
 
-    fn cut_of(&self, run: Sid) -> Option<&Cut> {
-        self.cuts
-            .iter()
-            .find(|cut| cut.run == run && cut.delivered == self.delivery.graph.len())
+    /// Delivers the cut of a run that is installed, all that it names and nothing else.
+    pub(crate) fn show_cut(&mut self, run: Sid) {
+        let cut = self.cuts.iter().find(|cut| cut.run == run);
+        let held = cut.and_then(|cut| self.delivery.order_before(cut.heads.iter().copied()));
+        for place in held.into_iter().flatten() {
+            self.show(place);
+        }
+        self.apply_waiting();
     }
 
-    /// The digest of the cut of a run, if the whole of it and nothing else is delivered here.
+    /// Delivers a message of the cut. Others build upon it, so that it is delivered whatever else its author has said.
+    fn show(&mut self, Place { key, author, seq }: Place) {
+        let Some(held) = self.delivery.holdback.take(author, seq, key.id) else {
+            return;
+        };
+        let order = &self.consensus.order;
+        if let Fit::Contradicts = self.delivery.fit(author, &key.id, &held.content, order) {
+            self.delivery.distrust(author, &mut self.effects);
+        }
+        let position = self
+            .delivery
+            .graph
+            .position(&key.id, held.content.ancestors());
+        if let Some(position) = position {
+            self.deliver(author, position, held);
+        }
+    }
+
+    /// The digest of the cut of a run, if the whole of it is held here.
     pub(crate) fn cut_digest(&self, run: Sid) -> Option<Digest32> {
-        self.cut_of(run).map(|cut| cut.digest)
+        let cut = self.cuts.iter().find(|cut| cut.run == run);
+        cut.map(|cut| cut.digest)
     }
 
-    /// The epoch that follows is installed: the whole cut is final, no message is sealed or opened any more, and all
+    /// The epoch that follows is installed: the whole cut is delivered and final, no message is sealed or opened any more, and all
     /// keys but those for statements are erased. An epoch of others that this member goes over to has no cut of this one:
     /// nobody else has signed what is not final here, and so it stays. Says whether there was a cut.
     pub(crate) fn retire(&mut self, successor: Sid) -> bool {
-        let base = self.cut_of(successor).map(|cut| cut.base);
+        self.show_cut(successor);
+        let cut = self.cuts.iter().find(|cut| cut.run == successor);
+        let base = cut.map(|cut| cut.base);
         if let Some(base) = base {
             self.consensus.order.close::<S>(base);
             let lock = self.consensus.order.lock();
@@ -192,7 +222,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Own messages that members have not covered, and these members, but for those who have confirmed the run that follows
-    /// with the cut that is here: they have delivered it.
+    /// with the cut that is here: they hold it.
     pub(crate) fn awaited(&self, successor: Option<Sid>) -> BTreeMap<u32, Vec<IdentityKey>> {
         let cut = successor.and_then(|run| Some((run, self.cut_digest(run)?)));
         let has_cut = |peer: &Peer| {

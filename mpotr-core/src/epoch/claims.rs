@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Sid;
 
-use super::changing::Gate;
 use super::delivery::Delivery;
+use super::opener::Opener;
 use crate::wire::MessageId;
 
 /// So many statements must have asked for a message by name before it counts as not served.
@@ -52,15 +53,22 @@ impl Asked {
 impl Delivery {
     /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
     /// `None` if not all who take part have said what they bring.
-    pub(super) fn unserved(&self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
-        if !matches!(self.gate, Gate::Cut(_)) {
+    pub(super) fn unserved<S: CryptoSuite>(
+        &mut self,
+        run: Sid,
+        continuing: &[usize],
+        opener: &mut Opener<S>,
+    ) -> Option<BTreeSet<usize>> {
+        if !self.gate.is_cut() {
             return None;
         }
         let mut reporters = BTreeSet::new();
-        for member in continuing.iter().filter(|member| **member != self.me) {
+        let me = self.me;
+        for member in continuing.iter().filter(|member| **member != me) {
             let frozen = self.authors.get(*member)?.frozen.as_ref();
             let frozen = frozen.filter(|frozen| frozen.run == run)?;
-            if !self.serves(&frozen.frontier) {
+            let frontier = frozen.frontier.clone();
+            if !self.serves(&frontier, opener) {
                 reporters.insert(*member);
             }
         }
@@ -68,25 +76,20 @@ impl Delivery {
     }
 
     /// Whether all that these name is here, or may yet come since it was hardly asked for.
-    fn serves(&self, frontier: &[MessageId]) -> bool {
-        let held: BTreeMap<_, _> = self
-            .holdback
-            .iter()
-            .map(|(_, held)| (held.id, &held.content))
-            .collect();
+    fn serves<S: CryptoSuite>(
+        &mut self,
+        frontier: &[MessageId],
+        opener: &mut Opener<S>,
+    ) -> bool {
         let mut stack: Vec<_> = frontier.to_vec();
         let mut seen = BTreeSet::new();
         let mut missing = false;
-        let mut waits = false;
         while let Some(id) = stack.pop() {
             if self.graph.contains(&id) || !seen.insert(id) {
                 continue;
             }
-            match held.get(&id) {
-                Some(content) => {
-                    waits = true;
-                    stack.extend(content.ancestors());
-                }
+            match self.holdback.get(&id) {
+                Some((_, held)) => stack.extend(held.content.ancestors()),
                 None if self.asked.is_enough(&id) => return false,
                 None => {
                     missing = true;
@@ -97,7 +100,7 @@ impl Delivery {
                 }
             }
         }
-        // All is here and it is not delivered: nothing shows it, or it contradicts what its author said.
-        missing || !waits
+        // All is here, and may be such that no member delivers it, or that nothing shows it.
+        missing || self.held_before(frontier.iter().copied(), opener).is_some()
     }
 }

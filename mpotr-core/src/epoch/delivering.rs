@@ -14,7 +14,7 @@ use crate::wire::{ContentKind, Lock, MessageId, Presence, Statement};
 impl<S: CryptoSuite> Epoch<S> {
     /// Delivers what waits for nothing any more, and applies the statements that waited for it.
     pub(super) fn deliver_ready(&mut self) {
-        if self.delivery.holdback.is_empty() {
+        if self.delivery.is_frozen() || self.delivery.holdback.is_empty() {
             return;
         }
         #[cfg(test)]
@@ -22,7 +22,6 @@ impl<S: CryptoSuite> Epoch<S> {
             let examined = &mut self.opener.examined;
             examined.looked = examined.looked.saturating_add(1);
         }
-        self.delivery.expand_cut();
         let mut demanded = self.delivery.demanded_if_restricted();
         self.delivery.note_demanded(&demanded);
         let withheld = self.delivery.withheld(&demanded, &mut self.opener);

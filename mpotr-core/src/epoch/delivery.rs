@@ -1,12 +1,11 @@
 //! What is delivered and what waits for that, and what each author has to do with it. `docs/spec/05-wire.md`, "Receiving".
 
-use std::collections::BTreeMap;
-
-use super::changing::{Frozen, Gate};
+use super::changing::Frozen;
 use super::claims::Asked;
 use super::demand::Demand;
 use super::graph::Graph;
 use super::holdback::{Held, Holdback};
+use super::holding::Gate;
 use super::unfinal::Unfinal;
 use super::vouching::Warrant;
 use crate::wire::{Content, MessageId, SealedPacket, Statement};
@@ -141,13 +140,14 @@ impl Delivery {
 
     /// Whether a message that waits may be delivered when all before it is.
     pub(super) fn may_go(&self, author: usize, held: &Held, demanded: &Demand) -> bool {
-        self.gate.admits(&held.id)
+        !self.is_frozen()
             && (!self.is_exposed(author) || demanded.is_for(author, &held.id))
     }
 
     /// Whether a message is delivered, or waits.
     pub(super) fn is_at_hand(&self, author: usize, seq: u32, id: &MessageId) -> bool {
-        self.graph.contains(id) || self.holdback.at(author, seq).any(|held| held.id == *id)
+        let is_this = |(of, held): (usize, &Held)| of == author && held.content.seq == seq;
+        self.graph.contains(id) || self.holdback.get(id).is_some_and(is_this)
     }
 
     /// What authentic messages of an author that wait name as the one in this place, and what shows that to be its author's.
@@ -164,20 +164,15 @@ impl Delivery {
 
     /// The packet of a message that is not final.
     pub(super) fn packet_of(&self, id: &MessageId) -> Option<&SealedPacket> {
-        let held = || {
-            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
-            held.next().map(|(_, held)| &held.packet)
-        };
+        let held = || self.holdback.get(id).map(|(_, held)| &held.packet);
         self.graph.packet(id).or_else(held)
     }
 
     /// The author and the place of a message at hand.
     pub(super) fn place_of(&self, id: &MessageId) -> Option<(usize, u32)> {
         let delivered = self.graph.get(id).map(|node| (node.author, node.seq));
-        delivered.or_else(|| {
-            let mut held = self.holdback.iter().filter(|(_, held)| held.id == *id);
-            held.next().map(|(author, held)| (author, held.content.seq))
-        })
+        let held = || self.holdback.get(id);
+        delivered.or_else(|| held().map(|(author, held)| (author, held.content.seq)))
     }
 
     /// The message of a place, delivered or held.
@@ -233,31 +228,13 @@ impl Delivery {
         } = self;
         let dropped = holdback.trim(
             |author| authors.get(author).map_or(0, |peer| peer.delivered),
-            |id| matches!(&*gate, Gate::Cut(cut) if cut.contains(id)),
+            |id| gate.names(id),
         );
         for id in &dropped {
             self.asked.forget(id);
+            gate.note_dropped(id);
         }
         dropped
-    }
-
-    /// Names the ancestors of what the cut names, as far as they are at hand.
-    pub(super) fn expand_cut(&mut self) {
-        let Gate::Cut(ids) = &mut self.gate else {
-            return;
-        };
-        let held = self.holdback.iter().map(|(_, held)| (held.id, held));
-        let held: BTreeMap<_, _> = held.collect();
-        let mut named: Vec<_> = held.values().copied().collect();
-        named.retain(|held| ids.contains(&held.id));
-        // Each is looked at once: a line is as long as an insider likes.
-        while let Some(last) = named.pop() {
-            for id in last.content.ancestors() {
-                if !self.graph.contains(&id) && ids.insert(id) {
-                    named.extend(held.get(&id).copied());
-                }
-            }
-        }
     }
 
     /// Whether as many messages are delivered here as a lock names.
@@ -287,7 +264,7 @@ impl Delivery {
             peer.is_some_and(|peer| seq > peer.delivered && peer.standing == Standing::Writing);
         may_wait
             && self.holdback.has_no_room_after(author, seq, bytes)
-            && !matches!(self.gate, Gate::Cut(_))
+            && !self.gate.is_cut()
             && !self.is_restricted()
             && self.contradicted(author, id, content).is_none()
     }

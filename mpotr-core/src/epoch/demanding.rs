@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::changing::Gate;
 use super::delivery::{Delivery, Exposure};
 use super::demand::Demand;
 use super::holdback::Held;
@@ -43,7 +42,7 @@ impl Delivery {
     pub(super) fn is_named(&self, id: &MessageId) -> bool {
         let mut said = self.authors.iter().filter_map(|peer| peer.waiting.as_ref());
         let mut held = self.holdback.iter();
-        matches!(&self.gate, Gate::Cut(ids) if ids.contains(id))
+        self.gate.names(id)
             || said.any(|said| said.frontier.contains(id))
             || held.any(|(_, held)| held.content.ancestors().any(|named| named == *id))
     }
@@ -69,9 +68,7 @@ impl Delivery {
                 waiting.for_each(|(_, held)| demand.name(held.id, member));
             }
         }
-        if let Gate::Cut(ids) = &self.gate {
-            ids.iter().for_each(|id| demand.require(*id));
-        }
+        self.gate.named().for_each(|id| demand.require(*id));
         let mut unnamed: BTreeMap<_, _> = BTreeMap::new();
         for (author, held) in self.holdback.iter() {
             if self.is_exposed(author) || self.unfinal.is_crowded(author) {

@@ -124,7 +124,7 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::epoch::changing::Gate;
+    use crate::epoch::holding::Gate;
     use crate::epoch::holdback::Held;
     use crate::epoch::vouching::Warrant;
     use crate::wire::{ContentKind, EpochHint, Header, Lock, SealedPacket, Stream};
@@ -174,8 +174,10 @@ mod tests {
         assert!(matches!(next(&delivery), Found::Ready(0, FIRST)));
         delivery.gate = Gate::Frozen;
         assert!(matches!(next(&delivery), Found::Nothing));
-        delivery.gate = Gate::Cut(BTreeSet::from([FIRST]));
-        assert!(matches!(next(&delivery), Found::Ready(0, FIRST)));
+        // Not even what the cut names: it is shown when its run is installed.
+        delivery.open_cut(BTreeSet::from([SECOND]));
+        assert!(delivery.has_named());
+        assert!(matches!(next(&delivery), Found::Nothing));
     }
 
     #[test]

@@ -180,6 +180,13 @@ impl Graph {
         })
     }
 
+    /// The parents of a message.
+    pub(super) fn parents_of(&self, id: &MessageId) -> impl Iterator<Item = MessageId> {
+        let node = self.get(id).into_iter();
+        let parents = node.flat_map(|node| node.parents.iter().copied());
+        parents.filter_map(|parent| self.node(wide(parent)).map(|node| node.key.id))
+    }
+
     /// The last of a message's parents.
     pub(super) fn last_parent(&self, position: &Position) -> Option<&Node> {
         self.nodes.get(wide(*position.parents.last()?))

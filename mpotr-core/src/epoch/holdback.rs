@@ -5,14 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::vouching::Warrant;
 use crate::wire::{Content, MessageId, SealedPacket};
 
-/// The most messages of one author that wait.
-const MAX_HELD: usize = 256;
-/// The most bytes of their packets.
-const MAX_HELD_BYTES: usize = 256 << 10;
-/// The most bytes of all packets that wait.
-const MAX_BYTES: usize = 4 << 20;
+/// How much may wait, beside what a cut names.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Messages of one author.
+    messages: usize,
+    /// The bytes of their packets.
+    bytes: usize,
+    /// The bytes of all packets.
+    all: usize,
+}
 
-/// An authentic message whose parents are not all here.
+/// While messages are delivered: what waits misses something before it.
+const OPEN: Limits = Limits {
+    messages: 256,
+    bytes: 256 << 10,
+    all: 4 << 20,
+};
+
+/// While this member has frozen. Others write on until they freeze, and the cut names all of it, so there is room for what an
+/// honest author may have sealed that others have not acknowledged: 1,024 texts and 2 MiB, and a last one of 120 KiB.
+const FROZEN: Limits = Limits {
+    messages: 1024 + 128,
+    bytes: (2 << 20) + (128 << 10),
+    all: 16 << 20,
+};
+
+/// The most ids that are remembered of what found no room.
+const MAX_DROPPED: usize = 256;
+
+/// An authentic message that is not delivered: its parents are not all here, or this member has frozen.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) id: MessageId,
@@ -23,13 +45,31 @@ pub(super) struct Held {
 }
 
 /// Messages that wait, by author and place. A place has more than one of an author that says two things alone.
-#[derive(Debug, Default)]
-pub(super) struct Holdback(BTreeMap<usize, Waiting>);
+#[derive(Debug)]
+pub(super) struct Holdback {
+    waiting: BTreeMap<usize, Waiting>,
+    /// The author and the place of each.
+    places: BTreeMap<MessageId, (usize, u32)>,
+    limits: Limits,
+}
+
+impl Default for Holdback {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            places: BTreeMap::new(),
+            limits: OPEN,
+        }
+    }
+}
 
 /// What waits of one author.
 #[derive(Debug, Default)]
 struct Waiting {
     held: BTreeMap<(u32, MessageId), Held>,
+    /// Those of them that a cut names: they are not dropped, and take no room of the others.
+    pinned: BTreeSet<(u32, MessageId)>,
+    /// The bytes of the packets of the others.
     bytes: usize,
     /// What came while these waited and found no room, and of which all is known that the cut needs to know before it is
     /// delivered: it need not come again before these are.
@@ -40,41 +80,109 @@ impl Waiting {
     /// Notes what found no room; of too many, some are forgotten, and asked for too soon.
     fn note_dropped(&mut self, id: MessageId) {
         self.dropped.insert(id);
-        if self.dropped.len() > MAX_HELD {
+        if self.dropped.len() > MAX_DROPPED {
             self.dropped.pop_first();
         }
     }
 
     fn remove(&mut self, key: &(u32, MessageId)) -> Option<Held> {
         let held = self.held.remove(key)?;
-        self.bytes = self.bytes.saturating_sub(held.packet.length());
+        if !self.pinned.remove(key) {
+            self.bytes = self.bytes.saturating_sub(held.packet.length());
+        }
         Some(held)
     }
 
-    fn is_full(&self) -> bool {
-        self.held.len() > MAX_HELD || self.bytes > MAX_HELD_BYTES
+    /// How many wait that no cut names.
+    fn unpinned(&self) -> usize {
+        self.held.len().saturating_sub(self.pinned.len())
     }
 
-    /// Drops the newest, unless it is the one that the others of its author wait for.
+    fn is_full(&self, limits: Limits) -> bool {
+        self.unpinned() > limits.messages || self.bytes > limits.bytes
+    }
+
+    /// Drops the newest that no cut names, unless it is the one that the others of its author wait for.
     fn drop_newest(&mut self, next: u32) -> Option<Held> {
-        let newest = *self.held.keys().next_back()?;
+        let mut newest = self.held.keys().rev();
+        let newest = *newest.find(|key| !self.pinned.contains(key))?;
         if newest.0 <= next {
             return None;
         }
         self.remove(&newest)
     }
+
+    /// Drops all but those that a cut names and these, and names what was dropped.
+    fn keep(&mut self, is_kept: impl Fn(&MessageId) -> bool) -> Vec<MessageId> {
+        let goes = |key: &&(u32, MessageId)| !self.pinned.contains(key) && !is_kept(&key.1);
+        let gone: Vec<_> = self.held.keys().filter(goes).copied().collect();
+        for key in &gone {
+            self.remove(key);
+        }
+        gone.into_iter().map(|(_, id)| id).collect()
+    }
 }
 
 impl Holdback {
+    /// This member has frozen, or has not.
+    pub(super) const fn set_frozen(&mut self, is_frozen: bool) {
+        self.limits = if is_frozen { FROZEN } else { OPEN };
+    }
+
     /// Lets a message wait.
     pub(super) fn insert(&mut self, author: usize, held: Held) {
-        let waiting = self.0.entry(author).or_default();
-        waiting.bytes = waiting.bytes.saturating_add(held.packet.length());
+        let waiting = self.waiting.entry(author).or_default();
         let key = (held.content.seq, held.id);
         waiting.dropped.remove(&key.1);
-        if let Some(same) = waiting.held.insert(key, held) {
-            waiting.bytes = waiting.bytes.saturating_sub(same.packet.length());
+        self.places.insert(key.1, (author, key.0));
+        waiting.remove(&key);
+        waiting.bytes = waiting.bytes.saturating_add(held.packet.length());
+        waiting.held.insert(key, held);
+    }
+
+    /// A cut names a message that waits: it stays.
+    pub(super) fn pin(&mut self, id: &MessageId) {
+        let place = self.places.get(id).copied();
+        let waiting = place.and_then(|(author, _)| self.waiting.get_mut(&author));
+        if let Some((waiting, (_, seq))) = waiting.zip(place)
+            && let Some(held) = waiting.held.get(&(seq, *id))
+            && waiting.pinned.insert((seq, *id))
+        {
+            waiting.bytes = waiting.bytes.saturating_sub(held.packet.length());
         }
+    }
+
+    /// What cuts named counts as all else that waits.
+    pub(super) fn unpin_all(&mut self) {
+        for waiting in self.waiting.values_mut() {
+            waiting.pinned.clear();
+            let lengths = waiting.held.values().map(|held| held.packet.length());
+            waiting.bytes = lengths.sum();
+        }
+    }
+
+    /// Whether a cut names a message that waits.
+    pub(super) fn is_pinned(&self, id: &MessageId) -> bool {
+        let place = self.places.get(id);
+        place.is_some_and(|(author, seq)| {
+            let waiting = self.waiting.get(author);
+            waiting.is_some_and(|waiting| waiting.pinned.contains(&(*seq, *id)))
+        })
+    }
+
+    /// All that a cut names, with its author.
+    pub(super) fn pinned(&self) -> impl Iterator<Item = (usize, &Held)> {
+        self.waiting.iter().flat_map(|(author, waiting)| {
+            let held = waiting.pinned.iter().filter_map(|key| waiting.held.get(key));
+            held.map(|held| (*author, held))
+        })
+    }
+
+    /// A message that waits, and its author.
+    pub(super) fn get(&self, id: &MessageId) -> Option<(usize, &Held)> {
+        let (author, seq) = *self.places.get(id)?;
+        let held = self.waiting.get(&author)?.held.get(&(seq, *id))?;
+        Some((author, held))
     }
 
     /// Drops the newest where more waits than there is room for, and names what was dropped. `next` is the place of an
@@ -85,11 +193,9 @@ impl Holdback {
         is_known: impl Fn(&MessageId) -> bool,
     ) -> Vec<MessageId> {
         let mut dropped = Vec::new();
-        if self.0.is_empty() {
-            return dropped;
-        }
-        for (author, waiting) in &mut self.0 {
-            while waiting.is_full()
+        let limits = self.limits;
+        for (author, waiting) in &mut self.waiting {
+            while waiting.is_full(limits)
                 && let Some(newest) = waiting.drop_newest(next(*author))
             {
                 if is_known(&newest.id) {
@@ -98,10 +204,10 @@ impl Holdback {
                 dropped.push(newest.id);
             }
         }
-        while self.bytes() > MAX_BYTES {
+        while self.bytes() > limits.all {
             // Of whoever takes up most.
             let most = self
-                .0
+                .waiting
                 .iter_mut()
                 .max_by_key(|(_, waiting)| waiting.bytes)
                 .and_then(|(author, waiting)| {
@@ -114,29 +220,45 @@ impl Holdback {
             let Some(newest) = most else { break };
             dropped.push(newest);
         }
-        self.0.retain(|_, waiting| !waiting.held.is_empty());
+        self.forget_places(&dropped);
         dropped
+    }
+
+    /// What was dropped waits no longer, nor does who has nothing left.
+    fn forget_places(&mut self, dropped: &[MessageId]) {
+        for id in dropped {
+            self.places.remove(id);
+        }
+        if !dropped.is_empty() {
+            self.waiting.retain(|_, waiting| !waiting.held.is_empty());
+        }
     }
 
     /// Whether one more packet of an author, in a place after all that wait of it, would be dropped before any of those. The
     /// last of those is signed itself: a later one is not needed to vouch for it.
     pub(super) fn has_no_room_after(&self, author: usize, place: u32, bytes: usize) -> bool {
-        self.0.get(&author).is_some_and(|waiting| {
+        let limits = self.limits;
+        self.waiting.get(&author).is_some_and(|waiting| {
             let last = waiting.held.values().next_back();
             last.is_some_and(|last| place > last.content.seq && last.warrant == Warrant::Own)
-                && (waiting.held.len() >= MAX_HELD
-                    || waiting.bytes.saturating_add(bytes) > MAX_HELD_BYTES)
+                && (waiting.unpinned() >= limits.messages
+                    || waiting.bytes.saturating_add(bytes) > limits.bytes)
         })
     }
 
+    /// Up to how many places after the next one of an author there is room for.
+    pub(super) const fn room(&self) -> usize {
+        self.limits.messages
+    }
+
     fn bytes(&self) -> usize {
-        self.0.values().map(|waiting| waiting.bytes).sum()
+        self.waiting.values().map(|waiting| waiting.bytes).sum()
     }
 
     /// What waits of an author in a place.
     pub(super) fn at(&self, author: usize, place: u32) -> impl Iterator<Item = &Held> {
         let whole = (place, MessageId::new([0; 32]))..=(place, MessageId::new([0xff; 32]));
-        self.0
+        self.waiting
             .get(&author)
             .into_iter()
             .flat_map(move |waiting| waiting.held.range(whole.clone()))
@@ -145,80 +267,80 @@ impl Holdback {
 
     /// The author of a message that came and found no room, if others of the author wait since.
     pub(super) fn dropped_of(&self, id: &MessageId) -> Option<usize> {
-        let mut waiting = self.0.iter();
+        let mut waiting = self.waiting.iter();
         let author = waiting.find(|(_, waiting)| waiting.dropped.contains(id));
         author.map(|(author, _)| *author)
     }
 
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.waiting.is_empty()
     }
 
     /// Authors of whom something waits.
     pub(super) fn authors(&self) -> impl Iterator<Item = usize> {
-        self.0.keys().copied()
+        self.waiting.keys().copied()
     }
 
     /// What waits of an author, in order.
     pub(super) fn of(&self, author: usize) -> impl Iterator<Item = &Held> {
-        let waiting = self.0.get(&author).into_iter();
+        let waiting = self.waiting.get(&author).into_iter();
         waiting.flat_map(|waiting| waiting.held.values())
     }
 
     /// Takes out a message.
     pub(super) fn take(&mut self, author: usize, place: u32, id: MessageId) -> Option<Held> {
-        let waiting = self.0.get_mut(&author)?;
+        let waiting = self.waiting.get_mut(&author)?;
         let held = waiting.remove(&(place, id));
         if waiting.held.is_empty() {
-            self.0.remove(&author);
+            self.waiting.remove(&author);
         }
+        self.places.remove(&id);
         held
     }
 
     /// Drops all that waits.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.waiting.clear();
+        self.places.clear();
     }
 
-    /// Drops a message, and says whether it was there.
+    /// Drops a message, unless a cut names it, and says whether it was there and is not now.
     pub(super) fn remove(&mut self, author: usize, id: &MessageId) -> bool {
-        let place = self.of(author).find(|held| held.id == *id);
-        let place = place.map(|held| held.content.seq);
-        place.is_some_and(|place| self.take(author, place, *id).is_some())
+        let held = self.get(id).filter(|(of, _)| *of == author);
+        let place = held.map(|(_, held)| held.content.seq);
+        place.is_some_and(|place| {
+            !self.is_pinned(id) && self.take(author, place, *id).is_some()
+        })
     }
 
     /// All that waits, with its author.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Held)> {
-        self.0
+        self.waiting
             .iter()
             .flat_map(|(author, waiting)| waiting.held.values().map(|held| (*author, held)))
     }
 
     /// Takes note of what was found out about a message's own signature.
     pub(super) fn note_warrant(&mut self, author: usize, id: &MessageId, warrant: Warrant) {
-        let waiting = self.0.get_mut(&author).into_iter();
-        let mut held = waiting.flat_map(|waiting| waiting.held.values_mut());
-        if let Some(held) = held.find(|held| held.id == *id) {
+        let place = self.places.get(id).filter(|(of, _)| *of == author);
+        if let Some((author, seq)) = place
+            && let Some(waiting) = self.waiting.get_mut(author)
+            && let Some(held) = waiting.held.get_mut(&(*seq, *id))
+        {
             held.warrant = warrant;
         }
     }
 
-    /// Drops all that waits of an author.
+    /// Drops all that waits of an author but what a cut names.
     pub(super) fn forget(&mut self, author: usize) {
-        self.0.remove(&author);
+        self.forget_but(author, |_| false);
     }
 
-    /// Drops all that waits of an author but these.
+    /// Drops all that waits of an author but what a cut names, and these.
     pub(super) fn forget_but(&mut self, author: usize, is_kept: impl Fn(&MessageId) -> bool) {
-        let Some(waiting) = self.0.get_mut(&author) else {
-            return;
-        };
-        waiting.held.retain(|(_, id), _| is_kept(id));
-        let lengths = waiting.held.values().map(|held| held.packet.length());
-        waiting.bytes = lengths.sum();
-        if waiting.held.is_empty() {
-            self.0.remove(&author);
-        }
+        let waiting = self.waiting.get_mut(&author);
+        let dropped = waiting.map_or_else(Vec::new, |waiting| waiting.keep(is_kept));
+        self.forget_places(&dropped);
     }
 }

@@ -78,11 +78,12 @@ impl Order {
         self.ordered.iter().skip(place).map(|(key, _)| &key.id)
     }
 
-    /// The order of all that is delivered when the epoch ends: the first so many as they are, the rest by key.
-    pub(super) fn closed<S: CryptoSuite>(&self, base: u32) -> Lock {
+    /// The order of all that is delivered and of these when the epoch ends: the first so many as they are, the rest by key.
+    pub(super) fn closed<S: CryptoSuite>(&self, base: u32, held: impl Iterator<Item = Key>) -> Lock {
         let start = self.prefix(base).unwrap_or(Lock::EMPTY);
-        self.rest(start.count)
-            .iter()
+        let mut rest = self.rest(start.count);
+        rest.extend(held);
+        rest.iter()
             .fold(start, |lock, key| lock.then::<S>(&key.id))
     }
 

@@ -192,7 +192,7 @@ impl<S: CryptoSuite> Epoch<S> {
         // As a rule nothing is missing before it, and it need not wait at all.
         if held.warrant == Warrant::Own
             && !self.is_exposed(author)
-            && self.delivery.gate.admits(&held.id)
+            && !self.delivery.is_frozen()
             && self.delivery.unfinal.need(author, held.packet.length(), 1) == Need::Nothing
             && let Fit::Here(position) =
                 self.delivery
@@ -202,7 +202,9 @@ impl<S: CryptoSuite> Epoch<S> {
             self.apply_waiting();
             return Ok(());
         }
+        let id = held.id;
         self.delivery.holdback.insert(author, held);
+        self.delivery.note_held(&id);
         Ok(())
     }
 
@@ -235,7 +237,10 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         let (wanted, missing) = (statement.wanted.clone(), statement.missing.clone());
         let (question, listing) = (statement.question, statement.listing.clone());
-        author.waiting = Some(statement);
+        // What a member holds and has not shown it does not cover. What it covers it has stated before.
+        if !statement.names_held() {
+            author.waiting = Some(statement);
+        }
         if self.delivery.unfinal.is_any_crowded() {
             // There is room for what it names.
             self.deliver_ready();

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, VecDeque};
 use mpotr_crypto::CryptoSuite;
 
 use super::Effect;
-use super::changing::Gate;
 use super::delivery::{Author, Delivery, Standing};
 use super::opener::Opener;
 use super::sending::wire_index;
@@ -22,10 +21,7 @@ impl Delivery {
     /// Messages that others name and that are not at hand, nor came and found no room yet. Those who name them take turns, from another one with each `turn`:
     /// a member that names much, whether or not it exists, takes no place of what others name.
     pub(super) fn missing(&self, turn: u32) -> Vec<MessageId> {
-        let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
-        let is_missing = |id: &MessageId| {
-            !self.graph.contains(id) && !held.contains(id) && self.holdback.dropped_of(id).is_none()
-        };
+        let is_missing = |id: &MessageId| self.is_missing(id);
         let mut named: Vec<BTreeSet<MessageId>> = vec![BTreeSet::new(); self.authors.len()];
         let mut name = |member: usize, ids: &mut dyn Iterator<Item = MessageId>| {
             if let Some(named) = named.get_mut(member) {
@@ -39,12 +35,12 @@ impl Delivery {
             let waiting = peer.waiting.iter().flat_map(|said| &said.frontier);
             name(member, &mut waiting.copied());
         }
-        if let Gate::Cut(cut) = &self.gate {
+        if self.gate.is_cut() {
             for (member, peer) in self.authors.iter().enumerate() {
                 let frozen = peer.frozen.iter().flat_map(|said| &said.frontier);
-                name(member, &mut frozen.copied().filter(|id| cut.contains(id)));
+                name(member, &mut frozen.copied().filter(|id| self.gate.names(id)));
             }
-            named.push(cut.iter().copied().filter(is_missing).collect());
+            named.push(self.gate.missing().filter(is_missing).collect());
         }
         let named = named.into_iter().map(BTreeSet::into_iter).collect();
         let mut wanted = BTreeSet::new();
@@ -55,6 +51,13 @@ impl Delivery {
             wanted.insert(id);
         }
         wanted.into_iter().collect()
+    }
+
+    /// Whether a message is neither at hand nor came and found no room.
+    fn is_missing(&self, id: &MessageId) -> bool {
+        !self.graph.contains(id)
+            && self.holdback.get(id).is_none()
+            && self.holdback.dropped_of(id).is_none()
     }
 
     /// Places of messages that their authors have sent and that are not at hand, the first ones of each author. Authors take
@@ -102,7 +105,17 @@ impl Delivery {
             .room_until(author, stated)
             .map(|room| room.max(unnamed))
             .map_or(end, |room| end.min(room));
-        let window = peer.delivered..end.min(peer.delivered.saturating_add(MAX_OF_AUTHOR));
+        // What waits for a cut is not asked for again, and there is room for what comes after it.
+        let mut first = peer.delivered;
+        let mut room = MAX_OF_AUTHOR;
+        if self.is_frozen() {
+            while held.contains(&first) {
+                first = first.saturating_add(1);
+            }
+            room = u32::try_from(self.holdback.room()).unwrap_or(u32::MAX);
+        }
+        let end = end.min(peer.delivered.saturating_add(room));
+        let window = first..end.min(first.saturating_add(MAX_OF_AUTHOR));
         for place in window.filter(|place| !held.contains(place)) {
             match ranges.last_mut() {
                 Some(last) if last.first.saturating_add(last.count) == place => {
@@ -135,7 +148,7 @@ impl Delivery {
     pub(super) fn misses_messages(&self) -> bool {
         let waits = !self.holdback.is_empty()
             || self.authors.iter().any(|peer| peer.waiting.is_some())
-            || matches!(self.gate, Gate::Cut(_));
+            || self.gate.is_cut();
         // As a rule, nothing waits, and there is nothing to look for.
         waits && self.names_what_is_missing()
     }
@@ -146,10 +159,7 @@ impl Delivery {
 
     /// Whether [`Delivery::missing`] names any: it looks no further than to the first.
     fn is_any_named_missing(&self) -> bool {
-        let held: BTreeSet<_> = self.holdback.iter().map(|(_, held)| held.id).collect();
-        let is_missing = |id: &MessageId| {
-            !self.graph.contains(id) && !held.contains(id) && self.holdback.dropped_of(id).is_none()
-        };
+        let is_missing = |id: &MessageId| self.is_missing(id);
         let mut waiting = self.authors.iter().flat_map(|peer| &peer.waiting);
         if waiting.any(|said| said.frontier.iter().any(is_missing)) {
             return true;
@@ -158,11 +168,8 @@ impl Delivery {
         if held_back.any(|(_, held)| held.content.ancestors().any(|id| is_missing(&id))) {
             return true;
         }
-        let Gate::Cut(cut) = &self.gate else {
-            return false;
-        };
         // What members froze with counts only as far as the cut names it.
-        cut.iter().any(is_missing)
+        self.gate.missing().any(|id| is_missing(&id))
     }
 
     /// Sends again what somebody misses, as far as it is at hand, with what shows it to who has not accepted it. What is asked for by name, all who hold it send; what is

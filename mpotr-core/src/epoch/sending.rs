@@ -3,7 +3,6 @@
 use mpotr_crypto::CryptoSuite;
 pub(super) use mpotr_gka::wire_index;
 
-use super::changing::Gate;
 use super::holdback::Held;
 use super::member_set::MemberSet;
 use super::sealer::{Said, SealedContent};
@@ -88,14 +87,15 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let own = self.delivery.authors.get(self.me);
         let sent = own.map_or(0, |own| own.delivered);
-        let frontier = if self.is_named_by_lock(presence) {
-            Vec::new()
-        } else {
-            self.delivery.graph.heads().iter().copied().collect()
+        let frozen = own.and_then(|own| own.frozen.as_ref());
+        let frontier = match frozen {
+            Some(frozen) => frozen.frontier.clone(),
+            None if self.is_named_by_lock(presence) => Vec::new(),
+            None => self.delivery.graph.heads().iter().copied().collect(),
         };
         let wanted = self.delivery.missing(number);
         let missing = self.delivery.missing_ranges(number);
-        if matches!(self.delivery.gate, Gate::Cut(_)) {
+        if self.delivery.gate.is_cut() {
             self.delivery.asked.note(&wanted);
         }
         let places = missing.iter().map(|range| range.places().count());

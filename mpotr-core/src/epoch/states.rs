@@ -46,8 +46,9 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
     /// `None` if not all who take part have said what they bring.
-    pub(crate) fn unserved(&self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
-        self.delivery.unserved(run, continuing)
+    pub(crate) fn unserved(&mut self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
+        let opener = &mut self.opener;
+        self.delivery.unserved(run, continuing, opener)
     }
 
     /// Whether more is missing, and all that was asked for has come.

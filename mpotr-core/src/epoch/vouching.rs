@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::CryptoSuite;
 
-use super::changing::Gate;
 use super::delivery::Delivery;
 use super::demand::Demand;
 use super::evidence::MAX_LINKS;
@@ -252,8 +251,8 @@ impl Delivery {
             Need::Statement | Need::Demand => {
                 demanded.is_for(author, &held.id) || self.leads_on(author, held)
             }
-            Need::Cut => matches!(self.gate, Gate::Cut(_)),
-            Need::Never => false,
+            // What only a cut brings along is held for it, and not delivered before it is whole.
+            Need::Cut | Need::Never => false,
         }
     }
 
@@ -298,8 +297,8 @@ impl Delivery {
     fn warrant_of(&self, author: usize, id: &MessageId) -> Option<Warrant> {
         let delivered = self.graph.get(id).map(|node| node.warrant);
         delivered.or_else(|| {
-            let mut held = self.holdback.of(author);
-            held.find(|held| held.id == *id).map(|held| held.warrant)
+            let held = self.holdback.get(id).filter(|(of, _)| *of == author);
+            held.map(|(_, held)| held.warrant)
         })
     }
 

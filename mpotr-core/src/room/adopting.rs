@@ -52,6 +52,17 @@ impl Changing {
         contributed.filter(|other| other.view > this.view)
     }
 
+    /// Whether this member has contributed to a run of a view or a later one: it takes part in one of each.
+    pub(super) fn has_contributed_from(&self, view: u32) -> bool {
+        self.contributed.iter().any(|other| other.view >= view)
+    }
+
+    /// Whether this member has confirmed a run that follows its epoch: it shows nothing more until it installs one, or gives
+    /// the epoch up.
+    pub(super) fn has_confirmed(&self) -> bool {
+        self.contributed.iter().any(|other| other.confirmed)
+    }
+
     /// Takes note that this member has confirmed a run.
     pub(super) fn note_confirmed(&mut self, run: Sid) {
         for contributed in &mut self.contributed {

@@ -82,7 +82,7 @@ impl<S: CryptoSuite> Membership<S> {
         self.changing.change = Some(change);
     }
 
-    /// Whether all who continue have confirmed a run with this cut, and nothing more was delivered here since.
+    /// Whether all who continue have confirmed a run with this cut.
     pub(super) fn is_agreed(&self, run: Sid, continuing: &[usize], cut: Digest32) -> bool {
         self.epoch.cut_digest(run) == Some(cut)
             && continuing.iter().all(|member| {
@@ -154,7 +154,9 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
         self.set_aside(now);
         let began = self.phase.change().map_or(now, |change| change.began);
-        let has_confirmed = !self.succession.confirmed.is_empty();
+        let member = self.phase.member();
+        let has_confirmed = !self.succession.confirmed.is_empty()
+            || member.is_some_and(|member| member.changing.has_confirmed());
         if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
             return;
         }

@@ -52,14 +52,15 @@ impl<S: CryptoSuite> Membership<S> {
         }
     }
 
-    /// The epoch is over for this member, which goes on to another: what it delivered is final if it is in the cut. Returns what
-    /// is left of it, and who was proven to have cheated at its very end.
+    /// The epoch is over for this member, which goes on to another: the cut is shown, and all of it is final. Returns who was
+    /// proven to have cheated at its very end.
     fn retire(
         &mut self,
         cx: &mut Context<'_, S>,
         fates: &mut super::fates::Fates,
         successor: Sid,
     ) -> Vec<IdentityKey> {
+        self.epoch.show_cut(successor);
         let before = self.close_fates(cx, fates, Some(successor));
         let has_cut = self.epoch.retire(successor);
         cx.out.send(self.epoch.seal_statement(Presence::Present));

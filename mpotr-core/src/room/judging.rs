@@ -121,8 +121,9 @@ impl<S: CryptoSuite> Judge<'_, S> {
             Parent::None => is_above && proposal.view <= views.furthest(proposal),
             Parent::Host { .. } => is_above,
             Parent::Epoch(situation) => {
-                let change = situation.change();
-                change.is_some_and(|change| change.view == proposal.view)
+                let changing = &situation.member.changing;
+                let is_entered = situation.change().map(|change| change.view) == Some(proposal.view);
+                is_entered && !changing.has_contributed_from(proposal.view)
             }
         };
         require(fits, Rejection::StaleView)

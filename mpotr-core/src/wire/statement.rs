@@ -168,6 +168,14 @@ impl Statement {
     pub const fn names_by_lock(&self) -> bool {
         self.frontier.is_empty() && self.lock.count > 0
     }
+
+    /// Whether the frontier may name what its author holds and has not shown: it has frozen for a run, and has confirmed
+    /// another one. Such a statement covers nothing.
+    #[must_use]
+    pub fn names_held(&self) -> bool {
+        let frozen = self.next.as_ref().and_then(|next| Some((next, next.frozen?)));
+        frozen.is_some_and(|(next, (run, _))| next.confirmed.iter().any(|(other, _)| *other != run))
+    }
 }
 
 impl Fields for Statement {

@@ -1,6 +1,6 @@
 //! Several runs for one epoch, of which each member installs one: the same.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use mpotr_core::Event;
@@ -186,4 +186,53 @@ fn a_late_certificate_of_an_earlier_run_is_not_installed() {
     *open.borrow_mut() = true;
     network.run_until(20, |n| sids(n, A).len() == 2);
     assert_eq!(sids(&network, A), sids(&network, B));
+}
+
+/// What the network lets through, step by step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// A and B hear each other, but for confirmations, and nobody hears C.
+    WithoutC,
+    /// B and C hear each other, but for confirmations. A hears what B says inside the epoch, and nobody hears A.
+    WithoutA,
+    /// A and B hear each other, and nobody hears C.
+    Together,
+}
+
+fn passes(stage: Stage, from: usize, to: usize, packet: &Packet) -> bool {
+    let is_second = matches!(packet, Packet::Confirmation(..));
+    match stage {
+        Stage::WithoutC => from != C && to != C && !is_second,
+        Stage::WithoutA if from == A || (from, to) == (C, A) => false,
+        Stage::WithoutA => !is_second,
+        Stage::Together => from != C && to != C,
+    }
+}
+
+/// A and B confirm P, whose cut is empty; B and C confirm Q, whose cut has a text of C. Then A installs P.
+#[test]
+fn adopt_after_larger_cut() {
+    let stage = Rc::new(Cell::new(Stage::WithoutC));
+    let shared = Rc::clone(&stage);
+    let (mut network, seen) = changing(3, move |_, from, to, packet, _| {
+        passes(shared.get(), from, to, packet)
+    });
+    network.send(C, "of the larger cut");
+    let have_confirmed = |members: [usize; 2], run: usize| {
+        let seen = seen.borrow();
+        let all = |run: &SidHint| members.iter().all(|it| seen.confirmed.contains(&(*it, *run)));
+        seen.runs.iter().filter(|it| all(it)).count() > run
+    };
+    network.run_until(90, |_| have_confirmed([A, B], 0));
+    stage.set(Stage::WithoutA);
+    network.run_until(90, |_| have_confirmed([B, C], 0));
+    assert!([A, B].iter().all(|it| sids(&network, *it).len() == 1));
+    stage.set(Stage::Together);
+    network.run_until(30, |n| sids(n, A).len() == 2);
+    network.run_until(12, |n| sids(n, B).len() == 2);
+    assert_eq!(sids(&network, A), sids(&network, B));
+    // It held the text for Q, and P is what it installed.
+    assert!(network.read(B).is_empty());
+    network.send(A, "the two of us");
+    network.run_until(10, |n| n.read(B) == ["the two of us"]);
 }

@@ -202,6 +202,8 @@ fn what_others_build_upon_waits_where_all_room_is_taken_and_a_cut_takes_it() {
     let bob = &mut epochs[BOB];
     bob.open(&frozen).unwrap();
     assert!(bob.cut(run, &[ALICE, BOB]).is_some());
+    assert_eq!(bob.delivered(), 2);
+    bob.show_cut(run);
     assert_eq!(bob.delivered(), 3);
 }
 
