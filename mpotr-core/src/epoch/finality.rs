@@ -16,17 +16,17 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether there is room for what had none.
     fn draw_consequences(&mut self) -> bool {
-        // What this member brings along it has stated: until the cut is shown, or the run is over, nothing more is ordered,
-        // signed or final here.
-        if self.is_frozen() {
-            return false;
-        }
         let was_crowded = self.delivery.unfinal.is_any_crowded();
         while self.consensus.extend::<S>(&mut self.effects) {
             // A member that closes by a lock is waited for no longer.
             self.apply_waiting();
         }
         self.consensus.compare_locks(&mut self.effects);
+        // What is final here this member has stated, and the order of the cut begins with it: until that is shown, or the run is
+        // over, nothing more is final.
+        if self.is_frozen() {
+            return false;
+        }
         let others = self.other_members();
         let asked = others.filter(|member| !self.is_closed(*member));
         let Some(lock) = self.consensus.agreed_by(asked) else {
