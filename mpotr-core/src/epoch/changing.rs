@@ -238,4 +238,33 @@ impl<S: CryptoSuite> Epoch<S> {
         });
         awaited.collect()
     }
+
+    /// Own messages that members have not covered who hold them in the cut of the run that follows, and these members: they
+    /// show them when they install it, unless they have said that they did.
+    pub(crate) fn crossing(&self, successor: Sid) -> BTreeMap<u32, BTreeSet<IdentityKey>> {
+        let Some(digest) = self.cut_digest(successor) else {
+            return BTreeMap::new();
+        };
+        let holds = |peer: &&Peer| {
+            let next = peer.next.as_ref();
+            next.is_some_and(|next| {
+                next.confirmed.contains(&(successor, digest)) && next.installed != Some(successor)
+            })
+        };
+        let missing = self.receipts.missing(self.peers.len());
+        let crossing = missing.map(|(seq, members)| {
+            let peers = members.into_iter().filter_map(|it| self.peers.get(it));
+            let holding: BTreeSet<_> = peers.filter(holds).map(|peer| peer.identity).collect();
+            (seq, holding)
+        });
+        crossing.filter(|(_, members)| !members.is_empty()).collect()
+    }
+
+    /// The members that have said in this epoch that they installed the one that follows it here.
+    pub(crate) fn followers(&self) -> impl Iterator<Item = IdentityKey> {
+        let next = |peer: &Peer| peer.next.as_ref().and_then(|next| next.installed);
+        let own = self.peers.get(self.me).and_then(next);
+        let others = self.others().filter(move |peer| own.is_some() && next(peer) == own);
+        others.map(|peer| peer.identity)
+    }
 }

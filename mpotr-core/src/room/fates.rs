@@ -9,12 +9,15 @@
 //! A text has one fate, and its handle is told of it once. To be sent again is on the way, and no fate. An epoch that ends
 //! leaves no text without one: what was sealed in it cannot be acknowledged later.
 
+mod crossing;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::IdentityKey;
 use mpotr_crypto::zeroize::Zeroizing;
 
 use super::delays::Delays;
+use crossing::Crossing;
 use crate::error::SendError;
 use crate::event::{DropReason, Event, SendHandle};
 use crate::time::Timestamp;
@@ -61,6 +64,8 @@ pub(super) struct Fates {
     /// waited for.
     counted: BTreeSet<u32>,
     counted_bytes: usize,
+    /// Those that were sealed in the epoch before and are in its cut.
+    crossing: Vec<Crossing>,
     /// Whether a text was missed or dropped, in whatever epoch.
     is_any_lost: bool,
     /// Who has held up texts of late.
@@ -188,23 +193,30 @@ impl Fates {
         }
     }
 
-    /// No member's word on what is in this place is awaited: its fate, if it is a text.
-    pub(super) fn decide(&mut self, seq: u32) -> Option<Event> {
+    /// Takes out what was sealed in this place.
+    fn take_sealed(&mut self, seq: u32) -> Option<Sealed> {
         let sealed = self.sealed.remove(&seq)?;
         self.sealed_bytes = self.sealed_bytes.saturating_sub(sealed.bytes);
         if self.counted.remove(&seq) {
             self.counted_bytes = self.counted_bytes.saturating_sub(sealed.bytes);
         }
-        let Sealed {
-            handle, missed_by, ..
-        } = sealed;
-        Some(if missed_by.is_empty() {
-            Event::Acknowledged { handle }
-        } else {
-            self.is_any_lost = true;
-            let by = missed_by.into_iter().collect();
-            Event::Missed { handle, by }
-        })
+        Some(sealed)
+    }
+
+    /// No member's word on what is in this place is awaited: its fate, if it is a text.
+    pub(super) fn decide(&mut self, seq: u32) -> Option<Event> {
+        let sealed = self.take_sealed(seq)?;
+        Some(self.tell(sealed.handle, sealed.missed_by))
+    }
+
+    /// The fate of a text that these have missed.
+    fn tell(&mut self, handle: SendHandle, missed_by: BTreeSet<IdentityKey>) -> Event {
+        if missed_by.is_empty() {
+            return Event::Acknowledged { handle };
+        }
+        self.is_any_lost = true;
+        let by = missed_by.into_iter().collect();
+        Event::Missed { handle, by }
     }
 
     /// The epoch is over for this member: the fates of all that was sealed in it. `awaited` has whose word on a place is

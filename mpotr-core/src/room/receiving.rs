@@ -157,7 +157,11 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(old) = &mut self.old
             && old.epoch.hint() == sealed.hint()
         {
-            return old.open(&mut self.common.at(now), sealed);
+            let opened = old.open(&mut self.common.at(now), sealed);
+            let followers = old.epoch.followers();
+            let fates = followers.flat_map(|member| self.fates.note_arrived(&member));
+            self.common.out.events.extend(fates);
+            return opened;
         }
         // Of an epoch that others have installed already, it may be.
         let kept = self.succession.keep_pending(sealed, packet);

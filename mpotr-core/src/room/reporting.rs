@@ -35,6 +35,10 @@ impl<S: CryptoSuite> Membership<S> {
     /// Tells the application of all that happened in the epoch, and returns what is left to act on.
     pub(super) fn report(&mut self, cx: &mut Context<'_, S>, fates: &mut Fates) -> Report {
         let mut report = Report::default();
+        for member in std::mem::take(&mut self.talk.arrived) {
+            let fates = self.epoch.identity(member).map(|it| fates.note_arrived(&it));
+            cx.out.events.extend(fates.into_iter().flatten());
+        }
         while let Some(effect) = self.epoch.poll_effect() {
             report.note(effect, &self.epoch, cx, fates);
         }
@@ -42,7 +46,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// The epoch is over for this member, which goes on to the next one, or to none: the fate of all that it has sent here.
-    /// Those who go on to the same have delivered the whole cut, whatever they have stated.
+    /// Those who go on to the same hold the whole cut, whatever they have stated, and show it when they have installed it.
     pub(super) fn close_fates(
         &mut self,
         cx: &mut Context<'_, S>,
@@ -50,9 +54,12 @@ impl<S: CryptoSuite> Membership<S> {
         successor: Option<Sid>,
     ) -> Report {
         let report = self.report(cx, fates);
-        for fate in fates.end_epoch(&self.epoch.awaited(successor)) {
-            cx.out.tell(fate);
+        let awaited = self.epoch.awaited(successor);
+        cx.out.events.extend(fates.end_crossing());
+        if let Some(successor) = successor {
+            fates.cross(self.epoch.crossing(successor), &awaited);
         }
+        cx.out.events.extend(fates.end_epoch(&awaited));
         report
     }
 }

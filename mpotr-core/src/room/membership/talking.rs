@@ -30,6 +30,8 @@ pub(crate) struct Talk {
     began: Timestamp,
     /// When a member was heard last, by index.
     heard: BTreeMap<usize, Timestamp>,
+    /// Members that were heard for the first time: they have installed this epoch.
+    pub(crate) arrived: Vec<usize>,
     /// How long texts are held up.
     pub(crate) window: Window,
     /// Messages that should be final soon.
@@ -49,12 +51,20 @@ impl Talk {
         Self {
             began: now,
             heard: BTreeMap::new(),
+            arrived: Vec::new(),
             window: Window::default(),
             unsettled: None,
             resent: BTreeMap::new(),
             is_asked: false,
             repeated: None,
             is_expired: false,
+        }
+    }
+
+    /// A member was heard in the epoch.
+    fn hear(&mut self, now: Timestamp, member: usize) {
+        if self.heard.insert(member, now).is_none() {
+            self.arrived.push(member);
         }
     }
 
@@ -68,7 +78,7 @@ impl<S: CryptoSuite> Membership<S> {
     /// Opens a packet of the epoch.
     pub(crate) fn open(&mut self, now: Timestamp, sealed: &SealedPacket) -> Result<(), Rejection> {
         let sender = self.epoch.open(sealed)?;
-        self.talk.heard.insert(sender, now);
+        self.talk.hear(now, sender);
         Ok(())
     }
 
@@ -80,9 +90,7 @@ impl<S: CryptoSuite> Membership<S> {
         results: &mut Vec<Result<(), Rejection>>,
     ) {
         for opened in self.epoch.open_together(packets) {
-            results.push(opened.map(|sender| {
-                self.talk.heard.insert(sender, now);
-            }));
+            results.push(opened.map(|sender| self.talk.hear(now, sender)));
         }
     }
 
