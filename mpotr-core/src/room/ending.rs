@@ -65,6 +65,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let cx = &mut self.common.at(now);
+        // What it held for a cut is nobody's cut here, and may be shown.
+        member.epoch.open_gate();
         // Whether those who have gone on have what was not acknowledged cannot be known here.
         let _told = member.close_fates(cx, &mut self.fates, None);
         cx.out.tell(Event::Behind);
@@ -116,6 +118,7 @@ impl<S: CryptoSuite> Room<S> {
             matches!(&self.phase, Phase::Gathering(outside) if outside.has_lost_epoch);
         let mut member = self.phase.leave_for(Phase::Ended);
         if let Some(member) = &mut member {
+            member.epoch.open_gate();
             let _told = member.close_fates(&mut self.common.at(now), &mut self.fates, None);
         }
         self.common.out.events.extend(self.fates.drop_waiting(why));
