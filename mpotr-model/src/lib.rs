@@ -21,11 +21,13 @@
 //! | `guards` | when a member may make a step: rules 1 to 5 |
 //! | `agreement` | the model, and invariant I1 |
 //! | `ending` | who is stranded when everything is delivered at last |
+//! | [`cuts`] | another model: what is shown of the parent, and invariant I2 |
 //! | [`schedules`] | runs that broke earlier drafts |
 //! | [`table`] | the searches whose results are published |
 
 mod agreement;
 mod check;
+pub mod cuts;
 mod ending;
 mod guards;
 mod members;

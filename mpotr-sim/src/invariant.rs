@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `same_epoch` | equal `sid` implies equal roster, key and policy |
 //! | `one_successor` | I1: of one parent, honest members who list each other install the same |
+//! | `shown_equals_cut` | who goes on has shown the cut, and nothing more since it confirmed |
 //! | `same_cut` | I2: all who install from one parent have delivered the same messages of it |
 //! | `one_order` | I3: final prefixes of one epoch are prefixes of one another |
 //! | `final_signed` | what is final for one, every honest member has signed so |
@@ -41,6 +42,7 @@ mod one_successor;
 mod publication;
 mod same_cut;
 mod same_epoch;
+mod shown_equals_cut;
 mod sovereignty;
 pub(crate) mod unchanged;
 mod unseen;
@@ -62,16 +64,19 @@ pub(crate) struct Seen<'a> {
     pub(crate) key: Option<[u8; 32]>,
     /// The epoch that the member installed in the same moment.
     pub(crate) successor: Option<Sid>,
+    /// Whether the member leaves its epoch in the same moment: for that one, for another, or for none.
+    pub(crate) leaves_epoch: bool,
     pub(crate) before: &'a Ledger,
 }
 
 /// Says how an invariant is broken.
 type Check = fn(&Seen<'_>) -> Result<(), String>;
 
-const ALL: [(&str, Check); 12] = [
+const ALL: [(&str, Check); 13] = [
     ("same-epoch", same_epoch::check),
     ("one-successor", one_successor::check),
     ("same-cut", same_cut::check),
+    ("shown-equals-cut", shown_equals_cut::check),
     ("one-order", one_order::check),
     ("delivery", delivery::check),
     ("fates", fates::check),

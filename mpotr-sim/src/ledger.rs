@@ -81,6 +81,17 @@ pub(crate) struct FinalPrefix {
     pub(crate) successor: Option<Sid>,
 }
 
+/// What a member brings along into a run.
+#[derive(Debug)]
+pub(crate) struct Brought {
+    /// The epoch that it was in.
+    pub(crate) of: Sid,
+    /// The texts of that epoch that it had written or read.
+    pub(crate) shown: BTreeSet<MessageId>,
+    /// Whether it had confirmed another run that follows that epoch.
+    pub(crate) has_confirmed: bool,
+}
+
 /// How a member installed an epoch.
 #[derive(Debug)]
 pub(crate) struct Installed {
@@ -127,6 +138,8 @@ pub(crate) struct Ledger {
     pub(crate) texts: BTreeMap<MessageId, Text>,
     /// Honest members that contributed to a run, and when.
     pub(crate) contributors: BTreeMap<SidHint, BTreeMap<Seat, Moment>>,
+    /// What those of them who were in an epoch had shown of it then.
+    pub(crate) brought: BTreeMap<SidHint, BTreeMap<Seat, Brought>>,
     /// Epochs by what their packets begin with.
     hints: BTreeMap<EpochHint, Sid>,
     /// Who has stated of an epoch that everyone has closed it.
@@ -362,7 +375,35 @@ impl Ledger {
     pub(crate) fn note_contribution(&mut self, seat: Seat, run: SidHint) {
         self.moment = self.moment.next();
         let contributors = self.contributors.entry(run).or_default();
-        contributors.entry(seat).or_insert(self.moment);
+        if contributors.contains_key(&seat) {
+            return;
+        }
+        contributors.insert(seat, self.moment);
+        let person = self.people.get(seat.0);
+        if let Some((person, of)) = person.and_then(|person| Some((person, person.present?))) {
+            let brought = Brought {
+                of,
+                shown: person.carried.clone(),
+                has_confirmed: person.confirmed.is_some(),
+            };
+            self.brought.entry(run).or_default().insert(seat, brought);
+        }
+    }
+
+    /// An honest member confirmed a run. It may send the same again, and that of the run that led to its epoch to who has missed
+    /// it: if it was in an epoch when it contributed, it is one that follows that.
+    pub(crate) fn note_confirmation(&mut self, seat: Seat, run: SidHint) {
+        let brought = self
+            .brought
+            .get(&run)
+            .and_then(|brought| brought.get(&seat));
+        let of = brought.map(|brought| brought.of);
+        if let Some(person) = self.people.get_mut(seat.0)
+            && of.is_some()
+            && person.present == of
+        {
+            person.confirmed.get_or_insert(run);
+        }
     }
 
     fn note_sent(&mut self, seat: Seat, handle: SendHandle, id: MessageId) {

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::Sid;
 
-use super::holding::{Gate, Place};
 use super::fitting::Fit;
+use super::holding::{Gate, Place};
 use super::unfinal::Unfinal;
 use super::{Epoch, Peer};
 use crate::wire::{Lock, MAX_CONFIRMED, MessageId, cut_digest};
@@ -257,14 +257,18 @@ impl<S: CryptoSuite> Epoch<S> {
             let holding: BTreeSet<_> = peers.filter(holds).map(|peer| peer.identity).collect();
             (seq, holding)
         });
-        crossing.filter(|(_, members)| !members.is_empty()).collect()
+        crossing
+            .filter(|(_, members)| !members.is_empty())
+            .collect()
     }
 
     /// The members that have said in this epoch that they installed the one that follows it here.
     pub(crate) fn followers(&self) -> impl Iterator<Item = IdentityKey> {
         let next = |peer: &Peer| peer.next.as_ref().and_then(|next| next.installed);
         let own = self.peers.get(self.me).and_then(next);
-        let others = self.others().filter(move |peer| own.is_some() && next(peer) == own);
+        let others = self
+            .others()
+            .filter(move |peer| own.is_some() && next(peer) == own);
         others.map(|peer| peer.identity)
     }
 }

@@ -76,11 +76,7 @@ impl Delivery {
     }
 
     /// Whether all that these name is here, or may yet come since it was hardly asked for.
-    fn serves<S: CryptoSuite>(
-        &mut self,
-        frontier: &[MessageId],
-        opener: &mut Opener<S>,
-    ) -> bool {
+    fn serves<S: CryptoSuite>(&mut self, frontier: &[MessageId], opener: &mut Opener<S>) -> bool {
         let mut stack: Vec<_> = frontier.to_vec();
         let mut seen = BTreeSet::new();
         let mut missing = false;

@@ -140,8 +140,7 @@ impl Delivery {
 
     /// Whether a message that waits may be delivered when all before it is.
     pub(super) fn may_go(&self, author: usize, held: &Held, demanded: &Demand) -> bool {
-        !self.is_frozen()
-            && (!self.is_exposed(author) || demanded.is_for(author, &held.id))
+        !self.is_frozen() && (!self.is_exposed(author) || demanded.is_for(author, &held.id))
     }
 
     /// Whether a message is delivered, or waits.

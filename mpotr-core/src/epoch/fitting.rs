@@ -124,8 +124,8 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::epoch::holding::Gate;
     use crate::epoch::holdback::Held;
+    use crate::epoch::holding::Gate;
     use crate::epoch::vouching::Warrant;
     use crate::wire::{ContentKind, EpochHint, Header, Lock, SealedPacket, Stream};
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;

@@ -173,7 +173,10 @@ impl Holdback {
     /// All that a cut names, with its author.
     pub(super) fn pinned(&self) -> impl Iterator<Item = (usize, &Held)> {
         self.waiting.iter().flat_map(|(author, waiting)| {
-            let held = waiting.pinned.iter().filter_map(|key| waiting.held.get(key));
+            let held = waiting
+                .pinned
+                .iter()
+                .filter_map(|key| waiting.held.get(key));
             held.map(|held| (*author, held))
         })
     }
@@ -309,9 +312,7 @@ impl Holdback {
     pub(super) fn remove(&mut self, author: usize, id: &MessageId) -> bool {
         let held = self.get(id).filter(|(of, _)| *of == author);
         let place = held.map(|(_, held)| held.content.seq);
-        place.is_some_and(|place| {
-            !self.is_pinned(id) && self.take(author, place, *id).is_some()
-        })
+        place.is_some_and(|place| !self.is_pinned(id) && self.take(author, place, *id).is_some())
     }
 
     /// All that waits, with its author.

@@ -71,7 +71,9 @@ impl Gate {
             Self::Cut(named) => Some(named),
             Self::Open | Self::Frozen => None,
         };
-        named.into_iter().flat_map(|named| named.missing.iter().copied())
+        named
+            .into_iter()
+            .flat_map(|named| named.missing.iter().copied())
     }
 
     /// There was no room for a message.

@@ -79,12 +79,15 @@ impl Order {
     }
 
     /// The order of all that is delivered and of these when the epoch ends: the first so many as they are, the rest by key.
-    pub(super) fn closed<S: CryptoSuite>(&self, base: u32, held: impl Iterator<Item = Key>) -> Lock {
+    pub(super) fn closed<S: CryptoSuite>(
+        &self,
+        base: u32,
+        held: impl Iterator<Item = Key>,
+    ) -> Lock {
         let start = self.prefix(base).unwrap_or(Lock::EMPTY);
         let mut rest = self.rest(start.count);
         rest.extend(held);
-        rest.iter()
-            .fold(start, |lock, key| lock.then::<S>(&key.id))
+        rest.iter().fold(start, |lock, key| lock.then::<S>(&key.id))
     }
 
     /// Orders all that is delivered in this way.

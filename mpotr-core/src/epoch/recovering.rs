@@ -38,7 +38,10 @@ impl Delivery {
         if self.gate.is_cut() {
             for (member, peer) in self.authors.iter().enumerate() {
                 let frozen = peer.frozen.iter().flat_map(|said| &said.frontier);
-                name(member, &mut frozen.copied().filter(|id| self.gate.names(id)));
+                name(
+                    member,
+                    &mut frozen.copied().filter(|id| self.gate.names(id)),
+                );
             }
             named.push(self.gate.missing().filter(is_missing).collect());
         }

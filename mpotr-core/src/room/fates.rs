@@ -17,11 +17,11 @@ use mpotr_crypto::IdentityKey;
 use mpotr_crypto::zeroize::Zeroizing;
 
 use super::delays::Delays;
-use crossing::Crossing;
 use crate::error::SendError;
 use crate::event::{DropReason, Event, SendHandle};
 use crate::time::Timestamp;
 use crate::wire::MAX_BODY;
+use crossing::Crossing;
 
 /// The most texts that wait to be sealed.
 const MAX_WAITING: usize = 1024;

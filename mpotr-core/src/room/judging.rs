@@ -122,7 +122,8 @@ impl<S: CryptoSuite> Judge<'_, S> {
             Parent::Host { .. } => is_above,
             Parent::Epoch(situation) => {
                 let changing = &situation.member.changing;
-                let is_entered = situation.change().map(|change| change.view) == Some(proposal.view);
+                let is_entered =
+                    situation.change().map(|change| change.view) == Some(proposal.view);
                 is_entered && !changing.has_contributed_from(proposal.view)
             }
         };

@@ -36,7 +36,10 @@ impl<S: CryptoSuite> Membership<S> {
     pub(super) fn report(&mut self, cx: &mut Context<'_, S>, fates: &mut Fates) -> Report {
         let mut report = Report::default();
         for member in std::mem::take(&mut self.talk.arrived) {
-            let fates = self.epoch.identity(member).map(|it| fates.note_arrived(&it));
+            let fates = self
+                .epoch
+                .identity(member)
+                .map(|it| fates.note_arrived(&it));
             cx.out.events.extend(fates.into_iter().flatten());
         }
         while let Some(effect) = self.epoch.poll_effect() {

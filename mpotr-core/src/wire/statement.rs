@@ -173,7 +173,10 @@ impl Statement {
     /// another one. Such a statement covers nothing.
     #[must_use]
     pub fn names_held(&self) -> bool {
-        let frozen = self.next.as_ref().and_then(|next| Some((next, next.frozen?)));
+        let frozen = self
+            .next
+            .as_ref()
+            .and_then(|next| Some((next, next.frozen?)));
         frozen.is_some_and(|(next, (run, _))| next.confirmed.iter().any(|(other, _)| *other != run))
     }
 }

@@ -220,7 +220,11 @@ fn adopt_after_larger_cut() {
     network.send(C, "of the larger cut");
     let have_confirmed = |members: [usize; 2], run: usize| {
         let seen = seen.borrow();
-        let all = |run: &SidHint| members.iter().all(|it| seen.confirmed.contains(&(*it, *run)));
+        let all = |run: &SidHint| {
+            members
+                .iter()
+                .all(|it| seen.confirmed.contains(&(*it, *run)))
+        };
         seen.runs.iter().filter(|it| all(it)).count() > run
     };
     network.run_until(90, |_| have_confirmed([A, B], 0));

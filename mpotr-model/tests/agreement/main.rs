@@ -8,6 +8,7 @@
     reason = "clippy allows this in a test, and does not see that a helper belongs to one"
 )]
 
+mod cuts;
 mod delivery;
 mod rules;
 mod schedules;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::Sid;
+use mpotr_core::wire::SidHint;
 use mpotr_core::{Departure, Event, MessageId, Policy, SendHandle, Timestamp};
 
 use super::Fate;
@@ -31,6 +32,8 @@ pub(crate) struct Person {
     pub(crate) clock: BTreeMap<IdentityKey, u32>,
     /// The ids of those messages.
     pub(crate) carried: BTreeSet<MessageId>,
+    /// The run that follows the present epoch and that it confirmed first.
+    pub(crate) confirmed: Option<SidHint>,
     /// Messages of the present epoch that are final, last messages of those who leave among them.
     pub(crate) settled: BTreeSet<MessageId>,
     /// Members that, as it was told, have said two things in one place in the present epoch.
@@ -71,6 +74,7 @@ impl Person {
             present: None,
             clock: BTreeMap::new(),
             carried: BTreeSet::new(),
+            confirmed: None,
             settled: BTreeSet::new(),
             accused: BTreeSet::new(),
             exposed: BTreeMap::new(),
@@ -152,6 +156,7 @@ impl Person {
     /// The present epoch is over for it.
     pub(super) fn depart(&mut self, fate: Fate) {
         self.settled.clear();
+        self.confirmed = None;
         self.accused.clear();
         self.leavers.clear();
         self.gone.clear();

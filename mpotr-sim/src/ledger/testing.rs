@@ -83,6 +83,7 @@ impl Ledger {
             event,
             key: None,
             successor: None,
+            leaves_epoch: matches!(event, Event::Secure { .. }),
             before: self,
         };
         check(&seen).is_ok()

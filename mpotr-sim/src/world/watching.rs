@@ -83,6 +83,10 @@ impl World {
                     .note(self.now, seat, format_args!("is told {event:?}"));
             }
             let later = events.iter().skip(index);
+            let leaves_epoch = later.clone().any(|event| {
+                let ends = [Event::Behind, Event::Removed].contains(event);
+                ends || matches!(event, Event::Secure { .. } | Event::Ended(_))
+            });
             let successor = later.into_iter().find_map(|event| {
                 let Event::Secure { sid, .. } = event else {
                     return None;
@@ -94,6 +98,7 @@ impl World {
                 event,
                 key,
                 successor,
+                leaves_epoch,
                 before: &self.ledger,
             };
             for breach in invariant::check(self.now, &seen) {
@@ -131,7 +136,7 @@ impl World {
     fn note_packet(&mut self, seat: Seat, bytes: &[u8], is_honest: bool) {
         let is_noted = matches!(
             PacketKind::of(bytes),
-            Some(PacketKind::Contribution | PacketKind::Reveal)
+            Some(PacketKind::Contribution | PacketKind::Confirmation | PacketKind::Reveal)
         );
         if !is_noted && !self.trace.is_kept() {
             return;
@@ -146,6 +151,8 @@ impl World {
         }
         if let Packet::Contribution(hint, _) = packet {
             self.ledger.note_contribution(seat, hint);
+        } else if let Packet::Confirmation(hint, _) = packet {
+            self.ledger.note_confirmation(seat, hint);
         } else if let Packet::Reveal(reveal) = packet {
             self.breaches.extend(invariant::check_reveal(
                 self.now,

@@ -95,7 +95,11 @@ fn a_head_that_was_served_and_found_no_room_is_served_and_not_asked_for_until_th
         for (_, packet) in &served {
             let _no_room = epochs[ALICE].open(packet);
         }
-        assert_eq!(who_does_not_serve(&mut epochs), [0_usize; 0], "round {round}");
+        assert_eq!(
+            who_does_not_serve(&mut epochs),
+            [0_usize; 0],
+            "round {round}"
+        );
     }
     panic!("the cut is never whole");
 }

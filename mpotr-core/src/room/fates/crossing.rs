@@ -96,7 +96,10 @@ mod tests {
         assert_eq!(fates.note_arrived(&BOB), []);
         let told = [Event::Acknowledged { handle }];
         assert_eq!(fates.note_arrived(&EVE), told);
-        assert_eq!((fates.note_arrived(&EVE), fates.end_crossing()), (vec![], vec![]));
+        assert_eq!(
+            (fates.note_arrived(&EVE), fates.end_crossing()),
+            (vec![], vec![])
+        );
         assert!(fates.is_none_lost());
     }
 
