@@ -128,6 +128,11 @@ impl Watch {
         }
     }
 
+    /// Whether this is what one of them is called.
+    pub(crate) fn is_name(name: &str) -> bool {
+        Self::ALL.iter().any(|watch| watch.name() == name)
+    }
+
     /// What is checked of it whenever a member is told something; the rest is looked at in the end.
     const fn check(self) -> Option<Check> {
         match self {

@@ -7,6 +7,7 @@ mod adverts;
 mod backlog;
 mod burst;
 mod calm;
+mod changing;
 mod churn;
 mod crash;
 mod custom;
@@ -91,7 +92,8 @@ impl Scenario {
     ];
 
     /// Scenarios by which rooms are measured: under outsiders and insiders that stay to the end, and on slow carriers.
-    pub const MEASURED: [&'static Self; 14] = [
+    pub const MEASURED: [&'static Self; 15] = [
+        &changing::CHANGING,
         &ghosts::GHOSTS,
         &slow_ghosts::SLOW_GHOSTS,
         &adverts::ADVERTS,

@@ -23,14 +23,14 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use crate::cast::{Cast, Entrance};
 use crate::claim::Awaited;
 use crate::digests::Digests;
-use crate::invariant::Breach;
+use crate::invariant::{Breach, Watch};
 use crate::ledger::{Asked, Ledger, Person};
 use crate::measures::Traffic;
 use crate::party::{Party, Seat};
 use crate::script::{Role, Script};
 use crate::trace::Trace;
 
-/// After so many breaches a run ends: what follows is noise.
+/// After so many breaches of what always must hold a run ends: what follows is noise. Of what is watched as many are kept.
 const MAX_BREACHES: usize = 8;
 
 /// A seat in the channel, and the party that sits there.
@@ -125,8 +125,9 @@ impl World {
 
     /// Whether so much is broken that the run ends.
     #[must_use]
-    pub const fn is_broken(&self) -> bool {
-        self.breaches.len() >= MAX_BREACHES
+    pub fn is_broken(&self) -> bool {
+        let always = |breach: &&Breach| !Watch::is_name(breach.invariant);
+        self.breaches.iter().filter(always).count() >= MAX_BREACHES
     }
 
     /// Newcomers wait for nobody: the room has begun without them.
@@ -216,14 +217,22 @@ impl World {
     }
 
     pub(crate) fn breach(&mut self, invariant: &'static str, what: String) {
-        let breach = Breach {
+        self.note_breach(Breach {
             invariant,
             at: self.now,
             what,
-        };
+        });
+    }
+
+    /// Keeps a breach, unless enough of its kind are kept.
+    fn note_breach(&mut self, breach: Breach) {
         self.trace
             .note(self.now, "", format_args!("BROKEN: {breach}"));
-        self.breaches.push(breach);
+        let kind = breach.invariant;
+        let alike = self.breaches.iter().filter(|it| it.invariant == kind);
+        if !Watch::is_name(kind) || alike.count() < MAX_BREACHES {
+            self.breaches.push(breach);
+        }
     }
 }
 

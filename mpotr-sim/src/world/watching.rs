@@ -101,14 +101,13 @@ impl World {
                 leaves_epoch,
                 before: &self.ledger,
             };
-            for breach in invariant::check(self.now, &seen) {
-                self.trace
-                    .note(self.now, seat, format_args!("BROKEN: {breach}"));
-                self.breaches.push(breach);
-            }
+            let breaches = invariant::check(self.now, &seen);
             let lost = honest_loss::lost(&seen).len();
             let lost = u64::try_from(lost).unwrap_or(u64::MAX);
             self.ledger.honest_lost = self.ledger.honest_lost.saturating_add(lost);
+            for breach in breaches {
+                self.note_breach(breach);
+            }
             self.ledger.note(seat, event, key, successor);
             if let Event::Secure { sid, parent, .. } = event {
                 self.note_views(seat, *sid, *parent);
