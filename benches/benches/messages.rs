@@ -62,11 +62,12 @@ fn exchange<S: CryptoSuite>(
     };
     let bodies: Vec<_> = (0..messages).map(|_| BODY.to_vec()).collect();
     let mut packets = Vec::with_capacity(bodies.len());
+    let seen = alice.newest_seen();
     let start = cpu_time();
     for body in bodies {
-        let sent = alice.send(now, body);
+        let sent = alice.send(now, body, seen);
         match (sent, alice.poll_transmit()) {
-            (Ok(_handle), Some(packet)) => packets.push(packet),
+            (Ok(_text_id), Some(packet)) => packets.push(packet),
             _ => fail("nothing was sent"),
         }
     }

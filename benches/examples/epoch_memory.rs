@@ -49,7 +49,7 @@ fn talk(messages: usize, until_final: bool) -> Result<usize, Box<dyn Error>> {
             return Err("not two rooms".into());
         };
         for _ in 0..TOGETHER {
-            alice.send(now, vec![b'x'; 256])?;
+            alice.send(now, vec![b'x'; 256], alice.newest_seen())?;
             packets.extend(std::iter::from_fn(|| alice.poll_transmit()));
         }
         bob.handle_messages(now, &packets, &mut rng);

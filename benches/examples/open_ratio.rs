@@ -36,7 +36,7 @@ fn measure<S: CryptoSuite>() -> Result<(Duration, Duration), Box<dyn Error>> {
         };
         let mut packets = Vec::new();
         for _ in 0..AT_ONCE {
-            alice.send(now, vec![b'x'; 256])?;
+            alice.send(now, vec![b'x'; 256], alice.newest_seen())?;
             packets.extend(alice.poll_transmit());
         }
         let start = cpu_time();

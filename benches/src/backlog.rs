@@ -53,7 +53,8 @@ impl<S: CryptoSuite> Backlog<S> {
             // What the others wrote since its own last one.
             let missed = packets.len().saturating_sub(AUTHORS.saturating_sub(1))..;
             author.handle_messages(now, packets.get(missed).unwrap_or_default(), &mut rng);
-            author.send(now, BODY.to_vec())?;
+            let seen = author.newest_seen();
+            author.send(now, BODY.to_vec(), seen)?;
             while author.poll_event().is_some() {}
             packets.extend(std::iter::from_fn(|| author.poll_transmit()));
         }

@@ -211,7 +211,8 @@ impl<S: CryptoSuite, R: CryptoRng> Channel<S, R> {
             .seats
             .get_mut(member)
             .ok_or(ChannelError::NoMember(member))?;
-        seat.room.send(self.now, text.to_vec())?;
+        let seen = seat.room.newest_seen();
+        seat.room.send(self.now, text.to_vec(), seen)?;
         Ok(())
     }
 

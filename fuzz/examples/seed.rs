@@ -65,7 +65,9 @@ fn session(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
         match (round % 40, rooms.iter().all(Room::is_secure)) {
             (39, true) if round > 300 => rooms.iter_mut().for_each(|room| room.leave(now)),
             (_, true) => {
-                let _any = rooms[round % 3].send(now, vec![b'a'; round]);
+                let room = &mut rooms[round % 3];
+                let seen = room.newest_seen();
+                let _any = room.send(now, vec![b'a'; round], seen);
             }
             (_, false) => {}
         }

@@ -86,7 +86,9 @@ impl Wire {
             5 => {
                 let text = vec![0x61; operand()];
                 let member = operand() % 2;
-                if self.rooms[member].send(self.now, text.clone()).is_ok() {
+                let seen = self.rooms[member].newest_seen();
+                let taken = self.rooms[member].send(self.now, text.clone(), seen);
+                if taken.is_ok() {
                     self.written.insert(text);
                 }
             }

@@ -6,13 +6,14 @@ mod awaited;
 mod command;
 mod conversation;
 mod door;
+mod held;
 mod input;
 mod link;
 mod losses;
 mod names;
 mod outcome;
 mod rules;
-mod solitude;
+mod sending;
 mod waiting;
 mod whom;
 mod wording;
@@ -24,9 +25,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use mpotr::{
-    Admission, Event, IdentityKeyPair, MAX_BODY, Policy, Record, RoomConfig, Rule, SendError,
-};
+use mpotr::{Admission, Event, IdentityKeyPair, MAX_BODY, Policy, Record, RoomConfig, Rule};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, RoomHandle};
 use tokio::sync::mpsc;
@@ -41,12 +40,12 @@ use crate::transcript::Keeper;
 use command::{Command, HELP};
 use conversation::{Conversation, Say};
 use door::Door;
+use held::HeldTexts;
 use input::Line;
 use link::Link;
 use losses::Losses;
 use outcome::{Outcome, Unsent};
 use rules::WrittenRule;
-use solitude::Solitude;
 
 /// Lines that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
@@ -98,7 +97,9 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
     out.expect_typing();
     let mut chat = Chat {
         link: Link::new(&args.relay),
-        solitude: Solitude::default(),
+        held: HeldTexts::default(),
+        unseen: None,
+        at_terminal,
         nick: args.nick.clone(),
         handle,
         conversation,
@@ -257,7 +258,11 @@ struct Chat<'a> {
     handle: RoomHandle,
     conversation: Conversation,
     link: Link,
-    solitude: Solitude,
+    /// Texts that have not left.
+    held: HeldTexts,
+    /// A text of a pipe whose readers are shown first.
+    unseen: Option<String>,
+    at_terminal: bool,
     /// The rules of the room.
     policy: Policy,
     outcome: Outcome,
@@ -279,18 +284,20 @@ impl Chat<'_> {
     /// Whether lines are read. A pipe waits until the room is secure; a person, or a script that says who comes in, does not.
     fn reads(&self, at_terminal: bool) -> bool {
         let answers = self.obeys && self.conversation.door == Door::Ask;
-        self.conversation.is_secure() || at_terminal || answers
+        self.unseen.is_none() && (self.conversation.is_secure() || at_terminal || answers)
     }
 
     /// Shows what happened in the room.
     async fn hear(&mut self, event: Event) {
         self.outcome.hear(&event, &self.conversation);
+        self.hear_of_texts(&event).await;
         let conversation = &self.conversation;
         let name = |member: &_| conversation.name(member);
         if self.losses.take(&event, Instant::now(), name) {
             return;
         }
         self.tell_losses();
+        let is_shown = matches!(event, Event::Secure { .. });
         if let Event::PolicyChanged { policy } = &event {
             self.policy.clone_from(policy);
         }
@@ -310,8 +317,8 @@ impl Chat<'_> {
                 }
             }
         }
-        if let Some(told) = self.solitude.look(self.conversation.is_alone()) {
-            self.out.notice(told);
+        if is_shown && let Some(text) = self.unseen.take() {
+            self.send(text).await;
         }
     }
 
@@ -380,6 +387,8 @@ impl Chat<'_> {
                 let asked = self.handle.refresh().await;
                 self.ask(asked);
             }
+            Command::Release(number) => self.release(number).await,
+            Command::Discard(number) => self.discard(number).await,
             Command::Admit(who) => self.admit(&who).await,
             Command::Kick(who) => self.kick(&who).await,
             Command::Withdraw(who) => self.withdraw(&who).await,
@@ -405,47 +414,6 @@ impl Chat<'_> {
             Err(HandleError::Ended) => self.is_leaving = true,
             Err(error) => self.out.notice(error),
         }
-    }
-
-    /// Sends a text.
-    async fn send(&mut self, text: String) {
-        let body = Payload {
-            nick: self.nick.clone(),
-            text,
-        }
-        .to_bytes();
-        if self.conversation.is_secure() {
-            self.outcome.leaves_without(self.conversation.absent());
-        } else {
-            self.out
-                .notice("nobody is in yet: that text leaves when the room is secure");
-        }
-        match self.handle.send(body).await {
-            Ok(_) => {}
-            Err(HandleError::Send(SendError::TooLong { length })) => {
-                self.not_sent(Unsent::TooLong { length });
-            }
-            // A person stays, and waits for others to come back.
-            Err(HandleError::Send(error @ SendError::NobodyLeft)) if io::stdin().is_terminal() => {
-                self.not_sent(Unsent::Refused(error));
-            }
-            Err(HandleError::Send(error)) => {
-                self.outcome.note(Unsent::Refused(error));
-                self.leave().await;
-            }
-            // An event says why.
-            // No policy is asked for here, and no admission.
-            Err(HandleError::Ended | HandleError::Policy(_) | HandleError::Vote(_)) => {
-                self.is_leaving = true;
-            }
-        }
-    }
-
-    /// Says at once that a line was not sent, and why.
-    fn not_sent(&mut self, unsent: Unsent) {
-        self.out
-            .notice(format_args!("this line was not sent: {unsent}"));
-        self.outcome.note(unsent);
     }
 
     /// The program is asked to stop. Who asked may be gone: nobody waits here for others to come. Who asks while the room is

@@ -1,9 +1,7 @@
 //! Errors by fault: what the caller misused, and why a packet counted for nothing.
 
-use mpotr_crypto::DecodeError;
+use mpotr_crypto::{DecodeError, IdentityKey};
 use mpotr_gka::RosterError;
-
-use crate::wire::MAX_BODY;
 
 /// Why a room does not ask the others for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,24 +73,65 @@ pub enum Rejection {
     Inconsistent,
 }
 
-/// Why a text was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a text was not taken, or not released.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// Longer than [`MAX_BODY`].
-    #[error("{length} bytes are over the limit of {MAX_BODY}")]
+    /// Longer than [`MAX_BODY`](crate::MAX_BODY).
+    #[error("{length} bytes are over the limit of {limit}")]
     TooLong {
         /// Length of the text in bytes.
         length: usize,
+        /// The most that a text has.
+        limit: usize,
     },
-    /// This member has asked to leave.
-    #[error("this member is leaving the room")]
-    Leaving,
-    /// Every other member has left.
-    #[error("everyone else has left the room")]
-    NobodyLeft,
+    /// There is no epoch, and no list that names all who may be in one: nobody knows who would read the text.
+    #[error("the room is not secure yet: nobody can know who would read this")]
+    NotSecure,
+    /// Members would read the text whom its author has not seen.
+    #[error("{} whom its author has not seen would read this", members(added.len()))]
+    StaleRoster {
+        /// Who would.
+        added: Vec<IdentityKey>,
+    },
     /// Too many texts wait to be sent, or too many bytes. [`Room::takes_texts`](crate::Room::takes_texts) tells when that
     /// is over.
     #[error("too much waits to be sent already")]
     QueueFull,
+    /// No text of this member has this name and is held.
+    #[error("no such text is held")]
+    NoSuchText,
+    /// Every other member has left.
+    #[error("everyone else has left the room")]
+    NobodyLeft,
+    /// This member has asked to leave.
+    #[error("this member is leaving the room")]
+    Leaving,
+    /// This member's part is over.
+    #[error("the room has ended")]
+    Ended,
+}
+
+fn members(count: usize) -> String {
+    match count {
+        1 => "a member".to_owned(),
+        _ => format!("{count} members"),
+    }
+}
+
+impl SendError {
+    /// Its name, which does not change from one version to the next; the sentence may.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "too_long",
+            Self::NotSecure => "not_secure",
+            Self::StaleRoster { .. } => "stale_roster",
+            Self::QueueFull => "queue_full",
+            Self::NoSuchText => "no_such_text",
+            Self::NobodyLeft => "nobody_left",
+            Self::Leaving => "leaving",
+            Self::Ended => "ended",
+        }
+    }
 }

@@ -5,6 +5,7 @@ use mpotr_gka::{FaultKind, Sid};
 
 use crate::epoch::Evidence;
 use crate::policy::Policy;
+use crate::reason::WaitingReason;
 use crate::time::Timestamp;
 use crate::wire::{EpochName, MessageId};
 
@@ -17,14 +18,16 @@ pub struct MemberInfo {
     pub is_me: bool,
 }
 
-/// Names a text from `send` on, before it has an id.
+/// Names a text from [`Room::send`](crate::Room::send) on, before it has an id. Later texts have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SendHandle(pub(crate) u64);
+pub struct TextId(pub(crate) u64);
 
 /// Why a text was never sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
+    /// Its author took it back: [`Room::discard`](crate::Room::discard).
+    Discarded,
     /// This member left, or gave up waiting for the others, before it could be sent.
     Left,
     /// The others left this member out before it could be sent.
@@ -39,8 +42,8 @@ pub enum DropReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody who claims this identity waits to be in the room. Nothing is proven yet.
-    Waiting {
+    /// Somebody who claims this identity wants to be in the room. Nothing is proven yet.
+    WantsIn {
         /// The claimed identity.
         claimed: IdentityKey,
     },
@@ -154,28 +157,37 @@ pub enum Event {
     /// A text of this member is on its way.
     Sent {
         /// As `send` returned it.
-        handle: SendHandle,
+        text_id: TextId,
         /// Its id from now on.
         id: MessageId,
+    },
+    /// A text of this member was not sent, for members came in before it left whom its author had not seen. It never leaves
+    /// by itself: [`Room::release`](crate::Room::release) lets it, [`Room::discard`](crate::Room::discard) takes it back,
+    /// and to leave drops it.
+    Held {
+        /// As `send` returned it.
+        text_id: TextId,
+        /// Who came in: one at least.
+        added: Vec<IdentityKey>,
     },
     /// A text of this member was received by every member that had not sent its last message when it was sent. This, or
     /// [`Event::Missed`], or [`Event::Dropped`] is the fate of each text that `send` took: one of them, once.
     Acknowledged {
         /// As `send` returned it.
-        handle: SendHandle,
+        text_id: TextId,
     },
     /// A text of this member was sent, and members are gone that have not acknowledged it: they left, or the room went on
     /// without them, or without this member. All others that it was for have it.
     Missed {
         /// As `send` returned it.
-        handle: SendHandle,
+        text_id: TextId,
         /// Who is not known to have it: one at least.
         by: Vec<IdentityKey>,
     },
     /// A text of this member was never sent.
     Dropped {
         /// As `send` returned it.
-        handle: SendHandle,
+        text_id: TextId,
         /// Why.
         why: DropReason,
     },
@@ -268,6 +280,20 @@ pub enum Event {
         /// Who.
         member: IdentityKey,
     },
+    /// The room waits for something, and has for a while or will for long. Told once, until [`Event::WaitingOver`].
+    Waiting {
+        /// For what.
+        reason: WaitingReason,
+        /// Since when.
+        since: Timestamp,
+        /// When it is over at the latest, or something else is tried, where that is known.
+        until: Option<Timestamp>,
+    },
+    /// The room does not wait for this any more.
+    WaitingOver {
+        /// As it was told.
+        reason: WaitingReason,
+    },
     /// This member has left, and nothing more will be sent or received.
     Ended(Departure),
 }
@@ -288,8 +314,8 @@ pub struct MessageState {
 /// How this member's part in a room ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// Whether everything that this member was given to send was acknowledged: no text was ever missed or dropped, and
-    /// every other member that had not left has its last message.
+    /// Whether everything that this member was given to send, and did not take back, was acknowledged: no text was ever
+    /// missed or dropped, and every other member that had not left has its last message.
     pub acknowledged: bool,
     /// Whether every member that had not left has signed one order of all messages up to this member's last, and nobody
     /// another. Not so where this member is in no epoch any more, the others having gone on without it.

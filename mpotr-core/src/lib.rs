@@ -6,7 +6,7 @@
 //! ```text
 //!   handle_message(now, bytes) ─┐                 ┌─> poll_transmit()   bytes for everyone in the channel
 //!   handle_timeout(now)        ─┼──>  Room  ──────┼─> poll_event()      what the application should know
-//!   send(now, text), leave(now)─┘                 └─> poll_timeout()    when to call handle_timeout
+//!   send(now, text, seen), leave ─┘                └─> poll_timeout()    when to call handle_timeout
 //! ```
 //!
 //! | folder | what |
@@ -24,8 +24,10 @@ mod epoch;
 mod error;
 mod event;
 mod policy;
+mod reason;
 mod record;
 mod room;
+mod seen;
 mod time;
 mod timers;
 pub mod wire;
@@ -33,10 +35,12 @@ pub mod wire;
 pub use config::{Admission, RoomConfig, Timers};
 pub use epoch::{Evidence, SignedChain, SigningKeyState};
 pub use error::{Rejection, SendError, VoteError};
-pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, SendHandle};
+pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, TextId};
 pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
+pub use reason::WaitingReason;
 pub use record::{Record, RunRecord};
 pub use room::Room;
+pub use seen::Seen;
 pub use time::{Duration, Timestamp};
 pub use wire::{EpochName, MAX_BODY, MAX_PACKET, MessageId, Vote};
 

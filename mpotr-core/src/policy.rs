@@ -104,6 +104,19 @@ impl Rule {
         enough && votes > 0
     }
 
+    /// How many members have to ask for it, of those who are there.
+    pub(crate) fn need(&self, words: &[(IdentityKey, Word)]) -> usize {
+        let members = words.len();
+        match self {
+            Self::Anyone => 1,
+            Self::Quorum(quorum) => usize::from(quorum.get()).min(members),
+            Self::Founders(founders) => {
+                let is_led = words.iter().any(|(member, _)| founders.contains(member));
+                if is_led { 1 } else { members }
+            }
+        }
+    }
+
     fn is_readable(&self) -> Result<(), PolicyError> {
         match self {
             Self::Founders(founders) if founders.len() > MAX_FOUNDERS => {

@@ -14,13 +14,15 @@
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending` |
 //! | `votes` | what this member asks for, and who was left out | `exclusions` |
-//! | `fates` | texts that have no fate yet | |
+//! | `fates` | texts that have no fate yet | `drafts`: those that are not sealed |
+//! | `seen` | the rosters that the application was told of | |
+//! | `waiting` | what the room waits for, and whether that was told | |
 //! | `leaving` | how far this member is with its end | |
 //!
 //! | file | what the room does: each calls those below it alone |
 //! |---|---|
-//! | `asking`, `receiving` | what the application asks for, and which part each packet is for |
-//! | `following` | what follows from an input |
+//! | `asking`, `writing`, `receiving` | what the application asks for, and which part each packet is for |
+//! | `following`, `explaining` | what follows from an input, and what is waited for then |
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
 //! | `accepting`, `hosting` | a first epoch or that of a host, and who lets whom in |
 //! | `ending` | the end of an epoch without another, and of this member's part |
@@ -36,8 +38,10 @@ mod asking;
 mod changing;
 mod context;
 mod delays;
+mod drafts;
 mod electing;
 mod ending;
+mod explaining;
 mod fates;
 mod following;
 mod hearing;
@@ -57,6 +61,7 @@ mod proposing;
 mod pulse;
 mod receiving;
 mod reporting;
+mod seen;
 mod situation;
 mod speaking;
 mod succession;
@@ -66,6 +71,8 @@ mod testing;
 mod tests;
 mod votes;
 mod voting;
+mod waiting;
+mod writing;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, UnsupportedSuite, check_supported};
@@ -84,8 +91,10 @@ use lobby::Lobby;
 use old::Old;
 use phase::{Gathering, Phase};
 use pulse::Pulse;
+use seen::Rosters;
 use succession::Succession;
 use votes::Votes;
+use waiting::Waits;
 
 /// One member's local state in one channel.
 ///
@@ -102,7 +111,10 @@ pub struct Room<S: CryptoSuite> {
     votes: Votes,
     /// Texts of this member that have no fate yet.
     fates: Fates,
+    /// What an author can have seen.
+    rosters: Rosters,
     departure: Departing,
+    waits: Waits,
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -140,9 +152,12 @@ impl<S: CryptoSuite> Room<S> {
             old: None,
             votes,
             fates: Fates::default(),
+            rosters: Rosters::default(),
             departure: Departing::default(),
+            waits: Waits::default(),
         };
         room.advertise(now, rng);
+        room.explain(now);
         Ok(room)
     }
 
@@ -190,8 +205,8 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Query => {
                     self.in_epoch(now, |member, cx, _, departure| member.query(cx, departure));
                 }
-                // It is looked after every input.
-                Timer::Leeway => {}
+                // They are looked after every input.
+                Timer::Leeway | Timer::Waiting => {}
             }
             self.take_early(now, rng);
             self.after_input(now);

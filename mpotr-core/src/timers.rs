@@ -54,6 +54,8 @@ pub(crate) enum Timer {
     Window,
     /// Something should be final by now.
     Leeway,
+    /// Something has been waited for long enough to be told.
+    Waiting,
     /// The end was asked for and did not come.
     Finish,
     /// The others were waited for, to end together.
@@ -121,6 +123,11 @@ impl TimerTable {
     /// Something has come of it: the next repetition is the first.
     pub(crate) fn begin_anew(&mut self, timer: Timer) {
         self.repeated.remove(&timer);
+    }
+
+    /// When a deadline is.
+    pub(crate) fn at(&self, timer: Timer) -> Option<Timestamp> {
+        self.deadlines.get(&timer).copied()
     }
 
     /// Takes a deadline back.

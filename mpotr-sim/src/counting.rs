@@ -41,14 +41,15 @@ pub(crate) fn count(ledger: &Ledger) -> Count {
         }
     }
     for (seat, person) in ledger.staying() {
-        for _ in unsent(ledger, person) {
+        for _ in 0..unsent(ledger, person) {
             count.note(false, || format!("an unsent text of {seat}"));
         }
     }
     count
 }
 
-fn unsent<'a>(ledger: &Ledger, person: &'a Person) -> impl Iterator<Item = &'a Vec<u8>> {
+/// Texts that a person has written or means to, and that have not left although there are others.
+fn unsent(ledger: &Ledger, person: &Person) -> usize {
     let record = person.present.and_then(|sid| ledger.epochs.get(&sid));
     let is_other =
         |member: &IdentityKey| *member != person.identity && !person.gone.contains(member);
@@ -56,7 +57,11 @@ fn unsent<'a>(ledger: &Ledger, person: &'a Person) -> impl Iterator<Item = &'a V
         Some(record) => record.roster.iter().any(is_other),
         None => ledger.staying().nth(1).is_some(),
     };
-    person.unsent.values().filter(move |_| with_others)
+    if with_others {
+        person.unsent.len().saturating_add(person.unsaid.len())
+    } else {
+        0
+    }
 }
 
 fn is_owed(ledger: &Ledger, text: &Text, reader: Seat) -> bool {

@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 
 use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
 use mpotr_core::wire::Packet;
-use mpotr_core::{Event, SendHandle, Timestamp};
+use mpotr_core::{Event, TextId, Timestamp};
 
 use crate::cast::Entrance;
 use crate::member::SeededRoom;
@@ -105,12 +105,7 @@ pub(crate) trait Deviation<S: CryptoSuite> {
     }
 
     /// Writes a text; `None` if it does not.
-    fn write(
-        &mut self,
-        member: &mut SeededRoom<S>,
-        now: Timestamp,
-        text: &[u8],
-    ) -> Option<SendHandle> {
+    fn write(&mut self, member: &mut SeededRoom<S>, now: Timestamp, text: &[u8]) -> Option<TextId> {
         member.send(now, text)
     }
 
@@ -192,10 +187,14 @@ impl<S: CryptoSuite> Party for Insider<S> {
         self.member.event()
     }
 
-    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
-        let handle = self.deviation.write(&mut self.member, now, text);
+    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<TextId> {
+        let text_id = self.deviation.write(&mut self.member, now, text);
         self.out.extend(self.deviation.add(&mut self.member));
-        handle
+        text_id
+    }
+
+    fn decide(&mut self, now: Timestamp, text_id: TextId, leaves: bool) {
+        self.member.decide(now, text_id, leaves);
     }
 
     fn act(&mut self, now: Timestamp, act: Act) {

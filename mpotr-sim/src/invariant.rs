@@ -10,6 +10,7 @@
 //! | `final_signed` | what is final for one, every honest member has signed so |
 //! | `acceptance` | I4: what one honest member has accepted, every other accepts |
 //! | `delivery` | at most once, in causal order, as it was written, within its epoch alone |
+//! | `unseen` | a text is for those alone whom its author had seen in the roster, and had not voted to leave out |
 //! | `fates` | each text has one fate, and the one that is told |
 //! | `final_prefix` | what is final grows at its end, and was read |
 //! | `accusation` | evidence is told once |
@@ -21,7 +22,6 @@
 //! | file | what |
 //! |---|---|
 //! | `sovereignty` | a member leaves its epoch by a decision of that epoch alone, and nobody enters without votes |
-//! | `unseen` | a text is for those alone whom its author had seen in the roster, and had not voted to leave out |
 //! | `honest_loss` | no honest member that is there is left out unasked |
 //! | `unchanged` | every change that a person asked for comes about |
 //! | `amplification` | an outsider makes the room say little more than it says itself |
@@ -72,13 +72,14 @@ pub(crate) struct Seen<'a> {
 /// Says how an invariant is broken.
 type Check = fn(&Seen<'_>) -> Result<(), String>;
 
-const ALL: [(&str, Check); 13] = [
+const ALL: [(&str, Check); 14] = [
     ("same-epoch", same_epoch::check),
     ("one-successor", one_successor::check),
     ("same-cut", same_cut::check),
     ("shown-equals-cut", shown_equals_cut::check),
     ("one-order", one_order::check),
     ("delivery", delivery::check),
+    ("unseen", unseen::check),
     ("fates", fates::check),
     ("final-prefix", final_prefix::check),
     ("final-signed", final_signed::check),
@@ -93,8 +94,6 @@ const ALL: [(&str, Check); 13] = [
 pub enum Watch {
     /// A member leaves its epoch by a decision of that epoch alone, and nobody enters without votes.
     Sovereignty,
-    /// A text is for those alone whom its author had seen in the roster, and had not voted to leave out.
-    Unseen,
     /// No honest member that is there is left out unasked.
     HonestLoss,
     /// Every change that a person asked for comes about.
@@ -107,9 +106,8 @@ pub enum Watch {
 
 impl Watch {
     /// All that can be watched.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::Sovereignty,
-        Self::Unseen,
         Self::HonestLoss,
         Self::Unchanged,
         Self::Amplification,
@@ -120,7 +118,6 @@ impl Watch {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sovereignty => "sovereignty",
-            Self::Unseen => "unseen",
             Self::HonestLoss => "honest-loss",
             Self::Unchanged => "unchanged",
             Self::Amplification => "amplification",
@@ -137,7 +134,6 @@ impl Watch {
     const fn check(self) -> Option<Check> {
         match self {
             Self::Sovereignty => Some(sovereignty::check),
-            Self::Unseen => Some(unseen::check),
             Self::HonestLoss => Some(honest_loss::check),
             Self::Unchanged | Self::Amplification | Self::Fateless => None,
         }

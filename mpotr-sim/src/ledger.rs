@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_core::crypto::{Digest32, IdentityKey};
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{EpochHint, EpochName, MessageId, SidHint};
-use mpotr_core::{Duration, Event, Policy, SendHandle, Timestamp};
+use mpotr_core::{Duration, Event, Policy, TextId, Timestamp};
 
 use crate::invariant::Watch;
 use crate::party::Seat;
@@ -192,6 +192,17 @@ impl Ledger {
         Some((sid, self.epochs.get(&sid)?))
     }
 
+    /// Whom the person behind a seat has seen last, but for those whom it has voted to leave out.
+    pub(crate) fn seen_by(&self, seat: Seat) -> BTreeSet<IdentityKey> {
+        let epoch = self.epoch_of(seat);
+        let roster = epoch.map(|(_, record)| record.roster.as_slice());
+        let roster = roster.unwrap_or_default().iter().copied();
+        match self.person(seat) {
+            Some(person) => roster.filter(|it| !person.rejects.contains(it)).collect(),
+            None => roster.collect(),
+        }
+    }
+
     /// Whether an honest person has this identity.
     pub(crate) fn is_honest(&self, identity: &IdentityKey) -> bool {
         self.people
@@ -251,7 +262,7 @@ impl Ledger {
                 };
                 self.note_epoch(seat, *sid, record);
             }
-            Event::Sent { handle, id } => self.note_sent(seat, *handle, *id),
+            Event::Sent { text_id, id } => self.note_sent(seat, *text_id, *id),
             Event::Provisional { id, .. } => self.note_ordered(seat, *id),
             Event::Final { count, digest, ids } => {
                 let now = self.now;
@@ -406,14 +417,15 @@ impl Ledger {
         }
     }
 
-    fn note_sent(&mut self, seat: Seat, handle: SendHandle, id: MessageId) {
+    fn note_sent(&mut self, seat: Seat, text_id: TextId, id: MessageId) {
         let Some(person) = self.people.get_mut(seat.0) else {
             return;
         };
-        let (Some(body), Some(sid)) = (person.unsent.remove(&handle), person.present) else {
+        let (Some(body), Some(sid)) = (person.unsent.remove(&text_id), person.present) else {
             return;
         };
-        person.open.insert(handle, Some(id));
+        person.held.remove(&text_id);
+        person.open.insert(text_id, Some(id));
         let roster = self.epochs.get(&sid).map(|record| &record.roster);
         let others: BTreeSet<_> = roster
             .into_iter()
@@ -428,7 +440,10 @@ impl Ledger {
             body,
             clock: person.clock.clone(),
             delivered: BTreeSet::new(),
-            written: person.written.get(&handle).map_or(self.now, |text| text.at),
+            written: person
+                .written
+                .get(&text_id)
+                .map_or(self.now, |text| text.at),
             settled: BTreeMap::new(),
             readers: if writers.is_empty() { others } else { writers },
         };

@@ -2,7 +2,7 @@
 
 use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
 use mpotr_core::wire::EpochHint;
-use mpotr_core::{Event, Room, SendHandle, Timestamp};
+use mpotr_core::{Event, Room, TextId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Infallible, SeedableRng as _, TryCryptoRng, TryRng};
 
@@ -79,8 +79,19 @@ impl<S: CryptoSuite> Party for SeededRoom<S> {
         self.room.poll_event()
     }
 
-    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
-        self.room.send(now, text.to_vec()).ok()
+    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<TextId> {
+        let seen = self.room.newest_seen();
+        self.room.send(now, text.to_vec(), seen).ok()
+    }
+
+    fn decide(&mut self, now: Timestamp, text_id: TextId, leaves: bool) {
+        if leaves {
+            let seen = self.room.newest_seen();
+            // Who leaves releases nothing.
+            let _left = self.room.release(now, text_id, seen);
+        } else {
+            let _body = self.room.discard(now, text_id);
+        }
     }
 
     fn act(&mut self, now: Timestamp, act: Act) {

@@ -23,7 +23,7 @@ mod stolen_offers;
 use std::collections::VecDeque;
 
 use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
-use mpotr_core::{Duration, Event, SendHandle, Timestamp};
+use mpotr_core::{Duration, Event, TextId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -101,7 +101,7 @@ impl Party for Regular {
         None
     }
 
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<SendHandle> {
+    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<TextId> {
         None
     }
 

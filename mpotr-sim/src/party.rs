@@ -4,7 +4,7 @@ use std::fmt;
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::wire::EpochHint;
-use mpotr_core::{Event, SendHandle, Timestamp};
+use mpotr_core::{Event, TextId, Timestamp};
 
 /// One instance of a person in the channel, by the order of entry. A person that restarts takes another seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +77,10 @@ pub trait Party {
     fn event(&mut self) -> Option<Event>;
 
     /// Writes a text; `None` if the room does not take it.
-    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle>;
+    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<TextId>;
+
+    /// A text is held: lets it leave for the members whom its person has seen by now, or takes it back.
+    fn decide(&mut self, _now: Timestamp, _text_id: TextId, _leaves: bool) {}
 
     /// Asks something of the room.
     fn act(&mut self, now: Timestamp, act: Act);

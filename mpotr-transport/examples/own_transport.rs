@@ -8,7 +8,7 @@ use std::error::Error;
 use std::future;
 
 use mpotr::{Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair};
-use mpotr::{Room, RoomConfig, RoomId, SystemRng, Timers, Timestamp};
+use mpotr::{Room, RoomConfig, RoomId, Seen, SystemRng, Timers, Timestamp};
 use mpotr_transport::{Bytes, Driver, DriverEvent, Received, SenderHint, Transport};
 use tokio::sync::{Mutex, mpsc};
 
@@ -84,7 +84,8 @@ async fn talk(
     let mut rng = SystemRng::default();
     let room = Room::<DefaultSuite>::new(config, me, Timestamp::default(), &mut rng)?;
     let (handle, mut events) = Driver::spawn(room, transport, rng);
-    handle.send(format!("hello from {name}")).await?;
+    let hello = format!("hello from {name}");
+    handle.send(hello, Seen::Expected).await?;
     while let Some(event) = events.recv().await {
         match event {
             DriverEvent::Room(Event::Message { author, body, .. }) if author == friend => {

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 
 use mpotr::{Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair};
-use mpotr::{Room, RoomConfig, RoomId, SystemRng, Timers, Timestamp};
+use mpotr::{Room, RoomConfig, RoomId, Seen, SystemRng, Timers, Timestamp};
 use mpotr_transport::{CancellationToken, Driver, DriverEvent, Relay, RelayTransport};
 
 #[tokio::main]
@@ -44,7 +44,9 @@ async fn talk(
     let room = Room::<DefaultSuite>::new(config, me, Timestamp::default(), &mut rng)?;
     let transport = RelayTransport::connect(relay, id).await?;
     let (handle, mut events) = Driver::spawn(room, transport, rng);
-    handle.send(format!("hello from {name}")).await?; // It waits until the room is secure.
+    // It waits until the room is secure, and nobody reads it but those who are expected.
+    let hello = format!("hello from {name}");
+    handle.send(hello, Seen::Expected).await?;
     while let Some(event) = events.recv().await {
         match event {
             DriverEvent::Room(Event::Secure { roster, .. }) => {

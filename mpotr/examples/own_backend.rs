@@ -12,7 +12,8 @@ use mpotr::crypto::hkdf::hmac::SimpleHmac;
 use mpotr::crypto::{Backend, ChaCha20Poly1305Suite, CryptoSuite, check_supported};
 use mpotr::rustcrypto::RustCrypto;
 use mpotr::{
-    Admission, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, SystemRng, Timestamp,
+    Admission, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, Seen, SystemRng,
+    Timestamp,
 };
 
 /// The bytes that were hashed.
@@ -66,7 +67,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut bob = enter::<TheirSuite>(bob, alices_key)?;
 
     let mut now = Timestamp::default();
-    alice.send(now, b"hello from another backend".to_vec())?;
+    let hello = b"hello from another backend".to_vec();
+    alice.send(now, hello, Seen::Expected)?;
     let before = HASHED.load(Ordering::Relaxed);
     while now < Timestamp::from_millis(60_000) {
         carry(&mut alice, &mut bob, now);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 
 use mpotr::{
-    Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId,
+    Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, Seen,
     SystemRng, Timestamp,
 };
 
@@ -19,10 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut alice = enter(alice, bobs_key)?;
     let mut bob = enter(bob, alices_key)?;
 
-    // Texts wait until the room is secure.
+    // Texts wait until the room is secure, and nobody reads them but those who are expected.
     let mut now = Timestamp::default();
-    alice.send(now, b"hello from alice".to_vec())?;
-    bob.send(now, b"hello from bob".to_vec())?;
+    alice.send(now, b"hello from alice".to_vec(), Seen::Expected)?;
+    bob.send(now, b"hello from bob".to_vec(), Seen::Expected)?;
     let mut inside = BTreeSet::from(["alice", "bob"]);
     while now < Timestamp::from_millis(60_000) {
         carry(&mut alice, &mut bob, now);

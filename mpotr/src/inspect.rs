@@ -11,5 +11,6 @@
 //! | [`RunRecord`] | what a [`Record`](crate::Record) of a run holds |
 //! | [`SignedChain`], [`SigningKeyState`] | what [`Evidence`](crate::Evidence) holds |
 //! | [`Room::epochs_held`](crate::Room::epochs_held) | the epochs of which a room has keys |
+//! | [`Room::newest_seen`](crate::Room::newest_seen) | the newest roster, for programs without a person |
 
 pub use mpotr_core::{RunRecord, SignedChain, SigningKeyState, crypto, gka, wire};

@@ -48,7 +48,7 @@
 //! use std::error::Error;
 //!
 //! use mpotr::{
-//!     Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId,
+//!     Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, Seen,
 //!     SystemRng, Timestamp,
 //! };
 //!
@@ -60,10 +60,10 @@
 //!     let mut alice = enter(alice, bobs_key)?;
 //!     let mut bob = enter(bob, alices_key)?;
 //!
-//!     // Texts wait until the room is secure.
+//!     // Texts wait until the room is secure, and nobody reads them but those who are expected.
 //!     let mut now = Timestamp::default();
-//!     alice.send(now, b"hello from alice".to_vec())?;
-//!     bob.send(now, b"hello from bob".to_vec())?;
+//!     alice.send(now, b"hello from alice".to_vec(), Seen::Expected)?;
+//!     bob.send(now, b"hello from bob".to_vec(), Seen::Expected)?;
 //!     let mut inside = BTreeSet::from(["alice", "bob"]);
 //!     while now < Timestamp::from_millis(60_000) {
 //!         carry(&mut alice, &mut bob, now);
@@ -167,7 +167,7 @@ pub use random::SystemRng;
 pub use mpotr_core::{
     Admission, Departure, DropReason, Duration, EpochName, Event, Evidence, MAX_BODY, MAX_FOUNDERS,
     MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, PolicyError, Record, Rejection, Room,
-    RoomConfig, Rule, SendError, SendHandle, Timers, Timestamp, Vote, VoteError,
+    RoomConfig, Rule, Seen, SendError, TextId, Timers, Timestamp, Vote, VoteError, WaitingReason,
 };
 // Names and numbers of the key agreement.
 #[doc(inline)]

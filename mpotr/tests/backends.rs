@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use mpotr::{
     Admission, Backend, CryptoSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId,
-    SuiteError, SuiteId, SuiteVisitor, SystemRng, Timers, Timestamp,
+    Seen, SuiteError, SuiteId, SuiteVisitor, SystemRng, Timers, Timestamp,
 };
 
 /// A member's room, whatever it computes with.
@@ -16,7 +16,7 @@ trait AnyRoom {
     fn event(&mut self) -> Option<Event>;
     fn timeout(&self) -> Option<Timestamp>;
     fn wake(&mut self, now: Timestamp);
-    fn say(&mut self, now: Timestamp, text: &str);
+    fn say(&mut self, now: Timestamp, text: &str, seen: Seen);
 }
 
 impl<S: CryptoSuite> AnyRoom for Room<S> {
@@ -41,8 +41,8 @@ impl<S: CryptoSuite> AnyRoom for Room<S> {
         self.handle_timeout(now, &mut SystemRng::default());
     }
 
-    fn say(&mut self, now: Timestamp, text: &str) {
-        self.send(now, text.into()).unwrap();
+    fn say(&mut self, now: Timestamp, text: &str, seen: Seen) {
+        self.send(now, text.into(), seen).unwrap();
     }
 }
 
@@ -72,9 +72,7 @@ type Texts = BTreeSet<(IdentityKey, Vec<u8>)>;
 /// Lets two members greet each other; what each has read, its own greeting included.
 fn converse(rooms: &mut [Box<dyn AnyRoom>; 2]) -> [Texts; 2] {
     let mut now = Timestamp::default();
-    let [alice, bob] = rooms;
-    alice.say(now, "hello from alice");
-    bob.say(now, "hello from bob");
+    let greetings = ["hello from alice", "hello from bob"];
     let mut read = [Texts::new(), Texts::new()];
     while read.iter().any(|texts| texts.len() < 2) {
         let mut quiet = true;
@@ -84,9 +82,11 @@ fn converse(rooms: &mut [Box<dyn AnyRoom>; 2]) -> [Texts; 2] {
                 rooms[to].receive(now, &packet);
             }
         }
-        for (room, texts) in rooms.iter_mut().zip(&mut read) {
+        for ((room, texts), greeting) in rooms.iter_mut().zip(&mut read).zip(greetings) {
             while let Some(event) = room.event() {
-                if let Event::Message { author, body, .. } = event {
+                if let Event::Secure { sid, .. } = event {
+                    room.say(now, greeting, Seen::Epoch(sid));
+                } else if let Event::Message { author, body, .. } = event {
                     texts.insert((author, body));
                 }
             }

@@ -41,13 +41,14 @@ pub(crate) struct ChatArgs {
     pub(super) passphrase_file: Option<PathBuf>,
     /// Talk with these and nobody else: files with public keys, as `mpotr identity show --public` prints them, with commas
     /// or spaces between. The room begins when all of them are in, and nothing is sent before; so there is no --members
-    /// beside it
+    /// beside it. Nobody else reads a line
     #[arg(long, value_name = "FILE", num_args = 1.., value_delimiter = ',', help_heading = WHOM)]
     pub(super) with: Vec<PathBuf>,
     /// Let nobody in before `/admit` [the default at a terminal]
     #[arg(long, conflicts_with = "with", help_heading = WHOM)]
     pub(super) ask: bool,
-    /// Let anyone in who knows the name of the room
+    /// Let anyone in who knows the name of the room. At a terminal a line goes to those alone whom you were shown before
+    /// you sent it; from a pipe, to all who are in the room when it leaves
     #[arg(long, conflicts_with_all = ["with", "ask"], help_heading = WHOM)]
     pub(super) open: bool,
     /// Obey lines of the input that begin with a slash, `/kick bob` for example, though it is no terminal. Without this

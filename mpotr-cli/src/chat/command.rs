@@ -22,6 +22,10 @@ pub(super) enum Command {
     Mute(String),
     /// Show it again.
     Unmute(String),
+    /// Send what is held: all of it, or one text by its number.
+    Release(Option<u32>),
+    /// Take back what is held.
+    Discard(Option<u32>),
     /// Make an epoch with fresh keys.
     Refresh,
     /// Tell the rules of the room.
@@ -41,13 +45,16 @@ pub(super) enum Command {
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 15] = [
+pub(super) const HELP: [&str; 18] = [
     "/members          who is in the room, and who waits",
     "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
     "                  key; a person who was in the room before by its name, too",
     "/kick WHO         leave a member out from the next epoch on",
     "/withdraw WHO     take back /admit or /kick before it has come true",
     "/mute WHO         show no more of a member's texts; /unmute WHO shows them again",
+    "/release          send what is held since others came in before it left: all of it, or one text by its",
+    "                  number: /release 2",
+    "/discard          take back what is held, all of it or one text: nobody reads it",
     "/refresh          make fresh keys",
     "/policy           the rules of the room",
     "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
@@ -85,6 +92,14 @@ impl Command {
         if name == "policy" && !who.is_empty() {
             return Ok(Amendment::parse(&who).map_or_else(|| usage(name, &text), Self::Amend));
         }
+        if matches!(name, "release" | "discard") {
+            let number = (!who.is_empty()).then(|| who.parse()).transpose();
+            return Ok(match (name, number) {
+                ("release", Ok(number)) => Self::Release(number),
+                (_, Ok(number)) => Self::Discard(number),
+                (_, Err(_)) => usage(name, &text),
+            });
+        }
         Ok(match (name, who.is_empty()) {
             ("members", true) => Self::Members,
             ("refresh", true) => Self::Refresh,
@@ -111,6 +126,9 @@ fn usage(name: &str, line: &str) -> Command {
         "policy" => Command::Usage(
             "/policy admit, exclude or change, and a rule: anyone, a number of members, or people with commas \
              between; or /policy evidence on, off; /policy alone shows the rules",
+        ),
+        "release" | "discard" => Command::Usage(
+            "/release sends what is held, /discard takes it back: all of it, or one text by its number",
         ),
         "members" | "refresh" | "help" => {
             Command::Usage("/members, /refresh and /help stand alone")
@@ -161,6 +179,8 @@ mod tests {
         assert_eq!(parse("//hello"), Command::Say("/hello".to_owned()));
         assert_eq!(parse("/members"), Command::Members);
         assert_eq!(parse("/kick  bob "), Command::Kick("bob".to_owned()));
+        assert_eq!(parse("/release"), Command::Release(None));
+        assert_eq!(parse("/discard 12"), Command::Discard(Some(12)));
     }
 
     #[test]
@@ -193,6 +213,7 @@ mod tests {
             ("/withdraw ", "/withdraw WHO"),
             ("/policy admit", "/policy admit"),
             ("/members now", "/members"),
+            ("/release me", "/release"),
         ] {
             let Command::Usage(usage) = parse(line) else {
                 panic!("{line}")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::{Event, Fingerprint, IdentityKey, MemberInfo};
+use mpotr::{Event, Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 
 use super::awaited::Awaited;
@@ -31,6 +31,8 @@ pub(super) struct Conversation {
     pub(super) door: Door,
     /// The other members that have not left; `None` until the room is secure.
     pub(super) others: Option<BTreeSet<IdentityKey>>,
+    /// The epoch that was shown last: its roster is the one that the person has seen.
+    shown: Option<Sid>,
     /// Who was heard to wait outside.
     pub(super) waiting: Waiting,
     /// What the person asked for that is still to come true.
@@ -52,6 +54,7 @@ impl Conversation {
             names,
             door,
             others: None,
+            shown: None,
             waiting: Waiting::default(),
             awaited: Awaited::default(),
             muted: BTreeSet::new(),
@@ -126,14 +129,14 @@ impl Conversation {
         fingerprint(&self.me)
     }
 
+    /// The roster that the person has seen: that of the epoch that was shown last, or else those of --with.
+    pub(super) fn seen(&self) -> Seen {
+        self.shown.map_or(Seen::Expected, Seen::Epoch)
+    }
+
     /// Whether texts can be sent.
     pub(super) fn is_secure(&self) -> bool {
         self.others.is_some()
-    }
-
-    /// Whether all others have left.
-    pub(super) fn is_alone(&self) -> bool {
-        self.others.as_ref().is_some_and(BTreeSet::is_empty)
     }
 
     /// The name to show for a member.
@@ -148,7 +151,7 @@ impl Conversation {
     )]
     pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
         match event {
-            Event::Waiting { claimed } => self.waits(claimed),
+            Event::WantsIn { claimed } => self.waits(claimed),
             Event::ExcludedWaiting { claimed } => self.waits_again(claimed),
             Event::Secure { sid, roster, .. } => {
                 let secure = format!(
@@ -168,8 +171,16 @@ impl Conversation {
                 self.awaited.settle(&everyone);
                 let others = roster.iter().filter(|member| !member.is_me);
                 self.others = Some(others.map(|member| member.identity).collect());
+                self.shown = Some(sid);
                 said
             }
+            Event::Waiting {
+                reason: WaitingReason::Alone,
+                ..
+            } if self.is_secure() => notice(
+                "nobody else is in the room now; the talk goes on if another member comes back"
+                    .to_owned(),
+            ),
             Event::Message { author, body, .. } => self.reads(author, &body),
             Event::Left { member } => {
                 if let Some(others) = &mut self.others {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mpotr::{Event, IdentityKey};
+use mpotr::{DropReason, Event, IdentityKey};
 use tokio::time::Instant;
 
 use super::wording;
@@ -39,6 +39,10 @@ impl Losses {
             let names: Vec<_> = by.iter().map(name).collect();
             Loss::Missed(names.join(", "))
         } else if let Event::Dropped { why, .. } = event {
+            if *why == DropReason::Discarded {
+                // By the person's own word.
+                return true;
+            }
             Loss::Dropped(wording::why_dropped(*why))
         } else {
             return false;

@@ -24,6 +24,13 @@ pub(super) enum Unsent {
     },
     /// It is no UTF-8.
     NotUtf8,
+    /// Nobody knows yet who would read it.
+    NotSecure,
+    /// These would read it, whom its author has not seen.
+    Unseen {
+        /// What they are called.
+        names: Vec<String>,
+    },
     /// The room did not take it.
     Refused(SendError),
     /// The room took it and never sent it.
@@ -49,6 +56,14 @@ impl core::fmt::Display for Unsent {
                  through a pipe"
             ),
             Self::NotUtf8 => f.write_str("it is no UTF-8 text"),
+            Self::NotSecure => f.write_str(
+                "the room is not secure yet, and nobody knows who would read it; send it when you see who is in",
+            ),
+            Self::Unseen { names } => write!(
+                f,
+                "{} came in who would read it, too; send it again if you mean that",
+                names.join(", ")
+            ),
             Self::Refused(error) => error.fmt(f),
             Self::Dropped(why) => f.write_str(wording::why_dropped(*why)),
             Self::Unread => {
@@ -167,7 +182,9 @@ impl Outcome {
             let names = by.iter().map(|member| conversation.name(member));
             self.missed_by.extend(names);
         }
-        if let Event::Dropped { why, .. } = event {
+        if let Event::Dropped { why, .. } = event
+            && *why != DropReason::Discarded
+        {
             self.note(Unsent::Dropped(*why));
         }
     }

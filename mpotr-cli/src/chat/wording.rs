@@ -1,6 +1,6 @@
 //! What is said of things that happen in a room and change nothing that the program keeps.
 
-use mpotr::{DropReason, Event, Fingerprint, IdentityKey, Policy};
+use mpotr::{DropReason, Event, Fingerprint, IdentityKey, Policy, Vote, WaitingReason};
 
 use super::command;
 use crate::suite::AnySuite;
@@ -57,15 +57,67 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             "{} is slow to say what it has read; your texts wait for it no longer",
             name(member)
         ),
+        Event::Waiting { reason, .. } => return waiting(reason, name).into_iter().collect(),
         Event::Settled => "all of them are final now".to_owned(),
         alarming => return warning(alarming, name).into_iter().collect(),
     };
     vec![line]
 }
 
+/// What the room waits for, if nothing else has told that.
+fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Option<String> {
+    let names = |members: &[IdentityKey]| {
+        let names: Vec<_> = members.iter().map(&name).collect();
+        match names.is_empty() {
+            true => "the others".to_owned(),
+            false => names.join(", "),
+        }
+    };
+    Some(match reason {
+        WaitingReason::Gathering { have, want } => {
+            format!("{have} of {want} are there; the room begins with all of them")
+        }
+        WaitingReason::Agreeing { missing } => {
+            format!("still agreeing on a key; waiting for {}", names(missing))
+        }
+        WaitingReason::Changing { missing } => format!(
+            "the room is changing its keys, and texts wait; waiting for {}",
+            names(missing)
+        ),
+        WaitingReason::Excluding { identity } => {
+            format!(
+                "{0} is to be left out: your texts wait until {0} is out",
+                name(identity)
+            )
+        }
+        WaitingReason::NeedsVotes { vote, have, need } => {
+            let more = need.saturating_sub(*have);
+            let votes = if more == 1 { "vote" } else { "votes" };
+            format!("{more} more {votes} needed {}", purpose(vote, name))
+        }
+        WaitingReason::Expired => {
+            "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
+        }
+        // Of the first a chat tells when it has shown who was there, of the last with how many messages.
+        WaitingReason::Alone | WaitingReason::NotFinal { .. } => return None,
+        _ => format!("waiting: {}", reason.code()),
+    })
+}
+
+/// What a vote is for.
+fn purpose(vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {
+    match vote {
+        Vote::Admit(identity) => format!("to let {} in", name(identity)),
+        Vote::Exclude(identity) => format!("to leave {} out", name(identity)),
+        Vote::Policy(_) => "for other rules".to_owned(),
+        Vote::Refresh => "for fresh keys".to_owned(),
+    }
+}
+
 /// Why a text was never sent.
 pub(super) const fn why_dropped(why: DropReason) -> &'static str {
     match why {
+        DropReason::Discarded => "you took it back",
         DropReason::Left => "this member left before it could be",
         DropReason::Removed => "the others had left this member out",
         DropReason::Expired => "the room's keys were too old to write with",

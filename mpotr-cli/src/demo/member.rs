@@ -52,6 +52,7 @@ impl Actor {
     pub(super) async fn play(self, entered: Entered) {
         let Entered { handle, mut events } = entered;
         let mut read = 0;
+        let mut roster = mpotr::Seen::Expected;
         let mut has_left = false;
         loop {
             let event = tokio::select! {
@@ -66,10 +67,13 @@ impl Actor {
             let Some(seen) = see(event) else { continue };
             let is_last = matches!(seen, Seen::Ended(_) | Seen::Failed { .. });
             match seen {
-                Seen::Secure { .. } => self.write_if_turn(&handle, read).await,
+                Seen::Secure { sid, .. } => {
+                    roster = mpotr::Seen::Epoch(sid);
+                    self.write_if_turn(&handle, roster, read).await;
+                }
                 Seen::Message { .. } => {
                     read = read.saturating_add(1);
-                    self.write_if_turn(&handle, read).await;
+                    self.write_if_turn(&handle, roster, read).await;
                 }
                 Seen::AgreementFailed { .. }
                 | Seen::Final { .. }
@@ -84,7 +88,8 @@ impl Actor {
         }
     }
 
-    async fn write_if_turn(&self, handle: &RoomHandle, number: u32) {
+    /// Writes to those whom it has seen.
+    async fn write_if_turn(&self, handle: &RoomHandle, seen: mpotr::Seen, number: u32) {
         let turn = usize::try_from(number)
             .unwrap_or(usize::MAX)
             .checked_rem(self.members);
@@ -97,7 +102,7 @@ impl Actor {
             text,
         }
         .to_bytes();
-        if let Err(error) = handle.send(body).await {
+        if let Err(error) = handle.send(body, seen).await {
             self.tell(Seen::Failed {
                 reason: error.to_string(),
             })
@@ -143,7 +148,7 @@ fn see(event: Option<DriverEvent>) -> Option<Seen> {
         Event::Final { count, digest, .. } => Seen::Final { count, digest },
         Event::Fork { member, .. } => Seen::Fork { member },
         Event::Ended(departure) => Seen::Ended(departure),
-        Event::Waiting { .. }
+        Event::WantsIn { .. }
         | Event::Agreeing { .. }
         | Event::Sent { .. }
         | Event::Acknowledged { .. }

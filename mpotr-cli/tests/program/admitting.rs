@@ -214,14 +214,14 @@ fn who_was_not_heard_yet_is_let_in_when_it_comes() {
         } else {
             &bob.fingerprint
         };
-        asked.type_in("who is there?\n");
-        asked.hears_err("that text leaves when the room is secure");
         asked.type_in(&format!("/admit {who}\n"));
         asked.hears_err("let in when it comes");
         // Another person is not.
         let _stranger = town.chat("stranger", &["--open"]);
         asked.hears_err("to let it in: /admit ");
         let mut comes = town.enters(&bob, &["--with", &alice.public]);
+        asked.hears_err("the room is secure");
+        asked.type_in("who is there?\n");
         comes.hears_out("alice: who is there?\n");
         comes.type_in("here I am\n");
         asked.hears_out("bob: here I am\n");
@@ -232,6 +232,18 @@ fn who_was_not_heard_yet_is_let_in_when_it_comes() {
             assert_eq!(finished.code, Some(0), "{finished:?}");
         }
     }
+}
+
+#[test]
+fn what_is_written_before_a_reader_is_known_is_not_sent() {
+    let town = Town::new();
+    let alice = town.person("alice");
+    let mut asked = town.enters(&alice, &["--ask", "--commands"]);
+    asked.type_in("who is there?\n");
+    asked.hears_err("nobody knows who would read it");
+    asked.end_input();
+    let finished = asked.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
 }
 
 #[test]

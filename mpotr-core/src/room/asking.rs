@@ -4,15 +4,13 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
 use super::phase::Phase;
-use crate::epoch::Epoch;
-use crate::error::{SendError, VoteError};
+use crate::error::VoteError;
 #[cfg(doc)]
 use crate::event::Event;
-use crate::event::SendHandle;
 use crate::policy::{Policy, PolicyError};
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{MAX_BODY, Vote};
+use crate::wire::Vote;
 
 impl<S: CryptoSuite> Room<S> {
     /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
@@ -99,34 +97,7 @@ impl<S: CryptoSuite> Room<S> {
         is_withdrawn
     }
 
-    /// Takes a text to be sent to the room: now if it is secure and few others are on their way, or else as soon as that is
-    /// so. An event tells its fate: [`Event::Acknowledged`], [`Event::Missed`] or [`Event::Dropped`].
-    ///
-    /// # Errors
-    /// Why it was not taken.
-    pub fn send(&mut self, now: Timestamp, body: Vec<u8>) -> Result<SendHandle, SendError> {
-        if body.len() > MAX_BODY {
-            return Err(SendError::TooLong { length: body.len() });
-        }
-        if self.departure.is_asked {
-            return Err(SendError::Leaving);
-        }
-        if self.phase.epoch().is_some_and(Epoch::is_alone) {
-            return Err(SendError::NobodyLeft);
-        }
-        let handle = self.fates.take(body)?;
-        self.seal_waiting(now);
-        self.after_input(now);
-        Ok(handle)
-    }
-
-    /// Whether [`Room::send`] takes a text of any length. An application with much to send waits while it does not.
-    #[must_use]
-    pub fn takes_texts(&self) -> bool {
-        self.fates.has_room()
-    }
-
-    /// Leaves in order: after what was given to [`Room::send`] has reached everyone. [`Event::Ended`] tells when, or that
+    /// Leaves in order: after what was given to [`Room::send`] has reached everyone. What is held is dropped. [`Event::Ended`] tells when, or that
     /// the others did not answer in time. A room that is not secure yet ends at once if it has nothing to send; if it has, it
     /// waits to be secure, as long as that takes.
     pub fn leave(&mut self, now: Timestamp) {
@@ -134,6 +105,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         }
         self.departure.is_asked = true;
+        let dropped = self.fates.drop_held();
+        self.common.out.events.extend(dropped);
         match &self.phase {
             // The last message cannot be written.
             Phase::Member(member) if member.talk.is_expired => self.end(now),

@@ -121,7 +121,7 @@ impl<S: CryptoSuite> Room<S> {
             member.epoch.open_gate();
             let _told = member.close_fates(&mut self.common.at(now), &mut self.fates, None);
         }
-        self.common.out.events.extend(self.fates.drop_waiting(why));
+        self.common.out.events.extend(self.fates.drop_all(why));
         let is_none_lost = self.fates.is_none_lost();
         let departure = match member {
             Some(member) => self.depart(*member, is_none_lost),
@@ -139,6 +139,7 @@ impl<S: CryptoSuite> Room<S> {
         self.old = None;
         self.succession = Succession::default();
         self.lobby.offering.consume();
+        self.waits.end(&mut self.common.out);
         self.common.out.tell(Event::Ended(departure));
     }
 

@@ -11,8 +11,14 @@ use crate::time::Timestamp;
 use crate::timers::Timer;
 
 impl<S: CryptoSuite> Room<S> {
-    /// Sees to all that an input gave rise to in the epoch: called once after every input.
+    /// Sees to all that an input gave rise to, and tells what is waited for then: called once after every input.
     pub(super) fn after_input(&mut self, now: Timestamp) {
+        self.see_to_epoch(now);
+        self.explain(now);
+    }
+
+    /// Sees to all that an input gave rise to in the epoch.
+    fn see_to_epoch(&mut self, now: Timestamp) {
         let mut accused = Vec::new();
         loop {
             let is_in_run = self.is_in_run();

@@ -3,6 +3,7 @@
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
+use crate::seen::Seen;
 use crate::wire::EpochHint;
 
 impl<S: CryptoSuite> Room<S> {
@@ -18,5 +19,13 @@ impl<S: CryptoSuite> Room<S> {
     pub fn views(&self) -> Option<u32> {
         let change = self.phase.change()?;
         Some(change.view.saturating_add(1))
+    }
+
+    /// The newest roster that the application was told of, as an author has seen it who looks at all that is told; without an
+    /// epoch, the list of those who are expected. A program that shows a room to a person names what is shown.
+    #[must_use]
+    pub fn newest_seen(&self) -> Seen {
+        let epoch = self.phase.epoch();
+        epoch.map_or(Seen::Expected, |epoch| Seen::Epoch(epoch.sid()))
     }
 }

@@ -131,6 +131,7 @@ impl<S: CryptoSuite> Room<S> {
             self.common.timers.set(timer, now.after(wait));
         }
         self.common.timers.set(Timer::Change, now);
+        self.hold_texts();
         // First what was typed, then what the others sent meanwhile: nobody's last word comes before this member's first.
         self.seal_waiting(now);
         for identity in accused {
@@ -149,6 +150,19 @@ impl<S: CryptoSuite> Room<S> {
         let me = self.common.me.public();
         self.common.pulse.install(run, me, members);
         self.common.keep_pace();
+    }
+
+    /// What was written for fewer than the new roster has is held; who leaves can release nothing.
+    fn hold_texts(&mut self) {
+        let Some(epoch) = self.phase.epoch() else {
+            return;
+        };
+        let held = self.fates.hold(&epoch.roster().collect());
+        self.common.out.events.extend(held);
+        if self.departure.is_asked {
+            let dropped = self.fates.drop_held();
+            self.common.out.events.extend(dropped);
+        }
     }
 
     /// The members that are left out of the next epoch by a vote.
@@ -186,6 +200,7 @@ impl<S: CryptoSuite> Room<S> {
             roster: roster.collect(),
         });
         let now_in: BTreeSet<_> = epoch.roster().collect();
+        self.rosters.show(epoch.sid(), now_in.clone());
         let policy = &proposal.policy;
         if self.votes.begin_epoch(policy, &now_in, voted_out) {
             let policy = policy.clone();

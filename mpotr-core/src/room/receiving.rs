@@ -239,7 +239,7 @@ impl<S: CryptoSuite> Room<S> {
         if !admission.admits(&claimed) {
             if self.lobby.offering.meet(claimed) && !is_shut_out {
                 // The application decides: the offer comes again.
-                out.tell(Event::Waiting { claimed });
+                out.tell(Event::WantsIn { claimed });
                 if admission.asks() {
                     // There, too, a person may have to decide.
                     self.advertise_soon(now);
@@ -256,7 +256,7 @@ impl<S: CryptoSuite> Room<S> {
             News::Offer => {}
             News::Person => {
                 if !is_shut_out {
-                    out.tell(Event::Waiting { claimed });
+                    out.tell(Event::WantsIn { claimed });
                 }
                 // A newcomer has not heard this member's offer.
                 self.advertise_soon(now);

@@ -62,34 +62,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// What each member that is present says to what is voted for.
-    fn words_on(&self, vote: &Vote) -> Vec<(IdentityKey, Word)> {
-        let epoch = self.epoch();
-        let word = |member: usize| {
-            let identity = epoch.identity(member)?;
-            let asks = if member == epoch.me() {
-                self.votes.cast.contains(vote)
-            } else {
-                let said = epoch.next_of(member);
-                said.is_some_and(|next| next.votes.contains(vote))
-            };
-            let word = if *vote == Vote::Exclude(identity) {
-                Word::NoVote
-            } else if asks {
-                Word::For
-            } else {
-                Word::Nothing
-            };
-            Some((identity, word))
-        };
-        let present = (0..epoch.members()).filter(|member| epoch.is_present(*member));
-        present.filter_map(word).collect()
+    pub(super) fn words_on(&self, vote: &Vote) -> Vec<(IdentityKey, Word)> {
+        self.member.words_on(self.votes, vote)
     }
 
     /// Whether enough members ask that an identity be left out, and with proof if the policy asks for that.
     pub(super) fn is_excluded(&self, identity: &IdentityKey) -> bool {
-        let policy = &self.votes.policy;
-        (!policy.evidence || self.votes.proven.contains(identity))
-            && self.has_votes(&Vote::Exclude(*identity), &policy.exclude)
+        self.member.is_excluded(self.votes, identity)
     }
 
     /// The same of a member, by index.

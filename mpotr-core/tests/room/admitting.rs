@@ -69,7 +69,7 @@ fn a_quorum_lets_in_by_name() {
     let newcomer = network.enter(|config| config.policy = by_two());
     let claimed = network.keys[newcomer];
     network.run_for(20);
-    assert_eq!(network.count(0, |e| *e == Event::Waiting { claimed }), 1);
+    assert_eq!(network.count(0, |e| *e == Event::WantsIn { claimed }), 1);
     admit(&mut network, 0, newcomer);
     network.run_for(60);
     assert!(!network.rooms[newcomer].is_secure());

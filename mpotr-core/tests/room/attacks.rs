@@ -121,7 +121,7 @@ fn a_recorded_session_replayed_into_a_later_one_changes_nothing() {
         // Offers of the recorded session are offers like any other: somebody waits outside.
         assert!(
             new.iter()
-                .all(|event| matches!(event, Event::Waiting { .. })),
+                .all(|event| matches!(event, Event::WantsIn { .. })),
             "{new:?}"
         );
     }
@@ -219,7 +219,7 @@ fn every_packet_with_a_flipped_bit_changes_nothing() {
     let new: Vec<_> = network.events[0][events[0].len()..].to_vec();
     assert!(
         new.iter()
-            .all(|event| matches!(event, Event::Waiting { .. })),
+            .all(|event| matches!(event, Event::WantsIn { .. })),
         "{new:?}"
     );
     network.send(0, "still here");
@@ -376,7 +376,7 @@ fn offers_of_strangers_are_bounded() {
     }
     // One person, told once.
     assert_eq!(
-        network.count(0, |event| matches!(event, Event::Waiting { .. })),
+        network.count(0, |event| matches!(event, Event::WantsIn { .. })),
         1
     );
 }

@@ -16,7 +16,7 @@ fn alice_and_bob(seed: u64) -> (Network, IdentityKeyPair) {
 }
 
 fn waiting_for(claimed: IdentityKey) -> impl Fn(&Event) -> bool {
-    move |event| matches!(event, Event::Waiting { claimed: other } if *other == claimed)
+    move |event| matches!(event, Event::WantsIn { claimed: other } if *other == claimed)
 }
 
 #[test]

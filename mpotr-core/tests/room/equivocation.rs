@@ -115,7 +115,9 @@ impl Split {
     fn split_to<const N: usize>(&mut self, heard: [(usize, usize); N]) {
         self.is_split = true;
         for (room, body) in [(MALLORY, "to some"), (TWIN, "to others")] {
-            self.rooms[room].send(self.now, body.into()).unwrap();
+            let seen = self.rooms[room].newest_seen();
+            let now = self.now;
+            self.rooms[room].send(now, body.into(), seen).unwrap();
             let packet = self.rooms[room].poll_transmit().unwrap();
             let to = heard.iter().filter(|(_, from)| *from == room);
             let to = to.map(|(to, _)| *to);
@@ -148,7 +150,10 @@ fn who_tells_two_things_is_found_out_by_all_and_left_out() {
     assert_eq!(room.count(BOB, has_read("to others")), 1);
     // They answer, and so find out.
     for (member, text) in [(ALICE, "so you say"), (BOB, "do you")] {
-        room.rooms[member].send(room.now, text.into()).unwrap();
+        let seen = room.rooms[member].newest_seen();
+        room.rooms[member]
+            .send(room.now, text.into(), seen)
+            .unwrap();
     }
     room.collect();
     room.run(60_000);
@@ -189,8 +194,9 @@ fn an_application_that_wants_no_exclusion_decides_for_itself() {
     room.run(20_000);
     room.split();
     room.run(200);
+    let seen = room.rooms[ALICE].newest_seen();
     room.rooms[ALICE]
-        .send(room.now, b"so you say".to_vec())
+        .send(room.now, b"so you say".to_vec(), seen)
         .unwrap();
     room.collect();
     // Bob needs what Alice answered, finds the two, and tells Alice.

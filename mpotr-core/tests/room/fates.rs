@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
 use mpotr_core::{
-    Admission, Departure, DropReason, Duration, Event, Room, RoomConfig, SendError, SendHandle,
-    Timers,
+    Admission, Departure, DropReason, Duration, Event, Room, RoomConfig, SendError, TextId, Timers,
 };
 
 use crate::network::{Network, Suite};
@@ -20,32 +19,29 @@ fn departure(network: &Network, member: usize) -> Departure {
 }
 
 /// What a member was told of the fates of its texts. A text with two fates fails the test.
-fn fates(network: &Network, member: usize) -> BTreeMap<SendHandle, Event> {
+fn fates(network: &Network, member: usize) -> BTreeMap<TextId, Event> {
     let mut fates = BTreeMap::new();
     for event in &network.events[member] {
-        let handle = match event {
-            Event::Acknowledged { handle }
-            | Event::Missed { handle, .. }
-            | Event::Dropped { handle, .. } => *handle,
+        let text_id = match event {
+            Event::Acknowledged { text_id }
+            | Event::Missed { text_id, .. }
+            | Event::Dropped { text_id, .. } => *text_id,
             _ => continue,
         };
-        let before = fates.insert(handle, event.clone());
+        let before = fates.insert(text_id, event.clone());
         assert_eq!(before, None, "a second fate: {event:?}");
     }
     fates
 }
 
-fn send(network: &mut Network, from: usize, text: &str) -> SendHandle {
-    let now = network.now;
-    let handle = network.rooms[from].send(now, text.as_bytes().to_vec());
-    network.collect(from);
-    handle.unwrap()
+fn send(network: &mut Network, from: usize, text: &str) -> TextId {
+    network.send(from, text)
 }
 
-fn missed_by(handle: SendHandle, by: &[IdentityKey]) -> Event {
+fn missed_by(text_id: TextId, by: &[IdentityKey]) -> Event {
     let mut by = by.to_vec();
     by.sort_unstable();
-    Event::Missed { handle, by }
+    Event::Missed { text_id, by }
 }
 
 /// Nothing passes to these members or from them.
@@ -60,10 +56,10 @@ fn is_behind(network: &Network, member: usize) -> bool {
 }
 
 /// Members of whom the last heard nothing while the others went on without it.
-fn left_behind(text: &str) -> (Network, SendHandle) {
+fn left_behind(text: &str) -> (Network, TextId) {
     let mut network = Network::new(3, 1).until_secure();
     cut_off(&mut network, &[2]);
-    let handle = send(&mut network, 2, text);
+    let text_id = send(&mut network, 2, text);
     // The others have a reason for an epoch, in which who is silent is left out.
     let now = network.now;
     network.rooms[0].refresh(now);
@@ -72,18 +68,18 @@ fn left_behind(text: &str) -> (Network, SendHandle) {
         n.count(0, |event| matches!(event, Event::LeftOut { .. })) == 1
     });
     network.run_for(30);
-    (network, handle)
+    (network, text_id)
 }
 
 #[test]
 fn what_was_sent_before_the_others_went_on_without_its_author_is_told_as_missed() {
-    let (mut network, handle) = left_behind("SALARY is 100");
+    let (mut network, text_id) = left_behind("SALARY is 100");
     network.tamper = None;
     network.run_until(120, |n| is_behind(n, 2));
-    let missed = missed_by(handle, &[network.keys[0], network.keys[1]]);
+    let missed = missed_by(text_id, &[network.keys[0], network.keys[1]]);
     assert_eq!(
         fates(&network, 2),
-        BTreeMap::from([(handle, missed.clone())])
+        BTreeMap::from([(text_id, missed.clone())])
     );
     let place = |event: &Event| network.events[2].iter().position(|it| it == event);
     assert!(place(&missed) < place(&Event::Behind));
@@ -91,8 +87,8 @@ fn what_was_sent_before_the_others_went_on_without_its_author_is_told_as_missed(
     network.run_until(120, |n| n.rooms.iter().all(Room::is_secure));
     let later = send(&mut network, 2, "hello again");
     network.run_for(30);
-    let handle = later;
-    assert_eq!(fates(&network, 2)[&later], Event::Acknowledged { handle });
+    let text_id = later;
+    assert_eq!(fates(&network, 2)[&later], Event::Acknowledged { text_id });
     network.leave(2);
     network.run_until(60, |n| n.rooms[2].has_ended());
     assert!(!departure(&network, 2).acknowledged);
@@ -101,13 +97,13 @@ fn what_was_sent_before_the_others_went_on_without_its_author_is_told_as_missed(
 
 #[test]
 fn who_leaves_while_it_is_in_no_room_any_more_is_told_that_a_text_was_missed() {
-    let (mut network, handle) = left_behind("lost");
+    let (mut network, text_id) = left_behind("lost");
     network.tamper = None;
     network.run_until(120, |n| is_behind(n, 2));
     network.leave(2);
     assert!(network.rooms[2].has_ended());
     assert!(!departure(&network, 2).acknowledged);
-    assert!(matches!(fates(&network, 2)[&handle], Event::Missed { .. }));
+    assert!(matches!(fates(&network, 2)[&text_id], Event::Missed { .. }));
 }
 
 #[test]
@@ -142,16 +138,16 @@ fn what_waits_when_an_epoch_is_lost_is_sent_in_the_next() {
     let (mut network, _) = left_behind("lost");
     // More than may be on its way.
     let large = "x".repeat(60_000);
-    let handles: Vec<_> = (0..4).map(|_| send(&mut network, 2, &large)).collect();
+    let text_ids: Vec<_> = (0..4).map(|_| send(&mut network, 2, &large)).collect();
     network.tamper = None;
     network.run_until(120, |n| is_behind(n, 2));
     let told = fates(&network, 2);
-    assert!(matches!(told[&handles[0]], Event::Missed { .. }));
-    let waits = handles[3];
+    assert!(matches!(told[&text_ids[0]], Event::Missed { .. }));
+    let waits = text_ids[3];
     assert!(!told.contains_key(&waits));
     network.run_until(120, |n| n.rooms.iter().all(Room::is_secure));
     network.run_for(30);
-    let acknowledged = Event::Acknowledged { handle: waits };
+    let acknowledged = Event::Acknowledged { text_id: waits };
     assert_eq!(fates(&network, 2)[&waits], acknowledged);
     network.leave(2);
     network.run_until(60, |n| n.rooms[2].has_ended());
@@ -185,18 +181,18 @@ fn a_text_is_missed_by_a_member_that_was_left_out_without_having_acknowledged_it
     let before = send(&mut network, 0, "to all");
     network.run_for(10);
     network.kill(2);
-    let handle = send(&mut network, 0, "never reached the third");
+    let text_id = send(&mut network, 0, "never reached the third");
     network.run_until(180, |n| {
         n.count(0, |event| matches!(event, Event::LeftOut { .. })) == 1
     });
     let expected = BTreeMap::from([
-        (before, Event::Acknowledged { handle: before }),
-        (handle, missed_by(handle, &[network.keys[2]])),
+        (before, Event::Acknowledged { text_id: before }),
+        (text_id, missed_by(text_id, &[network.keys[2]])),
     ]);
     assert_eq!(fates(&network, 0), expected);
     let after = send(&mut network, 0, "to those who are here");
     network.run_for(10);
-    let acknowledged = Event::Acknowledged { handle: after };
+    let acknowledged = Event::Acknowledged { text_id: after };
     assert_eq!(fates(&network, 0)[&after], acknowledged);
     network.leave(0);
     network.run_until(60, |n| n.rooms[0].has_ended());
@@ -213,15 +209,18 @@ fn what_all_who_go_on_have_is_acknowledged_by_the_change_though_they_have_not_sa
         config.timers.query = Duration::from_secs(1000);
     });
     network = network.until_secure();
-    let handle = send(&mut network, 0, "taken along");
+    let text_id = send(&mut network, 0, "taken along");
     network.run_for_millis(20);
     assert!(fates(&network, 0).is_empty());
     let now = network.now;
     network.rooms[1].refresh(now);
     network.collect(1);
     network.run_for(10);
-    let acknowledged = Event::Acknowledged { handle };
-    assert_eq!(fates(&network, 0), BTreeMap::from([(handle, acknowledged)]));
+    let acknowledged = Event::Acknowledged { text_id };
+    assert_eq!(
+        fates(&network, 0),
+        BTreeMap::from([(text_id, acknowledged)])
+    );
 }
 
 #[test]
@@ -231,7 +230,7 @@ fn a_text_that_two_members_left_without_has_one_fate_that_names_both() {
         // What the first one writes comes late.
         (from != 0).then(|| packet.to_vec())
     }));
-    let handle = send(&mut network, 0, "late");
+    let text_id = send(&mut network, 0, "late");
     for member in [2, 3] {
         network.leave(member);
     }
@@ -239,23 +238,23 @@ fn a_text_that_two_members_left_without_has_one_fate_that_names_both() {
     network.run_for(2);
     network.tamper = None;
     network.run_for(60);
-    let missed = missed_by(handle, &[network.keys[2], network.keys[3]]);
-    assert_eq!(fates(&network, 0), BTreeMap::from([(handle, missed)]));
+    let missed = missed_by(text_id, &[network.keys[2], network.keys[3]]);
+    assert_eq!(fates(&network, 0), BTreeMap::from([(text_id, missed)]));
     assert_eq!(network.read(1), ["late"]);
 }
 
 #[test]
 fn what_a_room_takes_before_it_is_secure_and_never_sends_is_dropped() {
-    let mut network = Network::new(3, 1);
-    let handle = send(&mut network, 0, "early");
+    let mut network = Network::of_friends(3, 1);
+    let text_id = send(&mut network, 0, "early");
     cut_off(&mut network, &[1, 2]);
     network.run_for(5);
     network.leave(0);
     assert!(fates(&network, 0).is_empty(), "it waits for a room");
     network.tamper = None;
     network.run_until(120, |n| n.rooms[0].has_ended());
-    let handle_fate = Event::Acknowledged { handle };
-    assert_eq!(fates(&network, 0), BTreeMap::from([(handle, handle_fate)]));
+    let fate = Event::Acknowledged { text_id };
+    assert_eq!(fates(&network, 0), BTreeMap::from([(text_id, fate)]));
 }
 
 #[test]
@@ -269,16 +268,16 @@ fn who_leaves_in_a_run_that_does_not_end_is_told_that_its_last_texts_were_droppe
     });
     // All have frozen, and from here on nobody hears another.
     network.tamper = Some(Box::new(|_, _, _| None));
-    let handle = send(&mut network, 0, "in the ice");
+    let text_id = send(&mut network, 0, "in the ice");
     network.leave(0);
     network.run_until(300, |n| n.rooms[0].has_ended());
-    let fate = fates(&network, 0).remove(&handle).unwrap();
+    let fate = fates(&network, 0).remove(&text_id).unwrap();
     // Thawed and sent, or not: nobody has it, and that is what is told.
     let others = [network.keys[1], network.keys[2]];
     let dropped =
-        [DropReason::Left, DropReason::NobodyLeft].map(|why| Event::Dropped { handle, why });
+        [DropReason::Left, DropReason::NobodyLeft].map(|why| Event::Dropped { text_id, why });
     assert!(
-        fate == missed_by(handle, &others) || dropped.contains(&fate),
+        fate == missed_by(text_id, &others) || dropped.contains(&fate),
         "{fate:?}"
     );
     assert!(!departure(&network, 0).acknowledged);
@@ -295,14 +294,17 @@ fn who_leaves_in_a_run_waits_for_its_end_and_sends_what_waits() {
     });
     // The others are heard two seconds later: longer than a member that is done lingers.
     network.tamper = Some(Box::new(|_, _, _| None));
-    let handle = send(&mut network, 0, "typed in a change");
+    let text_id = send(&mut network, 0, "typed in a change");
     network.leave(0);
     network.run_for(2);
     network.tamper = None;
     network.run_until(60, |n| n.rooms[0].has_ended());
     network.run_for(5);
-    let acknowledged = Event::Acknowledged { handle };
-    assert_eq!(fates(&network, 0), BTreeMap::from([(handle, acknowledged)]));
+    let acknowledged = Event::Acknowledged { text_id };
+    assert_eq!(
+        fates(&network, 0),
+        BTreeMap::from([(text_id, acknowledged)])
+    );
     assert!(departure(&network, 0).acknowledged);
     assert_eq!(network.read(1), ["typed in a change"]);
 }
@@ -331,12 +333,15 @@ fn a_text_to_those_who_are_leaving_is_for_them_still() {
     network.leave(1);
     network.run_for_millis(20);
     // The other has said its last word and is not gone.
-    let handle = send(&mut network, 0, "good night");
+    let text_id = send(&mut network, 0, "good night");
     assert!(fates(&network, 0).is_empty());
     network.run_until(60, |n| n.rooms[1].has_ended());
     network.run_for(5);
-    let acknowledged = Event::Acknowledged { handle };
-    assert_eq!(fates(&network, 0), BTreeMap::from([(handle, acknowledged)]));
+    let acknowledged = Event::Acknowledged { text_id };
+    assert_eq!(
+        fates(&network, 0),
+        BTreeMap::from([(text_id, acknowledged)])
+    );
     assert_eq!(network.read(1), ["good night"]);
 }
 
@@ -348,11 +353,11 @@ fn a_text_that_those_who_left_did_not_get_is_missed_by_the_last_of_them() {
     network.tamper = Some(Box::new(|from, _, packet| {
         (from != 0).then(|| packet.to_vec())
     }));
-    let handle = send(&mut network, 0, "are you there?");
+    let text_id = send(&mut network, 0, "are you there?");
     network.run_until(60, |n| n.rooms[1].has_ended());
     network.run_for(1);
-    let missed = missed_by(handle, &[network.keys[1]]);
-    assert_eq!(fates(&network, 0), BTreeMap::from([(handle, missed)]));
+    let missed = missed_by(text_id, &[network.keys[1]]);
+    assert_eq!(fates(&network, 0), BTreeMap::from([(text_id, missed)]));
 }
 
 #[test]
@@ -368,16 +373,16 @@ fn texts_of_a_room_that_goes_over_into_a_larger_one_have_a_fate() {
         // And what the first one of the smaller room says does not reach the second one.
         ((from, to) != (0, 1)).then(|| packet.to_vec())
     }));
-    let handle = send(&mut network, 0, "to the smaller room");
+    let text_id = send(&mut network, 0, "to the smaller room");
     network.run_until(300, |n| {
         n.count(0, |event| matches!(event, Event::Secure { .. })) >= 2
     });
     network.run_for(5);
-    let missed = missed_by(handle, &[network.keys[1]]);
-    assert_eq!(fates(&network, 0), BTreeMap::from([(handle, missed)]));
+    let missed = missed_by(text_id, &[network.keys[1]]);
+    assert_eq!(fates(&network, 0), BTreeMap::from([(text_id, missed)]));
     // Nobody else has signed to have it, so it is final for nobody.
     let sent = network.events[0].iter().find_map(|event| match event {
-        Event::Sent { handle: it, id } if *it == handle => Some(*id),
+        Event::Sent { text_id: it, id } if *it == text_id => Some(*id),
         _ => None,
     });
     let is_final =
@@ -389,23 +394,24 @@ fn texts_of_a_room_that_goes_over_into_a_larger_one_have_a_fate() {
 #[test]
 fn every_text_of_a_member_with_much_to_say_is_acknowledged_in_its_order() {
     let mut network = Network::new(3, 1).until_secure();
-    let mut handles = Vec::new();
-    let now = network.now;
+    let mut text_ids = Vec::new();
+    let (now, seen) = (network.now, network.seen(0));
     while network.rooms[0].takes_texts() {
-        handles.push(network.rooms[0].send(now, b"much".to_vec()).unwrap());
+        let text_id = network.rooms[0].send(now, b"much".to_vec(), seen);
+        text_ids.push(text_id.unwrap());
     }
-    let refused = network.rooms[0].send(now, b"too much".to_vec());
+    let refused = network.rooms[0].send(now, b"too much".to_vec(), seen);
     assert_eq!(refused, Err(SendError::QueueFull));
     network.collect(0);
     network.leave(0);
     network.run_until(60, |n| n.rooms[0].has_ended());
     assert!(departure(&network, 0).acknowledged);
     let told: Vec<_> = fates(&network, 0).into_values().collect();
-    let all = handles
+    let all = text_ids
         .iter()
-        .map(|handle| Event::Acknowledged { handle: *handle });
+        .map(|text_id| Event::Acknowledged { text_id: *text_id });
     assert!(told.iter().cloned().eq(all));
-    assert_eq!(network.read(1).len(), handles.len());
+    assert_eq!(network.read(1).len(), text_ids.len());
 }
 
 #[test]
@@ -421,13 +427,13 @@ fn a_text_that_waits_when_keys_have_expired_is_dropped_for_that_reason() {
     network = network.until_secure();
     network.tamper = Some(Box::new(|_, _, _| None));
     network.run_for(40);
-    let handle = send(&mut network, 0, "too late");
+    let text_id = send(&mut network, 0, "too late");
     network.leave(0);
     network.run_until(60, |n| n.rooms[0].has_ended());
     let why = DropReason::Expired;
     assert_eq!(
         fates(&network, 0),
-        BTreeMap::from([(handle, Event::Dropped { handle, why })])
+        BTreeMap::from([(text_id, Event::Dropped { text_id, why })])
     );
     assert!(!departure(&network, 0).acknowledged);
 }
@@ -443,13 +449,13 @@ fn the_same_person_in_another_instance_has_not_what_the_first_one_missed() {
     network.run_until(60, |n| n.rooms[first].is_secure());
     network.run_for(10);
     network.kill(first);
-    let handle = send(&mut network, 0, "for the one who died");
+    let text_id = send(&mut network, 0, "for the one who died");
     let second = network.enter_as(again, config());
     network.run_until(400, |n| n.rooms[second].is_secure());
     network.run_for(20);
     assert_eq!(
         fates(&network, 0),
-        BTreeMap::from([(handle, missed_by(handle, &[key]))])
+        BTreeMap::from([(text_id, missed_by(text_id, &[key]))])
     );
     assert!(network.read(second).is_empty());
 }
@@ -459,7 +465,7 @@ fn who_stalls_keeps_nothing_from_the_others_of_one_who_leaves_with_much_to_say()
     const TEXTS: usize = 300;
     let mut network = Network::new(3, 1).until_secure();
     network.kill(2);
-    let handles: Vec<_> = (0..TEXTS)
+    let text_ids: Vec<_> = (0..TEXTS)
         .map(|number| send(&mut network, 0, &number.to_string()))
         .collect();
     network.leave(0);
@@ -469,11 +475,11 @@ fn who_stalls_keeps_nothing_from_the_others_of_one_who_leaves_with_much_to_say()
     assert_eq!(network.read(1), sent);
     // The dead one is named for what was on its way to it, and nothing is dropped.
     let fates = fates(&network, 0);
-    let missed = |handle: &SendHandle| fates[handle] == missed_by(*handle, &[network.keys[2]]);
+    let missed = |text_id: &TextId| fates[text_id] == missed_by(*text_id, &[network.keys[2]]);
     let acknowledged =
-        |handle: &SendHandle| fates[handle] == Event::Acknowledged { handle: *handle };
-    assert!(handles.iter().all(|it| missed(it) || acknowledged(it)));
-    assert!(handles.iter().any(missed) && handles.iter().any(acknowledged));
+        |text_id: &TextId| fates[text_id] == Event::Acknowledged { text_id: *text_id };
+    assert!(text_ids.iter().all(|it| missed(it) || acknowledged(it)));
+    assert!(text_ids.iter().any(missed) && text_ids.iter().any(acknowledged));
     assert!(!departure(&network, 0).acknowledged);
 }
 
@@ -481,7 +487,7 @@ fn who_stalls_keeps_nothing_from_the_others_of_one_who_leaves_with_much_to_say()
 fn who_does_not_want_to_wait_any_more_is_told_what_nobody_got() {
     let mut network = Network::new(2, 1).until_secure();
     network.kill(1);
-    let handles: Vec<_> = (0..200)
+    let text_ids: Vec<_> = (0..200)
         .map(|number| send(&mut network, 0, &number.to_string()))
         .collect();
     network.leave(0);
@@ -491,16 +497,16 @@ fn who_does_not_want_to_wait_any_more_is_told_what_nobody_got() {
     network.collect(0);
     assert!(network.rooms[0].has_ended());
     let fates = fates(&network, 0);
-    assert_eq!(fates.len(), handles.len());
+    assert_eq!(fates.len(), text_ids.len());
     let why = DropReason::Left;
-    let dropped = |handle: &SendHandle| {
-        fates[handle]
+    let dropped = |text_id: &TextId| {
+        fates[text_id]
             == Event::Dropped {
-                handle: *handle,
+                text_id: *text_id,
                 why,
             }
     };
-    let missed = |handle: &SendHandle| fates[handle] == missed_by(*handle, &[network.keys[1]]);
-    assert!(handles.iter().all(|it| missed(it) || dropped(it)));
-    assert!(handles.iter().any(missed) && handles.iter().any(dropped));
+    let missed = |text_id: &TextId| fates[text_id] == missed_by(*text_id, &[network.keys[1]]);
+    assert!(text_ids.iter().all(|it| missed(it) || dropped(it)));
+    assert!(text_ids.iter().any(missed) && text_ids.iter().any(dropped));
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{FaultKind, RoomId};
 use mpotr_core::wire::Packet;
-use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timers};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Seen, Timers};
 use mpotr_netem::Weather;
 
 use crate::network::{FOUL, Network, Suite};
@@ -126,7 +126,7 @@ fn a_text_for_certain_people_waits_until_all_of_them_are_in() {
     let stranger = network.enter_as(stranger, open);
     let now = network.now;
     network.rooms[alice]
-        .send(now, b"for three".to_vec())
+        .send(now, b"for three".to_vec(), Seen::Expected)
         .unwrap();
     network.run_for(120);
     assert!(network.rooms.iter().all(|room| !room.is_secure()));
@@ -150,7 +150,7 @@ fn who_is_asked_about_newcomers_is_seen_by_them_at_once() {
         network.enter(|config| config.admission = Admission::Ask(BTreeSet::new()));
         network.run_for(3);
     }
-    let sees = |event: &Event| matches!(event, Event::Waiting { .. });
+    let sees = |event: &Event| matches!(event, Event::WantsIn { .. });
     assert_eq!([0, 1].map(|member| network.count(member, sees)), [1, 1]);
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use mpotr_core::wire::Packet;
-use mpotr_core::{Event, Room, SendHandle};
+use mpotr_core::{Event, Room, TextId};
 use mpotr_netem::Weather;
 
 use crate::network::Network;
@@ -25,13 +25,14 @@ fn room() -> (Network, Rc<Cell<bool>>) {
     (network, listens)
 }
 
-fn send(network: &mut Network, texts: usize) -> Vec<SendHandle> {
+fn send(network: &mut Network, texts: usize) -> Vec<TextId> {
     let now = network.now;
     let large = || vec![b'x'; 60_000];
-    let handles = (0..texts).map(|_| network.rooms[0].send(now, large()).unwrap());
-    let handles = handles.collect();
+    let seen = network.seen(0);
+    let text_ids = (0..texts).map(|_| network.rooms[0].send(now, large(), seen).unwrap());
+    let text_ids = text_ids.collect();
     network.collect(0);
-    handles
+    text_ids
 }
 
 fn lagging(network: &Network) -> usize {
@@ -96,9 +97,9 @@ fn who_is_not_waited_for_is_sent_nothing_again_unasked() {
 fn who_is_as_quick_as_an_answer_takes_is_waited_for() {
     let mut network = Network::new(3, 1).until_secure();
     network.set_weather(Weather::fair(700));
-    let handles = send(&mut network, 40);
+    let text_ids = send(&mut network, 40);
     network.run_for(200);
-    assert_eq!(acknowledged(&network), handles.len());
+    assert_eq!(acknowledged(&network), text_ids.len());
     let told = |event: &Event| matches!(event, Event::Lagging { .. });
     assert_eq!(network.count(0, told), 0);
 }
@@ -141,7 +142,10 @@ fn who_lags_and_keeps_changes_from_ending_holds_up_nobody_for_ever() {
     }));
     let now = network.now;
     for _ in 0..60 {
-        network.rooms[0].send(now, vec![b'x'; 60_000]).unwrap();
+        let seen = network.seen(0);
+        network.rooms[0]
+            .send(now, vec![b'x'; 60_000], seen)
+            .unwrap();
     }
     network.collect(0);
     let mut read = Vec::new();

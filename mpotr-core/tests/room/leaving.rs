@@ -62,7 +62,7 @@ fn all_leave_at_once() {
 
 #[test]
 fn what_is_typed_before_leaving_is_sent_even_if_the_room_is_not_secure_yet() {
-    let mut network = Network::new(3, 1);
+    let mut network = Network::of_friends(3, 1);
     for member in 0..3 {
         network.send(member, "one");
         network.send(member, "two");
@@ -114,9 +114,9 @@ fn who_is_left_alone_cannot_send() {
     let mut network = Network::new(2, 1).until_secure();
     network.leave(0);
     network.run_for(10);
-    let now = network.now;
+    let (now, seen) = (network.now, network.seen(1));
     assert_eq!(
-        network.rooms[1].send(now, Vec::new()).unwrap_err(),
+        network.rooms[1].send(now, Vec::new(), seen).unwrap_err(),
         SendError::NobodyLeft
     );
     network.leave(1);
@@ -143,9 +143,10 @@ fn an_ended_room_takes_and_sends_nothing() {
         );
     }
     assert_eq!(network.rooms[0].poll_transmit(), None);
+    let seen = network.seen(0);
     assert_eq!(
-        network.rooms[0].send(now, Vec::new()).unwrap_err(),
-        SendError::Leaving
+        network.rooms[0].send(now, Vec::new(), seen).unwrap_err(),
+        SendError::Ended
     );
 }
 

@@ -29,6 +29,7 @@ mod offers;
 mod one_way;
 mod publishing;
 mod recording;
+mod seen;
 mod talking;
 mod unsupported;
 mod withdrawing;

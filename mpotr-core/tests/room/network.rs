@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp};
 use mpotr_netem::Weather;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -127,12 +127,41 @@ impl Network {
         }
     }
 
+    /// Members who expect one another, each by its key.
+    pub(crate) fn of_friends(members: usize, seed: u64) -> Self {
+        let mut network = Self::with(0, seed, |_| {});
+        let people: Vec<_> = (0..members)
+            .map(|_| IdentityKeyPair::random::<Suite>(&mut network.rng))
+            .collect();
+        let keys: BTreeSet<_> = people.iter().map(IdentityKeyPair::public).collect();
+        for person in people {
+            let admission = Admission::Only(keys.clone());
+            let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), admission);
+            config.timers = Timers::RELAY;
+            network.enter_as(person, config);
+        }
+        network
+    }
+
+    /// What the person behind a room has seen, who looks at all that is told.
+    pub(crate) fn seen(&self, member: usize) -> Seen {
+        let told = self.events[member]
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::Secure { sid, .. } => Some(Seen::Epoch(*sid)),
+                _ => None,
+            });
+        told.unwrap_or(Seen::Expected)
+    }
+
     /// Sends a text.
-    pub(crate) fn send(&mut self, from: usize, text: &str) {
-        self.rooms[from]
-            .send(self.now, text.as_bytes().to_vec())
-            .unwrap();
+    pub(crate) fn send(&mut self, from: usize, text: &str) -> TextId {
+        let seen = self.seen(from);
+        let body = text.as_bytes().to_vec();
+        let text_id = self.rooms[from].send(self.now, body, seen);
         self.collect(from);
+        text_id.unwrap()
     }
 
     /// A member dies: nothing reaches it, and nothing comes from it.

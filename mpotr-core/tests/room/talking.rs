@@ -92,7 +92,7 @@ fn an_answer_is_read_after_what_it_answers() {
 
 #[test]
 fn what_is_typed_before_the_room_is_secure_is_sent_when_it_is() {
-    let mut network = Network::new(3, 1);
+    let mut network = Network::of_friends(3, 1);
     network.send(2, "early");
     network = network.until_secure();
     network.run_until(10, |n| (0..3).all(|member| n.read(member) == ["early"]));
@@ -138,8 +138,10 @@ fn a_text_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
     let mut network = Network::new(2, 1).until_secure();
     let now = network.now;
     let length = MAX_BODY + 1;
-    let refused = network.rooms[0].send(now, vec![0; length]);
-    assert_eq!(refused.unwrap_err(), SendError::TooLong { length });
+    let seen = network.seen(0);
+    let refused = network.rooms[0].send(now, vec![0; length], seen);
+    let limit = MAX_BODY;
+    assert_eq!(refused, Err(SendError::TooLong { length, limit }));
     network.send(0, &"x".repeat(MAX_BODY));
     network.run_until(10, |n| {
         n.read(1).first().is_some_and(|text| text.len() == MAX_BODY)
@@ -343,9 +345,9 @@ fn a_text_is_repeated_though_other_timers_have_something_to_say_at_the_same_time
         let mut network = Network::new(3, 1).until_secure();
         network.run_for(30);
         network.run_for_millis(offset);
-        let now = network.now;
+        let (now, seen) = (network.now, network.seen(0));
         let room = &mut network.rooms[0];
-        room.send(now, b"hi".to_vec()).unwrap();
+        room.send(now, b"hi".to_vec(), seen).unwrap();
         let text = room.poll_transmit().unwrap();
         assert_eq!(room.poll_transmit(), None);
         let now = now.after(Duration::from_millis(25_000));
@@ -354,7 +356,7 @@ fn a_text_is_repeated_though_other_timers_have_something_to_say_at_the_same_time
         assert!(sent.contains(&text), "{offset} ms");
         // What is due while the transport takes nothing is not repeated: it has it already.
         let now = now.after(Duration::from_millis(5_000));
-        room.send(now, b"ho".to_vec()).unwrap();
+        room.send(now, b"ho".to_vec(), seen).unwrap();
         let now = now.after(Duration::from_millis(60_000));
         room.handle_timeout(now, &mut network.rng);
         let sent: Vec<_> = std::iter::from_fn(|| room.poll_transmit()).collect();

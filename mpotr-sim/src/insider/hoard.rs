@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::CryptoSuite;
 use mpotr_core::wire::Packet;
-use mpotr_core::{SendHandle, Timestamp};
+use mpotr_core::{TextId, Timestamp};
 
 use super::knowledge::Knowledge;
 use super::{Deviation, everyone};
@@ -27,17 +27,12 @@ impl<S: CryptoSuite> Deviation<S> for Hoard {
         }
     }
 
-    fn write(
-        &mut self,
-        member: &mut SeededRoom<S>,
-        now: Timestamp,
-        text: &[u8],
-    ) -> Option<SendHandle> {
-        let handle = member.send(now, text);
+    fn write(&mut self, member: &mut SeededRoom<S>, now: Timestamp, text: &[u8]) -> Option<TextId> {
+        let text_id = member.send(now, text);
         // What leaves now is the text: all else was sent before.
         while let Some(packet) = member.packet() {
             self.kept.insert(packet);
         }
-        handle
+        text_id
     }
 }

@@ -10,7 +10,7 @@ use mpotr_core::crypto::CryptoSuite;
 use mpotr_core::wire::{
     Content, ContentKind, Lock, MessageId, Packet, Presence, SEALED_PREFIX, Statement,
 };
-use mpotr_core::{Room, SendHandle, Timestamp};
+use mpotr_core::{Room, TextId, Timestamp};
 
 use super::knowledge::Knowledge;
 use super::{Deviation, everyone, to};
@@ -61,7 +61,7 @@ impl<S: CryptoSuite> Deviation<S> for Torn {
         member: &mut SeededRoom<S>,
         _now: Timestamp,
         _text: &[u8],
-    ) -> Option<SendHandle> {
+    ) -> Option<TextId> {
         if self.seen.is_none() && member.export().is_some() {
             self.seen = Some(member.room().heads());
         }

@@ -7,7 +7,7 @@
 //! | `OnWriting` | two texts in one place; each goes on with its half |
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
-use mpotr_core::{Duration, Event, SendHandle, Timestamp};
+use mpotr_core::{Duration, Event, TextId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -113,7 +113,7 @@ impl<S: CryptoSuite> Party for Twins<S> {
         self.even.event()
     }
 
-    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<SendHandle> {
+    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<TextId> {
         match self.part {
             Part::At(_) => None,
             Part::OnWriting => {
@@ -122,6 +122,11 @@ impl<S: CryptoSuite> Party for Twins<S> {
                 self.even.send(now, text)
             }
         }
+    }
+
+    fn decide(&mut self, now: Timestamp, text_id: TextId, leaves: bool) {
+        self.even.decide(now, text_id, leaves);
+        self.odd.decide(now, text_id, leaves);
     }
 
     fn act(&mut self, now: Timestamp, act: Act) {

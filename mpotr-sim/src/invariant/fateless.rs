@@ -35,15 +35,15 @@ mod tests {
     fn a_text_of_an_epoch_that_is_over_has_a_fate() {
         let mut ledger = Ledger::of_people(2);
         ledger.all_install(&[0, 1], &secure(1, 0, &[0, 1]));
-        let (handle, id) = (a_text(), MessageId::new([1; 32]));
+        let (text_id, id) = (a_text(), MessageId::new([1; 32]));
         let author = ledger.person_mut(Seat(0)).unwrap();
-        author.unsent.insert(handle, b"text".to_vec());
-        author.open.insert(handle, None);
-        ledger.note(Seat(0), &Event::Sent { handle, id }, None, None);
+        author.unsent.insert(text_id, b"text".to_vec());
+        author.open.insert(text_id, None);
+        ledger.note(Seat(0), &Event::Sent { text_id, id }, None, None);
         assert!(check(&ledger).is_ok());
         ledger.all_install(&[0, 1], &secure(2, 1, &[0, 1]));
         assert!(check(&ledger).is_err());
-        ledger.note(Seat(0), &Event::Acknowledged { handle }, None, None);
+        ledger.note(Seat(0), &Event::Acknowledged { text_id }, None, None);
         assert!(check(&ledger).is_ok());
     }
 }

@@ -6,14 +6,14 @@ use mpotr_core::Event;
 use super::Seen;
 
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
-    let Event::Sent { handle, id } = seen.event else {
+    let Event::Sent { text_id, id } = seen.event else {
         return Ok(());
     };
     let Some(here) = seen.before.person(seen.seat) else {
         return Ok(());
     };
     let (Some(written), Some((sid, record))) =
-        (here.written.get(handle), seen.before.epoch_of(seen.seat))
+        (here.written.get(text_id), seen.before.epoch_of(seen.seat))
     else {
         return Ok(());
     };
@@ -42,7 +42,7 @@ mod tests {
     fn a_text_is_for_those_whom_its_author_had_seen() {
         let mut ledger = Ledger::of_people(3);
         ledger.all_install(&[0, 1, 2], &secure(1, 0, &[0, 1, 2]));
-        let handle = a_text();
+        let text_id = a_text();
         let id = MessageId::new([1; 32]);
         for (seen, is_allowed) in [(1..=2, true), (1..=1, false)] {
             let written = Written {
@@ -50,9 +50,9 @@ mod tests {
                 for_whom: seen.map(identity).collect(),
             };
             let author = ledger.person_mut(Seat(0)).unwrap();
-            author.written.insert(handle, written);
+            author.written.insert(text_id, written);
             assert_eq!(
-                ledger.allows(0, &Event::Sent { handle, id }, check),
+                ledger.allows(0, &Event::Sent { text_id, id }, check),
                 is_allowed
             );
         }

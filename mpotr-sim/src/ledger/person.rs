@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::SidHint;
-use mpotr_core::{Departure, Event, MessageId, Policy, SendHandle, Timestamp};
+use mpotr_core::{Departure, Event, MessageId, Policy, TextId, Timestamp};
 
 use super::Fate;
 
@@ -43,18 +43,24 @@ pub(crate) struct Person {
     /// How it left.
     pub(crate) departure: Option<Departure>,
     pub(crate) fates: BTreeMap<Sid, Fate>,
+    /// What it means to say as soon as it knows who reads it.
+    pub(crate) unsaid: Vec<String>,
     /// Texts that were taken and have no id yet.
-    pub(crate) unsent: BTreeMap<SendHandle, Vec<u8>>,
+    pub(crate) unsent: BTreeMap<TextId, Vec<u8>>,
+    /// Those of them that are held.
+    pub(crate) held: BTreeSet<TextId>,
+    /// Texts that the person takes back.
+    pub(crate) discarded: BTreeSet<TextId>,
     /// How each text came to be written.
-    pub(crate) written: BTreeMap<SendHandle, Written>,
+    pub(crate) written: BTreeMap<TextId, Written>,
     /// Whom it has voted to leave out.
     pub(crate) rejects: BTreeSet<IdentityKey>,
     /// Texts that were taken and have no fate yet, and their ids, once they are sent.
-    pub(crate) open: BTreeMap<SendHandle, Option<MessageId>>,
+    pub(crate) open: BTreeMap<TextId, Option<MessageId>>,
     /// How many key agreements it was told of that failed.
     pub(crate) failed_runs: u32,
     /// Texts of which this member was told that a member missed them, or that they were dropped.
-    pub(crate) lost: BTreeSet<SendHandle>,
+    pub(crate) lost: BTreeSet<TextId>,
     /// Members of the present epoch that this one was told are leaving.
     pub(crate) leavers: BTreeSet<IdentityKey>,
     /// Members of the present epoch that this one was told have left.
@@ -80,7 +86,10 @@ impl Person {
             exposed: BTreeMap::new(),
             departure: None,
             fates: BTreeMap::new(),
+            unsaid: Vec::new(),
             unsent: BTreeMap::new(),
+            held: BTreeSet::new(),
+            discarded: BTreeSet::new(),
             written: BTreeMap::new(),
             rejects: BTreeSet::new(),
             open: BTreeMap::new(),
@@ -126,13 +135,19 @@ impl Person {
                 let acknowledged = departure.acknowledged;
                 self.depart(Fate::Left { acknowledged });
             }
-            Event::Acknowledged { handle } => {
-                self.open.remove(handle);
+            Event::Acknowledged { text_id } => {
+                self.open.remove(text_id);
             }
-            Event::Missed { handle, .. } | Event::Dropped { handle, .. } => {
-                self.open.remove(handle);
-                self.unsent.remove(handle);
-                self.lost.insert(*handle);
+            Event::Held { text_id, .. } => {
+                self.held.insert(*text_id);
+            }
+            Event::Missed { text_id, .. } | Event::Dropped { text_id, .. } => {
+                self.open.remove(text_id);
+                self.unsent.remove(text_id);
+                self.held.remove(text_id);
+                if !self.discarded.remove(text_id) {
+                    self.lost.insert(*text_id);
+                }
             }
             Event::AgreementFailed { .. } => {
                 self.failed_runs = self.failed_runs.saturating_add(1);
@@ -144,6 +159,14 @@ impl Person {
                 self.gone.insert(*member);
             }
             _ => {}
+        }
+    }
+
+    /// A text that is held waits again: its author has seen these.
+    pub(crate) fn release(&mut self, text_id: TextId, for_whom: BTreeSet<IdentityKey>) {
+        self.held.remove(&text_id);
+        if let Some(written) = self.written.get_mut(&text_id) {
+            written.for_whom = for_whom;
         }
     }
 

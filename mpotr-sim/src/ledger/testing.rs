@@ -3,9 +3,7 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::{RoomId, Sid};
-use mpotr_core::{
-    Admission, EpochName, Event, MemberInfo, Policy, RoomConfig, SendHandle, Timestamp,
-};
+use mpotr_core::{Admission, EpochName, Event, MemberInfo, Policy, RoomConfig, TextId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -40,11 +38,11 @@ pub(crate) fn secure(epoch: u8, parent: u8, roster: &[u8]) -> Event {
 }
 
 /// What a room names a text by.
-pub(crate) fn a_text() -> SendHandle {
+pub(crate) fn a_text() -> TextId {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let mut room = SeededRoom::<Suite>::enter(Entrance {
         role: Role::Honest,
-        config: RoomConfig::new(RoomId::new([1; 32]), Admission::Open),
+        config: RoomConfig::new(RoomId::new([1; 32]), Admission::Only([identity(2)].into())),
         identity: IdentityKeyPair::random::<Suite>(&mut rng),
         now: Timestamp::default(),
         seed: 1,

@@ -1,6 +1,6 @@
 //! Hears everything and says nothing.
 
-use mpotr_core::{Event, SendHandle, Timestamp};
+use mpotr_core::{Event, TextId, Timestamp};
 
 use crate::party::{Act, Party, Seat, Transmit};
 
@@ -24,7 +24,7 @@ impl Party for Bystander {
         None
     }
 
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<SendHandle> {
+    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<TextId> {
         None
     }
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::gka::MAX_MEMBERS;
 use mpotr_core::wire::{Packet, PacketKind};
-use mpotr_core::{Event, SendHandle, Timestamp};
+use mpotr_core::{Event, TextId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
@@ -124,7 +124,7 @@ impl<S: CryptoSuite> Party for LargerRoom<S> {
         None
     }
 
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<SendHandle> {
+    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<TextId> {
         None
     }
 

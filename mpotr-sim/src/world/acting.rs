@@ -1,6 +1,6 @@
 //! What members do, and what befalls them.
 
-use std::collections::BTreeSet;
+use mpotr_core::TextId;
 
 use super::World;
 use crate::draw::below;
@@ -17,25 +17,71 @@ impl World {
         let length = self.text_bytes;
         let text = format!("{seat} says {}", self.messages);
         let text = format!("{text:.<length$}");
+        let is_outside = self.ledger.epoch_of(seat).is_none();
+        if let Some(person) = self.ledger.person_mut(seat)
+            && person.is_honest
+            && is_outside
+        {
+            // Nobody knows yet who would read it: the person waits.
+            person.unsaid.push(text);
+            self.messages = self.messages.saturating_add(1);
+            return;
+        }
+        if self.write(seat, text) {
+            self.messages = self.messages.saturating_add(1);
+        }
+        self.collect(seat);
+    }
+
+    /// The room is secure: a person says what it could not say before.
+    pub(super) fn say_at_last(&mut self, seat: Seat) {
+        let person = self.ledger.person_mut(seat);
+        let unsaid = person.map(|person| std::mem::take(&mut person.unsaid));
+        for text in unsaid.unwrap_or_default() {
+            self.write(seat, text);
+        }
+    }
+
+    /// Hands a text to a party; whether it is one of an honest member that is taken.
+    fn write(&mut self, seat: Seat, text: String) -> bool {
         let now = self.now;
         let Some(place) = self.places.get_mut(seat.0) else {
-            return;
+            return false;
         };
         let is_honest = place.role == Role::Honest;
         let taken = place.party.send(now, text.as_bytes());
-        if let Some(handle) = taken.filter(|_| is_honest) {
-            self.trace.note(now, seat, format_args!("writes: {text}"));
-            self.messages = self.messages.saturating_add(1);
-            let roster = self.ledger.epoch_of(seat).map(|(_, record)| &record.roster);
-            let mut for_whom: BTreeSet<_> = roster.into_iter().flatten().copied().collect();
-            if let Some(person) = self.ledger.person_mut(seat) {
-                for_whom.retain(|member| !person.rejects.contains(member));
-                person.written.insert(handle, Written { at: now, for_whom });
-                person.unsent.insert(handle, text.into_bytes());
-                person.open.insert(handle, None);
+        let Some(text_id) = taken.filter(|_| is_honest) else {
+            return false;
+        };
+        self.trace.note(now, seat, format_args!("writes: {text}"));
+        let for_whom = self.ledger.seen_by(seat);
+        if let Some(person) = self.ledger.person_mut(seat) {
+            person
+                .written
+                .insert(text_id, Written { at: now, for_whom });
+            person.unsent.insert(text_id, text.into_bytes());
+            person.open.insert(text_id, None);
+        }
+        true
+    }
+
+    /// A text of an honest member is held: its person looks who has come in, and lets it leave or takes it back.
+    pub(super) fn decide(&mut self, seat: Seat, text_id: TextId) {
+        let leaves = below(2, &mut self.rng) == 0;
+        let now = self.now;
+        self.trace
+            .note(now, seat, format_args!("lets {text_id:?} leave: {leaves}"));
+        let for_whom = self.ledger.seen_by(seat);
+        if let Some(person) = self.ledger.person_mut(seat) {
+            if leaves {
+                person.release(text_id, for_whom);
+            } else {
+                person.discarded.insert(text_id);
             }
         }
-        self.collect(seat);
+        if let Some(place) = self.places.get_mut(seat.0) {
+            place.party.decide(now, text_id, leaves);
+        }
     }
 
     /// Some honest member that stays writes a text.

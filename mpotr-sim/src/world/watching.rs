@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use mpotr_core::Event;
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint};
+use mpotr_core::{Event, TextId};
 
 use super::World;
 use crate::invariant::{self, Seen, honest_loss};
@@ -34,6 +34,7 @@ impl World {
             self.note_cut();
             self.note_events(seat, &events, key);
             self.ledger.note_held(seat, &held);
+            self.answer(seat, &events);
         }
         self.let_go(seat, is_honest);
         if let Some(place) = self.places.get_mut(seat.0) {
@@ -41,6 +42,21 @@ impl World {
             place.views = place.party.views().max(place.views);
         }
         is_honest && !events.is_empty()
+    }
+
+    /// The person behind a seat does what follows from what it was told.
+    fn answer(&mut self, seat: Seat, events: &[Event]) {
+        let held: Vec<_> = events.iter().filter_map(held).collect();
+        for text_id in &held {
+            self.decide(seat, *text_id);
+        }
+        let is_secure = events.iter().any(|it| matches!(it, Event::Secure { .. }));
+        if is_secure {
+            self.say_at_last(seat);
+        }
+        if is_secure || !held.is_empty() {
+            self.collect(seat);
+        }
     }
 
     /// Sends what a party wants to send, while its line is free.
@@ -161,6 +177,15 @@ impl World {
             ));
             self.ledger.note_reveal(seat, reveal.hint);
         }
+    }
+}
+
+/// The text that is held, if this tells of one.
+const fn held(event: &Event) -> Option<TextId> {
+    if let Event::Held { text_id, .. } = event {
+        Some(*text_id)
+    } else {
+        None
     }
 }
 

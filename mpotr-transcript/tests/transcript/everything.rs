@@ -218,7 +218,7 @@ const SHOWN: &[&str] = &[
 /// Events of which nothing is signed that would not be signed without them, or nothing at all.
 const NOT_SHOWN: &[&str] = &[
     // Before a room, or about those outside.
-    "Waiting",
+    "WantsIn",
     "IdentityInUse",
     "IdentityInRoom",
     "ExcludedWaiting",
@@ -231,7 +231,10 @@ const NOT_SHOWN: &[&str] = &[
     "Sent",
     "Acknowledged",
     "Missed",
+    "Held",
     "Dropped",
+    "Waiting",
+    "WaitingOver",
     "Provisional",
     "Unsettled",
     "Settled",

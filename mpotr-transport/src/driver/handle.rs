@@ -1,7 +1,7 @@
 //! How the application speaks to a room that a driver runs.
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
-use mpotr_core::{Policy, PolicyError, Room, SendError, SendHandle, Timestamp, Vote, VoteError};
+use mpotr_core::{Policy, PolicyError, Room, Seen, SendError, TextId, Timestamp, Vote, VoteError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::tell_if_news;
@@ -12,7 +12,19 @@ pub(super) enum Command {
     /// Send a text.
     Send {
         body: Vec<u8>,
-        reply: oneshot::Sender<Result<SendHandle, SendError>>,
+        seen: Seen,
+        reply: oneshot::Sender<Result<TextId, SendError>>,
+    },
+    /// Let a text leave that is held.
+    Release {
+        text_id: TextId,
+        seen: Seen,
+        reply: oneshot::Sender<Result<(), SendError>>,
+    },
+    /// Take back a text that waits or is held.
+    Discard {
+        text_id: TextId,
+        reply: oneshot::Sender<Option<Vec<u8>>>,
     },
     /// Let a person in.
     Admit {
@@ -48,12 +60,24 @@ impl Command {
         takes_texts: &watch::Sender<bool>,
     ) {
         match self {
-            Self::Send { body, reply } => {
-                let taken = room.send(now, body);
+            Self::Send { body, seen, reply } => {
+                let taken = room.send(now, body, seen);
                 // Before the answer: a caller that has it may look at once whether the next text is taken, too.
                 tell_if_news(takes_texts, room.takes_texts());
                 // A caller that no longer waits for the answer has dropped its end: nothing to do.
                 let _ = reply.send(taken);
+            }
+            Self::Release {
+                text_id,
+                seen,
+                reply,
+            } => {
+                let _ = reply.send(room.release(now, text_id, seen));
+            }
+            Self::Discard { text_id, reply } => {
+                let body = room.discard(now, text_id);
+                tell_if_news(takes_texts, room.takes_texts());
+                let _ = reply.send(body);
             }
             Self::Admit { identity, reply } => {
                 let _ = reply.send(room.admit(now, identity));
@@ -83,7 +107,7 @@ pub struct RoomHandle {
 }
 
 /// Why a room did not do what a handle asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandleError {
     /// The room did not take the text.
     #[error(transparent)]
@@ -123,19 +147,46 @@ impl RoomHandle {
         waited.map(|_| ()).map_err(|_closed| HandleError::Ended)
     }
 
-    /// Sends a text. The answer is that of the room: the text is on its way, or waits for the room to be secure. What
-    /// becomes of it, events tell.
+    /// Sends a text to the roster that its author has `seen`: [`Seen::Epoch`] names the one of the last
+    /// [`Event::Secure`](mpotr_core::Event::Secure) that the application has shown. The answer is that of the room: the text
+    /// is on its way, or waits. What becomes of it, events tell.
     ///
     /// # Errors
     /// The room does not take the text, or has ended. Of [`SendError::QueueFull`], [`RoomHandle::writable`] tells the end.
-    pub async fn send(&self, body: impl Into<Vec<u8>> + Send) -> Result<SendHandle, HandleError> {
+    pub async fn send(
+        &self,
+        body: impl Into<Vec<u8>> + Send,
+        seen: Seen,
+    ) -> Result<TextId, HandleError> {
+        let body = body.into();
         let (reply, answer) = oneshot::channel();
-        self.command(Command::Send {
-            body: body.into(),
+        self.command(Command::Send { body, seen, reply }).await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Lets a text leave that is held ([`Event::Held`](mpotr_core::Event::Held)): its author has `seen` who reads it now.
+    ///
+    /// # Errors
+    /// It is not held, stays so for a reason, or the room has ended.
+    pub async fn release(&self, text_id: TextId, seen: Seen) -> Result<(), HandleError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Release {
+            text_id,
+            seen,
             reply,
         })
         .await?;
         Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Takes a text back that waits or is held, and gives it back; `None` of any other.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn discard(&self, text_id: TextId) -> Result<Option<Vec<u8>>, HandleError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Discard { text_id, reply }).await?;
+        answer.await.map_err(|_dropped| HandleError::Ended)
     }
 
     /// Asks that a person be let in, where the policy of the room wants this member's word for it.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use getrandom::SysRng;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
-use mpotr_core::Event;
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::crypto::rand_core::UnwrapErr;
-use mpotr_transport::{Driver, DriverEvent, Received, SenderHint, Transport};
+use mpotr_core::{Event, Seen, SendError};
+use mpotr_transport::{Driver, DriverEvent, HandleError, Received, SenderHint, Transport};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -82,6 +82,21 @@ fn offer() -> (IdentityKey, Bytes) {
     (identity, room.poll_transmit().unwrap().into())
 }
 
+/// The next thing that is told, but for what the room waits for.
+async fn told(events: &mut mpsc::Receiver<DriverEvent>) -> Option<DriverEvent> {
+    loop {
+        let event = events.recv().await;
+        if !matches!(
+            event,
+            Some(DriverEvent::Room(
+                Event::Waiting { .. } | Event::WaitingOver { .. }
+            ))
+        ) {
+            return event;
+        }
+    }
+}
+
 fn disconnected(why: &str) -> Option<DriverEvent> {
     Some(DriverEvent::Disconnected(why.to_owned()))
 }
@@ -97,10 +112,12 @@ async fn a_transport_that_takes_its_time_to_send_stops_neither_packets_nor_comma
     let (claimed, packet) = offer();
     far.to_room.send(packet).await.unwrap();
     assert_eq!(
-        events.recv().await,
-        Some(DriverEvent::Room(Event::Waiting { claimed }))
+        told(&mut events).await,
+        Some(DriverEvent::Room(Event::WantsIn { claimed }))
     );
-    handle.send("taken").await.unwrap();
+    // It is heard, and answered: whom this member would write to is not known yet.
+    let refused = handle.send("too early", Seen::Expected).await;
+    assert_eq!(refused, Err(HandleError::Send(SendError::NotSecure)));
     // The room has gone on all the while: what it had to say is there as soon as the transport takes it.
     for _ in 0..4 {
         let packet = timeout(Duration::from_millis(1), far.from_room.recv()).await;
@@ -132,11 +149,14 @@ async fn a_transport_that_breaks_while_receiving_is_reported_after_what_the_room
     far.to_room.send(packet).await.unwrap();
     drop(far.to_room);
     assert_eq!(
-        events.recv().await,
-        Some(DriverEvent::Room(Event::Waiting { claimed }))
+        told(&mut events).await,
+        Some(DriverEvent::Room(Event::WantsIn { claimed }))
     );
-    assert_eq!(events.recv().await, disconnected("nothing can be received"));
-    assert_eq!(events.recv().await, None);
+    assert_eq!(
+        told(&mut events).await,
+        disconnected("nothing can be received")
+    );
+    assert_eq!(told(&mut events).await, None);
 }
 
 #[tokio::test]
@@ -145,8 +165,8 @@ async fn a_transport_that_breaks_while_sending_is_reported() {
     drop(far.from_room);
     let (_identity, room) = new_room::<Suite>(None);
     let (_handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
-    assert_eq!(events.recv().await, disconnected("nothing can be sent"));
-    assert_eq!(events.recv().await, None);
+    assert_eq!(told(&mut events).await, disconnected("nothing can be sent"));
+    assert_eq!(told(&mut events).await, None);
 }
 
 #[tokio::test]
@@ -155,14 +175,14 @@ async fn a_room_that_ends_closes_its_transport_after_its_last_packet() {
     let (_identity, room) = new_room::<Suite>(None);
     let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
     handle.leave().await.unwrap();
-    let ended = events.recv().await;
+    let ended = told(&mut events).await;
     assert!(
         matches!(ended, Some(DriverEvent::Room(Event::Ended(_)))),
         "{ended:?}"
     );
     assert_eq!(far.closed.try_recv(), Ok(()), "told before it was closed");
     assert!(far.from_room.recv().await.is_some(), "the offer was sent");
-    assert_eq!(events.recv().await, None);
+    assert_eq!(told(&mut events).await, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,11 +193,11 @@ async fn the_end_is_told_after_the_last_packet_is_out() {
     // The first offer fills the transport, and the second waits for it.
     sleep(TIMERS.advertise.saturating_mul(2)).await;
     handle.leave().await.unwrap();
-    let early = timeout(Duration::from_secs(1), events.recv()).await;
+    let early = timeout(Duration::from_secs(1), told(&mut events)).await;
     assert!(early.is_err(), "{early:?}");
     while far.from_room.recv().await.is_some() {}
     assert!(matches!(
-        events.recv().await,
+        told(&mut events).await,
         Some(DriverEvent::Room(Event::Ended(_)))
     ));
 }
@@ -190,15 +210,19 @@ async fn a_transport_that_cannot_close_in_order_is_reported() {
     let (handle, mut events) = Driver::spawn(room, transport, UnwrapErr(SysRng));
     handle.leave().await.unwrap();
     assert!(matches!(
-        events.recv().await,
+        told(&mut events).await,
         Some(DriverEvent::Room(Event::Ended(_)))
     ));
-    assert_eq!(events.recv().await, disconnected("nobody cares"));
+    assert_eq!(told(&mut events).await, disconnected("nobody cares"));
     drop((far.to_room, far.from_room));
 }
 
-fn is_secure(event: Option<DriverEvent>) -> bool {
-    matches!(event.unwrap(), DriverEvent::Room(Event::Secure { .. }))
+/// The roster that an event tells of.
+fn seen(event: Option<DriverEvent>) -> Option<Seen> {
+    let DriverEvent::Room(Event::Secure { sid, .. }) = event.unwrap() else {
+        return None;
+    };
+    Some(Seen::Epoch(sid))
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,20 +232,21 @@ async fn an_application_that_does_not_read_stops_the_packets_and_nothing_else() 
     let (alice, mut alices_events) = Driver::spawn(room, to_bob, UnwrapErr(SysRng));
     let (_identity, room) = new_room::<Suite>(Some(2));
     let (bob, mut bobs_events) = Driver::spawn(room, to_alice, UnwrapErr(SysRng));
-    let mut secure = [false; 2];
-    while secure != [true; 2] {
+    let mut secure = [None; 2];
+    while secure.contains(&None) {
         tokio::select! {
             packet = of_alice.from_room.recv() => of_bob.to_room.send(packet.unwrap()).await.unwrap(),
             packet = of_bob.from_room.recv() => of_alice.to_room.send(packet.unwrap()).await.unwrap(),
-            event = alices_events.recv() => secure[0] |= is_secure(event),
-            event = bobs_events.recv() => secure[1] |= is_secure(event),
+            event = alices_events.recv() => secure[0] = secure[0].or(seen(event)),
+            event = bobs_events.recv() => secure[1] = secure[1].or(seen(event)),
         }
     }
 
+    let [alices, bobs] = secure.map(Option::unwrap);
     // Alice writes and Bob's application looks away: at some time his driver takes no more.
     let mut is_stopped = false;
     for _ in 0..2_000 {
-        alice.send("text").await.unwrap();
+        alice.send("text", alices).await.unwrap();
         let packet = timeout(Duration::from_secs(5), of_alice.from_room.recv()).await;
         let taken = of_bob
             .to_room
@@ -232,7 +257,7 @@ async fn an_application_that_does_not_read_stops_the_packets_and_nothing_else() 
         }
     }
     assert!(is_stopped, "events pile up without end");
-    bob.send("still here").await.unwrap();
+    bob.send("still here", bobs).await.unwrap();
     for _ in 0..256 {
         assert!(matches!(
             bobs_events.recv().await,

@@ -10,10 +10,10 @@ use getrandom::SysRng;
 use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Admission, Departure, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_core::{Admission, Departure, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp};
 use mpotr_transport::frame::{FrameCodec, Join, RoomName, ServerFrame};
 use mpotr_transport::{
-    Driver, DriverEvent, Relay, RelayCounters, RelayCounts, RelayError, RelayLimits,
+    Driver, DriverEvent, HandleError, Relay, RelayCounters, RelayCounts, RelayError, RelayLimits,
     RelayTransport, RoomHandle,
 };
 use tokio::io::AsyncWriteExt;
@@ -216,6 +216,8 @@ pub(crate) struct Member {
     pub(crate) identity: IdentityKey,
     pub(crate) handle: RoomHandle,
     pub(crate) events: mpsc::Receiver<DriverEvent>,
+    /// The roster that it was told of last.
+    pub(crate) seen: Seen,
 }
 
 impl Member {
@@ -229,7 +231,13 @@ impl Member {
             identity,
             handle,
             events,
+            seen: Seen::Expected,
         }
+    }
+
+    /// Says something to those whom it has seen.
+    pub(crate) async fn say(&self, text: impl Into<Vec<u8>> + Send) -> Result<TextId, HandleError> {
+        self.handle.send(text, self.seen).await
     }
 
     /// What the room says next.
@@ -241,6 +249,9 @@ impl Member {
         let DriverEvent::Room(event) = next else {
             panic!("{next:?}")
         };
+        if let Event::Secure { sid, .. } = &event {
+            self.seen = Seen::Epoch(*sid);
+        }
         event
     }
 

@@ -9,7 +9,7 @@ use getrandom::SysRng;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
-use mpotr_core::{Admission, DropReason, Event, Room, RoomConfig, Timestamp};
+use mpotr_core::{Admission, DropReason, Event, Room, RoomConfig, Seen, TextId, Timestamp};
 use mpotr_transport::{
     Connect, Driver, DriverEvent, Received, Retry, RoomHandle, SenderHint, Transport,
 };
@@ -149,6 +149,8 @@ struct Member {
     identity: IdentityKey,
     handle: RoomHandle,
     events: mpsc::Receiver<DriverEvent>,
+    /// The roster that it was told of last.
+    seen: Seen,
     way: watch::Sender<Way>,
 }
 
@@ -177,8 +179,14 @@ impl Member {
             identity: key,
             handle,
             events,
+            seen: Seen::Expected,
             way,
         }
+    }
+
+    /// Says something to those whom it has seen.
+    async fn says(&self, text: impl Into<Vec<u8>> + Send) -> TextId {
+        self.handle.send(text, self.seen).await.unwrap()
     }
 
     /// Reads on until something is told.
@@ -187,6 +195,15 @@ impl Member {
         let heard = timeout(PATIENCE, async {
             loop {
                 let event = self.events.recv().await.expect("the room is over");
+                if let DriverEvent::Room(Event::Secure { sid, .. }) = &event {
+                    self.seen = Seen::Epoch(*sid);
+                }
+                if matches!(
+                    event,
+                    DriverEvent::Room(Event::Waiting { .. } | Event::WaitingOver { .. })
+                ) {
+                    continue;
+                }
                 if let Some(found) = is(&event) {
                     return found;
                 }
@@ -307,18 +324,18 @@ async fn the_fate_of_each_text_is_told_before_the_loss_that_decides_it() {
     alice.hears(attempt).await;
     let mut texts = Vec::new();
     for number in 0..TEXTS {
-        texts.push(alice.handle.send(number.to_string()).await.unwrap());
+        texts.push(alice.says(number.to_string()).await);
     }
     alice.handle.leave().await.unwrap();
     let (mut missed, mut dropped) = (Vec::new(), Vec::new());
     let gather = alice.hears(|event| {
-        if let DriverEvent::Room(Event::Missed { handle, by }) = event {
+        if let DriverEvent::Room(Event::Missed { text_id, by }) = event {
             assert_eq!(*by, [bob.identity]);
-            missed.push(*handle);
+            missed.push(*text_id);
         }
-        if let DriverEvent::Room(Event::Dropped { handle, why }) = event {
+        if let DriverEvent::Room(Event::Dropped { text_id, why }) = event {
             assert_eq!(*why, DropReason::Left);
-            dropped.push(*handle);
+            dropped.push(*text_id);
         }
         disconnected(event)
     });
@@ -359,7 +376,7 @@ async fn all_go_on_after(away: Duration, unexpected: fn(&Event) -> bool) {
         member.hears(attempt).await;
     }
     let [mut alice, bob, carol] = members;
-    alice.handle.send("meanwhile").await.unwrap();
+    alice.says("meanwhile").await;
     assert_eq!(reads_on(&mut alice, unexpected).await, b"meanwhile");
     tokio::time::sleep(away).await;
     for member in [&alice, &bob, &carol] {
@@ -401,7 +418,7 @@ async fn who_comes_back_late_is_let_in_again_by_those_who_went_on() {
         listen(carol.events);
         bob.way.send_replace(Way::Closed);
         bob.hears(attempt).await;
-        alice.handle.send("where is bob?").await.unwrap();
+        alice.says("where is bob?").await;
         let gone = Instant::now();
         let left_out = |event: &DriverEvent| {
             let DriverEvent::Room(Event::LeftOut { member }) = event else {
@@ -421,7 +438,7 @@ async fn who_comes_back_late_is_let_in_again_by_those_who_went_on() {
             "{away}: back after {:?}",
             back.elapsed()
         );
-        bob.handle.send("here").await.unwrap();
+        bob.says("here").await;
         alice.reads("here").await;
     }
 }

@@ -26,7 +26,7 @@ struct Seen {
 async fn take_part(mut member: Member) -> Seen {
     let roster = member.secure().await;
     let text = format!("from {}", member.identity);
-    member.handle.send(text.clone()).await.unwrap();
+    member.say(text.clone()).await.unwrap();
     let mut texts = BTreeSet::from([(member.identity, text)]);
     while texts.len() < roster.len() {
         if let Event::Message { author, body, .. } = member.next().await {
@@ -39,10 +39,7 @@ async fn take_part(mut member: Member) -> Seen {
         member.events.recv().await.is_none(),
         "nothing follows the end"
     );
-    assert_eq!(
-        member.handle.send("too late").await,
-        Err(HandleError::Ended)
-    );
+    assert_eq!(member.say("too late").await, Err(HandleError::Ended));
     Seen {
         roster,
         texts,
@@ -127,7 +124,7 @@ async fn a_relay_that_shuts_down_is_reported_and_ends_the_room() {
         Some(DriverEvent::Disconnected(why))
     );
     assert_eq!(member.events.recv().await, None);
-    assert_eq!(member.handle.send("anyone?").await, Err(HandleError::Ended));
+    assert_eq!(member.say("anyone?").await, Err(HandleError::Ended));
     assert_eq!(member.handle.leave().await, Err(HandleError::Ended));
 }
 
@@ -135,11 +132,12 @@ async fn a_relay_that_shuts_down_is_reported_and_ends_the_room() {
 async fn a_text_that_the_room_does_not_take_is_an_error_of_its_own() {
     let relay = Served::new().await;
     let member = Member::enter::<Suite>(&relay, None).await;
-    let error = member.handle.send(vec![0; MAX_BODY + 1]).await.unwrap_err();
+    let error = member.say(vec![0; MAX_BODY + 1]).await.unwrap_err();
     assert_eq!(
         error,
         HandleError::Send(SendError::TooLong {
-            length: MAX_BODY + 1
+            length: MAX_BODY + 1,
+            limit: MAX_BODY
         })
     );
 }
@@ -179,8 +177,8 @@ async fn an_application_that_does_not_read_is_still_answered_and_misses_nothing(
     alice.secure().await;
     bob.secure().await;
     for number in 0..TEXTS {
-        alice.handle.send(number.to_string()).await.unwrap();
-        bob.handle.send(number.to_string()).await.unwrap();
+        alice.say(number.to_string()).await.unwrap();
+        bob.say(number.to_string()).await.unwrap();
     }
     // More than the driver holds for an application: what is beyond waits in the relay.
     // Both read now: who does not read does not learn that others have its texts either, and sends no more of them.
@@ -205,7 +203,7 @@ async fn a_room_whose_events_nobody_reads_goes_on_for_the_others() {
     let Member { handle, events, .. } = Member::enter::<Suite>(&relay, Some(2)).await;
     drop(events);
     alice.secure().await;
-    alice.handle.send("hello").await.unwrap();
+    alice.say("hello").await.unwrap();
     while !matches!(alice.next().await, Event::Acknowledged { .. }) {}
     handle.leave().await.unwrap();
     while !matches!(alice.next().await, Event::Left { .. }) {}

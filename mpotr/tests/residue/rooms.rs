@@ -211,8 +211,9 @@ impl<S: CryptoSuite> Rooms<S> {
         let mut count = 0;
         for _ in 0..2 {
             for member in &here {
+                let seen = self.rooms[*member].newest_seen();
                 self.rooms[*member]
-                    .send(self.now, text::<S>(self.scene, self.said))
+                    .send(self.now, text::<S>(self.scene, self.said), seen)
                     .unwrap();
                 self.said += 1;
                 count += 1;
@@ -225,8 +226,9 @@ impl<S: CryptoSuite> Rooms<S> {
 
     /// A member says something.
     pub(crate) fn say(&mut self, member: usize) {
+        let seen = self.rooms[member].newest_seen();
         self.rooms[member]
-            .send(self.now, text::<S>(self.scene, self.said))
+            .send(self.now, text::<S>(self.scene, self.said), seen)
             .unwrap();
         self.said += 1;
         self.collect();

@@ -1,4 +1,4 @@
-use mpotr::{EpochName, Event, IdentityKey, MemberInfo, MessageId, Sid};
+use mpotr::{EpochName, Event, IdentityKey, MemberInfo, MessageId, Sid, Timestamp, WaitingReason};
 use mpotr_formats::{Nick, Payload};
 
 use super::{Conversation, Door, Say, fingerprint};
@@ -136,8 +136,8 @@ fn the_roster_is_told_with_whole_fingerprints() {
 #[test]
 fn a_claim_to_wait_outside_is_told_once() {
     let mut room = Conversation::new(ME, &nick("me"), Door::Open);
-    assert_eq!(room.hear(Event::Waiting { claimed: BOB }).len(), 1);
-    assert_eq!(room.hear(Event::Waiting { claimed: BOB }), []);
+    assert_eq!(room.hear(Event::WantsIn { claimed: BOB }).len(), 1);
+    assert_eq!(room.hear(Event::WantsIn { claimed: BOB }), []);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_flood_of_claims_is_not_told_for_ever() {
     let mut room = Conversation::new(ME, &nick("me"), Door::Open);
     let told = (10..=u8::MAX).filter(|number| {
         let claimed = IdentityKey::new([*number; 32]);
-        !room.hear(Event::Waiting { claimed }).is_empty()
+        !room.hear(Event::WantsIn { claimed }).is_empty()
     });
     assert_eq!(told.count(), MAX_LISTED + 1);
 }
@@ -153,7 +153,7 @@ fn a_flood_of_claims_is_not_told_for_ever() {
 #[test]
 fn who_waits_is_told_with_what_to_type_where_the_person_is_asked() {
     let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
-    let said = room.hear(Event::Waiting { claimed: BOB });
+    let said = room.hear(Event::WantsIn { claimed: BOB });
     let [Say::Notice(_), Say::Notice(how)] = said.as_slice() else {
         panic!("{said:?}")
     };
@@ -174,11 +174,11 @@ fn who_is_awaited_is_let_in_when_it_comes() {
     assert!(room.members().iter().any(|line| line.contains(&whole)));
     assert!(
         !room
-            .hear(Event::Waiting { claimed: EVE })
+            .hear(Event::WantsIn { claimed: EVE })
             .contains(&Say::Admit(EVE))
     );
     assert!(
-        room.hear(Event::Waiting { claimed: BOB })
+        room.hear(Event::WantsIn { claimed: BOB })
             .contains(&Say::Admit(BOB))
     );
 }
@@ -186,7 +186,7 @@ fn who_is_awaited_is_let_in_when_it_comes() {
 #[test]
 fn nobody_outside_is_let_in_by_ten_digits_or_a_nick() {
     let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
-    room.hear(Event::Waiting { claimed: BOB });
+    room.hear(Event::WantsIn { claimed: BOB });
     let whole = fingerprint(&BOB).to_string();
     let short = format!("#{}", whole[..11].replace(' ', "-"));
     let Err(WhomError::TooShort { hits }) = room.newcomer(&short) else {
@@ -204,10 +204,10 @@ fn nobody_outside_is_let_in_by_ten_digits_or_a_nick() {
 #[test]
 fn who_is_pushed_off_the_list_can_still_be_let_in() {
     let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
-    room.hear(Event::Waiting { claimed: BOB });
+    room.hear(Event::WantsIn { claimed: BOB });
     for number in 10..=u8::MAX {
         let claimed = IdentityKey::new([number; 32]);
-        room.hear(Event::Waiting { claimed });
+        room.hear(Event::WantsIn { claimed });
     }
     let whole = fingerprint(&BOB).to_string();
     assert!(!room.members().iter().any(|line| line.contains(&whole)));
@@ -235,7 +235,7 @@ fn where_only_some_come_in_nobody_else_is_let_in() {
         &nick("me"),
         Door::With([(BOB, "bob.pub".to_owned())].into()),
     );
-    let said = room.hear(Event::Waiting { claimed: EVE });
+    let said = room.hear(Event::WantsIn { claimed: EVE });
     let [Say::Notice(stays)] = said.as_slice() else {
         panic!("{said:?}")
     };
@@ -259,12 +259,16 @@ fn nobody_is_kicked_by_accident() {
 }
 
 #[test]
-fn a_member_is_alone_when_all_others_have_left() {
-    let mut room = room();
-    room.hear(Event::Left { member: BOB });
-    assert!(room.is_secure() && !room.is_alone());
-    room.hear(Event::Left { member: EVE });
-    assert!(room.is_alone());
+fn that_nobody_else_is_there_is_told_of_a_room_that_had_others() {
+    let alone = || Event::Waiting {
+        reason: WaitingReason::Alone,
+        since: Timestamp::default(),
+        until: None,
+    };
+    assert_eq!(room().hear(alone()).len(), 1);
+    // Who has just come in was told that it waits for others.
+    let mut outside = Conversation::new(ME, &nick("me"), Door::Open);
+    assert_eq!(outside.hear(alone()), []);
 }
 
 #[test]

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_crypto::IdentityKey;
 
 use super::Fates;
-use crate::event::{Event, SendHandle};
+use crate::event::{Event, TextId};
 
 /// A text in a cut.
 #[derive(Debug)]
 pub(super) struct Crossing {
-    handle: SendHandle,
+    text_id: TextId,
     missed_by: BTreeSet<IdentityKey>,
     /// Those who hold it and have not been heard since.
     awaited: BTreeSet<IdentityKey>,
@@ -35,7 +35,7 @@ impl Fates {
             let mut missed_by = sealed.missed_by;
             missed_by.extend(missed.get(&seq).into_iter().flatten());
             self.crossing.push(Crossing {
-                handle: sealed.handle,
+                text_id: sealed.text_id,
                 missed_by,
                 awaited,
             });
@@ -63,7 +63,7 @@ impl Fates {
     fn tell_all(&mut self, texts: Vec<Crossing>) -> Vec<Event> {
         let fates = texts.into_iter().map(|text| {
             let missed_by = text.missed_by.into_iter().chain(text.awaited);
-            self.tell(text.handle, missed_by.collect())
+            self.tell(text.text_id, missed_by.collect())
         });
         fates.collect()
     }
@@ -78,23 +78,25 @@ mod tests {
     const EVE: IdentityKey = IdentityKey::new([3; 32]);
 
     /// A text in the cut, which these hold.
-    fn crossing(members: &[IdentityKey], missed: &[IdentityKey]) -> (Fates, SendHandle) {
+    fn crossing(members: &[IdentityKey], missed: &[IdentityKey]) -> (Fates, TextId) {
         let mut fates = Fates::default();
-        let handle = fates.take(b"text".to_vec()).unwrap();
+        let text_id = fates
+            .take(b"text".to_vec().into(), Default::default())
+            .unwrap();
         fates.next_to_seal().unwrap();
-        fates.note_sealed(Timestamp::default(), 0, handle, 100);
+        fates.note_sealed(Timestamp::default(), 0, text_id, 100);
         let held = BTreeMap::from([(0, members.iter().copied().collect())]);
         let missed = BTreeMap::from([(0, missed.to_vec())]);
         fates.cross(held, &missed);
         assert_eq!(fates.end_epoch(&missed), []);
-        (fates, handle)
+        (fates, text_id)
     }
 
     #[test]
     fn a_text_in_the_cut_is_acknowledged_when_all_who_hold_it_have_shown_it() {
-        let (mut fates, handle) = crossing(&[BOB, EVE], &[]);
+        let (mut fates, text_id) = crossing(&[BOB, EVE], &[]);
         assert_eq!(fates.note_arrived(&BOB), []);
-        let told = [Event::Acknowledged { handle }];
+        let told = [Event::Acknowledged { text_id }];
         assert_eq!(fates.note_arrived(&EVE), told);
         assert_eq!(
             (fates.note_arrived(&EVE), fates.end_crossing()),
@@ -105,12 +107,12 @@ mod tests {
 
     #[test]
     fn who_holds_a_text_and_is_never_heard_again_has_missed_it() {
-        let (mut fates, handle) = crossing(&[BOB], &[EVE]);
+        let (mut fates, text_id) = crossing(&[BOB], &[EVE]);
         let by = vec![BOB, EVE];
-        assert_eq!(fates.end_crossing(), [Event::Missed { handle, by }]);
+        assert_eq!(fates.end_crossing(), [Event::Missed { text_id, by }]);
         assert!(!fates.is_none_lost());
-        let (mut fates, handle) = crossing(&[BOB], &[EVE]);
+        let (mut fates, text_id) = crossing(&[BOB], &[EVE]);
         let by = vec![EVE];
-        assert_eq!(fates.note_arrived(&BOB), [Event::Missed { handle, by }]);
+        assert_eq!(fates.note_arrived(&BOB), [Event::Missed { text_id, by }]);
     }
 }

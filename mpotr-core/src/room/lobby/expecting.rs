@@ -62,6 +62,12 @@ impl Expected {
         }
     }
 
+    /// How many members the first epoch is to have, this one included; two at least.
+    pub(crate) fn want(&self) -> usize {
+        let named = self.identities.len().saturating_add(1);
+        self.members.unwrap_or(named).max(2)
+    }
+
     /// Whether all who are expected are among these.
     pub(crate) fn are_among(&self, identities: &BTreeSet<IdentityKey>) -> bool {
         self.identities.is_subset(identities)

@@ -1,11 +1,12 @@
 //! What is known of each message, and a warning when it is not final in time. `docs/spec/06-epochs.md`, "States".
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use crate::event::{Event, MessageState};
 use crate::room::Room;
 use crate::room::context::Context;
 use crate::room::membership::Membership;
+use crate::room::membership::talking::Talk;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::MessageId;
@@ -18,6 +19,16 @@ pub(crate) struct Unsettled {
     target: usize,
     /// Whether the application was warned.
     is_told: bool,
+    /// Without whose word it could not be final, when the application was warned.
+    waiting_for: Vec<IdentityKey>,
+}
+
+impl Talk {
+    /// Without whose word something is not final that should be, if the application was warned of it.
+    pub(crate) fn unsettled_for(&self) -> Option<&[IdentityKey]> {
+        let unsettled = self.unsettled.as_ref().filter(|it| it.is_told);
+        unsettled.map(|unsettled| unsettled.waiting_for.as_slice())
+    }
 }
 
 impl<S: CryptoSuite> Room<S> {
@@ -56,6 +67,7 @@ impl<S: CryptoSuite> Membership<S> {
             since: cx.now,
             target: delivered,
             is_told: false,
+            waiting_for: Vec::new(),
         });
         let deadline = unsettled.since.after(cx.me.times().leeway);
         let count = delivered.saturating_sub(settled);
@@ -63,12 +75,13 @@ impl<S: CryptoSuite> Membership<S> {
             unsettled.is_told = true;
             unsettled.target = delivered;
             let waiting_for = epoch.waiting_for(delivered).into_iter();
+            unsettled.waiting_for = waiting_for
+                .filter_map(|member| epoch.identity(member))
+                .collect();
             cx.out.tell(Event::Unsettled {
                 since: unsettled.since,
                 count,
-                waiting_for: waiting_for
-                    .filter_map(|member| epoch.identity(member))
-                    .collect(),
+                waiting_for: unsettled.waiting_for.clone(),
             });
         }
         if unsettled.is_told {

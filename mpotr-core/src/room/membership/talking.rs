@@ -103,26 +103,31 @@ impl<S: CryptoSuite> Membership<S> {
         departure: &mut Departing,
         votes: &mut Votes,
     ) -> bool {
+        let is_any_waiting = fates.is_any_waiting();
+        let is_withheld = is_any_waiting && !self.excluding(votes).is_empty();
         let epoch = &mut self.epoch;
-        if epoch.is_frozen() || !epoch.is_present(epoch.me()) || self.talk.is_expired {
+        if epoch.is_frozen() || !epoch.is_present(epoch.me()) || self.talk.is_expired || is_withheld
+        {
             return false;
         }
         let is_alone = epoch.is_alone();
         let mut sealed_any = false;
-        while !is_alone && let Some((handle, body)) = fates.next_to_seal() {
+        while !is_alone && let Some((text_id, mut draft)) = fates.next_to_seal() {
+            let body = std::mem::take(&mut *draft.body);
             let (seq, id, packet) = match epoch.seal_content(ContentKind::Text, body) {
                 Ok(sealed) => sealed,
                 Err(body) => {
                     // 2^32 messages: the epoch is used up, and this one is for the next.
-                    fates.put_back(handle, body);
+                    draft.body = body.into();
+                    fates.put_back(text_id, draft);
                     votes.want_refresh();
                     cx.timers.set(Timer::Change, cx.now);
                     break;
                 }
             };
-            fates.note_sealed(cx.now, seq, handle, packet.len());
+            fates.note_sealed(cx.now, seq, text_id, packet.len());
             cx.out.send([packet]);
-            cx.out.tell(Event::Sent { handle, id });
+            cx.out.tell(Event::Sent { text_id, id });
             sealed_any = true;
         }
         if departure.is_asked && sealed_any {

@@ -154,8 +154,11 @@ fn an_outsider_takes_no_room_of_packets_that_come_early() {
     assert_eq!(taken, Ok(()));
     // The others have the epoch now, and say something in it: the first member lacks a confirmation.
     let body = b"early".to_vec();
-    hall.rooms[1].send(hall.now, body.clone()).unwrap();
-    let said = hall.deliver(|_, packet| matches!(packet, Packet::Sealed(_)));
+    let is_sealed = |_, packet: &Packet| matches!(packet, Packet::Sealed(_));
+    let mut said = hall.deliver(is_sealed);
+    let seen = hall.rooms[1].newest_seen();
+    hall.rooms[1].send(hall.now, body.clone(), seen).unwrap();
+    said.extend(hall.deliver(is_sealed));
     assert!(hall.rooms[1].is_secure() && !hall.rooms[0].is_secure());
     let give = |hall: &mut Hall, packet: &[u8]| {
         hall.rooms[0].handle_message(hall.now, packet, &mut hall.rng)

@@ -28,7 +28,8 @@ where
             Act::Say(member, body) => {
                 let now = self.now;
                 let place = self.speaker(act, *member)?;
-                let sent = place.ask(|room| room.send(now, body.clone()));
+                let seen = place.seen();
+                let sent = place.ask(|room| room.send(now, body.clone(), seen));
                 if let Some(Err(error)) = sent {
                     return Err(ForgeError::Send { act, error });
                 }
@@ -156,8 +157,9 @@ where
         let why = Obstacle::NoTwin;
         let missing = ForgeError::NotThere { act, member, why };
         let mut twin = place.part_with_twin().ok_or(missing)?;
-        let sent = place.ask(|room| room.send(now, one.clone()));
-        let both = [sent, Some(twin.send(now, other.clone()))];
+        let seen = place.seen();
+        let sent = place.ask(|room| room.send(now, one.clone(), seen));
+        let both = [sent, Some(twin.send(now, other.clone(), seen))];
         for sent in both.into_iter().flatten() {
             sent.map_err(|error| ForgeError::Send { act, error })?;
         }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{EpochName, Event, Policy, Room, Timestamp};
+use mpotr_core::{EpochName, Event, Policy, Room, Seen, Timestamp};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::Sid;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -21,6 +22,7 @@ pub struct Part {
 
 /// The epoch that a member is in.
 pub(super) struct Present {
+    pub(super) sid: Sid,
     pub(super) name: EpochName,
     pub(super) roster: BTreeSet<IdentityKey>,
 }
@@ -92,6 +94,12 @@ impl<S: CryptoSuite> Place<S> {
         self.present.as_ref()
     }
 
+    /// Whom it has seen.
+    pub(super) fn seen(&self) -> Seen {
+        let present = self.present();
+        present.map_or(Seen::Expected, |present| Seen::Epoch(present.sid))
+    }
+
     pub(super) fn policy(&self) -> Option<&Policy> {
         self.room.as_ref().map(Room::policy)
     }
@@ -151,9 +159,13 @@ impl<S: CryptoSuite> Place<S> {
         };
         output.packets = core::iter::from_fn(|| room.poll_transmit()).collect();
         while let Some(event) = room.poll_event() {
-            if let Event::Secure { roster, name, .. } = &event {
+            if let Event::Secure {
+                sid, roster, name, ..
+            } = &event
+            {
                 output.installed = output.installed.saturating_add(1);
                 self.present = Some(Present {
+                    sid: *sid,
                     name: *name,
                     roster: roster.iter().map(|member| member.identity).collect(),
                 });

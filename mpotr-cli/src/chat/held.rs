@@ -1,0 +1,125 @@
+//! Texts that did not leave since others came in who would read them, and how a person says what becomes of them.
+//! `docs/spec/09-chat-payload.md`, "Texts that are held".
+
+use std::collections::BTreeMap;
+
+use mpotr::{Event, TextId};
+use mpotr_formats::Escaped;
+
+/// What is told the first time.
+const HINT: &str = "/release sends what is held to all who are here now, /discard takes it back; a number behind it \
+                    means one text alone";
+
+/// Texts that have not left.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeldTexts {
+    /// What was taken and is not sent.
+    waiting: BTreeMap<TextId, String>,
+    /// Those of them that are held, by the numbers that the person knows them by.
+    held: BTreeMap<u32, TextId>,
+    last: u32,
+}
+
+impl HeldTexts {
+    /// The room has taken a text.
+    pub(super) fn take(&mut self, text_id: TextId, text: String) {
+        self.waiting.insert(text_id, text);
+    }
+
+    /// Takes note of what becomes of a text. Returns what to tell, if it is held: `names` has those who came in.
+    pub(super) fn hear(&mut self, event: &Event, names: &[String]) -> Vec<String> {
+        if let Event::Sent { text_id, .. } | Event::Dropped { text_id, .. } = event {
+            self.waiting.remove(text_id);
+            self.held.retain(|_, held| held != text_id);
+        }
+        let Event::Held { text_id, .. } = event else {
+            return Vec::new();
+        };
+        let is_first = self.held.is_empty();
+        self.last = self.last.saturating_add(1);
+        self.held.insert(self.last, *text_id);
+        let text = self.waiting.get(text_id).map_or("", String::as_str);
+        let line = format!(
+            "not sent, for {} came in who would read it: {}: {}",
+            names.join(", "),
+            self.last,
+            Escaped(text)
+        );
+        let hint = is_first.then(|| HINT.to_owned());
+        core::iter::once(line).chain(hint).collect()
+    }
+
+    /// The texts that a person means: the one with a number, or all that are held.
+    pub(super) fn meant(&self, number: Option<u32>) -> Vec<TextId> {
+        match number {
+            Some(number) => self.held.get(&number).into_iter().copied().collect(),
+            None => self.held.values().copied().collect(),
+        }
+    }
+
+    /// A text is not held any longer: it waits for its turn, or is taken back.
+    pub(super) fn is_decided(&mut self, text_id: TextId) {
+        self.held.retain(|_, held| *held != text_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr::{DropReason, Event, IdentityKey, TextId};
+
+    use super::{HINT, HeldTexts};
+
+    const EVE: IdentityKey = IdentityKey::new([3; 32]);
+
+    /// Texts of a room of its own: nobody else makes their names.
+    fn texts() -> [TextId; 2] {
+        use mpotr::{Admission, DefaultSuite, IdentityKeyPair, Room, RoomConfig, RoomId, Seen};
+        let mut rng = mpotr::SystemRng::default();
+        let now = mpotr::Timestamp::default();
+        let id = RoomId::of_name::<DefaultSuite>("tea");
+        let config = RoomConfig::new(id, Admission::Only([EVE].into()));
+        let identity = IdentityKeyPair::random::<DefaultSuite>(&mut rng);
+        let mut room = Room::<DefaultSuite>::new(config, identity, now, &mut rng).unwrap();
+        [(); 2].map(|()| room.send(now, Vec::new(), Seen::Expected).unwrap())
+    }
+
+    fn hold(held: &mut HeldTexts, text_id: TextId) -> Vec<String> {
+        let event = Event::Held {
+            text_id,
+            added: vec![EVE],
+        };
+        held.hear(&event, &["eve".to_owned()])
+    }
+
+    #[test]
+    fn a_text_that_is_held_is_told_by_its_number_and_how_to_decide_once() {
+        let mut held = HeldTexts::default();
+        let [one, two] = texts();
+        held.take(one, "for bob\u{1b}".to_owned());
+        held.take(two, "for bob, too".to_owned());
+        let told = hold(&mut held, one);
+        let expected = "not sent, for eve came in who would read it: 1: for bob\\u{1b}";
+        assert_eq!(told, [expected, HINT]);
+        assert_eq!(hold(&mut held, two).len(), 1);
+        assert_eq!(held.meant(Some(2)), [two]);
+        assert_eq!(held.meant(Some(3)), []);
+        assert_eq!(held.meant(None), [one, two]);
+    }
+
+    #[test]
+    fn what_has_left_or_is_taken_back_is_not_held() {
+        let mut held = HeldTexts::default();
+        let [one, two] = texts();
+        for text_id in [one, two] {
+            held.take(text_id, String::new());
+            hold(&mut held, text_id);
+        }
+        held.is_decided(one);
+        assert_eq!(held.meant(None), [two]);
+        let why = DropReason::Left;
+        let dropped = Event::Dropped { text_id: two, why };
+        assert!(held.hear(&dropped, &[]).is_empty());
+        assert!(held.meant(None).is_empty());
+        assert_eq!(held.waiting.len(), 1);
+    }
+}

@@ -1,0 +1,147 @@
+//! Texts on their way from the input to the room, and back. `docs/spec/09-chat-payload.md`, "Texts that are held".
+//!
+//! A person sends to those who were shown last. A pipe has nobody who looks: with --with it writes to those whom the
+//! command line names, and with --open it follows what is shown.
+
+use mpotr::{Event, Seen, SendError, TextId};
+use mpotr_formats::Payload;
+use mpotr_transport::HandleError;
+
+use super::Chat;
+use super::door::Door;
+use super::outcome::Unsent;
+
+impl Chat<'_> {
+    /// Whom the author of a text has seen, or has named.
+    fn seen(&self) -> Seen {
+        match self.conversation.door {
+            Door::With(_) if !self.at_terminal => Seen::Expected,
+            Door::With(_) | Door::Ask | Door::Open => self.conversation.seen(),
+        }
+    }
+
+    /// Whether what is written goes to all who are shown to be there, without a person who looks.
+    fn follows(&self) -> bool {
+        !self.at_terminal && self.conversation.door == Door::Open
+    }
+
+    /// Sends a text.
+    pub(super) async fn send(&mut self, text: String) {
+        let body = Payload {
+            nick: self.nick.clone(),
+            text: text.clone(),
+        }
+        .to_bytes();
+        match self.handle.send(body, self.seen()).await {
+            Ok(text_id) => {
+                if self.conversation.is_secure() {
+                    self.outcome.leaves_without(self.conversation.absent());
+                } else {
+                    self.out
+                        .notice("not all are in yet: that text leaves when the room is secure");
+                }
+                self.held.take(text_id, text);
+            }
+            Err(HandleError::Send(error)) => self.refused(error, text).await,
+            // An event says why.
+            // No policy is asked for here, and no admission.
+            Err(HandleError::Ended | HandleError::Policy(_) | HandleError::Vote(_)) => {
+                self.is_leaving = true;
+            }
+        }
+    }
+
+    /// The room does not take a text.
+    async fn refused(&mut self, error: SendError, text: String) {
+        match error {
+            SendError::TooLong { length, .. } => self.not_sent(Unsent::TooLong { length }),
+            SendError::StaleRoster { .. } if self.follows() => self.unseen = Some(text),
+            SendError::StaleRoster { added } => {
+                let names: Vec<_> = added.iter().map(|it| self.conversation.name(it)).collect();
+                self.not_sent(Unsent::Unseen { names });
+            }
+            SendError::NotSecure => self.not_sent(Unsent::NotSecure),
+            // A person stays, and waits for others to come back.
+            SendError::NobodyLeft if self.at_terminal => {
+                self.not_sent(Unsent::Refused(SendError::NobodyLeft));
+            }
+            error @ (SendError::QueueFull
+            | SendError::NoSuchText
+            | SendError::NobodyLeft
+            | SendError::Leaving
+            | SendError::Ended
+            | _) => {
+                self.outcome.note(Unsent::Refused(error));
+                self.leave().await;
+            }
+        }
+    }
+
+    /// Says at once that a line was not sent, and why.
+    pub(super) fn not_sent(&mut self, unsent: Unsent) {
+        self.out
+            .notice(format_args!("this line was not sent: {unsent}"));
+        self.outcome.note(unsent);
+    }
+
+    /// Takes note of what becomes of texts, and shows one that is held.
+    pub(super) async fn hear_of_texts(&mut self, event: &Event) {
+        if let Event::Held { text_id, .. } = event
+            && self.follows()
+        {
+            self.release_one(*text_id).await;
+            return;
+        }
+        let names = if let Event::Held { added, .. } = event {
+            added.iter().map(|it| self.conversation.name(it)).collect()
+        } else {
+            Vec::new()
+        };
+        let told = self.held.hear(event, &names);
+        self.tell(told);
+    }
+
+    /// Sends what is held to those who are shown now.
+    pub(super) async fn release(&mut self, number: Option<u32>) {
+        for text_id in self.meant(number) {
+            self.release_one(text_id).await;
+        }
+    }
+
+    async fn release_one(&mut self, text_id: TextId) {
+        match self.handle.release(text_id, self.seen()).await {
+            Ok(()) => self.held.is_decided(text_id),
+            Err(HandleError::Send(SendError::StaleRoster { added })) => {
+                let names: Vec<_> = added.iter().map(|it| self.conversation.name(it)).collect();
+                self.out.notice(format_args!(
+                    "still not sent: {} came in meanwhile, too; look, and say it again",
+                    names.join(", ")
+                ));
+            }
+            // It has its fate, of which an event tells.
+            Err(HandleError::Send(SendError::NoSuchText)) => self.held.is_decided(text_id),
+            other => self.ask(other),
+        }
+    }
+
+    /// Takes back what is held.
+    pub(super) async fn discard(&mut self, number: Option<u32>) {
+        for text_id in self.meant(number) {
+            match self.handle.discard(text_id).await {
+                Ok(Some(_body)) => self.out.notice("taken back: nobody has read it"),
+                Ok(None) => self.out.notice("it is on its way already"),
+                Err(error) => self.ask(Err(error)),
+            }
+            self.held.is_decided(text_id);
+        }
+    }
+
+    /// The texts that a person means; without any, it is told.
+    fn meant(&mut self, number: Option<u32>) -> Vec<TextId> {
+        let meant = self.held.meant(number);
+        if meant.is_empty() {
+            self.out.notice("no such text is held");
+        }
+        meant
+    }
+}

@@ -1,0 +1,70 @@
+//! What a room waits for. `docs/spec/06-epochs.md`, "Waiting".
+
+use mpotr_crypto::IdentityKey;
+
+use crate::wire::Vote;
+
+/// What a room waits for, as far as a person would like to know it: why it is not secure yet, why a text does not leave, or
+/// why something that was asked for does not come true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitingReason {
+    /// Nobody else is there: nobody was heard in the channel, or all others have left.
+    Alone,
+    /// There is no epoch yet, and not all are heard who are to be in it.
+    Gathering {
+        /// Members that are there, this one included.
+        have: usize,
+        /// Members that the first epoch is to have.
+        want: usize,
+    },
+    /// The key agreement for a first epoch is under way.
+    Agreeing {
+        /// Claimed identities of those whose next step is missing.
+        missing: Vec<IdentityKey>,
+    },
+    /// The next epoch is being made: texts wait while it is.
+    Changing {
+        /// Those whose next step is missing.
+        missing: Vec<IdentityKey>,
+    },
+    /// This member or the policy leaves somebody out: texts wait for the epoch without that member, or for the vote to be
+    /// withdrawn.
+    Excluding {
+        /// Who is to be left out.
+        identity: IdentityKey,
+    },
+    /// What this member asks for needs the votes of others.
+    NeedsVotes {
+        /// What it asks for.
+        vote: Vote,
+        /// Votes that are heard, the own one among them.
+        have: usize,
+        /// Votes that it takes.
+        need: usize,
+    },
+    /// Messages are not final for longer than the leeway. [`Event::Unsettled`](crate::Event::Unsettled) says how many.
+    NotFinal {
+        /// Members without whose word they cannot be.
+        waiting_for: Vec<IdentityKey>,
+    },
+    /// The keys of the epoch are too old to be written with, and no other has followed.
+    Expired,
+}
+
+impl WaitingReason {
+    /// Its name, which does not change from one version to the next.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Gathering { .. } => "gathering",
+            Self::Agreeing { .. } => "agreeing",
+            Self::Changing { .. } => "changing",
+            Self::Excluding { .. } => "excluding",
+            Self::NeedsVotes { .. } => "needs_votes",
+            Self::NotFinal { .. } => "not_final",
+            Self::Expired => "expired",
+        }
+    }
+}

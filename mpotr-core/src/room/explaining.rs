@@ -1,0 +1,135 @@
+//! What the room waits for, as it follows from where it is. `docs/spec/06-epochs.md`, "Waiting".
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+
+use super::Room;
+use super::phase::Phase;
+use super::situation::Situation;
+use super::succession::attempt::Attempt;
+use super::waiting::Holds;
+use crate::config::Admission;
+use crate::policy::{Rule, Word};
+use crate::reason::WaitingReason;
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::Vote;
+
+impl<S: CryptoSuite> Room<S> {
+    /// Tells the application what the room waits for: called once after every input.
+    pub(super) fn explain(&mut self, now: Timestamp) {
+        let holds = match &self.phase {
+            Phase::Ended => return,
+            Phase::Gathering(_) => self.waits_outside(),
+            Phase::Member(_) => self.waits_inside(now),
+        };
+        self.waits.look(&mut self.common.at(now), holds);
+    }
+
+    /// What a member without an epoch waits for.
+    fn waits_outside(&self) -> Vec<Holds> {
+        if let Some(attempt) = &self.succession.current {
+            let missing = self.silent_in(attempt);
+            return vec![WaitingReason::Agreeing { missing }.into()];
+        }
+        // There is an epoch, and its members decide.
+        if self.lobby.hosts.chosen().is_some() {
+            return Vec::new();
+        }
+        let others = self.lobby.offering.people();
+        if others == 0 {
+            return vec![WaitingReason::Alone.into()];
+        }
+        let want = self.lobby.expected.want();
+        let have = others.saturating_add(1).min(want);
+        vec![WaitingReason::Gathering { have, want }.into()]
+    }
+
+    /// What a member of an epoch waits for.
+    fn waits_inside(&self, now: Timestamp) -> Vec<Holds> {
+        let Some(situation) = self.situation(now) else {
+            return Vec::new();
+        };
+        let (member, epoch) = (situation.member, situation.epoch());
+        let mut holds = Vec::new();
+        if epoch.is_alone() {
+            holds.push(WaitingReason::Alone.into());
+        }
+        if situation.change().is_some() {
+            let missing = match &self.succession.current {
+                Some(attempt) => self.silent_in(attempt),
+                None => situation.without_offer(),
+            };
+            holds.push(Holds {
+                reason: WaitingReason::Changing { missing },
+                // The view that is under way; another may follow.
+                until: self.common.timers.at(Timer::View),
+            });
+        }
+        let excluding = member.excluding(&self.votes).into_iter();
+        holds.extend(excluding.map(|identity| WaitingReason::Excluding { identity }.into()));
+        holds.extend(situation.needed_votes().map(Holds::from));
+        if let Some(waiting_for) = member.talk.unsettled_for() {
+            let waiting_for = waiting_for.to_vec();
+            holds.push(WaitingReason::NotFinal { waiting_for }.into());
+        }
+        if member.talk.is_expired {
+            holds.push(WaitingReason::Expired.into());
+        }
+        holds
+    }
+
+    /// Those whose next packet is missing in a run, this member left out.
+    fn silent_in(&self, attempt: &Attempt<S>) -> Vec<IdentityKey> {
+        let me = self.common.me.public();
+        let members = attempt.run().members();
+        let silent = attempt.silent().into_iter();
+        let silent = silent.filter_map(|member| members.get(member));
+        let silent = silent.map(|member| member.offer().identity);
+        silent.filter(|identity| *identity != me).collect()
+    }
+}
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    /// Members whose offer for this view is not stated.
+    fn without_offer(&self) -> Vec<IdentityKey> {
+        let epoch = self.epoch();
+        let missing = self.present().filter(|member| {
+            *member != epoch.me()
+                && !self.is_member_excluded(*member)
+                && self.offer_of(*member).is_none()
+        });
+        missing
+            .filter_map(|member| epoch.identity(member))
+            .collect()
+    }
+
+    /// What this member asks for, and others have to ask for, too. Of newcomers those alone that a person let in: where
+    /// anyone is let in, this member asks for all of them by itself.
+    fn needed_votes(&self) -> impl Iterator<Item = WaitingReason> {
+        let policy = &self.votes.policy;
+        let is_open = self.votes.admission == Admission::Open;
+        let rule = move |vote: &Vote| match vote {
+            Vote::Refresh => None,
+            Vote::Admit(_) if is_open => None,
+            Vote::Admit(_) => Some(&policy.admit),
+            Vote::Exclude(_) => Some(&policy.exclude),
+            Vote::Policy(_) => Some(&policy.change),
+        };
+        let own = self.votes.cast.iter();
+        let ruled = own.filter_map(move |vote| Some((vote, rule(vote)?)));
+        ruled.filter_map(|(vote, rule)| self.needs_votes(vote, rule))
+    }
+
+    fn needs_votes(&self, vote: &Vote, rule: &Rule) -> Option<WaitingReason> {
+        if *rule == Rule::Anyone {
+            return None;
+        }
+        let words = self.words_on(vote);
+        let votes = words.iter().filter(|(_, word)| *word == Word::For);
+        (!rule.is_met(&words)).then(|| WaitingReason::NeedsVotes {
+            vote: vote.clone(),
+            have: votes.count(),
+            need: rule.need(&words),
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! What a room waits for, and whether a person was told. `docs/spec/06-epochs.md`, "Waiting".
+//!
+//! After every input the room says all that holds ([`explaining`](super::explaining)). This part keeps since when, tells
+//! of each once when it has held for long enough, and once more when it is over. Another reason takes a variant of
+//! [`WaitingReason`], and a line there.
+
+use std::collections::BTreeMap;
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+
+use super::context::{Context, Outbox};
+use crate::event::Event;
+use crate::reason::WaitingReason;
+use crate::time::{Duration, Timestamp};
+use crate::timers::Timer;
+use crate::wire::Vote;
+
+/// How long a reason holds before it is told, but for those that a person has to act on: most are over before.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What tells one reason from another, without its numbers.
+type Key = (&'static str, Option<IdentityKey>, Option<Vote>);
+
+/// A reason that holds.
+#[derive(Debug)]
+struct Wait {
+    /// As it was told, or else as it is now.
+    reason: WaitingReason,
+    since: Timestamp,
+    is_told: bool,
+}
+
+/// A reason that holds now, and until when it does at the latest, where that is known.
+pub(crate) struct Holds {
+    pub(crate) reason: WaitingReason,
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl From<WaitingReason> for Holds {
+    fn from(reason: WaitingReason) -> Self {
+        Self {
+            reason,
+            until: None,
+        }
+    }
+}
+
+/// What the room waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Waits {
+    open: BTreeMap<Key, Wait>,
+}
+
+impl Waits {
+    /// These reasons hold now and no others.
+    pub(crate) fn look<S: CryptoSuite>(&mut self, cx: &mut Context<'_, S>, holds: Vec<Holds>) {
+        if holds.is_empty() && self.open.is_empty() {
+            return;
+        }
+        let mut next: Option<Timestamp> = None;
+        let mut holding = BTreeMap::new();
+        for Holds { reason, until } in holds {
+            let key = key(&reason);
+            let mut wait = self.open.remove(&key).unwrap_or(Wait {
+                reason: reason.clone(),
+                since: cx.now,
+                is_told: false,
+            });
+            if !wait.is_told {
+                wait.reason = reason;
+                let due = wait.since.after(patience(&wait.reason));
+                if cx.now >= due {
+                    wait.is_told = true;
+                    cx.out.tell(Event::Waiting {
+                        reason: wait.reason.clone(),
+                        since: wait.since,
+                        until,
+                    });
+                } else {
+                    next = Some(next.map_or(due, |next| next.min(due)));
+                }
+            }
+            holding.insert(key, wait);
+        }
+        self.end(cx.out);
+        self.open = holding;
+        match next {
+            Some(next) => cx.timers.set(Timer::Waiting, next),
+            None => cx.timers.stop(Timer::Waiting),
+        }
+    }
+
+    /// Nothing is waited for any more.
+    pub(crate) fn end(&mut self, out: &mut Outbox) {
+        let over = std::mem::take(&mut self.open).into_values();
+        for wait in over.filter(|wait| wait.is_told) {
+            let reason = wait.reason;
+            out.tell(Event::WaitingOver { reason });
+        }
+    }
+}
+
+/// How long a reason holds before it is told. What a person has to act on, and what was long in coming, is told at once.
+const fn patience(reason: &WaitingReason) -> Duration {
+    match reason {
+        WaitingReason::Excluding { .. }
+        | WaitingReason::NeedsVotes { .. }
+        | WaitingReason::NotFinal { .. }
+        | WaitingReason::Expired => Duration::ZERO,
+        WaitingReason::Alone
+        | WaitingReason::Gathering { .. }
+        | WaitingReason::Agreeing { .. }
+        | WaitingReason::Changing { .. } => PATIENCE,
+    }
+}
+
+fn key(reason: &WaitingReason) -> Key {
+    let (about, vote) = match reason {
+        WaitingReason::Excluding { identity } => (Some(*identity), None),
+        WaitingReason::NeedsVotes { vote, .. } => (None, Some(vote.clone())),
+        WaitingReason::Alone
+        | WaitingReason::Gathering { .. }
+        | WaitingReason::Agreeing { .. }
+        | WaitingReason::Changing { .. }
+        | WaitingReason::NotFinal { .. }
+        | WaitingReason::Expired => (None, None),
+    };
+    (reason.code(), about, vote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room::testing::common;
+
+    const BOB: IdentityKey = IdentityKey::new([2; 32]);
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::default().after(Duration::from_secs(secs))
+    }
+
+    fn changing() -> Vec<Holds> {
+        let missing = vec![BOB];
+        vec![WaitingReason::Changing { missing }.into()]
+    }
+
+    #[test]
+    fn a_reason_that_lasts_is_told_once_and_once_that_it_is_over() {
+        let (mut common, _) = common(1);
+        let mut waits = Waits::default();
+        waits.look(&mut common.at(at(5)), changing());
+        assert_eq!(common.timers.next(), Some(at(7)));
+        waits.look(&mut common.at(at(6)), changing());
+        assert!(common.out.events.is_empty());
+        for now in [at(7), at(8)] {
+            waits.look(&mut common.at(now), changing());
+        }
+        let reason = WaitingReason::Changing { missing: vec![BOB] };
+        let told = Event::Waiting {
+            reason: reason.clone(),
+            since: at(5),
+            until: None,
+        };
+        assert_eq!(common.out.events, [told]);
+        assert_eq!(common.timers.next(), None);
+        waits.look(&mut common.at(at(9)), Vec::new());
+        waits.look(&mut common.at(at(9)), Vec::new());
+        assert_eq!(common.out.events.len(), 2);
+        assert_eq!(common.out.events[1], Event::WaitingOver { reason });
+    }
+
+    #[test]
+    fn a_reason_that_is_over_soon_is_not_told() {
+        let (mut common, _) = common(1);
+        let mut waits = Waits::default();
+        waits.look(&mut common.at(at(5)), changing());
+        waits.look(&mut common.at(at(6)), Vec::new());
+        assert_eq!(common.timers.next(), None);
+        // It begins anew.
+        waits.look(&mut common.at(at(8)), changing());
+        assert_eq!(common.timers.next(), Some(at(10)));
+        assert!(common.out.events.is_empty());
+    }
+
+    #[test]
+    fn what_a_person_has_to_know_is_told_at_once_of_each_identity() {
+        let (mut common, _) = common(1);
+        let mut waits = Waits::default();
+        for number in 2..4 {
+            let out = (2..=number).map(|number| {
+                let identity = IdentityKey::new([number; 32]);
+                WaitingReason::Excluding { identity }.into()
+            });
+            waits.look(&mut common.at(at(5)), out.collect());
+        }
+        assert_eq!(common.out.events.len(), 2);
+        waits.end(&mut common.out);
+        assert_eq!(common.out.events.len(), 4);
+    }
+}
