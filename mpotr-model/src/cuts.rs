@@ -9,7 +9,9 @@
 //! |---|---|
 //! | `state` | what there is at one moment, and what a step does |
 //! | `guards` | when a member may make a step |
+//! | `cases` | the searches whose results are published |
 
+mod cases;
 mod guards;
 mod state;
 
@@ -18,6 +20,7 @@ use stateright::{Checker, Model, Property};
 use crate::members::{Members, Seat};
 use crate::proposal::Proposal;
 use crate::view::View;
+pub use cases::{CutCase, cases};
 use guards::Guards;
 pub use state::{CutState, CutStep, Half};
 

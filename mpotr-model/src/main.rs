@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mpotr_model::{Case, Outcome, Turns, table};
+use mpotr_model::{Case, Outcome, Turns, cuts, table};
 
 fn main() -> io::Result<ExitCode> {
     let is_large = std::env::args().any(|argument| argument == "--large");
@@ -20,11 +20,33 @@ fn main() -> io::Result<ExitCode> {
     if is_large {
         as_expected &= print_table(&mut out, "All rules, large rooms", table::large())?;
     }
+    as_expected &= print_cuts(&mut out)?;
     Ok(if as_expected {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The same for what is shown of the parent.
+fn print_cuts(out: &mut impl Write) -> io::Result<bool> {
+    writeln!(out, "\n## The cut\n\n| instead of the rule | C lies | I2 |")?;
+    writeln!(out, "|{}", "---|".repeat(3))?;
+    let mut as_expected = true;
+    for case in cuts::cases() {
+        let found = case.check();
+        let result = match found {
+            Ok(states) => format!("safe, {states} states"),
+            Err(steps) => format!("breaks in {steps} steps"),
+        };
+        writeln!(
+            out,
+            "| {} | {} | {result} |",
+            case.words, case.cuts.has_liar
+        )?;
+        as_expected &= found == case.expected;
+    }
+    Ok(as_expected)
 }
 
 /// Searches and prints, row by row, then the counterexamples. Tells whether all is as expected.

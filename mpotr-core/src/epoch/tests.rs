@@ -14,6 +14,7 @@ mod claims;
 mod crowding;
 mod equivocation;
 mod flood;
+mod holding;
 mod spec;
 mod together;
 mod vouching;

@@ -188,6 +188,34 @@ fn a_late_certificate_of_an_earlier_run_is_not_installed() {
     assert_eq!(sids(&network, A), sids(&network, B));
 }
 
+/// B contributes to P and enters the next view. Then the contributions to P come that it lacked.
+#[test]
+fn freeze_below_entered_view() {
+    let (mut network, seen) = changing(3, move |_, _, to, packet, run| match (packet, run) {
+        (Packet::Contribution(..), Some(0)) => to != B,
+        _ => true,
+    });
+    network.run_until(60, |_| seen.borrow().have_all_begun_the_second(3));
+    let first = seen.borrow().runs[0];
+    let late: Vec<_> = network
+        .wire
+        .iter()
+        .filter(|(from, packet)| {
+            let packet = Packet::from_bytes(packet).unwrap();
+            *from != B && matches!(packet, Packet::Contribution(hint, _) if hint == first)
+        })
+        .map(|(_, packet)| packet.clone())
+        .collect();
+    assert!(late.len() >= 2);
+    for packet in late {
+        let _any = network.rooms[B].handle_message(network.now, &packet, &mut network.rng);
+        network.collect(B);
+    }
+    network.run_until(20, |n| sids(n, B).len() == 2);
+    assert!(!seen.borrow().confirmed.contains(&(B, first)));
+    assert_eq!(sids(&network, A), sids(&network, B));
+}
+
 /// What the network lets through, step by step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {

@@ -12,6 +12,7 @@
 mod admitting;
 mod adopting;
 mod attacks;
+mod bursts;
 mod changing;
 mod doubles;
 mod echoes;

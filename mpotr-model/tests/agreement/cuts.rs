@@ -14,6 +14,13 @@ fn check(rules: CutRules, has_liar: bool) -> CutOutcome {
     .check()
 }
 
+#[test]
+fn the_cut_comes_out_as_published() {
+    for case in mpotr_model::cuts::cases() {
+        assert_eq!(case.check(), case.expected, "{}", case.words);
+    }
+}
+
 /// Without the rule I2 breaks with honest members alone, or if one lies; by all rules it holds.
 #[track_caller]
 fn breaks(rules: CutRules, has_liar: bool) -> Vec<CutStep> {
