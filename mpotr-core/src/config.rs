@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mpotr_crypto::IdentityKey;
 use mpotr_gka::RoomId;
 
+use crate::carrier::Carrier;
 use crate::policy::{Policy, PolicyError};
 use crate::time::{Duration, part};
 
@@ -214,6 +215,8 @@ pub struct RoomConfig {
     pub record: bool,
     /// How long things take.
     pub timers: Timers,
+    /// What carries the packets.
+    pub carrier: Carrier,
 }
 
 impl RoomConfig {
@@ -231,6 +234,7 @@ impl RoomConfig {
             exclude_cheats: true,
             record: false,
             timers: Timers::RELAY,
+            carrier: Carrier::RELAY,
         }
     }
 

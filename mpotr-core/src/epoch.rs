@@ -5,6 +5,7 @@
 //! | `keys`, `ratchet` | the keys that members share, and those of each sender |
 //! | `sealer`, `opener` | signing and encrypting, decrypting and verifying |
 //! | `sending`, `receiving`, `backlog` | what this member says, and taking in one packet or many |
+//! | `stated` | whether a newer statement makes up for one that has not left |
 //! | `delivery`, `fitting` | what is delivered and what waits, and which message is next |
 //! | `watched` | whether anything is missing, looked up once for each change |
 //! | `delivering` | the causal order, and who has seen what |
@@ -65,6 +66,7 @@ mod recorder;
 mod recovering;
 mod sealer;
 mod sending;
+mod stated;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -91,6 +93,7 @@ use opener::Opener;
 use receipts::Receipts;
 use recorder::Recorder;
 use sealer::Sealer;
+pub(crate) use stated::{Gist, Stated};
 use watched::Watched;
 
 /// What happened in an epoch, in order.

@@ -19,6 +19,7 @@
 //! look into rooms and to deviate: `inspect` for tests and measurements, `insider` for simulators. Neither is part of what
 //! a version promises.
 
+mod carrier;
 mod config;
 mod epoch;
 mod error;
@@ -32,6 +33,7 @@ mod time;
 mod timers;
 pub mod wire;
 
+pub use carrier::{Carrier, LinkReport};
 pub use config::{Admission, RoomConfig, Timers};
 pub use epoch::{Evidence, SignedChain, SigningKeyState};
 pub use error::{Rejection, SendError, VoteError};

@@ -18,6 +18,7 @@
 //! | `seen` | the rosters that the application was told of | |
 //! | `waiting` | what the room waits for, and whether that was told | |
 //! | `leaving` | how far this member is with its end | |
+//! | `outbox` | what waits to leave, and the way out | `class`, `queue`, `link` |
 //!
 //! | file | what the room does: each calls those below it alone |
 //! |---|---|
@@ -56,6 +57,7 @@ mod leaving;
 mod lobby;
 mod membership;
 mod old;
+mod outbox;
 mod phase;
 mod proposing;
 mod pulse;
@@ -78,17 +80,19 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, UnsupportedSuite, check_supported};
 use mpotr_gka::{Identity, KnownIdentities};
 
+use crate::carrier::LinkReport;
 use crate::config::RoomConfig;
 use crate::event::Event;
 use crate::record::Record;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, part};
 use crate::timers::{Timer, TimerTable};
 use crate::wire::Vote;
-use context::{Common, Me, Outbox};
+use context::{Common, Me};
 use fates::Fates;
 use leaving::Departing;
 use lobby::Lobby;
 use old::Old;
+use outbox::Outbox;
 use phase::{Gathering, Phase};
 use pulse::Pulse;
 use seen::Rosters;
@@ -142,8 +146,8 @@ impl<S: CryptoSuite> Room<S> {
         let mut room = Self {
             lobby: Lobby::new(&me, now),
             common: Common {
+                out: Outbox::on(me.config.carrier),
                 me,
-                out: Outbox::default(),
                 timers: TimerTable::default(),
                 pulse,
             },
@@ -163,9 +167,12 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Does what is due. To be called at [`Room::poll_timeout`] or later; a call too early does nothing.
     pub fn handle_timeout(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        // Looked at once: what the timers themselves have to say waits for nothing.
-        let is_stalled = !self.common.out.transmits.is_empty();
+        self.common.out.begin_input();
         while let Some(timer) = self.common.timers.expire(now) {
+            if self.common.out.is_busy() && timer.repeats() {
+                self.put_off(now, timer);
+                continue;
+            }
             match timer {
                 Timer::Advertise => self.advertise(now, rng),
                 Timer::Plan => self.plan_proposal(now),
@@ -175,7 +182,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Change => self.advance_change(now, rng),
                 Timer::Vote => self.state_votes(),
                 Timer::Reply => self.reply(now),
-                Timer::Retry => self.retry(now, is_stalled),
+                Timer::Retry => self.retry(now),
                 Timer::Abandon => self.abandon(now, rng),
                 Timer::Expire => self.expire(now),
                 Timer::Finish | Timer::Linger => self.give_up(now),
@@ -213,9 +220,32 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// The next packet to send to everyone in the channel.
+    /// Something is to be repeated, and what was said before has not left: it waits until that has, and as long again as an
+    /// answer to it takes. What the link knows of itself may be wrong, so it is looked at again before long.
+    fn put_off(&mut self, now: Timestamp, timer: Timer) {
+        let common = &mut self.common;
+        let times = common.me.times();
+        let answered = if timer.awaits_answers() {
+            common.timers.backed_off(timer, times.retry)
+        } else {
+            part(times.retry, 4)
+        };
+        let drained = common.out.drains_in().min(times.advertise);
+        let later = now.after(drained).after(answered);
+        common.timers.set(timer, later);
+    }
+
+    /// What the link to the channel says of itself: to be given as often as it changes, once a second while it has something
+    /// to send. While it has, nothing is repeated.
+    pub const fn handle_link(&mut self, _now: Timestamp, report: LinkReport) {
+        self.common.out.note_link(report);
+    }
+
+    /// The next packet to send to everyone in the channel, or a bundle of some that share a unit of the carrier
+    /// ([`Carrier::unit`](crate::Carrier::unit)). Taken when the link can send it, and not before: what matters more goes
+    /// first, and a newer statement takes the place of one that waits here.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.common.out.transmits.pop_front()
+        self.common.out.poll()
     }
 
     /// The next thing that the application should know.

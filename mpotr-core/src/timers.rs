@@ -62,6 +62,42 @@ pub(crate) enum Timer {
     Linger,
 }
 
+impl Timer {
+    /// Whether what it is for was said before, or is asked for again: it helps nobody while what was said waits to leave.
+    pub(crate) const fn repeats(self) -> bool {
+        match self {
+            Self::Advertise
+            | Self::Reply
+            | Self::Answer
+            | Self::Retry
+            | Self::Certificate
+            | Self::Query => true,
+            Self::Plan
+            | Self::Propose
+            | Self::View
+            | Self::Change
+            | Self::Vote
+            | Self::Refresh
+            | Self::Silent
+            | Self::Heartbeat
+            | Self::Abandon
+            | Self::Expire
+            | Self::Drain
+            | Self::Acknowledge
+            | Self::Lock
+            | Self::Window
+            | Self::Leeway
+            | Self::Finish
+            | Self::Linger => false,
+        }
+    }
+
+    /// Whether it says that an answer is late: it takes one to what has just left, too.
+    pub(crate) const fn awaits_answers(self) -> bool {
+        matches!(self, Self::Retry | Self::Query)
+    }
+}
+
 /// What has a meaning in one epoch only.
 const OF_EPOCH: [Timer; 11] = [
     Timer::View,

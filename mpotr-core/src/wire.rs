@@ -11,6 +11,7 @@
 //! Decoding is strict: canonical encodings only, nothing after the end, limits before allocation.
 
 mod advert;
+mod bundle;
 mod content;
 mod heard;
 mod lock;
@@ -24,6 +25,7 @@ mod signed;
 mod statement;
 
 pub use advert::Advert;
+pub use bundle::{Bundle, MAX_BUNDLED};
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
 pub use heard::{Entry, Heard, OfferHint, OfferMark};
 pub use lock::Lock;

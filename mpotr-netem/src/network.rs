@@ -85,6 +85,13 @@ impl<A: Copy + Ord, P: AsRef<[u8]> + Clone> Network<A, P> {
         self.lines.entry(member).or_default().change(now, line);
     }
 
+    /// A member's line.
+    #[must_use]
+    pub fn line(&self, member: A) -> Line {
+        let queue = self.lines.get(&member);
+        queue.map_or_else(Line::default, Queue::line)
+    }
+
     /// What waits for a member's line.
     #[must_use]
     pub fn backlog(&self, now: u64, member: A) -> Backlog {

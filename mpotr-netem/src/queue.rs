@@ -23,6 +23,11 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// The line.
+    pub(crate) const fn line(&self) -> Line {
+        self.line
+    }
+
     /// Changes the line. What waits passes when it would have, and what comes later passes after it.
     pub(crate) fn change(&mut self, now: u64, line: Line) {
         let used = self.ahead(now).min(line.burst.saturating_mul(MILLI));

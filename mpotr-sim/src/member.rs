@@ -2,7 +2,7 @@
 
 use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
 use mpotr_core::wire::EpochHint;
-use mpotr_core::{Event, Room, TextId, Timestamp};
+use mpotr_core::{Event, LinkReport, Room, TextId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Infallible, SeedableRng as _, TryCryptoRng, TryRng};
 
@@ -65,6 +65,10 @@ impl<S: CryptoSuite> Party for SeededRoom<S> {
 
     fn next_wake(&self) -> Option<Timestamp> {
         self.room.poll_timeout()
+    }
+
+    fn note_link(&mut self, now: Timestamp, report: LinkReport) {
+        self.room.handle_link(now, report);
     }
 
     fn transmit(&mut self) -> Option<Transmit> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::wire::EpochHint;
-use mpotr_core::{Event, TextId, Timestamp};
+use mpotr_core::{Event, LinkReport, TextId, Timestamp};
 
 /// One instance of a person in the channel, by the order of entry. A person that restarts takes another seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +69,9 @@ pub trait Party {
 
     /// When something is due.
     fn next_wake(&self) -> Option<Timestamp>;
+
+    /// Learns what its line says of itself.
+    fn note_link(&mut self, _now: Timestamp, _report: LinkReport) {}
 
     /// The next packet to send.
     fn transmit(&mut self) -> Option<Transmit>;

@@ -20,13 +20,14 @@ pub use reconnect::{Fixed, Retry};
 
 use core::pin::pin;
 use core::task::Poll;
+use core::time::Duration;
 use std::collections::VecDeque;
 
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
 use mpotr_core::crypto::CryptoSuite;
 use mpotr_core::crypto::rand_core::CryptoRng;
-use mpotr_core::{Event, Room, Timestamp};
+use mpotr_core::{Event, LinkReport, Room, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -40,6 +41,9 @@ const EVENTS: usize = 256;
 
 /// Packets that are handed to the room at once.
 const TOGETHER: usize = 256;
+
+/// How often the room hears of a link that does not take what it should send.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Commands that wait for the driver before a handle waits too.
 const COMMANDS: usize = 32;
@@ -180,12 +184,24 @@ where
         let mut receiving = pin!(transport.receive());
         let mut sending = pin!(Fuse::terminated());
         let mut has_handles = true;
+        // Bytes of the packet that is being sent, and when the room last heard of it.
+        let (mut under_way, mut looked) = (0, Instant::now());
         loop {
             tell_if_news(takes_texts, room.takes_texts());
-            if sending.is_terminated()
+            // A packet is taken out of the room when the transport can take it: until then a newer one may replace it, and what
+            // matters more goes first.
+            while sending.is_terminated()
                 && let Some(packet) = room.poll_transmit()
             {
+                let length = packet.len();
                 sending.set(transport.send(packet.into()).fuse());
+                match futures::poll!(sending.as_mut()) {
+                    Poll::Ready(sent) => sent?,
+                    Poll::Pending => {
+                        (under_way, looked) = (length, Instant::now());
+                        room.handle_link(clock.now(), link(transport, under_way));
+                    }
+                }
             }
             if news.is_empty() {
                 match poll(room) {
@@ -198,7 +214,15 @@ where
             }
             let deadline = room.poll_timeout().and_then(|at| clock.when(at));
             tokio::select! {
-                sent = &mut sending, if !sending.is_terminated() => sent?,
+                sent = &mut sending, if !sending.is_terminated() => {
+                    sent?;
+                    under_way = 0;
+                    room.handle_link(clock.now(), link(transport, under_way));
+                }
+                () = sleep_until(later(looked)), if !sending.is_terminated() => {
+                    looked = Instant::now();
+                    room.handle_link(clock.now(), link(transport, under_way));
+                }
                 place = events.reserve(), if !news.is_empty() => {
                     // Without an application that listens, events are forgotten.
                     if let (Some(event), Ok(place)) = (news.pop_front(), place) {
@@ -244,6 +268,20 @@ where
             }
         }
     }
+}
+
+/// What a transport says of itself, which has not taken so many bytes so far.
+fn link(transport: &impl Transport, under_way: usize) -> LinkReport {
+    let report = transport.link();
+    LinkReport {
+        queued: report.queued.max(under_way),
+        ..report
+    }
+}
+
+/// When the room hears again of a link that it heard of then.
+fn later(looked: Instant) -> Instant {
+    looked.checked_add(LOOK).unwrap_or(looked)
 }
 
 /// Wakes those who wait for this, if it has changed.

@@ -1,10 +1,13 @@
 //! A member's connection to a relay.
 
+mod meter;
+
 use std::io;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
+use mpotr_core::LinkReport;
 use mpotr_core::gka::RoomId;
 use mpotr_crypto::{DecodeError, DecodeErrorKind};
 use socket2::{SockRef, TcpKeepalive};
@@ -20,12 +23,18 @@ use crate::frame::{
     FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, RoomName, ServerFrame,
 };
 use crate::transport::{Connect, Received, Transport};
+use meter::Meter;
 
 /// From the first packet of the connection to the relay's word that the room is joined.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a relay may read nothing while this side has something to send.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
+
+/// The most bytes that the system takes and cannot send yet. What the room has not given away it can still replace by
+/// something newer, or send after something that matters more.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 4_096;
 
 /// After so long without a byte the system asks whether the relay's machine is still there.
 const QUIET: Duration = Duration::from_secs(15);
@@ -48,6 +57,8 @@ pub struct RelayTransport {
     writer: Mutex<Option<OwnedWriteHalf>>,
     /// Gone when the transport is closed or dropped.
     reader: Mutex<Option<Frames>>,
+    /// How fast the relay takes what is sent.
+    meter: Meter,
 }
 
 /// Why a connection to a relay is over, or never was.
@@ -173,6 +184,7 @@ impl RelayTransport {
         Ok(Self {
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(Some(reader)),
+            meter: Meter::default(),
         })
     }
 }
@@ -190,10 +202,13 @@ impl Transport for RelayTransport {
         let mut writer = slot.take().ok_or(RelayError::Closed)?;
         let mut frame = FrameCodec::encode(&[&packet]);
         while frame.has_remaining() {
+            self.meter.begin(frame.remaining());
             let written = timeout(SEND_LIMIT, writer.write_buf(&mut frame)).await;
-            if written.map_err(|_elapsed| RelayError::Timeout)?? == 0 {
+            let written = written.map_err(|_elapsed| RelayError::Timeout)??;
+            if written == 0 {
                 return Err(RelayError::Closed);
             }
+            self.meter.note(written);
         }
         *slot = Some(writer);
         Ok(())
@@ -207,6 +222,10 @@ impl Transport for RelayTransport {
             ServerFrame::Refused(refusal) => Err(refusal.into()),
             ServerFrame::Joined => Err(out_of_place(2)),
         }
+    }
+
+    fn link(&self) -> LinkReport {
+        self.meter.report()
     }
 
     async fn close(mut self) -> Result<(), RelayError> {
@@ -226,12 +245,15 @@ impl Drop for RelayTransport {
     }
 }
 
-/// Has the system notice that the other end is gone without a word: a laptop that slept, a network that changed.
+/// Has the system notice that the other end is gone without a word: a laptop that slept, a network that changed; and keep
+/// little of what it cannot send.
 fn notice_silence(stream: &TcpStream) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(QUIET).with_interval(PROBE);
     let socket = SockRef::from(stream);
     socket.set_tcp_keepalive(&keepalive)?;
     // What was sent and is not taken counts too; not every system has it.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_notsent_lowat(UNSENT)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(SEND_LIMIT))?;
     Ok(())

@@ -4,6 +4,7 @@ use core::error::Error;
 use core::future::Future;
 
 use bytes::Bytes;
+use mpotr_core::LinkReport;
 
 /// Whom a transport believes a packet to come from: a number that it gives to each sender it can tell apart.
 ///
@@ -53,11 +54,18 @@ pub trait Transport: Send + Sync + 'static {
     type Error: Error + Send + Sync + 'static;
 
     /// Gives a packet to the transport, for everyone in the room. Done when the transport has taken it and is ready
-    /// for the next; that says nothing about arrival.
+    /// for the next; that says nothing about arrival. A transport that takes what it cannot send soon keeps from the room
+    /// what the room would send first, or not at all any more: it should take little.
     fn send(&self, packet: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Waits for the next packet from the room.
     fn receive(&self) -> impl Future<Output = Result<Received, Self::Error>> + Send;
+
+    /// What the connection knows of itself: how fast it sends, and what it has taken and not sent. Asked for when a packet
+    /// waits and when it waits no longer, and each second between. One that knows nothing says so, as here.
+    fn link(&self) -> LinkReport {
+        LinkReport::default()
+    }
 
     /// Ends the connection in order: all that was sent is on its way to the room when this is done without error.
     fn close(self) -> impl Future<Output = Result<(), Self::Error>> + Send;

@@ -268,7 +268,7 @@ mod tests {
         assert!(!bob.is_signed(ALICE, &sealed.id, opened.signature()));
         let slot = alice.next_statement().unwrap();
         let (_, packet) = alice.statement(&of_alice.keys, &slot, statement());
-        let Ok(Packet::Sealed(packet)) = Packet::from_bytes(&packet) else {
+        let Ok(Packet::Sealed(packet)) = Packet::from_bytes(&packet.packet) else {
             panic!("it is a sealed packet");
         };
         let header = bob.header(&packet).unwrap();
@@ -287,7 +287,7 @@ mod tests {
         assert!(alice.next_content().is_none());
         let slot = alice.next_statement().unwrap();
         let (_, packet) = alice.statement(&of_alice.keys, &slot, statement());
-        let Ok(Packet::Sealed(packet)) = Packet::from_bytes(&packet) else {
+        let Ok(Packet::Sealed(packet)) = Packet::from_bytes(&packet.packet) else {
             panic!("it is a sealed packet");
         };
         let header = bob.header(&packet).unwrap();

@@ -5,8 +5,9 @@ use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Secret, SecretScalar};
 
 use super::keys::{EpochKeys, Streams};
+use super::stated::{Gist, Stated};
 use crate::wire::{
-    Content, ContentKind, Header, Lock, MessageId, Packet, Presence, Reveal, RevealedSeed,
+    Content, ContentKind, Header, Lock, MessageId, Next, Packet, Presence, Reveal, RevealedSeed,
     RevealedTrapdoor, SealedPacket, Statement, Stream, Unsigned,
 };
 
@@ -23,7 +24,9 @@ pub(super) struct Sealer<S: CryptoSuite> {
     /// The lock that it signed last.
     signed_lock: Lock,
     /// The last statement, to send again.
-    last_statement: Option<Vec<u8>>,
+    last_statement: Option<Stated>,
+    /// What it stated last about the epoch that follows.
+    stated_next: Option<Next>,
     /// Its secrets are published.
     is_published: bool,
 }
@@ -67,6 +70,7 @@ impl<S: CryptoSuite> Sealer<S> {
             last: None,
             signed_lock: Lock::EMPTY,
             last_statement: None,
+            stated_next: None,
             is_published: false,
         }
     }
@@ -82,8 +86,8 @@ impl<S: CryptoSuite> Sealer<S> {
     }
 
     /// The last statement as it was sent.
-    pub(super) fn last_statement(&self) -> Option<&[u8]> {
-        self.last_statement.as_deref()
+    pub(super) const fn last_statement(&self) -> Option<&Stated> {
+        self.last_statement.as_ref()
     }
 
     /// The place of the next message. `None` when no places are left.
@@ -134,16 +138,19 @@ impl<S: CryptoSuite> Sealer<S> {
         keys: &EpochKeys<S>,
         slot: &Slot,
         statement: Statement,
-    ) -> (Zeroizing<Vec<u8>>, Vec<u8>) {
+    ) -> (Zeroizing<Vec<u8>>, Stated) {
         let (presence, lock) = (statement.presence, statement.lock);
+        let gist = Gist::of(keys.hint, &statement, self.stated_next.as_ref());
+        self.stated_next = gist.next().cloned();
         let statement = Unsigned::new(statement);
         let signed = statement.signed::<S>(&keys.id, self.sender, slot.seq);
         let signed = statement.with_signature(&self.signing.sign(&signed));
         let packet = Packet::Sealed(self.seal(keys, Stream::Statement, slot, &signed)).to_bytes();
         self.signed_lock = lock;
+        let stated = Stated { packet, gist };
         // A question is not repeated as an answer; whoever asks next gets a fresh statement.
-        self.last_statement = (presence != Presence::Asking).then(|| packet.clone());
-        (signed, packet)
+        self.last_statement = (presence != Presence::Asking).then(|| stated.clone());
+        (signed, stated)
     }
 
     fn seal(&self, keys: &EpochKeys<S>, stream: Stream, slot: &Slot, text: &[u8]) -> SealedPacket {

@@ -6,6 +6,7 @@ pub(super) use mpotr_gka::wire_index;
 use super::holdback::Held;
 use super::member_set::MemberSet;
 use super::sealer::{Said, SealedContent};
+use super::stated::Stated;
 use super::vouching::Warrant;
 use super::{Effect, Epoch};
 use crate::wire::{ContentKind, MessageId, Packet, Presence, Statement};
@@ -76,7 +77,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Seals a statement of what this member has seen. `None` when no places are left.
-    pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Vec<u8>> {
+    pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Stated> {
         let slot = self.sealer.next_statement()?;
         let number = slot.seq;
         // What became final with the end of the epoch binds those who moved on, and not those who were left behind.
@@ -112,11 +113,11 @@ impl<S: CryptoSuite> Epoch<S> {
             next: self.peers.get(self.me).and_then(|me| me.next.clone()),
         };
         let keys = &self.opener.keys;
-        let (signed, packet) = self.sealer.statement(keys, &slot, statement);
+        let (signed, stated) = self.sealer.statement(keys, &slot, statement);
         self.record_statement(wire_index(self.me), number, &signed);
         self.receipts.pay();
         self.consensus.listed();
-        Some(packet)
+        Some(stated)
     }
 
     /// Whether messages were delivered that nothing covers which this member signed, or orders are to be compared.
@@ -163,7 +164,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// The last statement as it was sent.
-    pub(crate) fn last_statement(&self) -> Option<&[u8]> {
+    pub(crate) const fn last_statement(&self) -> Option<&Stated> {
         self.sealer.last_statement()
     }
 }

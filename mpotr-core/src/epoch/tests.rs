@@ -60,7 +60,7 @@ pub(super) fn text(epoch: &mut Epoch<Suite>, body: &str) -> (MessageId, SealedPa
 }
 
 pub(super) fn statement(epoch: &mut Epoch<Suite>) -> SealedPacket {
-    sealed(&epoch.seal_statement(Presence::Present).unwrap())
+    sealed(&epoch.seal_statement(Presence::Present).unwrap().packet)
 }
 
 pub(super) fn effects(epoch: &mut Epoch<Suite>) -> Vec<Effect> {
@@ -279,7 +279,7 @@ fn forged_close_to_laggard() {
     effects(&mut real[BOB]);
     assert_eq!(real[BOB].open(&never_said), Err(Rejection::Inconsistent));
     // Nor does an end with another order change what is known of Alice.
-    let closing = forged[ALICE].seal_statement(Presence::Closing).unwrap();
+    let closing = forged[ALICE].seal_statement(Presence::Closing).unwrap().packet;
     let _any = real[BOB].open(&sealed(&closing));
     let accused =
         |effect: &Effect| matches!(effect, Effect::Fork { .. } | Effect::Equivocation { .. });

@@ -11,7 +11,7 @@ use mpotr_gka::Sid;
 
 use super::Room;
 use super::changing::Changing;
-use super::context::Outbox;
+use super::outbox::Outbox;
 use super::membership::Membership;
 use super::succession::Succession;
 use super::succession::attempt::Attempt;

@@ -34,9 +34,11 @@ impl<S: CryptoSuite> Room<S> {
         let claimed = members.map(|m| m.offer().identity).collect();
         self.set_aside(now);
         self.common.out.tell(Event::Agreeing { claimed });
-        for packet in attempt.own_packets() {
-            self.common.out.transmit(&packet);
+        let out = &mut self.common.out;
+        if let Some(own) = attempt.own_offer() {
+            out.use_offer(attempt.hint, own);
         }
+        out.transmit_in_run(attempt.hint, attempt.own_packets());
         self.common.pulse.contribute(now, attempt.hint);
         self.succession.current = Some(attempt);
         self.advertise(now, rng);
@@ -119,10 +121,9 @@ impl<S: CryptoSuite> Room<S> {
                 let fault = Fault::of(FaultKind::Equivocation, usize::from(sender));
                 if let Some(attempt) = self.succession.take(which) {
                     // Those who have one of the two get the other: the two are the proof.
-                    self.common.out.send([packet.to_vec()]);
-                    for packet in attempt.packets_of(sender) {
-                        self.common.out.transmit(&packet);
-                    }
+                    let out = &mut self.common.out;
+                    out.send_in_run(attempt.hint, [packet.to_vec()]);
+                    out.transmit_in_run(attempt.hint, attempt.packets_of(sender));
                     self.fail(now, &attempt, which, &fault);
                 }
             }
@@ -193,12 +194,11 @@ impl<S: CryptoSuite> Room<S> {
     fn have_confirmed(&mut self, which: Which, attempt: Attempt<S>) {
         let run = attempt.run().sid();
         let own = attempt.own_packets().pop();
+        let hint = attempt.hint;
         let cut = attempt.cut;
         self.succession.note_confirmed(&attempt);
         self.succession.put_back(which, attempt);
-        if let Some(own) = own {
-            self.common.out.transmit(&own);
-        }
+        self.common.out.transmit_in_run(hint, own);
         let Some(member) = self.phase.member_mut() else {
             return;
         };
@@ -237,21 +237,17 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Sends again what was not answered, at growing intervals.
-    ///
-    /// Where the transport has not taken what was sent before, `is_stalled`, and repeating it helps nobody.
-    pub(super) fn retry(&mut self, now: Timestamp, is_stalled: bool) {
+    pub(super) fn retry(&mut self, now: Timestamp) {
         let is_in_run = self.is_in_run();
         let mut cx = self.common.at(now);
         let mut member = self.phase.member_mut();
         let held = self.lobby.turns.held.as_ref();
         let held = held.map(|held| Packet::Proposal(held.proposal.clone()));
         let is_held = held.is_some();
-        if !is_stalled {
-            held.iter().for_each(|packet| cx.out.transmit(packet));
-            self.succession.repeat_round(&mut cx);
-            if let Some(member) = &mut member {
-                member.repeat(&mut cx, &self.departure);
-            }
+        held.iter().for_each(|packet| cx.out.answer(packet));
+        self.succession.repeat_round(&mut cx);
+        if let Some(member) = &mut member {
+            member.repeat(&mut cx, &self.departure);
         }
         let wait = cx.timers.back_off(Timer::Retry, cx.me.times().retry);
         if is_in_run || is_held || member.is_some_and(|member| member.is_unanswered()) {

@@ -17,9 +17,9 @@ use mpotr_gka::{OfferDigest, Sid};
 
 use super::Room;
 use super::adopting::Contributed;
-use super::context::Outbox;
 use super::membership::Membership;
 use super::membership::unserved::Unserved;
+use super::outbox::Outbox;
 use super::votes::Votes;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
@@ -68,7 +68,7 @@ impl<S: CryptoSuite> Membership<S> {
         if let Some(next) = self.epoch.own_next() {
             next.votes = votes.cast.iter().cloned().collect();
         }
-        out.send(self.epoch.seal_statement(Presence::Present));
+        out.state(self.epoch.seal_statement(Presence::Present));
     }
 
     /// Enters a view, with an offer for it.

@@ -2,18 +2,14 @@
 //!
 //! A part never sees the room. It is called with a [`Context`], does its own, and returns what is for others to do.
 
-use std::collections::VecDeque;
-
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Identity, KnownIdentities};
 
+use super::outbox::Outbox;
 use super::pulse::Pulse;
 use crate::config::{RoomConfig, Timers};
-use crate::event::Event;
-use crate::record::Record;
 use crate::time::Timestamp;
 use crate::timers::TimerTable;
-use crate::wire::Packet;
 
 /// This member: what does not change while it is in the room.
 pub(super) struct Me<S: CryptoSuite> {
@@ -36,31 +32,6 @@ impl<S: CryptoSuite> Me<S> {
     /// How long things take.
     pub(super) const fn times(&self) -> &Timers {
         &self.times
-    }
-}
-
-/// What the room has to say: to the channel, to the application, and to its transcript.
-#[derive(Debug, Default)]
-pub(super) struct Outbox {
-    pub(super) transmits: VecDeque<Vec<u8>>,
-    pub(super) events: VecDeque<Event>,
-    pub(super) records: VecDeque<Record>,
-}
-
-impl Outbox {
-    /// Sends a packet to everyone in the channel.
-    pub(super) fn transmit(&mut self, packet: &Packet) {
-        self.transmits.push_back(packet.to_bytes());
-    }
-
-    /// Sends packets, if there are any.
-    pub(super) fn send(&mut self, packets: impl IntoIterator<Item = Vec<u8>>) {
-        self.transmits.extend(packets);
-    }
-
-    /// Tells the application.
-    pub(super) fn tell(&mut self, event: Event) {
-        self.events.push_back(event);
     }
 }
 

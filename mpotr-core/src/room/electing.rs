@@ -226,8 +226,8 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Some((other, culprit)) => {
                     // Two proposals of one member for one view: those who have one of them get the other.
-                    self.common.out.transmit(&Packet::Proposal(proposal));
-                    self.common.out.transmit(&Packet::Proposal(other));
+                    self.common.out.answer(&Packet::Proposal(proposal));
+                    self.common.out.answer(&Packet::Proposal(other));
                     self.note_cheat(now, culprit, FaultKind::Equivocation);
                 }
             },

@@ -152,7 +152,7 @@ impl<S: CryptoSuite> Room<S> {
             out.transmit(&Packet::Reveal(epoch.reveal()));
             out.tell(Event::Published { sid: epoch.sid() });
         } else {
-            out.send(epoch.seal_statement(Presence::Closed));
+            out.state(epoch.seal_statement(Presence::Closed));
         }
         out.records.extend(epoch.last_records());
         let Lock { count, digest } = epoch.final_lock();

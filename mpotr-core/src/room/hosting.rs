@@ -49,7 +49,7 @@ impl<S: CryptoSuite> Room<S> {
                 }
             };
             if let Some(packet) = packet {
-                self.common.out.transmit(&packet);
+                self.common.out.answer(&packet);
             }
             self.lobby.was_given(&mut self.common.at(now), answer);
         }

@@ -63,7 +63,7 @@ impl<S: CryptoSuite> Membership<S> {
         self.epoch.show_cut(successor);
         let before = self.close_fates(cx, fates, Some(successor));
         let has_cut = self.epoch.retire(successor);
-        cx.out.send(self.epoch.seal_statement(Presence::Present));
+        cx.out.state(self.epoch.seal_statement(Presence::Present));
         let after = self.report(cx, fates);
         self.send_missing(cx, before.missing.into_iter().chain(after.missing));
         if has_cut {

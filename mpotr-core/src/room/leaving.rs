@@ -89,7 +89,7 @@ impl<S: CryptoSuite> Membership<S> {
             return;
         }
         let fin = epoch.seal_content(ContentKind::Fin, Vec::new()).ok();
-        cx.out.send(fin.map(|(_, _, packet)| packet));
+        cx.out.write(fin.map(|(_, _, packet)| packet));
         departure.wait(cx);
     }
 
@@ -147,7 +147,7 @@ impl<S: CryptoSuite> Membership<S> {
         if presence == Presence::Done {
             self.epoch.end();
         }
-        cx.out.send(self.epoch.seal_statement(presence));
+        cx.out.state(self.epoch.seal_statement(presence));
         cx.timers.stop(Timer::Linger);
         let finish = cx.now.after(cx.me.times().finish);
         cx.timers.set(Timer::Finish, finish);

@@ -180,7 +180,7 @@ impl<S: CryptoSuite> Lobby<S> {
     /// Asks for the offers of a proposal that are not at hand, once in a while.
     pub(super) fn request_missing(&mut self, cx: &mut Context<'_, S>, listed: &[OfferDigest]) {
         let missing = self.offering.missing(listed);
-        if !missing.is_empty() && cx.now >= self.asks_again {
+        if !missing.is_empty() && cx.now >= self.asks_again && !cx.out.is_busy() {
             self.asks_again = cx.now.after(cx.me.times().retry);
             Self::request(cx, &missing);
         }

@@ -2,7 +2,8 @@
 
 use mpotr_crypto::CryptoSuite;
 
-use super::context::{Context, Outbox};
+use super::context::Context;
+use super::outbox::Outbox;
 use crate::epoch::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::event::Event;
@@ -52,7 +53,7 @@ impl<S: CryptoSuite> Old<S> {
     /// Says again how this member ended the epoch, and some more times later: packets get lost, and a member that misses this
     /// one cannot tell.
     pub(super) fn answer(&self, cx: &mut Context<'_, S>) {
-        cx.out.send(self.epoch.last_statement().map(<[u8]>::to_vec));
+        cx.out.state(self.epoch.last_statement().cloned());
         if cx.timers.repetitions(Timer::Answer) < MOST_ANSWERS {
             let wait = cx.timers.back_off(Timer::Answer, cx.me.times().retry);
             cx.timers.set(Timer::Answer, cx.now.after(wait));
@@ -75,7 +76,7 @@ impl<S: CryptoSuite> Old<S> {
             if let Some(next) = epoch.own_next() {
                 next.done = true;
             }
-            out.send(epoch.seal_statement(Presence::Present));
+            out.state(epoch.seal_statement(Presence::Present));
         }
         if epoch.know_all_installed() && epoch.publish() {
             out.transmit(&Packet::Reveal(epoch.reveal()));

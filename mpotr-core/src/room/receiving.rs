@@ -14,19 +14,35 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Packet, Proposal, Request, SealedPacket, Wanted};
+use crate::wire::{Bundle, Packet, Proposal, Request, SealedPacket, Wanted};
 
 impl<S: CryptoSuite> Room<S> {
-    /// Takes a packet that came from the channel, from anyone.
+    /// Takes a packet that came from the channel, from anyone, or a bundle of some.
     ///
     /// # Errors
-    /// Why it changed nothing. On a hostile transport that is nobody's fault and nothing to tell a person.
+    /// Why it changed nothing; of a bundle, why its last packet did, if none changed anything. On a hostile transport that is nobody's fault and nothing to tell a person.
     pub fn handle_message(
         &mut self,
         now: Timestamp,
         packet: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
+        match Bundle::split(packet)?.as_slice() {
+            [packet] => self.handle_packet(now, packet, rng),
+            packets => {
+                let results = self.handle_packets(now, packets, rng);
+                as_one(results)
+            }
+        }
+    }
+
+    fn handle_packet(
+        &mut self,
+        now: Timestamp,
+        packet: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        self.common.out.begin_input();
         let outcome = self.take_packet(now, packet, rng);
         self.take_early(now, rng);
         self.after_input(now);
@@ -42,15 +58,33 @@ impl<S: CryptoSuite> Room<S> {
         packets: &[P],
         rng: &mut dyn CryptoRng,
     ) -> Vec<Result<(), Rejection>> {
+        let came = packets.iter().map(|packet| Bundle::split(packet.as_ref()));
+        let came: Vec<_> = came.collect();
+        let single: Vec<&[u8]> = came.iter().flatten().flatten().copied().collect();
+        let mut results = self.handle_packets(now, &single, rng).into_iter();
+        let outcomes = came.into_iter().map(|came| match came {
+            Ok(bundled) => as_one(results.by_ref().take(bundled.len())),
+            Err(error) => Err(error.into()),
+        });
+        outcomes.collect()
+    }
+
+    fn handle_packets(
+        &mut self,
+        now: Timestamp,
+        packets: &[&[u8]],
+        rng: &mut dyn CryptoRng,
+    ) -> Vec<Result<(), Rejection>> {
         let mut results = Vec::with_capacity(packets.len());
         let mut rest = packets;
         while let Some((first, others)) = rest.split_first() {
             let together = self.sealed_together(rest);
             if together.is_empty() {
-                results.push(self.handle_message(now, first.as_ref(), rng));
+                results.push(self.handle_packet(now, first, rng));
                 rest = others;
             } else {
                 rest = rest.get(together.len()..).unwrap_or_default();
+                self.common.out.begin_input();
                 self.open_together(now, together, &mut results);
                 self.after_input(now);
             }
@@ -270,4 +304,15 @@ impl<S: CryptoSuite> Room<S> {
         timers.set(Timer::Plan, now);
         Ok(())
     }
+}
+
+/// What became of a bundle: it changed something if one of its packets did.
+fn as_one(results: impl IntoIterator<Item = Result<(), Rejection>>) -> Result<(), Rejection> {
+    let mut outcome = Ok(());
+    let mut has_changed = false;
+    for result in results {
+        has_changed |= result.is_ok();
+        outcome = result;
+    }
+    if has_changed { Ok(()) } else { outcome }
 }

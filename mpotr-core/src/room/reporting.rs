@@ -83,7 +83,7 @@ impl Report {
                 packets,
             } => {
                 // The others find the same in the same packets.
-                cx.out.send(packets);
+                cx.out.pass_on(packets);
                 let author = self.accuse(epoch.identity(author));
                 author.map(|author| Event::Equivocation {
                     author,

@@ -155,8 +155,8 @@ impl<S: CryptoSuite> Succession<S> {
     /// Sends again what this member sent in its runs.
     pub(super) fn repeat_round(&self, cx: &mut Context<'_, S>) {
         let runs = self.confirmed.iter().chain(&self.current);
-        for packet in runs.flat_map(Attempt::own_packets) {
-            cx.out.transmit(&packet);
+        for run in runs {
+            cx.out.transmit_in_run(run.hint, run.own_packets());
         }
     }
 
@@ -173,7 +173,7 @@ impl<S: CryptoSuite> Succession<S> {
         let current = self.current.as_ref().filter(|run| run.hint == hint);
         if let Some(packet) = current.and_then(Attempt::own_proposal) {
             self.proposal_resent = Some(cx.now);
-            cx.out.transmit(&packet);
+            cx.out.answer(&packet);
         }
     }
 

@@ -6,8 +6,9 @@ use mpotr_gka::{KnownIdentities, OfferDigest, RoomId};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
-use super::context::{Common, Me, Outbox};
+use super::context::{Common, Me};
 use super::lobby::Lobby;
+use super::outbox::Outbox;
 use super::proposing::Draft;
 use super::pulse::Pulse;
 use super::votes::Votes;
@@ -42,7 +43,7 @@ pub(super) fn common(seed: u64) -> (Common<Suite>, ChaCha20Rng) {
 impl Outbox {
     /// Takes out what was sent.
     pub(super) fn sent(&mut self) -> Vec<Packet> {
-        let sent = self.transmits.drain(..);
+        let sent = self.drain().into_iter();
         sent.map(|packet| Packet::from_bytes(&packet).unwrap())
             .collect()
     }

@@ -129,6 +129,7 @@ impl World {
             if !self.is_there(copy.to) {
                 return Some(false);
             }
+            self.watch_line(copy.to);
             let place = self.places.get_mut(copy.to.0)?;
             place.party.hear(self.now, copy.from, &copy.payload);
             return Some(self.collect(copy.to));
@@ -137,6 +138,7 @@ impl World {
             return Some(self.collect(seat));
         }
         let (_, seat) = wake.filter(|(at, _)| *at <= self.now)?;
+        self.watch_line(seat);
         self.places.get_mut(seat.0)?.party.wake(self.now);
         Some(self.collect(seat))
     }

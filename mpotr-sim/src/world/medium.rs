@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use mpotr_core::Timestamp;
+use mpotr_core::{LinkReport, Timestamp};
 use mpotr_netem::{Arrival, Line, Weather};
 
 use super::World;
@@ -85,9 +85,6 @@ impl World {
 
     /// Whether a member's line has nothing to send, or when.
     pub(super) fn line_is_free(&self, seat: Seat) -> Result<(), Timestamp> {
-        if self.line.is_none() {
-            return Ok(());
-        }
         let now = self.now.as_millis();
         let until = self.network.backlog(now, seat).until_ms;
         if until > now {
@@ -113,6 +110,24 @@ impl World {
                 self.trace.note(self.now, from, what);
             }
         }
+    }
+
+    /// Tells a party what its line says of itself.
+    pub(super) fn watch_line(&mut self, seat: Seat) {
+        let now = self.now.as_millis();
+        let (line, backlog) = (self.network.line(seat), self.network.backlog(now, seat));
+        let Some(rate) = line.rate else {
+            return;
+        };
+        let Some(place) = self.places.get_mut(seat.0) else {
+            return;
+        };
+        let report = LinkReport {
+            rate: Some(u32::try_from(rate).unwrap_or(u32::MAX)),
+            queued: usize::try_from(backlog.bytes).unwrap_or(usize::MAX),
+            latency: None,
+        };
+        place.party.note_link(self.now, report);
     }
 
     /// When the next packet arrives.

@@ -37,6 +37,7 @@ impl World {
             self.answer(seat, &events);
         }
         self.let_go(seat, is_honest);
+        self.watch_line(seat);
         if let Some(place) = self.places.get_mut(seat.0) {
             place.wake = place.party.next_wake();
             place.views = place.party.views().max(place.views);

@@ -145,7 +145,8 @@ fn a_statement_is_what_the_specification_says() {
     for _ in 0..=40 {
         last = talk.epochs[ALICE]
             .seal_statement(Presence::Present)
-            .unwrap();
+            .unwrap()
+            .packet;
     }
     let (unsigned, signature) = talk.open(&last, (1, "statement chain"), 40);
 

@@ -15,7 +15,7 @@ fn fin(epoch: &mut Epoch<Suite>) -> SealedPacket {
 }
 
 fn closing(epoch: &mut Epoch<Suite>) -> SealedPacket {
-    sealed(&epoch.seal_statement(Presence::Closing).unwrap())
+    sealed(&epoch.seal_statement(Presence::Closing).unwrap().packet)
 }
 
 /// Alice writes, and all send their last message at one moment; it reaches all but these, who miss that of Mallory.
@@ -94,7 +94,7 @@ fn a_lock_that_is_ahead_waits_and_what_it_names_is_asked_for_by_place() {
     assert!(epochs[BOB].misses_messages());
     let mut served = Vec::new();
     for _ in 0..3 {
-        let asks = sealed(&epochs[BOB].seal_statement(Presence::Asking).unwrap());
+        let asks = sealed(&epochs[BOB].seal_statement(Presence::Asking).unwrap().packet);
         epochs[ALICE].open(&asks).unwrap();
         served.extend(effects(&mut epochs[ALICE]).into_iter().filter_map(|it| {
             let Effect::Missing { packet, .. } = it else {

@@ -126,7 +126,7 @@ impl<S: CryptoSuite> Membership<S> {
                 }
             };
             fates.note_sealed(cx.now, seq, text_id, packet.len());
-            cx.out.send([packet]);
+            cx.out.write([packet]);
             cx.out.tell(Event::Sent { text_id, id });
             sealed_any = true;
         }
@@ -262,7 +262,7 @@ impl<S: CryptoSuite> Membership<S> {
         for (id, packet) in missing {
             if let Entry::Vacant(entry) = resent.entry(id) {
                 entry.insert(now);
-                cx.out.send([packet]);
+                cx.out.pass_on([packet]);
             }
         }
     }
@@ -273,16 +273,16 @@ impl<S: CryptoSuite> Membership<S> {
         let epoch = &mut self.epoch;
         let owed = epoch.owes_acknowledgement() || epoch.owes_lock();
         let asked = std::mem::take(&mut self.talk.is_asked);
-        let packet = match epoch.last_statement() {
+        let stated = match epoch.last_statement() {
             Some(last) if asked && !owed => {
                 self.talk.repeated = Some(cx.now);
-                Some(last.to_vec())
+                Some(last.clone())
             }
             Some(_) | None if owed || asked => epoch.seal_statement(departure.presence),
             Some(_) | None => None,
         };
-        let has_stated = owed && packet.is_some();
-        cx.out.send(packet);
+        let has_stated = owed && stated.is_some();
+        cx.out.state(stated);
         cx.timers.stop(Timer::Acknowledge);
         cx.timers.stop(Timer::Lock);
         has_stated
@@ -292,7 +292,7 @@ impl<S: CryptoSuite> Membership<S> {
     pub(crate) fn beat(&mut self, cx: &mut Context<'_, S>) -> bool {
         let heartbeat = cx.me.times().heartbeat;
         if self.changing.change.is_none() {
-            cx.out.send(self.epoch.seal_statement(Presence::Present));
+            cx.out.state(self.epoch.seal_statement(Presence::Present));
         }
         cx.timers.set(Timer::Heartbeat, cx.now.after(heartbeat));
         let patience = part(heartbeat.saturating_mul(5), 2);
@@ -307,7 +307,7 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// Asks the others to state again what they have seen: something is not final that should be by now.
     pub(crate) fn query(&mut self, cx: &mut Context<'_, S>, departure: &Departing) {
-        cx.out.send(self.epoch.seal_statement(Presence::Asking));
+        cx.out.state(self.epoch.seal_statement(Presence::Asking));
         let times = cx.me.times();
         let hurry = Hurry::of(&self.epoch, departure.is_asked, times);
         let first = hurry.wait_to_ask(times.query);
@@ -320,13 +320,13 @@ impl<S: CryptoSuite> Membership<S> {
         let unanswered = self.epoch.unanswered(REPEATED_AT_ONCE).into_iter();
         let packets: Vec<_> = unanswered.map(<[u8]>::to_vec).collect();
         let is_unanswered = !packets.is_empty();
-        cx.out.send(packets);
+        cx.out.write_again(packets);
         if self.changing.change.is_some() {
-            cx.out.send(self.epoch.last_statement().map(<[u8]>::to_vec));
+            cx.out.state(self.epoch.last_statement().cloned());
         }
         if is_unanswered && departure.presence == Presence::Present {
             // A packet that comes again is answered by nobody, for anyone may send it: what is signed is.
-            cx.out.send(self.epoch.seal_statement(Presence::Asking));
+            cx.out.state(self.epoch.seal_statement(Presence::Asking));
         }
     }
 
@@ -338,10 +338,11 @@ impl<S: CryptoSuite> Membership<S> {
     /// Sends again what this member sent in the run that led here, for who is still at it. A statement goes before, so that
     /// those who have the epoch see that this member has it, too, and do not answer in the same way.
     pub(crate) fn send_certificate(&mut self, cx: &mut Context<'_, S>) {
-        let last = self.epoch.last_statement().map(<[u8]>::to_vec);
+        let last = self.epoch.last_statement().cloned();
         let last = last.or_else(|| self.epoch.seal_statement(Presence::Present));
-        cx.out.send(last);
-        cx.out.send(self.certificate.send_again());
+        cx.out.state(last);
+        let hint = self.certificate.hint;
+        cx.out.send_in_run(hint, self.certificate.send_again());
     }
 
     /// The epoch, which is over for this member.

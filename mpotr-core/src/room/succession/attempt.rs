@@ -7,7 +7,7 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::{
     Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity,
-    OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
+    Member, Offer, OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
 };
 
 use crate::epoch::Door;
@@ -148,6 +148,12 @@ impl<S: CryptoSuite> Attempt<S> {
     pub(crate) fn own_proposal(&self) -> Option<Packet> {
         let is_own = usize::from(self.proposal.proposer) == self.run().me();
         is_own.then(|| Packet::Proposal(self.proposal.clone()))
+    }
+
+    /// This member's offer.
+    pub(crate) fn own_offer(&self) -> Option<&Offer> {
+        let run = self.run();
+        run.members().get(run.me()).map(Member::offer)
     }
 
     pub(crate) const fn has_confirmed(&self) -> bool {

@@ -64,11 +64,8 @@ impl Channel {
         let mut offer = own.member.offer().clone();
         (self.spoil)(&mut offer);
         let digest = offer.digest::<Suite>();
-        room.common.out.transmits.clear();
-        room.common
-            .out
-            .transmits
-            .push_back(Packet::Offer(offer).to_bytes());
+        while room.poll_transmit().is_some() {}
+        room.common.out.transmit(&Packet::Offer(offer));
         if let Some(next) = room.phase.epoch_mut().and_then(Epoch::own_next) {
             next.offer = Some(digest);
         }

@@ -1,0 +1,50 @@
+//! What carries a room's packets: its fixed face, and what it reports of itself. `docs/spec/06-epochs.md`, "Sending".
+
+use crate::wire::MAX_PACKET;
+
+/// What is fixed about the carrier of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    /// The most bytes that it takes as one.
+    pub max_packet: usize,
+    /// What it carries costs as much as so many bytes, however short it is: a line of a chat network, or one mail. Packets
+    /// that wait at the same time share them. `None` where bytes cost by themselves.
+    pub unit: Option<usize>,
+}
+
+impl Carrier {
+    /// A relay, or members in one machine.
+    pub const RELAY: Self = Self {
+        max_packet: MAX_PACKET,
+        unit: None,
+    };
+
+    /// A chat network of short lines, one packet in each where it fits.
+    pub const LINE: Self = Self {
+        max_packet: 1 << 16,
+        unit: Some(302),
+    };
+
+    /// Mail: all that waits goes in one.
+    pub const MAIL: Self = Self {
+        max_packet: MAX_PACKET,
+        unit: Some(MAX_PACKET),
+    };
+}
+
+impl Default for Carrier {
+    fn default() -> Self {
+        Self::RELAY
+    }
+}
+
+/// What a link to the channel says of itself, as far as it knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkReport {
+    /// Bytes that it sends in a second.
+    pub rate: Option<u32>,
+    /// Bytes that it was given and has not sent.
+    pub queued: usize,
+    /// Milliseconds there and back to the carrier.
+    pub latency: Option<u32>,
+}

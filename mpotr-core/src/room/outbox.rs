@@ -1,0 +1,161 @@
+//! What the room has to say: to the channel, to the application, and to its transcript. `docs/spec/06-epochs.md`, "Sending".
+//!
+//! ```text
+//!   parts of the room ── packets ──> queue, by class ── as the link takes them, a unit at a time ──> the channel
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `class` | which packets leave before which |
+//! | `queue` | the packets that wait, what a newer one replaces, and what rests upon what |
+//! | `link` | what is known of the way to the channel |
+
+mod class;
+mod link;
+mod queue;
+
+use std::collections::VecDeque;
+
+use mpotr_gka::Offer;
+
+use crate::carrier::{Carrier, LinkReport};
+use crate::epoch::Stated;
+use crate::event::Event;
+use crate::record::Record;
+use crate::time::Duration;
+use crate::wire::{Bundle, Packet, SidHint};
+use link::Link;
+use queue::{Queue, Queued};
+
+/// What the room has to say.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    queue: Queue,
+    link: Link,
+    /// Whether anything waited to leave when the present input came.
+    was_busy: bool,
+    pub(super) events: VecDeque<Event>,
+    pub(super) records: VecDeque<Record>,
+}
+
+impl Outbox {
+    /// Of a room on a carrier.
+    pub(super) fn on(carrier: Carrier) -> Self {
+        Self {
+            link: Link::of(carrier),
+            ..Self::default()
+        }
+    }
+
+    /// An input comes: what its handling has to say waits for nothing that comes of the same input.
+    pub(super) fn begin_input(&mut self) {
+        self.was_busy = !self.queue.is_empty() || self.link.is_busy();
+    }
+
+    /// Whether anything said before has not left yet: nothing is repeated meanwhile.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.was_busy
+    }
+
+    /// The link has changed.
+    pub(super) const fn note_link(&mut self, report: LinkReport) {
+        self.link.note(report);
+    }
+
+    /// How long it takes until all that waits has left, as far as that is known.
+    pub(super) fn drains_in(&self) -> Duration {
+        self.link.takes(self.queue.bytes())
+    }
+
+    /// Sends a packet of this member to everyone in the channel. A newer offer or advert takes the place of one that waits.
+    pub(super) fn transmit(&mut self, packet: &Packet) {
+        self.queue.push(Queued::newest(packet));
+    }
+
+    /// Sends what others ask for, or what shows something to them. It replaces nothing.
+    pub(super) fn answer(&mut self, packet: &Packet) {
+        self.queue.push(Queued::other(packet));
+    }
+
+    /// Sends packets of this member in a run, the first one first.
+    pub(super) fn transmit_in_run(
+        &mut self,
+        run: SidHint,
+        packets: impl IntoIterator<Item = Packet>,
+    ) {
+        for packet in packets {
+            self.queue.push_in_run(run, &packet);
+        }
+    }
+
+    /// This member takes part in a run with its offer: if that waits, it leaves before what rests upon it.
+    pub(super) fn use_offer(&mut self, run: SidHint, offer: &Offer) {
+        self.queue.bind_offer(run, offer.identity);
+    }
+
+    /// Sends packets of a run, as they came or as they were sent, to who missed them.
+    pub(super) fn send_in_run(&mut self, run: SidHint, packets: impl IntoIterator<Item = Vec<u8>>) {
+        for packet in packets {
+            self.queue.push_bytes_in_run(run, packet);
+        }
+    }
+
+    /// Sends a message of this member, for the first time.
+    pub(super) fn write(&mut self, packets: impl IntoIterator<Item = Vec<u8>>) {
+        for packet in packets {
+            self.queue.push(Queued::text(packet));
+        }
+    }
+
+    /// Sends messages of this member again.
+    pub(super) fn write_again(&mut self, packets: impl IntoIterator<Item = Vec<u8>>) {
+        for packet in packets {
+            self.queue.push(Queued::text_again(packet));
+        }
+    }
+
+    /// Sends a statement, if there is one.
+    pub(super) fn state(&mut self, stated: Option<Stated>) {
+        if let Some(stated) = stated {
+            self.queue.push(Queued::statement(stated));
+        }
+    }
+
+    /// Sends packets of an epoch to those who miss them, or have not seen them.
+    pub(super) fn pass_on(&mut self, packets: impl IntoIterator<Item = Vec<u8>>) {
+        for packet in packets {
+            self.queue.push(Queued::passed_on(packet));
+        }
+    }
+
+    /// Tells the application.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// The next packet, or several that share a unit of the carrier.
+    pub(super) fn poll(&mut self) -> Option<Vec<u8>> {
+        let first = self.queue.pop(usize::MAX)?;
+        let Some(unit) = self.link.unit() else {
+            return Some(first);
+        };
+        let mut bundle = Bundle::begin(first);
+        while let Some(room) = bundle.room(unit)
+            && let Some(packet) = self.queue.pop(room)
+        {
+            bundle.push(packet);
+        }
+        Some(bundle.into_bytes())
+    }
+}
+
+#[cfg(test)]
+impl Outbox {
+    /// Takes out all that waits, packet by packet.
+    pub(super) fn drain(&mut self) -> Vec<Vec<u8>> {
+        core::iter::from_fn(|| self.queue.pop(usize::MAX)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

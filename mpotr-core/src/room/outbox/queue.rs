@@ -1,0 +1,230 @@
+//! The packets that wait to leave, what a newer one replaces, and what rests upon what.
+
+use core::ops::Bound;
+use std::collections::{BTreeMap, VecDeque};
+
+use mpotr_crypto::IdentityKey;
+
+use super::class::Class;
+use crate::epoch::{Gist, Stated};
+use crate::wire::{EpochHint, Packet, SEALED_PREFIX, SidHint};
+
+/// What a packet is to those that come after it.
+#[derive(Clone, Debug)]
+enum What {
+    /// An offer that the next one of the same identity replaces.
+    Offer(IdentityKey),
+    /// An advert, which the next one replaces.
+    Advert,
+    /// A message of this member.
+    Text {
+        /// Whether it says all that its author has seen: not if it leaves again.
+        is_new: bool,
+    },
+    /// A statement of this member.
+    Statement(Box<Gist>),
+    /// Nothing replaces it.
+    Other,
+}
+
+/// A packet that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Queued {
+    packet: Vec<u8>,
+    class: Class,
+    what: What,
+    /// The run that it belongs to: it leaves before all that is said in that run after it.
+    run: Option<SidHint>,
+}
+
+impl Queued {
+    fn new(packet: &Packet, what: What) -> Self {
+        Self {
+            packet: packet.to_bytes(),
+            class: Class::of(packet.kind()),
+            what,
+            run: None,
+        }
+    }
+
+    fn of_epoch(packet: Vec<u8>, class: Class, what: What) -> Self {
+        Self {
+            packet,
+            class,
+            what,
+            run: None,
+        }
+    }
+
+    /// A packet that takes the place of an older one of its kind.
+    pub(super) fn newest(packet: &Packet) -> Self {
+        let what = match packet {
+            Packet::Offer(offer) => What::Offer(offer.identity),
+            Packet::Advert(_) => What::Advert,
+            Packet::Proposal(_)
+            | Packet::Contribution(..)
+            | Packet::Confirmation(..)
+            | Packet::Sealed(_)
+            | Packet::Request(_)
+            | Packet::Reveal(_) => What::Other,
+        };
+        Self::new(packet, what)
+    }
+
+    /// A packet that replaces nothing.
+    pub(super) fn other(packet: &Packet) -> Self {
+        Self::new(packet, What::Other)
+    }
+
+    /// A message of this member that has not left before.
+    pub(super) fn text(packet: Vec<u8>) -> Self {
+        Self::of_epoch(packet, Class::Talk, What::Text { is_new: true })
+    }
+
+    /// A message of this member that leaves once more.
+    pub(super) fn text_again(packet: Vec<u8>) -> Self {
+        Self::of_epoch(packet, Class::Talk, What::Text { is_new: false })
+    }
+
+    /// A statement of this member.
+    pub(super) fn statement(Stated { packet, gist }: Stated) -> Self {
+        Self::of_epoch(packet, Class::Talk, What::Statement(Box::new(gist)))
+    }
+
+    /// A packet of an epoch, for those who miss it.
+    pub(super) fn passed_on(packet: Vec<u8>) -> Self {
+        Self::of_epoch(packet, Class::Answer, What::Other)
+    }
+
+    /// A statement that no change waits for.
+    fn may_wait(&self) -> bool {
+        matches!(&self.what, What::Statement(gist) if !gist.is_of_change())
+    }
+}
+
+/// Packets that wait to leave.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    lanes: BTreeMap<Class, VecDeque<Queued>>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lanes.values().all(VecDeque::is_empty)
+    }
+
+    /// Bytes that wait.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes out the next packet that is no longer than this. A class of which the next one is longer is passed over.
+    pub(super) fn pop(&mut self, longest: usize) -> Option<Vec<u8>> {
+        let fits = |lane: &&mut VecDeque<Queued>| {
+            let first = lane.front();
+            first.is_some_and(|first| first.packet.len() <= longest)
+        };
+        let packet = self.lanes.values_mut().find(fits)?.pop_front()?.packet;
+        self.bytes = self.bytes.saturating_sub(packet.len());
+        Some(packet)
+    }
+
+    /// Puts a packet in its place. One that waits already does not wait twice.
+    pub(super) fn push(&mut self, mut queued: Queued) {
+        self.replace(&mut queued);
+        let bytes = queued.packet.len();
+        let lane = self.lanes.entry(queued.class).or_default();
+        if lane.iter().any(|waiting| waiting.packet == queued.packet) {
+            return;
+        }
+        let place = match queued.what {
+            // A statement that no change waits for lets messages pass. Statements never pass one another: who has the newer
+            // one refuses the older.
+            What::Text { .. } => {
+                let behind = lane.iter().rev().take_while(|it| it.may_wait()).count();
+                lane.len().saturating_sub(behind)
+            }
+            What::Offer(_) | What::Advert | What::Statement(_) | What::Other => lane.len(),
+        };
+        lane.insert(place, queued);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Takes out what waits and is worth nothing beside a newer packet.
+    fn replace(&mut self, newer: &mut Queued) {
+        let Some(lane) = self.lanes.get_mut(&newer.class) else {
+            return;
+        };
+        let mut taken = 0_usize;
+        lane.retain(|older| {
+            let is_replaced = match (&mut newer.what, &older.what) {
+                (What::Offer(newer), What::Offer(older)) => newer == older,
+                (What::Advert, What::Advert) => true,
+                (What::Statement(newer), What::Statement(older)) => {
+                    let makes_up = newer.makes_up_for(older);
+                    if makes_up {
+                        newer.inherit(older);
+                    }
+                    makes_up
+                }
+                // Its author's next text says what it has seen, and in which order.
+                (What::Text { is_new: true }, What::Statement(older)) => {
+                    older.only_acknowledges() && hint_of(&newer.packet) == Some(older.hint())
+                }
+                _ => false,
+            };
+            let stays = !is_replaced || older.packet == newer.packet;
+            if !stays {
+                taken = taken.saturating_add(older.packet.len());
+            }
+            stays
+        });
+        self.bytes = self.bytes.saturating_sub(taken);
+    }
+
+    /// Puts a packet of a run in its place. What of the same run waits in a class that comes later leaves before it.
+    pub(super) fn push_in_run(&mut self, run: SidHint, packet: &Packet) {
+        self.push_of_run(run, Queued::other(packet));
+    }
+
+    /// The same for one that is bytes already.
+    pub(super) fn push_bytes_in_run(&mut self, run: SidHint, packet: Vec<u8>) {
+        let class = crate::wire::PacketKind::of(&packet).map_or(Class::Answer, Class::of);
+        self.push_of_run(run, Queued::of_epoch(packet, class, What::Other));
+    }
+
+    fn push_of_run(&mut self, run: SidHint, mut queued: Queued) {
+        queued.run = Some(run);
+        let class = queued.class;
+        let mut before = Vec::new();
+        // A proposal rests upon an offer, a contribution upon a proposal: the later class comes first.
+        let later = (Bound::Excluded(class), Bound::Unbounded);
+        for (_, lane) in self.lanes.range_mut(later).rev() {
+            let (of_run, others) = lane.drain(..).partition(|waiting| waiting.run == Some(run));
+            *lane = others;
+            let of_run: VecDeque<Queued> = of_run;
+            before.extend(of_run);
+        }
+        let lane = self.lanes.entry(class).or_default();
+        lane.extend(before.into_iter().map(|waiting| Queued { class, ..waiting }));
+        self.push(queued);
+    }
+
+    /// An offer of this identity that waits belongs to a run from here on: no newer one replaces it.
+    pub(super) fn bind_offer(&mut self, run: SidHint, identity: IdentityKey) {
+        for waiting in self.lanes.values_mut().flatten() {
+            if matches!(waiting.what, What::Offer(of) if of == identity) {
+                waiting.what = What::Other;
+                waiting.run = Some(run);
+            }
+        }
+    }
+}
+
+/// The epoch of a sealed packet.
+fn hint_of(packet: &[u8]) -> Option<EpochHint> {
+    let rest = packet.strip_prefix(&SEALED_PREFIX)?;
+    rest.first_chunk().copied().map(EpochHint::new)
+}
