@@ -93,7 +93,7 @@ impl Outbox {
         self.queue.bind_offer(run, offer.identity);
     }
 
-    /// Sends packets of a run, as they came or as they were sent, to who missed them.
+    /// Sends packets of a run as they came, to those who have not seen them.
     pub(super) fn send_in_run(&mut self, run: SidHint, packets: impl IntoIterator<Item = Vec<u8>>) {
         for packet in packets {
             self.queue.push_bytes_in_run(run, packet);
@@ -121,7 +121,7 @@ impl Outbox {
         }
     }
 
-    /// Sends packets of an epoch to those who miss them, or have not seen them.
+    /// Sends packets once more, or those of others, to those who miss them or have not seen them: after all that is new.
     pub(super) fn pass_on(&mut self, packets: impl IntoIterator<Item = Vec<u8>>) {
         for packet in packets {
             self.queue.push(Queued::passed_on(packet));

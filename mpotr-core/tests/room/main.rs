@@ -31,6 +31,7 @@ mod one_way;
 mod publishing;
 mod recording;
 mod seen;
+mod sending;
 mod talking;
 mod unsupported;
 mod withdrawing;

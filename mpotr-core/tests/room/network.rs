@@ -33,6 +33,8 @@ pub(crate) struct Network {
     pub(crate) tamper: Option<Tamper>,
     medium: mpotr_netem::Network<usize, Rc<[u8]>>,
     dead: BTreeSet<usize>,
+    /// Of whom the network takes nothing: what they have to say waits in their rooms.
+    pub(crate) stuck: BTreeSet<usize>,
 }
 
 impl Network {
@@ -52,6 +54,7 @@ impl Network {
             tamper: None,
             medium: mpotr_netem::Network::new(FAIR, seed),
             dead: BTreeSet::new(),
+            stuck: BTreeSet::new(),
         };
         for _ in 0..members {
             network.enter(&configure);
@@ -119,7 +122,9 @@ impl Network {
 
     /// Takes out what a room wants to send and to say.
     pub(crate) fn collect(&mut self, index: usize) {
-        while let Some(packet) = self.rooms[index].poll_transmit() {
+        while !self.stuck.contains(&index)
+            && let Some(packet) = self.rooms[index].poll_transmit()
+        {
             self.broadcast(index, &packet);
         }
         while let Some(event) = self.rooms[index].poll_event() {

@@ -341,8 +341,7 @@ impl<S: CryptoSuite> Membership<S> {
         let last = self.epoch.last_statement().cloned();
         let last = last.or_else(|| self.epoch.seal_statement(Presence::Present));
         cx.out.state(last);
-        let hint = self.certificate.hint;
-        cx.out.send_in_run(hint, self.certificate.send_again());
+        cx.out.pass_on(self.certificate.send_again());
     }
 
     /// The epoch, which is over for this member.

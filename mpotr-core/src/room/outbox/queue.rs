@@ -91,7 +91,7 @@ impl Queued {
         Self::of_epoch(packet, Class::Talk, What::Statement(Box::new(gist)))
     }
 
-    /// A packet of an epoch, for those who miss it.
+    /// A packet that was sent before, for those who miss it.
     pub(super) fn passed_on(packet: Vec<u8>) -> Self {
         Self::of_epoch(packet, Class::Answer, What::Other)
     }
