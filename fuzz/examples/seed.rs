@@ -6,7 +6,7 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Listing, Lock, MessageId, Next,
+    Advert, Bundle, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Listing, Lock, MessageId, Next,
     OfferHint, OfferMark, Packet,
     Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
     Unsigned, Wanted, Vote,
@@ -87,6 +87,12 @@ fn main() -> std::io::Result<()> {
             packet: packet.clone().into(),
         };
         write("relay_frame", name, &payload.to_frame()[4..])?;
+    }
+    for (name, packets) in played.chunks(3).take(8).enumerate() {
+        let mut packets = packets.iter().cloned();
+        let mut bundle = Bundle::begin(packets.next().expect("a chunk is not empty"));
+        packets.for_each(|packet| bundle.push(packet));
+        write("bundle", name, &bundle.into_bytes())?;
     }
     let signature = SignatureBytes::new([9; 64]);
     let lock = Lock {

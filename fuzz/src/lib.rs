@@ -2,7 +2,7 @@
 
 pub mod wire;
 
-use mpotr_core::wire::{Fields, Packet, PacketKind, Unsigned, Unverified, VERSION};
+use mpotr_core::wire::{Bundle, Fields, Packet, PacketKind, Unsigned, Unverified, VERSION};
 
 /// A packet that decodes encodes to the same bytes.
 pub fn packet(data: &[u8]) {
@@ -43,4 +43,18 @@ pub fn signed<T: Fields + Clone>(data: &[u8]) {
     let mut padded = data.to_vec();
     padded.resize(mpotr_core::wire::padded(data.len() + 64), 0);
     check(&padded);
+}
+
+/// A bundle that comes apart is put together again to the same bytes, and holds none that is one.
+pub fn bundle(data: &[u8]) {
+    let Ok(packets) = Bundle::split(data) else {
+        return;
+    };
+    let mut again = packets.iter().map(|packet| packet.to_vec());
+    let mut bundle = Bundle::begin(again.next().unwrap_or_default());
+    again.for_each(|packet| bundle.push(packet));
+    assert_eq!(bundle.into_bytes(), data);
+    if packets.len() > 1 {
+        assert!(packets.iter().all(|packet| !packet.is_empty() && packet[0] != 0));
+    }
 }

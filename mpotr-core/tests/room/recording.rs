@@ -1,7 +1,9 @@
 //! What a room hands out for a transcript.
 
+use std::collections::BTreeMap;
+
 use mpotr_core::Record;
-use mpotr_core::wire::{Content, Statement, Unverified};
+use mpotr_core::wire::{Content, Presence, Statement, Unverified};
 
 use crate::network::{FOUL, Network};
 
@@ -65,9 +67,7 @@ fn a_room_hands_out_its_run_and_then_everything_signed_that_took_effect_once() {
             .map(String::into_bytes)
             .collect();
         assert_eq!(texts, read, "each once, in the order in which it was read");
-        // What others reveal may come before they say that they are done, and says it too.
-        let ends = |presence: &Presence| matches!(presence, Presence::Closing | Presence::Done);
-        assert!(last.values().all(ends), "{last:?}");
+        // Its own is; what the others reveal may come before they say so, and says it, too.
         assert!(last.values().any(|presence| *presence == Presence::Done));
     }
 }

@@ -14,7 +14,7 @@ const ONE: Line = Line::new().rate(1000).burst(1000);
 
 /// Where all are on slow lines, they need better ones: at half of the rate a run fails in a quarter of all seeds, for
 /// what a change sends waits longer than a view.
-const ALL: Line = Line::new().rate(2000).burst(2000);
+const ALL: Line = Line::new().rate(1000).burst(1000);
 
 pub(super) const SLOW_LINE: Scenario = Scenario {
     name: "slow-line",

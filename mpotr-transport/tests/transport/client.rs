@@ -1,8 +1,11 @@
 //! The relay's client: what it refuses to send, and what it makes of relays that misbehave.
 
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use mpotr_core::LinkReport;
 use mpotr_transport::frame::{FrameCodec, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
 use mpotr_transport::{RelayError, RelayTransport, SenderHint, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,7 +35,7 @@ async fn client_with_unread_bytes() -> (RelayTransport, TcpStream, Bytes) {
         packet: bytes("unread"),
     };
     stream.write_all(&packet.to_frame()).await.unwrap();
-    let packet = Bytes::from(vec![7; 500_000]);
+    let packet = Bytes::from(vec![7; 50_000]);
     let sent = timeout(Duration::from_secs(10), client.send(packet.clone())).await;
     sent.expect("the system's buffers are too small for this test")
         .unwrap();
@@ -89,6 +92,39 @@ async fn send_gives_up_on_a_relay_that_reads_nothing() {
         alice.send(bytes("more")).await,
         Err(RelayError::Closed)
     ));
+}
+
+/// What the system cannot send waits in the room, where something newer may replace it, and not in the system.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_system_takes_little_of_what_it_cannot_send_and_the_link_says_so() {
+    let (alice, mut stream) = join_what_reads_nothing().await;
+    assert_eq!(alice.link(), LinkReport::default());
+    let packet = Bytes::from(vec![7; 1_000]);
+    let taken = AtomicUsize::new(0);
+    let sending = async {
+        loop {
+            alice.send(packet.clone()).await.unwrap();
+            taken.fetch_add(packet.len(), Ordering::Relaxed);
+        }
+    };
+    let other_side = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // The window of the other side and little more; the buffer for what is to be sent would take megabytes.
+        let taken = taken.load(Ordering::Relaxed);
+        assert!(taken < 1_000_000, "{taken}");
+        assert!(alice.link().queued > 0);
+        let mut scrap = vec![0; 100_000];
+        while alice.link().rate.is_none() {
+            stream.read_exact(&mut scrap).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        () = sending => {}
+        done = timeout(Duration::from_secs(60), other_side) => done.unwrap(),
+    }
+    assert!(alice.link().rate.is_some_and(|rate| rate > 0));
 }
 
 #[tokio::test]

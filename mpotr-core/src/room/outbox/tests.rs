@@ -2,7 +2,7 @@
 
 use mpotr_crypto::{Digest32, SignatureBytes};
 use mpotr_gka::{
-    Beacon, Confirmation, Contribution, ContributionBody, KeyStatement, OfferDigest, RoomId,
+    Confirmation, Contribution, ContributionBody, EpochName, KeyStatement, OfferDigest, RoomId,
 };
 
 use super::*;
@@ -10,7 +10,7 @@ use crate::epoch::Gist;
 use crate::room::lobby::Lobby;
 use crate::room::testing::{NOW, Suite, common};
 use crate::wire::{
-    Advert, EpochHint, Handle, Lock, Next, PacketKind, Presence, Request, Statement, VERSION, Wanted,
+    Advert, EpochHint, Lock, Next, PacketKind, Presence, Request, Statement, VERSION, Wanted,
 };
 
 const RUN: SidHint = SidHint::new([7; 8]);
@@ -46,7 +46,7 @@ fn offer(member: u64, later: usize) -> Packet {
     let (common, mut rng) = common(member);
     let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
     for _ in 0..=later {
-        lobby.renew_offer(&common.me, NOW, Beacon::NONE, &mut rng);
+        lobby.renew_offer(&common.me, NOW, None, &mut rng);
     }
     Packet::Offer(lobby.offering.own().unwrap().member.offer().clone())
 }
@@ -61,7 +61,7 @@ fn request(n: u8) -> Packet {
 fn advert(members: u16) -> Packet {
     Packet::Advert(Advert {
         room: RoomId::new([0; 32]),
-        handle: Handle::new([1; 16]),
+        name: EpochName::new([1; 16]),
         members,
     })
 }
