@@ -226,7 +226,8 @@ impl<S: CryptoSuite> Room<S> {
         let common = &mut self.common;
         let times = common.me.times();
         let answered = if timer.awaits_answers() {
-            common.timers.backed_off(timer, times.retry)
+            let retry = times.retry.max(common.out.round_trip_at_least());
+            common.timers.backed_off(timer, retry)
         } else {
             part(times.retry, 4)
         };

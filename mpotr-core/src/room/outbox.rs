@@ -67,6 +67,12 @@ impl Outbox {
         self.link.takes(self.queue.bytes())
     }
 
+    /// The least time from a packet of this member to its first answer: there and back, and twice what one packet takes after
+    /// all that the link has, where that is known.
+    pub(super) fn round_trip_at_least(&self) -> Duration {
+        self.link.round_trip_at_least()
+    }
+
     /// Sends a packet of this member to everyone in the channel. A newer offer or advert takes the place of one that waits.
     pub(super) fn transmit(&mut self, packet: &Packet) {
         self.queue.push(Queued::newest(packet));

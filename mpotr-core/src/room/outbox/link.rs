@@ -6,6 +6,9 @@ use crate::time::Duration;
 /// Milliseconds in a second.
 const MILLIS: u64 = 1_000;
 
+/// The bytes of a packet with a short text or statement: one that is sealed has no fewer (05-wire, "Padding").
+const PACKET: usize = 285;
+
 /// The way to the channel.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Link {
@@ -33,6 +36,13 @@ impl Link {
     /// The bytes that packets may share.
     pub(super) const fn unit(&self) -> Option<usize> {
         self.carrier.unit
+    }
+
+    /// The least time from a packet to its first answer: the latency, and twice what a packet takes.
+    pub(super) fn round_trip_at_least(&self) -> Duration {
+        let latency = u64::from(self.report.latency.unwrap_or(0));
+        let packet = self.takes(PACKET).saturating_mul(2);
+        Duration::from_millis(latency).saturating_add(packet)
     }
 
     /// How long the link takes for what it has and so many bytes more; nothing where its rate is not known.
@@ -68,5 +78,17 @@ mod tests {
         });
         assert!(!link.is_busy());
         assert_eq!(link.takes(2), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn no_answer_comes_sooner_than_the_link_carries_a_packet_there_and_another_back() {
+        let mut link = Link::default();
+        assert_eq!(link.round_trip_at_least(), Duration::ZERO);
+        link.note(LinkReport {
+            rate: Some(285),
+            queued: 570,
+            latency: Some(200),
+        });
+        assert_eq!(link.round_trip_at_least(), Duration::from_millis(6_200));
     }
 }
