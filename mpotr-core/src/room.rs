@@ -226,8 +226,7 @@ impl<S: CryptoSuite> Room<S> {
         let common = &mut self.common;
         let times = common.me.times();
         let answered = if timer.awaits_answers() {
-            let retry = times.retry.max(common.out.round_trip_at_least());
-            common.timers.backed_off(timer, retry)
+            common.timers.backed_off(timer, times.retry)
         } else {
             part(times.retry, 4)
         };
@@ -238,8 +237,13 @@ impl<S: CryptoSuite> Room<S> {
 
     /// What the link to the channel says of itself: to be given as often as it changes, once a second while it has something
     /// to send. While it has, nothing is repeated.
-    pub const fn handle_link(&mut self, _now: Timestamp, report: LinkReport) {
-        self.common.out.note_link(report);
+    /// No timer goes by a shorter time than the link needs for a word and its answer.
+    pub fn handle_link(&mut self, _now: Timestamp, report: LinkReport) {
+        let common = &mut self.common;
+        common.out.note_link(report);
+        let least = common.out.round_trip_at_least();
+        common.pulse.set_link(least);
+        common.keep_pace();
     }
 
     /// The next packet to send to everyone in the channel, or a bundle of some that share a unit of the carrier

@@ -73,6 +73,7 @@ impl Timer {
             | Self::Certificate
             | Self::Query => true,
             Self::Plan
+            | Self::Heard
             | Self::Propose
             | Self::View
             | Self::Change

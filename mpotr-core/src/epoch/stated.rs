@@ -100,25 +100,41 @@ impl Gist {
 /// Whether what a member says about the epoch that follows still has all in it that it said before.
 fn says_as_much(newer: &Next, older: &Next) -> bool {
     let is_later = newer.view > older.view;
-    let has_confirmed = |run| newer.confirmed.iter().any(|(confirmed, _)| *confirmed == run);
+    let has_confirmed = |run| {
+        newer
+            .confirmed
+            .iter()
+            .any(|(confirmed, _)| *confirmed == run)
+    };
     // Who has gone to a later view without having confirmed is bound no more, and nobody has confirmed without having heard
     // of the freeze.
     let keeps_freeze = match older.frozen {
         None => true,
         Some((run, _)) => {
-            newer.frozen == older.frozen || (is_later && newer.frozen.is_none() && !has_confirmed(run))
+            newer.frozen == older.frozen
+                || (is_later && newer.frozen.is_none() && !has_confirmed(run))
         }
     };
     let keeps_view = is_later
         || (newer.view == older.view
             && older.offer.is_none_or(|_| newer.offer == older.offer)
-            && older.proposed.is_none_or(|_| newer.proposed == older.proposed));
+            && older
+                .proposed
+                .is_none_or(|_| newer.proposed == older.proposed));
     keeps_freeze
         && keeps_view
-        && older.installed.is_none_or(|_| newer.installed == older.installed)
+        && older
+            .installed
+            .is_none_or(|_| newer.installed == older.installed)
         && (newer.done || !older.done)
-        && older.confirmed.iter().all(|run| newer.confirmed.contains(run))
-        && older.forsaken.iter().all(|run| newer.forsaken.contains(run))
+        && older
+            .confirmed
+            .iter()
+            .all(|run| newer.confirmed.contains(run))
+        && older
+            .forsaken
+            .iter()
+            .all(|run| newer.forsaken.contains(run))
 }
 
 #[cfg(test)]

@@ -279,7 +279,10 @@ fn forged_close_to_laggard() {
     effects(&mut real[BOB]);
     assert_eq!(real[BOB].open(&never_said), Err(Rejection::Inconsistent));
     // Nor does an end with another order change what is known of Alice.
-    let closing = forged[ALICE].seal_statement(Presence::Closing).unwrap().packet;
+    let closing = forged[ALICE]
+        .seal_statement(Presence::Closing)
+        .unwrap()
+        .packet;
     let _any = real[BOB].open(&sealed(&closing));
     let accused =
         |effect: &Effect| matches!(effect, Effect::Fork { .. } | Effect::Equivocation { .. });

@@ -11,8 +11,8 @@ use mpotr_gka::Sid;
 
 use super::Room;
 use super::changing::Changing;
-use super::outbox::Outbox;
 use super::membership::Membership;
+use super::outbox::Outbox;
 use super::succession::Succession;
 use super::succession::attempt::Attempt;
 use crate::event::Event;

@@ -114,6 +114,11 @@ impl Pulse {
         floors.at_pace(round_trip.max(self.link), self.doublings())
     }
 
+    /// The least time that the own link needs for a word and its answer.
+    pub(super) const fn set_link(&mut self, least: Duration) {
+        self.link = least;
+    }
+
     fn doublings(&self) -> u32 {
         let slow = self.failed.saturating_sub(QUICK_DOUBLINGS);
         let slow = slow.checked_div(VIEWS_OF_A_DOUBLING).unwrap_or(0);

@@ -92,17 +92,29 @@ impl Bundle {
             while input.offset() < bytes.len() {
                 let at = input.offset();
                 if packets.len() >= MAX_BUNDLED {
-                    return Err(DecodeError::new(at, "packets", DecodeErrorKind::NotCanonical));
+                    return Err(DecodeError::new(
+                        at,
+                        "packets",
+                        DecodeErrorKind::NotCanonical,
+                    ));
                 }
                 let packet = input.opaque(MAX_PACKET, "packet")?;
                 if packet.first().is_none_or(|first| *first == BUNDLE) {
-                    return Err(DecodeError::new(at, "packet", DecodeErrorKind::NotCanonical));
+                    return Err(DecodeError::new(
+                        at,
+                        "packet",
+                        DecodeErrorKind::NotCanonical,
+                    ));
                 }
                 packets.push(packet);
             }
             if packets.len() < 2 {
                 let at = input.offset();
-                return Err(DecodeError::new(at, "packets", DecodeErrorKind::NotCanonical));
+                return Err(DecodeError::new(
+                    at,
+                    "packets",
+                    DecodeErrorKind::NotCanonical,
+                ));
             }
             Ok(packets)
         })

@@ -87,7 +87,10 @@ fn a_text_waits_its_turn_behind_what_a_change_waits_for() {
     let kinds: Vec<_> = left.iter().filter_map(|it| PacketKind::of(it)).collect();
     let first_sealed = kinds.iter().position(|kind| *kind == PacketKind::Sealed);
     let last_clear = kinds.iter().rposition(|kind| *kind != PacketKind::Sealed);
-    assert!(last_clear.is_some() && last_clear < first_sealed, "{kinds:?}");
+    assert!(
+        last_clear.is_some() && last_clear < first_sealed,
+        "{kinds:?}"
+    );
 }
 
 #[test]

@@ -77,12 +77,16 @@ impl State {
         let since = self.taken_at.or(self.since).unwrap_or(now);
         self.taken_at = Some(now);
         self.bytes = self.bytes.saturating_add(bytes);
-        self.time = self.time.saturating_add(now.saturating_duration_since(since));
+        self.time = self
+            .time
+            .saturating_add(now.saturating_duration_since(since));
         if self.time < SPAN {
             return;
         }
         let bytes = u128::try_from(self.bytes).unwrap_or(u128::MAX);
-        let rate = bytes.saturating_mul(MILLIS).checked_div(self.time.as_millis());
+        let rate = bytes
+            .saturating_mul(MILLIS)
+            .checked_div(self.time.as_millis());
         self.rate = rate.map(|rate| u32::try_from(rate).unwrap_or(u32::MAX));
         // The next measure begins with half of this one.
         self.bytes /= 2;

@@ -52,7 +52,9 @@ impl Link {
         };
         let bytes = self.report.queued.saturating_add(bytes);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let millis = bytes.saturating_mul(MILLIS).div_ceil(u64::from(rate.max(1)));
+        let millis = bytes
+            .saturating_mul(MILLIS)
+            .div_ceil(u64::from(rate.max(1)));
         Duration::from_millis(millis)
     }
 }

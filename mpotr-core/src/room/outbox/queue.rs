@@ -16,6 +16,8 @@ enum What {
     Offer(IdentityKey),
     /// An advert, which the next one replaces.
     Advert,
+    /// What was heard of offers, which the next such list replaces.
+    Heard,
     /// A message of this member.
     Text {
         /// Whether it says all that its author has seen: not if it leaves again.
@@ -61,6 +63,7 @@ impl Queued {
         let what = match packet {
             Packet::Offer(offer) => What::Offer(offer.identity),
             Packet::Advert(_) => What::Advert,
+            Packet::Heard(_) => What::Heard,
             Packet::Proposal(_)
             | Packet::Contribution(..)
             | Packet::Confirmation(..)
@@ -146,7 +149,9 @@ impl Queue {
                 let behind = lane.iter().rev().take_while(|it| it.may_wait()).count();
                 lane.len().saturating_sub(behind)
             }
-            What::Offer(_) | What::Advert | What::Statement(_) | What::Other => lane.len(),
+            What::Offer(_) | What::Advert | What::Heard | What::Statement(_) | What::Other => {
+                lane.len()
+            }
         };
         lane.insert(place, queued);
         self.bytes = self.bytes.saturating_add(bytes);
@@ -161,7 +166,7 @@ impl Queue {
         lane.retain(|older| {
             let is_replaced = match (&mut newer.what, &older.what) {
                 (What::Offer(newer), What::Offer(older)) => newer == older,
-                (What::Advert, What::Advert) => true,
+                (What::Advert, What::Advert) | (What::Heard, What::Heard) => true,
                 (What::Statement(newer), What::Statement(older)) => {
                     let makes_up = newer.makes_up_for(older);
                     if makes_up {
@@ -208,7 +213,11 @@ impl Queue {
             before.extend(of_run);
         }
         let lane = self.lanes.entry(class).or_default();
-        lane.extend(before.into_iter().map(|waiting| Queued { class, ..waiting }));
+        lane.extend(
+            before
+                .into_iter()
+                .map(|waiting| Queued { class, ..waiting }),
+        );
         self.push(queued);
     }
 

@@ -6,8 +6,8 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::{
-    Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity,
-    Member, Offer, OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
+    Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity, Member,
+    Offer, OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
 };
 
 use crate::epoch::Door;
