@@ -242,8 +242,10 @@ impl<S: CryptoSuite> Room<S> {
         let common = &mut self.common;
         common.out.note_link(report);
         let least = common.out.round_trip_at_least();
-        common.pulse.set_link(least);
-        common.keep_pace();
+        // A link that is free again speeds nothing up in the middle of a run.
+        if common.pulse.set_link(least) {
+            common.keep_pace();
+        }
     }
 
     /// The next packet to send to everyone in the channel, or a bundle of some that share a unit of the carrier

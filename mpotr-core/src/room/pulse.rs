@@ -114,9 +114,11 @@ impl Pulse {
         floors.at_pace(round_trip.max(self.link), self.doublings())
     }
 
-    /// The least time that the own link needs for a word and its answer.
-    pub(super) const fn set_link(&mut self, least: Duration) {
+    /// The least time that the own link needs for a word and its answer; whether that is more than before.
+    pub(super) fn set_link(&mut self, least: Duration) -> bool {
+        let is_more = least > self.link;
         self.link = least;
+        is_more
     }
 
     fn doublings(&self) -> u32 {
