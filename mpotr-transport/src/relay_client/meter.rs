@@ -90,7 +90,7 @@ impl State {
         self.rate = rate.map(|rate| u32::try_from(rate).unwrap_or(u32::MAX));
         // The next measure begins with half of this one.
         self.bytes /= 2;
-        self.time /= 2;
+        self.time = self.time.checked_div(2).unwrap_or_default();
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn after(start: Instant, millis: u64) -> Instant {
-        start + Duration::from_millis(millis)
+        start.checked_add(Duration::from_millis(millis)).unwrap()
     }
 
     #[test]
