@@ -45,8 +45,8 @@ fn nothing_is_repeated_while_queue_is_not_empty() {
     // Nor is a text, and what is stated meanwhile is stated once.
     let mut network = Network::new(3, 1).until_secure();
     network.run_for(10);
-    let now = network.now;
-    network.rooms[0].send(now, b"waits".to_vec()).unwrap();
+    let (now, seen) = (network.now, network.seen(0));
+    network.rooms[0].send(now, b"waits".to_vec(), seen).unwrap();
     leave_alone(&mut network, 0, 45);
     let left = take_all(&mut network, 0);
     assert!(left.len() <= 2, "{}", left.len());
@@ -56,8 +56,10 @@ fn nothing_is_repeated_while_queue_is_not_empty() {
 fn nothing_is_repeated_while_the_link_has_something_to_send() {
     let mut network = Network::new(3, 1).until_secure();
     network.run_for(10);
-    let now = network.now;
-    network.rooms[0].send(now, b"on its way".to_vec()).unwrap();
+    let (now, seen) = (network.now, network.seen(0));
+    network.rooms[0]
+        .send(now, b"on its way".to_vec(), seen)
+        .unwrap();
     let sent = take_all(&mut network, 0);
     network.rooms[0].handle_link(now, waits(285));
     leave_alone(&mut network, 0, 25);
@@ -76,7 +78,8 @@ fn a_text_waits_its_turn_behind_what_a_change_waits_for() {
     network.run_for(10);
     let now = network.now;
     for text in 0..20_u8 {
-        network.rooms[0].send(now, vec![text]).unwrap();
+        let seen = network.seen(0);
+        network.rooms[0].send(now, vec![text], seen).unwrap();
     }
     // A run comes while they wait: what this member says in it leaves before all of them.
     network.rooms[1].refresh(now);
@@ -99,7 +102,8 @@ fn a_bundle_counts_as_its_packets_do_and_what_is_wrong_costs_the_others_nothing(
     network.run_for(10);
     let now = network.now;
     for text in [b"one".to_vec(), b"two".to_vec()] {
-        network.rooms[0].send(now, text).unwrap();
+        let seen = network.seen(0);
+        network.rooms[0].send(now, text, seen).unwrap();
     }
     let texts = take_all(&mut network, 0);
     let [one, two] = texts.as_slice() else {
@@ -144,7 +148,8 @@ fn a_room_on_a_carrier_of_units_forms_and_talks_in_bundles() {
     let mut network = network.until_secure();
     let now = network.now;
     for text in 0..10_u8 {
-        network.rooms[0].send(now, vec![text]).unwrap();
+        let seen = network.seen(0);
+        network.rooms[0].send(now, vec![text], seen).unwrap();
     }
     let sent = network.wire.len();
     network.collect(0);
