@@ -89,7 +89,8 @@ impl Timer {
             | Self::Window
             | Self::Leeway
             | Self::Finish
-            | Self::Linger => false,
+            | Self::Linger
+            | Self::Waiting => false,
         }
     }
 

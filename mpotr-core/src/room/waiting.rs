@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 
-use super::context::{Context, Outbox};
+use super::context::Context;
+use super::outbox::Outbox;
 use crate::event::Event;
 use crate::reason::WaitingReason;
 use crate::time::{Duration, Timestamp};

@@ -35,6 +35,7 @@ fn contribution() -> Packet {
         body: ContributionBody {
             agreement: vec![0; 32],
             knowledge_share: vec![0; 32],
+            inner_keys: Digest32::new([4; 32]),
         },
         signature: SignatureBytes::new([3; 64]),
     };
