@@ -6,8 +6,8 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, RoomId};
 use mpotr_core::wire::{
-    Advert, Bundle, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Listing, Lock, MessageId, Next,
-    OfferHint, OfferMark, Packet,
+    Advert, Bundle, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Listing, Lock, MemberBits, MessageId,
+    Missing, Next,    OfferHint, OfferMark, Packet,
     Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
     Unsigned, Wanted, Vote,
 };
@@ -121,6 +121,7 @@ fn main() -> std::io::Result<()> {
             count: 3,
         }],
         question: Some(Question { member: 2, from: 7 }),
+        lacks: [0, 9].into_iter().collect(),
         listing: Some(Listing {
             from: 7,
             ids: parents,
@@ -149,6 +150,12 @@ fn main() -> std::io::Result<()> {
     let requests = [
         Wanted::Offers(vec![OfferDigest::new([1; 32]), OfferDigest::new([2; 32])]),
         Wanted::Proposal(SidHint::new([3; 8])),
+        Wanted::Rounds(Missing {
+            run: SidHint::new([3; 8]),
+            number: 1,
+            contributions: [1, 8].into_iter().collect(),
+            confirmations: MemberBits::default(),
+        }),
     ]
     .map(|wanted| {
         Packet::Request(Request {
@@ -156,7 +163,7 @@ fn main() -> std::io::Result<()> {
             wanted,
         })
     });
-    let [offers, proposal] = requests;
+    let [offers, proposal, rounds] = requests;
     let entry = |mark: u8| Entry {
         offer: OfferMark::new([mark; 4]),
         tag: 0x0001_4711,
@@ -173,6 +180,7 @@ fn main() -> std::io::Result<()> {
         Packet::Heard(heard),
         offers,
         proposal,
+        rounds,
     ];
     for (name, packet) in made.iter().enumerate() {
         write("packet_of_kind", played.len() + name, &picking(packet))?;

@@ -85,8 +85,14 @@ pub struct Timers {
 /// An offer that was not heard for as many times `advertise` is not there.
 const MOST_ADVERTISES: u32 = 3;
 
+/// A round trip counts for this part of what it is taken for at first, or more.
+const SHORTEST_ROUND_TRIP: u32 = 10;
+
 /// How often a floor doubles at most when views fail: it has nothing to do with a carrier that has become slower.
 const DOUBLINGS_OF_FLOOR: u32 = 3;
+
+/// So many round trips pass before a packet of a run is sent again unasked.
+const REPEATED_AFTER: u32 = 4;
 
 /// Timers are so many of these parts of a round trip.
 const PARTS_OF_ROUND_TRIP: u32 = 2;
@@ -105,7 +111,7 @@ impl Timers {
             floor.max(doubled(halves(Duration::ZERO, parts), doublings))
         };
         Self {
-            round_trip: round_trip.max(self.round_trip),
+            round_trip: round_trip.max(part(self.round_trip, SHORTEST_ROUND_TRIP)),
             gather: slowed(self.gather, 3),
             advertise: halves(self.advertise, 40),
             propose: slowed(self.propose, 6),
@@ -127,6 +133,12 @@ impl Timers {
         }
     }
 
+    /// When a packet of a run is sent again unasked: long after those who lack it have asked for it.
+    pub(crate) fn repetition(&self) -> Duration {
+        let questions = self.round_trip.saturating_mul(REPEATED_AFTER);
+        questions.max(self.retry)
+    }
+
     /// How long a view waits for its proposal: until who is silent may be left out of it, and as long again as offers are
     /// waited for, for it to arrive.
     pub(crate) const fn proposal(&self) -> Duration {
@@ -146,15 +158,15 @@ impl Timers {
 
     /// For a relay across the internet.
     pub const RELAY: Self = Self {
-        round_trip: Duration::from_millis(500),
+        round_trip: Duration::from_millis(200),
         gather: Duration::from_millis(100),
         advertise: Duration::from_secs(10),
         propose: Duration::from_millis(500),
-        view: Duration::from_secs(8),
+        view: Duration::from_secs(4),
         retry: Duration::from_secs(1),
         acknowledge: Duration::from_secs(1),
-        lock: Duration::from_secs(2),
-        query: Duration::from_secs(4),
+        lock: Duration::from_secs(1),
+        query: Duration::from_secs(3),
         leeway: Duration::from_secs(10),
         suspect: Duration::from_secs(15),
         heartbeat: Duration::from_secs(60),
@@ -330,6 +342,7 @@ mod tests {
             });
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec/06-epochs.md");
         let spec = std::fs::read_to_string(path).unwrap();
+        let (_, spec) = spec.split_once("\n## Timers\n").unwrap();
         let table = spec.lines().filter(|line| line.starts_with("| `"));
         let table: Vec<_> = table.collect();
         for (row, line) in rows.zip(&table) {

@@ -53,6 +53,7 @@ mod insider;
 #[cfg(feature = "inspect")]
 mod inspect;
 mod keys;
+mod lacking;
 mod lagging;
 mod locks;
 mod member_set;
@@ -80,7 +81,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey, Secret};
 use mpotr_gka::{Established, Sid, TrapdoorKey, wire_index};
 
 use crate::record::Record;
-use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next};
+use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, SealedPacket};
 pub(crate) use backlog::MAX_TOGETHER;
 use changing::Cut;
 use closing::Ending;
@@ -147,6 +148,15 @@ pub(crate) enum Effect {
     Recorded(Record),
     /// A member asks everyone, over its signature, what they have seen.
     Asked,
+    /// A member lacks the newest statements of these, of which this one has something that would help, or is one of them.
+    Lacking {
+        asker: usize,
+        /// Of its statement.
+        number: u32,
+        members: Vec<usize>,
+    },
+    /// A statement of a member was heard again.
+    Repeated { member: usize },
     /// A member has closed with the order of everything that is here: once each.
     Closing,
 }
@@ -158,6 +168,8 @@ struct Peer {
     ending: Ending,
     /// What it said last about the epoch that follows.
     next: Option<Next>,
+    /// The packet of its newest statement, for those who lack it.
+    newest: Option<SealedPacket>,
 }
 
 /// One epoch as one member sees it.
@@ -212,6 +224,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 trapdoor: member.offer().trapdoor,
                 ending: Ending::Open,
                 next: None,
+                newest: None,
             })
             .collect();
         Self {

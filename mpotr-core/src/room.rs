@@ -27,7 +27,7 @@
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
 //! | `accepting`, `hosting` | a first epoch or that of a host, and who lets whom in |
 //! | `ending` | the end of an epoch without another, and of this member's part |
-//! | `agreeing` | the two rounds of a run |
+//! | `agreeing`, `repairing` | the two rounds of a run, and what is missing of them |
 //! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
 //! | `proposing`, `hearing`, `voting` | offers and turns, who has heard whom, and what this member asks of the others |
 //! | `speaking`, `reporting` | what is said in an epoch, and what is told of it |
@@ -62,6 +62,7 @@ mod phase;
 mod proposing;
 mod pulse;
 mod receiving;
+mod repairing;
 mod reporting;
 mod seen;
 mod situation;
@@ -183,6 +184,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Vote => self.state_votes(),
                 Timer::Reply => self.reply(now),
                 Timer::Retry => self.retry(now),
+                Timer::Ask => self.ask(now),
                 Timer::Abandon => self.abandon(now, rng),
                 Timer::Expire => self.expire(now),
                 Timer::Finish | Timer::Linger => self.give_up(now),
@@ -202,9 +204,6 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Timer::Window => {
                     self.in_epoch(now, |member, cx, fates, _| member.note_delay(cx, fates));
-                }
-                Timer::Certificate => {
-                    self.in_epoch(now, |member, cx, _, _| member.send_certificate(cx));
                 }
                 Timer::Acknowledge | Timer::Lock => {
                     self.in_epoch(now, |member, cx, _, departure| member.state(cx, departure));

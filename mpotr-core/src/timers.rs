@@ -42,8 +42,8 @@ pub(crate) enum Timer {
     Answer,
     /// Send again what was not answered.
     Retry,
-    /// Send again how this member took part in a run that it has finished: somebody has not.
-    Certificate,
+    /// Ask for what is missing of the step under way.
+    Ask,
     /// State what was seen and not acknowledged yet.
     Acknowledge,
     /// State a longer order.
@@ -70,7 +70,7 @@ impl Timer {
             | Self::Reply
             | Self::Answer
             | Self::Retry
-            | Self::Certificate
+            | Self::Ask
             | Self::Query => true,
             Self::Plan
             | Self::Heard
@@ -101,13 +101,14 @@ impl Timer {
 }
 
 /// What has a meaning in one epoch only.
-const OF_EPOCH: [Timer; 11] = [
+const OF_EPOCH: [Timer; 12] = [
     Timer::View,
     Timer::Refresh,
     Timer::Silent,
     Timer::Abandon,
     Timer::Expire,
     Timer::Retry,
+    Timer::Ask,
     Timer::Acknowledge,
     Timer::Lock,
     Timer::Query,
@@ -156,6 +157,12 @@ impl TimerTable {
         let repeated = self.repeated.entry(timer).or_insert(0);
         *repeated = repeated.saturating_add(1);
         self.backed_off(timer, first)
+    }
+
+    /// What a timer is for is done once more.
+    pub(crate) fn note_repetition(&mut self, timer: Timer) {
+        let repeated = self.repeated.entry(timer).or_insert(0);
+        *repeated = repeated.saturating_add(1);
     }
 
     /// Something has come of it: the next repetition is the first.

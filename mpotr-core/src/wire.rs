@@ -11,6 +11,7 @@
 //! Decoding is strict: canonical encodings only, nothing after the end, limits before allocation.
 
 mod advert;
+mod bits;
 mod bundle;
 mod content;
 mod heard;
@@ -25,6 +26,7 @@ mod signed;
 mod statement;
 
 pub use advert::Advert;
+pub use bits::MemberBits;
 pub use bundle::{Bundle, MAX_BUNDLED};
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
 pub use heard::{Entry, Heard, OfferHint, OfferMark};
@@ -33,7 +35,7 @@ pub use mpotr_gka::EpochName;
 pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_VOTES, Next, Vote, cut_digest};
 pub use padding::padded;
 pub use proposal::Proposal;
-pub use request::{MAX_REQUESTED, Request, Wanted};
+pub use request::{MAX_REQUESTED, Missing, Request, Wanted};
 pub use reveal::{Reveal, RevealedSeed, RevealedTrapdoor};
 pub use sealed::{EpochHint, Header, SealedPacket, Stream};
 pub use signed::{EpochId, Fields, Unsigned, Unverified};

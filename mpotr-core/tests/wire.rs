@@ -17,9 +17,9 @@ use mpotr_core::gka::{
 };
 use mpotr_core::wire::{
     Advert, Content, ContentKind, Entry, EpochHint, Fields, Heard, Listing, Lock, MAX_PACKET,
-    MAX_RANGE, MessageId, Next, OfferHint, OfferMark, Packet, Presence, Proposal, Question, Range,
-    Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified,
-    VERSION, Vote, Wanted, padded,
+    MAX_RANGE, MemberBits, MessageId, Missing, Next, OfferHint, OfferMark, Packet, Presence,
+    Proposal, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
+    Unsigned, Unverified, VERSION, Vote, Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -145,10 +145,24 @@ fn confirmation() -> impl Strategy<Value = Packet> {
         })
 }
 
+fn bits() -> impl Strategy<Value = MemberBits> {
+    btree_set(0..4096_usize, 0..5).prop_map(MemberBits::from_iter)
+}
+
 fn request() -> impl Strategy<Value = Packet> {
     let wanted = prop_oneof![
         digests(64).prop_map(Wanted::Offers),
         any::<[u8; 8]>().prop_map(|hint| Wanted::Proposal(SidHint::new(hint))),
+        (any::<[u8; 8]>(), any::<u8>(), bits(), bits()).prop_map(
+            |(hint, number, contributions, confirmations)| {
+                Wanted::Rounds(Missing {
+                    run: SidHint::new(hint),
+                    number,
+                    contributions,
+                    confirmations,
+                })
+            }
+        ),
     ];
     (any::<[u8; 32]>(), wanted).prop_map(|(room, wanted)| {
         Packet::Request(Request {
@@ -336,11 +350,18 @@ fn statement() -> impl Strategy<Value = Statement> {
         any::<u32>(),
         ids(),
         lock(),
-        (ids(), ranges(), question, listing),
+        (ids(), ranges(), bits(), question, listing),
         prop::option::of(next()),
     )
         .prop_map(
-            |(presence, sent, frontier, lock, (wanted, missing, question, listing), next)| {
+            |(
+                presence,
+                sent,
+                frontier,
+                lock,
+                (wanted, missing, lacks, question, listing),
+                next,
+            )| {
                 Statement {
                     presence,
                     sent,
@@ -348,6 +369,7 @@ fn statement() -> impl Strategy<Value = Statement> {
                     lock,
                     wanted,
                     missing,
+                    lacks,
                     question,
                     listing,
                     next,
@@ -481,6 +503,7 @@ fn ranges_that_overlap_or_run_out_of_places_are_refused() {
                 .collect(),
             question: None,
             listing: None,
+            lacks: MemberBits::default(),
             next: None,
         };
         let bytes = Unsigned::new(statement).with_signature(&SignatureBytes::new([0; 64]));

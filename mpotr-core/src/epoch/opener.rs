@@ -188,7 +188,7 @@ impl<S: CryptoSuite> Opener<S> {
 mod tests {
     use super::*;
     use crate::epoch::sealer::{Said, SealedContent, Sealer};
-    use crate::wire::{ContentKind, EpochId, Lock, Packet, Presence};
+    use crate::wire::{ContentKind, EpochId, Lock, MemberBits, Packet, Presence};
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
     use mpotr_crypto::{Digest32, EphemeralKeyPair, SecretScalar, kdf::Prk};
     use mpotr_gka::{Sid, wire_index};
@@ -236,6 +236,7 @@ mod tests {
             missing: Vec::new(),
             question: None,
             listing: None,
+            lacks: MemberBits::default(),
             next: None,
         }
     }

@@ -214,16 +214,24 @@ impl<S: CryptoSuite> Epoch<S> {
         header: Header,
         packet: &SealedPacket,
     ) -> Result<(), Rejection> {
-        let OpenedStatement { statement, signed } = self.opener.statement(header, packet)?;
+        let opened = self.opener.statement(header, packet);
+        let newest = self.peers.get(sender).and_then(|peer| peer.newest.as_ref());
+        if opened.is_err() && newest == Some(packet) {
+            // Who else lacked it has it by this.
+            self.effects.push_back(Effect::Repeated { member: sender });
+        }
+        let OpenedStatement { statement, signed } = opened?;
         self.record_statement(header.sender, header.seq, &signed);
         let (peer, author) = self
             .peers
             .get_mut(sender)
             .zip(self.delivery.authors.get_mut(sender))
             .ok_or(Rejection::UnknownSender)?;
-        if statement.presence == Presence::Asking {
+        if statement.presence == Presence::Asking && statement.lacks.is_empty() {
             self.effects.push_back(Effect::Asked);
         }
+        peer.newest = Some(packet.clone());
+        self.effects.push_back(Effect::Repeated { member: sender });
         if statement.next != peer.next {
             if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {
                 author.frozen = Some(Frozen {
@@ -237,6 +245,8 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         let (wanted, missing) = (statement.wanted.clone(), statement.missing.clone());
         let (question, listing) = (statement.question, statement.listing.clone());
+        let lacks = statement.lacks.clone();
+        let (asks_order, asks_next) = (statement.lock.count, statement.next.clone());
         // What a member holds and has not shown it does not cover. What it covers it has stated before.
         if !statement.names_held() {
             author.waiting = Some(statement);
@@ -251,6 +261,7 @@ impl<S: CryptoSuite> Epoch<S> {
             &mut self.opener,
             &mut self.effects,
         );
+        self.hear_lacking(sender, header.seq, &lacks, (asks_order, asks_next.as_ref()));
         self.consensus.hear_question(sender, question);
         self.consensus
             .hear_listing::<S>(sender, listing.as_ref(), &mut self.effects);

@@ -68,6 +68,8 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Next { .. }
             | Effect::Missing { .. }
             | Effect::Asked
+            | Effect::Lacking { .. }
+            | Effect::Repeated { .. }
             | Effect::Closing => None,
         });
         records.collect()

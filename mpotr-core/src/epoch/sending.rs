@@ -9,7 +9,7 @@ use super::sealer::{Said, SealedContent};
 use super::stated::Stated;
 use super::vouching::Warrant;
 use super::{Effect, Epoch};
-use crate::wire::{ContentKind, MessageId, Packet, Presence, Statement};
+use crate::wire::{ContentKind, MemberBits, MessageId, Packet, Presence, Statement};
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Seals a message of this member, delivers it here, and returns its place with the packet.
@@ -78,6 +78,22 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Seals a statement of what this member has seen. `None` when no places are left.
     pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Stated> {
+        let lacks = match presence {
+            // Those whose word is missing, until all is final.
+            Presence::Asking => self
+                .waiting_for(self.delivery.graph.len())
+                .into_iter()
+                .filter(|member| *member != self.me)
+                .collect(),
+            Presence::Present | Presence::Closed | Presence::Closing | Presence::Done => {
+                MemberBits::default()
+            }
+        };
+        self.seal_asking(presence, lacks)
+    }
+
+    /// The same, and asks for the newest statements of some members.
+    pub(crate) fn seal_asking(&mut self, presence: Presence, lacks: MemberBits) -> Option<Stated> {
         let slot = self.sealer.next_statement()?;
         let number = slot.seq;
         // What became final with the end of the epoch binds those who moved on, and not those who were left behind.
@@ -108,6 +124,7 @@ impl<S: CryptoSuite> Epoch<S> {
             lock,
             wanted,
             missing,
+            lacks,
             question: self.consensus.question(),
             listing: self.consensus.listing(),
             next: self.peers.get(self.me).and_then(|me| me.next.clone()),

@@ -37,7 +37,9 @@ impl Gist {
             hint,
             presence: statement.presence,
             lock: statement.lock,
-            asks: !statement.wanted.is_empty() || !statement.missing.is_empty(),
+            asks: !statement.wanted.is_empty()
+                || !statement.missing.is_empty()
+                || !statement.lacks.is_empty(),
             asks_for_a_part: statement.wanted.len() >= MAX_WANTED,
             question: statement.question,
             lists: statement.listing.is_some(),
@@ -143,7 +145,7 @@ mod tests {
     use mpotr_gka::{OfferDigest, Sid};
 
     use super::*;
-    use crate::wire::{Listing, MessageId};
+    use crate::wire::{Listing, MemberBits, MessageId};
 
     const RUN: Sid = Sid::new([7; 32]);
     const HINT: EpochHint = EpochHint::new([1; 8]);
@@ -158,6 +160,7 @@ mod tests {
             missing: Vec::new(),
             question: None,
             listing: None,
+            lacks: MemberBits::default(),
             next: None,
         }
     }

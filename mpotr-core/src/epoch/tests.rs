@@ -31,8 +31,8 @@ use super::sending::wire_index;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{
-    Content, ContentKind, Fields, Header, Lock, MessageId, Packet, Presence, SealedPacket,
-    Statement, Stream, Unsigned,
+    Content, ContentKind, Fields, Header, Lock, MemberBits, MessageId, Packet, Presence,
+    SealedPacket, Statement, Stream, Unsigned,
 };
 
 pub(super) const ALICE: usize = 0;
@@ -201,6 +201,7 @@ fn a_repeated_forgery_costs_no_second_signature_and_what_an_outsider_makes_none(
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let lie = forge_statement(&mut epochs[MALLORY], ALICE, 1, lie);
@@ -368,7 +369,9 @@ fn a_packet_counts_once() {
     // Anyone can send it again: nobody is asked anything.
     assert_eq!(effects(bob), []);
     assert_eq!(bob.open(&said), Err(Rejection::Replayed));
-    assert_eq!((effects(bob), bob.delivered()), (vec![], 1));
+    // Nobody else need send it again, and that is all.
+    let again = vec![Effect::Repeated { member: ALICE }];
+    assert_eq!((effects(bob), bob.delivered()), (again, 1));
 }
 
 #[test]
@@ -403,6 +406,7 @@ fn a_message_beside_what_its_author_stated_is_refused() {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
@@ -430,6 +434,7 @@ fn a_statement_that_takes_something_back_counts_for_nothing() {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, state(vec![first]));
@@ -456,6 +461,7 @@ fn a_lock_over_another_order_names_who_signed_it() {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let lock = lie.lock;
@@ -470,11 +476,15 @@ fn a_lock_over_another_order_names_who_signed_it() {
         member: MALLORY,
         lock,
     };
-    assert_eq!(effects(&mut epochs[BOB]), [place, fork]);
+    let heard = Effect::Repeated { member: MALLORY };
+    assert_eq!(effects(&mut epochs[BOB]), [heard, place, fork]);
     let seen = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&seen).unwrap();
     // Nothing is final over the head of a member that orders otherwise, and it is told once.
-    assert_eq!(effects(&mut epochs[BOB]), []);
+    assert_eq!(
+        effects(&mut epochs[BOB]),
+        [Effect::Repeated { member: ALICE }]
+    );
 }
 
 #[test]

@@ -70,6 +70,9 @@ impl<S: CryptoSuite> Lobby<S> {
         missing.sort_unstable();
         missing.dedup();
         self.turns.keep(proposal)?;
+        cx.timers.begin_anew(Timer::Ask);
+        cx.timers
+            .set_if_idle(Timer::Ask, cx.now.after(cx.me.times().round_trip));
         Self::request(cx, &missing);
         Ok(())
     }
@@ -131,6 +134,13 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         self.note_answered(now, &proposal, &part);
+        let abandoned = self
+            .succession
+            .current
+            .take_if(|run| run.yields_to(&proposal));
+        if let Some(abandoned) = abandoned {
+            self.lobby.offering.mark_used(abandoned.used_offers());
+        }
         self.lobby.turns.leave_view(now, &proposal);
         self.common.timers.stop(Timer::Propose);
         let sid = part.run.sid();
@@ -214,27 +224,52 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Others take part in a run: if this member has proposed it, or holds its proposal back for one of its own, it does so, too.
-    pub(super) fn follow_into(&mut self, now: Timestamp, run: SidHint, rng: &mut dyn CryptoRng) {
+    /// Whether a proposal, all of whose offers are at hand, is that of a run.
+    fn is_of_run(&self, proposal: &Proposal, run: SidHint) -> bool {
+        let offers = proposal.offers.iter();
+        let offers: Option<Vec<_>> = offers
+            .map(|digest| self.lobby.offering.offer(digest))
+            .collect();
+        offers.is_some_and(|offers| SidHint::of(&proposal.sid::<S>(offers.into_iter())) == run)
+    }
+
+    /// Whether this member holds a proposal of its own that is to be preferred to another: of the other no packet of its run
+    /// has come.
+    fn prefers_own(&self, proposal: &Proposal) -> bool {
+        let held = self.lobby.turns.held.as_ref();
+        held.is_some_and(|held| !held.yields_to(proposal))
+            && !self
+                .succession
+                .missed
+                .is_some_and(|run| self.is_of_run(proposal, run))
+    }
+
+    /// Others take part in a run: if this member has proposed it, or holds its proposal back for one of its own, it does so,
+    /// too. Returns whether it does.
+    pub(super) fn follow_into(
+        &mut self,
+        now: Timestamp,
+        run: SidHint,
+        rng: &mut dyn CryptoRng,
+    ) -> bool {
         let Some(held) = self.lobby.turns.held.take() else {
-            return;
-        };
-        let is_it = |proposal: &Proposal| {
-            let offers = proposal.offers.iter();
-            let offers: Option<Vec<_>> = offers
-                .map(|digest| self.lobby.offering.offer(digest))
-                .collect();
-            offers.is_some_and(|offers| SidHint::of(&proposal.sid::<S>(offers.into_iter())) == run)
+            return false;
         };
         let proposal = if held.run == run {
             Some(held.proposal.clone())
         } else {
             let mut pending = self.lobby.turns.pending.iter();
-            pending.find(|proposal| is_it(proposal)).cloned()
+            pending.find(|it| self.is_of_run(it, run)).cloned()
         };
         match proposal.map(|proposal| (self.judge(now, &proposal), proposal)) {
-            Some((Ok(part), proposal)) => self.take_part(now, proposal, part, rng),
-            Some((Err(_), _)) | None => self.lobby.turns.held = Some(held),
+            Some((Ok(part), proposal)) => {
+                self.take_part(now, proposal, part, rng);
+                true
+            }
+            Some((Err(_), _)) | None => {
+                self.lobby.turns.held = Some(held);
+                false
+            }
         }
     }
 
@@ -245,10 +280,8 @@ impl<S: CryptoSuite> Room<S> {
         proposal: Proposal,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
-        let held = self.lobby.turns.held.as_ref();
-        let is_worse = held.is_some_and(|held| !held.yields_to(&proposal));
         match self.judge(now, &proposal) {
-            Ok(_) if is_worse => self.lobby.turns.keep(proposal),
+            Ok(_) if self.prefers_own(&proposal) => self.lobby.turns.keep(proposal),
             Ok(part) => {
                 self.take_part(now, proposal, part, rng);
                 Ok(())
@@ -301,10 +334,8 @@ impl<S: CryptoSuite> Room<S> {
     /// Looks again at the proposals that waited for offers.
     pub(super) fn consider_pending(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         for proposal in std::mem::take(&mut self.lobby.turns.pending) {
-            let held = self.lobby.turns.held.as_ref();
-            let is_worse = held.is_some_and(|held| !held.yields_to(&proposal));
             match self.judge(now, &proposal) {
-                Ok(_) if is_worse => self.lobby.turns.pending.push(proposal),
+                Ok(_) if self.prefers_own(&proposal) => self.lobby.turns.pending.push(proposal),
                 Ok(part) => self.take_part(now, proposal, part, rng),
                 Err(Verdict::Wait) => self.lobby.turns.pending.push(proposal),
                 // A proposal that is refused now is not one that becomes acceptable.

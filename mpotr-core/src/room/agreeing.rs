@@ -11,6 +11,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Fault, FaultKind, Run, Unfilled};
 
 use super::Room;
+use super::lobby::answering::Answer;
 use super::membership::Membership;
 use super::succession::attempt::{Attempt, Outcome};
 use super::succession::pending::Claim;
@@ -40,6 +41,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         out.transmit_in_run(attempt.hint, attempt.own_packets());
         self.common.pulse.contribute(now, attempt.hint);
+        self.succession.missed = None;
         self.succession.current = Some(attempt);
         self.advertise(now, rng);
         let timers = &mut self.common.timers;
@@ -48,7 +50,8 @@ impl<S: CryptoSuite> Room<S> {
         if !self.phase.is_member() {
             timers.set(Timer::View, now.after(times.view));
         }
-        timers.set(Timer::Retry, now.after(times.retry));
+        timers.set(Timer::Retry, now.after(times.repetition()));
+        self.ask_later(now);
         self.proceed(now, Which::Current, rng);
         self.succession.pending.release_runs();
     }
@@ -103,6 +106,8 @@ impl<S: CryptoSuite> Room<S> {
         packet: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
+        self.lobby
+            .overhear(&mut self.common.at(now), Answer::Round(claim));
         let Some(which) = self.succession.which(claim.run) else {
             return self.unknown_run(now, claim, packet, rng);
         };
@@ -139,25 +144,24 @@ impl<S: CryptoSuite> Room<S> {
         packet: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
-        let mut cx = self.common.at(now);
         if let Some(member) = self.phase.member() {
             if member.certificate.hint == claim.run {
-                member.plan_certificate(&mut cx, usize::from(claim.sender));
+                // Who is still at it asks for what it lacks.
                 return Err(Rejection::Replayed);
             }
             if member.changing.change.is_none() && self.lobby.hosts.chosen().is_none() {
                 return Err(Rejection::UnknownEpoch);
             }
-            return self.succession.pending.keep_of_run(claim, packet);
+            self.succession.pending.keep_of_run(claim, packet)?;
+            self.note_missed(now, claim.run);
+            return Ok(());
         }
         self.succession.pending.keep_of_run(claim, packet)?;
-        if self.lobby.turns.held.is_some() {
-            self.follow_into(now, claim.run, rng);
+        if self.lobby.turns.held.is_some() && self.follow_into(now, claim.run, rng) {
             return Ok(());
         }
         // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.
-        self.lobby.ask_for_proposal(&mut cx, claim.run);
-        self.plan_proposal(now);
+        self.note_missed(now, claim.run);
         Ok(())
     }
 
@@ -177,7 +181,10 @@ impl<S: CryptoSuite> Room<S> {
                     self.succession.put_back(which, *attempt);
                     return;
                 }
-                Outcome::Confirmed(attempt) => self.have_confirmed(which, *attempt),
+                Outcome::Confirmed(attempt) => {
+                    self.ask_later(now);
+                    self.have_confirmed(which, *attempt);
+                }
                 Outcome::Established(established) => {
                     self.install(now, *established);
                     return;
@@ -249,7 +256,13 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(member) = &mut member {
             member.repeat(&mut cx, &self.departure);
         }
-        let wait = cx.timers.back_off(Timer::Retry, cx.me.times().retry);
+        let times = cx.me.times();
+        let first = if is_in_run {
+            times.repetition()
+        } else {
+            times.retry
+        };
+        let wait = cx.timers.back_off(Timer::Retry, first);
         if is_in_run || is_held || member.is_some_and(|member| member.is_unanswered()) {
             cx.timers.set(Timer::Retry, now.after(wait));
         }

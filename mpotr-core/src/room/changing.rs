@@ -139,11 +139,12 @@ impl<S: CryptoSuite> Room<S> {
     /// A run without a parent, or a proposal of one, has led to nothing in time.
     fn end_first_view(&mut self, now: Timestamp) {
         self.set_aside(now);
-        if let Some(held) = self.lobby.turns.held.take() {
-            self.lobby.turns.leave_view(now, &held.proposal);
-        }
+        // Nobody takes part in it, and this member neither: its offer serves a proposal of another, if one comes.
+        self.lobby.turns.held = None;
         self.common.pulse.have_failed();
         self.common.keep_pace();
+        self.succession.missed = None;
+        self.lobby.turns.pending.clear();
         self.lobby.turns.gather_again(now);
         self.lobby.roll.gather_again();
         self.lobby.say_heard_soon(&mut self.common.at(now));
@@ -183,9 +184,11 @@ impl<S: CryptoSuite> Room<S> {
         let times = self.common.me.times();
         let length = times.proposal();
         let soon = now.after(part(times.gather, 2));
+        self.succession.missed = None;
         self.common.timers.begin_anew(Timer::Retry);
         self.common.timers.set(Timer::View, now.after(length));
         self.common.timers.set(Timer::Change, soon);
+        self.ask_later(now);
         self.say_next();
     }
 

@@ -6,7 +6,6 @@ use mpotr_gka::{CommitmentSum, FaultKind, OfferDigest};
 
 use super::Room;
 use super::judging::Verdict;
-use super::lobby::Lobby;
 use super::proposing::Draft;
 use super::situation::Situation;
 use super::succession::Succession;
@@ -63,6 +62,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
             return Some(Turn::Wait(gathered));
         }
         let mut missing = Vec::new();
+        let mut heard_by = None;
         for member in self.present() {
             let is_out = self.is_member_excluded(member)
                 || self.member.changing.unserved.may_be_left_out(member);
@@ -73,12 +73,15 @@ impl<S: CryptoSuite> Situation<'_, S> {
                 Some(offer) => missing.push(offer),
                 None if self.may_be_left_out(member) => {}
                 None => {
-                    return Some(Turn::Wait(self.suspect_at(member, change)));
+                    heard_by = heard_by.max(Some(self.suspect_at(member, change)));
                 }
             }
         }
         if !missing.is_empty() {
             return Some(Turn::Ask(missing));
+        }
+        if let Some(until) = heard_by {
+            return Some(Turn::Wait(until));
         }
         offers.sort_unstable();
         Some(Turn::Propose(offers))
@@ -149,9 +152,10 @@ impl<S: CryptoSuite> Room<S> {
             None => {}
             Some(Turn::Wait(until)) => self.common.timers.set_earlier(Timer::Change, until),
             Some(Turn::Ask(missing)) => {
-                let again = now.after(self.common.me.times().retry);
+                let again = now.after(self.common.me.times().round_trip);
                 self.common.timers.set_earlier(Timer::Change, again);
-                Lobby::request(&mut self.common.at(now), &missing);
+                let cx = &mut self.common.at(now);
+                self.lobby.request_missing(cx, &missing);
             }
             Some(Turn::Propose(offers)) => self.propose_roster(now, offers, rng),
         }
@@ -261,7 +265,7 @@ impl<S: CryptoSuite> Room<S> {
                 Err(Verdict::Wait) => {
                     let cx = &mut self.common.at(now);
                     self.lobby.request_missing(cx, &proposal.offers);
-                    let later = now.after(cx.me.times().retry);
+                    let later = now.after(cx.me.times().round_trip);
                     cx.timers.set_earlier(Timer::Change, later);
                     continue;
                 }

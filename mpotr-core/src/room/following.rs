@@ -7,6 +7,7 @@ use mpotr_crypto::CryptoSuite;
 
 use super::Room;
 use super::leaving::Ending;
+use super::lobby::answering::Answer;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 
@@ -29,6 +30,14 @@ impl<S: CryptoSuite> Room<S> {
             let cx = &mut self.common.at(now);
             let mut report = member.report(cx, fates);
             accused.append(&mut report.accused);
+            let place = (member.epoch.me(), member.epoch.members());
+            for author in std::mem::take(&mut report.repeated) {
+                self.lobby.overhear(cx, Answer::Statement(author));
+            }
+            for (asker, number, lacking) in std::mem::take(&mut report.lacking) {
+                self.lobby
+                    .plan_statements(cx, (asker, number), place, &lacking);
+            }
             member.see_to(cx, report, departure, is_in_run);
             // Where much is owed, its author may not write on before it knows that this is here.
             if member.epoch.owes_much() && member.state(cx, departure) {

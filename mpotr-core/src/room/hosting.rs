@@ -47,6 +47,17 @@ impl<S: CryptoSuite> Room<S> {
                     let offer = offer.or_else(|| self.succession.offer(&digest));
                     offer.cloned().map(Packet::Offer)
                 }
+                Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
+                    let again = self.held_packet(answer);
+                    match answer {
+                        Answer::Round(claim) => self.common.out.send_in_run(claim.run, again),
+                        Answer::Advert
+                        | Answer::Offer(_)
+                        | Answer::Statement(_)
+                        | Answer::Proposal(_) => self.common.out.pass_on(again),
+                    }
+                    None
+                }
             };
             if let Some(packet) = packet {
                 self.common.out.answer(&packet);

@@ -1,6 +1,6 @@
 //! From a run that all have confirmed to its epoch. `docs/spec/06-epochs.md`, "Runs" and "Changes".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Established, Sid};
@@ -13,45 +13,21 @@ use super::phase::{Gathering, Phase};
 use crate::epoch::Epoch;
 use crate::event::{Event, MemberInfo};
 use crate::record::{Record, RunRecord};
-use crate::time::{Timestamp, part};
+use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Presence, Proposal, SidHint};
 
-/// The wait before a certificate is sent again doubles so many times.
-const MAX_CERTIFICATES: u32 = 6;
-
-/// What this member sent in the run that led to its epoch, for those who missed it.
+/// What was sent in the run that led to this epoch, for those who missed it.
 #[derive(Debug)]
 pub(super) struct Certificate {
     pub(super) hint: SidHint,
-    pub(super) packets: [Vec<u8>; 2],
-    /// How often it was sent.
-    pub(super) answers: u32,
+    /// What all sent there, by round and sender.
+    pub(super) all: BTreeMap<(u8, u16), Vec<u8>>,
     /// What a transcript keeps of the run, until the epoch begins.
     pub(super) record: Option<Box<RunRecord>>,
 }
 
-impl Certificate {
-    /// The packets, which are sent once more.
-    pub(super) fn send_again(&mut self) -> [Vec<u8>; 2] {
-        self.answers = self.answers.saturating_add(1).min(MAX_CERTIFICATES);
-        self.packets.clone()
-    }
-}
-
 impl<S: CryptoSuite> Membership<S> {
-    /// A member is still at the run that led here, unless it was heard in the epoch: it may have missed what this member sent.
-    /// Or an outsider sends again what it sent: the more often this member has answered, the longer it waits.
-    pub(super) fn plan_certificate(&self, cx: &mut Context<'_, S>, sender: usize) {
-        if sender < self.epoch.members() && !self.talk.has_heard(sender) {
-            let first = part(cx.me.times().retry, 2);
-            let doublings = 2_u32.saturating_pow(self.certificate.answers);
-            let wait = first.saturating_mul(doublings);
-            cx.timers
-                .set_if_idle(Timer::Certificate, cx.now.after(wait));
-        }
-    }
-
     /// The epoch is over for this member, which goes on to another: the cut is shown, and all of it is final. Returns who was
     /// proven to have cheated at its very end.
     fn retire(
@@ -81,6 +57,7 @@ impl<S: CryptoSuite> Room<S> {
         (established, mut certificate, proposal): (Established<S>, Certificate, Proposal),
     ) {
         self.common.timers.end_epoch();
+        self.lobby.answering.end_epoch();
         self.common.timers.stop(Timer::Advertise);
         self.common.timers.stop(Timer::Heard);
         self.common.timers.stop(Timer::Propose);

@@ -118,7 +118,10 @@ impl<S: CryptoSuite> Judge<'_, S> {
         let views = &self.lobby.turns.views;
         let is_above = proposal.view >= views.next(proposal.parent);
         let fits = match &self.parent {
-            Parent::None => is_above && proposal.view <= views.furthest(proposal),
+            Parent::None => {
+                let yields = self.running.is_some_and(|run| run.yields_to(proposal));
+                (is_above || yields) && proposal.view <= views.furthest(proposal)
+            }
             Parent::Host { .. } => is_above,
             Parent::Epoch(situation) => {
                 let changing = &situation.member.changing;

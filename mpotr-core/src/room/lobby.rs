@@ -22,7 +22,7 @@ use crate::config::Admission;
 use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{MAX_REQUESTED, Packet, Request, SidHint, Wanted};
+use crate::wire::{MAX_REQUESTED, Packet, Request, Wanted};
 use answering::{Answer, Answering};
 use doubles::Doubles;
 use expecting::Expected;
@@ -30,6 +30,9 @@ use hosts::Hosts;
 use offering::Offering;
 use roll::{Roll, published_again};
 use turns::Turns;
+
+/// A proposal that was missed is waited for as many round trips after a packet of its run.
+const PATIENCE: u32 = 3;
 
 /// An offer is used for this many views at most.
 const VIEWS_OF_AN_OFFER: u32 = 2;
@@ -168,6 +171,9 @@ impl<S: CryptoSuite> Lobby<S> {
 
     /// Asks for offers.
     pub(super) fn request(cx: &mut Context<'_, S>, offers: &[OfferDigest]) {
+        // Of offers in another order nobody reads a request.
+        let offers: BTreeSet<_> = offers.iter().copied().collect();
+        let offers: Vec<_> = offers.into_iter().collect();
         for some in offers.chunks(MAX_REQUESTED) {
             let request = Request {
                 room: cx.me.config.room,
@@ -181,24 +187,24 @@ impl<S: CryptoSuite> Lobby<S> {
     pub(super) fn request_missing(&mut self, cx: &mut Context<'_, S>, listed: &[OfferDigest]) {
         let missing = self.offering.missing(listed);
         if !missing.is_empty() && cx.now >= self.asks_again && !cx.out.is_busy() {
-            self.asks_again = cx.now.after(cx.me.times().retry);
+            self.asks_again = cx.now.after(cx.me.times().round_trip);
             Self::request(cx, &missing);
         }
     }
 
-    /// Others are in a run whose proposal was missed: asks for it, and proposes nothing meanwhile.
-    pub(super) fn ask_for_proposal(&mut self, cx: &mut Context<'_, S>, run: SidHint) {
-        if self.turns.waits_for_proposal(cx.now) {
-            return;
-        }
-        let times = cx.me.times();
-        let patience = times.retry.saturating_add(part(times.gather, 2));
+    /// Others are in a run whose proposal was missed: it is asked for, and nothing is proposed meanwhile.
+    pub(super) fn await_proposal(&mut self, cx: &Context<'_, S>) {
+        let patience = cx.me.times().round_trip.saturating_mul(PATIENCE);
         self.turns.wait_for_proposal(cx.now.after(patience));
-        let request = Request {
-            room: cx.me.config.room,
-            wanted: Wanted::Proposal(run),
-        };
-        cx.out.transmit(&Packet::Request(request));
+    }
+
+    /// Asks for the offers of proposals that wait for them.
+    pub(super) fn request_pending(&mut self, cx: &mut Context<'_, S>) {
+        let listed = self.turns.pending.iter().flat_map(|it| &it.offers);
+        let missing = self.offering.missing(&listed.copied().collect::<Vec<_>>());
+        if !missing.is_empty() {
+            Self::request(cx, &missing);
+        }
     }
 
     /// Something is asked for that this member answers if none of those does who come before it.
@@ -213,6 +219,10 @@ impl<S: CryptoSuite> Lobby<S> {
         let pause = match answer {
             Answer::Advert => part(times.gather, 2),
             Answer::Offer(_) => part(times.retry, 4),
+            // Who has not heard it asks again after more than a round trip.
+            Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
+                part(times.round_trip, 2)
+            }
         };
         self.answering.was_given(cx.now, answer, pause);
         self.wait_for_turn(cx);
@@ -273,21 +283,6 @@ mod tests {
         assert_ne!(publish(later), first);
         let advertise = common.me.times().advertise;
         assert_eq!(common.timers.next(), Some(later.after(advertise)));
-    }
-
-    #[test]
-    fn a_proposal_that_was_missed_is_asked_for_once_in_a_while() {
-        let (mut common, _) = common(1);
-        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
-        let run = SidHint::new([1; 8]);
-        for _ in 0..3 {
-            lobby.ask_for_proposal(&mut common.at(NOW), run);
-        }
-        assert_eq!(common.out.sent().len(), 1);
-        assert!(lobby.turns.waits_for_proposal(NOW));
-        let later = NOW.after(common.me.times().retry.saturating_mul(2));
-        lobby.ask_for_proposal(&mut common.at(later), run);
-        assert_eq!(common.out.sent().len(), 1);
     }
 
     #[test]

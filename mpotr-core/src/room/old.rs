@@ -37,7 +37,10 @@ impl<S: CryptoSuite> Old<S> {
         let opened = self.epoch.open(sealed);
         let mut answer = false;
         while let Some(effect) = self.epoch.poll_effect() {
-            answer |= matches!(effect, Effect::Next { .. } | Effect::Asked);
+            answer |= matches!(
+                effect,
+                Effect::Next { .. } | Effect::Asked | Effect::Lacking { .. }
+            );
         }
         // What merely comes again is not answered, but what it gave rise to is forgotten.
         opened?;

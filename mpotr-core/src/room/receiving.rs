@@ -146,7 +146,9 @@ impl<S: CryptoSuite> Room<S> {
         if self.phase.has_ended() {
             return Err(Rejection::UnknownEpoch);
         }
-        match Packet::from_bytes(packet)? {
+        let packet_read = Packet::from_bytes(packet)?;
+        self.overhear_proposal(now, &packet_read);
+        match packet_read {
             Packet::Offer(offer) => self.handle_offer(now, offer, rng),
             Packet::Proposal(proposal) if self.is_of_change(&proposal) => {
                 self.note_change(now, proposal)
@@ -167,6 +169,17 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Advert(advert) => self.handle_advert(now, &advert),
             Packet::Reveal(reveal) => self.handle_reveal(&reveal),
             Packet::Heard(heard) => self.handle_heard(now, &heard),
+        }
+    }
+
+    /// A proposal that others lack was sent again.
+    fn overhear_proposal(&mut self, now: Timestamp, packet: &Packet) {
+        let current = self.succession.current.as_ref();
+        if let (Packet::Proposal(proposal), Some(current)) = (packet, current)
+            && current.proposal == *proposal
+        {
+            let answer = Answer::Proposal(current.hint);
+            self.lobby.overhear(&mut self.common.at(now), answer);
         }
     }
 
@@ -213,10 +226,8 @@ impl<S: CryptoSuite> Room<S> {
         }
         match &request.wanted {
             Wanted::Offers(digests) => self.resend_offers(now, digests),
-            Wanted::Proposal(hint) => {
-                let cx = &mut self.common.at(now);
-                self.succession.resend_proposal(cx, *hint);
-            }
+            Wanted::Proposal(hint) => self.hear_proposal_missing(now, *hint),
+            Wanted::Rounds(missing) => self.hear_missing(now, missing),
         }
         Ok(())
     }
@@ -287,7 +298,10 @@ impl<S: CryptoSuite> Room<S> {
         let out = &mut self.common.out;
         match news {
             News::None => return Ok(()),
-            News::Offer => {}
+            News::Offer => {
+                // Its maker has used the one before, as a rule: there is a run.
+                self.lobby.await_proposal(&self.common.at(now));
+            }
             News::Person => {
                 if !is_shut_out {
                     out.tell(Event::WantsIn { claimed });

@@ -23,6 +23,10 @@ pub(super) struct Report {
     pub(super) is_ending: bool,
     /// A member asks what the others have seen.
     pub(super) is_asked: bool,
+    /// Who lacks whose newest statements, and the number of the statement that says so.
+    pub(super) lacking: Vec<(usize, u32, Vec<usize>)>,
+    /// Members whose newest statement was heard, or heard again.
+    pub(super) repeated: Vec<usize>,
     /// Members that have said something new about the epoch that follows.
     pub(super) spoke: Vec<usize>,
     /// Packets of messages that a member misses.
@@ -127,7 +131,7 @@ impl Report {
                 self.is_asked = true;
                 None
             }
-            Effect::Closing => None,
+            Effect::Lacking { .. } | Effect::Repeated { .. } | Effect::Closing => None,
             told @ (Effect::Delivered { .. }
             | Effect::Fin { .. }
             | Effect::Closed { .. }
@@ -139,8 +143,24 @@ impl Report {
         cx.out.events.extend(event);
     }
 
+    /// Who lacks what, and whose statements were heard again.
+    fn note_repair(&mut self, effect: &Effect) {
+        if let Effect::Lacking {
+            asker,
+            number,
+            members,
+        } = effect
+        {
+            self.lacking.push((*asker, *number, members.clone()));
+        }
+        if let Effect::Repeated { member } = effect {
+            self.repeated.push(*member);
+        }
+    }
+
     /// Whether the epoch comes nearer to its end, or its order to its own.
     fn note_progress(&mut self, effect: &Effect) {
+        self.note_repair(effect);
         self.is_ending |= matches!(
             effect,
             Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
@@ -221,6 +241,8 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
         | Effect::Missing { .. }
         | Effect::Recorded(_)
         | Effect::Asked
+        | Effect::Lacking { .. }
+        | Effect::Repeated { .. }
         | Effect::Closing => return None,
     })
 }

@@ -4,13 +4,15 @@ pub(super) mod attempt;
 pub(super) mod changes;
 pub(super) mod pending;
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{Confirmation, Contribution, Member, Offer, OfferDigest, Unfilled};
 
 use super::context::Context;
 use super::membership::Membership;
 use crate::error::Rejection;
-use crate::time::{Timestamp, part};
+use crate::time::{Duration, Timestamp, part};
 use crate::wire::{SealedPacket, SidHint};
 use attempt::{Attempt, Leave};
 use changes::Changes;
@@ -31,6 +33,39 @@ pub(super) enum Round {
     Second(Confirmation),
 }
 
+/// What others have asked for: it comes without being asked for again.
+#[derive(Debug, Default)]
+pub(super) struct Overheard {
+    /// When the last of these was asked for.
+    at: Timestamp,
+    /// Packets of the run under way, by round and sender.
+    pub(super) rounds: BTreeSet<(u8, usize)>,
+}
+
+impl Overheard {
+    /// Others ask for something: what was asked for long ago has come, or is lost.
+    pub(super) fn note(
+        &mut self,
+        now: Timestamp,
+        round_trip: Duration,
+        rounds: impl IntoIterator<Item = (u8, usize)>,
+    ) {
+        if !self.counts(now, round_trip) {
+            *self = Self::default();
+        }
+        self.at = now;
+        self.rounds.extend(rounds);
+    }
+
+    /// Whether the answers are still under way.
+    pub(super) fn counts(&self, now: Timestamp, round_trip: Duration) -> bool {
+        now.since(self.at) < part(round_trip, UNDER_WAY)
+    }
+}
+
+/// Answers to a question of another are under way for this part of a round trip.
+const UNDER_WAY: u32 = 2;
+
 /// Runs, and what may become one.
 pub(super) struct Succession<S: CryptoSuite> {
     /// The run that this member contributed to last.
@@ -41,8 +76,10 @@ pub(super) struct Succession<S: CryptoSuite> {
     pub(super) changes: Changes,
     /// Packets of runs and epochs that this member does not know yet.
     pub(super) pending: Pending,
-    /// When the proposal was sent again on request.
-    proposal_resent: Option<Timestamp>,
+    /// A run for the epoch that follows in which others are, and whose proposal was missed.
+    pub(super) missed: Option<SidHint>,
+    /// What others have asked for since this member did.
+    pub(super) overheard: Overheard,
 }
 
 impl<S: CryptoSuite> Default for Succession<S> {
@@ -52,7 +89,8 @@ impl<S: CryptoSuite> Default for Succession<S> {
             confirmed: Vec::new(),
             changes: Changes::default(),
             pending: Pending::default(),
-            proposal_resent: None,
+            missed: None,
+            overheard: Overheard::default(),
         }
     }
 }
@@ -160,23 +198,6 @@ impl<S: CryptoSuite> Succession<S> {
         }
     }
 
-    /// Sends the proposal of a run again that a member misses, if this member made it.
-    /// Anyone may ask, so it is sent again once in a while only.
-    pub(super) fn resend_proposal(&mut self, cx: &mut Context<'_, S>, hint: SidHint) {
-        let pause = part(cx.me.times().retry, 4);
-        if self
-            .proposal_resent
-            .is_some_and(|at| cx.now.since(at) < pause)
-        {
-            return;
-        }
-        let current = self.current.as_ref().filter(|run| run.hint == hint);
-        if let Some(packet) = current.and_then(Attempt::own_proposal) {
-            self.proposal_resent = Some(cx.now);
-            cx.out.answer(&packet);
-        }
-    }
-
     /// An offer that is in the run under way.
     pub(super) fn offer(&self, digest: &OfferDigest) -> Option<&Offer> {
         let mut members = self.current.iter().flat_map(|it| it.run().members());
@@ -199,6 +220,7 @@ impl<S: CryptoSuite> Succession<S> {
     /// Gives up all runs, and the proposals for what would have followed.
     pub(super) fn give_up(&mut self) {
         self.current = None;
+        self.missed = None;
         self.confirmed.clear();
         self.changes.clear();
     }
@@ -267,12 +289,10 @@ mod tests {
     #[test]
     fn what_was_sent_in_a_run_is_sent_again_and_the_proposal_by_its_maker_alone() {
         let (mut two, attempt) = run();
-        let hint = attempt.hint;
         let mut succession = Succession::default();
         succession.put_back(Which::Current, attempt);
         let mut cx = two.common.at(NOW);
         succession.repeat_round(&mut cx);
-        succession.resend_proposal(&mut cx, hint);
         let sent = two.common.out.sent();
         assert!(matches!(sent.as_slice(), [Packet::Contribution(..)]));
     }

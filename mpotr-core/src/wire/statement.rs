@@ -9,6 +9,7 @@
 //!   Lock   lock;                    the order that the author vouches for so far
 //!   opaque wanted[32]<0..64>;       ids of messages that the author misses, strictly increasing, 16-bit count
 //!   Range  missing<0..64>;          places of messages that the author misses, strictly increasing and disjoint, 8-bit count
+//!   Bits   lacks;                   members whose newest statement the author lacks
 //!   uint8  compares;                bits: question 1, listing 2
 //!   Question question;              if 1: asks a member for a part of its order
 //!   Listing listing;                if 2: a part of the author's order
@@ -30,6 +31,7 @@ use mpotr_crypto::{
 
 use mpotr_gka::MAX_MEMBERS;
 
+use super::bits::MemberBits;
 use super::content::{MessageId, decode_ids, encode_ids};
 use super::lock::Lock;
 use super::next::Next;
@@ -154,6 +156,8 @@ pub struct Statement {
     /// Places of messages that the author misses, strictly increasing and disjoint: one or two of those who hold one send it
     /// again.
     pub missing: Vec<Range>,
+    /// Members whose newest statement the author lacks: they, or others who hold it, send it again.
+    pub lacks: MemberBits,
     /// Asks a member with another order where it begins to differ.
     pub question: Option<Question>,
     /// An answer to such a question.
@@ -189,6 +193,7 @@ impl Fields for Statement {
         self.lock.encode(out);
         encode_ids(&self.wanted, out);
         out.list::<u8, _>(&self.missing, |range, out| range.encode(out));
+        self.lacks.encode(out);
         let compares = u8::from(self.question.is_some()) | u8::from(self.listing.is_some()) << 1;
         out.u8(compares);
         if let Some(question) = &self.question {
@@ -216,6 +221,7 @@ impl Fields for Statement {
             |input, _| Range::decode(input),
             Range::is_before,
         )?;
+        let lacks = MemberBits::decode(input, "lacks")?;
         let compares = input.below(4, "compares")?;
         let question = (compares & 1 != 0)
             .then(|| {
@@ -235,6 +241,7 @@ impl Fields for Statement {
             lock,
             wanted,
             missing,
+            lacks,
             question,
             listing,
             next: (input.flag("changing")?)

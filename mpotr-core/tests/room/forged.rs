@@ -1,6 +1,6 @@
 //! Packets that a member seals and nobody signs.
 
-use mpotr_core::wire::{Lock, Presence, Statement};
+use mpotr_core::wire::{Lock, MemberBits, Presence, Statement};
 use mpotr_core::{Event, Rejection};
 
 use crate::network::Network;
@@ -18,6 +18,7 @@ fn nothing_new() -> Statement {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     }
 }

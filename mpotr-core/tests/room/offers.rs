@@ -54,7 +54,7 @@ fn undecodable_cycle_share_blames_its_owner_not_the_silent_neighbours() {
 }
 
 fn an_undecodable_cycle_share(mut network: Network) {
-    network.run_for_millis(540);
+    network.run_for_millis(240);
     let (mut offer, secrets) = outsider(&mut network);
     offer.share = CycleShare::new(NO_ELEMENT);
     let honest = newest(&network);

@@ -8,7 +8,7 @@
 
 use mpotr_core::crypto::CryptoSuite;
 use mpotr_core::wire::{
-    Content, ContentKind, Lock, MessageId, Packet, Presence, SEALED_PREFIX, Statement,
+    Content, ContentKind, Lock, MemberBits, MessageId, Packet, Presence, SEALED_PREFIX, Statement,
 };
 use mpotr_core::{Room, TextId, Timestamp};
 
@@ -125,6 +125,7 @@ fn beside<S: CryptoSuite>(room: &mut Room<S>, seen: &[MessageId]) -> Option<(Pac
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let to_odd = room.forge_statement(LATER, statement)?;

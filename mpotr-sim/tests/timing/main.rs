@@ -14,7 +14,7 @@ mod measure;
 
 use mpotr_core::Timers;
 
-use measure::{measure, percentile};
+use measure::{Channel, measure, percentile, weather};
 
 /// In round trips.
 fn trips(millis: u64, latency_ms: u64) -> f64 {
@@ -36,6 +36,35 @@ fn form_8rtt() {
     }
 }
 
+/// Bad weather: most rooms need no more, and all come to an end.
+#[test]
+fn change_20rtt_30_percent() {
+    let mut changes = Vec::new();
+    for seed in 0..8 {
+        let it = measure(8, 500, 300, Timers::RELAY, seed).unwrap();
+        changes.push(trips(it.change, 500));
+    }
+    assert!(percentile(changes.clone(), 50) <= 20.0, "{changes:?}");
+}
+
+/// Whoever of them is dead, among them the one whose turn it is to propose: the others have an epoch without it.
+#[test]
+fn dead_proposer_10rtt() {
+    const MEMBERS: usize = 5;
+    for dead in 1..MEMBERS {
+        let mut channel = Channel::new(MEMBERS, weather(2000, 0), Timers::RELAY, 1);
+        channel.until(60_000, |it| it.is_together(1)).unwrap();
+        let calm = channel.now + 60_000;
+        channel.until(calm, |_| false);
+        channel.dead.push(dead);
+        let began = channel.now;
+        channel.act(0, |room, now| room.refresh(now));
+        let took = channel.until(began + 400_000, |it| it.is_together(2));
+        let took = trips(took.unwrap() - began, 2000);
+        assert!(took <= 10.0, "{dead}: {took}");
+    }
+}
+
 /// Prints what a room takes: `SWEEP="members:latency:loss:seeds .."`.
 #[test]
 #[ignore = "it measures, and does not test"]
@@ -48,11 +77,19 @@ fn sweep() {
         };
         let (mut first, mut change, mut sent) = (Vec::new(), Vec::new(), Vec::new());
         let mut failed = Vec::new();
-        for seed in 0..seeds {
+        let from: u64 = std::env::var("FROM").map_or(0, |it| it.parse().unwrap());
+        for seed in from..from + seeds {
             let members = usize::try_from(members).unwrap();
             match measure(members, latency, loss, Timers::RELAY, seed) {
                 None => failed.push(seed),
                 Some(it) => {
+                    if std::env::var("EACH").is_ok() {
+                        println!(
+                            "{seed}: {:.1} {:.1}",
+                            trips(it.first, latency),
+                            trips(it.change, latency)
+                        );
+                    }
                     first.push(trips(it.first, latency));
                     change.push(trips(it.change, latency));
                     let each = |packets: usize| packets as f64 / members as f64;

@@ -142,6 +142,8 @@ impl Seen {
             lock: _,
             wanted,
             missing,
+            // Asks for statements of others, each of which a transcript keeps by itself.
+            lacks: _,
             // Where a member has signed an order against what it had signed before: no room does that.
             question: _,
             listing: _,

@@ -2,8 +2,8 @@
 
 use mpotr_core::Policy;
 use mpotr_core::wire::{
-    Content, ContentKind, EpochId, EpochName, Fields, Lock, MessageId, Presence, Proposal,
-    Statement, Unsigned,
+    Content, ContentKind, EpochId, EpochName, Fields, Lock, MemberBits, MessageId, Presence,
+    Proposal, Statement, Unsigned,
 };
 use mpotr_crypto::{
     CryptoSuite, Encoder, EphemeralKeyPair, IdentityKeyPair, SignatureBytes,
@@ -245,6 +245,7 @@ pub(crate) fn seen(sent: u32, frontier: &[MessageId], lock: Lock) -> Statement {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     }
 }

@@ -7,7 +7,7 @@ use super::{
     statement,
 };
 use crate::epoch::{Effect, Epoch};
-use crate::wire::{Lock, MessageId, Next, Presence, SealedPacket, Statement};
+use crate::wire::{Lock, MemberBits, MessageId, Next, Presence, SealedPacket, Statement};
 
 const RUN: Sid = Sid::new([9; 32]);
 const ALL: [usize; 3] = [ALICE, BOB, MALLORY];
@@ -22,6 +22,7 @@ fn frozen(frontier: Vec<MessageId>) -> Statement {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: Some(Next {
             frozen: Some((RUN, Lock::EMPTY)),
             ..Next::default()

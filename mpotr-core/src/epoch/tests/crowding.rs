@@ -5,7 +5,7 @@ use super::{
     statement, text,
 };
 use crate::epoch::{Effect, Epoch};
-use crate::wire::{Lock, MAX_WANTED, MessageId, Next, Presence, Statement};
+use crate::wire::{Lock, MAX_WANTED, MemberBits, MessageId, Next, Presence, Statement};
 use mpotr_gka::Sid;
 
 const CAROL: usize = 3;
@@ -20,6 +20,7 @@ fn said(next: Option<Next>, frontier: Vec<MessageId>) -> Statement {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next,
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::epoch::{Effect, Epoch, Evidence, SigningKeyState};
 use crate::error::Rejection;
 use crate::wire::{
-    Content, EpochId, Lock, MessageId, Presence, SealedPacket, Statement, Unverified,
+    Content, EpochId, Lock, MemberBits, MessageId, Presence, SealedPacket, Statement, Unverified,
 };
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_gka::Sid;
@@ -353,6 +353,7 @@ fn split() -> Vec<Epoch<Suite>> {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let seen = super::forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
@@ -410,6 +411,7 @@ fn the_first_difference_of_two_orders_is_named() {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let seen = super::forge_statement(&mut epochs[MALLORY], MALLORY, 1, seen);
@@ -455,6 +457,7 @@ fn a_listing_that_does_not_lead_to_the_signed_order_names_nothing() {
             wanted: Vec::new(),
             missing: Vec::new(),
             question: None,
+            lacks: MemberBits::default(),
             listing: Some(crate::wire::Listing {
                 from: 0,
                 ids: vec![MessageId::new([listed; 32])],
@@ -465,6 +468,7 @@ fn a_listing_that_does_not_lead_to_the_signed_order_names_nothing() {
             // The lock first: only who differs is asked.
             let lock = Statement {
                 listing: None,
+                lacks: MemberBits::default(),
                 ..lie.clone()
             };
             let lock = super::forge_statement(&mut epochs[MALLORY], MALLORY, 10, lock);
@@ -539,6 +543,7 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: Some(crate::wire::Next {
             frozen: Some((run, Lock::EMPTY)),
             ..crate::wire::Next::default()
@@ -575,6 +580,7 @@ fn locked(epochs: &mut [Epoch<Suite>], to: usize, number: u32, lock: Lock) -> Se
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     super::forge_statement(&mut epochs[MALLORY], MALLORY, number, seen)
@@ -629,6 +635,7 @@ fn a_lock_over_more_messages_than_there_are_agrees_to_nothing() {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     let lie = super::forge_statement(&mut epochs[MALLORY], MALLORY, 0, lie);

@@ -5,7 +5,9 @@ use super::{
     text,
 };
 use crate::epoch::{Effect, Epoch};
-use crate::wire::{Content, ContentKind, Lock, MessageId, Presence, SealedPacket, Statement};
+use crate::wire::{
+    Content, ContentKind, Lock, MemberBits, MessageId, Presence, SealedPacket, Statement,
+};
 
 const NOBODY: [usize; 0] = [];
 
@@ -45,6 +47,7 @@ fn said(presence: Presence, sent: u32, lock: Lock) -> Statement {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     }
 }

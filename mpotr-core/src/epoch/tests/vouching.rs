@@ -8,8 +8,8 @@ use crate::epoch::sending::wire_index;
 use crate::epoch::{Effect, Epoch, SigningKeyState};
 use crate::error::Rejection;
 use crate::wire::{
-    Content, ContentKind, Header, Lock, MessageId, Packet, Presence, SealedPacket, Statement,
-    Stream, Unsigned,
+    Content, ContentKind, Header, Lock, MemberBits, MessageId, Packet, Presence, SealedPacket,
+    Statement, Stream, Unsigned,
 };
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::SignatureBytes;
@@ -234,6 +234,7 @@ fn said(sent: u32, frontier: Vec<MessageId>) -> Statement {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     }
 }

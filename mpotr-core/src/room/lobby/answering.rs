@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use mpotr_gka::OfferDigest;
 
+use crate::room::succession::pending::Claim;
 use crate::time::{Duration, Timestamp};
+use crate::wire::SidHint;
 
 /// The most answers that wait for their turn.
 const MAX_DUE: usize = 256;
@@ -22,6 +24,12 @@ pub(crate) enum Answer {
     Advert,
     /// An offer.
     Offer(OfferDigest),
+    /// The newest statement of a member of the epoch.
+    Statement(usize),
+    /// The proposal of a run.
+    Proposal(SidHint),
+    /// A packet of a run.
+    Round(Claim),
 }
 
 /// Answers that wait, and those that were given.
@@ -42,6 +50,27 @@ impl Answering {
         }
         let turn = now.after(step.saturating_mul(rank.min(MAX_RANK)));
         self.due.entry(answer).or_insert(turn);
+    }
+
+    /// Something is asked for that this member answers then, unless another does before.
+    pub(crate) fn plan(&mut self, now: Timestamp, answer: Answer, turn: Timestamp) {
+        self.given.retain(|_, until| now < *until);
+        if !self.given.contains_key(&answer) && self.due.len() < MAX_DUE {
+            let due = self.due.entry(answer).or_insert(turn);
+            *due = turn.min(*due);
+        }
+    }
+
+    /// Whether an answer is due.
+    pub(crate) fn awaits(&self, answer: &Answer) -> bool {
+        self.due.contains_key(answer)
+    }
+
+    /// What belongs to an epoch that is over is not answered.
+    pub(crate) fn end_epoch(&mut self) {
+        let is_of_epoch = |answer: &Answer| matches!(answer, Answer::Statement(_));
+        self.due.retain(|answer, _| !is_of_epoch(answer));
+        self.given.retain(|answer, _| !is_of_epoch(answer));
     }
 
     /// Whether an offer that is heard may be an answer.

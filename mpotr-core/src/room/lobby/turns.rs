@@ -132,11 +132,6 @@ impl Turns {
         self.busy = until;
     }
 
-    /// Whether another proposal is waited for.
-    pub(crate) fn waits_for_proposal(&self, now: Timestamp) -> bool {
-        now < self.busy
-    }
-
     /// Others may be in a run in which this member cannot take part, for as long as its view lasts.
     pub(crate) const fn keep_out(&mut self, until: Timestamp) {
         self.kept_out = until;
@@ -162,6 +157,11 @@ impl Turns {
             self.news.after(quiet).max(self.busy).min(latest)
         };
         gathered.max(self.kept_out)
+    }
+
+    /// Whether proposals wait for offers.
+    pub(crate) const fn is_any_pending(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Keeps a proposal until the offers that it lists are at hand. The oldest gives way: its maker repeats it if it counts.

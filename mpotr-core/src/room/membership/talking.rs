@@ -17,9 +17,15 @@ use crate::room::leaving::Departing;
 use crate::room::membership::Membership;
 use crate::room::reporting::Report;
 use crate::room::votes::Votes;
-use crate::time::{Timestamp, part};
+use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{ContentKind, MessageId, Presence, SealedPacket};
+
+/// Members ask at different moments of a round trip, so many of them.
+const ASKING_TURNS: u32 = 8;
+/// The wait before a question grows by a third so many times at most, and to so many times the first one.
+const MOST_GROWTHS: u32 = 20;
+const MOST_FIRST_WAITS: u32 = 8;
 
 /// Own messages that are sent again at one time.
 const REPEATED_AT_ONCE: usize = 32;
@@ -66,11 +72,6 @@ impl Talk {
         if self.heard.insert(member, now).is_none() {
             self.arrived.push(member);
         }
-    }
-
-    /// Whether a member was heard in the epoch.
-    pub(crate) fn has_heard(&self, member: usize) -> bool {
-        self.heard.contains_key(&member)
     }
 }
 
@@ -311,8 +312,22 @@ impl<S: CryptoSuite> Membership<S> {
         let times = cx.me.times();
         let hurry = Hurry::of(&self.epoch, departure.is_asked, times);
         let first = hurry.wait_to_ask(times.query);
-        let wait = cx.timers.back_off(Timer::Query, first);
+        let wait = self.wait_to_ask_again(cx, first);
         cx.timers.set(Timer::Query, cx.now.after(wait));
+    }
+
+    /// The wait before the next question: a little more than an answer takes, and longer each time.
+    fn wait_to_ask_again(&self, cx: &mut Context<'_, S>, first: Duration) -> Duration {
+        let round_trip = cx.me.times().round_trip;
+        let turn = part(round_trip, ASKING_TURNS);
+        let turns = u32::try_from(self.epoch.me()).unwrap_or(0) % ASKING_TURNS;
+        let mut wait = round_trip.saturating_add(part(round_trip, 4));
+        for _ in 0..cx.timers.repetitions(Timer::Query).min(MOST_GROWTHS) {
+            wait = part(wait.saturating_mul(13), 10);
+        }
+        cx.timers.note_repetition(Timer::Query);
+        let wait = wait.min(first.saturating_mul(MOST_FIRST_WAITS));
+        wait.saturating_add(turn.saturating_mul(turns))
     }
 
     /// Sends again what was not answered.
@@ -333,15 +348,6 @@ impl<S: CryptoSuite> Membership<S> {
     /// Whether a message of this member is not answered.
     pub(crate) fn is_unanswered(&self) -> bool {
         !self.epoch.unanswered(1).is_empty()
-    }
-
-    /// Sends again what this member sent in the run that led here, for who is still at it. A statement goes before, so that
-    /// those who have the epoch see that this member has it, too, and do not answer in the same way.
-    pub(crate) fn send_certificate(&mut self, cx: &mut Context<'_, S>) {
-        let last = self.epoch.last_statement().cloned();
-        let last = last.or_else(|| self.epoch.seal_statement(Presence::Present));
-        cx.out.state(last);
-        cx.out.pass_on(self.certificate.send_again());
     }
 
     /// The epoch, which is over for this member.

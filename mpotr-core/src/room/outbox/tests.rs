@@ -10,7 +10,8 @@ use crate::epoch::Gist;
 use crate::room::lobby::Lobby;
 use crate::room::testing::{NOW, Suite, common};
 use crate::wire::{
-    Advert, EpochHint, Lock, Next, PacketKind, Presence, Request, Statement, VERSION, Wanted,
+    Advert, EpochHint, Lock, MemberBits, Next, PacketKind, Presence, Request, Statement, VERSION,
+    Wanted,
 };
 
 const RUN: SidHint = SidHint::new([7; 8]);
@@ -83,6 +84,7 @@ fn stated(n: u8, change: impl FnOnce(&mut Statement)) -> Stated {
         missing: Vec::new(),
         question: None,
         listing: None,
+        lacks: MemberBits::default(),
         next: None,
     };
     change(&mut statement);
@@ -237,6 +239,7 @@ fn a_statement_that_takes_the_place_of_one_of_a_change_is_of_the_change() {
             missing: Vec::new(),
             question: None,
             listing: None,
+            lacks: MemberBits::default(),
             next: stands.next().cloned(),
         },
         stands.next(),

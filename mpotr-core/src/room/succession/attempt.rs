@@ -3,6 +3,8 @@
 //! A slot holds one packet of its sender. Signatures are looked at when two packets claim one slot, or when the round
 //! fails: forged packets then leave their slots, and what is left decides who is at fault.
 
+use std::collections::BTreeMap;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
 use mpotr_gka::{
@@ -13,7 +15,7 @@ use mpotr_gka::{
 use crate::epoch::Door;
 use crate::record::RunRecord;
 use crate::room::installing::Certificate;
-use crate::wire::{Packet, Proposal, SealedPacket, SidHint};
+use crate::wire::{MemberBits, Packet, Proposal, SealedPacket, SidHint};
 
 /// Where a member is in a run.
 #[derive(Debug)]
@@ -177,6 +179,59 @@ impl<S: CryptoSuite> Attempt<S> {
             .chain(confirmation.map(|c| Packet::Confirmation(self.hint, c)))
     }
 
+    /// Whether another run of the same view may take the place of this one: nobody else takes part here. It lists the offer that
+    /// this member published since, so it was proposed by one who knows nothing of this one.
+    pub(crate) fn yields_to(&self, other: &Proposal) -> bool {
+        let own = &self.proposal;
+        let is_alone = !self.has_confirmed() && self.contributions.len() == 1;
+        is_alone && other.parent == own.parent && other.view == own.view && other != own
+    }
+
+    /// A packet of one of the rounds, as it came.
+    pub(crate) fn packet_of(&self, round: u8, member: u16) -> Option<Packet> {
+        let hint = self.hint;
+        match round {
+            1 => {
+                let contribution = self.contributions.get(member).cloned();
+                contribution.map(|it| Packet::Contribution(hint, it))
+            }
+            _ => {
+                let confirmation = self.confirmations.get(member).cloned();
+                confirmation.map(|it| Packet::Confirmation(hint, it))
+            }
+        }
+    }
+
+    /// Members whose packets of the round under way are not here: contributions first, then confirmations.
+    pub(crate) fn missing(&self) -> [MemberBits; 2] {
+        let members = (0_u16..).take(self.run().members().len());
+        let bits = |missing: &dyn Fn(&u16) -> bool| {
+            members.clone().filter(missing).map(usize::from).collect()
+        };
+        match &self.stage {
+            Stage::Contributing(_) => [
+                bits(&|member| !self.contributions.contains(*member)),
+                MemberBits::default(),
+            ],
+            Stage::Confirming(_) => [
+                MemberBits::default(),
+                bits(&|member| !self.confirmations.contains(*member)),
+            ],
+            Stage::Certified(_) => [MemberBits::default(), MemberBits::default()],
+        }
+    }
+
+    /// All packets of both rounds.
+    fn all_packets(&self) -> BTreeMap<(u8, u16), Vec<u8>> {
+        let members = (0_u16..).take(self.run().members().len());
+        let slots = members.flat_map(|member| [(1, member), (2, member)]);
+        let held = slots.filter_map(|(round, member)| {
+            let packet = self.packet_of(round, member)?;
+            Some(((round, member), packet.to_bytes()))
+        });
+        held.collect()
+    }
+
     /// Puts a contribution into its slot.
     pub(crate) fn add_contribution(&mut self, contribution: Contribution) -> Result<(), Unfilled> {
         let run = match &self.stage {
@@ -206,6 +261,11 @@ impl<S: CryptoSuite> Attempt<S> {
         rng: &mut dyn CryptoRng,
     ) -> Outcome<S> {
         let is_complete = self.is_round_complete();
+        let kept = if is_complete && self.has_confirmed() {
+            self.all_packets()
+        } else {
+            BTreeMap::new()
+        };
         match self.stage {
             Stage::Contributing(phase) if is_complete && leave.to_confirm => {
                 let all = self.contributions.packets();
@@ -231,12 +291,7 @@ impl<S: CryptoSuite> Attempt<S> {
                         .then(|| record(&self.proposal, &phase, &all))
                         .flatten(),
                     hint: self.hint,
-                    answers: 0,
-                    packets: [
-                        own_contribution(self.hint, &phase),
-                        Packet::Confirmation(self.hint, phase.confirmation().clone()),
-                    ]
-                    .map(|packet| packet.to_bytes()),
+                    all: kept,
                 };
                 match phase.establish(&all, rng) {
                     Ok(established) => {
@@ -311,13 +366,4 @@ fn record<S: CryptoSuite>(
         confirmations: confirmations.to_vec(),
         payloads: phase.open(confirmations)?,
     }))
-}
-
-fn own_contribution<S: CryptoSuite>(hint: SidHint, phase: &Confirming<S>) -> Packet {
-    let own = phase.contributions().get(phase.run().me()).cloned();
-    // The run has this member: its contribution is there.
-    own.map_or_else(
-        || Packet::Confirmation(hint, phase.confirmation().clone()),
-        |own| Packet::Contribution(hint, own),
-    )
 }

@@ -1,0 +1,71 @@
+//! Statements that others lack, and that this member holds. `docs/spec/05-wire.md`, "Recovery".
+
+use mpotr_crypto::CryptoSuite;
+
+use super::{Effect, Epoch};
+use crate::wire::{MemberBits, Next, Packet};
+
+/// Whether what a member has said about the next epoch is further than what another, who is there itself, waits for.
+fn helps(said: &Next, asker: &Next) -> bool {
+    if said.installed.is_some() || said.view > asker.view {
+        return true;
+    }
+    if said.view < asker.view || said.offer.is_none() {
+        return false;
+    }
+    let confirmed = |next: &Next| next.confirmed.last().map(|(run, _)| *run);
+    match asker.frozen {
+        None => true,
+        Some((run, _)) if confirmed(asker) == Some(run) => confirmed(said) == Some(run),
+        Some((run, _)) => said.frozen.is_some_and(|(other, _)| other == run),
+    }
+}
+
+impl<S: CryptoSuite> Epoch<S> {
+    /// A member lacks the newest statements of some: tells of those that would help it.
+    pub(super) fn hear_lacking(
+        &mut self,
+        asker: usize,
+        number: u32,
+        lacks: &MemberBits,
+        (order, next): (u32, Option<&Next>),
+    ) {
+        if lacks.is_empty() {
+            return;
+        }
+        let would_help = |member: &usize| {
+            let Some(peer) = self.peers.get(*member).filter(|_| *member != asker) else {
+                return false;
+            };
+            if *member == self.me {
+                return true;
+            }
+            match (next.filter(|next| next.offer.is_some()), &peer.next) {
+                (Some(asker), Some(said)) => peer.newest.is_some() && helps(said, asker),
+                (Some(_), None) => false,
+                (None, _) => {
+                    let locks = self.consensus.peers.get(*member);
+                    let signed = locks.map_or(0, |peer| peer.locks.longest().count);
+                    peer.newest.is_some() && signed >= order
+                }
+            }
+        };
+        let members: Vec<_> = lacks.iter().filter(would_help).collect();
+        if !members.is_empty() {
+            self.effects.push_back(Effect::Lacking {
+                asker,
+                number,
+                members,
+            });
+        }
+    }
+
+    /// The newest statement of a member, as it was sent.
+    pub(crate) fn newest_statement(&self, member: usize) -> Option<Vec<u8>> {
+        if member == self.me {
+            return self.last_statement().map(|stated| stated.packet.clone());
+        }
+        let newest = self.peers.get(member)?.newest.clone();
+        newest.map(|packet| Packet::Sealed(packet).to_bytes())
+    }
+}

@@ -1,0 +1,467 @@
+//! What is missing of a run and of what members have said, and who sends it again. `docs/spec/06-epochs.md`, "Anyone repairs".
+//!
+//! A member that waits for packets asks for those that are missing, by name. Whoever holds one may send it again, as it was sent:
+//! two of them do so at once, drawn by lot, the author a little later, three more after that, and nobody who has heard another do
+//! it. So what is lost comes again from where it is, and once.
+
+use mpotr_crypto::CryptoSuite;
+
+use super::Room;
+use super::context::Context;
+use super::lobby::Lobby;
+use super::lobby::answering::Answer;
+use super::situation::Situation;
+use super::succession::Overheard;
+use super::succession::attempt::Attempt;
+use super::succession::pending::Claim;
+use crate::time::{Duration, Timestamp, part};
+use crate::timers::Timer;
+use crate::wire::{MemberBits, Missing, Packet, Presence, Request, SidHint, Wanted};
+
+/// So many of those who hold something send it again at once.
+const HELPERS: usize = 2;
+/// So many more do if those and the author have not.
+const RESERVES: usize = 3;
+/// Moments are drawn of so many.
+const LOTS: u32 = 256;
+/// A hundredth of a round trip.
+const HUNDREDTH: u32 = 100;
+/// The first question waits for this part of a round trip after a step began, each further one for 1.3 times as long as the one
+/// before, and all for up to 0.7 more, by lot.
+const FIRST_QUESTION: u32 = 125;
+const NEXT_QUESTIONS: [u32; 3] = [162, 211, 220];
+const QUESTION_LOT: u32 = 70;
+/// Who sees that others are ahead asks sooner: after a quarter, and up to half more.
+const AHEAD: u32 = 25;
+const AHEAD_LOT: u32 = 50;
+/// When those answer who do: the least, and by how much more at most.
+const HELPER_AFTER: (u32, u32) = (5, 5);
+const AUTHOR_AFTER: (u32, u32) = (50, 50);
+const RESERVE_AFTER: (u32, u32) = (75, 75);
+
+/// A number that all draw alike from the same bytes (FNV-1a): who answers is no secret.
+fn lot(parts: &[&[u8]]) -> u32 {
+    let bytes = parts.iter().flat_map(|part| part.iter());
+    bytes.fold(0x811c_9dc5, |lot: u32, byte| {
+        (lot ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+/// So many hundredths of a round trip, and up to so many more by lot.
+fn moment(round_trip: Duration, least: u32, more: u32, lot: u32) -> Duration {
+    let hundredth = part(round_trip, HUNDREDTH);
+    let drawn = part(hundredth.saturating_mul(more), LOTS).saturating_mul(lot % LOTS);
+    hundredth.saturating_mul(least).saturating_add(drawn)
+}
+
+/// A question that members draw their turns from.
+struct Question<'a> {
+    /// What differs from one question to another.
+    seed: &'a [u8],
+    me: usize,
+    members: usize,
+}
+
+impl Question<'_> {
+    /// When this member answers with what is an author's; `None` if it leaves that to others.
+    fn turn(&self, now: Timestamp, round_trip: Duration, author: usize) -> Option<Timestamp> {
+        let name = author.to_be_bytes();
+        let drawn = lot(&[self.seed, &name]);
+        // What is asked for at once is answered at once, in as few units of the carrier as it takes.
+        let own = lot(&[self.seed, &self.me.to_be_bytes()]);
+        let first = usize::try_from(drawn).unwrap_or(0);
+        let rank = first.wrapping_add(self.me).checked_rem(self.members)?;
+        let (least, more) = if author == self.me {
+            AUTHOR_AFTER
+        } else if rank < HELPERS {
+            HELPER_AFTER
+        } else if rank < HELPERS.saturating_add(RESERVES) {
+            RESERVE_AFTER
+        } else {
+            return None;
+        };
+        Some(now.after(moment(round_trip, least, more, own >> 8)))
+    }
+}
+
+impl<S: CryptoSuite> Lobby<S> {
+    /// A member lacks statements that this one holds.
+    pub(super) fn plan_statements(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        (asker, number): (usize, u32),
+        (me, members): (usize, usize),
+        lacking: &[usize],
+    ) {
+        let seed = [asker.to_be_bytes().as_slice(), &number.to_be_bytes()].concat();
+        let question = Question {
+            seed: &seed,
+            me,
+            members,
+        };
+        let round_trip = cx.me.times().round_trip;
+        for author in lacking {
+            if let Some(turn) = question.turn(cx.now, round_trip, *author) {
+                self.answering
+                    .plan(cx.now, Answer::Statement(*author), turn);
+            }
+        }
+        self.wait_for_turn(cx);
+    }
+
+    /// Another has sent something again, or for the first time.
+    pub(super) fn overhear(&mut self, cx: &mut Context<'_, S>, answer: Answer) {
+        if self.answering.awaits(&answer) {
+            self.was_given(cx, answer);
+        }
+    }
+}
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    /// Members that take part in a change and whose word for its next step was not heard here.
+    fn lacking(&self, attempt: Option<&Attempt<S>>, is_late: impl Fn(u32) -> bool) -> MemberBits {
+        let (epoch, Some(change)) = (self.epoch(), self.change()) else {
+            return MemberBits::default();
+        };
+        let others = self.present().filter(|member| *member != epoch.me());
+        let Some(attempt) = attempt.filter(|attempt| attempt.proposal.view == change.view) else {
+            let proposer = self.proposer_of(change.view);
+            let has_proposed = |member: usize| {
+                let said = epoch.next_of(member);
+                said.is_some_and(|next| next.proposed.is_some())
+            };
+            // The proposer needs the word of all, the others at first that of the proposer.
+            let needs_all = proposer == Some(epoch.me()) || is_late(change.view);
+            let is_lacking = |member: &usize| {
+                if Some(*member) == proposer {
+                    !has_proposed(*member)
+                } else {
+                    needs_all && self.offer_for(change.view, *member).is_none()
+                }
+            };
+            return others.filter(is_lacking).collect();
+        };
+        let run = attempt.run().sid();
+        let continuing = attempt.continuing.iter().flatten().copied();
+        let is_lacking = |member: &usize| {
+            let Some(said) = epoch.next_of(*member) else {
+                return true;
+            };
+            if said.installed.is_some() {
+                return false;
+            }
+            let has_confirmed = said.confirmed.iter().any(|(other, _)| *other == run);
+            if attempt.has_confirmed() {
+                !has_confirmed
+            } else {
+                !has_confirmed && said.frozen.is_none_or(|(other, _)| other != run)
+            }
+        };
+        continuing
+            .filter(|member| *member != epoch.me())
+            .filter(is_lacking)
+            .collect()
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// A step of a run or of a change begins: what is missing of it is asked for when it could be there.
+    pub(super) fn ask_later(&mut self, now: Timestamp) {
+        self.common.timers.begin_anew(Timer::Ask);
+        self.plan_question(now, FIRST_QUESTION);
+    }
+
+    /// Others are seen to be further: what they have is asked for soon.
+    pub(super) fn ask_soon(&mut self, now: Timestamp) {
+        let round_trip = self.common.me.times().round_trip;
+        let soon = moment(round_trip, AHEAD, AHEAD_LOT, self.own_lot());
+        self.common.timers.set_earlier(Timer::Ask, now.after(soon));
+    }
+
+    fn plan_question(&mut self, now: Timestamp, after: u32) {
+        let round_trip = self.common.me.times().round_trip;
+        let wait = moment(round_trip, after, QUESTION_LOT, self.own_lot());
+        self.common.timers.set(Timer::Ask, now.after(wait));
+    }
+
+    /// Another with each question.
+    fn own_lot(&self) -> u32 {
+        let asked = self.common.timers.repetitions(Timer::Ask);
+        let key = self.common.me.public();
+        lot(&[key.as_bytes(), &asked.to_be_bytes()]) >> 8
+    }
+
+    /// Asks for what is missing of the step under way, if anything is.
+    pub(super) fn ask(&mut self, now: Timestamp) {
+        let is_any_missed = self.succession.missed.is_some() || self.lobby.turns.is_any_pending();
+        if !self.is_in_run() && (self.phase.is_member() || !is_any_missed) {
+            return;
+        }
+        if !self.common.out.is_busy() {
+            self.ask_now(now);
+        }
+        let asked = self.common.timers.repetitions(Timer::Ask);
+        let place = usize::try_from(asked).unwrap_or(usize::MAX);
+        let after = NEXT_QUESTIONS.get(place).or(NEXT_QUESTIONS.last());
+        self.common.timers.note_repetition(Timer::Ask);
+        self.plan_question(now, after.copied().unwrap_or(FIRST_QUESTION));
+    }
+
+    fn ask_now(&mut self, now: Timestamp) {
+        let number = self.common.timers.repetitions(Timer::Ask);
+        let number = u8::try_from(number % LOTS).unwrap_or(0);
+        if self.succession.current.is_none() {
+            if let Some(run) = self.succession.missed {
+                self.request(Wanted::Proposal(run));
+            }
+            let cx = &mut self.common.at(now);
+            self.lobby.request_pending(cx);
+        }
+        // What others have asked for meanwhile comes to all.
+        let round_trip = self.common.me.times().round_trip;
+        let overheard = std::mem::take(&mut self.succession.overheard);
+        let overheard = if overheard.counts(now, round_trip) {
+            overheard
+        } else {
+            Overheard::default()
+        };
+        for missing in self.missing_rounds(now, number, &overheard) {
+            self.request(Wanted::Rounds(missing));
+        }
+        let current = self.succession.current.as_ref();
+        // There is a proposal to judge, or none has come for long.
+        let is_late = |view| self.succession.changes.signed(view).is_some() || number > 0;
+        let lacking = self
+            .situation(now)
+            .map(|situation| situation.lacking(current, is_late));
+        let Some(lacking) = lacking.filter(|lacking| !lacking.is_empty()) else {
+            return;
+        };
+        if let Some(member) = self.phase.member_mut() {
+            let asked = member.epoch.seal_asking(Presence::Present, lacking);
+            self.common.out.state(asked);
+        }
+    }
+
+    fn request(&mut self, wanted: Wanted) {
+        let room = self.common.me.config.room;
+        let request = Request { room, wanted };
+        self.common.out.transmit(&Packet::Request(request));
+    }
+
+    /// What is missing of the run under way, or else of the one that this member confirmed last, and of those that others have
+    /// installed.
+    fn missing_rounds(&self, now: Timestamp, number: u8, overheard: &Overheard) -> Vec<Missing> {
+        let succession = &self.succession;
+        let situation = self.situation(now);
+        let installed = situation.map(|situation| situation.installed());
+        let is_installed = |attempt: &&Attempt<S>| {
+            let run = attempt.run().sid();
+            installed.as_ref().is_some_and(|runs| runs.contains(&run))
+        };
+        let current = succession.current.as_ref();
+        let first = current.or(succession.confirmed.last());
+        let earlier = succession.confirmed.iter().filter(is_installed);
+        let earlier =
+            earlier.filter(|attempt| first.is_none_or(|first| first.hint != attempt.hint));
+        let runs = first.into_iter().chain(earlier);
+        let missing = runs.map(|attempt| {
+            let is_current = current.is_some_and(|current| current.hint == attempt.hint);
+            let left = |round: u8, missing: &MemberBits| {
+                let is_left =
+                    |member: &usize| !is_current || !overheard.rounds.contains(&(round, *member));
+                missing.iter().filter(is_left).collect::<MemberBits>()
+            };
+            let [contributions, confirmations] = attempt.missing();
+            Missing {
+                run: attempt.hint,
+                number,
+                contributions: left(1, &contributions),
+                confirmations: left(2, &confirmations),
+            }
+        });
+        let is_any = |it: &Missing| !it.contributions.is_empty() || !it.confirmations.is_empty();
+        missing.filter(is_any).collect()
+    }
+
+    /// Packets of a run are asked for, by anyone: of a run that is under way here, or that has led to this member's epoch.
+    pub(super) fn hear_missing(&mut self, now: Timestamp, missing: &Missing) {
+        let Some((me, members)) = self.place_in(missing.run) else {
+            return self.note_missed(now, missing.run);
+        };
+        let current = self.succession.current.as_ref();
+        if current.is_some_and(|current| current.hint == missing.run) {
+            let first = missing.contributions.iter().map(|author| (1, author));
+            let second = missing.confirmations.iter().map(|author| (2, author));
+            let round_trip = self.common.me.times().round_trip;
+            let overheard = &mut self.succession.overheard;
+            overheard.note(now, round_trip, first.chain(second));
+        }
+        let request = Request {
+            room: self.common.me.config.room,
+            wanted: Wanted::Rounds(missing.clone()),
+        };
+        let seed = Packet::Request(request).to_bytes();
+        let question = Question {
+            seed: &seed,
+            me,
+            members,
+        };
+        let round_trip = self.common.me.times().round_trip;
+        for (round, authors) in [(1, &missing.contributions), (2, &missing.confirmations)] {
+            for author in authors.iter().take(members) {
+                let Ok(sender) = u16::try_from(author) else {
+                    continue;
+                };
+                let answer = Answer::Round(Claim {
+                    run: missing.run,
+                    round,
+                    sender,
+                });
+                if let Some(turn) = question.turn(now, round_trip, author)
+                    && self.held_packet(answer).is_some()
+                {
+                    self.lobby.answering.plan(now, answer, turn);
+                }
+            }
+        }
+        self.lobby.wait_for_turn(&mut self.common.at(now));
+    }
+
+    /// Others are in a run whose proposal was missed: asks for it.
+    pub(super) fn note_missed(&mut self, now: Timestamp, run: SidHint) {
+        if self.succession.current.is_some() {
+            return;
+        }
+        let is_in_change = self.phase.change().is_some();
+        if self.phase.is_member() && !is_in_change {
+            return;
+        }
+        if self.succession.missed != Some(run) {
+            self.succession.missed = Some(run);
+            self.ask_soon(now);
+        }
+        if !self.phase.is_member() {
+            let cx = &mut self.common.at(now);
+            self.lobby.await_proposal(cx);
+            self.plan_proposal(now);
+        }
+    }
+
+    /// The proposal of a run is asked for, by anyone.
+    pub(super) fn hear_proposal_missing(&mut self, now: Timestamp, run: SidHint) {
+        let Some((me, members)) = self.place_in(run) else {
+            return;
+        };
+        let answer = Answer::Proposal(run);
+        if self.held_packet(answer).is_none() {
+            return;
+        }
+        let seed = now.as_millis().to_be_bytes();
+        let question = Question {
+            // Each draws by itself: of many that hold it, a few are soon.
+            seed: &[run.as_bytes().as_slice(), &seed].concat(),
+            me,
+            members,
+        };
+        let round_trip = self.common.me.times().round_trip;
+        let author = self.proposer_in(run).unwrap_or(me);
+        let turn = if author == me {
+            // As a rule it alone has it.
+            let (least, more) = HELPER_AFTER;
+            Some(now.after(moment(round_trip, least, more, self.own_lot())))
+        } else {
+            question.turn(now, round_trip, author)
+        };
+        if let Some(turn) = turn {
+            self.lobby.answering.plan(now, answer, turn);
+            self.lobby.wait_for_turn(&mut self.common.at(now));
+        }
+    }
+
+    fn attempt(&self, run: SidHint) -> Option<&Attempt<S>> {
+        let succession = &self.succession;
+        let mut attempts = succession.current.iter().chain(&succession.confirmed);
+        attempts.find(|attempt| attempt.hint == run)
+    }
+
+    fn proposer_in(&self, run: SidHint) -> Option<usize> {
+        let attempt = self.attempt(run);
+        attempt.map(|attempt| usize::from(attempt.proposal.proposer))
+    }
+
+    /// This member's place in a run, and how many are in it.
+    fn place_in(&self, run: SidHint) -> Option<(usize, usize)> {
+        if let Some(attempt) = self.attempt(run) {
+            return Some((attempt.run().me(), attempt.run().members().len()));
+        }
+        let member = self.phase.member()?;
+        (member.certificate.hint == run).then(|| (member.epoch.me(), member.epoch.members()))
+    }
+
+    /// What is asked for, as it was sent, if this member holds it.
+    pub(super) fn held_packet(&self, answer: Answer) -> Option<Vec<u8>> {
+        match answer {
+            Answer::Advert | Answer::Offer(_) => None,
+            Answer::Statement(member) => self.phase.epoch()?.newest_statement(member),
+            Answer::Proposal(run) => {
+                let proposal = self.attempt(run)?.proposal.clone();
+                Some(Packet::Proposal(proposal).to_bytes())
+            }
+            Answer::Round(claim) => {
+                if let Some(attempt) = self.attempt(claim.run) {
+                    return Some(attempt.packet_of(claim.round, claim.sender)?.to_bytes());
+                }
+                let certificate = &self.phase.member()?.certificate;
+                let held = (certificate.hint == claim.run).then_some(&certificate.all)?;
+                held.get(&(claim.round, claim.sender)).cloned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HELPERS, Question, RESERVES, moment};
+    use crate::time::{Duration, Timestamp};
+
+    const NOW: Timestamp = Timestamp::from_millis(1000);
+    const ROUND_TRIP: Duration = Duration::from_secs(1);
+
+    /// When each of so many answers with what is the first one's.
+    fn turns(seed: &[u8], members: usize) -> Vec<Option<u64>> {
+        let turn = |me| {
+            let question = Question { seed, me, members };
+            let turn = question.turn(NOW, ROUND_TRIP, 0)?;
+            Some(turn.since(NOW).as_millis().try_into().unwrap())
+        };
+        (0..members).map(turn).collect()
+    }
+
+    #[test]
+    fn two_answer_at_once_and_few_after_the_author() {
+        for seed in 0..50_u8 {
+            let turns = turns(&[seed], 25);
+            assert!((500..=1000).contains(&turns[0].unwrap()));
+            let others: Vec<_> = turns[1..].iter().copied().flatten().collect();
+            let soon = others.iter().filter(|it| (50..=100).contains(*it)).count();
+            let late = others
+                .iter()
+                .filter(|it| (750..=1500).contains(*it))
+                .count();
+            assert!((HELPERS - 1..=HELPERS).contains(&soon), "{turns:?}");
+            assert!((RESERVES - 1..=RESERVES).contains(&late), "{turns:?}");
+            assert_eq!(others.len(), soon + late);
+        }
+        // Others with each question.
+        assert_ne!(turns(&[1], 25), turns(&[2], 25));
+    }
+
+    #[test]
+    fn a_moment_is_within_what_is_said() {
+        for lot in 0..1000 {
+            let moment = moment(ROUND_TRIP, 125, 70, lot).as_millis();
+            assert!((1250..1950).contains(&moment), "{moment}");
+        }
+    }
+}
