@@ -219,7 +219,9 @@ impl<S: CryptoSuite> Room<S> {
             && self.common.pulse.round_trip().is_none()
         {
             let by = (*maker, member.offer().identity);
-            self.common.pulse.hear_answer(now, own, None, by);
+            // Those who list it may have waited long for the votes to do so: it counts from when it was published last.
+            let published = self.lobby.published();
+            self.common.pulse.hear_answer_since(now, published, by);
             self.common.keep_pace();
         }
     }

@@ -153,6 +153,11 @@ impl<S: CryptoSuite> Lobby<S> {
         cx.timers.set_earlier(Timer::Advertise, soon.max(cx.now));
     }
 
+    /// When the own offer was published last.
+    pub(super) const fn published(&self) -> Timestamp {
+        self.published
+    }
+
     /// Somebody has not heard the own offer, though it had the time to: publishes it again.
     pub(super) fn publish_missed(&self, cx: &mut Context<'_, S>) {
         if cx.now.since(self.published) >= cx.me.times().round_trip {

@@ -156,9 +156,18 @@ impl Pulse {
             Some(tag) => self.said.at(tag),
             None => self.offers.at(own),
         };
-        let Some(sent) = sent else {
-            return;
-        };
+        if let Some(sent) = sent {
+            self.hear_answer_since(now, sent, (by, claimed));
+        }
+    }
+
+    /// The same of something that was sent then.
+    pub(super) fn hear_answer_since(
+        &mut self,
+        now: Timestamp,
+        sent: Timestamp,
+        (by, claimed): (OfferDigest, IdentityKey),
+    ) {
         let is_known = self.outside.contains_key(&by);
         if is_known || self.outside.len() < MAX_OUTSIDE {
             let (_, samples) = self

@@ -84,7 +84,7 @@ fn a_quorum_lets_in_by_name() {
     assert!(!network.rooms[newcomer].is_secure());
     admit(&mut network, 2, newcomer);
     // Views have failed meanwhile, and the newcomer may have to wait for its turn.
-    network.run_until(180, is_in(newcomer));
+    network.run_until(90, is_in(newcomer));
 }
 
 #[test]
