@@ -389,6 +389,14 @@ impl Chat<'_> {
             }
             Command::Release(number) => self.release(number).await,
             Command::Discard(number) => self.discard(number).await,
+            Command::Merge(name) => {
+                let asked = self.handle.merge(name).await;
+                if asked.is_ok() {
+                    self.out
+                        .notice("voting to become one with that room, which has to vote for it, too");
+                }
+                self.ask(asked);
+            }
             Command::Admit(who) => self.admit(&who).await,
             Command::Kick(who) => self.kick(&who).await,
             Command::Withdraw(who) => self.withdraw(&who).await,

@@ -95,6 +95,14 @@ pub enum Event {
         /// Who.
         member: IdentityKey,
     },
+    /// Others say that they have an epoch of their own in this channel. Nothing is proven, neither the name nor the number of
+    /// members, and nothing follows from it by itself. Told once of each name, and of few at a time.
+    OtherEpoch {
+        /// The name of the epoch.
+        name: EpochName,
+        /// How many members it is said to have.
+        members: u16,
+    },
     /// From this epoch on the room has another policy.
     PolicyChanged {
         /// The policy.

@@ -8,12 +8,12 @@
 //! |---|---|---|
 //! | `context` | who this member is, what it has to say, its timers | |
 //! | `pulse` | how long a word and its answer take, and so how long everything does | |
-//! | `lobby` | before an epoch: offers, requests, hosts | `offering`, `spent`, `doubles`, `expecting`, `roll`, `turns`, `answering`, `hosts` |
+//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `turns`, `answering`, `neighbours`, `guests` |
 //! | `phase` | outside, in an epoch, or gone | `membership` |
 //! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `changing`, `unserved` |
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending` |
-//! | `votes` | what this member asks for, and who was left out | `exclusions` |
+//! | `votes` | what this member asks for, and who was left out | `exclusions`, `tries` |
 //! | `fates` | texts that have no fate yet | `drafts`: those that are not sealed |
 //! | `seen` | the rosters that the application was told of | |
 //! | `waiting` | what the room waits for, and whether that was told | |
@@ -26,6 +26,7 @@
 //! | `following`, `explaining` | what follows from an input, and what is waited for then |
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
 //! | `accepting`, `hosting` | a first epoch or that of a host, and who lets whom in |
+//! | `merging` | two rooms that become one |
 //! | `ending` | the end of an epoch without another, and of this member's part |
 //! | `agreeing`, `repairing` | the two rounds of a run, and what is missing of them |
 //! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
@@ -56,6 +57,7 @@ mod judging;
 mod leaving;
 mod lobby;
 mod membership;
+mod merging;
 mod old;
 mod outbox;
 mod phase;

@@ -3,7 +3,8 @@
 //! ```text
 //! struct {
 //!   uint8 version = 3;
-//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8, heard 9
+//!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8,
+//!                               heard 9, guests 10
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
@@ -14,6 +15,7 @@ mod advert;
 mod bits;
 mod bundle;
 mod content;
+mod guests;
 mod heard;
 mod lock;
 mod next;
@@ -29,6 +31,7 @@ pub use advert::Advert;
 pub use bits::MemberBits;
 pub use bundle::{Bundle, MAX_BUNDLED};
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
+pub use guests::{Guests, MAX_NAMES};
 pub use heard::{Entry, Heard, OfferHint, OfferMark};
 pub use lock::Lock;
 pub use mpotr_gka::EpochName;
@@ -88,6 +91,8 @@ wire_enum! {
         Reveal = 8 => "reveal",
         /// Which offers a member without an epoch has heard.
         Heard = 9 => "heard",
+        /// Members of an epoch ask to go over into another.
+        Guests = 10 => "guests",
     }
 }
 
@@ -123,6 +128,8 @@ pub enum Packet {
     Reveal(Reveal),
     /// Which offers a member without an epoch has heard.
     Heard(Heard),
+    /// Members of an epoch ask to go over into another.
+    Guests(Guests),
 }
 
 impl Packet {
@@ -148,6 +155,7 @@ impl Packet {
                 Self::Advert(advert) => advert.encode(out),
                 Self::Reveal(reveal) => reveal.encode(out),
                 Self::Heard(heard) => heard.encode(out),
+                Self::Guests(guests) => guests.encode(out),
             }
         })
     }
@@ -165,6 +173,7 @@ impl Packet {
             Self::Advert(_) => PacketKind::Advert,
             Self::Reveal(_) => PacketKind::Reveal,
             Self::Heard(_) => PacketKind::Heard,
+            Self::Guests(_) => PacketKind::Guests,
         }
     }
 
@@ -200,6 +209,7 @@ impl Packet {
                 PacketKind::Advert => Advert::decode(input).map(Self::Advert),
                 PacketKind::Reveal => Reveal::decode(input).map(Self::Reveal),
                 PacketKind::Heard => Heard::decode(input).map(Self::Heard),
+                PacketKind::Guests => Guests::decode(input).map(Self::Guests),
             }
         })
     }

@@ -78,6 +78,7 @@ fn proposal() -> impl Strategy<Value = Packet> {
                     parent: Some(EpochName::new(parent)),
                     name: EpochName::new(name),
                     view,
+                    host: flip.then(|| EpochName::new(name)),
                     policy: Policy {
                         agreement,
                         authentication,
@@ -305,6 +306,7 @@ fn next() -> impl Strategy<Value = Next> {
                     frozen,
                     confirmed: confirmed.into_iter().collect(),
                     installed,
+                    guest: offer.filter(|_| view % 3 == 0),
                     done: installed.is_some() && view % 2 == 0,
                     forsaken: forsaken.into_iter().collect(),
                     votes: votes.into_iter().collect(),

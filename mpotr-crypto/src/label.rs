@@ -108,6 +108,8 @@ labels! {
     CUT = "cut";
     /// Digest of a prefix of the order.
     ORDER = "order";
+    /// What the offers of guests of an epoch follow.
+    GUEST = "guest";
 }
 
 #[cfg(test)]

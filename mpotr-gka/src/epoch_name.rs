@@ -1,6 +1,8 @@
 //! The random name of an epoch. `docs/spec/04-key-agreement.md`, "Offer"; `docs/spec/05-wire.md`, "Proposal".
 
-use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype};
+use mpotr_crypto::{
+    CryptoSuite, DecodeError, Decoder, Encoder, TranscriptHash, byte_newtype, label,
+};
 
 byte_newtype! {
     /// The random name of an epoch: 16 bytes, drawn by its proposer, not all zero. It commits to nothing, so that nothing
@@ -31,6 +33,25 @@ impl EpochName {
     ) -> Result<Option<Self>, DecodeError> {
         let name = Self::decode(input, field)?;
         Ok((name != ZERO).then_some(name))
+    }
+
+    /// What the offers of those follow who come into an epoch of this name as guests, all members of another or none: the first
+    /// 16 bytes of `H("guest", name)`. They are no newcomers, whom an epoch lets in one by one.
+    #[must_use]
+    pub fn of_guests<S: CryptoSuite>(self) -> Self {
+        let digest = TranscriptHash::<S>::new(label::GUEST)
+            .bytes(self.as_bytes())
+            .digest();
+        let name = digest.as_bytes().first_chunk().copied();
+        Self::new(name.unwrap_or_default())
+    }
+
+    /// Whether offers to follow these two are for one run: that of one epoch, by members, newcomers and guests.
+    pub(crate) fn are_of_one_run<S: CryptoSuite>(one: Option<Self>, other: Option<Self>) -> bool {
+        let follows = |host: Option<Self>, guest| {
+            host.is_some_and(|host| Some(host.of_guests::<S>()) == guest)
+        };
+        one == other || follows(one, other) || follows(other, one)
     }
 
     /// Writes the name of an epoch that another one follows, zero for none.

@@ -3,6 +3,7 @@
 
 use mpotr_crypto::{CryptoSuite, Element};
 
+use crate::epoch_name::EpochName;
 use crate::member::Member;
 use crate::roster::{RosterError, check_size};
 use crate::sid::Sid;
@@ -58,7 +59,9 @@ impl<S: CryptoSuite> Run<S> {
     fn checked(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
         let own = &members.first().ok_or(RosterError::Empty)?.offer;
         let misplaced = members.iter().map(Member::offer).position(|offer| {
-            !offer.supports(S::ID) || offer.room != own.room || offer.parent != own.parent
+            !offer.supports(S::ID)
+                || offer.room != own.room
+                || !EpochName::are_of_one_run::<S>(offer.parent, own.parent)
         });
         if let Some(member) = misplaced {
             return Err(RosterError::NotOffered { member });

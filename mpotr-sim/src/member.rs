@@ -109,6 +109,10 @@ impl<S: CryptoSuite> Party for SeededRoom<S> {
             Act::Admit(identity) => {
                 let _asked = self.room.admit(now, identity);
             }
+            Act::Merge(name) => {
+                // A few rooms at a time: whoever tells of more makes them up.
+                let _asked = self.room.merge(now, name);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::wire::EpochHint;
-use mpotr_core::{Event, LinkReport, TextId, Timestamp};
+use mpotr_core::{EpochName, Event, LinkReport, TextId, Timestamp};
 
 /// One instance of a person in the channel, by the order of entry. A person that restarts takes another seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,8 @@ pub enum Act {
     Exclude(IdentityKey),
     /// To let a person in.
     Admit(IdentityKey),
+    /// To become one with another room.
+    Merge(EpochName),
 }
 
 /// A party in the channel, driven as a room is.

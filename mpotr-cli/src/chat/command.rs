@@ -1,7 +1,7 @@
 //! Lines that speak to the program and not to the room: they begin with a slash. A text that begins with one is written
 //! with two.
 
-use mpotr::{Policy, Rule};
+use mpotr::{EpochName, Policy, Rule};
 use mpotr_formats::escape::is_unsafe;
 
 use super::input::Line;
@@ -32,6 +32,8 @@ pub(super) enum Command {
     Policy,
     /// Ask for other rules.
     Amend(Amendment),
+    /// Become one with another room.
+    Merge(EpochName),
     /// Take back the vote to let a person in or to leave a member out.
     Withdraw(String),
     /// List the commands.
@@ -45,12 +47,14 @@ pub(super) enum Command {
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 18] = [
+pub(super) const HELP: [&str; 20] = [
     "/members          who is in the room, and who waits",
     "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
     "                  key; a person who was in the room before by its name, too",
     "/kick WHO         leave a member out from the next epoch on",
     "/withdraw WHO     take back /admit or /kick before it has come true",
+    "/merge NAME       vote to become one with another room, all of it or none; the people of both have to,",
+    "                  and each has to let in whom it does not know",
     "/mute WHO         show no more of a member's texts; /unmute WHO shows them again",
     "/release          send what is held since others came in before it left: all of it, or one text by its",
     "                  number: /release 2",
@@ -89,6 +93,9 @@ impl Command {
         }
         let (name, who) = command.split_once(' ').unwrap_or((command, ""));
         let who = who.trim().to_owned();
+        if name == "merge" {
+            return Ok(epoch_name(&who).map_or_else(|| usage(name, &text), Self::Merge));
+        }
         if name == "policy" && !who.is_empty() {
             return Ok(Amendment::parse(&who).map_or_else(|| usage(name, &text), Self::Amend));
         }
@@ -115,6 +122,13 @@ impl Command {
     }
 }
 
+/// The name of an epoch, as it is shown: 32 hexadecimal digits.
+fn epoch_name(word: &str) -> Option<EpochName> {
+    let is_name = word.len() == 32 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = u128::from_str_radix(word, 16).ok().filter(|_| is_name)?;
+    Some(EpochName::new(number.to_be_bytes()))
+}
+
 /// How a command is written, if there is one of that name.
 fn usage(name: &str, line: &str) -> Command {
     match name {
@@ -123,6 +137,9 @@ fn usage(name: &str, line: &str) -> Command {
         "mute" => Command::Usage("/mute WHO: shows no more of a member's texts"),
         "unmute" => Command::Usage("/unmute WHO: shows a member's texts again"),
         "withdraw" => Command::Usage("/withdraw WHO: takes back /admit or /kick"),
+        "merge" => Command::Usage(
+            "/merge NAME: votes to become one with another room, by the 32 digits that it was told with",
+        ),
         "policy" => Command::Usage(
             "/policy admit, exclude or change, and a rule: anyone, a number of members, or people with commas \
              between; or /policy evidence on, off; /policy alone shows the rules",
@@ -166,6 +183,8 @@ pub(super) fn describe(policy: &Policy) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use mpotr::EpochName;
+
     use super::Command;
     use crate::chat::input::Line;
 
@@ -181,6 +200,8 @@ mod tests {
         assert_eq!(parse("/kick  bob "), Command::Kick("bob".to_owned()));
         assert_eq!(parse("/release"), Command::Release(None));
         assert_eq!(parse("/discard 12"), Command::Discard(Some(12)));
+        let name = EpochName::new([0xa7; 16]);
+        assert_eq!(parse(&format!("/merge {name}")), Command::Merge(name));
     }
 
     #[test]
@@ -211,6 +232,8 @@ mod tests {
             ("/admit", "/admit WHO"),
             ("/kick", "/kick WHO"),
             ("/withdraw ", "/withdraw WHO"),
+            ("/merge", "/merge NAME"),
+            ("/merge +7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7", "/merge NAME"),
             ("/policy admit", "/policy admit"),
             ("/members now", "/members"),
             ("/release me", "/release"),

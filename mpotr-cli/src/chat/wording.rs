@@ -40,6 +40,10 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         }
         Event::Removed => "the others have left this member out".to_owned(),
         Event::PolicyChanged { policy } => return rules("the room has other rules:", policy),
+        Event::OtherEpoch { name, members } => format!(
+            "somebody says that there is another room of this name, with {members} members (unproven); nothing follows from \
+             that, and /merge {name} votes to become one with it"
+        ),
         Event::OtherPolicy { policy } => {
             let told = "the others keep other rules than this member is ready for:";
             return rules(told, policy);
@@ -110,6 +114,7 @@ fn purpose(vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {
         Vote::Admit(identity) => format!("to let {} in", name(identity)),
         Vote::Exclude(identity) => format!("to leave {} out", name(identity)),
         Vote::Policy(_) => "for other rules".to_owned(),
+        Vote::Merge(name) => format!("to become one with the room of {name}"),
         Vote::Refresh => "for fresh keys".to_owned(),
     }
 }

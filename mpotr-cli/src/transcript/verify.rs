@@ -128,6 +128,7 @@ fn show_votes(epoch: &EpochReport, out: &mut Output) -> Result<(), OutputError> 
                 format!("that {} be left out", Fingerprint::of::<AnySuite>(identity))
             }
             Vote::Policy(_) => "that the rules be others".to_owned(),
+            Vote::Merge(name) => format!("that the room of {name} and this one be one"),
         };
         out.text(format_args!("  vote: member {voter} asks {asked}"))?;
     }

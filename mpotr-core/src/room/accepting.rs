@@ -26,7 +26,8 @@ impl<S: CryptoSuite> Lobby<S> {
     /// one makes it a candidate again.
     fn note_stale(&mut self, rejection: &Rejection, proposal: &Proposal) {
         let listed = |own: &OwnOffer<S>| proposal.offers.contains(&own.digest);
-        if *rejection == Rejection::StaleView && self.offering.own().is_some_and(listed) {
+        let own = self.offering.own(proposal.parent);
+        if *rejection == Rejection::StaleView && own.is_some_and(listed) {
             self.turns.views.approach(proposal);
         }
     }
@@ -100,17 +101,17 @@ impl<S: CryptoSuite> Room<S> {
     /// Whether this member takes part in a proposal.
     pub(super) fn judge(&self, now: Timestamp, proposal: &Proposal) -> Result<Part<S>, Verdict> {
         let situation = self.situation(now);
-        let host = self.lobby.hosts.chosen();
         let parent = match situation {
             Some(situation) if Some(situation.member.name) == proposal.parent => {
                 Parent::Epoch(situation)
             }
-            // A member of an epoch follows no other, but that of its host.
-            Some(_) => Parent::Host {
-                is_followed: host.is_some() && host == proposal.parent,
+            Some(situation) if situation.follows(proposal) => Parent::Move(situation),
+            // A member of an epoch leaves it only by a decision of that epoch.
+            Some(_) | None if !self.phase.gathers() => Parent::Host { is_followed: false },
+            Some(_) | None if proposal.parent.is_none() => Parent::None,
+            Some(_) | None => Parent::Host {
+                is_followed: self.lobby.follows(proposal.parent) && self.takes_hosts(now),
             },
-            None if proposal.parent.is_none() => Parent::None,
-            None => Parent::Host { is_followed: true },
         };
         let judge = Judge {
             parent,
@@ -122,6 +123,17 @@ impl<S: CryptoSuite> Room<S> {
         judge.judge(proposal)
     }
 
+    /// Whether a member that gathers takes part in runs of others' epochs by now.
+    fn takes_hosts(&self, now: Timestamp) -> bool {
+        let lobby = &self.lobby;
+        // Those who are not there cannot be kept waiting.
+        let is_alone = || {
+            let roster = lobby.expected_roster(&self.common.me, now, &self.votes);
+            roster.len() < 2
+        };
+        !lobby.turns.is_of_first_epochs(now) || is_alone()
+    }
+
     /// Takes part in a run, with the own offer.
     pub(super) fn take_part(
         &mut self,
@@ -130,7 +142,7 @@ impl<S: CryptoSuite> Room<S> {
         part: Part<S>,
         rng: &mut dyn CryptoRng,
     ) {
-        let Some(own) = self.lobby.offering.consume() else {
+        let Some(own) = self.lobby.offering.consume(part.offered) else {
             return;
         };
         self.note_answered(now, &proposal, &part);
@@ -148,6 +160,7 @@ impl<S: CryptoSuite> Room<S> {
         let mut attempt = Attempt::start(proposal, part.run, identity, own.secrets, rng);
         let is_change = part.continuing.is_some();
         attempt.continuing = part.continuing;
+        attempt.guests = part.guests;
         if let Some(member) = self.phase.member_mut().filter(|_| is_change) {
             member.epoch.freeze(sid);
             member.note_contributed(&mut self.common.out, &attempt);
@@ -163,7 +176,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Proposes a first epoch with the roster at hand, and takes part.
     pub(super) fn propose(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let me = &self.common.me;
-        let offers = self.lobby.expected_roster(me, now, &self.votes.admission);
+        let offers = self.lobby.expected_roster(me, now, &self.votes);
         let policy = &self.votes.policy;
         let method = policy.authentication;
         let Ok(commitments) = self.lobby.sum_of_commitments(me, method, &offers) else {
@@ -174,6 +187,7 @@ impl<S: CryptoSuite> Room<S> {
         let draft = Draft {
             parent: None,
             view: self.lobby.turns.views.next(None),
+            host: None,
             policy: policy.clone(),
             commitments,
         };
@@ -326,9 +340,10 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.tell_policy(cx, proposal);
         }
         self.lobby.note_stale(rejection, proposal);
-        let waits = !self.phase.is_member() && self.succession.current.is_none();
+        let waits = self.phase.gathers() && self.succession.current.is_none();
         if waits && matches!(rejection, Rejection::StaleView | Rejection::NotListed) {
-            self.lobby.offering.discard();
+            let parent = proposal.parent;
+            self.lobby.offering.keep_own(|other| other != parent);
             self.advertise_soon(now);
         }
     }

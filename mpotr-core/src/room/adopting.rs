@@ -20,11 +20,19 @@ use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{MAX_CONFIRMED, MAX_FORSAKEN};
 
+/// The place of a run among those of one epoch: members confirm them in this order. Those of a host come before any change of
+/// the own epoch, and each kind in rising views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    is_change: bool,
+    view: u32,
+}
+
 /// A run that this member contributed to, for the epoch that follows its own.
 #[derive(Debug)]
 pub(super) struct Contributed {
     run: Sid,
-    view: u32,
+    place: Place,
     /// Members of the epoch that ends, by index, this one among them.
     continuing: Vec<usize>,
     /// Claimed identities of the others.
@@ -49,12 +57,14 @@ impl Changing {
 
     fn later_than<'a>(&'a self, this: &'a Contributed) -> impl Iterator<Item = &'a Contributed> {
         let contributed = self.contributed.iter();
-        contributed.filter(|other| other.view > this.view)
+        contributed.filter(|other| other.place > this.place)
     }
 
     /// Whether this member has contributed to a run of a view or a later one: it takes part in one of each.
     pub(super) fn has_contributed_from(&self, view: u32) -> bool {
-        self.contributed.iter().any(|other| other.view >= view)
+        let is_change = true;
+        let place = Place { is_change, view };
+        self.contributed.iter().any(|other| other.place >= place)
     }
 
     /// Whether this member has confirmed a run that follows its epoch: it shows nothing more until it installs one, or gives
@@ -110,7 +120,10 @@ impl<S: CryptoSuite> Membership<S> {
         }
         self.changing.contributed.push(Contributed {
             run: attempt.run().sid(),
-            view: attempt.proposal.view,
+            place: Place {
+                is_change: attempt.proposal.parent == Some(self.name),
+                view: attempt.proposal.view,
+            },
             continuing,
             joining,
             confirmed: false,
@@ -182,9 +195,10 @@ impl<S: CryptoSuite> Membership<S> {
 impl<S: CryptoSuite> Succession<S> {
     /// Takes note that this member has confirmed a run. What it confirmed for another parent it will never install.
     pub(super) fn note_confirmed(&mut self, attempt: &Attempt<S>) {
-        let parent = attempt.proposal.parent;
+        // That of an epoch into which the own one goes over is for the own one, too.
+        let is_of_epoch = attempt.continuing.is_some();
         self.confirmed
-            .retain(|other| other.continuing.is_some() && other.proposal.parent == parent);
+            .retain(|other| other.continuing.is_some() && is_of_epoch);
     }
 
     /// Keeps a run that this member confirmed, though another is under way.

@@ -47,8 +47,12 @@ impl<S: CryptoSuite> Room<S> {
         let timers = &mut self.common.timers;
         let times = self.common.me.times();
         timers.begin_anew(Timer::Retry);
-        if !self.phase.is_member() {
+        if self.phase.gathers() {
             timers.set(Timer::View, now.after(times.view));
+        } else if self.phase.change().is_none() {
+            // The view of a host: as long as one of a change.
+            let length = times.propose.saturating_add(times.view);
+            timers.set(Timer::View, now.after(length));
         }
         timers.set(Timer::Retry, now.after(times.repetition()));
         self.ask_later(now);
@@ -62,6 +66,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(attempt) = self.succession.current.take() else {
             return;
         };
+        self.note_failed_guests(now, &attempt);
         let run = attempt.run();
         let mut silent = attempt.silent();
         let undecodable = if silent.is_empty() {
@@ -149,12 +154,14 @@ impl<S: CryptoSuite> Room<S> {
                 // Who is still at it asks for what it lacks.
                 return Err(Rejection::Replayed);
             }
-            if member.changing.change.is_none() && self.lobby.hosts.chosen().is_none() {
-                return Err(Rejection::UnknownEpoch);
+            if !self.phase.gathers() {
+                if member.changing.change.is_none() && member.goes_over.is_none() {
+                    return Err(Rejection::UnknownEpoch);
+                }
+                self.succession.pending.keep_of_run(claim, packet)?;
+                self.note_missed(now, claim.run);
+                return Ok(());
             }
-            self.succession.pending.keep_of_run(claim, packet)?;
-            self.note_missed(now, claim.run);
-            return Ok(());
         }
         self.succession.pending.keep_of_run(claim, packet)?;
         if self.lobby.turns.held.is_some() && self.follow_into(now, claim.run, rng) {
@@ -216,6 +223,33 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Takes note that a member that gathers was in a run in vain.
+    fn note_failed_host(&mut self, now: Timestamp, attempt: &Attempt<S>) {
+        if attempt.proposal.parent.is_some() {
+            let view = self.common.me.times().view;
+            self.lobby.turns.note_failed_host(now, view);
+        }
+    }
+
+    /// The view of a member that gathers is over without an epoch.
+    pub(super) fn end_gathering(&mut self, now: Timestamp) {
+        if let Some(attempt) = self.succession.current.take() {
+            self.note_failed_host(now, &attempt);
+            self.succession.current = Some(attempt);
+        }
+        self.set_aside(now);
+        // Nobody takes part in it, and this member neither: its offer serves a proposal of another, if one comes.
+        self.lobby.turns.held = None;
+        self.common.pulse.have_failed();
+        self.common.keep_pace();
+        self.succession.missed = None;
+        self.lobby.turns.pending.clear();
+        self.lobby.turns.gather_again(now);
+        self.lobby.roll.gather_again();
+        self.lobby.say_heard_soon(&mut self.common.at(now));
+        self.plan_proposal(now);
+    }
+
     fn fail(&mut self, now: Timestamp, attempt: &Attempt<S>, which: Which, fault: &Fault) {
         self.common.out.tell(Event::AgreementFailed {
             fault: Some(fault.kind),
@@ -227,14 +261,16 @@ impl<S: CryptoSuite> Room<S> {
         for member in stated.unwrap_or_default() {
             self.note_cheat(now, member, fault.kind);
         }
+        self.note_failed_guests(now, attempt);
         let offering = &mut self.lobby.offering;
         offering.mark_used(attempt.used_offers());
         offering.bar(attempt.offers_of(&fault.culprits));
         offering.bar(attempt.offers_of(&attempt.run().undecodable()));
         match which {
             // A change goes on with its next view.
-            Which::Current if self.phase.is_member() => self.common.timers.set(Timer::View, now),
+            Which::Current if !self.phase.gathers() => self.common.timers.set(Timer::View, now),
             Which::Current => {
+                self.note_failed_host(now, attempt);
                 self.common.timers.stop(Timer::View);
                 self.lobby.turns.gather_again(now);
                 self.plan_proposal(now);

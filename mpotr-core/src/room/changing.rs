@@ -99,11 +99,13 @@ impl<S: CryptoSuite> Room<S> {
             return;
         }
         self.vote_on_candidates(now);
+        self.plan_call(now);
         if self.phase.change().is_none() {
-            if !self.is_so(now, |situation| situation.wants_change()) {
+            if self.is_so(now, |situation| situation.wants_change()) {
+                self.enter_view(now, 0, rng);
+            } else if self.is_so(now, |situation| situation.member.goes_over.is_none()) {
                 return;
             }
-            self.enter_view(now, 0, rng);
         }
         if let Some(view) = self
             .situation(now)
@@ -125,30 +127,18 @@ impl<S: CryptoSuite> Room<S> {
             let later = now.after(self.common.me.times().adopt);
             self.common.timers.set_if_idle(Timer::Abandon, later);
         }
+        self.await_host(now);
     }
 
     /// The view is over without an epoch: who was silent is left out of what this member proposes next.
     pub(super) fn end_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         if let Some(view) = self.phase.change().map(|change| change.view) {
             self.enter_view(now, view.saturating_add(1), rng);
+        } else if self.phase.gathers() {
+            self.end_gathering(now);
         } else {
-            self.end_first_view(now);
+            self.end_guest_run(now);
         }
-    }
-
-    /// A run without a parent, or a proposal of one, has led to nothing in time.
-    fn end_first_view(&mut self, now: Timestamp) {
-        self.set_aside(now);
-        // Nobody takes part in it, and this member neither: its offer serves a proposal of another, if one comes.
-        self.lobby.turns.held = None;
-        self.common.pulse.have_failed();
-        self.common.keep_pace();
-        self.succession.missed = None;
-        self.lobby.turns.pending.clear();
-        self.lobby.turns.gather_again(now);
-        self.lobby.roll.gather_again();
-        self.lobby.say_heard_soon(&mut self.common.at(now));
-        self.plan_proposal(now);
     }
 
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
@@ -170,7 +160,7 @@ impl<S: CryptoSuite> Room<S> {
         };
         let parent = Some(member.name);
         self.lobby.renew_offer(&self.common.me, now, parent, rng);
-        let own = self.lobby.offering.own();
+        let own = self.lobby.offering.own(parent);
         if let Some(own) = own {
             let offer = own.member.offer().clone();
             self.common.out.transmit(&Packet::Offer(offer));

@@ -56,6 +56,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
             return None;
         }
         let mut offers = self.admitted();
+        // Who goes over takes nobody along. And all of a room come in, and nobody else.
+        if offers.is_empty()
+            && self.next_host().is_none()
+            && let Some(guests) = self.guests()
+        {
+            offers.clone_from(&guests.offers);
+        }
         let latest = change.began.after(times.gather.saturating_mul(4));
         let gathered = news.after(times.gather).min(latest);
         if !offers.is_empty() && now < gathered {
@@ -96,6 +103,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         Some(Draft {
             parent: Some(self.member.name),
             view: self.change()?.view,
+            host: self.next_host(),
             policy: self.next_policy(&roster),
             commitments,
         })

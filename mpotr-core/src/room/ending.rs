@@ -74,7 +74,8 @@ impl<S: CryptoSuite> Room<S> {
         let mut old = Old::new(member.into_epoch(), cx);
         // It answers those who are behind, and opens no text.
         old.epoch.expire();
-        self.lobby.wait_for_host(cx);
+        self.lobby.turns.enter(now);
+        self.lobby.offering.keep_own(|_| false);
         self.lobby.offering.follow(None);
         self.old = Some(old);
         self.succession.give_up();
@@ -138,7 +139,7 @@ impl<S: CryptoSuite> Room<S> {
         // The epoch before goes with this one: nobody drains it later.
         self.old = None;
         self.succession = Succession::default();
-        self.lobby.offering.consume();
+        self.lobby.offering.keep_own(|_| false);
         self.waits.end(&mut self.common.out);
         self.common.out.tell(Event::Ended(departure));
     }

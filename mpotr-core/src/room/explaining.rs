@@ -32,7 +32,7 @@ impl<S: CryptoSuite> Room<S> {
             return vec![WaitingReason::Agreeing { missing }.into()];
         }
         // There is an epoch, and its members decide.
-        if self.lobby.hosts.chosen().is_some() {
+        if self.lobby.neighbours.names().next().is_some() {
             return Vec::new();
         }
         let others = self.lobby.offering.people();
@@ -111,7 +111,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let rule = move |vote: &Vote| match vote {
             Vote::Refresh => None,
             Vote::Admit(_) if is_open => None,
-            Vote::Admit(_) => Some(&policy.admit),
+            Vote::Admit(_) | Vote::Merge(_) => Some(&policy.admit),
             Vote::Exclude(_) => Some(&policy.exclude),
             Vote::Policy(_) => Some(&policy.change),
         };

@@ -17,7 +17,7 @@ use crate::wire::{Heard, OfferHint, Packet};
 impl<S: CryptoSuite> Lobby<S> {
     /// Whether this member looks for others to begin a first epoch with.
     fn is_own_first(&self) -> bool {
-        let own = self.offering.own();
+        let own = self.offering.own(None);
         own.is_some_and(|own| own.member.offer().parent.is_none())
     }
 
@@ -52,7 +52,7 @@ impl<S: CryptoSuite> Lobby<S> {
         let Some((tag, entries)) = self.roll.say(cx.now, heard.into_iter(), rng) else {
             return;
         };
-        let Some(own) = self.offering.own() else {
+        let Some(own) = self.offering.own(None) else {
             return;
         };
         let heard = Heard {
@@ -71,7 +71,7 @@ impl<S: CryptoSuite> Lobby<S> {
 impl<S: CryptoSuite> Room<S> {
     /// Says which offers were heard, as long as this member looks for others.
     pub(super) fn say_heard(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        if self.phase.is_member() || self.succession.current.is_some() {
+        if !self.phase.gathers() || self.succession.current.is_some() {
             return;
         }
         let cx = &mut self.common.at(now);
@@ -80,7 +80,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Somebody says which offers it has heard.
     pub(super) fn handle_heard(&mut self, now: Timestamp, heard: &Heard) -> Result<(), Rejection> {
-        if self.phase.is_member() {
+        if !self.phase.gathers() {
             return Err(Rejection::UnknownEpoch);
         }
         let offering = &self.lobby.offering;
@@ -103,7 +103,7 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::NotAuthentic);
         }
         let named = self.lobby.roll.hear(maker, heard);
-        let own = self.lobby.offering.own().map(|own| own.digest);
+        let own = self.lobby.offering.own(None).map(|own| own.digest);
         let pulse = &mut self.common.pulse;
         match (own, named) {
             (Some(own), Some(tag)) => {

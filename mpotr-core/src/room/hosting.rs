@@ -1,15 +1,19 @@
-//! Members of an epoch and those outside it: who lets whom in. `docs/spec/06-epochs.md`, "Hosts and newcomers".
+//! Members of an epoch and those outside it, and other rooms in the channel. `docs/spec/06-epochs.md`, "Newcomers" and "Other
+//! rooms".
 //!
-//! The larger epoch of a channel lets the others in, of two alike the one with the smaller name. A member keeps its epoch
-//! until it has installed the one that it was let into.
+//! A member of an epoch with others leaves it only by a decision of that epoch: what outsiders say is told to the application,
+//! and moves nobody. Only a member that gathers makes offers to those who say that they have an epoch, and gathers on.
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::OfferDigest;
 
 use super::Room;
 use super::lobby::answering::{Answer, rank};
+use super::lobby::neighbours::Name;
 use crate::error::Rejection;
+use crate::event::Event;
 use crate::time::Timestamp;
+use crate::timers::Timer;
 use crate::wire::{Advert, Packet};
 
 /// The fewest places in a lot of those who have no roster.
@@ -17,7 +21,11 @@ const FEW: usize = 8;
 
 impl<S: CryptoSuite> Room<S> {
     fn own_advert(&self) -> Option<Advert> {
-        let member = self.phase.member()?;
+        let member = self.phase.member().filter(|_| !self.phase.gathers())?;
+        if member.goes_over.is_some() {
+            // Who goes over hosts nobody.
+            return None;
+        }
         Some(Advert {
             room: self.common.me.config.room,
             name: member.name,
@@ -28,12 +36,21 @@ impl<S: CryptoSuite> Room<S> {
     /// Tells those outside that there is an epoch, if no other member does, and not in a rush. What made this member do so
     /// draws whose turn it is.
     pub(super) fn tell_newcomers(&mut self, now: Timestamp, because: &[u8]) {
-        let Some(epoch) = self.phase.epoch() else {
+        self.tell_outside(now, Answer::Advert, because);
+    }
+
+    /// The same to another room, which may not know of this one: much more seldom, for its members do not wait.
+    pub(super) fn greet(&mut self, now: Timestamp, because: &[u8]) {
+        self.tell_outside(now, Answer::Greeting, because);
+    }
+
+    fn tell_outside(&mut self, now: Timestamp, answer: Answer, because: &[u8]) {
+        let Some(epoch) = self.phase.epoch().filter(|_| !self.phase.gathers()) else {
             return;
         };
         let rank = rank(because, epoch.me(), epoch.members());
         let cx = &mut self.common.at(now);
-        self.lobby.ask_for(cx, Answer::Advert, rank);
+        self.lobby.ask_for(cx, answer, rank);
         self.reply(now);
     }
 
@@ -41,7 +58,8 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn reply(&mut self, now: Timestamp) {
         for answer in self.lobby.answering.due(now) {
             let packet = match answer {
-                Answer::Advert => self.own_advert().map(Packet::Advert),
+                Answer::Advert | Answer::Greeting => self.own_advert().map(Packet::Advert),
+                Answer::Guests => self.own_guests().map(Packet::Guests),
                 Answer::Offer(digest) => {
                     let offer = self.lobby.offering.offer(&digest);
                     let offer = offer.or_else(|| self.succession.offer(&digest));
@@ -52,6 +70,8 @@ impl<S: CryptoSuite> Room<S> {
                     match answer {
                         Answer::Round(claim) => self.common.out.send_in_run(claim.run, again),
                         Answer::Advert
+                        | Answer::Greeting
+                        | Answer::Guests
                         | Answer::Offer(_)
                         | Answer::Statement(_)
                         | Answer::Proposal(_) => self.common.out.pass_on(again),
@@ -93,6 +113,8 @@ impl<S: CryptoSuite> Room<S> {
         self.reply(now);
     }
 
+    /// Takes note that others say that they have an epoch. It proves nothing: the application is told, and a member that
+    /// gathers makes an offer to them, too.
     pub(super) fn handle_advert(
         &mut self,
         now: Timestamp,
@@ -102,21 +124,32 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::OtherRoom);
         }
         let own = self.own_advert();
-        let is_in_change = self.phase.change().is_some();
         let cx = &mut self.common.at(now);
-        match own {
-            None => {
-                self.lobby.wait_for_host(cx);
-                self.plan_proposal(now);
-                self.lobby.follow(&mut self.common.at(now), advert.name);
+        if let Some(own) = own.filter(|own| own.name == advert.name) {
+            if own == *advert {
+                self.lobby.was_given(cx, Answer::Advert);
+                self.lobby.was_given(cx, Answer::Greeting);
             }
-            Some(own) if own == *advert => self.lobby.was_given(cx, Answer::Advert),
-            Some(own) if own.name == advert.name => {}
-            // An advert proves nothing: it must not disturb a change.
-            Some(own) if advert.hosts(&own) && !is_in_change => {
-                self.lobby.follow(cx, advert.name);
+            return Ok(());
+        }
+        match self.lobby.hear_of(cx, advert.name) {
+            Name::Dropped => return Err(Rejection::UnknownEpoch),
+            Name::Known => {}
+            Name::New => cx.out.tell(Event::OtherEpoch {
+                name: advert.name,
+                members: advert.members,
+            }),
+        }
+        if !self.phase.gathers() {
+            let is_voted_on = self.is_so(now, |it| it.proposed_merges().contains(&advert.name));
+            if is_voted_on {
+                // It may be the time to go over to them.
+                self.common.timers.set(Timer::Change, now);
             }
-            Some(_) => self.tell_newcomers(now, advert.name.as_bytes()),
+            self.greet(now, advert.name.as_bytes());
+        } else if self.lobby.offering.own(Some(advert.name)).is_none() {
+            self.lobby.advertise_soon(cx);
+            self.plan_proposal(now);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::event::{Event, MemberInfo};
 use crate::record::{Record, RunRecord};
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Presence, Proposal, SidHint};
+use crate::wire::{EpochName, Presence, Proposal, SidHint};
 
 /// What was sent in the run that led to this epoch, for those who missed it.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.stop(Timer::Heard);
         self.common.timers.stop(Timer::Propose);
         self.succession.give_up();
-        self.lobby.be_let_in();
+        self.be_let_in(&established, &proposal);
         for member in established.run.members() {
             self.common.me.known.insert(member);
         }
@@ -74,24 +74,12 @@ impl<S: CryptoSuite> Room<S> {
             .map(|old| old.roster().collect())
             .unwrap_or_default();
         let voted_out = self.voted_out(now);
-        let outside = Phase::Gathering(Gathering::default());
-        let accused = match self.phase.leave_for(outside) {
-            Some(mut member) => {
-                let cx = &mut self.common.at(now);
-                let accused = member.retire(cx, &mut self.fates, sid);
-                let mut old = Old::new(member.into_epoch(), cx);
-                old.close(cx.out);
-                self.old = Some(old);
-                accused
-            }
-            None => Vec::new(),
-        };
+        let accused = self.retire(now, sid);
         let mut epoch = Epoch::new(established);
         if let Some(record) = certificate.record.take() {
             self.common.out.records.push_back(Record::Run(record));
             epoch.record();
         }
-        self.lobby.offering.follow(Some(proposal.name));
         self.tell_secure(&epoch, &proposal, &before, voted_out);
         let member = Membership::begin(epoch, proposal.name, certificate, now);
         self.phase = Phase::Member(Box::new(member));
@@ -115,6 +103,49 @@ impl<S: CryptoSuite> Room<S> {
             self.prove(now, identity);
         }
         self.succession.pending.release_epochs();
+        self.begin_move(now, proposal.host);
+        if self.phase.gathers() {
+            self.begin_anew(now);
+        }
+    }
+
+    /// This member is in an epoch: by none of the names that its members had is there another room.
+    fn be_let_in(&mut self, established: &Established<S>, proposal: &Proposal) {
+        self.lobby.note_merged(proposal);
+        self.lobby.be_let_in(proposal.name);
+        let neighbours = &self.lobby.neighbours;
+        self.votes.forget_merges(|name| neighbours.is_own(name));
+        let guest_name = proposal.parent.map(EpochName::of_guests::<S>);
+        let mut members = established.run.members().iter();
+        if guest_name.is_some() && members.any(|it| it.offer().parent == guest_name) {
+            self.votes.have_merged();
+        }
+    }
+
+    /// The epoch before is over for this member. Returns who was proven to have cheated at its very end.
+    fn retire(&mut self, now: Timestamp, successor: Sid) -> Vec<IdentityKey> {
+        let outside = Phase::Gathering(Gathering::default());
+        let Some(mut member) = self.phase.leave_for(outside) else {
+            return Vec::new();
+        };
+        let cx = &mut self.common.at(now);
+        let accused = member.retire(cx, &mut self.fates, successor);
+        let mut old = Old::new(member.into_epoch(), cx);
+        old.close(cx.out);
+        self.old = Some(old);
+        accused
+    }
+
+    /// The others have all left: this member looks for others, under the policy that its application asked for.
+    fn begin_anew(&mut self, now: Timestamp) {
+        self.lobby.turns.enter(now);
+        self.common.timers.set(Timer::Advertise, now);
+        let policy = &self.common.me.config.policy;
+        if self.votes.policy != *policy {
+            self.votes.policy.clone_from(policy);
+            let policy = policy.clone();
+            self.common.out.tell(Event::PolicyChanged { policy });
+        }
     }
 
     /// The epoch begins at the pace that its members have shown.

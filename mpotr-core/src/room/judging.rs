@@ -16,7 +16,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::error::Rejection;
-use crate::wire::{Proposal, Vote};
+use crate::wire::{EpochName, Proposal, Vote};
 
 /// Why a proposal is not taken part in.
 #[derive(Debug)]
@@ -34,8 +34,12 @@ pub(super) enum Verdict {
 /// A run that a member takes part in.
 pub(super) struct Part<S: CryptoSuite> {
     pub(super) run: Run<S>,
+    /// What the own offer in it follows.
+    pub(super) offered: Option<EpochName>,
     /// Members of the epoch that ends, by index, who go on; `None` where this member has no part in that.
     pub(super) continuing: Option<Vec<usize>>,
+    /// The other room whose members come in, if they do.
+    pub(super) guests: Option<EpochName>,
 }
 
 /// What a proposal follows.
@@ -44,6 +48,8 @@ pub(super) enum Parent<'a, S: CryptoSuite> {
     None,
     /// The epoch that this member is in.
     Epoch(Situation<'a, S>),
+    /// The epoch into which this member's own goes over.
+    Move(Situation<'a, S>),
     /// An epoch of others, who let this member in, or one that it knows nothing of.
     Host {
         /// Whether this member makes offers to it, or is in no epoch that it would have to leave.
@@ -81,13 +87,26 @@ impl<S: CryptoSuite> Judge<'_, S> {
         let offers = self.find_offers(proposal)?; // 4
         let sid = proposal.sid::<S>(offers.iter().copied());
         self.check_stated(proposal, &offers, sid)?; // 4, of a change
-        let continuing = self.check_roster(proposal, &offers)?; // 5
+        let (continuing, guests) = self.check_roster(proposal, &offers)?; // 5
         check_signature::<S>(proposal, &offers)?; // 6
         let members = self.lobby.offering.members_of(self.me, proposal);
         let members = members.map_err(Verdict::Bar)?;
         let run = Run::new(proposal.terms(sid), members, place); // 7
         let run = run.map_err(Verdict::Roster)?;
-        Ok(Part { run, continuing })
+        Ok(Part {
+            run,
+            offered: self.offered(proposal),
+            continuing,
+            guests,
+        })
+    }
+
+    /// What this member's offer for a run follows.
+    fn offered(&self, proposal: &Proposal) -> Option<EpochName> {
+        match self.parent {
+            Parent::Move(_) => proposal.parent.map(EpochName::of_guests::<S>),
+            Parent::None | Parent::Epoch(_) | Parent::Host { .. } => proposal.parent,
+        }
     }
 
     /// Room and suite are this member's own, and so is the policy, unless it follows any or the members have agreed on another;
@@ -96,17 +115,28 @@ impl<S: CryptoSuite> Judge<'_, S> {
         let config = &self.me.config;
         require(proposal.room == config.room, Rejection::OtherRoom)?;
         let is_own_policy = proposal.policy == self.votes.policy;
+        let is_of_change = matches!(self.parent, Parent::Epoch(_));
+        let may_go_over = is_of_change || proposal.host.is_none();
+        require(may_go_over, Rejection::UnknownEpoch)?;
         let (is_followed, fits, is_first) = match &self.parent {
             Parent::None => (true, is_own_policy, true),
+            Parent::Move(_) => (true, is_own_policy || config.follow_policy, false),
             Parent::Host { is_followed } => {
                 (*is_followed, is_own_policy || config.follow_policy, false)
             }
             Parent::Epoch(_) => (true, true, false),
         };
-        require(is_followed, Rejection::UnknownEpoch)?;
+        // Who makes epochs up does not end a run of those who have none, nor these one of an epoch. That of an epoch gives
+        // way to the epoch that has followed it.
+        let is_elsewhere =
+            |run: &Attempt<S>| run.proposal.parent.is_some() != proposal.parent.is_some();
+        let is_busy = self.running.is_some_and(is_elsewhere);
+        require(is_followed && !is_busy, Rejection::UnknownEpoch)?;
         require(proposal.suite == S::ID && fits, Rejection::OtherPolicy)?;
         if let Parent::Epoch(situation) = &self.parent {
-            return await_that(situation.is_policy_agreed(&proposal.policy));
+            let host = proposal.host;
+            let is_agreed = host.is_none_or(|host| situation.may_go_over(host));
+            return await_that(is_agreed && situation.is_policy_agreed(&proposal.policy));
         }
         let members = proposal.offers.len();
         let fits = self.lobby.expected.allows(members, is_first);
@@ -122,7 +152,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
                 let yields = self.running.is_some_and(|run| run.yields_to(proposal));
                 (is_above || yields) && proposal.view <= views.furthest(proposal)
             }
-            Parent::Host { .. } => is_above,
+            Parent::Host { .. } | Parent::Move(_) => is_above,
             Parent::Epoch(situation) => {
                 let changing = &situation.member.changing;
                 let is_entered =
@@ -133,8 +163,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
         require(fits, Rejection::StaleView)
     }
 
-    /// No offer is known to be used or at fault, and this member's own unused one is listed, which answers to the parent: its
-    /// place.
+    /// No offer is known to be used or at fault, and this member's own unused one for this parent is listed: its place.
     fn check_own_offer(&self, proposal: &Proposal) -> Result<usize, Verdict> {
         let offering = &self.lobby.offering;
         let has_used = |digest| self.running.is_some_and(|run| run.has_used(digest));
@@ -142,9 +171,9 @@ impl<S: CryptoSuite> Judge<'_, S> {
         let is_any_spent = listed.any(|digest| offering.is_spent(digest) || has_used(digest));
         require(!is_any_spent, Rejection::UnusableOffer)?;
         let not_listed = || Verdict::Refuse(Rejection::NotListed);
-        let own = offering.own().ok_or_else(not_listed)?;
-        let answers_to = own.member.offer().parent;
-        require(answers_to == proposal.parent, Rejection::UnknownEpoch)?;
+        let own = offering
+            .own(self.offered(proposal))
+            .ok_or_else(not_listed)?;
         let mut listed = proposal.offers.iter();
         let place = listed.position(|digest| *digest == own.digest);
         place.ok_or_else(not_listed)
@@ -184,20 +213,32 @@ impl<S: CryptoSuite> Judge<'_, S> {
         &self,
         proposal: &Proposal,
         offers: &[&Offer],
-    ) -> Result<Option<Vec<usize>>, Verdict> {
+    ) -> Result<(Option<Vec<usize>>, Option<EpochName>), Verdict> {
         if let Parent::Epoch(situation) = &self.parent {
             let continuing = situation.check_members(proposal)?;
-            situation.check_newcomers(proposal, offers, &continuing)?;
-            return Ok(Some(continuing));
+            let guests = situation.check_newcomers(proposal, offers, &continuing)?;
+            return Ok((Some(continuing), guests));
+        }
+        if let Parent::Move(situation) = &self.parent {
+            // All of this epoch, or none.
+            await_that(situation.lists_all(proposal))?;
+            require(situation.takes_hosts(offers), Rejection::NotAdmitted)?;
+            let all = 0..situation.epoch().members();
+            return Ok((Some(all.collect()), None));
         }
         let me = self.me.public();
-        let admits =
-            |offer: &&Offer| offer.identity == me || self.votes.admission.admits(&offer.identity);
+        let is_first = matches!(self.parent, Parent::None);
+        let admits = |offer: &&Offer| {
+            let identity = &offer.identity;
+            *identity == me
+                || (is_first && self.votes.takes(identity))
+                || (!is_first && self.votes.admission.admits(identity))
+        };
         let identities: BTreeSet<_> = offers.iter().map(|offer| offer.identity).collect();
         let are_admitted = offers.iter().all(admits);
         let are_here = self.lobby.expected.are_among(&identities);
         require(are_admitted && are_here, Rejection::NotAdmitted)?;
-        Ok(None)
+        Ok((None, None))
     }
 }
 
@@ -226,13 +267,14 @@ impl<S: CryptoSuite> Situation<'_, S> {
         Ok(continuing)
     }
 
-    /// Every other offer is that of a newcomer whom policy and application let in.
+    /// Every other offer is that of a newcomer whom policy and application let in, or of a member of another room of which all
+    /// come in: that room.
     fn check_newcomers(
         &self,
         proposal: &Proposal,
         offers: &[&Offer],
         continuing: &[usize],
-    ) -> Result<(), Verdict> {
+    ) -> Result<Option<EpochName>, Verdict> {
         let stated: BTreeSet<OfferDigest> = continuing
             .iter()
             .filter_map(|member| self.offer_of(*member))
@@ -242,7 +284,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
             .filter_map(|member| self.epoch().identity(*member))
             .collect();
         let listed = proposal.offers.iter().zip(offers);
-        for (_, offer) in listed.filter(|(digest, _)| !stated.contains(digest)) {
+        let others = listed.filter(|(digest, _)| !stated.contains(digest));
+        let (guests, newcomers): (Vec<_>, Vec<_>) =
+            others.partition(|(_, offer)| self.is_guest(offer));
+        // Who goes over takes nobody along.
+        let is_nobody = guests.is_empty() && newcomers.is_empty();
+        require(proposal.host.is_none() || is_nobody, Rejection::NotAdmitted)?;
+        for (_, offer) in newcomers {
             let identity = offer.identity;
             let may_come = !inside.contains(&identity)
                 && !self.is_shut_out(&identity)
@@ -251,7 +299,12 @@ impl<S: CryptoSuite> Situation<'_, S> {
             let rule = &self.votes.policy.admit;
             await_that(self.has_votes(&Vote::Admit(identity), rule))?;
         }
-        Ok(())
+        if guests.is_empty() {
+            return Ok(None);
+        }
+        let guests = guests.into_iter().map(|(digest, _)| *digest).collect();
+        let room = self.room_of_guests(&guests);
+        room.map(Some).ok_or(Verdict::Wait)
     }
 
     /// Whether the offer that a member has stated for this view is one that nobody can list.
@@ -334,7 +387,7 @@ mod tests {
     fn an_offer_that_is_spent_or_missing_or_replaced_is_no_part_of_a_run() {
         let mut two = Two::new();
         let proposal = two.proposal(0, Policy::default());
-        let other = two.other.offering.own().unwrap();
+        let other = two.other.offering.own(None).unwrap();
         let (digest, offer) = (other.digest, other.member.offer().clone());
         two.lobby.offering.mark_used([digest]);
         two.refuses(&proposal, &Rejection::UnusableOffer);

@@ -1,11 +1,12 @@
-//! Before an epoch: offers, heard and own, what is asked for and answered, and hosts. `docs/spec/06-epochs.md`, "Offers".
+//! Before an epoch: offers, heard and own, what is asked for and answered, and epochs of others. `docs/spec/06-epochs.md`, "Offers".
 //!
 //! There is no epoch in it.
 
 pub(super) mod answering;
 pub(super) mod doubles;
 pub(super) mod expecting;
-pub(super) mod hosts;
+pub(super) mod guests;
+pub(super) mod neighbours;
 pub(super) mod offering;
 pub(super) mod roll;
 pub(super) mod spent;
@@ -22,11 +23,12 @@ use crate::config::Admission;
 use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{MAX_REQUESTED, Packet, Request, Wanted};
+use crate::wire::{MAX_REQUESTED, Packet, Proposal, Request, Wanted};
 use answering::{Answer, Answering};
 use doubles::Doubles;
 use expecting::Expected;
-use hosts::Hosts;
+use guests::GuestLists;
+use neighbours::{Name, Neighbours};
 use offering::Offering;
 use roll::{Roll, published_again};
 use turns::Turns;
@@ -37,14 +39,16 @@ const PATIENCE: u32 = 3;
 /// An offer is used for this many views at most.
 const VIEWS_OF_AN_OFFER: u32 = 2;
 
-/// Offers, requests and hosts.
+/// Offers, requests and epochs of others.
 pub(super) struct Lobby<S: CryptoSuite> {
     pub(super) offering: Offering<S>,
     pub(super) doubles: Doubles,
     /// Who has heard whom.
     pub(super) roll: Roll,
     pub(super) turns: Turns,
-    pub(super) hosts: Hosts,
+    pub(super) neighbours: Neighbours,
+    /// Those who ask to come into this member's epoch together.
+    pub(super) guest_lists: GuestLists,
     /// Whom the first epoch must have.
     pub(super) expected: Expected,
     /// What anyone may ask for and one member answers.
@@ -66,7 +70,8 @@ impl<S: CryptoSuite> Lobby<S> {
             doubles: Doubles::new(identity),
             roll: Roll::default(),
             turns: Turns::new(now),
-            hosts: Hosts::new(now),
+            neighbours: Neighbours::default(),
+            guest_lists: GuestLists::default(),
             expected: Expected::new(&me.config, identity),
             answering: Answering::default(),
             published_first: now,
@@ -76,25 +81,33 @@ impl<S: CryptoSuite> Lobby<S> {
         }
     }
 
-    /// This member is in an epoch: it needs no host, and expects nobody.
-    pub(super) fn be_let_in(&mut self) {
-        self.hosts.be_let_in();
+    /// This member is in an epoch: its offers for others are void, and it expects nobody.
+    pub(super) fn be_let_in(&mut self, name: EpochName) {
+        self.neighbours.enter(name);
+        self.guest_lists = GuestLists::default();
         self.expected.have_come();
+        self.offering.keep_own(|_| false);
+        self.offering.follow(Some(name));
     }
 
-    /// What this member's offers answer to: the epoch of a host, or its own; none for a first epoch.
-    fn parent(&mut self, now: Timestamp, own: Option<EpochName>) -> Option<EpochName> {
-        if own.is_none() {
-            self.hosts.give_up(now);
+    /// Those who are in one epoch from now on have no other: by none of the names that they had is there another room.
+    pub(super) fn note_merged(&mut self, proposal: &Proposal) {
+        let lists = self.guest_lists.lists();
+        let merged = lists.filter(|it| it.offers.iter().all(|it| proposal.offers.contains(it)));
+        let names = merged.flat_map(|it| it.names.iter().copied());
+        for name in names.chain(proposal.parent) {
+            self.neighbours.enter(name);
         }
-        self.hosts.chosen().or(own)
     }
 
-    /// Whether offers to follow `parent` concern this member: its own epoch's, those of its host, and without an epoch
-    /// those of who has none either.
-    pub(super) fn answers_to(&self, own: Option<EpochName>, parent: Option<EpochName>) -> bool {
-        let host = self.hosts.chosen();
-        parent == own || (host.is_some() && parent == host)
+    /// Whether a member that gathers makes offers to follow `parent`: for a first epoch, and for those of others.
+    pub(super) fn follows(&self, parent: Option<EpochName>) -> bool {
+        parent.is_none_or(|name| self.neighbours.contains(name))
+    }
+
+    /// Takes note that there is an epoch of others. Returns whether that is news.
+    pub(super) fn hear_of(&mut self, cx: &mut Context<'_, S>, name: EpochName) -> Name {
+        self.neighbours.hear(cx.now, name, cx.me.times().fresh())
     }
 
     /// Makes a fresh offer in place of the own one.
@@ -107,18 +120,20 @@ impl<S: CryptoSuite> Lobby<S> {
     ) {
         self.offering
             .renew(now, parent, &me.known, &*me.identity, rng);
-        if let Some(own) = self.offering.own() {
+        if let Some(own) = self.offering.own(parent) {
             self.doubles.made(own.digest);
-            self.roll.renew(own.digest);
-            self.published_first = now;
+            if parent.is_none() {
+                self.roll.renew(own.digest);
+                self.published_first = now;
+            }
         }
     }
 
-    /// Publishes the own offer, a fresh one if need be: again at growing intervals, unless this member `is_busy` with a run.
+    /// Publishes the own offers of a member that gathers, fresh ones if need be: one for a first epoch, and one for each epoch
+    /// of others. Again at growing intervals, unless this member `is_busy` with a run.
     pub(super) fn advertise(
         &mut self,
         cx: &mut Context<'_, S>,
-        own: Option<EpochName>,
         is_busy: bool,
         rng: &mut dyn CryptoRng,
     ) {
@@ -128,18 +143,26 @@ impl<S: CryptoSuite> Lobby<S> {
             Some(_) => times.view.saturating_mul(VIEWS_OF_AN_OFFER),
             None => Duration::MAX,
         };
-        let parent = self.parent(cx.now, own);
-        if self.offering.current(cx.now, parent, lifetime).is_none() {
-            self.renew_offer(cx.me, cx.now, parent, rng);
+        self.neighbours.forget(cx.now, times.fresh());
+        let neighbours = &self.neighbours;
+        self.offering
+            .keep_own(|parent| parent.is_none_or(|name| neighbours.contains(name)));
+        let parents: Vec<_> = self.neighbours.names().map(Some).collect();
+        for parent in parents.into_iter().chain([None]) {
+            if self.offering.current(cx.now, parent, lifetime).is_none() {
+                self.renew_offer(cx.me, cx.now, parent, rng);
+            }
+            if let Some(offer) = self.offering.current(cx.now, parent, lifetime).cloned() {
+                cx.out.transmit(&Packet::Offer(offer));
+            }
         }
-        if let Some(offer) = self.offering.current(cx.now, parent, lifetime).cloned() {
-            self.published = cx.now;
-            cx.out.transmit(&Packet::Offer(offer));
-        }
-        if let Some(own) = self.offering.own() {
+        self.published = cx.now;
+        if let Some(own) = self.offering.own(None) {
             cx.pulse.publish(cx.now, own.digest);
         }
-        let again = if is_busy {
+        // Who has an epoch forgets an offer that is not heard again.
+        let is_followed = self.neighbours.names().next().is_some();
+        let again = if is_busy || is_followed {
             times.advertise
         } else {
             published_again(cx.now, self.published_first, times)
@@ -223,6 +246,7 @@ impl<S: CryptoSuite> Lobby<S> {
         let times = cx.me.times();
         let pause = match answer {
             Answer::Advert => part(times.gather, 2),
+            Answer::Greeting | Answer::Guests => times.advertise,
             Answer::Offer(_) => part(times.retry, 4),
             // Who has not heard it asks again after more than a round trip.
             Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
@@ -238,22 +262,6 @@ impl<S: CryptoSuite> Lobby<S> {
             Some(turn) => cx.timers.set(Timer::Reply, turn),
             None => cx.timers.stop(Timer::Reply),
         }
-    }
-
-    /// Makes offers to the members of an epoch, unless those of another still have the time to let this member in.
-    pub(super) fn follow(&mut self, cx: &mut Context<'_, S>, host: EpochName) {
-        match self.hosts.choose(cx.now, host, cx.me.times().gather) {
-            Ok(false) => {}
-            Ok(true) => self.advertise_soon(cx),
-            Err(until) => cx.timers.set_earlier(Timer::Advertise, until),
-        }
-    }
-
-    /// There is an epoch in this channel: its members let in who waits, and are waited for.
-    pub(super) fn wait_for_host(&mut self, cx: &Context<'_, S>) {
-        let times = cx.me.times();
-        let patience = times.suspect.saturating_add(times.view.saturating_mul(2));
-        self.hosts.wait(cx.now.after(patience));
     }
 }
 
@@ -277,7 +285,7 @@ mod tests {
         common.pulse.hear_answer(NOW, other.0, None, other);
         let view = common.me.times().view;
         let mut publish = |now| {
-            lobby.advertise(&mut common.at(now), None, true, &mut rng);
+            lobby.advertise(&mut common.at(now), true, &mut rng);
             common.out.sent()
         };
         let first = publish(NOW);

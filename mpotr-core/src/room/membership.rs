@@ -11,6 +11,7 @@ use mpotr_crypto::CryptoSuite;
 
 use super::changing::Changing;
 use super::installing::Certificate;
+use super::merging::Move;
 use crate::epoch::Epoch;
 use crate::time::Timestamp;
 use crate::wire::EpochName;
@@ -21,6 +22,8 @@ pub(super) struct Membership<S: CryptoSuite> {
     pub(super) epoch: Epoch<S>,
     /// The name of the epoch.
     pub(super) name: EpochName,
+    /// Whether its members go over into another.
+    pub(super) goes_over: Option<Move>,
     /// What this member sent in the run that led here.
     pub(super) certificate: Certificate,
     pub(super) talk: Talk,
@@ -38,6 +41,7 @@ impl<S: CryptoSuite> Membership<S> {
         Self {
             epoch,
             name,
+            goes_over: None,
             certificate,
             talk: Talk::new(now),
             changing: Changing::default(),

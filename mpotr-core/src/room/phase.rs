@@ -37,6 +37,15 @@ impl<S: CryptoSuite> Phase<S> {
         matches!(self, Self::Member(_))
     }
 
+    /// Whether a member looks for others to be in an epoch with: it is in none, or alone in one that the others have left.
+    pub(super) fn gathers(&self) -> bool {
+        match self {
+            Self::Gathering(_) => true,
+            Self::Member(member) => member.epoch.members() == 1,
+            Self::Ended => false,
+        }
+    }
+
     pub(super) const fn has_ended(&self) -> bool {
         matches!(self, Self::Ended)
     }

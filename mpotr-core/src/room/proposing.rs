@@ -10,8 +10,8 @@ use mpotr_gka::{AuthenticationId, CommitmentSum, EpochName, OfferDigest, RosterE
 use super::Room;
 use super::context::{Context, Me};
 use super::lobby::Lobby;
-use super::lobby::offering::{Offering, OwnOffer};
-use crate::config::Admission;
+use super::lobby::offering::Offering;
+use super::votes::Votes;
 use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
@@ -24,6 +24,7 @@ const SPREADS: u32 = 256;
 pub(super) struct Draft {
     pub(super) parent: Option<EpochName>,
     pub(super) view: u32,
+    pub(super) host: Option<EpochName>,
     pub(super) policy: Policy,
     /// Of the roster.
     pub(super) commitments: Option<CommitmentSum>,
@@ -38,7 +39,7 @@ impl<S: CryptoSuite> Offering<S> {
         offers: Vec<OfferDigest>,
         rng: &mut dyn CryptoRng,
     ) -> Option<Proposal> {
-        let own = self.own()?;
+        let own = self.own(draft.parent)?;
         let proposer = offers.iter().position(|digest| *digest == own.digest)?;
         let proposal = Proposal {
             suite: S::ID,
@@ -46,6 +47,7 @@ impl<S: CryptoSuite> Offering<S> {
             parent: draft.parent,
             name: EpochName::new(*Secret::random(rng).expose()),
             view: draft.view,
+            host: draft.host,
             policy: draft.policy,
             proposer: wire_index(proposer),
             commitments: draft.commitments,
@@ -62,23 +64,18 @@ impl<S: CryptoSuite> Lobby<S> {
         &self,
         me: &Me<S>,
         now: Timestamp,
-        admission: &Admission,
+        votes: &Votes,
     ) -> Vec<OfferDigest> {
-        let is_first = |own: &OwnOffer<S>| own.member.offer().parent.is_none();
-        if !self.offering.own().is_some_and(is_first) {
-            // This member waits to be let into an epoch that exists.
-            return Vec::new();
-        }
         let fresh = me.times().fresh();
         // Where the members or their number are asked for, nobody can be left out for silence.
         let all_wanted = self.expected.is_fixed();
         let mut candidates = self.offering.candidates(now, fresh, |identity| {
-            admission.admits(identity) && (all_wanted || !self.offering.was_silent(identity))
+            votes.takes(identity) && (all_wanted || !self.offering.was_silent(identity))
         });
         if candidates.len() < 2 {
             // Two who missed one another once would wait for ever.
-            let admits = |identity: &IdentityKey| admission.admits(identity);
-            candidates = self.offering.candidates(now, fresh, admits);
+            let takes = |identity: &IdentityKey| votes.takes(identity);
+            candidates = self.offering.candidates(now, fresh, takes);
         }
         self.expected.choose(candidates, |digest| {
             self.offering.offer(digest).map(|offer| offer.identity)
@@ -86,9 +83,9 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// Sets the time at which this member proposes a first epoch, if nobody does before.
-    fn plan_proposal(&self, cx: &mut Context<'_, S>, admission: &Admission) {
-        let roster = self.expected_roster(cx.me, cx.now, admission);
-        let own = self.offering.own().map(|own| own.digest);
+    fn plan_proposal(&self, cx: &mut Context<'_, S>, votes: &Votes) {
+        let roster = self.expected_roster(cx.me, cx.now, votes);
+        let own = self.offering.own(None).map(|own| own.digest);
         let Some(rank) = roster.iter().position(|digest| Some(*digest) == own) else {
             return;
         };
@@ -98,7 +95,10 @@ impl<S: CryptoSuite> Lobby<S> {
         let times = cx.me.times();
         let is_any_missing = self.roll.is_any_missing(&self.offering);
         let is_known = self.expected.is_fixed();
-        let gathered = self.turns.gathered(times, is_known, is_any_missing);
+        let mut gathered = self.turns.gathered(times, is_known, is_any_missing);
+        if self.neighbours.names().next().is_some() {
+            gathered = gathered.max(self.turns.hosts_until(times));
+        }
         let turns = u32::try_from(rank).unwrap_or(u32::MAX);
         let mut wait: Duration = times.propose.saturating_mul(turns);
         if self.turns.views.next(None) > 0 {
@@ -155,27 +155,26 @@ impl<S: CryptoSuite> Room<S> {
         cx.timers.stop(Timer::Propose);
         // How long to wait for the turn of another is not known before an answer has come.
         let is_paced = cx.pulse.round_trip().is_some();
-        if is_paced && !self.phase.is_member() && self.succession.current.is_none() {
-            self.lobby.plan_proposal(cx, &self.votes.admission);
+        if is_paced && self.phase.gathers() && self.succession.current.is_none() {
+            self.lobby.plan_proposal(cx, &self.votes);
         }
     }
 
-    /// Publishes the own offer, as long as this member is in no epoch, or has a host. In a change the own offer is the one that
-    /// was stated inside the epoch: nothing replaces it.
+    /// Publishes the own offers, as long as this member gathers, or its epoch goes over into another.
     pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let own = self.phase.member().map(|member| member.name);
-        if own.is_some() && (self.lobby.hosts.chosen().is_none() || self.phase.change().is_some()) {
-            return;
+        if self.phase.gathers() {
+            let is_busy = self.succession.current.is_some();
+            self.lobby.advertise(&mut self.common.at(now), is_busy, rng);
+            self.plan_proposal(now);
+        } else {
+            self.offer_as_guest(now, rng);
+            self.call_neighbours(now);
         }
-        let is_busy = own.is_some() || self.succession.current.is_some();
-        self.lobby
-            .advertise(&mut self.common.at(now), own, is_busy, rng);
-        self.plan_proposal(now);
     }
 
-    /// Publishes the own offer before its time, as far as it is published.
+    /// Publishes the own offers before their time, as far as they are published.
     pub(super) fn advertise_soon(&mut self, now: Timestamp) {
-        if !self.phase.is_member() || self.lobby.hosts.chosen().is_some() {
+        if self.phase.gathers() {
             self.lobby.advertise_soon(&mut self.common.at(now));
         }
     }

@@ -169,6 +169,7 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Advert(advert) => self.handle_advert(now, &advert),
             Packet::Reveal(reveal) => self.handle_reveal(&reveal),
             Packet::Heard(heard) => self.handle_heard(now, &heard),
+            Packet::Guests(guests) => self.handle_guests(now, guests),
         }
     }
 
@@ -214,7 +215,7 @@ impl<S: CryptoSuite> Room<S> {
         let kept = self.succession.keep_pending(sealed, packet);
         if kept == Err(Rejection::UnknownEpoch) {
             // Or of another room in this channel, which may not know of this one.
-            self.tell_newcomers(now, packet);
+            self.greet(now, packet);
         }
         kept
     }
@@ -246,8 +247,12 @@ impl<S: CryptoSuite> Room<S> {
             let answer = Answer::Offer(offer.digest::<S>());
             self.lobby.was_given(cx, answer);
         }
-        let claimed = offer.identity;
-        if !self.lobby.answers_to(self.phase.name(), offer.parent) {
+        let (claimed, parent) = (offer.identity, offer.parent);
+        let is_followed = self.phase.gathers() && self.lobby.follows(parent);
+        let own = self.phase.name();
+        let member = self.phase.member();
+        let is_of_merge = || member.is_some_and(|member| member.concerns_merge(parent));
+        if parent != own && !is_followed && !is_of_merge() {
             // Of another epoch, or of none: its sender may not know that there is one here.
             self.tell_newcomers(now, offer.ephemeral.as_bytes());
             return Err(Rejection::UnknownEpoch);
@@ -256,7 +261,8 @@ impl<S: CryptoSuite> Room<S> {
             if !self.lobby.doubles.is_double::<S>(&offer) {
                 return Ok(());
             }
-            self.lobby.note_double(cx, self.phase.member(), rng);
+            let member = self.phase.member();
+            self.lobby.note_double(cx, member, parent, rng);
             return Err(Rejection::OwnIdentity);
         }
         let is_shut_out = self.is_shut_out(now, &claimed);

@@ -194,7 +194,8 @@ impl<S: CryptoSuite> Room<S> {
     /// Asks for what is missing of the step under way, if anything is.
     pub(super) fn ask(&mut self, now: Timestamp) {
         let is_any_missed = self.succession.missed.is_some() || self.lobby.turns.is_any_pending();
-        if !self.is_in_run() && (self.phase.is_member() || !is_any_missed) {
+        let may_ask = self.is_in_run() || (is_any_missed && self.is_outside());
+        if !may_ask {
             return;
         }
         if !self.common.out.is_busy() {
@@ -328,20 +329,26 @@ impl<S: CryptoSuite> Room<S> {
         self.lobby.wait_for_turn(&mut self.common.at(now));
     }
 
+    /// Whether this member may be in runs of other epochs than its own: it gathers, or goes over into another.
+    fn is_outside(&self) -> bool {
+        let member = self.phase.member();
+        self.phase.gathers() || member.is_some_and(|member| member.goes_over.is_some())
+    }
+
     /// Others are in a run whose proposal was missed: asks for it.
     pub(super) fn note_missed(&mut self, now: Timestamp, run: SidHint) {
         if self.succession.current.is_some() {
             return;
         }
         let is_in_change = self.phase.change().is_some();
-        if self.phase.is_member() && !is_in_change {
+        if !self.is_outside() && !is_in_change {
             return;
         }
         if self.succession.missed != Some(run) {
             self.succession.missed = Some(run);
             self.ask_soon(now);
         }
-        if !self.phase.is_member() {
+        if self.phase.gathers() {
             let cx = &mut self.common.at(now);
             self.lobby.await_proposal(cx);
             self.plan_proposal(now);
@@ -402,7 +409,7 @@ impl<S: CryptoSuite> Room<S> {
     /// What is asked for, as it was sent, if this member holds it.
     pub(super) fn held_packet(&self, answer: Answer) -> Option<Vec<u8>> {
         match answer {
-            Answer::Advert | Answer::Offer(_) => None,
+            Answer::Advert | Answer::Greeting | Answer::Guests | Answer::Offer(_) => None,
             Answer::Statement(member) => self.phase.epoch()?.newest_statement(member),
             Answer::Proposal(run) => {
                 let proposal = self.attempt(run)?.proposal.clone();

@@ -9,6 +9,8 @@ use mpotr_gka::{OfferDigest, Sid};
 
 use super::changing::Change;
 use super::context::Me;
+use super::lobby::guests::GuestLists;
+use super::lobby::neighbours::Neighbours;
 use super::lobby::offering::Offering;
 use super::membership::Membership;
 use super::votes::Votes;
@@ -23,6 +25,8 @@ pub(super) struct Situation<'a, S: CryptoSuite> {
     pub(super) me: &'a Me<S>,
     pub(super) member: &'a Membership<S>,
     pub(super) offering: &'a Offering<S>,
+    pub(super) neighbours: &'a Neighbours,
+    pub(super) guest_lists: &'a GuestLists,
     pub(super) votes: &'a Votes,
 }
 
@@ -101,7 +105,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         let votes = self.said().flat_map(|next| &next.votes);
         let fits = |vote: &&Vote| match vote {
             Vote::Policy(policy) => policy.check_for(roster).is_ok(),
-            Vote::Refresh | Vote::Admit(_) | Vote::Exclude(_) => false,
+            Vote::Refresh | Vote::Admit(_) | Vote::Exclude(_) | Vote::Merge(_) => false,
         };
         let wanted: BTreeSet<_> = votes.chain(&self.votes.cast).filter(fits).collect();
         let agreed = wanted
@@ -163,6 +167,10 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// Whether there is a reason for another epoch.
     pub(super) fn wants_change(&self) -> bool {
         let epoch = self.epoch();
+        if epoch.members() == 1 {
+            // Who is alone looks for others, and has no use for another epoch without them.
+            return false;
+        }
         let others = || (0..epoch.members()).filter(|member| *member != epoch.me());
         let gone = others().any(|member| epoch.is_closed(member));
         let asked = others().any(|member| {
@@ -174,6 +182,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             || self.present().any(|member| self.is_member_excluded(member))
             || self.wants_other_policy()
             || self.votes.cast.contains(&Vote::Refresh)
+            || self.wants_merge()
     }
 
     /// The view in which at least half of the others are, if it is later than this member's.

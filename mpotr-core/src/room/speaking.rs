@@ -18,6 +18,8 @@ impl<S: CryptoSuite> Room<S> {
             me: &self.common.me,
             member: self.phase.member()?,
             offering: &self.lobby.offering,
+            neighbours: &self.lobby.neighbours,
+            guest_lists: &self.lobby.guest_lists,
             votes: &self.votes,
         })
     }

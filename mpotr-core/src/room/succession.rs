@@ -246,7 +246,7 @@ mod tests {
             running: None,
         };
         let run = judge.judge(&proposal).ok().unwrap().run;
-        let own = two.lobby.offering.consume().unwrap();
+        let own = two.lobby.offering.consume(None).unwrap();
         let identity = &*two.common.me.identity;
         let attempt = Attempt::start(proposal, run, identity, own.secrets, &mut two.rng);
         (two, attempt)

@@ -68,7 +68,7 @@ impl Two {
         let mut other = Lobby::new(&other_common.me, NOW);
         lobby.renew_offer(&common.me, NOW, None, &mut rng);
         other.renew_offer(&other_common.me, NOW, None, &mut rng);
-        let offer = |lobby: &Lobby<Suite>| lobby.offering.own().unwrap().member.offer().clone();
+        let offer = |lobby: &Lobby<Suite>| lobby.offering.own(None).unwrap().member.offer().clone();
         lobby.offering.hear(NOW, offer(&other)).unwrap();
         other.offering.hear(NOW, offer(&lobby)).unwrap();
         let votes = Votes::new(&common.me.config);
@@ -84,7 +84,7 @@ impl Two {
 
     fn offers(&self) -> Vec<OfferDigest> {
         let lobbies = [&self.lobby, &self.other];
-        let mut offers = lobbies.map(|lobby| lobby.offering.own().unwrap().digest);
+        let mut offers = lobbies.map(|lobby| lobby.offering.own(None).unwrap().digest);
         offers.sort_unstable();
         offers.to_vec()
     }
@@ -97,6 +97,7 @@ impl Two {
         let draft = Draft {
             parent: None,
             view,
+            host: None,
             policy,
             commitments: sum.unwrap(),
         };

@@ -3,6 +3,7 @@
 //! It outlives epochs: who was admitted before there was one, and what is asked for until it is so.
 
 pub(super) mod exclusions;
+pub(super) mod tries;
 
 use std::collections::BTreeSet;
 
@@ -11,8 +12,9 @@ use mpotr_crypto::IdentityKey;
 use crate::config::{Admission, RoomConfig};
 use crate::error::VoteError;
 use crate::policy::Policy;
-use crate::wire::{MAX_VOTES, Vote};
+use crate::wire::{EpochName, MAX_VOTES, Vote};
 use exclusions::Exclusions;
+use tries::Tries;
 
 /// The most votes of a member when it adds one by itself, for those who ask to come in: strangers leave room for what a
 /// person asks for.
@@ -20,6 +22,9 @@ const MAX_AUTOMATIC: usize = MAX_VOTES / 2;
 
 /// The most votes of a member about identities: a refresh and a policy always have a place beside them.
 const MAX_IDENTITY_VOTES: usize = MAX_VOTES - 2;
+
+/// The most other rooms with which a member asks to become one at one time.
+const MAX_MERGES: usize = 4;
 
 /// What this member asks for, under which policy, and what it knows of those who were left out.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ pub(super) struct Votes {
     pub(super) exclusions: Exclusions,
     /// Members of this epoch that are proven to have cheated.
     pub(super) proven: BTreeSet<IdentityKey>,
+    /// How often this room has tried to become one with another.
+    pub(super) tries: Tries,
 }
 
 impl Votes {
@@ -43,6 +50,7 @@ impl Votes {
             cast: BTreeSet::new(),
             exclusions: Exclusions::default(),
             proven: BTreeSet::new(),
+            tries: Tries::default(),
         }
     }
 
@@ -56,6 +64,38 @@ impl Votes {
             || self.cast.contains(opposite)
             || self.cast.iter().filter(about_identities).count() < MAX_IDENTITY_VOTES;
         has_place.then_some(()).ok_or(VoteError::TooMany)
+    }
+
+    /// Whether there is a place for the vote to become one with another room. Those with rooms that are not there any more give
+    /// way.
+    ///
+    /// # Errors
+    /// As many such votes stand as may be.
+    pub(super) fn check_place_for_merge(
+        &mut self,
+        name: EpochName,
+        is_there: impl Fn(EpochName) -> bool,
+    ) -> Result<(), VoteError> {
+        let merges = |it: &&Vote| matches!(it, Vote::Merge(other) if *other != name);
+        if self.cast.iter().filter(merges).count() >= MAX_MERGES {
+            self.cast.retain(|vote| match vote {
+                Vote::Merge(other) => is_there(*other),
+                Vote::Refresh | Vote::Admit(_) | Vote::Exclude(_) | Vote::Policy(_) => true,
+            });
+        }
+        let has_place = self.cast.iter().filter(merges).count() < MAX_MERGES;
+        has_place.then_some(()).ok_or(VoteError::TooMany)
+    }
+
+    /// Takes back the votes to become one with rooms that are this one.
+    pub(super) fn forget_merges(&mut self, is_own: impl Fn(EpochName) -> bool) {
+        self.cast
+            .retain(|vote| !matches!(vote, Vote::Merge(name) if is_own(*name)));
+    }
+
+    /// This room and another have become one: what was asked for about others is to be asked anew.
+    pub(super) fn have_merged(&mut self) {
+        self.cast.retain(|vote| !matches!(vote, Vote::Merge(_)));
     }
 
     /// Asks for something, if there is room for it. Returns whether that is new.
@@ -93,6 +133,13 @@ impl Votes {
         true
     }
 
+    /// Whether this member is willing to be in a first epoch with an identity: not with one that was left out by a vote, unless
+    /// a person has let it in since.
+    pub(super) fn takes(&self, identity: &IdentityKey) -> bool {
+        let is_out = self.exclusions.holds(identity);
+        self.admission.admits(identity) && (!is_out || self.cast.contains(&Vote::Admit(*identity)))
+    }
+
     /// Takes back what was asked for. An identity that is not in yet is asked about again. Returns whether there was anything
     /// to take back.
     pub(super) fn withdraw(&mut self, vote: &Vote, is_in: impl Fn(&IdentityKey) -> bool) -> bool {
@@ -121,6 +168,7 @@ impl Votes {
             Vote::Admit(identity) => !roster.contains(identity),
             Vote::Exclude(identity) => roster.contains(identity),
             Vote::Policy(wanted) => wanted != policy,
+            Vote::Merge(_) => true,
         });
         self.proven.clear();
         is_other

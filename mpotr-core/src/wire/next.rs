@@ -3,19 +3,21 @@
 //! ```text
 //! struct {
 //!   uint32 view;                    the view of the change in which the member is
-//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8, done 16
+//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8, done 16, guest 32
 //!   opaque offer[32];               digest of the member's unused offer for this view
 //!   opaque proposed[32];            sid of the run that the member proposes
 //!   opaque frozen[32]; Lock final;  sid of the run to which it contributed: the frontier beside is its last word until
 //!                                   then; and the prefix of the order that is final for it
 //!   opaque installed[32];           sid of the epoch that follows, final for the member
+//!   opaque guest[32];               digest of the member's unused offer to the epoch into which this one goes over
 //!   Confirmed confirmed<0..16>;     the runs that it confirmed, in this order, no run twice, 8-bit count
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
 //!   Vote   votes<0..256>;          strictly increasing, 16-bit count
 //! } Next;                           a field that `has` does not name is not there
 //!
 //! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
-//! struct { uint8 kind; select (kind) { refresh 0: ; admit 1, exclude 2: opaque A[32]; policy 3: Policy policy; } } Vote;
+//! struct { uint8 kind; select (kind) { refresh 0: ; admit 1, exclude 2: opaque A[32]; policy 3: Policy policy;
+//!                                 merge 4: opaque name[16]; } } Vote;
 //!                                 one policy at most
 //! ```
 //!
@@ -27,7 +29,7 @@ use mpotr_crypto::{
     CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, IdentityKey,
     TranscriptHash, label, wire_enum,
 };
-use mpotr_gka::{OfferDigest, Sid};
+use mpotr_gka::{EpochName, OfferDigest, Sid};
 
 use super::content::MessageId;
 use super::lock::Lock;
@@ -51,6 +53,8 @@ pub enum Vote {
     Exclude(IdentityKey),
     /// Another policy.
     Policy(Policy),
+    /// That this room and that of an epoch become one.
+    Merge(EpochName),
 }
 
 /// What a member says about the epoch that follows.
@@ -67,6 +71,8 @@ pub struct Next {
     pub frozen: Option<(Sid, Lock)>,
     /// The epoch that follows.
     pub installed: Option<Sid>,
+    /// Its unused offer to the epoch into which this one goes over.
+    pub guest: Option<OfferDigest>,
     /// Everyone has stated that it installed that epoch. Stands for itself: nothing follows it on the wire.
     pub done: bool,
     /// The runs that it confirmed, the last one last, each with the digest of the messages that all who take part in it
@@ -104,6 +110,8 @@ wire_enum! {
         Exclude = 2,
         /// A policy follows.
         Policy = 3,
+        /// The name of an epoch follows.
+        Merge = 4,
     }
 }
 
@@ -123,6 +131,10 @@ impl Vote {
                 VoteKind::Policy.encode(out);
                 policy.encode(out);
             }
+            Self::Merge(name) => {
+                VoteKind::Merge.encode(out);
+                name.encode(out);
+            }
         }
     }
 
@@ -132,6 +144,7 @@ impl Vote {
             VoteKind::Admit => IdentityKey::decode(input, "admit").map(Self::Admit),
             VoteKind::Exclude => IdentityKey::decode(input, "exclude").map(Self::Exclude),
             VoteKind::Policy => Policy::decode(input).map(Self::Policy),
+            VoteKind::Merge => EpochName::decode_name(input, "merge").map(Self::Merge),
         }
     }
 }
@@ -158,6 +171,7 @@ impl Next {
             self.frozen.is_some(),
             self.installed.is_some(),
             self.done,
+            self.guest.is_some(),
         ];
         let has = bits
             .iter()
@@ -177,6 +191,9 @@ impl Next {
         if let Some(sid) = &self.installed {
             sid.encode(out);
         }
+        if let Some(offer) = &self.guest {
+            offer.encode(out);
+        }
         out.list::<u8, _>(&self.confirmed, |(sid, cut), out| {
             sid.encode(out);
             cut.encode(out);
@@ -187,7 +204,7 @@ impl Next {
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let view = input.u32("view")?;
-        let has = input.below(32, "has")?;
+        let has = input.below(64, "has")?;
         let has = |bit: u8| has & bit != 0;
         let offer = has(1)
             .then(|| OfferDigest::decode(input, "offer"))
@@ -200,6 +217,9 @@ impl Next {
             .then(|| Sid::decode(input, "installed"))
             .transpose()?;
         let done = has(16);
+        let guest = has(32)
+            .then(|| OfferDigest::decode(input, "guest"))
+            .transpose()?;
         let confirmed = decode_confirmed(input)?;
         let forsaken = input.set::<u8, _>(0..=MAX_FORSAKEN, "forsaken", Sid::decode)?;
         let votes = decode_votes(input)?;
@@ -209,6 +229,7 @@ impl Next {
             proposed,
             frozen,
             installed,
+            guest,
             done,
             confirmed,
             forsaken,

@@ -7,6 +7,7 @@
 //!   opaque parent[16];          name of the parent epoch;   zero for a first epoch
 //!   opaque name[16];            of the proposed epoch: random, drawn by the proposer, not zero
 //!   uint32 view;
+//!   opaque host[16];            epoch into which the members of this one go over; zero for none
 //!   Policy policy;
 //!   uint16 proposer;            index into offers
 //!   opaque commitments[32];     sum of the R of all offers; zero where the policy has no joint-knowledge check
@@ -39,6 +40,8 @@ pub struct Proposal {
     pub name: EpochName,
     /// The attempt, from 0.
     pub view: u32,
+    /// The epoch into which the members of this one go over, if they do.
+    pub host: Option<EpochName>,
     /// What all members hold in common.
     pub policy: Policy,
     /// Index of the proposer in the roster.
@@ -58,6 +61,7 @@ impl Proposal {
         EpochName::encode_parent(self.parent, out);
         self.name.encode(out);
         out.u32(self.view);
+        EpochName::encode_parent(self.host, out);
         self.policy.encode(out);
         out.u16(self.proposer);
         CommitmentSum::encode_stated(self.commitments, out);
@@ -84,6 +88,7 @@ impl Proposal {
         let parent = EpochName::decode_parent(input, "parent")?;
         let name = EpochName::decode_name(input, "name")?;
         let view = input.u32("view")?;
+        let host = EpochName::decode_parent(input, "host")?;
         let policy = Policy::decode(input)?;
         let proposer_at = input.offset();
         let proposer = input.u16("proposer")?;
@@ -99,6 +104,7 @@ impl Proposal {
             parent,
             name,
             view,
+            host,
             policy,
             proposer,
             commitments,

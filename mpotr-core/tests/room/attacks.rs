@@ -76,6 +76,7 @@ pub(crate) fn proposal_of(
         parent: None,
         name: EpochName::new([1; 16]),
         view: 0,
+        host: None,
         policy: Policy::default(),
         proposer: u16::try_from(digests.iter().position(|digest| *digest == own).unwrap()).unwrap(),
         commitments: sum_of(offers),

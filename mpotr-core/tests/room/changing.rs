@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{RoomId, Sid};
 use mpotr_core::wire::{Advert, EpochName, Packet, Request, Wanted};
-use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Rule, Timers};
+use mpotr_core::{Admission, Duration, Event, RoomConfig, Rule, Timers};
 use mpotr_netem::Weather;
 
 use crate::network::{FOUL, Network, Suite};
@@ -183,6 +183,7 @@ fn proposals_of_strangers_do_not_crowd_out_the_real_one() {
     let now = network.now;
     network.rooms[0].refresh(now);
     network.collect(0);
+    network.run_for_millis(20);
     // An outsider names the epoch, which stands in every offer, and signs with nothing.
     let epoch = network.events[0].iter().find_map(|event| match event {
         Event::Secure { name, .. } => Some(*name),
@@ -386,21 +387,6 @@ fn join_during_join_and_leave_during_join() {
 }
 
 #[test]
-fn two_rooms_become_one_when_the_network_heals() {
-    let mut network = Network::with(5, 1, |_| {});
-    let side = |member: usize| member < 2;
-    network.tamper = Some(Box::new(move |from, to, packet| {
-        (side(from) == side(to)).then(|| packet.to_vec())
-    }));
-    network.run_until(120, |n| together(n, &[0, 1]) && together(n, &[2, 3, 4]));
-    network.tamper = None;
-    // Somebody speaks, so that each side hears of the other.
-    let late = network.enter(|_| {});
-    network.run_until(300, |n| together(n, &[0, 1, 2, 3, 4, late]));
-    assert!(network.rooms.iter().all(Room::is_secure));
-}
-
-#[test]
 fn a_member_that_was_cut_off_comes_back() {
     let mut network = Network::new(4, 1).until_secure();
     network.tamper = Some(Box::new(|from, to, packet| {
@@ -444,19 +430,6 @@ fn a_newcomer_between_two_rooms_gets_into_one() {
     network.run_until(120, |n| together(n, &[0, 1]) && together(n, &[2, 3, 4]));
     let late = network.enter(|_| {});
     network.run_until(120, |n| n.rooms[late].is_secure());
-}
-
-#[test]
-fn two_rooms_become_one_when_somebody_speaks() {
-    let mut network = Network::with(5, 1, |_| {});
-    let side = |member: usize| member < 2;
-    network.tamper = Some(Box::new(move |from, to, packet| {
-        (side(from) == side(to)).then(|| packet.to_vec())
-    }));
-    network.run_until(120, |n| together(n, &[0, 1]) && together(n, &[2, 3, 4]));
-    network.tamper = None;
-    network.send(3, "who else is here?");
-    network.run_until(120, |n| together(n, &[0, 1, 2, 3, 4]));
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn offers_of_strangers_draw_one_advert_each() {
 }
 
 #[test]
-fn packets_of_other_rooms_draw_one_advert_each() {
+fn packets_of_other_rooms_draw_one_advert_in_a_while() {
     for members in SIZES {
         let mut network = quiet(members);
         let mut n = 0;
@@ -117,7 +117,7 @@ fn packets_of_other_rooms_draw_one_advert_each() {
             [&[VERSION, 5], [n; 300].as_slice()].concat()
         };
         let adverts = drawn(&mut network, sealed, |it| matches!(it, Packet::Advert(_)));
-        assert!((SENT / 2..=SENT).contains(&adverts), "{members}: {adverts}");
+        assert!((1..=SENT / 4).contains(&adverts), "{members}: {adverts}");
     }
 }
 

@@ -361,37 +361,6 @@ fn a_text_that_those_who_left_did_not_get_is_missed_by_the_last_of_them() {
 }
 
 #[test]
-fn texts_of_a_room_that_goes_over_into_a_larger_one_have_a_fate() {
-    let mut network = Network::with(2, 1, |_| {}).until_secure();
-    let larger: Vec<_> = (0..3).map(|_| network.enter(|_| {})).collect();
-    // Three others that hear nothing of the two form a room of their own.
-    cut_off(&mut network, &[0, 1]);
-    network.run_until(120, |n| {
-        larger.iter().all(|member| n.rooms[*member].is_secure())
-    });
-    network.tamper = Some(Box::new(|from, to, packet| {
-        // And what the first one of the smaller room says does not reach the second one.
-        ((from, to) != (0, 1)).then(|| packet.to_vec())
-    }));
-    let text_id = send(&mut network, 0, "to the smaller room");
-    network.run_until(300, |n| {
-        n.count(0, |event| matches!(event, Event::Secure { .. })) >= 2
-    });
-    network.run_for(5);
-    let missed = missed_by(text_id, &[network.keys[1]]);
-    assert_eq!(fates(&network, 0), BTreeMap::from([(text_id, missed)]));
-    // Nobody else has signed to have it, so it is final for nobody.
-    let sent = network.events[0].iter().find_map(|event| match event {
-        Event::Sent { text_id: it, id } if *it == text_id => Some(*id),
-        _ => None,
-    });
-    let is_final =
-        |event: &Event| matches!(event, Event::Final { ids, .. } if ids.contains(&sent.unwrap()));
-    assert_eq!(network.count(0, is_final), 0);
-    assert_eq!(network.count(0, |event| *event == Event::Settled), 0);
-}
-
-#[test]
 fn every_text_of_a_member_with_much_to_say_is_acknowledged_in_its_order() {
     let mut network = Network::new(3, 1).until_secure();
     let mut text_ids = Vec::new();

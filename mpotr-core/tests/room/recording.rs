@@ -22,7 +22,7 @@ fn a_room_that_is_not_asked_keeps_nothing() {
 
 #[test]
 fn a_room_hands_out_its_run_and_then_everything_signed_that_took_effect_once() {
-    let mut network = Network::with(3, 2, |config| {
+    let mut network = Network::with(3, 3, |config| {
         config.members = Some(3);
         config.record = true;
     });

@@ -134,6 +134,8 @@ impl World {
                     ledger.ask(Asked::Out(identity));
                 }
             }
+            // Rooms become one when the people of both have voted: that is no change of one room.
+            Act::Merge(_) => {}
             Act::Admit(identity) => {
                 person.rejects.remove(&identity);
                 ledger.admitted.entry(seat).or_default().insert(identity);

@@ -8,7 +8,7 @@ use mpotr_core::{Event, TextId};
 
 use super::World;
 use crate::invariant::{self, Seen, honest_loss};
-use crate::party::Seat;
+use crate::party::{Act, Seat};
 use crate::script::Role;
 
 impl World {
@@ -21,6 +21,12 @@ impl World {
         let mut events = Vec::new();
         while let Some(event) = place.party.event() {
             events.push(event);
+        }
+        for event in &events {
+            // People want to be in one room.
+            if let (true, Event::OtherEpoch { name, .. }) = (is_honest, event) {
+                place.party.act(self.now, Act::Merge(*name));
+            }
         }
         if let Some(digests) = &mut self.digests {
             for event in &events {
@@ -215,5 +221,10 @@ fn describe(packet: &Packet) -> String {
         Packet::Advert(advert) => format!("an advert of {}", advert.name),
         Packet::Reveal(reveal) => format!("its secrets in {}", reveal.hint),
         Packet::Heard(heard) => format!("to have heard {} offers", heard.entries.len()),
+        Packet::Guests(guests) => format!(
+            "a list of {} who go over into {}",
+            guests.offers.len(),
+            guests.host
+        ),
     }
 }

@@ -67,6 +67,7 @@ impl Hand {
             parent: None,
             name: EpochName::new([1; 16]),
             view: 0,
+            host: None,
             policy: Policy {
                 agreement: methods.agreement,
                 authentication: methods.authentication,

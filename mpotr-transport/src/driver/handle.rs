@@ -1,7 +1,9 @@
 //! How the application speaks to a room that a driver runs.
 
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
-use mpotr_core::{Policy, PolicyError, Room, Seen, SendError, TextId, Timestamp, Vote, VoteError};
+use mpotr_core::{
+    EpochName, Policy, PolicyError, Room, Seen, SendError, TextId, Timestamp, Vote, VoteError,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::tell_if_news;
@@ -34,6 +36,11 @@ pub(super) enum Command {
     /// Leave a member out.
     Exclude {
         identity: IdentityKey,
+        reply: oneshot::Sender<Result<(), VoteError>>,
+    },
+    /// Become one with another room.
+    Merge {
+        name: EpochName,
         reply: oneshot::Sender<Result<(), VoteError>>,
     },
     /// Take back what was asked for about a person.
@@ -84,6 +91,9 @@ impl Command {
             }
             Self::Exclude { identity, reply } => {
                 let _ = reply.send(room.exclude(now, identity));
+            }
+            Self::Merge { name, reply } => {
+                let _ = reply.send(room.merge(now, name));
             }
             Self::Withdraw(vote) => {
                 // If it was not asked for, there is nothing to take back.
@@ -206,6 +216,16 @@ impl RoomHandle {
     pub async fn exclude(&self, identity: IdentityKey) -> Result<(), HandleError> {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Exclude { identity, reply }).await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Asks that this room and another become one, as far as the policy of the room lets this member.
+    ///
+    /// # Errors
+    /// Too much is asked for already, or the room has ended.
+    pub async fn merge(&self, name: EpochName) -> Result<(), HandleError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Merge { name, reply }).await?;
         Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
     }
 

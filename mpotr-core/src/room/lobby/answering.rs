@@ -20,8 +20,12 @@ const MAX_RANK: u32 = 16;
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Answer {
-    /// That there is an epoch.
+    /// That there is an epoch, to who may want to come in.
     Advert,
+    /// The same, to another room.
+    Greeting,
+    /// Who goes over into another room.
+    Guests,
     /// An offer.
     Offer(OfferDigest),
     /// The newest statement of a member of the epoch.
@@ -81,7 +85,7 @@ impl Answering {
     /// Another member has answered, or this one.
     pub(crate) fn was_given(&mut self, now: Timestamp, answer: Answer, pause: Duration) {
         let is_awaited = self.due.remove(&answer).is_some();
-        if is_awaited || answer == Answer::Advert {
+        if is_awaited || matches!(answer, Answer::Advert | Answer::Greeting | Answer::Guests) {
             self.given.insert(answer, now.after(pause));
         }
     }

@@ -76,10 +76,11 @@ impl<S: CryptoSuite> Lobby<S> {
         &mut self,
         cx: &mut Context<'_, S>,
         member: Option<&Membership<S>>,
+        parent: Option<EpochName>,
         rng: &mut dyn CryptoRng,
     ) {
         // A member that waits for an epoch to let it in waits in vain while its identity is inside.
-        let place = match member.is_none() && self.hosts.chosen().is_some() {
+        let place = match member.is_none() && parent.is_some() {
             true => Place::Outside,
             false => Place::Inside,
         };
@@ -99,7 +100,7 @@ impl<S: CryptoSuite> Lobby<S> {
         }
         self.doubles.answered = Some(cx.now);
         self.renew_offer(cx.me, cx.now, Some(name), rng);
-        if let Some(own) = self.offering.own() {
+        if let Some(own) = self.offering.own(Some(name)) {
             let offer = own.member.offer().clone();
             cx.out.transmit(&Packet::Offer(offer));
         }

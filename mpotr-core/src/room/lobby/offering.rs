@@ -56,7 +56,8 @@ pub(crate) enum News {
 pub(crate) struct Offering<S: CryptoSuite> {
     room: RoomId,
     identity: IdentityKey,
-    own: Option<OwnOffer<S>>,
+    /// Those of this member that are not used yet, by the epoch that each is to follow.
+    own: BTreeMap<Option<EpochName>, OwnOffer<S>>,
     /// Own offers so far.
     renewed: u64,
     heard: BTreeMap<OfferDigest, Heard<S>>,
@@ -77,7 +78,7 @@ impl<S: CryptoSuite> Offering<S> {
         Self {
             room,
             identity,
-            own: None,
+            own: BTreeMap::new(),
             renewed: 0,
             heard: BTreeMap::new(),
             of: BTreeMap::new(),
@@ -88,7 +89,7 @@ impl<S: CryptoSuite> Offering<S> {
         }
     }
 
-    /// Makes a fresh offer in place of the own one, whose secrets are erased.
+    /// Makes a fresh offer to follow `parent` in place of the one there was, whose secrets are erased.
     pub(crate) fn renew(
         &mut self,
         now: Timestamp,
@@ -101,13 +102,17 @@ impl<S: CryptoSuite> Offering<S> {
             OfferSecrets::generate(self.room, parent, identity, self.renewed, rng);
         self.renewed = self.renewed.saturating_add(1);
         let digest = offer.digest::<S>();
+        self.own.remove(&parent);
         // The identity is this member's own, and a key.
-        self.own = secrets.member(known).ok().map(|member| OwnOffer {
-            digest,
-            member,
-            secrets,
-            made: now,
-        });
+        if let Ok(member) = secrets.member(known) {
+            let own = OwnOffer {
+                digest,
+                member,
+                secrets,
+                made: now,
+            };
+            self.own.insert(parent, own);
+        }
     }
 
     /// The own offer to follow `parent`, if it is not older than `lifetime`: it may have been listed in a run of which this member
@@ -118,11 +123,8 @@ impl<S: CryptoSuite> Offering<S> {
         parent: Option<EpochName>,
         lifetime: Duration,
     ) -> Option<&Offer> {
-        let own = self
-            .own
-            .as_ref()
-            .filter(|own| own.member.offer().parent == parent)
-            .filter(|own| now.since(own.made) <= lifetime)?;
+        let own = self.own(parent);
+        let own = own.filter(|own| now.since(own.made) <= lifetime)?;
         Some(own.member.offer())
     }
 
@@ -131,19 +133,23 @@ impl<S: CryptoSuite> Offering<S> {
         self.spent.len()
     }
 
-    /// Gives the own offer up: it will not be used.
-    pub(crate) fn discard(&mut self) {
-        self.own = None;
+    /// Gives up the own offers that are to follow none of these: they will not be used.
+    pub(crate) fn keep_own(&mut self, keeps: impl Fn(Option<EpochName>) -> bool) {
+        self.own.retain(|parent, _| keeps(*parent));
     }
 
-    /// The own offer.
-    pub(crate) const fn own(&self) -> Option<&OwnOffer<S>> {
-        self.own.as_ref()
+    /// The own offer to follow `parent`.
+    pub(crate) fn own(&self, parent: Option<EpochName>) -> Option<&OwnOffer<S>> {
+        self.own.get(&parent)
     }
 
-    /// Takes the own offer for its one contribution.
-    pub(crate) fn consume(&mut self) -> Option<OwnOffer<S>> {
-        self.own.take()
+    /// Takes the own offer to follow `parent` for its one contribution.
+    pub(crate) fn consume(&mut self, parent: Option<EpochName>) -> Option<OwnOffer<S>> {
+        self.own.remove(&parent)
+    }
+
+    fn own_of(&self, digest: &OfferDigest) -> Option<&OwnOffer<S>> {
+        self.own.values().find(|own| own.digest == *digest)
     }
 
     /// Takes note of an offer. Its keys are decoded when a proposal lists it.
@@ -152,7 +158,8 @@ impl<S: CryptoSuite> Offering<S> {
     /// A key in it cannot be one, by its bytes.
     pub(crate) fn hear(&mut self, now: Timestamp, offer: Offer) -> Result<News, DecodeError> {
         // Most offers come again and again: those are told by their bytes, without hashing.
-        if self.own().is_some_and(|own| *own.member.offer() == offer) {
+        let mut own = self.own.values();
+        if own.any(|own| *own.member.offer() == offer) {
             return Ok(News::None);
         }
         let identity = offer.identity;
@@ -264,7 +271,7 @@ impl<S: CryptoSuite> Offering<S> {
         let mut digests: Vec<_> = self
             .others(now, fresh, None, admits)
             .into_values()
-            .chain(self.own.as_ref().map(|own| own.digest))
+            .chain(self.own(None).map(|own| own.digest))
             .collect();
         digests.sort_unstable();
         digests
@@ -272,7 +279,7 @@ impl<S: CryptoSuite> Offering<S> {
 
     /// An offer, own or heard, that a run may list.
     pub(crate) fn offer(&self, digest: &OfferDigest) -> Option<&Offer> {
-        let own = self.own.as_ref().filter(|own| own.digest == *digest);
+        let own = self.own_of(digest);
         own.map(|own| own.member.offer())
             .or_else(|| self.heard.get(digest).map(|heard| &heard.offer))
     }
@@ -298,7 +305,7 @@ impl<S: CryptoSuite> Offering<S> {
         let first = OfferDigest::new(first);
         let is_it = |digest: &OfferDigest| OfferMark::of(digest) == mark;
         let next = self.heard.range(first..).next();
-        self.own.as_ref().is_some_and(|own| is_it(&own.digest))
+        self.own.values().any(|own| is_it(&own.digest))
             || next.is_some_and(|(digest, _)| is_it(digest))
             || self.spent.from(&first).is_some_and(is_it)
     }
@@ -316,7 +323,7 @@ impl<S: CryptoSuite> Offering<S> {
         digest: &OfferDigest,
         known: &KnownIdentities<S>,
     ) -> Option<Result<&Member<S>, &DecodeError>> {
-        let own = self.own.as_ref().filter(|own| own.digest == *digest);
+        let own = self.own_of(digest);
         own.map(|own| Ok(&own.member)).or_else(|| {
             let heard = self.heard.get(digest)?;
             let decode = || Member::decode(heard.offer.clone(), known);

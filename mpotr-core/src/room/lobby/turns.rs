@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Timers;
 use crate::error::Rejection;
-use crate::time::{Timestamp, part};
+use crate::time::{Duration, Timestamp, part};
 use crate::wire::{EpochName, Proposal, SidHint};
 
 /// The most proposals that wait for offers.
@@ -56,10 +56,20 @@ impl Views {
     }
 }
 
+/// After so many runs with members of epochs that have failed in a row, a first epoch has a view for itself: who makes epochs
+/// up does not keep those apart who are there.
+const RUNS_OF_HOSTS: u32 = 2;
+
 /// When this member proposes.
 #[derive(Debug)]
 pub(crate) struct Turns {
     pub(crate) views: Views,
+    /// When this member began to look for others.
+    entered: Timestamp,
+    /// Runs with members of epochs that have failed in a row.
+    failed_hosts: u32,
+    /// Until when only runs of a first epoch are taken part in.
+    first_epochs: Timestamp,
     /// When the gathering began.
     began: Timestamp,
     /// When an offer was heard that is news.
@@ -87,7 +97,9 @@ impl Held {
     pub(crate) fn yields_to(&self, other: &Proposal) -> bool {
         let maker = |it: &Proposal| it.offers.get(usize::from(it.proposer)).copied();
         let own = &self.proposal;
-        (other.view, core::cmp::Reverse(maker(other))) > (own.view, core::cmp::Reverse(maker(own)))
+        let place = |it: &Proposal| (it.view, core::cmp::Reverse(maker(it)));
+        // Who has an epoch proposes it to those who have none.
+        other.parent != own.parent || place(other) > place(own)
     }
 }
 
@@ -95,6 +107,9 @@ impl Turns {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             views: Views::default(),
+            entered: now,
+            failed_hosts: 0,
+            first_epochs: now,
             began: now,
             news: now,
             busy: now,
@@ -102,6 +117,33 @@ impl Turns {
             pending: Vec::new(),
             held: None,
         }
+    }
+
+    /// This member looks for others from now on.
+    pub(crate) const fn enter(&mut self, now: Timestamp) {
+        self.entered = now;
+        self.failed_hosts = 0;
+        self.gather_again(now);
+    }
+
+    /// Until when those who say that they have an epoch go first, so that those who come to a room together do not form
+    /// another: once for each time that this member enters, however often that is said.
+    pub(crate) fn hosts_until(&self, times: &Timers) -> Timestamp {
+        let gathers = times.gather.saturating_mul(MOST_GATHERS);
+        self.entered.after(gathers.saturating_add(times.propose))
+    }
+
+    /// A run with members of an epoch has failed.
+    pub(crate) fn note_failed_host(&mut self, now: Timestamp, view: Duration) {
+        self.failed_hosts = self.failed_hosts.wrapping_add(1);
+        if self.failed_hosts.is_multiple_of(RUNS_OF_HOSTS) {
+            self.first_epochs = now.after(view);
+        }
+    }
+
+    /// Whether first epochs have this time for themselves.
+    pub(crate) fn is_of_first_epochs(&self, now: Timestamp) -> bool {
+        now < self.first_epochs
     }
 
     /// An offer was heard that is news.
@@ -187,7 +229,6 @@ mod tests {
 
     use super::*;
     use crate::policy::Policy;
-    use crate::time::Duration;
 
     fn proposal(view: u32, members: u8) -> Proposal {
         Proposal {
@@ -196,6 +237,7 @@ mod tests {
             parent: None,
             name: EpochName::new([2; 16]),
             view,
+            host: None,
             policy: Policy::default(),
             proposer: 0,
             commitments: None,
@@ -262,6 +304,19 @@ mod tests {
         assert_eq!(turns.gathered(&times, false, false), at(4000));
         turns.keep_out(at(9000));
         assert_eq!(turns.gathered(&times, false, true), at(9000));
+    }
+
+    #[test]
+    fn after_two_runs_of_hosts_in_vain_a_first_epoch_has_its_turn() {
+        let mut turns = Turns::new(at(0));
+        let view = Duration::from_secs(8);
+        turns.note_failed_host(at(1000), view);
+        assert!(!turns.is_of_first_epochs(at(1000)));
+        turns.note_failed_host(at(2000), view);
+        assert!(turns.is_of_first_epochs(at(9999)));
+        assert!(!turns.is_of_first_epochs(at(10_000)));
+        turns.note_failed_host(at(10_000), view);
+        assert!(!turns.is_of_first_epochs(at(10_000)));
     }
 
     #[test]

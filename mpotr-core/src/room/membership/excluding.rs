@@ -49,7 +49,7 @@ impl<S: CryptoSuite> Membership<S> {
         let epoch = &self.epoch;
         let target = |vote: &Vote| match vote {
             Vote::Exclude(identity) => Some(*identity),
-            Vote::Refresh | Vote::Admit(_) | Vote::Policy(_) => None,
+            Vote::Refresh | Vote::Admit(_) | Vote::Policy(_) | Vote::Merge(_) => None,
         };
         let own: BTreeSet<_> = votes.cast.iter().filter_map(target).collect();
         let others = (0..epoch.members()).filter(|member| *member != epoch.me());

@@ -7,13 +7,13 @@ use mpotr_crypto::IdentityKey;
 
 use super::class::Class;
 use crate::epoch::{Gist, Stated};
-use crate::wire::{EpochHint, Packet, SEALED_PREFIX, SidHint};
+use crate::wire::{EpochHint, EpochName, Packet, SEALED_PREFIX, SidHint};
 
 /// What a packet is to those that come after it.
 #[derive(Clone, Debug)]
 enum What {
-    /// An offer that the next one of the same identity replaces.
-    Offer(IdentityKey),
+    /// An offer that the next one of the same identity for the same epoch replaces.
+    Offer(IdentityKey, Option<EpochName>),
     /// An advert, which the next one replaces.
     Advert,
     /// What was heard of offers, which the next such list replaces.
@@ -61,7 +61,7 @@ impl Queued {
     /// A packet that takes the place of an older one of its kind.
     pub(super) fn newest(packet: &Packet) -> Self {
         let what = match packet {
-            Packet::Offer(offer) => What::Offer(offer.identity),
+            Packet::Offer(offer) => What::Offer(offer.identity, offer.parent),
             Packet::Advert(_) => What::Advert,
             Packet::Heard(_) => What::Heard,
             Packet::Proposal(_)
@@ -69,7 +69,8 @@ impl Queued {
             | Packet::Confirmation(..)
             | Packet::Sealed(_)
             | Packet::Request(_)
-            | Packet::Reveal(_) => What::Other,
+            | Packet::Reveal(_)
+            | Packet::Guests(_) => What::Other,
         };
         Self::new(packet, what)
     }
@@ -149,7 +150,7 @@ impl Queue {
                 let behind = lane.iter().rev().take_while(|it| it.may_wait()).count();
                 lane.len().saturating_sub(behind)
             }
-            What::Offer(_) | What::Advert | What::Heard | What::Statement(_) | What::Other => {
+            What::Offer(..) | What::Advert | What::Heard | What::Statement(_) | What::Other => {
                 lane.len()
             }
         };
@@ -165,7 +166,9 @@ impl Queue {
         let mut taken = 0_usize;
         lane.retain(|older| {
             let is_replaced = match (&mut newer.what, &older.what) {
-                (What::Offer(newer), What::Offer(older)) => newer == older,
+                (What::Offer(newer, one), What::Offer(older, other)) => {
+                    *newer == *older && *one == *other
+                }
                 (What::Advert, What::Advert) | (What::Heard, What::Heard) => true,
                 (What::Statement(newer), What::Statement(older)) => {
                     let makes_up = newer.makes_up_for(older);
@@ -224,7 +227,7 @@ impl Queue {
     /// An offer of this identity that waits belongs to a run from here on: no newer one replaces it.
     pub(super) fn bind_offer(&mut self, run: SidHint, identity: IdentityKey) {
         for waiting in self.lanes.values_mut().flatten() {
-            if matches!(waiting.what, What::Offer(of) if of == identity) {
+            if matches!(waiting.what, What::Offer(of, _) if of == identity) {
                 waiting.what = What::Other;
                 waiting.run = Some(run);
             }

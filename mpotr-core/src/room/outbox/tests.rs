@@ -50,7 +50,7 @@ fn offer(member: u64, later: usize) -> Packet {
     for _ in 0..=later {
         lobby.renew_offer(&common.me, NOW, None, &mut rng);
     }
-    Packet::Offer(lobby.offering.own().unwrap().member.offer().clone())
+    Packet::Offer(lobby.offering.own(None).unwrap().member.offer().clone())
 }
 
 fn request(n: u8) -> Packet {

@@ -15,7 +15,7 @@ use mpotr_gka::{
 use crate::epoch::Door;
 use crate::record::RunRecord;
 use crate::room::installing::Certificate;
-use crate::wire::{MemberBits, Packet, Proposal, SealedPacket, SidHint};
+use crate::wire::{EpochName, MemberBits, Packet, Proposal, SealedPacket, SidHint};
 
 /// Where a member is in a run.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(crate) struct Attempt<S: CryptoSuite> {
     confirmations: Slots<Confirmation>,
     /// Members of the epoch that ends, this one among them, who take part; `None` where this member has no epoch.
     pub(crate) continuing: Option<Vec<usize>>,
+    /// The other room whose members take part, if they do.
+    pub(crate) guests: Option<EpochName>,
     /// The digest of the cut with which this member has confirmed.
     pub(crate) cut: Option<Digest32>,
     /// Whether a transcript is kept.
@@ -85,6 +87,7 @@ impl<S: CryptoSuite> Attempt<S> {
             confirmations: Slots::new(),
             stage: Stage::Contributing(phase),
             continuing: None,
+            guests: None,
             cut: None,
             records: false,
             door: None,

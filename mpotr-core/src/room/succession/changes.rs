@@ -99,6 +99,7 @@ mod tests {
             parent: Some(EpochName::new([2; 16])),
             name: EpochName::new([n; 16]),
             view,
+            host: None,
             policy: Policy::default(),
             proposer: 0,
             commitments: None,

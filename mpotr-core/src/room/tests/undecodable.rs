@@ -58,7 +58,7 @@ impl Channel {
             return;
         }
         self.view = view;
-        let Some(own) = room.lobby.offering.own() else {
+        let Some(own) = room.lobby.offering.own(room.phase.name()) else {
             return;
         };
         let mut offer = own.member.offer().clone();

@@ -1,0 +1,159 @@
+//! Epochs of others in this channel, as adverts name them. `docs/spec/06-epochs.md`, "Other rooms".
+//!
+//! An advert proves nothing. What is kept of it is a name, of few, and for a while that no later advert extends: a stranger
+//! that repeats four names has to be quicker than the others each time that a place becomes free.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::time::{Duration, Timestamp};
+use crate::wire::{self, EpochName};
+
+/// The most names that are known at one time.
+const MAX_NAMES: usize = 4;
+/// Names of which the application was told, and of this member's own epochs, that are known again.
+const MAX_KNOWN: usize = 64;
+
+/// Names of epochs of others.
+#[derive(Debug, Default)]
+pub(crate) struct Neighbours {
+    /// Since when, and whether their members would come over into this member's epoch.
+    heard: BTreeMap<EpochName, (Timestamp, bool)>,
+    /// Of which the application was told.
+    told: VecDeque<EpochName>,
+    /// Of this member's own epochs.
+    own: VecDeque<EpochName>,
+}
+
+/// Whether a name is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// Nobody was told of it.
+    New,
+    /// It was heard before.
+    Known,
+    /// It is not kept: there are as many as may be, or it is that of an epoch in which this member was.
+    Dropped,
+}
+
+fn keep(names: &mut VecDeque<EpochName>, name: EpochName) -> bool {
+    if names.contains(&name) {
+        return false;
+    }
+    if names.len() >= MAX_KNOWN {
+        names.pop_front();
+    }
+    names.push_back(name);
+    true
+}
+
+impl Neighbours {
+    /// Takes note of a name, which is kept for so long.
+    pub(crate) fn hear(&mut self, now: Timestamp, name: EpochName, lasts: Duration) -> Name {
+        self.forget(now, lasts);
+        let is_kept = self.heard.contains_key(&name);
+        if self.own.contains(&name) || (!is_kept && self.heard.len() >= MAX_NAMES) {
+            return Name::Dropped;
+        }
+        self.heard.entry(name).or_insert((now, false));
+        if keep(&mut self.told, name) {
+            Name::New
+        } else {
+            Name::Known
+        }
+    }
+
+    /// Forgets names that were heard first so long ago.
+    pub(crate) fn forget(&mut self, now: Timestamp, lasts: Duration) {
+        self.heard.retain(|_, (heard, _)| now.since(*heard) < lasts);
+    }
+
+    /// The names of those into whose epoch this member may go.
+    pub(crate) fn names(&self) -> impl Iterator<Item = EpochName> {
+        let hosts = self.heard.iter().filter(|(_, (_, is_guest))| !is_guest);
+        hosts.map(|(name, _)| *name)
+    }
+
+    /// Whether a name is one of them.
+    pub(crate) fn contains(&self, name: EpochName) -> bool {
+        let heard = self.heard.get(&name);
+        heard.is_some_and(|(_, is_guest)| !is_guest)
+    }
+
+    /// The members of an epoch would come over into this member's: it does not go over into theirs.
+    pub(crate) fn note_guests(&mut self, name: EpochName) {
+        if let Some((_, is_guest)) = self.heard.get_mut(&name) {
+            *is_guest = true;
+        }
+    }
+
+    /// Whether a name is that of an epoch in which this member was, or of one that has become part of its own.
+    pub(crate) fn is_own(&self, name: EpochName) -> bool {
+        self.own.contains(&name)
+    }
+
+    /// The names of this member's own epochs, the newest first: as many as are told to others.
+    pub(crate) fn own_names(&self) -> impl Iterator<Item = EpochName> {
+        self.own.iter().rev().copied().take(wire::MAX_NAMES)
+    }
+
+    /// This member is in an epoch of this name: it is no neighbour.
+    pub(crate) fn enter(&mut self, name: EpochName) {
+        self.heard.remove(&name);
+        let _is_known = keep(&mut self.own, name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_KNOWN, MAX_NAMES, Name, Neighbours};
+    use crate::time::{Duration, Timestamp};
+    use crate::wire::EpochName;
+
+    const LASTS: Duration = Duration::from_secs(30);
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::default().after(Duration::from_secs(secs))
+    }
+
+    fn name(n: u8) -> EpochName {
+        EpochName::new([n; 16])
+    }
+
+    #[test]
+    fn few_names_are_kept_and_none_for_longer_because_it_is_repeated() {
+        let mut neighbours = Neighbours::default();
+        assert_eq!(neighbours.hear(at(0), name(1), LASTS), Name::New);
+        assert_eq!(neighbours.hear(at(29), name(1), LASTS), Name::Known);
+        for n in 2..=u8::MAX {
+            neighbours.hear(at(29), name(n), LASTS);
+        }
+        assert_eq!(neighbours.names().count(), MAX_NAMES);
+        assert_eq!(neighbours.hear(at(29), name(9), LASTS), Name::Dropped);
+        // The place of the first is free.
+        assert_eq!(neighbours.hear(at(30), name(9), LASTS), Name::New);
+        assert!(!neighbours.contains(name(1)));
+        assert_eq!(neighbours.hear(at(60), name(1), LASTS), Name::Known);
+    }
+
+    #[test]
+    fn own_epochs_are_no_neighbours() {
+        let mut neighbours = Neighbours::default();
+        neighbours.hear(at(0), name(1), LASTS);
+        neighbours.enter(name(1));
+        assert!(!neighbours.contains(name(1)));
+        assert_eq!(neighbours.hear(at(1), name(1), LASTS), Name::Dropped);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut neighbours = Neighbours::default();
+        for n in 0..=u8::MAX {
+            neighbours.hear(at(u64::from(n).saturating_mul(60)), name(n), LASTS);
+            neighbours.enter(name(n));
+        }
+        assert_eq!(
+            (neighbours.told.len(), neighbours.own.len()),
+            (MAX_KNOWN, MAX_KNOWN)
+        );
+    }
+}

@@ -1,0 +1,360 @@
+//! Two rooms become one, by a vote of each. `docs/spec/06-epochs.md`, "Two rooms become one".
+//!
+//! ```text
+//! guests:  vote ─> an epoch that goes over ─> offers, a list of all ─┐
+//! host:    vote ─────────────────────────────────────────────────────┴─> a proposal with all of them ─> one epoch
+//! ```
+//!
+//! The guests stay members of their epoch until all of them install that of the host: its run is one of theirs, too, with a cut
+//! of their own epoch, and comes before any change of that. So all members of both confirm runs in one order.
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::{Offer, OfferDigest};
+
+use super::Room;
+use super::lobby::answering::{Answer, rank};
+use super::lobby::neighbours::Name;
+use super::membership::Membership;
+use super::situation::Situation;
+use super::succession::attempt::Attempt;
+use crate::error::{Rejection, VoteError};
+use crate::event::Event;
+use crate::time::{Timestamp, part};
+use crate::timers::Timer;
+use crate::wire::{EpochName, Guests, Packet, Proposal, Vote};
+
+/// A room goes over for so many views at first: after that it goes back, if the other has not let it in.
+const VIEWS_OF_A_MOVE: u32 = 4;
+
+/// The epoch into which the members of one go over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Move {
+    pub(super) host: EpochName,
+    /// When they go back.
+    until: Timestamp,
+}
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    /// The epochs with which any member votes to become one.
+    pub(super) fn proposed_merges(&self) -> BTreeSet<EpochName> {
+        let epoch = self.epoch();
+        let said = (0..epoch.members()).filter_map(|member| epoch.next_of(member));
+        let votes = said.flat_map(|next| &next.votes);
+        let named = |vote: &Vote| match vote {
+            Vote::Merge(name) => Some(*name),
+            Vote::Refresh | Vote::Admit(_) | Vote::Exclude(_) | Vote::Policy(_) => None,
+        };
+        votes.chain(&self.votes.cast).filter_map(named).collect()
+    }
+
+    fn is_merge_agreed(&self, name: EpochName) -> bool {
+        self.has_votes(&Vote::Merge(name), &self.votes.policy.admit)
+    }
+
+    /// The epoch into which the members of the next one go over, as far as there are votes for it.
+    pub(super) fn next_host(&self) -> Option<EpochName> {
+        if !self.admitted().is_empty() {
+            // Whom the members let in comes first: whether there is another room nobody can tell.
+            return None;
+        }
+        let mut named = self.proposed_merges().into_iter();
+        named.find(|host| self.may_go_over(*host))
+    }
+
+    /// Whether the members of the next epoch may go over into another. Of two rooms that of the smaller name is the host.
+    pub(super) fn may_go_over(&self, host: EpochName) -> bool {
+        let under_way = self.member.goes_over.filter(|it| it.host == host);
+        let begins = self.member.name > host
+            && self.neighbours.contains(host)
+            && !self.votes.tries.waits(self.now, host);
+        let goes_on = under_way.is_some_and(|it| self.now < it.until);
+        self.is_merge_agreed(host) && (goes_on || begins)
+    }
+
+    /// Whether there is a reason for another epoch in what is voted about other rooms.
+    pub(super) fn wants_merge(&self) -> bool {
+        match self.member.goes_over {
+            // What was voted in the epoch before is stated anew in this one: that takes a while.
+            Some(it) => self.now >= it.until,
+            None => self.next_host().is_some() || self.guests().is_some(),
+        }
+    }
+
+    /// The guests whom this member would let in: all of a room.
+    pub(super) fn guests(&self) -> Option<&Guests> {
+        let mut lists = self.guest_lists.lists();
+        lists.find(|guests| {
+            let name = guests.names.first();
+            name.is_some_and(|name| !self.votes.tries.waits(self.now, *name))
+                && self.takes_guests(guests)
+        })
+    }
+
+    /// Whether policy and application let all of these in.
+    fn takes_guests(&self, guests: &Guests) -> bool {
+        let is_agreed = |name: &EpochName| self.is_merge_agreed(*name);
+        let offers = guests.offers.iter();
+        let offers: Vec<_> = offers.filter_map(|it| self.offering.offer(it)).collect();
+        let people: BTreeSet<_> = offers.iter().map(|offer| offer.identity).collect();
+        let may_come = |identity: &IdentityKey| {
+            self.votes.admission.admits(identity) && !self.is_shut_out(identity)
+        };
+        let is_spent = |digest: &OfferDigest| self.offering.is_spent(digest);
+        self.member.goes_over.is_none()
+            && guests.names.iter().any(is_agreed)
+            && people.len() == guests.offers.len()
+            && !guests.offers.iter().any(is_spent)
+            && offers.iter().all(|offer| self.is_guest(offer))
+            && people.is_disjoint(&self.roster_left())
+            && people.iter().all(may_come)
+    }
+
+    /// Whether an offer is that of one who comes with its room.
+    pub(super) fn is_guest(&self, offer: &Offer) -> bool {
+        offer.parent == Some(self.member.name.of_guests::<S>())
+    }
+
+    /// The name of the room whose members these are, if it is all of it and they are let in.
+    pub(super) fn room_of_guests(&self, offers: &BTreeSet<OfferDigest>) -> Option<EpochName> {
+        let mut lists = self.guest_lists.lists();
+        let list = lists.find(|it| it.offers.iter().eq(offers))?;
+        let name = list.names.first().copied();
+        name.filter(|_| self.takes_guests(list))
+    }
+
+    /// Whether a proposal is one of the host, which is taken part in before any change of this epoch.
+    pub(super) fn follows(&self, proposal: &Proposal) -> bool {
+        let host = self.member.goes_over.map(|it| it.host);
+        host.is_some() && proposal.parent == host && self.change().is_none()
+    }
+
+    /// Whether a proposal of the host lists all members of this epoch, each with the offer that it has stated.
+    pub(super) fn lists_all(&self, proposal: &Proposal) -> bool {
+        let epoch = self.epoch();
+        (0..epoch.members()).all(|member| {
+            let stated = epoch.next_of(member).and_then(|next| next.guest);
+            epoch.is_present(member) && stated.is_some_and(|it| proposal.offers.contains(&it))
+        })
+    }
+
+    /// Whether this member is willing to be in an epoch with the others of a host's proposal.
+    pub(super) fn takes_hosts(&self, offers: &[&Offer]) -> bool {
+        let inside: BTreeSet<_> = self.epoch().roster().collect();
+        let host = self.member.goes_over.map(|it| it.host.of_guests::<S>());
+        offers.iter().all(|offer| {
+            let identity = &offer.identity;
+            if inside.contains(identity) {
+                offer.parent == host
+            } else {
+                self.votes.admission.admits(identity) && !self.is_shut_out(identity)
+            }
+        })
+    }
+}
+
+impl<S: CryptoSuite> Membership<S> {
+    /// Whether offers to follow `parent` are of guests of this epoch, or of those with whom this member is a guest.
+    pub(super) fn concerns_merge(&self, parent: Option<EpochName>) -> bool {
+        let is_of = |name: EpochName| parent == Some(name.of_guests::<S>());
+        let host = self.goes_over.map(|it| it.host);
+        is_of(self.name) || host.is_some_and(|host| parent == Some(host) || is_of(host))
+    }
+
+    /// What the members of this epoch tell those of the host: which offers belong together.
+    fn guests(&self, room: mpotr_gka::RoomId, names: Vec<EpochName>) -> Option<Guests> {
+        let host = self.goes_over?.host;
+        let members = 0..self.epoch.members();
+        let stated = members.map(|member| self.epoch.next_of(member)?.guest);
+        let offers: Option<BTreeSet<_>> = stated.collect();
+        Some(Guests {
+            room,
+            host,
+            names,
+            offers: offers?.into_iter().collect(),
+        })
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Asks that this room and another become one, as far as the policy asks for this member's word on who is let in: that
+    /// of which [`Event::OtherEpoch`] has told. All members of one room go over into the other, or none: the members of both
+    /// have to vote for it, and each decides whom it is in a roster with ([`Admission`](crate::Admission)).
+    ///
+    /// # Errors
+    /// [`VoteError::TooMany`]; nothing has changed then.
+    pub fn merge(&mut self, now: Timestamp, name: EpochName) -> Result<(), VoteError> {
+        let neighbours = &self.lobby.neighbours;
+        if neighbours.is_own(name) {
+            // They are one already.
+            return Ok(());
+        }
+        self.votes
+            .check_place_for_merge(name, |other| neighbours.contains(other))?;
+        if !self.vote(now, Vote::Merge(name)) {
+            // Who asks again has not been heard, it may be.
+            self.say_next();
+        }
+        self.after_input(now);
+        Ok(())
+    }
+
+    /// The new epoch goes over into another, if its proposal says so.
+    pub(super) fn begin_move(&mut self, now: Timestamp, host: Option<EpochName>) {
+        let Some((member, host)) = self.phase.member_mut().zip(host) else {
+            return;
+        };
+        let times = self.common.me.times();
+        // However quick the network is, the others have to be heard, and their people to vote.
+        let first = times
+            .view
+            .saturating_mul(VIEWS_OF_A_MOVE)
+            .max(times.fresh());
+        let until = self.votes.tries.note(now, host, first);
+        member.goes_over = Some(Move { host, until });
+        self.common.timers.set(Timer::Advertise, now);
+    }
+
+    /// Makes an offer to the host of an epoch that goes over, and says in the epoch which it is; when all have, one tells the
+    /// host which belong together.
+    pub(super) fn offer_as_guest(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let goes_over = self.phase.member().and_then(|member| member.goes_over);
+        let Some(goes_over) = goes_over.filter(|_| self.phase.change().is_none()) else {
+            return;
+        };
+        let parent = Some(goes_over.host.of_guests::<S>());
+        if self.lobby.offering.own(parent).is_none() {
+            self.lobby.renew_offer(&self.common.me, now, parent, rng);
+        }
+        let own = self.lobby.offering.own(parent);
+        let Some((digest, offer)) = own.map(|own| (own.digest, own.member.offer().clone())) else {
+            return;
+        };
+        self.common.out.transmit(&Packet::Offer(offer));
+        let next = self.phase.epoch_mut().and_then(|epoch| epoch.own_next());
+        if let Some(next) = next.filter(|next| next.guest != Some(digest)) {
+            next.guest = Some(digest);
+            self.say_next();
+        }
+        let times = *self.common.me.times();
+        let wait = if self.own_guests().is_some() {
+            let place = self.phase.epoch().map(|it| (it.me(), it.members()));
+            if let Some((me, members)) = place {
+                let rank = rank(goes_over.host.as_bytes(), me, members);
+                let cx = &mut self.common.at(now);
+                self.lobby.ask_for(cx, Answer::Guests, rank);
+                self.reply(now);
+            }
+            times.advertise
+        } else {
+            times.gather
+        };
+        self.common.timers.set(Timer::Advertise, now.after(wait));
+    }
+
+    /// As long as any member votes to become one with another room, one of all tells that there is an epoch here, once in a
+    /// while: each has to hear of the other.
+    pub(super) fn call_neighbours(&mut self, now: Timestamp) {
+        if self.is_so(now, |situation| !situation.proposed_merges().is_empty()) {
+            if let Some(name) = self.phase.name() {
+                self.greet(now, name.as_bytes());
+            }
+            self.plan_call(now);
+        }
+    }
+
+    /// Plans the next time that the others are told that there is an epoch here.
+    pub(super) fn plan_call(&mut self, now: Timestamp) {
+        if self.is_so(now, |situation| !situation.proposed_merges().is_empty()) {
+            let again = now.after(self.common.me.times().advertise);
+            self.common.timers.set_if_idle(Timer::Advertise, again);
+        }
+    }
+
+    /// What the members of an epoch that goes over tell its host.
+    pub(super) fn own_guests(&self) -> Option<Guests> {
+        let names = self.lobby.neighbours.own_names().collect();
+        let member = self.phase.member()?;
+        member.guests(self.common.me.config.room, names)
+    }
+
+    /// Takes a list of those who ask to come in together.
+    pub(super) fn handle_guests(
+        &mut self,
+        now: Timestamp,
+        guests: Guests,
+    ) -> Result<(), Rejection> {
+        if guests.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        let Some(name) = guests.names.first().copied() else {
+            return Err(Rejection::UnknownEpoch);
+        };
+        let own = self.phase.name();
+        if own == Some(name) {
+            if self.own_guests().as_ref() == Some(&guests) {
+                self.lobby
+                    .was_given(&mut self.common.at(now), Answer::Guests);
+            }
+            return Ok(());
+        }
+        let cx = &mut self.common.at(now);
+        let news = self.lobby.hear_of(cx, name);
+        if own == Some(guests.host) {
+            self.lobby.neighbours.note_guests(name);
+        }
+        if news == Name::New {
+            cx.out.tell(Event::OtherEpoch {
+                name,
+                members: u16::try_from(guests.offers.len()).unwrap_or(u16::MAX),
+            });
+        }
+        let named = self
+            .situation(now)
+            .filter(|_| own == Some(guests.host))
+            .map(|situation| situation.proposed_merges());
+        let is_voted_on = named.is_some_and(|it| guests.names.iter().any(|name| it.contains(name)));
+        if !is_voted_on {
+            // Nobody here has asked for that.
+            return Err(Rejection::UnknownEpoch);
+        }
+        let cx = &mut self.common.at(now);
+        let lasts = cx.me.times().fresh();
+        self.lobby.request_missing(cx, &guests.offers);
+        self.lobby.guest_lists.hear(now, guests, lasts);
+        self.common.timers.set(Timer::Change, now);
+        Ok(())
+    }
+
+    /// A run in which members of another room were listed has failed: the next one is without them for a while.
+    pub(super) fn note_failed_guests(&mut self, now: Timestamp, attempt: &Attempt<S>) {
+        if let Some(name) = attempt.guests {
+            let first = part(self.common.me.times().view, 2);
+            let _over = self.votes.tries.note(now, name, first);
+        }
+    }
+
+    /// The view of a host is over without an epoch, for a member that goes over into it.
+    pub(super) fn end_guest_run(&mut self, now: Timestamp) {
+        self.set_aside(now);
+        if let Some(member) = self.phase.member_mut() {
+            let has_confirmed = member.changing.has_confirmed();
+            member.epoch.thaw(has_confirmed);
+        }
+        self.say_next();
+        self.common.timers.set(Timer::Advertise, now);
+        self.common.timers.set(Timer::Change, now);
+    }
+
+    /// Looks again when an epoch that goes over has to go back.
+    pub(super) fn await_host(&mut self, now: Timestamp) {
+        let goes_over = self.phase.member().and_then(|member| member.goes_over);
+        if let Some(goes_over) = goes_over.filter(|it| now < it.until) {
+            self.common
+                .timers
+                .set_earlier(Timer::Change, goes_over.until);
+        }
+    }
+}

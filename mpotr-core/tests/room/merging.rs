@@ -1,0 +1,289 @@
+//! Two rooms become one by a vote of each, all of one or none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_core::crypto::IdentityKey;
+use mpotr_core::gka::{EpochName, Sid};
+use mpotr_core::wire::Packet;
+use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule};
+
+use crate::network::{FOUL, Network};
+
+/// An epoch that a member was told of.
+struct Told {
+    sid: Sid,
+    parent: Option<EpochName>,
+    roster: BTreeSet<IdentityKey>,
+}
+
+fn told(network: &Network, member: usize) -> Vec<Told> {
+    let secure = network.events[member].iter().filter_map(|event| {
+        let Event::Secure {
+            sid,
+            parent,
+            roster,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        Some(Told {
+            sid: *sid,
+            parent: *parent,
+            roster: roster.iter().map(|it| it.identity).collect(),
+        })
+    });
+    secure.collect()
+}
+
+fn roster(network: &Network, member: usize) -> BTreeSet<IdentityKey> {
+    told(network, member)
+        .pop()
+        .map(|it| it.roster)
+        .unwrap_or_default()
+}
+
+fn keys(network: &Network, members: impl IntoIterator<Item = usize>) -> BTreeSet<IdentityKey> {
+    let members = members.into_iter();
+    members.map(|member| network.keys[member]).collect()
+}
+
+fn are_together(network: &Network, members: impl Iterator<Item = usize> + Clone) -> bool {
+    let all = keys(network, members.clone());
+    let mut sids = BTreeSet::new();
+    for member in members {
+        let last = told(network, member).pop();
+        let Some(last) = last.filter(|it| it.roster == all) else {
+            return false;
+        };
+        sids.insert(last.sid);
+    }
+    sids.len() == 1
+}
+
+/// Two rooms, of the first two members and of the others, that hear each other from now on.
+fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
+    let mut network = Network::with(0, seed, |_| {});
+    let side = |member: usize| member < 2;
+    for member in 0..members {
+        network.enter(|config| {
+            config.members = Some(if side(member) { 2 } else { members - 2 });
+            configure(config);
+        });
+    }
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        (side(from) == side(to)).then(|| packet.to_vec())
+    }));
+    network.run_until(120, |network| {
+        are_together(network, 0..2) && are_together(network, 2..members)
+    });
+    network.tamper = None;
+    network.send(members - 1, "who else is here?");
+    network
+}
+
+/// People who vote to become one with each other room of which they are told.
+#[derive(Default)]
+struct People(BTreeMap<usize, usize>);
+
+impl People {
+    fn of(members: impl IntoIterator<Item = usize>) -> Self {
+        Self(members.into_iter().map(|member| (member, 0)).collect())
+    }
+
+    fn vote(&mut self, network: &mut Network) {
+        for (member, seen) in &mut self.0 {
+            let names: Vec<_> = network.events[*member][*seen..]
+                .iter()
+                .filter_map(|event| match event {
+                    Event::OtherEpoch { name, .. } => Some(*name),
+                    _ => None,
+                })
+                .collect();
+            *seen = network.events[*member].len();
+            for name in names {
+                let now = network.now;
+                network.rooms[*member].merge(now, name).unwrap();
+                network.collect(*member);
+            }
+        }
+    }
+
+    fn run_until(&mut self, network: &mut Network, seconds: u64, done: impl Fn(&Network) -> bool) {
+        for _ in 0..seconds.saturating_mul(5) {
+            self.vote(network);
+            network.run_for_millis(200);
+            if done(network) {
+                return;
+            }
+        }
+        let rosters: Vec<_> = (0..network.rooms.len())
+            .map(|member| roster(network, member).len())
+            .collect();
+        panic!("not reached at {:?}: {rosters:?}", network.now);
+    }
+
+    fn run_for(&mut self, network: &mut Network, seconds: u64) {
+        for _ in 0..seconds {
+            self.vote(network);
+            network.run_for(1);
+        }
+    }
+}
+
+#[test]
+fn two_rooms_become_one_by_a_vote_of_each() {
+    for seed in 0..4 {
+        let mut network = two_rooms(5, seed, |_| {});
+        network.send(0, "in the smaller room");
+        People::of(0..5).run_until(&mut network, 120, |n| are_together(n, 0..5));
+        network.send(0, "in the one room");
+        network.run_for(3);
+        assert_eq!(network.read(1), ["in the smaller room", "in the one room"]);
+        assert_eq!(
+            network.read(4),
+            ["who else is here?", "in the one room"],
+            "nothing that was said before"
+        );
+    }
+}
+
+#[test]
+fn the_vote_of_one_room_alone_makes_nothing_of_two() {
+    for voters in [0..2, 2..5] {
+        let mut network = two_rooms(5, 3, |_| {});
+        People::of(voters).run_for(&mut network, 200);
+        for member in 0..5 {
+            let own = if member < 2 { 0..2 } else { 2..5 };
+            let own = keys(&network, own);
+            assert!(told(&network, member).iter().all(|it| it.roster == own));
+        }
+        // And they talk.
+        network.send(0, "hello");
+        network.run_for(3);
+        assert_eq!(network.read(1).last().map(String::as_str), Some("hello"));
+    }
+}
+
+#[test]
+fn a_room_becomes_one_with_another_by_as_many_votes_as_it_takes_to_let_somebody_in() {
+    let by_two = Policy {
+        admit: Rule::Quorum(2.try_into().unwrap()),
+        ..Policy::default()
+    };
+    let mut network = two_rooms(5, 4, |config| config.policy = by_two.clone());
+    People::of([0, 2, 3]).run_for(&mut network, 150);
+    assert!((0..5).all(|member| roster(&network, member).len() < 5));
+    People::of(0..5).run_until(&mut network, 200, |n| are_together(n, 0..5));
+}
+
+#[test]
+fn merge_all_or_none() {
+    for seed in 0..2 {
+        let mut network = Network::with(0, seed, |_| {});
+        for _ in 0..5 {
+            network.enter(|config| config.admission = Admission::Ask(BTreeSet::new()));
+        }
+        let side = |member: usize| member < 2;
+        network.tamper = Some(Box::new(move |from, to, packet| {
+            (side(from) == side(to)).then(|| packet.to_vec())
+        }));
+        // Everyone knows everyone but for one of the larger room, whom those of the smaller do not know.
+        let now = network.now;
+        for member in 0..5 {
+            for other in (0..5).filter(|other| *other != member) {
+                if (member, other) != (0, 4) && (member, other) != (1, 4) {
+                    let other = network.keys[other];
+                    network.rooms[member].admit(now, other).unwrap();
+                    network.collect(member);
+                }
+            }
+        }
+        network.run_until(120, |n| are_together(n, 0..2) && are_together(n, 2..5));
+        network.tamper = None;
+        network.send(4, "who else is here?");
+        let mut people = People::of(0..5);
+        people.run_for(&mut network, 150);
+        for member in 0..5 {
+            let rosters: BTreeSet<_> = told(&network, member)
+                .iter()
+                .map(|it| it.roster.len())
+                .collect();
+            assert_eq!(rosters, BTreeSet::from([if member < 2 { 2 } else { 3 }]));
+        }
+        for member in 0..2 {
+            let (now, key) = (network.now, network.keys[4]);
+            network.rooms[member].admit(now, key).unwrap();
+            network.collect(member);
+        }
+        people.run_until(&mut network, 600, |n| are_together(n, 0..5));
+    }
+}
+
+/// Confirmations get lost, each room goes back and tries again, and no two members part ways while each lists the other.
+#[test]
+fn opposite_merge_orders() {
+    for seed in 0..5_u64 {
+        let mut network = two_rooms(5, seed, |_| {});
+        let mut n = seed;
+        network.tamper = Some(Box::new(move |_, _, packet| {
+            n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let is_late = matches!(Packet::from_bytes(packet), Ok(Packet::Confirmation(..)));
+            (!is_late || (n >> 40) % 3 == 0).then(|| packet.to_vec())
+        }));
+        let mut people = People::of(0..5);
+        people.run_for(&mut network, 100);
+        for (a, b) in (0..5).flat_map(|a| (0..5).map(move |b| (a, b))) {
+            for one in told(&network, a) {
+                let lists = |it: &Told| {
+                    it.roster.contains(&network.keys[a]) && one.roster.contains(&network.keys[b])
+                };
+                let of_b = told(&network, b);
+                let same = of_b.iter().filter(|it| it.parent == one.parent);
+                assert!(
+                    one.parent.is_none() || same.filter(|it| lists(it)).all(|it| it.sid == one.sid),
+                    "seed {seed}: {a} and {b}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn rooms_become_one_in_foul_weather() {
+    let mut network = two_rooms(6, 2, |_| {});
+    network.set_weather(FOUL);
+    People::of(0..6).run_until(&mut network, 900, |n| are_together(n, 0..6));
+    assert!(network.rooms.iter().all(Room::is_secure));
+}
+
+#[test]
+fn texts_typed_while_two_rooms_become_one_are_acknowledged() {
+    let mut network = two_rooms(5, 1, |_| {});
+    let mut people = People::of(0..5);
+    for n in 0..200 {
+        if n % 10 == 0 && !are_together(&network, 0..5) {
+            network.send(n % 5, &format!("text {n}"));
+        }
+        people.vote(&mut network);
+        network.run_for_millis(200);
+    }
+    assert!(are_together(&network, 0..5));
+    network.run_for(10);
+    for member in 0..5 {
+        let taken = network.count(member, |event| matches!(event, Event::Sent { .. }));
+        let acknowledged =
+            network.count(member, |event| matches!(event, Event::Acknowledged { .. }));
+        assert_eq!(taken, acknowledged);
+    }
+}
+
+#[test]
+fn a_guest_that_falls_silent_is_left_out_first() {
+    let mut network = two_rooms(5, 1, |_| {});
+    // Who dies is of one room, whichever hosts.
+    network.kill(4);
+    let mut people = People::of(0..4);
+    network.send(2, "is everybody there?");
+    people.run_until(&mut network, 900, |n| are_together(n, 0..4));
+}
