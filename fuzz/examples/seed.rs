@@ -4,12 +4,11 @@ use std::path::Path;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
-use mpotr_core::gka::{OfferDigest, RoomId};
+use mpotr_core::gka::{OfferDigest, OfferSecrets, OwnChallenge, RoomId};
 use mpotr_core::wire::{
-    Advert, Bundle, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Listing, Lock, MemberBits, MessageId,
-    Missing, Next,    OfferHint, OfferMark, Packet,
-    Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
-    Unsigned, Wanted, Vote,
+    Advert, Answer, Bundle, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Knock, KnockNonce,
+    Listing, Lock, MemberBits, MessageId, Missing, Next, OfferHint, OfferMark, Packet, Presence, Question, Range,
+    Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Vote, Wanted,
 };
 use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
 use mpotr_formats::identity;
@@ -174,6 +173,26 @@ fn main() -> std::io::Result<()> {
         entries: vec![entry(5), entry(6)],
         signature: SignatureBytes::new([11; 64]),
     };
+    let host = IdentityKeyPair::random::<Suite>(&mut rng);
+    let name = EpochName::new([7; 16]);
+    let own = OwnChallenge::<Suite>::draw(room_id, name, 1, &host, &mut rng);
+    let (offer, secrets) = OfferSecrets::<Suite>::generate(room_id, Some(name), &host, 0, &mut rng);
+    let signed = own
+        .challenge()
+        .signed_by_joiner::<Suite>(&offer.digest::<Suite>());
+    let proof = own
+        .simulate(&offer, &mut rng)
+        .expect("the identity is a key");
+    let answer = Answer {
+        challenge: own.challenge().key,
+        signature: secrets.ephemeral().sign(&signed),
+        proof,
+        offer,
+    };
+    let knock = Knock {
+        room: room_id,
+        nonce: KnockNonce::new([5; 16]),
+    };
     let made = [
         Packet::Advert(advert),
         Packet::Reveal(reveal),
@@ -181,6 +200,9 @@ fn main() -> std::io::Result<()> {
         offers,
         proposal,
         rounds,
+        Packet::Knock(knock),
+        Packet::Hello(*own.challenge()),
+        Packet::Answer(Box::new(answer)),
     ];
     for (name, packet) in made.iter().enumerate() {
         write("packet_of_kind", played.len() + name, &picking(packet))?;

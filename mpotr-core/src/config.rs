@@ -82,6 +82,8 @@ pub struct Timers {
     pub linger: Duration,
 }
 
+/// A gathering lasts for this many times `gather` at most.
+const MOST_GATHERS: u32 = 4;
 /// An offer that was not heard for as many times `advertise` is not there.
 const MOST_ADVERTISES: u32 = 3;
 
@@ -148,6 +150,12 @@ impl Timers {
     /// How long an offer counts after it was heard.
     pub(crate) const fn fresh(&self) -> Duration {
         self.advertise.saturating_mul(MOST_ADVERTISES)
+    }
+
+    /// How long those who would come in by a run have to take part in it: for an answer, and for what is lost once.
+    pub(crate) const fn newcomer(&self) -> Duration {
+        let gathered = self.gather.saturating_mul(MOST_GATHERS);
+        gathered.saturating_add(self.retry.saturating_mul(2))
     }
 
     /// How long an answer takes: a repetition, and a quiet acknowledgement.

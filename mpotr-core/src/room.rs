@@ -8,9 +8,9 @@
 //! |---|---|---|
 //! | `context` | who this member is, what it has to say, its timers | |
 //! | `pulse` | how long a word and its answer take, and so how long everything does | |
-//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `turns`, `answering`, `neighbours`, `guests` |
+//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `turns`, `answering`, `neighbours`, `guests`, `newcomers` |
 //! | `phase` | outside, in an epoch, or gone | `membership` |
-//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `changing`, `unserved` |
+//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `changing`, `unserved`, `strangers` |
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending` |
 //! | `votes` | what this member asks for, and who was left out | `exclusions`, `tries` |
@@ -25,6 +25,7 @@
 //! | `asking`, `writing`, `receiving` | what the application asks for, and which part each packet is for |
 //! | `following`, `explaining` | what follows from an input, and what is waited for then |
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
+//! | `greeting` | who comes in from outside: knock, challenge and answer |
 //! | `accepting`, `hosting` | a first epoch or that of a host, and who lets whom in |
 //! | `merging` | two rooms that become one |
 //! | `ending` | the end of an epoch without another, and of this member's part |
@@ -46,6 +47,7 @@ mod ending;
 mod explaining;
 mod fates;
 mod following;
+mod greeting;
 mod hearing;
 mod hosting;
 #[cfg(feature = "insider")]
@@ -125,7 +127,7 @@ pub struct Room<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Room<S> {
-    /// Enters a channel: the first offer is ready to be sent. The identity is an
+    /// Enters a channel: a knock is ready to be sent. The identity is an
     /// [`IdentityKeyPair`](mpotr_crypto::IdentityKeyPair); [`Invented`](mpotr_gka::Invented) ones talk among themselves
     /// alone.
     ///
@@ -163,7 +165,7 @@ impl<S: CryptoSuite> Room<S> {
             departure: Departing::default(),
             waits: Waits::default(),
         };
-        room.advertise(now, rng);
+        room.enter(now, rng);
         room.explain(now);
         Ok(room)
     }
@@ -183,6 +185,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Propose => self.propose(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.advance_change(now, rng),
+                Timer::Door => self.challenge(now, rng),
                 Timer::Vote => self.state_votes(),
                 Timer::Reply => self.reply(now),
                 Timer::Retry => self.retry(now),

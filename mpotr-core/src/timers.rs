@@ -24,6 +24,8 @@ pub(crate) enum Timer {
     Change,
     /// Answer what somebody asked for, unless another member has.
     Reply,
+    /// Ask those who want to come in who they are.
+    Door,
     /// State votes that the others have not heard.
     Vote,
     /// The epoch's keys are to be replaced.
@@ -74,6 +76,7 @@ impl Timer {
             | Self::Query => true,
             Self::Plan
             | Self::Heard
+            | Self::Door
             | Self::Propose
             | Self::View
             | Self::Change
@@ -101,7 +104,8 @@ impl Timer {
 }
 
 /// What has a meaning in one epoch only.
-const OF_EPOCH: [Timer; 12] = [
+const OF_EPOCH: [Timer; 13] = [
+    Timer::Door,
     Timer::View,
     Timer::Refresh,
     Timer::Silent,

@@ -4,7 +4,7 @@
 //! struct {
 //!   uint8 version = 3;
 //!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8,
-//!                               heard 9, guests 10
+//!                               heard 9, guests 10, knock 11, hello 12, answer 13
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
@@ -12,11 +12,13 @@
 //! Decoding is strict: canonical encodings only, nothing after the end, limits before allocation.
 
 mod advert;
+mod answer;
 mod bits;
 mod bundle;
 mod content;
 mod guests;
 mod heard;
+mod knock;
 mod lock;
 mod next;
 mod padding;
@@ -28,14 +30,18 @@ mod signed;
 mod statement;
 
 pub use advert::Advert;
+pub use answer::Answer;
 pub use bits::MemberBits;
 pub use bundle::{Bundle, MAX_BUNDLED};
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
 pub use guests::{Guests, MAX_NAMES};
 pub use heard::{Entry, Heard, OfferHint, OfferMark};
+pub use knock::{Knock, KnockNonce};
 pub use lock::Lock;
 pub use mpotr_gka::EpochName;
-pub use next::{MAX_CONFIRMED, MAX_FORSAKEN, MAX_VOTES, Next, Vote, cut_digest};
+pub use next::{
+    Admitted, MAX_ADMITTED, MAX_CONFIRMED, MAX_FORSAKEN, MAX_VOTES, Next, Vote, cut_digest,
+};
 pub use padding::padded;
 pub use proposal::Proposal;
 pub use request::{MAX_REQUESTED, Missing, Request, Wanted};
@@ -47,7 +53,7 @@ pub use statement::{
 };
 
 use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype, wire_enum};
-use mpotr_gka::{Confirmation, Contribution, Offer, Sid};
+use mpotr_gka::{Challenge, Confirmation, Contribution, Offer, Sid};
 
 /// The version of packets, their first byte. `docs/spec/05-wire.md`, "Packet".
 pub const VERSION: u8 = 3;
@@ -93,6 +99,12 @@ wire_enum! {
         Heard = 9 => "heard",
         /// Members of an epoch ask to go over into another.
         Guests = 10 => "guests",
+        /// Somebody wants to come in.
+        Knock = 11 => "knock",
+        /// Who wants to come into an epoch is asked who it is.
+        Hello = 12 => "hello",
+        /// An offer to an epoch that exists, by who made it.
+        Answer = 13 => "answer",
     }
 }
 
@@ -130,6 +142,12 @@ pub enum Packet {
     Heard(Heard),
     /// Members of an epoch ask to go over into another.
     Guests(Guests),
+    /// Somebody wants to come in.
+    Knock(Knock),
+    /// Who wants to come into an epoch is asked who it is.
+    Hello(Challenge),
+    /// An offer to an epoch that exists, by who made it.
+    Answer(Box<Answer>),
 }
 
 impl Packet {
@@ -156,6 +174,9 @@ impl Packet {
                 Self::Reveal(reveal) => reveal.encode(out),
                 Self::Heard(heard) => heard.encode(out),
                 Self::Guests(guests) => guests.encode(out),
+                Self::Knock(knock) => knock.encode(out),
+                Self::Hello(challenge) => challenge.encode(out),
+                Self::Answer(answer) => answer.encode(out),
             }
         })
     }
@@ -174,6 +195,9 @@ impl Packet {
             Self::Reveal(_) => PacketKind::Reveal,
             Self::Heard(_) => PacketKind::Heard,
             Self::Guests(_) => PacketKind::Guests,
+            Self::Knock(_) => PacketKind::Knock,
+            Self::Hello(_) => PacketKind::Hello,
+            Self::Answer(_) => PacketKind::Answer,
         }
     }
 
@@ -210,6 +234,11 @@ impl Packet {
                 PacketKind::Reveal => Reveal::decode(input).map(Self::Reveal),
                 PacketKind::Heard => Heard::decode(input).map(Self::Heard),
                 PacketKind::Guests => Guests::decode(input).map(Self::Guests),
+                PacketKind::Knock => Knock::decode(input).map(Self::Knock),
+                PacketKind::Hello => Challenge::decode(input).map(Self::Hello),
+                PacketKind::Answer => {
+                    Answer::decode(input).map(|answer| Self::Answer(Box::new(answer)))
+                }
             }
         })
     }

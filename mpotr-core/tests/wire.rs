@@ -12,14 +12,16 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, CommitmentSum, Confirmation, Contribution, ContributionBody,
-    EpochName, KeyStatement as Confirmed, OfferDigest, OfferSecrets, RoomId, Sid,
+    AgreementId, AuthenticationId, Challenge, CommitmentSum, Confirmation, Contribution,
+    ContributionBody, EpochName, JoinerProof, KeyProof, KeyStatement as Confirmed, OfferDigest,
+    OfferSecrets, RoomId, Sid, TrapdoorKey,
 };
 use mpotr_core::wire::{
-    Advert, Content, ContentKind, Entry, EpochHint, Fields, Heard, Listing, Lock, MAX_PACKET,
-    MAX_RANGE, MemberBits, MessageId, Missing, Next, OfferHint, OfferMark, Packet, Presence,
-    Proposal, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement,
-    Unsigned, Unverified, VERSION, Vote, Wanted, padded,
+    Admitted, Advert, Answer, Content, ContentKind, Entry, EpochHint, Fields, Heard, Knock,
+    KnockNonce, Listing, Lock, MAX_ADMITTED, MAX_PACKET, MAX_RANGE, MemberBits, MessageId, Missing,
+    Next, OfferHint, OfferMark, Packet, Presence, Proposal, Question, Range, Request, Reveal,
+    RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Vote,
+    Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -209,7 +211,10 @@ fn packet() -> impl Strategy<Value = Packet> {
         heard(),
         sealed(),
         advert(),
-        reveal()
+        reveal(),
+        knock(),
+        hello(),
+        answer()
     ]
 }
 
@@ -281,7 +286,16 @@ fn next() -> impl Strategy<Value = Next> {
     let offer = prop::option::of(any::<[u8; 32]>().prop_map(OfferDigest::new));
     let some = || prop::option::of(sid());
     let frozen = prop::option::of((sid(), lock()));
-    let lists = (btree_set(sid(), 0..4), btree_set(vote(), 0..4));
+    let bytes = any::<[u8; 32]>;
+    let admitted = (bytes(), bytes()).prop_map(|(identity, offer)| Admitted {
+        identity: crypto::IdentityKey::new(identity),
+        offer: OfferDigest::new(offer),
+    });
+    let lists = (
+        btree_set(sid(), 0..4),
+        btree_set(vote(), 0..4),
+        btree_set(admitted, 0..=MAX_ADMITTED),
+    );
     let confirmed = btree_map(sid(), digest, 0..4);
     (
         any::<u32>(),
@@ -293,7 +307,15 @@ fn next() -> impl Strategy<Value = Next> {
         lists,
     )
         .prop_map(
-            |(view, offer, proposed, frozen, confirmed, installed, (forsaken, mut votes))| {
+            |(
+                view,
+                offer,
+                proposed,
+                frozen,
+                confirmed,
+                installed,
+                (forsaken, mut votes, admitted),
+            )| {
                 let mut policies = 0;
                 votes.retain(|vote| {
                     policies += u8::from(matches!(vote, Vote::Policy(_)));
@@ -310,6 +332,7 @@ fn next() -> impl Strategy<Value = Next> {
                     done: installed.is_some() && view % 2 == 0,
                     forsaken: forsaken.into_iter().collect(),
                     votes: votes.into_iter().collect(),
+                    admitted: admitted.into_iter().collect(),
                 }
             },
         )
@@ -390,6 +413,46 @@ fn reveal() -> impl Strategy<Value = Packet> {
             trapdoor: RevealedTrapdoor::new(trapdoor),
         })
     })
+}
+
+fn knock() -> impl Strategy<Value = Packet> {
+    (any::<[u8; 32]>(), any::<[u8; 16]>()).prop_map(|(room, nonce)| {
+        let (room, nonce) = (RoomId::new(room), KnockNonce::new(nonce));
+        Packet::Knock(Knock { room, nonce })
+    })
+}
+
+fn hello() -> impl Strategy<Value = Packet> {
+    let bytes = any::<[u8; 32]>;
+    let name = any::<[u8; 16]>().prop_filter("none", |name| *name != [0; 16]);
+    (bytes(), name, any::<u32>(), bytes(), any::<[u8; 64]>()).prop_map(
+        |(room, epoch, view, key, proof)| {
+            Packet::Hello(Challenge {
+                room: RoomId::new(room),
+                epoch: EpochName::new(epoch),
+                view,
+                key: TrapdoorKey::new(key),
+                proof: KeyProof::new(proof),
+            })
+        },
+    )
+}
+
+fn answer() -> impl Strategy<Value = Packet> {
+    let proof = vec(any::<u8>(), 128).prop_map(|bytes| bytes.try_into().unwrap());
+    (offer(), any::<[u8; 32]>(), signature(), proof).prop_map(
+        |(offer, challenge, signature, proof)| {
+            let Packet::Offer(offer) = offer else {
+                panic!("{offer:?}");
+            };
+            Packet::Answer(Box::new(Answer {
+                offer,
+                challenge: TrapdoorKey::new(challenge),
+                signature,
+                proof: JoinerProof::new(proof),
+            }))
+        },
+    )
 }
 
 fn advert() -> impl Strategy<Value = Packet> {
@@ -535,7 +598,7 @@ fn an_unknown_version_or_kind_is_refused() {
     assert_eq!(Packet::from_bytes(&[1, 1]).unwrap_err().field, "version");
     assert_eq!(Packet::from_bytes(&[VERSION, 0]).unwrap_err().field, "kind");
     assert_eq!(
-        Packet::from_bytes(&[VERSION, 10]).unwrap_err().field,
+        Packet::from_bytes(&[VERSION, 14]).unwrap_err().field,
         "kind"
     );
 }

@@ -161,8 +161,11 @@ impl<S: CryptoSuite> Room<S> {
         let is_change = part.continuing.is_some();
         attempt.continuing = part.continuing;
         attempt.guests = part.guests;
+        attempt.joining = part.joining;
         if let Some(member) = self.phase.member_mut().filter(|_| is_change) {
-            member.epoch.freeze(sid);
+            if !attempt.awaits_newcomers() {
+                member.epoch.freeze(sid);
+            }
             member.note_contributed(&mut self.common.out, &attempt);
         }
         self.begin(now, attempt, rng);
@@ -234,9 +237,10 @@ impl<S: CryptoSuite> Room<S> {
         {
             let by = (*maker, member.offer().identity);
             // Those who list it may have waited long for the votes to do so: it counts from when it was published last.
-            let published = self.lobby.published();
-            self.common.pulse.hear_answer_since(now, published, by);
-            self.common.keep_pace();
+            if let Some(published) = self.lobby.published(proposal.parent) {
+                self.common.pulse.hear_answer_since(now, published, by);
+                self.common.keep_pace();
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use super::succession::pending::Claim;
 use super::succession::{Round, Which};
 use crate::error::Rejection;
 use crate::event::Event;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::Packet;
 
@@ -42,8 +42,12 @@ impl<S: CryptoSuite> Room<S> {
         out.transmit_in_run(attempt.hint, attempt.own_packets());
         self.common.pulse.contribute(now, attempt.hint);
         self.succession.missed = None;
+        let awaits_newcomers = attempt.awaits_newcomers();
+        let is_host = attempt.proposal.parent.is_some() && self.phase.gathers();
         self.succession.current = Some(attempt);
-        self.advertise(now, rng);
+        if !is_host {
+            self.advertise(now, rng);
+        }
         let timers = &mut self.common.timers;
         let times = self.common.me.times();
         timers.begin_anew(Timer::Retry);
@@ -53,6 +57,9 @@ impl<S: CryptoSuite> Room<S> {
             // The view of a host: as long as one of a change.
             let length = times.propose.saturating_add(times.view);
             timers.set(Timer::View, now.after(length));
+        } else if awaits_newcomers {
+            // Who is listed and not there costs no more than this.
+            timers.set_earlier(Timer::View, now.after(times.newcomer()));
         }
         timers.set(Timer::Retry, now.after(times.repetition()));
         self.ask_later(now);
@@ -63,6 +70,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Ends the run that is under way without an epoch, for want of time or for a later one. If this member has confirmed it,
     /// it may still end well.
     pub(super) fn set_aside(&mut self, now: Timestamp) {
+        self.note_failed_newcomers(now);
         let Some(attempt) = self.succession.current.take() else {
             return;
         };
@@ -78,8 +86,7 @@ impl<S: CryptoSuite> Room<S> {
         let kept_out = run.kept_out_by(&undecodable);
         silent.retain(|member| !kept_out.contains(member));
         let offering = &mut self.lobby.offering;
-        let wait = self.common.me.times().view;
-        offering.note_silent(now, wait, &claimed(run, &silent));
+        offering.note_silent(attempt.offers_of(&silent));
         offering.mark_used(attempt.used_offers());
         offering.bar(attempt.offers_of(&undecodable));
         let (fault, culprits) = if undecodable.is_empty() {
@@ -181,6 +188,9 @@ impl<S: CryptoSuite> Room<S> {
 
     fn proceed(&mut self, now: Timestamp, which: Which, rng: &mut dyn CryptoRng) {
         while let Some(mut attempt) = self.succession.take(which) {
+            if which == Which::Current {
+                self.freeze_for(now, &attempt);
+            }
             let member = self.phase.member_mut();
             let leave = self.succession.leave_of(&mut attempt, which, member);
             match attempt.proceed(leave, &*self.common.me.identity, rng) {
@@ -201,6 +211,48 @@ impl<S: CryptoSuite> Room<S> {
                     return;
                 }
             }
+        }
+    }
+
+    /// All who would come in have taken part: from here on the epoch that ends waits for the end of the run.
+    fn freeze_for(&mut self, now: Timestamp, attempt: &Attempt<S>) {
+        let is_ready = !attempt.joining.is_empty() && !attempt.awaits_newcomers();
+        let Some(member) = self.phase.member_mut().filter(|_| is_ready) else {
+            return;
+        };
+        let run = attempt.run().sid();
+        let said = member.epoch.next_of(member.epoch.me());
+        let is_frozen = said.is_some_and(|next| next.frozen.is_some_and(|(it, _)| it == run));
+        let entered = member.changing.change.as_ref().map(|it| it.entered);
+        let Some(entered) = entered.filter(|_| !is_frozen && !attempt.has_confirmed()) else {
+            return;
+        };
+        member.epoch.freeze(run);
+        let view = self.common.me.times().view;
+        let least = now.after(part(view, 2));
+        let end = entered.after(view).max(least);
+        self.common.timers.set(Timer::View, end);
+        self.say_next();
+    }
+
+    /// Whether the run under way waits for those who would come in.
+    pub(super) fn waits_for_newcomers(&self) -> bool {
+        let current = self.succession.current.as_ref();
+        current.is_some_and(Attempt::awaits_newcomers)
+    }
+
+    /// The view ends. If its run failed for want of those who would have come in, there are some without any now.
+    fn note_failed_newcomers(&mut self, now: Timestamp) {
+        let current = self.succession.current.as_ref();
+        let Some(alive) = current.and_then(Attempt::alive_newcomers) else {
+            return;
+        };
+        // What members want has ended it, and not the time.
+        let is_cut_short =
+            self.waits_for_newcomers() && self.is_so(now, |situation| situation.wants_own_change());
+        if self.phase.is_member() && !is_cut_short {
+            let view = self.common.me.times().view;
+            self.lobby.newcomers.have_failed(now, view, alive);
         }
     }
 
@@ -266,6 +318,12 @@ impl<S: CryptoSuite> Room<S> {
         offering.mark_used(attempt.used_offers());
         offering.bar(attempt.offers_of(&fault.culprits));
         offering.bar(attempt.offers_of(&attempt.run().undecodable()));
+        let is_of_newcomers = |it: &usize| attempt.joining.contains(it);
+        if self.phase.is_member() && fault.culprits.iter().any(is_of_newcomers) {
+            let view = self.common.me.times().view;
+            let alive = attempt.alive_newcomers().unwrap_or_default();
+            self.lobby.newcomers.have_failed(now, view, alive);
+        }
         match which {
             // A change goes on with its next view.
             Which::Current if !self.phase.gathers() => self.common.timers.set(Timer::View, now),

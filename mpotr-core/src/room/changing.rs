@@ -20,6 +20,7 @@ use super::adopting::Contributed;
 use super::membership::Membership;
 use super::membership::unserved::Unserved;
 use super::outbox::Outbox;
+use super::situation::Situation;
 use super::votes::Votes;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
@@ -74,7 +75,12 @@ impl<S: CryptoSuite> Membership<S> {
     /// Enters a view, with an offer for it.
     fn enter_view(&mut self, change: Change, offer: Option<OfferDigest>, has_confirmed: bool) {
         self.epoch.thaw(has_confirmed);
+        self.strangers.go_to(change.view);
         if let Some(next) = self.epoch.own_next() {
+            if next.view != change.view {
+                // Who has answered has done so for one view.
+                next.admitted.clear();
+            }
             next.view = change.view;
             next.offer = offer;
             next.proposed = None;
@@ -98,7 +104,7 @@ impl<S: CryptoSuite> Room<S> {
         if self.phase.member().is_none_or(Membership::has_said_goodbye) {
             return;
         }
-        self.vote_on_candidates(now);
+        self.state_admitted(now);
         self.plan_call(now);
         if self.phase.change().is_none() {
             if self.is_so(now, |situation| situation.wants_change()) {
@@ -113,17 +119,32 @@ impl<S: CryptoSuite> Room<S> {
         {
             self.enter_view(now, view, rng);
         }
+        if self.succession.current.is_none()
+            && let Some(view) = self
+                .situation(now)
+                .and_then(|situation| situation.view_of_proposer())
+        {
+            self.enter_view(now, view, rng);
+        }
+        if self.waits_for_newcomers() && self.is_so(now, |it| it.wants_own_change()) {
+            // What members want goes first.
+            let view = self.phase.change().map_or(0, |change| change.view);
+            self.enter_view(now, view.saturating_add(1), rng);
+        }
         self.note_installed(now);
         self.forsake();
+        let have_others_gone = self.is_so(now, |situation| situation.others_have_gone());
         match self.waits_until().filter(|until| now < *until) {
             Some(until) => self.common.timers.set_earlier(Timer::Change, until),
+            // Who is left alone by that follows them, and begins nothing without them.
+            None if have_others_gone => {}
             None => {
                 self.propose_change(now, rng);
                 self.consider_changes(now, rng);
             }
         }
         self.advance_runs(now, rng);
-        if self.is_so(now, |situation| situation.others_have_gone()) {
+        if have_others_gone {
             let later = now.after(self.common.me.times().adopt);
             self.common.timers.set_if_idle(Timer::Abandon, later);
         }
@@ -179,14 +200,26 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.set(Timer::View, now.after(length));
         self.common.timers.set(Timer::Change, soon);
         self.ask_later(now);
+        self.common.timers.stop(Timer::Door);
         self.say_next();
+        let fresh = self.common.me.times().fresh();
+        let is_my_turn =
+            |it: &Situation<'_, S>| view > 0 && it.takes_newcomers() && it.is_my_turn(view);
+        if self.lobby.newcomers.are_there(now, fresh) && self.is_so(now, is_my_turn) {
+            self.plan_challenge(now);
+        }
     }
 
     /// There is a proposal in this view: it has the time that a run takes.
     pub(super) fn extend_view(&mut self) {
         if let Some(change) = self.phase.change() {
             let until = change.entered.after(self.common.me.times().view);
-            self.common.timers.set(Timer::View, until);
+            if self.waits_for_newcomers() {
+                // Those have less.
+                self.common.timers.set_earlier(Timer::View, until);
+            } else {
+                self.common.timers.set(Timer::View, until);
+            }
         }
     }
 

@@ -37,7 +37,7 @@ enum Turn {
 
 impl<S: CryptoSuite> Situation<'_, S> {
     /// Whether it is this member's turn to propose.
-    fn is_my_turn(&self, view: u32) -> bool {
+    pub(super) fn is_my_turn(&self, view: u32) -> bool {
         let epoch = self.epoch();
         let said = epoch.next_of(epoch.me());
         let has_proposed = said.is_some_and(|next| next.proposed.is_some());
@@ -181,7 +181,13 @@ impl<S: CryptoSuite> Room<S> {
             .sum_of_commitments(&self.common.me, method, &offers);
         let Ok(commitments) = sum else {
             // Without the offers that do not decode, at once.
-            self.common.timers.set(Timer::Change, now);
+            let is_any_barred = offers.iter().any(|it| self.lobby.offering.is_spent(it));
+            let again = if is_any_barred {
+                now
+            } else {
+                now.after(self.common.me.times().retry)
+            };
+            self.common.timers.set(Timer::Change, again);
             return;
         };
         let offering = &self.lobby.offering;

@@ -25,8 +25,7 @@ impl<S: CryptoSuite> Lobby<S> {
     pub(super) fn heard(&self, cx: &Context<'_, S>, admission: &Admission) -> Vec<OfferDigest> {
         let fresh = cx.me.times().fresh();
         let admits = |identity: &mpotr_crypto::IdentityKey| admission.admits(identity);
-        let others = self.offering.others(cx.now, fresh, None, admits);
-        others.into_values().collect()
+        self.offering.newest(cx.now, fresh, admits)
     }
 
     /// Says in a moment which offers were heard.

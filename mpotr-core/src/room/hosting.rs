@@ -88,7 +88,11 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Anyone may ask for offers. Each is sent by whose it is, or else by one who has it, and once in a while only.
+    /// Outside a change nobody needs those that a member of an epoch has.
     pub(super) fn resend_offers(&mut self, now: Timestamp, digests: &[OfferDigest]) {
+        if !self.phase.gathers() && !self.is_in_run() {
+            return;
+        }
         let me = self.common.me.public();
         for digest in digests {
             let offer = self.lobby.offering.offer(digest);
@@ -132,7 +136,9 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Ok(());
         }
-        match self.lobby.hear_of(cx, advert.name) {
+        let name = self.lobby.hear_of(cx, advert.name);
+        let is_news = name == Name::New;
+        match name {
             Name::Dropped => return Err(Rejection::UnknownEpoch),
             Name::Known => {}
             Name::New => cx.out.tell(Event::OtherEpoch {
@@ -147,8 +153,8 @@ impl<S: CryptoSuite> Room<S> {
                 self.common.timers.set(Timer::Change, now);
             }
             self.greet(now, advert.name.as_bytes());
-        } else if self.lobby.offering.own(Some(advert.name)).is_none() {
-            self.lobby.advertise_soon(cx);
+        } else if is_news {
+            self.lobby.knock_soon(cx);
             self.plan_proposal(now);
         }
         Ok(())

@@ -214,6 +214,9 @@ impl<S: CryptoSuite> Room<S> {
             let policy = policy.clone();
             out.tell(Event::PolicyChanged { policy });
         }
+        if !before.is_empty() && !now_in.is_subset(before) {
+            self.lobby.newcomers.have_come();
+        }
         if !before.is_empty() {
             for member in now_in.difference(before) {
                 out.tell(Event::Joined { member: *member });

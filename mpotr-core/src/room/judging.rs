@@ -16,7 +16,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::error::Rejection;
-use crate::wire::{EpochName, Proposal, Vote};
+use crate::wire::{Admitted, EpochName, Proposal};
 
 /// Why a proposal is not taken part in.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(super) struct Part<S: CryptoSuite> {
     pub(super) continuing: Option<Vec<usize>>,
     /// The other room whose members come in, if they do.
     pub(super) guests: Option<EpochName>,
+    /// Those in a change who come in, by their place in the roster.
+    pub(super) joining: Vec<usize>,
 }
 
 /// What a proposal follows.
@@ -93,11 +95,18 @@ impl<S: CryptoSuite> Judge<'_, S> {
         let members = members.map_err(Verdict::Bar)?;
         let run = Run::new(proposal.terms(sid), members, place); // 7
         let run = run.map_err(Verdict::Roster)?;
+        let joining = match (&self.parent, &continuing) {
+            (Parent::Epoch(situation), Some(continuing)) => {
+                situation.places_of_newcomers(proposal, &offers, continuing)
+            }
+            _ => Vec::new(),
+        };
         Ok(Part {
             run,
             offered: self.offered(proposal),
             continuing,
             guests,
+            joining,
         })
     }
 
@@ -267,8 +276,25 @@ impl<S: CryptoSuite> Situation<'_, S> {
         Ok(continuing)
     }
 
-    /// Every other offer is that of a newcomer whom policy and application let in, or of a member of another room of which all
-    /// come in: that room.
+    /// The offers of a proposal that are those of newcomers, by their places.
+    fn places_of_newcomers(
+        &self,
+        proposal: &Proposal,
+        offers: &[&Offer],
+        continuing: &[usize],
+    ) -> Vec<usize> {
+        let stated: BTreeSet<OfferDigest> = continuing
+            .iter()
+            .filter_map(|member| self.offer_of(*member))
+            .collect();
+        let listed = proposal.offers.iter().zip(offers).enumerate();
+        let newcomers =
+            listed.filter(|(_, (digest, offer))| !stated.contains(digest) && !self.is_guest(offer));
+        newcomers.map(|(place, _)| place).collect()
+    }
+
+    /// Every other offer is one with which a newcomer has answered whom policy and application let in, or of a member of another
+    /// room of which all come in: that room.
     fn check_newcomers(
         &self,
         proposal: &Proposal,
@@ -290,14 +316,14 @@ impl<S: CryptoSuite> Situation<'_, S> {
         // Who goes over takes nobody along.
         let is_nobody = guests.is_empty() && newcomers.is_empty();
         require(proposal.host.is_none() || is_nobody, Rejection::NotAdmitted)?;
-        for (_, offer) in newcomers {
+        for (digest, offer) in newcomers {
             let identity = offer.identity;
             let may_come = !inside.contains(&identity)
                 && !self.is_shut_out(&identity)
                 && self.votes.admission.admits(&identity);
             require(may_come, Rejection::NotAdmitted)?;
-            let rule = &self.votes.policy.admit;
-            await_that(self.has_votes(&Vote::Admit(identity), rule))?;
+            let offer = *digest;
+            await_that(self.may_be_listed(&Admitted { identity, offer }))?;
         }
         if guests.is_empty() {
             return Ok(None);

@@ -7,6 +7,7 @@ pub(super) mod doubles;
 pub(super) mod expecting;
 pub(super) mod guests;
 pub(super) mod neighbours;
+pub(super) mod newcomers;
 pub(super) mod offering;
 pub(super) mod roll;
 pub(super) mod spent;
@@ -29,6 +30,7 @@ use doubles::Doubles;
 use expecting::Expected;
 use guests::GuestLists;
 use neighbours::{Name, Neighbours};
+use newcomers::Newcomers;
 use offering::Offering;
 use roll::{Roll, published_again};
 use turns::Turns;
@@ -38,6 +40,8 @@ const PATIENCE: u32 = 3;
 
 /// An offer is used for this many views at most.
 const VIEWS_OF_AN_OFFER: u32 = 2;
+/// Who has knocked and heard nobody publishes its offer after so many round trips.
+const FIRST_WAIT: u32 = 4;
 
 /// Offers, requests and epochs of others.
 pub(super) struct Lobby<S: CryptoSuite> {
@@ -49,13 +53,18 @@ pub(super) struct Lobby<S: CryptoSuite> {
     pub(super) neighbours: Neighbours,
     /// Those who ask to come into this member's epoch together.
     pub(super) guest_lists: GuestLists,
+    pub(super) newcomers: Newcomers,
     /// Whom the first epoch must have.
     pub(super) expected: Expected,
     /// What anyone may ask for and one member answers.
     pub(super) answering: Answering,
     /// When this member published its offer first and last.
     published_first: Timestamp,
-    published: Timestamp,
+    published: Option<Timestamp>,
+    /// When it knocks again.
+    knocks: Timestamp,
+    /// Whether it has held its offer back, since there may be an epoch.
+    has_held_back: bool,
     /// When this member asks for offers again.
     asks_again: Timestamp,
     /// Policies of others that were told to the application.
@@ -72,10 +81,13 @@ impl<S: CryptoSuite> Lobby<S> {
             turns: Turns::new(now),
             neighbours: Neighbours::default(),
             guest_lists: GuestLists::default(),
+            newcomers: Newcomers::default(),
             expected: Expected::new(&me.config, identity),
             answering: Answering::default(),
             published_first: now,
-            published: now,
+            published: None,
+            knocks: now,
+            has_held_back: false,
             asks_again: now,
             told_policies: BTreeSet::new(),
         }
@@ -85,6 +97,8 @@ impl<S: CryptoSuite> Lobby<S> {
     pub(super) fn be_let_in(&mut self, name: EpochName) {
         self.neighbours.enter(name);
         self.guest_lists = GuestLists::default();
+        self.newcomers.forget_answers();
+        self.has_held_back = false;
         self.expected.have_come();
         self.offering.keep_own(|_| false);
         self.offering.follow(Some(name));
@@ -106,7 +120,7 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// Takes note that there is an epoch of others. Returns whether that is news.
-    pub(super) fn hear_of(&mut self, cx: &mut Context<'_, S>, name: EpochName) -> Name {
+    pub(super) fn hear_of(&mut self, cx: &Context<'_, S>, name: EpochName) -> Name {
         self.neighbours.hear(cx.now, name, cx.me.times().fresh())
     }
 
@@ -129,8 +143,48 @@ impl<S: CryptoSuite> Lobby<S> {
         }
     }
 
-    /// Publishes the own offers of a member that gathers, fresh ones if need be: one for a first epoch, and one for each epoch
-    /// of others. Again at growing intervals, unless this member `is_busy` with a run.
+    /// Waits for those who may have heard a knock, before anything names this member.
+    pub(super) fn wait_for_answers(cx: &mut Context<'_, S>) {
+        let first = cx.me.times().round_trip.saturating_mul(FIRST_WAIT);
+        cx.timers.set(Timer::Advertise, cx.now.after(first));
+    }
+
+    /// Whether it is time to knock again. Those who asked who this is know that it is there.
+    pub(super) fn knocks_now(&mut self, cx: &Context<'_, S>) -> bool {
+        let pause = cx.me.times().advertise;
+        let is_time = cx.now >= self.knocks && !self.newcomers.has_answered(cx.now, pause);
+        if is_time {
+            self.knocks =
+                cx.now
+                    .after(published_again(cx.now, self.published_first, cx.me.times()));
+        }
+        is_time
+    }
+
+    /// There is an epoch that may not have heard this member's knock.
+    pub(super) fn knock_soon(&mut self, cx: &mut Context<'_, S>) {
+        self.knocks = cx.now;
+        self.advertise_soon(cx);
+    }
+
+    /// There may be an epoch, whose challenge was answered: the offer for a first epoch waits a while longer, once.
+    pub(super) fn hold_back(&mut self, cx: &mut Context<'_, S>) {
+        if !std::mem::replace(&mut self.has_held_back, true) {
+            let later = cx.now.after(cx.me.times().advertise);
+            cx.timers.set(Timer::Advertise, later);
+        }
+    }
+
+    /// How long an own offer is used that is not listed: as long as nobody has answered it, nobody has listed it.
+    pub(super) fn lifetime(cx: &Context<'_, S>) -> Duration {
+        match cx.pulse.round_trip() {
+            Some(_) => cx.me.times().view.saturating_mul(VIEWS_OF_AN_OFFER),
+            None => Duration::MAX,
+        }
+    }
+
+    /// Publishes the own offer of a member that gathers for a first epoch, a fresh one if need be, and again at growing
+    /// intervals, unless this member `is_busy` with a run. Those for epochs of others answer their challenges.
     pub(super) fn advertise(
         &mut self,
         cx: &mut Context<'_, S>,
@@ -138,25 +192,22 @@ impl<S: CryptoSuite> Lobby<S> {
         rng: &mut dyn CryptoRng,
     ) {
         let times = cx.me.times();
-        // As long as nobody has answered it, nobody has listed it.
-        let lifetime = match cx.pulse.round_trip() {
-            Some(_) => times.view.saturating_mul(VIEWS_OF_AN_OFFER),
-            None => Duration::MAX,
-        };
+        let lifetime = Self::lifetime(cx);
         self.neighbours.forget(cx.now, times.fresh());
         let neighbours = &self.neighbours;
         self.offering
             .keep_own(|parent| parent.is_none_or(|name| neighbours.contains(name)));
-        let parents: Vec<_> = self.neighbours.names().map(Some).collect();
-        for parent in parents.into_iter().chain([None]) {
-            if self.offering.current(cx.now, parent, lifetime).is_none() {
-                self.renew_offer(cx.me, cx.now, parent, rng);
-            }
-            if let Some(offer) = self.offering.current(cx.now, parent, lifetime).cloned() {
-                cx.out.transmit(&Packet::Offer(offer));
-            }
+        if self.offering.current(cx.now, None, lifetime).is_none() {
+            self.renew_offer(cx.me, cx.now, None, rng);
         }
-        self.published = cx.now;
+        if let Some(offer) = self.offering.current(cx.now, None, lifetime).cloned() {
+            cx.out.transmit(&Packet::Offer(offer));
+        }
+        self.published_first = match self.published {
+            Some(_) => self.published_first,
+            None => cx.now,
+        };
+        self.published = Some(cx.now);
         if let Some(own) = self.offering.own(None) {
             cx.pulse.publish(cx.now, own.digest);
         }
@@ -172,18 +223,26 @@ impl<S: CryptoSuite> Lobby<S> {
 
     /// Publishes the own offer again before its time, though not before an answer to it may have come.
     pub(super) fn advertise_soon(&self, cx: &mut Context<'_, S>) {
-        let soon = self.published.after(cx.me.times().round_trip);
+        let pause = cx.me.times().round_trip;
+        let soon = self.published.map_or(cx.now, |at| at.after(pause));
         cx.timers.set_earlier(Timer::Advertise, soon.max(cx.now));
     }
 
-    /// When the own offer was published last.
-    pub(super) const fn published(&self) -> Timestamp {
-        self.published
+    /// When the own offer to follow `parent` was published last, if it was.
+    pub(super) fn published(&self, parent: Option<EpochName>) -> Option<Timestamp> {
+        match parent {
+            Some(epoch) => self.newcomers.answered_at(&epoch),
+            None => self.published,
+        }
     }
 
     /// Somebody has not heard the own offer, though it had the time to: publishes it again.
     pub(super) fn publish_missed(&self, cx: &mut Context<'_, S>) {
-        if cx.now.since(self.published) >= cx.me.times().round_trip {
+        let round_trip = cx.me.times().round_trip;
+        if self
+            .published
+            .is_none_or(|at| cx.now.since(at) >= round_trip)
+        {
             cx.timers.set(Timer::Advertise, cx.now);
         }
     }
@@ -191,8 +250,10 @@ impl<S: CryptoSuite> Lobby<S> {
     /// If all have heard the own offer, there is no need to publish it before its time.
     pub(super) fn slow_down(&self, cx: &mut Context<'_, S>, admission: &Admission) {
         let others = self.heard(cx, admission).into_iter().collect();
-        if self.roll.is_heard_by(&others) {
-            let again = self.published.after(cx.me.times().advertise);
+        if let Some(published) = self.published
+            && self.roll.is_heard_by(&others)
+        {
+            let again = published.after(cx.me.times().advertise);
             cx.timers.set(Timer::Advertise, again.max(cx.now));
         }
     }
@@ -284,6 +345,7 @@ mod tests {
         common.pulse.publish(NOW, other.0);
         common.pulse.hear_answer(NOW, other.0, None, other);
         let view = common.me.times().view;
+        let lifetime = view.saturating_mul(VIEWS_OF_AN_OFFER);
         let mut publish = |now| {
             lobby.advertise(&mut common.at(now), true, &mut rng);
             common.out.sent()
@@ -291,7 +353,7 @@ mod tests {
         let first = publish(NOW);
         let again = publish(NOW.after(view));
         assert_eq!((first.len(), &first), (1, &again));
-        let later = NOW.after(view.saturating_mul(VIEWS_OF_AN_OFFER));
+        let later = NOW.after(lifetime);
         let later = later.after(Duration::from_millis(1));
         assert_ne!(publish(later), first);
         let advertise = common.me.times().advertise;

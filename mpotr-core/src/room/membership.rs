@@ -3,6 +3,7 @@
 pub(super) mod excluding;
 pub(super) mod hurry;
 pub(super) mod settling;
+pub(super) mod strangers;
 pub(super) mod talking;
 pub(super) mod unserved;
 pub(super) mod window;
@@ -15,6 +16,7 @@ use super::merging::Move;
 use crate::epoch::Epoch;
 use crate::time::Timestamp;
 use crate::wire::EpochName;
+use strangers::Strangers;
 use talking::Talk;
 
 /// A member's part in one epoch.
@@ -28,6 +30,8 @@ pub(super) struct Membership<S: CryptoSuite> {
     pub(super) certificate: Certificate,
     pub(super) talk: Talk,
     pub(super) changing: Changing,
+    /// Those outside who want to come in.
+    pub(super) strangers: Strangers<S>,
 }
 
 impl<S: CryptoSuite> Membership<S> {
@@ -45,6 +49,7 @@ impl<S: CryptoSuite> Membership<S> {
             certificate,
             talk: Talk::new(now),
             changing: Changing::default(),
+            strangers: Strangers::default(),
         }
     }
 }

@@ -69,13 +69,11 @@ impl<S: CryptoSuite> Lobby<S> {
         let fresh = me.times().fresh();
         // Where the members or their number are asked for, nobody can be left out for silence.
         let all_wanted = self.expected.is_fixed();
-        let mut candidates = self.offering.candidates(now, fresh, |identity| {
-            votes.takes(identity) && (all_wanted || !self.offering.was_silent(identity))
-        });
+        let takes = |identity: &IdentityKey| votes.takes(identity);
+        let mut candidates = self.offering.candidates(now, fresh, all_wanted, takes);
         if candidates.len() < 2 {
             // Two who missed one another once would wait for ever.
-            let takes = |identity: &IdentityKey| votes.takes(identity);
-            candidates = self.offering.candidates(now, fresh, takes);
+            candidates = self.offering.candidates(now, fresh, true, takes);
         }
         self.expected.choose(candidates, |digest| {
             self.offering.offer(digest).map(|offer| offer.identity)
@@ -160,10 +158,21 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Publishes the own offers, as long as this member gathers, or its epoch goes over into another.
+    /// Enters: knocks, and says nothing that names this member before it has waited for an answer.
+    pub(super) fn enter(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        self.knock(rng);
+        let cx = &mut self.common.at(now);
+        self.lobby.knocks_now(cx);
+        Lobby::wait_for_answers(cx);
+    }
+
+    /// Publishes the own offer and knocks, as long as this member gathers, or its epoch goes over into another.
     pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         if self.phase.gathers() {
             let is_busy = self.succession.current.is_some();
+            if !is_busy && self.lobby.knocks_now(&self.common.at(now)) {
+                self.knock(rng);
+            }
             self.lobby.advertise(&mut self.common.at(now), is_busy, rng);
             self.plan_proposal(now);
         } else {

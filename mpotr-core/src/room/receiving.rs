@@ -170,6 +170,9 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Reveal(reveal) => self.handle_reveal(&reveal),
             Packet::Heard(heard) => self.handle_heard(now, &heard),
             Packet::Guests(guests) => self.handle_guests(now, guests),
+            Packet::Knock(knock) => self.handle_knock(now, &knock),
+            Packet::Hello(challenge) => self.handle_hello(now, &challenge, rng),
+            Packet::Answer(answer) => self.handle_answer(now, *answer, rng),
         }
     }
 
@@ -265,6 +268,16 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.note_double(cx, member, parent, rng);
             return Err(Rejection::OwnIdentity);
         }
+        if !self.phase.gathers() || parent.is_some() {
+            // Of a member, or of who has answered: for a proposal that may list it. By itself it asks for nothing.
+            self.lobby.offering.hear(now, offer)?;
+            if self.phase.gathers() {
+                self.consider_pending(now, rng);
+            } else {
+                self.common.timers.set(Timer::Change, now);
+            }
+            return Ok(());
+        }
         let is_shut_out = self.is_shut_out(now, &claimed);
         self.meet(now, offer, is_shut_out)?;
         self.consider_pending(now, rng);
@@ -272,7 +285,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Whether an identity was left out by a vote.
-    fn is_shut_out(&self, now: Timestamp, identity: &IdentityKey) -> bool {
+    pub(super) fn is_shut_out(&self, now: Timestamp, identity: &IdentityKey) -> bool {
         match self.situation(now) {
             Some(situation) => situation.is_shut_out(identity),
             None => self.votes.exclusions.holds(identity),

@@ -2,7 +2,7 @@
 //!
 //! Nothing here changes anything. Each question has one answer, which all parts go by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{OfferDigest, Sid};
@@ -11,13 +11,14 @@ use super::changing::Change;
 use super::context::Me;
 use super::lobby::guests::GuestLists;
 use super::lobby::neighbours::Neighbours;
+use super::lobby::newcomers::Newcomers;
 use super::lobby::offering::Offering;
 use super::membership::Membership;
 use super::votes::Votes;
 use crate::epoch::Epoch;
 use crate::policy::{Policy, Rule, Word};
 use crate::time::Timestamp;
-use crate::wire::{Next, Vote};
+use crate::wire::{Admitted, Next, Vote};
 
 /// What holds at one moment in an epoch.
 pub(super) struct Situation<'a, S: CryptoSuite> {
@@ -27,6 +28,7 @@ pub(super) struct Situation<'a, S: CryptoSuite> {
     pub(super) offering: &'a Offering<S>,
     pub(super) neighbours: &'a Neighbours,
     pub(super) guest_lists: &'a GuestLists,
+    pub(super) newcomers: &'a Newcomers,
     pub(super) votes: &'a Votes,
 }
 
@@ -37,6 +39,11 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
 
     pub(super) const fn change(&self) -> Option<&'a Change> {
         self.member.changing.change.as_ref()
+    }
+
+    /// The view of the change under way, or of the one that would begin now.
+    pub(super) fn view(&self) -> u32 {
+        self.change().map_or(0, |change| change.view)
     }
 
     /// Members that still take part, by index.
@@ -68,6 +75,25 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// What each member that is present says to what is voted for.
     pub(super) fn words_on(&self, vote: &Vote) -> Vec<(IdentityKey, Word)> {
         self.member.words_on(self.votes, vote)
+    }
+
+    /// The same to a newcomer, by a vote for whom it is or for what it has answered with.
+    fn words_on_newcomer(&self, newcomer: &Admitted) -> Vec<(IdentityKey, Word)> {
+        let vote = Vote::Admit(newcomer.identity);
+        let mut words = self.words_on(&vote);
+        let epoch = self.epoch();
+        let present = (0..epoch.members()).filter(|member| epoch.is_present(*member));
+        let have_checked = present.filter(|member| {
+            let said = epoch.next_of(*member);
+            said.is_some_and(|next| next.admitted.contains(newcomer))
+        });
+        let have_checked: BTreeSet<_> = have_checked.filter_map(|it| epoch.identity(it)).collect();
+        for (identity, word) in &mut words {
+            if have_checked.contains(identity) && *word == Word::Nothing {
+                *word = Word::For;
+            }
+        }
+        words
     }
 
     /// Whether enough members ask that an identity be left out, and with proof if the policy asks for that.
@@ -129,39 +155,91 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         *policy == self.votes.policy || policy.check_for(roster).is_ok()
     }
 
-    /// Those outside with an offer that was heard lately, the newest of each.
-    fn joiners(
-        &self,
-        admits: impl Fn(&IdentityKey) -> bool,
-    ) -> impl Iterator<Item = (IdentityKey, OfferDigest)> {
-        let inside = self.roster_left();
-        let fresh = self.me.times().fresh();
-        let outside = |identity: &IdentityKey| {
-            !inside.contains(identity)
-                && !self.is_shut_out(identity)
-                && !self.offering.is_stalling(identity, self.now)
-                && admits(identity)
-        };
-        let parent = Some(self.member.name);
-        let heard = self.offering.others(self.now, fresh, parent, outside);
-        heard.into_iter()
+    /// Whether this member lets an identity in that is outside, as far as it is asked.
+    pub(super) fn lets_in(&self, identity: &IdentityKey) -> bool {
+        !self.roster_left().contains(identity)
+            && !self.is_shut_out(identity)
+            && !self.is_excluded(identity)
+            && self.votes.admission.admits(identity)
     }
 
-    /// Those outside whom this member would let in.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = IdentityKey> {
-        let waiting = self.joiners(|identity| self.votes.admission.admits(identity));
-        waiting.map(|(identity, _)| identity)
+    /// The newcomers who have answered some member in this view, by what it has said.
+    fn answered(&self) -> BTreeSet<Admitted> {
+        let view = self.view();
+        let said = self.present().filter_map(|it| self.epoch().next_of(it));
+        let of_view = said.filter(|next| next.view == view);
+        of_view.flat_map(|next| &next.admitted).copied().collect()
     }
 
-    /// The offers of those outside whom the policy lets in.
-    pub(super) fn admitted(&self) -> Vec<OfferDigest> {
+    /// The offers of newcomers who have answered some member, and which are not at hand.
+    pub(super) fn unheard(&self) -> Vec<OfferDigest> {
+        let offers: Vec<_> = self.answered().into_iter().map(|it| it.offer).collect();
+        self.offering.missing(&offers)
+    }
+
+    /// Whether a newcomer may be listed in this view: a member says that it has answered, and there are the votes.
+    pub(super) fn may_be_listed(&self, newcomer: &Admitted) -> bool {
         let rule = &self.votes.policy.admit;
-        let admitted = self.joiners(|identity| {
-            self.has_votes(&Vote::Admit(*identity), rule)
-                && !self.is_excluded(identity)
-                && self.votes.admission.admits(identity)
-        });
-        admitted.map(|(_, offer)| offer).collect()
+        self.answered().contains(newcomer) && rule.is_met(&self.words_on_newcomer(newcomer))
+    }
+
+    /// The newcomers whom others say to have answered, and for whom this member's word is wanted, too.
+    pub(super) fn to_second(&self) -> Vec<Admitted> {
+        let epoch = self.epoch();
+        let own = epoch.next_of(epoch.me());
+        let is_own = |it: &Admitted| own.is_some_and(|next| next.admitted.contains(it));
+        let rule = &self.votes.policy.admit;
+        let is_wanted = |it: &Admitted| {
+            self.lets_in(&it.identity) && (is_own(it) || !rule.is_met(&self.words_on_newcomer(it)))
+        };
+        self.answered_elsewhere().filter(is_wanted).collect()
+    }
+
+    /// The newcomers who have answered another member in this view.
+    fn answered_elsewhere(&self) -> impl Iterator<Item = Admitted> {
+        let (epoch, view) = (self.epoch(), self.view());
+        let others = self.present().filter(move |it| *it != epoch.me());
+        let said = others.filter_map(move |it| epoch.next_of(it));
+        let of_view = said.filter(move |next| next.view == view);
+        of_view.flat_map(|next| &next.admitted).copied()
+    }
+
+    /// The offers of the newcomers whom the policy lets in, in a view that takes any.
+    pub(super) fn admitted(&self) -> Vec<OfferDigest> {
+        if !self.takes_newcomers() {
+            return Vec::new();
+        }
+        let is_let_in = |it: &Admitted| {
+            self.lets_in(&it.identity)
+                && !self.offering.is_spent(&it.offer)
+                && self.offering.offer(&it.offer).is_some()
+                && self.may_be_listed(it)
+        };
+        let admitted = self.answered().into_iter().filter(is_let_in);
+        // Of one identity, one.
+        let one_each: BTreeMap<_, _> = admitted.map(|it| (it.identity, it.offer)).collect();
+        one_each.into_values().collect()
+    }
+
+    /// Whether newcomers are listed in this view: members' own changes go first, and a view that failed for want of a newcomer is
+    /// followed by some without any.
+    pub(super) fn takes_newcomers(&self) -> bool {
+        self.newcomers.may_come(self.now) && !self.wants_own_change()
+    }
+
+    /// Whether there is a reason for another epoch, newcomers aside.
+    pub(super) fn wants_own_change(&self) -> bool {
+        let epoch = self.epoch();
+        let others = || (0..epoch.members()).filter(|member| *member != epoch.me());
+        let gone = others().any(|member| epoch.is_closed(member));
+        let wants_refresh = |member| {
+            let said = epoch.next_of(member);
+            said.is_some_and(|next| next.votes.contains(&Vote::Refresh))
+        };
+        gone || self.votes.cast.contains(&Vote::Refresh)
+            || self.present().any(wants_refresh)
+            || self.present().any(|member| self.is_member_excluded(member))
+            || self.wants_other_policy()
     }
 
     /// Whether there is a reason for another epoch.
@@ -171,18 +249,12 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             // Who is alone looks for others, and has no use for another epoch without them.
             return false;
         }
-        let others = || (0..epoch.members()).filter(|member| *member != epoch.me());
-        let gone = others().any(|member| epoch.is_closed(member));
-        let asked = others().any(|member| {
+        let mut others = (0..epoch.members()).filter(|member| *member != epoch.me());
+        let asked = others.any(|member| {
             let said = epoch.next_of(member);
             said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
         });
-        gone || asked
-            || !self.admitted().is_empty()
-            || self.present().any(|member| self.is_member_excluded(member))
-            || self.wants_other_policy()
-            || self.votes.cast.contains(&Vote::Refresh)
-            || self.wants_merge()
+        asked || self.wants_own_change() || !self.admitted().is_empty() || self.wants_merge()
     }
 
     /// The view in which at least half of the others are, if it is later than this member's.
@@ -196,6 +268,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         let half = views.len().checked_div(2)?;
         let view = views.get(half).copied();
         view.filter(|view| *view > change.view)
+    }
+
+    /// The view in which the proposer of this member's view is, if it has left that: nobody who has not taken part will.
+    pub(super) fn view_of_proposer(&self) -> Option<u32> {
+        let change = self.change()?;
+        let said = self.epoch().next_of(self.proposer_of(change.view)?)?;
+        (said.installed.is_none() && said.view > change.view).then_some(said.view)
     }
 
     /// The proposer of a view: the members of the old roster take turns, from one that its name picks.

@@ -20,6 +20,7 @@ impl<S: CryptoSuite> Room<S> {
             offering: &self.lobby.offering,
             neighbours: &self.lobby.neighbours,
             guest_lists: &self.lobby.guest_lists,
+            newcomers: &self.lobby.newcomers,
             votes: &self.votes,
         })
     }

@@ -16,10 +16,6 @@ use crate::wire::{EpochName, MAX_VOTES, Vote};
 use exclusions::Exclusions;
 use tries::Tries;
 
-/// The most votes of a member when it adds one by itself, for those who ask to come in: strangers leave room for what a
-/// person asks for.
-const MAX_AUTOMATIC: usize = MAX_VOTES / 2;
-
 /// The most votes of a member about identities: a refresh and a policy always have a place beside them.
 const MAX_IDENTITY_VOTES: usize = MAX_VOTES - 2;
 
@@ -108,17 +104,6 @@ impl Votes {
         self.cast.insert(Vote::Refresh)
     }
 
-    /// Asks that these be let in, without a person. Returns whether any is new.
-    pub(super) fn want_in(&mut self, waiting: impl IntoIterator<Item = IdentityKey>) -> bool {
-        let mut is_news = false;
-        for identity in waiting {
-            if self.cast.len() < MAX_AUTOMATIC {
-                is_news |= self.cast.insert(Vote::Admit(identity));
-            }
-        }
-        is_news
-    }
-
     /// Is willing to be in a roster with an identity. Returns whether it may be asked for: under [`Admission::Only`] nobody
     /// is added.
     pub(super) fn accept(&mut self, identity: IdentityKey) -> bool {
@@ -186,17 +171,6 @@ mod tests {
     fn votes(admission: Admission) -> Votes {
         let room = mpotr_gka::RoomId::new([0; 32]);
         Votes::new(&RoomConfig::new(room, admission))
-    }
-
-    #[test]
-    fn what_strangers_ask_for_leaves_room_for_what_a_person_asks_for() {
-        let mut votes = votes(Admission::Open);
-        let strangers = (0..=u8::MAX).map(|n| IdentityKey::new([n; 32]));
-        assert!(votes.want_in(strangers.clone()));
-        assert!(!votes.want_in(strangers));
-        assert_eq!(votes.cast.len(), MAX_AUTOMATIC);
-        assert!(votes.vote(Vote::Refresh));
-        assert!(!votes.want_refresh());
     }
 
     #[test]

@@ -55,19 +55,6 @@ impl<S: CryptoSuite> Room<S> {
         is_news
     }
 
-    /// Asks for the admission of those who wait, where this member admits them without asking a person. Where the policy takes
-    /// the word of others too, they have to hear this member's before there is a change: all such votes of one moment go out
-    /// together.
-    pub(super) fn vote_on_candidates(&mut self, now: Timestamp) {
-        let Some(situation) = self.situation(now) else {
-            return;
-        };
-        let waiting: Vec<_> = situation.waiting().collect();
-        if self.votes.want_in(waiting) {
-            self.vote_soon(now);
-        }
-    }
-
     /// States the votes that the others have not heard, in a moment.
     pub(super) fn vote_soon(&mut self, now: Timestamp) {
         let soon = now.after(self.common.me.times().gather);

@@ -13,12 +13,14 @@
 //!   Confirmed confirmed<0..16>;     the runs that it confirmed, in this order, no run twice, 8-bit count
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
 //!   Vote   votes<0..256>;          strictly increasing, 16-bit count
+//!   Admitted admitted<0..16>;       newcomers for this view, strictly increasing, 8-bit count
 //! } Next;                           a field that `has` does not name is not there
 //!
 //! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
 //! struct { uint8 kind; select (kind) { refresh 0: ; admit 1, exclude 2: opaque A[32]; policy 3: Policy policy;
 //!                                 merge 4: opaque name[16]; } } Vote;
 //!                                 one policy at most
+//! struct { opaque A[32]; opaque offer[32]; } Admitted;    an identity, and the digest of the offer that it has answered with
 //! ```
 //!
 //! It is said inside the epoch that ends and signed by its keys: nothing of it reaches those who join.
@@ -41,6 +43,18 @@ pub const MAX_VOTES: usize = 256;
 pub const MAX_CONFIRMED: usize = 16;
 /// The most runs that a member says it will never install.
 pub const MAX_FORSAKEN: usize = 64;
+
+/// The most newcomers of one view.
+pub const MAX_ADMITTED: usize = 16;
+
+/// A newcomer whom a member lets in, as far as it goes by its word: by who proved to have made an offer, and by nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Admitted {
+    /// Who.
+    pub identity: IdentityKey,
+    /// The offer that it has answered with.
+    pub offer: OfferDigest,
+}
 
 /// What a member asks of the next epoch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +96,8 @@ pub struct Next {
     pub forsaken: Vec<Sid>,
     /// What it asks for, strictly increasing.
     pub votes: Vec<Vote>,
+    /// Newcomers whom it lets in, in this view, strictly increasing.
+    pub admitted: Vec<Admitted>,
 }
 
 /// The digest of what a member takes along into a run from the epoch before: `H("cut", sid of the run, heads, order)`, where
@@ -200,6 +216,10 @@ impl Next {
         });
         out.list::<u8, _>(&self.forsaken, Sid::encode);
         out.list::<u16, _>(&self.votes, Vote::encode);
+        out.list::<u8, _>(&self.admitted, |admitted, out| {
+            admitted.identity.encode(out);
+            admitted.offer.encode(out);
+        });
     }
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -223,6 +243,12 @@ impl Next {
         let confirmed = decode_confirmed(input)?;
         let forsaken = input.set::<u8, _>(0..=MAX_FORSAKEN, "forsaken", Sid::decode)?;
         let votes = decode_votes(input)?;
+        let admitted = input.set::<u8, _>(0..=MAX_ADMITTED, "admitted", |input, field| {
+            Ok(Admitted {
+                identity: IdentityKey::decode(input, field)?,
+                offer: OfferDigest::decode(input, field)?,
+            })
+        })?;
         Ok(Self {
             view,
             offer,
@@ -234,6 +260,7 @@ impl Next {
             confirmed,
             forsaken,
             votes,
+            admitted,
         })
     }
 }

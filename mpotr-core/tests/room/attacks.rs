@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::{EphemeralKeyPair, IdentityKeyPair, Secret, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, CommitmentSum, KnownIdentities, Member, Offer, OfferSecrets,
-    RoomId,
+    AgreementId, AuthenticationId, CommitmentSum, EpochName, KnownIdentities, Member, Offer,
+    OfferSecrets, RoomId,
 };
-use mpotr_core::wire::{EpochName, Packet, Proposal, VERSION};
+use mpotr_core::wire::{Knock, KnockNonce, Packet, Proposal, VERSION};
 use mpotr_core::{Admission, Event, Policy, Rejection, Room, RoomConfig};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -43,6 +43,17 @@ pub(crate) fn offers(network: &Network) -> Vec<Offer> {
         Packet::Offer(offer) => Some(offer),
         _ => None,
     })
+}
+
+/// What a member that gathers publishes when somebody knocks.
+pub(crate) fn own_offer(network: &mut Network, member: usize) -> Offer {
+    let knock = Knock {
+        room: RoomId::of_name::<Suite>("test"),
+        nonce: KnockNonce::new([1; 16]),
+    };
+    give(network, member, &Packet::Knock(knock).to_bytes()).unwrap();
+    network.run_for_millis(0);
+    offers(network).remove(0)
 }
 
 /// An outsider with an offer of its own in everybody's hands.
@@ -289,8 +300,9 @@ fn terms_that_were_changed_on_the_way_are_refused() {
         // A member that holds all offers and has not seen the original: the same run, cut off before the proposal.
         let mut fresh = Network::new(3, 1);
         fresh.tamper = Some(Box::new(|_, _, packet| {
-            (packet[1] == 1).then(|| packet.to_vec())
+            matches!(packet[1], 1 | 11).then(|| packet.to_vec())
         }));
+        fresh.run_for_millis(12);
         for offer in &given[..3] {
             for member in 0..3 {
                 give(&mut fresh, member, &Packet::Offer(offer.clone()).to_bytes()).unwrap();
@@ -314,20 +326,20 @@ fn nothing_leaves_for_a_roster_that_is_not_admitted() {
         &Packet::Offer(offer.clone()).to_bytes(),
     );
     assert_eq!(refused, Err(Rejection::NotAdmitted));
-    let own = offers(&network).remove(0);
+    let own = own_offer(&mut network, alice);
     let proposal = proposal_of(&[&own, &offer], &offer, secrets.ephemeral());
     give(&mut network, alice, &Packet::Proposal(proposal).to_bytes()).unwrap();
     network.run_for(60);
-    // It asked for the offer that it will not accept, and contributed nothing.
+    // It knocked, asked for the offer that it will not accept, and contributed nothing.
     let kinds: BTreeSet<_> = network.wire.iter().map(|(_, packet)| packet[1]).collect();
-    assert_eq!(kinds, BTreeSet::from([1, 6]));
+    assert_eq!(kinds, BTreeSet::from([1, 6, 11]));
 }
 
 #[test]
 fn an_offer_serves_one_contribution() {
     let mut network = Network::with(0, 1, |_| {});
     let alice = network.enter(|_| {});
-    let own = offers(&network).remove(0);
+    let own = own_offer(&mut network, alice);
     let (offer, secrets) = outsider(&mut network);
     give(
         &mut network,
@@ -387,7 +399,7 @@ fn a_copied_ephemeral_key_speaks_for_nobody() {
     // Mallory lists an E that it copied from another room. It cannot sign under it: its proposal is refused, and
     // nothing that it sends in the owner's name verifies.
     let mut network = Network::with(1, 1, |_| {});
-    let own = offers(&network).remove(0);
+    let own = own_offer(&mut network, 0);
     let (copied, _) = outsider(&mut network);
     let mut rng = network.rng.clone();
     let mallory = EphemeralKeyPair::<Suite>::from_seed(&Secret::random(&mut rng));

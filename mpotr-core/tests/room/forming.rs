@@ -311,7 +311,7 @@ fn a_newcomer_catches_up_with_the_views_in_which_others_have_failed() {
 /// first one's comes, it takes part in that, and no run fails.
 #[test]
 fn proposer_yields_to_better_proposal() {
-    let mut network = Network::with(3, 1, |config| {
+    let mut network = Network::with(3, 2, |config| {
         config.members = Some(3);
         config.timers.propose = Duration::from_secs(2);
     });

@@ -214,6 +214,7 @@ fn the_last_one_after_a_death_is_told_and_talks_on_with_who_comes() {
     );
     let newcomer = network.enter(|_| {});
     network.run_until(60, |network| network.rooms[newcomer].is_secure());
+    network.run_for(1);
     network.send(0, "welcome");
     network.run_for(10);
     assert_eq!(network.read(newcomer), ["welcome"]);

@@ -34,6 +34,7 @@ mod recording;
 mod seen;
 mod sending;
 mod sovereignty;
+mod strangers;
 mod talking;
 mod unsupported;
 mod withdrawing;

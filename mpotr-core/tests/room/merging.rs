@@ -259,7 +259,7 @@ fn rooms_become_one_in_foul_weather() {
 
 #[test]
 fn texts_typed_while_two_rooms_become_one_are_acknowledged() {
-    let mut network = two_rooms(5, 1, |_| {});
+    let mut network = two_rooms(5, 2, |_| {});
     let mut people = People::of(0..5);
     for n in 0..200 {
         if n % 10 == 0 && !are_together(&network, 0..5) {

@@ -9,7 +9,7 @@ use mpotr_core::gka::{
 use mpotr_core::wire::Packet;
 use mpotr_core::{Duration, Event, Rejection, Room};
 
-use crate::attacks::{give, offers, outsider, proposal_of};
+use crate::attacks::{give, offers, outsider, own_offer, proposal_of};
 use crate::network::{Network, Suite};
 
 /// No canonical encoding of anything.
@@ -57,7 +57,7 @@ fn undecodable_cycle_share_blames_its_owner_not_the_silent_neighbours() {
 }
 
 fn an_undecodable_cycle_share(mut network: Network) {
-    network.run_for_millis(540);
+    network.run_for_millis(30);
     let (mut offer, secrets) = outsider(&mut network);
     offer.share = CycleShare::new(NO_ELEMENT);
     let honest = newest(&network);
@@ -147,7 +147,7 @@ fn a_proposal_that_lists_a_key_that_is_none_is_refused_by_who_needs_the_key() {
     ];
     for spoil in spoilt {
         let mut network = Network::with(1, 1, |_| {});
-        let own = offers(&network).remove(0);
+        let own = own_offer(&mut network, 0);
         let (mut offer, secrets) = outsider(&mut network);
         // Its sum is right: of that, at least, it keeps the rules.
         let mut proposal = proposal_of(&[&own, &offer], &offer, secrets.ephemeral());

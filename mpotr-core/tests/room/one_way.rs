@@ -22,6 +22,7 @@ fn offers(packets: &[Vec<u8>]) -> BTreeMap<OfferDigest, Offer> {
     packets
         .filter_map(|packet| match packet {
             Ok(Packet::Offer(offer)) => Some((offer.digest::<Suite>(), offer)),
+            Ok(Packet::Answer(answer)) => Some((answer.offer.digest::<Suite>(), answer.offer)),
             _ => None,
         })
         .collect()

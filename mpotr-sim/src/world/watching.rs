@@ -226,5 +226,11 @@ fn describe(packet: &Packet) -> String {
             guests.offers.len(),
             guests.host
         ),
+        Packet::Knock(knock) => format!("a knock: {}", knock.nonce),
+        Packet::Hello(challenge) => format!(
+            "a challenge of {} in view {}",
+            challenge.epoch, challenge.view
+        ),
+        Packet::Answer(answer) => format!("an answer, to follow {}", parent(answer.offer.parent)),
     }
 }

@@ -67,6 +67,7 @@ const SAID: &[&str] = &[
     "frozen",
     "installed",
     "confirmed",
+    "a newcomer has answered",
 ];
 
 /// What is left of each scene, of each member.
@@ -168,6 +169,7 @@ impl Seen {
             // Said where some have installed an epoch and others are about to install another.
             forsaken: _,
             votes,
+            admitted,
         } = next;
         self.note_if(*view > 0, "a later view");
         self.note_if(offer.is_some(), "an offer");
@@ -175,6 +177,7 @@ impl Seen {
         self.note_if(frozen.is_some(), "frozen");
         self.note_if(installed.is_some(), "installed");
         self.note_if(!confirmed.is_empty(), "confirmed");
+        self.note_if(!admitted.is_empty(), "a newcomer has answered");
         votes.iter().for_each(|it| self.note(vote(it)));
     }
 }

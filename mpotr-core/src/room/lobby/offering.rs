@@ -21,8 +21,6 @@ use crate::wire::{OfferHint, OfferMark};
 const MAX_HEARD: usize = 2 * MAX_MEMBERS;
 /// The most of them that claim one identity.
 const MAX_HEARD_OF_ONE: usize = 4;
-/// The wait of a newcomer that stalls doubles so many times.
-const MAX_STALLS: u32 = 6;
 
 /// This member's offer that is not used yet.
 pub(crate) struct OwnOffer<S: CryptoSuite> {
@@ -67,10 +65,13 @@ pub(crate) struct Offering<S: CryptoSuite> {
     met: BTreeSet<IdentityKey>,
     /// Offers of others with which a contribution was made, or that were at fault in a run.
     spent: Spent,
-    /// Claimed identities that were silent in the last run: the next is proposed without them.
-    silent: BTreeSet<IdentityKey>,
-    /// Claimed identities that were silent before: how often, and until when they wait.
-    stalling: BTreeMap<IdentityKey, (u32, Timestamp)>,
+    /// Offers whose owner was silent in a run: another of the identity takes their turn. Whoever published them need not be who
+    /// they name, so nothing is held against an identity.
+    silent: BTreeSet<OfferDigest>,
+    /// Claimed identities of which an offer was silent in the last run: the next is proposed without them, and no other.
+    left_out: BTreeSet<IdentityKey>,
+    /// How many offers of each claimed identity were silent: the next run tries another of those that are left.
+    turns: BTreeMap<IdentityKey, usize>,
 }
 
 impl<S: CryptoSuite> Offering<S> {
@@ -85,7 +86,8 @@ impl<S: CryptoSuite> Offering<S> {
             met: BTreeSet::new(),
             spent: Spent::default(),
             silent: BTreeSet::new(),
-            stalling: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            turns: BTreeMap::new(),
         }
     }
 
@@ -233,32 +235,64 @@ impl<S: CryptoSuite> Offering<S> {
         }
     }
 
-    /// The newest offer of each other identity that `fits`, of those to follow `parent` that were heard within
-    /// `fresh`.
-    pub(crate) fn others(
+    /// The newest offer of each other identity that `fits`, of those for a first epoch that were heard within `fresh`.
+    pub(crate) fn newest(
         &self,
         now: Timestamp,
         fresh: Duration,
-        parent: Option<EpochName>,
         fits: impl Fn(&IdentityKey) -> bool,
-    ) -> BTreeMap<IdentityKey, OfferDigest> {
+    ) -> Vec<OfferDigest> {
         let mut newest: BTreeMap<IdentityKey, (Timestamp, OfferDigest)> = BTreeMap::new();
         for (digest, heard) in &self.heard {
-            let identity = heard.offer.identity;
-            let counts = now.since(heard.last) <= fresh
-                && heard.offer.parent == parent
-                && identity != self.identity
-                && heard.offer.supports(S::ID)
-                && fits(&identity);
-            if counts {
-                let latest = newest.entry(identity).or_insert((heard.first, *digest));
-                *latest = (*latest).max((heard.first, *digest));
+            if self.counts(heard, now, fresh) && fits(&heard.offer.identity) {
+                let this = (heard.first, *digest);
+                let latest = newest.entry(heard.offer.identity).or_insert(this);
+                *latest = (*latest).max(this);
             }
         }
-        newest
-            .into_iter()
-            .map(|(identity, (_, digest))| (identity, digest))
-            .collect()
+        newest.into_values().map(|(_, digest)| digest).collect()
+    }
+
+    /// Whether an offer is one of another for a first epoch, heard within `fresh`.
+    fn counts(&self, heard: &Heard<S>, now: Timestamp, fresh: Duration) -> bool {
+        now.since(heard.last) <= fresh
+            && heard.offer.parent.is_none()
+            && heard.offer.identity != self.identity
+            && heard.offer.supports(S::ID)
+    }
+
+    /// An offer of each other identity that `fits`: the newest; or if offers of it were silent, each second time another in
+    /// turn. `with_silent`: rather one that was than none.
+    fn others(
+        &self,
+        now: Timestamp,
+        fresh: Duration,
+        with_silent: bool,
+        fits: impl Fn(&IdentityKey) -> bool,
+    ) -> Vec<OfferDigest> {
+        let mut of: BTreeMap<IdentityKey, Vec<(bool, Timestamp, OfferDigest)>> = BTreeMap::new();
+        for (digest, heard) in &self.heard {
+            let identity = heard.offer.identity;
+            let counts = self.counts(heard, now, fresh) && fits(&identity);
+            let was_silent = self.silent.contains(digest);
+            let is_left_out = was_silent || self.left_out.contains(&identity);
+            if counts && (with_silent || !is_left_out) {
+                let offers = of.entry(identity).or_default();
+                offers.push((!was_silent, heard.first, *digest));
+            }
+        }
+        let in_turn =
+            |(identity, mut offers): (IdentityKey, Vec<(bool, Timestamp, OfferDigest)>)| {
+                offers.sort_unstable_by(|a, b| b.cmp(a));
+                let fit = offers.iter().filter(|(is_fit, _, _)| *is_fit).count();
+                let turns = self.turns.get(&identity).copied().unwrap_or(0);
+                // Of an owner whom nobody imitates the newest is the one to take.
+                let is_for_another = turns % 2 == 1;
+                let another = turns.div_ceil(2).checked_rem(fit).unwrap_or(0);
+                let turn = if is_for_another { another } else { 0 };
+                offers.get(turn).map(|(_, _, digest)| *digest)
+            };
+        of.into_iter().filter_map(in_turn).collect()
     }
 
     /// The offers that this member would propose, its own among them, by digest.
@@ -266,11 +300,12 @@ impl<S: CryptoSuite> Offering<S> {
         &self,
         now: Timestamp,
         fresh: Duration,
+        with_silent: bool,
         admits: impl Fn(&IdentityKey) -> bool,
     ) -> Vec<OfferDigest> {
         let mut digests: Vec<_> = self
-            .others(now, fresh, None, admits)
-            .into_values()
+            .others(now, fresh, with_silent, admits)
+            .into_iter()
             .chain(self.own(None).map(|own| own.digest))
             .collect();
         digests.sort_unstable();
@@ -341,35 +376,21 @@ impl<S: CryptoSuite> Offering<S> {
         self.spend(digests);
     }
 
-    /// Notes who was silent in the run that ended last: a claimed identity, so it says nothing about a person. Who does so
-    /// again and again waits longer each time, and for `wait` at first, before it is taken into another run.
-    pub(crate) fn note_silent(
-        &mut self,
-        now: Timestamp,
-        wait: Duration,
-        identities: &[IdentityKey],
-    ) {
-        self.silent = identities.iter().copied().collect();
-        if self.stalling.len() >= MAX_HEARD {
-            self.stalling.clear();
+    /// Notes the offers whose owners were silent in a run that has ended.
+    pub(crate) fn note_silent(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
+        if self.silent.len() >= MAX_HEARD || self.turns.len() >= MAX_HEARD {
+            self.silent.clear();
+            self.turns.clear();
         }
-        for identity in identities {
-            let (times, until) = self.stalling.entry(*identity).or_insert((0, now));
-            *until = now.after(wait.saturating_mul(2_u32.saturating_pow(*times)));
-            *times = times.saturating_add(1).min(MAX_STALLS);
+        self.left_out.clear();
+        for digest in digests {
+            let identity = self.heard.get(&digest).map(|heard| heard.offer.identity);
+            self.left_out.extend(identity);
+            if let Some(identity) = identity.filter(|_| self.silent.insert(digest)) {
+                let turns = self.turns.entry(identity).or_insert(0);
+                *turns = turns.saturating_add(1);
+            }
         }
-    }
-
-    /// Whether an identity was silent in the run that ended last.
-    pub(crate) fn was_silent(&self, identity: &IdentityKey) -> bool {
-        self.silent.contains(identity)
-    }
-
-    /// Whether a newcomer of this identity has stalled a change and has to wait.
-    pub(crate) fn is_stalling(&self, identity: &IdentityKey, now: Timestamp) -> bool {
-        self.stalling
-            .get(identity)
-            .is_some_and(|(_, until)| now < *until)
     }
 
     /// Bars offers that were at fault.

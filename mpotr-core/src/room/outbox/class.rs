@@ -26,9 +26,13 @@ impl Class {
             PacketKind::Confirmation => Self::Confirmation,
             PacketKind::Contribution => Self::Contribution,
             PacketKind::Proposal | PacketKind::Request => Self::Proposal,
-            PacketKind::Offer | PacketKind::Advert | PacketKind::Heard | PacketKind::Guests => {
-                Self::Offer
-            }
+            PacketKind::Offer
+            | PacketKind::Knock
+            | PacketKind::Hello
+            | PacketKind::Answer
+            | PacketKind::Advert
+            | PacketKind::Heard
+            | PacketKind::Guests => Self::Offer,
             // What is revealed comes after the last that was said.
             PacketKind::Sealed | PacketKind::Reveal => Self::Talk,
         }

@@ -70,7 +70,10 @@ impl Queued {
             | Packet::Sealed(_)
             | Packet::Request(_)
             | Packet::Reveal(_)
-            | Packet::Guests(_) => What::Other,
+            | Packet::Guests(_)
+            | Packet::Knock(_)
+            | Packet::Hello(_)
+            | Packet::Answer(_) => What::Other,
         };
         Self::new(packet, what)
     }

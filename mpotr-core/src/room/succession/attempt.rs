@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Digest32};
+use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::{
     Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity, Member,
     Offer, OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
@@ -38,6 +38,8 @@ pub(crate) struct Attempt<S: CryptoSuite> {
     pub(crate) continuing: Option<Vec<usize>>,
     /// The other room whose members take part, if they do.
     pub(crate) guests: Option<EpochName>,
+    /// Those who come in by it, by their place in the roster.
+    pub(crate) joining: Vec<usize>,
     /// The digest of the cut with which this member has confirmed.
     pub(crate) cut: Option<Digest32>,
     /// Whether a transcript is kept.
@@ -88,6 +90,7 @@ impl<S: CryptoSuite> Attempt<S> {
             stage: Stage::Contributing(phase),
             continuing: None,
             guests: None,
+            joining: Vec::new(),
             cut: None,
             records: false,
             door: None,
@@ -335,6 +338,27 @@ impl<S: CryptoSuite> Attempt<S> {
             }
         }
         Outcome::Waiting(Box::new(self))
+    }
+
+    /// Whether some who would come in have not taken part yet: nothing of the epoch that ends waits for them.
+    pub(crate) fn awaits_newcomers(&self) -> bool {
+        let is_here = |member: &usize| self.contributions.contains(wire_index(*member));
+        !self.has_confirmed() && !self.joining.iter().all(is_here)
+    }
+
+    /// The claimed identities of those who would come in and have taken part, if others have not.
+    pub(crate) fn alive_newcomers(&self) -> Option<Vec<IdentityKey>> {
+        let silent = self.silent();
+        let (missing, here): (Vec<usize>, Vec<usize>) = self
+            .joining
+            .iter()
+            .copied()
+            .partition(|member| silent.contains(member));
+        let members = here
+            .into_iter()
+            .filter_map(|it| self.run().members().get(it));
+        let identities = members.map(|member| member.offer().identity);
+        (!missing.is_empty()).then(|| identities.collect())
     }
 
     /// Members from whom the round misses a packet.

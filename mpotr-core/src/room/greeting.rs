@@ -1,0 +1,311 @@
+//! At the door of an epoch: knock, challenge, answer. `docs/spec/06-epochs.md`, "Newcomers".
+//!
+//! ```text
+//! newcomer ─> knock ─> challenge of a member, for one view ─> offer, with the proof who made it ─> stated inside the epoch
+//! ```
+//!
+//! Nothing of a stranger is a vote, a timer or a place in a roster before it has answered.
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_gka::{Challenge, OwnChallenge};
+
+use super::Room;
+use super::lobby::Lobby;
+use super::lobby::neighbours::Name;
+use super::lobby::newcomers::Reply;
+use super::situation::Situation;
+use crate::error::Rejection;
+use crate::event::Event;
+use crate::time::{Timestamp, part};
+use crate::timers::Timer;
+use crate::wire::{Answer, Knock, KnockNonce, Packet};
+
+/// A challenge is sent so many times in the time between two offers, at most: with 150 bytes each, 450 in all.
+const CHALLENGES: u32 = 3;
+
+/// The most members that one waits for before it opens the door itself.
+const MAX_RANK: u32 = 16;
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    /// The place of this member among those who open the door for the view: its proposer comes first.
+    fn rank_at_door(&self) -> u32 {
+        let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
+        let first = self.proposer_of(self.view()).unwrap_or(0);
+        let [me, first] = [self.epoch().me(), first].map(|it| u32::try_from(it).unwrap_or(0));
+        let turns = members.saturating_add(me).saturating_sub(first);
+        turns.checked_rem(members).unwrap_or(0).min(MAX_RANK)
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Says that this member is there, and no more.
+    pub(super) fn knock(&mut self, rng: &mut dyn CryptoRng) {
+        let mut nonce = [0; KnockNonce::LENGTH];
+        rng.fill_bytes(&mut nonce);
+        self.common.out.transmit(&Packet::Knock(Knock {
+            room: self.common.me.config.room,
+            nonce: KnockNonce::new(nonce),
+        }));
+    }
+
+    /// Somebody wants to come in. Who gathers makes an offer; who has an epoch opens its door, if newcomers are let in by now.
+    pub(super) fn handle_knock(&mut self, now: Timestamp, knock: &Knock) -> Result<(), Rejection> {
+        if knock.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        if self.phase.gathers() {
+            self.advertise_soon(now);
+            return Ok(());
+        }
+        self.lobby.newcomers.note_knock(now);
+        if self.opens_door(now) {
+            self.plan_challenge(now);
+        } else {
+            self.tell_newcomers(now, knock.nonce.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Whether newcomers of this view may come in: those who are in have nothing to change themselves, and no run is under way.
+    fn opens_door(&self, now: Timestamp) -> bool {
+        self.succession.current.is_none()
+            && self.is_so(now, |situation| situation.takes_newcomers())
+    }
+
+    /// Sends a challenge when it is this member's turn.
+    pub(super) fn plan_challenge(&mut self, now: Timestamp) {
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        let times = self.common.me.times();
+        let rank = situation.rank_at_door();
+        if rank > 0 && situation.change().is_some() {
+            // Each view of a change is its proposer's.
+            return;
+        }
+        let sent = situation.member.strangers.sent;
+        let pause = part(times.advertise, CHALLENGES);
+        let first = sent.map_or(now, |sent| sent.after(pause).max(now));
+        let turn = first.after(part(times.gather, 2).saturating_mul(rank));
+        self.common.timers.set_if_idle(Timer::Door, turn);
+    }
+
+    /// Opens the door: asks those who want to come in who they are.
+    pub(super) fn challenge(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if !self.opens_door(now) {
+            return;
+        }
+        let me = &self.common.me;
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let view = member.changing.change.as_ref().map_or(0, |it| it.view);
+        let (room, name) = (me.config.room, member.name);
+        let draw = || OwnChallenge::draw(room, name, view, &*me.identity, rng);
+        let challenge = member.strangers.challenge(view, draw);
+        member.strangers.sent = Some(now);
+        self.common.out.transmit(&Packet::Hello(challenge));
+    }
+
+    /// A member of an epoch asks who wants to come in.
+    pub(super) fn handle_hello(
+        &mut self,
+        now: Timestamp,
+        challenge: &Challenge,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if challenge.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        if !self.phase.gathers() {
+            return self.overhear(now, challenge);
+        }
+        match self.lobby.hear_of(&self.common.at(now), challenge.epoch) {
+            Name::Dropped => return Err(Rejection::UnknownEpoch),
+            Name::Known | Name::New => {}
+        }
+        let cx = &mut self.common.at(now);
+        self.lobby.hold_back(cx);
+        self.plan_proposal(now);
+        let lifetime = Lobby::lifetime(&self.common.at(now));
+        let times = self.common.me.times();
+        let offering = &self.lobby.offering;
+        let parent = Some(challenge.epoch);
+        let offer = offering.current(now, parent, lifetime);
+        let offer = offer
+            .and_then(|_| offering.own(parent))
+            .map(|own| own.digest);
+        let pause = part(times.gather, 2);
+        let newcomers = &self.lobby.newcomers;
+        match newcomers.reply_to(now, &challenge.epoch, &challenge.key, offer, pause) {
+            Reply::None => Err(Rejection::Replayed),
+            Reply::Again(packet) => {
+                self.common.out.transmit(&packet);
+                Ok(())
+            }
+            Reply::Fresh => self.answer(now, challenge, rng),
+        }
+    }
+
+    /// Another member opens the door of this epoch, or so it seems: the one whose turn it is goes by no other.
+    fn overhear(&mut self, now: Timestamp, challenge: &Challenge) -> Result<(), Rejection> {
+        if self.phase.name() != Some(challenge.epoch) {
+            return Err(Rejection::UnknownEpoch);
+        }
+        let is_first = self.is_so(now, |situation| situation.rank_at_door() == 0);
+        if let Some(member) = self.phase.member_mut() {
+            member.strangers.hear(challenge.key);
+            if !is_first {
+                member.strangers.sent = Some(now);
+                self.common.timers.stop(Timer::Door);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers a challenge, with an offer for its epoch: a fresh one, if there is none that may be listed by now.
+    fn answer(
+        &mut self,
+        now: Timestamp,
+        challenge: &Challenge,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        let checked = challenge.check::<S>().ok_or(Rejection::NotAuthentic)?;
+        let parent = Some(challenge.epoch);
+        let lifetime = Lobby::lifetime(&self.common.at(now));
+        let me = &self.common.me;
+        if self.lobby.offering.current(now, parent, lifetime).is_none() {
+            self.lobby.renew_offer(me, now, parent, rng);
+        }
+        let own = self.lobby.offering.own(parent);
+        let own = own.ok_or(Rejection::UnknownEpoch)?;
+        let digest = own.digest;
+        let proof = checked.prove(&digest, &*me.identity, rng);
+        let signed = challenge.signed_by_joiner::<S>(&digest);
+        let answer = Answer {
+            offer: own.member.offer().clone(),
+            challenge: challenge.key,
+            signature: own.secrets.ephemeral().sign(&signed),
+            // An invented member has no secret by which to answer a challenge of who is there.
+            proof: proof.ok_or(Rejection::NotAuthentic)?,
+        };
+        let packet = Packet::Answer(Box::new(answer));
+        self.common.out.transmit(&packet);
+        let newcomers = &mut self.lobby.newcomers;
+        newcomers.note_answer(now, challenge.epoch, (challenge.key, digest), packet);
+        Ok(())
+    }
+
+    /// A newcomer has answered: the member that asked keeps it, all others the offer, for a proposal that may list it.
+    pub(super) fn handle_answer(
+        &mut self,
+        now: Timestamp,
+        answer: Answer,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        let offer = &answer.offer;
+        if offer.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        if offer.parent.is_none() || offer.parent != self.phase.name() || self.phase.gathers() {
+            return Err(Rejection::UnknownEpoch);
+        }
+        let claimed = offer.identity;
+        if claimed == self.common.me.public() {
+            let (parent, member) = (offer.parent, self.phase.member());
+            let cx = &mut self.common.at(now);
+            self.lobby.note_double(cx, member, parent, rng);
+            return Err(Rejection::OwnIdentity);
+        }
+        let Some(member) = self.phase.member_mut() else {
+            return Err(Rejection::UnknownEpoch);
+        };
+        let offer = offer.clone();
+        let is_kept = member.strangers.take(now, answer, rng.next_u64())?;
+        self.tell_waiting(now, claimed);
+        self.lobby.offering.hear(now, offer)?;
+        if is_kept {
+            // Those who come together are stated together.
+            self.lobby.turns.heard(now);
+            let soon = now.after(part(self.common.me.times().gather, 4));
+            self.common.timers.set_earlier(Timer::Change, soon);
+        }
+        Ok(())
+    }
+
+    /// Tells the application of one who wants to come in, once.
+    fn tell_waiting(&mut self, now: Timestamp, claimed: mpotr_crypto::IdentityKey) {
+        let is_shut_out = self.is_shut_out(now, &claimed);
+        let is_told = is_shut_out && self.votes.exclusions.is_news(claimed);
+        let out = &mut self.common.out;
+        if is_told {
+            out.tell(Event::ExcludedWaiting { claimed });
+        } else if self.lobby.offering.meet(claimed) && !is_shut_out {
+            out.tell(Event::WantsIn { claimed });
+        }
+    }
+
+    /// States whom this member lets in, as far as it goes by its word: who has answered its challenge; and for a policy that asks
+    /// for more than one word, whom another says to have answered. It follows from what is at hand, and is kept nowhere.
+    pub(super) fn state_admitted(&mut self, now: Timestamp) {
+        if self.succession.current.is_some() || self.departure.is_asked {
+            return;
+        }
+        let fresh = self.common.me.times().fresh();
+        let is_anybody_there = self.lobby.newcomers.are_there(now, fresh);
+        let is_closed = |it: &Situation<'_, S>| it.member.strangers.sent.is_none();
+        if is_anybody_there && self.opens_door(now) && self.is_so(now, is_closed) {
+            // They knocked in the epoch before.
+            self.plan_challenge(now);
+        }
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let claimed = member.strangers.claimed(now, fresh);
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        let unheard = situation.unheard();
+        let takes_any = situation.takes_newcomers();
+        let mut fitting = claimed;
+        fitting.retain(|identity| takes_any && situation.lets_in(identity));
+        let newcomers = &self.lobby.newcomers;
+        // Who was there when others failed the room goes first.
+        if fitting.iter().any(|identity| newcomers.is_alive(identity)) {
+            fitting.retain(|identity| newcomers.is_alive(identity));
+        }
+        let seconded = if takes_any {
+            situation.to_second()
+        } else {
+            Vec::new()
+        };
+        if takes_any {
+            self.lobby
+                .request_missing(&mut self.common.at(now), &unheard);
+        }
+        let known = &self.common.me.known;
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let mut admitted = member
+            .strangers
+            .proven(known, |identity| fitting.contains(identity));
+        for offer in member.strangers.offers() {
+            // At hand when it is listed, however many others came meanwhile.
+            let _known_by_now = self.lobby.offering.hear(now, offer.clone());
+        }
+        admitted.extend(seconded);
+        let admitted: Vec<_> = admitted
+            .into_iter()
+            .take(crate::wire::MAX_ADMITTED)
+            .collect();
+        let said = member.epoch.next_of(member.epoch.me());
+        if said.map_or(&[][..], |next| &next.admitted) != admitted
+            && let Some(next) = member.epoch.own_next()
+        {
+            next.admitted = admitted;
+            self.say_next();
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What a member remembers of newcomers over epochs, and what it has said as one. `docs/spec/06-epochs.md`, "Newcomers".
+//!
+//! They cost the room nothing: after a view that failed for want of one there are views without any, for twice as long each time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_crypto::IdentityKey;
+use mpotr_gka::{EpochName, OfferDigest, TrapdoorKey};
+
+use crate::time::{Duration, Timestamp};
+use crate::wire::Packet;
+
+/// The time without newcomers doubles so many times: to 16 views.
+const MAX_FAILED: u32 = 4;
+/// The most epochs whose challenges are answered at one time.
+const MAX_ANSWERED: usize = 4;
+
+/// What is remembered of newcomers.
+#[derive(Debug, Default)]
+pub(crate) struct Newcomers {
+    /// When one knocked last.
+    knocked: Option<Timestamp>,
+    /// How many views have failed for want of one, in a row.
+    failed: u32,
+    /// Until when none is listed.
+    until: Timestamp,
+    /// Those who took part in the last view that failed so: they go first.
+    alive: BTreeSet<IdentityKey>,
+    /// The last answer of this member to the challenge of each epoch.
+    answered: BTreeMap<EpochName, Answered>,
+}
+
+/// An answer of this member.
+#[derive(Debug)]
+struct Answered {
+    challenge: TrapdoorKey,
+    offer: OfferDigest,
+    at: Timestamp,
+    packet: Packet,
+}
+
+/// What to do about a challenge.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// Answer it.
+    Fresh,
+    /// Send the answer once more, which was lost.
+    Again(Box<Packet>),
+    /// Nothing: it was answered a moment ago.
+    None,
+}
+
+impl Newcomers {
+    /// One has knocked.
+    pub(crate) const fn note_knock(&mut self, now: Timestamp) {
+        self.knocked = Some(now);
+    }
+
+    /// Whether one has knocked within `fresh`.
+    pub(crate) fn are_there(&self, now: Timestamp, fresh: Duration) -> bool {
+        self.knocked.is_some_and(|at| now.since(at) <= fresh)
+    }
+
+    /// A view has failed for want of some; these took part in it.
+    pub(crate) fn have_failed(
+        &mut self,
+        now: Timestamp,
+        view: Duration,
+        alive: impl IntoIterator<Item = IdentityKey>,
+    ) {
+        self.failed = self.failed.saturating_add(1).min(MAX_FAILED);
+        self.until = now.after(view.saturating_mul(2_u32.saturating_pow(self.failed)));
+        self.alive = alive.into_iter().collect();
+    }
+
+    /// An epoch has let some in. Those who are still outside knock again.
+    pub(crate) fn have_come(&mut self) {
+        self.knocked = None;
+        self.failed = 0;
+        self.until = Timestamp::default();
+        self.alive.clear();
+    }
+
+    /// Whether newcomers are listed by now.
+    pub(crate) fn may_come(&self, now: Timestamp) -> bool {
+        now >= self.until
+    }
+
+    /// Whether one took part in the last view that failed for want of another.
+    pub(crate) fn is_alive(&self, identity: &IdentityKey) -> bool {
+        self.alive.contains(identity)
+    }
+
+    /// Whether this member has answered within `fresh`: those who asked know that it is there.
+    pub(crate) fn has_answered(&self, now: Timestamp, fresh: Duration) -> bool {
+        let mut answered = self.answered.values();
+        answered.any(|it| now.since(it.at) < fresh)
+    }
+
+    /// When this member answered a challenge of an epoch last.
+    pub(crate) fn answered_at(&self, epoch: &EpochName) -> Option<Timestamp> {
+        self.answered.get(epoch).map(|it| it.at)
+    }
+
+    /// Whether a challenge of an epoch is answered, and how: one answer in `pause`. `offer` is that which this member could be
+    /// listed with by now.
+    pub(crate) fn reply_to(
+        &self,
+        now: Timestamp,
+        epoch: &EpochName,
+        challenge: &TrapdoorKey,
+        offer: Option<OfferDigest>,
+        pause: Duration,
+    ) -> Reply {
+        match self.answered.get(epoch) {
+            Some(answered) if now.since(answered.at) < pause => Reply::None,
+            Some(answered) if answered.challenge == *challenge && Some(answered.offer) == offer => {
+                Reply::Again(Box::new(answered.packet.clone()))
+            }
+            Some(_) | None => Reply::Fresh,
+        }
+    }
+
+    /// This member has answered a challenge. Of too many epochs the one that was answered longest ago is forgotten.
+    pub(crate) fn note_answer(
+        &mut self,
+        at: Timestamp,
+        epoch: EpochName,
+        (challenge, offer): (TrapdoorKey, OfferDigest),
+        packet: Packet,
+    ) {
+        let is_known = self.answered.contains_key(&epoch);
+        if !is_known && self.answered.len() >= MAX_ANSWERED {
+            let oldest = self.answered.iter().min_by_key(|(_, answered)| answered.at);
+            if let Some(oldest) = oldest.map(|(epoch, _)| *epoch) {
+                self.answered.remove(&oldest);
+            }
+        }
+        let answered = Answered {
+            challenge,
+            offer,
+            at,
+            packet,
+        };
+        self.answered.insert(epoch, answered);
+    }
+
+    /// This member is in an epoch, or in none: what it said to others counts for nothing.
+    pub(crate) fn forget_answers(&mut self) {
+        self.answered.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_crypto::IdentityKey;
+    use mpotr_gka::{EpochName, OfferDigest, RoomId, TrapdoorKey};
+
+    use super::{MAX_ANSWERED, Newcomers, Reply};
+    use crate::time::{Duration, Timestamp};
+    use crate::wire::{Knock, KnockNonce, Packet};
+
+    const VIEW: Duration = Duration::from_secs(8);
+
+    fn packet() -> Packet {
+        Packet::Knock(Knock {
+            room: RoomId::new([5; 32]),
+            nonce: KnockNonce::new([6; 16]),
+        })
+    }
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::default().after(Duration::from_secs(secs))
+    }
+
+    #[test]
+    fn after_a_failure_newcomers_wait_for_2_to_16_views() {
+        let mut newcomers = Newcomers::default();
+        assert!(newcomers.may_come(at(0)));
+        for views in [2, 4, 8, 16, 16] {
+            newcomers.have_failed(at(100), VIEW, []);
+            assert!(!newcomers.may_come(at(99 + 8 * views)));
+            assert!(newcomers.may_come(at(100 + 8 * views)));
+        }
+        newcomers.have_come();
+        assert!(newcomers.may_come(at(100)));
+        newcomers.have_failed(at(100), VIEW, []);
+        assert!(newcomers.may_come(at(116)));
+    }
+
+    #[test]
+    fn who_took_part_is_remembered_until_the_next_comes() {
+        let key = IdentityKey::new([1; 32]);
+        let mut newcomers = Newcomers::default();
+        newcomers.have_failed(at(0), VIEW, [key]);
+        assert!(newcomers.is_alive(&key));
+        newcomers.have_come();
+        assert!(!newcomers.is_alive(&key));
+    }
+
+    #[test]
+    fn a_challenge_is_answered_once_in_a_while_and_by_the_same_bytes() {
+        let (epoch, key) = (EpochName::new([1; 16]), TrapdoorKey::new([2; 32]));
+        let second = Duration::from_secs(1);
+        let mut newcomers = Newcomers::default();
+        let offer = OfferDigest::new([4; 32]);
+        let reply = |newcomers: &Newcomers, now, key| {
+            newcomers.reply_to(now, &epoch, &key, Some(offer), second)
+        };
+        assert_eq!(reply(&newcomers, at(0), key), Reply::Fresh);
+        newcomers.note_answer(at(0), epoch, (key, offer), packet());
+        let other = TrapdoorKey::new([3; 32]);
+        for key in [key, other] {
+            assert_eq!(reply(&newcomers, at(0), key), Reply::None);
+        }
+        assert_eq!(
+            reply(&newcomers, at(1), key),
+            Reply::Again(Box::new(packet()))
+        );
+        assert_eq!(reply(&newcomers, at(1), other), Reply::Fresh);
+        // The offer that it answered with is gone.
+        let without = newcomers.reply_to(at(1), &epoch, &key, None, second);
+        assert_eq!(without, Reply::Fresh);
+        for n in 0..=u8::MAX {
+            let epoch = EpochName::new([n; 16]);
+            newcomers.note_answer(at(2), epoch, (key, offer), packet());
+        }
+        assert_eq!(newcomers.answered.len(), MAX_ANSWERED);
+        newcomers.forget_answers();
+        assert_eq!(reply(&newcomers, at(2), key), Reply::Fresh);
+    }
+}
