@@ -45,6 +45,7 @@ mod evidence;
 mod examined;
 mod finality;
 mod fitting;
+mod goal;
 mod graph;
 mod holdback;
 mod holding;
@@ -88,6 +89,7 @@ use closing::Ending;
 use consensus::Consensus;
 use delivery::Delivery;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
+use goal::Goal;
 pub(crate) use keys::Door;
 use keys::EpochKeys;
 use opener::Opener;
@@ -144,6 +146,10 @@ pub(crate) enum Effect {
     },
     /// Somebody misses a message that is at hand: its packet.
     Missing { id: MessageId, packet: Vec<u8> },
+    /// Somebody misses a message that is at hand, and so many rounds of others have their turn to send it before this member.
+    Owed { id: MessageId, rounds: usize },
+    /// A message that is at hand came again: who missed it has it by this.
+    Again { id: MessageId },
     /// Something signed took effect, and is to be kept.
     Recorded(Record),
     /// A member asks everyone, over its signature, what they have seen.
@@ -186,8 +192,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// Memory for what one member newly covers.
     newly: Vec<usize>,
     receipts: Receipts,
-    /// Messages that are here when all that was asked for has come.
-    goal: usize,
+    /// What the last statement asked for.
+    goal: Option<Goal>,
     /// The cuts of runs that are held whole here, the newest first.
     cuts: Vec<Cut>,
     /// The epoch that follows is installed: no message counts here any more.
@@ -237,7 +243,7 @@ impl<S: CryptoSuite> Epoch<S> {
             consensus: Consensus::new(me, members),
             newly: Vec::new(),
             receipts: Receipts::default(),
-            goal: 0,
+            goal: None,
             cuts: Vec::new(),
             retired: false,
             recorder: Recorder::default(),

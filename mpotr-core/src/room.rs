@@ -213,6 +213,9 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Acknowledge | Timer::Lock => {
                     self.in_epoch(now, |member, cx, _, departure| member.state(cx, departure));
                 }
+                Timer::Serve => {
+                    self.in_epoch(now, |member, cx, _, _| member.serve(cx));
+                }
                 Timer::Query => {
                     self.in_epoch(now, |member, cx, _, departure| member.query(cx, departure));
                 }

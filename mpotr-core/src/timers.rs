@@ -52,6 +52,8 @@ pub(crate) enum Timer {
     Lock,
     /// Ask for statements that are missing.
     Query,
+    /// Send again what others miss, and nobody else has sent.
+    Serve,
     /// Texts are held up by those on their way.
     Window,
     /// Something should be final by now.
@@ -73,7 +75,8 @@ impl Timer {
             | Self::Answer
             | Self::Retry
             | Self::Ask
-            | Self::Query => true,
+            | Self::Query
+            | Self::Serve => true,
             Self::Plan
             | Self::Heard
             | Self::Door
@@ -104,7 +107,7 @@ impl Timer {
 }
 
 /// What has a meaning in one epoch only.
-const OF_EPOCH: [Timer; 13] = [
+const OF_EPOCH: [Timer; 14] = [
     Timer::Door,
     Timer::View,
     Timer::Refresh,
@@ -116,6 +119,7 @@ const OF_EPOCH: [Timer; 13] = [
     Timer::Acknowledge,
     Timer::Lock,
     Timer::Query,
+    Timer::Serve,
     Timer::Window,
     Timer::Leeway,
 ];

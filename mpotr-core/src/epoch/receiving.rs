@@ -56,10 +56,14 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Opens the header, and looks up whom it names.
-    pub(super) fn header_of(&self, packet: &SealedPacket) -> Result<(usize, Header), Rejection> {
+    pub(super) fn header_of(
+        &mut self,
+        packet: &SealedPacket,
+    ) -> Result<(usize, Header), Rejection> {
         let header = self.opener.header(packet)?;
         let sender = usize::from(header.sender);
         if sender == self.me {
+            self.note_own_again(header, packet);
             return Err(Rejection::Replayed);
         }
         let authors = &self.delivery.authors;
@@ -71,6 +75,14 @@ impl<S: CryptoSuite> Epoch<S> {
             return Err(Rejection::Inconsistent);
         }
         Ok((sender, header))
+    }
+
+    /// Another member has sent a message of this one again.
+    fn note_own_again(&mut self, header: Header, packet: &SealedPacket) {
+        let is_content = header.stream == Stream::Content;
+        let own = self.delivery.id_at(self.me, header.seq);
+        let own = own.filter(|id| is_content && self.delivery.packet_of(id) == Some(packet));
+        self.effects.extend(own.map(|id| Effect::Again { id }));
     }
 
     fn open_content(
@@ -140,6 +152,7 @@ impl<S: CryptoSuite> Epoch<S> {
             .id::<S>(&self.opener.keys.id, header.sender);
         if self.delivery.is_at_hand(sender, header.seq, &id) {
             // Anyone can send it again: it draws no answer. Who misses one asks for it, over its signature.
+            self.effects.push_back(Effect::Again { id });
             return Err(Rejection::Replayed);
         }
         let signed = self
@@ -247,6 +260,10 @@ impl<S: CryptoSuite> Epoch<S> {
         let (question, listing) = (statement.question, statement.listing.clone());
         let lacks = statement.lacks.clone();
         let (asks_order, asks_next) = (statement.lock.count, statement.next.clone());
+        let is_in_cut = statement
+            .next
+            .as_ref()
+            .is_some_and(|next| next.frozen.is_some());
         // What a member holds and has not shown it does not cover. What it covers it has stated before.
         if !statement.names_held() {
             author.waiting = Some(statement);
@@ -257,7 +274,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         self.delivery.serve(
             (&wanted, &missing),
-            header.seq,
+            (header.seq, is_in_cut),
             &mut self.opener,
             &mut self.effects,
         );

@@ -67,6 +67,8 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Fork { .. }
             | Effect::Next { .. }
             | Effect::Missing { .. }
+            | Effect::Owed { .. }
+            | Effect::Again { .. }
             | Effect::Asked
             | Effect::Lacking { .. }
             | Effect::Repeated { .. }

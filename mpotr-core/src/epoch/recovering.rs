@@ -57,7 +57,7 @@ impl Delivery {
     }
 
     /// Whether a message is neither at hand nor came and found no room.
-    fn is_missing(&self, id: &MessageId) -> bool {
+    pub(super) fn is_missing(&self, id: &MessageId) -> bool {
         !self.graph.contains(id)
             && self.holdback.get(id).is_none()
             && self.holdback.dropped_of(id).is_none()
@@ -175,19 +175,32 @@ impl Delivery {
         self.gate.missing().any(|id| is_missing(&id))
     }
 
-    /// Sends again what somebody misses, as far as it is at hand, with what shows it to who has not accepted it. What is asked for by name, all who hold it send; what is
-    /// asked for by place, two of them, others each time.
+    /// Sends again what somebody misses, as far as it is at hand, with what shows it to who has not accepted it. What is asked
+    /// for in a cut by name, all who hold it send. What is asked for else, two of them do, others each time; and what is asked
+    /// for by name the others owe in turn, until they hear it.
     pub(super) fn serve<S: CryptoSuite>(
         &mut self,
         (wanted, missing): (&[MessageId], &[Range]),
-        number: u32,
+        (number, is_in_cut): (u32, bool),
         opener: &mut Opener<S>,
         effects: &mut VecDeque<Effect>,
     ) {
-        let by_name = wanted
-            .iter()
-            .filter_map(|id| Some((self.place_of(id)?, *id)));
-        let mut asked: Vec<_> = by_name.collect();
+        let all_send = is_in_cut || self.is_frozen();
+        let mut asked = Vec::new();
+        for id in wanted {
+            let Some(place) = self.place_of(id) else {
+                continue;
+            };
+            let turn = self.turn_of(id, number);
+            if all_send || turn < SERVERS {
+                asked.push((place, *id));
+                continue;
+            }
+            // Who wrote it has it for certain.
+            let turn = if place.0 == self.me { SERVERS } else { turn };
+            let rounds = turn.checked_div(SERVERS).unwrap_or(0);
+            effects.push_back(Effect::Owed { id: *id, rounds });
+        }
         let places = missing.iter().flat_map(|range| {
             let author = usize::from(range.author);
             range.places().map(move |place| (author, place))
@@ -195,8 +208,18 @@ impl Delivery {
         let by_place = places
             .take(MAX_PLACES)
             .filter_map(|place| Some((place, self.id_at(place.0, place.1)?)))
-            .filter(|(_, id)| self.is_server_of(id, number));
+            .filter(|(_, id)| self.turn_of(id, number) < SERVERS);
         asked.extend(by_place);
+        self.send_all_again(asked, opener, effects);
+    }
+
+    /// Sends messages again, each once, with what shows it to who has not accepted it.
+    pub(super) fn send_all_again<S: CryptoSuite>(
+        &mut self,
+        asked: impl IntoIterator<Item = ((usize, u32), MessageId)>,
+        opener: &mut Opener<S>,
+        effects: &mut VecDeque<Effect>,
+    ) {
         let mut sent = BTreeSet::new();
         for ((author, place), id) in asked {
             if sent.contains(&id) {
@@ -217,8 +240,8 @@ impl Delivery {
         }
     }
 
-    /// Members take turns, by message and by how often it was asked for.
-    fn is_server_of(&self, id: &MessageId, number: u32) -> bool {
+    /// Whose turn this member's is, of all: by message, and by how often it was asked for.
+    fn turn_of(&self, id: &MessageId, number: u32) -> usize {
         let turn = id
             .as_bytes()
             .first_chunk()
@@ -226,7 +249,7 @@ impl Delivery {
         let turn = usize::try_from(turn.wrapping_add(number)).unwrap_or(0);
         turn.wrapping_add(self.me)
             .checked_rem(self.authors.len())
-            .is_some_and(|rank| rank < SERVERS)
+            .unwrap_or(0)
     }
 }
 

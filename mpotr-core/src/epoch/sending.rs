@@ -3,6 +3,7 @@
 use mpotr_crypto::CryptoSuite;
 pub(super) use mpotr_gka::wire_index;
 
+use super::goal::Goal;
 use super::holdback::Held;
 use super::member_set::MemberSet;
 use super::sealer::{Said, SealedContent};
@@ -115,8 +116,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if self.delivery.gate.is_cut() {
             self.delivery.asked.note(&wanted);
         }
-        let places = missing.iter().map(|range| range.places().count());
-        self.goal = self.delivery.graph.len().saturating_add(places.sum());
+        self.goal = Goal::of(&wanted, &missing, self.delivery.graph.len());
         let statement = Statement {
             presence,
             sent,

@@ -51,11 +51,6 @@ impl<S: CryptoSuite> Epoch<S> {
         self.delivery.unserved(run, continuing, opener)
     }
 
-    /// Whether more is missing, and all that was asked for has come.
-    pub(crate) fn may_ask_again(&self) -> bool {
-        self.delivery.graph.len() >= self.goal
-    }
-
     /// What a member said last about the epoch that follows.
     pub(crate) fn next_of(&self, member: usize) -> Option<&Next> {
         self.peers.get(member)?.next.as_ref()

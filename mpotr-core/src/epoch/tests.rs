@@ -15,6 +15,7 @@ mod crowding;
 mod equivocation;
 mod flood;
 mod holding;
+mod serving;
 mod spec;
 mod together;
 mod vouching;
@@ -359,7 +360,7 @@ fn a_header_is_bound_to_its_content() {
 #[test]
 fn a_packet_counts_once() {
     let mut epochs = epochs(3, 1);
-    let (_, message) = text(&mut epochs[ALICE], "once");
+    let (id, message) = text(&mut epochs[ALICE], "once");
     let said = statement(&mut epochs[ALICE]);
     let bob = &mut epochs[BOB];
     bob.open(&message).unwrap();
@@ -367,7 +368,7 @@ fn a_packet_counts_once() {
     effects(bob);
     assert_eq!(bob.open(&message), Err(Rejection::Replayed));
     // Anyone can send it again: nobody is asked anything.
-    assert_eq!(effects(bob), []);
+    assert_eq!(effects(bob), [Effect::Again { id }]);
     assert_eq!(bob.open(&said), Err(Rejection::Replayed));
     // Nobody else need send it again, and that is all.
     let again = vec![Effect::Repeated { member: ALICE }];

@@ -2,6 +2,7 @@
 
 pub(super) mod excluding;
 pub(super) mod hurry;
+pub(super) mod owing;
 pub(super) mod settling;
 pub(super) mod strangers;
 pub(super) mod talking;

@@ -31,6 +31,10 @@ pub(super) struct Report {
     pub(super) spoke: Vec<usize>,
     /// Packets of messages that a member misses.
     pub(super) missing: Vec<(MessageId, Vec<u8>)>,
+    /// Messages that a member misses, and how many rounds of others have their turn to send them before this one.
+    pub(super) owed: Vec<(MessageId, usize)>,
+    /// Messages that another member has sent again.
+    pub(super) again: Vec<MessageId>,
     /// Members that are proven to have said two things in one place.
     pub(super) accused: Vec<IdentityKey>,
 }
@@ -121,6 +125,14 @@ impl Report {
             }
             Effect::Missing { id, packet } => {
                 self.missing.push((id, packet));
+                None
+            }
+            Effect::Owed { id, rounds } => {
+                self.owed.push((id, rounds));
+                None
+            }
+            Effect::Again { id } => {
+                self.again.push(id);
                 None
             }
             Effect::Recorded(record) => {
@@ -239,6 +251,8 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
         | Effect::Missed { .. }
         | Effect::Next { .. }
         | Effect::Missing { .. }
+        | Effect::Owed { .. }
+        | Effect::Again { .. }
         | Effect::Recorded(_)
         | Effect::Asked
         | Effect::Lacking { .. }

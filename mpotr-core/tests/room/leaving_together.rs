@@ -69,3 +69,22 @@ fn what_each_member_sends_grows_by_one_id_for_each_that_leaves_at_the_same_momen
         );
     }
 }
+
+#[test]
+fn last_messages_that_are_late_come_again_from_few_of_those_who_hold_them() {
+    // They overtake one another by more than it takes until they are asked for.
+    const LATE_MS: u64 = 1500;
+    let [few, many] = [16, 48].map(|members| {
+        let sent = packets(members, Timers::LOOPBACK, LATE_MS, 0);
+        let bytes = sent.iter().sum::<usize>();
+        (sent.len() / members, bytes / members)
+    });
+    assert!(
+        few.0 <= 20 && many.0 <= 20,
+        "{few:?} packets and bytes each of 16 members, {many:?} of 48"
+    );
+    assert!(
+        many.1 <= 2 * few.1,
+        "{few:?} packets and bytes each of 16 members, {many:?} of 48"
+    );
+}

@@ -62,7 +62,14 @@ fn ask(epochs: &mut [Epoch<Suite>], asks: usize, serves: usize) {
     for _ in 0..70 {
         let question = statement(&mut epochs[asks]);
         epochs[serves].open(&question).unwrap();
-        let served: Vec<_> = effects(&mut epochs[serves])
+        let mut served = effects(&mut epochs[serves]);
+        for effect in &served {
+            if let Effect::Owed { id, .. } = effect {
+                epochs[serves].send_again(id);
+            }
+        }
+        served.extend(effects(&mut epochs[serves]));
+        let served: Vec<_> = served
             .into_iter()
             .filter_map(|effect| match effect {
                 Effect::Missing { packet, .. } => Some(sealed(&packet)),

@@ -11,19 +11,26 @@ use crate::time::{Duration, part};
 pub(crate) struct Hurry {
     /// Members that are leaving; none: no hurry.
     leaving: u32,
-    /// The longest wait, where it is not the calm one.
-    most: Option<Duration>,
+    /// The shortest wait and the longest one, where it is not the calm one.
+    bounds: Option<(Duration, Duration)>,
 }
+
+/// While last messages come a member that leaves, too, says what it has of them no sooner than after this part of `retry`: it
+/// need not say so if they all come.
+const PART_OF_RETRY: u32 = 4;
+/// And no later than after this part of `finish`: they may not all come.
+const PART_OF_FINISH: u32 = 4;
 
 impl Hurry {
     pub(crate) fn of<S: CryptoSuite>(epoch: &Epoch<S>, am_leaving: bool, timers: &Timers) -> Self {
         let leaving = epoch.leaving().max(usize::from(am_leaving));
-        let most = epoch
-            .owes_to_leavers_alone()
-            .then(|| part(timers.finish, 4));
+        let bounds = epoch.owes_to_leavers_alone().then(|| {
+            let least = part(timers.retry, PART_OF_RETRY);
+            (least, part(timers.finish, PART_OF_FINISH).max(least))
+        });
         Self {
             leaving: u32::try_from(leaving).unwrap_or(u32::MAX),
-            most,
+            bounds,
         }
     }
 
@@ -32,10 +39,10 @@ impl Hurry {
     /// with one: what they wait for is the last messages of all, and not what each has seen of them so far.
     pub(crate) fn wait(self, calm: Duration) -> Duration {
         let first = part(calm, 8);
-        let most = self.most.unwrap_or(calm).max(first);
+        let (least, most) = self.bounds.unwrap_or((first, calm.max(first)));
         match self.leaving {
             0 => calm,
-            leaving => first.saturating_mul(leaving).min(most),
+            leaving => first.saturating_mul(leaving).max(least).min(most),
         }
     }
 

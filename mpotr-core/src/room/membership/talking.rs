@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use mpotr_crypto::CryptoSuite;
 
 use super::hurry::Hurry;
+use super::owing::Owing;
 use super::settling::Unsettled;
 use super::window::Window;
 use crate::epoch::Epoch;
@@ -44,6 +45,8 @@ pub(crate) struct Talk {
     pub(crate) unsettled: Option<Unsettled>,
     /// Messages that were sent again on request, and when.
     resent: BTreeMap<MessageId, Timestamp>,
+    /// Messages that others miss, and that this member sends if nobody else does.
+    pub(crate) owing: Owing,
     /// Whether a member has asked what this one has seen.
     is_asked: bool,
     /// When this member sent its last statement once more.
@@ -61,6 +64,7 @@ impl Talk {
             window: Window::default(),
             unsettled: None,
             resent: BTreeMap::new(),
+            owing: Owing::default(),
             is_asked: false,
             repeated: None,
             is_expired: false,
@@ -162,6 +166,7 @@ impl<S: CryptoSuite> Membership<S> {
         }
         self.talk.is_asked |= report.is_asked;
         self.send_missing(cx, report.missing);
+        self.owe(cx, report.owed, &report.again);
         self.watch_leeway(cx);
         // Time runs out where nothing moves, and not for want of the end of much that does.
         if report.is_answered && !is_in_run {
@@ -198,7 +203,8 @@ impl<S: CryptoSuite> Membership<S> {
             cx.timers.set_earlier(Timer::Acknowledge, acknowledge);
         } else if self.talk.is_asked {
             // The same once more, for all who ask within a while.
-            let again = self.talk.repeated.map(|at| at.after(times.acknowledge));
+            let pause = times.acknowledge.max(part(times.retry, 2));
+            let again = self.talk.repeated.map(|at| at.after(pause));
             let again = acknowledge.max(again.unwrap_or(acknowledge));
             cx.timers.set_earlier(Timer::Acknowledge, again);
         }
