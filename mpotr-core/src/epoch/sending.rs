@@ -81,14 +81,17 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Stated> {
         let lacks = match presence {
             // Those whose word is missing, until all is final.
-            Presence::Asking => self
+            Presence::Asking if self.leaving() == 0 => self
                 .waiting_for(self.delivery.graph.len())
                 .into_iter()
                 .filter(|member| *member != self.me)
                 .collect(),
-            Presence::Present | Presence::Closed | Presence::Closing | Presence::Done => {
-                MemberBits::default()
-            }
+            // Where members leave, all ask for the word of all: one question, and each says its own once.
+            Presence::Asking
+            | Presence::Present
+            | Presence::Closed
+            | Presence::Closing
+            | Presence::Done => MemberBits::default(),
         };
         self.seal_asking(presence, lacks)
     }
