@@ -84,6 +84,7 @@ impl Report {
         fates: &mut Fates,
     ) {
         self.note_progress(&effect);
+        self.note_owed(&effect);
         let event = match effect {
             Effect::Equivocation {
                 author,
@@ -119,31 +120,21 @@ impl Report {
                 }
                 None
             }
-            Effect::Next { member } => {
-                self.spoke.push(member);
-                None
-            }
             Effect::Missing { id, packet } => {
                 self.missing.push((id, packet));
-                None
-            }
-            Effect::Owed { id, rounds } => {
-                self.owed.push((id, rounds));
-                None
-            }
-            Effect::Again { id } => {
-                self.again.push(id);
                 None
             }
             Effect::Recorded(record) => {
                 cx.out.records.push_back(record);
                 None
             }
-            Effect::Asked => {
-                self.is_asked = true;
-                None
-            }
-            Effect::Lacking { .. } | Effect::Repeated { .. } | Effect::Closing => None,
+            Effect::Lacking { .. }
+            | Effect::Repeated { .. }
+            | Effect::Owed { .. }
+            | Effect::Again { .. }
+            | Effect::Asked
+            | Effect::Next { .. }
+            | Effect::Closing => None,
             told @ (Effect::Delivered { .. }
             | Effect::Fin { .. }
             | Effect::Closed { .. }
@@ -178,7 +169,21 @@ impl Report {
             Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
         );
         self.is_closed |= matches!(effect, Effect::Closed { .. });
+        self.is_asked |= matches!(effect, Effect::Asked);
+        if let Effect::Next { member } = effect {
+            self.spoke.push(*member);
+        }
         self.is_finalised |= matches!(effect, Effect::Final { .. });
+    }
+
+    /// What this member is to send again if nobody else does, and what others have sent.
+    fn note_owed(&mut self, effect: &Effect) {
+        if let Effect::Owed { id, rounds } = effect {
+            self.owed.push((*id, *rounds));
+        }
+        if let Effect::Again { id } = effect {
+            self.again.push(*id);
+        }
     }
 
     /// There is proof against a member: what follows from that waits until all is reported.
