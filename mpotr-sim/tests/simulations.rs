@@ -134,9 +134,9 @@ fn a_trace_tells_what_happened_and_changes_nothing() {
 
 #[test]
 fn the_bound_follows_from_the_timers() {
-    // notice 150 + 60, change 15 + 3 (2 + 64), let in 10 + 15 + 16 + 4 + 30
-    let seconds = bound(&Timers::RELAY, 3).as_secs();
-    assert_eq!(seconds, 210 + 2 * 213 + 2 * 75);
+    // notice 150 + 60, change 15 + 3 (0.5 + 32), let in 10 + 15 + 8 + 0.4 + 30
+    let millis = bound(&Timers::RELAY, 3).as_millis();
+    assert_eq!(millis, 210_000 + 2 * 112_500 + 2 * 63_400);
 }
 
 /// What a scenario claims is there, and held.
