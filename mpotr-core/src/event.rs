@@ -57,9 +57,13 @@ pub enum Event {
     /// Somebody makes offers under this member's own identity: a copy of its key, another program with it, or somebody who
     /// merely claims it, since an offer proves nothing. It is not let in while this member is here. Told once.
     IdentityInUse,
-    /// This member's identity is in the epoch that it waits to be let in to, or somebody claims so: it is not let in as long
-    /// as that is the case. Told once.
-    IdentityInRoom,
+    /// Another instance of an identity, which has proven to be it, took the place of the one that was in the room: that one had
+    /// said nothing for too long when it was asked. If it is this member's own identity, this member is out, and does not
+    /// come back by itself.
+    Replaced {
+        /// Whose.
+        member: IdentityKey,
+    },
     /// A key agreement with these claimed identities has begun.
     Agreeing {
         /// The claimed identities in cycle order.

@@ -28,6 +28,9 @@ pub enum WaitingReason {
         /// Those whose next step is missing.
         missing: Vec<IdentityKey>,
     },
+    /// This member's identity is in the epoch already that it waits to be let in to, or somebody claims so. The one inside is
+    /// asked whether it is there: if it says nothing, this one takes its place.
+    IdentityInRoom,
     /// This member or the policy leaves somebody out: texts wait for the epoch without that member, or for the vote to be
     /// withdrawn.
     Excluding {
@@ -61,6 +64,7 @@ impl WaitingReason {
             Self::Gathering { .. } => "gathering",
             Self::Agreeing { .. } => "agreeing",
             Self::Changing { .. } => "changing",
+            Self::IdentityInRoom => "identity_in_room",
             Self::Excluding { .. } => "excluding",
             Self::NeedsVotes { .. } => "needs_votes",
             Self::NotFinal { .. } => "not_final",

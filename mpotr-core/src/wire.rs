@@ -40,7 +40,8 @@ pub use knock::{Knock, KnockNonce};
 pub use lock::Lock;
 pub use mpotr_gka::EpochName;
 pub use next::{
-    Admitted, MAX_ADMITTED, MAX_CONFIRMED, MAX_FORSAKEN, MAX_VOTES, Next, Vote, cut_digest,
+    Admitted, MAX_ADMITTED, MAX_CONFIRMED, MAX_FORSAKEN, MAX_OBJECTED, MAX_VOTES, Next, Vote,
+    cut_digest,
 };
 pub use padding::padded;
 pub use proposal::Proposal;

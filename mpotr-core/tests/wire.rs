@@ -333,6 +333,7 @@ fn next() -> impl Strategy<Value = Next> {
                     forsaken: forsaken.into_iter().collect(),
                     votes: votes.into_iter().collect(),
                     admitted: admitted.into_iter().collect(),
+                    objected: offer.into_iter().collect(),
                 }
             },
         )

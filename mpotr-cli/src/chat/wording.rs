@@ -30,11 +30,12 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             format!("{} is out and can read nothing from here on", name(member))
         }
         Event::IdentityInUse => "WARNING: your identity is used elsewhere: by another program of yours, by a thief with a copy of \
-             the file, or by one who merely claims it; nobody is let in under it while you are here"
+             the file, or by one who merely claims it; nobody takes your place while you can be heard"
             .to_owned(),
-        Event::IdentityInRoom => "this identity is in the room already, in another program: one identity is one member, \
-             and this one is not let in before the other is gone"
-            .to_owned(),
+        Event::Replaced { member } => format!(
+            "{} is here from another program now, with the same identity; the one before did not answer any more",
+            name(member)
+        ),
         Event::Behind => {
             "the others have gone on without this member; asking to be let in again".to_owned()
         }
@@ -88,6 +89,11 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
             "the room is changing its keys, and texts wait; waiting for {}",
             names(missing)
         ),
+        WaitingReason::IdentityInRoom => {
+            "this identity is in the room already, in another program: quit that one; if it does not answer any more, this \
+             one takes its place by itself"
+                .to_owned()
+        }
         WaitingReason::Excluding { identity } => {
             format!(
                 "{0} is to be left out: your texts wait until {0} is out",

@@ -73,6 +73,12 @@ impl Changing {
         self.contributed.iter().any(|other| other.confirmed)
     }
 
+    /// Claimed identities of those who come in by a run to which this member contributed.
+    pub(super) fn joining_in(&self, run: &Sid) -> BTreeSet<IdentityKey> {
+        let contributed = self.contributed_to(run);
+        contributed.map_or_else(BTreeSet::new, |it| it.joining.clone())
+    }
+
     /// Takes note that this member has confirmed a run.
     pub(super) fn note_confirmed(&mut self, run: Sid) {
         for contributed in &mut self.contributed {

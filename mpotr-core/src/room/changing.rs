@@ -105,10 +105,12 @@ impl<S: CryptoSuite> Room<S> {
             return;
         }
         self.state_admitted(now);
+        self.see_twins(now, rng);
         self.plan_call(now);
         if self.phase.change().is_none() {
             if self.is_so(now, |situation| situation.wants_change()) {
-                self.enter_view(now, 0, rng);
+                let view = self.first_view(now, 0);
+                self.enter_view(now, view, rng);
             } else if self.is_so(now, |situation| situation.member.goes_over.is_none()) {
                 return;
             }
@@ -125,6 +127,14 @@ impl<S: CryptoSuite> Room<S> {
                 .and_then(|situation| situation.view_of_proposer())
         {
             self.enter_view(now, view, rng);
+        }
+        if self.succession.current.is_none()
+            && let Some(view) = self.phase.change().map(|change| change.view)
+        {
+            let first = self.first_view(now, view);
+            if first > view {
+                self.enter_view(now, first, rng);
+            }
         }
         if self.waits_for_newcomers() && self.is_so(now, |it| it.wants_own_change()) {
             // What members want goes first.
@@ -149,6 +159,12 @@ impl<S: CryptoSuite> Room<S> {
             self.common.timers.set_if_idle(Timer::Abandon, later);
         }
         self.await_host(now);
+    }
+
+    /// The first view from this one on whose proposer is not one that another instance replaces.
+    fn first_view(&self, now: Timestamp, view: u32) -> u32 {
+        let situation = self.situation(now);
+        situation.map_or(view, |situation| situation.first_view_from(view))
     }
 
     /// The view is over without an epoch: who was silent is left out of what this member proposes next.

@@ -1,5 +1,7 @@
 //! The proposal of a change: who makes it, what it rests on, and who takes part. `docs/spec/06-epochs.md`, "Changes".
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, VerifyingKey};
 use mpotr_gka::{CommitmentSum, FaultKind, OfferDigest};
@@ -68,10 +70,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
         if !offers.is_empty() && now < gathered {
             return Some(Turn::Wait(gathered));
         }
+        let listed = offers.iter().filter_map(|it| self.offering.offer(it));
+        let replaced: BTreeSet<_> = listed.map(|offer| Some(offer.identity)).collect();
         let mut missing = Vec::new();
         let mut heard_by = None;
         for member in self.present() {
             let is_out = self.is_member_excluded(member)
+                || replaced.contains(&self.epoch().identity(member))
                 || self.member.changing.unserved.may_be_left_out(member);
             match self.offer_of(member) {
                 _ if is_out => {}

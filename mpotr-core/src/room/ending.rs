@@ -42,7 +42,8 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Others have gone on without this member, and it cannot follow: it asks to be let in again, unless they meant it.
+    /// Others have gone on without this member, and it cannot follow: it asks to be let in again, unless they meant it, or another
+    /// instance of it has its place.
     pub(super) fn abandon(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let me = self.common.me.public();
         let Some(situation) = self.situation(now) else {
@@ -51,8 +52,13 @@ impl<S: CryptoSuite> Room<S> {
         if !situation.others_have_gone() {
             return;
         }
-        if situation.is_excluded(&me) {
-            self.common.out.tell(Event::Removed);
+        let is_replaced = situation.member.is_replaced(&me);
+        if situation.is_excluded(&me) || is_replaced {
+            let event = match is_replaced {
+                true => Event::Replaced { member: me },
+                false => Event::Removed,
+            };
+            self.common.out.tell(event);
             self.departure.is_asked = true;
             self.end(now);
             return;
@@ -101,7 +107,9 @@ impl<S: CryptoSuite> Room<S> {
             return DropReason::Left;
         };
         let member = situation.member;
-        if situation.is_excluded(&self.common.me.public()) && situation.others_have_gone() {
+        let me = self.common.me.public();
+        let is_meant = situation.is_excluded(&me) || member.is_replaced(&me);
+        if is_meant && situation.others_have_gone() {
             DropReason::Removed
         } else if member.epoch.is_alone() {
             DropReason::NobodyLeft

@@ -19,17 +19,21 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn explain(&mut self, now: Timestamp) {
         let holds = match &self.phase {
             Phase::Ended => return,
-            Phase::Gathering(_) => self.waits_outside(),
+            Phase::Gathering(_) => self.waits_outside(now),
             Phase::Member(_) => self.waits_inside(now),
         };
         self.waits.look(&mut self.common.at(now), holds);
     }
 
     /// What a member without an epoch waits for.
-    fn waits_outside(&self) -> Vec<Holds> {
+    fn waits_outside(&self, now: Timestamp) -> Vec<Holds> {
         if let Some(attempt) = &self.succession.current {
             let missing = self.silent_in(attempt);
             return vec![WaitingReason::Agreeing { missing }.into()];
+        }
+        let fresh = self.common.me.times().fresh();
+        if self.lobby.doubles.is_inside(now, fresh) {
+            return vec![WaitingReason::IdentityInRoom.into()];
         }
         // There is an epoch, and its members decide.
         if self.lobby.neighbours.names().next().is_some() {

@@ -6,8 +6,8 @@
 //!
 //! Nothing of a stranger is a vote, a timer or a place in a roster before it has answered.
 
-use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{Challenge, OwnChallenge};
 
 use super::Room;
@@ -221,9 +221,12 @@ impl<S: CryptoSuite> Room<S> {
         let Some(member) = self.phase.member_mut() else {
             return Err(Rejection::UnknownEpoch);
         };
+        let is_inside = member.place_of(&claimed).is_some();
         let offer = offer.clone();
         let is_kept = member.strangers.take(now, answer, rng.next_u64())?;
-        self.tell_waiting(now, claimed);
+        if !is_inside {
+            self.tell_waiting(now, claimed);
+        }
         self.lobby.offering.hear(now, offer)?;
         if is_kept {
             // Those who come together are stated together.
@@ -235,7 +238,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Tells the application of one who wants to come in, once.
-    fn tell_waiting(&mut self, now: Timestamp, claimed: mpotr_crypto::IdentityKey) {
+    fn tell_waiting(&mut self, now: Timestamp, claimed: IdentityKey) {
         let is_shut_out = self.is_shut_out(now, &claimed);
         let is_told = is_shut_out && self.votes.exclusions.is_news(claimed);
         let out = &mut self.common.out;
@@ -243,6 +246,45 @@ impl<S: CryptoSuite> Room<S> {
             out.tell(Event::ExcludedWaiting { claimed });
         } else if self.lobby.offering.meet(claimed) && !is_shut_out {
             out.tell(Event::WantsIn { claimed });
+        }
+    }
+
+    /// Takes note of other instances of members that are stated. If it is this member's own identity, it objects, and both
+    /// persons are told.
+    pub(super) fn see_twins(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let me = self.common.me.public();
+        let stated = self.situation(now).map(|situation| situation.answered());
+        let suspect = self.common.me.times().suspect;
+        let Some((member, stated)) = self.phase.member_mut().zip(stated) else {
+            return;
+        };
+        if stated.is_empty() {
+            return;
+        }
+        member.note_twins(now, &stated, suspect);
+        if member.object(&me, &stated) {
+            let parent = Some(member.name);
+            self.say_next();
+            let cx = &mut self.common.at(now);
+            let member = self.phase.member();
+            self.lobby.note_double(cx, member, parent, rng);
+        }
+        let next = self.situation(now).and_then(|it| it.next_replacement());
+        if let Some(next) = next {
+            self.common.timers.set_earlier(Timer::Change, next);
+        }
+        self.end_objected(now);
+    }
+
+    /// A run in which another instance would take the place of a member that objects to it is over, unless this member has
+    /// confirmed it.
+    fn end_objected(&mut self, now: Timestamp) {
+        let current = self.succession.current.as_ref();
+        let Some((attempt, member)) = current.zip(self.phase.member()) else {
+            return;
+        };
+        if attempt.continuing.is_some() && !attempt.has_confirmed() && member.objects_to(attempt) {
+            self.common.timers.set(Timer::View, now);
         }
     }
 
@@ -269,7 +311,12 @@ impl<S: CryptoSuite> Room<S> {
         let unheard = situation.unheard();
         let takes_any = situation.takes_newcomers();
         let mut fitting = claimed;
-        fitting.retain(|identity| takes_any && situation.lets_in(identity));
+        let may_be_back = |identity: &IdentityKey| {
+            let place = situation.member.place_of(identity);
+            place.is_some() && situation.votes.replacements.allow(identity)
+        };
+        fitting
+            .retain(|identity| takes_any && (situation.lets_in(identity) || may_be_back(identity)));
         let newcomers = &self.lobby.newcomers;
         // Who was there when others failed the room goes first.
         if fitting.iter().any(|identity| newcomers.is_alive(identity)) {
@@ -295,6 +342,8 @@ impl<S: CryptoSuite> Room<S> {
             // At hand when it is listed, however many others came meanwhile.
             let _known_by_now = self.lobby.offering.hear(now, offer.clone());
         }
+        // Whom a member objects to is not asked about again.
+        admitted.retain(|it| !member.is_objected(&it.identity, &it.offer));
         admitted.extend(seconded);
         let admitted: Vec<_> = admitted
             .into_iter()

@@ -74,6 +74,8 @@ impl<S: CryptoSuite> Room<S> {
             .map(|old| old.roster().collect())
             .unwrap_or_default();
         let voted_out = self.voted_out(now);
+        let replaced = self.replaced_in(sid);
+        self.lobby.doubles.be_let_in();
         let accused = self.retire(now, sid);
         let mut epoch = Epoch::new(established);
         if let Some(record) = certificate.record.take() {
@@ -81,6 +83,7 @@ impl<S: CryptoSuite> Room<S> {
             epoch.record();
         }
         self.tell_secure(&epoch, &proposal, &before, voted_out);
+        self.tell_replaced(replaced);
         let member = Membership::begin(epoch, proposal.name, certificate, now);
         self.phase = Phase::Member(Box::new(member));
         if !self.votes.cast.is_empty() {
@@ -171,6 +174,27 @@ impl<S: CryptoSuite> Room<S> {
             let dropped = self.fates.drop_held();
             self.common.out.events.extend(dropped);
         }
+    }
+
+    /// The members in whose place another instance of their identity comes in by a run.
+    fn replaced_in(&self, run: Sid) -> BTreeSet<IdentityKey> {
+        let Some(member) = self.phase.member() else {
+            return BTreeSet::new();
+        };
+        let mut joining = member.changing.joining_in(&run);
+        joining.retain(|identity| member.place_of(identity).is_some());
+        joining
+    }
+
+    /// Tells the application whose place another instance took.
+    fn tell_replaced(&mut self, replaced: BTreeSet<IdentityKey>) {
+        if !replaced.is_empty() {
+            self.lobby.newcomers.have_come();
+        }
+        for member in &replaced {
+            self.common.out.tell(Event::Replaced { member: *member });
+        }
+        self.votes.replacements.begin_epoch(replaced);
     }
 
     /// The members that are left out of the next epoch by a vote.

@@ -270,7 +270,10 @@ impl<S: CryptoSuite> Situation<'_, S> {
                 require(!self.is_member_excluded(member), Rejection::NotAdmitted)?;
                 continuing.push(member);
             } else {
-                await_that(self.may_be_left_out(member) || self.offers_no_keys(member))?;
+                let may_go = self.may_be_left_out(member)
+                    || self.offers_no_keys(member)
+                    || self.is_replaced(member, &proposal.offers);
+                await_that(may_go)?;
             }
         }
         Ok(continuing)
@@ -318,12 +321,21 @@ impl<S: CryptoSuite> Situation<'_, S> {
         require(proposal.host.is_none() || is_nobody, Rejection::NotAdmitted)?;
         for (digest, offer) in newcomers {
             let identity = offer.identity;
+            let newcomer = Admitted {
+                identity,
+                offer: *digest,
+            };
+            if !inside.contains(&identity) && self.member.place_of(&identity).is_some() {
+                // Of two instances one: the other is not there, and it has said so by its silence.
+                require(self.may_replace(&newcomer), Rejection::NotAdmitted)?;
+                await_that(self.is_replacement(&newcomer))?;
+                continue;
+            }
             let may_come = !inside.contains(&identity)
                 && !self.is_shut_out(&identity)
                 && self.votes.admission.admits(&identity);
             require(may_come, Rejection::NotAdmitted)?;
-            let offer = *digest;
-            await_that(self.may_be_listed(&Admitted { identity, offer }))?;
+            await_that(self.may_be_listed(&newcomer))?;
         }
         if guests.is_empty() {
             return Ok(None);

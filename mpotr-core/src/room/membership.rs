@@ -6,6 +6,7 @@ pub(super) mod owing;
 pub(super) mod settling;
 pub(super) mod strangers;
 pub(super) mod talking;
+pub(super) mod twins;
 pub(super) mod unserved;
 pub(super) mod window;
 
@@ -19,6 +20,7 @@ use crate::time::Timestamp;
 use crate::wire::EpochName;
 use strangers::Strangers;
 use talking::Talk;
+use twins::Twins;
 
 /// A member's part in one epoch.
 pub(super) struct Membership<S: CryptoSuite> {
@@ -33,6 +35,8 @@ pub(super) struct Membership<S: CryptoSuite> {
     pub(super) changing: Changing,
     /// Those outside who want to come in.
     pub(super) strangers: Strangers<S>,
+    /// Members whose identity another instance has shown to have.
+    pub(super) twins: Twins,
 }
 
 impl<S: CryptoSuite> Membership<S> {
@@ -51,6 +55,7 @@ impl<S: CryptoSuite> Membership<S> {
             talk: Talk::new(now),
             changing: Changing::default(),
             strangers: Strangers::default(),
+            twins: Twins::default(),
         }
     }
 }

@@ -163,8 +163,62 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             && self.votes.admission.admits(identity)
     }
 
+    /// Whether the place of a member may go to another instance of its identity, which has shown itself by this offer: the member
+    /// does not object, and the last time is long ago.
+    pub(super) fn may_replace(&self, newcomer: &Admitted) -> bool {
+        let identity = &newcomer.identity;
+        let place = self.member.place_of(identity);
+        place.is_some_and(|place| place != self.epoch().me() && !self.has_installed(place))
+            && !self.is_excluded(identity)
+            && self.votes.replacements.allow(identity)
+            && !self.member.is_objected(identity, &newcomer.offer)
+    }
+
+    /// Whether it goes to it now: the member was asked, and has said nothing for long.
+    pub(super) fn is_replacement(&self, newcomer: &Admitted) -> bool {
+        let suspect = self.me.times().suspect;
+        let from = self.member.replaced_from(&newcomer.identity, suspect);
+        self.may_replace(newcomer)
+            && self.answered().contains(newcomer)
+            && from.is_some_and(|from| self.now >= from)
+    }
+
+    /// When the next member counts as dead of which another instance has shown itself.
+    pub(super) fn next_replacement(&self) -> Option<Timestamp> {
+        let members = 0..self.epoch().members();
+        let from = members.filter_map(|member| self.dead_from(member));
+        from.filter(|from| *from > self.now).min()
+    }
+
+    /// From when on a member counts as dead of which another instance has shown itself.
+    fn dead_from(&self, member: usize) -> Option<Timestamp> {
+        let identity = self.epoch().identity(member)?;
+        let suspect = self.me.times().suspect;
+        self.member.replaced_from(&identity, suspect)
+    }
+
+    /// The first view from this one on whose proposer does not count as dead.
+    pub(super) fn first_view_from(&self, view: u32) -> u32 {
+        let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
+        let lives = |view: &u32| {
+            let proposer = self.proposer_of(*view);
+            let dead_from = proposer.and_then(|proposer| self.dead_from(proposer));
+            dead_from.is_none_or(|from| self.now < from)
+        };
+        let mut views = view..=view.saturating_add(members);
+        views.find(lives).unwrap_or(view)
+    }
+
+    /// Whether a roster has another instance of a member in its place.
+    pub(super) fn is_replaced(&self, member: usize, offers: &[OfferDigest]) -> bool {
+        let identity = self.epoch().identity(member);
+        let answered = self.answered().into_iter();
+        let mut twins = answered.filter(|it| Some(it.identity) == identity);
+        twins.any(|it| offers.contains(&it.offer) && self.is_replacement(&it))
+    }
+
     /// The newcomers who have answered some member in this view, by what it has said.
-    fn answered(&self) -> BTreeSet<Admitted> {
+    pub(super) fn answered(&self) -> BTreeSet<Admitted> {
         let view = self.view();
         let said = self.present().filter_map(|it| self.epoch().next_of(it));
         let of_view = said.filter(|next| next.view == view);
@@ -210,10 +264,10 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             return Vec::new();
         }
         let is_let_in = |it: &Admitted| {
-            self.lets_in(&it.identity)
-                && !self.offering.is_spent(&it.offer)
+            !self.offering.is_spent(&it.offer)
                 && self.offering.offer(&it.offer).is_some()
-                && self.may_be_listed(it)
+                && (self.is_replacement(it)
+                    || (self.lets_in(&it.identity) && self.may_be_listed(it)))
         };
         let admitted = self.answered().into_iter().filter(is_let_in);
         // Of one identity, one.

@@ -178,7 +178,7 @@ impl<S: CryptoSuite> Succession<S> {
         }
         let is_agreed = |cut| member.is_agreed(run, continuing, cut);
         Leave {
-            to_confirm: attempt.cut.is_some(),
+            to_confirm: attempt.cut.is_some() && !member.objects_to(attempt),
             to_install: attempt.cut.is_some_and(is_agreed) && member.may_install(attempt),
         }
     }

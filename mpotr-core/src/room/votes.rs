@@ -3,6 +3,7 @@
 //! It outlives epochs: who was admitted before there was one, and what is asked for until it is so.
 
 pub(super) mod exclusions;
+pub(super) mod replacements;
 pub(super) mod tries;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use crate::error::VoteError;
 use crate::policy::Policy;
 use crate::wire::{EpochName, MAX_VOTES, Vote};
 use exclusions::Exclusions;
+use replacements::Replacements;
 use tries::Tries;
 
 /// The most votes of a member about identities: a refresh and a policy always have a place beside them.
@@ -32,6 +34,8 @@ pub(super) struct Votes {
     pub(super) cast: BTreeSet<Vote>,
     /// Identities that were left out by a vote: they are not let in again without one.
     pub(super) exclusions: Exclusions,
+    /// Identities of which another instance came in.
+    pub(super) replacements: Replacements,
     /// Members of this epoch that are proven to have cheated.
     pub(super) proven: BTreeSet<IdentityKey>,
     /// How often this room has tried to become one with another.
@@ -45,6 +49,7 @@ impl Votes {
             admission: config.admission.clone(),
             cast: BTreeSet::new(),
             exclusions: Exclusions::default(),
+            replacements: Replacements::default(),
             proven: BTreeSet::new(),
             tries: Tries::default(),
         }

@@ -104,7 +104,8 @@ impl Waits {
 /// How long a reason holds before it is told. What a person has to act on, and what was long in coming, is told at once.
 const fn patience(reason: &WaitingReason) -> Duration {
     match reason {
-        WaitingReason::Excluding { .. }
+        WaitingReason::IdentityInRoom
+        | WaitingReason::Excluding { .. }
         | WaitingReason::NeedsVotes { .. }
         | WaitingReason::NotFinal { .. }
         | WaitingReason::Expired => Duration::ZERO,
@@ -123,6 +124,7 @@ fn key(reason: &WaitingReason) -> Key {
         | WaitingReason::Gathering { .. }
         | WaitingReason::Agreeing { .. }
         | WaitingReason::Changing { .. }
+        | WaitingReason::IdentityInRoom
         | WaitingReason::NotFinal { .. }
         | WaitingReason::Expired => (None, None),
     };

@@ -14,6 +14,7 @@
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
 //!   Vote   votes<0..256>;          strictly increasing, 16-bit count
 //!   Admitted admitted<0..16>;       newcomers for this view, strictly increasing, 8-bit count
+//!   opaque objected[32]<0..16>;     offers under the member's identity that it did not make, strictly increasing, 8-bit count
 //! } Next;                           a field that `has` does not name is not there
 //!
 //! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
@@ -46,6 +47,8 @@ pub const MAX_FORSAKEN: usize = 64;
 
 /// The most newcomers of one view.
 pub const MAX_ADMITTED: usize = 16;
+/// The most offers to which a member objects.
+pub const MAX_OBJECTED: usize = 16;
 
 /// A newcomer whom a member lets in, as far as it goes by its word: by who proved to have made an offer, and by nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +101,8 @@ pub struct Next {
     pub votes: Vec<Vote>,
     /// Newcomers whom it lets in, in this view, strictly increasing.
     pub admitted: Vec<Admitted>,
+    /// Offers under its own identity that it did not make, and to which it objects: it is there, strictly increasing.
+    pub objected: Vec<OfferDigest>,
 }
 
 /// The digest of what a member takes along into a run from the epoch before: `H("cut", sid of the run, heads, order)`, where
@@ -220,6 +225,7 @@ impl Next {
             admitted.identity.encode(out);
             admitted.offer.encode(out);
         });
+        out.list::<u8, _>(&self.objected, OfferDigest::encode);
     }
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -249,6 +255,7 @@ impl Next {
                 offer: OfferDigest::decode(input, field)?,
             })
         })?;
+        let objected = input.set::<u8, _>(0..=MAX_OBJECTED, "objected", OfferDigest::decode)?;
         Ok(Self {
             view,
             offer,
@@ -261,6 +268,7 @@ impl Next {
             forsaken,
             votes,
             admitted,
+            objected,
         })
     }
 }

@@ -36,5 +36,6 @@ mod sending;
 mod sovereignty;
 mod strangers;
 mod talking;
+mod twins;
 mod unsupported;
 mod withdrawing;

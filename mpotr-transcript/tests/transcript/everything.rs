@@ -229,7 +229,7 @@ const NOT_SHOWN: &[&str] = &[
     // Before a room, or about those outside.
     "WantsIn",
     "IdentityInUse",
-    "IdentityInRoom",
+    "Replaced",
     "ExcludedWaiting",
     "Agreeing",
     "Joining",

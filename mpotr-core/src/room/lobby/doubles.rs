@@ -1,7 +1,8 @@
 //! Offers under this member's own identity that it did not make: a copy of its key, a second program with it, or a stranger who
 //! claims it. `docs/spec/06-epochs.md`, "One identity, one member".
 //!
-//! An offer proves nothing, so it changes nothing either: it is never let in, and a person is told, once.
+//! An offer proves nothing, so it changes nothing either: a person is told, and that is all. Who has proven to be the same takes
+//! the place of a member that says nothing ([`twins`](crate::room::membership::twins)).
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,7 @@ use crate::event::Event;
 use crate::room::context::Context;
 use crate::room::lobby::Lobby;
 use crate::room::membership::Membership;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::wire::Packet;
 
 /// Own offers that are known again when a transport, or a stranger who kept them, gives them back.
@@ -25,15 +26,9 @@ pub(crate) struct Doubles {
     identity: IdentityKey,
     made: VecDeque<OfferDigest>,
     is_use_told: bool,
-    is_room_told: bool,
+    /// When one was heard last while this member waited to be let in: its identity is inside.
+    inside: Option<Timestamp>,
     answered: Option<Timestamp>,
-}
-
-/// What a member without an epoch is told, and one with an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Outside,
-    Inside,
 }
 
 impl Doubles {
@@ -42,7 +37,7 @@ impl Doubles {
             identity,
             made: VecDeque::new(),
             is_use_told: false,
-            is_room_told: false,
+            inside: None,
             answered: None,
         }
     }
@@ -60,13 +55,20 @@ impl Doubles {
         offer.identity == self.identity && !self.made.contains(&offer.digest::<S>())
     }
 
-    /// What to tell of one: each thing once.
-    fn tell(&mut self, place: Place) -> Option<Event> {
-        let (told, event) = match place {
-            Place::Outside => (&mut self.is_room_told, Event::IdentityInRoom),
-            Place::Inside => (&mut self.is_use_told, Event::IdentityInUse),
-        };
-        (!core::mem::replace(told, true)).then_some(event)
+    /// What to tell a member of one: once.
+    fn tell(&mut self) -> Option<Event> {
+        let is_told = core::mem::replace(&mut self.is_use_told, true);
+        (!is_told).then_some(Event::IdentityInUse)
+    }
+
+    /// Whether this member's identity was heard inside the epoch that it waits to be let in to, within `fresh`.
+    pub(crate) fn is_inside(&self, now: Timestamp, fresh: Duration) -> bool {
+        self.inside.is_some_and(|at| now.since(at) <= fresh)
+    }
+
+    /// This member is in an epoch, or in none: what it heard before counts for nothing.
+    pub(crate) const fn be_let_in(&mut self) {
+        self.inside = None;
     }
 }
 
@@ -79,12 +81,12 @@ impl<S: CryptoSuite> Lobby<S> {
         parent: Option<EpochName>,
         rng: &mut dyn CryptoRng,
     ) {
-        // A member that waits for an epoch to let it in waits in vain while its identity is inside.
-        let place = match member.is_none() && parent.is_some() {
-            true => Place::Outside,
-            false => Place::Inside,
-        };
-        cx.out.events.extend(self.doubles.tell(place));
+        if member.is_none() && parent.is_some() {
+            // A member that waits for an epoch to let it in waits while its identity is inside.
+            self.doubles.inside = Some(cx.now);
+        } else {
+            cx.out.events.extend(self.doubles.tell());
+        }
         if let Some(member) = member.filter(|member| member.changing.change.is_none()) {
             self.answer_double(cx, member.name, rng);
         }
@@ -112,16 +114,21 @@ mod tests {
     use mpotr_crypto::IdentityKey;
     use mpotr_gka::OfferDigest;
 
-    use super::{Doubles, OWN_OFFERS, Place};
+    use super::{Doubles, OWN_OFFERS};
     use crate::event::Event;
+    use crate::time::{Duration, Timestamp};
 
     #[test]
-    fn each_thing_is_told_once() {
+    fn another_is_told_once_and_holds_for_as_long_as_it_is_heard() {
         let mut doubles = Doubles::new(IdentityKey::new([1; 32]));
-        assert_eq!(doubles.tell(Place::Outside), Some(Event::IdentityInRoom));
-        assert_eq!(doubles.tell(Place::Outside), None);
-        assert_eq!(doubles.tell(Place::Inside), Some(Event::IdentityInUse));
-        assert_eq!(doubles.tell(Place::Inside), None);
+        assert_eq!(doubles.tell(), Some(Event::IdentityInUse));
+        assert_eq!(doubles.tell(), None);
+        let at = |secs| Timestamp::default().after(Duration::from_secs(secs));
+        let fresh = Duration::from_secs(30);
+        assert!(!doubles.is_inside(at(0), fresh));
+        doubles.inside = Some(at(5));
+        assert!(doubles.is_inside(at(35), fresh));
+        assert!(!doubles.is_inside(at(36), fresh));
     }
 
     #[test]

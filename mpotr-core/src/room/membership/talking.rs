@@ -77,6 +77,11 @@ impl Talk {
             self.arrived.push(member);
         }
     }
+
+    /// When a member was heard in the epoch last.
+    pub(crate) fn heard_at(&self, member: usize) -> Option<Timestamp> {
+        self.heard.get(&member).copied()
+    }
 }
 
 impl<S: CryptoSuite> Membership<S> {
