@@ -112,11 +112,6 @@ pub enum Event {
         /// The policy.
         policy: Policy,
     },
-    /// Others would be in an epoch with this member under another policy than its own. It takes no part.
-    OtherPolicy {
-        /// The policy of the others.
-        policy: Policy,
-    },
     /// A member is proven to have cheated, to whoever saw the same. This member votes to leave it out.
     Cheated {
         /// Who.

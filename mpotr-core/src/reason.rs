@@ -2,6 +2,8 @@
 
 use mpotr_crypto::IdentityKey;
 
+use crate::policy::Policy;
+use crate::time::Duration;
 use crate::wire::Vote;
 
 /// What a room waits for, as far as a person would like to know it: why it is not secure yet, why a text does not leave, or
@@ -27,6 +29,28 @@ pub enum WaitingReason {
     Changing {
         /// Those whose next step is missing.
         missing: Vec<IdentityKey>,
+    },
+    /// Others would be in an epoch with this member under another policy than its own, or so they say: it takes no part.
+    RulesDiffer {
+        /// Theirs.
+        policy: Policy,
+    },
+    /// Others in the channel are there for other suites than this member's, or so they say.
+    OtherSuite {
+        /// Theirs, by their codes.
+        theirs: Vec<u16>,
+    },
+    /// Others in the channel speak other versions of the protocol, or so it seems.
+    OtherVersion {
+        /// Theirs.
+        theirs: Vec<u8>,
+    },
+    /// What this member has to say waits for its link to the channel.
+    SlowLink {
+        /// How long until all of it has left, at the rate that the link reports.
+        estimate: Duration,
+        /// Bytes that wait.
+        queued: usize,
     },
     /// This member's identity is in the epoch already that it waits to be let in to, or somebody claims so. The one inside is
     /// asked whether it is there: if it says nothing, this one takes its place.
@@ -64,6 +88,10 @@ impl WaitingReason {
             Self::Gathering { .. } => "gathering",
             Self::Agreeing { .. } => "agreeing",
             Self::Changing { .. } => "changing",
+            Self::RulesDiffer { .. } => "rules_differ",
+            Self::OtherSuite { .. } => "other_suite",
+            Self::OtherVersion { .. } => "other_version",
+            Self::SlowLink { .. } => "slow_link",
             Self::IdentityInRoom => "identity_in_room",
             Self::Excluding { .. } => "excluding",
             Self::NeedsVotes { .. } => "needs_votes",

@@ -245,7 +245,7 @@ impl<S: CryptoSuite> Room<S> {
     /// What the link to the channel says of itself: to be given as often as it changes, once a second while it has something
     /// to send. While it has, nothing is repeated.
     /// No timer goes by a shorter time than the link needs for a word and its answer.
-    pub fn handle_link(&mut self, _now: Timestamp, report: LinkReport) {
+    pub fn handle_link(&mut self, now: Timestamp, report: LinkReport) {
         let common = &mut self.common;
         common.out.note_link(report);
         let least = common.out.round_trip_at_least();
@@ -253,6 +253,7 @@ impl<S: CryptoSuite> Room<S> {
         if common.pulse.set_link(least) {
             common.keep_pace();
         }
+        self.explain(now);
     }
 
     /// The next packet to send to everyone in the channel, or a bundle of some that share a unit of the carrier

@@ -151,7 +151,21 @@ pub enum Packet {
     Answer(Box<Answer>),
 }
 
+/// Versions up to this one are taken for such: what else begins otherwise is no packet of any.
+const LIKELY_VERSIONS: u8 = 16;
+
 impl Packet {
+    /// The version of a packet that looks like one of another version.
+    #[must_use]
+    pub fn other_version(packet: &[u8]) -> Option<u8> {
+        match packet {
+            [version @ 1..=LIKELY_VERSIONS, kind, ..] if *version != VERSION => {
+                PacketKind::from_code(*kind).map(|_| *version)
+            }
+            _ => None,
+        }
+    }
+
     /// The packet's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -45,10 +45,6 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             "somebody says that there is another room of this name, with {members} members (unproven); nothing follows from \
              that, and /merge {name} votes to become one with it"
         ),
-        Event::OtherPolicy { policy } => {
-            let told = "the others keep other rules than this member is ready for:";
-            return rules(told, policy);
-        }
         Event::Unsettled {
             count, waiting_for, ..
         } => {
@@ -62,6 +58,13 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             "{} is slow to say what it has read; your texts wait for it no longer",
             name(member)
         ),
+        Event::Waiting {
+            reason: WaitingReason::RulesDiffer { policy },
+            ..
+        } => {
+            let told = "the others keep other rules than you; to be in the room with them, start again with theirs:";
+            return rules(told, policy);
+        }
         Event::Waiting { reason, .. } => return waiting(reason, name).into_iter().collect(),
         Event::Settled => "all of them are final now".to_owned(),
         alarming => return warning(alarming, name).into_iter().collect(),
@@ -88,6 +91,20 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         WaitingReason::Changing { missing } => format!(
             "the room is changing its keys, and texts wait; waiting for {}",
             names(missing)
+        ),
+        WaitingReason::OtherSuite { theirs } => {
+            let theirs: Vec<_> = theirs.iter().map(|code| format!("0x{code:04x}")).collect();
+            let theirs = theirs.join(", ");
+            format!("others are here with other ciphers ({theirs}): all start with the same --suite, or wait in vain")
+        }
+        WaitingReason::OtherVersion { theirs } => {
+            let theirs: Vec<_> = theirs.iter().map(u8::to_string).collect();
+            let theirs = theirs.join(", ");
+            format!("others are here with another version of the protocol ({theirs}): all need the same mpotr")
+        }
+        WaitingReason::SlowLink { estimate, queued } => format!(
+            "the network is slow: {queued} bytes wait, and leave in about {} s; write little until then",
+            estimate.as_secs()
         ),
         WaitingReason::IdentityInRoom => {
             "this identity is in the room already, in another program: quit that one; if it does not answer any more, this \

@@ -13,13 +13,9 @@ use super::lobby::turns::Held;
 use super::proposing::Draft;
 use super::succession::attempt::Attempt;
 use crate::error::Rejection;
-use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Packet, Proposal, SidHint};
-
-/// The most policies of others that the application is told of: strangers can make them up.
-const MAX_TOLD_POLICIES: usize = 8;
 
 impl<S: CryptoSuite> Lobby<S> {
     /// Others may count this member's offer as used in a run in which it takes no part, or know an older one only: a fresh
@@ -29,16 +25,6 @@ impl<S: CryptoSuite> Lobby<S> {
         let own = self.offering.own(proposal.parent);
         if *rejection == Rejection::StaleView && own.is_some_and(listed) {
             self.turns.views.approach(proposal);
-        }
-    }
-
-    /// Tells the application of another policy, each once, and of a few.
-    fn tell_policy(&mut self, cx: &mut Context<'_, S>, proposal: &Proposal) {
-        if self.told_policies.len() < MAX_TOLD_POLICIES
-            && self.told_policies.insert(proposal.policy.clone())
-        {
-            let policy = proposal.policy.clone();
-            cx.out.tell(Event::OtherPolicy { policy });
         }
     }
 
@@ -339,9 +325,13 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     fn note_refused(&mut self, now: Timestamp, rejection: &Rejection, proposal: &Proposal) {
-        if *rejection == Rejection::OtherPolicy && proposal.suite == S::ID {
-            let cx = &mut self.common.at(now);
-            self.lobby.tell_policy(cx, proposal);
+        if *rejection == Rejection::OtherPolicy {
+            let others = &mut self.lobby.others;
+            if proposal.suite == S::ID {
+                others.note_policy(&proposal.policy);
+            } else {
+                others.note_suites([proposal.suite.code()]);
+            }
         }
         self.lobby.note_stale(rejection, proposal);
         let waits = self.phase.gathers() && self.succession.current.is_none();

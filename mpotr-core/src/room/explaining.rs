@@ -10,19 +10,54 @@ use super::waiting::Holds;
 use crate::config::Admission;
 use crate::policy::{Rule, Word};
 use crate::reason::WaitingReason;
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 use crate::timers::Timer;
 use crate::wire::Vote;
+
+/// What takes longer to leave is told: about as long as a person waits for an answer without wondering.
+const SLOW: Duration = Duration::from_secs(5);
 
 impl<S: CryptoSuite> Room<S> {
     /// Tells the application what the room waits for: called once after every input.
     pub(super) fn explain(&mut self, now: Timestamp) {
-        let holds = match &self.phase {
+        let mut holds = match &self.phase {
             Phase::Ended => return,
-            Phase::Gathering(_) => self.waits_outside(now),
+            Phase::Gathering(_) => {
+                let mut holds = self.waits_outside(now);
+                holds.extend(self.waits_for_terms());
+                holds
+            }
             Phase::Member(_) => self.waits_inside(now),
         };
+        holds.extend(self.waits_for_link(now));
         self.waits.look(&mut self.common.at(now), holds);
+    }
+
+    /// What this member has to say waits for its link.
+    fn waits_for_link(&self, now: Timestamp) -> Option<Holds> {
+        let out = &self.common.out;
+        let (estimate, queued) = (out.drains_in(), out.waiting());
+        (estimate >= SLOW).then(|| Holds {
+            reason: WaitingReason::SlowLink { estimate, queued },
+            until: Some(now.after(estimate)),
+        })
+    }
+
+    /// In what others who are there differ from this member, so that they cannot be in one epoch.
+    fn waits_for_terms(&self) -> impl Iterator<Item = Holds> {
+        let others = &self.lobby.others;
+        let policies = others.policies.iter();
+        let differ = policies.filter(|policy| **policy != self.votes.policy);
+        let rules = differ.map(|policy| WaitingReason::RulesDiffer {
+            policy: policy.clone(),
+        });
+        let suites = (!others.suites.is_empty()).then(|| WaitingReason::OtherSuite {
+            theirs: others.suites.iter().copied().collect(),
+        });
+        let versions = (!others.versions.is_empty()).then(|| WaitingReason::OtherVersion {
+            theirs: others.versions.iter().copied().collect(),
+        });
+        rules.chain(suites).chain(versions).map(Holds::from)
     }
 
     /// What a member without an epoch waits for.

@@ -9,6 +9,7 @@ pub(super) mod guests;
 pub(super) mod neighbours;
 pub(super) mod newcomers;
 pub(super) mod offering;
+pub(super) mod others;
 pub(super) mod roll;
 pub(super) mod spent;
 pub(super) mod turns;
@@ -21,7 +22,6 @@ use mpotr_gka::{EpochName, OfferDigest};
 
 use super::context::{Context, Me};
 use crate::config::Admission;
-use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{MAX_REQUESTED, Packet, Proposal, Request, Wanted};
@@ -32,6 +32,7 @@ use guests::GuestLists;
 use neighbours::{Name, Neighbours};
 use newcomers::Newcomers;
 use offering::Offering;
+use others::Others;
 use roll::{Roll, published_again};
 use turns::Turns;
 
@@ -67,8 +68,8 @@ pub(super) struct Lobby<S: CryptoSuite> {
     has_held_back: bool,
     /// When this member asks for offers again.
     asks_again: Timestamp,
-    /// Policies of others that were told to the application.
-    pub(super) told_policies: BTreeSet<Policy>,
+    /// In what others differ.
+    pub(super) others: Others,
 }
 
 impl<S: CryptoSuite> Lobby<S> {
@@ -89,7 +90,7 @@ impl<S: CryptoSuite> Lobby<S> {
             knocks: now,
             has_held_back: false,
             asks_again: now,
-            told_policies: BTreeSet::new(),
+            others: Others::default(),
         }
     }
 
@@ -99,6 +100,7 @@ impl<S: CryptoSuite> Lobby<S> {
         self.guest_lists = GuestLists::default();
         self.newcomers.forget_answers();
         self.has_held_back = false;
+        self.others = Others::default();
         self.expected.have_come();
         self.offering.keep_own(|_| false);
         self.offering.follow(Some(name));

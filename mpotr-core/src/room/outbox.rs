@@ -67,6 +67,11 @@ impl Outbox {
         self.link.takes(self.queue.bytes())
     }
 
+    /// Bytes that wait, here and in the link.
+    pub(super) fn waiting(&self) -> usize {
+        self.link.queued().saturating_add(self.queue.bytes())
+    }
+
     /// The least time from a packet of this member to its first answer: there and back, and twice what one packet takes after
     /// all that the link has, where that is known.
     pub(super) fn round_trip_at_least(&self) -> Duration {

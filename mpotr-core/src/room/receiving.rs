@@ -146,6 +146,11 @@ impl<S: CryptoSuite> Room<S> {
         if self.phase.has_ended() {
             return Err(Rejection::UnknownEpoch);
         }
+        if self.phase.gathers()
+            && let Some(version) = Packet::other_version(packet)
+        {
+            self.lobby.others.note_version(version);
+        }
         let packet_read = Packet::from_bytes(packet)?;
         self.overhear_proposal(now, &packet_read);
         match packet_read {
@@ -295,6 +300,10 @@ impl<S: CryptoSuite> Room<S> {
     /// Takes note of an offer of another identity, and of who makes it.
     fn meet(&mut self, now: Timestamp, offer: Offer, is_shut_out: bool) -> Result<(), Rejection> {
         let claimed = offer.identity;
+        if !offer.supports(S::ID) {
+            let suites = offer.suites.iter().copied();
+            self.lobby.others.note_suites(suites);
+        }
         let out = &mut self.common.out;
         if is_shut_out && self.votes.exclusions.is_news(claimed) {
             out.tell(Event::ExcludedWaiting { claimed });

@@ -111,6 +111,10 @@ const fn patience(reason: &WaitingReason) -> Duration {
         | WaitingReason::Expired => Duration::ZERO,
         WaitingReason::Alone
         | WaitingReason::Gathering { .. }
+        | WaitingReason::RulesDiffer { .. }
+        | WaitingReason::OtherSuite { .. }
+        | WaitingReason::OtherVersion { .. }
+        | WaitingReason::SlowLink { .. }
         | WaitingReason::Agreeing { .. }
         | WaitingReason::Changing { .. } => PATIENCE,
     }
@@ -120,11 +124,15 @@ fn key(reason: &WaitingReason) -> Key {
     let (about, vote) = match reason {
         WaitingReason::Excluding { identity } => (Some(*identity), None),
         WaitingReason::NeedsVotes { vote, .. } => (None, Some(vote.clone())),
+        WaitingReason::RulesDiffer { policy } => (None, Some(Vote::Policy(policy.clone()))),
         WaitingReason::Alone
         | WaitingReason::Gathering { .. }
         | WaitingReason::Agreeing { .. }
         | WaitingReason::Changing { .. }
         | WaitingReason::IdentityInRoom
+        | WaitingReason::OtherSuite { .. }
+        | WaitingReason::OtherVersion { .. }
+        | WaitingReason::SlowLink { .. }
         | WaitingReason::NotFinal { .. }
         | WaitingReason::Expired => (None, None),
     };

@@ -30,6 +30,7 @@ mod network;
 mod offers;
 mod one_way;
 mod publishing;
+mod reasons;
 mod recording;
 mod seen;
 mod sending;

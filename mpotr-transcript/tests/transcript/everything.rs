@@ -235,7 +235,6 @@ const NOT_SHOWN: &[&str] = &[
     "Joining",
     "AgreementFailed",
     "OtherEpoch",
-    "OtherPolicy",
     "Behind",
     // What a member concludes from what is signed.
     "Sent",

@@ -33,6 +33,11 @@ impl Link {
         self.report.queued > 0
     }
 
+    /// Bytes that the link was given and has not sent.
+    pub(super) const fn queued(&self) -> usize {
+        self.report.queued
+    }
+
     /// The bytes that packets may share.
     pub(super) const fn unit(&self) -> Option<usize> {
         self.carrier.unit

@@ -1,0 +1,91 @@
+//! What a room waits for is told: each reason once, with its numbers. `docs/spec/06-epochs.md`, "Waiting".
+
+use mpotr_core::gka::{OfferSecrets, RoomId};
+use mpotr_core::wire::{Packet, VERSION};
+use mpotr_core::{Duration, Event, LinkReport, Policy, WaitingReason};
+
+use crate::attacks::give;
+use crate::network::{Network, Suite};
+
+/// What a member was told to wait for, and what of it is over.
+fn told(network: &Network, member: usize, code: &str) -> (Vec<WaitingReason>, usize) {
+    let events = &network.events[member];
+    let waits = events.iter().filter_map(|event| match event {
+        Event::Waiting { reason, .. } if reason.code() == code => Some(reason.clone()),
+        _ => None,
+    });
+    let over =
+        |event: &&Event| matches!(event, Event::WaitingOver { reason } if reason.code() == code);
+    (waits.collect(), events.iter().filter(over).count())
+}
+
+#[test]
+fn slow_link_is_told_with_what_waits() {
+    let mut network = Network::new(2, 1).until_secure();
+    network.run_for(5);
+    let report = |queued| LinkReport {
+        rate: Some(100),
+        queued,
+        latency: None,
+    };
+    for queued in [400, 1000, 900] {
+        network.rooms[0].handle_link(network.now, report(queued));
+        network.run_for(3);
+    }
+    let reason = WaitingReason::SlowLink {
+        estimate: Duration::from_secs(10),
+        queued: 1000,
+    };
+    assert_eq!(told(&network, 0, "slow_link"), (vec![reason], 0));
+    network.rooms[0].handle_link(network.now, report(0));
+    network.collect(0);
+    assert_eq!(told(&network, 0, "slow_link").1, 1);
+}
+
+#[test]
+fn rules_that_differ_are_told_to_who_waits() {
+    let theirs = Policy {
+        evidence: true,
+        ..Policy::default()
+    };
+    let mut network = Network::with(2, 1, |config| {
+        config.members = Some(2);
+        config.policy = theirs.clone();
+    });
+    let stranger = network.enter(|config| config.policy = Policy::default());
+    network.run_for(30);
+    let (reasons, over) = told(&network, stranger, "rules_differ");
+    let reason = WaitingReason::RulesDiffer { policy: theirs };
+    assert_eq!((reasons, over), (vec![reason], 0));
+}
+
+#[test]
+fn other_suites_and_versions_are_told_to_who_waits() {
+    let mut network = Network::new(2, 1);
+    let alone = 0;
+    let somebody = mpotr_core::crypto::IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let room = RoomId::of_name::<Suite>("test");
+    let (mut offer, _) =
+        OfferSecrets::<Suite>::generate(room, None, &somebody, 0, &mut network.rng);
+    offer.suites = vec![0x7777];
+    let packet = Packet::Offer(offer).to_bytes();
+    give(&mut network, alone, &packet).unwrap();
+    let other = [&[VERSION + 1], &packet[1..]].concat();
+    give(&mut network, alone, &other).unwrap_err();
+    // What is no packet of any version says nothing.
+    give(&mut network, alone, &[200, 1, 2, 3]).unwrap_err();
+    network.kill(1);
+    network.run_for(10);
+    let theirs = vec![0x7777];
+    let suite = WaitingReason::OtherSuite { theirs };
+    assert_eq!(told(&network, alone, "other_suite"), (vec![suite], 0));
+    let version = WaitingReason::OtherVersion {
+        theirs: vec![VERSION + 1],
+    };
+    assert_eq!(told(&network, alone, "other_version"), (vec![version], 0));
+    // They are over when the room is secure.
+    network.revive(1);
+    network.run_until(60, |network| network.rooms[alone].is_secure());
+    assert_eq!(told(&network, alone, "other_suite").1, 1);
+    assert_eq!(told(&network, alone, "other_version").1, 1);
+}
