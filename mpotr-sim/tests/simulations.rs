@@ -218,6 +218,13 @@ fn six_hundred_texts_at_one_instant_arrive_and_no_run_fails() {
 }
 
 #[test]
+fn who_dies_and_comes_back_is_in_again_within_twenty_seconds() {
+    for seed in 0..20 {
+        assert_claims("restart", &Wanted::default(), seed, &["together"]);
+    }
+}
+
+#[test]
 fn members_on_slow_lines_are_waited_for() {
     for name in ["slow-line", "slow-lines"] {
         for seed in 0..4 {
