@@ -135,7 +135,8 @@ fn replaced_instance_does_not_rejoin() {
     network.run_until(20, |network| network.rooms[second].is_secure());
     network.run_for(1);
     network.revive(2);
-    network.send(0, "is anybody here");
+    network.rooms[2].refresh(network.now);
+    network.collect(2);
     network.run_until(60, |network| network.rooms[2].has_ended());
     // It is told, and so is everyone else.
     for member in 0..3 {
