@@ -311,12 +311,7 @@ impl<S: CryptoSuite> Room<S> {
         let unheard = situation.unheard();
         let takes_any = situation.takes_newcomers();
         let mut fitting = claimed;
-        let may_be_back = |identity: &IdentityKey| {
-            let place = situation.member.place_of(identity);
-            place.is_some() && situation.votes.replacements.allow(identity)
-        };
-        fitting
-            .retain(|identity| takes_any && (situation.lets_in(identity) || may_be_back(identity)));
+        fitting.retain(|identity| takes_any && situation.may_state(identity));
         let newcomers = &self.lobby.newcomers;
         // Who was there when others failed the room goes first.
         if fitting.iter().any(|identity| newcomers.is_alive(identity)) {

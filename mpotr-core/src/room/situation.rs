@@ -163,6 +163,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             && self.votes.admission.admits(identity)
     }
 
+    /// Whether who has answered under an identity is stated: this member lets it in, or another instance of it is inside, and is
+    /// asked by that.
+    pub(super) fn may_state(&self, identity: &IdentityKey) -> bool {
+        let is_inside = self.member.place_of(identity).is_some();
+        self.lets_in(identity) || (is_inside && self.votes.replacements.allow(identity))
+    }
+
     /// Whether the place of a member may go to another instance of its identity, which has shown itself by this offer: the member
     /// does not object, and the last time is long ago.
     pub(super) fn may_replace(&self, newcomer: &Admitted) -> bool {
