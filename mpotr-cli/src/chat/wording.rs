@@ -125,8 +125,11 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
         }
-        // Of the first a chat tells when it has shown who was there, of the last with how many messages.
-        WaitingReason::Alone | WaitingReason::NotFinal { .. } => return None,
+        // Of the first a chat tells when it has shown who was there, of the second with how many messages, of the last in some
+        // lines.
+        WaitingReason::Alone | WaitingReason::NotFinal { .. } | WaitingReason::RulesDiffer { .. } => {
+            return None;
+        }
         _ => format!("waiting: {}", reason.code()),
     })
 }

@@ -170,6 +170,8 @@ impl Seen {
             forsaken: _,
             votes,
             admitted,
+            // Said where two programs have one identity.
+            objected: _,
         } = next;
         self.note_if(*view > 0, "a later view");
         self.note_if(offer.is_some(), "an offer");
