@@ -629,10 +629,10 @@ fn offers_that_were_heard_are_named_once_and_in_order() {
 fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     // A proposal whose count says 4,097, and nothing behind it.
     let mut bytes = vec![VERSION, 2, 0, 1];
-    // Room, no parent, a name, view 0.
+    // Room, no parent, a name, view 0, no host.
     bytes.extend_from_slice(&[0; 32 + 16]);
     bytes.extend_from_slice(&[7; 16]);
-    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&[0; 4 + 16]);
     // Both methods, anyone lets in, leaves out and changes this, no evidence, proposer 0.
     bytes.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
     bytes.extend_from_slice(&[0; 32]);
@@ -640,6 +640,6 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
     let error = Packet::from_bytes(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "at byte 112, field `offers`: 4097 is over the limit of 4096"
+        "at byte 128, field `offers`: 4097 is over the limit of 4096"
     );
 }
