@@ -110,7 +110,7 @@ impl<S: CryptoSuite> Party for SeededRoom<S> {
                 let _asked = self.room.admit(now, identity);
             }
             Act::Merge(name) => {
-                // A few rooms at a time: whoever tells of more makes them up.
+                // A few rooms at a time: who tells of more makes them up.
                 let _asked = self.room.merge(now, name);
             }
         }

@@ -55,7 +55,7 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Gives a packet to the transport, for everyone in the room. Done when the transport has taken it and is ready
     /// for the next; that says nothing about arrival. A transport that takes what it cannot send soon keeps from the room
-    /// what the room would send first, or not at all any more: it should take little.
+    /// what the room would send first, or not at all: it should take little.
     fn send(&self, packet: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Waits for the next packet from the room.

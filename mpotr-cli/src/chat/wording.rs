@@ -33,7 +33,7 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
              the file, or by one who merely claims it; nobody takes your place while you can be heard"
             .to_owned(),
         Event::Replaced { member } => format!(
-            "{} is here from another program now, with the same identity; the one before did not answer any more",
+            "{} is here from another program now, with the same identity; the one before no longer answered",
             name(member)
         ),
         Event::Behind => {
@@ -42,7 +42,7 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         Event::Removed => "the others have left this member out".to_owned(),
         Event::PolicyChanged { policy } => return rules("the room has other rules:", policy),
         Event::OtherEpoch { name, members } => format!(
-            "somebody says that there is another room of this name, with {members} members (unproven); nothing follows from \
+            "a packet says that there is another room of this name, with {members} members (unproven); nothing follows from \
              that, and /merge {name} votes to become one with it"
         ),
         Event::Unsettled {
@@ -107,7 +107,7 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
             estimate.as_secs()
         ),
         WaitingReason::IdentityInRoom => {
-            "this identity is in the room already, in another program: quit that one; if it does not answer any more, this \
+            "this identity is in the room already, in another program: quit that one; if it no longer answers, this \
              one takes its place by itself"
                 .to_owned()
         }

@@ -12,7 +12,7 @@
 //!
 //! Two Schnorr proofs of which one may be simulated (Cramer, Damgard and Schoenmakers, Crypto 1994), with two commitments: here
 //! an identity may be new, so it must be a proof of knowledge, which the sum of the group proof is not.
-//! Whoever knows `y` makes every such proof, so it convinces the member alone that drew `y`. The arguments:
+//! Who knows `y` makes every such proof, so it convinces the member alone that drew `y`. The arguments:
 //! `docs/security/joiner-proof.md`.
 
 use mpotr_crypto::rand_core::CryptoRng;

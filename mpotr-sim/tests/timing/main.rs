@@ -47,7 +47,7 @@ fn change_20rtt_30_percent() {
     assert!(percentile(changes.clone(), 50) <= 20.0, "{changes:?}");
 }
 
-/// Whoever of them is dead, among them the one whose turn it is to propose: the others have an epoch without it.
+/// No matter who of them is dead, among them the one whose turn it is to propose: the others have an epoch without it.
 #[test]
 fn dead_proposer_10rtt() {
     const MEMBERS: usize = 5;

@@ -46,7 +46,7 @@ fn since_boot() -> Duration {
     Duration::try_from(clock_gettime(SINCE_BOOT)).unwrap_or_default()
 }
 
-/// How long the machine has slept, since somebody asked first.
+/// How long the machine has slept, since the first question.
 #[cfg(unix)]
 fn slept() -> Duration {
     let (awake, boot) = *BEGINNING;
