@@ -1,4 +1,4 @@
-//! Some of the members of a roster, a bit each. `docs/spec/05-wire.md`, "Bits".
+//! Some of the members of a roster, a bit each. `docs/spec/05-wire.md`, "Request".
 //!
 //! ```text
 //! opaque bits<0..512>;            member i is bit i % 8 of byte i / 8, the lowest first; the last byte is not 0; 16-bit length
