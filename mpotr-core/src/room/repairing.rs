@@ -31,6 +31,11 @@ const HUNDREDTH: u32 = 100;
 const FIRST_QUESTION: u32 = 125;
 const NEXT_QUESTIONS: [u32; 3] = [162, 211, 220];
 const QUESTION_LOT: u32 = 70;
+/// After so many questions of one step each waits twice as long as the one before: what has not come by then is not lost on the
+/// way, but is not there.
+const EAGER_QUESTIONS: u32 = 10;
+/// The wait doubles so many times at most.
+const QUESTION_DOUBLINGS: u32 = 3;
 /// Who sees that others are ahead asks sooner: after a quarter, and up to half more.
 const AHEAD: u32 = 25;
 const AHEAD_LOT: u32 = 50;
@@ -38,6 +43,15 @@ const AHEAD_LOT: u32 = 50;
 const HELPER_AFTER: (u32, u32) = (5, 5);
 const AUTHOR_AFTER: (u32, u32) = (50, 50);
 const RESERVE_AFTER: (u32, u32) = (75, 75);
+
+/// When the next question follows, after so many of the same step, in hundredths of a round trip.
+fn next_question(asked: u32) -> u32 {
+    let place = usize::try_from(asked).unwrap_or(usize::MAX);
+    let after = NEXT_QUESTIONS.get(place).or(NEXT_QUESTIONS.last());
+    let after = after.copied().unwrap_or(FIRST_QUESTION);
+    let doublings = asked.saturating_sub(EAGER_QUESTIONS);
+    after.saturating_mul(2_u32.saturating_pow(doublings.min(QUESTION_DOUBLINGS)))
+}
 
 /// A number that all draw alike from the same bytes (FNV-1a): who answers is no secret.
 fn lot(parts: &[&[u8]]) -> u32 {
@@ -202,10 +216,8 @@ impl<S: CryptoSuite> Room<S> {
             self.ask_now(now);
         }
         let asked = self.common.timers.repetitions(Timer::Ask);
-        let place = usize::try_from(asked).unwrap_or(usize::MAX);
-        let after = NEXT_QUESTIONS.get(place).or(NEXT_QUESTIONS.last());
         self.common.timers.note_repetition(Timer::Ask);
-        self.plan_question(now, after.copied().unwrap_or(FIRST_QUESTION));
+        self.plan_question(now, next_question(asked));
     }
 
     fn ask_now(&mut self, now: Timestamp) {
@@ -429,7 +441,7 @@ impl<S: CryptoSuite> Room<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HELPERS, Question, RESERVES, moment};
+    use super::{HELPERS, Question, RESERVES, moment, next_question};
     use crate::time::{Duration, Timestamp};
 
     const NOW: Timestamp = Timestamp::from_millis(1000);
@@ -470,5 +482,12 @@ mod tests {
             let moment = moment(ROUND_TRIP, 125, 70, lot).as_millis();
             assert!((1250..1950).contains(&moment), "{moment}");
         }
+    }
+
+    #[test]
+    fn who_asks_in_vain_asks_ever_more_seldom() {
+        let waits: Vec<_> = (0..16).map(next_question).collect();
+        assert_eq!(waits[..4], [162, 211, 220, 220]);
+        assert_eq!(waits[10..], [220, 440, 880, 1760, 1760, 1760]);
     }
 }
