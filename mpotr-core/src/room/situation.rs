@@ -204,15 +204,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.member.replaced_from(&identity, suspect)
     }
 
-    /// The first view from this one on whose proposer is to be waited for: it has not left, is not voted out, and does not
-    /// count as dead.
+    /// The first view from this one on whose proposer does not count as dead.
     pub(super) fn first_view_from(&self, view: u32) -> u32 {
         let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
         let lives = |view: &u32| {
-            self.proposer_of(*view).is_none_or(|proposer| {
-                let stays = self.epoch().is_present(proposer) && !self.is_member_excluded(proposer);
-                stays && self.dead_from(proposer).is_none_or(|from| self.now < from)
-            })
+            let proposer = self.proposer_of(*view);
+            let dead_from = proposer.and_then(|proposer| self.dead_from(proposer));
+            dead_from.is_none_or(|from| self.now < from)
         };
         let mut views = view..=view.saturating_add(members);
         views.find(lives).unwrap_or(view)
