@@ -33,7 +33,7 @@ const NEXT_QUESTIONS: [u32; 3] = [162, 211, 220];
 const QUESTION_LOT: u32 = 70;
 /// After so many questions of one step each waits twice as long as the one before: what has not come by then is not lost on the
 /// way, but is not there.
-const EAGER_QUESTIONS: u32 = 10;
+const EAGER_QUESTIONS: u32 = 60;
 /// The wait doubles so many times at most.
 const QUESTION_DOUBLINGS: u32 = 3;
 /// Who sees that others are ahead asks sooner: after a quarter, and up to half more.
@@ -486,8 +486,8 @@ mod tests {
 
     #[test]
     fn who_asks_in_vain_asks_ever_more_seldom() {
-        let waits: Vec<_> = (0..16).map(next_question).collect();
+        let waits: Vec<_> = (0..66).map(next_question).collect();
         assert_eq!(waits[..4], [162, 211, 220, 220]);
-        assert_eq!(waits[10..], [220, 440, 880, 1760, 1760, 1760]);
+        assert_eq!(waits[60..], [220, 440, 880, 1760, 1760, 1760]);
     }
 }
