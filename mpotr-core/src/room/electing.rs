@@ -161,11 +161,15 @@ impl<S: CryptoSuite> Room<S> {
         }
         let news = self.lobby.turns.news();
         let turn = self.situation(now).and_then(|it| it.turn(news));
+        let again = now.after(self.common.me.times().round_trip);
         match turn {
             None => {}
-            Some(Turn::Wait(until)) => self.common.timers.set_earlier(Timer::Change, until),
+            Some(Turn::Wait(until)) => {
+                // A member may speak in a later view, and be waited for in this one, when its time is over.
+                let until = if until > now { until } else { again };
+                self.common.timers.set_earlier(Timer::Change, until);
+            }
             Some(Turn::Ask(missing)) => {
-                let again = now.after(self.common.me.times().round_trip);
                 self.common.timers.set_earlier(Timer::Change, again);
                 let cx = &mut self.common.at(now);
                 self.lobby.request_missing(cx, &missing);
