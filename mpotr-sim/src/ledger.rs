@@ -30,6 +30,9 @@ pub(crate) enum Fate {
     Gone,
 }
 
+/// A packet of a run: the run, the round, and the place of its sender in the roster.
+pub(crate) type RoundPlace = (SidHint, u8, u16);
+
 /// A place in the order in which things happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
@@ -86,7 +89,7 @@ pub(crate) struct FinalPrefix {
 pub(crate) struct Brought {
     /// The epoch that it was in.
     pub(crate) of: Sid,
-    /// The texts of that epoch that it had written or read.
+    /// The texts of that epoch that it had written or read when it contributed, and then when it confirmed.
     pub(crate) shown: BTreeSet<MessageId>,
     /// Whether it had confirmed another run that follows that epoch.
     pub(crate) has_confirmed: bool,
@@ -140,6 +143,8 @@ pub(crate) struct Ledger {
     pub(crate) contributors: BTreeMap<SidHint, BTreeMap<Seat, Moment>>,
     /// What those of them who were in an epoch had shown of it then.
     pub(crate) brought: BTreeMap<SidHint, BTreeMap<Seat, Brought>>,
+    /// Which honest member sent a packet of a run first.
+    authors: BTreeMap<RoundPlace, Seat>,
     /// Epochs by what their packets begin with.
     hints: BTreeMap<EpochHint, Sid>,
     /// Who has stated of an epoch that everyone has closed it.
@@ -382,6 +387,12 @@ impl Ledger {
             .collect()
     }
 
+    /// Whether an honest member that sends a packet of a run made it: it was the first of them to send it. Any other sends it
+    /// once more.
+    pub(crate) fn is_author(&mut self, seat: Seat, place: RoundPlace) -> bool {
+        *self.authors.entry(place).or_insert(seat) == seat
+    }
+
     /// An honest member contributed to a run. It may send the same again.
     pub(crate) fn note_contribution(&mut self, seat: Seat, run: SidHint) {
         self.moment = self.moment.next();
@@ -406,14 +417,15 @@ impl Ledger {
     pub(crate) fn note_confirmation(&mut self, seat: Seat, run: SidHint) {
         let brought = self
             .brought
-            .get(&run)
-            .and_then(|brought| brought.get(&seat));
-        let of = brought.map(|brought| brought.of);
-        if let Some(person) = self.people.get_mut(seat.0)
-            && of.is_some()
-            && person.present == of
-        {
-            person.confirmed.get_or_insert(run);
+            .get_mut(&run)
+            .and_then(|brought| brought.get_mut(&seat));
+        let Some((brought, person)) = brought.zip(self.people.get_mut(seat.0)) else {
+            return;
+        };
+        if person.present == Some(brought.of) && person.confirmed.is_none() {
+            person.confirmed = Some(run);
+            // Where newcomers contribute first, members read on for a while after they have contributed.
+            brought.shown.clone_from(&person.carried);
         }
     }
 

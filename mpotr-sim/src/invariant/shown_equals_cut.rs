@@ -1,7 +1,7 @@
 //! What a member has shown of an epoch when it goes on to the next is exactly the cut of that one, whether it installed what
 //! it confirmed last or adopted an earlier one; and from its first confirmation on it shows nothing more before that.
 //!
-//! The cut has all that any honest member who takes part had shown when it contributed. If all who come from the epoch that
+//! The cut has all that any honest member who takes part had shown when it confirmed. If all who come from the epoch that
 //! ends are honest, and none of them has confirmed another run before, it has nothing else.
 
 use std::collections::BTreeSet;
@@ -63,7 +63,7 @@ fn check_cut(
     for (seat, brought) in brought.iter().filter(|(_, it)| it.of == old) {
         if let Some(id) = brought.shown.difference(carried).next() {
             return Err(format!(
-                "moved on to {sid} without {id}, which {seat} had shown when it contributed"
+                "moved on to {sid} without {id}, which {seat} had shown when it confirmed"
             ));
         }
         whole.extend(brought.shown.iter().copied());
@@ -73,7 +73,7 @@ fn check_cut(
     is_known &= old_roster.all(|it| ledger.is_honest(it) || !roster.contains(it));
     match carried.difference(&whole).next() {
         Some(id) if is_known => Err(format!(
-            "moved on to {sid} with {id}, which nobody had shown when it contributed"
+            "moved on to {sid} with {id}, which nobody had shown when it confirmed"
         )),
         Some(_) | None => Ok(()),
     }

@@ -171,11 +171,16 @@ impl World {
         if !is_honest {
             return;
         }
-        if let Packet::Contribution(hint, _) = packet {
-            self.ledger.note_contribution(seat, hint);
-        } else if let Packet::Confirmation(hint, _) = packet {
-            self.ledger.note_confirmation(seat, hint);
-        } else if let Packet::Reveal(reveal) = packet {
+        // Any holder sends what another lacks once more.
+        if let Packet::Contribution(hint, it) = &packet {
+            if self.ledger.is_author(seat, (*hint, 1, it.sender)) {
+                self.ledger.note_contribution(seat, *hint);
+            }
+        } else if let Packet::Confirmation(hint, it) = &packet {
+            if self.ledger.is_author(seat, (*hint, 2, it.sender)) {
+                self.ledger.note_confirmation(seat, *hint);
+            }
+        } else if let Packet::Reveal(reveal) = &packet {
             self.breaches.extend(invariant::check_reveal(
                 self.now,
                 &self.ledger,
@@ -214,8 +219,12 @@ fn describe(packet: &Packet) -> String {
             parent(proposal.parent),
             proposal.view
         ),
-        Packet::Contribution(hint, _) => format!("its contribution to {}", run(hint)),
-        Packet::Confirmation(hint, _) => format!("its confirmation of {}", run(hint)),
+        Packet::Contribution(hint, it) => {
+            format!("the contribution of member {} to {}", it.sender, run(hint))
+        }
+        Packet::Confirmation(hint, it) => {
+            format!("the confirmation of member {} of {}", it.sender, run(hint))
+        }
         Packet::Sealed(sealed) => format!("a sealed packet of {}", sealed.hint()),
         Packet::Request(request) => format!("a request: {:?}", request.wanted),
         Packet::Advert(advert) => format!("an advert of {}", advert.name),
