@@ -167,6 +167,7 @@ pub use relay_client::{RelayConnect, RelayError, RelayTransport};
 pub use transport::{Connect, Received, SenderHint, Transport};
 
 pub use bytes::Bytes;
+pub use mpotr_core::LinkReport;
 pub use tokio_util::sync::CancellationToken;
 
 /// Every packet of the protocol fits into a frame of the relay, and the relay needs to know nothing else of it.

@@ -165,9 +165,10 @@ pub use random::SystemRng;
 // A room, what it is told and what it tells.
 #[doc(inline)]
 pub use mpotr_core::{
-    Admission, Departure, DropReason, Duration, EpochName, Event, Evidence, MAX_BODY, MAX_FOUNDERS,
-    MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, PolicyError, Record, Rejection, Room,
-    RoomConfig, Rule, Seen, SendError, TextId, Timers, Timestamp, Vote, VoteError, WaitingReason,
+    Admission, Carrier, Departure, DropReason, Duration, EpochName, Event, Evidence, LinkReport,
+    MAX_BODY, MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, PolicyError,
+    Record, Rejection, Room, RoomConfig, Rule, Seen, SendError, TextId, Timers, Timestamp, Vote,
+    VoteError, WaitingReason,
 };
 // Names and numbers of the key agreement.
 #[doc(inline)]
