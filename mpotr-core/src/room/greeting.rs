@@ -121,11 +121,11 @@ impl<S: CryptoSuite> Room<S> {
         if !self.phase.gathers() {
             return self.overhear(now, challenge);
         }
-        match self.lobby.hear_of(&self.common.at(now), challenge.epoch) {
-            Name::Dropped => return Err(Rejection::UnknownEpoch),
-            Name::Known | Name::New => {}
-        }
         let cx = &mut self.common.at(now);
+        // How many are in there it does not say, so that the application is told when an advert comes.
+        if self.lobby.hear_of(cx, challenge.epoch) == Name::Dropped {
+            return Err(Rejection::UnknownEpoch);
+        }
         self.lobby.hold_back(cx);
         self.plan_proposal(now);
         let lifetime = Lobby::lifetime(&self.common.at(now));

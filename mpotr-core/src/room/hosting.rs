@@ -2,7 +2,7 @@
 //! rooms".
 //!
 //! A member of an epoch with others leaves it only by a decision of that epoch: what outsiders say is told to the application,
-//! and moves nobody. Only a member that gathers makes offers to those who say that they have an epoch, and gathers on.
+//! and moves nobody. Only a member that gathers knocks at the epochs of which others say that they have them, and gathers on.
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::OfferDigest;
@@ -11,7 +11,6 @@ use super::Room;
 use super::lobby::answering::{Answer, rank};
 use super::lobby::neighbours::Name;
 use crate::error::Rejection;
-use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Advert, Packet};
@@ -118,7 +117,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Takes note that others say that they have an epoch. It proves nothing: the application is told, and a member that
-    /// gathers makes an offer to them, too.
+    /// gathers knocks.
     pub(super) fn handle_advert(
         &mut self,
         now: Timestamp,
@@ -136,15 +135,9 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Ok(());
         }
-        let name = self.lobby.hear_of(cx, advert.name);
-        let is_news = name == Name::New;
-        match name {
-            Name::Dropped => return Err(Rejection::UnknownEpoch),
-            Name::Known => {}
-            Name::New => cx.out.tell(Event::OtherEpoch {
-                name: advert.name,
-                members: advert.members,
-            }),
+        let heard = self.lobby.tell_other(cx, advert.name, advert.members);
+        if heard == Name::Dropped {
+            return Err(Rejection::UnknownEpoch);
         }
         if !self.phase.gathers() {
             let is_voted_on = self.is_so(now, |it| it.proposed_merges().contains(&advert.name));
@@ -153,7 +146,7 @@ impl<S: CryptoSuite> Room<S> {
                 self.common.timers.set(Timer::Change, now);
             }
             self.greet(now, advert.name.as_bytes());
-        } else if is_news {
+        } else if heard == Name::New {
             self.lobby.knock_soon(cx);
             self.plan_proposal(now);
         }

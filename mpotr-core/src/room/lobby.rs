@@ -22,6 +22,7 @@ use mpotr_gka::{EpochName, OfferDigest};
 
 use super::context::{Context, Me};
 use crate::config::Admission;
+use crate::event::Event;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{MAX_REQUESTED, Packet, Proposal, Request, Wanted};
@@ -124,6 +125,20 @@ impl<S: CryptoSuite> Lobby<S> {
     /// Takes note that there is an epoch of others. Returns whether that is news.
     pub(super) fn hear_of(&mut self, cx: &Context<'_, S>, name: EpochName) -> Name {
         self.neighbours.hear(cx.now, name, cx.me.times().fresh())
+    }
+
+    /// The same of an epoch that is said to have so many members: the application is told of it, once.
+    pub(super) fn tell_other(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        name: EpochName,
+        members: u16,
+    ) -> Name {
+        let heard = self.hear_of(cx, name);
+        if heard != Name::Dropped && self.neighbours.note_told(name) {
+            cx.out.tell(Event::OtherEpoch { name, members });
+        }
+        heard
     }
 
     /// Makes a fresh offer in place of the own one.

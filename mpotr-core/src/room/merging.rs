@@ -21,7 +21,6 @@ use super::membership::Membership;
 use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use crate::error::{Rejection, VoteError};
-use crate::event::Event;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{EpochName, Guests, Packet, Proposal, Vote};
@@ -180,8 +179,9 @@ impl<S: CryptoSuite> Membership<S> {
 
 impl<S: CryptoSuite> Room<S> {
     /// Asks that this room and another become one, as far as the policy asks for this member's word on who is let in: that
-    /// of which [`Event::OtherEpoch`] has told. All members of one room go over into the other, or none: the members of both
-    /// have to vote for it, and each decides whom it is in a roster with ([`Admission`](crate::Admission)).
+    /// of which [`Event::OtherEpoch`](crate::Event::OtherEpoch) has told. All members of one room go over into the other,
+    /// or none: the members of both have to vote for it, and each decides whom it is in a roster with
+    /// ([`Admission`](crate::Admission)).
     ///
     /// # Errors
     /// [`VoteError::TooMany`]; nothing has changed then.
@@ -301,15 +301,10 @@ impl<S: CryptoSuite> Room<S> {
             return Ok(());
         }
         let cx = &mut self.common.at(now);
-        let news = self.lobby.hear_of(cx, name);
+        let members = u16::try_from(guests.offers.len()).unwrap_or(u16::MAX);
+        self.lobby.tell_other(cx, name, members);
         if own == Some(guests.host) {
             self.lobby.neighbours.note_guests(name);
-        }
-        if news == Name::New {
-            cx.out.tell(Event::OtherEpoch {
-                name,
-                members: u16::try_from(guests.offers.len()).unwrap_or(u16::MAX),
-            });
         }
         let named = self
             .situation(now)

@@ -4,7 +4,7 @@ use mpotr_core::crypto::{IdentityKey, IdentityKeyPair, rand_core::Rng as _};
 use mpotr_core::gka::{
     Challenge, EpochName, Forger, JoinerProof, Offer, OfferSecrets, OwnChallenge, RoomId,
 };
-use mpotr_core::wire::{Answer, Knock, KnockNonce, Packet, Request, VERSION, Wanted};
+use mpotr_core::wire::{Advert, Answer, Knock, KnockNonce, Packet, Request, VERSION, Wanted};
 use mpotr_core::{Event, Rejection, Room};
 
 use crate::attacks::give;
@@ -382,6 +382,30 @@ fn a_challenge_of_nobody_moves_no_newcomer() {
     let refused = give(&mut network, newcomer, &Packet::Hello(oblivious).to_bytes());
     assert_eq!(refused, Err(Rejection::NotAuthentic));
     network.run_until(20, |n| are_together(n, &[0, 1, 2, newcomer]));
+}
+
+#[test]
+fn the_application_is_told_of_an_epoch_whose_challenge_came_first() {
+    let mut network = Network::with(1, 1, |_| {});
+    let told =
+        |network: &Network| network.count(0, |event| matches!(event, Event::OtherEpoch { .. }));
+    let (outsider, mut rng) = (somebody(&mut network), network.rng.clone());
+    let name = EpochName::new([9; 16]);
+    let own = OwnChallenge::<Suite>::draw(room(), name, 0, &outsider, &mut rng);
+    let hello = Packet::Hello(*own.challenge()).to_bytes();
+    give(&mut network, 0, &hello).unwrap();
+    // A challenge does not say how many are in the epoch.
+    assert_eq!(told(&network), 0);
+    let advert = Advert {
+        room: room(),
+        name,
+        members: 3,
+    };
+    let advert = Packet::Advert(advert).to_bytes();
+    for _ in 0..2 {
+        give(&mut network, 0, &advert).unwrap();
+        assert_eq!(told(&network), 1);
+    }
 }
 
 #[test]

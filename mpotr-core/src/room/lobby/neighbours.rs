@@ -24,12 +24,12 @@ pub(crate) struct Neighbours {
     own: VecDeque<EpochName>,
 }
 
-/// Whether a name is news.
+/// Whether a name was heard before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// Nobody was told of it.
+    /// It was not, as far as is remembered.
     New,
-    /// It was heard before.
+    /// It is kept, or the application was told of it.
     Known,
     /// It is not kept: there are as many as may be, or it is that of an epoch in which this member was.
     Dropped,
@@ -55,11 +55,16 @@ impl Neighbours {
             return Name::Dropped;
         }
         self.heard.entry(name).or_insert((now, false));
-        if keep(&mut self.told, name) {
-            Name::New
-        } else {
+        if is_kept || self.told.contains(&name) {
             Name::Known
+        } else {
+            Name::New
         }
+    }
+
+    /// Takes note that the application is told of a name. Returns whether it was not before.
+    pub(crate) fn note_told(&mut self, name: EpochName) -> bool {
+        keep(&mut self.told, name)
     }
 
     /// Forgets names that were heard first so long ago.
@@ -132,7 +137,16 @@ mod tests {
         // The place of the first is free.
         assert_eq!(neighbours.hear(at(30), name(9), LASTS), Name::New);
         assert!(!neighbours.contains(name(1)));
+        assert_eq!(neighbours.hear(at(60), name(1), LASTS), Name::New);
+    }
+
+    #[test]
+    fn a_name_that_was_told_stays_known() {
+        let mut neighbours = Neighbours::default();
+        neighbours.hear(at(0), name(1), LASTS);
+        assert!(neighbours.note_told(name(1)));
         assert_eq!(neighbours.hear(at(60), name(1), LASTS), Name::Known);
+        assert!(!neighbours.note_told(name(1)));
     }
 
     #[test]
@@ -149,6 +163,7 @@ mod tests {
         let mut neighbours = Neighbours::default();
         for n in 0..=u8::MAX {
             neighbours.hear(at(u64::from(n).saturating_mul(60)), name(n), LASTS);
+            neighbours.note_told(name(n));
             neighbours.enter(name(n));
         }
         assert_eq!(
