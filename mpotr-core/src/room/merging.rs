@@ -16,7 +16,6 @@ use mpotr_gka::{Offer, OfferDigest};
 
 use super::Room;
 use super::lobby::answering::{Answer, rank};
-use super::lobby::neighbours::Name;
 use super::membership::Membership;
 use super::situation::Situation;
 use super::succession::attempt::Attempt;
