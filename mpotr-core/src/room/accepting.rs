@@ -15,7 +15,7 @@ use super::succession::attempt::Attempt;
 use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Packet, Proposal, SidHint};
+use crate::wire::{EpochName, Packet, Proposal, SidHint};
 
 impl<S: CryptoSuite> Lobby<S> {
     /// Others may count this member's offer as used in a run in which it takes no part, or know an older one only: a fresh
@@ -25,6 +25,17 @@ impl<S: CryptoSuite> Lobby<S> {
         let own = self.offering.own(proposal.parent);
         if *rejection == Rejection::StaleView && own.is_some_and(listed) {
             self.turns.views.approach(proposal);
+        }
+    }
+
+    /// Others may count the own offer as used or as that of one who is silent, so that a fresh one takes its place. One that is
+    /// not as old as a view is not known to those who made the proposal, or the proposal is none: anyone can send such, and an
+    /// offer that changes is in no roster.
+    fn give_up_offer(&mut self, cx: &Context<'_, S>, parent: Option<EpochName>) {
+        let view = cx.me.times().view;
+        let own = self.offering.own(parent);
+        if own.is_some_and(|own| cx.now.since(own.made) >= view) {
+            self.offering.keep_own(|other| other != parent);
         }
     }
 
@@ -247,6 +258,7 @@ impl<S: CryptoSuite> Room<S> {
             && !self
                 .succession
                 .missed
+                .run()
                 .is_some_and(|run| self.is_of_run(proposal, run))
     }
 
@@ -325,6 +337,11 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     fn note_refused(&mut self, now: Timestamp, rejection: &Rejection, proposal: &Proposal) {
+        let is_for_others = matches!(rejection, Rejection::StaleView | Rejection::NotListed);
+        let missed = self.succession.missed.run().filter(|_| is_for_others);
+        if let Some(run) = missed.filter(|run| self.is_of_run(proposal, *run)) {
+            self.succession.missed.settle(run);
+        }
         if *rejection == Rejection::OtherPolicy {
             let others = &mut self.lobby.others;
             if proposal.suite == S::ID {
@@ -335,9 +352,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.lobby.note_stale(rejection, proposal);
         let waits = self.phase.gathers() && self.succession.current.is_none();
-        if waits && matches!(rejection, Rejection::StaleView | Rejection::NotListed) {
-            let parent = proposal.parent;
-            self.lobby.offering.keep_own(|other| other != parent);
+        if waits && is_for_others {
+            self.lobby
+                .give_up_offer(&self.common.at(now), proposal.parent);
             self.advertise_soon(now);
         }
     }
@@ -355,5 +372,28 @@ impl<S: CryptoSuite> Room<S> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::room::testing::{NOW, Two};
+    use crate::time::Duration;
+
+    /// Anyone can send proposals of others: who makes a fresh offer for each is in no roster, for others list what they heard.
+    #[test]
+    fn an_offer_serves_for_a_view_whatever_is_proposed_without_it() {
+        let mut two = Two::new();
+        let own = |two: &Two| two.lobby.offering.own(None).map(|own| own.digest);
+        let first = own(&two);
+        let view = two.common.me.times().view;
+        let later = NOW.after(view);
+        let before = NOW.after(Duration::from_millis(
+            u64::try_from(view.as_millis()).unwrap() - 1,
+        ));
+        two.lobby.give_up_offer(&two.common.at(before), None);
+        assert_eq!(own(&two), first);
+        two.lobby.give_up_offer(&two.common.at(later), None);
+        assert_eq!(own(&two), None);
     }
 }

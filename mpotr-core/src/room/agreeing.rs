@@ -41,7 +41,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         out.transmit_in_run(attempt.hint, attempt.own_packets());
         self.common.pulse.contribute(now, attempt.hint);
-        self.succession.missed = None;
+        self.succession.missed.clear();
         let awaits_newcomers = attempt.awaits_newcomers();
         let is_host = attempt.proposal.parent.is_some() && self.phase.gathers();
         self.succession.current = Some(attempt);
@@ -294,7 +294,7 @@ impl<S: CryptoSuite> Room<S> {
         self.lobby.turns.held = None;
         self.common.pulse.have_failed();
         self.common.keep_pace();
-        self.succession.missed = None;
+        self.succession.missed.clear();
         self.lobby.turns.pending.clear();
         self.lobby.turns.gather_again(now);
         self.lobby.roll.gather_again();

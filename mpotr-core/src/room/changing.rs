@@ -211,7 +211,7 @@ impl<S: CryptoSuite> Room<S> {
         let times = self.common.me.times();
         let length = times.proposal();
         let soon = now.after(part(times.gather, 2));
-        self.succession.missed = None;
+        self.succession.missed.clear();
         self.common.timers.begin_anew(Timer::Retry);
         self.common.timers.set(Timer::View, now.after(length));
         self.common.timers.set(Timer::Change, soon);

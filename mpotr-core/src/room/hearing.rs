@@ -102,6 +102,7 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::NotAuthentic);
         }
         let named = self.lobby.roll.hear(maker, heard);
+        self.lobby.offering.note_word(now, &maker);
         let own = self.lobby.offering.own(None).map(|own| own.digest);
         let pulse = &mut self.common.pulse;
         match (own, named) {

@@ -348,7 +348,7 @@ mod tests {
     use mpotr_gka::OfferDigest;
 
     use super::*;
-    use crate::room::testing::{Suite, common};
+    use crate::room::testing::{Suite, Two, common};
     use crate::time::Duration;
 
     const NOW: Timestamp = Timestamp::from_millis(5000);
@@ -375,6 +375,28 @@ mod tests {
         assert_ne!(publish(later), first);
         let advertise = common.me.times().advertise;
         assert_eq!(common.timers.next(), Some(later.after(advertise)));
+    }
+
+    #[test]
+    fn an_old_offer_that_comes_late_is_not_the_one_that_its_maker_uses() {
+        let mut two = Two::new();
+        let me = &two.other_common.me;
+        let old = two.other.offering.own(None).unwrap();
+        let old = (old.digest, old.member.offer().clone());
+        two.other.renew_offer(me, NOW, None, &mut two.rng);
+        let new = two.other.offering.own(None).unwrap();
+        let new = (new.digest, new.member.offer().clone());
+        let mut lobby = Lobby::<Suite>::new(&two.common.me, NOW);
+        let at = |secs| NOW.after(Duration::from_secs(secs));
+        let fresh = Duration::from_secs(60);
+        lobby.offering.hear(at(1), new.1).unwrap();
+        lobby.offering.hear(at(2), old.1).unwrap();
+        let newest = |lobby: &Lobby<Suite>| lobby.offering.newest(at(4), fresh, |_| true);
+        assert_eq!(newest(&lobby), [old.0]);
+        lobby.offering.note_word(at(3), &new.0);
+        assert_eq!(newest(&lobby), [new.0]);
+        let candidates = lobby.offering.candidates(at(4), fresh, false, |_| true);
+        assert_eq!(candidates, [new.0]);
     }
 
     #[test]

@@ -75,6 +75,13 @@ impl<T: Copy + PartialEq> Sent<T> {
     }
 }
 
+/// What is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Offer(OfferDigest),
+    Said(u32),
+}
+
 /// The run that this member contributed to last, and how long the others took to confirm it.
 #[derive(Debug)]
 struct Answers {
@@ -90,6 +97,8 @@ pub(super) struct Pulse {
     offers: Sent<OfferDigest>,
     /// By tag, what this member has said to have heard.
     said: Sent<u32>,
+    /// Which of these were answered, and by whose key: who names one again has answered it long before.
+    answered: BTreeSet<(Word, OfferDigest)>,
     /// Samples of those outside, by the offer whose key has signed the answer.
     outside: BTreeMap<OfferDigest, (IdentityKey, Samples)>,
     /// Samples of members of an epoch.
@@ -152,11 +161,16 @@ impl Pulse {
         tag: Option<u32>,
         (by, claimed): (OfferDigest, IdentityKey),
     ) {
-        let sent = match tag {
-            Some(tag) => self.said.at(tag),
-            None => self.offers.at(own),
+        let (word, sent) = match tag {
+            Some(tag) => (Word::Said(tag), self.said.at(tag)),
+            None => (Word::Offer(own), self.offers.at(own)),
         };
-        if let Some(sent) = sent {
+        if self.answered.len() >= MAX_OUTSIDE {
+            self.answered.clear();
+        }
+        if let Some(sent) = sent
+            && self.answered.insert((word, by))
+        {
             self.hear_answer_since(now, sent, (by, claimed));
         }
     }
@@ -220,6 +234,7 @@ impl Pulse {
         }
         self.members.retain(|identity, _| roster.contains(identity));
         self.outside.clear();
+        self.answered.clear();
         self.estimate(true);
     }
 

@@ -207,7 +207,8 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Asks for what is missing of the step under way, if anything is.
     pub(super) fn ask(&mut self, now: Timestamp) {
-        let is_any_missed = self.succession.missed.is_some() || self.lobby.turns.is_any_pending();
+        let is_any_missed =
+            self.succession.missed.run().is_some() || self.lobby.turns.is_any_pending();
         let may_ask = self.is_in_run() || (is_any_missed && self.is_outside());
         if !may_ask {
             return;
@@ -224,7 +225,7 @@ impl<S: CryptoSuite> Room<S> {
         let number = self.common.timers.repetitions(Timer::Ask);
         let number = u8::try_from(number % LOTS).unwrap_or(0);
         if self.succession.current.is_none() {
-            if let Some(run) = self.succession.missed {
+            if let Some(run) = self.succession.missed.ask() {
                 self.request(Wanted::Proposal(run));
             }
             let cx = &mut self.common.at(now);
@@ -356,8 +357,11 @@ impl<S: CryptoSuite> Room<S> {
         if !self.is_outside() && !is_in_change {
             return;
         }
-        if self.succession.missed != Some(run) {
-            self.succession.missed = Some(run);
+        let is_asked_for = self.succession.missed.run() == Some(run);
+        if !self.succession.missed.note(run) {
+            return;
+        }
+        if !is_asked_for {
             self.ask_soon(now);
         }
         if self.phase.gathers() {

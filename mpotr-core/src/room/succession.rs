@@ -2,6 +2,7 @@
 
 pub(super) mod attempt;
 pub(super) mod changes;
+pub(super) mod missed;
 pub(super) mod pending;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::time::{Duration, Timestamp, part};
 use crate::wire::{SealedPacket, SidHint};
 use attempt::{Attempt, Leave};
 use changes::Changes;
+use missed::Missed;
 use pending::Pending;
 
 /// Which of the runs that this member takes part in.
@@ -77,7 +79,7 @@ pub(super) struct Succession<S: CryptoSuite> {
     /// Packets of runs and epochs that this member does not know yet.
     pub(super) pending: Pending,
     /// A run for the epoch that follows in which others are, and whose proposal was missed.
-    pub(super) missed: Option<SidHint>,
+    pub(super) missed: Missed,
     /// What others have asked for since this member did.
     pub(super) overheard: Overheard,
 }
@@ -89,7 +91,7 @@ impl<S: CryptoSuite> Default for Succession<S> {
             confirmed: Vec::new(),
             changes: Changes::default(),
             pending: Pending::default(),
-            missed: None,
+            missed: Missed::default(),
             overheard: Overheard::default(),
         }
     }
@@ -220,7 +222,7 @@ impl<S: CryptoSuite> Succession<S> {
     /// Gives up all runs, and the proposals for what would have followed.
     pub(super) fn give_up(&mut self) {
         self.current = None;
-        self.missed = None;
+        self.missed.clear();
         self.confirmed.clear();
         self.changes.clear();
     }

@@ -171,3 +171,21 @@ fn an_identity_is_replaced_once_in_four_changes() {
     network.run_until(120, |network| network.rooms[third].is_secure());
     assert!(network.rooms.iter().take(2).all(Room::is_secure));
 }
+
+#[test]
+fn who_is_asked_for_by_its_other_instance_takes_its_turn_to_propose() {
+    for seed in 1..4 {
+        let (mut network, copy) = with_a_copy(2, seed);
+        let second = network.enter_with(again(&copy));
+        network.run_for(40);
+        assert!(!network.rooms[second].is_secure());
+        network.kill(second);
+        // The other is gone for good: who is left goes on, whosever turn it is.
+        network.kill(0);
+        network.rooms[1].refresh(network.now);
+        network.collect(1);
+        let third = network.enter(|_| {});
+        network.run_until(120, |network| network.rooms[third].is_secure());
+        assert!(network.rooms[1].is_secure());
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) struct OwnOffer<S: CryptoSuite> {
     pub(crate) digest: OfferDigest,
     pub(crate) member: Member<S>,
     pub(crate) secrets: OfferSecrets<S>,
-    made: Timestamp,
+    pub(crate) made: Timestamp,
 }
 
 /// An offer of another.
@@ -35,7 +35,9 @@ struct Heard<S: CryptoSuite> {
     offer: Offer,
     /// Its keys, from when a proposal lists it.
     member: OnceLock<Result<Member<S>, DecodeError>>,
-    first: Timestamp,
+    /// When it was heard first, or its maker has said something with its key since: what is older than that may be sent again by
+    /// anyone, at any time.
+    current: Timestamp,
     last: Timestamp,
 }
 
@@ -188,7 +190,7 @@ impl<S: CryptoSuite> Offering<S> {
             Heard {
                 offer,
                 member: OnceLock::new(),
-                first: now,
+                current: now,
                 last: now,
             },
         );
@@ -197,6 +199,13 @@ impl<S: CryptoSuite> Offering<S> {
         } else {
             News::Offer
         })
+    }
+
+    /// The maker of an offer has said something that its key has signed: of all that it has offered, this is what it uses.
+    pub(crate) fn note_word(&mut self, now: Timestamp, digest: &OfferDigest) {
+        if let Some(heard) = self.heard.get_mut(digest) {
+            heard.current = now;
+        }
     }
 
     /// Takes note of a claimed identity, and tells whether it is news.
@@ -245,7 +254,7 @@ impl<S: CryptoSuite> Offering<S> {
         let mut newest: BTreeMap<IdentityKey, (Timestamp, OfferDigest)> = BTreeMap::new();
         for (digest, heard) in &self.heard {
             if self.counts(heard, now, fresh) && fits(&heard.offer.identity) {
-                let this = (heard.first, *digest);
+                let this = (heard.current, *digest);
                 let latest = newest.entry(heard.offer.identity).or_insert(this);
                 *latest = (*latest).max(this);
             }
@@ -278,7 +287,7 @@ impl<S: CryptoSuite> Offering<S> {
             let is_left_out = was_silent || self.left_out.contains(&identity);
             if counts && (with_silent || !is_left_out) {
                 let offers = of.entry(identity).or_default();
-                offers.push((!was_silent, heard.first, *digest));
+                offers.push((!was_silent, heard.current, *digest));
             }
         }
         let in_turn =

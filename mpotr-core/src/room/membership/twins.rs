@@ -111,14 +111,19 @@ impl<S: CryptoSuite> Membership<S> {
         said.is_some_and(|next| next.objected.contains(offer))
     }
 
-    /// From when on a member that says nothing counts as dead, of which another instance has shown itself.
+    /// From when on a member that says nothing counts as dead, of which another instance has shown itself. Of itself this member
+    /// knows better.
     pub(crate) fn replaced_from(
         &self,
         identity: &IdentityKey,
         suspect: Duration,
     ) -> Option<Timestamp> {
         let asked = self.twins.asked.get(identity)?;
-        let heard = self.talk.heard_at(self.place_of(identity)?);
+        let place = self.place_of(identity)?;
+        if place == self.epoch.me() {
+            return None;
+        }
+        let heard = self.talk.heard_at(place);
         let since = heard.map_or(asked.since, |heard| heard.max(asked.since));
         Some(since.after(suspect))
     }

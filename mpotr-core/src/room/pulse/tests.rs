@@ -62,12 +62,29 @@ fn an_answer_to_what_was_said_last_counts_from_there() {
 #[test]
 fn the_smallest_of_the_last_samples_counts() {
     let mut pulse = answered(&[(1, 100)]);
-    for _ in 0..7 {
-        pulse.hear_answer(at(5000), OWN, None, who(1));
+    let mut answer = |tag: u32| {
+        let said = u64::from(tag) * 10_000;
+        pulse.say(at(said), tag);
+        pulse.hear_answer(at(said + 5000), OWN, Some(tag), who(1));
+        millis(&pulse)
+    };
+    assert!((1..=7).map(&mut answer).all(|least| least == Some(110)));
+    assert_eq!(answer(8), Some(5500));
+}
+
+/// Who has heard no later word names the same one again: what has passed meanwhile is no answer's way.
+#[test]
+fn a_word_is_answered_once_by_each() {
+    let mut pulse = answered(&[(1, 100), (1, 30_000), (2, 200)]);
+    for late in 1..20 {
+        pulse.hear_answer(at(late * 10_000), OWN, None, who(1));
     }
     assert_eq!(millis(&pulse), Some(110));
-    pulse.hear_answer(at(5000), OWN, None, who(1));
-    assert_eq!(millis(&pulse), Some(5500));
+    pulse.say(at(200_000), 5);
+    for late in 0..20 {
+        pulse.hear_answer(at(200_300 + late * 10_000), OWN, Some(5), who(1));
+    }
+    assert_eq!(millis(&pulse), Some(110));
 }
 
 /// An outsider can answer sooner than the members, and in their names: in an epoch that is forgotten.
