@@ -554,11 +554,6 @@ proptest! {
 fn ranges_that_overlap_or_run_out_of_places_are_refused() {
     let refused = |missing: &[(u16, u32, u32)]| {
         let statement = Statement {
-            presence: Presence::Present,
-            sent: 0,
-            frontier: Vec::new(),
-            lock: Lock::EMPTY,
-            wanted: Vec::new(),
             missing: missing
                 .iter()
                 .map(|(author, first, count)| Range {
@@ -567,10 +562,7 @@ fn ranges_that_overlap_or_run_out_of_places_are_refused() {
                     count: *count,
                 })
                 .collect(),
-            question: None,
-            listing: None,
-            lacks: MemberBits::default(),
-            next: None,
+            ..Statement::empty(Presence::Present)
         };
         let bytes = Unsigned::new(statement).with_signature(&SignatureBytes::new([0; 64]));
         Unverified::<Statement>::decode(&bytes).is_err()

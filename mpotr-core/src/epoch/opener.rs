@@ -188,7 +188,7 @@ impl<S: CryptoSuite> Opener<S> {
 mod tests {
     use super::*;
     use crate::epoch::sealer::{Said, SealedContent, Sealer};
-    use crate::wire::{ContentKind, EpochId, Lock, MemberBits, Packet, Presence};
+    use crate::wire::{ContentKind, EpochId, Lock, Packet, Presence};
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
     use mpotr_crypto::{Digest32, EphemeralKeyPair, SecretScalar, kdf::Prk};
     use mpotr_gka::{Sid, wire_index};
@@ -227,18 +227,7 @@ mod tests {
     }
 
     fn statement() -> Statement {
-        Statement {
-            presence: Presence::Present,
-            sent: 0,
-            frontier: Vec::new(),
-            lock: Lock::EMPTY,
-            wanted: Vec::new(),
-            missing: Vec::new(),
-            question: None,
-            listing: None,
-            lacks: MemberBits::default(),
-            next: None,
-        }
+        Statement::empty(Presence::Present)
     }
 
     #[test]

@@ -145,24 +145,13 @@ mod tests {
     use mpotr_gka::{OfferDigest, Sid};
 
     use super::*;
-    use crate::wire::{Listing, MemberBits, MessageId};
+    use crate::wire::{Listing, MessageId};
 
     const RUN: Sid = Sid::new([7; 32]);
     const HINT: EpochHint = EpochHint::new([1; 8]);
 
     fn statement() -> Statement {
-        Statement {
-            presence: Presence::Present,
-            sent: 0,
-            frontier: Vec::new(),
-            lock: Lock::EMPTY,
-            wanted: Vec::new(),
-            missing: Vec::new(),
-            question: None,
-            listing: None,
-            lacks: MemberBits::default(),
-            next: None,
-        }
+        Statement::empty(Presence::Present)
     }
 
     fn gist(change: impl FnOnce(&mut Statement)) -> Gist {

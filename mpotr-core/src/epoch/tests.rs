@@ -32,8 +32,8 @@ use super::sending::wire_index;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{
-    Content, ContentKind, Fields, Header, Lock, MemberBits, MessageId, Packet, Presence,
-    SealedPacket, Statement, Stream, Unsigned,
+    Content, ContentKind, Fields, Header, Lock, MessageId, Packet, Presence, SealedPacket,
+    Statement, Stream, Unsigned,
 };
 
 pub(super) const ALICE: usize = 0;
@@ -194,16 +194,8 @@ fn a_repeated_forgery_costs_no_second_signature_and_what_an_outsider_makes_none(
     let [first, second, third] = ["one", "two", "three"].map(&mut forge);
     let said = statement(&mut epochs[ALICE]);
     let lie = Statement {
-        presence: Presence::Closed,
         sent: 7,
-        frontier: Vec::new(),
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Closed)
     };
     let lie = forge_statement(&mut epochs[MALLORY], ALICE, 1, lie);
     let bob = &mut epochs[BOB];
@@ -399,16 +391,8 @@ fn a_message_beside_what_its_author_stated_is_refused() {
     epochs[BOB].open(&packet).unwrap();
     epochs[MALLORY].open(&packet).unwrap();
     let seen = Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier: vec![first],
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
     epochs[BOB].open(&seen).unwrap();
@@ -427,16 +411,8 @@ fn a_statement_that_takes_something_back_counts_for_nothing() {
     let (first, packet) = text(&mut epochs[ALICE], "first");
     epochs[BOB].open(&packet).unwrap();
     let state = |frontier| Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     let seen = forge_statement(&mut epochs[MALLORY], MALLORY, 0, state(vec![first]));
     let unseen = forge_statement(&mut epochs[MALLORY], MALLORY, 1, state(Vec::new()));
@@ -454,16 +430,9 @@ fn a_lock_over_another_order_names_who_signed_it() {
     let (first, packet) = text(&mut epochs[ALICE], "first");
     epochs[BOB].open(&packet).unwrap();
     let lie = Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier: vec![first],
         lock: Lock::EMPTY.then::<Suite>(&MessageId::new([7; 32])),
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     let lock = lie.lock;
     let lie = forge_statement(&mut epochs[MALLORY], MALLORY, 0, lie);

@@ -167,6 +167,23 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// What a member in this state says that has seen nothing, misses nothing and knows of no change.
+    #[must_use]
+    pub fn empty(presence: Presence) -> Self {
+        Self {
+            presence,
+            sent: 0,
+            frontier: Vec::new(),
+            lock: Lock::EMPTY,
+            wanted: Vec::new(),
+            missing: Vec::new(),
+            lacks: MemberBits::default(),
+            question: None,
+            listing: None,
+            next: None,
+        }
+    }
+
     /// Whether it names what its author has seen by the lock alone: all has a place in the author's order.
     #[must_use]
     pub const fn names_by_lock(&self) -> bool {

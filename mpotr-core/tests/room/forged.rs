@@ -1,6 +1,6 @@
 //! Packets that a member seals and nobody signs.
 
-use mpotr_core::wire::{Lock, MemberBits, Presence, Statement};
+use mpotr_core::wire::{Presence, Statement};
 use mpotr_core::{Event, Rejection};
 
 use crate::network::Network;
@@ -9,18 +9,7 @@ use crate::network::Network;
 const FLOOD: usize = 33_000;
 
 fn nothing_new() -> Statement {
-    Statement {
-        presence: Presence::Present,
-        sent: 0,
-        frontier: Vec::new(),
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
-    }
+    Statement::empty(Presence::Present)
 }
 
 #[test]

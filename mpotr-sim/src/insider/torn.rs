@@ -8,7 +8,7 @@
 
 use mpotr_core::crypto::CryptoSuite;
 use mpotr_core::wire::{
-    Content, ContentKind, Lock, MemberBits, MessageId, Packet, Presence, SEALED_PREFIX, Statement,
+    Content, ContentKind, Lock, MessageId, Packet, Presence, SEALED_PREFIX, Statement,
 };
 use mpotr_core::{Room, TextId, Timestamp};
 
@@ -117,16 +117,8 @@ fn beside<S: CryptoSuite>(room: &mut Room<S>, seen: &[MessageId]) -> Option<(Pac
     }
     let (_, to_even) = room.forge_content(text(0, None, seen, "beside"), true)?;
     let statement = Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier: heads,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     let to_odd = room.forge_statement(LATER, statement)?;
     Some((vec![to_even], vec![to_odd]))

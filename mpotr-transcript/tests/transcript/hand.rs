@@ -2,8 +2,8 @@
 
 use mpotr_core::Policy;
 use mpotr_core::wire::{
-    Content, ContentKind, EpochId, EpochName, Fields, Lock, MemberBits, MessageId, Presence,
-    Proposal, Statement, Unsigned,
+    Content, ContentKind, EpochId, EpochName, Fields, Lock, MessageId, Presence, Proposal,
+    Statement, Unsigned,
 };
 use mpotr_crypto::{
     CryptoSuite, Encoder, EphemeralKeyPair, IdentityKeyPair, SignatureBytes,
@@ -238,16 +238,10 @@ pub(crate) fn seen(sent: u32, frontier: &[MessageId], lock: Lock) -> Statement {
     let mut frontier = frontier.to_vec();
     frontier.sort_unstable();
     Statement {
-        presence: Presence::Present,
         sent,
         frontier,
         lock,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     }
 }
 

@@ -7,26 +7,19 @@ use super::{
     statement,
 };
 use crate::epoch::{Effect, Epoch};
-use crate::wire::{Lock, MemberBits, MessageId, Next, Presence, SealedPacket, Statement};
+use crate::wire::{Lock, MessageId, Next, Presence, SealedPacket, Statement};
 
 const RUN: Sid = Sid::new([9; 32]);
 const ALL: [usize; 3] = [ALICE, BOB, MALLORY];
 
 fn frozen(frontier: Vec<MessageId>) -> Statement {
     Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
         next: Some(Next {
             frozen: Some((RUN, Lock::EMPTY)),
             ..Next::default()
         }),
+        ..Statement::empty(Presence::Present)
     }
 }
 

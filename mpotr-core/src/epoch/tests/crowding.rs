@@ -5,23 +5,16 @@ use super::{
     statement, text,
 };
 use crate::epoch::{Effect, Epoch};
-use crate::wire::{Lock, MAX_WANTED, MemberBits, MessageId, Next, Presence, Statement};
+use crate::wire::{Lock, MAX_WANTED, MessageId, Next, Presence, Statement};
 use mpotr_gka::Sid;
 
 const CAROL: usize = 3;
 
 fn said(next: Option<Next>, frontier: Vec<MessageId>) -> Statement {
     Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
         next,
+        ..Statement::empty(Presence::Present)
     }
 }
 

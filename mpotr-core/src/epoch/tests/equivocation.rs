@@ -341,20 +341,13 @@ fn split() -> Vec<Epoch<Suite>> {
     epochs[MALLORY].open(&packet).unwrap();
     epochs[ALICE].open(&one).unwrap();
     let seen = Statement {
-        presence: Presence::Present,
         sent: 1,
         frontier: {
             let mut both = vec![alices, id_of(&mut epochs[ALICE], &one)];
             both.sort_unstable();
             both
         },
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     let seen = super::forge_statement(&mut epochs[MALLORY], MALLORY, 0, seen);
     epochs[ALICE].open(&seen).unwrap();
@@ -403,16 +396,9 @@ fn the_first_difference_of_two_orders_is_named() {
     // Mallory tells Bob, too, that she has seen all that he has, so that he orders it.
     let heads: Vec<_> = epochs[BOB].delivery.graph.heads().iter().copied().collect();
     let seen = Statement {
-        presence: Presence::Present,
         sent: 1,
         frontier: heads,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     let seen = super::forge_statement(&mut epochs[MALLORY], MALLORY, 1, seen);
     epochs[BOB].open(&seen).unwrap();
@@ -450,19 +436,13 @@ fn a_listing_that_does_not_lead_to_the_signed_order_names_nothing() {
     epochs[BOB].open(&said).unwrap();
     for (number, listed, named) in [(0, 8, 0), (1, 7, 1)] {
         let lie = Statement {
-            presence: Presence::Present,
-            sent: 0,
             frontier: vec![first],
             lock: signed,
-            wanted: Vec::new(),
-            missing: Vec::new(),
-            question: None,
-            lacks: MemberBits::default(),
             listing: Some(crate::wire::Listing {
                 from: 0,
                 ids: vec![MessageId::new([listed; 32])],
             }),
-            next: None,
+            ..Statement::empty(Presence::Present)
         };
         if number == 0 {
             // The lock first: only who differs is asked.
@@ -535,19 +515,12 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
     // Dave, who lies too, brings it along into the next epoch.
     let run = Sid::new([7; 32]);
     let brought = Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier: vec![late],
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
         next: Some(crate::wire::Next {
             frozen: Some((run, Lock::EMPTY)),
             ..crate::wire::Next::default()
         }),
+        ..Statement::empty(Presence::Present)
     };
     let brought = super::forge_statement(&mut epochs[DAVE], DAVE, 2, brought);
     let frozen = [ALICE, BOB].map(|member| {
@@ -572,16 +545,10 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
 /// A statement of Mallory's, who has seen all that a member has, with a lock of her choice.
 fn locked(epochs: &mut [Epoch<Suite>], to: usize, number: u32, lock: Lock) -> SealedPacket {
     let seen = Statement {
-        presence: Presence::Present,
         sent: 1,
         frontier: epochs[to].delivery.graph.heads().iter().copied().collect(),
         lock,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     super::forge_statement(&mut epochs[MALLORY], MALLORY, number, seen)
 }
@@ -627,16 +594,9 @@ fn a_lock_over_more_messages_than_there_are_agrees_to_nothing() {
         ..Lock::EMPTY.then::<Suite>(&MessageId::new([7; 32]))
     };
     let lie = Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier: epochs[BOB].delivery.graph.heads().iter().copied().collect(),
         lock: everything,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     };
     let lie = super::forge_statement(&mut epochs[MALLORY], MALLORY, 0, lie);
     effects(&mut epochs[BOB]);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::epoch::Epoch;
 use crate::epoch::unfinal::Unfinal;
-use crate::wire::{Lock, MemberBits, MessageId, Next, Packet, Presence, SealedPacket, Statement};
+use crate::wire::{Lock, MessageId, Next, Packet, Presence, SealedPacket, Statement};
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 
 /// The bound for one author, what its own statement adds to that, and what of it may wait.
@@ -43,16 +43,9 @@ fn flood(
 
 fn named(sent: u32, frontier: Vec<MessageId>) -> Statement {
     Statement {
-        presence: Presence::Present,
         sent,
         frontier,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     ALICE, BOB, MALLORY, Suite, bodies, effects, epochs, forge_statement, sealed, statement, text,
 };
 use crate::epoch::{Effect, Epoch};
-use crate::wire::{Lock, MemberBits, MessageId, Next, Presence, Statement};
+use crate::wire::{Lock, MessageId, Next, Presence, Statement};
 
 const FIRST: Sid = Sid::new([7; 32]);
 const SECOND: Sid = Sid::new([8; 32]);
@@ -19,19 +19,12 @@ fn frozen(
     frontier: Vec<MessageId>,
 ) -> crate::wire::SealedPacket {
     let said = Statement {
-        presence: Presence::Present,
-        sent: 0,
         frontier,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
         next: Some(Next {
             frozen: Some((run, Lock::EMPTY)),
             ..Next::default()
         }),
+        ..Statement::empty(Presence::Present)
     };
     forge_statement(&mut epochs[MALLORY], MALLORY, number, said)
 }

@@ -5,9 +5,7 @@ use super::{
     text,
 };
 use crate::epoch::{Effect, Epoch};
-use crate::wire::{
-    Content, ContentKind, Lock, MemberBits, MessageId, Presence, SealedPacket, Statement,
-};
+use crate::wire::{Content, ContentKind, Lock, MessageId, Presence, SealedPacket, Statement};
 
 const NOBODY: [usize; 0] = [];
 
@@ -39,16 +37,9 @@ fn all_leave(epochs: &mut [Epoch<Suite>], without: &[usize]) {
 
 fn said(presence: Presence, sent: u32, lock: Lock) -> Statement {
     Statement {
-        presence,
         sent,
-        frontier: Vec::new(),
         lock,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(presence)
     }
 }
 

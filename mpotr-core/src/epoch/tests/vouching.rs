@@ -8,8 +8,8 @@ use crate::epoch::sending::wire_index;
 use crate::epoch::{Effect, Epoch, SigningKeyState};
 use crate::error::Rejection;
 use crate::wire::{
-    Content, ContentKind, Header, Lock, MemberBits, MessageId, Packet, Presence, SealedPacket,
-    Statement, Stream, Unsigned,
+    Content, ContentKind, Header, MessageId, Packet, Presence, SealedPacket, Statement, Stream,
+    Unsigned,
 };
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::SignatureBytes;
@@ -233,16 +233,9 @@ fn a_message_in_the_middle_of_a_line_is_shown_to_who_asks_for_it_by_name() {
 
 fn said(sent: u32, frontier: Vec<MessageId>) -> Statement {
     Statement {
-        presence: Presence::Present,
         sent,
         frontier,
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
+        ..Statement::empty(Presence::Present)
     }
 }
 

@@ -10,8 +10,7 @@ use crate::epoch::Gist;
 use crate::room::lobby::Lobby;
 use crate::room::testing::{NOW, Suite, common};
 use crate::wire::{
-    Advert, EpochHint, Lock, MemberBits, Next, PacketKind, Presence, Request, Statement, VERSION,
-    Wanted,
+    Advert, EpochHint, Next, PacketKind, Presence, Request, Statement, VERSION, Wanted,
 };
 
 const RUN: SidHint = SidHint::new([7; 8]);
@@ -75,18 +74,7 @@ fn sealed(n: u8) -> Vec<u8> {
 }
 
 fn stated(n: u8, change: impl FnOnce(&mut Statement)) -> Stated {
-    let mut statement = Statement {
-        presence: Presence::Present,
-        sent: 0,
-        frontier: Vec::new(),
-        lock: Lock::EMPTY,
-        wanted: Vec::new(),
-        missing: Vec::new(),
-        question: None,
-        listing: None,
-        lacks: MemberBits::default(),
-        next: None,
-    };
+    let mut statement = Statement::empty(Presence::Present);
     change(&mut statement);
     Stated {
         packet: sealed(n),
@@ -231,16 +219,8 @@ fn a_statement_that_takes_the_place_of_one_of_a_change_is_of_the_change() {
     newer.gist = Gist::of(
         EpochHint::new(HINT),
         &Statement {
-            presence: Presence::Present,
-            sent: 0,
-            frontier: Vec::new(),
-            lock: Lock::EMPTY,
-            wanted: Vec::new(),
-            missing: Vec::new(),
-            question: None,
-            listing: None,
-            lacks: MemberBits::default(),
             next: stands.next().cloned(),
+            ..Statement::empty(Presence::Present)
         },
         stands.next(),
     );
