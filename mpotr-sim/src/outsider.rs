@@ -23,12 +23,12 @@ mod stolen_offers;
 use std::collections::VecDeque;
 
 use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
-use mpotr_core::{Duration, Event, TextId, Timestamp};
+use mpotr_core::{Duration, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
 use crate::cast::Entrance;
-use crate::party::{Act, Audience, Party, Seat, Transmit};
+use crate::party::{Audience, Party, Seat, Transmit};
 pub(crate) use bystander::Bystander;
 
 /// How long an outsider is counted, and how long those last that come and go.
@@ -95,24 +95,6 @@ impl Party for Regular {
             audience: Audience::Everyone,
             packet,
         })
-    }
-
-    fn event(&mut self) -> Option<Event> {
-        None
-    }
-
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<TextId> {
-        None
-    }
-
-    fn act(&mut self, _now: Timestamp, _act: Act) {}
-
-    fn export(&self) -> Option<[u8; 32]> {
-        None
-    }
-
-    fn has_ended(&self) -> bool {
-        false
     }
 }
 

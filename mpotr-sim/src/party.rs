@@ -61,7 +61,7 @@ pub enum Act {
     Merge(EpochName),
 }
 
-/// A party in the channel, driven as a room is.
+/// A party in the channel, driven as a room is. What a party without a room does not do has a default that says so.
 pub trait Party {
     /// Takes a packet from the channel. An honest room does not look at who sent it.
     fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]);
@@ -79,22 +79,30 @@ pub trait Party {
     fn transmit(&mut self) -> Option<Transmit>;
 
     /// The next thing that its person is told.
-    fn event(&mut self) -> Option<Event>;
+    fn event(&mut self) -> Option<Event> {
+        None
+    }
 
     /// Writes a text; `None` if the room does not take it.
-    fn send(&mut self, now: Timestamp, text: &[u8]) -> Option<TextId>;
+    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<TextId> {
+        None
+    }
 
     /// A text is held: lets it leave for the members whom its person has seen by now, or takes it back.
     fn decide(&mut self, _now: Timestamp, _text_id: TextId, _leaves: bool) {}
 
     /// Asks something of the room.
-    fn act(&mut self, now: Timestamp, act: Act);
+    fn act(&mut self, _now: Timestamp, _act: Act) {}
 
     /// A secret that all members of the present epoch share.
-    fn export(&self) -> Option<[u8; 32]>;
+    fn export(&self) -> Option<[u8; 32]> {
+        None
+    }
 
     /// Whether it has left.
-    fn has_ended(&self) -> bool;
+    fn has_ended(&self) -> bool {
+        false
+    }
 
     /// The epochs that it holds, the present one first, and whether it has stated of each that everyone has closed it. What
     /// an insider says of itself counts for nothing.

@@ -1,8 +1,8 @@
 //! Hears everything and says nothing.
 
-use mpotr_core::{Event, TextId, Timestamp};
+use mpotr_core::Timestamp;
 
-use crate::party::{Act, Party, Seat, Transmit};
+use crate::party::{Party, Seat, Transmit};
 
 /// Sits where an outsider would.
 pub(crate) struct Bystander;
@@ -18,23 +18,5 @@ impl Party for Bystander {
 
     fn transmit(&mut self) -> Option<Transmit> {
         None
-    }
-
-    fn event(&mut self) -> Option<Event> {
-        None
-    }
-
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<TextId> {
-        None
-    }
-
-    fn act(&mut self, _now: Timestamp, _act: Act) {}
-
-    fn export(&self) -> Option<[u8; 32]> {
-        None
-    }
-
-    fn has_ended(&self) -> bool {
-        false
     }
 }

@@ -3,21 +3,21 @@
 
 use std::collections::VecDeque;
 
+use mpotr_core::Timestamp;
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, UnsupportedSuite};
 use mpotr_core::gka::MAX_MEMBERS;
 use mpotr_core::wire::{Packet, PacketKind};
-use mpotr_core::{Event, TextId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use crate::cast::Entrance;
 use crate::member::SeededRoom;
-use crate::party::{Act, Audience, Party, Seat, Transmit};
+use crate::party::{Audience, Party, Seat, Transmit};
 
 /// How many rooms it runs.
 const SYBILS: usize = 3;
 
-/// Rooms that have begun among themselves, and then let in those who follow their adverts.
+/// Rooms that have begun among themselves, and then tell others of their epoch.
 pub(super) struct LargerRoom<S: CryptoSuite> {
     sybils: Vec<SeededRoom<S>>,
     out: VecDeque<Vec<u8>>,
@@ -90,7 +90,7 @@ impl<S: CryptoSuite> Party for LargerRoom<S> {
         if !self.is_formed() {
             return;
         }
-        // An advert of the room would lead them into it: they answer it, with their own.
+        // What the room says of itself is nothing to them.
         if PacketKind::of(packet) == Some(PacketKind::Advert) {
             return;
         }
@@ -118,23 +118,5 @@ impl<S: CryptoSuite> Party for LargerRoom<S> {
             audience: Audience::Even,
             packet,
         })
-    }
-
-    fn event(&mut self) -> Option<Event> {
-        None
-    }
-
-    fn send(&mut self, _now: Timestamp, _text: &[u8]) -> Option<TextId> {
-        None
-    }
-
-    fn act(&mut self, _now: Timestamp, _act: Act) {}
-
-    fn export(&self) -> Option<[u8; 32]> {
-        None
-    }
-
-    fn has_ended(&self) -> bool {
-        false
     }
 }
