@@ -45,19 +45,22 @@ pub struct Timers {
     pub round_trip: Duration,
     /// Quiet after the last new offer before a proposal; at most four times as long in all.
     pub gather: Duration,
-    /// Between two publications of an offer that has not been used.
+    /// Between two publications of an offer that all have heard and no run has used; until all have, it is published more
+    /// often.
     pub advertise: Duration,
     /// Between one candidate for proposer and the next.
     pub propose: Duration,
     /// A whole view, from proposal to epoch.
     pub view: Duration,
-    /// First repetition of an unanswered packet; doubles each time, up to eight times as long.
+    /// Before an unanswered packet is sent again, of a run after four round trips at least: who lacks it has asked for it
+    /// by then. It doubles each time, up to eight times as long.
     pub retry: Duration,
     /// Before a quiet acknowledgement.
     pub acknowledge: Duration,
     /// Before a statement that only reports a longer order.
     pub lock: Duration,
-    /// Before the others are asked to state again what they have seen; doubles each time, up to eight times as long.
+    /// Before those are asked to state again what they have seen whose acknowledgement is missing; doubles each time, up to
+    /// eight times as long.
     pub query: Duration,
     /// How long a delivered message may be not final before [`Event::Unsettled`](crate::Event::Unsettled).
     pub leeway: Duration,
@@ -71,7 +74,7 @@ pub struct Timers {
     pub adopt: Duration,
     /// Age at which an epoch is replaced by one with fresh keys.
     pub refresh: Duration,
-    /// Age from which on nothing more is written in an epoch.
+    /// Age from which on nothing more is written or read in an epoch, and its message keys are erased.
     pub expire: Duration,
     /// How long what is left of an epoch answers those who are behind.
     pub drain: Duration,
@@ -147,6 +150,11 @@ impl Timers {
         self.suspect.saturating_add(self.gather)
     }
 
+    /// How long offers are gathered at most, however many come.
+    pub(crate) const fn gathering(&self) -> Duration {
+        self.gather.saturating_mul(MOST_GATHERS)
+    }
+
     /// How long an offer counts after it was heard.
     pub(crate) const fn fresh(&self) -> Duration {
         self.advertise.saturating_mul(MOST_ADVERTISES)
@@ -154,8 +162,8 @@ impl Timers {
 
     /// How long those who would come in by a run have to take part in it: for an answer, and for what is lost once.
     pub(crate) const fn newcomer(&self) -> Duration {
-        let gathered = self.gather.saturating_mul(MOST_GATHERS);
-        gathered.saturating_add(self.retry.saturating_mul(2))
+        let repeated = self.retry.saturating_mul(2);
+        self.gathering().saturating_add(repeated)
     }
 
     /// How long an answer takes: a repetition, and a quiet acknowledgement.

@@ -160,14 +160,7 @@ impl TimerTable {
         first.saturating_mul(2_u32.saturating_pow(doublings))
     }
 
-    /// What a timer is for is repeated in vain once more: the wait before the next time.
-    pub(crate) fn back_off(&mut self, timer: Timer, first: Duration) -> Duration {
-        let repeated = self.repeated.entry(timer).or_insert(0);
-        *repeated = repeated.saturating_add(1);
-        self.backed_off(timer, first)
-    }
-
-    /// What a timer is for is done once more.
+    /// What a timer is for is repeated in vain once more.
     pub(crate) fn note_repetition(&mut self, timer: Timer) {
         let repeated = self.repeated.entry(timer).or_insert(0);
         *repeated = repeated.saturating_add(1);
@@ -231,7 +224,10 @@ mod tests {
     fn what_is_repeated_in_vain_waits_twice_as_long_up_to_eight_times() {
         let mut timers = TimerTable::default();
         assert_eq!(timers.backed_off(Timer::Retry, SECOND), SECOND);
-        let waits = [(); 5].map(|()| timers.back_off(Timer::Retry, SECOND).as_secs());
+        let waits = [(); 5].map(|()| {
+            timers.note_repetition(Timer::Retry);
+            timers.backed_off(Timer::Retry, SECOND).as_secs()
+        });
         assert_eq!(waits, [2, 4, 8, 8, 8]);
         assert_eq!(timers.backed_off(Timer::Query, SECOND), SECOND);
         timers.begin_anew(Timer::Retry);

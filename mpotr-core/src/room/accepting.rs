@@ -148,7 +148,7 @@ impl<S: CryptoSuite> Room<S> {
             .current
             .take_if(|run| run.yields_to(&proposal));
         if let Some(abandoned) = abandoned {
-            self.lobby.offering.mark_used(abandoned.used_offers());
+            self.lobby.offering.spend(abandoned.used_offers());
         }
         self.lobby.turns.leave_view(now, &proposal);
         self.common.timers.stop(Timer::Propose);
@@ -322,7 +322,7 @@ impl<S: CryptoSuite> Room<S> {
             Verdict::Wait => Rejection::UnusableOffer,
             Verdict::Refuse(rejection) => rejection,
             Verdict::Bar(offer) => {
-                self.lobby.offering.bar([offer]);
+                self.lobby.offering.spend([offer]);
                 Rejection::UnusableOffer
             }
             Verdict::Roster(error) => {

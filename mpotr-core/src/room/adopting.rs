@@ -266,7 +266,7 @@ impl<S: CryptoSuite> Room<S> {
             return;
         }
         if let Some(attempt) = self.succession.drop_runs(&forsaken) {
-            self.lobby.offering.mark_used(attempt.used_offers());
+            self.lobby.offering.spend(attempt.used_offers());
         }
         self.say_next();
     }

@@ -87,8 +87,8 @@ impl<S: CryptoSuite> Room<S> {
         silent.retain(|member| !kept_out.contains(member));
         let offering = &mut self.lobby.offering;
         offering.note_silent(attempt.offers_of(&silent));
-        offering.mark_used(attempt.used_offers());
-        offering.bar(attempt.offers_of(&undecodable));
+        offering.spend(attempt.used_offers());
+        offering.spend(attempt.offers_of(&undecodable));
         let (fault, culprits) = if undecodable.is_empty() {
             (None, silent)
         } else {
@@ -315,9 +315,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.note_failed_guests(now, attempt);
         let offering = &mut self.lobby.offering;
-        offering.mark_used(attempt.used_offers());
-        offering.bar(attempt.offers_of(&fault.culprits));
-        offering.bar(attempt.offers_of(&attempt.run().undecodable()));
+        offering.spend(attempt.used_offers());
+        offering.spend(attempt.offers_of(&fault.culprits));
+        offering.spend(attempt.offers_of(&attempt.run().undecodable()));
         let is_of_newcomers = |it: &usize| attempt.joining.contains(it);
         if self.phase.is_member() && fault.culprits.iter().any(is_of_newcomers) {
             let view = self.common.me.times().view;
@@ -356,7 +356,8 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             times.retry
         };
-        let wait = cx.timers.back_off(Timer::Retry, first);
+        cx.timers.note_repetition(Timer::Retry);
+        let wait = cx.timers.backed_off(Timer::Retry, first);
         if is_in_run || is_held || member.is_some_and(|member| member.is_unanswered()) {
             cx.timers.set(Timer::Retry, now.after(wait));
         }

@@ -65,7 +65,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         {
             offers.clone_from(&guests.offers);
         }
-        let latest = change.began.after(times.gather.saturating_mul(4));
+        let latest = change.began.after(times.gathering());
         let gathered = news.after(times.gather).min(latest);
         if !offers.is_empty() && now < gathered {
             return Some(Turn::Wait(gathered));
@@ -293,7 +293,7 @@ impl<S: CryptoSuite> Room<S> {
                     continue;
                 }
                 Err(Verdict::Refuse(_)) => {}
-                Err(Verdict::Bar(offer)) => self.lobby.offering.bar([offer]),
+                Err(Verdict::Bar(offer)) => self.lobby.offering.spend([offer]),
                 Err(Verdict::Roster(error)) => self.lobby.bar_undecodable(&proposal.offers, &error),
             }
             self.succession.changes.remove(&proposal);

@@ -12,6 +12,7 @@ use mpotr_gka::{Challenge, OwnChallenge};
 
 use super::Room;
 use super::lobby::Lobby;
+use super::lobby::answering::MAX_RANK;
 use super::lobby::neighbours::Name;
 use super::lobby::newcomers::Reply;
 use super::situation::Situation;
@@ -23,9 +24,6 @@ use crate::wire::{Answer, Knock, KnockNonce, Packet};
 
 /// A challenge is sent so many times in the time between two offers, at most: with 150 bytes each, 450 in all.
 const CHALLENGES: u32 = 3;
-
-/// The most members that one waits for before it opens the door itself.
-const MAX_RANK: u32 = 16;
 
 impl<S: CryptoSuite> Situation<'_, S> {
     /// The place of this member among those who open the door for the view: its proposer comes first.

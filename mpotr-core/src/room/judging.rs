@@ -427,7 +427,7 @@ mod tests {
         let proposal = two.proposal(0, Policy::default());
         let other = two.other.offering.own(None).unwrap();
         let (digest, offer) = (other.digest, other.member.offer().clone());
-        two.lobby.offering.mark_used([digest]);
+        two.lobby.offering.spend([digest]);
         two.refuses(&proposal, &Rejection::UnusableOffer);
         two.lobby = Lobby::new(&two.common.me, NOW);
         two.refuses(&proposal, &Rejection::NotListed);

@@ -58,7 +58,8 @@ impl<S: CryptoSuite> Old<S> {
     pub(super) fn answer(&self, cx: &mut Context<'_, S>) {
         cx.out.state(self.epoch.last_statement().cloned());
         if cx.timers.repetitions(Timer::Answer) < MOST_ANSWERS {
-            let wait = cx.timers.back_off(Timer::Answer, cx.me.times().retry);
+            cx.timers.note_repetition(Timer::Answer);
+            let wait = cx.timers.backed_off(Timer::Answer, cx.me.times().retry);
             cx.timers.set(Timer::Answer, cx.now.after(wait));
         }
     }

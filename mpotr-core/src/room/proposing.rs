@@ -131,7 +131,7 @@ impl<S: CryptoSuite> Lobby<S> {
             }
         }
         if members.len() != offers.len() {
-            self.offering.bar(undecodable);
+            self.offering.spend(undecodable);
             return Err(RosterError::CommitmentSum);
         }
         CommitmentSum::of(method, members)
@@ -140,7 +140,7 @@ impl<S: CryptoSuite> Lobby<S> {
     /// Bars the offer that keeps this member out of a run, since one of its keys does not decode.
     pub(super) fn bar_undecodable(&mut self, offers: &[OfferDigest], error: &RosterError) {
         if let RosterError::UndecodableKey { member } = error {
-            self.offering.bar(offers.get(*member).copied());
+            self.offering.spend(offers.get(*member).copied());
         }
     }
 }

@@ -179,8 +179,8 @@ impl SealedPacket {
     }
 
     /// The nonce under which the header is sealed.
-    #[must_use]
-    pub fn header_nonce(&self) -> [u8; 12] {
+    #[cfg(test)]
+    pub(crate) fn header_nonce(&self) -> [u8; 12] {
         let (bound, _) = self.parts();
         nonce_of(bound)
     }

@@ -4,7 +4,7 @@
 //! struct {
 //!   select (stream) { Content; Statement; } fields;
 //!   opaque padding[..];       zeros, so that the whole is 224 * 2^k bytes long with the smallest k
-//!   opaque signature[64];     by E of the author
+//!   opaque signature[64];     by M of the author, the key that it drew for the epoch
 //! } Signed;
 //!
 //! unsigned = fields || padding

@@ -14,8 +14,8 @@ use crate::wire::SidHint;
 
 /// The most answers that wait for their turn.
 const MAX_DUE: usize = 256;
-/// The most members that one waits for; those who would wait longer answer together.
-const MAX_RANK: u32 = 16;
+/// The most members that one waits for; those who would wait longer answer, or open the door, together.
+pub(crate) const MAX_RANK: u32 = 16;
 
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

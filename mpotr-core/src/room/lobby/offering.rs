@@ -52,6 +52,15 @@ pub(crate) enum News {
     None,
 }
 
+/// The least digest that begins so.
+fn least(prefix: &[u8]) -> OfferDigest {
+    let mut digest = [0; 32];
+    for (byte, known) in digest.iter_mut().zip(prefix) {
+        *byte = *known;
+    }
+    OfferDigest::new(digest)
+}
+
 /// Offers, own and heard.
 pub(crate) struct Offering<S: CryptoSuite> {
     room: RoomId,
@@ -330,23 +339,13 @@ impl<S: CryptoSuite> Offering<S> {
 
     /// The offer of another whose digest begins so.
     pub(crate) fn find(&self, hint: OfferHint) -> Option<(OfferDigest, &Offer)> {
-        let mut first = [0; 32];
-        first
-            .iter_mut()
-            .zip(hint.as_bytes())
-            .for_each(|(first, byte)| *first = *byte);
-        let (digest, heard) = self.heard.range(OfferDigest::new(first)..).next()?;
+        let (digest, heard) = self.heard.range(least(hint.as_bytes())..).next()?;
         (OfferHint::of(digest) == hint).then_some((*digest, &heard.offer))
     }
 
     /// Whether an offer whose digest begins so is at hand, or was.
     pub(crate) fn has(&self, mark: OfferMark) -> bool {
-        let mut first = [0; 32];
-        first
-            .iter_mut()
-            .zip(mark.as_bytes())
-            .for_each(|(first, byte)| *first = *byte);
-        let first = OfferDigest::new(first);
+        let first = least(mark.as_bytes());
         let is_it = |digest: &OfferDigest| OfferMark::of(digest) == mark;
         let next = self.heard.range(first..).next();
         self.own.values().any(|own| is_it(&own.digest))
@@ -380,11 +379,6 @@ impl<S: CryptoSuite> Offering<S> {
         self.spent.contains(digest)
     }
 
-    /// Notes offers with which their owners have contributed: they serve no other run, whatever came of that one.
-    pub(crate) fn mark_used(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
-        self.spend(digests);
-    }
-
     /// Notes the offers whose owners were silent in a run that has ended.
     pub(crate) fn note_silent(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         if self.silent.len() >= MAX_HEARD || self.turns.len() >= MAX_HEARD {
@@ -402,12 +396,9 @@ impl<S: CryptoSuite> Offering<S> {
         }
     }
 
-    /// Bars offers that were at fault.
-    pub(crate) fn bar(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
-        self.spend(digests);
-    }
-
-    fn spend(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
+    /// Notes offers that no other run may list: their owners have contributed with them, whatever came of that run, or they
+    /// were at fault.
+    pub(crate) fn spend(&mut self, digests: impl IntoIterator<Item = OfferDigest>) {
         for digest in digests {
             let heard = self.heard.get(&digest);
             let follows =

@@ -13,9 +13,6 @@ const MAX_PENDING: usize = 8;
 /// The most parents whose views are remembered.
 const MAX_PARENTS: usize = 64;
 
-/// A gathering lasts for this many times `gather` at most.
-const MOST_GATHERS: u32 = 4;
-
 /// Where it is known who is to come, nobody else is waited for: the quiet after the last is this part of `gather`.
 const QUIET_IF_KNOWN: u32 = 4;
 
@@ -129,8 +126,8 @@ impl Turns {
     /// Until when those who say that they have an epoch go first, so that those who come to a room together do not form
     /// another: once for each time that this member enters, however often that is said.
     pub(crate) fn hosts_until(&self, times: &Timers) -> Timestamp {
-        let gathers = times.gather.saturating_mul(MOST_GATHERS);
-        self.entered.after(gathers.saturating_add(times.propose))
+        let first = times.gathering().saturating_add(times.propose);
+        self.entered.after(first)
     }
 
     /// A run with members of an epoch has failed.
@@ -192,7 +189,7 @@ impl Turns {
         } else {
             times.gather
         };
-        let latest = self.began.after(times.gather.saturating_mul(MOST_GATHERS));
+        let latest = self.began.after(times.gathering());
         let gathered = if is_any_missing {
             latest
         } else {
