@@ -11,9 +11,9 @@
 //! **A room** is one member's local state in one channel. A [`Room`] does no IO, reads no clock and draws no randomness:
 //!
 //! ```text
-//!   handle_message(now, packet) ─┐                 ┌─> poll_transmit()   bytes for everyone else in the channel
-//!   handle_timeout(now)         ─┼──>  Room  ──────┼─> poll_event()      what the application should know
-//!   send(now, text), leave(now) ─┘                 └─> poll_timeout()    when to call handle_timeout
+//!   handle_message(now, packet)       ─┐                 ┌─> poll_transmit()   bytes for everyone else in the channel
+//!   handle_timeout(now)               ─┼──>  Room  ──────┼─> poll_event()      what the application should know
+//!   send(now, text, seen), leave(now) ─┘                 └─> poll_timeout()    when to call handle_timeout
 //! ```
 //!
 //! **An identity** is a long-term key pair, an [`IdentityKeyPair`]. Others know a member by the public half, an
