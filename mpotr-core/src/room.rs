@@ -8,13 +8,13 @@
 //! |---|---|---|
 //! | `context` | who this member is, what it has to say, its timers | |
 //! | `pulse` | how long a word and its answer take, and so how long everything does | |
-//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `turns`, `answering`, `neighbours`, `guests`, `newcomers` |
+//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `others`, `turns`, `answering`, `neighbours`, `guests`, `newcomers` |
 //! | `phase` | outside, in an epoch, or gone | `membership` |
-//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `changing`, `unserved`, `strangers` |
+//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `owing`, `changing`, `excluding`, `unserved`, `strangers`, `twins` |
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending` |
-//! | `votes` | what this member asks for, and who was left out | `exclusions`, `tries` |
-//! | `fates` | texts that have no fate yet | `drafts`: those that are not sealed |
+//! | `votes` | what this member asks for, and who was left out | `exclusions`, `replacements`, `tries` |
+//! | `fates` | texts that have no fate yet | `crossing`: those that go into the next epoch; `drafts`: those that are not sealed; `delays`: who has held them up |
 //! | `seen` | the rosters that the application was told of | |
 //! | `waiting` | what the room waits for, and whether that was told | |
 //! | `leaving` | how far this member is with its end | |
