@@ -10,7 +10,7 @@ use crate::policy::{Policy, PolicyError};
 use crate::time::{Duration, part};
 
 /// Whom this member is willing to be in a roster with. Checked before any proof of identity leaves. There is no default:
-/// an application that says nothing must not let everybody in.
+/// an application that says nothing must not let all the world in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// These identities and no others, besides this member. The first epoch that this member enters has all of them, so
@@ -19,7 +19,7 @@ pub enum Admission {
     /// These identities; an event tells of every other one that is heard of, and [`Room::admit`](crate::Room::admit)
     /// adds it. With nobody listed, the application is asked about everyone.
     Ask(BTreeSet<IdentityKey>),
-    /// Anybody. Who is who is then for people to compare, by fingerprint.
+    /// Anyone. Who is who is then for people to compare, by fingerprint.
     Open,
 }
 
@@ -31,7 +31,7 @@ impl Admission {
         }
     }
 
-    /// Whether somebody whom it does not admit yet may be admitted later.
+    /// Whether one whom it does not admit yet may be admitted later.
     pub(crate) const fn asks(&self) -> bool {
         matches!(self, Self::Ask(_))
     }
@@ -230,14 +230,14 @@ pub struct RoomConfig {
     pub follow_policy: bool,
     /// Whom this member is willing to talk with.
     pub admission: Admission,
-    /// Members that the first epoch must have, this one included; without it, all of [`Admission::Only`], else whoever
-    /// has gathered, two or more.
+    /// Members that the first epoch must have, this one included; without it, all of [`Admission::Only`], else those who
+    /// have gathered, two or more.
     pub members: Option<usize>,
     /// Messages after which an epoch is replaced by one with fresh keys.
     pub refresh_messages: usize,
     /// How many delivered messages may be not final before [`Event::Unsettled`](crate::Event::Unsettled).
     pub leeway: usize,
-    /// Whether this member votes to leave out whoever is proven to have cheated, as soon as it has the proof.
+    /// Whether this member votes to leave out a member that is proven to have cheated, as soon as it has the proof.
     pub exclude_cheats: bool,
     /// Whether [`Room::poll_record`](crate::Room::poll_record) hands out what a transcript is made of.
     pub record: bool,

@@ -127,7 +127,7 @@ pub(crate) enum Effect {
     Leaked { member: usize },
     /// A member has closed without having covered a message of this member.
     Missed { seq: u32, by: usize },
-    /// Nobody's word on a message of this member is awaited any more: all who were asked have covered it, or closed.
+    /// Nobody's word on a message of this member is awaited from now on: all who were asked have covered it, or closed.
     Answered { seq: u32 },
     /// A message has a place in the order here, which is not final.
     Provisional { place: u32, id: MessageId },
@@ -144,9 +144,10 @@ pub(crate) enum Effect {
         here: MessageId,
         there: MessageId,
     },
-    /// Somebody misses a message that is at hand: its packet.
+    /// Another member misses a message that is at hand: its packet.
     Missing { id: MessageId, packet: Vec<u8> },
-    /// Somebody misses a message that is at hand, and so many rounds of others have their turn to send it before this member.
+    /// Another member misses a message that is at hand, and so many rounds of others have their turn to send it before this
+    /// one.
     Owed { id: MessageId, rounds: usize },
     /// A message that is at hand came again: who missed it has it by this.
     Again { id: MessageId },
@@ -196,7 +197,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     goal: Option<Goal>,
     /// The cuts of runs that are held whole here, the newest first.
     cuts: Vec<Cut>,
-    /// The epoch that follows is installed: no message counts here any more.
+    /// The epoch that follows is installed: no message counts here from now on.
     retired: bool,
     recorder: Recorder,
     effects: VecDeque<Effect>,

@@ -40,7 +40,7 @@ pub enum Rejection {
     /// Too far ahead of what its sender has sent so far.
     #[error("too far ahead of its sender's last message")]
     TooFarAhead,
-    /// Its sender, or everybody together, has used up the room for packets that wait.
+    /// Its sender, or all senders together, have used up the room for packets that wait.
     #[error("no room for more packets of its kind")]
     Quota,
     /// An offer that this member has used, or will not use.

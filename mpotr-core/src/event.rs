@@ -42,19 +42,19 @@ pub enum DropReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody who claims this identity wants to be in the room. Nothing is proven yet.
+    /// One who claims this identity wants to be in the room. Nothing is proven yet.
     WantsIn {
         /// The claimed identity.
         claimed: IdentityKey,
     },
-    /// Somebody who claims an identity that was left out by a vote asks to be let in again. Nothing is proven yet. It stays
+    /// One who claims an identity that was left out by a vote asks to be let in again. Nothing is proven yet. It stays
     /// outside until members that know of the exclusion admit it by name, as many as the policy asks for. Told once in an
     /// epoch.
     ExcludedWaiting {
         /// The claimed identity.
         claimed: IdentityKey,
     },
-    /// Somebody makes offers under this member's own identity: a copy of its key, another program with it, or somebody who
+    /// Another makes offers under this member's own identity: a copy of its key, another program with it, or one who
     /// merely claims it, since an offer proves nothing. It is not let in while this member is here. Told once.
     IdentityInUse,
     /// Another instance of an identity, which has proven to be it, took the place of the one that was in the room: that one had
@@ -69,7 +69,7 @@ pub enum Event {
         /// The claimed identities in cycle order.
         claimed: Vec<IdentityKey>,
     },
-    /// Somebody who claims this identity is in the key agreement for the next epoch: assume from here on that it reads along.
+    /// One who claims this identity is in the key agreement for the next epoch: assume from here on that it reads along.
     /// [`Event::Joined`] tells that it is in, [`Event::AgreementFailed`] that it is not.
     Joining {
         /// The claimed identity.
@@ -77,7 +77,7 @@ pub enum Event {
     },
     /// A key agreement ended without an epoch. It is tried again, without the offers at fault.
     AgreementFailed {
-        /// What was done wrong; `None` if somebody was merely silent.
+        /// What was done wrong; `None` if members were merely silent.
         fault: Option<FaultKind>,
         /// Whose offers are at fault or were silent. The identities are as claimed: an offer that fails proves nothing
         /// about the person whose key it carries.
@@ -112,7 +112,7 @@ pub enum Event {
         /// The policy.
         policy: Policy,
     },
-    /// A member is proven to have cheated, to whoever saw the same. This member votes to leave it out.
+    /// A member is proven to have cheated, to all who saw the same. This member votes to leave it out.
     Cheated {
         /// Who.
         member: IdentityKey,
@@ -199,7 +199,7 @@ pub enum Event {
         why: DropReason,
     },
     /// A message has a place in the order, as far as is known here: every member has signed to have seen it. It keeps that
-    /// place unless somebody equivocates; [`Event::Final`] has the last word.
+    /// place unless a member equivocates; [`Event::Final`] has the last word.
     Provisional {
         /// The message.
         id: MessageId,
@@ -226,7 +226,7 @@ pub enum Event {
         /// Without whose word they cannot be: who has not said to have seen them, or to order them so.
         waiting_for: Vec<IdentityKey>,
     },
-    /// A member acknowledges so little, so late, that texts of this one waited for it time and again: they do not any more in
+    /// A member acknowledges so little, so late, that texts of this one waited for it time and again: they no longer do in
     /// this epoch, whatever it acknowledges. What it misses it asks for, and what becomes of each text is told as ever.
     Lagging {
         /// Who.
@@ -234,7 +234,7 @@ pub enum Event {
     },
     /// All messages that [`Event::Unsettled`] told of are final.
     Settled,
-    /// A member orders the messages so far in another way: somebody equivocated, or the transport is partitioned.
+    /// A member orders the messages so far in another way: a member equivocated, or the transport is partitioned.
     Fork {
         /// The member whose signed order differs.
         member: IdentityKey,
@@ -263,7 +263,7 @@ pub enum Event {
         /// Who.
         member: IdentityKey,
     },
-    /// A member of the epoch before is in this one no more, be it that it left, fell silent or was left out: it can read
+    /// A member of the epoch before is no longer in this one, since it left, fell silent or was left out: it can read
     /// nothing from here on.
     LeftOut {
         /// Who.
@@ -296,7 +296,7 @@ pub enum Event {
         /// When it is over at the latest, or something else is tried, where that is known.
         until: Option<Timestamp>,
     },
-    /// The room does not wait for this any more.
+    /// The room no longer waits for this.
     WaitingOver {
         /// As it was told.
         reason: WaitingReason,
@@ -325,7 +325,7 @@ pub struct Departure {
     /// missed or dropped, and every other member that had not left has its last message.
     pub acknowledged: bool,
     /// Whether every member that had not left has signed one order of all messages up to this member's last, and nobody
-    /// another. Not so where this member is in no epoch any more, the others having gone on without it.
+    /// another. Not so where this member is no longer in an epoch, the others having gone on without it.
     pub transcripts_equal: bool,
     /// Whether what signed for this member was published, since all ended together; else it was destroyed.
     pub published: bool,

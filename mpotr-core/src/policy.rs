@@ -14,9 +14,9 @@ pub struct Policy {
     pub agreement: AgreementId,
     /// The group authentication.
     pub authentication: AuthenticationId,
-    /// Whose word lets somebody in.
+    /// Whose word lets a person in.
     pub admit: Rule,
-    /// Whose word leaves somebody out.
+    /// Whose word leaves a member out.
     pub exclude: Rule,
     /// Whose word gives the room another policy.
     pub change: Rule,

@@ -52,10 +52,10 @@ pub enum WaitingReason {
         /// Bytes that wait.
         queued: usize,
     },
-    /// This member's identity is in the epoch already that it waits to be let in to, or somebody claims so. The one inside is
+    /// This member's identity is in the epoch already that it waits to be let in to, or another claims so. The one inside is
     /// asked whether it is there: if it says nothing, this one takes its place.
     IdentityInRoom,
-    /// This member or the policy leaves somebody out: texts wait for the epoch without that member, or for the vote to be
+    /// This member or the policy leaves a member out: texts wait for the epoch without it, or for the vote to be
     /// withdrawn.
     Excluding {
         /// Who is to be left out.

@@ -10,7 +10,7 @@ const MAX_DOUBLINGS: u32 = 3;
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
-    /// Publish the own offer again: somebody new is listening, or it is time.
+    /// Publish the own offer again: one who is new is listening, or it is time.
     Advertise,
     /// Offers were heard that are news: find out when this member proposes.
     Plan,
@@ -22,7 +22,7 @@ pub(crate) enum Timer {
     View,
     /// Look at the change under way: something new is known, or time has passed.
     Change,
-    /// Answer what somebody asked for, unless another member has.
+    /// Answer what was asked for, unless another member has.
     Reply,
     /// Ask those who want to come in who they are.
     Door,
@@ -30,7 +30,7 @@ pub(crate) enum Timer {
     Vote,
     /// The epoch's keys are to be replaced.
     Refresh,
-    /// Somebody has not acknowledged for long.
+    /// A member has not acknowledged for long.
     Silent,
     /// Say that this member is still there.
     Heartbeat,
@@ -38,7 +38,7 @@ pub(crate) enum Timer {
     Abandon,
     /// The epoch is too old to be written in.
     Expire,
-    /// What is left of the epoch before is not needed any more.
+    /// What is left of the epoch before is no longer needed.
     Drain,
     /// Answer those who said something new in the epoch before.
     Answer,

@@ -100,7 +100,7 @@ wire_enum! {
         Heard = 9 => "heard",
         /// Members of an epoch ask to go over into another.
         Guests = 10 => "guests",
-        /// Somebody wants to come in.
+        /// One from outside wants to come in.
         Knock = 11 => "knock",
         /// Who wants to come into an epoch is asked who it is.
         Hello = 12 => "hello",
@@ -143,7 +143,7 @@ pub enum Packet {
     Heard(Heard),
     /// Members of an epoch ask to go over into another.
     Guests(Guests),
-    /// Somebody wants to come in.
+    /// One from outside wants to come in.
     Knock(Knock),
     /// Who wants to come into an epoch is asked who it is.
     Hello(Challenge),
@@ -216,7 +216,7 @@ impl Packet {
         }
     }
 
-    /// Reads a sealed packet; `None` of bytes that are none.
+    /// Reads a sealed packet; `None` of bytes that do not decode.
     pub(crate) fn sealed_from_bytes(bytes: &[u8]) -> Option<SealedPacket> {
         let rest = bytes.strip_prefix(&SEALED_PREFIX)?;
         let sealed =

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = MAX_MEMBERS / BITS;
 pub struct MemberBits(Vec<u8>);
 
 impl MemberBits {
-    /// Whether there are none.
+    /// Whether it names no member.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -68,7 +68,7 @@ fn bit(member: usize) -> u8 {
 }
 
 impl FromIterator<usize> for MemberBits {
-    /// Members from the 4,097th on are none.
+    /// Members from the 4,097th on are left out.
     fn from_iter<T: IntoIterator<Item = usize>>(members: T) -> Self {
         let mut bytes: Vec<u8> = Vec::new();
         for member in members.into_iter().filter(|member| *member < MAX_MEMBERS) {

@@ -14,7 +14,7 @@ byte_newtype! {
     KnockNonce, 16
 }
 
-/// Somebody wants to come in.
+/// One from outside wants to come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Knock {
     /// The room.

@@ -93,8 +93,8 @@ const NONCE_LENGTH: usize = 12;
 /// The bytes of a content of which nothing is left but nonce and tag.
 const SHORTEST: usize = NONCE_LENGTH + AEAD_TAG_LENGTH;
 
-/// The nonce of a content: another for each content, whoever else has the key. Without the key in it, it would tie a transcript,
-/// which holds contents and no key, to the packets that somebody recorded.
+/// The nonce of a content: another for each content, no matter who else has the key. Without the key in it, it would
+/// tie a transcript, which holds contents and no key, to packets that were recorded.
 fn nonce_for<S: CryptoSuite>(key: SecretRef<'_, 32>, content: &[u8]) -> [u8; NONCE_LENGTH] {
     let hash = TranscriptHash::<S>::new(label::CONTENT_NONCE)
         .bytes(key.expose())

@@ -151,7 +151,7 @@ pub struct Statement {
     pub frontier: Vec<MessageId>,
     /// The order that the author vouches for.
     pub lock: Lock,
-    /// Messages that the author misses: whoever holds one sends it again.
+    /// Messages that the author misses: a member that holds one sends it again.
     pub wanted: Vec<MessageId>,
     /// Places of messages that the author misses, strictly increasing and disjoint: one or two of those who hold one send it
     /// again.
