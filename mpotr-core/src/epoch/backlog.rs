@@ -1,7 +1,7 @@
 //! Opening many packets at once: one signature for each author, the rest by hash. `docs/spec/05-wire.md`, "Backlog".
 //!
 //! ```text
-//! candidate   = a packet that opens; everybody could have sealed it
+//! candidate   = a packet that opens; every member could have sealed it
 //! from an author's last place down: authentic, if the authentic message of the next place names it as prev, and the
 //!                                   signature that covers that is near; else, if its own signature verifies;
 //!                                   else it leaves no trace
@@ -58,7 +58,7 @@ impl<S: CryptoSuite> Epoch<S> {
                     Stream::Content => {
                         let mut opened = self.read(header, &packet);
                         if matches!(opened, Err(Rejection::TooFarAhead)) && !candidates.is_empty() {
-                            // Not any more, it may be, once those that came before it are accepted.
+                            // It may not be, once those that came before it are accepted.
                             self.take_candidates(&mut candidates, &mut results);
                             opened = self.read(header, &packet);
                         }

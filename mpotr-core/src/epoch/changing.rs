@@ -183,9 +183,10 @@ impl<S: CryptoSuite> Epoch<S> {
         cut.map(|cut| cut.digest)
     }
 
-    /// The epoch that follows is installed: the whole cut is delivered and final, no message is sealed or opened any more, and all
-    /// keys but those for statements are erased. An epoch of others that this member goes over to has no cut of this one:
-    /// nobody else has signed what is not final here, and so it stays. Says whether there was a cut.
+    /// The epoch that follows is installed: the whole cut is delivered and final, no message is sealed or opened from
+    /// now on, and all keys but those for statements are erased. An epoch of others that this member goes over to has
+    /// no cut of this one: nobody else has signed what is not final here, and so it stays. Says whether there was a
+    /// cut.
     pub(crate) fn retire(&mut self, successor: Sid) -> bool {
         self.show_cut(successor);
         let cut = self.cuts.iter().find(|cut| cut.run == successor);
@@ -205,7 +206,7 @@ impl<S: CryptoSuite> Epoch<S> {
         base.is_some()
     }
 
-    /// This epoch is too old: no message is written or opened in it any more, whether or not it is final. Statements count
+    /// This epoch is too old: no message is written or opened in it from now on, whether or not it is final. Statements count
     /// on, so that its members agree on what follows.
     pub(crate) fn expire(&mut self) {
         self.erase_messages();

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An honest member reveals its keys only when every other has said *done*, so nobody that is honest accepts anything new
-//! under them, and a forged *closing* or *done* could only repeat the truth. Whoever leaves alone, or falls silent, never
+//! under them, and a forged *closing* or *done* could only repeat the truth. A member that leaves alone, or falls silent, never
 //! says *done*: such an epoch's keys are destroyed unpublished.
 
 use mpotr_crypto::CryptoSuite;
@@ -63,7 +63,7 @@ impl Ending {
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether every member has sent its last message, all of them are delivered here, and nobody has left alone or is known
-    /// to have cheated: nothing can be added to this epoch any more.
+    /// to have cheated: nothing can be added to this epoch from now on.
     pub(crate) fn is_complete(&self) -> bool {
         self.may_become_complete()
             && self.have_all_finished()
@@ -79,7 +79,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether the lock of a statement names all that this member has seen, so that the heads, of which there are as many as
     /// members that left at one moment, need not be named. Everything is final but for the word of the others, and orders
-    /// wait for no word once all have sent their last message: so whoever has delivered all can compare the lock. The last
+    /// wait for no word once all have sent their last message: so a member that has delivered all can compare the lock. The last
     /// word of one that leaves alone names the heads, as does one that is to be counted on in a change.
     pub(super) fn is_named_by_lock(&self, presence: Presence) -> bool {
         presence != Presence::Closed && !self.retired && !self.is_frozen() && self.is_complete()

@@ -29,12 +29,12 @@ impl Consensus {
         })
     }
 
-    /// A statement has listed what somebody asked for.
+    /// A statement has listed what another member asked for.
     pub(super) const fn listed(&mut self) {
         self.list_from = None;
     }
 
-    /// The part of the own order that somebody asked for.
+    /// The part of the own order that another member asked for.
     pub(super) fn listing(&self) -> Option<Listing> {
         let from = self.list_from?;
         let place = usize::try_from(from).ok()?;
@@ -47,8 +47,8 @@ impl Consensus {
         (!ids.is_empty()).then_some(Listing { from, ids })
     }
 
-    /// Somebody asks for a part of an order. Who asks this member has found that the two differ, which this one cannot see as
-    /// long as its order is the shorter one: it asks back.
+    /// Another member asks for a part of an order. Who asks this member has found that the two differ, which this one
+    /// cannot see as long as its order is the shorter one: it asks back.
     pub(super) fn hear_question(&mut self, member: usize, question: Option<Question>) {
         let Some(question) = question.filter(|question| usize::from(question.member) == self.me())
         else {

@@ -25,7 +25,7 @@ pub(super) struct Consensus {
     final_lock: Lock,
     /// In cycle order.
     pub(super) peers: Vec<PeerOrder>,
-    /// A part of the order that somebody asked for.
+    /// A part of the order that another member asked for.
     pub(super) list_from: Option<u32>,
     /// Whether a part of another's order is to be asked for.
     pub(super) ask_order: bool,

@@ -12,7 +12,7 @@ use super::{Effect, Epoch};
 use crate::wire::{ContentKind, Lock, MessageId, Presence, Statement};
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// Delivers what waits for nothing any more, and applies the statements that waited for it.
+    /// Delivers what no longer waits for anything, and applies the statements that waited for it.
     pub(super) fn deliver_ready(&mut self) {
         if self.delivery.is_frozen() || self.delivery.holdback.is_empty() {
             return;

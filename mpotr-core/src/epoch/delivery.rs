@@ -61,7 +61,7 @@ pub(super) enum Standing {
 /// Whether a member has signed two things that cannot both be: two in one place, or a message against its own statement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Exposure {
-    /// Not that anybody knows here.
+    /// Not that it is known here.
     #[default]
     None,
     /// It has, and others need not see that: they have not heard the same.

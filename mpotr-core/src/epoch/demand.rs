@@ -13,7 +13,7 @@ enum By {
     Many,
 }
 
-/// The messages that somebody names, and who.
+/// The messages that members name, and which members.
 #[derive(Debug, Default)]
 pub(super) struct Demand(BTreeMap<MessageId, By>);
 
@@ -26,12 +26,12 @@ impl Demand {
         }
     }
 
-    /// A message is named, whoever wrote it.
+    /// A message is named, no matter who wrote it.
     pub(super) fn require(&mut self, id: MessageId) {
         self.0.insert(id, By::Many);
     }
 
-    /// Whether somebody else than its author names a message.
+    /// Whether another than its author names a message.
     pub(super) fn is_for(&self, author: usize, id: &MessageId) -> bool {
         match self.0.get(id) {
             None => false,

@@ -32,7 +32,7 @@ impl Delivery {
     }
 
     /// Whether something that another member says comes after this message, or what is delivered rests on its signature: it
-    /// has to be delivered, whoever wrote it.
+    /// has to be delivered, no matter who wrote it.
     pub(super) fn is_demanded(&self, author: usize, held: &Held) -> bool {
         self.vouches(held) || self.is_named(&held.id) && self.demanded().is_for(author, &held.id)
     }

@@ -38,7 +38,7 @@ impl Delivery {
             self.distrust(author, effects);
         }
         if self.is_published(author) {
-            // Anybody can sign in its name: two messages in one place show nothing, and all must be able to go on.
+            // Anyone can sign in its name: two messages in one place show nothing, and all must be able to go on.
             if self.contradicted(author, &held.id, &held.content).is_some() {
                 self.mark_exposed(author);
             }
@@ -50,7 +50,7 @@ impl Delivery {
             if self.expose(author, (&known, held), opener, effects) {
                 break;
             }
-            // What vouched for one that waits is not here any more: it is asked for again if somebody builds upon it. One that
+            // What vouched for one that waits is no longer here: it is asked for again if a member builds upon it. One that
             // is delivered can be shown, so what is missing is what vouches for the new one.
             if !self.holdback.remove(author, &known) {
                 return Err(Rejection::Inconsistent);
@@ -68,7 +68,7 @@ impl Delivery {
     }
 
     /// Two messages of an author, one at hand and one just authenticated, contradict each other: the author is exposed.
-    /// Without a signature on both sides it may be anybody's doing, and the author is not blamed; whether it is.
+    /// Without a signature on both sides it may be the doing of any member, and the author is not blamed; whether it is.
     fn expose<S: CryptoSuite>(
         &mut self,
         author: usize,

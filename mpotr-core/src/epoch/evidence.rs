@@ -28,7 +28,7 @@ pub struct SignedChain {
 pub enum SigningKeyState {
     /// Nobody but the member has it.
     Secret,
-    /// It was published, in order when everybody was done or before: anybody can sign with it.
+    /// It was published, in order when all were done, or before: anyone can sign with it.
     Published,
 }
 
@@ -38,7 +38,7 @@ pub enum SigningKeyState {
 /// that epoch alone, and nothing in here shows it to others.
 ///
 /// **It has a lifetime.** When an epoch ends in order its members publish what signed for them (`docs/spec/06-epochs.md`,
-/// "Publication"). From then on anybody can make evidence like this against any of them, so none counts any more, nor does
+/// "Publication"). From then on anyone can make evidence like this against any of them, so none counts, nor does
 /// what was made before, since nothing tells the two apart: see [`Evidence::verify`].
 ///
 /// **It is not for posting.** It holds up to 64 messages of each side with their texts in clear.

@@ -2,7 +2,7 @@
 //!
 //! Every member holds the keys of all, so it can seal what another never signed, and an outsider can send that again for ever.
 //! Whether a signature verifies depends on nothing but what it covers and whose it is, and does not change: what is remembered
-//! here saves work, and decides nothing. So nothing that a member needs is refused for it, whoever sent it first.
+//! here saves work, and decides nothing. So nothing that a member needs is refused for it, no matter who sent it first.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -29,7 +29,7 @@ pub(super) struct Examined {
 }
 
 impl Examined {
-    /// What was found, if anybody has looked.
+    /// What was found, if it was looked at.
     pub(super) fn verdict(&self, signed: &[u8; 64], signature: &SignatureBytes) -> Option<bool> {
         self.verdicts.get(&(*signed, *signature)).copied()
     }

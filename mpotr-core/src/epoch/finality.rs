@@ -37,7 +37,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// A longer prefix is final: neither its packets need be kept, nor the keys that opened them. Those of who says two
-    /// things stay: somebody may yet build upon the other.
+    /// things stay: a member may yet build upon the other.
     pub(super) fn finalise(&mut self, lock: Lock) {
         let ids = self.consensus.finalise(lock);
         for id in &ids {

@@ -72,7 +72,7 @@ impl Delivery {
                 .last_parent(&position)
                 .is_some_and(|prev| prev.author == author && prev.seq == before),
         };
-        // Heads number at most one for each member, unless somebody says two things: more can only be names of one line.
+        // Heads number at most one for each member, unless one of them says two things: more can only be names of one line.
         let is_padded =
             content.parents.len() >= self.authors.len() && !self.graph.are_heads(&position);
         if !follows || is_padded {

@@ -208,7 +208,7 @@ impl Holdback {
             }
         }
         while self.bytes() > limits.all {
-            // Of whoever takes up most.
+            // Of the author that takes up most.
             let most = self
                 .waiting
                 .iter_mut()

@@ -3,7 +3,7 @@
 //! ```text
 //! named   = what the frontiers of those who take part name, and all before it that is not delivered
 //! missing = named, and not at hand
-//! held    = nothing is missing, and each that is named may be delivered after those before it, whoever looks at it
+//! held    = nothing is missing, and each that is named may be delivered after those before it, no matter who looks at it
 //! ```
 //!
 //! What is named stays, whatever else comes or goes, so that a cut that was held once can be delivered as it is. Whether it can

@@ -29,7 +29,7 @@ pub(super) struct Streams {
     pub(super) statements: Ratchet,
 }
 
-/// What tells the packets of an epoch from others: whoever has confirmed its run has it before the epoch begins.
+/// What tells the packets of an epoch from others: a member that has confirmed its run has it before the epoch begins.
 pub(crate) struct Door<S: CryptoSuite> {
     hint: EpochHint,
     /// It stays: in one place on the heap.

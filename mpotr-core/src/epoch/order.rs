@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! order     = by (depth, id): Kahn's sort with the smallest key among the ready, since a parent is less deep
-//! ordered   = up to the greatest message that every member who still writes covers: nothing comes before it any more
+//! ordered   = up to the greatest message that every member who still writes covers: nothing comes before it from then on
 //! lock      = (count, digest) of the ordered prefix; each member signs its own, and never one that it must take back
 //! final     = the prefix that is in the lock of every member
 //! late      = of an author that says two things, with a place in what is ordered already: nothing more is ordered then,

@@ -6,7 +6,7 @@
 //! chain_{b+1} = expand(chain_b, "chain", "")                                    64 bytes
 //! ```
 //!
-//! Thirty-two keys at a time cost a quarter of thirty-two times one. They give nothing away: whoever has the chain has all
+//! Thirty-two keys at a time cost a quarter of thirty-two times one. They give nothing away: who has the chain has all
 //! keys from there on, and each is erased by itself.
 //!
 //! A message key seals once. A receiver uses it up when a packet of its place is *authenticated*: every member can seal
@@ -148,7 +148,7 @@ impl Ratchet {
         self.tidy();
     }
 
-    /// Erases all keys: no packet is sealed or opened any more.
+    /// Erases all keys: no packet is sealed or opened from now on.
     pub(super) fn close<S: CryptoSuite>(&mut self) {
         self.chain = Prk::extract::<S>(&[], &[]);
         self.blocks.clear();

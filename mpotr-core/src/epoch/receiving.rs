@@ -122,7 +122,7 @@ impl<S: CryptoSuite> Epoch<S> {
         Ok(())
     }
 
-    /// Refuses an authentic message for want of room. Whoever sends it again costs no signature.
+    /// Refuses an authentic message for want of room. It costs no signature when it comes again.
     pub(super) fn refuse_for_room(
         &mut self,
         id: &MessageId,
@@ -181,7 +181,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let (id, signature) = (opened.id, opened.signature);
         let accepted = self.accept(author, opened.held(packet, warrant));
         if accepted.is_err() && warrant == Warrant::Own {
-            // It may yet count, and until then whoever sends it again costs no signature.
+            // It may yet count, and costs no signature when it comes again until then.
             self.opener.note_refused(&id, signature);
         }
         accepted

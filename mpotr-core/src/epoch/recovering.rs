@@ -175,9 +175,9 @@ impl Delivery {
         self.gate.missing().any(|id| is_missing(&id))
     }
 
-    /// Sends again what somebody misses, as far as it is at hand, with what shows it to who has not accepted it. What is asked
-    /// for in a cut by name, all who hold it send. What is asked for else, two of them do, others each time; and what is asked
-    /// for by name the others owe in turn, until they hear it.
+    /// Sends again what another member misses, as far as it is at hand, with what shows it to who has not accepted it.
+    /// What is asked for in a cut by name, all who hold it send. What is asked for else, two of them do, others each
+    /// time; and what is asked for by name the others owe in turn, until they hear it.
     pub(super) fn serve<S: CryptoSuite>(
         &mut self,
         (wanted, missing): (&[MessageId], &[Range]),

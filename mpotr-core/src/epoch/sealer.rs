@@ -148,7 +148,7 @@ impl<S: CryptoSuite> Sealer<S> {
         let packet = Packet::Sealed(self.seal(keys, Stream::Statement, slot, &signed)).to_bytes();
         self.signed_lock = lock;
         let stated = Stated { packet, gist };
-        // A question is not repeated as an answer; whoever asks next gets a fresh statement.
+        // A question is not repeated as an answer; who asks next gets a fresh statement.
         self.last_statement = (presence != Presence::Asking).then(|| stated.clone());
         (signed, stated)
     }

@@ -78,7 +78,7 @@ pub(super) fn bodies(epoch: &mut Epoch<Suite>) -> Vec<String> {
     effects.collect()
 }
 
-/// The key of a place in somebody's stream: an insider has them all.
+/// The key of a place in an author's stream: an insider has them all.
 fn key_of(insider: &mut Epoch<Suite>, author: usize, (stream, seq): (Stream, u32)) -> Secret<32> {
     let streams = if author == insider.me {
         &mut insider.sealer.streams
@@ -92,7 +92,7 @@ fn key_of(insider: &mut Epoch<Suite>, author: usize, (stream, seq): (Stream, u32
     Secret::new(*ratchet.key::<Suite>(seq).unwrap().expose())
 }
 
-/// What an insider seals for a place in somebody's stream, with a signature of its own.
+/// What an insider seals for a place in an author's stream, with a signature of its own.
 fn forge<T: Fields>(
     insider: &mut Epoch<Suite>,
     author: usize,
@@ -262,7 +262,7 @@ fn framed_equivocator() {
     assert!(!effects(&mut epochs[BOB]).iter().any(accused));
 }
 
-/// Whoever has published its keys can be imitated by all: to who is done that is neither a message nor evidence.
+/// A member that has published its keys can be imitated by all: to who is done that is neither a message nor evidence.
 #[test]
 fn forged_close_to_laggard() {
     let (mut real, mut forged) = (epochs(3, 1), epochs(3, 1));
@@ -476,7 +476,7 @@ fn held_back_messages_are_bounded_and_none_is_lost() {
     assert_eq!(bodies(bob), ["257"]);
 }
 
-/// Whoever has it can send it again and again, and it counts when there is room.
+/// Any member that has it can send it again and again, and it counts when there is room.
 #[test]
 fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
     let mut epochs = epochs(3, 1);
@@ -511,7 +511,7 @@ fn what_finds_no_room_costs_no_signature_when_it_comes_again() {
             let again = verified(bob, |bob| bob.open_together(later[256..].to_vec()));
             assert_eq!(again, (full.to_vec(), 0));
         }
-        // Nor does anybody look through what waits.
+        // Nor is what waits looked through.
         assert_eq!(
             (
                 bob.delivery.holdback.iter().count(),

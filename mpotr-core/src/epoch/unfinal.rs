@@ -26,7 +26,7 @@ const FOLLOWED: usize = 2;
 const MAX_OF_EPOCH: usize = 1 << 16;
 
 /// So many more messages of an author are delivered if its own statement comes after them: with that comes its word on the order,
-/// without which nothing becomes final. An honest member has no more than half as many on their way.
+/// without which nothing becomes final. An honest member has at most half as many on their way.
 const MARGIN_MESSAGES: usize = 256;
 /// So many more bytes of their packets.
 const MARGIN_BYTES: usize = 384 << 10;
@@ -45,7 +45,7 @@ pub(super) enum Need {
     Demand,
     /// That a cut names it.
     Cut,
-    /// There is none for it, whatever happens.
+    /// It has no room, whatever happens.
     Never,
 }
 

@@ -169,7 +169,7 @@ impl Delivery {
             .collect()
     }
 
-    /// Nothing vouches for a message any more: it stays out, unless it is signed itself.
+    /// Nothing vouches for a message from now on: it stays out, unless it is signed itself.
     fn examine_end<S: CryptoSuite>(
         &mut self,
         waiting: &[(usize, u32, MessageId)],

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use super::delivery::Delivery;
 
-/// What is at hand. Whoever takes it to change it makes it forget the answer, so none is out of date.
+/// What is at hand. Taking it to change it makes it forget the answer, so none is out of date.
 pub(super) struct Watched {
     delivery: Delivery,
     misses: OnceLock<bool>,

@@ -55,7 +55,7 @@ fn a_backlog_in_any_order_is_what_one_by_one_is() {
             .filter(|result| **result == Err(Rejection::NotAuthentic));
         assert_eq!(forgeries.count(), 2);
         let mut one_by_one = epochs(3, 1).remove(BOB);
-        // What came before what it builds upon, or before it was known that somebody builds upon it, comes again.
+        // What came before what it builds upon, or before it was known that a member builds upon it, comes again.
         for packet in packets.iter().chain(&packets).chain(&packets) {
             let _any = one_by_one.open(packet);
         }
@@ -124,7 +124,7 @@ fn of_a_backlog_one_signature_for_each_author_is_looked_at() {
         let said = content(seq, last, Vec::new(), "same");
         let (id, real) = text(&mut ours[ALICE], "same");
         last = Some(id);
-        // Every byte as Alice wrote it, under a signature of somebody else.
+        // Every byte as Alice wrote it, under a signature of another.
         let stripped = forge_content(&mut ours[MALLORY], ALICE, said);
         packets.push(if seq == 4 { real } else { stripped });
     }

@@ -180,7 +180,7 @@ fn what_an_honest_member_built_upon_is_delivered_to_all_and_disputed() {
     assert_eq!(evidence(&told).len(), 1);
     assert_eq!(disputed(&told), ["to others"]);
     assert_eq!(bob.delivered(), 3);
-    // And what comes after it, as far as somebody answers.
+    // And what comes after it, as far as a member answers.
     let later = content(1, second, Vec::new(), "later");
     let later = forge_content(&mut epochs[MALLORY], MALLORY, later);
     assert_eq!(epochs[BOB].open(&later), Err(Rejection::Disputed));

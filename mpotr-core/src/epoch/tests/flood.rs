@@ -116,7 +116,7 @@ fn a_long_burst_of_an_honest_member_waits_for_what_is_final_and_arrives_whole() 
             let said = if from == MALLORY {
                 let seen = epochs[BOB].delivery.graph.heads().iter().copied().collect();
                 let mut seen = named(0, seen);
-                // She signs to have seen what he has, and no order until nothing moves any more.
+                // She signs to have seen what he has, and no order until nothing moves.
                 if round >= 40 {
                     seen.lock = epochs[MALLORY].consensus.order.lock();
                 }

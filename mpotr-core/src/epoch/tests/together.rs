@@ -84,7 +84,7 @@ fn a_lock_that_is_ahead_waits_and_what_it_names_is_asked_for_by_place() {
     epochs[BOB].open(&packet).unwrap();
     assert_eq!(covered(&epochs[BOB], ALICE), 2);
     assert_eq!(epochs[BOB].peers[ALICE].ending.lock(), None);
-    // Nobody has named it: its author's word is not heard any more. It is fetched from who has it.
+    // Nobody has named it: its author's word is no longer heard. It is fetched from who has it.
     assert!(epochs[BOB].misses_messages());
     let mut served = Vec::new();
     for _ in 0..3 {
