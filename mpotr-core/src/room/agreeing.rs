@@ -58,7 +58,7 @@ impl<S: CryptoSuite> Room<S> {
             let length = times.propose.saturating_add(times.view);
             timers.set(Timer::View, now.after(length));
         } else if awaits_newcomers {
-            // Who is listed and not there costs no more than this.
+            // Who is listed and not there costs this and nothing else.
             timers.set_earlier(Timer::View, now.after(times.newcomer()));
         }
         timers.set(Timer::Retry, now.after(times.repetition()));

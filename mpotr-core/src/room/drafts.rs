@@ -186,7 +186,7 @@ mod tests {
         let for_three = take(&mut drafts, "for three", &[ME, BOB, EVE]);
         assert_eq!(drafts.hold(&[ME, BOB, EVE].into()), [(for_two, vec![EVE])]);
         assert!(drafts.is_held(for_two) && !drafts.is_held(for_three));
-        // It never leaves by itself, whoever goes.
+        // It never leaves by itself, no matter who goes.
         assert_eq!(drafts.hold(&[ME, BOB].into()), []);
         assert_eq!(next(&mut drafts), Some(for_three));
         assert_eq!(next(&mut drafts), None);

@@ -47,7 +47,8 @@ impl<S: CryptoSuite> Room<S> {
         }));
     }
 
-    /// Somebody wants to come in. Who gathers makes an offer; who has an epoch opens its door, if newcomers are let in by now.
+    /// One from outside wants to come in. Who gathers makes an offer; who has an epoch opens its door, if newcomers are
+    /// let in by now.
     pub(super) fn handle_knock(&mut self, now: Timestamp, knock: &Knock) -> Result<(), Rejection> {
         if knock.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
@@ -162,7 +163,7 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
-    /// Answers a challenge, with an offer for its epoch: a fresh one, if there is none that may be listed by now.
+    /// Answers a challenge, with an offer for its epoch: a fresh one, unless there is one that may be listed by now.
     fn answer(
         &mut self,
         now: Timestamp,

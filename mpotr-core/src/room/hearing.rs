@@ -77,7 +77,7 @@ impl<S: CryptoSuite> Room<S> {
         self.lobby.say_heard(cx, &self.votes.admission, rng);
     }
 
-    /// Somebody says which offers it has heard.
+    /// Another who gathers says which offers it has heard.
     pub(super) fn handle_heard(&mut self, now: Timestamp, heard: &Heard) -> Result<(), Rejection> {
         if !self.phase.gathers() {
             return Err(Rejection::UnknownEpoch);

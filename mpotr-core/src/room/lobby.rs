@@ -253,7 +253,7 @@ impl<S: CryptoSuite> Lobby<S> {
         }
     }
 
-    /// Somebody has not heard the own offer, though it had the time to: publishes it again.
+    /// Another has not heard the own offer, though it had the time to: publishes it again.
     pub(super) fn publish_missed(&self, cx: &mut Context<'_, S>) {
         let round_trip = cx.me.times().round_trip;
         if self
@@ -357,7 +357,7 @@ mod tests {
     fn the_own_offer_is_published_as_it_is_until_it_is_too_old() {
         let (mut common, mut rng) = common(1);
         let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
-        // Somebody has answered the first one.
+        // Another has answered the first one.
         let other = (OfferDigest::new([1; 32]), common.me.public());
         common.pulse.publish(NOW, other.0);
         common.pulse.hear_answer(NOW, other.0, None, other);

@@ -1,8 +1,8 @@
 //! What is missing of a run and of what members have said, and who sends it again. `docs/spec/06-epochs.md`, "Anyone repairs".
 //!
-//! A member that waits for packets asks for those that are missing, by name. Whoever holds one may send it again, as it was sent:
-//! two of them do so at once, drawn by lot, the author a little later, three more after that, and nobody who has heard another do
-//! it. So what is lost comes again from where it is, and once.
+//! A member that waits for packets asks for those that are missing, by name. Any member that holds one may send it
+//! again, as it was sent: two of them do so at once, drawn by lot, the author a little later, three more after that,
+//! and nobody who has heard another do it. So what is lost comes again from where it is, and once.
 
 use mpotr_crypto::CryptoSuite;
 

@@ -67,7 +67,7 @@ impl Votes {
         has_place.then_some(()).ok_or(VoteError::TooMany)
     }
 
-    /// Whether there is a place for the vote to become one with another room. Those with rooms that are not there any more give
+    /// Whether there is a place for the vote to become one with another room. Those with rooms that are no longer there give
     /// way.
     ///
     /// # Errors

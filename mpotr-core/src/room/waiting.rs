@@ -91,7 +91,7 @@ impl Waits {
         }
     }
 
-    /// Nothing is waited for any more.
+    /// Nothing is waited for from now on.
     pub(crate) fn end(&mut self, out: &mut Outbox) {
         let over = std::mem::take(&mut self.open).into_values();
         for wait in over.filter(|wait| wait.is_told) {

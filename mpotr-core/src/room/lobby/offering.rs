@@ -76,7 +76,7 @@ pub(crate) struct Offering<S: CryptoSuite> {
     met: BTreeSet<IdentityKey>,
     /// Offers of others with which a contribution was made, or that were at fault in a run.
     spent: Spent,
-    /// Offers whose owner was silent in a run: another of the identity takes their turn. Whoever published them need not be who
+    /// Offers whose owner was silent in a run: another of the identity takes their turn. Their publisher need not be who
     /// they name, so nothing is held against an identity.
     silent: BTreeSet<OfferDigest>,
     /// Claimed identities of which an offer was silent in the last run: the next is proposed without them, and no other.

@@ -35,7 +35,7 @@ pub(crate) struct Roll {
     named_by: BTreeSet<OfferDigest>,
     /// Offers that others name, since the gathering began.
     named: BTreeSet<OfferMark>,
-    /// When this member said first and last what it has heard, since somebody new came.
+    /// When this member said first and last what it has heard, since one came who is new.
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     /// What others have said since this member wants to speak.
@@ -63,7 +63,7 @@ impl Roll {
         !others.is_empty() && others.is_subset(&self.named_by)
     }
 
-    /// Whether somebody names an offer that is not at hand.
+    /// Whether another names an offer that is not at hand.
     pub(crate) fn is_any_missing<S: CryptoSuite>(&self, offering: &Offering<S>) -> bool {
         self.named.iter().any(|mark| !offering.has(*mark))
     }
@@ -127,7 +127,7 @@ impl Roll {
             .is_none_or(|tag| number_of(*tag) < number_of(heard.tag))
     }
 
-    /// Somebody says what it has heard. Returns, if the own offer is among that, which word of this member it has heard: none
+    /// Another says what it has heard. Returns, if the own offer is among that, which word of this member it has heard: none
     /// with 0.
     pub(crate) fn hear(&mut self, maker: OfferDigest, heard: &Heard) -> Option<u32> {
         if self.tags.contains_key(&maker) || self.tags.len() < MAX_KNOWN {

@@ -1,6 +1,7 @@
 //! Messages that others miss, and when it is this member's turn to send them again. `docs/spec/05-wire.md`, "Recovery".
 //!
-//! Whoever holds a message can send it to who misses it. If all did, each message that is late for one would come from all.
+//! Any member that holds a message can send it to who misses it. If all did, each message that is late for one would
+//! come from all.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ pub(crate) struct Owing {
 }
 
 impl<S: CryptoSuite> Membership<S> {
-    /// Messages are asked for that others have their turn to send before this member, and others came again: nobody misses
-    /// those any more.
+    /// Messages are asked for that others have their turn to send before this member, and others came again: those are
+    /// no longer missed.
     pub(crate) fn owe(
         &mut self,
         cx: &mut Context<'_, S>,

@@ -94,7 +94,7 @@ impl<S: CryptoSuite> Membership<S> {
         if others.iter().all(|offer| next.objected.contains(offer)) {
             return false;
         }
-        // What is not stated any more goes first, if there are too many.
+        // What is no longer stated goes first, if there are too many.
         let mut objected: Vec<_> = others.iter().copied().take(MAX_OBJECTED).collect();
         let before = next.objected.iter().filter(|it| !others.contains(it));
         let rest = MAX_OBJECTED.saturating_sub(objected.len());

@@ -6,10 +6,10 @@ use crate::wire::SidHint;
 
 /// A proposal is asked for so many times: who is listed in it is sent it by all who know that it is missed.
 const QUESTIONS: u32 = 12;
-/// So many runs are remembered that are none of this member's.
+/// So many runs are remembered that are not this member's.
 const MAX_SETTLED: usize = 64;
 
-/// The run whose proposal is missed, and those whose proposal is not missed any more.
+/// The run whose proposal is missed, and those whose proposal is no longer missed.
 #[derive(Debug, Default)]
 pub(in crate::room) struct Missed {
     run: Option<SidHint>,
@@ -48,7 +48,7 @@ impl Missed {
         Some(run)
     }
 
-    /// The run is none of this member's: nothing of it is missed.
+    /// The run is not this member's: nothing of it is missed.
     pub(in crate::room) fn settle(&mut self, run: SidHint) {
         if self.run == Some(run) {
             self.run = None;

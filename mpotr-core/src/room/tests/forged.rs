@@ -1,4 +1,4 @@
-//! Packets of a run that somebody forges, again and again: each costs one signature.
+//! Packets of a run that an outsider or a member forges, again and again: each costs one signature.
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::counting::{self, count};
@@ -165,7 +165,7 @@ fn an_outsider_takes_no_room_of_packets_that_come_early() {
     };
     let hint = said[0].to_bytes();
     for n in 0..2000_u16 {
-        // Everybody sees what packets of the epoch begin with.
+        // Every member sees what packets of the epoch begin with.
         let junk = [&hint[..10], &n.to_be_bytes(), &[0; 270]].concat();
         assert_eq!(give(&mut hall, &junk), Err(Rejection::UnknownEpoch));
     }

@@ -50,7 +50,7 @@ impl Channel {
         }
     }
 
-    /// In every view Mallory states, and publishes, an offer with a key that is none.
+    /// In every view Mallory states, and publishes, an offer with a key that does not decode.
     fn cheat(&mut self) {
         let room = &mut self.rooms[MALLORY];
         let view = room.phase.change().map(|change| change.view);
