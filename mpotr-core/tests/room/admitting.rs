@@ -1,4 +1,4 @@
-//! Whose word lets somebody in: on a quorum, after an exclusion, before anything was heard of it.
+//! Whose word lets a person in: on a quorum, after an exclusion, before anything was heard of it.
 
 use std::collections::BTreeSet;
 
@@ -79,7 +79,7 @@ fn a_quorum_lets_in_by_name() {
     network.collect(2);
     network.run_for(20);
     admit(&mut network, 1, newcomer);
-    // Nobody is in a roster with somebody whom it is not willing to talk with.
+    // Nobody is in a roster with one whom it is not willing to talk with.
     network.run_for(10);
     assert!(!network.rooms[newcomer].is_secure());
     admit(&mut network, 2, newcomer);

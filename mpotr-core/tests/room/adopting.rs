@@ -93,7 +93,7 @@ const B: usize = 1;
 const C: usize = 2;
 
 /// All confirm P, and nobody learns of it; all contribute to Q. Then B gets what it needs to install P, and A and C what they
-/// need to confirm Q, which lists B: it cannot be completed any more.
+/// need to confirm Q, which lists B: it can no longer be completed.
 fn locked(seen: &Seen, to: usize, packet: &Packet, run: Option<usize>) -> bool {
     match (packet, run) {
         (Packet::Confirmation(..), Some(0)) => to == B && seen.have_all_begun_the_second(3),

@@ -45,7 +45,7 @@ pub(crate) fn offers(network: &Network) -> Vec<Offer> {
     })
 }
 
-/// What a member that gathers publishes when somebody knocks.
+/// What a member that gathers publishes when another knocks.
 pub(crate) fn own_offer(network: &mut Network, member: usize) -> Offer {
     let knock = Knock {
         room: RoomId::of_name::<Suite>("test"),
@@ -56,7 +56,7 @@ pub(crate) fn own_offer(network: &mut Network, member: usize) -> Offer {
     offers(network).remove(0)
 }
 
-/// An outsider with an offer of its own in everybody's hands.
+/// An outsider with an offer of its own in the hands of all.
 pub(crate) fn outsider(network: &mut Network) -> (Offer, OfferSecrets<Suite>) {
     let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
@@ -130,7 +130,7 @@ fn a_recorded_session_replayed_into_a_later_one_changes_nothing() {
     second.run_for(60);
     for (before, after) in events.iter().zip(&second.events) {
         let new: Vec<_> = after[before.len()..].iter().collect();
-        // Offers of the recorded session are offers like any other: somebody waits outside.
+        // Offers of the recorded session are offers like any other: one waits outside.
         assert!(
             new.iter()
                 .all(|event| matches!(event, Event::WantsIn { .. })),

@@ -315,7 +315,7 @@ fn keys_are_refreshed_after_so_many_messages() {
 fn a_member_that_dies_is_left_out() {
     let mut network = Network::new(4, 1).until_secure();
     network.kill(2);
-    network.send(0, "is everybody there?");
+    network.send(0, "are all of you there?");
     network.run_until(300, |n| together(n, &[0, 1, 3]));
     assert!(
         [0, 1, 3]

@@ -84,7 +84,7 @@ fn a_text_whose_acknowledgement_was_lost_is_acknowledged_when_its_author_asks() 
         network.tamper = Some(Box::new(move |_, to, packet| {
             (to != 0 || heard.get()).then(|| packet.to_vec())
         }));
-        network.send(0, "is anybody there?");
+        network.send(0, "are you there?");
         network.run_for(2);
         let acknowledged = |e: &Event| matches!(e, Event::Acknowledged { .. });
         assert_eq!(network.count(0, acknowledged), 1);

@@ -270,7 +270,7 @@ fn a_packet_of_a_run_that_is_over_is_no_reason_to_send_another() {
         .find(|(from, packet)| *from == 1 && is_confirmation(packet))
         .unwrap();
     let old = old.clone();
-    // Somebody sends again what member 1 sent in the run. Who needs anything asks for it.
+    // An outsider sends again what member 1 sent in the run. Who needs anything asks for it.
     let before = network.wire.len();
     network.broadcast(1, &old);
     network.run_for(50);

@@ -204,7 +204,7 @@ fn who_asks_for_fresh_keys_before_it_lags_holds_up_nobody_for_longer() {
     assert_eq!(network.read(1).len(), 40);
 }
 
-/// Who is late once pays for itself alone, whoever was late before.
+/// Who is late once pays for itself alone, no matter who was late before.
 #[test]
 fn a_delay_is_charged_to_who_causes_it() {
     let mut network = Network::new(4, 1).until_secure();

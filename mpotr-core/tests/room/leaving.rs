@@ -89,7 +89,7 @@ fn if_the_others_are_dead_the_end_says_so() {
     network.tamper = Some(Box::new(|from, to, packet| {
         (from != 2 && to != 2).then(|| packet.to_vec())
     }));
-    network.send(0, "is anybody there?");
+    network.send(0, "are you there?");
     network.leave(0);
     network.run_until(60, |n| n.rooms[0].has_ended());
     let departure = departure(&network, 0).unwrap();

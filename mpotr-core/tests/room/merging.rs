@@ -284,6 +284,6 @@ fn a_guest_that_falls_silent_is_left_out_first() {
     // Who dies is of one room, whichever hosts.
     network.kill(4);
     let mut people = People::of(0..4);
-    network.send(2, "is everybody there?");
+    network.send(2, "are all of you there?");
     people.run_until(&mut network, 900, |n| are_together(n, 0..4));
 }

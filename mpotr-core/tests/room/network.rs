@@ -18,7 +18,7 @@ pub(crate) const FAIR: Weather = Weather::fair(5);
 /// Much is lost, doubled and overtaken.
 pub(crate) const FOUL: Weather = Weather::fair(50).jitter(150).loss(100).duplicate(50);
 
-/// What somebody on the wire does to a packet on its way from one member to another: nothing, change or drop it.
+/// What one on the wire does to a packet on its way from one member to another: nothing, change or drop it.
 type Tamper = Box<dyn FnMut(usize, usize, &[u8]) -> Option<Vec<u8>>>;
 
 /// Members in one channel.
@@ -62,7 +62,7 @@ impl Network {
         network
     }
 
-    /// A person enters with the defaults, whoever else there is.
+    /// A person enters with the defaults, no matter who else there is.
     pub(crate) fn enter_with(&mut self, identity: IdentityKeyPair) -> usize {
         let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
         config.timers = Timers::RELAY;

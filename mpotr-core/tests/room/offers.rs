@@ -1,4 +1,4 @@
-//! Offers with keys that are none: who is left out for one, and who is not.
+//! Offers with keys that do not decode: who is left out for one, and who is not.
 
 use std::collections::BTreeSet;
 
@@ -118,7 +118,7 @@ fn an_offer_with_a_key_that_is_none_bars_itself_and_nobody_else() {
     for spoil in spoilt {
         let mut network = Network::with(3, 5, |_| {});
         network.run_for_millis(400);
-        // Under the name of a member: anybody can publish such a thing.
+        // Under the name of a member: anyone can publish such a thing.
         let room = RoomId::of_name::<Suite>("test");
         let victim = Forger::<Suite>::new().invent(network.keys[1]);
         let mut offer = OfferSecrets::generate(room, None, &victim, 0, &mut network.rng).0;

@@ -129,7 +129,7 @@ fn certificate_to_outsider() {
     let secure = |event: &Event| matches!(event, Event::Secure { .. });
     assert_eq!(network.count(2, secure), 1);
 
-    // The invented one: offers for everybody, a proposal that lists them, and its packets over and over.
+    // The invented one: offers for all, a proposal that lists them, and its packets over and over.
     let room = offers(&in_clear(&network, 0))
         .into_values()
         .next()

@@ -131,7 +131,7 @@ fn nothing_is_published_while_anything_is_in_flight() {
             .iter()
             .position(|(_, packet)| matches!(Packet::from_bytes(packet), Ok(Packet::Reveal(_))));
         let Some(first) = first else { continue };
-        // Whoever has published has heard of everyone that all have closed. What is sent after that is the end, and no
+        // A member that has published has heard of everyone that all have closed. What is sent after that is the end, and no
         // text, and all that was ever sent is read by all.
         let published = (0..4)
             .filter(|member| departure(&network, *member).published)

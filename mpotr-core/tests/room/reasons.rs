@@ -63,10 +63,9 @@ fn rules_that_differ_are_told_to_who_waits() {
 fn other_suites_and_versions_are_told_to_who_waits() {
     let mut network = Network::new(2, 1);
     let alone = 0;
-    let somebody = mpotr_core::crypto::IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let person = mpotr_core::crypto::IdentityKeyPair::random::<Suite>(&mut network.rng);
     let room = RoomId::of_name::<Suite>("test");
-    let (mut offer, _) =
-        OfferSecrets::<Suite>::generate(room, None, &somebody, 0, &mut network.rng);
+    let (mut offer, _) = OfferSecrets::<Suite>::generate(room, None, &person, 0, &mut network.rng);
     offer.suites = vec![0x7777];
     let packet = Packet::Offer(offer).to_bytes();
     give(&mut network, alone, &packet).unwrap();

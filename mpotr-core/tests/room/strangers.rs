@@ -58,14 +58,14 @@ fn give_all(network: &mut Network, packet: &Packet) {
     }
 }
 
-/// An offer to an epoch, of anybody, with keys of a stranger.
+/// An offer to an epoch, of any identity, with keys of a stranger.
 fn offer_as(network: &mut Network, claimed: IdentityKey, parent: EpochName) -> Offer {
     let nobody = Forger::<Suite>::new().invent(claimed);
     let count = network.rng.next_u64();
     OfferSecrets::generate(room(), Some(parent), &nobody, count, &mut network.rng).0
 }
 
-fn somebody(network: &mut Network) -> IdentityKeyPair {
+fn person(network: &mut Network) -> IdentityKeyPair {
     IdentityKeyPair::random::<Suite>(&mut network.rng)
 }
 
@@ -104,9 +104,9 @@ fn drawn(network: &mut Network) -> (usize, Challenge) {
     panic!("nobody opens the door");
 }
 
-/// What somebody with an identity of its own answers, who is never heard of again.
+/// What one with an identity of its own answers, who is never heard of again.
 fn ghost(network: &mut Network, challenge: &Challenge) -> Answer {
-    let identity = somebody(network);
+    let identity = person(network);
     answer(network, challenge, &identity)
 }
 
@@ -139,7 +139,7 @@ fn a_newcomer_names_nobody_before_it_is_asked_and_comes_in_at_once() {
         .map(|(_, packet)| packet[1])
         .collect();
     assert_eq!(said[..2], [11, 13], "a knock, and an answer");
-    assert!(!said.contains(&1), "no offer to everybody");
+    assert!(!said.contains(&1), "no offer to all");
     assert_eq!(epochs(&network, 0), 2);
     assert_eq!(failed(&network, 0), 0);
 }
@@ -157,7 +157,7 @@ fn ghosts_cost_nothing() {
     );
     let mut theirs = 0;
     for _ in 0..300 {
-        let claimed = somebody(&mut network).public();
+        let claimed = person(&mut network).public();
         let packet = Packet::Offer(offer_as(&mut network, claimed, name));
         theirs += packet.to_bytes().len();
         give_all(&mut network, &packet);
@@ -182,7 +182,7 @@ fn three_hundred_offers_do_not_close_an_open_room() {
     let mut network = Network::new(5, 1).until_secure();
     network.run_for(5);
     for _ in 0..300 {
-        let (name, claimed) = (epoch_of(&network, 0), somebody(&mut network).public());
+        let (name, claimed) = (epoch_of(&network, 0), person(&mut network).public());
         let packet = Packet::Offer(offer_as(&mut network, claimed, name));
         give_all(&mut network, &packet);
         knock(&mut network);
@@ -303,7 +303,7 @@ fn stolen_offers_keep_nobody_out_of_a_first_epoch_for_long() {
 fn joiner_must_prove_identity_before_listed() {
     let mut network = Network::new(3, 1).until_secure();
     network.run_for(5);
-    let victim = somebody(&mut network);
+    let victim = person(&mut network);
     let (from, challenge) = drawn(&mut network);
     let wire = network.wire.len();
     // The victim's name with keys of another, a proof of another, no proof, and a signature of another.
@@ -366,7 +366,7 @@ fn a_challenge_of_nobody_moves_no_newcomer() {
     // Before the room answers, an outsider asks with a key of its own, and with one whose secret nobody knows.
     let mut network = Network::new(3, 1).until_secure();
     network.run_for(5);
-    let outsider = somebody(&mut network);
+    let outsider = person(&mut network);
     let newcomer = network.enter(|_| {});
     let mut rng = network.rng.clone();
     let name = EpochName::new([9; 16]);
@@ -389,7 +389,7 @@ fn the_application_is_told_of_an_epoch_whose_challenge_came_first() {
     let mut network = Network::with(1, 1, |_| {});
     let told =
         |network: &Network| network.count(0, |event| matches!(event, Event::OtherEpoch { .. }));
-    let (outsider, mut rng) = (somebody(&mut network), network.rng.clone());
+    let (outsider, mut rng) = (person(&mut network), network.rng.clone());
     let name = EpochName::new([9; 16]);
     let own = OwnChallenge::<Suite>::draw(room(), name, 0, &outsider, &mut rng);
     let hello = Packet::Hello(*own.challenge()).to_bytes();
