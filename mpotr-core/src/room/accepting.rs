@@ -235,7 +235,12 @@ impl<S: CryptoSuite> Room<S> {
             let by = (*maker, member.offer().identity);
             // Those who list it may have waited long for the votes to do so: it counts from when it was published last.
             if let Some(published) = self.lobby.published(proposal.parent) {
-                self.common.pulse.hear_answer_since(now, published, by);
+                let pulse = &mut self.common.pulse;
+                if proposal.parent.is_some() {
+                    pulse.be_listed(now, published, by);
+                } else {
+                    pulse.hear_answer_since(now, published, by);
+                }
                 self.common.keep_pace();
             }
         }

@@ -12,7 +12,7 @@ use mpotr_crypto::IdentityKey;
 use mpotr_gka::OfferDigest;
 
 use crate::config::Timers;
-use crate::time::{Duration, Timestamp};
+use crate::time::{Duration, Timestamp, part};
 use crate::wire::SidHint;
 
 /// The last samples of each member that count, of which the smallest does: what else is in a sample is waiting and loss.
@@ -23,12 +23,15 @@ const MAX_OUTSIDE: usize = 1024;
 const ENOUGH_FOR_SECOND: usize = 3;
 /// The estimate is so many percent of what counts: samples vary by a little.
 const MARGIN_PERCENT: u32 = 110;
+/// Until who has answered a challenge is listed, its answer is stated, offers are gathered and a proposal is made: it takes so many
+/// round trips at least.
+const ROUND_TRIPS_TO_LIST: u32 = 3;
 /// So many views that fail one after the other double the time of the next.
 const QUICK_DOUBLINGS: u32 = 3;
 /// After those every second one does: the carrier may have become slower than it ever was.
 const VIEWS_OF_A_DOUBLING: u32 = 2;
 /// The time doubles so many times at most.
-const MAX_DOUBLINGS: u32 = 8;
+const MAX_DOUBLINGS: u32 = 4;
 
 /// Samples of one who answers, the newest last.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +110,9 @@ pub(super) struct Pulse {
     /// The least that the own link needs for a word and its answer.
     link: Duration,
     round_trip: Option<Duration>,
+    /// What was measured among the members of the last epoch. Who comes later may have been away when it was asked, and its answer
+    /// late for that; if the carrier has become slower, views fail.
+    of_epoch: Option<Duration>,
     /// Views that have failed one after the other.
     failed: u32,
 }
@@ -175,6 +181,17 @@ impl Pulse {
         }
     }
 
+    /// Members of an epoch have listed this member in their proposal, which has answered their challenge then.
+    pub(super) fn be_listed(
+        &mut self,
+        now: Timestamp,
+        answered: Timestamp,
+        (by, claimed): (OfferDigest, IdentityKey),
+    ) {
+        let least = part(now.since(answered), ROUND_TRIPS_TO_LIST);
+        self.sample(least, (by, claimed));
+    }
+
     /// The same of something that was sent then.
     pub(super) fn hear_answer_since(
         &mut self,
@@ -182,13 +199,17 @@ impl Pulse {
         sent: Timestamp,
         (by, claimed): (OfferDigest, IdentityKey),
     ) {
+        self.sample(now.since(sent), (by, claimed));
+    }
+
+    fn sample(&mut self, sample: Duration, (by, claimed): (OfferDigest, IdentityKey)) {
         let is_known = self.outside.contains_key(&by);
         if is_known || self.outside.len() < MAX_OUTSIDE {
             let (_, samples) = self
                 .outside
                 .entry(by)
                 .or_insert((claimed, Samples::default()));
-            samples.add(now.since(sent));
+            samples.add(sample);
             self.estimate(false);
         }
     }
@@ -256,7 +277,13 @@ impl Pulse {
         let place = usize::from(least.len() >= ENOUGH_FOR_SECOND);
         if let Some(counts) = least.get(place) {
             let with_margin = counts.saturating_mul(MARGIN_PERCENT).checked_div(100);
-            self.round_trip = Some(with_margin.unwrap_or(*counts));
+            let measured = with_margin.unwrap_or(*counts);
+            if is_member {
+                self.of_epoch = Some(measured);
+            }
+            let is_slower = self.failed >= QUICK_DOUBLINGS;
+            let least = self.of_epoch.filter(|_| !is_slower);
+            self.round_trip = Some(least.map_or(measured, |least| least.min(measured)));
         }
     }
 }

@@ -125,10 +125,34 @@ fn views_that_fail_make_the_next_ones_longer_until_one_succeeds() {
         pulse.have_failed();
         lengths.push(view(&pulse) / 176);
     }
-    assert_eq!(lengths[..7], [2, 4, 8, 8, 16, 16, 32]);
+    assert_eq!(lengths[..7], [2, 4, 8, 8, 16, 16, 16]);
     assert_eq!(lengths.last(), Some(&2_u64.pow(MAX_DOUBLINGS)));
     pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
     assert_eq!(view(&pulse), 176);
+}
+
+/// Who comes to one that is left alone may have been away when it was asked, and answer late.
+#[test]
+fn what_was_measured_in_an_epoch_holds_until_views_fail() {
+    let mut pulse = Pulse::default();
+    pulse.contribute(at(0), RUN);
+    pulse.hear_confirmation(at(300), RUN, 1);
+    pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
+    pulse.publish(at(10_000), OWN);
+    pulse.hear_answer(at(40_000), OWN, None, who(2));
+    assert_eq!(millis(&pulse), Some(330));
+    for _ in 0..3 {
+        pulse.have_failed();
+    }
+    pulse.hear_answer(at(41_000), OWN, None, who(3));
+    assert_eq!(millis(&pulse), Some(33_000));
+}
+
+#[test]
+fn of_the_time_until_a_newcomer_is_listed_a_third_counts() {
+    let mut pulse = Pulse::default();
+    pulse.be_listed(at(4000), at(1000), who(1));
+    assert_eq!(millis(&pulse), Some(1100));
 }
 
 #[test]
