@@ -29,8 +29,7 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// Others may count the own offer as used or as that of one who is silent, so that a fresh one takes its place. One that is
-    /// not as old as a view is not known to those who made the proposal, or the proposal is none: anyone can send such, and an
-    /// offer that changes is in no roster.
+    /// younger than a view stays: anyone can send such proposals, and an offer that changes all the time is in no roster.
     fn give_up_offer(&mut self, cx: &Context<'_, S>, parent: Option<EpochName>) {
         let view = cx.me.times().view;
         let own = self.offering.own(parent);
@@ -215,7 +214,7 @@ impl<S: CryptoSuite> Room<S> {
         let timers = &mut self.common.timers;
         timers.begin_anew(Timer::Retry);
         timers.set(Timer::Retry, now.after(times.retry));
-        // Whoever has heard it has answered by then.
+        // Those who have heard it have answered by then.
         timers.set(Timer::View, now.after(times.propose));
         let run = SidHint::of(&part.run.sid());
         let packet = Packet::Proposal(proposal.clone());
