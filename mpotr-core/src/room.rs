@@ -183,6 +183,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Plan => self.plan_proposal(now),
                 Timer::Heard => self.say_heard(now, rng),
                 Timer::Propose => self.propose(now, rng),
+                Timer::Yield => self.consider_pending(now, rng),
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.advance_change(now, rng),
                 Timer::Door => self.challenge(now, rng),

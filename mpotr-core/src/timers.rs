@@ -18,6 +18,8 @@ pub(crate) enum Timer {
     Heard,
     /// Enough quiet since the last new offer: propose, if it is this member's turn.
     Propose,
+    /// Take part in a proposal that has waited for a better one.
+    Yield,
     /// The view ends without an epoch.
     View,
     /// Look at the change under way: something new is known, or time has passed.
@@ -81,6 +83,7 @@ impl Timer {
             | Self::Heard
             | Self::Door
             | Self::Propose
+            | Self::Yield
             | Self::View
             | Self::Change
             | Self::Vote

@@ -7,9 +7,9 @@ use mpotr_gka::{Member, OfferDigest, RosterError};
 use super::Room;
 use super::context::{Context, Me};
 use super::judging::{Judge, Parent, Part, Verdict};
-use super::lobby::Lobby;
 use super::lobby::offering::{Offering, OwnOffer};
-use super::lobby::turns::Held;
+use super::lobby::turns::{Held, Pending};
+use super::lobby::{Lobby, PATIENCE};
 use super::proposing::Draft;
 use super::succession::attempt::Attempt;
 use crate::error::Rejection;
@@ -66,7 +66,11 @@ impl<S: CryptoSuite> Lobby<S> {
         let mut missing = self.offering.missing(&proposal.offers);
         missing.sort_unstable();
         missing.dedup();
-        self.turns.keep(proposal)?;
+        self.turns.keep(Pending {
+            proposal,
+            since: cx.now,
+            run: None,
+        })?;
         cx.timers.begin_anew(Timer::Ask);
         cx.timers
             .set_if_idle(Timer::Ask, cx.now.after(cx.me.times().round_trip));
@@ -216,7 +220,7 @@ impl<S: CryptoSuite> Room<S> {
         timers.set(Timer::Retry, now.after(times.retry));
         // Those who have heard it have answered by then.
         timers.set(Timer::View, now.after(times.propose));
-        let run = SidHint::of(&part.run.sid());
+        let run = part.hint();
         let packet = Packet::Proposal(proposal.clone());
         self.lobby.turns.held = Some(Held { proposal, run });
         self.common.out.transmit(&packet);
@@ -256,43 +260,70 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Whether this member holds a proposal of its own that is to be preferred to another: of the other no packet of its run
     /// has come.
-    fn prefers_own(&self, proposal: &Proposal) -> bool {
+    fn prefers_own(&self, proposal: &Proposal, run: SidHint) -> bool {
         let held = self.lobby.turns.held.as_ref();
         held.is_some_and(|held| !held.yields_to(proposal))
-            && !self
-                .succession
-                .missed
-                .run()
-                .is_some_and(|run| self.is_of_run(proposal, run))
+            && self.succession.missed.run() != Some(run)
     }
 
-    /// Others take part in a run: if this member has proposed it, or holds its proposal back for one of its own, it does so,
-    /// too. Returns whether it does.
+    /// Until when a better proposal may still come in the place of one that came then: as long as one takes of those whose turn came
+    /// before its maker's; where others are in another run, until they have been asked for the proposal of that. Nobody is seen to
+    /// take part in this one.
+    fn gives_way_until(
+        &self,
+        proposal: &Proposal,
+        (run, since): (SidHint, Timestamp),
+    ) -> Option<Timestamp> {
+        let own = self.lobby.offering.own(None).map(|own| own.digest);
+        let mut before = proposal.offers.iter().take(proposal.proposer.into());
+        // Who has proposed in this view itself is followed, it may be.
+        let running = self.succession.current.as_ref();
+        let is_in_view = running.is_some_and(|run| run.proposal.view == proposal.view);
+        let may_come = is_in_view || before.any(|maker| Some(*maker) != own);
+        let comes_later = proposal.parent.is_none() && may_come;
+        let round_trip = self.common.me.times().round_trip;
+        match self.succession.missed.run() {
+            Some(missed) if missed == run => None,
+            Some(_) => Some(since.after(round_trip.saturating_mul(PATIENCE))),
+            None => Some(since.after(round_trip)),
+        }
+        .filter(|_| comes_later)
+    }
+
+    /// Whether an acceptable proposal that came then waits, for the own one or a better one.
+    fn may_wait(
+        &self,
+        now: Timestamp,
+        proposal: &Proposal,
+        (run, since): (SidHint, Timestamp),
+    ) -> bool {
+        let until = self.gives_way_until(proposal, (run, since));
+        self.prefers_own(proposal, run) || until.is_some_and(|until| now < until)
+    }
+
+    /// Others take part in a run: if this member has proposed it, or its proposal waits here, this one does so, too. Returns
+    /// whether it does.
     pub(super) fn follow_into(
         &mut self,
         now: Timestamp,
         run: SidHint,
         rng: &mut dyn CryptoRng,
     ) -> bool {
-        let Some(held) = self.lobby.turns.held.take() else {
+        let held = self.lobby.turns.held.as_ref();
+        let held = held.filter(|held| held.run == run);
+        let held = held.map(|held| &held.proposal);
+        let pending = self.lobby.turns.pending.iter();
+        let mut pending = pending.filter(|it| it.run == Some(run));
+        let proposal = held.or_else(|| pending.next().map(|it| &it.proposal));
+        let Some(proposal) = proposal.cloned() else {
             return false;
         };
-        let proposal = if held.run == run {
-            Some(held.proposal.clone())
-        } else {
-            let mut pending = self.lobby.turns.pending.iter();
-            pending.find(|it| self.is_of_run(it, run)).cloned()
+        let Ok(part) = self.judge(now, &proposal) else {
+            return false;
         };
-        match proposal.map(|proposal| (self.judge(now, &proposal), proposal)) {
-            Some((Ok(part), proposal)) => {
-                self.take_part(now, proposal, part, rng);
-                true
-            }
-            Some((Err(_), _)) | None => {
-                self.lobby.turns.held = Some(held);
-                false
-            }
-        }
+        self.lobby.turns.held = None;
+        self.take_part(now, proposal, part, rng);
+        true
     }
 
     /// Takes a proposal of a first epoch, or of a host's.
@@ -303,7 +334,20 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         match self.judge(now, &proposal) {
-            Ok(_) if self.prefers_own(&proposal) => self.lobby.turns.keep(proposal),
+            Ok(part) if self.may_wait(now, &proposal, (part.hint(), now)) => {
+                let run = Some(part.hint());
+                let since = now;
+                let waiting = Pending {
+                    proposal,
+                    since,
+                    run,
+                };
+                self.lobby.turns.keep(waiting)?;
+                self.lobby.await_proposal(&self.common.at(now));
+                self.look_again(now);
+                self.plan_proposal(now);
+                Ok(())
+            }
             Ok(part) => {
                 self.take_part(now, proposal, part, rng);
                 Ok(())
@@ -363,18 +407,41 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Looks again at the proposals that waited for offers.
+    /// Looks again at the proposals that waited, the best first.
     pub(super) fn consider_pending(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        for proposal in std::mem::take(&mut self.lobby.turns.pending) {
+        let mut pending = std::mem::take(&mut self.lobby.turns.pending);
+        pending.sort_by_key(Pending::place);
+        for waiting in pending {
+            let Pending {
+                proposal, since, ..
+            } = waiting;
+            let keeps = |run| Pending {
+                proposal: proposal.clone(),
+                since,
+                run,
+            };
             match self.judge(now, &proposal) {
-                Ok(_) if self.prefers_own(&proposal) => self.lobby.turns.pending.push(proposal),
+                Ok(part) if self.may_wait(now, &proposal, (part.hint(), since)) => {
+                    self.lobby.turns.pending.push(keeps(Some(part.hint())));
+                }
                 Ok(part) => self.take_part(now, proposal, part, rng),
-                Err(Verdict::Wait) => self.lobby.turns.pending.push(proposal),
+                Err(Verdict::Wait) => self.lobby.turns.pending.push(keeps(None)),
                 // A proposal that is refused now is not one that becomes acceptable.
                 Err(verdict) => {
                     let _rejected = self.refuse(now, &proposal, verdict);
                 }
             }
+        }
+        self.look_again(now);
+    }
+
+    /// Proposals that wait are looked at again when the time of a better one is over.
+    fn look_again(&mut self, now: Timestamp) {
+        let is_any_whole = self.lobby.turns.pending.iter().any(|it| it.run.is_some());
+        if is_any_whole && self.lobby.turns.held.is_none() {
+            let round_trip = self.common.me.times().round_trip;
+            let later = now.after(round_trip);
+            self.common.timers.set_earlier(Timer::Yield, later);
         }
     }
 }

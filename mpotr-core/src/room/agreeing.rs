@@ -171,7 +171,7 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         self.succession.pending.keep_of_run(claim, packet)?;
-        if self.lobby.turns.held.is_some() && self.follow_into(now, claim.run, rng) {
+        if self.phase.gathers() && self.follow_into(now, claim.run, rng) {
             return Ok(());
         }
         // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.

@@ -16,7 +16,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::error::Rejection;
-use crate::wire::{Admitted, EpochName, Proposal};
+use crate::wire::{Admitted, EpochName, Proposal, SidHint};
 
 /// Why a proposal is not taken part in.
 #[derive(Debug)]
@@ -42,6 +42,13 @@ pub(super) struct Part<S: CryptoSuite> {
     pub(super) guests: Option<EpochName>,
     /// Those in a change who come in, by their place in the roster.
     pub(super) joining: Vec<usize>,
+}
+
+impl<S: CryptoSuite> Part<S> {
+    /// What packets of the run carry.
+    pub(super) fn hint(&self) -> SidHint {
+        SidHint::of(&self.run.sid())
+    }
 }
 
 /// What a proposal follows.

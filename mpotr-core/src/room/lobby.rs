@@ -38,7 +38,7 @@ use roll::{Roll, published_again};
 use turns::Turns;
 
 /// A proposal that was missed is waited for as many round trips after a packet of its run.
-const PATIENCE: u32 = 3;
+pub(super) const PATIENCE: u32 = 3;
 
 /// An offer is used for this many views at most.
 const VIEWS_OF_AN_OFFER: u32 = 2;
@@ -306,7 +306,8 @@ impl<S: CryptoSuite> Lobby<S> {
 
     /// Asks for the offers of proposals that wait for them.
     pub(super) fn request_pending(&mut self, cx: &mut Context<'_, S>) {
-        let listed = self.turns.pending.iter().flat_map(|it| &it.offers);
+        let listed = self.turns.pending.iter();
+        let listed = listed.flat_map(|it| &it.proposal.offers);
         let missing = self.offering.missing(&listed.copied().collect::<Vec<_>>());
         if !missing.is_empty() {
             Self::request(cx, &missing);

@@ -339,3 +339,40 @@ fn proposer_yields_to_better_proposal() {
         assert_eq!(network.count(member, failed), 0);
     }
 }
+
+/// Who made a proposal, and the packet.
+type Made = (usize, Vec<u8>);
+
+/// The proposal of the second comes to the third before that of the first: the third waits for as long as that may take, for an
+/// offer serves one run alone.
+#[test]
+fn who_hears_a_proposal_gives_a_better_one_the_time_to_come() {
+    let mut network = Network::with(3, 2, |config| {
+        config.members = Some(3);
+        config.timers.propose = Duration::from_secs(2);
+        config.timers.view = Duration::from_secs(20);
+    });
+    let makers: Rc<RefCell<Vec<Made>>> = Rc::default();
+    let seen = Rc::clone(&makers);
+    network.tamper = Some(Box::new(move |from, _, packet| {
+        let mut seen = seen.borrow_mut();
+        match Packet::from_bytes(packet) {
+            Ok(Packet::Proposal(_)) if seen.iter().all(|(maker, _)| *maker != from) => {
+                seen.push((from, packet.to_vec()));
+            }
+            Ok(Packet::Proposal(_) | Packet::Contribution(..)) => {}
+            Ok(_) | Err(_) => return Some(packet.to_vec()),
+        }
+        // Nothing of the first before the second has proposed.
+        let is_first = seen.first().is_some_and(|(maker, _)| *maker == from);
+        (seen.len() > 1 || !is_first).then(|| packet.to_vec())
+    }));
+    network.run_until(60, |_| makers.borrow().len() == 2);
+    let (maker, proposal) = makers.borrow()[0].clone();
+    network.broadcast(maker, &proposal);
+    network.run_until(60, |n| n.rooms.iter().all(Room::is_secure));
+    for member in 0..3 {
+        let failed = |event: &Event| matches!(event, Event::AgreementFailed { .. });
+        assert_eq!(network.count(member, failed), 0, "{member} of {maker}");
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use mpotr_gka::OfferDigest;
+
 use crate::config::Timers;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};
@@ -75,11 +77,35 @@ pub(crate) struct Turns {
     busy: Timestamp,
     /// Until when others may be in a run in which this member cannot take part.
     kept_out: Timestamp,
-    /// Proposals that list offers which are not at hand, or that come after one of this member's own.
-    pub(crate) pending: Vec<Proposal>,
+    /// Proposals that list offers which are not at hand, or in whose place a better one may still come.
+    pub(crate) pending: Vec<Pending>,
     /// The own proposal, which nobody takes part in yet: this one neither, for the proposal of one whose turn came before may
     /// still come.
     pub(crate) held: Option<Held>,
+}
+
+/// A proposal that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) proposal: Proposal,
+    /// When it came.
+    pub(crate) since: Timestamp,
+    /// Its run, if the offers that it lists were at hand then.
+    pub(crate) run: Option<SidHint>,
+}
+
+impl Pending {
+    /// Its place among those that wait: of the highest view first, and of one view that of the maker whose turn came first.
+    pub(crate) fn place(&self) -> (core::cmp::Reverse<u32>, Option<OfferDigest>) {
+        let (view, core::cmp::Reverse(maker)) = place(&self.proposal);
+        (core::cmp::Reverse(view), maker)
+    }
+}
+
+/// How good a proposal is: the later its view the better, and in one view the earlier its maker's turn.
+fn place(proposal: &Proposal) -> (u32, core::cmp::Reverse<Option<OfferDigest>>) {
+    let maker = proposal.offers.get(usize::from(proposal.proposer)).copied();
+    (proposal.view, core::cmp::Reverse(maker))
 }
 
 /// A proposal that its maker would give up for a better one.
@@ -92,9 +118,7 @@ pub(crate) struct Held {
 impl Held {
     /// Whether another proposal is the one to take part in: of a later view, or of one whose turn came before.
     pub(crate) fn yields_to(&self, other: &Proposal) -> bool {
-        let maker = |it: &Proposal| it.offers.get(usize::from(it.proposer)).copied();
         let own = &self.proposal;
-        let place = |it: &Proposal| (it.view, core::cmp::Reverse(maker(it)));
         // Who has an epoch proposes it to those who have none.
         other.parent != own.parent || place(other) > place(own)
     }
@@ -203,18 +227,19 @@ impl Turns {
         !self.pending.is_empty()
     }
 
-    /// Keeps a proposal until the offers that it lists are at hand. The oldest gives way: its maker repeats it if it counts.
+    /// Keeps a proposal until the offers that it lists are at hand, or it is clear that no better one comes. The oldest gives way: its maker repeats it if it counts.
     ///
     /// # Errors
     /// It is there already.
-    pub(crate) fn keep(&mut self, proposal: Proposal) -> Result<(), Rejection> {
-        if self.pending.contains(&proposal) {
+    pub(crate) fn keep(&mut self, waiting: Pending) -> Result<(), Rejection> {
+        let mut pending = self.pending.iter();
+        if pending.any(|it| it.proposal == waiting.proposal) {
             return Err(Rejection::Replayed);
         }
         if self.pending.len() >= MAX_PENDING {
             self.pending.remove(0);
         }
-        self.pending.push(proposal);
+        self.pending.push(waiting);
         Ok(())
     }
 }
@@ -222,7 +247,7 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use mpotr_crypto::{SignatureBytes, SuiteId};
-    use mpotr_gka::{OfferDigest, RoomId};
+    use mpotr_gka::RoomId;
 
     use super::*;
     use crate::policy::Policy;
@@ -318,12 +343,18 @@ mod tests {
 
     #[test]
     fn few_proposals_wait_for_offers_and_the_oldest_gives_way() {
+        let waiting = |view| Pending {
+            proposal: proposal(view, 2),
+            since: at(0),
+            run: None,
+        };
         let mut turns = Turns::new(at(0));
         for view in 0..=8 {
-            turns.keep(proposal(view, 2)).unwrap();
+            turns.keep(waiting(view)).unwrap();
         }
-        assert_eq!(turns.keep(proposal(8, 2)), Err(Rejection::Replayed));
+        assert_eq!(turns.keep(waiting(8)), Err(Rejection::Replayed));
         assert_eq!(turns.pending.len(), MAX_PENDING);
-        assert_eq!(turns.pending.first(), Some(&proposal(1, 2)));
+        let first = turns.pending.first().map(|it| &it.proposal);
+        assert_eq!(first, Some(&proposal(1, 2)));
     }
 }
