@@ -77,6 +77,7 @@ mod vouching;
 mod watched;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret};
 use mpotr_gka::{Established, Sid, TrapdoorKey, wire_index};
@@ -90,7 +91,7 @@ use consensus::Consensus;
 use delivery::Delivery;
 pub use evidence::{Evidence, SignedChain, SigningKeyState};
 use goal::Goal;
-pub(crate) use keys::Door;
+pub(crate) use keys::{Door, Enclosure};
 use keys::EpochKeys;
 use opener::Opener;
 use receipts::Receipts;
@@ -260,6 +261,11 @@ impl<S: CryptoSuite> Epoch<S> {
     /// What packets of the epoch begin with.
     pub(crate) const fn hint(&self) -> EpochHint {
         self.opener.keys.hint
+    }
+
+    /// What encloses the packets of a change of this epoch.
+    pub(crate) const fn enclosure(&self) -> &Arc<Enclosure<S>> {
+        &self.opener.keys.enclosure
     }
 
     /// The identities of the roster, in cycle order.

@@ -4,7 +4,7 @@
 //! struct {
 //!   uint8 version = 3;
 //!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8,
-//!                               heard 9, guests 10, knock 11, hello 12, answer 13
+//!                               heard 9, guests 10, knock 11, hello 12, answer 13, enclosed 14
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
@@ -16,6 +16,7 @@ mod answer;
 mod bits;
 mod bundle;
 mod content;
+mod enclosed;
 mod guests;
 mod heard;
 mod knock;
@@ -34,6 +35,7 @@ pub use answer::Answer;
 pub use bits::MemberBits;
 pub use bundle::{Bundle, MAX_BUNDLED};
 pub use content::{Content, ContentKind, MAX_BODY, MessageId};
+pub use enclosed::{EnclosedFresh, EnclosedPacket};
 pub use guests::{Guests, MAX_NAMES};
 pub use heard::{Entry, Heard, OfferHint, OfferMark};
 pub use knock::{Knock, KnockNonce};
@@ -106,6 +108,8 @@ wire_enum! {
         Hello = 12 => "hello",
         /// An offer to an epoch that exists, by who made it.
         Answer = 13 => "answer",
+        /// A packet of a change, for members of the epoch that ends.
+        Enclosed = 14 => "enclosed",
     }
 }
 
@@ -149,6 +153,8 @@ pub enum Packet {
     Hello(Challenge),
     /// An offer to an epoch that exists, by who made it.
     Answer(Box<Answer>),
+    /// A packet of a change, for members of the epoch that ends.
+    Enclosed(EnclosedPacket),
 }
 
 /// Versions up to this one are taken for such: what else begins otherwise is no packet of any.
@@ -192,6 +198,7 @@ impl Packet {
                 Self::Knock(knock) => knock.encode(out),
                 Self::Hello(challenge) => challenge.encode(out),
                 Self::Answer(answer) => answer.encode(out),
+                Self::Enclosed(enclosed) => enclosed.encode(out),
             }
         })
     }
@@ -213,6 +220,7 @@ impl Packet {
             Self::Knock(_) => PacketKind::Knock,
             Self::Hello(_) => PacketKind::Hello,
             Self::Answer(_) => PacketKind::Answer,
+            Self::Enclosed(_) => PacketKind::Enclosed,
         }
     }
 
@@ -254,6 +262,7 @@ impl Packet {
                 PacketKind::Answer => {
                     Answer::decode(input).map(|answer| Self::Answer(Box::new(answer)))
                 }
+                PacketKind::Enclosed => EnclosedPacket::decode(input).map(Self::Enclosed),
             }
         })
     }

@@ -98,6 +98,12 @@ labels! {
     HINT = "hint";
     /// Exporter secret.
     EXPORTER = "exporter";
+    /// The secret that encloses packets of a run in the epoch before it.
+    ENCLOSED = "enclosed";
+    /// What is fresh in an enclosed packet.
+    ENCLOSED_FRESH = "enclosed fresh";
+    /// The key of an enclosed packet.
+    ENCLOSED_KEY = "enclosed key";
     /// Id of a content message.
     MESSAGE_ID = "msg";
     /// Signature of an author over a content message.

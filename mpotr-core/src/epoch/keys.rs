@@ -4,14 +4,18 @@
 //! hint     = expand(epoch, "hint", "")        8 bytes, in clear on every packet
 //! header   = expand(epoch, "header", "")      32 bytes
 //! exporter = expand(epoch, "exporter", "")    64 bytes; for the application expand(exporter, "exporter", context)
+//! enclosed = child(epoch, "enclosed", "")     64 bytes, for packets of the run that follows
 //! ```
+
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label, wiping_small_stack};
 
 use mpotr_gka::wire_index;
 
 use super::ratchet::Ratchet;
-use crate::wire::{EpochHint, EpochId, SealedPacket};
+use crate::wire::{EnclosedPacket, EpochHint, EpochId, Packet, SealedPacket};
 
 /// The keys that all members share.
 pub(super) struct EpochKeys<S: CryptoSuite> {
@@ -20,6 +24,44 @@ pub(super) struct EpochKeys<S: CryptoSuite> {
     /// It stays: in one place on the heap.
     pub(super) header: Box<AeadKey<S>>,
     exporter: Prk,
+    /// Shared with the runs that follow the epoch.
+    pub(super) enclosure: Arc<Enclosure<S>>,
+}
+
+/// What encloses the packets of a change, so that members of the epoch that ends alone read them. `docs/spec/05-wire.md`,
+/// "Enclosed packet".
+pub(crate) struct Enclosure<S: CryptoSuite> {
+    hint: EpochHint,
+    secret: Prk,
+    suite: PhantomData<S>,
+}
+
+impl<S: CryptoSuite> Enclosure<S> {
+    fn derive(hint: EpochHint, epoch: &Prk) -> Self {
+        Self {
+            hint,
+            secret: epoch.child::<S>(label::ENCLOSED, &[]),
+            suite: PhantomData,
+        }
+    }
+
+    /// The bytes of a packet, enclosed: the same for the same packet.
+    pub(crate) fn enclose(&self, packet: &[u8]) -> Vec<u8> {
+        Packet::Enclosed(EnclosedPacket::enclose::<S>(self.hint, &self.secret, packet)).to_bytes()
+    }
+
+    /// The bytes of the packet inside; `None` if it is of another epoch, or no member enclosed it.
+    pub(crate) fn open(&self, packet: &EnclosedPacket) -> Option<Vec<u8>> {
+        let is_of_epoch = packet.hint == self.hint;
+        let opened = is_of_epoch.then(|| packet.open::<S>(&self.secret));
+        opened?.ok()
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for Enclosure<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Enclosure({})", self.hint)
+    }
 }
 
 /// The two streams of one sender.
@@ -76,6 +118,7 @@ impl<S: CryptoSuite> EpochKeys<S> {
             hint,
             header,
             exporter: secret.child::<S>(label::EXPORTER, &[]),
+            enclosure: Arc::new(Enclosure::derive(hint, &secret)),
         };
         let streams_of = |sender: u16| {
             let chain = |label| Ratchet::new(secret.child::<S>(label, &sender.to_be_bytes()));

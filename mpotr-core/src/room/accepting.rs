@@ -1,5 +1,7 @@
 //! What comes of a proposal: to take part, to wait, or to refuse. `docs/spec/06-epochs.md`, "Proposals" and "Changes".
 
+use std::sync::Arc;
+
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, VerifyingKey};
 use mpotr_gka::{Member, OfferDigest, RosterError};
@@ -162,6 +164,12 @@ impl<S: CryptoSuite> Room<S> {
         attempt.continuing = part.continuing;
         attempt.guests = part.guests;
         attempt.joining = part.joining;
+        if attempt.joining.is_empty() && attempt.guests.is_none() {
+            // Those who have to read it have the epoch that it follows.
+            let parent = self.phase.member();
+            let parent = parent.filter(|member| Some(member.name) == attempt.proposal.parent);
+            attempt.enclosure = parent.map(|member| Arc::clone(member.epoch.enclosure()));
+        }
         if let Some(member) = self.phase.member_mut().filter(|_| is_change) {
             if !attempt.awaits_newcomers() {
                 member.epoch.freeze(sid);

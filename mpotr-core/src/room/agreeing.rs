@@ -35,11 +35,17 @@ impl<S: CryptoSuite> Room<S> {
         let claimed = members.map(|m| m.offer().identity).collect();
         self.set_aside(now);
         self.common.out.tell(Event::Agreeing { claimed });
+        let is_of_change = self.is_of_change(&attempt.proposal);
+        let shows_offer = is_of_change && attempt.enclosure.is_none();
         let out = &mut self.common.out;
         if let Some(own) = attempt.own_offer() {
+            if shows_offer {
+                // Its members have it already; those who come in do not, and could not read it before.
+                out.transmit(&Packet::Offer(own.clone()));
+            }
             out.use_offer(attempt.hint, own);
         }
-        out.transmit_in_run(attempt.hint, attempt.own_packets());
+        out.transmit_in_run(attempt.hint, attempt.own_packets(), attempt.enclosure());
         self.common.pulse.contribute(now, attempt.hint);
         self.succession.missed.clear();
         let awaits_newcomers = attempt.awaits_newcomers();
@@ -139,8 +145,9 @@ impl<S: CryptoSuite> Room<S> {
                 if let Some(attempt) = self.succession.take(which) {
                     // Those who have one of the two get the other: the two are the proof.
                     let out = &mut self.common.out;
-                    out.send_in_run(attempt.hint, [packet.to_vec()]);
-                    out.transmit_in_run(attempt.hint, attempt.packets_of(sender));
+                    let both = Packet::from_bytes(packet).into_iter();
+                    let both = both.chain(attempt.packets_of(sender));
+                    out.transmit_in_run(attempt.hint, both, attempt.enclosure());
                     self.fail(now, &attempt, which, &fault);
                 }
             }
@@ -260,11 +267,11 @@ impl<S: CryptoSuite> Room<S> {
     fn have_confirmed(&mut self, which: Which, attempt: Attempt<S>) {
         let run = attempt.run().sid();
         let own = attempt.own_packets().pop();
-        let hint = attempt.hint;
         let cut = attempt.cut;
         self.succession.note_confirmed(&attempt);
+        let out = &mut self.common.out;
+        out.transmit_in_run(attempt.hint, own, attempt.enclosure());
         self.succession.put_back(which, attempt);
-        self.common.out.transmit_in_run(hint, own);
         let Some(member) = self.phase.member_mut() else {
             return;
         };

@@ -200,7 +200,9 @@ impl<S: CryptoSuite> Room<S> {
         let own = self.lobby.offering.own(parent);
         if let Some(own) = own {
             let offer = own.member.offer().clone();
-            self.common.out.transmit(&Packet::Offer(offer));
+            let enclosure = member.epoch.enclosure();
+            let out = &mut self.common.out;
+            out.transmit_enclosed(&Packet::Offer(offer), enclosure);
         }
         let change = Change {
             view,

@@ -253,8 +253,11 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Some((other, culprit)) => {
                     // Two proposals of one member for one view: those who have one of them get the other.
-                    self.common.out.answer(&Packet::Proposal(proposal));
-                    self.common.out.answer(&Packet::Proposal(other));
+                    let enclosure = self.phase.epoch().map(|epoch| epoch.enclosure().as_ref());
+                    for one in [proposal, other] {
+                        let out = &mut self.common.out;
+                        out.answer_enclosed(&Packet::Proposal(one), enclosure);
+                    }
                     self.note_cheat(now, culprit, FaultKind::Equivocation);
                 }
             },

@@ -60,14 +60,16 @@ impl<S: CryptoSuite> Room<S> {
                 Answer::Advert | Answer::Greeting => self.own_advert().map(Packet::Advert),
                 Answer::Guests => self.own_guests().map(Packet::Guests),
                 Answer::Offer(digest) => {
-                    let offer = self.lobby.offering.offer(&digest);
-                    let offer = offer.or_else(|| self.succession.offer(&digest));
-                    offer.cloned().map(Packet::Offer)
+                    self.resend_offer(&digest);
+                    None
                 }
                 Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
                     let again = self.held_packet(answer);
                     match answer {
-                        Answer::Round(claim) => self.common.out.send_in_run(claim.run, again),
+                        Answer::Round(claim) => {
+                            let out = &mut self.common.out;
+                            out.send_in_run(claim.run, claim.round, again);
+                        },
                         Answer::Advert
                         | Answer::Greeting
                         | Answer::Guests
@@ -84,6 +86,24 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.was_given(&mut self.common.at(now), answer);
         }
         self.lobby.wait_for_turn(&mut self.common.at(now));
+    }
+
+    /// Sends an offer once more. One for the epoch that follows this member's is in clear if a run lists it that others have
+    /// to read who are in no epoch.
+    fn resend_offer(&mut self, digest: &OfferDigest) {
+        let offer = self.lobby.offering.offer(digest);
+        let Some(offer) = offer.or_else(|| self.succession.offer(digest)) else {
+            return;
+        };
+        let current = self.succession.current.as_ref();
+        let is_shown = current.is_some_and(|current| {
+            current.enclosure.is_none() && current.proposal.offers.contains(digest)
+        });
+        let member = self.phase.member();
+        let member = member.filter(|it| offer.parent == Some(it.name) && !is_shown);
+        let enclosure = member.map(|member| member.epoch.enclosure().as_ref());
+        let packet = Packet::Offer(offer.clone());
+        self.common.out.answer_enclosed(&packet, enclosure);
     }
 
     /// Anyone may ask for offers. Each is sent by whose it is, or else by one who has it, and once in a while only.

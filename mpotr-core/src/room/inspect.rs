@@ -4,7 +4,7 @@ use mpotr_crypto::CryptoSuite;
 
 use super::Room;
 use crate::seen::Seen;
-use crate::wire::EpochHint;
+use crate::wire::{EpochHint, Packet};
 
 impl<S: CryptoSuite> Room<S> {
     /// The epochs that this member holds keys of, the present one first, and whether it has stated of each that everyone
@@ -14,6 +14,16 @@ impl<S: CryptoSuite> Room<S> {
         let held = self.phase.epoch().into_iter().chain(old);
         held.map(|epoch| (epoch.hint(), epoch.has_said_done()))
     }
+
+    /// What is inside an enclosed packet of an epoch that this member holds; `None` of any other packet.
+    #[must_use]
+    pub fn opened(&self, packet: &[u8]) -> Option<Vec<u8>> {
+        match Packet::from_bytes(packet) {
+            Ok(Packet::Enclosed(enclosed)) => self.open_enclosed(&enclosed),
+            _ => None,
+        }
+    }
+
     /// In a change of the present epoch, how many views it has come to, the one that this member is in among them.
     #[must_use]
     pub fn views(&self) -> Option<u32> {

@@ -16,10 +16,11 @@ mod queue;
 
 use std::collections::VecDeque;
 
+use mpotr_crypto::CryptoSuite;
 use mpotr_gka::Offer;
 
 use crate::carrier::{Carrier, LinkReport};
-use crate::epoch::Stated;
+use crate::epoch::{Enclosure, Stated};
 use crate::event::Event;
 use crate::record::Record;
 use crate::time::Duration;
@@ -88,14 +89,36 @@ impl Outbox {
         self.queue.push(Queued::other(packet));
     }
 
-    /// Sends packets of this member in a run, the first one first.
-    pub(super) fn transmit_in_run(
+    /// Sends a packet of this member that members of an epoch alone can read.
+    pub(super) fn transmit_enclosed<S: CryptoSuite>(
+        &mut self,
+        packet: &Packet,
+        enclosure: &Enclosure<S>,
+    ) {
+        let queued = Queued::newest(packet);
+        self.queue.push(queued.in_enclosure(Some(enclosure)));
+    }
+
+    /// Sends what others ask for, or what shows something to them; if need be so that members of an epoch alone can read it.
+    pub(super) fn answer_enclosed<S: CryptoSuite>(
+        &mut self,
+        packet: &Packet,
+        enclosure: Option<&Enclosure<S>>,
+    ) {
+        let queued = Queued::other(packet);
+        self.queue.push(queued.in_enclosure(enclosure));
+    }
+
+    /// Sends packets of a run, as its own members or all read them, the first one first.
+    pub(super) fn transmit_in_run<S: CryptoSuite>(
         &mut self,
         run: SidHint,
         packets: impl IntoIterator<Item = Packet>,
+        enclosure: Option<&Enclosure<S>>,
     ) {
         for packet in packets {
-            self.queue.push_in_run(run, &packet);
+            let queued = Queued::other(&packet);
+            self.queue.push_in_run(run, queued.in_enclosure(enclosure));
         }
     }
 
@@ -104,10 +127,10 @@ impl Outbox {
         self.queue.bind_offer(run, offer.identity);
     }
 
-    /// Sends packets of a run as they came, to those who have not seen them.
-    pub(super) fn send_in_run(&mut self, run: SidHint, packets: impl IntoIterator<Item = Vec<u8>>) {
-        for packet in packets {
-            self.queue.push_bytes_in_run(run, packet);
+    /// Sends a packet of a round of a run as it was sent, to those who have not seen it.
+    pub(super) fn send_in_run(&mut self, run: SidHint, round: u8, packet: Option<Vec<u8>>) {
+        if let Some(packet) = packet {
+            self.queue.push_bytes_in_run(run, round, packet);
         }
     }
 

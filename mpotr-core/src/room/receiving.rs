@@ -14,7 +14,7 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Bundle, Packet, Proposal, Request, SealedPacket, Wanted};
+use crate::wire::{Bundle, EnclosedPacket, Packet, Proposal, Request, SealedPacket, Wanted};
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes a packet that came from the channel, from anyone, or a bundle of some.
@@ -178,7 +178,21 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Knock(knock) => self.handle_knock(now, &knock),
             Packet::Hello(challenge) => self.handle_hello(now, &challenge, rng),
             Packet::Answer(answer) => self.handle_answer(now, *answer, rng),
+            Packet::Enclosed(enclosed) => {
+                let packet = self.open_enclosed(&enclosed);
+                let packet = packet.ok_or(Rejection::UnknownEpoch)?;
+                // None is in another, so this ends here.
+                self.take_packet(now, &packet, rng)
+            }
         }
+    }
+
+    /// The packet in an enclosed one, of the present epoch or the one before; `None` if no member of it enclosed that. Only a
+    /// packet of a change is in there, and it counts as it would in clear.
+    pub(super) fn open_enclosed(&self, packet: &EnclosedPacket) -> Option<Vec<u8>> {
+        let old = self.old.as_ref().map(|old| &old.epoch);
+        let mut epochs = self.phase.epoch().into_iter().chain(old);
+        epochs.find_map(|epoch| epoch.enclosure().open(packet))
     }
 
     /// A proposal that others lack was sent again.
@@ -193,7 +207,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Whether a proposal is for the epoch that follows this member's.
-    fn is_of_change(&self, proposal: &Proposal) -> bool {
+    pub(super) fn is_of_change(&self, proposal: &Proposal) -> bool {
         let member = self.phase.member();
         member.is_some_and(|member| Some(member.name) == proposal.parent)
     }

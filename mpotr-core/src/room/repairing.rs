@@ -428,12 +428,14 @@ impl<S: CryptoSuite> Room<S> {
             Answer::Advert | Answer::Greeting | Answer::Guests | Answer::Offer(_) => None,
             Answer::Statement(member) => self.phase.epoch()?.newest_statement(member),
             Answer::Proposal(run) => {
-                let proposal = self.attempt(run)?.proposal.clone();
-                Some(Packet::Proposal(proposal).to_bytes())
+                let attempt = self.attempt(run)?;
+                let proposal = Packet::Proposal(attempt.proposal.clone());
+                Some(attempt.as_sent(&proposal))
             }
             Answer::Round(claim) => {
                 if let Some(attempt) = self.attempt(claim.run) {
-                    return Some(attempt.packet_of(claim.round, claim.sender)?.to_bytes());
+                    let packet = attempt.packet_of(claim.round, claim.sender)?;
+                    return Some(attempt.as_sent(&packet));
                 }
                 let certificate = &self.phase.member()?.certificate;
                 let held = (certificate.hint == claim.run).then_some(&certificate.all)?;

@@ -196,7 +196,8 @@ impl<S: CryptoSuite> Succession<S> {
     pub(super) fn repeat_round(&self, cx: &mut Context<'_, S>) {
         let runs = self.confirmed.iter().chain(&self.current);
         for run in runs {
-            cx.out.transmit_in_run(run.hint, run.own_packets());
+            cx.out
+                .transmit_in_run(run.hint, run.own_packets(), run.enclosure());
         }
     }
 

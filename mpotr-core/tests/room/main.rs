@@ -16,6 +16,7 @@ mod bursts;
 mod changing;
 mod doubles;
 mod echoes;
+mod enclosed;
 mod equivocation;
 mod expiring;
 mod fates;

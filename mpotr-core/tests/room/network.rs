@@ -26,7 +26,9 @@ pub(crate) struct Network {
     pub(crate) rooms: Vec<Room<Suite>>,
     pub(crate) keys: Vec<IdentityKey>,
     pub(crate) events: Vec<Vec<Event>>,
-    /// Every packet as it was sent.
+    /// Every packet as it went over the wire.
+    pub(crate) raw: Vec<(usize, Vec<u8>)>,
+    /// The same, and of what was enclosed what is inside.
     pub(crate) wire: Vec<(usize, Vec<u8>)>,
     pub(crate) now: Timestamp,
     pub(crate) rng: ChaCha20Rng,
@@ -48,6 +50,7 @@ impl Network {
             rooms: Vec::new(),
             keys: Vec::new(),
             events: Vec::new(),
+            raw: Vec::new(),
             wire: Vec::new(),
             now: Timestamp::default(),
             rng: ChaCha20Rng::seed_from_u64(seed),
@@ -96,10 +99,17 @@ impl Network {
 
     /// Puts a packet on the wire for everyone but its sender.
     pub(crate) fn broadcast(&mut self, from: usize, packet: &[u8]) {
-        self.wire.push((from, packet.to_vec()));
+        self.raw.push((from, packet.to_vec()));
+        let opened = self.rooms.get(from).and_then(|room| room.opened(packet));
+        let inside = opened.as_deref().unwrap_or(packet);
+        self.wire.push((from, inside.to_vec()));
         for to in (0..self.rooms.len()).filter(|to| *to != from) {
             let packet = match &mut self.tamper {
-                Some(tamper) => tamper(from, to, packet),
+                // What it leaves as it is goes on as it was sent.
+                Some(tamper) => match tamper(from, to, inside) {
+                    Some(same) if same == inside => Some(packet.to_vec()),
+                    other => other,
+                },
                 None => Some(packet.to_vec()),
             };
             let Some(packet) = packet else { continue };

@@ -20,6 +20,14 @@ pub(super) enum Class {
 }
 
 impl Class {
+    /// Of a packet of a round of a run, the first or the second.
+    pub(super) const fn of_round(round: u8) -> Self {
+        match round {
+            1 => Self::Contribution,
+            _ => Self::Confirmation,
+        }
+    }
+
     /// Of a packet of this kind.
     pub(super) const fn of(kind: PacketKind) -> Self {
         match kind {
@@ -33,8 +41,8 @@ impl Class {
             | PacketKind::Advert
             | PacketKind::Heard
             | PacketKind::Guests => Self::Offer,
-            // What is revealed comes after the last that was said.
-            PacketKind::Sealed | PacketKind::Reveal => Self::Talk,
+            // What is revealed comes after the last that was said. What is enclosed has the class of what is inside.
+            PacketKind::Sealed | PacketKind::Reveal | PacketKind::Enclosed => Self::Talk,
         }
     }
 }

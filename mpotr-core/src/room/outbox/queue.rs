@@ -3,10 +3,10 @@
 use core::ops::Bound;
 use std::collections::{BTreeMap, VecDeque};
 
-use mpotr_crypto::IdentityKey;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::class::Class;
-use crate::epoch::{Gist, Stated};
+use crate::epoch::{Enclosure, Gist, Stated};
 use crate::wire::{EpochHint, EpochName, Packet, SEALED_PREFIX, SidHint};
 
 /// What a packet is to those that come after it.
@@ -73,7 +73,8 @@ impl Queued {
             | Packet::Guests(_)
             | Packet::Knock(_)
             | Packet::Hello(_)
-            | Packet::Answer(_) => What::Other,
+            | Packet::Answer(_)
+            | Packet::Enclosed(_) => What::Other,
         };
         Self::new(packet, what)
     }
@@ -81,6 +82,17 @@ impl Queued {
     /// A packet that replaces nothing.
     pub(super) fn other(packet: &Packet) -> Self {
         Self::new(packet, What::Other)
+    }
+
+    /// The same, enclosed: it leaves in the order and the place of what is inside.
+    pub(super) fn in_enclosure<S: CryptoSuite>(self, enclosure: Option<&Enclosure<S>>) -> Self {
+        match enclosure {
+            Some(enclosure) => Self {
+                packet: enclosure.enclose(&self.packet),
+                ..self
+            },
+            None => self,
+        }
     }
 
     /// A message of this member that has not left before.
@@ -195,18 +207,15 @@ impl Queue {
         self.bytes = self.bytes.saturating_sub(taken);
     }
 
-    /// Puts a packet of a run in its place. What of the same run waits in a class that comes later leaves before it.
-    pub(super) fn push_in_run(&mut self, run: SidHint, packet: &Packet) {
-        self.push_of_run(run, Queued::other(packet));
+    /// Puts a packet of a round of a run, as it was sent, in its place. What of the same run waits in a class that comes later
+    /// leaves before it.
+    pub(super) fn push_bytes_in_run(&mut self, run: SidHint, round: u8, packet: Vec<u8>) {
+        let class = Class::of_round(round);
+        self.push_in_run(run, Queued::of_epoch(packet, class, What::Other));
     }
 
-    /// The same for one that is bytes already.
-    pub(super) fn push_bytes_in_run(&mut self, run: SidHint, packet: Vec<u8>) {
-        let class = crate::wire::PacketKind::of(&packet).map_or(Class::Answer, Class::of);
-        self.push_of_run(run, Queued::of_epoch(packet, class, What::Other));
-    }
-
-    fn push_of_run(&mut self, run: SidHint, mut queued: Queued) {
+    /// The same for a packet of this member.
+    pub(super) fn push_in_run(&mut self, run: SidHint, mut queued: Queued) {
         queued.run = Some(run);
         let class = queued.class;
         let mut before = Vec::new();

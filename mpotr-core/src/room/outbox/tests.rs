@@ -111,8 +111,8 @@ fn confirmation_leaves_before_texts() {
     out.pass_on([sealed(2)]);
     out.transmit(&offer(1, 0));
     out.transmit(&request(1));
-    out.transmit_in_run(RUN, [contribution()]);
-    out.transmit_in_run(SidHint::new([8; 8]), [confirmation(0)]);
+    out.transmit_in_run::<Suite>(RUN, [contribution()], None);
+    out.transmit_in_run::<Suite>(SidHint::new([8; 8]), [confirmation(0)], None);
     let mut expected = bytes(&[confirmation(0), contribution(), request(1), offer(1, 0)]);
     expected.extend([sealed(9), sealed(1), sealed(2)]);
     assert_eq!(out.drain(), expected);
@@ -129,10 +129,10 @@ fn what_is_said_in_a_run_leaves_in_the_order_in_which_it_is_said() {
         panic!("{own:?}");
     };
     out.use_offer(RUN, own_offer);
-    out.transmit_in_run(RUN, [contribution()]);
+    out.transmit_in_run::<Suite>(RUN, [contribution()], None);
     // What was used is not replaced by the offer for the next run.
     out.transmit(&offer(1, 1));
-    out.transmit_in_run(RUN, [confirmation(0)]);
+    out.transmit_in_run::<Suite>(RUN, [confirmation(0)], None);
     let expected = [own, contribution(), confirmation(0), advert(3), offer(1, 1)];
     assert_eq!(out.drain(), bytes(&expected));
 }

@@ -4,6 +4,7 @@
 //! fails: forged packets then leave their slots, and what is left decides who is at fault.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
@@ -12,7 +13,7 @@ use mpotr_gka::{
     Offer, OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
 };
 
-use crate::epoch::Door;
+use crate::epoch::{Door, Enclosure};
 use crate::record::RunRecord;
 use crate::room::installing::Certificate;
 use crate::wire::{EpochName, MemberBits, Packet, Proposal, SealedPacket, SidHint};
@@ -42,6 +43,8 @@ pub(crate) struct Attempt<S: CryptoSuite> {
     pub(crate) joining: Vec<usize>,
     /// The digest of the cut with which this member has confirmed.
     pub(crate) cut: Option<Digest32>,
+    /// What encloses its packets; `None` where those who are in no epoch have to read them, too.
+    pub(crate) enclosure: Option<Arc<Enclosure<S>>>,
     /// Whether a transcript is kept.
     pub(crate) records: bool,
     /// That of the epoch to be, once this member has confirmed. Before that nobody has the epoch.
@@ -92,6 +95,7 @@ impl<S: CryptoSuite> Attempt<S> {
             guests: None,
             joining: Vec::new(),
             cut: None,
+            enclosure: None,
             records: false,
             door: None,
         }
@@ -168,6 +172,20 @@ impl<S: CryptoSuite> Attempt<S> {
         matches!(self.stage, Stage::Confirming(_) | Stage::Certified(_))
     }
 
+    /// What encloses its packets, if anything does.
+    pub(crate) fn enclosure(&self) -> Option<&Enclosure<S>> {
+        self.enclosure.as_deref()
+    }
+
+    /// The bytes of one of its packets, as it was sent.
+    pub(crate) fn as_sent(&self, packet: &Packet) -> Vec<u8> {
+        let packet = packet.to_bytes();
+        match &self.enclosure {
+            Some(enclosure) => enclosure.enclose(&packet),
+            None => packet,
+        }
+    }
+
     /// What this member sends again, as it was sent.
     pub(crate) fn own_packets(&self) -> Vec<Packet> {
         let mut packets: Vec<_> = self.own_proposal().into_iter().collect();
@@ -233,7 +251,7 @@ impl<S: CryptoSuite> Attempt<S> {
         let slots = members.flat_map(|member| [(1, member), (2, member)]);
         let held = slots.filter_map(|(round, member)| {
             let packet = self.packet_of(round, member)?;
-            Some(((round, member), packet.to_bytes()))
+            Some(((round, member), self.as_sent(&packet)))
         });
         held.collect()
     }
