@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, OfferSecrets, OwnChallenge, RoomId};
 use mpotr_core::wire::{
-    Advert, Answer, Bundle, Content, ContentKind, Entry, EpochHint, EpochName, Heard, Knock, KnockNonce,
+    Advert, Answer, Bundle, Content, ContentKind, EnclosedPacket, Entry, EpochHint, EpochName, Heard, Knock, KnockNonce,
     Listing, Lock, MemberBits, MessageId, Missing, Next, OfferHint, OfferMark, Packet, Presence, Question, Range,
     Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Vote, Wanted,
 };
@@ -193,6 +194,9 @@ fn main() -> std::io::Result<()> {
         room: room_id,
         nonce: KnockNonce::new([5; 16]),
     };
+    let secret = Prk::extract::<Suite>(b"seed", b"epoch");
+    let inside = offers.to_bytes();
+    let enclosed = EnclosedPacket::enclose::<Suite>(EpochHint::new([8; 8]), &secret, &inside);
     let made = [
         Packet::Advert(advert),
         Packet::Reveal(reveal),
@@ -203,6 +207,7 @@ fn main() -> std::io::Result<()> {
         Packet::Knock(knock),
         Packet::Hello(*own.challenge()),
         Packet::Answer(Box::new(answer)),
+        Packet::Enclosed(enclosed),
     ];
     for (name, packet) in made.iter().enumerate() {
         write("packet_of_kind", played.len() + name, &picking(packet))?;

@@ -91,7 +91,7 @@ impl InsiderKind {
 
 /// How an insider deviates from the room that it runs.
 pub(crate) trait Deviation<S: CryptoSuite> {
-    /// What leaves instead of a packet of its room.
+    /// What leaves instead of a packet of its room, which may be enclosed in the bytes that would leave.
     fn emit(&mut self, known: &Knowledge<S>, packet: &Packet, bytes: Vec<u8>) -> Vec<Transmit>;
 
     /// Whether its room gets to hear a packet.
@@ -144,7 +144,8 @@ struct Insider<S: CryptoSuite> {
 
 impl<S: CryptoSuite> Party for Insider<S> {
     fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
-        self.known.hear(packet);
+        self.known
+            .hear(self.member.opened(packet).as_deref().unwrap_or(packet));
         let echo = self.deviation.overhear(packet);
         self.out.extend(echo.into_iter().flat_map(everyone));
         if self.deviation.listens(from) {
@@ -170,9 +171,11 @@ impl<S: CryptoSuite> Party for Insider<S> {
                 return Some(transmit);
             }
             let bytes = self.member.packet()?;
-            self.known.hear(&bytes);
+            let opened = self.member.opened(&bytes);
+            let inside = opened.as_deref().unwrap_or(&bytes);
+            self.known.hear(inside);
             // Whatever a room sends decodes.
-            let Ok(packet) = Packet::from_bytes(&bytes) else {
+            let Ok(packet) = Packet::from_bytes(inside) else {
                 continue;
             };
             if let Packet::Offer(offer) = &packet {

@@ -15,6 +15,7 @@
 //! | `final_prefix` | what is final grows at its end, and was read |
 //! | `accusation` | evidence is told once |
 //! | `publication` | nobody publishes while anything is in flight |
+//! | `enclosed` | of a change by which nobody comes in, outsiders read nothing of its run |
 //! | `blame` | no honest member is blamed, or left out for good, without a vote |
 //!
 //! And where a scenario asks for it, for a room can be under conditions in which it cannot hold ([`Watch`]):
@@ -32,6 +33,7 @@ mod accusation;
 pub(crate) mod amplification;
 mod blame;
 mod delivery;
+mod enclosed;
 pub(crate) mod fateless;
 mod fates;
 mod final_prefix;
@@ -72,7 +74,7 @@ pub(crate) struct Seen<'a> {
 /// Says how an invariant is broken.
 type Check = fn(&Seen<'_>) -> Result<(), String>;
 
-const ALL: [(&str, Check); 14] = [
+const ALL: [(&str, Check); 15] = [
     ("same-epoch", same_epoch::check),
     ("one-successor", one_successor::check),
     ("same-cut", same_cut::check),
@@ -85,6 +87,7 @@ const ALL: [(&str, Check); 14] = [
     ("final-signed", final_signed::check),
     ("accusation", accusation::check),
     ("publication", publication::check_silence),
+    ("enclosed", enclosed::check),
     ("blame", blame::check_faults),
     ("exclusion", blame::check_removal),
 ];

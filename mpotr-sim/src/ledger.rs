@@ -152,6 +152,8 @@ pub(crate) struct Ledger {
     /// Epochs for which an honest member has published.
     pub(crate) revealed: BTreeSet<EpochHint>,
     moment: Moment,
+    /// Runs of which an honest member sent a packet that outsiders can read.
+    pub(crate) clear_runs: BTreeSet<SidHint>,
     /// Identities whose exclusion an honest member asked for.
     pub(crate) excluded: BTreeSet<IdentityKey>,
     /// An insider says different things to different members.

@@ -128,6 +128,10 @@ impl<S: CryptoSuite> Party for SeededRoom<S> {
         self.room.epochs_held().collect()
     }
 
+    fn opened(&self, packet: &[u8]) -> Option<Vec<u8>> {
+        self.room.opened(packet)
+    }
+
     fn views(&self) -> Option<u32> {
         self.room.views()
     }

@@ -110,6 +110,11 @@ pub trait Party {
         Vec::new()
     }
 
+    /// What is inside a packet that it enclosed for its epoch; `None` of any other packet.
+    fn opened(&self, _packet: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     /// In a change, how many views it has entered.
     fn views(&self) -> Option<u32> {
         None

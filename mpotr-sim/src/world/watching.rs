@@ -88,7 +88,11 @@ impl World {
                 self.ledger.note_signed(seat, &hint);
             }
             if is_honest || self.trace.is_kept() {
-                self.note_packet(seat, &packet, is_honest);
+                let place = self.places.get(seat.0);
+                let opened = place.and_then(|place| place.party.opened(&packet));
+                let is_clear = opened.is_none();
+                let inside = opened.as_deref().unwrap_or(&packet);
+                self.note_packet(seat, inside, is_honest, is_clear);
             }
             self.count(seat, &packet);
             self.carry(seat, transmit.audience, packet);
@@ -155,7 +159,7 @@ impl World {
     }
 
     /// Notes who contributed to which run: who is listed there, as an instance; and checks what is published.
-    fn note_packet(&mut self, seat: Seat, bytes: &[u8], is_honest: bool) {
+    fn note_packet(&mut self, seat: Seat, bytes: &[u8], is_honest: bool, is_clear: bool) {
         let is_noted = matches!(
             PacketKind::of(bytes),
             Some(PacketKind::Contribution | PacketKind::Confirmation | PacketKind::Reveal)
@@ -170,6 +174,11 @@ impl World {
             .note(self.now, seat, format_args!("sends {}", describe(&packet)));
         if !is_honest {
             return;
+        }
+        if let (true, Packet::Contribution(hint, _) | Packet::Confirmation(hint, _)) =
+            (is_clear, &packet)
+        {
+            self.ledger.clear_runs.insert(*hint);
         }
         // Any holder sends what another lacks once more.
         if let Packet::Contribution(hint, it) = &packet {
@@ -240,6 +249,7 @@ fn describe(packet: &Packet) -> String {
             "a challenge of {} in view {}",
             challenge.epoch, challenge.view
         ),
+        Packet::Enclosed(enclosed) => format!("a packet enclosed in {}", enclosed.hint),
         Packet::Answer(answer) => format!("an answer, to follow {}", parent(answer.offer.parent)),
     }
 }

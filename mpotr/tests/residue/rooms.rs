@@ -283,15 +283,25 @@ impl<S: CryptoSuite> Rooms<S> {
     /// All secrets of an epoch, computed when they are asked for.
     pub(crate) fn secrets_of(&self, epoch: usize) -> impl FnOnce() -> Vec<Needle> + '_ {
         move || {
-            let sid = self.epochs[0][epoch];
-            let packets: Vec<_> = self
-                .wire
-                .iter()
+            let packets = self.wire.iter();
+            let mut packets: Vec<_> = packets
                 .filter_map(|packet| Packet::from_bytes(packet).ok())
                 .collect();
             let draws: Vec<_> = self.draws.iter().map(RefCell::borrow).collect();
             let draws: Vec<_> = draws.iter().map(|draws| draws.drawn.as_slice()).collect();
+            // The packets of each run are enclosed in the epoch that it follows.
+            for before in &self.epochs[0][..epoch] {
+                let source = Source::<S>::new(self.scene, *before, &packets, &draws);
+                let secret = source.enclosed();
+                let opened = packets.iter().filter_map(|packet| match packet {
+                    Packet::Enclosed(enclosed) => enclosed.open::<S>(&secret).ok(),
+                    _ => None,
+                });
+                let opened: Vec<_> = opened.collect();
+                packets.extend(opened.iter().filter_map(|it| Packet::from_bytes(it).ok()));
+            }
             let last = self.first_said.get(epoch + 1).copied().unwrap_or(self.said);
+            let sid = self.epochs[0][epoch];
             Source::<S>::new(self.scene, sid, &packets, &draws)
                 .secrets(self.first_said[epoch]..last)
         }

@@ -237,6 +237,15 @@ impl<S: CryptoSuite> Source<S> {
         found
     }
 
+    /// What encloses the packets of the run that follows.
+    pub(crate) fn enclosed(&self) -> Prk {
+        let key = self.agreed(&mut Vec::new());
+        let es = Prk::extract::<S>(self.sid.as_bytes(), key.expose());
+        let digest = self.statement.contributions;
+        let root = es.child::<S>(label::MESSAGES, digest.as_bytes());
+        root.child::<S>(label::ENCLOSED, &[])
+    }
+
     /// `K`, and what it is made of.
     fn agreed(&self, found: &mut Vec<Needle>) -> Secret<32> {
         if self.methods.agreement == AgreementId::BurmesterDesmedt {
@@ -438,6 +447,8 @@ impl<S: CryptoSuite> Source<S> {
     fn add_message_keys(&self, root: &Prk, found: &mut Vec<Needle>) {
         let exporter = root.expand::<S, 64>(label::EXPORTER, &[]);
         found.push(Needle::new("exporter", Kind::Running, exporter.expose()));
+        let enclosed = root.expand::<S, 64>(label::ENCLOSED, &[]);
+        found.push(Needle::new("enclosed", Kind::Running, enclosed.expose()));
         for sender in 0..self.len() {
             let index = u16::try_from(sender).unwrap().to_be_bytes();
             for stream in [label::CONTENT_CHAIN, label::STATEMENT_CHAIN] {
