@@ -7,9 +7,10 @@ use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{OfferDigest, OfferSecrets, OwnChallenge, RoomId};
 use mpotr_core::wire::{
-    Advert, Answer, Bundle, Content, ContentKind, EnclosedPacket, Entry, EpochHint, EpochName, Heard, Knock, KnockNonce,
-    Listing, Lock, MemberBits, MessageId, Missing, Next, OfferHint, OfferMark, Packet, Presence, Question, Range,
-    Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Vote, Wanted,
+    Advert, Answer, Bundle, Content, ContentKind, EnclosedPacket, Entry, EpochHint, EpochName,
+    Heard, Knock, KnockNonce, Listing, Lock, MemberBits, MessageId, Missing, Next, OfferHint,
+    OfferMark, Packet, Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor,
+    SidHint, Statement, Unsigned, Vote, Wanted,
 };
 use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
 use mpotr_formats::identity;

@@ -47,7 +47,12 @@ impl<S: CryptoSuite> Enclosure<S> {
 
     /// The bytes of a packet, enclosed: the same for the same packet.
     pub(crate) fn enclose(&self, packet: &[u8]) -> Vec<u8> {
-        Packet::Enclosed(EnclosedPacket::enclose::<S>(self.hint, &self.secret, packet)).to_bytes()
+        Packet::Enclosed(EnclosedPacket::enclose::<S>(
+            self.hint,
+            &self.secret,
+            packet,
+        ))
+        .to_bytes()
     }
 
     /// The bytes of the packet inside; `None` if it is of another epoch, or no member enclosed it.

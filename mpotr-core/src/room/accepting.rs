@@ -46,7 +46,7 @@ impl<S: CryptoSuite> Lobby<S> {
         self.turns.keep_out(cx.now.after(cx.me.times().view));
     }
 
-    /// Keeps a proposal until the offers that it lists are at hand, and asks for them. The terms fit, so its maker knows this
+    /// Keeps a proposal until the offers that it lists are at hand, and asks for those that are lost. The terms fit, so its maker knows this
     /// member's offer: worth asking for the others.
     ///
     /// # Errors
@@ -68,6 +68,7 @@ impl<S: CryptoSuite> Lobby<S> {
         let mut missing = self.offering.missing(&proposal.offers);
         missing.sort_unstable();
         missing.dedup();
+        let is_first = proposal.parent.is_none();
         self.turns.keep(Pending {
             proposal,
             since: cx.now,
@@ -76,7 +77,10 @@ impl<S: CryptoSuite> Lobby<S> {
         cx.timers.begin_anew(Timer::Ask);
         cx.timers
             .set_if_idle(Timer::Ask, cx.now.after(cx.me.times().round_trip));
-        Self::request(cx, &missing);
+        if is_first {
+            Self::request(cx, &missing);
+        }
+        // Those of the members of an epoch come with their contributions.
         Ok(())
     }
 }

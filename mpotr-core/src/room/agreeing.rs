@@ -40,8 +40,11 @@ impl<S: CryptoSuite> Room<S> {
         let out = &mut self.common.out;
         if let Some(own) = attempt.own_offer() {
             if shows_offer {
-                // Its members have it already; those who come in do not, and could not read it before.
+                // The members have it; those who come in could not read it.
                 out.transmit(&Packet::Offer(own.clone()));
+                let answer = Answer::Offer(own.digest::<S>());
+                let pause = part(self.common.me.times().retry, 4);
+                self.lobby.answering.was_sent(now, answer, pause);
             }
             out.use_offer(attempt.hint, own);
         }

@@ -69,7 +69,7 @@ impl<S: CryptoSuite> Room<S> {
                         Answer::Round(claim) => {
                             let out = &mut self.common.out;
                             out.send_in_run(claim.run, claim.round, again);
-                        },
+                        }
                         Answer::Advert
                         | Answer::Greeting
                         | Answer::Guests

@@ -11,8 +11,8 @@
 //! same bytes again, and no key seals two packets.
 
 use mpotr_crypto::{
-    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, OpenError,
-    byte_newtype, kdf::Prk, label, wiping_small_stack,
+    AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
+    OpenError, byte_newtype, kdf::Prk, label, wiping_small_stack,
 };
 
 use super::{EpochHint, PacketKind};
@@ -139,7 +139,7 @@ mod tests {
     use mpotr_crypto::{AeadKey, CryptoSuite, kdf::Prk, label};
 
     use super::{EnclosedPacket, NONCE, associated_data, fresh_for};
-    use crate::wire::{EpochHint, PacketKind, VERSION};
+    use crate::wire::{EpochHint, Packet, PacketKind, VERSION};
 
     const HINT: EpochHint = EpochHint::new([3; 8]);
 
@@ -163,12 +163,39 @@ mod tests {
         assert_ne!(other.fresh, enclosed.fresh);
         // Nothing of one can be taken for another's.
         for mixed in [
-            EnclosedPacket { hint: EpochHint::new([4; 8]), ..enclosed.clone() },
-            EnclosedPacket { fresh: other.fresh, ..enclosed.clone() },
-            EnclosedPacket { sealed: other.sealed, ..enclosed },
+            EnclosedPacket {
+                hint: EpochHint::new([4; 8]),
+                ..enclosed.clone()
+            },
+            EnclosedPacket {
+                fresh: other.fresh,
+                ..enclosed.clone()
+            },
+            EnclosedPacket {
+                sealed: other.sealed,
+                ..enclosed
+            },
         ] {
             assert!(mixed.open::<S>(&secret_here).is_err());
         }
+    }
+
+    #[test]
+    fn the_example_of_the_specification_is_what_is_made() {
+        type S = ChaCha20Poly1305Suite;
+        let secret = Prk::extract::<S>(b"salt", b"input key material");
+        let packet = [&[VERSION, 1][..], &[0; 8]].concat();
+        let enclosed = EnclosedPacket::enclose::<S>(HINT, &secret, &packet);
+        let bytes = Packet::Enclosed(enclosed).to_bytes();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spec/05-wire.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (_, section) = page.split_once("\n### Enclosed packet\n").unwrap();
+        let (_, example) = section.split_once("Example").unwrap();
+        let (_, example) = example.split_once("```").unwrap();
+        let (example, _) = example.split_once("```").unwrap();
+        let example: String = example.split_whitespace().collect();
+        assert_eq!(example, hex);
     }
 
     #[test]
@@ -187,7 +214,11 @@ mod tests {
         let key = secret.expand::<S, 32>(label::ENCLOSED_KEY, fresh.as_bytes());
         let data = associated_data::<S>(HINT, fresh);
         let sealed = AeadKey::<S>::new(&key).seal(&NONCE, &data, &of_run);
-        let reused = EnclosedPacket { hint: HINT, fresh, sealed };
+        let reused = EnclosedPacket {
+            hint: HINT,
+            fresh,
+            sealed,
+        };
         assert!(reused.open::<S>(&secret).is_err());
         for kind in PacketKind::ALL {
             let enclosed = EnclosedPacket::enclose::<S>(HINT, &secret, &packet(kind, 1));

@@ -112,7 +112,10 @@ fn a_change_that_loses_much_names_nobody_and_is_repaired_by_the_same_bytes() {
     let forms: BTreeSet<_> = enclosed.iter().map(|(_, packet)| packet).collect();
     let inside = of_kinds(&network.wire[since..], &OF_CHANGE);
     let contents: BTreeSet<_> = inside.iter().map(|(_, packet)| packet).collect();
-    assert_eq!((enclosed.len(), forms.len()), (inside.len(), contents.len()));
+    assert_eq!(
+        (enclosed.len(), forms.len()),
+        (inside.len(), contents.len())
+    );
     assert!(forms.len() < enclosed.len(), "something came again");
     let is_of_many = |form: &&Vec<u8>| {
         let same = enclosed.iter().filter(|(_, packet)| packet == *form);

@@ -90,6 +90,13 @@ impl Answering {
         }
     }
 
+    /// This member has sent what others may ask for before they have heard it.
+    pub(crate) fn was_sent(&mut self, now: Timestamp, answer: Answer, pause: Duration) {
+        self.due.remove(&answer);
+        self.given.retain(|_, until| now < *until);
+        self.given.insert(answer, now.after(pause));
+    }
+
     /// The answers whose turn has come.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<Answer> {
         let due = self.due.iter().filter(|(_, turn)| **turn <= now);
