@@ -100,6 +100,13 @@ impl World {
     }
 
     fn note_events(&mut self, seat: Seat, events: &[Event], key: Option<[u8; 32]>) {
+        // Who has all other confirmations confirms and installs in one moment, and what it sends is looked at after what it is
+        // told.
+        for event in events {
+            if let Event::Secure { sid, .. } = event {
+                self.ledger.note_confirmation(seat, SidHint::of(sid));
+            }
+        }
         let last = events
             .iter()
             .rposition(|event| matches!(event, Event::Secure { .. }));
