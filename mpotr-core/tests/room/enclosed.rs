@@ -122,7 +122,7 @@ fn a_change_that_loses_much_names_nobody_and_is_repaired_by_the_same_bytes() {
         let senders: BTreeSet<_> = same.map(|(from, _)| from).collect();
         senders.len() > 1
     };
-    assert!(forms.iter().any(|form| is_of_many(form)), "from another");
+    assert!(forms.iter().any(is_of_many), "from another");
 }
 
 #[test]
