@@ -182,7 +182,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.begin(now, attempt, rng);
         if is_change {
-            self.extend_view();
+            self.extend_view(now);
             self.say_next();
             self.advance_runs(now, rng);
         }

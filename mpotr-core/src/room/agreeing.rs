@@ -336,7 +336,10 @@ impl<S: CryptoSuite> Room<S> {
         }
         match which {
             // A change goes on with its next view.
-            Which::Current if !self.phase.gathers() => self.common.timers.set(Timer::View, now),
+            Which::Current if !self.phase.gathers() => {
+                self.cut_short();
+                self.common.timers.set(Timer::View, now);
+            }
             Which::Current => {
                 self.note_failed_host(now, attempt);
                 self.common.timers.stop(Timer::View);

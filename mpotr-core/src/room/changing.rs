@@ -34,7 +34,21 @@ pub(super) struct Change {
     pub(super) began: Timestamp,
     /// When this member entered the view.
     pub(super) entered: Timestamp,
+    /// When a proposal for the view was seen first.
+    proposed: Option<Timestamp>,
+    /// When it went on because others had, last.
+    followed: Option<Timestamp>,
+    /// Whether the view ends for another reason than that its time is over.
+    pub(super) is_cut_short: bool,
 }
+
+/// For this part of a round trip a member that has followed others into a view stays in it, whatever they state: each view costs
+/// an offer and a statement of all.
+const STAYS: u32 = 2;
+
+/// A view of which this part of the time goes by has failed, whoever ends it: the pace was too quick. A shorter one says
+/// nothing about the carrier.
+const PART_THAT_COUNTS: u32 = 2;
 
 /// What a member knows of the way from its epoch to the next.
 #[derive(Debug, Default)]
@@ -115,19 +129,7 @@ impl<S: CryptoSuite> Room<S> {
                 return;
             }
         }
-        if let Some(view) = self
-            .situation(now)
-            .and_then(|situation| situation.later_view())
-        {
-            self.enter_view(now, view, rng);
-        }
-        if self.succession.current.is_none()
-            && let Some(view) = self
-                .situation(now)
-                .and_then(|situation| situation.view_of_proposer())
-        {
-            self.enter_view(now, view, rng);
-        }
+        self.follow_others(now, rng);
         if self.succession.current.is_none()
             && let Some(view) = self.phase.change().map(|change| change.view)
         {
@@ -139,6 +141,7 @@ impl<S: CryptoSuite> Room<S> {
         if self.waits_for_newcomers() && self.is_so(now, |it| it.wants_own_change()) {
             // What members want goes first.
             let view = self.phase.change().map_or(0, |change| change.view);
+            self.cut_short();
             self.enter_view(now, view.saturating_add(1), rng);
         }
         self.note_installed(now);
@@ -161,6 +164,46 @@ impl<S: CryptoSuite> Room<S> {
         self.await_host(now);
     }
 
+    /// Goes on to the view that most of the others have come to, or that its proposer has not left; not at once, if it has
+    /// just done so.
+    fn follow_others(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let is_free = self.succession.current.is_none();
+        let view = self.situation(now).and_then(|situation| {
+            let of_proposer = || situation.view_of_proposer().filter(|_| is_free);
+            situation.later_view().or_else(of_proposer)
+        });
+        let Some((view, change)) = view.zip(self.phase.change()) else {
+            return;
+        };
+        let stays = part(self.common.me.times().round_trip, STAYS);
+        let until = change.followed.map(|followed| followed.after(stays));
+        if let Some(until) = until.filter(|until| now < *until) {
+            self.common.timers.set_earlier(Timer::Change, until);
+            return;
+        }
+        self.enter_view(now, view, rng);
+        if let Some(change) = self.phase.change_mut() {
+            change.followed = Some(now);
+        }
+    }
+
+    /// The view ends by what somebody did or wants, and not by the weather.
+    pub(super) fn cut_short(&mut self) {
+        if let Some(change) = self.phase.change_mut() {
+            change.is_cut_short = true;
+        }
+    }
+
+    /// Whether the view has failed for want of time.
+    fn has_view_failed(&self, now: Timestamp) -> bool {
+        self.phase.change().is_some_and(|change| {
+            // Without a deadline it is over.
+            let end = self.common.timers.at(Timer::View).unwrap_or(now);
+            let least = part(end.since(change.entered), PART_THAT_COUNTS);
+            !change.is_cut_short && now.since(change.entered) >= least
+        })
+    }
+
     /// The first view from this one on whose proposer is not one that another instance replaces.
     fn first_view(&self, now: Timestamp, view: u32) -> u32 {
         let situation = self.situation(now);
@@ -180,15 +223,18 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
+        let has_failed = self.has_view_failed(now);
         self.set_aside(now);
-        let began = self.phase.change().map_or(now, |change| change.began);
+        let change = self.phase.change();
+        let began = change.map_or(now, |change| change.began);
+        let followed = change.and_then(|change| change.followed);
         let member = self.phase.member();
         let has_confirmed = !self.succession.confirmed.is_empty()
             || member.is_some_and(|member| member.changing.has_confirmed());
         if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
             return;
         }
-        if self.phase.change().is_some() {
+        if has_failed {
             self.common.pulse.have_failed();
             self.common.keep_pace();
         }
@@ -208,6 +254,9 @@ impl<S: CryptoSuite> Room<S> {
             view,
             began,
             entered: now,
+            proposed: None,
+            followed,
+            is_cut_short: false,
         };
         member.enter_view(change, own.map(|own| own.digest), has_confirmed);
         let times = self.common.me.times();
@@ -228,10 +277,14 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// There is a proposal in this view: it has the time that a run takes.
-    pub(super) fn extend_view(&mut self) {
-        if let Some(change) = self.phase.change() {
-            let until = change.entered.after(self.common.me.times().view);
+    /// There is a proposal in this view: it has the time that a run takes, and half of that from when it came at least. That
+    /// without a member that has fallen silent comes late.
+    pub(super) fn extend_view(&mut self, now: Timestamp) {
+        let view = self.common.me.times().view;
+        if let Some(change) = self.phase.change_mut() {
+            let proposed = *change.proposed.get_or_insert(now);
+            let least = proposed.after(part(view, 2));
+            let until = change.entered.after(view).max(least);
             if self.waits_for_newcomers() {
                 // Those have less.
                 self.common.timers.set_earlier(Timer::View, until);

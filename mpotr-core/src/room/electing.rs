@@ -279,7 +279,7 @@ impl<S: CryptoSuite> Room<S> {
             let _rejected = self.sort_in(now, proposal);
         }
         if self.succession.changes.signed(view).is_some() {
-            self.extend_view();
+            self.extend_view(now);
         }
         for proposal in self.succession.changes.of_view(view) {
             match self.judge(now, &proposal) {

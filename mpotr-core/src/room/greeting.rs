@@ -283,6 +283,7 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         if attempt.continuing.is_some() && !attempt.has_confirmed() && member.objects_to(attempt) {
+            self.cut_short();
             self.common.timers.set(Timer::View, now);
         }
     }

@@ -85,6 +85,10 @@ impl<S: CryptoSuite> Phase<S> {
         self.member()?.changing.change.as_ref()
     }
 
+    pub(super) fn change_mut(&mut self) -> Option<&mut Change> {
+        self.member_mut()?.changing.change.as_mut()
+    }
+
     /// The name of the epoch, or none.
     pub(super) fn name(&self) -> Option<EpochName> {
         self.member().map(|member| member.name)

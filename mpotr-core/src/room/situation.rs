@@ -206,13 +206,12 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
 
     /// The first view from this one on whose proposer does not count as dead.
     pub(super) fn first_view_from(&self, view: u32) -> u32 {
-        let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
         let lives = |view: &u32| {
             let proposer = self.proposer_of(*view);
             let dead_from = proposer.and_then(|proposer| self.dead_from(proposer));
             dead_from.is_none_or(|from| self.now < from)
         };
-        let mut views = view..=view.saturating_add(members);
+        let mut views = view..=self.view_of_turns(view);
         views.find(lives).unwrap_or(view)
     }
 
@@ -318,28 +317,50 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         asked || self.wants_own_change() || !self.admitted().is_empty() || self.wants_merge()
     }
 
-    /// The view in which at least half of the others are, if it is later than this member's.
+    /// The view that more than half of the others have come to that take part, if it is later than this member's; of those
+    /// the one that has every proposer once, if it is further: what one member states moves nobody by itself, and what many
+    /// state nobody by more than that at a time.
     pub(super) fn later_view(&self) -> Option<u32> {
         let (epoch, change) = (self.epoch(), self.change()?);
-        let others = self.present().filter(|member| *member != epoch.me());
-        let mut views: Vec<_> = others
-            .map(|member| epoch.next_of(member).map_or(0, |next| next.view))
+        let takes_part = |member: &usize| *member != epoch.me() && !self.may_be_left_out(*member);
+        let others = self.present().filter(takes_part);
+        let said = others.filter_map(|member| epoch.next_of(member));
+        let mut views: Vec<_> = said
+            .filter(|next| next.offer.is_some())
+            .map(|next| next.view)
             .collect();
         views.sort_unstable();
-        let half = views.len().checked_div(2)?;
-        let view = views.get(half).copied();
-        view.filter(|view| *view > change.view)
+        let most_have_come = views.len().checked_sub(1)?.checked_div(2)?;
+        let view = (*views.get(most_have_come)?).min(self.view_of_turns(change.view));
+        (view > change.view).then_some(view)
     }
 
-    /// The view in which the proposer of this member's view is, if it has left that: nobody who has not taken part will.
+    /// The first later view whose proposer has not left it, if that of this member's view has left this one: nobody who has not
+    /// taken part here will. How far a proposer says that it has gone moves nobody.
     pub(super) fn view_of_proposer(&self) -> Option<u32> {
-        let change = self.change()?;
-        let said = self.epoch().next_of(self.proposer_of(change.view)?)?;
-        (said.installed.is_none() && said.view > change.view).then_some(said.view)
+        let view = self.change()?.view;
+        let has_left = |view: u32| {
+            let proposer = self.proposer_of(view);
+            let said = proposer.and_then(|proposer| self.epoch().next_of(proposer));
+            said.is_some_and(|next| next.installed.is_none() && next.view > view)
+        };
+        if !has_left(view) {
+            return None;
+        }
+        let mut later = view.checked_add(1)?..=self.view_of_turns(view);
+        later.find(|view| !has_left(*view))
     }
 
-    /// The proposer of a view: the members of the old roster take turns, from one that its name picks.
+    /// The last of the views from this one on in which each member has had its turn.
+    fn view_of_turns(&self, view: u32) -> u32 {
+        let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
+        view.saturating_add(members)
+    }
+
+    /// The proposer of a view: the members of the old roster take turns, from one that its name picks. The last view, which
+    /// none follows, has none: it would be one member's for ever.
     pub(super) fn proposer_of(&self, view: u32) -> Option<usize> {
+        view.checked_add(1)?;
         let members = u64::try_from(self.epoch().members()).ok()?;
         let name = self.member.name;
         let first = name.as_bytes().first_chunk();
@@ -355,8 +376,9 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         };
         let spoke = epoch
             .next_of(member)
-            // A member without an offer has not entered a view: it has stated votes, perhaps long ago.
-            .is_some_and(|next| next.offer.is_some() && next.view >= change.view);
+            // A member without an offer has not entered a view: it has stated votes, perhaps long ago. Who is in a later one
+            // takes no part in this: it has as long as who is silent.
+            .is_some_and(|next| next.offer.is_some() && next.view == change.view);
         !epoch.is_present(member)
             || self.has_installed(member)
             || self.is_member_excluded(member)

@@ -23,6 +23,8 @@ mod fates;
 #[cfg(feature = "insider")]
 mod forged;
 mod forming;
+#[cfg(feature = "insider")]
+mod insiders;
 mod lagging;
 mod leaving;
 mod leaving_together;
