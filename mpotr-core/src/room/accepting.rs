@@ -168,6 +168,7 @@ impl<S: CryptoSuite> Room<S> {
         attempt.continuing = part.continuing;
         attempt.guests = part.guests;
         attempt.joining = part.joining;
+        attempt.named_by = part.named_by;
         if attempt.joining.is_empty() && attempt.guests.is_none() {
             // Those who have to read it have the epoch that it follows.
             let parent = self.phase.member();

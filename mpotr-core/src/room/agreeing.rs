@@ -254,7 +254,10 @@ impl<S: CryptoSuite> Room<S> {
     /// The view ends. If its run failed for want of those who would have come in, there are some without any now.
     fn note_failed_newcomers(&mut self, now: Timestamp) {
         let current = self.succession.current.as_ref();
-        let Some(alive) = current.and_then(Attempt::alive_newcomers) else {
+        let Some((alive, by)) = current.and_then(|attempt| {
+            let by = attempt.named_by(&attempt.silent());
+            Some((attempt.alive_newcomers()?, by))
+        }) else {
             return;
         };
         // What members want has ended it, and not the time.
@@ -262,7 +265,7 @@ impl<S: CryptoSuite> Room<S> {
             self.waits_for_newcomers() && self.is_so(now, |situation| situation.wants_own_change());
         if self.phase.is_member() && !is_cut_short {
             let view = self.common.me.times().view;
-            self.lobby.newcomers.have_failed(now, view, alive);
+            self.lobby.newcomers.have_failed(now, view, alive, by);
         }
     }
 
@@ -332,7 +335,8 @@ impl<S: CryptoSuite> Room<S> {
         if self.phase.is_member() && fault.culprits.iter().any(is_of_newcomers) {
             let view = self.common.me.times().view;
             let alive = attempt.alive_newcomers().unwrap_or_default();
-            self.lobby.newcomers.have_failed(now, view, alive);
+            let by = attempt.named_by(&fault.culprits);
+            self.lobby.newcomers.have_failed(now, view, alive, by);
         }
         match which {
             // A change goes on with its next view.

@@ -340,6 +340,8 @@ impl<S: CryptoSuite> Room<S> {
         // Whom a member objects to is not asked about again.
         admitted.retain(|it| !member.is_objected(&it.identity, &it.offer));
         admitted.extend(seconded);
+        #[cfg(feature = "insider")]
+        admitted.extend(&member.strangers.invented);
         let admitted: Vec<_> = admitted
             .into_iter()
             .take(crate::wire::MAX_ADMITTED)

@@ -4,7 +4,7 @@
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
-use crate::wire::{Content, MessageId, Statement};
+use crate::wire::{Admitted, Content, MessageId, Statement};
 
 impl<S: CryptoSuite> Room<S> {
     /// A packet with a message of this member, whatever it has said before, with its signature or with junk in place of one;
@@ -26,6 +26,13 @@ impl<S: CryptoSuite> Room<S> {
     /// The same with a signature that is wrong.
     pub fn forge_unsigned(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
         self.phase.epoch_mut()?.forge_unsigned(number, statement)
+    }
+
+    /// States from now on that these have answered in the present epoch, whoever has; replaces what was stated so before.
+    pub fn invent(&mut self, newcomers: impl IntoIterator<Item = Admitted>) {
+        if let Some(member) = self.phase.member_mut() {
+            member.strangers.invented = newcomers.into_iter().collect();
+        }
     }
 
     /// The ids of the messages that are delivered here and parent of none.

@@ -5,7 +5,7 @@
 //! passed. What differs between the three is answered by the [`Parent`]: which terms are known, who may be listed, and what must
 //! have been said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey, VerifyingKey};
 use mpotr_gka::{Offer, OfferDigest, RosterError, Run, Sid};
@@ -42,6 +42,8 @@ pub(super) struct Part<S: CryptoSuite> {
     pub(super) guests: Option<EpochName>,
     /// Those in a change who come in, by their place in the roster.
     pub(super) joining: Vec<usize>,
+    /// The other members that have said that they were there, by that place.
+    pub(super) named_by: BTreeMap<usize, BTreeSet<IdentityKey>>,
 }
 
 impl<S: CryptoSuite> Part<S> {
@@ -108,12 +110,24 @@ impl<S: CryptoSuite> Judge<'_, S> {
             }
             _ => Vec::new(),
         };
+        let named_by = joining.iter().filter_map(|place| {
+            let (Parent::Epoch(situation), Some(offer)) = (&self.parent, offers.get(*place)) else {
+                return None;
+            };
+            let newcomer = Admitted {
+                identity: offer.identity,
+                offer: *proposal.offers.get(*place)?,
+            };
+            Some((*place, situation.named_by(&newcomer).collect()))
+        });
+        let named_by = named_by.collect();
         Ok(Part {
             run,
             offered: self.offered(proposal),
             continuing,
             guests,
             joining,
+            named_by,
         })
     }
 

@@ -20,6 +20,15 @@ use crate::policy::{Policy, Rule, Word};
 use crate::time::Timestamp;
 use crate::wire::{Admitted, Next, Vote};
 
+/// How much speaks for it that a newcomer has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Trust {
+    /// This member has verified it.
+    is_proven: bool,
+    /// So many others say so.
+    trusted: usize,
+}
+
 /// What holds at one moment in an epoch.
 pub(super) struct Situation<'a, S: CryptoSuite> {
     pub(super) now: Timestamp,
@@ -276,9 +285,45 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
                     || (self.lets_in(&it.identity) && self.may_be_listed(it)))
         };
         let admitted = self.answered().into_iter().filter(is_let_in);
-        // Of one identity, one.
-        let one_each: BTreeMap<_, _> = admitted.map(|it| (it.identity, it.offer)).collect();
-        one_each.into_values().collect()
+        // Of one identity, one: that for which most speaks.
+        let mut one_each: BTreeMap<IdentityKey, (Trust, OfferDigest)> = BTreeMap::new();
+        for it in admitted {
+            let Some(trust) = self.trust_in(&it) else {
+                continue;
+            };
+            let most = one_each.entry(it.identity).or_insert((trust, it.offer));
+            if trust > most.0 {
+                *most = (trust, it.offer);
+            }
+        }
+        // Who was there when others failed the room goes first.
+        let is_alive = |identity: &IdentityKey| self.newcomers.is_alive(identity);
+        if one_each.keys().any(is_alive) {
+            one_each.retain(|identity, _| is_alive(identity));
+        }
+        one_each.into_values().map(|(_, offer)| offer).collect()
+    }
+
+    /// How much speaks for it that a newcomer has answered; nothing, if only members say so that have said it before of one
+    /// who was not there.
+    fn trust_in(&self, newcomer: &Admitted) -> Option<Trust> {
+        let is_proven = self.member.strangers.has_proven(newcomer);
+        let trusted = self
+            .named_by(newcomer)
+            .filter(|member| !self.newcomers.doubts(self.now, member))
+            .count();
+        (is_proven || trusted > 0).then_some(Trust { is_proven, trusted })
+    }
+
+    /// The other members that say in this view that a newcomer has answered.
+    pub(super) fn named_by(&self, newcomer: &Admitted) -> impl Iterator<Item = IdentityKey> {
+        let (epoch, view) = (self.epoch(), self.view());
+        let others = self.present().filter(move |it| *it != epoch.me());
+        let naming = others.filter(move |member| {
+            let said = epoch.next_of(*member);
+            said.is_some_and(|next| next.view == view && next.admitted.contains(newcomer))
+        });
+        naming.filter_map(|member| epoch.identity(member))
     }
 
     /// Whether newcomers are listed in this view: members' own changes go first, and a view that failed for want of a newcomer is

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use mpotr_core::Event;
-use mpotr_core::crypto::IdentityKey;
-use mpotr_core::gka::{EpochName, OfferDigest};
-use mpotr_core::wire::{Next, Presence, Statement, Vote};
+use mpotr_core::crypto::rand_core::Rng as _;
+use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
+use mpotr_core::gka::{EpochName, Forger, Offer, OfferDigest, OfferSecrets, RoomId};
+use mpotr_core::wire::{Admitted, Next, Packet, Presence, Statement, Vote};
 
-use crate::network::Network;
+use crate::attacks::give;
+use crate::network::{Network, Suite};
 
 /// A member whose own room is silent: what it states is made up.
 struct Insider {
@@ -81,6 +83,14 @@ fn digest(n: u8) -> OfferDigest {
     OfferDigest::new([n; 32])
 }
 
+/// An offer to an epoch in anybody's name.
+fn offer_as(network: &mut Network, claimed: IdentityKey, parent: EpochName) -> Offer {
+    let nobody = Forger::<Suite>::new().invent(claimed);
+    let count = network.rng.next_u64();
+    let room = RoomId::of_name::<Suite>("test");
+    OfferSecrets::generate(room, Some(parent), &nobody, count, &mut network.rng).0
+}
+
 #[test]
 fn a_view_that_one_member_states_is_nobodys_last() {
     // With three, "half of the others" is one; with four, it is her turn in the first view.
@@ -142,4 +152,87 @@ fn who_hops_from_view_to_view_slows_nobody_down() {
     assert!(views.flatten().all(|views| views <= 2));
     // She is silent from here on, which is late in this view, and left out for that in the next.
     network.run_until(40, |network| are_together(network, &others));
+}
+
+/// The offer with which a newcomer answered last.
+fn last_answer(network: &Network, newcomer: usize) -> Option<OfferDigest> {
+    let mut sent = network.wire.iter().rev();
+    sent.find_map(|(from, packet)| match Packet::from_bytes(packet) {
+        Ok(Packet::Answer(answer)) if *from == newcomer => Some(answer.offer.digest::<Suite>()),
+        _ => None,
+    })
+}
+
+/// A member states answers that nobody gave, with offers that are in all hands.
+fn invent(network: &mut Network, mallory: usize, offers: Vec<Offer>) {
+    let mut invented = Vec::new();
+    for offer in offers {
+        let identity = offer.identity;
+        let digest = offer.digest::<Suite>();
+        invented.push(Admitted {
+            identity,
+            offer: digest,
+        });
+        let packet = Packet::Offer(offer).to_bytes();
+        for member in 0..network.rooms.len() {
+            let _any = give(network, member, &packet);
+        }
+    }
+    network.rooms[mallory].invent(invented);
+}
+
+#[test]
+fn an_offer_that_was_invented_is_not_listed_in_place_of_the_proven_one() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.run_for(5);
+    let mallory = 3;
+    let newcomer = network.enter(|_| {});
+    let claimed = network.keys[newcomer];
+    let mut known = None;
+    for _ in 0..120_000 / 5 {
+        network.run_for_millis(5);
+        if network.rooms[newcomer].is_secure() {
+            return;
+        }
+        let answered = last_answer(&network, newcomer);
+        if answered == known {
+            continue;
+        }
+        known = answered;
+        // One in the same name that comes before and one that comes after the proven one.
+        let parent = epoch_of(&network, 0).0;
+        let mut offers = Vec::new();
+        for is_less in [true, false] {
+            offers.push(loop {
+                let offer = offer_as(&mut network, claimed, parent);
+                if (Some(offer.digest::<Suite>()) < known) == is_less {
+                    break offer;
+                }
+            });
+        }
+        invent(&mut network, mallory, offers);
+    }
+    panic!("the newcomer is kept out");
+}
+
+#[test]
+fn who_states_what_was_not_proven_keeps_nobody_out() {
+    let mut network = Network::new(4, 1).until_secure();
+    network.run_for(5);
+    let mallory = 3;
+    let newcomer = network.enter(|_| {});
+    for _ in 0..120 {
+        let parent = epoch_of(&network, 0).0;
+        let mut ghosts = Vec::new();
+        for _ in 0..15 {
+            let nobody = IdentityKeyPair::random::<Suite>(&mut network.rng);
+            ghosts.push(offer_as(&mut network, nobody.public(), parent));
+        }
+        invent(&mut network, mallory, ghosts);
+        network.run_for(1);
+        if network.rooms[newcomer].is_secure() {
+            return;
+        }
+    }
+    panic!("the newcomer is kept out");
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::IdentityKey;
-use mpotr_gka::{EpochName, OfferDigest, TrapdoorKey};
+use mpotr_gka::{EpochName, MAX_MEMBERS, OfferDigest, TrapdoorKey};
 
 use crate::time::{Duration, Timestamp};
 use crate::wire::Packet;
@@ -26,6 +26,8 @@ pub(crate) struct Newcomers {
     until: Timestamp,
     /// Those who took part in the last view that failed so: they go first.
     alive: BTreeSet<IdentityKey>,
+    /// Members that had said of such a one that it was there, how often in a row, and until when their word counts for nothing.
+    doubted: BTreeMap<IdentityKey, (u32, Timestamp)>,
     /// The last answer of this member to the challenge of each epoch.
     answered: BTreeMap<EpochName, Answered>,
 }
@@ -61,16 +63,37 @@ impl Newcomers {
         self.knocked.is_some_and(|at| now.since(at) <= fresh)
     }
 
-    /// A view has failed for want of some; these took part in it.
+    /// A view has failed for want of some, of whom these members had said that they were there; `alive` took part in it. When
+    /// newcomers are listed again, the word of those members lists nobody here for as long again, and longer each time: who
+    /// makes newcomers up keeps the others out of a few views, and not for ever.
     pub(crate) fn have_failed(
         &mut self,
         now: Timestamp,
         view: Duration,
         alive: impl IntoIterator<Item = IdentityKey>,
+        by: impl IntoIterator<Item = IdentityKey>,
     ) {
+        let views = |times: u32| view.saturating_mul(2_u32.saturating_pow(times.min(MAX_FAILED)));
         self.failed = self.failed.saturating_add(1).min(MAX_FAILED);
-        self.until = now.after(view.saturating_mul(2_u32.saturating_pow(self.failed)));
+        self.until = now.after(views(self.failed));
         self.alive = alive.into_iter().collect();
+        // It was long ago.
+        let forgets = |until: Timestamp| now.since(until) > views(MAX_FAILED);
+        self.doubted.retain(|_, (_, until)| !forgets(*until));
+        for member in by {
+            if self.doubted.len() >= MAX_MEMBERS && !self.doubted.contains_key(&member) {
+                continue;
+            }
+            let (times, until) = self.doubted.entry(member).or_insert((0, now));
+            *times = times.saturating_add(1).min(MAX_FAILED);
+            *until = self.until.after(views(*times));
+        }
+    }
+
+    /// Whether a member's word on who is there counts for nothing.
+    pub(crate) fn doubts(&self, now: Timestamp, member: &IdentityKey) -> bool {
+        let doubted = self.doubted.get(member);
+        doubted.is_some_and(|(_, until)| now < *until)
     }
 
     /// An epoch has let some in. Those who are still outside knock again.
@@ -178,21 +201,38 @@ mod tests {
         let mut newcomers = Newcomers::default();
         assert!(newcomers.may_come(at(0)));
         for views in [2, 4, 8, 16, 16] {
-            newcomers.have_failed(at(100), VIEW, []);
+            newcomers.have_failed(at(100), VIEW, [], []);
             assert!(!newcomers.may_come(at(99 + 8 * views)));
             assert!(newcomers.may_come(at(100 + 8 * views)));
         }
         newcomers.have_come();
         assert!(newcomers.may_come(at(100)));
-        newcomers.have_failed(at(100), VIEW, []);
+        newcomers.have_failed(at(100), VIEW, [], []);
         assert!(newcomers.may_come(at(116)));
+    }
+
+    #[test]
+    fn who_named_one_that_was_not_there_is_doubted_for_longer_than_newcomers_wait() {
+        let mallory = IdentityKey::new([1; 32]);
+        let mut newcomers = Newcomers::default();
+        newcomers.have_failed(at(0), VIEW, [], [mallory]);
+        assert!(newcomers.may_come(at(16)) && newcomers.doubts(at(31), &mallory));
+        assert!(!newcomers.doubts(at(32), &mallory));
+        // One that was let in excuses nothing, but time does.
+        newcomers.have_come();
+        newcomers.have_failed(at(40), VIEW, [], [mallory]);
+        assert!(newcomers.may_come(at(56)) && newcomers.doubts(at(87), &mallory));
+        assert!(!newcomers.doubts(at(88), &mallory));
+        newcomers.have_come();
+        newcomers.have_failed(at(300), VIEW, [], [mallory]);
+        assert!(!newcomers.doubts(at(332), &mallory));
     }
 
     #[test]
     fn who_took_part_is_remembered_until_the_next_comes() {
         let key = IdentityKey::new([1; 32]);
         let mut newcomers = Newcomers::default();
-        newcomers.have_failed(at(0), VIEW, [key]);
+        newcomers.have_failed(at(0), VIEW, [key], []);
         assert!(newcomers.is_alive(&key));
         newcomers.have_come();
         assert!(!newcomers.is_alive(&key));

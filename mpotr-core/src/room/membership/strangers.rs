@@ -26,6 +26,9 @@ pub(crate) struct Strangers<S: CryptoSuite> {
     heard: VecDeque<TrapdoorKey>,
     /// When this member sent its challenge last.
     pub(crate) sent: Option<Timestamp>,
+    /// What this member states though nobody has answered so.
+    #[cfg(feature = "insider")]
+    pub(crate) invented: BTreeSet<Admitted>,
 }
 
 /// A challenge, and who has answered it.
@@ -49,6 +52,8 @@ impl<S: CryptoSuite> Default for Strangers<S> {
             own: None,
             heard: VecDeque::new(),
             sent: None,
+            #[cfg(feature = "insider")]
+            invented: BTreeSet::new(),
         }
     }
 }
@@ -159,6 +164,13 @@ impl<S: CryptoSuite> Strangers<S> {
             candidate.is_proven
         });
         proven.into_values().map(|(_, admitted)| admitted).collect()
+    }
+
+    /// Whether this member has verified an answer itself.
+    pub(crate) fn has_proven(&self, newcomer: &Admitted) -> bool {
+        let own = self.own.iter().flat_map(|own| own.candidates.values());
+        own.filter(|it| it.is_proven)
+            .any(|it| it.admitted == *newcomer)
     }
 
     /// The offers of those who were to be listed.

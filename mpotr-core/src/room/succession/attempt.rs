@@ -3,7 +3,7 @@
 //! A slot holds one packet of its sender. Signatures are looked at when two packets claim one slot, or when the round
 //! fails: forged packets then leave their slots, and what is left decides who is at fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
@@ -41,6 +41,8 @@ pub(crate) struct Attempt<S: CryptoSuite> {
     pub(crate) guests: Option<EpochName>,
     /// Those who come in by it, by their place in the roster.
     pub(crate) joining: Vec<usize>,
+    /// The other members that have said that they were there, by that place.
+    pub(crate) named_by: BTreeMap<usize, BTreeSet<IdentityKey>>,
     /// The digest of the cut with which this member has confirmed.
     pub(crate) cut: Option<Digest32>,
     /// What encloses its packets; `None` where those who are in no epoch have to read them, too.
@@ -94,6 +96,7 @@ impl<S: CryptoSuite> Attempt<S> {
             continuing: None,
             guests: None,
             joining: Vec::new(),
+            named_by: BTreeMap::new(),
             cut: None,
             enclosure: None,
             records: false,
@@ -377,6 +380,12 @@ impl<S: CryptoSuite> Attempt<S> {
             .filter_map(|it| self.run().members().get(it));
         let identities = members.map(|member| member.offer().identity);
         (!missing.is_empty()).then(|| identities.collect())
+    }
+
+    /// The other members that have said that some of those were there who would come in.
+    pub(crate) fn named_by(&self, newcomers: &[usize]) -> BTreeSet<IdentityKey> {
+        let named_by = newcomers.iter().filter_map(|it| self.named_by.get(it));
+        named_by.flatten().copied().collect()
     }
 
     /// Members from whom the round misses a packet.
