@@ -156,11 +156,14 @@ pub(crate) enum Effect {
     Recorded(Record),
     /// A member asks everyone, over its signature, what they have seen.
     Asked,
-    /// A member lacks the newest statements of these, of which this one has something that would help, or is one of them.
+    /// A member lacks the newest statements of some.
     Lacking {
         asker: usize,
         /// Of its statement.
         number: u32,
+        /// All of whom it lacks something.
+        lacked: Vec<usize>,
+        /// Of which this one has something that would help, or is one of them.
         members: Vec<usize>,
     },
     /// A statement of a member was heard again.

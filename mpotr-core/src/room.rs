@@ -10,10 +10,10 @@
 //! | `pulse` | how long a word and its answer take, and so how long everything does | |
 //! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `others`, `turns`, `answering`, `neighbours`, `guests`, `newcomers` |
 //! | `phase` | outside, in an epoch, or gone | `membership` |
-//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `owing`, `changing`, `excluding`, `unserved`, `strangers`, `twins` |
+//! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `owing`, `changing`, `excluding`, `striking`, `strikes`, `asked`, `strangers`, `twins` |
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending` |
-//! | `votes` | what this member asks for, and who was left out | `exclusions`, `replacements`, `tries` |
+//! | `votes` | what this member asks for, and who was left out | `exclusions`, `replacements`, `carried`, `tries` |
 //! | `fates` | texts that have no fate yet | `crossing`: those that go into the next epoch; `drafts`: those that are not sealed; `delays`: who has held them up |
 //! | `seen` | the rosters that the application was told of | |
 //! | `waiting` | what the room waits for, and whether that was told | |
@@ -71,6 +71,7 @@ mod reporting;
 mod seen;
 mod situation;
 mod speaking;
+mod striking;
 mod succession;
 #[cfg(test)]
 mod testing;

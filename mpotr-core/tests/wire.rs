@@ -344,6 +344,8 @@ fn next() -> impl Strategy<Value = Next> {
                     confirmed: confirmed.into_iter().collect(),
                     installed,
                     guest: offer.filter(|_| view % 3 == 0),
+                    struck: (0..8).filter(|it| view >> it & 1 == 1).collect(),
+                    struck_twice: (0..4).filter(|it| view >> it & 1 == 1).collect(),
                     done: installed.is_some() && view % 2 == 0,
                     forsaken: forsaken.into_iter().collect(),
                     votes: votes.into_iter().collect(),

@@ -22,7 +22,7 @@ fn helps(said: &Next, asker: &Next) -> bool {
 }
 
 impl<S: CryptoSuite> Epoch<S> {
-    /// A member lacks the newest statements of some: tells of those that would help it.
+    /// A member lacks the newest statements of some: tells of them, and of those that would help it.
     pub(super) fn hear_lacking(
         &mut self,
         asker: usize,
@@ -51,13 +51,13 @@ impl<S: CryptoSuite> Epoch<S> {
             }
         };
         let members: Vec<_> = lacks.iter().filter(would_help).collect();
-        if !members.is_empty() {
-            self.effects.push_back(Effect::Lacking {
-                asker,
-                number,
-                members,
-            });
-        }
+        let lacked = lacks.iter().take_while(|it| *it < self.peers.len());
+        self.effects.push_back(Effect::Lacking {
+            asker,
+            number,
+            lacked: lacked.collect(),
+            members,
+        });
     }
 
     /// The newest statement of a member, as it was sent.

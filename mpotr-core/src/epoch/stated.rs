@@ -129,6 +129,8 @@ fn says_as_much(newer: &Next, older: &Next) -> bool {
             .installed
             .is_none_or(|_| newer.installed == older.installed)
         && (newer.done || !older.done)
+        && newer.struck.covers(&older.struck)
+        && newer.struck_twice.covers(&older.struck_twice)
         && older
             .confirmed
             .iter()

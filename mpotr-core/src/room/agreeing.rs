@@ -105,8 +105,9 @@ impl<S: CryptoSuite> Room<S> {
         };
         let mut claimed = claimed(run, &culprits);
         if let Some(member) = self.phase.member_mut() {
-            for identity in member.note_unserved(&attempt) {
-                if !claimed.contains(&identity) {
+            for identity in member.unserved_in(&attempt) {
+                let identity = member.epoch.identity(identity);
+                if let Some(identity) = identity.filter(|it| !claimed.contains(it)) {
                     claimed.push(identity);
                 }
             }
@@ -324,6 +325,7 @@ impl<S: CryptoSuite> Room<S> {
         let member = self.phase.member();
         let stated = member.map(|member| member.stated_by(attempt, &fault.culprits));
         for member in stated.unwrap_or_default() {
+            self.strike_for_fault(&member);
             self.note_cheat(now, member, fault.kind);
         }
         self.note_failed_guests(now, attempt);
@@ -382,24 +384,13 @@ impl<S: CryptoSuite> Room<S> {
 }
 
 impl<S: CryptoSuite> Membership<S> {
-    /// Takes note of who brought into the cut of a run what it did not serve, as a member knows that could not confirm for that.
-    fn note_unserved(&mut self, attempt: &Attempt<S>) -> Vec<IdentityKey> {
-        let Some(continuing) = &attempt.continuing else {
-            return Vec::new();
-        };
-        let reporters = if attempt.cut.is_some() {
-            Some(BTreeSet::new())
-        } else {
-            self.epoch.unserved(attempt.run().sid(), continuing)
-        };
-        let Some(reporters) = reporters else {
-            return Vec::new();
-        };
-        self.changing.unserved.note(&reporters);
-        let identities = reporters.into_iter();
-        identities
-            .filter_map(|member| self.epoch.identity(member))
-            .collect()
+    /// Who brought into the cut of a run what it did not serve, as a member knows that could not confirm for that.
+    pub(super) fn unserved_in(&mut self, attempt: &Attempt<S>) -> BTreeSet<usize> {
+        let continuing = attempt.continuing.as_ref();
+        let without_cut = continuing.filter(|_| attempt.cut.is_none());
+        let reporters =
+            without_cut.and_then(|continuing| self.epoch.unserved(attempt.run().sid(), continuing));
+        reporters.unwrap_or_default()
     }
 
     /// The members of the epoch that ends among those at fault in a run that follows it.

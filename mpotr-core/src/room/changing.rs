@@ -9,7 +9,7 @@
 //! All that members say about a change they say inside the epoch that ends ([`Next`](crate::wire::Next)). What to do follows
 //! from what was said, so one function looks at it all whenever something new is known, and takes each step that is due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
@@ -18,7 +18,8 @@ use mpotr_gka::{OfferDigest, Sid};
 use super::Room;
 use super::adopting::Contributed;
 use super::membership::Membership;
-use super::membership::unserved::Unserved;
+use super::membership::asked::Asked;
+use super::membership::strikes::{self, Strikes};
 use super::outbox::Outbox;
 use super::situation::Situation;
 use super::votes::Votes;
@@ -57,8 +58,12 @@ pub(super) struct Changing {
     pub(super) change: Option<Change>,
     /// The runs for the epoch that follows to which this member contributed.
     pub(super) contributed: Vec<Contributed>,
-    /// Members that bring into a cut what they do not serve.
-    pub(super) unserved: Unserved,
+    /// Members for want of whom views failed.
+    pub(super) strikes: Strikes,
+    /// What was asked for in this view.
+    pub(super) asked: Asked,
+    /// Members whose word this one has passed on in this view, since a proposal leaves them out.
+    pub(super) relayed: BTreeSet<usize>,
     /// When a member said something about the next epoch last, by index.
     spoke: BTreeMap<usize, Timestamp>,
 }
@@ -98,7 +103,12 @@ impl<S: CryptoSuite> Membership<S> {
             next.view = change.view;
             next.offer = offer;
             next.proposed = None;
+            let strikes = &self.changing.strikes;
+            next.struck = strikes.from(1).collect();
+            next.struck_twice = strikes.from(strikes::ENOUGH).collect();
         }
+        self.changing.asked.clear();
+        self.changing.relayed.clear();
         self.changing.change = Some(change);
     }
 
@@ -224,6 +234,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Enters a view: a fresh offer, and a word about it inside the epoch.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
         let has_failed = self.has_view_failed(now);
+        let is_any_struck = self.judge_view(now);
         self.set_aside(now);
         let change = self.phase.change();
         let began = change.map_or(now, |change| change.began);
@@ -234,7 +245,8 @@ impl<S: CryptoSuite> Room<S> {
         if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
             return;
         }
-        if has_failed {
+        // Where somebody was struck a smaller roster is on its way: who says nothing makes nobody slower.
+        if has_failed && !is_any_struck {
             self.common.pulse.have_failed();
             self.common.keep_pace();
         }

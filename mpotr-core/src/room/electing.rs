@@ -77,13 +77,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
         for member in self.present() {
             let is_out = self.is_member_excluded(member)
                 || replaced.contains(&self.epoch().identity(member))
-                || self.member.changing.unserved.may_be_left_out(member);
+                || self.is_left_out(member);
             match self.offer_of(member) {
                 _ if is_out => {}
                 Some(offer) if self.offering.is_spent(&offer) => {}
                 Some(offer) if self.offering.offer(&offer).is_some() => offers.push(offer),
                 Some(offer) => missing.push(offer),
-                None if self.may_be_left_out(member) => {}
+                None if self.has_gone(member) => {}
                 None => {
                     heard_by = heard_by.max(Some(self.suspect_at(member, change)));
                 }
@@ -258,6 +258,7 @@ impl<S: CryptoSuite> Room<S> {
                         let out = &mut self.common.out;
                         out.answer_enclosed(&Packet::Proposal(one), enclosure);
                     }
+                    self.strike_for_fault(&culprit);
                     self.note_cheat(now, culprit, FaultKind::Equivocation);
                 }
             },
@@ -289,6 +290,7 @@ impl<S: CryptoSuite> Room<S> {
                     return;
                 }
                 Err(Verdict::Wait) => {
+                    self.pass_on_left_out(now, &proposal);
                     let cx = &mut self.common.at(now);
                     self.lobby.request_missing(cx, &proposal.offers);
                     let later = now.after(cx.me.times().round_trip);

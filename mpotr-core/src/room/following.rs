@@ -38,6 +38,7 @@ impl<S: CryptoSuite> Room<S> {
                 self.lobby
                     .plan_statements(cx, (asker, number), place, &lacking);
             }
+            member.hear_asking(std::mem::take(&mut report.asking));
             member.see_to(cx, report, departure, is_in_run);
             // Where much is owed, its author may not write on before it knows that this is here.
             if member.epoch.owes_much() && member.state(cx, departure) {

@@ -76,6 +76,7 @@ impl<S: CryptoSuite> Room<S> {
         let voted_out = self.voted_out(now);
         let replaced = self.replaced_in(sid);
         self.lobby.doubles.be_let_in();
+        self.carry_strikes();
         let accused = self.retire(now, sid);
         let mut epoch = Epoch::new(established);
         if let Some(record) = certificate.record.take() {
@@ -84,7 +85,8 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.tell_secure(&epoch, &proposal, &before, voted_out);
         self.tell_replaced(replaced);
-        let member = Membership::begin(epoch, proposal.name, certificate, now);
+        let mut member = Membership::begin(epoch, proposal.name, certificate, now);
+        member.take_over_strikes(&self.votes);
         self.phase = Phase::Member(Box::new(member));
         if !self.votes.cast.is_empty() {
             // What was said in the epoch before is not known to all who are in this one.

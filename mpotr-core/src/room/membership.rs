@@ -1,13 +1,14 @@
 //! A member's part in one epoch, from when it is installed until the next one is. `docs/spec/06-epochs.md`.
 
+pub(super) mod asked;
 pub(super) mod excluding;
 pub(super) mod hurry;
 pub(super) mod owing;
 pub(super) mod settling;
 pub(super) mod strangers;
+pub(super) mod strikes;
 pub(super) mod talking;
 pub(super) mod twins;
-pub(super) mod unserved;
 pub(super) mod window;
 
 use mpotr_crypto::CryptoSuite;

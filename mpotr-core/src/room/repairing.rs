@@ -68,6 +68,15 @@ fn moment(round_trip: Duration, least: u32, more: u32, lot: u32) -> Duration {
     hundredth.saturating_mul(least).saturating_add(drawn)
 }
 
+/// What a member asks for at one moment.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    /// Contributions and confirmations of the run under way, by the places of their senders.
+    pub(super) rounds: [MemberBits; 2],
+    /// The newest statements of these members.
+    pub(super) words: MemberBits,
+}
+
 /// A question that members draw their turns from.
 struct Question<'a> {
     /// What differs from one question to another.
@@ -228,6 +237,7 @@ impl<S: CryptoSuite> Room<S> {
             if let Some(run) = self.succession.missed.ask() {
                 self.request(Wanted::Proposal(run));
             }
+            self.ask_for_proposal(now);
             let cx = &mut self.common.at(now);
             self.lobby.request_pending(cx);
         }
@@ -239,7 +249,13 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             Overheard::default()
         };
+        let current = self.succession.current.as_ref();
+        let current = current.map(|current| current.hint);
+        let mut own = Questions::default();
         for missing in self.missing_rounds(now, number, &overheard) {
+            if Some(missing.run) == current {
+                own.rounds = [missing.contributions.clone(), missing.confirmations.clone()];
+            }
             self.request(Wanted::Rounds(missing));
         }
         let current = self.succession.current.as_ref();
@@ -248,16 +264,18 @@ impl<S: CryptoSuite> Room<S> {
         let lacking = self
             .situation(now)
             .map(|situation| situation.lacking(current, is_late));
-        let Some(lacking) = lacking.filter(|lacking| !lacking.is_empty()) else {
+        own.words = lacking.unwrap_or_default();
+        self.note_asked(now, &own);
+        if own.words.is_empty() {
             return;
-        };
+        }
         if let Some(member) = self.phase.member_mut() {
-            let asked = member.epoch.seal_asking(Presence::Present, lacking);
+            let asked = member.epoch.seal_asking(Presence::Present, own.words);
             self.common.out.state(asked);
         }
     }
 
-    fn request(&mut self, wanted: Wanted) {
+    pub(super) fn request(&mut self, wanted: Wanted) {
         let room = self.common.me.config.room;
         let request = Request { room, wanted };
         self.common.out.transmit(&Packet::Request(request));
@@ -310,6 +328,7 @@ impl<S: CryptoSuite> Room<S> {
             let round_trip = self.common.me.times().round_trip;
             let overheard = &mut self.succession.overheard;
             overheard.note(now, round_trip, first.chain(second));
+            self.overhear_missing(now, [&missing.contributions, &missing.confirmations]);
         }
         let request = Request {
             room: self.common.me.config.room,

@@ -25,6 +25,8 @@ pub(super) struct Report {
     pub(super) is_asked: bool,
     /// Who lacks whose newest statements, and the number of the statement that says so.
     pub(super) lacking: Vec<(usize, u32, Vec<usize>)>,
+    /// Who lacks something of whom.
+    pub(super) asking: Vec<(usize, Vec<usize>)>,
     /// Members whose newest statement was heard, or heard again.
     pub(super) repeated: Vec<usize>,
     /// Members that have said something new about the epoch that follows.
@@ -151,10 +153,14 @@ impl Report {
         if let Effect::Lacking {
             asker,
             number,
+            lacked,
             members,
         } = effect
         {
-            self.lacking.push((*asker, *number, members.clone()));
+            self.asking.push((*asker, lacked.clone()));
+            if !members.is_empty() {
+                self.lacking.push((*asker, *number, members.clone()));
+            }
         }
         if let Effect::Repeated { member } = effect {
             self.repeated.push(*member);

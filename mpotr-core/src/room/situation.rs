@@ -213,12 +213,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.member.replaced_from(&identity, suspect)
     }
 
-    /// The first view from this one on whose proposer does not count as dead.
+    /// The first view from this one on whose proposer does not count as dead, and is not to be left out by strikes.
     pub(super) fn first_view_from(&self, view: u32) -> u32 {
         let lives = |view: &u32| {
             let proposer = self.proposer_of(*view);
             let dead_from = proposer.and_then(|proposer| self.dead_from(proposer));
             dead_from.is_none_or(|from| self.now < from)
+                && !proposer.is_some_and(|proposer| self.is_passed_over(proposer))
         };
         let mut views = view..=self.view_of_turns(view);
         views.find(lives).unwrap_or(view)
@@ -414,8 +415,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         usize::try_from(turn.checked_rem(members)?).ok()
     }
 
-    /// Whether a member may be left out of a roster, and if so, whether for a reason that needs no waiting.
+    /// Whether a member may be left out of a roster.
     pub(super) fn may_be_left_out(&self, member: usize) -> bool {
+        self.has_gone(member) || self.is_struck(member)
+    }
+
+    /// Whether a member is not to be waited for: it takes no part any more, or says nothing.
+    pub(super) fn has_gone(&self, member: usize) -> bool {
         let (epoch, Some(change)) = (self.epoch(), self.change()) else {
             return false;
         };
@@ -427,7 +433,6 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         !epoch.is_present(member)
             || self.has_installed(member)
             || self.is_member_excluded(member)
-            || self.member.changing.unserved.may_be_left_out(member)
             || (!spoke && self.now >= self.suspect_at(member, change))
     }
 

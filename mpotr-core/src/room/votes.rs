@@ -2,6 +2,7 @@
 //!
 //! It outlives epochs: who was admitted before there was one, and what is asked for until it is so.
 
+pub(super) mod carried;
 pub(super) mod exclusions;
 pub(super) mod replacements;
 pub(super) mod tries;
@@ -14,6 +15,7 @@ use crate::config::{Admission, RoomConfig};
 use crate::error::VoteError;
 use crate::policy::Policy;
 use crate::wire::{EpochName, MAX_VOTES, Vote};
+use carried::Carried;
 use exclusions::Exclusions;
 use replacements::Replacements;
 use tries::Tries;
@@ -36,6 +38,8 @@ pub(super) struct Votes {
     pub(super) exclusions: Exclusions,
     /// Identities of which another instance came in.
     pub(super) replacements: Replacements,
+    /// Identities for want of which views failed in epochs before.
+    pub(super) carried: Carried,
     /// Members of this epoch that are proven to have cheated.
     pub(super) proven: BTreeSet<IdentityKey>,
     /// How often this room has tried to become one with another.
@@ -50,6 +54,7 @@ impl Votes {
             cast: BTreeSet::new(),
             exclusions: Exclusions::default(),
             replacements: Replacements::default(),
+            carried: Carried::default(),
             proven: BTreeSet::new(),
             tries: Tries::default(),
         }

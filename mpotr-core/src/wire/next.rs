@@ -3,13 +3,14 @@
 //! ```text
 //! struct {
 //!   uint32 view;                    the view of the change in which the member is
-//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8, done 16, guest 32
+//!   uint8  has;                     bits: offer 1, proposed 2, frozen 4, installed 8, done 16, guest 32, struck 64
 //!   opaque offer[32];               digest of the member's unused offer for this view
 //!   opaque proposed[32];            sid of the run that the member proposes
 //!   opaque frozen[32]; Lock final;  sid of the run to which it contributed: the frontier beside is its last word until
 //!                                   then; and the prefix of the order that is final for it
 //!   opaque installed[32];           sid of the epoch that follows, final for the member
 //!   opaque guest[32];               digest of the member's unused offer to the epoch into which this one goes over
+//!   Bits   struck; Bits twice;      members to whom it has given a strike, some at least; and those of them that have more
 //!   Confirmed confirmed<0..16>;     the runs that it confirmed, in this order, no run twice, 8-bit count
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
 //!   Vote   votes<0..256>;          strictly increasing, 16-bit count
@@ -34,6 +35,7 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{EpochName, OfferDigest, Sid};
 
+use super::bits::MemberBits;
 use super::content::MessageId;
 use super::lock::Lock;
 use crate::policy::Policy;
@@ -90,6 +92,10 @@ pub struct Next {
     pub installed: Option<Sid>,
     /// Its unused offer to the epoch into which this one goes over.
     pub guest: Option<OfferDigest>,
+    /// Members for want of whom views failed, as it saw it: a strike each.
+    pub struck: MemberBits,
+    /// Those of them with two strikes and more.
+    pub struck_twice: MemberBits,
     /// Everyone has stated that it installed that epoch. Stands for itself: nothing follows it on the wire.
     pub done: bool,
     /// The runs that it confirmed, the last one last, each with the digest of the messages that all who take part in it
@@ -193,6 +199,7 @@ impl Next {
             self.installed.is_some(),
             self.done,
             self.guest.is_some(),
+            !self.struck.is_empty(),
         ];
         let has = bits
             .iter()
@@ -215,6 +222,10 @@ impl Next {
         if let Some(offer) = &self.guest {
             offer.encode(out);
         }
+        if !self.struck.is_empty() {
+            self.struck.encode(out);
+            self.struck_twice.encode(out);
+        }
         out.list::<u8, _>(&self.confirmed, |(sid, cut), out| {
             sid.encode(out);
             cut.encode(out);
@@ -230,7 +241,7 @@ impl Next {
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let view = input.u32("view")?;
-        let has = input.below(64, "has")?;
+        let has = input.below(128, "has")?;
         let has = |bit: u8| has & bit != 0;
         let offer = has(1)
             .then(|| OfferDigest::decode(input, "offer"))
@@ -246,6 +257,11 @@ impl Next {
         let guest = has(32)
             .then(|| OfferDigest::decode(input, "guest"))
             .transpose()?;
+        let (struck, struck_twice) = if has(64) {
+            decode_struck(input)?
+        } else {
+            (MemberBits::default(), MemberBits::default())
+        };
         let confirmed = decode_confirmed(input)?;
         let forsaken = input.set::<u8, _>(0..=MAX_FORSAKEN, "forsaken", Sid::decode)?;
         let votes = decode_votes(input)?;
@@ -263,6 +279,8 @@ impl Next {
             frozen,
             installed,
             guest,
+            struck,
+            struck_twice,
             done,
             confirmed,
             forsaken,
@@ -271,6 +289,17 @@ impl Next {
             objected,
         })
     }
+}
+
+fn decode_struck(input: &mut Decoder<'_>) -> Result<(MemberBits, MemberBits), DecodeError> {
+    let at = input.offset();
+    let struck = MemberBits::decode(input, "struck")?;
+    let twice = MemberBits::decode(input, "twice")?;
+    if struck.is_empty() || !struck.covers(&twice) {
+        let kind = DecodeErrorKind::NotCanonical;
+        return Err(DecodeError::new(at, "struck", kind));
+    }
+    Ok((struck, twice))
 }
 
 fn decode_confirmed(input: &mut Decoder<'_>) -> Result<Vec<(Sid, Digest32)>, DecodeError> {

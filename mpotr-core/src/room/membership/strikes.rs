@@ -1,0 +1,172 @@
+//! Members for want of whom views failed, as this member saw it. `docs/spec/06-epochs.md`, "Strikes".
+//!
+//! A view that fails gives a strike to each member of which something is missing that was asked for. A member may be left out
+//! at the second one. Each member goes by its own eyes: what others say of their strikes makes up for one of its own, and never
+//! for both. Where many are missing at once it is the weather.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// From so many strikes on a member may be left out, whatever others say.
+pub(crate) const ENOUGH: u32 = 2;
+/// So long those who have given none are waited for.
+pub(crate) const PATIENCE: u32 = 3;
+/// So many views in a row are taken for bad weather at most: those who agree to say nothing cannot hold the others up for longer.
+const MAX_WEATHER: u32 = 2;
+/// Where no more than the rest divided by this are missing, it is theirs.
+const WEATHER_PART: usize = 3;
+/// A member that says it waits for an earlier run to end is excused in so many views.
+const MAX_EXCUSED: u32 = 3;
+
+/// Of whom a view misses something when it fails.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    /// All of whom anything is missing, or came late.
+    pub(crate) all: BTreeSet<usize>,
+    /// Those of them who were asked for it by name.
+    pub(crate) asked: BTreeSet<usize>,
+}
+
+/// The strikes that this member has given in its epoch, by index.
+#[derive(Debug, Default)]
+pub(crate) struct Strikes {
+    given: BTreeMap<usize, u32>,
+    /// Who was struck in this epoch, and not before alone.
+    fresh: BTreeSet<usize>,
+    /// Who is at fault in this view, by what it has signed.
+    at_fault: BTreeSet<usize>,
+    /// Views in a row that were taken for bad weather.
+    weather: u32,
+    /// How often a member was excused.
+    excused: BTreeMap<usize, u32>,
+}
+
+impl Strikes {
+    /// A member has a strike from an epoch before.
+    pub(crate) fn carry(&mut self, member: usize) {
+        self.given.insert(member, 1);
+    }
+
+    /// What a member has signed in this view makes it fail: that is no weather.
+    pub(crate) fn note_fault(&mut self, member: usize) {
+        self.at_fault.insert(member);
+    }
+
+    /// A member waits for an earlier run to end, or says so. Returns whether that counts.
+    pub(crate) fn excuse(&mut self, member: usize) -> bool {
+        let excused = self.excused.entry(member).or_insert(0);
+        *excused = excused.saturating_add(1);
+        *excused <= MAX_EXCUSED
+    }
+
+    /// A view has failed in an epoch of so many. Returns whether anyone was struck.
+    pub(crate) fn end_view(&mut self, members: usize, missing: Missing) -> bool {
+        let part = members.saturating_sub(1).checked_div(WEATHER_PART);
+        let are_many = missing.all.len() > part.unwrap_or(0).max(1);
+        let is_weather = are_many && self.weather < MAX_WEATHER;
+        let mut struck = std::mem::take(&mut self.at_fault);
+        if !missing.asked.is_empty() && is_weather {
+            self.weather = self.weather.saturating_add(1);
+        } else if missing.asked.is_empty() && struck.is_empty() {
+            self.weather = 0;
+        } else if !is_weather {
+            struck.extend(missing.asked);
+        }
+        self.fresh.extend(&struck);
+        for member in &struck {
+            let given = self.given.entry(*member).or_insert(0);
+            *given = given.saturating_add(1);
+        }
+        !struck.is_empty()
+    }
+
+    /// How many strikes this member has given another.
+    pub(crate) fn of(&self, member: usize) -> u32 {
+        self.given.get(&member).copied().unwrap_or(0)
+    }
+
+    /// Those who were struck in this epoch.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = usize> {
+        self.fresh.iter().copied()
+    }
+
+    /// The members with so many strikes or more.
+    pub(crate) fn from(&self, least: u32) -> impl Iterator<Item = usize> {
+        let given = self.given.iter().filter(move |(_, given)| **given >= least);
+        given.map(|(member, _)| *member)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOB: usize = 1;
+    const EVE: usize = 2;
+
+    fn missing(all: &[usize]) -> Missing {
+        let all: BTreeSet<_> = all.iter().copied().collect();
+        let asked = all.clone();
+        Missing { all, asked }
+    }
+
+    #[test]
+    fn a_view_that_fails_gives_one_strike_to_each_who_is_missing() {
+        let mut strikes = Strikes::default();
+        assert!(strikes.end_view(5, missing(&[BOB])));
+        strikes.note_fault(BOB);
+        assert!(strikes.end_view(5, missing(&[BOB])));
+        assert!(!strikes.end_view(5, missing(&[])));
+        assert_eq!(strikes.of(BOB), 2);
+        assert_eq!(strikes.from(1).collect::<Vec<_>>(), [BOB]);
+        assert_eq!(strikes.from(3).count(), 0);
+    }
+
+    #[test]
+    fn weather_strikes_nobody() {
+        // A third of the others is not weather, and more is.
+        let mut strikes = Strikes::default();
+        assert!(!strikes.end_view(6, missing(&[BOB, EVE])));
+        assert!(strikes.end_view(7, missing(&[BOB, EVE])));
+        // One alone is never weather.
+        assert!(Strikes::default().end_view(3, missing(&[BOB])));
+        // Of those who are missing all count, and not those alone who were asked.
+        let mut strikes = Strikes::default();
+        let asked = BTreeSet::from([BOB]);
+        let all = BTreeSet::from([BOB, EVE]);
+        assert!(!strikes.end_view(5, Missing { all, asked }));
+    }
+
+    #[test]
+    fn those_who_are_missing_together_are_not_taken_for_weather_for_ever() {
+        let mut strikes = Strikes::default();
+        let both = || missing(&[BOB, EVE]);
+        for _ in 0..MAX_WEATHER {
+            assert!(!strikes.end_view(5, both()));
+        }
+        assert!(strikes.end_view(5, both()));
+        // Nor anew when one of them is there for once.
+        assert!(strikes.end_view(5, missing(&[BOB])));
+        assert!(strikes.end_view(5, both()));
+        assert_eq!((strikes.of(BOB), strikes.of(EVE)), (3, 2));
+        // When nobody was missing it may be weather again.
+        assert!(!strikes.end_view(5, missing(&[])));
+        assert!(!strikes.end_view(5, both()));
+    }
+
+    #[test]
+    fn what_is_signed_is_no_weather() {
+        let mut strikes = Strikes::default();
+        strikes.note_fault(EVE);
+        assert!(strikes.end_view(5, missing(&[BOB, 3, 4])));
+        assert_eq!((strikes.of(EVE), strikes.of(BOB)), (1, 0));
+    }
+
+    #[test]
+    fn excuses_wear_out() {
+        let mut strikes = Strikes::default();
+        for _ in 0..MAX_EXCUSED {
+            assert!(strikes.excuse(BOB));
+        }
+        assert!(!strikes.excuse(BOB) && strikes.excuse(EVE));
+    }
+}

@@ -1,0 +1,406 @@
+//! Who says and does not do is left out. `docs/spec/06-epochs.md`, "Strikes".
+//!
+//! When a view fails, this member looks for whom: what it asked for by name, often and for long, and did not get. What others
+//! report counts as far as they sign it, and never alone.
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::wire_index;
+
+use super::Room;
+use super::membership::Membership;
+use super::membership::asked::Owed;
+use super::membership::strikes::{self, Missing};
+use super::repairing::Questions;
+use super::situation::Situation;
+use super::succession::attempt::Attempt;
+use super::votes::Votes;
+use crate::time::{Timestamp, part};
+use crate::wire::{MemberBits, Next, Proposal, SidHint, Wanted};
+
+/// What each member wants of one that is late with it.
+const COMES_LATE: [Owed; 4] = [
+    Owed::Word,
+    Owed::Contribution,
+    Owed::Freeze,
+    Owed::Confirmation,
+];
+
+/// Those who may pass on the word of a member that a proposal leaves out do so a quarter of a round trip after one another.
+const STEPS_OF_ROUND_TRIP: u32 = 4;
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    fn own_strikes(&self, member: usize) -> u32 {
+        self.member.changing.strikes.of(member)
+    }
+
+    /// Whether more than half of the members say something about the strikes that they have given, this one among them.
+    fn do_most_say(&self, own: bool, says: impl Fn(&Next) -> bool) -> bool {
+        let epoch = self.epoch();
+        let others = self.present().filter(|it| *it != epoch.me());
+        let said = others.filter_map(|it| epoch.next_of(it));
+        let number = said.filter(|next| says(next)).count();
+        let number = number.saturating_add(usize::from(own));
+        number.saturating_mul(2) > epoch.members()
+    }
+
+    /// Whether more than half of the members have signed two strikes of a member.
+    fn is_struck_by_most(&self, member: usize) -> bool {
+        let own = self.own_strikes(member) >= strikes::ENOUGH;
+        self.do_most_say(own, |next| next.struck_twice.contains(member))
+    }
+
+    /// Whether a member may be left out for its strikes: by two of this member's own, or by one, and two of most. What others say
+    /// never does it alone.
+    pub(super) fn is_struck(&self, member: usize) -> bool {
+        let own = self.own_strikes(member);
+        own >= strikes::ENOUGH || (own > 0 && self.is_struck_by_most(member))
+    }
+
+    /// Whether another would take part in a roster without a member that has strikes, by what it has signed.
+    fn would_go_without(&self, other: usize, member: usize) -> bool {
+        let said = self.epoch().next_of(other);
+        said.is_some_and(|next| {
+            next.struck_twice.contains(member)
+                || (next.struck.contains(member) && self.is_struck_by_most(member))
+        })
+    }
+
+    /// Whether this member leaves another out of what it proposes, for its strikes. If not all who stay would take part without
+    /// it they get another view to see for themselves; in the end most count.
+    pub(super) fn is_left_out(&self, member: usize) -> bool {
+        let epoch = self.epoch();
+        let stays = |it: &usize| {
+            *it != epoch.me()
+                && *it != member
+                && !self.is_member_excluded(*it)
+                && !self.is_struck(*it)
+        };
+        let is_patient = self.own_strikes(member) < strikes::PATIENCE;
+        self.is_struck(member)
+            && (self
+                .present()
+                .filter(stays)
+                .all(|other| self.would_go_without(other, member))
+                || (!is_patient && self.is_struck_by_most(member)))
+    }
+
+    /// Whether a member's turn to propose is passed over: it has two strikes of this one, and most have struck it.
+    pub(super) fn is_passed_over(&self, member: usize) -> bool {
+        self.own_strikes(member) >= strikes::ENOUGH
+            && self.do_most_say(true, |next| next.struck.contains(member))
+    }
+
+    /// Whether a member has stated what it brings into the cut of a run.
+    fn has_frozen(&self, member: usize, attempt: &Attempt<S>) -> bool {
+        let run = attempt.run().sid();
+        let said = self.epoch().next_of(member);
+        said.is_some_and(|next| next.frozen.is_some_and(|(other, _)| other == run))
+            || self.has_said_to_confirm(member, attempt)
+    }
+
+    fn has_said_to_confirm(&self, member: usize, attempt: &Attempt<S>) -> bool {
+        let run = attempt.run().sid();
+        let said = self.epoch().next_of(member);
+        said.is_some_and(|next| next.confirmed.iter().any(|(other, _)| *other == run))
+    }
+
+    /// The place of a member in the run of this view.
+    fn place_in_run(&self, member: usize, attempt: &Attempt<S>) -> Option<usize> {
+        let continuing = attempt.continuing.as_ref()?;
+        let offer = self
+            .offer_of(member)
+            .filter(|_| continuing.contains(&member))?;
+        let mut listed = attempt.proposal.offers.iter();
+        listed.position(|listed| *listed == offer)
+    }
+
+    /// The run of this view, if this member takes part in it.
+    fn run_of_view<'a>(&self, attempt: Option<&'a Attempt<S>>) -> Option<&'a Attempt<S>> {
+        let view = self.change()?.view;
+        attempt.filter(|attempt| {
+            attempt.proposal.parent == Some(self.member.name) && attempt.proposal.view == view
+        })
+    }
+
+    /// The run that the proposer of this view has stated, and whose proposal is not at hand.
+    pub(super) fn proposal_wanted(&self, is_at_hand: bool) -> Option<SidHint> {
+        let proposer = self.proposer_of(self.change()?.view)?;
+        let said = self.epoch().next_of(proposer).filter(|_| !is_at_hand)?;
+        let proposed = said.proposed.filter(|_| said.view == self.view())?;
+        (proposer != self.epoch().me()).then(|| SidHint::of(&proposed))
+    }
+
+    /// What is missing of a member in this view.
+    fn owed_by(&self, member: usize, attempt: Option<&Attempt<S>>, is_proposed: bool) -> Vec<Owed> {
+        let Some(place) = attempt.and_then(|attempt| self.place_in_run(member, attempt)) else {
+            if self.offer_of(member).is_none() {
+                return vec![Owed::Word];
+            }
+            let is_late = attempt.is_none() && !is_proposed && self.is_turn_of(member);
+            return is_late.then_some(Owed::Proposal).into_iter().collect();
+        };
+        let Some(attempt) = attempt else {
+            return Vec::new();
+        };
+        let [contributions, confirmations] = attempt.missing();
+        let is_frozen = attempt.awaits_newcomers() || self.has_frozen(member, attempt);
+        let owes = if attempt.has_confirmed() {
+            let is_stated = self.has_said_to_confirm(member, attempt);
+            [
+                (Owed::Confirmation, confirmations.contains(place)),
+                (Owed::Cut, !is_stated),
+            ]
+        } else {
+            [
+                (Owed::Contribution, contributions.contains(place)),
+                (Owed::Freeze, !is_frozen),
+            ]
+        };
+        owes.into_iter()
+            .filter(|(_, is_owed)| *is_owed)
+            .map(|(owed, _)| owed)
+            .collect()
+    }
+
+    /// Whether it is a member's turn to propose, and all is said that it waits for.
+    fn is_turn_of(&self, member: usize) -> bool {
+        let is_here = |it: usize| self.offer_of(it).is_some() || self.is_member_excluded(it);
+        self.proposer_of(self.view()) == Some(member) && self.present().all(is_here)
+    }
+
+    /// Whether a member may have refused a run, since that leaves out one whose word is here, and that it has nothing against.
+    fn may_refuse(&self, member: usize, attempt: &Attempt<S>) -> bool {
+        let continuing = attempt.continuing.iter().flatten();
+        let continuing: MemberBits = continuing.copied().collect();
+        self.present().any(|left_out| {
+            !continuing.contains(left_out)
+                && self.offer_of(left_out).is_some()
+                && !self.is_member_excluded(left_out)
+                && !self.would_go_without(member, left_out)
+                && !self.is_struck_by_most(left_out)
+        })
+    }
+
+    /// Whether a member has confirmed a run that another says to have installed: it may wait for the end of that.
+    fn may_follow(&self, member: usize) -> bool {
+        let installed = self.installed();
+        let said = self.epoch().next_of(member);
+        said.is_some_and(|next| {
+            next.confirmed
+                .iter()
+                .any(|(run, _)| installed.contains(run))
+        })
+    }
+
+    /// Those of whom this view misses something, as it ends.
+    fn missing_in_view(&self, attempt: Option<&Attempt<S>>, is_proposed: bool) -> Missing {
+        let (now, round_trip) = (self.now, self.me.times().round_trip);
+        let asked = &self.member.changing.asked;
+        let attempt = self.run_of_view(attempt);
+        let mut missing = Missing::default();
+        if attempt.is_some_and(|attempt| self.member.objects_to(attempt)) {
+            return missing;
+        }
+        for member in self.present() {
+            let may_refuse = attempt.is_some_and(|attempt| self.may_refuse(member, attempt));
+            if member == self.epoch().me() || self.is_member_excluded(member) || may_refuse {
+                continue;
+            }
+            let owed = self.owed_by(member, attempt, is_proposed);
+            let mut late = COMES_LATE.into_iter();
+            let is_late = late.any(|owed| asked.is_late(round_trip, member, owed));
+            if is_late || !owed.is_empty() {
+                missing.all.insert(member);
+            }
+            let mut owed = owed.into_iter();
+            if is_late || owed.any(|owed| asked.is_enough(now, round_trip, member, owed)) {
+                missing.asked.insert(member);
+            }
+        }
+        missing
+    }
+
+    /// Members that a proposal leaves out, although their word is here and this member has nothing against them.
+    fn left_out_of(&self, proposal: &Proposal) -> Vec<usize> {
+        let is_listed = |offer| proposal.offers.contains(&offer);
+        let present = self.present().filter(|it| *it != self.epoch().me());
+        present
+            .filter(|it| self.offer_of(*it).is_some_and(|offer| !is_listed(offer)))
+            .filter(|it| !self.may_be_left_out(*it) && !self.is_replaced(*it, &proposal.offers))
+            .collect()
+    }
+}
+
+impl<S: CryptoSuite> Membership<S> {
+    /// Members ask for the word of others.
+    pub(super) fn hear_asking(&mut self, asking: Vec<(usize, Vec<usize>)>) {
+        let Some(view) = self.changing.change.as_ref().map(|change| change.view) else {
+            return;
+        };
+        for (asker, lacked) in asking {
+            let said = self.epoch.next_of(asker);
+            if said.is_some_and(|next| next.view == view && next.offer.is_some()) {
+                lacked
+                    .into_iter()
+                    .for_each(|it| self.changing.asked.overhear(it));
+            }
+        }
+    }
+
+    /// An epoch begins: one strike of each member is carried over.
+    pub(super) fn take_over_strikes(&mut self, votes: &Votes) {
+        for (member, identity) in self.epoch.roster().enumerate() {
+            if votes.carried.holds(&identity) {
+                self.changing.strikes.carry(member);
+            }
+        }
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// A view ends without an epoch: strikes those for want of whom, as far as this member can tell. Returns whether there
+    /// are any.
+    pub(super) fn judge_view(&mut self, now: Timestamp) -> bool {
+        let Some(view) = self.phase.change().map(|change| change.view) else {
+            return false;
+        };
+        let is_proposed = self.succession.changes.signed(view).is_some();
+        let current = self.succession.current.as_ref();
+        let Some(situation) = self.situation(now) else {
+            return false;
+        };
+        let mut missing = situation.missing_in_view(current, is_proposed);
+        let follows = |it: &usize| situation.may_follow(*it);
+        let may_follow: Vec<_> = missing.all.iter().copied().filter(follows).collect();
+        let attempt = self.succession.current.take();
+        let Some(member) = self.phase.member_mut() else {
+            self.succession.current = attempt;
+            return false;
+        };
+        if let Some(attempt) = &attempt {
+            let unserved = member.unserved_in(attempt);
+            missing.all.extend(&unserved);
+            missing.asked.extend(unserved);
+        }
+        let strikes = &mut member.changing.strikes;
+        for other in may_follow {
+            if missing.asked.contains(&other) && strikes.excuse(other) {
+                missing.asked.remove(&other);
+                missing.all.remove(&other);
+            }
+        }
+        let is_any_struck = strikes.end_view(member.epoch.members(), missing);
+        self.succession.current = attempt;
+        is_any_struck
+    }
+
+    /// What a member has signed in this view makes it fail.
+    pub(super) fn strike_for_fault(&mut self, identity: &IdentityKey) {
+        if let Some(member) = self.phase.member_mut()
+            && let Some(place) = member.place_of(identity)
+            && place != member.epoch.me()
+        {
+            member.changing.strikes.note_fault(place);
+        }
+    }
+
+    /// The epoch ends: who was struck in it is remembered for a while.
+    pub(super) fn carry_strikes(&mut self) {
+        let Some(member) = self.phase.member() else {
+            return;
+        };
+        let struck = member.changing.strikes.fresh();
+        let struck = struck.filter_map(|it| member.epoch.identity(it));
+        self.votes.carried.end_epoch(struck);
+    }
+
+    /// Asks for the proposal of this view, if that is stated and has not come.
+    pub(super) fn ask_for_proposal(&mut self, now: Timestamp) {
+        let view = self.phase.change().map_or(0, |change| change.view);
+        let is_at_hand = self.succession.changes.signed(view).is_some();
+        let missed = self.succession.missed;
+        let wanted = self
+            .situation(now)
+            .and_then(|situation| situation.proposal_wanted(is_at_hand));
+        if let Some(run) = wanted.filter(|run| missed != Some(*run)) {
+            self.request(Wanted::Proposal(run));
+        }
+    }
+
+    /// It is this member's turn to ask: notes what is missing, and what of it this member asks for itself.
+    pub(super) fn note_asked(&mut self, now: Timestamp, own: &Questions) {
+        let view = self.phase.change().map_or(0, |change| change.view);
+        let is_proposed = self.succession.changes.signed(view).is_some();
+        let current = self.succession.current.as_ref();
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        let attempt = situation.run_of_view(current);
+        let me = situation.epoch().me();
+        let mut noted = Vec::new();
+        for member in situation.present().filter(|it| *it != me) {
+            let place = attempt.and_then(|attempt| situation.place_in_run(member, attempt));
+            let asks = |bits: &MemberBits| place.is_some_and(|place| bits.contains(place));
+            let [contributions, confirmations] = &own.rounds;
+            for owed in situation.owed_by(member, attempt, is_proposed) {
+                let is_own = match owed {
+                    Owed::Contribution => asks(contributions),
+                    Owed::Confirmation => asks(confirmations),
+                    // Asked for in either way.
+                    Owed::Proposal => true,
+                    // Others ask for these each by itself.
+                    Owed::Word | Owed::Freeze | Owed::Cut if own.words.contains(member) => true,
+                    Owed::Word | Owed::Freeze | Owed::Cut => continue,
+                };
+                noted.push((member, owed, is_own));
+            }
+        }
+        if let Some(member) = self.phase.member_mut() {
+            for (other, owed, is_own) in noted {
+                member.changing.asked.note(now, other, owed, is_own);
+            }
+        }
+    }
+
+    /// Another asks for packets of the run of this view, by their places.
+    pub(super) fn overhear_missing(&mut self, now: Timestamp, places: [&MemberBits; 2]) {
+        let current = self.succession.current.as_ref();
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        let Some(attempt) = situation.run_of_view(current) else {
+            return;
+        };
+        let is_asked = |place: usize| places.iter().any(|bits| bits.contains(place));
+        let asked: Vec<_> = situation
+            .present()
+            .filter(|it| situation.place_in_run(*it, attempt).is_some_and(is_asked))
+            .collect();
+        if let Some(member) = self.phase.member_mut() {
+            asked
+                .into_iter()
+                .for_each(|it| member.changing.asked.overhear(it));
+        }
+    }
+
+    /// A proposal leaves out members whose word for this view is here: its maker may have missed that. So this member passes it
+    /// on, once in a view, unless others do, and takes no part.
+    pub(super) fn pass_on_left_out(&mut self, now: Timestamp, proposal: &Proposal) {
+        let Some(situation) = self.situation(now) else {
+            return;
+        };
+        let left_out = situation.left_out_of(proposal);
+        let rank = u32::from(wire_index(situation.epoch().me()));
+        let Some(member) = self.phase.member_mut().filter(|_| !left_out.is_empty()) else {
+            return;
+        };
+        let step = part(self.common.me.times().round_trip, STEPS_OF_ROUND_TRIP);
+        for other in left_out {
+            if member.changing.relayed.insert(other) {
+                let answer = super::lobby::answering::Answer::Statement(other);
+                self.lobby.answering.ask(now, answer, rank, step);
+            }
+        }
+        self.lobby.wait_for_turn(&mut self.common.at(now));
+    }
+}
