@@ -107,7 +107,6 @@ impl<S: CryptoSuite> Membership<S> {
             next.struck = strikes.from(1).collect();
             next.struck_twice = strikes.from(strikes::ENOUGH).collect();
         }
-        self.changing.asked.clear();
         self.changing.relayed.clear();
         self.changing.change = Some(change);
     }

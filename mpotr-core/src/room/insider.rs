@@ -1,7 +1,7 @@
 //! What a member can send that deviates: feature `insider`, for simulators and tests. It gives nothing that a member could not
 //! do with a program of its own: it has all keys of its epoch.
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
 use crate::wire::{Admitted, Content, MessageId, Statement};
@@ -32,6 +32,15 @@ impl<S: CryptoSuite> Room<S> {
     pub fn invent(&mut self, newcomers: impl IntoIterator<Item = Admitted>) {
         if let Some(member) = self.phase.member_mut() {
             member.strangers.invented = newcomers.into_iter().collect();
+        }
+    }
+
+    /// Says from now on that it has struck another member as often as counts, and proposes and judges by that.
+    pub fn accuse(&mut self, identity: &IdentityKey) {
+        if let Some(member) = self.phase.member_mut()
+            && let Some(place) = member.place_of(identity)
+        {
+            member.changing.strikes.accuse(place);
         }
     }
 

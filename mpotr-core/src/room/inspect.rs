@@ -1,6 +1,6 @@
 //! What a room holds, for simulators and tests: feature `inspect`.
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
 use crate::seen::Seen;
@@ -29,6 +29,19 @@ impl<S: CryptoSuite> Room<S> {
     pub fn views(&self) -> Option<u32> {
         let change = self.phase.change()?;
         Some(change.view.saturating_add(1))
+    }
+
+    /// The strikes that this member has given in its present epoch or carried over into it.
+    #[must_use]
+    pub fn strikes(&self) -> Vec<(IdentityKey, u32)> {
+        let Some(member) = self.phase.member() else {
+            return Vec::new();
+        };
+        let strikes = &member.changing.strikes;
+        let struck = strikes.from(1);
+        struck
+            .filter_map(|it| Some((member.epoch.identity(it)?, strikes.of(it))))
+            .collect()
     }
 
     /// The newest roster that the application was told of, as an author has seen it who looks at all that is told; without an

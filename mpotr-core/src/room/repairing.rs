@@ -34,6 +34,8 @@ const QUESTION_LOT: u32 = 70;
 /// After so many questions of one step each waits twice as long as the one before: what has not come by then is not lost on the
 /// way, but is not there.
 const EAGER_QUESTIONS: u32 = 60;
+/// Each question after so many asks for what is missing, though others have just asked for that.
+const ASKS_ITSELF: u8 = 3;
 /// The wait doubles so many times at most.
 const QUESTION_DOUBLINGS: u32 = 3;
 /// Who sees that others are ahead asks sooner: after a quarter, and up to half more.
@@ -241,10 +243,12 @@ impl<S: CryptoSuite> Room<S> {
             let cx = &mut self.common.at(now);
             self.lobby.request_pending(cx);
         }
-        // What others have asked for meanwhile comes to all.
+        // What others have asked for meanwhile comes to all. Now and then each asks for itself: who goes by what it asked for
+        // must have.
+        let asks_itself = number % ASKS_ITSELF == ASKS_ITSELF.saturating_sub(1);
         let round_trip = self.common.me.times().round_trip;
         let overheard = std::mem::take(&mut self.succession.overheard);
-        let overheard = if overheard.counts(now, round_trip) {
+        let overheard = if overheard.counts(now, round_trip) && !asks_itself {
             overheard
         } else {
             Overheard::default()
@@ -392,6 +396,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// The proposal of a run is asked for, by anyone.
     pub(super) fn hear_proposal_missing(&mut self, now: Timestamp, run: SidHint) {
+        self.overhear_proposal_missing(now, run);
         let Some((me, members)) = self.place_in(run) else {
             return;
         };

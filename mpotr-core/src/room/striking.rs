@@ -104,14 +104,27 @@ impl<S: CryptoSuite> Situation<'_, S> {
         said.is_some_and(|next| next.confirmed.iter().any(|(other, _)| *other == run))
     }
 
-    /// The place of a member in the run of this view.
+    /// The place of a member in a run.
     fn place_in_run(&self, member: usize, attempt: &Attempt<S>) -> Option<usize> {
         let continuing = attempt.continuing.as_ref()?;
-        let offer = self
-            .offer_of(member)
+        let identity = self
+            .epoch()
+            .identity(member)
             .filter(|_| continuing.contains(&member))?;
-        let mut listed = attempt.proposal.offers.iter();
-        listed.position(|listed| *listed == offer)
+        let mut members = attempt.run().members().iter();
+        members.position(|it| it.offer().identity == identity)
+    }
+
+    /// Whether a member has stated an offer for this view, or for a later one since.
+    fn has_come(&self, member: usize) -> bool {
+        let said = self.epoch().next_of(member);
+        said.is_some_and(|next| next.offer.is_some() && next.view >= self.view())
+    }
+
+    /// Whether a member has left this view for a later one: what it states is about that.
+    fn is_ahead(&self, member: usize) -> bool {
+        let said = self.epoch().next_of(member);
+        said.is_some_and(|next| next.view > self.view())
     }
 
     /// The run of this view, if this member takes part in it.
@@ -133,7 +146,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     /// What is missing of a member in this view.
     fn owed_by(&self, member: usize, attempt: Option<&Attempt<S>>, is_proposed: bool) -> Vec<Owed> {
         let Some(place) = attempt.and_then(|attempt| self.place_in_run(member, attempt)) else {
-            if self.offer_of(member).is_none() {
+            if !self.has_come(member) {
                 return vec![Owed::Word];
             }
             let is_late = attempt.is_none() && !is_proposed && self.is_turn_of(member);
@@ -143,9 +156,10 @@ impl<S: CryptoSuite> Situation<'_, S> {
             return Vec::new();
         };
         let [contributions, confirmations] = attempt.missing();
-        let is_frozen = attempt.awaits_newcomers() || self.has_frozen(member, attempt);
+        let is_ahead = self.is_ahead(member);
+        let is_frozen = is_ahead || attempt.awaits_newcomers() || self.has_frozen(member, attempt);
         let owes = if attempt.has_confirmed() {
-            let is_stated = self.has_said_to_confirm(member, attempt);
+            let is_stated = is_ahead || self.has_said_to_confirm(member, attempt);
             [
                 (Owed::Confirmation, confirmations.contains(place)),
                 (Owed::Cut, !is_stated),
@@ -164,7 +178,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
 
     /// Whether it is a member's turn to propose, and all is said that it waits for.
     fn is_turn_of(&self, member: usize) -> bool {
-        let is_here = |it: usize| self.offer_of(it).is_some() || self.is_member_excluded(it);
+        let is_here = |it: usize| self.has_come(it) || self.is_member_excluded(it);
         self.proposer_of(self.view()) == Some(member) && self.present().all(is_here)
     }
 
@@ -174,7 +188,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let continuing: MemberBits = continuing.copied().collect();
         self.present().any(|left_out| {
             !continuing.contains(left_out)
-                && self.offer_of(left_out).is_some()
+                && self.has_come(left_out)
                 && !self.is_member_excluded(left_out)
                 && !self.would_go_without(member, left_out)
                 && !self.is_struck_by_most(left_out)
@@ -212,9 +226,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
             if is_late || !owed.is_empty() {
                 missing.all.insert(member);
             }
-            let mut owed = owed.into_iter();
-            if is_late || owed.any(|owed| asked.is_enough(now, round_trip, member, owed)) {
+            let is_enough = |owed: &Owed| asked.is_enough(now, round_trip, member, *owed);
+            let (enough, open): (Vec<_>, Vec<_>) = owed.into_iter().partition(is_enough);
+            if is_late || !enough.is_empty() {
                 missing.asked.insert(member);
+            } else {
+                let open = open.into_iter().map(|owed| (member, owed));
+                missing.unanswered.extend(open);
             }
         }
         missing
@@ -289,6 +307,7 @@ impl<S: CryptoSuite> Room<S> {
                 missing.all.remove(&other);
             }
         }
+        member.changing.asked.go_on_with(&missing.unanswered);
         let is_any_struck = strikes.end_view(member.epoch.members(), missing);
         self.succession.current = attempt;
         is_any_struck
@@ -324,6 +343,20 @@ impl<S: CryptoSuite> Room<S> {
             .and_then(|situation| situation.proposal_wanted(is_at_hand));
         if let Some(run) = wanted.filter(|run| missed != Some(*run)) {
             self.request(Wanted::Proposal(run));
+        }
+    }
+
+    /// Another asks for the proposal of a run.
+    pub(super) fn overhear_proposal_missing(&mut self, now: Timestamp, run: SidHint) {
+        let view = self.phase.change().map_or(0, |change| change.view);
+        let is_at_hand = self.succession.changes.signed(view).is_some();
+        let proposer = self.situation(now).and_then(|situation| {
+            let wanted = situation.proposal_wanted(is_at_hand)?;
+            situation.proposer_of(view).filter(|_| wanted == run)
+        });
+        if let Some(member) = self.phase.member_mut() {
+            let asked = &mut member.changing.asked;
+            proposer.into_iter().for_each(|it| asked.overhear(it));
         }
     }
 

@@ -39,6 +39,7 @@ mod seen;
 mod sending;
 mod sovereignty;
 mod strangers;
+mod striking;
 mod talking;
 mod twins;
 mod unsupported;

@@ -1,7 +1,7 @@
 //! What of members was asked for by name in a view, and for how long in vain. `docs/spec/06-epochs.md`, "Strikes".
 //!
 //! A member is struck for what it was asked for and did not give, and never for what was lost once. So it counts who asked, how
-//! often, and between which moments. All of it is of one view.
+//! often, and between which moments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ struct Questions {
     last: Timestamp,
 }
 
-/// What was asked for in a view.
+/// What was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     questions: BTreeMap<(usize, Owed), Questions>,
@@ -49,9 +49,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Another view begins.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+    /// Another view begins. What was not asked for enough counts on if it has not come: a view that others end early ends no
+    /// question.
+    pub(crate) fn go_on_with(&mut self, unanswered: &BTreeSet<(usize, Owed)>) {
+        self.questions.retain(|asked, _| unanswered.contains(asked));
+        self.by_others
+            .retain(|member| unanswered.iter().any(|(other, _)| other == member));
     }
 
     /// This member lacks something of a member when it is its turn to ask. It does so itself, unless another just has.
@@ -164,9 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn each_view_is_asked_anew() {
-        let mut asked = asked(&[0, 100, 200], true);
-        asked.clear();
+    fn each_view_is_asked_anew_but_for_what_a_short_one_left_open() {
+        let mut asked = asked(&[0, 100], true);
+        asked.go_on_with(&[(BOB, Owed::Contribution)].into());
+        asked.note(at(500), BOB, Owed::Contribution, false);
+        assert!(is_enough(&asked, 500));
+        asked.go_on_with(&[(BOB, Owed::Confirmation)].into());
         assert!(!is_enough(&asked, 9999));
+        asked.go_on_with(&BTreeSet::new());
+        assert!(asked.by_others.is_empty());
     }
 }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::asked::Owed;
+
 /// From so many strikes on a member may be left out, whatever others say.
 pub(crate) const ENOUGH: u32 = 2;
 /// So long those who have given none are waited for.
@@ -24,6 +26,8 @@ pub(crate) struct Missing {
     pub(crate) all: BTreeSet<usize>,
     /// Those of them who were asked for it by name.
     pub(crate) asked: BTreeSet<usize>,
+    /// What is missing of whom, and was not asked for enough.
+    pub(crate) unanswered: BTreeSet<(usize, Owed)>,
 }
 
 /// The strikes that this member has given in its epoch, by index.
@@ -44,6 +48,12 @@ impl Strikes {
     /// A member has a strike from an epoch before.
     pub(crate) fn carry(&mut self, member: usize) {
         self.given.insert(member, 1);
+    }
+
+    /// Has struck a member as often as counts, whatever it has done.
+    #[cfg(feature = "insider")]
+    pub(crate) fn accuse(&mut self, member: usize) {
+        self.given.insert(member, PATIENCE);
     }
 
     /// What a member has signed in this view makes it fail: that is no weather.
@@ -106,7 +116,11 @@ mod tests {
     fn missing(all: &[usize]) -> Missing {
         let all: BTreeSet<_> = all.iter().copied().collect();
         let asked = all.clone();
-        Missing { all, asked }
+        Missing {
+            all,
+            asked,
+            ..Missing::default()
+        }
     }
 
     #[test]
@@ -133,7 +147,12 @@ mod tests {
         let mut strikes = Strikes::default();
         let asked = BTreeSet::from([BOB]);
         let all = BTreeSet::from([BOB, EVE]);
-        assert!(!strikes.end_view(5, Missing { all, asked }));
+        let missing = Missing {
+            all,
+            asked,
+            ..Missing::default()
+        };
+        assert!(!strikes.end_view(5, missing));
     }
 
     #[test]

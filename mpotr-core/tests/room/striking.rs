@@ -1,0 +1,322 @@
+//! Who says and does not do is left out, and nobody else.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use mpotr_core::crypto::IdentityKey;
+use mpotr_core::wire::{Missing, Packet, PacketKind, Request, SidHint, Wanted};
+use mpotr_core::{Duration, Event, Timestamp};
+use mpotr_netem::Weather;
+
+use crate::network::{Network, Suite};
+
+/// Members of all rooms here, and the one that deviates.
+const ALL: usize = 5;
+const EVE: usize = 4;
+/// Where a round trip takes 1 s and a view 16 of them: after so long a contribution leaves no time to ask for what follows.
+const LATE: Duration = Duration::from_secs(11);
+
+/// A room of five in an epoch.
+fn room(seed: u64) -> Network {
+    let mut network = Network::new(ALL, seed).until_secure();
+    network.run_for(20);
+    network
+}
+
+/// Of these a member sends nothing from now on.
+fn withhold(network: &mut Network, from: usize, kind: PacketKind) {
+    network.tamper = Some(Box::new(move |sender, _, packet| {
+        let is_withheld = sender == from && PacketKind::of(packet) == Some(kind);
+        (!is_withheld).then(|| packet.to_vec())
+    }));
+}
+
+fn rosters(network: &Network, member: usize) -> Vec<BTreeSet<IdentityKey>> {
+    let rosters = network.events[member]
+        .iter()
+        .filter_map(|event| match event {
+            Event::Secure { roster, .. } => Some(roster.iter().map(|it| it.identity).collect()),
+            _ => None,
+        });
+    rosters.collect()
+}
+
+/// Whether these are in one epoch of exactly these, which is not the first.
+fn together(network: &Network, members: &[usize]) -> bool {
+    let expected: BTreeSet<_> = members.iter().map(|it| network.keys[*it]).collect();
+    members.iter().all(|member| {
+        let rosters = rosters(network, *member);
+        rosters.len() > 1 && rosters.last() == Some(&expected)
+    })
+}
+
+fn refresh(network: &mut Network, member: usize) {
+    let now = network.now;
+    network.rooms[member].refresh(now);
+    network.collect(member);
+}
+
+/// The willing have a new epoch without who is left out, and in few views.
+fn goes_on_without_eve(network: &mut Network) {
+    refresh(network, 0);
+    let most = Rc::new(Cell::new(0));
+    let views = Rc::clone(&most);
+    network.run_until(120, |n| {
+        views.set(views.get().max(n.rooms[0].views().unwrap_or(0)));
+        together(n, &[0, 1, 2, 3])
+    });
+    assert!(most.get() <= 4, "{} views", most.get());
+    let left_out = Event::LeftOut {
+        member: network.keys[EVE],
+    };
+    for member in 0..EVE {
+        assert_eq!(network.count(member, |event| *event == left_out), 1);
+    }
+    network.send(1, "without you");
+    network.run_until(20, |n| n.read(3) == ["without you"]);
+}
+
+#[test]
+fn who_never_contributes_is_left_out() {
+    for seed in 1..6 {
+        let mut network = room(seed);
+        withhold(&mut network, EVE, PacketKind::Contribution);
+        goes_on_without_eve(&mut network);
+    }
+}
+
+#[test]
+fn who_never_confirms_is_left_out() {
+    for seed in 1..6 {
+        let mut network = room(seed);
+        withhold(&mut network, EVE, PacketKind::Confirmation);
+        goes_on_without_eve(&mut network);
+    }
+}
+
+/// It is asked for long, and gives when it is too late for what follows.
+#[test]
+fn who_contributes_when_the_view_is_nearly_over_is_left_out() {
+    let mut network = Network::with(ALL, 1, |config| config.members = Some(ALL));
+    network.set_weather(Weather::fair(500));
+    let mut network = network.until_secure();
+    network.run_for(30);
+    let clock = Rc::new(Cell::new(network.now));
+    let begun: Rc<Cell<Option<(SidHint, Timestamp)>>> = Rc::default();
+    let now = Rc::clone(&clock);
+    network.tamper = Some(Box::new(move |from, _, packet| {
+        match Packet::from_bytes(packet) {
+            Ok(Packet::Confirmation(..)) if from == EVE => return None,
+            Ok(Packet::Contribution(run, _)) => {
+                if begun.get().is_none_or(|(known, _)| known != run) {
+                    begun.set(Some((run, now.get())));
+                }
+                let since = begun.get().map_or(now.get(), |(_, at)| at);
+                if from == EVE && now.get() < since.after(LATE) {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+        Some(packet.to_vec())
+    }));
+    refresh(&mut network, 0);
+    let most = Rc::new(Cell::new(0));
+    network.run_until(300, |n| {
+        clock.set(n.now);
+        most.set(most.get().max(n.rooms[0].views().unwrap_or(0)));
+        together(n, &[0, 1, 2, 3])
+    });
+    assert!(most.get() <= 4, "{} views", most.get());
+}
+
+/// To one it says nothing: what that one lacks the others have.
+#[test]
+fn who_is_silent_to_one_alone_throws_nobody_out() {
+    for kind in [PacketKind::Contribution, PacketKind::Confirmation] {
+        for seed in 1..4 {
+            let mut network = room(seed);
+            network.tamper = Some(Box::new(move |from, to, packet| {
+                let is_withheld = (from, to) == (EVE, 0) && PacketKind::of(packet) == Some(kind);
+                (!is_withheld).then(|| packet.to_vec())
+            }));
+            refresh(&mut network, 0);
+            network.run_until(60, |n| together(n, &[0, 1, 2, 3, EVE]));
+            for member in 0..ALL {
+                assert_eq!(network.rooms[member].strikes(), []);
+            }
+        }
+    }
+}
+
+/// A relay that keeps one from another, whoever passes it on, makes one accuser: the others go on with both, or without
+/// the one that can do nothing, and never without the one that is accused.
+#[test]
+fn what_a_relay_keeps_from_one_throws_out_nobody_whom_the_others_hear() {
+    for seed in 1..4 {
+        let mut network = room(seed);
+        network.tamper = Some(Box::new(|_, to, packet| {
+            let is_withheld = matches!(
+                Packet::from_bytes(packet),
+                Ok(Packet::Contribution(_, contribution)) if to == 0 && contribution.sender == 1
+            );
+            (!is_withheld).then(|| packet.to_vec())
+        }));
+        refresh(&mut network, 2);
+        network.run_for(120);
+        for member in 1..ALL {
+            for roster in rosters(&network, member) {
+                let heard: Vec<_> = (1..ALL).map(|it| network.keys[it]).collect();
+                assert!(heard.iter().all(|key| roster.contains(key)));
+            }
+        }
+        assert!(rosters(&network, 1).len() > 1);
+    }
+}
+
+/// Two of five at once is more than a third of the others: a view or two may fail so, and nobody is the worse for it.
+#[test]
+fn weather_strikes_nobody() {
+    let mut network = room(1);
+    network.tamper = Some(Box::new(|from, _, packet| {
+        let is_lost = from >= 3 && PacketKind::of(packet) == Some(PacketKind::Contribution);
+        (!is_lost).then(|| packet.to_vec())
+    }));
+    refresh(&mut network, 0);
+    network.run_until(60, |n| n.rooms[0].views() == Some(3));
+    network.tamper = None;
+    // Each of the two misses one alone.
+    for member in 0..3 {
+        assert_eq!(network.rooms[member].strikes(), []);
+    }
+    network.run_until(60, |n| together(n, &[0, 1, 2, 3, EVE]));
+}
+
+/// Two who keep silent together are not taken for weather for ever.
+#[test]
+fn those_who_keep_silent_together_are_left_out() {
+    for seed in 1..6 {
+        let mut network = room(seed);
+        network.tamper = Some(Box::new(|from, _, packet| {
+            let is_withheld = from >= 3 && PacketKind::of(packet) == Some(PacketKind::Contribution);
+            (!is_withheld).then(|| packet.to_vec())
+        }));
+        refresh(&mut network, 0);
+        let most = Rc::new(Cell::new(0));
+        network.run_until(120, |n| {
+            most.set(most.get().max(n.rooms[0].views().unwrap_or(0)));
+            together(n, &[0, 1, 2])
+        });
+        assert!(most.get() <= 7, "{} views", most.get());
+    }
+}
+
+/// What a member asks for is in no one's name: requests that were made up find nobody to strike.
+#[test]
+fn requests_of_an_outsider_strike_nobody() {
+    let mut network = room(1);
+    refresh(&mut network, 0);
+    network.run_until(20, |n| n.rooms[1].views().is_some());
+    for number in 0..60 {
+        let runs = network
+            .wire
+            .iter()
+            .filter_map(|(_, packet)| match Packet::from_bytes(packet) {
+                Ok(Packet::Contribution(run, _)) => Some(run),
+                _ => None,
+            });
+        for run in runs.collect::<BTreeSet<_>>() {
+            let missing = Missing {
+                run,
+                number,
+                contributions: (0..ALL).collect(),
+                confirmations: (0..ALL).collect(),
+            };
+            let request = Request {
+                room: mpotr_core::gka::RoomId::of_name::<Suite>("test"),
+                wanted: Wanted::Rounds(missing),
+            };
+            network.broadcast(EVE, &Packet::Request(request).to_bytes());
+        }
+        network.run_for_millis(200);
+    }
+    assert!(together(&network, &[0, 1, 2, 3, EVE]));
+    for member in 0..ALL {
+        assert_eq!(network.rooms[member].strikes(), []);
+    }
+}
+
+/// It states that it proposes, and nobody sees what.
+#[test]
+fn whose_proposal_never_comes_is_struck() {
+    let mut network = room(1);
+    withhold(&mut network, EVE, PacketKind::Proposal);
+    refresh(&mut network, 0);
+    // Its turn comes once in five changes, and the strike stays for eight.
+    let struck = |n: &Network| n.rooms[0].strikes() == [(n.keys[EVE], 1)];
+    for _ in 0..40 {
+        network.run_for(30);
+        if struck(&network) {
+            return;
+        }
+        refresh(&mut network, 0);
+    }
+    panic!("nobody was struck");
+}
+
+#[cfg(feature = "insider")]
+mod accused {
+    use super::*;
+
+    /// Eve says of Alice what is not so, and does not contribute herself, so that views fail: it is Eve who is left out.
+    #[test]
+    fn a_false_accusation_throws_out_nobody_but_its_maker() {
+        for seed in 1..6 {
+            let mut network = room(seed);
+            let alice = network.keys[0];
+            network.rooms[EVE].accuse(&alice);
+            withhold(&mut network, EVE, PacketKind::Contribution);
+            goes_on_without_eve(&mut network);
+        }
+    }
+
+    /// Who accuses another is alone with it: the change comes about with both.
+    #[test]
+    fn one_accuser_is_not_enough() {
+        for seed in 1..6 {
+            let mut network = room(seed);
+            let alice = network.keys[0];
+            network.rooms[EVE].accuse(&alice);
+            refresh(&mut network, 1);
+            network.run_until(60, |n| together(n, &[0, 1, 2, 3, EVE]));
+        }
+    }
+
+    /// Three of five accuse the first member: the second, which has nothing against it, is in no epoch without it, and passes on
+    /// what it says.
+    #[test]
+    fn nobody_leaves_out_a_member_on_the_word_of_others() {
+        let mut network = room(1);
+        let alice = network.keys[0];
+        for accuser in 2..ALL {
+            network.rooms[accuser].accuse(&alice);
+        }
+        let before = network.wire.len();
+        refresh(&mut network, 2);
+        network.run_for(20);
+        for roster in rosters(&network, 1) {
+            assert!(roster.contains(&alice));
+        }
+        let sent = |by: usize| {
+            let of = network
+                .wire
+                .iter()
+                .skip(before)
+                .filter(move |(from, _)| *from == by);
+            of.map(|(_, packet)| packet.clone())
+                .collect::<BTreeSet<_>>()
+        };
+        assert!(!sent(0).is_disjoint(&sent(1)), "nothing was passed on");
+    }
+}
