@@ -84,10 +84,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
                 || (!is_patient && self.is_struck_by_most(member)))
     }
 
-    /// Whether a member's turn to propose is passed over: it has two strikes of this one, and most have struck it.
+    /// Whether a member's turn to propose is passed over: it has two strikes of this one and of most, so that most pass it over.
     pub(super) fn is_passed_over(&self, member: usize) -> bool {
-        self.own_strikes(member) >= strikes::ENOUGH
-            && self.do_most_say(true, |next| next.struck.contains(member))
+        self.own_strikes(member) >= strikes::ENOUGH && self.is_struck_by_most(member)
     }
 
     /// Whether a member has stated what it brings into the cut of a run.
@@ -282,7 +281,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(view) = self.phase.change().map(|change| change.view) else {
             return false;
         };
-        let is_proposed = self.succession.changes.signed(view).is_some();
+        let is_proposed = self.succession.changes.has_come(view);
         let current = self.succession.current.as_ref();
         let Some(situation) = self.situation(now) else {
             return false;
@@ -336,7 +335,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Asks for the proposal of this view, if that is stated and has not come.
     pub(super) fn ask_for_proposal(&mut self, now: Timestamp) {
         let view = self.phase.change().map_or(0, |change| change.view);
-        let is_at_hand = self.succession.changes.signed(view).is_some();
+        let is_at_hand = self.succession.changes.has_come(view);
         let missed = self.succession.missed;
         let wanted = self
             .situation(now)
@@ -349,7 +348,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Another asks for the proposal of a run.
     pub(super) fn overhear_proposal_missing(&mut self, now: Timestamp, run: SidHint) {
         let view = self.phase.change().map_or(0, |change| change.view);
-        let is_at_hand = self.succession.changes.signed(view).is_some();
+        let is_at_hand = self.succession.changes.has_come(view);
         let proposer = self.situation(now).and_then(|situation| {
             let wanted = situation.proposal_wanted(is_at_hand)?;
             situation.proposer_of(view).filter(|_| wanted == run)
@@ -363,7 +362,7 @@ impl<S: CryptoSuite> Room<S> {
     /// It is this member's turn to ask: notes what is missing, and what of it this member asks for itself.
     pub(super) fn note_asked(&mut self, now: Timestamp, own: &Questions) {
         let view = self.phase.change().map_or(0, |change| change.view);
-        let is_proposed = self.succession.changes.signed(view).is_some();
+        let is_proposed = self.succession.changes.has_come(view);
         let current = self.succession.current.as_ref();
         let Some(situation) = self.situation(now) else {
             return;

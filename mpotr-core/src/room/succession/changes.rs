@@ -3,7 +3,7 @@
 //! Anyone can name the epoch in a proposal. Once its proposer has stated its offer for the view, and that is at hand, its
 //! signature tells which proposal is its own: that one has a place which nothing else takes. The others share a few.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::wire::Proposal;
 
@@ -17,6 +17,8 @@ const MAX_UNKNOWN: usize = 8;
 pub(crate) struct Changes {
     /// Those that their proposers have signed, by view.
     signed: BTreeMap<u32, Proposal>,
+    /// The views of which one was here, whatever became of it.
+    come: BTreeSet<u32>,
     /// The others, the newest last.
     unknown: VecDeque<Proposal>,
 }
@@ -31,11 +33,20 @@ impl Changes {
         self.signed.get(&view)
     }
 
+    /// Whether the proposal of a view was here, though it may have been refused since.
+    pub(crate) fn has_come(&self, view: u32) -> bool {
+        self.come.contains(&view)
+    }
+
     /// Keeps a proposal that its proposer has signed, in place of another of its view.
     pub(crate) fn keep_signed(&mut self, proposal: Proposal) {
+        self.come.insert(proposal.view);
         self.signed.insert(proposal.view, proposal);
         if self.signed.len() > MAX_SIGNED {
             self.signed.pop_last();
+        }
+        if self.come.len() > MAX_SIGNED {
+            self.come.pop_last();
         }
     }
 
@@ -74,11 +85,13 @@ impl Changes {
     /// Forgets what is below a view.
     pub(crate) fn go_to(&mut self, view: u32) {
         self.signed.retain(|other, _| *other >= view);
+        self.come.retain(|other| *other >= view);
         self.unknown.retain(|other| other.view >= view);
     }
 
     pub(crate) fn clear(&mut self) {
         self.signed.clear();
+        self.come.clear();
         self.unknown.clear();
     }
 }
@@ -136,6 +149,7 @@ mod tests {
         assert_eq!(changes.take_unknown().len(), 0);
         changes.remove(&proposal(100, 1));
         assert_eq!(changes.of_view(100), []);
+        assert!(changes.has_come(100) && !changes.has_come(3));
         changes.clear();
         assert!(changes.signed.is_empty());
     }
