@@ -15,7 +15,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::time::{Timestamp, part};
-use crate::wire::{MemberBits, Next, Proposal, SidHint, Wanted};
+use crate::wire::{MemberBits, Next, Proposal, SidHint, Vote, Wanted};
 
 /// What each member wants of one that is late with it.
 const COMES_LATE: [Owed; 4] = [
@@ -181,8 +181,27 @@ impl<S: CryptoSuite> Situation<'_, S> {
         self.proposer_of(self.view()) == Some(member) && self.present().all(is_here)
     }
 
-    /// Whether a member may have refused a run, since that leaves out one whose word is here, and that it has nothing against.
+    /// Whether a member may have refused to contribute to a run: since some come in by it whom it has not admitted, or since it
+    /// leaves out one whose word is here, and that the member has nothing against.
     fn may_refuse(&self, member: usize, attempt: &Attempt<S>) -> bool {
+        let [contributions, _] = attempt.missing();
+        let place = self.place_in_run(member, attempt);
+        if !place.is_some_and(|place| contributions.contains(place)) {
+            return false;
+        }
+        let said = self.epoch().next_of(member);
+        let admits = |joining: &usize| {
+            let joining = attempt.run().members().get(*joining);
+            said.zip(joining).is_some_and(|(next, joining)| {
+                let identity = joining.offer().identity;
+                next.votes.contains(&Vote::Admit(identity))
+                    || next.admitted.iter().any(|it| it.identity == identity)
+            })
+        };
+        // Whom to be in a roster with is for each to say.
+        if attempt.guests.is_some() || !attempt.joining.iter().all(admits) {
+            return true;
+        }
         let continuing = attempt.continuing.iter().flatten();
         let continuing: MemberBits = continuing.copied().collect();
         self.present().any(|left_out| {

@@ -172,6 +172,9 @@ impl Seen {
             admitted,
             // Said where two programs have one identity.
             objected: _,
+            // Said where a view failed for want of a member.
+            struck: _,
+            struck_twice: _,
         } = next;
         self.note_if(*view > 0, "a later view");
         self.note_if(offer.is_some(), "an offer");
