@@ -236,10 +236,10 @@ impl<S: CryptoSuite> Room<S> {
         let number = self.common.timers.repetitions(Timer::Ask);
         let number = u8::try_from(number % LOTS).unwrap_or(0);
         if self.succession.current.is_none() {
+            self.note_proposal_missed(now);
             if let Some(run) = self.succession.missed.ask() {
                 self.request(Wanted::Proposal(run));
             }
-            self.ask_for_proposal(now);
             let cx = &mut self.common.at(now);
             self.lobby.request_pending(cx);
         }
@@ -279,7 +279,7 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    pub(super) fn request(&mut self, wanted: Wanted) {
+    fn request(&mut self, wanted: Wanted) {
         let room = self.common.me.config.room;
         let request = Request { room, wanted };
         self.common.out.transmit(&Packet::Request(request));

@@ -15,7 +15,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::time::{Timestamp, part};
-use crate::wire::{MemberBits, Next, Proposal, SidHint, Vote, Wanted};
+use crate::wire::{MemberBits, Next, Proposal, SidHint, Vote};
 
 /// What each member wants of one that is late with it.
 const COMES_LATE: [Owed; 4] = [
@@ -351,16 +351,15 @@ impl<S: CryptoSuite> Room<S> {
         self.votes.carried.end_epoch(struck);
     }
 
-    /// Asks for the proposal of this view, if that is stated and has not come.
-    pub(super) fn ask_for_proposal(&mut self, now: Timestamp) {
+    /// The proposal of this view is missed, if that is stated and has not come.
+    pub(super) fn note_proposal_missed(&mut self, now: Timestamp) {
         let view = self.phase.change().map_or(0, |change| change.view);
         let is_at_hand = self.succession.changes.has_come(view);
-        let missed = self.succession.missed;
         let wanted = self
             .situation(now)
             .and_then(|situation| situation.proposal_wanted(is_at_hand));
-        if let Some(run) = wanted.filter(|run| missed != Some(*run)) {
-            self.request(Wanted::Proposal(run));
+        if let Some(run) = wanted {
+            self.succession.missed.note(run);
         }
     }
 
