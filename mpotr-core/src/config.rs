@@ -99,6 +99,9 @@ const DOUBLINGS_OF_FLOOR: u32 = 3;
 /// So many round trips pass before a packet of a run is sent again unasked.
 const REPEATED_AFTER: u32 = 4;
 
+/// Clocks here count milliseconds: what waited for less than one would be due at once, and for ever.
+const LEAST_ROUND_TRIP: Duration = Duration::from_millis(1);
+
 /// Timers are so many of these parts of a round trip.
 const PARTS_OF_ROUND_TRIP: u32 = 2;
 
@@ -116,7 +119,9 @@ impl Timers {
             floor.max(doubled(halves(Duration::ZERO, parts), doublings))
         };
         Self {
-            round_trip: round_trip.max(part(self.round_trip, SHORTEST_ROUND_TRIP)),
+            round_trip: round_trip
+                .max(part(self.round_trip, SHORTEST_ROUND_TRIP))
+                .max(LEAST_ROUND_TRIP),
             gather: slowed(self.gather, 3),
             advertise: halves(self.advertise, 40),
             propose: slowed(self.propose, 6),
@@ -374,5 +379,15 @@ mod tests {
         let doubled = once.iter().zip(&twice).filter(|(one, two)| one.1 != two.1);
         let doubled: Vec<_> = doubled.map(|(one, _)| one.0).collect();
         assert_eq!(doubled, ["gather", "propose", "view"]);
+    }
+
+    #[test]
+    fn a_round_trip_takes_time() {
+        let hasty = Timers {
+            round_trip: Duration::from_millis(9),
+            ..Timers::LOOPBACK
+        };
+        let paced = hasty.at_pace(Duration::ZERO, 0);
+        assert!(paced.round_trip >= Duration::from_millis(1));
     }
 }

@@ -1,43 +1,70 @@
 //! What comes of a proposal: to take part, to wait, or to refuse. `docs/spec/06-epochs.md`, "Proposals" and "Changes".
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, VerifyingKey};
+use mpotr_crypto::{CryptoSuite, IdentityKey, VerifyingKey};
 use mpotr_gka::{Member, OfferDigest, RosterError};
 
 use super::Room;
 use super::context::{Context, Me};
 use super::judging::{Judge, Parent, Part, Verdict};
+use super::lobby::backlog::Pending;
 use super::lobby::offering::{Offering, OwnOffer};
-use super::lobby::turns::{Held, Pending};
+use super::lobby::turns::Held;
 use super::lobby::{Lobby, PATIENCE};
 use super::proposing::Draft;
 use super::succession::attempt::Attempt;
 use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{EpochName, Packet, Proposal, SidHint};
+use crate::wire::{Packet, Proposal, SidHint};
 
 impl<S: CryptoSuite> Lobby<S> {
-    /// Others may count this member's offer as used in a run in which it takes no part, or know an older one only: a fresh
-    /// one makes it a candidate again.
-    fn note_stale(&mut self, rejection: &Rejection, proposal: &Proposal) {
+    /// A proposal of a first epoch lists this member and is too far ahead for it: it comes nearer by as many views as
+    /// members that it has heard of are in it.
+    fn note_stale(&mut self, takes: impl Fn(&IdentityKey) -> bool, proposal: &Proposal) {
         let listed = |own: &OwnOffer<S>| proposal.offers.contains(&own.digest);
-        let own = self.offering.own(proposal.parent);
-        if *rejection == Rejection::StaleView && own.is_some_and(listed) {
-            self.turns.views.approach(proposal);
+        let is_ahead = proposal.view > self.turns.views.next(None);
+        let own = self.offering.own(None);
+        if !is_ahead || proposal.parent.is_some() || !own.is_some_and(listed) {
+            return;
+        }
+        // Whoever is not there makes nobody come nearer.
+        let own = own.map(|own| own.member.offer().identity);
+        let mut members = BTreeSet::new();
+        for digest in &proposal.offers {
+            match self.offering.offer(digest).map(|offer| offer.identity) {
+                Some(identity) if Some(identity) == own || takes(&identity) => {
+                    members.insert(identity);
+                }
+                Some(_) | None => return,
+            }
+        }
+        if self.signs(proposal) == Some(true) {
+            let members = u32::try_from(members.len()).unwrap_or(u32::MAX);
+            self.turns.views.approach(proposal, members);
         }
     }
 
     /// Others may count the own offer as used or as that of one who is silent, so that a fresh one takes its place. One that is
-    /// younger than a view stays: anyone can send such proposals, and an offer that changes all the time is in no roster.
-    fn give_up_offer(&mut self, cx: &Context<'_, S>, parent: Option<EpochName>) {
-        let view = cx.me.times().view;
+    /// younger than a view stays, whoever proposes without it; and what nobody has signed whose offer is at hand says nothing:
+    /// anyone can send such proposals, and an offer that changes all the time is in no roster.
+    fn give_up_offer(&mut self, cx: &Context<'_, S>, proposal: &Proposal) {
+        let (view, parent) = (cx.me.times().view, proposal.parent);
         let own = self.offering.own(parent);
-        if own.is_some_and(|own| cx.now.since(own.made) >= view) {
+        let is_old = own.is_some_and(|own| cx.now.since(own.made) >= view);
+        if is_old && self.signs(proposal) == Some(true) {
             self.offering.keep_own(|other| other != parent);
         }
+    }
+
+    /// Whether the maker of a proposal has signed it; `None` while its offer is not at hand.
+    fn signs(&self, proposal: &Proposal) -> Option<bool> {
+        let maker = proposal.offers.get(usize::from(proposal.proposer))?;
+        let key = VerifyingKey::decode(&self.offering.offer(maker)?.ephemeral);
+        Some(proposal.is_authentic::<S>(key.as_ref()))
     }
 
     /// Those who do not need the key that does not decode take part: this member waits until they have given up.
@@ -46,39 +73,38 @@ impl<S: CryptoSuite> Lobby<S> {
         self.turns.keep_out(cx.now.after(cx.me.times().view));
     }
 
-    /// Keeps a proposal until the offers that it lists are at hand, and asks for those that are lost. The terms fit, so its maker knows this
-    /// member's offer: worth asking for the others.
+    /// Keeps a proposal until the offers that it lists are at hand, and asks for those that are lost: for that of its maker first,
+    /// which shows whether there is one.
     ///
     /// # Errors
-    /// It waits already; or its maker's offer is at hand, and it is not its maker's: then nothing is asked for, and no place is
-    /// taken, in another's name.
+    /// It waits already; its maker's offer is at hand, and it is not its maker's: then nothing is asked for, and no place is
+    /// taken, in another's name; or it is not, and far more is lacking than is at hand.
     fn wait_for_offers(
         &mut self,
         cx: &mut Context<'_, S>,
         proposal: Proposal,
     ) -> Result<(), Rejection> {
-        let maker = proposal.offers.get(usize::from(proposal.proposer));
-        let maker = maker.and_then(|digest| self.offering.offer(digest));
-        if let Some(maker) = maker {
-            let key = VerifyingKey::decode(&maker.ephemeral);
-            if !proposal.is_authentic::<S>(key.as_ref()) {
-                return Err(Rejection::NotAuthentic);
-            }
+        if self.turns.pending.contains(&proposal) {
+            return Err(Rejection::Replayed);
         }
-        let mut missing = self.offering.missing(&proposal.offers);
-        missing.sort_unstable();
-        missing.dedup();
-        let is_first = proposal.parent.is_none();
-        self.turns.keep(Pending {
-            proposal,
-            since: cx.now,
-            run: None,
-        })?;
-        cx.timers.begin_anew(Timer::Ask);
+        let signs = self.signs(&proposal);
+        if signs == Some(false) {
+            return Err(Rejection::NotAuthentic);
+        }
+        let lacking = self.offering.missing(&proposal.offers).len();
+        let is_of_first = proposal.parent.is_none();
+        let is_first = self.turns.pending.is_empty();
+        let pending = &mut self.turns.pending;
+        let mut waiting = Pending::new(cx.now, proposal, None);
+        waiting.is_signed = signs.is_some();
+        pending.keep(waiting, lacking)?;
+        if is_first {
+            cx.timers.begin_anew(Timer::Ask);
+        }
         cx.timers
             .set_if_idle(Timer::Ask, cx.now.after(cx.me.times().round_trip));
-        if is_first {
-            Self::request(cx, &missing);
+        if is_of_first {
+            self.request_pending(cx);
         }
         // Those of the members of an epoch come with their contributions.
         Ok(())
@@ -348,14 +374,8 @@ impl<S: CryptoSuite> Room<S> {
     ) -> Result<(), Rejection> {
         match self.judge(now, &proposal) {
             Ok(part) if self.may_wait(now, &proposal, (part.hint(), now)) => {
-                let run = Some(part.hint());
-                let since = now;
-                let waiting = Pending {
-                    proposal,
-                    since,
-                    run,
-                };
-                self.lobby.turns.keep(waiting)?;
+                let waiting = Pending::new(now, proposal, Some(part.hint()));
+                self.lobby.turns.pending.keep(waiting, 0)?;
                 self.lobby.await_proposal(&self.common.at(now));
                 self.look_again(now);
                 self.plan_proposal(now);
@@ -411,37 +431,43 @@ impl<S: CryptoSuite> Room<S> {
                 others.note_suites([proposal.suite.code()]);
             }
         }
-        self.lobby.note_stale(rejection, proposal);
+        if *rejection == Rejection::StaleView {
+            let takes = |identity: &IdentityKey| self.votes.takes(identity);
+            self.lobby.note_stale(takes, proposal);
+        }
         let waits = self.phase.gathers() && self.succession.current.is_none();
         if waits && is_for_others {
-            self.lobby
-                .give_up_offer(&self.common.at(now), proposal.parent);
+            self.lobby.give_up_offer(&self.common.at(now), proposal);
             self.advertise_soon(now);
         }
     }
 
     /// Looks again at the proposals that waited, the best first.
     pub(super) fn consider_pending(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let mut pending = std::mem::take(&mut self.lobby.turns.pending);
-        pending.sort_by_key(Pending::place);
-        for waiting in pending {
-            let Pending {
-                proposal, since, ..
-            } = waiting;
-            let keeps = |run| Pending {
-                proposal: proposal.clone(),
-                since,
-                run,
-            };
-            match self.judge(now, &proposal) {
-                Ok(part) if self.may_wait(now, &proposal, (part.hint(), since)) => {
-                    self.lobby.turns.pending.push(keeps(Some(part.hint())));
+        for mut waiting in self.lobby.turns.pending.take() {
+            match self.judge(now, &waiting.proposal) {
+                Ok(part) if self.may_wait(now, &waiting.proposal, (part.hint(), waiting.since)) => {
+                    waiting.run = Some(part.hint());
+                    waiting.is_signed = true;
+                    self.lobby.turns.pending.put_back(waiting);
                 }
-                Ok(part) => self.take_part(now, proposal, part, rng),
-                Err(Verdict::Wait) => self.lobby.turns.pending.push(keeps(None)),
+                Ok(part) => self.take_part(now, waiting.proposal, part, rng),
+                Err(Verdict::Wait) => {
+                    waiting.run = None;
+                    let signs = waiting.is_signed.then_some(true);
+                    let signs = signs.or_else(|| self.lobby.signs(&waiting.proposal));
+                    if signs == Some(false) {
+                        continue;
+                    }
+                    if signs.is_some() && !waiting.is_signed {
+                        waiting.note_signed();
+                        self.ask_soon(now);
+                    }
+                    self.lobby.turns.pending.put_back(waiting);
+                }
                 // A proposal that is refused now is not one that becomes acceptable.
                 Err(verdict) => {
-                    let _rejected = self.refuse(now, &proposal, verdict);
+                    let _rejected = self.refuse(now, &waiting.proposal, verdict);
                 }
             }
         }
@@ -461,6 +487,9 @@ impl<S: CryptoSuite> Room<S> {
 
 #[cfg(test)]
 mod tests {
+    use mpotr_crypto::SignatureBytes;
+
+    use crate::policy::Policy;
     use crate::room::testing::{NOW, Two};
     use crate::time::Duration;
 
@@ -468,6 +497,9 @@ mod tests {
     #[test]
     fn an_offer_serves_for_a_view_whatever_is_proposed_without_it() {
         let mut two = Two::new();
+        let proposal = two.proposal(0, Policy::default());
+        let mut forged = proposal.clone();
+        forged.signature = SignatureBytes::new([7; 64]);
         let own = |two: &Two| two.lobby.offering.own(None).map(|own| own.digest);
         let first = own(&two);
         let view = two.common.me.times().view;
@@ -475,9 +507,24 @@ mod tests {
         let before = NOW.after(Duration::from_millis(
             u64::try_from(view.as_millis()).unwrap() - 1,
         ));
-        two.lobby.give_up_offer(&two.common.at(before), None);
+        two.lobby.give_up_offer(&two.common.at(before), &proposal);
+        two.lobby.give_up_offer(&two.common.at(later), &forged);
         assert_eq!(own(&two), first);
-        two.lobby.give_up_offer(&two.common.at(later), None);
+        two.lobby.give_up_offer(&two.common.at(later), &proposal);
         assert_eq!(own(&two), None);
+    }
+
+    #[test]
+    fn a_member_comes_nearer_to_those_who_sign_and_are_there() {
+        let mut two = Two::new();
+        let far = two.proposal(9, Policy::default());
+        let next = |two: &Two| two.lobby.turns.views.next(None);
+        let mut forged = far.clone();
+        forged.signature = SignatureBytes::new([7; 64]);
+        two.lobby.note_stale(|_| true, &forged);
+        two.lobby.note_stale(|_| false, &far);
+        assert_eq!(next(&two), 0);
+        two.lobby.note_stale(|_| true, &far);
+        assert_eq!(next(&two), 2);
     }
 }

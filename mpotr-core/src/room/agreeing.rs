@@ -128,8 +128,13 @@ impl<S: CryptoSuite> Room<S> {
         packet: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
-        self.lobby
-            .overhear(&mut self.common.at(now), Answer::Round(claim));
+        let answer = Answer::Round(claim);
+        // Anyone can send something in another's name: only what this member would send takes its place.
+        if self.lobby.answering.awaits(&answer)
+            && self.held_packet(answer).as_deref() == Some(packet)
+        {
+            self.lobby.was_given(&mut self.common.at(now), answer);
+        }
         let Some(which) = self.succession.which(claim.run) else {
             return self.unknown_run(now, claim, packet, rng);
         };

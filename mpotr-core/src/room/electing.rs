@@ -135,6 +135,16 @@ impl<S: CryptoSuite> Situation<'_, S> {
         }
     }
 
+    /// What a proposal of this view can list: the offers that members and guests have made, and those of newcomers that members
+    /// name.
+    pub(super) fn stated_offers(&self) -> BTreeSet<OfferDigest> {
+        let members = self.present().filter_map(|member| self.offer_of(member));
+        let newcomers = self.answered().into_iter().map(|it| it.offer);
+        let lists = self.guest_lists.lists();
+        let guests = lists.flat_map(|it| &it.offers).copied();
+        members.chain(newcomers).chain(guests).collect()
+    }
+
     /// The identity of the proposer of a view.
     fn maker_of(&self, view: u32) -> Option<IdentityKey> {
         self.epoch().identity(self.proposer_of(view)?)
@@ -172,7 +182,7 @@ impl<S: CryptoSuite> Room<S> {
             Some(Turn::Ask(missing)) => {
                 self.common.timers.set_earlier(Timer::Change, again);
                 let cx = &mut self.common.at(now);
-                self.lobby.request_missing(cx, &missing);
+                self.lobby.request_missing(cx, missing);
             }
             Some(Turn::Propose(offers)) => self.propose_roster(now, offers, rng),
         }
@@ -291,8 +301,13 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Err(Verdict::Wait) => {
                     self.pass_on_left_out(now, &proposal);
+                    // Whoever made it up can list what is not there: none is judged by other offers than those.
+                    let stated = self.situation(now).map(|it| it.stated_offers());
+                    let stated = stated.unwrap_or_default();
+                    let offers = proposal.offers.iter().copied();
+                    let offers = offers.filter(|offer| stated.contains(offer));
                     let cx = &mut self.common.at(now);
-                    self.lobby.request_missing(cx, &proposal.offers);
+                    self.lobby.request_missing(cx, offers);
                     let later = now.after(cx.me.times().round_trip);
                     cx.timers.set_earlier(Timer::Change, later);
                     continue;

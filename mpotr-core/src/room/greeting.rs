@@ -324,7 +324,7 @@ impl<S: CryptoSuite> Room<S> {
         };
         if takes_any {
             self.lobby
-                .request_missing(&mut self.common.at(now), &unheard);
+                .request_missing(&mut self.common.at(now), unheard);
         }
         let known = &self.common.me.known;
         let Some(member) = self.phase.member_mut() else {

@@ -3,6 +3,7 @@
 //! There is no epoch in it.
 
 pub(super) mod answering;
+pub(super) mod backlog;
 pub(super) mod doubles;
 pub(super) mod expecting;
 pub(super) mod guests;
@@ -67,8 +68,9 @@ pub(super) struct Lobby<S: CryptoSuite> {
     knocks: Timestamp,
     /// Whether it has held its offer back, since there may be an epoch.
     has_held_back: bool,
-    /// When this member asks for offers again.
+    /// When this member asks for offers again, and how often it has.
     asks_again: Timestamp,
+    asked: usize,
     /// In what others differ.
     pub(super) others: Others,
 }
@@ -91,6 +93,7 @@ impl<S: CryptoSuite> Lobby<S> {
             knocks: now,
             has_held_back: false,
             asks_again: now,
+            asked: 0,
             others: Others::default(),
         }
     }
@@ -275,26 +278,42 @@ impl<S: CryptoSuite> Lobby<S> {
         }
     }
 
-    /// Asks for offers.
-    pub(super) fn request(cx: &mut Context<'_, S>, offers: &[OfferDigest]) {
+    /// Asks for offers, in one request: of too many for the first.
+    fn request(&mut self, cx: &mut Context<'_, S>, offers: BTreeSet<OfferDigest>) {
+        self.asks_again = cx.now.after(cx.me.times().round_trip);
+        self.asked = self.asked.wrapping_add(1);
         // Of offers in another order nobody reads a request.
-        let offers: BTreeSet<_> = offers.iter().copied().collect();
-        let offers: Vec<_> = offers.into_iter().collect();
-        for some in offers.chunks(MAX_REQUESTED) {
+        let offers: Vec<_> = offers.into_iter().take(MAX_REQUESTED).collect();
+        if !offers.is_empty() {
             let request = Request {
                 room: cx.me.config.room,
-                wanted: Wanted::Offers(some.to_vec()),
+                wanted: Wanted::Offers(offers),
             };
             cx.out.transmit(&Packet::Request(request));
         }
     }
 
-    /// Asks for the offers of a proposal that are not at hand, once in a while.
-    pub(super) fn request_missing(&mut self, cx: &mut Context<'_, S>, listed: &[OfferDigest]) {
-        let missing = self.offering.missing(listed);
-        if !missing.is_empty() && cx.now >= self.asks_again && !cx.out.is_busy() {
-            self.asks_again = cx.now.after(cx.me.times().round_trip);
-            Self::request(cx, &missing);
+    /// Whether offers may be asked for again by now.
+    fn may_ask(&self, cx: &Context<'_, S>) -> bool {
+        cx.now >= self.asks_again && !cx.out.is_busy()
+    }
+
+    /// Asks for those of some offers that are not at hand, once in a while: of more than fit into a request others each time.
+    pub(super) fn request_missing(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        listed: impl IntoIterator<Item = OfferDigest>,
+    ) {
+        if !self.may_ask(cx) {
+            return;
+        }
+        let is_lacking = |digest: &OfferDigest| self.offering.offer(digest).is_none();
+        let missing: BTreeSet<_> = listed.into_iter().filter(is_lacking).collect();
+        let from = self.asked.saturating_mul(MAX_REQUESTED);
+        if let Some(from) = from.checked_rem(missing.len()) {
+            let some = missing.iter().cycle().skip(from).copied();
+            let some = some.take(missing.len().min(MAX_REQUESTED)).collect();
+            self.request(cx, some);
         }
     }
 
@@ -304,13 +323,13 @@ impl<S: CryptoSuite> Lobby<S> {
         self.turns.wait_for_proposal(cx.now.after(patience));
     }
 
-    /// Asks for the offers of proposals that wait for them.
+    /// Asks for offers of the proposals that wait for them, once in a while.
     pub(super) fn request_pending(&mut self, cx: &mut Context<'_, S>) {
-        let listed = self.turns.pending.iter();
-        let listed = listed.flat_map(|it| &it.proposal.offers);
-        let missing = self.offering.missing(&listed.copied().collect::<Vec<_>>());
-        if !missing.is_empty() {
-            Self::request(cx, &missing);
+        if self.may_ask(cx) {
+            let is_lacking = |digest: &OfferDigest| self.offering.offer(digest).is_none();
+            let view = cx.me.times().view;
+            let wanted = self.turns.pending.ask(cx.now, view, is_lacking);
+            self.request(cx, wanted);
         }
     }
 
@@ -410,7 +429,16 @@ mod tests {
                 OfferDigest::new(digest)
             })
             .collect();
-        Lobby::request(&mut common.at(NOW), &wanted);
+        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
+        let mut now = NOW;
+        for _ in 0..3 {
+            // Once in a round trip, whatever is missing.
+            for _ in 0..2 {
+                let missing = wanted.iter().copied();
+                lobby.request_missing(&mut common.at(now), missing);
+            }
+            now = now.after(common.me.times().round_trip);
+        }
         let asked = common.out.sent().into_iter().map(|packet| {
             let Packet::Request(request) = packet else {
                 panic!("{packet:?}");
@@ -422,6 +450,8 @@ mod tests {
         });
         let asked: Vec<_> = asked.collect();
         assert_eq!(asked.len(), 3);
-        assert_eq!(asked.concat(), wanted);
+        assert!(asked.iter().all(|some| some.len() == MAX_REQUESTED));
+        let asked: BTreeSet<_> = asked.concat().into_iter().collect();
+        assert_eq!(asked, wanted.into_iter().collect());
     }
 }

@@ -316,7 +316,8 @@ impl<S: CryptoSuite> Room<S> {
         }
         let cx = &mut self.common.at(now);
         let lasts = cx.me.times().fresh();
-        self.lobby.request_missing(cx, &guests.offers);
+        self.lobby
+            .request_missing(cx, guests.offers.iter().copied());
         self.lobby.guest_lists.hear(now, guests, lasts);
         self.common.timers.set(Timer::Change, now);
         Ok(())

@@ -289,17 +289,20 @@ impl<S: CryptoSuite> Room<S> {
         }
         if !self.phase.gathers() || parent.is_some() {
             // Of a member, or of who has answered: for a proposal that may list it. By itself it asks for nothing.
-            self.lobby.offering.hear(now, offer)?;
+            let news = self.lobby.offering.hear(now, offer)?;
             if self.phase.gathers() {
-                self.consider_pending(now, rng);
+                if news != News::None {
+                    self.consider_pending(now, rng);
+                }
             } else {
                 self.common.timers.set(Timer::Change, now);
             }
             return Ok(());
         }
         let is_shut_out = self.is_shut_out(now, &claimed);
-        self.meet(now, offer, is_shut_out)?;
-        self.consider_pending(now, rng);
+        if self.meet(now, offer, is_shut_out)? != News::None {
+            self.consider_pending(now, rng);
+        }
         Ok(())
     }
 
@@ -312,7 +315,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Takes note of an offer of another identity, and of who makes it.
-    fn meet(&mut self, now: Timestamp, offer: Offer, is_shut_out: bool) -> Result<(), Rejection> {
+    fn meet(&mut self, now: Timestamp, offer: Offer, is_shut_out: bool) -> Result<News, Rejection> {
         let claimed = offer.identity;
         if !offer.supports(S::ID) {
             let suites = offer.suites.iter().copied();
@@ -339,7 +342,7 @@ impl<S: CryptoSuite> Room<S> {
         self.lobby.say_heard_soon(&mut self.common.at(now));
         let out = &mut self.common.out;
         match news {
-            News::None => return Ok(()),
+            News::None => return Ok(news),
             News::Offer => {
                 // Its maker has used the one before, as a rule: there is a run.
                 self.lobby.await_proposal(&self.common.at(now));
@@ -358,7 +361,7 @@ impl<S: CryptoSuite> Room<S> {
         // Once for all offers that come together.
         timers.stop(Timer::Propose);
         timers.set(Timer::Plan, now);
-        Ok(())
+        Ok(news)
     }
 }
 

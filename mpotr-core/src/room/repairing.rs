@@ -4,6 +4,8 @@
 //! again, as it was sent: two of them do so at once, drawn by lot, the author a little later, three more after that,
 //! and nobody who has heard another do it. So what is lost comes again from where it is, and once.
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::CryptoSuite;
 
 use super::Room;
@@ -11,7 +13,6 @@ use super::context::Context;
 use super::lobby::Lobby;
 use super::lobby::answering::Answer;
 use super::situation::Situation;
-use super::succession::Overheard;
 use super::succession::attempt::Attempt;
 use super::succession::pending::Claim;
 use crate::time::{Duration, Timestamp, part};
@@ -219,7 +220,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Asks for what is missing of the step under way, if anything is.
     pub(super) fn ask(&mut self, now: Timestamp) {
         let is_any_missed =
-            self.succession.missed.run().is_some() || self.lobby.turns.is_any_pending();
+            self.succession.missed.run().is_some() || !self.lobby.turns.pending.is_empty();
         let may_ask = self.is_in_run() || (is_any_missed && self.is_outside());
         if !may_ask {
             return;
@@ -248,15 +249,17 @@ impl<S: CryptoSuite> Room<S> {
         let asks_itself = number % ASKS_ITSELF == ASKS_ITSELF.saturating_sub(1);
         let round_trip = self.common.me.times().round_trip;
         let overheard = std::mem::take(&mut self.succession.overheard);
-        let overheard = if overheard.counts(now, round_trip) && !asks_itself {
-            overheard
+        let counts = overheard.counts(now, round_trip) && !overheard.has_left_out;
+        let left_out = if counts && !asks_itself {
+            overheard.rounds
         } else {
-            Overheard::default()
+            BTreeSet::new()
         };
+        self.succession.overheard.has_left_out = !left_out.is_empty();
         let current = self.succession.current.as_ref();
         let current = current.map(|current| current.hint);
         let mut own = Questions::default();
-        for missing in self.missing_rounds(now, number, &overheard) {
+        for missing in self.missing_rounds(now, number, &left_out) {
             if Some(missing.run) == current {
                 own.rounds = [missing.contributions.clone(), missing.confirmations.clone()];
             }
@@ -287,7 +290,12 @@ impl<S: CryptoSuite> Room<S> {
 
     /// What is missing of the run under way, or else of the one that this member confirmed last, and of those that others have
     /// installed.
-    fn missing_rounds(&self, now: Timestamp, number: u8, overheard: &Overheard) -> Vec<Missing> {
+    fn missing_rounds(
+        &self,
+        now: Timestamp,
+        number: u8,
+        left_out: &BTreeSet<(u8, usize)>,
+    ) -> Vec<Missing> {
         let succession = &self.succession;
         let situation = self.situation(now);
         let installed = situation.map(|situation| situation.installed());
@@ -304,8 +312,7 @@ impl<S: CryptoSuite> Room<S> {
         let missing = runs.map(|attempt| {
             let is_current = current.is_some_and(|current| current.hint == attempt.hint);
             let left = |round: u8, missing: &MemberBits| {
-                let is_left =
-                    |member: &usize| !is_current || !overheard.rounds.contains(&(round, *member));
+                let is_left = |member: &usize| !is_current || !left_out.contains(&(round, *member));
                 missing.iter().filter(is_left).collect::<MemberBits>()
             };
             let [contributions, confirmations] = attempt.missing();

@@ -42,6 +42,8 @@ pub(super) struct Overheard {
     at: Timestamp,
     /// Packets of the run under way, by round and sender.
     pub(super) rounds: BTreeSet<(u8, usize)>,
+    /// Whether the last question left some of them out. The next does not: anyone can ask, of a few, so that nobody answers.
+    pub(super) has_left_out: bool,
 }
 
 impl Overheard {
@@ -53,7 +55,7 @@ impl Overheard {
         rounds: impl IntoIterator<Item = (u8, usize)>,
     ) {
         if !self.counts(now, round_trip) {
-            *self = Self::default();
+            self.rounds.clear();
         }
         self.at = now;
         self.rounds.extend(rounds);

@@ -32,6 +32,7 @@ mod merging;
 mod network;
 mod offers;
 mod one_way;
+mod outsiders;
 mod publishing;
 mod reasons;
 mod recording;

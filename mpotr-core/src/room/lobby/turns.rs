@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use mpotr_gka::OfferDigest;
 
+use super::backlog::Backlog;
 use crate::config::Timers;
-use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};
 use crate::wire::{EpochName, Proposal, SidHint};
-
-/// The most proposals that wait for offers.
-const MAX_PENDING: usize = 8;
 
 /// The most parents whose views are remembered.
 const MAX_PARENTS: usize = 64;
@@ -47,9 +44,10 @@ impl Views {
 
     /// A proposal is of a view that is too far ahead to be taken part in: those who made it have tried in vain for longer than
     /// this member, which comes nearer with each.
-    pub(crate) fn approach(&mut self, proposal: &Proposal) {
-        if self.next(proposal.parent) < proposal.view {
-            let nearer = self.furthest(proposal).min(proposal.view);
+    pub(crate) fn approach(&mut self, proposal: &Proposal, members: u32) {
+        let next = self.next(proposal.parent);
+        if next < proposal.view {
+            let nearer = next.saturating_add(members).min(proposal.view);
             self.0.insert(proposal.parent, nearer);
         }
     }
@@ -78,32 +76,14 @@ pub(crate) struct Turns {
     /// Until when others may be in a run in which this member cannot take part.
     kept_out: Timestamp,
     /// Proposals that list offers which are not at hand, or in whose place a better one may still come.
-    pub(crate) pending: Vec<Pending>,
+    pub(crate) pending: Backlog,
     /// The own proposal, which nobody takes part in yet: this one neither, for the proposal of one whose turn came before may
     /// still come.
     pub(crate) held: Option<Held>,
 }
 
-/// A proposal that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pending {
-    pub(crate) proposal: Proposal,
-    /// When it came.
-    pub(crate) since: Timestamp,
-    /// Its run, if the offers that it lists were at hand then.
-    pub(crate) run: Option<SidHint>,
-}
-
-impl Pending {
-    /// Its place among those that wait: of the highest view first, and of one view that of the maker whose turn came first.
-    pub(crate) fn place(&self) -> (core::cmp::Reverse<u32>, Option<OfferDigest>) {
-        let (view, core::cmp::Reverse(maker)) = place(&self.proposal);
-        (core::cmp::Reverse(view), maker)
-    }
-}
-
 /// How good a proposal is: the later its view the better, and in one view the earlier its maker's turn.
-fn place(proposal: &Proposal) -> (u32, core::cmp::Reverse<Option<OfferDigest>>) {
+pub(crate) fn place(proposal: &Proposal) -> (u32, core::cmp::Reverse<Option<OfferDigest>>) {
     let maker = proposal.offers.get(usize::from(proposal.proposer)).copied();
     (proposal.view, core::cmp::Reverse(maker))
 }
@@ -135,7 +115,7 @@ impl Turns {
             news: now,
             busy: now,
             kept_out: now,
-            pending: Vec::new(),
+            pending: Backlog::default(),
             held: None,
         }
     }
@@ -221,27 +201,6 @@ impl Turns {
         };
         gathered.max(self.kept_out)
     }
-
-    /// Whether proposals wait for offers.
-    pub(crate) const fn is_any_pending(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
-    /// Keeps a proposal until the offers that it lists are at hand, or it is clear that no better one comes. The oldest gives way: its maker repeats it if it counts.
-    ///
-    /// # Errors
-    /// It is there already.
-    pub(crate) fn keep(&mut self, waiting: Pending) -> Result<(), Rejection> {
-        let mut pending = self.pending.iter();
-        if pending.any(|it| it.proposal == waiting.proposal) {
-            return Err(Rejection::Replayed);
-        }
-        if self.pending.len() >= MAX_PENDING {
-            self.pending.remove(0);
-        }
-        self.pending.push(waiting);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -276,12 +235,12 @@ mod tests {
     fn a_member_comes_nearer_to_those_who_have_tried_for_longer() {
         let mut views = Views::default();
         assert_eq!(views.furthest(&proposal(0, 3)), 3);
-        views.approach(&proposal(8, 3));
+        views.approach(&proposal(8, 3), 3);
         assert_eq!(views.next(None), 3);
-        views.approach(&proposal(8, 3));
-        views.approach(&proposal(8, 3));
+        views.approach(&proposal(8, 3), 3);
+        views.approach(&proposal(8, 3), 3);
         assert_eq!(views.next(None), 8);
-        views.approach(&proposal(2, 3));
+        views.approach(&proposal(2, 3), 3);
         assert_eq!(views.next(None), 8);
     }
 
@@ -339,22 +298,5 @@ mod tests {
         assert!(!turns.is_of_first_epochs(at(10_000)));
         turns.note_failed_host(at(10_000), view);
         assert!(!turns.is_of_first_epochs(at(10_000)));
-    }
-
-    #[test]
-    fn few_proposals_wait_for_offers_and_the_oldest_gives_way() {
-        let waiting = |view| Pending {
-            proposal: proposal(view, 2),
-            since: at(0),
-            run: None,
-        };
-        let mut turns = Turns::new(at(0));
-        for view in 0..=8 {
-            turns.keep(waiting(view)).unwrap();
-        }
-        assert_eq!(turns.keep(waiting(8)), Err(Rejection::Replayed));
-        assert_eq!(turns.pending.len(), MAX_PENDING);
-        let first = turns.pending.first().map(|it| &it.proposal);
-        assert_eq!(first, Some(&proposal(1, 2)));
     }
 }

@@ -1,0 +1,210 @@
+//! What outsiders can do to those who begin an epoch, or want to come into one. `docs/spec/06-epochs.md`, "Proposals" and "Anyone
+//! repairs".
+
+use std::collections::BTreeSet;
+
+use mpotr_core::crypto::{IdentityKeyPair, SignatureBytes};
+use mpotr_core::gka::{Contribution, EpochName, Offer, OfferDigest, RoomId};
+use mpotr_core::wire::{MemberBits, Missing, Packet, Proposal, Request, SidHint, Wanted};
+use mpotr_core::{Admission, Rejection, Room, RoomConfig, Timers};
+use mpotr_netem::Weather;
+
+use crate::attacks::{give, outsider, own_offer, proposal_of};
+use crate::network::{Network, Suite};
+
+fn room() -> RoomId {
+    RoomId::of_name::<Suite>("test")
+}
+
+fn give_all(network: &mut Network, packet: &Packet) {
+    let packet = packet.to_bytes();
+    for member in 0..network.rooms.len() {
+        let _any = give(network, member, &packet);
+    }
+}
+
+/// Digests of nothing.
+fn invented(count: u16) -> impl Iterator<Item = OfferDigest> {
+    (0..count).map(|n| {
+        let mut digest = [0xab; 32];
+        digest[..2].copy_from_slice(&n.to_be_bytes());
+        OfferDigest::new(digest)
+    })
+}
+
+/// A proposal that nobody has signed, made by an offer that nobody has.
+fn unsigned(network: &mut Network, listed: &[OfferDigest], count: u16, view: u32) -> Proposal {
+    let (stranger, secrets) = outsider(network);
+    let template = proposal_of(&[&stranger], &stranger, secrets.ephemeral());
+    let made_up: BTreeSet<_> = invented(count).collect();
+    let all: BTreeSet<_> = listed.iter().chain(&made_up).copied().collect();
+    let maker = all.iter().position(|it| made_up.contains(it)).unwrap();
+    Proposal {
+        view,
+        proposer: u16::try_from(maker).unwrap(),
+        offers: all.into_iter().collect(),
+        signature: SignatureBytes::new([0; 64]),
+        ..template
+    }
+}
+
+/// The offer that a member has published last.
+fn last_offer(network: &Network, member: usize) -> Offer {
+    let own =
+        network
+            .wire
+            .iter()
+            .rev()
+            .find_map(|(from, packet)| match Packet::from_bytes(packet) {
+                Ok(Packet::Offer(offer)) if *from == member => Some(offer),
+                _ => None,
+            });
+    own.unwrap()
+}
+
+#[test]
+fn an_unsigned_proposal_of_a_far_view_moves_nobody() {
+    let mut network = Network::with(1, 1, |_| {});
+    let own = own_offer(&mut network, 0).digest::<Suite>();
+    let far = unsigned(&mut network, &[own], 4095, u32::MAX);
+    let refused = give(&mut network, 0, &Packet::Proposal(far).to_bytes());
+    assert_eq!(refused, Err(Rejection::StaleView));
+    network.enter(|_| {});
+    network.run_until(10, |n| n.rooms.iter().all(Room::is_secure));
+}
+
+#[test]
+fn nobody_gives_up_its_offer_for_a_proposal_that_is_not_signed() {
+    let mut network = Network::with(1, 1, |_| {});
+    let own = own_offer(&mut network, 0);
+    // As old as a view.
+    network.run_for(60);
+    let without = unsigned(&mut network, &[], 3, 0);
+    let refused = give(&mut network, 0, &Packet::Proposal(without).to_bytes());
+    assert_eq!(refused, Err(Rejection::NotListed));
+    network.run_for(30);
+    assert_eq!(last_offer(&network, 0), own);
+}
+
+/// Friends who wait for one who does not come.
+fn friends_who_wait(members: usize) -> Network {
+    let mut network = Network::with(0, 3, |_| {});
+    let people: Vec<_> = (0..=members)
+        .map(|_| IdentityKeyPair::random::<Suite>(&mut network.rng))
+        .collect();
+    let keys: BTreeSet<_> = people.iter().map(IdentityKeyPair::public).collect();
+    for person in people.into_iter().take(members) {
+        let mut config = RoomConfig::new(room(), Admission::Only(keys.clone()));
+        config.timers = Timers::RELAY;
+        network.enter_as(person, config);
+    }
+    network.run_for(2);
+    network
+}
+
+fn bytes_of_requests(network: &Network, since: usize) -> usize {
+    let sent = network.wire[since..].iter();
+    let requests = sent.filter(|(_, it)| matches!(Packet::from_bytes(it), Ok(Packet::Request(_))));
+    requests.map(|(_, packet)| packet.len()).sum()
+}
+
+#[test]
+fn a_proposal_of_invented_offers_draws_three_times_its_bytes_at_most() {
+    for members in [3, 8] {
+        let mut network = friends_who_wait(members);
+        let all: Vec<_> = (0..members)
+            .map(|it| last_offer(&network, it).digest::<Suite>())
+            .collect();
+        for count in [4000, 16] {
+            let before = network.wire.len();
+            let mut theirs = 0;
+            for n in 0..10 {
+                let mut made_up = unsigned(&mut network, &all, count, 0);
+                made_up.name = EpochName::new([n + 1; 16]);
+                let packet = Packet::Proposal(made_up);
+                theirs += packet.to_bytes().len();
+                give_all(&mut network, &packet);
+                network.run_for_millis(100);
+            }
+            network.run_for(6);
+            let drawn = bytes_of_requests(&network, before);
+            assert!(drawn <= 3 * theirs, "{members}: {theirs} drew {drawn}");
+            // And not for ever.
+            let before = network.wire.len();
+            network.run_for(6);
+            assert_eq!(bytes_of_requests(&network, before), 0);
+        }
+    }
+}
+
+/// A run of some, in which the contribution of the second reaches the first by others alone; and that contribution.
+fn with_a_loss(members: usize) -> (Network, SidHint, Contribution) {
+    let mut network = Network::new(members, 5);
+    network.set_weather(Weather::fair(100));
+    network.tamper = Some(Box::new(|from, to, packet| {
+        let is_it = from == 1
+            && to == 0
+            && matches!(Packet::from_bytes(packet), Ok(Packet::Contribution(..)));
+        (!is_it).then(|| packet.to_vec())
+    }));
+    let made = |network: &Network| {
+        network
+            .wire
+            .iter()
+            .find_map(|(from, it)| match Packet::from_bytes(it) {
+                Ok(Packet::Contribution(hint, it)) if *from == 1 => Some((hint, it)),
+                _ => None,
+            })
+    };
+    network.run_until(30, |network| made(network).is_some());
+    let (hint, contribution) = made(&network).unwrap();
+    (network, hint, contribution)
+}
+
+#[test]
+fn what_is_forged_does_not_stop_what_was_asked_for() {
+    for members in [3, 8] {
+        let (mut network, hint, contribution) = with_a_loss(members);
+        let mut is_asked = false;
+        let mut seen = network.wire.len();
+        for n in 0..2000_u16 {
+            network.run_for_millis(1);
+            let mut wire = network.wire[seen..].iter();
+            is_asked |=
+                wire.any(|(_, it)| matches!(Packet::from_bytes(it), Ok(Packet::Request(_))));
+            seen = network.wire.len();
+            if is_asked {
+                let mut forged = contribution.clone();
+                forged.body.knowledge_share = n.to_be_bytes().to_vec();
+                let packet = Packet::Contribution(hint, forged).to_bytes();
+                for member in 1..members {
+                    let _refused = give(&mut network, member, &packet);
+                }
+            }
+        }
+        assert!(is_asked, "nothing was asked for");
+        assert!(network.rooms.iter().all(Room::is_secure), "{members}");
+    }
+}
+
+#[test]
+fn who_asks_for_everything_keeps_nobody_from_asking() {
+    let (mut network, run, _) = with_a_loss(8);
+    for _ in 0..200 {
+        network.run_for_millis(10);
+        let all: MemberBits = (0..8).collect();
+        let missing = Missing {
+            run,
+            number: 0,
+            contributions: all.clone(),
+            confirmations: all,
+        };
+        let request = Request {
+            room: room(),
+            wanted: Wanted::Rounds(missing),
+        };
+        // So that nobody answers.
+        let _any = give(&mut network, 0, &Packet::Request(request).to_bytes());
+    }
+    assert!(network.rooms.iter().all(Room::is_secure));
+}
