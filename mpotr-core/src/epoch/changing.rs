@@ -64,6 +64,13 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
+    /// Whether this member has frozen for a run, and has not left that.
+    pub(super) fn has_frozen_for(&self, run: Sid) -> bool {
+        let me = self.delivery.authors.get(self.me);
+        let frozen = me.and_then(|me| me.frozen.as_ref());
+        frozen.is_some_and(|frozen| frozen.run == run)
+    }
+
     /// The run did not lead to an epoch. Messages are delivered again, unless this member has confirmed one that follows this
     /// epoch: it may yet install that, with what it has delivered until then and the cut, and no more.
     pub(crate) fn thaw(&mut self, has_confirmed: bool) {
@@ -159,6 +166,12 @@ impl<S: CryptoSuite> Epoch<S> {
         self.apply_waiting();
     }
 
+    /// Whether all of a cut is delivered here.
+    fn has_shown(&self, cut: &Cut) -> bool {
+        let graph = &self.delivery.graph;
+        cut.heads.iter().all(|head| graph.contains(head))
+    }
+
     /// Delivers a message of the cut. Others build upon it, so that it is delivered whatever else its author has said.
     fn show(&mut self, Place { key, author, seq }: Place) {
         let Some(held) = self.delivery.holdback.take(author, seq, key.id) else {
@@ -186,11 +199,11 @@ impl<S: CryptoSuite> Epoch<S> {
     /// The epoch that follows is installed: the whole cut is delivered and final, no message is sealed or opened from
     /// now on, and all keys but those for statements are erased. An epoch of others that this member goes over to has
     /// no cut of this one: nobody else has signed what is not final here, and so it stays. Says whether there was a
-    /// cut.
+    /// cut, and all of it is shown: of another nothing is final.
     pub(crate) fn retire(&mut self, successor: Sid) -> bool {
         self.show_cut(successor);
         let cut = self.cuts.iter().find(|cut| cut.run == successor);
-        let base = cut.map(|cut| cut.base);
+        let base = cut.filter(|cut| self.has_shown(cut)).map(|cut| cut.base);
         if let Some(base) = base {
             self.consensus.order.close::<S>(base);
             let lock = self.consensus.order.lock();
@@ -207,9 +220,13 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// This epoch is too old: no message is written or opened in it from now on, whether or not it is final. Statements count
-    /// on, so that its members agree on what follows.
+    /// on, so that its members agree on what follows. What is in a cut that this member may have confirmed is open already,
+    /// and stays: those who install that show all of it.
     pub(crate) fn expire(&mut self) {
         self.erase_messages();
+        if self.cuts.is_empty() {
+            self.delivery.holdback.unpin_all();
+        }
         self.delivery.holdback.clear();
     }
 

@@ -302,10 +302,12 @@ impl Holdback {
         held
     }
 
-    /// Drops all that waits.
+    /// Drops all that waits but what a cut names.
     pub(super) fn clear(&mut self) {
-        self.waiting.clear();
-        self.places.clear();
+        let authors: Vec<_> = self.waiting.keys().copied().collect();
+        for author in authors {
+            self.forget(author);
+        }
     }
 
     /// Drops a message, unless a cut names it, and says whether it was there and is not now.

@@ -260,14 +260,13 @@ impl<S: CryptoSuite> Epoch<S> {
         let (question, listing) = (statement.question, statement.listing.clone());
         let lacks = statement.lacks.clone();
         let (asks_order, asks_next) = (statement.lock.count, statement.next.clone());
-        let is_in_cut = statement
-            .next
-            .as_ref()
-            .is_some_and(|next| next.frozen.is_some());
+        let frozen = statement.next.as_ref().and_then(|next| next.frozen);
         // What a member holds and has not shown it does not cover. What it covers it has stated before.
         if !statement.names_held() {
             author.waiting = Some(statement);
         }
+        // A run of which only the other knows waits for no cut.
+        let is_in_cut = frozen.is_some_and(|(run, _)| self.has_frozen_for(run));
         if self.delivery.unfinal.is_any_crowded() {
             // There is room for what it names.
             self.deliver_ready();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use mpotr_core::Event;
 use mpotr_core::crypto::rand_core::Rng as _;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
-use mpotr_core::gka::{EpochName, Forger, Offer, OfferDigest, OfferSecrets, RoomId};
-use mpotr_core::wire::{Admitted, Next, Packet, Presence, Statement, Vote};
+use mpotr_core::gka::{EpochName, Forger, Offer, OfferDigest, OfferSecrets, RoomId, Sid};
+use mpotr_core::wire::{Admitted, Lock, Next, Packet, Presence, Statement, Vote};
 
 use crate::attacks::give;
 use crate::network::{Network, Suite};
@@ -235,4 +235,28 @@ fn who_states_what_was_not_proven_keeps_nobody_out() {
         }
     }
     panic!("the newcomer is kept out");
+}
+
+#[test]
+fn a_member_that_says_to_have_frozen_is_served_by_two() {
+    let mut network = Network::new(8, 1).until_secure();
+    network.run_for(20);
+    let mut insider = Insider::new(&mut network, 7);
+    network.send(0, "hello");
+    let (_, text) = network.wire.last().cloned().unwrap();
+    network.run_for_millis(20);
+    let wanted = network.rooms[0].heads();
+    let said = Statement {
+        wanted,
+        next: Some(Next {
+            frozen: Some((Sid::new([9; 32]), Lock::EMPTY)),
+            ..Next::default()
+        }),
+        ..Statement::empty(Presence::Present)
+    };
+    let before = network.wire.len();
+    insider.state(&mut network, said);
+    network.run_for_millis(100);
+    let again = network.wire[before..].iter().filter(|(_, it)| *it == text);
+    assert_eq!(again.count(), 2);
 }

@@ -139,3 +139,30 @@ fn what_a_cut_named_is_shown_like_all_else_when_its_run_is_over() {
     assert_eq!(bodies(&mut epochs[BOB]), ["said"]);
     assert_eq!(epochs[BOB].cut_digest(FIRST), None);
 }
+
+/// The last confirmation reaches one before its epoch expires, and another after.
+#[test]
+fn who_expires_between_confirmation_and_install_shows_the_whole_cut() {
+    let mut epochs = epochs(3, 1);
+    let (id, packet) = text(&mut epochs[MALLORY], "in the cut");
+    for member in [ALICE, BOB] {
+        epochs[member].freeze(FIRST);
+    }
+    let said = frozen(&mut epochs, 0, FIRST, vec![id]);
+    for member in [ALICE, BOB] {
+        epochs[member].open(&said).unwrap();
+        epochs[member].open(&packet).unwrap();
+    }
+    exchange(&mut epochs);
+    let all = [ALICE, BOB, MALLORY];
+    let cuts = [ALICE, BOB].map(|member| confirm(&mut epochs[member], FIRST, &all));
+    assert_eq!(cuts[0], cuts[1]);
+    epochs[ALICE].expire();
+    let finals = [ALICE, BOB].map(|member| {
+        assert!(epochs[member].retire(FIRST));
+        assert_eq!(bodies(&mut epochs[member]), ["in the cut"]);
+        epochs[member].final_lock()
+    });
+    assert_eq!(finals[0], finals[1]);
+    assert_eq!(finals[0].count, 1);
+}

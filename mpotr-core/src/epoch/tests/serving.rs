@@ -15,7 +15,9 @@ fn asked_for(members: usize, in_cut: bool) -> (Vec<Epoch<Suite>>, MessageId, [Ve
     let names = statement(&mut epochs[MALLORY]);
     epochs[BOB].open(&names).unwrap();
     if in_cut {
-        epochs[BOB].freeze(Sid::new([7; 32]));
+        for epoch in &mut epochs {
+            epoch.freeze(Sid::new([7; 32]));
+        }
     }
     let asks = statement(&mut epochs[BOB]);
     let [mut send, mut owe] = [Vec::new(), Vec::new()];
