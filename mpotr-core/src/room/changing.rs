@@ -47,7 +47,7 @@ pub(super) struct Change {
 /// an offer and a statement of all.
 const STAYS: u32 = 2;
 
-/// A view of which this part of the time goes by has failed, whoever ends it: the pace was too quick. A shorter one says
+/// A view of which this part of the time goes by has failed, no matter who ends it: the pace was too quick. A shorter one says
 /// nothing about the carrier.
 const PART_THAT_COUNTS: u32 = 2;
 
@@ -196,7 +196,7 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// The view ends by what somebody did or wants, and not by the weather.
+    /// The view ends by what a member did or wants, and not by the weather.
     pub(super) fn cut_short(&mut self) {
         if let Some(change) = self.phase.change_mut() {
             change.is_cut_short = true;

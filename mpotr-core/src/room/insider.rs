@@ -28,7 +28,7 @@ impl<S: CryptoSuite> Room<S> {
         self.phase.epoch_mut()?.forge_unsigned(number, statement)
     }
 
-    /// States from now on that these have answered in the present epoch, whoever has; replaces what was stated so before.
+    /// States from now on that these have answered in the present epoch, true or not; replaces what was stated so before.
     pub fn invent(&mut self, newcomers: impl IntoIterator<Item = Admitted>) {
         if let Some(member) = self.phase.member_mut() {
             member.strangers.invented = newcomers.into_iter().collect();

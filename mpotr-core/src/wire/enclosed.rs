@@ -7,7 +7,7 @@
 //!  +---------+-----------+-----------------------+-------------+
 //! ```
 //!
-//! One packet has one enclosed form: `fresh` follows from it and a secret of the epoch, so whoever holds the packet sends the
+//! One packet has one enclosed form: `fresh` follows from it and a secret of the epoch, so all who hold the packet send the
 //! same bytes again, and no key seals two packets.
 
 use mpotr_crypto::{

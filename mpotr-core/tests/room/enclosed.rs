@@ -18,7 +18,7 @@ fn fingerprint(key: &IdentityKey) -> Vec<u8> {
     hash.bytes(key.as_bytes()).digest().as_bytes().to_vec()
 }
 
-/// What names members, for somebody on the line: their identity keys and fingerprints, and all keys of the offers that were
+/// What names members, for an outsider on the line: their identity keys and fingerprints, and all keys of the offers that were
 /// made since.
 fn names(network: &Network, since: usize) -> Vec<Vec<u8>> {
     let mut names = Vec::new();

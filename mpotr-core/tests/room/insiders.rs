@@ -83,7 +83,7 @@ fn digest(n: u8) -> OfferDigest {
     OfferDigest::new([n; 32])
 }
 
-/// An offer to an epoch in anybody's name.
+/// An offer to an epoch in any name.
 fn offer_as(network: &mut Network, claimed: IdentityKey, parent: EpochName) -> Offer {
     let nobody = Forger::<Suite>::new().invent(claimed);
     let count = network.rng.next_u64();
