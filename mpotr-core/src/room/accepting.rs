@@ -31,7 +31,7 @@ impl<S: CryptoSuite> Lobby<S> {
         if !is_ahead || proposal.parent.is_some() || !own.is_some_and(listed) {
             return;
         }
-        // Whoever is not there makes nobody come nearer.
+        // Who is not there makes nobody come nearer.
         let own = own.map(|own| own.member.offer().identity);
         let mut members = BTreeSet::new();
         for digest in &proposal.offers {
@@ -49,7 +49,7 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// Others may count the own offer as used or as that of one who is silent, so that a fresh one takes its place. One that is
-    /// younger than a view stays, whoever proposes without it; and what nobody has signed whose offer is at hand says nothing:
+    /// younger than a view stays, no matter who proposes without it; and what nobody has signed whose offer is at hand says nothing:
     /// anyone can send such proposals, and an offer that changes all the time is in no roster.
     fn give_up_offer(&mut self, cx: &Context<'_, S>, proposal: &Proposal) {
         let (view, parent) = (cx.me.times().view, proposal.parent);

@@ -244,7 +244,7 @@ impl<S: CryptoSuite> Room<S> {
         if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
             return;
         }
-        // Where somebody was struck a smaller roster is on its way: who says nothing makes nobody slower.
+        // Where a member was struck a smaller roster is on its way: who says nothing makes nobody slower.
         if has_failed && !is_any_struck {
             self.common.pulse.have_failed();
             self.common.keep_pace();

@@ -301,7 +301,7 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Err(Verdict::Wait) => {
                     self.pass_on_left_out(now, &proposal);
-                    // Whoever made it up can list what is not there: none is judged by other offers than those.
+                    // Who made it up can list what is not there: none is judged by other offers than those.
                     let stated = self.situation(now).map(|it| it.stated_offers());
                     let stated = stated.unwrap_or_default();
                     let offers = proposal.offers.iter().copied();

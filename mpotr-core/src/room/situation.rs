@@ -420,7 +420,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.has_gone(member) || self.is_struck(member)
     }
 
-    /// Whether a member is not to be waited for: it takes no part any more, or says nothing.
+    /// Whether a member is not to be waited for: it no longer takes part, or says nothing.
     pub(super) fn has_gone(&self, member: usize) -> bool {
         let (epoch, Some(change)) = (self.epoch(), self.change()) else {
             return false;

@@ -150,7 +150,7 @@ fn who_is_silent_to_one_alone_throws_nobody_out() {
     }
 }
 
-/// A relay that keeps one from another, whoever passes it on, makes one accuser: the others go on with both, or without
+/// A relay that keeps one from another, no matter who passes it on, makes one accuser: the others go on with both, or without
 /// the one that can do nothing, and never without the one that is accused.
 #[test]
 fn what_a_relay_keeps_from_one_throws_out_nobody_whom_the_others_hear() {

@@ -82,7 +82,7 @@ impl Backlog {
         self.0.is_empty()
     }
 
-    /// None waits any more.
+    /// None waits from now on.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

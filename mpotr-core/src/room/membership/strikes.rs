@@ -14,7 +14,7 @@ pub(crate) const ENOUGH: u32 = 2;
 pub(crate) const PATIENCE: u32 = 3;
 /// So many views in a row are taken for bad weather at most: those who agree to say nothing cannot hold the others up for longer.
 const MAX_WEATHER: u32 = 2;
-/// Where no more than the rest divided by this are missing, it is theirs.
+/// Where at most the rest divided by this are missing, it is theirs.
 const WEATHER_PART: usize = 3;
 /// A member that says it waits for an earlier run to end is excused in so many views.
 const MAX_EXCUSED: u32 = 3;
