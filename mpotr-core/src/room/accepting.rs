@@ -15,6 +15,7 @@ use super::lobby::offering::{Offering, OwnOffer};
 use super::lobby::turns::Held;
 use super::lobby::{Lobby, PATIENCE};
 use super::proposing::Draft;
+use super::succession::Round;
 use super::succession::attempt::Attempt;
 use crate::error::Rejection;
 use crate::time::Timestamp;
@@ -346,6 +347,7 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         run: SidHint,
+        round: &Round,
         rng: &mut dyn CryptoRng,
     ) -> bool {
         let held = self.lobby.turns.held.as_ref();
@@ -360,6 +362,10 @@ impl<S: CryptoSuite> Room<S> {
         let Ok(part) = self.judge(now, &proposal) else {
             return false;
         };
+        // Anyone can send a packet of a run.
+        if !round.is_authentic(&part.run) {
+            return false;
+        }
         self.lobby.turns.held = None;
         self.take_part(now, proposal, part, rng);
         true

@@ -136,7 +136,7 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.was_given(&mut self.common.at(now), answer);
         }
         let Some(which) = self.succession.which(claim.run) else {
-            return self.unknown_run(now, claim, packet, rng);
+            return self.unknown_run(now, claim, &round, packet, rng);
         };
         match self.succession.fill(which, round) {
             Ok(()) => {
@@ -169,6 +169,7 @@ impl<S: CryptoSuite> Room<S> {
         &mut self,
         now: Timestamp,
         claim: Claim,
+        round: &Round,
         packet: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
@@ -187,7 +188,7 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         self.succession.pending.keep_of_run(claim, packet)?;
-        if self.phase.gathers() && self.follow_into(now, claim.run, rng) {
+        if self.phase.gathers() && self.follow_into(now, claim.run, round, rng) {
             return Ok(());
         }
         // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.

@@ -100,6 +100,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
         self.check_stated(proposal, &offers, sid)?; // 4, of a change
         let (continuing, guests) = self.check_roster(proposal, &offers)?; // 5
         check_signature::<S>(proposal, &offers)?; // 6
+        self.check_unused(proposal)?; // 3, of the run under way
         let members = self.lobby.offering.members_of(self.me, proposal);
         let members = members.map_err(Verdict::Bar)?;
         let run = Run::new(proposal.terms(sid), members, place); // 7
@@ -196,9 +197,8 @@ impl<S: CryptoSuite> Judge<'_, S> {
     /// No offer is known to be used or at fault, and this member's own unused one for this parent is listed: its place.
     fn check_own_offer(&self, proposal: &Proposal) -> Result<usize, Verdict> {
         let offering = &self.lobby.offering;
-        let has_used = |digest| self.running.is_some_and(|run| run.has_used(digest));
         let mut listed = proposal.offers.iter();
-        let is_any_spent = listed.any(|digest| offering.is_spent(digest) || has_used(digest));
+        let is_any_spent = listed.any(|digest| offering.is_spent(digest));
         require(!is_any_spent, Rejection::UnusableOffer)?;
         let not_listed = || Verdict::Refuse(Rejection::NotListed);
         let own = offering
@@ -207,6 +207,14 @@ impl<S: CryptoSuite> Judge<'_, S> {
         let mut listed = proposal.offers.iter();
         let place = listed.position(|digest| *digest == own.digest);
         place.ok_or_else(not_listed)
+    }
+
+    /// Nobody has contributed with one of the offers to the run under way. What that rests on are signatures, each of which is
+    /// looked at once: so this comes late.
+    fn check_unused(&self, proposal: &Proposal) -> Result<(), Verdict> {
+        let has_used = |digest| self.running.is_some_and(|run| run.has_used(digest));
+        let is_any_used = proposal.offers.iter().any(has_used);
+        require(!is_any_used, Rejection::UnusableOffer)
     }
 
     /// All offers are at hand.

@@ -8,7 +8,9 @@ pub(super) mod pending;
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::{Confirmation, Contribution, Member, Offer, OfferDigest, Unfilled};
+use mpotr_gka::{
+    Confirmation, Contribution, Member, Offer, OfferDigest, RoundPacket as _, Run, Unfilled,
+};
 
 use super::context::Context;
 use super::membership::Membership;
@@ -33,6 +35,16 @@ pub(super) enum Which {
 pub(super) enum Round {
     First(Contribution),
     Second(Confirmation),
+}
+
+impl Round {
+    /// Whether it carries its sender's signature.
+    pub(super) fn is_authentic<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        match self {
+            Self::First(contribution) => contribution.is_authentic(run),
+            Self::Second(confirmation) => confirmation.is_authentic(run),
+        }
+    }
 }
 
 /// What others have asked for: it comes without being asked for again.
@@ -300,5 +312,45 @@ mod tests {
         succession.repeat_round(&mut cx);
         let sent = two.common.out.sent();
         assert!(matches!(sent.as_slice(), [Packet::Contribution(..)]));
+    }
+
+    /// A packet in the other's name that it has not signed.
+    fn forge(attempt: &mut Attempt<Suite>) {
+        let other = u16::from(attempt.run().me() == 0);
+        let Some(Packet::Contribution(_, mut forged)) = attempt.own_packets().pop() else {
+            panic!("nothing was contributed");
+        };
+        forged.sender = other;
+        attempt.add_contribution(forged).unwrap();
+    }
+
+    #[test]
+    fn what_is_forged_does_not_keep_a_member_in_a_run_in_which_it_is_alone() {
+        let (mut two, mut attempt) = run();
+        let me = &two.common.me;
+        two.lobby.renew_offer(me, NOW, None, &mut two.rng);
+        let own = two.lobby.offering.own(None).unwrap();
+        let fresh = own.member.offer().clone();
+        two.other.offering.hear(NOW, fresh).unwrap();
+        let better = two.proposal(0, Policy::default());
+        assert!(attempt.yields_to(&better));
+        forge(&mut attempt);
+        assert!(attempt.yields_to(&better));
+    }
+
+    #[test]
+    fn what_is_forged_uses_no_offer() {
+        let (_, mut attempt) = run();
+        forge(&mut attempt);
+        let own = attempt.run().me();
+        let used = attempt
+            .proposal
+            .offers
+            .iter()
+            .map(|it| attempt.has_used(it));
+        let used: Vec<_> = used.collect();
+        assert_eq!(used, [own == 0, own == 1]);
+        // And is missing still.
+        assert_eq!(attempt.silent(), [1 - own]);
     }
 }

@@ -9,7 +9,7 @@ use mpotr_core::wire::{MemberBits, Missing, Packet, Proposal, Request, SidHint, 
 use mpotr_core::{Admission, Rejection, Room, RoomConfig, Timers};
 use mpotr_netem::Weather;
 
-use crate::attacks::{give, outsider, own_offer, proposal_of};
+use crate::attacks::{give, offers, outsider, own_offer, proposal_of, proposals, sent};
 use crate::network::{Network, Suite};
 
 fn room() -> RoomId {
@@ -207,4 +207,86 @@ fn who_asks_for_everything_keeps_nobody_from_asking() {
         let _any = give(&mut network, 0, &Packet::Request(request).to_bytes());
     }
     assert!(network.rooms.iter().all(Room::is_secure));
+}
+
+/// What was answered to the challenge of an epoch.
+fn answered(network: &Network, member: usize) -> Option<Offer> {
+    network
+        .wire
+        .iter()
+        .rev()
+        .find_map(|(from, it)| match Packet::from_bytes(it) {
+            Ok(Packet::Answer(answer)) if *from == member => Some(answer.offer),
+            _ => None,
+        })
+}
+
+#[test]
+fn a_forged_contribution_of_a_newcomer_freezes_nobody() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.run_for(5);
+    let newcomer = network.enter(|_| {});
+    network.run_until(10, |n| answered(n, newcomer).is_some());
+    network.kill(newcomer);
+    let before = network.wire.len();
+    let contribution = |n: &Network| {
+        n.wire[before..]
+            .iter()
+            .find_map(|(_, it)| match Packet::from_bytes(it) {
+                Ok(Packet::Contribution(hint, it)) => Some((hint, it)),
+                _ => None,
+            })
+    };
+    network.run_until(10, |n| contribution(n).is_some());
+    network.run_for_millis(100);
+    let (hint, mut forged) = contribution(&network).unwrap();
+    let proposal = proposals(&network).pop().unwrap();
+    let theirs = answered(&network, newcomer).unwrap().digest::<Suite>();
+    let place = proposal.offers.iter().position(|it| *it == theirs).unwrap();
+    forged.sender = u16::try_from(place).unwrap();
+    give_all(&mut network, &Packet::Contribution(hint, forged));
+    network.send(0, "nobody waits");
+    network.run_for_millis(500);
+    assert_eq!(network.read(1), ["nobody waits"]);
+}
+
+#[test]
+fn a_forged_contribution_to_a_proposal_that_is_held_changes_nothing() {
+    let elsewhere = Network::new(2, 9).until_secure();
+    let contribution = sent(&elsewhere, |packet| match packet {
+        Packet::Contribution(_, contribution) => Some(contribution),
+        _ => None,
+    });
+    let mut network = Network::with(2, 1, |_| {});
+    // Nobody hears a proposal, and so that of the second is held.
+    network.tamper = Some(Box::new(|_, _, packet| {
+        (!matches!(Packet::from_bytes(packet), Ok(Packet::Proposal(_)))).then(|| packet.to_vec())
+    }));
+    let held = |network: &Network| {
+        let mut wire = network.wire.iter();
+        wire.find_map(|(from, it)| match Packet::from_bytes(it) {
+            Ok(Packet::Proposal(proposal)) if proposal.proposer != 0 => Some((*from, proposal)),
+            _ => None,
+        })
+    };
+    network.run_until(10, |network| held(network).is_some());
+    let (holder, proposal) = held(&network).unwrap();
+    let all = offers(&network);
+    let listed = proposal.offers.iter().map(|digest| {
+        let mut all = all.iter();
+        all.find(|offer| offer.digest::<Suite>() == *digest)
+            .unwrap()
+    });
+    let listed: Vec<_> = listed.collect();
+    let hint = SidHint::of(&proposal.sid::<Suite>(listed.into_iter()));
+    let before = network.wire.len();
+    let mut forged = contribution[0].clone();
+    forged.sender = 0;
+    let packet = Packet::Contribution(hint, forged).to_bytes();
+    assert_eq!(give(&mut network, holder, &packet), Ok(()));
+    let since = network.wire[before..].iter();
+    let contributed = since.filter(|(from, it)| {
+        *from == holder && matches!(Packet::from_bytes(it), Ok(Packet::Contribution(..)))
+    });
+    assert_eq!(contributed.count(), 0);
 }

@@ -5,6 +5,7 @@
 //! as it comes, so that a forgery costs one signature and never another round.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use mpotr_crypto::CryptoSuite;
 
@@ -31,8 +32,27 @@ pub enum Unfilled {
 #[derive(Debug)]
 struct Slot<P> {
     packet: P,
-    /// The signature was looked at, and is its sender's.
-    is_signed: bool,
+    /// Whether the signature is its sender's, once it was looked at.
+    signed: OnceLock<bool>,
+}
+
+impl<P: RoundPacket> Slot<P> {
+    fn signed(packet: P) -> Self {
+        Self {
+            packet,
+            signed: OnceLock::from(true),
+        }
+    }
+
+    /// Whether it is its sender's. It costs one signature, once.
+    fn is_signed<S: CryptoSuite>(&self, run: &Run<S>) -> bool {
+        *self.signed.get_or_init(|| self.packet.is_authentic(run))
+    }
+
+    /// Whether it was never its sender's, as was seen.
+    fn is_forged(&self) -> bool {
+        self.signed.get() == Some(&false)
+    }
 }
 
 /// A slot for each member.
@@ -60,8 +80,7 @@ impl<P: RoundPacket> Slots<P> {
 
     /// Puts this member's own packet into its slot.
     pub fn put_own(&mut self, packet: P) {
-        let is_signed = true;
-        let slot = Slot { packet, is_signed };
+        let slot = Slot::signed(packet);
         self.slots.insert(slot.packet.sender(), slot);
     }
 
@@ -74,26 +93,36 @@ impl<P: RoundPacket> Slots<P> {
         if usize::from(sender) >= run.members().len() {
             return Err(Unfilled::UnknownSender);
         }
-        let taken = self.slots.get_mut(&sender);
-        if taken.as_ref().is_some_and(|slot| slot.packet == packet) {
+        let taken = self.slots.get(&sender);
+        if taken.is_some_and(|slot| slot.packet == packet) {
             return Err(Unfilled::Replayed);
         }
-        let is_signed = self.is_eager || taken.is_some();
-        if is_signed && !packet.is_authentic(run) {
+        let is_looked_at = self.is_eager || taken.is_some();
+        if is_looked_at && !packet.is_authentic(run) {
             return Err(Unfilled::NotAuthentic);
         }
-        if let Some(slot) = taken {
-            slot.is_signed = slot.is_signed || slot.packet.is_authentic(run);
-            if slot.is_signed {
-                return Err(if slot.packet.says_the_same(&packet) {
-                    Unfilled::Replayed
-                } else {
-                    Unfilled::Equivocation(sender)
-                });
-            }
+        if let Some(slot) = taken.filter(|slot| slot.is_signed(run)) {
+            return Err(if slot.packet.says_the_same(&packet) {
+                Unfilled::Replayed
+            } else {
+                Unfilled::Equivocation(sender)
+            });
         }
-        self.slots.insert(sender, Slot { packet, is_signed });
+        let signed = OnceLock::new();
+        let slot = if is_looked_at {
+            Slot::signed(packet)
+        } else {
+            Slot { packet, signed }
+        };
+        self.slots.insert(sender, slot);
         Ok(())
+    }
+
+    /// Whether there is a packet of a member that carries its signature. What decides anything before the round is complete
+    /// rests on this, and not on what anyone can send.
+    pub fn is_signed<S: CryptoSuite>(&self, run: &Run<S>, member: u16) -> bool {
+        let slot = self.slots.get(&member);
+        slot.is_some_and(|slot| slot.is_signed(run))
     }
 
     /// The round has failed ([`RunError::NotReceived`](crate::RunError::NotReceived) of these members), and every other packet carries its sender's signature.
@@ -101,7 +130,7 @@ impl<P: RoundPacket> Slots<P> {
         self.slots
             .retain(|member, _| !members.contains(&usize::from(*member)));
         for slot in self.slots.values_mut() {
-            slot.is_signed = true;
+            slot.signed = OnceLock::from(true);
         }
         self.be_eager();
     }
@@ -114,25 +143,27 @@ impl<P: RoundPacket> Slots<P> {
     /// How many are filled.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.values().filter(|slot| !slot.is_forged()).count()
     }
 
     /// Whether none is filled.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.len() == 0
     }
 
     /// Whether there is a packet of a member.
     #[must_use]
     pub fn contains(&self, member: u16) -> bool {
-        self.slots.contains_key(&member)
+        self.get(member).is_some()
     }
 
     /// The packet of a member.
     #[must_use]
     pub fn get(&self, member: u16) -> Option<&P> {
-        self.slots.get(&member).map(|slot| &slot.packet)
+        let slot = self.slots.get(&member);
+        slot.filter(|slot| !slot.is_forged())
+            .map(|slot| &slot.packet)
     }
 
     /// All packets, by sender.
@@ -144,8 +175,7 @@ impl<P: RoundPacket> Slots<P> {
 
     /// The members whose packets carry their signature.
     pub fn signed<S: CryptoSuite>(&self, run: &Run<S>) -> impl Iterator<Item = u16> {
-        let signed = |slot: &&Slot<P>| slot.is_signed || slot.packet.is_authentic(run);
-        let signed = self.slots.values().filter(signed);
+        let signed = self.slots.values().filter(|slot| slot.is_signed(run));
         signed.map(|slot| slot.packet.sender())
     }
 }

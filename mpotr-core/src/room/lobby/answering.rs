@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use mpotr_gka::OfferDigest;
+use mpotr_gka::{MAX_MEMBERS, OfferDigest};
 
 use crate::room::succession::pending::Claim;
 use crate::time::{Duration, Timestamp};
 use crate::wire::SidHint;
 
-/// The most answers that wait for their turn.
-const MAX_DUE: usize = 256;
+/// The most offers that wait for their turn to be sent: anyone can make some and ask for them.
+const MAX_OFFERS: usize = 64;
+/// The most of all else: two packets for each place in a run, and a statement of each.
+const MAX_DUE: usize = 3 * MAX_MEMBERS;
 /// The most members that one waits for; those who would wait longer answer, or open the door, together.
 pub(crate) const MAX_RANK: u32 = 16;
 
@@ -49,7 +51,7 @@ impl Answering {
     /// Something is asked for; so many members come before this one, at a step each.
     pub(crate) fn ask(&mut self, now: Timestamp, answer: Answer, rank: u32, step: Duration) {
         self.given.retain(|_, until| now < *until);
-        if self.given.contains_key(&answer) || self.due.len() >= MAX_DUE {
+        if self.given.contains_key(&answer) || !self.has_room(&answer) {
             return;
         }
         let turn = now.after(step.saturating_mul(rank.min(MAX_RANK)));
@@ -59,9 +61,20 @@ impl Answering {
     /// Something is asked for that this member answers then, unless another does before.
     pub(crate) fn plan(&mut self, now: Timestamp, answer: Answer, turn: Timestamp) {
         self.given.retain(|_, until| now < *until);
-        if !self.given.contains_key(&answer) && self.due.len() < MAX_DUE {
+        if !self.given.contains_key(&answer) && self.has_room(&answer) {
             let due = self.due.entry(answer).or_insert(turn);
             *due = turn.min(*due);
+        }
+    }
+
+    /// Whether one more answer of this kind may wait: what one kind takes up is no room of another.
+    fn has_room(&self, answer: &Answer) -> bool {
+        let is_offer = |it: &Answer| matches!(it, Answer::Offer(_));
+        let offers = self.due.keys().filter(|it| is_offer(it)).count();
+        if is_offer(answer) {
+            offers < MAX_OFFERS
+        } else {
+            self.due.len().saturating_sub(offers) < MAX_DUE
         }
     }
 
@@ -123,7 +136,7 @@ pub(crate) fn rank(seed: &[u8], me: usize, members: usize) -> u32 {
 mod tests {
     use mpotr_gka::OfferDigest;
 
-    use super::{Answer, Answering, MAX_DUE, rank};
+    use super::{Answer, Answering, MAX_OFFERS, rank};
     use crate::time::{Duration, Timestamp};
 
     const STEP: Duration = Duration::from_millis(100);
@@ -176,13 +189,25 @@ mod tests {
     #[test]
     fn what_waits_and_what_was_given_is_bounded() {
         let mut answering = Answering::default();
-        for n in 0..10 * MAX_DUE {
+        for n in 0..10 * MAX_OFFERS {
             answering.ask(at(0), offer(n), 1, STEP);
             // Nobody asked for it.
             answering.was_given(at(0), offer(n + 1_000_000), PAUSE);
         }
-        assert_eq!(answering.due.len(), MAX_DUE);
+        assert_eq!(answering.due.len(), MAX_OFFERS);
         assert!(answering.given.is_empty());
         assert!(answering.awaits_offers());
+    }
+
+    #[test]
+    fn offers_leave_room_for_what_a_run_lacks() {
+        let mut answering = Answering::default();
+        for n in 0..10 * MAX_OFFERS {
+            answering.ask(at(0), offer(n), 1, STEP);
+        }
+        for member in 0..500 {
+            answering.plan(at(0), Answer::Statement(member), at(1));
+        }
+        assert_eq!(answering.due(at(1)).len(), 500);
     }
 }

@@ -10,7 +10,8 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::{
     Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity, Member,
-    Offer, OfferDigest, OfferSecrets, Rejected, Run, RunError, Slots, Unfilled, wire_index,
+    Offer, OfferDigest, OfferSecrets, Rejected, RoundPacket as _, Run, RunError, Slots, Unfilled,
+    wire_index,
 };
 
 use crate::epoch::{Door, Enclosure};
@@ -142,7 +143,7 @@ impl<S: CryptoSuite> Attempt<S> {
             .iter()
             .position(|offer| offer == digest);
         let sender = index.and_then(|index| u16::try_from(index).ok());
-        sender.is_some_and(|sender| self.contributions.contains(sender))
+        sender.is_some_and(|sender| self.contributions.is_signed(self.run(), sender))
     }
 
     /// The offers with which a contribution was made that carries its owner's signature.
@@ -210,8 +211,15 @@ impl<S: CryptoSuite> Attempt<S> {
     /// this member published since, so it was proposed by one who knows nothing of this one.
     pub(crate) fn yields_to(&self, other: &Proposal) -> bool {
         let own = &self.proposal;
-        let is_alone = !self.has_confirmed() && self.contributions.len() == 1;
-        is_alone && other.parent == own.parent && other.view == own.view && other != own
+        let fits = other.parent == own.parent && other.view == own.view && other != own;
+        fits && !self.has_confirmed() && self.is_alone()
+    }
+
+    /// Whether nobody else has contributed.
+    fn is_alone(&self) -> bool {
+        let run = self.run();
+        let mut others = self.contributions.signed(run);
+        others.all(|sender| usize::from(sender) == run.me())
     }
 
     /// A packet of one of the rounds, as it came.
@@ -267,6 +275,11 @@ impl<S: CryptoSuite> Attempt<S> {
                 return Err(Unfilled::Replayed);
             }
         };
+        let is_of_newcomer = self.joining.contains(&usize::from(contribution.sender));
+        // What waits for newcomers goes by their word.
+        if is_of_newcomer && !contribution.is_authentic(run) {
+            return Err(Unfilled::NotAuthentic);
+        }
         self.contributions.fill(run, contribution)
     }
 
@@ -363,7 +376,8 @@ impl<S: CryptoSuite> Attempt<S> {
 
     /// Whether some who would come in have not taken part yet: nothing of the epoch that ends waits for them.
     pub(crate) fn awaits_newcomers(&self) -> bool {
-        let is_here = |member: &usize| self.contributions.contains(wire_index(*member));
+        let run = self.run();
+        let is_here = |member: &usize| self.contributions.is_signed(run, wire_index(*member));
         !self.has_confirmed() && !self.joining.iter().all(is_here)
     }
 
