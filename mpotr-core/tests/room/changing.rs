@@ -169,8 +169,9 @@ fn a_newcomer_that_stalls_does_not_keep_the_others_busy() {
     }));
     network.run_for(3600);
     let failed = |event: &Event| matches!(event, Event::AgreementFailed { .. });
+    // Each costs them as long as an answer takes.
     assert!(
-        network.count(0, failed) < 40,
+        network.count(0, failed) <= 60,
         "{}",
         network.count(0, failed)
     );

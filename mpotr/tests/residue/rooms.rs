@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mpotr::{Admission, Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr::{Admission, Duration, Event, Room, RoomConfig, Seen, Timers, Timestamp};
 use mpotr_core::crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr_core::crypto::zeroize::Zeroize;
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, TranscriptHash, label, wiping_stack};
@@ -203,6 +203,12 @@ impl<S: CryptoSuite> Rooms<S> {
         self.first_said.push(self.said);
     }
 
+    /// What a person has seen who looks at all that is told.
+    fn seen(&self, member: usize) -> Seen {
+        let newest = self.epochs[member].last();
+        newest.map_or(Seen::Expected, |sid| Seen::Epoch(*sid))
+    }
+
     /// All members here say two things, until all of them are final.
     pub(crate) fn talk(&mut self) {
         let here: Vec<_> = (0..self.rooms.len())
@@ -211,7 +217,7 @@ impl<S: CryptoSuite> Rooms<S> {
         let mut count = 0;
         for _ in 0..2 {
             for member in &here {
-                let seen = self.rooms[*member].newest_seen();
+                let seen = self.seen(*member);
                 self.rooms[*member]
                     .send(self.now, text::<S>(self.scene, self.said), seen)
                     .unwrap();
@@ -226,7 +232,7 @@ impl<S: CryptoSuite> Rooms<S> {
 
     /// A member says something.
     pub(crate) fn say(&mut self, member: usize) {
-        let seen = self.rooms[member].newest_seen();
+        let seen = self.seen(member);
         self.rooms[member]
             .send(self.now, text::<S>(self.scene, self.said), seen)
             .unwrap();
