@@ -147,6 +147,8 @@ pub(crate) struct Ledger {
     authors: BTreeMap<RoundPlace, Seat>,
     /// Epochs by what their packets begin with.
     hints: BTreeMap<EpochHint, Sid>,
+    /// For which epoch each honest member has published last, by what it was told.
+    published: BTreeMap<Seat, Sid>,
     /// Who has stated of an epoch that everyone has closed it.
     done: BTreeMap<EpochHint, BTreeSet<Seat>>,
     /// Epochs for which an honest member has published.
@@ -353,6 +355,18 @@ impl Ledger {
         let record = sid.and_then(|sid| self.epochs.get_mut(sid));
         if let Some(order) = record.and_then(|record| record.orders.get_mut(&seat)) {
             order.signed = order.ids.len();
+        }
+    }
+
+    /// An honest member is told that it publishes for an epoch.
+    pub(crate) fn note_publication(&mut self, seat: Seat, sid: Sid) {
+        self.published.insert(seat, sid);
+    }
+
+    /// It sends what it publishes: who has been in that epoch for one moment alone has not held it at the end of any.
+    pub(crate) fn note_published(&mut self, seat: Seat, hint: EpochHint) {
+        if let Some(sid) = self.published.get(&seat) {
+            self.hints.entry(hint).or_insert(*sid);
         }
     }
 

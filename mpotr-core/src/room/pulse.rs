@@ -23,6 +23,8 @@ const MAX_OUTSIDE: usize = 1024;
 const ENOUGH_FOR_SECOND: usize = 3;
 /// The estimate is so many percent of what counts: samples vary by a little.
 const MARGIN_PERCENT: u32 = 110;
+/// What names an own offer after so many round trips is no answer to its publication: it may have been heard long after that.
+const LATE: u32 = 4;
 /// Until who has answered a challenge is listed, its answer is stated, offers are gathered and a proposal is made: it takes so many
 /// round trips at least.
 const ROUND_TRIPS_TO_LIST: u32 = 3;
@@ -52,7 +54,7 @@ impl Samples {
 
 /// What this member sent and when, the newest last.
 #[derive(Debug)]
-struct Sent<T>(VecDeque<(T, Timestamp)>);
+struct Sent<T>(VecDeque<(T, [Timestamp; 2])>);
 
 impl<T> Default for Sent<T> {
     fn default() -> Self {
@@ -61,20 +63,23 @@ impl<T> Default for Sent<T> {
 }
 
 impl<T: Copy + PartialEq> Sent<T> {
-    /// Notes when it was sent first.
+    /// Notes when it was sent last, and the time before that.
     fn note(&mut self, now: Timestamp, what: T) {
-        if self.at(what).is_some() {
+        if let Some((_, [before, last])) = self.0.iter_mut().find(|(sent, _)| *sent == what) {
+            *before = std::mem::replace(last, now);
             return;
         }
         if self.0.len() >= KEPT {
             self.0.pop_front();
         }
-        self.0.push_back((what, now));
+        self.0.push_back((what, [now, now]));
     }
 
+    /// From when an answer counts: it may have crossed what was sent last, and what was sent before that was longer ago than one
+    /// takes, or the same again would not have been sent.
     fn at(&self, what: T) -> Option<Timestamp> {
         let sent = self.0.iter().find(|(sent, _)| *sent == what);
-        sent.map(|(_, at)| *at)
+        sent.map(|(_, [before, _])| *before)
     }
 }
 
@@ -174,7 +179,11 @@ impl Pulse {
         if self.answered.len() >= MAX_OUTSIDE {
             self.answered.clear();
         }
-        if let Some(sent) = sent
+        // Who names an offer may have come long after it was published.
+        let late = self.round_trip.map(|it| it.saturating_mul(LATE));
+        let is_late =
+            |sent: &Timestamp| tag.is_none() && late.is_some_and(|late| now.since(*sent) > late);
+        if let Some(sent) = sent.filter(|sent| !is_late(sent))
             && self.answered.insert((word, by))
         {
             self.hear_answer_since(now, sent, (by, claimed));

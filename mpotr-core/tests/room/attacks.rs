@@ -373,7 +373,7 @@ fn an_offer_serves_one_contribution() {
     second.view = 1;
     let second = second.sign::<Suite>(secrets.ephemeral());
     let refused = give(&mut network, alice, &Packet::Proposal(second).to_bytes());
-    assert_eq!(refused, Err(Rejection::UnusableOffer));
+    assert_eq!(refused, Err(Rejection::NotListed));
     assert_eq!(contributions(&network).len(), 1);
 }
 

@@ -104,7 +104,10 @@ impl World {
         // told.
         for event in events {
             if let Event::Secure { sid, .. } = event {
+                self.ledger.note_contribution(seat, SidHint::of(sid));
                 self.ledger.note_confirmation(seat, SidHint::of(sid));
+            } else if let Event::Published { sid } = event {
+                self.ledger.note_publication(seat, *sid);
             }
         }
         let last = events
@@ -197,6 +200,7 @@ impl World {
                 self.ledger.note_confirmation(seat, *hint);
             }
         } else if let Packet::Reveal(reveal) = &packet {
+            self.ledger.note_published(seat, reveal.hint);
             self.breaches.extend(invariant::check_reveal(
                 self.now,
                 &self.ledger,

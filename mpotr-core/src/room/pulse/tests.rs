@@ -36,15 +36,15 @@ fn millis(pulse: &Pulse) -> Option<u128> {
 fn who_answers_first_does_not_count_where_three_do() {
     assert_eq!(millis(&answered(&[])), None);
     assert_eq!(millis(&answered(&[(1, 1000)])), Some(1100));
-    assert_eq!(millis(&answered(&[(1, 10), (2, 1000)])), Some(11));
+    assert_eq!(millis(&answered(&[(1, 200), (2, 800)])), Some(220));
     assert_eq!(
-        millis(&answered(&[(1, 10), (2, 1000), (3, 2000)])),
-        Some(1100)
+        millis(&answered(&[(1, 200), (2, 800), (3, 700)])),
+        Some(770)
     );
     // However often it says so.
-    let liar = [1; 20].map(|n| (n, 10));
-    let all = [&liar[..], &[(2, 1000), (3, 2000)]].concat();
-    assert_eq!(millis(&answered(&all)), Some(1100));
+    let liar = [1; 20].map(|n| (n, 200));
+    let all = [&liar[..], &[(2, 800), (3, 700)]].concat();
+    assert_eq!(millis(&answered(&all)), Some(770));
 }
 
 #[test]
@@ -87,15 +87,24 @@ fn a_word_is_answered_once_by_each() {
     assert_eq!(millis(&pulse), Some(110));
 }
 
+/// An offer may be heard long after it was published, by one who has just come.
+#[test]
+fn an_offer_that_is_named_late_measures_nothing_where_the_pace_is_known() {
+    let mut pulse = answered(&[(1, 100), (2, 200), (3, 441)]);
+    assert_eq!(millis(&pulse), Some(110));
+    pulse.hear_answer(at(440), OWN, None, who(3));
+    assert_eq!(millis(&pulse), Some(220));
+}
+
 /// An outsider can answer sooner than the members, and in their names: in an epoch that is forgotten.
 #[test]
 fn an_outsider_moves_nothing_in_an_epoch() {
-    let mut pulse = answered(&[(1, 2000), (8, 10), (9, 10)]);
-    assert_eq!(millis(&pulse), Some(11));
+    let mut pulse = answered(&[(1, 2000), (8, 300), (9, 300)]);
+    assert_eq!(millis(&pulse), Some(330));
     pulse.contribute(at(5000), RUN);
     pulse.hear_confirmation(at(7100), RUN, 2);
     let stolen = (OfferDigest::new([8; 32]), who(1).1);
-    pulse.hear_answer(at(10), OWN, None, stolen);
+    pulse.hear_answer(at(300), OWN, None, stolen);
     pulse.install(RUN, ME, [(OWN, ME), who(1), who(2)].into_iter());
     assert_eq!(millis(&pulse), Some(2200));
 }
@@ -139,13 +148,13 @@ fn what_was_measured_in_an_epoch_holds_until_views_fail() {
     pulse.hear_confirmation(at(300), RUN, 1);
     pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
     pulse.publish(at(10_000), OWN);
-    pulse.hear_answer(at(40_000), OWN, None, who(2));
+    pulse.hear_answer(at(11_000), OWN, None, who(2));
     assert_eq!(millis(&pulse), Some(330));
     for _ in 0..3 {
         pulse.have_failed();
     }
-    pulse.hear_answer(at(41_000), OWN, None, who(3));
-    assert_eq!(millis(&pulse), Some(33_000));
+    pulse.hear_answer(at(11_200), OWN, None, who(3));
+    assert_eq!(millis(&pulse), Some(1100));
 }
 
 #[test]
