@@ -135,6 +135,7 @@ impl<S: CryptoSuite> Room<S> {
                 let view = self.first_view(now, 0);
                 self.enter_view(now, view, rng);
             } else if self.is_so(now, |situation| situation.member.goes_over.is_none()) {
+                self.await_successor(now);
                 return;
             }
         }
@@ -155,7 +156,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.note_installed(now);
         self.forsake();
-        let have_others_gone = self.is_so(now, |situation| situation.others_have_gone());
+        let have_others_gone = self.await_successor(now);
         match self.waits_until().filter(|until| now < *until) {
             Some(until) => self.common.timers.set_earlier(Timer::Change, until),
             // Who is left alone by that follows them, and begins nothing without them.
@@ -166,11 +167,17 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         self.advance_runs(now, rng);
+        self.await_host(now);
+    }
+
+    /// Whether the others have gone on: what this member has missed of that may come until it asks to be let in again.
+    fn await_successor(&mut self, now: Timestamp) -> bool {
+        let have_others_gone = self.is_so(now, |situation| situation.others_have_gone());
         if have_others_gone {
             let later = now.after(self.common.me.times().adopt);
             self.common.timers.set_if_idle(Timer::Abandon, later);
         }
-        self.await_host(now);
+        have_others_gone
     }
 
     /// Goes on to the view that most of the others have come to, or that its proposer has not left; not at once, if it has

@@ -222,3 +222,19 @@ fn a_delay_is_charged_to_who_causes_it() {
     let told = |event: &Event| matches!(event, Event::Lagging { .. });
     assert_eq!(network.count(0, told), 0);
 }
+
+/// A member that was cut off through all of a change hears of it by its next sign of life, and asks to be let in again when the time
+/// to adopt the new epoch is over.
+#[test]
+fn a_quiet_member_that_the_others_have_left_says_so_when_it_hears_of_it() {
+    let mut network = Network::with(3, 1, |config| config.members = Some(3));
+    network = network.until_secure();
+    network.run_for(20);
+    network.kill(2);
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    let epochs = |n: &Network, member| n.count(member, |it| matches!(it, Event::Secure { .. }));
+    network.run_until(60, |n| (0..2).all(|member| epochs(n, member) == 2));
+    network.revive(2);
+    network.run_until(75, |n| n.count(2, |it| *it == Event::Behind) == 1);
+}
