@@ -41,9 +41,24 @@ pub fn bound(timers: &Timers, members: usize) -> Duration {
 /// On a slow carrier so many round trips, if those take longer: the timers of a room stretch with them.
 const ROUND_TRIPS: u32 = 100;
 
-/// [`bound`], on a carrier with this round trip.
-pub(crate) fn bound_on(timers: &Timers, members: usize, round_trip: Duration) -> Duration {
-    bound(timers, members).max(round_trip.saturating_mul(ROUND_TRIPS))
+/// A view takes so many of the slowest round trips that a room has measured, and a turn to propose so many.
+const ROUND_TRIPS_OF_A_VIEW: u32 = 16;
+const ROUND_TRIPS_OF_A_TURN: u32 = 3;
+
+/// [`bound`], on a carrier with this round trip, which was as slow as `slowest` before: that is what a room may have measured.
+pub(crate) fn bound_on(
+    timers: &Timers,
+    members: usize,
+    [round_trip, slowest]: [Duration; 2],
+) -> Duration {
+    let view = slowest.saturating_mul(ROUND_TRIPS_OF_A_VIEW);
+    let propose = slowest.saturating_mul(ROUND_TRIPS_OF_A_TURN);
+    let timers = Timers {
+        view: timers.view.max(view),
+        propose: timers.propose.max(propose),
+        ..*timers
+    };
+    bound(&timers, members).max(round_trip.saturating_mul(ROUND_TRIPS))
 }
 
 /// Whether all honest members who mean to stay are in one epoch that lists them all, and all who mean to leave an epoch

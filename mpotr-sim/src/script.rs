@@ -160,6 +160,24 @@ impl Script {
         Duration::from_millis(latency_ms.saturating_mul(2).saturating_add(jitter_ms))
     }
 
+    /// How long a packet and its answer take at most in the worst weather.
+    #[must_use]
+    pub fn slowest_round_trip(&self) -> Duration {
+        let mut later = Vec::new();
+        for step in &self.steps {
+            if let Step::Weather(weather) = step {
+                later.push(weather);
+            }
+        }
+        let all = later
+            .into_iter()
+            .chain([&self.weather, &self.weather_at_last]);
+        let slowest = all
+            .map(|it| it.latency_ms.saturating_add(it.jitter_ms))
+            .max();
+        Duration::from_millis(slowest.unwrap_or(0).saturating_mul(2))
+    }
+
     /// Whether an outsider enters.
     pub(crate) fn has_outsiders(&self) -> bool {
         let is_outsider = |role: &Role| matches!(role, Role::Outsider(_));

@@ -55,7 +55,7 @@ pub struct World {
     network: Network<Seat, Rc<[u8]>>,
     /// The line of every party; each is then polled only while that is free.
     line: Option<Line>,
-    round_trip: Duration,
+    round_trips: [Duration; 2],
     text_bytes: usize,
     now: Timestamp,
     rng: ChaCha20Rng,
@@ -99,7 +99,7 @@ impl World {
             places: Vec::new(),
             network,
             line: script.line,
-            round_trip: script.round_trip(),
+            round_trips: [script.round_trip(), script.slowest_round_trip()],
             text_bytes: script.text_bytes,
             now: Timestamp::default(),
             rng,

@@ -25,15 +25,11 @@ const ENOUGH_FOR_SECOND: usize = 3;
 const MARGIN_PERCENT: u32 = 110;
 /// What names an own offer after so many round trips is no answer to its publication: it may have been heard long after that.
 const LATE: u32 = 4;
-/// Until who has answered a challenge is listed, its answer is stated, offers are gathered and a proposal is made: it takes so many
-/// round trips at least.
+/// Until who has answered a challenge is listed, its answer is stated, offers are gathered and a proposal is made: so many round
+/// trips at least.
 const ROUND_TRIPS_TO_LIST: u32 = 3;
 /// So many views that fail one after the other double the time of the next.
-const QUICK_DOUBLINGS: u32 = 3;
-/// After those every second one does: the carrier may have become slower than it ever was.
-const VIEWS_OF_A_DOUBLING: u32 = 2;
-/// The time doubles so many times at most.
-const MAX_DOUBLINGS: u32 = 4;
+const MAX_DOUBLINGS: u32 = 3;
 
 /// Samples of one who answers, the newest last.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +50,7 @@ impl Samples {
 
 /// What this member sent and when, the newest last.
 #[derive(Debug)]
-struct Sent<T>(VecDeque<(T, [Timestamp; 2])>);
+struct Sent<T>(VecDeque<(T, Timestamp)>);
 
 impl<T> Default for Sent<T> {
     fn default() -> Self {
@@ -63,23 +59,20 @@ impl<T> Default for Sent<T> {
 }
 
 impl<T: Copy + PartialEq> Sent<T> {
-    /// Notes when it was sent last, and the time before that.
+    /// Notes when it was sent first.
     fn note(&mut self, now: Timestamp, what: T) {
-        if let Some((_, [before, last])) = self.0.iter_mut().find(|(sent, _)| *sent == what) {
-            *before = std::mem::replace(last, now);
+        if self.at(what).is_some() {
             return;
         }
         if self.0.len() >= KEPT {
             self.0.pop_front();
         }
-        self.0.push_back((what, [now, now]));
+        self.0.push_back((what, now));
     }
 
-    /// From when an answer counts: it may have crossed what was sent last, and what was sent before that was longer ago than one
-    /// takes, or the same again would not have been sent.
     fn at(&self, what: T) -> Option<Timestamp> {
         let sent = self.0.iter().find(|(sent, _)| *sent == what);
-        sent.map(|(_, [before, _])| *before)
+        sent.map(|(_, at)| *at)
     }
 }
 
@@ -142,10 +135,7 @@ impl Pulse {
     }
 
     fn doublings(&self) -> u32 {
-        let slow = self.failed.saturating_sub(QUICK_DOUBLINGS);
-        let slow = slow.checked_div(VIEWS_OF_A_DOUBLING).unwrap_or(0);
-        let quick = self.failed.min(QUICK_DOUBLINGS);
-        quick.saturating_add(slow).min(MAX_DOUBLINGS)
+        self.failed.min(MAX_DOUBLINGS)
     }
 
     /// A view has ended without an epoch.
@@ -290,7 +280,7 @@ impl Pulse {
             if is_member {
                 self.of_epoch = Some(measured);
             }
-            let is_slower = self.failed >= QUICK_DOUBLINGS;
+            let is_slower = self.failed >= MAX_DOUBLINGS;
             let least = self.of_epoch.filter(|_| !is_slower);
             self.round_trip = Some(least.map_or(measured, |least| least.min(measured)));
         }

@@ -57,7 +57,7 @@ impl World {
 
     /// The time within which all honest members must be in one room.
     pub(crate) fn bound(&self) -> Duration {
-        healing::bound_on(&self.config.timers, self.places.len(), self.round_trip)
+        healing::bound_on(&self.config.timers, self.places.len(), self.round_trips)
     }
 
     /// Lets time pass until all honest members are in one room, for the bound at most. How long it took, if they are.

@@ -1,7 +1,7 @@
 use mpotr_crypto::IdentityKey;
 use mpotr_gka::OfferDigest;
 
-use super::{MAX_DOUBLINGS, MAX_OUTSIDE, Pulse};
+use super::{MAX_OUTSIDE, Pulse};
 use crate::config::Timers;
 use crate::time::{Duration, Timestamp};
 use crate::wire::SidHint;
@@ -134,8 +134,8 @@ fn views_that_fail_make_the_next_ones_longer_until_one_succeeds() {
         pulse.have_failed();
         lengths.push(view(&pulse) / 176);
     }
-    assert_eq!(lengths[..7], [2, 4, 8, 8, 16, 16, 16]);
-    assert_eq!(lengths.last(), Some(&2_u64.pow(MAX_DOUBLINGS)));
+    assert_eq!(lengths[..5], [2, 4, 8, 8, 8]);
+    assert_eq!(lengths.last(), Some(&8));
     pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
     assert_eq!(view(&pulse), 176);
 }
