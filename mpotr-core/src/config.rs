@@ -93,9 +93,6 @@ const MOST_ADVERTISES: u32 = 3;
 /// A round trip counts for this part of what it is taken for at first, or more.
 const SHORTEST_ROUND_TRIP: u32 = 10;
 
-/// How often a floor doubles at most when views fail: it has nothing to do with a carrier that has become slower.
-const DOUBLINGS_OF_FLOOR: u32 = 3;
-
 /// So many round trips pass before a packet of a run is sent again unasked.
 const REPEATED_AFTER: u32 = 4;
 
@@ -113,10 +110,9 @@ impl Timers {
             let paced = part(round_trip.saturating_mul(halves), PARTS_OF_ROUND_TRIP);
             paced.max(floor)
         };
-        let doubled = |calm: Duration, times: u32| calm.saturating_mul(2_u32.saturating_pow(times));
         let slowed = |floor: Duration, parts: u32| {
-            let floor = doubled(floor, doublings.min(DOUBLINGS_OF_FLOOR));
-            floor.max(doubled(halves(Duration::ZERO, parts), doublings))
+            let times = 2_u32.saturating_pow(doublings);
+            halves(floor, parts).saturating_mul(times)
         };
         Self {
             round_trip: round_trip

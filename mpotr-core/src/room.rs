@@ -8,11 +8,11 @@
 //! |---|---|---|
 //! | `context` | who this member is, what it has to say, its timers | |
 //! | `pulse` | how long a word and its answer take, and so how long everything does | |
-//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `others`, `turns`, `answering`, `neighbours`, `guests`, `newcomers` |
+//! | `lobby` | before an epoch: offers, requests, epochs of others | `offering`, `spent`, `doubles`, `expecting`, `roll`, `others`, `turns`, `backlog`, `answering`, `neighbours`, `guests`, `newcomers` |
 //! | `phase` | outside, in an epoch, or gone | `membership` |
 //! | `membership` | in one epoch: the talk, and the change | `talking`, `settling`, `window`, `hurry`, `owing`, `changing`, `excluding`, `striking`, `strikes`, `asked`, `strangers`, `twins` |
 //! | `old` | the epoch before, for those who are behind | |
-//! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending` |
+//! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending`, `missed` |
 //! | `votes` | what this member asks for, and who was left out | `exclusions`, `replacements`, `carried`, `tries` |
 //! | `fates` | texts that have no fate yet | `crossing`: those that go into the next epoch; `drafts`: those that are not sealed; `delays`: who has held them up |
 //! | `seen` | the rosters that the application was told of | |
@@ -26,7 +26,7 @@
 //! | `following`, `explaining` | what follows from an input, and what is waited for then |
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
 //! | `greeting` | who comes in from outside: knock, challenge and answer |
-//! | `accepting`, `hosting` | a first epoch or that of a host, and who lets whom in |
+//! | `accepting`, `yielding`, `hosting` | a first epoch or that of a host, which proposals wait, and who lets whom in |
 //! | `merging` | two rooms that become one |
 //! | `ending` | the end of an epoch without another, and of this member's part |
 //! | `agreeing`, `repairing` | the two rounds of a run, and what is missing of them |
@@ -81,6 +81,7 @@ mod votes;
 mod voting;
 mod waiting;
 mod writing;
+mod yielding;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, UnsupportedSuite, check_supported};

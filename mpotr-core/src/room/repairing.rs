@@ -4,9 +4,16 @@
 //! again, as it was sent: two of them do so at once, drawn by lot, the author a little later, three more after that,
 //! and nobody who has heard another do it. So what is lost comes again from where it is, and once.
 
+mod lots;
+
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
+
+use lots::{
+    AHEAD, AHEAD_LOT, FIRST_QUESTION, HELPER_AFTER, LOTS, QUESTION_LOT, Question, lot, moment,
+    next_question,
+};
 
 use super::Room;
 use super::context::Context;
@@ -15,61 +22,12 @@ use super::lobby::answering::Answer;
 use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::succession::pending::Claim;
-use crate::time::{Duration, Timestamp, part};
+use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{MemberBits, Missing, Packet, Presence, Request, SidHint, Wanted};
 
-/// So many of those who hold something send it again at once.
-const HELPERS: usize = 2;
-/// So many more do if those and the author have not.
-const RESERVES: usize = 3;
-/// Moments are drawn of so many.
-const LOTS: u32 = 256;
-/// A hundredth of a round trip.
-const HUNDREDTH: u32 = 100;
-/// The first question waits for this part of a round trip after a step began, each further one for 1.3 times as long as the one
-/// before, and all for up to 0.7 more, by lot.
-const FIRST_QUESTION: u32 = 125;
-const NEXT_QUESTIONS: [u32; 3] = [162, 211, 220];
-const QUESTION_LOT: u32 = 70;
-/// After so many questions of one step each waits twice as long as the one before: what has not come by then is not lost on the
-/// way, but is not there.
-const EAGER_QUESTIONS: u32 = 60;
 /// Each question after so many asks for what is missing, though others have just asked for that.
 const ASKS_ITSELF: u8 = 3;
-/// The wait doubles so many times at most.
-const QUESTION_DOUBLINGS: u32 = 3;
-/// Who sees that others are ahead asks sooner: after a quarter, and up to half more.
-const AHEAD: u32 = 25;
-const AHEAD_LOT: u32 = 50;
-/// When those answer who do: the least, and by how much more at most.
-const HELPER_AFTER: (u32, u32) = (5, 5);
-const AUTHOR_AFTER: (u32, u32) = (50, 50);
-const RESERVE_AFTER: (u32, u32) = (75, 75);
-
-/// When the next question follows, after so many of the same step, in hundredths of a round trip.
-fn next_question(asked: u32) -> u32 {
-    let place = usize::try_from(asked).unwrap_or(usize::MAX);
-    let after = NEXT_QUESTIONS.get(place).or(NEXT_QUESTIONS.last());
-    let after = after.copied().unwrap_or(FIRST_QUESTION);
-    let doublings = asked.saturating_sub(EAGER_QUESTIONS);
-    after.saturating_mul(2_u32.saturating_pow(doublings.min(QUESTION_DOUBLINGS)))
-}
-
-/// A number that all draw alike from the same bytes (FNV-1a): who answers is no secret.
-fn lot(parts: &[&[u8]]) -> u32 {
-    let bytes = parts.iter().flat_map(|part| part.iter());
-    bytes.fold(0x811c_9dc5, |lot: u32, byte| {
-        (lot ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
-}
-
-/// So many hundredths of a round trip, and up to so many more by lot.
-fn moment(round_trip: Duration, least: u32, more: u32, lot: u32) -> Duration {
-    let hundredth = part(round_trip, HUNDREDTH);
-    let drawn = part(hundredth.saturating_mul(more), LOTS).saturating_mul(lot % LOTS);
-    hundredth.saturating_mul(least).saturating_add(drawn)
-}
 
 /// What a member asks for at one moment.
 #[derive(Debug, Default)]
@@ -78,36 +36,6 @@ pub(super) struct Questions {
     pub(super) rounds: [MemberBits; 2],
     /// The newest statements of these members.
     pub(super) words: MemberBits,
-}
-
-/// A question that members draw their turns from.
-struct Question<'a> {
-    /// What differs from one question to another.
-    seed: &'a [u8],
-    me: usize,
-    members: usize,
-}
-
-impl Question<'_> {
-    /// When this member answers with what is an author's; `None` if it leaves that to others.
-    fn turn(&self, now: Timestamp, round_trip: Duration, author: usize) -> Option<Timestamp> {
-        let name = author.to_be_bytes();
-        let drawn = lot(&[self.seed, &name]);
-        // What is asked for at once is answered at once, in as few units of the carrier as it takes.
-        let own = lot(&[self.seed, &self.me.to_be_bytes()]);
-        let first = usize::try_from(drawn).unwrap_or(0);
-        let rank = first.wrapping_add(self.me).checked_rem(self.members)?;
-        let (least, more) = if author == self.me {
-            AUTHOR_AFTER
-        } else if rank < HELPERS {
-            HELPER_AFTER
-        } else if rank < HELPERS.saturating_add(RESERVES) {
-            RESERVE_AFTER
-        } else {
-            return None;
-        };
-        Some(now.after(moment(round_trip, least, more, own >> 8)))
-    }
 }
 
 impl<S: CryptoSuite> Lobby<S> {
@@ -473,58 +401,5 @@ impl<S: CryptoSuite> Room<S> {
                 held.get(&(claim.round, claim.sender)).cloned()
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{HELPERS, Question, RESERVES, moment, next_question};
-    use crate::time::{Duration, Timestamp};
-
-    const NOW: Timestamp = Timestamp::from_millis(1000);
-    const ROUND_TRIP: Duration = Duration::from_secs(1);
-
-    /// When each of so many answers with what is the first one's.
-    fn turns(seed: &[u8], members: usize) -> Vec<Option<u64>> {
-        let turn = |me| {
-            let question = Question { seed, me, members };
-            let turn = question.turn(NOW, ROUND_TRIP, 0)?;
-            Some(turn.since(NOW).as_millis().try_into().unwrap())
-        };
-        (0..members).map(turn).collect()
-    }
-
-    #[test]
-    fn two_answer_at_once_and_few_after_the_author() {
-        for seed in 0..50_u8 {
-            let turns = turns(&[seed], 25);
-            assert!((500..=1000).contains(&turns[0].unwrap()));
-            let others: Vec<_> = turns[1..].iter().copied().flatten().collect();
-            let soon = others.iter().filter(|it| (50..=100).contains(*it)).count();
-            let late = others
-                .iter()
-                .filter(|it| (750..=1500).contains(*it))
-                .count();
-            assert!((HELPERS - 1..=HELPERS).contains(&soon), "{turns:?}");
-            assert!((RESERVES - 1..=RESERVES).contains(&late), "{turns:?}");
-            assert_eq!(others.len(), soon + late);
-        }
-        // Others with each question.
-        assert_ne!(turns(&[1], 25), turns(&[2], 25));
-    }
-
-    #[test]
-    fn a_moment_is_within_what_is_said() {
-        for lot in 0..1000 {
-            let moment = moment(ROUND_TRIP, 125, 70, lot).as_millis();
-            assert!((1250..1950).contains(&moment), "{moment}");
-        }
-    }
-
-    #[test]
-    fn who_asks_in_vain_asks_ever_more_seldom() {
-        let waits: Vec<_> = (0..66).map(next_question).collect();
-        assert_eq!(waits[..4], [162, 211, 220, 220]);
-        assert_eq!(waits[60..], [220, 440, 880, 1760, 1760, 1760]);
     }
 }
