@@ -55,6 +55,10 @@ pub fn bundle(data: &[u8]) {
     again.for_each(|packet| bundle.push(packet));
     assert_eq!(bundle.into_bytes(), data);
     if packets.len() > 1 {
-        assert!(packets.iter().all(|packet| !packet.is_empty() && packet[0] != 0));
+        assert!(
+            packets
+                .iter()
+                .all(|packet| !packet.is_empty() && packet[0] != 0)
+        );
     }
 }
