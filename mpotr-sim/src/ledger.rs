@@ -164,6 +164,8 @@ pub(crate) struct Ledger {
     pub(crate) now: Timestamp,
     /// What people asked for, in that order.
     pub(crate) changes: Vec<AskedChange>,
+    /// Whether people admit those alone whom they know, one by one.
+    pub(crate) is_wary: bool,
     /// Whom each honest member has voted to let in by name.
     pub(crate) admitted: BTreeMap<Seat, BTreeSet<IdentityKey>>,
     /// The longest that the network was parted or blocked at a time.
@@ -193,6 +195,14 @@ impl Ledger {
 
     pub(crate) fn person_mut(&mut self, seat: Seat) -> Option<&mut Person> {
         self.people.get_mut(seat.0)
+    }
+
+    /// Whether wary people let this one in by name: an honest one that nobody has voted to leave out.
+    pub(crate) fn knows(&self, identity: &IdentityKey) -> bool {
+        let mut honest = self.people.iter().filter(|person| person.is_honest);
+        self.is_wary
+            && !self.excluded.contains(identity)
+            && honest.any(|person| person.identity == *identity)
     }
 
     /// The epoch that a member is in.

@@ -109,6 +109,10 @@ pub struct Script {
     pub line: Option<Line>,
     /// The length that texts are filled up to, in bytes.
     pub text_bytes: usize,
+    /// Whether people vote to become one with every other room that they are told of.
+    pub merges: bool,
+    /// Whether people admit those alone whom they know, one by one: the honest. Otherwise they let in who comes.
+    pub is_wary: bool,
     /// Whether insiders die before the end: for scenarios about what they do, not about what they hinder.
     pub insiders_stop: bool,
     /// What must hold besides what always must.
@@ -130,6 +134,8 @@ impl Script {
             weather_at_last: weather,
             line: None,
             text_bytes: 0,
+            merges: true,
+            is_wary: false,
             insiders_stop: false,
             watched: BTreeSet::new(),
         }

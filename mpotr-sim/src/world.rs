@@ -12,6 +12,7 @@ mod clock;
 mod medium;
 mod watching;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKeyPair, UnsupportedSuite};
@@ -56,6 +57,7 @@ pub struct World {
     /// The line of every party; each is then polled only while that is free.
     line: Option<Line>,
     round_trips: [Duration; 2],
+    merges: bool,
     text_bytes: usize,
     now: Timestamp,
     rng: ChaCha20Rng,
@@ -83,16 +85,21 @@ impl World {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let network = Network::new(script.weather, rng.next_u64());
         let room = casts.first().map(|cast| (cast.room_id)("simulation"));
-        let mut config = RoomConfig::new(
-            room.unwrap_or(mpotr_core::gka::RoomId::new([0; 32])),
-            Admission::Open,
-        );
+        let admission = if script.is_wary {
+            Admission::Ask(BTreeSet::new())
+        } else {
+            Admission::Open
+        };
+        let room = room.unwrap_or(mpotr_core::gka::RoomId::new([0; 32]));
+        let mut config = RoomConfig::new(room, admission);
         config.timers = script.timers;
         config.policy = script.policy.clone();
         config.refresh_messages = script.refresh_messages;
         let is_member = |role: &&Role| !matches!(role, Role::Outsider(_) | Role::Bystander);
         let members = script.first.iter().filter(is_member).count();
         config.members = script.wait_for_all.then_some(members);
+        let mut ledger = Ledger::watching(script.watched.clone());
+        ledger.is_wary = script.is_wary;
         Self {
             casts: casts.to_vec(),
             config,
@@ -100,10 +107,11 @@ impl World {
             network,
             line: script.line,
             round_trips: [script.round_trip(), script.slowest_round_trip()],
+            merges: script.merges,
             text_bytes: script.text_bytes,
             now: Timestamp::default(),
             rng,
-            ledger: Ledger::watching(script.watched.clone()),
+            ledger,
             trace,
             digests: None,
             breaches: Vec::new(),

@@ -38,17 +38,21 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     }
 }
 
-/// Whether the members of an epoch let this one in. Everyone's room votes for all who come, until a member asked that
-/// they be left out; insiders may vote for anyone.
+/// Whether the members of an epoch let this one in. Everyone's room votes for all who come, or where people are wary for
+/// those whom they know, until a member asked that they be left out; insiders may vote for anyone.
 fn has_votes(seen: &Seen<'_>, record: &EpochRecord, newcomer: &IdentityKey) -> bool {
     let ledger = seen.before;
-    let was_left_out = ledger.excluded.contains(newcomer);
+    let is_let_in = if ledger.is_wary {
+        ledger.knows(newcomer)
+    } else {
+        !ledger.excluded.contains(newcomer)
+    };
     let votes_for = |member: &&IdentityKey| {
         let mut seats = ledger.seats().filter(|(_, it)| it.identity == **member);
         seats.any(|(seat, person)| {
             let by_name = ledger.admitted.get(&seat);
             !person.is_honest
-                || !was_left_out
+                || is_let_in
                 || by_name.is_some_and(|named| named.contains(newcomer))
         })
     };
@@ -90,6 +94,17 @@ mod tests {
         }
         // Who is in none has none to leave.
         assert!(ledger.allows(3, &secure(2, 9, &[0, 3]), check));
+    }
+
+    #[test]
+    fn wary_people_let_in_those_alone_whom_they_know() {
+        let mut ledger = three();
+        let comes = secure(2, 1, &[0, 1, 2, 3]);
+        assert!(ledger.allows(0, &comes, check));
+        ledger.is_wary = true;
+        assert!(ledger.allows(0, &comes, check));
+        ledger.people[3].is_honest = false;
+        assert!(!ledger.allows(0, &comes, check));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! A room of strangers claims to be larger than a room in which every change needs the votes of all, to half of its
-//! members: nobody leaves it for that one.
+//! members, and they vote to become one with it: nobody leaves it for that one.
 
 use core::num::NonZeroU16;
 
@@ -14,6 +14,8 @@ pub(super) const LARGER_ROOM: Scenario = Scenario {
     about: "5 members under a policy of all votes, and an outsider's room that claims to be larger: nobody goes over to it",
     script: |wanted, rng| {
         let mut script = haunted::opening(wanted);
+        // A newcomer that lets in who comes may begin with the strangers.
+        script.is_wary = true;
         let all = u16::try_from(script.first.len()).unwrap_or(u16::MAX);
         if let Some(all) = NonZeroU16::new(all) {
             script.policy.admit = Rule::Quorum(all);

@@ -23,9 +23,15 @@ impl World {
             events.push(event);
         }
         for event in &events {
-            // People want to be in one room.
-            if let (true, Event::OtherEpoch { name, .. }) = (is_honest, event) {
-                place.party.act(self.now, Act::Merge(*name));
+            match event {
+                // People want to be in one room.
+                Event::OtherEpoch { name, .. } if is_honest && self.merges => {
+                    place.party.act(self.now, Act::Merge(*name));
+                }
+                Event::WantsIn { claimed } if is_honest && self.ledger.knows(claimed) => {
+                    place.party.act(self.now, Act::Admit(*claimed));
+                }
+                _ => {}
             }
         }
         if let Some(digests) = &mut self.digests {
