@@ -68,7 +68,11 @@ impl<S: CryptoSuite> Lobby<S> {
     }
 
     /// Those who do not need the key that does not decode take part: this member waits until they have given up.
+    /// In the name of an epoch of others anyone makes up such proposals.
     fn stay_out(&mut self, cx: &Context<'_, S>, proposal: &Proposal) {
+        if proposal.parent.is_some() {
+            return;
+        }
         self.turns.leave_view(cx.now, proposal);
         self.turns.keep_out(cx.now.after(cx.me.times().view));
     }
@@ -184,6 +188,12 @@ impl<S: CryptoSuite> Room<S> {
             .take_if(|run| run.yields_to(&proposal));
         if let Some(abandoned) = abandoned {
             self.lobby.offering.spend(abandoned.used_offers());
+        }
+        let current = self.succession.current.as_ref();
+        let gives_up_host = current.is_some_and(|run| run.proposal.parent.is_some());
+        if gives_up_host && self.phase.gathers() {
+            let view = self.common.me.times().view;
+            self.lobby.turns.note_failed_host(now, view);
         }
         self.lobby.turns.leave_view(now, &proposal);
         self.common.timers.stop(Timer::Propose);

@@ -95,7 +95,10 @@ impl<S: CryptoSuite> Room<S> {
         let kept_out = run.kept_out_by(&undecodable);
         silent.retain(|member| !kept_out.contains(member));
         let offering = &mut self.lobby.offering;
-        offering.note_silent(attempt.offers_of(&silent));
+        if attempt.proposal.parent.is_none() {
+            // In the name of an epoch of others anyone makes up runs, of anyone who gathers.
+            offering.note_silent(attempt.offers_of(&silent));
+        }
         offering.spend(attempt.used_offers());
         offering.spend(attempt.offers_of(&undecodable));
         let (fault, culprits) = if undecodable.is_empty() {
@@ -281,6 +284,11 @@ impl<S: CryptoSuite> Room<S> {
         let run = attempt.run().sid();
         let own = attempt.own_packets().pop();
         let cut = attempt.cut;
+        if attempt.continuing.is_some() {
+            // Of the epoch into which the own one goes over, members confirm in rising views.
+            let proposal = &attempt.proposal;
+            self.lobby.turns.views.leave(proposal.parent, proposal.view);
+        }
         self.succession.note_confirmed(&attempt);
         let out = &mut self.common.out;
         out.transmit_in_run(attempt.hint, own, attempt.enclosure());

@@ -22,6 +22,8 @@ use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Answer, Knock, KnockNonce, Packet};
 
+/// A newcomer answers the challenges of an epoch once in this part of `gather`, and a member sends its own again as often.
+const BETWEEN_ANSWERS: u32 = 2;
 /// A challenge is sent so many times in the time between two offers, at most: with 150 bytes each, 450 in all.
 const CHALLENGES: u32 = 3;
 
@@ -90,8 +92,12 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.set_if_idle(Timer::Door, turn);
     }
 
-    /// Opens the door: asks those who want to come in who they are.
+    /// Opens the door: asks those who want to come in who they are. One of these answers what it was asked a moment ago.
     pub(super) fn challenge(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if self.phase.gathers() {
+            self.answer_waiting(now, rng);
+            return;
+        }
         if !self.opens_door(now) {
             return;
         }
@@ -135,10 +141,17 @@ impl<S: CryptoSuite> Room<S> {
         let offer = offer
             .and_then(|_| offering.own(parent))
             .map(|own| own.digest);
-        let pause = part(times.gather, 2);
-        let newcomers = &self.lobby.newcomers;
+        let pause = part(times.gather, BETWEEN_ANSWERS);
+        let newcomers = &mut self.lobby.newcomers;
         match newcomers.reply_to(now, &challenge.epoch, &challenge.key, offer, pause) {
             Reply::None => Err(Rejection::Replayed),
+            Reply::Later => {
+                let is_sound = || challenge.check::<S>().is_some();
+                let due = newcomers.keep(challenge, rng.next_u64(), pause, is_sound);
+                let due = due.ok_or(Rejection::Replayed)?;
+                self.common.timers.set_earlier(Timer::Door, due);
+                Ok(())
+            }
             Reply::Again(packet) => {
                 self.common.out.transmit(&packet);
                 Ok(())
@@ -147,15 +160,39 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Answers the challenges that came a moment after others.
+    fn answer_waiting(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let pause = part(self.common.me.times().gather, BETWEEN_ANSWERS);
+        for challenge in self.lobby.newcomers.take_waiting(now, pause) {
+            if self.lobby.follows(Some(challenge.epoch)) {
+                // It was looked at when it came.
+                let _answered = self.answer(now, &challenge, rng);
+            }
+        }
+        if let Some(next) = self.lobby.newcomers.next_waiting(pause) {
+            self.common.timers.set(Timer::Door, next);
+        }
+    }
+
     /// Another member opens the door of this epoch, or so it seems: the one whose turn it is goes by no other.
     fn overhear(&mut self, now: Timestamp, challenge: &Challenge) -> Result<(), Rejection> {
         if self.phase.name() != Some(challenge.epoch) {
             return Err(Rejection::UnknownEpoch);
         }
-        let is_first = self.is_so(now, |situation| situation.rank_at_door() == 0);
+        let (view, is_first) = self.situation(now).map_or((0, false), |situation| {
+            (situation.view(), situation.rank_at_door() == 0)
+        });
+        if challenge.view != view {
+            return Err(Rejection::StaleView);
+        }
+        let keeps_from_asking = !is_first && self.common.timers.at(Timer::Door).is_some();
+        if keeps_from_asking {
+            // Junk keeps nobody from asking.
+            challenge.check::<S>().ok_or(Rejection::NotAuthentic)?;
+        }
         if let Some(member) = self.phase.member_mut() {
             member.strangers.hear(challenge.key);
-            if !is_first {
+            if keeps_from_asking {
                 member.strangers.sent = Some(now);
                 self.common.timers.stop(Timer::Door);
             }
@@ -221,7 +258,14 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::UnknownEpoch);
         };
         let is_inside = member.place_of(&claimed).is_some();
-        let offer = offer.clone();
+        let is_to_another = member.strangers.is_of_another(&answer);
+        if is_to_another {
+            self.challenge_again(now, &claimed);
+        }
+        let Some(member) = self.phase.member_mut() else {
+            return Err(Rejection::UnknownEpoch);
+        };
+        let offer = answer.offer.clone();
         let is_kept = member.strangers.take(now, answer, rng.next_u64())?;
         if !is_inside {
             self.tell_waiting(now, claimed);
@@ -234,6 +278,24 @@ impl<S: CryptoSuite> Room<S> {
             self.common.timers.set_earlier(Timer::Change, soon);
         }
         Ok(())
+    }
+
+    /// One who is outside has answered another than this member, which has asked, too. That may be another member, which states
+    /// it; or nobody who is inside, and a newcomer that is asked all the time answers few of those who ask.
+    fn challenge_again(&mut self, now: Timestamp, claimed: &IdentityKey) {
+        let pause = part(self.common.me.times().gather, BETWEEN_ANSWERS);
+        let is_wanted = |it: &Situation<'_, S>| {
+            it.takes_newcomers()
+                && it.may_state(claimed)
+                && !it.answered().iter().any(|it| it.identity == *claimed)
+        };
+        let sent = self.phase.member().and_then(|it| it.strangers.sent);
+        let again = sent.unwrap_or(now).after(pause).max(now);
+        let planned = self.common.timers.at(Timer::Door);
+        let is_planned = planned.is_some_and(|at| at <= again);
+        if !is_planned && self.succession.current.is_none() && self.is_so(now, is_wanted) {
+            self.common.timers.set(Timer::Door, again);
+        }
     }
 
     /// Tells the application of one who wants to come in, once.

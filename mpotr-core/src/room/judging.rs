@@ -174,7 +174,9 @@ impl<S: CryptoSuite> Judge<'_, S> {
         require(fits, Rejection::NotAdmitted)
     }
 
-    /// The view is that of the change, or above every one in which this member took part; in a first epoch not too far above.
+    /// The view is that of the change; in a first epoch above every one in which this member took part, and not too far above;
+    /// where its own epoch goes over, above every one in which it has confirmed. Of an epoch that it does not know it is any: the
+    /// unused offer tells the runs apart. Who has confirmed one waits for the end of that.
     fn check_view(&self, proposal: &Proposal) -> Result<(), Verdict> {
         let views = &self.lobby.turns.views;
         let is_above = proposal.view >= views.next(proposal.parent);
@@ -183,7 +185,8 @@ impl<S: CryptoSuite> Judge<'_, S> {
                 let yields = self.running.is_some_and(|run| run.yields_to(proposal));
                 (is_above || yields) && proposal.view <= views.furthest(proposal)
             }
-            Parent::Host { .. } | Parent::Move(_) => is_above,
+            Parent::Host { .. } => !self.running.is_some_and(Attempt::has_confirmed),
+            Parent::Move(_) => is_above,
             Parent::Epoch(situation) => {
                 let changing = &situation.member.changing;
                 let is_entered =

@@ -64,8 +64,9 @@ pub(super) struct Lobby<S: CryptoSuite> {
     /// When this member published its offer first and last.
     published_first: Timestamp,
     published: Option<Timestamp>,
-    /// When it knocks again.
+    /// When it knocks again, and when it knocked last.
     knocks: Timestamp,
+    knocked: Option<Timestamp>,
     /// Whether it has held its offer back, since there may be an epoch.
     has_held_back: bool,
     /// When this member asks for offers again, and how often it has.
@@ -91,6 +92,7 @@ impl<S: CryptoSuite> Lobby<S> {
             published_first: now,
             published: None,
             knocks: now,
+            knocked: None,
             has_held_back: false,
             asks_again: now,
             asked: 0,
@@ -169,11 +171,16 @@ impl<S: CryptoSuite> Lobby<S> {
         cx.timers.set(Timer::Advertise, cx.now.after(first));
     }
 
-    /// Whether it is time to knock again. Those who asked who this is know that it is there.
+    /// Whether it is time to knock again. Those who asked who this is know that it is there; but anyone can ask, so once in
+    /// `advertise` it knocks in any case.
     pub(super) fn knocks_now(&mut self, cx: &Context<'_, S>) -> bool {
         let pause = cx.me.times().advertise;
-        let is_time = cx.now >= self.knocks && !self.newcomers.has_answered(cx.now, pause);
+        let was_long_ago = |at: Timestamp| cx.now.since(at) >= pause;
+        let is_wanted =
+            !self.newcomers.has_answered(cx.now, pause) || self.knocked.is_none_or(was_long_ago);
+        let is_time = cx.now >= self.knocks && is_wanted;
         if is_time {
+            self.knocked = Some(cx.now);
             self.knocks =
                 cx.now
                     .after(published_again(cx.now, self.published_first, cx.me.times()));

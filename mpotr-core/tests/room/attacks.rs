@@ -64,7 +64,7 @@ pub(crate) fn outsider(network: &mut Network) -> (Offer, OfferSecrets<Suite>) {
 }
 
 /// The sum of the commitments of these offers.
-fn sum_of(offers: &[&Offer]) -> Option<CommitmentSum> {
+pub(crate) fn sum_of(offers: &[&Offer]) -> Option<CommitmentSum> {
     let strangers = KnownIdentities::new();
     let members: Vec<_> = offers
         .iter()

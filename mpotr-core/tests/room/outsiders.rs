@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::crypto::{IdentityKeyPair, SignatureBytes};
-use mpotr_core::gka::{Contribution, EpochName, Offer, OfferDigest, RoomId};
+use mpotr_core::crypto::{EphemeralKeyPair, IdentityKeyPair, SignatureBytes};
+use mpotr_core::gka::{
+    Contribution, EpochName, Offer, OfferDigest, OfferSecrets, OwnChallenge, RoomId,
+};
 use mpotr_core::wire::{MemberBits, Missing, Packet, Proposal, Request, SidHint, Wanted};
-use mpotr_core::{Admission, Rejection, Room, RoomConfig, Timers};
+use mpotr_core::{Admission, Event, Rejection, Room, RoomConfig, Timers};
 use mpotr_netem::Weather;
 
-use crate::attacks::{give, offers, outsider, own_offer, proposal_of, proposals, sent};
+use crate::attacks::{give, offers, outsider, own_offer, proposal_of, proposals, sent, sum_of};
 use crate::network::{Network, Suite};
 
 fn room() -> RoomId {
@@ -289,4 +291,81 @@ fn a_forged_contribution_to_a_proposal_that_is_held_changes_nothing() {
         *from == holder && matches!(Packet::from_bytes(it), Ok(Packet::Contribution(..)))
     });
     assert_eq!(contributed.count(), 0);
+}
+
+/// A proposal in the name of an epoch, of one who is not in it.
+fn of_host(
+    network: &mut Network,
+    parent: EpochName,
+    view: u32,
+    listed: &Offer,
+) -> (Offer, Proposal) {
+    let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let (own, secrets) =
+        OfferSecrets::<Suite>::generate(room(), Some(parent), &identity, 0, &mut network.rng);
+    let key: &EphemeralKeyPair<Suite> = secrets.ephemeral();
+    let made = Proposal {
+        parent: Some(parent),
+        view,
+        commitments: sum_of(&if listed.digest::<Suite>() < own.digest::<Suite>() {
+            [listed, &own]
+        } else {
+            [&own, listed]
+        }),
+        ..proposal_of(&[listed, &own], &own, key)
+    };
+    (own, made.sign::<Suite>(key))
+}
+
+fn name_of(network: &Network, member: usize) -> EpochName {
+    let mut events = network.events[member].iter().rev();
+    let name = events.find_map(|event| match event {
+        Event::Secure { name, .. } => Some(*name),
+        _ => None,
+    });
+    name.unwrap()
+}
+
+#[test]
+fn who_names_an_epoch_that_is_not_its_own_keeps_no_newcomer_out() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.run_for(5);
+    let host = name_of(&network, 0);
+    let newcomer = network.enter(|_| {});
+    // Mallory is the first to ask who is there, and to propose.
+    let mallory = IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let asked = OwnChallenge::<Suite>::draw(room(), host, 9, &mallory, &mut network.rng);
+    let hello = Packet::Hello(*asked.challenge()).to_bytes();
+    give(&mut network, newcomer, &hello).unwrap();
+    let offer = answered(&network, newcomer).unwrap();
+    let (own, made) = of_host(&mut network, host, u32::MAX, &offer);
+    give(&mut network, newcomer, &Packet::Offer(own).to_bytes()).unwrap();
+    give(&mut network, newcomer, &Packet::Proposal(made).to_bytes()).unwrap();
+    let contributes = |(from, it): &(usize, Vec<u8>)| {
+        *from == newcomer && matches!(Packet::from_bytes(it), Ok(Packet::Contribution(..)))
+    };
+    assert!(network.wire.iter().any(contributes));
+    network.run_until(3, |n| {
+        n.rooms.iter().all(Room::is_secure) && name_of(n, newcomer) == name_of(n, 0)
+    });
+}
+
+#[test]
+fn who_is_asked_by_strangers_all_the_time_answers_the_room_too() {
+    for seed in 2..=4 {
+        let mut network = Network::new(3, seed).until_secure();
+        network.run_for(5);
+        let host = name_of(&network, 0);
+        let newcomer = network.enter(|_| {});
+        let mallory = IdentityKeyPair::random::<Suite>(&mut network.rng);
+        let began = network.now;
+        while !network.rooms[newcomer].is_secure() {
+            let took = network.now.since(began).as_secs();
+            assert!(took < 30, "the newcomer is not in");
+            let own = OwnChallenge::<Suite>::draw(room(), host, 0, &mallory, &mut network.rng);
+            let packet = Packet::Hello(*own.challenge());
+            give_all(&mut network, &packet);
+            network.run_for_millis(5);
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::IdentityKey;
-use mpotr_gka::{EpochName, MAX_MEMBERS, OfferDigest, TrapdoorKey};
+use mpotr_gka::{Challenge, EpochName, MAX_MEMBERS, OfferDigest, TrapdoorKey};
 
 use crate::time::{Duration, Timestamp};
 use crate::wire::Packet;
@@ -39,6 +39,10 @@ struct Answered {
     offer: OfferDigest,
     at: Timestamp,
     packet: Packet,
+    /// A challenge that came in the pause after it, of those that did one by lot: it is answered when that is over.
+    waiting: Option<Challenge>,
+    /// How many of them took part in that lot.
+    drawn: u64,
 }
 
 /// What to do about a challenge.
@@ -48,6 +52,8 @@ pub(crate) enum Reply {
     Fresh,
     /// Send the answer once more, which was lost.
     Again(Box<Packet>),
+    /// It comes a moment after another: its turn is drawn by lot.
+    Later,
     /// Nothing: it was answered a moment ago.
     None,
 }
@@ -136,7 +142,13 @@ impl Newcomers {
         pause: Duration,
     ) -> Reply {
         match self.answered.get(epoch) {
-            Some(answered) if now.since(answered.at) < pause => Reply::None,
+            Some(answered) if now.since(answered.at) < pause => {
+                if answered.challenge == *challenge {
+                    Reply::None
+                } else {
+                    Reply::Later
+                }
+            }
             Some(answered) if answered.challenge == *challenge && Some(answered.offer) == offer => {
                 Reply::Again(Box::new(answered.packet.clone()))
             }
@@ -164,8 +176,46 @@ impl Newcomers {
             offer,
             at,
             packet,
+            waiting: None,
+            drawn: 0,
         };
         self.answered.insert(epoch, answered);
+    }
+
+    /// Draws by lot whether a challenge that came a moment after another was answered takes the place of those that did so
+    /// before: each has the same chance, so who asks all the time keeps nobody from being answered for certain. A junk one takes
+    /// part in no lot: `is_sound` looks at it, if it has won. Returns when the one that waits is answered, if this one is kept.
+    pub(crate) fn keep(
+        &mut self,
+        challenge: &Challenge,
+        lot: u64,
+        pause: Duration,
+        is_sound: impl FnOnce() -> bool,
+    ) -> Option<Timestamp> {
+        let answered = self.answered.get_mut(&challenge.epoch)?;
+        let drawn = answered.drawn.saturating_add(1);
+        let wins = lot.checked_rem(drawn) == Some(0);
+        if wins && !is_sound() {
+            return None;
+        }
+        answered.drawn = drawn;
+        if wins {
+            answered.waiting = Some(*challenge);
+        }
+        wins.then(|| answered.at.after(pause))
+    }
+
+    /// Takes out the challenges whose pause is over.
+    pub(crate) fn take_waiting(&mut self, now: Timestamp, pause: Duration) -> Vec<Challenge> {
+        let answered = self.answered.values_mut();
+        let due = answered.filter(|it| now.since(it.at) >= pause);
+        due.filter_map(|it| it.waiting.take()).collect()
+    }
+
+    /// When the next of those is answered.
+    pub(crate) fn next_waiting(&self, pause: Duration) -> Option<Timestamp> {
+        let waiting = self.answered.values().filter(|it| it.waiting.is_some());
+        waiting.map(|it| it.at.after(pause)).min()
     }
 
     /// This member is in an epoch, or in none: what it said to others counts for nothing.
@@ -176,10 +226,14 @@ impl Newcomers {
 
 #[cfg(test)]
 mod tests {
-    use mpotr_crypto::IdentityKey;
-    use mpotr_gka::{EpochName, OfferDigest, RoomId, TrapdoorKey};
+    use mpotr_crypto::rand_core::Rng as _;
+    use mpotr_crypto::{IdentityKey, IdentityKeyPair};
+    use mpotr_gka::{EpochName, OfferDigest, OwnChallenge, RoomId, TrapdoorKey};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
 
     use super::{MAX_ANSWERED, Newcomers, Reply};
+    use crate::room::testing::Suite;
     use crate::time::{Duration, Timestamp};
     use crate::wire::{Knock, KnockNonce, Packet};
 
@@ -229,6 +283,37 @@ mod tests {
     }
 
     #[test]
+    fn of_those_who_ask_within_the_pause_one_is_answered_by_lot() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let host = IdentityKeyPair::random::<Suite>(&mut rng);
+        let epoch = EpochName::new([1; 16]);
+        let room = RoomId::new([5; 32]);
+        let challenges: Vec<_> = (0..4)
+            .map(|_| *OwnChallenge::<Suite>::draw(room, epoch, 0, &host, &mut rng).challenge())
+            .collect();
+        let pause = Duration::from_secs(1);
+        let offer = OfferDigest::new([4; 32]);
+        let mut won = [0; 4];
+        for _ in 0..400 {
+            let mut newcomers = Newcomers::default();
+            newcomers.note_answer(at(5), epoch, (TrapdoorKey::new([2; 32]), offer), packet());
+            for challenge in &challenges {
+                let due = newcomers.keep(challenge, rng.next_u64(), pause, || true);
+                assert!(due.is_none_or(|due| due == at(6)));
+                // What is no challenge takes part in no lot.
+                assert_eq!(newcomers.keep(challenge, 0, pause, || false), None);
+            }
+            assert_eq!(newcomers.next_waiting(pause), Some(at(6)));
+            assert!(newcomers.take_waiting(at(5), pause).is_empty());
+            let answered = newcomers.take_waiting(at(6), pause);
+            assert_eq!((answered.len(), newcomers.next_waiting(pause)), (1, None));
+            let place = challenges.iter().position(|it| *it == answered[0]).unwrap();
+            won[place] += 1;
+        }
+        assert!(won.iter().all(|it| (60..140).contains(it)), "{won:?}");
+    }
+
+    #[test]
     fn who_took_part_is_remembered_until_the_next_comes() {
         let key = IdentityKey::new([1; 32]);
         let mut newcomers = Newcomers::default();
@@ -250,9 +335,8 @@ mod tests {
         assert_eq!(reply(&newcomers, at(0), key), Reply::Fresh);
         newcomers.note_answer(at(0), epoch, (key, offer), packet());
         let other = TrapdoorKey::new([3; 32]);
-        for key in [key, other] {
-            assert_eq!(reply(&newcomers, at(0), key), Reply::None);
-        }
+        assert_eq!(reply(&newcomers, at(0), key), Reply::None);
+        assert_eq!(reply(&newcomers, at(0), other), Reply::Later);
         assert_eq!(
             reply(&newcomers, at(1), key),
             Reply::Again(Box::new(packet()))

@@ -15,7 +15,8 @@ const MAX_PARENTS: usize = 64;
 /// Where it is known who is to come, nobody else is waited for: the quiet after the last is this part of `gather`.
 const QUIET_IF_KNOWN: u32 = 4;
 
-/// The lowest view of each parent that this member may still take part in.
+/// The lowest view of each parent that this member may still take part in: of first epochs, and of the epoch into which its own
+/// goes over.
 #[derive(Debug, Default)]
 pub(crate) struct Views(BTreeMap<Option<EpochName>, u32>);
 
@@ -33,7 +34,7 @@ impl Views {
     }
 
     /// A view is over, or another is taken part in.
-    fn leave(&mut self, parent: Option<EpochName>, view: u32) {
+    pub(crate) fn leave(&mut self, parent: Option<EpochName>, view: u32) {
         if self.0.len() >= MAX_PARENTS {
             self.0
                 .retain(|other, _| *other == parent || other.is_none());
@@ -163,10 +164,12 @@ impl Turns {
         self.news = now;
     }
 
-    /// A view is over, or another is taken part in.
+    /// A view is over, or another is taken part in. Anyone can make up a view of an epoch of others: that closes none.
     pub(crate) fn leave_view(&mut self, now: Timestamp, proposal: &Proposal) {
         self.held = None;
-        self.views.leave(proposal.parent, proposal.view);
+        if proposal.parent.is_none() {
+            self.views.leave(None, proposal.view);
+        }
         self.gather_again(now);
     }
 

@@ -89,6 +89,15 @@ impl<S: CryptoSuite> Strangers<S> {
         }
     }
 
+    /// Whether an answer is to the challenge of another, of one who has not answered that of this member in this view.
+    pub(crate) fn is_of_another(&self, answer: &Answer) -> bool {
+        self.own.as_ref().is_some_and(|own| {
+            let mut candidates = own.candidates.values();
+            own.challenge.challenge().key != answer.challenge
+                && !candidates.any(|it| it.admitted.identity == answer.offer.identity)
+        })
+    }
+
     /// Takes an answer, with a lot that nobody foresees. Returns whether it is kept.
     ///
     /// # Errors
