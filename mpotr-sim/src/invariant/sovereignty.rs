@@ -51,9 +51,7 @@ fn has_votes(seen: &Seen<'_>, record: &EpochRecord, newcomer: &IdentityKey) -> b
         let mut seats = ledger.seats().filter(|(_, it)| it.identity == **member);
         seats.any(|(seat, person)| {
             let by_name = ledger.admitted.get(&seat);
-            !person.is_honest
-                || is_let_in
-                || by_name.is_some_and(|named| named.contains(newcomer))
+            !person.is_honest || is_let_in || by_name.is_some_and(|named| named.contains(newcomer))
         })
     };
     let voters: Vec<_> = record.roster.iter().filter(votes_for).collect();
