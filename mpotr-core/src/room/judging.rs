@@ -351,6 +351,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         // Who goes over takes nobody along.
         let is_nobody = guests.is_empty() && newcomers.is_empty();
         require(proposal.host.is_none() || is_nobody, Rejection::NotAdmitted)?;
+        let is_any_new = !newcomers.is_empty();
         for (digest, offer) in newcomers {
             let identity = offer.identity;
             let newcomer = Admitted {
@@ -365,10 +366,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
             }
             let may_come = !inside.contains(&identity)
                 && !self.is_shut_out(&identity)
+                && !self.is_excluded(&identity)
                 && self.votes.admission.admits(&identity);
             require(may_come, Rejection::NotAdmitted)?;
             await_that(self.may_be_listed(&newcomer))?;
         }
+        // Members' own changes go first. Whether newcomers have failed a view is known to those who took part in that.
+        await_that(!is_any_new || !self.wants_own_change())?;
         if guests.is_empty() {
             return Ok(None);
         }

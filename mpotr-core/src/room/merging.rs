@@ -98,7 +98,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let offers: Vec<_> = offers.filter_map(|it| self.offering.offer(it)).collect();
         let people: BTreeSet<_> = offers.iter().map(|offer| offer.identity).collect();
         let may_come = |identity: &IdentityKey| {
-            self.votes.admission.admits(identity) && !self.is_shut_out(identity)
+            self.votes.admission.admits(identity)
+                && !self.is_shut_out(identity)
+                && !self.is_excluded(identity)
         };
         let is_spent = |digest: &OfferDigest| self.offering.is_spent(digest);
         self.member.goes_over.is_none()
@@ -147,7 +149,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
             if inside.contains(identity) {
                 offer.parent == host
             } else {
-                self.votes.admission.admits(identity) && !self.is_shut_out(identity)
+                self.votes.admission.admits(identity)
+                    && !self.is_shut_out(identity)
+                    && !self.is_excluded(identity)
             }
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::{IdentityKey, IdentityKeyPair};
-use mpotr_gka::{FaultKind, OfferDigest, RoomId};
+use mpotr_gka::{FaultKind, Forger, OfferDigest, OfferSecrets, RoomId};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -13,8 +13,9 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::policy::{Policy, PolicyError, Rule};
 use crate::room::Room;
+use crate::room::judging::Verdict;
 use crate::time::{Duration, Timestamp};
-use crate::wire::{EpochName, Proposal, Vote};
+use crate::wire::{Admitted, EpochName, Presence, Proposal, Vote};
 
 /// Rooms that hear each other at once, on virtual time.
 struct Hall {
@@ -99,6 +100,37 @@ impl Hall {
         offers.into_iter().collect()
     }
 
+    /// A member proposes a newcomer besides all of these, in the view under way, with an offer under this identity, and says that
+    /// it has answered. Whether another member takes part, by what it has heard.
+    fn lists(
+        &mut self,
+        (proposer, judge): (usize, usize),
+        newcomer: IdentityKey,
+        mut offers: Vec<OfferDigest>,
+    ) -> Result<(), Verdict> {
+        let nobody = Forger::<Suite>::new().invent(newcomer);
+        let room = RoomId::of_name::<Suite>("hall");
+        let parent = self.rooms[proposer].phase.name();
+        let (offer, _) = OfferSecrets::generate(room, parent, &nobody, 0, &mut self.rng);
+        for room in &mut self.rooms {
+            room.lobby.offering.hear(self.now, offer.clone()).unwrap();
+        }
+        let offer = offer.digest::<Suite>();
+        offers.push(offer);
+        offers.sort();
+        let own = &mut self.rooms[proposer];
+        let next = own.phase.epoch_mut().and_then(|it| it.own_next()).unwrap();
+        next.admitted = vec![Admitted {
+            identity: newcomer,
+            offer,
+        }];
+        own.propose_roster(self.now, offers, &mut self.rng);
+        let view = own.phase.change().unwrap().view;
+        let proposal = own.succession.changes.of_view(view).remove(0);
+        self.deliver();
+        self.rooms[judge].judge(self.now, &proposal).map(|_| ())
+    }
+
     fn roster(&self, member: usize) -> BTreeSet<IdentityKey> {
         self.rooms[member].phase.epoch().unwrap().roster().collect()
     }
@@ -127,6 +159,51 @@ fn who_is_voted_out_does_not_come_in_by_its_own_proposal() {
         .iter()
         .filter(|event| matches!(event, Event::Secure { .. }));
     assert_eq!(epochs.count(), 2, "it was in one more epoch");
+}
+
+#[test]
+fn who_is_voted_out_does_not_come_in_by_the_change_that_leaves_it_out() {
+    let mut hall = Hall::new(4, |_| {});
+    let mallory = hall.keys[3];
+    let (now, friend) = (hall.now, 2);
+    let mut offers = hall.turn_of(friend);
+    let hers = hall.rooms[0].situation(now).unwrap();
+    let place = hers.member.place_of(&mallory).unwrap();
+    let hers = hers.offer_of(place).unwrap();
+    offers.retain(|it| *it != hers);
+    hall.rooms[0].exclude(now, mallory).unwrap();
+    // Outside she is a newcomer like any other, by her friend's word.
+    let hers = hall.rooms[3].phase.epoch_mut().unwrap();
+    let closed = hers.seal_statement(Presence::Closed).unwrap().packet;
+    hall.deliver();
+    for room in &mut hall.rooms[..3] {
+        room.handle_message(now, &closed, &mut hall.rng).unwrap();
+    }
+    let judged = hall.lists((friend, 0), mallory, offers);
+    assert!(
+        matches!(judged, Err(Verdict::Refuse(Rejection::NotAdmitted))),
+        "{judged:?}"
+    );
+}
+
+#[test]
+fn no_newcomer_comes_in_a_view_in_which_members_want_something_themselves() {
+    for is_wanted in [false, true] {
+        let mut hall = Hall::new(4, |_| {});
+        let newcomer = IdentityKeyPair::random::<Suite>(&mut hall.rng).public();
+        let offers = hall.turn_of(2);
+        if is_wanted {
+            let now = hall.now;
+            hall.rooms[1].refresh(now);
+            hall.deliver();
+        }
+        let judged = hall.lists((2, 0), newcomer, offers);
+        let waits = matches!(judged, Err(Verdict::Wait));
+        assert!(
+            judged.is_ok() != is_wanted && waits == is_wanted,
+            "{judged:?}"
+        );
+    }
 }
 
 #[test]

@@ -35,7 +35,8 @@ impl Exclusions {
             self.since.entry(*member).or_insert(self.epochs);
             self.out.remove(member);
         }
-        for identity in voted_out {
+        let voted_out = voted_out.into_iter();
+        for identity in voted_out.filter(|it| !roster.contains(it)) {
             if self.out.len() >= MAX_MEMBERS {
                 // Each took a vote of members: to have the oldest forgotten takes thousands of them.
                 let oldest = self.out.iter().min_by_key(|(_, epoch)| **epoch);
@@ -107,6 +108,9 @@ mod tests {
         exclusions.begin_epoch(&roster(&[1]), []);
         assert!(exclusions.holds(&key(2)));
         exclusions.begin_epoch(&roster(&[1, 2]), []);
+        assert!(!exclusions.holds(&key(2)));
+        // Who is in was not left out, whatever was asked for.
+        exclusions.begin_epoch(&roster(&[1, 2]), [key(2)]);
         assert!(!exclusions.holds(&key(2)));
     }
 
