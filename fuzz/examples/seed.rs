@@ -5,7 +5,7 @@ use std::path::Path;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
-use mpotr_core::gka::{OfferDigest, OfferSecrets, OwnChallenge, RoomId};
+use mpotr_core::gka::{MemberIndex, OfferDigest, OfferSecrets, OwnChallenge, RoomId};
 use mpotr_core::wire::{
     Advert, Answer, Bundle, Content, ContentKind, EnclosedPacket, Entry, EpochHint, EpochName,
     Heard, Knock, KnockNonce, Listing, Lock, MemberBits, MessageId, Missing, Next, OfferHint,
@@ -154,7 +154,7 @@ fn main() -> std::io::Result<()> {
         Wanted::Rounds(Missing {
             run: SidHint::new([3; 8]),
             number: 1,
-            contributions: [1, 8].into_iter().collect(),
+            contributions: [1, 8].map(MemberIndex::new).into_iter().collect(),
             confirmations: MemberBits::default(),
         }),
     ]

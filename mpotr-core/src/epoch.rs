@@ -80,7 +80,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret};
-use mpotr_gka::{Established, Sid, TrapdoorKey, wire_index};
+use mpotr_gka::{Established, MemberIndex, PerMember, Sid, TrapdoorKey};
 
 use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, SealedPacket};
@@ -106,7 +106,7 @@ pub(crate) enum Effect {
     /// A message is delivered: all before it were.
     Delivered {
         id: MessageId,
-        author: usize,
+        author: MemberIndex,
         seq: u32,
         body: Vec<u8>,
         /// Its author says two things in one place.
@@ -114,20 +114,20 @@ pub(crate) enum Effect {
     },
     /// A member has said two things in one place: it is told once. The packets show it to all who have not seen both.
     Equivocation {
-        author: usize,
+        author: MemberIndex,
         evidence: Box<Evidence>,
         packets: Vec<Vec<u8>>,
     },
     /// A member has signed something that contradicts something else it signed, which others need not have heard.
-    Contradicted { author: usize },
+    Contradicted { author: MemberIndex },
     /// A member has sent its last message.
-    Fin { author: usize },
+    Fin { author: MemberIndex },
     /// A member accepts and sends nothing more.
-    Closed { member: usize },
+    Closed { member: MemberIndex },
     /// A member's secrets were published before everyone was done.
-    Leaked { member: usize },
+    Leaked { member: MemberIndex },
     /// A member has closed without having covered a message of this member.
-    Missed { seq: u32, by: usize },
+    Missed { seq: u32, by: MemberIndex },
     /// Nobody's word on a message of this member is awaited from now on: all who were asked have covered it, or closed.
     Answered { seq: u32 },
     /// A message has a place in the order here, which is not final.
@@ -135,12 +135,12 @@ pub(crate) enum Effect {
     /// The final prefix has grown by these messages, in order.
     Final { lock: Lock, ids: Vec<MessageId> },
     /// A member has signed another order of as many messages.
-    Fork { member: usize, lock: Lock },
+    Fork { member: MemberIndex, lock: Lock },
     /// A member has said something new about the epoch that follows.
-    Next { member: usize },
+    Next { member: MemberIndex },
     /// The order of a member that has signed another one begins to differ here.
     Difference {
-        member: usize,
+        member: MemberIndex,
         place: u32,
         here: MessageId,
         there: MessageId,
@@ -158,16 +158,16 @@ pub(crate) enum Effect {
     Asked,
     /// A member lacks the newest statements of some.
     Lacking {
-        asker: usize,
+        asker: MemberIndex,
         /// Of its statement.
         number: u32,
         /// All of whom it lacks something.
-        lacked: Vec<usize>,
+        lacked: Vec<MemberIndex>,
         /// Of which this one has something that would help, or is one of them.
-        members: Vec<usize>,
+        members: Vec<MemberIndex>,
     },
     /// A statement of a member was heard again.
-    Repeated { member: usize },
+    Repeated { member: MemberIndex },
     /// A member has closed with the order of everything that is here: once each.
     Closing,
 }
@@ -185,13 +185,13 @@ struct Peer {
 
 /// One epoch as one member sees it.
 pub(crate) struct Epoch<S: CryptoSuite> {
-    me: usize,
+    me: MemberIndex,
     sealer: Sealer<S>,
     opener: Opener<S>,
     /// This member has said that everyone has closed.
     is_over: bool,
     /// In cycle order, this member among them.
-    peers: Vec<Peer>,
+    peers: PerMember<Peer>,
     delivery: Watched,
     consensus: Consensus,
     /// Memory for what one member newly covers.
@@ -226,7 +226,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let me = run.me();
         let (keys, own, streams) = EpochKeys::derive(id, secret, members, me);
         let opener = Opener::new(keys, signing_keys.into_iter().zip(streams));
-        let sealer = Sealer::new(wire_index(me), signing, trapdoor, own);
+        let sealer = Sealer::new(me.get(), signing, trapdoor, own);
         let peers = run
             .members()
             .iter()
@@ -273,16 +273,16 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// The identities of the roster, in cycle order.
     pub(crate) fn roster(&self) -> impl Iterator<Item = IdentityKey> {
-        self.peers.iter().map(|peer| peer.identity)
+        self.peers.values().map(|peer| peer.identity)
     }
 
     /// The identity of a member.
-    pub(crate) fn identity(&self, member: usize) -> Option<IdentityKey> {
+    pub(crate) fn identity(&self, member: MemberIndex) -> Option<IdentityKey> {
         self.peers.get(member).map(|peer| peer.identity)
     }
 
     /// This member's index.
-    pub(crate) const fn me(&self) -> usize {
+    pub(crate) const fn me(&self) -> MemberIndex {
         self.me
     }
 
@@ -296,15 +296,20 @@ impl<S: CryptoSuite> Epoch<S> {
         self.opener.keys.export(context)
     }
 
+    /// The indices of all members.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = MemberIndex> + use<S> {
+        self.peers.indices()
+    }
+
     /// The indices of the others.
-    fn other_members(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn other_members(&self) -> impl Iterator<Item = MemberIndex> + use<S> {
         let me = self.me;
-        (0..self.peers.len()).filter(move |member| *member != me)
+        self.peers.indices().filter(move |member| *member != me)
     }
 
     /// Members of the roster.
     pub(crate) const fn members(&self) -> usize {
-        self.peers.len()
+        self.peers.members()
     }
 
     fn own(&mut self) -> Option<&mut Peer> {
@@ -314,7 +319,6 @@ impl<S: CryptoSuite> Epoch<S> {
     fn others(&self) -> impl Iterator<Item = &Peer> {
         self.peers
             .iter()
-            .enumerate()
             .filter(|(index, _)| *index != self.me)
             .map(|(_, peer)| peer)
     }

@@ -24,6 +24,7 @@ use mpotr_core::wire::{
     Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
+use mpotr_gka::MemberIndex;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
@@ -117,7 +118,7 @@ fn contribution() -> impl Strategy<Value = Packet> {
             Packet::Contribution(
                 SidHint::new(hint),
                 Contribution {
-                    sender,
+                    sender: MemberIndex::new(sender),
                     body,
                     signature,
                 },
@@ -139,7 +140,7 @@ fn confirmation() -> impl Strategy<Value = Packet> {
     )
         .prop_map(|(hint, sender, statement, sealed, signature)| {
             let confirmation = Confirmation {
-                sender,
+                sender: MemberIndex::new(sender),
                 statement,
                 sealed,
                 signature,
@@ -148,8 +149,14 @@ fn confirmation() -> impl Strategy<Value = Packet> {
         })
 }
 
+/// Those of the first members whose bits are set.
+fn members(first: u16, set: u32) -> MemberBits {
+    let members = (0..first).filter(|it| set >> it & 1 == 1);
+    members.map(MemberIndex::new).collect()
+}
+
 fn bits() -> impl Strategy<Value = MemberBits> {
-    btree_set(0..4096_usize, 0..5).prop_map(MemberBits::from_iter)
+    btree_set((0..4096_u16).prop_map(MemberIndex::new), 0..5).prop_map(MemberBits::from_iter)
 }
 
 fn request() -> impl Strategy<Value = Packet> {
@@ -344,8 +351,8 @@ fn next() -> impl Strategy<Value = Next> {
                     confirmed: confirmed.into_iter().collect(),
                     installed,
                     guest: offer.filter(|_| view % 3 == 0),
-                    struck: (0..8).filter(|it| view >> it & 1 == 1).collect(),
-                    struck_twice: (0..4).filter(|it| view >> it & 1 == 1).collect(),
+                    struck: members(8, view),
+                    struck_twice: members(4, view),
                     done: installed.is_some() && view % 2 == 0,
                     forsaken: forsaken.into_iter().collect(),
                     votes: votes.into_iter().collect(),

@@ -134,7 +134,12 @@ mod tests {
             let right: Vec<&[u8]> = sent.iter().map(Vec::as_slice).collect();
             assert_eq!(party.agree(run, &wrong).unwrap_err(), CheckFailed);
             let fault = party.blame(run, &wrong);
-            assert_eq!(fault.culprits, [1], "{}", id.name());
+            assert_eq!(
+                fault.culprits,
+                [crate::MemberIndex::new(1)],
+                "{}",
+                id.name()
+            );
             assert_ne!(fault.kind, FaultKind::WrongKeyCommitment);
             assert!(party.agree(run, &right).is_ok(), "{}", id.name());
         }

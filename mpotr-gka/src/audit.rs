@@ -244,7 +244,7 @@ impl Rounds<'_> {
     ) -> impl Iterator<Item = AuditError> {
         (0..run.len().max(self.contributions.len())).filter_map(|member| {
             match self.contributions.get(member) {
-                Some(it) if member < run.len() && usize::from(it.sender) == member => {
+                Some(it) if member < run.len() && it.sender.place() == member => {
                     (!it.is_authentic(run)).then_some(AuditError::ContributionSignature { member })
                 }
                 Some(_) | None => Some(AuditError::NoContribution { member }),
@@ -299,7 +299,7 @@ impl Rounds<'_> {
         let count = run.len().max(self.confirmations.len());
         let missing = (0..count).filter(|member| {
             let there = self.confirmations.get(*member);
-            let is_own = there.is_some_and(|it| usize::from(it.sender) == *member);
+            let is_own = there.is_some_and(|it| it.sender.place() == *member);
             *member >= run.len() || !is_own
         });
         all(missing.map(|member| AuditError::NoConfirmation { member }))?;
@@ -336,15 +336,18 @@ impl Rounds<'_> {
 
 /// Triple Diffie-Hellman has no shares.
 fn no_shares(shares: &[&[u8]]) -> Result<(), Fault> {
-    let culprits: Vec<_> = (0_usize..)
+    let given = (0_usize..)
         .zip(shares)
-        .filter_map(|(member, share)| (!share.is_empty()).then_some(member))
-        .collect();
-    if culprits.is_empty() {
-        return Ok(());
+        .filter(|(_, share)| !share.is_empty());
+    let fault = Fault::at(
+        FaultKind::MalformedContribution,
+        given.map(|(place, _)| place),
+    );
+    if fault.culprits.is_empty() {
+        Ok(())
+    } else {
+        Err(fault)
     }
-    let kind = FaultKind::MalformedContribution;
-    Err(Fault { kind, culprits })
 }
 
 fn all(errors: impl IntoIterator<Item = AuditError>) -> Result<(), Vec<AuditError>> {
@@ -357,5 +360,6 @@ fn all(errors: impl IntoIterator<Item = AuditError>) -> Result<(), Vec<AuditErro
 }
 
 fn each(fault: &Fault, error: impl Fn(usize) -> AuditError) -> Vec<AuditError> {
-    fault.culprits.iter().copied().map(error).collect()
+    let culprits = fault.culprits.iter();
+    culprits.map(|it| error(it.place())).collect()
 }

@@ -3,6 +3,7 @@
 //! A fault names *offers* by their index in the roster. It says nothing about the identity in the offer until a
 //! proof under that identity has verified in the same run: anyone can publish an offer that carries Alice's key.
 
+use crate::member_index::MemberIndex;
 use crate::roster::RosterError;
 
 /// A fault, and whose.
@@ -12,7 +13,7 @@ pub struct Fault {
     /// What was done.
     pub kind: FaultKind,
     /// Indices into the roster, increasing. Never an honest member's; empty if nobody can be named.
-    pub culprits: Vec<usize>,
+    pub culprits: Vec<MemberIndex>,
 }
 
 /// What was done.
@@ -55,11 +56,17 @@ pub enum FaultKind {
 impl Fault {
     /// A fault of one member.
     #[must_use]
-    pub fn of(kind: FaultKind, culprit: usize) -> Self {
+    pub fn of(kind: FaultKind, culprit: MemberIndex) -> Self {
         Self {
             kind,
             culprits: vec![culprit],
         }
+    }
+
+    /// A fault of the members in these places of the roster.
+    pub(crate) fn at(kind: FaultKind, places: impl IntoIterator<Item = usize>) -> Self {
+        let culprits = places.into_iter().map(MemberIndex::of).collect();
+        Self { kind, culprits }
     }
 }
 
@@ -79,7 +86,7 @@ pub enum RunError {
     ///
     /// Or this member's own packet is not the one that it sent: an echo that was changed on its way.
     #[error("the packets of members {0:?} are not authentic")]
-    NotReceived(Vec<usize>),
+    NotReceived(Vec<MemberIndex>),
     /// A member cheated; the run is dead.
     #[error(transparent)]
     Fault(#[from] Fault),

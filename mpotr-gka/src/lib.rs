@@ -24,6 +24,7 @@ mod fault;
 mod identity;
 mod list;
 mod member;
+mod member_index;
 mod methods;
 mod offer;
 mod room_name;
@@ -44,12 +45,13 @@ pub use epoch_name::EpochName;
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
 pub use member::{KnownIdentities, Member};
+pub use member_index::{MemberIndex, PerMember};
 pub use methods::{AgreementId, AuthenticationId, Methods};
 pub use offer::{
     CycleShare, KnowledgeCommitment, Nonce, Offer, OfferDigest, OfferSecrets, TrapdoorKey,
 };
 pub use room_name::{RoomId, RoomName, RoomNameError};
-pub use roster::{MAX_MEMBERS, RosterError, wire_index};
+pub use roster::{MAX_MEMBERS, RosterError};
 pub use rounds::{
     Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
     RoundPacket, Slots, Unfilled,

@@ -3,12 +3,6 @@
 /// The most members that a roster may have.
 pub const MAX_MEMBERS: usize = 4096;
 
-/// A member's index as it goes on the wire. A roster has at most [`MAX_MEMBERS`] members, so each has one.
-#[must_use]
-pub fn wire_index(index: usize) -> u16 {
-    u16::try_from(index).unwrap_or(u16::MAX)
-}
-
 /// A roster that no honest member takes part in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -5,6 +5,7 @@ use mpotr_crypto::{CryptoSuite, Element};
 
 use crate::epoch_name::EpochName;
 use crate::member::Member;
+use crate::member_index::MemberIndex;
 use crate::roster::{RosterError, check_size};
 use crate::sid::Sid;
 use crate::terms::{CommitmentSum, Terms};
@@ -13,7 +14,7 @@ use crate::terms::{CommitmentSum, Terms};
 #[derive(Debug)]
 pub struct Run<S: CryptoSuite> {
     terms: Terms,
-    me: usize,
+    place: usize,
     members: Vec<Member<S>>,
     /// The stated sum of knowledge commitments, where there is a joint-knowledge check.
     commitments: Option<Element<S>>,
@@ -76,7 +77,7 @@ impl<S: CryptoSuite> Run<S> {
         let commitments = CommitmentSum::element::<S>(stated, terms.methods.authentication)?;
         Ok(Self {
             terms,
-            me,
+            place: me,
             members,
             commitments,
         })
@@ -111,8 +112,13 @@ impl<S: CryptoSuite> Run<S> {
 
     /// This member's index; in a run of others, one past the roster.
     #[must_use]
-    pub const fn me(&self) -> usize {
-        self.me
+    pub fn me(&self) -> MemberIndex {
+        MemberIndex::of(self.place)
+    }
+
+    /// This member's place in the list of members.
+    pub(crate) const fn place(&self) -> usize {
+        self.place
     }
 
     /// The roster in cycle order.
@@ -121,9 +127,15 @@ impl<S: CryptoSuite> Run<S> {
         &self.members
     }
 
+    /// A member of the roster.
+    #[must_use]
+    pub fn member(&self, member: MemberIndex) -> Option<&Member<S>> {
+        self.members.get(member.place())
+    }
+
     /// This member. `None` in a run of others alone.
     pub(crate) fn own(&self) -> Option<&Member<S>> {
-        self.members.get(self.me)
+        self.members.get(self.place)
     }
 
     /// Members of the roster.
@@ -135,23 +147,24 @@ impl<S: CryptoSuite> Run<S> {
     /// proposer lists it. Members that need the key cannot take part. Ask this of every run that ends without an epoch,
     /// before a member's silence is held against it.
     #[must_use]
-    pub fn undecodable(&self) -> Vec<usize> {
-        let wrong =
-            |(index, member): (usize, &Member<S>)| member.decode_rest().is_err().then_some(index);
-        self.members.iter().enumerate().filter_map(wrong).collect()
+    pub fn undecodable(&self) -> Vec<MemberIndex> {
+        let members = MemberIndex::all(self.len()).zip(&self.members);
+        let wrong = members.filter(|(_, member)| member.decode_rest().is_err());
+        wrong.map(|(index, _)| index).collect()
     }
 
     /// The members that cannot take part in the run because they need the share `Z` of one of these.
     #[must_use]
-    pub fn kept_out_by(&self, undecodable: &[usize]) -> Vec<usize> {
+    pub fn kept_out_by(&self, undecodable: &[MemberIndex]) -> Vec<MemberIndex> {
         let spoilt: Vec<_> = undecodable
             .iter()
-            .copied()
+            .map(|member| member.place())
             .filter(|index| self.share(*index).is_none())
             .collect();
         (0..self.len())
             .filter(|index| !spoilt.contains(index))
             .filter(|index| self.needed_by(*index).any(|other| spoilt.contains(&other)))
+            .map(MemberIndex::of)
             .collect()
     }
 

@@ -88,15 +88,12 @@ impl CommitmentSum {
             culprits.push(proposer);
             culprits.sort_unstable();
             culprits.dedup();
-            Fault {
-                kind: FaultKind::UndecodableKey,
-                culprits,
-            }
+            Fault::at(FaultKind::UndecodableKey, culprits)
         })?;
         if S::Group::encode(&S::Group::sum(&commitments)) == *self.as_bytes() {
             Ok(commitments)
         } else {
-            Err(Fault::of(FaultKind::WrongCommitmentSum, proposer))
+            Err(Fault::at(FaultKind::WrongCommitmentSum, [proposer]))
         }
     }
 }

@@ -15,6 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::Epoch;
 use super::receiving::Opened;
@@ -29,14 +30,14 @@ pub(crate) const MAX_TOGETHER: usize = 4096;
 struct Candidate {
     /// Which of the packets.
     index: usize,
-    author: usize,
+    author: MemberIndex,
     opened: Opened,
     packet: SealedPacket,
 }
 
 impl Candidate {
     /// The author, and the place of the message.
-    const fn place(&self) -> (usize, u32) {
+    const fn place(&self) -> (MemberIndex, u32) {
         (self.author, self.opened.content.seq)
     }
 }
@@ -47,7 +48,7 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(crate) fn open_together(
         &mut self,
         packets: Vec<SealedPacket>,
-    ) -> Vec<Result<usize, Rejection>> {
+    ) -> Vec<Result<MemberIndex, Rejection>> {
         let mut results = Vec::with_capacity(packets.len());
         let mut candidates = Vec::with_capacity(packets.len());
         let mut statements: Vec<(Header, usize, SealedPacket)> = Vec::new();
@@ -80,7 +81,7 @@ impl<S: CryptoSuite> Epoch<S> {
         // The newest first: it takes the keys of the others along.
         statements.sort_by_key(|(header, ..)| Reverse(header.seq));
         for (header, index, packet) in statements {
-            let sender = usize::from(header.sender);
+            let sender = MemberIndex::new(header.sender);
             let opened = self.open_statement(sender, header, &packet);
             is_any_stated |= opened.is_ok();
             set(&mut results, index, opened.map(|()| sender));
@@ -98,7 +99,7 @@ impl<S: CryptoSuite> Epoch<S> {
     fn take_candidates(
         &mut self,
         candidates: &mut Vec<Candidate>,
-        results: &mut [Result<usize, Rejection>],
+        results: &mut [Result<MemberIndex, Rejection>],
     ) {
         let authentic = self.authentic(std::mem::take(candidates), results);
         if !authentic.is_empty() {
@@ -110,7 +111,7 @@ impl<S: CryptoSuite> Epoch<S> {
     fn authentic(
         &mut self,
         candidates: Vec<Candidate>,
-        results: &mut [Result<usize, Rejection>],
+        results: &mut [Result<MemberIndex, Rejection>],
     ) -> Vec<(Warrant, Candidate)> {
         let mut judged: Vec<_> = candidates
             .iter()
@@ -162,7 +163,7 @@ impl<S: CryptoSuite> Epoch<S> {
     fn accept_all(
         &mut self,
         mut authentic: Vec<(Warrant, Candidate)>,
-        results: &mut [Result<usize, Rejection>],
+        results: &mut [Result<MemberIndex, Rejection>],
     ) {
         // Those of one place together, as they came: as a rule, what each comes after is there already.
         authentic.sort_by_key(|(_, candidate)| (candidate.opened.content.seq, candidate.index));
@@ -217,7 +218,11 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 }
 
-fn set(results: &mut [Result<usize, Rejection>], index: usize, result: Result<usize, Rejection>) {
+fn set(
+    results: &mut [Result<MemberIndex, Rejection>],
+    index: usize,
+    result: Result<MemberIndex, Rejection>,
+) {
     if let Some(slot) = results.get_mut(index) {
         *slot = result;
     }

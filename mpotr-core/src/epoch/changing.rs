@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::fitting::Fit;
 use super::holding::{Gate, Place};
@@ -104,7 +104,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// The digest of the cut of a run, when all members that take part have frozen for it and the whole cut is held here.
     /// `continuing` are those members, this one among them.
-    pub(crate) fn cut(&mut self, run: Sid, continuing: &[usize]) -> Option<Digest32> {
+    pub(crate) fn cut(&mut self, run: Sid, continuing: &[MemberIndex]) -> Option<Digest32> {
         if let Some(digest) = self.cut_digest(run) {
             return Some(digest);
         }
@@ -235,7 +235,7 @@ impl<S: CryptoSuite> Epoch<S> {
         self.sealer.close_content();
         self.opener.close_content();
         self.delivery.graph.drop_packets();
-        self.delivery.unfinal = Unfinal::new(self.peers.len());
+        self.delivery.unfinal = Unfinal::new(self.peers.members());
         self.receipts.clear();
     }
 
@@ -248,7 +248,7 @@ impl<S: CryptoSuite> Epoch<S> {
             next.zip(cut)
                 .is_some_and(|(next, cut)| next.confirmed.contains(&cut))
         };
-        let missing = self.receipts.missing(self.peers.len());
+        let missing = self.receipts.missing(self.peers.members());
         let awaited = missing.map(|(seq, members)| {
             let peers = members.into_iter().filter_map(|it| self.peers.get(it));
             let without = peers.filter(|peer| !has_cut(peer));
@@ -269,7 +269,7 @@ impl<S: CryptoSuite> Epoch<S> {
                 next.confirmed.contains(&(successor, digest)) && next.installed != Some(successor)
             })
         };
-        let missing = self.receipts.missing(self.peers.len());
+        let missing = self.receipts.missing(self.peers.members());
         let crossing = missing.map(|(seq, members)| {
             let peers = members.into_iter().filter_map(|it| self.peers.get(it));
             let holding: BTreeSet<_> = peers.filter(holds).map(|peer| peer.identity).collect();

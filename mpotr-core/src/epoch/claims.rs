@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::delivery::Delivery;
 use super::opener::Opener;
@@ -56,9 +56,9 @@ impl Delivery {
     pub(super) fn unserved<S: CryptoSuite>(
         &mut self,
         run: Sid,
-        continuing: &[usize],
+        continuing: &[MemberIndex],
         opener: &mut Opener<S>,
-    ) -> Option<BTreeSet<usize>> {
+    ) -> Option<BTreeSet<MemberIndex>> {
         if !self.gate.is_cut() {
             return None;
         }

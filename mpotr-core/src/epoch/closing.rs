@@ -11,7 +11,7 @@
 //! says *done*: such an epoch's keys are destroyed unpublished.
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::delivery::Standing;
 use super::{Effect, Epoch};
@@ -73,7 +73,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether every member has sent its last message. Nobody has closed alone.
     fn have_all_finished(&self) -> bool {
-        let mut authors = self.delivery.authors.iter();
+        let mut authors = self.delivery.authors.values();
         authors.all(|author| author.standing == Standing::Fin)
     }
 
@@ -106,7 +106,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Notes how far a member is with the end of the epoch. It takes a step when it closes with the order of everything that
     /// is here, which it does once and cannot take back: with anything else it could hold up those who wait for the end, as
     /// often as it thinks of another lock.
-    pub(super) fn note_ending(&mut self, member: usize, statement: &Statement) {
+    pub(super) fn note_ending(&mut self, member: MemberIndex, statement: &Statement) {
         let whole = self.is_complete().then(|| self.consensus.order.lock());
         let Some(peer) = self.peers.get_mut(member) else {
             return;
@@ -123,7 +123,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    fn note_done(&mut self, member: usize) {
+    fn note_done(&mut self, member: MemberIndex) {
         let Some(peer) = self.peers.get_mut(member) else {
             return;
         };
@@ -134,7 +134,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Whether every member has said that it has installed the epoch that follows.
     pub(crate) fn have_all_installed(&self, successor: Sid) -> bool {
-        let mut members = 0..self.peers.len();
+        let mut members = self.peers.indices();
         members.all(|member| {
             let said = self.next_of(member).and_then(|next| next.installed);
             said == Some(successor) && !self.is_exposed(member)
@@ -152,7 +152,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// # Errors
     /// They are not those of this member.
     pub(crate) fn open_reveal(&mut self, reveal: &Reveal) -> Result<(), Rejection> {
-        let member = usize::from(reveal.sender);
+        let member = MemberIndex::new(reveal.sender);
         let peer = self.peers.get(member).ok_or(Rejection::UnknownSender)?;
         let key = self.opener.key_of(member).ok_or(Rejection::UnknownSender)?;
         if !reveal.is_of::<S>(&key.encoded(), &peer.trapdoor) {

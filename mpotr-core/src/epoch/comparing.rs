@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::Effect;
 use super::consensus::{Consensus, OrderView};
-use super::sending::wire_index;
 use crate::wire::{Listing, MAX_LISTED, Question};
 
 impl Consensus {
@@ -21,10 +21,10 @@ impl Consensus {
     /// What to ask the first member whose order differs in a place that is not known.
     pub(super) fn question(&mut self) -> Option<Question> {
         self.ask_order = false;
-        let mut members = self.peers.iter().enumerate();
+        let mut members = self.peers.iter();
         members.find_map(|(member, peer)| {
             let from = peer.differs_after()?;
-            let member = wire_index(member);
+            let member = member.get();
             Some(Question { member, from })
         })
     }
@@ -49,8 +49,9 @@ impl Consensus {
 
     /// Another member asks for a part of an order. Who asks this member has found that the two differ, which this one
     /// cannot see as long as its order is the shorter one: it asks back.
-    pub(super) fn hear_question(&mut self, member: usize, question: Option<Question>) {
-        let Some(question) = question.filter(|question| usize::from(question.member) == self.me())
+    pub(super) fn hear_question(&mut self, member: MemberIndex, question: Option<Question>) {
+        let Some(question) =
+            question.filter(|question| MemberIndex::new(question.member) == self.me())
         else {
             return;
         };
@@ -66,7 +67,7 @@ impl Consensus {
     /// A member lists a part of its order: looks for the first difference.
     pub(super) fn hear_listing<S: CryptoSuite>(
         &mut self,
-        member: usize,
+        member: MemberIndex,
         listing: Option<&Listing>,
         effects: &mut VecDeque<Effect>,
     ) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::{MemberIndex, PerMember};
 
 use super::Effect;
 use super::graph::Graph;
@@ -14,7 +15,7 @@ use crate::wire::{Lock, MessageId};
 /// The order here, and how the orders of the others stand to it.
 #[derive(Debug)]
 pub(super) struct Consensus {
-    me: usize,
+    me: MemberIndex,
     pub(super) order: Order,
     /// Members that have not sent their last message: those whose coverage the order waits for.
     writing: MemberSet,
@@ -24,7 +25,7 @@ pub(super) struct Consensus {
     stable: Option<Key>,
     final_lock: Lock,
     /// In cycle order.
-    pub(super) peers: Vec<PeerOrder>,
+    pub(super) peers: PerMember<PeerOrder>,
     /// A part of the order that another member asked for.
     pub(super) list_from: Option<u32>,
     /// Whether a part of another's order is to be asked for.
@@ -86,7 +87,7 @@ impl PeerOrder {
 
 impl Consensus {
     /// Nothing is ordered yet.
-    pub(super) fn new(me: usize, members: usize) -> Self {
+    pub(super) fn new(me: MemberIndex, members: usize) -> Self {
         Self {
             me,
             order: Order::new(),
@@ -94,7 +95,7 @@ impl Consensus {
             unstable: BTreeSet::new(),
             stable: None,
             final_lock: Lock::EMPTY,
-            peers: (0..members).map(|_| PeerOrder::new()).collect(),
+            peers: PerMember::new(members, |_| PeerOrder::new()),
             list_from: None,
             ask_order: false,
         }
@@ -111,12 +112,12 @@ impl Consensus {
     }
 
     /// Whether a member has signed another order than the one here.
-    pub(super) fn is_forked(&self, member: usize) -> bool {
+    pub(super) fn is_forked(&self, member: MemberIndex) -> bool {
         self.peers.get(member).is_some_and(PeerOrder::is_forked)
     }
 
     /// So much of the order here a member has signed.
-    pub(super) fn verified(&self, member: usize) -> u32 {
+    pub(super) fn verified(&self, member: MemberIndex) -> u32 {
         let peer = self.peers.get(member);
         peer.map_or(0, |peer| peer.locks.verified())
     }
@@ -140,7 +141,7 @@ impl Consensus {
     }
 
     /// A member writes nothing more: the order waits for it no longer.
-    pub(super) fn stop_waiting_for(&mut self, graph: &Graph, member: usize) {
+    pub(super) fn stop_waiting_for(&mut self, graph: &Graph, member: MemberIndex) {
         if self.writing.remove(member) {
             let unstable: Vec<_> = self.unstable.iter().copied().collect();
             self.settle(graph, unstable);
@@ -164,7 +165,7 @@ impl Consensus {
     pub(super) fn compare_locks(&mut self, effects: &mut VecDeque<Effect>) {
         let Self { peers, order, .. } = self;
         let mut forks = Vec::new();
-        for (member, peer) in peers.iter_mut().enumerate() {
+        for (member, peer) in peers.iter_mut() {
             let OrderView::Agrees { upto } = peer.order else {
                 continue;
             };
@@ -178,7 +179,7 @@ impl Consensus {
     }
 
     /// A member has signed another order than the one here.
-    fn note_fork(&mut self, member: usize, lock: Lock, effects: &mut VecDeque<Effect>) {
+    fn note_fork(&mut self, member: MemberIndex, lock: Lock, effects: &mut VecDeque<Effect>) {
         let is_final = self.final_lock.count;
         let Some(peer) = self.peers.get_mut(member) else {
             return;
@@ -196,7 +197,7 @@ impl Consensus {
     /// that is a lie: nothing follows from it but whose it is.
     pub(super) fn note_lock(
         &mut self,
-        member: usize,
+        member: MemberIndex,
         lock: Lock,
         delivered: usize,
         effects: &mut VecDeque<Effect>,
@@ -209,7 +210,7 @@ impl Consensus {
     }
 
     /// The prefix that all these members have signed, if it is longer than what is final.
-    pub(super) fn agreed_by(&self, members: impl Iterator<Item = usize>) -> Option<Lock> {
+    pub(super) fn agreed_by(&self, members: impl Iterator<Item = MemberIndex>) -> Option<Lock> {
         let signed = members.map(|member| {
             if self.is_forked(member) {
                 0
@@ -246,23 +247,23 @@ impl Consensus {
     }
 
     /// Members that still write and have not covered some of the first so many delivered messages.
-    pub(super) fn unseen_by(&self, graph: &Graph, count: usize) -> BTreeSet<usize> {
+    pub(super) fn unseen_by(&self, graph: &Graph, count: usize) -> BTreeSet<MemberIndex> {
         let first = self.unstable.iter().take_while(|index| **index < count);
         let nodes = first.filter_map(|index| graph.node(*index));
-        let members = self.peers.len();
+        let members = self.peers.members();
         nodes
             .flat_map(|node| self.writing.minus(&node.covered, members))
             .collect()
     }
 
     /// Whether a member's word does not reach so far.
-    pub(super) fn is_short(&self, member: usize, count: usize) -> bool {
+    pub(super) fn is_short(&self, member: MemberIndex, count: usize) -> bool {
         let verified = usize::try_from(self.verified(member));
         self.is_forked(member) || verified.is_ok_and(|verified| verified < count)
     }
 
     /// This member's index.
-    pub(super) const fn me(&self) -> usize {
+    pub(super) const fn me(&self) -> MemberIndex {
         self.me
     }
 }
@@ -275,8 +276,8 @@ mod tests {
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
     use mpotr_crypto::{AeadKey, Digest32, Secret};
 
-    const ME: usize = 0;
-    const OTHER: usize = 1;
+    const ME: MemberIndex = MemberIndex::new(0);
+    const OTHER: MemberIndex = MemberIndex::new(1);
 
     /// A graph of one message, and the order of two members that knows it.
     fn one_message() -> (Graph, Consensus, MessageId) {
@@ -299,7 +300,7 @@ mod tests {
         (graph, consensus, id)
     }
 
-    fn cover(graph: &mut Graph, consensus: &mut Consensus, member: usize) {
+    fn cover(graph: &mut Graph, consensus: &mut Consensus, member: MemberIndex) {
         let mut newly = Vec::new();
         graph.cover(member, std::iter::once(0), &mut newly);
         consensus.settle(graph, newly);

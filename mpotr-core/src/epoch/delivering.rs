@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::delivery::{Delivery, Standing};
 use super::fitting::{Fit, Found};
@@ -25,10 +26,10 @@ impl<S: CryptoSuite> Epoch<S> {
         let mut demanded = self.delivery.demanded_if_restricted();
         self.delivery.note_demanded(&demanded);
         let withheld = self.delivery.withheld(&demanded, &mut self.opener);
-        let mut due: VecDeque<usize> = self.delivery.holdback.authors().collect();
+        let mut due: VecDeque<MemberIndex> = self.delivery.holdback.authors().collect();
         // Who waits for which message; and those who say two things, of whom any message may be the next.
-        let mut blocked: BTreeMap<MessageId, Vec<usize>> = BTreeMap::new();
-        let mut exposed: Vec<usize> = Vec::new();
+        let mut blocked: BTreeMap<MessageId, Vec<MemberIndex>> = BTreeMap::new();
+        let mut exposed: Vec<MemberIndex> = Vec::new();
         let mut delivered = false;
         while let Some(author) = due.pop_front() {
             match self.delivery.look_at(author, &demanded, &withheld) {
@@ -71,7 +72,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Delivers a message whose parents are here.
-    pub(super) fn deliver(&mut self, author: usize, position: Position, held: Held) {
+    pub(super) fn deliver(&mut self, author: MemberIndex, position: Position, held: Held) {
         let Held {
             mut content,
             packet,
@@ -85,7 +86,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let place = (author, content.seq);
         let index = self.delivery.graph.insert(position, place, packet, warrant);
         let disputed = self.is_exposed(author);
-        self.record_content(super::sending::wire_index(author), &id);
+        self.record_content(author.get(), &id);
         self.consensus.insert(key, index);
         self.receipts.owe();
         self.cover(self.me, [index]);
@@ -124,7 +125,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// A member, all that it has seen being here, signed this lock.
-    fn note_lock(&mut self, member: usize, lock: Lock) {
+    fn note_lock(&mut self, member: MemberIndex, lock: Lock) {
         let delivered = self.delivery.graph.len();
         let effects = &mut self.effects;
         self.consensus.note_lock(member, lock, delivered, effects);
@@ -132,7 +133,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Applies the statements whose messages are all here, and ordered as far as a statement names them by its lock.
     pub(super) fn apply_waiting(&mut self) {
-        for member in 0..self.peers.len() {
+        for member in self.peers.indices() {
             let Delivery { authors, graph, .. } = &mut *self.delivery;
             let Some(peer) = authors.get_mut(member) else {
                 continue;
@@ -172,7 +173,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    fn note_closed(&mut self, member: usize, statement: &Statement) {
+    fn note_closed(&mut self, member: MemberIndex, statement: &Statement) {
         let Some(peer) = self
             .delivery
             .authors
@@ -196,7 +197,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Notes that a member covers messages, and reports what of this member's own is thereby covered by all.
-    fn cover(&mut self, member: usize, indices: impl IntoIterator<Item = usize>) {
+    fn cover(&mut self, member: MemberIndex, indices: impl IntoIterator<Item = usize>) {
         let mut newly = std::mem::take(&mut self.newly);
         self.delivery
             .graph

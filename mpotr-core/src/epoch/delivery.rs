@@ -1,5 +1,7 @@
 //! What is delivered and what waits for that, and what each author has to do with it. `docs/spec/05-wire.md`, "Receiving".
 
+use mpotr_gka::{MemberIndex, PerMember};
+
 use super::changing::Frozen;
 use super::claims::Asked;
 use super::demand::Demand;
@@ -13,9 +15,9 @@ use crate::wire::{Content, MessageId, SealedPacket, Statement};
 /// The messages at hand, delivered or not.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    pub(super) me: usize,
+    pub(super) me: MemberIndex,
     /// In cycle order, this member among them.
-    pub(super) authors: Vec<Author>,
+    pub(super) authors: PerMember<Author>,
     pub(super) graph: Graph,
     pub(super) holdback: Holdback,
     pub(super) unfinal: Unfinal,
@@ -86,10 +88,10 @@ impl Author {
 
 impl Delivery {
     /// Nothing is at hand.
-    pub(super) fn new(me: usize, members: usize) -> Self {
+    pub(super) fn new(me: MemberIndex, members: usize) -> Self {
         Self {
             me,
-            authors: (0..members).map(|_| Author::default()).collect(),
+            authors: PerMember::new(members, |_| Author::default()),
             graph: Graph::default(),
             holdback: Holdback::default(),
             unfinal: Unfinal::new(members),
@@ -99,19 +101,19 @@ impl Delivery {
     }
 
     /// Whether a member is known to have said two things in one place.
-    pub(super) fn is_exposed(&self, member: usize) -> bool {
+    pub(super) fn is_exposed(&self, member: MemberIndex) -> bool {
         self.authors.get(member).is_some_and(Author::is_exposed)
     }
 
     /// Whether a member still takes part: it has neither sent its last message nor closed.
-    pub(super) fn is_present(&self, member: usize) -> bool {
+    pub(super) fn is_present(&self, member: MemberIndex) -> bool {
         self.authors
             .get(member)
             .is_some_and(|peer| peer.standing == Standing::Writing)
     }
 
     /// Whether a member has closed.
-    pub(super) fn is_closed(&self, member: usize) -> bool {
+    pub(super) fn is_closed(&self, member: MemberIndex) -> bool {
         self.authors
             .get(member)
             .is_some_and(|peer| peer.standing == Standing::Closed)
@@ -123,11 +125,11 @@ impl Delivery {
     }
 
     /// Whether what signs for a member is public.
-    pub(super) fn is_published(&self, member: usize) -> bool {
+    pub(super) fn is_published(&self, member: MemberIndex) -> bool {
         self.authors.get(member).is_some_and(|peer| peer.revealed)
     }
 
-    pub(super) fn has_evidence(&self, member: usize) -> bool {
+    pub(super) fn has_evidence(&self, member: MemberIndex) -> bool {
         self.authors
             .get(member)
             .is_some_and(|peer| peer.exposure == Exposure::Shown)
@@ -135,24 +137,24 @@ impl Delivery {
 
     /// Whether some messages are delivered only if others build upon them.
     pub(super) fn is_restricted(&self) -> bool {
-        self.unfinal.is_any_crowded() || self.authors.iter().any(Author::is_exposed)
+        self.unfinal.is_any_crowded() || self.authors.values().any(Author::is_exposed)
     }
 
     /// Whether a message that waits may be delivered when all before it is.
-    pub(super) fn may_go(&self, author: usize, held: &Held, demanded: &Demand) -> bool {
+    pub(super) fn may_go(&self, author: MemberIndex, held: &Held, demanded: &Demand) -> bool {
         !self.is_frozen() && (!self.is_exposed(author) || demanded.is_for(author, &held.id))
     }
 
     /// Whether a message is delivered, or waits.
-    pub(super) fn is_at_hand(&self, author: usize, seq: u32, id: &MessageId) -> bool {
-        let is_this = |(of, held): (usize, &Held)| of == author && held.content.seq == seq;
+    pub(super) fn is_at_hand(&self, author: MemberIndex, seq: u32, id: &MessageId) -> bool {
+        let is_this = |(of, held): (MemberIndex, &Held)| of == author && held.content.seq == seq;
         self.graph.contains(id) || self.holdback.get(id).is_some_and(is_this)
     }
 
     /// What authentic messages of an author that wait name as the one in this place, and what shows that to be its author's.
     pub(super) fn vouched_for(
         &self,
-        author: usize,
+        author: MemberIndex,
         seq: u32,
     ) -> impl Iterator<Item = (MessageId, Warrant)> {
         let after = seq.checked_add(1).into_iter();
@@ -168,14 +170,14 @@ impl Delivery {
     }
 
     /// The author and the place of a message at hand.
-    pub(super) fn place_of(&self, id: &MessageId) -> Option<(usize, u32)> {
+    pub(super) fn place_of(&self, id: &MessageId) -> Option<(MemberIndex, u32)> {
         let delivered = self.graph.get(id).map(|node| (node.author, node.seq));
         let held = || self.holdback.get(id);
         delivered.or_else(|| held().map(|(author, held)| (author, held.content.seq)))
     }
 
     /// The message of a place, delivered or held.
-    pub(super) fn id_at(&self, author: usize, place: u32) -> Option<MessageId> {
+    pub(super) fn id_at(&self, author: MemberIndex, place: u32) -> Option<MessageId> {
         let chain = &self.authors.get(author)?.chain;
         let delivered = usize::try_from(place)
             .ok()
@@ -188,7 +190,7 @@ impl Delivery {
     /// A message of the author at hand, delivered or held, that contradicts this one.
     pub(super) fn contradicted(
         &self,
-        author: usize,
+        author: MemberIndex,
         id: &MessageId,
         content: &Content,
     ) -> Option<MessageId> {
@@ -243,7 +245,10 @@ impl Delivery {
 
     /// How many messages are missing that a member has named by a lock: it held the last message of everyone.
     pub(super) fn behind_locks(&self) -> u32 {
-        let said = self.authors.iter().filter_map(|peer| peer.waiting.as_ref());
+        let said = self
+            .authors
+            .values()
+            .filter_map(|peer| peer.waiting.as_ref());
         let locks = said.filter(|said| said.names_by_lock());
         let most = locks.map(|said| said.lock.count).max().unwrap_or(0);
         most.saturating_sub(u32::try_from(self.graph.len()).unwrap_or(u32::MAX))
@@ -253,7 +258,7 @@ impl Delivery {
     /// behind: it expands no cut, contradicts nothing, and nothing before it is demanded or vouched for by it alone.
     pub(super) fn finds_no_room(
         &self,
-        author: usize,
+        author: MemberIndex,
         (id, content): (&MessageId, &Content),
         bytes: usize,
     ) -> bool {

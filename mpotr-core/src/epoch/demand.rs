@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use mpotr_gka::MemberIndex;
+
 use crate::wire::MessageId;
 
 /// Who names a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     /// This member alone.
-    One(usize),
+    One(MemberIndex),
     /// More than one, or the cut.
     Many,
 }
@@ -19,7 +21,7 @@ pub(super) struct Demand(BTreeMap<MessageId, By>);
 
 impl Demand {
     /// A member names a message.
-    pub(super) fn name(&mut self, id: MessageId, by: usize) {
+    pub(super) fn name(&mut self, id: MessageId, by: MemberIndex) {
         let named = self.0.entry(id).or_insert(By::One(by));
         if *named != By::One(by) {
             *named = By::Many;
@@ -32,7 +34,7 @@ impl Demand {
     }
 
     /// Whether another than its author names a message.
-    pub(super) fn is_for(&self, author: usize, id: &MessageId) -> bool {
+    pub(super) fn is_for(&self, author: MemberIndex, id: &MessageId) -> bool {
         match self.0.get(id) {
             None => false,
             Some(By::One(by)) => *by != author,
@@ -50,19 +52,20 @@ mod tests {
     #[test]
     fn nobody_demands_what_it_wrote_itself() {
         let mut demand = Demand::default();
-        assert!(!demand.is_for(0, &ID));
-        demand.name(ID, 0);
-        demand.name(ID, 0);
-        assert!(!demand.is_for(0, &ID));
-        assert!(demand.is_for(1, &ID));
-        demand.name(ID, 1);
-        assert!(demand.is_for(0, &ID));
+        let [alice, bob] = [0, 1].map(MemberIndex::new);
+        assert!(!demand.is_for(alice, &ID));
+        demand.name(ID, alice);
+        demand.name(ID, alice);
+        assert!(!demand.is_for(alice, &ID));
+        assert!(demand.is_for(bob, &ID));
+        demand.name(ID, bob);
+        assert!(demand.is_for(alice, &ID));
     }
 
     #[test]
     fn a_cut_demands_whatever_it_names() {
         let mut demand = Demand::default();
         demand.require(ID);
-        assert!(demand.is_for(0, &ID));
+        assert!(demand.is_for(MemberIndex::new(0), &ID));
     }
 }

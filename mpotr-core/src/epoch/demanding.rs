@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use mpotr_gka::MemberIndex;
+
 use super::delivery::{Delivery, Exposure};
 use super::demand::Demand;
 use super::holdback::Held;
@@ -33,14 +35,17 @@ impl Delivery {
 
     /// Whether something that another member says comes after this message, or what is delivered rests on its signature: it
     /// has to be delivered, no matter who wrote it.
-    pub(super) fn is_demanded(&self, author: usize, held: &Held) -> bool {
+    pub(super) fn is_demanded(&self, author: MemberIndex, held: &Held) -> bool {
         self.vouches(held) || self.is_named(&held.id) && self.demanded().is_for(author, &held.id)
     }
 
     /// Whether anything at all names a message that is not here: of most that are refused nobody has heard, and they come
     /// again and again.
     pub(super) fn is_named(&self, id: &MessageId) -> bool {
-        let mut said = self.authors.iter().filter_map(|peer| peer.waiting.as_ref());
+        let mut said = self
+            .authors
+            .values()
+            .filter_map(|peer| peer.waiting.as_ref());
         let mut held = self.holdback.iter();
         self.gate.names(id)
             || said.any(|said| said.frontier.contains(id))
@@ -57,7 +62,7 @@ impl Delivery {
     /// What the messages of others that wait, their statements and the cut name, and what that comes after.
     pub(super) fn demanded(&self) -> Demand {
         let mut demand = Demand::default();
-        for (member, peer) in self.authors.iter().enumerate() {
+        for (member, peer) in self.authors.iter() {
             let named = peer.waiting.iter().flat_map(|said| &said.frontier);
             named.for_each(|id| demand.name(*id, member));
             let is_ahead = |said: &&Statement| said.names_by_lock() && !self.has_all_of(said);
@@ -101,16 +106,16 @@ impl Delivery {
     }
 
     /// How many lines of an author honest members may have built upon.
-    pub(super) fn lines_of(&self, author: usize) -> usize {
+    pub(super) fn lines_of(&self, author: MemberIndex) -> usize {
         if self.is_exposed(author) {
-            self.authors.len()
+            self.authors.members()
         } else {
             1
         }
     }
 
     /// From here on nothing of an author is accepted but what others build upon; whether that is new.
-    pub(super) fn mark_exposed(&mut self, author: usize) -> bool {
+    pub(super) fn mark_exposed(&mut self, author: MemberIndex) -> bool {
         let Some(peer) = self
             .authors
             .get_mut(author)
@@ -124,7 +129,7 @@ impl Delivery {
     }
 
     /// Of who is exposed, nothing waits but what others build upon.
-    pub(super) fn forget_undemanded(&mut self, author: usize) {
+    pub(super) fn forget_undemanded(&mut self, author: MemberIndex) {
         let demanded = self.demanded();
         self.holdback
             .forget_but(author, |id| demanded.is_for(author, id));

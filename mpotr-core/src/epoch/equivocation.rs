@@ -11,13 +11,13 @@
 use std::collections::VecDeque;
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::Effect;
 use super::delivery::{Delivery, Exposure, Standing};
 use super::evidence::{Evidence, MAX_LINKS, SignedChain};
 use super::holdback::Held;
 use super::opener::Opener;
-use super::sending::wire_index;
 use crate::error::Rejection;
 use crate::wire::{Content, MessageId, Packet, SealedPacket, Unsigned};
 
@@ -28,7 +28,7 @@ impl Delivery {
     /// It contradicts another one, and nothing at hand shows that both are the author's.
     pub(super) fn confront<S: CryptoSuite>(
         &mut self,
-        author: usize,
+        author: MemberIndex,
         held: &Held,
         opener: &mut Opener<S>,
         effects: &mut VecDeque<Effect>,
@@ -61,7 +61,7 @@ impl Delivery {
 
     /// A member has signed what contradicts something else that it signed. To others this need not show: they have not heard
     /// the same, or not all that lies between.
-    pub(super) fn distrust(&mut self, author: usize, effects: &mut VecDeque<Effect>) {
+    pub(super) fn distrust(&mut self, author: MemberIndex, effects: &mut VecDeque<Effect>) {
         if self.mark_exposed(author) && !self.is_published(author) {
             effects.push_back(Effect::Contradicted { author });
         }
@@ -71,7 +71,7 @@ impl Delivery {
     /// Without a signature on both sides it may be the doing of any member, and the author is not blamed; whether it is.
     fn expose<S: CryptoSuite>(
         &mut self,
-        author: usize,
+        author: MemberIndex,
         (known, new): (&MessageId, &Held),
         opener: &mut Opener<S>,
         effects: &mut VecDeque<Effect>,
@@ -86,7 +86,7 @@ impl Delivery {
         let Some((known, shows_known)) = self.side(author, known, &before, opener) else {
             return false;
         };
-        let evidence = Evidence::new::<S>(&opener.keys.id, wire_index(author), [known, new]);
+        let evidence = Evidence::new::<S>(&opener.keys.id, author.get(), [known, new]);
         let (Some(evidence), Some(peer)) = (evidence, self.authors.get_mut(author)) else {
             return false;
         };
@@ -107,7 +107,7 @@ impl Delivery {
     /// packets of all of them, the signed one first, so that each vouches for the next.
     fn side<S: CryptoSuite>(
         &mut self,
-        author: usize,
+        author: MemberIndex,
         id: &MessageId,
         packet: &SealedPacket,
         opener: &mut Opener<S>,
@@ -138,7 +138,7 @@ impl Delivery {
     /// Whether a message after this one in its line is signed itself. Nothing is opened for it that was opened before.
     fn leads_to_signature<S: CryptoSuite>(
         &mut self,
-        (author, seq): (usize, u32),
+        (author, seq): (MemberIndex, u32),
         id: &MessageId,
         opener: &mut Opener<S>,
     ) -> bool {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use mpotr_gka::MemberIndex;
+
 use super::delivery::Delivery;
 use super::demand::Demand;
 use super::graph::Position;
@@ -32,7 +34,7 @@ impl Delivery {
     /// Looks for a message of an author that can be delivered: the first that waits, or any if it says two things.
     pub(super) fn look_at(
         &self,
-        author: usize,
+        author: MemberIndex,
         demanded: &Demand,
         withheld: &BTreeSet<MessageId>,
     ) -> Found {
@@ -56,7 +58,7 @@ impl Delivery {
     /// Where a message goes if its parents are here and it fits what its author said before.
     pub(super) fn fit(
         &self,
-        author: usize,
+        author: MemberIndex,
         id: &MessageId,
         content: &Content,
         order: &Order,
@@ -74,7 +76,7 @@ impl Delivery {
         };
         // Heads number at most one for each member, unless one of them says two things: more can only be names of one line.
         let is_padded =
-            content.parents.len() >= self.authors.len() && !self.graph.are_heads(&position);
+            content.parents.len() >= self.authors.members() && !self.graph.are_heads(&position);
         if !follows || is_padded {
             return Fit::Nowhere;
         }
@@ -99,7 +101,11 @@ impl Delivery {
 
     /// Whether a statement, all of whose messages are here, names no less than its author signed to have seen before;
     /// or, if it is older than the author's last message, no more.
-    pub(super) fn takes_nothing_back(&mut self, member: usize, statement: &Statement) -> bool {
+    pub(super) fn takes_nothing_back(
+        &mut self,
+        member: MemberIndex,
+        statement: &Statement,
+    ) -> bool {
         let Some(peer) = self.authors.get_mut(member) else {
             return false;
         };
@@ -131,8 +137,8 @@ mod tests {
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
     use mpotr_crypto::{AeadKey, Secret};
 
-    const ME: usize = 0;
-    const BOB: usize = 1;
+    const ME: MemberIndex = MemberIndex::new(0);
+    const BOB: MemberIndex = MemberIndex::new(1);
     const FIRST: MessageId = MessageId::new([1; 32]);
     const SECOND: MessageId = MessageId::new([2; 32]);
 
@@ -187,7 +193,7 @@ mod tests {
         let other = held(SECOND, 0, None);
         let fit = |delivery: &Delivery| delivery.fit(BOB, &SECOND, &other.content, &order);
         assert!(matches!(fit(&delivery), Fit::Here(_)));
-        delivery.authors[BOB].delivered = 1;
+        delivery.authors.get_mut(BOB).unwrap().delivered = 1;
         assert!(matches!(fit(&delivery), Fit::Contradicts));
         assert!(delivery.mark_exposed(BOB) && !delivery.mark_exposed(BOB));
         assert!(matches!(fit(&delivery), Fit::Here(_)));

@@ -13,6 +13,8 @@ use std::hash::{Hash, Hasher};
 
 use smallvec::SmallVec;
 
+use mpotr_gka::MemberIndex;
+
 use super::member_set::MemberSet;
 use super::order::Key;
 use super::vouching::Warrant;
@@ -32,7 +34,7 @@ pub(super) struct Position {
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) key: Key,
-    pub(super) author: usize,
+    pub(super) author: MemberIndex,
     pub(super) seq: u32,
     parents: Parents,
     pub(super) covered: MemberSet,
@@ -110,7 +112,7 @@ impl Graph {
     }
 
     /// Drops the packet of a message, and tells whose it was, its place and how long the packet.
-    pub(super) fn drop_packet(&mut self, id: &MessageId) -> Option<(usize, u32, usize)> {
+    pub(super) fn drop_packet(&mut self, id: &MessageId) -> Option<(MemberIndex, u32, usize)> {
         let index = self.index_of(id)?;
         let node = self.nodes.get_mut(index)?;
         let bytes = node.packet.take().map_or(0, |packet| packet.length());
@@ -196,7 +198,7 @@ impl Graph {
     pub(super) fn insert(
         &mut self,
         position: Position,
-        (author, seq): (usize, u32),
+        (author, seq): (MemberIndex, u32),
         packet: SealedPacket,
         warrant: Warrant,
     ) -> usize {
@@ -236,7 +238,7 @@ impl Graph {
     /// them. `newly` becomes the indices of those that it did not cover before.
     pub(super) fn cover(
         &mut self,
-        member: usize,
+        member: MemberIndex,
         indices: impl Iterator<Item = usize>,
         newly: &mut Vec<usize>,
     ) {
@@ -267,7 +269,7 @@ impl Graph {
     }
 
     /// Notes that a member covers a message, and says whether it did not before.
-    fn is_news(&mut self, member: usize, index: usize) -> bool {
+    fn is_news(&mut self, member: MemberIndex, index: usize) -> bool {
         let node = self.nodes.get_mut(index);
         node.is_some_and(|node| node.covered.insert(member))
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mpotr_gka::MemberIndex;
+
 use super::vouching::Warrant;
 use crate::wire::{Content, MessageId, SealedPacket};
 
@@ -47,9 +49,9 @@ pub(super) struct Held {
 /// Messages that wait, by author and place. A place has more than one of an author that says two things alone.
 #[derive(Debug)]
 pub(super) struct Holdback {
-    waiting: BTreeMap<usize, Waiting>,
+    waiting: BTreeMap<MemberIndex, Waiting>,
     /// The author and the place of each.
-    places: BTreeMap<MessageId, (usize, u32)>,
+    places: BTreeMap<MessageId, (MemberIndex, u32)>,
     limits: Limits,
 }
 
@@ -130,7 +132,7 @@ impl Holdback {
     }
 
     /// Lets a message wait.
-    pub(super) fn insert(&mut self, author: usize, held: Held) {
+    pub(super) fn insert(&mut self, author: MemberIndex, held: Held) {
         let waiting = self.waiting.entry(author).or_default();
         let key = (held.content.seq, held.id);
         waiting.dropped.remove(&key.1);
@@ -171,7 +173,7 @@ impl Holdback {
     }
 
     /// All that a cut names, with its author.
-    pub(super) fn pinned(&self) -> impl Iterator<Item = (usize, &Held)> {
+    pub(super) fn pinned(&self) -> impl Iterator<Item = (MemberIndex, &Held)> {
         self.waiting.iter().flat_map(|(author, waiting)| {
             let held = waiting
                 .pinned
@@ -182,7 +184,7 @@ impl Holdback {
     }
 
     /// A message that waits, and its author.
-    pub(super) fn get(&self, id: &MessageId) -> Option<(usize, &Held)> {
+    pub(super) fn get(&self, id: &MessageId) -> Option<(MemberIndex, &Held)> {
         let (author, seq) = *self.places.get(id)?;
         let held = self.waiting.get(&author)?.held.get(&(seq, *id))?;
         Some((author, held))
@@ -192,7 +194,7 @@ impl Holdback {
     /// author's next message, which always finds room; `is_known` says whether a message was named in the cut, and what it names is.
     pub(super) fn trim(
         &mut self,
-        next: impl Fn(usize) -> u32,
+        next: impl Fn(MemberIndex) -> u32,
         is_known: impl Fn(&MessageId) -> bool,
     ) -> Vec<MessageId> {
         let mut dropped = Vec::new();
@@ -239,7 +241,7 @@ impl Holdback {
 
     /// Whether one more packet of an author, in a place after all that wait of it, would be dropped before any of those. The
     /// last of those is signed itself: a later one is not needed to vouch for it.
-    pub(super) fn has_no_room_after(&self, author: usize, place: u32, bytes: usize) -> bool {
+    pub(super) fn has_no_room_after(&self, author: MemberIndex, place: u32, bytes: usize) -> bool {
         let limits = self.limits;
         self.waiting.get(&author).is_some_and(|waiting| {
             let last = waiting.held.values().next_back();
@@ -259,7 +261,7 @@ impl Holdback {
     }
 
     /// What waits of an author in a place.
-    pub(super) fn at(&self, author: usize, place: u32) -> impl Iterator<Item = &Held> {
+    pub(super) fn at(&self, author: MemberIndex, place: u32) -> impl Iterator<Item = &Held> {
         let whole = (place, MessageId::new([0; 32]))..=(place, MessageId::new([0xff; 32]));
         self.waiting
             .get(&author)
@@ -269,7 +271,7 @@ impl Holdback {
     }
 
     /// The author of a message that came and found no room, if others of the author wait since.
-    pub(super) fn dropped_of(&self, id: &MessageId) -> Option<usize> {
+    pub(super) fn dropped_of(&self, id: &MessageId) -> Option<MemberIndex> {
         let mut waiting = self.waiting.iter();
         let author = waiting.find(|(_, waiting)| waiting.dropped.contains(id));
         author.map(|(author, _)| *author)
@@ -281,18 +283,18 @@ impl Holdback {
     }
 
     /// Authors of whom something waits.
-    pub(super) fn authors(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn authors(&self) -> impl Iterator<Item = MemberIndex> {
         self.waiting.keys().copied()
     }
 
     /// What waits of an author, in order.
-    pub(super) fn of(&self, author: usize) -> impl Iterator<Item = &Held> {
+    pub(super) fn of(&self, author: MemberIndex) -> impl Iterator<Item = &Held> {
         let waiting = self.waiting.get(&author).into_iter();
         waiting.flat_map(|waiting| waiting.held.values())
     }
 
     /// Takes out a message.
-    pub(super) fn take(&mut self, author: usize, place: u32, id: MessageId) -> Option<Held> {
+    pub(super) fn take(&mut self, author: MemberIndex, place: u32, id: MessageId) -> Option<Held> {
         let waiting = self.waiting.get_mut(&author)?;
         let held = waiting.remove(&(place, id));
         if waiting.held.is_empty() {
@@ -311,21 +313,21 @@ impl Holdback {
     }
 
     /// Drops a message, unless a cut names it, and says whether it was there and is not now.
-    pub(super) fn remove(&mut self, author: usize, id: &MessageId) -> bool {
+    pub(super) fn remove(&mut self, author: MemberIndex, id: &MessageId) -> bool {
         let held = self.get(id).filter(|(of, _)| *of == author);
         let place = held.map(|(_, held)| held.content.seq);
         place.is_some_and(|place| !self.is_pinned(id) && self.take(author, place, *id).is_some())
     }
 
     /// All that waits, with its author.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Held)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (MemberIndex, &Held)> {
         self.waiting
             .iter()
             .flat_map(|(author, waiting)| waiting.held.values().map(|held| (*author, held)))
     }
 
     /// Takes note of what was found out about a message's own signature.
-    pub(super) fn note_warrant(&mut self, author: usize, id: &MessageId, warrant: Warrant) {
+    pub(super) fn note_warrant(&mut self, author: MemberIndex, id: &MessageId, warrant: Warrant) {
         let place = self.places.get(id).filter(|(of, _)| *of == author);
         if let Some((author, seq)) = place
             && let Some(waiting) = self.waiting.get_mut(author)
@@ -336,12 +338,12 @@ impl Holdback {
     }
 
     /// Drops all that waits of an author but what a cut names.
-    pub(super) fn forget(&mut self, author: usize) {
+    pub(super) fn forget(&mut self, author: MemberIndex) {
         self.forget_but(author, |_| false);
     }
 
     /// Drops all that waits of an author but what a cut names, and these.
-    pub(super) fn forget_but(&mut self, author: usize, is_kept: impl Fn(&MessageId) -> bool) {
+    pub(super) fn forget_but(&mut self, author: MemberIndex, is_kept: impl Fn(&MessageId) -> bool) {
         let waiting = self.waiting.get_mut(&author);
         let dropped = waiting.map_or_else(Vec::new, |waiting| waiting.keep(is_kept));
         self.forget_places(&dropped);

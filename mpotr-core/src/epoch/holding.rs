@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::delivery::Delivery;
 use super::holdback::Held;
@@ -90,7 +91,7 @@ impl Gate {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) key: Key,
-    pub(super) author: usize,
+    pub(super) author: MemberIndex,
     pub(super) seq: u32,
 }
 
@@ -234,7 +235,7 @@ impl Delivery {
     fn place_among(
         &self,
         places: &BTreeMap<MessageId, Place>,
-        (author, held): (usize, &Held),
+        (author, held): (MemberIndex, &Held),
     ) -> Option<Place> {
         let content = &held.content;
         let mut depth = 0;
@@ -249,7 +250,7 @@ impl Delivery {
             }
         };
         let is_padded =
-            content.parents.len() >= self.authors.len() && !self.are_heads(held, places);
+            content.parents.len() >= self.authors.members() && !self.are_heads(held, places);
         (follows && !is_padded).then_some(Place {
             key: Key { depth, id: held.id },
             author,

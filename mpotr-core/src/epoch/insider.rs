@@ -3,7 +3,6 @@
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
 
 use super::Epoch;
-use super::sending::wire_index;
 use crate::wire::{
     Content, Fields, Header, MessageId, Packet, SealedPacket, Statement, Stream, Unsigned,
 };
@@ -17,7 +16,7 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Option<(MessageId, Vec<u8>)> {
         let seq = content.seq;
         let content = Unsigned::new(content);
-        let id = content.id::<S>(&self.opener.keys.id, wire_index(self.me));
+        let id = content.id::<S>(&self.opener.keys.id, self.me.get());
         let signature = if is_signed {
             self.sealer
                 .signing
@@ -32,7 +31,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Seals a statement of this member for a place in its stream.
     pub(crate) fn forge_statement(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
         let statement = Unsigned::new(statement);
-        let signed = statement.signed::<S>(&self.opener.keys.id, wire_index(self.me), number);
+        let signed = statement.signed::<S>(&self.opener.keys.id, self.me.get(), number);
         let signature = self.sealer.signing.sign(&signed);
         self.forge(Stream::Statement, number, &statement, &signature)
     }
@@ -61,7 +60,7 @@ impl<S: CryptoSuite> Epoch<S> {
         signature: &SignatureBytes,
     ) -> Option<Vec<u8>> {
         let header = Header {
-            sender: wire_index(self.me),
+            sender: self.me.get(),
             stream,
             seq,
         };

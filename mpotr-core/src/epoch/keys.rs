@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label, wiping_small_stack};
 
-use mpotr_gka::wire_index;
+use mpotr_gka::MemberIndex;
 
 use super::ratchet::Ratchet;
 use crate::wire::{EnclosedPacket, EpochHint, EpochId, Packet, SealedPacket};
@@ -95,10 +95,10 @@ impl<S: CryptoSuite> Door<S> {
     }
 
     /// Who sealed a packet, by its own word; `None` if no member did.
-    pub(crate) fn sender_of(&self, packet: &SealedPacket) -> Option<u16> {
+    pub(crate) fn sender_of(&self, packet: &SealedPacket) -> Option<MemberIndex> {
         let is_of_epoch = packet.hint() == self.hint;
         let header = is_of_epoch.then(|| packet.open_header::<S>(&self.header));
-        Some(header?.ok()?.sender)
+        Some(MemberIndex::new(header?.ok()?.sender))
     }
 }
 
@@ -115,7 +115,7 @@ impl<S: CryptoSuite> EpochKeys<S> {
         id: EpochId,
         secret: Prk,
         members: usize,
-        me: usize,
+        me: MemberIndex,
     ) -> (Self, Streams, Vec<Option<Streams>>) {
         let Door { hint, header } = Door::of(&secret);
         let keys = Self {
@@ -132,9 +132,9 @@ impl<S: CryptoSuite> EpochKeys<S> {
                 statements: chain(label::STATEMENT_CHAIN),
             }
         };
-        let own = streams_of(wire_index(me));
-        let others =
-            (0..members).map(|member| (member != me).then(|| streams_of(wire_index(member))));
+        let own = streams_of(me.get());
+        let others = MemberIndex::all(members)
+            .map(|member| (member != me).then(|| streams_of(member.get())));
         let others = others.collect();
         (keys, own, others)
     }

@@ -1,6 +1,7 @@
 //! Statements that others lack, and that this member holds. `docs/spec/05-wire.md`, "Recovery".
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::{Effect, Epoch};
 use crate::wire::{MemberBits, Next, Packet};
@@ -25,7 +26,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// A member lacks the newest statements of some: tells of them, and of those that would help it.
     pub(super) fn hear_lacking(
         &mut self,
-        asker: usize,
+        asker: MemberIndex,
         number: u32,
         lacks: &MemberBits,
         (order, next): (u32, Option<&Next>),
@@ -33,7 +34,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if lacks.is_empty() {
             return;
         }
-        let would_help = |member: &usize| {
+        let would_help = |member: &MemberIndex| {
             let Some(peer) = self.peers.get(*member).filter(|_| *member != asker) else {
                 return false;
             };
@@ -51,7 +52,9 @@ impl<S: CryptoSuite> Epoch<S> {
             }
         };
         let members: Vec<_> = lacks.iter().filter(would_help).collect();
-        let lacked = lacks.iter().take_while(|it| *it < self.peers.len());
+        let lacked = lacks
+            .iter()
+            .take_while(|it| it.place() < self.peers.members());
         self.effects.push_back(Effect::Lacking {
             asker,
             number,
@@ -61,7 +64,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// The newest statement of a member, as it was sent.
-    pub(crate) fn newest_statement(&self, member: usize) -> Option<Vec<u8>> {
+    pub(crate) fn newest_statement(&self, member: MemberIndex) -> Option<Vec<u8>> {
         if member == self.me {
             return self.last_statement().map(|stated| stated.packet.clone());
         }

@@ -18,20 +18,20 @@ impl<S: CryptoSuite> Epoch<S> {
         let index = own.and_then(|(own, place)| own.chain.get(place));
         let node = index.and_then(|index| self.delivery.graph.node(*index));
         node.is_some_and(|node| {
-            let mut others = (0..self.peers.len()).filter(|member| *member != self.me);
+            let mut others = self.peers.indices().filter(|member| *member != self.me);
             others.any(|member| node.covered.contains(member))
         })
     }
 
     /// Those who are waited for and have not covered a message of this member.
     pub(crate) fn late(&self, seq: u32) -> Vec<IdentityKey> {
-        let late = self.receipts.late(seq, self.peers.len());
+        let late = self.receipts.late(seq, self.peers.members());
         late.filter_map(|member| self.identity(member)).collect()
     }
 
     /// A member is not waited for in this epoch from here on.
     pub(crate) fn stop_waiting_for(&mut self, identity: &IdentityKey) {
-        let mut members = 0..self.peers.len();
+        let mut members = self.peers.indices();
         if let Some(member) = members.find(|it| self.identity(*it).as_ref() == Some(identity)) {
             self.receipts.stop_waiting_for(member);
         }

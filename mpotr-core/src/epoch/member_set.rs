@@ -1,5 +1,7 @@
 //! A set of members of one roster, by their index.
 
+use mpotr_gka::MemberIndex;
+
 /// A set of indices, 64 to a word. The first word needs no memory of its own: rosters are rarely larger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct MemberSet {
@@ -8,9 +10,10 @@ pub(super) struct MemberSet {
 }
 
 /// The word of an index, the first or another, and its bit there.
-fn place(index: usize) -> (Option<usize>, u64) {
-    let bit = u32::try_from(index % 64).unwrap_or(0);
-    let word = (index / 64).checked_sub(1);
+fn place(member: MemberIndex) -> (Option<usize>, u64) {
+    let index = member.get();
+    let word = usize::from(index / 64).checked_sub(1);
+    let bit = u32::from(index % 64);
     (word, 1_u64.checked_shl(bit).unwrap_or(0))
 }
 
@@ -18,8 +21,8 @@ impl MemberSet {
     /// All of so many members.
     pub(super) fn all(members: usize) -> Self {
         let mut set = Self::default();
-        for index in 0..members {
-            set.insert(index);
+        for member in MemberIndex::all(members) {
+            set.insert(member);
         }
         set
     }
@@ -32,8 +35,8 @@ impl MemberSet {
     }
 
     /// Adds a member; whether it is new.
-    pub(super) fn insert(&mut self, index: usize) -> bool {
-        let (word, bit) = place(index);
+    pub(super) fn insert(&mut self, member: MemberIndex) -> bool {
+        let (word, bit) = place(member);
         let word = match word {
             None => Some(&mut self.first),
             Some(word) => {
@@ -51,8 +54,8 @@ impl MemberSet {
     }
 
     /// Takes a member out; whether it was in.
-    pub(super) fn remove(&mut self, index: usize) -> bool {
-        let (word, bit) = place(index);
+    pub(super) fn remove(&mut self, member: MemberIndex) -> bool {
+        let (word, bit) = place(member);
         let word = match word {
             None => Some(&mut self.first),
             Some(word) => self.rest.get_mut(word),
@@ -64,14 +67,15 @@ impl MemberSet {
         })
     }
 
-    pub(super) fn contains(&self, index: usize) -> bool {
-        let (word, bit) = place(index);
+    pub(super) fn contains(&self, member: MemberIndex) -> bool {
+        let (word, bit) = place(member);
         self.word(word) & bit != 0
     }
 
     /// Members that are in this set and not in another.
-    pub(super) fn minus(&self, other: &Self, members: usize) -> impl Iterator<Item = usize> {
-        (0..members).filter(|index| self.contains(*index) && !other.contains(*index))
+    pub(super) fn minus(&self, other: &Self, members: usize) -> impl Iterator<Item = MemberIndex> {
+        MemberIndex::all(members)
+            .filter(|member| self.contains(*member) && !other.contains(*member))
     }
 
     pub(super) fn is_subset_of(&self, other: &Self) -> bool {
@@ -89,15 +93,16 @@ impl MemberSet {
 
 #[cfg(test)]
 mod tests {
-    use super::MemberSet;
+    use super::{MemberIndex, MemberSet};
 
     #[test]
     fn members_of_different_words_are_told_apart() {
         let mut set = MemberSet::default();
-        assert!(set.insert(3) && set.insert(67) && !set.insert(67));
-        assert!(set.contains(3) && set.contains(67) && !set.contains(131));
+        let [low, high, none] = [3, 67, 131].map(MemberIndex::new);
+        assert!(set.insert(low) && set.insert(high) && !set.insert(high));
+        assert!(set.contains(low) && set.contains(high) && !set.contains(none));
         assert!(set.is_subset_of(&MemberSet::all(68)) && !set.is_subset_of(&MemberSet::all(67)));
-        assert!(set.remove(3) && !set.remove(3) && !set.is_empty());
-        assert!(set.remove(67) && set.is_empty());
+        assert!(set.remove(low) && !set.remove(low) && !set.is_empty());
+        assert!(set.remove(high) && set.is_empty());
     }
 }

@@ -5,6 +5,7 @@
 
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKey, SignatureBytes};
+use mpotr_gka::{MemberIndex, PerMember};
 
 use super::examined::Examined;
 use super::keys::{EpochKeys, Streams};
@@ -17,7 +18,7 @@ pub(super) struct Opener<S: CryptoSuite> {
     /// What all members share.
     pub(super) keys: EpochKeys<S>,
     /// In cycle order.
-    senders: Vec<Sender<S>>,
+    senders: PerMember<Sender<S>>,
     /// Signatures of packets that were refused.
     pub(super) examined: Examined,
 }
@@ -53,7 +54,7 @@ impl<S: CryptoSuite> Opener<S> {
     }
 
     /// The signing key of a member.
-    pub(super) fn key_of(&self, member: usize) -> Option<&PeerKey<S>> {
+    pub(super) fn key_of(&self, member: MemberIndex) -> Option<&PeerKey<S>> {
         self.senders.get(member).map(|sender| &sender.key)
     }
 
@@ -61,7 +62,7 @@ impl<S: CryptoSuite> Opener<S> {
     ///
     /// # Errors
     /// There is no such member, or it is this one.
-    pub(super) fn streams(&mut self, sender: usize) -> Result<&mut Streams, Rejection> {
+    pub(super) fn streams(&mut self, sender: MemberIndex) -> Result<&mut Streams, Rejection> {
         let sender = self.senders.get_mut(sender);
         let streams = sender.and_then(|sender| sender.streams.as_mut());
         streams.ok_or(Rejection::UnknownSender)
@@ -86,7 +87,7 @@ impl<S: CryptoSuite> Opener<S> {
         header: Header,
         packet: &SealedPacket,
     ) -> Result<Unverified<Content>, Rejection> {
-        let streams = self.streams(usize::from(header.sender))?;
+        let streams = self.streams(MemberIndex::new(header.sender))?;
         let key = streams.content.key::<S>(header.seq)?;
         let text = packet
             .open_content::<S>(header, key)
@@ -120,7 +121,7 @@ impl<S: CryptoSuite> Opener<S> {
         header: Header,
         packet: &SealedPacket,
     ) -> Result<OpenedStatement, Rejection> {
-        let sender = usize::from(header.sender);
+        let sender = MemberIndex::new(header.sender);
         let key = self.streams(sender)?.statements.key::<S>(header.seq)?;
         let text = packet
             .open_content::<S>(header, key)
@@ -142,7 +143,7 @@ impl<S: CryptoSuite> Opener<S> {
     /// Whether an author's own signature of a message verifies.
     pub(super) fn is_signed(
         &mut self,
-        author: usize,
+        author: MemberIndex,
         id: &MessageId,
         signature: &SignatureBytes,
     ) -> bool {
@@ -151,7 +152,12 @@ impl<S: CryptoSuite> Opener<S> {
     }
 
     /// Whether an author's signature verifies. One that does not is looked at once.
-    fn verifies(&mut self, author: usize, signed: &[u8; 64], signature: &SignatureBytes) -> bool {
+    fn verifies(
+        &mut self,
+        author: MemberIndex,
+        signed: &[u8; 64],
+        signature: &SignatureBytes,
+    ) -> bool {
         if let Some(verdict) = self.examined.verdict(signed, signature) {
             return verdict;
         }
@@ -176,7 +182,7 @@ impl<S: CryptoSuite> Opener<S> {
 
     /// Erases what opens messages. Statements still open.
     pub(super) fn close_content(&mut self) {
-        for sender in &mut self.senders {
+        for sender in self.senders.values_mut() {
             if let Some(streams) = &mut sender.streams {
                 streams.content.close::<S>();
             }
@@ -191,15 +197,15 @@ mod tests {
     use crate::wire::{ContentKind, EpochId, Lock, Packet, Presence};
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
     use mpotr_crypto::{Digest32, EphemeralKeyPair, SecretScalar, kdf::Prk};
-    use mpotr_gka::{Sid, wire_index};
+    use mpotr_gka::Sid;
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::SeedableRng;
 
-    const ALICE: usize = 0;
-    const BOB: usize = 1;
+    const ALICE: MemberIndex = MemberIndex::new(0);
+    const BOB: MemberIndex = MemberIndex::new(1);
 
     /// What seals for a member of an epoch of two, and what opens.
-    fn member(me: usize, seeds: [u64; 2]) -> (Sealer<Suite>, Opener<Suite>) {
+    fn member(me: MemberIndex, seeds: [u64; 2]) -> (Sealer<Suite>, Opener<Suite>) {
         let id = EpochId {
             sid: Sid::new([1; 32]),
             key_commitment: Digest32::new([2; 32]),
@@ -210,9 +216,9 @@ mod tests {
         let (keys, own, streams) = EpochKeys::derive(id, secret, 2, me);
         let public: Vec<_> = pairs.iter().map(EphemeralKeyPair::public).collect();
         let opener = Opener::new(keys, public.into_iter().zip(streams));
-        let signing = pairs.into_iter().nth(me).unwrap();
+        let signing = pairs.into_iter().nth(me.place()).unwrap();
         let trapdoor = SecretScalar::random(&mut ChaCha20Rng::seed_from_u64(7));
-        (Sealer::new(wire_index(me), signing, trapdoor, own), opener)
+        (Sealer::new(me.get(), signing, trapdoor, own), opener)
     }
 
     fn said(sealer: &mut Sealer<Suite>, keys: &EpochKeys<Suite>) -> SealedContent {
@@ -238,7 +244,7 @@ mod tests {
             let last = alice.last();
             let sealed = said(&mut alice, &of_alice.keys);
             let header = bob.header(&sealed.packet).unwrap();
-            assert_eq!((usize::from(header.sender), header.seq), (ALICE, seq));
+            assert_eq!((MemberIndex::new(header.sender), header.seq), (ALICE, seq));
             let opened = bob.content(header, &sealed.packet).unwrap();
             assert_eq!(opened.unsigned().fields(), &sealed.content);
             assert_eq!(sealed.content.prev, last);

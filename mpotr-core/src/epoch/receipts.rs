@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use mpotr_gka::MemberIndex;
+
 use super::member_set::MemberSet;
 
 /// After so many texts a member states at once that it has seen them: a quarter of what one author may have on its way,
@@ -67,7 +69,7 @@ impl Receipts {
     }
 
     /// A member has covered a message of this one: whether it was the last whose word was awaited.
-    pub(super) fn cover(&mut self, seq: u32, member: usize) -> bool {
+    pub(super) fn cover(&mut self, seq: u32, member: MemberIndex) -> bool {
         let sent = self.sent.get_mut(&seq).or_else(|| self.kept.get_mut(&seq));
         let is_covered =
             sent.is_some_and(|sent| sent.missing.remove(member) && sent.missing.is_empty());
@@ -76,7 +78,7 @@ impl Receipts {
     }
 
     /// A member says nothing more: the messages that it has not covered, and whether nobody's word on them is awaited now.
-    pub(super) fn miss(&mut self, member: usize) -> Vec<(u32, bool)> {
+    pub(super) fn miss(&mut self, member: MemberIndex) -> Vec<(u32, bool)> {
         let all = self.kept.iter_mut().chain(&mut self.sent);
         let missed = all.filter_map(|(seq, sent)| {
             let was_awaited = sent.missing.remove(member);
@@ -111,13 +113,13 @@ impl Receipts {
     }
 
     /// Which of so many members are waited for and have not covered a message.
-    pub(super) fn late(&self, seq: u32, members: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn late(&self, seq: u32, members: usize) -> impl Iterator<Item = MemberIndex> {
         let sent = self.sent.get(&seq).into_iter();
         sent.flat_map(move |sent| sent.missing.minus(&self.lagging, members))
     }
 
     /// Nobody waits for this member's word from here on.
-    pub(super) fn stop_waiting_for(&mut self, member: usize) {
+    pub(super) fn stop_waiting_for(&mut self, member: MemberIndex) {
         self.lagging.insert(member);
         self.set_all_aside();
     }
@@ -138,7 +140,7 @@ impl Receipts {
     }
 
     /// The messages that some of so many members have not covered, and who they are.
-    pub(super) fn missing(&self, members: usize) -> impl Iterator<Item = (u32, Vec<usize>)> {
+    pub(super) fn missing(&self, members: usize) -> impl Iterator<Item = (u32, Vec<MemberIndex>)> {
         let nobody = MemberSet::default();
         self.all().map(move |(seq, sent)| {
             let missing = sent.missing.minus(&nobody, members);
@@ -184,8 +186,8 @@ impl Receipts {
 mod tests {
     use super::*;
 
-    const ALICE: usize = 0;
-    const BOB: usize = 1;
+    const ALICE: MemberIndex = MemberIndex::new(0);
+    const BOB: MemberIndex = MemberIndex::new(1);
 
     fn sent() -> Receipts {
         let mut receipts = Receipts::default();

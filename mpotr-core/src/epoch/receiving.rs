@@ -6,6 +6,7 @@
 
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
+use mpotr_gka::MemberIndex;
 
 use super::changing::Frozen;
 use super::delivery::Standing;
@@ -45,7 +46,7 @@ impl<S: CryptoSuite> Epoch<S> {
     ///
     /// # Errors
     /// Why it changed nothing.
-    pub(crate) fn open(&mut self, packet: &SealedPacket) -> Result<usize, Rejection> {
+    pub(crate) fn open(&mut self, packet: &SealedPacket) -> Result<MemberIndex, Rejection> {
         let (sender, header) = self.header_of(packet)?;
         match header.stream {
             Stream::Content => self.open_content(sender, header, packet),
@@ -59,9 +60,9 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(super) fn header_of(
         &mut self,
         packet: &SealedPacket,
-    ) -> Result<(usize, Header), Rejection> {
+    ) -> Result<(MemberIndex, Header), Rejection> {
         let header = self.opener.header(packet)?;
-        let sender = usize::from(header.sender);
+        let sender = MemberIndex::new(header.sender);
         if sender == self.me {
             self.note_own_again(header, packet);
             return Err(Rejection::Replayed);
@@ -87,7 +88,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     fn open_content(
         &mut self,
-        sender: usize,
+        sender: MemberIndex,
         header: Header,
         packet: &SealedPacket,
     ) -> Result<(), Rejection> {
@@ -145,7 +146,7 @@ impl<S: CryptoSuite> Epoch<S> {
         header: Header,
         packet: &SealedPacket,
     ) -> Result<Opened, Rejection> {
-        let sender = usize::from(header.sender);
+        let sender = MemberIndex::new(header.sender);
         let unverified = self.opener.content(header, packet)?;
         let id = unverified
             .unsigned()
@@ -170,7 +171,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Takes an authentic message that was opened here.
     pub(super) fn accept_opened(
         &mut self,
-        author: usize,
+        author: MemberIndex,
         mut opened: Opened,
         packet: SealedPacket,
         warrant: Warrant,
@@ -188,7 +189,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Takes an authentic message: it waits to be delivered.
-    fn accept(&mut self, author: usize, held: Held) -> Result<(), Rejection> {
+    fn accept(&mut self, author: MemberIndex, held: Held) -> Result<(), Rejection> {
         let was_exposed = self.is_exposed(author);
         let (opener, effects) = (&mut self.opener, &mut self.effects);
         self.delivery.confront(author, &held, opener, effects)?;
@@ -223,7 +224,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     pub(super) fn open_statement(
         &mut self,
-        sender: usize,
+        sender: MemberIndex,
         header: Header,
         packet: &SealedPacket,
     ) -> Result<(), Rejection> {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::{MemberIndex, PerMember};
 
 use super::Effect;
 use super::delivery::{Author, Delivery, Standing};
 use super::opener::Opener;
-use super::sending::wire_index;
 use crate::wire::{MAX_RANGES, MAX_WANTED, MessageId, Packet, Range};
 
 /// The most places of one author that are asked for at once: as many messages may wait.
@@ -22,8 +22,8 @@ impl Delivery {
     /// a member that names much, whether or not it exists, takes no place of what others name.
     pub(super) fn missing(&self, turn: u32) -> Vec<MessageId> {
         let is_missing = |id: &MessageId| self.is_missing(id);
-        let mut named: Vec<BTreeSet<MessageId>> = vec![BTreeSet::new(); self.authors.len()];
-        let mut name = |member: usize, ids: &mut dyn Iterator<Item = MessageId>| {
+        let mut named = PerMember::new(self.authors.members(), |_| BTreeSet::new());
+        let mut name = |member: MemberIndex, ids: &mut dyn Iterator<Item = MessageId>| {
             if let Some(named) = named.get_mut(member) {
                 named.extend(ids.filter(|id| is_missing(id)));
             }
@@ -31,21 +31,25 @@ impl Delivery {
         for (author, held) in self.holdback.iter() {
             name(author, &mut held.content.ancestors());
         }
-        for (member, peer) in self.authors.iter().enumerate() {
+        for (member, peer) in self.authors.iter() {
             let waiting = peer.waiting.iter().flat_map(|said| &said.frontier);
             name(member, &mut waiting.copied());
         }
         if self.gate.is_cut() {
-            for (member, peer) in self.authors.iter().enumerate() {
+            for (member, peer) in self.authors.iter() {
                 let frozen = peer.frozen.iter().flat_map(|said| &said.frontier);
                 name(
                     member,
                     &mut frozen.copied().filter(|id| self.gate.names(id)),
                 );
             }
-            named.push(self.gate.missing().filter(is_missing).collect());
         }
-        let named = named.into_iter().map(BTreeSet::into_iter).collect();
+        let of_cut = self
+            .gate
+            .is_cut()
+            .then(|| self.gate.missing().filter(is_missing).collect());
+        let named = named.into_values().chain(of_cut);
+        let named = named.map(BTreeSet::into_iter).collect();
         let mut wanted = BTreeSet::new();
         for id in in_turn(named, turn) {
             if wanted.len() >= MAX_WANTED {
@@ -67,7 +71,7 @@ impl Delivery {
     /// turns as in [`Delivery::missing`].
     pub(super) fn missing_ranges(&self, turn: u32) -> Vec<Range> {
         let behind = self.behind_locks();
-        let authors = self.authors.iter().enumerate().map(|(author, peer)| {
+        let authors = self.authors.iter().map(|(author, peer)| {
             if author == self.me || self.is_closed(author) || peer.is_exposed() {
                 return Vec::new().into_iter();
             }
@@ -89,7 +93,7 @@ impl Delivery {
     }
 
     /// The places of one author, where a lock names so many messages more than are delivered.
-    fn missing_of(&self, author: usize, peer: &Author, behind: u32) -> Vec<Range> {
+    fn missing_of(&self, author: MemberIndex, peer: &Author, behind: u32) -> Vec<Range> {
         let mut ranges: Vec<Range> = Vec::new();
         let held: BTreeSet<u32> = self
             .holdback
@@ -125,7 +129,7 @@ impl Delivery {
                     last.count = last.count.saturating_add(1);
                 }
                 _ => ranges.push(Range {
-                    author: wire_index(author),
+                    author: author.get(),
                     first: place,
                     count: 1,
                 }),
@@ -135,7 +139,7 @@ impl Delivery {
     }
 
     /// Up to which place there is room for messages of an author, if not for all: the others are not asked for.
-    fn room_until(&self, author: usize, stated: u32) -> Option<u32> {
+    fn room_until(&self, author: MemberIndex, stated: u32) -> Option<u32> {
         let peer = self.authors.get(author)?;
         self.unfinal.is_crowded(author).then(|| {
             let stated = if self.unfinal.has_margin(author) {
@@ -150,7 +154,7 @@ impl Delivery {
     /// Whether messages are missing that others name.
     pub(super) fn misses_messages(&self) -> bool {
         let waits = !self.holdback.is_empty()
-            || self.authors.iter().any(|peer| peer.waiting.is_some())
+            || self.authors.values().any(|peer| peer.waiting.is_some())
             || self.gate.is_cut();
         // As a rule, nothing waits, and there is nothing to look for.
         waits && self.names_what_is_missing()
@@ -163,7 +167,7 @@ impl Delivery {
     /// Whether [`Delivery::missing`] names any: it looks no further than to the first.
     fn is_any_named_missing(&self) -> bool {
         let is_missing = |id: &MessageId| self.is_missing(id);
-        let mut waiting = self.authors.iter().flat_map(|peer| &peer.waiting);
+        let mut waiting = self.authors.values().flat_map(|peer| &peer.waiting);
         if waiting.any(|said| said.frontier.iter().any(is_missing)) {
             return true;
         }
@@ -202,7 +206,7 @@ impl Delivery {
             effects.push_back(Effect::Owed { id: *id, rounds });
         }
         let places = missing.iter().flat_map(|range| {
-            let author = usize::from(range.author);
+            let author = MemberIndex::new(range.author);
             range.places().map(move |place| (author, place))
         });
         let by_place = places
@@ -216,7 +220,7 @@ impl Delivery {
     /// Sends messages again, each once, with what shows it to who has not accepted it.
     pub(super) fn send_all_again<S: CryptoSuite>(
         &mut self,
-        asked: impl IntoIterator<Item = ((usize, u32), MessageId)>,
+        asked: impl IntoIterator<Item = ((MemberIndex, u32), MessageId)>,
         opener: &mut Opener<S>,
         effects: &mut VecDeque<Effect>,
     ) {
@@ -247,8 +251,8 @@ impl Delivery {
             .first_chunk()
             .map_or(0, |bytes| u32::from_be_bytes(*bytes));
         let turn = usize::try_from(turn.wrapping_add(number)).unwrap_or(0);
-        turn.wrapping_add(self.me)
-            .checked_rem(self.authors.len())
+        turn.wrapping_add(self.me.place())
+            .checked_rem(self.authors.members())
             .unwrap_or(0)
     }
 }

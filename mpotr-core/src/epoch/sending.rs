@@ -1,8 +1,5 @@
 //! What this member says. `docs/spec/05-wire.md`, "Sealed packet".
 
-use mpotr_crypto::CryptoSuite;
-pub(super) use mpotr_gka::wire_index;
-
 use super::goal::Goal;
 use super::holdback::Held;
 use super::member_set::MemberSet;
@@ -11,6 +8,7 @@ use super::stated::Stated;
 use super::vouching::Warrant;
 use super::{Effect, Epoch};
 use crate::wire::{ContentKind, MemberBits, MessageId, Packet, Presence, Statement};
+use mpotr_crypto::CryptoSuite;
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Seals a message of this member, delivers it here, and returns its place with the packet.
@@ -134,7 +132,7 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let keys = &self.opener.keys;
         let (signed, stated) = self.sealer.statement(keys, &slot, statement);
-        self.record_statement(wire_index(self.me), number, &signed);
+        self.record_statement(self.me.get(), number, &signed);
         self.receipts.pay();
         self.consensus.listed();
         Some(stated)

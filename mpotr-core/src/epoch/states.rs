@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::Epoch;
 use super::delivery::Standing;
@@ -12,25 +12,25 @@ use crate::wire::{Lock, MessageId, Next};
 /// What is known of a delivered message, members by their index.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) author: usize,
-    pub(crate) seen_by: Vec<usize>,
+    pub(crate) author: MemberIndex,
+    pub(crate) seen_by: Vec<MemberIndex>,
     pub(crate) place: Option<u32>,
     pub(crate) is_final: bool,
 }
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Whether a member is known to have said two things in one place.
-    pub(crate) fn is_exposed(&self, member: usize) -> bool {
+    pub(crate) fn is_exposed(&self, member: MemberIndex) -> bool {
         self.delivery.is_exposed(member)
     }
 
     /// Whether a member still takes part: it has neither sent its last message nor closed.
-    pub(crate) fn is_present(&self, member: usize) -> bool {
+    pub(crate) fn is_present(&self, member: MemberIndex) -> bool {
         self.delivery.is_present(member)
     }
 
     /// Whether a member has closed.
-    pub(crate) fn is_closed(&self, member: usize) -> bool {
+    pub(crate) fn is_closed(&self, member: MemberIndex) -> bool {
         self.delivery.is_closed(member)
     }
 
@@ -46,13 +46,17 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
     /// `None` if not all who take part have said what they bring.
-    pub(crate) fn unserved(&mut self, run: Sid, continuing: &[usize]) -> Option<BTreeSet<usize>> {
+    pub(crate) fn unserved(
+        &mut self,
+        run: Sid,
+        continuing: &[MemberIndex],
+    ) -> Option<BTreeSet<MemberIndex>> {
         let opener = &mut self.opener;
         self.delivery.unserved(run, continuing, opener)
     }
 
     /// What a member said last about the epoch that follows.
-    pub(crate) fn next_of(&self, member: usize) -> Option<&Next> {
+    pub(crate) fn next_of(&self, member: MemberIndex) -> Option<&Next> {
         self.peers.get(member)?.next.as_ref()
     }
 
@@ -89,7 +93,7 @@ impl<S: CryptoSuite> Epoch<S> {
 
     /// Members that have sent their last message and wait for the others, this one among them.
     pub(crate) fn leaving(&self) -> usize {
-        let authors = self.delivery.authors.iter();
+        let authors = self.delivery.authors.values();
         authors
             .filter(|author| author.standing == Standing::Fin)
             .count()
@@ -107,7 +111,9 @@ impl<S: CryptoSuite> Epoch<S> {
         let place = self.consensus.order.place(&node.key);
         Some(State {
             author: node.author,
-            seen_by: (0..self.peers.len())
+            seen_by: self
+                .peers
+                .indices()
                 .filter(|member| node.covered.contains(*member))
                 .collect(),
             place,
@@ -116,7 +122,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Members without whose word the first so many delivered messages cannot become final.
-    pub(crate) fn waiting_for(&self, count: usize) -> Vec<usize> {
+    pub(crate) fn waiting_for(&self, count: usize) -> Vec<MemberIndex> {
         // First those who have not seen something; it is no use to ask the others for their locks before they have.
         let unseen = self.consensus.unseen_by(&self.delivery.graph, count);
         if !unseen.is_empty() {

@@ -21,14 +21,14 @@ mod together;
 mod vouching;
 
 use std::collections::BTreeSet;
+use std::ops::{Index, IndexMut};
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::Secret;
-use mpotr_gka::{AgreementId, AuthenticationId, Methods, simulation};
+use mpotr_gka::{AgreementId, AuthenticationId, MemberIndex, Methods, simulation};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::sending::wire_index;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{
@@ -36,12 +36,43 @@ use crate::wire::{
     Statement, Stream, Unsigned,
 };
 
-pub(super) const ALICE: usize = 0;
-pub(super) const BOB: usize = 1;
-pub(super) const MALLORY: usize = 2;
+pub(super) const ALICE: MemberIndex = MemberIndex::new(0);
+pub(super) const BOB: MemberIndex = MemberIndex::new(1);
+pub(super) const MALLORY: MemberIndex = MemberIndex::new(2);
+
+/// An epoch as each of its members sees it.
+#[derive(Debug)]
+pub(super) struct Epochs(Vec<Epoch<Suite>>);
+
+impl Epochs {
+    /// That of a member alone.
+    pub(super) fn of(mut self, member: MemberIndex) -> Epoch<Suite> {
+        self.0.remove(member.place())
+    }
+}
+
+impl FromIterator<Epoch<Suite>> for Epochs {
+    fn from_iter<T: IntoIterator<Item = Epoch<Suite>>>(epochs: T) -> Self {
+        Self(epochs.into_iter().collect())
+    }
+}
+
+impl Index<MemberIndex> for Epochs {
+    type Output = Epoch<Suite>;
+
+    fn index(&self, member: MemberIndex) -> &Epoch<Suite> {
+        &self.0[member.place()]
+    }
+}
+
+impl IndexMut<MemberIndex> for Epochs {
+    fn index_mut(&mut self, member: MemberIndex) -> &mut Epoch<Suite> {
+        &mut self.0[member.place()]
+    }
+}
 
 /// The same epoch as each of so many members sees it.
-pub(super) fn epochs(members: usize, seed: u64) -> Vec<Epoch<Suite>> {
+pub(super) fn epochs(members: usize, seed: u64) -> Epochs {
     let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let (established, _) = simulation::form_group::<Suite>(members, methods, &mut rng).unwrap();
@@ -79,7 +110,11 @@ pub(super) fn bodies(epoch: &mut Epoch<Suite>) -> Vec<String> {
 }
 
 /// The key of a place in an author's stream: an insider has them all.
-fn key_of(insider: &mut Epoch<Suite>, author: usize, (stream, seq): (Stream, u32)) -> Secret<32> {
+fn key_of(
+    insider: &mut Epoch<Suite>,
+    author: MemberIndex,
+    (stream, seq): (Stream, u32),
+) -> Secret<32> {
     let streams = if author == insider.me {
         &mut insider.sealer.streams
     } else {
@@ -95,7 +130,7 @@ fn key_of(insider: &mut Epoch<Suite>, author: usize, (stream, seq): (Stream, u32
 /// What an insider seals for a place in an author's stream, with a signature of its own.
 fn forge<T: Fields>(
     insider: &mut Epoch<Suite>,
-    author: usize,
+    author: MemberIndex,
     (stream, seq): (Stream, u32),
     fields: T,
     signed: impl FnOnce(&Epoch<Suite>, &Unsigned<T>) -> [u8; 64],
@@ -103,7 +138,7 @@ fn forge<T: Fields>(
     let unsigned = Unsigned::new(fields);
     let signature = insider.sealer.signing.sign(&signed(insider, &unsigned));
     let header = Header {
-        sender: wire_index(author),
+        sender: author.get(),
         stream,
         seq,
     };
@@ -119,20 +154,20 @@ fn forge<T: Fields>(
 
 pub(super) fn forge_content(
     insider: &mut Epoch<Suite>,
-    author: usize,
+    author: MemberIndex,
     content: Content,
 ) -> SealedPacket {
     let place = (Stream::Content, content.seq);
     forge(insider, author, place, content, |epoch, unsigned| {
         unsigned
-            .id::<Suite>(&epoch.opener.keys.id, wire_index(author))
+            .id::<Suite>(&epoch.opener.keys.id, author.get())
             .signed::<Suite>(&epoch.opener.keys.id)
     })
 }
 
 pub(super) fn forge_statement(
     insider: &mut Epoch<Suite>,
-    author: usize,
+    author: MemberIndex,
     number: u32,
     statement: Statement,
 ) -> SealedPacket {
@@ -141,9 +176,7 @@ pub(super) fn forge_statement(
         author,
         (Stream::Statement, number),
         statement,
-        |epoch, unsigned| {
-            unsigned.signed::<Suite>(&epoch.opener.keys.id, wire_index(author), number)
-        },
+        |epoch, unsigned| unsigned.signed::<Suite>(&epoch.opener.keys.id, author.get(), number),
     )
 }
 
@@ -322,7 +355,7 @@ fn header_nonce_unique() {
     let mut nonces = BTreeSet::new();
     let mut packets = 0;
     for round in 0..250 {
-        for epoch in &mut epochs {
+        for epoch in &mut epochs.0 {
             // The same text by everyone, statements too: only keys and places differ.
             nonces.insert(text(epoch, "same").1.header_nonce());
             packets += 1;
@@ -614,7 +647,8 @@ fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
     let sent: Vec<_> = (0..20)
         .map(|n| text(&mut epochs[ALICE], &n.to_string()).1)
         .collect();
-    for member in [MALLORY, 3, 4] {
+    let [dave, eve] = [3, 4].map(MemberIndex::new);
+    for member in [MALLORY, dave, eve] {
         for packet in &sent {
             epochs[member].open(packet).unwrap();
         }
@@ -636,7 +670,7 @@ fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
     );
     let asked = statement(&mut epochs[BOB]);
     let mut served = Vec::new();
-    for member in [ALICE, MALLORY, 3, 4] {
+    for member in [ALICE, MALLORY, dave, eve] {
         epochs[member].open(&asked).unwrap();
         let missing = effects(&mut epochs[member]);
         served.extend(missing.into_iter().filter_map(|effect| match effect {
@@ -668,8 +702,8 @@ fn places_that_are_missing_are_asked_for_in_ranges_and_served_by_two() {
 #[test]
 fn one_member_alone_orders_for_itself() {
     let mut epochs = epochs(1, 1);
-    text(&mut epochs[0], "to myself");
-    let last = effects(&mut epochs[0]).pop().unwrap();
+    text(&mut epochs[ALICE], "to myself");
+    let last = effects(&mut epochs[ALICE]).pop().unwrap();
     assert!(
         matches!(&last, Effect::Final { lock: Lock { count: 1, .. }, ids } if ids.len() == 1),
         "{last:?}"

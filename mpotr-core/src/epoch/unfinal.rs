@@ -12,6 +12,8 @@
 //! which everything becomes final. A cut brings together what its members hold, and those whom insiders have shown different
 //! things hold different ones: it has as much room for each member.
 
+use mpotr_gka::{MemberIndex, PerMember};
+
 /// The most messages of one author that are delivered and not final.
 const MAX_MESSAGES: usize = 4096;
 /// The most bytes of their packets.
@@ -79,7 +81,7 @@ impl Amount {
 /// Messages that are delivered and not final, by author.
 #[derive(Clone, Debug)]
 pub(super) struct Unfinal {
-    of: Vec<Amount>,
+    of: PerMember<Amount>,
     all: Amount,
     /// Messages of the epoch, final or not.
     total: usize,
@@ -88,14 +90,14 @@ pub(super) struct Unfinal {
 impl Unfinal {
     pub(super) fn new(members: usize) -> Self {
         Self {
-            of: vec![Amount::default(); members],
+            of: PerMember::new(members, |_| Amount::default()),
             all: Amount::default(),
             total: 0,
         }
     }
 
     /// A message is delivered whose packet has so many bytes.
-    pub(super) fn add(&mut self, author: usize, bytes: usize) {
+    pub(super) fn add(&mut self, author: MemberIndex, bytes: usize) {
         if let Some(of) = self.of.get_mut(author) {
             *of = of.with(bytes);
             self.all = self.all.with(bytes);
@@ -104,7 +106,7 @@ impl Unfinal {
     }
 
     /// It is final.
-    pub(super) fn settle(&mut self, author: usize, bytes: usize) {
+    pub(super) fn settle(&mut self, author: MemberIndex, bytes: usize) {
         if let Some(of) = self.of.get_mut(author) {
             *of = of.without(bytes);
             self.all = self.all.without(bytes);
@@ -113,7 +115,7 @@ impl Unfinal {
 
     /// What is needed to deliver a message. An author that says two things has a line of its own for each member that it
     /// shows another: `lines` of them may be built upon.
-    pub(super) fn need(&self, author: usize, bytes: usize, lines: usize) -> Need {
+    pub(super) fn need(&self, author: MemberIndex, bytes: usize, lines: usize) -> Need {
         let Some(of) = self.of.get(author).map(|of| of.with(bytes)) else {
             return Need::Never;
         };
@@ -126,7 +128,7 @@ impl Unfinal {
             all.is_within(times, MAX_ALL_MESSAGES, MAX_ALL_BYTES)
         };
         // One part more than there are members: what each of them has written itself and is on its way.
-        let parts = self.of.len().saturating_add(1);
+        let parts = self.of.members().saturating_add(1);
         if is_young
             && of.is_within(1, MAX_MESSAGES, MAX_BYTES)
             && all.is_within(1, MAX_ALL_MESSAGES, MAX_ALL_BYTES)
@@ -151,18 +153,18 @@ impl Unfinal {
     }
 
     /// Whether there is no room for a text of any length of an author, unless others build upon it.
-    pub(super) fn is_crowded(&self, author: usize) -> bool {
+    pub(super) fn is_crowded(&self, author: MemberIndex) -> bool {
         self.need(author, LARGEST, 1) != Need::Nothing
     }
 
     /// Whether there is room for a text of any length of an author that its own statement comes after.
-    pub(super) fn has_margin(&self, author: usize) -> bool {
+    pub(super) fn has_margin(&self, author: MemberIndex) -> bool {
         self.need(author, LARGEST, 1) <= Need::Statement
     }
 
     /// Whether there is no room for a text of any length of some author, unless others build upon it.
     pub(super) fn is_any_crowded(&self) -> bool {
-        (0..self.of.len()).any(|author| self.is_crowded(author))
+        self.of.indices().any(|author| self.is_crowded(author))
     }
 }
 
@@ -170,7 +172,11 @@ impl Unfinal {
 mod tests {
     use super::*;
 
-    fn filled(author: usize, messages: usize, bytes: usize) -> Unfinal {
+    const ALICE: MemberIndex = MemberIndex::new(0);
+    const BOB: MemberIndex = MemberIndex::new(1);
+    const CAROL: MemberIndex = MemberIndex::new(2);
+
+    fn filled(author: MemberIndex, messages: usize, bytes: usize) -> Unfinal {
         let mut unfinal = Unfinal::new(8);
         for _ in 0..messages {
             unfinal.add(author, bytes);
@@ -181,12 +187,12 @@ mod tests {
     #[test]
     fn one_author_has_an_end_and_the_others_have_not_reached_theirs() {
         for (messages, bytes) in [(MAX_MESSAGES, 273), (MAX_BYTES >> 16, 1 << 16)] {
-            let unfinal = filled(2, messages, bytes);
-            assert_eq!(unfinal.need(2, bytes, 1), Need::Statement);
-            assert_eq!(unfinal.need(1, bytes, 1), Need::Nothing);
+            let unfinal = filled(CAROL, messages, bytes);
+            assert_eq!(unfinal.need(CAROL, bytes, 1), Need::Statement);
+            assert_eq!(unfinal.need(BOB, bytes, 1), Need::Nothing);
             assert!(unfinal.is_any_crowded());
             assert_eq!(
-                filled(2, messages - 1, bytes).need(2, bytes, 1),
+                filled(CAROL, messages - 1, bytes).need(CAROL, bytes, 1),
                 Need::Nothing
             );
         }
@@ -194,20 +200,23 @@ mod tests {
 
     #[test]
     fn what_others_build_upon_has_room_for_longer_and_what_a_cut_names_for_longest() {
-        let needs = [1, 2, 4].map(|times| filled(0, times * MAX_MESSAGES, 1).need(0, 1, 1));
+        let needs = [1, 2, 4].map(|times| filled(ALICE, times * MAX_MESSAGES, 1).need(ALICE, 1, 1));
         assert_eq!(needs, [Need::Statement, Need::Cut, Need::Never]);
-        assert_eq!(filled(0, 4 * MAX_MESSAGES, 1).need(0, 1, 8), Need::Demand);
+        assert_eq!(
+            filled(ALICE, 4 * MAX_MESSAGES, 1).need(ALICE, 1, 8),
+            Need::Demand
+        );
     }
 
     #[test]
     fn all_authors_together_have_an_end() {
         let mut unfinal = Unfinal::new(8);
-        for author in 0..8 {
+        for author in MemberIndex::all(8) {
             for _ in 0..MAX_ALL_MESSAGES / 8 {
                 unfinal.add(author, 1);
             }
         }
-        assert_eq!(unfinal.need(0, 1, 1), Need::Statement);
+        assert_eq!(unfinal.need(ALICE, 1, 1), Need::Statement);
     }
 
     /// One author that says many things, and others that build upon each of them.
@@ -215,41 +224,41 @@ mod tests {
     fn what_others_build_upon_has_an_end_over_all_authors() {
         let twice = FOLLOWED * MAX_ALL_BYTES;
         for length in [1 << 16, 1 << 10] {
-            let unfinal = filled(0, twice / length, length);
-            assert_eq!(unfinal.need(0, length, 64), Need::Cut);
-            assert_eq!(unfinal.need(1, length, 1), Need::Cut);
-            let unfinal = filled(0, twice / length - 1, length);
-            assert_eq!(unfinal.need(0, length, 64), Need::Demand);
+            let unfinal = filled(ALICE, twice / length, length);
+            assert_eq!(unfinal.need(ALICE, length, 64), Need::Cut);
+            assert_eq!(unfinal.need(BOB, length, 1), Need::Cut);
+            let unfinal = filled(ALICE, twice / length - 1, length);
+            assert_eq!(unfinal.need(ALICE, length, 64), Need::Demand);
         }
-        let short = filled(0, FOLLOWED * MAX_ALL_MESSAGES, 1);
-        assert_eq!(short.need(1, 1, 1), Need::Cut);
+        let short = filled(ALICE, FOLLOWED * MAX_ALL_MESSAGES, 1);
+        assert_eq!(short.need(BOB, 1, 1), Need::Cut);
     }
 
     /// Each of eight members holds as much as it may, and no two hold the same.
     #[test]
     fn a_cut_has_room_for_what_each_member_holds_and_no_more() {
         let of_each = (FOLLOWED * MAX_ALL_BYTES) >> 16;
-        let unfinal = filled(0, 8 * of_each - 1, 1 << 16);
-        assert_eq!(unfinal.need(0, 1 << 16, 64), Need::Cut);
-        let unfinal = filled(0, 9 * of_each, 1 << 16);
-        assert_eq!(unfinal.need(0, 1 << 16, 64), Need::Never);
-        assert_eq!(unfinal.need(1, 1 << 16, 1), Need::Never);
+        let unfinal = filled(ALICE, 8 * of_each - 1, 1 << 16);
+        assert_eq!(unfinal.need(ALICE, 1 << 16, 64), Need::Cut);
+        let unfinal = filled(ALICE, 9 * of_each, 1 << 16);
+        assert_eq!(unfinal.need(ALICE, 1 << 16, 64), Need::Never);
+        assert_eq!(unfinal.need(BOB, 1 << 16, 1), Need::Never);
     }
 
     #[test]
     fn what_becomes_final_makes_room() {
-        let mut unfinal = filled(2, MAX_MESSAGES, 273);
-        unfinal.settle(2, 273);
-        assert_eq!(unfinal.need(2, 273, 1), Need::Nothing);
+        let mut unfinal = filled(CAROL, MAX_MESSAGES, 273);
+        unfinal.settle(CAROL, 273);
+        assert_eq!(unfinal.need(CAROL, 273, 1), Need::Nothing);
     }
 
     #[test]
     fn an_epoch_takes_so_many_messages_and_then_ends() {
         let mut unfinal = Unfinal::new(2);
         for _ in 0..MAX_OF_EPOCH {
-            unfinal.add(1, 273);
-            unfinal.settle(1, 273);
+            unfinal.add(BOB, 273);
+            unfinal.settle(BOB, 273);
         }
-        assert_eq!(unfinal.need(0, 273, 1), Need::Cut);
+        assert_eq!(unfinal.need(ALICE, 273, 1), Need::Cut);
     }
 }

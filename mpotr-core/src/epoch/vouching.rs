@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::delivery::Delivery;
 use super::demand::Demand;
@@ -126,7 +127,7 @@ impl Delivery {
         if is_plain {
             return BTreeSet::new();
         }
-        let waiting: Vec<(usize, u32, MessageId)> = self
+        let waiting: Vec<(MemberIndex, u32, MessageId)> = self
             .holdback
             .iter()
             .map(|(author, held)| (author, held.content.seq, held.id))
@@ -172,7 +173,7 @@ impl Delivery {
     /// Nothing vouches for a message from now on: it stays out, unless it is signed itself.
     fn examine_end<S: CryptoSuite>(
         &mut self,
-        waiting: &[(usize, u32, MessageId)],
+        waiting: &[(MemberIndex, u32, MessageId)],
         fate: &mut Dependence,
         index: usize,
         opener: &mut Opener<S>,
@@ -187,7 +188,11 @@ impl Delivery {
     }
 
     /// What depends on what, of all that waits.
-    fn dependence(&self, waiting: &[(usize, u32, MessageId)], demanded: &Demand) -> Dependence {
+    fn dependence(
+        &self,
+        waiting: &[(MemberIndex, u32, MessageId)],
+        demanded: &Demand,
+    ) -> Dependence {
         let places: BTreeMap<&MessageId, usize> = waiting
             .iter()
             .enumerate()
@@ -243,7 +248,13 @@ impl Delivery {
 
     /// Whether there is room for a message, others being delivered before it. What shows a message that is delivered already
     /// always has it: lines are short.
-    fn has_room(&self, plan: &Unfinal, author: usize, held: &Held, demanded: &Demand) -> bool {
+    fn has_room(
+        &self,
+        plan: &Unfinal,
+        author: MemberIndex,
+        held: &Held,
+        demanded: &Demand,
+    ) -> bool {
         match plan.need(author, held.packet.length(), self.lines_of(author)) {
             Need::Nothing => true,
             _ if self.vouches(held) => true,
@@ -257,14 +268,14 @@ impl Delivery {
     }
 
     /// Whether the author's own statement comes after a message.
-    fn is_stated(&self, author: usize, held: &Held) -> bool {
+    fn is_stated(&self, author: MemberIndex, held: &Held) -> bool {
         let peer = self.authors.get(author).filter(|peer| !peer.is_exposed());
         let said = peer.and_then(|peer| peer.waiting.as_ref());
         said.is_some_and(|said| held.content.seq < said.sent)
     }
 
     /// Whether others build upon a later message of the one line of its author.
-    fn leads_on(&self, author: usize, held: &Held) -> bool {
+    fn leads_on(&self, author: MemberIndex, held: &Held) -> bool {
         let peer = self.authors.get(author).filter(|peer| !peer.is_exposed());
         peer.is_some_and(|peer| held.content.seq < peer.demanded)
     }
@@ -272,7 +283,7 @@ impl Delivery {
     /// Whether the author's own signature of a message at hand verifies. It is looked at once.
     pub(super) fn is_signed_itself<S: CryptoSuite>(
         &mut self,
-        author: usize,
+        author: MemberIndex,
         id: &MessageId,
         opener: &mut Opener<S>,
     ) -> bool {
@@ -294,7 +305,7 @@ impl Delivery {
         warrant == Warrant::Own
     }
 
-    fn warrant_of(&self, author: usize, id: &MessageId) -> Option<Warrant> {
+    fn warrant_of(&self, author: MemberIndex, id: &MessageId) -> Option<Warrant> {
         let delivered = self.graph.get(id).map(|node| node.warrant);
         delivered.or_else(|| {
             let held = self.holdback.get(id).filter(|(of, _)| *of == author);
@@ -303,7 +314,12 @@ impl Delivery {
     }
 
     /// A message at hand that names this one as its previous, the one that vouches for it if there is one.
-    pub(super) fn voucher_of(&self, author: usize, seq: u32, id: &MessageId) -> Option<MessageId> {
+    pub(super) fn voucher_of(
+        &self,
+        author: MemberIndex,
+        seq: u32,
+        id: &MessageId,
+    ) -> Option<MessageId> {
         let delivered = self
             .graph
             .get(id)
@@ -323,7 +339,7 @@ impl Delivery {
     /// signed one first.
     pub(super) fn line_of<S: CryptoSuite>(
         &mut self,
-        (author, seq): (usize, u32),
+        (author, seq): (MemberIndex, u32),
         id: MessageId,
         opener: &mut Opener<S>,
     ) -> Vec<MessageId> {

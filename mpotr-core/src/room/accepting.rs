@@ -278,7 +278,7 @@ impl<S: CryptoSuite> Room<S> {
     /// A proposal lists the own offer, so its maker has heard that.
     fn note_answered(&mut self, now: Timestamp, proposal: &Proposal, part: &Part<S>) {
         let mut listed = proposal.offers.iter().zip(part.run.members());
-        let own = proposal.offers.get(part.run.me()).copied();
+        let own = proposal.offers.get(part.run.me().place()).copied();
         let maker = listed.nth(usize::from(proposal.proposer));
         if let Some((own, (maker, member))) = own.zip(maker)
             && *maker != own

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::Room;
 use super::changing::Changing;
@@ -34,7 +34,7 @@ pub(super) struct Contributed {
     run: Sid,
     place: Place,
     /// Members of the epoch that ends, by index, this one among them.
-    continuing: Vec<usize>,
+    continuing: Vec<MemberIndex>,
     /// Claimed identities of the others.
     joining: BTreeSet<IdentityKey>,
     confirmed: bool,
@@ -44,8 +44,12 @@ pub(super) struct Contributed {
 
 impl Contributed {
     /// The other members of the epoch that ends who are in both runs.
-    fn common<'a>(&'a self, other: &'a Self, me: usize) -> impl Iterator<Item = usize> + 'a {
-        let both = move |member: &usize| *member != me && other.continuing.contains(member);
+    fn common<'a>(
+        &'a self,
+        other: &'a Self,
+        me: MemberIndex,
+    ) -> impl Iterator<Item = MemberIndex> + 'a {
+        let both = move |member: &MemberIndex| *member != me && other.continuing.contains(member);
         self.continuing.iter().copied().filter(both)
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Fault, FaultKind, Run, Unfilled};
+use mpotr_gka::{Fault, FaultKind, MemberIndex, Run, Unfilled};
 
 use super::Room;
 use super::lobby::answering::Answer;
@@ -153,7 +153,7 @@ impl<S: CryptoSuite> Room<S> {
             Err(Unfilled::Replayed) => return Err(Rejection::Replayed),
             Err(Unfilled::NotAuthentic) => return Err(Rejection::NotAuthentic),
             Err(Unfilled::Equivocation(sender)) => {
-                let fault = Fault::of(FaultKind::Equivocation, usize::from(sender));
+                let fault = Fault::of(FaultKind::Equivocation, sender);
                 if let Some(attempt) = self.succession.take(which) {
                     // Those who have one of the two get the other: the two are the proof.
                     let out = &mut self.common.out;
@@ -347,7 +347,7 @@ impl<S: CryptoSuite> Room<S> {
         offering.spend(attempt.used_offers());
         offering.spend(attempt.offers_of(&fault.culprits));
         offering.spend(attempt.offers_of(&attempt.run().undecodable()));
-        let is_of_newcomers = |it: &usize| attempt.joining.contains(it);
+        let is_of_newcomers = |it: &MemberIndex| attempt.joining.contains(it);
         if self.phase.is_member() && fault.culprits.iter().any(is_of_newcomers) {
             let view = self.common.me.times().view;
             let alive = attempt.alive_newcomers().unwrap_or_default();
@@ -399,7 +399,7 @@ impl<S: CryptoSuite> Room<S> {
 
 impl<S: CryptoSuite> Membership<S> {
     /// Who brought into the cut of a run what it did not serve, as a member knows that could not confirm for that.
-    pub(super) fn unserved_in(&mut self, attempt: &Attempt<S>) -> BTreeSet<usize> {
+    pub(super) fn unserved_in(&mut self, attempt: &Attempt<S>) -> BTreeSet<MemberIndex> {
         let continuing = attempt.continuing.as_ref();
         let without_cut = continuing.filter(|_| attempt.cut.is_none());
         let reporters =
@@ -408,7 +408,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// The members of the epoch that ends among those at fault in a run that follows it.
-    fn stated_by(&self, attempt: &Attempt<S>, culprits: &[usize]) -> Vec<IdentityKey> {
+    fn stated_by(&self, attempt: &Attempt<S>, culprits: &[MemberIndex]) -> Vec<IdentityKey> {
         let continuing = attempt.continuing.iter().flatten();
         let old: BTreeSet<_> = continuing
             .filter_map(|member| self.epoch.identity(*member))
@@ -418,10 +418,10 @@ impl<S: CryptoSuite> Membership<S> {
     }
 }
 
-fn claimed<S: CryptoSuite>(run: &Run<S>, members: &[usize]) -> Vec<IdentityKey> {
+fn claimed<S: CryptoSuite>(run: &Run<S>, members: &[MemberIndex]) -> Vec<IdentityKey> {
     members
         .iter()
-        .filter_map(|member| run.members().get(*member))
+        .filter_map(|member| run.member(*member))
         .map(|member| member.offer().identity)
         .collect()
 }

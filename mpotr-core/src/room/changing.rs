@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32};
-use mpotr_gka::{OfferDigest, Sid};
+use mpotr_gka::{MemberIndex, OfferDigest, Sid};
 
 use super::Room;
 use super::adopting::Contributed;
@@ -63,21 +63,21 @@ pub(super) struct Changing {
     /// What was asked for in this view.
     pub(super) asked: Asked,
     /// Members whose word this one has passed on in this view, since a proposal leaves them out.
-    pub(super) relayed: BTreeSet<usize>,
+    pub(super) relayed: BTreeSet<MemberIndex>,
     /// When a member said something about the next epoch last, by index.
-    spoke: BTreeMap<usize, Timestamp>,
+    spoke: BTreeMap<MemberIndex, Timestamp>,
 }
 
 impl Changing {
     /// These members have said something new about the next epoch.
-    pub(super) fn have_spoken(&mut self, now: Timestamp, members: Vec<usize>) {
+    pub(super) fn have_spoken(&mut self, now: Timestamp, members: Vec<MemberIndex>) {
         for member in members {
             self.spoke.insert(member, now);
         }
     }
 
     /// When a member said something about the next epoch last.
-    pub(super) fn spoke_at(&self, member: usize) -> Option<Timestamp> {
+    pub(super) fn spoke_at(&self, member: MemberIndex) -> Option<Timestamp> {
         self.spoke.get(&member).copied()
     }
 }
@@ -112,7 +112,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Whether all who continue have confirmed a run with this cut.
-    pub(super) fn is_agreed(&self, run: Sid, continuing: &[usize], cut: Digest32) -> bool {
+    pub(super) fn is_agreed(&self, run: Sid, continuing: &[MemberIndex], cut: Digest32) -> bool {
         self.epoch.cut_digest(run) == Some(cut)
             && continuing.iter().all(|member| {
                 let said = self.epoch.next_of(*member);

@@ -120,9 +120,8 @@ impl<S: CryptoSuite> Room<S> {
     /// Those whose next packet is missing in a run, this member left out.
     fn silent_in(&self, attempt: &Attempt<S>) -> Vec<IdentityKey> {
         let me = self.common.me.public();
-        let members = attempt.run().members();
         let silent = attempt.silent().into_iter();
-        let silent = silent.filter_map(|member| members.get(member));
+        let silent = silent.filter_map(|member| attempt.run().member(member));
         let silent = silent.map(|member| member.offer().identity);
         silent.filter(|identity| *identity != me).collect()
     }

@@ -31,8 +31,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
     /// The place of this member among those who open the door for the view: its proposer comes first.
     fn rank_at_door(&self) -> u32 {
         let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
-        let first = self.proposer_of(self.view()).unwrap_or(0);
-        let [me, first] = [self.epoch().me(), first].map(|it| u32::try_from(it).unwrap_or(0));
+        let first = self.proposer_of(self.view());
+        let first = first.map_or(0, |first| u32::from(first.get()));
+        let me = u32::from(self.epoch().me().get());
         let turns = members.saturating_add(me).saturating_sub(first);
         turns.checked_rem(members).unwrap_or(0).min(MAX_RANK)
     }

@@ -5,7 +5,7 @@
 //! and moves nobody. Only a member that gathers knocks at the epochs of which others say that they have them, and gathers on.
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::OfferDigest;
+use mpotr_gka::{MemberIndex, OfferDigest};
 
 use super::Room;
 use super::lobby::answering::{Answer, rank};
@@ -127,7 +127,7 @@ impl<S: CryptoSuite> Room<S> {
                 None => {
                     let lot = [&digest.as_bytes()[..], me.as_bytes()].concat();
                     let people = self.lobby.offering.people().max(FEW);
-                    rank(&lot, 0, people).saturating_add(1)
+                    rank(&lot, MemberIndex::new(0), people).saturating_add(1)
                 }
             };
             let cx = &mut self.common.at(now);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Established, Sid};
+use mpotr_gka::{Established, MemberIndex, Sid};
 
 use super::Room;
 use super::context::Context;
@@ -22,7 +22,7 @@ use crate::wire::{EpochName, Presence, Proposal, SidHint};
 pub(super) struct Certificate {
     pub(super) hint: SidHint,
     /// What all sent there, by round and sender.
-    pub(super) all: BTreeMap<(u8, u16), Vec<u8>>,
+    pub(super) all: BTreeMap<(u8, MemberIndex), Vec<u8>>,
     /// What a transcript keeps of the run, until the epoch begins.
     pub(super) record: Option<Box<RunRecord>>,
 }
@@ -222,8 +222,8 @@ impl<S: CryptoSuite> Room<S> {
         let me = epoch.me();
         let roster = epoch
             .roster()
-            .enumerate()
-            .map(|(index, identity)| MemberInfo {
+            .zip(epoch.indices())
+            .map(|(identity, index)| MemberInfo {
                 identity,
                 is_me: index == me,
             });

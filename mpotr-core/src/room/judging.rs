@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey, VerifyingKey};
-use mpotr_gka::{Offer, OfferDigest, RosterError, Run, Sid};
+use mpotr_gka::{MemberIndex, Offer, OfferDigest, RosterError, Run, Sid};
 
 use super::context::Me;
 use super::lobby::Lobby;
@@ -37,13 +37,13 @@ pub(super) struct Part<S: CryptoSuite> {
     /// What the own offer in it follows.
     pub(super) offered: Option<EpochName>,
     /// Members of the epoch that ends, by index, who go on; `None` where this member has no part in that.
-    pub(super) continuing: Option<Vec<usize>>,
+    pub(super) continuing: Option<Vec<MemberIndex>>,
     /// The other room whose members come in, if they do.
     pub(super) guests: Option<EpochName>,
     /// Those in a change who come in, by their place in the roster.
-    pub(super) joining: Vec<usize>,
+    pub(super) joining: Vec<MemberIndex>,
     /// The other members that have said that they were there, by that place.
-    pub(super) named_by: BTreeMap<usize, BTreeSet<IdentityKey>>,
+    pub(super) named_by: BTreeMap<MemberIndex, BTreeSet<IdentityKey>>,
 }
 
 impl<S: CryptoSuite> Part<S> {
@@ -112,12 +112,13 @@ impl<S: CryptoSuite> Judge<'_, S> {
             _ => Vec::new(),
         };
         let named_by = joining.iter().filter_map(|place| {
-            let (Parent::Epoch(situation), Some(offer)) = (&self.parent, offers.get(*place)) else {
+            let (Parent::Epoch(situation), Some(offer)) = (&self.parent, offers.get(place.place()))
+            else {
                 return None;
             };
             let newcomer = Admitted {
                 identity: offer.identity,
-                offer: *proposal.offers.get(*place)?,
+                offer: *proposal.offers.get(place.place())?,
             };
             Some((*place, situation.named_by(&newcomer).collect()))
         });
@@ -254,7 +255,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
         &self,
         proposal: &Proposal,
         offers: &[&Offer],
-    ) -> Result<(Option<Vec<usize>>, Option<EpochName>), Verdict> {
+    ) -> Result<(Option<Vec<MemberIndex>>, Option<EpochName>), Verdict> {
         if let Parent::Epoch(situation) = &self.parent {
             let continuing = situation.check_members(proposal)?;
             let guests = situation.check_newcomers(proposal, offers, &continuing)?;
@@ -264,7 +265,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
             // All of this epoch, or none.
             await_that(situation.lists_all(proposal))?;
             require(situation.takes_hosts(offers), Rejection::NotAdmitted)?;
-            let all = 0..situation.epoch().members();
+            let all = situation.epoch().indices();
             return Ok((Some(all.collect()), None));
         }
         let me = self.me.public();
@@ -294,9 +295,9 @@ fn check_signature<S: CryptoSuite>(proposal: &Proposal, offers: &[&Offer]) -> Re
 impl<S: CryptoSuite> Situation<'_, S> {
     /// No member in it is voted out, neither by its own proposal nor by that of a friend, and each that is left out may be:
     /// those that go on, by index.
-    fn check_members(&self, proposal: &Proposal) -> Result<Vec<usize>, Verdict> {
+    fn check_members(&self, proposal: &Proposal) -> Result<Vec<MemberIndex>, Verdict> {
         let mut continuing = Vec::new();
-        for member in 0..self.epoch().members() {
+        for member in self.epoch().indices() {
             let stated = self.offer_of(member);
             if stated.is_some_and(|offer| proposal.offers.contains(&offer)) {
                 require(!self.is_member_excluded(member), Rejection::NotAdmitted)?;
@@ -316,13 +317,14 @@ impl<S: CryptoSuite> Situation<'_, S> {
         &self,
         proposal: &Proposal,
         offers: &[&Offer],
-        continuing: &[usize],
-    ) -> Vec<usize> {
+        continuing: &[MemberIndex],
+    ) -> Vec<MemberIndex> {
         let stated: BTreeSet<OfferDigest> = continuing
             .iter()
             .filter_map(|member| self.offer_of(*member))
             .collect();
-        let listed = proposal.offers.iter().zip(offers).enumerate();
+        let places = MemberIndex::all(offers.len());
+        let listed = places.zip(proposal.offers.iter().zip(offers));
         let newcomers =
             listed.filter(|(_, (digest, offer))| !stated.contains(digest) && !self.is_guest(offer));
         newcomers.map(|(place, _)| place).collect()
@@ -334,7 +336,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         &self,
         proposal: &Proposal,
         offers: &[&Offer],
-        continuing: &[usize],
+        continuing: &[MemberIndex],
     ) -> Result<Option<EpochName>, Verdict> {
         let stated: BTreeSet<OfferDigest> = continuing
             .iter()
@@ -382,7 +384,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Whether the offer that a member has stated for this view is one that nobody can list.
-    fn offers_no_keys(&self, member: usize) -> bool {
+    fn offers_no_keys(&self, member: MemberIndex) -> bool {
         let Some(offer) = self.offer_of(member) else {
             return false;
         };

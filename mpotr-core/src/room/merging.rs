@@ -39,7 +39,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     /// The epochs with which any member votes to become one.
     pub(super) fn proposed_merges(&self) -> BTreeSet<EpochName> {
         let epoch = self.epoch();
-        let said = (0..epoch.members()).filter_map(|member| epoch.next_of(member));
+        let said = epoch.indices().filter_map(|member| epoch.next_of(member));
         let votes = said.flat_map(|next| &next.votes);
         let named = |vote: &Vote| match vote {
             Vote::Merge(name) => Some(*name),
@@ -134,7 +134,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     /// Whether a proposal of the host lists all members of this epoch, each with the offer that it has stated.
     pub(super) fn lists_all(&self, proposal: &Proposal) -> bool {
         let epoch = self.epoch();
-        (0..epoch.members()).all(|member| {
+        epoch.indices().all(|member| {
             let stated = epoch.next_of(member).and_then(|next| next.guest);
             epoch.is_present(member) && stated.is_some_and(|it| proposal.offers.contains(&it))
         })
@@ -168,7 +168,7 @@ impl<S: CryptoSuite> Membership<S> {
     /// What the members of this epoch tell those of the host: which offers belong together.
     fn guests(&self, room: mpotr_gka::RoomId, names: Vec<EpochName>) -> Option<Guests> {
         let host = self.goes_over?.host;
-        let members = 0..self.epoch.members();
+        let members = self.epoch.indices();
         let stated = members.map(|member| self.epoch.next_of(member)?.guest);
         let offers: Option<BTreeSet<_>> = stated.collect();
         Some(Guests {

@@ -5,7 +5,9 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret, SignatureBytes};
-use mpotr_gka::{AuthenticationId, CommitmentSum, EpochName, OfferDigest, RosterError, wire_index};
+use mpotr_gka::{
+    AuthenticationId, CommitmentSum, EpochName, MemberIndex, OfferDigest, RosterError,
+};
 
 use super::Room;
 use super::context::{Context, Me};
@@ -49,7 +51,7 @@ impl<S: CryptoSuite> Offering<S> {
             view: draft.view,
             host: draft.host,
             policy: draft.policy,
-            proposer: wire_index(proposer),
+            proposer: MemberIndex::of(proposer).get(),
             commitments: draft.commitments,
             offers,
             signature: SignatureBytes::new([0; 64]),

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::IdentityKey;
-use mpotr_gka::OfferDigest;
+use mpotr_gka::{MemberIndex, OfferDigest};
 
 use crate::config::Timers;
 use crate::time::{Duration, Timestamp, part};
@@ -89,7 +89,7 @@ struct Answers {
     run: SidHint,
     contributed: Timestamp,
     /// By sender. That it signed its confirmation is known when all have.
-    after: BTreeMap<u16, Duration>,
+    after: BTreeMap<MemberIndex, Duration>,
 }
 
 /// The pace of the room.
@@ -223,7 +223,7 @@ impl Pulse {
     }
 
     /// A confirmation has come, which nobody makes who does not have this member's contribution.
-    pub(super) fn hear_confirmation(&mut self, now: Timestamp, run: SidHint, sender: u16) {
+    pub(super) fn hear_confirmation(&mut self, now: Timestamp, run: SidHint, sender: MemberIndex) {
         if let Some(answers) = self.answers.as_mut().filter(|answers| answers.run == run) {
             let after = now.since(answers.contributed);
             answers.after.insert(sender, after);
@@ -240,7 +240,8 @@ impl Pulse {
         self.failed = 0;
         let answers = self.answers.take().filter(|answers| answers.run == run);
         let mut roster = BTreeSet::new();
-        for (sender, (offer, identity)) in (0_u16..).zip(members) {
+        for (sender, (offer, identity)) in members.enumerate() {
+            let sender = MemberIndex::of(sender);
             if identity == me {
                 continue;
             }

@@ -9,10 +9,11 @@ mod lots;
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use lots::{
-    AHEAD, AHEAD_LOT, FIRST_QUESTION, HELPER_AFTER, LOTS, QUESTION_LOT, Question, lot, moment,
-    next_question,
+    AHEAD, AHEAD_LOT, FIRST_QUESTION, HELPER_AFTER, LOTS, QUESTION_LOT, Question, bytes_of, lot,
+    moment, next_question,
 };
 
 use super::Room;
@@ -43,11 +44,11 @@ impl<S: CryptoSuite> Lobby<S> {
     pub(super) fn plan_statements(
         &mut self,
         cx: &mut Context<'_, S>,
-        (asker, number): (usize, u32),
-        (me, members): (usize, usize),
-        lacking: &[usize],
+        (asker, number): (MemberIndex, u32),
+        (me, members): (MemberIndex, usize),
+        lacking: &[MemberIndex],
     ) {
-        let seed = [asker.to_be_bytes().as_slice(), &number.to_be_bytes()].concat();
+        let seed = [bytes_of(asker).as_slice(), &number.to_be_bytes()].concat();
         let question = Question {
             seed: &seed,
             me,
@@ -80,13 +81,13 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let others = self.present().filter(|member| *member != epoch.me());
         let Some(attempt) = attempt.filter(|attempt| attempt.proposal.view == change.view) else {
             let proposer = self.proposer_of(change.view);
-            let has_proposed = |member: usize| {
+            let has_proposed = |member: MemberIndex| {
                 let said = epoch.next_of(member);
                 said.is_some_and(|next| next.proposed.is_some())
             };
             // The proposer needs the word of all, the others at first that of the proposer.
             let needs_all = proposer == Some(epoch.me()) || is_late(change.view);
-            let is_lacking = |member: &usize| {
+            let is_lacking = |member: &MemberIndex| {
                 if Some(*member) == proposer {
                     !has_proposed(*member)
                 } else {
@@ -97,7 +98,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         };
         let run = attempt.run().sid();
         let continuing = attempt.continuing.iter().flatten().copied();
-        let is_lacking = |member: &usize| {
+        let is_lacking = |member: &MemberIndex| {
             let Some(said) = epoch.next_of(*member) else {
                 return true;
             };
@@ -222,7 +223,7 @@ impl<S: CryptoSuite> Room<S> {
         &self,
         now: Timestamp,
         number: u8,
-        left_out: &BTreeSet<(u8, usize)>,
+        left_out: &BTreeSet<(u8, MemberIndex)>,
     ) -> Vec<Missing> {
         let succession = &self.succession;
         let situation = self.situation(now);
@@ -240,7 +241,8 @@ impl<S: CryptoSuite> Room<S> {
         let missing = runs.map(|attempt| {
             let is_current = current.is_some_and(|current| current.hint == attempt.hint);
             let left = |round: u8, missing: &MemberBits| {
-                let is_left = |member: &usize| !is_current || !left_out.contains(&(round, *member));
+                let is_left =
+                    |member: &MemberIndex| !is_current || !left_out.contains(&(round, *member));
                 missing.iter().filter(is_left).collect::<MemberBits>()
             };
             let [contributions, confirmations] = attempt.missing();
@@ -282,13 +284,10 @@ impl<S: CryptoSuite> Room<S> {
         let round_trip = self.common.me.times().round_trip;
         for (round, authors) in [(1, &missing.contributions), (2, &missing.confirmations)] {
             for author in authors.iter().take(members) {
-                let Ok(sender) = u16::try_from(author) else {
-                    continue;
-                };
                 let answer = Answer::Round(Claim {
                     run: missing.run,
                     round,
-                    sender,
+                    sender: author,
                 });
                 if let Some(turn) = question.turn(now, round_trip, author)
                     && self.held_packet(answer).is_some()
@@ -367,13 +366,13 @@ impl<S: CryptoSuite> Room<S> {
         attempts.find(|attempt| attempt.hint == run)
     }
 
-    fn proposer_in(&self, run: SidHint) -> Option<usize> {
+    fn proposer_in(&self, run: SidHint) -> Option<MemberIndex> {
         let attempt = self.attempt(run);
-        attempt.map(|attempt| usize::from(attempt.proposal.proposer))
+        attempt.map(|attempt| MemberIndex::new(attempt.proposal.proposer))
     }
 
     /// This member's place in a run, and how many are in it.
-    fn place_in(&self, run: SidHint) -> Option<(usize, usize)> {
+    fn place_in(&self, run: SidHint) -> Option<(MemberIndex, usize)> {
         if let Some(attempt) = self.attempt(run) {
             return Some((attempt.run().me(), attempt.run().members().len()));
         }

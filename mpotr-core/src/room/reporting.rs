@@ -1,7 +1,7 @@
 //! What happened in an epoch, as the room and the application are told. `docs/spec/06-epochs.md`, "Talking".
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::context::Context;
 use super::fates::Fates;
@@ -24,13 +24,13 @@ pub(super) struct Report {
     /// A member asks what the others have seen.
     pub(super) is_asked: bool,
     /// Who lacks whose newest statements, and the number of the statement that says so.
-    pub(super) lacking: Vec<(usize, u32, Vec<usize>)>,
+    pub(super) lacking: Vec<(MemberIndex, u32, Vec<MemberIndex>)>,
     /// Who lacks something of whom.
-    pub(super) asking: Vec<(usize, Vec<usize>)>,
+    pub(super) asking: Vec<(MemberIndex, Vec<MemberIndex>)>,
     /// Members whose newest statement was heard, or heard again.
-    pub(super) repeated: Vec<usize>,
+    pub(super) repeated: Vec<MemberIndex>,
     /// Members that have said something new about the epoch that follows.
-    pub(super) spoke: Vec<usize>,
+    pub(super) spoke: Vec<MemberIndex>,
     /// Packets of messages that a member misses.
     pub(super) missing: Vec<(MessageId, Vec<u8>)>,
     /// Messages that a member misses, and how many rounds of others have their turn to send them before this one.

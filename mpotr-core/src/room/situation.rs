@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{OfferDigest, Sid};
+use mpotr_gka::{MemberIndex, OfferDigest, Sid};
 
 use super::changing::Change;
 use super::context::Me;
@@ -56,9 +56,10 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// Members that still take part, by index.
-    pub(super) fn present(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn present(&self) -> impl Iterator<Item = MemberIndex> {
         let epoch = self.epoch();
-        (0..epoch.members())
+        epoch
+            .indices()
             .filter(|member| epoch.is_present(*member) && !self.has_installed(*member))
     }
 
@@ -73,7 +74,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// What all members have said about the next epoch.
     fn said(&self) -> impl Iterator<Item = &'a Next> {
         let epoch = self.epoch();
-        (0..epoch.members()).filter_map(|member| epoch.next_of(member))
+        epoch.indices().filter_map(|member| epoch.next_of(member))
     }
 
     /// Whether as many members vote for something as a rule asks for. Who is to be left out has no vote on it.
@@ -91,7 +92,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         let vote = Vote::Admit(newcomer.identity);
         let mut words = self.words_on(&vote);
         let epoch = self.epoch();
-        let present = (0..epoch.members()).filter(|member| epoch.is_present(*member));
+        let present = epoch.indices().filter(|member| epoch.is_present(*member));
         let have_checked = present.filter(|member| {
             let said = epoch.next_of(*member);
             said.is_some_and(|next| next.admitted.contains(newcomer))
@@ -111,7 +112,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// The same of a member, by index.
-    pub(super) fn is_member_excluded(&self, member: usize) -> bool {
+    pub(super) fn is_member_excluded(&self, member: MemberIndex) -> bool {
         let identity = self.epoch().identity(member);
         identity.is_some_and(|identity| self.is_excluded(&identity))
     }
@@ -201,13 +202,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
 
     /// When the next member counts as dead of which another instance has shown itself.
     pub(super) fn next_replacement(&self) -> Option<Timestamp> {
-        let members = 0..self.epoch().members();
+        let members = self.epoch().indices();
         let from = members.filter_map(|member| self.dead_from(member));
         from.filter(|from| *from > self.now).min()
     }
 
     /// From when on a member counts as dead of which another instance has shown itself.
-    fn dead_from(&self, member: usize) -> Option<Timestamp> {
+    fn dead_from(&self, member: MemberIndex) -> Option<Timestamp> {
         let identity = self.epoch().identity(member)?;
         let suspect = self.me.times().suspect;
         self.member.replaced_from(&identity, suspect)
@@ -226,7 +227,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// Whether a roster has another instance of a member in its place.
-    pub(super) fn is_replaced(&self, member: usize, offers: &[OfferDigest]) -> bool {
+    pub(super) fn is_replaced(&self, member: MemberIndex, offers: &[OfferDigest]) -> bool {
         let identity = self.epoch().identity(member);
         let answered = self.answered().into_iter();
         let mut twins = answered.filter(|it| Some(it.identity) == identity);
@@ -336,7 +337,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// Whether there is a reason for another epoch, newcomers aside.
     pub(super) fn wants_own_change(&self) -> bool {
         let epoch = self.epoch();
-        let others = || (0..epoch.members()).filter(|member| *member != epoch.me());
+        let others = || epoch.other_members();
         let gone = others().any(|member| epoch.is_closed(member));
         let wants_refresh = |member| {
             let said = epoch.next_of(member);
@@ -355,7 +356,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             // Who is alone looks for others, and has no use for another epoch without them.
             return false;
         }
-        let mut others = (0..epoch.members()).filter(|member| *member != epoch.me());
+        let mut others = epoch.other_members();
         let asked = others.any(|member| {
             let said = epoch.next_of(member);
             said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
@@ -368,7 +369,8 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// state nobody by more than that at a time.
     pub(super) fn later_view(&self) -> Option<u32> {
         let (epoch, change) = (self.epoch(), self.change()?);
-        let takes_part = |member: &usize| *member != epoch.me() && !self.may_be_left_out(*member);
+        let takes_part =
+            |member: &MemberIndex| *member != epoch.me() && !self.may_be_left_out(*member);
         let others = self.present().filter(takes_part);
         let said = others.filter_map(|member| epoch.next_of(member));
         let mut views: Vec<_> = said
@@ -405,23 +407,24 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
 
     /// The proposer of a view: the members of the old roster take turns, from one that its name picks. The last view, which
     /// none follows, has none: it would be one member's for ever.
-    pub(super) fn proposer_of(&self, view: u32) -> Option<usize> {
+    pub(super) fn proposer_of(&self, view: u32) -> Option<MemberIndex> {
         view.checked_add(1)?;
         let members = u64::try_from(self.epoch().members()).ok()?;
         let name = self.member.name;
         let first = name.as_bytes().first_chunk();
         let first = first.map(|bytes| u64::from_be_bytes(*bytes))?;
         let turn = first.checked_rem(members)?.checked_add(u64::from(view))?;
-        usize::try_from(turn.checked_rem(members)?).ok()
+        let turn = usize::try_from(turn.checked_rem(members)?).ok()?;
+        Some(MemberIndex::of(turn))
     }
 
     /// Whether a member may be left out of a roster.
-    pub(super) fn may_be_left_out(&self, member: usize) -> bool {
+    pub(super) fn may_be_left_out(&self, member: MemberIndex) -> bool {
         self.has_gone(member) || self.is_struck(member)
     }
 
     /// Whether a member is not to be waited for: it no longer takes part, or says nothing.
-    pub(super) fn has_gone(&self, member: usize) -> bool {
+    pub(super) fn has_gone(&self, member: MemberIndex) -> bool {
         let (epoch, Some(change)) = (self.epoch(), self.change()) else {
             return false;
         };
@@ -438,7 +441,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
 
     /// When a member may be left out for having said nothing. Who has spoken in this change has as long again in each view; who
     /// has not in all of it has the time that an answer to the own word takes.
-    pub(super) fn suspect_at(&self, member: usize, change: &Change) -> Timestamp {
+    pub(super) fn suspect_at(&self, member: MemberIndex, change: &Change) -> Timestamp {
         let spoke = self.member.changing.spoke_at(member);
         let times = self.me.times();
         match spoke.filter(|spoke| *spoke >= change.began) {
@@ -451,19 +454,19 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// The offer of a member for this view, if it has said so and the offer is at hand.
-    pub(super) fn offer_of(&self, member: usize) -> Option<OfferDigest> {
+    pub(super) fn offer_of(&self, member: MemberIndex) -> Option<OfferDigest> {
         self.offer_for(self.change()?.view, member)
     }
 
     /// The offer that a member has stated for a view, unless it has installed an epoch since.
-    pub(super) fn offer_for(&self, view: u32, member: usize) -> Option<OfferDigest> {
+    pub(super) fn offer_for(&self, view: u32, member: MemberIndex) -> Option<OfferDigest> {
         let next = self.epoch().next_of(member);
         let next = next.filter(|next| next.view == view && next.installed.is_none());
         next?.offer
     }
 
     /// Whether a member has said that it installed an epoch: it takes part in no other.
-    pub(super) fn has_installed(&self, member: usize) -> bool {
+    pub(super) fn has_installed(&self, member: MemberIndex) -> bool {
         let said = self.epoch().next_of(member);
         said.is_some_and(|next| next.installed.is_some())
     }
@@ -471,7 +474,9 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// Whether more than half of the others have said that they installed an epoch. A single one says so to no effect.
     pub(super) fn others_have_gone(&self) -> bool {
         let members = self.epoch().members();
-        let gone = (0..members)
+        let gone = self
+            .epoch()
+            .indices()
             .filter(|member| self.has_installed(*member))
             .count();
         gone.saturating_mul(2) > members.saturating_sub(1)

@@ -4,7 +4,7 @@
 //! report counts as far as they sign it, and never alone.
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::wire_index;
+use mpotr_gka::MemberIndex;
 
 use super::Room;
 use super::membership::Membership;
@@ -29,7 +29,7 @@ const COMES_LATE: [Owed; 4] = [
 const STEPS_OF_ROUND_TRIP: u32 = 4;
 
 impl<S: CryptoSuite> Situation<'_, S> {
-    fn own_strikes(&self, member: usize) -> u32 {
+    fn own_strikes(&self, member: MemberIndex) -> u32 {
         self.member.changing.strikes.of(member)
     }
 
@@ -44,20 +44,20 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Whether more than half of the members have signed two strikes of a member.
-    fn is_struck_by_most(&self, member: usize) -> bool {
+    fn is_struck_by_most(&self, member: MemberIndex) -> bool {
         let own = self.own_strikes(member) >= strikes::ENOUGH;
         self.do_most_say(own, |next| next.struck_twice.contains(member))
     }
 
     /// Whether a member may be left out for its strikes: by two of this member's own, or by one, and two of most. What others say
     /// never does it alone.
-    pub(super) fn is_struck(&self, member: usize) -> bool {
+    pub(super) fn is_struck(&self, member: MemberIndex) -> bool {
         let own = self.own_strikes(member);
         own >= strikes::ENOUGH || (own > 0 && self.is_struck_by_most(member))
     }
 
     /// Whether another would take part in a roster without a member that has strikes, by what it has signed.
-    fn would_go_without(&self, other: usize, member: usize) -> bool {
+    fn would_go_without(&self, other: MemberIndex, member: MemberIndex) -> bool {
         let said = self.epoch().next_of(other);
         said.is_some_and(|next| {
             next.struck_twice.contains(member)
@@ -67,9 +67,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
 
     /// Whether this member leaves another out of what it proposes, for its strikes. If not all who stay would take part without
     /// it they get another view to see for themselves; in the end most count.
-    pub(super) fn is_left_out(&self, member: usize) -> bool {
+    pub(super) fn is_left_out(&self, member: MemberIndex) -> bool {
         let epoch = self.epoch();
-        let stays = |it: &usize| {
+        let stays = |it: &MemberIndex| {
             *it != epoch.me()
                 && *it != member
                 && !self.is_member_excluded(*it)
@@ -85,43 +85,44 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Whether a member's turn to propose is passed over: it has two strikes of this one and of most, so that most pass it over.
-    pub(super) fn is_passed_over(&self, member: usize) -> bool {
+    pub(super) fn is_passed_over(&self, member: MemberIndex) -> bool {
         self.own_strikes(member) >= strikes::ENOUGH && self.is_struck_by_most(member)
     }
 
     /// Whether a member has stated what it brings into the cut of a run.
-    fn has_frozen(&self, member: usize, attempt: &Attempt<S>) -> bool {
+    fn has_frozen(&self, member: MemberIndex, attempt: &Attempt<S>) -> bool {
         let run = attempt.run().sid();
         let said = self.epoch().next_of(member);
         said.is_some_and(|next| next.frozen.is_some_and(|(other, _)| other == run))
             || self.has_said_to_confirm(member, attempt)
     }
 
-    fn has_said_to_confirm(&self, member: usize, attempt: &Attempt<S>) -> bool {
+    fn has_said_to_confirm(&self, member: MemberIndex, attempt: &Attempt<S>) -> bool {
         let run = attempt.run().sid();
         let said = self.epoch().next_of(member);
         said.is_some_and(|next| next.confirmed.iter().any(|(other, _)| *other == run))
     }
 
     /// The place of a member in a run.
-    fn place_in_run(&self, member: usize, attempt: &Attempt<S>) -> Option<usize> {
+    fn place_in_run(&self, member: MemberIndex, attempt: &Attempt<S>) -> Option<MemberIndex> {
         let continuing = attempt.continuing.as_ref()?;
         let identity = self
             .epoch()
             .identity(member)
             .filter(|_| continuing.contains(&member))?;
         let mut members = attempt.run().members().iter();
-        members.position(|it| it.offer().identity == identity)
+        let place = members.position(|it| it.offer().identity == identity);
+        place.map(MemberIndex::of)
     }
 
     /// Whether a member has stated an offer for this view, or for a later one since.
-    fn has_come(&self, member: usize) -> bool {
+    fn has_come(&self, member: MemberIndex) -> bool {
         let said = self.epoch().next_of(member);
         said.is_some_and(|next| next.offer.is_some() && next.view >= self.view())
     }
 
     /// Whether a member has left this view for a later one: what it states is about that.
-    fn is_ahead(&self, member: usize) -> bool {
+    fn is_ahead(&self, member: MemberIndex) -> bool {
         let said = self.epoch().next_of(member);
         said.is_some_and(|next| next.view > self.view())
     }
@@ -143,7 +144,12 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// What is missing of a member in this view.
-    fn owed_by(&self, member: usize, attempt: Option<&Attempt<S>>, is_proposed: bool) -> Vec<Owed> {
+    fn owed_by(
+        &self,
+        member: MemberIndex,
+        attempt: Option<&Attempt<S>>,
+        is_proposed: bool,
+    ) -> Vec<Owed> {
         let Some(place) = attempt.and_then(|attempt| self.place_in_run(member, attempt)) else {
             if !self.has_come(member) {
                 return vec![Owed::Word];
@@ -176,22 +182,22 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Whether it is a member's turn to propose, and all is said that it waits for.
-    fn is_turn_of(&self, member: usize) -> bool {
-        let is_here = |it: usize| self.has_come(it) || self.is_member_excluded(it);
+    fn is_turn_of(&self, member: MemberIndex) -> bool {
+        let is_here = |it: MemberIndex| self.has_come(it) || self.is_member_excluded(it);
         self.proposer_of(self.view()) == Some(member) && self.present().all(is_here)
     }
 
     /// Whether a member may have refused to contribute to a run: since some come in by it whom it has not admitted, or since it
     /// leaves out one whose word is here, and that the member has nothing against.
-    fn may_refuse(&self, member: usize, attempt: &Attempt<S>) -> bool {
+    fn may_refuse(&self, member: MemberIndex, attempt: &Attempt<S>) -> bool {
         let [contributions, _] = attempt.missing();
         let place = self.place_in_run(member, attempt);
         if !place.is_some_and(|place| contributions.contains(place)) {
             return false;
         }
         let said = self.epoch().next_of(member);
-        let admits = |joining: &usize| {
-            let joining = attempt.run().members().get(*joining);
+        let admits = |joining: &MemberIndex| {
+            let joining = attempt.run().member(*joining);
             said.zip(joining).is_some_and(|(next, joining)| {
                 let identity = joining.offer().identity;
                 next.votes.contains(&Vote::Admit(identity))
@@ -214,7 +220,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Whether a member has confirmed a run that another says to have installed: it may wait for the end of that.
-    fn may_follow(&self, member: usize) -> bool {
+    fn may_follow(&self, member: MemberIndex) -> bool {
         let installed = self.installed();
         let said = self.epoch().next_of(member);
         said.is_some_and(|next| {
@@ -257,7 +263,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Members that a proposal leaves out, although their word is here and this member has nothing against them.
-    fn left_out_of(&self, proposal: &Proposal) -> Vec<usize> {
+    fn left_out_of(&self, proposal: &Proposal) -> Vec<MemberIndex> {
         let is_listed = |offer| proposal.offers.contains(&offer);
         let present = self.present().filter(|it| *it != self.epoch().me());
         present
@@ -269,7 +275,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
 
 impl<S: CryptoSuite> Membership<S> {
     /// Members ask for the word of others.
-    pub(super) fn hear_asking(&mut self, asking: Vec<(usize, Vec<usize>)>) {
+    pub(super) fn hear_asking(&mut self, asking: Vec<(MemberIndex, Vec<MemberIndex>)>) {
         let Some(view) = self.changing.change.as_ref().map(|change| change.view) else {
             return;
         };
@@ -285,7 +291,7 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// An epoch begins: one strike of each member is carried over.
     pub(super) fn take_over_strikes(&mut self, votes: &Votes) {
-        for (member, identity) in self.epoch.roster().enumerate() {
+        for (member, identity) in self.epoch.indices().zip(self.epoch.roster()) {
             if votes.carried.holds(&identity) {
                 self.changing.strikes.carry(member);
             }
@@ -306,7 +312,7 @@ impl<S: CryptoSuite> Room<S> {
             return false;
         };
         let mut missing = situation.missing_in_view(current, is_proposed);
-        let follows = |it: &usize| situation.may_follow(*it);
+        let follows = |it: &MemberIndex| situation.may_follow(*it);
         let may_follow: Vec<_> = missing.all.iter().copied().filter(follows).collect();
         let attempt = self.succession.current.take();
         let Some(member) = self.phase.member_mut() else {
@@ -421,7 +427,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(attempt) = situation.run_of_view(current) else {
             return;
         };
-        let is_asked = |place: usize| places.iter().any(|bits| bits.contains(place));
+        let is_asked = |place: MemberIndex| places.iter().any(|bits| bits.contains(place));
         let asked: Vec<_> = situation
             .present()
             .filter(|it| situation.place_in_run(*it, attempt).is_some_and(is_asked))
@@ -440,7 +446,7 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let left_out = situation.left_out_of(proposal);
-        let rank = u32::from(wire_index(situation.epoch().me()));
+        let rank = u32::from(situation.epoch().me().get());
         let Some(member) = self.phase.member_mut().filter(|_| !left_out.is_empty()) else {
             return;
         };

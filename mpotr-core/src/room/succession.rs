@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{
-    Confirmation, Contribution, Member, Offer, OfferDigest, RoundPacket as _, Run, Unfilled,
+    Confirmation, Contribution, Member, MemberIndex, Offer, OfferDigest, RoundPacket as _, Run,
+    Unfilled,
 };
 
 use super::context::Context;
@@ -53,7 +54,7 @@ pub(super) struct Overheard {
     /// When the last of these was asked for.
     at: Timestamp,
     /// Packets of the run under way, by round and sender.
-    pub(super) rounds: BTreeSet<(u8, usize)>,
+    pub(super) rounds: BTreeSet<(u8, MemberIndex)>,
     /// Whether the last question left some of them out. The next does not: anyone can ask, of a few, so that nobody answers.
     pub(super) has_left_out: bool,
 }
@@ -64,7 +65,7 @@ impl Overheard {
         &mut self,
         now: Timestamp,
         round_trip: Duration,
-        rounds: impl IntoIterator<Item = (u8, usize)>,
+        rounds: impl IntoIterator<Item = (u8, MemberIndex)>,
     ) {
         if !self.counts(now, round_trip) {
             self.rounds.clear();
@@ -298,7 +299,7 @@ mod tests {
         let leave = succession.leave_of(&mut attempt, Which::Confirmed(0), None);
         assert!(leave.to_confirm && !leave.to_install);
         // In a change nothing is allowed that the epoch does not allow.
-        attempt.continuing = Some(vec![0, 1]);
+        attempt.continuing = Some(MemberIndex::all(2).collect());
         let leave = succession.leave_of(&mut attempt, Which::Current, None);
         assert!(!leave.to_confirm && !leave.to_install);
     }
@@ -316,11 +317,11 @@ mod tests {
 
     /// A packet in the other's name that it has not signed.
     fn forge(attempt: &mut Attempt<Suite>) {
-        let other = u16::from(attempt.run().me() == 0);
+        let other = u16::from(attempt.run().me().get() == 0);
         let Some(Packet::Contribution(_, mut forged)) = attempt.own_packets().pop() else {
             panic!("nothing was contributed");
         };
-        forged.sender = other;
+        forged.sender = MemberIndex::new(other);
         attempt.add_contribution(forged).unwrap();
     }
 
@@ -342,7 +343,7 @@ mod tests {
     fn what_is_forged_uses_no_offer() {
         let (_, mut attempt) = run();
         forge(&mut attempt);
-        let own = attempt.run().me();
+        let own = attempt.run().me().get();
         let used = attempt
             .proposal
             .offers
@@ -351,6 +352,6 @@ mod tests {
         let used: Vec<_> = used.collect();
         assert_eq!(used, [own == 0, own == 1]);
         // And is missing still.
-        assert_eq!(attempt.silent(), [1 - own]);
+        assert_eq!(attempt.silent(), [MemberIndex::new(1 - own)]);
     }
 }

@@ -5,7 +5,7 @@
 //! ```
 
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
-use mpotr_gka::MAX_MEMBERS;
+use mpotr_gka::{MAX_MEMBERS, MemberIndex};
 
 /// Members to a byte.
 const BITS: usize = 8;
@@ -25,8 +25,8 @@ impl MemberBits {
 
     /// Whether a member is among them.
     #[must_use]
-    pub fn contains(&self, member: usize) -> bool {
-        let byte = self.0.get(member / BITS).copied().unwrap_or(0);
+    pub fn contains(&self, member: MemberIndex) -> bool {
+        let byte = self.0.get(member.place() / BITS).copied().unwrap_or(0);
         byte & bit(member) != 0
     }
 
@@ -37,9 +37,9 @@ impl MemberBits {
     }
 
     /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = usize> {
+    pub fn iter(&self) -> impl Iterator<Item = MemberIndex> {
         let most = self.0.len().saturating_mul(BITS);
-        (0..most).filter(|member| self.contains(*member))
+        MemberIndex::all(most).filter(|member| self.contains(*member))
     }
 
     /// Writes them.
@@ -62,17 +62,18 @@ impl MemberBits {
 }
 
 /// The bit of a member in its byte.
-fn bit(member: usize) -> u8 {
-    let shift = u32::try_from(member % BITS).unwrap_or(0);
+fn bit(member: MemberIndex) -> u8 {
+    let shift = u32::try_from(member.place() % BITS).unwrap_or(0);
     1_u8.checked_shl(shift).unwrap_or(0)
 }
 
-impl FromIterator<usize> for MemberBits {
+impl FromIterator<MemberIndex> for MemberBits {
     /// Members from the 4,097th on are left out.
-    fn from_iter<T: IntoIterator<Item = usize>>(members: T) -> Self {
+    fn from_iter<T: IntoIterator<Item = MemberIndex>>(members: T) -> Self {
         let mut bytes: Vec<u8> = Vec::new();
-        for member in members.into_iter().filter(|member| *member < MAX_MEMBERS) {
-            let place = member / BITS;
+        let may_be = |member: &MemberIndex| member.place() < MAX_MEMBERS;
+        for member in members.into_iter().filter(may_be) {
+            let place = member.place() / BITS;
             if bytes.len() <= place {
                 bytes.resize(place.saturating_add(1), 0);
             }
@@ -88,26 +89,30 @@ impl FromIterator<usize> for MemberBits {
 mod tests {
     use mpotr_crypto::{Decoder, Encoder};
 
-    use super::MemberBits;
+    use super::{MemberBits, MemberIndex};
 
     #[test]
     fn members_come_back_in_order_and_in_one_way_alone() {
-        let members = [0, 7, 8, 63, 4095];
+        let members = [0, 7, 8, 63, 4095].map(MemberIndex::new);
         let bits: MemberBits = members.into_iter().rev().collect();
         assert_eq!(bits.iter().collect::<Vec<_>>(), members);
-        assert!(bits.contains(63) && !bits.contains(64) && !bits.contains(1 << 20));
+        let [last, beside, beyond] = [63, 64, u16::MAX].map(MemberIndex::new);
+        assert!(bits.contains(last) && !bits.contains(beside) && !bits.contains(beyond));
         let bytes = Encoder::encoded(|out| bits.encode(out));
         assert_eq!(bytes.len(), 2 + 512);
         let read = |bytes: &[u8]| Decoder::whole(bytes, |input| MemberBits::decode(input, "bits"));
         assert_eq!(read(&bytes).unwrap(), bits);
         assert!(read(&[0, 0]).unwrap().is_empty());
         assert!(read(&[0, 1, 0]).is_err() && read(&[0, 2, 1, 0]).is_err());
-        assert!(MemberBits::from_iter([4096]).is_empty());
+        assert!(MemberBits::from_iter([MemberIndex::new(4096)]).is_empty());
     }
 
     #[test]
     fn more_cover_fewer() {
-        let bits = |members: &[usize]| members.iter().copied().collect::<MemberBits>();
+        let bits = |members: &[u16]| {
+            let members = members.iter().copied().map(MemberIndex::new);
+            members.collect::<MemberBits>()
+        };
         assert!(bits(&[1, 9]).covers(&bits(&[9])) && bits(&[1]).covers(&bits(&[])));
         assert!(!bits(&[1]).covers(&bits(&[1, 9])));
     }

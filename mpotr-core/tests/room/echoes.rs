@@ -7,6 +7,8 @@ use mpotr_core::gka::{EpochName, Offer, OfferDigest, OfferSecrets, RoomId};
 use mpotr_core::wire::{MemberBits, Missing, Packet, Request, VERSION, Wanted};
 use mpotr_core::{Event, Room};
 
+use mpotr_gka::MemberIndex;
+
 use crate::network::{Network, Suite};
 
 /// How many packets the stranger sends, one a second.
@@ -233,7 +235,7 @@ fn a_forged_packet_of_a_run_that_is_over_draws_no_answer() {
             });
         let (hint, mut forged) = real.unwrap();
         // Of nobody who is in the roster, so that it was never heard in the room.
-        forged.sender = 4000;
+        forged.sender = MemberIndex::new(4000);
         let packet = Packet::Contribution(hint, forged).to_bytes();
         assert_eq!(drawn(&mut network, |_| packet.clone(), |_| true), 0);
     }
@@ -255,7 +257,7 @@ fn replay_draws_one_answer() {
         let missing = Missing {
             run,
             number: 0,
-            contributions: [usize::from(sender)].into_iter().collect(),
+            contributions: [sender].into_iter().collect(),
             confirmations: MemberBits::default(),
         };
         let request = Packet::Request(Request {

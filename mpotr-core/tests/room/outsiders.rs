@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::{EphemeralKeyPair, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{
-    Contribution, EpochName, Offer, OfferDigest, OfferSecrets, OwnChallenge, RoomId,
+    Contribution, EpochName, MemberIndex, Offer, OfferDigest, OfferSecrets, OwnChallenge, RoomId,
 };
 use mpotr_core::wire::{MemberBits, Missing, Packet, Proposal, Request, SidHint, Wanted};
 use mpotr_core::{Admission, Event, Rejection, Room, RoomConfig, Timers};
@@ -194,7 +194,7 @@ fn who_asks_for_everything_keeps_nobody_from_asking() {
     let (mut network, run, _) = with_a_loss(8);
     for _ in 0..200 {
         network.run_for_millis(10);
-        let all: MemberBits = (0..8).collect();
+        let all: MemberBits = MemberIndex::all(8).collect();
         let missing = Missing {
             run,
             number: 0,
@@ -245,7 +245,7 @@ fn a_forged_contribution_of_a_newcomer_freezes_nobody() {
     let proposal = proposals(&network).pop().unwrap();
     let theirs = answered(&network, newcomer).unwrap().digest::<Suite>();
     let place = proposal.offers.iter().position(|it| *it == theirs).unwrap();
-    forged.sender = u16::try_from(place).unwrap();
+    forged.sender = MemberIndex::of(place);
     give_all(&mut network, &Packet::Contribution(hint, forged));
     network.send(0, "nobody waits");
     network.run_for_millis(500);
@@ -283,7 +283,7 @@ fn a_forged_contribution_to_a_proposal_that_is_held_changes_nothing() {
     let hint = SidHint::of(&proposal.sid::<Suite>(listed.into_iter()));
     let before = network.wire.len();
     let mut forged = contribution[0].clone();
-    forged.sender = 0;
+    forged.sender = MemberIndex::new(0);
     let packet = Packet::Contribution(hint, forged).to_bytes();
     assert_eq!(give(&mut network, holder, &packet), Ok(()));
     let since = network.wire[before..].iter();

@@ -9,6 +9,8 @@ use mpotr_core::wire::{Missing, Packet, PacketKind, Request, SidHint, Wanted};
 use mpotr_core::{Duration, Event, Timestamp};
 use mpotr_netem::Weather;
 
+use mpotr_gka::MemberIndex;
+
 use crate::network::{Network, Suite};
 
 /// Members of all rooms here, and the one that deviates.
@@ -159,7 +161,7 @@ fn what_a_relay_keeps_from_one_throws_out_nobody_whom_the_others_hear() {
         network.tamper = Some(Box::new(|_, to, packet| {
             let is_withheld = matches!(
                 Packet::from_bytes(packet),
-                Ok(Packet::Contribution(_, contribution)) if to == 0 && contribution.sender == 1
+                Ok(Packet::Contribution(_, contribution)) if to == 0 && contribution.sender.get() == 1
             );
             (!is_withheld).then(|| packet.to_vec())
         }));
@@ -230,8 +232,8 @@ fn requests_of_an_outsider_strike_nobody() {
             let missing = Missing {
                 run,
                 number,
-                contributions: (0..ALL).collect(),
-                confirmations: (0..ALL).collect(),
+                contributions: MemberIndex::all(ALL).collect(),
+                confirmations: MemberIndex::all(ALL).collect(),
             };
             let request = Request {
                 room: mpotr_core::gka::RoomId::of_name::<Suite>("test"),

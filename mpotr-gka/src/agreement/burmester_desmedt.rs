@@ -82,7 +82,7 @@ impl<S: CryptoSuite> BurmesterDesmedt<S> {
         let mut elements = Vec::with_capacity(payloads.len());
         let mut malformed = Vec::new();
         for (index, payload) in payloads.iter().enumerate() {
-            let own = self.own.as_ref().filter(|_| index == run.me());
+            let own = self.own.as_ref().filter(|_| index == run.place());
             let element = own
                 .cloned()
                 .or_else(|| S::Group::decode(&Payload::decode(payload, run.len()).ok()?.x));
@@ -135,7 +135,7 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
             return vec![0; 32];
         }
         // The run holds this member, whose share is here until the key is computed: both are there.
-        let (Some(share), Some(base)) = (&self.share, Base::of(run, run.me())) else {
+        let (Some(share), Some(base)) = (&self.share, Base::of(run, run.place())) else {
             return Vec::new();
         };
         let x = share.mul(base.element());
@@ -159,11 +159,11 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
         let elements = self
             .decode_all(run, payloads)
             .map_err(|_malformed| CheckFailed)?;
-        let (Some(share), Some([before, _])) = (&self.share, run.shares_beside(run.me())) else {
+        let (Some(share), Some([before, _])) = (&self.share, run.shares_beside(run.place())) else {
             return Err(CheckFailed);
         };
         // sum_{k=0}^{N-2} (N-1-k) X_{i+k}: X_i enters N - 1 of the partial sums, X_{i+N-2} one.
-        let (upto_me, from_me) = elements.split_at_checked(run.me()).unwrap_or_default();
+        let (upto_me, from_me) = elements.split_at_checked(run.place()).unwrap_or_default();
         let mut partial = S::Group::identity();
         let mut weighted = S::Group::identity();
         for x in from_me.iter().chain(upto_me) {
@@ -187,16 +187,10 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for BurmesterDesmedt<S> {
 
     fn blame(&self, run: &Run<S>, payloads: &[&[u8]]) -> Fault {
         if let Err(culprits) = self.decode_all(run, payloads) {
-            return Fault {
-                kind: FaultKind::MalformedContribution,
-                culprits,
-            };
+            return Fault::at(FaultKind::MalformedContribution, culprits);
         }
         let culprits = Self::unproven(run, payloads);
-        Fault {
-            kind: FaultKind::WrongShare,
-            culprits,
-        }
+        Fault::at(FaultKind::WrongShare, culprits)
     }
 }
 

@@ -222,7 +222,7 @@ mod tests {
             let (_, proof) = prove(sid, 7);
             let [c, s] = [&proof.challenge, &proof.response]
                 .map(|scalar| G::decode_scalar(scalar.as_bytes()).unwrap());
-            assert_eq!(run.me(), 0);
+            assert_eq!(run.place(), 0);
             secrets
                 .share
                 .with(|share| G::encode_scalar(&G::scalar_sub(&s, &G::scalar_mul(&c, share))))

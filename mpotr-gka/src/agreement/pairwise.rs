@@ -71,7 +71,7 @@ impl<S: CryptoSuite> Pairwise<S> {
     fn pair_keys(run: &Run<S>, share: &SecretScalar<S>) -> Vec<Option<Prk>> {
         // A pairwise run is one in which all shares have decoded.
         let pair_key = |index| {
-            let other = run.share(index).filter(|_| index != run.me())?;
+            let other = run.share(index).filter(|_| index != run.place())?;
             let shared = Zeroizing::new(share.mul(other));
             let encoded = Zeroizing::new(S::Group::encode(&shared));
             Some(Prk::extract::<S>(run.sid().as_bytes(), &*encoded))
@@ -105,8 +105,10 @@ impl<S: CryptoSuite> Pairwise<S> {
         sender: usize,
         payload: &Payload<'_>,
     ) -> Option<Secret<PART_LENGTH>> {
-        let sealed = payload.parts.get(place_among_others(sender, run.me())?)?;
-        let opened = direction_key::<S>(pair, sender, run.me())
+        let sealed = payload
+            .parts
+            .get(place_among_others(sender, run.place())?)?;
+        let opened = direction_key::<S>(pair, sender, run.place())
             .open(&NONCE, &[], sealed)
             .ok()?;
         let part: &[u8; PART_LENGTH] = opened.as_slice().try_into().ok()?;
@@ -140,10 +142,10 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
         let part = Self::part(run, &share, rng);
         let pairs = Self::pair_keys(run, &share);
         let payload = Encoder::encoded(|out| {
-            Self::commitment(run, run.me(), part.expose()).encode(out);
+            Self::commitment(run, run.place(), part.expose()).encode(out);
             for (to, pair) in pairs.iter().enumerate() {
                 if let Some(pair) = pair {
-                    let key = direction_key::<S>(pair, run.me(), to);
+                    let key = direction_key::<S>(pair, run.place(), to);
                     out.raw(&key.seal(&NONCE, &[], part.expose()));
                 }
             }
@@ -188,7 +190,7 @@ impl<S: CryptoSuite> GroupKeyAgreement<S> for Pairwise<S> {
         } else {
             (FaultKind::MalformedContribution, malformed)
         };
-        Fault { kind, culprits }
+        Fault::at(kind, culprits)
     }
 }
 

@@ -53,7 +53,7 @@ impl<S: CryptoSuite> GroupProof<S> {
         knowledge: &SecretScalar<S>,
     ) -> Result<Self, RosterError> {
         let trapdoor = Trapdoor::of(run).ok_or(RosterError::DegenerateTrapdoor)?;
-        let share = trapdoor.share(run.me(), secret, knowledge);
+        let share = trapdoor.share(run.place(), secret, knowledge);
         Ok(Self { trapdoor, share })
     }
 
@@ -85,7 +85,7 @@ impl<S: CryptoSuite> GroupProof<S> {
         let commitment =
             S::Group::encode(&S::Group::add(&k.mul_base(), &u.mul(&run.own()?.identity)));
         let prefix = self.challenge_prefix(run, statement);
-        let c = Self::challenge(&prefix, run, run.me(), &commitment)?;
+        let c = Self::challenge(&prefix, run, run.place(), &commitment)?;
         let w = u.with(|u| S::Group::scalar_sub(u, &c));
         let s = k.with(|k| logarithm.times(&w).with(|t| S::Group::scalar_sub(k, t)));
         Some(encode_payload::<S>(&commitment, &s, &w))
@@ -130,7 +130,7 @@ impl<S: CryptoSuite> GroupProof<S> {
                 .bytes(identity.secret().expose())
                 .bytes(fresh.expose())
                 .bytes(run.sid().as_bytes())
-                .u32(u32::try_from(run.me()).unwrap_or(u32::MAX))
+                .u32(u32::try_from(run.place()).unwrap_or(u32::MAX))
                 .bytes(statement.contributions.as_bytes())
                 .bytes(statement.key_commitment.as_bytes())
                 .u8(which),
@@ -234,7 +234,7 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
             &w.mul(&self.trapdoor.element),
         ));
         let prefix = self.challenge_prefix(run, statement);
-        let Some(c) = Self::challenge(&prefix, run, run.me(), &commitment) else {
+        let Some(c) = Self::challenge(&prefix, run, run.place(), &commitment) else {
             return Vec::new();
         };
         // From here on w is public.
@@ -253,7 +253,10 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), CheckFailed> {
         let prefix = self.challenge_prefix(run, statement);
-        let others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
+        let others = payloads
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != run.place());
         let openings = others
             .map(|(prover, payload)| Self::open(&prefix, run, prover, payload))
             .collect::<Option<Vec<_>>>()
@@ -272,14 +275,13 @@ impl<S: CryptoSuite> GroupAuthentication<S> for GroupProof<S> {
             let opening = Self::open(&prefix, run, prover, payload);
             opening.is_some_and(|opening| self.holds(&opening))
         };
-        let others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
-        let culprits = others
-            .filter_map(|(prover, payload)| (!verifies(prover, payload)).then_some(prover))
-            .collect();
-        Fault {
-            kind: FaultKind::WrongProof,
-            culprits,
-        }
+        let others = payloads
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != run.place());
+        let culprits =
+            others.filter_map(|(prover, payload)| (!verifies(prover, payload)).then_some(prover));
+        Fault::at(FaultKind::WrongProof, culprits)
     }
 }
 

@@ -137,10 +137,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
         let shares = match Self::decode(run, shares) {
             Ok(shares) => shares,
             Err(culprits) => {
-                return Fault {
-                    kind: FaultKind::MalformedContribution,
-                    culprits,
-                };
+                return Fault::at(FaultKind::MalformedContribution, culprits);
             }
         };
         let Terms {
@@ -149,7 +146,7 @@ impl<S: CryptoSuite> Trapdoor<S> {
             ..
         } = run.terms();
         let Some(commitments) = commitments else {
-            return Fault::of(FaultKind::WrongCommitmentSum, *proposer);
+            return Fault::at(FaultKind::WrongCommitmentSum, [*proposer]);
         };
         let commitments = match commitments.open(*proposer, run.members()) {
             Ok(commitments) => commitments,
@@ -166,12 +163,8 @@ impl<S: CryptoSuite> Trapdoor<S> {
                 let weight = S::Group::scalar_mul(&self.challenge, coefficient);
                 let knows = self.knows(share, commitment, &weight, &member.trapdoor);
                 (!knows).then_some(index)
-            })
-            .collect();
-        Fault {
-            kind: FaultKind::UnknownTrapdoor,
-            culprits,
-        }
+            });
+        Fault::at(FaultKind::UnknownTrapdoor, culprits)
     }
 
     /// The shares of all members, or the members whose share does not decode to a scalar.

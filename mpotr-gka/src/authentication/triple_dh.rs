@@ -48,7 +48,7 @@ impl TripleDh {
             .iter()
             .enumerate()
             .map(|(peer, member)| {
-                (peer != run.me())
+                (peer != run.place())
                     .then(|| pair_key(run, peer, member, &secret, trapdoor))
                     .flatten()
             })
@@ -62,12 +62,12 @@ impl TripleDh {
         run: &Run<S>,
         trapdoors: &[SecretScalar<S>],
     ) -> Self {
-        let own = trapdoors.get(run.me());
+        let own = trapdoors.get(run.place());
         let pairs = trapdoors
             .iter()
             .enumerate()
             .map(|(peer, trapdoor)| {
-                own.filter(|_| peer != run.me())
+                own.filter(|_| peer != run.place())
                     .and_then(|own| pair_key_of_trapdoors(run, peer, own, trapdoor))
             })
             .collect();
@@ -85,7 +85,7 @@ impl TripleDh {
         payload: &[u8],
     ) -> bool {
         let key = self.pairs.get(from).and_then(Option::as_ref);
-        let expected = key.map(|key| tag(run, key, from, run.me(), statement));
+        let expected = key.map(|key| tag(run, key, from, run.place(), statement));
         expected.is_some() && tag_for_me(run, from, payload) == expected
     }
 }
@@ -140,9 +140,9 @@ fn key_of<S: CryptoSuite>(
         peer_identity,
         both_trapdoors,
     } = shared;
-    let me = (run.me(), run.members().get(run.me())?);
+    let me = (run.place(), run.members().get(run.place())?);
     // The member of the lower index comes first, in the secrets as in the context.
-    let (first, second, low, high) = if run.me() < peer {
+    let (first, second, low, high) = if run.place() < peer {
         (own_identity, peer_identity, me, (peer, member))
     } else {
         (peer_identity, own_identity, (peer, member), me)
@@ -209,12 +209,8 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         let culprits = shares
             .iter()
             .enumerate()
-            .filter_map(|(index, share)| (!share.is_empty()).then_some(index))
-            .collect();
-        Fault {
-            kind: FaultKind::MalformedContribution,
-            culprits,
-        }
+            .filter_map(|(index, share)| (!share.is_empty()).then_some(index));
+        Fault::at(FaultKind::MalformedContribution, culprits)
     }
 
     fn prove(
@@ -229,10 +225,10 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
             .pairs
             .iter()
             .enumerate()
-            .filter(|(to, _)| *to != run.me())
+            .filter(|(to, _)| *to != run.place())
         {
             match key {
-                Some(key) => payload.raw(tag(run, key, run.me(), to, statement).expose()),
+                Some(key) => payload.raw(tag(run, key, run.place(), to, statement).expose()),
                 // A value with this peer is the identity, so there is no key: fill its place with a tag that does not
                 // verify.
                 None => payload.raw(Secret::<TAG_LENGTH>::random(rng).expose()),
@@ -248,7 +244,10 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
         payloads: &[&[u8]],
         _rng: &mut dyn CryptoRng,
     ) -> Result<(), CheckFailed> {
-        let mut from_others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
+        let mut from_others = payloads
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != run.place());
         if from_others.all(|(from, payload)| self.is_tagged(run, from, statement, payload)) {
             Ok(())
         } else {
@@ -257,15 +256,14 @@ impl<S: CryptoSuite> GroupAuthentication<S> for TripleDh {
     }
 
     fn blame(&self, run: &Run<S>, statement: &KeyStatement, payloads: &[&[u8]]) -> Fault {
-        let from_others = payloads.iter().enumerate().filter(|(i, _)| *i != run.me());
+        let from_others = payloads
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != run.place());
         let culprits = from_others
             .filter(|(from, payload)| !self.is_tagged(run, *from, statement, payload))
-            .map(|(from, _)| from)
-            .collect();
-        Fault {
-            kind: FaultKind::WrongProof,
-            culprits,
-        }
+            .map(|(from, _)| from);
+        Fault::at(FaultKind::WrongProof, culprits)
     }
 }
 
@@ -276,7 +274,7 @@ fn tag_for_me<S: CryptoSuite>(
     payload: &[u8],
 ) -> Option<Secret<TAG_LENGTH>> {
     let tags = whole_chunks(payload, run.len().checked_sub(1)?)?;
-    tags.get(place_among_others(from, run.me())?)
+    tags.get(place_among_others(from, run.place())?)
         .copied()
         .map(Secret::new)
 }

@@ -8,7 +8,7 @@ use mpotr_crypto::{
 use super::packet::{self, RoundPacket};
 use super::sealing::sealing_key;
 use crate::authentication::KeyStatement;
-use crate::roster::wire_index;
+use crate::member_index::MemberIndex;
 use crate::run::Run;
 
 /// The most bytes of what is sealed: a triple Diffie-Hellman payload of 4,096 members has 65,520.
@@ -21,7 +21,7 @@ const NONCE: [u8; 12] = [0; 12];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// The sender's index in the roster.
-    pub sender: u16,
+    pub sender: MemberIndex,
     /// `D` and `kc` as the sender computed them.
     pub statement: KeyStatement,
     /// The sender's inner keys and its authentication payload, sealed under the epoch secret, so that no outsider sees
@@ -34,7 +34,7 @@ pub struct Confirmation {
 impl Confirmation {
     /// Writes the confirmation.
     pub fn encode(&self, out: &mut Encoder) {
-        out.u16(self.sender);
+        out.u16(self.sender.get());
         self.statement.contributions.encode(out);
         self.statement.key_commitment.encode(out);
         out.opaque(&self.sealed);
@@ -76,7 +76,7 @@ impl Confirmation {
         opened: &[u8],
         key: &EphemeralKeyPair<S>,
     ) -> Self {
-        let sender = wire_index(run.me());
+        let sender = run.me();
         let data = sealed_data(run, sender, &statement);
         // There is a key for every sender; an empty payload, which nobody opens, stands for the impossible case.
         let sealed = sealing_key::<S>(epoch, sender)
@@ -104,7 +104,7 @@ impl Confirmation {
 }
 
 impl RoundPacket for Confirmation {
-    fn sender(&self) -> u16 {
+    fn sender(&self) -> MemberIndex {
         self.sender
     }
 
@@ -120,13 +120,13 @@ impl RoundPacket for Confirmation {
 
 fn signed<S: CryptoSuite>(
     run: &Run<S>,
-    sender: u16,
+    sender: MemberIndex,
     statement: &KeyStatement,
     sealed: &[u8],
 ) -> [u8; 64] {
     TranscriptHash::<S>::new(label::CONFIRMATION)
         .bytes(run.sid().as_bytes())
-        .u16(sender)
+        .u16(sender.get())
         .bytes(statement.contributions.as_bytes())
         .bytes(statement.key_commitment.as_bytes())
         .bytes(sealed)
@@ -134,10 +134,14 @@ fn signed<S: CryptoSuite>(
 }
 
 /// The associated data of a sealed payload: `sid || i || D || kc`.
-fn sealed_data<S: CryptoSuite>(run: &Run<S>, sender: u16, statement: &KeyStatement) -> Vec<u8> {
+fn sealed_data<S: CryptoSuite>(
+    run: &Run<S>,
+    sender: MemberIndex,
+    statement: &KeyStatement,
+) -> Vec<u8> {
     Encoder::encoded(|out| {
         run.sid().encode(out);
-        out.u16(sender);
+        out.u16(sender.get());
         statement.contributions.encode(out);
         statement.key_commitment.encode(out);
     })

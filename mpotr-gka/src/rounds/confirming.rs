@@ -15,7 +15,7 @@ use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind, RunError};
-use crate::roster::wire_index;
+use crate::member_index::MemberIndex;
 use crate::run::Run;
 
 /// A member that has confirmed and waits for the confirmations of all.
@@ -113,7 +113,7 @@ impl<S: CryptoSuite> Confirming<S> {
         {
             let kind = FaultKind::OtherContributions;
             let culprits = Vec::new();
-            return Err(blame(run, confirmations, || Fault { kind, culprits }));
+            return Err(blame(run, confirmations, || Fault::at(kind, culprits)));
         }
         let other_key = indices(confirmations, |confirmation| {
             confirmation.statement.key_commitment != own.key_commitment
@@ -141,7 +141,7 @@ impl<S: CryptoSuite> Confirming<S> {
         if !wrong.is_empty() {
             let kind = FaultKind::WrongProof;
             let culprits = wrong;
-            return Err(blame(run, confirmations, || Fault { kind, culprits }));
+            return Err(blame(run, confirmations, || Fault::at(kind, culprits)));
         }
         let verified = self.authentication.verify(run, own, &payloads, rng);
         verified.map_err(|CheckFailed| {
@@ -155,7 +155,7 @@ impl<S: CryptoSuite> Confirming<S> {
     fn split<'a>(&self, member: usize, opened: &'a [u8]) -> Option<(EphemeralKey, &'a [u8])> {
         let (keys, payload) = InnerKeys::split(opened)?;
         let committed = &self.contributions.get(member)?.body.inner_keys;
-        keys.open(&self.run, wire_index(member), committed)
+        keys.open(&self.run, MemberIndex::of(member), committed)
             .then_some((keys.signing, payload))
     }
 
@@ -167,16 +167,13 @@ impl<S: CryptoSuite> Confirming<S> {
             .agreement
             .blame(run, &agreement_payloads(&self.contributions));
         if wrong.culprits.is_empty() {
-            return Fault {
-                kind: FaultKind::WrongKeyCommitment,
-                culprits: other_key,
-            };
+            return Fault::at(FaultKind::WrongKeyCommitment, other_key);
         }
         // This member is past the round in which a contribution could be replaced: the run is dead, and a contribution
         // that nobody signed names nobody.
-        let signed = |index: &usize| {
+        let signed = |member: &MemberIndex| {
             self.contributions
-                .get(*index)
+                .get(member.place())
                 .is_some_and(|contribution| contribution.is_authentic(run))
         };
         Fault {

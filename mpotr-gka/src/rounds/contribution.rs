@@ -6,7 +6,7 @@ use mpotr_crypto::{
 };
 
 use super::packet::{self, RoundPacket};
-use crate::roster::wire_index;
+use crate::member_index::MemberIndex;
 use crate::run::Run;
 
 /// The most bytes of a key agreement payload: a pairwise one of 4,096 members has 196,592.
@@ -50,7 +50,7 @@ impl ContributionBody {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contribution {
     /// The sender's index in the roster.
-    pub sender: u16,
+    pub sender: MemberIndex,
     /// What it says.
     pub body: ContributionBody,
     /// By the sender's ephemeral key over `H("contribution", sid, sender, body)`.
@@ -60,7 +60,7 @@ pub struct Contribution {
 impl Contribution {
     /// Writes the contribution.
     pub fn encode(&self, out: &mut Encoder) {
-        out.u16(self.sender);
+        out.u16(self.sender.get());
         self.body.encode(out);
         self.signature.encode(out);
     }
@@ -83,7 +83,7 @@ impl Contribution {
         body: ContributionBody,
         key: &EphemeralKeyPair<S>,
     ) -> Self {
-        let sender = wire_index(run.me());
+        let sender = run.me();
         let signature = key.sign(&signed(run, sender, &body));
         Self {
             sender,
@@ -95,7 +95,7 @@ impl Contribution {
     /// A placeholder for the contribution to a run that this member must not take part in: empty, and not signed.
     pub(super) fn nothing<S: CryptoSuite>(run: &Run<S>) -> Self {
         Self {
-            sender: wire_index(run.me()),
+            sender: run.me(),
             body: ContributionBody {
                 agreement: Vec::new(),
                 knowledge_share: Vec::new(),
@@ -107,7 +107,7 @@ impl Contribution {
 }
 
 impl RoundPacket for Contribution {
-    fn sender(&self) -> u16 {
+    fn sender(&self) -> MemberIndex {
         self.sender
     }
 
@@ -125,10 +125,10 @@ impl RoundPacket for Contribution {
     }
 }
 
-fn signed<S: CryptoSuite>(run: &Run<S>, sender: u16, body: &ContributionBody) -> [u8; 64] {
+fn signed<S: CryptoSuite>(run: &Run<S>, sender: MemberIndex, body: &ContributionBody) -> [u8; 64] {
     TranscriptHash::<S>::new(label::CONTRIBUTION)
         .bytes(run.sid().as_bytes())
-        .u16(sender)
+        .u16(sender.get())
         .bytes(&body.to_bytes())
         .finish()
 }

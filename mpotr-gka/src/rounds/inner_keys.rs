@@ -17,7 +17,7 @@ use mpotr_crypto::{
 };
 
 use crate::identity::{Identity, Speaker};
-use crate::roster::wire_index;
+use crate::member_index::MemberIndex;
 use crate::run::Run;
 
 /// The keys and the salt as a confirmation carries them, 64 bytes.
@@ -49,10 +49,10 @@ impl InnerKeys {
     }
 
     /// What a contribution says of these keys.
-    fn commitment<S: CryptoSuite>(&self, run: &Run<S>, owner: u16) -> Digest32 {
+    fn commitment<S: CryptoSuite>(&self, run: &Run<S>, owner: MemberIndex) -> Digest32 {
         TranscriptHash::<S>::new(label::INNER_KEYS)
             .bytes(run.sid().as_bytes())
-            .u16(owner)
+            .u16(owner.get())
             .bytes(self.signing.as_bytes())
             .bytes(&self.salt)
             .digest()
@@ -62,7 +62,7 @@ impl InnerKeys {
     pub(crate) fn open<S: CryptoSuite>(
         &self,
         run: &Run<S>,
-        owner: u16,
+        owner: MemberIndex,
         commitment: &Digest32,
     ) -> bool {
         self.signing.is_strict() && self.commitment(run, owner) == *commitment
@@ -107,7 +107,7 @@ impl<S: CryptoSuite> OwnInnerKeys<S> {
             .bytes(secret)
             .bytes(fresh.expose())
             .bytes(run.sid().as_bytes())
-            .u16(wire_index(run.me()));
+            .u16(run.me().get());
         let which = |which| shared.clone().u8(which);
         Self {
             signing: EphemeralKeyPair::from_seed(&which(0).finish_secret().first_half()),
@@ -125,6 +125,6 @@ impl<S: CryptoSuite> OwnInnerKeys<S> {
 
     /// What this member's contribution says of them.
     pub(super) fn commitment(&self, run: &Run<S>) -> Digest32 {
-        self.public().commitment(run, wire_index(run.me()))
+        self.public().commitment(run, run.me())
     }
 }

@@ -5,13 +5,14 @@ use mpotr_crypto::{CryptoSuite, DecodeError, Decoder, SignatureBytes};
 
 use crate::fault::{Fault, FaultKind, RunError};
 use crate::member::Member;
+use crate::member_index::MemberIndex;
 use crate::roster::MAX_MEMBERS;
 use crate::run::Run;
 
 /// A packet that each member of a run sends once in a round.
 pub trait RoundPacket: Clone + PartialEq {
     /// The index in the roster that it claims to come from.
-    fn sender(&self) -> u16;
+    fn sender(&self) -> MemberIndex;
 
     /// Whether its sender signed it for this run.
     #[must_use]
@@ -28,29 +29,28 @@ pub trait RoundPacket: Clone + PartialEq {
             && !self.says_the_same(other)
             && self.is_authentic(run)
             && other.is_authentic(run);
-        twice.then(|| Fault::of(FaultKind::Equivocation, usize::from(self.sender())))
+        twice.then(|| Fault::of(FaultKind::Equivocation, self.sender()))
     }
 }
 
 /// Reads the index of a sender.
-pub(super) fn decode_sender(input: &mut Decoder<'_>) -> Result<u16, DecodeError> {
+pub(super) fn decode_sender(input: &mut Decoder<'_>) -> Result<MemberIndex, DecodeError> {
     let at = input.offset();
     let sender = input.u16("sender")?;
     if usize::from(sender) >= MAX_MEMBERS {
         return Err(DecodeError::unknown(at, "sender", sender));
     }
-    Ok(sender)
+    Ok(MemberIndex::new(sender))
 }
 
 /// Whether a signature is that of a member of the run.
 pub(super) fn verify<S: CryptoSuite>(
     run: &Run<S>,
-    sender: u16,
+    sender: MemberIndex,
     signed: &[u8],
     signature: &SignatureBytes,
 ) -> bool {
-    run.members()
-        .get(usize::from(sender))
+    run.member(sender)
         .and_then(Member::verifying_key)
         .is_some_and(|key| key.verify(signed, signature).is_ok())
 }
@@ -63,8 +63,8 @@ pub(super) fn check_complete<S: CryptoSuite, P: RoundPacket>(
 ) -> Result<(), RunError> {
     let in_order = packets
         .iter()
-        .map(|packet| usize::from(packet.sender()))
-        .eq(0..run.len());
+        .map(RoundPacket::sender)
+        .eq(MemberIndex::all(run.len()));
     if !in_order {
         return Err(RunError::Incomplete {
             given: packets.len(),
@@ -72,7 +72,7 @@ pub(super) fn check_complete<S: CryptoSuite, P: RoundPacket>(
         });
     }
     // Another packet in this member's own place is an echo that was changed on its way, whatever its signature.
-    match packets.get(run.me()) {
+    match packets.get(run.place()) {
         Some(echo) if echo == own => Ok(()),
         Some(_) | None => Err(RunError::NotReceived(vec![run.me()])),
     }
@@ -89,8 +89,8 @@ pub(super) fn blame<S: CryptoSuite, P: RoundPacket>(
         .iter()
         .enumerate()
         // This member's own was compared byte for byte.
-        .filter(|(index, packet)| *index != run.me() && !packet.is_authentic(run))
-        .map(|(index, _)| index)
+        .filter(|(index, packet)| *index != run.place() && !packet.is_authentic(run))
+        .map(|(index, _)| MemberIndex::of(index))
         .collect();
     if forged.is_empty() {
         find().into()
@@ -109,6 +109,7 @@ mod tests {
     use super::RoundPacket;
     use crate::fault::{Fault, FaultKind};
     use crate::member::KnownIdentities;
+    use crate::member_index::MemberIndex;
     use crate::methods::AgreementId;
     use crate::methods::AuthenticationId;
     use crate::methods::Methods;
@@ -121,13 +122,13 @@ mod tests {
     /// A packet whose signer knows more than one signature of a text, as Ed25519 allows.
     #[derive(Clone, PartialEq)]
     struct Signed {
-        sender: u16,
+        sender: MemberIndex,
         text: u8,
         signature: u8,
     }
 
     impl RoundPacket for Signed {
-        fn sender(&self) -> u16 {
+        fn sender(&self) -> MemberIndex {
             self.sender
         }
 
@@ -155,12 +156,12 @@ mod tests {
         };
         let run = Run::new(terms, vec![member], 0).unwrap();
         let packet = |sender, text, signature| Signed {
-            sender,
+            sender: MemberIndex::new(sender),
             text,
             signature,
         };
         let fault = |a: Signed, b: Signed| a.equivocation(&b, &run);
-        let twice = Fault::of(FaultKind::Equivocation, 0);
+        let twice = Fault::of(FaultKind::Equivocation, MemberIndex::new(0));
         assert_eq!(fault(packet(0, 1, 1), packet(0, 2, 1)), Some(twice));
         assert_eq!(fault(packet(0, 1, 1), packet(0, 1, 2)), None);
         assert_eq!(fault(packet(0, 1, 1), packet(0, 2, 0)), None);

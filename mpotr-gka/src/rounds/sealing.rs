@@ -8,6 +8,8 @@
 
 use mpotr_crypto::{AeadKey, CryptoSuite, Secret, SecretRef, kdf::Prk, label};
 
+use crate::member_index::MemberIndex;
+
 const KEY_LENGTH: usize = 32;
 const KEYS: usize = 8;
 
@@ -19,7 +21,8 @@ pub(super) fn sealing_keys<S: CryptoSuite>(
 }
 
 /// The key of one sender. It is always there: a block has a key for every remainder.
-pub(super) fn sealing_key<S: CryptoSuite>(epoch: &Prk, sender: u16) -> Option<AeadKey<S>> {
+pub(super) fn sealing_key<S: CryptoSuite>(epoch: &Prk, sender: MemberIndex) -> Option<AeadKey<S>> {
+    let sender = sender.get();
     let (block, place) = (sender >> 3, usize::from(sender & 7));
     keys_of::<S>(epoch, block).nth(place)
 }
@@ -38,7 +41,7 @@ mod tests {
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
     use mpotr_crypto::kdf::Prk;
 
-    use super::{sealing_key, sealing_keys};
+    use super::{MemberIndex, sealing_key, sealing_keys};
 
     #[test]
     fn every_sender_has_a_key_of_its_own() {
@@ -48,10 +51,10 @@ mod tests {
             .map(|key| key.seal(&[0; 12], &[], b"text"))
             .collect();
         for (sender, sealed) in (0..).zip(&sealed) {
-            let key = sealing_key::<S>(&epoch, sender).unwrap();
+            let key = sealing_key::<S>(&epoch, MemberIndex::new(sender)).unwrap();
             assert_eq!(&key.seal(&[0; 12], &[], b"text"), sealed);
         }
-        assert!(sealing_key::<S>(&epoch, 4095).is_some());
+        assert!(sealing_key::<S>(&epoch, MemberIndex::new(4095)).is_some());
         sealed.sort_unstable();
         sealed.dedup();
         assert_eq!(sealed.len(), 20);

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use mpotr_crypto::CryptoSuite;
 
 use super::packet::RoundPacket;
+use crate::member_index::MemberIndex;
 use crate::run::Run;
 
 /// Why a packet did not fill a slot.
@@ -26,7 +27,7 @@ pub enum Unfilled {
     NotAuthentic,
     /// This sender signed two different ones.
     #[error("member {0} signed two different packets of one round")]
-    Equivocation(u16),
+    Equivocation(MemberIndex),
 }
 
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl<P: RoundPacket> Slot<P> {
 /// A slot for each member.
 #[derive(Debug)]
 pub struct Slots<P> {
-    slots: BTreeMap<u16, Slot<P>>,
+    slots: BTreeMap<MemberIndex, Slot<P>>,
     is_eager: bool,
 }
 
@@ -90,7 +91,7 @@ impl<P: RoundPacket> Slots<P> {
     /// [`Unfilled`]: the slots are as they were.
     pub fn fill<S: CryptoSuite>(&mut self, run: &Run<S>, packet: P) -> Result<(), Unfilled> {
         let sender = packet.sender();
-        if usize::from(sender) >= run.members().len() {
+        if run.member(sender).is_none() {
             return Err(Unfilled::UnknownSender);
         }
         let taken = self.slots.get(&sender);
@@ -120,15 +121,14 @@ impl<P: RoundPacket> Slots<P> {
 
     /// Whether there is a packet of a member that carries its signature. What decides anything before the round is complete
     /// rests on this, and not on what anyone can send.
-    pub fn is_signed<S: CryptoSuite>(&self, run: &Run<S>, member: u16) -> bool {
+    pub fn is_signed<S: CryptoSuite>(&self, run: &Run<S>, member: MemberIndex) -> bool {
         let slot = self.slots.get(&member);
         slot.is_some_and(|slot| slot.is_signed(run))
     }
 
     /// The round has failed ([`RunError::NotReceived`](crate::RunError::NotReceived) of these members), and every other packet carries its sender's signature.
-    pub fn empty(&mut self, members: &[usize]) {
-        self.slots
-            .retain(|member, _| !members.contains(&usize::from(*member)));
+    pub fn empty(&mut self, members: &[MemberIndex]) {
+        self.slots.retain(|member, _| !members.contains(member));
         for slot in self.slots.values_mut() {
             slot.signed = OnceLock::from(true);
         }
@@ -154,13 +154,13 @@ impl<P: RoundPacket> Slots<P> {
 
     /// Whether there is a packet of a member.
     #[must_use]
-    pub fn contains(&self, member: u16) -> bool {
+    pub fn contains(&self, member: MemberIndex) -> bool {
         self.get(member).is_some()
     }
 
     /// The packet of a member.
     #[must_use]
-    pub fn get(&self, member: u16) -> Option<&P> {
+    pub fn get(&self, member: MemberIndex) -> Option<&P> {
         let slot = self.slots.get(&member);
         slot.filter(|slot| !slot.is_forged())
             .map(|slot| &slot.packet)
@@ -174,7 +174,7 @@ impl<P: RoundPacket> Slots<P> {
     }
 
     /// The members whose packets carry their signature.
-    pub fn signed<S: CryptoSuite>(&self, run: &Run<S>) -> impl Iterator<Item = u16> {
+    pub fn signed<S: CryptoSuite>(&self, run: &Run<S>) -> impl Iterator<Item = MemberIndex> {
         let signed = self.slots.values().filter(|slot| slot.is_signed(run));
         signed.map(|slot| slot.packet.sender())
     }

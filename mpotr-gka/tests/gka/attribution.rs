@@ -2,12 +2,12 @@
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{
-    AgreementId, AuthenticationId, ContributionBody, FaultKind, Methods, RoomId, RoundPacket,
-    RunError,
+    AgreementId, AuthenticationId, ContributionBody, FaultKind, MemberIndex, Methods, RoomId,
+    RoundPacket, RunError,
 };
 
 use crate::contributions::{add, collude, confirm_as, crew};
-use crate::crew::{Contributed, Crew, UNSIGNED};
+use crate::crew::{Contributed, Crew, UNSIGNED, at};
 use crate::spec::generator;
 use crate::{DEFAULT, combinations};
 
@@ -65,7 +65,7 @@ fn nobody_is_named_before_every_packet_carries_its_signature<S: CryptoSuite>() {
     let rejected = phase
         .confirm(run.contributions.as_slice(), identity, &mut run.rng)
         .unwrap_err();
-    assert_eq!(rejected.error, RunError::NotReceived(vec![3]));
+    assert_eq!(rejected.error, RunError::NotReceived(at(&[3])));
     run.contributions[3] = signed;
     run.phases = [(0, rejected.phase)].into();
     run.assert_fault(FaultKind::WrongShare, &[1]);
@@ -123,7 +123,7 @@ fn the_contribution_of_another_member_in_its_place_is_malformed_or_wrong<S: Cryp
             let RunError::Fault(fault) = error else {
                 panic!("no fault")
             };
-            assert_eq!(fault.culprits, [1], "as member {me} sees it");
+            assert_eq!(fault.culprits, at(&[1]), "as member {me} sees it");
         }
     }
 }
@@ -158,7 +158,7 @@ fn packets_out_of_order_or_missing_are_incomplete<S: CryptoSuite>() {
         |run| run.contributions.push(run.contributions[0].clone()),
         4,
     );
-    incomplete(|run| run.contributions[2].sender = 7, 3);
+    incomplete(|run| run.contributions[2].sender = MemberIndex::new(7), 3);
 }
 
 fn contributions_that_equivocate_name_their_sender<S: CryptoSuite>() {
@@ -173,7 +173,7 @@ fn contributions_that_equivocate_name_their_sender<S: CryptoSuite>() {
         let fault = first.equivocation(&second, view).unwrap();
         assert_eq!(
             (fault.kind, fault.culprits),
-            (FaultKind::Equivocation, vec![1])
+            (FaultKind::Equivocation, at(&[1]))
         );
         assert!(second.equivocation(&first, view).is_some());
         // The same bytes again, a signature that is not the sender's, another sender: no evidence.
@@ -185,7 +185,7 @@ fn contributions_that_equivocate_name_their_sender<S: CryptoSuite>() {
         assert_eq!(forged.equivocation(&first, view), None);
         assert_eq!(first.equivocation(&run.contributions[2], view), None);
         let mut claimed = run.contributions[2].clone();
-        claimed.sender = 1;
+        claimed.sender = MemberIndex::new(1);
         assert_eq!(first.equivocation(&claimed, view), None);
         // What was signed for another run says nothing in this one.
         let mut other = Crew::<S>::new(3, methods);
@@ -216,7 +216,7 @@ fn after_a_rejection_the_phase_goes_on_with_what_was_missing<S: CryptoSuite>() {
                 let rejected = phase
                     .confirm(forged.as_slice(), &identities[me], &mut rng)
                     .unwrap_err();
-                assert_eq!(rejected.error, RunError::NotReceived(vec![1]));
+                assert_eq!(rejected.error, RunError::NotReceived(at(&[1])));
                 assert_eq!(rejected.phase.contribution(), &own);
                 let confirming =
                     rejected

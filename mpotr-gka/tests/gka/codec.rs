@@ -6,8 +6,8 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{
     AgreementId, AuthenticationId, Confirmation, Contribution, ContributionBody, CycleShare,
-    EpochName, FaultKind, KeyStatement, KnowledgeCommitment, Methods, Nonce, Offer, OfferDigest,
-    RoomId, RunError, Sid, TrapdoorKey,
+    EpochName, FaultKind, KeyStatement, KnowledgeCommitment, MemberIndex, Methods, Nonce, Offer,
+    OfferDigest, RoomId, RunError, Sid, TrapdoorKey,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
@@ -170,7 +170,7 @@ fn bodies() -> impl Strategy<Value = ContributionBody> {
 
 fn contributions() -> impl Strategy<Value = Contribution> {
     (0_u16..4096, bodies(), signatures()).prop_map(|(sender, body, signature)| Contribution {
-        sender,
+        sender: MemberIndex::new(sender),
         body,
         signature,
     })
@@ -184,7 +184,7 @@ fn confirmations() -> impl Strategy<Value = Confirmation> {
         signatures(),
     )
         .prop_map(|(sender, [d, kc], sealed, signature)| Confirmation {
-            sender,
+            sender: MemberIndex::new(sender),
             statement: KeyStatement {
                 contributions: Digest32::new(d),
                 key_commitment: Digest32::new(kc),
@@ -265,7 +265,7 @@ proptest! {
             run.lie(1, |said| *said = body);
             for (_, error) in run.errors() {
                 let RunError::Fault(fault) = error else { panic!("no fault: {error:?}") };
-                prop_assert_eq!(fault.culprits, [1]);
+                prop_assert_eq!(fault.culprits, [MemberIndex::new(1)]);
             }
         }
     }

@@ -4,7 +4,7 @@
 use mpotr_crypto::{CryptoSuite, Group};
 use mpotr_gka::{AgreementId, AuthenticationId, FaultKind, Methods, RunError};
 
-use crate::crew::{Confirmed, Contributed, Crew};
+use crate::crew::{Confirmed, Contributed, Crew, at};
 use crate::spec::{decode, generator};
 use crate::{DEFAULT, Element, combinations};
 
@@ -232,7 +232,7 @@ fn a_wrong_pairwise_part_names_its_sender_to_its_receiver<S: CryptoSuite>() {
         };
         assert_eq!(
             (fault.kind, fault.culprits),
-            (FaultKind::WrongPart, vec![2])
+            (FaultKind::WrongPart, at(&[2]))
         );
         for (me, phase) in phases {
             assert!(

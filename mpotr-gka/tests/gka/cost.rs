@@ -3,12 +3,12 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::counting::{self, Counts, count};
 use mpotr_crypto::{Group, random_scalar};
-use mpotr_gka::{AuthenticationId, ContributionBody, FaultKind, RunError};
+use mpotr_gka::{AuthenticationId, ContributionBody, FaultKind, MemberIndex, RunError};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::contributions::{add, crew};
-use crate::crew::{Crew, UNSIGNED};
+use crate::crew::{Crew, UNSIGNED, at};
 use crate::spec::generator;
 use crate::{DEFAULT, Element, combinations};
 
@@ -29,7 +29,7 @@ fn work_of_a_changed(alter: impl FnOnce(&mut ContributionBody)) -> Counts {
     run.tamper(FORGED, alter);
     run.phases.retain(|member, _| *member == 0);
     let (errors, work) = count(|| run.errors());
-    assert_eq!(errors, [(0, RunError::NotReceived(vec![FORGED]))]);
+    assert_eq!(errors, [(0, RunError::NotReceived(at(&[FORGED])))]);
     work
 }
 
@@ -61,7 +61,7 @@ fn a_forged_proof_costs_signatures_and_one_sum_of_all_proofs() {
     run.tamper(FORGED, |confirmation| confirmation.signature = UNSIGNED);
     run.phases.retain(|member, _| *member == 0);
     let (errors, work) = count(|| run.errors());
-    assert_eq!(errors, [(0, RunError::NotReceived(vec![FORGED]))]);
+    assert_eq!(errors, [(0, RunError::NotReceived(at(&[FORGED])))]);
     assert_eq!(work.signatures, OTHERS);
     // An identity and a commitment of each other member, and the trapdoor: the sum that every honest run costs.
     assert_eq!(work.terms, 2 * OTHERS + 1);
@@ -82,7 +82,7 @@ fn a_liar_is_looked_for_when_all_have_signed() {
     run.lie(FORGED, |body| body.knowledge_share[0] ^= 1);
     run.phases.retain(|member, _| *member == 0);
     let (errors, work) = count(|| run.errors());
-    let fault = mpotr_gka::Fault::of(FaultKind::UnknownTrapdoor, FORGED);
+    let fault = mpotr_gka::Fault::of(FaultKind::UnknownTrapdoor, MemberIndex::of(FORGED));
     assert_eq!(errors, [(0, RunError::Fault(fault))]);
     assert_eq!(work.signatures, OTHERS);
     assert_eq!(DEFAULT.authentication, AuthenticationId::GroupProof);

@@ -14,8 +14,8 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{
     AuthenticationId, CommitmentSum, Contributing, ContributionBody, EpochName, Fault, FaultKind,
-    KnownIdentities, Member, Methods, Offer, OfferSecrets, RoomId, RosterError, Run, RunError, Sid,
-    Terms,
+    KnownIdentities, Member, MemberIndex, Methods, Offer, OfferSecrets, RoomId, RosterError, Run,
+    RunError, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -242,15 +242,20 @@ fn assert_all(errors: Vec<(usize, RunError)>, expected: &RunError) {
     }
 }
 
+/// The members in these places.
+pub(crate) fn at(places: &[usize]) -> Vec<MemberIndex> {
+    places.iter().copied().map(MemberIndex::of).collect()
+}
+
 /// Every honest member blames these, for this.
 fn assert_fault(errors: Vec<(usize, RunError)>, kind: FaultKind, culprits: &[usize]) {
-    let culprits = culprits.to_vec();
+    let culprits = at(culprits);
     assert_all(errors, &Fault { kind, culprits }.into());
 }
 
 /// No honest member has received what these sent.
 fn assert_not_received(errors: Vec<(usize, RunError)>, members: &[usize]) {
-    assert_all(errors, &RunError::NotReceived(members.to_vec()));
+    assert_all(errors, &RunError::NotReceived(at(members)));
 }
 
 /// A signature that nobody made.

@@ -116,7 +116,8 @@ impl<S: CryptoSuite> Confirmed<S> {
                 panic!("{error:?}")
             };
             assert_eq!(fault.kind, FaultKind::WrongProof);
-            refused.push(fault.culprits);
+            let culprits = fault.culprits.iter();
+            refused.push(culprits.map(|it| it.place()).collect());
         }
         refused
     }

@@ -39,7 +39,7 @@ fn assert_one_epoch<S: CryptoSuite>(members: &[Established<S>]) {
         assert_eq!(member.statement, first.statement, "member {me}");
         assert_eq!(secret_of(member), secret_of(first), "member {me}");
         assert_eq!(member.run.sid(), first.run.sid());
-        assert_eq!(member.run.me(), me);
+        assert_eq!(member.run.me().place(), me);
         assert_eq!(member.signing.public(), member.signing_keys[me]);
         assert_eq!(member.signing_keys, first.signing_keys);
     }

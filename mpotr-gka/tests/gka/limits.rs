@@ -3,7 +3,7 @@
 use mpotr_crypto::{DecodeErrorKind, Digest32, Encoder, SignatureBytes};
 use mpotr_gka::{
     AgreementId, AuthenticationId, Confirmation, Contribution, ContributionBody, KeyStatement,
-    Offer,
+    MemberIndex, Offer,
 };
 
 use crate::codec::{AgreementIdByte, AuthenticationIdByte, Wire};
@@ -68,7 +68,7 @@ fn lists_of_versions_and_suites_are_short_and_strictly_increasing() {
 #[test]
 fn lengths_over_their_limits_are_refused_before_their_bytes_are_looked_for() {
     let contribution = Contribution {
-        sender: 4095,
+        sender: MemberIndex::new(4095),
         body: ContributionBody {
             agreement: vec![1; 96],
             knowledge_share: vec![1; 32],
@@ -94,7 +94,7 @@ fn lengths_over_their_limits_are_refused_before_their_bytes_are_looked_for() {
         );
     }
     let confirmation = Confirmation {
-        sender: 4095,
+        sender: MemberIndex::new(4095),
         statement: KeyStatement {
             contributions: Digest32::new([1; 32]),
             key_commitment: Digest32::new([2; 32]),
@@ -128,7 +128,7 @@ fn payloads_of_the_largest_roster_fit_their_limits() {
     // 32 bytes and a part of 48 for each other; 64 of keys, a tag of 16 for each other, and one of the seal.
     for (agreement, sealed) in [(32 + 48 * 4095, 64 + 16 * 4095 + 16), (1 << 18, 1 << 17)] {
         Contribution {
-            sender: 0,
+            sender: MemberIndex::new(0),
             body: ContributionBody {
                 agreement: vec![3; agreement],
                 knowledge_share: Vec::new(),
@@ -138,7 +138,7 @@ fn payloads_of_the_largest_roster_fit_their_limits() {
         }
         .check();
         Confirmation {
-            sender: 0,
+            sender: MemberIndex::new(0),
             statement: KeyStatement {
                 contributions: Digest32::new([1; 32]),
                 key_commitment: Digest32::new([2; 32]),

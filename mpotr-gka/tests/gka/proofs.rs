@@ -8,7 +8,7 @@ use mpotr_gka::{
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::crew::{Confirmed, Crew, UNSIGNED};
+use crate::crew::{Confirmed, Crew, UNSIGNED, at};
 use crate::{DEFAULT, combinations};
 
 checks!(
@@ -129,7 +129,7 @@ fn a_wrong_tag_names_its_sender_to_its_receiver<S: CryptoSuite>() {
     };
     assert_eq!(
         (fault.kind, fault.culprits),
-        (FaultKind::WrongProof, vec![2])
+        (FaultKind::WrongProof, at(&[2]))
     );
     for (_, phase) in phases {
         assert!(phase.establish(&confirmations, &mut rng).is_ok());
@@ -299,7 +299,7 @@ fn confirmations_that_equivocate_name_their_sender<S: CryptoSuite>() {
             let fault = first.equivocation(&second, run.run()).unwrap();
             assert_eq!(
                 (fault.kind, fault.culprits),
-                (FaultKind::Equivocation, vec![1])
+                (FaultKind::Equivocation, at(&[1]))
             );
             assert_eq!(first.equivocation(&first, run.run()), None);
             assert_eq!(first.equivocation(&run.confirmations[&2], run.run()), None);
@@ -321,7 +321,7 @@ fn after_a_rejection_the_same_confirmation_stands<S: CryptoSuite>() {
         let forged: Vec<_> = run.confirmations.values().cloned().collect();
         let phase = run.phases.remove(&0).unwrap();
         let Rejected { phase, error } = *phase.establish(&forged, &mut run.rng).unwrap_err();
-        assert_eq!(error, RunError::NotReceived(vec![1]));
+        assert_eq!(error, RunError::NotReceived(at(&[1])));
         assert_eq!(phase.confirmation(), &honest[0]);
         assert_eq!(phase.contributions(), &run.contributions);
         let established: Established<S> = phase.establish(&honest, &mut run.rng).unwrap();

@@ -1,10 +1,12 @@
 //! The slots of a round, with packets that are doubled, forged, or of nobody.
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::{Contribution, RoundPacket, Slots, Unfilled};
+use mpotr_gka::{Contribution, MemberIndex, RoundPacket, Slots, Unfilled};
 
 use crate::DEFAULT;
 use crate::crew::{Contributed, Crew, UNSIGNED};
+
+const ONE: MemberIndex = MemberIndex::new(1);
 
 checks!(
     each_member_fills_its_slot_once,
@@ -49,14 +51,14 @@ fn each_member_fills_its_slot_once<S: CryptoSuite>() {
     }
     assert_eq!(slots.len(), 3);
     assert_eq!(slots.packets(), run.contributions);
-    assert!(slots.signed(run.run()).eq(0..3));
+    assert!(slots.signed(run.run()).eq(MemberIndex::all(3)));
 }
 
 fn a_sender_that_the_roster_does_not_have_fills_nothing<S: CryptoSuite>() {
     let run = contributed::<S>();
     let mut slots = Slots::new();
     let mut packet = run.contributions[2].clone();
-    packet.sender = 3;
+    packet.sender = MemberIndex::new(3);
     let filled = slots.fill(run.run(), packet);
     assert_eq!(filled, Err(Unfilled::UnknownSender));
     assert!(slots.is_empty());
@@ -71,7 +73,7 @@ fn a_forgery_gives_its_slot_to_what_the_owner_signed<S: CryptoSuite>() {
         assert_eq!(slots.fill(run.run(), wrong), Ok(()));
         assert_eq!(slots.signed(run.run()).count(), 0);
         assert_eq!(slots.fill(run.run(), real.clone()), Ok(()));
-        assert_eq!(slots.get(1), Some(real));
+        assert_eq!(slots.get(ONE), Some(real));
     }
 }
 
@@ -83,7 +85,7 @@ fn a_forgery_takes_no_slot_from_what_the_owner_signed<S: CryptoSuite>() {
     for wrong in [unsigned(real), forged(real)] {
         let filled = slots.fill(run.run(), wrong);
         assert_eq!(filled, Err(Unfilled::NotAuthentic));
-        assert_eq!(slots.get(1), Some(real));
+        assert_eq!(slots.get(ONE), Some(real));
     }
 }
 
@@ -105,8 +107,8 @@ fn two_texts_under_signatures_are_an_equivocation<S: CryptoSuite>() {
     let mut slots = Slots::new();
     assert_eq!(slots.fill(run.run(), first.clone()), Ok(()));
     let filled = slots.fill(run.run(), second.clone());
-    assert_eq!(filled, Err(Unfilled::Equivocation(1)));
-    assert_eq!(slots.get(1), Some(&first));
+    assert_eq!(filled, Err(Unfilled::Equivocation(ONE)));
+    assert_eq!(slots.get(ONE), Some(&first));
     assert!(first.equivocation(second, run.run()).is_some());
 }
 
@@ -119,8 +121,8 @@ fn after_a_failed_round_nothing_without_a_signature_fills_a_slot<S: CryptoSuite>
     ] {
         assert_eq!(slots.fill(run.run(), packet), Ok(()));
     }
-    slots.empty(&[1]);
-    assert!(!slots.contains(1) && slots.contains(2));
+    slots.empty(&[ONE]);
+    assert!(!slots.contains(ONE) && slots.contains(MemberIndex::new(2)));
     for packet in [&run.contributions[0], &run.contributions[1]] {
         let filled = slots.fill(run.run(), unsigned(packet));
         assert_eq!(filled, Err(Unfilled::NotAuthentic));

@@ -5,7 +5,7 @@ use mpotr_crypto::{CryptoSuite, Group, IdentityKey};
 use mpotr_gka::{AgreementId, AuthenticationId, Fault, FaultKind, Methods, RoundPacket, RunError};
 
 use crate::DEFAULT;
-use crate::crew::Crew;
+use crate::crew::{Crew, at};
 use crate::deniability::{all_trapdoors, draw, forge, with_trapdoor_key};
 use crate::spec::{decode, invert, proof_bytes};
 
@@ -143,8 +143,8 @@ fn stolen_identity_offer_blames_nobody<S: CryptoSuite>() {
             // An offer is at fault, by its index. Nothing that is said names who Alice is.
             let Fault { kind, culprits } = &fault;
             assert_eq!(
-                (*kind, culprits.as_slice()),
-                (FaultKind::WrongProof, [thief].as_slice())
+                (*kind, culprits.clone()),
+                (FaultKind::WrongProof, at(&[thief]))
             );
             let said = format!("{fault} {fault:?}");
             assert!(!said.contains(&alice.to_string()), "{said}");

@@ -10,7 +10,8 @@ use mpotr_crypto::{
     hash_to_scalar, label,
 };
 use mpotr_gka::{
-    CommitmentSum, Confirmation, Contribution, ContributionBody, KeyStatement, Offer, Sid,
+    CommitmentSum, Confirmation, Contribution, ContributionBody, KeyStatement, MemberIndex, Offer,
+    Sid,
 };
 
 use crate::{Element, Scalar};
@@ -200,7 +201,7 @@ impl Spec {
             .bytes(&body_bytes(&body))
             .finish();
         Contribution {
-            sender,
+            sender: MemberIndex::new(sender),
             body,
             signature: key.sign(&signed),
         }
@@ -294,7 +295,7 @@ impl Spec {
             .bytes(&sealed)
             .finish();
         Confirmation {
-            sender,
+            sender: MemberIndex::new(sender),
             statement,
             sealed,
             signature: key.sign(&signed),
@@ -307,7 +308,8 @@ impl Spec {
         epoch: &Prk,
         confirmation: &Confirmation,
     ) -> Option<Vec<u8>> {
-        let (key, data) = self.sealing::<S>(epoch, confirmation.sender, &confirmation.statement);
+        let (key, data) =
+            self.sealing::<S>(epoch, confirmation.sender.get(), &confirmation.statement);
         key.open(&[0; 12], &data, &confirmation.sealed)
             .ok()
             .map(|payload| payload.to_vec())

@@ -7,7 +7,7 @@ use mpotr_gka::{
     KnowledgeCommitment, KnownIdentities, Member, Methods, RosterError, TrapdoorKey,
 };
 
-use crate::crew::Crew;
+use crate::crew::{Crew, at};
 use crate::deniability::draw;
 use crate::spec::{decode, generator};
 use crate::{DEFAULT, Element, Scalar, combinations};
@@ -119,7 +119,7 @@ fn undecodable_commitment_names_its_owner_and_who_listed_it<S: CryptoSuite>() {
         assert_eq!(members[owner].decode_rest().unwrap_err().field, "R");
         let refused = CommitmentSum::of(AuthenticationId::GroupProof, &members);
         assert_eq!(refused, Err(RosterError::UndecodableKey { member: owner }));
-        assert_eq!(crew.run(2).unwrap().undecodable(), [owner]);
+        assert_eq!(crew.run(2).unwrap().undecodable(), at(&[owner]));
         let mut run = crew.contribute_but(&[owner]);
         run.contribute_by_hand(owner);
         let mut culprits = [owner, 1];
@@ -200,11 +200,11 @@ fn undecodable_cycle_share_blames_its_owner_not_the_silent_neighbours<S: CryptoS
                     // It sees nothing wrong before it looks for who is to blame.
                     let run = run.unwrap();
                     let undecodable = run.undecodable();
-                    assert_eq!(undecodable, [owner]);
+                    assert_eq!(undecodable, at(&[owner]));
                     let mut excused = neighbours;
                     excused.sort_unstable();
-                    assert_eq!(run.kept_out_by(&undecodable), excused);
-                    assert_eq!(run.kept_out_by(&[]), [0; 0]);
+                    assert_eq!(run.kept_out_by(&undecodable), at(&excused));
+                    assert_eq!(run.kept_out_by(&[]), []);
                 }
             }
         }
@@ -214,8 +214,8 @@ fn undecodable_cycle_share_blames_its_owner_not_the_silent_neighbours<S: CryptoS
     crew.offers[1].commitment = KnowledgeCommitment::new(NO_ELEMENT);
     let run = crew.run(0).unwrap();
     assert_eq!(
-        (run.undecodable(), run.kept_out_by(&[1])),
-        (vec![1], vec![])
+        (run.undecodable(), run.kept_out_by(&at(&[1]))),
+        (at(&[1]), vec![])
     );
     // A run of honest offers names nobody.
     assert!(
@@ -253,6 +253,9 @@ fn a_pairwise_run_needs_every_share<S: CryptoSuite>() {
             let refused = crew.run(me).unwrap_err();
             assert_eq!(refused, RosterError::UndecodableKey { member: 2 });
         }
-        assert_eq!(crew.run(2).unwrap().kept_out_by(&[2]), [0, 1, 3, 4]);
+        assert_eq!(
+            crew.run(2).unwrap().kept_out_by(&at(&[2])),
+            at(&[0, 1, 3, 4])
+        );
     }
 }

@@ -82,7 +82,7 @@ impl<S: CryptoSuite> Knowledge<S> {
         hint: SidHint,
         mut contribution: Contribution,
     ) -> Option<Contribution> {
-        let (sid, key) = self.run(hint, contribution.sender)?;
+        let (sid, key) = self.run(hint, contribution.sender.get())?;
         let body = Encoder::encoded(|out| {
             out.opaque(&contribution.body.agreement);
             out.opaque(&contribution.body.knowledge_share);
@@ -90,7 +90,7 @@ impl<S: CryptoSuite> Knowledge<S> {
         });
         let signed = TranscriptHash::<S>::new(label::CONTRIBUTION)
             .bytes(sid.as_bytes())
-            .u16(contribution.sender)
+            .u16(contribution.sender.get())
             .bytes(&body)
             .finish();
         contribution.signature = key.sign(&signed);
@@ -103,10 +103,10 @@ impl<S: CryptoSuite> Knowledge<S> {
         hint: SidHint,
         mut confirmation: Confirmation,
     ) -> Option<Confirmation> {
-        let (sid, key) = self.run(hint, confirmation.sender)?;
+        let (sid, key) = self.run(hint, confirmation.sender.get())?;
         let signed = TranscriptHash::<S>::new(label::CONFIRMATION)
             .bytes(sid.as_bytes())
-            .u16(confirmation.sender)
+            .u16(confirmation.sender.get())
             .bytes(confirmation.statement.contributions.as_bytes())
             .bytes(confirmation.statement.key_commitment.as_bytes())
             .bytes(&confirmation.sealed)

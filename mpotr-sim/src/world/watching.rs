@@ -198,11 +198,11 @@ impl World {
         }
         // Any holder sends what another lacks once more.
         if let Packet::Contribution(hint, it) = &packet {
-            if self.ledger.is_author(seat, (*hint, 1, it.sender)) {
+            if self.ledger.is_author(seat, (*hint, 1, it.sender.get())) {
                 self.ledger.note_contribution(seat, *hint);
             }
         } else if let Packet::Confirmation(hint, it) = &packet {
-            if self.ledger.is_author(seat, (*hint, 2, it.sender)) {
+            if self.ledger.is_author(seat, (*hint, 2, it.sender.get())) {
                 self.ledger.note_confirmation(seat, *hint);
             }
         } else if let Packet::Reveal(reveal) = &packet {

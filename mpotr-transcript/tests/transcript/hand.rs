@@ -174,7 +174,7 @@ impl Hand {
         });
         let signed = Hash::<Suite>::new(label::CONTRIBUTION)
             .bytes(self.epoch.sid.as_bytes())
-            .u16(it.sender)
+            .u16(it.sender.get())
             .bytes(&body)
             .finish();
         it.signature = self.run_keys[member].ephemeral().sign(&signed);
@@ -185,7 +185,7 @@ impl Hand {
         let it = &mut self.section.confirmations[member];
         let signed = Hash::<Suite>::new(label::CONFIRMATION)
             .bytes(self.epoch.sid.as_bytes())
-            .u16(it.sender)
+            .u16(it.sender.get())
             .bytes(it.statement.contributions.as_bytes())
             .bytes(it.statement.key_commitment.as_bytes())
             .bytes(&it.sealed)

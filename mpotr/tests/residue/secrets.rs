@@ -370,7 +370,7 @@ impl<S: CryptoSuite> Source<S> {
             found.push(Needle::new(name, Kind::Spent, key.expose()));
             let data = Encoder::encoded(|out| {
                 self.sid.encode(out);
-                out.u16(confirmation.sender);
+                out.u16(confirmation.sender.get());
                 contributions.encode(out);
                 key_commitment.encode(out);
             });

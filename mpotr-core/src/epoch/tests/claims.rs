@@ -1,16 +1,16 @@
 //! What was sent and found no room counts as served, and who fills the room itself serves nothing by that.
 
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::{
-    ALICE, BOB, MALLORY, Suite, content, effects, epochs, forge_content, forge_statement, sealed,
-    statement,
+    ALICE, BOB, Epochs, MALLORY, Suite, content, effects, epochs, forge_content, forge_statement,
+    sealed, statement,
 };
-use crate::epoch::{Effect, Epoch};
+use crate::epoch::Effect;
 use crate::wire::{Lock, MessageId, Next, Presence, SealedPacket, Statement};
 
 const RUN: Sid = Sid::new([9; 32]);
-const ALL: [usize; 3] = [ALICE, BOB, MALLORY];
+const ALL: [MemberIndex; 3] = [ALICE, BOB, MALLORY];
 
 fn frozen(frontier: Vec<MessageId>) -> Statement {
     Statement {
@@ -24,7 +24,7 @@ fn frozen(frontier: Vec<MessageId>) -> Statement {
 }
 
 /// A long line of Mallory, from a place on: the ids and packets.
-fn line(epochs: &mut [Epoch<Suite>], first: u32, links: u32) -> Vec<(MessageId, SealedPacket)> {
+fn line(epochs: &mut Epochs, first: u32, links: u32) -> Vec<(MessageId, SealedPacket)> {
     let body = "x".repeat(60_000);
     let mut prev = None;
     if first > 0 {
@@ -36,7 +36,7 @@ fn line(epochs: &mut [Epoch<Suite>], first: u32, links: u32) -> Vec<(MessageId, 
         let packet = forge_content(&mut epochs[MALLORY], MALLORY, link);
         let id = {
             let link = content(seq, prev, Vec::new(), &body);
-            let author = crate::epoch::sending::wire_index(MALLORY);
+            let author = MALLORY.get();
             crate::wire::Unsigned::new(link).id::<Suite>(&epochs[MALLORY].opener.keys.id, author)
         };
         prev = Some(id);
@@ -45,7 +45,7 @@ fn line(epochs: &mut [Epoch<Suite>], first: u32, links: u32) -> Vec<(MessageId, 
     line
 }
 
-fn who_does_not_serve(epochs: &mut [Epoch<Suite>]) -> Vec<usize> {
+fn who_does_not_serve(epochs: &mut Epochs) -> Vec<MemberIndex> {
     let found = epochs[ALICE].unserved(RUN, &ALL).unwrap();
     found.into_iter().collect()
 }
@@ -91,7 +91,7 @@ fn a_head_that_was_served_and_found_no_room_is_served_and_not_asked_for_until_th
         }
         assert_eq!(
             who_does_not_serve(&mut epochs),
-            [0_usize; 0],
+            [] as [MemberIndex; 0],
             "round {round}"
         );
     }

@@ -4,11 +4,11 @@ use super::{
     ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, forge_statement, sealed,
     statement, text,
 };
-use crate::epoch::{Effect, Epoch};
+use crate::epoch::Effect;
 use crate::wire::{Lock, MAX_WANTED, MessageId, Next, Presence, Statement};
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
-const CAROL: usize = 3;
+const CAROL: MemberIndex = MemberIndex::new(3);
 
 fn said(next: Option<Next>, frontier: Vec<MessageId>) -> Statement {
     Statement {
@@ -29,7 +29,7 @@ fn invented(count: usize) -> Vec<MessageId> {
 }
 
 /// Alice states what she misses, and Bob sends it.
-fn ask(epochs: &mut [Epoch<super::Suite>]) {
+fn ask(epochs: &mut super::Epochs) {
     let question = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&question).unwrap();
     for effect in effects(&mut epochs[BOB]) {

@@ -1,7 +1,7 @@
 //! Members that say two things in one place.
 
 use super::{
-    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, key_of, sealed,
+    ALICE, BOB, Epochs, MALLORY, bodies, content, effects, epochs, forge_content, key_of, sealed,
     statement, text, verified,
 };
 use crate::epoch::{Effect, Epoch, Evidence, SigningKeyState};
@@ -10,10 +10,10 @@ use crate::wire::{
     Content, EpochId, Lock, MemberBits, MessageId, Presence, SealedPacket, Statement, Unverified,
 };
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 /// Two messages of Mallory's in place 0.
-fn two(epochs: &mut [Epoch<Suite>]) -> [(MessageId, SealedPacket); 2] {
+fn two(epochs: &mut Epochs) -> [(MessageId, SealedPacket); 2] {
     ["to some", "to others"].map(|body| {
         let said = content(0, None, Vec::new(), body);
         let packet = forge_content(&mut epochs[MALLORY], MALLORY, said);
@@ -25,7 +25,7 @@ pub(super) fn id_of(epoch: &mut Epoch<Suite>, packet: &SealedPacket) -> MessageI
     let header = epoch.opener.header(packet).unwrap();
     let key = key_of(
         epoch,
-        usize::from(header.sender),
+        MemberIndex::new(header.sender),
         (header.stream, header.seq),
     );
     let text = packet.open_content::<Suite>(header, &key).unwrap();
@@ -73,9 +73,9 @@ fn two_messages_in_one_place_are_evidence_that_anyone_can_check() {
     let found = evidence(&told);
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].seq(), found[0].ids()), (0, [first, second]));
-    assert_eq!(usize::from(found[0].author()), MALLORY);
+    assert_eq!(MemberIndex::new(found[0].author()), MALLORY);
     // Carol, who saw neither, checks it with the key from the roster.
-    let (epoch, keys) = (epochs[ALICE].opener.keys.id, |member: usize| {
+    let (epoch, keys) = (epochs[ALICE].opener.keys.id, |member: MemberIndex| {
         epochs[ALICE].opener.key_of(member).unwrap().get().unwrap()
     });
     assert!(found[0].verify::<Suite>(&epoch, keys(MALLORY), SigningKeyState::Secret));
@@ -133,7 +133,7 @@ fn a_message_that_names_another_previous_one_is_evidence() {
     let after = content(1, second, Vec::new(), "after the other");
     let after = forge_content(&mut epochs[MALLORY], MALLORY, after);
     for order in [[&one, &after], [&after, &one]] {
-        let mut bob = super::epochs(3, 1).remove(BOB);
+        let mut bob = super::epochs(3, 1).of(BOB);
         bob.open(order[0]).unwrap();
         bob.open(order[1]).unwrap();
         let found = evidence(&effects(&mut bob));
@@ -302,8 +302,7 @@ fn the_key_of_a_place_stays_until_its_message_is_final_and_no_longer() {
     let mut epochs = epochs(2, 1);
     let (_, packet) = text(&mut epochs[ALICE], "one");
     epochs[BOB].open(&packet).unwrap();
-    let kept =
-        |epochs: &mut [Epoch<Suite>]| epochs[BOB].opener.streams(ALICE).unwrap().content.used();
+    let kept = |epochs: &mut Epochs| epochs[BOB].opener.streams(ALICE).unwrap().content.used();
     assert_eq!(kept(&mut epochs), 1);
     for _ in 0..2 {
         for (from, to) in [(BOB, ALICE), (ALICE, BOB)] {
@@ -318,7 +317,7 @@ fn the_key_of_a_place_stays_until_its_message_is_final_and_no_longer() {
 
 /// A first message of Mallory's whose id is as asked for.
 fn one_that(
-    epochs: &mut [Epoch<Suite>],
+    epochs: &mut Epochs,
     parents: Vec<MessageId>,
     is_fit: impl Fn(MessageId) -> bool,
 ) -> (MessageId, SealedPacket) {
@@ -332,7 +331,7 @@ fn one_that(
 
 /// Mallory shows Alice one message and Bob another, and tells Alice that it has seen hers, so that Alice orders her own
 /// before Bob's answer to the other is there (AGREEMENT, S8).
-fn split() -> Vec<Epoch<Suite>> {
+fn split() -> Epochs {
     let mut epochs = epochs(3, 1);
     let (alices, packet) = text(&mut epochs[ALICE], "Alice's");
     let (_, one) = one_that(&mut epochs, Vec::new(), |id| id > alices);
@@ -407,16 +406,18 @@ fn the_first_difference_of_two_orders_is_named() {
         for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
             let said = statement(&mut epochs[from]);
             epochs[to].open(&said).unwrap();
-            told[to].extend(effects(&mut epochs[to]));
+            told[to.place()].extend(effects(&mut epochs[to]));
         }
     }
-    let differences = |member: usize| {
-        let found = told[member].iter().filter_map(|effect| match effect {
-            Effect::Difference {
-                place, here, there, ..
-            } => Some((*place, *here, *there)),
-            _ => None,
-        });
+    let differences = |member: MemberIndex| {
+        let found = told[member.place()]
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Difference {
+                    place, here, there, ..
+                } => Some((*place, *here, *there)),
+                _ => None,
+            });
         found.collect::<Vec<_>>()
     };
     let [alices, bobs] =
@@ -488,16 +489,16 @@ fn who_goes_on_after_a_fork_agrees_on_one_order() {
 
 #[test]
 fn what_is_final_keeps_its_place_whatever_comes_late() {
-    const DAVE: usize = 3;
+    const DAVE: MemberIndex = MemberIndex::new(3);
     let mut epochs = epochs(4, 1);
     let (first, packet) = text(&mut epochs[ALICE], "final");
     for member in [BOB, MALLORY, DAVE] {
         epochs[member].open(&packet).unwrap();
     }
     for _ in 0..2 {
-        for from in 0..4 {
+        for from in MemberIndex::all(4) {
             let said = statement(&mut epochs[from]);
-            for to in (0..4).filter(|to| *to != from) {
+            for to in MemberIndex::all(4).filter(|to| *to != from) {
                 epochs[to].open(&said).unwrap();
             }
         }
@@ -543,7 +544,7 @@ fn what_is_final_keeps_its_place_whatever_comes_late() {
 }
 
 /// A statement of Mallory's, who has seen all that a member has, with a lock of her choice.
-fn locked(epochs: &mut [Epoch<Suite>], to: usize, number: u32, lock: Lock) -> SealedPacket {
+fn locked(epochs: &mut Epochs, to: MemberIndex, number: u32, lock: Lock) -> SealedPacket {
     let seen = Statement {
         sent: 1,
         frontier: epochs[to].delivery.graph.heads().iter().copied().collect(),

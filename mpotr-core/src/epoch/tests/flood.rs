@@ -1,13 +1,14 @@
 //! What a member that floods costs, and that nothing honest is lost by it.
 
 use super::{
-    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, forge_statement,
+    ALICE, BOB, Epochs, MALLORY, bodies, content, effects, epochs, forge_content, forge_statement,
     statement, text,
 };
 use crate::epoch::Epoch;
 use crate::epoch::unfinal::Unfinal;
 use crate::wire::{Lock, MessageId, Next, Packet, Presence, SealedPacket, Statement};
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_gka::MemberIndex;
 
 /// The bound for one author, what its own statement adds to that, and what of it may wait.
 const KEPT: usize = (4 << 20) + (384 << 10) + (256 << 10) + (120 << 10);
@@ -25,7 +26,7 @@ fn kept(epoch: &Epoch<Suite>) -> usize {
 
 /// Long messages of Mallory's from a place on.
 fn flood(
-    epochs: &mut [Epoch<Suite>],
+    epochs: &mut Epochs,
     from: u32,
     messages: u32,
     last: &mut Option<MessageId>,
@@ -124,7 +125,7 @@ fn a_long_burst_of_an_honest_member_waits_for_what_is_final_and_arrives_whole() 
             } else {
                 statement(&mut epochs[from])
             };
-            for to in (0..3).filter(|to| *to != from) {
+            for to in MemberIndex::all(3).filter(|to| *to != from) {
                 epochs[to].open(&said).unwrap();
             }
         }

@@ -1,9 +1,10 @@
 //! The cut is held before it is confirmed, and shown when its run is installed.
 
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::{
-    ALICE, BOB, MALLORY, Suite, bodies, effects, epochs, forge_statement, sealed, statement, text,
+    ALICE, BOB, Epochs, MALLORY, Suite, bodies, effects, epochs, forge_statement, sealed,
+    statement, text,
 };
 use crate::epoch::{Effect, Epoch};
 use crate::wire::{Lock, MessageId, Next, Presence, Statement};
@@ -13,7 +14,7 @@ const SECOND: Sid = Sid::new([8; 32]);
 
 /// Mallory has frozen for a run, and names this.
 fn frozen(
-    epochs: &mut [Epoch<Suite>],
+    epochs: &mut Epochs,
     number: u32,
     run: Sid,
     frontier: Vec<MessageId>,
@@ -30,7 +31,7 @@ fn frozen(
 }
 
 /// Alice and Bob hear what each other states, and send what that asks for.
-fn exchange(epochs: &mut [Epoch<Suite>]) {
+fn exchange(epochs: &mut Epochs) {
     for _ in 0..2 {
         for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
             let said = statement(&mut epochs[from]);
@@ -45,7 +46,11 @@ fn exchange(epochs: &mut [Epoch<Suite>]) {
 }
 
 /// A member confirms a run with a cut, and its view ends without an epoch.
-fn confirm(epoch: &mut Epoch<Suite>, run: Sid, continuing: &[usize]) -> mpotr_crypto::Digest32 {
+fn confirm(
+    epoch: &mut Epoch<Suite>,
+    run: Sid,
+    continuing: &[MemberIndex],
+) -> mpotr_crypto::Digest32 {
     let cut = epoch.cut(run, continuing).unwrap();
     epoch.own_next().unwrap().note_confirmed(run, cut);
     epoch.thaw(true);
@@ -99,7 +104,14 @@ fn what_a_member_holds_and_has_not_shown_it_does_not_cover() {
     epochs[ALICE].freeze(SECOND);
     let said = statement(&mut epochs[ALICE]);
     epochs[BOB].open(&said).unwrap();
-    let brought = epochs[BOB].delivery.authors[ALICE].frozen.as_ref().unwrap();
+    let brought = epochs[BOB]
+        .delivery
+        .authors
+        .get(ALICE)
+        .unwrap()
+        .frozen
+        .as_ref()
+        .unwrap();
     assert_eq!(brought.frontier, [id]);
     assert_eq!(epochs[BOB].state_of(&id).unwrap().seen_by, [BOB, MALLORY]);
 }

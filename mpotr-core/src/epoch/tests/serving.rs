@@ -1,21 +1,23 @@
 //! Who sends again what a member asks for. `docs/spec/05-wire.md`, "Recovery".
 
-use mpotr_gka::Sid;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::*;
 
 /// A message that all but Bob have, and whose question each of them has heard: who sends it, and who owes it.
-fn asked_for(members: usize, in_cut: bool) -> (Vec<Epoch<Suite>>, MessageId, [Vec<usize>; 2]) {
+fn asked_for(members: usize, in_cut: bool) -> (Epochs, MessageId, [Vec<MemberIndex>; 2]) {
     let mut epochs = epochs(members, 1);
     let (id, message) = text(&mut epochs[ALICE], "late");
-    let others: Vec<_> = (0..members).filter(|member| *member != BOB).collect();
+    let others: Vec<_> = MemberIndex::all(members)
+        .filter(|member| *member != BOB)
+        .collect();
     for member in others.iter().filter(|member| **member != ALICE) {
         epochs[*member].open(&message).unwrap();
     }
     let names = statement(&mut epochs[MALLORY]);
     epochs[BOB].open(&names).unwrap();
     if in_cut {
-        for epoch in &mut epochs {
+        for epoch in &mut epochs.0 {
             epoch.freeze(Sid::new([7; 32]));
         }
     }

@@ -7,7 +7,7 @@ use mpotr_gka::{AgreementId, AuthenticationId, Methods, Sid, simulation};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::{ALICE, BOB, Suite};
+use super::{ALICE, BOB, Epochs, Suite};
 use crate::epoch::Epoch;
 use crate::wire::{ContentKind, Presence};
 
@@ -31,7 +31,7 @@ fn h32(label: &str, items: &[&[u8]]) -> [u8; 32] {
 
 /// An epoch of Alice and Bob, and what its keys come from.
 struct Talk {
-    epochs: Vec<Epoch<Suite>>,
+    epochs: Epochs,
     secret: Prk,
     sid: Sid,
     key_commitment: [u8; 32],
@@ -51,7 +51,7 @@ fn talk() -> Talk {
     Talk {
         sid: first.run.sid(),
         key_commitment: *first.statement.key_commitment.as_bytes(),
-        alice: VerifyingKey::decode(&first.signing_keys[ALICE]).unwrap(),
+        alice: VerifyingKey::decode(&first.signing_keys[ALICE.place()]).unwrap(),
         secret: first.secret,
         epochs: formed().into_iter().map(Epoch::new).collect(),
     }

@@ -1,13 +1,15 @@
 //! Statements that name by their lock alone what their author has seen: how all end together.
 
+use mpotr_gka::MemberIndex;
+
 use super::{
-    ALICE, BOB, MALLORY, Suite, content, effects, epochs, forge_content, forge_statement, sealed,
-    text,
+    ALICE, BOB, Epochs, MALLORY, Suite, content, effects, epochs, forge_content, forge_statement,
+    sealed, text,
 };
 use crate::epoch::{Effect, Epoch};
 use crate::wire::{Content, ContentKind, Lock, MessageId, Presence, SealedPacket, Statement};
 
-const NOBODY: [usize; 0] = [];
+const NOBODY: [MemberIndex; 0] = [];
 
 fn fin(epoch: &mut Epoch<Suite>) -> SealedPacket {
     let (_, _, packet) = epoch.seal_content(ContentKind::Fin, Vec::new()).unwrap();
@@ -19,14 +21,14 @@ fn closing(epoch: &mut Epoch<Suite>) -> SealedPacket {
 }
 
 /// Alice writes, and all send their last message at one moment; it reaches all but these, who miss that of Mallory.
-fn all_leave(epochs: &mut [Epoch<Suite>], without: &[usize]) {
+fn all_leave(epochs: &mut Epochs, without: &[MemberIndex]) {
     let (_, hi) = text(&mut epochs[ALICE], "hi");
     for member in [BOB, MALLORY] {
         epochs[member].open(&hi).unwrap();
     }
-    let fins: Vec<_> = epochs.iter_mut().map(fin).collect();
-    for (to, epoch) in epochs.iter_mut().enumerate() {
-        for (from, fin) in fins.iter().enumerate() {
+    let fins: Vec<_> = epochs.0.iter_mut().map(fin).collect();
+    for (to, epoch) in MemberIndex::all(fins.len()).zip(&mut epochs.0) {
+        for (from, fin) in MemberIndex::all(fins.len()).zip(&fins) {
             if from != to && !(from == MALLORY && without.contains(&to)) {
                 epoch.open(fin).unwrap();
             }
@@ -44,13 +46,13 @@ fn said(presence: Presence, sent: u32, lock: Lock) -> Statement {
 }
 
 /// How many messages a member covers at another.
-fn covered(epoch: &Epoch<Suite>, member: usize) -> usize {
+fn covered(epoch: &Epoch<Suite>, member: MemberIndex) -> usize {
     let nodes =
         (0..epoch.delivery.graph.len()).map(|index| epoch.delivery.graph.node(index).unwrap());
     nodes.filter(|node| node.covered.contains(member)).count()
 }
 
-fn forks(epoch: &mut Epoch<Suite>) -> Vec<usize> {
+fn forks(epoch: &mut Epoch<Suite>) -> Vec<MemberIndex> {
     let found = effects(epoch).into_iter().filter_map(|it| match it {
         Effect::Fork { member, .. } => Some(member),
         _ => None,
@@ -70,9 +72,15 @@ fn who_closes_with_the_order_here_covers_all_of_it_and_names_nothing() {
     let packet = closing(&mut epochs[ALICE]);
     epochs[BOB].open(&packet).unwrap();
     assert_eq!(covered(&epochs[BOB], ALICE), 4);
-    assert_eq!(epochs[BOB].peers[ALICE].ending.lock(), Some(lock));
+    assert_eq!(
+        epochs[BOB].peers.get(ALICE).unwrap().ending.lock(),
+        Some(lock)
+    );
     assert_eq!(epochs[BOB].consensus.verified(ALICE), 4);
-    assert_eq!(epochs[BOB].delivery.authors[ALICE].heads.len(), 3);
+    assert_eq!(
+        epochs[BOB].delivery.authors.get(ALICE).unwrap().heads.len(),
+        3
+    );
     assert_eq!(forks(&mut epochs[BOB]), NOBODY);
 }
 
@@ -83,7 +91,7 @@ fn a_lock_that_is_ahead_waits_and_what_it_names_is_asked_for_by_place() {
     let packet = closing(&mut epochs[ALICE]);
     epochs[BOB].open(&packet).unwrap();
     assert_eq!(covered(&epochs[BOB], ALICE), 2);
-    assert_eq!(epochs[BOB].peers[ALICE].ending.lock(), None);
+    assert_eq!(epochs[BOB].peers.get(ALICE).unwrap().ending.lock(), None);
     // Nobody has named it: its author's word is no longer heard. It is fetched from who has it.
     assert!(epochs[BOB].misses_messages());
     let mut served = Vec::new();
@@ -103,7 +111,7 @@ fn a_lock_that_is_ahead_waits_and_what_it_names_is_asked_for_by_place() {
     assert!(!epochs[BOB].misses_messages());
     assert_eq!(covered(&epochs[BOB], ALICE), 4);
     assert_eq!(
-        epochs[BOB].peers[ALICE].ending.lock(),
+        epochs[BOB].peers.get(ALICE).unwrap().ending.lock(),
         Some(epochs[BOB].consensus.order.lock())
     );
     assert_eq!(forks(&mut epochs[BOB]), NOBODY);
@@ -164,9 +172,18 @@ fn a_lock_of_less_than_was_covered_takes_nothing_back() {
     let shorter = forge_statement(&mut epochs[MALLORY], MALLORY, 1, shorter);
     epochs[BOB].open(&shorter).unwrap();
     assert_eq!(covered(&epochs[BOB], MALLORY), 4);
-    assert_eq!(epochs[BOB].delivery.authors[MALLORY].heads.len(), 3);
     assert_eq!(
-        epochs[BOB].peers[MALLORY].ending.lock(),
+        epochs[BOB]
+            .delivery
+            .authors
+            .get(MALLORY)
+            .unwrap()
+            .heads
+            .len(),
+        3
+    );
+    assert_eq!(
+        epochs[BOB].peers.get(MALLORY).unwrap().ending.lock(),
         Some(epochs[BOB].consensus.order.lock())
     );
 }
@@ -191,7 +208,7 @@ fn two_last_messages_of_one_member_are_found_out_though_locks_name_them() {
     // Each finds the other's order another, and says in full what it has seen.
     for round in 0..6 {
         for (from, packet) in std::mem::take(&mut packets) {
-            let to = ALICE + BOB - from;
+            let to = if from == ALICE { BOB } else { ALICE };
             let _known = epochs[to].open(&packet);
             for effect in effects(&mut epochs[to]) {
                 match effect {
@@ -202,7 +219,7 @@ fn two_last_messages_of_one_member_are_found_out_though_locks_name_them() {
                         ..
                     } => {
                         assert_eq!(author, MALLORY);
-                        found[to] = true;
+                        found[to.place()] = true;
                         packets.extend(both.iter().map(|packet| (to, sealed(packet))));
                     }
                     _ => {}
@@ -295,7 +312,10 @@ fn who_closes_with_the_order_here_takes_one_step_whatever_it_says_later() {
     }
     assert_eq!(steps(&mut epochs[BOB]), 1);
     // Nor does it take that back.
-    assert_eq!(epochs[BOB].peers[MALLORY].ending.lock(), Some(lock));
+    assert_eq!(
+        epochs[BOB].peers.get(MALLORY).unwrap().ending.lock(),
+        Some(lock)
+    );
 }
 
 /// So the one says nothing of the other: only an insider does that.
@@ -306,6 +326,9 @@ fn who_closes_before_its_last_message_still_writes() {
     let early = forge_statement(&mut epochs[MALLORY], MALLORY, 0, early);
     let bob = &mut epochs[BOB];
     bob.open(&early).unwrap();
-    assert_eq!(bob.peers[MALLORY].ending.lock(), Some(Lock::EMPTY));
+    assert_eq!(
+        bob.peers.get(MALLORY).unwrap().ending.lock(),
+        Some(Lock::EMPTY)
+    );
     assert!(bob.is_present(MALLORY) && !bob.is_complete());
 }

@@ -1,10 +1,9 @@
 //! Whatever a member accepts, those who did not accept it can be shown.
 
 use super::{
-    ALICE, BOB, MALLORY, bodies, content, effects, epochs, forge_content, forge_statement, key_of,
-    sealed, statement, text,
+    ALICE, BOB, Epochs, MALLORY, bodies, content, effects, epochs, forge_content, forge_statement,
+    key_of, sealed, statement, text,
 };
-use crate::epoch::sending::wire_index;
 use crate::epoch::{Effect, Epoch, SigningKeyState};
 use crate::error::Rejection;
 use crate::wire::{
@@ -13,15 +12,16 @@ use crate::wire::{
 };
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::SignatureBytes;
+use mpotr_gka::MemberIndex;
 
 /// A message of Mallory's with junk in place of its signature: what comes after it vouches for it.
-fn unsigned(epochs: &mut [Epoch<Suite>], content: Content) -> (MessageId, SealedPacket) {
+fn unsigned(epochs: &mut Epochs, content: Content) -> (MessageId, SealedPacket) {
     let insider = &mut epochs[MALLORY];
     let seq = content.seq;
     let unsigned = Unsigned::new(content);
-    let id = unsigned.id::<Suite>(&insider.opener.keys.id, wire_index(MALLORY));
+    let id = unsigned.id::<Suite>(&insider.opener.keys.id, MALLORY.get());
     let header = Header {
-        sender: wire_index(MALLORY),
+        sender: MALLORY.get(),
         stream: Stream::Content,
         seq,
     };
@@ -37,7 +37,7 @@ fn unsigned(epochs: &mut [Epoch<Suite>], content: Content) -> (MessageId, Sealed
 }
 
 /// Messages of Mallory's, of which the last alone is signed: so many, and that.
-fn line(epochs: &mut [Epoch<Suite>], links: u32, parents: Vec<MessageId>) -> Vec<SealedPacket> {
+fn line(epochs: &mut Epochs, links: u32, parents: Vec<MessageId>) -> Vec<SealedPacket> {
     let mut line = Vec::new();
     let mut prev = None;
     for seq in 0..links {
@@ -58,7 +58,7 @@ fn open_all<'a>(epoch: &mut Epoch<Suite>, packets: impl IntoIterator<Item = &'a 
 }
 
 /// Asks until nothing comes that was not there: each answer of one to the other.
-fn ask(epochs: &mut [Epoch<Suite>], asks: usize, serves: usize) {
+fn ask(epochs: &mut Epochs, asks: MemberIndex, serves: MemberIndex) {
     for _ in 0..70 {
         let question = statement(&mut epochs[asks]);
         epochs[serves].open(&question).unwrap();
@@ -95,7 +95,7 @@ fn equivocations(effects: &[Effect]) -> Vec<(crate::epoch::Evidence, Vec<Vec<u8>
 
 /// Mallory writes one message to Bob and a line in its place to Alice, who answers it if she takes it. How many messages of
 /// the line she took, and what Bob is told when all of it reaches him.
-fn fork(epochs: &mut [Epoch<Suite>], links: u32) -> (usize, Vec<Effect>) {
+fn fork(epochs: &mut Epochs, links: u32) -> (usize, Vec<Effect>) {
     let to_bob = content(0, None, Vec::new(), "to Bob");
     let to_bob = forge_content(&mut epochs[MALLORY], MALLORY, to_bob);
     let to_alice = line(epochs, links, Vec::new());
@@ -166,7 +166,7 @@ fn the_packets_of_a_side_open_at_a_member_that_has_seen_none_of_them() {
     let [(_, packets)] = &equivocations(&told)[..] else {
         panic!("{told:?}");
     };
-    let carol = &mut epochs[3];
+    let carol = &mut epochs[MemberIndex::new(3)];
     for packet in packets {
         let _second = carol.open(&sealed(packet));
     }
@@ -241,7 +241,7 @@ fn said(sent: u32, frontier: Vec<MessageId>) -> Statement {
 
 /// Alice answers what Mallory wrote and has not heard what it contradicts, as Bob has: he reads both.
 #[track_caller]
-fn assert_bob_reads_on(epochs: &mut [Epoch<Suite>], written: &SealedPacket) {
+fn assert_bob_reads_on(epochs: &mut Epochs, written: &SealedPacket) {
     epochs[ALICE].open(written).unwrap();
     let (_, answer) = text(&mut epochs[ALICE], "answer");
     effects(&mut epochs[BOB]);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use mpotr_gka::{MAX_MEMBERS, OfferDigest};
+use mpotr_gka::{MAX_MEMBERS, MemberIndex, OfferDigest};
 
 use crate::room::succession::pending::Claim;
 use crate::time::{Duration, Timestamp};
@@ -31,7 +31,7 @@ pub(crate) enum Answer {
     /// An offer.
     Offer(OfferDigest),
     /// The newest statement of a member of the epoch.
-    Statement(usize),
+    Statement(MemberIndex),
     /// The proposal of a run.
     Proposal(SidHint),
     /// A packet of a run.
@@ -123,18 +123,18 @@ impl Answering {
 }
 
 /// The place of member `me` among `members` in the lot that `seed` draws.
-pub(crate) fn rank(seed: &[u8], me: usize, members: usize) -> u32 {
+pub(crate) fn rank(seed: &[u8], me: MemberIndex, members: usize) -> u32 {
     let lot = seed.iter().fold(0_u32, |lot, byte| {
         lot.wrapping_mul(31).wrapping_add((*byte).into())
     });
-    let (me, members) = (u32::try_from(me), u32::try_from(members));
-    let turn = lot.wrapping_add(me.unwrap_or(u32::MAX));
-    turn.checked_rem(members.unwrap_or(u32::MAX)).unwrap_or(0)
+    let members = u32::try_from(members).unwrap_or(u32::MAX);
+    let turn = lot.wrapping_add(u32::from(me.get()));
+    turn.checked_rem(members).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
-    use mpotr_gka::OfferDigest;
+    use mpotr_gka::{MemberIndex, OfferDigest};
 
     use super::{Answer, Answering, MAX_OFFERS, rank};
     use crate::time::{Duration, Timestamp};
@@ -155,12 +155,13 @@ mod tests {
     #[test]
     fn each_has_a_turn_of_its_own_and_another_for_another_packet() {
         for seed in [[0; 4], [1, 2, 3, 4], [0xff; 4]] {
-            let mut ranks: Vec<_> = (0..8).map(|me| rank(&seed, me, 8)).collect();
+            let mut ranks: Vec<_> = MemberIndex::all(8).map(|me| rank(&seed, me, 8)).collect();
             ranks.sort_unstable();
             assert_eq!(ranks, [0, 1, 2, 3, 4, 5, 6, 7]);
         }
-        assert_ne!(rank(&[0; 4], 0, 8), rank(&[0, 0, 0, 1], 0, 8));
-        assert_eq!(rank(&[7], 0, 0), 0);
+        let first = MemberIndex::new(0);
+        assert_ne!(rank(&[0; 4], first, 8), rank(&[0, 0, 0, 1], first, 8));
+        assert_eq!(rank(&[7], first, 0), 0);
     }
 
     #[test]
@@ -205,7 +206,7 @@ mod tests {
         for n in 0..10 * MAX_OFFERS {
             answering.ask(at(0), offer(n), 1, STEP);
         }
-        for member in 0..500 {
+        for member in MemberIndex::all(500) {
             answering.plan(at(0), Answer::Statement(member), at(1));
         }
         assert_eq!(answering.due(at(1)).len(), 500);

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mpotr_gka::MemberIndex;
+
 use crate::time::{Duration, Timestamp};
 
 /// Something must be asked for so often before a view can have failed for want of it.
@@ -43,22 +45,22 @@ struct Questions {
 /// What was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
-    questions: BTreeMap<(usize, Owed), Questions>,
+    questions: BTreeMap<(MemberIndex, Owed), Questions>,
     /// Members of whom another asked for something.
-    by_others: BTreeSet<usize>,
+    by_others: BTreeSet<MemberIndex>,
 }
 
 impl Asked {
     /// Another view begins. What was not asked for enough counts on if it has not come: a view that others end early ends no
     /// question.
-    pub(crate) fn go_on_with(&mut self, unanswered: &BTreeSet<(usize, Owed)>) {
+    pub(crate) fn go_on_with(&mut self, unanswered: &BTreeSet<(MemberIndex, Owed)>) {
         self.questions.retain(|asked, _| unanswered.contains(asked));
         self.by_others
             .retain(|member| unanswered.iter().any(|(other, _)| other == member));
     }
 
     /// This member lacks something of a member when it is its turn to ask. It does so itself, unless another just has.
-    pub(crate) fn note(&mut self, now: Timestamp, member: usize, owed: Owed, is_own: bool) {
+    pub(crate) fn note(&mut self, now: Timestamp, member: MemberIndex, owed: Owed, is_own: bool) {
         let asked = self.questions.entry((member, owed)).or_insert(Questions {
             times: 0,
             is_own: false,
@@ -71,7 +73,7 @@ impl Asked {
     }
 
     /// Another asks for something of a member, too.
-    pub(crate) fn overhear(&mut self, member: usize) {
+    pub(crate) fn overhear(&mut self, member: MemberIndex) {
         self.by_others.insert(member);
     }
 
@@ -80,20 +82,20 @@ impl Asked {
         &self,
         now: Timestamp,
         round_trip: Duration,
-        member: usize,
+        member: MemberIndex,
         owed: Owed,
     ) -> bool {
         self.is_enough_at(member, owed, round_trip, |_| now)
     }
 
     /// Whether something that has come was missing for as long as that.
-    pub(crate) fn is_late(&self, round_trip: Duration, member: usize, owed: Owed) -> bool {
+    pub(crate) fn is_late(&self, round_trip: Duration, member: MemberIndex, owed: Owed) -> bool {
         self.is_enough_at(member, owed, round_trip, |asked| asked.last)
     }
 
     fn is_enough_at(
         &self,
-        member: usize,
+        member: MemberIndex,
         owed: Owed,
         round_trip: Duration,
         until: impl Fn(&Questions) -> Timestamp,
@@ -111,7 +113,7 @@ impl Asked {
 mod tests {
     use super::*;
 
-    const BOB: usize = 1;
+    const BOB: MemberIndex = MemberIndex::new(1);
     const ROUND_TRIP: Duration = Duration::from_millis(100);
 
     fn at(millis: u64) -> Timestamp {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::MemberIndex;
 
 use crate::policy::Word;
 use crate::room::membership::Membership;
@@ -13,7 +14,7 @@ impl<S: CryptoSuite> Membership<S> {
     /// What each member that is present says to a vote.
     pub(crate) fn words_on(&self, votes: &Votes, vote: &Vote) -> Vec<(IdentityKey, Word)> {
         let epoch = &self.epoch;
-        let word = |member: usize| {
+        let word = |member: MemberIndex| {
             let identity = epoch.identity(member)?;
             let asks = if member == epoch.me() {
                 votes.cast.contains(vote)
@@ -30,7 +31,7 @@ impl<S: CryptoSuite> Membership<S> {
             };
             Some((identity, word))
         };
-        let present = (0..epoch.members()).filter(|member| epoch.is_present(*member));
+        let present = epoch.indices().filter(|member| epoch.is_present(*member));
         present.filter_map(word).collect()
     }
 
@@ -52,7 +53,7 @@ impl<S: CryptoSuite> Membership<S> {
             Vote::Refresh | Vote::Admit(_) | Vote::Policy(_) | Vote::Merge(_) => None,
         };
         let own: BTreeSet<_> = votes.cast.iter().filter_map(target).collect();
-        let others = (0..epoch.members()).filter(|member| *member != epoch.me());
+        let others = epoch.other_members();
         let said = others.filter_map(|member| epoch.next_of(member));
         let asked: BTreeSet<_> = said
             .flat_map(|next| &next.votes)

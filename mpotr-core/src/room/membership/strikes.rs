@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mpotr_gka::MemberIndex;
+
 use super::asked::Owed;
 
 /// From so many strikes on a member may be left out, whatever others say.
@@ -23,46 +25,46 @@ const MAX_EXCUSED: u32 = 3;
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
     /// All of whom anything is missing, or came late.
-    pub(crate) all: BTreeSet<usize>,
+    pub(crate) all: BTreeSet<MemberIndex>,
     /// Those of them who were asked for it by name.
-    pub(crate) asked: BTreeSet<usize>,
+    pub(crate) asked: BTreeSet<MemberIndex>,
     /// What is missing of whom, and was not asked for enough.
-    pub(crate) unanswered: BTreeSet<(usize, Owed)>,
+    pub(crate) unanswered: BTreeSet<(MemberIndex, Owed)>,
 }
 
 /// The strikes that this member has given in its epoch, by index.
 #[derive(Debug, Default)]
 pub(crate) struct Strikes {
-    given: BTreeMap<usize, u32>,
+    given: BTreeMap<MemberIndex, u32>,
     /// Who was struck in this epoch, and not before alone.
-    fresh: BTreeSet<usize>,
+    fresh: BTreeSet<MemberIndex>,
     /// Who is at fault in this view, by what it has signed.
-    at_fault: BTreeSet<usize>,
+    at_fault: BTreeSet<MemberIndex>,
     /// Views in a row that were taken for bad weather.
     weather: u32,
     /// How often a member was excused.
-    excused: BTreeMap<usize, u32>,
+    excused: BTreeMap<MemberIndex, u32>,
 }
 
 impl Strikes {
     /// A member has a strike from an epoch before.
-    pub(crate) fn carry(&mut self, member: usize) {
+    pub(crate) fn carry(&mut self, member: MemberIndex) {
         self.given.insert(member, 1);
     }
 
     /// Has struck a member as often as counts, whatever it has done.
     #[cfg(feature = "insider")]
-    pub(crate) fn accuse(&mut self, member: usize) {
+    pub(crate) fn accuse(&mut self, member: MemberIndex) {
         self.given.insert(member, PATIENCE);
     }
 
     /// What a member has signed in this view makes it fail: that is no weather.
-    pub(crate) fn note_fault(&mut self, member: usize) {
+    pub(crate) fn note_fault(&mut self, member: MemberIndex) {
         self.at_fault.insert(member);
     }
 
     /// A member waits for an earlier run to end, or says so. Returns whether that counts.
-    pub(crate) fn excuse(&mut self, member: usize) -> bool {
+    pub(crate) fn excuse(&mut self, member: MemberIndex) -> bool {
         let excused = self.excused.entry(member).or_insert(0);
         *excused = excused.saturating_add(1);
         *excused <= MAX_EXCUSED
@@ -90,17 +92,17 @@ impl Strikes {
     }
 
     /// How many strikes this member has given another.
-    pub(crate) fn of(&self, member: usize) -> u32 {
+    pub(crate) fn of(&self, member: MemberIndex) -> u32 {
         self.given.get(&member).copied().unwrap_or(0)
     }
 
     /// Those who were struck in this epoch.
-    pub(crate) fn fresh(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = MemberIndex> {
         self.fresh.iter().copied()
     }
 
     /// The members with so many strikes or more.
-    pub(crate) fn from(&self, least: u32) -> impl Iterator<Item = usize> {
+    pub(crate) fn from(&self, least: u32) -> impl Iterator<Item = MemberIndex> {
         let given = self.given.iter().filter(move |(_, given)| **given >= least);
         given.map(|(member, _)| *member)
     }
@@ -110,10 +112,12 @@ impl Strikes {
 mod tests {
     use super::*;
 
-    const BOB: usize = 1;
-    const EVE: usize = 2;
+    const BOB: MemberIndex = MemberIndex::new(1);
+    const EVE: MemberIndex = MemberIndex::new(2);
+    const DAVE: MemberIndex = MemberIndex::new(3);
+    const FRED: MemberIndex = MemberIndex::new(4);
 
-    fn missing(all: &[usize]) -> Missing {
+    fn missing(all: &[MemberIndex]) -> Missing {
         let all: BTreeSet<_> = all.iter().copied().collect();
         let asked = all.clone();
         Missing {
@@ -176,7 +180,7 @@ mod tests {
     fn what_is_signed_is_no_weather() {
         let mut strikes = Strikes::default();
         strikes.note_fault(EVE);
-        assert!(strikes.end_view(5, missing(&[BOB, 3, 4])));
+        assert!(strikes.end_view(5, missing(&[BOB, DAVE, FRED])));
         assert_eq!((strikes.of(EVE), strikes.of(BOB)), (1, 0));
     }
 

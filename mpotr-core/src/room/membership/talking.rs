@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::hurry::Hurry;
 use super::owing::Owing;
@@ -36,9 +37,9 @@ const REPEATED_AT_ONCE: usize = 32;
 pub(crate) struct Talk {
     began: Timestamp,
     /// When a member was heard last, by index.
-    heard: BTreeMap<usize, Timestamp>,
+    heard: BTreeMap<MemberIndex, Timestamp>,
     /// Members that were heard for the first time: they have installed this epoch.
-    pub(crate) arrived: Vec<usize>,
+    pub(crate) arrived: Vec<MemberIndex>,
     /// How long texts are held up.
     pub(crate) window: Window,
     /// Messages that should be final soon.
@@ -72,14 +73,14 @@ impl Talk {
     }
 
     /// A member was heard in the epoch.
-    fn hear(&mut self, now: Timestamp, member: usize) {
+    fn hear(&mut self, now: Timestamp, member: MemberIndex) {
         if self.heard.insert(member, now).is_none() {
             self.arrived.push(member);
         }
     }
 
     /// When a member was heard in the epoch last.
-    pub(crate) fn heard_at(&self, member: usize) -> Option<Timestamp> {
+    pub(crate) fn heard_at(&self, member: MemberIndex) -> Option<Timestamp> {
         self.heard.get(&member).copied()
     }
 }
@@ -309,7 +310,8 @@ impl<S: CryptoSuite> Membership<S> {
         cx.timers.set(Timer::Heartbeat, cx.now.after(heartbeat));
         let patience = part(heartbeat.saturating_mul(5), 2);
         let (epoch, talk) = (&self.epoch, &self.talk);
-        let mut others = (0..epoch.members())
+        let mut others = epoch
+            .indices()
             .filter(|member| *member != epoch.me() && epoch.is_present(*member));
         others.any(|member| {
             let heard = talk.heard.get(&member).copied().unwrap_or(talk.began);
@@ -331,7 +333,7 @@ impl<S: CryptoSuite> Membership<S> {
     fn wait_to_ask_again(&self, cx: &mut Context<'_, S>, first: Duration) -> Duration {
         let round_trip = cx.me.times().round_trip;
         let turn = part(round_trip, ASKING_TURNS);
-        let turns = u32::try_from(self.epoch.me()).unwrap_or(0) % ASKING_TURNS;
+        let turns = u32::from(self.epoch.me().get()) % ASKING_TURNS;
         let mut wait = round_trip.saturating_add(part(round_trip, 4));
         for _ in 0..cx.timers.repetitions(Timer::Query).min(MOST_GROWTHS) {
             wait = part(wait.saturating_mul(13), 10);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::OfferDigest;
+use mpotr_gka::{MemberIndex, OfferDigest};
 
 use super::Membership;
 use crate::room::succession::attempt::Attempt;
@@ -62,9 +62,9 @@ impl Twins {
 
 impl<S: CryptoSuite> Membership<S> {
     /// The index of a member that still takes part, by its identity.
-    pub(crate) fn place_of(&self, identity: &IdentityKey) -> Option<usize> {
+    pub(crate) fn place_of(&self, identity: &IdentityKey) -> Option<MemberIndex> {
         let epoch = &self.epoch;
-        let mut members = (0..epoch.members()).filter(|member| epoch.is_present(*member));
+        let mut members = epoch.indices().filter(|member| epoch.is_present(*member));
         members.find(|member| epoch.identity(*member).as_ref() == Some(identity))
     }
 
@@ -131,15 +131,18 @@ impl<S: CryptoSuite> Membership<S> {
     /// Whether a member objects to a run in which another instance has its place.
     pub(crate) fn objects_to(&self, attempt: &Attempt<S>) -> bool {
         let mut joining = attempt.joining.iter().filter_map(|place| {
-            let identity = attempt.run().members().get(*place)?.offer().identity;
-            Some((identity, *attempt.proposal.offers.get(*place)?))
+            let identity = attempt.run().member(*place)?.offer().identity;
+            Some((identity, *attempt.proposal.offers.get(place.place())?))
         });
         joining.any(|(identity, offer)| self.is_objected(&identity, &offer))
     }
 
     /// Whether one of those who have gone on went with another instance of this identity, by what it has said.
     pub(crate) fn is_replaced(&self, me: &IdentityKey) -> bool {
-        let said = (0..self.epoch.members()).filter_map(|member| self.epoch.next_of(member));
+        let said = self
+            .epoch
+            .indices()
+            .filter_map(|member| self.epoch.next_of(member));
         let mut gone = said.filter(|next| next.installed.is_some());
         gone.any(|next| next.admitted.iter().any(|it| it.identity == *me))
     }

@@ -2,7 +2,8 @@
 
 use mpotr_crypto::{Digest32, SignatureBytes};
 use mpotr_gka::{
-    Confirmation, Contribution, ContributionBody, EpochName, KeyStatement, OfferDigest, RoomId,
+    Confirmation, Contribution, ContributionBody, EpochName, KeyStatement, MemberIndex,
+    OfferDigest, RoomId,
 };
 
 use super::*;
@@ -18,7 +19,7 @@ const HINT: [u8; 8] = [1; 8];
 
 fn confirmation(sender: u16) -> Packet {
     let confirmation = Confirmation {
-        sender,
+        sender: MemberIndex::new(sender),
         statement: KeyStatement {
             contributions: Digest32::new([1; 32]),
             key_commitment: Digest32::new([2; 32]),
@@ -31,7 +32,7 @@ fn confirmation(sender: u16) -> Packet {
 
 fn contribution() -> Packet {
     let contribution = Contribution {
-        sender: 0,
+        sender: MemberIndex::new(0),
         body: ContributionBody {
             agreement: vec![0; 32],
             knowledge_share: vec![0; 32],

@@ -1,5 +1,5 @@
 use mpotr_crypto::IdentityKey;
-use mpotr_gka::OfferDigest;
+use mpotr_gka::{MemberIndex, OfferDigest};
 
 use super::{MAX_OUTSIDE, Pulse};
 use crate::config::Timers;
@@ -102,7 +102,7 @@ fn an_outsider_moves_nothing_in_an_epoch() {
     let mut pulse = answered(&[(1, 2000), (8, 300), (9, 300)]);
     assert_eq!(millis(&pulse), Some(330));
     pulse.contribute(at(5000), RUN);
-    pulse.hear_confirmation(at(7100), RUN, 2);
+    pulse.hear_confirmation(at(7100), RUN, MemberIndex::new(2));
     let stolen = (OfferDigest::new([8; 32]), who(1).1);
     pulse.hear_answer(at(300), OWN, None, stolen);
     pulse.install(RUN, ME, [(OWN, ME), who(1), who(2)].into_iter());
@@ -113,13 +113,13 @@ fn an_outsider_moves_nothing_in_an_epoch() {
 fn confirmations_of_a_run_count_when_it_has_led_to_an_epoch() {
     let mut pulse = Pulse::default();
     pulse.contribute(at(0), RUN);
-    pulse.hear_confirmation(at(300), RUN, 1);
-    pulse.hear_confirmation(at(10), SidHint::new([8; 8]), 1);
+    pulse.hear_confirmation(at(300), RUN, MemberIndex::new(1));
+    pulse.hear_confirmation(at(10), SidHint::new([8; 8]), MemberIndex::new(1));
     assert_eq!(millis(&pulse), None);
     pulse.install(SidHint::new([8; 8]), ME, [(OWN, ME), who(1)].into_iter());
     assert_eq!(millis(&pulse), None);
     pulse.contribute(at(0), RUN);
-    pulse.hear_confirmation(at(300), RUN, 1);
+    pulse.hear_confirmation(at(300), RUN, MemberIndex::new(1));
     pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
     assert_eq!(millis(&pulse), Some(330));
 }
@@ -145,7 +145,7 @@ fn views_that_fail_make_the_next_ones_longer_until_one_succeeds() {
 fn what_was_measured_in_an_epoch_holds_until_views_fail() {
     let mut pulse = Pulse::default();
     pulse.contribute(at(0), RUN);
-    pulse.hear_confirmation(at(300), RUN, 1);
+    pulse.hear_confirmation(at(300), RUN, MemberIndex::new(1));
     pulse.install(RUN, ME, [(OWN, ME), who(1)].into_iter());
     pulse.publish(at(10_000), OWN);
     pulse.hear_answer(at(11_000), OWN, None, who(2));

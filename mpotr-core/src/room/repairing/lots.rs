@@ -1,5 +1,7 @@
 //! Who asks and who answers, and when: drawn by lot, so that few do at one time. `docs/spec/06-epochs.md`, "Anyone repairs".
 
+use mpotr_gka::MemberIndex;
+
 use crate::time::{Duration, Timestamp, part};
 
 /// So many of those who hold something send it again at once.
@@ -45,6 +47,11 @@ pub(super) fn lot(parts: &[&[u8]]) -> u32 {
     })
 }
 
+/// What names a member in a lot: the same bytes on every platform, for all draw alike.
+pub(super) fn bytes_of(member: MemberIndex) -> [u8; 8] {
+    u64::from(member.get()).to_be_bytes()
+}
+
 /// So many hundredths of a round trip, and up to so many more by lot.
 pub(super) fn moment(round_trip: Duration, least: u32, more: u32, lot: u32) -> Duration {
     let hundredth = part(round_trip, HUNDREDTH);
@@ -56,7 +63,7 @@ pub(super) fn moment(round_trip: Duration, least: u32, more: u32, lot: u32) -> D
 pub(super) struct Question<'a> {
     /// What differs from one question to another.
     pub(super) seed: &'a [u8],
-    pub(super) me: usize,
+    pub(super) me: MemberIndex,
     pub(super) members: usize,
 }
 
@@ -66,14 +73,16 @@ impl Question<'_> {
         &self,
         now: Timestamp,
         round_trip: Duration,
-        author: usize,
+        author: MemberIndex,
     ) -> Option<Timestamp> {
-        let name = author.to_be_bytes();
+        let name = bytes_of(author);
         let drawn = lot(&[self.seed, &name]);
         // What is asked for at once is answered at once, in as few units of the carrier as it takes.
-        let own = lot(&[self.seed, &self.me.to_be_bytes()]);
+        let own = lot(&[self.seed, &bytes_of(self.me)]);
         let first = usize::try_from(drawn).unwrap_or(0);
-        let rank = first.wrapping_add(self.me).checked_rem(self.members)?;
+        let rank = first
+            .wrapping_add(self.me.place())
+            .checked_rem(self.members)?;
         let (least, more) = if author == self.me {
             AUTHOR_AFTER
         } else if rank < HELPERS {
@@ -89,7 +98,7 @@ impl Question<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HELPERS, Question, RESERVES, moment, next_question};
+    use super::{HELPERS, MemberIndex, Question, RESERVES, moment, next_question};
     use crate::time::{Duration, Timestamp};
 
     const NOW: Timestamp = Timestamp::from_millis(1000);
@@ -99,10 +108,10 @@ mod tests {
     fn turns(seed: &[u8], members: usize) -> Vec<Option<u64>> {
         let turn = |me| {
             let question = Question { seed, me, members };
-            let turn = question.turn(NOW, ROUND_TRIP, 0)?;
+            let turn = question.turn(NOW, ROUND_TRIP, MemberIndex::new(0))?;
             Some(turn.since(NOW).as_millis().try_into().unwrap())
         };
-        (0..members).map(turn).collect()
+        MemberIndex::all(members).map(turn).collect()
     }
 
     #[test]

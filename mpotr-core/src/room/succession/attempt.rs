@@ -10,8 +10,8 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
 use mpotr_gka::{
     Confirmation, Confirming, Contributing, Contribution, Established, Fault, Identity, Member,
-    Offer, OfferDigest, OfferSecrets, Rejected, RoundPacket as _, Run, RunError, Slots, Unfilled,
-    wire_index,
+    MemberIndex, Offer, OfferDigest, OfferSecrets, Rejected, RoundPacket as _, Run, RunError,
+    Slots, Unfilled,
 };
 
 use crate::epoch::{Door, Enclosure};
@@ -37,13 +37,13 @@ pub(crate) struct Attempt<S: CryptoSuite> {
     contributions: Slots<Contribution>,
     confirmations: Slots<Confirmation>,
     /// Members of the epoch that ends, this one among them, who take part; `None` where this member has no epoch.
-    pub(crate) continuing: Option<Vec<usize>>,
+    pub(crate) continuing: Option<Vec<MemberIndex>>,
     /// The other room whose members take part, if they do.
     pub(crate) guests: Option<EpochName>,
     /// Those who come in by it, by their place in the roster.
-    pub(crate) joining: Vec<usize>,
+    pub(crate) joining: Vec<MemberIndex>,
     /// The other members that have said that they were there, by that place.
-    pub(crate) named_by: BTreeMap<usize, BTreeSet<IdentityKey>>,
+    pub(crate) named_by: BTreeMap<MemberIndex, BTreeSet<IdentityKey>>,
     /// The digest of the cut with which this member has confirmed.
     pub(crate) cut: Option<Digest32>,
     /// What encloses its packets; `None` where those who are in no epoch have to read them, too.
@@ -117,7 +117,7 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// Who sealed a packet of the epoch to be; `None` of any other packet.
-    pub(crate) fn sender_of(&self, packet: &SealedPacket) -> Option<u16> {
+    pub(crate) fn sender_of(&self, packet: &SealedPacket) -> Option<MemberIndex> {
         self.door.as_ref()?.sender_of(packet)
     }
 
@@ -142,34 +142,38 @@ impl<S: CryptoSuite> Attempt<S> {
             .offers
             .iter()
             .position(|offer| offer == digest);
-        let sender = index.and_then(|index| u16::try_from(index).ok());
+        let sender = index.map(MemberIndex::of);
         sender.is_some_and(|sender| self.contributions.is_signed(self.run(), sender))
     }
 
     /// The offers with which a contribution was made that carries its owner's signature.
     pub(crate) fn used_offers(&self) -> impl Iterator<Item = OfferDigest> {
         let signed = self.contributions.signed(self.run());
-        signed.filter_map(|sender| self.proposal.offers.get(usize::from(sender)).copied())
+        signed.filter_map(|sender| self.offer_at(sender))
+    }
+
+    fn offer_at(&self, member: MemberIndex) -> Option<OfferDigest> {
+        self.proposal.offers.get(member.place()).copied()
     }
 
     /// The offers of these members.
-    pub(crate) fn offers_of(&self, members: &[usize]) -> Vec<OfferDigest> {
+    pub(crate) fn offers_of(&self, members: &[MemberIndex]) -> Vec<OfferDigest> {
         members
             .iter()
-            .filter_map(|member| self.proposal.offers.get(*member).copied())
+            .filter_map(|member| self.offer_at(*member))
             .collect()
     }
 
     /// The proposal, if this member made it.
     pub(crate) fn own_proposal(&self) -> Option<Packet> {
-        let is_own = usize::from(self.proposal.proposer) == self.run().me();
+        let is_own = self.proposal.proposer == self.run().me().get();
         is_own.then(|| Packet::Proposal(self.proposal.clone()))
     }
 
     /// This member's offer.
     pub(crate) fn own_offer(&self) -> Option<&Offer> {
         let run = self.run();
-        run.members().get(run.me()).map(Member::offer)
+        run.member(run.me()).map(Member::offer)
     }
 
     pub(crate) const fn has_confirmed(&self) -> bool {
@@ -193,12 +197,12 @@ impl<S: CryptoSuite> Attempt<S> {
     /// What this member sends again, as it was sent.
     pub(crate) fn own_packets(&self) -> Vec<Packet> {
         let mut packets: Vec<_> = self.own_proposal().into_iter().collect();
-        packets.extend(self.packets_of(wire_index(self.run().me())));
+        packets.extend(self.packets_of(self.run().me()));
         packets
     }
 
     /// What is here of a member, as it came.
-    pub(crate) fn packets_of(&self, member: u16) -> impl Iterator<Item = Packet> {
+    pub(crate) fn packets_of(&self, member: MemberIndex) -> impl Iterator<Item = Packet> {
         let contribution = self.contributions.get(member).cloned();
         let confirmation = self.confirmations.get(member).cloned();
         contribution
@@ -219,11 +223,11 @@ impl<S: CryptoSuite> Attempt<S> {
     fn is_alone(&self) -> bool {
         let run = self.run();
         let mut others = self.contributions.signed(run);
-        others.all(|sender| usize::from(sender) == run.me())
+        others.all(|sender| sender == run.me())
     }
 
     /// A packet of one of the rounds, as it came.
-    pub(crate) fn packet_of(&self, round: u8, member: u16) -> Option<Packet> {
+    pub(crate) fn packet_of(&self, round: u8, member: MemberIndex) -> Option<Packet> {
         let hint = self.hint;
         match round {
             1 => {
@@ -239,10 +243,9 @@ impl<S: CryptoSuite> Attempt<S> {
 
     /// Members whose packets of the round under way are not here: contributions first, then confirmations.
     pub(crate) fn missing(&self) -> [MemberBits; 2] {
-        let members = (0_u16..).take(self.run().members().len());
-        let bits = |missing: &dyn Fn(&u16) -> bool| {
-            members.clone().filter(missing).map(usize::from).collect()
-        };
+        let members = MemberIndex::all(self.run().members().len());
+        let bits =
+            |missing: &dyn Fn(&MemberIndex) -> bool| members.clone().filter(missing).collect();
         match &self.stage {
             Stage::Contributing(_) => [
                 bits(&|member| !self.contributions.contains(*member)),
@@ -257,8 +260,8 @@ impl<S: CryptoSuite> Attempt<S> {
     }
 
     /// All packets of both rounds.
-    fn all_packets(&self) -> BTreeMap<(u8, u16), Vec<u8>> {
-        let members = (0_u16..).take(self.run().members().len());
+    fn all_packets(&self) -> BTreeMap<(u8, MemberIndex), Vec<u8>> {
+        let members = MemberIndex::all(self.run().members().len());
         let slots = members.flat_map(|member| [(1, member), (2, member)]);
         let held = slots.filter_map(|(round, member)| {
             let packet = self.packet_of(round, member)?;
@@ -275,7 +278,7 @@ impl<S: CryptoSuite> Attempt<S> {
                 return Err(Unfilled::Replayed);
             }
         };
-        let is_of_newcomer = self.joining.contains(&usize::from(contribution.sender));
+        let is_of_newcomer = self.joining.contains(&contribution.sender);
         // What waits for newcomers goes by their word.
         if is_of_newcomer && !contribution.is_authentic(run) {
             return Err(Unfilled::NotAuthentic);
@@ -377,34 +380,32 @@ impl<S: CryptoSuite> Attempt<S> {
     /// Whether some who would come in have not taken part yet: nothing of the epoch that ends waits for them.
     pub(crate) fn awaits_newcomers(&self) -> bool {
         let run = self.run();
-        let is_here = |member: &usize| self.contributions.is_signed(run, wire_index(*member));
+        let is_here = |member: &MemberIndex| self.contributions.is_signed(run, *member);
         !self.has_confirmed() && !self.joining.iter().all(is_here)
     }
 
     /// The claimed identities of those who would come in and have taken part, if others have not.
     pub(crate) fn alive_newcomers(&self) -> Option<Vec<IdentityKey>> {
         let silent = self.silent();
-        let (missing, here): (Vec<usize>, Vec<usize>) = self
+        let (missing, here): (Vec<MemberIndex>, Vec<MemberIndex>) = self
             .joining
             .iter()
             .copied()
             .partition(|member| silent.contains(member));
-        let members = here
-            .into_iter()
-            .filter_map(|it| self.run().members().get(it));
+        let members = here.into_iter().filter_map(|it| self.run().member(it));
         let identities = members.map(|member| member.offer().identity);
         (!missing.is_empty()).then(|| identities.collect())
     }
 
     /// The other members that have said that some of those were there who would come in.
-    pub(crate) fn named_by(&self, newcomers: &[usize]) -> BTreeSet<IdentityKey> {
+    pub(crate) fn named_by(&self, newcomers: &[MemberIndex]) -> BTreeSet<IdentityKey> {
         let named_by = newcomers.iter().filter_map(|it| self.named_by.get(it));
         named_by.flatten().copied().collect()
     }
 
     /// Members from whom the round misses a packet.
-    pub(crate) fn silent(&self) -> Vec<usize> {
-        let missing = |member: &u16| {
+    pub(crate) fn silent(&self) -> Vec<MemberIndex> {
+        let missing = |member: &MemberIndex| {
             // In a certified run nothing is missing.
             if self.has_confirmed() {
                 !self.confirmations.contains(*member)
@@ -412,10 +413,8 @@ impl<S: CryptoSuite> Attempt<S> {
                 !self.contributions.contains(*member)
             }
         };
-        (0_u16..)
-            .take(self.run().members().len())
+        MemberIndex::all(self.run().members().len())
             .filter(missing)
-            .map(usize::from)
             .collect()
     }
 }

@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use mpotr_gka::MemberIndex;
+
 use crate::error::Rejection;
 use crate::wire::SidHint;
 
@@ -24,7 +26,7 @@ pub(crate) struct Claim {
     pub(crate) run: SidHint,
     /// 1 or 2.
     pub(crate) round: u8,
-    pub(crate) sender: u16,
+    pub(crate) sender: MemberIndex,
 }
 
 /// Packets in the order in which they came, and whose they are.
@@ -75,7 +77,7 @@ impl<K: Copy + Ord> Waiting<K> {
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     runs: Waiting<Claim>,
-    epochs: Waiting<u16>,
+    epochs: Waiting<MemberIndex>,
     /// Packets whose run or epoch is known by now.
     ready: Vec<Vec<u8>>,
 }
@@ -114,7 +116,11 @@ impl Pending {
     ///
     /// # Errors
     /// It is there already, or its sender takes up most of the room.
-    pub(crate) fn keep_of_epoch(&mut self, sender: u16, packet: &[u8]) -> Result<(), Rejection> {
+    pub(crate) fn keep_of_epoch(
+        &mut self,
+        sender: MemberIndex,
+        packet: &[u8],
+    ) -> Result<(), Rejection> {
         let epochs = &mut self.epochs;
         if epochs.contains(packet) {
             return Err(Rejection::Replayed);
@@ -156,6 +162,8 @@ impl Pending {
 
 #[cfg(test)]
 mod tests {
+    use mpotr_gka::MemberIndex;
+
     use super::{Claim, MAX_BYTES, MAX_PACKETS, Pending};
     use crate::error::Rejection;
     use crate::wire::SidHint;
@@ -164,7 +172,7 @@ mod tests {
         Claim {
             run: SidHint::new(run.to_be_bytes()),
             round: 1,
-            sender,
+            sender: MemberIndex::new(sender),
         }
     }
 
@@ -231,14 +239,17 @@ mod tests {
     fn a_member_of_an_epoch_to_be_takes_no_room_of_another() {
         let mut pending = Pending::default();
         for n in 0..2 * MAX_PACKETS {
-            let _any = pending.keep_of_epoch(1, &n.to_be_bytes());
+            let _any = pending.keep_of_epoch(MemberIndex::new(1), &n.to_be_bytes());
         }
         for n in 0..MAX_PACKETS / 4 {
             pending
-                .keep_of_epoch(2, &[&[2], &n.to_be_bytes()[..]].concat())
+                .keep_of_epoch(MemberIndex::new(2), &[&[2], &n.to_be_bytes()[..]].concat())
                 .unwrap();
         }
-        assert_eq!(pending.keep_of_epoch(1, b"more"), Err(Rejection::Quota));
+        assert_eq!(
+            pending.keep_of_epoch(MemberIndex::new(1), b"more"),
+            Err(Rejection::Quota)
+        );
         let kept = taken_of_epochs(&mut pending);
         assert_eq!(kept.len(), MAX_PACKETS);
         assert_eq!(kept[0], 0_usize.to_be_bytes());

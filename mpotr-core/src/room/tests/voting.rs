@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_crypto::{IdentityKey, IdentityKeyPair};
-use mpotr_gka::{FaultKind, Forger, OfferDigest, OfferSecrets, RoomId};
+use mpotr_gka::{FaultKind, Forger, MemberIndex, OfferDigest, OfferSecrets, RoomId};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -94,7 +94,7 @@ impl Hall {
         }
         self.deliver();
         let room = &self.rooms[member];
-        let offers: BTreeSet<_> = (0..self.rooms.len())
+        let offers: BTreeSet<_> = MemberIndex::all(self.rooms.len())
             .map(|other| room.situation(self.now).unwrap().offer_of(other).unwrap())
             .collect();
         offers.into_iter().collect()

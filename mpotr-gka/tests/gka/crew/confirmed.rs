@@ -46,9 +46,9 @@ impl<S: CryptoSuite> Confirmed<S> {
             sealed,
             ..
         } = confirmation;
-        let signed = self
-            .spec
-            .confirmation_of(sender, statement, sealed, &self.known[member].e());
+        let signed =
+            self.spec
+                .confirmation_of(sender.get(), statement, sealed, &self.known[member].e());
         self.confirmations.insert(member, signed);
         self.phases.remove(&member);
     }
