@@ -22,16 +22,17 @@ impl World {
         while let Some(event) = place.party.event() {
             events.push(event);
         }
-        for event in &events {
-            match event {
-                // People want to be in one room.
-                Event::OtherEpoch { name, .. } if is_honest && self.merges => {
-                    place.party.act(self.now, Act::Merge(*name));
-                }
-                Event::WantsIn { claimed } if is_honest && self.ledger.knows(claimed) => {
-                    place.party.act(self.now, Act::Admit(*claimed));
-                }
-                _ => {}
+        for event in events.iter().filter(|_| is_honest) {
+            // People want to be in one room.
+            if let Event::OtherEpoch { name, .. } = event
+                && self.merges
+            {
+                place.party.act(self.now, Act::Merge(*name));
+            }
+            if let Event::WantsIn { claimed } = event
+                && self.ledger.knows(claimed)
+            {
+                place.party.act(self.now, Act::Admit(*claimed));
             }
         }
         if let Some(digests) = &mut self.digests {
