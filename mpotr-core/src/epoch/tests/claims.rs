@@ -91,7 +91,7 @@ fn a_head_that_was_served_and_found_no_room_is_served_and_not_asked_for_until_th
         }
         assert_eq!(
             who_does_not_serve(&mut epochs),
-            [] as [MemberIndex; 0],
+            Vec::<MemberIndex>::new(),
             "round {round}"
         );
     }
