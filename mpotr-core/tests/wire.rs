@@ -13,8 +13,8 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, Encoder, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
     AgreementId, AuthenticationId, Challenge, CommitmentSum, Confirmation, Contribution,
-    ContributionBody, EpochName, JoinerProof, KeyProof, KeyStatement as Confirmed, OfferDigest,
-    OfferSecrets, RoomId, Sid, TrapdoorKey,
+    ContributionBody, EpochName, JoinerProof, KeyProof, KeyStatement as Confirmed, MemberIndex,
+    OfferDigest, OfferSecrets, RoomId, Sid, TrapdoorKey,
 };
 use mpotr_core::wire::{
     Admitted, Advert, Answer, Content, ContentKind, Entry, EpochHint, Fields, Heard, Knock,
@@ -24,7 +24,6 @@ use mpotr_core::wire::{
     Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
-use mpotr_gka::MemberIndex;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;

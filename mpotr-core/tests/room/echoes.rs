@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
-use mpotr_core::gka::{EpochName, Offer, OfferDigest, OfferSecrets, RoomId};
+use mpotr_core::gka::{EpochName, MemberIndex, Offer, OfferDigest, OfferSecrets, RoomId};
 use mpotr_core::wire::{MemberBits, Missing, Packet, Request, VERSION, Wanted};
 use mpotr_core::{Event, Room};
-
-use mpotr_gka::MemberIndex;
 
 use crate::network::{Network, Suite};
 

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mpotr_core::crypto::IdentityKey;
+use mpotr_core::gka::MemberIndex;
 use mpotr_core::wire::{Missing, Packet, PacketKind, Request, SidHint, Wanted};
 use mpotr_core::{Duration, Event, Timestamp};
 use mpotr_netem::Weather;
-
-use mpotr_gka::MemberIndex;
 
 use crate::network::{Network, Suite};
 
