@@ -14,7 +14,8 @@
 //! | `old` | the epoch before, for those who are behind | |
 //! | `succession` | the runs that this member takes part in, proposals, what came early | `attempt`, `changes`, `pending`, `missed` |
 //! | `votes` | what this member asks for, and who was left out | `exclusions`, `replacements`, `carried`, `tries` |
-//! | `fates` | texts that have no fate yet | `crossing`: those that go into the next epoch; `drafts`: those that are not sealed; `delays`: who has held them up |
+//! | `fates` | texts that have no fate yet | `crossing`: those that go into the next epoch; `drafts`: those that are not sealed |
+//! | `delays` | who has held texts up of late | |
 //! | `seen` | the rosters that the application was told of | |
 //! | `waiting` | what the room waits for, and whether that was told | |
 //! | `leaving` | how far this member is with its end | |
@@ -22,7 +23,7 @@
 //!
 //! | file | what the room does: each calls those below it alone |
 //! |---|---|
-//! | `asking`, `writing`, `receiving` | what the application asks for, and which part each packet is for |
+//! | `asking`, `writing`, `receiving`, `due` | what the application asks for, which part each packet is for, what is due |
 //! | `following`, `explaining` | what follows from an input, and what is waited for then |
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
 //! | `greeting` | who comes in from outside: knock, challenge and answer |
@@ -42,6 +43,7 @@ mod changing;
 mod context;
 mod delays;
 mod drafts;
+mod due;
 mod electing;
 mod ending;
 mod explaining;
@@ -91,10 +93,10 @@ use crate::carrier::LinkReport;
 use crate::config::RoomConfig;
 use crate::event::Event;
 use crate::record::Record;
-use crate::time::{Timestamp, part};
-use crate::timers::{Timer, TimerTable};
-use crate::wire::Vote;
+use crate::time::Timestamp;
+use crate::timers::TimerTable;
 use context::{Common, Me};
+use delays::Delays;
 use fates::Fates;
 use leaving::Departing;
 use lobby::Lobby;
@@ -122,6 +124,8 @@ pub struct Room<S: CryptoSuite> {
     votes: Votes,
     /// Texts of this member that have no fate yet.
     fates: Fates,
+    /// Who has held them up of late.
+    delays: Delays,
     /// What an author can have seen.
     rosters: Rosters,
     departure: Departing,
@@ -163,6 +167,7 @@ impl<S: CryptoSuite> Room<S> {
             old: None,
             votes,
             fates: Fates::default(),
+            delays: Delays::default(),
             rosters: Rosters::default(),
             departure: Departing::default(),
             waits: Waits::default(),
@@ -172,82 +177,9 @@ impl<S: CryptoSuite> Room<S> {
         Ok(room)
     }
 
-    /// Does what is due. To be called at [`Room::poll_timeout`] or later; a call too early does nothing.
-    pub fn handle_timeout(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        self.common.out.begin_input();
-        while let Some(timer) = self.common.timers.expire(now) {
-            if self.common.out.is_busy() && timer.repeats() {
-                self.put_off(now, timer);
-                continue;
-            }
-            match timer {
-                Timer::Advertise => self.advertise(now, rng),
-                Timer::Plan => self.plan_proposal(now),
-                Timer::Heard => self.say_heard(now, rng),
-                Timer::Propose => self.propose(now, rng),
-                Timer::Yield => self.consider_pending(now, rng),
-                Timer::View => self.end_view(now, rng),
-                Timer::Change => self.advance_change(now, rng),
-                Timer::Door => self.challenge(now, rng),
-                Timer::Vote => self.state_votes(),
-                Timer::Reply => self.reply(now),
-                Timer::Retry => self.retry(now),
-                Timer::Ask => self.ask(now),
-                Timer::Abandon => self.abandon(now, rng),
-                Timer::Expire => self.expire(now),
-                Timer::Finish | Timer::Linger => self.give_up(now),
-                Timer::Drain => self.old = None,
-                Timer::Answer => {
-                    if let Some(old) = &self.old {
-                        old.answer(&mut self.common.at(now));
-                    }
-                }
-                Timer::Refresh | Timer::Silent => {
-                    self.vote(now, Vote::Refresh);
-                }
-                Timer::Heartbeat => {
-                    if self.in_epoch(now, |member, cx, _, _| member.beat(cx)) == Some(true) {
-                        self.vote(now, Vote::Refresh);
-                    }
-                }
-                Timer::Window => {
-                    self.in_epoch(now, |member, cx, fates, _| member.note_delay(cx, fates));
-                }
-                Timer::Acknowledge | Timer::Lock => {
-                    self.in_epoch(now, |member, cx, _, departure| member.state(cx, departure));
-                }
-                Timer::Serve => {
-                    self.in_epoch(now, |member, cx, _, _| member.serve(cx));
-                }
-                Timer::Query => {
-                    self.in_epoch(now, |member, cx, _, departure| member.query(cx, departure));
-                }
-                // They are looked after every input.
-                Timer::Leeway | Timer::Waiting => {}
-            }
-            self.take_early(now, rng);
-            self.after_input(now);
-        }
-    }
-
-    /// Something is to be repeated, and what was said before has not left: it waits until that has, and as long again as an
-    /// answer to it takes. What the link knows of itself may be wrong, so it is looked at again before long.
-    fn put_off(&mut self, now: Timestamp, timer: Timer) {
-        let common = &mut self.common;
-        let times = common.me.times();
-        let answered = if timer.awaits_answers() {
-            common.timers.backed_off(timer, times.retry)
-        } else {
-            part(times.retry, 4)
-        };
-        let drained = common.out.drains_in().min(times.advertise);
-        let later = now.after(drained).after(answered);
-        common.timers.set(timer, later);
-    }
-
     /// What the link to the channel says of itself: to be given as often as it changes, once a second while it has something
-    /// to send. While it has, nothing is repeated.
-    /// No timer goes by a shorter time than the link needs for a word and its answer.
+    /// to send. While it has, nothing is repeated, and no timer goes by a shorter time than the link needs for a word and its
+    /// answer.
     pub fn handle_link(&mut self, now: Timestamp, report: LinkReport) {
         let common = &mut self.common;
         common.out.note_link(report);

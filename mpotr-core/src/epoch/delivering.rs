@@ -193,7 +193,6 @@ impl<S: CryptoSuite> Epoch<S> {
             }
         }
         self.effects.push_back(Effect::Closed { member });
-        self.receipts.forget_covered();
     }
 
     /// Notes that a member covers messages, and reports what of this member's own is thereby covered by all.
@@ -202,7 +201,6 @@ impl<S: CryptoSuite> Epoch<S> {
         self.delivery
             .graph
             .cover(member, indices.into_iter(), &mut newly);
-        let mut answered = false;
         for index in &newly {
             let Some(node) = self
                 .delivery
@@ -213,15 +211,11 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             };
             if self.receipts.cover(node.seq, member) {
-                answered = true;
                 self.effects.push_back(Effect::Answered { seq: node.seq });
             }
         }
         self.consensus
             .settle(&self.delivery.graph, newly.iter().copied());
         self.newly = newly;
-        if answered {
-            self.receipts.forget_covered();
-        }
     }
 }

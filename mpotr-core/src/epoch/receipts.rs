@@ -12,7 +12,7 @@ const MUCH: usize = 32;
 /// And after so many bytes of packets.
 const MUCH_BYTES: usize = 32 << 10;
 
-/// A message of this member that not all have covered.
+/// A message of this member that not all have covered who should.
 #[derive(Debug)]
 struct Sent {
     /// The bytes, to send again as they are.
@@ -41,24 +41,20 @@ pub(super) struct Receipts {
 impl Receipts {
     /// This member sends a message, on which the word of these is awaited.
     pub(super) fn send(&mut self, seq: u32, packet: Vec<u8>, missing: MemberSet) {
-        self.sent.insert(seq, Sent { packet, missing });
-        self.set_aside(seq);
+        if !missing.is_empty() {
+            self.sent.insert(seq, Sent { packet, missing });
+            self.set_aside(seq);
+        }
     }
 
     /// Moves a message to where it belongs if nobody's word on it is waited for.
     fn set_aside(&mut self, seq: u32) {
         let sent = self.sent.get(&seq);
-        let is_kept = |sent: &Sent| !sent.missing.is_empty() && !self.awaits(sent);
-        if sent.is_some_and(is_kept)
+        if sent.is_some_and(|sent| !self.awaits(sent))
             && let Some(sent) = self.sent.remove(&seq)
         {
             self.kept.insert(seq, sent);
         }
-    }
-
-    fn set_all_aside(&mut self) {
-        let places: Vec<_> = self.sent.keys().copied().collect();
-        places.into_iter().for_each(|seq| self.set_aside(seq));
     }
 
     /// All that is kept, in order.
@@ -68,13 +64,20 @@ impl Receipts {
         all.into_iter()
     }
 
-    /// A member has covered a message of this one: whether it was the last whose word was awaited.
+    /// A member has covered a message of this one: whether it was the last whose word was awaited. The packet need not be sent
+    /// again then, and is dropped.
     pub(super) fn cover(&mut self, seq: u32, member: MemberIndex) -> bool {
-        let sent = self.sent.get_mut(&seq).or_else(|| self.kept.get_mut(&seq));
-        let is_covered =
-            sent.is_some_and(|sent| sent.missing.remove(member) && sent.missing.is_empty());
+        for messages in [&mut self.sent, &mut self.kept] {
+            if let Some(sent) = messages.get_mut(&seq)
+                && sent.missing.remove(member)
+                && sent.missing.is_empty()
+            {
+                messages.remove(&seq);
+                return true;
+            }
+        }
         self.set_aside(seq);
-        is_covered
+        false
     }
 
     /// A member says nothing more: the messages that it has not covered, and whether nobody's word on them is awaited now.
@@ -86,15 +89,15 @@ impl Receipts {
         });
         let mut missed: Vec<_> = missed.collect();
         missed.sort_unstable();
-        self.set_all_aside();
-        missed
-    }
-
-    /// Drops own packets that need not be sent again.
-    pub(super) fn forget_covered(&mut self) {
-        for messages in [&mut self.sent, &mut self.kept] {
-            messages.retain(|_, sent| !sent.missing.is_empty());
+        for (seq, is_answered) in &missed {
+            if *is_answered {
+                self.sent.remove(seq);
+                self.kept.remove(seq);
+            } else {
+                self.set_aside(*seq);
+            }
         }
+        missed
     }
 
     /// Drops all own packets.
@@ -120,8 +123,13 @@ impl Receipts {
 
     /// Nobody waits for this member's word from here on.
     pub(super) fn stop_waiting_for(&mut self, member: MemberIndex) {
-        self.lagging.insert(member);
-        self.set_all_aside();
+        if !self.lagging.insert(member) {
+            return;
+        }
+        let awaited = self.sent.iter();
+        let awaited = awaited.filter(|(_, sent)| sent.missing.contains(member));
+        let awaited: Vec<_> = awaited.map(|(seq, _)| *seq).collect();
+        awaited.into_iter().for_each(|seq| self.set_aside(seq));
     }
 
     /// The first messages, at most so many, that not all who are waited for have covered.
@@ -135,8 +143,7 @@ impl Receipts {
 
     /// Whether all who should have covered all messages.
     pub(super) fn are_complete(&self) -> bool {
-        let mut all = self.kept.values().chain(self.sent.values());
-        all.all(|sent| sent.missing.is_empty())
+        self.kept.is_empty() && self.sent.is_empty()
     }
 
     /// The messages that some of so many members have not covered, and who they are.
@@ -203,7 +210,6 @@ mod tests {
         assert_eq!(receipts.unanswered(9), [[1].as_slice()]);
         assert!(receipts.cover(7, BOB) && receipts.are_complete());
         assert!(!receipts.cover(7, BOB));
-        receipts.forget_covered();
         assert_eq!(receipts.missing(2).count(), 0);
     }
 
@@ -219,12 +225,29 @@ mod tests {
         assert!(!receipts.are_complete());
     }
 
+    /// What is looked through after every input is as much as may be on its way, however much is kept for who is late.
+    #[test]
+    fn what_only_the_late_have_not_covered_is_out_of_the_way() {
+        let mut receipts = sent();
+        receipts.stop_waiting_for(BOB);
+        receipts.send(8, vec![2], MemberSet::all(2));
+        assert_eq!((receipts.sent.len(), receipts.kept.len()), (2, 0));
+        assert!(!receipts.cover(7, ALICE));
+        assert_eq!((receipts.sent.len(), receipts.kept.len()), (1, 1));
+        assert_eq!(receipts.miss(ALICE), [(8, false)]);
+        assert_eq!((receipts.sent.len(), receipts.kept.len()), (0, 2));
+        assert!(receipts.cover(7, BOB) && !receipts.are_complete());
+        assert_eq!(receipts.miss(BOB), [(8, true)]);
+        assert!(receipts.are_complete());
+    }
+
     #[test]
     fn who_says_nothing_more_has_missed_what_it_has_not_covered() {
         let mut receipts = sent();
         assert_eq!(receipts.miss(BOB), [(7, false)]);
         assert_eq!(receipts.miss(BOB), []);
         assert_eq!(receipts.miss(ALICE), [(7, true)]);
+        assert!(receipts.are_complete());
     }
 
     #[test]

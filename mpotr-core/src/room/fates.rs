@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_crypto::IdentityKey;
 use mpotr_crypto::zeroize::Zeroizing;
 
-use super::delays::Delays;
 use super::drafts::{Draft, Drafts};
 use super::seen::Roster;
 use crate::error::SendError;
@@ -63,8 +62,6 @@ pub(super) struct Fates {
     crossing: Vec<Crossing>,
     /// Whether a text was missed or dropped, in whatever epoch.
     is_any_lost: bool,
-    /// Who has held up texts of late.
-    pub(super) delays: Delays,
 }
 
 impl Fates {

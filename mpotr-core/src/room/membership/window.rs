@@ -3,13 +3,14 @@
 //! A member that acknowledges little and late holds up what all others wait for, and no silence tells of it. So how often it
 //! may has an end, and after it nobody waits for that member in this epoch.
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use crate::event::Event;
 use crate::room::context::Context;
 use crate::room::fates::Fates;
 use crate::room::leaving::Departing;
 use crate::room::membership::Membership;
+use crate::room::outbox::Outbox;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 
@@ -50,16 +51,18 @@ impl<S: CryptoSuite> Membership<S> {
         cx.timers.set(Timer::Window, at.max(since).after(patience));
     }
 
-    /// Texts are held up for longer than an answer takes.
-    pub(crate) fn note_delay(&mut self, cx: &mut Context<'_, S>, fates: &mut Fates) {
-        self.talk.window.since = Some(cx.now);
-        let Some((seq, _)) = fates.held_up_by() else {
-            return;
-        };
-        let late = self.epoch.late(seq);
-        for member in fates.delays.note(cx.now, late) {
+    /// Texts are held up for longer than an answer takes: by whom.
+    pub(crate) fn held_up_by(&mut self, now: Timestamp, fates: &Fates) -> Vec<IdentityKey> {
+        self.talk.window.since = Some(now);
+        let first = fates.held_up_by();
+        first.map_or_else(Vec::new, |(seq, _)| self.epoch.late(seq))
+    }
+
+    /// These have held texts up too often: they are waited for no longer.
+    pub(crate) fn stop_waiting_for(&mut self, out: &mut Outbox, members: Vec<IdentityKey>) {
+        for member in members {
             self.epoch.stop_waiting_for(&member);
-            cx.out.tell(Event::Lagging { member });
+            out.tell(Event::Lagging { member });
         }
     }
 }
