@@ -129,7 +129,17 @@ impl<S: CryptoSuite> Lobby<S> {
 
     /// Takes note that there is an epoch of others. Returns whether that is news.
     pub(super) fn hear_of(&mut self, cx: &Context<'_, S>, name: EpochName) -> Name {
-        self.neighbours.hear(cx.now, name, cx.me.times().fresh())
+        self.forget_names(cx, Some(name));
+        self.neighbours.hear(cx.now, name)
+    }
+
+    /// Forgets names of epochs of others that were heard long ago. How long that is can be told where a round trip is known: until
+    /// then they stay as long as no other name needs their place.
+    fn forget_names(&mut self, cx: &Context<'_, S>, other: Option<EpochName>) {
+        let is_paced = cx.pulse.round_trip().is_some();
+        if is_paced || other.is_some_and(|name| !self.neighbours.has_room_for(name)) {
+            self.neighbours.forget(cx.now, cx.me.times().fresh());
+        }
     }
 
     /// The same of an epoch that is said to have so many members: the application is told of it, once.
@@ -220,7 +230,7 @@ impl<S: CryptoSuite> Lobby<S> {
     ) {
         let times = cx.me.times();
         let lifetime = Self::lifetime(cx);
-        self.neighbours.forget(cx.now, times.fresh());
+        self.forget_names(cx, None);
         let neighbours = &self.neighbours;
         self.offering
             .keep_own(|parent| parent.is_none_or(|name| neighbours.contains(name)));

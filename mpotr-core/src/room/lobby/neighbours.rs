@@ -47,11 +47,15 @@ fn keep(names: &mut VecDeque<EpochName>, name: EpochName) -> bool {
 }
 
 impl Neighbours {
-    /// Takes note of a name, which is kept for so long.
-    pub(crate) fn hear(&mut self, now: Timestamp, name: EpochName, lasts: Duration) -> Name {
-        self.forget(now, lasts);
+    /// Whether a name is kept, or may be.
+    pub(crate) fn has_room_for(&self, name: EpochName) -> bool {
+        self.heard.contains_key(&name) || self.heard.len() < MAX_NAMES
+    }
+
+    /// Takes note of a name, if there is room for it.
+    pub(crate) fn hear(&mut self, now: Timestamp, name: EpochName) -> Name {
         let is_kept = self.heard.contains_key(&name);
-        if self.own.contains(&name) || (!is_kept && self.heard.len() >= MAX_NAMES) {
+        if self.own.contains(&name) || !self.has_room_for(name) {
             return Name::Dropped;
         }
         self.heard.entry(name).or_insert((now, false));
@@ -120,6 +124,11 @@ mod tests {
         Timestamp::default().after(Duration::from_secs(secs))
     }
 
+    fn hear(neighbours: &mut Neighbours, now: Timestamp, name: EpochName) -> Name {
+        neighbours.forget(now, LASTS);
+        neighbours.hear(now, name)
+    }
+
     fn name(n: u8) -> EpochName {
         EpochName::new([n; 16])
     }
@@ -127,42 +136,42 @@ mod tests {
     #[test]
     fn few_names_are_kept_and_none_for_longer_because_it_is_repeated() {
         let mut neighbours = Neighbours::default();
-        assert_eq!(neighbours.hear(at(0), name(1), LASTS), Name::New);
-        assert_eq!(neighbours.hear(at(29), name(1), LASTS), Name::Known);
+        assert_eq!(hear(&mut neighbours, at(0), name(1)), Name::New);
+        assert_eq!(hear(&mut neighbours, at(29), name(1)), Name::Known);
         for n in 2..=u8::MAX {
-            neighbours.hear(at(29), name(n), LASTS);
+            hear(&mut neighbours, at(29), name(n));
         }
         assert_eq!(neighbours.names().count(), MAX_NAMES);
-        assert_eq!(neighbours.hear(at(29), name(9), LASTS), Name::Dropped);
+        assert_eq!(hear(&mut neighbours, at(29), name(9)), Name::Dropped);
         // The place of the first is free.
-        assert_eq!(neighbours.hear(at(30), name(9), LASTS), Name::New);
+        assert_eq!(hear(&mut neighbours, at(30), name(9)), Name::New);
         assert!(!neighbours.contains(name(1)));
-        assert_eq!(neighbours.hear(at(60), name(1), LASTS), Name::New);
+        assert_eq!(hear(&mut neighbours, at(60), name(1)), Name::New);
     }
 
     #[test]
     fn a_name_that_was_told_stays_known() {
         let mut neighbours = Neighbours::default();
-        neighbours.hear(at(0), name(1), LASTS);
+        hear(&mut neighbours, at(0), name(1));
         assert!(neighbours.note_told(name(1)));
-        assert_eq!(neighbours.hear(at(60), name(1), LASTS), Name::Known);
+        assert_eq!(hear(&mut neighbours, at(60), name(1)), Name::Known);
         assert!(!neighbours.note_told(name(1)));
     }
 
     #[test]
     fn own_epochs_are_no_neighbours() {
         let mut neighbours = Neighbours::default();
-        neighbours.hear(at(0), name(1), LASTS);
+        hear(&mut neighbours, at(0), name(1));
         neighbours.enter(name(1));
         assert!(!neighbours.contains(name(1)));
-        assert_eq!(neighbours.hear(at(1), name(1), LASTS), Name::Dropped);
+        assert_eq!(hear(&mut neighbours, at(1), name(1)), Name::Dropped);
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut neighbours = Neighbours::default();
         for n in 0..=u8::MAX {
-            neighbours.hear(at(u64::from(n).saturating_mul(60)), name(n), LASTS);
+            hear(&mut neighbours, at(u64::from(n).saturating_mul(60)), name(n));
             neighbours.note_told(name(n));
             neighbours.enter(name(n));
         }
