@@ -135,7 +135,7 @@ impl Timers {
             expire: halves(self.expire, 360),
             drain: halves(self.drain, 32),
             finish: halves(self.finish, 24),
-            linger: halves(self.linger, 3),
+            linger: halves(self.linger, 1),
         }
     }
 

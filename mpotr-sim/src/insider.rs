@@ -29,7 +29,7 @@ mod wrong_share;
 use std::collections::VecDeque;
 
 use mpotr_core::crypto::{CryptoSuite, UnsupportedSuite};
-use mpotr_core::wire::Packet;
+use mpotr_core::wire::{Bundle, Packet};
 use mpotr_core::{Event, TextId, Timestamp};
 
 use crate::cast::Entrance;
@@ -144,8 +144,10 @@ struct Insider<S: CryptoSuite> {
 
 impl<S: CryptoSuite> Party for Insider<S> {
     fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
-        self.known
-            .hear(self.member.opened(packet).as_deref().unwrap_or(packet));
+        for packet in Bundle::split(packet).unwrap_or_default() {
+            self.known
+                .hear(self.member.opened(packet).as_deref().unwrap_or(packet));
+        }
         let echo = self.deviation.overhear(packet);
         self.out.extend(echo.into_iter().flat_map(everyone));
         if self.deviation.listens(from) {

@@ -1,5 +1,6 @@
 //! Carriers, by what they do to packets. `docs/simulation.md`, "Profiles".
 
+use mpotr_core::Carrier;
 use mpotr_netem::{Line, Weather};
 
 /// A line of IRC holds so many bytes of a packet, beside what the armour and the server take.
@@ -50,6 +51,14 @@ impl Profile {
             Self::Relay => own,
             Self::Line => own.latency(LINE_LATENCY_MS).jitter(0),
             Self::Mail => own.latency(MAIL_LATENCY_MS).jitter(MAIL_LATENCY_MS),
+        }
+    }
+
+    /// What the room of each member knows of it.
+    pub(crate) const fn carrier(self) -> Carrier {
+        match self {
+            Self::Relay | Self::Line => Carrier::RELAY,
+            Self::Mail => Carrier::MAIL,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Duration, Policy, Timers};
+use mpotr_core::{Carrier, Duration, Policy, Timers};
 
 use crate::claim::Claim;
 use crate::insider::InsiderKind;
@@ -107,6 +107,8 @@ pub struct Script {
     pub weather_at_last: Weather,
     /// The line that every party has to the network. A room on one is polled only while that is free.
     pub line: Option<Line>,
+    /// What the rooms know of what carries their packets.
+    pub carrier: Carrier,
     /// The length that texts are filled up to, in bytes.
     pub text_bytes: usize,
     /// Whether people vote to become one with every other room that they are told of.
@@ -133,6 +135,7 @@ impl Script {
             steps: Vec::new(),
             weather_at_last: weather,
             line: None,
+            carrier: Carrier::RELAY,
             text_bytes: 0,
             merges: true,
             is_wary: false,
@@ -280,5 +283,17 @@ impl Wanted {
         line.rate = self.rate.or(line.rate);
         line.burst = self.burst.unwrap_or(line.burst);
         Some(line.unit(self.unit.unwrap_or(line.unit)))
+    }
+
+    /// What the rooms know of the carrier that was asked for, on such a line: packets share what it counts by.
+    #[must_use]
+    pub fn carrier(&self, line: Option<Line>) -> Carrier {
+        let own = self.profile.map_or(Carrier::RELAY, Profile::carrier);
+        let unit = line.filter(|line| line.unit > 1).map(|line| line.unit);
+        let unit = unit.and_then(|unit| usize::try_from(unit).ok());
+        Carrier {
+            unit: unit.or(own.unit),
+            ..own
+        }
     }
 }

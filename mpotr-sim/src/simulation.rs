@@ -104,6 +104,9 @@ impl Simulation {
         rng.set_stream(1);
         let mut script = (scenario.script)(wanted, &mut rng);
         script.line = wanted.line(script.line);
+        if wanted.profile.is_some() || wanted.unit.is_some() {
+            script.carrier = wanted.carrier(script.line);
+        }
         if wanted.faults {
             faults::strew(&mut script, &mut rng);
         }

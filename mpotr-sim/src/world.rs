@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKeyPair, UnsupportedSuite};
-use mpotr_core::{Admission, Duration, RoomConfig, Timestamp};
+use mpotr_core::{Admission, Carrier, Duration, RoomConfig, Timestamp};
 use mpotr_netem::{Line, Network};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -93,6 +93,7 @@ impl World {
         let room = room.unwrap_or(mpotr_core::gka::RoomId::new([0; 32]));
         let mut config = RoomConfig::new(room, admission);
         config.timers = script.timers;
+        config.carrier = script.carrier;
         config.policy = script.policy.clone();
         config.refresh_messages = script.refresh_messages;
         let is_member = |role: &&Role| !matches!(role, Role::Outsider(_) | Role::Bystander);
@@ -183,9 +184,14 @@ impl World {
             return Ok(());
         };
         let public = identity.public();
+        let mut config = self.config.clone();
+        if matches!(role, Role::Insider(_)) {
+            // It looks at each packet of its room by itself.
+            config.carrier = Carrier::RELAY;
+        }
         let entrance = Entrance {
             role,
-            config: self.config.clone(),
+            config,
             identity: own,
             now: self.now,
             seed: self.rng.next_u64(),

@@ -299,7 +299,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Whether a proposal, all of whose offers are at hand, is that of a run.
-    fn is_of_run(&self, proposal: &Proposal, run: SidHint) -> bool {
+    pub(super) fn is_of_run(&self, proposal: &Proposal, run: SidHint) -> bool {
         let offers = proposal.offers.iter();
         let offers: Option<Vec<_>> = offers
             .map(|digest| self.lobby.offering.offer(digest))

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{Fault, FaultKind, MemberIndex, Run, Unfilled};
+use mpotr_gka::{Fault, FaultKind, Member, MemberIndex, Offer, Run, Unfilled};
 
 use super::Room;
 use super::lobby::answering::Answer;
@@ -16,6 +16,7 @@ use super::membership::Membership;
 use super::succession::attempt::{Attempt, Outcome};
 use super::succession::pending::Claim;
 use super::succession::{Round, Which};
+use crate::epoch::Enclosure;
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::{Timestamp, part};
@@ -36,16 +37,11 @@ impl<S: CryptoSuite> Room<S> {
         self.set_aside(now);
         self.common.out.tell(Event::Agreeing { claimed });
         let is_of_change = self.is_of_change(&attempt.proposal);
-        let shows_offer = is_of_change && attempt.enclosure.is_none();
+        if is_of_change && attempt.enclosure.is_none() {
+            self.show_offers(now, &attempt);
+        }
         let out = &mut self.common.out;
         if let Some(own) = attempt.own_offer() {
-            if shows_offer {
-                // The members have it; those who come in could not read it.
-                out.transmit(&Packet::Offer(own.clone()));
-                let answer = Answer::Offer(own.digest::<S>());
-                let pause = part(self.common.me.times().retry, 4);
-                self.lobby.answering.was_sent(now, answer, pause);
-            }
             out.use_offer(attempt.hint, own);
         }
         out.transmit_in_run(attempt.hint, attempt.own_packets(), attempt.enclosure());
@@ -74,6 +70,49 @@ impl<S: CryptoSuite> Room<S> {
         self.ask_later(now);
         self.proceed(now, Which::Current, rng);
         self.succession.pending.release_runs();
+    }
+
+    /// The members have stated their offers to each other, and those who come in could not read them: the proposer sends all in
+    /// clear, if its link carries them soon. Each sends its own that nobody was heard to send.
+    fn show_offers(&mut self, now: Timestamp, attempt: &Attempt<S>) {
+        let (run, epoch) = (attempt.run(), self.phase.epoch());
+        let me = self.common.me.public();
+        let going_on = attempt.continuing.iter().flatten();
+        let going_on: BTreeSet<_> = going_on.filter_map(|it| epoch?.identity(*it)).collect();
+        let offers = run.members().iter().map(Member::offer);
+        let offers = offers.filter(|offer| going_on.contains(&offer.identity));
+        let offers = offers.map(|it| (it.identity == me, it.digest::<S>(), it.clone()));
+        let offers: Vec<_> = offers.collect();
+        let packets = offers.iter().map(|(.., offer)| Packet::Offer(offer.clone()));
+        let bytes: usize = packets.map(|packet| packet.to_bytes().len()).sum();
+        let times = self.common.me.times();
+        let (pause, soon) = (part(times.retry, 4), part(times.round_trip, 4));
+        let shows_all = usize::from(attempt.proposal.proposer) == run.me()
+            && self.common.out.takes(bytes) <= soon;
+        for (is_own, digest, offer) in offers {
+            let answer = Answer::Offer(digest);
+            if is_own && !self.lobby.answering.was_just_given(now, &answer) {
+                self.common.out.transmit(&Packet::Offer(offer));
+                self.lobby.answering.was_sent(now, answer, pause);
+            } else if !is_own && shows_all {
+                let offer = [Packet::Offer(offer)];
+                self.common.out.transmit_in_run(attempt.hint, offer, None::<&Enclosure<S>>);
+                self.lobby.answering.was_sent(now, answer, pause);
+            }
+        }
+    }
+
+    /// An offer is sent in clear: if it is this member's own, those who come in have it.
+    pub(super) fn note_shown(&mut self, now: Timestamp, offer: &Offer) {
+        let own = self.lobby.offering.own(offer.parent);
+        if offer.parent.is_some()
+            && !self.phase.gathers()
+            && let Some(own) = own.filter(|own| own.member.offer() == offer)
+        {
+            let pause = part(self.common.me.times().retry, 4);
+            let answer = Answer::Offer(own.digest);
+            self.lobby.answering.was_sent(now, answer, pause);
+        }
     }
 
     /// Ends the run that is under way without an epoch, for want of time or for a later one. If this member has confirmed it,

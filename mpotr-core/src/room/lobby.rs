@@ -414,6 +414,29 @@ mod tests {
         assert_eq!(common.timers.next(), Some(later.after(advertise)));
     }
 
+    /// On a carrier whose packets take minutes all that answers the first word comes late.
+    #[test]
+    fn names_of_epochs_stay_until_it_is_known_how_long_an_answer_takes() {
+        let (mut common, mut rng) = common(1);
+        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
+        let name = |n| EpochName::new([n; 16]);
+        let late = NOW.after(Duration::from_secs(600));
+        lobby.hear_of(&common.at(NOW), name(1));
+        lobby.advertise(&mut common.at(late), false, &mut rng);
+        assert!(lobby.follows(Some(name(1))));
+        // Others take its place if there is no other.
+        for n in 2..=5 {
+            lobby.hear_of(&common.at(late), name(n));
+        }
+        assert!(!lobby.follows(Some(name(1))) && lobby.follows(Some(name(5))));
+        let other = (OfferDigest::new([1; 32]), common.me.public());
+        common.pulse.publish(late, other.0);
+        common.pulse.hear_answer(late, other.0, None, other);
+        let fresh = common.me.times().fresh();
+        lobby.advertise(&mut common.at(late.after(fresh)), false, &mut rng);
+        assert!(!lobby.follows(Some(name(5))));
+    }
+
     #[test]
     fn an_old_offer_that_comes_late_is_not_the_one_that_its_maker_uses() {
         let mut two = Two::new();

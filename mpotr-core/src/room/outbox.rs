@@ -68,6 +68,11 @@ impl Outbox {
         self.link.takes(self.queue.bytes())
     }
 
+    /// How long it takes until so many bytes more have left.
+    pub(super) fn takes(&self, bytes: usize) -> Duration {
+        self.link.takes(self.queue.bytes().saturating_add(bytes))
+    }
+
     /// Bytes that wait, here and in the link.
     pub(super) fn waiting(&self) -> usize {
         self.link.queued().saturating_add(self.queue.bytes())
@@ -173,8 +178,11 @@ impl Outbox {
         let Some(unit) = self.link.unit() else {
             return Some(first);
         };
+        // A packet that is longer than a unit takes several of them, the last of which may have room.
+        let units = first.len().max(1).div_ceil(unit.max(1));
+        let whole = units.saturating_mul(unit);
         let mut bundle = Bundle::begin(first);
-        while let Some(room) = bundle.room(unit)
+        while let Some(room) = bundle.room(whole)
             && let Some(packet) = self.queue.pop(room)
         {
             bundle.push(packet);

@@ -154,7 +154,10 @@ impl<S: CryptoSuite> Room<S> {
         let packet_read = Packet::from_bytes(packet)?;
         self.overhear_proposal(now, &packet_read);
         match packet_read {
-            Packet::Offer(offer) => self.handle_offer(now, offer, rng),
+            Packet::Offer(offer) => {
+                self.note_shown(now, &offer);
+                self.handle_offer(now, offer, rng)
+            }
             Packet::Proposal(proposal) if self.is_of_change(&proposal) => {
                 self.note_change(now, proposal)
             }
@@ -182,7 +185,10 @@ impl<S: CryptoSuite> Room<S> {
                 let packet = self.open_enclosed(&enclosed);
                 let packet = packet.ok_or(Rejection::UnknownEpoch)?;
                 // None is in another, so this ends here.
-                self.take_packet(now, &packet, rng)
+                match Packet::from_bytes(&packet)? {
+                    Packet::Offer(offer) => self.handle_offer(now, offer, rng),
+                    _ => self.take_packet(now, &packet, rng),
+                }
             }
         }
     }

@@ -167,7 +167,9 @@ impl<S: CryptoSuite> Room<S> {
         let number = u8::try_from(number % LOTS).unwrap_or(0);
         if self.succession.current.is_none() {
             self.note_proposal_missed(now);
-            if let Some(run) = self.succession.missed.ask() {
+            if let Some(run) = self.succession.missed.ask()
+                && !self.awaits_word_on(run)
+            {
                 self.request(Wanted::Proposal(run));
             }
             let cx = &mut self.common.at(now);
@@ -209,6 +211,15 @@ impl<S: CryptoSuite> Room<S> {
             let asked = member.epoch.seal_asking(Presence::Present, own.words);
             self.common.out.state(asked);
         }
+    }
+
+    /// Whether the proposal of a run is here, and waits for what others have to say of it.
+    fn awaits_word_on(&self, run: SidHint) -> bool {
+        let view = self.phase.change().map(|change| change.view);
+        let signed = view.and_then(|view| self.succession.changes.signed(view));
+        let mut pending = self.lobby.turns.pending.iter();
+        signed.is_some_and(|proposal| self.is_of_run(proposal, run))
+            || pending.any(|it| it.run == Some(run))
     }
 
     fn request(&mut self, wanted: Wanted) {

@@ -214,13 +214,16 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.member.replaced_from(&identity, suspect)
     }
 
-    /// The first view from this one on whose proposer does not count as dead, and is not to be left out by strikes.
+    /// The first view from this one on whose proposer takes part, does not count as dead, and is not to be left out by votes or
+    /// strikes.
     pub(super) fn first_view_from(&self, view: u32) -> u32 {
+        let has_ended =
+            |member| !self.epoch().is_present(member) || self.is_member_excluded(member);
         let lives = |view: &u32| {
             let proposer = self.proposer_of(*view);
             let dead_from = proposer.and_then(|proposer| self.dead_from(proposer));
             dead_from.is_none_or(|from| self.now < from)
-                && !proposer.is_some_and(|proposer| self.is_passed_over(proposer))
+                && !proposer.is_some_and(|it| has_ended(it) || self.is_passed_over(it))
         };
         let mut views = view..=self.view_of_turns(view);
         views.find(lives).unwrap_or(view)

@@ -56,7 +56,7 @@ fn epoch_of(network: &Network, member: usize) -> (EpochName, Vec<IdentityKey>) {
 }
 
 /// The member of the network whose turn it is in view 0.
-fn first_proposer(network: &Network) -> usize {
+pub(crate) fn first_proposer(network: &Network) -> usize {
     let (name, roster) = epoch_of(network, 0);
     let first = u64::from_be_bytes(*name.as_bytes().first_chunk().unwrap());
     let first = usize::try_from(first % u64::try_from(roster.len()).unwrap()).unwrap();

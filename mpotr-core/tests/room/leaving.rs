@@ -2,6 +2,7 @@
 
 use mpotr_core::{Departure, Duration, Event, Room, SendError};
 
+use crate::insiders::first_proposer;
 use crate::network::{FOUL, Network};
 
 fn departure(network: &Network, member: usize) -> Option<Departure> {
@@ -41,6 +42,20 @@ fn those_who_stay_go_on_and_are_acknowledged_by_each_other() {
     network.run_until(60, |n| n.count(1, acknowledged) == 1);
     assert_eq!(network.read(2), ["still here"]);
     assert!(network.read(0).is_empty());
+}
+
+/// Who has closed proposes nothing: the others do not wait until it has been silent for long.
+#[test]
+fn nobody_waits_for_the_turn_of_one_that_has_left() {
+    let of_seed = |seed| Network::new(4, seed).until_secure();
+    let mut networks = (0..20).map(of_seed);
+    let mut network = networks.find(|it| first_proposer(it) == 0).unwrap();
+    network.leave(0);
+    network.run_until(60, |n| n.rooms[0].has_ended());
+    let left_out = Event::LeftOut {
+        member: network.keys[0],
+    };
+    network.run_until(5, |n| (1..4).all(|it| n.events[it].contains(&left_out)));
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(super) const LINE: Scenario = Scenario {
         let members = wanted.members.unwrap_or(8);
         let mut script = Script::of(members, wanted.weather(Weather::fair(200)));
         script.line = wanted.line(None);
+        script.carrier = wanted.carrier(script.line);
         script.weather_at_last = script.weather.loss(0).duplicate(0);
         script.watch_all();
         script.promise(Claim::Together, FORM_SECS);

@@ -148,6 +148,8 @@ impl World {
         self.line?;
         let seats = (0..).map(Seat).zip(&self.places);
         let waiting = seats.filter_map(|(seat, place)| Some((place.free?, seat)));
-        waiting.filter(|(_, seat)| self.is_there(*seat)).min()
+        // Who has left has said all, and sends it.
+        let is_alive = |seat| self.ledger.person(seat).is_some_and(|it| it.is_alive);
+        waiting.filter(|(_, seat)| is_alive(*seat)).min()
     }
 }

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::{EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint};
+use mpotr_core::wire::{
+    Bundle, EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint,
+};
 use mpotr_core::{Event, TextId};
 
 use super::World;
@@ -91,15 +93,19 @@ impl World {
                 digests.note_packet(self.now, seat, &transmit);
             }
             let packet: Rc<[u8]> = transmit.packet.into();
-            if let Some(hint) = sealed_hint(&packet).filter(|_| is_honest) {
-                self.ledger.note_signed(seat, &hint);
-            }
             if is_honest || self.trace.is_kept() {
-                let place = self.places.get(seat.0);
-                let opened = place.and_then(|place| place.party.opened(&packet));
-                let is_clear = opened.is_none();
-                let inside = opened.as_deref().unwrap_or(&packet);
-                self.note_packet(seat, inside, is_honest, is_clear);
+                // What does not come apart is looked at as it is.
+                let bundled = Bundle::split(&packet).unwrap_or_else(|_| vec![&packet]);
+                for packet in bundled {
+                    if let Some(hint) = sealed_hint(packet).filter(|_| is_honest) {
+                        self.ledger.note_signed(seat, &hint);
+                    }
+                    let place = self.places.get(seat.0);
+                    let opened = place.and_then(|place| place.party.opened(packet));
+                    let is_clear = opened.is_none();
+                    let inside = opened.as_deref().unwrap_or(packet);
+                    self.note_packet(seat, inside, is_honest, is_clear);
+                }
             }
             self.count(seat, &packet);
             self.carry(seat, transmit.audience, packet);
@@ -188,7 +194,7 @@ impl World {
             return;
         };
         self.trace
-            .note(self.now, seat, format_args!("sends {}", describe(&packet)));
+            .note(self.now, seat, format_args!("sends {}, {} bytes", describe(&packet), bytes.len()));
         if !is_honest {
             return;
         }

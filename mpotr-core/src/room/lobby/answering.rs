@@ -110,6 +110,11 @@ impl Answering {
         self.given.insert(answer, now.after(pause));
     }
 
+    /// Whether what would be answered was sent a moment ago, by this member or another.
+    pub(crate) fn was_just_given(&self, now: Timestamp, answer: &Answer) -> bool {
+        self.given.get(answer).is_some_and(|until| now < *until)
+    }
+
     /// The answers whose turn has come.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<Answer> {
         let due = self.due.iter().filter(|(_, turn)| **turn <= now);

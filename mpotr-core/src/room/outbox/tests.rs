@@ -253,6 +253,14 @@ fn small_packets_share_a_unit() {
     assert_eq!(out.poll(), Some(sealed(2)));
     assert_eq!(out.poll(), None);
 
+    // What is longer takes several units, and others share the last of them.
+    out.write([vec![7; 302 + 100]]);
+    out.transmit(&request(5));
+    out.write([sealed(1)]);
+    let first = out.poll().unwrap();
+    assert_eq!(Bundle::split(&first).unwrap().len(), 2);
+    assert_eq!(out.poll(), Some(sealed(1)));
+
     // On mail all that waits goes in one, and on a relay nothing is put together.
     for carrier in [Carrier::MAIL, Carrier::RELAY] {
         let mut out = Outbox::on(carrier);
