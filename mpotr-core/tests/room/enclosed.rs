@@ -136,9 +136,17 @@ fn what_a_joiner_has_to_read_is_in_clear_and_the_next_change_is_not() {
     for kind in OF_CHANGE {
         let said = of_kinds(&network.raw[since..], &[kind]).into_iter();
         let senders: BTreeSet<_> = said.map(|(from, _)| from).collect();
-        let expected = if kind == PacketKind::Proposal { 1 } else { 3 };
+        let is_proposers = [PacketKind::Proposal, PacketKind::Offer].contains(&kind);
+        let expected = if is_proposers { 1 } else { 3 };
         assert!(senders.len() >= expected, "{kind:?} by {senders:?}");
     }
+    // The proposer has the offers of all members, and nobody sends one twice.
+    let proposed = of_kinds(&network.raw[since..], &[PacketKind::Proposal]);
+    let shown = of_kinds(&network.raw[since..], &[PacketKind::Offer]).into_iter();
+    let shown: Vec<_> = shown.filter(|(from, _)| *from != joiner).collect();
+    let offers: BTreeSet<_> = shown.iter().map(|(_, packet)| packet).collect();
+    assert_eq!((shown.len(), offers.len()), (3, 3));
+    assert!(shown.iter().all(|(from, _)| *from == proposed[0].0));
     network.run_for(5);
     let since = network.raw.len();
     assert!(since >= joined);

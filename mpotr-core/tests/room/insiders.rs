@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::Event;
 use mpotr_core::crypto::rand_core::Rng as _;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::{EpochName, Forger, Offer, OfferDigest, OfferSecrets, RoomId, Sid};
 use mpotr_core::wire::{Admitted, Lock, Next, Packet, Presence, Statement, Vote};
 
 use crate::attacks::give;
-use crate::network::{Network, Suite};
+use crate::network::{Network, Suite, epoch_of, first_proposer};
 
 /// A member whose own room is silent: what it states is made up.
 struct Insider {
@@ -41,27 +40,6 @@ impl Insider {
         };
         self.state(network, statement);
     }
-}
-
-/// The name and the roster of the last epoch of a member.
-fn epoch_of(network: &Network, member: usize) -> (EpochName, Vec<IdentityKey>) {
-    let mut events = network.events[member].iter().rev();
-    let last = events.find_map(|event| match event {
-        Event::Secure { name, roster, .. } => {
-            Some((*name, roster.iter().map(|it| it.identity).collect()))
-        }
-        _ => None,
-    });
-    last.unwrap()
-}
-
-/// The member of the network whose turn it is in view 0.
-pub(crate) fn first_proposer(network: &Network) -> usize {
-    let (name, roster) = epoch_of(network, 0);
-    let first = u64::from_be_bytes(*name.as_bytes().first_chunk().unwrap());
-    let first = usize::try_from(first % u64::try_from(roster.len()).unwrap()).unwrap();
-    let is_first = |key: &IdentityKey| *key == roster[first];
-    network.keys.iter().position(is_first).unwrap()
 }
 
 fn others(network: &Network, member: usize) -> Vec<usize> {

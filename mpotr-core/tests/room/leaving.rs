@@ -2,8 +2,7 @@
 
 use mpotr_core::{Departure, Duration, Event, Room, SendError};
 
-use crate::insiders::first_proposer;
-use crate::network::{FOUL, Network};
+use crate::network::{FOUL, Network, first_proposer};
 
 fn departure(network: &Network, member: usize) -> Option<Departure> {
     network.events[member].iter().find_map(|event| match event {

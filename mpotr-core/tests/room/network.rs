@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
-use mpotr_core::gka::RoomId;
+use mpotr_core::gka::{EpochName, RoomId};
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp};
 use mpotr_netem::Weather;
 use rand_chacha::ChaCha20Rng;
@@ -275,4 +275,25 @@ impl Network {
     pub(crate) fn count(&self, member: usize, is: impl Fn(&Event) -> bool) -> usize {
         self.events[member].iter().filter(|event| is(event)).count()
     }
+}
+
+/// The name and the roster of the last epoch of a member.
+pub(crate) fn epoch_of(network: &Network, member: usize) -> (EpochName, Vec<IdentityKey>) {
+    let mut events = network.events[member].iter().rev();
+    let last = events.find_map(|event| match event {
+        Event::Secure { name, roster, .. } => {
+            Some((*name, roster.iter().map(|it| it.identity).collect()))
+        }
+        _ => None,
+    });
+    last.unwrap()
+}
+
+/// The member of the network whose turn it is in view 0.
+pub(crate) fn first_proposer(network: &Network) -> usize {
+    let (name, roster) = epoch_of(network, 0);
+    let first = u64::from_be_bytes(*name.as_bytes().first_chunk().unwrap());
+    let first = usize::try_from(first % u64::try_from(roster.len()).unwrap()).unwrap();
+    let is_first = |key: &IdentityKey| *key == roster[first];
+    network.keys.iter().position(is_first).unwrap()
 }

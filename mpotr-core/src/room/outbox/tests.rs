@@ -254,9 +254,8 @@ fn small_packets_share_a_unit() {
     assert_eq!(out.poll(), None);
 
     // What is longer takes several units, and others share the last of them.
-    out.write([vec![7; 302 + 100]]);
-    out.transmit(&request(5));
-    out.write([sealed(1)]);
+    out.write([vec![7; 302 + 100], sealed(1)]);
+    out.pass_on([request(5).to_bytes()]);
     let first = out.poll().unwrap();
     assert_eq!(Bundle::split(&first).unwrap().len(), 2);
     assert_eq!(out.poll(), Some(sealed(1)));
