@@ -87,7 +87,7 @@ impl<S: CryptoSuite> Room<S> {
         let bytes: usize = packets.map(|packet| packet.to_bytes().len()).sum();
         let times = self.common.me.times();
         let (pause, soon) = (part(times.retry, 4), part(times.round_trip, 4));
-        let shows_all = usize::from(attempt.proposal.proposer) == run.me()
+        let shows_all = MemberIndex::new(attempt.proposal.proposer) == run.me()
             && self.common.out.takes(bytes) <= soon;
         for (is_own, digest, offer) in offers {
             let answer = Answer::Offer(digest);
