@@ -83,7 +83,9 @@ impl<S: CryptoSuite> Room<S> {
         let offers = offers.filter(|offer| going_on.contains(&offer.identity));
         let offers = offers.map(|it| (it.identity == me, it.digest::<S>(), it.clone()));
         let offers: Vec<_> = offers.collect();
-        let packets = offers.iter().map(|(.., offer)| Packet::Offer(offer.clone()));
+        let packets = offers
+            .iter()
+            .map(|(.., offer)| Packet::Offer(offer.clone()));
         let bytes: usize = packets.map(|packet| packet.to_bytes().len()).sum();
         let times = self.common.me.times();
         let (pause, soon) = (part(times.retry, 4), part(times.round_trip, 4));
@@ -96,7 +98,9 @@ impl<S: CryptoSuite> Room<S> {
                 self.lobby.answering.was_sent(now, answer, pause);
             } else if !is_own && shows_all {
                 let offer = [Packet::Offer(offer)];
-                self.common.out.transmit_in_run(attempt.hint, offer, None::<&Enclosure<S>>);
+                self.common
+                    .out
+                    .transmit_in_run(attempt.hint, offer, None::<&Enclosure<S>>);
                 self.lobby.answering.was_sent(now, answer, pause);
             }
         }

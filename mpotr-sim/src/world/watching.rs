@@ -3,9 +3,7 @@
 use std::rc::Rc;
 
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::{
-    Bundle, EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint,
-};
+use mpotr_core::wire::{Bundle, EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint};
 use mpotr_core::{Event, TextId};
 
 use super::World;
@@ -193,8 +191,11 @@ impl World {
         let Ok(packet) = Packet::from_bytes(bytes) else {
             return;
         };
-        self.trace
-            .note(self.now, seat, format_args!("sends {}, {} bytes", describe(&packet), bytes.len()));
+        self.trace.note(
+            self.now,
+            seat,
+            format_args!("sends {}, {} bytes", describe(&packet), bytes.len()),
+        );
         if !is_honest {
             return;
         }

@@ -171,7 +171,11 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let mut neighbours = Neighbours::default();
         for n in 0..=u8::MAX {
-            hear(&mut neighbours, at(u64::from(n).saturating_mul(60)), name(n));
+            hear(
+                &mut neighbours,
+                at(u64::from(n).saturating_mul(60)),
+                name(n),
+            );
             neighbours.note_told(name(n));
             neighbours.enter(name(n));
         }
