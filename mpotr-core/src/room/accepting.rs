@@ -282,7 +282,7 @@ impl<S: CryptoSuite> Room<S> {
         let maker = listed.nth(usize::from(proposal.proposer));
         if let Some((own, (maker, member))) = own.zip(maker)
             && *maker != own
-            && self.common.pulse.round_trip().is_none()
+            && self.common.pulse.takes_listings()
         {
             let by = (*maker, member.offer().identity);
             // Those who list it may have waited long for the votes to do so: it counts from when it was published last.

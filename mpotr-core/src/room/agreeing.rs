@@ -53,11 +53,14 @@ impl<S: CryptoSuite> Room<S> {
         if !is_host {
             self.advertise(now, rng);
         }
+        let floors = &self.common.me.config.timers;
+        let of_host = self.common.pulse.view_of_host(floors);
         let timers = &mut self.common.timers;
         let times = self.common.me.times();
         timers.begin_anew(Timer::Retry);
         if self.phase.gathers() {
-            timers.set(Timer::View, now.after(times.view));
+            let view = if is_host { of_host } else { times.view };
+            timers.set(Timer::View, now.after(view));
         } else if self.phase.change().is_none() {
             // The view of a host: as long as one of a change.
             let length = times.propose.saturating_add(times.view);

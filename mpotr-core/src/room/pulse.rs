@@ -30,6 +30,8 @@ const LATE: u32 = 4;
 const ROUND_TRIPS_TO_LIST: u32 = 3;
 /// So many views that fail one after the other double the time of the next.
 const MAX_DOUBLINGS: u32 = 3;
+/// And so many that of a view in which this member would come into an epoch.
+const MAX_DOUBLINGS_OF_HOST: u32 = 1;
 
 /// Samples of one who answers, the newest last.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +110,8 @@ pub(super) struct Pulse {
     /// The least that the own link needs for a word and its answer.
     link: Duration,
     round_trip: Option<Duration>,
+    /// Whether that was measured by when others listed this member, and by nothing else.
+    rests_on_listings: bool,
     /// What was measured among the members of the last epoch. Who comes later may have been away when it was asked, and its answer
     /// late for that; if the carrier has become slower, views fail.
     of_epoch: Option<Duration>,
@@ -125,6 +129,14 @@ impl Pulse {
     pub(super) fn times(&self, floors: &Timers) -> Timers {
         let round_trip = self.round_trip.unwrap_or(floors.round_trip);
         floors.at_pace(round_trip.max(self.link), self.doublings())
+    }
+
+    /// How long a member that would come into an epoch waits in a view of that: those who are in wait for it no longer either,
+    /// however many of its views have failed.
+    pub(super) fn view_of_host(&self, floors: &Timers) -> Duration {
+        let round_trip = self.round_trip.unwrap_or(floors.round_trip);
+        let doublings = self.doublings().min(MAX_DOUBLINGS_OF_HOST);
+        floors.at_pace(round_trip.max(self.link), doublings).view
     }
 
     /// The least time that the own link needs for a word and its answer; whether that is more than before.
@@ -188,7 +200,15 @@ impl Pulse {
         (by, claimed): (OfferDigest, IdentityKey),
     ) {
         let least = part(now.since(answered), ROUND_TRIPS_TO_LIST);
+        let rests_on_listings = self.takes_listings();
         self.sample(least, (by, claimed));
+        self.rests_on_listings = rests_on_listings;
+    }
+
+    /// Whether nothing better was measured than when others listed this member in a proposal: they may have waited long for that,
+    /// and do so more quickly the next time.
+    pub(super) const fn takes_listings(&self) -> bool {
+        self.round_trip.is_none() || self.rests_on_listings
     }
 
     /// The same of something that was sent then.
@@ -204,6 +224,7 @@ impl Pulse {
     fn sample(&mut self, sample: Duration, (by, claimed): (OfferDigest, IdentityKey)) {
         let is_known = self.outside.contains_key(&by);
         if is_known || self.outside.len() < MAX_OUTSIDE {
+            self.rests_on_listings = false;
             let (_, samples) = self
                 .outside
                 .entry(by)
@@ -256,6 +277,7 @@ impl Pulse {
         self.members.retain(|identity, _| roster.contains(identity));
         self.outside.clear();
         self.answered.clear();
+        self.rests_on_listings = false;
         self.estimate(true);
     }
 

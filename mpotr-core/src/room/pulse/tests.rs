@@ -183,3 +183,28 @@ fn what_is_kept_of_outsiders_is_bounded() {
     }
     assert_eq!(pulse.outside.len(), MAX_OUTSIDE);
 }
+
+#[test]
+fn each_listing_counts_until_something_better_is_measured() {
+    let mut pulse = Pulse::default();
+    pulse.be_listed(at(31_000), at(1000), who(1));
+    assert_eq!(millis(&pulse), Some(11_000));
+    assert!(pulse.takes_listings());
+    pulse.be_listed(at(43_000), at(40_000), who(1));
+    assert_eq!(millis(&pulse), Some(1100));
+    pulse.hear_answer_since(at(50_000), at(49_000), who(2));
+    assert!(!pulse.takes_listings());
+}
+
+#[test]
+fn who_would_come_in_waits_for_two_views_at_most() {
+    let mut pulse = Pulse::default();
+    pulse.hear_answer_since(at(11_000), at(1000), who(1));
+    let once = pulse.view_of_host(&Timers::RELAY);
+    assert_eq!(once, pulse.times(&Timers::RELAY).view);
+    for _ in 0..3 {
+        pulse.have_failed();
+    }
+    assert_eq!(pulse.view_of_host(&Timers::RELAY), once.saturating_mul(2));
+    assert!(pulse.times(&Timers::RELAY).view > once.saturating_mul(2));
+}
