@@ -14,7 +14,7 @@ const FORM_HOPS: u32 = 10;
 /// Within so many times the mean latency there are fresh keys.
 const REFRESH_HOPS: u32 = 8;
 /// Within as many a newcomer is in: it is asked who it is before, and waited for before anyone freezes.
-const ENTER_HOPS: u32 = 13;
+const ENTER_HOPS: u32 = 14;
 /// Within as many one that leaves is out: it waits before until its last message is final.
 const LEAVE_HOPS: u32 = 12;
 
