@@ -185,10 +185,11 @@ impl<S: CryptoSuite> Room<S> {
                 let packet = self.open_enclosed(&enclosed);
                 let packet = packet.ok_or(Rejection::UnknownEpoch)?;
                 // None is in another, so this ends here.
-                match Packet::from_bytes(&packet)? {
-                    Packet::Offer(offer) => self.handle_offer(now, offer, rng),
-                    _ => self.take_packet(now, &packet, rng),
+                if let Packet::Offer(offer) = Packet::from_bytes(&packet)? {
+                    // Not one that is shown to those outside.
+                    return self.handle_offer(now, offer, rng);
                 }
+                self.take_packet(now, &packet, rng)
             }
         }
     }
