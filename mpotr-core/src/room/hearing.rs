@@ -102,13 +102,18 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::NotAuthentic);
         }
         let named = self.lobby.roll.hear(maker, heard);
+        let here_since = self.lobby.offering.current_since(&maker);
         self.lobby.offering.note_word(now, &maker);
         let own = self.lobby.offering.own(None).map(|own| own.digest);
         let pulse = &mut self.common.pulse;
         match (own, named) {
             (Some(own), Some(tag)) => {
                 let tag = (tag != 0).then_some(tag);
+                let is_first = pulse.round_trip().is_none() && tag.is_none();
                 pulse.hear_answer(now, own, tag, (maker, claimed));
+                if is_first {
+                    pulse.doubt(now, here_since.unwrap_or(now));
+                }
                 self.common.keep_pace();
                 self.lobby
                     .slow_down(&mut self.common.at(now), &self.votes.admission);

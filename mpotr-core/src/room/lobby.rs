@@ -286,6 +286,10 @@ impl<S: CryptoSuite> Lobby<S> {
 
     /// If all have heard the own offer, there is no need to publish it before its time.
     pub(super) fn slow_down(&self, cx: &mut Context<'_, S>, admission: &Admission) {
+        if cx.pulse.is_doubted() {
+            // Who answers it again answers at once.
+            return cx.timers.set(Timer::Advertise, cx.now);
+        }
         let others = self.heard(cx, admission).into_iter().collect();
         if let Some(published) = self.published
             && self.roll.is_heard_by(&others)

@@ -172,6 +172,10 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         if self.phase.gathers() {
             let is_busy = self.succession.current.is_some();
+            if self.common.pulse.take_doubt() {
+                // A word that nobody has heard before: its answer shows how long one takes.
+                self.say_heard(now, rng);
+            }
             if !is_busy && self.lobby.knocks_now(&self.common.at(now)) {
                 self.knock(rng);
             }

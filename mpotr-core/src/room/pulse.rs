@@ -25,6 +25,9 @@ const ENOUGH_FOR_SECOND: usize = 3;
 const MARGIN_PERCENT: u32 = 110;
 /// What names an own offer after so many round trips is no answer to its publication: it may have been heard long after that.
 const LATE: u32 = 4;
+/// Who has answered was there for half a round trip, where both came together; the first measure is doubted if it is more than so
+/// many times what its maker was heard for.
+const DOUBTED: u32 = 8;
 /// Until who has answered a challenge is listed, its answer is stated, offers are gathered and a proposal is made: so many round
 /// trips at least.
 const ROUND_TRIPS_TO_LIST: u32 = 3;
@@ -112,6 +115,8 @@ pub(super) struct Pulse {
     round_trip: Option<Duration>,
     /// Whether that was measured by when others listed this member, and by nothing else.
     rests_on_listings: bool,
+    /// Whether who has answered first may have come long after what it answers.
+    is_doubted: bool,
     /// What was measured among the members of the last epoch. Who comes later may have been away when it was asked, and its answer
     /// late for that; if the carrier has become slower, views fail.
     of_epoch: Option<Duration>,
@@ -192,6 +197,23 @@ impl Pulse {
         }
     }
 
+    /// The first answer has come, from one who was heard first then: if that is far less than the answer took, who has answered
+    /// may have come long after what it answers.
+    pub(super) fn doubt(&mut self, now: Timestamp, here_since: Timestamp) {
+        let least = now.since(here_since).saturating_mul(DOUBTED);
+        self.is_doubted = self.round_trip.is_some_and(|it| it > least);
+    }
+
+    /// Whether what was measured is to be measured anew by a word and its answer: the question counts.
+    pub(super) const fn take_doubt(&mut self) -> bool {
+        std::mem::replace(&mut self.is_doubted, false)
+    }
+
+    /// Whether what was measured is doubted.
+    pub(super) const fn is_doubted(&self) -> bool {
+        self.is_doubted
+    }
+
     /// Members of an epoch have listed this member in their proposal, which has answered their challenge then.
     pub(super) fn be_listed(
         &mut self,
@@ -225,6 +247,7 @@ impl Pulse {
         let is_known = self.outside.contains_key(&by);
         if is_known || self.outside.len() < MAX_OUTSIDE {
             self.rests_on_listings = false;
+            self.is_doubted = false;
             let (_, samples) = self
                 .outside
                 .entry(by)

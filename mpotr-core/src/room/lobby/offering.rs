@@ -210,6 +210,11 @@ impl<S: CryptoSuite> Offering<S> {
         })
     }
 
+    /// When an offer was heard first, or its maker has said something with its key since.
+    pub(crate) fn current_since(&self, digest: &OfferDigest) -> Option<Timestamp> {
+        self.heard.get(digest).map(|heard| heard.current)
+    }
+
     /// The maker of an offer has said something that its key has signed: of all that it has offered, this is what it uses.
     pub(crate) fn note_word(&mut self, now: Timestamp, digest: &OfferDigest) {
         if let Some(heard) = self.heard.get_mut(digest) {

@@ -208,3 +208,25 @@ fn who_would_come_in_waits_for_two_views_at_most() {
     assert_eq!(pulse.view_of_host(&Timers::RELAY), once.saturating_mul(2));
     assert!(pulse.times(&Timers::RELAY).view > once.saturating_mul(2));
 }
+
+/// One that has waited for a minute is answered by another the moment that it comes.
+#[test]
+fn an_answer_of_one_that_has_just_come_is_doubted_until_another_comes() {
+    let mut pulse = Pulse::default();
+    pulse.publish(at(1000), OWN);
+    pulse.hear_answer(at(61_000), OWN, None, who(1));
+    pulse.doubt(at(61_000), at(60_900));
+    assert_eq!(millis(&pulse), Some(66_000));
+    assert!(pulse.is_doubted() && pulse.take_doubt() && !pulse.is_doubted());
+    pulse.doubt(at(61_000), at(60_900));
+    pulse.say(at(61_000), 7);
+    pulse.hear_answer(at(61_200), OWN, Some(7), who(1));
+    assert_eq!(millis(&pulse), Some(220));
+    assert!(!pulse.is_doubted());
+    // Those who come together have heard each other for half as long.
+    let mut together = Pulse::default();
+    together.publish(at(1000), OWN);
+    together.hear_answer(at(61_000), OWN, None, who(1));
+    together.doubt(at(61_000), at(31_000));
+    assert!(!together.is_doubted());
+}
