@@ -13,6 +13,14 @@ use crate::wire::Vote;
 pub enum WaitingReason {
     /// Nobody else is there: nobody was heard in the channel, or all others have left.
     Alone,
+    /// There is an epoch in the channel, or so it is said, and its members have not let this one in yet.
+    Outside,
+    /// One who claims this identity would be in an epoch with this member, and the application has not admitted it
+    /// ([`Room::admit`](crate::Room::admit)). Nothing is proven yet.
+    AdmitHere {
+        /// The claimed identity.
+        claimed: IdentityKey,
+    },
     /// There is no epoch yet, and not all are heard who are to be in it.
     Gathering {
         /// Members that are there, this one included.
@@ -85,6 +93,8 @@ impl WaitingReason {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Alone => "alone",
+            Self::Outside => "outside",
+            Self::AdmitHere { .. } => "admit_here",
             Self::Gathering { .. } => "gathering",
             Self::Agreeing { .. } => "agreeing",
             Self::Changing { .. } => "changing",

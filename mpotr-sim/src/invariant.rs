@@ -27,6 +27,7 @@
 //! | `unchanged` | every change that a person asked for comes about |
 //! | `amplification` | an outsider makes the room say little more than it says itself |
 //! | `fateless` | a text of an epoch that is over has its fate |
+//! | `reasons` | who waits has been told why |
 
 pub(crate) mod acceptance;
 mod accusation;
@@ -42,6 +43,7 @@ pub(crate) mod honest_loss;
 mod one_order;
 mod one_successor;
 mod publication;
+pub(crate) mod reasons;
 mod same_cut;
 mod same_epoch;
 mod shown_equals_cut;
@@ -105,16 +107,19 @@ pub enum Watch {
     Amplification,
     /// A text of an epoch that is over has its fate.
     Fateless,
+    /// Who waits has been told why.
+    Reasons,
 }
 
 impl Watch {
     /// All that can be watched.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Sovereignty,
         Self::HonestLoss,
         Self::Unchanged,
         Self::Amplification,
         Self::Fateless,
+        Self::Reasons,
     ];
 
     /// Its name in reports.
@@ -125,6 +130,7 @@ impl Watch {
             Self::Unchanged => "unchanged",
             Self::Amplification => "amplification",
             Self::Fateless => "fateless",
+            Self::Reasons => "reasons",
         }
     }
 
@@ -138,7 +144,7 @@ impl Watch {
         match self {
             Self::Sovereignty => Some(sovereignty::check),
             Self::HonestLoss => Some(honest_loss::check),
-            Self::Unchanged | Self::Amplification | Self::Fateless => None,
+            Self::Unchanged | Self::Amplification | Self::Fateless | Self::Reasons => None,
         }
     }
 }

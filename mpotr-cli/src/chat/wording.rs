@@ -82,6 +82,9 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         }
     };
     Some(match reason {
+        WaitingReason::Outside => {
+            "the room is there already; its members decide whether you come in".to_owned()
+        }
         WaitingReason::Gathering { have, want } => {
             format!("{have} of {want} are there; the room begins with all of them")
         }
@@ -125,9 +128,12 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
         }
-        // Of the first a chat tells when it has shown who was there, of the second with how many messages, of the last in some
-        // lines.
-        WaitingReason::Alone | WaitingReason::NotFinal { .. } | WaitingReason::RulesDiffer { .. } => {
+        // Of the first a chat tells when it has shown who was there, of the second when it shows who wants in, of the third
+        // with how many messages, of the last in some lines.
+        WaitingReason::Alone
+        | WaitingReason::AdmitHere { .. }
+        | WaitingReason::NotFinal { .. }
+        | WaitingReason::RulesDiffer { .. } => {
             return None;
         }
         _ => format!("waiting: {}", reason.code()),

@@ -17,6 +17,7 @@ use super::lobby::turns::Held;
 use super::proposing::Draft;
 use super::succession::attempt::Attempt;
 use crate::error::Rejection;
+use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Packet, Proposal, SidHint};
@@ -331,6 +332,11 @@ impl<S: CryptoSuite> Room<S> {
                 let cx = &mut self.common.at(now);
                 self.lobby.wait_for_offers(cx, proposal)
             }
+            Err(Verdict::Ask(people)) if self.votes.admission.asks() => {
+                self.ask_about(now, people);
+                let cx = &mut self.common.at(now);
+                self.lobby.wait_for_offers(cx, proposal)
+            }
             Err(verdict) => {
                 let rejection = self.refuse(now, &proposal, verdict);
                 self.note_refused(now, &rejection, &proposal);
@@ -348,6 +354,10 @@ impl<S: CryptoSuite> Room<S> {
     ) -> Rejection {
         match verdict {
             Verdict::Wait => Rejection::UnusableOffer,
+            Verdict::Ask(people) => {
+                self.ask_about(now, people);
+                Rejection::NotAdmitted
+            }
             Verdict::Refuse(rejection) => rejection,
             Verdict::Bar(offer) => {
                 self.lobby.offering.spend([offer]);
@@ -360,6 +370,17 @@ impl<S: CryptoSuite> Room<S> {
                     self.plan_proposal(now);
                 }
                 error.into()
+            }
+        }
+    }
+
+    /// Others would be in an epoch with this member whom the application has not admitted.
+    pub(super) fn ask_about(&mut self, now: Timestamp, people: BTreeSet<IdentityKey>) {
+        for claimed in people {
+            let is_shut_out = self.is_shut_out(now, &claimed);
+            let is_news = self.lobby.others.note_person(now, claimed);
+            if is_news && !is_shut_out {
+                self.common.out.tell(Event::WantsIn { claimed });
             }
         }
     }

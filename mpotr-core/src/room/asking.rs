@@ -27,6 +27,13 @@ impl<S: CryptoSuite> Room<S> {
         if !self.votes.accept(identity) {
             return Ok(());
         }
+        if self.phase.gathers() {
+            // A run that lists it may wait for that, or a room that has given up listing this member.
+            self.common.timers.set_earlier(Timer::Yield, now);
+            if self.lobby.neighbours.names().next().is_some() {
+                self.lobby.knock_soon(&mut self.common.at(now));
+            }
+        }
         if !self.vote(now, Vote::Admit(identity)) {
             // Who asks again has not been heard, it may be.
             self.say_next();

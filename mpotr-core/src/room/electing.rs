@@ -312,7 +312,7 @@ impl<S: CryptoSuite> Room<S> {
                     cx.timers.set_earlier(Timer::Change, later);
                     continue;
                 }
-                Err(Verdict::Refuse(_)) => {}
+                Err(Verdict::Ask(_) | Verdict::Refuse(_)) => {}
                 Err(Verdict::Bar(offer)) => self.lobby.offering.spend([offer]),
                 Err(Verdict::Roster(error)) => self.lobby.bar_undecodable(&proposal.offers, &error),
             }

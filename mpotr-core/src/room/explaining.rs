@@ -1,5 +1,7 @@
 //! What the room waits for, as it follows from where it is. `docs/spec/06-epochs.md`, "Waiting".
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
@@ -25,6 +27,7 @@ impl<S: CryptoSuite> Room<S> {
             Phase::Gathering(_) => {
                 let mut holds = self.waits_outside(now);
                 holds.extend(self.waits_for_terms());
+                holds.extend(self.waits_for_own_word(now));
                 holds
             }
             Phase::Member(_) => self.waits_inside(now),
@@ -60,6 +63,14 @@ impl<S: CryptoSuite> Room<S> {
         rules.chain(suites).chain(versions).map(Holds::from)
     }
 
+    /// Others who would be in an epoch with this member, and wait for its application to admit them.
+    fn waits_for_own_word(&self, now: Timestamp) -> impl Iterator<Item = Holds> {
+        let fresh = self.common.me.times().fresh();
+        let people = self.lobby.others.people(now, fresh);
+        let unknown = people.filter(|claimed| !self.votes.admission.admits(claimed));
+        unknown.map(|claimed| WaitingReason::AdmitHere { claimed }.into())
+    }
+
     /// What a member without an epoch waits for.
     fn waits_outside(&self, now: Timestamp) -> Vec<Holds> {
         if let Some(attempt) = &self.succession.current {
@@ -71,8 +82,9 @@ impl<S: CryptoSuite> Room<S> {
             return vec![WaitingReason::IdentityInRoom.into()];
         }
         // There is an epoch, and its members decide.
-        if self.lobby.neighbours.names().next().is_some() {
-            return Vec::new();
+        let is_asked = self.lobby.newcomers.has_answered(now, fresh);
+        if is_asked || self.lobby.neighbours.names().next().is_some() {
+            return vec![WaitingReason::Outside.into()];
         }
         let others = self.lobby.offering.people();
         if others == 0 {
@@ -107,6 +119,8 @@ impl<S: CryptoSuite> Room<S> {
         let excluding = member.excluding(&self.votes).into_iter();
         holds.extend(excluding.map(|identity| WaitingReason::Excluding { identity }.into()));
         holds.extend(situation.needed_votes().map(Holds::from));
+        let unknown = situation.unknown_newcomers().into_iter();
+        holds.extend(unknown.map(|claimed| WaitingReason::AdmitHere { claimed }.into()));
         if let Some(waiting_for) = member.talk.unsettled_for() {
             let waiting_for = waiting_for.to_vec();
             holds.push(WaitingReason::NotFinal { waiting_for }.into());
@@ -139,6 +153,24 @@ impl<S: CryptoSuite> Situation<'_, S> {
         missing
             .filter_map(|member| epoch.identity(member))
             .collect()
+    }
+
+    /// Newcomers whom others let in, or say to have answered, and whom the application has not admitted: nobody is in a roster
+    /// with one whom it does not admit.
+    fn unknown_newcomers(&self) -> BTreeSet<IdentityKey> {
+        let inside: BTreeSet<_> = self.epoch().roster().collect();
+        let answered = self.answered().into_iter().map(|it| it.identity);
+        let votes = self.said().flat_map(|next| &next.votes);
+        let named = votes.filter_map(|vote| match vote {
+            Vote::Admit(identity) => Some(*identity),
+            Vote::Refresh | Vote::Exclude(_) | Vote::Policy(_) | Vote::Merge(_) => None,
+        });
+        let unknown = answered.chain(named).filter(|identity| {
+            !inside.contains(identity)
+                && !self.is_shut_out(identity)
+                && !self.votes.admission.admits(identity)
+        });
+        unknown.collect()
     }
 
     /// What this member asks for, and others have to ask for, too. Of newcomers those alone that a person let in: where

@@ -23,6 +23,8 @@ use crate::wire::{Admitted, EpochName, Proposal, SidHint};
 pub(super) enum Verdict {
     /// Not yet: what it rests on has not been heard.
     Wait,
+    /// Not before the application admits these, with whom it lists this member.
+    Ask(BTreeSet<IdentityKey>),
     /// Never.
     Refuse(Rejection),
     /// Never: this offer has a key that does not decode.
@@ -277,9 +279,17 @@ impl<S: CryptoSuite> Judge<'_, S> {
                 || (!is_first && self.votes.admission.admits(identity))
         };
         let identities: BTreeSet<_> = offers.iter().map(|offer| offer.identity).collect();
-        let are_admitted = offers.iter().all(admits);
-        let are_here = self.lobby.expected.are_among(&identities);
-        require(are_admitted && are_here, Rejection::NotAdmitted)?;
+        require(
+            self.lobby.expected.are_among(&identities),
+            Rejection::NotAdmitted,
+        )?;
+        let is_unknown =
+            |identity: &IdentityKey| *identity != me && !self.votes.admission.admits(identity);
+        let unknown: BTreeSet<_> = identities.into_iter().filter(is_unknown).collect();
+        if !unknown.is_empty() {
+            return Err(Verdict::Ask(unknown));
+        }
+        require(offers.iter().all(admits), Rejection::NotAdmitted)?;
         Ok((None, None))
     }
 }
@@ -419,6 +429,7 @@ mod tests {
         fn refuses(&self, proposal: &Proposal, expected: &Rejection) {
             match self.judge(proposal) {
                 Err(Verdict::Refuse(rejection)) => assert_eq!(rejection, *expected),
+                Err(Verdict::Ask(_)) => assert_eq!(Rejection::NotAdmitted, *expected),
                 Err(other) => panic!("{other:?}"),
                 Ok(_) => panic!("taken part in"),
             }

@@ -334,6 +334,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         let admission = &self.votes.admission;
         if !admission.admits(&claimed) {
+            if admission.asks() && !is_shut_out {
+                let _is_news = self.lobby.others.note_person(now, claimed);
+            }
             if self.lobby.offering.meet(claimed) && !is_shut_out {
                 // The application decides: the offer comes again.
                 out.tell(Event::WantsIn { claimed });

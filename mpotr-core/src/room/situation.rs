@@ -72,7 +72,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// What all members have said about the next epoch.
-    fn said(&self) -> impl Iterator<Item = &'a Next> {
+    pub(super) fn said(&self) -> impl Iterator<Item = &'a Next> {
         let epoch = self.epoch();
         epoch.indices().filter_map(|member| epoch.next_of(member))
     }

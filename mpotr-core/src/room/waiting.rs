@@ -105,11 +105,13 @@ impl Waits {
 const fn patience(reason: &WaitingReason) -> Duration {
     match reason {
         WaitingReason::IdentityInRoom
+        | WaitingReason::AdmitHere { .. }
         | WaitingReason::Excluding { .. }
         | WaitingReason::NeedsVotes { .. }
         | WaitingReason::NotFinal { .. }
         | WaitingReason::Expired => Duration::ZERO,
         WaitingReason::Alone
+        | WaitingReason::Outside
         | WaitingReason::Gathering { .. }
         | WaitingReason::RulesDiffer { .. }
         | WaitingReason::OtherSuite { .. }
@@ -123,9 +125,11 @@ const fn patience(reason: &WaitingReason) -> Duration {
 fn key(reason: &WaitingReason) -> Key {
     let (about, vote) = match reason {
         WaitingReason::Excluding { identity } => (Some(*identity), None),
+        WaitingReason::AdmitHere { claimed } => (Some(*claimed), None),
         WaitingReason::NeedsVotes { vote, .. } => (None, Some(vote.clone())),
         WaitingReason::RulesDiffer { policy } => (None, Some(Vote::Policy(policy.clone()))),
         WaitingReason::Alone
+        | WaitingReason::Outside
         | WaitingReason::Gathering { .. }
         | WaitingReason::Agreeing { .. }
         | WaitingReason::Changing { .. }

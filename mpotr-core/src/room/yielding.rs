@@ -98,7 +98,7 @@ impl<S: CryptoSuite> Room<S> {
                     self.lobby.turns.pending.put_back(waiting);
                 }
                 Ok(part) => self.take_part(now, waiting.proposal, part, rng),
-                Err(Verdict::Wait) => {
+                Err(Verdict::Wait | Verdict::Ask(_)) => {
                     waiting.run = None;
                     let signs = waiting.is_signed.then_some(true);
                     let signs = signs.or_else(|| self.lobby.signs(&waiting.proposal));

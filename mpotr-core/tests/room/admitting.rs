@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule, Timers};
+use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule, Timers, WaitingReason};
 
 use crate::network::{Network, Suite};
 
@@ -193,4 +193,70 @@ fn a_member_that_lets_in_whom_it_wanted_out_wants_it_in() {
     network.collect(1);
     network.run_for(90);
     assert_eq!(network.count(1, |e| *e == Event::LeftOut { member }), 0);
+}
+
+/// A room of two who let everyone in, and one who asks about everyone and comes after them.
+fn with_one_who_asks() -> (Network, usize) {
+    let mut network = Network::with(2, 1, |config| config.members = Some(2)).until_secure();
+    network.run_for(5);
+    let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
+    let newcomer = network.enter_as(
+        identity,
+        config(&Policy::default(), Admission::Ask(BTreeSet::new())),
+    );
+    (network, newcomer)
+}
+
+fn is_asked_about(newcomer: usize, other: usize) -> impl Fn(&Network) -> bool {
+    move |network| {
+        let claimed = network.keys[other];
+        network.count(newcomer, |e| *e == Event::WantsIn { claimed }) == 1
+    }
+}
+
+#[test]
+fn a_newcomer_that_asks_about_everyone_is_asked_about_those_inside() {
+    let (mut network, newcomer) = with_one_who_asks();
+    for other in 0..2 {
+        network.run_until(10, is_asked_about(newcomer, other));
+        admit(&mut network, newcomer, other);
+    }
+    // The run that has listed it is still there.
+    network.run_until(5, is_in(newcomer));
+}
+
+#[test]
+fn a_newcomer_whose_person_takes_its_time_comes_in_when_it_has_decided() {
+    let (mut network, newcomer) = with_one_who_asks();
+    network.run_for(60);
+    for other in 0..2 {
+        let claimed = network.keys[other];
+        let reason = WaitingReason::AdmitHere { claimed };
+        let told = |e: &Event| matches!(e, Event::Waiting { reason: it, .. } if *it == reason);
+        assert_eq!(network.count(newcomer, told), 1);
+        assert!(is_asked_about(newcomer, other)(&network));
+        admit(&mut network, newcomer, other);
+        assert_eq!(
+            network.count(newcomer, |e| *e
+                == Event::WaitingOver {
+                    reason: reason.clone()
+                }),
+            1
+        );
+    }
+    // After failed views newcomers wait: 16 views at most.
+    network.run_until(70, is_in(newcomer));
+}
+
+#[test]
+fn a_member_that_has_to_admit_one_whom_others_let_in_is_told_so() {
+    let mut network = asking(2, &Policy::default());
+    network.run_for(5);
+    let newcomer = network.enter(|_| {});
+    let claimed = network.keys[newcomer];
+    admit(&mut network, 0, newcomer);
+    network.run_for(10);
+    let reason = WaitingReason::AdmitHere { claimed };
+    let told = |e: &Event| matches!(e, Event::Waiting { reason: it, .. } if *it == reason);
+    assert_eq!((network.count(0, told), network.count(1, told)), (0, 1));
 }

@@ -88,3 +88,28 @@ fn other_suites_and_versions_are_told_to_who_waits() {
     assert_eq!(told(&network, alone, "other_suite").1, 1);
     assert_eq!(told(&network, alone, "other_version").1, 1);
 }
+
+#[test]
+fn who_waits_before_an_epoch_is_told_that_there_is_one() {
+    let by_two = Policy {
+        admit: mpotr_core::Rule::Quorum(2.try_into().unwrap()),
+        ..Policy::default()
+    };
+    let mut network = Network::with(2, 1, |config| {
+        config.members = Some(2);
+        config.policy = by_two.clone();
+        config.admission = mpotr_core::Admission::Ask(std::collections::BTreeSet::new());
+    });
+    for (by, whom) in [(0, 1), (1, 0)] {
+        let claimed = network.keys[whom];
+        network.rooms[by].admit(network.now, claimed).unwrap();
+        network.collect(by);
+    }
+    let mut network = network.until_secure();
+    let newcomer = network.enter(|config| config.policy = by_two.clone());
+    network.run_for(30);
+    assert_eq!(
+        told(&network, newcomer, "outside"),
+        (vec![WaitingReason::Outside], 0)
+    );
+}

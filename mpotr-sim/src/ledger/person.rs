@@ -65,6 +65,10 @@ pub(crate) struct Person {
     pub(crate) leavers: BTreeSet<IdentityKey>,
     /// Members of the present epoch that this one was told have left.
     pub(crate) gone: BTreeSet<IdentityKey>,
+    /// Reasons to wait that it was told of, and that hold.
+    pub(crate) reasons: usize,
+    /// Since when it waits for something and was not told why.
+    pub(crate) unexplained: Option<Timestamp>,
 }
 
 impl Person {
@@ -97,6 +101,8 @@ impl Person {
             lost: BTreeSet::new(),
             leavers: BTreeSet::new(),
             gone: BTreeSet::new(),
+            reasons: 0,
+            unexplained: None,
         }
     }
 }
@@ -138,6 +144,8 @@ impl Person {
             Event::Acknowledged { text_id } => {
                 self.open.remove(text_id);
             }
+            Event::Waiting { .. } => self.reasons = self.reasons.saturating_add(1),
+            Event::WaitingOver { .. } => self.reasons = self.reasons.saturating_sub(1),
             Event::Held { text_id, .. } => {
                 self.held.insert(*text_id);
             }

@@ -7,7 +7,7 @@ use mpotr_core::wire::{Bundle, EpochHint, EpochName, Packet, PacketKind, SEALED_
 use mpotr_core::{Event, TextId};
 
 use super::World;
-use crate::invariant::{self, Seen, honest_loss};
+use crate::invariant::{self, Seen, Watch, honest_loss, reasons};
 use crate::party::{Act, Seat};
 use crate::script::Role;
 
@@ -45,7 +45,11 @@ impl World {
             let held = place.party.epochs_held();
             self.ledger.now = self.now;
             self.note_cut();
+            self.look_for_reasons(seat);
             self.note_events(seat, &events, key);
+            if let Some(person) = self.ledger.person_mut(seat) {
+                reasons::note(self.now, person);
+            }
             self.ledger.note_held(seat, &held);
             self.answer(seat, &events);
         }
@@ -56,6 +60,19 @@ impl World {
             place.views = place.party.views().max(place.views);
         }
         is_honest && !events.is_empty()
+    }
+
+    /// Whether the person behind a seat has waited for too long without being told why.
+    fn look_for_reasons(&mut self, seat: Seat) {
+        if !self.ledger.watched.contains(&Watch::Reasons) {
+            return;
+        }
+        if let Err(what) = reasons::check(self.now, &self.ledger, seat) {
+            if let Some(person) = self.ledger.person_mut(seat) {
+                person.unexplained = None;
+            }
+            self.breach(Watch::Reasons.name(), format!("{seat} {what}"));
+        }
     }
 
     /// The person behind a seat does what follows from what it was told.

@@ -2,12 +2,17 @@
 //!
 //! Nothing of it is proven: it is told, and changes nothing. Strangers can make up much, so little is kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use mpotr_crypto::IdentityKey;
 
 use crate::policy::Policy;
+use crate::time::{Duration, Timestamp};
 
 /// The most values of each kind.
 const MAX_KEPT: usize = 8;
+/// The most people: a person decides about each.
+const MAX_PEOPLE: usize = 64;
 
 /// What others have said of themselves.
 #[derive(Debug, Default)]
@@ -16,6 +21,8 @@ pub(crate) struct Others {
     /// By their codes.
     pub(crate) suites: BTreeSet<u16>,
     pub(crate) versions: BTreeSet<u8>,
+    /// Claimed identities that would be in an epoch with this member, and when they were heard of last.
+    people: BTreeMap<IdentityKey, Timestamp>,
 }
 
 fn keep<T: Ord>(kept: &mut BTreeSet<T>, values: impl IntoIterator<Item = T>) {
@@ -32,6 +39,29 @@ impl Others {
         if !self.policies.contains(policy) {
             keep(&mut self.policies, [policy.clone()]);
         }
+    }
+
+    /// One who claims this identity would be in an epoch with this member. Of too many the one gives way that was heard of
+    /// first. Returns whether it is news.
+    pub(crate) fn note_person(&mut self, now: Timestamp, claimed: IdentityKey) -> bool {
+        if self.people.len() >= MAX_PEOPLE && !self.people.contains_key(&claimed) {
+            let first = self.people.iter().min_by_key(|(_, at)| **at);
+            if let Some(first) = first.map(|(first, _)| *first) {
+                self.people.remove(&first);
+            }
+        }
+        self.people.insert(claimed, now).is_none()
+    }
+
+    /// Those who were heard of within `fresh`.
+    pub(crate) fn people(
+        &self,
+        now: Timestamp,
+        fresh: Duration,
+    ) -> impl Iterator<Item = IdentityKey> {
+        let people = self.people.iter();
+        let there = people.filter(move |(_, at)| now.since(**at) <= fresh);
+        there.map(|(claimed, _)| *claimed)
     }
 
     /// Others are there for these suites.
@@ -60,5 +90,19 @@ mod tests {
             (others.versions.len(), others.suites.len()),
             (MAX_KEPT, MAX_KEPT)
         );
+    }
+
+    #[test]
+    fn of_too_many_people_those_heard_of_last_are_kept() {
+        let mut others = Others::default();
+        let at = |number: u8| Timestamp::from_millis(u64::from(number));
+        for number in 1..=u8::MAX {
+            others.note_person(at(number), IdentityKey::new([number; 32]));
+        }
+        let fresh = |millis| {
+            let people = others.people(at(u8::MAX), Duration::from_millis(millis));
+            people.count()
+        };
+        assert_eq!((fresh(1000), fresh(9)), (MAX_PEOPLE, 10));
     }
 }
