@@ -220,7 +220,7 @@ impl<S: CryptoSuite> Room<S> {
         })
     }
 
-    /// The first view from this one on whose proposer is not one that another instance replaces.
+    /// The first view from this one on whose proposer takes part.
     fn first_view(&self, now: Timestamp, view: u32) -> u32 {
         let situation = self.situation(now);
         situation.map_or(view, |situation| situation.first_view_from(view))

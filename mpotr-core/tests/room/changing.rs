@@ -458,3 +458,32 @@ fn nobody_is_held_for_silent_because_a_view_was_long() {
         assert!(together(&network, &[0, 1, 2]));
     }
 }
+
+#[test]
+fn whoever_leaves_or_is_voted_out_the_others_go_on_without_waiting_for_its_turn() {
+    for (gone, is_voted_out) in (0..4).flat_map(|gone| [(gone, false), (gone, true)]) {
+        let mut network = Network::with(4, 1, |config| {
+            config.members = Some(4);
+            config.timers = Timers::RELAY;
+        })
+        .until_secure();
+        network.run_for(5);
+        let now = network.now;
+        let stays = (gone + 1) % 4;
+        if is_voted_out {
+            let whom = network.keys[gone];
+            network.rooms[stays].exclude(now, whom).unwrap();
+            network.collect(stays);
+        } else {
+            network.rooms[gone].leave(now);
+            network.collect(gone);
+        }
+        let staying: BTreeSet<_> = (0..4).filter(|member| *member != gone).collect();
+        // `suspect` is 15 s.
+        network.run_until(10, |network| {
+            staying
+                .iter()
+                .all(|member| roster(network, *member) == staying)
+        });
+    }
+}
