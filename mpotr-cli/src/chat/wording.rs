@@ -121,9 +121,7 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
             )
         }
         WaitingReason::NeedsVotes { vote, have, need } => {
-            let more = need.saturating_sub(*have);
-            let votes = if more == 1 { "vote" } else { "votes" };
-            format!("{more} more {votes} needed {}", purpose(vote, name))
+            votes_needed(need.saturating_sub(*have), vote, name)
         }
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
@@ -138,6 +136,11 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         }
         _ => format!("waiting: {}", reason.code()),
     })
+}
+
+fn votes_needed(more: usize, vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {
+    let votes = if more == 1 { "vote" } else { "votes" };
+    format!("{more} more {votes} needed {}", purpose(vote, name))
 }
 
 /// What a vote is for.
