@@ -31,7 +31,7 @@ pub(crate) fn note(now: Timestamp, person: &mut Person) {
 
 #[cfg(test)]
 mod tests {
-    use mpotr_core::{Event, WaitingReason};
+    use mpotr_core::{Duration, Event, Timestamp, WaitingReason};
 
     use super::{check, note};
     use crate::ledger::Ledger;
@@ -39,7 +39,7 @@ mod tests {
     use crate::party::Seat;
 
     fn looked_at(ledger: &mut Ledger, secs: u64) -> bool {
-        let now = mpotr_core::Timestamp::from_millis(secs * 1000);
+        let now = Timestamp::default().after(Duration::from_secs(secs));
         let is_so = check(now, ledger, Seat(0)).is_ok();
         note(now, ledger.person_mut(Seat(0)).unwrap());
         is_so
@@ -54,7 +54,7 @@ mod tests {
         let reason = WaitingReason::Outside;
         let told = Event::Waiting {
             reason: reason.clone(),
-            since: mpotr_core::Timestamp::from_millis(7000),
+            since: Timestamp::default(),
             until: None,
         };
         ledger.note(Seat(0), &told, None, None);
