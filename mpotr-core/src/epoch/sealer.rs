@@ -27,6 +27,8 @@ pub(super) struct Sealer<S: CryptoSuite> {
     last_statement: Option<Stated>,
     /// What it stated last about the epoch that follows.
     stated_next: Option<Next>,
+    /// How many messages and statements it has sealed.
+    said: u64,
     /// Its secrets are published.
     is_published: bool,
 }
@@ -71,6 +73,7 @@ impl<S: CryptoSuite> Sealer<S> {
             signed_lock: Lock::EMPTY,
             last_statement: None,
             stated_next: None,
+            said: 0,
             is_published: false,
         }
     }
@@ -78,6 +81,11 @@ impl<S: CryptoSuite> Sealer<S> {
     /// The id of the last message.
     pub(super) const fn last(&self) -> Option<MessageId> {
         self.last
+    }
+
+    /// How many messages and statements were sealed.
+    pub(super) const fn said(&self) -> u64 {
+        self.said
     }
 
     /// The lock that was signed last.
@@ -153,7 +161,14 @@ impl<S: CryptoSuite> Sealer<S> {
         (signed, stated)
     }
 
-    fn seal(&self, keys: &EpochKeys<S>, stream: Stream, slot: &Slot, text: &[u8]) -> SealedPacket {
+    fn seal(
+        &mut self,
+        keys: &EpochKeys<S>,
+        stream: Stream,
+        slot: &Slot,
+        text: &[u8],
+    ) -> SealedPacket {
+        self.said = self.said.saturating_add(1);
         let header = Header {
             sender: self.sender,
             stream,

@@ -181,6 +181,11 @@ impl<S: CryptoSuite> Epoch<S> {
         })
     }
 
+    /// How many messages and statements this member has sealed.
+    pub(crate) const fn said(&self) -> u64 {
+        self.sealer.said()
+    }
+
     /// The last statement as it was sent.
     pub(crate) const fn last_statement(&self) -> Option<&Stated> {
         self.sealer.last_statement()

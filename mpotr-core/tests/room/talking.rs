@@ -118,6 +118,31 @@ fn a_quiet_room_falls_silent() {
 }
 
 #[test]
+fn who_has_just_spoken_gives_no_sign_of_life() {
+    let members = 4;
+    let mut network = Network::with(members, 1, |config| {
+        config.members = Some(4);
+        config.timers.refresh = Duration::from_secs(1_000_000);
+        config.timers.expire = Duration::from_secs(1_000_000);
+    });
+    network = network.until_secure();
+    let before = network.wire.len();
+    let texts = 20;
+    for n in 0..texts {
+        network.send(n % members, "one");
+        network.run_for(20);
+    }
+    // A text, the word of each other member on it, and that of each on the order.
+    let said = network.wire.len() - before;
+    assert!(said <= texts * 2 * members, "{said}");
+    // Then there is one a minute of each.
+    let before = network.wire.len();
+    network.run_for(600);
+    let beats = network.wire.len() - before;
+    assert!((9 * members..=10 * members).contains(&beats), "{beats}");
+}
+
+#[test]
 fn a_burst_costs_two_statements_a_member_at_most() {
     let mut network = Network::new(4, 1).until_secure();
     network.run_for(30);

@@ -38,6 +38,9 @@ pub(crate) struct Talk {
     began: Timestamp,
     /// When a member was heard last, by index.
     heard: BTreeMap<MemberIndex, Timestamp>,
+    /// How much this member has said, and when it last said something new.
+    said: u64,
+    spoke: Timestamp,
     /// Members that were heard for the first time: they have installed this epoch.
     pub(crate) arrived: Vec<MemberIndex>,
     /// How long texts are held up.
@@ -61,6 +64,8 @@ impl Talk {
         Self {
             began: now,
             heard: BTreeMap::new(),
+            said: 0,
+            spoke: now,
             arrived: Vec::new(),
             window: Window::default(),
             unsettled: None,
@@ -76,6 +81,14 @@ impl Talk {
     fn hear(&mut self, now: Timestamp, member: MemberIndex) {
         if self.heard.insert(member, now).is_none() {
             self.arrived.push(member);
+        }
+    }
+
+    /// This member has said so much: when it last said something new.
+    fn note_said(&mut self, now: Timestamp, said: u64) {
+        if said != self.said {
+            self.said = said;
+            self.spoke = now;
         }
     }
 
@@ -170,6 +183,7 @@ impl<S: CryptoSuite> Membership<S> {
             cx.timers.begin_anew(Timer::Query);
             cx.timers.stop(Timer::Query);
         }
+        self.talk.note_said(cx.now, self.epoch.said());
         self.talk.is_asked |= report.is_asked;
         self.send_missing(cx, report.missing);
         self.owe(cx, report.owed, &report.again);
@@ -304,10 +318,17 @@ impl<S: CryptoSuite> Membership<S> {
     /// Says that this member is still there, if it has said nothing for long. Returns whether another has not.
     pub(crate) fn beat(&mut self, cx: &mut Context<'_, S>) -> bool {
         let heartbeat = cx.me.times().heartbeat;
-        if self.changing.change.is_none() {
+        self.talk.note_said(cx.now, self.epoch.said());
+        let due = self.talk.spoke.after(heartbeat);
+        if due <= cx.now && self.changing.change.is_none() {
             cx.out.state(self.epoch.seal_statement(Presence::Present));
         }
-        cx.timers.set(Timer::Heartbeat, cx.now.after(heartbeat));
+        let next = if due > cx.now {
+            due
+        } else {
+            cx.now.after(heartbeat)
+        };
+        cx.timers.set(Timer::Heartbeat, next);
         let patience = part(heartbeat.saturating_mul(5), 2);
         let (epoch, talk) = (&self.epoch, &self.talk);
         let mut others = epoch
