@@ -74,6 +74,22 @@ impl<Text> Act<Text> {
         }
     }
 
+    /// Those who are in the room when they do this.
+    pub(super) fn actors(&self) -> &[usize] {
+        match self {
+            Self::Leave(members) => members,
+            Self::Say(member, _)
+            | Self::Die(member)
+            | Self::Admit { by: member, .. }
+            | Self::Exclude { by: member, .. }
+            | Self::Withdraw { by: member, .. }
+            | Self::Policy(member, _)
+            | Self::Refresh(member)
+            | Self::Fork { member, .. } => std::slice::from_ref(member),
+            Self::Join(_) | Self::Disconnect(_) | Self::Reconnect(_) => &[],
+        }
+    }
+
     /// Whether a member comes in by this; `None` if it says nothing of where that member is.
     pub(super) fn comes_in(&self, member: usize) -> Option<bool> {
         match self {

@@ -24,6 +24,9 @@ where
     ) -> Result<Room<S>, UnsupportedSuite>,
 {
     pub(super) fn act(&mut self, act: usize, what: &Act) -> Result<(), ForgeError> {
+        for member in what.actors() {
+            self.let_in(*member);
+        }
         match what {
             Act::Say(member, body) => {
                 let now = self.now;
@@ -79,6 +82,16 @@ where
             Act::Fork { member, sides } => self.fork(act, *member, sides)?,
         }
         Ok(())
+    }
+
+    /// A member that the others let in does nothing before it is in, however long that takes; one that they want out does not
+    /// come in by waiting.
+    fn let_in(&mut self, member: usize) {
+        if !self.voted_out.contains(&member) {
+            self.pass(PATIENCE, |stage| {
+                stage.is_in(member) || !stage.is_there(member)
+            });
+        }
     }
 
     /// A member gives its vote on another one.
