@@ -16,6 +16,7 @@
 //! | `vouching` | what shows that a message is its author's |
 //! | `evidence`, `equivocation` | members that say two things in one place |
 //! | `examined` | signatures that were looked at in vain |
+//! | `refused` | authentic messages that were refused, until anything changes |
 //! | `consensus`, `order`, `locks` | the one order, what members have signed of it, and what is final |
 //! | `finality` | what follows from what was delivered or stated |
 //! | `comparing` | where another order begins to differ |
@@ -66,6 +67,7 @@ mod receipts;
 mod receiving;
 mod recorder;
 mod recovering;
+mod refused;
 mod sealer;
 mod sending;
 mod stated;
@@ -96,6 +98,7 @@ pub(crate) use keys::{Door, Enclosure};
 use opener::Opener;
 use receipts::Receipts;
 use recorder::Recorder;
+use refused::Refused;
 use sealer::Sealer;
 pub(crate) use stated::{Gist, Stated};
 use watched::Watched;
@@ -193,6 +196,7 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// In cycle order, this member among them.
     peers: PerMember<Peer>,
     delivery: Watched,
+    refused: Refused,
     consensus: Consensus,
     /// Memory for what one member newly covers.
     newly: Vec<usize>,
@@ -245,6 +249,7 @@ impl<S: CryptoSuite> Epoch<S> {
             is_over: false,
             peers,
             delivery: Watched::new(Delivery::new(me, members)),
+            refused: Refused::default(),
             consensus: Consensus::new(me, members),
             newly: Vec::new(),
             receipts: Receipts::default(),

@@ -14,7 +14,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, SignatureBytes};
 use mpotr_gka::MemberIndex;
 
 use super::Epoch;
@@ -39,6 +39,11 @@ impl Candidate {
     /// The author, and the place of the message.
     const fn place(&self) -> (MemberIndex, u32) {
         (self.author, self.opened.content.seq)
+    }
+
+    /// The message, and its signature.
+    const fn message(&self) -> (MessageId, SignatureBytes) {
+        (self.opened.id, self.opened.signature)
     }
 }
 
@@ -102,8 +107,17 @@ impl<S: CryptoSuite> Epoch<S> {
         results: &mut [Result<MemberIndex, Rejection>],
     ) {
         let authentic = self.authentic(std::mem::take(candidates), results);
-        if !authentic.is_empty() {
-            self.accept_all(authentic, results);
+        let changes = self.delivery.changes();
+        let again = |candidate: &Candidate| self.refused.again(changes, &candidate.message());
+        let whys: Option<Vec<_>> = authentic.iter().map(|(_, it)| again(it)).collect();
+        match whys {
+            // Each was refused before, and nothing else is new.
+            Some(whys) => {
+                for ((_, candidate), why) in authentic.iter().zip(whys) {
+                    set(results, candidate.index, Err(why));
+                }
+            }
+            None => self.accept_all(authentic, results),
         }
     }
 
@@ -177,8 +191,11 @@ impl<S: CryptoSuite> Epoch<S> {
                 let bytes = candidate.packet.length();
                 self.delivery.finds_no_room(candidate.author, said, bytes)
             });
+        // Those that were refused, and of how many.
+        let (mut refused, all) = (Vec::new(), authentic.len());
         for (warrant, candidate) in authentic {
             let (author, seq) = candidate.place();
+            let message = candidate.message();
             let Candidate {
                 index,
                 opened,
@@ -191,28 +208,44 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             }
             if is_still {
-                let refused = self.refuse_for_room(&id, &signature, warrant);
-                set(results, index, Err(refused));
+                let why = self.refuse_for_room(&id, &signature, warrant);
+                refused.push((message, why.clone()));
+                set(results, index, Err(why));
                 continue;
             }
             match self.accept_opened(author, opened, packet, warrant) {
                 Ok(()) if self.delivery.holdback.is_empty() => {}
                 Ok(()) => accepted.push((id, (index, signature, warrant))),
-                Err(rejection) => set(results, index, Err(rejection)),
+                Err(why) => {
+                    refused.push((message, why.clone()));
+                    set(results, index, Err(why));
+                }
             }
         }
-        if is_still {
-            return;
+        if !is_still {
+            self.deliver_all(&accepted.into_iter().collect(), results, &mut refused);
         }
+        if refused.len() == all {
+            // Nothing has changed.
+            for (message, why) in refused {
+                self.note_refused(message, why);
+            }
+        }
+    }
+
+    /// Delivers what can be, and refuses what finds no room.
+    fn deliver_all(
+        &mut self,
+        accepted: &BTreeMap<MessageId, (usize, SignatureBytes, Warrant)>,
+        results: &mut [Result<MemberIndex, Rejection>],
+        refused: &mut Vec<((MessageId, SignatureBytes), Rejection)>,
+    ) {
         self.deliver_ready();
-        let dropped = self.delivery.trim();
-        if !dropped.is_empty() {
-            let told: BTreeMap<_, _> = accepted.into_iter().collect();
-            for id in dropped {
-                if let Some((index, signature, warrant)) = told.get(&id) {
-                    let refused = self.refuse_for_room(&id, signature, *warrant);
-                    set(results, *index, Err(refused));
-                }
+        for id in self.delivery.trim() {
+            if let Some((index, signature, warrant)) = accepted.get(&id) {
+                let why = self.refuse_for_room(&id, signature, *warrant);
+                refused.push(((id, *signature), why.clone()));
+                set(results, *index, Err(why));
             }
         }
     }

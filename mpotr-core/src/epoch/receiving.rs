@@ -94,6 +94,10 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<(), Rejection> {
         let opened = self.read(header, packet)?;
         let id = opened.id;
+        let message = (id, opened.signature);
+        if let Some(why) = self.refused.again(self.delivery.changes(), &message) {
+            return Err(why);
+        }
         // Its own signature, where there is one to look at: it needs nobody to vouch for it.
         let warrant = if self.opener.is_signed(sender, &id, &opened.signature) {
             Warrant::Own
@@ -108,19 +112,39 @@ impl<S: CryptoSuite> Epoch<S> {
             };
             warrant
         };
+        let taken = self.take_authentic(sender, opened, packet, warrant);
+        if let Err(why) = &taken {
+            self.note_refused(message, why.clone());
+        }
+        taken
+    }
+
+    /// Takes an authentic message that came alone, and delivers what can be.
+    fn take_authentic(
+        &mut self,
+        sender: MemberIndex,
+        opened: Opened,
+        packet: &SealedPacket,
+        warrant: Warrant,
+    ) -> Result<(), Rejection> {
+        let (id, signature) = (opened.id, opened.signature);
         if self
             .delivery
-            .finds_no_room(sender, (&opened.id, &opened.content), packet.length())
+            .finds_no_room(sender, (&id, &opened.content), packet.length())
         {
-            return Err(self.refuse_for_room(&opened.id, &opened.signature, warrant));
+            return Err(self.refuse_for_room(&id, &signature, warrant));
         }
-        let signature = opened.signature;
         self.accept_opened(sender, opened, packet.clone(), warrant)?;
         self.deliver_ready();
         if self.delivery.trim().contains(&id) {
             return Err(self.refuse_for_room(&id, &signature, warrant));
         }
         Ok(())
+    }
+
+    /// An authentic message was refused: as long as nothing changes, that it comes again costs no look through what waits.
+    pub(super) fn note_refused(&mut self, message: (MessageId, SignatureBytes), why: Rejection) {
+        self.refused.note(self.delivery.changes(), message, why);
     }
 
     /// Refuses an authentic message for want of room. It costs no signature when it comes again.
@@ -193,6 +217,11 @@ impl<S: CryptoSuite> Epoch<S> {
         let was_exposed = self.is_exposed(author);
         let (opener, effects) = (&mut self.opener, &mut self.effects);
         self.delivery.confront(author, &held, opener, effects)?;
+        #[cfg(test)]
+        if self.is_exposed(author) {
+            let examined = &mut self.opener.examined;
+            examined.looked = examined.looked.saturating_add(1);
+        }
         if self.is_exposed(author) && !self.delivery.is_demanded(author, &held) {
             return if was_exposed {
                 Err(Rejection::Disputed)

@@ -12,6 +12,8 @@ use super::delivery::Delivery;
 pub(super) struct Watched {
     delivery: Delivery,
     misses: OnceLock<bool>,
+    /// How often it was taken to be changed.
+    changes: u64,
     /// How often all that others name was looked through.
     #[cfg(test)]
     pub(super) looked: std::sync::atomic::AtomicUsize,
@@ -22,9 +24,15 @@ impl Watched {
         Self {
             delivery,
             misses: OnceLock::new(),
+            changes: 0,
             #[cfg(test)]
             looked: std::sync::atomic::AtomicUsize::new(0),
         }
+    }
+
+    /// How often something may have changed: what depends on nothing else holds as long as this is the same.
+    pub(super) const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Whether messages are missing that others name.
@@ -49,6 +57,7 @@ impl Deref for Watched {
 impl DerefMut for Watched {
     fn deref_mut(&mut self) -> &mut Delivery {
         self.misses.take();
+        self.changes = self.changes.wrapping_add(1);
         &mut self.delivery
     }
 }

@@ -219,6 +219,67 @@ fn what_is_disputed_costs_no_signature_when_it_comes_again_and_counts_when_it_is
     assert_eq!(bob.delivered(), 3);
 }
 
+/// What an exposed member has written is looked up among what others build upon once for each change.
+#[test]
+fn what_is_disputed_costs_no_look_when_it_comes_again() {
+    let mut epochs = epochs(3, 1);
+    let [(first, one), (_, other)] = two(&mut epochs);
+    let later = content(1, first, Vec::new(), "later");
+    let later = forge_content(&mut epochs[MALLORY], MALLORY, later);
+    let (_, hello) = text(&mut epochs[ALICE], "hello");
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open(&other).unwrap();
+    let costs = |bob: &mut Epoch<Suite>| {
+        let before = bob.opener.examined.looked;
+        assert_eq!(bob.open(&later), Err(Rejection::Disputed));
+        let together = bob.open_together(vec![later.clone(), later.clone()]);
+        assert_eq!(
+            together,
+            [Err(Rejection::Disputed), Err(Rejection::Disputed)]
+        );
+        bob.opener.examined.looked - before
+    };
+    assert_eq!([costs(bob), costs(bob), costs(bob)], [1, 0, 0]);
+    // Something else may have changed that.
+    bob.open(&hello).unwrap();
+    assert_eq!([costs(bob), costs(bob)], [1, 0]);
+}
+
+/// Where some are delivered only if others build upon them, what finds no room is looked at as all else, once.
+#[test]
+fn what_finds_no_room_beside_an_exposed_member_costs_no_look_when_it_comes_again() {
+    let mut epochs = epochs(3, 1);
+    let [(_, one), (_, other)] = two(&mut epochs);
+    let (_, first) = text(&mut epochs[ALICE], "0");
+    let later: Vec<_> = (1..=257)
+        .map(|n| text(&mut epochs[ALICE], &n.to_string()).1)
+        .collect();
+    let bob = &mut epochs[BOB];
+    bob.open(&one).unwrap();
+    bob.open(&other).unwrap();
+    for packet in &later[..256] {
+        bob.open(packet).unwrap();
+    }
+    let newest = &later[256];
+    assert_eq!(bob.open(newest), Err(Rejection::Quota));
+    let (looked, waiting) = (
+        bob.opener.examined.looked,
+        bob.delivery.holdback.iter().count(),
+    );
+    for _ in 0..3 {
+        assert_eq!(bob.open(newest), Err(Rejection::Quota));
+        let together = bob.open_together(vec![newest.clone()]);
+        assert_eq!(together, [Err(Rejection::Quota)]);
+    }
+    assert_eq!(bob.opener.examined.looked, looked);
+    assert_eq!(bob.delivery.holdback.iter().count(), waiting);
+    // It counts when there is room, and what makes that may come with it.
+    let together = bob.open_together(vec![newest.clone(), first]);
+    assert_eq!(together, [Ok(ALICE), Ok(ALICE)]);
+    assert_eq!(bob.delivered(), 1 + 258);
+}
+
 #[test]
 fn a_whole_line_of_an_exposed_member_is_demanded_by_who_answers_its_end() {
     const LENGTH: u32 = 100;
