@@ -105,11 +105,17 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
     drop(seen);
 
     let mut record = Record::new(seats, args.messages);
+    let on_wire = || {
+        let counts = counters.counts();
+        counts.bytes_in.saturating_add(counts.bytes_out)
+    };
+    let mut before_leaving = None;
     let watched = timeout(LIMIT.saturating_sub(start.elapsed()), async {
         while let Some(sight) = sights.recv().await {
             record.note(sight, start.elapsed())?;
             // Nobody leaves before all have seen the whole transcript become final.
             if record.is_final() {
+                before_leaving.get_or_insert_with(on_wire);
                 leave.cancel();
             }
             if record.is_over() {
@@ -133,9 +139,10 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
     shutdown.cancel();
     relay.await.context("the relay failed")?;
 
-    let counts = counters.counts();
+    let wire_bytes = on_wire();
     let measured = Measured {
-        wire_bytes: counts.bytes_in.saturating_add(counts.bytes_out),
+        wire_bytes,
+        leaving_bytes: before_leaving.map_or(0, |before| wire_bytes.saturating_sub(before)),
         elapsed: start.elapsed(),
     };
     report::show(args, address, &record, measured, out)?;

@@ -19,6 +19,8 @@ const NAMED_READERS: usize = 4;
 pub(super) struct Measured {
     /// Bytes that went over the relay's connections, in both directions together.
     pub(super) wire_bytes: u64,
+    /// Those of them from when the members were told to leave.
+    pub(super) leaving_bytes: u64,
     /// From before the relay was started until after it had ended.
     pub(super) elapsed: Duration,
 }
@@ -33,6 +35,7 @@ struct Summary {
     transcript_digest: Option<String>,
     sid: Option<String>,
     wire_bytes: u64,
+    leaving_bytes: u64,
     elapsed_ms: u128,
 }
 
@@ -68,6 +71,7 @@ fn summary(args: &DemoArgs, record: &Record, measured: Measured) -> Summary {
         transcript_digest: record.digest().map(ToString::to_string),
         sid: record.session().map(|(sid, _)| sid.to_string()),
         wire_bytes: measured.wire_bytes,
+        leaving_bytes: measured.leaving_bytes,
         elapsed_ms: measured.elapsed.as_millis(),
     }
 }
@@ -106,11 +110,12 @@ fn lines(args: &DemoArgs, relay: SocketAddr, record: &Record, measured: Measured
         },
     );
     lines.push(format!(
-        "delivered   {} of {} x {}, {} bytes on the wire, {} ms",
+        "delivered   {} of {} x {}, {} bytes on the wire, {} of them to leave, {} ms",
         record.delivered(),
         args.messages,
         record.accounts.len(),
         measured.wire_bytes,
+        measured.leaving_bytes,
         measured.elapsed.as_millis(),
     ));
     lines

@@ -33,8 +33,14 @@ fn check(object: &Value, members: u64, messages: u64) {
         object["wire_bytes"].as_u64().unwrap() > members * messages,
         "{object}"
     );
+    // To leave costs something, and not everything.
+    let leaving = object["leaving_bytes"].as_u64().unwrap();
+    assert!(
+        leaving > members && leaving < object["wire_bytes"].as_u64().unwrap(),
+        "{object}"
+    );
     assert!(object["elapsed_ms"].as_u64().unwrap() < 60_000, "{object}");
-    assert_eq!(object.as_object().unwrap().len(), 8, "{object}");
+    assert_eq!(object.as_object().unwrap().len(), 9, "{object}");
 }
 
 #[test]
