@@ -122,7 +122,7 @@ fn main() -> std::io::Result<()> {
             count: 3,
         }],
         question: Some(Question { member: 2, from: 7 }),
-        lacks: [0, 9].into_iter().collect(),
+        lacks: [0, 9].map(MemberIndex::new).into_iter().collect(),
         listing: Some(Listing {
             from: 7,
             ids: parents,
@@ -134,6 +134,20 @@ fn main() -> std::io::Result<()> {
         }),
     });
     write("statement", 0, &statement.with_signature(&signature))?;
+    let short = [
+        Statement {
+            frontier: vec![MessageId::new([2; 32])],
+            ..Statement::empty(Presence::Present)
+        },
+        Statement {
+            lock,
+            ..Statement::empty(Presence::Closing)
+        },
+    ];
+    for (number, statement) in (1..).zip(short) {
+        let statement = Unsigned::new(statement);
+        write("statement", number, &statement.with_signature(&signature))?;
+    }
     let room = RoomName::from(*RoomId::of_name::<Suite>("seed").as_bytes());
     write("relay_join", 0, &Join { room }.to_frame()[4..])?;
     let room_id = RoomId::of_name::<Suite>("seed");

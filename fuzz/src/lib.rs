@@ -41,7 +41,7 @@ pub fn signed<T: Fields + Clone>(data: &[u8]) {
     };
     check(data);
     let mut padded = data.to_vec();
-    padded.resize(mpotr_core::wire::padded(data.len() + 64), 0);
+    padded.resize(mpotr_core::wire::padded(T::SMALLEST, data.len() + 64), 0);
     check(&padded);
 }
 

@@ -182,8 +182,15 @@ struct Peer {
     ending: Ending,
     /// What it said last about the epoch that follows.
     next: Option<Next>,
-    /// The packet of its newest statement, for those who lack it.
-    newest: Option<SealedPacket>,
+    /// Its newest statement, for those who lack it.
+    newest: Option<Newest>,
+}
+
+/// The newest statement of another member.
+struct Newest {
+    packet: SealedPacket,
+    /// Whether it states a lock.
+    locks: bool,
 }
 
 /// One epoch as one member sees it.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! struct {
-//!   uint8 version = 3;
+//!   uint8 version = 4;
 //!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8,
 //!                               heard 9, guests 10, knock 11, hello 12, answer 13, enclosed 14
 //!   select (kind) { .. } body;
@@ -59,7 +59,7 @@ use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype, wire_enum};
 use mpotr_gka::{Challenge, Confirmation, Contribution, Offer, Sid};
 
 /// The version of packets, their first byte. `docs/spec/05-wire.md`, "Packet".
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 /// What every sealed packet begins with: version and kind.
 pub const SEALED_PREFIX: [u8; 2] = [VERSION, PacketKind::Sealed.code()];
 

@@ -499,14 +499,14 @@ fn check_fields<T: Fields + Clone + PartialEq + core::fmt::Debug>(
     let signature = SignatureBytes::new([9; 64]);
     let sealed = unsigned.with_signature(&signature);
     let length = Encoder::encoded(|out| fields.encode(out)).len() + 64;
-    assert_eq!(sealed.len(), padded(length));
+    assert_eq!(sealed.len(), padded(T::SMALLEST, length));
     let decoded = Unverified::<T>::decode(&sealed).unwrap();
     assert_eq!(decoded.unsigned(), &unsigned);
     for end in 0..sealed.len() {
         assert!(Unverified::<T>::decode(&sealed[..end]).is_err());
     }
     let mut longer = sealed.clone();
-    longer.extend_from_slice(&[0; 224]);
+    longer.extend(vec![0; T::SMALLEST]);
     assert!(Unverified::<T>::decode(&longer).is_err());
     let mut changed = sealed;
     let bit = flip.index(8 * (changed.len() - 64));
@@ -570,6 +570,61 @@ proptest! {
     fn statements_are_canonical(statement in statement(), flip in any::<prop::sample::Index>()) {
         check_fields(&statement, flip);
     }
+}
+
+#[test]
+fn one_head_or_a_lock_takes_the_smallest_size_and_both_the_next() {
+    let heads = vec![MessageId::new([1; 32])];
+    let lock = Lock {
+        count: 1,
+        digest: Digest32::new([2; 32]),
+    };
+    let length = |frontier: &[MessageId], lock, lacks: MemberBits| {
+        let statement = Statement {
+            sent: u32::MAX,
+            frontier: frontier.to_vec(),
+            lock,
+            lacks,
+            ..Statement::empty(Presence::Present)
+        };
+        let unsigned = Unsigned::new(statement);
+        unsigned.with_signature(&SignatureBytes::new([0; 64])).len()
+    };
+    let none = MemberBits::default;
+    assert_eq!(length(&[], Lock::EMPTY, none()), 112);
+    assert_eq!(length(&heads, Lock::EMPTY, none()), 112);
+    assert_eq!(length(&[], lock, none()), 112);
+    // A question of a room of 32.
+    assert_eq!(length(&[], lock, MemberIndex::all(32).collect()), 112);
+    assert_eq!(length(&heads, lock, none()), 224);
+}
+
+#[test]
+fn a_field_that_is_there_says_something() {
+    let decode = |fields: &[u8]| {
+        let mut sealed = fields.to_vec();
+        sealed.resize(padded(Statement::SMALLEST, fields.len() + 64), 0);
+        Unverified::<Statement>::decode(&sealed).map(|it| it.unsigned().fields().clone())
+    };
+    let [present, sent] = [&[0][..], &[0; 4]];
+    let nothing = [present, &[0], sent].concat();
+    assert_eq!(
+        decode(&nothing).unwrap(),
+        Statement::empty(Presence::Present)
+    );
+    let empty: [(u8, &[u8]); 5] = [
+        (1, &[0; 2]),
+        (2, &[0; 36]),
+        (4, &[0; 2]),
+        (8, &[0]),
+        (16, &[0; 2]),
+    ];
+    for (bit, field) in empty {
+        assert!(decode(&[present, &[bit], sent, field].concat()).is_err());
+    }
+    // A lock of no messages has no digest, and a state is one of five.
+    assert!(decode(&[present, &[2], sent, &[0; 4], &[7; 32]].concat()).is_err());
+    assert!(decode(&[&[5], &[0][..], sent].concat()).is_err());
 }
 
 #[test]

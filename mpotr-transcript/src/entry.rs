@@ -1,7 +1,7 @@
 //! The records of a transcript file. `docs/spec/10-transcripts.md`, "File".
 //!
 //! ```text
-//! opaque magic[20] = "mpotr-transcript-v1\n";
+//! opaque magic[20] = "mpotr-transcript-v2\n";
 //! struct {
 //!   uint8  kind;            proposal 1, offer 2, contribution 3, confirmation 4, content 5, statement 6, end 7
 //!   opaque body<0..2^20>;   32-bit length
@@ -20,7 +20,7 @@ use mpotr_crypto::{DecodeError, Decoder, Encoder, wire_enum};
 use mpotr_gka::{Confirmation, Contribution, Offer};
 
 /// What a transcript file begins with.
-pub const MAGIC: &[u8; 20] = b"mpotr-transcript-v1\n";
+pub const MAGIC: &[u8; 20] = b"mpotr-transcript-v2\n";
 
 /// The most bytes of a record's body.
 pub const MAX_ENTRY: usize = 1 << 20;

@@ -13,7 +13,8 @@
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{MemberIndex, Sid};
 
-use super::delivery::Standing;
+use super::delivery::{Author, Delivery, Standing};
+use super::order::MAX_FORESEEN;
 use super::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::wire::{Lock, Presence, Reveal, Statement};
@@ -77,12 +78,39 @@ impl<S: CryptoSuite> Epoch<S> {
         authors.all(|author| author.standing == Standing::Fin)
     }
 
-    /// Whether the lock of a statement names all that this member has seen, so that the heads, of which there are as many as
-    /// members that left at one moment, need not be named. Everything is final but for the word of the others, and orders
-    /// wait for no word once all have sent their last message: so a member that has delivered all can compare the lock. The last
-    /// word of one that leaves alone names the heads, as does one that is to be counted on in a change.
+    /// Whether the lock of a statement names all that this member has seen, so that the heads need not be named: everything is
+    /// ordered here, and all that are asked for their word hold it, so they can compare the lock. That is so when all have
+    /// stated to have seen the one head that there is; or when all have sent their last message, after which there are as many
+    /// heads as members that left at one moment. The last word of one that leaves alone names the heads, as does one that is to
+    /// be counted on in a change.
     pub(super) fn is_named_by_lock(&self, presence: Presence) -> bool {
-        presence != Presence::Closed && !self.retired && !self.is_frozen() && self.is_complete()
+        presence != Presence::Closed
+            && !self.retired
+            && !self.is_frozen()
+            && (self.is_complete() || self.is_seen_by_all())
+    }
+
+    /// Whether everything that is delivered is ordered and comes before one message that all have seen, nobody is known to have
+    /// cheated, and no change is under way. The others have signed what is final here, so what they have to foresee to compare
+    /// the lock is not final: no more of that than they do foresee.
+    fn is_seen_by_all(&self) -> bool {
+        let Delivery { graph, authors, .. } = &*self.delivery;
+        let mut heads = graph.heads().iter();
+        let (Some(head), None) = (heads.next().and_then(|id| graph.get(id)), heads.next()) else {
+            return false;
+        };
+        let has_seen = |(member, author): (MemberIndex, &Author)| {
+            !author.is_exposed()
+                && (author.standing == Standing::Closed || head.covered.contains(member))
+        };
+        let said = self.next_of(self.me);
+        let [ordered, finals] = [self.consensus.order.lock(), self.final_lock()]
+            .map(|lock| usize::try_from(lock.count).unwrap_or(usize::MAX));
+        ordered == graph.len()
+            && ordered.saturating_sub(finals) <= MAX_FORESEEN
+            && authors.iter().all(has_seen)
+            && said.is_none()
+            && !self.is_forked()
     }
 
     /// Whether the epoch can still become complete.

@@ -234,15 +234,20 @@ impl Consensus {
         ids
     }
 
-    /// The heads of a prefix of the order here, if it is one.
-    pub(super) fn heads_of(&self, lock: &Lock, graph: &Graph) -> Option<Vec<MessageId>> {
-        let here = self.order.prefix(lock.count);
-        here.filter(|here| here == lock).map(|_| {
+    /// The heads of a prefix of the order here, or of one of those that follow it, if it is one.
+    pub(super) fn heads_of(
+        &self,
+        lock: &Lock,
+        foreseen: &[Lock],
+        graph: &Graph,
+    ) -> Option<Vec<MessageId>> {
+        let is_here = self.order.prefix(lock.count).as_ref() == Some(lock);
+        (is_here || foreseen.contains(lock)).then(|| {
             let count = usize::try_from(lock.count).unwrap_or(usize::MAX);
             if count == graph.len() {
                 return graph.heads().iter().copied().collect();
             }
-            graph.heads_among(self.order.ids_from(0).take(count))
+            graph.heads_among(self.order.ids().take(count))
         })
     }
 

@@ -131,8 +131,25 @@ impl<S: CryptoSuite> Epoch<S> {
         self.consensus.note_lock(member, lock, delivered, effects);
     }
 
-    /// Applies the statements whose messages are all here, and ordered as far as a statement names them by its lock.
+    /// The prefixes that follow the order here, if a statement that waits names messages by such a one.
+    fn foreseen(&self) -> Vec<Lock> {
+        let order = &self.consensus.order;
+        let mut waiting = self.delivery.authors.iter().flat_map(|(_, it)| &it.waiting);
+        let is_ahead = |statement: &Statement| {
+            statement.names_by_lock()
+                && order.prefix(statement.lock.count).is_none()
+                && self.delivery.has_all_of(statement)
+        };
+        if waiting.any(is_ahead) {
+            order.foreseen::<S>()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Applies the statements whose messages are all here, in the order in which a statement names them by its lock.
     pub(super) fn apply_waiting(&mut self) {
+        let foreseen = self.foreseen();
         for member in self.peers.indices() {
             let Delivery { authors, graph, .. } = &mut *self.delivery;
             let Some(peer) = authors.get_mut(member) else {
@@ -142,7 +159,9 @@ impl<S: CryptoSuite> Epoch<S> {
             let ready = peer.waiting.take_if(|statement| {
                 statement.sent <= peer.delivered
                     && statement.frontier.iter().all(|id| graph.contains(id))
-                    && (!statement.names_by_lock() || order.prefix(statement.lock.count).is_some())
+                    && (!statement.names_by_lock()
+                        || order.prefix(statement.lock.count).is_some()
+                        || foreseen.contains(&statement.lock))
             });
             let Some(mut statement) = ready else { continue };
             if self.is_over {
@@ -150,10 +169,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 continue;
             }
             if statement.names_by_lock() {
-                let Some(heads) = self
-                    .consensus
-                    .heads_of(&statement.lock, &self.delivery.graph)
-                else {
+                let graph = &self.delivery.graph;
+                let heads = self.consensus.heads_of(&statement.lock, &foreseen, graph);
+                let Some(heads) = heads else {
                     // Of another order: it covers nothing, and whose it is, is told.
                     self.note_lock(member, statement.lock);
                     self.note_ending(member, &statement);

@@ -3,7 +3,7 @@
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::MemberIndex;
 
-use super::{Effect, Epoch};
+use super::{Effect, Epoch, Newest};
 use crate::wire::{MemberBits, Next, Packet};
 
 /// Whether what a member has said about the next epoch is further than what another, who is there itself, waits for.
@@ -34,6 +34,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if lacks.is_empty() {
             return;
         }
+        let delivered = u32::try_from(self.delivery.graph.len()).unwrap_or(u32::MAX);
         let would_help = |member: &MemberIndex| {
             let Some(peer) = self.peers.get(*member).filter(|_| *member != asker) else {
                 return false;
@@ -47,7 +48,9 @@ impl<S: CryptoSuite> Epoch<S> {
                 (None, _) => {
                     let locks = self.consensus.peers.get(*member);
                     let signed = locks.map_or(0, |peer| peer.locks.longest().count);
-                    peer.newest.is_some() && signed >= order
+                    // Without a lock it says what its author has seen, and helps who waits for that.
+                    let helps = |newest: &Newest| newest.locks || order < delivered;
+                    peer.newest.as_ref().is_some_and(helps) && signed >= order
                 }
             }
         };
@@ -68,7 +71,7 @@ impl<S: CryptoSuite> Epoch<S> {
         if member == self.me {
             return self.last_statement().map(|stated| stated.packet.clone());
         }
-        let newest = self.peers.get(member)?.newest.clone();
-        newest.map(|packet| Packet::Sealed(packet).to_bytes())
+        let newest = self.peers.get(member)?.newest.as_ref()?;
+        Some(Packet::Sealed(newest.packet.clone()).to_bytes())
     }
 }

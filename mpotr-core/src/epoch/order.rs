@@ -17,6 +17,10 @@ use mpotr_crypto::{CryptoSuite, Digest32};
 
 use crate::wire::{Lock, MessageId};
 
+/// So much of what follows the order here is compared with what others name by a lock. Each input costs as many hashes at most,
+/// about what a signature costs. Who names messages by a lock sees to it that this is enough.
+pub(super) const MAX_FORESEEN: usize = 64;
+
 /// A message's place in the order. It never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
@@ -76,6 +80,25 @@ impl Order {
     /// The ids of the ordered messages from a place on.
     pub(super) fn ids_from(&self, place: usize) -> impl Iterator<Item = &MessageId> {
         self.ordered.iter().skip(place).map(|(key, _)| &key.id)
+    }
+
+    /// The ids of all that is delivered, in order: what is not ordered yet as it would be.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &MessageId> {
+        let waiting = self.waiting.iter().map(|key| &key.id);
+        self.ids_from(0).chain(waiting)
+    }
+
+    /// The prefixes that follow what is ordered, if nothing else comes before them. Another member's order may be as long
+    /// already, since it knows of more coverage than this one.
+    pub(super) fn foreseen<S: CryptoSuite>(&self) -> Vec<Lock> {
+        let mut lock = self.lock;
+        let waiting = self.waiting.iter().take(MAX_FORESEEN);
+        let prefixes = waiting.map(|key| {
+            lock = lock.then::<S>(&key.id);
+            lock
+        });
+        // Nothing more is ordered where something came late.
+        prefixes.filter(|_| self.late.is_empty()).collect()
     }
 
     /// The order of all that is delivered and of these when the epoch ends: the first so many as they are, the rest by key.
@@ -148,5 +171,35 @@ impl Order {
             .and_then(|last| usize::try_from(last).ok());
         last.and_then(|last| self.ordered.get(last))
             .is_some_and(|(last, _)| key <= last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+
+    fn key(depth: u8) -> Key {
+        Key {
+            depth: depth.into(),
+            id: MessageId::new([depth; 32]),
+        }
+    }
+
+    #[test]
+    fn what_is_foreseen_is_what_is_ordered_next_and_no_more_than_is_worth_it() {
+        let mut order = Order::new();
+        (1..=100).for_each(|depth| order.insert(key(depth)));
+        order.extend::<Suite>(key(10));
+        let foreseen = order.foreseen::<Suite>();
+        assert_eq!(foreseen.len(), MAX_FORESEEN);
+        assert_eq!(order.ids().count(), 100);
+        order.extend::<Suite>(key(10 + 64));
+        let counts: Vec<_> = foreseen.iter().map(|lock| lock.count).collect();
+        assert_eq!(counts, (11..=74).collect::<Vec<_>>());
+        assert_eq!(foreseen.last(), Some(&order.lock()));
+        // A place in what is ordered is taken: nothing more is.
+        order.insert(key(5));
+        assert!(order.foreseen::<Suite>().is_empty());
     }
 }

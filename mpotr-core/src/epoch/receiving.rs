@@ -15,7 +15,7 @@ use super::holdback::Held;
 use super::opener::OpenedStatement;
 use super::unfinal::Need;
 use super::vouching::Warrant;
-use super::{Effect, Epoch};
+use super::{Effect, Epoch, Newest};
 use crate::error::Rejection;
 use crate::wire::{Content, Header, MessageId, Presence, SealedPacket, Stream};
 
@@ -259,7 +259,7 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<(), Rejection> {
         let opened = self.opener.statement(header, packet);
         let newest = self.peers.get(sender).and_then(|peer| peer.newest.as_ref());
-        if opened.is_err() && newest == Some(packet) {
+        if opened.is_err() && newest.is_some_and(|newest| newest.packet == *packet) {
             // Who else lacked it has it by this.
             self.effects.push_back(Effect::Repeated { member: sender });
         }
@@ -273,7 +273,10 @@ impl<S: CryptoSuite> Epoch<S> {
         if statement.presence == Presence::Asking && statement.lacks.is_empty() {
             self.effects.push_back(Effect::Asked);
         }
-        peer.newest = Some(packet.clone());
+        peer.newest = Some(Newest {
+            packet: packet.clone(),
+            locks: statement.lock.count > 0,
+        });
         self.effects.push_back(Effect::Repeated { member: sender });
         if statement.next != peer.next {
             if let Some((run, lock)) = statement.next.as_ref().and_then(|next| next.frozen) {

@@ -154,10 +154,14 @@ impl<S: CryptoSuite> Sealer<S> {
         let signed = statement.signed::<S>(&keys.id, self.sender, slot.seq);
         let signed = statement.with_signature(&self.signing.sign(&signed));
         let packet = Packet::Sealed(self.seal(keys, Stream::Statement, slot, &signed)).to_bytes();
-        self.signed_lock = lock;
         let stated = Stated { packet, gist };
-        // A question is not repeated as an answer; who asks next gets a fresh statement.
-        self.last_statement = (presence != Presence::Asking).then(|| stated.clone());
+        // A question is not repeated as an answer, nor what says less than was signed; who asks next gets a fresh statement.
+        let says_all = lock.count >= self.signed_lock.count;
+        let may_repeat = presence != Presence::Asking && says_all;
+        self.last_statement = may_repeat.then(|| stated.clone());
+        if says_all {
+            self.signed_lock = lock;
+        }
         (signed, stated)
     }
 

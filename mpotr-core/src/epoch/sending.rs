@@ -7,8 +7,9 @@ use super::sealer::{Said, SealedContent};
 use super::stated::Stated;
 use super::vouching::Warrant;
 use super::{Effect, Epoch};
-use crate::wire::{ContentKind, MemberBits, MessageId, Packet, Presence, Statement};
+use crate::wire::{ContentKind, Lock, MemberBits, MessageId, Packet, Presence, Statement};
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 impl<S: CryptoSuite> Epoch<S> {
     /// Seals a message of this member, delivers it here, and returns its place with the packet.
@@ -75,13 +76,15 @@ impl<S: CryptoSuite> Epoch<S> {
         asked
     }
 
-    /// Seals a statement of what this member has seen. `None` when no places are left.
+    /// Seals a statement of all that this member has seen, and of the order that it vouches for. `None` when no places are left.
     pub(crate) fn seal_statement(&mut self, presence: Presence) -> Option<Stated> {
         let lacks = match presence {
-            // Those whose word is missing, until all is final.
+            // Those whose word is missing, until all is final, and those who signed what is ordered here, it may be, and have
+            // left it out of their newest word.
             Presence::Asking if self.leaving() == 0 => self
                 .waiting_for(self.delivery.graph.len())
                 .into_iter()
+                .chain(self.left_without_lock())
                 .filter(|member| *member != self.me)
                 .collect(),
             // Where members leave, all ask for the word of all: one question, and each says its own once.
@@ -94,16 +97,24 @@ impl<S: CryptoSuite> Epoch<S> {
         self.seal_asking(presence, lacks)
     }
 
-    /// The same, and asks for the newest statements of some members.
+    /// Seals a statement of what is owed to the others: what this member has seen, or what it vouches for. Who has asked for all
+    /// of it gets [`Epoch::seal_statement`].
+    pub(crate) fn seal_word(&mut self, presence: Presence) -> Option<Stated> {
+        if presence == Presence::Present {
+            self.seal(presence, MemberBits::default(), true)
+        } else {
+            self.seal_statement(presence)
+        }
+    }
+
+    /// Seals a statement that asks for the newest statements of some members, too.
     pub(crate) fn seal_asking(&mut self, presence: Presence, lacks: MemberBits) -> Option<Stated> {
+        self.seal(presence, lacks, false)
+    }
+
+    fn seal(&mut self, presence: Presence, lacks: MemberBits, is_word: bool) -> Option<Stated> {
         let slot = self.sealer.next_statement()?;
         let number = slot.seq;
-        // What became final with the end of the epoch binds those who moved on, and not those who were left behind.
-        let lock = if self.retired {
-            self.sealer.signed_lock()
-        } else {
-            self.consensus.order.lock()
-        };
         let own = self.delivery.authors.get(self.me);
         let sent = own.map_or(0, |own| own.delivered);
         let frozen = own.and_then(|own| own.frozen.as_ref());
@@ -118,11 +129,11 @@ impl<S: CryptoSuite> Epoch<S> {
             self.delivery.asked.note(&wanted);
         }
         self.goal = Goal::of(&wanted, &missing, self.delivery.graph.len());
-        let statement = Statement {
+        let mut statement = Statement {
             presence,
             sent,
             frontier,
-            lock,
+            lock: self.lock_to_sign(),
             wanted,
             missing,
             lacks,
@@ -130,12 +141,51 @@ impl<S: CryptoSuite> Epoch<S> {
             listing: self.consensus.listing(),
             next: self.peers.get(self.me).and_then(|me| me.next.clone()),
         };
+        if is_word && self.needs_no_lock(&statement) {
+            statement.lock = Lock::EMPTY;
+        }
         let keys = &self.opener.keys;
         let (signed, stated) = self.sealer.statement(keys, &slot, statement);
         self.record_statement(self.me.get(), number, &signed);
         self.receipts.pay();
         self.consensus.listed();
         Some(stated)
+    }
+
+    /// Members whose newest statement has no lock, and whose lock is shorter here than the order: a longer one may be lost.
+    fn left_without_lock(&self) -> impl Iterator<Item = MemberIndex> {
+        let ordered = usize::try_from(self.consensus.order.lock().count).unwrap_or(usize::MAX);
+        self.other_members().filter(move |member| {
+            let newest = self
+                .peers
+                .get(*member)
+                .and_then(|peer| peer.newest.as_ref());
+            newest.is_some_and(|newest| !newest.locks)
+                && !self.is_closed(*member)
+                && self.consensus.is_short(*member, ordered)
+        })
+    }
+
+    /// The order that this member vouches for.
+    const fn lock_to_sign(&self) -> Lock {
+        // What became final with the end of the epoch binds those who moved on, and not those who were left behind.
+        if self.retired {
+            self.sealer.signed_lock()
+        } else {
+            self.consensus.order.lock()
+        }
+    }
+
+    /// Whether a statement needs no lock: this member has stated that one before, all have stated it, and the statement says
+    /// nothing that others hold against it.
+    fn needs_no_lock(&self, statement: &Statement) -> bool {
+        let lock = statement.lock;
+        lock == self.sealer.signed_lock()
+            && lock == self.final_lock()
+            && !statement.frontier.is_empty()
+            && statement.question.is_none()
+            && statement.listing.is_none()
+            && statement.next.is_none()
     }
 
     /// Whether messages were delivered that nothing covers which this member signed, or orders are to be compared.

@@ -15,6 +15,7 @@ mod crowding;
 mod equivocation;
 mod flood;
 mod holding;
+mod quiet;
 mod serving;
 mod spec;
 mod together;

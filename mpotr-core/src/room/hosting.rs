@@ -63,6 +63,10 @@ impl<S: CryptoSuite> Room<S> {
                     self.resend_offer(&digest);
                     None
                 }
+                Answer::Statement(member) if self.is_own_place(member) => {
+                    self.in_epoch(now, |own, cx, _, departure| own.state_again(cx, departure));
+                    None
+                }
                 Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
                     let again = self.held_packet(answer);
                     match answer {
@@ -86,6 +90,11 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.was_given(&mut self.common.at(now), answer);
         }
         self.lobby.wait_for_turn(&mut self.common.at(now));
+    }
+
+    /// Whether this is the place of this member in its epoch.
+    fn is_own_place(&self, member: MemberIndex) -> bool {
+        self.phase.epoch().is_some_and(|epoch| epoch.me() == member)
     }
 
     /// Sends an offer once more. One for the epoch that follows this member's is in clear if a run lists it that others have

@@ -63,6 +63,9 @@ pub struct Content {
 }
 
 impl Fields for Content {
+    /// A packet of 285 bytes, which is one line of IRC in base64.
+    const SMALLEST: usize = 224;
+
     fn encode(&self, out: &mut Encoder) {
         self.kind.encode(out);
         out.u32(self.seq);

@@ -1,15 +1,12 @@
 //! Padding: what members say inside an epoch comes in few sizes. `docs/spec/05-wire.md`, "Padding".
 //!
-//! The sealed text, signature included, is 224 * 2^k bytes long, with the smallest k that holds it. A packet of the first
-//! size has 285 bytes, which is one line of IRC in base64.
+//! The sealed text, signature included, is the smallest size of its stream times 2^k bytes long, with the smallest k that holds
+//! it.
 
-/// The smallest size, in bytes.
-const SMALLEST: usize = 224;
-
-/// The size that holds `length` bytes.
+/// The size that holds `length` bytes, where sizes double from the smallest.
 #[must_use]
-pub fn padded(length: usize) -> usize {
-    let mut size = SMALLEST;
+pub fn padded(smallest: usize, length: usize) -> usize {
+    let mut size = smallest.max(1);
     while size < length {
         size = size.saturating_mul(2);
     }
@@ -23,8 +20,12 @@ mod tests {
     #[test]
     fn sizes_double_from_the_smallest() {
         assert_eq!(
-            [0, 224, 225, 448, 449].map(padded),
+            [0, 224, 225, 448, 449].map(|length| padded(224, length)),
             [224, 224, 448, 448, 896]
+        );
+        assert_eq!(
+            [112, 113, 225].map(|length| padded(112, length)),
+            [112, 224, 448]
         );
     }
 }

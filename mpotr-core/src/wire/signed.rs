@@ -3,7 +3,8 @@
 //! ```text
 //! struct {
 //!   select (stream) { Content; Statement; } fields;
-//!   opaque padding[..];       zeros, so that the whole is 224 * 2^k bytes long with the smallest k
+//!   opaque padding[..];       zeros, so that the whole is 224 * 2^k bytes long with the smallest k; a statement,
+//!                             112 * 2^k
 //!   opaque signature[64];     by M of the author, the key that it drew for the epoch
 //! } Signed;
 //!
@@ -32,6 +33,9 @@ pub struct EpochId {
 
 /// The fields of something that is signed.
 pub trait Fields: Sized {
+    /// The smallest length of what is sealed, with padding and signature.
+    const SMALLEST: usize;
+
     /// Writes the fields.
     fn encode(&self, out: &mut Encoder);
 
@@ -54,7 +58,10 @@ impl<T: Fields> Unsigned<T> {
     #[must_use]
     pub fn new(fields: T) -> Self {
         let encoded = Zeroizing::new(Encoder::encoded(|out| fields.encode(out)));
-        let whole = padded(encoded.len().saturating_add(SignatureBytes::LENGTH));
+        let whole = padded(
+            T::SMALLEST,
+            encoded.len().saturating_add(SignatureBytes::LENGTH),
+        );
         // In one piece from the start: memory that a list outgrows is not wiped.
         let mut bytes = Zeroizing::new(vec![0; whole.saturating_sub(SignatureBytes::LENGTH)]);
         for (to, from) in bytes.iter_mut().zip(encoded.iter()) {
@@ -120,7 +127,8 @@ impl<T: Fields> Unverified<T> {
         let mut input = Decoder::new(bytes);
         let fields = T::decode(&mut input)?;
         let at = input.offset();
-        let canonical = sealed.len() == padded(at.saturating_add(SignatureBytes::LENGTH))
+        let canonical = sealed.len()
+            == padded(T::SMALLEST, at.saturating_add(SignatureBytes::LENGTH))
             && input.rest().iter().all(|byte| *byte == 0);
         if !canonical {
             return Err(DecodeError::new(

@@ -4,18 +4,17 @@
 //! struct {
 //!   uint8  state;                   present 0; asking 1: misses statements of others; closed 2: has left alone; closing 3 and
 //!                                   done 4: all end together
+//!   uint8  has;                     bits: frontier 1, lock 2, wanted 4, missing 8, lacks 16, question 32, listing 64, next 128
 //!   uint32 sent;                    content messages that the author has sent
-//!   opaque frontier[32]<0..4096>;   the heads of the graph, strictly increasing, 16-bit count; none if the lock names all
-//!   Lock   lock;                    the order that the author vouches for so far
-//!   opaque wanted[32]<0..64>;       ids of messages that the author misses, strictly increasing, 16-bit count
-//!   Range  missing<0..64>;          places of messages that the author misses, strictly increasing and disjoint, 8-bit count
-//!   Bits   lacks;                   members whose newest statement the author lacks
-//!   uint8  compares;                bits: question 1, listing 2
-//!   Question question;              if 1: asks a member for a part of its order
-//!   Listing listing;                if 2: a part of the author's order
-//!   uint8  changing;                0 or 1
-//!   Next   next;                    if 1: about the epoch that follows
-//! } Statement;
+//!   opaque frontier[32]<1..4096>;   the heads of the graph, strictly increasing, 16-bit count; none if the lock names all
+//!   Lock   lock;                    the order that the author vouches for so far, of one message or more
+//!   opaque wanted[32]<1..64>;       ids of messages that the author misses, strictly increasing, 16-bit count
+//!   Range  missing<1..64>;          places of messages that the author misses, strictly increasing and disjoint, 8-bit count
+//!   Bits   lacks;                   members whose newest statement the author lacks, one at least
+//!   Question question;              asks a member for a part of its order
+//!   Listing listing;                a part of the author's order
+//!   Next   next;                    about the epoch that follows
+//! } Statement;                      a field that `has` does not name is not there, and one that it names is not empty
 //!
 //! struct { uint16 author; uint32 first; uint32 count; } Range;      1 to 1,024 places, the last below 2^32
 //! struct { uint16 member; uint32 from; } Question;
@@ -64,6 +63,20 @@ pub struct Listing {
     pub from: u32,
     /// Ids in order, 1 to [`MAX_LISTED`].
     pub ids: Vec<MessageId>,
+}
+
+impl Question {
+    fn encode(self, out: &mut Encoder) {
+        out.u16(self.member);
+        out.u32(self.from);
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            member: input.u16("member")?,
+            from: input.u32("from")?,
+        })
+    }
 }
 
 impl Listing {
@@ -149,7 +162,7 @@ pub struct Statement {
     pub sent: u32,
     /// The heads of the graph at the author; none where the lock names all that it has seen.
     pub frontier: Vec<MessageId>,
-    /// The order that the author vouches for.
+    /// The order that the author vouches for; [`Lock::EMPTY`] where it vouches for none, or leaves it as it was.
     pub lock: Lock,
     /// Messages that the author misses: a member that holds one sends it again.
     pub wanted: Vec<MessageId>,
@@ -202,25 +215,66 @@ impl Statement {
     }
 }
 
+/// The bits of the fields that are there.
+mod has {
+    pub(super) const FRONTIER: u8 = 1;
+    pub(super) const LOCK: u8 = 2;
+    pub(super) const WANTED: u8 = 4;
+    pub(super) const MISSING: u8 = 8;
+    pub(super) const LACKS: u8 = 16;
+    pub(super) const QUESTION: u8 = 32;
+    pub(super) const LISTING: u8 = 64;
+    pub(super) const NEXT: u8 = 128;
+}
+
+impl Statement {
+    /// Which fields are there: those that say something.
+    fn has(&self) -> u8 {
+        let fields = [
+            (has::FRONTIER, !self.frontier.is_empty()),
+            (has::LOCK, self.lock.count > 0),
+            (has::WANTED, !self.wanted.is_empty()),
+            (has::MISSING, !self.missing.is_empty()),
+            (has::LACKS, !self.lacks.is_empty()),
+            (has::QUESTION, self.question.is_some()),
+            (has::LISTING, self.listing.is_some()),
+            (has::NEXT, self.next.is_some()),
+        ];
+        let there = fields.iter().filter(|(_, is_there)| *is_there);
+        there.fold(0, |has, (bit, _)| has | bit)
+    }
+}
+
 impl Fields for Statement {
+    /// One head and no lock, or a lock and no heads, with their signature: what members say after each text.
+    const SMALLEST: usize = 112;
+
     fn encode(&self, out: &mut Encoder) {
         self.presence.encode(out);
+        let has = self.has();
+        out.u8(has);
         out.u32(self.sent);
-        encode_ids(&self.frontier, out);
-        self.lock.encode(out);
-        encode_ids(&self.wanted, out);
-        out.list::<u8, _>(&self.missing, |range, out| range.encode(out));
-        self.lacks.encode(out);
-        let compares = u8::from(self.question.is_some()) | u8::from(self.listing.is_some()) << 1;
-        out.u8(compares);
+        if has & has::FRONTIER != 0 {
+            encode_ids(&self.frontier, out);
+        }
+        if has & has::LOCK != 0 {
+            self.lock.encode(out);
+        }
+        if has & has::WANTED != 0 {
+            encode_ids(&self.wanted, out);
+        }
+        if has & has::MISSING != 0 {
+            out.list::<u8, _>(&self.missing, |range, out| range.encode(out));
+        }
+        if has & has::LACKS != 0 {
+            self.lacks.encode(out);
+        }
         if let Some(question) = &self.question {
-            out.u16(question.member);
-            out.u32(question.from);
+            question.encode(out);
         }
         if let Some(listing) = &self.listing {
             listing.encode(out);
         }
-        out.flag(self.next.is_some());
         if let Some(next) = &self.next {
             next.encode(out);
         }
@@ -228,43 +282,46 @@ impl Fields for Statement {
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         let presence = Presence::decode(input, "state")?;
-        let sent = input.u32("sent")?;
-        let frontier = decode_ids(input, "frontier", MAX_MEMBERS)?;
-        let lock = Lock::decode(input)?;
-        let wanted = decode_ids(input, "wanted", MAX_WANTED)?;
-        let missing = input.ordered::<u8, _>(
-            0..=MAX_RANGES,
-            "missing",
-            |input, _| Range::decode(input),
-            Range::is_before,
-        )?;
-        let lacks = MemberBits::decode(input, "lacks")?;
-        let compares = input.below(4, "compares")?;
-        let question = (compares & 1 != 0)
-            .then(|| {
-                Ok(Question {
-                    member: input.u16("member")?,
-                    from: input.u32("from")?,
-                })
-            })
-            .transpose()?;
-        let listing = (compares & 2 != 0)
-            .then(|| Listing::decode(input))
-            .transpose()?;
-        Ok(Self {
-            presence,
-            sent,
-            frontier,
-            lock,
-            wanted,
-            missing,
-            lacks,
-            question,
-            listing,
-            next: (input.flag("changing")?)
-                .then(|| Next::decode(input))
-                .transpose()?,
-        })
+        let at = input.offset();
+        let has = input.u8("has")?;
+        let has_field = |bit: u8| has & bit != 0;
+        let mut statement = Self::empty(presence);
+        statement.sent = input.u32("sent")?;
+        if has_field(has::FRONTIER) {
+            statement.frontier = decode_ids(input, "frontier", MAX_MEMBERS)?;
+        }
+        if has_field(has::LOCK) {
+            statement.lock = Lock::decode(input)?;
+        }
+        if has_field(has::WANTED) {
+            statement.wanted = decode_ids(input, "wanted", MAX_WANTED)?;
+        }
+        if has_field(has::MISSING) {
+            statement.missing = input.ordered::<u8, _>(
+                1..=MAX_RANGES,
+                "missing",
+                |input, _| Range::decode(input),
+                Range::is_before,
+            )?;
+        }
+        if has_field(has::LACKS) {
+            statement.lacks = MemberBits::decode(input, "lacks")?;
+        }
+        if has_field(has::QUESTION) {
+            statement.question = Some(Question::decode(input)?);
+        }
+        if has_field(has::LISTING) {
+            statement.listing = Some(Listing::decode(input)?);
+        }
+        if has_field(has::NEXT) {
+            statement.next = Some(Next::decode(input)?);
+        }
+        // A field that is there says something: one value has one encoding.
+        if statement.has() == has {
+            Ok(statement)
+        } else {
+            Err(DecodeError::new(at, "has", DecodeErrorKind::NotCanonical))
+        }
     }
 }
 

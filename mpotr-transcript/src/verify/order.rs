@@ -7,7 +7,7 @@
 //! ```
 
 use mpotr_core::wire::ContentKind;
-use mpotr_core::wire::{Lock, Presence, cut_digest};
+use mpotr_core::wire::{Lock, MessageId, Presence, cut_digest};
 use mpotr_crypto::CryptoSuite;
 
 use super::flaw::{Flaw, FlawKind};
@@ -69,6 +69,29 @@ pub(super) fn prefixes<S: CryptoSuite>(talk: &Talk, indices: &[usize]) -> Vec<Lo
         lock
     });
     core::iter::once(Lock::EMPTY).chain(longer).collect()
+}
+
+/// The heads of the prefix that a lock names, if it is one of these messages in order.
+pub(super) fn heads(
+    talk: &Talk,
+    indices: &[usize],
+    prefixes: &[Lock],
+    lock: &Lock,
+) -> Option<Vec<MessageId>> {
+    let count = usize::try_from(lock.count).ok()?;
+    prefixes.get(count).filter(|here| *here == lock)?;
+    Some(talk.graph.heads_among(indices.get(..count)?))
+}
+
+/// What each statement names that has no heads and a lock, by its author. `docs/spec/05-wire.md`, "Statement".
+pub(super) fn named_by_locks<S: CryptoSuite>(talk: &Talk) -> Vec<(u16, Vec<MessageId>)> {
+    let indices = sorted(talk);
+    let prefixes = prefixes::<S>(talk, &indices);
+    let named = talk.statements.iter().filter_map(|it| {
+        let lock = Some(it.statement.lock).filter(|_| it.statement.names_by_lock())?;
+        Some((it.author, heads(talk, &indices, &prefixes, &lock)?))
+    });
+    named.collect()
 }
 
 /// How many messages are ordered: nothing that anyone still writes comes before the last of them.

@@ -8,6 +8,7 @@ use mpotr_gka::Run;
 
 use super::flaw::{Flaw, FlawKind};
 use super::graph::Graph;
+use super::order::named_by_locks;
 use super::run::Audited;
 use crate::reader::{Place, Said, Section, Signed};
 
@@ -105,6 +106,9 @@ impl Talk {
             talk.graph.cover(stated.author, frontier);
             let unknown = frontier.iter().filter(|id| talk.graph.index(id).is_none());
             talk.missing.extend(unknown.copied());
+        }
+        for (author, heads) in named_by_locks::<S>(&talk) {
+            talk.graph.cover(author, &heads);
         }
         talk
     }

@@ -8,7 +8,7 @@ use mpotr_core::wire::{Lock, MessageId};
 use mpotr_crypto::CryptoSuite;
 
 use super::flaw::{Flaw, FlawKind};
-use super::order::{prefixes, sorted};
+use super::order::{heads, prefixes, sorted};
 use super::said::{Stated, Talk, Written};
 
 /// Something that a member signed.
@@ -33,11 +33,7 @@ pub(super) fn check<S: CryptoSuite>(talk: &Talk, flaws: &mut Vec<Flaw>) {
     }
     let indices = sorted(talk);
     let prefixes = prefixes::<S>(talk, &indices);
-    let heads = |lock: &Lock| {
-        let count = usize::try_from(lock.count).ok()?;
-        prefixes.get(count).filter(|here| *here == lock)?;
-        Some(talk.graph.heads_among(indices.get(..count)?))
-    };
+    let heads = |lock: &Lock| heads(talk, &indices, &prefixes, lock);
     for member in (0_u16..).take(talk.members) {
         let wrote = talk.messages.iter().filter(|it| it.author == member);
         let stated = talk.statements.iter().filter(|it| it.author == member);

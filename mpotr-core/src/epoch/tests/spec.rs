@@ -71,7 +71,7 @@ impl Talk {
     /// Takes a packet of Alice's apart: `unsigned`, and the signature.
     fn open(&self, packet: &[u8], stream: (u8, &str), place: u32) -> (Vec<u8>, SignatureBytes) {
         let hint = self.secret.expand::<Suite, 8>("hint", &[]);
-        let mut head = vec![3, 5];
+        let mut head = vec![4, 5];
         head.extend_from_slice(hint.expose());
         assert_eq!(&packet[..10], head, "version, kind and hint");
         let (header, content) = packet[10..].split_at(23);
@@ -153,16 +153,14 @@ fn a_statement_is_what_the_specification_says() {
     let digest = ids
         .iter()
         .fold([0; 32], |digest, id| h32("order", &[&digest, id]));
-    let mut expected = vec![0];
+    // Present, a lock alone, nothing sent.
+    let mut expected = vec![0, 2];
     expected.extend_from_slice(&0_u32.to_be_bytes());
-    expected.extend_from_slice(&1_u16.to_be_bytes());
-    expected.extend_from_slice(&ids[1]);
     expected.extend_from_slice(&2_u32.to_be_bytes());
     expected.extend_from_slice(&digest);
-    // Nothing wanted, nothing missing, no comparison, nothing about the epoch that follows.
-    expected.extend_from_slice(&[0, 0, 0, 0, 0]);
-    expected.resize(224 - 64, 0);
+    expected.resize(112 - 64, 0);
     assert_eq!(unsigned, expected);
+    assert_eq!(last.len(), 173);
 
     let number = 40_u32.to_be_bytes();
     let items: [&[u8]; 5] = [

@@ -305,7 +305,8 @@ impl<S: CryptoSuite> Membership<S> {
                 self.talk.repeated = Some(cx.now);
                 Some(last.clone())
             }
-            Some(_) | None if owed || asked => epoch.seal_statement(departure.presence),
+            Some(_) | None if asked => epoch.seal_statement(departure.presence),
+            Some(_) | None if owed => epoch.seal_word(departure.presence),
             Some(_) | None => None,
         };
         let has_stated = owed && stated.is_some();
@@ -313,6 +314,14 @@ impl<S: CryptoSuite> Membership<S> {
         cx.timers.stop(Timer::Acknowledge);
         cx.timers.stop(Timer::Lock);
         has_stated
+    }
+
+    /// Sends the last statement once more, to who has asked for it. If it does not say all, a new one does.
+    pub(crate) fn state_again(&mut self, cx: &mut Context<'_, S>, departure: &Departing) {
+        match self.epoch.last_statement() {
+            Some(last) => cx.out.pass_on([last.packet.clone()]),
+            None => cx.out.state(self.epoch.seal_statement(departure.presence)),
+        }
     }
 
     /// Says that this member is still there, if it has said nothing for long. Returns whether another has not.

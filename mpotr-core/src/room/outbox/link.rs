@@ -6,7 +6,7 @@ use crate::time::Duration;
 /// Milliseconds in a second.
 const MILLIS: u64 = 1_000;
 
-/// The bytes of a packet with a short text or statement: one that is sealed has no fewer (05-wire, "Padding").
+/// The bytes of a packet with a short text (05-wire, "Padding"). One with a short statement has 173.
 const PACKET: usize = 285;
 
 /// The way to the channel.
