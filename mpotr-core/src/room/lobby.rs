@@ -11,23 +11,24 @@ pub(super) mod neighbours;
 pub(super) mod newcomers;
 pub(super) mod offering;
 pub(super) mod others;
+mod requesting;
 pub(super) mod roll;
 pub(super) mod spent;
+#[cfg(test)]
+mod tests;
 pub(super) mod turns;
-
-use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_gka::{EpochName, OfferDigest};
+use mpotr_gka::EpochName;
 
 use super::context::{Context, Me};
 use crate::config::Admission;
 use crate::event::Event;
-use crate::time::{Duration, Timestamp, part};
+use crate::time::{Duration, Timestamp};
 use crate::timers::Timer;
-use crate::wire::{MAX_REQUESTED, Packet, Proposal, Request, Wanted};
-use answering::{Answer, Answering};
+use crate::wire::{Packet, Proposal};
+use answering::Answering;
 use doubles::Doubles;
 use expecting::Expected;
 use guests::GuestLists;
@@ -297,205 +298,5 @@ impl<S: CryptoSuite> Lobby<S> {
             let again = published.after(cx.me.times().advertise);
             cx.timers.set(Timer::Advertise, again.max(cx.now));
         }
-    }
-
-    /// Asks for offers, in one request: of too many for the first.
-    fn request(&mut self, cx: &mut Context<'_, S>, offers: BTreeSet<OfferDigest>) {
-        self.asks_again = cx.now.after(cx.me.times().round_trip);
-        self.asked = self.asked.wrapping_add(1);
-        // Of offers in another order nobody reads a request.
-        let offers: Vec<_> = offers.into_iter().take(MAX_REQUESTED).collect();
-        if !offers.is_empty() {
-            let request = Request {
-                room: cx.me.config.room,
-                wanted: Wanted::Offers(offers),
-            };
-            cx.out.transmit(&Packet::Request(request));
-        }
-    }
-
-    /// Whether offers may be asked for again by now.
-    fn may_ask(&self, cx: &Context<'_, S>) -> bool {
-        cx.now >= self.asks_again && !cx.out.is_busy()
-    }
-
-    /// Asks for those of some offers that are not at hand, once in a while: of more than fit into a request others each time.
-    pub(super) fn request_missing(
-        &mut self,
-        cx: &mut Context<'_, S>,
-        listed: impl IntoIterator<Item = OfferDigest>,
-    ) {
-        if !self.may_ask(cx) {
-            return;
-        }
-        let is_lacking = |digest: &OfferDigest| self.offering.offer(digest).is_none();
-        let missing: BTreeSet<_> = listed.into_iter().filter(is_lacking).collect();
-        let from = self.asked.saturating_mul(MAX_REQUESTED);
-        if let Some(from) = from.checked_rem(missing.len()) {
-            let some = missing.iter().cycle().skip(from).copied();
-            let some = some.take(missing.len().min(MAX_REQUESTED)).collect();
-            self.request(cx, some);
-        }
-    }
-
-    /// Others are in a run whose proposal was missed: it is asked for, and nothing is proposed meanwhile.
-    pub(super) fn await_proposal(&mut self, cx: &Context<'_, S>) {
-        let patience = cx.me.times().round_trip.saturating_mul(PATIENCE);
-        self.turns.wait_for_proposal(cx.now.after(patience));
-    }
-
-    /// Asks for offers of the proposals that wait for them, once in a while.
-    pub(super) fn request_pending(&mut self, cx: &mut Context<'_, S>) {
-        if self.may_ask(cx) {
-            let is_lacking = |digest: &OfferDigest| self.offering.offer(digest).is_none();
-            let view = cx.me.times().view;
-            let wanted = self.turns.pending.ask(cx.now, view, is_lacking);
-            self.request(cx, wanted);
-        }
-    }
-
-    /// Something is asked for that this member answers if none of those does who come before it.
-    pub(super) fn ask_for(&mut self, cx: &mut Context<'_, S>, answer: Answer, rank: u32) {
-        let step = part(cx.me.times().gather, 4);
-        self.answering.ask(cx.now, answer, rank, step);
-    }
-
-    /// What is asked for was answered.
-    pub(super) fn was_given(&mut self, cx: &mut Context<'_, S>, answer: Answer) {
-        let times = cx.me.times();
-        let pause = match answer {
-            Answer::Advert => part(times.gather, 2),
-            Answer::Greeting | Answer::Guests => times.advertise,
-            Answer::Offer(_) => part(times.retry, 4),
-            // Who has not heard it asks again after more than a round trip.
-            Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
-                part(times.round_trip, 2)
-            }
-        };
-        self.answering.was_given(cx.now, answer, pause);
-        self.wait_for_turn(cx);
-    }
-
-    pub(super) fn wait_for_turn(&self, cx: &mut Context<'_, S>) {
-        match self.answering.next() {
-            Some(turn) => cx.timers.set(Timer::Reply, turn),
-            None => cx.timers.stop(Timer::Reply),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mpotr_gka::OfferDigest;
-
-    use super::*;
-    use crate::room::testing::{Suite, Two, common};
-    use crate::time::Duration;
-
-    const NOW: Timestamp = Timestamp::from_millis(5000);
-
-    #[test]
-    fn the_own_offer_is_published_as_it_is_until_it_is_too_old() {
-        let (mut common, mut rng) = common(1);
-        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
-        // Another has answered the first one.
-        let other = (OfferDigest::new([1; 32]), common.me.public());
-        common.pulse.publish(NOW, other.0);
-        common.pulse.hear_answer(NOW, other.0, None, other);
-        let view = common.me.times().view;
-        let lifetime = view.saturating_mul(VIEWS_OF_AN_OFFER);
-        let mut publish = |now| {
-            lobby.advertise(&mut common.at(now), true, &mut rng);
-            common.out.sent()
-        };
-        let first = publish(NOW);
-        let again = publish(NOW.after(view));
-        assert_eq!((first.len(), &first), (1, &again));
-        let later = NOW.after(lifetime);
-        let later = later.after(Duration::from_millis(1));
-        assert_ne!(publish(later), first);
-        let advertise = common.me.times().advertise;
-        assert_eq!(common.timers.next(), Some(later.after(advertise)));
-    }
-
-    /// On a carrier whose packets take minutes all that answers the first word comes late.
-    #[test]
-    fn names_of_epochs_stay_until_it_is_known_how_long_an_answer_takes() {
-        let (mut common, mut rng) = common(1);
-        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
-        let name = |n| EpochName::new([n; 16]);
-        let late = NOW.after(Duration::from_secs(600));
-        lobby.hear_of(&common.at(NOW), name(1));
-        lobby.advertise(&mut common.at(late), false, &mut rng);
-        assert!(lobby.follows(Some(name(1))));
-        // Others take its place if there is no other.
-        for n in 2..=5 {
-            lobby.hear_of(&common.at(late), name(n));
-        }
-        assert!(!lobby.follows(Some(name(1))) && lobby.follows(Some(name(5))));
-        let other = (OfferDigest::new([1; 32]), common.me.public());
-        common.pulse.publish(late, other.0);
-        common.pulse.hear_answer(late, other.0, None, other);
-        let fresh = common.me.times().fresh();
-        lobby.advertise(&mut common.at(late.after(fresh)), false, &mut rng);
-        assert!(!lobby.follows(Some(name(5))));
-    }
-
-    #[test]
-    fn an_old_offer_that_comes_late_is_not_the_one_that_its_maker_uses() {
-        let mut two = Two::new();
-        let me = &two.other_common.me;
-        let old = two.other.offering.own(None).unwrap();
-        let old = (old.digest, old.member.offer().clone());
-        two.other.renew_offer(me, NOW, None, &mut two.rng);
-        let new = two.other.offering.own(None).unwrap();
-        let new = (new.digest, new.member.offer().clone());
-        let mut lobby = Lobby::<Suite>::new(&two.common.me, NOW);
-        let at = |secs| NOW.after(Duration::from_secs(secs));
-        let fresh = Duration::from_secs(60);
-        lobby.offering.hear(at(1), new.1).unwrap();
-        lobby.offering.hear(at(2), old.1).unwrap();
-        let newest = |lobby: &Lobby<Suite>| lobby.offering.newest(at(4), fresh, |_| true);
-        assert_eq!(newest(&lobby), [old.0]);
-        lobby.offering.note_word(at(3), &new.0);
-        assert_eq!(newest(&lobby), [new.0]);
-        let candidates = lobby.offering.candidates(at(4), fresh, false, |_| true);
-        assert_eq!(candidates, [new.0]);
-    }
-
-    #[test]
-    fn offers_are_asked_for_in_requests_of_a_bounded_length() {
-        let (mut common, _) = common(1);
-        let wanted: Vec<_> = (0..2 * MAX_REQUESTED + 1)
-            .map(|n| {
-                let mut digest = [0; 32];
-                digest[..8].copy_from_slice(&n.to_be_bytes());
-                OfferDigest::new(digest)
-            })
-            .collect();
-        let mut lobby = Lobby::<Suite>::new(&common.me, NOW);
-        let mut now = NOW;
-        for _ in 0..3 {
-            // Once in a round trip, whatever is missing.
-            for _ in 0..2 {
-                let missing = wanted.iter().copied();
-                lobby.request_missing(&mut common.at(now), missing);
-            }
-            now = now.after(common.me.times().round_trip);
-        }
-        let asked = common.out.sent().into_iter().map(|packet| {
-            let Packet::Request(request) = packet else {
-                panic!("{packet:?}");
-            };
-            let Wanted::Offers(offers) = request.wanted else {
-                panic!("{request:?}");
-            };
-            offers
-        });
-        let asked: Vec<_> = asked.collect();
-        assert_eq!(asked.len(), 3);
-        assert!(asked.iter().all(|some| some.len() == MAX_REQUESTED));
-        let asked: BTreeSet<_> = asked.concat().into_iter().collect();
-        assert_eq!(asked, wanted.into_iter().collect());
     }
 }

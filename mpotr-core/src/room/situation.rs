@@ -2,7 +2,11 @@
 //!
 //! Nothing here changes anything. Each question has one answer, which all parts go by.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod newcomers;
+mod turns;
+mod twins;
+
+use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{MemberIndex, OfferDigest, Sid};
@@ -18,16 +22,7 @@ use super::votes::Votes;
 use crate::epoch::Epoch;
 use crate::policy::{Policy, Rule, Word};
 use crate::time::Timestamp;
-use crate::wire::{Admitted, Next, Vote};
-
-/// How much speaks for it that a newcomer has answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Trust {
-    /// This member has verified it.
-    is_proven: bool,
-    /// So many others say so.
-    trusted: usize,
-}
+use crate::wire::{Next, Vote};
 
 /// What holds at one moment in an epoch.
 pub(super) struct Situation<'a, S: CryptoSuite> {
@@ -85,25 +80,6 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// What each member that is present says to what is voted for.
     pub(super) fn words_on(&self, vote: &Vote) -> Vec<(IdentityKey, Word)> {
         self.member.words_on(self.votes, vote)
-    }
-
-    /// The same to a newcomer, by a vote for whom it is or for what it has answered with.
-    fn words_on_newcomer(&self, newcomer: &Admitted) -> Vec<(IdentityKey, Word)> {
-        let vote = Vote::Admit(newcomer.identity);
-        let mut words = self.words_on(&vote);
-        let epoch = self.epoch();
-        let present = epoch.indices().filter(|member| epoch.is_present(*member));
-        let have_checked = present.filter(|member| {
-            let said = epoch.next_of(*member);
-            said.is_some_and(|next| next.admitted.contains(newcomer))
-        });
-        let have_checked: BTreeSet<_> = have_checked.filter_map(|it| epoch.identity(it)).collect();
-        for (identity, word) in &mut words {
-            if have_checked.contains(identity) && *word == Word::Nothing {
-                *word = Word::For;
-            }
-        }
-        words
     }
 
     /// Whether enough members ask that an identity be left out, and with proof if the policy asks for that.
@@ -165,178 +141,6 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         *policy == self.votes.policy || policy.check_for(roster).is_ok()
     }
 
-    /// Whether this member lets an identity in that is outside, as far as it is asked.
-    pub(super) fn lets_in(&self, identity: &IdentityKey) -> bool {
-        !self.roster_left().contains(identity)
-            && !self.is_shut_out(identity)
-            && !self.is_excluded(identity)
-            && self.votes.admission.admits(identity)
-    }
-
-    /// Whether who has answered under an identity is stated: this member lets it in, or another instance of it is inside, and is
-    /// asked by that.
-    pub(super) fn may_state(&self, identity: &IdentityKey) -> bool {
-        let is_inside = self.member.place_of(identity).is_some();
-        self.lets_in(identity) || (is_inside && self.votes.replacements.allow(identity))
-    }
-
-    /// Whether the place of a member may go to another instance of its identity, which has shown itself by this offer: the member
-    /// does not object, and the last time is long ago.
-    pub(super) fn may_replace(&self, newcomer: &Admitted) -> bool {
-        let identity = &newcomer.identity;
-        let place = self.member.place_of(identity);
-        place.is_some_and(|place| place != self.epoch().me() && !self.has_installed(place))
-            && !self.is_excluded(identity)
-            && self.votes.replacements.allow(identity)
-            && !self.member.is_objected(identity, &newcomer.offer)
-    }
-
-    /// Whether it goes to it now: the member was asked, and has said nothing for long.
-    pub(super) fn is_replacement(&self, newcomer: &Admitted) -> bool {
-        let suspect = self.me.times().suspect;
-        let from = self.member.replaced_from(&newcomer.identity, suspect);
-        self.may_replace(newcomer)
-            && self.answered().contains(newcomer)
-            && from.is_some_and(|from| self.now >= from)
-    }
-
-    /// When the next member counts as dead of which another instance has shown itself.
-    pub(super) fn next_replacement(&self) -> Option<Timestamp> {
-        let members = self.epoch().indices();
-        let from = members.filter_map(|member| self.dead_from(member));
-        from.filter(|from| *from > self.now).min()
-    }
-
-    /// From when on a member counts as dead of which another instance has shown itself.
-    fn dead_from(&self, member: MemberIndex) -> Option<Timestamp> {
-        let identity = self.epoch().identity(member)?;
-        let suspect = self.me.times().suspect;
-        self.member.replaced_from(&identity, suspect)
-    }
-
-    /// The first view from this one on whose proposer takes part, does not count as dead, and is not to be left out by votes or
-    /// strikes.
-    pub(super) fn first_view_from(&self, view: u32) -> u32 {
-        let has_ended =
-            |member| !self.epoch().is_present(member) || self.is_member_excluded(member);
-        let lives = |view: &u32| {
-            let proposer = self.proposer_of(*view);
-            let dead_from = proposer.and_then(|proposer| self.dead_from(proposer));
-            dead_from.is_none_or(|from| self.now < from)
-                && !proposer.is_some_and(|it| has_ended(it) || self.is_passed_over(it))
-        };
-        let mut views = view..=self.view_of_turns(view);
-        views.find(lives).unwrap_or(view)
-    }
-
-    /// Whether a roster has another instance of a member in its place.
-    pub(super) fn is_replaced(&self, member: MemberIndex, offers: &[OfferDigest]) -> bool {
-        let identity = self.epoch().identity(member);
-        let answered = self.answered().into_iter();
-        let mut twins = answered.filter(|it| Some(it.identity) == identity);
-        twins.any(|it| offers.contains(&it.offer) && self.is_replacement(&it))
-    }
-
-    /// The newcomers who have answered some member in this view, by what it has said.
-    pub(super) fn answered(&self) -> BTreeSet<Admitted> {
-        let view = self.view();
-        let said = self.present().filter_map(|it| self.epoch().next_of(it));
-        let of_view = said.filter(|next| next.view == view);
-        of_view.flat_map(|next| &next.admitted).copied().collect()
-    }
-
-    /// The offers of newcomers who have answered some member, and which are not at hand.
-    pub(super) fn unheard(&self) -> Vec<OfferDigest> {
-        let offers: Vec<_> = self.answered().into_iter().map(|it| it.offer).collect();
-        self.offering.missing(&offers)
-    }
-
-    /// Whether a newcomer may be listed in this view: a member says that it has answered, and there are the votes.
-    pub(super) fn may_be_listed(&self, newcomer: &Admitted) -> bool {
-        let rule = &self.votes.policy.admit;
-        self.answered().contains(newcomer) && rule.is_met(&self.words_on_newcomer(newcomer))
-    }
-
-    /// The newcomers whom others say to have answered, and for whom this member's word is wanted, too.
-    pub(super) fn to_second(&self) -> Vec<Admitted> {
-        let epoch = self.epoch();
-        let own = epoch.next_of(epoch.me());
-        let is_own = |it: &Admitted| own.is_some_and(|next| next.admitted.contains(it));
-        let rule = &self.votes.policy.admit;
-        let is_wanted = |it: &Admitted| {
-            self.lets_in(&it.identity) && (is_own(it) || !rule.is_met(&self.words_on_newcomer(it)))
-        };
-        self.answered_elsewhere().filter(is_wanted).collect()
-    }
-
-    /// The newcomers who have answered another member in this view.
-    fn answered_elsewhere(&self) -> impl Iterator<Item = Admitted> {
-        let (epoch, view) = (self.epoch(), self.view());
-        let others = self.present().filter(move |it| *it != epoch.me());
-        let said = others.filter_map(move |it| epoch.next_of(it));
-        let of_view = said.filter(move |next| next.view == view);
-        of_view.flat_map(|next| &next.admitted).copied()
-    }
-
-    /// The offers of the newcomers whom the policy lets in, in a view that takes any.
-    pub(super) fn admitted(&self) -> Vec<OfferDigest> {
-        if !self.takes_newcomers() {
-            return Vec::new();
-        }
-        let is_let_in = |it: &Admitted| {
-            !self.offering.is_spent(&it.offer)
-                && self.offering.offer(&it.offer).is_some()
-                && (self.is_replacement(it)
-                    || (self.lets_in(&it.identity) && self.may_be_listed(it)))
-        };
-        let admitted = self.answered().into_iter().filter(is_let_in);
-        // Of one identity, one: that for which most speaks.
-        let mut one_each: BTreeMap<IdentityKey, (Trust, OfferDigest)> = BTreeMap::new();
-        for it in admitted {
-            let Some(trust) = self.trust_in(&it) else {
-                continue;
-            };
-            let most = one_each.entry(it.identity).or_insert((trust, it.offer));
-            if trust > most.0 {
-                *most = (trust, it.offer);
-            }
-        }
-        // Who was there when others failed the room goes first.
-        let is_alive = |identity: &IdentityKey| self.newcomers.is_alive(identity);
-        if one_each.keys().any(is_alive) {
-            one_each.retain(|identity, _| is_alive(identity));
-        }
-        one_each.into_values().map(|(_, offer)| offer).collect()
-    }
-
-    /// How much speaks for it that a newcomer has answered; nothing, if only members say so that have said it before of one
-    /// who was not there.
-    fn trust_in(&self, newcomer: &Admitted) -> Option<Trust> {
-        let is_proven = self.member.strangers.has_proven(newcomer);
-        let trusted = self
-            .named_by(newcomer)
-            .filter(|member| !self.newcomers.doubts(self.now, member))
-            .count();
-        (is_proven || trusted > 0).then_some(Trust { is_proven, trusted })
-    }
-
-    /// The other members that say in this view that a newcomer has answered.
-    pub(super) fn named_by(&self, newcomer: &Admitted) -> impl Iterator<Item = IdentityKey> {
-        let (epoch, view) = (self.epoch(), self.view());
-        let others = self.present().filter(move |it| *it != epoch.me());
-        let naming = others.filter(move |member| {
-            let said = epoch.next_of(*member);
-            said.is_some_and(|next| next.view == view && next.admitted.contains(newcomer))
-        });
-        naming.filter_map(|member| epoch.identity(member))
-    }
-
-    /// Whether newcomers are listed in this view: members' own changes go first, and a view that failed for want of a newcomer is
-    /// followed by some without any.
-    pub(super) fn takes_newcomers(&self) -> bool {
-        self.newcomers.may_come(self.now) && !self.wants_own_change()
-    }
-
     /// Whether there is a reason for another epoch, newcomers aside.
     pub(super) fn wants_own_change(&self) -> bool {
         let epoch = self.epoch();
@@ -365,60 +169,6 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
         });
         asked || self.wants_own_change() || !self.admitted().is_empty() || self.wants_merge()
-    }
-
-    /// The view that more than half of the others have come to that take part, if it is later than this member's; of those
-    /// the one that has every proposer once, if it is further: what one member states moves nobody by itself, and what many
-    /// state nobody by more than that at a time.
-    pub(super) fn later_view(&self) -> Option<u32> {
-        let (epoch, change) = (self.epoch(), self.change()?);
-        let takes_part =
-            |member: &MemberIndex| *member != epoch.me() && !self.may_be_left_out(*member);
-        let others = self.present().filter(takes_part);
-        let said = others.filter_map(|member| epoch.next_of(member));
-        let mut views: Vec<_> = said
-            .filter(|next| next.offer.is_some())
-            .map(|next| next.view)
-            .collect();
-        views.sort_unstable();
-        let most_have_come = views.len().checked_sub(1)?.checked_div(2)?;
-        let view = (*views.get(most_have_come)?).min(self.view_of_turns(change.view));
-        (view > change.view).then_some(view)
-    }
-
-    /// The first later view whose proposer has not left it, if that of this member's view has left this one: nobody who has not
-    /// taken part here will. How far a proposer says that it has gone moves nobody.
-    pub(super) fn view_of_proposer(&self) -> Option<u32> {
-        let view = self.change()?.view;
-        let has_left = |view: u32| {
-            let proposer = self.proposer_of(view);
-            let said = proposer.and_then(|proposer| self.epoch().next_of(proposer));
-            said.is_some_and(|next| next.installed.is_none() && next.view > view)
-        };
-        if !has_left(view) {
-            return None;
-        }
-        let mut later = view.checked_add(1)?..=self.view_of_turns(view);
-        later.find(|view| !has_left(*view))
-    }
-
-    /// The last of the views from this one on in which each member has had its turn.
-    fn view_of_turns(&self, view: u32) -> u32 {
-        let members = u32::try_from(self.epoch().members()).unwrap_or(u32::MAX);
-        view.saturating_add(members)
-    }
-
-    /// The proposer of a view: the members of the old roster take turns, from one that its name picks. The last view, which
-    /// none follows, has none: it would be one member's for ever.
-    pub(super) fn proposer_of(&self, view: u32) -> Option<MemberIndex> {
-        view.checked_add(1)?;
-        let members = u64::try_from(self.epoch().members()).ok()?;
-        let name = self.member.name;
-        let first = name.as_bytes().first_chunk();
-        let first = first.map(|bytes| u64::from_be_bytes(*bytes))?;
-        let turn = first.checked_rem(members)?.checked_add(u64::from(view))?;
-        let turn = usize::try_from(turn.checked_rem(members)?).ok()?;
-        Some(MemberIndex::of(turn))
     }
 
     /// Whether a member may be left out of a roster.

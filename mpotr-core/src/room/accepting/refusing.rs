@@ -1,0 +1,177 @@
+//! A proposal that this member takes no part in, or not yet. `docs/spec/06-epochs.md`, "Proposals".
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::RosterError;
+
+use crate::error::Rejection;
+use crate::event::Event;
+use crate::room::Room;
+use crate::room::context::Context;
+use crate::room::judging::Verdict;
+use crate::room::lobby::Lobby;
+use crate::room::lobby::backlog::Pending;
+use crate::room::lobby::offering::OwnOffer;
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::Proposal;
+
+impl<S: CryptoSuite> Lobby<S> {
+    /// A proposal of a first epoch lists this member and is too far ahead for it: it comes nearer by as many views as
+    /// members that it has heard of are in it.
+    pub(super) fn note_stale(&mut self, takes: impl Fn(&IdentityKey) -> bool, proposal: &Proposal) {
+        let listed = |own: &OwnOffer<S>| proposal.offers.contains(&own.digest);
+        let is_ahead = proposal.view > self.turns.views.next(None);
+        let own = self.offering.own(None);
+        if !is_ahead || proposal.parent.is_some() || !own.is_some_and(listed) {
+            return;
+        }
+        // Who is not there makes nobody come nearer.
+        let own = own.map(|own| own.member.offer().identity);
+        let mut members = BTreeSet::new();
+        for digest in &proposal.offers {
+            match self.offering.offer(digest).map(|offer| offer.identity) {
+                Some(identity) if Some(identity) == own || takes(&identity) => {
+                    members.insert(identity);
+                }
+                Some(_) | None => return,
+            }
+        }
+        if self.signs(proposal) == Some(true) {
+            let members = u32::try_from(members.len()).unwrap_or(u32::MAX);
+            self.turns.views.approach(proposal, members);
+        }
+    }
+
+    /// Others may count the own offer as used or as that of one who is silent, so that a fresh one takes its place. One that is
+    /// younger than a view stays, no matter who proposes without it; and what nobody has signed whose offer is at hand says nothing:
+    /// anyone can send such proposals, and an offer that changes all the time is in no roster.
+    pub(super) fn give_up_offer(&mut self, cx: &Context<'_, S>, proposal: &Proposal) {
+        let (view, parent) = (cx.me.times().view, proposal.parent);
+        let own = self.offering.own(parent);
+        let is_old = own.is_some_and(|own| cx.now.since(own.made) >= view);
+        if is_old && self.signs(proposal) == Some(true) {
+            self.offering.keep_own(|other| other != parent);
+        }
+    }
+
+    /// Those who do not need the key that does not decode take part: this member waits until they have given up.
+    /// In the name of an epoch of others anyone makes up such proposals.
+    fn stay_out(&mut self, cx: &Context<'_, S>, proposal: &Proposal) {
+        if proposal.parent.is_some() {
+            return;
+        }
+        self.turns.leave_view(cx.now, proposal);
+        self.turns.keep_out(cx.now.after(cx.me.times().view));
+    }
+
+    /// Keeps a proposal until the offers that it lists are at hand, and asks for those that are lost: for that of its maker first,
+    /// which shows whether there is one.
+    ///
+    /// # Errors
+    /// It waits already; its maker's offer is at hand, and it is not its maker's: then nothing is asked for, and no place is
+    /// taken, in another's name; or it is not, and far more is lacking than is at hand.
+    pub(super) fn wait_for_offers(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        proposal: Proposal,
+    ) -> Result<(), Rejection> {
+        if self.turns.pending.contains(&proposal) {
+            return Err(Rejection::Replayed);
+        }
+        let signs = self.signs(&proposal);
+        if signs == Some(false) {
+            return Err(Rejection::NotAuthentic);
+        }
+        let lacking = self.offering.missing(&proposal.offers).len();
+        let is_of_first = proposal.parent.is_none();
+        let is_first = self.turns.pending.is_empty();
+        let pending = &mut self.turns.pending;
+        let mut waiting = Pending::new(cx.now, proposal, None);
+        waiting.is_signed = signs.is_some();
+        pending.keep(waiting, lacking)?;
+        if is_first {
+            cx.timers.begin_anew(Timer::Ask);
+        }
+        cx.timers
+            .set_if_idle(Timer::Ask, cx.now.after(cx.me.times().round_trip));
+        if is_of_first {
+            self.request_pending(cx);
+        }
+        // Those of the members of an epoch come with their contributions.
+        Ok(())
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// A proposal is refused: offers at fault are barred.
+    pub(in crate::room) fn refuse(
+        &mut self,
+        now: Timestamp,
+        proposal: &Proposal,
+        verdict: Verdict,
+    ) -> Rejection {
+        match verdict {
+            Verdict::Wait => Rejection::UnusableOffer,
+            Verdict::Ask(people) => {
+                self.ask_about(now, people);
+                Rejection::NotAdmitted
+            }
+            Verdict::Refuse(rejection) => rejection,
+            Verdict::Bar(offer) => {
+                self.lobby.offering.spend([offer]);
+                Rejection::UnusableOffer
+            }
+            Verdict::Roster(error) => {
+                self.lobby.bar_undecodable(&proposal.offers, &error);
+                if matches!(error, RosterError::UndecodableKey { .. }) {
+                    self.lobby.stay_out(&self.common.at(now), proposal);
+                    self.plan_proposal(now);
+                }
+                error.into()
+            }
+        }
+    }
+
+    /// Others would be in an epoch with this member whom the application has not admitted.
+    pub(crate) fn ask_about(&mut self, now: Timestamp, people: BTreeSet<IdentityKey>) {
+        for claimed in people {
+            let is_shut_out = self.is_shut_out(now, &claimed);
+            let is_news = self.lobby.others.note_person(now, claimed);
+            if is_news && !is_shut_out {
+                self.common.out.tell(Event::WantsIn { claimed });
+            }
+        }
+    }
+
+    pub(super) fn note_refused(
+        &mut self,
+        now: Timestamp,
+        rejection: &Rejection,
+        proposal: &Proposal,
+    ) {
+        let is_for_others = matches!(rejection, Rejection::StaleView | Rejection::NotListed);
+        let missed = self.succession.missed.run().filter(|_| is_for_others);
+        if let Some(run) = missed.filter(|run| self.is_of_run(proposal, *run)) {
+            self.succession.missed.settle(run);
+        }
+        if *rejection == Rejection::OtherPolicy {
+            let others = &mut self.lobby.others;
+            if proposal.suite == S::ID {
+                others.note_policy(&proposal.policy);
+            } else {
+                others.note_suites([proposal.suite.code()]);
+            }
+        }
+        if *rejection == Rejection::StaleView {
+            let takes = |identity: &IdentityKey| self.votes.takes(identity);
+            self.lobby.note_stale(takes, proposal);
+        }
+        let waits = self.phase.gathers() && self.succession.current.is_none();
+        if waits && is_for_others {
+            self.lobby.give_up_offer(&self.common.at(now), proposal);
+            self.advertise_soon(now);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a newcomer does at the door: it knocks, and answers who challenges it. `docs/spec/06-epochs.md`, "Newcomers".
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_gka::Challenge;
+
+use super::BETWEEN_ANSWERS;
+use crate::error::Rejection;
+use crate::room::Room;
+use crate::room::lobby::Lobby;
+use crate::room::lobby::neighbours::Name;
+use crate::room::lobby::newcomers::Reply;
+use crate::time::{Timestamp, part};
+use crate::timers::Timer;
+use crate::wire::{Answer, Knock, KnockNonce, Packet};
+
+impl<S: CryptoSuite> Room<S> {
+    /// Says that this member is there, and no more.
+    pub(crate) fn knock(&mut self, rng: &mut dyn CryptoRng) {
+        let mut nonce = [0; KnockNonce::LENGTH];
+        rng.fill_bytes(&mut nonce);
+        self.common.out.transmit(&Packet::Knock(Knock {
+            room: self.common.me.config.room,
+            nonce: KnockNonce::new(nonce),
+        }));
+    }
+
+    /// A member of an epoch asks who wants to come in.
+    pub(crate) fn handle_hello(
+        &mut self,
+        now: Timestamp,
+        challenge: &Challenge,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if challenge.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        if !self.phase.gathers() {
+            return self.overhear(now, challenge);
+        }
+        let cx = &mut self.common.at(now);
+        // How many are in there it does not say, so that the application is told when an advert comes.
+        if self.lobby.hear_of(cx, challenge.epoch) == Name::Dropped {
+            return Err(Rejection::UnknownEpoch);
+        }
+        self.lobby.hold_back(cx);
+        self.plan_proposal(now);
+        let lifetime = Lobby::lifetime(&self.common.at(now));
+        let times = self.common.me.times();
+        let offering = &self.lobby.offering;
+        let parent = Some(challenge.epoch);
+        let offer = offering.current(now, parent, lifetime);
+        let offer = offer
+            .and_then(|_| offering.own(parent))
+            .map(|own| own.digest);
+        let pause = part(times.gather, BETWEEN_ANSWERS);
+        let newcomers = &mut self.lobby.newcomers;
+        match newcomers.reply_to(now, &challenge.epoch, &challenge.key, offer, pause) {
+            Reply::None => Err(Rejection::Replayed),
+            Reply::Later => {
+                let is_sound = || challenge.check::<S>().is_some();
+                let due = newcomers.keep(challenge, rng.next_u64(), pause, is_sound);
+                let due = due.ok_or(Rejection::Replayed)?;
+                self.common.timers.set_earlier(Timer::Door, due);
+                Ok(())
+            }
+            Reply::Again(packet) => {
+                self.common.out.transmit(&packet);
+                Ok(())
+            }
+            Reply::Fresh => self.answer(now, challenge, rng),
+        }
+    }
+
+    /// Answers the challenges that came a moment after others.
+    pub(super) fn answer_waiting(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let pause = part(self.common.me.times().gather, BETWEEN_ANSWERS);
+        for challenge in self.lobby.newcomers.take_waiting(now, pause) {
+            if self.lobby.follows(Some(challenge.epoch)) {
+                // It was looked at when it came.
+                let _answered = self.answer(now, &challenge, rng);
+            }
+        }
+        if let Some(next) = self.lobby.newcomers.next_waiting(pause) {
+            self.common.timers.set(Timer::Door, next);
+        }
+    }
+
+    /// Answers a challenge, with an offer for its epoch: a fresh one, unless there is one that may be listed by now.
+    fn answer(
+        &mut self,
+        now: Timestamp,
+        challenge: &Challenge,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        let checked = challenge.check::<S>().ok_or(Rejection::NotAuthentic)?;
+        let parent = Some(challenge.epoch);
+        let lifetime = Lobby::lifetime(&self.common.at(now));
+        let me = &self.common.me;
+        if self.lobby.offering.current(now, parent, lifetime).is_none() {
+            self.lobby.renew_offer(me, now, parent, rng);
+        }
+        let own = self.lobby.offering.own(parent);
+        let own = own.ok_or(Rejection::UnknownEpoch)?;
+        let digest = own.digest;
+        let proof = checked.prove(&digest, &*me.identity, rng);
+        let signed = challenge.signed_by_joiner::<S>(&digest);
+        let answer = Answer {
+            offer: own.member.offer().clone(),
+            challenge: challenge.key,
+            signature: own.secrets.ephemeral().sign(&signed),
+            // An invented member has no secret by which to answer a challenge of who is there.
+            proof: proof.ok_or(Rejection::NotAuthentic)?,
+        };
+        let packet = Packet::Answer(Box::new(answer));
+        self.common.out.transmit(&packet);
+        let newcomers = &mut self.lobby.newcomers;
+        newcomers.note_answer(now, challenge.epoch, (challenge.key, digest), packet);
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! What others miss, and this member sends again. `docs/spec/06-epochs.md`, "Anyone repairs".
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
+
+use super::lots::{HELPER_AFTER, Question, bytes_of, moment};
+use crate::room::Room;
+use crate::room::context::Context;
+use crate::room::lobby::Lobby;
+use crate::room::lobby::answering::Answer;
+use crate::room::succession::attempt::Attempt;
+use crate::room::succession::pending::Claim;
+use crate::time::Timestamp;
+use crate::wire::{Missing, Packet, Request, SidHint, Wanted};
+
+impl<S: CryptoSuite> Lobby<S> {
+    /// A member lacks statements that this one holds.
+    pub(crate) fn plan_statements(
+        &mut self,
+        cx: &mut Context<'_, S>,
+        (asker, number): (MemberIndex, u32),
+        (me, members): (MemberIndex, usize),
+        lacking: &[MemberIndex],
+    ) {
+        let seed = [bytes_of(asker).as_slice(), &number.to_be_bytes()].concat();
+        let question = Question {
+            seed: &seed,
+            me,
+            members,
+        };
+        let round_trip = cx.me.times().round_trip;
+        for author in lacking {
+            if let Some(turn) = question.turn(cx.now, round_trip, *author) {
+                self.answering
+                    .plan(cx.now, Answer::Statement(*author), turn);
+            }
+        }
+        self.wait_for_turn(cx);
+    }
+
+    /// Another has sent something again, or for the first time.
+    pub(crate) fn overhear(&mut self, cx: &mut Context<'_, S>, answer: Answer) {
+        if self.answering.awaits(&answer) {
+            self.was_given(cx, answer);
+        }
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Packets of a run are asked for, by anyone: of a run that is under way here, or that has led to this member's epoch.
+    pub(crate) fn hear_missing(&mut self, now: Timestamp, missing: &Missing) {
+        let Some((me, members)) = self.place_in(missing.run) else {
+            return self.note_missed(now, missing.run);
+        };
+        let current = self.succession.current.as_ref();
+        if current.is_some_and(|current| current.hint == missing.run) {
+            let first = missing.contributions.iter().map(|author| (1, author));
+            let second = missing.confirmations.iter().map(|author| (2, author));
+            let round_trip = self.common.me.times().round_trip;
+            let overheard = &mut self.succession.overheard;
+            overheard.note(now, round_trip, first.chain(second));
+            self.overhear_missing(now, [&missing.contributions, &missing.confirmations]);
+        }
+        let request = Request {
+            room: self.common.me.config.room,
+            wanted: Wanted::Rounds(missing.clone()),
+        };
+        let seed = Packet::Request(request).to_bytes();
+        let question = Question {
+            seed: &seed,
+            me,
+            members,
+        };
+        let round_trip = self.common.me.times().round_trip;
+        for (round, authors) in [(1, &missing.contributions), (2, &missing.confirmations)] {
+            for author in authors.iter().take(members) {
+                let answer = Answer::Round(Claim {
+                    run: missing.run,
+                    round,
+                    sender: author,
+                });
+                if let Some(turn) = question.turn(now, round_trip, author)
+                    && self.held_packet(answer).is_some()
+                {
+                    self.lobby.answering.plan(now, answer, turn);
+                }
+            }
+        }
+        self.lobby.wait_for_turn(&mut self.common.at(now));
+    }
+
+    /// The proposal of a run is asked for, by anyone.
+    pub(crate) fn hear_proposal_missing(&mut self, now: Timestamp, run: SidHint) {
+        self.overhear_proposal_missing(now, run);
+        let Some((me, members)) = self.place_in(run) else {
+            return;
+        };
+        let answer = Answer::Proposal(run);
+        if self.held_packet(answer).is_none() {
+            return;
+        }
+        let seed = now.as_millis().to_be_bytes();
+        let question = Question {
+            // Each draws by itself: of many that hold it, a few are soon.
+            seed: &[run.as_bytes().as_slice(), &seed].concat(),
+            me,
+            members,
+        };
+        let round_trip = self.common.me.times().round_trip;
+        let author = self.proposer_in(run).unwrap_or(me);
+        let turn = if author == me {
+            // As a rule it alone has it.
+            let (least, more) = HELPER_AFTER;
+            Some(now.after(moment(round_trip, least, more, self.own_lot())))
+        } else {
+            question.turn(now, round_trip, author)
+        };
+        if let Some(turn) = turn {
+            self.lobby.answering.plan(now, answer, turn);
+            self.lobby.wait_for_turn(&mut self.common.at(now));
+        }
+    }
+
+    fn attempt(&self, run: SidHint) -> Option<&Attempt<S>> {
+        let succession = &self.succession;
+        let mut attempts = succession.current.iter().chain(&succession.confirmed);
+        attempts.find(|attempt| attempt.hint == run)
+    }
+
+    fn proposer_in(&self, run: SidHint) -> Option<MemberIndex> {
+        let attempt = self.attempt(run);
+        attempt.map(|attempt| MemberIndex::new(attempt.proposal.proposer))
+    }
+
+    /// This member's place in a run, and how many are in it.
+    fn place_in(&self, run: SidHint) -> Option<(MemberIndex, usize)> {
+        if let Some(attempt) = self.attempt(run) {
+            return Some((attempt.run().me(), attempt.run().members().len()));
+        }
+        let member = self.phase.member()?;
+        (member.certificate.hint == run).then(|| (member.epoch.me(), member.epoch.members()))
+    }
+
+    /// What is asked for, as it was sent, if this member holds it.
+    pub(crate) fn held_packet(&self, answer: Answer) -> Option<Vec<u8>> {
+        match answer {
+            Answer::Advert | Answer::Greeting | Answer::Guests | Answer::Offer(_) => None,
+            Answer::Statement(member) => self.phase.epoch()?.newest_statement(member),
+            Answer::Proposal(run) => {
+                let attempt = self.attempt(run)?;
+                let proposal = Packet::Proposal(attempt.proposal.clone());
+                Some(attempt.as_sent(&proposal))
+            }
+            Answer::Round(claim) => {
+                if let Some(attempt) = self.attempt(claim.run) {
+                    let packet = attempt.packet_of(claim.round, claim.sender)?;
+                    return Some(attempt.as_sent(&packet));
+                }
+                let certificate = &self.phase.member()?.certificate;
+                let held = (certificate.hint == claim.run).then_some(&certificate.all)?;
+                held.get(&(claim.round, claim.sender)).cloned()
+            }
+        }
+    }
+}
