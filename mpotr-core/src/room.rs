@@ -23,15 +23,17 @@
 //!
 //! | file | what the room does: each calls those below it alone |
 //! |---|---|
-//! | `asking`, `writing`, `receiving`, `due` | what the application asks for, which part each packet is for, what is due |
-//! | `following`, `explaining` | what follows from an input, and what is waited for then |
+//! | `due`, `receiving`, `asking`, `writing` | what is due, which part each packet is for, what the application asks for |
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
-//! | `greeting` | who comes in from outside: knock, challenge and answer |
-//! | `accepting`, `yielding`, `hosting` | a first epoch or that of a host, which proposals wait, and who lets whom in |
-//! | `merging` | two rooms that become one |
+//! | `yielding`, `accepting` | a first epoch or that of a host: which proposals wait, and which this member takes part in |
+//! | `following` | what follows from an input |
 //! | `ending` | the end of an epoch without another, and of this member's part |
-//! | `agreeing`, `repairing` | the two rounds of a run, and what is missing of them |
+//! | `agreeing` | the two rounds of a run, and runs that fail |
+//! | `greeting` | who comes in from outside: knock, challenge and answer |
+//! | `merging`, `hosting` | two rooms that become one, and who lets whom in |
+//! | `repairing` | what is missing of a run, and what this member sends again |
 //! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
+//! | `explaining` | what is waited for |
 //! | `proposing`, `hearing`, `voting` | offers and turns, who has heard whom, and what this member asks of the others |
 //! | `speaking`, `reporting` | what is said in an epoch, and what is told of it |
 

@@ -12,15 +12,13 @@ use super::Room;
 use super::context::Me;
 use super::judging::{Judge, Parent, Part, Verdict};
 use super::lobby::Lobby;
-use super::lobby::backlog::Pending;
 use super::lobby::offering::Offering;
 use super::lobby::turns::Held;
 use super::proposing::Draft;
 use super::succession::attempt::Attempt;
-use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Packet, Proposal, SidHint};
+use crate::wire::{Packet, Proposal};
 
 impl<S: CryptoSuite> Lobby<S> {
     /// Whether the maker of a proposal has signed it; `None` while its offer is not at hand.
@@ -210,52 +208,6 @@ impl<S: CryptoSuite> Room<S> {
                     pulse.hear_answer_since(now, published, by);
                 }
                 self.common.keep_pace();
-            }
-        }
-    }
-
-    /// Whether a proposal, all of whose offers are at hand, is that of a run.
-    pub(super) fn is_of_run(&self, proposal: &Proposal, run: SidHint) -> bool {
-        let offers = proposal.offers.iter();
-        let offers: Option<Vec<_>> = offers
-            .map(|digest| self.lobby.offering.offer(digest))
-            .collect();
-        offers.is_some_and(|offers| SidHint::of(&proposal.sid::<S>(offers.into_iter())) == run)
-    }
-
-    /// Takes a proposal of a first epoch, or of a host's.
-    pub(super) fn handle_proposal(
-        &mut self,
-        now: Timestamp,
-        proposal: Proposal,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), Rejection> {
-        match self.judge(now, &proposal) {
-            Ok(part) if self.may_wait(now, &proposal, (part.hint(), now)) => {
-                let waiting = Pending::new(now, proposal, Some(part.hint()));
-                self.lobby.turns.pending.keep(waiting, 0)?;
-                self.lobby.await_proposal(&self.common.at(now));
-                self.look_again(now);
-                self.plan_proposal(now);
-                Ok(())
-            }
-            Ok(part) => {
-                self.take_part(now, proposal, part, rng);
-                Ok(())
-            }
-            Err(Verdict::Wait) => {
-                let cx = &mut self.common.at(now);
-                self.lobby.wait_for_offers(cx, proposal)
-            }
-            Err(Verdict::Ask(people)) if self.votes.admission.asks() => {
-                self.ask_about(now, people);
-                let cx = &mut self.common.at(now);
-                self.lobby.wait_for_offers(cx, proposal)
-            }
-            Err(verdict) => {
-                let rejection = self.refuse(now, &proposal, verdict);
-                self.note_refused(now, &rejection, &proposal);
-                Err(rejection)
             }
         }
     }

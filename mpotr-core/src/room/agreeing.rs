@@ -123,25 +123,14 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Takes a packet of one of the two rounds of a run.
-    pub(super) fn handle_round(
+    /// Takes a packet of one of the two rounds of a run in which this member is.
+    pub(super) fn fill(
         &mut self,
         now: Timestamp,
-        claim: Claim,
-        round: Round,
-        packet: &[u8],
+        which: Which,
+        (claim, round, packet): (Claim, Round, &[u8]),
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
-        let answer = Answer::Round(claim);
-        // Anyone can send something in another's name: only what this member would send takes its place.
-        if self.lobby.answering.awaits(&answer)
-            && self.held_packet(answer).as_deref() == Some(packet)
-        {
-            self.lobby.was_given(&mut self.common.at(now), answer);
-        }
-        let Some(which) = self.succession.which(claim.run) else {
-            return self.unknown_run(now, claim, &round, packet, rng);
-        };
         match self.succession.fill(which, round) {
             Ok(()) => {
                 if claim.round == 2 {
@@ -165,38 +154,6 @@ impl<S: CryptoSuite> Room<S> {
                 }
             }
         }
-        Ok(())
-    }
-
-    /// A packet of a run that is not under way: of one that is over, or of one that is not known yet.
-    fn unknown_run(
-        &mut self,
-        now: Timestamp,
-        claim: Claim,
-        round: &Round,
-        packet: &[u8],
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), Rejection> {
-        if let Some(member) = self.phase.member() {
-            if member.certificate.hint == claim.run {
-                // Who is still at it asks for what it lacks.
-                return Err(Rejection::Replayed);
-            }
-            if !self.phase.gathers() {
-                if member.changing.change.is_none() && member.goes_over.is_none() {
-                    return Err(Rejection::UnknownEpoch);
-                }
-                self.succession.pending.keep_of_run(claim, packet)?;
-                self.note_missed(now, claim.run);
-                return Ok(());
-            }
-        }
-        self.succession.pending.keep_of_run(claim, packet)?;
-        if self.phase.gathers() && self.follow_into(now, claim.run, round, rng) {
-            return Ok(());
-        }
-        // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.
-        self.note_missed(now, claim.run);
         Ok(())
     }
 
@@ -256,12 +213,6 @@ impl<S: CryptoSuite> Room<S> {
         self.say_next();
     }
 
-    /// Whether the run under way waits for those who would come in.
-    pub(super) fn waits_for_newcomers(&self) -> bool {
-        let current = self.succession.current.as_ref();
-        current.is_some_and(Attempt::awaits_newcomers)
-    }
-
     /// This member has confirmed a run: what it confirms last is what it may install.
     fn have_confirmed(&mut self, which: Which, attempt: Attempt<S>) {
         let run = attempt.run().sid();
@@ -309,6 +260,21 @@ impl<S: CryptoSuite> Room<S> {
         let wait = cx.timers.backed_off(Timer::Retry, first);
         if is_in_run || is_held || member.is_some_and(|member| member.is_unanswered()) {
             cx.timers.set(Timer::Retry, now.after(wait));
+        }
+    }
+
+    /// There is a proposal in this view: it has the time that a run takes, and half of that from when it came at least. That
+    /// without a member that has fallen silent comes late.
+    pub(super) fn extend_view(&mut self, now: Timestamp) {
+        let view = self.common.me.times().view;
+        if let Some(change) = self.phase.change_mut() {
+            let until = change.extend(now, view);
+            if self.succession.waits_for_newcomers() {
+                // Those have less.
+                self.common.timers.set_earlier(Timer::View, until);
+            } else {
+                self.common.timers.set(Timer::View, until);
+            }
         }
     }
 }

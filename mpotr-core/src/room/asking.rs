@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::policy::{Policy, PolicyError};
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::Vote;
+use crate::wire::{EpochName, Vote};
 
 impl<S: CryptoSuite> Room<S> {
     /// Is willing to be in a roster with this identity, and asks that it be let in, as far as the policy asks for this
@@ -140,5 +140,28 @@ impl<S: CryptoSuite> Room<S> {
                 self.end(now);
             }
         }
+    }
+
+    /// Asks that this room and another become one, as far as the policy asks for this member's word on who is let in: that
+    /// of which [`Event::OtherEpoch`](crate::Event::OtherEpoch) has told. All members of one room go over into the other,
+    /// or none: the members of both have to vote for it, and each decides whom it is in a roster with
+    /// ([`Admission`](crate::Admission)).
+    ///
+    /// # Errors
+    /// [`VoteError::TooMany`]; nothing has changed then.
+    pub fn merge(&mut self, now: Timestamp, name: EpochName) -> Result<(), VoteError> {
+        let neighbours = &self.lobby.neighbours;
+        if neighbours.is_own(name) {
+            // They are one already.
+            return Ok(());
+        }
+        self.votes
+            .check_place_for_merge(name, |other| neighbours.contains(other))?;
+        if !self.vote(now, Vote::Merge(name)) {
+            // Who asks again has not been heard, it may be.
+            self.say_next();
+        }
+        self.after_input(now);
+        Ok(())
     }
 }

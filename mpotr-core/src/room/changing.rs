@@ -23,7 +23,7 @@ use super::membership::strikes::{self, Strikes};
 use super::outbox::Outbox;
 use super::situation::Situation;
 use super::votes::Votes;
-use crate::time::{Timestamp, part};
+use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Packet, Presence};
 
@@ -79,6 +79,32 @@ impl Changing {
     /// When a member said something about the next epoch last.
     pub(super) fn spoke_at(&self, member: MemberIndex) -> Option<Timestamp> {
         self.spoke.get(&member).copied()
+    }
+}
+
+impl Change {
+    /// There is a proposal in this view: until when it goes on, if a view has this length.
+    pub(super) fn extend(&mut self, now: Timestamp, view: Duration) -> Timestamp {
+        let proposed = *self.proposed.get_or_insert(now);
+        let least = proposed.after(part(view, 2));
+        self.entered.after(view).max(least)
+    }
+}
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    /// Whether there is a reason for another epoch.
+    pub(super) fn wants_change(&self) -> bool {
+        let epoch = self.epoch();
+        if epoch.members() == 1 {
+            // Who is alone looks for others, and has no use for another epoch without them.
+            return false;
+        }
+        let mut others = epoch.other_members();
+        let asked = others.any(|member| {
+            let said = epoch.next_of(member);
+            said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
+        });
+        asked || self.wants_own_change() || !self.admitted().is_empty() || self.wants_merge()
     }
 }
 
@@ -148,10 +174,10 @@ impl<S: CryptoSuite> Room<S> {
                 self.enter_view(now, first, rng);
             }
         }
-        if self.waits_for_newcomers() && self.is_so(now, |it| it.wants_own_change()) {
+        if self.succession.waits_for_newcomers() && self.is_so(now, |it| it.wants_own_change()) {
             // What members want goes first.
             let view = self.phase.change().map_or(0, |change| change.view);
-            self.cut_short();
+            self.phase.cut_short();
             self.enter_view(now, view.saturating_add(1), rng);
         }
         self.note_installed(now);
@@ -200,13 +226,6 @@ impl<S: CryptoSuite> Room<S> {
         self.enter_view(now, view, rng);
         if let Some(change) = self.phase.change_mut() {
             change.followed = Some(now);
-        }
-    }
-
-    /// The view ends by what a member did or wants, and not by the weather.
-    pub(super) fn cut_short(&mut self) {
-        if let Some(change) = self.phase.change_mut() {
-            change.is_cut_short = true;
         }
     }
 
@@ -292,23 +311,6 @@ impl<S: CryptoSuite> Room<S> {
             |it: &Situation<'_, S>| view > 0 && it.takes_newcomers() && it.is_my_turn(view);
         if self.lobby.newcomers.are_there(now, fresh) && self.is_so(now, is_my_turn) {
             self.plan_challenge(now);
-        }
-    }
-
-    /// There is a proposal in this view: it has the time that a run takes, and half of that from when it came at least. That
-    /// without a member that has fallen silent comes late.
-    pub(super) fn extend_view(&mut self, now: Timestamp) {
-        let view = self.common.me.times().view;
-        if let Some(change) = self.phase.change_mut() {
-            let proposed = *change.proposed.get_or_insert(now);
-            let least = proposed.after(part(view, 2));
-            let until = change.entered.after(view).max(least);
-            if self.waits_for_newcomers() {
-                // Those have less.
-                self.common.timers.set_earlier(Timer::View, until);
-            } else {
-                self.common.timers.set(Timer::View, until);
-            }
         }
     }
 

@@ -241,7 +241,7 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         if attempt.continuing.is_some() && !attempt.has_confirmed() && member.objects_to(attempt) {
-            self.cut_short();
+            self.phase.cut_short();
             self.common.timers.set(Timer::View, now);
         }
     }
@@ -310,6 +310,23 @@ impl<S: CryptoSuite> Room<S> {
         {
             next.admitted = admitted;
             self.say_next();
+        }
+    }
+
+    /// A member of an epoch asks who wants to come in.
+    pub(super) fn handle_hello(
+        &mut self,
+        now: Timestamp,
+        challenge: &Challenge,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if challenge.room != self.common.me.config.room {
+            return Err(Rejection::OtherRoom);
+        }
+        if self.phase.gathers() {
+            self.answer_hello(now, challenge, rng)
+        } else {
+            self.overhear(now, challenge)
         }
     }
 }

@@ -13,7 +13,7 @@ use super::lobby::neighbours::Name;
 use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Advert, Packet};
+use crate::wire::{Advert, Guests, Packet};
 
 /// The fewest places in a lot of those who have no roster.
 const FEW: usize = 8;
@@ -180,5 +180,12 @@ impl<S: CryptoSuite> Room<S> {
             self.plan_proposal(now);
         }
         Ok(())
+    }
+
+    /// What the members of an epoch that goes over tell its host.
+    pub(super) fn own_guests(&self) -> Option<Guests> {
+        let names = self.lobby.neighbours.own_names().collect();
+        let member = self.phase.member()?;
+        member.guests(self.common.me.config.room, names)
     }
 }

@@ -8,6 +8,7 @@ use mpotr_gka::{Established, MemberIndex, Sid};
 use super::Room;
 use super::context::Context;
 use super::membership::Membership;
+use super::merging::Move;
 use super::old::Old;
 use super::phase::{Gathering, Phase};
 use crate::epoch::Epoch;
@@ -16,6 +17,9 @@ use crate::record::{Record, RunRecord};
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{EpochName, Presence, Proposal, SidHint};
+
+/// A room goes over for so many views at first: after that it goes back, if the other has not let it in.
+const VIEWS_OF_A_MOVE: u32 = 4;
 
 /// What was sent in the run that led to this epoch, for those who missed it.
 #[derive(Debug)]
@@ -251,5 +255,21 @@ impl<S: CryptoSuite> Room<S> {
         for member in before.difference(&now_in) {
             out.tell(Event::LeftOut { member: *member });
         }
+    }
+
+    /// The new epoch goes over into another, if its proposal says so.
+    fn begin_move(&mut self, now: Timestamp, host: Option<EpochName>) {
+        let Some((member, host)) = self.phase.member_mut().zip(host) else {
+            return;
+        };
+        let times = self.common.me.times();
+        // However quick the network is, the others have to be heard, and their people to vote.
+        let first = times
+            .view
+            .saturating_mul(VIEWS_OF_A_MOVE)
+            .max(times.fresh());
+        let until = self.votes.tries.note(now, host, first);
+        member.goes_over = Some(Move { host, until });
+        self.common.timers.set(Timer::Advertise, now);
     }
 }

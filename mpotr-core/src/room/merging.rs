@@ -18,21 +18,17 @@ use super::Room;
 use super::lobby::answering::{Answer, rank};
 use super::membership::Membership;
 use super::situation::Situation;
-use super::succession::attempt::Attempt;
-use crate::error::{Rejection, VoteError};
-use crate::time::{Timestamp, part};
+use crate::error::Rejection;
+use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{EpochName, Guests, Packet, Proposal, Vote};
-
-/// A room goes over for so many views at first: after that it goes back, if the other has not let it in.
-const VIEWS_OF_A_MOVE: u32 = 4;
 
 /// The epoch into which the members of one go over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Move {
     pub(super) host: EpochName,
     /// When they go back.
-    until: Timestamp,
+    pub(super) until: Timestamp,
 }
 
 impl<S: CryptoSuite> Situation<'_, S> {
@@ -166,7 +162,7 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// What the members of this epoch tell those of the host: which offers belong together.
-    fn guests(&self, room: mpotr_gka::RoomId, names: Vec<EpochName>) -> Option<Guests> {
+    pub(super) fn guests(&self, room: mpotr_gka::RoomId, names: Vec<EpochName>) -> Option<Guests> {
         let host = self.goes_over?.host;
         let members = self.epoch.indices();
         let stated = members.map(|member| self.epoch.next_of(member)?.guest);
@@ -181,45 +177,6 @@ impl<S: CryptoSuite> Membership<S> {
 }
 
 impl<S: CryptoSuite> Room<S> {
-    /// Asks that this room and another become one, as far as the policy asks for this member's word on who is let in: that
-    /// of which [`Event::OtherEpoch`](crate::Event::OtherEpoch) has told. All members of one room go over into the other,
-    /// or none: the members of both have to vote for it, and each decides whom it is in a roster with
-    /// ([`Admission`](crate::Admission)).
-    ///
-    /// # Errors
-    /// [`VoteError::TooMany`]; nothing has changed then.
-    pub fn merge(&mut self, now: Timestamp, name: EpochName) -> Result<(), VoteError> {
-        let neighbours = &self.lobby.neighbours;
-        if neighbours.is_own(name) {
-            // They are one already.
-            return Ok(());
-        }
-        self.votes
-            .check_place_for_merge(name, |other| neighbours.contains(other))?;
-        if !self.vote(now, Vote::Merge(name)) {
-            // Who asks again has not been heard, it may be.
-            self.say_next();
-        }
-        self.after_input(now);
-        Ok(())
-    }
-
-    /// The new epoch goes over into another, if its proposal says so.
-    pub(super) fn begin_move(&mut self, now: Timestamp, host: Option<EpochName>) {
-        let Some((member, host)) = self.phase.member_mut().zip(host) else {
-            return;
-        };
-        let times = self.common.me.times();
-        // However quick the network is, the others have to be heard, and their people to vote.
-        let first = times
-            .view
-            .saturating_mul(VIEWS_OF_A_MOVE)
-            .max(times.fresh());
-        let until = self.votes.tries.note(now, host, first);
-        member.goes_over = Some(Move { host, until });
-        self.common.timers.set(Timer::Advertise, now);
-    }
-
     /// Makes an offer to the host of an epoch that goes over, and says in the epoch which it is; when all have, one tells the
     /// host which belong together.
     pub(super) fn offer_as_guest(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
@@ -276,13 +233,6 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// What the members of an epoch that goes over tell its host.
-    pub(super) fn own_guests(&self) -> Option<Guests> {
-        let names = self.lobby.neighbours.own_names().collect();
-        let member = self.phase.member()?;
-        member.guests(self.common.me.config.room, names)
-    }
-
     /// Takes a list of those who ask to come in together.
     pub(super) fn handle_guests(
         &mut self,
@@ -327,26 +277,6 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
-    /// A run in which members of another room were listed has failed: the next one is without them for a while.
-    pub(super) fn note_failed_guests(&mut self, now: Timestamp, attempt: &Attempt<S>) {
-        if let Some(name) = attempt.guests {
-            let first = part(self.common.me.times().view, 2);
-            let _over = self.votes.tries.note(now, name, first);
-        }
-    }
-
-    /// The view of a host is over without an epoch, for a member that goes over into it.
-    pub(super) fn end_guest_run(&mut self, now: Timestamp) {
-        self.set_aside(now);
-        if let Some(member) = self.phase.member_mut() {
-            let has_confirmed = member.changing.has_confirmed();
-            member.epoch.thaw(has_confirmed);
-        }
-        self.say_next();
-        self.common.timers.set(Timer::Advertise, now);
-        self.common.timers.set(Timer::Change, now);
-    }
-
     /// Looks again when an epoch that goes over has to go back.
     pub(super) fn await_host(&mut self, now: Timestamp) {
         let goes_over = self.phase.member().and_then(|member| member.goes_over);
@@ -354,6 +284,25 @@ impl<S: CryptoSuite> Room<S> {
             self.common
                 .timers
                 .set_earlier(Timer::Change, goes_over.until);
+        }
+    }
+
+    /// Publishes the own offer and knocks, as long as this member gathers, or its epoch goes over into another.
+    pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if self.phase.gathers() {
+            let is_busy = self.succession.current.is_some();
+            if self.common.pulse.take_doubt() {
+                // A word that nobody has heard before: its answer shows how long one takes.
+                self.say_heard(now, rng);
+            }
+            if !is_busy && self.lobby.knocks_now(&self.common.at(now)) {
+                self.knock(rng);
+            }
+            self.lobby.advertise(&mut self.common.at(now), is_busy, rng);
+            self.plan_proposal(now);
+        } else {
+            self.offer_as_guest(now, rng);
+            self.call_neighbours(now);
         }
     }
 }

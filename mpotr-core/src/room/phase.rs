@@ -93,4 +93,11 @@ impl<S: CryptoSuite> Phase<S> {
     pub(super) fn name(&self) -> Option<EpochName> {
         self.member().map(|member| member.name)
     }
+
+    /// The view ends by what a member did or wants, and not by the weather.
+    pub(super) fn cut_short(&mut self) {
+        if let Some(change) = self.change_mut() {
+            change.is_cut_short = true;
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::votes::Votes;
 use crate::policy::Policy;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::Proposal;
+use crate::wire::{Knock, KnockNonce, Packet, Proposal, SidHint};
 
 /// Those who propose again after a view in vain do so at as many different moments within `propose`.
 const SPREADS: u32 = 256;
@@ -57,6 +57,13 @@ impl<S: CryptoSuite> Offering<S> {
             signature: SignatureBytes::new([0; 64]),
         };
         Some(proposal.sign(own.secrets.ephemeral()))
+    }
+
+    /// Whether a proposal, all of whose offers are at hand, is that of a run.
+    pub(super) fn is_of_run(&self, proposal: &Proposal, run: SidHint) -> bool {
+        let offers = proposal.offers.iter();
+        let offers: Option<Vec<_>> = offers.map(|digest| self.offer(digest)).collect();
+        offers.is_some_and(|offers| SidHint::of(&proposal.sid::<S>(offers.into_iter())) == run)
     }
 }
 
@@ -168,29 +175,20 @@ impl<S: CryptoSuite> Room<S> {
         Lobby::wait_for_answers(cx);
     }
 
-    /// Publishes the own offer and knocks, as long as this member gathers, or its epoch goes over into another.
-    pub(super) fn advertise(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        if self.phase.gathers() {
-            let is_busy = self.succession.current.is_some();
-            if self.common.pulse.take_doubt() {
-                // A word that nobody has heard before: its answer shows how long one takes.
-                self.say_heard(now, rng);
-            }
-            if !is_busy && self.lobby.knocks_now(&self.common.at(now)) {
-                self.knock(rng);
-            }
-            self.lobby.advertise(&mut self.common.at(now), is_busy, rng);
-            self.plan_proposal(now);
-        } else {
-            self.offer_as_guest(now, rng);
-            self.call_neighbours(now);
-        }
-    }
-
     /// Publishes the own offers before their time, as far as they are published.
     pub(super) fn advertise_soon(&mut self, now: Timestamp) {
         if self.phase.gathers() {
             self.lobby.advertise_soon(&mut self.common.at(now));
         }
+    }
+
+    /// Says that this member is there, and no more.
+    pub(super) fn knock(&mut self, rng: &mut dyn CryptoRng) {
+        let mut nonce = [0; KnockNonce::LENGTH];
+        rng.fill_bytes(&mut nonce);
+        self.common.out.transmit(&Packet::Knock(Knock {
+            room: self.common.me.config.room,
+            nonce: KnockNonce::new(nonce),
+        }));
     }
 }

@@ -1,7 +1,7 @@
 //! Packets as they come in, and which part of the room each is for. `docs/spec/05-wire.md`, "Receiving".
 
+use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::Offer;
 
 use super::Room;
@@ -14,7 +14,7 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Bundle, EnclosedPacket, Packet, Proposal, Request, SealedPacket, Wanted};
+use crate::wire::{Bundle, EnclosedPacket, Packet, Request, SealedPacket, Wanted};
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes a packet that came from the channel, from anyone, or a bundle of some.
@@ -213,12 +213,6 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Whether a proposal is for the epoch that follows this member's.
-    pub(super) fn is_of_change(&self, proposal: &Proposal) -> bool {
-        let member = self.phase.member();
-        member.is_some_and(|member| Some(member.name) == proposal.parent)
-    }
-
     fn handle_sealed(
         &mut self,
         now: Timestamp,
@@ -311,14 +305,6 @@ impl<S: CryptoSuite> Room<S> {
             self.consider_pending(now, rng);
         }
         Ok(())
-    }
-
-    /// Whether an identity was left out by a vote.
-    pub(super) fn is_shut_out(&self, now: Timestamp, identity: &IdentityKey) -> bool {
-        match self.situation(now) {
-            Some(situation) => situation.is_shut_out(identity),
-            None => self.votes.exclusions.holds(identity),
-        }
     }
 
     /// Takes note of an offer of another identity, and of who makes it.

@@ -179,7 +179,7 @@ impl<S: CryptoSuite> Room<S> {
         let view = self.phase.change().map(|change| change.view);
         let signed = view.and_then(|view| self.succession.changes.signed(view));
         let mut pending = self.lobby.turns.pending.iter();
-        signed.is_some_and(|proposal| self.is_of_run(proposal, run))
+        signed.is_some_and(|proposal| self.lobby.offering.is_of_run(proposal, run))
             || pending.any(|it| it.run == Some(run))
     }
 

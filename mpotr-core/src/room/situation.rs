@@ -22,7 +22,7 @@ use super::votes::Votes;
 use crate::epoch::Epoch;
 use crate::policy::{Policy, Rule, Word};
 use crate::time::Timestamp;
-use crate::wire::{Next, Vote};
+use crate::wire::{Admitted, Next, Vote};
 
 /// What holds at one moment in an epoch.
 pub(super) struct Situation<'a, S: CryptoSuite> {
@@ -156,26 +156,6 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             || self.wants_other_policy()
     }
 
-    /// Whether there is a reason for another epoch.
-    pub(super) fn wants_change(&self) -> bool {
-        let epoch = self.epoch();
-        if epoch.members() == 1 {
-            // Who is alone looks for others, and has no use for another epoch without them.
-            return false;
-        }
-        let mut others = epoch.other_members();
-        let asked = others.any(|member| {
-            let said = epoch.next_of(member);
-            said.is_some_and(|next| next.installed.is_none() && next.offer.is_some())
-        });
-        asked || self.wants_own_change() || !self.admitted().is_empty() || self.wants_merge()
-    }
-
-    /// Whether a member may be left out of a roster.
-    pub(super) fn may_be_left_out(&self, member: MemberIndex) -> bool {
-        self.has_gone(member) || self.is_struck(member)
-    }
-
     /// Whether a member is not to be waited for: it no longer takes part, or says nothing.
     pub(super) fn has_gone(&self, member: MemberIndex) -> bool {
         let (epoch, Some(change)) = (self.epoch(), self.change()) else {
@@ -238,5 +218,13 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// Whether any member says that it installed a run.
     pub(super) fn installed(&self) -> BTreeSet<Sid> {
         self.said().filter_map(|next| next.installed).collect()
+    }
+
+    /// The newcomers who have answered some member in this view, by what it has said.
+    pub(super) fn answered(&self) -> BTreeSet<Admitted> {
+        let view = self.view();
+        let said = self.present().filter_map(|it| self.epoch().next_of(it));
+        let of_view = said.filter(|next| next.view == view);
+        of_view.flat_map(|next| &next.admitted).copied().collect()
     }
 }

@@ -1,6 +1,6 @@
 //! What the room asks of its epoch, and says there, if there is one. `docs/spec/06-epochs.md`, "Talking".
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
 use super::context::Context;
@@ -9,6 +9,7 @@ use super::leaving::Departing;
 use super::membership::Membership;
 use super::situation::Situation;
 use crate::time::Timestamp;
+use crate::wire::Proposal;
 
 impl<S: CryptoSuite> Room<S> {
     /// What holds in the epoch now.
@@ -60,5 +61,19 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(member) = self.phase.member_mut() {
             member.say_next(&mut self.common.out, &self.votes);
         }
+    }
+
+    /// Whether an identity was left out by a vote.
+    pub(super) fn is_shut_out(&self, now: Timestamp, identity: &IdentityKey) -> bool {
+        match self.situation(now) {
+            Some(situation) => situation.is_shut_out(identity),
+            None => self.votes.exclusions.holds(identity),
+        }
+    }
+
+    /// Whether a proposal is for the epoch that follows this member's.
+    pub(super) fn is_of_change(&self, proposal: &Proposal) -> bool {
+        let member = self.phase.member();
+        member.is_some_and(|member| Some(member.name) == proposal.parent)
     }
 }

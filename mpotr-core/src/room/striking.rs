@@ -89,6 +89,11 @@ impl<S: CryptoSuite> Situation<'_, S> {
     pub(super) fn is_passed_over(&self, member: MemberIndex) -> bool {
         self.own_strikes(member) >= strikes::ENOUGH && self.is_struck_by_most(member)
     }
+
+    /// Whether a member may be left out of a roster.
+    pub(super) fn may_be_left_out(&self, member: MemberIndex) -> bool {
+        self.has_gone(member) || self.is_struck(member)
+    }
 }
 
 impl<S: CryptoSuite> Membership<S> {

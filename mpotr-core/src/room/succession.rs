@@ -242,6 +242,12 @@ impl<S: CryptoSuite> Succession<S> {
         self.confirmed.clear();
         self.changes.clear();
     }
+
+    /// Whether the run under way waits for those who would come in.
+    pub(super) fn waits_for_newcomers(&self) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(Attempt::awaits_newcomers)
+    }
 }
 
 #[cfg(test)]

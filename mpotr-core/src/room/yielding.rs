@@ -9,7 +9,11 @@ use mpotr_crypto::rand_core::CryptoRng;
 use super::Room;
 use super::judging::Verdict;
 use super::lobby::PATIENCE;
+use super::lobby::answering::Answer;
+use super::lobby::backlog::Pending;
 use super::succession::Round;
+use super::succession::pending::Claim;
+use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{Proposal, SidHint};
@@ -48,7 +52,7 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Whether an acceptable proposal that came then waits, for the own one or a better one.
-    pub(super) fn may_wait(
+    fn may_wait(
         &self,
         now: Timestamp,
         proposal: &Proposal,
@@ -60,7 +64,7 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Others take part in a run: if this member has proposed it, or its proposal waits here, this one does so, too. Returns
     /// whether it does.
-    pub(super) fn follow_into(
+    fn follow_into(
         &mut self,
         now: Timestamp,
         run: SidHint,
@@ -121,12 +125,103 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Proposals that wait are looked at again when the time of a better one is over.
-    pub(super) fn look_again(&mut self, now: Timestamp) {
+    fn look_again(&mut self, now: Timestamp) {
         let is_any_whole = self.lobby.turns.pending.iter().any(|it| it.run.is_some());
         if is_any_whole && self.lobby.turns.held.is_none() {
             let round_trip = self.common.me.times().round_trip;
             let later = now.after(round_trip);
             self.common.timers.set_earlier(Timer::Yield, later);
+        }
+    }
+
+    /// A packet of a run that is not under way: of one that is over, or of one that is not known yet.
+    fn unknown_run(
+        &mut self,
+        now: Timestamp,
+        claim: Claim,
+        round: &Round,
+        packet: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        if let Some(member) = self.phase.member() {
+            if member.certificate.hint == claim.run {
+                // Who is still at it asks for what it lacks.
+                return Err(Rejection::Replayed);
+            }
+            if !self.phase.gathers() {
+                if member.changing.change.is_none() && member.goes_over.is_none() {
+                    return Err(Rejection::UnknownEpoch);
+                }
+                self.succession.pending.keep_of_run(claim, packet)?;
+                self.note_missed(now, claim.run);
+                return Ok(());
+            }
+        }
+        self.succession.pending.keep_of_run(claim, packet)?;
+        if self.phase.gathers() && self.follow_into(now, claim.run, round, rng) {
+            return Ok(());
+        }
+        // Others are in a run whose proposal was missed: ask for it, and propose nothing meanwhile.
+        self.note_missed(now, claim.run);
+        Ok(())
+    }
+
+    /// Takes a packet of one of the two rounds of a run.
+    pub(super) fn handle_round(
+        &mut self,
+        now: Timestamp,
+        claim: Claim,
+        round: Round,
+        packet: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        let answer = Answer::Round(claim);
+        // Anyone can send something in another's name: only what this member would send takes its place.
+        if self.lobby.answering.awaits(&answer)
+            && self.held_packet(answer).as_deref() == Some(packet)
+        {
+            self.lobby.was_given(&mut self.common.at(now), answer);
+        }
+        let Some(which) = self.succession.which(claim.run) else {
+            return self.unknown_run(now, claim, &round, packet, rng);
+        };
+        self.fill(now, which, (claim, round, packet), rng)
+    }
+
+    /// Takes a proposal of a first epoch, or of a host's.
+    pub(super) fn handle_proposal(
+        &mut self,
+        now: Timestamp,
+        proposal: Proposal,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        match self.judge(now, &proposal) {
+            Ok(part) if self.may_wait(now, &proposal, (part.hint(), now)) => {
+                let waiting = Pending::new(now, proposal, Some(part.hint()));
+                self.lobby.turns.pending.keep(waiting, 0)?;
+                self.lobby.await_proposal(&self.common.at(now));
+                self.look_again(now);
+                self.plan_proposal(now);
+                Ok(())
+            }
+            Ok(part) => {
+                self.take_part(now, proposal, part, rng);
+                Ok(())
+            }
+            Err(Verdict::Wait) => {
+                let cx = &mut self.common.at(now);
+                self.lobby.wait_for_offers(cx, proposal)
+            }
+            Err(Verdict::Ask(people)) if self.votes.admission.asks() => {
+                self.ask_about(now, people);
+                let cx = &mut self.common.at(now);
+                self.lobby.wait_for_offers(cx, proposal)
+            }
+            Err(verdict) => {
+                let rejection = self.refuse(now, &proposal, verdict);
+                self.note_refused(now, &rejection, &proposal);
+                Err(rejection)
+            }
         }
     }
 }

@@ -72,7 +72,7 @@ impl<S: CryptoSuite> Lobby<S> {
     /// # Errors
     /// It waits already; its maker's offer is at hand, and it is not its maker's: then nothing is asked for, and no place is
     /// taken, in another's name; or it is not, and far more is lacking than is at hand.
-    pub(super) fn wait_for_offers(
+    pub(in crate::room) fn wait_for_offers(
         &mut self,
         cx: &mut Context<'_, S>,
         proposal: Proposal,
@@ -145,7 +145,7 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    pub(super) fn note_refused(
+    pub(in crate::room) fn note_refused(
         &mut self,
         now: Timestamp,
         rejection: &Rejection,
@@ -153,7 +153,7 @@ impl<S: CryptoSuite> Room<S> {
     ) {
         let is_for_others = matches!(rejection, Rejection::StaleView | Rejection::NotListed);
         let missed = self.succession.missed.run().filter(|_| is_for_others);
-        if let Some(run) = missed.filter(|run| self.is_of_run(proposal, *run)) {
+        if let Some(run) = missed.filter(|run| self.lobby.offering.is_of_run(proposal, *run)) {
             self.succession.missed.settle(run);
         }
         if *rejection == Rejection::OtherPolicy {

@@ -10,7 +10,7 @@ use crate::room::Room;
 use crate::room::membership::Membership;
 use crate::room::succession::Which;
 use crate::room::succession::attempt::Attempt;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 
 impl<S: CryptoSuite> Room<S> {
@@ -70,8 +70,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         // What members want has ended it, and not the time.
-        let is_cut_short =
-            self.waits_for_newcomers() && self.is_so(now, |situation| situation.wants_own_change());
+        let is_cut_short = self.succession.waits_for_newcomers()
+            && self.is_so(now, |situation| situation.wants_own_change());
         if self.phase.is_member() && !is_cut_short {
             let view = self.common.me.times().view;
             self.lobby.newcomers.have_failed(now, view, alive, by);
@@ -138,7 +138,7 @@ impl<S: CryptoSuite> Room<S> {
         match which {
             // A change goes on with its next view.
             Which::Current if !self.phase.gathers() => {
-                self.cut_short();
+                self.phase.cut_short();
                 self.common.timers.set(Timer::View, now);
             }
             Which::Current => {
@@ -149,6 +149,26 @@ impl<S: CryptoSuite> Room<S> {
             }
             Which::Confirmed(_) => {}
         }
+    }
+
+    /// A run in which members of another room were listed has failed: the next one is without them for a while.
+    pub(super) fn note_failed_guests(&mut self, now: Timestamp, attempt: &Attempt<S>) {
+        if let Some(name) = attempt.guests {
+            let first = part(self.common.me.times().view, 2);
+            let _over = self.votes.tries.note(now, name, first);
+        }
+    }
+
+    /// The view of a host is over without an epoch, for a member that goes over into it.
+    pub(in crate::room) fn end_guest_run(&mut self, now: Timestamp) {
+        self.set_aside(now);
+        if let Some(member) = self.phase.member_mut() {
+            let has_confirmed = member.changing.has_confirmed();
+            member.epoch.thaw(has_confirmed);
+        }
+        self.say_next();
+        self.common.timers.set(Timer::Advertise, now);
+        self.common.timers.set(Timer::Change, now);
     }
 }
 

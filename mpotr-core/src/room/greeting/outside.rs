@@ -12,32 +12,16 @@ use crate::room::lobby::neighbours::Name;
 use crate::room::lobby::newcomers::Reply;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Answer, Knock, KnockNonce, Packet};
+use crate::wire::{Answer, Packet};
 
 impl<S: CryptoSuite> Room<S> {
-    /// Says that this member is there, and no more.
-    pub(crate) fn knock(&mut self, rng: &mut dyn CryptoRng) {
-        let mut nonce = [0; KnockNonce::LENGTH];
-        rng.fill_bytes(&mut nonce);
-        self.common.out.transmit(&Packet::Knock(Knock {
-            room: self.common.me.config.room,
-            nonce: KnockNonce::new(nonce),
-        }));
-    }
-
-    /// A member of an epoch asks who wants to come in.
-    pub(crate) fn handle_hello(
+    /// Answers a challenge, or keeps it for a moment.
+    pub(super) fn answer_hello(
         &mut self,
         now: Timestamp,
         challenge: &Challenge,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
-        if challenge.room != self.common.me.config.room {
-            return Err(Rejection::OtherRoom);
-        }
-        if !self.phase.gathers() {
-            return self.overhear(now, challenge);
-        }
         let cx = &mut self.common.at(now);
         // How many are in there it does not say, so that the application is told when an advert comes.
         if self.lobby.hear_of(cx, challenge.epoch) == Name::Dropped {

@@ -54,14 +54,6 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.lets_in(identity) || (is_inside && self.votes.replacements.allow(identity))
     }
 
-    /// The newcomers who have answered some member in this view, by what it has said.
-    pub(crate) fn answered(&self) -> BTreeSet<Admitted> {
-        let view = self.view();
-        let said = self.present().filter_map(|it| self.epoch().next_of(it));
-        let of_view = said.filter(|next| next.view == view);
-        of_view.flat_map(|next| &next.admitted).copied().collect()
-    }
-
     /// The offers of newcomers who have answered some member, and which are not at hand.
     pub(crate) fn unheard(&self) -> Vec<OfferDigest> {
         let offers: Vec<_> = self.answered().into_iter().map(|it| it.offer).collect();

@@ -4,6 +4,7 @@
 //! fails: forged packets then leave their slots, and what is left decides who is at fault.
 
 mod packets;
+mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,15 +20,7 @@ use crate::epoch::{Door, Enclosure};
 use crate::record::RunRecord;
 use crate::room::installing::Certificate;
 use crate::wire::{EpochName, Proposal, SidHint};
-
-/// Where a member is in a run.
-#[derive(Debug)]
-enum Stage<S: CryptoSuite> {
-    Contributing(Contributing<S>),
-    Confirming(Confirming<S>),
-    /// All confirmations have verified: what is missing is leave to install it.
-    Certified(Box<(Established<S>, Certificate)>),
-}
+use stage::Stage;
 
 /// A run that this member takes part in.
 #[derive(Debug)]
@@ -115,24 +108,6 @@ impl<S: CryptoSuite> Attempt<S> {
             self.contributions.len()
         };
         packets == members
-    }
-
-    /// The run.
-    pub(crate) const fn run(&self) -> &Run<S> {
-        match &self.stage {
-            Stage::Contributing(phase) => phase.run(),
-            Stage::Confirming(phase) => phase.run(),
-            Stage::Certified(certified) => &certified.0.run,
-        }
-    }
-
-    /// Whether all confirmations are here and verify.
-    pub(crate) const fn is_certified(&self) -> bool {
-        matches!(self.stage, Stage::Certified(_))
-    }
-
-    pub(crate) const fn has_confirmed(&self) -> bool {
-        matches!(self.stage, Stage::Confirming(_) | Stage::Certified(_))
     }
 
     /// Whether another run of the same view may take the place of this one: nobody else takes part here. It lists the offer that

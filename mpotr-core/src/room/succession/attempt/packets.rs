@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{Member, MemberIndex, Offer, OfferDigest};
 
-use super::{Attempt, Stage};
+use super::Attempt;
+use super::stage::Stage;
 use crate::epoch::Enclosure;
 use crate::wire::{MemberBits, Packet, SealedPacket};
 
