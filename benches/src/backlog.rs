@@ -32,8 +32,9 @@ pub struct Backlog<S> {
 }
 
 impl<S: CryptoSuite> Backlog<S> {
-    /// Messages in a backlog.
-    pub const MESSAGES: usize = 10_000;
+    /// Messages in a backlog: as many as so many authors may have on their way to one who is not heard, 128 each
+    /// (`docs/spec/06-epochs.md`, "Sending").
+    pub const MESSAGES: usize = 1_280;
 
     /// Lets them talk.
     ///
