@@ -14,6 +14,7 @@
 //! | [`signature`] | Ed25519 and the strict predicate | RFC 8032, Wycheproof, forgeries made here |
 //! | [`scalar`] | the scalar field | its laws |
 //! | [`group`] | ristretto255 | RFC 9496, its laws |
+//! | [`joint`] | the joint signature | values of a second implementation |
 //! | [`run`] | that backends agree | each other: [`run::journal`] writes down every result of a seeded run |
 
 #![expect(
@@ -31,6 +32,7 @@ use mpotr_crypto::{CryptoSuite, check_supported};
 pub mod aead;
 pub mod group;
 pub mod hash;
+pub mod joint;
 pub mod run;
 pub mod scalar;
 pub mod signature;
@@ -98,6 +100,9 @@ macro_rules! conformance {
                     group_laws
                     double_multiplication_is_the_sum_of_two_products
                     multi_scalar_multiplication_is_the_sum_of_products
+                }
+                joint {
+                    the_example_of_the_specification
                 }
                 run {
                     a_journal_depends_on_its_seed_alone

@@ -4,9 +4,10 @@
 
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{
-    AeadKey, CryptoSuite, EphemeralKey, EphemeralKeyPair, Fingerprint, Group, IdentityKeyPair,
-    Secret, SignatureBytes, TranscriptHash, VerifyingKey, hash_to_scalar, label, random_scalar,
-    vartime_double_scalar_mul,
+    AeadKey, CryptoSuite, Digest32, EphemeralKey, EphemeralKeyPair, Fingerprint, Group,
+    IdentityKeyPair, JointChallenge, JointKey, JointSignature, NoncePair, NonceSum, PartSecret,
+    Secret, SecretScalar, SignatureBytes, TranscriptHash, VerifyingKey, hash_to_scalar, label,
+    random_scalar, vartime_double_scalar_mul,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -38,6 +39,7 @@ pub fn journal<S: CryptoSuite>(seed: u64, rounds: u32) -> Vec<Entry> {
         run.seals::<S>();
         run.signatures::<S>();
         run.identities::<S>();
+        run.joint_signatures::<S>();
     }
     run.entries
 }
@@ -207,5 +209,43 @@ impl SeededRun {
         );
         let stored = IdentityKeyPair::from_secret::<S>(pair.secret()).unwrap();
         self.write("identity, restored", stored.public());
+    }
+
+    /// One to three members sign together; what they made is verified as it is and with a bit changed.
+    fn joint_signatures<S: CryptoSuite>(&mut self) {
+        let kc = Digest32::new(self.bytes());
+        let (message, purpose) = (self.message(), self.message());
+        let members = 1 + self.rng.next_u32() % 3;
+        let parts: Vec<_> = (0..members)
+            .map(|_| PartSecret::<S>::new(SecretScalar::random(&mut self.rng)))
+            .collect();
+        let key = JointKey::sum(parts.iter().map(PartSecret::element)).unwrap();
+        self.write("joint key", key.as_bytes());
+        let pairs: Vec<_> = parts
+            .iter()
+            .map(|part| NoncePair::draw(part, &purpose, &mut self.rng))
+            .collect();
+        let nonces: Vec<_> = pairs
+            .iter()
+            .map(|pair| pair.commitment().elements::<S>().unwrap())
+            .collect();
+        let sums = NonceSum::of::<S>(&nonces);
+        self.write("sums of nonces", sums);
+        let challenge = JointChallenge::new(&kc, &key, &sums, &message).unwrap();
+        self.write("joint challenge", challenge.values().concat());
+        let shares: Vec<_> = pairs
+            .into_iter()
+            .zip(&parts)
+            .map(|(pair, part)| pair.share(part, &challenge).unwrap())
+            .collect();
+        for share in &shares {
+            self.write("joint share", share);
+        }
+        let signature = *challenge.sum(&shares).unwrap().as_bytes();
+        self.write("joint signature", signature);
+        for signature in [signature, self.mutated(signature), self.bytes()] {
+            let verified = JointSignature::new(signature).verify::<S>(&kc, &key, &message);
+            self.write("verify a joint signature", [u8::from(verified.is_ok())]);
+        }
     }
 }

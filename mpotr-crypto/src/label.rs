@@ -62,6 +62,12 @@ labels! {
     JOINER_NONCE = "joiner nonce";
     /// Signature of a joiner over its answer to a challenge.
     ANSWER = "answer";
+    /// Nonces of a joint signature.
+    JOINT_NONCE = "joint nonce";
+    /// Coefficient `b` of the second nonces of a joint signature.
+    JOINT_COEFFICIENT = "joint b";
+    /// Challenge `c` of a joint signature.
+    JOINT_CHALLENGE = "joint c";
     /// Weights of a batch verification.
     BATCH = "batch";
     /// Pair key of the triple Diffie-Hellman authentication.

@@ -24,6 +24,7 @@ mod ed25519_strict;
 mod edwards;
 mod group;
 mod identity;
+mod joint;
 pub mod kdf;
 pub mod label;
 mod secret;
@@ -45,6 +46,10 @@ pub use ed25519_strict::{
 pub use edwards::Edwards;
 pub use group::{Group, random_scalar, vartime_double_scalar_mul};
 pub use identity::{Fingerprint, IdentityKey, IdentityKeyPair};
+pub use joint::{
+    JointChallenge, JointKey, JointShare, JointSignature, NonceCommitment, NoncePair, NonceSum,
+    PartKey, PartSecret, Sharer,
+};
 pub use secret::{Secret, SecretRef};
 pub use secret_scalar::SecretScalar;
 pub use self_test::check_supported;
