@@ -36,7 +36,14 @@ pub fn parse<S: CryptoSuite>(file: &[u8]) -> Result<IdentityKey, PublicKeyError>
     if is_identity(file) {
         return Err(PublicKeyError::Identity);
     }
-    let digits = file.strip_suffix(b"\n").unwrap_or(file);
+    from_digits::<S>(file.strip_suffix(b"\n").unwrap_or(file))
+}
+
+/// The public key of 64 lower-case hexadecimal digits.
+///
+/// # Errors
+/// [`PublicKeyError::Digits`], [`PublicKeyError::Element`].
+pub fn from_digits<S: CryptoSuite>(digits: &[u8]) -> Result<IdentityKey, PublicKeyError> {
     let mut key = [0; 32];
     match base16ct::lower::decode(digits, &mut key) {
         Ok(decoded) if decoded.len() == IdentityKey::LENGTH => {}
