@@ -230,6 +230,9 @@ fn main() -> std::io::Result<()> {
     let key = IdentityKeyPair::random::<Suite>(&mut rng);
     write("identity_file", 0, &identity::render(&key)[..])?;
     write("public_key", 0, format!("{}\n", key.public()).as_bytes())?;
+    let person = format!("{} code 2026-02-14 2026-03-01 alice", key.public());
+    let known = format!("mpotr-known-v1\n# the reading circle\n{person}\n");
+    write("known_people", 0, known.as_bytes())?;
     if let Ok(nick) = Nick::new("alice") {
         write(
             "chat_payload",

@@ -60,19 +60,19 @@ pub enum LineFault {
     )]
     Fields,
     /// The first field is no key.
-    #[error("its key is none: {0}")]
+    #[error("its key is wrong: {0}")]
     Key(PublicKeyError),
     /// The second field is no word.
     #[error("how the person is known is no word of lower-case letters")]
     How,
     /// The third or fourth field is no day.
-    #[error("a day is none; days are written YYYY-MM-DD")]
+    #[error("a day that does not exist; days are written YYYY-MM-DD")]
     Date,
     /// The last day is before the first.
     #[error("its last day is before its first")]
     Order,
     /// The fifth field is no petname.
-    #[error("its petname is none: {0}")]
+    #[error("its petname is wrong: {0}")]
     Petname(PetnameError),
 }
 

@@ -71,7 +71,7 @@ impl KnownPeople {
         self.people.len()
     }
 
-    /// Whether there are none.
+    /// Whether nobody is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()
