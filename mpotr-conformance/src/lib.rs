@@ -15,6 +15,7 @@
 //! | [`scalar`] | the scalar field | its laws |
 //! | [`group`] | ristretto255 | RFC 9496, its laws |
 //! | [`joint`] | the joint signature | values of a second implementation |
+//! | [`cpace`] | CPace over the group and the hash | the vectors of its draft; `pakery` in a test |
 //! | [`run`] | that backends agree | each other: [`run::journal`] writes down every result of a seeded run |
 
 #![expect(
@@ -30,6 +31,7 @@
 use mpotr_crypto::{CryptoSuite, check_supported};
 
 pub mod aead;
+pub mod cpace;
 pub mod group;
 pub mod hash;
 pub mod joint;
@@ -103,6 +105,12 @@ macro_rules! conformance {
                 }
                 joint {
                     the_example_of_the_specification
+                }
+                cpace {
+                    published_vectors
+                    published_shares
+                    the_same_secret_in_the_same_run_alone_succeeds
+                    a_damaged_or_reflected_tag_shows_nothing
                 }
                 run {
                     a_journal_depends_on_its_seed_alone

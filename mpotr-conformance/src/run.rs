@@ -2,6 +2,7 @@
 //!
 //! Two backends compute one suite if their journals are the same, entry by entry.
 
+use mpotr_crypto::cpace::{Context, Initiator, Responder};
 use mpotr_crypto::kdf::Prk;
 use mpotr_crypto::{
     AeadKey, CryptoSuite, Digest32, EphemeralKey, EphemeralKeyPair, Fingerprint, Group,
@@ -40,6 +41,7 @@ pub fn journal<S: CryptoSuite>(seed: u64, rounds: u32) -> Vec<Entry> {
         run.signatures::<S>();
         run.identities::<S>();
         run.joint_signatures::<S>();
+        run.pake::<S>();
     }
     run.entries
 }
@@ -197,6 +199,26 @@ impl SeededRun {
             let verified = key.is_some_and(|key| key.verify(&message, &signature).is_ok());
             self.write("verify", [u8::from(verified)]);
         }
+    }
+
+    fn pake<S: CryptoSuite>(&mut self) {
+        let secret = self.message();
+        let context = Context {
+            channel: self.message(),
+            session: self.bytes::<16>().to_vec(),
+            initiator_data: self.message(),
+            responder_data: Vec::new(),
+        };
+        let start = Initiator::<S>::start(&secret, context.clone(), &mut self.rng);
+        let (share, rng) = (*start.share(), &mut self.rng);
+        let (waits, answer, confirmation) =
+            Responder::answer::<S>(&secret, &context, &share, rng).unwrap();
+        self.write("share", share);
+        self.write("answer", answer);
+        self.write("confirmation of the answer", confirmation);
+        let last = start.finish(&answer, &confirmation).unwrap();
+        self.write("confirmation of the share", last);
+        self.write("the same secret", [u8::from(waits.check(&last))]);
     }
 
     fn identities<S: CryptoSuite>(&mut self) {

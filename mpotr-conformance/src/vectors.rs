@@ -1,6 +1,7 @@
 //! Published test vectors, as hexadecimal text, that no backend is tried with when it is picked (those are
 //! `mpotr_crypto::self_test::vectors`). Each file names its source.
 
+pub(crate) mod cpace_21;
 pub(crate) mod nist_gcm;
 pub(crate) mod rfc_5869;
 

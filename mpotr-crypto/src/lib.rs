@@ -9,7 +9,7 @@
 //!
 //! Everything above the suite that has to be byte-identical in every backend lives here too, once:
 //! the labelled [`TranscriptHash`], the key derivation ([`kdf`]), the strict Ed25519 predicate
-//! ([`VerifyingKey`]), the AEAD contract ([`AeadKey`]) and the strict [`codec`].
+//! ([`VerifyingKey`]), the AEAD contract ([`AeadKey`]), the strict [`codec`], and [`cpace`] over the suite's group and hash.
 //!
 //! Specification: `docs/spec/02-suites.md` and `docs/spec/03-encoding.md`.
 
@@ -20,6 +20,7 @@ mod bytes;
 pub mod codec;
 #[cfg(feature = "counting")]
 pub mod counting;
+pub mod cpace;
 mod ed25519_strict;
 mod edwards;
 mod group;
