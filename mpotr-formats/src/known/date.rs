@@ -157,7 +157,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_day_is_written_as_it_is_read_and_days_follow_one_another(day in 0..2_900_000_u64) {
-            let [today, tomorrow] = [day, day + 1].map(|day| Date::of_unix(day * SECONDS_OF_A_DAY));
+            let days = [day, day.saturating_add(1)];
+            let [today, tomorrow] = days.map(|day| Date::of_unix(day.saturating_mul(SECONDS_OF_A_DAY)));
             prop_assert!(today < tomorrow);
             prop_assert_eq!(today.to_string().parse(), Ok(today));
         }
