@@ -18,6 +18,7 @@ use mpotr_formats::{Nick, Payload};
 use mpotr_fuzz::picking;
 use mpotr_transcript::{Act, Play, forge};
 use mpotr_transport::SenderHint;
+use mpotr_transport::armour::{Armour, InstanceTag, Line, UnitId};
 use mpotr_transport::frame::{Join, RoomName, ServerFrame};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -88,6 +89,14 @@ fn main() -> std::io::Result<()> {
             packet: packet.clone().into(),
         };
         write("relay_frame", name, &payload.to_frame()[4..])?;
+        let armour = Armour::new(InstanceTag::new(7), 420);
+        let lines = armour.lines(UnitId::new(1), &packet.clone().into());
+        let lines: Vec<_> = lines
+            .expect("a packet fits")
+            .iter()
+            .map(Line::to_string)
+            .collect();
+        write("armour", name, lines.join("\n").as_bytes())?;
     }
     for (name, packets) in played.chunks(3).take(8).enumerate() {
         let mut packets = packets.iter().cloned();

@@ -131,20 +131,25 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                     return Ok(chat.outcome.judge(&departure)?);
                 }
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
-                Some(DriverEvent::Reconnecting { reason, attempt, wait }) => {
-                    let told = chat.link.lost(&reason, attempt, wait);
+                Some(DriverEvent::Reconnecting { closed, attempt, wait }) => {
+                    let told = chat.link.lost(&closed.text, attempt, wait);
                     chat.out.notice(told);
                 }
                 Some(DriverEvent::Reconnected) => {
                     let told = chat.link.restored();
                     chat.out.notice(told);
                 }
-                Some(DriverEvent::Disconnected(reason)) => {
+                Some(DriverEvent::Disconnected(closed)) => {
                     chat.tell_losses();
                     chat.count_unread(&mut lines);
                     chat.end_transcript()?;
-                    return Err(chat.outcome.lost(&args.relay, reason).into());
+                    return Err(chat.outcome.lost(&args.relay, closed.text).into());
                 }
+                Some(DriverEvent::Plain { name, text }) => chat.out.notice(format_args!(
+                    "in the channel, for all to read, {} writes: {}",
+                    Escaped(&name),
+                    Escaped(&text)
+                )),
                 Some(_) => {}
                 None => anyhow::bail!("the room stopped without an end"),
             },

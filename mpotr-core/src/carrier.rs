@@ -5,30 +5,45 @@ use crate::wire::MAX_PACKET;
 /// What is fixed about the carrier of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carrier {
+    /// What programs and people call it.
+    pub name: &'static str,
     /// The most bytes that it takes as one.
     pub max_packet: usize,
     /// What it carries costs as much as so many bytes, however short it is: a line of a chat network, or one mail. Packets
     /// that wait at the same time share them. `None` where bytes cost by themselves.
     pub unit: Option<usize>,
+    /// Whether it gives a member its own packets back, by which the member knows that they have left.
+    pub echoes: bool,
+    /// Whether all members get packets in one order, as far as they get them.
+    pub ordered: bool,
 }
 
 impl Carrier {
     /// A relay, or members in one machine.
     pub const RELAY: Self = Self {
+        name: "relay",
         max_packet: MAX_PACKET,
         unit: None,
+        echoes: false,
+        ordered: true,
     };
 
     /// A chat network of short lines, one packet in each where it fits.
     pub const LINE: Self = Self {
+        name: "line",
         max_packet: 1 << 16,
         unit: Some(302),
+        echoes: false,
+        ordered: true,
     };
 
     /// Mail: all that waits goes in one.
     pub const MAIL: Self = Self {
+        name: "mail",
         max_packet: MAX_PACKET,
         unit: Some(MAX_PACKET),
+        echoes: false,
+        ordered: false,
     };
 }
 

@@ -3,13 +3,13 @@
 #![expect(clippy::print_stdout, reason = "it shows what happens")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "it needs few of the events")]
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::future;
 
 use mpotr::{Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair};
 use mpotr::{Room, RoomConfig, RoomId, Seen, SystemRng, Timers, Timestamp};
-use mpotr_transport::{Bytes, Driver, DriverEvent, Received, SenderHint, Transport};
+use mpotr_transport::{Bytes, Carrier, Closed, Driver, DriverEvent};
+use mpotr_transport::{Received, SenderHint, Transport};
 use tokio::sync::{Mutex, mpsc};
 
 /// Packets that wait for one member, before the others wait to send more.
@@ -23,19 +23,23 @@ struct Channel {
 }
 
 impl Transport for Channel {
-    /// Why a connection is over. This one is over when its owner says so.
-    type Error = Infallible;
+    fn carrier(&self) -> Carrier {
+        Carrier {
+            name: "channel",
+            ..Carrier::RELAY
+        }
+    }
 
-    async fn send(&self, packet: Bytes) -> Result<(), Infallible> {
+    async fn send(&self, packet: Bytes) -> Result<(), Closed> {
         for other in &self.others {
             let (sender, packet) = (self.me, packet.clone());
             // A member that has gone misses nothing.
-            let _ = other.send(Received { sender, packet }).await;
+            let _ = other.send(Received::Packet { sender, packet }).await;
         }
         Ok(())
     }
 
-    async fn receive(&self) -> Result<Received, Infallible> {
+    async fn receive(&self) -> Result<Received, Closed> {
         match self.incoming.lock().await.recv().await {
             Some(received) => Ok(received),
             // Everyone else has gone: nothing comes from now on.
@@ -43,7 +47,7 @@ impl Transport for Channel {
         }
     }
 
-    async fn close(self) -> Result<(), Infallible> {
+    async fn close(self) -> Result<(), Closed> {
         Ok(())
     }
 }

@@ -31,10 +31,9 @@ use mpotr_core::{Event, LinkReport, Room, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::transport::{Connect, Received, Transport};
+use crate::transport::{Closed, Connect, Received, SenderHint, Transport};
 use clock::Clock;
 use handle::Command;
-use reconnect::ErrorOf;
 
 /// Events that wait for the application before the driver stops to receive packets.
 const EVENTS: usize = 256;
@@ -80,7 +79,7 @@ where
     /// this member for gone, and a relay takes it for a slow reader. If it drops the receiver, events are forgotten. To
     /// drop the last handle is to leave.
     pub fn spawn(room: Room<S>, transport: T, rng: R) -> (RoomHandle, mpsc::Receiver<DriverEvent>) {
-        Driver::spawn_reconnecting(room, transport, Fixed::new(), Retry::default(), rng)
+        Driver::spawn_reconnecting(room, transport, Fixed::new(), Retry::NEVER, rng)
     }
 }
 
@@ -149,9 +148,7 @@ where
         let is_end = |event: &DriverEvent| matches!(event, DriverEvent::Room(Event::Ended(_)));
         let told = core::iter::from_fn(|| poll(&mut room)).filter(|event| !is_end(event));
         let told = told.chain(ended);
-        let lost = closed
-            .err()
-            .map(|error| DriverEvent::Disconnected(error.to_string()));
+        let lost = closed.err().map(DriverEvent::Disconnected);
         for event in news.into_iter().chain(told).chain(lost) {
             if events.send(event).await.is_err() {
                 return;
@@ -168,7 +165,7 @@ where
         &mut self,
         transport: &C::Transport,
         ended: &mut Option<DriverEvent>,
-    ) -> Result<(), ErrorOf<C>> {
+    ) -> Result<(), Closed> {
         let Self {
             room,
             rng,
@@ -246,7 +243,7 @@ where
                         }
                         receiving.set(transport.receive());
                     }
-                    take(room, clock.now(), &together, rng);
+                    take(room, clock.now(), together, rng, news);
                     if let Some(error) = failed {
                         return Err(error);
                     }
@@ -295,16 +292,29 @@ fn poll<S: CryptoSuite>(room: &mut Room<S>) -> Option<DriverEvent> {
     record.or_else(|| room.poll_event().map(DriverEvent::Room))
 }
 
-/// Hands packets to the room.
+/// Hands packets to the room, and what people wrote outside of it to the application.
 fn take<S: CryptoSuite>(
     room: &mut Room<S>,
     now: Timestamp,
-    together: &[Received],
+    together: Vec<Received>,
     rng: &mut impl CryptoRng,
+    news: &mut VecDeque<DriverEvent>,
 ) {
-    let packets: Vec<_> = together.iter().map(|received| &received.packet).collect();
+    let mut senders: Vec<SenderHint> = Vec::with_capacity(together.len());
+    let mut packets = Vec::with_capacity(together.len());
+    for received in together {
+        match received {
+            Received::Packet { sender, packet } => {
+                senders.push(sender);
+                packets.push(packet);
+            }
+            // A hint: the time-outs of the room decide who is there.
+            Received::Present { sender, here } => tracing::debug!(%sender, here, "of the channel"),
+            Received::Plain { name, text, .. } => news.push_back(DriverEvent::Plain { name, text }),
+        }
+    }
     let results = room.handle_messages(now, &packets, rng);
-    for (Received { sender, .. }, result) in together.iter().zip(results) {
+    for (sender, result) in senders.iter().zip(results) {
         if let Err(rejection) = result {
             tracing::debug!(%sender, %rejection, "a packet counted for nothing");
         }

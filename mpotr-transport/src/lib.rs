@@ -26,6 +26,9 @@
 //! [`RelayLimits`] bounds what it holds. [`RelayTransport`] is a member's connection to it. With [`RelayConnect`] and
 //! [`Retry`], the driver makes another when it is lost, and the same room goes on: [`Driver::spawn_reconnecting`].
 //!
+//! **What carries packets** tells its face by a [`Carrier`], which the room is made for, and why it is over by [`Closed`]. On
+//! carriers of lines of text, [`armour`] makes lines of packets and packets of lines.
+//!
 //! Nothing here sees a key or a text that is not encrypted, except the driver, which hands texts between room and
 //! application.
 //!
@@ -111,10 +114,9 @@
 //!
 //! <!-- quote: mpotr-transport/examples/own_transport.rs -->
 //! ```
-//! # use std::convert::Infallible;
 //! # use std::future;
 //! #
-//! # use mpotr_transport::{Bytes, Received, SenderHint, Transport};
+//! # use mpotr_transport::{Bytes, Carrier, Closed, Received, SenderHint, Transport};
 //! # use tokio::sync::{Mutex, mpsc};
 //! #
 //! /// One member's end.
@@ -125,19 +127,23 @@
 //! }
 //!
 //! impl Transport for Channel {
-//!     /// Why a connection is over. This one is over when its owner says so.
-//!     type Error = Infallible;
+//!     fn carrier(&self) -> Carrier {
+//!         Carrier {
+//!             name: "channel",
+//!             ..Carrier::RELAY
+//!         }
+//!     }
 //!
-//!     async fn send(&self, packet: Bytes) -> Result<(), Infallible> {
+//!     async fn send(&self, packet: Bytes) -> Result<(), Closed> {
 //!         for other in &self.others {
 //!             let (sender, packet) = (self.me, packet.clone());
 //!             // A member that has gone misses nothing.
-//!             let _ = other.send(Received { sender, packet }).await;
+//!             let _ = other.send(Received::Packet { sender, packet }).await;
 //!         }
 //!         Ok(())
 //!     }
 //!
-//!     async fn receive(&self) -> Result<Received, Infallible> {
+//!     async fn receive(&self) -> Result<Received, Closed> {
 //!         match self.incoming.lock().await.recv().await {
 //!             Some(received) => Ok(received),
 //!             // Everyone else has gone: nothing comes from now on.
@@ -145,7 +151,7 @@
 //!         }
 //!     }
 //!
-//!     async fn close(self) -> Result<(), Infallible> {
+//!     async fn close(self) -> Result<(), Closed> {
 //!         Ok(())
 //!     }
 //! }
@@ -155,6 +161,7 @@
 //!
 //! It has none. Backends are features of `mpotr`, and all of them run on all transports.
 
+pub mod armour;
 mod driver;
 pub mod frame;
 mod relay;
@@ -163,11 +170,11 @@ mod transport;
 
 pub use driver::{Driver, DriverEvent, Fixed, HandleError, Retry, RoomHandle};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
-pub use relay_client::{RelayConnect, RelayError, RelayTransport};
-pub use transport::{Connect, Received, SenderHint, Transport};
+pub use relay_client::{RelayConnect, RelayTransport};
+pub use transport::{CloseCode, Closed, Connect, Received, SenderHint, Transport};
 
 pub use bytes::Bytes;
-pub use mpotr_core::LinkReport;
+pub use mpotr_core::{Carrier, LinkReport};
 pub use tokio_util::sync::CancellationToken;
 
 /// Every packet of the protocol fits into a frame of the relay, and the relay needs to know nothing else of it.

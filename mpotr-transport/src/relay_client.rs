@@ -1,5 +1,6 @@
 //! A member's connection to a relay.
 
+mod error;
 mod meter;
 
 use std::io;
@@ -7,9 +8,8 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
-use mpotr_core::LinkReport;
 use mpotr_core::gka::RoomId;
-use mpotr_crypto::{DecodeError, DecodeErrorKind};
+use mpotr_core::{Carrier, LinkReport};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -19,10 +19,9 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_util::codec::FramedRead;
 
-use crate::frame::{
-    FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, RoomName, ServerFrame,
-};
-use crate::transport::{Connect, Received, Transport};
+use crate::frame::{FrameCodec, Join, MAX_PACKET, RoomName, ServerFrame};
+use crate::transport::{Closed, Connect, Received, Transport};
+use error::RelayError;
 use meter::Meter;
 
 /// From the first packet of the connection to the relay's word that the room is joined.
@@ -61,55 +60,6 @@ pub struct RelayTransport {
     meter: Meter,
 }
 
-/// Why a connection to a relay is over, or never was.
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// The connection failed.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// The relay, or whatever listens there, does not follow the protocol.
-    #[error("not a frame of the relay protocol: {0}")]
-    Decode(#[from] DecodeError),
-    /// The relay ended the connection and said why.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The relay closed the connection without a word, or this side has.
-    #[error("the connection is closed")]
-    Closed,
-    /// The relay took too long to answer, or to read.
-    #[error("the relay does not answer")]
-    Timeout,
-    /// A packet that is empty or over the limit, and was not sent.
-    #[error("a packet of {length} bytes cannot be sent")]
-    PacketLength {
-        /// Its length in bytes.
-        length: usize,
-    },
-}
-
-impl RelayError {
-    /// Whether a new connection may mend it. A version or frame that the relay refuses now it refuses later too; all
-    /// else passes: a relay that restarts, a network that is away, a relay that is full for now.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Io(_) | Self::Closed | Self::Timeout => true,
-            Self::Refused(refusal) => match refusal.code() {
-                RefusalCode::Malformed | RefusalCode::Version | RefusalCode::TooLong => false,
-                RefusalCode::Silent
-                | RefusalCode::TooSlow
-                | RefusalCode::Full
-                | RefusalCode::ShuttingDown
-                | RefusalCode::RoomFull
-                | RefusalCode::AddressFull
-                | RefusalCode::Flooding
-                | RefusalCode::Idle => true,
-            },
-            Self::Decode(_) | Self::PacketLength { .. } => false,
-        }
-    }
-}
-
 /// Makes connections to one room of one relay.
 #[derive(Clone, Debug)]
 pub struct RelayConnect {
@@ -131,12 +81,8 @@ impl RelayConnect {
 impl Connect for RelayConnect {
     type Transport = RelayTransport;
 
-    async fn connect(&self) -> Result<RelayTransport, RelayError> {
+    async fn connect(&self) -> Result<RelayTransport, Closed> {
         RelayTransport::connect(&*self.address, self.room.clone()).await
-    }
-
-    fn may_mend(&self, error: &RelayError) -> bool {
-        error.may_pass()
     }
 }
 
@@ -144,15 +90,6 @@ impl Connect for RelayConnect {
 impl From<RoomId> for RoomName {
     fn from(room: RoomId) -> Self {
         Self::from(*room.as_bytes())
-    }
-}
-
-impl From<FrameError> for RelayError {
-    fn from(error: FrameError) -> Self {
-        match error {
-            FrameError::Io(error) => Self::Io(error),
-            FrameError::Decode(error) => Self::Decode(error),
-        }
     }
 }
 
@@ -165,8 +102,13 @@ impl RelayTransport {
     pub async fn connect(
         address: impl ToSocketAddrs,
         room: impl Into<RoomName>,
-    ) -> Result<Self, RelayError> {
-        let room = room.into();
+    ) -> Result<Self, Closed> {
+        Self::join(address, room.into())
+            .await
+            .map_err(RelayError::at_start)
+    }
+
+    async fn join(address: impl ToSocketAddrs, room: RoomName) -> Result<Self, RelayError> {
         let connected = timeout(CONNECT_LIMIT, async {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
@@ -177,7 +119,7 @@ impl RelayTransport {
             match next(&mut frames).await? {
                 ServerFrame::Joined => Ok((frames, writer)),
                 ServerFrame::Refused(refusal) => Err(refusal.into()),
-                ServerFrame::Packet { .. } => Err(out_of_place(0)),
+                ServerFrame::Packet { .. } => Err(RelayError::out_of_place(0)),
             }
         });
         let (reader, writer) = connected.await.map_err(|_elapsed| RelayError::Timeout)??;
@@ -187,12 +129,8 @@ impl RelayTransport {
             meter: Meter::default(),
         })
     }
-}
 
-impl Transport for RelayTransport {
-    type Error = RelayError;
-
-    async fn send(&self, packet: Bytes) -> Result<(), RelayError> {
+    async fn write(&self, packet: Bytes) -> Result<(), RelayError> {
         let length = packet.len();
         if !(1..=MAX_PACKET).contains(&length) {
             return Err(RelayError::PacketLength { length });
@@ -214,24 +152,38 @@ impl Transport for RelayTransport {
         Ok(())
     }
 
-    async fn receive(&self) -> Result<Received, RelayError> {
+    async fn read(&self) -> Result<Received, RelayError> {
         let mut slot = self.reader.lock().await;
         let frames = slot.as_mut().ok_or(RelayError::Closed)?;
         match next(frames).await? {
-            ServerFrame::Packet { sender, packet } => Ok(Received { sender, packet }),
+            ServerFrame::Packet { sender, packet } => Ok(Received::Packet { sender, packet }),
             ServerFrame::Refused(refusal) => Err(refusal.into()),
-            ServerFrame::Joined => Err(out_of_place(2)),
+            ServerFrame::Joined => Err(RelayError::out_of_place(2)),
         }
+    }
+}
+
+impl Transport for RelayTransport {
+    fn carrier(&self) -> Carrier {
+        Carrier::RELAY
+    }
+
+    async fn send(&self, packet: Bytes) -> Result<(), Closed> {
+        Ok(self.write(packet).await?)
+    }
+
+    async fn receive(&self) -> Result<Received, Closed> {
+        Ok(self.read().await?)
     }
 
     fn link(&self) -> LinkReport {
         self.meter.report()
     }
 
-    async fn close(mut self) -> Result<(), RelayError> {
+    async fn close(mut self) -> Result<(), Closed> {
         match (self.reader.get_mut().take(), self.writer.get_mut().take()) {
-            (Some(reader), Some(writer)) => finish(reader, writer).await,
-            _ => Err(RelayError::Closed),
+            (Some(reader), Some(writer)) => Ok(finish(reader, writer).await?),
+            _ => Err(RelayError::Closed.into()),
         }
     }
 }
@@ -277,13 +229,4 @@ async fn finish(frames: Frames, mut writer: OwnedWriteHalf) -> Result<(), RelayE
         Ok(())
     });
     finished.await.map_err(|_elapsed| RelayError::Timeout)?
-}
-
-/// A frame of a kind that the relay sends at another time.
-const fn out_of_place(kind: u64) -> RelayError {
-    RelayError::Decode(DecodeError::new(
-        0,
-        "kind",
-        DecodeErrorKind::UnknownValue(kind),
-    ))
 }

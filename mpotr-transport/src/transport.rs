@@ -1,10 +1,13 @@
 //! What a transport is: `docs/spec/07-transport.md`, "What a transport does".
 
-use core::error::Error;
+mod closed;
+
+pub use closed::{CloseCode, Closed};
+
 use core::future::Future;
 
 use bytes::Bytes;
-use mpotr_core::LinkReport;
+use mpotr_core::{Carrier, LinkReport};
 
 /// Whom a transport believes a packet to come from: a number that it gives to each sender it can tell apart.
 ///
@@ -33,13 +36,33 @@ impl core::fmt::Display for SenderHint {
     }
 }
 
-/// A packet from the room.
+/// What comes from the channel. Nothing shows yet who wrote it, or that what it says is true.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// Whom the transport believes it to come from.
-    pub sender: SenderHint,
-    /// Its bytes. Nothing shows yet who wrote them.
-    pub packet: Bytes,
+#[non_exhaustive]
+pub enum Received {
+    /// What a room of another member has sent as one: a packet, or a bundle of packets.
+    Packet {
+        /// Whom the transport believes it to come from.
+        sender: SenderHint,
+        /// Its bytes.
+        packet: Bytes,
+    },
+    /// A carrier that knows who is in the channel says that a client has come or gone.
+    Present {
+        /// Which.
+        sender: SenderHint,
+        /// Whether it is there.
+        here: bool,
+    },
+    /// What a person without mpOTR, or outside of it, has written into the channel for all to read.
+    Plain {
+        /// Whom the transport believes it to come from.
+        sender: SenderHint,
+        /// What the carrier calls them.
+        name: String,
+        /// What they wrote: any characters but line breaks.
+        text: String,
+    },
 }
 
 /// One member's connection to a room's channel.
@@ -50,16 +73,16 @@ pub struct Received {
 /// Sending and receiving go on side by side, so both take `&self`. At most one future of each kind is alive at a time.
 /// Neither has to survive being dropped before it is done: the transport is closed next.
 pub trait Transport: Send + Sync + 'static {
-    /// Why the connection is over. Its text is shown to a person.
-    type Error: Error + Send + Sync + 'static;
+    /// What is fixed about what carries the packets, once connected. A room is made for it.
+    fn carrier(&self) -> Carrier;
 
     /// Gives a packet to the transport, for everyone in the room. Done when the transport has taken it and is ready
     /// for the next; that says nothing about arrival. A transport that takes what it cannot send soon keeps from the room
     /// what the room would send first, or not at all: it should take little.
-    fn send(&self, packet: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn send(&self, packet: Bytes) -> impl Future<Output = Result<(), Closed>> + Send;
 
-    /// Waits for the next packet from the room.
-    fn receive(&self) -> impl Future<Output = Result<Received, Self::Error>> + Send;
+    /// Waits for the next thing that comes from the channel.
+    fn receive(&self) -> impl Future<Output = Result<Received, Closed>> + Send;
 
     /// What the connection knows of itself: how fast it sends, and what it has taken and not sent. Asked for when a packet
     /// waits and when it waits no longer, and each second between. One that knows nothing says so, as here.
@@ -68,19 +91,14 @@ pub trait Transport: Send + Sync + 'static {
     }
 
     /// Ends the connection in order: all that was sent is on its way to the room when this is done without error.
-    fn close(self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn close(self) -> impl Future<Output = Result<(), Closed>> + Send;
 }
 
-/// Makes connections to a room's channel: another in place of one that is lost.
+/// Makes connections of one member to a room's channel: the first, and another in place of one that is lost.
 pub trait Connect: Send + Sync + 'static {
     /// What it makes.
     type Transport: Transport;
 
-    /// Connects.
-    fn connect(
-        &self,
-    ) -> impl Future<Output = Result<Self::Transport, <Self::Transport as Transport>::Error>> + Send;
-
-    /// Whether a new connection may mend an error; if not, it stands, and no attempt is made.
-    fn may_mend(&self, error: &<Self::Transport as Transport>::Error) -> bool;
+    /// Connects. What cannot be had says by [`Closed::retry`] whether another attempt may help.
+    fn connect(&self) -> impl Future<Output = Result<Self::Transport, Closed>> + Send;
 }

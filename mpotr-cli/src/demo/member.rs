@@ -126,7 +126,11 @@ impl Actor {
 fn see(event: Option<DriverEvent>) -> Option<Seen> {
     let event = match event {
         Some(DriverEvent::Room(event)) => event,
-        Some(DriverEvent::Disconnected(reason)) => return Some(Seen::Failed { reason }),
+        Some(DriverEvent::Disconnected(closed)) => {
+            return Some(Seen::Failed {
+                reason: closed.text,
+            });
+        }
         Some(_) => return None,
         None => {
             return Some(Seen::Failed {

@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use mpotr_core::{Event, Record};
 
+use crate::transport::Closed;
+
 /// What happened to a room that a driver runs. Nothing follows the end of the room or of the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,8 +17,8 @@ pub enum DriverEvent {
     /// The transport is lost, and another is asked for after a wait. Until [`DriverEvent::Reconnected`] nothing is sent or
     /// heard, and the time of the room stands still.
     Reconnecting {
-        /// Why the transport is lost, or why the attempt before failed, for a person.
-        reason: String,
+        /// Why the transport is lost, or why the attempt before failed.
+        closed: Closed,
         /// Which attempt is next, from 1.
         attempt: u32,
         /// How long is waited before it.
@@ -24,6 +26,14 @@ pub enum DriverEvent {
     },
     /// A new transport is there, and the room goes on.
     Reconnected,
-    /// The transport is lost for good, and with it the room: the text says why, for a person.
-    Disconnected(String),
+    /// The transport is lost for good, and with it the room.
+    Disconnected(Closed),
+    /// A person wrote this into the channel for all to read, or it is forged: it has nothing to do with the room. Texts of the
+    /// room are [`Event::Message`] alone.
+    Plain {
+        /// What the carrier calls them.
+        name: String,
+        /// What they wrote.
+        text: String,
+    },
 }

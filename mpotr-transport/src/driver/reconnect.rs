@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::handle::Command;
 use super::{Driver, DriverEvent, poll, tell_if_news};
-use crate::transport::{Connect, Transport};
+use crate::transport::{Closed, Connect, Transport};
 
 /// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
 /// a member that does not answer is left out (06, "Timers", `silent`).
@@ -29,6 +29,15 @@ pub struct Retry {
     pub give_up: Option<Duration>,
 }
 
+impl Retry {
+    /// No attempt at all.
+    pub(super) const NEVER: Self = Self {
+        first: Duration::ZERO,
+        most: Duration::ZERO,
+        give_up: Some(Duration::ZERO),
+    };
+}
+
 impl Default for Retry {
     /// For a person who can see what happens and end it.
     fn default() -> Self {
@@ -39,9 +48,6 @@ impl Default for Retry {
         }
     }
 }
-
-/// The errors of the transports that a [`Connect`] makes.
-pub(super) type ErrorOf<C> = <<C as Connect>::Transport as Transport>::Error;
 
 /// Stands for [`Connect`] where a lost transport is not replaced.
 #[derive(Debug)]
@@ -56,12 +62,8 @@ impl<T> Fixed<T> {
 impl<T: Transport> Connect for Fixed<T> {
     type Transport = T;
 
-    async fn connect(&self) -> Result<T, T::Error> {
+    async fn connect(&self) -> Result<T, Closed> {
         core::future::pending().await
-    }
-
-    fn may_mend(&self, _error: &T::Error) -> bool {
-        false
     }
 }
 
@@ -71,15 +73,12 @@ where
     C: Connect,
     R: CryptoRng + Send + 'static,
 {
-    /// Tries to get a transport in place of one that is lost, by the error that it ended with. The room hears nothing
+    /// Tries to get a transport in place of one that is lost, by what it ended with. The room hears nothing
     /// meanwhile, and takes what the application asks for: a text waits in it.
     ///
     /// # Errors
     /// The last error, if it is one that no attempt mends, if the room is to be left, or if it is time to give up.
-    pub(super) async fn reconnect(
-        &mut self,
-        mut error: ErrorOf<C>,
-    ) -> Result<C::Transport, ErrorOf<C>> {
+    pub(super) async fn reconnect(&mut self, mut closed: Closed) -> Result<C::Transport, Closed> {
         let lost = Instant::now();
         self.clock.halt();
         let Retry {
@@ -95,14 +94,14 @@ where
             .build();
         for (attempt, wait) in (1_u32..).zip(waits) {
             let is_late = give_up.is_some_and(|limit| lost.elapsed() >= limit);
-            if self.is_leaving || is_late || !self.connect.may_mend(&error) {
+            if self.is_leaving || is_late || !closed.retry {
                 break;
             }
             // An event that the application has not read yet says less than the next.
             self.news
                 .retain(|event| !matches!(event, DriverEvent::Reconnecting { .. }));
             self.news.push_back(DriverEvent::Reconnecting {
-                reason: error.to_string(),
+                closed: closed.clone(),
                 attempt,
                 wait,
             });
@@ -116,15 +115,15 @@ where
                     self.news.push_back(DriverEvent::Reconnected);
                     return Ok(transport);
                 }
-                Some(Err(failed)) => error = failed,
+                Some(Err(failed)) => closed = failed,
                 None => break,
             }
         }
-        Err(error)
+        Err(closed)
     }
 
     /// One attempt, after a wait; `None` if the room is to be left.
-    async fn attempt(&mut self, wait: Duration) -> Option<Result<C::Transport, ErrorOf<C>>> {
+    async fn attempt(&mut self, wait: Duration) -> Option<Result<C::Transport, Closed>> {
         let Self {
             room,
             connect,

@@ -7,12 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use mpotr_core::LinkReport;
 use mpotr_transport::frame::{FrameCodec, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
-use mpotr_transport::{RelayError, RelayTransport, SenderHint, Transport};
+use mpotr_transport::{CloseCode, Closed, RelayTransport, SenderHint, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::harness::{Served, bytes, connect_to_what_answers, join_what_reads_nothing};
+use crate::harness::{Served, bytes, connect_to_what_answers, hear, join_what_reads_nothing};
 
 #[tokio::test]
 async fn a_packet_that_is_empty_or_too_long_is_not_sent_and_the_connection_lives_on() {
@@ -20,10 +20,19 @@ async fn a_packet_that_is_empty_or_too_long_is_not_sent_and_the_connection_lives
     let (alice, bob) = (relay.join("tea").await, relay.join("tea").await);
     for length in [0, MAX_PACKET + 1] {
         let error = alice.send(vec![0; length].into()).await.unwrap_err();
-        assert!(matches!(error, RelayError::PacketLength { length: told } if told == length));
+        assert_eq!(error.code, CloseCode::Protocol);
+        assert!(error.text.contains(&length.to_string()), "{error}");
     }
     alice.send(bytes("still here")).await.unwrap();
-    assert_eq!(bob.receive().await.unwrap().packet, "still here");
+    assert_eq!(hear(&bob).await, "still here");
+}
+
+fn lost() -> Closed {
+    Closed::new(CloseCode::Lost, "the connection is closed")
+}
+
+fn silent(code: CloseCode) -> Closed {
+    Closed::new(code, "the relay does not answer")
 }
 
 /// A client that has sent a packet which its relay has not read yet, and has unread bytes of its own: a careless end
@@ -72,10 +81,7 @@ async fn a_send_that_is_given_up_half_way_ends_the_connection_rather_than_tear_a
         }
     });
     given_up.await.unwrap_err();
-    assert!(matches!(
-        alice.send(bytes("more")).await,
-        Err(RelayError::Closed)
-    ));
+    assert_eq!(alice.send(bytes("more")).await, Err(lost()));
 }
 
 #[tokio::test]
@@ -87,11 +93,8 @@ async fn send_gives_up_on_a_relay_that_reads_nothing() {
             break error;
         }
     };
-    assert!(matches!(error, RelayError::Timeout), "{error}");
-    assert!(matches!(
-        alice.send(bytes("more")).await,
-        Err(RelayError::Closed)
-    ));
+    assert_eq!(error, silent(CloseCode::Lost));
+    assert_eq!(alice.send(bytes("more")).await, Err(lost()));
 }
 
 /// What the system cannot send waits in the room, where something newer may replace it, and not in the system.
@@ -130,7 +133,7 @@ async fn the_system_takes_little_of_what_it_cannot_send_and_the_link_says_so() {
 #[tokio::test]
 async fn close_gives_up_on_a_relay_that_never_closes() {
     let (alice, _stream) = join_what_reads_nothing().await;
-    assert!(matches!(alice.close().await, Err(RelayError::Timeout)));
+    assert_eq!(alice.close().await, Err(silent(CloseCode::Lost)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +141,7 @@ async fn connect_gives_up_on_a_relay_that_never_answers() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let error = RelayTransport::connect(address, [0; 32]).await.unwrap_err();
-    assert!(matches!(error, RelayError::Timeout));
+    assert_eq!(error, silent(CloseCode::Unreachable));
 }
 
 #[tokio::test]
@@ -151,7 +154,11 @@ async fn another_protocol_is_a_typed_error() {
         packet_before_joined,
     ] {
         let error = connect_to_what_answers(answer).await.unwrap_err();
-        assert!(matches!(error, RelayError::Decode(_)), "{error}");
+        assert_eq!(
+            (error.code, error.retry),
+            (CloseCode::Protocol, false),
+            "{error}"
+        );
     }
 }
 
@@ -171,15 +178,14 @@ async fn a_second_confirmation_is_out_of_place() {
     let client = connect_to_what_answers(&[&joined[..], &joined].concat())
         .await
         .unwrap();
-    assert!(matches!(client.receive().await, Err(RelayError::Decode(_))));
+    let error = client.receive().await.unwrap_err();
+    assert_eq!(error.code, CloseCode::Protocol);
 }
 
 #[tokio::test]
 async fn a_relay_that_closes_without_a_word_is_a_typed_error() {
-    assert!(matches!(
-        connect_to_what_answers(b"").await,
-        Err(RelayError::Closed)
-    ));
+    let error = connect_to_what_answers(b"").await.unwrap_err();
+    assert_eq!((error.code, error.retry), (CloseCode::Unreachable, true));
 }
 
 #[tokio::test]
@@ -188,5 +194,5 @@ async fn a_relay_that_is_not_there_is_a_typed_error() {
     let address = relay.address;
     relay.shut_down().await;
     let error = RelayTransport::connect(address, [0; 32]).await.unwrap_err();
-    assert!(matches!(error, RelayError::Io(_)), "{error}");
+    assert_eq!((error.code, error.retry), (CloseCode::Unreachable, true));
 }

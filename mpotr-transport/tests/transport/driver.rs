@@ -9,15 +9,17 @@ use mpotr_core::crypto::IdentityKey;
 use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::wire::PacketKind;
 use mpotr_core::{Event, Room, Seen, SendError, Timestamp};
-use mpotr_transport::{Driver, DriverEvent, HandleError, Received, SenderHint, Transport};
+use mpotr_transport::{
+    Carrier, CloseCode, Closed, Driver, DriverEvent, HandleError, Received, SenderHint, Transport,
+};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::harness::{TIMERS, bytes, new_room};
 
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Broken(&'static str);
+fn broken(why: &str) -> Closed {
+    Closed::new(CloseCode::Lost, why)
+}
 
 /// Packets come from one channel and go to another. Without the other side of either, it is broken.
 struct Fake {
@@ -54,26 +56,28 @@ fn fake(capacity: usize) -> (Fake, Far) {
 }
 
 impl Transport for Fake {
-    type Error = Broken;
+    fn carrier(&self) -> Carrier {
+        Carrier::RELAY
+    }
 
-    async fn send(&self, packet: Bytes) -> Result<(), Broken> {
+    async fn send(&self, packet: Bytes) -> Result<(), Closed> {
         self.outgoing
             .send(packet)
             .await
-            .map_err(|_closed| Broken("nothing can be sent"))
+            .map_err(|_closed| broken("nothing can be sent"))
     }
 
-    async fn receive(&self) -> Result<Received, Broken> {
+    async fn receive(&self) -> Result<Received, Closed> {
         let packet = self.incoming.lock().await.recv().await;
-        let packet = packet.ok_or(Broken("nothing can be received"))?;
-        Ok(Received {
+        let packet = packet.ok_or(broken("nothing can be received"))?;
+        Ok(Received::Packet {
             sender: SenderHint::from_u64(1),
             packet,
         })
     }
 
-    async fn close(self) -> Result<(), Broken> {
-        self.closed.send(()).map_err(|()| Broken("nobody cares"))
+    async fn close(self) -> Result<(), Closed> {
+        self.closed.send(()).map_err(|()| broken("nobody cares"))
     }
 }
 
@@ -134,7 +138,7 @@ fn assert_said_once(packets: &[Bytes]) {
 }
 
 fn disconnected(why: &str) -> Option<DriverEvent> {
-    Some(DriverEvent::Disconnected(why.to_owned()))
+    Some(DriverEvent::Disconnected(broken(why)))
 }
 
 #[tokio::test(start_paused = true)]

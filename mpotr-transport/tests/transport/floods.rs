@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mpotr_transport::frame::{MAX_PACKET, Refusal, RefusalCode};
-use mpotr_transport::{RelayError, RelayLimits, RelayTransport, Transport};
+use mpotr_transport::{Closed, RelayLimits, RelayTransport, Transport};
 
-use crate::harness::{Served, UNPACED, bytes, wait_until};
+use crate::harness::{Served, UNPACED, bytes, hear, wait_until};
 
 /// Sends the longest packets as fast as the relay takes them, until it takes no more.
 async fn flood(flooder: &RelayTransport) {
@@ -16,12 +16,11 @@ async fn flood(flooder: &RelayTransport) {
 }
 
 /// What the relay says in the end.
-async fn last_words(client: &RelayTransport) -> Refusal {
+async fn last_words(client: &RelayTransport) -> Closed {
     loop {
         match client.receive().await {
             Ok(_packet) => {}
-            Err(RelayError::Refused(refusal)) => return refusal,
-            Err(error) => panic!("{error}"),
+            Err(closed) => return closed,
         }
     }
 }
@@ -39,7 +38,7 @@ async fn the_reader_of_a_flood_stays_and_gets_the_texts_of_others() {
     // Bob takes some 50 MiB a second, far less than a socket of this machine brings.
     let (mut texts, mut flooded) = (0, 0);
     while texts < 3 {
-        let packet = bob.receive().await.unwrap().packet;
+        let packet = hear(&bob).await;
         if packet == "text" {
             texts += 1;
             continue;
@@ -73,7 +72,11 @@ async fn a_flooder_is_slowed_to_its_rate_and_then_cut_while_its_reader_stays() {
         () = flood(&mallory) => panic!("mallory is out without a word"),
         () = async { while bob.receive().await.is_ok() {} } => panic!("bob is out"),
     };
-    assert_eq!(refusal, Refusal::new(RefusalCode::Flooding));
+    let flooding = Refusal::new(RefusalCode::Flooding);
+    assert_eq!(
+        (refusal.to_string(), refusal.retry),
+        (flooding.to_string(), true)
+    );
     let counts = relay.counts();
     // The burst, what the rate gave since, and the packet on credit, however slow the machine is.
     let seconds = start.elapsed().as_secs();
@@ -82,7 +85,7 @@ async fn a_flooder_is_slowed_to_its_rate_and_then_cut_while_its_reader_stays() {
     assert_eq!((counts.flooding, counts.too_slow), (1, 0));
     let carol = relay.join("tea").await;
     carol.send(bytes("still here")).await.unwrap();
-    while bob.receive().await.unwrap().packet != "still here" {}
+    while hear(&bob).await != "still here" {}
 }
 
 #[tokio::test]
@@ -131,8 +134,8 @@ async fn who_sends_little_does_not_wait_for_what_its_neighbours_owe() {
     wait_until(|| relay.counts().packets_in == NEIGHBOURS).await;
     for text in ["one", "two", "three"] {
         alice.send(bytes(text)).await.unwrap();
-        let received = tokio::time::timeout(Duration::from_secs(30), bob.receive()).await;
-        assert_eq!(received.expect("alice is held").unwrap().packet, text);
+        let received = tokio::time::timeout(Duration::from_secs(30), hear(&bob)).await;
+        assert_eq!(received.expect("alice is held"), text);
     }
 }
 
@@ -154,7 +157,7 @@ async fn a_burst_of_five_thousand_lines_passes_whole_by_default() {
     };
     let read = readers.each_ref().map(|reader| async move {
         for number in 0..LINES {
-            assert_eq!(reader.receive().await.unwrap().packet, line(number));
+            assert_eq!(hear(reader).await, line(number));
         }
     });
     tokio::join!(
@@ -197,7 +200,7 @@ async fn a_sender_waits_for_a_reader_and_the_reader_gets_everything() {
         }
         assert!(relay.counts().packets_in < u64::from(PACKETS));
         for number in 0..PACKETS {
-            assert_eq!(bob.receive().await.unwrap().packet, packet(number));
+            assert_eq!(hear(&bob).await, packet(number));
         }
     };
     tokio::join!(sending, reading);
@@ -234,7 +237,7 @@ async fn rooms_that_fill_the_memory_leave_some_for_others() {
     for _ in 0..10 {
         let packet = Bytes::from(vec![1; 100_000]);
         alice.send(packet.clone()).await.unwrap();
-        assert_eq!(bob.receive().await.unwrap().packet, packet);
+        assert_eq!(hear(&bob).await, packet);
     }
     for (_reader, flooding) in stuck {
         flooding.abort();

@@ -13,8 +13,8 @@ use mpotr_core::gka::RoomId;
 use mpotr_core::{Admission, Departure, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp};
 use mpotr_transport::frame::{FrameCodec, Join, RoomName, ServerFrame};
 use mpotr_transport::{
-    Driver, DriverEvent, HandleError, Relay, RelayCounters, RelayCounts, RelayError, RelayLimits,
-    RelayTransport, RoomHandle,
+    Closed, Driver, DriverEvent, HandleError, Received, Relay, RelayCounters, RelayCounts,
+    RelayLimits, RelayTransport, RoomHandle, SenderHint, Transport,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -76,7 +76,7 @@ impl Served {
         self.task.abort();
     }
 
-    pub(crate) async fn try_join(&self, room: &str) -> Result<RelayTransport, RelayError> {
+    pub(crate) async fn try_join(&self, room: &str) -> Result<RelayTransport, Closed> {
         RelayTransport::connect(self.address, self::room(room)).await
     }
 
@@ -87,6 +87,20 @@ impl Served {
 
 pub(crate) fn room(name: &str) -> RoomName {
     RoomName::new(name).unwrap()
+}
+
+/// The next packet.
+pub(crate) async fn hear(client: &impl Transport) -> Bytes {
+    hear_from(client).await.1
+}
+
+/// The next packet, and whom it seems to come from.
+pub(crate) async fn hear_from(client: &impl Transport) -> (SenderHint, Bytes) {
+    let received = client.receive().await.unwrap();
+    let Received::Packet { sender, packet } = received else {
+        panic!("{received:?}")
+    };
+    (sender, packet)
 }
 
 pub(crate) fn bytes(text: &'static str) -> Bytes {
@@ -152,7 +166,7 @@ impl Raw {
 }
 
 /// A client whose relay answers its first frame with `answer`, whatever that is; with nothing, it closes.
-pub(crate) async fn connect_to_what_answers(answer: &[u8]) -> Result<RelayTransport, RelayError> {
+pub(crate) async fn connect_to_what_answers(answer: &[u8]) -> Result<RelayTransport, Closed> {
     let (client, _stream) = connect_to_listener(answer).await;
     client
 }
@@ -163,7 +177,7 @@ pub(crate) async fn join_what_reads_nothing() -> (RelayTransport, TcpStream) {
     (client.unwrap(), stream)
 }
 
-async fn connect_to_listener(answer: &[u8]) -> (Result<RelayTransport, RelayError>, TcpStream) {
+async fn connect_to_listener(answer: &[u8]) -> (Result<RelayTransport, Closed>, TcpStream) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let connect = RelayTransport::connect(listener.local_addr().unwrap(), room("tea"));
     tokio::join!(connect, async {

@@ -11,7 +11,8 @@ use mpotr_core::crypto::rand_core::UnwrapErr;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::{Admission, DropReason, Event, Room, RoomConfig, Seen, TextId, Timestamp};
 use mpotr_transport::{
-    Connect, Driver, DriverEvent, Received, Retry, RoomHandle, SenderHint, Transport,
+    Carrier, CloseCode, Closed, Connect, Driver, DriverEvent, Received, Retry, RoomHandle,
+    SenderHint, Transport,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
@@ -46,12 +47,8 @@ enum Way {
     Wrong,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum Lost {
-    #[error("the way is closed")]
-    Closed,
-    #[error("the way is wrong")]
-    Wrong,
+fn closed() -> Closed {
+    Closed::new(CloseCode::Lost, "the way is closed")
 }
 
 /// The channel of all members: each packet goes to all others.
@@ -73,11 +70,11 @@ struct Wire {
 }
 
 impl ToHub {
-    fn open(&self) -> Result<Wire, Lost> {
+    fn open(&self) -> Result<Wire, Closed> {
         match *self.way.borrow() {
             Way::Open => {}
-            Way::Closed => return Err(Lost::Closed),
-            Way::Wrong => return Err(Lost::Wrong),
+            Way::Closed => return Err(closed()),
+            Way::Wrong => return Err(Closed::new(CloseCode::Protocol, "the way is wrong")),
         }
         let (sender, inbox) = mpsc::unbounded_channel();
         let mut inboxes = self.hub.0.lock().unwrap();
@@ -98,43 +95,41 @@ impl ToHub {
 impl Connect for ToHub {
     type Transport = Wire;
 
-    async fn connect(&self) -> Result<Wire, Lost> {
+    async fn connect(&self) -> Result<Wire, Closed> {
         self.open()
-    }
-
-    fn may_mend(&self, error: &Lost) -> bool {
-        matches!(error, Lost::Closed)
     }
 }
 
 impl Transport for Wire {
-    type Error = Lost;
+    fn carrier(&self) -> Carrier {
+        Carrier::RELAY
+    }
 
-    async fn send(&self, packet: Bytes) -> Result<(), Lost> {
+    async fn send(&self, packet: Bytes) -> Result<(), Closed> {
         if *self.way.borrow() != Way::Open {
-            return Err(Lost::Closed);
+            return Err(closed());
         }
         let inboxes = self.hub.0.lock().unwrap();
         let others = inboxes.iter().filter(|(other, _)| **other != self.number);
         for (_, inbox) in others {
             let sender = SenderHint::from_u64(self.number);
             let packet = packet.clone();
-            let _gone = inbox.send(Received { sender, packet });
+            let _gone = inbox.send(Received::Packet { sender, packet });
         }
         Ok(())
     }
 
-    async fn receive(&self) -> Result<Received, Lost> {
+    async fn receive(&self) -> Result<Received, Closed> {
         let mut way = self.way.clone();
         let mut inbox = self.inbox.lock().await;
         tokio::select! {
             biased;
-            _ = way.wait_for(|way| *way != Way::Open) => Err(Lost::Closed),
-            received = inbox.recv() => received.ok_or(Lost::Closed),
+            _ = way.wait_for(|way| *way != Way::Open) => Err(closed()),
+            received = inbox.recv() => received.ok_or_else(closed),
         }
     }
 
-    async fn close(self) -> Result<(), Lost> {
+    async fn close(self) -> Result<(), Closed> {
         Ok(())
     }
 }
@@ -246,19 +241,19 @@ fn attempt(event: &DriverEvent) -> Option<(u32, Duration, String)> {
     let DriverEvent::Reconnecting {
         attempt,
         wait,
-        reason,
+        closed,
     } = event
     else {
         return None;
     };
-    Some((*attempt, *wait, reason.clone()))
+    Some((*attempt, *wait, closed.to_string()))
 }
 
 fn disconnected(event: &DriverEvent) -> Option<String> {
-    let DriverEvent::Disconnected(reason) = event else {
+    let DriverEvent::Disconnected(closed) = event else {
         return None;
     };
-    Some(reason.clone())
+    Some(closed.to_string())
 }
 
 fn reconnected(event: &DriverEvent) -> Option<()> {

@@ -7,7 +7,7 @@ use mpotr_backend_rustcrypto::{Aes256GcmSuite, ChaCha20Poly1305Suite};
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
 use mpotr_core::{Departure, Event, MAX_BODY, SendError};
 use mpotr_transport::frame::{FrameCodec, Join, ServerFrame};
-use mpotr_transport::{DriverEvent, HandleError};
+use mpotr_transport::{CloseCode, Closed, DriverEvent, HandleError};
 use tokio::time::timeout;
 
 use crate::harness::{Member, Raw, Served, channel, wait_until};
@@ -118,7 +118,10 @@ async fn a_relay_that_shuts_down_is_reported_and_ends_the_room() {
     let relay = Served::new().await;
     let mut member = Member::enter::<Suite>(&relay, None).await;
     relay.shut_down().await;
-    let why = "the relay ended the connection: the relay is shutting down".to_owned();
+    let why = Closed::new(
+        CloseCode::ShuttingDown,
+        "the relay ended the connection: the relay is shutting down",
+    );
     assert_eq!(
         member.events.recv().await,
         Some(DriverEvent::Disconnected(why))
