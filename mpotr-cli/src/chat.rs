@@ -25,7 +25,8 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use mpotr::{Admission, Event, IdentityKeyPair, MAX_BODY, Policy, Record, RoomConfig, Rule};
+use mpotr::room::{Event, RoomConfig};
+use mpotr::{Admission, IdentityKeyPair, MAX_BODY, Policy, Record, Rule};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, RoomHandle};
 use tokio::sync::mpsc;

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use mpotr::{Admission, Backend, IdentityKeyPair, RoomConfig, RoomId, Timers};
+use mpotr::room::{RoomConfig, Timers};
+use mpotr::{Admission, Backend, IdentityKeyPair, RoomId};
 use mpotr_formats::Nick;
 use mpotr_transport::{Relay, RelayLimits, RelayTransport};
 use tokio::sync::mpsc;

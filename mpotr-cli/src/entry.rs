@@ -1,8 +1,8 @@
 //! Enters a room: from a suite and a backend chosen on the command line to a room that a driver runs.
 
+use mpotr::room::{Room, RoomConfig, Timestamp};
 use mpotr::{
-    Backend, CryptoSuite, IdentityKeyPair, Room, RoomConfig, SuiteId, SuiteVisitor, SystemRng,
-    Timestamp, UnsupportedSuite,
+    Backend, CryptoSuite, IdentityKeyPair, SuiteId, SuiteVisitor, SystemRng, UnsupportedSuite,
 };
 use mpotr_transport::{Driver, DriverEvent, RelayConnect, RelayTransport, Retry, RoomHandle};
 use tokio::sync::mpsc;

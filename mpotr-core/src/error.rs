@@ -73,6 +73,32 @@ pub enum Rejection {
     Inconsistent,
 }
 
+impl Rejection {
+    /// Its name, which does not change from one version to the next; the sentence may.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Decode(_) => "decode",
+            Self::OtherRoom => "other_room",
+            Self::UnknownEpoch => "unknown_epoch",
+            Self::Replayed => "replayed",
+            Self::NotAuthentic => "not_authentic",
+            Self::UnknownSender => "unknown_sender",
+            Self::TooFarAhead => "too_far_ahead",
+            Self::Quota => "quota",
+            Self::UnusableOffer => "unusable_offer",
+            Self::NotListed => "not_listed",
+            Self::Roster(_) => "roster",
+            Self::OtherPolicy => "other_policy",
+            Self::NotAdmitted => "not_admitted",
+            Self::OwnIdentity => "own_identity",
+            Self::StaleView => "stale_view",
+            Self::Disputed => "disputed",
+            Self::Inconsistent => "inconsistent",
+        }
+    }
+}
+
 /// Why a text was not taken, or not released.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

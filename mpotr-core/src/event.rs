@@ -22,6 +22,20 @@ pub struct MemberInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextId(pub(crate) u64);
 
+impl TextId {
+    /// From its number, for programs that keep it as such.
+    #[must_use]
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// Why a text was never sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -36,6 +50,20 @@ pub enum DropReason {
     Expired,
     /// Every other member had left.
     NobodyLeft,
+}
+
+impl DropReason {
+    /// Its name, which does not change from one version to the next.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Discarded => "discarded",
+            Self::Left => "left",
+            Self::Removed => "removed",
+            Self::Expired => "expired",
+            Self::NobodyLeft => "nobody_left",
+        }
+    }
 }
 
 /// What a room tells the application, in the order in which it happened.

@@ -53,6 +53,25 @@ pub enum FaultKind {
     WrongProof,
 }
 
+impl FaultKind {
+    /// Its name, which does not change from one version to the next; the sentence may.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::MalformedContribution => "malformed_contribution",
+            Self::Equivocation => "equivocation",
+            Self::UnknownTrapdoor => "unknown_trapdoor",
+            Self::UndecodableKey => "undecodable_key",
+            Self::WrongCommitmentSum => "wrong_commitment_sum",
+            Self::WrongShare => "wrong_share",
+            Self::WrongPart => "wrong_part",
+            Self::WrongKeyCommitment => "wrong_key_commitment",
+            Self::OtherContributions => "other_contributions",
+            Self::WrongProof => "wrong_proof",
+        }
+    }
+}
+
 impl Fault {
     /// A fault of one member.
     #[must_use]

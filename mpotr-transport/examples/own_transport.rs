@@ -6,8 +6,8 @@
 use std::error::Error;
 use std::future;
 
-use mpotr::{Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair};
-use mpotr::{Room, RoomConfig, RoomId, Seen, SystemRng, Timers, Timestamp};
+use mpotr::room::{Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr::{Admission, DefaultSuite, IdentityKey, IdentityKeyPair, RoomId, Seen, SystemRng};
 use mpotr_transport::{Bytes, Carrier, Closed, Driver, DriverEvent};
 use mpotr_transport::{Received, SenderHint, Transport};
 use tokio::sync::{Mutex, mpsc};

@@ -42,8 +42,8 @@
 //! use std::error::Error;
 //! use std::net::SocketAddr;
 //!
-//! use mpotr::{Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair};
-//! use mpotr::{Room, RoomConfig, RoomId, Seen, SystemRng, Timers, Timestamp};
+//! use mpotr::room::{Event, Room, RoomConfig, Timers, Timestamp};
+//! use mpotr::{Admission, DefaultSuite, IdentityKey, IdentityKeyPair, RoomId, Seen, SystemRng};
 //! use mpotr_transport::{CancellationToken, Driver, DriverEvent, Relay, RelayTransport};
 //!
 //! #[tokio::main]

@@ -10,11 +10,9 @@ use mpotr::crypto::adapter::{HashAdapter, Sha512State};
 use mpotr::crypto::digest::{FixedOutput, Update};
 use mpotr::crypto::hkdf::hmac::SimpleHmac;
 use mpotr::crypto::{Backend, ChaCha20Poly1305Suite, CryptoSuite, check_supported};
+use mpotr::room::{Event, Room, RoomConfig, Timestamp};
 use mpotr::rustcrypto::RustCrypto;
-use mpotr::{
-    Admission, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, Seen, SystemRng,
-    Timestamp,
-};
+use mpotr::{Admission, IdentityKey, IdentityKeyPair, RoomId, Seen, SystemRng};
 
 /// The bytes that were hashed.
 static HASHED: AtomicUsize = AtomicUsize::new(0);

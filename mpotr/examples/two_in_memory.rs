@@ -7,40 +7,39 @@ use std::collections::BTreeSet;
 use std::error::Error;
 
 use mpotr::{
-    Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, Seen,
-    SystemRng, Timestamp,
+    Admission, Ended, IdentityKey, IdentityKeyPair, Member, Membership, Message, RoomOptions, Seen,
+    Told, new_identity,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut rng = SystemRng::default();
     // Made once, and kept: other people know a member by its public key.
-    let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut rng));
+    let [alice, bob] = [(); 2].map(|()| new_identity());
     let (alices_key, bobs_key) = (alice.public(), bob.public());
     let mut alice = enter(alice, bobs_key)?;
     let mut bob = enter(bob, alices_key)?;
 
     // Texts wait until the room is secure, and nobody reads them but those who are expected.
-    let mut now = Timestamp::default();
+    let mut now = 0;
     alice.send(now, b"hello from alice".to_vec(), Seen::Expected)?;
     bob.send(now, b"hello from bob".to_vec(), Seen::Expected)?;
     let mut inside = BTreeSet::from(["alice", "bob"]);
-    while now < Timestamp::from_millis(60_000) {
+    while now < 60_000 {
         carry(&mut alice, &mut bob, now);
         carry(&mut bob, &mut alice, now);
-        for (name, room, friend) in [
+        for (name, member, friend) in [
             ("alice", &mut alice, bobs_key),
             ("bob", &mut bob, alices_key),
         ] {
-            while let Some(event) = room.poll_event() {
-                match event {
-                    Event::Secure { roster, .. } => {
+            while let Some(event) = member.poll_event() {
+                match event.told {
+                    Told::Membership(Membership::Secure { roster, .. }) => {
                         println!("{name}: the room is secure, {} members", roster.len());
                     }
-                    Event::Message { author, body, .. } if author == friend => {
+                    Told::Message(Message::Text { author, body, .. }) if author == friend => {
                         println!("{name} reads: {}", String::from_utf8_lossy(&body));
-                        room.leave(now);
+                        member.leave(now);
                     }
-                    Event::Ended(departure) if departure.acknowledged => {
+                    Told::Ended(Ended::Ended(departure)) if departure.acknowledged => {
                         println!("{name} has left, and all that it said has arrived");
                         inside.remove(name);
                     }
@@ -54,24 +53,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         // Nobody has more to say: it is later.
         let due = [alice.poll_timeout(), bob.poll_timeout()];
         now = due.into_iter().flatten().min().ok_or("nothing is due")?;
-        alice.handle_timeout(now, &mut rng);
-        bob.handle_timeout(now, &mut rng);
+        alice.handle_timeout(now);
+        bob.handle_timeout(now);
     }
     Err("a minute is over, and they are still there".into())
 }
 
 /// A member of the room "tea", with this friend and with nobody else.
-fn enter(me: IdentityKeyPair, friend: IdentityKey) -> Result<Room<DefaultSuite>, Box<dyn Error>> {
-    let admission = Admission::Only([friend].into());
-    let config = RoomConfig::new(RoomId::of_name::<DefaultSuite>("tea"), admission);
-    let room = Room::new(config, me, Timestamp::default(), &mut SystemRng::default())?;
-    Ok(room)
+fn enter(me: IdentityKeyPair, friend: IdentityKey) -> Result<Member, Box<dyn Error>> {
+    let options = RoomOptions::new("tea", Admission::Only([friend].into()))?;
+    Ok(Member::new(options, me, 0)?)
 }
 
 /// What one has to send reaches the other.
-fn carry(from: &mut Room<DefaultSuite>, to: &mut Room<DefaultSuite>, now: Timestamp) {
-    while let Some(packet) = from.poll_transmit() {
-        if let Err(rejection) = to.handle_message(now, &packet, &mut SystemRng::default()) {
+fn carry(from: &mut Member, to: &mut Member, now: u64) {
+    while let Some(packet) = from.poll_packet() {
+        if let Err(rejection) = to.handle_packet(now, &packet) {
             println!("a packet counted for nothing: {rejection}");
         }
     }

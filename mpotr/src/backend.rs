@@ -95,6 +95,14 @@ impl Backend {
     }
 }
 
+impl Default for Backend {
+    /// The first that is built in, in the order of [`Backend::ALL`].
+    fn default() -> Self {
+        // Without any, nothing builds.
+        Self::available().next().unwrap_or(Self::ALL[0])
+    }
+}
+
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -10,7 +10,7 @@
 //! | [`crypto`] | all of the parts that suites have and that are built on them: codec, key derivation, labels, transcript hash |
 //! | [`RunRecord`] | what a [`Record`](crate::Record) of a run holds |
 //! | [`SignedChain`], [`SigningKeyState`] | what [`Evidence`](crate::Evidence) holds |
-//! | [`Room::epochs_held`](crate::Room::epochs_held) | the epochs of which a room has keys |
-//! | [`Room::newest_seen`](crate::Room::newest_seen) | the newest roster, for programs without a person |
+//! | [`Room::epochs_held`](crate::room::Room::epochs_held) | the epochs of which a room has keys |
+//! | [`Room::newest_seen`](crate::room::Room::newest_seen) | the newest roster, for programs without a person |
 
 pub use mpotr_core::{RunRecord, SignedChain, SigningKeyState, crypto, gka, wire};

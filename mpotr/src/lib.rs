@@ -8,34 +8,34 @@
 //!
 //! # Concepts
 //!
-//! **A room** is one member's local state in one channel. A [`Room`] does no IO, reads no clock and draws no randomness:
+//! **A member** is one person's part in one room: a [`Member`]. It does no IO and reads no clock:
 //!
 //! ```text
-//!   handle_message(now, packet)       ─┐                 ┌─> poll_transmit()   bytes for everyone else in the channel
-//!   handle_timeout(now)               ─┼──>  Room  ──────┼─> poll_event()      what the application should know
-//!   send(now, text, seen), leave(now) ─┘                 └─> poll_timeout()    when to call handle_timeout
+//!   handle_packet(now, packet)        ─┐                   ┌─> poll_packet()    bytes for everyone else in the channel
+//!   handle_timeout(now)               ─┼──>  Member  ──────┼─> poll_event()     what the application should know
+//!   send(now, text, seen), leave(now) ─┘                   └─> poll_timeout()   when to call handle_timeout
 //! ```
 //!
 //! **An identity** is a long-term key pair, an [`IdentityKeyPair`]. Others know a member by the public half, an
-//! [`IdentityKey`], and people compare its [`Fingerprint`]. It never signs: what it proves, it proves to the room alone.
+//! [`IdentityKey`], and people compare its [`fingerprint()`]. It never signs: what it proves, it proves to the room alone.
 //!
 //! **Admission** says whom a member is willing to be in a room with. There is no default, so that nobody lets strangers
-//! in by saying nothing: see [`Admission`].
+//! in by saying nothing: see [`Admission`] and [`RoomOptions`].
 //!
-//! **An epoch** is a roster and the keys in force for it. [`Event::Secure`] tells of each, when all of the roster have
+//! **An epoch** is a roster and the keys in force for it. [`Membership::Secure`] tells of each, when all of the roster have
 //! proven their identity. A member that comes, leaves, falls silent or is voted out makes the next epoch; whose word
 //! that takes is the room's [`Policy`].
 //!
-//! **A text** goes out by [`Room::send`], waits until the room is secure, and meets one of three fates, once:
-//! [`Event::Acknowledged`] by everyone it was for, [`Event::Missed`] by those named, or [`Event::Dropped`]. It reaches the
-//! others as [`Event::Message`], after all that its author had read. All members see one order of the texts: at first it
-//! is provisional, and what [`Event::Final`] names never changes.
+//! **A text** goes out by [`Member::send`], to those whom its author has [`Seen`] and to nobody else, waits until the room is
+//! secure, and meets one of three fates, once: [`Message::Acknowledged`] by everyone it was for, [`Message::Missed`] by those
+//! named, or [`Message::Dropped`]. It reaches the others as [`Message::Text`], after all that its author had read. All members
+//! see one order of the texts: at first it is provisional, and what [`Order::Final`] names never changes.
 //!
-//! **The end** is in order: after [`Room::leave`] the room waits until its texts have arrived, and [`Event::Ended`] says
+//! **The end** is in order: after [`Member::leave`] the room waits until its texts have arrived, and [`Ended::Ended`] says
 //! whether they have.
 //!
-//! **Errors** are sorted by fault. What the caller misuses is an `Err`. What a member does wrong is an event that names it.
-//! Why a packet counted for nothing, a [`Rejection`], is for logs: anyone can send packets.
+//! **Errors** are sorted by fault. What the caller misuses is an `Err` with a stable `code()`. What a member does wrong is an
+//! event that names it. Why a packet counted for nothing, a [`Rejection`], is for logs: anyone can send packets.
 //!
 //! # Example
 //!
@@ -48,40 +48,39 @@
 //! use std::error::Error;
 //!
 //! use mpotr::{
-//!     Admission, DefaultSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId, Seen,
-//!     SystemRng, Timestamp,
+//!     Admission, Ended, IdentityKey, IdentityKeyPair, Member, Membership, Message, RoomOptions, Seen,
+//!     Told, new_identity,
 //! };
 //!
 //! fn main() -> Result<(), Box<dyn Error>> {
-//!     let mut rng = SystemRng::default();
 //!     // Made once, and kept: other people know a member by its public key.
-//!     let [alice, bob] = [(); 2].map(|()| IdentityKeyPair::random::<DefaultSuite>(&mut rng));
+//!     let [alice, bob] = [(); 2].map(|()| new_identity());
 //!     let (alices_key, bobs_key) = (alice.public(), bob.public());
 //!     let mut alice = enter(alice, bobs_key)?;
 //!     let mut bob = enter(bob, alices_key)?;
 //!
 //!     // Texts wait until the room is secure, and nobody reads them but those who are expected.
-//!     let mut now = Timestamp::default();
+//!     let mut now = 0;
 //!     alice.send(now, b"hello from alice".to_vec(), Seen::Expected)?;
 //!     bob.send(now, b"hello from bob".to_vec(), Seen::Expected)?;
 //!     let mut inside = BTreeSet::from(["alice", "bob"]);
-//!     while now < Timestamp::from_millis(60_000) {
+//!     while now < 60_000 {
 //!         carry(&mut alice, &mut bob, now);
 //!         carry(&mut bob, &mut alice, now);
-//!         for (name, room, friend) in [
+//!         for (name, member, friend) in [
 //!             ("alice", &mut alice, bobs_key),
 //!             ("bob", &mut bob, alices_key),
 //!         ] {
-//!             while let Some(event) = room.poll_event() {
-//!                 match event {
-//!                     Event::Secure { roster, .. } => {
+//!             while let Some(event) = member.poll_event() {
+//!                 match event.told {
+//!                     Told::Membership(Membership::Secure { roster, .. }) => {
 //!                         println!("{name}: the room is secure, {} members", roster.len());
 //!                     }
-//!                     Event::Message { author, body, .. } if author == friend => {
+//!                     Told::Message(Message::Text { author, body, .. }) if author == friend => {
 //!                         println!("{name} reads: {}", String::from_utf8_lossy(&body));
-//!                         room.leave(now);
+//!                         member.leave(now);
 //!                     }
-//!                     Event::Ended(departure) if departure.acknowledged => {
+//!                     Told::Ended(Ended::Ended(departure)) if departure.acknowledged => {
 //!                         println!("{name} has left, and all that it said has arrived");
 //!                         inside.remove(name);
 //!                     }
@@ -95,24 +94,22 @@
 //!         // Nobody has more to say: it is later.
 //!         let due = [alice.poll_timeout(), bob.poll_timeout()];
 //!         now = due.into_iter().flatten().min().ok_or("nothing is due")?;
-//!         alice.handle_timeout(now, &mut rng);
-//!         bob.handle_timeout(now, &mut rng);
+//!         alice.handle_timeout(now);
+//!         bob.handle_timeout(now);
 //!     }
 //!     Err("a minute is over, and they are still there".into())
 //! }
 //!
 //! /// A member of the room "tea", with this friend and with nobody else.
-//! fn enter(me: IdentityKeyPair, friend: IdentityKey) -> Result<Room<DefaultSuite>, Box<dyn Error>> {
-//!     let admission = Admission::Only([friend].into());
-//!     let config = RoomConfig::new(RoomId::of_name::<DefaultSuite>("tea"), admission);
-//!     let room = Room::new(config, me, Timestamp::default(), &mut SystemRng::default())?;
-//!     Ok(room)
+//! fn enter(me: IdentityKeyPair, friend: IdentityKey) -> Result<Member, Box<dyn Error>> {
+//!     let options = RoomOptions::new("tea", Admission::Only([friend].into()))?;
+//!     Ok(Member::new(options, me, 0)?)
 //! }
 //!
 //! /// What one has to send reaches the other.
-//! fn carry(from: &mut Room<DefaultSuite>, to: &mut Room<DefaultSuite>, now: Timestamp) {
-//!     while let Some(packet) = from.poll_transmit() {
-//!         if let Err(rejection) = to.handle_message(now, &packet, &mut SystemRng::default()) {
+//! fn carry(from: &mut Member, to: &mut Member, now: u64) {
+//!     while let Some(packet) = from.poll_packet() {
+//!         if let Err(rejection) = to.handle_packet(now, &packet) {
 //!             println!("a packet counted for nothing: {rejection}");
 //!         }
 //!     }
@@ -122,8 +119,8 @@
 //! # Backends
 //!
 //! A suite is a set of algorithms with an id on the wire; a backend is a library that computes it. Cargo features make
-//! backends available. They add up, and none changes what another does: the *type* of a room names suite and backend, and
-//! members on different backends share a room.
+//! backends available. They add up, and none changes what another does: [`RoomOptions`] name suite and backend, and members on
+//! different backends share a room.
 //!
 //! | feature | backend | module |
 //! |---|---|---|
@@ -131,8 +128,9 @@
 //! | `backend-ring` | *ring*, with group arithmetic from curve25519-dalek | `mpotr::ring` |
 //! | `backend-sodium` | libsodium, built from its bundled source | `mpotr::sodium` |
 //!
-//! [`DefaultSuite`] is a suite on the first of them that is built in. A program whose users choose takes a [`Backend`], a value,
-//! and gets the type by a [`SuiteVisitor`]. A backend of one's own is a type as well: see [`crypto`].
+//! A backend of one's own is a type, and so is the room on it: see [`crypto`] and [`room`].
+//!
+//! The feature `serde` writes events and states as JSON, in one form for every program: see the module `json`.
 //!
 //! The feature `inspect` adds the module `inspect` for tests, simulators and researchers: packets, the key agreement,
 //! epochs held. **It is outside of semantic versioning.**
@@ -141,8 +139,8 @@
 //!
 //! | crate | what |
 //! |---|---|
-//! | `mpotr-transport` | runs a room on a transport; a relay and its client |
-//! | `mpotr-transcript` | keeps what [`Room::poll_record`] gives out as a file, verifies such files, invents them |
+//! | `mpotr-transport` | runs a [`room`] on a transport; a relay and its client |
+//! | `mpotr-transcript` | keeps what [`Member::poll_record`] gives out as a file, verifies such files, invents them |
 
 #[cfg(not(any(
     feature = "backend-rustcrypto",
@@ -155,20 +153,31 @@ compile_error!(
 
 mod backend;
 pub mod crypto;
+mod event;
+mod identity;
 #[cfg(feature = "inspect")]
 pub mod inspect;
+#[cfg(feature = "serde")]
+pub mod json;
+mod member;
 mod random;
+pub mod room;
 
 pub use backend::{Backend, SuiteError, UnknownBackend};
+pub use identity::{fingerprint, new_identity};
 pub use random::SystemRng;
 
-// A room, what it is told and what it tells.
+// A member of a room, and what it is told and shows.
+pub use event::{Ended, Event, Membership, Message, Misconduct, Order, Told, Waiting};
+pub use member::{
+    Alert, CarrierNews, Member, MemberView, OptionError, OutsideView, Phase, Presence, Profile,
+    RoomOptions, RoomView, TextState, TextView, VoteError,
+};
 #[doc(inline)]
 pub use mpotr_core::{
-    Admission, Carrier, Departure, DropReason, Duration, EpochName, Event, Evidence, LinkReport,
-    MAX_BODY, MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, PolicyError,
-    Record, Rejection, Room, RoomConfig, Rule, Seen, SendError, TextId, Timers, Timestamp, Vote,
-    VoteError, WaitingReason,
+    Admission, Carrier, Departure, DropReason, EpochName, Evidence, LinkReport, MAX_BODY,
+    MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, Record, Rejection, Rule,
+    Seen, SendError, TextId, Vote, WaitingReason,
 };
 // Names and numbers of the key agreement.
 #[doc(inline)]

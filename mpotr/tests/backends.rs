@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use mpotr::room::{Event, Room, RoomConfig, Timers, Timestamp};
 use mpotr::{
-    Admission, Backend, CryptoSuite, Event, IdentityKey, IdentityKeyPair, Room, RoomConfig, RoomId,
-    Seen, SuiteError, SuiteId, SuiteVisitor, SystemRng, Timers, Timestamp,
+    Admission, Backend, CryptoSuite, IdentityKey, IdentityKeyPair, RoomId, Seen, SuiteError,
+    SuiteId, SuiteVisitor, SystemRng,
 };
 
 /// A member's room, whatever it computes with.

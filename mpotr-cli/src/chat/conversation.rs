@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::{Event, Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
+use mpotr::room::Event;
+use mpotr::{Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 
 use super::awaited::Awaited;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use mpotr::{Event, TextId};
+use mpotr::TextId;
+use mpotr::room::Event;
 use mpotr_formats::Escaped;
 
 /// What is told the first time.
@@ -65,7 +66,8 @@ impl HeldTexts {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::{DropReason, Event, IdentityKey, TextId};
+    use mpotr::room::Event;
+    use mpotr::{DropReason, IdentityKey, TextId};
 
     use super::{HINT, HeldTexts};
 
@@ -73,9 +75,10 @@ mod tests {
 
     /// Texts of a room of its own: nobody else makes their names.
     fn texts() -> [TextId; 2] {
-        use mpotr::{Admission, DefaultSuite, IdentityKeyPair, Room, RoomConfig, RoomId, Seen};
+        use mpotr::room::{Room, RoomConfig};
+        use mpotr::{Admission, DefaultSuite, IdentityKeyPair, RoomId, Seen};
         let mut rng = mpotr::SystemRng::default();
-        let now = mpotr::Timestamp::default();
+        let now = mpotr::room::Timestamp::default();
         let id = RoomId::of_name::<DefaultSuite>("tea");
         let config = RoomConfig::new(id, Admission::Only([EVE].into()));
         let identity = IdentityKeyPair::random::<DefaultSuite>(&mut rng);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mpotr::{DropReason, Event, IdentityKey};
+use mpotr::room::Event;
+use mpotr::{DropReason, IdentityKey};
 use tokio::time::Instant;
 
 use super::wording;

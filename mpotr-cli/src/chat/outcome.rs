@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::{Departure, DropReason, Event, SendError};
+use mpotr::room::Event;
+use mpotr::{Departure, DropReason, SendError};
 
 use super::TEXT_LIMIT;
 use super::conversation::Conversation;

@@ -3,7 +3,8 @@
 //! A person sends to those who were shown last. A pipe has nobody who looks: with --with it writes to those whom the
 //! command line names, and with --open it follows what is shown.
 
-use mpotr::{Event, Seen, SendError, TextId};
+use mpotr::room::Event;
+use mpotr::{Seen, SendError, TextId};
 use mpotr_formats::Payload;
 use mpotr_transport::HandleError;
 

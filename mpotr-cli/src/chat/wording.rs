@@ -1,6 +1,7 @@
 //! What is said of things that happen in a room and change nothing that the program keeps.
 
-use mpotr::{DropReason, Event, Fingerprint, IdentityKey, Policy, Vote, WaitingReason};
+use mpotr::room::Event;
+use mpotr::{DropReason, Fingerprint, IdentityKey, Policy, Vote, WaitingReason};
 
 use super::command;
 use crate::suite::AnySuite;

@@ -3,7 +3,8 @@
 //! The members take turns: who has read message `k - 1` and is `k mod N` writes message `k`. So each message has the one
 //! before it as its parent, as in a talk.
 
-use mpotr::{Departure, Digest32, Event, IdentityKey, MessageId, Sid};
+use mpotr::room::Event;
+use mpotr::{Departure, Digest32, IdentityKey, MessageId, Sid};
 use mpotr_formats::{Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;

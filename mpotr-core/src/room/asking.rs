@@ -79,6 +79,11 @@ impl<S: CryptoSuite> Room<S> {
         &self.votes.policy
     }
 
+    /// What this member asks for and has not come true.
+    pub fn votes(&self) -> impl Iterator<Item = &Vote> {
+        self.votes.cast.iter()
+    }
+
     /// Asks for an epoch with fresh keys.
     pub fn refresh(&mut self, now: Timestamp) {
         self.vote(now, Vote::Refresh);

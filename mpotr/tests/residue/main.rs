@@ -21,7 +21,8 @@ mod image;
 mod rooms;
 mod secrets;
 
-use mpotr::{Backend, Duration, SuiteError, SuiteVisitor, Timers};
+use mpotr::room::{Duration, Timers};
+use mpotr::{Backend, SuiteError, SuiteVisitor};
 use mpotr_core::crypto::{CryptoSuite, SuiteId, zeroize::Zeroizing};
 use mpotr_core::gka::{AgreementId, AuthenticationId, Methods};
 

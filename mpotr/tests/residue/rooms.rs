@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mpotr::{Admission, Duration, Event, Room, RoomConfig, Seen, Timers, Timestamp};
+use mpotr::room::{Duration, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr::{Admission, Seen};
 use mpotr_core::crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr_core::crypto::zeroize::Zeroize;
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, TranscriptHash, label, wiping_stack};

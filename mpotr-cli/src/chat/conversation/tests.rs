@@ -1,4 +1,5 @@
-use mpotr::{EpochName, Event, IdentityKey, MemberInfo, MessageId, Sid, Timestamp, WaitingReason};
+use mpotr::room::{Event, Timestamp};
+use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Sid, WaitingReason};
 use mpotr_formats::{Nick, Payload};
 
 use super::{Conversation, Door, Say, fingerprint};
