@@ -1,4 +1,11 @@
 //! A member as programs use it: values in, events out, errors with codes.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "these are tests, their helpers too: what cannot be done is a failure"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -207,6 +214,10 @@ fn options_that_cannot_be_met_are_refused_by_code() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line for each thing that is refused"
+)]
 fn what_cannot_be_asked_for_is_refused_by_code_and_changes_nothing() {
     let (people, keys) = people(3);
     let stranger = keys[2];
@@ -371,9 +382,12 @@ fn what_becomes_of_the_carrier_is_told_among_all_else() {
     member.handle_carrier(4, lost(2));
     let waits = |member: &Member| {
         let waiting = member.state().waiting.into_iter();
-        let lost = waiting.filter_map(|event| match event.told {
-            Told::Waiting(Waiting::Reconnecting { attempt, .. }) => Some(attempt),
-            _ => None,
+        let lost = waiting.filter_map(|event| {
+            if let Told::Waiting(Waiting::Reconnecting { attempt, .. }) = event.told {
+                Some(attempt)
+            } else {
+                None
+            }
         });
         lost.collect::<Vec<_>>()
     };

@@ -358,6 +358,10 @@ fn events() -> Vec<(Told, &'static str, &'static str, &'static str)> {
 }
 
 /// Each reason to wait, and what is with it.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line for each reason that there is"
+)]
 fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
     let (missing, waiting_for, identity) = (vec![BOB], vec![BOB], BOB);
     let needs = |vote| WaitingReason::NeedsVotes {
