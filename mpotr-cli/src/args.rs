@@ -7,6 +7,7 @@ use crate::demo::DemoArgs;
 #[cfg(feature = "lab")]
 use crate::gka::GkaArgs;
 use crate::identity::IdentityCommand;
+use crate::people::PeopleCommand;
 use crate::relay::RelayArgs;
 #[cfg(feature = "lab")]
 use crate::sim::SimArgs;
@@ -75,4 +76,9 @@ pub(crate) enum Command {
     /// Make a long-term identity, or show one
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Whose key is whose: the people that you know, in a file of your own
+    ///
+    /// `mpotr chat` shows them by the names that you gave them, and lets them in by --trust.
+    #[command(subcommand)]
+    People(PeopleCommand),
 }

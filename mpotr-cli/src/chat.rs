@@ -12,10 +12,11 @@ mod link;
 mod losses;
 mod names;
 mod outcome;
+mod remembering;
 mod rules;
 mod sending;
 mod waiting;
-mod whom;
+pub(crate) mod whom;
 mod wording;
 
 pub(crate) use args::ChatArgs;
@@ -35,6 +36,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::entry::{Entered, Entry};
 use crate::identity::{self, Passphrase};
 use crate::output::{Output, OutputError};
+use crate::people::PeopleFile;
 use crate::stop::Stop;
 use crate::suite::AnySuite;
 use crate::transcript::Keeper;
@@ -73,9 +75,16 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
     DoorError::check(args, at_terminal)?;
     let mut stop = Stop::listen().context("cannot take signals")?;
     let identity = identity_of(args, &mut stop, out).await?;
-    let door = Door::of(args, &identity.public())?;
+    let file = people_file(args)?;
+    let known = file.as_ref().map(PeopleFile::load).transpose()?.flatten();
+    let door = Door::of(args, &identity.public(), known.as_ref())?;
     let admission = door.admission();
-    let conversation = Conversation::new(identity.public(), &args.nick, door);
+    let mut conversation = Conversation::new(identity.public(), &args.nick, door);
+    // Whom a person does not know shows only where it knows anyone.
+    let keeps_list = known.is_some() || args.trust.is_some() || args.people.is_some();
+    if keeps_list {
+        conversation.names.know(known.unwrap_or_default());
+    }
     out.notice(format_args!(
         "you are {}, {}",
         args.nick,
@@ -104,6 +113,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         nick: args.nick.clone(),
         handle,
         conversation,
+        people: file.filter(|_| keeps_list),
         policy: policy_of(args)?,
         outcome: Outcome::default(),
         keeper,
@@ -196,6 +206,15 @@ async fn next_line(
     lines.recv().await
 }
 
+/// Where the people are that the person knows. Without a home nobody is known, unless --trust asks for it.
+fn people_file(args: &ChatArgs) -> anyhow::Result<Option<PeopleFile>> {
+    match PeopleFile::at(args.people.as_deref()) {
+        Ok(file) => Ok(Some(file)),
+        Err(_) if args.trust.is_none() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn identity_of(
     args: &ChatArgs,
     stop: &mut Stop,
@@ -263,6 +282,8 @@ struct Chat<'a> {
     nick: Nick,
     handle: RoomHandle,
     conversation: Conversation,
+    /// Where the people are that the person knows, if it keeps a list.
+    people: Option<PeopleFile>,
     link: Link,
     /// Texts that have not left.
     held: HeldTexts,
@@ -289,7 +310,7 @@ struct Chat<'a> {
 impl Chat<'_> {
     /// Whether lines are read. A pipe waits until the room is secure; a person, or a script that says who comes in, does not.
     fn reads(&self, at_terminal: bool) -> bool {
-        let answers = self.obeys && self.conversation.door == Door::Ask;
+        let answers = self.obeys && self.conversation.door.asks();
         self.unseen.is_none() && (self.conversation.is_secure() || at_terminal || answers)
     }
 
@@ -314,6 +335,11 @@ impl Chat<'_> {
                     let asked = self.handle.admit(newcomer).await;
                     self.ask(asked);
                 }
+                Say::LeaveOut(member) => {
+                    let asked = self.handle.exclude(member).await;
+                    self.ask(asked);
+                }
+                Say::Remember(learned) => self.remember(&learned),
                 Say::Text(_) if self.closed.is_some() => {}
                 Say::Text(text) => {
                     if let Err(error) = self.out.text(text) {

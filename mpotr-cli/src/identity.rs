@@ -5,7 +5,7 @@ mod echo;
 mod folder;
 mod prompt;
 mod public_key;
-mod store;
+pub(crate) mod store;
 mod store_error;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use args::IdentityArgs;
 pub(crate) use args::IdentityCommand;
 pub(crate) use echo::unless_stopped;
 pub(crate) use public_key::read as public_key;
+pub(crate) use store_error::StoreError;
 
 /// Where the passphrase of an identity file comes from.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +155,7 @@ fn passphrase_of(args: &IdentityArgs) -> Passphrase<'_> {
     }
 }
 
-fn path_of(args: &IdentityArgs) -> Result<PathBuf, store_error::StoreError> {
+fn path_of(args: &IdentityArgs) -> Result<PathBuf, StoreError> {
     match &args.identity {
         Some(path) => Ok(path.clone()),
         None => store::default_path(),

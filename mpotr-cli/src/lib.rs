@@ -12,6 +12,7 @@ mod entry;
 mod gka;
 mod identity;
 mod output;
+mod people;
 mod relay;
 mod rows;
 mod run;

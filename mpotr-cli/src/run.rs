@@ -22,7 +22,7 @@ use crate::args::{Cli, Command};
 use crate::chat::DoorError;
 use crate::output::{Output, OutputError};
 use crate::stop::Stopped;
-use crate::{chat, demo, dumps, identity, relay, transcript};
+use crate::{chat, demo, dumps, identity, people, relay, transcript};
 #[cfg(feature = "lab")]
 use crate::{gka, sim};
 
@@ -91,6 +91,7 @@ fn dispatch(command: &Command, out: &mut Output) -> anyhow::Result<()> {
         Command::Sim(args) => sim::run(args, out),
         Command::Transcript(command) => transcript::run(command, out),
         Command::Identity(command) => block_on(identity::run(command, out)),
+        Command::People(command) => people::run(command, out),
     }
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 use mpotr::{Backend, RoomName, SuiteId};
 use mpotr_formats::Nick;
 
+use super::door::Trust;
 use super::rules::WrittenRule;
 use crate::address::host_and_port;
 use crate::suite::{backend_parser, default_backend, suite_parser};
@@ -28,6 +29,10 @@ pub(crate) struct ChatArgs {
     /// What to be called
     #[arg(long)]
     pub(super) nick: Nick,
+    /// The file of the people that you know, who are shown by the names that you gave them, and all others with `?` behind
+    /// their nicks [default: mpotr/known-peers in the user's data folder, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(super) people: Option<PathBuf>,
     /// Wait until so many members are in, this one included [default: all of --with, else all who have gathered, two or
     /// more]
     #[arg(long, value_name = "N", conflicts_with = "with",
@@ -44,12 +49,15 @@ pub(crate) struct ChatArgs {
     /// beside it. Nobody else reads a line
     #[arg(long, value_name = "FILE", num_args = 1.., value_delimiter = ',', help_heading = WHOM)]
     pub(super) with: Vec<PathBuf>,
+    /// Let in whom you know (`mpotr people`), and nobody else before `/admit`
+    #[arg(long, value_enum, conflicts_with = "with", help_heading = WHOM)]
+    pub(super) trust: Option<Trust>,
     /// Let nobody in before `/admit` [the default at a terminal]
-    #[arg(long, conflicts_with = "with", help_heading = WHOM)]
+    #[arg(long, conflicts_with_all = ["with", "trust"], help_heading = WHOM)]
     pub(super) ask: bool,
     /// Let anyone in who knows the name of the room. At a terminal a line goes to those alone whom you were shown before
     /// you sent it; from a pipe, to all who are in the room when it leaves
-    #[arg(long, conflicts_with_all = ["with", "ask"], help_heading = WHOM)]
+    #[arg(long, conflicts_with_all = ["with", "ask", "trust"], help_heading = WHOM)]
     pub(super) open: bool,
     /// Obey lines of the input that begin with a slash, `/kick bob` for example, though it is no terminal. Without this
     /// they are texts like all others

@@ -50,9 +50,9 @@ impl Conversation {
         }
         match whom {
             Whom::Fingerprint(_) => self.names.find(word, self.all()),
-            Whom::File(_) | Whom::Short { .. } | Whom::Nick(_) => {
-                let all = self.inside().chain(self.names.given());
-                self.names.find(word, all)
+            Whom::File(_) | Whom::Key(_) | Whom::Short { .. } | Whom::Nick(_) => {
+                let known = self.names.given().chain(self.names.known());
+                self.names.find(word, self.inside().chain(known))
             }
         }
     }
@@ -72,11 +72,14 @@ impl Conversation {
                 }
                 Err(_) => return Ok(Newcomer::ToCome(digits.clone())),
             },
-            // Who was in the room has proven its key, and used its nick under it.
-            (Whom::Nick(_), None) => match self
-                .names
-                .find(word, self.names.people().chain(self.names.given()))
-            {
+            // Who was in the room has proven its key, and used its nick under it; a known person has a name from the person.
+            (Whom::Nick(_), None) => match self.names.find(
+                word,
+                self.names
+                    .people()
+                    .chain(self.names.given())
+                    .chain(self.names.known()),
+            ) {
                 Err(WhomError::Nobody(_)) => return Err(WhomError::TooShort { hits: vec![] }),
                 found => found?,
             },
@@ -88,7 +91,9 @@ impl Conversation {
                     hits: hits.collect(),
                 });
             }
-            (Whom::File(_), None) => return Err(WhomError::Nobody(Escaped(word).to_string())),
+            (Whom::File(_) | Whom::Key(_), None) => {
+                return Err(WhomError::Nobody(Escaped(word).to_string()));
+            }
         };
         if key == self.me {
             return Err(WhomError::Yourself);
@@ -160,10 +165,10 @@ impl Chat<'_> {
         let Some(member) = self.member(word) else {
             return;
         };
-        if self.conversation.door == Door::Open {
+        if self.conversation.door.takes_strangers() {
             self.out.notice(
                 "anyone may come in here: who is left out can come again under another identity; \
-                 --ask and --with keep strangers out",
+                 --ask, --with and --trust list keep strangers out",
             );
         }
         let asked = self.handle.exclude(member).await;
@@ -193,7 +198,7 @@ impl Chat<'_> {
         let digits = match (&whom, self.conversation.names.key(word, &whom)?) {
             (_, Some(key)) => Some(Digits::of_key(&key)),
             (Whom::Fingerprint(digits), None) => Some(digits.clone()),
-            (Whom::File(_) | Whom::Short { .. } | Whom::Nick(_), None) => None,
+            (Whom::File(_) | Whom::Key(_) | Whom::Short { .. } | Whom::Nick(_), None) => None,
         };
         let Conversation { awaited, names, .. } = &mut self.conversation;
         if digits.is_some_and(|digits| awaited.give_up(&digits)) {

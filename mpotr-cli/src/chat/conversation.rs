@@ -7,8 +7,9 @@ use mpotr::{Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 
 use super::awaited::Awaited;
-use super::door::Door;
+use super::door::{Door, Trust};
 use super::names::{Names, Naming};
+use super::remembering::Learned;
 use super::waiting::{News, Waiting};
 use super::wording::{self, fingerprint};
 
@@ -21,6 +22,10 @@ pub(super) enum Say {
     Notice(String),
     /// Nothing: a person has come who was admitted before, and is to be let in.
     Admit(IdentityKey),
+    /// Nothing: nobody trusts this member, who came in as a stranger.
+    LeaveOut(IdentityKey),
+    /// Nothing: to be kept in the file of known people.
+    Remember(Learned),
 }
 
 /// The room as this member sees it.
@@ -45,11 +50,10 @@ pub(super) struct Conversation {
 impl Conversation {
     /// Nobody is there yet. The own nick is taken.
     pub(super) fn new(me: IdentityKey, nick: &Nick, door: Door) -> Self {
-        let mut names = Names::default();
+        let mut names = Names::of_me(me, nick);
         for (key, file) in door.given() {
             names.give(*key, file);
         }
-        names.note(me, nick);
         Self {
             me,
             names,
@@ -110,6 +114,16 @@ impl Conversation {
             Door::With(_) => {
                 "only those of --with come in, and the room begins when all of them are there"
             }
+            Door::Trust(Trust::FirstUse, _) => {
+                "anyone may come in who knows the name of the room, and is known from then on; who calls itself as \
+                 a person is called whom you know, and is another, is left out"
+            }
+            Door::Trust(Trust::List, _) => {
+                "those whom you know come in, and nobody else before you say so by /admit"
+            }
+            Door::Trust(Trust::Verified, _) => {
+                "those come in whose keys you have verified, and nobody else before you say so by /admit"
+            }
             Door::Ask => {
                 "nobody comes in before you say so: type /admit and a whole fingerprint, or the name of a file \
                  with a public key"
@@ -160,7 +174,7 @@ impl Conversation {
                     roster.len()
                 );
                 let members = roster.iter().map(|member| self.describe(member));
-                let said = core::iter::once(secure)
+                let mut said: Vec<_> = core::iter::once(secure)
                     .chain(members)
                     .map(Say::Notice)
                     .collect();
@@ -171,8 +185,13 @@ impl Conversation {
                 self.waiting.are_in(everyone.iter().copied());
                 self.awaited.settle(&everyone);
                 let others = roster.iter().filter(|member| !member.is_me);
-                self.others = Some(others.map(|member| member.identity).collect());
+                let others: BTreeSet<_> = others.map(|member| member.identity).collect();
+                let met = Say::Remember(Learned::Met(others.clone()));
+                self.others = Some(others);
                 self.shown = Some(sid);
+                if self.names.keeps_list() {
+                    said.push(met);
+                }
                 said
             }
             Event::Waiting {
@@ -197,7 +216,7 @@ impl Conversation {
     }
 
     fn waits(&mut self, claimed: IdentityKey) -> Vec<Say> {
-        let is_known = self.names.knows(&claimed);
+        let is_known = self.names.knows(&claimed) || self.names.petname(&claimed).is_some();
         let news = self.waiting.comes(claimed, is_known);
         let whole = fingerprint(&claimed);
         if let Some(awaited) = self.comes_as_awaited(&claimed) {
@@ -221,7 +240,17 @@ impl Conversation {
                         notice(format!("{wants}, as expected; nothing is proven yet"))
                     }
                     Door::With(_) => notice(format!("{wants}, is not one of --with, and stays outside")),
-                    Door::Ask => vec![
+                    Door::Trust(_, trusted) if trusted.contains(&claimed) => {
+                        notice(format!("{wants}, whom you know; nothing is proven yet"))
+                    }
+                    Door::Trust(Trust::FirstUse, _) if self.names.is_impostor(&claimed) => notice(format!(
+                        "{wants} again, and stays outside: it has called itself as another is called"
+                    )),
+                    Door::Trust(Trust::FirstUse, _) => vec![
+                        Say::Notice(format!("{wants}, and is let in as a stranger; nothing is proven yet")),
+                        Say::Admit(claimed),
+                    ],
+                    Door::Trust(Trust::Verified | Trust::List, _) | Door::Ask => vec![
                         Say::Notice(format!("{wants}; nothing is proven yet")),
                         Say::Notice(format!("to let it in: /admit {whole}")),
                     ],
@@ -267,8 +296,9 @@ impl Conversation {
             Ok(Payload { nick, text }) => {
                 let heard = self.names.note(author, &nick);
                 let text = Say::Text(format!("{}: {}", self.name(&author), Escaped(&text)));
-                let heard = heard.into_iter().map(|naming| Say::Notice(tell(&naming)));
-                heard.chain([text]).collect()
+                let judged = self.judge(author, &nick, &heard);
+                let heard = heard.iter().map(|naming| Say::Notice(self.tell(naming)));
+                heard.chain([text]).chain(judged).collect()
             }
             Err(error) => notice(format!(
                 "{} sent a message that this program cannot read: {error}",
@@ -277,22 +307,47 @@ impl Conversation {
         }
     }
 
+    /// What follows, where strangers are trusted at first use, from what one of them calls itself.
+    fn judge(&self, author: IdentityKey, nick: &Nick, heard: &[Naming]) -> Option<Say> {
+        if !matches!(self.door, Door::Trust(Trust::FirstUse, _))
+            || self.names.petname(&author).is_some()
+        {
+            return None;
+        }
+        let is_impostor = |naming: &Naming| matches!(naming, Naming::OtherKey { .. });
+        if heard.iter().any(is_impostor) {
+            return Some(Say::LeaveOut(author));
+        }
+        let is_stranger = !self.names.is_impostor(&author);
+        is_stranger.then(|| Say::Remember(Learned::Stranger(author, nick.clone())))
+    }
+
+    fn tell(&self, naming: &Naming) -> String {
+        match naming {
+            Naming::Renamed { before, after } => format!("{before} is called {after} from now on"),
+            Naming::Clash(names) => format!(
+                "WARNING: the names of {} look alike: each is shown with digits of its fingerprint from now on",
+                names.join(" and "),
+            ),
+            Naming::OtherKey {
+                name,
+                identity,
+                known,
+            } => format!(
+                "WARNING: {name} is another than the {} you know: this is {}, and the one you know is {}",
+                self.name(known),
+                fingerprint(identity),
+                fingerprint(known),
+            ),
+        }
+    }
+
     fn describe(&self, member: &MemberInfo) -> String {
         let key = fingerprint(&member.identity);
         match member.is_me {
             true => format!("  {key}  {} (you)", self.name(&member.identity)),
-            false => format!("  {key}{}", self.names.file(&member.identity)),
+            false => format!("  {key}{}", self.names.behind_key(&member.identity)),
         }
-    }
-}
-
-fn tell(naming: &Naming) -> String {
-    match naming {
-        Naming::Renamed { before, after } => format!("{before} is called {after} from now on"),
-        Naming::Clash(names) => format!(
-            "WARNING: the names of {} look alike: each is shown with digits of its fingerprint from now on",
-            names.join(" and "),
-        ),
     }
 }
 

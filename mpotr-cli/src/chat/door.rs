@@ -1,11 +1,13 @@
-//! Whom a chat lets in: `--with`, `--ask`, `--open`.
+//! Whom a chat lets in: `--with`, `--trust`, `--ask`, `--open`. `docs/spec/09-chat-payload.md`, "Whom it talks to".
 //!
 //! Nobody comes in because nothing was said. A person at a terminal is asked; without one the command line has to say it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use clap::ValueEnum;
 use mpotr::{Admission, IdentityKey};
+use mpotr_formats::known::KnownPeople;
 
 use super::args::ChatArgs;
 
@@ -14,10 +16,24 @@ use super::args::ChatArgs;
 pub(super) enum Door {
     /// These and no others, and the room begins with all of them. Each has the name of the file that it was given by.
     With(BTreeMap<IdentityKey, String>),
+    /// Those of the known people that are trusted so, whom the person says, and strangers if they are trusted at first use.
+    Trust(Trust, BTreeSet<IdentityKey>),
     /// Whom the person says.
     Ask,
     /// Anyone.
     Open,
+}
+
+/// Which people come in without being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trust {
+    /// Whom you know, and strangers, who are known from then on. Who calls itself as a known person is called, and is
+    /// another, is left out
+    FirstUse,
+    /// Whom you know by more than having seen the key
+    Verified,
+    /// Whom you know
+    List,
 }
 
 /// Why it is not known whom to let in.
@@ -25,7 +41,7 @@ pub(super) enum Door {
 pub(crate) enum DoorError {
     /// Nothing was said, and there is nobody to ask.
     #[error(
-        "without a terminal nobody can be asked who may come in: name them with --with FILE.., \
+        "without a terminal nobody can be asked who may come in: name them with --with FILE.. or --trust, \
          or let anyone in with --open, or give --ask and write /admit into the input with --commands"
     )]
     NotSaid,
@@ -40,7 +56,7 @@ impl DoorError {
     /// # Errors
     /// It does not.
     pub(crate) const fn check(args: &ChatArgs, at_terminal: bool) -> Result<(), Self> {
-        let is_said = !args.with.is_empty() || args.open;
+        let is_said = !args.with.is_empty() || args.open || args.trust.is_some();
         match args.ask {
             true if !at_terminal && !args.commands => Err(Self::NoAnswers),
             false if !is_said && !at_terminal => Err(Self::NotSaid),
@@ -53,10 +69,26 @@ impl Door {
     /// What the command line says.
     ///
     /// # Errors
-    /// A file holds no public key; all are those of `me`.
-    pub(super) fn of(args: &ChatArgs, me: &IdentityKey) -> anyhow::Result<Self> {
+    /// A file holds no public key; all are those of `me`; nobody is known whom `--trust` would let in.
+    pub(super) fn of(
+        args: &ChatArgs,
+        me: &IdentityKey,
+        known: Option<&KnownPeople>,
+    ) -> anyhow::Result<Self> {
         if args.open {
             return Ok(Self::Open);
+        }
+        if let Some(trust) = args.trust {
+            let known = known.into_iter().flat_map(KnownPeople::iter);
+            let trusted = known.filter(|(key, person)| {
+                *key != me && (trust != Trust::Verified || person.how.is_verified())
+            });
+            let trusted: BTreeSet<_> = trusted.map(|(key, _)| *key).collect();
+            anyhow::ensure!(
+                trust == Trust::FirstUse || !trusted.is_empty(),
+                "--trust lets nobody in: nobody is known whom it would; `mpotr people add` adds a person"
+            );
+            return Ok(Self::Trust(trust, trusted));
         }
         if args.with.is_empty() {
             return Ok(Self::Ask);
@@ -83,6 +115,7 @@ impl Door {
     pub(super) fn admission(&self) -> Admission {
         match self {
             Self::With(keys) => Admission::Only(keys.keys().copied().collect()),
+            Self::Trust(_, trusted) => Admission::Ask(trusted.clone()),
             Self::Ask => Admission::Ask(BTreeSet::new()),
             Self::Open => Admission::Open,
         }
@@ -92,8 +125,23 @@ impl Door {
     pub(super) fn can_admit(&self, identity: &IdentityKey) -> bool {
         match self {
             Self::With(keys) => keys.contains_key(identity),
-            Self::Ask | Self::Open => true,
+            Self::Trust(..) | Self::Ask | Self::Open => true,
         }
+    }
+
+    /// Whether a person may say who comes in.
+    pub(super) const fn asks(&self) -> bool {
+        matches!(self, Self::Ask | Self::Trust(..))
+    }
+
+    /// Whether strangers come in without being asked for.
+    pub(super) const fn takes_strangers(&self) -> bool {
+        matches!(self, Self::Open | Self::Trust(Trust::FirstUse, _))
+    }
+
+    /// Whether what may come in was said beforehand, and not whom exactly.
+    pub(super) const fn is_a_rule(&self) -> bool {
+        matches!(self, Self::Open | Self::Trust(..))
     }
 
     /// Those without whom a text does not reach all it is meant for.
@@ -105,7 +153,7 @@ impl Door {
     pub(super) fn given(&self) -> impl Iterator<Item = (&IdentityKey, &String)> {
         match self {
             Self::With(keys) => Some(keys),
-            Self::Ask | Self::Open => None,
+            Self::Trust(..) | Self::Ask | Self::Open => None,
         }
         .into_iter()
         .flatten()
@@ -117,7 +165,8 @@ mod tests {
     use std::fs;
 
     use clap::Parser as _;
-    use mpotr::IdentityKey;
+    use mpotr::{Admission, IdentityKey};
+    use mpotr_formats::known::{Date, How, KnownPeople, Person, petname_of};
 
     use super::{Door, DoorError};
     use crate::args::{Cli, Command};
@@ -141,8 +190,8 @@ mod tests {
     #[test]
     fn at_a_terminal_the_person_is_asked_by_default() {
         assert_eq!(DoorError::check(&args(&[]), true), Ok(()));
-        assert_eq!(Door::of(&args(&[]), &ME).unwrap(), Door::Ask);
-        assert_eq!(Door::of(&args(&["--open"]), &ME).unwrap(), Door::Open);
+        assert_eq!(Door::of(&args(&[]), &ME, None).unwrap(), Door::Ask);
+        assert_eq!(Door::of(&args(&["--open"]), &ME, None).unwrap(), Door::Open);
     }
 
     #[test]
@@ -154,6 +203,7 @@ mod tests {
         for said in [
             &["--open"][..],
             &["--with", "a.pub"],
+            &["--trust", "first-use"],
             &["--ask", "--commands"],
         ] {
             assert_eq!(check(said), Ok(()), "{said:?}");
@@ -168,7 +218,7 @@ mod tests {
         let one = "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76";
         fs::write(&file, one).unwrap();
         let with = args(&["--with", file.to_str().unwrap()]);
-        let Door::With(keys) = Door::of(&with, &ME).unwrap() else {
+        let Door::With(keys) = Door::of(&with, &ME, None).unwrap() else {
             panic!()
         };
         let (bob, name) = keys.first_key_value().unwrap();
@@ -176,11 +226,40 @@ mod tests {
         assert_eq!(name, "bob.pub");
         assert_eq!(bob.to_string(), one);
         // Nobody is left if it is the own one.
-        assert!(Door::of(&with, &bob).is_err());
+        assert!(Door::of(&with, &bob, None).is_err());
     }
 
     #[test]
-    fn one_of_the_three_is_said() {
+    fn trust_takes_those_that_are_known_so_well_and_not_oneself() {
+        let person = |how, name: &str| {
+            let day = Date::of_unix(0);
+            Person {
+                how,
+                first: day,
+                last: day,
+                petname: petname_of(name).unwrap(),
+            }
+        };
+        let key = |byte| IdentityKey::new([byte; 32]);
+        let mut known = KnownPeople::default();
+        known.add(ME, person(How::Secret, "myself")).unwrap();
+        known.add(key(1), person(How::Seen, "seen")).unwrap();
+        known.add(key(2), person(How::Code, "verified")).unwrap();
+        let door = |trust| Door::of(&args(&["--trust", trust]), &ME, Some(&known)).unwrap();
+        let (all, verified) = ([key(1), key(2)].into(), [key(2)].into());
+        assert_eq!(door("list").admission(), Admission::Ask(all));
+        assert_eq!(door("verified").admission(), Admission::Ask(verified));
+        assert!(door("first-use").takes_strangers());
+        assert!(!door("list").takes_strangers() && !door("verified").takes_strangers());
+        for trust in ["list", "verified"] {
+            assert!(Door::of(&args(&["--trust", trust]), &ME, None).is_err());
+        }
+        let nobody = Door::of(&args(&["--trust", "first-use"]), &ME, None).unwrap();
+        assert_eq!(nobody.admission(), Admission::Ask([].into()));
+    }
+
+    #[test]
+    fn one_of_the_four_is_said() {
         let chat = [
             "mpotr", "chat", "--relay", "r:1", "--room", "x", "--nick", "a",
         ];
@@ -189,6 +268,10 @@ mod tests {
             &["--open", "--with", "a.pub"],
             &["--ask", "--with", "a.pub"],
             &["--members", "3", "--with", "a.pub"],
+            &["--trust", "list", "--ask"],
+            &["--trust", "list", "--open"],
+            &["--trust", "list", "--with", "a.pub"],
+            &["--trust", "everyone"],
         ] {
             assert!(
                 Cli::try_parse_from(chat.iter().chain(two)).is_err(),

@@ -1,5 +1,9 @@
 //! Who is shown under which name. `docs/spec/09-chat-payload.md`, "Nicks".
 //!
+//! Whom the person knows is shown by the name that the person gave it (13, "Known people"), and others with a `?` behind
+//! what they call themselves, where anyone is known at all. Who calls itself as a known person is called, and is another,
+//! has its digits from then on.
+//!
 //! A nick that one identity alone uses is its name. From when two have used nicks that look alike, each of them is shown
 //! with the first ten digits of its fingerprint behind it, `bob#04711-80815`; a nick can hold no `#`, so nobody can call
 //! itself that. A member that has said nothing yet is shown by the digits alone, and by the file that it was given by, if it
@@ -8,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr::IdentityKey;
+use mpotr_formats::known::{Date, How, KnownPeople};
 use mpotr_formats::{Escaped, Nick, Skeleton};
 
 use super::whom::{Digits, Whom, WhomError, groups};
@@ -17,6 +22,9 @@ const MAX_LOOKS: usize = 8;
 /// The most people that are remembered: twice as many as a roster can have. Further ones are shown by digits alone.
 const MAX_PEOPLE: usize = 8192;
 
+/// What stands behind the nick of one whom the person does not know.
+const UNKNOWN: &str = "?";
+
 /// What the name of a file with a public key ends in, as a rule.
 const ENDING: &str = ".pub";
 
@@ -24,6 +32,12 @@ const ENDING: &str = ".pub";
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     people: BTreeMap<IdentityKey, Person>,
+    /// Whose name is not one of another.
+    me: Option<IdentityKey>,
+    /// The people that the person knows; `None` if it keeps no list of them.
+    known: Option<KnownPeople>,
+    /// Who has called itself as these, who are others, are called.
+    impostors: BTreeMap<IdentityKey, BTreeSet<IdentityKey>>,
     /// Who has used a nick of such a look.
     users: BTreeMap<Skeleton, BTreeSet<IdentityKey>>,
     /// The names of the files by which people were given at the command line, and what they look like without their ending.
@@ -48,9 +62,78 @@ pub(super) enum Naming {
     Renamed { before: String, after: String },
     /// These look alike and are all shown with digits from now on.
     Clash(Vec<String>),
+    /// It calls itself as a known person is called, and has another key.
+    OtherKey {
+        name: String,
+        identity: IdentityKey,
+        known: IdentityKey,
+    },
 }
 
 impl Names {
+    /// Those of a room in which this member has a nick of its own.
+    pub(super) fn of_me(me: IdentityKey, nick: &Nick) -> Self {
+        let mut names = Self {
+            me: Some(me),
+            ..Self::default()
+        };
+        names.note(me, nick);
+        names
+    }
+
+    /// Goes by these people from now on.
+    pub(super) fn know(&mut self, people: KnownPeople) {
+        self.known = Some(people);
+    }
+
+    /// What a known person is called.
+    pub(super) fn petname(&self, member: &IdentityKey) -> Option<&Nick> {
+        let person = self.known.as_ref()?.get(member)?;
+        Some(&person.petname)
+    }
+
+    /// How it is known whose a key is, for a list; nothing where the person keeps no list of people.
+    pub(super) fn how(&self, member: &IdentityKey) -> String {
+        match &self.known {
+            None => String::new(),
+            Some(_) if Some(*member) == self.me => String::new(),
+            Some(known) => match known.get(member).map(|person| &person.how) {
+                None => "  (not known)".to_owned(),
+                Some(How::Seen | How::Other(_)) => "  (known, not verified)".to_owned(),
+                Some(how) => format!("  (verified: {how})"),
+            },
+        }
+    }
+
+    /// Whether a known person is met for the first time on this day.
+    pub(super) fn is_met_first(&self, member: &IdentityKey, day: Date) -> bool {
+        let person = self.known.as_ref().and_then(|known| known.get(member));
+        person.is_some_and(|person| person.last < day)
+    }
+
+    /// Whether the person keeps a list of whom it knows.
+    pub(super) const fn keeps_list(&self) -> bool {
+        self.known.is_some()
+    }
+
+    /// What is shown of a member behind its fingerprint.
+    pub(super) fn behind_key(&self, member: &IdentityKey) -> String {
+        let name = self.petname(member).map(|name| format!("  {name}"));
+        let (name, file) = (name.unwrap_or_default(), self.file(member));
+        format!("{name}{file}{}", self.how(member))
+    }
+
+    /// Whom the person knows.
+    pub(super) fn known(&self) -> impl Iterator<Item = IdentityKey> {
+        let known = self.known.iter().flat_map(KnownPeople::iter);
+        known.map(|(key, _)| *key)
+    }
+
+    /// Whether it has called itself as a known person is called who is another.
+    pub(super) fn is_impostor(&self, member: &IdentityKey) -> bool {
+        self.impostors.contains_key(member)
+    }
+
     /// Remembers by which file a person was given.
     pub(super) fn give(&mut self, key: IdentityKey, file: &str) {
         let look = Skeleton::of(file.strip_suffix(ENDING).unwrap_or(file));
@@ -81,7 +164,9 @@ impl Names {
                 .filter(named)
                 .map(|(key, _)| *key)
                 .collect(),
-            Whom::Fingerprint(_) | Whom::Short { .. } | Whom::Nick(_) => BTreeSet::new(),
+            Whom::Key(_) | Whom::Fingerprint(_) | Whom::Short { .. } | Whom::Nick(_) => {
+                BTreeSet::new()
+            }
         };
         match whom.key() {
             Ok(key) => hits.extend(key),
@@ -96,6 +181,7 @@ impl Names {
         }
         Ok(hits.first().copied())
     }
+
     /// Remembers a member.
     pub(super) fn meet(&mut self, member: IdentityKey) {
         if self.people.len() >= MAX_PEOPLE || self.people.contains_key(&member) {
@@ -137,8 +223,19 @@ impl Names {
             is_news = users.insert(member);
             person.looks = person.looks.saturating_add(usize::from(is_news));
         }
-        let after = self.name(&member);
+        let taken = self.known.as_ref().and_then(|it| it.named(nick.as_str()));
+        let taken = taken.filter(|known| *known != member && Some(member) != self.me);
         let mut heard = Vec::new();
+        if let Some(known) = taken
+            && self.impostors.entry(member).or_default().insert(known)
+        {
+            heard.push(Naming::OtherKey {
+                name: nick.to_string(),
+                identity: member,
+                known,
+            });
+        }
+        let after = self.name(&member);
         if was_named && before != after {
             heard.push(Naming::Renamed { before, after });
         }
@@ -165,7 +262,7 @@ impl Names {
         let key = self.key(word, &whom)?;
         let among: BTreeSet<_> = among.collect();
         let hits: BTreeSet<IdentityKey> = match &whom {
-            Whom::File(_) => among
+            Whom::File(_) | Whom::Key(_) => among
                 .iter()
                 .copied()
                 .filter(|it| key == Some(*it))
@@ -183,14 +280,12 @@ impl Names {
             }
             // All who have used the nick might be meant, here or not.
             Whom::Nick(look) => {
-                let users = self.users.get(look).into_iter().flatten().copied();
-                let called = among
-                    .iter()
-                    .copied()
-                    .filter(|it| self.look(it) == Some(look));
-                let given = self.given.iter().filter(|(_, (_, file))| file == look);
-                let given = given.map(|(key, _)| *key);
-                users.chain(called).chain(given).collect()
+                let hits = self.called(word, look, &among);
+                // As the program shows one that nobody knows.
+                match word.trim().strip_suffix(UNKNOWN) {
+                    Some(nick) if hits.is_empty() => self.called(nick, &Skeleton::of(nick), &among),
+                    Some(_) | None => hits,
+                }
             }
         };
         let word = Escaped(word).to_string();
@@ -204,26 +299,58 @@ impl Names {
         }
     }
 
+    /// All who are called so: by the person, by themselves, or by the file by which they were given.
+    fn called(
+        &self,
+        word: &str,
+        look: &Skeleton,
+        among: &BTreeSet<IdentityKey>,
+    ) -> BTreeSet<IdentityKey> {
+        let known = self.known.as_ref().and_then(|it| it.named(word.trim()));
+        let users = self.users.get(look).into_iter().flatten().copied();
+        let called = among
+            .iter()
+            .copied()
+            .filter(|it| self.look(it) == Some(look));
+        let given = self.given.iter().filter(|(_, (_, file))| file == look);
+        let given = given.map(|(key, _)| *key);
+        users.chain(called).chain(given).chain(known).collect()
+    }
+
     /// A person with the whole fingerprint, for a list.
     pub(super) fn line(&self, member: &IdentityKey) -> String {
         format!(
-            "{}  {}{}",
+            "{}  {}{}{}",
             Digits::of_key(member).grouped(" "),
             self.name(member),
-            self.file(member)
+            self.file(member),
+            self.how(member)
         )
     }
 
     /// The name to show for `member`.
     pub(super) fn name(&self, member: &IdentityKey) -> String {
+        if let Some(petname) = self.petname(member) {
+            return petname.to_string();
+        }
         let person = self.people.get(member).and_then(|it| it.nick.as_ref());
         let only = |look: &Skeleton| {
             let users = self.users.get(look);
             users.is_some_and(|users| users.len() == 1 && users.contains(member))
         };
         match person {
-            Some((nick, look)) if only(look) => nick.to_string(),
+            Some((nick, look)) if only(look) && !self.is_impostor(member) => {
+                format!("{nick}{}", self.mark(member))
+            }
             Some(_) | None => self.name_with_digits(member),
+        }
+    }
+
+    /// What stands behind the nick of one whom the person does not know, if it knows anyone.
+    fn mark(&self, member: &IdentityKey) -> &'static str {
+        match self.known.is_some() && Some(*member) != self.me {
+            true => UNKNOWN,
+            false => "",
         }
     }
 
@@ -238,7 +365,7 @@ impl Names {
             digits.grouped("-")
         };
         match person.and_then(|it| it.nick.as_ref()) {
-            Some((nick, _)) => format!("{nick}#{shown}"),
+            Some((nick, _)) => format!("{nick}#{shown}{}", self.mark(member)),
             None => format!("#{shown}"),
         }
     }

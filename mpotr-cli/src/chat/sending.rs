@@ -1,7 +1,7 @@
 //! Texts on their way from the input to the room, and back. `docs/spec/09-chat-payload.md`, "Texts that are held".
 //!
 //! A person sends to those who were shown last. A pipe has nobody who looks: with --with it writes to those whom the
-//! command line names, and with --open it follows what is shown.
+//! command line names, and with --open and --trust it follows what is shown.
 
 use mpotr::room::Event;
 use mpotr::{Seen, SendError, TextId};
@@ -17,13 +17,13 @@ impl Chat<'_> {
     fn seen(&self) -> Seen {
         match self.conversation.door {
             Door::With(_) if !self.at_terminal => Seen::Expected,
-            Door::With(_) | Door::Ask | Door::Open => self.conversation.seen(),
+            Door::With(_) | Door::Trust(..) | Door::Ask | Door::Open => self.conversation.seen(),
         }
     }
 
     /// Whether what is written goes to all who are shown to be there, without a person who looks.
     fn follows(&self) -> bool {
-        !self.at_terminal && self.conversation.door == Door::Open
+        !self.at_terminal && self.conversation.door.is_a_rule()
     }
 
     /// Sends a text.

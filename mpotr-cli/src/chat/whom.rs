@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! 04711 80815 .. (40 digits)   a whole fingerprint, with or without spaces, `-` or `#`
+//! e2f2ae0a .. (64 digits)      a public key, in lower-case hexadecimal
 //! bob.pub, ./bob               a file with a public key: it ends in `.pub` or has a `/`
 //! #04711-80815                 the first ten digits of a fingerprint, with a nick before them or without
 //! bob                          a nick
@@ -13,7 +14,7 @@
 use std::path::PathBuf;
 
 use mpotr::{Fingerprint, IdentityKey};
-use mpotr_formats::{Escaped, Skeleton};
+use mpotr_formats::{Escaped, Skeleton, public_key};
 
 use crate::suite::AnySuite;
 
@@ -24,9 +25,11 @@ const SHORT: usize = 10;
 
 /// What a word says about whom it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Whom {
+pub(crate) enum Whom {
     /// The digits of a whole fingerprint.
     Fingerprint(Digits),
+    /// A public key.
+    Key(IdentityKey),
     /// A file with a public key.
     File(PathBuf),
     /// The first ten digits of a fingerprint, and the nick before them.
@@ -40,7 +43,7 @@ pub(super) enum Whom {
 
 /// Why a word means nobody to whom something could be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum WhomError {
+pub(crate) enum WhomError {
     /// Digits that are no fingerprint.
     #[error(
         "a fingerprint has {WHOLE} digits, and its first {SHORT} are written with # before them; digits are no name"
@@ -87,13 +90,18 @@ impl Whom {
     ///
     /// # Errors
     /// [`WhomError::Digits`].
-    pub(super) fn parse(word: &str) -> Result<Self, WhomError> {
+    pub(crate) fn parse(word: &str) -> Result<Self, WhomError> {
         let word = word.trim();
         let is_file = word.contains(std::path::is_separator) || word.ends_with(".pub");
         if is_file {
             return Ok(Self::File(PathBuf::from(word)));
         }
-        let (nick, digits) = match word.rsplit_once('#') {
+        if let Ok(key) = public_key::from_digits::<AnySuite>(word.as_bytes()) {
+            return Ok(Self::Key(key));
+        }
+        // What the program puts behind the nicks of those whom nobody knows is no part of the digits.
+        let marked = word.contains('#').then(|| word.trim_end_matches('?'));
+        let (nick, digits) = match marked.unwrap_or(word).rsplit_once('#') {
             Some((nick, digits)) => (Some(nick), digits),
             None if Digits::are_in(word) => (None, word),
             None => return Ok(Self::Nick(Skeleton::of(word))),
@@ -112,15 +120,16 @@ impl Whom {
         }
     }
 
-    /// The key in the file that a word names, if it names one.
+    /// The key that a word is, or that is in the file that it names.
     ///
     /// # Errors
     /// [`WhomError::File`].
-    pub(super) fn key(&self) -> Result<Option<IdentityKey>, WhomError> {
+    pub(crate) fn key(&self) -> Result<Option<IdentityKey>, WhomError> {
         match self {
             Self::File(path) => crate::identity::public_key(path)
                 .map(Some)
                 .map_err(|error| WhomError::File(Escaped(&format!("{error:#}")).to_string())),
+            Self::Key(key) => Ok(Some(*key)),
             Self::Fingerprint(_) | Self::Short { .. } | Self::Nick(_) => Ok(None),
         }
     }
@@ -128,11 +137,11 @@ impl Whom {
 
 /// The digits of a fingerprint, without what stands between them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Digits(String);
+pub(crate) struct Digits(String);
 
 impl Digits {
     /// Those of a key.
-    pub(super) fn of_key(key: &IdentityKey) -> Self {
+    pub(crate) fn of_key(key: &IdentityKey) -> Self {
         Self::of(&Fingerprint::of::<AnySuite>(key).to_string())
     }
 
@@ -149,7 +158,7 @@ impl Digits {
     }
 
     /// The first ten.
-    pub(super) fn short(&self) -> &str {
+    pub(crate) fn short(&self) -> &str {
         self.0.get(..SHORT).unwrap_or(&self.0)
     }
 
@@ -233,6 +242,19 @@ mod tests {
         for word in [&whole[1..], &format!("{whole}0")] {
             assert_eq!(Whom::parse(word), Err(WhomError::Digits), "{word}");
         }
+    }
+
+    #[test]
+    fn a_key_is_read_and_64_digits_of_none_are_not() {
+        // The generator: RFC 9496 appendix A.1.
+        let one = "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76";
+        let Ok(Whom::Key(key)) = Whom::parse(one) else {
+            panic!()
+        };
+        assert_eq!(key.to_string(), one);
+        assert_eq!(Whom::Key(key).key(), Ok(Some(key)));
+        assert!(!matches!(Whom::parse(&"f".repeat(64)), Ok(Whom::Key(_))));
+        assert!(!matches!(Whom::parse(&one[1..]), Ok(Whom::Key(_))));
     }
 
     #[test]

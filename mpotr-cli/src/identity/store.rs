@@ -15,11 +15,19 @@ use super::store_error::{MAX_FILE, StoreError};
 /// # Errors
 /// [`StoreError::NoHome`].
 pub(crate) fn default_path() -> Result<PathBuf, StoreError> {
+    in_data_folder("identity")
+}
+
+/// A file of the program in the user's data folder.
+///
+/// # Errors
+/// [`StoreError::NoHome`].
+pub(crate) fn in_data_folder(name: &str) -> Result<PathBuf, StoreError> {
     data_folder(
         std::env::var_os("XDG_DATA_HOME").map(PathBuf::from),
         std::env::home_dir(),
     )
-    .map(|folder| folder.join("mpotr").join("identity"))
+    .map(|folder| folder.join("mpotr").join(name))
     .ok_or(StoreError::NoHome)
 }
 
@@ -34,11 +42,19 @@ fn data_folder(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     })
 }
 
-/// Reads a file that nobody else can.
+/// Reads an identity file, which nobody else can read.
 ///
 /// # Errors
 /// Every variant of [`StoreError`] but `Exists` and `NoHome`.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    read_up_to(path, MAX_FILE)
+}
+
+/// Reads a file of at most so many bytes that nobody else can read.
+///
+/// # Errors
+/// Every variant of [`StoreError`] but `Exists` and `NoHome`.
+pub(crate) fn read_up_to(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     // Opening a pipe that nobody writes to would wait for ever.
     let metadata = fs::metadata(path).map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
@@ -61,15 +77,16 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     refuse_open_folders(path)?;
 
     // The buffer never grows, so no copy of the secret is left behind.
-    let limit = MAX_FILE.saturating_add(1);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit));
-    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    let most = limit.saturating_add(1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most));
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
     file.take(most)
         .read_to_end(&mut bytes)
         .map_err(StoreError::io("read", path))?;
     match bytes.len() {
-        length if length > MAX_FILE => Err(StoreError::TooLong {
+        length if length > limit => Err(StoreError::TooLong {
             path: path.to_owned(),
+            limit,
         }),
         _ => Ok(bytes),
     }
@@ -120,19 +137,8 @@ pub(crate) fn refuse_existing(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Exists`], [`StoreError::OpenFolder`], [`StoreError::Io`].
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = folder_of(path);
-    make_private_folder(folder).map_err(StoreError::io("make the folder", folder))?;
-    refuse_open_folders(folder)?;
-    // In the same folder, so that it can be renamed; made with mode 0600.
-    let mut file = tempfile::Builder::new()
-        .prefix(".identity-")
-        .tempfile_in(folder)
-        .map_err(StoreError::io("make a file in", folder))?;
-    file.write_all(bytes)
-        .map_err(StoreError::io("write to", folder))?;
-    file.as_file()
-        .sync_all()
-        .map_err(StoreError::io("write to", folder))?;
+    let folder = make_folder_of(path)?;
+    let file = write_beside(folder, bytes)?;
     file.persist_noclobber(path).map_err(|error| {
         if error.error.kind() == io::ErrorKind::AlreadyExists {
             StoreError::Exists {
@@ -143,6 +149,46 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         }
     })?;
     sync_folder(folder).map_err(StoreError::io("write to", folder))
+}
+
+/// Puts a file that only its owner can read (mode 0600), whole or not at all, in the place of the one that is there, if
+/// one is.
+///
+/// # Errors
+/// [`StoreError::OpenFolder`], [`StoreError::Io`].
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    // A link stays one: what it leads to is replaced.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = make_folder_of(&real)?;
+    let file = write_beside(folder, bytes)?;
+    file.persist(&real)
+        .map_err(|error| StoreError::io("make", path)(error.error))?;
+    sync_folder(folder).map_err(StoreError::io("write to", folder))
+}
+
+/// Makes the folder that a file is to be in, if it is not there.
+///
+/// # Errors
+/// [`StoreError::OpenFolder`], [`StoreError::Io`].
+pub(crate) fn make_folder_of(path: &Path) -> Result<&Path, StoreError> {
+    let folder = folder_of(path);
+    make_private_folder(folder).map_err(StoreError::io("make the folder", folder))?;
+    refuse_open_folders(folder)?;
+    Ok(folder)
+}
+
+/// Writes a file into a folder, to be renamed there; made with mode 0600.
+fn write_beside(folder: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, StoreError> {
+    let mut file = tempfile::Builder::new()
+        .prefix(".mpotr-")
+        .tempfile_in(folder)
+        .map_err(StoreError::io("make a file in", folder))?;
+    file.write_all(bytes)
+        .map_err(StoreError::io("write to", folder))?;
+    file.as_file()
+        .sync_all()
+        .map_err(StoreError::io("write to", folder))?;
+    Ok(file)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -183,7 +229,7 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{MAX_FILE, StoreError, create, data_folder, read};
+    use super::{MAX_FILE, StoreError, create, data_folder, read, replace};
 
     #[test]
     fn the_data_folder_is_the_one_of_the_xdg_specification() {
@@ -219,6 +265,24 @@ mod tests {
         ));
         assert_eq!(&**read(&path).unwrap(), b"first");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_a_link_to_it_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("known");
+        replace(&path, b"first").unwrap();
+        replace(&path, b"second").unwrap();
+        assert_eq!(&**read(&path).unwrap(), b"second");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink(&path, &link).unwrap();
+            replace(&link, b"third").unwrap();
+            assert!(link.is_symlink());
+            assert_eq!(&**read(&path).unwrap(), b"third");
+        }
     }
 
     #[test]

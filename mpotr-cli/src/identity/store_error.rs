@@ -35,8 +35,8 @@ pub(crate) enum StoreError {
     },
     /// Others can write to a folder that the file is in.
     #[error(
-        "anyone can write to the folder {path} (mode {mode:04o}), and so put another file in the place of an identity \
-         there; close it with `chmod o-w {path}`",
+        "anyone can write to the folder {path} (mode {mode:04o}), and so put another file in the place of one there; \
+         close it with `chmod o-w {path}`",
         path = path.display()
     )]
     OpenFolder {
@@ -51,15 +51,17 @@ pub(crate) enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// Over [`MAX_FILE`].
-    #[error("{} is over {MAX_FILE} bytes: it is no identity file", path.display())]
+    /// Longer than any file of its kind: an identity has at most [`MAX_FILE`].
+    #[error("{} is over {limit} bytes: it is no file of its kind", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
+        /// The most bytes of one.
+        limit: usize,
     },
     /// Neither `XDG_DATA_HOME` nor `HOME` says where the default file is.
     #[error(
-        "neither XDG_DATA_HOME nor HOME says where identities are; name a file with --identity"
+        "neither XDG_DATA_HOME nor HOME says where the program's files are; name a file on the command line"
     )]
     NoHome,
     /// The system's own error.

@@ -8,16 +8,16 @@ use crate::chat::Town;
 use crate::program::{Running, run, succeed};
 
 /// A person with an identity in a file.
-struct Person {
-    name: &'static str,
-    identity: String,
+pub(crate) struct Person {
+    pub(crate) name: &'static str,
+    pub(crate) identity: String,
     /// The file with the public key.
-    public: String,
-    fingerprint: String,
+    pub(crate) public: String,
+    pub(crate) fingerprint: String,
 }
 
 impl Town {
-    fn person(&self, name: &'static str) -> Person {
+    pub(crate) fn person(&self, name: &'static str) -> Person {
         let home = self.home.path();
         let file = |name: &str| home.join(name).to_str().unwrap().to_owned();
         let identity = file(name);
@@ -39,7 +39,7 @@ impl Town {
         }
     }
 
-    fn enters(&self, person: &Person, more: &[&str]) -> Running {
+    pub(crate) fn enters(&self, person: &Person, more: &[&str]) -> Running {
         let who = ["--identity", &person.identity];
         self.chat(person.name, &[&who, more].concat())
     }

@@ -17,6 +17,7 @@ mod gka;
 mod identity;
 mod limits;
 mod memory;
+mod people;
 mod program;
 mod reconnect;
 mod relay;

@@ -1,8 +1,9 @@
 use mpotr::room::{Event, Timestamp};
 use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Sid, WaitingReason};
+use mpotr_formats::known::{Date, How, KnownPeople, Person, petname_of};
 use mpotr_formats::{Nick, Payload};
 
-use super::{Conversation, Door, Say, fingerprint};
+use super::{Conversation, Door, Learned, Say, Trust, fingerprint};
 use crate::chat::asking::Newcomer;
 use crate::chat::waiting::MAX_LISTED;
 use crate::chat::whom::WhomError;
@@ -288,4 +289,74 @@ fn who_has_said_nothing_is_called_by_the_file_that_it_was_given_by() {
     assert_eq!(room.member("bob.pub"), Ok(BOB));
     let nobody = room.member("dave").unwrap_err().to_string();
     assert!(nobody.contains("# and its first ten digits"), "{nobody}");
+}
+
+/// A room that trusts strangers at first use, and knows Bob.
+fn trusting() -> Conversation {
+    let door = Door::Trust(Trust::FirstUse, [BOB].into());
+    let mut room = Conversation::new(ME, &nick("me"), door);
+    let mut known = KnownPeople::default();
+    let day = Date::of_unix(0);
+    let bob = Person {
+        how: How::Seen,
+        first: day,
+        last: day,
+        petname: petname_of("bob").unwrap(),
+    };
+    known.add(BOB, bob).unwrap();
+    room.names.know(known);
+    room
+}
+
+#[test]
+fn a_stranger_is_let_in_at_first_use_and_remembered_by_what_it_calls_itself() {
+    let mut room = trusting();
+    let said = room.hear(Event::WantsIn { claimed: EVE });
+    assert!(said.contains(&Say::Admit(EVE)), "{said:?}");
+    // Whom the person knows comes in without being asked for.
+    let said = room.hear(Event::WantsIn { claimed: BOB });
+    let [Say::Notice(known)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(known.contains("(bob)") && known.contains("whom you know"));
+    let said = room.hear(text(EVE, "eve", "hi"));
+    let learned = Learned::Stranger(EVE, nick("eve"));
+    let expected = [Say::Text("eve?: hi".to_owned()), Say::Remember(learned)];
+    assert_eq!(said, expected);
+    assert_eq!(
+        room.hear(text(BOB, "bobby", "hi")),
+        [Say::Text("bob: hi".to_owned())]
+    );
+}
+
+#[test]
+fn a_stranger_that_takes_the_name_of_a_known_person_is_left_out_and_not_let_in_again() {
+    let mut room = trusting();
+    let said = room.hear(text(EVE, "b\u{43e}b", "hi"));
+    let [Say::Notice(warning), Say::Text(_), Say::LeaveOut(EVE)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    for key in [EVE, BOB] {
+        assert!(
+            warning.contains(&fingerprint(&key).to_string()),
+            "{warning}"
+        );
+    }
+    let said = room.hear(text(EVE, "eve", "hi"));
+    let is_harmless = |say: &Say| matches!(say, Say::Notice(_) | Say::Text(_));
+    assert!(said.iter().all(is_harmless), "{said:?}");
+    let said = room.hear(Event::WantsIn { claimed: EVE });
+    assert!(!said.contains(&Say::Admit(EVE)), "{said:?}");
+}
+
+#[test]
+fn who_is_known_is_let_in_by_its_name_before_it_was_ever_here() {
+    let room = trusting();
+    let whole = fingerprint(&BOB).to_string();
+    assert_eq!(room.newcomer("bob"), room.newcomer(&whole));
+    assert!(matches!(room.newcomer("bob"), Ok(Newcomer::ToCome(_))));
+    assert!(matches!(
+        room.newcomer("eve"),
+        Err(WhomError::TooShort { .. })
+    ));
 }

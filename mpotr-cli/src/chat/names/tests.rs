@@ -1,5 +1,6 @@
 use mpotr::IdentityKey;
 use mpotr_formats::Nick;
+use mpotr_formats::known::{Date, How, KnownPeople, Person, petname_of};
 
 use super::{MAX_LOOKS, Names, Naming};
 use crate::chat::whom::{Digits, WhomError, groups};
@@ -182,4 +183,95 @@ mod same_beginning {
         assert_ne!(names.name(&one), names.name(&two));
         assert_eq!(names.name(&ALICE), format!("#{}", short(&ALICE)));
     }
+}
+
+fn known(people: &[(IdentityKey, &str, How)]) -> KnownPeople {
+    let mut known = KnownPeople::default();
+    for (key, name, how) in people {
+        let day = Date::of_unix(0);
+        let person = Person {
+            how: how.clone(),
+            first: day,
+            last: day,
+            petname: petname_of(name).unwrap(),
+        };
+        known.add(*key, person).unwrap();
+    }
+    known
+}
+
+#[test]
+fn a_known_person_is_shown_by_the_name_it_was_given_and_others_with_a_mark() {
+    let mut names = Names::of_me(BOB, &nick("bob"));
+    names.know(known(&[(ALICE, "alice", How::Code)]));
+    names.note(ALICE, &nick("queen"));
+    names.note(MALLORY, &nick("mallory"));
+    assert_eq!(names.name(&ALICE), "alice");
+    assert_eq!(names.name(&MALLORY), "mallory?");
+    assert_eq!(names.name(&BOB), "bob");
+    assert!(names.line(&ALICE).ends_with("alice  (verified: code)"));
+    assert!(names.line(&MALLORY).ends_with("mallory?  (not known)"));
+    // A name is written as it is shown, and as it was given; what it calls itself means it too.
+    for (word, meant) in [
+        ("alice", ALICE),
+        ("queen", ALICE),
+        ("mallory?", MALLORY),
+        ("mallory", MALLORY),
+    ] {
+        assert_eq!(find(&names, word), Ok(meant), "{word}");
+    }
+    let digits = format!("mallory#{}?", short(&MALLORY));
+    assert_eq!(find(&names, &digits), Ok(MALLORY));
+}
+
+#[test]
+fn who_takes_the_name_of_a_known_person_is_told_apart_at_once_and_for_good() {
+    for other in ["alice", "\u{430}lice", "ａlice"] {
+        let mut names = Names::of_me(BOB, &nick("bob"));
+        // Before the person that it passes for was ever in the room.
+        names.know(known(&[(ALICE, "alice", How::Seen)]));
+        let told = names.note(MALLORY, &nick(other));
+        let expected = Naming::OtherKey {
+            name: other.to_owned(),
+            identity: MALLORY,
+            known: ALICE,
+        };
+        assert_eq!(told, [expected]);
+        assert_eq!(
+            names.name(&MALLORY),
+            format!("{other}#{}?", short(&MALLORY))
+        );
+        assert_eq!(names.note(MALLORY, &nick(other)), []);
+        names.note(MALLORY, &nick("carol"));
+        assert_eq!(names.name(&MALLORY), format!("carol#{}?", short(&MALLORY)));
+        assert_eq!(names.name(&ALICE), "alice");
+        let Err(WhomError::Several { hits, .. }) = find(&names, "alice") else {
+            panic!()
+        };
+        assert_eq!(hits.len(), 2);
+        assert!(names.is_impostor(&MALLORY) && !names.is_impostor(&ALICE));
+    }
+}
+
+#[test]
+fn one_of_many_names_is_no_way_to_pass_for_a_known_person_unseen() {
+    let mut names = Names::of_me(BOB, &nick("bob"));
+    names.know(known(&[(ALICE, "alice", How::Seen)]));
+    for number in 0..2 * MAX_LOOKS {
+        names.note(MALLORY, &nick(&format!("name-{number}")));
+    }
+    let told = names.note(MALLORY, &nick("alice"));
+    assert!(
+        told.iter()
+            .any(|naming| matches!(naming, Naming::OtherKey { .. }))
+    );
+    assert_eq!(names.name(&MALLORY), format!("alice#{}?", short(&MALLORY)));
+}
+
+#[test]
+fn without_a_list_nobody_has_a_mark() {
+    let mut names = Names::of_me(BOB, &nick("bob"));
+    names.note(MALLORY, &nick("mallory"));
+    assert_eq!(names.name(&MALLORY), "mallory");
+    assert!(names.line(&MALLORY).ends_with("mallory"));
 }
