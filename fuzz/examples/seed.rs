@@ -97,6 +97,10 @@ fn main() -> std::io::Result<()> {
             .map(Line::to_string)
             .collect();
         write("armour", name, lines.join("\n").as_bytes())?;
+        if let Some(line) = lines.first() {
+            let line = format!("@time=2026-01-02T03:04:05.678Z :a!b@c PRIVMSG #tea :{line}");
+            write("irc_message", name, line.as_bytes())?;
+        }
     }
     for (name, packets) in played.chunks(3).take(8).enumerate() {
         let mut packets = packets.iter().cloned();

@@ -1,5 +1,14 @@
 //! Addresses as the command line names them.
 
+use core::fmt;
+use core::str::FromStr;
+
+#[cfg(feature = "irc")]
+use mpotr_transport::irc::IrcAddress;
+
+/// The port of a relay.
+const RELAY_PORT: u16 = 7_667;
+
 /// Takes what can be looked up: `relay.example:7667`, `192.0.2.1:7667`, `[2001:db8::1]:7667`.
 pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
     let is_host = |host: &str| !host.is_empty() && !host.contains(':');
@@ -10,5 +19,111 @@ pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err("it is HOST:PORT, relay.example:7667 or [2001:db8::1]:7667 for example")
+    }
+}
+
+/// Where a room meets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On a relay: `HOST:PORT`.
+    Relay(String),
+    /// In a channel of IRC.
+    #[cfg(feature = "irc")]
+    Irc(IrcAddress),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once("://") {
+            Some(("mpotr", place)) => {
+                let place = place.trim_end_matches('/');
+                if place.contains(['/', '@', '?', '#']) {
+                    return Err("it is mpotr://HOST or mpotr://HOST:PORT".to_owned());
+                }
+                let with_port = host_and_port(place);
+                let place =
+                    with_port.or_else(|_none| host_and_port(&format!("{place}:{RELAY_PORT}")));
+                Ok(Self::Relay(place?))
+            }
+            #[cfg(feature = "irc")]
+            Some(("irc" | "ircs", _)) => match text.parse() {
+                Ok(address) => Ok(Self::Irc(address)),
+                Err(error) => Err(error.to_string()),
+            },
+            _ => Err(format!("it begins with {CARRIERS}")),
+        }
+    }
+}
+
+/// What an address may begin with.
+#[cfg(feature = "irc")]
+const CARRIERS: &str = "mpotr://, irc:// or ircs://";
+#[cfg(not(feature = "irc"))]
+const CARRIERS: &str = "mpotr://";
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relay(address) => f.write_str(address),
+            #[cfg(feature = "irc")]
+            Self::Irc(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+impl Place {
+    /// What such a place is to a person.
+    pub(crate) const fn what(&self) -> &'static str {
+        match self {
+            Self::Relay(_) => "relay",
+            #[cfg(feature = "irc")]
+            Self::Irc(_) => "channel",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn a_relay_has_a_port_of_its_own() {
+        for (text, place) in [
+            ("mpotr://relay.example", "relay.example:7667"),
+            ("mpotr://relay.example/", "relay.example:7667"),
+            ("mpotr://relay.example:1", "relay.example:1"),
+            ("mpotr://[::1]", "[::1]:7667"),
+            ("mpotr://[::1]:2", "[::1]:2"),
+        ] {
+            assert_eq!(text.parse(), Ok(Place::Relay(place.to_owned())), "{text}");
+        }
+        for text in [
+            "mpotr://",
+            "mpotr://a@b",
+            "mpotr://h/room",
+            "relay.example:1",
+            "http://h",
+        ] {
+            assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+    }
+
+    #[cfg(feature = "irc")]
+    #[test]
+    fn a_channel_is_named_and_a_password_is_refused() {
+        let place: Place = "irc://alice@irc.example:6668/tea".parse().unwrap();
+        assert_eq!(
+            (place.to_string().as_str(), place.what()),
+            ("#tea on irc.example", "channel")
+        );
+        let refused = "irc://alice:secret@irc.example/tea"
+            .parse::<Place>()
+            .unwrap_err();
+        assert!(
+            refused.contains("password") && !refused.contains("secret"),
+            "{refused}"
+        );
     }
 }

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// minutes without one.
     ///
     /// At a terminal, lines that begin with a slash speak to the program; /help lists them.
-    Chat(ChatArgs),
+    Chat(Box<ChatArgs>),
     /// Run a relay, which passes packets on and can read none
     ///
     /// Who sends too much is slowed down and then cut, and nobody who reads it is. What it takes on is set by options.

@@ -27,12 +27,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use mpotr::room::{Event, RoomConfig};
-use mpotr::{Admission, IdentityKeyPair, MAX_BODY, Policy, Record, Rule};
+use mpotr::{Admission, IdentityKeyPair, MAX_BODY, Policy, Record, RoomId, Rule};
 use mpotr_formats::{Escaped, Nick, Payload};
-use mpotr_transport::{Connect as _, DriverEvent, HandleError, RelayConnect, RoomHandle};
+#[cfg(feature = "irc")]
+use mpotr_transport::irc::IrcConnect;
+use mpotr_transport::{
+    Connect, DriverEvent, HandleError, RelayConnect, RoomHandle, Transport as _,
+};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::address::Place;
 use crate::entry::{Entered, Entry};
 use crate::identity::{self, Passphrase};
 use crate::output::{Output, OutputError};
@@ -96,17 +101,18 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         .as_deref()
         .map(Keeper::create)
         .transpose()?;
-    let Entered { handle, mut events } = enter(args, identity, admission).await?;
+    let place = args.place();
+    let Entered { handle, mut events } = enter(args, &place, identity, admission).await?;
     out.notice(format_args!(
         "waiting for others in \"{}\" on {}",
-        args.room, args.relay
+        args.room, place
     ));
     out.notice(conversation.door());
 
     let mut lines = input::read_lines(TEXT_LIMIT)?;
     out.expect_typing();
     let mut chat = Chat {
-        link: Link::new(&args.relay),
+        link: Link::new(&place),
         held: HeldTexts::default(),
         unseen: None,
         at_terminal,
@@ -127,7 +133,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
     };
     let mut input_is_over = false;
     loop {
-        // Without a relay, what is typed waits where it is.
+        // Without its carrier, what is typed waits where it is.
         let reads = chat.reads(at_terminal) && !chat.is_leaving && chat.link.is_up();
         let is_watched = at_terminal && !input_is_over && !chat.is_leaving && !chat.link.is_up();
         let losses = chat.losses.due();
@@ -154,7 +160,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                     chat.tell_losses();
                     chat.count_unread(&mut lines);
                     chat.end_transcript()?;
-                    return Err(chat.outcome.lost(&args.relay, closed.text).into());
+                    return Err(chat.outcome.lost(&format!("{} {place}", place.what()), closed.text).into());
                 }
                 Some(DriverEvent::Plain { name, text }) => chat.out.notice(format_args!(
                     "in the channel, for all to read, {} writes: {}",
@@ -249,32 +255,68 @@ fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
 
 async fn enter(
     args: &ChatArgs,
+    place: &Place,
     identity: IdentityKeyPair,
     admission: Admission,
 ) -> anyhow::Result<Entered> {
     let room = args.room.id::<AnySuite>();
-    let connect = RelayConnect::new(&args.relay, room);
-    let transport = connect
-        .connect()
-        .await
-        .with_context(|| format!("cannot enter by the relay {}", args.relay))?;
-    let written = [&args.admit, &args.exclude, &args.change];
-    let follow_policy = written.iter().all(|rule| rule.is_none()) && !args.evidence;
-    let config = RoomConfig {
-        policy: policy_of(args)?,
-        follow_policy,
-        members: args.members.map(usize::from),
-        record: args.save_transcript.is_some(),
-        ..RoomConfig::new(room, admission)
-    };
-    config.check().context("the rules cannot be kept")?;
-    Entry {
-        config,
+    let entering = Entering {
+        args,
+        place,
+        room,
         identity,
-        transport,
-        reconnect: Some((connect, link::retry(io::stdin().is_terminal()))),
+        admission,
+    };
+    match place {
+        Place::Relay(address) => entering.by(RelayConnect::new(address, room)).await,
+        #[cfg(feature = "irc")]
+        Place::Irc(address) => {
+            let connect = IrcConnect::new(address.clone(), args.nick.as_str(), args.login()?)?;
+            entering.by(connect).await
+        }
     }
-    .enter(args.suite, args.backend)
+}
+
+/// What it takes to enter, whatever the carrier is.
+struct Entering<'a> {
+    args: &'a ChatArgs,
+    place: &'a Place,
+    room: RoomId,
+    identity: IdentityKeyPair,
+    admission: Admission,
+}
+
+impl Entering<'_> {
+    async fn by<C: Connect>(self, connect: C) -> anyhow::Result<Entered> {
+        let Self {
+            args,
+            place,
+            room,
+            identity,
+            admission,
+        } = self;
+        let transport = connect.connect().await;
+        let transport =
+            transport.with_context(|| format!("cannot enter by the {} {place}", place.what()))?;
+        let written = [&args.admit, &args.exclude, &args.change];
+        let follow_policy = written.iter().all(|rule| rule.is_none()) && !args.evidence;
+        let config = RoomConfig {
+            policy: policy_of(args)?,
+            follow_policy,
+            members: args.members.map(usize::from),
+            record: args.save_transcript.is_some(),
+            carrier: transport.carrier(),
+            ..RoomConfig::new(room, admission)
+        };
+        config.check().context("the rules cannot be kept")?;
+        Entry {
+            config,
+            identity,
+            transport,
+            reconnect: Some((connect, link::retry(io::stdin().is_terminal()))),
+        }
+        .enter(args.suite, args.backend)
+    }
 }
 
 /// The program's side of the room.

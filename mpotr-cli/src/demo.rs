@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use mpotr::room::{RoomConfig, Timers};
 use mpotr::{Admission, Backend, IdentityKeyPair, RoomId};
 use mpotr_formats::Nick;
-use mpotr_transport::{Relay, RelayLimits, RelayTransport};
+use mpotr_transport::{Relay, RelayConnect, RelayLimits, RelayTransport};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
             refresh_messages: usize::MAX,
             ..RoomConfig::new(room, Admission::Only(everyone.clone()))
         };
-        let entered = Entry {
+        let entered = Entry::<RelayConnect> {
             config,
             identity,
             transport,

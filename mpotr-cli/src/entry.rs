@@ -4,20 +4,19 @@ use mpotr::room::{Room, RoomConfig, Timestamp};
 use mpotr::{
     Backend, CryptoSuite, IdentityKeyPair, SuiteId, SuiteVisitor, SystemRng, UnsupportedSuite,
 };
-use mpotr_transport::{Driver, DriverEvent, RelayConnect, RelayTransport, Retry, RoomHandle};
+use mpotr_transport::{Connect, Driver, DriverEvent, Retry, RoomHandle};
 use tokio::sync::mpsc;
 
 /// What it takes to enter a room.
-#[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct Entry<C: Connect> {
     /// Which room, and on which terms.
     pub(crate) config: RoomConfig,
     /// Who enters.
     pub(crate) identity: IdentityKeyPair,
     /// The place in the room's channel.
-    pub(crate) transport: RelayTransport,
+    pub(crate) transport: C::Transport,
     /// How to get another when it is lost, and how often to try; `None` to end then.
-    pub(crate) reconnect: Option<(RelayConnect, Retry)>,
+    pub(crate) reconnect: Option<(C, Retry)>,
 }
 
 /// A room that was entered.
@@ -29,7 +28,7 @@ pub(crate) struct Entered {
     pub(crate) events: mpsc::Receiver<DriverEvent>,
 }
 
-impl Entry {
+impl<C: Connect> Entry<C> {
     /// Enters with a suite on a backend, in the Tokio runtime of the caller.
     ///
     /// # Errors
@@ -39,7 +38,7 @@ impl Entry {
     }
 }
 
-impl SuiteVisitor for Entry {
+impl<C: Connect> SuiteVisitor for Entry<C> {
     type Output = Result<Entered, UnsupportedSuite>;
 
     fn visit<S: CryptoSuite>(self) -> Self::Output {

@@ -159,18 +159,33 @@
 //!
 //! # Features
 //!
-//! It has none. Backends are features of `mpotr`, and all of them run on all transports.
+//! - `irc`: channels of IRC as a carrier.
+//! - `tls`: encrypted connections.
+//!
+//! Backends are features of `mpotr`, and all of them run on all transports.
 
+#[cfg(feature = "irc")]
+mod address;
 pub mod armour;
 mod driver;
 pub mod frame;
+#[cfg(feature = "irc")]
+mod inbox;
+#[cfg(feature = "irc")]
+pub mod irc;
 mod relay;
 mod relay_client;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 
+#[cfg(feature = "irc")]
+pub use address::AddressError;
 pub use driver::{Driver, DriverEvent, Fixed, HandleError, Retry, RoomHandle};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
 pub use relay_client::{RelayConnect, RelayTransport};
+#[cfg(feature = "tls")]
+pub use tls::{Pin, Tls};
 pub use transport::{CloseCode, Closed, Connect, Received, SenderHint, Transport};
 
 pub use bytes::Bytes;

@@ -2,17 +2,25 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "irc")]
+use anyhow::Context as _;
 use clap::Args;
 use mpotr::{Backend, RoomName, SuiteId};
 use mpotr_formats::Nick;
+#[cfg(feature = "irc")]
+use mpotr_transport::irc::Login;
 
 use super::door::Trust;
 use super::rules::WrittenRule;
-use crate::address::host_and_port;
+use crate::address::{Place, host_and_port};
 use crate::suite::{backend_parser, default_backend, suite_parser};
 
 /// The heading of the options that say whom a chat lets in.
 const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
+
+/// The heading of the options by which a carrier knows who comes.
+#[cfg(feature = "irc")]
+const LOGIN: &str = "Login at the carrier";
 
 /// As many as a relay takes into one room, unless it is told otherwise: a room that waits for more would not begin.
 const MAX_MEMBERS_OPTION: i64 = 512;
@@ -20,9 +28,25 @@ const MAX_MEMBERS_OPTION: i64 = 512;
 /// `mpotr chat`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ChatArgs {
-    /// The relay
-    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
-    pub(super) relay: String,
+    /// The relay; the same as --at mpotr://HOST:PORT
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, required_unless_present = "at")]
+    relay: Option<String>,
+    /// Where the room meets: `mpotr://HOST[:PORT]`, a relay, or `irc://[NICK@]HOST[:PORT]/CHANNEL`, a channel of IRC, and
+    /// `ircs://` over TLS; there, `?sha256=..` names the server's key where no authority vouches for it
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "relay")]
+    at: Option<Place>,
+    /// The account at the carrier, where it asks for one; by SASL at IRC
+    #[cfg(feature = "irc")]
+    #[arg(long, value_name = "ACCOUNT", requires = "carrier_password", help_heading = LOGIN)]
+    account: Option<String>,
+    /// The password in FILE, one line; without --account, that of the server or the bouncer
+    #[cfg(feature = "irc")]
+    #[arg(long, value_name = "FILE", id = "carrier_password", help_heading = LOGIN)]
+    carrier_password: Option<PathBuf>,
+    /// The certificate to show to the carrier: a file of PEM with its key
+    #[cfg(feature = "irc")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "carrier_password"], help_heading = LOGIN)]
+    carrier_certificate: Option<PathBuf>,
     /// The room's name, the same for all its members
     #[arg(long, value_name = "NAME")]
     pub(super) room: RoomName,
@@ -101,4 +125,38 @@ pub(crate) struct ChatArgs {
     /// The algorithms, the same for all members of the room
     #[arg(long, default_value_t = SuiteId::ChaCha20Poly1305, value_parser = suite_parser())]
     pub(super) suite: SuiteId,
+}
+
+impl ChatArgs {
+    /// Where the room meets.
+    pub(super) fn place(&self) -> Place {
+        match (&self.at, &self.relay) {
+            (Some(at), _) => at.clone(),
+            // The parser asks for one of the two.
+            (None, relay) => Place::Relay(relay.clone().unwrap_or_default()),
+        }
+    }
+
+    /// How the carrier is shown who comes.
+    #[cfg(feature = "irc")]
+    pub(super) fn login(&self) -> anyhow::Result<Login> {
+        if let Some(file) = &self.carrier_certificate {
+            return Ok(Login::Certificate { file: file.clone() });
+        }
+        let Some(path) = &self.carrier_password else {
+            return Ok(Login::Nobody);
+        };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the password in {}", path.display()))?;
+        let password = text.trim_end_matches(['\r', '\n']).to_owned();
+        let is_fit = !password.is_empty() && !password.contains(['\r', '\n', '\0']);
+        anyhow::ensure!(is_fit, "the password in {} is not one line", path.display());
+        Ok(match &self.account {
+            Some(account) => Login::Password {
+                account: account.clone(),
+                password,
+            },
+            None => Login::Server(password),
+        })
+    }
 }

@@ -184,7 +184,7 @@ mod tests {
         else {
             panic!()
         };
-        args
+        *args
     }
 
     #[test]

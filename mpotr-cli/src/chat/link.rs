@@ -1,10 +1,12 @@
-//! Whether there is a relay, and what a person is told of it.
+//! Whether the carrier is there, and what a person is told of it.
 
 use std::time::Duration;
 
 use mpotr_transport::Retry;
 
-/// How long a program that nobody watches tries to reach its relay again: a script has to end.
+use crate::address::Place;
+
+/// How long a program that nobody watches tries to reach its carrier again: a script has to end.
 const UNWATCHED: Duration = Duration::from_secs(600);
 
 /// How often to try: until the person has enough, or for so long where nobody is at a terminal.
@@ -15,18 +17,19 @@ pub(super) fn retry(is_watched: bool) -> Retry {
     }
 }
 
-/// The way to the relay.
+/// The way to the carrier.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
-    relay: String,
+    /// The carrier, as a person knows it.
+    name: String,
     is_up: bool,
 }
 
 impl Link {
-    /// The relay is there.
-    pub(super) fn new(relay: &str) -> Self {
+    /// The carrier is there.
+    pub(super) fn new(place: &Place) -> Self {
         Self {
-            relay: relay.to_owned(),
+            name: format!("{} {place}", place.what()),
             is_up: true,
         }
     }
@@ -36,22 +39,22 @@ impl Link {
         self.is_up
     }
 
-    /// The relay is lost, or was not reached. Returns what to say.
+    /// The carrier is lost, or was not reached. Returns what to say.
     pub(super) fn lost(&mut self, reason: &str, attempt: u32, wait: Duration) -> String {
         let again = format!("attempt {attempt} in {:.1} s", wait.as_secs_f32());
         match core::mem::replace(&mut self.is_up, false) {
             true => format!(
-                "lost the relay {}: {reason}; what is typed waits; {again}",
-                self.relay
+                "lost the {}: {reason}; what is typed waits; {again}",
+                self.name
             ),
-            false => format!("cannot reach the relay {}: {reason}; {again}", self.relay),
+            false => format!("cannot reach the {}: {reason}; {again}", self.name),
         }
     }
 
-    /// The relay is there again. Returns what to say.
+    /// The carrier is there again. Returns what to say.
     pub(super) fn restored(&mut self) -> String {
         self.is_up = true;
-        format!("the relay {} is there again", self.relay)
+        format!("the {} is there again", self.name)
     }
 }
 
@@ -60,10 +63,11 @@ mod tests {
     use std::time::Duration;
 
     use super::{Link, retry};
+    use crate::address::Place;
 
     #[test]
     fn a_loss_is_told_by_its_reason_and_then_each_attempt() {
-        let mut link = Link::new("r:1");
+        let mut link = Link::new(&Place::Relay("r:1".to_owned()));
         assert!(link.is_up());
         assert_eq!(
             link.lost("the connection is closed", 1, Duration::from_millis(300)),

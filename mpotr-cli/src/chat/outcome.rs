@@ -114,10 +114,10 @@ pub(crate) enum ChatError {
         unsent: Option<UnsentLines>,
     },
     /// There is no longer a way to the room.
-    #[error("lost the relay {relay}: {reason}{}{}", list(missed_by), and_unsent(unsent.as_ref()))]
+    #[error("lost the {carrier}: {reason}{}{}", list(missed_by), and_unsent(unsent.as_ref()))]
     Lost {
-        /// Where the relay was.
-        relay: String,
+        /// The carrier, as a person knows it.
+        carrier: String,
         /// Why it is lost.
         reason: String,
         /// Who is not known to have all that was sent.
@@ -191,10 +191,10 @@ impl Outcome {
     }
 
     /// What there is to tell when there is no longer a way to the room.
-    pub(super) fn lost(self, relay: &str, reason: String) -> ChatError {
+    pub(super) fn lost(self, carrier: &str, reason: String) -> ChatError {
         let unsent = self.unsent_lines();
         ChatError::Lost {
-            relay: relay.to_owned(),
+            carrier: carrier.to_owned(),
             reason,
             missed_by: self.missed_by.into_iter().collect(),
             unsent,
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_lost_relay_is_told_with_what_it_took_along() {
-        let told = |outcome: Outcome| outcome.lost("r:1", "closed".to_owned()).to_string();
+        let told = |outcome: Outcome| outcome.lost("relay r:1", "closed".to_owned()).to_string();
         assert_eq!(told(Outcome::default()), "lost the relay r:1: closed");
         let mut outcome = Outcome::default();
         outcome.missed_by.insert("carol".to_owned());

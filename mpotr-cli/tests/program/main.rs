@@ -15,6 +15,8 @@ mod fates;
 #[cfg(feature = "lab")]
 mod gka;
 mod identity;
+#[cfg(feature = "irc")]
+mod irc;
 mod limits;
 mod memory;
 mod people;
