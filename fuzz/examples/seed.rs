@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_core::crypto::cpace::ConfirmationTag;
 use mpotr_core::crypto::kdf::Prk;
-use mpotr_core::crypto::{Digest32, IdentityKeyPair, SignatureBytes};
+use mpotr_core::crypto::{Digest32, ElementBytes, IdentityKeyPair, SignatureBytes};
 use mpotr_core::gka::{MemberIndex, OfferDigest, OfferSecrets, OwnChallenge, RoomId};
 use mpotr_core::wire::{
-    Advert, Answer, Bundle, Content, ContentKind, EnclosedPacket, Entry, EpochHint, EpochName,
-    Heard, Knock, KnockNonce, Listing, Lock, MemberBits, MessageId, Missing, Next, OfferHint,
-    OfferMark, Packet, Presence, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor,
-    SidHint, Statement, Unsigned, Vote, Wanted,
+    Advert, Answer, AttemptId, Bundle, CodeNonce, Content, ContentKind, EnclosedPacket, Entry,
+    EpochHint, EpochName, Heard, Knock, KnockNonce, Listing, Lock, MemberBits, MessageId, Missing,
+    Next, OfferHint, OfferMark, Packet, Presence, Question, Range, Request, Reveal, RevealedSeed,
+    RevealedTrapdoor, RoundId, SidHint, Statement, TrustMessage, Unsigned, Vote, Wanted,
 };
 use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
 use mpotr_formats::identity;
@@ -239,6 +240,38 @@ fn main() -> std::io::Result<()> {
     ];
     for (name, packet) in made.iter().enumerate() {
         write("packet_of_kind", played.len() + name, &picking(packet))?;
+    }
+    let id = [1; 16];
+    let trust = [
+        TrustMessage::Commit {
+            round: RoundId::new(id),
+            commitment: Digest32::new([2; 32]),
+        },
+        TrustMessage::Reveal {
+            round: RoundId::new(id),
+            nonce: CodeNonce::new([3; 32]),
+        },
+        TrustMessage::Start {
+            attempt: AttemptId::new(id),
+            to: 1,
+            share: ElementBytes::new([4; 32]),
+            question: "where?".into(),
+        },
+        TrustMessage::Answer {
+            attempt: AttemptId::new(id),
+            share: ElementBytes::new([5; 32]),
+            confirmation: ConfirmationTag::new([6; 64]),
+        },
+        TrustMessage::Result {
+            attempt: AttemptId::new(id),
+            confirmation: Some(ConfirmationTag::new([7; 64])),
+        },
+        TrustMessage::Abort {
+            attempt: AttemptId::new(id),
+        },
+    ];
+    for (name, message) in trust.iter().enumerate() {
+        write("trust", name, &message.to_bytes())?;
     }
     let key = IdentityKeyPair::random::<Suite>(&mut rng);
     write("identity_file", 0, &identity::render(&key)[..])?;

@@ -115,6 +115,14 @@ pub(crate) enum Effect {
         /// Its author says two things in one place.
         disputed: bool,
     },
+    /// A message by which members find out who is who is delivered.
+    Trust {
+        id: MessageId,
+        author: MemberIndex,
+        body: Vec<u8>,
+        /// Its author says two things in one place.
+        disputed: bool,
+    },
     /// A member has said two things in one place: it is told once. The packets show it to all who have not seen both.
     Equivocation {
         author: MemberIndex,

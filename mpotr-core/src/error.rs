@@ -99,6 +99,46 @@ impl Rejection {
     }
 }
 
+/// Why nothing is found out about who is who.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The identity is in no roster with this one.
+    #[error("no such member is in the room")]
+    NoSuchMember,
+    /// It is this member's own.
+    #[error("that is this member itself")]
+    Yourself,
+    /// A question is over [`MAX_QUESTION`](crate::wire::MAX_QUESTION) bytes.
+    #[error("a question has at most {} bytes", crate::wire::MAX_QUESTION)]
+    LongQuestion,
+    /// An attempt with this member is open already, or nothing can be written now: a change is under way, or the room is
+    /// being left.
+    #[error("an attempt with that member is open already, or nothing can be written now")]
+    Busy,
+    /// No attempt of this name waits for an answer.
+    #[error("no such attempt waits for an answer")]
+    NoSuchAttempt,
+    /// There is no epoch.
+    #[error("the room is not secure yet")]
+    NotSecure,
+}
+
+impl VerifyError {
+    /// Its name, which does not change from one version to the next; the sentence may.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchMember => "no_such_member",
+            Self::Yourself => "yourself",
+            Self::LongQuestion => "long_question",
+            Self::Busy => "busy",
+            Self::NoSuchAttempt => "no_such_attempt",
+            Self::NotSecure => "not_secure",
+        }
+    }
+}
+
 /// Why a text was not taken, or not released.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -6,8 +6,9 @@ use mpotr_gka::{FaultKind, Sid};
 use crate::epoch::Evidence;
 use crate::policy::Policy;
 use crate::reason::WaitingReason;
+use crate::room::trust::code::RoomCode;
 use crate::time::Timestamp;
-use crate::wire::{EpochName, MessageId};
+use crate::wire::{AttemptId, EpochName, MessageId, RoundId};
 
 /// A member of the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,54 @@ impl DropReason {
             Self::Removed => "removed",
             Self::Expired => "expired",
             Self::NobodyLeft => "nobody_left",
+        }
+    }
+}
+
+/// Why a round of the code came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum CodeFailure {
+    /// Members did not say their part in time.
+    Missing,
+    /// A member said two parts, or another than it had committed to.
+    WrongReveal,
+    /// The epoch was over.
+    EpochChanged,
+}
+
+impl CodeFailure {
+    /// Its name, which does not change from one version to the next.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::WrongReveal => "wrong_reveal",
+            Self::EpochChanged => "epoch_changed",
+        }
+    }
+}
+
+/// How an attempt with a secret ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SecretOutcome {
+    /// Both know the same: the member of that identity knows the secret.
+    Same,
+    /// They do not.
+    Different,
+    /// One of them gave it up, or time ran out, or the epoch was over.
+    Aborted,
+}
+
+impl SecretOutcome {
+    /// Its name, which does not change from one version to the next.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::Aborted => "aborted",
         }
     }
 }
@@ -314,6 +363,57 @@ pub enum Event {
     Leaked {
         /// Who.
         member: IdentityKey,
+    },
+    /// The code of this room, which its people read to one another: another code elsewhere is another room, with another
+    /// between the two.
+    Code {
+        /// The round.
+        round: RoundId,
+        /// The code.
+        code: RoomCode,
+        /// Whose code it is, in cycle order.
+        roster: Vec<IdentityKey>,
+    },
+    /// A member asks for a code, and this one has taken part by itself once in this epoch: it does again when its person asks
+    /// ([`Room::room_code`](crate::Room::room_code)).
+    CodeAsked {
+        /// The round.
+        round: RoundId,
+        /// Who asks.
+        by: IdentityKey,
+    },
+    /// A round came to nothing. It counts as a try of one who may be between the people.
+    CodeFailed {
+        /// The round.
+        round: RoundId,
+        /// Why.
+        why: CodeFailure,
+        /// Whose doing it is, where that is known.
+        who: Vec<IdentityKey>,
+        /// Rounds that have failed so far.
+        tries: u32,
+    },
+    /// The person of a member asks whether this one's knows the same secret: [`Room::verify_answer`](crate::Room::verify_answer).
+    SecretAsked {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Who asks.
+        identity: IdentityKey,
+        /// What is asked. Anything that a member may write: not safe for a terminal.
+        question: String,
+        /// How often an attempt with this identity has failed.
+        failures: u32,
+    },
+    /// What came of an attempt.
+    SecretResult {
+        /// The attempt.
+        attempt: AttemptId,
+        /// With whom.
+        identity: IdentityKey,
+        /// How it ended.
+        result: SecretOutcome,
+        /// How often an attempt with this identity has failed.
+        failures: u32,
     },
     /// The room waits for something, and has for a while or will for long. Told once, until [`Event::WaitingOver`].
     Waiting {

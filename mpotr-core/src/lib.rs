@@ -36,14 +36,18 @@ pub mod wire;
 pub use carrier::{Carrier, LinkReport};
 pub use config::{Admission, RoomConfig, Timers};
 pub use epoch::{Evidence, SignedChain, SigningKeyState};
-pub use error::{Rejection, SendError, VoteError};
-pub use event::{Departure, DropReason, Event, MemberInfo, MessageState, TextId};
+pub use error::{Rejection, SendError, VerifyError, VoteError};
+pub use event::{
+    CodeFailure, Departure, DropReason, Event, MemberInfo, MessageState, SecretOutcome, TextId,
+};
 pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
 pub use reason::WaitingReason;
 pub use record::{Record, RunRecord};
 pub use room::Room;
+pub use room::trust::code::RoomCode;
+pub use room::trust::secret::SharedSecret;
 pub use seen::Seen;
 pub use time::{Duration, Timestamp};
-pub use wire::{EpochName, MAX_BODY, MAX_PACKET, MessageId, Vote};
+pub use wire::{AttemptId, EpochName, MAX_BODY, MAX_PACKET, MessageId, RoundId, Vote};
 
 pub use {mpotr_crypto as crypto, mpotr_gka as gka};

@@ -18,12 +18,14 @@
 //! | `delays` | who has held texts up of late | |
 //! | `seen` | the rosters that the application was told of | |
 //! | `waiting` | what the room waits for, and whether that was told | |
+//! | `trust` | what it knows of who is who | `code`, `round`, `attempts`, `secret` |
 //! | `leaving` | how far this member is with its end | |
 //! | `outbox` | what waits to leave, and the way out | `class`, `queue`, `link` |
 //!
 //! | file | what the room does: each calls those below it alone |
 //! |---|---|
 //! | `due`, `receiving`, `asking`, `writing` | what is due, which part each packet is for, what the application asks for |
+//! | `verifying` | what the application asks to find out who is who, and what others say |
 //! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
 //! | `yielding`, `accepting` | a first epoch or that of a host: which proposals wait, and which this member takes part in |
 //! | `following` | what follows from an input |
@@ -81,6 +83,8 @@ mod succession;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trust;
+mod verifying;
 mod votes;
 mod voting;
 mod waiting;
@@ -108,6 +112,7 @@ use phase::{Gathering, Phase};
 use pulse::Pulse;
 use seen::Rosters;
 use succession::Succession;
+use trust::Trust;
 use votes::Votes;
 use waiting::Waits;
 
@@ -131,6 +136,8 @@ pub struct Room<S: CryptoSuite> {
     /// What an author can have seen.
     rosters: Rosters,
     departure: Departing,
+    /// Who is who.
+    trust: Trust<S>,
     waits: Waits,
 }
 
@@ -172,6 +179,7 @@ impl<S: CryptoSuite> Room<S> {
             delays: Delays::default(),
             rosters: Rosters::default(),
             departure: Departing::default(),
+            trust: Trust::default(),
             waits: Waits::default(),
         };
         room.enter(now, rng);

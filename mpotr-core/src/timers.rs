@@ -62,6 +62,8 @@ pub(crate) enum Timer {
     Leeway,
     /// Something has been waited for long enough to be told.
     Waiting,
+    /// A round of the code, or an attempt with a secret, has taken too long.
+    Trust,
     /// The end was asked for and did not come.
     Finish,
     /// The others were waited for, to end together.
@@ -99,6 +101,7 @@ impl Timer {
             | Self::Leeway
             | Self::Finish
             | Self::Linger
+            | Self::Trust
             | Self::Waiting => false,
         }
     }
@@ -110,7 +113,7 @@ impl Timer {
 }
 
 /// What has a meaning in one epoch only.
-const OF_EPOCH: [Timer; 14] = [
+const OF_EPOCH: [Timer; 15] = [
     Timer::Door,
     Timer::View,
     Timer::Refresh,
@@ -125,6 +128,7 @@ const OF_EPOCH: [Timer; 14] = [
     Timer::Serve,
     Timer::Window,
     Timer::Leeway,
+    Timer::Trust,
 ];
 
 /// Deadlines by purpose.

@@ -29,6 +29,7 @@ mod reveal;
 mod sealed;
 mod signed;
 mod statement;
+mod trust;
 
 pub use advert::Advert;
 pub use answer::Answer;
@@ -54,6 +55,7 @@ pub use signed::{EpochId, Fields, Unsigned, Unverified};
 pub use statement::{
     Listing, MAX_LISTED, MAX_RANGE, MAX_RANGES, MAX_WANTED, Presence, Question, Range, Statement,
 };
+pub use trust::{AttemptId, CodeNonce, MAX_QUESTION, MAX_TRUST, RoundId, TrustMessage};
 
 use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype, wire_enum};
 use mpotr_gka::{Challenge, Confirmation, Contribution, Offer, Sid};

@@ -18,10 +18,10 @@ use mpotr_core::gka::{
 };
 use mpotr_core::wire::{
     Admitted, Advert, Answer, Content, ContentKind, Entry, EpochHint, Fields, Heard, Knock,
-    KnockNonce, Listing, Lock, MAX_ADMITTED, MAX_PACKET, MAX_RANGE, MemberBits, MessageId, Missing,
-    Next, OfferHint, OfferMark, Packet, Presence, Proposal, Question, Range, Request, Reveal,
-    RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned, Unverified, VERSION, Vote,
-    Wanted, padded,
+    KnockNonce, Listing, Lock, MAX_ADMITTED, MAX_BODY, MAX_PACKET, MAX_RANGE, MAX_TRUST,
+    MemberBits, MessageId, Missing, Next, OfferHint, OfferMark, Packet, Presence, Proposal,
+    Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned,
+    Unverified, VERSION, Vote, Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -266,14 +266,15 @@ fn content() -> impl Strategy<Value = Content> {
             .prop_filter("none", |(_, prev)| *prev != [0; 32])
             .prop_map(|(seq, prev)| (seq, Some(MessageId::new(prev)))),
     ];
-    (any::<bool>(), prev, ids(), lock(), vec(any::<u8>(), 0..600)).prop_map(
-        |(fin, (seq, prev), mut parents, lock, body)| {
+    (0..3, prev, ids(), lock(), vec(any::<u8>(), 0..600)).prop_map(
+        |(kind, (seq, prev), mut parents, lock, mut body)| {
             parents.retain(|parent| Some(*parent) != prev);
-            let (kind, body) = if fin {
-                (ContentKind::Fin, Vec::new())
-            } else {
-                (ContentKind::Text, body)
+            let (kind, most) = match kind {
+                0 => (ContentKind::Text, MAX_BODY),
+                1 => (ContentKind::Fin, 0),
+                _ => (ContentKind::Trust, MAX_TRUST),
             };
+            body.truncate(most);
             Content {
                 kind,
                 seq,

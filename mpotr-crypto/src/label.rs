@@ -122,6 +122,10 @@ labels! {
     ORDER = "order";
     /// What the offers of guests of an epoch follow.
     GUEST = "guest";
+    /// What a member commits to its part of a room's code by.
+    CODE_COMMITMENT = "code commit";
+    /// A room's code.
+    CODE = "code";
 }
 
 #[cfg(test)]

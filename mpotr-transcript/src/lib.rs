@@ -22,7 +22,7 @@ pub use forge::{
     Act, Amendment, ForgeError, Obstacle, Part, Play, Script, ScriptError, ScriptErrorKind, Whose,
     forge, perform,
 };
-pub use mpotr_core::wire::ContentKind;
+pub use mpotr_core::wire::{ContentKind, TrustMessage};
 pub use mpotr_gka::Unproven;
 pub use mpotr_netem::Weather;
 pub use reader::{

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng, Vote};
 use mpotr_formats::{Escaped, Payload};
 use mpotr_transcript::{
-    CastVote, ContentKind, EpochReport, LeftOut, Message, Report, Transcript, Unproven, verify,
+    CastVote, ContentKind, EpochReport, LeftOut, Message, Report, Transcript, TrustMessage,
+    Unproven, verify,
 };
 
 use super::args::VerifyArgs;
@@ -146,12 +147,34 @@ fn members(places: &[u16]) -> String {
     format!("{noun} {}", places.join(", "))
 }
 
+/// What a member said to find out who is who.
+fn trust(body: &[u8]) -> String {
+    match TrustMessage::from_bytes(body) {
+        Ok(TrustMessage::Commit { .. }) => "takes part in a code of the room".to_owned(),
+        Ok(TrustMessage::Reveal { .. }) => "reveals its part of a code".to_owned(),
+        Ok(TrustMessage::Start { to, question, .. }) if question.is_empty() => {
+            format!("asks member {to} for a secret")
+        }
+        Ok(TrustMessage::Start { to, question, .. }) => {
+            format!("asks member {to} for a secret: {}", Escaped(&question))
+        }
+        Ok(TrustMessage::Answer { .. }) => "answers".to_owned(),
+        Ok(TrustMessage::Result { confirmation, .. }) => match confirmation {
+            Some(_) => "has found the secrets the same".to_owned(),
+            None => "has found the secrets different".to_owned(),
+        },
+        Ok(TrustMessage::Abort { .. }) => "gives up to ask or to answer".to_owned(),
+        Err(error) => format!("{} bytes that cannot be shown: {error}", body.len()),
+    }
+}
+
 fn show_message(message: &Message, out: &mut Output) -> Result<(), OutputError> {
     let id = message.id.to_string();
     let id = id.get(..16).unwrap_or(&id);
     let (depth, author) = (message.depth, message.author);
     let said = match message.kind {
         ContentKind::Fin => "leaves".to_owned(),
+        ContentKind::Trust => trust(&message.body),
         ContentKind::Text => match Payload::from_bytes(&message.body) {
             Ok(Payload { nick, text }) => format!("{nick}: {}", Escaped(&text)),
             Err(error) => format!("{} bytes that cannot be shown: {error}", message.body.len()),

@@ -113,6 +113,12 @@ impl<S: CryptoSuite> Epoch<S> {
                     disputed,
                 });
             }
+            ContentKind::Trust => self.effects.push_back(Effect::Trust {
+                id,
+                author,
+                body: std::mem::take(&mut *content.body),
+                disputed,
+            }),
             ContentKind::Fin => {
                 if let Some(peer) = self.delivery.authors.get_mut(author) {
                     peer.finish();

@@ -54,6 +54,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let records = effects.filter_map(|effect| match effect {
             Effect::Recorded(record) => Some(record),
             Effect::Delivered { .. }
+            | Effect::Trust { .. }
             | Effect::Equivocation { .. }
             | Effect::Contradicted { .. }
             | Effect::Fin { .. }

@@ -57,11 +57,13 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Query => {
                     self.in_epoch(now, |member, cx, _, departure| member.query(cx, departure));
                 }
+                Timer::Trust => self.expire_trust(now),
                 // They are looked after every input.
                 Timer::Leeway | Timer::Waiting => {}
             }
             self.take_early(now, rng);
             self.after_input(now);
+            self.attend_trust(now, rng);
         }
     }
 

@@ -75,6 +75,7 @@ impl<S: CryptoSuite> Room<S> {
         member.epoch.open_gate();
         // Whether those who have gone on have what was not acknowledged cannot be known here.
         let _told = member.close_fates(cx, &mut self.fates, None);
+        cx.out.events.extend(self.trust.end_epoch());
         cx.out.tell(Event::Behind);
         cx.timers.end_epoch();
         let mut old = Old::new(member.into_epoch(), cx);
@@ -130,6 +131,7 @@ impl<S: CryptoSuite> Room<S> {
             member.epoch.open_gate();
             let _told = member.close_fates(&mut self.common.at(now), &mut self.fates, None);
         }
+        self.common.out.events.extend(self.trust.end_epoch());
         self.common.out.events.extend(self.fates.drop_all(why));
         let is_none_lost = self.fates.is_none_lost();
         let departure = match member {

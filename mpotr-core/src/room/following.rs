@@ -30,6 +30,7 @@ impl<S: CryptoSuite> Room<S> {
             let cx = &mut self.common.at(now);
             let mut report = member.report(cx, fates);
             accused.append(&mut report.accused);
+            self.trust.hear(std::mem::take(&mut report.trust));
             let place = (member.epoch.me(), member.epoch.members());
             for author in std::mem::take(&mut report.repeated) {
                 self.lobby.overhear(cx, Answer::Statement(author));

@@ -87,6 +87,7 @@ impl<S: CryptoSuite> Room<S> {
             self.common.out.records.push_back(Record::Run(record));
             epoch.record();
         }
+        self.common.out.events.extend(self.trust.end_epoch());
         self.tell_secure(&epoch, &proposal, &before, voted_out);
         self.tell_replaced(replaced);
         let mut member = Membership::begin(epoch, proposal.name, certificate, now);

@@ -46,6 +46,7 @@ impl<S: CryptoSuite> Room<S> {
         let outcome = self.take_packet(now, packet, rng);
         self.take_early(now, rng);
         self.after_input(now);
+        self.attend_trust(now, rng);
         outcome
     }
 
@@ -87,6 +88,7 @@ impl<S: CryptoSuite> Room<S> {
                 self.common.out.begin_input();
                 self.open_together(now, together, &mut results);
                 self.after_input(now);
+                self.attend_trust(now, rng);
             }
         }
         results

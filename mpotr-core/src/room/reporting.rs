@@ -6,6 +6,7 @@ use mpotr_gka::{MemberIndex, Sid};
 use super::context::Context;
 use super::fates::Fates;
 use super::membership::Membership;
+use super::trust::Heard;
 use crate::epoch::{Effect, Epoch};
 use crate::event::Event;
 use crate::wire::MessageId;
@@ -39,6 +40,8 @@ pub(super) struct Report {
     pub(super) again: Vec<MessageId>,
     /// Members that are proven to have said two things in one place.
     pub(super) accused: Vec<IdentityKey>,
+    /// What members say to find out who is who.
+    pub(super) trust: Vec<Heard>,
 }
 
 impl<S: CryptoSuite> Membership<S> {
@@ -53,7 +56,17 @@ impl<S: CryptoSuite> Membership<S> {
             cx.out.events.extend(fates.into_iter().flatten());
         }
         while let Some(effect) = self.epoch.poll_effect() {
-            report.note(effect, &self.epoch, cx, fates);
+            if let Effect::Trust {
+                id,
+                author,
+                body,
+                disputed,
+            } = effect
+            {
+                report.note_trust(Heard { id, author, body }, disputed);
+            } else {
+                report.note(effect, &self.epoch, cx, fates);
+            }
         }
         report
     }
@@ -130,7 +143,8 @@ impl Report {
                 cx.out.records.push_back(record);
                 None
             }
-            Effect::Lacking { .. }
+            Effect::Trust { .. }
+            | Effect::Lacking { .. }
             | Effect::Repeated { .. }
             | Effect::Owed { .. }
             | Effect::Again { .. }
@@ -190,6 +204,11 @@ impl Report {
         if let Effect::Again { id } = effect {
             self.again.push(*id);
         }
+    }
+
+    /// A member says something to find out who is who. Who says two things is believed neither.
+    fn note_trust(&mut self, heard: Heard, disputed: bool) {
+        self.trust.extend((!disputed).then_some(heard));
     }
 
     /// There is proof against a member: what follows from that waits until all is reported.
@@ -255,7 +274,8 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
             here,
             there,
         },
-        Effect::Equivocation { .. }
+        Effect::Trust { .. }
+        | Effect::Equivocation { .. }
         | Effect::Contradicted { .. }
         | Effect::Leaked { .. }
         | Effect::Answered { .. }

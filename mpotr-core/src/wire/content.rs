@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! struct {
-//!   uint8  kind;                    text 0, fin 1
+//!   uint8  kind;                    text 0, fin 1, trust 2
 //!   uint32 seq;                     dense per author, from 0
 //!   opaque prev[32];                id of the author's message seq - 1; zero for seq 0
 //!   opaque parents[32]<0..4096>;    the other heads of the graph, strictly increasing, 16-bit count; never prev
 //!   Lock   lock;                    the order that the author vouches for so far
-//!   opaque body<0..65536>;          32-bit length; empty in a fin
+//!   opaque body<0..65536>;          32-bit length; empty in a fin; at most 310 bytes in a message of trust
 //! } Content;
 //! ```
 //!
@@ -23,6 +23,7 @@ use mpotr_gka::MAX_MEMBERS;
 
 use super::lock::Lock;
 use super::signed::{EpochId, Fields, Unsigned};
+use super::trust::MAX_TRUST;
 
 /// The most bytes of a text.
 pub const MAX_BODY: usize = 1 << 16;
@@ -42,6 +43,8 @@ wire_enum! {
         Text = 0,
         /// The author's last message.
         Fin = 1,
+        /// By which members find out who is who: a [`TrustMessage`](crate::wire::TrustMessage), or what counts for nothing.
+        Trust = 2,
     }
 }
 
@@ -97,6 +100,7 @@ impl Fields for Content {
         let limit = match kind {
             ContentKind::Text => MAX_BODY,
             ContentKind::Fin => 0,
+            ContentKind::Trust => MAX_TRUST,
         };
         let body = Zeroizing::new(input.opaque(limit, "body")?.to_vec());
         Ok(Self {

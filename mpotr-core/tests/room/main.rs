@@ -42,6 +42,7 @@ mod sovereignty;
 mod strangers;
 mod striking;
 mod talking;
+mod trust;
 mod twins;
 mod unsupported;
 mod withdrawing;

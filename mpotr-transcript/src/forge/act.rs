@@ -42,6 +42,17 @@ pub enum Act<Text = Vec<u8>> {
     Policy(usize, Amendment),
     /// A member asks for an epoch with fresh keys.
     Refresh(usize),
+    /// A member asks for the code of the room.
+    Code(usize),
+    /// A member asks another whether it knows the same secret, and that answers.
+    Verify {
+        /// Who asks.
+        by: usize,
+        /// Whom.
+        whom: usize,
+        /// Whether it does.
+        same: bool,
+    },
     /// A member says two things in one place, one to some and one to others. They compare what they have read soon
     /// after the act that follows: what is said then is said by members who know one of the two alone.
     Fork {
@@ -67,6 +78,8 @@ impl<Text> Act<Text> {
             Self::Withdraw { by, whom } => Act::Withdraw { by, whom },
             Self::Policy(member, amendment) => Act::Policy(member, amendment),
             Self::Refresh(member) => Act::Refresh(member),
+            Self::Code(member) => Act::Code(member),
+            Self::Verify { by, whom, same } => Act::Verify { by, whom, same },
             Self::Fork { member, sides } => Act::Fork {
                 member,
                 sides: sides.map(|(to, text)| (to, form(member, text))),
@@ -85,6 +98,8 @@ impl<Text> Act<Text> {
             | Self::Withdraw { by: member, .. }
             | Self::Policy(member, _)
             | Self::Refresh(member)
+            | Self::Code(member)
+            | Self::Verify { by: member, .. }
             | Self::Fork { member, .. } => std::slice::from_ref(member),
             Self::Join(_) | Self::Disconnect(_) | Self::Reconnect(_) => &[],
         }
@@ -96,7 +111,9 @@ impl<Text> Act<Text> {
             Self::Join(who) => (*who == member).then_some(true),
             Self::Leave(who) => who.contains(&member).then_some(false),
             // Only members that are there can be left out.
-            Self::Exclude { by, whom } => [by, whom].contains(&&member).then_some(false),
+            Self::Exclude { by, whom } | Self::Verify { by, whom, .. } => {
+                [by, whom].contains(&&member).then_some(false)
+            }
             Self::Say(who, _)
             | Self::Die(who)
             | Self::Disconnect(who)
@@ -105,6 +122,7 @@ impl<Text> Act<Text> {
             | Self::Withdraw { by: who, .. }
             | Self::Policy(who, _)
             | Self::Refresh(who)
+            | Self::Code(who)
             | Self::Fork { member: who, .. } => (*who == member).then_some(false),
         }
     }

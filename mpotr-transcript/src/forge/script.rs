@@ -4,7 +4,8 @@
 //! # a comment
 //! alice: What did you do last summer?
 //! 2: I counted.                          the second of the members, from 1
-//! alice: /kick bob                       as she types it in the chat: /admit, /kick, /withdraw, /policy, /refresh
+//! alice: /kick bob                       as she types it in the chat: /admit, /kick, /withdraw, /policy, /refresh,
+//!                                        /code; /verify bob, who answers right, or /verify bob wrong
 //! +dave                                  comes in, or back
 //! -bob,carol                             leave in order, at one moment
 //! !bob                                   dies
@@ -50,7 +51,7 @@ pub enum ScriptErrorKind {
     Nobody(String),
     /// It is not a command of a chat that leaves anything in a transcript.
     #[error(
-        "{0:?} is not one of `/admit WHO`, `/kick WHO`, `/withdraw WHO`, `/policy WHAT HOW` and `/refresh`"
+        "{0:?} is not one of `/admit WHO`, `/kick WHO`, `/withdraw WHO`, `/policy WHAT HOW`, `/refresh`, `/code` and `/verify WHO`"
     )]
     Command(String),
     /// It does not read as a change of the rules.
@@ -163,6 +164,13 @@ fn typed(by: usize, line: &str, names: &[String]) -> Result<Act<String>, ScriptE
     let (command, what) = command.split_once(' ').unwrap_or((command, ""));
     match (command, what.trim()) {
         ("refresh", "") => Ok(Act::Refresh(by)),
+        ("code", "") => Ok(Act::Code(by)),
+        ("verify", what) if !what.is_empty() => {
+            let wrong = what.strip_suffix(" wrong");
+            let whom = member(wrong.unwrap_or(what), names)?;
+            let same = wrong.is_none();
+            Ok(Act::Verify { by, whom, same })
+        }
         ("admit", who) if !who.is_empty() => member(who, names).map(|whom| Act::Admit { by, whom }),
         ("kick", who) if !who.is_empty() => {
             member(who, names).map(|whom| Act::Exclude { by, whom })
@@ -226,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_member_types_what_it_types_in_a_chat() {
-        let script = "1: /kick bob\n1: /admit  2\n1: //me waves\n1: /refresh\n1: /policy evidence on\n1: /withdraw bob";
+        let script = "1: /kick bob\n1: /admit  2\n1: //me waves\n1: /refresh\n1: /policy evidence on\n1: /withdraw bob\n1: /code\n1: /verify bob\n1: /verify 3 wrong";
         let acts: Vec<_> = parse(script)
             .unwrap()
             .into_iter()
@@ -239,9 +247,28 @@ mod tests {
             Act::Refresh(0),
             Act::Policy(0, Amendment::Evidence(true)),
             Act::Withdraw { by: 0, whom: 1 },
+            Act::Code(0),
+            Act::Verify {
+                by: 0,
+                whom: 1,
+                same: true,
+            },
+            Act::Verify {
+                by: 0,
+                whom: 2,
+                same: false,
+            },
         ];
         assert_eq!(acts, expected);
-        for line in ["/", "/kick", "/members", "/policy", "/refresh now"] {
+        for line in [
+            "/",
+            "/kick",
+            "/members",
+            "/policy",
+            "/refresh now",
+            "/code 1",
+            "/verify",
+        ] {
             let wrong = ScriptErrorKind::Command(line.to_owned());
             assert_eq!(parse(&format!("bob: {line}")), Err((1, wrong)));
         }

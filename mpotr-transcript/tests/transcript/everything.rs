@@ -36,6 +36,7 @@ kinds!(entry, ENTRIES: Entry {
 kinds!(content, CONTENTS: ContentKind {
     "text": ContentKind::Text,
     "fin": ContentKind::Fin,
+    "trust": ContentKind::Trust,
 });
 kinds!(presence, PRESENCES: Presence {
     "present": Presence::Present,
@@ -227,6 +228,9 @@ const SHOWN: &[&str] = &[
     "Leaving",
     "Left",
     "Removed",
+    "Code",
+    "SecretAsked",
+    "SecretResult",
     "Ended",
 ];
 /// Events of which nothing is signed that would not be signed without them, or nothing at all.
@@ -254,6 +258,8 @@ const NOT_SHOWN: &[&str] = &[
     "Settled",
     "Lagging",
     "Cheated",
+    "CodeAsked",
+    "CodeFailed",
     // Where a member has signed against what it had signed before, beside two things in one place: no room does that.
     "Fork",
     "Difference",

@@ -16,7 +16,7 @@ pub(crate) struct Scene {
 
 pub(crate) const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-pub(crate) const SCENES: [Scene; 10] = [
+pub(crate) const SCENES: [Scene; 11] = [
     Scene {
         name: "votes",
         policy: &["exclude 2", "admit 2", "change 2"],
@@ -81,6 +81,13 @@ pub(crate) const SCENES: [Scene; 10] = [
         ask: false,
         loss: 0,
         script: "alice: hi\n~bob\nalice: 1\nalice: 2\nalice: 3\nbob: alone\n=bob\nalice: 4\nbob: back",
+    },
+    Scene {
+        name: "who is who",
+        policy: &[],
+        ask: false,
+        loss: 0,
+        script: "alice: hi\nbob: /code\nalice: /verify bob\ncarol: /verify dave wrong\ndave: oh",
     },
     Scene {
         name: "a death in a change",

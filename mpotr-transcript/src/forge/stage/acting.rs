@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Admission, Duration, Room, RoomConfig, Timestamp, Vote, VoteError};
+use mpotr_core::{Admission, Duration, Room, RoomConfig, SharedSecret, Timestamp, Vote, VoteError};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
@@ -13,6 +13,15 @@ use crate::forge::{Act, Amendment, ForgeError, Obstacle};
 /// Where the members decide what comes of an act, the next one begins after so many milliseconds without a new epoch: a
 /// vote alone may come to nothing.
 const QUIET: u64 = 30_000;
+
+/// Milliseconds of a second.
+const SECOND: u64 = 1000;
+/// A question is answered within so many seconds, or not at all.
+const MOST_SECONDS: u32 = 100;
+/// What a member asks another.
+const QUESTION: &str = "Where did we meet?";
+/// The answer, and another.
+const SECRETS: [&str; 2] = ["at the old mill", "at the new mill"];
 
 impl<S: CryptoSuite, E> Stage<'_, S, E>
 where
@@ -79,6 +88,8 @@ where
             }
             Act::Policy(member, amendment) => self.amend(act, *member, amendment)?,
             Act::Refresh(member) => self.refresh(act, *member)?,
+            Act::Code(member) => self.code(act, *member)?,
+            Act::Verify { by, whom, same } => self.verify(act, *by, *whom, *same)?,
             Act::Fork { member, sides } => self.fork(act, *member, sides)?,
         }
         Ok(())
@@ -137,6 +148,62 @@ where
         self.wait(act, |stage| {
             stage.is_settled() && stage.epochs().all(|now| !before.contains(&now))
         })
+    }
+
+    /// A member asks for the code of the room, in which the others take part by themselves.
+    fn code(&mut self, act: usize, member: usize) -> Result<(), ForgeError> {
+        let now = self.now;
+        self.speaker(act, member)?;
+        let mut is_asked = false;
+        if let Some(place) = self.places.get_mut(member) {
+            place.act(self.rng, |room, rng| {
+                is_asked |= room.room_code(now, rng).is_ok();
+            });
+        }
+        self.collect(member);
+        self.run(SECOND);
+        match is_asked {
+            true => Ok(()),
+            false => Err(ForgeError::Stuck { act }),
+        }
+    }
+
+    /// A member asks another whether it knows the same secret, which it does or not.
+    fn verify(&mut self, act: usize, by: usize, whom: usize, same: bool) -> Result<(), ForgeError> {
+        self.speaker(act, whom)?;
+        self.speaker(act, by)?;
+        let stuck = ForgeError::Stuck { act };
+        let other = self.play.members.get(whom).copied().ok_or(stuck)?;
+        let [right, wrong] = SECRETS;
+        let secrets = [right, if same { right } else { wrong }];
+        let [Some(asked), Some(answer)] = secrets.map(SharedSecret::of_text) else {
+            return Err(ForgeError::Stuck { act });
+        };
+        let now = self.now;
+        let mut attempt = None;
+        if let Some(place) = self.places.get_mut(by) {
+            place.act(self.rng, |room, rng| {
+                attempt = room.verify_start(now, other, &asked, QUESTION, rng).ok();
+            });
+        }
+        self.collect(by);
+        let attempt = attempt.ok_or(ForgeError::Stuck { act })?;
+        for _ in 0..MOST_SECONDS {
+            self.run(SECOND);
+            let now = self.now;
+            let mut is_answered = false;
+            if let Some(place) = self.places.get_mut(whom) {
+                place.act(self.rng, |room, rng| {
+                    is_answered |= room.verify_answer(now, attempt, &answer, rng).is_ok();
+                });
+            }
+            self.collect(whom);
+            if is_answered {
+                self.run(SECOND);
+                return Ok(());
+            }
+        }
+        Err(ForgeError::Stuck { act })
     }
 
     fn join(&mut self, act: usize, member: usize) -> Result<(), ForgeError> {
