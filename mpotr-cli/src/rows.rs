@@ -79,7 +79,7 @@ impl Rows {
     /// one too long is not.
     fn width(self, character: char) -> usize {
         let may_be_wide =
-            escape::is_pictograph(character) || (self.is_east_asian && !character.is_ascii());
+            escape::may_be_emoji(character) || (self.is_east_asian && !character.is_ascii());
         let least = if may_be_wide { WIDEST } else { 1 };
         character.width().unwrap_or(least).max(least)
     }
@@ -129,6 +129,11 @@ mod tests {
     fn what_a_terminal_shows_two_columns_wide_counts_as_two() {
         assert_eq!(rows("b: 日本語日本", 9), ["b: 日本語", "  | 日本"]);
         assert_eq!(rows("🚀🚀🚀🚀🚀", 8), ["🚀🚀🚀🚀", "  | 🚀"]);
+        // Halves of flags, and tones of skin.
+        for wide in ['\u{1f1e6}', '\u{1f1ff}', '\u{1f3fd}'] {
+            let line = wide.to_string().repeat(5);
+            assert_eq!(rows(&line, 8).len(), 2, "{wide:?}");
+        }
     }
 
     #[test]

@@ -129,9 +129,14 @@ fn is_shown_between(before: &str, character: char, rest: &str) -> bool {
     }
 }
 
-/// Whether a character is an emoji, or a symbol that a terminal may show as one.
+/// Whether a character is a picture: an emoji of its own, or a symbol that a selector makes one.
 pub fn is_pictograph(character: char) -> bool {
     CodePointSetData::new::<ExtendedPictographic>().contains(character)
+}
+
+/// Whether a terminal may show a character as an emoji, two columns wide: a picture, a half of a flag, a tone of skin.
+pub fn may_be_emoji(character: char) -> bool {
+    is_pictograph(character) || shows_as_emoji(character)
 }
 
 fn shows_as_emoji(character: char) -> bool {

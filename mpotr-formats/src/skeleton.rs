@@ -6,8 +6,12 @@
 
 use core::iter;
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::confusable_detection::skeleton;
+
+use crate::escape;
 
 /// What a nick looks like.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,20 +42,32 @@ pub(crate) fn is_form_of(character: char, ascii: &[char]) -> bool {
     iter::once(character)
         .nfkc()
         .any(|plain| ascii.contains(&plain))
-        || (ascii.contains(&'#') && Skeleton::of(character.encode_utf8(&mut [0; 4])).0 == "#")
 }
 
-/// Whether a name is a number to look at, as the groups of a fingerprint are: digits of any script and what stands between
-/// them, and nothing else.
+/// Whether a character passes for one of these by the table of UTS 39, and is no mark of a script that belongs to the letter
+/// before it, as the visarga of Indic scripts does, which the table lists with `:`.
+pub(crate) fn looks_like(character: char, ascii: &[char]) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(character);
+    let is_mark = matches!(
+        category,
+        GeneralCategory::SpacingMark | GeneralCategory::NonspacingMark
+    );
+    let look = Skeleton::of(character.encode_utf8(&mut [0; 4]));
+    !is_mark
+        && ascii
+            .iter()
+            .any(|plain| Skeleton::of(plain.encode_utf8(&mut [0; 4])) == look)
+}
+
+/// Whether a name is a number to look at, as the groups of a fingerprint are: digits of any script and what is neither a letter
+/// nor a picture, and nothing else.
 #[must_use]
 pub fn is_number(name: &str) -> bool {
-    let is_mark = |character: char| {
-        let form = Skeleton::of(character.encode_utf8(&mut [0; 4]));
-        form.is_empty() || form.0.chars().all(|plain| plain.is_ascii_punctuation())
-    };
+    let makes_a_name =
+        |character: char| character.is_alphabetic() || escape::is_pictograph(character);
     let mut plain = name.nfkc();
     name.nfkc().any(char::is_numeric)
-        && plain.all(|character| character.is_numeric() || is_mark(character))
+        && plain.all(|character| character.is_numeric() || !makes_a_name(character))
 }
 
 #[cfg(test)]
