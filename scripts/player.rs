@@ -219,9 +219,10 @@ impl<S: Stage> Player<S> {
 
     /// Goes on to what comes next, if that is before the end, or else to the end. Says whether there is more to come.
     fn go_on(&mut self, end: u64) -> bool {
+        // To ask what is due may have a stage do what is due now.
+        let due = self.stage.due();
         self.collect();
         let arrives = self.on_way.front().map(|(at, ..)| *at);
-        let due = self.stage.due();
         let next = arrives.into_iter().chain(due).min();
         let next = next.filter(|next| *next <= end);
         self.now = self.now.max(next.unwrap_or(end));

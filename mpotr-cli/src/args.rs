@@ -9,6 +9,7 @@ use crate::gka::GkaArgs;
 use crate::identity::IdentityCommand;
 use crate::people::PeopleCommand;
 use crate::relay::RelayArgs;
+use crate::rpc::RpcArgs;
 #[cfg(feature = "lab")]
 use crate::sim::SimArgs;
 use crate::transcript::TranscriptCommand;
@@ -54,6 +55,12 @@ pub(crate) enum Command {
     ///
     /// Who sends too much is slowed down and then cut, and nobody who reads it is. What it takes on is set by options.
     Relay(RelayArgs),
+    /// Serve rooms to a program in any language, by JSON-RPC over standard input and output
+    ///
+    /// One JSON object a line, both ways: requests come in, answers, events and packets go out. The texts and all that is
+    /// asked for are on these two pipes alone. At the end of the input, rooms are left in order; the exit code is 0 only if
+    /// all that was sent was acknowledged by all. docs/interfaces.md has the methods.
+    Rpc(RpcArgs),
     /// Measure what the key agreement costs as the group grows
     ///
     /// All members run in this process, in one thread and without a transport, from fresh offers until every member has

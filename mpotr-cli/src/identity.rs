@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::{Fingerprint, IdentityKey, IdentityKeyPair, SystemRng};
-use mpotr_formats::identity::{is_sealed, open, parse, render, seal};
+use mpotr_formats::identity::{PassphraseError, is_sealed, open, parse, render, seal};
 
 use crate::output::Output;
 use crate::stop::Stop;
@@ -22,6 +22,7 @@ use crate::suite::AnySuite;
 use args::IdentityArgs;
 pub(crate) use args::IdentityCommand;
 pub(crate) use echo::unless_stopped;
+use prompt::PromptError;
 pub(crate) use public_key::read as public_key;
 pub(crate) use store_error::StoreError;
 
@@ -30,6 +31,8 @@ pub(crate) use store_error::StoreError;
 pub(crate) enum Passphrase<'a> {
     /// From the person, if the file needs one.
     IfNeeded,
+    /// Nobody is there to be asked. The file has to need none.
+    Never,
     /// From the person. The file has to need one.
     Asked,
     /// From a file. The identity file has to need one.
@@ -60,7 +63,8 @@ pub(crate) fn throw_away() -> IdentityKeyPair {
 pub(crate) fn load(path: &Path, passphrase: Passphrase<'_>) -> anyhow::Result<IdentityKeyPair> {
     let file = store::read(path)?;
     let text = match (is_sealed(&file), passphrase) {
-        (false, Passphrase::IfNeeded) => file,
+        (false, Passphrase::IfNeeded | Passphrase::Never) => file,
+        (true, Passphrase::Never) => return Err(PromptError::NotGiven.into()),
         (false, Passphrase::Asked | Passphrase::InFile(_)) => {
             anyhow::bail!("{} is not under a passphrase", path.display())
         }
@@ -72,6 +76,15 @@ pub(crate) fn load(path: &Path, passphrase: Passphrase<'_>) -> anyhow::Result<Id
         }
     };
     parse::<AnySuite>(&text).with_context(|| cannot_open(path))
+}
+
+/// Whether an identity was not read for want of the right passphrase.
+pub(crate) fn is_about_passphrase(error: &anyhow::Error) -> bool {
+    let is_wrong =
+        |error: &PassphraseError| matches!(error, PassphraseError::Empty | PassphraseError::Wrong);
+    error
+        .chain()
+        .any(|cause| cause.is::<PromptError>() || cause.downcast_ref().is_some_and(is_wrong))
 }
 
 fn cannot_open(path: &Path) -> String {
@@ -108,7 +121,7 @@ fn file_of(
 ) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let text = render(identity);
     let sealed = match passphrase {
-        Passphrase::IfNeeded => return Ok(Zeroizing::new(text.to_vec())),
+        Passphrase::IfNeeded | Passphrase::Never => return Ok(Zeroizing::new(text.to_vec())),
         Passphrase::Asked => seal(&*text, &prompt::ask_new()?)?,
         Passphrase::InFile(from) => seal(&*text, &prompt::from_file(from)?)?,
     };

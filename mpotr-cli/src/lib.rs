@@ -15,6 +15,7 @@ mod output;
 mod people;
 mod relay;
 mod rows;
+mod rpc;
 mod run;
 #[cfg(feature = "lab")]
 mod sim;

@@ -22,7 +22,7 @@ use crate::args::{Cli, Command};
 use crate::chat::DoorError;
 use crate::output::{Output, OutputError};
 use crate::stop::Stopped;
-use crate::{chat, demo, dumps, identity, people, relay, transcript};
+use crate::{chat, demo, dumps, identity, people, relay, rpc, transcript};
 #[cfg(feature = "lab")]
 use crate::{gka, sim};
 
@@ -85,6 +85,7 @@ fn dispatch(command: &Command, out: &mut Output) -> anyhow::Result<()> {
         Command::Demo(args) => block_on(demo::run(args, out)),
         Command::Chat(args) => block_on(chat::run(args, out)),
         Command::Relay(args) => block_on(relay::run(args, out)),
+        Command::Rpc(args) => block_on(rpc::run(args)),
         #[cfg(feature = "lab")]
         Command::Gka(args) => gka::run(args, out),
         #[cfg(feature = "lab")]

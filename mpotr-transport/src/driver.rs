@@ -14,6 +14,7 @@ mod event;
 mod handle;
 mod reconnect;
 
+pub use clock::Clock;
 pub use event::DriverEvent;
 pub use handle::{HandleError, RoomHandle};
 pub use reconnect::{Fixed, Retry};
@@ -32,7 +33,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::transport::{Closed, Connect, Received, SenderHint, Transport};
-use clock::Clock;
 use handle::Command;
 
 /// Events that wait for the application before the driver stops to receive packets.

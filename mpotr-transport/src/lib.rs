@@ -181,7 +181,7 @@ mod transport;
 
 #[cfg(feature = "irc")]
 pub use address::AddressError;
-pub use driver::{Driver, DriverEvent, Fixed, HandleError, Retry, RoomHandle};
+pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Retry, RoomHandle};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
 pub use relay_client::{RelayConnect, RelayTransport};
 #[cfg(feature = "tls")]

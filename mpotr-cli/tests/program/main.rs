@@ -23,6 +23,7 @@ mod people;
 mod program;
 mod reconnect;
 mod relay;
+mod rpc;
 #[cfg(feature = "lab")]
 mod sim;
 mod talk;

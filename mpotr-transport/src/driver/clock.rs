@@ -61,9 +61,10 @@ fn slept() -> Duration {
     Duration::ZERO
 }
 
-/// The clock of a room.
+/// The clock of a room: it counts the time in which the machine sleeps, and can stand still while there is no transport, for
+/// five minutes at most. [`Driver`](crate::Driver) has one of its own; this is for programs that drive rooms themselves.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub struct Clock {
     /// How long the machine has slept, since some moment.
     asleep: fn() -> Duration,
     /// The same when the clock began to run, and how much longer as of the last look, in milliseconds.
@@ -79,7 +80,8 @@ pub(super) struct Clock {
 
 impl Clock {
     /// A clock that begins now.
-    pub(super) fn start() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         Self::start_with(slept)
     }
 
@@ -97,7 +99,8 @@ impl Clock {
     }
 
     /// The time of the room.
-    pub(super) fn now(&self) -> Timestamp {
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         let now = Instant::now();
         let at = match self.halted {
             Some(halted) => halted.max(now.checked_sub(self.allowance).unwrap_or(halted)),
@@ -118,7 +121,8 @@ impl Clock {
     }
 
     /// When to look at the clock, to see it show a time: when it will if the machine does not sleep, or before that.
-    pub(super) fn when(&self, time: Timestamp) -> Option<Instant> {
+    #[must_use]
+    pub fn when(&self, time: Timestamp) -> Option<Instant> {
         let awake = Duration::from_millis(time.as_millis()).saturating_sub(self.slept());
         let at = self.start.checked_add(awake)?;
         let at = match self.halted {
@@ -130,7 +134,7 @@ impl Clock {
     }
 
     /// Stands still from now on, for as long as it may.
-    pub(super) fn halt(&mut self) {
+    pub fn halt(&mut self) {
         if self.halted.is_none() {
             let now = Instant::now();
             let ran = now.saturating_duration_since(self.running);
@@ -141,7 +145,7 @@ impl Clock {
     }
 
     /// Ends a standstill: the time of the room goes on from where it is.
-    pub(super) fn go_on(&mut self) {
+    pub fn go_on(&mut self) {
         if let Some(halted) = self.halted.take() {
             let halt = halted.elapsed().min(self.allowance);
             self.start = self.start.checked_add(halt).unwrap_or(self.start);

@@ -1,0 +1,21 @@
+//! The command line of `mpotr rpc`.
+
+use clap::{Args, ValueEnum};
+
+/// `mpotr rpc`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RpcArgs {
+    /// Whose clock is the time of rooms: that of this machine, or that of the host, which turns it by `tick`. By `manual`
+    /// there are no carriers
+    #[arg(long, value_enum, default_value = "real")]
+    pub(super) clock: ClockArg,
+}
+
+/// Whose clock is the time of rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClockArg {
+    /// That of this machine
+    Real,
+    /// That of the host, turned by `tick`
+    Manual,
+}

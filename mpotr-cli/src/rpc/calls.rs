@@ -1,0 +1,189 @@
+//! What a host asks of a room that is open.
+
+use mpotr::json::{Bytes, Hex, MessageStateJson, PolicyJson, SeenJson, VoteJson};
+use mpotr::{EpochName, IdentityKey, LinkReport, MessageId, SendError, TextId};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::params::Params;
+use super::room::{Room, Texts};
+
+/// The methods of rooms.
+pub(super) const METHODS: [&str; 18] = [
+    "send",
+    "release",
+    "discard",
+    "admit",
+    "exclude",
+    "merge",
+    "change_policy",
+    "withdraw",
+    "refresh",
+    "mute",
+    "dismiss",
+    "leave",
+    "stop",
+    "close",
+    "state",
+    "message_state",
+    "packet",
+    "link",
+];
+
+/// Does what is asked, and answers. The time is the room's.
+///
+/// # Errors
+/// Why it was not done.
+pub(super) fn call(
+    room: &mut Room,
+    now: u64,
+    method: &str,
+    params: Params,
+) -> Result<Value, Failure> {
+    match method {
+        "send" => send(room, now, params),
+        "release" | "discard" => of_text(room, now, method, params),
+        "packet" | "link" => carry(room, now, method, params),
+        "state" | "message_state" => show(room, method, params),
+        "admit" | "exclude" | "mute" => of_person(room, now, method, params),
+        "merge" | "change_policy" | "withdraw" => vote(room, now, method, params),
+        _ => act(room, now, method, params),
+    }
+}
+
+fn done() -> Value {
+    json!({})
+}
+
+fn seen(params: &mut Params) -> Result<mpotr::Seen, Failure> {
+    let SeenJson(seen) = params.take("seen")?;
+    Ok(seen)
+}
+
+fn send(room: &mut Room, now: u64, mut params: Params) -> Result<Value, Failure> {
+    let seen = seen(&mut params)?;
+    let text: Option<String> = params.optional("text")?;
+    let body: Option<Bytes> = params.optional("body")?;
+    params.finish()?;
+    let body = match (text, body, &room.texts) {
+        (Some(text), None, texts) => texts.body(text),
+        (None, Some(Bytes(body)), Texts::Bytes) => body,
+        (None, Some(_), Texts::Chat(_)) => {
+            return Err(Failure::params("body", "the payload of the room is chat"));
+        }
+        (Some(_), Some(_), _) => return Err(Failure::params("body", "there is a text, too")),
+        (None, None, _) => return Err(Failure::params("text", "it has to be given")),
+    };
+    let text_id = room.member.send(now, body, seen)?;
+    Ok(json!({ "text_id": text_id.number() }))
+}
+
+fn of_text(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+    let text_id = TextId::from_number(params.take("text_id")?);
+    if method == "release" {
+        let seen = seen(&mut params)?;
+        params.finish()?;
+        room.member.release(now, text_id, seen)?;
+    } else {
+        params.finish()?;
+        let body = room.member.discard(now, text_id);
+        body.ok_or(SendError::NoSuchText)?;
+    }
+    Ok(done())
+}
+
+fn carry(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+    if room.carried.is_some() {
+        let carries = "the mode of the room is carrier";
+        return Err(Failure::params("room", carries));
+    }
+    if method == "link" {
+        let report = LinkReport {
+            rate: params.optional("rate")?,
+            queued: params.take("queued")?,
+            latency: params.optional("latency")?,
+        };
+        params.finish()?;
+        room.member.handle_link(now, report);
+        return Ok(done());
+    }
+    let Bytes(packet) = params.take("packet")?;
+    // Who is said to have sent it is never believed.
+    let _hint: Option<Value> = params.optional("sender")?;
+    params.finish()?;
+    Ok(match room.member.handle_packet(now, &packet) {
+        Ok(()) => done(),
+        Err(rejection) => json!({ "rejected": rejection.code() }),
+    })
+}
+
+fn show(room: &Room, method: &str, mut params: Params) -> Result<Value, Failure> {
+    if method == "state" {
+        params.finish()?;
+        return Ok(json!(room.member.state()));
+    }
+    let Hex(id): Hex<MessageId> = params.take("id")?;
+    params.finish()?;
+    let state = room.member.message_state(&id);
+    Ok(json!(state.as_ref().map(MessageStateJson)))
+}
+
+fn of_person(
+    room: &mut Room,
+    now: u64,
+    method: &str,
+    mut params: Params,
+) -> Result<Value, Failure> {
+    let Hex(identity): Hex<IdentityKey> = params.take("identity")?;
+    if method == "mute" {
+        let on = params.take("on")?;
+        params.finish()?;
+        room.member.mute(now, identity, on);
+        return Ok(done());
+    }
+    params.finish()?;
+    match method {
+        "admit" => room.member.admit(now, identity)?,
+        _ => room.member.exclude(now, identity)?,
+    }
+    Ok(done())
+}
+
+fn vote(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+    match method {
+        "merge" => {
+            let Hex(epoch): Hex<EpochName> = params.take("epoch")?;
+            params.finish()?;
+            room.member.merge(now, epoch)?;
+        }
+        "change_policy" => {
+            let change: PolicyJson = params.take("policy")?;
+            params.finish()?;
+            let policy = change.over(&room.member.state().policy);
+            room.member.change_policy(now, policy)?;
+        }
+        _ => {
+            let vote: VoteJson = params.take("vote")?;
+            params.finish()?;
+            room.member.withdraw(now, &vote.into())?;
+        }
+    }
+    Ok(done())
+}
+
+fn act(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+    if method == "dismiss" {
+        let n = params.take("n")?;
+        params.finish()?;
+        return Ok(json!({ "dismissed": room.member.dismiss(n) }));
+    }
+    params.finish()?;
+    match method {
+        "refresh" => room.member.refresh(now),
+        "leave" => room.member.leave(now),
+        "stop" => room.member.stop(now),
+        "close" => room.close(),
+        _ => return Err(Failure::method(method)),
+    }
+    Ok(done())
+}

@@ -1,0 +1,235 @@
+//! The connection of one room to its relay, as a task: it tells the session what comes, and sends what it is given.
+//!
+//! A packet is taken out of a room when the link is free, and not before: until then a newer one may take its place.
+
+use core::pin::pin;
+use core::task::Poll;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use futures::FutureExt as _;
+use futures::future::{Fuse, FusedFuture as _};
+use mpotr::LinkReport;
+use mpotr_transport::{
+    Bytes, Closed, Connect as _, Received, RelayConnect, RelayTransport, Retry, Transport as _,
+};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+/// Packets that are handed on at once: a backlog is opened many times faster than one by one.
+const TOGETHER: usize = 256;
+
+/// How often the room hears of a link that does not take what it should send.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// For so long another connection is tried for.
+const GIVE_UP: Duration = Duration::from_secs(600);
+
+/// What a link has to say, and which one.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) room: String,
+    /// The link: a room of the same handle may have had another.
+    pub(super) link: u64,
+    pub(super) what: What,
+}
+
+/// What a link has to say.
+#[derive(Debug)]
+pub(super) enum What {
+    /// It is there, for the first time.
+    Connected,
+    /// It never was.
+    Failed(Closed),
+    /// These came.
+    Packets(Vec<Bytes>),
+    /// It takes another packet.
+    Free,
+    /// It has not taken all that it was given.
+    Report(LinkReport),
+    /// It is lost, and another attempt follows.
+    Lost {
+        why: Closed,
+        attempt: u32,
+        wait: Duration,
+    },
+    /// It is there again.
+    Back,
+    /// It is lost for good.
+    Closed(Closed),
+    /// All that it was given has left, and it is closed, as it was told.
+    Done,
+}
+
+/// The session's end of a link. To drop it is to close the link, once what was given has left.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: u64,
+    packets: mpsc::Sender<Bytes>,
+}
+
+impl Link {
+    /// Begins to connect.
+    pub(super) fn start(
+        room: &str,
+        id: u64,
+        connect: RelayConnect,
+        news: mpsc::Sender<News>,
+    ) -> Self {
+        let (packets, outgoing) = mpsc::channel(1);
+        let task = Task {
+            room: room.to_owned(),
+            id,
+            connect,
+            news,
+            outgoing,
+        };
+        tokio::spawn(task.run());
+        Self { id, packets }
+    }
+
+    /// Gives a packet to a link that is free.
+    pub(super) fn send(&self, packet: Vec<u8>) {
+        // A link that has ended has said so, or will.
+        let _unsent = self.packets.try_send(packet.into());
+    }
+}
+
+struct Task {
+    room: String,
+    id: u64,
+    connect: RelayConnect,
+    news: mpsc::Sender<News>,
+    outgoing: mpsc::Receiver<Bytes>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut transport = match self.connect.connect().await {
+            Ok(transport) => transport,
+            Err(why) => return self.tell(What::Failed(why)).await,
+        };
+        self.tell(What::Connected).await;
+        loop {
+            match self.carry(&transport).await {
+                Ok(()) => {
+                    // Whether the relay has read it all shows in what the others acknowledge.
+                    let _closed = transport.close().await;
+                    return self.tell(What::Done).await;
+                }
+                Err(error) => match self.reconnect(error).await {
+                    Some(another) => transport = another,
+                    None => return,
+                },
+            }
+            self.tell(What::Back).await;
+        }
+    }
+
+    /// Carries packets both ways until the session closes the link.
+    async fn carry(&mut self, transport: &RelayTransport) -> Result<(), Closed> {
+        let mut receiving = pin!(transport.receive());
+        let mut sending = pin!(Fuse::terminated());
+        let mut under_way = 0;
+        loop {
+            tokio::select! {
+                received = &mut receiving => {
+                    let mut together = Vec::new();
+                    together.extend(packet_of(received?));
+                    let mut failed = None;
+                    receiving.set(transport.receive());
+                    while together.len() < TOGETHER
+                        && let Poll::Ready(received) = futures::poll!(receiving.as_mut())
+                    {
+                        match received {
+                            Ok(received) => together.extend(packet_of(received)),
+                            Err(error) => {
+                                failed = Some(error);
+                                break;
+                            }
+                        }
+                        receiving.set(transport.receive());
+                    }
+                    self.tell(What::Packets(together)).await;
+                    if let Some(error) = failed {
+                        return Err(error);
+                    }
+                }
+                packet = self.outgoing.recv(), if sending.is_terminated() => match packet {
+                    Some(packet) => {
+                        under_way = packet.len();
+                        sending.set(transport.send(packet).fuse());
+                    }
+                    None => return Ok(()),
+                },
+                sent = &mut sending, if !sending.is_terminated() => {
+                    sent?;
+                    self.tell(What::Free).await;
+                }
+                () = sleep(LOOK), if !sending.is_terminated() => {
+                    let report = transport.link();
+                    let queued = report.queued.max(under_way);
+                    self.tell(What::Report(LinkReport { queued, ..report })).await;
+                }
+            }
+        }
+    }
+
+    /// Another connection in place of one that is lost; none if no other is to follow.
+    async fn reconnect(&mut self, mut why: Closed) -> Option<RelayTransport> {
+        let lost = Instant::now();
+        let Retry { first, most, .. } = Retry::default();
+        let waits = ExponentialBuilder::new()
+            .with_min_delay(first)
+            .with_max_delay(most)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        for (attempt, wait) in (1_u32..).zip(waits) {
+            if !why.retry || lost.elapsed() >= GIVE_UP {
+                self.tell(What::Closed(why)).await;
+                return None;
+            }
+            let lost = why.clone();
+            self.tell(What::Lost {
+                why: lost,
+                attempt,
+                wait,
+            })
+            .await;
+            let mut connecting = pin!(async {
+                sleep(wait).await;
+                self.connect.connect().await
+            });
+            let connected = loop {
+                tokio::select! {
+                    connected = &mut connecting => break connected,
+                    // What was given to the lost connection is lost with it.
+                    packet = self.outgoing.recv() => {
+                        packet?;
+                    }
+                }
+            };
+            match connected {
+                Ok(transport) => return Some(transport),
+                Err(failed) => why = failed,
+            }
+        }
+        None
+    }
+
+    async fn tell(&self, what: What) {
+        let (room, link) = (self.room.clone(), self.id);
+        // A session that is over hears nothing.
+        let _unheard = self.news.send(News { room, link, what }).await;
+    }
+}
+
+/// The packet that came, if it was one: a relay tells nothing else.
+fn packet_of(received: Received) -> Option<Bytes> {
+    if let Received::Packet { packet, .. } = received {
+        Some(packet)
+    } else {
+        None
+    }
+}

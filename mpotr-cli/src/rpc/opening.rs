@@ -1,0 +1,30 @@
+//! Rooms that wait for their carrier: what is asked of them meanwhile waits, too.
+
+use std::collections::VecDeque;
+
+use mpotr::fingerprint;
+use mpotr::json::Hex;
+use serde_json::{Value, json};
+
+use super::request::Request;
+use super::room::Room;
+
+/// A room that waits for its carrier.
+#[derive(Debug)]
+pub(super) struct Opening {
+    /// That of `open`.
+    pub(super) id: Value,
+    pub(super) link: u64,
+    pub(super) room: Room,
+    pub(super) requests: VecDeque<Request>,
+}
+
+/// The answer to `open`.
+pub(super) fn opened(room: &Room) -> Value {
+    let identity = room.member.identity();
+    json!({
+        "identity": Hex(identity),
+        "fingerprint": fingerprint(&identity).to_string(),
+        "room_id": room.member.room_id().to_string(),
+    })
+}

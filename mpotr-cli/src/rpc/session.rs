@@ -1,0 +1,428 @@
+//! All rooms of a host: requests and news go in, lines come out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mpotr::{Backend, Member, SuiteId};
+use mpotr_transport::{Clock, RelayConnect};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::address::CARRIERS;
+use super::args::ClockArg;
+use super::calls::{self, METHODS};
+use super::failure::Failure;
+use super::line::Line;
+use super::link::{Link, News, What};
+use super::opening::{Opening, opened};
+use super::options::{Asked, handle};
+use super::params::Params;
+use super::request::Request;
+use super::room::{Carried, Room};
+use super::telling;
+
+/// The most rooms of a host.
+const MOST_ROOMS: usize = 1_024;
+
+/// The version of what is said here.
+const API: u64 = 1;
+
+/// The version of the protocol between members.
+const PROTOCOL: u64 = 1;
+
+/// The most deadlines of a room that one `tick` comes to.
+const MOST_DEADLINES: usize = 100_000;
+
+/// The time of rooms whose packets the host carries.
+#[derive(Debug)]
+enum Time {
+    /// That of this machine.
+    Real(Clock),
+    /// As far as the host has turned it.
+    Manual(u64),
+}
+
+/// All rooms of a host.
+#[derive(Debug)]
+pub(super) struct Session {
+    is_greeted: bool,
+    time: Time,
+    rooms: BTreeMap<String, Room>,
+    opening: BTreeMap<String, Opening>,
+    /// The number of the next link.
+    links: u64,
+    news: mpsc::Sender<News>,
+    out: Vec<Value>,
+    is_acknowledged: bool,
+    /// The most rooms.
+    most_rooms: usize,
+}
+
+impl Session {
+    pub(super) fn new(clock: ClockArg, news: mpsc::Sender<News>) -> Self {
+        Self {
+            is_greeted: false,
+            time: match clock {
+                ClockArg::Real => Time::Real(Clock::start()),
+                ClockArg::Manual => Time::Manual(0),
+            },
+            rooms: BTreeMap::new(),
+            opening: BTreeMap::new(),
+            links: 0,
+            news,
+            out: Vec::new(),
+            is_acknowledged: true,
+            most_rooms: MOST_ROOMS,
+        }
+    }
+
+    /// What is to be written, in order.
+    pub(super) fn said(&mut self) -> impl Iterator<Item = String> + use<> {
+        let said = std::mem::take(&mut self.out).into_iter();
+        said.map(|value| value.to_string())
+    }
+
+    /// Requests that wait for a carrier.
+    pub(super) fn waiting(&self) -> usize {
+        self.opening.values().map(|it| it.requests.len()).sum()
+    }
+
+    /// Whether there is nothing left to wait for, of a session that `is_ending`.
+    pub(super) fn is_over(&self, is_ending: bool) -> bool {
+        is_ending && self.rooms.is_empty() && self.opening.is_empty()
+    }
+
+    /// Whether each text of each room was acknowledged, or taken back.
+    pub(super) const fn is_all_acknowledged(&self) -> bool {
+        self.is_acknowledged
+    }
+
+    /// A line of the host.
+    pub(super) fn take(&mut self, line: Line) {
+        match Request::read(line) {
+            Ok(request) => self.serve(request),
+            Err((id, failure)) => self.answer(id, Err(failure)),
+        }
+    }
+
+    fn answer(&mut self, id: Value, answer: Result<Value, Failure>) {
+        self.out.push(match answer {
+            Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
+            Err(failure) => {
+                json!({ "jsonrpc": "2.0", "id": id, "error": failure.into_json() })
+            }
+        });
+    }
+
+    fn serve(&mut self, request: Request) {
+        let Request { id, method, params } = request;
+        if !self.is_greeted && method != "hello" {
+            return self.answer(id, Err(Failure::hello_first()));
+        }
+        match method.as_str() {
+            "hello" => {
+                let answer = self.hello(params);
+                self.answer(id, answer);
+            }
+            "tick" => self.tick(id, params),
+            "open" => self.open(id, params),
+            room if METHODS.contains(&room) => self.call(id, method, params),
+            unknown => {
+                let failure = Failure::method(unknown);
+                self.answer(id, Err(failure));
+            }
+        }
+    }
+
+    fn hello(&mut self, mut params: Params) -> Result<Value, Failure> {
+        let api: Vec<u64> = params.take("api")?;
+        if !api.contains(&API) {
+            return Err(Failure::api());
+        }
+        self.is_greeted = true;
+        let backends: Vec<_> = Backend::available().map(Backend::name).collect();
+        Ok(json!({
+            "api": API,
+            "program": concat!("mpotr ", env!("CARGO_PKG_VERSION")),
+            "protocol": PROTOCOL,
+            "suites": SuiteId::ALL.map(SuiteId::name),
+            "backends": backends,
+            "carriers": CARRIERS,
+        }))
+    }
+
+    fn now(&self) -> u64 {
+        match &self.time {
+            Time::Real(clock) => clock.now().as_millis(),
+            Time::Manual(now) => *now,
+        }
+    }
+
+    fn open(&mut self, id: Value, params: Params) {
+        match self.try_open(&id, params) {
+            Ok(Some(handle)) => {
+                let answer = self.rooms.get(&handle).map(opened);
+                self.answer(id, answer.ok_or_else(Failure::no_such_room));
+                self.settle(&handle);
+            }
+            // The answer follows when the carrier is there, or cannot be had.
+            Ok(None) => {}
+            Err(failure) => self.answer(id, Err(failure)),
+        }
+    }
+
+    /// Opens a room: the handle of one that is open, none of one that waits for its carrier.
+    fn try_open(&mut self, id: &Value, mut params: Params) -> Result<Option<String>, Failure> {
+        let handle = handle(&mut params)?;
+        if self.rooms.contains_key(&handle) || self.opening.contains_key(&handle) {
+            return Err(Failure::room_exists());
+        }
+        if self.rooms.len().saturating_add(self.opening.len()) >= self.most_rooms {
+            return Err(Failure::too_many_rooms(self.most_rooms));
+        }
+        let asked = Asked::read(params)?;
+        if asked.relay.is_some() && matches!(self.time, Time::Manual(_)) {
+            let message = "with a manual clock there are no carriers";
+            return Err(Failure::params("mode", message));
+        }
+        let now = self.now();
+        let entered = catch_unwind(AssertUnwindSafe(|| {
+            Member::new(asked.options, asked.identity, now)
+        }));
+        let member = entered.map_err(|_panic| Failure::internal())??;
+        let connect = asked
+            .relay
+            .map(|relay| RelayConnect::new(&relay, member.room_id()));
+        let mut room = Room {
+            member,
+            texts: asked.texts,
+            carried: None,
+            next: 0,
+            is_acknowledged: true,
+        };
+        let Some(connect) = connect else {
+            self.rooms.insert(handle.clone(), room);
+            return Ok(Some(handle));
+        };
+        let link = self.links;
+        self.links = link.saturating_add(1);
+        let news = self.news.clone();
+        room.carried = Some(Carried::by(Link::start(&handle, link, connect, news), now));
+        let opening = Opening {
+            id: id.clone(),
+            link,
+            room,
+            requests: VecDeque::new(),
+        };
+        self.opening.insert(handle, opening);
+        Ok(None)
+    }
+
+    fn call(&mut self, id: Value, method: String, mut params: Params) {
+        let handle = match handle(&mut params) {
+            Ok(handle) => handle,
+            Err(failure) => return self.answer(id, Err(failure)),
+        };
+        if let Some(opening) = self.opening.get_mut(&handle) {
+            params.give_back("room", handle);
+            let request = Request { id, method, params };
+            return opening.requests.push_back(request);
+        }
+        let now = self.now();
+        let Some(room) = self.rooms.get_mut(&handle) else {
+            return self.answer(id, Err(Failure::no_such_room()));
+        };
+        let now = room.now(now);
+        let called = catch_unwind(AssertUnwindSafe(|| calls::call(room, now, &method, params)));
+        match called {
+            Ok(answer) => {
+                self.answer(id, answer);
+                self.settle(&handle);
+            }
+            Err(_panic) => {
+                self.answer(id, Err(Failure::internal()));
+                self.break_off(&handle);
+            }
+        }
+    }
+
+    /// Turns the clock, and does what is due on the way in its order.
+    fn tick(&mut self, id: Value, mut params: Params) {
+        let read = |params: &mut Params| params.take::<u64>("to");
+        let to = match (&self.time, read(&mut params), params.finish()) {
+            (Time::Real(_), ..) => return self.answer(id, Err(Failure::method("tick"))),
+            (_, Err(failure), _) | (_, _, Err(failure)) => return self.answer(id, Err(failure)),
+            (Time::Manual(_), Ok(to), Ok(())) => to,
+        };
+        let mark = self.out.len();
+        for _ in 0..MOST_DEADLINES {
+            let due = self.rooms.iter().filter_map(|(handle, room)| {
+                let at = room.member.poll_timeout()?;
+                (at <= to).then(|| (at, handle.clone()))
+            });
+            let Some((at, handle)) = due.min() else {
+                break;
+            };
+            let now = self.now().max(at);
+            self.time = Time::Manual(now);
+            self.with(&handle, |room| room.member.handle_timeout(now));
+        }
+        self.time = Time::Manual(self.now().max(to));
+        let timeouts = self.rooms.iter().filter_map(|(handle, room)| {
+            let at = room.member.poll_timeout()?;
+            Some((handle.clone(), at.into()))
+        });
+        let timeouts: serde_json::Map<String, Value> = timeouts.collect();
+        let told = self.out.split_off(mark);
+        self.answer(id, Ok(json!({ "timeouts": timeouts })));
+        self.out.extend(told);
+    }
+
+    /// What a link has to say.
+    pub(super) fn hear(&mut self, news: News) {
+        let News { room, link, what } = news;
+        let is_opening = |opening: &Opening| opening.link == link;
+        if self.opening.get(&room).is_some_and(is_opening) {
+            return self.enter(&room, what);
+        }
+        if self.rooms.get(&room).is_some_and(|it| it.is_by(link)) {
+            self.with(&room, |room| room.hear(what));
+        }
+    }
+
+    /// The carrier of a room that waits for it is there, or cannot be had.
+    fn enter(&mut self, handle: &str, what: What) {
+        let Some(opening) = self.opening.remove(handle) else {
+            return;
+        };
+        let Opening {
+            id, room, requests, ..
+        } = opening;
+        if let What::Failed(why) = what {
+            let failure = Failure::carrier(why.code.name(), why.text, why.retry);
+            self.answer(id, Err(failure));
+        } else {
+            self.answer(id, Ok(opened(&room)));
+            self.rooms.insert(handle.to_owned(), room);
+            self.with(handle, |room| room.hear(what));
+        }
+        for request in requests {
+            self.serve(request);
+        }
+    }
+
+    /// When to look at the rooms again, if there is a time for it.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let Time::Real(clock) = &self.time else {
+            return None;
+        };
+        let rooms = self.rooms.values().filter_map(|room| match &room.carried {
+            Some(_) => room.due(),
+            None => clock.when(mpotr::room::Timestamp::from_millis(
+                room.member.poll_timeout()?,
+            )),
+        });
+        rooms.min()
+    }
+
+    /// Does what is due.
+    pub(super) fn look(&mut self) {
+        let now = self.now();
+        let due = self.rooms.iter().filter(|(_, room)| {
+            let at = room.member.poll_timeout();
+            at.is_some_and(|at| at <= room.now(now))
+        });
+        let due: Vec<_> = due.map(|(handle, _)| handle.clone()).collect();
+        for handle in due {
+            self.with(&handle, |room| {
+                let now = room.now(now);
+                room.member.handle_timeout(now);
+            });
+        }
+    }
+
+    /// Leaves all rooms: those on carriers in order, those of the host with what they can say at once.
+    pub(super) fn leave_all(&mut self) {
+        for (_, opening) in std::mem::take(&mut self.opening) {
+            let stops = || Failure::carrier("shutting_down", "the program stops", false);
+            self.answer(opening.id, Err(stops()));
+            for request in opening.requests {
+                self.answer(request.id, Err(stops()));
+            }
+        }
+        let now = self.now();
+        for handle in self.handles() {
+            self.with(&handle, |room| {
+                let now = room.now(now);
+                room.member.leave(now);
+            });
+            let is_carried = |room: &Room| room.carried.is_some();
+            if !self.rooms.get(&handle).is_none_or(is_carried) {
+                self.with(&handle, Room::close);
+            }
+        }
+    }
+
+    /// Ends all rooms at once.
+    pub(super) fn close_all(&mut self) {
+        for handle in self.handles() {
+            self.with(&handle, Room::close);
+        }
+    }
+
+    fn handles(&self) -> Vec<String> {
+        self.rooms.keys().cloned().collect()
+    }
+
+    /// Has a room do something, and hands out what comes of it.
+    fn with(&mut self, handle: &str, act: impl FnOnce(&mut Room)) {
+        let Some(room) = self.rooms.get_mut(handle) else {
+            return;
+        };
+        match catch_unwind(AssertUnwindSafe(|| act(room))) {
+            Ok(()) => self.settle(handle),
+            Err(_panic) => self.break_off(handle),
+        }
+    }
+
+    /// Hands out what a room has to say. One that is over gives its handle back.
+    fn settle(&mut self, handle: &str) {
+        let Some(room) = self.rooms.get_mut(handle) else {
+            return;
+        };
+        let out = &mut self.out;
+        let spoken = catch_unwind(AssertUnwindSafe(|| room.speak(handle, out)));
+        self.is_acknowledged &= room.is_acknowledged;
+        match spoken {
+            Ok(false) => {}
+            Ok(true) => {
+                self.rooms.remove(handle);
+            }
+            Err(_panic) => self.break_off(handle),
+        }
+    }
+
+    /// A room in which this program has failed is no more.
+    fn break_off(&mut self, handle: &str) {
+        let Some(room) = self.rooms.remove(handle) else {
+            return;
+        };
+        self.is_acknowledged = false;
+        let event = json!({
+            "type": "closed",
+            "group": "ended",
+            "n": room.next,
+            "at": self.now(),
+            "sid": null,
+            "code": "internal",
+            "message": "a fault of this program",
+            "retry": true,
+        });
+        let params = json!({ "room": handle, "event": event });
+        self.out.push(telling::notification("event", params));
+    }
+}
+
+#[cfg(test)]
+mod tests;

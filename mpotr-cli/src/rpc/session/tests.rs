@@ -1,0 +1,70 @@
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::{ClockArg, Line, Session};
+
+fn session() -> Session {
+    let (news, _heard) = mpsc::channel(1);
+    let mut session = Session::new(ClockArg::Manual, news);
+    say(&mut session, "hello", json!({ "api": [1] }));
+    session
+}
+
+/// What the session answers to a request, and what it says besides.
+fn say(session: &mut Session, method: &str, params: Value) -> Vec<Value> {
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    session.take(Line::Whole(request.to_string().into_bytes()));
+    let said = session.said();
+    said.map(|line| serde_json::from_str(&line).unwrap())
+        .collect()
+}
+
+fn open(session: &mut Session, room: &str) -> Value {
+    let params = json!({
+        "room": room, "name": "tea", "mode": "packets", "admission": "open", "payload": "bytes",
+    });
+    say(session, "open", params).swap_remove(0)
+}
+
+#[test]
+fn a_fault_of_this_program_closes_one_room_and_the_others_go_on() {
+    let mut session = session();
+    for room in ["a", "b"] {
+        assert!(open(&mut session, room)["result"].is_object());
+    }
+    session.with("a", |_| panic!("a fault, for this test"));
+    let said: Vec<Value> = session
+        .said()
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .collect();
+    let [said] = &said[..] else {
+        panic!("{said:?}");
+    };
+    let event = &said["params"]["event"];
+    assert_eq!(
+        (&event["type"], &event["code"]),
+        (&json!("closed"), &json!("internal"))
+    );
+    let gone = say(&mut session, "state", json!({ "room": "a" }));
+    assert_eq!(gone[0]["error"]["data"]["code"], "no_such_room");
+    let there = say(&mut session, "state", json!({ "room": "b" }));
+    assert_eq!(there[0]["result"]["phase"], "gathering");
+    assert!(!session.is_all_acknowledged());
+}
+
+#[test]
+fn there_are_only_so_many_rooms_and_one_that_is_closed_makes_room() {
+    let mut session = session();
+    session.most_rooms = 2;
+    for room in ["a", "b"] {
+        assert!(open(&mut session, room)["result"].is_object());
+    }
+    let refused = open(&mut session, "c");
+    assert_eq!(refused["error"]["code"], -32_002);
+    assert_eq!(refused["error"]["data"]["code"], "too_many_rooms");
+    // The answer comes before what the room tells.
+    let closed = say(&mut session, "close", json!({ "room": "a" }));
+    assert_eq!(closed[0]["result"], json!({}));
+    assert_eq!(closed[1]["params"]["event"]["type"], "ended");
+    assert!(open(&mut session, "c")["result"].is_object());
+}
