@@ -142,6 +142,23 @@ struct Insider<S: CryptoSuite> {
     out: VecDeque<Transmit>,
 }
 
+impl<S: CryptoSuite> Insider<S> {
+    /// What its deviation makes of a packet that its room wants to send.
+    fn emit(&mut self, bytes: &[u8]) {
+        let opened = self.member.opened(bytes);
+        let inside = opened.as_deref().unwrap_or(bytes);
+        self.known.hear(inside);
+        let Ok(packet) = Packet::from_bytes(inside) else {
+            return;
+        };
+        if let Packet::Offer(offer) = &packet {
+            self.known.recognise(offer, &mut self.member.draws);
+        }
+        let out = self.deviation.emit(&self.known, &packet, bytes.to_vec());
+        self.out.extend(out);
+    }
+}
+
 impl<S: CryptoSuite> Party for Insider<S> {
     fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
         for packet in Bundle::split(packet).unwrap_or_default() {
@@ -172,19 +189,11 @@ impl<S: CryptoSuite> Party for Insider<S> {
             if let Some(transmit) = self.out.pop_front() {
                 return Some(transmit);
             }
-            let bytes = self.member.packet()?;
-            let opened = self.member.opened(&bytes);
-            let inside = opened.as_deref().unwrap_or(&bytes);
-            self.known.hear(inside);
-            // Whatever a room sends decodes.
-            let Ok(packet) = Packet::from_bytes(inside) else {
-                continue;
-            };
-            if let Packet::Offer(offer) = &packet {
-                self.known.recognise(offer, &mut self.member.draws);
+            let sent = self.member.packet()?;
+            // Whatever a room sends decodes, and what travels together comes apart.
+            for bytes in Bundle::split(&sent).unwrap_or_default() {
+                self.emit(bytes);
             }
-            let out = self.deviation.emit(&self.known, &packet, bytes);
-            self.out.extend(out);
         }
     }
 

@@ -102,6 +102,7 @@ impl<S: CryptoSuite> Room<S> {
             .take_if(|run| run.yields_to(&proposal));
         if let Some(abandoned) = abandoned {
             self.lobby.offering.spend(abandoned.used_offers());
+            self.succession.missed.settle(abandoned.hint);
         }
         let current = self.succession.current.as_ref();
         let gives_up_host = current.is_some_and(|run| run.proposal.parent.is_some());
@@ -163,8 +164,10 @@ impl<S: CryptoSuite> Room<S> {
         // A roster that this member put together itself is one that it accepts, unless two of its keys are equal: then it
         // tries again later, with what is at hand by then.
         match self.judge(now, &proposal) {
-            // Nobody's turn comes before.
-            Ok(part) if proposal.proposer == 0 => self.take_part(now, proposal, part, rng),
+            // Nobody's turn comes before, and nobody seems to have proposed.
+            Ok(part) if proposal.proposer == 0 && !self.lobby.turns.has_signs_of_run() => {
+                self.take_part(now, proposal, part, rng);
+            }
             Ok(part) => self.hold(now, proposal, &part),
             Err(verdict) => {
                 let _rejected = self.refuse(now, &proposal, verdict);

@@ -28,6 +28,9 @@ use crate::wire::{Bundle, Packet, SidHint};
 use link::Link;
 use queue::{Queue, Queued};
 
+/// What is sent again for one question shares packets of so many bytes: about eight contributions.
+const TOGETHER: usize = 2048;
+
 /// What the room has to say.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -174,9 +177,14 @@ impl Outbox {
 
     /// The next packet, or several that share a unit of the carrier.
     pub(super) fn poll(&mut self) -> Option<Vec<u8>> {
+        let is_again = self.queue.is_next_again();
         let first = self.queue.pop(usize::MAX)?;
         let Some(unit) = self.link.unit() else {
-            return Some(first);
+            return Some(if is_again && !self.link.has_rate() {
+                self.with_others_again(first)
+            } else {
+                first
+            });
         };
         // A packet that is longer than a unit takes several of them, the last of which may have room.
         let units = first.len().max(1).div_ceil(unit.max(1));
@@ -188,6 +196,20 @@ impl Outbox {
             bundle.push(packet);
         }
         Some(bundle.into_bytes())
+    }
+}
+
+impl Outbox {
+    /// What is sent again for one question travels together.
+    fn with_others_again(&mut self, first: Vec<u8>) -> Vec<u8> {
+        let mut bundle = Bundle::begin(first);
+        while self.queue.is_next_again()
+            && let Some(room) = bundle.room(TOGETHER)
+            && let Some(packet) = self.queue.pop_next(room)
+        {
+            bundle.push(packet);
+        }
+        bundle.into_bytes()
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::{EpochName, RoomId};
+use mpotr_core::wire::Bundle;
 use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp};
 use mpotr_netem::Weather;
 use rand_chacha::ChaCha20Rng;
@@ -135,7 +136,10 @@ impl Network {
         while !self.stuck.contains(&index)
             && let Some(packet) = self.rooms[index].poll_transmit()
         {
-            self.broadcast(index, &packet);
+            // What travels together is looked at, and lost, packet by packet.
+            for packet in Bundle::split(&packet).unwrap() {
+                self.broadcast(index, packet);
+            }
         }
         while let Some(event) = self.rooms[index].poll_event() {
             self.events[index].push(event);

@@ -12,7 +12,9 @@
 
 mod measure;
 
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::Timers;
+use mpotr_sim::{Cast, Scenario, Simulation, Wanted};
 
 use measure::{Channel, measure, percentile, weather};
 
@@ -33,6 +35,26 @@ fn form_8rtt() {
                 "{members} at {latency} ms: {first}, {change}"
             );
         }
+    }
+}
+
+/// In these runs a member misses the proposal, and hears the fresh offers of those who take part in it: if it proposed with those,
+/// both proposals would come to nothing, after a whole view.
+#[test]
+fn who_has_missed_a_proposal_makes_no_other() {
+    let wanted = Wanted {
+        members: Some(8),
+        messages: Some(0),
+        loss_permille: Some(300),
+        latency_ms: Some(50),
+        ..Wanted::default()
+    };
+    for seed in [1, 2, 25, 27, 49, 55, 59] {
+        let simulation = Simulation::new(Scenario::CUSTOM, &wanted, seed);
+        let outcome = simulation.run(&[Cast::of::<ChaCha20Poly1305Suite>()]);
+        let first = outcome.unwrap().measures.first.max();
+        // Thousandths of a round trip; a view takes 40 round trips here.
+        assert!(first.is_some_and(|it| it <= 30_000), "{seed}: {first:?}");
     }
 }
 

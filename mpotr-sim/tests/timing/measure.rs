@@ -6,7 +6,7 @@ use std::rc::Rc;
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{RoomId, Sid};
-use mpotr_core::wire::PacketKind;
+use mpotr_core::wire::{Bundle, PacketKind};
 use mpotr_core::{Admission, Event, Room, RoomConfig, Timers, Timestamp};
 use mpotr_netem::{Line, Network, Weather};
 use rand_chacha::ChaCha20Rng;
@@ -100,8 +100,10 @@ impl Channel {
             if self.dead.contains(&member) {
                 continue;
             }
-            let kind = PacketKind::of(&packet).unwrap();
-            *self.sent.entry(kind.name()).or_insert(0) += 1;
+            for packet in Bundle::split(&packet).unwrap() {
+                let kind = PacketKind::of(packet).unwrap();
+                *self.sent.entry(kind.name()).or_insert(0) += 1;
+            }
             self.bytes += packet.len();
             // What is sent at one moment shares a unit of the carrier, so many at most.
             if together % TOGETHER == 0 {

@@ -22,6 +22,8 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         self.note_failed_guests(now, &attempt);
+        // Who is still at it does not make this member wait for a proposal that it has left.
+        self.succession.missed.settle(attempt.hint);
         let run = attempt.run();
         let mut silent = attempt.silent();
         let undecodable = if silent.is_empty() {

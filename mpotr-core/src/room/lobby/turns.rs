@@ -54,6 +54,9 @@ impl Views {
     }
 }
 
+/// The signs of a run whose proposal is missed put off the own one by so many round trips at most, after the longest gathering.
+const PATIENCE_WITH_SIGNS: u32 = 8;
+
 /// After so many runs with members of epochs that have failed in a row, a first epoch has a view for itself: who makes epochs
 /// up does not keep those apart who are there.
 const RUNS_OF_HOSTS: u32 = 2;
@@ -200,9 +203,19 @@ impl Turns {
         let gathered = if is_any_missing {
             latest
         } else {
-            self.news.after(quiet).max(self.busy).min(latest)
+            self.news.after(quiet).min(latest)
         };
-        gathered.max(self.kept_out)
+        // Two proposals of one view use up the offers of each other's members. Anyone can give such signs, though.
+        let patience = times.round_trip.saturating_mul(PATIENCE_WITH_SIGNS);
+        gathered
+            .max(self.busy.min(latest.after(patience)))
+            .max(self.kept_out)
+    }
+
+    /// Whether others were seen to be in a run since the gathering began, or shortly before: a proposal of this view may be under
+    /// way.
+    pub(crate) fn has_signs_of_run(&self) -> bool {
+        self.busy > self.began
     }
 }
 
@@ -288,6 +301,26 @@ mod tests {
         assert_eq!(turns.gathered(&times, false, false), at(4000));
         turns.keep_out(at(9000));
         assert_eq!(turns.gathered(&times, false, true), at(9000));
+    }
+
+    #[test]
+    fn signs_of_a_run_put_off_a_proposal_that_is_late_already_and_not_for_ever() {
+        let times = Timers {
+            round_trip: Duration::from_secs(1),
+            gather: Duration::from_secs(1),
+            ..Timers::RELAY
+        };
+        let mut turns = Turns::new(at(0));
+        assert!(!turns.has_signs_of_run());
+        turns.wait_for_proposal(at(5000));
+        assert!(turns.has_signs_of_run());
+        for is_any_missing in [false, true] {
+            assert_eq!(turns.gathered(&times, false, is_any_missing), at(5000));
+        }
+        turns.wait_for_proposal(at(60_000));
+        assert_eq!(turns.gathered(&times, false, false), at(12_000));
+        turns.gather_again(at(60_000));
+        assert!(!turns.has_signs_of_run());
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Link {
         self.report.queued
     }
 
+    /// Whether it is known how many bytes leave in a while: then what is short and urgent is not to wait behind what is long.
+    pub(super) const fn has_rate(&self) -> bool {
+        self.report.rate.is_some()
+    }
+
     /// The bytes that packets may share.
     pub(super) const fn unit(&self) -> Option<usize> {
         self.carrier.unit

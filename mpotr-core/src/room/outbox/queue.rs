@@ -37,6 +37,8 @@ pub(super) struct Queued {
     what: What,
     /// The run that it belongs to: it leaves before all that is said in that run after it.
     run: Option<SidHint>,
+    /// Whether it is sent again, as others ask for it.
+    is_again: bool,
 }
 
 impl Queued {
@@ -46,6 +48,7 @@ impl Queued {
             class: Class::of(packet.kind()),
             what,
             run: None,
+            is_again: false,
         }
     }
 
@@ -55,6 +58,7 @@ impl Queued {
             class,
             what,
             run: None,
+            is_again: false,
         }
     }
 
@@ -139,6 +143,21 @@ impl Queue {
         self.bytes
     }
 
+    /// Whether the next packet is sent again, as others ask for it.
+    pub(super) fn is_next_again(&self) -> bool {
+        let next = self.lanes.values().find_map(VecDeque::front);
+        next.is_some_and(|next| next.is_again)
+    }
+
+    /// Takes out the next packet if it is no longer than this.
+    pub(super) fn pop_next(&mut self, longest: usize) -> Option<Vec<u8>> {
+        let mut lanes = self.lanes.values_mut();
+        let lane = lanes.find(|lane| !lane.is_empty())?;
+        let next = lane.pop_front_if(|next| next.packet.len() <= longest)?;
+        self.bytes = self.bytes.saturating_sub(next.packet.len());
+        Some(next.packet)
+    }
+
     /// Takes out the next packet that is no longer than this. A class of which the next one is longer is passed over.
     pub(super) fn pop(&mut self, longest: usize) -> Option<Vec<u8>> {
         let fits = |lane: &&mut VecDeque<Queued>| {
@@ -211,7 +230,9 @@ impl Queue {
     /// leaves before it.
     pub(super) fn push_bytes_in_run(&mut self, run: SidHint, round: u8, packet: Vec<u8>) {
         let class = Class::of_round(round);
-        self.push_in_run(run, Queued::of_epoch(packet, class, What::Other));
+        let queued = Queued::of_epoch(packet, class, What::Other);
+        let is_again = true;
+        self.push_in_run(run, Queued { is_again, ..queued });
     }
 
     /// The same for a packet of this member.

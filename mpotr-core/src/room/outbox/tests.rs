@@ -272,6 +272,37 @@ fn small_packets_share_a_unit() {
 }
 
 #[test]
+fn what_is_sent_again_for_one_question_travels_together() {
+    let again = contribution().to_bytes();
+    let fill = |out: &mut Outbox| {
+        out.write([sealed(1)]);
+        for n in 0..15 {
+            let packet = [&again[..], &[n]].concat();
+            out.send_in_run(RUN, 1, Some(packet));
+        }
+    };
+    let mut out = Outbox::on(Carrier::RELAY);
+    fill(&mut out);
+    let mut polled = Vec::new();
+    while let Some(packet) = out.poll() {
+        assert!(packet.len() <= TOGETHER);
+        polled.push(Bundle::split(&packet).unwrap().len());
+    }
+    let most = TOGETHER / (again.len() + 1 + 4);
+    assert!((8..15).contains(&most));
+    assert_eq!(polled, [most, 15 - most, 1]);
+    assert!(out.queue.is_empty() && out.queue.bytes() == 0);
+
+    // What is urgent does not wait behind a long packet on a line that takes its time.
+    out.note_link(LinkReport {
+        rate: Some(100),
+        ..LinkReport::default()
+    });
+    fill(&mut out);
+    assert_eq!(out.poll(), Some([&again[..], &[0]].concat()));
+}
+
+#[test]
 fn what_waits_is_busy_from_the_next_input_on() {
     let mut out = Outbox::default();
     out.begin_input();
