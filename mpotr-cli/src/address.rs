@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use mpotr_transport::ExecConnect;
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::IrcAddress;
 
@@ -30,12 +31,33 @@ pub(crate) enum Place {
     /// In a channel of IRC.
     #[cfg(feature = "irc")]
     Irc(IrcAddress),
+    /// By a program of the person's own.
+    Program {
+        /// Its name, without what all such names begin with.
+        name: String,
+        /// What it is told.
+        address: Option<String>,
+    },
 }
 
 impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(program) = text.strip_prefix("exec:") {
+            let (name, address) = match program.split_once(':') {
+                Some((name, address)) => (name, Some(address.to_owned())),
+                None => (program, None),
+            };
+            if !ExecConnect::is_name(name) {
+                return Err(
+                    "it is exec:NAME or exec:NAME:ADDRESS, for a program mpotr-transport-NAME"
+                        .to_owned(),
+                );
+            }
+            let name = name.to_owned();
+            return Ok(Self::Program { name, address });
+        }
         match text.split_once("://") {
             Some(("mpotr", place)) => {
                 let place = place.trim_end_matches('/');
@@ -59,9 +81,9 @@ impl FromStr for Place {
 
 /// What an address may begin with.
 #[cfg(feature = "irc")]
-const CARRIERS: &str = "mpotr://, irc:// or ircs://";
+const CARRIERS: &str = "mpotr://, irc://, ircs:// or exec:";
 #[cfg(not(feature = "irc"))]
-const CARRIERS: &str = "mpotr://";
+const CARRIERS: &str = "mpotr:// or exec:";
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,6 +91,7 @@ impl fmt::Display for Place {
             Self::Relay(address) => f.write_str(address),
             #[cfg(feature = "irc")]
             Self::Irc(address) => write!(f, "{address}"),
+            Self::Program { name, .. } => write!(f, "mpotr-transport-{name}"),
         }
     }
 }
@@ -80,6 +103,7 @@ impl Place {
             Self::Relay(_) => "relay",
             #[cfg(feature = "irc")]
             Self::Irc(_) => "channel",
+            Self::Program { .. } => "program",
         }
     }
 }
@@ -106,6 +130,22 @@ mod tests {
             "relay.example:1",
             "http://h",
         ] {
+            assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_named_and_told_the_rest() {
+        let program = |name: &str, address: Option<&str>| Place::Program {
+            name: name.to_owned(),
+            address: address.map(str::to_owned),
+        };
+        assert_eq!("exec:udp".parse(), Ok(program("udp", None)));
+        assert_eq!(
+            "exec:folder:/mnt/a:b".parse(),
+            Ok(program("folder", Some("/mnt/a:b")))
+        );
+        for text in ["exec:", "exec:../sh", "exec:/bin/sh", "exec:A"] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
     }

@@ -32,7 +32,7 @@ use mpotr_formats::{Escaped, Nick, Payload};
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::IrcConnect;
 use mpotr_transport::{
-    Connect, DriverEvent, HandleError, RelayConnect, RoomHandle, Transport as _,
+    Connect, DriverEvent, ExecConnect, HandleError, RelayConnect, RoomHandle, Transport as _,
 };
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -273,6 +273,12 @@ async fn enter(
         Place::Irc(address) => {
             let connect = IrcConnect::new(address.clone(), args.nick.as_str(), args.login()?)?;
             entering.by(connect).await
+        }
+        Place::Program { name, address } => {
+            let connect = ExecConnect::new(name, address.as_deref(), args.nick.as_str(), room);
+            entering
+                .by(connect.context("no program has such a name")?)
+                .await
         }
     }
 }

@@ -12,6 +12,7 @@
 //!   from the relay                0 | sender hint: uint64 | packet: 1 to 2^20 bytes
 //!                                 1 | code: uint8 | text: 0 to 255 bytes of ASCII
 //!                                 2
+//!   from a carrier by anyone      as from the relay, and 3 | report: 21 bytes
 //! ```
 //!
 //! [`FrameCodec`] finds where a payload starts and ends, [`Join`] and [`ServerFrame`] read and write what is in it.
@@ -20,11 +21,13 @@
 mod codec;
 mod join;
 mod refusal;
+mod report;
 mod server;
 
 pub use codec::{FrameCodec, FrameError};
 pub use join::{Join, RoomName};
 pub use refusal::{Refusal, RefusalCode};
+pub use report::Report;
 pub use server::ServerFrame;
 
 use crate::transport::SenderHint;

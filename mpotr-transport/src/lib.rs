@@ -168,6 +168,7 @@
 mod address;
 pub mod armour;
 mod driver;
+mod exec;
 pub mod frame;
 #[cfg(feature = "irc")]
 mod inbox;
@@ -182,6 +183,7 @@ mod transport;
 #[cfg(feature = "irc")]
 pub use address::AddressError;
 pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Retry, RoomHandle};
+pub use exec::{ExecConnect, ExecTransport};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
 pub use relay_client::{RelayConnect, RelayTransport};
 #[cfg(feature = "tls")]

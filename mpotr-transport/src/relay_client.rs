@@ -120,6 +120,7 @@ impl RelayTransport {
                 ServerFrame::Joined => Ok((frames, writer)),
                 ServerFrame::Refused(refusal) => Err(refusal.into()),
                 ServerFrame::Packet { .. } => Err(RelayError::out_of_place(0)),
+                ServerFrame::Report(_) => Err(RelayError::out_of_place(3)),
             }
         });
         let (reader, writer) = connected.await.map_err(|_elapsed| RelayError::Timeout)??;
@@ -159,6 +160,7 @@ impl RelayTransport {
             ServerFrame::Packet { sender, packet } => Ok(Received::Packet { sender, packet }),
             ServerFrame::Refused(refusal) => Err(refusal.into()),
             ServerFrame::Joined => Err(RelayError::out_of_place(2)),
+            ServerFrame::Report(_) => Err(RelayError::out_of_place(3)),
         }
     }
 }

@@ -32,7 +32,8 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, required_unless_present = "at")]
     relay: Option<String>,
     /// Where the room meets: `mpotr://HOST[:PORT]`, a relay, or `irc://[NICK@]HOST[:PORT]/CHANNEL`, a channel of IRC, and
-    /// `ircs://` over TLS; there, `?sha256=..` names the server's key where no authority vouches for it
+    /// `ircs://` over TLS; there, `?sha256=..` names the server's key where no authority vouches for it. `exec:NAME[:ADDRESS]` starts a
+    /// program `mpotr-transport-NAME`
     #[arg(long, value_name = "ADDRESS", conflicts_with = "relay")]
     at: Option<Place>,
     /// The account at the carrier, where it asks for one; by SASL at IRC

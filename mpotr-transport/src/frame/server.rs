@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mpotr_crypto::{DecodeError, Decoder, wire_enum};
 
-use super::{FrameCodec, MAX_PACKET, Refusal, SenderHint};
+use super::{FrameCodec, MAX_PACKET, Refusal, Report, SenderHint};
 
 wire_enum! {
     /// What a frame of the relay begins with.
@@ -14,6 +14,8 @@ wire_enum! {
         Refused = 1,
         /// Nothing follows.
         Joined = 2,
+        /// A report follows.
+        Report = 3,
     }
 }
 
@@ -31,6 +33,8 @@ pub enum ServerFrame {
     Refused(Refusal),
     /// Kind 2: the room is joined; what others send from now on comes.
     Joined,
+    /// Kind 3: what a carrier of its own tells of itself. A relay never sends it.
+    Report(Report),
 }
 
 impl ServerFrame {
@@ -51,6 +55,9 @@ impl ServerFrame {
                 refusal.text().as_bytes(),
             ]),
             Self::Joined => FrameCodec::encode(&[&[ServerFrameKind::Joined.code()]]),
+            Self::Report(report) => {
+                FrameCodec::encode(&[&[ServerFrameKind::Report.code()], &report.to_bytes()])
+            }
         }
     }
 
@@ -68,6 +75,7 @@ impl ServerFrame {
                 }),
                 ServerFrameKind::Refused => Refusal::decode(input).map(Self::Refused),
                 ServerFrameKind::Joined => Ok(Self::Joined),
+                ServerFrameKind::Report => Report::decode(input).map(Self::Report),
             }
         })
     }
@@ -76,17 +84,49 @@ impl ServerFrame {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use mpotr_core::LinkReport;
     use mpotr_crypto::DecodeErrorKind;
     use proptest::prelude::*;
 
     use super::ServerFrame;
-    use crate::frame::{LENGTH_PREFIX, MAX_PACKET, Refusal, RefusalCode, SenderHint};
+    use crate::frame::{LENGTH_PREFIX, MAX_PACKET, Refusal, RefusalCode, Report, SenderHint};
 
     fn packet(bytes: &'static [u8]) -> ServerFrame {
         ServerFrame::Packet {
             sender: SenderHint::from_u64(7),
             packet: Bytes::from_static(bytes),
         }
+    }
+
+    fn report() -> Report {
+        Report {
+            max_packet: Some(65_536),
+            unit: None,
+            echoes: true,
+            ordered: false,
+            link: LinkReport {
+                rate: Some(151),
+                queued: 7,
+                latency: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_report_has_zero_for_what_is_not_known() {
+        let bytes = [
+            &b"\0\0\0\x16\x03"[..],
+            b"\0\x01\0\0\0\0\0\0\x01",
+            b"\0\0\0\x97\0\0\0\x07\0\0\0\0",
+        ];
+        assert_eq!(ServerFrame::Report(report()).to_frame(), bytes.concat());
+    }
+
+    #[test]
+    fn refuses_a_report_with_a_flag_without_meaning() {
+        let mut payload = ServerFrame::Report(report()).to_frame()[LENGTH_PREFIX..].to_vec();
+        payload[9] = 4;
+        assert_eq!(refusal(&payload), DecodeErrorKind::UnknownValue(4));
     }
 
     fn refusal(bytes: &[u8]) -> DecodeErrorKind {
@@ -114,6 +154,7 @@ mod tests {
             packet(b"x"),
             ServerFrame::Refused(Refusal::new(RefusalCode::Silent)),
             ServerFrame::Joined,
+            ServerFrame::Report(report()),
         ];
         for frame in frames {
             let payload = frame.to_frame().slice(LENGTH_PREFIX..);
@@ -129,7 +170,7 @@ mod tests {
 
     #[test]
     fn refuses_a_kind_without_meaning() {
-        assert_eq!(refusal(&[3]), DecodeErrorKind::UnknownValue(3));
+        assert_eq!(refusal(&[4]), DecodeErrorKind::UnknownValue(4));
     }
 
     #[test]
@@ -161,7 +202,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_decodes_encodes_to_the_same_bytes(
-            kind in 0_u8..4,
+            kind in 0_u8..5,
             rest in prop::collection::vec(any::<u8>(), 0..40),
         ) {
             let payload = Bytes::from([&[kind], &rest[..]].concat());

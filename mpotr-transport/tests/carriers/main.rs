@@ -13,6 +13,8 @@
 )]
 
 mod contract;
+#[cfg(unix)]
+mod exec;
 #[cfg(feature = "irc")]
 mod irc;
 #[cfg(feature = "irc")]
