@@ -21,6 +21,7 @@
 //! | `finality` | what follows from what was delivered or stated |
 //! | `comparing` | where another order begins to differ |
 //! | `recovering` | what is missing, and who sends it again |
+//! | `catching_up` | whether those who are behind move while this member leaves |
 //! | `receipts`, `lagging` | whose word is awaited on what was sent, and who is not waited for |
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
@@ -32,6 +33,7 @@
 //! An epoch does not know the room around it: it reports what happened as [`Effect`]s.
 
 mod backlog;
+mod catching_up;
 mod changing;
 mod claims;
 mod closing;
@@ -87,6 +89,7 @@ use mpotr_gka::{Established, MemberIndex, PerMember, Sid, TrapdoorKey};
 use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, SealedPacket};
 pub(crate) use backlog::MAX_TOGETHER;
+use catching_up::CatchingUp;
 use changing::Cut;
 use closing::Ending;
 use consensus::Consensus;
@@ -181,6 +184,8 @@ pub(crate) enum Effect {
     Repeated { member: MemberIndex },
     /// A member has closed with the order of everything that is here: once each.
     Closing,
+    /// A member that was behind when this one sent its last message has come nearer.
+    CaughtUp,
 }
 
 /// How far a member is on the way out of the epoch.
@@ -216,6 +221,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     /// Memory for what one member newly covers.
     newly: Vec<usize>,
     receipts: Receipts,
+    /// From when this member has sent its last message.
+    catching_up: Option<CatchingUp>,
     /// What the last statement asked for.
     goal: Option<Goal>,
     /// The cuts of runs that are held whole here, the newest first.
@@ -268,6 +275,7 @@ impl<S: CryptoSuite> Epoch<S> {
             consensus: Consensus::new(me, members),
             newly: Vec::new(),
             receipts: Receipts::default(),
+            catching_up: None,
             goal: None,
             cuts: Vec::new(),
             retired: false,

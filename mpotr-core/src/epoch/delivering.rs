@@ -102,6 +102,7 @@ impl<S: CryptoSuite> Epoch<S> {
             peer.heads.clear();
             peer.heads.push(id);
         }
+        self.note_fetched(author, length);
         match content.kind {
             ContentKind::Text => {
                 self.receipts.owe_text(length);
@@ -240,6 +241,9 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         self.consensus
             .settle(&self.delivery.graph, newly.iter().copied());
+        if member != self.me {
+            self.note_caught_up(member, &newly);
+        }
         self.newly = newly;
     }
 }

@@ -119,6 +119,12 @@ impl Graph {
         Some((node.author, node.seq, bytes))
     }
 
+    /// The bytes of the packet of a message, as long as that is kept.
+    pub(super) fn bytes(&self, index: usize) -> usize {
+        let packet = self.nodes.get(index).and_then(|node| node.packet.as_ref());
+        packet.map_or(0, SealedPacket::length)
+    }
+
     /// The bytes of all packets that are kept.
     #[cfg(test)]
     pub(super) fn packet_bytes(&self) -> usize {

@@ -73,6 +73,7 @@ impl<S: CryptoSuite> Epoch<S> {
             | Effect::Asked
             | Effect::Lacking { .. }
             | Effect::Repeated { .. }
+            | Effect::CaughtUp
             | Effect::Closing => None,
         });
         records.collect()

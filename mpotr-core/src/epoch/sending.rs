@@ -1,5 +1,6 @@
 //! What this member says. `docs/spec/05-wire.md`, "Sealed packet".
 
+use super::catching_up::CatchingUp;
 use super::goal::Goal;
 use super::holdback::Held;
 use super::member_set::MemberSet;
@@ -58,6 +59,10 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         self.deliver(self.me, position, own);
         self.receipts.pay();
+        if kind == ContentKind::Fin {
+            let (before, members) = (self.delivery.graph.len(), self.peers.members());
+            self.catching_up = Some(CatchingUp::new(before, members));
+        }
         self.advance();
         Ok((seq, id, packet))
     }

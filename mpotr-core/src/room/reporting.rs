@@ -22,6 +22,8 @@ pub(super) struct Report {
     pub(super) is_closed: bool,
     /// A member is a step further with its end, or that of the epoch.
     pub(super) is_ending: bool,
+    /// A member that was behind when this one left comes nearer.
+    pub(super) is_catching_up: bool,
     /// A member asks what the others have seen.
     pub(super) is_asked: bool,
     /// Who lacks whose newest statements, and the number of the statement that says so.
@@ -150,6 +152,7 @@ impl Report {
             | Effect::Again { .. }
             | Effect::Asked
             | Effect::Next { .. }
+            | Effect::CaughtUp
             | Effect::Closing => None,
             told @ (Effect::Delivered { .. }
             | Effect::Fin { .. }
@@ -188,6 +191,7 @@ impl Report {
             effect,
             Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
         );
+        self.is_catching_up |= matches!(effect, Effect::CaughtUp);
         self.is_closed |= matches!(effect, Effect::Closed { .. });
         self.is_asked |= matches!(effect, Effect::Asked);
         if let Effect::Next { member } = effect {
@@ -288,6 +292,7 @@ fn tell<S: CryptoSuite>(epoch: &Epoch<S>, effect: Effect) -> Option<Event> {
         | Effect::Asked
         | Effect::Lacking { .. }
         | Effect::Repeated { .. }
+        | Effect::CaughtUp
         | Effect::Closing => return None,
     })
 }

@@ -27,6 +27,7 @@ mod forming;
 mod insiders;
 mod lagging;
 mod leaving;
+mod leaving_behind;
 mod leaving_together;
 mod merging;
 mod network;

@@ -194,7 +194,11 @@ impl<S: CryptoSuite> Membership<S> {
             cx.timers.stop(Timer::Retry);
             cx.timers.stop(Timer::Silent);
         }
-        let has_moved = report.is_answered || report.is_ending;
+        if report.is_catching_up {
+            // It is awaited, and not silent.
+            cx.timers.stop(Timer::Silent);
+        }
+        let has_moved = report.is_answered || report.is_ending || report.is_catching_up;
         if departure.is_asked && (has_moved || report.is_finalised) {
             if has_moved {
                 departure.wait(cx);
