@@ -23,6 +23,7 @@
 //! | `recovering` | what is missing, and who sends it again |
 //! | `catching_up` | whether those who are behind move while this member leaves |
 //! | `receipts`, `lagging` | whose word is awaited on what was sent, and who is not waited for |
+//! | `late` | whether the others wait for this member |
 //! | `states` | what is known of each message |
 //! | `changing` | how the epoch ends: what its members bring along into the next |
 //! | `holding` | what a cut names, held until it is shown |
@@ -59,6 +60,7 @@ mod inspect;
 mod keys;
 mod lacking;
 mod lagging;
+mod late;
 mod locks;
 mod member_set;
 mod opener;

@@ -86,6 +86,13 @@ impl MemberSet {
                 .all(|missing| missing == 0)
     }
 
+    /// How many are in the set.
+    pub(super) fn len(&self) -> usize {
+        let words = self.rest.iter().chain(std::iter::once(&self.first));
+        let ones = words.map(|word| usize::try_from(word.count_ones()).unwrap_or(0));
+        ones.sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.first == 0 && self.rest.iter().all(|word| *word == 0)
     }
@@ -101,6 +108,7 @@ mod tests {
         let [low, high, none] = [3, 67, 131].map(MemberIndex::new);
         assert!(set.insert(low) && set.insert(high) && !set.insert(high));
         assert!(set.contains(low) && set.contains(high) && !set.contains(none));
+        assert_eq!(set.len(), 2);
         assert!(set.is_subset_of(&MemberSet::all(68)) && !set.is_subset_of(&MemberSet::all(67)));
         assert!(set.remove(low) && !set.remove(low) && !set.is_empty());
         assert!(set.remove(high) && set.is_empty());

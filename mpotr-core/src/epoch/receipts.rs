@@ -178,6 +178,11 @@ impl Receipts {
         self.unstated > 0
     }
 
+    /// How much is.
+    pub(super) const fn owed(&self) -> usize {
+        self.unstated
+    }
+
     /// Whether a text is.
     pub(super) const fn owes_for_texts(&self) -> bool {
         self.unstated_texts > 0

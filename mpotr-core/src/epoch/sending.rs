@@ -209,6 +209,11 @@ impl<S: CryptoSuite> Epoch<S> {
         self.consensus.order.lock().count > self.sealer.signed_lock().count
     }
 
+    /// Of how many messages this member has signed the order.
+    pub(crate) const fn signed(&self) -> u32 {
+        self.sealer.signed_lock().count
+    }
+
     /// The first of this member's messages, at most so many, that not all who are waited for have covered: to be sent again.
     /// The others ask for what they miss.
     pub(crate) fn unanswered(&self, most: usize) -> Vec<&[u8]> {

@@ -16,6 +16,7 @@ mod equivocation;
 mod flood;
 mod forging;
 mod holding;
+mod late;
 mod orders;
 mod places;
 mod quiet;

@@ -41,6 +41,8 @@ pub(crate) struct Talk {
     /// How much this member has said, and when it last said something new.
     said: u64,
     spoke: Timestamp,
+    /// Of how many messages the longest order was that this member has signed, and when it did so.
+    locked: Option<(u32, Timestamp)>,
     /// Members that were heard for the first time: they have installed this epoch.
     pub(crate) arrived: Vec<MemberIndex>,
     /// How long texts are held up.
@@ -66,6 +68,7 @@ impl Talk {
             heard: BTreeMap::new(),
             said: 0,
             spoke: now,
+            locked: None,
             arrived: Vec::new(),
             window: Window::default(),
             unsettled: None,
@@ -89,6 +92,14 @@ impl Talk {
         if said != self.said {
             self.said = said;
             self.spoke = now;
+        }
+    }
+
+    /// This member has signed the order of so many messages: when it did so first.
+    fn note_locked(&mut self, now: Timestamp, count: u32) {
+        let before = self.locked.map_or(0, |(count, _)| count);
+        if count > before {
+            self.locked = Some((count, now));
         }
     }
 
@@ -184,6 +195,7 @@ impl<S: CryptoSuite> Membership<S> {
             cx.timers.stop(Timer::Query);
         }
         self.talk.note_said(cx.now, self.epoch.said());
+        self.talk.note_locked(cx.now, self.epoch.signed());
         self.talk.is_asked |= report.is_asked;
         self.send_missing(cx, report.missing);
         self.owe(cx, report.owed, &report.again);
@@ -222,7 +234,8 @@ impl<S: CryptoSuite> Membership<S> {
         let epoch = &self.epoch;
         let (now, times) = (cx.now, cx.me.times());
         let hurry = Hurry::of(epoch, departure.is_asked, times);
-        let acknowledge = now.after(hurry.wait(times.acknowledge));
+        let is_late = hurry.is_none() && epoch.acknowledges_late();
+        let acknowledge = now.after(hurry.wait_if(is_late, times.acknowledge));
         if epoch.owes_acknowledgement() {
             cx.timers.set_earlier(Timer::Acknowledge, acknowledge);
         } else if self.talk.is_asked {
@@ -233,12 +246,24 @@ impl<S: CryptoSuite> Membership<S> {
             cx.timers.set_earlier(Timer::Acknowledge, again);
         }
         if epoch.owes_lock() {
-            let lock = now.after(hurry.wait(times.lock));
+            let is_calm = hurry.is_none() && !epoch.locks_late();
+            let soon = now.after(hurry.wait_if(hurry.is_none(), times.lock));
+            let last = self.talk.locked.filter(|_| is_calm);
+            // No more of them in a while than one, and the first of a while waits for nothing.
+            let lock = last.map_or(soon, |(_, last)| soon.max(last.after(times.lock)));
             cx.timers.set_earlier(Timer::Lock, lock);
         }
         if epoch.misses_messages() {
-            // If all came that was asked for, there is no need to wait before the next part is.
-            let pause = if epoch.may_ask_again() { 8 } else { 1 };
+            // If all came that was asked for, there is no need to wait before the next part is. Nor is there long before the first
+            // question, if what is missing is lost.
+            let is_first = cx.timers.repetitions(Timer::Query) == 0 && hurry.is_none();
+            let pause = if epoch.may_ask_again() {
+                8
+            } else if is_first && epoch.is_told_what_it_misses() {
+                4
+            } else {
+                1
+            };
             let soon = now.after(part(times.retry, pause));
             cx.timers.set_earlier(Timer::Query, soon);
         } else if epoch.is_settled() && departure.presence == Presence::Present {
