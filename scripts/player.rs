@@ -136,6 +136,7 @@ impl<S: Stage> Player<S> {
                 let gives = gives.unwrap_or(json!({}));
                 let binds = self.matching("", &gives, &result);
                 assert!(binds.is_some(), "{}: {written} gives {result}", self.name);
+                self.bound.extend(binds.unwrap());
             }
             (done, _) => panic!("{}: {written} came to {done:?}", self.name),
         }

@@ -1,10 +1,11 @@
 //! What a member tells the application. `docs/spec/11-events.md`, "What the application is told".
 //!
 //! ```text
-//! Event = n, at, sid, and one of six groups:
+//! Event = n, at, sid, and one of seven groups:
 //!   Membership   who is there, on which terms, with which keys
 //!   Message      texts: those of others as they come, the fates of those of this member
 //!   Order        which order the texts have, and how sure that is
+//!   Verification who is who, as people find out
 //!   Misconduct   who does what no honest member does
 //!   Waiting      what the room waits for
 //!   Ended        the end
@@ -19,7 +20,8 @@ mod translating;
 use mpotr_core::crypto::{Digest32, IdentityKey, SuiteId};
 use mpotr_core::gka::{EpochName, FaultKind, Sid};
 use mpotr_core::{
-    Departure, DropReason, Evidence, MemberInfo, MessageId, Policy, TextId, WaitingReason,
+    AttemptId, CodeFailure, Departure, DropReason, Evidence, MemberInfo, MessageId, Policy,
+    RoomCode, RoundId, SecretOutcome, TextId, WaitingReason,
 };
 
 pub(crate) use translating::Translator;
@@ -48,6 +50,8 @@ pub enum Told {
     Message(Message),
     /// Which order the texts have.
     Order(Order),
+    /// Who is who, as people find out.
+    Verification(Verification),
     /// Who does what no honest member does.
     Misconduct(Misconduct),
     /// What the room waits for.
@@ -250,6 +254,62 @@ pub enum Order {
     },
 }
 
+/// Who is who, as people find out: `docs/spec/13-trust.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verification {
+    /// The code of this room, which its people read to one another: another code elsewhere is another room, with another
+    /// between the two.
+    Code {
+        /// The round.
+        round: RoundId,
+        /// The code.
+        code: RoomCode,
+        /// Whose code it is, in cycle order.
+        roster: Vec<IdentityKey>,
+    },
+    /// A member asks for a code, and this one has taken part by itself once in this epoch: it does again when its person asks.
+    CodeAsked {
+        /// The round.
+        round: RoundId,
+        /// Who asks.
+        identity: IdentityKey,
+    },
+    /// A round came to nothing. It counts as a try of one who may be between the people.
+    CodeFailed {
+        /// The round.
+        round: RoundId,
+        /// Why.
+        why: CodeFailure,
+        /// Whose doing it is, where that is known.
+        who: Vec<IdentityKey>,
+        /// Rounds that have failed so far.
+        tries: u32,
+    },
+    /// The person of a member asks whether this one's knows the same secret.
+    SecretAsked {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Who asks.
+        identity: IdentityKey,
+        /// What is asked. Anything that a member may write: not safe for a terminal.
+        question: String,
+        /// How often an attempt with this identity has failed.
+        failures: u32,
+    },
+    /// What came of an attempt.
+    SecretResult {
+        /// The attempt.
+        attempt: AttemptId,
+        /// With whom.
+        identity: IdentityKey,
+        /// How it ended.
+        result: SecretOutcome,
+        /// How often an attempt with this identity has failed.
+        failures: u32,
+    },
+}
+
 /// Who does what no honest member does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -363,19 +423,21 @@ impl Event {
             Told::Membership(told) => told.code(),
             Told::Message(told) => told.code(),
             Told::Order(told) => told.code(),
+            Told::Verification(told) => told.code(),
             Told::Misconduct(told) => told.code(),
             Told::Waiting(told) => told.code(),
             Told::Ended(told) => told.code(),
         }
     }
 
-    /// Its group, as its JSON form names it: `membership`, `message`, `order`, `misconduct`, `waiting`, `ended`.
+    /// Its group, as its JSON form names it: `membership`, `message`, `order`, `verification`, `misconduct`, `waiting`, `ended`.
     #[must_use]
     pub const fn group(&self) -> &'static str {
         match self.told {
             Told::Membership(_) => "membership",
             Told::Message(_) => "message",
             Told::Order(_) => "order",
+            Told::Verification(_) => "verification",
             Told::Misconduct(_) => "misconduct",
             Told::Waiting(_) => "waiting",
             Told::Ended(_) => "ended",
@@ -426,6 +488,18 @@ impl Order {
             Self::Fork { .. } => "fork",
             Self::Difference { .. } => "difference",
             Self::Lagging { .. } => "lagging",
+        }
+    }
+}
+
+impl Verification {
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Code { .. } => "code",
+            Self::CodeAsked { .. } => "code_asked",
+            Self::CodeFailed { .. } => "code_failed",
+            Self::SecretAsked { .. } => "secret_asked",
+            Self::SecretResult { .. } => "secret_result",
         }
     }
 }

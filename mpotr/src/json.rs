@@ -31,7 +31,7 @@ use serde::ser::{Serialize, Serializer};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{EpochName, Sid};
-use mpotr_core::{MemberInfo, MessageId};
+use mpotr_core::{AttemptId, MemberInfo, MessageId};
 
 pub use terms::{AdmissionJson, PolicyJson, RuleJson, SeenJson, VoteJson};
 pub use view::{MemberJson, MessageStateJson};
@@ -59,7 +59,7 @@ macro_rules! from_hex {
     };
 }
 
-from_hex! { IdentityKey Sid EpochName MessageId }
+from_hex! { IdentityKey Sid EpochName MessageId AttemptId }
 
 fn decode_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();

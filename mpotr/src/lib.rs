@@ -168,16 +168,19 @@ pub use identity::{fingerprint, new_identity};
 pub use random::SystemRng;
 
 // A member of a room, and what it is told and shows.
-pub use event::{Ended, Event, Membership, Message, Misconduct, Order, Told, Waiting};
+pub use event::{
+    Ended, Event, Membership, Message, Misconduct, Order, Told, Verification, Waiting,
+};
 pub use member::{
     Alert, CarrierNews, Member, MemberView, OptionError, OutsideView, Phase, Presence, Profile,
     RoomOptions, RoomView, TextState, TextView, VoteError,
 };
 #[doc(inline)]
 pub use mpotr_core::{
-    Admission, Carrier, Departure, DropReason, EpochName, Evidence, LinkReport, MAX_BODY,
-    MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId, MessageState, Policy, Record, Rejection, Rule,
-    Seen, SendError, TextId, Vote, WaitingReason,
+    Admission, AttemptId, Carrier, CodeFailure, Departure, DropReason, EpochName, Evidence,
+    LinkReport, MAX_BODY, MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId, MessageState, Policy,
+    Record, Rejection, RoomCode, RoundId, Rule, SecretOutcome, Seen, SendError, SharedSecret,
+    TextId, VerifyError, Vote, WaitingReason,
 };
 // Names and numbers of the key agreement.
 #[doc(inline)]

@@ -12,8 +12,8 @@ use std::collections::{BTreeSet, VecDeque};
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair, Secret};
 use mpotr_core::gka::{EpochName, RoomId};
 use mpotr_core::{
-    LinkReport, MessageId, MessageState, Policy, Record, Rejection, Seen, SendError, TextId,
-    Timestamp, Vote,
+    AttemptId, LinkReport, MessageId, MessageState, Policy, Record, Rejection, RoundId, Seen,
+    SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
 };
 
 use crate::event::{Ended, Event, Message, Misconduct, Told, Translator, Waiting};
@@ -320,6 +320,57 @@ impl Member {
         }
     }
 
+    /// Asks the person of another member whether it knows the same secret:
+    /// [`Verification::SecretResult`](crate::Verification::SecretResult) tells. The question is shown there, and every member
+    /// can read it.
+    ///
+    /// # Errors
+    /// The attempt has not begun.
+    pub fn verify_start(
+        &mut self,
+        now: u64,
+        identity: IdentityKey,
+        secret: &SharedSecret,
+        question: &str,
+    ) -> Result<AttemptId, VerifyError> {
+        self.with(now, |engine, now| {
+            engine.verify_start(now, identity, secret, question)
+        })
+        .unwrap_or(Err(VerifyError::NotSecure))
+    }
+
+    /// Answers [`Verification::SecretAsked`](crate::Verification::SecretAsked) by what the person has typed: one guess.
+    ///
+    /// # Errors
+    /// Nothing was answered.
+    pub fn verify_answer(
+        &mut self,
+        now: u64,
+        attempt: AttemptId,
+        secret: &SharedSecret,
+    ) -> Result<(), VerifyError> {
+        self.with(now, |engine, now| {
+            engine.verify_answer(now, attempt, secret)
+        })
+        .unwrap_or(Err(VerifyError::NotSecure))
+    }
+
+    /// Gives an attempt up, which counts as a failure on both sides.
+    pub fn verify_abort(&mut self, now: u64, attempt: AttemptId) {
+        self.with(now, |engine, now| engine.verify_abort(now, attempt));
+    }
+
+    /// Takes part in a round of the room's code, which it begins if none is under way:
+    /// [`Verification::Code`](crate::Verification::Code) or [`Verification::CodeFailed`](crate::Verification::CodeFailed) tells
+    /// what comes of it.
+    ///
+    /// # Errors
+    /// There is no epoch, or nothing can be written now.
+    pub fn room_code(&mut self, now: u64) -> Result<RoundId, VerifyError> {
+        self.with(now, |engine, now| engine.room_code(now))
+            .unwrap_or(Err(VerifyError::NotSecure))
+    }
+
     /// This member's own identity.
     #[must_use]
     pub const fn identity(&self) -> IdentityKey {
@@ -454,6 +505,7 @@ impl Member {
             Told::Membership(_)
             | Told::Message(_)
             | Told::Order(_)
+            | Told::Verification(_)
             | Told::Misconduct(_)
             | Told::Waiting(_)
             | Told::Ended(_) => false,

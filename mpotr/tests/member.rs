@@ -302,7 +302,8 @@ fn a_roster_that_has_grown_is_no_longer_the_one_that_was_seen_and_who_is_muted_i
     let alice = &mut channel.members[0];
     alice.mute(now, keys[1], true);
     channel.until(|channel| channel.has(2, is_secure));
-    channel.until(|channel| channel.members[0].members().len() == 3);
+    let is_whole = |member: &Member| member.members().len() == 3;
+    channel.until(|channel| channel.members.iter().all(is_whole));
     let now = channel.now;
     let error = channel.members[0]
         .send(now, b"for two".to_vec(), seen)

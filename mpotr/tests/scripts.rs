@@ -14,7 +14,10 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use mpotr::json::{AdmissionJson, Bytes, Hex, MessageStateJson, PolicyJson, SeenJson, VoteJson};
-use mpotr::{IdentityKeyPair, Member, Message, RoomOptions, SendError, TextId, Told, new_identity};
+use mpotr::{
+    IdentityKeyPair, Member, Message, RoomOptions, SendError, SharedSecret, TextId, Told,
+    new_identity,
+};
 use player::{Stage, play};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -67,6 +70,10 @@ impl Stage for Facade {
         self.keys[who].clone()
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each method that there is"
+    )]
     fn call(&mut self, who: &str, method: &str, params: Value) -> Result<Value, String> {
         if method == "open" {
             return self.open(who, &params);
@@ -78,6 +85,11 @@ impl Stage for Facade {
         let sent = |error: SendError| error.code().to_owned();
         let text = || read(&params["text_id"]).map(TextId::from_number);
         let identity = || read(&params["identity"]).map(|Hex(identity)| identity);
+        let secret = || {
+            let Bytes(typed) = read(&params["secret"])?;
+            let secret = SharedSecret::of_text(core::str::from_utf8(&typed).unwrap());
+            secret.ok_or_else(|| "empty_secret".to_owned())
+        };
         let seen = || read(&params["seen"]).map(|SeenJson(seen)| seen);
         match method {
             "send" => {
@@ -107,6 +119,25 @@ impl Stage for Facade {
                 voted(member.withdraw(now, &vote.into()))?;
             }
             "mute" => member.mute(now, identity()?, params["on"].as_bool().unwrap()),
+            "room_code" => {
+                let round = member.room_code(now).map_err(|error| error.code())?;
+                return Ok(json!({ "round": Hex(round) }));
+            }
+            "verify_start" => {
+                let question = params["question"].as_str().unwrap_or_default();
+                let attempt = member.verify_start(now, identity()?, &secret()?, question);
+                let attempt = attempt.map_err(|error| error.code())?;
+                return Ok(json!({ "attempt": Hex(attempt) }));
+            }
+            "verify_answer" => {
+                let Hex(attempt) = read(&params["attempt"])?;
+                let answered = member.verify_answer(now, attempt, &secret()?);
+                answered.map_err(|error| error.code())?;
+            }
+            "verify_abort" => {
+                let Hex(attempt) = read(&params["attempt"])?;
+                member.verify_abort(now, attempt);
+            }
             "refresh" => member.refresh(now),
             "leave" => member.leave(now),
             "close" => member.close(),

@@ -1,7 +1,10 @@
 //! What a host asks of a room that is open.
 
+use mpotr::crypto::zeroize::Zeroizing;
 use mpotr::json::{Bytes, Hex, MessageStateJson, PolicyJson, SeenJson, VoteJson};
-use mpotr::{EpochName, IdentityKey, LinkReport, MessageId, SendError, TextId};
+use mpotr::{
+    AttemptId, EpochName, IdentityKey, LinkReport, MessageId, SendError, SharedSecret, TextId,
+};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -9,7 +12,7 @@ use super::params::Params;
 use super::room::{Room, Texts};
 
 /// The methods of rooms.
-pub(super) const METHODS: [&str; 18] = [
+pub(super) const METHODS: [&str; 22] = [
     "send",
     "release",
     "discard",
@@ -21,6 +24,10 @@ pub(super) const METHODS: [&str; 18] = [
     "refresh",
     "mute",
     "dismiss",
+    "verify_start",
+    "verify_answer",
+    "verify_abort",
+    "room_code",
     "leave",
     "stop",
     "close",
@@ -47,6 +54,9 @@ pub(super) fn call(
         "state" | "message_state" => show(room, method, params),
         "admit" | "exclude" | "mute" => of_person(room, now, method, params),
         "merge" | "change_policy" | "withdraw" => vote(room, now, method, params),
+        "verify_start" | "verify_answer" | "verify_abort" | "room_code" => {
+            verify(room, now, method, params)
+        }
         _ => act(room, now, method, params),
     }
 }
@@ -169,6 +179,45 @@ fn vote(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<V
         }
     }
     Ok(done())
+}
+
+fn verify(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+    let member = &mut room.member;
+    match method {
+        "verify_start" => {
+            let Hex(identity): Hex<IdentityKey> = params.take("identity")?;
+            let secret = secret(&mut params)?;
+            let question: Option<String> = params.optional("question")?;
+            params.finish()?;
+            let question = question.unwrap_or_default();
+            let attempt = member.verify_start(now, identity, &secret, &question)?;
+            return Ok(json!({ "attempt": Hex(attempt) }));
+        }
+        "verify_answer" => {
+            let Hex(attempt): Hex<AttemptId> = params.take("attempt")?;
+            let secret = secret(&mut params)?;
+            params.finish()?;
+            member.verify_answer(now, attempt, &secret)?;
+        }
+        "verify_abort" => {
+            let Hex(attempt): Hex<AttemptId> = params.take("attempt")?;
+            params.finish()?;
+            member.verify_abort(now, attempt);
+        }
+        _ => {
+            params.finish()?;
+            return Ok(json!({ "round": Hex(member.room_code(now)?) }));
+        }
+    }
+    Ok(done())
+}
+
+/// What a person has typed, as bytes, so that no log of texts has it.
+fn secret(params: &mut Params) -> Result<SharedSecret, Failure> {
+    let Bytes(typed) = params.take("secret")?;
+    let typed = Zeroizing::new(typed);
+    let text = core::str::from_utf8(&typed).map_err(|_not_utf8| Failure::empty_secret())?;
+    SharedSecret::of_text(text).ok_or_else(Failure::empty_secret)
 }
 
 fn act(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {

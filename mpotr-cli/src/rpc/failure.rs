@@ -14,7 +14,7 @@
 use core::fmt::Display;
 
 use mpotr::json::Hex;
-use mpotr::{OptionError, SendError, VoteError};
+use mpotr::{OptionError, SendError, VerifyError, VoteError};
 use serde_json::{Map, Value, json};
 
 /// An error of the kinds above.
@@ -106,6 +106,12 @@ impl Failure {
         Self::new(-32_004, "passphrase", message)
     }
 
+    /// A secret is empty or too long, as it is compared.
+    pub(super) fn empty_secret() -> Self {
+        let message = "a secret is 1 to 1,024 bytes of UTF-8";
+        Self::new(-32_000, "empty_secret", message)
+    }
+
     /// A fault of this program.
     pub(super) fn internal() -> Self {
         let message = "a fault of this program: the room is closed, others go on";
@@ -126,6 +132,12 @@ impl From<OptionError> for Failure {
 
 impl From<VoteError> for Failure {
     fn from(error: VoteError) -> Self {
+        Self::new(-32_000, error.code(), error)
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
         Self::new(-32_000, error.code(), error)
     }
 }

@@ -4,12 +4,14 @@
 //! {"type":"joined","group":"membership","n":17,"at":5210,"sid":"..","identity":".."}
 //! ```
 
+use core::fmt::Display;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Ended, Event, Membership, Message, Misconduct, Order, Told, Waiting};
+use super::{Ended, Event, Membership, Message, Misconduct, Order, Told, Verification, Waiting};
 use crate::json::{Base64, Hex, HexList, PolicyJson, RosterJson, VoteJson};
 use mpotr_core::crypto::IdentityKey;
-use mpotr_core::{MessageId, WaitingReason};
+use mpotr_core::{MessageId, RoundId, WaitingReason};
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -23,6 +25,7 @@ impl Serialize for Event {
             Told::Membership(told) => membership(told, &mut map)?,
             Told::Message(told) => message(told, &mut map)?,
             Told::Order(told) => order(told, &mut map)?,
+            Told::Verification(told) => verification(told, &mut map)?,
             Told::Misconduct(told) => misconduct(told, &mut map)?,
             Told::Waiting(told) => waiting(told, &mut map)?,
             Told::Ended(told) => ended(told, &mut map)?,
@@ -146,6 +149,64 @@ fn order<M: SerializeMap>(told: &Order, map: &mut M) -> Result<(), M::Error> {
         }
         Order::Lagging { identity } => map.serialize_entry("identity", &Hex(identity)),
     }
+}
+
+fn verification<M: SerializeMap>(told: &Verification, map: &mut M) -> Result<(), M::Error> {
+    match told {
+        Verification::Code {
+            round,
+            code: read,
+            roster,
+        } => code(*round, read, roster, map),
+        Verification::CodeAsked { round, identity } => {
+            map.serialize_entry("round", &Hex(round))?;
+            map.serialize_entry("identity", &Hex(identity))
+        }
+        Verification::CodeFailed {
+            round,
+            why,
+            who,
+            tries,
+        } => {
+            map.serialize_entry("round", &Hex(round))?;
+            map.serialize_entry("why", why.code())?;
+            map.serialize_entry("who", &HexList(who))?;
+            map.serialize_entry("tries", tries)
+        }
+        Verification::SecretAsked {
+            attempt,
+            identity,
+            question,
+            failures,
+        } => {
+            map.serialize_entry("attempt", &Hex(attempt))?;
+            map.serialize_entry("identity", &Hex(identity))?;
+            map.serialize_entry("question", question)?;
+            map.serialize_entry("failures", failures)
+        }
+        Verification::SecretResult {
+            attempt,
+            identity,
+            result,
+            failures,
+        } => {
+            map.serialize_entry("attempt", &Hex(attempt))?;
+            map.serialize_entry("identity", &Hex(identity))?;
+            map.serialize_entry("result", result.code())?;
+            map.serialize_entry("failures", failures)
+        }
+    }
+}
+
+fn code<M: SerializeMap>(
+    round: RoundId,
+    code: &impl Display,
+    roster: &[IdentityKey],
+    map: &mut M,
+) -> Result<(), M::Error> {
+    map.serialize_entry("round", &Hex(round))?;
+    map.serialize_entry("code", &code.to_string())?;
+    map.serialize_entry("roster", &HexList(roster))
 }
 
 fn misconduct<M: SerializeMap>(told: &Misconduct, map: &mut M) -> Result<(), M::Error> {

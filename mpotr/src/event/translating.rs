@@ -6,7 +6,7 @@ use mpotr_core::crypto::{IdentityKey, SuiteId};
 use mpotr_core::gka::{EpochName, Sid};
 use mpotr_core::{Event as E, MemberInfo, Policy, Timestamp};
 
-use super::{Ended, Event, Membership, Message, Misconduct, Order, Told, Waiting};
+use super::{Ended, Event, Membership, Message, Misconduct, Order, Told, Verification, Waiting};
 
 /// Numbers events, and knows the epoch in which each happens.
 #[derive(Debug)]
@@ -223,6 +223,56 @@ impl Translator {
             E::WaitingOver { reason } => Waiting::Over { reason }.into(),
             E::Published { sid: _ } => Ended::Published.into(),
             E::Ended(departure) => Ended::Ended(departure).into(),
+            E::Code {
+                round,
+                code,
+                roster,
+            } => Verification::Code {
+                round,
+                code,
+                roster,
+            }
+            .into(),
+            E::CodeAsked {
+                round,
+                by: identity,
+            } => Verification::CodeAsked { round, identity }.into(),
+            E::CodeFailed {
+                round,
+                why,
+                who,
+                tries,
+            } => Verification::CodeFailed {
+                round,
+                why,
+                who,
+                tries,
+            }
+            .into(),
+            E::SecretAsked {
+                attempt,
+                identity,
+                question,
+                failures,
+            } => Verification::SecretAsked {
+                attempt,
+                identity,
+                question,
+                failures,
+            }
+            .into(),
+            E::SecretResult {
+                attempt,
+                identity,
+                result,
+                failures,
+            } => Verification::SecretResult {
+                attempt,
+                identity,
+                result,
+                failures,
+            }
+            .into(),
             // A lint finds what is not named above, and the core has.
             _ => return None,
         })
@@ -263,4 +313,4 @@ macro_rules! groups {
     };
 }
 
-groups! { Membership Message Order Misconduct Waiting Ended }
+groups! { Membership Message Order Verification Misconduct Waiting Ended }

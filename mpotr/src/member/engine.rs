@@ -3,8 +3,9 @@
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, Secret, UnsupportedSuite};
 use mpotr_core::gka::EpochName;
 use mpotr_core::{
-    Event, LinkReport, MessageId, MessageState, Policy, PolicyError, Record, Rejection, Room,
-    RoomConfig, Seen, SendError, TextId, Timestamp, Vote, VoteError,
+    AttemptId, Event, LinkReport, MessageId, MessageState, Policy, PolicyError, Record, Rejection,
+    Room, RoomConfig, RoundId, Seen, SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
+    VoteError,
 };
 
 use crate::{SuiteVisitor, SystemRng};
@@ -32,6 +33,21 @@ pub(super) trait Engine: Send {
     fn leave(&mut self, now: Timestamp);
     fn stop(&mut self, now: Timestamp);
     fn votes(&self) -> Vec<Vote>;
+    fn verify_start(
+        &mut self,
+        now: Timestamp,
+        identity: IdentityKey,
+        secret: &SharedSecret,
+        question: &str,
+    ) -> Result<AttemptId, VerifyError>;
+    fn verify_answer(
+        &mut self,
+        now: Timestamp,
+        attempt: AttemptId,
+        secret: &SharedSecret,
+    ) -> Result<(), VerifyError>;
+    fn verify_abort(&mut self, now: Timestamp, attempt: AttemptId);
+    fn room_code(&mut self, now: Timestamp) -> Result<RoundId, VerifyError>;
     fn is_secure(&self) -> bool;
     fn has_ended(&self) -> bool;
     fn message_state(&self, id: &MessageId) -> Option<MessageState>;
@@ -149,6 +165,34 @@ impl<S: CryptoSuite> Engine for On<S> {
 
     fn votes(&self) -> Vec<Vote> {
         self.room.votes().cloned().collect()
+    }
+
+    fn verify_start(
+        &mut self,
+        now: Timestamp,
+        identity: IdentityKey,
+        secret: &SharedSecret,
+        question: &str,
+    ) -> Result<AttemptId, VerifyError> {
+        let Self { room, rng } = self;
+        room.verify_start(now, identity, secret, question, rng)
+    }
+
+    fn verify_answer(
+        &mut self,
+        now: Timestamp,
+        attempt: AttemptId,
+        secret: &SharedSecret,
+    ) -> Result<(), VerifyError> {
+        self.room.verify_answer(now, attempt, secret, &mut self.rng)
+    }
+
+    fn verify_abort(&mut self, now: Timestamp, attempt: AttemptId) {
+        self.room.verify_abort(now, attempt, &mut self.rng);
+    }
+
+    fn room_code(&mut self, now: Timestamp) -> Result<RoundId, VerifyError> {
+        self.room.room_code(now, &mut self.rng)
     }
 
     fn is_secure(&self) -> bool {

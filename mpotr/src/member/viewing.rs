@@ -102,6 +102,7 @@ impl Viewing {
         match &event.told {
             Told::Membership(told) => self.membership(told),
             Told::Message(told) => self.message(told),
+            Told::Verification(_) => {}
             Told::Order(told) => {
                 let identity = match told {
                     Order::Fork { identity, .. } | Order::Difference { identity, .. } => identity,

@@ -7,23 +7,28 @@ use std::fs;
 use mpotr_core::crypto::{Digest32, IdentityKey, SuiteId};
 use mpotr_core::gka::{EpochName, FaultKind, Sid};
 use mpotr_core::{
-    Departure, DropReason, Duration, MemberInfo, MessageId, Policy, Rule, TextId, Vote,
-    WaitingReason,
+    AttemptId, CodeFailure, Departure, DropReason, Duration, MemberInfo, MessageId, Policy,
+    RoundId, Rule, SecretOutcome, TextId, Vote, WaitingReason,
 };
 use serde::Serialize;
 use serde::ser::SerializeMap as _;
 
-use super::{Ended, Event, Membership, Message, Misconduct, Order, Told, Waiting, equivocation};
+use super::{
+    Ended, Event, Membership, Message, Misconduct, Order, Told, Verification, Waiting, code,
+    equivocation,
+};
 
 const ALICE: IdentityKey = IdentityKey::new([0xaa; 32]);
 const BOB: IdentityKey = IdentityKey::new([0xbb; 32]);
 const EPOCH: EpochName = EpochName::new([0xee; 16]);
 const ID: MessageId = MessageId::new([0x1d; 32]);
 const SID: Sid = Sid::new([0x5d; 32]);
+const ROUND: RoundId = RoundId::new([0xcc; 16]);
+const ATTEMPT: AttemptId = AttemptId::new([0x77; 16]);
 const TEXT: TextId = TextId::from_number(3);
 
 /// The event in JSON, with letters for what is long: A and B for Alice and Bob, E for an epoch, I for a message, S for the
-/// session.
+/// session, R for a round and T for an attempt.
 fn json(told: impl Into<Told>) -> String {
     let event = Event {
         n: 17,
@@ -40,6 +45,8 @@ fn shortened(event: &impl Serialize) -> String {
         ("aa", 32, "A"),
         ("bb", 32, "B"),
         ("ee", 16, "E"),
+        ("cc", 16, "R"),
+        ("77", 16, "T"),
         ("1d", 32, "I"),
         ("5d", 32, "S"),
     ];
@@ -291,6 +298,52 @@ fn events() -> Vec<(Told, &'static str, &'static str, &'static str)> {
             r#","identity":"B""#,
         ),
         (
+            Verification::CodeAsked {
+                round: ROUND,
+                identity,
+            }
+            .into(),
+            "verification",
+            "code_asked",
+            r#","round":"R","identity":"B""#,
+        ),
+        (
+            Verification::CodeFailed {
+                round: ROUND,
+                why: CodeFailure::WrongReveal,
+                who: vec![BOB],
+                tries: 2,
+            }
+            .into(),
+            "verification",
+            "code_failed",
+            r#","round":"R","why":"wrong_reveal","who":["B"],"tries":2"#,
+        ),
+        (
+            Verification::SecretAsked {
+                attempt: ATTEMPT,
+                identity,
+                question: "where?".to_owned(),
+                failures: 1,
+            }
+            .into(),
+            "verification",
+            "secret_asked",
+            r#","attempt":"T","identity":"B","question":"where?","failures":1"#,
+        ),
+        (
+            Verification::SecretResult {
+                attempt: ATTEMPT,
+                identity,
+                result: SecretOutcome::Same,
+                failures: 0,
+            }
+            .into(),
+            "verification",
+            "secret_result",
+            r#","attempt":"T","identity":"B","result":"same","failures":0"#,
+        ),
+        (
             Misconduct::Cheated {
                 identity,
                 fault: FaultKind::WrongProof,
@@ -480,6 +533,20 @@ fn each_event_has_the_form_that_is_written_down() {
 }
 
 #[test]
+fn a_code_is_told_as_it_is_read_aloud() {
+    struct Alone;
+    impl Serialize for Alone {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            code(ROUND, &"0123 4567 8901", &[ALICE, BOB], &mut map)?;
+            map.end()
+        }
+    }
+    let expected = r#"{"round":"R","code":"0123 4567 8901","roster":["A","B"]}"#;
+    assert_eq!(shortened(&Alone), expected);
+}
+
+#[test]
 fn two_things_in_one_place_are_told_without_the_texts() {
     struct Alone;
     impl Serialize for Alone {
@@ -539,7 +606,7 @@ fn the_specification_lists_each_event_and_no_other() {
         .into_iter()
         .map(|(.., code, _)| code.to_owned())
         .collect();
-    let elsewhere = ["equivocation", "waiting", "waiting_over"];
+    let elsewhere = ["code", "equivocation", "waiting", "waiting_over"];
     told.extend(elsewhere.map(str::to_owned));
     assert_eq!(listed("## Events as JSON"), told);
 }
