@@ -64,6 +64,7 @@ impl<S: CryptoSuite> Room<S> {
             },
         };
         let judge = Judge {
+            now,
             parent,
             me: &self.common.me,
             lobby: &self.lobby,
@@ -134,7 +135,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.begin(now, attempt, rng);
         if is_change {
-            self.extend_view(now);
+            self.move_on(now);
             self.say_next();
             self.advance_runs(now, rng);
         }

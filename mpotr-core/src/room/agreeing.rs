@@ -33,6 +33,7 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) {
         attempt.records = self.common.me.config.record;
+        attempt.stepped = now;
         let members = attempt.run().members().iter();
         let claimed = members.map(|m| m.offer().identity).collect();
         self.set_aside(now);
@@ -137,6 +138,9 @@ impl<S: CryptoSuite> Room<S> {
                     let pulse = &mut self.common.pulse;
                     pulse.hear_confirmation(now, claim.run, claim.sender);
                 }
+                if which == Which::Current && self.is_of_own_change() {
+                    self.move_on(now);
+                }
                 self.proceed(now, which, rng);
             }
             Err(Unfilled::UnknownSender) => return Err(Rejection::UnknownSender),
@@ -155,6 +159,14 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the run under way is one of the change of this member's epoch.
+    fn is_of_own_change(&self) -> bool {
+        let current = self.succession.current.as_ref();
+        let view = self.phase.change().map(|change| change.view);
+        current
+            .is_some_and(|run| self.is_of_change(&run.proposal) && view == Some(run.proposal.view))
     }
 
     /// Goes on with all runs as far as what is known allows.
@@ -178,7 +190,7 @@ impl<S: CryptoSuite> Room<S> {
                 }
                 Outcome::Confirmed(attempt) => {
                     self.ask_later(now);
-                    self.have_confirmed(which, *attempt);
+                    self.have_confirmed(now, which, *attempt);
                 }
                 Outcome::Established(established) => {
                     self.install(now, *established);
@@ -201,20 +213,20 @@ impl<S: CryptoSuite> Room<S> {
         let run = attempt.run().sid();
         let said = member.epoch.next_of(member.epoch.me());
         let is_frozen = said.is_some_and(|next| next.frozen.is_some_and(|(it, _)| it == run));
-        let entered = member.changing.change.as_ref().map(|it| it.entered);
-        let Some(entered) = entered.filter(|_| !is_frozen && !attempt.has_confirmed()) else {
+        let change = member.changing.change.as_mut();
+        let Some(change) = change.filter(|_| !is_frozen && !attempt.has_confirmed()) else {
             return;
         };
-        member.epoch.freeze(run);
         let view = self.common.me.times().view;
-        let least = now.after(part(view, 2));
-        let end = entered.after(view).max(least);
+        let end = change.go_on_until(view, now.after(part(view, 2)));
+        member.epoch.freeze(run);
         self.common.timers.set(Timer::View, end);
         self.say_next();
     }
 
     /// This member has confirmed a run: what it confirms last is what it may install.
-    fn have_confirmed(&mut self, which: Which, attempt: Attempt<S>) {
+    fn have_confirmed(&mut self, now: Timestamp, which: Which, mut attempt: Attempt<S>) {
+        attempt.stepped = now;
         let run = attempt.run().sid();
         let own = attempt.own_packets().pop();
         let cut = attempt.cut;
@@ -267,14 +279,32 @@ impl<S: CryptoSuite> Room<S> {
     /// without a member that has fallen silent comes late.
     pub(super) fn extend_view(&mut self, now: Timestamp) {
         let view = self.common.me.times().view;
-        if let Some(change) = self.phase.change_mut() {
-            let until = change.extend(now, view);
-            if self.succession.waits_for_newcomers() {
-                // Those have less.
-                self.common.timers.set_earlier(Timer::View, until);
-            } else {
-                self.common.timers.set(Timer::View, until);
-            }
+        if let Some(until) = self.phase.change_mut().map(|it| it.extend(now, view)) {
+            self.end_view_at(until);
+        }
+    }
+
+    /// The run of this view has moved on: it has half of that time from this step on.
+    pub(super) fn move_on(&mut self, now: Timestamp) {
+        let view = self.common.me.times().view;
+        if let Some(until) = self.phase.change_mut().map(|it| it.move_on(now, view)) {
+            self.end_view_at(until);
+        }
+    }
+
+    fn end_view_at(&mut self, until: Timestamp) {
+        if self
+            .phase
+            .change()
+            .is_some_and(|change| change.is_cut_short)
+        {
+            return;
+        }
+        if self.succession.waits_for_newcomers() {
+            // Those have less.
+            self.common.timers.set_earlier(Timer::View, until);
+        } else {
+            self.common.timers.set(Timer::View, until);
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Change {
     pub(super) entered: Timestamp,
     /// When a proposal for the view was seen first.
     proposed: Option<Timestamp>,
+    /// Until when it goes on, once there is one.
+    until: Timestamp,
     /// When it went on because others had, last.
     followed: Option<Timestamp>,
     /// Whether the view ends for another reason than that its time is over.
@@ -50,6 +52,9 @@ const STAYS: u32 = 2;
 /// A view of which this part of the time goes by has failed, no matter who ends it: the pace was too quick. A shorter one says
 /// nothing about the carrier.
 const PART_THAT_COUNTS: u32 = 2;
+
+/// A run that moves on puts the end of its view off, until so many times the length of one have passed since its proposal came.
+const MOST_VIEWS: u32 = 2;
 
 /// What a member knows of the way from its epoch to the next.
 #[derive(Debug, Default)]
@@ -86,8 +91,22 @@ impl Change {
     /// There is a proposal in this view: until when it goes on, if a view has this length.
     pub(super) fn extend(&mut self, now: Timestamp, view: Duration) -> Timestamp {
         let proposed = *self.proposed.get_or_insert(now);
-        let least = proposed.after(part(view, 2));
-        self.entered.after(view).max(least)
+        self.go_on_until(view, proposed.after(part(view, 2)))
+    }
+
+    /// The run of this view has moved on: the same. Who is on a slow line, and takes one step after the other, is not given up
+    /// between two of them.
+    pub(super) fn move_on(&mut self, now: Timestamp, view: Duration) -> Timestamp {
+        let proposed = *self.proposed.get_or_insert(now);
+        let latest = proposed.after(view.saturating_mul(MOST_VIEWS));
+        let least = now.after(part(view, 2)).min(latest);
+        self.go_on_until(view, least)
+    }
+
+    /// It goes on for so long, and until then at least.
+    pub(super) fn go_on_until(&mut self, view: Duration, least: Timestamp) -> Timestamp {
+        self.until = self.until.max(least).max(self.entered.after(view));
+        self.until
     }
 }
 
@@ -292,6 +311,7 @@ impl<S: CryptoSuite> Room<S> {
             began,
             entered: now,
             proposed: None,
+            until: now,
             followed,
             is_cut_short: false,
         };

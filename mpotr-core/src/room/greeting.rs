@@ -140,7 +140,11 @@ impl<S: CryptoSuite> Room<S> {
         if offer.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
         }
-        if offer.parent.is_none() || offer.parent != self.phase.name() || self.phase.gathers() {
+        if self.phase.gathers() && offer.parent.is_some() {
+            // Who comes in with this member, it may be: the offer is what a proposal lists.
+            return self.handle_offer(now, answer.offer, rng);
+        }
+        if offer.parent.is_none() || offer.parent != self.phase.name() {
             return Err(Rejection::UnknownEpoch);
         }
         let claimed = offer.identity;
@@ -254,10 +258,17 @@ impl<S: CryptoSuite> Room<S> {
         }
         let fresh = self.common.me.times().fresh();
         let is_anybody_there = self.lobby.newcomers.are_there(now, fresh);
-        let is_closed = |it: &Situation<'_, S>| it.member.strangers.sent.is_none();
-        if is_anybody_there && self.opens_door(now) && self.is_so(now, is_closed) {
-            // They knocked in the epoch before.
+        let newcomers = &self.lobby.newcomers;
+        let is_unasked = |it: &Situation<'_, S>| {
+            let sent = it.member.strangers.sent;
+            sent.is_none_or(|sent| newcomers.have_knocked_since(sent))
+        };
+        if is_anybody_there && self.opens_door(now) && self.is_so(now, is_unasked) {
+            // They knocked in the epoch before, or when none was let in.
             self.plan_challenge(now);
+        } else if is_anybody_there && !newcomers.may_come(now) {
+            let until = newcomers.until();
+            self.common.timers.set_earlier(Timer::Change, until);
         }
         let Some(member) = self.phase.member_mut() else {
             return;
@@ -269,8 +280,11 @@ impl<S: CryptoSuite> Room<S> {
         let unheard = situation.unheard();
         let takes_any = situation.takes_newcomers();
         let mut fitting = claimed;
+        let (newcomers, me) = (&self.lobby.newcomers, self.common.me.public());
         fitting.retain(|identity| takes_any && situation.may_state(identity));
-        let newcomers = &self.lobby.newcomers;
+        let fails_until = |it: &IdentityKey| newcomers.fails_until(now, it, &me);
+        let next = fitting.iter().filter_map(fails_until).min();
+        fitting.retain(|identity| fails_until(identity).is_none());
         // Who was there when others failed the room goes first.
         if fitting.iter().any(|identity| newcomers.is_alive(identity)) {
             fitting.retain(|identity| newcomers.is_alive(identity));
@@ -280,6 +294,9 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             Vec::new()
         };
+        if let Some(next) = next {
+            self.common.timers.set_earlier(Timer::Change, next);
+        }
         if takes_any {
             self.lobby
                 .request_missing(&mut self.common.at(now), unheard);

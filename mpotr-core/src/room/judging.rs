@@ -20,6 +20,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::votes::Votes;
 use crate::error::Rejection;
+use crate::time::Timestamp;
 use crate::wire::{Admitted, EpochName, Proposal, SidHint};
 
 /// Why a proposal is not taken part in.
@@ -86,6 +87,7 @@ fn await_that(holds: bool) -> Result<(), Verdict> {
 
 /// What a proposal is judged by.
 pub(super) struct Judge<'a, S: CryptoSuite> {
+    pub(super) now: Timestamp,
     pub(super) parent: Parent<'a, S>,
     pub(super) me: &'a Me<S>,
     pub(super) lobby: &'a Lobby<S>,
@@ -101,6 +103,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
         self.check_terms(proposal)?; // 1
         self.check_view(proposal)?; // 2
         let place = self.check_own_offer(proposal)?; // 3, and of 1 what it answers to
+        self.await_stall()?; // 2, of one that may wait for it
         let offers = self.find_offers(proposal)?; // 4
         let sid = proposal.sid::<S>(offers.iter().copied());
         self.check_stated(proposal, &offers, sid)?; // 4, of a change
@@ -166,8 +169,11 @@ impl<S: CryptoSuite> Judge<'_, S> {
         };
         // Who makes epochs up does not end a run of those who have none, nor these one of an epoch. That of an epoch gives
         // way to the epoch that has followed it.
-        let is_elsewhere =
-            |run: &Attempt<S>| run.proposal.parent.is_some() != proposal.parent.is_some();
+        let is_elsewhere = |run: &Attempt<S>| match (run.proposal.parent, proposal.parent) {
+            (Some(_), None) => true,
+            (None, Some(_)) => !matches!(self.parent, Parent::Host { .. }),
+            (None, None) | (Some(_), Some(_)) => false,
+        };
         let is_busy = self.running.is_some_and(is_elsewhere);
         require(is_followed && !is_busy, Rejection::UnknownEpoch)?;
         require(proposal.suite == S::ID && fits, Rejection::OtherPolicy)?;
@@ -192,7 +198,11 @@ impl<S: CryptoSuite> Judge<'_, S> {
                 let yields = self.running.is_some_and(|run| run.yields_to(proposal));
                 (is_above || yields) && proposal.view <= views.furthest(proposal)
             }
-            Parent::Host { .. } => !self.running.is_some_and(Attempt::has_confirmed),
+            Parent::Host { .. } => !self.running.is_some_and(|run| {
+                let is_later =
+                    run.proposal.parent == proposal.parent && proposal.view > run.proposal.view;
+                run.proposal.parent.is_some() && run.has_confirmed() && !is_later
+            }),
             Parent::Move(_) => is_above,
             Parent::Epoch(situation) => {
                 let changing = &situation.member.changing;
@@ -202,6 +212,16 @@ impl<S: CryptoSuite> Judge<'_, S> {
             }
         };
         require(fits, Rejection::StaleView)
+    }
+
+    /// A run of an epoch of others takes the place of one of a first epoch, or of one that this member has confirmed, when that
+    /// stalls: who is in it may do nothing there for ever.
+    fn await_stall(&self) -> Result<(), Verdict> {
+        let round_trip = self.me.times().round_trip;
+        let is_of_host = matches!(self.parent, Parent::Host { .. });
+        let running = self.running.filter(|_| is_of_host);
+        let held = running.filter(|run| run.proposal.parent.is_none() || run.has_confirmed());
+        await_that(held.is_none_or(|run| self.now >= run.stalls_from(round_trip)))
     }
 
     /// No offer is known to be used or at fault, and this member's own unused one for this parent is listed: its place.

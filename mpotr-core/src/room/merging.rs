@@ -295,7 +295,12 @@ impl<S: CryptoSuite> Room<S> {
                 // A word that nobody has heard before: its answer shows how long one takes.
                 self.say_heard(now, rng);
             }
-            if !is_busy && self.lobby.knocks_now(&self.common.at(now)) {
+            // Who waits in a run of a first epoch wants to come in all the same.
+            let run = self.succession.current.as_ref();
+            let is_outside = run.is_none_or(|run| {
+                run.proposal.parent.is_none() && self.lobby.neighbours.names().next().is_some()
+            });
+            if is_outside && self.lobby.knocks_now(&self.common.at(now)) {
                 self.knock(rng);
             }
             self.lobby.advertise(&mut self.common.at(now), is_busy, rng);

@@ -31,6 +31,8 @@ const DOUBTED: u32 = 8;
 /// Until who has answered a challenge is listed, its answer is stated, offers are gathered and a proposal is made: so many round
 /// trips at least.
 const ROUND_TRIPS_TO_LIST: u32 = 3;
+/// For certain so many: what goes by that is never too short by much.
+const ROUND_TRIPS_OF_LISTING: u32 = 2;
 /// So many views that fail one after the other double the time of the next.
 const MAX_DOUBLINGS: u32 = 3;
 /// And so many that of a view in which this member would come into an epoch.
@@ -117,6 +119,8 @@ pub(super) struct Pulse {
     rests_on_listings: bool,
     /// Whether who has answered first may have come long after what it answers.
     is_doubted: bool,
+    /// At most this it takes, by how soon members of an epoch have listed this member after its answer.
+    of_host: Option<Duration>,
     /// What was measured among the members of the last epoch. Who comes later may have been away when it was asked, and its answer
     /// late for that; if the carrier has become slower, views fail.
     of_epoch: Option<Duration>,
@@ -227,6 +231,16 @@ impl Pulse {
         self.rests_on_listings = rests_on_listings;
     }
 
+    /// Members of an epoch have listed this member in their proposal, which has answered their challenge then: however late others
+    /// answer it, a word and its answer take no longer than that.
+    pub(super) fn bound(&mut self, now: Timestamp, answered: Timestamp) {
+        let most = part(now.since(answered), ROUND_TRIPS_OF_LISTING);
+        if self.round_trip.is_some_and(|known| known > most) {
+            self.of_host = Some(self.of_host.map_or(most, |known| known.min(most)));
+            self.estimate(false);
+        }
+    }
+
     /// Whether nothing better was measured than when others listed this member in a proposal: they may have waited long for that,
     /// and do so more quickly the next time.
     pub(super) const fn takes_listings(&self) -> bool {
@@ -301,6 +315,7 @@ impl Pulse {
         self.outside.clear();
         self.answered.clear();
         self.rests_on_listings = false;
+        self.of_host = None;
         self.estimate(true);
     }
 
@@ -327,7 +342,8 @@ impl Pulse {
                 self.of_epoch = Some(measured);
             }
             let is_slower = self.failed >= MAX_DOUBLINGS;
-            let least = self.of_epoch.filter(|_| !is_slower);
+            let least = self.of_epoch.into_iter().chain(self.of_host).min();
+            let least = least.filter(|_| !is_slower);
             self.round_trip = Some(least.map_or(measured, |least| least.min(measured)));
         }
     }

@@ -258,7 +258,7 @@ impl<S: CryptoSuite> Room<S> {
         Ok(())
     }
 
-    fn handle_offer(
+    pub(super) fn handle_offer(
         &mut self,
         now: Timestamp,
         offer: Offer,

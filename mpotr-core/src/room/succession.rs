@@ -263,6 +263,7 @@ mod tests {
         let mut two = Two::new();
         let proposal = two.proposal(0, Policy::default());
         let judge = Judge {
+            now: NOW,
             parent: Parent::None,
             me: &two.common.me,
             lobby: &two.lobby,

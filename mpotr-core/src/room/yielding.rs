@@ -95,6 +95,7 @@ impl<S: CryptoSuite> Room<S> {
     /// Looks again at the proposals that waited, the best first.
     pub(super) fn consider_pending(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         for mut waiting in self.lobby.turns.pending.take() {
+            self.note_listed(waiting.since, &waiting.proposal);
             match self.judge(now, &waiting.proposal) {
                 Ok(part) if self.may_wait(now, &waiting.proposal, (part.hint(), waiting.since)) => {
                     waiting.run = Some(part.hint());
@@ -124,8 +125,38 @@ impl<S: CryptoSuite> Room<S> {
         self.look_again(now);
     }
 
+    /// Members of an epoch list this member, which has answered them: that shows how long a word and its answer take at most.
+    fn note_listed(&mut self, now: Timestamp, proposal: &Proposal) {
+        let own = self.lobby.offering.own(proposal.parent);
+        let is_listed = own.is_some_and(|own| proposal.offers.contains(&own.digest));
+        if self.phase.gathers()
+            && proposal.parent.is_some()
+            && is_listed
+            && self.lobby.signs(proposal) == Some(true)
+            && let Some(answered) = self.lobby.published(proposal.parent)
+        {
+            self.common.pulse.bound(now, answered);
+            self.common.keep_pace();
+        }
+    }
+
+    /// A proposal of members of an epoch that waits for the run under way to stall is looked at again then.
+    fn await_stall(&mut self, now: Timestamp) {
+        let is_of_host = |it: &Pending| it.proposal.parent.is_some();
+        let is_any_waiting = self.lobby.turns.pending.iter().any(is_of_host);
+        let running = self.succession.current.as_ref();
+        let running = running.filter(|_| self.phase.gathers() && is_any_waiting);
+        let round_trip = self.common.me.times().round_trip;
+        if let Some(stalls) = running.map(|run| run.stalls_from(round_trip))
+            && now < stalls
+        {
+            self.common.timers.set_earlier(Timer::Yield, stalls);
+        }
+    }
+
     /// Proposals that wait are looked at again when the time of a better one is over.
     fn look_again(&mut self, now: Timestamp) {
+        self.await_stall(now);
         let is_any_whole = self.lobby.turns.pending.iter().any(|it| it.run.is_some());
         if is_any_whole && self.lobby.turns.held.is_none() {
             let round_trip = self.common.me.times().round_trip;
@@ -195,6 +226,7 @@ impl<S: CryptoSuite> Room<S> {
         proposal: Proposal,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
+        self.note_listed(now, &proposal);
         match self.judge(now, &proposal) {
             Ok(part) if self.may_wait(now, &proposal, (part.hint(), now)) => {
                 let waiting = Pending::new(now, proposal, Some(part.hint()));
@@ -210,7 +242,9 @@ impl<S: CryptoSuite> Room<S> {
             }
             Err(Verdict::Wait) => {
                 let cx = &mut self.common.at(now);
-                self.lobby.wait_for_offers(cx, proposal)
+                self.lobby.wait_for_offers(cx, proposal)?;
+                self.await_stall(now);
+                Ok(())
             }
             Err(Verdict::Ask(people)) if self.votes.admission.asks() => {
                 self.ask_about(now, people);

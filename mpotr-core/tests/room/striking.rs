@@ -266,6 +266,55 @@ fn whose_proposal_never_comes_is_struck() {
     panic!("nobody was struck");
 }
 
+/// Whether all these, and one that came later, are in one epoch without Eve.
+fn has_come_without_eve(n: &Network, newcomer: usize) -> bool {
+    n.rooms[newcomer].is_secure() && together_at_last(n, &[0, 1, 2, 3, newcomer])
+}
+
+/// Whether these are in one epoch of exactly these.
+fn together_at_last(network: &Network, members: &[usize]) -> bool {
+    let expected: BTreeSet<_> = members.iter().map(|it| network.keys[*it]).collect();
+    let last = |member: &usize| rosters(network, *member).last().cloned();
+    members
+        .iter()
+        .all(|member| last(member).as_ref() == Some(&expected))
+}
+
+/// Nothing is asked for but that one may come in, which a member may refuse: who refuses all is left out, and who comes is let in.
+#[test]
+fn who_never_takes_part_keeps_no_newcomer_out() {
+    for kind in [PacketKind::Contribution, PacketKind::Confirmation] {
+        for seed in 1..6 {
+            let mut network = room(seed);
+            withhold(&mut network, EVE, kind);
+            let newcomer = network.enter(|_| {});
+            let began = network.now;
+            network.run_until(60, |n| has_come_without_eve(n, newcomer));
+            let took = network.now.since(began).as_secs();
+            assert!(took <= 30, "{kind:?} {seed}: {took} s");
+        }
+    }
+}
+
+/// One that was left out goes on as a newcomer, offers first epochs, and does nothing in either: others come in all the same.
+#[test]
+fn who_was_left_out_keeps_no_newcomer_out() {
+    for kind in [PacketKind::Contribution, PacketKind::Confirmation] {
+        for seed in 1..9 {
+            let mut network = room(seed);
+            withhold(&mut network, EVE, kind);
+            refresh(&mut network, 0);
+            network.run_until(120, |n| together(n, &[0, 1, 2, 3]));
+            network.run_for(7 * seed);
+            let newcomer = network.enter(|_| {});
+            let began = network.now;
+            network.run_until(120, |n| has_come_without_eve(n, newcomer));
+            let took = network.now.since(began).as_secs();
+            assert!(took <= 30, "{kind:?} {seed}: {took} s");
+        }
+    }
+}
+
 #[cfg(feature = "insider")]
 mod accused {
     use super::*;

@@ -7,11 +7,13 @@ use mpotr_gka::{Fault, FaultKind, MemberIndex, Run};
 
 use crate::event::Event;
 use crate::room::Room;
+use crate::room::lobby::newcomers::Failed;
 use crate::room::membership::Membership;
 use crate::room::succession::Which;
 use crate::room::succession::attempt::Attempt;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
+use crate::wire::Admitted;
 
 impl<S: CryptoSuite> Room<S> {
     /// Ends the run that is under way without an epoch, for want of time or for a later one. If this member has confirmed it,
@@ -62,13 +64,13 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// The view ends. If its run failed for want of those who would have come in, there are some without any now.
+    /// The view ends. If its run failed for want of those who would have come in, it is charged to them; if for want of a member,
+    /// which may not want them in, there are views without any now, in which it has nothing to refuse.
     fn note_failed_newcomers(&mut self, now: Timestamp) {
         let current = self.succession.current.as_ref();
-        let Some((alive, by)) = current.and_then(|attempt| {
-            let by = attempt.named_by(&attempt.silent());
-            Some((attempt.alive_newcomers()?, by))
-        }) else {
+        let current = current.filter(|attempt| !attempt.joining.is_empty());
+        let failed = current.map(|attempt| self.failed_newcomers(attempt, &attempt.silent()));
+        let Some(failed) = failed else {
             return;
         };
         // What members want has ended it, and not the time.
@@ -76,8 +78,17 @@ impl<S: CryptoSuite> Room<S> {
             && self.is_so(now, |situation| situation.wants_own_change());
         if self.phase.is_member() && !is_cut_short {
             let view = self.common.me.times().view;
-            self.lobby.newcomers.have_failed(now, view, alive, by);
+            self.lobby.newcomers.have_failed(now, view, failed);
         }
+    }
+
+    /// For want of whom of those who would come in a run fails.
+    fn failed_newcomers(&self, attempt: &Attempt<S>, culprits: &[MemberIndex]) -> Failed {
+        let me = self.common.me.public();
+        let member = self.phase.member();
+        let has_proven =
+            |it: &Admitted| member.is_some_and(|member| member.strangers.has_proven(it));
+        attempt.failed_newcomers(culprits, me, has_proven)
     }
 
     /// Takes note that a member that gathers was in a run in vain.
@@ -130,12 +141,10 @@ impl<S: CryptoSuite> Room<S> {
         offering.spend(attempt.used_offers());
         offering.spend(attempt.offers_of(&fault.culprits));
         offering.spend(attempt.offers_of(&attempt.run().undecodable()));
-        let is_of_newcomers = |it: &MemberIndex| attempt.joining.contains(it);
-        if self.phase.is_member() && fault.culprits.iter().any(is_of_newcomers) {
+        let failed = self.failed_newcomers(attempt, &fault.culprits);
+        if self.phase.is_member() && !failed.silent.is_empty() {
             let view = self.common.me.times().view;
-            let alive = attempt.alive_newcomers().unwrap_or_default();
-            let by = attempt.named_by(&fault.culprits);
-            self.lobby.newcomers.have_failed(now, view, alive, by);
+            self.lobby.newcomers.have_failed(now, view, failed);
         }
         match which {
             // A change goes on with its next view.

@@ -10,6 +10,7 @@ use crate::room::testing::{NOW, Suite, Two};
 impl Two {
     fn judge(&self, proposal: &Proposal) -> Result<Part<Suite>, Verdict> {
         let judge = Judge {
+            now: NOW,
             parent: Parent::None,
             me: &self.common.me,
             lobby: &self.lobby,

@@ -15,6 +15,30 @@ const MAX_FAILED: u32 = 4;
 /// The most epochs whose challenges are answered at one time.
 const MAX_ANSWERED: usize = 4;
 
+/// The most of those who failed views that are remembered.
+const MAX_FAILING: usize = 256;
+
+/// One for want of whom views have failed.
+#[derive(Debug, Default)]
+struct Failing {
+    times: u32,
+    /// Until when it is not listed.
+    until: Timestamp,
+    /// Who had named it: a member may lie about one that is outside.
+    by: BTreeSet<IdentityKey>,
+}
+
+/// A view that has failed for want of newcomers.
+#[derive(Debug, Default)]
+pub(crate) struct Failed {
+    /// Those for want of whom, each with the members that had named it; nobody, if for want of a member.
+    pub(crate) silent: BTreeMap<IdentityKey, BTreeSet<IdentityKey>>,
+    /// Those who took part in it.
+    pub(crate) alive: BTreeSet<IdentityKey>,
+    /// The other members that had said that the silent ones were there.
+    pub(crate) by: BTreeSet<IdentityKey>,
+}
+
 /// What is remembered of newcomers.
 #[derive(Debug, Default)]
 pub(crate) struct Newcomers {
@@ -26,6 +50,8 @@ pub(crate) struct Newcomers {
     until: Timestamp,
     /// Those who took part in the last view that failed so: they go first.
     alive: BTreeSet<IdentityKey>,
+    /// Those for want of whom views have failed.
+    failing: BTreeMap<IdentityKey, Failing>,
     /// Members that had said of such a one that it was there, how often in a row, and until when their word counts for nothing.
     doubted: BTreeMap<IdentityKey, (u32, Timestamp)>,
     /// The last answer of this member to the challenge of each epoch.
@@ -64,36 +90,93 @@ impl Newcomers {
         self.knocked = Some(now);
     }
 
+    /// Whether one has knocked since then.
+    pub(crate) fn have_knocked_since(&self, then: Timestamp) -> bool {
+        self.knocked.is_some_and(|at| at > then)
+    }
+
+    /// Until when none is listed.
+    pub(crate) const fn until(&self) -> Timestamp {
+        self.until
+    }
+
     /// Whether one has knocked within `fresh`.
     pub(crate) fn are_there(&self, now: Timestamp, fresh: Duration) -> bool {
         self.knocked.is_some_and(|at| now.since(at) <= fresh)
     }
 
-    /// A view has failed for want of some, of whom these members had said that they were there; `alive` took part in it. When
-    /// newcomers are listed again, the word of those members lists nobody here for as long again, and longer each time: who
-    /// makes newcomers up keeps the others out of a few views, and not for ever.
-    pub(crate) fn have_failed(
-        &mut self,
-        now: Timestamp,
-        view: Duration,
-        alive: impl IntoIterator<Item = IdentityKey>,
-        by: impl IntoIterator<Item = IdentityKey>,
-    ) {
+    /// A view with some has failed: for want of them, or of a member. When newcomers are listed again, the word of the members that had said that they were
+    /// there lists nobody here for as long again, and longer each time: who makes newcomers up keeps the others out of a few views,
+    /// and not for ever.
+    pub(crate) fn have_failed(&mut self, now: Timestamp, view: Duration, failed: Failed) {
         let views = |times: u32| view.saturating_mul(2_u32.saturating_pow(times.min(MAX_FAILED)));
-        self.failed = self.failed.saturating_add(1).min(MAX_FAILED);
-        self.until = now.after(views(self.failed));
-        self.alive = alive.into_iter().collect();
         // It was long ago.
         let forgets = |until: Timestamp| now.since(until) > views(MAX_FAILED);
+        self.failing.retain(|_, it| !forgets(it.until));
         self.doubted.retain(|_, (_, until)| !forgets(*until));
+        let Failed { silent, alive, by } = failed;
+        let is_of_newcomers = !silent.is_empty();
+        let is_any_new = !is_of_newcomers || self.charge(now, silent, views);
+        self.alive = alive;
+        if is_any_new {
+            self.failed = self.failed.saturating_add(1).min(MAX_FAILED);
+            // Those who took part do not wait for the one that did not; but if the next view fails, too, all do.
+            let is_excused = self.failed == 1 && is_of_newcomers && !self.alive.is_empty();
+            let pause = if is_excused {
+                Duration::ZERO
+            } else {
+                views(self.failed)
+            };
+            self.until = self.until.max(now.after(pause));
+        }
+        let listed_again = self.until.max(now);
         for member in by {
             if self.doubted.len() >= MAX_MEMBERS && !self.doubted.contains_key(&member) {
                 continue;
             }
             let (times, until) = self.doubted.entry(member).or_insert((0, now));
             *times = times.saturating_add(1).min(MAX_FAILED);
-            *until = self.until.after(views(*times));
+            *until = listed_again.after(views(*times));
         }
+    }
+
+    /// Those for want of whom a view has failed are not listed for a while, longer each time. Returns whether a view has failed for
+    /// want of any of them for the first time, as far as is remembered.
+    fn charge(
+        &mut self,
+        now: Timestamp,
+        silent: BTreeMap<IdentityKey, BTreeSet<IdentityKey>>,
+        views: impl Fn(u32) -> Duration,
+    ) -> bool {
+        let mut is_any_new = false;
+        for (identity, by) in silent {
+            is_any_new |= !self.failing.contains_key(&identity);
+            if self.failing.len() >= MAX_FAILING && !self.failing.contains_key(&identity) {
+                let first = self.failing.iter().min_by_key(|(_, it)| it.until);
+                if let Some(first) = first.map(|(first, _)| *first) {
+                    self.failing.remove(&first);
+                }
+            }
+            let failing = self.failing.entry(identity).or_default();
+            failing.times = failing.times.saturating_add(1).min(MAX_FAILED);
+            failing.until = now.after(views(failing.times));
+            let room = MAX_MEMBERS.saturating_sub(failing.by.len());
+            failing.by.extend(by.into_iter().take(room));
+        }
+        is_any_new
+    }
+
+    /// Until when an identity is not listed by the word of a member, since views have failed for want of it. Where one member alone
+    /// had named it in those, the word of the others counts.
+    pub(crate) fn fails_until(
+        &self,
+        now: Timestamp,
+        identity: &IdentityKey,
+        by: &IdentityKey,
+    ) -> Option<Timestamp> {
+        let failing = self.failing.get(identity);
+        let failing = failing.filter(|it| it.by.contains(by) || it.by.len() > 1)?;
+        (now < failing.until).then_some(failing.until)
     }
 
     /// Whether a member's word on who is there counts for nothing.
@@ -233,7 +316,7 @@ mod tests {
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::SeedableRng as _;
 
-    use super::{MAX_ANSWERED, Newcomers, Reply};
+    use super::{Failed, MAX_ANSWERED, MAX_FAILING, Newcomers, Reply};
     use crate::room::testing::Suite;
     use crate::time::{Duration, Timestamp};
     use crate::wire::{Knock, KnockNonce, Packet};
@@ -251,18 +334,115 @@ mod tests {
         Timestamp::default().after(Duration::from_secs(secs))
     }
 
+    fn key(n: u8) -> IdentityKey {
+        IdentityKey::new([n; 32])
+    }
+
+    fn by(member: IdentityKey) -> Failed {
+        Failed {
+            by: [member].into(),
+            ..Failed::default()
+        }
+    }
+
+    fn is_failing(
+        newcomers: &Newcomers,
+        now: Timestamp,
+        identity: &IdentityKey,
+        by: &IdentityKey,
+    ) -> bool {
+        newcomers.fails_until(now, identity, by).is_some()
+    }
+
+    fn of(silent: &[u8], alive: &[u8]) -> Failed {
+        Failed {
+            silent: silent
+                .iter()
+                .map(|it| (key(*it), [key(99)].into()))
+                .collect(),
+            alive: alive.iter().copied().map(key).collect(),
+            ..Failed::default()
+        }
+    }
+
+    #[test]
+    fn who_fails_views_again_and_again_keeps_nobody_else_waiting() {
+        let mut newcomers = Newcomers::default();
+        newcomers.have_failed(at(0), VIEW, of(&[1], &[]));
+        assert!(newcomers.may_come(at(16)) && is_failing(&newcomers, at(15), &key(1), &key(99)));
+        for (failed, views) in [(100, 4), (200, 8), (360, 16), (600, 16)] {
+            newcomers.have_failed(at(failed), VIEW, of(&[1], &[]));
+            let until = failed + 8 * views;
+            assert!(is_failing(&newcomers, at(until - 1), &key(1), &key(99)));
+            assert!(!is_failing(&newcomers, at(until), &key(1), &key(99)));
+            assert!(
+                newcomers.may_come(at(failed))
+                    && !is_failing(&newcomers, at(failed), &key(2), &key(99))
+            );
+        }
+        // It was long ago.
+        newcomers.have_failed(at(2000), VIEW, of(&[3], &[]));
+        newcomers.have_failed(at(2100), VIEW, of(&[1], &[]));
+        assert!(
+            !newcomers.may_come(at(2100)) && !is_failing(&newcomers, at(2116), &key(1), &key(99))
+        );
+    }
+
+    #[test]
+    fn who_lies_about_one_that_is_outside_keeps_it_out_of_no_view_of_another() {
+        let mut newcomers = Newcomers::default();
+        newcomers.have_failed(at(0), VIEW, of(&[1], &[]));
+        assert!(is_failing(&newcomers, at(0), &key(1), &key(99)));
+        assert!(!is_failing(&newcomers, at(0), &key(1), &key(98)));
+        // Two say so, and it is not there.
+        let mut again = of(&[1], &[]);
+        again.silent.insert(key(1), [key(98)].into());
+        newcomers.have_failed(at(20), VIEW, again);
+        assert!(is_failing(&newcomers, at(51), &key(1), &key(97)));
+        assert!(!is_failing(&newcomers, at(52), &key(1), &key(97)));
+    }
+
+    #[test]
+    fn who_took_part_waits_for_one_that_did_not_once_at_most() {
+        let mut newcomers = Newcomers::default();
+        newcomers.have_failed(at(0), VIEW, of(&[1], &[2]));
+        assert!(newcomers.may_come(at(0)));
+        newcomers.have_failed(at(8), VIEW, of(&[2], &[3]));
+        assert!(!newcomers.may_come(at(39)) && newcomers.may_come(at(40)));
+        // For want of a member there are views without newcomers, no matter who took part.
+        newcomers.have_come();
+        newcomers.have_failed(at(50), VIEW, of(&[], &[2]));
+        assert!(!newcomers.may_come(at(65)) && newcomers.may_come(at(66)));
+    }
+
+    #[test]
+    fn what_is_remembered_of_those_who_failed_views_is_bounded() {
+        let mut newcomers = Newcomers::default();
+        for n in 0..=u16::MAX / 64 {
+            let mut identity = [0; 32];
+            identity[..2].copy_from_slice(&n.to_be_bytes());
+            let silent = [(IdentityKey::new(identity), [key(99)].into())].into();
+            let failed = Failed {
+                silent,
+                ..Failed::default()
+            };
+            newcomers.have_failed(at(0), VIEW, failed);
+        }
+        assert_eq!(newcomers.failing.len(), MAX_FAILING);
+    }
+
     #[test]
     fn after_a_failure_newcomers_wait_for_2_to_16_views() {
         let mut newcomers = Newcomers::default();
         assert!(newcomers.may_come(at(0)));
         for views in [2, 4, 8, 16, 16] {
-            newcomers.have_failed(at(100), VIEW, [], []);
+            newcomers.have_failed(at(100), VIEW, Failed::default());
             assert!(!newcomers.may_come(at(99 + 8 * views)));
             assert!(newcomers.may_come(at(100 + 8 * views)));
         }
         newcomers.have_come();
         assert!(newcomers.may_come(at(100)));
-        newcomers.have_failed(at(100), VIEW, [], []);
+        newcomers.have_failed(at(100), VIEW, Failed::default());
         assert!(newcomers.may_come(at(116)));
     }
 
@@ -270,16 +450,16 @@ mod tests {
     fn who_named_one_that_was_not_there_is_doubted_for_longer_than_newcomers_wait() {
         let mallory = IdentityKey::new([1; 32]);
         let mut newcomers = Newcomers::default();
-        newcomers.have_failed(at(0), VIEW, [], [mallory]);
+        newcomers.have_failed(at(0), VIEW, by(mallory));
         assert!(newcomers.may_come(at(16)) && newcomers.doubts(at(31), &mallory));
         assert!(!newcomers.doubts(at(32), &mallory));
         // One that was let in excuses nothing, but time does.
         newcomers.have_come();
-        newcomers.have_failed(at(40), VIEW, [], [mallory]);
+        newcomers.have_failed(at(40), VIEW, by(mallory));
         assert!(newcomers.may_come(at(56)) && newcomers.doubts(at(87), &mallory));
         assert!(!newcomers.doubts(at(88), &mallory));
         newcomers.have_come();
-        newcomers.have_failed(at(300), VIEW, [], [mallory]);
+        newcomers.have_failed(at(300), VIEW, by(mallory));
         assert!(!newcomers.doubts(at(332), &mallory));
     }
 
@@ -319,7 +499,7 @@ mod tests {
     fn who_took_part_is_remembered_until_the_next_comes() {
         let key = IdentityKey::new([1; 32]);
         let mut newcomers = Newcomers::default();
-        newcomers.have_failed(at(0), VIEW, [key], []);
+        newcomers.have_failed(at(0), VIEW, of(&[2], &[1]));
         assert!(newcomers.is_alive(&key));
         newcomers.have_come();
         assert!(!newcomers.is_alive(&key));

@@ -119,12 +119,15 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// How much speaks for it that a newcomer has answered; nothing, if only members say so that have said it before of one
-    /// who was not there.
+    /// who was not there, or of this one when it was not.
     fn trust_in(&self, newcomer: &Admitted) -> Option<Trust> {
-        let is_proven = self.member.strangers.has_proven(newcomer);
+        let (newcomers, me) = (self.newcomers, self.me.public());
+        let identity = &newcomer.identity;
+        let is_taken = |by: &IdentityKey| newcomers.fails_until(self.now, identity, by).is_none();
+        let is_proven = self.member.strangers.has_proven(newcomer) && is_taken(&me);
         let trusted = self
             .named_by(newcomer)
-            .filter(|member| !self.newcomers.doubts(self.now, member))
+            .filter(|member| !newcomers.doubts(self.now, member) && is_taken(member))
             .count();
         (is_proven || trusted > 0).then_some(Trust { is_proven, trusted })
     }

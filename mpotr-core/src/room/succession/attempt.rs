@@ -19,8 +19,15 @@ use mpotr_gka::{
 use crate::epoch::{Door, Enclosure};
 use crate::record::RunRecord;
 use crate::room::installing::Certificate;
-use crate::wire::{EpochName, Proposal, SidHint};
+use crate::room::lobby::newcomers::Failed;
+use crate::time::{Duration, Timestamp};
+use crate::wire::{Admitted, EpochName, Proposal, SidHint};
 use stage::Stage;
+
+/// A run in which nobody else takes the step of this member within so many round trips stalls.
+const STALLS: u32 = 4;
+/// And one in which some have, but not all, within so many.
+const STALLS_WITH_OTHERS: u32 = 8;
 
 /// A run that this member takes part in.
 #[derive(Debug)]
@@ -42,6 +49,8 @@ pub(crate) struct Attempt<S: CryptoSuite> {
     pub(crate) cut: Option<Digest32>,
     /// What encloses its packets; `None` where those who are in no epoch have to read them, too.
     pub(crate) enclosure: Option<Arc<Enclosure<S>>>,
+    /// When this member took its last step in it.
+    pub(crate) stepped: Timestamp,
     /// Whether a transcript is kept.
     pub(crate) records: bool,
     /// That of the epoch to be, once this member has confirmed. Before that nobody has the epoch.
@@ -94,6 +103,7 @@ impl<S: CryptoSuite> Attempt<S> {
             named_by: BTreeMap::new(),
             cut: None,
             enclosure: None,
+            stepped: Timestamp::default(),
             records: false,
             door: None,
         }
@@ -108,6 +118,21 @@ impl<S: CryptoSuite> Attempt<S> {
             self.contributions.len()
         };
         packets == members
+    }
+
+    /// From when on a run of those who have an epoch may take the place of this one, for one who has none: a packet and its answer
+    /// could have been lost and come again since this member's last step, and nobody else has taken that step; or some have, and
+    /// as long again has passed.
+    pub(crate) fn stalls_from(&self, round_trip: Duration) -> Timestamp {
+        let others = if self.has_confirmed() {
+            self.confirmations
+                .signed(self.run())
+                .any(|it| it != self.run().me())
+        } else {
+            !self.is_alone()
+        };
+        let patience = if others { STALLS_WITH_OTHERS } else { STALLS };
+        self.stepped.after(round_trip.saturating_mul(patience))
     }
 
     /// Whether another run of the same view may take the place of this one: nobody else takes part here. It lists the offer that
@@ -232,23 +257,33 @@ impl<S: CryptoSuite> Attempt<S> {
         !self.has_confirmed() && !self.joining.iter().all(is_here)
     }
 
-    /// The claimed identities of those who would come in and have taken part, if others have not.
-    pub(crate) fn alive_newcomers(&self) -> Option<Vec<IdentityKey>> {
-        let silent = self.silent();
-        let (missing, here): (Vec<MemberIndex>, Vec<MemberIndex>) = self
-            .joining
-            .iter()
-            .copied()
-            .partition(|member| silent.contains(member));
-        let members = here.into_iter().filter_map(|it| self.run().member(it));
-        let identities = members.map(|member| member.offer().identity);
-        (!missing.is_empty()).then(|| identities.collect())
-    }
-
-    /// The other members that have said that some of those were there who would come in.
-    pub(crate) fn named_by(&self, newcomers: &[MemberIndex]) -> BTreeSet<IdentityKey> {
-        let named_by = newcomers.iter().filter_map(|it| self.named_by.get(it));
-        named_by.flatten().copied().collect()
+    /// For want of whom of those who would come in it fails, if these are silent or at fault. `has_proven` tells whom of them this
+    /// member, `me`, has verified itself.
+    pub(crate) fn failed_newcomers(
+        &self,
+        culprits: &[MemberIndex],
+        me: IdentityKey,
+        has_proven: impl Fn(&Admitted) -> bool,
+    ) -> Failed {
+        let mut failed = Failed::default();
+        for place in &self.joining {
+            let Some(identity) = self.run().member(*place).map(|it| it.offer().identity) else {
+                continue;
+            };
+            if !culprits.contains(place) {
+                failed.alive.insert(identity);
+                continue;
+            }
+            let mut by = self.named_by.get(place).cloned().unwrap_or_default();
+            failed.by.extend(&by);
+            let offer = self.offer_at(*place);
+            let is_proven = |offer| has_proven(&Admitted { identity, offer });
+            if offer.is_some_and(is_proven) {
+                by.insert(me);
+            }
+            failed.silent.insert(identity, by);
+        }
+        failed
     }
 }
 

@@ -33,7 +33,7 @@ impl<S: CryptoSuite> Attempt<S> {
         signed.filter_map(|sender| self.offer_at(sender))
     }
 
-    fn offer_at(&self, member: MemberIndex) -> Option<OfferDigest> {
+    pub(super) fn offer_at(&self, member: MemberIndex) -> Option<OfferDigest> {
         self.proposal.offers.get(member.place()).copied()
     }
 
