@@ -86,7 +86,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey, Secret};
-use mpotr_gka::{Established, MemberIndex, PerMember, Sid, TrapdoorKey};
+use mpotr_gka::{Continuation, Established, MemberIndex, PerMember, Sid, TrapdoorKey};
 
 use crate::record::Record;
 use crate::wire::{EpochHint, EpochId, Lock, MessageId, Next, SealedPacket};
@@ -231,6 +231,8 @@ pub(crate) struct Epoch<S: CryptoSuite> {
     cuts: Vec<Cut>,
     /// The epoch that follows is installed: no message counts here from now on.
     retired: bool,
+    /// What a light run starts from that follows this epoch.
+    continuation: Option<Continuation<S>>,
     recorder: Recorder,
     effects: VecDeque<Effect>,
 }
@@ -245,6 +247,7 @@ impl<S: CryptoSuite> Epoch<S> {
             signing_keys,
             trapdoor,
             secret,
+            continuation,
         } = established;
         let members = run.members().len();
         let id = EpochId {
@@ -281,6 +284,7 @@ impl<S: CryptoSuite> Epoch<S> {
             goal: None,
             cuts: Vec::new(),
             retired: false,
+            continuation: Some(continuation),
             recorder: Recorder::default(),
             effects: VecDeque::new(),
         }

@@ -61,7 +61,7 @@ use mpotr_crypto::{DecodeError, Decoder, Encoder, byte_newtype, wire_enum};
 use mpotr_gka::{Challenge, Confirmation, Contribution, Offer, Sid};
 
 /// The version of packets, their first byte. `docs/spec/05-wire.md`, "Packet".
-pub const VERSION: u8 = 4;
+pub const VERSION: u8 = 5;
 /// What every sealed packet begins with: version and kind.
 pub const SEALED_PREFIX: [u8; 2] = [VERSION, PacketKind::Sealed.code()];
 

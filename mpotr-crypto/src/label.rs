@@ -88,6 +88,8 @@ labels! {
     CONFIRMATION_KEY = "confirm";
     /// The chain from which the keys of an epoch's messages come.
     MESSAGES = "messages";
+    /// What the secret of the epoch that follows takes along from this one.
+    INIT = "init";
     /// First chain key of one sender's content messages.
     CONTENT_CHAIN = "content chain";
     /// First chain key of one sender's statements.

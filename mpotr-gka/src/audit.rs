@@ -215,7 +215,7 @@ impl Rounds<'_> {
     pub fn shown_keys(&self) -> impl Iterator<Item = Option<EphemeralKey>> {
         self.payloads
             .iter()
-            .map(|opened| Some(InnerKeys::split(opened)?.0.signing))
+            .map(|opened| Some(InnerKeys::split(opened)?.0.keys.signing))
     }
 
     /// The signing keys of all members, and what is left of the payloads without them.
@@ -225,17 +225,17 @@ impl Rounds<'_> {
             .iter()
             .zip(self.payloads)
             .map(|(contribution, opened)| {
-                let (keys, payload) = InnerKeys::split(opened)?;
-                keys.open(run, contribution.sender, &contribution.body.inner_keys)
-                    .then_some((keys.signing, payload))
+                let (inner, payload) = InnerKeys::split(opened)?;
+                inner.open(run, contribution.sender, &contribution.body.inner_keys)?;
+                Some((inner.keys, payload))
             })
             .collect();
         let unopened = |(member, it): (usize, &Option<_>)| it.is_none().then_some(member);
         let wrong = |member| AuditError::InnerKeys { member };
         all(split.iter().enumerate().filter_map(unopened).map(wrong))?;
-        let (keys, payloads): Split<'_> = split.into_iter().flatten().unzip();
-        all(inner_keys::repeated(&keys).into_iter().map(wrong))?;
-        Ok((keys, payloads))
+        let (keys, payloads): (Vec<_>, _) = split.into_iter().flatten().unzip();
+        all(inner_keys::repeated(run, &keys).into_iter().map(wrong))?;
+        Ok((keys.iter().map(|keys| keys.signing).collect(), payloads))
     }
 
     fn signed_contributions<S: CryptoSuite>(

@@ -19,6 +19,7 @@
 mod agreement;
 mod audit;
 mod authentication;
+mod continuation;
 mod epoch_name;
 mod fault;
 mod identity;
@@ -41,6 +42,7 @@ pub use authentication::{
     Challenge, CheckedChallenge, GroupAuthentication, GroupProof, JoinerProof, KeyProof,
     KeyStatement, OwnChallenge, TripleDh,
 };
+pub use continuation::Continuation;
 pub use epoch_name::EpochName;
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
@@ -53,8 +55,8 @@ pub use offer::{
 pub use room_name::{RoomId, RoomName, RoomNameError};
 pub use roster::{MAX_MEMBERS, RosterError};
 pub use rounds::{
-    Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established, Rejected,
-    RoundPacket, Slots, Unfilled,
+    Confirmation, Confirming, Contributing, Contribution, ContributionBody, Established,
+    MemberKeys, ReceiveKey, Rejected, RoundPacket, Slots, Unfilled,
 };
 pub use run::Run;
 pub use sid::Sid;

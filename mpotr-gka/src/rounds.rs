@@ -8,7 +8,7 @@
 //! D   = H("contributions", sid, bodies in cycle order)
 //! es  = extract(sid, K)                                        the epoch secret
 //! kc  = expand(es, "commit", D)                                32 bytes
-//! sealed_i = seal(key_i, nonce 0, sid || i || D || kc, M_i || salt_i || authentication payload)
+//! sealed_i = seal(key_i, nonce 0, sid || i || D || kc, keys_i || salt_i || authentication payload)
 //!                                                              key_i from expand(es, "confirm", ..)
 //! ```
 //!
@@ -57,6 +57,7 @@ pub use confirmation::Confirmation;
 pub use confirming::{Confirming, Established};
 pub use contributing::Contributing;
 pub use contribution::{Contribution, ContributionBody};
+pub use inner_keys::{MemberKeys, ReceiveKey};
 pub use packet::RoundPacket;
 pub use slots::{Slots, Unfilled};
 

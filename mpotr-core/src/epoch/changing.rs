@@ -213,6 +213,7 @@ impl<S: CryptoSuite> Epoch<S> {
         }
         self.erase_messages();
         self.retired = true;
+        self.continuation = None;
         if let Some(next) = self.own_next() {
             next.installed = Some(successor);
         }

@@ -251,7 +251,7 @@ fn opposite_merge_orders() {
 
 #[test]
 fn rooms_become_one_in_foul_weather() {
-    let mut network = two_rooms(6, 2, |_| {});
+    let mut network = two_rooms(6, 0, |_| {});
     network.set_weather(FOUL);
     People::of(0..6).run_until(&mut network, 900, |n| are_together(n, 0..6));
     assert!(network.rooms.iter().all(Room::is_secure));

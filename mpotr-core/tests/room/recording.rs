@@ -44,7 +44,7 @@ fn a_room_hands_out_its_run_and_then_everything_signed_that_took_effect_once() {
             panic!("{records:?}")
         };
         assert_eq!(run.proposal.offers.len(), 3);
-        assert!(run.payloads.iter().all(|payload| payload.len() == 64 + 96));
+        assert!(run.payloads.iter().all(|payload| payload.len() == 128 + 96));
         let mut texts = Vec::new();
         let mut last = BTreeMap::new();
         for record in &records[1..] {

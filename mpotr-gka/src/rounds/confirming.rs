@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
-    CryptoSuite, EphemeralKey, EphemeralKeyPair, SecretScalar, kdf::Prk, label, wiping_stack,
+    CryptoSuite, Element, EphemeralKey, EphemeralKeyPair, SecretScalar, kdf::Prk, label,
+    wiping_stack,
 };
 
 use super::contributing::agreement_payloads;
-use super::inner_keys::{self, InnerKeys, OwnInnerKeys};
+use super::inner_keys::{self, InnerKeys, MemberKeys, OwnInnerKeys};
 use super::packet::{RoundPacket, blame, check_complete};
 use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, KeyStatement};
+use crate::continuation::Continuation;
 use crate::fault::{CheckFailed, Fault, FaultKind, RunError};
 use crate::member_index::MemberIndex;
 use crate::run::Run;
@@ -67,12 +69,16 @@ impl<S: CryptoSuite> Confirming<S> {
         confirmations: &[Confirmation],
         rng: &mut dyn CryptoRng,
     ) -> Result<Established<S>, Box<Rejected<Self>>> {
-        let signing_keys = match wiping_stack(|| self.check(confirmations, rng)) {
-            Ok(signing_keys) => signing_keys,
+        let (keys, parts) = match wiping_stack(|| self.check(confirmations, rng)) {
+            Ok(opened) => opened,
             Err(error) => return Err(Box::new(Rejected { phase: self, error })),
         };
         let statement = self.confirmation.statement;
         let secret = self.secret();
+        let init = self
+            .epoch
+            .child::<S>(label::INIT, statement.contributions.as_bytes());
+        let signing_keys = keys.iter().map(|keys| keys.signing).collect();
         Ok(Established {
             run: self.run,
             statement,
@@ -80,6 +86,13 @@ impl<S: CryptoSuite> Confirming<S> {
             signing_keys,
             trapdoor: self.trapdoor,
             secret,
+            continuation: Continuation {
+                init,
+                keys,
+                parts,
+                part: self.inner_keys.part,
+                receive: self.inner_keys.receive,
+            },
         })
     }
 
@@ -101,7 +114,7 @@ impl<S: CryptoSuite> Confirming<S> {
         &self,
         confirmations: &[Confirmation],
         rng: &mut dyn CryptoRng,
-    ) -> Result<Vec<EphemeralKey>, RunError> {
+    ) -> Result<(Vec<MemberKeys>, Vec<Element<S>>), RunError> {
         let run = &self.run;
         let own = &self.confirmation.statement;
         check_complete(run, confirmations, &self.confirmation)?;
@@ -132,12 +145,16 @@ impl<S: CryptoSuite> Confirming<S> {
             .enumerate()
             .map(|(member, opened)| self.split(member, opened.as_ref()?))
             .collect();
-        let (keys, payloads): (Vec<_>, Vec<_>) = split.iter().flatten().copied().unzip();
-        let wrong = if payloads.len() == split.len() {
-            inner_keys::repeated(&keys)
-        } else {
-            indices(&split, Option::is_none)
-        };
+        let mut wrong = indices(&split, Option::is_none);
+        let (mut keys, mut parts, mut payloads) = (Vec::new(), Vec::new(), Vec::new());
+        for (member, part, payload) in split.into_iter().flatten() {
+            keys.push(member);
+            parts.push(part);
+            payloads.push(payload);
+        }
+        if wrong.is_empty() {
+            wrong = inner_keys::repeated(run, &keys);
+        }
         if !wrong.is_empty() {
             let kind = FaultKind::WrongProof;
             let culprits = wrong;
@@ -148,15 +165,19 @@ impl<S: CryptoSuite> Confirming<S> {
             let find = || self.authentication.blame(run, own, &payloads);
             blame(run, confirmations, find)
         })?;
-        Ok(keys)
+        Ok((keys, parts))
     }
 
-    /// The signing key and the authentication payload of a member; `None` if it did not commit to this key.
-    fn split<'a>(&self, member: usize, opened: &'a [u8]) -> Option<(EphemeralKey, &'a [u8])> {
-        let (keys, payload) = InnerKeys::split(opened)?;
+    /// The inner keys, the element `F` and the authentication payload of a member; `None` if it did not commit to these keys.
+    fn split<'a>(
+        &self,
+        member: usize,
+        opened: &'a [u8],
+    ) -> Option<(MemberKeys, Element<S>, &'a [u8])> {
+        let (inner, payload) = InnerKeys::split(opened)?;
         let committed = &self.contributions.get(member)?.body.inner_keys;
-        keys.open(&self.run, MemberIndex::of(member), committed)
-            .then_some((keys.signing, payload))
+        let part = inner.open(&self.run, MemberIndex::of(member), committed)?;
+        Some((inner.keys, part, payload))
     }
 
     /// All agree on the contributions, yet not on the key: either a contribution is wrong, and its proof says whose, or
@@ -211,6 +232,8 @@ pub struct Established<S: CryptoSuite> {
     pub trapdoor: SecretScalar<S>,
     /// The secret from which the epoch's keys are derived.
     pub secret: Prk,
+    /// What a light run starts from that follows the epoch.
+    pub continuation: Continuation<S>,
 }
 
 impl<S: CryptoSuite> core::fmt::Debug for Established<S> {

@@ -26,13 +26,24 @@ use crate::spec::Spec;
 /// The epoch that all runs of these tests follow.
 pub(crate) const PARENT: EpochName = EpochName::new([3; 16]);
 
-/// The inner keys, `M || salt`, of an insider that contributes by hand.
-pub(crate) fn keys_by_hand<S: CryptoSuite>(member: usize) -> [u8; 64] {
+/// How many bytes inner keys have: `M || F || P || salt`.
+pub(crate) const INNER: usize = 128;
+
+/// The inner keys, `M || F || P || salt`, of an insider that contributes by hand.
+pub(crate) fn keys_by_hand<S: CryptoSuite>(member: usize) -> [u8; INNER] {
     let number = u8::try_from(member).unwrap();
     let pair = EphemeralKeyPair::<S>::from_seed(&Secret::new([number; 32]));
-    let mut keys = [number; 64];
-    keys[..32].copy_from_slice(pair.public().as_bytes());
-    keys
+    let point = |scalar: u128| {
+        let scalar = S::Group::scalar_from_u128(scalar + 2 * u128::from(number));
+        S::Group::encode(&S::Group::mul_base(&scalar))
+    };
+    let keys = [
+        *pair.public().as_bytes(),
+        point(1000),
+        point(1001),
+        [number; 32],
+    ];
+    keys.concat().try_into().unwrap()
 }
 
 /// The secrets of one offer.

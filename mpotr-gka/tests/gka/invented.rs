@@ -11,6 +11,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::DEFAULT;
+use crate::crew::INNER;
 
 checks!(
     invented_members_agree_and_an_outsider_finds_nothing_wrong,
@@ -171,7 +172,7 @@ fn invented_members_make_tags_among_themselves<S: CryptoSuite>() {
         assert!(
             run.payloads()
                 .iter()
-                .all(|it| it.len() == 64 + 16 * (count - 1))
+                .all(|it| it.len() == INNER + 16 * (count - 1))
         );
         run.establish();
     }
@@ -192,7 +193,7 @@ fn an_outsider_checks_every_proof_and_that_of_member_0_too<S: CryptoSuite>() {
     let payloads = run.payloads();
     for member in 0..3 {
         let mut wrong = payloads.clone();
-        wrong[member][64 + 33] ^= 1;
+        wrong[member][INNER + 33] ^= 1;
         let errors = run.audit(&wrong).unwrap_err();
         assert_eq!(errors, [AuditError::Proof { member }]);
     }

@@ -255,12 +255,12 @@ impl Spec {
         (AeadKey::new(&key), data)
     }
 
-    /// `H("inner keys", sid, uint16 i, M, salt)` of 64 bytes `M || salt`.
+    /// `H("inner keys", sid, uint16 i, M || F || P, salt)` of 128 bytes `M || F || P || salt`.
     pub(crate) fn commitment<S: CryptoSuite>(&self, member: usize, keys: &[u8]) -> Digest32 {
         self.hash::<S>(label::INNER_KEYS)
             .u16(u16::try_from(member).unwrap())
-            .bytes(&keys[..32])
-            .bytes(&keys[32..64])
+            .bytes(&keys[..96])
+            .bytes(&keys[96..128])
             .digest()
     }
 
@@ -302,7 +302,7 @@ impl Spec {
         }
     }
 
-    /// The inner keys, 64 bytes, and the authentication payload of a confirmation.
+    /// The inner keys, 128 bytes, and the authentication payload of a confirmation.
     pub(crate) fn open<S: CryptoSuite>(
         &self,
         epoch: &Prk,

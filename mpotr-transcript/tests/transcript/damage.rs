@@ -212,15 +212,15 @@ fn a_foreign_offer_is_named() {
 #[test]
 fn a_wrong_proof_is_named() {
     for member in 0..3 {
-        for byte in [64, 104, 134] {
+        for byte in [128, 168, 198] {
             let found = damaged(|it| it.payloads[member][byte] ^= 1);
             assert_eq!(found, [FlawKind::Run(AuditError::Proof { member })]);
         }
-        let found = damaged(|it| it.payloads[member].truncate(64 + 95));
+        let found = damaged(|it| it.payloads[member].truncate(128 + 95));
         assert_eq!(found, [FlawKind::Run(AuditError::SealedLength { member })]);
     }
     let found = damaged(|it| {
-        let proofs = [0, 1].map(|member| it.payloads[member].split_off(64));
+        let proofs = [0, 1].map(|member| it.payloads[member].split_off(128));
         let [first, second] = proofs;
         it.payloads[0].extend(second);
         it.payloads[1].extend(first);
@@ -234,7 +234,7 @@ fn a_wrong_proof_is_named() {
 #[test]
 fn a_signing_key_that_was_not_committed_to_is_named() {
     for member in 0..3 {
-        for byte in [32, 63] {
+        for byte in [32, 64, 96, 127] {
             let found = damaged(|it| it.payloads[member][byte] ^= 1);
             assert_eq!(found, [FlawKind::Run(AuditError::InnerKeys { member })]);
         }

@@ -64,7 +64,7 @@ fn what_only_members_can_check_is_said() {
     assert_eq!(unproven, [Unproven::Identities, Unproven::KeyAgreement]);
     // Tags of the right length are all that an outsider sees.
     let mut hand = Hand::new(3, methods);
-    hand.section.payloads[1][64] ^= 1;
+    hand.section.payloads[1][128] ^= 1;
     assert_eq!(hand.flaws(), []);
     hand.section.payloads[1].pop();
     assert_eq!(

@@ -146,7 +146,15 @@ impl Shape {
             self.length("payload length", payload);
             self.bytes("sealed", &confirmation.sealed);
             self.fields(
-                &["inner M", "inner salt", "proof R", "proof s", "proof w"],
+                &[
+                    "inner M",
+                    "inner F",
+                    "inner P",
+                    "inner salt",
+                    "proof R",
+                    "proof s",
+                    "proof w",
+                ],
                 payload,
             );
             self.fields(

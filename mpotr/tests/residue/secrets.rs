@@ -195,10 +195,13 @@ impl<S: CryptoSuite> Source<S> {
     pub(crate) fn secrets(&self, texts: Range<u32>) -> Vec<Needle> {
         let mut found = Vec::new();
         for (index, person) in self.people.iter().enumerate() {
+            let (signing, [part, receive]) = self.inner(index);
             for (name, kind, bytes) in [
                 ("a", Kind::Identity, person.identity.secret()),
                 ("e", Kind::Spent, &person.e),
-                ("m", Kind::Signing, &self.signing(index)),
+                ("m", Kind::Signing, &signing),
+                ("f", Kind::Running, part.encoded()),
+                ("p", Kind::Running, receive.encoded()),
                 ("y", Kind::Signing, person.y.encoded()),
                 ("z", Kind::Spent, person.z.encoded()),
                 ("r", Kind::Spent, person.r.encoded()),
@@ -210,7 +213,7 @@ impl<S: CryptoSuite> Source<S> {
                 ));
             }
             add_expanded_seed::<S>(&format!("e of {index}"), &person.e, &mut found);
-            add_expanded_seed::<S>(&format!("m of {index}"), &self.signing(index), &mut found);
+            add_expanded_seed::<S>(&format!("m of {index}"), &signing, &mut found);
         }
         let key = self.agreed(&mut found);
         found.push(Needle::new("K", Kind::Spent, key.expose()));
@@ -220,6 +223,8 @@ impl<S: CryptoSuite> Source<S> {
         let digest = self.statement.contributions;
         let kc = es.expand::<S, 32>(label::KEY_COMMITMENT, digest.as_bytes());
         assert_eq!(kc.expose(), self.statement.key_commitment.as_bytes());
+        let init = es.expand::<S, 64>(label::INIT, digest.as_bytes());
+        found.push(Needle::new("init", Kind::Running, init.expose()));
         self.add_nonces(&es, &mut found);
         if self.methods.authentication == AuthenticationId::TripleDh {
             self.add_pair_keys(&mut found);
@@ -330,11 +335,11 @@ impl<S: CryptoSuite> Source<S> {
         hash.finish_secret().first_half()
     }
 
-    /// The seed of a member's signing key.
-    fn signing(&self, index: usize) -> Secret<32> {
+    /// The seed of a member's signing key, its part of joint keys and its receive key.
+    fn inner(&self, index: usize) -> (Secret<32>, [SecretScalar<S>; 2]) {
         let person = &self.people[index];
         let owner = u16::try_from(index).unwrap();
-        let seeds = person.wide.iter().map(|fresh| {
+        let drawn = person.wide.iter().map(|fresh| {
             let secret = |which| {
                 TranscriptHash::<S>::new(label::INNER_KEY_SECRET)
                     .bytes(person.identity.secret().expose())
@@ -344,16 +349,21 @@ impl<S: CryptoSuite> Source<S> {
                     .u8(which)
             };
             let seed = secret(0).finish_secret().first_half();
+            let scalars = [2, 3].map(|which| SecretScalar::<S>::of_hash(secret(which)));
+            let [part, receive] = scalars
+                .each_ref()
+                .map(|scalar| S::Group::encode(&scalar.mul_base()));
+            let signing = *EphemeralKeyPair::<S>::from_seed(&seed).public().as_bytes();
             let committed = TranscriptHash::<S>::new(label::INNER_KEYS)
                 .bytes(self.sid.as_bytes())
                 .u16(owner)
-                .bytes(EphemeralKeyPair::<S>::from_seed(&seed).public().as_bytes())
+                .bytes(&[signing, part, receive].concat())
                 .bytes(secret(1).digest().as_bytes())
                 .digest();
-            (seed, committed)
+            ((seed, scalars), committed)
         });
         let body = &self.contributions[index].body;
-        let found = { seeds }.find(|(_, committed)| *committed == body.inner_keys);
+        let found = { drawn }.find(|(_, committed)| *committed == body.inner_keys);
         found.unwrap().0
     }
 
@@ -394,7 +404,7 @@ impl<S: CryptoSuite> Source<S> {
             };
             // w is in the payload, behind the inner keys, R and s, where every member reads it.
             let is_drawn =
-                |fresh: &&[u8; 32]| nonce(fresh, 1).encoded().expose() == &payload[128..];
+                |fresh: &&[u8; 32]| nonce(fresh, 1).encoded().expose() == &payload[192..];
             let fresh = person.drawn.iter().find(is_drawn).unwrap();
             let name = format!("nonce of the proof of {index}");
             let nonce = nonce(fresh, 0);

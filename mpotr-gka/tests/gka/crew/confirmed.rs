@@ -9,7 +9,7 @@ use mpotr_gka::{
 };
 use rand_chacha::ChaCha20Rng;
 
-use super::{Known, assert_fault, assert_not_received, keys_by_hand};
+use super::{INNER, Known, assert_fault, assert_not_received, keys_by_hand};
 use crate::spec::Spec;
 
 /// All members after round 2.
@@ -59,8 +59,8 @@ impl<S: CryptoSuite> Confirmed<S> {
         self.spec.open::<S>(&self.epoch().0, confirmation)
     }
 
-    /// The inner keys of a member, `M || salt`.
-    pub(crate) fn inner_keys(&self, member: usize) -> [u8; 64] {
+    /// The inner keys of a member, `M || F || P || salt`.
+    pub(crate) fn inner_keys(&self, member: usize) -> [u8; INNER] {
         let opened = self.opened(member);
         opened.map_or_else(
             || keys_by_hand::<S>(member),
@@ -70,7 +70,7 @@ impl<S: CryptoSuite> Confirmed<S> {
 
     /// The authentication payload of a member.
     pub(crate) fn payload(&self, member: usize) -> Vec<u8> {
-        self.opened(member).unwrap()[64..].to_vec()
+        self.opened(member).unwrap()[INNER..].to_vec()
     }
 
     /// A member confirms with this authentication payload, sealed and signed as it should be.
