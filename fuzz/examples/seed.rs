@@ -80,6 +80,12 @@ fn session(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
 
 fn main() -> std::io::Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
+    for (name, packet) in mpotr_fuzz::change::examples(&mut ChaCha20Rng::seed_from_u64(2))
+        .iter()
+        .enumerate()
+    {
+        write("change", name, packet)?;
+    }
     let played = session(&mut rng);
     for (name, packet) in played.iter().enumerate() {
         write("packet", name, packet)?;

@@ -1,5 +1,6 @@
 //! What the fuzz targets have in common: decode, encode again, compare.
 
+pub mod change;
 pub mod wire;
 
 use mpotr_core::wire::{Bundle, Fields, Packet, PacketKind, Unsigned, Unverified, VERSION};

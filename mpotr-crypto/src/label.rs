@@ -90,6 +90,36 @@ labels! {
     MESSAGES = "messages";
     /// What the secret of the epoch that follows takes along from this one.
     INIT = "init";
+    /// Digest of a SEED.
+    SEED = "seed";
+    /// The fresh secret of a light run.
+    LIGHT_SECRET = "light r";
+    /// The exponent under which it is wrapped.
+    LIGHT_EXPONENT = "light w";
+    /// What a wrap is hidden by.
+    LIGHT_WRAP = "light wrap";
+    /// Keys that a member draws for the epoch after a light run.
+    LIGHT_KEY_SECRET = "light key secret";
+    /// Digest of a FREEZE.
+    FREEZE = "freeze";
+    /// Digest of a CUT.
+    LIGHT_CUT = "light cut";
+    /// Digest of the keys in a CUT.
+    LIGHT_KEYS = "light keys";
+    /// Session id of the epoch that a light run leads to.
+    LIGHT_SID = "light sid";
+    /// What a share of a light run signs.
+    LIGHT = "light";
+    /// Digest of a SHARE.
+    LIGHT_SHARE = "light share";
+    /// Digest of a JOINT.
+    LIGHT_JOINT = "light joint";
+    /// Digest of an OBJECT.
+    LIGHT_OBJECT = "light object";
+    /// What moves the parts of a joint key when a member is left out.
+    LIGHT_TWEAK = "light tweak";
+    /// Signature of a member over a packet of a light run.
+    CHANGE = "change";
     /// First chain key of one sender's content messages.
     CONTENT_CHAIN = "content chain";
     /// First chain key of one sender's statements.

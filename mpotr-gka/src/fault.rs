@@ -51,6 +51,24 @@ pub enum FaultKind {
     /// An authentication payload that does not open, decode or verify.
     #[error("wrong proof of identity")]
     WrongProof,
+    /// A FREEZE of a light run with nonces that are no elements, or keys that no honest member shows.
+    #[error("malformed freeze")]
+    MalformedFreeze,
+    /// A wrap that does not open to the secret of the SEED.
+    #[error("wrong wrap")]
+    WrongWrap,
+    /// A complaint about a wrap that is right.
+    #[error("complaint about a right wrap")]
+    FalseComplaint,
+    /// A CUT that is not what its FREEZEs say.
+    #[error("wrong cut")]
+    WrongCut,
+    /// A share that is no part of the signature.
+    #[error("wrong share of the joint signature")]
+    WrongJointShare,
+    /// A certificate that does not verify.
+    #[error("wrong certificate")]
+    WrongCertificate,
 }
 
 impl FaultKind {
@@ -68,6 +86,12 @@ impl FaultKind {
             Self::WrongKeyCommitment => "wrong_key_commitment",
             Self::OtherContributions => "other_contributions",
             Self::WrongProof => "wrong_proof",
+            Self::MalformedFreeze => "malformed_freeze",
+            Self::WrongWrap => "wrong_wrap",
+            Self::FalseComplaint => "false_complaint",
+            Self::WrongCut => "wrong_cut",
+            Self::WrongJointShare => "wrong_joint_share",
+            Self::WrongCertificate => "wrong_certificate",
         }
     }
 }

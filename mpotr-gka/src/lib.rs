@@ -13,7 +13,9 @@
 //!
 //! Before a run, a joiner proves its identity to one member: an [`OwnChallenge`] and a [`JoinerProof`].
 //!
-//! Specification: `docs/spec/04-key-agreement.md`; the arguments: `docs/security/group-proof.md`,
+//! A change after that, for one broadcast: [`light`].
+//!
+//! Specification: `docs/spec/04-key-agreement.md`, `docs/spec/14-light-runs.md`; the arguments: `docs/security/group-proof.md`,
 //! `docs/security/joiner-proof.md` and `docs/security/offers.md`.
 
 mod agreement;
@@ -23,6 +25,7 @@ mod continuation;
 mod epoch_name;
 mod fault;
 mod identity;
+pub mod light;
 mod list;
 mod member;
 mod member_index;
@@ -42,7 +45,7 @@ pub use authentication::{
     Challenge, CheckedChallenge, GroupAuthentication, GroupProof, JoinerProof, KeyProof,
     KeyStatement, OwnChallenge, TripleDh,
 };
-pub use continuation::Continuation;
+pub use continuation::{Continuation, NotRising};
 pub use epoch_name::EpochName;
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};

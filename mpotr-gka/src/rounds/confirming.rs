@@ -75,9 +75,10 @@ impl<S: CryptoSuite> Confirming<S> {
         };
         let statement = self.confirmation.statement;
         let secret = self.secret();
+        let (sid, me) = (self.run.sid(), self.run.me());
         let init = self
             .epoch
-            .child::<S>(label::INIT, statement.contributions.as_bytes());
+            .expand::<S, 64>(label::INIT, statement.contributions.as_bytes());
         let signing_keys = keys.iter().map(|keys| keys.signing).collect();
         Ok(Established {
             run: self.run,
@@ -87,6 +88,11 @@ impl<S: CryptoSuite> Confirming<S> {
             trapdoor: self.trapdoor,
             secret,
             continuation: Continuation {
+                sid,
+                key_commitment: statement.key_commitment,
+                me,
+                moved: None,
+                confirmed: None,
                 init,
                 keys,
                 parts,

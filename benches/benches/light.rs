@@ -1,0 +1,185 @@
+//! Light runs by size and kind: a whole change, from SEED to the next epoch of all who stay, in CPU time of all members
+//! together. Order and packets are not part of it: the computation alone.
+//!
+//! A lazy change looks at no signature but the joint one; an exclusion is eager.
+
+#![expect(
+    clippy::expect_used,
+    reason = "what all members do here is honest, and a bench that measures anything else should stop"
+)]
+
+mod cpu_time;
+
+use criterion::measurement::Measurement;
+use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
+use mpotr_core::crypto::{Digest32, EphemeralKeyPair, IdentityKeyPair};
+use mpotr_core::gka::light::{
+    Attempts, ChangeKind, Closing, Context, Handle, Order, Prefix, Seeded, Standing, Terms, Watch,
+};
+use mpotr_core::gka::simulation::{Candidates, form_group_of};
+use mpotr_core::gka::{AgreementId, AuthenticationId, Continuation, MemberIndex, Methods};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+const SIZES: [usize; 3] = [8, 32, 128];
+
+/// A member before the change.
+struct Member {
+    parent: Continuation<Suite>,
+    signing: EphemeralKeyPair<Suite>,
+}
+
+/// Nothing was said in the parent epoch, by anyone.
+struct Silence;
+
+const NOTHING: Prefix = Prefix {
+    count: 0,
+    digest: Digest32::new([0; 32]),
+};
+
+impl Order for Silence {
+    fn close(&self, _standings: &[&Standing]) -> Option<Closing> {
+        Some(Closing {
+            heads: Vec::new(),
+            base: NOTHING,
+            closed: NOTHING,
+        })
+    }
+
+    fn holds(&self, _heads: &[Digest32]) -> bool {
+        true
+    }
+
+    fn covers(&self, _heads: &[Digest32], _frontier: &[Digest32]) -> bool {
+        true
+    }
+
+    fn agrees(&self, prefix: &Prefix) -> bool {
+        *prefix == NOTHING
+    }
+
+    fn closed(&self, _base: &Prefix, _heads: &[Digest32]) -> Option<Prefix> {
+        Some(NOTHING)
+    }
+}
+
+fn standing() -> Standing {
+    Standing {
+        frontier: Vec::new(),
+        lock: NOTHING,
+        last_final: NOTHING,
+        confirmed: None,
+        installed: None,
+    }
+}
+
+fn with(signing: &EphemeralKeyPair<Suite>, watch: Watch) -> Context<'_, Suite> {
+    Context {
+        order: &Silence,
+        signing,
+        watch,
+    }
+}
+
+/// The epoch before the change.
+fn form(members: usize, rng: &mut ChaCha20Rng) -> Vec<Member> {
+    let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+    let identities = std::iter::repeat_with(|| IdentityKeyPair::random::<Suite>(rng));
+    let identities = identities.take(members).collect();
+    let candidates = Candidates::<Suite>::of(identities, rng);
+    let (established, _) = form_group_of(candidates, methods, rng).expect("honest members agree");
+    let members = established.into_iter().map(|it| Member {
+        parent: it.continuation,
+        signing: it.signing,
+    });
+    members.collect()
+}
+
+/// All but the last, if anyone goes, come to the next epoch.
+fn change(
+    mut members: Vec<Member>,
+    kind: ChangeKind,
+    identity: &IdentityKeyPair,
+    rng: &mut ChaCha20Rng,
+) -> usize {
+    let watch = Attempts::first(kind);
+    if kind != ChangeKind::Refresh {
+        members.pop();
+    }
+    let terms = Terms {
+        view: 1,
+        handle: Handle::new([1; 16]),
+        policy: vec![1; 6],
+        kind,
+        reasons: Vec::new(),
+        staying: MemberIndex::all(members.len()).collect(),
+    };
+    let proposer = members.first().expect("a member stays");
+    let proposed = Seeded::propose(&proposer.parent, terms, identity, &proposer.signing, 0, rng);
+    let proposed = proposed.expect("all keys decode");
+    let seed = proposed.seed().clone();
+    let mut proposed = Some(proposed);
+    let mut frozen = Vec::new();
+    for it in &members {
+        let open = || Seeded::open(&it.parent, seed.clone(), watch).expect("an honest seed");
+        let seeded = proposed.take().unwrap_or_else(open);
+        frozen.push(seeded.freeze(&it.parent, standing(), identity, &it.signing, rng));
+    }
+    let freezes: Vec<_> = frozen.iter().map(|it| it.freeze().clone()).collect();
+    let (it, own) = (members.first().expect("a member stays"), frozen.first());
+    let own = own.expect("a member answered");
+    let cut = own
+        .cut(&it.parent, &freezes, &with(&it.signing, watch))
+        .expect("honest answers");
+    let mut shared = Vec::new();
+    for (frozen, it) in frozen.into_iter().zip(&mut members) {
+        let (cut, key) = (cut.clone(), &it.signing);
+        let share = frozen.share(&mut it.parent, cut, &[], &with(key, watch));
+        shared.push(share.map_err(|held| held.error).expect("an honest cut"));
+    }
+    let shares: Vec<_> = shared.iter().map(|it| it.share().clone()).collect();
+    let it = members.first().expect("a member stays");
+    let adder = shared.first().expect("a member shared");
+    let joint = adder
+        .certify(&it.parent, &freezes, &shares, &with(&it.signing, watch))
+        .expect("honest shares");
+    let installed = shared.into_iter().zip(members).map(|(shared, it)| {
+        let installed = shared.install(it.parent, &joint);
+        installed
+            .map_err(|held| held.error)
+            .expect("a right certificate")
+    });
+    installed.count()
+}
+
+fn light<M: Measurement + 'static>(criterion: &mut Criterion<M>) {
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let identity = IdentityKeyPair::random::<Suite>(&mut rng);
+    let mut group = criterion.benchmark_group("light");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    for (name, kind) in [
+        ("refresh", ChangeKind::Refresh),
+        ("leave", ChangeKind::Leave),
+        ("exclusion", ChangeKind::Exclusion),
+    ] {
+        for members in SIZES {
+            let (mut before, mut during) = (rng.clone(), rng.clone());
+            group.bench_function(BenchmarkId::new(name, members), |b| {
+                b.iter_batched(
+                    || form(members, &mut before),
+                    |members| change(members, kind, &identity, &mut during),
+                    BatchSize::PerIteration,
+                );
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = light_runs;
+    config = cpu_time::short(500);
+    targets = light
+}
+criterion_main!(light_runs);

@@ -1,0 +1,124 @@
+//! From the fresh secret to the keys of the next epoch. `docs/spec/14-light-runs.md`, "Key schedule".
+//!
+//! ```text
+//! lambda = H("light keys", list of keys in CUT)
+//! sid'   = H("light sid", parent sid, sd, policy', lambda)                      32 bytes
+//! es'    = extract(sid', init || r)
+//! kc'    = expand(es', "commit", lambda)                                        32 bytes
+//! epoch' = child(es', "messages", lambda)
+//! init'  = expand(es', "init", lambda)                                          64 bytes
+//! m      = H("light", parent sid, sd, cd, sid', kc', uint32 count, digest)      64 bytes; the whole closed order
+//! tau    = H("light tweak", expand(es', "light tweak", lambda), parent sid) mod L      where a member is left out
+//! ```
+
+use mpotr_crypto::{
+    CryptoSuite, Digest32, Secret, SecretScalar, TranscriptHash, kdf::Prk, label,
+    wiping_small_stack, zeroize::Zeroizing,
+};
+
+use super::cut::Cut;
+use super::packet::ChangeBody;
+use super::seed::Seed;
+use super::wrapping::FreshSecret;
+use crate::continuation::Continuation;
+use crate::sid::Sid;
+
+/// What a SEED and a CUT make of the parent.
+pub(super) struct Schedule {
+    /// `sid'`.
+    pub(super) sid: Sid,
+    /// `kc'`.
+    pub(super) key_commitment: Digest32,
+    /// `m`: what each share signs.
+    pub(super) message: [u8; 64],
+    /// `cd`.
+    pub(super) cut: Digest32,
+    /// `lambda`.
+    keys: Digest32,
+    /// `es'`.
+    secret: Prk,
+}
+
+impl Schedule {
+    /// Goes on from the parent with a fresh secret.
+    pub(super) fn new<S: CryptoSuite>(
+        parent: &Continuation<S>,
+        seed: &Seed,
+        fresh: &FreshSecret,
+        cut: &Cut,
+    ) -> Self {
+        let keys = cut.keys_digest::<S>();
+        let seed_digest = seed.digest::<S>();
+        let cut_digest = cut.digest::<S>();
+        let sid = TranscriptHash::<S>::new(label::LIGHT_SID)
+            .bytes(parent.sid.as_bytes())
+            .bytes(seed_digest.as_bytes())
+            .bytes(&seed.terms.policy)
+            .bytes(keys.as_bytes())
+            .digest();
+        let sid = Sid::new(*sid.as_bytes());
+        let secret = wiping_small_stack(|| {
+            let init = parent.init.expose().as_slice();
+            let both = Zeroizing::new([init, fresh.secret().expose()].concat());
+            Prk::extract::<S>(sid.as_bytes(), &both)
+        });
+        let commitment = secret.expand::<S, 32>(label::KEY_COMMITMENT, keys.as_bytes());
+        let key_commitment = Digest32::new(*commitment.expose());
+        let message = TranscriptHash::<S>::new(label::LIGHT)
+            .bytes(parent.sid.as_bytes())
+            .bytes(seed_digest.as_bytes())
+            .bytes(cut_digest.as_bytes())
+            .bytes(sid.as_bytes())
+            .bytes(key_commitment.as_bytes())
+            .u32(cut.closing.closed.count)
+            .bytes(cut.closing.closed.digest.as_bytes())
+            .finish();
+        Self {
+            sid,
+            key_commitment,
+            message,
+            cut: cut_digest,
+            keys,
+            secret,
+        }
+    }
+
+    /// The first half of `m`: what a member remembers that it has confirmed.
+    pub(super) fn what(&self) -> Digest32 {
+        let mut what = [0; 32];
+        for (to, from) in what.iter_mut().zip(self.message) {
+            *to = from;
+        }
+        Digest32::new(what)
+    }
+
+    /// `epoch'`.
+    pub(super) fn messages<S: CryptoSuite>(&self) -> Prk {
+        self.secret
+            .child::<S>(label::MESSAGES, self.keys.as_bytes())
+    }
+
+    /// `init'`.
+    pub(super) fn init<S: CryptoSuite>(&self) -> Secret<64> {
+        self.secret
+            .expand::<S, 64>(label::INIT, self.keys.as_bytes())
+    }
+
+    /// `tau`.
+    pub(super) fn tweak<S: CryptoSuite>(&self, parent: Sid) -> SecretScalar<S> {
+        let secret = self
+            .secret
+            .expand::<S, 64>(label::LIGHT_TWEAK, self.keys.as_bytes());
+        SecretScalar::of_hash(
+            TranscriptHash::<S>::new(label::LIGHT_TWEAK)
+                .bytes(secret.expose())
+                .bytes(parent.as_bytes()),
+        )
+    }
+}
+
+impl core::fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Schedule({})", self.sid)
+    }
+}

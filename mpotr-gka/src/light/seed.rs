@@ -1,0 +1,196 @@
+//! SEED: the proposer's fresh secret for all who stay, and who these are. `docs/spec/14-light-runs.md`, "SEED".
+//!
+//! ```text
+//! struct {
+//!   uint32 view;  uint16 proposer;  opaque parent[32];  opaque handle[16];
+//!   opaque policy<0..2^12>;  uint8 kind;  opaque reasons<0..2^16>;  Bits roster<1..512>;
+//!   opaque W[32];  opaque wraps[32]<0..4095>;
+//! } Seed;                                                       wraps in roster order, without the proposer
+//! ```
+
+use mpotr_crypto::{
+    DecodeError, DecodeErrorKind, Decoder, ElementBytes, Encoder, byte_newtype, label, wire_enum,
+};
+
+use super::packet::{ChangeBody, decode_member};
+use crate::member_index::MemberIndex;
+use crate::roster::MAX_MEMBERS;
+use crate::sid::Sid;
+
+/// The most bytes of a policy.
+const MAX_POLICY: usize = 1 << 12;
+/// The most bytes of reasons and votes.
+const MAX_REASONS: usize = 1 << 16;
+/// The most bytes of a set of members.
+const MAX_BITS: usize = MAX_MEMBERS / 8;
+
+byte_newtype! {
+    /// The name of the epoch that a light run leads to, drawn by its proposer: 16 bytes.
+    Handle, 16
+}
+
+wire_enum! {
+    /// What a light run changes.
+    pub enum ChangeKind: u8 {
+        /// Nobody comes or goes; secrets are drawn anew.
+        Refresh = 1,
+        /// Some go who said so.
+        Leave = 2,
+        /// Some are left out.
+        Exclusion = 3,
+    }
+}
+
+byte_newtype! {
+    /// The secret of the next epoch, wrapped for one member: 32 bytes.
+    Wrap
+}
+
+/// What a proposer says of the next epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The view of the change.
+    pub view: u32,
+    /// The name of the next epoch, 16 random bytes.
+    pub handle: Handle,
+    /// Its policy, as the room encodes it.
+    pub policy: Vec<u8>,
+    /// What is changed.
+    pub kind: ChangeKind,
+    /// Reasons and votes, as the room encodes them.
+    pub reasons: Vec<u8>,
+    /// Who stays: members of the parent epoch, strictly increasing, the proposer among them.
+    pub staying: Vec<MemberIndex>,
+}
+
+/// SEED without its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    /// Who proposes.
+    pub proposer: MemberIndex,
+    /// The parent epoch.
+    pub parent: Sid,
+    /// What it proposes.
+    pub terms: Terms,
+    /// `W`.
+    pub ephemeral: ElementBytes,
+    /// The secret for each who stays but the proposer.
+    pub wraps: Vec<Wrap>,
+}
+
+impl Seed {
+    /// The place in the next epoch of a member of the parent.
+    #[must_use]
+    pub fn place(&self, member: MemberIndex) -> Option<usize> {
+        self.terms.staying.binary_search(&member).ok()
+    }
+
+    /// The wrap for a member, which is not the proposer.
+    #[must_use]
+    pub fn wrap_for(&self, member: MemberIndex) -> Option<&Wrap> {
+        let mut others = self.others();
+        let place = others.position(|other| other == member)?;
+        self.wraps.get(place)
+    }
+
+    /// Who stays but the proposer.
+    pub(super) fn others(&self) -> impl Iterator<Item = MemberIndex> + '_ {
+        let proposer = self.proposer;
+        let staying = self.terms.staying.iter().copied();
+        staying.filter(move |member| *member != proposer)
+    }
+}
+
+impl ChangeBody for Seed {
+    const KIND: u8 = 1;
+    const LABEL: &'static str = label::SEED;
+
+    fn sender(&self) -> MemberIndex {
+        self.proposer
+    }
+
+    fn slot(&self) -> Vec<u8> {
+        self.terms.view.to_be_bytes().to_vec()
+    }
+
+    fn encode(&self, out: &mut Encoder) {
+        out.u32(self.terms.view);
+        out.u16(self.proposer.get());
+        self.parent.encode(out);
+        self.terms.handle.encode(out);
+        out.opaque(&self.terms.policy);
+        out.u8(self.terms.kind.code());
+        out.opaque(&self.terms.reasons);
+        encode_members(&self.terms.staying, out);
+        self.ephemeral.encode(out);
+        out.list::<u16, _>(&self.wraps, Wrap::encode);
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let view = input.u32("view")?;
+        let proposer = decode_member(input, "proposer")?;
+        let parent = Sid::decode(input, "parent")?;
+        let handle = Handle::decode(input, "handle")?;
+        let policy = input.opaque(MAX_POLICY, "policy")?.to_vec();
+        let kind = ChangeKind::decode(input, "kind")?;
+        let reasons = input.opaque(MAX_REASONS, "reasons")?.to_vec();
+        let at = input.offset();
+        let staying = decode_members(input, "roster")?;
+        if staying.binary_search(&proposer).is_err() {
+            return Err(DecodeError::unknown(at, "roster", proposer.get()));
+        }
+        let others = staying.len().saturating_sub(1);
+        let ephemeral = ElementBytes::decode(input, "W")?;
+        let wraps = input.list::<u16, _>(others..=others, "wraps", Wrap::decode)?;
+        Ok(Self {
+            proposer,
+            parent,
+            terms: Terms {
+                view,
+                handle,
+                policy,
+                kind,
+                reasons,
+                staying,
+            },
+            ephemeral,
+            wraps,
+        })
+    }
+}
+
+/// Member i is bit i % 8 of byte i / 8, the lowest first; the last byte is not 0.
+fn encode_members(members: &[MemberIndex], out: &mut Encoder) {
+    let length = members
+        .last()
+        .map_or(0, |last| (last.place() / 8).saturating_add(1));
+    let mut bits = vec![0_u8; length];
+    for member in members {
+        if let Some(byte) = bits.get_mut(member.place() / 8) {
+            *byte |= 1 << (member.place() % 8);
+        }
+    }
+    out.count::<u16>(length);
+    out.raw(&bits);
+}
+
+fn decode_members(
+    input: &mut Decoder<'_>,
+    field: &'static str,
+) -> Result<Vec<MemberIndex>, DecodeError> {
+    let at = input.offset();
+    let length = input.count::<u16>(1..=MAX_BITS, field)?;
+    let bits = input.raw(length, field)?;
+    if bits.last() == Some(&0) {
+        return Err(DecodeError::new(at, field, DecodeErrorKind::NotCanonical));
+    }
+    let is_in = |place: usize| {
+        let byte = bits.get(place / 8).copied().unwrap_or_default();
+        byte >> (place % 8) & 1 == 1
+    };
+    let places = 0..length.saturating_mul(8);
+    Ok(places
+        .filter(|place| is_in(*place))
+        .map(MemberIndex::of)
+        .collect())
+}

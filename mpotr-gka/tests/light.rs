@@ -1,0 +1,148 @@
+//! Light runs, honest and otherwise: `docs/spec/14-light-runs.md`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "clippy allows this in a test, and does not see that a helper belongs to one"
+)]
+
+#[path = "light/agreement.rs"]
+mod agreement;
+#[path = "light/blame.rs"]
+mod blame;
+#[path = "light/codec.rs"]
+mod codec;
+#[path = "light/house.rs"]
+mod house;
+#[path = "light/secrecy.rs"]
+mod secrecy;
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+use mpotr_crypto::counting::{Counted, count};
+use mpotr_gka::light::{ChangeKind, Context, Watch};
+
+use house::{House, Keys};
+
+fn all_alike(keys: &[Keys]) {
+    assert!(keys.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn all_who_stay_come_to_one_epoch_by_every_kind_of_change() {
+    for (kind, staying) in [
+        (ChangeKind::Refresh, vec![1, 0, 2, 3]),
+        (ChangeKind::Leave, vec![0, 2, 3]),
+        (ChangeKind::Exclusion, vec![2, 0, 3]),
+        (ChangeKind::Leave, vec![3]),
+    ] {
+        let mut house = House::new(4);
+        let mut sorted = staying.clone();
+        sorted.sort_unstable();
+        let terms = house.terms(1, kind, &sorted);
+        let round = house.begin_with(terms, &staying);
+        let sharing = house.share_all(round);
+        let joint = house.certify(&sharing);
+        let (after, keys) = house.install(sharing, &joint);
+        assert_eq!(keys.len(), staying.len());
+        all_alike(&keys);
+        for (place, member) in after.members.iter().enumerate() {
+            assert_eq!(member.parent.me().place(), place);
+            assert_eq!(member.parent.keys()[place].signing, member.signing.public());
+        }
+    }
+}
+
+#[test]
+fn light_after_light() {
+    let kinds = [
+        (ChangeKind::Exclusion, 5),
+        (ChangeKind::Refresh, 5),
+        (ChangeKind::Leave, 4),
+        (ChangeKind::Exclusion, 3),
+        (ChangeKind::Leave, 2),
+    ];
+    let mut house = House::new(6);
+    let mut sids = vec![house.members[0].parent.sid()];
+    for (kind, staying) in kinds {
+        let staying: Vec<_> = (0..staying).collect();
+        house = house.change(1, kind, &staying);
+        sids.push(house.members[0].parent.sid());
+    }
+    sids.sort_unstable();
+    sids.dedup();
+    assert_eq!(sids.len(), 6);
+}
+
+/// Parts that were moved, once and again, still sign for those who stay.
+#[test]
+fn leave_after_tweak() {
+    let house = House::new(5).change(1, ChangeKind::Exclusion, &[0, 1, 2, 3]);
+    let house = house.change(1, ChangeKind::Exclusion, &[0, 1, 2]);
+    let house = house.change(1, ChangeKind::Leave, &[0, 2]);
+    assert_eq!(house.members.len(), 2);
+}
+
+#[test]
+fn what_a_change_keeps_and_what_it_draws_anew() {
+    for (kind, has_new_signing) in [
+        (ChangeKind::Refresh, false),
+        (ChangeKind::Leave, false),
+        (ChangeKind::Exclusion, true),
+    ] {
+        let house = House::new(3);
+        let before = house.members[0].parent.keys().to_vec();
+        let after = house.change(1, kind, &[0, 1]);
+        for (keys, old) in after.members[0].parent.keys().iter().zip(before) {
+            assert_eq!(keys.signing != old.signing, has_new_signing);
+            assert_ne!(keys.receive, old.receive);
+            assert_eq!(keys.part, old.part);
+        }
+    }
+}
+
+#[test]
+fn a_lazy_change_looks_at_no_signature_but_one() {
+    let mut house = House::new(8);
+    let staying: Vec<_> = (0..7).collect();
+    let round = house.begin(1, ChangeKind::Leave, &staying);
+    let sharing = house.share_all(round);
+    // Counting needs a suite of its own, so what is counted here is the signature that all rests on.
+    let joint = house.certify(&sharing);
+    let parts: Vec<_> = house.members[0].parent.keys()[..7]
+        .iter()
+        .map(|keys| keys.part.element::<Counted<S>>().unwrap())
+        .collect();
+    let key = mpotr_crypto::JointKey::<Counted<S>>::sum(&parts).unwrap();
+    let kc = house.members[0].parent.key_commitment();
+    let (_, work) = count(|| joint.body().signature.verify::<Counted<S>>(kc, &key, b""));
+    assert_eq!((work.scalar_multiplications(), work.signatures), (2, 0));
+    let (_, keys) = house.install(sharing, &joint);
+    all_alike(&keys);
+}
+
+#[test]
+fn an_eager_change_goes_through_as_a_lazy_one_does() {
+    let mut house = House::new(4);
+    let round = house.begin(1, ChangeKind::Exclusion, &[0, 1, 3]);
+    let freezes = round.freezes();
+    let (_, frozen) = &round.frozen[0];
+    let it = &house.members[0];
+    let cut = frozen
+        .cut(
+            &it.parent,
+            &freezes,
+            &Context {
+                order: &it.line,
+                signing: &it.signing,
+                watch: Watch::Eager,
+            },
+        )
+        .unwrap();
+    assert_eq!(cut.body(), house.cut(&round, &freezes).body());
+    let sharing = house.share_all(round);
+    let shares = sharing.shares();
+    let joint = house.certify_with(&sharing, &shares, Watch::Eager).unwrap();
+    all_alike(&house.install(sharing, &joint).1);
+}

@@ -1,0 +1,465 @@
+//! Who is named when a light run fails, and who is not.
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+use mpotr_crypto::{Group, JointShare, NonceCommitment, NonceSum, SignatureBytes};
+use mpotr_gka::light::{
+    Attempts, CertifyError, ChangeBody, ChangeKind, ChangePacket, Context, CutError, InstallError,
+    NextView, Object, Objection, SeedError, Seeded, ShareError, Signed, Verdict, ViewEnd, Watch,
+    Wrap, complain,
+};
+use mpotr_gka::{Fault, FaultKind, MemberIndex, ReceiveKey};
+
+use crate::house::{House, Sharing, members};
+
+const UNSIGNED: SignatureBytes = SignatureBytes::new([7; 64]);
+
+fn fault(kind: FaultKind, culprits: &[usize]) -> Verdict {
+    Verdict::Fault(Fault {
+        kind,
+        culprits: members(culprits),
+    })
+}
+
+/// The verdict of the proposer on these shares.
+fn verdict(house: &House, sharing: &Sharing, watch: Watch) -> Verdict {
+    let shares = sharing.shares();
+    match house.certify_with(sharing, &shares, watch) {
+        Err(CertifyError::Failed(verdict)) => verdict,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// All have shared; the FREEZE of a member was altered before CUT was made, and signed by this member if by any.
+fn shared_after<B>(
+    alter: impl FnOnce(&mut mpotr_gka::light::Freeze) -> B,
+    member: usize,
+    is_signed: bool,
+) -> (House, Result<Sharing, ShareError>) {
+    let mut house = House::new(3);
+    let mut round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut freezes = round.freezes();
+    let mut body = freezes[member].body().clone();
+    alter(&mut body);
+    let it = &house.members[member];
+    freezes[member] = if is_signed {
+        Signed::sign(body, it.parent.sid(), &it.signing)
+    } else {
+        Signed::new(body, UNSIGNED)
+    };
+    let cut = house.cut(&round, &freezes);
+    let mut shared = Vec::new();
+    for (at, frozen) in round.frozen.drain(..) {
+        match house.share(at, frozen, &cut) {
+            Ok(it) => shared.push((at, it)),
+            Err(held) => return (house, Err(held.error)),
+        }
+    }
+    (house, Ok(Sharing { freezes, shared }))
+}
+
+/// Who holds the sealing keys says in Alice's name what she did not say. She alone sees it, and nobody is named.
+#[test]
+fn framed_by_forged_freeze() {
+    let forge = |freeze: &mut mpotr_gka::light::Freeze| {
+        let other = generator();
+        freeze.nonces = NonceCommitment::new([other, other].concat().try_into().unwrap());
+    };
+    let (_, refused) = shared_after(forge, 1, false);
+    assert_eq!(refused.map(drop).unwrap_err(), ShareError::NotMine);
+    assert_eq!(ShareError::NotMine.objection(), Some(Objection::NotMine));
+}
+
+/// The generator, encoded.
+fn generator() -> [u8; 32] {
+    use mpotr_crypto::CryptoSuite;
+    type G = <S as CryptoSuite>::Group;
+    G::encode(&G::mul_base(&G::scalar_from_u128(1)))
+}
+
+#[test]
+fn framed_by_forged_share() {
+    let mut house = House::new(3);
+    let round = house.begin(1, ChangeKind::Leave, &[0, 2]);
+    let sharing = house.share_all(round);
+    let mut shares = sharing.shares();
+    let mut body = shares[1].body().clone();
+    body.share = JointShare::new([1; 32]);
+    body.share = JointShare::new({
+        let mut bytes = *body.share.as_bytes();
+        bytes[31] = 0;
+        bytes
+    });
+    shares[1] = Signed::new(body.clone(), UNSIGNED);
+    let certify = |shares: &[_], watch| house.certify_with(&sharing, shares, watch).unwrap_err();
+    let asked = vec![(ChangePacket::Share, MemberIndex::new(2))];
+    let lazy = certify(&shares, Watch::Lazy);
+    assert_eq!(lazy, CertifyError::Failed(Verdict::NotReceived(asked)));
+    let eager = certify(&shares, Watch::Eager);
+    assert_eq!(eager, CertifyError::Missing(members(&[2])));
+    // The same over its sender's signature names the sender.
+    let it = &house.members[2];
+    shares[1] = Signed::sign(body, it.parent.sid(), &it.signing);
+    for watch in [Watch::Lazy, Watch::Eager] {
+        let named = fault(FaultKind::WrongJointShare, &[2]);
+        assert_eq!(certify(&shares, watch), CertifyError::Failed(named));
+    }
+    // And with her own share among them it goes through.
+    shares.push(sharing.shares()[1].clone());
+    shares.remove(1);
+    assert!(house.certify_with(&sharing, &shares, Watch::Lazy).is_ok());
+}
+
+#[test]
+fn forged_seed_strikes_nobody() {
+    let mut house = House::new(3);
+    let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let real = house.propose(0, terms).seed().clone();
+    let mut body = real.body().clone();
+    body.wraps[0] = Wrap::new([9; 32]);
+    let forged = Signed::new(body, UNSIGNED);
+    let open = |watch| Seeded::open(&house.members[1].parent, forged.clone(), watch);
+    assert_eq!(open(Watch::Eager).unwrap_err(), SeedError::NotAuthentic);
+    assert_eq!(open(Watch::Lazy).unwrap_err(), SeedError::WrongWrap);
+    // The complaint about it is no word on what was signed.
+    let it = &house.members[1];
+    let complaint = complain(&it.parent, forged.body(), &it.signing);
+    let holder = house.open(2, &real);
+    assert_eq!(holder.judge(&house.members[2].parent, &complaint), None);
+    assert_eq!(real.equivocation(&forged, &it.parent), None);
+}
+
+#[test]
+fn wrong_wrap_names_proposer() {
+    let mut house = House::new(3);
+    let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut body = house.propose(0, terms).seed().body().clone();
+    body.wraps[0] = Wrap::new([9; 32]);
+    let liar = &house.members[0];
+    let seed = Signed::sign(body, liar.parent.sid(), &liar.signing);
+    let it = &house.members[1];
+    let refused = Seeded::open(&it.parent, seed.clone(), Watch::Eager);
+    assert_eq!(refused.unwrap_err(), SeedError::WrongWrap);
+    let complaint = complain(&it.parent, seed.body(), &it.signing);
+    let holder = house.open(2, &seed);
+    let verdict = holder.judge(&house.members[2].parent, &complaint);
+    assert_eq!(verdict, Some(fault(FaultKind::WrongWrap, &[0])));
+    // Nobody shares in what is objected to.
+    let mut round = crate::house::Round { frozen: Vec::new() };
+    let frozen = house.freeze(2, holder);
+    round.frozen.push((2, frozen));
+    let (_, frozen) = round.frozen.remove(0);
+    let cut = mpotr_gka::light::Cut {
+        seed: seed.body().digest::<S>(),
+        sender: MemberIndex::new(0),
+        freezes: Vec::new(),
+        closing: mpotr_gka::light::Closing {
+            heads: Vec::new(),
+            base: crate::house::Line::prefix(0),
+            closed: crate::house::Line::prefix(0),
+        },
+        keys: Vec::new(),
+        nonces: NonceSum::new([0; 64]),
+    };
+    let it = &mut house.members[2];
+    let cut = Signed::new(cut, UNSIGNED);
+    let objections = [complaint];
+    let held = frozen
+        .share(
+            &mut it.parent,
+            cut,
+            &objections,
+            &Context {
+                order: &it.line,
+                signing: &it.signing,
+                watch: Watch::Lazy,
+            },
+        )
+        .unwrap_err();
+    assert_eq!(held.error, ShareError::Objected(MemberIndex::new(1)));
+}
+
+/// The friend of one who was left out complains about a wrap that is right. It is named by who holds the secret, which nobody
+/// sees: what is said is one bit.
+#[test]
+fn false_complaint_shows_no_r() {
+    let mut house = House::new(4);
+    let terms = house.terms(1, ChangeKind::Exclusion, &[0, 1, 2]);
+    let seed = house.propose(0, terms).seed().clone();
+    let it = &house.members[1];
+    let complaint = complain(&it.parent, seed.body(), &it.signing);
+    let holder = house.open(2, &seed);
+    let parent = &house.members[2].parent;
+    let named = fault(FaultKind::FalseComplaint, &[1]);
+    assert_eq!(holder.judge(parent, &complaint), Some(named));
+    // A complaint in its name is not its complaint.
+    let forged = Signed::new(complaint.body().clone(), UNSIGNED);
+    let asked = vec![(ChangePacket::Object, MemberIndex::new(1))];
+    assert_eq!(
+        holder.judge(parent, &forged),
+        Some(Verdict::NotReceived(asked))
+    );
+    // The one left out has no wrap to complain about.
+    let outsider = &house.members[3];
+    let complaint = complain(&outsider.parent, seed.body(), &outsider.signing);
+    assert_eq!(holder.judge(parent, &complaint), None);
+}
+
+/// A complaint against a SEED that its proposer did not sign names nobody.
+#[test]
+fn a_wrong_wrap_in_a_forged_seed_names_nobody() {
+    let mut house = House::new(3);
+    let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut body = house.propose(0, terms).seed().body().clone();
+    body.wraps[0] = Wrap::new([9; 32]);
+    let seed = Signed::new(body, UNSIGNED);
+    let it = &house.members[1];
+    let complaint = complain(&it.parent, seed.body(), &it.signing);
+    let parent = &house.members[2].parent;
+    let holder = Seeded::open(parent, seed, Watch::Lazy).unwrap();
+    let asked = vec![(ChangePacket::Seed, MemberIndex::new(0))];
+    assert_eq!(
+        holder.judge(parent, &complaint),
+        Some(Verdict::NotReceived(asked))
+    );
+}
+
+/// Who copies another's next receive key hurts itself: the run goes through, and its wraps will be for another.
+#[test]
+fn copied_receive_key_blames_nobody() {
+    let mut house = House::new(3);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let copied = round.freezes()[1].body().receive;
+    let mut freezes = round.freezes();
+    let mut body = freezes[2].body().clone();
+    body.receive = copied;
+    let it = &house.members[2];
+    freezes[2] = Signed::sign(body, it.parent.sid(), &it.signing);
+    let cut = house.cut(&round, &freezes);
+    let mut frozen = round.frozen.into_iter();
+    for member in [0, 1] {
+        let (_, frozen) = frozen.next().unwrap();
+        assert!(house.share(member, frozen, &cut).is_ok());
+    }
+}
+
+#[test]
+fn a_receive_key_that_is_no_element_ends_light_runs_and_names_its_owner() {
+    let house = House::new(3);
+    let mut round_house = house;
+    let round = round_house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut freezes = round.freezes();
+    let mut body = freezes[2].body().clone();
+    body.receive = ReceiveKey::new([0; 32]);
+    let it = &round_house.members[2];
+    freezes[2] = Signed::sign(body, it.parent.sid(), &it.signing);
+    let (_, frozen) = &round.frozen[0];
+    let it = &round_house.members[0];
+    let refused = frozen.cut(
+        &it.parent,
+        &freezes,
+        &Context {
+            order: &it.line,
+            signing: &it.signing,
+            watch: Watch::Lazy,
+        },
+    );
+    let named = Fault {
+        kind: FaultKind::MalformedFreeze,
+        culprits: members(&[2]),
+    };
+    assert_eq!(refused.unwrap_err(), CutError::Fault(named));
+}
+
+/// One whose nonces are no elements, or that says nothing of a fresh key in an exclusion, and the proposer who lists it.
+#[test]
+fn a_malformed_freeze_names_its_sender() {
+    let mut house = House::new(4);
+    let round = house.begin(1, ChangeKind::Exclusion, &[0, 1, 2]);
+    let alterations: [fn(&mut mpotr_gka::light::Freeze); 3] = [
+        |it| it.nonces = NonceCommitment::new([0; 64]),
+        |it| it.nonces = NonceCommitment::new([0xff; 64]),
+        |it| it.signing = None,
+    ];
+    for alter in alterations {
+        let mut freezes = round.freezes();
+        let mut body = freezes[1].body().clone();
+        alter(&mut body);
+        let it = &house.members[1];
+        freezes[1] = Signed::sign(body, it.parent.sid(), &it.signing);
+        let (_, frozen) = &round.frozen[0];
+        let it = &house.members[0];
+        let refused = frozen.cut(
+            &it.parent,
+            &freezes,
+            &Context {
+                order: &it.line,
+                signing: &it.signing,
+                watch: Watch::Eager,
+            },
+        );
+        let named = Fault {
+            kind: FaultKind::MalformedFreeze,
+            culprits: members(&[1]),
+        };
+        assert_eq!(refused.unwrap_err(), CutError::Fault(named));
+    }
+}
+
+/// A proposer that states other sums than those of the FREEZEs, or other keys for another member.
+#[test]
+fn a_wrong_cut_names_its_proposer() {
+    let alterations: [fn(&mut mpotr_gka::light::Cut); 2] = [
+        |cut| cut.nonces = NonceSum::new([generator(), generator()].concat().try_into().unwrap()),
+        |cut| cut.keys[2].receive = ReceiveKey::new(generator()),
+    ];
+    for alter in alterations {
+        let mut house = House::new(3);
+        let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+        let freezes = round.freezes();
+        let mut body = house.cut(&round, &freezes).body().clone();
+        alter(&mut body);
+        let liar = &house.members[0];
+        let cut = Signed::sign(body, liar.parent.sid(), &liar.signing);
+        // The sums are believed; the key of a member it sees itself.
+        let mut shared = Vec::new();
+        for (member, frozen) in round.frozen {
+            match house.share(member, frozen, &cut) {
+                Ok(it) => shared.push((member, it)),
+                Err(held) => assert_eq!((member, held.error), (2, ShareError::NotMine)),
+            }
+        }
+        if shared.len() == 3 {
+            let sharing = Sharing { freezes, shared };
+            let named = fault(FaultKind::WrongCut, &[0]);
+            assert_eq!(verdict(&house, &sharing, Watch::Lazy), named);
+        }
+    }
+}
+
+#[test]
+fn installed_hidden_by_proposer() {
+    let alter = |freeze: &mut mpotr_gka::light::Freeze| {
+        freeze.standing.installed = Some(mpotr_gka::light::Vote {
+            view: 0,
+            what: crate::house::message(9),
+        });
+    };
+    let mut house = House::new(3);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut freezes = round.freezes();
+    let mut body = freezes[1].body().clone();
+    alter(&mut body);
+    let it = &house.members[1];
+    freezes[1] = Signed::sign(body, it.parent.sid(), &it.signing);
+    let (_, frozen) = &round.frozen[0];
+    let it = &house.members[0];
+    let refused = frozen.cut(
+        &it.parent,
+        &freezes,
+        &Context {
+            order: &it.line,
+            signing: &it.signing,
+            watch: Watch::Lazy,
+        },
+    );
+    assert_eq!(
+        refused.unwrap_err(),
+        CutError::Installed(MemberIndex::new(1))
+    );
+}
+
+/// What one member signs twice in one place, in every packet.
+#[test]
+fn two_packets_in_one_place_name_their_signer() {
+    let mut house = House::new(3);
+    let [one, two] = [(); 2].map(|()| {
+        let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+        house.propose(0, terms)
+    });
+    let parent = &house.members[1].parent;
+    let named = Some(Fault::of(FaultKind::Equivocation, MemberIndex::new(0)));
+    assert_eq!(one.seed().equivocation(two.seed(), parent), named);
+    assert_eq!(one.seed().equivocation(one.seed(), parent), None);
+    let later = house.terms(2, ChangeKind::Refresh, &[0, 1, 2]);
+    let later = house.propose(0, later);
+    let parent = &house.members[1].parent;
+    assert_eq!(one.seed().equivocation(later.seed(), parent), None);
+    let unsigned = Signed::new(two.seed().body().clone(), UNSIGNED);
+    assert_eq!(one.seed().equivocation(&unsigned, parent), None);
+}
+
+/// An insider that stays unnamed wins one view; by silence alone a light run is tried again.
+#[test]
+fn forger_wins_one_view() {
+    use NextView::{Full, Light};
+    let kind = ChangeKind::Leave;
+    let mut attempts = Attempts::default();
+    assert_eq!(
+        attempts.failed(ViewEnd::Unsigned, kind),
+        Light(Watch::Eager)
+    );
+    assert_eq!(attempts.failed(ViewEnd::Unsigned, kind), Full);
+    attempts.installed();
+    assert_eq!(attempts.failed(ViewEnd::Silence, kind), Light(Watch::Lazy));
+    assert_eq!(attempts.failed(ViewEnd::Silence, kind), Light(Watch::Lazy));
+    assert_eq!(attempts.failed(ViewEnd::Silence, kind), Full);
+    attempts.installed();
+    assert_eq!(attempts.failed(ViewEnd::Silence, kind), Light(Watch::Lazy));
+    assert_eq!(
+        attempts.failed(ViewEnd::Unsigned, kind),
+        Light(Watch::Eager)
+    );
+    assert_eq!(attempts.failed(ViewEnd::Silence, kind), Full);
+    attempts.installed();
+    assert_eq!(attempts.failed(ViewEnd::SignedFault, kind), Full);
+    // Who is left out can still forge: an exclusion is eager from the start, and stays so.
+    attempts.installed();
+    let kind = ChangeKind::Exclusion;
+    assert_eq!(Attempts::first(kind), Watch::Eager);
+    assert_eq!(attempts.failed(ViewEnd::Silence, kind), Light(Watch::Eager));
+    assert_eq!(Attempts::first(ChangeKind::Leave), Watch::Lazy);
+}
+
+/// Junk in the place of the certificate costs one verification a view; signed junk names who signed it.
+#[test]
+fn junk_joints_are_bounded() {
+    let mut house = House::new(3);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut sharing = house.share_all(round);
+    let joint = house.certify(&sharing);
+    let mut body = joint.body().clone();
+    body.sender = MemberIndex::new(1);
+    body.signature = mpotr_crypto::JointSignature::new([9; 64]);
+    let junk = Signed::new(body.clone(), UNSIGNED);
+    let liar = &house.members[1];
+    let signed = Signed::sign(body, liar.parent.sid(), &liar.signing);
+    let (member, shared) = &mut sharing.shared[0];
+    let parent = &house.members[*member].parent;
+    assert_eq!(shared.check(parent, &junk), Err(InstallError::Wrong));
+    assert_eq!(shared.check(parent, &junk), Err(InstallError::NotTried));
+    let named = Fault::of(FaultKind::WrongCertificate, MemberIndex::new(1));
+    assert_eq!(
+        shared.check(parent, &signed),
+        Err(InstallError::Fault(named))
+    );
+    assert_eq!(shared.check(parent, &joint), Ok(()));
+}
+
+/// An objection holds what its author said, so that all can compare.
+#[test]
+fn an_objection_is_signed_and_holds_what_its_author_said() {
+    let mut house = House::new(3);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let own = round.freezes()[1].clone();
+    let it = &house.members[1];
+    let object = Object {
+        seed: own.body().seed,
+        sender: MemberIndex::new(1),
+        why: Objection::NotMine,
+        own: Some(own.clone()),
+    };
+    let object = Signed::sign(object, it.parent.sid(), &it.signing);
+    let parent = &house.members[2].parent;
+    assert!(object.is_authentic(parent));
+    assert!(object.body().own.as_ref().unwrap().is_authentic(parent));
+}

@@ -1,0 +1,368 @@
+//! Members of one epoch in one process, and the messages that they hold.
+
+use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+use mpotr_crypto::{Digest32, EphemeralKeyPair, IdentityKeyPair};
+use mpotr_gka::light::{
+    ChangeKind, Closing, Context, Cut, Freeze, Frozen, Handle, Held, Installed, Joint, Order,
+    Prefix, Seed, Seeded, Share, ShareError, Shared, Signed, Standing, Terms, Watch,
+};
+use mpotr_gka::{AgreementId, AuthenticationId, Continuation, MemberIndex, Methods, simulation};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// The message at a place of the line.
+pub(crate) fn message(place: u8) -> Digest32 {
+    Digest32::new([place; 32])
+}
+
+/// Messages that stand in a line, each built on the one before it: as many of them as a member holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) held: u8,
+    pub(crate) locked: u8,
+}
+
+impl Line {
+    pub(crate) fn prefix(count: u8) -> Prefix {
+        Prefix {
+            count: count.into(),
+            digest: Digest32::new([0x80 | count; 32]),
+        }
+    }
+
+    fn place(head: &Digest32) -> u8 {
+        head.as_bytes()[0]
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            frontier: (self.held > 0)
+                .then(|| message(self.held))
+                .into_iter()
+                .collect(),
+            lock: Self::prefix(self.locked),
+            last_final: Self::prefix(self.locked.saturating_sub(1)),
+            confirmed: None,
+            installed: None,
+        }
+    }
+}
+
+impl Order for Line {
+    fn close(&self, standings: &[&Standing]) -> Option<Closing> {
+        let frontiers = standings.iter().flat_map(|it| &it.frontier);
+        let head = frontiers.map(Self::place).max();
+        let base = standings
+            .iter()
+            .map(|it| it.lock)
+            .max_by_key(|lock| lock.count)?;
+        let head_place = head.unwrap_or(0);
+        (head_place <= self.held && self.agrees(&base)).then(|| Closing {
+            heads: head.map(message).into_iter().collect(),
+            base,
+            closed: Self::prefix(head_place),
+        })
+    }
+
+    fn holds(&self, heads: &[Digest32]) -> bool {
+        heads.iter().all(|head| Self::place(head) <= self.held)
+    }
+
+    fn covers(&self, heads: &[Digest32], frontier: &[Digest32]) -> bool {
+        let highest = |of: &[Digest32]| of.iter().map(Self::place).max().unwrap_or(0);
+        highest(frontier) <= highest(heads)
+    }
+
+    fn agrees(&self, prefix: &Prefix) -> bool {
+        prefix.count <= self.held.into()
+            && *prefix == Self::prefix(u8::try_from(prefix.count).unwrap())
+    }
+
+    fn closed(&self, _base: &Prefix, heads: &[Digest32]) -> Option<Prefix> {
+        let head = heads.iter().map(Self::place).max().unwrap_or(0);
+        (head <= self.held).then(|| Self::prefix(head))
+    }
+}
+
+/// One member.
+pub(crate) struct Inhabitant {
+    pub(crate) identity: IdentityKeyPair,
+    pub(crate) signing: EphemeralKeyPair<S>,
+    pub(crate) parent: Continuation<S>,
+    pub(crate) line: Line,
+}
+
+/// All members of an epoch.
+pub(crate) struct House {
+    pub(crate) members: Vec<Inhabitant>,
+    pub(crate) rng: ChaCha20Rng,
+    count: u64,
+}
+
+pub(crate) fn members(places: &[usize]) -> Vec<MemberIndex> {
+    places.iter().map(|place| MemberIndex::of(*place)).collect()
+}
+
+pub(crate) const DEFAULT: Methods =
+    Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+
+impl House {
+    pub(crate) fn new(members: usize) -> Self {
+        Self::seeded(members, 1)
+    }
+
+    /// Another seed gives another epoch.
+    pub(crate) fn seeded(members: usize, seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let (established, _) = simulation::form_group::<S>(members, DEFAULT, &mut rng).unwrap();
+        let members = established
+            .into_iter()
+            .map(|established| Inhabitant {
+                identity: IdentityKeyPair::random::<S>(&mut rng),
+                signing: established.signing,
+                parent: established.continuation,
+                line: Line { held: 5, locked: 3 },
+            })
+            .collect();
+        Self {
+            members,
+            rng,
+            count: 0,
+        }
+    }
+
+    pub(crate) fn terms(&mut self, view: u32, kind: ChangeKind, staying: &[usize]) -> Terms {
+        let mut handle = [0; 16];
+        self.rng.fill_bytes(&mut handle);
+        Terms {
+            view,
+            handle: Handle::new(handle),
+            policy: b"policy".to_vec(),
+            kind,
+            reasons: Vec::new(),
+            staying: members(staying),
+        }
+    }
+
+    pub(crate) fn propose(&mut self, proposer: usize, terms: Terms) -> Seeded {
+        self.count += 1;
+        let it = &self.members[proposer];
+        Seeded::propose(
+            &it.parent,
+            terms,
+            &it.identity,
+            &it.signing,
+            self.count,
+            &mut self.rng,
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn open(&self, member: usize, seed: &Signed<Seed>) -> Seeded {
+        Seeded::open(&self.members[member].parent, seed.clone(), Watch::Eager).unwrap()
+    }
+
+    pub(crate) fn freeze(&mut self, member: usize, seeded: Seeded) -> Frozen<S> {
+        let it = &self.members[member];
+        let standing = Standing {
+            confirmed: it.parent.confirmed().copied(),
+            ..it.line.standing()
+        };
+        seeded.freeze(
+            &it.parent,
+            standing,
+            &it.identity,
+            &it.signing,
+            &mut self.rng,
+        )
+    }
+
+    /// All who stay have answered a SEED of the first of them.
+    pub(crate) fn begin(&mut self, view: u32, kind: ChangeKind, staying: &[usize]) -> Round {
+        let terms = self.terms(view, kind, staying);
+        self.begin_with(terms, staying)
+    }
+
+    pub(crate) fn begin_with(&mut self, terms: Terms, staying: &[usize]) -> Round {
+        let proposed = self.propose(staying[0], terms);
+        let seed = proposed.seed().clone();
+        let mut proposed = Some(proposed);
+        let frozen = staying
+            .iter()
+            .map(|member| {
+                let seeded = proposed.take().unwrap_or_else(|| self.open(*member, &seed));
+                (*member, self.freeze(*member, seeded))
+            })
+            .collect();
+        Round { frozen }
+    }
+
+    pub(crate) fn cut(&self, round: &Round, freezes: &[Signed<Freeze>]) -> Signed<Cut> {
+        let (proposer, frozen) = &round.frozen[0];
+        let it = &self.members[*proposer];
+        frozen
+            .cut(
+                &it.parent,
+                freezes,
+                &Context {
+                    order: &it.line,
+                    signing: &it.signing,
+                    watch: Watch::Lazy,
+                },
+            )
+            .unwrap()
+    }
+
+    pub(crate) fn share(
+        &mut self,
+        member: usize,
+        frozen: Frozen<S>,
+        cut: &Signed<Cut>,
+    ) -> Result<Shared<S>, Box<Held<Frozen<S>, ShareError>>> {
+        let it = &mut self.members[member];
+        frozen.share(
+            &mut it.parent,
+            cut.clone(),
+            &[],
+            &Context {
+                order: &it.line,
+                signing: &it.signing,
+                watch: Watch::Lazy,
+            },
+        )
+    }
+
+    /// All who answered share, and see what came before.
+    pub(crate) fn share_all(&mut self, round: Round) -> Sharing {
+        let freezes = round.freezes();
+        let cut = self.cut(&round, &freezes);
+        let frozen = round.frozen.into_iter();
+        let shared = frozen
+            .map(|(member, frozen)| (member, self.share(member, frozen, &cut).unwrap()))
+            .collect();
+        Sharing { freezes, shared }
+    }
+
+    pub(crate) fn certify(&self, sharing: &Sharing) -> Signed<Joint> {
+        let shares = sharing.shares();
+        self.certify_with(sharing, &shares, Watch::Lazy).unwrap()
+    }
+
+    pub(crate) fn certify_with(
+        &self,
+        sharing: &Sharing,
+        shares: &[Signed<Share>],
+        watch: Watch,
+    ) -> Result<Signed<Joint>, mpotr_gka::light::CertifyError> {
+        let (member, shared) = &sharing.shared[0];
+        let it = &self.members[*member];
+        let freezes = &sharing.freezes;
+        shared.certify(
+            &it.parent,
+            freezes,
+            shares,
+            &Context {
+                order: &it.line,
+                signing: &it.signing,
+                watch,
+            },
+        )
+    }
+
+    /// A whole change: the house after it.
+    pub(crate) fn change(mut self, view: u32, kind: ChangeKind, staying: &[usize]) -> Self {
+        let round = self.begin(view, kind, staying);
+        let sharing = self.share_all(round);
+        let joint = self.certify(&sharing);
+        self.install(sharing, &joint).0
+    }
+
+    /// All who shared install. What came of it, and the house after it.
+    pub(crate) fn install(self, sharing: Sharing, joint: &Signed<Joint>) -> (Self, Vec<Keys>) {
+        let Self {
+            members,
+            rng,
+            count,
+        } = self;
+        let mut shared: Vec<_> = sharing
+            .shared
+            .into_iter()
+            .map(|(at, it)| (at, Some(it)))
+            .collect();
+        let mut keys = Vec::new();
+        let mut next = Vec::new();
+        for (at, it) in members.into_iter().enumerate() {
+            let of = shared.iter_mut().find(|(member, _)| *member == at);
+            let Some(shared) = of.and_then(|(_, shared)| shared.take()) else {
+                continue;
+            };
+            let installed = shared.install(it.parent, joint);
+            let Installed {
+                sid,
+                key_commitment,
+                signing,
+                signing_keys,
+                secret,
+                continuation,
+                ..
+            } = installed.map_err(|held| held.error).unwrap();
+            keys.push(Keys {
+                sid,
+                key_commitment,
+                secret: *secret.expand::<S, 32>("message", b"").expose(),
+                signing_keys,
+            });
+            next.push(Inhabitant {
+                identity: it.identity,
+                signing: signing.unwrap_or(it.signing),
+                parent: continuation,
+                line: it.line,
+            });
+        }
+        let members = next;
+        let house = Self {
+            members,
+            rng,
+            count,
+        };
+        (house, keys)
+    }
+}
+
+/// What a member has of the epoch that it installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keys {
+    pub(crate) sid: mpotr_gka::Sid,
+    pub(crate) key_commitment: Digest32,
+    pub(crate) secret: [u8; 32],
+    pub(crate) signing_keys: Vec<mpotr_crypto::EphemeralKey>,
+}
+
+/// All who stay, after FREEZE. The proposer is the first.
+pub(crate) struct Round {
+    pub(crate) frozen: Vec<(usize, Frozen<S>)>,
+}
+
+impl Round {
+    pub(crate) fn freezes(&self) -> Vec<Signed<Freeze>> {
+        self.frozen
+            .iter()
+            .map(|(_, it)| it.freeze().clone())
+            .collect()
+    }
+}
+
+/// All who stay, after SHARE.
+pub(crate) struct Sharing {
+    pub(crate) freezes: Vec<Signed<Freeze>>,
+    pub(crate) shared: Vec<(usize, Shared<S>)>,
+}
+
+impl Sharing {
+    pub(crate) fn shares(&self) -> Vec<Signed<Share>> {
+        self.shared
+            .iter()
+            .map(|(_, it)| it.share().clone())
+            .collect()
+    }
+}
