@@ -15,6 +15,7 @@ mod outcome;
 mod remembering;
 mod rules;
 mod sending;
+mod verifying;
 mod waiting;
 pub(crate) mod whom;
 mod wording;
@@ -477,6 +478,11 @@ impl Chat<'_> {
                 }
                 self.ask(asked);
             }
+            Command::Code => self.code().await,
+            Command::CodeIsSame => self.code_is_same(),
+            Command::Verify(words) => self.verify(&words).await,
+            Command::Answer(words) => self.answer(&words).await,
+            Command::Decline => self.decline().await,
             Command::Admit(who) => self.admit(&who).await,
             Command::Kick(who) => self.kick(&who).await,
             Command::Withdraw(who) => self.withdraw(&who).await,

@@ -251,7 +251,7 @@ where
                 command = commands.recv(), if has_handles => match command {
                     Some(command) => {
                         *is_leaving |= matches!(command, Command::Leave | Command::Stop);
-                        command.give_to(room, clock.now(), takes_texts);
+                        command.give_to(room, clock.now(), takes_texts, rng);
                     }
                     None => {
                         has_handles = false;

@@ -36,6 +36,16 @@ pub(super) enum Command {
     Merge(EpochName),
     /// Take back the vote to let a person in or to leave a member out.
     Withdraw(String),
+    /// Ask for the code of the room, or take part.
+    Code,
+    /// All have the same code.
+    CodeIsSame,
+    /// Ask a member for a secret: who, the question, the secret.
+    Verify(String),
+    /// Answer one who asks.
+    Answer(String),
+    /// Give up what is asked.
+    Decline,
     /// List the commands.
     Help,
     /// A text in which a slash stands behind blanks alone: a command that a finger slipped on, and nothing for the others.
@@ -47,7 +57,7 @@ pub(super) enum Command {
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 20] = [
+pub(super) const HELP: [&str; 26] = [
     "/members          who is in the room, and who waits",
     "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
     "                  key; a person who was in the room before by its name, too",
@@ -63,6 +73,12 @@ pub(super) const HELP: [&str; 20] = [
     "/policy           the rules of the room",
     "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
     "                  members, or people with commas between; or evidence on, evidence off",
+    "/code             a code that is the same for all in the room: read it to one another; /code same if it is",
+    "/verify WHO Q? A  ask a member a question and see whether it gives your answer: /verify bob where? there.",
+    "                  The question can be left out; WHO is one word here. All can read the question, nobody the",
+    "                  answer, and who guesses has one guess",
+    "/answer A         answer one who asks: /answer there; with the name before it if more than one does",
+    "/decline          give up what is asked",
     "/help             this list",
     "//text            send a text that begins with a slash",
     "WHO is a whole fingerprint (40 digits), a file with a public key (alice.pub, ./alice), a name that one",
@@ -111,6 +127,11 @@ impl Command {
             ("members", true) => Self::Members,
             ("refresh", true) => Self::Refresh,
             ("policy", true) => Self::Policy,
+            ("code", true) => Self::Code,
+            ("code", false) if who == "same" => Self::CodeIsSame,
+            ("verify", false) => Self::Verify(who),
+            ("answer", false) => Self::Answer(who),
+            ("decline", true) => Self::Decline,
             ("help", true) => Self::Help,
             ("admit", false) => Self::Admit(who),
             ("kick", false) => Self::Kick(who),
@@ -147,8 +168,15 @@ fn usage(name: &str, line: &str) -> Command {
         "release" | "discard" => Command::Usage(
             "/release sends what is held, /discard takes it back: all of it, or one text by its number",
         ),
-        "members" | "refresh" | "help" => {
-            Command::Usage("/members, /refresh and /help stand alone")
+        "code" => Command::Usage(
+            "/code asks for the code of the room; /code same says that all have read the same",
+        ),
+        "verify" => {
+            Command::Usage("/verify WHO QUESTION? ANSWER: asks a member whether it knows the same")
+        }
+        "answer" => Command::Usage("/answer ANSWER: answers one who asks"),
+        "members" | "refresh" | "help" | "decline" => {
+            Command::Usage("/members, /refresh, /decline and /help stand alone")
         }
         _ => Command::Unknown(line.to_owned()),
     }
@@ -237,6 +265,9 @@ mod tests {
             ("/policy admit", "/policy admit"),
             ("/members now", "/members"),
             ("/release me", "/release"),
+            ("/code other", "/code"),
+            ("/verify", "/verify WHO"),
+            ("/answer", "/answer"),
         ] {
             let Command::Usage(usage) = parse(line) else {
                 panic!("{line}")

@@ -10,6 +10,7 @@ use super::awaited::Awaited;
 use super::door::{Door, Trust};
 use super::names::{Names, Naming};
 use super::remembering::Learned;
+use super::verifying::Verifying;
 use super::waiting::{News, Waiting};
 use super::wording::{self, fingerprint};
 
@@ -43,6 +44,8 @@ pub(super) struct Conversation {
     pub(super) waiting: Waiting,
     /// What the person asked for that is still to come true.
     pub(super) awaited: Awaited,
+    /// What is asked to find out who is who.
+    pub(super) verifying: Verifying,
     /// Members whose texts are not shown.
     muted: BTreeSet<IdentityKey>,
 }
@@ -62,6 +65,7 @@ impl Conversation {
             shown: None,
             waiting: Waiting::default(),
             awaited: Awaited::default(),
+            verifying: Verifying::default(),
             muted: BTreeSet::new(),
         }
     }
@@ -165,6 +169,9 @@ impl Conversation {
         reason = "what changes nothing here is a matter of wording alone"
     )]
     pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
+        if let Some(said) = self.verifies(&event) {
+            return said;
+        }
         match event {
             Event::WantsIn { claimed } => self.waits(claimed),
             Event::ExcludedWaiting { claimed } => self.waits_again(claimed),

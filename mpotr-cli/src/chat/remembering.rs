@@ -14,6 +14,8 @@ use crate::people::today;
 pub(super) enum Learned {
     /// These are in the room today.
     Met(BTreeSet<IdentityKey>),
+    /// Whose these keys are was found out so.
+    Verified(BTreeSet<IdentityKey>, How),
     /// A stranger, who is trusted at first use, calls itself so.
     Stranger(IdentityKey, Nick),
 }
@@ -37,6 +39,9 @@ impl Chat<'_> {
             match learned {
                 Learned::Met(members) => members.iter().for_each(|member| {
                     people.meet(member, day);
+                }),
+                Learned::Verified(members, how) => members.iter().for_each(|member| {
+                    people.learn(member, how.clone());
                 }),
                 Learned::Stranger(key, nick) => {
                     // A nick that is no petname, or that of another by now, keeps a stranger a stranger.

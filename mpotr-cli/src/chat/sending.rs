@@ -45,8 +45,13 @@ impl Chat<'_> {
             }
             Err(HandleError::Send(error)) => self.refused(error, text).await,
             // An event says why.
-            // No policy is asked for here, and no admission.
-            Err(HandleError::Ended | HandleError::Policy(_) | HandleError::Vote(_)) => {
+            // No policy is asked for here, no admission, and not who is who.
+            Err(
+                HandleError::Ended
+                | HandleError::Policy(_)
+                | HandleError::Vote(_)
+                | HandleError::Verify(_),
+            ) => {
                 self.is_leaving = true;
             }
         }

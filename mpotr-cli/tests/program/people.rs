@@ -229,3 +229,55 @@ fn with_a_list_strangers_stay_outside() {
     assert!(!stranger.hears_err("").contains("secure"));
     assert_eq!(stranger.hears_out(""), "");
 }
+
+/// The code that a member was shown.
+fn code(member: &Running) -> String {
+    let told = member.hears_err("the code of this room is ");
+    let (_, after) = told.rsplit_once("the code of this room is ").unwrap();
+    after[..14].to_owned()
+}
+
+#[test]
+fn people_compare_a_code_or_ask_for_a_secret_and_the_program_remembers() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let file = town.home.path().join("known-of-bob");
+    let people = ["--people", file.to_str().unwrap()];
+    let add = ["people", "add", &alice.public, "alice"];
+    succeed(town.home.path(), &[&add[..], &people].concat());
+    let open = ["--open", "--members", "2", "--commands"];
+    let mut one = town.enters(&alice, &open);
+    let mut other = town.enters(&bob, &[&open[..], &people].concat());
+    one.type_in("/code\n");
+    assert_eq!(code(&one), code(&other));
+    other.type_in("/code same\n");
+    other.hears_err("nobody is between you");
+    let listed = || {
+        succeed(
+            town.home.path(),
+            &[&["people", "list"][..], &people].concat(),
+        )
+    };
+    assert!(listed().contains("  alice  code  "), "{}", listed());
+
+    other.hears_err("secure: 2 members");
+    other.type_in("/verify alice where did we meet? At the  Mill\n");
+    one.hears_err("to be sure that it is you: where did we meet?");
+    one.type_in("/answer at the mill\n");
+    for member in [&one, &other] {
+        member.hears_err("knows the secret: nobody is between you");
+    }
+    assert!(listed().contains("  alice  secret  "), "{}", listed());
+
+    other.type_in("/verify alice where? here\n");
+    one.hears_err("to be sure that it is you: where?");
+    one.type_in("/answer there\n");
+    for member in [&one, &other] {
+        member.hears_err("gave another answer, or a stranger is between you");
+    }
+    // What is known never sinks by itself.
+    assert!(listed().contains("  alice  secret  "), "{}", listed());
+    let finished = end(vec![one, other]);
+    // Nothing of it is a text.
+    assert!(finished.iter().all(|it| it.out.is_empty()), "{finished:?}");
+}

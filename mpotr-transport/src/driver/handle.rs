@@ -1,8 +1,10 @@
 //! How the application speaks to a room that a driver runs.
 
+use mpotr_core::crypto::rand_core::CryptoRng;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
 use mpotr_core::{
-    EpochName, Policy, PolicyError, Room, Seen, SendError, TextId, Timestamp, Vote, VoteError,
+    AttemptId, EpochName, Policy, PolicyError, Room, RoundId, Seen, SendError, SharedSecret,
+    TextId, Timestamp, VerifyError, Vote, VoteError,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -52,6 +54,25 @@ pub(super) enum Command {
         policy: Policy,
         reply: oneshot::Sender<Result<(), PolicyError>>,
     },
+    /// Ask a member whether it knows the same secret.
+    VerifyStart {
+        identity: IdentityKey,
+        secret: SharedSecret,
+        question: String,
+        reply: oneshot::Sender<Result<AttemptId, VerifyError>>,
+    },
+    /// Answer a member that asks so.
+    VerifyAnswer {
+        attempt: AttemptId,
+        secret: SharedSecret,
+        reply: oneshot::Sender<Result<(), VerifyError>>,
+    },
+    /// Give an attempt up.
+    VerifyAbort(AttemptId),
+    /// Ask for the code of the room.
+    RoomCode {
+        reply: oneshot::Sender<Result<RoundId, VerifyError>>,
+    },
     /// Leave the room in order.
     Leave,
     /// Leave the room in order if it is secure and nobody has asked for that before, or else at once.
@@ -65,6 +86,7 @@ impl Command {
         room: &mut Room<S>,
         now: Timestamp,
         takes_texts: &watch::Sender<bool>,
+        rng: &mut dyn CryptoRng,
     ) {
         match self {
             Self::Send { body, seen, reply } => {
@@ -103,6 +125,25 @@ impl Command {
             Self::ChangePolicy { policy, reply } => {
                 let _ = reply.send(room.change_policy(now, policy));
             }
+            Self::VerifyStart {
+                identity,
+                secret,
+                question,
+                reply,
+            } => {
+                let _ = reply.send(room.verify_start(now, identity, &secret, &question, rng));
+            }
+            Self::VerifyAnswer {
+                attempt,
+                secret,
+                reply,
+            } => {
+                let _ = reply.send(room.verify_answer(now, attempt, &secret, rng));
+            }
+            Self::VerifyAbort(attempt) => room.verify_abort(now, attempt, rng),
+            Self::RoomCode { reply } => {
+                let _ = reply.send(room.room_code(now, rng));
+            }
             Self::Leave => room.leave(now),
             Self::Stop => room.stop(now),
         }
@@ -128,6 +169,9 @@ pub enum HandleError {
     /// The room has as many requests open as it may.
     #[error(transparent)]
     Vote(#[from] VoteError),
+    /// Nothing is found out about who is who.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// The room has ended, or its transport is lost.
     #[error("the room has ended")]
     Ended,
@@ -253,6 +297,64 @@ impl RoomHandle {
         let (reply, answer) = oneshot::channel();
         self.command(Command::ChangePolicy { policy, reply })
             .await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Asks the person of another member whether it knows the same secret. An event tells what comes of it.
+    ///
+    /// # Errors
+    /// The attempt has not begun, or the room has ended.
+    pub async fn verify_start(
+        &self,
+        identity: IdentityKey,
+        secret: SharedSecret,
+        question: String,
+    ) -> Result<AttemptId, HandleError> {
+        let (reply, answer) = oneshot::channel();
+        let start = Command::VerifyStart {
+            identity,
+            secret,
+            question,
+            reply,
+        };
+        self.command(start).await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Answers a member that asks so, by what the person has typed.
+    ///
+    /// # Errors
+    /// No such attempt waits for an answer, or the room has ended.
+    pub async fn verify_answer(
+        &self,
+        attempt: AttemptId,
+        secret: SharedSecret,
+    ) -> Result<(), HandleError> {
+        let (reply, answer) = oneshot::channel();
+        let given = Command::VerifyAnswer {
+            attempt,
+            secret,
+            reply,
+        };
+        self.command(given).await?;
+        Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// Gives an attempt up, which counts as a failure on both sides.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn verify_abort(&self, attempt: AttemptId) -> Result<(), HandleError> {
+        self.command(Command::VerifyAbort(attempt)).await
+    }
+
+    /// Takes part in a round of the room's code, or begins one. An event tells what comes of it.
+    ///
+    /// # Errors
+    /// The room is not secure, or has ended.
+    pub async fn room_code(&self) -> Result<RoundId, HandleError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::RoomCode { reply }).await?;
         Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
     }
 

@@ -158,7 +158,7 @@ where
                         *is_leaving = true;
                         return None;
                     }
-                    Some(command) => command.give_to(room, clock.now(), takes_texts),
+                    Some(command) => command.give_to(room, clock.now(), takes_texts, rng),
                 },
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     room.handle_timeout(clock.now(), rng);
