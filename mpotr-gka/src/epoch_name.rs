@@ -14,6 +14,14 @@ byte_newtype! {
 const ZERO: EpochName = EpochName::new([0; EpochName::LENGTH]);
 
 impl EpochName {
+    /// The name that is shown by these 32 hexadecimal digits; `None` if they are not that.
+    #[must_use]
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let is_name = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let number = u128::from_str_radix(digits, 16).ok().filter(|_| is_name)?;
+        Some(Self::new(number.to_be_bytes()))
+    }
+
     /// Reads the name of an epoch.
     ///
     /// # Errors

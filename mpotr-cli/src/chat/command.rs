@@ -110,7 +110,7 @@ impl Command {
         let (name, who) = command.split_once(' ').unwrap_or((command, ""));
         let who = who.trim().to_owned();
         if name == "merge" {
-            return Ok(epoch_name(&who).map_or_else(|| usage(name, &text), Self::Merge));
+            return Ok(EpochName::from_hex(&who).map_or_else(|| usage(name, &text), Self::Merge));
         }
         if name == "policy" && !who.is_empty() {
             return Ok(Amendment::parse(&who).map_or_else(|| usage(name, &text), Self::Amend));
@@ -141,13 +141,6 @@ impl Command {
             (_, _) => usage(name, &text),
         })
     }
-}
-
-/// The name of an epoch, as it is shown: 32 hexadecimal digits.
-fn epoch_name(word: &str) -> Option<EpochName> {
-    let is_name = word.len() == 32 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let number = u128::from_str_radix(word, 16).ok().filter(|_| is_name)?;
-    Some(EpochName::new(number.to_be_bytes()))
 }
 
 /// How a command is written, if there is one of that name.

@@ -18,7 +18,8 @@ pub(crate) enum TranscriptCommand {
     /// Make a transcript of a talk that never was, from public keys and a script
     ///
     /// The script has lines `name: text`, with what `name` types in the chat: `/admit`, `/kick`, `/withdraw`, `/policy`,
-    /// `/refresh`, `/code` and `/verify` are commands there, too. `+name` comes in or back, `-name` leaves in order (with commas, several at one moment), `!name` dies,
+    /// `/refresh`, `/merge`, `/code` and `/verify` are commands there, too. `+name` comes in or back, `-name` leaves in order
+    /// (with commas, several at one moment), `!name` dies,
     /// `~name` loses the network and `=name` has it again. Two lines `name>names: text`, one after the other, say two things in
     /// one place, to some and to others. `#` begins a comment. A name is that of the key's file without its ending, or the place
     /// of the file, from 1.

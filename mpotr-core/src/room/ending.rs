@@ -168,7 +168,7 @@ impl<S: CryptoSuite> Room<S> {
         out.records.extend(epoch.last_records());
         let Lock { count, digest } = epoch.final_lock();
         Departure {
-            acknowledged: epoch.is_acknowledged() && is_none_lost,
+            acknowledged: is_none_lost,
             transcripts_equal: epoch.is_final() && !epoch.is_forked(),
             published,
             count,

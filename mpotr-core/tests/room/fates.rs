@@ -361,6 +361,28 @@ fn a_text_that_those_who_left_did_not_get_is_missed_by_the_last_of_them() {
 }
 
 #[test]
+fn who_was_heard_by_all_is_told_so_though_a_reader_dies_before_the_end() {
+    let mut network = Network::new(3, 1).until_secure();
+    let text_id = send(&mut network, 0, "dinner at eight");
+    network.run_for(5);
+    let acknowledged = Event::Acknowledged { text_id };
+    assert_eq!(fates(&network, 0).get(&text_id), Some(&acknowledged));
+    cut_off(&mut network, &[2]);
+    let now = network.now;
+    for member in [0, 1] {
+        network.rooms[member].leave(now);
+        network.collect(member);
+    }
+    network.run_until(240, |n| n.rooms[0].has_ended() && n.rooms[1].has_ended());
+    // The second one never wrote.
+    for member in [0, 1] {
+        let departure = departure(&network, member);
+        assert!(departure.acknowledged, "{member}: {departure:?}");
+        assert!(!departure.published, "{member}: {departure:?}");
+    }
+}
+
+#[test]
 fn every_text_of_a_member_with_much_to_say_is_acknowledged_in_its_order() {
     let mut network = Network::new(3, 1).until_secure();
     let mut text_ids = Vec::new();

@@ -1,5 +1,7 @@
 //! What happens in a talk: everything that leaves something in the transcripts of those who are there.
 
+use mpotr_core::EpochName;
+
 use super::amendment::Amendment;
 
 /// What happens in a talk. Members are named by their place in [`Play::members`](super::Play::members).
@@ -42,6 +44,8 @@ pub enum Act<Text = Vec<u8>> {
     Policy(usize, Amendment),
     /// A member asks for an epoch with fresh keys.
     Refresh(usize),
+    /// A member votes that its room become one with another, which a play does not have: the vote alone is left.
+    Merge(usize, EpochName),
     /// A member asks for the code of the room.
     Code(usize),
     /// A member asks another whether it knows the same secret, and that answers.
@@ -78,6 +82,7 @@ impl<Text> Act<Text> {
             Self::Withdraw { by, whom } => Act::Withdraw { by, whom },
             Self::Policy(member, amendment) => Act::Policy(member, amendment),
             Self::Refresh(member) => Act::Refresh(member),
+            Self::Merge(member, name) => Act::Merge(member, name),
             Self::Code(member) => Act::Code(member),
             Self::Verify { by, whom, same } => Act::Verify { by, whom, same },
             Self::Fork { member, sides } => Act::Fork {
@@ -98,6 +103,7 @@ impl<Text> Act<Text> {
             | Self::Withdraw { by: member, .. }
             | Self::Policy(member, _)
             | Self::Refresh(member)
+            | Self::Merge(member, _)
             | Self::Code(member)
             | Self::Verify { by: member, .. }
             | Self::Fork { member, .. } => std::slice::from_ref(member),
@@ -122,6 +128,7 @@ impl<Text> Act<Text> {
             | Self::Withdraw { by: who, .. }
             | Self::Policy(who, _)
             | Self::Refresh(who)
+            | Self::Merge(who, _)
             | Self::Code(who)
             | Self::Fork { member: who, .. } => (*who == member).then_some(false),
         }

@@ -5,7 +5,7 @@
 //! alice: What did you do last summer?
 //! 2: I counted.                          the second of the members, from 1
 //! alice: /kick bob                       as she types it in the chat: /admit, /kick, /withdraw, /policy, /refresh,
-//!                                        /code; /verify bob, who answers right, or /verify bob wrong
+//!                                        /merge, /code; /verify bob, who answers right, or /verify bob wrong
 //! +dave                                  comes in, or back
 //! -bob,carol                             leave in order, at one moment
 //! !bob                                   dies
@@ -14,6 +14,8 @@
 //! bob>alice: yes                         says this to one, and in the same place
 //! bob>carol,dave: no                     that to others
 //! ```
+
+use mpotr_core::EpochName;
 
 use super::act::Act;
 use super::amendment::Amendment;
@@ -51,7 +53,7 @@ pub enum ScriptErrorKind {
     Nobody(String),
     /// It is not a command of a chat that leaves anything in a transcript.
     #[error(
-        "{0:?} is not one of `/admit WHO`, `/kick WHO`, `/withdraw WHO`, `/policy WHAT HOW`, `/refresh`, `/code` and `/verify WHO`"
+        "{0:?} is not one of `/admit WHO`, `/kick WHO`, `/withdraw WHO`, `/policy WHAT HOW`, `/refresh`, `/merge NAME`, `/code` and `/verify WHO`"
     )]
     Command(String),
     /// It does not read as a change of the rules.
@@ -164,6 +166,9 @@ fn typed(by: usize, line: &str, names: &[String]) -> Result<Act<String>, ScriptE
     let (command, what) = command.split_once(' ').unwrap_or((command, ""));
     match (command, what.trim()) {
         ("refresh", "") => Ok(Act::Refresh(by)),
+        ("merge", name) => EpochName::from_hex(name)
+            .map(|name| Act::Merge(by, name))
+            .ok_or_else(|| ScriptErrorKind::Command(line.to_owned())),
         ("code", "") => Ok(Act::Code(by)),
         ("verify", what) if !what.is_empty() => {
             let wrong = what.strip_suffix(" wrong");
@@ -205,6 +210,8 @@ fn member(name: &str, names: &[String]) -> Result<usize, ScriptErrorKind> {
 
 #[cfg(test)]
 mod tests {
+    use mpotr_core::EpochName;
+
     use super::{Script, ScriptErrorKind};
     use crate::forge::{Act, Amendment};
 
@@ -234,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_member_types_what_it_types_in_a_chat() {
-        let script = "1: /kick bob\n1: /admit  2\n1: //me waves\n1: /refresh\n1: /policy evidence on\n1: /withdraw bob\n1: /code\n1: /verify bob\n1: /verify 3 wrong";
+        let script = "1: /kick bob\n1: /admit  2\n1: //me waves\n1: /refresh\n1: /policy evidence on\n1: /withdraw bob\n1: /merge a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7\n1: /code\n1: /verify bob\n1: /verify 3 wrong";
         let acts: Vec<_> = parse(script)
             .unwrap()
             .into_iter()
@@ -247,6 +254,7 @@ mod tests {
             Act::Refresh(0),
             Act::Policy(0, Amendment::Evidence(true)),
             Act::Withdraw { by: 0, whom: 1 },
+            Act::Merge(0, EpochName::new([0xa7; 16])),
             Act::Code(0),
             Act::Verify {
                 by: 0,
@@ -267,6 +275,8 @@ mod tests {
             "/policy",
             "/refresh now",
             "/code 1",
+            "/merge",
+            "/merge a7",
             "/verify",
         ] {
             let wrong = ScriptErrorKind::Command(line.to_owned());

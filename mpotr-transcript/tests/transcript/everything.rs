@@ -211,8 +211,7 @@ fn everything_that_a_transcript_can_hold_occurs_in_forged_ones() {
         .chain(methods)
         .filter(|name| !seen.0.contains_key(name))
         .collect();
-    // A play has one room: there is no other with which to become one.
-    assert_eq!(never, ["vote to merge"], "{:?}", seen.0);
+    assert!(never.is_empty(), "{never:?} of {:?}", seen.0);
 }
 
 /// Events that show in the transcript of some member.

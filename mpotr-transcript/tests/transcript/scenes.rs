@@ -16,7 +16,7 @@ pub(crate) struct Scene {
 
 pub(crate) const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-pub(crate) const SCENES: [Scene; 11] = [
+pub(crate) const SCENES: [Scene; 12] = [
     Scene {
         name: "votes",
         policy: &["exclude 2", "admit 2", "change 2"],
@@ -88,6 +88,13 @@ pub(crate) const SCENES: [Scene; 11] = [
         ask: false,
         loss: 0,
         script: "alice: hi\nbob: /code\nalice: /verify bob\ncarol: /verify dave wrong\ndave: oh",
+    },
+    Scene {
+        name: "another room",
+        policy: &[],
+        ask: false,
+        loss: 0,
+        script: "alice: hi\nbob: /merge 0123456789abcdef0123456789abcdef\ncarol: where?\ndave: I see none",
     },
     Scene {
         name: "a death in a change",

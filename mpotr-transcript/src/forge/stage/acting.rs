@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Admission, Duration, Room, RoomConfig, SharedSecret, Timestamp, Vote, VoteError};
+use mpotr_core::{
+    Admission, Duration, EpochName, Room, RoomConfig, SharedSecret, Timestamp, Vote, VoteError,
+};
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, UnsupportedSuite};
 
@@ -88,6 +90,7 @@ where
             }
             Act::Policy(member, amendment) => self.amend(act, *member, amendment)?,
             Act::Refresh(member) => self.refresh(act, *member)?,
+            Act::Merge(member, name) => self.merge(act, *member, *name)?,
             Act::Code(member) => self.code(act, *member)?,
             Act::Verify { by, whom, same } => self.verify(act, *by, *whom, *same)?,
             Act::Fork { member, sides } => self.fork(act, *member, sides)?,
@@ -120,6 +123,17 @@ where
                 .transpose()
                 .map_err(|error| ForgeError::Vote { act, error })?;
         }
+        self.collect(by);
+        Ok(())
+    }
+
+    /// A member votes that its room become one with another of this name.
+    fn merge(&mut self, act: usize, by: usize, name: EpochName) -> Result<(), ForgeError> {
+        let now = self.now;
+        let asked = self.speaker(act, by)?.ask(|room| room.merge(now, name));
+        asked
+            .transpose()
+            .map_err(|error| ForgeError::Vote { act, error })?;
         self.collect(by);
         Ok(())
     }
