@@ -61,6 +61,8 @@ pub(super) struct Pacing {
     count: u64,
     /// Lines since the server was asked.
     unasked: usize,
+    /// When it was asked behind which line, as far as it has not answered.
+    asked: VecDeque<(u64, Instant)>,
     round_trip: Option<Duration>,
     /// When the last of the lines before was passed on, while more were under way.
     passed_at: Option<Instant>,
@@ -76,6 +78,7 @@ impl Pacing {
             under_way: VecDeque::new(),
             count: 0,
             unasked: 0,
+            asked: VecDeque::new(),
             round_trip: None,
             passed_at: None,
             rate: None,
@@ -118,28 +121,32 @@ impl Pacing {
     }
 
     /// The server is asked now; with this number.
-    pub(super) const fn note_asked(&mut self) -> u64 {
+    pub(super) fn note_asked(&mut self, now: Instant) -> u64 {
         self.unasked = 0;
+        self.asked.push_back((self.count, now));
         self.count
     }
 
     /// The server has passed the oldest line on.
     pub(super) fn note_echo(&mut self, now: Instant) {
         if let Some(sent) = self.under_way.pop_front() {
+            self.note_round_trip(now.saturating_duration_since(sent.at));
             self.note_passed(now, sent);
         }
     }
 
-    /// The server has passed on all lines up to this number.
+    /// The server has passed on all lines up to this number. How long that took, the question tells and not the lines: the
+    /// first of them left long before it.
     pub(super) fn note_answer(&mut self, now: Instant, number: u64) {
+        while let Some((_, at)) = self.asked.pop_front_if(|(asked, _)| *asked <= number) {
+            self.note_round_trip(now.saturating_duration_since(at));
+        }
         while let Some(sent) = self.under_way.pop_front_if(|sent| sent.number <= number) {
             self.note_passed(now, sent);
         }
     }
 
     fn note_passed(&mut self, now: Instant, sent: Sent) {
-        let took = now.saturating_duration_since(sent.at);
-        self.note_round_trip(took);
         let since = self.passed_at.map_or(sent.at, |at| at.max(sent.at));
         self.passed_at = Some(now);
         let millis = now.saturating_duration_since(since).as_millis().max(1);
@@ -154,7 +161,7 @@ impl Pacing {
     }
 
     /// An answer took so long.
-    pub(super) fn note_round_trip(&mut self, took: Duration) {
+    fn note_round_trip(&mut self, took: Duration) {
         self.round_trip = Some(self.round_trip.map_or(took, |before| {
             let part = |time: Duration| time.checked_div(PARTS).unwrap_or_default();
             part(before)
@@ -253,19 +260,21 @@ mod tests {
     {
         let start = Instant::now();
         let mut pacing = Pacing::new(start, Pace::LINES);
-        let asked: Vec<_> = (0..5).map(|_| pacing.note_sent(start, 1)).collect();
+        // One line in two seconds: the first is eight seconds old when the server is asked.
+        let asked = [0, 2, 4, 6, 8].map(|second| pacing.note_sent(at(start, second * 1_000), 1));
         assert_eq!(asked, [None, None, None, None, Some(5)]);
-        assert_eq!(pacing.note_asked(), 5);
+        assert_eq!(pacing.note_asked(at(start, 8_000)), 5);
         for _ in 0..5 {
             pacing.note_sent(start, 1);
         }
         assert!(pacing.is_full());
         assert_eq!(pacing.next(at(start, 60_000)), None);
-        pacing.note_answer(at(start, 400), 5);
+        pacing.note_answer(at(start, 8_400), 5);
         assert!(!pacing.is_full());
         assert_eq!(pacing.round_trip(), Some(Duration::from_millis(400)));
-        pacing.note_answer(at(start, 400), 10);
+        pacing.note_answer(at(start, 8_400), 10);
         assert_eq!(pacing.oldest(), None);
+        assert_eq!(pacing.round_trip(), Some(Duration::from_millis(400)));
     }
 
     #[test]

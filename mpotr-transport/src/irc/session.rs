@@ -255,7 +255,7 @@ impl Session {
     fn note_sent(&mut self, now: Instant, bytes: usize) {
         let wants_answer = self.pacing.note_sent(now, bytes).is_some();
         if wants_answer && !self.granted.echo {
-            self.ask();
+            self.ask(now);
         }
     }
 
@@ -296,15 +296,15 @@ impl Session {
                     self.pacing.is_full() && oldest.is_some_and(|at| is_over(at, PATIENCE));
                 if stalls || is_over(self.heard, QUIET) {
                     self.asked = Some(now);
-                    self.ask();
+                    self.ask(now);
                 }
             }
         }
     }
 
     /// Asks the server whether it has passed on all that was sent so far.
-    fn ask(&mut self) {
-        let number = self.pacing.note_asked();
+    fn ask(&mut self, now: Instant) {
+        let number = self.pacing.note_asked(now);
         self.control(format!("PING :mpotr-{number}"));
     }
 

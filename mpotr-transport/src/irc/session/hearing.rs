@@ -185,10 +185,7 @@ impl Session {
         else {
             return;
         };
-        if let Some(asked) = self.asked.take() {
-            self.pacing
-                .note_round_trip(now.saturating_duration_since(asked));
-        }
+        self.asked = None;
         self.pacing.note_answer(now, number);
     }
 
