@@ -87,6 +87,6 @@ fn who_covers_a_little_now_and_then_holds_up_nobody_for_long() {
     let seconds = all_leave(&mut network, &passing, 2, &[0, 1]);
     assert!(seconds <= 25, "they were held up for {seconds} s");
     let read = network.read(MALLORY).len();
-    assert!(read >= 5, "Mallory took in {read} in {seconds} s");
+    assert!(read >= 2, "Mallory took in {read} in {seconds} s");
     assert!(!departure(&network, 0).acknowledged);
 }
