@@ -114,7 +114,7 @@ impl Conversation {
             SecretOutcome::Different => format!(
                 "{name} gave another answer, or a stranger is between you; failed with {name} so far: {failures}"
             ),
-            _ => format!(
+            SecretOutcome::Aborted | _ => format!(
                 "what was asked between you and {name} came to nothing; failed with {name} so far: {failures}"
             ),
         };

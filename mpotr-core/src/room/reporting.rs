@@ -101,7 +101,6 @@ impl Report {
         fates: &mut Fates,
     ) {
         self.note_progress(&effect);
-        self.note_owed(&effect);
         let event = match effect {
             Effect::Equivocation {
                 author,
@@ -187,6 +186,7 @@ impl Report {
     /// Whether the epoch comes nearer to its end, or its order to its own.
     fn note_progress(&mut self, effect: &Effect) {
         self.note_repair(effect);
+        self.note_owed(effect);
         self.is_ending |= matches!(
             effect,
             Effect::Fin { .. } | Effect::Closed { .. } | Effect::Closing
