@@ -23,15 +23,17 @@ mod wording;
 pub(crate) use args::ChatArgs;
 pub(crate) use door::DoorError;
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use mpotr::room::{Event, RoomConfig};
-use mpotr::{Admission, IdentityKeyPair, MAX_BODY, Policy, Record, RoomId, Rule};
+use mpotr::{Admission, IdentityKey, IdentityKeyPair, MAX_BODY, Policy, Record, RoomId, Rule};
+use mpotr_formats::known::KnownPeople;
 use mpotr_formats::{Escaped, Nick, Payload};
 #[cfg(feature = "irc")]
-use mpotr_transport::irc::IrcConnect;
+use mpotr_transport::irc::{IrcConnect, Login};
 use mpotr_transport::{
     Connect, DriverEvent, ExecConnect, HandleError, RelayConnect, RoomHandle, Transport as _,
 };
@@ -53,7 +55,7 @@ use held::HeldTexts;
 use input::Line;
 use link::Link;
 use losses::Losses;
-use outcome::{Outcome, Unsent};
+use outcome::{ChatError, Outcome, Unsent};
 use rules::WrittenRule;
 
 /// Lines that are read ahead of what the room takes.
@@ -61,6 +63,9 @@ const LINES_AHEAD: usize = 16;
 
 /// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
 const STOPS: u8 = 2;
+
+/// Texts of a script that wait until the room is secure, while what is behind them is read: it may let people in.
+const EARLY: usize = 256;
 
 /// How soon the end of the input is seen while nothing of it is taken.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -71,19 +76,26 @@ const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
 /// Talks in a room until the input ends or a person asks the program to stop.
 ///
 /// # Errors
-/// The room cannot be entered, or not everyone has everything that was to be sent.
+/// The room cannot be entered, not everyone has everything that was to be sent, or what others sent is not printed.
+pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
+    DoorError::check(args, io::stdin().is_terminal())?;
+    let mut stop = Stop::listen().context("cannot take signals")?;
+    out.write_aside().context("cannot print")?;
+    let talked = talk(args, &mut stop, out).await;
+    let printed = out.end(&mut stop).await;
+    talked.and(printed.map_err(Into::into))
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "one loop over all that a chat waits for, and what it begins with"
 )]
-pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()> {
+async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Result<()> {
     let at_terminal = io::stdin().is_terminal();
-    DoorError::check(args, at_terminal)?;
-    let mut stop = Stop::listen().context("cannot take signals")?;
-    let identity = identity_of(args, &mut stop, out).await?;
+    let identity = identity_of(args, stop, out).await?;
     let file = people_file(args)?;
-    let known = file.as_ref().map(PeopleFile::load).transpose()?.flatten();
-    let door = Door::of(args, &identity.public(), known.as_ref())?;
+    let mut said = said(args, identity.public(), file.clone(), stop).await?;
+    let (door, known) = (said.door.clone(), said.known.take());
     let admission = door.admission();
     let mut conversation = Conversation::new(identity.public(), &args.nick, door);
     // Whom a person does not know shows only where it knows anyone.
@@ -103,7 +115,12 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         .map(Keeper::create)
         .transpose()?;
     let place = args.place();
-    let Entered { handle, mut events } = enter(args, &place, identity, admission).await?;
+    let entered = tokio::select! {
+        biased;
+        _ = stop.asked() => return Err(ChatError::NeverSecure.into()),
+        entered = enter(args, &place, identity, admission, &said) => entered,
+    };
+    let Entered { handle, mut events } = entered?;
     out.notice(format_args!(
         "waiting for others in \"{}\" on {}",
         args.room, place
@@ -116,12 +133,14 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
         link: Link::new(&place),
         held: HeldTexts::default(),
         unseen: None,
+        early: VecDeque::new(),
+        is_read_out: false,
         at_terminal,
         nick: args.nick.clone(),
         handle,
         conversation,
         people: file.filter(|_| keeps_list),
-        policy: policy_of(args)?,
+        policy: said.policy,
         outcome: Outcome::default(),
         keeper,
         unkept: None,
@@ -135,11 +154,16 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
     let mut input_is_over = false;
     loop {
         // Without its carrier, what is typed waits where it is.
-        let reads = chat.reads(at_terminal) && !chat.is_leaving && chat.link.is_up();
+        let has_room = chat.out.has_room();
+        let goes_on = !chat.is_leaving && chat.link.is_up();
+        let reads = chat.reads(at_terminal) && goes_on && has_room;
+        let sends_early = chat.conversation.is_secure() && !chat.early.is_empty() && goes_on;
+        // Who asks the program to stop does not wait for a reader of its output.
+        let hears = has_room || chat.stops > 0;
         let is_watched = at_terminal && !input_is_over && !chat.is_leaving && !chat.link.is_up();
         let losses = chat.losses.due();
         tokio::select! {
-            event = events.recv() => match event {
+            event = events.recv(), if hears => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
                 Some(DriverEvent::Room(Event::Ended(departure))) => {
                     chat.tell_losses();
@@ -178,8 +202,18 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
                     chat.outcome.note(Unsent::Unreadable(error.to_string()));
                     chat.leave().await;
                 }
-                None => chat.leave().await,
+                None => chat.input_ends().await,
             },
+            is_writable = chat.handle.writable(), if sends_early => match is_writable {
+                Ok(()) => chat.send_early().await,
+                // An event tells why.
+                Err(_) => chat.is_leaving = true,
+            },
+            () = chat.out.room(), if !has_room => {}
+            error = chat.out.failure(), if chat.closed.is_none() => {
+                chat.closed = Some(error);
+                chat.leave().await;
+            }
             () = until(losses), if losses.is_some() => chat.tell_losses(),
             // What wakes a reader is a line, which would have to be kept somewhere.
             () = sleep(LOOK_AGAIN), if is_watched => if lines.is_closed() && lines.is_empty() {
@@ -239,6 +273,37 @@ async fn identity_of(
     identity::unless_stopped(stop, load).await
 }
 
+/// What the command line says of others, with what is in the files that it names.
+struct Said {
+    known: Option<KnownPeople>,
+    door: Door,
+    policy: Policy,
+    #[cfg(feature = "irc")]
+    login: Login,
+}
+
+/// Reads the files that the command line names. They may be pipes, and take as long as who writes to them.
+async fn said(
+    args: &ChatArgs,
+    me: IdentityKey,
+    people: Option<PeopleFile>,
+    stop: &mut Stop,
+) -> anyhow::Result<Said> {
+    let args = args.clone();
+    let read = move || {
+        let known = people.as_ref().map(PeopleFile::load);
+        let known = known.transpose()?.flatten();
+        Ok(Said {
+            door: Door::of(&args, &me, known.as_ref())?,
+            policy: policy_of(&args)?,
+            #[cfg(feature = "irc")]
+            login: args.login()?,
+            known,
+        })
+    };
+    identity::unless_stopped(stop, read).await
+}
+
 /// The rules that this member is ready for.
 fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
     let rule = |written: &Option<WrittenRule>| match written {
@@ -259,12 +324,14 @@ async fn enter(
     place: &Place,
     identity: IdentityKeyPair,
     admission: Admission,
+    said: &Said,
 ) -> anyhow::Result<Entered> {
     let room = args.room.id::<AnySuite>();
     let entering = Entering {
         args,
         place,
         room,
+        policy: &said.policy,
         identity,
         admission,
     };
@@ -272,7 +339,7 @@ async fn enter(
         Place::Relay(address) => entering.by(RelayConnect::new(address, room)).await,
         #[cfg(feature = "irc")]
         Place::Irc(address) => {
-            let connect = IrcConnect::new(address.clone(), args.nick.as_str(), args.login()?)?;
+            let connect = IrcConnect::new(address.clone(), args.nick.as_str(), said.login.clone())?;
             entering.by(connect).await
         }
         Place::Program { name, address } => {
@@ -289,6 +356,7 @@ struct Entering<'a> {
     args: &'a ChatArgs,
     place: &'a Place,
     room: RoomId,
+    policy: &'a Policy,
     identity: IdentityKeyPair,
     admission: Admission,
 }
@@ -299,6 +367,7 @@ impl Entering<'_> {
             args,
             place,
             room,
+            policy,
             identity,
             admission,
         } = self;
@@ -308,7 +377,7 @@ impl Entering<'_> {
         let written = [&args.admit, &args.exclude, &args.change];
         let follow_policy = written.iter().all(|rule| rule.is_none()) && !args.evidence;
         let config = RoomConfig {
-            policy: policy_of(args)?,
+            policy: policy.clone(),
             follow_policy,
             members: args.members.map(usize::from),
             record: args.save_transcript.is_some(),
@@ -338,6 +407,10 @@ struct Chat<'a> {
     held: HeldTexts,
     /// A text of a pipe whose readers are shown first.
     unseen: Option<String>,
+    /// Texts of a script that lets people in, from before the room was secure.
+    early: VecDeque<String>,
+    /// Whether the input has ended.
+    is_read_out: bool,
     at_terminal: bool,
     /// The rules of the room.
     policy: Policy,
@@ -359,8 +432,15 @@ struct Chat<'a> {
 impl Chat<'_> {
     /// Whether lines are read. A pipe waits until the room is secure; a person, or a script that says who comes in, does not.
     fn reads(&self, at_terminal: bool) -> bool {
+        let is_secure = self.conversation.is_secure();
         let answers = self.obeys && self.conversation.door.asks();
-        self.unseen.is_none() && (self.conversation.is_secure() || at_terminal || answers)
+        // What came before leaves before.
+        let is_in_order = match is_secure {
+            true => self.early.is_empty(),
+            false => self.early.len() < EARLY,
+        };
+        let has_turn = self.unseen.is_none() && !self.is_read_out && is_in_order;
+        has_turn && (is_secure || at_terminal || answers)
     }
 
     /// Shows what happened in the room.
@@ -412,6 +492,9 @@ impl Chat<'_> {
     /// Notes the lines that nobody will read.
     fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
         lines.close();
+        for _ in self.early.drain(..) {
+            self.outcome.note(Unsent::Unread);
+        }
         while let Ok(line) = lines.try_recv() {
             let is_empty = matches!(&line, Ok(Line::Text(text)) if text.is_empty());
             match line {
@@ -518,11 +601,38 @@ impl Chat<'_> {
             "stopped before the room was left in order"
         );
         self.stops = self.stops.saturating_add(1);
+        self.out.hurry();
         self.outcome.interrupted(self.conversation.is_secure());
         self.is_leaving = true;
         // If the room has ended, an event says so.
         let _ended = self.handle.stop().await;
         Ok(())
+    }
+
+    /// Nothing more is read. What waits until the room is secure still leaves, if anyone can come at all.
+    async fn input_ends(&mut self) {
+        self.is_read_out = true;
+        let is_hopeless = !self.conversation.is_secure()
+            && self.conversation.door == Door::Ask
+            && self.conversation.awaited.is_empty();
+        if is_hopeless {
+            for _ in core::mem::take(&mut self.early) {
+                self.not_sent(Unsent::NotSecure);
+            }
+        }
+        if self.early.is_empty() {
+            self.leave().await;
+        }
+    }
+
+    /// Sends the next text from before the room was secure.
+    async fn send_early(&mut self) {
+        if let Some(text) = self.early.pop_front() {
+            self.send(text).await;
+        }
+        if self.early.is_empty() && self.is_read_out {
+            self.leave().await;
+        }
     }
 
     /// Leaves in order, once.

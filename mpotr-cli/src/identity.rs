@@ -23,7 +23,7 @@ use args::IdentityArgs;
 pub(crate) use args::IdentityCommand;
 pub(crate) use echo::unless_stopped;
 use prompt::PromptError;
-pub(crate) use public_key::read as public_key;
+pub(crate) use public_key::{read as public_key, read_regular as public_key_at_hand};
 pub(crate) use store_error::StoreError;
 
 /// Where the passphrase of an identity file comes from.

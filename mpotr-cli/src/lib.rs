@@ -8,6 +8,7 @@ mod clock;
 mod demo;
 mod dumps;
 mod entry;
+mod files;
 #[cfg(feature = "lab")]
 mod gka;
 mod identity;

@@ -3,12 +3,23 @@
 //! Every line is escaped here once more: file names, what a relay or the system says, and whatever else comes from outside
 //! reaches a terminal this way alone.
 
+mod queue;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use mpotr_formats::Escaped;
+use tokio::time::timeout;
 
 use crate::rows::Rows;
+use crate::stop::Stop;
+use queue::Queue;
+
+/// How long a program that was asked to stop waits for a reader of its output.
+const LAST: Duration = Duration::from_millis(500);
 
 /// Why a result did not reach standard output.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +31,15 @@ pub(crate) enum OutputError {
     /// The system's own error, a full disk for example.
     #[error("cannot write to standard output")]
     Io(#[source] io::Error),
+    /// The reader is there and reads nothing, and the program was asked to stop.
+    #[error(
+        "nobody reads standard output: {count} {} not shown",
+        if *count == 1 { "text was" } else { "texts were" }
+    )]
+    Unread {
+        /// How many results nobody has read.
+        count: usize,
+    },
 }
 
 impl From<io::Error> for OutputError {
@@ -32,6 +52,15 @@ impl From<io::Error> for OutputError {
     }
 }
 
+/// What a line is printed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    /// Standard output.
+    Results,
+    /// Standard error.
+    Notices,
+}
+
 /// Standard output and standard error, by lines.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -39,6 +68,12 @@ pub(crate) struct Output {
     notices: io::Stderr,
     /// Whether a person types at the terminal while lines are printed.
     typed_at: bool,
+    /// Where lines wait to be written, if another thread writes them.
+    queue: Option<Queue>,
+    /// Whether the program was asked to stop: what has no room is not printed.
+    hurries: bool,
+    /// Results that had no room.
+    unshown: usize,
 }
 
 impl Output {
@@ -49,6 +84,69 @@ impl Output {
             results: io::stdout(),
             notices: io::stderr(),
             typed_at: false,
+            queue: None,
+            hurries: false,
+            unshown: 0,
+        }
+    }
+
+    /// From now on a thread of its own writes what is printed: a reader that does not read holds up nobody who asks
+    /// [`Output::has_room`] first. [`Output::end`] waits for the rest.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn write_aside(&mut self) -> io::Result<()> {
+        self.queue = Some(Queue::start()?);
+        Ok(())
+    }
+
+    /// Whether there is room for what an event, or a command, may print.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queue.as_ref().is_none_or(Queue::has_room)
+    }
+
+    /// Waits for room.
+    pub(crate) async fn room(&self) {
+        if let Some(queue) = &self.queue {
+            queue.room().await;
+        }
+    }
+
+    /// Waits until standard output takes nothing more, and says why.
+    pub(crate) async fn failure(&self) -> OutputError {
+        match &self.queue {
+            Some(queue) => queue.failure().await,
+            None => core::future::pending().await,
+        }
+    }
+
+    /// The program was asked to stop: from now on what has no room is not printed.
+    pub(crate) fn hurry(&mut self) {
+        self.hurries = true;
+    }
+
+    /// Waits until all is written, or the program is asked to stop.
+    ///
+    /// # Errors
+    /// [`OutputError`], for what was not written.
+    pub(crate) async fn end(&mut self, stop: &mut Stop) -> Result<(), OutputError> {
+        let Some(queue) = &self.queue else {
+            return Ok(());
+        };
+        if self.hurries {
+            let _in_time = timeout(LAST, queue.empty()).await;
+        } else {
+            tokio::select! {
+                () = queue.empty() => {}
+                _ = stop.asked() => {}
+            }
+        }
+        if let Some(error) = queue.failed() {
+            return Err(error);
+        }
+        match queue.unwritten().saturating_add(self.unshown) {
+            0 => Ok(()),
+            count => Err(OutputError::Unread { count }),
         }
     }
 
@@ -64,9 +162,8 @@ impl Output {
     /// # Errors
     /// [`OutputError`].
     pub(crate) fn line(&mut self, line: impl Display) -> Result<(), OutputError> {
-        let mut results = self.results.lock();
-        writeln!(results, "{}", Escaped(&line.to_string()))?;
-        Ok(results.flush()?)
+        let shown = shown(&line, None, self.typed_at);
+        self.print(Stream::Results, shown)
     }
 
     /// Prints a result for a person: a line, or in a terminal as many rows as it needs.
@@ -74,9 +171,8 @@ impl Output {
     /// # Errors
     /// [`OutputError`].
     pub(crate) fn text(&mut self, line: impl Display) -> Result<(), OutputError> {
-        let mut results = self.results.lock();
-        results.write_all(shown(&line, rows_of(&results), self.typed_at).as_bytes())?;
-        Ok(results.flush()?)
+        let shown = shown(&line, rows_of(&self.results), self.typed_at);
+        self.print(Stream::Results, shown)
     }
 
     /// Tells a person what goes on: `* ` and a line on standard error.
@@ -84,17 +180,47 @@ impl Output {
         self.say("* ", line);
     }
 
-    /// Tells a person what went wrong: one line on standard error.
+    /// Tells a person what went wrong, at the end of the program: one line on standard error.
     pub(crate) fn error(&mut self, line: impl Display) {
-        self.say("mpotr: error: ", line);
+        let is_written = self.queue.take().is_none_or(|queue| queue.end(LAST));
+        if is_written {
+            self.say("mpotr: error: ", line);
+            return;
+        }
+        // Nobody reads one of the two. If it is this one, nobody waits for it either.
+        let (line, mut last) = (line.to_string(), Self::of_process());
+        last.typed_at = self.typed_at;
+        let (alive, said) = channel::<()>();
+        let saying = move || {
+            last.say("mpotr: error: ", line);
+            drop(alive);
+        };
+        if thread::Builder::new().spawn(saying).is_ok() {
+            let _in_time = said.recv_timeout(LAST);
+        }
     }
 
     fn say(&mut self, prefix: &str, line: impl Display) {
-        let mut notices = self.notices.lock();
         let line = format_args!("{prefix}{line}");
-        let shown = shown(&line, rows_of(&notices), self.typed_at);
+        let shown = shown(&line, rows_of(&self.notices), self.typed_at);
         // There is nowhere left to tell that standard error is closed, and no result depends on it.
-        let _unheard = notices.write_all(shown.as_bytes());
+        let _unheard = self.print(Stream::Notices, shown);
+    }
+
+    /// Prints what is shown, here or in the other thread.
+    fn print(&mut self, stream: Stream, shown: String) -> Result<(), OutputError> {
+        match (&self.queue, stream) {
+            (Some(queue), _) if !self.hurries || queue.has_room() => queue.push(stream, shown),
+            (Some(_), Stream::Results) => self.unshown = self.unshown.saturating_add(1),
+            (Some(_), Stream::Notices) => {}
+            (None, Stream::Results) => {
+                let mut results = self.results.lock();
+                results.write_all(shown.as_bytes())?;
+                results.flush()?;
+            }
+            (None, Stream::Notices) => self.notices.lock().write_all(shown.as_bytes())?,
+        }
+        Ok(())
     }
 }
 

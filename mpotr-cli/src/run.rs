@@ -5,7 +5,7 @@
 //! | 0 | all that was asked for was done |
 //! | 1 | it was not; one line on standard error says why |
 //! | 2 | the command line makes no sense |
-//! | 130 | ctrl-c at a passphrase; 128 and the number of any other signal that asks the program to stop there |
+//! | 130 | ctrl-c at a passphrase or a file that does not end, or for the third time; 128 and the number for other signals |
 //! | 141 | the reader of standard output went away, as a shell reports SIGPIPE |
 
 use std::io::Write as _;

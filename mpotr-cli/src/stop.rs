@@ -1,9 +1,23 @@
 //! When the program is asked to stop.
+//!
+//! A thread of its own takes the signals and passes them on. What the program does with the first two is its own affair;
+//! from the third on nobody waits for it, whatever it is in: a write that nobody reads, a file that never ends.
 
 use std::io;
+use std::thread;
+use std::time::Duration;
 
+use tokio::runtime::Builder;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+/// So many signals end the program, unless it ends by itself.
+const INSISTED: usize = 3;
+
+/// How long the program may take from the last of them on to end in its own words.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What a shell adds to the number of a signal that ended a program.
 const BY_SIGNAL: u8 = 128;
@@ -26,11 +40,58 @@ impl Stopped {
     }
 }
 
+/// Signals that ask the program to stop.
+#[derive(Debug)]
+pub(crate) struct Stop(mpsc::UnboundedReceiver<Stopped>);
+
+impl Stop {
+    /// Takes the signals from now on, in place of what they do otherwise.
+    ///
+    /// # Errors
+    /// The system does not let the program take them, or gives no thread.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let signals = Signals::take()?;
+        drop(entered);
+        let (sender, receiver) = mpsc::unbounded_channel();
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || runtime.block_on(pass_on(signals, &sender)))?;
+        Ok(Self(receiver))
+    }
+
+    /// Waits for the next one. Can be dropped at any time and called again.
+    pub(crate) async fn asked(&mut self) -> Stopped {
+        match self.0.recv().await {
+            Some(stopped) => stopped,
+            // The thread lives as long as the program.
+            None => core::future::pending().await,
+        }
+    }
+}
+
+/// Passes signals on, and ends the program at the last.
+#[expect(
+    clippy::exit,
+    reason = "the program was asked often enough, and its own way out is blocked"
+)]
+async fn pass_on(mut signals: Signals, sender: &mpsc::UnboundedSender<Stopped>) {
+    let mut stopped = Stopped::INTERRUPTED;
+    for _ in 0..INSISTED {
+        stopped = signals.next().await;
+        // A program that no longer asks is on its way out.
+        let _unasked = sender.send(stopped);
+    }
+    sleep(LAST_WORDS).await;
+    std::process::exit(stopped.exit_code().into());
+}
+
 /// The signals that ask a program to stop: SIGINT (ctrl-c at a terminal), SIGQUIT (ctrl-\), SIGTERM, and SIGHUP, which comes
 /// when the terminal is closed.
 #[cfg(unix)]
 #[derive(Debug)]
-pub(crate) struct Stop {
+struct Signals {
     interrupt: Signal,
     quit: Signal,
     terminate: Signal,
@@ -39,12 +100,12 @@ pub(crate) struct Stop {
 }
 
 #[cfg(unix)]
-impl Stop {
+impl Signals {
     /// Takes the signals from now on, in place of what they do otherwise.
     ///
     /// # Errors
     /// The system does not let the program take them.
-    pub(crate) fn listen() -> io::Result<Self> {
+    fn take() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
@@ -56,8 +117,8 @@ impl Stop {
         })
     }
 
-    /// Waits for the next one. Can be dropped at any time and called again.
-    pub(crate) async fn asked(&mut self) -> Stopped {
+    /// Waits for the next one.
+    async fn next(&mut self) -> Stopped {
         let hang_up = async {
             match &mut self.hang_up {
                 Some(signal) => signal.recv().await,
@@ -96,20 +157,20 @@ fn ignores_hang_up() -> bool {
 /// Ctrl-c at a terminal, which asks a program to stop.
 #[cfg(windows)]
 #[derive(Debug)]
-pub(crate) struct Stop(tokio::signal::windows::CtrlC);
+struct Signals(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
-impl Stop {
+impl Signals {
     /// Takes ctrl-c from now on, in place of what it does otherwise.
     ///
     /// # Errors
     /// The system does not let the program take it.
-    pub(crate) fn listen() -> io::Result<Self> {
+    fn take() -> io::Result<Self> {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    /// Waits for the next one. Can be dropped at any time and called again.
-    pub(crate) async fn asked(&mut self) -> Stopped {
+    /// Waits for the next one.
+    async fn next(&mut self) -> Stopped {
         self.0.recv().await;
         Stopped::INTERRUPTED
     }

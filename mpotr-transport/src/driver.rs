@@ -34,6 +34,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::transport::{Closed, Connect, Received, SenderHint, Transport};
 use handle::Command;
+use reconnect::Loss;
 
 /// Events that wait for the application before the driver stops to receive packets.
 const EVENTS: usize = 256;
@@ -53,6 +54,8 @@ pub struct Driver<S: CryptoSuite, C, R> {
     room: Room<S>,
     connect: C,
     retry: Retry,
+    /// The last loss, which may not be over.
+    loss: Option<Loss>,
     rng: R,
     clock: Clock,
     commands: mpsc::Receiver<Command>,
@@ -105,6 +108,7 @@ where
             room,
             connect,
             retry,
+            loss: None,
             rng,
             clock: Clock::start(),
             commands,

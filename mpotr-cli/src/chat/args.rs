@@ -13,6 +13,8 @@ use mpotr_transport::irc::Login;
 use super::door::Trust;
 use super::rules::WrittenRule;
 use crate::address::{Place, host_and_port};
+#[cfg(feature = "irc")]
+use crate::files;
 use crate::suite::{backend_parser, default_backend, suite_parser};
 
 /// The heading of the options that say whom a chat lets in.
@@ -21,6 +23,10 @@ const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
 /// The heading of the options by which a carrier knows who comes.
 #[cfg(feature = "irc")]
 const LOGIN: &str = "Login at the carrier";
+
+/// The most bytes of a file with a password.
+#[cfg(feature = "irc")]
+const MAX_PASSWORD: usize = 1024;
 
 /// As many as a relay takes into one room, unless it is told otherwise: a room that waits for more would not begin.
 const MAX_MEMBERS_OPTION: i64 = 512;
@@ -147,8 +153,9 @@ impl ChatArgs {
         let Some(path) = &self.carrier_password else {
             return Ok(Login::Nobody);
         };
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the password in {}", path.display()))?;
+        let text = files::read(path, MAX_PASSWORD).context("cannot read the password")?;
+        let text = core::str::from_utf8(&text)
+            .with_context(|| format!("the password in {} is not one line", path.display()))?;
         let password = text.trim_end_matches(['\r', '\n']).to_owned();
         let is_fit = !password.is_empty() && !password.contains(['\r', '\n', '\0']);
         anyhow::ensure!(is_fit, "the password in {} is not one line", path.display());

@@ -41,6 +41,11 @@ impl Awaited {
         self.awaited.remove(digits)
     }
 
+    /// Whether nothing is to come true.
+    pub(super) fn is_empty(&self) -> bool {
+        self.awaited.is_empty() && self.admitted.is_empty() && self.excluded.is_empty()
+    }
+
     /// Who is awaited.
     pub(super) fn awaited(&self) -> impl Iterator<Item = &Digits> {
         self.awaited.iter()

@@ -208,6 +208,8 @@ impl Conversation {
                 "nobody else is in the room now; the talk goes on if another member comes back"
                     .to_owned(),
             ),
+            // To who waits outside it is the very room that it waits for, most likely.
+            Event::OtherEpoch { .. } if !self.is_secure() => Vec::new(),
             Event::Message { author, body, .. } => self.reads(author, &body),
             Event::Left { member } => {
                 if let Some(others) = &mut self.others {

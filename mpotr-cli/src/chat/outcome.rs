@@ -167,11 +167,6 @@ impl Outcome {
         self.unsent_lines = self.unsent_lines.saturating_add(1);
     }
 
-    /// Notes that a text leaves while these are not in the room for whom it is meant.
-    pub(super) fn leaves_without(&mut self, absent: impl Iterator<Item = String>) {
-        self.absent.extend(absent);
-    }
-
     /// Notes that the program was stopped by a person.
     pub(super) fn interrupted(&mut self, is_secure: bool) {
         self.left_early = !is_secure;
@@ -182,6 +177,10 @@ impl Outcome {
         if let Event::Missed { by, .. } = event {
             let names = by.iter().map(|member| conversation.name(member));
             self.missed_by.extend(names);
+        }
+        // The roster that was shown last is the one that a text leaves to.
+        if let Event::Sent { .. } = event {
+            self.absent.extend(conversation.absent());
         }
         if let Event::Dropped { why, .. } = event
             && *why != DropReason::Discarded
@@ -234,9 +233,16 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::{Departure, Digest32};
+    use mpotr::room::{Event, Room, RoomConfig, Timestamp};
+    use mpotr::{
+        Admission, DefaultSuite, Departure, Digest32, EpochName, IdentityKey, IdentityKeyPair,
+        MemberInfo, MessageId, RoomId, Seen, Sid, TextId,
+    };
+    use mpotr_formats::Nick;
 
     use super::{ChatError, Outcome, Unsent};
+    use crate::chat::conversation::Conversation;
+    use crate::chat::door::Door;
 
     fn departure(acknowledged: bool) -> Departure {
         Departure {
@@ -300,13 +306,51 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_left_without_somebody_it_was_meant_for_is_a_failure() {
+    fn a_text_fails_by_who_is_absent_when_it_leaves_and_not_when_it_is_taken() {
+        let [me, bob, carol] = [1, 2, 3].map(|byte| IdentityKey::new([byte; 32]));
+        let with = [bob, carol].map(|key| (key, "file".to_owned())).into();
+        let nick = Nick::new("me").unwrap();
+        let mut room = Conversation::new(me, &nick, Door::With(with));
+        let secure = |roster: &[IdentityKey]| Event::Secure {
+            sid: Sid::new([9; 32]),
+            name: EpochName::new([9; 16]),
+            parent: None,
+            roster: roster
+                .iter()
+                .map(|&identity| MemberInfo {
+                    identity,
+                    is_me: identity == me,
+                })
+                .collect(),
+        };
+        let sent = Event::Sent {
+            text_id: text_id(),
+            id: MessageId::new([0; 32]),
+        };
         let mut outcome = Outcome::default();
-        outcome.leaves_without(core::iter::empty());
-        assert_eq!(outcome.clone().judge(&departure(true)), Ok(()));
-        outcome.leaves_without(core::iter::once("bob".to_owned()));
+        for (roster, is_good) in [(&[me, bob, carol][..], true), (&[me, carol], false)] {
+            room.hear(secure(roster));
+            outcome.hear(&sent, &room);
+            let judged = outcome.clone().judge(&departure(true));
+            assert_eq!(judged.is_ok(), is_good, "{judged:?}");
+        }
+        // It stays a failure when all are there again.
+        room.hear(secure(&[me, bob, carol]));
+        outcome.hear(&sent, &room);
         let error = outcome.judge(&departure(true)).unwrap_err();
-        assert!(error.to_string().ends_with("not in the room: bob"));
+        assert!(matches!(error, ChatError::Absent(names) if names.len() == 1));
+    }
+
+    /// Of a room of its own: nobody else makes such names.
+    fn text_id() -> TextId {
+        let mut rng = mpotr::SystemRng::default();
+        let now = Timestamp::default();
+        let id = RoomId::of_name::<DefaultSuite>("tea");
+        let others = Admission::Only([IdentityKey::new([3; 32])].into());
+        let identity = IdentityKeyPair::random::<DefaultSuite>(&mut rng);
+        let config = RoomConfig::new(id, others);
+        let mut room = Room::<DefaultSuite>::new(config, identity, now, &mut rng).unwrap();
+        room.send(now, Vec::new(), Seen::Expected).unwrap()
     }
 
     #[test]

@@ -35,9 +35,7 @@ impl Chat<'_> {
         .to_bytes();
         match self.handle.send(body, self.seen()).await {
             Ok(text_id) => {
-                if self.conversation.is_secure() {
-                    self.outcome.leaves_without(self.conversation.absent());
-                } else {
+                if !self.conversation.is_secure() {
                     self.out
                         .notice("not all are in yet: that text leaves when the room is secure");
                 }
@@ -65,6 +63,14 @@ impl Chat<'_> {
             SendError::StaleRoster { added } => {
                 let names: Vec<_> = added.iter().map(|it| self.conversation.name(it)).collect();
                 self.not_sent(Unsent::Unseen { names });
+            }
+            SendError::NotSecure if !self.at_terminal => {
+                if self.early.is_empty() {
+                    self.out.notice(
+                        "nobody is in yet: that text, and each that follows, leaves when the room is secure",
+                    );
+                }
+                self.early.push_back(text);
             }
             SendError::NotSecure => self.not_sent(Unsent::NotSecure),
             // A person stays, and waits for others to come back.

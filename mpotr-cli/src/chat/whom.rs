@@ -126,7 +126,7 @@ impl Whom {
     /// [`WhomError::File`].
     pub(crate) fn key(&self) -> Result<Option<IdentityKey>, WhomError> {
         match self {
-            Self::File(path) => crate::identity::public_key(path)
+            Self::File(path) => crate::identity::public_key_at_hand(path)
                 .map(Some)
                 .map_err(|error| WhomError::File(Escaped(&format!("{error:#}")).to_string())),
             Self::Key(key) => Ok(Some(*key)),

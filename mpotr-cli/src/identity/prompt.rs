@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use mpotr::crypto::zeroize::Zeroizing;
+use mpotr_formats::Escaped;
 
 use crate::stop::Stopped;
 
@@ -75,7 +76,8 @@ pub(crate) fn ask_new() -> Result<Zeroizing<String>, PromptError> {
 }
 
 fn ask_with(question: &str) -> Result<Zeroizing<String>, PromptError> {
-    rpassword::prompt_password(question)
+    // A file may be called as a terminal would obey.
+    rpassword::prompt_password(Escaped(question).to_string())
         .map(Zeroizing::new)
         .map_err(|error| {
             if error.kind() == ErrorKind::Interrupted {

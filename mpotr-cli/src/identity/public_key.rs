@@ -1,25 +1,34 @@
 //! Public keys of others, from their files.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
 use mpotr::IdentityKey;
-use mpotr::crypto::zeroize::Zeroizing;
 use mpotr_formats::Escaped;
 use mpotr_formats::public_key::{PublicKeyError, parse};
 
+use super::store_error::MAX_FILE;
+use crate::files;
 use crate::suite::AnySuite;
 
-/// The public key in a file.
+/// The public key in a file, which may be a pipe: its writer is waited for.
 ///
 /// # Errors
 /// The file cannot be read, or holds none.
 pub(crate) fn read(path: &Path) -> anyhow::Result<IdentityKey> {
-    // It may hold a secret, if a person takes one file for another.
-    let file =
-        Zeroizing::new(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
-    parse::<AnySuite>(&file)
+    key_in(&files::read(path, MAX_FILE)?, path)
+}
+
+/// The same of a regular file alone, which nobody has to wait for.
+///
+/// # Errors
+/// The file is no regular one, cannot be read, or holds none.
+pub(crate) fn read_regular(path: &Path) -> anyhow::Result<IdentityKey> {
+    key_in(&files::read_regular(path, MAX_FILE)?, path)
+}
+
+fn key_in(file: &[u8], path: &Path) -> anyhow::Result<IdentityKey> {
+    parse::<AnySuite>(file)
         .map_err(|error| match error {
             PublicKeyError::Identity => anyhow::anyhow!(
                 "{error}; what others get is the output of `mpotr identity show --public --identity {}`",

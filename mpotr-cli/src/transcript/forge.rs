@@ -1,7 +1,6 @@
 //! `mpotr transcript forge`.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -12,9 +11,13 @@ use mpotr_transcript::{Amendment, ForgeError, Play, Script, forge};
 
 use super::args::ForgeArgs;
 use super::keep;
+use crate::files;
 use crate::identity;
 use crate::output::Output;
 use crate::suite::AnySuite;
+
+/// The most bytes of a script: 16 MiB.
+const MAX_SCRIPT: usize = 1 << 24;
 
 /// `--loss` is in percent, and the weather in permille.
 const PERMILLE: u64 = 10;
@@ -41,9 +44,10 @@ pub(super) fn run(args: &ForgeArgs, out: &mut Output) -> anyhow::Result<()> {
             "two of the files are called {twice}: nobody could tell whom the script means"
         );
     }
-    let script = fs::read_to_string(&args.script)
-        .with_context(|| format!("cannot read {}", args.script.display()))?;
-    let script = Script::parse(&script, &names)?;
+    let script = files::read(&args.script, MAX_SCRIPT)?;
+    let script = core::str::from_utf8(&script)
+        .with_context(|| format!("{} is no UTF-8 text", args.script.display()))?;
+    let script = Script::parse(script, &names)?;
     let keeper = args.keeper.as_deref();
     let keeper = keeper.map(|keeper| place_of(keeper, &names)).transpose()?;
     let say = |member: usize, text| {

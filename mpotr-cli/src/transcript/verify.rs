@@ -1,8 +1,5 @@
 //! `mpotr transcript verify`.
 
-use std::fs;
-
-use anyhow::Context as _;
 use mpotr::{CryptoSuite, Fingerprint, SuiteId, SuiteVisitor, SystemRng, Vote};
 use mpotr_formats::{Escaped, Payload};
 use mpotr_transcript::{
@@ -11,16 +8,19 @@ use mpotr_transcript::{
 };
 
 use super::args::VerifyArgs;
+use crate::files;
 use crate::output::{Output, OutputError};
 use crate::suite::AnySuite;
+
+/// The most bytes of a transcript that is verified, for it is read whole: 256 MiB.
+const MAX_TRANSCRIPT: usize = 1 << 28;
 
 /// Verifies a transcript and shows what is in it.
 ///
 /// # Errors
 /// The file cannot be read, or something is wrong with it.
 pub(super) fn run(args: &VerifyArgs, out: &mut Output) -> anyhow::Result<()> {
-    let file =
-        fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let file = files::read(&args.file, MAX_TRANSCRIPT)?;
     let transcript = Transcript::read(&file);
     let suite = transcript
         .sections

@@ -6,6 +6,8 @@ use tempfile::tempdir;
 
 use crate::chat::Town;
 use crate::program::{Running, run, succeed};
+#[cfg(unix)]
+use crate::talk::kill;
 
 /// A person with an identity in a file.
 pub(crate) struct Person {
@@ -120,6 +122,34 @@ fn a_text_that_leaves_when_one_it_is_meant_for_has_left_is_a_failure() {
             .contains(&format!("not in the room: #{digits}")),
         "{finished:?}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_text_that_waits_while_one_it_is_meant_for_is_left_out_is_a_failure() {
+    let town = Town::new();
+    let all = ["ci", "alice", "bob", "carol"].map(|name| town.person(name));
+    let files = all.each_ref().map(|person| person.public.as_str());
+    let with = ["--with", &files.join(","), "--commands"];
+    let [mut build, mut alice, bob, mut carol] =
+        all.each_ref().map(|person| town.enters(person, &with));
+    for member in [&build, &alice, &bob, &carol] {
+        member.hears_err("secure: 4 members");
+    }
+    // The room cannot go on to the next epoch, and texts wait for it.
+    kill("-STOP", carol.id());
+    alice.type_in(&format!("/kick {}\n", all[2].public));
+    build.hears_err("is to be left out");
+    build.type_in("not for bob\n");
+    build.end_input();
+    kill("-CONT", carol.id());
+    alice.hears_out("ci: not for bob\n");
+    alice.end_input();
+    carol.end_input();
+    let finished = build.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.err.contains("not in the room: #"), "{finished:?}");
+    assert_eq!(bob.hears_out(""), "");
 }
 
 #[test]
@@ -240,10 +270,31 @@ fn what_is_written_before_a_reader_is_known_is_not_sent() {
     let alice = town.person("alice");
     let mut asked = town.enters(&alice, &["--ask", "--commands"]);
     asked.type_in("who is there?\n");
-    asked.hears_err("nobody knows who would read it");
+    asked.hears_err("that text, and each that follows, leaves when the room is secure");
+    // Nobody is let in, so nobody can come.
     asked.end_input();
+    asked.hears_err("nobody knows who would read it");
     let finished = asked.finish();
     assert_eq!(finished.code, Some(1), "{finished:?}");
+}
+
+#[test]
+fn a_script_that_lets_somebody_in_and_ends_sends_what_it_says_when_there_is_a_reader() {
+    let town = Town::new();
+    let (alice, bob) = (town.person("alice"), town.person("bob"));
+    let mut script = town.enters(&alice, &["--ask", "--commands"]);
+    let lets_in = format!("/admit {}\nhello\n/members\n", bob.fingerprint);
+    script.type_in(&lets_in);
+    script.end_input();
+    // What is behind a text that waits is a command still.
+    script.hears_err("alice (you)");
+    let mut comes = town.enters(&bob, &["--with", &alice.public]);
+    comes.hears_out("alice: hello\n");
+    comes.end_input();
+    for member in [comes, script] {
+        let finished = member.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
 }
 
 #[test]

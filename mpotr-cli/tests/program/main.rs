@@ -26,6 +26,8 @@ mod relay;
 mod rpc;
 #[cfg(feature = "lab")]
 mod sim;
+#[cfg(unix)]
+mod stopping;
 mod talk;
 #[cfg(unix)]
 mod terminal;

@@ -113,4 +113,10 @@ fn what_is_no_relay_any_more_is_not_asked_again() {
             && finished.err.contains("not a frame of the relay protocol"),
         "{finished:?}"
     );
+    // The cause is told once in a line.
+    for line in finished.err.lines() {
+        assert!(line.matches("not a frame").count() <= 1, "{finished:?}");
+        let cause = line.split(": ").last().unwrap();
+        assert_eq!(line.matches(cause).count(), 1, "{finished:?}");
+    }
 }

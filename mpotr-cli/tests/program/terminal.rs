@@ -10,7 +10,7 @@ use pty_process::blocking::{Command, Pty, open};
 use rustix::termios::{LocalModes, tcgetattr};
 use tempfile::tempdir;
 
-use crate::program::{Heard, Running, mind_signals, poll};
+use crate::program::{Heard, Running, mind_signals, poll, succeed};
 use crate::relay::Relay;
 use crate::talk::{arguments, enter, kill};
 
@@ -258,6 +258,34 @@ fn a_program_that_was_told_not_to_mind_outlives_its_terminal() {
     for member in [alice, bob] {
         assert_eq!(member.finish().code, Some(0));
     }
+}
+
+#[test]
+fn the_name_of_a_file_that_a_passphrase_is_asked_for_is_escaped() {
+    let home = tempdir().unwrap();
+    let file = home.path().join("id\u{1b}]0;owned\u{7}\u{202e}");
+    let file = file.to_str().unwrap();
+    let passphrase = home.path().join("passphrase");
+    std::fs::write(&passphrase, "correct horse").unwrap();
+    let close = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&passphrase, close).unwrap();
+    let passphrase = passphrase.to_str().unwrap();
+    let new = [
+        "identity",
+        "new",
+        "--passphrase-file",
+        passphrase,
+        "--identity",
+        file,
+    ];
+    succeed(home.path(), &new);
+    let mut terminal = Terminal::start(home.path(), &["identity", "show", "--identity", file]);
+    terminal.shows("Passphrase of");
+    terminal.type_in("correct horse\r");
+    assert_eq!(terminal.finish(), Some(0));
+    let said = terminal.heard.text();
+    assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said:?}");
+    assert!(said.contains("id\\u{1b}]0;owned"), "{said:?}");
 }
 
 #[test]

@@ -321,3 +321,53 @@ fn decode(digits: &str) -> Vec<u8> {
         .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
         .collect()
 }
+
+/// What an endless file is refused with, and not read to its end.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let desk = Desk::new();
+    let endless = "/dev/zero";
+    let out = desk.name("out");
+    let alice = desk.public_key("alice");
+    fs::write(desk.path("script"), "alice: hi\n").unwrap();
+    let script = desk.name("script");
+    let forge = |members: &str, script: &str| {
+        let arguments = [
+            "transcript",
+            "forge",
+            "--members",
+            members,
+            "--script",
+            script,
+            "--out",
+            &out,
+        ];
+        fail(desk.0.path(), &arguments)
+    };
+    let chat = [
+        "chat",
+        "--relay",
+        "127.0.0.1:1",
+        "--room",
+        "tea",
+        "--nick",
+        "a",
+    ];
+    let rule = |option, value| {
+        let arguments = [&chat[..], &["--open", option, value]].concat();
+        run(desk.0.path(), &arguments).err
+    };
+    for error in [
+        fail(desk.0.path(), &["transcript", "verify", endless]),
+        forge(&alice, endless),
+        forge(endless, &script),
+        run(desk.0.path(), &[&chat[..], &["--with", endless]].concat()).err,
+        rule("--admit", endless),
+    ] {
+        assert!(
+            error.contains(endless) && error.contains(" bytes"),
+            "{error}"
+        );
+    }
+}

@@ -4,18 +4,21 @@ use core::marker::PhantomData;
 use core::pin::pin;
 use core::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use mpotr_core::crypto::CryptoSuite;
 use mpotr_core::crypto::rand_core::CryptoRng;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::handle::Command;
 use super::{Driver, DriverEvent, poll, tell_if_news};
-use crate::transport::{Closed, Connect, Transport};
+use crate::transport::{CloseCode, Closed, Connect, Transport};
 
 /// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
 /// a member that does not answer is left out (06, "Timers", `silent`).
 const LONG_LOSS: Duration = Duration::from_secs(60);
+
+/// As many waits as grow from any to any other.
+const DOUBLINGS: usize = 64;
 
 /// How often, and for how long, a driver tries to get a transport in place of a lost one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,8 @@ pub struct Retry {
     pub first: Duration,
     /// The longest wait, without the random part.
     pub most: Duration,
-    /// How long after the loss no further attempt is made; `None` for never.
+    /// How long after the loss no further attempt is made; `None` for never. A transport that breaks before it has lasted
+    /// for `most` ends no loss: waits go on to grow, and this time to run.
     pub give_up: Option<Duration>,
 }
 
@@ -46,6 +50,50 @@ impl Default for Retry {
             most: Duration::from_secs(15),
             give_up: None,
         }
+    }
+}
+
+/// A loss: from a transport that has lasted to the next that does.
+#[derive(Debug)]
+pub(super) struct Loss {
+    since: Instant,
+    attempts: u32,
+    waits: ExponentialBackoff,
+    /// When another transport was there.
+    mended: Option<Instant>,
+}
+
+impl Loss {
+    fn begin(retry: &Retry) -> Self {
+        Self {
+            since: Instant::now(),
+            attempts: 0,
+            waits: ExponentialBuilder::new()
+                .with_min_delay(retry.first)
+                .with_max_delay(retry.most)
+                .with_jitter()
+                .without_max_times()
+                .build(),
+            mended: None,
+        }
+    }
+
+    /// Whether the transport that broke now was there for so long that this is over.
+    fn is_over(&self, retry: &Retry) -> bool {
+        self.mended.is_some_and(|at| at.elapsed() >= retry.most)
+    }
+
+    /// The next attempt and the wait before it, after an end of this kind.
+    fn next(&mut self, retry: &Retry, closed: &Closed) -> (u32, Duration) {
+        self.attempts = self.attempts.saturating_add(1);
+        // Who was cut off for what it did, or did not do, would do it again.
+        let least = match closed.code {
+            CloseCode::TooSlow | CloseCode::Refused => retry.most,
+            _ => Duration::ZERO,
+        };
+        let mut waits = self.waits.by_ref().take(DOUBLINGS);
+        let wait = waits.find(|wait| *wait >= least);
+        (self.attempts, wait.unwrap_or(retry.most))
     }
 }
 
@@ -81,22 +129,15 @@ where
     pub(super) async fn reconnect(&mut self, mut closed: Closed) -> Result<C::Transport, Closed> {
         let lost = Instant::now();
         self.clock.halt();
-        let Retry {
-            first,
-            most,
-            give_up,
-        } = self.retry;
-        let waits = ExponentialBuilder::new()
-            .with_min_delay(first)
-            .with_max_delay(most)
-            .with_jitter()
-            .without_max_times()
-            .build();
-        for (attempt, wait) in (1_u32..).zip(waits) {
-            let is_late = give_up.is_some_and(|limit| lost.elapsed() >= limit);
+        let retry = self.retry;
+        let before = self.loss.take().filter(|loss| !loss.is_over(&retry));
+        let mut loss = before.unwrap_or_else(|| Loss::begin(&retry));
+        loop {
+            let is_late = (retry.give_up).is_some_and(|limit| loss.since.elapsed() >= limit);
             if self.is_leaving || is_late || !closed.retry {
                 break;
             }
+            let (attempt, wait) = loss.next(&retry, &closed);
             // An event that the application has not read yet says less than the next.
             self.news
                 .retain(|event| !matches!(event, DriverEvent::Reconnecting { .. }));
@@ -113,6 +154,8 @@ where
                         self.room.refresh(self.clock.now());
                     }
                     self.news.push_back(DriverEvent::Reconnected);
+                    loss.mended = Some(Instant::now());
+                    self.loss = Some(loss);
                     return Ok(transport);
                 }
                 Some(Err(failed)) => closed = failed,

@@ -15,7 +15,7 @@ use mpotr_transport::{
     SenderHint, Transport,
 };
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::harness::channel;
 
@@ -45,6 +45,8 @@ enum Way {
     Closed,
     /// The other end does not speak the protocol.
     Wrong,
+    /// It opens, and closes after so long for this reason.
+    Breaks(Duration, CloseCode),
 }
 
 fn closed() -> Closed {
@@ -72,7 +74,7 @@ struct Wire {
 impl ToHub {
     fn open(&self) -> Result<Wire, Closed> {
         match *self.way.borrow() {
-            Way::Open => {}
+            Way::Open | Way::Breaks(..) => {}
             Way::Closed => return Err(closed()),
             Way::Wrong => return Err(Closed::new(CloseCode::Protocol, "the way is wrong")),
         }
@@ -106,7 +108,7 @@ impl Transport for Wire {
     }
 
     async fn send(&self, packet: Bytes) -> Result<(), Closed> {
-        if *self.way.borrow() != Way::Open {
+        if matches!(*self.way.borrow(), Way::Closed | Way::Wrong) {
             return Err(closed());
         }
         let inboxes = self.hub.0.lock().unwrap();
@@ -122,9 +124,18 @@ impl Transport for Wire {
     async fn receive(&self) -> Result<Received, Closed> {
         let mut way = self.way.clone();
         let mut inbox = self.inbox.lock().await;
+        let breaks = async {
+            match way.wait_for(|way| *way != Way::Open).await.map(|way| *way) {
+                Ok(Way::Breaks(after, code)) => {
+                    sleep(after).await;
+                    Closed::new(code, "the way breaks").retrying(true)
+                }
+                Ok(_) | Err(_) => closed(),
+            }
+        };
         tokio::select! {
             biased;
-            _ = way.wait_for(|way| *way != Way::Open) => Err(closed()),
+            broken = breaks => Err(broken),
             received = inbox.recv() => received.ok_or_else(closed),
         }
     }
@@ -282,6 +293,58 @@ async fn each_attempt_is_told_and_waits_longer_until_it_is_time_to_give_up() {
         least = (2 * least).min(RETRY.most);
     }
     assert!(lost.elapsed() >= LIMIT && lost.elapsed() <= LIMIT + 2 * RETRY.most);
+}
+
+/// The waits before the attempts, while the way breaks so soon each time after it has opened.
+async fn waits_while_it_breaks(after: Duration, code: CloseCode, attempts: usize) -> Vec<Duration> {
+    let mut alice = Member::enter(&Hub::default(), 2);
+    alice.way.send_replace(Way::Breaks(after, code));
+    let mut waits = Vec::new();
+    for _ in 0..attempts {
+        waits.push(alice.hears(attempt).await.1);
+    }
+    waits
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_each_connection_breaks_at_once_the_waits_grow_as_if_there_were_none() {
+    let waits = waits_while_it_breaks(Duration::from_millis(50), CloseCode::Lost, 6).await;
+    let mut least = RETRY.first;
+    for wait in &waits {
+        assert!(*wait >= least && *wait <= 2 * least, "{waits:?}");
+        least = (2 * least).min(RETRY.most);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_has_lasted_makes_the_next_wait_short_again() {
+    let waits = waits_while_it_breaks(2 * RETRY.most, CloseCode::Lost, 6).await;
+    assert!(
+        waits.iter().all(|wait| *wait <= 2 * RETRY.first),
+        "{waits:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_cut_off_for_what_it_did_waits_long_before_it_does_it_again() {
+    for code in [CloseCode::TooSlow, CloseCode::Refused] {
+        let waits = waits_while_it_breaks(2 * RETRY.most, code, 3).await;
+        assert!(waits.iter().all(|wait| *wait >= RETRY.most), "{waits:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_each_connection_breaks_at_once_it_is_given_up_in_time() {
+    let retry = Retry {
+        give_up: Some(LIMIT),
+        ..RETRY
+    };
+    let mut alice = Member::enter_and_try(&Hub::default(), 2, retry);
+    let begun = Instant::now();
+    let way = Way::Breaks(Duration::from_millis(50), CloseCode::Lost);
+    alice.way.send_replace(way);
+    alice.hears(disconnected).await;
+    assert!(begun.elapsed() <= LIMIT + 3 * RETRY.most);
 }
 
 #[tokio::test(start_paused = true)]

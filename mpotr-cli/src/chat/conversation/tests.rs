@@ -360,3 +360,18 @@ fn who_is_known_is_let_in_by_its_name_before_it_was_ever_here() {
         Err(WhomError::TooShort { .. })
     ));
 }
+
+#[test]
+fn who_waits_outside_is_not_told_of_the_room_before_it_as_of_another() {
+    let other = || Event::OtherEpoch {
+        name: EpochName::new([7; 16]),
+        members: 3,
+    };
+    let mut outside = Conversation::new(ME, &nick("me"), Door::Open);
+    assert_eq!(outside.hear(other()), []);
+    let said = room().hear(other());
+    let [Say::Notice(told)] = said.as_slice() else {
+        panic!("{said:?}")
+    };
+    assert!(told.contains("another room of this name"), "{told}");
+}
