@@ -358,6 +358,23 @@ fn a_file_without_an_end_is_refused() {
         let arguments = [&chat[..], &["--open", option, value]].concat();
         run(desk.0.path(), &arguments).err
     };
+    #[cfg(feature = "irc")]
+    {
+        let irc = [
+            "chat",
+            "--at",
+            "irc://127.0.0.1:1/tea",
+            "--room",
+            "tea",
+            "--nick",
+            "a",
+            "--open",
+            "--carrier-password",
+            endless,
+        ];
+        let error = run(desk.0.path(), &irc).err;
+        assert!(error.contains("over 1024 bytes"), "{error}");
+    }
     for error in [
         fail(desk.0.path(), &["transcript", "verify", endless]),
         forge(&alice, endless),
