@@ -250,12 +250,8 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// States whom this member lets in, as far as it goes by its word: who has answered its challenge; and for a policy that asks
-    /// for more than one word, whom another says to have answered. It follows from what is at hand, and is kept nowhere.
-    pub(super) fn state_admitted(&mut self, now: Timestamp) {
-        if self.succession.current.is_some() || self.departure.is_asked {
-            return;
-        }
+    /// Asks newcomers that knocked in the epoch before, or when none was let in.
+    fn ask_who_knocked(&mut self, now: Timestamp) {
         let fresh = self.common.me.times().fresh();
         let is_anybody_there = self.lobby.newcomers.are_there(now, fresh);
         let newcomers = &self.lobby.newcomers;
@@ -264,12 +260,21 @@ impl<S: CryptoSuite> Room<S> {
             sent.is_none_or(|sent| newcomers.have_knocked_since(sent))
         };
         if is_anybody_there && self.opens_door(now) && self.is_so(now, is_unasked) {
-            // They knocked in the epoch before, or when none was let in.
             self.plan_challenge(now);
         } else if is_anybody_there && !newcomers.may_come(now) {
             let until = newcomers.until();
             self.common.timers.set_earlier(Timer::Change, until);
         }
+    }
+
+    /// States whom this member lets in, as far as it goes by its word: who has answered its challenge; and for a policy that asks
+    /// for more than one word, whom another says to have answered. It follows from what is at hand, and is kept nowhere.
+    pub(super) fn state_admitted(&mut self, now: Timestamp) {
+        if self.succession.current.is_some() || self.departure.is_asked {
+            return;
+        }
+        self.ask_who_knocked(now);
+        let fresh = self.common.me.times().fresh();
         let Some(member) = self.phase.member_mut() else {
             return;
         };
