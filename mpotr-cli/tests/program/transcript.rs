@@ -360,18 +360,8 @@ fn a_file_without_an_end_is_refused() {
     };
     #[cfg(feature = "irc")]
     {
-        let irc = [
-            "chat",
-            "--at",
-            "irc://127.0.0.1:1/tea",
-            "--room",
-            "tea",
-            "--nick",
-            "a",
-            "--open",
-            "--carrier-password",
-            endless,
-        ];
+        let irc = "chat --at irc://127.0.0.1:1/tea --room tea --nick a --open --carrier-password /dev/zero";
+        let irc: Vec<_> = irc.split(' ').collect();
         let error = run(desk.0.path(), &irc).err;
         assert!(error.contains("over 1024 bytes"), "{error}");
     }

@@ -87,10 +87,8 @@ impl Loss {
     fn next(&mut self, retry: &Retry, closed: &Closed) -> (u32, Duration) {
         self.attempts = self.attempts.saturating_add(1);
         // Who was cut off for what it did, or did not do, would do it again.
-        let least = match closed.code {
-            CloseCode::TooSlow | CloseCode::Refused => retry.most,
-            _ => Duration::ZERO,
-        };
+        let is_own = matches!(closed.code, CloseCode::TooSlow | CloseCode::Refused);
+        let least = if is_own { retry.most } else { Duration::ZERO };
         let mut waits = self.waits.by_ref().take(DOUBLINGS);
         let wait = waits.find(|wait| *wait >= least);
         (self.attempts, wait.unwrap_or(retry.most))

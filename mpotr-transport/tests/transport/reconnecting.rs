@@ -436,7 +436,7 @@ async fn all_go_on_after(away: Duration, unexpected: fn(&Event) -> bool) {
     let [mut alice, bob, carol] = members;
     alice.says("meanwhile").await;
     assert_eq!(reads_on(&mut alice, unexpected).await, b"meanwhile");
-    tokio::time::sleep(away).await;
+    sleep(away).await;
     for member in [&alice, &bob, &carol] {
         member.way.send_replace(Way::Open);
     }

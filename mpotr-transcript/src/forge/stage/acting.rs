@@ -39,16 +39,7 @@ where
             self.let_in(*member);
         }
         match what {
-            Act::Say(member, body) => {
-                let now = self.now;
-                let place = self.speaker(act, *member)?;
-                let seen = place.seen();
-                let sent = place.ask(|room| room.send(now, body.clone(), seen));
-                if let Some(Err(error)) = sent {
-                    return Err(ForgeError::Send { act, error });
-                }
-                self.collect(*member);
-            }
+            Act::Say(member, body) => self.say(act, *member, body)?,
             Act::Join(member) => self.join(act, *member)?,
             Act::Leave(members) => {
                 for member in members {
@@ -95,6 +86,18 @@ where
             Act::Verify { by, whom, same } => self.verify(act, *by, *whom, *same)?,
             Act::Fork { member, sides } => self.fork(act, *member, sides)?,
         }
+        Ok(())
+    }
+
+    fn say(&mut self, act: usize, member: usize, body: &[u8]) -> Result<(), ForgeError> {
+        let now = self.now;
+        let place = self.speaker(act, member)?;
+        let seen = place.seen();
+        let sent = place.ask(|room| room.send(now, body.to_vec(), seen));
+        if let Some(Err(error)) = sent {
+            return Err(ForgeError::Send { act, error });
+        }
+        self.collect(member);
         Ok(())
     }
 
