@@ -78,6 +78,14 @@ pub enum WaitingReason {
         /// Votes that it takes.
         need: usize,
     },
+    /// Enough members ask, this one among them, that an identity be let in, and others have not stated that they let it
+    /// in: nobody is in an epoch with one whom it does not let in by itself.
+    NotAdmitted {
+        /// Who is to be let in.
+        identity: IdentityKey,
+        /// Members that have not stated it.
+        missing: Vec<IdentityKey>,
+    },
     /// Messages are not final for longer than the leeway. [`Event::Unsettled`](crate::Event::Unsettled) says how many.
     NotFinal {
         /// Members without whose word they cannot be.
@@ -105,6 +113,7 @@ impl WaitingReason {
             Self::IdentityInRoom => "identity_in_room",
             Self::Excluding { .. } => "excluding",
             Self::NeedsVotes { .. } => "needs_votes",
+            Self::NotAdmitted { .. } => "not_admitted",
             Self::NotFinal { .. } => "not_final",
             Self::Expired => "expired",
         }

@@ -96,16 +96,8 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
             "the room is changing its keys, and texts wait; waiting for {}",
             names(missing)
         ),
-        WaitingReason::OtherSuite { theirs } => {
-            let theirs: Vec<_> = theirs.iter().map(|code| format!("0x{code:04x}")).collect();
-            let theirs = theirs.join(", ");
-            format!("others are here with other ciphers ({theirs}): all start with the same --suite, or wait in vain")
-        }
-        WaitingReason::OtherVersion { theirs } => {
-            let theirs: Vec<_> = theirs.iter().map(u8::to_string).collect();
-            let theirs = theirs.join(", ");
-            format!("others are here with another version of the protocol ({theirs}): all need the same mpotr")
-        }
+        WaitingReason::OtherSuite { theirs } => other_suites(theirs),
+        WaitingReason::OtherVersion { theirs } => other_versions(theirs),
         WaitingReason::SlowLink { estimate, queued } => format!(
             "the network is slow: {queued} bytes wait, and leave in about {} s; write little until then",
             estimate.as_secs()
@@ -124,6 +116,12 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         WaitingReason::NeedsVotes { vote, have, need } => {
             votes_needed(need.saturating_sub(*have), vote, name)
         }
+        WaitingReason::NotAdmitted { identity, missing } => format!(
+            "there are the votes to let {} in, and not the word of {}: nobody is in a room with one whom it does not \
+             let in itself",
+            name(identity),
+            names(missing)
+        ),
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
         }
@@ -137,6 +135,22 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         }
         _ => format!("waiting: {}", reason.code()),
     })
+}
+
+fn other_suites(theirs: &[u16]) -> String {
+    let theirs: Vec<_> = theirs.iter().map(|code| format!("0x{code:04x}")).collect();
+    let theirs = theirs.join(", ");
+    format!(
+        "others are here with other ciphers ({theirs}): all start with the same --suite, or wait in vain"
+    )
+}
+
+fn other_versions(theirs: &[u8]) -> String {
+    let theirs: Vec<_> = theirs.iter().map(u8::to_string).collect();
+    let theirs = theirs.join(", ");
+    format!(
+        "others are here with another version of the protocol ({theirs}): all need the same mpotr"
+    )
 }
 
 fn votes_needed(more: usize, vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {

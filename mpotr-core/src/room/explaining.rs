@@ -119,6 +119,7 @@ impl<S: CryptoSuite> Room<S> {
         let excluding = member.excluding(&self.votes).into_iter();
         holds.extend(excluding.map(|identity| WaitingReason::Excluding { identity }.into()));
         holds.extend(situation.needed_votes().map(Holds::from));
+        holds.extend(situation.not_admitted().map(Holds::from));
         let unknown = situation.unknown_newcomers().into_iter();
         holds.extend(unknown.map(|claimed| WaitingReason::AdmitHere { claimed }.into()));
         if let Some(waiting_for) = member.talk.unsettled_for() {
@@ -188,6 +189,42 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let own = self.votes.cast.iter();
         let ruled = own.filter_map(move |vote| Some((vote, rule(vote)?)));
         ruled.filter_map(|(vote, rule)| self.needs_votes(vote, rule))
+    }
+
+    /// Identities for which there are the votes, by this member's and others', and that some members have not stated to let
+    /// in, by a vote or by whom they say has answered them.
+    fn not_admitted(&self) -> impl Iterator<Item = WaitingReason> {
+        let inside: BTreeSet<_> = self.epoch().roster().collect();
+        let asked = self.votes.cast.iter().filter_map(|vote| match vote {
+            Vote::Admit(identity) => Some(*identity),
+            Vote::Refresh | Vote::Exclude(_) | Vote::Policy(_) | Vote::Merge(_) => None,
+        });
+        let granted = asked.filter(move |identity| {
+            let words = self.words_on(&Vote::Admit(*identity));
+            !inside.contains(identity) && self.votes.policy.admit.is_met(&words)
+        });
+        granted.filter_map(|identity| {
+            let missing = self.without_word_for(&identity);
+            (!missing.is_empty()).then_some(WaitingReason::NotAdmitted { identity, missing })
+        })
+    }
+
+    /// Other members that would be in the next epoch and have not stated that they let an identity in.
+    fn without_word_for(&self, identity: &IdentityKey) -> Vec<IdentityKey> {
+        let epoch = self.epoch();
+        let lets_in = |member| {
+            epoch.next_of(member).is_some_and(|next| {
+                let mut answered = next.admitted.iter();
+                next.votes.contains(&Vote::Admit(*identity))
+                    || answered.any(|it| it.identity == *identity)
+            })
+        };
+        let others = self.present().filter(|member| *member != epoch.me());
+        let missing =
+            others.filter(|member| !self.is_member_excluded(*member) && !lets_in(*member));
+        missing
+            .filter_map(|member| epoch.identity(member))
+            .collect()
     }
 
     fn needs_votes(&self, vote: &Vote, rule: &Rule) -> Option<WaitingReason> {

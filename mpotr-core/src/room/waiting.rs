@@ -118,13 +118,16 @@ const fn patience(reason: &WaitingReason) -> Duration {
         | WaitingReason::OtherVersion { .. }
         | WaitingReason::SlowLink { .. }
         | WaitingReason::Agreeing { .. }
+        | WaitingReason::NotAdmitted { .. }
         | WaitingReason::Changing { .. } => PATIENCE,
     }
 }
 
 fn key(reason: &WaitingReason) -> Key {
     let (about, vote) = match reason {
-        WaitingReason::Excluding { identity } => (Some(*identity), None),
+        WaitingReason::Excluding { identity } | WaitingReason::NotAdmitted { identity, .. } => {
+            (Some(*identity), None)
+        }
         WaitingReason::AdmitHere { claimed } => (Some(*claimed), None),
         WaitingReason::NeedsVotes { vote, .. } => (None, Some(vote.clone())),
         WaitingReason::RulesDiffer { policy } => (None, Some(Vote::Policy(policy.clone()))),

@@ -113,3 +113,52 @@ fn who_waits_before_an_epoch_is_told_that_there_is_one() {
         (vec![WaitingReason::Outside], 0)
     );
 }
+
+#[test]
+fn who_has_not_let_a_newcomer_in_is_named_when_the_votes_are_there() {
+    let by_two = Policy {
+        admit: mpotr_core::Rule::Quorum(2.try_into().unwrap()),
+        ..Policy::default()
+    };
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(3);
+        config.policy = by_two.clone();
+        config.admission = mpotr_core::Admission::Ask(std::collections::BTreeSet::new());
+    });
+    for by in 0..3 {
+        for whom in (0..3).filter(|whom| *whom != by) {
+            let claimed = network.keys[whom];
+            network.rooms[by].admit(network.now, claimed).unwrap();
+        }
+        network.collect(by);
+    }
+    let mut network = network.until_secure();
+    let newcomer = network.enter(|config| config.policy = by_two.clone());
+    let (identity, last) = (network.keys[newcomer], network.keys[2]);
+    for by in 0..2 {
+        network.rooms[by].admit(network.now, identity).unwrap();
+        network.collect(by);
+    }
+    network.run_for(30);
+    let reason = WaitingReason::NotAdmitted {
+        identity,
+        missing: vec![last],
+    };
+    for by in 0..2 {
+        assert_eq!(
+            told(&network, by, "not_admitted"),
+            (vec![reason.clone()], 0)
+        );
+    }
+    // The one that it waits for is told what it could do, and it is over when it does.
+    assert_eq!(told(&network, 2, "not_admitted"), (vec![], 0));
+    assert_eq!(told(&network, 2, "admit_here").0.len(), 1);
+    network.rooms[2].admit(network.now, identity).unwrap();
+    network.collect(2);
+    network.run_until(60, |network| network.rooms[newcomer].is_secure());
+    network.run_for(5);
+    for by in 0..2 {
+        assert_eq!(told(&network, by, "not_admitted").1, 1);
+    }
+    assert_eq!(told(&network, 2, "not_admitted"), (vec![], 0));
+}

@@ -299,6 +299,10 @@ fn reason<M: SerializeMap>(reason: &WaitingReason, map: &mut M) -> Result<(), M:
             map.serialize_entry("missing", &HexList(missing))
         }
         WaitingReason::Excluding { identity } => map.serialize_entry("identity", &Hex(identity)),
+        WaitingReason::NotAdmitted { identity, missing } => {
+            map.serialize_entry("identity", &Hex(identity))?;
+            map.serialize_entry("missing", &HexList(missing))
+        }
         WaitingReason::NotFinal { waiting_for } => {
             map.serialize_entry("waiting_for", &HexList(waiting_for))
         }

@@ -427,6 +427,14 @@ fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
         (WaitingReason::Alone, "alone", ""),
         (WaitingReason::Outside, "outside", ""),
         (
+            WaitingReason::NotAdmitted {
+                identity: BOB,
+                missing: vec![BOB],
+            },
+            "not_admitted",
+            r#","identity":"B","missing":["B"]"#,
+        ),
+        (
             WaitingReason::AdmitHere { claimed: BOB },
             "admit_here",
             r#","claimed":"B""#,
