@@ -137,6 +137,10 @@ impl Shape {
                 contribution.signature.as_bytes(),
             );
         }
+        self.add_confirmations(section);
+    }
+
+    fn add_confirmations(&mut self, section: &Section) {
         // All members confirm the same.
         let statement = &section.confirmations[0].statement;
         self.bytes("kc", statement.key_commitment.as_bytes());
