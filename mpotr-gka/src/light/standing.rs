@@ -1,4 +1,4 @@
-//! Where a member stands in the parent epoch, and what it says about its end. `docs/spec/14-light-runs.md`, "Standing".
+//! Where a member stands in the parent epoch, and what it says about its end. `docs/spec/14-light-runs.md`, "FREEZE".
 //!
 //! The order of messages is the room's: here it is asked through [`Order`], and what it answers is carried and compared.
 

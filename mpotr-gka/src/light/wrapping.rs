@@ -1,4 +1,4 @@
-//! The fresh secret of a light run, wrapped for each who stays. `docs/spec/14-light-runs.md`, "Wraps".
+//! The fresh secret of a light run, wrapped for each who stays. `docs/spec/14-light-runs.md`, "SEED".
 //!
 //! ```text
 //! r      = first 32 bytes of H("light r", a, 64 random bytes, uint64 count)
