@@ -2,7 +2,7 @@
 //!
 //! Keys, ids, digests and `sid` are lower-case hexadecimal, bytes base64url without padding, enumerations words in snake
 //! case. [`Event`](crate::Event), [`RoomView`](crate::RoomView) and [`MessageState`](crate::MessageState) are written by their
-//! [`Serialize`](serde::Serialize) or by a type here; what is read is a type of this module, which refuses what it would not
+//! [`Serialize`] or by a type here; what is read is a type of this module, which refuses what it would not
 //! write.
 //!
 //! ```

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::params::Params;
-use super::room::{Room, Texts};
+use super::room::{OpenRoom, Texts};
 
 /// The methods of rooms.
 pub(super) const METHODS: [&str; 22] = [
@@ -42,7 +42,7 @@ pub(super) const METHODS: [&str; 22] = [
 /// # Errors
 /// Why it was not done.
 pub(super) fn call(
-    room: &mut Room,
+    room: &mut OpenRoom,
     now: u64,
     method: &str,
     params: Params,
@@ -70,7 +70,7 @@ fn seen(params: &mut Params) -> Result<mpotr::Seen, Failure> {
     Ok(seen)
 }
 
-fn send(room: &mut Room, now: u64, mut params: Params) -> Result<Value, Failure> {
+fn send(room: &mut OpenRoom, now: u64, mut params: Params) -> Result<Value, Failure> {
     let seen = seen(&mut params)?;
     let text: Option<String> = params.optional("text")?;
     let body: Option<Bytes> = params.optional("body")?;
@@ -88,7 +88,12 @@ fn send(room: &mut Room, now: u64, mut params: Params) -> Result<Value, Failure>
     Ok(json!({ "text_id": text_id.number() }))
 }
 
-fn of_text(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+fn of_text(
+    room: &mut OpenRoom,
+    now: u64,
+    method: &str,
+    mut params: Params,
+) -> Result<Value, Failure> {
     let text_id = TextId::from_number(params.take("text_id")?);
     if method == "release" {
         let seen = seen(&mut params)?;
@@ -102,7 +107,12 @@ fn of_text(room: &mut Room, now: u64, method: &str, mut params: Params) -> Resul
     Ok(done())
 }
 
-fn carry(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+fn carry(
+    room: &mut OpenRoom,
+    now: u64,
+    method: &str,
+    mut params: Params,
+) -> Result<Value, Failure> {
     if room.carried.is_some() {
         let carries = "the mode of the room is carrier";
         return Err(Failure::params("room", carries));
@@ -127,7 +137,7 @@ fn carry(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<
     })
 }
 
-fn show(room: &Room, method: &str, mut params: Params) -> Result<Value, Failure> {
+fn show(room: &OpenRoom, method: &str, mut params: Params) -> Result<Value, Failure> {
     if method == "state" {
         params.finish()?;
         return Ok(json!(room.member.state()));
@@ -139,7 +149,7 @@ fn show(room: &Room, method: &str, mut params: Params) -> Result<Value, Failure>
 }
 
 fn of_person(
-    room: &mut Room,
+    room: &mut OpenRoom,
     now: u64,
     method: &str,
     mut params: Params,
@@ -159,7 +169,7 @@ fn of_person(
     Ok(done())
 }
 
-fn vote(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+fn vote(room: &mut OpenRoom, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
     match method {
         "merge" => {
             let Hex(epoch): Hex<EpochName> = params.take("epoch")?;
@@ -181,7 +191,12 @@ fn vote(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<V
     Ok(done())
 }
 
-fn verify(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+fn verify(
+    room: &mut OpenRoom,
+    now: u64,
+    method: &str,
+    mut params: Params,
+) -> Result<Value, Failure> {
     let member = &mut room.member;
     match method {
         "verify_start" => {
@@ -220,7 +235,7 @@ fn secret(params: &mut Params) -> Result<SharedSecret, Failure> {
     SharedSecret::of_text(text).ok_or_else(Failure::empty_secret)
 }
 
-fn act(room: &mut Room, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
+fn act(room: &mut OpenRoom, now: u64, method: &str, mut params: Params) -> Result<Value, Failure> {
     if method == "dismiss" {
         let n = params.take("n")?;
         params.finish()?;

@@ -7,7 +7,7 @@ use mpotr::json::Hex;
 use serde_json::{Value, json};
 
 use super::request::Request;
-use super::room::Room;
+use super::room::OpenRoom;
 
 /// A room that waits for its carrier.
 #[derive(Debug)]
@@ -15,12 +15,12 @@ pub(super) struct Opening {
     /// That of `open`.
     pub(super) id: Value,
     pub(super) link: u64,
-    pub(super) room: Room,
+    pub(super) room: OpenRoom,
     pub(super) requests: VecDeque<Request>,
 }
 
 /// The answer to `open`.
-pub(super) fn opened(room: &Room) -> Value {
+pub(super) fn opened(room: &OpenRoom) -> Value {
     let identity = room.member.identity();
     json!({
         "identity": Hex(identity),

@@ -74,7 +74,7 @@ impl Carried {
 
 /// A room of the session.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct OpenRoom {
     pub(super) member: Member,
     pub(super) texts: Texts,
     pub(super) carried: Option<Carried>,
@@ -84,7 +84,7 @@ pub(super) struct Room {
     pub(super) is_acknowledged: bool,
 }
 
-impl Room {
+impl OpenRoom {
     /// The time of the room, by that of the session.
     pub(super) fn now(&self, session: u64) -> u64 {
         self.carried.as_ref().map_or(session, Carried::now)

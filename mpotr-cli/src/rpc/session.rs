@@ -19,7 +19,7 @@ use super::opening::{Opening, opened};
 use super::options::{Asked, handle};
 use super::params::Params;
 use super::request::Request;
-use super::room::{Carried, Room};
+use super::room::{Carried, OpenRoom};
 use super::telling;
 
 /// The most rooms of a host.
@@ -48,7 +48,7 @@ enum Time {
 pub(super) struct Session {
     is_greeted: bool,
     time: Time,
-    rooms: BTreeMap<String, Room>,
+    rooms: BTreeMap<String, OpenRoom>,
     opening: BTreeMap<String, Opening>,
     /// The number of the next link.
     links: u64,
@@ -194,7 +194,7 @@ impl Session {
         let connect = asked
             .relay
             .map(|relay| RelayConnect::new(&relay, member.room_id()));
-        let mut room = Room {
+        let mut room = OpenRoom {
             member,
             texts: asked.texts,
             carried: None,
@@ -357,9 +357,9 @@ impl Session {
                 let now = room.now(now);
                 room.member.leave(now);
             });
-            let is_carried = |room: &Room| room.carried.is_some();
+            let is_carried = |room: &OpenRoom| room.carried.is_some();
             if !self.rooms.get(&handle).is_none_or(is_carried) {
-                self.with(&handle, Room::close);
+                self.with(&handle, OpenRoom::close);
             }
         }
     }
@@ -367,7 +367,7 @@ impl Session {
     /// Ends all rooms at once.
     pub(super) fn close_all(&mut self) {
         for handle in self.handles() {
-            self.with(&handle, Room::close);
+            self.with(&handle, OpenRoom::close);
         }
     }
 
@@ -376,7 +376,7 @@ impl Session {
     }
 
     /// Has a room do something, and hands out what comes of it.
-    fn with(&mut self, handle: &str, act: impl FnOnce(&mut Room)) {
+    fn with(&mut self, handle: &str, act: impl FnOnce(&mut OpenRoom)) {
         let Some(room) = self.rooms.get_mut(handle) else {
             return;
         };

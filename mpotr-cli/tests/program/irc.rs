@@ -1,5 +1,6 @@
 //! `mpotr chat` in a channel of IRC, on a server that nobody here has written.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -10,6 +11,14 @@ use tempfile::tempdir;
 use crate::program::{Running, poll, run};
 
 const NGIRCD: &str = "/usr/sbin/ngircd";
+
+/// A port below those that the system gives to connections: one to such a port, while nobody listens there, may meet itself.
+fn free_port() -> u16 {
+    let random = || RandomState::new().build_hasher().finish() % 20_000;
+    std::iter::repeat_with(|| u16::try_from(10_000 + random()).unwrap())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
 
 /// A server that runs. Ended when dropped.
 struct Server {
@@ -28,8 +37,7 @@ impl Server {
             std::io::stderr().write_all(told).unwrap();
             return None;
         }
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = port.local_addr().unwrap().port();
+        let port = free_port();
         let config = folder.join("ngircd.conf");
         let text = format!(
             "[Global]\nName = irc.example\nInfo = test\nListen = 127.0.0.1\nPorts = {port}\n\

@@ -140,10 +140,6 @@ impl<S: CryptoSuite> Room<S> {
         if offer.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
         }
-        if self.phase.gathers() && offer.parent.is_some() {
-            // Who comes in with this member, it may be: the offer is what a proposal lists.
-            return self.handle_offer(now, answer.offer, rng);
-        }
         if offer.parent.is_none() || offer.parent != self.phase.name() {
             return Err(Rejection::UnknownEpoch);
         }

@@ -182,6 +182,10 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Guests(guests) => self.handle_guests(now, guests),
             Packet::Knock(knock) => self.handle_knock(now, &knock),
             Packet::Hello(challenge) => self.handle_hello(now, &challenge, rng),
+            Packet::Answer(answer) if self.phase.gathers() && answer.offer.parent.is_some() => {
+                // Who comes in with this member, it may be: the offer is what a proposal lists.
+                self.handle_offer(now, answer.offer, rng)
+            }
             Packet::Answer(answer) => self.handle_answer(now, *answer, rng),
             Packet::Enclosed(enclosed) => {
                 let packet = self.open_enclosed(&enclosed);

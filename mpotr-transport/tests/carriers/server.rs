@@ -1,5 +1,6 @@
 //! Servers of IRC that nobody here has written, on a port and in a folder of their own.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -45,9 +46,12 @@ impl Kind {
     }
 }
 
+/// A port below those that the system gives to connections: one to such a port, while nobody listens there, may meet itself.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    let random = || RandomState::new().build_hasher().finish() % 20_000;
+    std::iter::repeat_with(|| u16::try_from(10_000 + random()).unwrap())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
 
 impl Server {

@@ -110,57 +110,57 @@ impl RoomOptions {
         self
     }
 
-    /// Who computes them; members on different backends share a room [the first that is built in].
+    /// Who computes them; members on different backends share a room (default: the first that is built in).
     pub const fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;
         self
     }
 
-    /// The rules that this member is ready for, and no others [those of the room that it finds; any one member's word for
-    /// everything where it finds none].
+    /// The rules that this member is ready for, and no others (default: those of the room that it finds; any one member's word for
+    /// everything where it finds none).
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
         self
     }
 
-    /// How many members the first epoch has, this one included [all of [`Admission::Only`]; else those who have gathered, two
-    /// or more].
+    /// How many members the first epoch has, this one included (default: all of [`Admission::Only`]; else those who have gathered, two
+    /// or more).
     pub const fn members(mut self, members: usize) -> Self {
         self.members = Some(members);
         self
     }
 
-    /// The kind of network [a relay].
+    /// The kind of network (default: a relay).
     pub const fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
         self
     }
 
-    /// What is fixed about the carrier [that of the profile].
+    /// What is fixed about the carrier (default: that of the profile).
     pub const fn carrier(mut self, carrier: Carrier) -> Self {
         self.carrier = Some(carrier);
         self
     }
 
-    /// Whether [`Member::poll_record`](crate::Member::poll_record) hands out what a transcript is made of [it does not].
+    /// Whether [`Member::poll_record`](crate::Member::poll_record) hands out what a transcript is made of (default: it does not).
     pub const fn record(mut self, record: bool) -> Self {
         self.record = record;
         self
     }
 
-    /// Messages after which an epoch is replaced by one with fresh keys [100].
+    /// Messages after which an epoch is replaced by one with fresh keys (default: 100).
     pub const fn refresh_messages(mut self, messages: usize) -> Self {
         self.refresh_messages = messages;
         self
     }
 
-    /// How many delivered messages may be not final before [`Order::Unsettled`](crate::Order::Unsettled) [512].
+    /// How many delivered messages may be not final before [`Order::Unsettled`](crate::Order::Unsettled) (default: 512).
     pub const fn leeway(mut self, messages: usize) -> Self {
         self.leeway = messages;
         self
     }
 
-    /// Whether this member votes to leave out who is proven to have cheated, as soon as it has the proof [it does].
+    /// Whether this member votes to leave out who is proven to have cheated, as soon as it has the proof (default: it does).
     pub const fn exclude_cheats(mut self, exclude: bool) -> Self {
         self.exclude_cheats = exclude;
         self
