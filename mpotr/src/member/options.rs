@@ -81,7 +81,8 @@ pub struct RoomOptions {
 }
 
 impl RoomOptions {
-    /// The room of this name, 1 to 255 bytes in the composed form of Unicode (NFC), with those whom `admission` lets in.
+    /// The room of this name, 1 to 255 bytes in the composed form of Unicode (NFC), with those whom `admission` lets
+    /// in.
     ///
     /// # Errors
     /// [`OptionError::BadRoomName`].
@@ -116,15 +117,15 @@ impl RoomOptions {
         self
     }
 
-    /// The rules that this member is ready for, and no others (default: those of the room that it finds; any one member's word for
-    /// everything where it finds none).
+    /// The rules that this member is ready for, and no others (default: those of the room that it finds; any one
+    /// member's word for everything where it finds none).
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
         self
     }
 
-    /// How many members the first epoch has, this one included (default: all of [`Admission::Only`]; else those who have gathered, two
-    /// or more).
+    /// How many members the first epoch has, this one included (default: all of [`Admission::Only`]; else those who
+    /// have gathered, two or more).
     pub const fn members(mut self, members: usize) -> Self {
         self.members = Some(members);
         self
@@ -142,7 +143,8 @@ impl RoomOptions {
         self
     }
 
-    /// Whether [`Member::poll_record`](crate::Member::poll_record) hands out what a transcript is made of (default: it does not).
+    /// Whether [`Member::poll_record`](crate::Member::poll_record) hands out what a transcript is made of (default:
+    /// it does not).
     pub const fn record(mut self, record: bool) -> Self {
         self.record = record;
         self
@@ -154,13 +156,15 @@ impl RoomOptions {
         self
     }
 
-    /// How many delivered messages may be not final before [`Order::Unsettled`](crate::Order::Unsettled) (default: 512).
+    /// How many delivered messages may be not final before [`Order::Unsettled`](crate::Order::Unsettled) (default:
+    /// 512).
     pub const fn leeway(mut self, messages: usize) -> Self {
         self.leeway = messages;
         self
     }
 
-    /// Whether this member votes to leave out who is proven to have cheated, as soon as it has the proof (default: it does).
+    /// Whether this member votes to leave out who is proven to have cheated, as soon as it has the proof (default: it
+    /// does).
     pub const fn exclude_cheats(mut self, exclude: bool) -> Self {
         self.exclude_cheats = exclude;
         self
