@@ -52,11 +52,13 @@ pub(crate) fn looks_like(character: char, ascii: &[char]) -> bool {
         category,
         GeneralCategory::SpacingMark | GeneralCategory::NonspacingMark
     );
-    let look = Skeleton::of(character.encode_utf8(&mut [0; 4]));
-    !is_mark
-        && ascii
-            .iter()
-            .any(|plain| Skeleton::of(plain.encode_utf8(&mut [0; 4])) == look)
+    // By itself, too: form NFKC makes two full stops of a colon that stands upright.
+    let looks = [
+        Skeleton::of(character.encode_utf8(&mut [0; 4])),
+        Skeleton(skeleton(character.encode_utf8(&mut [0; 4])).collect()),
+    ];
+    let is_look = |plain: &char| looks.contains(&Skeleton::of(plain.encode_utf8(&mut [0; 4])));
+    !is_mark && ascii.iter().any(is_look)
 }
 
 /// Whether a name is a number to look at, as the groups of a fingerprint are: digits of any script and what is neither a letter

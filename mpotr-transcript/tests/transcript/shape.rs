@@ -362,14 +362,14 @@ fn forged_and_real_transcripts_have_one_shape_and_bad_forgers_are_told_apart() {
     type Bad = (&'static [&'static str], fn(&mut Section));
     let bad: [Bad; 8] = [
         (&["proof w"], |it| {
-            it.payloads.iter_mut().for_each(|it| it[128..].fill(0))
+            it.payloads.iter_mut().for_each(|it| it[192..].fill(0))
         }),
         (&["proof s"], |it| {
-            it.payloads.iter_mut().for_each(|it| it[127] |= 0x10)
+            it.payloads.iter_mut().for_each(|it| it[191] |= 0x10)
         }),
         (&["proof w"], |it| {
             // A scalar of 64 bits where one below the order belongs.
-            it.payloads.iter_mut().for_each(|it| it[136..].fill(0));
+            it.payloads.iter_mut().for_each(|it| it[200..].fill(0));
         }),
         (&["nonce"], |it| {
             it.offers.iter_mut().for_each(|it| {
