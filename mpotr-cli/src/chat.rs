@@ -562,7 +562,7 @@ impl Chat<'_> {
                 self.ask(asked);
             }
             Command::Code => self.code().await,
-            Command::CodeIsSame => self.code_is_same(),
+            Command::CodeIsSame(end) => self.code_is_same(&end),
             Command::Verify(words) => self.verify(&words).await,
             Command::Answer(words) => self.answer(&words).await,
             Command::Decline => self.decline().await,

@@ -80,11 +80,11 @@ fn is_allowed(character: char) -> bool {
         || is_form_of(character, &MARKS)
         || BARS.contains(&character)
         || HASHES.contains(&character)
-        || looks_like(character, &[':', '*']))
+        || looks_like(character, &[':', '*', '?']))
 }
 
-/// What ends a nick, begins a fingerprint, a notice and a row.
-const MARKS: [char; 4] = [':', '#', '*', '|'];
+/// What ends a nick, begins a fingerprint, a notice and a row, and stands behind the nick of one that nobody knows.
+const MARKS: [char; 5] = [':', '#', '*', '|', '?'];
 
 /// What parts columns, as `|` does, which begins the rows of a line that goes on. The table of UTS 39 takes them for an `l`.
 const BARS: [char; 7] = [
@@ -203,6 +203,7 @@ mod tests {
     fn what_could_make_a_line_look_like_anothers_is_refused() {
         for character in [
             ':',
+            '?',
             '#',
             '*',
             ' ',

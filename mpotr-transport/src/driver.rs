@@ -187,6 +187,8 @@ where
         let mut has_handles = true;
         // Bytes of the packet that is being sent, and when the room last heard of it.
         let (mut under_way, mut looked) = (0, Instant::now());
+        // What waited on a connection before this one waits no more, which the room hears when this one takes a packet.
+        let mut is_behind = true;
         loop {
             tell_if_news(takes_texts, room.takes_texts());
             // A packet is taken out of the room when the transport can take it: until then a newer one may replace it, and what
@@ -197,7 +199,12 @@ where
                 let length = packet.len();
                 sending.set(transport.send(packet.into()).fuse());
                 match futures::poll!(sending.as_mut()) {
-                    Poll::Ready(sent) => sent?,
+                    Poll::Ready(sent) => {
+                        sent?;
+                        if std::mem::take(&mut is_behind) {
+                            room.handle_link(clock.now(), link(transport, 0));
+                        }
+                    }
                     Poll::Pending => {
                         (under_way, looked) = (length, Instant::now());
                         room.handle_link(clock.now(), link(transport, under_way));

@@ -98,6 +98,9 @@ impl ExecConnect {
             .env("MPOTR_NICK", &self.nick)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
+        // A key that ends this program is not to end the carrier before the last words are out.
+        #[cfg(unix)]
+        command.process_group(0);
         if let Some(address) = &self.address {
             command.env("MPOTR_ADDRESS", address);
         }

@@ -39,7 +39,7 @@ pub(super) enum Command {
     /// Ask for the code of the room, or take part.
     Code,
     /// All have the same code.
-    CodeIsSame,
+    CodeIsSame(String),
     /// Ask a member for a secret: who, the question, the secret.
     Verify(String),
     /// Answer one who asks.
@@ -73,7 +73,7 @@ pub(super) const HELP: [&str; 26] = [
     "/policy           the rules of the room",
     "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
     "                  members, or people with commas between; or evidence on, evidence off",
-    "/code             a code that is the same for all in the room: read it to one another; /code same if it is",
+    "/code             a code that is the same for all in the room: read it to one another; /code and its end if it is",
     "/verify WHO Q? A  ask a member a question and see whether it gives your answer: /verify bob where? there.",
     "                  The question can be left out; WHO is one word here. All can read the question, nobody the",
     "                  answer, and who guesses has one guess",
@@ -128,7 +128,7 @@ impl Command {
             ("refresh", true) => Self::Refresh,
             ("policy", true) => Self::Policy,
             ("code", true) => Self::Code,
-            ("code", false) if who == "same" => Self::CodeIsSame,
+            ("code", false) => Self::CodeIsSame(who),
             ("verify", false) => Self::Verify(who),
             ("answer", false) => Self::Answer(who),
             ("decline", true) => Self::Decline,
@@ -162,7 +162,7 @@ fn usage(name: &str, line: &str) -> Command {
             "/release sends what is held, /discard takes it back: all of it, or one text by its number",
         ),
         "code" => Command::Usage(
-            "/code asks for the code of the room; /code same says that all have read the same",
+            "/code asks for the code of the room; /code and the last four digits say that all have read the same",
         ),
         "verify" => {
             Command::Usage("/verify WHO QUESTION? ANSWER: asks a member whether it knows the same")

@@ -1,7 +1,7 @@
 //! Finding out who is who from a chat: the code of the room, and secrets. `docs/spec/13-trust.md`.
 //!
 //! ```text
-//! /code                      asks for the code of the room;  /code same: all have the same
+//! /code                      asks for the code of the room;  /code 9012: all have the same, which ends so
 //! /verify bob where? there   asks Bob "where?", to which both answer "there";  /verify bob there: asks nothing
 //! /answer there              answers who asks;  /answer bob there, if more than one does;  /decline gives it up
 //! ```
@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use mpotr::room::Event;
-use mpotr::{AttemptId, CodeFailure, IdentityKey, SecretOutcome, SharedSecret};
+use mpotr::{AttemptId, CodeFailure, IdentityKey, RoomCode, SecretOutcome, SharedSecret};
 use mpotr_formats::Escaped;
 use mpotr_formats::known::How;
 
@@ -22,8 +22,8 @@ use super::remembering::Learned;
 pub(super) struct Verifying {
     /// Who asks for a secret.
     asking: Vec<(AttemptId, IdentityKey)>,
-    /// Whose the last code is.
-    code: Vec<IdentityKey>,
+    /// The last code that was shown, and whose it is.
+    code: Option<(RoomCode, Vec<IdentityKey>)>,
 }
 
 /// Why nothing is asked or answered.
@@ -39,11 +39,11 @@ impl Conversation {
     pub(super) fn verifies(&mut self, event: &Event) -> Option<Vec<Say>> {
         match event {
             Event::Code { code, roster, .. } => {
-                self.verifying.code.clone_from(roster);
+                self.verifying.code = Some((*code, roster.clone()));
                 Some(notices([
                     format!("the code of this room is {code}"),
-                    "read it to one another where nobody can change what you hear; /code same says that all have the \
-                     same. If one has another, there is a stranger between you"
+                    "read it to one another where nobody can change what you hear; /code and the last four digits say \
+                     that all have the same. If one has another, there is a stranger between you"
                         .to_owned(),
                 ]))
             }
@@ -135,16 +135,24 @@ impl Chat<'_> {
         self.ask(asked.map(drop));
     }
 
-    /// The people of the room have all read the same code.
-    pub(super) fn code_is_same(&mut self) {
+    /// The people of the room have all read the same code, which ends like this. While they read one to another, a newcomer may
+    /// have come in, whom they have not heard, and another code with it: so the end of theirs is asked for.
+    pub(super) fn code_is_same(&mut self, end: &str) {
         let me = self.conversation.me;
-        let roster = std::mem::take(&mut self.conversation.verifying.code);
-        let others: BTreeSet<_> = roster.into_iter().filter(|it| *it != me).collect();
-        if others.is_empty() {
+        let Some((code, roster)) = &self.conversation.verifying.code else {
             self.out
                 .notice("there is no code to compare; /code asks for one");
             return;
+        };
+        if !ends_so(*code, end) {
+            let line = format!(
+                "the code of this room is {code} now: that one is of other people, or of an earlier time"
+            );
+            self.out.notice(line);
+            return;
         }
+        let others: BTreeSet<_> = roster.iter().copied().filter(|it| *it != me).collect();
+        self.conversation.verifying.code = None;
         let names = &self.conversation.names;
         let unknown = others.iter().filter(|it| names.petname(it).is_none());
         let unknown: Vec<_> = unknown.map(|it| names.name(it)).collect();
@@ -222,9 +230,16 @@ impl Chat<'_> {
     }
 }
 
-/// The question, to the last `?`, and what is behind it.
+/// Whether these are the last four digits of a code, or all of them.
+fn ends_so(code: RoomCode, end: &str) -> bool {
+    let plain = |text: &str| text.split_whitespace().collect::<String>();
+    let (code, end) = (plain(&code.to_string()), plain(end));
+    matches!(end.len(), 4 | 12) && code.ends_with(&end)
+}
+
+/// The question, to its `?`, and what is behind it: to the first one, since what follows the last may be half of the secret.
 fn question_and_secret(words: &str) -> (&str, &str) {
-    let end = words.rfind('?').map(|at| at.saturating_add(1));
+    let end = words.find('?').map(|at| at.saturating_add(1));
     match end.and_then(|end| words.split_at_checked(end)) {
         Some((question, secret)) => (question.trim(), secret),
         None => ("", words),
@@ -243,7 +258,7 @@ mod tests {
                 ("where did we meet?", " at the mill"),
             ),
             ("at the mill", ("", "at the mill")),
-            ("who? where? there", ("who? where?", " there")),
+            ("where? the pub? no", ("where?", " the pub? no")),
             ("where?", ("where?", "")),
         ] {
             assert_eq!(question_and_secret(words), expected);

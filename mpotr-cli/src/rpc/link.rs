@@ -44,7 +44,7 @@ pub(super) enum What {
     /// These came.
     Packets(Vec<Bytes>),
     /// It takes another packet.
-    Free,
+    Free(LinkReport),
     /// It has not taken all that it was given.
     Report(LinkReport),
     /// It is lost, and another attempt follows.
@@ -164,7 +164,8 @@ impl Task {
                 },
                 sent = &mut sending, if !sending.is_terminated() => {
                     sent?;
-                    self.tell(What::Free).await;
+                    // Also that nothing waits now: the room repeats nothing while something does.
+                    self.tell(What::Free(transport.link())).await;
                 }
                 () = sleep(LOOK), if !sending.is_terminated() => {
                     let report = transport.link();

@@ -130,7 +130,10 @@ impl OpenRoom {
                     tracing::debug!(%rejection, "a packet counted for nothing");
                 }
             }
-            What::Free => carried.is_free = true,
+            What::Free(report) => {
+                carried.is_free = true;
+                member.handle_link(carried.now(), report);
+            }
             What::Report(report) => member.handle_link(carried.now(), report),
             What::Lost { why, attempt, wait } => {
                 carried.is_up = false;

@@ -250,7 +250,15 @@ fn people_compare_a_code_or_ask_for_a_secret_and_the_program_remembers() {
     let mut other = town.enters(&bob, &[&open[..], &people].concat());
     one.type_in("/code\n");
     assert_eq!(code(&one), code(&other));
-    other.type_in("/code same\n");
+    // What was read is the code of others, or of an earlier time.
+    let wrong = if code(&one).ends_with("0000") {
+        "1111"
+    } else {
+        "0000"
+    };
+    other.type_in(&format!("/code {wrong}\n"));
+    other.hears_err("that one is of other people");
+    other.type_in(&format!("/code {}\n", &code(&one)[10..]));
     other.hears_err("nobody is between you");
     let listed = || {
         succeed(

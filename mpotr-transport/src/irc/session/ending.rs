@@ -10,7 +10,7 @@ const MOST: usize = 200;
 pub(super) fn of_error(text: &str) -> Closed {
     let text = printable(text);
     let lower = text.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let says = |words: &[&str]| words.iter().any(|word| has_word(reason_of(&lower), word));
     let closed = |code| Closed::new(code, format!("the server ended the connection: {text}"));
     if says(&["flood", "recvq"]) {
         closed(CloseCode::Refused).retrying(true)
@@ -25,6 +25,22 @@ pub(super) fn of_error(text: &str) -> Closed {
     } else {
         closed(CloseCode::Lost)
     }
+}
+
+/// Why, of what a server says: `Closing Link: nick[user@host] (why)`, where nick and host may be any words.
+fn reason_of(text: &str) -> &str {
+    let closing = text.starts_with("closing link");
+    let why = text.split_once('(').filter(|_| closing);
+    why.map_or(text, |(_, why)| why)
+}
+
+/// Whether a text has this at the beginning of a word: `banned` for `ban`, and not `urban`.
+fn has_word(text: &str, word: &str) -> bool {
+    let begins = |(at, _): (usize, &str)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        !(before.is_some_and(char::is_alphanumeric) && word.starts_with(char::is_alphanumeric))
+    };
+    text.match_indices(word).any(begins)
 }
 
 /// What a reply means that refuses something; `None` if it refuses nothing that matters.
