@@ -25,11 +25,6 @@ impl Skeleton {
         Self(skeleton(&compatible).collect())
     }
 
-    /// Its characters.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether nothing of the name is shown.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -49,7 +49,7 @@ pub use continuation::{Continuation, NotRising};
 pub use epoch_name::EpochName;
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};
-pub use member::{KnownIdentities, Member};
+pub use member::{KnownIdentities, RunMember};
 pub use member_index::{MemberIndex, PerMember};
 pub use methods::{AgreementId, AuthenticationId, Methods};
 pub use offer::{

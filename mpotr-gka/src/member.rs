@@ -19,7 +19,7 @@ impl<S: CryptoSuite> KnownIdentities<S> {
     }
 
     /// Keeps a member's identity key.
-    pub fn insert(&mut self, member: &Member<S>) {
+    pub fn insert(&mut self, member: &RunMember<S>) {
         self.0
             .insert(member.offer.identity, member.identity.clone());
     }
@@ -47,7 +47,7 @@ impl<S: CryptoSuite> core::fmt::Debug for KnownIdentities<S> {
 
 /// A member of a roster: its offer, with the keys `A` and `Y` decoded, which every member uses. `Z` is decoded by the
 /// neighbours in the cycle, `R` by the proposer, and both by a member that looks for a culprit.
-pub struct Member<S: CryptoSuite> {
+pub struct RunMember<S: CryptoSuite> {
     pub(crate) offer: Offer,
     pub(crate) identity: Element<S>,
     pub(crate) trapdoor: Element<S>,
@@ -55,7 +55,7 @@ pub struct Member<S: CryptoSuite> {
     share: OnceLock<Option<Element<S>>>,
 }
 
-impl<S: CryptoSuite> Member<S> {
+impl<S: CryptoSuite> RunMember<S> {
     /// Decodes the keys of an offer that every member of a run uses. Whether `Z` and `R` are elements shows in
     /// [`decode_rest`](Self::decode_rest), or when a run needs them.
     ///
@@ -122,7 +122,7 @@ impl<S: CryptoSuite> Member<S> {
     }
 }
 
-impl<S: CryptoSuite> Clone for Member<S> {
+impl<S: CryptoSuite> Clone for RunMember<S> {
     fn clone(&self) -> Self {
         Self {
             offer: self.offer.clone(),
@@ -133,7 +133,7 @@ impl<S: CryptoSuite> Clone for Member<S> {
     }
 }
 
-impl<S: CryptoSuite> core::fmt::Debug for Member<S> {
+impl<S: CryptoSuite> core::fmt::Debug for RunMember<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.offer.fmt(f)
     }
@@ -150,7 +150,7 @@ fn decode_key<S: CryptoSuite>(
 
 impl Offer {
     /// Refuses bytes that are visibly not a key: cheap, and so done with every offer that is heard. The other keys are
-    /// checked when they are decoded, by [`Member::decode`] and [`Member::decode_rest`].
+    /// checked when they are decoded, by [`RunMember::decode`] and [`RunMember::decode_rest`].
     ///
     /// # Errors
     /// A key that is the identity element, or (E) of small order or not canonical.

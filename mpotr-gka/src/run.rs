@@ -4,7 +4,7 @@
 use mpotr_crypto::{CryptoSuite, Element};
 
 use crate::epoch_name::EpochName;
-use crate::member::Member;
+use crate::member::RunMember;
 use crate::member_index::MemberIndex;
 use crate::roster::{RosterError, check_size};
 use crate::sid::Sid;
@@ -15,7 +15,7 @@ use crate::terms::{CommitmentSum, Terms};
 pub struct Run<S: CryptoSuite> {
     terms: Terms,
     place: usize,
-    members: Vec<Member<S>>,
+    members: Vec<RunMember<S>>,
     /// The stated sum of knowledge commitments, where there is a joint-knowledge check.
     commitments: Option<Element<S>>,
 }
@@ -30,7 +30,7 @@ impl<S: CryptoSuite> Run<S> {
     ///
     /// # Errors
     /// See [`RosterError`].
-    pub fn new(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
+    pub fn new(terms: Terms, members: Vec<RunMember<S>>, me: usize) -> Result<Self, RosterError> {
         check_size(members.len())?;
         members.get(me).ok_or(RosterError::NotAMember)?;
         let run = Self::checked(terms, members, me)?;
@@ -46,7 +46,7 @@ impl<S: CryptoSuite> Run<S> {
     ///
     /// # Errors
     /// See [`RosterError`].
-    pub fn of_others(terms: Terms, members: Vec<Member<S>>) -> Result<Self, RosterError> {
+    pub fn of_others(terms: Terms, members: Vec<RunMember<S>>) -> Result<Self, RosterError> {
         check_size(members.len())?;
         let nobody = members.len();
         let run = Self::checked(terms, members, nobody)?;
@@ -57,9 +57,9 @@ impl<S: CryptoSuite> Run<S> {
         }
     }
 
-    fn checked(terms: Terms, members: Vec<Member<S>>, me: usize) -> Result<Self, RosterError> {
+    fn checked(terms: Terms, members: Vec<RunMember<S>>, me: usize) -> Result<Self, RosterError> {
         let own = &members.first().ok_or(RosterError::Empty)?.offer;
-        let misplaced = members.iter().map(Member::offer).position(|offer| {
+        let misplaced = members.iter().map(RunMember::offer).position(|offer| {
             !offer.supports(S::ID)
                 || offer.room != own.room
                 || !EpochName::are_of_one_run::<S>(offer.parent, own.parent)
@@ -123,18 +123,18 @@ impl<S: CryptoSuite> Run<S> {
 
     /// The roster in cycle order.
     #[must_use]
-    pub fn members(&self) -> &[Member<S>] {
+    pub fn members(&self) -> &[RunMember<S>] {
         &self.members
     }
 
     /// A member of the roster.
     #[must_use]
-    pub fn member(&self, member: MemberIndex) -> Option<&Member<S>> {
+    pub fn member(&self, member: MemberIndex) -> Option<&RunMember<S>> {
         self.members.get(member.place())
     }
 
     /// This member. `None` in a run of others alone.
-    pub(crate) fn own(&self) -> Option<&Member<S>> {
+    pub(crate) fn own(&self) -> Option<&RunMember<S>> {
         self.members.get(self.place)
     }
 
@@ -178,7 +178,7 @@ impl<S: CryptoSuite> Run<S> {
 
     /// The element `Z` of a member; `None` if it is no element.
     pub(crate) fn share(&self, index: usize) -> Option<&Element<S>> {
-        self.members.get(index).and_then(Member::share)
+        self.members.get(index).and_then(RunMember::share)
     }
 
     /// The elements `Z_{i-1}` and `Z_{i+1}` beside a member of the cycle; `None` if one of them is no element.
@@ -190,9 +190,9 @@ impl<S: CryptoSuite> Run<S> {
 
 /// The lowest member that holds a key which an earlier one, or itself, holds too. Any equal element among all A, Y, Z
 /// and R counts, across kinds; E lives in another group and is compared to other E.
-fn duplicate_key<S: CryptoSuite>(members: &[Member<S>]) -> Option<usize> {
+fn duplicate_key<S: CryptoSuite>(members: &[RunMember<S>]) -> Option<usize> {
     let elements = first_repeat(members.iter().enumerate().flat_map(
-        |(index, Member { offer, .. })| {
+        |(index, RunMember { offer, .. })| {
             [
                 (offer.identity.as_bytes(), index),
                 (offer.trapdoor.as_bytes(), index),

@@ -6,7 +6,7 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, Encoder, IdentityKeyPair};
 
 use crate::fault::RunError;
-use crate::member::{KnownIdentities, Member};
+use crate::member::{KnownIdentities, RunMember};
 use crate::methods::Methods;
 use crate::offer::{Offer, OfferSecrets};
 use crate::room_name::RoomId;
@@ -71,14 +71,14 @@ impl<S: CryptoSuite> Candidates<S> {
     }
 
     /// The first member proposes: it decodes every key of every offer.
-    fn propose(&self, methods: Methods) -> Result<(Terms, Vec<Member<S>>), SimulationError> {
+    fn propose(&self, methods: Methods) -> Result<(Terms, Vec<RunMember<S>>), SimulationError> {
         let strangers = KnownIdentities::<S>::new();
         let members = self
             .offers
             .iter()
-            .map(|offer| Member::decode(offer.clone(), &strangers))
+            .map(|offer| RunMember::decode(offer.clone(), &strangers))
             .collect::<Result<Vec<_>, _>>()?;
-        members.iter().try_for_each(Member::decode_rest)?;
+        members.iter().try_for_each(RunMember::decode_rest)?;
         let commitments = CommitmentSum::of(methods.authentication, &members)?;
         let terms = Terms {
             sid: sid::<S>(methods, commitments, &self.offers),
@@ -151,7 +151,7 @@ fn decode<S: CryptoSuite>(
     offers: &[Offer],
     me: usize,
     secrets: &OfferSecrets<S>,
-) -> Result<Vec<Member<S>>, DecodeError> {
+) -> Result<Vec<RunMember<S>>, DecodeError> {
     let strangers = KnownIdentities::new();
     offers
         .iter()
@@ -160,7 +160,7 @@ fn decode<S: CryptoSuite>(
             if index == me {
                 secrets.member(&strangers)
             } else {
-                Member::decode(offer.clone(), &strangers)
+                RunMember::decode(offer.clone(), &strangers)
             }
         })
         .collect()

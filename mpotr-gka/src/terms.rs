@@ -3,7 +3,7 @@
 use mpotr_crypto::{CryptoSuite, DecodeError, Decoder, Encoder, Group, byte_newtype};
 
 use crate::fault::{Fault, FaultKind};
-use crate::member::Member;
+use crate::member::RunMember;
 use crate::methods::AuthenticationId;
 use crate::methods::Methods;
 use crate::roster::RosterError;
@@ -43,7 +43,7 @@ impl CommitmentSum {
     /// [`RosterError::UndecodableKey`] with the first member whose `R` is no element.
     pub fn of<'a, S: CryptoSuite>(
         authentication: AuthenticationId,
-        members: impl IntoIterator<Item = &'a Member<S>>,
+        members: impl IntoIterator<Item = &'a RunMember<S>>,
     ) -> Result<Option<Self>, RosterError> {
         match authentication {
             AuthenticationId::GroupProof => {
@@ -82,7 +82,7 @@ impl CommitmentSum {
     pub(crate) fn open<S: CryptoSuite>(
         &self,
         proposer: usize,
-        members: &[Member<S>],
+        members: &[RunMember<S>],
     ) -> Result<Vec<Element<S>>, Fault> {
         let commitments = decode_all(members).map_err(|mut culprits| {
             culprits.push(proposer);
@@ -100,7 +100,7 @@ impl CommitmentSum {
 
 /// All `R` of a roster, or the members whose `R` does not decode.
 fn decode_all<'a, S: CryptoSuite>(
-    members: impl IntoIterator<Item = &'a Member<S>>,
+    members: impl IntoIterator<Item = &'a RunMember<S>>,
 ) -> Result<Vec<Element<S>>, Vec<usize>> {
     let mut elements = Vec::new();
     let mut undecodable = Vec::new();

@@ -128,7 +128,7 @@ impl Command {
             ("refresh", true) => Self::Refresh,
             ("policy", true) => Self::Policy,
             ("code", true) => Self::Code,
-            ("code", false) => Self::CodeIsSame(who),
+            ("code", false) if is_number(&who) => Self::CodeIsSame(who),
             ("verify", false) => Self::Verify(who),
             ("answer", false) => Self::Answer(who),
             ("decline", true) => Self::Decline,
@@ -141,6 +141,12 @@ impl Command {
             (_, _) => usage(name, &text),
         })
     }
+}
+
+/// Whether a word is made of digits, in groups or not.
+fn is_number(word: &str) -> bool {
+    word.chars()
+        .all(|character| character.is_ascii_digit() || character == ' ')
 }
 
 /// How a command is written, if there is one of that name.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, VerifyingKey};
-use mpotr_gka::{Member, OfferDigest};
+use mpotr_gka::{OfferDigest, RunMember};
 
 use super::Room;
 use super::context::Me;
@@ -38,7 +38,7 @@ impl<S: CryptoSuite> Offering<S> {
         &self,
         me: &Me<S>,
         proposal: &Proposal,
-    ) -> Result<Vec<Member<S>>, OfferDigest> {
+    ) -> Result<Vec<RunMember<S>>, OfferDigest> {
         let member = |digest: &OfferDigest| match self.member(digest, &me.known) {
             Some(Ok(member)) => Ok(member.clone()),
             Some(Err(_)) | None => Err(*digest),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_gka::{Fault, FaultKind, Member, MemberIndex, Offer, Unfilled};
+use mpotr_gka::{Fault, FaultKind, MemberIndex, Offer, RunMember, Unfilled};
 
 use super::Room;
 use super::lobby::answering::Answer;
@@ -84,7 +84,7 @@ impl<S: CryptoSuite> Room<S> {
         let me = self.common.me.public();
         let going_on = attempt.continuing.iter().flatten();
         let going_on: BTreeSet<_> = going_on.filter_map(|it| epoch?.identity(*it)).collect();
-        let offers = run.members().iter().map(Member::offer);
+        let offers = run.members().iter().map(RunMember::offer);
         let offers = offers.filter(|offer| going_on.contains(&offer.identity));
         let offers = offers.map(|it| (it.identity == me, it.digest::<S>(), it.clone()));
         let offers: Vec<_> = offers.collect();

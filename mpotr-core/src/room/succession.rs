@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{
-    Confirmation, Contribution, Member, MemberIndex, Offer, OfferDigest, RoundPacket as _, Run,
+    Confirmation, Contribution, MemberIndex, Offer, OfferDigest, RoundPacket as _, Run, RunMember,
     Unfilled,
 };
 
@@ -220,7 +220,7 @@ impl<S: CryptoSuite> Succession<S> {
     pub(super) fn offer(&self, digest: &OfferDigest) -> Option<&Offer> {
         let mut members = self.current.iter().flat_map(|it| it.run().members());
         let member = members.find(|member| member.offer().digest::<S>() == *digest);
-        member.map(Member::offer)
+        member.map(RunMember::offer)
     }
 
     /// Keeps a packet of an epoch to be: it can be read from when this member has confirmed its run.

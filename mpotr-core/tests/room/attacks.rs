@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::{EphemeralKeyPair, IdentityKeyPair, Secret, SignatureBytes, SuiteId};
 use mpotr_core::gka::{
-    AgreementId, AuthenticationId, CommitmentSum, EpochName, KnownIdentities, Member, Offer,
-    OfferSecrets, RoomId,
+    AgreementId, AuthenticationId, CommitmentSum, EpochName, KnownIdentities, Offer, OfferSecrets,
+    RoomId, RunMember,
 };
 use mpotr_core::wire::{Knock, KnockNonce, Packet, Proposal, VERSION};
 use mpotr_core::{Admission, Event, Policy, Rejection, Room, RoomConfig};
@@ -68,7 +68,7 @@ pub(crate) fn sum_of(offers: &[&Offer]) -> Option<CommitmentSum> {
     let strangers = KnownIdentities::new();
     let members: Vec<_> = offers
         .iter()
-        .map(|offer| Member::<Suite>::decode((*offer).clone(), &strangers).unwrap())
+        .map(|offer| RunMember::<Suite>::decode((*offer).clone(), &strangers).unwrap())
         .collect();
     CommitmentSum::of(AuthenticationId::GroupProof, &members).unwrap()
 }

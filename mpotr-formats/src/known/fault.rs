@@ -83,9 +83,6 @@ pub enum PetnameError {
     /// It is no nick.
     #[error(transparent)]
     Nick(#[from] NickError),
-    /// It ends in a question mark.
-    #[error("a petname cannot end in a question mark, which stands behind the nicks of strangers")]
-    Question,
     /// Another has a name that looks like it.
     #[error("another person is called so, or so that nobody can tell the two apart")]
     Taken {

@@ -24,7 +24,7 @@ use super::{GroupAuthentication, KeyStatement};
 use crate::fault::{CheckFailed, Fault, FaultKind};
 use crate::identity::Identity;
 use crate::list::{place_among_others, whole_chunks};
-use crate::member::Member;
+use crate::member::RunMember;
 use crate::run::Run;
 use mpotr_crypto::Element;
 
@@ -94,7 +94,7 @@ impl TripleDh {
 fn pair_key<S: CryptoSuite>(
     run: &Run<S>,
     peer: usize,
-    member: &Member<S>,
+    member: &RunMember<S>,
     identity: &SecretScalar<S>,
     trapdoor: &SecretScalar<S>,
 ) -> Option<Secret<32>> {
@@ -132,7 +132,7 @@ struct Shared {
 fn key_of<S: CryptoSuite>(
     run: &Run<S>,
     peer: usize,
-    member: &Member<S>,
+    member: &RunMember<S>,
     shared: Shared,
 ) -> Option<Secret<32>> {
     let Shared {

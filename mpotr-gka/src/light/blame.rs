@@ -41,14 +41,14 @@ pub enum Verdict {
 }
 
 /// All that was said in a light run. The shares are one of each who stays, in order.
-pub(super) struct Run<'a> {
+pub(super) struct LightRun<'a> {
     pub(super) seed: &'a Signed<Seed>,
     pub(super) cut: &'a Signed<Cut>,
     pub(super) freezes: &'a [Signed<Freeze>],
     pub(super) shares: &'a [Signed<Share>],
 }
 
-impl Run<'_> {
+impl LightRun<'_> {
     /// Signatures first, then what the proposer made of the FREEZEs, then each share.
     pub(super) fn blame<S: CryptoSuite>(
         &self,

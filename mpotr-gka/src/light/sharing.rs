@@ -6,7 +6,7 @@ use mpotr_crypto::{
     SecretScalar, kdf::Prk, wiping_stack,
 };
 
-use super::blame::{Run, Verdict};
+use super::blame::{LightRun, Verdict};
 use super::cut::Cut;
 use super::freeze::Freeze;
 use super::freezing::Held;
@@ -169,7 +169,7 @@ impl<S: CryptoSuite> Shared<S> {
         let sum = self.challenge.sum(shares.iter().map(|it| &it.body().share));
         let signature = sum.filter(|signature| self.verifies(parent, signature));
         let Some(signature) = signature else {
-            let run = Run {
+            let run = LightRun {
                 seed: self.seed(),
                 cut: &self.cut,
                 freezes,

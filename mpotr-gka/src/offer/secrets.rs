@@ -9,7 +9,7 @@ use mpotr_crypto::{
 use super::{CycleShare, KnowledgeCommitment, Nonce, Offer, RoomId, TrapdoorKey, VERSION};
 use crate::epoch_name::EpochName;
 use crate::identity::{Identity, Speaker};
-use crate::member::{KnownIdentities, Member};
+use crate::member::{KnownIdentities, RunMember};
 use crate::roster::RosterError;
 use crate::run::Run;
 use mpotr_crypto::Element;
@@ -155,14 +155,14 @@ impl<S: CryptoSuite> OfferSecrets<S> {
         &self.offer
     }
 
-    /// This member as it stands in a roster. Cheaper than [`Member::decode`]: only the identity key may need decoding.
+    /// This member as it stands in a roster. Cheaper than [`RunMember::decode`]: only the identity key may need decoding.
     ///
     /// # Errors
     /// The identity key of the offer does not decode.
-    pub fn member(&self, known: &KnownIdentities<S>) -> Result<Member<S>, DecodeError> {
+    pub fn member(&self, known: &KnownIdentities<S>) -> Result<RunMember<S>, DecodeError> {
         let identity = known.decode(&self.offer.identity)?;
         let OwnElements { trapdoor, share } = &self.elements;
-        Ok(Member::own(
+        Ok(RunMember::own(
             self.offer.clone(),
             identity,
             trapdoor.clone(),
@@ -177,7 +177,7 @@ impl<S: CryptoSuite> OfferSecrets<S> {
     /// # Errors
     /// [`RosterError::NotAMember`] or [`RosterError::WrongIdentity`].
     pub fn check(&self, run: &Run<S>, identity: &dyn Identity<S>) -> Result<(), RosterError> {
-        if run.own().map(Member::offer) != Some(&self.offer) {
+        if run.own().map(RunMember::offer) != Some(&self.offer) {
             return Err(RosterError::NotAMember);
         }
         if self.offer.identity != identity.public() {

@@ -4,7 +4,7 @@
 use mpotr_crypto::{CryptoSuite, DecodeError, Decoder, SignatureBytes};
 
 use crate::fault::{Fault, FaultKind, RunError};
-use crate::member::Member;
+use crate::member::RunMember;
 use crate::member_index::MemberIndex;
 use crate::roster::MAX_MEMBERS;
 use crate::run::Run;
@@ -51,7 +51,7 @@ pub(super) fn verify<S: CryptoSuite>(
     signature: &SignatureBytes,
 ) -> bool {
     run.member(sender)
-        .and_then(Member::verifying_key)
+        .and_then(RunMember::verifying_key)
         .is_some_and(|key| key.verify(signed, signature).is_ok())
 }
 

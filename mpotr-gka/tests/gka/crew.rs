@@ -14,8 +14,8 @@ use mpotr_crypto::{
 };
 use mpotr_gka::{
     AuthenticationId, CommitmentSum, Contributing, ContributionBody, EpochName, Fault, FaultKind,
-    KnownIdentities, Member, MemberIndex, Methods, Offer, OfferSecrets, RoomId, RosterError, Run,
-    RunError, Sid, Terms,
+    KnownIdentities, MemberIndex, Methods, Offer, OfferSecrets, RoomId, RosterError, Run, RunError,
+    RunMember, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -204,7 +204,7 @@ impl<S: CryptoSuite> Crew<S> {
         let members = self
             .offers
             .iter()
-            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
+            .map(|offer| RunMember::decode(offer.clone(), &strangers).unwrap())
             .collect();
         Run::new(self.terms(), members, me)
     }

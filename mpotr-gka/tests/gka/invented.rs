@@ -4,8 +4,8 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey, IdentityKeyPair};
 use mpotr_gka::{
     AgreementId, Audit, AuditError, AuthenticationId, CommitmentSum, Confirmation, Confirming,
-    Contributing, Contribution, FaultKind, Forger, Identity, KnownIdentities, Member, Methods,
-    Offer, OfferSecrets, RoomId, Rounds, Run, RunError, Sid, Terms,
+    Contributing, Contribution, FaultKind, Forger, Identity, KnownIdentities, Methods, Offer,
+    OfferSecrets, RoomId, Rounds, Run, RunError, RunMember, Sid, Terms,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -37,7 +37,7 @@ fn offers<S: CryptoSuite>(
 /// A run in which all have confirmed.
 struct Confirmed<S: CryptoSuite> {
     terms: Terms,
-    members: Vec<Member<S>>,
+    members: Vec<RunMember<S>>,
     contributions: Vec<Contribution>,
     confirmations: Vec<Confirmation>,
     phases: Vec<Confirming<S>>,
@@ -50,7 +50,7 @@ impl<S: CryptoSuite> Confirmed<S> {
         let strangers = KnownIdentities::new();
         let members: Vec<_> = offers
             .iter()
-            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
+            .map(|offer| RunMember::decode(offer.clone(), &strangers).unwrap())
             .collect();
         let terms = Terms {
             sid: Sid::of::<S>(b"head", offers.iter()),

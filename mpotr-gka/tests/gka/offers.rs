@@ -3,7 +3,7 @@
 use mpotr_crypto::{CryptoSuite, Group, IdentityKeyPair};
 use mpotr_gka::{
     Contributing, CycleShare, EpochName, Forger, Identity, KnowledgeCommitment, KnownIdentities,
-    Member, Nonce, Offer, OfferSecrets, RoomId, RosterError, RoundPacket, Run, RunError,
+    Nonce, Offer, OfferSecrets, RoomId, RosterError, RoundPacket, Run, RunError, RunMember,
     TrapdoorKey,
 };
 use rand_chacha::ChaCha20Rng;
@@ -186,7 +186,7 @@ fn a_member_knows_its_own_offer_as_others_decode_it<S: CryptoSuite>() {
     let own = crew.secrets[0].member(&KnownIdentities::new()).unwrap();
     assert_eq!(own.offer(), offer);
     // The elements are the same: a run with either gives the same bytes.
-    let contribution = |member: Member<S>| {
+    let contribution = |member: RunMember<S>| {
         let Crew {
             mut secrets,
             identities,
@@ -198,7 +198,7 @@ fn a_member_knows_its_own_offer_as_others_decode_it<S: CryptoSuite>() {
             .contribution()
             .clone()
     };
-    let decoded = Member::decode(offer.clone(), &KnownIdentities::new()).unwrap();
+    let decoded = RunMember::decode(offer.clone(), &KnownIdentities::new()).unwrap();
     assert_eq!(contribution(own), contribution(decoded));
     // An identity key that does not decode is an error here as there.
     let mut rng = ChaCha20Rng::seed_from_u64(1);

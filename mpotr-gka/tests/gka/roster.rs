@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use mpotr_crypto::{CryptoSuite, DecodeErrorKind, EphemeralKey, IdentityKey};
 use mpotr_gka::{
-    CycleShare, KnowledgeCommitment, KnownIdentities, MAX_MEMBERS, Member, Offer, RoomId,
-    RosterError, Run, TrapdoorKey, simulation,
+    CycleShare, KnowledgeCommitment, KnownIdentities, MAX_MEMBERS, Offer, RoomId, RosterError, Run,
+    RunMember, TrapdoorKey, simulation,
 };
 use rand_chacha::rand_core::{TryCryptoRng, TryRng};
 
@@ -57,7 +57,7 @@ const KINDS: [(&str, Getter, Setter); 4] = [
 fn refusal<S: CryptoSuite>(change: impl Fn(&mut Offer)) -> (&'static str, DecodeErrorKind) {
     let mut offer = Crew::<S>::new(1, DEFAULT).offers.remove(0);
     change(&mut offer);
-    let member = Member::<S>::decode(offer, &KnownIdentities::new());
+    let member = RunMember::<S>::decode(offer, &KnownIdentities::new());
     let error = member.and_then(|member| member.decode_rest()).unwrap_err();
     (error.field, error.kind)
 }
@@ -243,13 +243,19 @@ fn a_known_identity_spares_its_decoding_and_no_other_check<S: CryptoSuite>() {
     // The other keys of a known member, and the identity of an unknown one, are checked as ever.
     let mut offer = crew.offers[0].clone();
     offer.trapdoor = TrapdoorKey::new([0; 32]);
-    assert_eq!(Member::<S>::decode(offer, &known).unwrap_err().field, "Y");
+    assert_eq!(
+        RunMember::<S>::decode(offer, &known).unwrap_err().field,
+        "Y"
+    );
     let mut offer = crew.offers[1].clone();
     offer.identity = IdentityKey::new([0xff; 32]);
-    assert_eq!(Member::<S>::decode(offer, &known).unwrap_err().field, "A");
+    assert_eq!(
+        RunMember::<S>::decode(offer, &known).unwrap_err().field,
+        "A"
+    );
     // A run with remembered identities is the run without.
     let members = |known: &KnownIdentities<S>| {
-        let decode = |offer: &Offer| Member::<S>::decode(offer.clone(), known).unwrap();
+        let decode = |offer: &Offer| RunMember::<S>::decode(offer.clone(), known).unwrap();
         crew.offers.iter().map(decode).collect::<Vec<_>>()
     };
     let terms = crew.terms();

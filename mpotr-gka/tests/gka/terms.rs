@@ -4,7 +4,7 @@
 use mpotr_crypto::{CryptoSuite, Group, TranscriptHash, label};
 use mpotr_gka::{
     AgreementId, AuthenticationId, CommitmentSum, Contributing, CycleShare, FaultKind,
-    KnowledgeCommitment, KnownIdentities, Member, Methods, RosterError, TrapdoorKey,
+    KnowledgeCommitment, KnownIdentities, Methods, RosterError, RunMember, TrapdoorKey,
 };
 
 use crate::crew::{Crew, at};
@@ -114,7 +114,7 @@ fn undecodable_commitment_names_its_owner_and_who_listed_it<S: CryptoSuite>() {
         let members: Vec<_> = crew
             .offers
             .iter()
-            .map(|offer| Member::<S>::decode(offer.clone(), &strangers).unwrap())
+            .map(|offer| RunMember::<S>::decode(offer.clone(), &strangers).unwrap())
             .collect();
         assert_eq!(members[owner].decode_rest().unwrap_err().field, "R");
         let refused = CommitmentSum::of(AuthenticationId::GroupProof, &members);
@@ -170,7 +170,7 @@ fn the_sum_is_in_the_challenge<S: CryptoSuite>() {
         let members = crew
             .offers
             .iter()
-            .map(|offer| Member::<S>::decode(offer.clone(), &strangers).unwrap())
+            .map(|offer| RunMember::<S>::decode(offer.clone(), &strangers).unwrap())
             .collect();
         let run = mpotr_gka::Run::new(terms, members, 0).unwrap();
         let secrets = crew.secrets.remove(0);

@@ -2,7 +2,7 @@
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKey};
-use mpotr_gka::{KnownIdentities, Member, Rounds, Run, Unproven};
+use mpotr_gka::{KnownIdentities, Rounds, Run, RunMember, Unproven};
 
 use super::flaw::{Flaw, FlawKind};
 use crate::reader::{Place, Section};
@@ -25,7 +25,7 @@ pub(super) fn check<S: CryptoSuite>(section: &Section, flaws: &mut Vec<Flaw>) ->
         } else if offer.room != proposal.room || offer.parent != proposal.parent {
             flaw(place, FlawKind::OfferElsewhere { member });
         }
-        match Member::decode(offer.clone(), &strangers) {
+        match RunMember::decode(offer.clone(), &strangers) {
             Ok(member) => members.push(member),
             Err(error) => flaw(place, FlawKind::Offer { member, error }),
         }
@@ -35,7 +35,7 @@ pub(super) fn check<S: CryptoSuite>(section: &Section, flaws: &mut Vec<Flaw>) ->
     }
     let proposer = members
         .get(usize::from(proposal.proposer))
-        .and_then(Member::verifying_key);
+        .and_then(RunMember::verifying_key);
     if !proposal.is_authentic(proposer.as_ref()) {
         let proposer = proposal.proposer;
         flaw(section.place, FlawKind::ProposalSignature { proposer });

@@ -10,8 +10,8 @@ use mpotr_crypto::{
     TranscriptHash as Hash, label,
 };
 use mpotr_gka::{
-    AgreementId, AuthenticationId, CommitmentSum, Contributing, KnownIdentities, Member, Methods,
-    Offer, OfferSecrets, RoomId, Run,
+    AgreementId, AuthenticationId, CommitmentSum, Contributing, KnownIdentities, Methods, Offer,
+    OfferSecrets, RoomId, Run, RunMember,
 };
 use mpotr_transcript::{Ending, FlawKind, Place, Said, Section, Signed, Transcript, verify};
 use rand_chacha::ChaCha20Rng;
@@ -59,7 +59,7 @@ impl Hand {
         let strangers = KnownIdentities::new();
         let roster: Vec<_> = offers
             .iter()
-            .map(|offer| Member::decode(offer.clone(), &strangers).unwrap())
+            .map(|offer| RunMember::decode(offer.clone(), &strangers).unwrap())
             .collect();
         let proposal = Proposal {
             suite: Suite::ID,

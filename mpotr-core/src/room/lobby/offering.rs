@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, DecodeError, IdentityKey};
 use mpotr_gka::{
-    EpochName, Identity, KnownIdentities, MAX_MEMBERS, Member, Offer, OfferDigest, OfferSecrets,
-    RoomId,
+    EpochName, Identity, KnownIdentities, MAX_MEMBERS, Offer, OfferDigest, OfferSecrets, RoomId,
+    RunMember,
 };
 
 use super::spent::{Follows, Spent};
@@ -25,7 +25,7 @@ const MAX_HEARD_OF_ONE: usize = 4;
 /// This member's offer that is not used yet.
 pub(crate) struct OwnOffer<S: CryptoSuite> {
     pub(crate) digest: OfferDigest,
-    pub(crate) member: Member<S>,
+    pub(crate) member: RunMember<S>,
     pub(crate) secrets: OfferSecrets<S>,
     pub(crate) made: Timestamp,
 }
@@ -34,7 +34,7 @@ pub(crate) struct OwnOffer<S: CryptoSuite> {
 struct Heard<S: CryptoSuite> {
     offer: Offer,
     /// Its keys, from when a proposal lists it.
-    member: OnceLock<Result<Member<S>, DecodeError>>,
+    member: OnceLock<Result<RunMember<S>, DecodeError>>,
     /// When it was heard first, or its maker has said something with its key since: what is older than that may be sent again by
     /// anyone, at any time.
     current: Timestamp,
@@ -370,11 +370,11 @@ impl<S: CryptoSuite> Offering<S> {
         &self,
         digest: &OfferDigest,
         known: &KnownIdentities<S>,
-    ) -> Option<Result<&Member<S>, &DecodeError>> {
+    ) -> Option<Result<&RunMember<S>, &DecodeError>> {
         let own = self.own_of(digest);
         own.map(|own| Ok(&own.member)).or_else(|| {
             let heard = self.heard.get(digest)?;
-            let decode = || Member::decode(heard.offer.clone(), known);
+            let decode = || RunMember::decode(heard.offer.clone(), known);
             Some(heard.member.get_or_init(decode).as_ref())
         })
     }

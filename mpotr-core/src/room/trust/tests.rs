@@ -28,7 +28,7 @@ const BOB: IdentityKey = IdentityKey::new([3; 32]);
 const ROUND_TRIP: Duration = Duration::from_secs(1);
 
 /// A member of a room, alone with what it knows of who is who.
-struct Member {
+struct Party {
     trust: Trust<Suite>,
     sid: Sid,
     me: u16,
@@ -40,7 +40,7 @@ struct Member {
     count: u8,
 }
 
-impl Member {
+impl Party {
     fn new(sid: u8, me: u16, roster: &[IdentityKey]) -> Self {
         Self {
             trust: Trust::default(),
@@ -163,13 +163,13 @@ impl Member {
     }
 }
 
-fn room(roster: &[IdentityKey]) -> Vec<Member> {
+fn room(roster: &[IdentityKey]) -> Vec<Party> {
     let members = 0..u16::try_from(roster.len()).unwrap();
-    members.map(|me| Member::new(9, me, roster)).collect()
+    members.map(|me| Party::new(9, me, roster)).collect()
 }
 
 /// Passes on what members say, until nobody says anything.
-fn talk(members: &mut [Member]) {
+fn talk(members: &mut [Party]) {
     loop {
         let said: Vec<_> = (0..members.len())
             .flat_map(|from| members[from].says().into_iter().map(move |it| (from, it)))
@@ -305,10 +305,10 @@ fn a_part_that_is_revealed_before_all_have_committed_does_not_count() {
 }
 
 /// Mallory is in a room with Alice, and in another with Bob, where she has taken the other's place: each sees two members.
-fn two_rooms() -> [Member; 2] {
+fn two_rooms() -> [Party; 2] {
     [
-        Member::new(1, 0, &[ALICE, MALLORY]),
-        Member::new(2, 1, &[MALLORY, BOB]),
+        Party::new(1, 0, &[ALICE, MALLORY]),
+        Party::new(2, 1, &[MALLORY, BOB]),
     ]
 }
 
@@ -317,8 +317,8 @@ fn one_between_two_rooms_cannot_make_their_codes_the_same() {
     let [mut alice, mut bob] = two_rooms();
     // In each room Mallory takes part as anyone does.
     let mut hers = [
-        Member::new(1, 1, &[ALICE, MALLORY]),
-        Member::new(2, 0, &[MALLORY, BOB]),
+        Party::new(1, 1, &[ALICE, MALLORY]),
+        Party::new(2, 0, &[MALLORY, BOB]),
     ];
     alice.asks_code();
     bob.asks_code();
@@ -487,7 +487,7 @@ fn nobody_gets_the_answer_that_is_meant_for_another() {
 #[test]
 fn a_share_that_no_honest_member_sends_ends_the_attempt() {
     for share in [[0; 32], [0xff; 32]].map(ElementBytes::new) {
-        let mut bob = Member::new(9, 1, &[ALICE, BOB]);
+        let mut bob = Party::new(9, 1, &[ALICE, BOB]);
         let attempt = AttemptId::new([5; 16]);
         let question = String::new();
         bob.hears(
@@ -528,7 +528,7 @@ fn with_the_epoch_ends_what_is_open_and_the_counts_stay() {
 
 #[test]
 fn bytes_that_are_no_message_of_trust_count_for_nothing() {
-    let mut alice = Member::new(9, 0, &[ALICE, BOB]);
+    let mut alice = Party::new(9, 0, &[ALICE, BOB]);
     for body in [vec![], vec![0; 40], vec![1; 5], vec![9; 17]] {
         let heard = Heard {
             id: MessageId::new([1; 32]),

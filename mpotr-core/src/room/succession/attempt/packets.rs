@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::{Member, MemberIndex, Offer, OfferDigest};
+use mpotr_gka::{MemberIndex, Offer, OfferDigest, RunMember};
 
 use super::Attempt;
 use super::stage::Stage;
@@ -54,7 +54,7 @@ impl<S: CryptoSuite> Attempt<S> {
     /// This member's offer.
     pub(crate) fn own_offer(&self) -> Option<&Offer> {
         let run = self.run();
-        run.member(run.me()).map(Member::offer)
+        run.member(run.me()).map(RunMember::offer)
     }
 
     /// What encloses its packets, if anything does.
