@@ -15,7 +15,8 @@ use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode, criterion_group
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, EphemeralKeyPair, IdentityKeyPair};
 use mpotr_core::gka::light::{
-    Attempts, ChangeKind, Closing, Context, Handle, Order, Prefix, Seeded, Standing, Terms, Watch,
+    Attempts, ChangeKind, Closing, Context, Handle, LightTerms, Order, Prefix, Seeded, Standing,
+    Watch,
 };
 use mpotr_core::gka::simulation::{Candidates, form_group_of};
 use mpotr_core::gka::{AgreementId, AuthenticationId, Continuation, MemberIndex, Methods};
@@ -107,7 +108,7 @@ fn change(
     if kind != ChangeKind::Refresh {
         members.pop();
     }
-    let terms = Terms {
+    let terms = LightTerms {
         view: 1,
         handle: Handle::new([1; 16]),
         policy: vec![1; 6],

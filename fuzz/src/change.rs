@@ -3,8 +3,8 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Decoder, Encoder, IdentityKeyPair};
 use mpotr_core::gka::light::{
-    ChangeBody, ChangeKind, Cut, Freeze, Handle, Joint, Object, Prefix, Seed, Seeded, Share,
-    Signed, Standing, Terms, complain,
+    ChangeBody, ChangeKind, Freeze, Handle, Joint, LightCut, LightTerms, Object, Prefix, Seed,
+    Seeded, Share, Signed, Standing, complain,
 };
 use mpotr_core::gka::{AgreementId, AuthenticationId, MemberIndex, Methods, simulation};
 use rand_chacha::ChaCha20Rng;
@@ -17,7 +17,7 @@ pub fn packet(data: &[u8]) {
     match pick % 6 {
         0 => one::<Seed>(body),
         1 => one::<Freeze>(body),
-        2 => one::<Cut>(body),
+        2 => one::<LightCut>(body),
         3 => one::<Share>(body),
         4 => one::<Joint>(body),
         _ => one::<Object>(body),
@@ -40,7 +40,7 @@ pub fn examples(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
         count: 2,
         digest: mpotr_core::crypto::Digest32::new([2; 32]),
     };
-    let terms = Terms {
+    let terms = LightTerms {
         view: 1,
         handle: Handle::new([1; 16]),
         policy: vec![1, 1],

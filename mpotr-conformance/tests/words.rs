@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A finite picture of the protocol, whose types have the names of what they picture.
-const APART: &str = "mpotr-model";
+/// A finite picture of the protocol, whose types have the names of what they picture; and the face for programs, where a type that
+/// names no suite stands for the one inside it.
+const APART: [&str; 2] = ["mpotr-model", "mpotr"];
 
 /// A row of the table: the word, and the type that is called so and its crate, if there is one.
 struct Row {
@@ -109,7 +110,7 @@ fn types() -> BTreeMap<String, Vec<String>> {
         .map(|entry| entry.unwrap().path());
     for folder in crates.filter(|folder| folder.join("src").is_dir()) {
         let crate_name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        if crate_name == APART {
+        if APART.contains(&crate_name.as_str()) {
             continue;
         }
         let mut files = Vec::new();

@@ -4,7 +4,7 @@ use mpotr_crypto::{
     CryptoSuite, Digest32, Element, Group, JointKey, PartSecret, Secret, SecretScalar,
 };
 
-use crate::light::Vote;
+use crate::light::LightVote;
 use crate::member_index::MemberIndex;
 use crate::rounds::MemberKeys;
 use crate::sid::Sid;
@@ -34,7 +34,7 @@ pub struct Continuation<S: CryptoSuite> {
     /// `p` of this member.
     pub(crate) receive: SecretScalar<S>,
     /// What this member confirmed last, in a light run or a full one.
-    pub(crate) confirmed: Option<Vote>,
+    pub(crate) confirmed: Option<LightVote>,
 }
 
 impl<S: CryptoSuite> Continuation<S> {
@@ -70,7 +70,7 @@ impl<S: CryptoSuite> Continuation<S> {
 
     /// What this member confirmed last.
     #[must_use]
-    pub const fn confirmed(&self) -> Option<&Vote> {
+    pub const fn confirmed(&self) -> Option<&LightVote> {
         self.confirmed.as_ref()
     }
 
@@ -78,7 +78,7 @@ impl<S: CryptoSuite> Continuation<S> {
     ///
     /// # Errors
     /// [`NotRising`]: nothing leaves.
-    pub fn confirm(&mut self, vote: Vote) -> Result<(), NotRising> {
+    pub fn confirm(&mut self, vote: LightVote) -> Result<(), NotRising> {
         match self.confirmed {
             Some(before) if before.view >= vote.view => Err(NotRising(before.view)),
             Some(_) | None => {

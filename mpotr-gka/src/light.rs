@@ -63,16 +63,16 @@ mod wrapping;
 
 pub use attempts::{Attempts, NextView, ViewEnd};
 pub use blame::{ChangePacket, Verdict};
-pub use cut::Cut;
+pub use cut::LightCut;
 pub use freeze::Freeze;
 pub use freezing::{CutError, Frozen, Held, ShareError};
 pub use object::{Object, Objection};
 pub use packet::{ChangeBody, Signed};
-pub use seed::{ChangeKind, Handle, Seed, Terms, Wrap};
+pub use seed::{ChangeKind, Handle, LightTerms, Seed, Wrap};
 pub use seeding::{SeedError, Seeded, complain};
 pub use share::{Joint, Share};
 pub use sharing::{CertifyError, InstallError, Installed, Shared};
-pub use standing::{Closing, Order, Prefix, Standing, Vote};
+pub use standing::{Closing, LightVote, Order, Prefix, Standing};
 
 use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair};
 

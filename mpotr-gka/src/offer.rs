@@ -95,7 +95,7 @@ impl Offer {
         self.nonce.encode(out);
     }
 
-    /// Reads an offer. Its keys are decoded by [`RunMember::decode`](crate::Member::decode).
+    /// Reads an offer. Its keys are decoded by [`RunMember::decode`](crate::RunMember::decode).
     ///
     /// # Errors
     /// The first field that is not canonical.

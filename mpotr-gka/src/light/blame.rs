@@ -2,7 +2,7 @@
 
 use mpotr_crypto::{CryptoSuite, JointChallenge, Sharer};
 
-use super::cut::Cut;
+use super::cut::LightCut;
 use super::freeze::Freeze;
 use super::freezing::{Opened, close};
 use super::packet::Signed;
@@ -43,7 +43,7 @@ pub enum Verdict {
 /// All that was said in a light run. The shares are one of each who stays, in order.
 pub(super) struct LightRun<'a> {
     pub(super) seed: &'a Signed<Seed>,
-    pub(super) cut: &'a Signed<Cut>,
+    pub(super) cut: &'a Signed<LightCut>,
     pub(super) freezes: &'a [Signed<Freeze>],
     pub(super) shares: &'a [Signed<Share>],
 }

@@ -21,7 +21,7 @@ use crate::rounds::{MemberKeys, ReceiveKey};
 
 /// CUT without its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub struct LightCut {
     /// The SEED that it goes on from.
     pub seed: Digest32,
     /// Its proposer.
@@ -36,7 +36,7 @@ pub struct Cut {
     pub nonces: NonceSum,
 }
 
-impl Cut {
+impl LightCut {
     /// `lambda`: what the keys of the next epoch come to.
     #[must_use]
     pub fn keys_digest<S: CryptoSuite>(&self) -> Digest32 {
@@ -46,7 +46,7 @@ impl Cut {
     }
 }
 
-impl ChangeBody for Cut {
+impl ChangeBody for LightCut {
     const KIND: u8 = 3;
     const LABEL: &'static str = label::LIGHT_CUT;
 

@@ -5,7 +5,7 @@ use mpotr_crypto::{
     CryptoSuite, EphemeralKeyPair, JointChallenge, NoncePair, NonceSum, SecretScalar,
 };
 
-use super::cut::Cut;
+use super::cut::LightCut;
 use super::freeze::Freeze;
 use super::object::{Object, Objection};
 use super::packet::Signed;
@@ -14,7 +14,7 @@ use super::seed::{ChangeKind, Seed};
 use super::seeding::Seeded;
 use super::share::Share;
 use super::sharing::Shared;
-use super::standing::{Closing, Order, Standing, Vote};
+use super::standing::{Closing, LightVote, Order, Standing};
 use super::{Context, Watch};
 use crate::continuation::{Continuation, NotRising};
 use crate::fault::{Fault, FaultKind};
@@ -135,7 +135,7 @@ impl<S: CryptoSuite> Frozen<S> {
         parent: &Continuation<S>,
         freezes: &[Signed<Freeze>],
         context: &Context<'_, S>,
-    ) -> Result<Signed<Cut>, CutError> {
+    ) -> Result<Signed<LightCut>, CutError> {
         let seed = self.seed().body();
         if seed.proposer != parent.me {
             return Err(CutError::NotProposer);
@@ -167,7 +167,7 @@ impl<S: CryptoSuite> Frozen<S> {
         }
         let opened = Opened::of(parent, seed, &freezes).map_err(CutError::Fault)?;
         let closing = close(context.order, &freezes).ok_or(CutError::NotHeld)?;
-        let cut = Cut {
+        let cut = LightCut {
             seed: digest,
             sender: parent.me,
             freezes: listed,
@@ -185,7 +185,7 @@ impl<S: CryptoSuite> Frozen<S> {
     pub fn share(
         self,
         parent: &mut Continuation<S>,
-        cut: Signed<Cut>,
+        cut: Signed<LightCut>,
         objections: &[Signed<Object>],
         context: &Context<'_, S>,
     ) -> Result<Shared<S>, Box<Held<Self, ShareError>>> {
@@ -194,7 +194,7 @@ impl<S: CryptoSuite> Frozen<S> {
             Ok(prepared) => prepared,
             Err(error) => return Err(Box::new(Held { phase: self, error })),
         };
-        let vote = Vote {
+        let vote = LightVote {
             view: self.seed().body().terms.view,
             what: schedule.what(),
         };
@@ -234,7 +234,7 @@ impl<S: CryptoSuite> Frozen<S> {
     fn prepare(
         &self,
         parent: &Continuation<S>,
-        cut: &Signed<Cut>,
+        cut: &Signed<LightCut>,
         objections: &[Signed<Object>],
         context: &Context<'_, S>,
     ) -> Result<(Schedule, JointChallenge<S>), ShareError> {
@@ -290,7 +290,7 @@ impl<S: CryptoSuite> Frozen<S> {
     }
 
     /// This member's FREEZE and keys stand in its place byte for byte, and the keys that are kept are those of the parent.
-    fn check_keys(&self, parent: &Continuation<S>, cut: &Cut) -> Result<(), ShareError> {
+    fn check_keys(&self, parent: &Continuation<S>, cut: &LightCut) -> Result<(), ShareError> {
         let terms = &self.seed().body().terms;
         let members = terms.staying.len();
         if cut.freezes.len() != members || cut.keys.len() != members {

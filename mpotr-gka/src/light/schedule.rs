@@ -16,7 +16,7 @@ use mpotr_crypto::{
     wiping_small_stack, zeroize::Zeroizing,
 };
 
-use super::cut::Cut;
+use super::cut::LightCut;
 use super::packet::ChangeBody;
 use super::seed::Seed;
 use super::wrapping::FreshSecret;
@@ -45,7 +45,7 @@ impl Schedule {
         parent: &Continuation<S>,
         seed: &Seed,
         fresh: &FreshSecret,
-        cut: &Cut,
+        cut: &LightCut,
     ) -> Self {
         let keys = cut.keys_digest::<S>();
         let seed_digest = seed.digest::<S>();

@@ -48,7 +48,7 @@ byte_newtype! {
 
 /// What a proposer says of the next epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct LightTerms {
     /// The view of the change.
     pub view: u32,
     /// The name of the next epoch, 16 random bytes.
@@ -71,7 +71,7 @@ pub struct Seed {
     /// The parent epoch.
     pub parent: Sid,
     /// What it proposes.
-    pub terms: Terms,
+    pub terms: LightTerms,
     /// `W`.
     pub ephemeral: ElementBytes,
     /// The secret for each who stays but the proposer.
@@ -145,7 +145,7 @@ impl ChangeBody for Seed {
         Ok(Self {
             proposer,
             parent,
-            terms: Terms {
+            terms: LightTerms {
                 view,
                 handle,
                 policy,

@@ -10,7 +10,7 @@ use super::freeze::Freeze;
 use super::freezing::Frozen;
 use super::object::{Object, Objection};
 use super::packet::{ChangeBody, Signed};
-use super::seed::{ChangeKind, Seed, Terms};
+use super::seed::{ChangeKind, LightTerms, Seed};
 use super::standing::Standing;
 use super::wrapping::FreshSecret;
 use super::{Watch, purpose};
@@ -53,7 +53,7 @@ impl Seeded {
     /// nobody, if this member or another is not one of the parent, or does not stay.
     pub fn propose<S: CryptoSuite>(
         parent: &Continuation<S>,
-        terms: Terms,
+        terms: LightTerms,
         identity: &dyn Identity<S>,
         signing: &EphemeralKeyPair<S>,
         count: u64,

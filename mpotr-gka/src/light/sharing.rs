@@ -7,7 +7,7 @@ use mpotr_crypto::{
 };
 
 use super::blame::{LightRun, Verdict};
-use super::cut::Cut;
+use super::cut::LightCut;
 use super::freeze::Freeze;
 use super::freezing::Held;
 use super::object::Object;
@@ -16,7 +16,7 @@ use super::schedule::Schedule;
 use super::seed::{ChangeKind, Seed};
 use super::seeding::Seeded;
 use super::share::{Joint, Share};
-use super::standing::Vote;
+use super::standing::LightVote;
 use super::{Context, Watch};
 use crate::continuation::Continuation;
 use crate::fault::{Fault, FaultKind};
@@ -28,7 +28,7 @@ pub struct Shared<S: CryptoSuite> {
     pub(super) own: Signed<Share>,
     pub(super) freeze: Signed<Freeze>,
     pub(super) seeded: Seeded,
-    pub(super) cut: Signed<Cut>,
+    pub(super) cut: Signed<LightCut>,
     pub(super) schedule: Schedule,
     pub(super) challenge: JointChallenge<S>,
     pub(super) receive: SecretScalar<S>,
@@ -109,14 +109,14 @@ impl<S: CryptoSuite> Shared<S> {
 
     /// The CUT.
     #[must_use]
-    pub const fn cut(&self) -> &Signed<Cut> {
+    pub const fn cut(&self) -> &Signed<LightCut> {
         &self.cut
     }
 
     /// What this member has confirmed with its share.
     #[must_use]
-    pub fn vote(&self) -> Vote {
-        Vote {
+    pub fn vote(&self) -> LightVote {
+        LightVote {
             view: self.seed().body().terms.view,
             what: self.schedule.what(),
         }

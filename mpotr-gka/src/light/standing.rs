@@ -33,14 +33,14 @@ impl Prefix {
 /// What a member confirmed or installed: one thing in one view. Of a light run the first half of what its share signs, of a
 /// full run its `sid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Vote {
+pub struct LightVote {
     /// The view.
     pub view: u32,
     /// What was confirmed in it.
     pub what: Digest32,
 }
 
-impl Vote {
+impl LightVote {
     fn encode(vote: Option<&Self>, out: &mut Encoder) {
         out.flag(vote.is_some());
         if let Some(vote) = vote {
@@ -70,9 +70,9 @@ pub struct Standing {
     /// The longest prefix that is final.
     pub last_final: Prefix,
     /// What it confirmed last.
-    pub confirmed: Option<Vote>,
+    pub confirmed: Option<LightVote>,
     /// What it installed.
-    pub installed: Option<Vote>,
+    pub installed: Option<LightVote>,
 }
 
 impl Standing {
@@ -80,8 +80,8 @@ impl Standing {
         encode_heads(&self.frontier, out);
         self.lock.encode(out);
         self.last_final.encode(out);
-        Vote::encode(self.confirmed.as_ref(), out);
-        Vote::encode(self.installed.as_ref(), out);
+        LightVote::encode(self.confirmed.as_ref(), out);
+        LightVote::encode(self.installed.as_ref(), out);
     }
 
     pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -89,8 +89,8 @@ impl Standing {
             frontier: decode_heads(input, "frontier")?,
             lock: Prefix::decode(input)?,
             last_final: Prefix::decode(input)?,
-            confirmed: Vote::decode(input, "confirmed")?,
-            installed: Vote::decode(input, "installed")?,
+            confirmed: LightVote::decode(input, "confirmed")?,
+            installed: LightVote::decode(input, "installed")?,
         })
     }
 }

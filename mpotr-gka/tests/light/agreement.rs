@@ -3,14 +3,14 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_gka::NotRising;
 use mpotr_gka::light::{
-    ChangeBody, ChangeKind, Context, Cut, InstallError, SeedError, Seeded, ShareError, Signed,
-    Vote, Watch,
+    ChangeBody, ChangeKind, Context, InstallError, LightCut, LightVote, SeedError, Seeded,
+    ShareError, Signed, Watch,
 };
 
 use crate::house::{House, Line, Round, message};
 
 /// A CUT by who proposed, of the FREEZEs of all, with something altered in it.
-fn altered(house: &House, round: &Round, alter: impl FnOnce(&mut Cut)) -> Signed<Cut> {
+fn altered(house: &House, round: &Round, alter: impl FnOnce(&mut LightCut)) -> Signed<LightCut> {
     let mut body = house.cut(round, &round.freezes()).body().clone();
     alter(&mut body);
     let proposer = &house.members[round.frozen[0].0];
@@ -18,7 +18,7 @@ fn altered(house: &House, round: &Round, alter: impl FnOnce(&mut Cut)) -> Signed
 }
 
 /// What the last member answers to an altered CUT.
-fn refusal(alter: impl FnOnce(&mut Cut)) -> ShareError {
+fn refusal(alter: impl FnOnce(&mut LightCut)) -> ShareError {
     let mut house = House::new(3);
     let mut round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
     let cut = altered(&house, &round, alter);
@@ -167,7 +167,7 @@ fn light_share_then_full_confirmation() {
     let round = house.begin(3, ChangeKind::Refresh, &[0, 1, 2]);
     let mut sharing = house.share_all(round);
     let joint = house.certify(&sharing);
-    let full = |view| Vote {
+    let full = |view| LightVote {
         view,
         what: message(9),
     };

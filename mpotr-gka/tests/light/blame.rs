@@ -148,7 +148,7 @@ fn wrong_wrap_names_proposer() {
     let frozen = house.freeze(2, holder);
     round.frozen.push((2, frozen));
     let (_, frozen) = round.frozen.remove(0);
-    let cut = mpotr_gka::light::Cut {
+    let cut = mpotr_gka::light::LightCut {
         seed: seed.body().digest::<S>(),
         sender: MemberIndex::new(0),
         freezes: Vec::new(),
@@ -308,7 +308,7 @@ fn a_malformed_freeze_names_its_sender() {
 /// A proposer that states other sums than those of the FREEZEs, or other keys for another member.
 #[test]
 fn a_wrong_cut_names_its_proposer() {
-    let alterations: [fn(&mut mpotr_gka::light::Cut); 2] = [
+    let alterations: [fn(&mut mpotr_gka::light::LightCut); 2] = [
         |cut| cut.nonces = NonceSum::new([generator(), generator()].concat().try_into().unwrap()),
         |cut| cut.keys[2].receive = ReceiveKey::new(generator()),
     ];
@@ -339,7 +339,7 @@ fn a_wrong_cut_names_its_proposer() {
 #[test]
 fn installed_hidden_by_proposer() {
     let alter = |freeze: &mut mpotr_gka::light::Freeze| {
-        freeze.standing.installed = Some(mpotr_gka::light::Vote {
+        freeze.standing.installed = Some(mpotr_gka::light::LightVote {
             view: 0,
             what: crate::house::message(9),
         });

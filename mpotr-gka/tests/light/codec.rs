@@ -2,7 +2,7 @@
 
 use mpotr_crypto::{DecodeError, DecodeErrorKind, Decoder, Encoder};
 use mpotr_gka::light::{
-    ChangeBody, ChangeKind, Cut, Freeze, Joint, Object, Objection, Seed, Share, Signed,
+    ChangeBody, ChangeKind, Freeze, Joint, LightCut, Object, Objection, Seed, Share, Signed,
 };
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ fn is_strict<B: ChangeBody>(packet: &Signed<B>) -> Vec<u8> {
 struct Packets {
     seed: Signed<Seed>,
     freeze: Signed<Freeze>,
-    cut: Signed<Cut>,
+    cut: Signed<LightCut>,
     share: Signed<Share>,
     joint: Signed<Joint>,
     objects: [Signed<Object>; 2],
@@ -181,7 +181,7 @@ proptest! {
     ) {
         comes_back::<Seed>(&data);
         comes_back::<Freeze>(&data);
-        comes_back::<Cut>(&data);
+        comes_back::<LightCut>(&data);
         comes_back::<Object>(&data);
         thread_local! {
             static PACKETS: Packets = packets(ChangeKind::Exclusion);
@@ -200,7 +200,7 @@ proptest! {
             match which {
                 0 => comes_back::<Seed>(&encoded),
                 1 => comes_back::<Freeze>(&encoded),
-                2 => comes_back::<Cut>(&encoded),
+                2 => comes_back::<LightCut>(&encoded),
                 3 => comes_back::<Share>(&encoded),
                 4 => comes_back::<Joint>(&encoded),
                 _ => comes_back::<Object>(&encoded),

@@ -3,8 +3,8 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_crypto::{Digest32, EphemeralKeyPair, IdentityKeyPair};
 use mpotr_gka::light::{
-    ChangeKind, Closing, Context, Cut, Freeze, Frozen, Handle, Held, Installed, Joint, Order,
-    Prefix, Seed, Seeded, Share, ShareError, Shared, Signed, Standing, Terms, Watch,
+    ChangeKind, Closing, Context, Freeze, Frozen, Handle, Held, Installed, Joint, LightCut,
+    LightTerms, Order, Prefix, Seed, Seeded, Share, ShareError, Shared, Signed, Standing, Watch,
 };
 use mpotr_gka::{AgreementId, AuthenticationId, Continuation, MemberIndex, Methods, simulation};
 use rand_chacha::ChaCha20Rng;
@@ -131,10 +131,10 @@ impl House {
         }
     }
 
-    pub(crate) fn terms(&mut self, view: u32, kind: ChangeKind, staying: &[usize]) -> Terms {
+    pub(crate) fn terms(&mut self, view: u32, kind: ChangeKind, staying: &[usize]) -> LightTerms {
         let mut handle = [0; 16];
         self.rng.fill_bytes(&mut handle);
-        Terms {
+        LightTerms {
             view,
             handle: Handle::new(handle),
             policy: b"policy".to_vec(),
@@ -144,7 +144,7 @@ impl House {
         }
     }
 
-    pub(crate) fn propose(&mut self, proposer: usize, terms: Terms) -> Seeded {
+    pub(crate) fn propose(&mut self, proposer: usize, terms: LightTerms) -> Seeded {
         self.count += 1;
         let it = &self.members[proposer];
         Seeded::propose(
@@ -183,7 +183,7 @@ impl House {
         self.begin_with(terms, staying)
     }
 
-    pub(crate) fn begin_with(&mut self, terms: Terms, staying: &[usize]) -> Round {
+    pub(crate) fn begin_with(&mut self, terms: LightTerms, staying: &[usize]) -> Round {
         let proposed = self.propose(staying[0], terms);
         let seed = proposed.seed().clone();
         let mut proposed = Some(proposed);
@@ -197,7 +197,7 @@ impl House {
         Round { frozen }
     }
 
-    pub(crate) fn cut(&self, round: &Round, freezes: &[Signed<Freeze>]) -> Signed<Cut> {
+    pub(crate) fn cut(&self, round: &Round, freezes: &[Signed<Freeze>]) -> Signed<LightCut> {
         let (proposer, frozen) = &round.frozen[0];
         let it = &self.members[*proposer];
         frozen
@@ -217,7 +217,7 @@ impl House {
         &mut self,
         member: usize,
         frozen: Frozen<S>,
-        cut: &Signed<Cut>,
+        cut: &Signed<LightCut>,
     ) -> Result<Shared<S>, Box<Held<Frozen<S>, ShareError>>> {
         let it = &mut self.members[member];
         frozen.share(
