@@ -129,7 +129,8 @@ impl<S: CryptoSuite> Frozen<S> {
     /// Makes CUT of the FREEZEs of all who stay, this member's own among them, in any order.
     ///
     /// # Errors
-    /// [`CutError`]. In an eager view a FREEZE without its sender's signature is missing.
+    /// [`CutError`]. In an eager view a FREEZE without its sender's signature is missing, and so is in a lazy one what is at fault
+    /// or ends the run.
     pub fn cut(
         &self,
         parent: &Continuation<S>,
@@ -160,12 +161,26 @@ impl<S: CryptoSuite> Frozen<S> {
         }
         let found: Vec<_> = found.into_iter().filter_map(|(_, it)| it).collect();
         let listed = found.iter().map(|it| it.digest::<S>()).collect();
-        let freezes: Vec<_> = found.into_iter().map(Signed::body).collect();
+        // Anyone inside can say something in another's name: nobody is held to what it has not signed.
+        let is_signed = |sender: MemberIndex| {
+            let mut of_sender = found.iter().filter(|it| it.body().sender == sender);
+            of_sender.all(|it| it.is_authentic(parent))
+        };
+        let freezes: Vec<_> = found.iter().map(|it| it.body()).collect();
         let installed = freezes.iter().find(|it| it.standing.installed.is_some());
         if let Some(installed) = installed {
-            return Err(CutError::Installed(installed.sender));
+            return Err(match is_signed(installed.sender) {
+                true => CutError::Installed(installed.sender),
+                false => CutError::Missing(vec![installed.sender]),
+            });
         }
-        let opened = Opened::of(parent, seed, &freezes).map_err(CutError::Fault)?;
+        let opened = Opened::of(parent, seed, &freezes).map_err(|fault| {
+            let unsigned = fault.culprits.iter().copied().filter(|it| !is_signed(*it));
+            match unsigned.collect::<Vec<_>>() {
+                unsigned if unsigned.is_empty() => CutError::Fault(fault),
+                unsigned => CutError::Missing(unsigned),
+            }
+        })?;
         let closing = close(context.order, &freezes).ok_or(CutError::NotHeld)?;
         let cut = LightCut {
             seed: digest,
@@ -231,6 +246,23 @@ impl<S: CryptoSuite> Frozen<S> {
         })
     }
 
+    /// Whether an objection ends the view: of one who stays, and not of the proposer, who need not make a CUT; with what it said
+    /// of itself under its own signature. Who is left out would object to that for ever.
+    fn counts(&self, parent: &Continuation<S>, objection: &Signed<Object>) -> bool {
+        let seed = self.seed().body();
+        let (digest, object) = (self.own.body().seed, objection.body());
+        let is_own = |freeze: &Signed<Freeze>| {
+            freeze.body().seed == digest
+                && freeze.body().sender == object.sender
+                && freeze.is_authentic(parent)
+        };
+        object.seed == digest
+            && object.sender != seed.proposer
+            && seed.terms.staying.contains(&object.sender)
+            && object.own.as_ref().is_none_or(is_own)
+            && objection.is_authentic(parent)
+    }
+
     fn prepare(
         &self,
         parent: &Continuation<S>,
@@ -247,8 +279,7 @@ impl<S: CryptoSuite> Frozen<S> {
         if context.watch == Watch::Eager && !cut.is_authentic(parent) {
             return Err(ShareError::NotAuthentic);
         }
-        let objects = |it: &&Signed<Object>| it.body().seed == own.seed && it.is_authentic(parent);
-        if let Some(objection) = objections.iter().find(objects) {
+        if let Some(objection) = objections.iter().find(|it| self.counts(parent, it)) {
             return Err(ShareError::Objected(objection.body().sender));
         }
         self.check_keys(parent, body)?;

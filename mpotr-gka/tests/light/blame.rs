@@ -270,6 +270,70 @@ fn a_receive_key_that_is_no_element_ends_light_runs_and_names_its_owner() {
     assert_eq!(refused.unwrap_err(), CutError::Fault(named));
 }
 
+/// What another says in a member's name is not received, whatever it says: nobody is named, and no run ends by it.
+#[test]
+fn forged_freeze_blames_nobody() {
+    let mut house = House::new(3);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let alterations: [fn(&mut mpotr_gka::light::Freeze); 3] = [
+        |it| it.nonces = NonceCommitment::new([0; 64]),
+        |it| it.receive = ReceiveKey::new([0; 32]),
+        |it| {
+            it.standing.installed = Some(mpotr_gka::light::LightVote {
+                view: 0,
+                what: crate::house::message(1),
+            });
+        },
+    ];
+    for alter in alterations {
+        let mut freezes = round.freezes();
+        let mut body = freezes[1].body().clone();
+        alter(&mut body);
+        freezes[1] = Signed::new(body, UNSIGNED);
+        let (_, frozen) = &round.frozen[0];
+        let it = &house.members[0];
+        let context = Context {
+            order: &it.line,
+            signing: &it.signing,
+            watch: Watch::Lazy,
+        };
+        let refused = frozen.cut(&it.parent, &freezes, &context);
+        assert_eq!(refused.unwrap_err(), CutError::Missing(members(&[1])));
+    }
+}
+
+/// Who is left out by a run objects to it, and so does the proposer, or one who shows what another said: the others share.
+#[test]
+fn who_is_left_out_does_not_end_the_view_by_objecting() {
+    for (by, shows) in [(3, 3), (0, 0), (1, 2)] {
+        let mut house = House::new(4);
+        let round = house.begin(1, ChangeKind::Leave, &[0, 1, 2]);
+        let freezes = round.freezes();
+        let cut = house.cut(&round, &freezes);
+        let mut body = freezes[shows % 3].body().clone();
+        body.sender = MemberIndex::new(u16::try_from(shows).unwrap());
+        let it = &house.members[shows];
+        let own = Signed::sign(body, it.parent.sid(), &it.signing);
+        let object = Object {
+            seed: own.body().seed,
+            sender: MemberIndex::new(u16::try_from(by).unwrap()),
+            why: Objection::NotMine,
+            own: Some(own),
+        };
+        let it = &house.members[by];
+        let object = Signed::sign(object, it.parent.sid(), &it.signing);
+        let (_, frozen) = round.frozen.into_iter().nth(2).unwrap();
+        let it = &mut house.members[2];
+        let context = Context {
+            order: &it.line,
+            signing: &it.signing,
+            watch: Watch::Lazy,
+        };
+        let shared = frozen.share(&mut it.parent, cut, &[object], &context);
+        assert!(shared.is_ok(), "{by} shows what {shows} said");
+    }
+}
+
 /// One whose nonces are no elements, or that says nothing of a fresh key in an exclusion, and the proposer who lists it.
 #[test]
 fn a_malformed_freeze_names_its_sender() {
