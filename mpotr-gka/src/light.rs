@@ -15,12 +15,12 @@
 //!
 //! ```
 //! # use mpotr_crypto::CryptoSuite;
-//! # use mpotr_gka::light::{Context, Cut, Frozen, Held, ShareError, Shared, Signed};
+//! # use mpotr_gka::light::{Context, Frozen, Held, LightCut, ShareError, Shared, Signed};
 //! # use mpotr_gka::Continuation;
 //! fn share<S: CryptoSuite>(
 //!     phase: Frozen<S>,
 //!     parent: &mut Continuation<S>,
-//!     cut: Signed<Cut>,
+//!     cut: Signed<LightCut>,
 //!     context: &Context<'_, S>,
 //! ) -> Result<Shared<S>, Box<Held<Frozen<S>, ShareError>>> {
 //!     phase.share(parent, cut, &[], context)
@@ -31,12 +31,12 @@
 //!
 //! ```compile_fail,E0382
 //! # use mpotr_crypto::CryptoSuite;
-//! # use mpotr_gka::light::{Context, Cut, Frozen, Signed};
+//! # use mpotr_gka::light::{Context, Frozen, LightCut, Signed};
 //! # use mpotr_gka::Continuation;
 //! fn share_twice<S: CryptoSuite>(
 //!     phase: Frozen<S>,
 //!     parent: &mut Continuation<S>,
-//!     [one, other]: [Signed<Cut>; 2],
+//!     [one, other]: [Signed<LightCut>; 2],
 //!     context: &Context<'_, S>,
 //! ) {
 //!     let _first = phase.share(parent, one, &[], context);
