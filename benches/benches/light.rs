@@ -15,8 +15,8 @@ use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode, criterion_group
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Digest32, EphemeralKeyPair, IdentityKeyPair};
 use mpotr_core::gka::light::{
-    Attempts, ChangeKind, Closing, Context, Handle, LightTerms, Order, Prefix, Seeded, Standing,
-    Watch,
+    Attempts, ChangeKind, Closing, Context, Handle, Heard, LightTerms, Order, Prefix, Proposed,
+    Seeded, Standing,
 };
 use mpotr_core::gka::simulation::{Candidates, form_group_of};
 use mpotr_core::gka::{AgreementId, AuthenticationId, Continuation, MemberIndex, Methods};
@@ -75,11 +75,10 @@ fn standing() -> Standing {
     }
 }
 
-fn with(signing: &EphemeralKeyPair<Suite>, watch: Watch) -> Context<'_, Suite> {
+fn with(signing: &EphemeralKeyPair<Suite>) -> Context<'_, Suite> {
     Context {
         order: &Silence,
         signing,
-        watch,
     }
 }
 
@@ -113,37 +112,46 @@ fn change(
         handle: Handle::new([1; 16]),
         policy: vec![1; 6],
         kind,
+        watch,
         reasons: Vec::new(),
         staying: MemberIndex::all(members.len()).collect(),
     };
     let proposer = members.first().expect("a member stays");
-    let proposed = Seeded::propose(&proposer.parent, terms, identity, &proposer.signing, 0, rng);
+    let proposed = Proposed::new(&proposer.parent, terms, identity, &proposer.signing, 0, rng);
     let proposed = proposed.expect("all keys decode");
     let seed = proposed.seed().clone();
-    let mut proposed = Some(proposed);
+    let (proposer, others) = members.split_first_mut().expect("a member stays");
+    let (parent, key) = (&mut proposer.parent, &proposer.signing);
+    let own = proposed
+        .freeze(parent, standing(), identity, key, rng)
+        .expect("answered once");
     let mut frozen = Vec::new();
-    for it in &members {
-        let open = || Seeded::open(&it.parent, seed.clone(), watch).expect("an honest seed");
-        let seeded = proposed.take().unwrap_or_else(open);
-        frozen.push(seeded.freeze(&it.parent, standing(), identity, &it.signing, rng));
+    for it in others.iter_mut() {
+        let seeded = Seeded::open(&it.parent, seed.clone(), watch).expect("an honest seed");
+        let answer = seeded.freeze(&mut it.parent, standing(), identity, &it.signing, rng);
+        frozen.push(answer.expect("answered once"));
     }
-    let freezes: Vec<_> = frozen.iter().map(|it| it.freeze().clone()).collect();
-    let (it, own) = (members.first().expect("a member stays"), frozen.first());
-    let own = own.expect("a member answered");
-    let cut = own
-        .cut(&it.parent, &freezes, &with(&it.signing, watch))
+    let answers = frozen.iter().map(|it| it.freeze());
+    let freezes: Vec<_> = std::iter::once(own.freeze())
+        .chain(answers)
+        .cloned()
+        .collect();
+    let cutting = own
+        .cut(parent, &freezes, &with(key))
         .expect("honest answers");
-    let mut shared = Vec::new();
-    for (frozen, it) in frozen.into_iter().zip(&mut members) {
-        let (cut, key) = (cut.clone(), &it.signing);
-        let share = frozen.share(&mut it.parent, cut, &[], &with(key, watch));
-        shared.push(share.map_err(|held| held.error).expect("an honest cut"));
+    let cut = cutting.cut().clone();
+    let heard = Heard::default();
+    let share = cutting.share(parent, &heard, &with(key));
+    let mut shared = vec![share.expect("its own cut")];
+    for (frozen, it) in frozen.into_iter().zip(others) {
+        let share = frozen.share(&mut it.parent, cut.clone(), &heard, &with(&it.signing));
+        shared.push(share.expect("an honest cut"));
     }
     let shares: Vec<_> = shared.iter().map(|it| it.share().clone()).collect();
     let it = members.first().expect("a member stays");
     let adder = shared.first().expect("a member shared");
     let joint = adder
-        .certify(&it.parent, &freezes, &shares, &with(&it.signing, watch))
+        .certify(&it.parent, &freezes, &shares, &with(&it.signing))
         .expect("honest shares");
     let installed = shared.into_iter().zip(members).map(|(shared, it)| {
         let installed = shared.install(it.parent, &joint);

@@ -3,8 +3,8 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::{Decoder, Encoder, IdentityKeyPair};
 use mpotr_core::gka::light::{
-    ChangeBody, ChangeKind, Freeze, Handle, Joint, LightCut, LightTerms, Object, Prefix, Seed,
-    Seeded, Share, Signed, Standing, complain,
+    ChangeBody, ChangeKind, Freeze, Handle, Joint, LightCut, LightTerms, Object, Prefix, Proposed,
+    Seed, Share, Signed, Standing, Watch, complain,
 };
 use mpotr_core::gka::{AgreementId, AuthenticationId, MemberIndex, Methods, simulation};
 use rand_chacha::ChaCha20Rng;
@@ -33,7 +33,7 @@ fn one<B: ChangeBody>(data: &[u8]) {
 /// One honest example of a packet each, as [`packet`] takes it, of those that a member sends before all have answered.
 pub fn examples(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
     let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
-    let (members, _) =
+    let (mut members, _) =
         simulation::form_group::<Suite>(3, methods, rng).expect("honest members agree");
     let identity = IdentityKeyPair::random::<Suite>(rng);
     let prefix = Prefix {
@@ -45,13 +45,14 @@ pub fn examples(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
         handle: Handle::new([1; 16]),
         policy: vec![1, 1],
         kind: ChangeKind::Exclusion,
+        watch: Watch::Eager,
         reasons: Vec::new(),
         staying: [0, 1].map(MemberIndex::new).to_vec(),
     };
-    let it = &members[0];
-    let seeded = Seeded::propose(&it.continuation, terms, &identity, &it.signing, 0, rng)
+    let it = members.first_mut().expect("three members");
+    let proposed = Proposed::new(&it.continuation, terms, &identity, &it.signing, 0, rng)
         .expect("all keys decode");
-    let seed = seeded.seed().clone();
+    let seed = proposed.seed().clone();
     let complaint = complain(&it.continuation, seed.body(), &it.signing);
     let standing = Standing {
         frontier: vec![prefix.digest],
@@ -60,7 +61,9 @@ pub fn examples(rng: &mut ChaCha20Rng) -> Vec<Vec<u8>> {
         confirmed: None,
         installed: None,
     };
-    let frozen = seeded.freeze(&it.continuation, standing, &identity, &it.signing, rng);
+    let frozen = proposed
+        .freeze(&mut it.continuation, standing, &identity, &it.signing, rng)
+        .expect("answered once");
     vec![
         encoded(0, &seed),
         encoded(1, frozen.freeze()),

@@ -15,7 +15,8 @@ use mpotr_backend_rustcrypto::{ChaCha20Poly1305Suite as S, Ristretto255 as G};
 use mpotr_crypto::counting::{Counted, count};
 use mpotr_crypto::{
     DecodeErrorKind, Digest32, Group, JointChallenge, JointKey, JointShare, JointSignature,
-    NonceCommitment, NoncePair, NonceSum, PartKey, PartSecret, SecretScalar, VerifyError,
+    NonceCommitment, NoncePair, NonceSum, PartKey, PartSecret, SecretScalar, TranscriptHash,
+    VerifyError, wiping_stack,
 };
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
@@ -269,4 +270,96 @@ fn nothing_secret_is_printed() {
         format!("{pair:?}"),
         format!("NoncePair({})", pair.commitment())
     );
+}
+
+/// What lies on the stack below who looks. All is made before, so that looking itself writes over little of it.
+#[cfg(target_os = "linux")]
+struct Below {
+    memory: std::fs::File,
+    bytes: Vec<u8>,
+}
+
+#[cfg(target_os = "linux")]
+impl Below {
+    fn new() -> Self {
+        Self {
+            memory: std::fs::File::open("/proc/self/mem").unwrap(),
+            bytes: vec![0; 24 * 1024],
+        }
+    }
+
+    fn look(&mut self) {
+        let here = 0_u8;
+        let at = std::ptr::from_ref(&here)
+            .addr()
+            .saturating_sub(self.bytes.len());
+        std::os::unix::fs::FileExt::read_exact_at(
+            &self.memory,
+            &mut self.bytes,
+            u64::try_from(at).unwrap(),
+        )
+        .unwrap();
+    }
+
+    /// Whether half of a secret was there.
+    fn holds(&self, secret: &[u8]) -> bool {
+        secret
+            .chunks_exact(16)
+            .any(|half| self.bytes.windows(16).any(|at| at == half))
+    }
+}
+
+/// A source that gives the same byte for ever.
+#[cfg(target_os = "linux")]
+struct Stuck(u8);
+
+#[cfg(target_os = "linux")]
+impl rand_core::TryRng for Stuck {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(u32::from_ne_bytes([self.0; 4]))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(u64::from_ne_bytes([self.0; 8]))
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
+        dst.fill(self.0);
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl rand_core::TryCryptoRng for Stuck {}
+
+/// Neither the nonces nor what they were drawn from is left on the stack.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_pair_of_nonces_is_not_left_on_the_stack() {
+    let f = SecretScalar::<S>::random(&mut ChaCha20Rng::seed_from_u64(4));
+    let part = PartSecret::new(f.duplicate());
+    let nonces = wiping_stack(|| {
+        [1, 2].map(|which| {
+            SecretScalar::<S>::of_hash(
+                TranscriptHash::<S>::new("joint nonce")
+                    .bytes(f.encoded().expose())
+                    .bytes(&[0xa7; 32])
+                    .bytes(b"purpose")
+                    .u8(which),
+            )
+        })
+    });
+    let mut below = Below::new();
+    let pair = NoncePair::draw(&part, b"purpose", &mut Stuck(0xa7));
+    below.look();
+    assert!(!below.holds(f.encoded().expose()), "f");
+    assert!(!below.holds(&[0xa7; 16]), "what is fresh");
+    for nonce in &nonces {
+        assert!(!below.holds(nonce.encoded().expose()), "a nonce");
+    }
+    // These are its nonces.
+    let [first, second] = pair.commitment().elements::<S>().unwrap();
+    assert!([first, second] == nonces.map(|nonce| nonce.mul_base()));
 }

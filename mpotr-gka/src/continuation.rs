@@ -1,5 +1,7 @@
 //! What an epoch keeps for a light run that follows it. `docs/spec/14-light-runs.md`, "The parent".
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::{
     CryptoSuite, Digest32, Element, Group, JointKey, PartSecret, Secret, SecretScalar,
 };
@@ -9,13 +11,20 @@ use crate::member_index::MemberIndex;
 use crate::rounds::MemberKeys;
 use crate::sid::Sid;
 
-/// A view is not above all in which this member has confirmed something.
+/// Why a member says nothing more for a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this member has confirmed something in view {0}, and confirms in rising views only")]
-pub struct NotRising(pub u32);
+#[non_exhaustive]
+pub enum ViewPassed {
+    /// It has entered a higher one. What it shows there must not be undone by what it says below.
+    #[error("this member has entered view {0}, and says nothing for a view below")]
+    Entered(u32),
+    /// It has confirmed something in this view or above.
+    #[error("this member has confirmed something in view {0}, and confirms in rising views only")]
+    Confirmed(u32),
+}
 
 /// What an epoch keeps for a light run that follows it: its secrets that go into the next one, the keys of all members, and
-/// what this member has confirmed. It is wiped when it is dropped: by the change that is installed, or with the epoch.
+/// what this member has said of its end. It is wiped when it is dropped: by the change that is installed, or with the epoch.
 pub struct Continuation<S: CryptoSuite> {
     pub(crate) sid: Sid,
     /// `kc`.
@@ -33,8 +42,53 @@ pub struct Continuation<S: CryptoSuite> {
     pub(crate) part: PartSecret<S>,
     /// `p` of this member.
     pub(crate) receive: SecretScalar<S>,
-    /// What this member confirmed last, in a light run or a full one.
-    pub(crate) confirmed: Option<LightVote>,
+    /// What this member has said of the end of this epoch.
+    pub(crate) said: Said,
+}
+
+/// What a member has said of the end of an epoch, in light runs and full ones. Never restored after a restart.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// The highest view that was entered.
+    entered: u32,
+    /// What was confirmed last.
+    confirmed: Option<LightVote>,
+    /// The SEEDs of this view that were answered.
+    answered: BTreeSet<Digest32>,
+}
+
+impl Said {
+    /// Whether this view may still be spoken for.
+    pub(crate) const fn may_speak(&self, view: u32) -> Result<(), ViewPassed> {
+        if view < self.entered {
+            return Err(ViewPassed::Entered(self.entered));
+        }
+        Ok(())
+    }
+
+    /// Whether something may be confirmed in this view.
+    pub(crate) fn may_confirm(&self, view: u32) -> Result<(), ViewPassed> {
+        self.may_speak(view)?;
+        match self.confirmed {
+            Some(before) if before.view >= view => Err(ViewPassed::Confirmed(before.view)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn enter(&mut self, view: u32) -> Result<(), ViewPassed> {
+        self.may_speak(view)?;
+        if view > self.entered {
+            self.entered = view;
+            self.answered.clear();
+        }
+        Ok(())
+    }
+
+    /// Enters the view of a SEED that is answered; whether it was answered before.
+    pub(crate) fn answer(&mut self, view: u32, seed: Digest32) -> Result<bool, ViewPassed> {
+        self.enter(view)?;
+        Ok(!self.answered.insert(seed))
+    }
 }
 
 impl<S: CryptoSuite> Continuation<S> {
@@ -71,21 +125,32 @@ impl<S: CryptoSuite> Continuation<S> {
     /// What this member confirmed last.
     #[must_use]
     pub const fn confirmed(&self) -> Option<&LightVote> {
-        self.confirmed.as_ref()
+        self.said.confirmed.as_ref()
     }
 
-    /// Remembers that this member confirms something. Full runs and light ones share it.
+    /// The highest view that this member has entered.
+    #[must_use]
+    pub const fn entered(&self) -> u32 {
+        self.said.entered
+    }
+
+    /// Enters a view, of a light run or a full one: nothing is said for one below. Answering a SEED does it, too.
     ///
     /// # Errors
-    /// [`NotRising`]: nothing leaves.
-    pub fn confirm(&mut self, vote: LightVote) -> Result<(), NotRising> {
-        match self.confirmed {
-            Some(before) if before.view >= vote.view => Err(NotRising(before.view)),
-            Some(_) | None => {
-                self.confirmed = Some(vote);
-                Ok(())
-            }
-        }
+    /// [`ViewPassed`]: it is below the one entered.
+    pub fn enter(&mut self, view: u32) -> Result<(), ViewPassed> {
+        self.said.enter(view)
+    }
+
+    /// Enters the view of a vote, and remembers that this member confirms it. Full runs and light ones share it.
+    ///
+    /// # Errors
+    /// [`ViewPassed`]: nothing leaves.
+    pub fn confirm(&mut self, vote: LightVote) -> Result<(), ViewPassed> {
+        self.said.may_confirm(vote.view)?;
+        self.enter(vote.view)?;
+        self.said.confirmed = Some(vote);
+        Ok(())
     }
 
     /// The part of a member, moved.

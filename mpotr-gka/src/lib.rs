@@ -45,7 +45,7 @@ pub use authentication::{
     Challenge, CheckedChallenge, GroupAuthentication, GroupProof, JoinerProof, KeyProof,
     KeyStatement, OwnChallenge, TripleDh,
 };
-pub use continuation::{Continuation, NotRising};
+pub use continuation::{Continuation, ViewPassed};
 pub use epoch_name::EpochName;
 pub use fault::{CheckFailed, Fault, FaultKind, RunError};
 pub use identity::{Forger, Identity, Invented};

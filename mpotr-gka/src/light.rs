@@ -2,10 +2,11 @@
 //! `docs/spec/14-light-runs.md`.
 //!
 //! ```text
-//! p: SEED   a fresh secret, wrapped for each who stays            Seeded::propose, Seeded::open
-//! i: FREEZE where i stands, nonces, the next receive key          Seeded::freeze      -> Frozen
-//! p: CUT    what all will have delivered, and the next keys       Frozen::cut
-//! i: SHARE  i's part of one signature over all of it              Frozen::share       -> Shared
+//!                                                                    who proposes           all others
+//! p: SEED   a fresh secret, wrapped for each who stays            Proposed::new          Seeded::open
+//! i: FREEZE where i stands, nonces, the next receive key          freeze -> Proposing    freeze -> Frozen
+//! p: CUT    what all will have delivered, and the next keys       cut    -> Cutting
+//! i: SHARE  i's part of one signature over all of it              share  -> Shared       share  -> Shared
 //! p: JOINT  the signature: the certificate                        Shared::certify, Shared::install -> Installed
 //! ```
 //!
@@ -15,7 +16,7 @@
 //!
 //! ```
 //! # use mpotr_crypto::CryptoSuite;
-//! # use mpotr_gka::light::{Context, Frozen, Held, LightCut, ShareError, Shared, Signed};
+//! # use mpotr_gka::light::{Context, Frozen, Heard, Held, LightCut, ShareError, Shared, Signed};
 //! # use mpotr_gka::Continuation;
 //! fn share<S: CryptoSuite>(
 //!     phase: Frozen<S>,
@@ -23,7 +24,7 @@
 //!     cut: Signed<LightCut>,
 //!     context: &Context<'_, S>,
 //! ) -> Result<Shared<S>, Box<Held<Frozen<S>, ShareError>>> {
-//!     phase.share(parent, cut, &[], context)
+//!     phase.share(parent, cut, &Heard::default(), context)
 //! }
 //! ```
 //!
@@ -31,7 +32,7 @@
 //!
 //! ```compile_fail,E0382
 //! # use mpotr_crypto::CryptoSuite;
-//! # use mpotr_gka::light::{Context, Frozen, LightCut, Signed};
+//! # use mpotr_gka::light::{Context, Frozen, Heard, LightCut, Signed};
 //! # use mpotr_gka::Continuation;
 //! fn share_twice<S: CryptoSuite>(
 //!     phase: Frozen<S>,
@@ -39,8 +40,41 @@
 //!     [one, other]: [Signed<LightCut>; 2],
 //!     context: &Context<'_, S>,
 //! ) {
-//!     let _first = phase.share(parent, one, &[], context);
-//!     let _second = phase.share(parent, other, &[], context);
+//!     let _first = phase.share(parent, one, &Heard::default(), context);
+//!     let _second = phase.share(parent, other, &Heard::default(), context);
+//! }
+//! ```
+//!
+//! nor do two cuts of one SEED by who proposes,
+//!
+//! ```compile_fail,E0382
+//! # use mpotr_crypto::CryptoSuite;
+//! # use mpotr_gka::light::{Context, Freeze, Proposing, Signed};
+//! # use mpotr_gka::Continuation;
+//! fn cut_twice<S: CryptoSuite>(
+//!     phase: Proposing<S>,
+//!     parent: &Continuation<S>,
+//!     [one, other]: [&[Signed<Freeze>]; 2],
+//!     context: &Context<'_, S>,
+//! ) {
+//!     let _first = phase.cut(parent, one, context);
+//!     let _second = phase.cut(parent, other, context);
+//! }
+//! ```
+//!
+//! nor a share of its own in any cut but the one that it made.
+//!
+//! ```compile_fail,E0061
+//! # use mpotr_crypto::CryptoSuite;
+//! # use mpotr_gka::light::{Context, Cutting, Heard, LightCut, Signed};
+//! # use mpotr_gka::Continuation;
+//! fn share_in<S: CryptoSuite>(
+//!     phase: Cutting<S>,
+//!     parent: &mut Continuation<S>,
+//!     other: Signed<LightCut>,
+//!     context: &Context<'_, S>,
+//! ) {
+//!     let _share = phase.share(parent, other, &Heard::default(), context);
 //! }
 //! ```
 //!
@@ -48,11 +82,15 @@
 
 mod attempts;
 mod blame;
+mod closing;
 mod cut;
+mod cutting;
 mod freeze;
 mod freezing;
+mod fresh;
 mod object;
 mod packet;
+mod proposing;
 mod schedule;
 mod seed;
 mod seeding;
@@ -64,12 +102,14 @@ mod wrapping;
 pub use attempts::{Attempts, NextView, ViewEnd};
 pub use blame::{ChangePacket, Verdict};
 pub use cut::LightCut;
+pub use cutting::{CutError, Cutting, Proposing};
 pub use freeze::Freeze;
-pub use freezing::{CutError, Frozen, Held, ShareError};
+pub use freezing::{Frozen, Held, ShareError};
 pub use object::{Object, Objection};
 pub use packet::{ChangeBody, Signed};
-pub use seed::{ChangeKind, Handle, LightTerms, Seed, Wrap};
-pub use seeding::{SeedError, Seeded, complain};
+pub use proposing::{ProposeError, Proposed};
+pub use seed::{ChangeKind, Handle, LightTerms, Seed, TermsError, Watch, Wrap};
+pub use seeding::{FreezeError, SeedError, Seeded, complain};
 pub use share::{Joint, Share};
 pub use sharing::{CertifyError, InstallError, Installed, Shared};
 pub use standing::{Closing, LightVote, Order, Prefix, Standing};
@@ -78,29 +118,24 @@ use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair};
 
 use crate::sid::Sid;
 
-/// When signatures of packets are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watch {
-    /// When something is wrong.
-    Lazy,
-    /// As they come.
-    Eager,
-}
-
-/// What the room gives a member for a step: its order, the key by which it signs in the parent epoch, and whether signatures
-/// are looked at as packets come.
+/// What the room gives a member for a step: its order, and the key by which it signs in the parent epoch.
 pub struct Context<'a, S: CryptoSuite> {
     /// What is held of the parent epoch.
     pub order: &'a dyn Order,
     /// `m` of the parent epoch.
     pub signing: &'a EphemeralKeyPair<S>,
-    /// When signatures are looked at.
-    pub watch: Watch,
+}
+
+/// What a member has heard of a view besides SEED and CUT, when it shares.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard<'a> {
+    /// Who objects: looked at before anything leaves.
+    pub objections: &'a [Signed<Object>],
 }
 
 impl<S: CryptoSuite> core::fmt::Debug for Context<'_, S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Context({:?})", self.watch)
+        f.write_str("Context(..)")
     }
 }
 

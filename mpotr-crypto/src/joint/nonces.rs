@@ -10,6 +10,7 @@ use crate::group::Group;
 use crate::label;
 use crate::secret::Secret;
 use crate::secret_scalar::SecretScalar;
+use crate::stack::wiping_stack;
 use crate::suite::{CryptoSuite, Element, TranscriptHash};
 
 byte_newtype! {
@@ -60,12 +61,14 @@ impl<S: CryptoSuite> NoncePair<S> {
     /// Draws a pair. It is hedged: it depends on the secret `f`, on 32 bytes of `rng` and on what it is for, so a source that
     /// repeats itself repeats no nonce for another `purpose`.
     pub fn draw(part: &PartSecret<S>, purpose: &[u8], rng: &mut dyn CryptoRng) -> Self {
-        let fresh = Secret::<32>::random(rng);
-        let shared = TranscriptHash::<S>::new(label::JOINT_NONCE)
-            .bytes(part.secret().encoded().expose())
-            .bytes(fresh.expose())
-            .bytes(purpose);
-        let secrets = [1, 2].map(|which| SecretScalar::of_hash(shared.clone().u8(which)));
+        let secrets = wiping_stack(|| {
+            let fresh = Secret::<32>::random(rng);
+            let shared = TranscriptHash::<S>::new(label::JOINT_NONCE)
+                .bytes(part.secret().encoded().expose())
+                .bytes(fresh.expose())
+                .bytes(purpose);
+            [1, 2].map(|which| SecretScalar::of_hash(shared.clone().u8(which)))
+        });
         let [first, second] = secrets
             .each_ref()
             .map(|nonce| S::Group::encode(&nonce.mul_base()));

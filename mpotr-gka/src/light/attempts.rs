@@ -1,8 +1,7 @@
 //! What follows a view that failed: a light run again, looked at more closely, or a full one. `docs/spec/14-light-runs.md`,
 //! "After a failed view".
 
-use super::Watch;
-use super::seed::ChangeKind;
+use super::seed::{ChangeKind, Watch};
 
 /// How a view of a light run ended without an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use mpotr_crypto::{CryptoSuite, JointChallenge, Sharer};
 
+use super::Context;
+use super::closing::{Opened, close};
 use super::cut::LightCut;
 use super::freeze::Freeze;
-use super::freezing::{Opened, close};
 use super::packet::Signed;
-use super::seed::Seed;
+use super::seed::{Seed, Watch};
 use super::share::Share;
-use super::{Context, Watch};
 use crate::continuation::Continuation;
 use crate::fault::{Fault, FaultKind};
 use crate::member_index::MemberIndex;
@@ -58,7 +58,7 @@ impl LightRun<'_> {
     ) -> Verdict {
         let (seed, cut) = (self.seed.body(), self.cut.body());
         let wrong_cut = || Verdict::Fault(Fault::of(FaultKind::WrongCut, seed.proposer));
-        let freezes = match self.signed(parent, context.watch) {
+        let freezes = match self.signed(parent, seed.terms.watch) {
             Ok(freezes) => freezes,
             Err(verdict) => return verdict,
         };

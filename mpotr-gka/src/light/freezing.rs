@@ -1,25 +1,23 @@
-//! The second step of a light run: all have said where they stand, the proposer closes, each checks and shares.
+//! The second step of a light run: all have said where they stand, the proposer has closed, each checks and shares.
 //! `docs/spec/14-light-runs.md`, "CUT" and "SHARE".
 
-use mpotr_crypto::{
-    CryptoSuite, EphemeralKeyPair, JointChallenge, NoncePair, NonceSum, SecretScalar,
-};
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, JointChallenge, NoncePair, SecretScalar};
 
+use super::blame::Verdict;
+use super::closing::next_keys;
 use super::cut::LightCut;
 use super::freeze::Freeze;
 use super::object::{Object, Objection};
 use super::packet::Signed;
 use super::schedule::Schedule;
-use super::seed::{ChangeKind, Seed};
+use super::seed::{ChangeKind, Seed, Watch};
 use super::seeding::Seeded;
 use super::share::Share;
 use super::sharing::Shared;
-use super::standing::{Closing, LightVote, Order, Standing};
-use super::{Context, Watch};
-use crate::continuation::{Continuation, NotRising};
-use crate::fault::{Fault, FaultKind};
+use super::standing::{Closing, LightVote};
+use super::{Context, Heard};
+use crate::continuation::{Continuation, ViewPassed};
 use crate::member_index::MemberIndex;
-use crate::rounds::MemberKeys;
 
 /// A member that has answered a SEED and waits for CUT.
 pub struct Frozen<S: CryptoSuite> {
@@ -31,27 +29,6 @@ pub struct Frozen<S: CryptoSuite> {
     pub(super) receive: SecretScalar<S>,
     /// `m'`, in an exclusion.
     pub(super) signing: Option<EphemeralKeyPair<S>>,
-}
-
-/// Why a proposer makes no CUT of the FREEZEs that it has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CutError {
-    /// This member is not the proposer.
-    #[error("another member proposes")]
-    NotProposer,
-    /// These members' FREEZEs for this SEED are missing, or were seen to lack their signature.
-    #[error("freezes of members {0:?} are missing")]
-    Missing(Vec<MemberIndex>),
-    /// This member has installed a successor: there is nothing to cut.
-    #[error("member {0} has installed a successor")]
-    Installed(MemberIndex),
-    /// Nonces that are no elements, or keys that are missing or too many: what these members say is of no use.
-    #[error(transparent)]
-    Fault(Fault),
-    /// Something that is stated is not held here, or locks contradict each other.
-    #[error("what all hold is not held here")]
-    NotHeld,
 }
 
 /// Why a member does not share.
@@ -76,9 +53,9 @@ pub enum ShareError {
     /// The order is not the one that this member computes.
     #[error("the cut states another order")]
     WrongOrder,
-    /// This member has confirmed something in this view or above.
+    /// This member has entered a higher view, or confirmed something in this one.
     #[error(transparent)]
-    NotRising(#[from] NotRising),
+    Passed(#[from] ViewPassed),
     /// The sums of nonces are no elements.
     #[error("the sums of nonces do not decode")]
     WrongNonces,
@@ -98,7 +75,7 @@ impl ShareError {
             Self::OtherSeed
             | Self::NotAuthentic
             | Self::NotHeld
-            | Self::NotRising(_)
+            | Self::Passed(_)
             | Self::Objected(_) => None,
         }
     }
@@ -126,71 +103,9 @@ impl<S: CryptoSuite> Frozen<S> {
         &self.own
     }
 
-    /// Makes CUT of the FREEZEs of all who stay, this member's own among them, in any order.
-    ///
-    /// # Errors
-    /// [`CutError`]. In an eager view a FREEZE without its sender's signature is missing, and so is in a lazy one what is at fault
-    /// or ends the run.
-    pub fn cut(
-        &self,
-        parent: &Continuation<S>,
-        freezes: &[Signed<Freeze>],
-        context: &Context<'_, S>,
-    ) -> Result<Signed<LightCut>, CutError> {
-        let seed = self.seed().body();
-        if seed.proposer != parent.me {
-            return Err(CutError::NotProposer);
-        }
-        let digest = self.own.body().seed;
-        let of = |member: &MemberIndex| {
-            let mut of_seed = freezes.iter().filter(|it| it.body().seed == digest);
-            of_seed.find(|it| {
-                let is_own = *member == parent.me && **it == self.own;
-                let is_seen = *member != parent.me
-                    && (context.watch == Watch::Lazy || it.is_authentic(parent));
-                it.body().sender == *member && (is_own || is_seen)
-            })
-        };
-        let found: Vec<_> = seed.terms.staying.iter().map(|it| (*it, of(it))).collect();
-        let missing: Vec<_> = found
-            .iter()
-            .filter_map(|(member, freeze)| freeze.is_none().then_some(*member))
-            .collect();
-        if !missing.is_empty() {
-            return Err(CutError::Missing(missing));
-        }
-        let found: Vec<_> = found.into_iter().filter_map(|(_, it)| it).collect();
-        let listed = found.iter().map(|it| it.digest::<S>()).collect();
-        // Anyone inside can say something in another's name: nobody is held to what it has not signed.
-        let is_signed = |sender: MemberIndex| {
-            let mut of_sender = found.iter().filter(|it| it.body().sender == sender);
-            of_sender.all(|it| it.is_authentic(parent))
-        };
-        let freezes: Vec<_> = found.iter().map(|it| it.body()).collect();
-        let installed = freezes.iter().find(|it| it.standing.installed.is_some());
-        if let Some(installed) = installed {
-            return Err(match is_signed(installed.sender) {
-                true => CutError::Installed(installed.sender),
-                false => CutError::Missing(vec![installed.sender]),
-            });
-        }
-        let opened = Opened::of(parent, seed, &freezes).map_err(|fault| {
-            let unsigned = fault.culprits.iter().copied().filter(|it| !is_signed(*it));
-            match unsigned.collect::<Vec<_>>() {
-                unsigned if unsigned.is_empty() => CutError::Fault(fault),
-                unsigned => CutError::Missing(unsigned),
-            }
-        })?;
-        let closing = close(context.order, &freezes).ok_or(CutError::NotHeld)?;
-        let cut = LightCut {
-            seed: digest,
-            sender: parent.me,
-            freezes: listed,
-            closing,
-            keys: opened.keys,
-            nonces: opened.nonces,
-        };
-        Ok(Signed::sign(cut, parent.sid, context.signing))
+    /// Settles a complaint about a wrap: [`Seeded::judge`].
+    pub fn judge(&self, parent: &Continuation<S>, object: &Signed<Object>) -> Option<Verdict> {
+        self.seeded.judge(parent, object)
     }
 
     /// Checks CUT and shares. The vote is taken and the nonces are erased before the share is given.
@@ -201,22 +116,41 @@ impl<S: CryptoSuite> Frozen<S> {
         self,
         parent: &mut Continuation<S>,
         cut: Signed<LightCut>,
-        objections: &[Signed<Object>],
+        heard: &Heard<'_>,
         context: &Context<'_, S>,
     ) -> Result<Shared<S>, Box<Held<Self, ShareError>>> {
-        let prepared = self.prepare(parent, &cut, objections, context);
+        self.share_in(parent, cut, heard, context).map_err(|held| {
+            let Held { phase, error } = *held;
+            let (phase, _) = phase;
+            Box::new(Held { phase, error })
+        })
+    }
+
+    /// The same, which gives the CUT back, too.
+    #[expect(clippy::type_complexity, reason = "phase and CUT come back")]
+    pub(super) fn share_in(
+        self,
+        parent: &mut Continuation<S>,
+        cut: Signed<LightCut>,
+        heard: &Heard<'_>,
+        context: &Context<'_, S>,
+    ) -> Result<Shared<S>, Box<Held<(Self, Signed<LightCut>), ShareError>>> {
+        let prepared = self.prepare(parent, &cut, heard, context);
+        let prepared = prepared.and_then(|(schedule, challenge)| {
+            let vote = LightVote {
+                view: self.seed().body().terms.view,
+                what: schedule.what(),
+            };
+            parent.confirm(vote)?;
+            Ok((schedule, challenge))
+        });
         let (schedule, challenge) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => return Err(Box::new(Held { phase: self, error })),
+            Err(error) => {
+                let phase = (self, cut);
+                return Err(Box::new(Held { phase, error }));
+            }
         };
-        let vote = LightVote {
-            view: self.seed().body().terms.view,
-            what: schedule.what(),
-        };
-        if let Err(lower) = parent.confirm(vote) {
-            let error = ShareError::NotRising(lower);
-            return Err(Box::new(Held { phase: self, error }));
-        }
         let Self {
             seeded,
             own,
@@ -267,7 +201,7 @@ impl<S: CryptoSuite> Frozen<S> {
         &self,
         parent: &Continuation<S>,
         cut: &Signed<LightCut>,
-        objections: &[Signed<Object>],
+        heard: &Heard<'_>,
         context: &Context<'_, S>,
     ) -> Result<(Schedule, JointChallenge<S>), ShareError> {
         let seed = self.seed().body();
@@ -276,10 +210,10 @@ impl<S: CryptoSuite> Frozen<S> {
         if body.seed != own.seed || body.sender != seed.proposer {
             return Err(ShareError::OtherSeed);
         }
-        if context.watch == Watch::Eager && !cut.is_authentic(parent) {
+        if seed.terms.watch == Watch::Eager && !cut.is_authentic(parent) {
             return Err(ShareError::NotAuthentic);
         }
-        if let Some(objection) = objections.iter().find(|it| self.counts(parent, it)) {
+        if let Some(objection) = heard.objections.iter().find(|it| self.counts(parent, it)) {
             return Err(ShareError::Objected(objection.body().sender));
         }
         self.check_keys(parent, body)?;
@@ -302,11 +236,7 @@ impl<S: CryptoSuite> Frozen<S> {
         if !is_ordered {
             return Err(ShareError::WrongOrder);
         }
-        if let Some(vote) = parent.confirmed
-            && vote.view >= seed.terms.view
-        {
-            return Err(NotRising(vote.view).into());
-        }
+        parent.said.may_confirm(seed.terms.view)?;
         let key = parent.joint_key(&seed.terms.staying);
         let key = key.ok_or(ShareError::WrongKeys)?;
         let schedule = Schedule::new(parent, seed, &self.seeded.fresh, body);
@@ -358,74 +288,5 @@ impl<S: CryptoSuite> Frozen<S> {
 impl<S: CryptoSuite> core::fmt::Debug for Frozen<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Frozen(view {})", self.seed().body().terms.view)
-    }
-}
-
-/// What the standings of these FREEZEs close with.
-pub(super) fn close(order: &dyn Order, freezes: &[&Freeze]) -> Option<Closing> {
-    let standings: Vec<&Standing> = freezes.iter().map(|it| &it.standing).collect();
-    order.close(&standings)
-}
-
-/// The keys in the next epoch of who sent a FREEZE: its part is kept, its receive key is fresh, and what it signs with is fresh
-/// where a member is left out, and kept elsewhere. `None` if it shows a key too many, or one too few.
-fn next_keys<S: CryptoSuite>(
-    parent: &Continuation<S>,
-    kind: ChangeKind,
-    freeze: &Freeze,
-) -> Option<MemberKeys> {
-    let before = parent.keys_of(freeze.sender)?;
-    let signing = match (kind, freeze.signing) {
-        (ChangeKind::Exclusion, Some(fresh)) if fresh.is_strict() && fresh != before.signing => {
-            fresh
-        }
-        (ChangeKind::Refresh | ChangeKind::Leave, None) => before.signing,
-        _ => return None,
-    };
-    Some(MemberKeys {
-        signing,
-        part: before.part,
-        receive: freeze.receive,
-    })
-}
-
-/// What a CUT must say of these FREEZEs: keys and sums of nonces.
-pub(super) struct Opened<S: CryptoSuite> {
-    pub(super) keys: Vec<MemberKeys>,
-    pub(super) nonces: NonceSum,
-    /// The nonces of each, decoded.
-    pub(super) each: Vec<[mpotr_crypto::Element<S>; 2]>,
-}
-
-impl<S: CryptoSuite> Opened<S> {
-    /// # Errors
-    /// The fault of those whose FREEZE no honest member sends.
-    pub(super) fn of(
-        parent: &Continuation<S>,
-        seed: &Seed,
-        freezes: &[&Freeze],
-    ) -> Result<Self, Fault> {
-        let mut wrong = Vec::new();
-        let (mut keys, mut each) = (Vec::new(), Vec::new());
-        for freeze in freezes {
-            let member = next_keys(parent, seed.terms.kind, freeze);
-            let nonces = freeze.nonces.elements::<S>();
-            let has_receive = *freeze.receive.as_bytes() != [0; 32];
-            match (member, nonces) {
-                (Some(member), Some(nonces)) if has_receive => {
-                    keys.push(member);
-                    each.push(nonces);
-                }
-                _ => wrong.push(freeze.sender.place()),
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(Fault::at(FaultKind::MalformedFreeze, wrong));
-        }
-        Ok(Self {
-            nonces: NonceSum::of::<S>(&each),
-            keys,
-            each,
-        })
     }
 }

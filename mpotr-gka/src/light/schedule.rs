@@ -106,14 +106,16 @@ impl Schedule {
 
     /// `tau`.
     pub(super) fn tweak<S: CryptoSuite>(&self, parent: Sid) -> SecretScalar<S> {
-        let secret = self
-            .secret
-            .expand::<S, 64>(label::LIGHT_TWEAK, self.keys.as_bytes());
-        SecretScalar::of_hash(
-            TranscriptHash::<S>::new(label::LIGHT_TWEAK)
-                .bytes(secret.expose())
-                .bytes(parent.as_bytes()),
-        )
+        wiping_small_stack(|| {
+            let secret = self
+                .secret
+                .expand::<S, 64>(label::LIGHT_TWEAK, self.keys.as_bytes());
+            SecretScalar::of_hash(
+                TranscriptHash::<S>::new(label::LIGHT_TWEAK)
+                    .bytes(secret.expose())
+                    .bytes(parent.as_bytes()),
+            )
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! struct {
 //!   uint32 view;  uint16 proposer;  opaque parent[32];  opaque handle[16];
-//!   opaque policy<0..2^12>;  uint8 kind;  opaque reasons<0..2^16>;  Bits roster<1..512>;
+//!   opaque policy<0..2^12>;  uint8 kind;  uint8 watch;  opaque reasons<0..2^16>;  Bits roster<1..512>;
 //!   opaque W[32];  opaque wraps[32]<0..4095>;
 //! } Seed;                                                       wraps in roster order, without the proposer
 //! ```
@@ -32,12 +32,22 @@ byte_newtype! {
 wire_enum! {
     /// What a light run changes.
     pub enum ChangeKind: u8 {
-        /// Nobody comes or goes; secrets are drawn anew.
+        /// Nobody goes; secrets are drawn anew.
         Refresh = 1,
         /// Some go who said so.
         Leave = 2,
         /// Some are left out.
         Exclusion = 3,
+    }
+}
+
+wire_enum! {
+    /// When signatures of packets are looked at. It stands in SEED, so that all hold the proposer to the same.
+    pub enum Watch: u8 {
+        /// When something is wrong.
+        Lazy = 1,
+        /// As they come.
+        Eager = 2,
     }
 }
 
@@ -55,12 +65,51 @@ pub struct LightTerms {
     pub handle: Handle,
     /// Its policy, as the room encodes it.
     pub policy: Vec<u8>,
-    /// What is changed.
+    /// What is changed: it says who stays.
     pub kind: ChangeKind,
+    /// When signatures are looked at; always as they come in an exclusion.
+    pub watch: Watch,
     /// Reasons and votes, as the room encodes them.
     pub reasons: Vec<u8>,
     /// Who stays: members of the parent epoch, strictly increasing, the proposer among them.
     pub staying: Vec<MemberIndex>,
+}
+
+/// Why nobody goes on with what a SEED says of the next epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TermsError {
+    /// Those who stay are not members in increasing order.
+    #[error("those who stay are not members of the epoch")]
+    Strangers,
+    /// In a refresh a member goes, or in a leave or an exclusion nobody.
+    #[error("those who stay are not those of a {0:?}")]
+    WrongKind(ChangeKind),
+    /// An exclusion whose packets nobody looks at: who is left out can still seal in the name of others.
+    #[error("an exclusion is eager")]
+    LazyExclusion,
+}
+
+impl LightTerms {
+    /// Whether who stays is as the kind of change says, in an epoch of so many members.
+    ///
+    /// # Errors
+    /// [`TermsError`].
+    pub fn check(&self, members: usize) -> Result<(), TermsError> {
+        let is_increasing = self.staying.is_sorted_by(|one, next| one < next);
+        let are_members = self.staying.last().is_some_and(|it| it.place() < members);
+        if !is_increasing || !are_members {
+            return Err(TermsError::Strangers);
+        }
+        let all_stay = self.staying.len() == members;
+        if all_stay != (self.kind == ChangeKind::Refresh) {
+            return Err(TermsError::WrongKind(self.kind));
+        }
+        if (self.kind, self.watch) == (ChangeKind::Exclusion, Watch::Lazy) {
+            return Err(TermsError::LazyExclusion);
+        }
+        Ok(())
+    }
 }
 
 /// SEED without its signature.
@@ -120,6 +169,7 @@ impl ChangeBody for Seed {
         self.terms.handle.encode(out);
         out.opaque(&self.terms.policy);
         out.u8(self.terms.kind.code());
+        out.u8(self.terms.watch.code());
         out.opaque(&self.terms.reasons);
         encode_members(&self.terms.staying, out);
         self.ephemeral.encode(out);
@@ -133,6 +183,7 @@ impl ChangeBody for Seed {
         let handle = Handle::decode(input, "handle")?;
         let policy = input.opaque(MAX_POLICY, "policy")?.to_vec();
         let kind = ChangeKind::decode(input, "kind")?;
+        let watch = Watch::decode(input, "watch")?;
         let reasons = input.opaque(MAX_REASONS, "reasons")?.to_vec();
         let at = input.offset();
         let staying = decode_members(input, "roster")?;
@@ -150,6 +201,7 @@ impl ChangeBody for Seed {
                 handle,
                 policy,
                 kind,
+                watch,
                 reasons,
                 staying,
             },

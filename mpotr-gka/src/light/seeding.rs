@@ -1,30 +1,27 @@
-//! The first step of a light run: SEED is made, or opened, and answered. `docs/spec/14-light-runs.md`, "SEED".
+//! The first step of a light run: SEED is opened, and answered. `docs/spec/14-light-runs.md`, "SEED" and "FREEZE".
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{
-    CryptoSuite, EphemeralKeyPair, Group, NoncePair, Secret, SecretScalar, TranscriptHash, label,
-};
+use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, NoncePair};
 
 use super::blame::{ChangePacket, Verdict};
 use super::freeze::Freeze;
-use super::freezing::Frozen;
+use super::freezing::{Frozen, Held};
+use super::fresh::Fresh;
 use super::object::{Object, Objection};
 use super::packet::{ChangeBody, Signed};
-use super::seed::{ChangeKind, LightTerms, Seed};
+use super::purpose;
+use super::seed::{Seed, TermsError, Watch};
 use super::standing::Standing;
 use super::wrapping::FreshSecret;
-use super::{Watch, purpose};
-use crate::continuation::Continuation;
+use crate::continuation::{Continuation, ViewPassed};
 use crate::fault::{Fault, FaultKind};
-use crate::identity::{Identity, Speaker};
-use crate::member_index::MemberIndex;
-use crate::rounds::ReceiveKey;
+use crate::identity::Identity;
 
 /// Why a member answers a SEED with nothing, or with an OBJECT.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedError {
-    /// It goes on from another epoch, lists who is no member, or does not list this member.
+    /// It goes on from another epoch, or does not list this member, or this member proposed it.
     #[error("the seed is not for this member of this epoch")]
     NotMine,
     /// It does not carry the signature of its proposer, which is looked at in an eager view: it was never received.
@@ -36,6 +33,24 @@ pub enum SeedError {
     /// The parts of those who stay add up to the identity.
     #[error("the joint key of those who stay is the identity")]
     NoJointKey,
+    /// Who stays is not as the kind of change says.
+    #[error(transparent)]
+    Terms(#[from] TermsError),
+    /// This member has entered a higher view.
+    #[error(transparent)]
+    Passed(#[from] ViewPassed),
+}
+
+/// Why a member does not answer a SEED that it opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FreezeError {
+    /// It has answered this SEED: the bytes of that answer are sent again.
+    #[error("this member has answered this seed")]
+    Answered,
+    /// It has entered a higher view.
+    #[error(transparent)]
+    Passed(#[from] ViewPassed),
 }
 
 /// A member that knows the fresh secret of a SEED, and has said nothing.
@@ -46,74 +61,27 @@ pub struct Seeded {
 }
 
 impl Seeded {
-    /// Proposes a change. `count` differs for each SEED that the caller makes.
-    ///
-    /// # Errors
-    /// The fault of those whose receive key is no element, which a full run leaves out: [`FaultKind::UndecodableKey`]. Or of
-    /// nobody, if this member or another is not one of the parent, or does not stay.
-    pub fn propose<S: CryptoSuite>(
-        parent: &Continuation<S>,
-        terms: LightTerms,
-        identity: &dyn Identity<S>,
-        signing: &EphemeralKeyPair<S>,
-        count: u64,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Self, Fault> {
-        let me = parent.me;
-        let nobody = Fault::at(FaultKind::UndecodableKey, []);
-        let is_listed = terms.staying.binary_search(&me).is_ok()
-            && terms.staying.is_sorted_by(|one, next| one < next);
-        if !is_listed {
-            return Err(nobody);
-        }
-        let fresh = FreshSecret::draw(identity, count, rng);
-        let wrapping = fresh.wrapping::<S>(&terms.handle);
-        let mut seed = Seed {
-            proposer: me,
-            parent: parent.sid,
-            ephemeral: wrapping.ephemeral,
-            wraps: Vec::with_capacity(terms.staying.len()),
-            terms,
-        };
-        let mut undecodable = Vec::new();
-        let mut wraps = Vec::with_capacity(seed.terms.staying.len());
-        for member in seed.others() {
-            let keys = parent.keys_of(member).ok_or_else(|| nobody.clone())?;
-            match wrapping.wrap(&fresh, &keys.receive, member) {
-                Some(wrap) => wraps.push(wrap),
-                None => undecodable.push(member.place()),
-            }
-        }
-        if !undecodable.is_empty() {
-            return Err(Fault::at(FaultKind::UndecodableKey, undecodable));
-        }
-        seed.wraps = wraps;
-        let seed = Signed::sign(seed, parent.sid, signing);
-        Ok(Self { seed, fresh })
-    }
-
-    /// Opens a SEED. The caller has looked at turn, policy, votes and reasons. Costs a decoding and two multiplications.
+    /// Opens a SEED. The caller has looked at turn, policy, votes and reasons, and says how it expects the view to be: the
+    /// signature is looked at if it or the SEED says eager, and from then on the SEED decides. Costs a decoding and two
+    /// multiplications.
     ///
     /// # Errors
     /// [`SeedError`]. A wrong wrap is complained about: [`complain`].
     pub fn open<S: CryptoSuite>(
         parent: &Continuation<S>,
         seed: Signed<Seed>,
-        watch: Watch,
+        expected: Watch,
     ) -> Result<Self, SeedError> {
         let body = seed.body();
-        let is_mine = body.parent == parent.sid
-            && body.proposer != parent.me
-            && body
-                .terms
-                .staying
-                .iter()
-                .all(|it| parent.keys_of(*it).is_some());
+        let is_mine = body.parent == parent.sid && body.proposer != parent.me;
         let wrap = body.wrap_for(parent.me).filter(|_| is_mine);
         let wrap = wrap.ok_or(SeedError::NotMine)?;
-        if watch == Watch::Eager && !seed.is_authentic(parent) {
+        parent.said.may_speak(body.terms.view)?;
+        let is_eager = [expected, body.terms.watch].contains(&Watch::Eager);
+        if is_eager && !seed.is_authentic(parent) {
             return Err(SeedError::NotAuthentic);
         }
+        body.terms.check(parent.keys().len())?;
         if parent.joint_key(&body.terms.staying).is_none() {
             return Err(SeedError::NoJointKey);
         }
@@ -168,17 +136,30 @@ impl Seeded {
         Some(Verdict::Fault(fault))
     }
 
-    /// Answers with FREEZE: once for each SEED. The member sends and shows nothing more in the parent epoch.
+    /// Enters the view, and answers with FREEZE: once for each SEED. The member sends and shows nothing more in the parent
+    /// epoch, and says nothing for a view below.
+    ///
+    /// # Errors
+    /// [`FreezeError`] with the phase as it was.
     pub fn freeze<S: CryptoSuite>(
         self,
-        parent: &Continuation<S>,
+        parent: &mut Continuation<S>,
         standing: Standing,
         identity: &dyn Identity<S>,
         signing: &EphemeralKeyPair<S>,
         rng: &mut dyn CryptoRng,
-    ) -> Frozen<S> {
+    ) -> Result<Frozen<S>, Box<Held<Self, FreezeError>>> {
         let body = self.seed.body();
         let digest = body.digest::<S>();
+        let entered = parent.said.answer(body.terms.view, digest);
+        let error = match entered {
+            Ok(false) => None,
+            Ok(true) => Some(FreezeError::Answered),
+            Err(passed) => Some(FreezeError::Passed(passed)),
+        };
+        if let Some(error) = error {
+            return Err(Box::new(Held { phase: self, error }));
+        }
         let fresh = Fresh::draw(digest.as_bytes(), body.terms.kind, parent.me, identity, rng);
         let purpose = purpose(parent.sid, body.terms.view, &digest);
         let pair = NoncePair::draw(&parent.part, &purpose, rng);
@@ -191,51 +172,13 @@ impl Seeded {
             signing: fresh.signing.as_ref().map(EphemeralKeyPair::public),
         };
         let own = Signed::sign(freeze, parent.sid, signing);
-        Frozen {
+        Ok(Frozen {
             seeded: self,
             own,
             pair,
             receive: fresh.receive,
             signing: fresh.signing,
-        }
-    }
-}
-
-/// The keys that a member draws for the next epoch.
-struct Fresh<S: CryptoSuite> {
-    receive: SecretScalar<S>,
-    public: ReceiveKey,
-    signing: Option<EphemeralKeyPair<S>>,
-}
-
-impl<S: CryptoSuite> Fresh<S> {
-    /// Hedged as inner keys are: by the identity's secret, and by what they are for.
-    fn draw(
-        seed: &[u8],
-        kind: ChangeKind,
-        me: MemberIndex,
-        identity: &dyn Identity<S>,
-        rng: &mut dyn CryptoRng,
-    ) -> Self {
-        let random = Secret::<64>::random(rng);
-        let secret = match identity.speaker() {
-            Speaker::Holder(identity) => identity.secret().expose().as_slice(),
-            Speaker::Forger(_) => &[],
-        };
-        let shared = TranscriptHash::<S>::new(label::LIGHT_KEY_SECRET)
-            .bytes(secret)
-            .bytes(random.expose())
-            .bytes(seed)
-            .u16(me.get());
-        let which = |which| shared.clone().u8(which);
-        let receive = SecretScalar::<S>::of_hash(which(0));
-        let signing = (kind == ChangeKind::Exclusion)
-            .then(|| EphemeralKeyPair::from_seed(&which(1).finish_secret().first_half()));
-        Self {
-            public: ReceiveKey::new(S::Group::encode(&receive.mul_base())),
-            receive,
-            signing,
-        }
+        })
     }
 }
 

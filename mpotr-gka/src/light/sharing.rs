@@ -6,6 +6,7 @@ use mpotr_crypto::{
     SecretScalar, kdf::Prk, wiping_stack,
 };
 
+use super::Context;
 use super::blame::{LightRun, Verdict};
 use super::cut::LightCut;
 use super::freeze::Freeze;
@@ -13,12 +14,11 @@ use super::freezing::Held;
 use super::object::Object;
 use super::packet::Signed;
 use super::schedule::Schedule;
-use super::seed::{ChangeKind, Seed};
+use super::seed::{ChangeKind, Seed, Watch};
 use super::seeding::Seeded;
 use super::share::{Joint, Share};
 use super::standing::LightVote;
-use super::{Context, Watch};
-use crate::continuation::Continuation;
+use crate::continuation::{Continuation, Said};
 use crate::fault::{Fault, FaultKind};
 use crate::member_index::MemberIndex;
 use crate::sid::Sid;
@@ -139,6 +139,7 @@ impl<S: CryptoSuite> Shared<S> {
         context: &Context<'_, S>,
     ) -> Result<Signed<Joint>, CertifyError> {
         let (seed, cut) = (self.own.body().seed, self.own.body().cut);
+        let watch = self.seed().body().terms.watch;
         let of = |member: &MemberIndex| {
             let mut of_cut = shares.iter().filter(|it| {
                 let body = it.body();
@@ -148,7 +149,7 @@ impl<S: CryptoSuite> Shared<S> {
                 if *member == parent.me {
                     **it == self.own
                 } else {
-                    context.watch == Watch::Lazy || it.is_authentic(parent)
+                    watch == Watch::Lazy || it.is_authentic(parent)
                 }
             })
         };
@@ -211,7 +212,7 @@ impl<S: CryptoSuite> Shared<S> {
         if body.seed != own.seed || body.cut != own.cut {
             return Err(InstallError::OtherChange);
         }
-        if parent.confirmed != Some(self.vote()) {
+        if parent.confirmed() != Some(&self.vote()) {
             return Err(InstallError::NotLastConfirmed);
         }
         if self.has_tried && !joint.is_authentic(parent) {
@@ -286,7 +287,7 @@ impl<S: CryptoSuite> Shared<S> {
                 moved,
                 part,
                 receive: self.receive,
-                confirmed: None,
+                said: Said::default(),
             },
         }
     }

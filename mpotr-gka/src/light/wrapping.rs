@@ -11,7 +11,7 @@
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{
     CryptoSuite, Element, ElementBytes, Group, Secret, SecretScalar, TranscriptHash, kdf::Prk,
-    label, wiping_stack,
+    label, wiping_stack, zeroize::Zeroizing,
 };
 
 use super::seed::{Handle, Wrap};
@@ -29,16 +29,18 @@ impl FreshSecret {
         count: u64,
         rng: &mut dyn CryptoRng,
     ) -> Self {
-        let fresh = Secret::<64>::random(rng);
-        let secret = match identity.speaker() {
-            Speaker::Holder(identity) => identity.secret().expose().as_slice(),
-            Speaker::Forger(_) => &[],
-        };
-        let hash = TranscriptHash::<S>::new(label::LIGHT_SECRET)
-            .bytes(secret)
-            .bytes(fresh.expose())
-            .u64(count);
-        Self(hash.finish_secret().first_half())
+        wiping_stack(|| {
+            let fresh = Secret::<64>::random(rng);
+            let secret = match identity.speaker() {
+                Speaker::Holder(identity) => identity.secret().expose().as_slice(),
+                Speaker::Forger(_) => &[],
+            };
+            let hash = TranscriptHash::<S>::new(label::LIGHT_SECRET)
+                .bytes(secret)
+                .bytes(fresh.expose())
+                .u64(count);
+            Self(hash.finish_secret().first_half())
+        })
     }
 
     /// `r`, for the key schedule.
@@ -48,11 +50,13 @@ impl FreshSecret {
 
     /// `w`.
     fn exponent<S: CryptoSuite>(&self, handle: &Handle) -> SecretScalar<S> {
-        SecretScalar::of_hash(
-            TranscriptHash::<S>::new(label::LIGHT_EXPONENT)
-                .bytes(self.0.expose())
-                .bytes(handle.as_bytes()),
-        )
+        wiping_stack(|| {
+            SecretScalar::of_hash(
+                TranscriptHash::<S>::new(label::LIGHT_EXPONENT)
+                    .bytes(self.0.expose())
+                    .bytes(handle.as_bytes()),
+            )
+        })
     }
 
     /// `w` and `W`, to wrap for all.
@@ -79,9 +83,11 @@ impl FreshSecret {
             return None;
         }
         let element = S::Group::decode(ephemeral.as_bytes())?;
-        let shared = receive.mul(&element);
-        let pad = pad::<S>(&shared, handle, ephemeral, own, me);
-        let secret = Self(xor(wrap.as_bytes(), &pad));
+        let secret = wiping_stack(|| {
+            let shared = Zeroizing::new(receive.mul(&element));
+            let pad = pad::<S>(&shared, handle, ephemeral, own, me);
+            Self(xor(wrap.as_bytes(), &pad))
+        });
         let is_it = secret.wrapping::<S>(handle).ephemeral == *ephemeral;
         is_it.then_some(secret)
     }
@@ -113,13 +119,15 @@ impl<S: CryptoSuite> Wrapping<S> {
             return None;
         }
         let element = S::Group::decode(receive.as_bytes())?;
-        let shared = self.exponent.mul(&element);
-        let pad = pad::<S>(&shared, &self.handle, &self.ephemeral, receive, member);
-        Some(Wrap::new(*xor(secret.0.expose(), &pad).expose()))
+        Some(wiping_stack(|| {
+            let shared = Zeroizing::new(self.exponent.mul(&element));
+            let pad = pad::<S>(&shared, &self.handle, &self.ephemeral, receive, member);
+            Wrap::new(*xor(secret.0.expose(), &pad).expose())
+        }))
     }
 }
 
-/// What a wrap is hidden by.
+/// What a wrap is hidden by. Who calls this wipes the stack.
 fn pad<S: CryptoSuite>(
     shared: &Element<S>,
     handle: &Handle,
@@ -127,17 +135,15 @@ fn pad<S: CryptoSuite>(
     receive: &ReceiveKey,
     member: MemberIndex,
 ) -> Secret<32> {
-    wiping_stack(|| {
-        let encoded = Secret::new(S::Group::encode(shared));
-        let prk = Prk::extract::<S>(handle.as_bytes(), encoded.expose());
-        let context = [
-            ephemeral.as_bytes().as_slice(),
-            receive.as_bytes(),
-            &member.get().to_be_bytes(),
-        ]
-        .concat();
-        prk.expand::<S, 32>(label::LIGHT_WRAP, &context)
-    })
+    let encoded = Secret::new(S::Group::encode(shared));
+    let prk = Prk::extract::<S>(handle.as_bytes(), encoded.expose());
+    let context = [
+        ephemeral.as_bytes().as_slice(),
+        receive.as_bytes(),
+        &member.get().to_be_bytes(),
+    ]
+    .concat();
+    prk.expand::<S, 32>(label::LIGHT_WRAP, &context)
 }
 
 fn xor(bytes: &[u8; 32], pad: &Secret<32>) -> Secret<32> {
@@ -147,4 +153,84 @@ fn xor(bytes: &[u8; 32], pad: &Secret<32>) -> Secret<32> {
             *to = byte ^ pad;
         }
     })
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
+    use mpotr_crypto::{Group, IdentityKeyPair, SecretScalar};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::FreshSecret;
+    use crate::light::seed::Handle;
+    use crate::member_index::MemberIndex;
+    use crate::rounds::ReceiveKey;
+
+    /// What lies on the stack below who looks. All is made before, so that looking itself writes over little of it.
+    struct Below {
+        memory: std::fs::File,
+        bytes: Vec<u8>,
+    }
+
+    impl Below {
+        fn new() -> Self {
+            Self {
+                memory: std::fs::File::open("/proc/self/mem").unwrap(),
+                bytes: vec![0; 24 * 1024],
+            }
+        }
+
+        fn look(&mut self) {
+            let here = 0_u8;
+            let at = std::ptr::from_ref(&here)
+                .addr()
+                .saturating_sub(self.bytes.len());
+            std::os::unix::fs::FileExt::read_exact_at(
+                &self.memory,
+                &mut self.bytes,
+                u64::try_from(at).unwrap(),
+            )
+            .unwrap();
+        }
+
+        /// Whether half of a secret was there.
+        fn holds(&self, secret: &[u8]) -> bool {
+            secret
+                .chunks_exact(16)
+                .any(|half| self.bytes.windows(16).any(|at| at == half))
+        }
+    }
+
+    /// A fresh secret is drawn, wrapped and opened: neither it nor its exponent is left on the stack.
+    #[test]
+    fn a_fresh_secret_is_not_left_on_the_stack() {
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let identity = IdentityKeyPair::random::<S>(&mut rng);
+        let receive = SecretScalar::<S>::random(&mut rng);
+        let element = receive.mul_base();
+        let public = ReceiveKey::new(<S as mpotr_crypto::CryptoSuite>::Group::encode(&element));
+        let handle = Handle::new([1; 16]);
+        let me = MemberIndex::new(0);
+
+        let mut below = Below::new();
+        let fresh = FreshSecret::draw::<S>(&identity, 0, &mut rng);
+        below.look();
+        assert!(!below.holds(fresh.0.expose()), "r, drawn");
+        assert!(!below.holds(identity.secret().expose()), "a");
+        let wrapping = fresh.wrapping::<S>(&handle);
+        below.look();
+        assert!(!below.holds(fresh.0.expose()), "r, for its exponent");
+        assert!(!below.holds(wrapping.exponent.encoded().expose()), "w");
+        let wrap = wrapping.wrap(&fresh, &public, me).unwrap();
+        below.look();
+        assert!(!below.holds(fresh.0.expose()), "r, wrapped");
+        let ephemeral = wrapping.ephemeral;
+        let opened = FreshSecret::open::<S>(&wrap, &ephemeral, &handle, &receive, &public, me);
+        below.look();
+        let opened = opened.unwrap();
+        assert!(!below.holds(opened.0.expose()), "r, opened");
+        assert!(!below.holds(receive.encoded().expose()), "p");
+    }
 }

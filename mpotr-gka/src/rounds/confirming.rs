@@ -15,7 +15,7 @@ use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, KeyStatement};
-use crate::continuation::Continuation;
+use crate::continuation::{Continuation, Said};
 use crate::fault::{CheckFailed, Fault, FaultKind, RunError};
 use crate::member_index::MemberIndex;
 use crate::run::Run;
@@ -92,7 +92,7 @@ impl<S: CryptoSuite> Confirming<S> {
                 key_commitment: statement.key_commitment,
                 me,
                 moved: None,
-                confirmed: None,
+                said: Said::default(),
                 init,
                 keys,
                 parts,

@@ -1,28 +1,29 @@
 //! Who shares in what, and what is installed by whom.
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
-use mpotr_gka::NotRising;
+use mpotr_gka::ViewPassed;
 use mpotr_gka::light::{
-    ChangeBody, ChangeKind, Context, InstallError, LightCut, LightVote, SeedError, Seeded,
-    ShareError, Signed, Watch,
+    ChangeBody, ChangeKind, CutError, FreezeError, InstallError, LightCut, LightVote, ProposeError,
+    Proposed, SeedError, Seeded, ShareError, Signed, TermsError, Watch,
 };
 
-use crate::house::{House, Line, Round, message};
+use crate::house::{Closed, House, Line, message};
 
 /// A CUT by who proposed, of the FREEZEs of all, with something altered in it.
-fn altered(house: &House, round: &Round, alter: impl FnOnce(&mut LightCut)) -> Signed<LightCut> {
-    let mut body = house.cut(round, &round.freezes()).body().clone();
+fn altered(house: &House, closed: &Closed, alter: impl FnOnce(&mut LightCut)) -> Signed<LightCut> {
+    let mut body = closed.cutting.cut().body().clone();
     alter(&mut body);
-    let proposer = &house.members[round.frozen[0].0];
+    let proposer = &house.members[closed.proposer];
     Signed::sign(body, proposer.parent.sid(), &proposer.signing)
 }
 
 /// What the last member answers to an altered CUT.
 fn refusal(alter: impl FnOnce(&mut LightCut)) -> ShareError {
     let mut house = House::new(3);
-    let mut round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-    let cut = altered(&house, &round, alter);
-    let (member, frozen) = round.frozen.pop().unwrap();
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut closed = house.cut(round);
+    let cut = altered(&house, &closed, alter);
+    let (member, frozen) = closed.frozen.pop().unwrap();
     let held = house.share(member, frozen, &cut).unwrap_err();
     assert!(house.members[member].parent.confirmed().is_none());
     held.error
@@ -75,9 +76,9 @@ fn what_is_not_held_is_waited_for() {
     house.members[0].line.held = 7;
     house.members[1].line.held = 7;
     let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-    let cut = house.cut(&round, &round.freezes());
-    let mut frozen = round.frozen.into_iter().map(|(_, frozen)| frozen);
-    let late = frozen.nth(2).unwrap();
+    let mut closed = house.cut(round);
+    let cut = closed.cutting.cut().clone();
+    let (_, late) = closed.frozen.pop().unwrap();
     let held = house.share(2, late, &cut).unwrap_err();
     assert_eq!(held.error, ShareError::NotHeld);
     house.members[2].line.held = 7;
@@ -102,11 +103,11 @@ fn a_part_or_a_key_that_should_be_kept_is_not_changed() {
 #[test]
 fn two_cuts_one_view() {
     let mut house = House::new(3);
-    let mut round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-    let freezes = round.freezes();
-    let one = house.cut(&round, &freezes);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut closed = house.cut(round);
+    let one = closed.cutting.cut().clone();
     // The same with another order of its own: the proposer holds one message less.
-    let two = altered(&house, &round, |cut| cut.closing.base = Line::prefix(4));
+    let two = altered(&house, &closed, |cut| cut.closing.base = Line::prefix(4));
     assert_ne!(one.body(), two.body());
     let named = mpotr_gka::Fault::of(
         mpotr_gka::FaultKind::Equivocation,
@@ -116,48 +117,199 @@ fn two_cuts_one_view() {
         one.equivocation(&two, &house.members[1].parent),
         Some(named)
     );
-    let (member, frozen) = round.frozen.pop().unwrap();
+    let (member, frozen) = closed.frozen.pop().unwrap();
     let shared = house.share(member, frozen, &one).unwrap();
     let vote = shared.vote();
-    // Its phase is consumed. A copy of the member that answers the same SEED anew has new nonces, and no vote left.
-    let again = house.open(2, round.frozen[0].1.seed());
-    let again = house.freeze(2, again);
-    assert_ne!(again.freeze().body().nonces, freezes[2].body().nonces);
-    let held = house.share(2, again, &one).unwrap_err();
-    assert_eq!(held.error, ShareError::NotMine);
+    // Its phase is consumed, and it answers the same SEED no second time.
+    let again = house.open(2, closed.cutting.seed());
+    let held = house.try_freeze(2, again).unwrap_err();
+    assert_eq!(held.error, FreezeError::Answered);
     assert_eq!(house.members[2].parent.confirmed(), Some(&vote));
+}
+
+/// One FREEZE for a SEED: a second one would have nonces of its own, and be evidence against an honest member.
+#[test]
+fn one_freeze_a_seed() {
+    let mut house = House::new(3);
+    let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let proposed = house.propose(0, terms);
+    let seed = proposed.seed().clone();
+    let [one, two] = [(); 2].map(|()| house.open(1, &seed));
+    let first = house.freeze(1, one);
+    let held = house.try_freeze(1, two).unwrap_err();
+    assert_eq!(held.error, FreezeError::Answered);
+    assert_eq!(first.freeze().body().seed, seed.body().digest::<S>());
+    // Another SEED of this view is answered: that its proposer made two is evidence against the proposer.
+    let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let other = house.propose(0, terms).seed().clone();
+    let other = house.open(1, &other);
+    assert!(house.try_freeze(1, other).is_ok());
+    // And the first still not again.
+    let held = house.try_freeze(1, held.phase).unwrap_err();
+    assert_eq!(held.error, FreezeError::Answered);
 }
 
 /// Two SEEDs with one roster in one view: a share for one does not serve the other, and there is one share a view.
 #[test]
 fn two_seeds_same_roster() {
     let mut house = House::new(3);
-    let [one, two] = [(); 2].map(|()| house.begin(1, ChangeKind::Refresh, &[0, 1, 2]));
-    let [one_cut, two_cut] = [&one, &two].map(|round| house.cut(round, &round.freezes()));
-    let mut frozen = [one, two]
-        .map(|mut round| round.frozen.pop().unwrap().1)
-        .into_iter();
-    let shared = house.share(2, frozen.next().unwrap(), &one_cut).unwrap();
-    let other = frozen.next().unwrap();
+    let [mut one, mut two] = [(); 2].map(|()| {
+        let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+        house.cut(round)
+    });
+    let [one_cut, two_cut] = [&one, &two].map(|closed| closed.cutting.cut().clone());
+    let (_, first) = one.frozen.pop().unwrap();
+    let shared = house.share(2, first, &one_cut).unwrap();
+    let (_, other) = two.frozen.pop().unwrap();
     let held = house.share(2, other, &one_cut).unwrap_err();
     assert_eq!(held.error, ShareError::OtherSeed);
     let held = house.share(2, held.phase, &two_cut).unwrap_err();
-    assert_eq!(held.error, ShareError::NotRising(NotRising(1)));
+    assert_eq!(held.error, ShareError::Passed(ViewPassed::Confirmed(1)));
     assert_eq!(house.members[2].parent.confirmed(), Some(&shared.vote()));
 }
 
 #[test]
 fn light_seed_replayed_in_next_view() {
     let mut house = House::new(3);
-    let mut first = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-    let mut second = house.begin(2, ChangeKind::Refresh, &[0, 1, 2]);
-    let first_cut = house.cut(&first, &first.freezes());
-    let second_cut = house.cut(&second, &second.freezes());
-    let later = second.frozen.pop().unwrap().1;
+    let first = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut first = house.cut(first);
+    let second = house.begin(2, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut second = house.cut(second);
+    let [first_cut, second_cut] = [&first, &second].map(|closed| closed.cutting.cut().clone());
+    let (_, later) = second.frozen.pop().unwrap();
     assert!(house.share(2, later, &second_cut).is_ok());
-    let earlier = first.frozen.pop().unwrap().1;
+    let (_, earlier) = first.frozen.pop().unwrap();
     let held = house.share(2, earlier, &first_cut).unwrap_err();
-    assert_eq!(held.error, ShareError::NotRising(NotRising(2)));
+    assert_eq!(held.error, ShareError::Passed(ViewPassed::Entered(2)));
+}
+
+/// Who has answered a SEED of a view says nothing for a view below: it may have shown what a CUT there leaves out.
+#[test]
+fn nothing_for_a_view_below_the_one_entered() {
+    let below = ViewPassed::Entered(2);
+    let mut house = House::new(3);
+    let first = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let late = house.propose(0, terms.clone()).seed().clone();
+    let opened = house.open(2, &late);
+    let mut first = house.cut(first);
+    assert_eq!(house.members[2].parent.entered(), 1);
+    let _second = house.begin(2, ChangeKind::Refresh, &[0, 1, 2]);
+    assert_eq!(house.members[2].parent.entered(), 2);
+    // SHARE: it has confirmed nothing, and holds all of the cut.
+    let cut = first.cutting.cut().clone();
+    let (_, frozen) = first.frozen.pop().unwrap();
+    assert!(house.members[2].parent.confirmed().is_none());
+    let held = house.share(2, frozen, &cut).unwrap_err();
+    assert_eq!(held.error, ShareError::Passed(below));
+    // FREEZE for a SEED that was opened before, and one that comes now.
+    let held = house.try_freeze(2, opened).unwrap_err();
+    assert_eq!(held.error, FreezeError::Passed(below));
+    let it = &house.members[2];
+    let refused = Seeded::open(&it.parent, late, Watch::Lazy).unwrap_err();
+    assert_eq!(refused, SeedError::Passed(below));
+    // SEED and CUT of its own.
+    let it = &house.members[0];
+    let (identity, signing) = (&it.identity, &it.signing);
+    let refused = Proposed::new(&it.parent, terms, identity, signing, 9, &mut house.rng);
+    assert_eq!(refused.unwrap_err(), ProposeError::Passed(below));
+    let mut other = House::new(3);
+    let round = other.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    other.members[0].parent.enter(2).unwrap();
+    let freezes = round.freezes();
+    let refused = other.cut_of(round, freezes).map(drop).unwrap_err();
+    assert_eq!(refused, CutError::Passed(below));
+    // A full run is no other matter.
+    let vote = LightVote {
+        view: 1,
+        what: message(9),
+    };
+    let parent = &mut house.members[2].parent;
+    assert_eq!(parent.confirm(vote), Err(below));
+    assert_eq!(parent.enter(1), Err(below));
+    assert_eq!(parent.enter(2), Ok(()));
+}
+
+/// Who stays is as the kind of change says; so it is checked by who makes the SEED and by who opens it.
+#[test]
+fn a_kind_that_does_not_fit_who_stays_is_refused() {
+    let mut house = House::new(3);
+    for (kind, staying, expected) in [
+        (
+            ChangeKind::Refresh,
+            vec![0, 1],
+            TermsError::WrongKind(ChangeKind::Refresh),
+        ),
+        (
+            ChangeKind::Leave,
+            vec![0, 1, 2],
+            TermsError::WrongKind(ChangeKind::Leave),
+        ),
+        (
+            ChangeKind::Exclusion,
+            vec![0, 1, 2],
+            TermsError::WrongKind(ChangeKind::Exclusion),
+        ),
+        (ChangeKind::Leave, vec![0, 1, 7], TermsError::Strangers),
+        (ChangeKind::Leave, vec![1, 0], TermsError::Strangers),
+    ] {
+        let terms = house.terms(1, kind, &staying);
+        let it = &house.members[0];
+        let (identity, signing) = (&it.identity, &it.signing);
+        let refused = Proposed::new(&it.parent, terms, identity, signing, 9, &mut house.rng);
+        assert_eq!(refused.unwrap_err(), ProposeError::Terms(expected));
+    }
+    // By a liar: an honest SEED with another kind, or with another one who stays.
+    let terms = house.terms(1, ChangeKind::Leave, &[0, 1]);
+    let honest = house.propose(0, terms).seed().body().clone();
+    let liar = &house.members[0];
+    for (kind, watch, expected) in [
+        (
+            ChangeKind::Refresh,
+            Watch::Lazy,
+            TermsError::WrongKind(ChangeKind::Refresh),
+        ),
+        (
+            ChangeKind::Exclusion,
+            Watch::Lazy,
+            TermsError::LazyExclusion,
+        ),
+    ] {
+        let mut body = honest.clone();
+        (body.terms.kind, body.terms.watch) = (kind, watch);
+        let seed = Signed::sign(body, liar.parent.sid(), &liar.signing);
+        let refused = Seeded::open(&house.members[1].parent, seed, Watch::Eager);
+        assert_eq!(refused.unwrap_err(), SeedError::Terms(expected));
+    }
+    let mut outsider = honest;
+    outsider.terms.staying.push(mpotr_gka::MemberIndex::new(7));
+    outsider.wraps.push(outsider.wraps[0]);
+    let seed = Signed::sign(outsider, liar.parent.sid(), &liar.signing);
+    let refused = Seeded::open(&house.members[1].parent, seed, Watch::Eager).unwrap_err();
+    assert_eq!(refused, SeedError::Terms(TermsError::Strangers));
+}
+
+/// Whether a view is eager stands in SEED: all look at the same packets, and hold the proposer to the same.
+#[test]
+fn all_agree_on_whether_a_view_is_eager() {
+    let mut house = House::new(3);
+    let mut terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    terms.watch = Watch::Eager;
+    let round = house.begin_with(terms, &[0, 1, 2]);
+    let mut closed = house.cut(round);
+    // A member that expects a lazy view refuses an unsigned CUT as others do.
+    let cut = closed.cutting.cut().body().clone();
+    let unsigned = Signed::new(cut, mpotr_crypto::SignatureBytes::new([7; 64]));
+    let (_, frozen) = closed.frozen.pop().unwrap();
+    let held = house.share(2, frozen, &unsigned).unwrap_err();
+    assert_eq!(held.error, ShareError::NotAuthentic);
+    // A forger that says lazy, where a member expects an eager view.
+    let terms = house.terms(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let body = house.propose(0, terms).seed().body().clone();
+    assert_eq!(body.terms.watch, Watch::Lazy);
+    let forged = Signed::new(body, mpotr_crypto::SignatureBytes::new([7; 64]));
+    let refused = Seeded::open(&house.members[1].parent, forged, Watch::Eager);
+    assert_eq!(refused.unwrap_err(), SeedError::NotAuthentic);
 }
 
 /// A share and the confirmation of a full run are votes of one kind.
@@ -172,7 +324,8 @@ fn light_share_then_full_confirmation() {
         what: message(9),
     };
     let parent = &mut house.members[0].parent;
-    assert_eq!(parent.confirm(full(3)), Err(NotRising(3)));
+    let confirmed = ViewPassed::Confirmed(3);
+    assert_eq!(parent.confirm(full(3)), Err(confirmed));
     assert_eq!(sharing.shared[0].1.check(parent, &joint), Ok(()));
     // In a higher view it may; then the certificate of the lower one installs nothing.
     assert_eq!(parent.confirm(full(4)), Ok(()));
@@ -180,12 +333,13 @@ fn light_share_then_full_confirmation() {
     assert_eq!(late, Err(InstallError::NotLastConfirmed));
     // And the other way round: who confirmed in a full run of this view does not share in it.
     let mut house = House::new(3);
-    let mut round = house.begin(3, ChangeKind::Refresh, &[0, 1, 2]);
-    let cut = house.cut(&round, &round.freezes());
+    let round = house.begin(3, ChangeKind::Refresh, &[0, 1, 2]);
+    let mut closed = house.cut(round);
+    let cut = closed.cutting.cut().clone();
     house.members[2].parent.confirm(full(3)).unwrap();
-    let frozen = round.frozen.pop().unwrap().1;
+    let (_, frozen) = closed.frozen.pop().unwrap();
     let held = house.share(2, frozen, &cut).unwrap_err();
-    assert_eq!(held.error, ShareError::NotRising(NotRising(3)));
+    assert_eq!(held.error, ShareError::Passed(confirmed));
 }
 
 /// A certificate that comes late finds who confirmed nothing above it.
@@ -225,7 +379,7 @@ fn share_replayed_in_other_parent() {
     let there = other.share_all(round);
     // The same shares for other SEEDs and CUTs, and a certificate that goes with them.
     let shares = sharing.shares();
-    assert!(other.certify_with(&there, &shares, Watch::Lazy).is_err());
+    assert!(other.certify_with(&there, &shares).is_err());
     let joint = house.certify(&sharing);
     let mut body = joint.body().clone();
     let own = there.shared[0].1.share().body();
@@ -255,38 +409,10 @@ fn joint_withheld() {
 fn nothing_is_cut_before_all_have_answered() {
     let mut house = House::new(3);
     let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-    let (_, frozen) = &round.frozen[0];
-    let it = &house.members[0];
-    let freezes = &round.freezes()[..2];
-    let refused = frozen.cut(
-        &it.parent,
-        freezes,
-        &Context {
-            order: &it.line,
-            signing: &it.signing,
-            watch: Watch::Lazy,
-        },
-    );
+    let freezes = round.freezes()[..2].to_vec();
     let missing = crate::house::members(&[2]);
-    assert_eq!(
-        refused.unwrap_err(),
-        mpotr_gka::light::CutError::Missing(missing)
-    );
-    let (_, other) = &round.frozen[1];
-    let it = &house.members[1];
-    let refused = other.cut(
-        &it.parent,
-        &round.freezes(),
-        &Context {
-            order: &it.line,
-            signing: &it.signing,
-            watch: Watch::Lazy,
-        },
-    );
-    assert_eq!(
-        refused.unwrap_err(),
-        mpotr_gka::light::CutError::NotProposer
-    );
+    let refused = house.cut_of(round, freezes).map(drop).unwrap_err();
+    assert_eq!(refused, CutError::Missing(missing));
 }
 
 /// Every FREEZE of one member, over views and SEEDs, has nonces of its own, however bad its source of randomness.

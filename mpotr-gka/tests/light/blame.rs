@@ -3,7 +3,7 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_crypto::{Group, JointShare, NonceCommitment, NonceSum, SignatureBytes};
 use mpotr_gka::light::{
-    Attempts, CertifyError, ChangeBody, ChangeKind, ChangePacket, Context, CutError, InstallError,
+    Attempts, CertifyError, ChangeBody, ChangeKind, ChangePacket, CutError, Heard, InstallError,
     NextView, Object, Objection, SeedError, Seeded, ShareError, Signed, Verdict, ViewEnd, Watch,
     Wrap, complain,
 };
@@ -20,41 +20,46 @@ fn fault(kind: FaultKind, culprits: &[usize]) -> Verdict {
     })
 }
 
-/// The verdict of the proposer on these shares.
-fn verdict(house: &House, sharing: &Sharing, watch: Watch) -> Verdict {
-    let shares = sharing.shares();
-    match house.certify_with(sharing, &shares, watch) {
-        Err(CertifyError::Failed(verdict)) => verdict,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// All have shared; the FREEZE of a member was altered before CUT was made, and signed by this member if by any.
-fn shared_after<B>(
-    alter: impl FnOnce(&mut mpotr_gka::light::Freeze) -> B,
+/// What the others answer to a CUT that lists a FREEZE which another made of a member's, in its name.
+fn refused_after(
+    forge: impl FnOnce(&mut mpotr_gka::light::Freeze),
     member: usize,
-    is_signed: bool,
-) -> (House, Result<Sharing, ShareError>) {
+) -> Vec<(usize, ShareError)> {
     let mut house = House::new(3);
-    let mut round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
     let mut freezes = round.freezes();
     let mut body = freezes[member].body().clone();
+    forge(&mut body);
+    freezes[member] = Signed::new(body, UNSIGNED);
+    let closed = house.cut_of(round, freezes).unwrap();
+    let cut = closed.cutting.cut().clone();
+    let answers = closed.frozen.into_iter().filter_map(|(at, frozen)| {
+        let held = house.share(at, frozen, &cut).err()?;
+        Some((at, held.error))
+    });
+    answers.collect()
+}
+
+/// What comes of a round whose CUT the proposer alters and signs. Who refuses is said, and all shares if nobody does.
+fn shared_in(
+    alter: impl FnOnce(&mut mpotr_gka::light::LightCut),
+) -> (House, Sharing, Vec<(usize, ShareError)>) {
+    let mut house = House::new(3);
+    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
+    let closed = house.cut(round);
+    let mut body = closed.cutting.cut().body().clone();
     alter(&mut body);
-    let it = &house.members[member];
-    freezes[member] = if is_signed {
-        Signed::sign(body, it.parent.sid(), &it.signing)
-    } else {
-        Signed::new(body, UNSIGNED)
-    };
-    let cut = house.cut(&round, &freezes);
-    let mut shared = Vec::new();
-    for (at, frozen) in round.frozen.drain(..) {
-        match house.share(at, frozen, &cut) {
-            Ok(it) => shared.push((at, it)),
-            Err(held) => return (house, Err(held.error)),
+    let liar = &house.members[0];
+    let cut = Signed::sign(body, liar.parent.sid(), &liar.signing);
+    let (mut shared, mut refused) = (Vec::new(), Vec::new());
+    for (member, frozen) in closed.frozen {
+        match house.share(member, frozen, &cut) {
+            Ok(it) => shared.push((member, it)),
+            Err(held) => refused.push((member, held.error)),
         }
     }
-    (house, Ok(Sharing { freezes, shared }))
+    let freezes = closed.freezes;
+    (house, Sharing { freezes, shared }, refused)
 }
 
 /// Who holds the sealing keys says in Alice's name what she did not say. She alone sees it, and nobody is named.
@@ -64,8 +69,7 @@ fn framed_by_forged_freeze() {
         let other = generator();
         freeze.nonces = NonceCommitment::new([other, other].concat().try_into().unwrap());
     };
-    let (_, refused) = shared_after(forge, 1, false);
-    assert_eq!(refused.map(drop).unwrap_err(), ShareError::NotMine);
+    assert_eq!(refused_after(forge, 1), [(1, ShareError::NotMine)]);
     assert_eq!(ShareError::NotMine.objection(), Some(Objection::NotMine));
 }
 
@@ -78,35 +82,36 @@ fn generator() -> [u8; 32] {
 
 #[test]
 fn framed_by_forged_share() {
-    let mut house = House::new(3);
-    let round = house.begin(1, ChangeKind::Leave, &[0, 2]);
-    let sharing = house.share_all(round);
-    let mut shares = sharing.shares();
-    let mut body = shares[1].body().clone();
-    body.share = JointShare::new([1; 32]);
-    body.share = JointShare::new({
-        let mut bytes = *body.share.as_bytes();
-        bytes[31] = 0;
-        bytes
-    });
-    shares[1] = Signed::new(body.clone(), UNSIGNED);
-    let certify = |shares: &[_], watch| house.certify_with(&sharing, shares, watch).unwrap_err();
-    let asked = vec![(ChangePacket::Share, MemberIndex::new(2))];
-    let lazy = certify(&shares, Watch::Lazy);
-    assert_eq!(lazy, CertifyError::Failed(Verdict::NotReceived(asked)));
-    let eager = certify(&shares, Watch::Eager);
-    assert_eq!(eager, CertifyError::Missing(members(&[2])));
-    // The same over its sender's signature names the sender.
-    let it = &house.members[2];
-    shares[1] = Signed::sign(body, it.parent.sid(), &it.signing);
     for watch in [Watch::Lazy, Watch::Eager] {
+        let mut house = House::new(3);
+        let mut terms = house.terms(1, ChangeKind::Leave, &[0, 2]);
+        terms.watch = watch;
+        let round = house.begin_with(terms, &[0, 2]);
+        let sharing = house.share_all(round);
+        let mut shares = sharing.shares();
+        let mut body = shares[1].body().clone();
+        body.share = JointShare::new({
+            let mut bytes = [1; 32];
+            bytes[31] = 0;
+            bytes
+        });
+        shares[1] = Signed::new(body.clone(), UNSIGNED);
+        let certify = |shares: &[_]| house.certify_with(&sharing, shares).unwrap_err();
+        let asked = vec![(ChangePacket::Share, MemberIndex::new(2))];
+        let expected = match watch {
+            Watch::Lazy => CertifyError::Failed(Verdict::NotReceived(asked)),
+            Watch::Eager => CertifyError::Missing(members(&[2])),
+        };
+        assert_eq!(certify(&shares), expected);
+        // The same over its sender's signature names the sender.
+        let it = &house.members[2];
+        shares[1] = Signed::sign(body, it.parent.sid(), &it.signing);
         let named = fault(FaultKind::WrongJointShare, &[2]);
-        assert_eq!(certify(&shares, watch), CertifyError::Failed(named));
+        assert_eq!(certify(&shares), CertifyError::Failed(named));
+        // And with her own share among them it goes through.
+        shares[1] = sharing.shares()[1].clone();
+        assert!(house.certify_with(&sharing, &shares).is_ok());
     }
-    // And with her own share among them it goes through.
-    shares.push(sharing.shares()[1].clone());
-    shares.remove(1);
-    assert!(house.certify_with(&sharing, &shares, Watch::Lazy).is_ok());
 }
 
 #[test]
@@ -144,10 +149,7 @@ fn wrong_wrap_names_proposer() {
     let verdict = holder.judge(&house.members[2].parent, &complaint);
     assert_eq!(verdict, Some(fault(FaultKind::WrongWrap, &[0])));
     // Nobody shares in what is objected to.
-    let mut round = crate::house::Round { frozen: Vec::new() };
     let frozen = house.freeze(2, holder);
-    round.frozen.push((2, frozen));
-    let (_, frozen) = round.frozen.remove(0);
     let cut = mpotr_gka::light::LightCut {
         seed: seed.body().digest::<S>(),
         sender: MemberIndex::new(0),
@@ -160,21 +162,11 @@ fn wrong_wrap_names_proposer() {
         keys: Vec::new(),
         nonces: NonceSum::new([0; 64]),
     };
-    let it = &mut house.members[2];
     let cut = Signed::new(cut, UNSIGNED);
-    let objections = [complaint];
-    let held = frozen
-        .share(
-            &mut it.parent,
-            cut,
-            &objections,
-            &Context {
-                order: &it.line,
-                signing: &it.signing,
-                watch: Watch::Lazy,
-            },
-        )
-        .unwrap_err();
+    let heard = Heard {
+        objections: &[complaint],
+    };
+    let held = house.share_after(2, frozen, &cut, &heard).unwrap_err();
     assert_eq!(held.error, ShareError::Objected(MemberIndex::new(1)));
 }
 
@@ -234,71 +226,69 @@ fn copied_receive_key_blames_nobody() {
     body.receive = copied;
     let it = &house.members[2];
     freezes[2] = Signed::sign(body, it.parent.sid(), &it.signing);
-    let cut = house.cut(&round, &freezes);
-    let mut frozen = round.frozen.into_iter();
-    for member in [0, 1] {
-        let (_, frozen) = frozen.next().unwrap();
-        assert!(house.share(member, frozen, &cut).is_ok());
-    }
+    let mut closed = house.cut_of(round, freezes).unwrap();
+    let cut = closed.cutting.cut().clone();
+    house.share_own(0, closed.cutting);
+    let (_, frozen) = closed.frozen.remove(0);
+    assert!(house.share(1, frozen, &cut).is_ok());
 }
 
 #[test]
 fn a_receive_key_that_is_no_element_ends_light_runs_and_names_its_owner() {
-    let house = House::new(3);
-    let mut round_house = house;
-    let round = round_house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-    let mut freezes = round.freezes();
-    let mut body = freezes[2].body().clone();
-    body.receive = ReceiveKey::new([0; 32]);
-    let it = &round_house.members[2];
-    freezes[2] = Signed::sign(body, it.parent.sid(), &it.signing);
-    let (_, frozen) = &round.frozen[0];
-    let it = &round_house.members[0];
-    let refused = frozen.cut(
-        &it.parent,
-        &freezes,
-        &Context {
-            order: &it.line,
-            signing: &it.signing,
-            watch: Watch::Lazy,
-        },
+    let refused = refused_cut(
+        ChangeKind::Refresh,
+        |it| it.receive = ReceiveKey::new([0; 32]),
+        true,
     );
     let named = Fault {
         kind: FaultKind::MalformedFreeze,
-        culprits: members(&[2]),
+        culprits: members(&[1]),
     };
-    assert_eq!(refused.unwrap_err(), CutError::Fault(named));
+    assert_eq!(refused, CutError::Fault(named));
+}
+
+/// Why no CUT is made where a FREEZE of member 1 was altered, and signed by it if by any.
+fn refused_cut(
+    kind: ChangeKind,
+    alter: impl FnOnce(&mut mpotr_gka::light::Freeze),
+    is_signed: bool,
+) -> CutError {
+    let staying = match kind {
+        ChangeKind::Refresh => vec![0, 1, 2, 3],
+        ChangeKind::Leave | ChangeKind::Exclusion => vec![0, 1, 2],
+    };
+    let mut house = House::new(4);
+    let round = house.begin(1, kind, &staying);
+    let mut freezes = round.freezes();
+    let mut body = freezes[1].body().clone();
+    alter(&mut body);
+    let it = &house.members[1];
+    freezes[1] = if is_signed {
+        Signed::sign(body, it.parent.sid(), &it.signing)
+    } else {
+        Signed::new(body, UNSIGNED)
+    };
+    house.cut_of(round, freezes).map(drop).unwrap_err()
+}
+
+fn installs(freeze: &mut mpotr_gka::light::Freeze) {
+    freeze.standing.installed = Some(mpotr_gka::light::LightVote {
+        view: 0,
+        what: crate::house::message(1),
+    });
 }
 
 /// What another says in a member's name is not received, whatever it says: nobody is named, and no run ends by it.
 #[test]
 fn forged_freeze_blames_nobody() {
-    let mut house = House::new(3);
-    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
     let alterations: [fn(&mut mpotr_gka::light::Freeze); 3] = [
         |it| it.nonces = NonceCommitment::new([0; 64]),
         |it| it.receive = ReceiveKey::new([0; 32]),
-        |it| {
-            it.standing.installed = Some(mpotr_gka::light::LightVote {
-                view: 0,
-                what: crate::house::message(1),
-            });
-        },
+        installs,
     ];
     for alter in alterations {
-        let mut freezes = round.freezes();
-        let mut body = freezes[1].body().clone();
-        alter(&mut body);
-        freezes[1] = Signed::new(body, UNSIGNED);
-        let (_, frozen) = &round.frozen[0];
-        let it = &house.members[0];
-        let context = Context {
-            order: &it.line,
-            signing: &it.signing,
-            watch: Watch::Lazy,
-        };
-        let refused = frozen.cut(&it.parent, &freezes, &context);
-        assert_eq!(refused.unwrap_err(), CutError::Missing(members(&[1])));
+        let refused = refused_cut(ChangeKind::Refresh, alter, false);
+        assert_eq!(refused, CutError::Missing(members(&[1])));
     }
 }
 
@@ -309,7 +299,8 @@ fn who_is_left_out_does_not_end_the_view_by_objecting() {
         let mut house = House::new(4);
         let round = house.begin(1, ChangeKind::Leave, &[0, 1, 2]);
         let freezes = round.freezes();
-        let cut = house.cut(&round, &freezes);
+        let closed = house.cut(round);
+        let cut = closed.cutting.cut().clone();
         let mut body = freezes[shows % 3].body().clone();
         body.sender = MemberIndex::new(u16::try_from(shows).unwrap());
         let it = &house.members[shows];
@@ -322,114 +313,57 @@ fn who_is_left_out_does_not_end_the_view_by_objecting() {
         };
         let it = &house.members[by];
         let object = Signed::sign(object, it.parent.sid(), &it.signing);
-        let (_, frozen) = round.frozen.into_iter().nth(2).unwrap();
-        let it = &mut house.members[2];
-        let context = Context {
-            order: &it.line,
-            signing: &it.signing,
-            watch: Watch::Lazy,
+        let (_, frozen) = closed.frozen.into_iter().nth(1).unwrap();
+        let heard = Heard {
+            objections: &[object],
         };
-        let shared = frozen.share(&mut it.parent, cut, &[object], &context);
+        let shared = house.share_after(2, frozen, &cut, &heard);
         assert!(shared.is_ok(), "{by} shows what {shows} said");
     }
 }
 
-/// One whose nonces are no elements, or that says nothing of a fresh key in an exclusion, and the proposer who lists it.
+/// One whose nonces are no elements, or that says nothing of a fresh key in an exclusion.
 #[test]
 fn a_malformed_freeze_names_its_sender() {
-    let mut house = House::new(4);
-    let round = house.begin(1, ChangeKind::Exclusion, &[0, 1, 2]);
     let alterations: [fn(&mut mpotr_gka::light::Freeze); 3] = [
         |it| it.nonces = NonceCommitment::new([0; 64]),
         |it| it.nonces = NonceCommitment::new([0xff; 64]),
         |it| it.signing = None,
     ];
     for alter in alterations {
-        let mut freezes = round.freezes();
-        let mut body = freezes[1].body().clone();
-        alter(&mut body);
-        let it = &house.members[1];
-        freezes[1] = Signed::sign(body, it.parent.sid(), &it.signing);
-        let (_, frozen) = &round.frozen[0];
-        let it = &house.members[0];
-        let refused = frozen.cut(
-            &it.parent,
-            &freezes,
-            &Context {
-                order: &it.line,
-                signing: &it.signing,
-                watch: Watch::Eager,
-            },
-        );
+        let refused = refused_cut(ChangeKind::Exclusion, alter, true);
         let named = Fault {
             kind: FaultKind::MalformedFreeze,
             culprits: members(&[1]),
         };
-        assert_eq!(refused.unwrap_err(), CutError::Fault(named));
+        assert_eq!(refused, CutError::Fault(named));
     }
 }
 
-/// A proposer that states other sums than those of the FREEZEs, or other keys for another member.
+/// A proposer that states other sums than those of the FREEZEs is believed until they give no signature; another key for a
+/// member is seen by its owner.
 #[test]
 fn a_wrong_cut_names_its_proposer() {
-    let alterations: [fn(&mut mpotr_gka::light::LightCut); 2] = [
-        |cut| cut.nonces = NonceSum::new([generator(), generator()].concat().try_into().unwrap()),
-        |cut| cut.keys[2].receive = ReceiveKey::new(generator()),
-    ];
-    for alter in alterations {
-        let mut house = House::new(3);
-        let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-        let freezes = round.freezes();
-        let mut body = house.cut(&round, &freezes).body().clone();
-        alter(&mut body);
-        let liar = &house.members[0];
-        let cut = Signed::sign(body, liar.parent.sid(), &liar.signing);
-        // The sums are believed; the key of a member it sees itself.
-        let mut shared = Vec::new();
-        for (member, frozen) in round.frozen {
-            match house.share(member, frozen, &cut) {
-                Ok(it) => shared.push((member, it)),
-                Err(held) => assert_eq!((member, held.error), (2, ShareError::NotMine)),
-            }
-        }
-        if shared.len() == 3 {
-            let sharing = Sharing { freezes, shared };
-            let named = fault(FaultKind::WrongCut, &[0]);
-            assert_eq!(verdict(&house, &sharing, Watch::Lazy), named);
-        }
-    }
+    let sums = NonceSum::new([generator(), generator()].concat().try_into().unwrap());
+    let (house, sharing, refused) = shared_in(|cut| cut.nonces = sums);
+    assert_eq!(refused, []);
+    // Whatever the liar itself shares.
+    let mut shares = sharing.shares();
+    let mut body = shares[0].body().clone();
+    body.sender = MemberIndex::new(0);
+    let liar = &house.members[0];
+    shares.push(Signed::sign(body, liar.parent.sid(), &liar.signing));
+    let failed = house.certify_with(&sharing, &shares).unwrap_err();
+    let named = fault(FaultKind::WrongCut, &[0]);
+    assert_eq!(failed, CertifyError::Failed(named));
+    let (_, _, refused) = shared_in(|cut| cut.keys[2].receive = ReceiveKey::new(generator()));
+    assert_eq!(refused, [(2, ShareError::NotMine)]);
 }
 
 #[test]
 fn installed_hidden_by_proposer() {
-    let alter = |freeze: &mut mpotr_gka::light::Freeze| {
-        freeze.standing.installed = Some(mpotr_gka::light::LightVote {
-            view: 0,
-            what: crate::house::message(9),
-        });
-    };
-    let mut house = House::new(3);
-    let round = house.begin(1, ChangeKind::Refresh, &[0, 1, 2]);
-    let mut freezes = round.freezes();
-    let mut body = freezes[1].body().clone();
-    alter(&mut body);
-    let it = &house.members[1];
-    freezes[1] = Signed::sign(body, it.parent.sid(), &it.signing);
-    let (_, frozen) = &round.frozen[0];
-    let it = &house.members[0];
-    let refused = frozen.cut(
-        &it.parent,
-        &freezes,
-        &Context {
-            order: &it.line,
-            signing: &it.signing,
-            watch: Watch::Lazy,
-        },
-    );
-    assert_eq!(
-        refused.unwrap_err(),
-        CutError::Installed(MemberIndex::new(1))
-    );
+    let refused = refused_cut(ChangeKind::Refresh, installs, true);
+    assert_eq!(refused, CutError::Installed(MemberIndex::new(1)));
 }
 
 /// What one member signs twice in one place, in every packet.

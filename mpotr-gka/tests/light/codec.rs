@@ -41,9 +41,10 @@ struct Packets {
 fn packets(kind: ChangeKind) -> Packets {
     let mut house = House::new(4);
     let round = house.begin(1, kind, &[0, 1, 3]);
-    let seed = round.frozen[0].1.seed().clone();
-    let cut = house.cut(&round, &round.freezes());
-    let sharing = house.share_all(round);
+    let closed = house.cut(round);
+    let seed = closed.cutting.seed().clone();
+    let cut = closed.cutting.cut().clone();
+    let sharing = house.share_closed(closed);
     let joint = house.certify(&sharing);
     let it = &house.members[1];
     let freeze = sharing.freezes[1].clone();
@@ -72,7 +73,7 @@ fn packets(kind: ChangeKind) -> Packets {
 
 #[test]
 fn every_packet_comes_back_as_it_was_and_is_strict() {
-    for kind in [ChangeKind::Refresh, ChangeKind::Exclusion] {
+    for kind in [ChangeKind::Leave, ChangeKind::Exclusion] {
         let packets = packets(kind);
         is_strict(&packets.seed);
         is_strict(&packets.freeze);
@@ -96,9 +97,9 @@ fn refusal<B: ChangeBody>(
 
 #[test]
 fn what_is_out_of_bounds_is_refused_where_it_stands() {
-    let packets = packets(ChangeKind::Refresh);
+    let packets = packets(ChangeKind::Leave);
     let unknown = DecodeErrorKind::UnknownValue;
-    // view 4, proposer 2, parent 32, handle 16, policy 4 + 6, kind 1, reasons 4, roster 2 + 1.
+    // view 4, proposer 2, parent 32, handle 16, policy 4 + 6, kind 1, watch 1, reasons 4, roster 2 + 1.
     let seed = |at, patch: &[u8]| refusal(&packets.seed, at, patch);
     assert_eq!(seed(4, &[0x10, 0]), ("proposer", unknown(4096)));
     let too_long = |length, limit| DecodeErrorKind::TooLong { length, limit };
@@ -108,13 +109,15 @@ fn what_is_out_of_bounds_is_refused_where_it_stands() {
     );
     assert_eq!(seed(64, &[0]), ("kind", unknown(0)));
     assert_eq!(seed(64, &[4]), ("kind", unknown(4)));
-    assert_eq!(seed(65, &u32::MAX.to_be_bytes()).0, "reasons");
-    assert_eq!(seed(69, &[2, 1]), ("roster", too_long(513, 512)));
-    assert_eq!(seed(71, &[0]), ("roster", DecodeErrorKind::NotCanonical));
+    assert_eq!(seed(65, &[0]), ("watch", unknown(0)));
+    assert_eq!(seed(65, &[3]), ("watch", unknown(3)));
+    assert_eq!(seed(66, &u32::MAX.to_be_bytes()).0, "reasons");
+    assert_eq!(seed(70, &[2, 1]), ("roster", too_long(513, 512)));
+    assert_eq!(seed(72, &[0]), ("roster", DecodeErrorKind::NotCanonical));
     // The proposer does not list itself.
-    assert_eq!(seed(71, &[0b1010]), ("roster", unknown(0)));
+    assert_eq!(seed(72, &[0b1010]), ("roster", unknown(0)));
     // As many wraps as others stay.
-    assert_eq!(seed(104, &[0, 3]), ("wraps", too_long(3, 2)));
+    assert_eq!(seed(105, &[0, 3]), ("wraps", too_long(3, 2)));
     // A frontier out of order: seed 32, sender 2, count 2, one head of 32.
     let freeze = |at, patch: &[u8]| refusal(&packets.freeze, at, patch);
     assert_eq!(freeze(32, &[0xff, 0xff]), ("sender", unknown(0xffff)));

@@ -3,8 +3,9 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_crypto::{Digest32, EphemeralKeyPair, IdentityKeyPair};
 use mpotr_gka::light::{
-    ChangeKind, Closing, Context, Freeze, Frozen, Handle, Held, Installed, Joint, LightCut,
-    LightTerms, Order, Prefix, Seed, Seeded, Share, ShareError, Shared, Signed, Standing, Watch,
+    Attempts, CertifyError, ChangeKind, Closing, Context, CutError, Cutting, Freeze, FreezeError,
+    Frozen, Handle, Heard, Held, Installed, Joint, LightCut, LightTerms, Order, Prefix, Proposed,
+    Proposing, Seed, Seeded, Share, ShareError, Shared, Signed, Standing, Watch,
 };
 use mpotr_gka::{AgreementId, AuthenticationId, Continuation, MemberIndex, Methods, simulation};
 use rand_chacha::ChaCha20Rng;
@@ -92,6 +93,22 @@ pub(crate) struct Inhabitant {
     pub(crate) line: Line,
 }
 
+impl Inhabitant {
+    pub(crate) fn context(&self) -> Context<'_, S> {
+        Context {
+            order: &self.line,
+            signing: &self.signing,
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            confirmed: self.parent.confirmed().copied(),
+            ..self.line.standing()
+        }
+    }
+}
+
 /// All members of an epoch.
 pub(crate) struct House {
     pub(crate) members: Vec<Inhabitant>,
@@ -139,15 +156,16 @@ impl House {
             handle: Handle::new(handle),
             policy: b"policy".to_vec(),
             kind,
+            watch: Attempts::first(kind),
             reasons: Vec::new(),
             staying: members(staying),
         }
     }
 
-    pub(crate) fn propose(&mut self, proposer: usize, terms: LightTerms) -> Seeded {
+    pub(crate) fn propose(&mut self, proposer: usize, terms: LightTerms) -> Proposed {
         self.count += 1;
         let it = &self.members[proposer];
-        Seeded::propose(
+        Proposed::new(
             &it.parent,
             terms,
             &it.identity,
@@ -163,18 +181,26 @@ impl House {
     }
 
     pub(crate) fn freeze(&mut self, member: usize, seeded: Seeded) -> Frozen<S> {
-        let it = &self.members[member];
-        let standing = Standing {
-            confirmed: it.parent.confirmed().copied(),
-            ..it.line.standing()
-        };
-        seeded.freeze(
-            &it.parent,
-            standing,
-            &it.identity,
-            &it.signing,
-            &mut self.rng,
-        )
+        self.try_freeze(member, seeded).unwrap()
+    }
+
+    pub(crate) fn try_freeze(
+        &mut self,
+        member: usize,
+        seeded: Seeded,
+    ) -> Result<Frozen<S>, Box<Held<Seeded, FreezeError>>> {
+        let it = &mut self.members[member];
+        let standing = it.standing();
+        let (parent, rng) = (&mut it.parent, &mut self.rng);
+        seeded.freeze(parent, standing, &it.identity, &it.signing, rng)
+    }
+
+    pub(crate) fn freeze_own(&mut self, proposed: Proposed, proposer: usize) -> Proposing<S> {
+        let it = &mut self.members[proposer];
+        let standing = it.standing();
+        let (parent, rng) = (&mut it.parent, &mut self.rng);
+        let frozen = proposed.freeze(parent, standing, &it.identity, &it.signing, rng);
+        frozen.unwrap()
     }
 
     /// All who stay have answered a SEED of the first of them.
@@ -186,31 +212,38 @@ impl House {
     pub(crate) fn begin_with(&mut self, terms: LightTerms, staying: &[usize]) -> Round {
         let proposed = self.propose(staying[0], terms);
         let seed = proposed.seed().clone();
-        let mut proposed = Some(proposed);
-        let frozen = staying
-            .iter()
-            .map(|member| {
-                let seeded = proposed.take().unwrap_or_else(|| self.open(*member, &seed));
-                (*member, self.freeze(*member, seeded))
-            })
-            .collect();
-        Round { frozen }
+        let proposing = self.freeze_own(proposed, staying[0]);
+        let answer = |member: &usize| {
+            let seeded = self.open(*member, &seed);
+            (*member, self.freeze(*member, seeded))
+        };
+        Round {
+            proposer: staying[0],
+            proposing,
+            frozen: staying[1..].iter().map(answer).collect(),
+        }
     }
 
-    pub(crate) fn cut(&self, round: &Round, freezes: &[Signed<Freeze>]) -> Signed<LightCut> {
-        let (proposer, frozen) = &round.frozen[0];
-        let it = &self.members[*proposer];
-        frozen
-            .cut(
-                &it.parent,
-                freezes,
-                &Context {
-                    order: &it.line,
-                    signing: &it.signing,
-                    watch: Watch::Lazy,
-                },
-            )
-            .unwrap()
+    /// The CUT of all FREEZEs as they are, and the round with it.
+    pub(crate) fn cut(&self, round: Round) -> Closed {
+        let freezes = round.freezes();
+        self.cut_of(round, freezes).unwrap()
+    }
+
+    /// The same of these FREEZEs.
+    pub(crate) fn cut_of(
+        &self,
+        round: Round,
+        freezes: Vec<Signed<Freeze>>,
+    ) -> Result<Closed, CutError> {
+        let it = &self.members[round.proposer];
+        let cutting = round.proposing.cut(&it.parent, &freezes, &it.context());
+        Ok(Closed {
+            proposer: round.proposer,
+            cutting: cutting.map_err(|held| held.error)?,
+            frozen: round.frozen,
+            freezes,
+        })
     }
 
     pub(crate) fn share(
@@ -219,54 +252,66 @@ impl House {
         frozen: Frozen<S>,
         cut: &Signed<LightCut>,
     ) -> Result<Shared<S>, Box<Held<Frozen<S>, ShareError>>> {
+        self.share_after(member, frozen, cut, &Heard::default())
+    }
+
+    pub(crate) fn share_after(
+        &mut self,
+        member: usize,
+        frozen: Frozen<S>,
+        cut: &Signed<LightCut>,
+        heard: &Heard<'_>,
+    ) -> Result<Shared<S>, Box<Held<Frozen<S>, ShareError>>> {
         let it = &mut self.members[member];
-        frozen.share(
-            &mut it.parent,
-            cut.clone(),
-            &[],
-            &Context {
-                order: &it.line,
-                signing: &it.signing,
-                watch: Watch::Lazy,
-            },
-        )
+        let context = Context {
+            order: &it.line,
+            signing: &it.signing,
+        };
+        frozen.share(&mut it.parent, cut.clone(), heard, &context)
+    }
+
+    pub(crate) fn share_own(&mut self, proposer: usize, cutting: Cutting<S>) -> Shared<S> {
+        let it = &mut self.members[proposer];
+        let context = Context {
+            order: &it.line,
+            signing: &it.signing,
+        };
+        let shared = cutting.share(&mut it.parent, &Heard::default(), &context);
+        shared.unwrap()
     }
 
     /// All who answered share, and see what came before.
     pub(crate) fn share_all(&mut self, round: Round) -> Sharing {
-        let freezes = round.freezes();
-        let cut = self.cut(&round, &freezes);
-        let frozen = round.frozen.into_iter();
-        let shared = frozen
-            .map(|(member, frozen)| (member, self.share(member, frozen, &cut).unwrap()))
-            .collect();
+        let closed = self.cut(round);
+        self.share_closed(closed)
+    }
+
+    pub(crate) fn share_closed(&mut self, closed: Closed) -> Sharing {
+        let Closed {
+            proposer,
+            cutting,
+            frozen,
+            freezes,
+        } = closed;
+        let cut = cutting.cut().clone();
+        let mut shared = vec![(proposer, self.share_own(proposer, cutting))];
+        let others = frozen.into_iter();
+        shared.extend(others.map(|(at, it)| (at, self.share(at, it, &cut).unwrap())));
         Sharing { freezes, shared }
     }
 
     pub(crate) fn certify(&self, sharing: &Sharing) -> Signed<Joint> {
-        let shares = sharing.shares();
-        self.certify_with(sharing, &shares, Watch::Lazy).unwrap()
+        self.certify_with(sharing, &sharing.shares()).unwrap()
     }
 
     pub(crate) fn certify_with(
         &self,
         sharing: &Sharing,
         shares: &[Signed<Share>],
-        watch: Watch,
-    ) -> Result<Signed<Joint>, mpotr_gka::light::CertifyError> {
+    ) -> Result<Signed<Joint>, CertifyError> {
         let (member, shared) = &sharing.shared[0];
         let it = &self.members[*member];
-        let freezes = &sharing.freezes;
-        shared.certify(
-            &it.parent,
-            freezes,
-            shares,
-            &Context {
-                order: &it.line,
-                signing: &it.signing,
-                watch,
-            },
-        )
+        shared.certify(&it.parent, &sharing.freezes, shares, &it.context())
     }
 
     /// A whole change: the house after it.
@@ -338,18 +383,29 @@ pub(crate) struct Keys {
     pub(crate) signing_keys: Vec<mpotr_crypto::EphemeralKey>,
 }
 
-/// All who stay, after FREEZE. The proposer is the first.
+/// All who stay, after FREEZE.
 pub(crate) struct Round {
+    pub(crate) proposer: usize,
+    pub(crate) proposing: Proposing<S>,
+    /// All others.
     pub(crate) frozen: Vec<(usize, Frozen<S>)>,
 }
 
 impl Round {
+    /// The proposer's first.
     pub(crate) fn freezes(&self) -> Vec<Signed<Freeze>> {
-        self.frozen
-            .iter()
-            .map(|(_, it)| it.freeze().clone())
-            .collect()
+        let others = self.frozen.iter().map(|(_, it)| it.freeze());
+        let all = std::iter::once(self.proposing.freeze()).chain(others);
+        all.cloned().collect()
     }
+}
+
+/// All who stay, after CUT.
+pub(crate) struct Closed {
+    pub(crate) proposer: usize,
+    pub(crate) cutting: Cutting<S>,
+    pub(crate) frozen: Vec<(usize, Frozen<S>)>,
+    pub(crate) freezes: Vec<Signed<Freeze>>,
 }
 
 /// All who stay, after SHARE.

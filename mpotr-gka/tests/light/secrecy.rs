@@ -17,6 +17,7 @@ fn excluded_with_init_reads_nothing() {
     for wrap in &seed.body().wraps {
         let mut body = seed.body().clone();
         body.terms.staying = crate::house::members(&[0, 1, 2, 3]);
+        (body.terms.kind, body.terms.watch) = (ChangeKind::Refresh, Watch::Lazy);
         body.wraps = vec![*wrap; 3];
         let liar = &house.members[3];
         let forged = Signed::sign(body, liar.parent.sid(), &liar.signing);
@@ -90,6 +91,7 @@ fn nothing_secret_is_printed() {
     let mut house = House::new(2);
     let round = house.begin(7, ChangeKind::Refresh, &[0, 1]);
     assert_eq!(format!("{:?}", round.frozen[0].1), "Frozen(view 7)");
+    assert_eq!(format!("{:?}", round.proposing), "Proposing(view 7)");
     let sid = house.members[0].parent.sid();
     assert_eq!(
         format!("{:?}", house.members[0].parent),

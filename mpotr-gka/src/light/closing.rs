@@ -1,0 +1,80 @@
+//! What a CUT must say of the FREEZEs that it lists: computed by who makes it, and by who looks for a culprit.
+//! `docs/spec/14-light-runs.md`, "CUT".
+
+use mpotr_crypto::{CryptoSuite, NonceSum};
+
+use super::freeze::Freeze;
+use super::seed::{ChangeKind, Seed};
+use super::standing::{Closing, Order, Standing};
+use crate::continuation::Continuation;
+use crate::fault::{Fault, FaultKind};
+use crate::rounds::MemberKeys;
+
+/// What the standings of these FREEZEs close with.
+pub(super) fn close(order: &dyn Order, freezes: &[&Freeze]) -> Option<Closing> {
+    let standings: Vec<&Standing> = freezes.iter().map(|it| &it.standing).collect();
+    order.close(&standings)
+}
+
+/// The keys in the next epoch of who sent a FREEZE: its part is kept, its receive key is fresh, and what it signs with is fresh
+/// where a member is left out, and kept elsewhere. `None` if it shows a key too many, or one too few.
+pub(super) fn next_keys<S: CryptoSuite>(
+    parent: &Continuation<S>,
+    kind: ChangeKind,
+    freeze: &Freeze,
+) -> Option<MemberKeys> {
+    let before = parent.keys_of(freeze.sender)?;
+    let signing = match (kind, freeze.signing) {
+        (ChangeKind::Exclusion, Some(fresh)) if fresh.is_strict() && fresh != before.signing => {
+            fresh
+        }
+        (ChangeKind::Refresh | ChangeKind::Leave, None) => before.signing,
+        _ => return None,
+    };
+    Some(MemberKeys {
+        signing,
+        part: before.part,
+        receive: freeze.receive,
+    })
+}
+
+/// What a CUT must say of these FREEZEs: keys and sums of nonces.
+pub(super) struct Opened<S: CryptoSuite> {
+    pub(super) keys: Vec<MemberKeys>,
+    pub(super) nonces: NonceSum,
+    /// The nonces of each, decoded.
+    pub(super) each: Vec<[mpotr_crypto::Element<S>; 2]>,
+}
+
+impl<S: CryptoSuite> Opened<S> {
+    /// # Errors
+    /// The fault of those whose FREEZE no honest member sends.
+    pub(super) fn of(
+        parent: &Continuation<S>,
+        seed: &Seed,
+        freezes: &[&Freeze],
+    ) -> Result<Self, Fault> {
+        let mut wrong = Vec::new();
+        let (mut keys, mut each) = (Vec::new(), Vec::new());
+        for freeze in freezes {
+            let member = next_keys(parent, seed.terms.kind, freeze);
+            let nonces = freeze.nonces.elements::<S>();
+            let has_receive = *freeze.receive.as_bytes() != [0; 32];
+            match (member, nonces) {
+                (Some(member), Some(nonces)) if has_receive => {
+                    keys.push(member);
+                    each.push(nonces);
+                }
+                _ => wrong.push(freeze.sender.place()),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(Fault::at(FaultKind::MalformedFreeze, wrong));
+        }
+        Ok(Self {
+            nonces: NonceSum::of::<S>(&each),
+            keys,
+            each,
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! The keys that a member draws for the epoch after a light run. `docs/spec/14-light-runs.md`, "FREEZE".
+
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{
+    CryptoSuite, EphemeralKeyPair, Group, Secret, SecretScalar, TranscriptHash, label, wiping_stack,
+};
+
+use super::seed::ChangeKind;
+use crate::identity::{Identity, Speaker};
+use crate::member_index::MemberIndex;
+use crate::rounds::ReceiveKey;
+
+/// The keys that a member draws for the next epoch.
+pub(super) struct Fresh<S: CryptoSuite> {
+    pub(super) receive: SecretScalar<S>,
+    pub(super) public: ReceiveKey,
+    pub(super) signing: Option<EphemeralKeyPair<S>>,
+}
+
+impl<S: CryptoSuite> Fresh<S> {
+    /// Hedged as inner keys are: by the identity's secret, and by what they are for.
+    pub(super) fn draw(
+        seed: &[u8],
+        kind: ChangeKind,
+        me: MemberIndex,
+        identity: &dyn Identity<S>,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        wiping_stack(|| {
+            let random = Secret::<64>::random(rng);
+            let secret = match identity.speaker() {
+                Speaker::Holder(identity) => identity.secret().expose().as_slice(),
+                Speaker::Forger(_) => &[],
+            };
+            let shared = TranscriptHash::<S>::new(label::LIGHT_KEY_SECRET)
+                .bytes(secret)
+                .bytes(random.expose())
+                .bytes(seed)
+                .u16(me.get());
+            let which = |which| shared.clone().u8(which);
+            let receive = SecretScalar::<S>::of_hash(which(0));
+            let signing = (kind == ChangeKind::Exclusion)
+                .then(|| EphemeralKeyPair::from_seed(&which(1).finish_secret().first_half()));
+            Self {
+                public: ReceiveKey::new(S::Group::encode(&receive.mul_base())),
+                receive,
+                signing,
+            }
+        })
+    }
+}
