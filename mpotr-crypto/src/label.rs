@@ -158,6 +158,8 @@ labels! {
     CODE_COMMITMENT = "code commit";
     /// A room's code.
     CODE = "code";
+    /// Name of an attempt to find out whether two share a secret.
+    ATTEMPT = "attempt";
 }
 
 #[cfg(test)]

@@ -121,6 +121,12 @@ impl<S: CryptoSuite> Epoch<S> {
         })
     }
 
+    /// Whether the author of a delivered message had these when it wrote that one.
+    pub(crate) fn come_before(&self, earlier: &[MessageId], later: &MessageId) -> bool {
+        let graph = &self.delivery.graph;
+        graph.all_before(earlier, core::iter::once(*later))
+    }
+
     /// Members without whose word the first so many delivered messages cannot become final.
     pub(crate) fn waiting_for(&self, count: usize) -> Vec<MemberIndex> {
         // First those who have not seen something; it is no use to ask the others for their locks before they have.

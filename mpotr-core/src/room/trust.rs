@@ -31,6 +31,8 @@ pub(super) struct Place<'a> {
     pub(super) my_identity: IdentityKey,
     /// In cycle order.
     pub(super) roster: &'a [IdentityKey],
+    /// How long a word and its answer take.
+    pub(super) round_trip: Duration,
 }
 
 impl Place<'_> {
@@ -201,13 +203,15 @@ impl<S: CryptoSuite> Trust<S> {
                 confirmation,
             } => {
                 let answer = (share, confirmation);
-                self.attempts.hear_answer(from, attempt, answer)
+                self.attempts.hear_answer(place, from, attempt, answer)
             }
             TrustMessage::Result {
                 attempt,
                 confirmation,
-            } => self.attempts.hear_result(from, attempt, confirmation),
-            TrustMessage::Abort { attempt } => self.attempts.hear_abort(from, attempt),
+            } => self
+                .attempts
+                .hear_result(place, from, attempt, confirmation),
+            TrustMessage::Abort { attempt } => self.attempts.hear_abort(place, from, attempt),
         };
         self.say_all(steps)
     }
@@ -220,14 +224,9 @@ impl<S: CryptoSuite> Trust<S> {
     }
 
     /// Gives up what has taken too long.
-    pub(super) fn time_out(
-        &mut self,
-        now: Timestamp,
-        place: &Place<'_>,
-        round_trip: Duration,
-    ) -> Vec<Event> {
+    pub(super) fn time_out(&mut self, now: Timestamp, place: &Place<'_>) -> Vec<Event> {
         let mut steps = self.attempts.time_out(now);
-        let deadline = self.rounds.deadline(round_trip);
+        let deadline = self.rounds.deadline(place.round_trip);
         if deadline.is_some_and(|deadline| deadline <= now) {
             steps.extend(self.rounds.time_out(place));
         }

@@ -110,8 +110,7 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn expire_trust(&mut self, now: Timestamp) {
         let roster = self.roster();
         if let Some(place) = self.place(&roster) {
-            let round_trip = self.common.me.times().round_trip;
-            let told = self.trust.time_out(now, &place, round_trip);
+            let told = self.trust.time_out(now, &place);
             self.common.out.events.extend(told);
         }
     }
@@ -124,11 +123,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(epoch) = self.phase.epoch() else {
             return;
         };
-        let has = |id: &MessageId| {
-            let state = epoch.state_of(id);
-            state.is_some_and(|state| state.seen_by.contains(&heard.author))
-        };
-        let has_all = |ids: &[MessageId]| ids.iter().all(has);
+        let has_all = |ids: &[MessageId]| epoch.come_before(ids, &heard.id);
         let told = self.trust.attend(now, &place, heard, has_all, rng);
         self.common.out.events.extend(told);
     }
@@ -184,6 +179,7 @@ impl<S: CryptoSuite> Room<S> {
             me: epoch.me().get(),
             my_identity: self.common.me.public(),
             roster,
+            round_trip: self.common.me.times().round_trip,
         })
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use mpotr_crypto::cpace::{ConfirmationTag, Context, CpaceError, Initiator, Responder};
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, ElementBytes, IdentityKey};
+use mpotr_crypto::{CryptoSuite, ElementBytes, IdentityKey, TranscriptHash, label};
 
 use super::secret::SharedSecret;
 use super::{Place, Step};
@@ -40,12 +40,15 @@ struct Attempt<S: CryptoSuite> {
     /// The other member's place in the roster.
     with: u16,
     identity: IdentityKey,
+    /// What the two call it in their messages.
+    said: AttemptId,
     began: Timestamp,
     stage: Stage<S>,
 }
 
 /// The attempts that are open, one with each other member at most, and how often one failed.
 pub(crate) struct Attempts<S: CryptoSuite> {
+    /// By what the application knows them by, [`name`]: two that begin attempts can call them the same, and do not meet.
     open: BTreeMap<AttemptId, Attempt<S>>,
     failures: BTreeMap<IdentityKey, u32>,
 }
@@ -77,20 +80,22 @@ impl<S: CryptoSuite> Attempts<S> {
         }
         let mut id = [0; AttemptId::LENGTH];
         rng.fill_bytes(&mut id);
-        let attempt = AttemptId::new(id);
-        let context = context(place, &identity, &attempt, &question);
+        let said = AttemptId::new(id);
+        let context = context(place, &identity, &said, &question);
         let initiator = Initiator::<S>::start(secret.as_bytes(), context, rng);
         let share = *initiator.share();
         let stage = Stage::Started(initiator);
         let opened = Attempt {
             with,
             identity,
+            said,
             began: now,
             stage,
         };
+        let attempt = name::<S>(place, &place.my_identity, &said);
         self.open.insert(attempt, opened);
         let start = TrustMessage::Start {
-            attempt,
+            attempt: said,
             to: with,
             share,
             question,
@@ -113,12 +118,13 @@ impl<S: CryptoSuite> Attempts<S> {
         let Stage::Asked { share, question } = &attempt.stage else {
             return Err(VerifyError::NoSuchAttempt);
         };
-        let context = context(place, &attempt.identity, &id, question);
+        let said = attempt.said;
+        let context = context(place, &attempt.identity, &said, question);
         match Responder::answer::<S>(secret.as_bytes(), &context, share, rng) {
             Ok((responder, share, confirmation)) => {
                 attempt.stage = Stage::Answered(responder);
                 Ok(vec![Step::Say(TrustMessage::Answer {
-                    attempt: id,
+                    attempt: said,
                     share,
                     confirmation,
                 })])
@@ -129,10 +135,9 @@ impl<S: CryptoSuite> Attempts<S> {
 
     /// Gives an attempt up, and says so.
     pub(crate) fn give_up(&mut self, id: AttemptId) -> Vec<Step> {
+        let said = self.open.get(&id).map(|attempt| attempt.said);
+        let abort = said.map(|attempt| Step::Say(TrustMessage::Abort { attempt }));
         let ended = self.end(id, SecretOutcome::Aborted);
-        let abort = ended
-            .is_some()
-            .then_some(Step::Say(TrustMessage::Abort { attempt: id }));
         ended.map(Step::Tell).into_iter().chain(abort).collect()
     }
 
@@ -142,14 +147,14 @@ impl<S: CryptoSuite> Attempts<S> {
         now: Timestamp,
         place: &Place<'_>,
         from: u16,
-        id: AttemptId,
+        said: AttemptId,
         (share, question): (ElementBytes, String),
     ) -> Vec<Step> {
         let Some(identity) = place.identity(from) else {
             return Vec::new();
         };
+        let id = name::<S>(place, &identity, &said);
         if self.open.contains_key(&id) {
-            // Another's name: who took it wants the answer that is meant for that one.
             return Vec::new();
         }
         let mut steps = Vec::new();
@@ -182,6 +187,7 @@ impl<S: CryptoSuite> Attempts<S> {
         let opened = Attempt {
             with: from,
             identity,
+            said,
             began: now,
             stage: Stage::Asked { share, question },
         };
@@ -192,10 +198,12 @@ impl<S: CryptoSuite> Attempts<S> {
     /// The member that this one asked has answered.
     pub(crate) fn hear_answer(
         &mut self,
+        place: &Place<'_>,
         from: u16,
-        id: AttemptId,
+        said: AttemptId,
         (share, confirmation): (ElementBytes, ConfirmationTag),
     ) -> Vec<Step> {
+        let id = name::<S>(place, &place.my_identity, &said);
         let is_awaited = |it: &Attempt<S>| matches!(it.stage, Stage::Started(_));
         let Some((attempt, Stage::Started(initiator))) = self.take(from, id, is_awaited) else {
             return Vec::new();
@@ -203,14 +211,14 @@ impl<S: CryptoSuite> Attempts<S> {
         let (outcome, confirmation) = match initiator.finish(&share, &confirmation) {
             Ok(confirmation) => (SecretOutcome::Same, Some(confirmation)),
             Err(CpaceError::Share) => {
-                let abort = Step::Say(TrustMessage::Abort { attempt: id });
+                let abort = Step::Say(TrustMessage::Abort { attempt: said });
                 let told = self.note(id, attempt, SecretOutcome::Aborted);
                 return vec![Step::Tell(told), abort];
             }
             Err(CpaceError::Different | _) => (SecretOutcome::Different, None),
         };
         let result = TrustMessage::Result {
-            attempt: id,
+            attempt: said,
             confirmation,
         };
         let told = self.note(id, attempt, outcome);
@@ -220,10 +228,15 @@ impl<S: CryptoSuite> Attempts<S> {
     /// The member that asked this one says what came of it.
     pub(crate) fn hear_result(
         &mut self,
+        place: &Place<'_>,
         from: u16,
-        id: AttemptId,
+        said: AttemptId,
         confirmation: Option<ConfirmationTag>,
     ) -> Vec<Step> {
+        let Some(identity) = place.identity(from) else {
+            return Vec::new();
+        };
+        let id = name::<S>(place, &identity, &said);
         let is_awaited = |it: &Attempt<S>| matches!(it.stage, Stage::Answered(_));
         let Some((attempt, Stage::Answered(responder))) = self.take(from, id, is_awaited) else {
             return Vec::new();
@@ -237,10 +250,21 @@ impl<S: CryptoSuite> Attempts<S> {
     }
 
     /// The other side has given an attempt up.
-    pub(crate) fn hear_abort(&mut self, from: u16, id: AttemptId) -> Vec<Step> {
-        let is_theirs = self.open.get(&id).is_some_and(|it| it.with == from);
-        let ended = is_theirs.then(|| self.end(id, SecretOutcome::Aborted));
-        ended.flatten().map(Step::Tell).into_iter().collect()
+    pub(crate) fn hear_abort(
+        &mut self,
+        place: &Place<'_>,
+        from: u16,
+        said: AttemptId,
+    ) -> Vec<Step> {
+        let begun_by = [Some(place.my_identity), place.identity(from)];
+        let ids = begun_by.into_iter().flatten();
+        let ids = ids.map(|initiator| name::<S>(place, &initiator, &said));
+        let is_theirs = |id: &AttemptId| self.open.get(id).is_some_and(|it| it.with == from);
+        let theirs: Vec<_> = ids.filter(is_theirs).collect();
+        let ended = theirs
+            .into_iter()
+            .filter_map(|id| self.end(id, SecretOutcome::Aborted));
+        ended.map(Step::Tell).collect()
     }
 
     /// When the first attempt has been open for too long.
@@ -311,12 +335,22 @@ impl<S: CryptoSuite> Attempts<S> {
     }
 }
 
-fn context(place: &Place<'_>, other: &IdentityKey, attempt: &AttemptId, question: &str) -> Context {
+/// What the application knows an attempt by, that this member began and called so in its messages.
+fn name<S: CryptoSuite>(place: &Place<'_>, initiator: &IdentityKey, said: &AttemptId) -> AttemptId {
+    let digest = TranscriptHash::<S>::new(label::ATTEMPT)
+        .bytes(place.sid.as_bytes())
+        .bytes(initiator.as_bytes())
+        .bytes(said.as_bytes())
+        .finish();
+    AttemptId::new(digest.first_chunk().copied().unwrap_or_default())
+}
+
+fn context(place: &Place<'_>, other: &IdentityKey, said: &AttemptId, question: &str) -> Context {
     let me = &place.my_identity;
     let (smaller, greater) = (me.min(other), me.max(other));
     Context {
         channel: Context::lv_cat(&[CHANNEL, smaller.as_bytes(), greater.as_bytes()]),
-        session: Context::lv_cat(&[place.sid.as_bytes(), attempt.as_bytes()]),
+        session: Context::lv_cat(&[place.sid.as_bytes(), said.as_bytes()]),
         initiator_data: question.as_bytes().to_vec(),
         responder_data: Vec::new(),
     }

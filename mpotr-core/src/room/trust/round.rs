@@ -7,7 +7,7 @@
 //!                                                      └── two parts of one member, or a wrong one; time; an epoch ──> none
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Digest32, IdentityKey};
@@ -25,11 +25,19 @@ const ROUND_TRIPS: u32 = 4;
 /// Rounds that are over and remembered: what comes late begins none of them again.
 const REMEMBERED: usize = 64;
 
+/// How many times one and its answer two members can begin rounds apart and not know of one another.
+const AT_ONCE: u32 = 2;
+/// The same where words are quick.
+const AT_ONCE_AT_LEAST: Duration = Duration::from_secs(20);
+
 /// A round that is under way.
 #[derive(Debug)]
 struct Round {
     name: RoundName,
+    /// When it began, or the first of those that gave way to it.
     began: Timestamp,
+    /// Who began it, and those.
+    begun_by: BTreeSet<u16>,
     commitments: BTreeMap<u16, (Digest32, MessageId)>,
     nonces: BTreeMap<u16, CodeNonce>,
     /// This member's part, if it takes part.
@@ -60,7 +68,7 @@ impl Rounds {
         let mut steps = Vec::new();
         let round = self
             .open
-            .get_or_insert_with(|| Round::begin(now, place, new));
+            .get_or_insert_with(|| Round::begin(now, place, (new, place.me)));
         if round.own.is_none() {
             steps.push(round.commit::<S>(place, rng));
         }
@@ -79,12 +87,16 @@ impl Rounds {
         if self.over.contains(&named) {
             return Vec::new();
         }
-        let stands = |open: &Round| open.has_revealed || open.name.round < named;
         let before = match &self.open {
             Some(open) if open.name.round == named => None,
-            Some(open) if stands(open) => return Vec::new(),
+            Some(open) if open.stands(now, place, (named, from)) => return Vec::new(),
             Some(_) | None => {
-                let before = self.open.replace(Round::begin(now, place, named));
+                let begun = Round::begin(now, place, (named, from));
+                let before = self.open.replace(begun);
+                if let (Some(before), Some(round)) = (&before, &mut self.open) {
+                    round.began = before.began;
+                    round.begun_by.extend(&before.begun_by);
+                }
                 before.inspect(|before| self.is_over(before.name.round))
             }
         };
@@ -216,18 +228,32 @@ impl Rounds {
 }
 
 impl Round {
-    fn begin(now: Timestamp, place: &Place<'_>, round: RoundId) -> Self {
+    fn begin(now: Timestamp, place: &Place<'_>, (round, by): (RoundId, u16)) -> Self {
         Self {
             name: RoundName {
                 sid: place.sid,
                 round,
             },
             began: now,
+            begun_by: [by].into(),
             commitments: BTreeMap::new(),
             nonces: BTreeMap::new(),
             own: None,
             has_revealed: false,
         }
+    }
+
+    /// Whether it goes on though a member begins another one of this name. It gives way to what was begun at the same time: once
+    /// for each member, and soon, so that nobody makes others begin anew until their time is over.
+    fn stands(&self, now: Timestamp, place: &Place<'_>, (other, by): (RoundId, u16)) -> bool {
+        let at_once = place
+            .round_trip
+            .saturating_mul(AT_ONCE)
+            .max(AT_ONCE_AT_LEAST);
+        self.has_revealed
+            || self.name.round < other
+            || self.begun_by.contains(&by)
+            || self.began.after(at_once) <= now
     }
 
     fn commit<S: CryptoSuite>(&mut self, place: &Place<'_>, rng: &mut dyn CryptoRng) -> Step {

@@ -63,6 +63,7 @@ impl Party {
             me: self.me,
             my_identity: self.roster[usize::from(self.me)],
             roster: &self.roster,
+            round_trip: ROUND_TRIP,
         };
         act(&mut self.trust, self.now, &place, &mut self.rng)
     }
@@ -120,7 +121,7 @@ impl Party {
         self.now = self.now.after(Duration::from_secs(seconds));
         let due = self.trust.deadline(ROUND_TRIP);
         if due.is_some_and(|due| due <= self.now) {
-            let told = self.with(|trust, now, place, _| trust.time_out(now, place, ROUND_TRIP));
+            let told = self.with(|trust, now, place, _| trust.time_out(now, place));
             self.told.extend(told);
         }
     }
@@ -222,6 +223,54 @@ fn of_two_rounds_that_begin_at_once_the_smaller_stands() {
         assert_eq!((round, roster.len()), (rounds.iter().min().unwrap(), 3));
         assert_eq!(member.failure(), None);
     }
+}
+
+/// A commitment of a member to a round of this name.
+fn commitment(round: u8) -> TrustMessage {
+    TrustMessage::Commit {
+        round: RoundId::new([round; 16]),
+        commitment: mpotr_crypto::Digest32::new([7; 32]),
+    }
+}
+
+#[test]
+fn one_member_makes_a_round_give_way_once() {
+    let mut alice = Party::new(9, 0, &[ALICE, BOB, MALLORY]);
+    alice.hears(2, &commitment(9));
+    let rounds = |said: Vec<TrustMessage>| {
+        let round = |message| match message {
+            TrustMessage::Commit { round, .. } => round.as_bytes()[0],
+            other => panic!("{other:?}"),
+        };
+        said.into_iter().map(round).collect::<Vec<_>>()
+    };
+    assert_eq!(rounds(alice.says()), [9]);
+    alice.waits(10);
+    for smaller in [8, 7, 6] {
+        alice.hears(2, &commitment(smaller));
+    }
+    assert_eq!(rounds(alice.says()), []);
+    // Another who has begun at the same time.
+    alice.hears(1, &commitment(5));
+    assert_eq!(rounds(alice.says()), [5]);
+    alice.hears(2, &commitment(4));
+    assert_eq!(rounds(alice.says()), []);
+    // The time is that of the first.
+    alice.waits(49);
+    assert_eq!(alice.failure(), None);
+    alice.waits(1);
+    let missing = (CodeFailure::Missing, vec![MALLORY], 1);
+    assert_eq!(alice.failure(), Some(missing));
+}
+
+#[test]
+fn a_round_that_is_under_way_gives_way_to_none() {
+    let mut alice = Party::new(9, 0, &[ALICE, BOB, MALLORY]);
+    alice.hears(1, &commitment(9));
+    assert_eq!(alice.says().len(), 1);
+    alice.waits(20);
+    alice.hears(2, &commitment(8));
+    assert_eq!(alice.says(), []);
 }
 
 #[test]
@@ -390,21 +439,10 @@ fn another_secret_is_a_failure_on_both_sides_and_shown_with_the_next_question() 
 #[test]
 fn one_between_two_who_share_a_secret_is_found_in_one_try_whatever_it_passes_on() {
     let [mut alice, mut bob] = two_rooms();
-    let attempt = alice.starts(1, "the old mill", "where?").unwrap();
-    let start = alice.says().remove(0);
-    let TrustMessage::Start {
-        share, question, ..
-    } = start
-    else {
-        panic!()
-    };
-    let passed_on = TrustMessage::Start {
-        attempt,
-        to: 1,
-        share,
-        question,
-    };
+    alice.starts(1, "the old mill", "where?").unwrap();
+    let passed_on = alice.says().remove(0);
     bob.hears(0, &passed_on);
+    let attempt = bob.asked().unwrap().0;
     bob.answers(attempt, "the old mill").unwrap();
     let answer = bob.says().remove(0);
     alice.hears(1, &answer);
@@ -458,49 +496,64 @@ fn nobody_gets_the_answer_that_is_meant_for_another() {
     let mut members = room(&[ALICE, BOB, MALLORY]);
     let attempt = members[0].starts(1, "the old mill", "where?").unwrap();
     let start = members[0].says().remove(0);
-    members[1].hears(0, &start);
-    // Mallory has seen the name of the attempt, and asks under it.
-    let TrustMessage::Start { share, .. } = start else {
+    let TrustMessage::Start {
+        attempt: said,
+        share,
+        ..
+    } = start
+    else {
         panic!()
     };
+    // Mallory has seen what the attempt is called, and asks under that name, before Alice is heard and after.
     let question = "where, really?".to_owned();
     let copied = TrustMessage::Start {
-        attempt,
+        attempt: said,
         to: 1,
         share,
         question,
     };
     members[1].hears(2, &copied);
+    let hers = members[1].asked().unwrap().0;
+    members[1].hears(0, &start);
+    members[1].hears(2, &copied);
+    assert_ne!(hers, attempt);
     assert_eq!(members[1].asked(), Some((attempt, "where?", 0)));
     assert_eq!(members[0].starts(1, "again", ""), Err(VerifyError::Busy));
     // Nor does what a third says of an attempt of two count.
-    members[1].hears(2, &TrustMessage::Abort { attempt });
-    members[0].hears(2, &TrustMessage::Abort { attempt });
+    let abort = TrustMessage::Abort { attempt: said };
+    members[0].hears(2, &abort);
     members[1].answers(attempt, "the old mill").unwrap();
     let answer = members[1].says().remove(0);
     members[0].hears(2, &answer);
     assert_eq!((members[0].result(), members[1].result()), (None, None));
+    // What Mallory gives up is her own.
+    members[1].hears(2, &abort);
+    assert_eq!(members[1].result(), Some((SecretOutcome::Aborted, 1)));
     members[0].hears(1, &answer);
     assert_eq!(members[0].result(), Some((SecretOutcome::Same, 0)));
+    let result = members[0].says().remove(0);
+    members[1].hears(0, &result);
+    assert_eq!(members[1].result(), Some((SecretOutcome::Same, 0)));
 }
 
 #[test]
 fn a_share_that_no_honest_member_sends_ends_the_attempt() {
     for share in [[0; 32], [0xff; 32]].map(ElementBytes::new) {
         let mut bob = Party::new(9, 1, &[ALICE, BOB]);
-        let attempt = AttemptId::new([5; 16]);
+        let said = AttemptId::new([5; 16]);
         let question = String::new();
         bob.hears(
             0,
             &TrustMessage::Start {
-                attempt,
+                attempt: said,
                 to: 1,
                 share,
                 question,
             },
         );
+        let attempt = bob.asked().unwrap().0;
         bob.answers(attempt, "the old mill").unwrap();
-        assert_eq!(bob.says(), [TrustMessage::Abort { attempt }]);
+        assert_eq!(bob.says(), [TrustMessage::Abort { attempt: said }]);
         assert_eq!(bob.result(), Some((SecretOutcome::Aborted, 1)));
     }
 }
