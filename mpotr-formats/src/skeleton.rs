@@ -1,8 +1,9 @@
 //! What a nick looks like: two that people cannot tell apart have one skeleton. `docs/spec/09-chat-payload.md`, "Nicks".
 //!
 //! The skeleton of Unicode Technical Standard 39, section 4, of the name in form NFKC (UAX 15): each character is replaced
-//! by the one that stands for all that look like it, and those that are not shown are left out. It is compared, never
-//! shown.
+//! by the one that stands for all that look like it, and those that are not shown are left out. People take `Alice` and
+//! `alice` for one, too: so small letters are compared, and `I`, `l` and `i` are one, since an `I` looks like an `l`. It is
+//! compared, never shown.
 
 use core::iter;
 
@@ -21,8 +22,7 @@ impl Skeleton {
     /// The skeleton of a name.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        let compatible: String = name.nfkc().collect();
-        Self(skeleton(&compatible).collect())
+        Self(name.nfkc().map(small_look).collect())
     }
 
     /// Whether nothing of the name is shown.
@@ -30,6 +30,21 @@ impl Skeleton {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// What stands for a character.
+fn look(character: char) -> String {
+    skeleton(character.encode_utf8(&mut [0; 4])).collect()
+}
+
+/// What stands for a character and for its small letter. A capital that looks like a Latin one is taken for that one's.
+fn small_look(character: char) -> String {
+    let mut looks = look(character);
+    if !looks.is_ascii() {
+        looks = character.to_lowercase().map(look).collect();
+    }
+    let small = looks.chars().map(|it| it.to_ascii_lowercase());
+    small.map(look).collect::<String>().replace('i', "l")
 }
 
 /// Whether a character is one of these, or another form of it: `＃` and `﹟` are `#`.
@@ -87,6 +102,14 @@ mod tests {
             ("zo\u{eb}", "zoe\u{308}"),
             ("bill", "biII"),
             ("rn", "m"),
+            ("Alice", "alice"),
+            ("ALICE", "Alice"),
+            ("Ivan", "ivan"),
+            ("Ivan", "lvan"),
+            ("Олег", "олег"),
+            ("R0B", "rob"),
+            ("Max", "max"),
+            ("B\u{43e}b", "\u{412}\u{43e}b"),
         ] {
             assert!(look_alike(one, other), "{one:?} {other:?}");
         }

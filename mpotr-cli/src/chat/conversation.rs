@@ -79,13 +79,18 @@ impl Conversation {
         }
     }
 
+    /// Whether nothing of what a member says is shown.
+    pub(super) fn is_muted(&self, member: &IdentityKey) -> bool {
+        self.muted.contains(member)
+    }
+
     /// Who is in the room and who waits, a line each.
     pub(super) fn members(&mut self) -> Vec<String> {
         self.waiting.looked_at();
         let line =
             |member: &IdentityKey, what: &str| format!("  {}{what}", self.names.line(member));
         let others = self.others.iter().flatten().map(|member| {
-            let is_muted = self.muted.contains(member);
+            let is_muted = self.is_muted(member);
             line(member, if is_muted { " (muted)" } else { "" })
         });
         let waiting = self.waiting.listed();
@@ -301,7 +306,7 @@ impl Conversation {
             return Vec::new();
         }
         match Payload::from_bytes(body) {
-            Ok(Payload { .. }) if self.muted.contains(&author) => Vec::new(),
+            Ok(Payload { .. }) if self.is_muted(&author) => Vec::new(),
             Ok(Payload { nick, text }) => {
                 let heard = self.names.note(author, &nick);
                 let text = Say::Text(format!("{}: {}", self.name(&author), Escaped(&text)));
@@ -327,7 +332,8 @@ impl Conversation {
         if heard.iter().any(is_impostor) {
             return Some(Say::LeaveOut(author));
         }
-        let is_stranger = !self.names.is_impostor(&author);
+        // A petname that looks like the own nick would be that of two people.
+        let is_stranger = !self.names.is_impostor(&author) && !self.names.is_mine(nick);
         is_stranger.then(|| Say::Remember(Learned::Stranger(author, nick.clone())))
     }
 

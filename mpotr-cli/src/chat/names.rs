@@ -134,6 +134,13 @@ impl Names {
         self.impostors.contains_key(member)
     }
 
+    /// Whether a nick looks like one that this member has used.
+    pub(super) fn is_mine(&self, nick: &Nick) -> bool {
+        let users = self.users.get(&Skeleton::of(nick.as_str()));
+        self.me
+            .is_some_and(|me| users.is_some_and(|users| users.contains(&me)))
+    }
+
     /// Remembers by which file a person was given.
     pub(super) fn give(&mut self, key: IdentityKey, file: &str) {
         let look = Skeleton::of(file.strip_suffix(ENDING).unwrap_or(file));

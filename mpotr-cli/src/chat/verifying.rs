@@ -22,6 +22,11 @@ use super::remembering::Learned;
 pub(super) struct Verifying {
     /// Who asks for a secret.
     asking: Vec<(AttemptId, IdentityKey)>,
+    /// Who has asked since the person last answered, whether it still does or not: an answer that is on its way to one of
+    /// them is not for another that asks by now.
+    have_asked: BTreeSet<IdentityKey>,
+    /// What muted members ask, of which nothing is shown.
+    unseen: BTreeSet<AttemptId>,
     /// The last code that was shown, and whose it is.
     code: Option<(RoomCode, Vec<IdentityKey>)>,
 }
@@ -46,6 +51,16 @@ impl Conversation {
                      that all have the same. If one has another, there is a stranger between you"
                         .to_owned(),
                 ]))
+            }
+            Event::CodeAsked { by, .. } if self.is_muted(by) => Some(Vec::new()),
+            Event::SecretAsked {
+                attempt, identity, ..
+            } if self.is_muted(identity) => {
+                self.verifying.unseen.insert(*attempt);
+                Some(Vec::new())
+            }
+            Event::SecretResult { attempt, .. } if self.verifying.unseen.remove(attempt) => {
+                Some(Vec::new())
             }
             Event::CodeAsked { by, .. } => Some(notices([format!(
                 "{} asks for a code of the room again; /code takes part",
@@ -73,6 +88,7 @@ impl Conversation {
                 failures,
             } => {
                 self.verifying.asking.push((*attempt, *identity));
+                self.verifying.have_asked.insert(*identity);
                 Some(self.asks(identity, question, *failures))
             }
             Event::SecretResult {
@@ -190,19 +206,21 @@ impl Chat<'_> {
 
     /// Answers a member that asks: `[WHO] SECRET`.
     pub(super) async fn answer(&mut self, words: &str) {
-        let (attempt, secret) = match self.asked(words) {
+        let (attempt, secret) = match self.conversation.asked(words) {
             Ok(asked) => asked,
             Err(lines) => return self.tell(lines),
         };
         let Some(secret) = SharedSecret::of_text(secret) else {
             return self.out.notice(NO_SECRET);
         };
+        self.conversation.verifying.answered(attempt);
         let answered = self.handle.verify_answer(attempt, secret).await;
         self.ask(answered);
     }
 
     /// Gives up what is asked.
     pub(super) async fn decline(&mut self) {
+        self.conversation.verifying.have_asked.clear();
         let asking = std::mem::take(&mut self.conversation.verifying.asking);
         if asking.is_empty() {
             self.out.notice("nobody asks");
@@ -212,19 +230,31 @@ impl Chat<'_> {
             self.ask(given_up);
         }
     }
+}
 
+impl Verifying {
+    /// The person has answered this one.
+    fn answered(&mut self, attempt: AttemptId) {
+        let still = self.asking.iter().filter(|(asks, _)| *asks != attempt);
+        self.have_asked = still.map(|(_, member)| *member).collect();
+    }
+}
+
+impl Conversation {
     /// Which attempt an answer is for, and the answer.
     fn asked<'a>(&self, words: &'a str) -> Result<(AttemptId, &'a str), Vec<String>> {
-        match self.conversation.verifying.asking.as_slice() {
+        let verifying = &self.verifying;
+        match verifying.asking.as_slice() {
             [] => Err(vec!["nobody asks".to_owned()]),
-            [(attempt, _)] => Ok((*attempt, words)),
+            [(attempt, _)] if verifying.have_asked.len() < 2 => Ok((*attempt, words)),
             several => {
                 let (who, secret) = words.split_once(' ').unwrap_or((words, ""));
-                let member = self.conversation.member(who).map_err(|it| it.lines())?;
+                let which = "more than one has asked: /answer, the name, and the answer";
+                let member = self.member(who);
+                let member = member.map_err(|it| [vec![which.to_owned()], it.lines()].concat())?;
                 let mut asked = several.iter().filter(|(_, it)| *it == member);
                 let asked = asked.next().map(|(attempt, _)| (*attempt, secret));
-                let which = "more than one asks: /answer, the name, and the answer";
-                asked.ok_or_else(|| vec![which.to_owned()])
+                asked.ok_or_else(|| vec![format!("{} does not ask", self.name(&member))])
             }
         }
     }
@@ -248,7 +278,98 @@ fn question_and_secret(words: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
+    use mpotr::room::Event;
+    use mpotr::{AttemptId, EpochName, IdentityKey, MemberInfo, SecretOutcome, Sid};
+    use mpotr_formats::Nick;
+
     use super::question_and_secret;
+    use crate::chat::conversation::Conversation;
+    use crate::chat::door::Door;
+
+    const ME: IdentityKey = IdentityKey::new([1; 32]);
+    const BOB: IdentityKey = IdentityKey::new([2; 32]);
+    const EVE: IdentityKey = IdentityKey::new([3; 32]);
+
+    fn room() -> Conversation {
+        let mut room = Conversation::new(ME, &Nick::new("me").unwrap(), Door::Open);
+        let member = |identity| MemberInfo {
+            identity,
+            is_me: identity == ME,
+        };
+        room.hear(Event::Secure {
+            sid: Sid::new([9; 32]),
+            name: EpochName::new([9; 16]),
+            parent: None,
+            roster: [ME, BOB, EVE].map(member).to_vec(),
+        });
+        room
+    }
+
+    fn asks(identity: IdentityKey, attempt: u8) -> Event {
+        Event::SecretAsked {
+            attempt: AttemptId::new([attempt; 16]),
+            identity,
+            question: "where?".to_owned(),
+            failures: 0,
+        }
+    }
+
+    fn ends(identity: IdentityKey, attempt: u8) -> Event {
+        Event::SecretResult {
+            attempt: AttemptId::new([attempt; 16]),
+            identity,
+            result: SecretOutcome::Aborted,
+            failures: 1,
+        }
+    }
+
+    /// The name that the room shows a member by who has said nothing yet.
+    fn shown(room: &Conversation, member: IdentityKey) -> String {
+        room.name(&member)
+    }
+
+    #[test]
+    fn an_answer_goes_to_who_was_shown_to_ask() {
+        let mut room = room();
+        assert!(room.asked("there").is_err());
+        room.hear(asks(BOB, 1));
+        let first = AttemptId::new([1; 16]);
+        assert_eq!(room.asked("there"), Ok((first, "there")));
+        // Bob gives up and Eve asks while the answer is typed.
+        room.hear(ends(BOB, 1));
+        room.hear(asks(EVE, 2));
+        let refused = room.asked("there").unwrap_err();
+        assert!(
+            refused[0].contains("more than one has asked"),
+            "{refused:?}"
+        );
+        let to_eve = format!("{} there", shown(&room, EVE));
+        let second = AttemptId::new([2; 16]);
+        assert_eq!(room.asked(&to_eve), Ok((second, "there")));
+        let to_bob = format!("{} there", shown(&room, BOB));
+        assert!(room.asked(&to_bob).unwrap_err()[0].contains("does not ask"));
+        // With an answer it begins anew.
+        room.verifying.answered(second);
+        room.hear(ends(EVE, 2));
+        room.hear(asks(BOB, 3));
+        assert_eq!(room.asked("there"), Ok((AttemptId::new([3; 16]), "there")));
+    }
+
+    #[test]
+    fn nothing_that_a_muted_member_asks_is_shown() {
+        let mut room = room();
+        room.mute(EVE, true);
+        let code = Event::CodeAsked {
+            round: mpotr::RoundId::new([7; 16]),
+            by: EVE,
+        };
+        for event in [asks(EVE, 1), code, ends(EVE, 1)] {
+            assert_eq!(room.hear(event), []);
+        }
+        assert!(room.asked("there").is_err());
+        // What is asked of it is shown.
+        assert_ne!(room.hear(ends(EVE, 2)), []);
+    }
 
     #[test]
     fn a_question_ends_with_its_mark() {

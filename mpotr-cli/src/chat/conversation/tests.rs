@@ -330,6 +330,16 @@ fn a_stranger_is_let_in_at_first_use_and_remembered_by_what_it_calls_itself() {
 }
 
 #[test]
+fn a_stranger_that_calls_itself_as_oneself_is_not_known_by_that_name() {
+    let mut room = trusting();
+    for name in ["me", "Me"] {
+        let said = room.hear(text(EVE, name, "hi"));
+        let is_kept = |say: &Say| matches!(say, Say::Remember(_));
+        assert!(!said.iter().any(is_kept), "{said:?}");
+    }
+}
+
+#[test]
 fn a_stranger_that_takes_the_name_of_a_known_person_is_left_out_and_not_let_in_again() {
     let mut room = trusting();
     let said = room.hear(text(EVE, "b\u{43e}b", "hi"));
