@@ -31,12 +31,12 @@ pub(super) struct Frozen {
 /// The cut of a run, held whole.
 #[derive(Debug)]
 pub(super) struct Cut {
-    run: Sid,
+    pub(super) run: Sid,
     /// Its last messages.
-    heads: BTreeSet<MessageId>,
+    pub(super) heads: BTreeSet<MessageId>,
     /// The part of the order that stays as it is.
-    base: u32,
-    digest: Digest32,
+    pub(super) base: u32,
+    pub(super) digest: Digest32,
 }
 
 impl<S: CryptoSuite> Epoch<S> {
@@ -129,31 +129,23 @@ impl<S: CryptoSuite> Epoch<S> {
             return None;
         }
         let held = self.delivery.held_before(names, &mut self.opener)?;
-        let heads = self.heads_with(&held);
+        let heads = self.delivery.heads_with(&held);
         let keys = held.iter().map(|place| place.key);
         let order = self.consensus.order.closed::<S>(base, keys);
         let digest = cut_digest::<S>(&run, heads.iter(), &order);
-        self.cuts.truncate(MAX_CONFIRMED.saturating_sub(1));
-        let cut = Cut {
+        self.keep_cut(Cut {
             run,
             heads,
             base,
             digest,
-        };
-        self.cuts.insert(0, cut);
+        });
         Some(digest)
     }
 
-    /// The heads of the graph with these messages.
-    fn heads_with(&self, held: &[Place]) -> BTreeSet<MessageId> {
-        let mut heads = self.delivery.graph.heads().clone();
-        heads.extend(held.iter().map(|place| place.key.id));
-        for place in held {
-            for parent in self.delivery.parents_of(&place.key.id) {
-                heads.remove(&parent);
-            }
-        }
-        heads
+    /// Keeps the cut of a run that is held whole.
+    pub(super) fn keep_cut(&mut self, cut: Cut) {
+        self.cuts.truncate(MAX_CONFIRMED.saturating_sub(1));
+        self.cuts.insert(0, cut);
     }
 
     /// Delivers the cut of a run that is installed, all that it names and nothing else.

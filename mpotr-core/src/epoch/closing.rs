@@ -205,14 +205,9 @@ impl<S: CryptoSuite> Epoch<S> {
         self.is_over = true;
     }
 
-    /// This member publishes its secrets: once.
-    pub(crate) const fn publish(&mut self) -> bool {
-        self.sealer.publish()
-    }
-
-    /// The secrets of this member's offer, to be published.
-    pub(crate) fn reveal(&self) -> Reveal {
-        self.sealer.reveal(&self.opener.keys)
+    /// This member publishes its secrets: once, and never those that sign on elsewhere.
+    pub(crate) fn publish(&mut self) -> Option<Reveal> {
+        self.sealer.publish(&self.opener.keys)
     }
 }
 

@@ -220,6 +220,18 @@ impl Delivery {
         Some(places)
     }
 
+    /// The heads of the graph with these messages.
+    pub(super) fn heads_with(&self, held: &[Place]) -> BTreeSet<MessageId> {
+        let mut heads = self.graph.heads().clone();
+        heads.extend(held.iter().map(|place| place.key.id));
+        for place in held {
+            for parent in self.parents_of(&place.key.id) {
+                heads.remove(&parent);
+            }
+        }
+        heads
+    }
+
     /// Where a message is, delivered or one of these.
     fn find(&self, id: &MessageId, places: &BTreeMap<MessageId, Place>) -> Option<Place> {
         let delivered = self.graph.get(id).map(|node| Place {

@@ -19,7 +19,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let id = content.id::<S>(&self.opener.keys.id, self.me.get());
         let signature = if is_signed {
             self.sealer
-                .signing
+                .signing()
                 .sign(&id.signed::<S>(&self.opener.keys.id))
         } else {
             SignatureBytes::new([0; 64])
@@ -32,7 +32,7 @@ impl<S: CryptoSuite> Epoch<S> {
     pub(crate) fn forge_statement(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
         let statement = Unsigned::new(statement);
         let signed = statement.signed::<S>(&self.opener.keys.id, self.me.get(), number);
-        let signature = self.sealer.signing.sign(&signed);
+        let signature = self.sealer.signing().sign(&signed);
         self.forge(Stream::Statement, number, &statement, &signature)
     }
 

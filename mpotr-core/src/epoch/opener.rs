@@ -193,6 +193,8 @@ impl<S: CryptoSuite> Opener<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::epoch::sealer::{Said, SealedContent, Sealer};
     use crate::wire::{ContentKind, EpochId, Lock, Packet, Presence};
     use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
@@ -218,6 +220,7 @@ mod tests {
         let opener = Opener::new(keys, public.into_iter().zip(streams));
         let signing = pairs.into_iter().nth(me.place()).unwrap();
         let trapdoor = SecretScalar::random(&mut ChaCha20Rng::seed_from_u64(7));
+        let (signing, trapdoor) = (Arc::new(signing), Some(Arc::new(trapdoor)));
         (Sealer::new(me.get(), signing, trapdoor, own), opener)
     }
 

@@ -113,6 +113,26 @@ impl Order {
         rest.iter().fold(start, |lock, key| lock.then::<S>(&key.id))
     }
 
+    /// The prefix of so many messages of the order as it goes on with these; `None` if there are not as many, or something came
+    /// late for its place.
+    pub(super) fn prefix_with<S: CryptoSuite>(
+        &self,
+        count: u32,
+        held: impl Iterator<Item = Key>,
+    ) -> Option<Lock> {
+        let Some(more) = count.checked_sub(self.lock.count).filter(|more| *more > 0) else {
+            return self.prefix(count);
+        };
+        let mut rest = self.waiting.clone();
+        rest.extend(held);
+        let more = usize::try_from(more).ok()?;
+        let is_in_time =
+            self.late.is_empty() && rest.first().is_some_and(|first| self.is_open(first));
+        let rest = rest.iter().take(more);
+        (is_in_time && rest.len() == more)
+            .then(|| rest.fold(self.lock, |lock, key| lock.then::<S>(&key.id)))
+    }
+
     /// Orders all that is delivered in this way.
     pub(super) fn close<S: CryptoSuite>(&mut self, base: u32) {
         let start = self.prefix(base).unwrap_or(Lock::EMPTY);

@@ -1,6 +1,8 @@
 //! What seals the packets of this member: its own ratchets, its signing key, and what it signed last.
 //! `docs/spec/05-wire.md`, "Sealed packet".
 
+use std::sync::Arc;
+
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, Secret, SecretScalar};
 
@@ -15,9 +17,10 @@ use crate::wire::{
 pub(super) struct Sealer<S: CryptoSuite> {
     /// Its index, as packets name it.
     sender: u16,
-    pub(super) signing: EphemeralKeyPair<S>,
-    /// `y` of its offer.
-    trapdoor: SecretScalar<S>,
+    /// What it signs with, which a light run hands on to the epoch that follows.
+    signing: Arc<EphemeralKeyPair<S>>,
+    /// `y` of the offer that it made with that; `None` where it drew the other after it had made its last offer.
+    trapdoor: Option<Arc<SecretScalar<S>>>,
     pub(super) streams: Streams,
     /// The id of its last message.
     last: Option<MessageId>,
@@ -29,7 +32,7 @@ pub(super) struct Sealer<S: CryptoSuite> {
     stated_next: Option<Next>,
     /// How many messages and statements it has sealed.
     said: u64,
-    /// Its secrets are published.
+    /// Its secrets are published, or never will be.
     is_published: bool,
 }
 
@@ -60,8 +63,8 @@ pub(super) struct SealedContent {
 impl<S: CryptoSuite> Sealer<S> {
     pub(super) const fn new(
         sender: u16,
-        signing: EphemeralKeyPair<S>,
-        trapdoor: SecretScalar<S>,
+        signing: Arc<EphemeralKeyPair<S>>,
+        trapdoor: Option<Arc<SecretScalar<S>>>,
         streams: Streams,
     ) -> Self {
         Self {
@@ -76,6 +79,17 @@ impl<S: CryptoSuite> Sealer<S> {
             said: 0,
             is_published: false,
         }
+    }
+
+    /// What seals in the epoch that follows, under the signing key of this one.
+    pub(super) fn go_on(&self, sender: u16, streams: Streams) -> Self {
+        let trapdoor = self.trapdoor.clone();
+        Self::new(sender, Arc::clone(&self.signing), trapdoor, streams)
+    }
+
+    /// What this member signs with.
+    pub(super) fn signing(&self) -> &EphemeralKeyPair<S> {
+        &self.signing
     }
 
     /// The id of the last message.
@@ -127,7 +141,7 @@ impl<S: CryptoSuite> Sealer<S> {
             body: said.body.into(),
         });
         let id = content.id::<S>(&keys.id, self.sender);
-        let signature = self.signing.sign(&id.signed::<S>(&keys.id));
+        let signature = self.signing().sign(&id.signed::<S>(&keys.id));
         let signed = content.with_signature(&signature);
         let packet = self.seal(keys, Stream::Content, slot, &signed);
         self.last = Some(id);
@@ -152,7 +166,7 @@ impl<S: CryptoSuite> Sealer<S> {
         self.stated_next = gist.next().cloned();
         let statement = Unsigned::new(statement);
         let signed = statement.signed::<S>(&keys.id, self.sender, slot.seq);
-        let signed = statement.with_signature(&self.signing.sign(&signed));
+        let signed = statement.with_signature(&self.signing().sign(&signed));
         let packet = Packet::Sealed(self.seal(keys, Stream::Statement, slot, &signed)).to_bytes();
         let stated = Stated { packet, gist };
         // A question is not repeated as an answer, nor what says less than was signed; who asks next gets a fresh statement.
@@ -186,18 +200,20 @@ impl<S: CryptoSuite> Sealer<S> {
         self.streams.content.close::<S>();
     }
 
-    /// The secrets are published: whether for the first time.
-    pub(super) const fn publish(&mut self) -> bool {
-        !core::mem::replace(&mut self.is_published, true)
-    }
-
-    /// The secrets of this member's offer, to be published.
-    pub(super) fn reveal(&self, keys: &EpochKeys<S>) -> Reveal {
-        Reveal {
+    /// The secrets are published: what tells them, if that is for the first time. `None`, too, where they never are.
+    pub(super) fn publish(&mut self, keys: &EpochKeys<S>) -> Option<Reveal> {
+        let trapdoor = self.trapdoor.as_ref()?;
+        let is_first = !core::mem::replace(&mut self.is_published, true);
+        is_first.then(|| Reveal {
             hint: keys.hint,
             sender: self.sender,
             seed: RevealedSeed::new(*self.signing.seed().expose()),
-            trapdoor: RevealedTrapdoor::new(*self.trapdoor.encoded().expose()),
-        }
+            trapdoor: RevealedTrapdoor::new(*trapdoor.encoded().expose()),
+        })
+    }
+
+    /// Nothing of this epoch is published: its keys sign on in the one that follows, or who was left out accepts under them.
+    pub(super) const fn keep_secret(&mut self) {
+        self.is_published = true;
     }
 }

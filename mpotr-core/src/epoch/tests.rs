@@ -17,6 +17,7 @@ mod flood;
 mod forging;
 mod holding;
 mod late;
+mod light;
 mod orders;
 mod places;
 mod quiet;
@@ -141,7 +142,7 @@ fn forge<T: Fields>(
     signed: impl FnOnce(&Epoch<Suite>, &Unsigned<T>) -> [u8; 64],
 ) -> SealedPacket {
     let unsigned = Unsigned::new(fields);
-    let signature = insider.sealer.signing.sign(&signed(insider, &unsigned));
+    let signature = insider.sealer.signing().sign(&signed(insider, &unsigned));
     let header = Header {
         sender: author.get(),
         stream,

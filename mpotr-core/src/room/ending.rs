@@ -157,10 +157,12 @@ impl<S: CryptoSuite> Room<S> {
     /// Says the last word in the epoch.
     fn depart(&mut self, member: Membership<S>, is_none_lost: bool) -> Departure {
         let out = &mut self.common.out;
-        let published = member.may_publish(&self.departure);
+        let may_publish = member.may_publish(&self.departure);
         let mut epoch = member.into_epoch();
-        if published {
-            out.transmit(&Packet::Reveal(epoch.reveal()));
+        let reveal = may_publish.then(|| epoch.publish()).flatten();
+        let published = reveal.is_some();
+        if let Some(reveal) = reveal {
+            out.transmit(&Packet::Reveal(reveal));
             out.tell(Event::Published { sid: epoch.sid() });
         } else {
             out.state(epoch.seal_statement(Presence::Closed));

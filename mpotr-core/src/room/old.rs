@@ -82,8 +82,10 @@ impl<S: CryptoSuite> Old<S> {
             }
             out.state(epoch.seal_statement(Presence::Present));
         }
-        if epoch.know_all_installed() && epoch.publish() {
-            out.transmit(&Packet::Reveal(epoch.reveal()));
+        if epoch.know_all_installed()
+            && let Some(reveal) = epoch.publish()
+        {
+            out.transmit(&Packet::Reveal(reveal));
             out.tell(Event::Published { sid: epoch.sid() });
         }
     }

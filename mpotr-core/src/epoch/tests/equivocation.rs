@@ -393,7 +393,7 @@ fn evidence_counts_for_nothing_once_what_signs_is_public() {
 fn what_is_signed_with_a_key_that_leaked_is_no_evidence() {
     let mut epochs = epochs(3, 1);
     let [(_, one), (_, other)] = two(&mut epochs);
-    let reveal = epochs[MALLORY].reveal();
+    let reveal = epochs[MALLORY].publish().unwrap();
     let bob = &mut epochs[BOB];
     bob.open(&one).unwrap();
     bob.open_reveal(&reveal).unwrap();
