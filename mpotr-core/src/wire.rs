@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! struct {
-//!   uint8 version = 4;
+//!   uint8 version = 5;
 //!   uint8 kind;                 offer 1, proposal 2, contribution 3, confirmation 4, sealed 5, request 6, advert 7, reveal 8,
-//!                               heard 9, guests 10, knock 11, hello 12, answer 13, enclosed 14
+//!                               heard 9, guests 10, knock 11, hello 12, answer 13, enclosed 14, light 15
 //!   select (kind) { .. } body;
 //! } Packet;                     at most 2^20 bytes
 //! ```
@@ -20,6 +20,7 @@ mod enclosed;
 mod guests;
 mod heard;
 mod knock;
+mod light;
 mod lock;
 mod next;
 mod padding;
@@ -40,6 +41,7 @@ pub use enclosed::{EnclosedFresh, EnclosedPacket};
 pub use guests::{Guests, MAX_NAMES};
 pub use heard::{Entry, Heard, OfferHint, OfferMark};
 pub use knock::{Knock, KnockNonce};
+pub use light::{LightPacket, LightStep};
 pub use lock::Lock;
 pub use mpotr_gka::EpochName;
 pub use next::{
@@ -48,7 +50,7 @@ pub use next::{
 };
 pub use padding::padded;
 pub use proposal::Proposal;
-pub use request::{MAX_REQUESTED, Missing, Request, Wanted};
+pub use request::{MAX_REQUESTED, Missing, MissingLight, Request, Wanted};
 pub use reveal::{Reveal, RevealedSeed, RevealedTrapdoor};
 pub use sealed::{EpochHint, Header, SealedPacket, Stream};
 pub use signed::{EpochId, Fields, Unsigned, Unverified};
@@ -112,6 +114,8 @@ wire_enum! {
         Answer = 13 => "answer",
         /// A packet of a change, for members of the epoch that ends.
         Enclosed = 14 => "enclosed",
+        /// A packet of a light run.
+        Light = 15 => "light",
     }
 }
 
@@ -157,6 +161,8 @@ pub enum Packet {
     Answer(Box<Answer>),
     /// A packet of a change, for members of the epoch that ends.
     Enclosed(EnclosedPacket),
+    /// A packet of a light run, which is enclosed wherever it goes.
+    Light(LightPacket),
 }
 
 /// Versions up to this one are taken for such: what else begins otherwise is no packet of any.
@@ -201,6 +207,7 @@ impl Packet {
                 Self::Hello(challenge) => challenge.encode(out),
                 Self::Answer(answer) => answer.encode(out),
                 Self::Enclosed(enclosed) => enclosed.encode(out),
+                Self::Light(packet) => packet.encode(out),
             }
         })
     }
@@ -223,6 +230,7 @@ impl Packet {
             Self::Hello(_) => PacketKind::Hello,
             Self::Answer(_) => PacketKind::Answer,
             Self::Enclosed(_) => PacketKind::Enclosed,
+            Self::Light(_) => PacketKind::Light,
         }
     }
 
@@ -265,6 +273,7 @@ impl Packet {
                     Answer::decode(input).map(|answer| Self::Answer(Box::new(answer)))
                 }
                 PacketKind::Enclosed => EnclosedPacket::decode(input).map(Self::Enclosed),
+                PacketKind::Light => LightPacket::decode(input).map(Self::Light),
             }
         })
     }

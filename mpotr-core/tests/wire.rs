@@ -15,13 +15,14 @@ use mpotr_core::gka::{
     AgreementId, AuthenticationId, Challenge, CommitmentSum, Confirmation, Contribution,
     ContributionBody, EpochName, JoinerProof, KeyProof, KeyStatement as Confirmed, MemberIndex,
     OfferDigest, OfferSecrets, RoomId, Sid, TrapdoorKey,
+    light::{ChangeKind, Handle, LightTerms, Seed, Signed, Watch, Wrap},
 };
 use mpotr_core::wire::{
     Admitted, Advert, Answer, Content, ContentKind, Entry, EpochHint, Fields, Heard, Knock,
-    KnockNonce, Listing, Lock, MAX_ADMITTED, MAX_BODY, MAX_PACKET, MAX_RANGE, MAX_TRUST,
-    MemberBits, MessageId, Missing, Next, OfferHint, OfferMark, Packet, Presence, Proposal,
-    Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint, Statement, Unsigned,
-    Unverified, VERSION, Vote, Wanted, padded,
+    KnockNonce, LightPacket, Listing, Lock, MAX_ADMITTED, MAX_BODY, MAX_PACKET, MAX_RANGE,
+    MAX_TRUST, MemberBits, MessageId, Missing, MissingLight, Next, OfferHint, OfferMark, Packet,
+    Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint,
+    Statement, Unsigned, Unverified, VERSION, Vote, Wanted, padded,
 };
 use mpotr_core::{Policy, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -158,6 +159,22 @@ fn bits() -> impl Strategy<Value = MemberBits> {
     btree_set((0..4096_u16).prop_map(MemberIndex::new), 0..5).prop_map(MemberBits::from_iter)
 }
 
+fn missing_light() -> impl Strategy<Value = MissingLight> {
+    let of_run = (any::<[u8; 8]>(), any::<u32>(), any::<u8>());
+    (of_run, any::<[bool; 3]>(), bits(), bits()).prop_map(
+        |((hint, view, number), [seed, cut, joint], freezes, shares)| MissingLight {
+            parent: SidHint::new(hint),
+            view,
+            number,
+            seed,
+            cut,
+            joint,
+            freezes,
+            shares,
+        },
+    )
+}
+
 fn request() -> impl Strategy<Value = Packet> {
     let wanted = prop_oneof![
         digests(64).prop_map(Wanted::Offers),
@@ -172,6 +189,7 @@ fn request() -> impl Strategy<Value = Packet> {
                 })
             }
         ),
+        missing_light().prop_map(Wanted::Light),
     ];
     (any::<[u8; 32]>(), wanted).prop_map(|(room, wanted)| {
         Packet::Request(Request {
@@ -212,6 +230,81 @@ fn enclosed() -> impl Strategy<Value = Packet> {
         .prop_map(|body| Packet::from_bytes(&[&[VERSION, 14], &body[..]].concat()).unwrap())
 }
 
+fn seed() -> impl Strategy<Value = Packet> {
+    let roster = btree_set(0..4096_u16, 1..6).prop_map(|places| places.into_iter().collect());
+    let bytes = (any::<[u8; 32]>(), any::<[u8; 16]>(), any::<[u8; 32]>());
+    let lists = (vec(any::<u8>(), 0..40), vec(any::<u8>(), 0..40), roster);
+    (any::<u32>(), bytes, lists, signature()).prop_map(
+        |(view, (parent, handle, other), (policy, reasons, roster), signature)| {
+            let roster: Vec<u16> = roster;
+            let staying: Vec<_> = roster.into_iter().map(MemberIndex::new).collect();
+            let wraps = vec![Wrap::new(other); staying.len() - 1];
+            let seed = Seed {
+                proposer: staying[0],
+                parent: Sid::new(parent),
+                terms: LightTerms {
+                    view,
+                    handle: Handle::new(handle),
+                    policy,
+                    kind: ChangeKind::Refresh,
+                    watch: Watch::Lazy,
+                    reasons,
+                    staying,
+                },
+                ephemeral: crypto::ElementBytes::new(other),
+                wraps,
+            };
+            Packet::Light(LightPacket::Seed(Box::new(Signed::new(seed, signature))))
+        },
+    )
+}
+
+/// All but SEED: fields of fixed length, with lists of one or of none.
+fn light() -> impl Strategy<Value = Packet> {
+    let digest = |fill: u8| [fill; 32].to_vec();
+    let lengths = (2..=6_u8, any::<u8>(), any::<u16>());
+    lengths.prop_map(move |(step, fill, sender)| {
+        let sender = (sender % 4096).to_be_bytes().to_vec();
+        let prefix = || [vec![0; 4], digest(fill)].concat();
+        let one = || vec![0, 1];
+        let body = match step {
+            2 => vec![
+                digest(fill),
+                sender,
+                one(),
+                digest(fill),
+                prefix(),
+                prefix(),
+                vec![1, 0, 0, 0, fill],
+                digest(fill),
+                vec![0],
+                digest(fill),
+                vec![fill; 64],
+                vec![1],
+                digest(fill),
+            ],
+            3 => vec![
+                digest(fill),
+                sender,
+                one(),
+                digest(fill),
+                one(),
+                digest(fill),
+                prefix(),
+                prefix(),
+                one(),
+                vec![fill; 96],
+                vec![fill; 64],
+            ],
+            4 => vec![digest(fill), digest(fill), sender, vec![0; 32]],
+            5 => vec![digest(fill), digest(fill), sender, vec![0; 64]],
+            _ => vec![digest(fill), sender, vec![1]],
+        };
+        let packet = [vec![VERSION, 15, step], body.concat(), vec![fill; 64]].concat();
+        Packet::from_bytes(&packet).unwrap()
+    })
+}
+
 /// Where a packet may end at the earliest, if it goes on to the end of the bytes.
 fn shortest(packet: &Packet) -> Option<usize> {
     match packet {
@@ -231,6 +324,8 @@ fn packet() -> impl Strategy<Value = Packet> {
         heard(),
         sealed(),
         enclosed(),
+        seed(),
+        light(),
         advert(),
         reveal(),
         knock(),
@@ -712,4 +807,12 @@ fn a_list_that_is_too_long_is_refused_before_it_is_read() {
         error.to_string(),
         "at byte 128, field `offers`: 4097 is over the limit of 4096"
     );
+}
+
+#[test]
+fn a_packet_of_a_light_run_is_of_a_step_that_there_is() {
+    for step in [0, 7, 255] {
+        let error = Packet::from_bytes(&[VERSION, 15, step, 0]).unwrap_err();
+        assert_eq!((error.field, error.offset), ("step", 2), "{step}");
+    }
 }

@@ -187,6 +187,8 @@ impl<S: CryptoSuite> Room<S> {
                 self.handle_offer(now, answer.offer, rng)
             }
             Packet::Answer(answer) => self.handle_answer(now, *answer, rng),
+            // Anyone outside can make it.
+            Packet::Light(_) => Err(Rejection::NotAuthentic),
             Packet::Enclosed(enclosed) => {
                 let packet = self.open_enclosed(&enclosed);
                 let packet = packet.ok_or(Rejection::UnknownEpoch)?;
@@ -258,6 +260,7 @@ impl<S: CryptoSuite> Room<S> {
             Wanted::Offers(digests) => self.resend_offers(now, digests),
             Wanted::Proposal(hint) => self.hear_proposal_missing(now, *hint),
             Wanted::Rounds(missing) => self.hear_missing(now, missing),
+            Wanted::Light(_) => return Err(Rejection::NotAuthentic),
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ const NONCE: [u8; 12] = [0; 12];
 /// The least bytes of a packet: version and kind.
 const SHORTEST: usize = 2;
 
-/// An offer, a proposal or a packet of a run, as it goes over the transport inside an epoch.
+/// An offer, a proposal, a packet of a run or of a light one, or a request, as it goes over the transport inside an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnclosedPacket {
     /// The epoch whose members can read it.
@@ -65,6 +65,8 @@ impl EnclosedPacket {
                 | PacketKind::Proposal
                 | PacketKind::Contribution
                 | PacketKind::Confirmation
+                | PacketKind::Light
+                | PacketKind::Request
         )
     }
 

@@ -3,13 +3,14 @@
 //! ```text
 //! struct {
 //!   opaque room[32];
-//!   uint8  what;                       offers 1, proposal 2, rounds 3
+//!   uint8  what;                       offers 1, proposal 2, rounds 3, light 4
 //!   select (what) {
 //!     case 1: opaque offers[32]<1..64>;   digests, strictly increasing, 8-bit count
 //!     case 2: opaque sid_hint[8];         of the run that the proposal began
 //!     case 3: opaque sid_hint[8]; uint8 number; Bits contributions; Bits confirmations;
+//!     case 4: opaque sid_hint[8]; uint32 view; uint8 number; uint8 which; Bits freezes; Bits shares;
 //!   }
-//! } Request;
+//! } Request;                               sid_hint of 4: of the epoch that ends; which: bits SEED 1, CUT 2, JOINT 4
 //! ```
 //!
 //! Anyone who holds it sends it again, as it was sent: it authenticates itself. Who does is drawn by the whole request, and so
@@ -32,6 +33,64 @@ pub enum Wanted {
     Proposal(SidHint),
     /// Packets of a run.
     Rounds(Missing),
+    /// Packets of a light run.
+    Light(MissingLight),
+}
+
+/// Packets of the light run of a view that are missing. Only members of the epoch that ends can read which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingLight {
+    /// The epoch that ends.
+    pub parent: SidHint,
+    /// The view.
+    pub view: u32,
+    /// How often its author has asked: others answer the next time.
+    pub number: u8,
+    /// Whether SEED is.
+    pub seed: bool,
+    /// Whether CUT is.
+    pub cut: bool,
+    /// Whether JOINT is.
+    pub joint: bool,
+    /// Whose FREEZEs are, by index in that epoch.
+    pub freezes: MemberBits,
+    /// Whose SHAREs are.
+    pub shares: MemberBits,
+}
+
+impl MissingLight {
+    /// The bits of what there is one of.
+    const WHICH: u8 = 8;
+
+    fn encode(&self, out: &mut Encoder) {
+        self.parent.encode(out);
+        out.u32(self.view);
+        out.u8(self.number);
+        let which = [self.joint, self.cut, self.seed];
+        let which = which
+            .iter()
+            .fold(0, |which, bit| which << 1 | u8::from(*bit));
+        out.u8(which);
+        self.freezes.encode(out);
+        self.shares.encode(out);
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let parent = SidHint::decode(input, "sid hint")?;
+        let view = input.u32("view")?;
+        let number = input.u8("number")?;
+        let which = input.below(Self::WHICH, "which")?;
+        Ok(Self {
+            parent,
+            view,
+            number,
+            seed: which & 1 != 0,
+            cut: which & 2 != 0,
+            joint: which & 4 != 0,
+            freezes: MemberBits::decode(input, "freezes")?,
+            shares: MemberBits::decode(input, "shares")?,
+        })
+    }
 }
 
 /// Packets of a run that are missing, by member.
@@ -56,6 +115,8 @@ wire_enum! {
         Proposal = 2,
         /// The hint of a run follows, and members of it.
         Rounds = 3,
+        /// The hint of an epoch follows, a view, and members.
+        Light = 4,
     }
 }
 
@@ -88,6 +149,10 @@ impl Request {
                 missing.contributions.encode(out);
                 missing.confirmations.encode(out);
             }
+            Wanted::Light(missing) => {
+                WantedKind::Light.encode(out);
+                missing.encode(out);
+            }
         }
     }
 
@@ -110,6 +175,7 @@ impl Request {
                 contributions: MemberBits::decode(input, "contributions")?,
                 confirmations: MemberBits::decode(input, "confirmations")?,
             }),
+            WantedKind::Light => Wanted::Light(MissingLight::decode(input)?),
         };
         Ok(Self { room, wanted })
     }

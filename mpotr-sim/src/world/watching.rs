@@ -292,6 +292,7 @@ fn describe(packet: &Packet) -> String {
             challenge.epoch, challenge.view
         ),
         Packet::Enclosed(enclosed) => format!("a packet enclosed in {}", enclosed.hint),
+        Packet::Light(packet) => format!("a packet of a light run: {:?}", packet.step()),
         Packet::Answer(answer) => format!("an answer, to follow {}", parent(answer.offer.parent)),
     }
 }

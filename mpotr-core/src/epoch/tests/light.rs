@@ -87,7 +87,7 @@ impl Answered {
     }
 
     /// The proposer closes.
-    fn cut(self, epochs: &mut Epochs) -> Result<Cut, Box<(Self, CutError)>> {
+    fn cut(self, epochs: &mut Epochs) -> Result<Closed, Box<(Self, CutError)>> {
         let freezes = self.freezes();
         self.cut_of(epochs, &freezes)
     }
@@ -96,11 +96,11 @@ impl Answered {
         mut self,
         epochs: &mut Epochs,
         freezes: &[Signed<Freeze>],
-    ) -> Result<Cut, Box<(Self, CutError)>> {
+    ) -> Result<Closed, Box<(Self, CutError)>> {
         let run = self.run();
         let first = &mut epochs[self.staying[0]];
         match first.close_light(self.proposing, freezes) {
-            Ok(cutting) => Ok(Cut {
+            Ok(cutting) => Ok(Closed {
                 run,
                 staying: self.staying,
                 freezes: freezes.to_vec(),
@@ -123,7 +123,7 @@ impl Answered {
 }
 
 /// A run with a CUT.
-struct Cut {
+struct Closed {
     run: Sid,
     staying: Vec<MemberIndex>,
     freezes: Vec<Signed<Freeze>>,
@@ -131,7 +131,7 @@ struct Cut {
     frozen: Vec<Frozen<Suite>>,
 }
 
-impl Cut {
+impl Closed {
     fn cut(&self) -> Signed<LightCut> {
         self.cutting.cut().clone()
     }

@@ -33,7 +33,7 @@ impl Class {
         match kind {
             PacketKind::Confirmation => Self::Confirmation,
             PacketKind::Contribution => Self::Contribution,
-            PacketKind::Proposal | PacketKind::Request => Self::Proposal,
+            PacketKind::Proposal | PacketKind::Request | PacketKind::Light => Self::Proposal,
             PacketKind::Offer
             | PacketKind::Knock
             | PacketKind::Hello

@@ -78,7 +78,8 @@ impl Queued {
             | Packet::Knock(_)
             | Packet::Hello(_)
             | Packet::Answer(_)
-            | Packet::Enclosed(_) => What::Other,
+            | Packet::Enclosed(_)
+            | Packet::Light(_) => What::Other,
         };
         Self::new(packet, what)
     }
