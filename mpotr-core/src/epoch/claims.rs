@@ -100,3 +100,33 @@ impl Delivery {
         missing || self.held_before(frontier.iter().copied(), opener).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, ENOUGH, MAX_COUNTED};
+    use crate::wire::MessageId;
+
+    fn id(number: usize) -> MessageId {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        MessageId::new(id)
+    }
+
+    #[test]
+    fn of_what_is_asked_for_so_much_is_counted_and_that_goes_on_to_be() {
+        let mut asked = Asked::default();
+        let all: Vec<_> = (0..MAX_COUNTED + 100).map(id).collect();
+        for _ in 0..ENOUGH {
+            asked.note(&all);
+        }
+        assert_eq!(asked.0.len(), MAX_COUNTED);
+        assert!(asked.is_enough(&id(0)) && asked.is_enough(&id(MAX_COUNTED - 1)));
+        assert!(!asked.knows(&id(MAX_COUNTED)));
+        // A place that becomes free is one for another.
+        asked.forget(&id(0));
+        asked.note([&id(MAX_COUNTED)]);
+        assert!(asked.knows(&id(MAX_COUNTED)) && !asked.knows(&id(0)));
+        asked.clear();
+        assert!(asked.0.is_empty());
+    }
+}

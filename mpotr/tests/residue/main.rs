@@ -155,6 +155,49 @@ impl SuiteVisitor for Delay {
     }
 }
 
+/// An epoch that goes on without one of its members, which abandons it when it hears of that.
+struct Abandoned;
+
+impl SuiteVisitor for Abandoned {
+    type Output = ();
+
+    fn visit<S: CryptoSuite>(self) {
+        let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+        // Keys do not expire meanwhile, and who hears nothing does not go on alone.
+        let long = Duration::from_secs(10_000);
+        let timers = Timers {
+            silent: long,
+            expire: long,
+            ..Timers::RELAY
+        };
+        let mut rooms = Rooms::<S>::new(3, methods, &timers);
+        rooms.until_secure(1);
+        rooms.talk();
+        rooms.go_on_without(2);
+        let scene = format!("{} {:?}", S::BACKEND, S::ID);
+        let age = |needle: &Needle, writing| match needle.kind {
+            Kind::Identity => Some(Found::Once),
+            // Each member has its own, and one of them has the epoch still.
+            Kind::Running | Kind::Signing | Kind::Derived => None,
+            Kind::Writing => Some(writing),
+            Kind::Spent => Some(Found::Nowhere),
+        };
+        let needles = rooms.secrets_of(0);
+        expect(&format!("{scene}, cut off"), needles, |needle| {
+            // What wrote its own last text went with it.
+            age(needle, Found::Somewhere).filter(|_| !needle.name.starts_with("message key 2"))
+        });
+        rooms.until_behind(2);
+        // It still answers those who are behind, and neither writes nor opens a text.
+        let needles = rooms.secrets_of(0);
+        expect(&format!("{scene}, left behind"), needles, |needle| {
+            age(needle, Found::Nowhere)
+        });
+        rooms.until_drained();
+        expect_gone(&format!("{scene}, after it"), &rooms, 0);
+    }
+}
+
 /// Where a secret should be.
 #[derive(Clone, Copy, Debug)]
 enum Found {
@@ -258,6 +301,18 @@ fn no_key_of_a_message_outlives_expire() {
     }
     for backend in Backend::available() {
         backend.visit(SuiteId::ChaCha20Poly1305, Delay).unwrap();
+    }
+}
+
+#[test]
+fn an_epoch_that_went_on_without_a_member_leaves_it_no_key_of_a_message() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_searchable() {
+        return;
+    }
+    for backend in Backend::available() {
+        let scene = backend.visit(SuiteId::ChaCha20Poly1305, Abandoned);
+        scene.unwrap();
     }
 }
 

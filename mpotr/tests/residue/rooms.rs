@@ -94,6 +94,8 @@ pub(crate) struct Rooms<S: CryptoSuite> {
     /// The epochs that each member has been in.
     epochs: Vec<Vec<Sid>>,
     published: Vec<Sid>,
+    /// Whom the others have gone on without.
+    behind: Vec<usize>,
     /// How many messages of the epoch are final at each member.
     finals: Vec<u32>,
     /// Texts said.
@@ -113,6 +115,7 @@ impl<S: CryptoSuite> Rooms<S> {
             now: Timestamp::default(),
             epochs: vec![Vec::new(); members],
             published: Vec::new(),
+            behind: Vec::new(),
             finals: vec![0; members],
             said: 0,
             first_said: Vec::new(),
@@ -187,6 +190,7 @@ impl<S: CryptoSuite> Rooms<S> {
                     }
                     Event::Final { count, .. } => self.finals[member] = count,
                     Event::Published { sid } => self.published.push(sid),
+                    Event::Behind => self.behind.push(member),
                     // What an application has is its own to wipe.
                     Event::Message { mut body, .. } => body.zeroize(),
                     _ => {}
@@ -250,6 +254,25 @@ impl<S: CryptoSuite> Rooms<S> {
     pub(crate) fn cut_off(&mut self) {
         // Nor one that is under way.
         self.network = Network::new(Weather::fair(0).loss(1000), 0);
+    }
+
+    /// A member says something that nobody hears, and hears nothing itself while the others go on without it. What they keep of
+    /// their common epoch for a while opens no message.
+    pub(crate) fn go_on_without(&mut self, member: usize) {
+        self.network.unplug(member);
+        self.say(member);
+        self.refresh();
+        self.run_until("gone on", |all| {
+            let mut others = (0..all.rooms.len()).filter(|other| *other != member);
+            others.all(|other| all.epochs[other].len() == 2)
+        });
+        self.first_said.push(self.said);
+    }
+
+    /// A member whom the others have gone on without hears of that.
+    pub(crate) fn until_behind(&mut self, member: usize) {
+        self.network.plug_in(member);
+        self.run_until("behind", |all| all.behind == [member]);
     }
 
     pub(crate) fn until_expired(&mut self, expire: Duration) {

@@ -135,6 +135,19 @@ mod tests {
     }
 
     #[test]
+    fn of_views_whose_proposal_was_refused_the_next_ones_are_remembered() {
+        let mut changes = Changes::default();
+        for view in (1..100).rev() {
+            changes.keep_signed(proposal(view, 1));
+            changes.remove(&proposal(view, 1));
+        }
+        assert!(changes.signed.is_empty());
+        assert_eq!(changes.come.len(), MAX_SIGNED);
+        let first = u32::try_from(MAX_SIGNED).unwrap();
+        assert!(changes.has_come(1) && changes.has_come(first) && !changes.has_come(first + 1));
+    }
+
+    #[test]
     fn views_far_ahead_give_way_to_the_next_ones() {
         let mut changes = Changes::default();
         for view in 100..120 {
