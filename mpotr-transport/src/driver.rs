@@ -17,7 +17,7 @@ mod reconnect;
 pub use clock::Clock;
 pub use event::DriverEvent;
 pub use handle::{HandleError, RoomHandle};
-pub use reconnect::{Fixed, Retry};
+pub use reconnect::{Fixed, Loss, Retry};
 
 use core::pin::pin;
 use core::task::Poll;
@@ -34,7 +34,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::transport::{Closed, Connect, Received, SenderHint, Transport};
 use handle::Command;
-use reconnect::Loss;
 
 /// Events that wait for the application before the driver stops to receive packets.
 const EVENTS: usize = 256;

@@ -182,7 +182,7 @@ mod transport;
 
 #[cfg(feature = "irc")]
 pub use address::AddressError;
-pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Retry, RoomHandle};
+pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle};
 pub use exec::{ExecConnect, ExecTransport};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
 pub use relay_client::{RelayConnect, RelayTransport};

@@ -6,15 +6,15 @@ use core::pin::pin;
 use core::task::Poll;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
 use mpotr::LinkReport;
 use mpotr_transport::{
-    Bytes, Closed, Connect as _, Received, RelayConnect, RelayTransport, Retry, Transport as _,
+    Bytes, Closed, Connect as _, Loss, Received, RelayConnect, RelayTransport, Retry,
+    Transport as _,
 };
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// Packets that are handed on at once: a backlog is opened many times faster than one by one.
 const TOGETHER: usize = 256;
@@ -83,6 +83,7 @@ impl Link {
             connect,
             news,
             outgoing,
+            loss: None,
         };
         tokio::spawn(task.run());
         Self { id, packets }
@@ -101,6 +102,8 @@ struct Task {
     connect: RelayConnect,
     news: mpsc::Sender<News>,
     outgoing: mpsc::Receiver<Bytes>,
+    /// The last loss, which may not be over.
+    loss: Option<Loss>,
 }
 
 impl Task {
@@ -176,28 +179,16 @@ impl Task {
         }
     }
 
-    /// Another connection in place of one that is lost; none if no other is to follow.
+    /// Another connection in place of one that is lost; none if no other is to follow, which the session is told.
     async fn reconnect(&mut self, mut why: Closed) -> Option<RelayTransport> {
-        let lost = Instant::now();
-        let Retry { first, most, .. } = Retry::default();
-        let waits = ExponentialBuilder::new()
-            .with_min_delay(first)
-            .with_max_delay(most)
-            .with_jitter()
-            .without_max_times()
-            .build();
-        for (attempt, wait) in (1_u32..).zip(waits) {
-            if !why.retry || lost.elapsed() >= GIVE_UP {
-                self.tell(What::Closed(why)).await;
-                return None;
-            }
-            let lost = why.clone();
-            self.tell(What::Lost {
-                why: lost,
-                attempt,
-                wait,
-            })
-            .await;
+        let retry = Retry {
+            give_up: Some(GIVE_UP),
+            ..Retry::default()
+        };
+        let mut loss = Loss::of(self.loss.take(), &retry);
+        while let Some((attempt, wait)) = loss.next(&why) {
+            let lost = What::Lost { why, attempt, wait };
+            self.tell(lost).await;
             let mut connecting = pin!(async {
                 sleep(wait).await;
                 self.connect.connect().await
@@ -206,16 +197,22 @@ impl Task {
                 tokio::select! {
                     connected = &mut connecting => break connected,
                     // What was given to the lost connection is lost with it.
-                    packet = self.outgoing.recv() => {
-                        packet?;
-                    }
+                    packet = self.outgoing.recv() => if packet.is_none() {
+                        self.tell(What::Done).await;
+                        return None;
+                    },
                 }
             };
             match connected {
-                Ok(transport) => return Some(transport),
+                Ok(transport) => {
+                    loss.mend();
+                    self.loss = Some(loss);
+                    return Some(transport);
+                }
                 Err(failed) => why = failed,
             }
         }
+        self.tell(What::Closed(why)).await;
         None
     }
 
@@ -232,5 +229,31 @@ fn packet_of(received: Received) -> Option<Bytes> {
         Some(packet)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr_transport::{CancellationToken, Relay, RelayConnect};
+    use tokio::sync::mpsc;
+
+    use super::{Link, What};
+
+    #[tokio::test]
+    async fn a_link_that_is_closed_while_it_is_lost_says_that_it_is_done() {
+        let relay = Relay::bind("127.0.0.1:0").await.unwrap();
+        let connect = RelayConnect::new(&relay.local_addr().to_string(), [7; 32]);
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(relay.run(shutdown.clone()));
+        let (news, mut heard) = mpsc::channel(8);
+        let link = Link::start("r", 0, connect, news);
+        assert!(matches!(heard.recv().await.unwrap().what, What::Connected));
+        shutdown.cancel();
+        running.await.unwrap();
+        let lost = heard.recv().await.unwrap().what;
+        assert!(matches!(lost, What::Lost { attempt: 1, .. }), "{lost:?}");
+        drop(link);
+        let mut next = async || heard.recv().await.expect("the word that it is done").what;
+        while !matches!(next().await, What::Done) {}
     }
 }

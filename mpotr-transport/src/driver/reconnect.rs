@@ -54,8 +54,11 @@ impl Default for Retry {
 }
 
 /// A loss: from a transport that has lasted to the next that does.
+///
+/// For who drives a [`Transport`] otherwise than by a [`Driver`]: hold it over the attempts and the transports that they lead to.
 #[derive(Debug)]
-pub(super) struct Loss {
+pub struct Loss {
+    retry: Retry,
     since: Instant,
     attempts: u32,
     waits: ExponentialBackoff,
@@ -64,8 +67,12 @@ pub(super) struct Loss {
 }
 
 impl Loss {
-    fn begin(retry: &Retry) -> Self {
-        Self {
+    /// A transport is lost: this goes on if it is the one that ended `before` and did not last, and begins anew if not.
+    #[must_use]
+    pub fn of(before: Option<Self>, retry: &Retry) -> Self {
+        let goes_on = before.filter(|loss| !loss.is_over());
+        goes_on.unwrap_or_else(|| Self {
+            retry: *retry,
             since: Instant::now(),
             attempts: 0,
             waits: ExponentialBuilder::new()
@@ -75,23 +82,35 @@ impl Loss {
                 .without_max_times()
                 .build(),
             mended: None,
-        }
+        })
     }
 
     /// Whether the transport that broke now was there for so long that this is over.
-    fn is_over(&self, retry: &Retry) -> bool {
-        self.mended.is_some_and(|at| at.elapsed() >= retry.most)
+    fn is_over(&self) -> bool {
+        self.mended
+            .is_some_and(|at| at.elapsed() >= self.retry.most)
     }
 
-    /// The next attempt and the wait before it, after an end of this kind.
-    fn next(&mut self, retry: &Retry, closed: &Closed) -> (u32, Duration) {
+    /// The number of the next attempt and the wait before it, after an end of this kind; `None` if no attempt mends it, or if it
+    /// is time to give up.
+    pub fn next(&mut self, closed: &Closed) -> Option<(u32, Duration)> {
+        let limit = self.retry.give_up;
+        if !closed.retry || limit.is_some_and(|limit| self.since.elapsed() >= limit) {
+            return None;
+        }
         self.attempts = self.attempts.saturating_add(1);
         // Who was cut off for what it did, or did not do, would do it again.
         let is_own = matches!(closed.code, CloseCode::TooSlow | CloseCode::Refused);
-        let least = if is_own { retry.most } else { Duration::ZERO };
+        let most = self.retry.most;
+        let least = if is_own { most } else { Duration::ZERO };
         let mut waits = self.waits.by_ref().take(DOUBLINGS);
         let wait = waits.find(|wait| *wait >= least);
-        (self.attempts, wait.unwrap_or(retry.most))
+        Some((self.attempts, wait.unwrap_or(most)))
+    }
+
+    /// An attempt has led to another transport.
+    pub fn mend(&mut self) {
+        self.mended = Some(Instant::now());
     }
 }
 
@@ -127,15 +146,10 @@ where
     pub(super) async fn reconnect(&mut self, mut closed: Closed) -> Result<C::Transport, Closed> {
         let lost = Instant::now();
         self.clock.halt();
-        let retry = self.retry;
-        let before = self.loss.take().filter(|loss| !loss.is_over(&retry));
-        let mut loss = before.unwrap_or_else(|| Loss::begin(&retry));
-        loop {
-            let is_late = (retry.give_up).is_some_and(|limit| loss.since.elapsed() >= limit);
-            if self.is_leaving || is_late || !closed.retry {
-                break;
-            }
-            let (attempt, wait) = loss.next(&retry, &closed);
+        let mut loss = Loss::of(self.loss.take(), &self.retry);
+        while !self.is_leaving
+            && let Some((attempt, wait)) = loss.next(&closed)
+        {
             // An event that the application has not read yet says less than the next.
             self.news
                 .retain(|event| !matches!(event, DriverEvent::Reconnecting { .. }));
@@ -152,7 +166,7 @@ where
                         self.room.refresh(self.clock.now());
                     }
                     self.news.push_back(DriverEvent::Reconnected);
-                    loss.mended = Some(Instant::now());
+                    loss.mend();
                     self.loss = Some(loss);
                     return Ok(transport);
                 }
