@@ -116,6 +116,30 @@ labels! {
     LIGHT_JOINT = "light joint";
     /// Digest of an OBJECT.
     LIGHT_OBJECT = "light object";
+    /// Digest of the offer of a joiner of a light run.
+    JOIN_OFFER = "join offer";
+    /// Secrets of that offer.
+    JOIN_SECRET = "join secret";
+    /// What seals it for one member.
+    JOIN_SEAL = "join seal";
+    /// Tag by which that member admits the joiner.
+    JOIN_ADMIT = "join admit";
+    /// What seals a WELCOME.
+    WELCOME = "welcome";
+    /// What seals a READY.
+    READY = "ready";
+    /// Session id of an epoch that a light run leads to and others join.
+    LIGHT_JOIN_SID = "light join sid";
+    /// Commitment of a member to its part in an epoch that others join.
+    INNER_KEY = "inner key";
+    /// Commitment of a joiner to its part.
+    JOINER_INNER_KEY = "inner key J";
+    /// Pair key of a joiner and another one.
+    LIGHT_TRIPLE_DH = "light 3dh";
+    /// Tag of a joiner for who is in a place before it.
+    TO_MEMBER = "to member";
+    /// Tag for a joiner of who is in a place before it.
+    TO_JOINER = "to joiner";
     /// What moves the parts of a joint key when a member is left out.
     LIGHT_TWEAK = "light tweak";
     /// Signature of a member over a packet of a light run.

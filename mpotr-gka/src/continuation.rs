@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{
-    CryptoSuite, Digest32, Element, Group, JointKey, PartSecret, Secret, SecretScalar,
+    CryptoSuite, Digest32, Element, Group, IdentityKey, JointKey, PartSecret, Secret, SecretScalar,
 };
 
-use crate::light::LightVote;
+use crate::light::{Committed, JoinTerms, LightVote, ListedKeys, Opening, Seed, WrongOpening};
 use crate::member_index::MemberIndex;
+use crate::room_name::RoomId;
 use crate::rounds::MemberKeys;
 use crate::sid::Sid;
 
@@ -26,16 +27,19 @@ pub enum ViewPassed {
 /// What an epoch keeps for a light run that follows it: its secrets that go into the next one, the keys of all members, and
 /// what this member has said of its end. It is wiped when it is dropped: by the change that is installed, or with the epoch.
 pub struct Continuation<S: CryptoSuite> {
+    pub(crate) room: RoomId,
     pub(crate) sid: Sid,
     /// `kc`.
     pub(crate) key_commitment: Digest32,
     pub(crate) me: MemberIndex,
     /// `init`: who is left out of the next epoch knows it, and outsiders do not.
     pub(crate) init: Secret<64>,
-    /// `M`, `F` and `P` of all members, in cycle order.
+    /// `A` of all members, in cycle order.
+    pub(crate) identities: Vec<IdentityKey>,
+    /// `M`, `F` and `P` of all members, in cycle order. `F` is zero until its owner has shown it.
     pub(crate) keys: Vec<MemberKeys>,
     /// All `F` of the family, decoded.
-    pub(crate) parts: Vec<Element<S>>,
+    pub(crate) parts: Vec<Part<S>>,
     /// `T`: what each part was moved by since it was shown, if it was.
     pub(crate) moved: Option<Element<S>>,
     /// `f` of this member, moved like its part.
@@ -44,6 +48,30 @@ pub struct Continuation<S: CryptoSuite> {
     pub(crate) receive: SecretScalar<S>,
     /// What this member has said of the end of this epoch.
     pub(crate) said: Said,
+    /// What it says first in this epoch, if others joined.
+    pub(crate) opening: Option<Opening>,
+}
+
+/// A part of joint keys, as it is known.
+pub(crate) enum Part<S: CryptoSuite> {
+    /// Its owner has shown it.
+    Shown(Element<S>),
+    /// Its owner has committed to it, and shows it with its first statement.
+    Committed {
+        /// By whom and for what.
+        by: Committed,
+        /// The commitment.
+        to: Digest32,
+    },
+}
+
+impl<S: CryptoSuite> Part<S> {
+    const fn shown(&self) -> Option<&Element<S>> {
+        match self {
+            Self::Shown(element) => Some(element),
+            Self::Committed { .. } => None,
+        }
+    }
 }
 
 /// What a member has said of the end of an epoch, in light runs and full ones. Never restored after a restart.
@@ -92,6 +120,12 @@ impl Said {
 }
 
 impl<S: CryptoSuite> Continuation<S> {
+    /// The room.
+    #[must_use]
+    pub const fn room(&self) -> RoomId {
+        self.room
+    }
+
     /// The session id of the epoch.
     #[must_use]
     pub const fn sid(&self) -> Sid {
@@ -108,6 +142,70 @@ impl<S: CryptoSuite> Continuation<S> {
     #[must_use]
     pub const fn me(&self) -> MemberIndex {
         self.me
+    }
+
+    /// Who is in the epoch, in cycle order.
+    #[must_use]
+    pub fn identities(&self) -> &[IdentityKey] {
+        &self.identities
+    }
+
+    /// What this member says with its first statement in an epoch that others joined: its part, and who it is. It shows that the
+    /// epoch was installed, so it leaves in that epoch and nowhere else.
+    #[must_use]
+    pub const fn opening(&self) -> Option<&Opening> {
+        self.opening.as_ref()
+    }
+
+    /// Which of these members have not shown their part yet. A light run that any of them stays in needs it first.
+    #[must_use]
+    pub fn unopened(&self, of: &[MemberIndex]) -> Vec<MemberIndex> {
+        let is_shown = |it: &MemberIndex| {
+            let part = self.parts.get(it.place());
+            part.is_some_and(|part| part.shown().is_some())
+        };
+        of.iter().filter(|it| !is_shown(it)).copied().collect()
+    }
+
+    /// Hears the part of a member, with its first statement in an epoch that others joined. It proves itself; a second one that
+    /// is the same changes nothing.
+    ///
+    /// # Errors
+    /// [`WrongOpening`]: nothing is kept. If the statement is signed, its author is at fault, else it was never received.
+    pub fn hear_opening(
+        &mut self,
+        member: MemberIndex,
+        opening: &Opening,
+    ) -> Result<(), WrongOpening> {
+        let wrong = WrongOpening(member);
+        let keys = self.keys.get_mut(member.place()).ok_or(wrong)?;
+        let part = self.parts.get_mut(member.place()).ok_or(wrong)?;
+        match part {
+            Part::Shown(_) if keys.part == opening.part => Ok(()),
+            Part::Shown(_) => Err(wrong),
+            Part::Committed { by, to } => {
+                let element = by.open::<S>(to, &opening.part, &opening.salt);
+                *part = Part::Shown(element.ok_or(wrong)?);
+                keys.part = opening.part;
+                Ok(())
+            }
+        }
+    }
+
+    /// What an epoch that others join is made of; `None` if nobody joins.
+    pub(crate) fn join_terms(&self, seed: &Seed, keys: &[ListedKeys]) -> Option<JoinTerms> {
+        let terms = &seed.terms;
+        let staying = terms.staying.iter();
+        let identities = staying.filter_map(|it| self.identities.get(it.place()).copied());
+        (!seed.offers.is_empty()).then(|| JoinTerms {
+            room: self.room,
+            handle: terms.handle,
+            policy: terms.policy.clone(),
+            identities: identities.collect(),
+            offers: seed.offers.clone(),
+            ephemeral: seed.ephemeral,
+            keys: keys.to_vec(),
+        })
     }
 
     /// The keys of all members that they alone see, in cycle order.
@@ -153,18 +251,19 @@ impl<S: CryptoSuite> Continuation<S> {
         Ok(())
     }
 
-    /// The part of a member, moved.
+    /// The part of a member, moved; `None` if it has not shown it.
     pub(crate) fn part_of(&self, member: MemberIndex) -> Option<Element<S>> {
-        let part = self.parts.get(member.place())?;
+        let part = self.parts.get(member.place())?.shown()?;
         let moved = self.moved.as_ref();
         Some(moved.map_or_else(|| part.clone(), |by| S::Group::add(part, by)))
     }
 
-    /// The joint key `X_S` of those who stay; `None` if it is the identity, or one of them is no member.
+    /// The joint key `X_S` of those who stay; `None` if it is the identity, or one of them is no member or has not
+    /// shown its part.
     pub(crate) fn joint_key(&self, staying: &[MemberIndex]) -> Option<JointKey<S>> {
         let parts: Option<Vec<_>> = staying
             .iter()
-            .map(|it| self.parts.get(it.place()))
+            .map(|it| self.parts.get(it.place())?.shown())
             .collect();
         let sum = S::Group::sum(parts?);
         let Some(moved) = &self.moved else {

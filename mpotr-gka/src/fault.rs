@@ -69,6 +69,9 @@ pub enum FaultKind {
     /// A certificate that does not verify.
     #[error("wrong certificate")]
     WrongCertificate,
+    /// A part of a joint key that is not the one committed to, or no element.
+    #[error("wrong opening of a part")]
+    WrongOpening,
 }
 
 impl FaultKind {
@@ -92,6 +95,7 @@ impl FaultKind {
             Self::WrongCut => "wrong_cut",
             Self::WrongJointShare => "wrong_joint_share",
             Self::WrongCertificate => "wrong_certificate",
+            Self::WrongOpening => "wrong_opening",
         }
     }
 }

@@ -78,16 +78,18 @@
 //! }
 //! ```
 //!
-//! Nobody joins by a light run here. What the parent epoch has delivered is the room's: it answers by [`Order`].
+//! Who joins has phases of its own, [`Joining`] first, and members share by [`Frozen::share_with`]. What the parent epoch has delivered is the room's: it answers by [`Order`].
 
 mod attempts;
 mod blame;
 mod closing;
 mod cut;
 mod cutting;
+mod family;
 mod freeze;
 mod freezing;
 mod fresh;
+mod joining;
 mod object;
 mod packet;
 mod proposing;
@@ -101,21 +103,29 @@ mod wrapping;
 
 pub use attempts::{Attempts, NextView, ViewEnd};
 pub use blame::{ChangePacket, Verdict};
-pub use cut::LightCut;
+pub use cut::{LightCut, ListedKeys, ListedPart};
 pub use cutting::{CutError, Cutting, Proposing};
 pub use freeze::Freeze;
 pub use freezing::{Frozen, Held, ShareError};
+pub use joining::{
+    Admitted, Arrived, ArrivedError, Hello, JoinOffer, JoinOfferDigest, JoinRequest, JoinTag,
+    Joined, Joining, MAX_JOINERS, OfferError, Opening, OwnHello, Ready, RequestError, Unverified,
+    Welcome, WelcomeError, Welcomed, WrongOpening,
+};
 pub use object::{Object, Objection};
 pub use packet::{ChangeBody, Signed};
-pub use proposing::{ProposeError, Proposed};
+pub use proposing::{ProposeError, Proposed, TermsWithJoiners};
 pub use seed::{ChangeKind, Handle, LightTerms, Seed, TermsError, Watch, Wrap};
 pub use seeding::{FreezeError, SeedError, Seeded, complain};
 pub use share::{Joint, Share};
 pub use sharing::{CertifyError, InstallError, Installed, Shared};
 pub use standing::{Closing, LightVote, Order, Prefix, Standing};
 
+pub(crate) use joining::{Committed, JoinTerms};
+
 use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair};
 
+use crate::identity::Identity;
 use crate::sid::Sid;
 
 /// What the room gives a member for a step: its order, and the key by which it signs in the parent epoch.
@@ -131,6 +141,15 @@ pub struct Context<'a, S: CryptoSuite> {
 pub struct Heard<'a> {
     /// Who objects: looked at before anything leaves.
     pub objections: &'a [Signed<Object>],
+}
+
+/// What a member needs to check those who join, and to convince them.
+#[derive(Clone, Copy, Debug)]
+pub struct Joiners<'a, S: CryptoSuite> {
+    /// Who this member is.
+    pub identity: &'a dyn Identity<S>,
+    /// What those who join have shown.
+    pub readies: &'a [Ready],
 }
 
 impl<S: CryptoSuite> core::fmt::Debug for Context<'_, S> {

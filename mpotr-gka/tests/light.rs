@@ -15,6 +15,8 @@ mod blame;
 mod codec;
 #[path = "light/house.rs"]
 mod house;
+#[path = "light/joins.rs"]
+mod joins;
 #[path = "light/secrecy.rs"]
 mod secrecy;
 

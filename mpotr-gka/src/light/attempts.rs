@@ -10,6 +10,8 @@ pub enum ViewEnd {
     Silence,
     /// Something was not signed by whom it claimed, or a member objected.
     Unsigned,
+    /// A joiner did not show a member who it is. The next view is without it.
+    WrongTag,
     /// A member signed what no honest one signs.
     SignedFault,
 }
@@ -31,6 +33,7 @@ pub enum NextView {
 pub struct Attempts {
     failed: u8,
     noisy: u8,
+    wrong_tags: u8,
 }
 
 impl Attempts {
@@ -54,7 +57,13 @@ impl Attempts {
                 self.noisy = 1;
                 NextView::Light(Watch::Eager)
             }
-            ViewEnd::Silence | ViewEnd::Unsigned | ViewEnd::SignedFault => NextView::Full,
+            ViewEnd::WrongTag if self.failed < 3 && self.wrong_tags == 0 => {
+                self.wrong_tags = 1;
+                NextView::Light(Self::first(kind))
+            }
+            ViewEnd::Silence | ViewEnd::Unsigned | ViewEnd::WrongTag | ViewEnd::SignedFault => {
+                NextView::Full
+            }
         }
     }
 
@@ -63,6 +72,7 @@ impl Attempts {
         *self = Self {
             failed: 0,
             noisy: 0,
+            wrong_tags: 0,
         };
     }
 }

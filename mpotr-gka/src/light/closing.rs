@@ -3,12 +3,13 @@
 
 use mpotr_crypto::{CryptoSuite, NonceSum};
 
+use super::cut::{ListedKeys, ListedPart};
 use super::freeze::Freeze;
-use super::seed::{ChangeKind, Seed};
+use super::joining::JoinOffer;
+use super::seed::Seed;
 use super::standing::{Closing, Order, Standing};
 use crate::continuation::Continuation;
 use crate::fault::{Fault, FaultKind};
-use crate::rounds::MemberKeys;
 
 /// What the standings of these FREEZEs close with.
 pub(super) fn close(order: &dyn Order, freezes: &[&Freeze]) -> Option<Closing> {
@@ -16,31 +17,34 @@ pub(super) fn close(order: &dyn Order, freezes: &[&Freeze]) -> Option<Closing> {
     order.close(&standings)
 }
 
-/// The keys in the next epoch of who sent a FREEZE: its part is kept, its receive key is fresh, and what it signs with is fresh
-/// where a member is left out, and kept elsewhere. `None` if it shows a key too many, or one too few.
+/// The keys in the next epoch of who sent a FREEZE: its receive key is fresh; what it signs with is fresh where a member is left
+/// out or joins, and its part where anyone joins. `None` if it shows a key too many, or one too few.
 pub(super) fn next_keys<S: CryptoSuite>(
     parent: &Continuation<S>,
-    kind: ChangeKind,
+    seed: &Seed,
     freeze: &Freeze,
-) -> Option<MemberKeys> {
+) -> Option<ListedKeys> {
     let before = parent.keys_of(freeze.sender)?;
-    let signing = match (kind, freeze.signing) {
-        (ChangeKind::Exclusion, Some(fresh)) if fresh.is_strict() && fresh != before.signing => {
-            fresh
-        }
-        (ChangeKind::Refresh | ChangeKind::Leave, None) => before.signing,
+    let signing = match (seed.renews_signing(), freeze.signing) {
+        (true, Some(fresh)) if fresh.is_strict() && fresh != before.signing => fresh,
+        (false, None) => before.signing,
         _ => return None,
     };
-    Some(MemberKeys {
+    let part = match (seed.renews_parts(), freeze.commitment) {
+        (true, Some(commitment)) => *commitment.as_bytes(),
+        (false, None) => *before.part.as_bytes(),
+        _ => return None,
+    };
+    Some(ListedKeys {
         signing,
-        part: before.part,
+        part: ListedPart::new(part),
         receive: freeze.receive,
     })
 }
 
 /// What a CUT must say of these FREEZEs: keys and sums of nonces.
 pub(super) struct Opened<S: CryptoSuite> {
-    pub(super) keys: Vec<MemberKeys>,
+    pub(super) keys: Vec<ListedKeys>,
     pub(super) nonces: NonceSum,
     /// The nonces of each, decoded.
     pub(super) each: Vec<[mpotr_crypto::Element<S>; 2]>,
@@ -57,7 +61,7 @@ impl<S: CryptoSuite> Opened<S> {
         let mut wrong = Vec::new();
         let (mut keys, mut each) = (Vec::new(), Vec::new());
         for freeze in freezes {
-            let member = next_keys(parent, seed.terms.kind, freeze);
+            let member = next_keys(parent, seed, freeze);
             let nonces = freeze.nonces.elements::<S>();
             let has_receive = *freeze.receive.as_bytes() != [0; 32];
             match (member, nonces) {
@@ -71,6 +75,7 @@ impl<S: CryptoSuite> Opened<S> {
         if !wrong.is_empty() {
             return Err(Fault::at(FaultKind::MalformedFreeze, wrong));
         }
+        keys.extend(seed.offers.iter().map(JoinOffer::listed));
         Ok(Self {
             nonces: NonceSum::of::<S>(&each),
             keys,

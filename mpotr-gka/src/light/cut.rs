@@ -3,21 +3,68 @@
 //! ```text
 //! struct {
 //!   opaque seed[32];  uint16 sender;  opaque freezes[32]<1..4096>;  Closing closing;
-//!   MemberKeys keys<1..4096>;  opaque nonces[64];
+//!   ListedKeys keys<1..4096>;  opaque nonces[64];
 //! } Cut;                                                        freezes and keys in the order of the next roster
+//! struct { opaque M[32];  opaque F[32];  opaque P[32]; } ListedKeys;          where anyone joins, com in the place of F
 //! lambda = H("light keys", list of keys)                        32 bytes
 //! ```
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, Decoder, Digest32, Encoder, EphemeralKey, NonceSum, PartKey,
-    TranscriptHash, label,
+    CryptoSuite, DecodeError, Decoder, Digest32, Encoder, EphemeralKey, NonceSum, TranscriptHash,
+    byte_newtype, label,
 };
 
+use super::joining::MAX_JOINERS;
 use super::packet::{ChangeBody, decode_member};
 use super::standing::Closing;
 use crate::member_index::MemberIndex;
 use crate::roster::MAX_MEMBERS;
-use crate::rounds::{MemberKeys, ReceiveKey};
+use crate::rounds::ReceiveKey;
+
+byte_newtype! {
+    /// A part `F` where nobody joins, and what commits to it where a new member comes: 32 bytes.
+    ListedPart
+}
+
+/// The keys of one member in the next epoch, as CUT lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedKeys {
+    /// `M'`.
+    pub signing: EphemeralKey,
+    /// `F`, or what commits to `F'`.
+    pub part: ListedPart,
+    /// `P'`.
+    pub receive: ReceiveKey,
+}
+
+impl ListedKeys {
+    /// As they are hashed and sent.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        Encoder::encoded(|out| self.encode(out))
+    }
+
+    pub(super) fn encode(&self, out: &mut Encoder) {
+        self.signing.encode(out);
+        self.part.encode(out);
+        self.receive.encode(out);
+    }
+
+    pub(super) fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            signing: EphemeralKey::decode(input, "M")?,
+            part: ListedPart::decode(input, "F")?,
+            receive: ReceiveKey::decode(input, "P")?,
+        })
+    }
+}
+
+/// `lambda`: what the keys of an epoch come to.
+pub(super) fn keys_digest<S: CryptoSuite>(keys: &[ListedKeys]) -> Digest32 {
+    TranscriptHash::<S>::new(label::LIGHT_KEYS)
+        .list(keys.iter().map(ListedKeys::to_bytes))
+        .digest()
+}
 
 /// CUT without its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +77,8 @@ pub struct LightCut {
     pub freezes: Vec<Digest32>,
     /// What all will have delivered.
     pub closing: Closing,
-    /// The keys of the next epoch.
-    pub keys: Vec<MemberKeys>,
+    /// The keys of the next epoch: of those who stay, and then of those who join.
+    pub keys: Vec<ListedKeys>,
     /// The sums of all nonces.
     pub nonces: NonceSum,
 }
@@ -40,9 +87,7 @@ impl LightCut {
     /// `lambda`: what the keys of the next epoch come to.
     #[must_use]
     pub fn keys_digest<S: CryptoSuite>(&self) -> Digest32 {
-        TranscriptHash::<S>::new(label::LIGHT_KEYS)
-            .list(self.keys.iter().map(|keys| keys.to_bytes()))
-            .digest()
+        keys_digest::<S>(&self.keys)
     }
 }
 
@@ -63,7 +108,7 @@ impl ChangeBody for LightCut {
         out.u16(self.sender.get());
         out.list::<u16, _>(&self.freezes, Digest32::encode);
         self.closing.encode(out);
-        out.list::<u16, _>(&self.keys, |keys, out| out.raw(&keys.to_bytes()));
+        out.list::<u16, _>(&self.keys, ListedKeys::encode);
         self.nonces.encode(out);
     }
 
@@ -72,18 +117,14 @@ impl ChangeBody for LightCut {
         let sender = decode_member(input, "sender")?;
         let freezes = input.list::<u16, _>(1..=MAX_MEMBERS, "freezes", Digest32::decode)?;
         let members = freezes.len();
+        let most = members.saturating_add(MAX_JOINERS).min(MAX_MEMBERS);
         Ok(Self {
             seed,
             sender,
             freezes,
             closing: Closing::decode(input)?,
-            keys: input.list::<u16, _>(members..=members, "keys", |input, _| {
-                Ok(MemberKeys {
-                    signing: EphemeralKey::decode(input, "M")?,
-                    part: PartKey::decode(input, "F")?,
-                    receive: ReceiveKey::decode(input, "P")?,
-                })
-            })?,
+            keys: input
+                .list::<u16, _>(members..=most, "keys", |input, _| ListedKeys::decode(input))?,
             nonces: NonceSum::decode(input, "nonces")?,
         })
     }

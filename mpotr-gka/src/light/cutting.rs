@@ -8,11 +8,13 @@ use super::closing::{Opened, close};
 use super::cut::LightCut;
 use super::freeze::Freeze;
 use super::freezing::{Frozen, Held, ShareError};
+use super::joining::{Admitted, Welcome};
 use super::object::Object;
 use super::packet::Signed;
+use super::schedule::Schedule;
 use super::seed::{Seed, Watch};
 use super::sharing::Shared;
-use super::{Context, Heard};
+use super::{Context, Heard, Joiners};
 use crate::continuation::{Continuation, ViewPassed};
 use crate::fault::Fault;
 use crate::member_index::MemberIndex;
@@ -182,6 +184,23 @@ impl<S: CryptoSuite> Cutting<S> {
         self.frozen.judge(parent, object)
     }
 
+    /// Tells a joiner whose offer is listed what it needs of SEED and CUT: the same bytes each time. `None` of another.
+    #[must_use]
+    pub fn welcome(&self, parent: &Continuation<S>, joiner: &Admitted) -> Option<Welcome> {
+        let seed = self.seed().body();
+        let offers = &seed.offers;
+        let place = offers.iter().position(|offer| offer == joiner.offer())?;
+        let wrap = *seed.wrap_for_joiner(place)?;
+        let fresh = &self.frozen.seeded.fresh;
+        let Schedule { epoch, joining, .. } = Schedule::new(parent, seed, fresh, self.cut.body());
+        Some(Welcome::seal::<S>(
+            joining?,
+            wrap,
+            epoch.key_commitment,
+            joiner,
+        ))
+    }
+
     /// Shares in the CUT, like all others: [`Frozen::share`].
     ///
     /// # Errors
@@ -192,17 +211,38 @@ impl<S: CryptoSuite> Cutting<S> {
         heard: &Heard<'_>,
         context: &Context<'_, S>,
     ) -> Result<Shared<S>, Box<Held<Self, ShareError>>> {
+        self.share_in(parent, heard, None, context)
+    }
+
+    /// The same, and checks those who join: [`Frozen::share_with`].
+    ///
+    /// # Errors
+    /// [`ShareError`] with the phase as it was: nothing has left but CUT and WELCOME.
+    pub fn share_with(
+        self,
+        parent: &mut Continuation<S>,
+        heard: &Heard<'_>,
+        joiners: &Joiners<'_, S>,
+        context: &Context<'_, S>,
+    ) -> Result<Shared<S>, Box<Held<Self, ShareError>>> {
+        self.share_in(parent, heard, Some(joiners), context)
+    }
+
+    fn share_in(
+        self,
+        parent: &mut Continuation<S>,
+        heard: &Heard<'_>,
+        joiners: Option<&Joiners<'_, S>>,
+        context: &Context<'_, S>,
+    ) -> Result<Shared<S>, Box<Held<Self, ShareError>>> {
         let Self { frozen, cut } = self;
-        frozen
-            .share_in(parent, cut, heard, context)
-            .map_err(|held| {
-                let Held { phase, error } = *held;
-                let (frozen, cut) = phase;
-                Box::new(Held {
-                    phase: Self { frozen, cut },
-                    error,
-                })
-            })
+        let shared = frozen.share_in(parent, cut, heard, joiners, context);
+        shared.map_err(|held| {
+            let Held { phase, error } = *held;
+            let (frozen, cut) = phase;
+            let phase = Self { frozen, cut };
+            Box::new(Held { phase, error })
+        })
     }
 }
 

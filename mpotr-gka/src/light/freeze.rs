@@ -1,8 +1,12 @@
 //! FREEZE: where a member stands, and what it brings for the next epoch. `docs/spec/14-light-runs.md`, "FREEZE".
 //!
 //! ```text
-//! struct { opaque seed[32];  uint16 sender;  Standing standing;  opaque P[32];  opaque nonces[64];  Fresh M; } Freeze;
-//! struct { uint8 is_there;  select (is_there) { case 0: ;  case 1: opaque M[32]; } } Fresh;          1 in an exclusion
+//! struct {
+//!   opaque seed[32];  uint16 sender;  Standing standing;  opaque P[32];  opaque nonces[64];
+//!   Fresh M;                                                    there in an exclusion, and where anyone joins
+//!   Fresh com;                                                  there where anyone joins
+//! } Freeze;
+//! struct { uint8 is_there;  select (is_there) { case 0: ;  case 1: opaque key[32]; } } Fresh;
 //! ```
 
 use mpotr_crypto::{DecodeError, Decoder, Digest32, Encoder, EphemeralKey, NonceCommitment, label};
@@ -25,8 +29,10 @@ pub struct Freeze {
     pub receive: ReceiveKey,
     /// Its nonces for the signature of the change.
     pub nonces: NonceCommitment,
-    /// `M'`, where an exclusion asks for a fresh one.
+    /// `M'`, where an exclusion or a join asks for a fresh one.
     pub signing: Option<EphemeralKey>,
+    /// What commits it to `F'`, where a join asks for a fresh one. `F'` itself is shown in the next epoch.
+    pub commitment: Option<Digest32>,
 }
 
 impl ChangeBody for Freeze {
@@ -51,6 +57,10 @@ impl ChangeBody for Freeze {
         if let Some(signing) = &self.signing {
             signing.encode(out);
         }
+        out.flag(self.commitment.is_some());
+        if let Some(commitment) = &self.commitment {
+            commitment.encode(out);
+        }
     }
 
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
@@ -62,6 +72,11 @@ impl ChangeBody for Freeze {
             nonces: NonceCommitment::decode(input, "nonces")?,
             signing: if input.flag("has M")? {
                 Some(EphemeralKey::decode(input, "M")?)
+            } else {
+                None
+            },
+            commitment: if input.flag("has com")? {
+                Some(Digest32::decode(input, "com")?)
             } else {
                 None
             },

@@ -1,21 +1,25 @@
 //! The second step of a light run: all have said where they stand, the proposer has closed, each checks and shares.
 //! `docs/spec/14-light-runs.md`, "CUT" and "SHARE".
 
-use mpotr_crypto::{CryptoSuite, EphemeralKeyPair, JointChallenge, NoncePair, SecretScalar};
+use mpotr_crypto::{
+    CryptoSuite, EphemeralKeyPair, JointChallenge, NoncePair, SecretScalar, wiping_stack,
+};
 
 use super::blame::Verdict;
 use super::closing::next_keys;
 use super::cut::LightCut;
 use super::freeze::Freeze;
+use super::fresh::FreshPart;
+use super::joining::{Arrival, Host, JoinOffer, ReadyError};
 use super::object::{Object, Objection};
 use super::packet::Signed;
 use super::schedule::Schedule;
-use super::seed::{ChangeKind, Seed, Watch};
+use super::seed::{Seed, Watch};
 use super::seeding::Seeded;
 use super::share::Share;
 use super::sharing::Shared;
 use super::standing::{Closing, LightVote};
-use super::{Context, Heard};
+use super::{Context, Heard, Joiners};
 use crate::continuation::{Continuation, ViewPassed};
 use crate::member_index::MemberIndex;
 
@@ -27,8 +31,10 @@ pub struct Frozen<S: CryptoSuite> {
     pub(super) pair: NoncePair<S>,
     /// `p'`.
     pub(super) receive: SecretScalar<S>,
-    /// `m'`, in an exclusion.
+    /// `m'`, where it is fresh.
     pub(super) signing: Option<EphemeralKeyPair<S>>,
+    /// `f'`, where it is fresh.
+    pub(super) part: Option<FreshPart<S>>,
 }
 
 /// Why a member does not share.
@@ -56,6 +62,12 @@ pub enum ShareError {
     /// This member has entered a higher view, or confirmed something in this one.
     #[error(transparent)]
     Passed(#[from] ViewPassed),
+    /// These joiners, by their places in the next epoch, have not shown who they are: wait for it.
+    #[error("joiners {0:?} have not shown who they are")]
+    NotReady(Vec<MemberIndex>),
+    /// What a joiner showed is not right. Any member could have sent that in its name, so it is asked again first.
+    #[error("joiner {0} is not shown to be who is listed there")]
+    WrongTag(MemberIndex),
     /// The sums of nonces are no elements.
     #[error("the sums of nonces do not decode")]
     WrongNonces,
@@ -72,13 +84,31 @@ impl ShareError {
             Self::NotMine => Some(Objection::NotMine),
             Self::WrongKeys | Self::WrongNonces => Some(Objection::Keys),
             Self::WrongOrder => Some(Objection::Order),
+            Self::WrongTag(_) => Some(Objection::Tag),
             Self::OtherSeed
             | Self::NotAuthentic
             | Self::NotHeld
+            | Self::NotReady(_)
             | Self::Passed(_)
             | Self::Objected(_) => None,
         }
     }
+}
+
+/// The phase without the CUT.
+fn alone<S: CryptoSuite>(
+    held: Held<(Frozen<S>, Signed<LightCut>), ShareError>,
+) -> Box<Held<Frozen<S>, ShareError>> {
+    let Held { phase, error } = held;
+    let (phase, _) = phase;
+    Box::new(Held { phase, error })
+}
+
+/// What is checked before a member shares.
+struct Prepared<S: CryptoSuite> {
+    schedule: Schedule,
+    challenge: JointChallenge<S>,
+    arrivals: Vec<Arrival<S>>,
 }
 
 /// A phase that a step did not complete, and why. It is as it was.
@@ -108,7 +138,7 @@ impl<S: CryptoSuite> Frozen<S> {
         self.seeded.judge(parent, object)
     }
 
-    /// Checks CUT and shares. The vote is taken and the nonces are erased before the share is given.
+    /// Checks CUT and shares, where nobody joins. The vote is taken and the nonces are erased before the share is given.
     ///
     /// # Errors
     /// [`ShareError`] with the phase as it was: nothing has left.
@@ -119,11 +149,24 @@ impl<S: CryptoSuite> Frozen<S> {
         heard: &Heard<'_>,
         context: &Context<'_, S>,
     ) -> Result<Shared<S>, Box<Held<Self, ShareError>>> {
-        self.share_in(parent, cut, heard, context).map_err(|held| {
-            let Held { phase, error } = *held;
-            let (phase, _) = phase;
-            Box::new(Held { phase, error })
-        })
+        self.share_in(parent, cut, heard, None, context)
+            .map_err(|held| alone(*held))
+    }
+
+    /// The same, and checks those who join.
+    ///
+    /// # Errors
+    /// [`ShareError`] with the phase as it was: nothing has left.
+    pub fn share_with(
+        self,
+        parent: &mut Continuation<S>,
+        cut: Signed<LightCut>,
+        heard: &Heard<'_>,
+        joiners: &Joiners<'_, S>,
+        context: &Context<'_, S>,
+    ) -> Result<Shared<S>, Box<Held<Self, ShareError>>> {
+        self.share_in(parent, cut, heard, Some(joiners), context)
+            .map_err(|held| alone(*held))
     }
 
     /// The same, which gives the CUT back, too.
@@ -133,18 +176,23 @@ impl<S: CryptoSuite> Frozen<S> {
         parent: &mut Continuation<S>,
         cut: Signed<LightCut>,
         heard: &Heard<'_>,
+        joiners: Option<&Joiners<'_, S>>,
         context: &Context<'_, S>,
     ) -> Result<Shared<S>, Box<Held<(Self, Signed<LightCut>), ShareError>>> {
-        let prepared = self.prepare(parent, &cut, heard, context);
-        let prepared = prepared.and_then(|(schedule, challenge)| {
+        let prepared = self.prepare(parent, &cut, heard, joiners, context);
+        let prepared = prepared.and_then(|prepared| {
             let vote = LightVote {
                 view: self.seed().body().terms.view,
-                what: schedule.what(),
+                what: prepared.schedule.what(),
             };
             parent.confirm(vote)?;
-            Ok((schedule, challenge))
+            Ok(prepared)
         });
-        let (schedule, challenge) = match prepared {
+        let Prepared {
+            schedule,
+            challenge,
+            arrivals,
+        } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 let phase = (self, cut);
@@ -157,6 +205,7 @@ impl<S: CryptoSuite> Frozen<S> {
             pair,
             receive,
             signing: fresh,
+            part,
         } = self;
         // The pair was drawn for the part that the parent keeps, so there is a share.
         let share = pair.share(&parent.part, &challenge);
@@ -176,6 +225,8 @@ impl<S: CryptoSuite> Frozen<S> {
             challenge,
             receive,
             signing: fresh,
+            part,
+            arrivals,
             has_tried: false,
         })
     }
@@ -202,8 +253,9 @@ impl<S: CryptoSuite> Frozen<S> {
         parent: &Continuation<S>,
         cut: &Signed<LightCut>,
         heard: &Heard<'_>,
+        joiners: Option<&Joiners<'_, S>>,
         context: &Context<'_, S>,
-    ) -> Result<(Schedule, JointChallenge<S>), ShareError> {
+    ) -> Result<Prepared<S>, ShareError> {
         let seed = self.seed().body();
         let own = self.own.body();
         let body = cut.body();
@@ -247,33 +299,78 @@ impl<S: CryptoSuite> Frozen<S> {
             &schedule.message,
         );
         let challenge = challenge.map_err(|_not_canonical| ShareError::WrongNonces)?;
-        Ok((schedule, challenge))
+        let arrivals = self.check_joiners(parent, &schedule, joiners)?;
+        Ok(Prepared {
+            schedule,
+            challenge,
+            arrivals,
+        })
+    }
+
+    /// Each joiner is who it says, and its part is the one that it committed to.
+    fn check_joiners(
+        &self,
+        parent: &Continuation<S>,
+        schedule: &Schedule,
+        joiners: Option<&Joiners<'_, S>>,
+    ) -> Result<Vec<Arrival<S>>, ShareError> {
+        let Some(terms) = &schedule.joining else {
+            return Ok(Vec::new());
+        };
+        let places = (0..terms.offers.len()).map(|joiner| terms.place_of(joiner));
+        let joiners = joiners.ok_or_else(|| ShareError::NotReady(places.collect()))?;
+        let place = self.seed().body().place(parent.me);
+        let host = Host {
+            terms,
+            secrets: &schedule.epoch,
+            me: MemberIndex::of(place.ok_or(ShareError::NotMine)?),
+            identity: joiners.identity,
+            exchange: &self.receive,
+        };
+        let (mut arrivals, mut missing) = (Vec::new(), Vec::new());
+        for joiner in 0..terms.offers.len() {
+            match wiping_stack(|| host.check(joiner, joiners.readies)) {
+                Ok(arrival) => arrivals.push(arrival),
+                Err(ReadyError::Missing) => missing.push(terms.place_of(joiner)),
+                Err(ReadyError::Wrong) => {
+                    return Err(ShareError::WrongTag(terms.place_of(joiner)));
+                }
+            }
+        }
+        if missing.is_empty() {
+            Ok(arrivals)
+        } else {
+            Err(ShareError::NotReady(missing))
+        }
     }
 
     /// This member's FREEZE and keys stand in its place byte for byte, and the keys that are kept are those of the parent.
     fn check_keys(&self, parent: &Continuation<S>, cut: &LightCut) -> Result<(), ShareError> {
-        let terms = &self.seed().body().terms;
+        let seed = self.seed().body();
+        let terms = &seed.terms;
         let members = terms.staying.len();
-        if cut.freezes.len() != members || cut.keys.len() != members {
+        let (kept, joining) = cut.keys.split_at_checked(members).unwrap_or_default();
+        let are_joiners = joining
+            .iter()
+            .copied()
+            .eq(seed.offers.iter().map(JoinOffer::listed));
+        if cut.freezes.len() != members || kept.len() != members || !are_joiners {
             return Err(ShareError::WrongKeys);
         }
         let own = self.own.body();
-        let place = self
-            .seed()
-            .body()
-            .place(parent.me)
-            .ok_or(ShareError::NotMine)?;
-        let expected = next_keys(parent, terms.kind, own).ok_or(ShareError::NotMine)?;
+        let place = seed.place(parent.me).ok_or(ShareError::NotMine)?;
+        let expected = next_keys(parent, seed, own).ok_or(ShareError::NotMine)?;
         let is_own = cut.freezes.get(place) == Some(&self.own.digest::<S>())
             && cut.keys.get(place) == Some(&expected);
         if !is_own {
             return Err(ShareError::NotMine);
         }
-        let is_kept = terms.staying.iter().zip(&cut.keys).all(|(member, keys)| {
+        let is_kept = terms.staying.iter().zip(kept).all(|(member, keys)| {
             parent.keys_of(*member).is_some_and(|before| {
                 let is_same_signing = before.signing == keys.signing;
-                before.part == keys.part
-                    && (is_same_signing != (terms.kind == ChangeKind::Exclusion))
+                let is_same_part = before.part.as_bytes() == keys.part.as_bytes();
+                (is_same_part || seed.renews_parts())
+                    && is_same_signing != seed.renews_signing()
                     && keys.signing.is_strict()
             })
         });

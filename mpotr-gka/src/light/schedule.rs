@@ -3,7 +3,7 @@
 //! ```text
 //! lambda = H("light keys", list of keys in CUT)
 //! sid'   = H("light sid", parent sid, sd, policy', lambda)                      32 bytes
-//! es'    = extract(sid', init || r)
+//! es'    = extract(sid', init || r)                             where anyone joins, extract(sid', r) and another sid'
 //! kc'    = expand(es', "commit", lambda)                                        32 bytes
 //! epoch' = child(es', "messages", lambda)
 //! init'  = expand(es', "init", lambda)                                          64 bytes
@@ -17,42 +17,36 @@ use mpotr_crypto::{
 };
 
 use super::cut::LightCut;
+use super::joining::JoinTerms;
 use super::packet::ChangeBody;
 use super::seed::Seed;
 use super::wrapping::FreshSecret;
 use crate::continuation::Continuation;
 use crate::sid::Sid;
 
-/// What a SEED and a CUT make of the parent.
-pub(super) struct Schedule {
+/// The secrets of an epoch that a light run leads to.
+pub(super) struct EpochSecrets {
     /// `sid'`.
     pub(super) sid: Sid,
     /// `kc'`.
     pub(super) key_commitment: Digest32,
-    /// `m`: what each share signs.
-    pub(super) message: [u8; 64],
-    /// `cd`.
-    pub(super) cut: Digest32,
     /// `lambda`.
     keys: Digest32,
     /// `es'`.
     secret: Prk,
 }
 
-impl Schedule {
-    /// Goes on from the parent with a fresh secret.
-    pub(super) fn new<S: CryptoSuite>(
+impl EpochSecrets {
+    /// Goes on from the parent: nobody joins.
+    fn after<S: CryptoSuite>(
         parent: &Continuation<S>,
         seed: &Seed,
         fresh: &FreshSecret,
-        cut: &LightCut,
+        keys: Digest32,
     ) -> Self {
-        let keys = cut.keys_digest::<S>();
-        let seed_digest = seed.digest::<S>();
-        let cut_digest = cut.digest::<S>();
         let sid = TranscriptHash::<S>::new(label::LIGHT_SID)
             .bytes(parent.sid.as_bytes())
-            .bytes(seed_digest.as_bytes())
+            .bytes(seed.digest::<S>().as_bytes())
             .bytes(&seed.terms.policy)
             .bytes(keys.as_bytes())
             .digest();
@@ -62,34 +56,29 @@ impl Schedule {
             let both = Zeroizing::new([init, fresh.secret().expose()].concat());
             Prk::extract::<S>(sid.as_bytes(), &both)
         });
+        Self::of::<S>(sid, keys, secret)
+    }
+
+    /// Of nothing but what a joiner is told.
+    pub(super) fn with_joiners<S: CryptoSuite>(terms: &JoinTerms, fresh: &FreshSecret) -> Self {
+        let sid = terms.sid::<S>();
+        let secret = Prk::extract::<S>(sid.as_bytes(), fresh.secret().expose());
+        Self::of::<S>(sid, terms.keys_digest::<S>(), secret)
+    }
+
+    fn of<S: CryptoSuite>(sid: Sid, keys: Digest32, secret: Prk) -> Self {
         let commitment = secret.expand::<S, 32>(label::KEY_COMMITMENT, keys.as_bytes());
-        let key_commitment = Digest32::new(*commitment.expose());
-        let message = TranscriptHash::<S>::new(label::LIGHT)
-            .bytes(parent.sid.as_bytes())
-            .bytes(seed_digest.as_bytes())
-            .bytes(cut_digest.as_bytes())
-            .bytes(sid.as_bytes())
-            .bytes(key_commitment.as_bytes())
-            .u32(cut.closing.closed.count)
-            .bytes(cut.closing.closed.digest.as_bytes())
-            .finish();
         Self {
             sid,
-            key_commitment,
-            message,
-            cut: cut_digest,
+            key_commitment: Digest32::new(*commitment.expose()),
             keys,
             secret,
         }
     }
 
-    /// The first half of `m`: what a member remembers that it has confirmed.
-    pub(super) fn what(&self) -> Digest32 {
-        let mut what = [0; 32];
-        for (to, from) in what.iter_mut().zip(self.message) {
-            *to = from;
-        }
-        Digest32::new(what)
+    /// `es'`.
+    pub(super) const fn secret(&self) -> &Prk {
+        &self.secret
     }
 
     /// `epoch'`.
@@ -119,8 +108,60 @@ impl Schedule {
     }
 }
 
+/// What a SEED and a CUT make of the parent.
+pub(super) struct Schedule {
+    pub(super) epoch: EpochSecrets,
+    /// `m`: what each share signs.
+    pub(super) message: [u8; 64],
+    /// `cd`.
+    pub(super) cut: Digest32,
+    /// What the epoch is made of, where anyone joins.
+    pub(super) joining: Option<JoinTerms>,
+}
+
+impl Schedule {
+    /// Goes on from the parent with a fresh secret.
+    pub(super) fn new<S: CryptoSuite>(
+        parent: &Continuation<S>,
+        seed: &Seed,
+        fresh: &FreshSecret,
+        cut: &LightCut,
+    ) -> Self {
+        let joining = parent.join_terms(seed, &cut.keys);
+        let epoch = match &joining {
+            Some(terms) => EpochSecrets::with_joiners::<S>(terms, fresh),
+            None => EpochSecrets::after(parent, seed, fresh, cut.keys_digest::<S>()),
+        };
+        let cut_digest = cut.digest::<S>();
+        let message = TranscriptHash::<S>::new(label::LIGHT)
+            .bytes(parent.sid.as_bytes())
+            .bytes(seed.digest::<S>().as_bytes())
+            .bytes(cut_digest.as_bytes())
+            .bytes(epoch.sid.as_bytes())
+            .bytes(epoch.key_commitment.as_bytes())
+            .u32(cut.closing.closed.count)
+            .bytes(cut.closing.closed.digest.as_bytes())
+            .finish();
+        Self {
+            epoch,
+            message,
+            cut: cut_digest,
+            joining,
+        }
+    }
+
+    /// The first half of `m`: what a member remembers that it has confirmed.
+    pub(super) fn what(&self) -> Digest32 {
+        let mut what = [0; 32];
+        for (to, from) in what.iter_mut().zip(self.message) {
+            *to = from;
+        }
+        Digest32::new(what)
+    }
+}
+
 impl core::fmt::Debug for Schedule {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Schedule({})", self.sid)
+        write!(f, "Schedule({})", self.epoch.sid)
     }
 }

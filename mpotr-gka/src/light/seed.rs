@@ -4,21 +4,22 @@
 //! struct {
 //!   uint32 view;  uint16 proposer;  opaque parent[32];  opaque handle[16];
 //!   opaque policy<0..2^12>;  uint8 kind;  uint8 watch;  opaque reasons<0..2^16>;  Bits roster<1..512>;
-//!   opaque W[32];  opaque wraps[32]<0..4095>;
-//! } Seed;                                                       wraps in roster order, without the proposer
+//!   JoinOffer offers<0..8>;  opaque W[32];  opaque wraps[32]<0..4095>;
+//! } Seed;                                                       wraps in the order of the next epoch, without the proposer
 //! ```
 
 use mpotr_crypto::{
     DecodeError, DecodeErrorKind, Decoder, ElementBytes, Encoder, byte_newtype, label, wire_enum,
 };
 
+use super::joining::{JoinOffer, MAX_JOINERS};
 use super::packet::{ChangeBody, decode_member};
 use crate::member_index::MemberIndex;
 use crate::roster::MAX_MEMBERS;
 use crate::sid::Sid;
 
 /// The most bytes of a policy.
-const MAX_POLICY: usize = 1 << 12;
+pub(super) const MAX_POLICY: usize = 1 << 12;
 /// The most bytes of reasons and votes.
 const MAX_REASONS: usize = 1 << 16;
 /// The most bytes of a set of members.
@@ -85,6 +86,9 @@ pub enum TermsError {
     /// In a refresh a member goes, or in a leave or an exclusion nobody.
     #[error("those who stay are not those of a {0:?}")]
     WrongKind(ChangeKind),
+    /// More than may join by one run, or than an epoch holds, or one that is of no use or stands twice.
+    #[error("those who join are too many, twice there, or of no use")]
+    WrongOffers,
     /// An exclusion whose packets nobody looks at: who is left out can still seal in the name of others.
     #[error("an exclusion is eager")]
     LazyExclusion,
@@ -121,6 +125,8 @@ pub struct Seed {
     pub parent: Sid,
     /// What it proposes.
     pub terms: LightTerms,
+    /// Who joins, in the order of their places behind those who stay.
+    pub offers: Vec<JoinOffer>,
     /// `W`.
     pub ephemeral: ElementBytes,
     /// The secret for each who stays but the proposer.
@@ -128,6 +134,16 @@ pub struct Seed {
 }
 
 impl Seed {
+    /// Whether members draw new keys to sign with: those who go, and those who come, are not to tell who signs.
+    pub(super) fn renews_signing(&self) -> bool {
+        self.terms.kind == ChangeKind::Exclusion || self.renews_parts()
+    }
+
+    /// Whether members draw new parts of joint keys: a family is committed to together, and a joiner has not seen the one before.
+    pub(super) const fn renews_parts(&self) -> bool {
+        !self.offers.is_empty()
+    }
+
     /// The place in the next epoch of a member of the parent.
     #[must_use]
     pub fn place(&self, member: MemberIndex) -> Option<usize> {
@@ -140,6 +156,17 @@ impl Seed {
         let mut others = self.others();
         let place = others.position(|other| other == member)?;
         self.wraps.get(place)
+    }
+
+    /// The wrap for a joiner, by its number among the joiners.
+    #[must_use]
+    pub fn wrap_for_joiner(&self, joiner: usize) -> Option<&Wrap> {
+        self.wraps.get(self.others().count().checked_add(joiner)?)
+    }
+
+    /// The place of a joiner in the next epoch.
+    pub(super) fn place_of_joiner(&self, joiner: usize) -> MemberIndex {
+        MemberIndex::of(self.terms.staying.len().saturating_add(joiner))
     }
 
     /// Who stays but the proposer.
@@ -172,6 +199,7 @@ impl ChangeBody for Seed {
         out.u8(self.terms.watch.code());
         out.opaque(&self.terms.reasons);
         encode_members(&self.terms.staying, out);
+        out.list::<u8, _>(&self.offers, JoinOffer::encode);
         self.ephemeral.encode(out);
         out.list::<u16, _>(&self.wraps, Wrap::encode);
     }
@@ -190,7 +218,10 @@ impl ChangeBody for Seed {
         if staying.binary_search(&proposer).is_err() {
             return Err(DecodeError::unknown(at, "roster", proposer.get()));
         }
-        let others = staying.len().saturating_sub(1);
+        let offers = input.list::<u8, _>(0..=MAX_JOINERS, "offers", |input, _| {
+            JoinOffer::decode(input)
+        })?;
+        let others = staying.len().saturating_sub(1).saturating_add(offers.len());
         let ephemeral = ElementBytes::decode(input, "W")?;
         let wraps = input.list::<u16, _>(others..=others, "wraps", Wrap::decode)?;
         Ok(Self {
@@ -205,6 +236,7 @@ impl ChangeBody for Seed {
                 reasons,
                 staying,
             },
+            offers,
             ephemeral,
             wraps,
         })

@@ -7,6 +7,7 @@ use super::blame::{ChangePacket, Verdict};
 use super::freeze::Freeze;
 use super::freezing::{Frozen, Held};
 use super::fresh::Fresh;
+use super::joining::commitment_of_member;
 use super::object::{Object, Objection};
 use super::packet::{ChangeBody, Signed};
 use super::purpose;
@@ -16,6 +17,7 @@ use super::wrapping::FreshSecret;
 use crate::continuation::{Continuation, ViewPassed};
 use crate::fault::{Fault, FaultKind};
 use crate::identity::Identity;
+use crate::member_index::MemberIndex;
 
 /// Why a member answers a SEED with nothing, or with an OBJECT.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +35,9 @@ pub enum SeedError {
     /// The parts of those who stay add up to the identity.
     #[error("the joint key of those who stay is the identity")]
     NoJointKey,
+    /// These members have not shown their parts yet: they are asked for them.
+    #[error("the parts of {0:?} are not known yet")]
+    Unopened(Vec<MemberIndex>),
     /// Who stays is not as the kind of change says.
     #[error(transparent)]
     Terms(#[from] TermsError),
@@ -82,6 +87,11 @@ impl Seeded {
             return Err(SeedError::NotAuthentic);
         }
         body.terms.check(parent.keys().len())?;
+        check_offers(parent, body)?;
+        let unopened = parent.unopened(&body.terms.staying);
+        if !unopened.is_empty() {
+            return Err(SeedError::Unopened(unopened));
+        }
         if parent.joint_key(&body.terms.staying).is_none() {
             return Err(SeedError::NoJointKey);
         }
@@ -160,7 +170,7 @@ impl Seeded {
         if let Some(error) = error {
             return Err(Box::new(Held { phase: self, error }));
         }
-        let fresh = Fresh::draw(digest.as_bytes(), body.terms.kind, parent.me, identity, rng);
+        let fresh = Fresh::draw(body, parent.me, identity, rng);
         let purpose = purpose(parent.sid, body.terms.view, &digest);
         let pair = NoncePair::draw(&parent.part, &purpose, rng);
         let freeze = Freeze {
@@ -170,6 +180,11 @@ impl Seeded {
             receive: fresh.public,
             nonces: *pair.commitment(),
             signing: fresh.signing.as_ref().map(EphemeralKeyPair::public),
+            commitment: fresh.part.as_ref().map(|it| {
+                let place = body.place(parent.me).unwrap_or(usize::MAX);
+                let (handle, place) = (&body.terms.handle, MemberIndex::of(place));
+                commitment_of_member::<S>(handle, place, &it.secret.public(), &it.salt)
+            }),
         };
         let own = Signed::sign(freeze, parent.sid, signing);
         Ok(Frozen {
@@ -178,7 +193,21 @@ impl Seeded {
             pair,
             receive: fresh.receive,
             signing: fresh.signing,
+            part: fresh.part,
         })
+    }
+}
+
+/// Whether those who join are listed as they should be: each offer is for this epoch, and no identity stands twice, among those
+/// who stay either.
+pub(super) fn check_offers<S: CryptoSuite>(
+    parent: &Continuation<S>,
+    seed: &Seed,
+) -> Result<(), TermsError> {
+    let joining = parent.join_terms(seed, &[]);
+    match joining.is_none_or(|it| it.are_offers_sound::<S>()) {
+        true => Ok(()),
+        false => Err(TermsError::WrongOffers),
     }
 }
 

@@ -2,15 +2,18 @@
 //! `docs/spec/14-light-runs.md`, "JOINT".
 
 use mpotr_crypto::{
-    CryptoSuite, Digest32, EphemeralKey, EphemeralKeyPair, Group, JointChallenge, JointSignature,
+    CryptoSuite, Digest32, EphemeralKey, EphemeralKeyPair, JointChallenge, JointSignature,
     SecretScalar, kdf::Prk, wiping_stack,
 };
 
 use super::Context;
 use super::blame::{LightRun, Verdict};
 use super::cut::LightCut;
+use super::family::Family;
 use super::freeze::Freeze;
 use super::freezing::Held;
+use super::fresh::FreshPart;
+use super::joining::{Arrival, Opening};
 use super::object::Object;
 use super::packet::Signed;
 use super::schedule::Schedule;
@@ -21,6 +24,7 @@ use super::standing::LightVote;
 use crate::continuation::{Continuation, Said};
 use crate::fault::{Fault, FaultKind};
 use crate::member_index::MemberIndex;
+use crate::rounds::MemberKeys;
 use crate::sid::Sid;
 
 /// A member that has shared and waits for JOINT. It confirms nothing else unless the view is left for a higher one.
@@ -33,6 +37,9 @@ pub struct Shared<S: CryptoSuite> {
     pub(super) challenge: JointChallenge<S>,
     pub(super) receive: SecretScalar<S>,
     pub(super) signing: Option<EphemeralKeyPair<S>>,
+    pub(super) part: Option<FreshPart<S>>,
+    /// Who joins, in order.
+    pub(super) arrivals: Vec<Arrival<S>>,
     /// A JOINT without a valid signature of its sender was tried.
     pub(super) has_tried: bool,
 }
@@ -76,7 +83,7 @@ pub struct Installed<S: CryptoSuite> {
     pub sid: Sid,
     /// `kc'`.
     pub key_commitment: Digest32,
-    /// The members of the parent that are in it, in order: the roster.
+    /// The members of the parent that are in it, in order. Behind them stand those who join.
     pub staying: Vec<MemberIndex>,
     /// `m'`; `None` where all go on to sign with the key that they have.
     pub signing: Option<EphemeralKeyPair<S>>,
@@ -251,43 +258,60 @@ impl<S: CryptoSuite> Shared<S> {
         let seed = self.seeded.seed.body();
         let staying = seed.terms.staying.clone();
         let me = MemberIndex::of(seed.place(parent.me).unwrap_or(usize::MAX));
-        let tweak = (seed.terms.kind == ChangeKind::Exclusion)
-            .then(|| self.schedule.tweak::<S>(parent.sid));
-        let parts = staying.iter().filter_map(|it| parent.parts.get(it.place()));
-        let parts = parts.cloned().collect();
-        let Continuation { part, moved, .. } = parent;
-        let (part, moved) = match &tweak {
-            Some(tweak) => {
-                let by = tweak.mul_base();
-                let moved = moved.map_or_else(|| by.clone(), |moved| S::Group::add(&moved, &by));
-                (tweak.with(|tweak| part.tweaked(tweak)), Some(moved))
+        let cut = self.cut.body();
+        let room = parent.room;
+        let mut identities: Vec<_> = staying
+            .iter()
+            .filter_map(|it| parent.identities.get(it.place()).copied())
+            .collect();
+        identities.extend(seed.offers.iter().map(|offer| offer.identity));
+        let mut opening = None;
+        let family = match self.part {
+            Some(fresh) => {
+                opening = Some(Opening {
+                    part: fresh.secret.public(),
+                    salt: fresh.salt,
+                    tags: self.arrivals.iter().map(|it| it.tag).collect(),
+                });
+                Family::committed(cut, seed.terms.handle, me, fresh.secret, self.arrivals)
             }
-            None => (part, moved),
+            None => {
+                let tweak = (seed.terms.kind == ChangeKind::Exclusion)
+                    .then(|| self.schedule.epoch.tweak::<S>(parent.sid));
+                Family::kept(parent, &staying, tweak.as_ref())
+            }
         };
-        let keys = self.cut.body().keys.clone();
-        let Schedule {
-            sid,
-            key_commitment,
-            ..
-        } = self.schedule;
+        let keys = cut.keys.iter().zip(&family.shown);
+        let keys: Vec<_> = keys
+            .map(|(listed, part)| MemberKeys {
+                signing: listed.signing,
+                part: *part,
+                receive: listed.receive,
+            })
+            .collect();
+        let epoch = self.schedule.epoch;
+        let (sid, key_commitment) = (epoch.sid, epoch.key_commitment);
         Installed {
             sid,
             key_commitment,
             staying,
             signing_keys: keys.iter().map(|keys| keys.signing).collect(),
             signing: self.signing,
-            secret: self.schedule.messages::<S>(),
+            secret: epoch.messages::<S>(),
             continuation: Continuation {
+                room,
                 sid,
                 key_commitment,
                 me,
-                init: self.schedule.init::<S>(),
+                init: epoch.init::<S>(),
+                identities,
                 keys,
-                parts,
-                moved,
-                part,
+                parts: family.parts,
+                moved: family.moved,
+                part: family.own,
                 receive: self.receive,
                 said: Said::default(),
+                opening,
             },
         }
     }

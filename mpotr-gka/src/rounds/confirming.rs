@@ -15,9 +15,11 @@ use super::sealing::sealing_keys;
 use super::{Confirmation, Contribution, Rejected};
 use crate::agreement::GroupKeyAgreement;
 use crate::authentication::{GroupAuthentication, KeyStatement};
-use crate::continuation::{Continuation, Said};
+use crate::continuation::{Continuation, Part, Said};
 use crate::fault::{CheckFailed, Fault, FaultKind, RunError};
+use crate::member::RunMember;
 use crate::member_index::MemberIndex;
+use crate::room_name::RoomId;
 use crate::run::Run;
 
 /// A member that has confirmed and waits for the confirmations of all.
@@ -80,6 +82,11 @@ impl<S: CryptoSuite> Confirming<S> {
             .epoch
             .expand::<S, 64>(label::INIT, statement.contributions.as_bytes());
         let signing_keys = keys.iter().map(|keys| keys.signing).collect();
+        let offers = self.run.members().iter().map(RunMember::offer);
+        let identities: Vec<_> = offers.clone().map(|offer| offer.identity).collect();
+        let room = offers.map(|offer| offer.room).next();
+        // A run has a member.
+        let room = room.unwrap_or_else(|| RoomId::new([0; 32]));
         Ok(Established {
             run: self.run,
             statement,
@@ -88,14 +95,17 @@ impl<S: CryptoSuite> Confirming<S> {
             trapdoor: self.trapdoor,
             secret,
             continuation: Continuation {
+                room,
+                identities,
                 sid,
                 key_commitment: statement.key_commitment,
                 me,
                 moved: None,
                 said: Said::default(),
+                opening: None,
                 init,
                 keys,
-                parts,
+                parts: parts.into_iter().map(Part::Shown).collect(),
                 part: self.inner_keys.part,
                 receive: self.inner_keys.receive,
             },

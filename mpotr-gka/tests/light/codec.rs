@@ -116,8 +116,9 @@ fn what_is_out_of_bounds_is_refused_where_it_stands() {
     assert_eq!(seed(72, &[0]), ("roster", DecodeErrorKind::NotCanonical));
     // The proposer does not list itself.
     assert_eq!(seed(72, &[0b1010]), ("roster", unknown(0)));
+    assert_eq!(seed(73, &[9]), ("offers", too_long(9, 8)));
     // As many wraps as others stay.
-    assert_eq!(seed(105, &[0, 3]), ("wraps", too_long(3, 2)));
+    assert_eq!(seed(106, &[0, 3]), ("wraps", too_long(3, 2)));
     // A frontier out of order: seed 32, sender 2, count 2, one head of 32.
     let freeze = |at, patch: &[u8]| refusal(&packets.freeze, at, patch);
     assert_eq!(freeze(32, &[0xff, 0xff]), ("sender", unknown(0xffff)));
@@ -143,7 +144,7 @@ fn what_is_out_of_bounds_is_refused_where_it_stands() {
             }
         )
     );
-    assert_eq!(refusal(&packets.objects[0], 34, &[6]), ("why", unknown(6)));
+    assert_eq!(refusal(&packets.objects[0], 34, &[7]), ("why", unknown(7)));
 }
 
 #[test]

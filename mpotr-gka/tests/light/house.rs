@@ -3,9 +3,10 @@
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_crypto::{Digest32, EphemeralKeyPair, IdentityKeyPair};
 use mpotr_gka::light::{
-    Attempts, CertifyError, ChangeKind, Closing, Context, CutError, Cutting, Freeze, FreezeError,
-    Frozen, Handle, Heard, Held, Installed, Joint, LightCut, LightTerms, Order, Prefix, Proposed,
-    Proposing, Seed, Seeded, Share, ShareError, Shared, Signed, Standing, Watch,
+    Admitted, Attempts, CertifyError, ChangeKind, Closing, Context, CutError, Cutting, Freeze,
+    FreezeError, Frozen, Handle, Heard, Held, Installed, Joiners, Joint, LightCut, LightTerms,
+    Opening, Order, Prefix, ProposeError, Proposed, Proposing, Ready, Seed, Seeded, Share,
+    ShareError, Shared, Signed, Standing, TermsWithJoiners, Watch,
 };
 use mpotr_gka::{AgreementId, AuthenticationId, Continuation, MemberIndex, Methods, simulation};
 use rand_chacha::ChaCha20Rng;
@@ -131,11 +132,16 @@ impl House {
     /// Another seed gives another epoch.
     pub(crate) fn seeded(members: usize, seed: u64) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let (established, _) = simulation::form_group::<S>(members, DEFAULT, &mut rng).unwrap();
+        let identities = std::iter::repeat_with(|| IdentityKeyPair::random::<S>(&mut rng));
+        let identities: Vec<_> = identities.take(members).collect();
+        let copies = identities.iter().map(copy_of).collect();
+        let candidates = simulation::Candidates::<S>::of(copies, &mut rng);
+        let (established, _) = simulation::form_group_of(candidates, DEFAULT, &mut rng).unwrap();
         let members = established
             .into_iter()
-            .map(|established| Inhabitant {
-                identity: IdentityKeyPair::random::<S>(&mut rng),
+            .zip(identities)
+            .map(|(established, identity)| Inhabitant {
+                identity,
                 signing: established.signing,
                 parent: established.continuation,
                 line: Line { held: 5, locked: 3 },
@@ -176,6 +182,19 @@ impl House {
         .unwrap()
     }
 
+    pub(crate) fn try_propose_with(
+        &mut self,
+        terms: LightTerms,
+        joiners: &[&Admitted],
+    ) -> Result<Proposed, ProposeError> {
+        self.count += 1;
+        let it = &self.members[0];
+        let (count, rng) = (self.count, &mut self.rng);
+        let (identity, signing) = (&it.identity, &it.signing);
+        let terms = TermsWithJoiners { terms, joiners };
+        Proposed::with_joiners(&it.parent, terms, identity, signing, count, rng)
+    }
+
     pub(crate) fn open(&self, member: usize, seed: &Signed<Seed>) -> Seeded {
         Seeded::open(&self.members[member].parent, seed.clone(), Watch::Eager).unwrap()
     }
@@ -211,6 +230,11 @@ impl House {
 
     pub(crate) fn begin_with(&mut self, terms: LightTerms, staying: &[usize]) -> Round {
         let proposed = self.propose(staying[0], terms);
+        self.answer(proposed, staying)
+    }
+
+    /// All who stay answer a SEED of the first of them.
+    pub(crate) fn answer(&mut self, proposed: Proposed, staying: &[usize]) -> Round {
         let seed = proposed.seed().clone();
         let proposing = self.freeze_own(proposed, staying[0]);
         let answer = |member: &usize| {
@@ -270,13 +294,49 @@ impl House {
         frozen.share(&mut it.parent, cut.clone(), heard, &context)
     }
 
+    /// The same, where others join who have shown this.
+    pub(crate) fn share_with(
+        &mut self,
+        member: usize,
+        frozen: Frozen<S>,
+        cut: &Signed<LightCut>,
+        (heard, readies): (&Heard<'_>, &[Ready]),
+    ) -> Result<Shared<S>, Box<Held<Frozen<S>, ShareError>>> {
+        let it = &mut self.members[member];
+        let context = Context {
+            order: &it.line,
+            signing: &it.signing,
+        };
+        let joiners = Joiners {
+            identity: &it.identity,
+            readies,
+        };
+        frozen.share_with(&mut it.parent, cut.clone(), heard, &joiners, &context)
+    }
+
     pub(crate) fn share_own(&mut self, proposer: usize, cutting: Cutting<S>) -> Shared<S> {
+        self.share_own_with(proposer, cutting, &[])
+    }
+
+    pub(crate) fn share_own_with(
+        &mut self,
+        proposer: usize,
+        cutting: Cutting<S>,
+        readies: &[Ready],
+    ) -> Shared<S> {
         let it = &mut self.members[proposer];
         let context = Context {
             order: &it.line,
             signing: &it.signing,
         };
-        let shared = cutting.share(&mut it.parent, &Heard::default(), &context);
+        let joiners = Joiners {
+            identity: &it.identity,
+            readies,
+        };
+        let shared = match readies {
+            [] => cutting.share(&mut it.parent, &Heard::default(), &context),
+            _ => cutting.share_with(&mut it.parent, &Heard::default(), &joiners, &context),
+        };
         shared.unwrap()
     }
 
@@ -287,6 +347,10 @@ impl House {
     }
 
     pub(crate) fn share_closed(&mut self, closed: Closed) -> Sharing {
+        self.share_closed_with(closed, &[])
+    }
+
+    pub(crate) fn share_closed_with(&mut self, closed: Closed, readies: &[Ready]) -> Sharing {
         let Closed {
             proposer,
             cutting,
@@ -294,9 +358,15 @@ impl House {
             freezes,
         } = closed;
         let cut = cutting.cut().clone();
-        let mut shared = vec![(proposer, self.share_own(proposer, cutting))];
+        let mut shared = vec![(proposer, self.share_own_with(proposer, cutting, readies))];
         let others = frozen.into_iter();
-        shared.extend(others.map(|(at, it)| (at, self.share(at, it, &cut).unwrap())));
+        shared.extend(others.map(|(at, it)| {
+            let share = match readies {
+                [] => self.share(at, it, &cut),
+                _ => self.share_with(at, it, &cut, (&Heard::default(), readies)),
+            };
+            (at, share.unwrap())
+        }));
         Sharing { freezes, shared }
     }
 
@@ -324,6 +394,16 @@ impl House {
 
     /// All who shared install. What came of it, and the house after it.
     pub(crate) fn install(self, sharing: Sharing, joint: &Signed<Joint>) -> (Self, Vec<Keys>) {
+        let (house, keys, _) = self.install_open(sharing, joint);
+        (house, keys)
+    }
+
+    /// The same, with what each says first in the next epoch.
+    pub(crate) fn install_open(
+        self,
+        sharing: Sharing,
+        joint: &Signed<Joint>,
+    ) -> (Self, Vec<Keys>, Vec<Option<Opening>>) {
         let Self {
             members,
             rng,
@@ -335,6 +415,7 @@ impl House {
             .map(|(at, it)| (at, Some(it)))
             .collect();
         let mut keys = Vec::new();
+        let mut openings = Vec::new();
         let mut next = Vec::new();
         for (at, it) in members.into_iter().enumerate() {
             let of = shared.iter_mut().find(|(member, _)| *member == at);
@@ -351,6 +432,7 @@ impl House {
                 continuation,
                 ..
             } = installed.map_err(|held| held.error).unwrap();
+            openings.push(continuation.opening().cloned());
             keys.push(Keys {
                 sid,
                 key_commitment,
@@ -370,8 +452,13 @@ impl House {
             rng,
             count,
         };
-        (house, keys)
+        (house, keys, openings)
     }
+}
+
+/// The same identity in a second place.
+pub(crate) fn copy_of(identity: &IdentityKeyPair) -> IdentityKeyPair {
+    IdentityKeyPair::from_secret::<S>(identity.secret()).unwrap()
 }
 
 /// What a member has of the epoch that it installed.
