@@ -14,7 +14,10 @@
 //! No member shares before it has checked by triple Diffie-Hellman who joins, and a joiner takes nobody for a member before it
 //! has done the same. Parts `F` are all committed to, the joiner's too, before any is shown.
 
+mod answering;
 mod arriving;
+#[cfg(test)]
+mod example;
 mod hello;
 mod offer;
 mod opening;
@@ -24,7 +27,8 @@ mod ready;
 mod tests;
 mod welcome;
 
-pub use arriving::{Arrived, ArrivedError, Joined, Joining, Unverified, WelcomeError, Welcomed};
+pub use answering::{Joining, WelcomeError};
+pub use arriving::{Arrived, ArrivedError, Joined, Unverified, Welcomed};
 pub use hello::{Admitted, Hello, JoinRequest, OwnHello, RequestError};
 pub use offer::{JoinOffer, JoinOfferDigest, OfferError};
 pub use opening::{Opening, WrongOpening};

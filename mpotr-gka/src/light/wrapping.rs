@@ -43,6 +43,12 @@ impl FreshSecret {
         })
     }
 
+    /// The one of an example.
+    #[cfg(test)]
+    pub(super) const fn of(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
     /// `r`, for the key schedule.
     pub(super) const fn secret(&self) -> &Secret<32> {
         &self.0
@@ -108,6 +114,12 @@ pub(super) struct Wrapping<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Wrapping<S> {
+    /// `w`.
+    #[cfg(test)]
+    pub(super) const fn exponent(&self) -> &SecretScalar<S> {
+        &self.exponent
+    }
+
     /// The wrap for a member; `None` if its receive key is no element, or the identity.
     pub(super) fn wrap(
         &self,

@@ -112,7 +112,7 @@ impl Ready {
     }
 }
 
-fn ready_key<S: CryptoSuite>(secrets: &EpochSecrets, offer: &JoinOffer) -> Secret<32> {
+pub(super) fn ready_key<S: CryptoSuite>(secrets: &EpochSecrets, offer: &JoinOffer) -> Secret<32> {
     secrets
         .secret()
         .expand::<S, 32>(label::READY, offer.digest::<S>().as_bytes())
