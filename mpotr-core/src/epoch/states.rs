@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::{MemberIndex, Sid};
+use mpotr_gka::{MemberIndex, OfferDigest, Sid};
 
 use super::Epoch;
 use super::delivery::Standing;
@@ -58,6 +58,16 @@ impl<S: CryptoSuite> Epoch<S> {
     /// What a member said last about the epoch that follows.
     pub(crate) fn next_of(&self, member: MemberIndex) -> Option<&Next> {
         self.peers.get(member)?.next.as_ref()
+    }
+
+    /// The offers that members have stated: their own for the view or for a host, and those of newcomers who have answered them.
+    pub(crate) fn stated_offers(&self) -> BTreeSet<OfferDigest> {
+        let said = self.peers.indices().filter_map(|it| self.next_of(it));
+        let stated = said.flat_map(|next| {
+            let admitted = next.admitted.iter().map(|it| it.offer);
+            next.offer.into_iter().chain(next.guest).chain(admitted)
+        });
+        stated.collect()
     }
 
     /// What this member says about the epoch that follows, to be changed and then stated.

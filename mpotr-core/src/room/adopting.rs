@@ -4,10 +4,10 @@
 //! members *forsake* Q, and *adopt* P when everyone who could install Q has signed that it will not.
 //! `docs/security/agreement.md` has the rules, the proof that no two of them part ways, and a model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{MemberIndex, Sid};
+use mpotr_gka::{MemberIndex, OfferDigest, Sid};
 
 use super::Room;
 use super::changing::Changing;
@@ -18,7 +18,7 @@ use super::succession::attempt::Attempt;
 use crate::event::Event;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{MAX_CONFIRMED, MAX_FORSAKEN};
+use crate::wire::{Admitted, MAX_CONFIRMED, MAX_FORSAKEN};
 
 /// The place of a run among those of one epoch: members confirm them in this order. Those of a host come before any change of
 /// the own epoch, and each kind in rising views.
@@ -35,8 +35,8 @@ pub(super) struct Contributed {
     place: Place,
     /// Members of the epoch that ends, by index, this one among them.
     continuing: Vec<MemberIndex>,
-    /// Claimed identities of the others.
-    joining: BTreeSet<IdentityKey>,
+    /// Claimed identities of the others, and their offers.
+    joining: BTreeMap<IdentityKey, OfferDigest>,
     confirmed: bool,
     /// When another member was first heard to have installed it.
     installed: Option<Timestamp>,
@@ -77,10 +77,14 @@ impl Changing {
         self.contributed.iter().any(|other| other.confirmed)
     }
 
-    /// Claimed identities of those who come in by a run to which this member contributed.
-    pub(super) fn joining_in(&self, run: &Sid) -> BTreeSet<IdentityKey> {
-        let contributed = self.contributed_to(run);
-        contributed.map_or_else(BTreeSet::new, |it| it.joining.clone())
+    /// Who comes in by a run to which this member contributed, by claimed identity, and with which offers.
+    pub(super) fn joining_in(&self, run: &Sid) -> impl Iterator<Item = Admitted> {
+        let joining = self.contributed_to(run).map(|it| &it.joining);
+        let joining = joining.into_iter().flatten();
+        joining.map(|(identity, offer)| Admitted {
+            identity: *identity,
+            offer: *offer,
+        })
     }
 
     /// Takes note that this member has confirmed a run.
@@ -121,11 +125,13 @@ impl<S: CryptoSuite> Membership<S> {
             .filter_map(|member| self.epoch.identity(*member))
             .collect();
         let members = attempt.run().members().iter();
-        let joining: BTreeSet<_> = members
+        let offers = attempt.proposal.offers.iter().copied();
+        let joining: BTreeMap<_, _> = members
             .map(|member| member.offer().identity)
-            .filter(|identity| !old.contains(identity))
+            .zip(offers)
+            .filter(|(identity, _)| !old.contains(identity))
             .collect();
-        for claimed in &joining {
+        for claimed in joining.keys() {
             out.tell(Event::Joining { claimed: *claimed });
         }
         self.changing.contributed.push(Contributed {
@@ -154,7 +160,7 @@ impl<S: CryptoSuite> Membership<S> {
         let later = self.changing.later_than(this);
         later.filter(|later| later.confirmed).all(|later| {
             // Who joins has no word in the epoch that ends, so it cannot be known what it will install.
-            this.joining.is_disjoint(&later.joining)
+            !this.joining.keys().any(|it| later.joining.contains_key(it))
                 && this.common(later, self.epoch.me()).all(|member| {
                     let said = self.epoch.next_of(member);
                     said.is_some_and(|next| next.rules_out(&later.run))

@@ -15,6 +15,7 @@ use mpotr_gka::{Challenge, OwnChallenge};
 use super::Room;
 use super::lobby::answering::MAX_RANK;
 use super::situation::Situation;
+use crate::epoch::Epoch;
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::{Timestamp, part};
@@ -166,7 +167,9 @@ impl<S: CryptoSuite> Room<S> {
         if !is_inside {
             self.tell_waiting(now, claimed);
         }
-        self.lobby.offering.hear(now, offer)?;
+        let epoch = self.phase.epoch();
+        let stated = || epoch.map(Epoch::stated_offers).unwrap_or_default();
+        self.lobby.offering.hear_beside(now, offer, stated)?;
         if is_kept {
             // Those who come together are stated together.
             self.lobby.turns.heard(now);
@@ -311,17 +314,16 @@ impl<S: CryptoSuite> Room<S> {
             .proven(known, |identity| fitting.contains(identity));
         for offer in member.strangers.offers() {
             // At hand when it is listed, however many others came meanwhile.
-            let _known_by_now = self.lobby.offering.hear(now, offer.clone());
+            let stated = || member.epoch.stated_offers();
+            let _known_by_now = self.lobby.offering.hear_beside(now, offer.clone(), stated);
         }
         // Whom a member objects to is not asked about again.
         admitted.retain(|it| !member.is_objected(&it.identity, &it.offer));
         admitted.extend(seconded);
         #[cfg(feature = "insider")]
         admitted.extend(&member.strangers.invented);
-        let admitted: Vec<_> = admitted
-            .into_iter()
-            .take(crate::wire::MAX_ADMITTED)
-            .collect();
+        let admitted = admitted.into_iter().take(crate::wire::MAX_ADMITTED);
+        let admitted: Vec<_> = admitted.collect();
         let said = member.epoch.next_of(member.epoch.me());
         if said.map_or(&[][..], |next| &next.admitted) != admitted
             && let Some(next) = member.epoch.own_next()

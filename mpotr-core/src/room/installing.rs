@@ -40,6 +40,7 @@ impl<S: CryptoSuite> Membership<S> {
         fates: &mut super::fates::Fates,
         successor: Sid,
     ) -> Vec<IdentityKey> {
+        self.name_instances(successor);
         self.epoch.show_cut(successor);
         let before = self.close_fates(cx, fates, Some(successor));
         let has_cut = self.epoch.retire(successor);
@@ -185,12 +186,10 @@ impl<S: CryptoSuite> Room<S> {
 
     /// The members in whose place another instance of their identity comes in by a run.
     fn replaced_in(&self, run: Sid) -> BTreeSet<IdentityKey> {
-        let Some(member) = self.phase.member() else {
-            return BTreeSet::new();
-        };
-        let mut joining = member.changing.joining_in(&run);
-        joining.retain(|identity| member.place_of(identity).is_some());
-        joining
+        let member = self.phase.member();
+        let replaced = member.map(|member| member.replaced_in(run));
+        let replaced = replaced.into_iter().flatten();
+        replaced.map(|instance| instance.identity).collect()
     }
 
     /// Tells the application whose place another instance took.
@@ -271,6 +270,7 @@ impl<S: CryptoSuite> Room<S> {
             .max(times.fresh());
         let until = self.votes.tries.note(now, host, first);
         member.goes_over = Some(Move { host, until });
+        self.common.timers.begin_anew(Timer::Advertise);
         self.common.timers.set(Timer::Advertise, now);
     }
 }

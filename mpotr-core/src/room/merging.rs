@@ -209,7 +209,12 @@ impl<S: CryptoSuite> Room<S> {
             }
             times.advertise
         } else {
-            times.gather
+            // One that states no offer of its own moves the others less and less.
+            let timers = &mut self.common.timers;
+            let doublings = timers.repetitions(Timer::Advertise);
+            timers.note_repetition(Timer::Advertise);
+            let wait = 2_u32.saturating_pow(doublings);
+            times.gather.saturating_mul(wait).min(times.advertise)
         };
         self.common.timers.set(Timer::Advertise, now.after(wait));
     }
@@ -233,11 +238,12 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Takes a list of those who ask to come in together.
+    /// Takes a list of those who ask to come in together; `lot` is drawn for it.
     pub(super) fn handle_guests(
         &mut self,
         now: Timestamp,
         guests: Guests,
+        lot: u64,
     ) -> Result<(), Rejection> {
         if guests.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
@@ -272,7 +278,7 @@ impl<S: CryptoSuite> Room<S> {
         let lasts = cx.me.times().fresh();
         self.lobby
             .request_missing(cx, guests.offers.iter().copied());
-        self.lobby.guest_lists.hear(now, guests, lasts);
+        self.lobby.guest_lists.hear(now, guests, lasts, lot);
         self.common.timers.set(Timer::Change, now);
         Ok(())
     }

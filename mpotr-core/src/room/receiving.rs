@@ -9,7 +9,7 @@ use super::lobby::answering::Answer;
 use super::lobby::offering::News;
 use super::succession::Round;
 use super::succession::pending::Claim;
-use crate::epoch::MAX_TOGETHER;
+use crate::epoch::{Epoch, MAX_TOGETHER};
 use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
@@ -179,7 +179,7 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Advert(advert) => self.handle_advert(now, &advert),
             Packet::Reveal(reveal) => self.handle_reveal(&reveal),
             Packet::Heard(heard) => self.handle_heard(now, &heard),
-            Packet::Guests(guests) => self.handle_guests(now, guests),
+            Packet::Guests(guests) => self.handle_guests(now, guests, rng.next_u64()),
             Packet::Knock(knock) => self.handle_knock(now, &knock),
             Packet::Hello(challenge) => self.handle_hello(now, &challenge, rng),
             Packet::Answer(answer) if self.phase.gathers() && answer.offer.parent.is_some() => {
@@ -299,7 +299,9 @@ impl<S: CryptoSuite> Room<S> {
         }
         if !self.phase.gathers() || parent.is_some() {
             // Of a member, or of who has answered: for a proposal that may list it. By itself it asks for nothing.
-            let news = self.lobby.offering.hear(now, offer)?;
+            let epoch = self.phase.epoch();
+            let stated = || epoch.map(Epoch::stated_offers).unwrap_or_default();
+            let news = self.lobby.offering.hear_beside(now, offer, stated)?;
             if self.phase.gathers() {
                 if news != News::None {
                     self.consider_pending(now, rng);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mpotr_core::Event;
 use mpotr_core::crypto::rand_core::Rng as _;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::{EpochName, Forger, Offer, OfferDigest, OfferSecrets, RoomId, Sid};
@@ -130,6 +131,45 @@ fn who_hops_from_view_to_view_slows_nobody_down() {
     assert!(views.flatten().all(|views| views <= 2));
     // She is silent from here on, which is late in this view, and left out for that in the next.
     network.run_until(40, |network| are_together(network, &others));
+}
+
+#[test]
+fn who_says_that_another_has_the_place_of_one_that_is_left_behind_sends_it_nowhere() {
+    let mut network = Network::new(4, 3).until_secure();
+    network.run_for(5);
+    let (liar, behind) = (0, 3);
+    network.kill(behind);
+    network.stuck.insert(liar);
+    let admitted = vec![Admitted {
+        identity: network.keys[behind],
+        offer: digest(9),
+    }];
+    let statement = Statement {
+        next: Some(Next {
+            installed: Some(Sid::new([9; 32])),
+            admitted,
+            ..Next::default()
+        }),
+        ..Statement::empty(Presence::Present)
+    };
+    let lies: Vec<_> = (600..640)
+        .map(|number| network.rooms[liar].forge_statement(number, statement.clone()))
+        .collect();
+    network.rooms[1].refresh(network.now);
+    network.collect(1);
+    network.run_until(120, |network| are_together(network, &[1, 2]));
+    // It hears of that from both, and from the one that lies.
+    network.revive(behind);
+    network.rooms[behind].refresh(network.now);
+    network.collect(behind);
+    for lie in lies.into_iter().flatten() {
+        network.broadcast(liar, &lie);
+        network.run_for(1);
+    }
+    let is_replaced = |event: &Event| matches!(event, Event::Replaced { .. });
+    assert_eq!(network.count(behind, is_replaced), 0);
+    assert_eq!(network.count(behind, |it| *it == Event::Behind), 1);
+    network.run_until(120, |network| are_together(network, &[1, 2, 3]));
 }
 
 /// The offer with which a newcomer answered last.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{EpochName, Sid};
-use mpotr_core::wire::Packet;
+use mpotr_core::wire::{EpochHint, Packet};
 use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule};
 
-use crate::network::{FOUL, Network};
+use crate::network::{FOUL, Network, Suite};
 
 /// An epoch that a member was told of.
 struct Told {
@@ -146,6 +146,55 @@ fn two_rooms_become_one_by_a_vote_of_each() {
             "nothing that was said before"
         );
     }
+}
+
+/// Whose offers as guests are in the hands of all, by how many of each member went over the wire.
+fn offers_of_guests(network: &Network, since: usize) -> BTreeMap<usize, usize> {
+    let names: BTreeSet<_> = (0..network.rooms.len())
+        .flat_map(|member| network.events[member].iter())
+        .filter_map(|event| match event {
+            Event::Secure { name, .. } => Some(name.of_guests::<Suite>()),
+            _ => None,
+        })
+        .collect();
+    let mut offers = BTreeMap::new();
+    for (from, packet) in &network.wire[since..] {
+        if let Ok(Packet::Offer(offer)) = Packet::from_bytes(packet)
+            && offer.parent.is_some_and(|name| names.contains(&name))
+        {
+            *offers.entry(*from).or_insert(0) += 1;
+        }
+    }
+    offers
+}
+
+#[test]
+fn who_states_no_offer_as_a_guest_moves_the_others_less_and_less() {
+    let mut network = two_rooms(6, 3, |_| {});
+    network.send(1, "hello");
+    network.run_for(1);
+    // In the room that goes over, whichever it is, one states nothing in the epoch that does.
+    let mut known: BTreeMap<usize, BTreeSet<EpochHint>> = BTreeMap::new();
+    for (from, packet) in &network.wire {
+        if let Ok(Packet::Sealed(sealed)) = Packet::from_bytes(packet) {
+            known.entry(*from).or_default().insert(sealed.hint());
+        }
+    }
+    let before: BTreeMap<_, _> = [1, 5].map(|it| (it, known.remove(&it).unwrap())).into();
+    network.tamper = Some(Box::new(move |from, _, packet| {
+        let is_new = match (before.get(&from), Packet::from_bytes(packet)) {
+            (Some(known), Ok(Packet::Sealed(sealed))) => !known.contains(&sealed.hint()),
+            _ => false,
+        };
+        (!is_new).then(|| packet.to_vec())
+    }));
+    let mut people = People::of(0..6);
+    people.run_until(&mut network, 60, |n| !offers_of_guests(n, 0).is_empty());
+    let since = network.wire.len();
+    people.run_for(&mut network, 30);
+    let offers = offers_of_guests(&network, since);
+    // 0.1 s, 0.2 s, .. up to 10 s after one another.
+    assert!(offers.values().all(|times| *times <= 12), "{offers:?}");
 }
 
 #[test]

@@ -190,6 +190,50 @@ fn what_is_forged_does_not_stop_what_was_asked_for() {
 }
 
 #[test]
+fn a_request_draws_nothing_of_the_run_of_a_room_that_nobody_is_behind_in() {
+    let run_of = |network: &Network| {
+        let mut wire = network.wire.iter();
+        wire.find_map(|(_, packet)| match Packet::from_bytes(packet) {
+            Ok(Packet::Contribution(run, _)) => Some(run),
+            _ => None,
+        })
+    };
+    // All were heard in the epoch; or one was not, and it is as old as one that is behind waits.
+    for (is_talking, quiet) in [(true, 5), (false, 61)] {
+        let mut network = Network::new(5, 7).until_secure();
+        let run = run_of(&network).unwrap();
+        if is_talking {
+            network.send(0, "hello");
+        }
+        network.run_for(quiet);
+        let before = network.wire.len();
+        for number in 0..50 {
+            let all: MemberBits = MemberIndex::all(5).collect();
+            let missing = Missing {
+                run,
+                number,
+                contributions: all.clone(),
+                confirmations: all,
+            };
+            let wanted = Wanted::Rounds(missing);
+            let request = Request {
+                room: room(),
+                wanted,
+            };
+            give_all(&mut network, &Packet::Request(request));
+            network.run_for_millis(200);
+        }
+        let drawn = network.wire[before..].iter().filter(|(_, packet)| {
+            matches!(
+                Packet::from_bytes(packet),
+                Ok(Packet::Contribution(..) | Packet::Confirmation(..))
+            )
+        });
+        assert_eq!(drawn.count(), 0, "talking: {is_talking}");
+    }
+}
+
+#[test]
 fn who_asks_for_everything_keeps_nobody_from_asking() {
     let (mut network, run, _) = with_a_loss(8);
     for _ in 0..200 {

@@ -162,3 +162,34 @@ fn who_has_not_let_a_newcomer_in_is_named_when_the_votes_are_there() {
     }
     assert_eq!(told(&network, 2, "not_admitted"), (vec![], 0));
 }
+
+/// A room of four that votes to leave the last one out while that hears nothing; it hears the others again so much later.
+fn voted_out_while_away(later: u64) -> Network {
+    let mut network = Network::new(4, 1).until_secure();
+    network.run_for(5);
+    let excluded = network.keys[3];
+    network.kill(3);
+    network.rooms[0].exclude(network.now, excluded).unwrap();
+    network.collect(0);
+    network.run_for(later);
+    network.revive(3);
+    network.rooms[3].refresh(network.now);
+    network.collect(3);
+    network.run_for(240);
+    network
+}
+
+#[test]
+fn who_was_voted_out_is_told_so_as_long_as_the_others_answer_where_it_was_decided() {
+    let network = voted_out_while_away(20);
+    assert_eq!(network.count(3, |it| *it == Event::Removed), 1);
+    assert!(network.rooms[3].has_ended());
+    let network = voted_out_while_away(120);
+    assert_eq!(network.count(3, |it| *it == Event::Removed), 0);
+    assert!(!network.rooms[3].has_ended());
+    // It has heard nothing of it, so it goes on alone, and is at the door.
+    assert_eq!(told(&network, 3, "alone"), (vec![WaitingReason::Alone], 0));
+    let excluded = network.keys[3];
+    let asks = Event::ExcludedWaiting { claimed: excluded };
+    assert_eq!(network.count(0, |it| *it == asks), 1);
+}

@@ -6,23 +6,41 @@ use crate::wire::Guests;
 /// The most lists that are kept.
 const MAX_LISTS: usize = 4;
 
-/// Lists of guests. Anyone can make one up, so few are kept, and none for longer because it is repeated.
+/// Lists of guests. Anyone can make one up, so few are kept, and none for longer because it is repeated. Which ones is drawn by lot:
+/// who makes up many takes the places no longer than until another is drawn.
 #[derive(Debug, Default)]
-pub(crate) struct GuestLists(Vec<(Timestamp, Guests)>);
+pub(crate) struct GuestLists {
+    lists: Vec<(Timestamp, Guests)>,
+    /// How many came for which there was no place, since there was one.
+    without_place: u64,
+}
 
 impl GuestLists {
-    /// Takes note of a list, which is kept for so long if there is room.
-    pub(crate) fn hear(&mut self, now: Timestamp, guests: Guests, lasts: Duration) {
-        self.0.retain(|(heard, _)| now.since(*heard) < lasts);
-        let is_here = self.0.iter().any(|(_, other)| *other == guests);
-        if !is_here && self.0.len() < MAX_LISTS {
-            self.0.push((now, guests));
+    /// Takes note of a list, which is kept for so long if there is room, or if its lot says so in place of one that is here: of all
+    /// that have come since there was no room, each with the same chance.
+    pub(crate) fn hear(&mut self, now: Timestamp, guests: Guests, lasts: Duration, lot: u64) {
+        let lists = &mut self.lists;
+        lists.retain(|(heard, _)| now.since(*heard) < lasts);
+        if lists.iter().any(|(_, other)| *other == guests) {
+            return;
+        }
+        if lists.len() < MAX_LISTS {
+            self.without_place = 0;
+            lists.push((now, guests));
+            return;
+        }
+        self.without_place = self.without_place.saturating_add(1);
+        let places = u64::try_from(lists.len()).unwrap_or(u64::MAX);
+        let all = places.saturating_add(self.without_place);
+        let drawn = lot.checked_rem(all).and_then(|it| usize::try_from(it).ok());
+        if let Some(place) = drawn.and_then(|drawn| lists.get_mut(drawn)) {
+            *place = (now, guests);
         }
     }
 
     /// The lists.
     pub(crate) fn lists(&self) -> impl Iterator<Item = &Guests> {
-        self.0.iter().map(|(_, guests)| guests)
+        self.lists.iter().map(|(_, guests)| guests)
     }
 }
 
@@ -33,24 +51,54 @@ mod tests {
     use super::{GuestLists, MAX_LISTS};
     use crate::time::{Duration, Timestamp};
     use crate::wire::Guests;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-    #[test]
-    fn few_lists_are_kept_and_none_for_longer_because_it_is_repeated() {
-        let list = |n: u8| Guests {
+    /// A lot that draws none of the places.
+    const NONE: u64 = 4;
+    const LASTS: Duration = Duration::from_secs(30);
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::default().after(Duration::from_secs(secs))
+    }
+
+    fn list(n: u8) -> Guests {
+        Guests {
             room: RoomId::new([0; 32]),
             host: EpochName::new([1; 16]),
             names: vec![EpochName::new([2; 16])],
             offers: vec![OfferDigest::new([n; 32])],
-        };
-        let at = |secs| Timestamp::default().after(Duration::from_secs(secs));
-        let lasts = Duration::from_secs(30);
+        }
+    }
+
+    #[test]
+    fn few_lists_are_kept_and_none_for_longer_because_it_is_repeated() {
         let mut lists = GuestLists::default();
         for n in 0..=u8::MAX {
-            lists.hear(at(0), list(n), lasts);
+            lists.hear(at(0), list(n), LASTS, NONE);
         }
         assert_eq!(lists.lists().count(), MAX_LISTS);
-        lists.hear(at(29), list(0), lasts);
-        lists.hear(at(30), list(9), lasts);
+        let is_kept = lists.lists().any(|it| *it == list(0));
+        lists.hear(at(29), list(0), LASTS, NONE);
+        assert!(is_kept);
+        lists.hear(at(30), list(9), LASTS, 0);
         assert_eq!(lists.lists().collect::<Vec<_>>(), [&list(9)]);
+    }
+
+    #[test]
+    fn lists_that_are_made_up_take_the_place_of_a_true_one_by_lot_alone() {
+        let mut rng = ChaCha20Rng::seed_from_u64(20);
+        let (mut kept, rooms, made_up) = (0, 200, 15);
+        for _ in 0..rooms {
+            let mut lists = GuestLists::default();
+            // The true one comes when all places are taken.
+            for n in 0..made_up {
+                lists.hear(at(0), list(n + 1), LASTS, rng.next_u64());
+            }
+            lists.hear(at(1), list(0), LASTS, rng.next_u64());
+            kept += usize::from(lists.lists().any(|it| *it == list(0)));
+        }
+        // 4 of 16.
+        assert!((30..=70).contains(&kept), "{kept} of {rooms}");
     }
 }

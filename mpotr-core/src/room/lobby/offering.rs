@@ -170,6 +170,20 @@ impl<S: CryptoSuite> Offering<S> {
     /// # Errors
     /// A key in it cannot be one, by its bytes.
     pub(crate) fn hear(&mut self, now: Timestamp, offer: Offer) -> Result<News, DecodeError> {
+        self.hear_beside(now, offer, BTreeSet::new)
+    }
+
+    /// The same, beside those that members have stated: no other takes the place of one of these, for anyone can make an offer in
+    /// another's name.
+    ///
+    /// # Errors
+    /// A key in it cannot be one, by its bytes.
+    pub(crate) fn hear_beside(
+        &mut self,
+        now: Timestamp,
+        offer: Offer,
+        stated: impl FnOnce() -> BTreeSet<OfferDigest>,
+    ) -> Result<News, DecodeError> {
         // Most offers come again and again: those are told by their bytes, without hashing.
         let mut own = self.own.values();
         if own.any(|own| *own.member.offer() == offer) {
@@ -188,10 +202,16 @@ impl<S: CryptoSuite> Offering<S> {
         }
         offer.check_keys()?;
         let of_one = self.of.get(&identity).map_or(0, Vec::len);
-        if of_one >= MAX_HEARD_OF_ONE {
-            self.forget_oldest(Some(identity));
-        } else if self.heard.len() >= MAX_HEARD {
-            self.forget_oldest(None);
+        let is_full_of_one = of_one >= MAX_HEARD_OF_ONE;
+        if is_full_of_one || self.heard.len() >= MAX_HEARD {
+            let crowd = is_full_of_one.then_some(identity);
+            let stated = stated();
+            if !self.forget_oldest(crowd, &stated) {
+                if !stated.contains(&digest) {
+                    return Ok(News::None);
+                }
+                self.forget_oldest(crowd, &BTreeSet::new());
+            }
         }
         self.of.entry(identity).or_default().push(digest);
         self.heard.insert(
@@ -235,15 +255,24 @@ impl<S: CryptoSuite> Offering<S> {
         self.of.len()
     }
 
-    fn forget_oldest(&mut self, identity: Option<IdentityKey>) {
+    /// Forgets the one that was heard last the longest ago, of an identity or of all, but none of those to be kept. Returns whether
+    /// there was one.
+    fn forget_oldest(
+        &mut self,
+        identity: Option<IdentityKey>,
+        kept: &BTreeSet<OfferDigest>,
+    ) -> bool {
         let oldest = self
             .heard
             .iter()
             .filter(|(_, heard)| identity.is_none_or(|identity| heard.offer.identity == identity))
+            .filter(|(digest, _)| !kept.contains(digest))
             .min_by_key(|(_, heard)| heard.last);
-        if let Some(digest) = oldest.map(|(digest, _)| *digest) {
+        let oldest = oldest.map(|(digest, _)| *digest);
+        if let Some(digest) = oldest {
             self.forget(&digest);
         }
+        oldest.is_some()
     }
 
     fn forget(&mut self, digest: &OfferDigest) {

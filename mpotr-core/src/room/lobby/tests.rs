@@ -115,3 +115,27 @@ fn offers_are_asked_for_in_requests_of_a_bounded_length() {
     let asked: BTreeSet<_> = asked.concat().into_iter().collect();
     assert_eq!(asked, wanted.into_iter().collect());
 }
+
+#[test]
+fn offers_in_a_members_name_take_the_place_of_none_that_a_member_has_stated() {
+    let mut two = Two::new();
+    let me = &two.other_common.me;
+    let mut offers = Vec::new();
+    for _ in 0..9 {
+        two.other.renew_offer(me, NOW, None, &mut two.rng);
+        let own = two.other.offering.own(None).unwrap();
+        offers.push((own.digest, own.member.offer().clone()));
+    }
+    let at = |secs| NOW.after(Duration::from_secs(secs));
+    let mut lobby = Lobby::<Suite>::new(&two.common.me, NOW);
+    let (first, late) = (offers[0].0, offers[8].0);
+    let stated = BTreeSet::from([first, late]);
+    for (second, (_, offer)) in (0..).zip(offers) {
+        let stated = || stated.clone();
+        let _news = lobby.offering.hear_beside(at(second), offer, stated);
+    }
+    // The oldest, and the one that came when all places were taken.
+    assert!(lobby.offering.offer(&first).is_some());
+    assert!(lobby.offering.offer(&late).is_some());
+    assert_eq!(lobby.offering.missing(&[first, late]), []);
+}

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
-use mpotr_gka::{MemberIndex, OfferDigest};
+use mpotr_gka::{MemberIndex, OfferDigest, Sid};
 
 use super::Membership;
 use crate::room::succession::attempt::Attempt;
 use crate::time::{Duration, Timestamp};
-use crate::wire::{Admitted, MAX_OBJECTED};
+use crate::wire::{Admitted, MAX_ADMITTED, MAX_OBJECTED};
 
 /// The members of an epoch whose identity another instance has shown to have.
 #[derive(Debug, Default)]
@@ -137,14 +137,39 @@ impl<S: CryptoSuite> Membership<S> {
         joining.any(|(identity, offer)| self.is_objected(&identity, &offer))
     }
 
-    /// Whether one of those who have gone on went with another instance of this identity, by what it has said.
+    /// The other instances of members that come in by a run to which this member contributed.
+    pub(crate) fn replaced_in(&self, run: Sid) -> Vec<Admitted> {
+        let joining = self.changing.joining_in(&run);
+        let instances = joining.filter(|it| self.place_of(&it.identity).is_some());
+        instances.collect()
+    }
+
+    /// This member installs a run: names the instances that have the places of members there, so that these can learn it.
+    pub(crate) fn name_instances(&mut self, run: Sid) {
+        let instances = self.replaced_in(run);
+        if let Some(next) = self.epoch.own_next().filter(|_| !instances.is_empty()) {
+            let others = std::mem::take(&mut next.admitted).into_iter();
+            let others = others.filter(|it| !instances.contains(it));
+            let rest = MAX_ADMITTED.saturating_sub(instances.len());
+            let mut admitted: Vec<_> = others.take(rest).collect();
+            admitted.extend(&instances);
+            admitted.sort_unstable();
+            admitted.truncate(MAX_ADMITTED);
+            next.admitted = admitted;
+        }
+    }
+
+    /// Whether more than half of the others have gone on with another instance of this identity, by what they have said. The word
+    /// of one is no reason to go for good.
     pub(crate) fn is_replaced(&self, me: &IdentityKey) -> bool {
-        let said = self
-            .epoch
-            .indices()
-            .filter_map(|member| self.epoch.next_of(member));
-        let mut gone = said.filter(|next| next.installed.is_some());
-        gone.any(|next| next.admitted.iter().any(|it| it.identity == *me))
+        let members = self.epoch.indices();
+        let said = members.filter_map(|member| self.epoch.next_of(member));
+        let with_another = said.filter(|next| {
+            let mut admitted = next.admitted.iter();
+            next.installed.is_some() && admitted.any(|it| it.identity == *me)
+        });
+        let others = self.epoch.members().saturating_sub(1);
+        with_another.count().saturating_mul(2) > others
     }
 }
 

@@ -49,6 +49,13 @@ impl<S: CryptoSuite> Lobby<S> {
 impl<S: CryptoSuite> Room<S> {
     /// Packets of a run are asked for, by anyone: of a run that is under way here, or that has led to this member's epoch.
     pub(crate) fn hear_missing(&mut self, now: Timestamp, missing: &Missing) {
+        let drain = self.common.me.times().drain;
+        let member = self.phase.member();
+        let own = member.filter(|member| member.certificate.hint == missing.run);
+        if own.is_some_and(|member| !member.is_anyone_behind(now, drain)) {
+            // An outsider asks for it, or who has gone another way since.
+            return;
+        }
         let Some((me, members)) = self.place_in(missing.run) else {
             return self.note_missed(now, missing.run);
         };
