@@ -6,7 +6,7 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::crypto::cpace::ConfirmationTag;
 use mpotr_core::crypto::kdf::Prk;
 use mpotr_core::crypto::{Digest32, ElementBytes, IdentityKeyPair, SignatureBytes};
-use mpotr_core::gka::{MemberIndex, OfferDigest, OfferSecrets, OwnChallenge, RoomId};
+use mpotr_core::gka::{MemberIndex, OfferDigest, OfferSecrets, OwnChallenge, RoomId, Sid};
 use mpotr_core::wire::{
     Advert, Answer, AttemptId, Bundle, CodeNonce, Content, ContentKind, EnclosedPacket, Entry,
     EpochHint, EpochName, Heard, Knock, KnockNonce, Listing, Lock, MemberBits, MessageId, Missing,
@@ -164,7 +164,35 @@ fn main() -> std::io::Result<()> {
             ..Statement::empty(Presence::Closing)
         },
     ];
-    for (number, statement) in (1..).zip(short) {
+    let members = |of: &[u16]| of.iter().copied().map(MemberIndex::new).collect();
+    let about_next = [
+        Next {
+            view: 3,
+            struck: members(&[1, 8]),
+            struck_twice: members(&[8]),
+            ..Next::default()
+        },
+        Next {
+            view: 2,
+            offer: Some(OfferDigest::new([4; 32])),
+            frozen: Some((Sid::new([5; 32]), lock)),
+            confirmed: vec![(Sid::new([5; 32]), Digest32::new([6; 32]))],
+            objected: vec![OfferDigest::new([7; 32])],
+            ..Next::default()
+        },
+        Next {
+            installed: Some(Sid::new([5; 32])),
+            done: true,
+            guest: Some(OfferDigest::new([4; 32])),
+            forsaken: vec![Sid::new([8; 32])],
+            ..Next::default()
+        },
+    ];
+    let about_next = about_next.map(|next| Statement {
+        next: Some(next),
+        ..Statement::empty(Presence::Present)
+    });
+    for (number, statement) in (1..).zip(short.into_iter().chain(about_next)) {
         let statement = Unsigned::new(statement);
         write("statement", number, &statement.with_signature(&signature))?;
     }

@@ -338,3 +338,6 @@ impl Unsigned<Statement> {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;
