@@ -11,11 +11,13 @@
 //! | `twins` | two rooms with one set of keys, one for each half: two proposals of one view, or two texts in one place |
 //! | `hoard` | writes what it sends to nobody, and names it in every cut |
 //! | `torn` | what some accept and others are meant never to |
+//! | `hops` | leaves in every change, and comes back at once |
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for the exclusion of all others |
 
 mod abstains;
 mod hoard;
+mod hops;
 mod knowledge;
 mod replay;
 mod shun;
@@ -60,6 +62,8 @@ pub enum InsiderKind {
     Torn(Tear),
     /// Writes what it sends to nobody, when it is asked to write.
     Hoard,
+    /// Leaves at some moment of every change, and comes back at once.
+    Hops,
     /// Sends again whatever it has heard.
     Replay,
     /// Does not hear one member, and asks for the exclusion of all others.
@@ -68,7 +72,8 @@ pub enum InsiderKind {
 
 impl InsiderKind {
     /// Those that deviate from the beginning and whatever they are asked to do: all but [`InsiderKind::Abstains`],
-    /// [`InsiderKind::TwoTexts`], [`InsiderKind::Torn`] and [`InsiderKind::Hoard`].
+    /// [`InsiderKind::TwoTexts`], [`InsiderKind::Torn`] and [`InsiderKind::Hoard`]; and [`InsiderKind::Hops`], which changes the
+    /// room without an end.
     pub const ALL: [Self; 11] = [
         Self::Silent(Withheld::Offers),
         Self::Silent(Withheld::Proposals),
@@ -239,6 +244,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
             let part = twins::Part::OnWriting;
             return Ok(Box::new(twins::Twins::<S>::enter(entrance, part)?));
         }
+        InsiderKind::Hops => return Ok(Box::new(hops::Hops::<S>::enter(entrance)?)),
         InsiderKind::Hoard => Box::new(hoard::Hoard::default()),
         InsiderKind::Torn(tear) => Box::new(torn::Torn::new(tear)),
         InsiderKind::Silent(withheld) => Box::new(withheld),

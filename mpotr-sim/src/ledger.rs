@@ -158,6 +158,8 @@ pub(crate) struct Ledger {
     pub(crate) clear_runs: BTreeSet<SidHint>,
     /// Identities whose exclusion an honest member asked for.
     pub(crate) excluded: BTreeSet<IdentityKey>,
+    /// Insiders that come in again and again, each time as another instance on the same seat.
+    pub(crate) hopping: BTreeSet<IdentityKey>,
     /// An insider says different things to different members.
     pub(crate) somebody_equivocates: bool,
     /// Virtual time.

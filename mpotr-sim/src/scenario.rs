@@ -17,6 +17,7 @@ mod ghosts;
 mod half_abstainer;
 mod haunted;
 mod hoarding;
+mod hopper;
 mod insiders;
 mod joins;
 mod kicked;
@@ -92,7 +93,7 @@ impl Scenario {
     ];
 
     /// Scenarios by which rooms are measured: under outsiders and insiders that stay to the end, and on slow carriers.
-    pub const MEASURED: [&'static Self; 15] = [
+    pub const MEASURED: [&'static Self; 16] = [
         &changing::CHANGING,
         &ghosts::GHOSTS,
         &slow_ghosts::SLOW_GHOSTS,
@@ -102,6 +103,7 @@ impl Scenario {
         &replayer::REPLAYER,
         &abstainer::ABSTAINER,
         &half_abstainer::HALF_ABSTAINER,
+        &hopper::HOPPER,
         &long_fork::LONG_FORK,
         &kicked::KICKED,
         &restart::RESTART,

@@ -24,6 +24,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use crate::cast::{Cast, Entrance};
 use crate::claim::Awaited;
 use crate::digests::Digests;
+use crate::insider::InsiderKind;
 use crate::invariant::{Breach, Watch};
 use crate::ledger::{Asked, Ledger, Person};
 use crate::measures::Traffic;
@@ -217,6 +218,9 @@ impl World {
         }
         self.ledger.somebody_equivocates |=
             matches!(role, Role::Insider(kind) if kind.equivocates());
+        if role == Role::Insider(InsiderKind::Hops) {
+            self.ledger.hopping.insert(public);
+        }
         let policy = self.config.policy.clone();
         let is_honest = role == Role::Honest;
         self.ledger

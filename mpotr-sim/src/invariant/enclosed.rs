@@ -23,7 +23,8 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     // Who comes in in the place of another instance is outside, too.
     let is_one = |identity: &IdentityKey| {
         let seats = seen.before.seats();
-        seats.filter(|(_, it)| it.identity == *identity).count() == 1
+        let is_one = seats.filter(|(_, it)| it.identity == *identity).count() == 1;
+        is_one && !seen.before.hopping.contains(identity)
     };
     let goes_on = |it: &IdentityKey| before.roster.contains(it) && is_one(it);
     let comes_nobody = roster.iter().all(|member| goes_on(&member.identity));
@@ -43,7 +44,7 @@ mod tests {
 
     use super::check;
     use crate::ledger::Ledger;
-    use crate::ledger::testing::secure;
+    use crate::ledger::testing::{identity, secure};
 
     #[test]
     fn a_run_is_in_clear_only_if_somebody_comes_in_by_it() {
@@ -60,6 +61,9 @@ mod tests {
         }
         assert!(!ledger.allows(0, &refreshed, check));
         assert!(ledger.allows(0, &joined, check));
+        // One of them may be another instance each time.
+        ledger.hopping.insert(identity(1));
+        assert!(ledger.allows(0, &refreshed, check));
         // A first epoch has nothing to be enclosed in.
         assert!(ledger.allows(3, &secure(3, 0, &[2, 3]), check));
     }

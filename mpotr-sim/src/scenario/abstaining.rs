@@ -1,11 +1,10 @@
-//! Insiders that are in the room and then take part in no change to its end, though they state and vote as all do: the
-//! willing go on without them.
+//! Insiders that stay to the end and spoil changes, each in its way: the willing go on without them.
 
 use rand_chacha::ChaCha20Rng;
 
 use crate::claim::Claim;
 use crate::draw::below;
-use crate::insider::{InsiderKind, Withheld};
+use crate::insider::InsiderKind;
 use crate::party::Seat;
 use crate::script::{Role, Script, Step, Wanted};
 use mpotr_netem::Weather;
@@ -16,14 +15,13 @@ const PAUSE_MS: u64 = 1000;
 /// length that the timers of a relay have.
 const PATIENCE_SECS: u64 = 64 * 4;
 
-pub(super) fn script(withheld: Withheld, wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
+pub(super) fn script(kind: InsiderKind, wanted: &Wanted, rng: &mut ChaCha20Rng) -> Script {
     let insiders = wanted.insiders.unwrap_or(1);
     let honest = wanted.members.unwrap_or(5).saturating_sub(insiders).max(2);
     let mut script = Script::of(honest, wanted.weather(Weather::fair(100)));
     script.weather_at_last = script.weather.loss(0).duplicate(0);
     script.watch_all();
-    let kind = Role::Insider(InsiderKind::Abstains(withheld));
-    script.first.extend(vec![kind; insiders]);
+    script.first.extend(vec![Role::Insider(kind); insiders]);
     script.steps.push(Step::Gather);
     let patience = u64::try_from(insiders).unwrap_or(u64::MAX);
     let patience = PATIENCE_SECS.saturating_mul(patience.max(1));
