@@ -32,6 +32,8 @@ pub(super) struct Departing {
     order_by: Option<Timestamp>,
     /// Until when texts that a silent member holds up are waited for.
     held_up_until: Option<Timestamp>,
+    /// When it has sent its last message.
+    last_word: Option<Timestamp>,
     /// How far it is, as its statements say.
     pub(super) presence: Presence,
 }
@@ -54,6 +56,7 @@ impl Default for Departing {
             by: None,
             order_by: None,
             held_up_until: None,
+            last_word: None,
             presence: Presence::Present,
         }
     }
@@ -70,6 +73,14 @@ impl Departing {
         let order_by = cx.now.after(finish.saturating_mul(MOST_WAITS_FOR_ORDER));
         self.order_by = Some(order_by.min(last));
         cx.timers.set(Timer::Finish, cx.now.after(finish).min(last));
+    }
+
+    /// Until when the others are waited for who may leave, too: at the pace of the room since the last message, for who leaves with
+    /// this member has said so while that became final; and for the floor of that from now on.
+    fn lingers_until<S: CryptoSuite>(&self, cx: &Context<'_, S>) -> Timestamp {
+        let since = self.last_word.unwrap_or(cx.now);
+        let paced = since.after(cx.me.times().linger);
+        paced.max(cx.now.after(cx.me.config.timers.linger))
     }
 
     /// More is final: the others have `finish` for the rest, though not longer in all than [`MOST_WAITS_FOR_ORDER`] times that
@@ -90,6 +101,7 @@ impl<S: CryptoSuite> Membership<S> {
         }
         let fin = epoch.seal_content(ContentKind::Fin, Vec::new()).ok();
         cx.out.write(fin.map(|(_, _, packet)| packet));
+        departure.last_word = Some(cx.now);
         departure.wait(cx);
     }
 
@@ -123,8 +135,8 @@ impl<S: CryptoSuite> Membership<S> {
                 self.step_to(cx, departure, Presence::Closing)
             }
             Presence::Present if may_end && epoch.is_final() && epoch.may_become_complete() => {
-                let later = cx.now.after(cx.me.times().linger);
-                cx.timers.set_if_idle(Timer::Linger, later);
+                cx.timers
+                    .set_if_idle(Timer::Linger, departure.lingers_until(cx));
                 Ending::Wait
             }
             Presence::Present if may_end && epoch.is_final() => Ending::Over,
@@ -196,6 +208,21 @@ mod tests {
     use crate::room::testing::common;
     use crate::time::Timestamp;
     use crate::timers::Timer;
+
+    #[test]
+    fn who_leaves_waits_for_the_others_from_its_last_message_on() {
+        let (mut common, _) = common(1);
+        let floor = common.me.config.timers.linger;
+        common.me.times.linger = floor.saturating_mul(10);
+        let at = |floors| Timestamp::default().after(floor.saturating_mul(floors));
+        let departure = Departing {
+            last_word: Some(at(0)),
+            ..Departing::default()
+        };
+        // That became final soon, or late.
+        assert_eq!(departure.lingers_until(&common.at(at(2))), at(10));
+        assert_eq!(departure.lingers_until(&common.at(at(12))), at(13));
+    }
 
     #[test]
     fn what_moves_puts_the_end_off_and_not_for_ever() {

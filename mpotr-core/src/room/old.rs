@@ -9,7 +9,7 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::part;
 use crate::timers::Timer;
-use crate::wire::{Packet, Presence, SealedPacket};
+use crate::wire::{Packet, Presence, Reveal, SealedPacket};
 
 /// Repetitions of an answer.
 const MOST_ANSWERS: u32 = 2;
@@ -17,6 +17,8 @@ const MOST_ANSWERS: u32 = 2;
 /// The epoch before.
 pub(super) struct Old<S: CryptoSuite> {
     pub(super) epoch: Epoch<S>,
+    /// What this member has published of it.
+    published: Option<Reveal>,
 }
 
 impl<S: CryptoSuite> Old<S> {
@@ -24,7 +26,10 @@ impl<S: CryptoSuite> Old<S> {
     pub(super) fn new(epoch: Epoch<S>, cx: &mut Context<'_, S>) -> Self {
         let drained = cx.now.after(cx.me.times().drain);
         cx.timers.set(Timer::Drain, drained);
-        Self { epoch }
+        Self {
+            epoch,
+            published: None,
+        }
     }
 
     /// Opens a packet: a member that is behind is answered. All of a roster say something new when they install what follows,
@@ -54,8 +59,11 @@ impl<S: CryptoSuite> Old<S> {
     }
 
     /// Says again how this member ended the epoch, and some more times later: packets get lost, and a member that misses this
-    /// one cannot tell.
+    /// one cannot tell. Once it has published, that says it all, and nobody is behind.
     pub(super) fn answer(&self, cx: &mut Context<'_, S>) {
+        if let Some(reveal) = &self.published {
+            return cx.out.answer(&Packet::Reveal(reveal.clone()));
+        }
         cx.out.state(self.epoch.last_statement().cloned());
         if cx.timers.repetitions(Timer::Answer) < MOST_ANSWERS {
             cx.timers.note_repetition(Timer::Answer);
@@ -85,7 +93,8 @@ impl<S: CryptoSuite> Old<S> {
         if epoch.know_all_installed()
             && let Some(reveal) = epoch.publish()
         {
-            out.transmit(&Packet::Reveal(reveal));
+            out.transmit(&Packet::Reveal(reveal.clone()));
+            self.published = Some(reveal);
             out.tell(Event::Published { sid: epoch.sid() });
         }
     }

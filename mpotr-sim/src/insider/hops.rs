@@ -59,7 +59,7 @@ impl<S: CryptoSuite> Hops<S> {
         let is_due = |at: &Timestamp| *at <= now;
         let leaves = self.leaves_epoch.iter().chain(&self.leaves_change);
         if leaves.into_iter().any(is_due) {
-            // The second time it does not wait for anybody.
+            // The second time it does not wait for anyone.
             for _ in 0..2 {
                 self.member.room().stop(now);
             }

@@ -16,7 +16,7 @@ const REFRESH_HOPS: u32 = 8;
 /// Within as many a newcomer is in: it is asked who it is before, and waited for before anyone freezes.
 const ENTER_HOPS: u32 = 14;
 /// Within as many one that leaves is out: it waits before until its last message is final.
-const LEAVE_HOPS: u32 = 12;
+const LEAVE_HOPS: u32 = 11;
 
 pub(super) const MAIL: Scenario = Scenario {
     name: "mail",

@@ -11,8 +11,10 @@ use crate::time::{Duration, part};
 pub(crate) struct Hurry {
     /// Members that are leaving; none: no hurry.
     leaving: u32,
-    /// The shortest wait and the longest one, where it is not the calm one.
+    /// The shortest wait and the longest one of who owes its word to those who leave alone.
     bounds: Option<(Duration, Duration)>,
+    /// The longest wait of the others, where that is more than the calm one.
+    most: Duration,
 }
 
 /// While last messages come a member that leaves, too, says what it has of them no sooner than after this part of `retry`: it
@@ -31,6 +33,7 @@ impl Hurry {
         Self {
             leaving: u32::try_from(leaving).unwrap_or(u32::MAX),
             bounds,
+            most: part(timers.retry, PART_OF_RETRY),
         }
     }
 
@@ -53,7 +56,7 @@ impl Hurry {
     /// with one: what they wait for is the last messages of all, and not what each has seen of them so far.
     pub(crate) fn wait(self, calm: Duration) -> Duration {
         let first = part(calm, 8);
-        let (least, most) = self.bounds.unwrap_or((first, calm.max(first)));
+        let (least, most) = self.bounds.unwrap_or((first, calm.max(self.most)));
         match self.leaving {
             0 => calm,
             leaving => first.saturating_mul(leaving).max(least).min(most),
@@ -66,5 +69,28 @@ impl Hurry {
             0 => calm,
             leaving => part(calm, 8).saturating_mul(leaving.div_ceil(8)).min(calm),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Hurry;
+    use crate::time::Duration;
+
+    #[test]
+    fn of_many_who_leave_each_is_answered_the_more_seldom() {
+        let wait = |leaving, calm| {
+            let hurry = Hurry {
+                leaving,
+                bounds: None,
+                most: Duration::from_millis(500),
+            };
+            hurry.wait(Duration::from_millis(calm)).as_millis()
+        };
+        // Where an answer takes little time, too: up to a quarter of `retry`.
+        let quick = [0, 1, 8, 48, 400].map(|leaving| wait(leaving, 32));
+        assert_eq!(quick, [32, 4, 32, 192, 500]);
+        let slow = [0, 1, 8, 48].map(|leaving| wait(leaving, 1000));
+        assert_eq!(slow, [1000, 125, 1000, 1000]);
     }
 }

@@ -110,6 +110,14 @@ impl Talk {
 }
 
 impl<S: CryptoSuite> Membership<S> {
+    /// Whether a member may still be at the run that led to this epoch: it was not heard here, and the epoch is no older than
+    /// `drain`. Who is behind for longer asks to be let in.
+    pub(crate) fn is_anyone_behind(&self, now: Timestamp, drain: Duration) -> bool {
+        let mut others = self.epoch.other_members();
+        now.since(self.talk.began) <= drain
+            && others.any(|member| self.talk.heard_at(member).is_none())
+    }
+
     /// Opens a packet of the epoch.
     pub(crate) fn open(&mut self, now: Timestamp, sealed: &SealedPacket) -> Result<(), Rejection> {
         let sender = self.epoch.open(sealed)?;
@@ -245,7 +253,9 @@ impl<S: CryptoSuite> Membership<S> {
             let again = acknowledge.max(again.unwrap_or(acknowledge));
             cx.timers.set_earlier(Timer::Acknowledge, again);
         }
-        if epoch.owes_lock() {
+        // Who has frozen has said how far it is, and nothing more is final before the change is over; who leaves needs that word.
+        let is_held = hurry.is_none() && epoch.is_frozen();
+        if epoch.owes_lock() && !is_held {
             let is_calm = hurry.is_none() && !epoch.locks_late();
             let soon = now.after(hurry.wait_if(hurry.is_none(), times.lock));
             let last = self.talk.locked.filter(|_| is_calm);
