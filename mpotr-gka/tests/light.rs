@@ -22,7 +22,11 @@ mod secrecy;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as S;
 use mpotr_crypto::counting::{Counted, count};
-use mpotr_gka::light::{ChangeKind, Watch};
+use mpotr_crypto::{EphemeralKeyPair, IdentityKeyPair};
+use mpotr_gka::light::{ChangeKind, Context, Heard, LightTerms, Proposed, Seeded, Watch};
+use mpotr_gka::simulation;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 use house::{House, Keys};
 
@@ -133,4 +137,59 @@ fn an_eager_change_goes_through_as_a_lazy_one_does() {
     let sharing = house.share_all(round);
     let joint = house.certify(&sharing);
     all_alike(&house.install(sharing, &joint).1);
+}
+
+/// The suite whose work is counted.
+type C = Counted<S>;
+
+fn with<'a>(order: &'a house::Line, signing: &'a EphemeralKeyPair<C>) -> Context<'a, C> {
+    Context { order, signing }
+}
+
+/// A proposer of an eager view verifies each FREEZE once, and who adds up each SHARE once, in whatever order they came.
+#[test]
+fn an_eager_view_costs_one_verification_a_packet() {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let identity = IdentityKeyPair::random::<C>(&mut rng);
+    let (mut members, _) = simulation::form_group::<C>(6, house::DEFAULT, &mut rng).unwrap();
+    let line = house::Line { held: 5, locked: 3 };
+    let terms = LightTerms {
+        watch: Watch::Eager,
+        ..House::new(6).terms(1, ChangeKind::Refresh, &[0, 1, 2, 3, 4, 5])
+    };
+    let it = &mut members[0];
+    let (parent, key) = (&mut it.continuation, &it.signing);
+    let proposed = Proposed::new(parent, terms, &identity, key, 0, &mut rng).unwrap();
+    let seed = proposed.seed().clone();
+    let own = proposed.freeze(parent, line.standing(), &identity, key, &mut rng);
+    let own = own.unwrap();
+    let mut frozen = Vec::new();
+    for it in &mut members[1..] {
+        let (parent, key) = (&mut it.continuation, &it.signing);
+        let opened = Seeded::open(parent, seed.clone(), Watch::Lazy).unwrap();
+        let answer = opened.freeze(parent, line.standing(), &identity, key, &mut rng);
+        frozen.push(answer.unwrap());
+    }
+    let mut freezes = vec![own.freeze().clone()];
+    freezes.extend(frozen.iter().rev().map(|it| it.freeze().clone()));
+    let it = &members[0];
+    let (cutting, work) = count(|| own.cut(&it.continuation, &freezes, &with(&line, &it.signing)));
+    let cutting = cutting.unwrap();
+    assert_eq!(work.signatures, 5);
+    let cut = cutting.cut().clone();
+    let heard = Heard::default();
+    let it = &mut members[0];
+    let own = cutting.share(&mut it.continuation, &heard, &with(&line, &it.signing));
+    let own = own.unwrap();
+    let mut shares = vec![own.share().clone()];
+    for (frozen, it) in frozen.into_iter().zip(&mut members[1..]).rev() {
+        let (parent, key) = (&mut it.continuation, &it.signing);
+        let share = frozen.share(parent, cut.clone(), &heard, &with(&line, key));
+        shares.push(share.unwrap().share().clone());
+    }
+    let it = &members[0];
+    let context = with(&line, &it.signing);
+    let (joint, work) = count(|| own.certify(&it.continuation, &freezes, &shares, &context));
+    assert!(joint.is_ok());
+    assert_eq!(work.signatures, 5);
 }

@@ -140,12 +140,16 @@ impl<S: CryptoSuite> Proposing<S> {
         let terms = &self.seed().body().terms;
         let digest = self.frozen.own.body().seed;
         let of = |member: &MemberIndex| {
-            let mut of_seed = freezes.iter().filter(|it| it.body().seed == digest);
-            of_seed.find(|it| {
-                let is_own = *member == parent.me && **it == self.frozen.own;
-                let is_seen =
-                    *member != parent.me && (terms.watch == Watch::Lazy || it.is_authentic(parent));
-                it.body().sender == *member && (is_own || is_seen)
+            let mut of_member = freezes.iter().filter(|it| {
+                let body = it.body();
+                body.sender == *member && body.seed == digest
+            });
+            of_member.find(|it| {
+                if *member == parent.me {
+                    **it == self.frozen.own
+                } else {
+                    terms.watch == Watch::Lazy || it.is_authentic(parent)
+                }
             })
         };
         let found: Vec<_> = terms.staying.iter().map(|it| (*it, of(it))).collect();
