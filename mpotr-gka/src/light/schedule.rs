@@ -61,9 +61,10 @@ impl EpochSecrets {
 
     /// Of nothing but what a joiner is told.
     pub(super) fn with_joiners<S: CryptoSuite>(terms: &JoinTerms, fresh: &FreshSecret) -> Self {
-        let sid = terms.sid::<S>();
+        let keys = terms.keys_digest::<S>();
+        let sid = terms.sid::<S>(&keys);
         let secret = Prk::extract::<S>(sid.as_bytes(), fresh.secret().expose());
-        Self::of::<S>(sid, terms.keys_digest::<S>(), secret)
+        Self::of::<S>(sid, keys, secret)
     }
 
     fn of<S: CryptoSuite>(sid: Sid, keys: Digest32, secret: Prk) -> Self {
@@ -74,6 +75,11 @@ impl EpochSecrets {
             keys,
             secret,
         }
+    }
+
+    /// `lambda`.
+    pub(super) const fn keys(&self) -> &Digest32 {
+        &self.keys
     }
 
     /// `es'`.

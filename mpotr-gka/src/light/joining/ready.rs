@@ -7,8 +7,8 @@
 //! ```
 
 use mpotr_crypto::{
-    AeadKey, CryptoSuite, DecodeError, Decoder, Digest32, Element, Encoder, PartKey, Secret,
-    SecretScalar, label,
+    AeadKey, CryptoSuite, DecodeError, Decoder, Element, Encoder, PartKey, Secret, SecretScalar,
+    label,
 };
 
 use super::super::packet::decode_member;
@@ -162,7 +162,7 @@ impl<S: CryptoSuite> Host<'_, S> {
         }
         let offer = self.terms.offers.get(joiner).ok_or(ReadyError::Wrong)?;
         let key = self.key(place, offer).ok_or(ReadyError::Wrong)?;
-        let (keys, kc) = (self.terms.keys_digest::<S>(), self.secrets.key_commitment);
+        let (keys, kc) = (self.secrets.keys(), &self.secrets.key_commitment);
         let arrival = found.find_map(|ready| {
             let shown = ready.open::<S>(self.secrets, offer)?;
             let is_whole = shown.tags.len() == self.terms.members().checked_sub(1)?;
@@ -172,11 +172,11 @@ impl<S: CryptoSuite> Host<'_, S> {
                 .filter(|_| is_whole)?;
             let committed = Committed::Joiner(offer.trapdoor);
             let element = committed.open::<S>(&offer.commitment, &shown.part, &shown.salt)?;
-            key.is_right::<S>(tag, To::Lower, &keys, &kc)
+            key.is_right::<S>(tag, To::Lower, keys, kc)
                 .then_some(Arrival {
                     part: shown.part,
                     element,
-                    tag: key.tag::<S>(To::Joiner, &keys, &kc),
+                    tag: key.tag::<S>(To::Joiner, keys, kc),
                 })
         });
         arrival.ok_or(ReadyError::Wrong)
@@ -205,8 +205,8 @@ impl<S: CryptoSuite> Host<'_, S> {
     pub(super) fn tag_for(&self, joiner: usize) -> Option<JoinTag> {
         let offer = self.terms.offers.get(joiner)?;
         let key = self.key(self.terms.place_of(joiner), offer)?;
-        let keys = self.terms.keys_digest::<S>();
-        Some(key.tag::<S>(To::Joiner, &keys, &self.secrets.key_commitment))
+        let (keys, kc) = (self.secrets.keys(), &self.secrets.key_commitment);
+        Some(key.tag::<S>(To::Joiner, keys, kc))
     }
 }
 
@@ -256,22 +256,16 @@ impl<S: CryptoSuite> Guest<'_, S> {
 
     /// The tag for who is in a lower place.
     pub(super) fn tag_for(&self, lower: MemberIndex) -> Option<JoinTag> {
-        let keys = self.keys();
         let key = self.key(lower)?;
-        Some(key.tag::<S>(To::Lower, &keys, &self.secrets.key_commitment))
+        let (keys, kc) = (self.secrets.keys(), &self.secrets.key_commitment);
+        Some(key.tag::<S>(To::Lower, keys, kc))
     }
 
     /// Whether who is in a lower place made this tag for this joiner.
     pub(super) fn is_right(&self, lower: MemberIndex, tag: &JoinTag) -> bool {
-        let keys = self.keys();
+        let (keys, kc) = (self.secrets.keys(), &self.secrets.key_commitment);
         let key = self.key(lower);
-        key.is_some_and(|key| {
-            key.is_right::<S>(tag, To::Joiner, &keys, &self.secrets.key_commitment)
-        })
-    }
-
-    fn keys(&self) -> Digest32 {
-        self.terms.keys_digest::<S>()
+        key.is_some_and(|key| key.is_right::<S>(tag, To::Joiner, keys, kc))
     }
 }
 

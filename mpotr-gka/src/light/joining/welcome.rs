@@ -52,8 +52,8 @@ impl JoinTerms {
         keys_digest::<S>(&self.keys)
     }
 
-    /// `sid'`.
-    pub(in crate::light) fn sid<S: CryptoSuite>(&self) -> Sid {
+    /// `sid'`, where the keys come to `lambda`.
+    pub(in crate::light) fn sid<S: CryptoSuite>(&self, lambda: &Digest32) -> Sid {
         let sid = TranscriptHash::<S>::new(label::LIGHT_JOIN_SID)
             .bytes(self.room.as_bytes())
             .u16(S::ID.code())
@@ -62,7 +62,7 @@ impl JoinTerms {
             .list(self.identities.iter())
             .list(self.offers.iter().map(JoinOffer::to_bytes))
             .bytes(self.ephemeral.as_bytes())
-            .bytes(self.keys_digest::<S>().as_bytes())
+            .bytes(lambda.as_bytes())
             .digest();
         Sid::new(*sid.as_bytes())
     }
