@@ -315,6 +315,7 @@ fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
         exclude: rule(&args.exclude)?,
         change: rule(&args.change)?,
         evidence: args.evidence,
+        rekey: args.rekey.unwrap_or_default(),
         ..Policy::default()
     })
 }
@@ -375,7 +376,8 @@ impl Entering<'_> {
         let transport =
             transport.with_context(|| format!("cannot enter by the {} {place}", place.what()))?;
         let written = [&args.admit, &args.exclude, &args.change];
-        let follow_policy = written.iter().all(|rule| rule.is_none()) && !args.evidence;
+        let follow_policy =
+            written.iter().all(|rule| rule.is_none()) && !args.evidence && args.rekey.is_none();
         let config = RoomConfig {
             policy: policy.clone(),
             follow_policy,

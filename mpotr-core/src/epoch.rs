@@ -62,10 +62,6 @@ mod keys;
 mod lacking;
 mod lagging;
 mod late;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "rooms change their members by full runs")
-)]
 mod light;
 mod locks;
 mod member_set;
@@ -106,6 +102,7 @@ pub use evidence::{Evidence, SignedChain, SigningKeyState};
 use goal::Goal;
 use keys::EpochKeys;
 pub(crate) use keys::{Door, Enclosure};
+pub(crate) use light::name_of;
 use opener::Opener;
 use receipts::Receipts;
 use recorder::Recorder;

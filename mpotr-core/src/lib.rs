@@ -40,7 +40,7 @@ pub use error::{Rejection, SendError, VerifyError, VoteError};
 pub use event::{
     CodeFailure, Departure, DropReason, Event, MemberInfo, MessageState, SecretOutcome, TextId,
 };
-pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rule};
+pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rekey, Rule};
 pub use reason::WaitingReason;
 pub use record::{Record, RunRecord};
 pub use room::Room;

@@ -23,6 +23,32 @@ pub struct Policy {
     /// Whether a member is left out by votes only if it is proven to have cheated: each member looks at the proof itself. Who
     /// is silent, or has left, is left out without.
     pub evidence: bool,
+    /// By which runs those who are in the room change their keys.
+    pub rekey: Rekey,
+}
+
+/// By which runs those who are in a room change their keys, where nobody comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rekey {
+    /// By light runs wherever these do, and by full ones elsewhere: `docs/spec/14-light-runs.md`.
+    Light,
+    /// By full runs: each proves who it is anew.
+    #[default]
+    Full,
+}
+
+impl Rekey {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Light, Self::Full];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Full => "full",
+        }
+    }
 }
 
 /// Whose word a change needs. A roster changes and its rules stay, so each rule says what holds when those it asks for are
@@ -190,9 +216,14 @@ impl Default for Policy {
             exclude: Rule::Anyone,
             change: Rule::Anyone,
             evidence: false,
+            rekey: Rekey::default(),
         }
     }
 }
+
+/// The bits of the last byte of a policy.
+const EVIDENCE: u8 = 1;
+const LIGHT: u8 = 2;
 
 impl Policy {
     fn rules(&self) -> [&Rule; 3] {
@@ -223,14 +254,20 @@ impl Policy {
         rules.try_for_each(|rule| rule.fits(roster))
     }
 
-    /// `struct { uint8 agreement; uint8 authentication; Rule admit; Rule exclude; Rule change; uint8 evidence; } Policy;`
+    /// `struct { uint8 agreement; uint8 authentication; Rule admit; Rule exclude; Rule change; uint8 bits; } Policy;`, bits:
+    /// evidence 1, light runs 2.
     pub fn encode(&self, out: &mut Encoder) {
         self.agreement.encode(out);
         self.authentication.encode(out);
         self.admit.encode(out);
         self.exclude.encode(out);
         self.change.encode(out);
-        out.flag(self.evidence);
+        let evidence = if self.evidence { EVIDENCE } else { 0 };
+        let light = match self.rekey {
+            Rekey::Light => LIGHT,
+            Rekey::Full => 0,
+        };
+        out.u8(evidence | light);
     }
 
     /// Reads a policy.
@@ -243,14 +280,19 @@ impl Policy {
         let admit = Rule::decode(input)?;
         let exclude = Rule::decode(input)?;
         let change = Rule::decode(input)?;
-        let evidence = input.flag("evidence")?;
+        let bits = input.below((EVIDENCE | LIGHT).saturating_add(1), "bits")?;
         Ok(Self {
             agreement,
             authentication,
             admit,
             exclude,
             change,
-            evidence,
+            evidence: bits & EVIDENCE != 0,
+            rekey: if bits & LIGHT != 0 {
+                Rekey::Light
+            } else {
+                Rekey::Full
+            },
         })
     }
 }

@@ -26,7 +26,7 @@
 //! |---|---|
 //! | `due`, `receiving`, `asking`, `writing` | what is due, which part each packet is for, what the application asks for |
 //! | `verifying` | what the application asks to find out who is who, and what others say |
-//! | `changing`, `electing`, `judging` | the epoch that follows: views and proposals |
+//! | `changing`, `entering`, `electing`, `judging` | the epoch that follows: views and proposals |
 //! | `yielding`, `accepting` | a first epoch or that of a host: which proposals wait, and which this member takes part in |
 //! | `following` | what follows from an input |
 //! | `ending` | the end of an epoch without another, and of this member's part |
@@ -34,6 +34,7 @@
 //! | `greeting` | who comes in from outside: knock, challenge and answer |
 //! | `merging`, `hosting` | two rooms that become one, and who lets whom in |
 //! | `repairing` | what is missing of a run, and what this member sends again |
+//! | `light` | light runs: `turning`, `seeds`, `run`, `slots`, `beginning`, `ending`, `mending` |
 //! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
 //! | `explaining` | what is waited for |
 //! | `proposing`, `hearing`, `voting` | offers and turns, who has heard whom, and what this member asks of the others |
@@ -50,6 +51,7 @@ mod drafts;
 mod due;
 mod electing;
 mod ending;
+mod entering;
 mod explaining;
 mod fates;
 mod following;
@@ -63,6 +65,7 @@ mod inspect;
 mod installing;
 mod judging;
 mod leaving;
+mod light;
 mod lobby;
 mod membership;
 mod merging;

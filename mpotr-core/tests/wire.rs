@@ -24,7 +24,7 @@ use mpotr_core::wire::{
     Presence, Proposal, Question, Range, Request, Reveal, RevealedSeed, RevealedTrapdoor, SidHint,
     Statement, Unsigned, Unverified, VERSION, Vote, Wanted, padded,
 };
-use mpotr_core::{Policy, Rule, crypto};
+use mpotr_core::{Policy, Rekey, Rule, crypto};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
@@ -89,6 +89,11 @@ fn proposal() -> impl Strategy<Value = Packet> {
                         exclude: Rule::Founders([crypto::IdentityKey::new(room)].into()),
                         change: Rule::Anyone,
                         evidence: flip,
+                        rekey: if view % 2 == 0 {
+                            Rekey::Full
+                        } else {
+                            Rekey::Light
+                        },
                     },
                     proposer: u16::try_from(proposer.index(offers.len())).unwrap(),
                     commitments: Some(CommitmentSum::new(room)),
@@ -251,6 +256,7 @@ fn seed() -> impl Strategy<Value = Packet> {
                     reasons,
                     staying,
                 },
+                offers: Vec::new(),
                 ephemeral: crypto::ElementBytes::new(other),
                 wraps,
             };
@@ -282,6 +288,7 @@ fn light() -> impl Strategy<Value = Packet> {
                 vec![fill; 64],
                 vec![1],
                 digest(fill),
+                vec![0],
             ],
             3 => vec![
                 digest(fill),
@@ -764,7 +771,7 @@ fn an_unknown_version_or_kind_is_refused() {
     assert_eq!(Packet::from_bytes(&[1, 1]).unwrap_err().field, "version");
     assert_eq!(Packet::from_bytes(&[VERSION, 0]).unwrap_err().field, "kind");
     assert_eq!(
-        Packet::from_bytes(&[VERSION, 15]).unwrap_err().field,
+        Packet::from_bytes(&[VERSION, 16]).unwrap_err().field,
         "kind"
     );
 }

@@ -179,8 +179,8 @@ pub use member::{
 pub use mpotr_core::{
     Admission, AttemptId, Carrier, CodeFailure, Departure, DropReason, EpochName, Evidence,
     LinkReport, MAX_BODY, MAX_FOUNDERS, MAX_PACKET, MemberInfo, MessageId, MessageState, Policy,
-    Record, Rejection, RoomCode, RoundId, Rule, SecretOutcome, Seen, SendError, SharedSecret,
-    TextId, VerifyError, Vote, WaitingReason,
+    Record, Rejection, Rekey, RoomCode, RoundId, Rule, SecretOutcome, Seen, SendError,
+    SharedSecret, TextId, VerifyError, Vote, WaitingReason,
 };
 // Names and numbers of the key agreement.
 #[doc(inline)]

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 #[cfg(feature = "irc")]
 use anyhow::Context as _;
 use clap::Args;
-use mpotr::{Backend, RoomName, SuiteId};
+use mpotr::{Backend, Rekey, RoomName, SuiteId};
 use mpotr_formats::Nick;
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::Login;
 
 use super::door::Trust;
-use super::rules::WrittenRule;
+use super::rules::{WrittenRule, rekey_parser};
 use crate::address::{Place, host_and_port};
 #[cfg(feature = "irc")]
 use crate::files;
@@ -123,6 +123,13 @@ pub(crate) struct ChatArgs {
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) evidence: bool,
+    /// By which runs those who are in the room change their keys: full ones, or light ones where these do
+    #[arg(
+        long,
+        value_parser = rekey_parser(),
+        help_heading = "Rules of the room, the same for all who begin it"
+    )]
+    pub(super) rekey: Option<Rekey>,
     /// Keep a transcript in FILE, which must not exist: all that is signed and no key
     #[arg(long, value_name = "FILE")]
     pub(super) save_transcript: Option<PathBuf>,

@@ -57,7 +57,7 @@ pub(super) enum Command {
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 26] = [
+pub(super) const HELP: [&str; 27] = [
     "/members          who is in the room, and who waits",
     "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
     "                  key; a person who was in the room before by its name, too",
@@ -72,7 +72,8 @@ pub(super) const HELP: [&str; 26] = [
     "/refresh          make fresh keys",
     "/policy           the rules of the room",
     "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
-    "                  members, or people with commas between; or evidence on, evidence off",
+    "                  members, or people with commas between; or evidence on, evidence off; or rekey light,",
+    "                  rekey full: by which runs the keys are made anew",
     "/code             a code that is the same for all in the room: read it to one another; /code and its end if it is",
     "/verify WHO Q? A  ask a member a question and see whether it gives your answer: /verify bob where? there.",
     "                  The question can be left out; WHO is one word here. All can read the question, nobody the",
@@ -162,7 +163,7 @@ fn usage(name: &str, line: &str) -> Command {
         ),
         "policy" => Command::Usage(
             "/policy admit, exclude or change, and a rule: anyone, a number of members, or people with commas \
-             between; or /policy evidence on, off; /policy alone shows the rules",
+             between; or /policy evidence on, off; or /policy rekey light, full; /policy alone shows the rules",
         ),
         "release" | "discard" => Command::Usage(
             "/release sends what is held, /discard takes it back: all of it, or one text by its number",
@@ -205,6 +206,7 @@ pub(super) fn describe(policy: &Policy) -> Vec<String> {
             }
         ),
         format!("  {} may change these rules", whose(&policy.change)),
+        format!("  keys are made anew by {} runs", policy.rekey.name()),
     ]
 }
 

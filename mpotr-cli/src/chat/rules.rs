@@ -10,7 +10,8 @@ use core::num::NonZeroU16;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use mpotr::{IdentityKey, MAX_FOUNDERS, Policy, Rule};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use mpotr::{IdentityKey, MAX_FOUNDERS, Policy, Rekey, Rule};
 use mpotr_formats::is_number;
 
 use super::whom::Whom;
@@ -33,6 +34,7 @@ pub(super) enum Amendment {
     Exclude(WrittenRule),
     Change(WrittenRule),
     Evidence(bool),
+    Rekey(Rekey),
 }
 
 /// Why a rule cannot be read.
@@ -44,6 +46,14 @@ pub(crate) enum RuleError {
     /// More names than a rule can hold.
     #[error("a rule names {MAX_FOUNDERS} founders at most")]
     TooMany,
+}
+
+/// Reads by which runs keys are made anew.
+pub(super) fn rekey_parser() -> impl TypedValueParser<Value = Rekey> {
+    PossibleValuesParser::new(Rekey::ALL.map(Rekey::name)).try_map(|name| {
+        let found = Rekey::ALL.into_iter().find(|it| it.name() == name);
+        found.ok_or_else(|| format!("no runs are called {name}"))
+    })
 }
 
 impl core::str::FromStr for WrittenRule {
@@ -106,6 +116,7 @@ impl Amendment {
             "change" => Self::Change(rule.parse().ok()?),
             "evidence" if rule == "on" => Self::Evidence(true),
             "evidence" if rule == "off" => Self::Evidence(false),
+            "rekey" => Self::Rekey(Rekey::ALL.into_iter().find(|it| it.name() == rule)?),
             _ => return None,
         })
     }
@@ -125,6 +136,7 @@ impl Amendment {
             Self::Exclude(rule) => amended.exclude = rule.resolve(identity)?,
             Self::Change(rule) => amended.change = rule.resolve(identity)?,
             Self::Evidence(evidence) => amended.evidence = *evidence,
+            Self::Rekey(rekey) => amended.rekey = *rekey,
         }
         Ok(amended)
     }
@@ -132,7 +144,7 @@ impl Amendment {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::{IdentityKey, Policy, Rule};
+    use mpotr::{IdentityKey, Policy, Rekey, Rule};
 
     use super::{Amendment, RuleError, WrittenRule};
 
@@ -182,12 +194,20 @@ mod tests {
             }
         );
         assert!(amended("evidence on").unwrap().evidence);
+        assert_eq!(amended("rekey light").unwrap().rekey, Rekey::Light);
         assert_eq!(amended("admit eve"), Err("eve".to_owned()));
     }
 
     #[test]
     fn what_is_no_amendment_is_none() {
-        for text in ["", "admit", "admit 0", "evidence maybe", "kick anyone"] {
+        for text in [
+            "",
+            "admit",
+            "admit 0",
+            "evidence maybe",
+            "rekey no",
+            "kick anyone",
+        ] {
             assert_eq!(Amendment::parse(text), None, "{text}");
         }
     }

@@ -12,8 +12,8 @@ use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKeyPair};
 use mpotr_gka::light::{
     CertifyError, ChangeBody as _, Closing, Context, CutError, Cutting, Freeze, FreezeError,
     Frozen, Heard, Held, InstallError, Installed, Joint, LightCut, LightTerms, LightVote, Object,
-    ProposeError, Proposed, Proposing, Seed, SeedError, Seeded, Share, ShareError, Shared, Signed,
-    Standing, Watch,
+    Objection, ProposeError, Proposed, Proposing, Seed, SeedError, Seeded, Share, ShareError,
+    Shared, Signed, Standing, Watch, complain,
 };
 use mpotr_gka::{Continuation, Identity, MemberIndex, Sid, ViewPassed};
 
@@ -192,6 +192,24 @@ impl<S: CryptoSuite> Epoch<S> {
             confirmed: confirmed.copied(),
             installed: None,
         }
+    }
+
+    /// Complains about a wrap that does not open; `None` if another epoch has followed.
+    pub(crate) fn complain(&self, seed: &Seed) -> Option<Signed<Object>> {
+        let parent = self.continuation.as_ref()?;
+        Some(complain(parent, seed, self.sealer.signing()))
+    }
+
+    /// Objects to a CUT; `None` if another epoch has followed.
+    pub(crate) fn object(&self, phase: &Frozen<S>, why: Objection) -> Option<Signed<Object>> {
+        let parent = self.continuation.as_ref()?;
+        let object = Object {
+            seed: phase.freeze().body().seed,
+            sender: parent.me(),
+            why,
+            own: Some(phase.freeze().clone()),
+        };
+        Some(Signed::sign(object, parent.sid(), self.sealer.signing()))
     }
 
     /// Makes CUT of the FREEZEs of all who stay.

@@ -43,6 +43,19 @@ pub(super) struct Contributed {
 }
 
 impl Contributed {
+    /// A light run that this member answered: nobody comes in by it.
+    pub(super) const fn light(run: Sid, view: u32, continuing: Vec<MemberIndex>) -> Self {
+        let is_change = true;
+        Self {
+            run,
+            place: Place { is_change, view },
+            continuing,
+            joining: BTreeMap::new(),
+            confirmed: false,
+            installed: None,
+        }
+    }
+
     /// The other members of the epoch that ends who are in both runs.
     fn common<'a>(
         &'a self,

@@ -235,6 +235,12 @@ impl<S: CryptoSuite> Room<S> {
             let proposal = &attempt.proposal;
             self.lobby.turns.views.leave(proposal.parent, proposal.view);
         }
+        let is_change = self.is_of_change(&attempt.proposal);
+        let epoch = self.phase.epoch_mut().filter(|_| is_change);
+        if epoch.is_some_and(|epoch| epoch.vote(attempt.proposal.view, &run).is_err()) {
+            // It has shared, or gone on: nothing leaves.
+            return;
+        }
         self.succession.note_confirmed(&attempt);
         let out = &mut self.common.out;
         out.transmit_in_run(attempt.hint, own, attempt.enclosure());

@@ -17,6 +17,7 @@ use mpotr_gka::{MemberIndex, OfferDigest, Sid};
 
 use super::Room;
 use super::adopting::Contributed;
+use super::light::LightViews;
 use super::membership::Membership;
 use super::membership::asked::Asked;
 use super::membership::strikes::{self, Strikes};
@@ -25,7 +26,7 @@ use super::situation::Situation;
 use super::votes::Votes;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::{Packet, Presence};
+use crate::wire::Presence;
 
 /// A change under way.
 #[derive(Debug)]
@@ -36,13 +37,15 @@ pub(super) struct Change {
     /// When this member entered the view.
     pub(super) entered: Timestamp,
     /// When a proposal for the view was seen first.
-    proposed: Option<Timestamp>,
+    pub(super) proposed: Option<Timestamp>,
     /// Until when it goes on, once there is one.
-    until: Timestamp,
+    pub(super) until: Timestamp,
     /// When it went on because others had, last.
-    followed: Option<Timestamp>,
+    pub(super) followed: Option<Timestamp>,
     /// Whether the view ends for another reason than that its time is over.
     pub(super) is_cut_short: bool,
+    /// Whether it waits for a SEED, and this member has made no offer for it.
+    pub(super) is_light: bool,
 }
 
 /// For this part of a round trip a member that has followed others into a view stays in it, whatever they state: each view costs
@@ -51,7 +54,7 @@ const STAYS: u32 = 2;
 
 /// A view of which this part of the time goes by has failed, no matter who ends it: the pace was too quick. A shorter one says
 /// nothing about the carrier.
-const PART_THAT_COUNTS: u32 = 2;
+pub(super) const PART_THAT_COUNTS: u32 = 2;
 
 /// A run that moves on puts the end of its view off, until so many times the length of one have passed since its proposal came.
 const MOST_VIEWS: u32 = 2;
@@ -67,6 +70,8 @@ pub(super) struct Changing {
     pub(super) strikes: Strikes,
     /// What was asked for in this view.
     pub(super) asked: Asked,
+    /// How the views of light runs have ended.
+    pub(super) light: LightViews,
     /// Members whose word this one has passed on in this view, since a proposal leaves them out.
     pub(super) relayed: BTreeSet<MemberIndex>,
     /// When a member said something about the next epoch last, by index.
@@ -137,8 +142,15 @@ impl<S: CryptoSuite> Membership<S> {
     }
 
     /// Enters a view, with an offer for it.
-    fn enter_view(&mut self, change: Change, offer: Option<OfferDigest>, has_confirmed: bool) {
+    pub(super) fn enter_view(
+        &mut self,
+        change: Change,
+        offer: Option<OfferDigest>,
+        has_confirmed: bool,
+    ) {
         self.epoch.thaw(has_confirmed);
+        // It rises: what is below was left.
+        let _entered = self.epoch.enter(change.view);
         self.strangers.go_to(change.view);
         if let Some(next) = self.epoch.own_next() {
             if next.view != change.view {
@@ -175,6 +187,7 @@ impl<S: CryptoSuite> Room<S> {
         self.state_admitted(now);
         self.see_twins(now, rng);
         self.plan_call(now);
+        self.consider_seeds(now, rng);
         if self.phase.change().is_none() {
             if self.is_so(now, |situation| situation.wants_change()) {
                 let view = self.first_view(now, 0);
@@ -186,6 +199,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.follow_others(now, rng);
         if self.succession.current.is_none()
+            && self.succession.light.is_none()
             && let Some(view) = self.phase.change().map(|change| change.view)
         {
             let first = self.first_view(now, view);
@@ -199,6 +213,7 @@ impl<S: CryptoSuite> Room<S> {
             self.phase.cut_short();
             self.enter_view(now, view.saturating_add(1), rng);
         }
+        self.join_full_view(now, rng);
         self.note_installed(now);
         self.forsake();
         let have_others_gone = self.await_successor(now);
@@ -206,12 +221,16 @@ impl<S: CryptoSuite> Room<S> {
             Some(until) => self.common.timers.set_earlier(Timer::Change, until),
             // Who is left alone by that follows them, and begins nothing without them.
             None if have_others_gone => {}
+            None if self.phase.change().is_some_and(|change| change.is_light) => {
+                self.propose_light(now, rng);
+            }
             None => {
                 self.propose_change(now, rng);
                 self.consider_changes(now, rng);
             }
         }
         self.advance_runs(now, rng);
+        self.advance_light(now, rng);
         self.await_host(now);
     }
 
@@ -248,16 +267,6 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Whether the view has failed for want of time.
-    fn has_view_failed(&self, now: Timestamp) -> bool {
-        self.phase.change().is_some_and(|change| {
-            // Without a deadline it is over.
-            let end = self.common.timers.at(Timer::View).unwrap_or(now);
-            let least = part(end.since(change.entered), PART_THAT_COUNTS);
-            !change.is_cut_short && now.since(change.entered) >= least
-        })
-    }
-
     /// The first view from this one on whose proposer takes part.
     fn first_view(&self, now: Timestamp, view: u32) -> u32 {
         let situation = self.situation(now);
@@ -273,78 +282,5 @@ impl<S: CryptoSuite> Room<S> {
         } else {
             self.end_guest_run(now);
         }
-    }
-
-    /// Enters a view: a fresh offer, and a word about it inside the epoch.
-    pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
-        let has_failed = self.has_view_failed(now);
-        let is_any_struck = self.judge_view(now);
-        self.set_aside(now);
-        let change = self.phase.change();
-        let began = change.map_or(now, |change| change.began);
-        let followed = change.and_then(|change| change.followed);
-        let member = self.phase.member();
-        let has_confirmed = !self.succession.confirmed.is_empty()
-            || member.is_some_and(|member| member.changing.has_confirmed());
-        if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
-            return;
-        }
-        // Where a member was struck a smaller roster is on its way: who says nothing makes nobody slower.
-        if has_failed && !is_any_struck {
-            self.common.pulse.have_failed();
-            self.common.keep_pace();
-        }
-        let Some(member) = self.phase.member_mut() else {
-            return;
-        };
-        let parent = Some(member.name);
-        self.lobby.renew_offer(&self.common.me, now, parent, rng);
-        let own = self.lobby.offering.own(parent);
-        if let Some(own) = own {
-            let offer = own.member.offer().clone();
-            let enclosure = member.epoch.enclosure();
-            let out = &mut self.common.out;
-            out.transmit_enclosed(&Packet::Offer(offer), enclosure);
-        }
-        let change = Change {
-            view,
-            began,
-            entered: now,
-            proposed: None,
-            until: now,
-            followed,
-            is_cut_short: false,
-        };
-        member.enter_view(change, own.map(|own| own.digest), has_confirmed);
-        let times = self.common.me.times();
-        let length = times.proposal();
-        let soon = now.after(part(times.gather, 2));
-        self.succession.missed.clear();
-        self.common.timers.begin_anew(Timer::Retry);
-        self.common.timers.set(Timer::View, now.after(length));
-        self.common.timers.set(Timer::Change, soon);
-        self.ask_later(now);
-        self.common.timers.stop(Timer::Door);
-        self.say_next();
-        let fresh = self.common.me.times().fresh();
-        let is_my_turn =
-            |it: &Situation<'_, S>| view > 0 && it.takes_newcomers() && it.is_my_turn(view);
-        if self.lobby.newcomers.are_there(now, fresh) && self.is_so(now, is_my_turn) {
-            self.plan_challenge(now);
-        }
-    }
-
-    /// No run binds this member, which leaves: it says its last word, and the others go on without it. If it has more to say
-    /// than may be on its way at one time, it takes part until it has. Returns whether it has said all.
-    fn leaves_change(&mut self, now: Timestamp) -> bool {
-        let Some(member) = self.phase.member_mut() else {
-            return true;
-        };
-        member.epoch.thaw(false);
-        member.changing.change = None;
-        self.common.timers.stop(Timer::View);
-        self.seal_waiting(now);
-        let member = self.phase.member();
-        member.is_none_or(Membership::has_said_goodbye)
     }
 }

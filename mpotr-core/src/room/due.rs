@@ -35,7 +35,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::Finish | Timer::Linger => self.give_up(now),
                 Timer::Drain => self.old = None,
                 Timer::Answer => {
-                    if let Some(old) = &self.old {
+                    if let Some(old) = &mut self.old {
                         old.answer(&mut self.common.at(now));
                     }
                 }

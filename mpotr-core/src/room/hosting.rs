@@ -67,6 +67,11 @@ impl<S: CryptoSuite> Room<S> {
                     self.in_epoch(now, |own, cx, _, departure| own.state_again(cx, departure));
                     None
                 }
+                Answer::Light(claim) => {
+                    let again = self.held_light(claim);
+                    self.common.out.pass_on(again);
+                    None
+                }
                 Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
                     let again = self.held_packet(answer);
                     match answer {
@@ -79,6 +84,7 @@ impl<S: CryptoSuite> Room<S> {
                         | Answer::Guests
                         | Answer::Offer(_)
                         | Answer::Statement(_)
+                        | Answer::Light(_)
                         | Answer::Proposal(_) => self.common.out.pass_on(again),
                     }
                     None

@@ -7,12 +7,14 @@ use mpotr_gka::{Established, MemberIndex, Sid};
 
 use super::Room;
 use super::context::Context;
+use super::light::Kept;
 use super::membership::Membership;
 use super::merging::Move;
 use super::old::Old;
 use super::phase::{Gathering, Phase};
 use crate::epoch::Epoch;
 use crate::event::{Event, MemberInfo};
+use crate::policy::Policy;
 use crate::record::{Record, RunRecord};
 use crate::time::Timestamp;
 use crate::timers::Timer;
@@ -31,6 +33,23 @@ pub(super) struct Certificate {
     pub(super) record: Option<Box<RunRecord>>,
 }
 
+/// An epoch that begins.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    /// The name of the run that led to it.
+    pub(super) successor: Sid,
+    /// Its own.
+    pub(super) name: EpochName,
+    /// That of the epoch before.
+    pub(super) parent: Option<EpochName>,
+    /// Into which it goes over.
+    pub(super) host: Option<EpochName>,
+    pub(super) policy: Policy,
+    pub(super) certificate: Certificate,
+    /// What others may miss of a light run.
+    pub(super) light: Option<Kept>,
+}
+
 impl<S: CryptoSuite> Membership<S> {
     /// The epoch is over for this member, which goes on to another: the cut is shown, and all of it is final. Returns who was
     /// proven to have cheated at its very end.
@@ -39,12 +58,15 @@ impl<S: CryptoSuite> Membership<S> {
         cx: &mut Context<'_, S>,
         fates: &mut super::fates::Fates,
         successor: Sid,
+        says_so: bool,
     ) -> Vec<IdentityKey> {
         self.name_instances(successor);
         self.epoch.show_cut(successor);
         let before = self.close_fates(cx, fates, Some(successor));
         let has_cut = self.epoch.retire(successor);
-        cx.out.state(self.epoch.seal_statement(Presence::Present));
+        if says_so {
+            cx.out.state(self.epoch.seal_statement(Presence::Present));
+        }
         let after = self.report(cx, fates);
         self.send_missing(cx, before.missing.into_iter().chain(after.missing));
         if has_cut {
@@ -59,39 +81,70 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn install(
         &mut self,
         now: Timestamp,
-        (established, mut certificate, proposal): (Established<S>, Certificate, Proposal),
+        (established, certificate, proposal): (Established<S>, Certificate, Proposal),
     ) {
+        self.end_epoch_for_next();
+        self.succession.light_changes = 0;
+        self.succession.proven = now;
+        self.be_let_in(&established, &proposal);
+        for member in established.run.members() {
+            self.common.me.known.insert(member);
+        }
+        self.take_pace(&established);
+        let beginning = Beginning {
+            successor: established.run.sid(),
+            name: proposal.name,
+            parent: proposal.parent,
+            host: proposal.host,
+            policy: proposal.policy,
+            certificate,
+            light: None,
+        };
+        self.begin_epoch(now, Epoch::new(established), beginning);
+    }
+
+    /// What was waited for in the epoch before, and outside, is over.
+    pub(super) fn end_epoch_for_next(&mut self) {
         self.common.timers.end_epoch();
         self.lobby.answering.end_epoch();
         self.common.timers.stop(Timer::Advertise);
         self.common.timers.stop(Timer::Heard);
         self.common.timers.stop(Timer::Propose);
         self.succession.give_up();
-        self.be_let_in(&established, &proposal);
-        for member in established.run.members() {
-            self.common.me.known.insert(member);
-        }
-        let sid = established.run.sid();
-        self.take_pace(&established);
+    }
+
+    /// Goes on in an epoch, whichever kind of run led to it.
+    pub(super) fn begin_epoch(
+        &mut self,
+        now: Timestamp,
+        mut epoch: Epoch<S>,
+        mut beginning: Beginning,
+    ) {
+        let successor = beginning.successor;
         let before: BTreeSet<_> = self
             .phase
             .epoch()
             .map(|old| old.roster().collect())
             .unwrap_or_default();
         let voted_out = self.voted_out(now);
-        let replaced = self.replaced_in(sid);
+        let replaced = self.replaced_in(successor);
         self.lobby.doubles.be_let_in();
         self.carry_strikes();
-        let accused = self.retire(now, sid);
-        let mut epoch = Epoch::new(established);
-        if let Some(record) = certificate.record.take() {
+        let accused = self.retire(now, successor, beginning.light.take());
+        if let Some(record) = beginning.certificate.record.take() {
             self.common.out.records.push_back(Record::Run(record));
             epoch.record();
         }
         self.common.out.events.extend(self.trust.end_epoch());
-        self.tell_secure(&epoch, &proposal, &before, voted_out);
+        self.tell_secure(&epoch, &beginning, &before, voted_out);
         self.tell_replaced(replaced);
-        let mut member = Membership::begin(epoch, proposal.name, certificate, now);
+        let Beginning {
+            name,
+            host,
+            certificate,
+            ..
+        } = beginning;
+        let mut member = Membership::begin(epoch, name, certificate, now);
         member.take_over_strikes(&self.votes);
         self.phase = Phase::Member(Box::new(member));
         if !self.votes.cast.is_empty() {
@@ -114,7 +167,7 @@ impl<S: CryptoSuite> Room<S> {
             self.prove(now, identity);
         }
         self.succession.pending.release_epochs();
-        self.begin_move(now, proposal.host);
+        self.begin_move(now, host);
         if self.phase.gathers() {
             self.begin_anew(now);
         }
@@ -134,14 +187,16 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// The epoch before is over for this member. Returns who was proven to have cheated at its very end.
-    fn retire(&mut self, now: Timestamp, successor: Sid) -> Vec<IdentityKey> {
+    fn retire(&mut self, now: Timestamp, successor: Sid, light: Option<Kept>) -> Vec<IdentityKey> {
         let outside = Phase::Gathering(Gathering::default());
         let Some(mut member) = self.phase.leave_for(outside) else {
             return Vec::new();
         };
         let cx = &mut self.common.at(now);
-        let accused = member.retire(cx, &mut self.fates, successor);
+        let accused = member.retire(cx, &mut self.fates, successor, light.is_none());
         let mut old = Old::new(member.into_epoch(), cx);
+        old.has_said_so = light.is_none();
+        old.light = light;
         old.close(cx.out);
         self.old = Some(old);
         accused
@@ -218,7 +273,7 @@ impl<S: CryptoSuite> Room<S> {
     fn tell_secure(
         &mut self,
         epoch: &Epoch<S>,
-        proposal: &Proposal,
+        beginning: &Beginning,
         before: &BTreeSet<IdentityKey>,
         voted_out: Vec<IdentityKey>,
     ) {
@@ -233,13 +288,13 @@ impl<S: CryptoSuite> Room<S> {
             });
         out.tell(Event::Secure {
             sid: epoch.sid(),
-            name: proposal.name,
-            parent: proposal.parent,
+            name: beginning.name,
+            parent: beginning.parent,
             roster: roster.collect(),
         });
         let now_in: BTreeSet<_> = epoch.roster().collect();
         self.rosters.show(epoch.sid(), now_in.clone());
-        let policy = &proposal.policy;
+        let policy = &beginning.policy;
         if self.votes.begin_epoch(policy, &now_in, voted_out) {
             let policy = policy.clone();
             out.tell(Event::PolicyChanged { policy });

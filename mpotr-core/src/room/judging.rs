@@ -76,12 +76,12 @@ pub(super) enum Parent<'a, S: CryptoSuite> {
 }
 
 /// Refuses unless a condition holds.
-fn require(holds: bool, rejection: Rejection) -> Result<(), Verdict> {
+pub(super) fn require(holds: bool, rejection: Rejection) -> Result<(), Verdict> {
     holds.then_some(()).ok_or(Verdict::Refuse(rejection))
 }
 
 /// Waits unless a condition holds.
-fn await_that(holds: bool) -> Result<(), Verdict> {
+pub(super) fn await_that(holds: bool) -> Result<(), Verdict> {
     holds.then_some(()).ok_or(Verdict::Wait)
 }
 

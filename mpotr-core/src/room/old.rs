@@ -3,6 +3,7 @@
 use mpotr_crypto::CryptoSuite;
 
 use super::context::Context;
+use super::light::Kept;
 use super::outbox::Outbox;
 use crate::epoch::{Effect, Epoch};
 use crate::error::Rejection;
@@ -19,6 +20,11 @@ pub(super) struct Old<S: CryptoSuite> {
     pub(super) epoch: Epoch<S>,
     /// What this member has published of it.
     published: Option<Reveal>,
+    /// What those who are behind may miss of the light run that followed it. Nothing is published of such an epoch, and so nobody
+    /// has to know that all have gone on: it is said to those who are behind.
+    pub(super) light: Option<Kept>,
+    /// Whether it has said that it has gone on.
+    pub(super) has_said_so: bool,
 }
 
 impl<S: CryptoSuite> Old<S> {
@@ -29,6 +35,8 @@ impl<S: CryptoSuite> Old<S> {
         Self {
             epoch,
             published: None,
+            light: None,
+            has_said_so: true,
         }
     }
 
@@ -50,21 +58,32 @@ impl<S: CryptoSuite> Old<S> {
         // What merely comes again is not answered, but what it gave rise to is forgotten.
         opened?;
         if answer {
-            cx.timers.begin_anew(Timer::Answer);
-            let soon = cx.now.after(part(cx.me.times().retry, 4));
-            cx.timers.set_if_idle(Timer::Answer, soon);
+            self.answer_soon(cx);
         }
         self.close(cx.out);
         Ok(())
     }
 
+    /// A member is behind: it is answered in a moment.
+    pub(super) fn answer_soon(&self, cx: &mut Context<'_, S>) {
+        cx.timers.begin_anew(Timer::Answer);
+        let soon = cx.now.after(part(cx.me.times().retry, 4));
+        cx.timers.set_if_idle(Timer::Answer, soon);
+    }
+
     /// Says again how this member ended the epoch, and some more times later: packets get lost, and a member that misses this
     /// one cannot tell. Once it has published, that says it all, and nobody is behind.
-    pub(super) fn answer(&self, cx: &mut Context<'_, S>) {
+    pub(super) fn answer(&mut self, cx: &mut Context<'_, S>) {
         if let Some(reveal) = &self.published {
             return cx.out.answer(&Packet::Reveal(reveal.clone()));
         }
-        cx.out.state(self.epoch.last_statement().cloned());
+        let stated = if self.has_said_so {
+            self.epoch.last_statement().cloned()
+        } else {
+            self.has_said_so = true;
+            self.epoch.seal_statement(Presence::Present)
+        };
+        cx.out.state(stated);
         if cx.timers.repetitions(Timer::Answer) < MOST_ANSWERS {
             cx.timers.note_repetition(Timer::Answer);
             let wait = cx.timers.backed_off(Timer::Answer, cx.me.times().retry);
@@ -75,6 +94,9 @@ impl<S: CryptoSuite> Old<S> {
     /// Takes the next step to the end of the epoch, if all its members have gone on together: each says that all have
     /// installed the next, and when all have said that, publishes what signed for it.
     pub(super) fn close(&mut self, out: &mut Outbox) {
+        if self.light.is_some() {
+            return;
+        }
         let epoch = &mut self.epoch;
         let said = epoch.next_of(epoch.me());
         let Some((successor, done)) = said.and_then(|next| Some((next.installed?, next.done)))

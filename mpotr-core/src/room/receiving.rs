@@ -154,6 +154,17 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.others.note_version(version);
         }
         let packet_read = Packet::from_bytes(packet)?;
+        self.take_read(now, packet_read, packet, rng)
+    }
+
+    /// Takes a packet that was read.
+    fn take_read(
+        &mut self,
+        now: Timestamp,
+        packet_read: Packet,
+        packet: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
         self.overhear_proposal(now, &packet_read);
         match packet_read {
             Packet::Offer(offer) => {
@@ -189,17 +200,41 @@ impl<S: CryptoSuite> Room<S> {
             Packet::Answer(answer) => self.handle_answer(now, *answer, rng),
             // Anyone outside can make it.
             Packet::Light(_) => Err(Rejection::NotAuthentic),
-            Packet::Enclosed(enclosed) => {
-                let packet = self.open_enclosed(&enclosed);
-                let packet = packet.ok_or(Rejection::UnknownEpoch)?;
-                // None is in another, so this ends here.
-                if let Packet::Offer(offer) = Packet::from_bytes(&packet)? {
-                    // Not one that is shown to those outside.
-                    return self.handle_offer(now, offer, rng);
-                }
-                self.take_packet(now, &packet, rng)
-            }
+            Packet::Enclosed(enclosed) => self.take_enclosed(now, &enclosed, packet, rng),
         }
+    }
+
+    /// Takes what is inside an enclosed packet, and that alone: none is in another.
+    fn take_enclosed(
+        &mut self,
+        now: Timestamp,
+        enclosed: &EnclosedPacket,
+        bytes: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        let packet = self.open_enclosed(enclosed);
+        let packet = packet.ok_or(Rejection::UnknownEpoch)?;
+        let read = Packet::from_bytes(&packet)?;
+        if let Packet::Offer(offer) = read {
+            // Not one that is shown to those outside.
+            return self.handle_offer(now, offer, rng);
+        }
+        if let Packet::Request(Request { room, wanted }) = &read
+            && let Wanted::Light(missing) = wanted
+        {
+            let is_ours = *room == self.common.me.config.room;
+            is_ours.then(|| self.hear_missing_light(now, missing));
+            return is_ours.then_some(()).ok_or(Rejection::OtherRoom);
+        }
+        let Packet::Light(light) = read else {
+            return self.take_read(now, read, &packet, rng);
+        };
+        if self.phase.epoch().map(Epoch::hint) == Some(enclosed.hint) {
+            return self.handle_light(now, light, bytes, rng);
+        }
+        // Who is behind asks for what it lacks.
+        self.overhear_certificate(now, &light);
+        Err(Rejection::UnknownEpoch)
     }
 
     /// The packet in an enclosed one, of the present epoch or the one before; `None` if no member of it enclosed that. Only a
@@ -231,7 +266,12 @@ impl<S: CryptoSuite> Room<S> {
             return self.succession.keep_pending(sealed, packet);
         };
         if member.epoch.hint() == sealed.hint() {
-            return member.open(now, sealed);
+            let opened = member.open(now, sealed);
+            if self.succession.light.is_some() {
+                // It may be what a cut waits for.
+                self.common.timers.set(Timer::Change, now);
+            }
+            return opened;
         }
         if let Some(old) = &mut self.old
             && old.epoch.hint() == sealed.hint()

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::MemberIndex;
 
+pub(super) use lots::Question;
 use lots::{AHEAD, AHEAD_LOT, FIRST_QUESTION, LOTS, QUESTION_LOT, lot, moment, next_question};
 
 use super::Room;
@@ -126,6 +127,7 @@ impl<S: CryptoSuite> Room<S> {
     fn ask_now(&mut self, now: Timestamp) {
         let number = self.common.timers.repetitions(Timer::Ask);
         let number = u8::try_from(number % LOTS).unwrap_or(0);
+        self.ask_light(now, number);
         if self.succession.current.is_none() {
             self.note_proposal_missed(now);
             if let Some(run) = self.succession.missed.ask()
@@ -163,7 +165,9 @@ impl<S: CryptoSuite> Room<S> {
         let lacking = self
             .situation(now)
             .map(|situation| situation.lacking(current, is_late));
-        own.words = lacking.unwrap_or_default();
+        // In the view of a light run nobody states anything.
+        let is_light = self.phase.change().is_some_and(|change| change.is_light);
+        own.words = lacking.filter(|_| !is_light).unwrap_or_default();
         self.note_asked(now, &own);
         if own.words.is_empty() {
             return;

@@ -129,6 +129,14 @@ impl<S: CryptoSuite> Room<S> {
         let Some(view) = self.phase.change().map(|change| change.view) else {
             return false;
         };
+        if let Some(missing) = self.missing_of_light(now) {
+            let member = self.phase.member_mut();
+            return member.is_some_and(|member| {
+                member.changing.asked.go_on_with(&missing.unanswered);
+                let members = member.epoch.members();
+                member.changing.strikes.end_view(members, missing)
+            });
+        }
         let is_proposed = self.succession.changes.has_come(view);
         let current = self.succession.current.as_ref();
         let Some(situation) = self.situation(now) else {

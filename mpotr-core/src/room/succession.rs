@@ -14,6 +14,7 @@ use mpotr_gka::{
 };
 
 use super::context::Context;
+use super::light::{LightRun, Seeds};
 use super::membership::Membership;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};
@@ -97,6 +98,18 @@ pub(super) struct Succession<S: CryptoSuite> {
     pub(super) missed: Missed,
     /// What others have asked for since this member did.
     pub(super) overheard: Overheard,
+    /// The light run that this member answered last.
+    pub(super) light: Option<LightRun<S>>,
+    /// Earlier ones that it shared in, the last one last.
+    pub(super) shared: Vec<LightRun<S>>,
+    /// SEEDs that it has not answered.
+    pub(super) seeds: Seeds,
+    /// How many it has made.
+    pub(super) proposed: u64,
+    /// How many light runs have led on since the last full one.
+    pub(super) light_changes: u32,
+    /// When that one led on.
+    pub(super) proven: Timestamp,
 }
 
 impl<S: CryptoSuite> Default for Succession<S> {
@@ -108,6 +121,12 @@ impl<S: CryptoSuite> Default for Succession<S> {
             pending: Pending::default(),
             missed: Missed::default(),
             overheard: Overheard::default(),
+            light: None,
+            shared: Vec::new(),
+            seeds: Seeds::default(),
+            proposed: 0,
+            light_changes: 0,
+            proven: Timestamp::default(),
         }
     }
 }
@@ -115,7 +134,8 @@ impl<S: CryptoSuite> Default for Succession<S> {
 impl<S: CryptoSuite> Succession<S> {
     /// Whether this member takes part in a run that may still lead to an epoch.
     pub(super) const fn is_any_running(&self) -> bool {
-        self.current.is_some() || !self.confirmed.is_empty()
+        let is_any_full = self.current.is_some() || !self.confirmed.is_empty();
+        is_any_full || self.light.is_some() || !self.shared.is_empty()
     }
 
     /// The run of a packet.
@@ -214,6 +234,11 @@ impl<S: CryptoSuite> Succession<S> {
             cx.out
                 .transmit_in_run(run.hint, run.own_packets(), run.enclosure());
         }
+        if let Some(run) = &self.light {
+            let hint = SidHint::of(&run.name);
+            let enclosure = Some(run.enclosure.as_ref());
+            cx.out.transmit_in_run(hint, run.own_packets(), enclosure);
+        }
     }
 
     /// An offer that is in the run under way.
@@ -241,6 +266,9 @@ impl<S: CryptoSuite> Succession<S> {
         self.missed.clear();
         self.confirmed.clear();
         self.changes.clear();
+        self.light = None;
+        self.shared.clear();
+        self.seeds.clear();
     }
 
     /// Whether the run under way waits for those who would come in.

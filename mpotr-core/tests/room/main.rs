@@ -29,6 +29,7 @@ mod lagging;
 mod leaving;
 mod leaving_behind;
 mod leaving_together;
+mod light;
 mod merging;
 mod network;
 mod offers;

@@ -5,6 +5,7 @@
 //! exclude alice,bob           one of these
 //! change anyone               any member
 //! evidence on                 votes leave out only who is proven to have cheated
+//! rekey light                 light runs where these do
 //! agreement pairwise          the key agreement
 //! authentication 3dh          how members prove who they are
 //! ```
@@ -12,7 +13,7 @@
 use core::num::NonZeroU16;
 
 use mpotr_core::gka::{AgreementId, AuthenticationId};
-use mpotr_core::{MAX_FOUNDERS, Policy, Rule};
+use mpotr_core::{MAX_FOUNDERS, Policy, Rekey, Rule};
 use mpotr_crypto::IdentityKey;
 
 /// Whose word a change needs. Members are named by their place, from 0.
@@ -37,6 +38,8 @@ pub enum Amendment {
     Change(Whose),
     /// Whether votes leave out only who is proven to have cheated.
     Evidence(bool),
+    /// By which runs those who are in the room change their keys.
+    Rekey(Rekey),
     /// The key agreement.
     Agreement(AgreementId),
     /// The authentication.
@@ -59,6 +62,10 @@ impl Amendment {
                 "off" => Some(Self::Evidence(false)),
                 _ => None,
             },
+            "rekey" => {
+                let mut all = Rekey::ALL.into_iter();
+                all.find(|it| it.name() == how).map(Self::Rekey)
+            }
             "agreement" => {
                 let mut all = AgreementId::ALL.into_iter();
                 all.find(|it| it.name() == how).map(Self::Agreement)
@@ -80,6 +87,7 @@ impl Amendment {
             Self::Exclude(whose) => amended.exclude = whose.rule(members),
             Self::Change(whose) => amended.change = whose.rule(members),
             Self::Evidence(evidence) => amended.evidence = *evidence,
+            Self::Rekey(rekey) => amended.rekey = *rekey,
             Self::Agreement(agreement) => amended.agreement = *agreement,
             Self::Authentication(authentication) => amended.authentication = *authentication,
         }
@@ -115,7 +123,7 @@ impl Whose {
 #[cfg(test)]
 mod tests {
     use mpotr_core::gka::{AgreementId, AuthenticationId};
-    use mpotr_core::{Policy, Rule};
+    use mpotr_core::{Policy, Rekey, Rule};
     use mpotr_crypto::IdentityKey;
 
     use super::Amendment;
@@ -147,6 +155,13 @@ mod tests {
                 "evidence on",
                 Policy {
                     evidence: true,
+                    ..default()
+                },
+            ),
+            (
+                "rekey light",
+                Policy {
+                    rekey: Rekey::Light,
                     ..default()
                 },
             ),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use mpotr_core::gka::{AgreementId, AuthenticationId};
 use mpotr_core::wire::{Content, ContentKind, Next, Presence, Statement, Vote};
-use mpotr_core::{Event, Policy, Rule};
+use mpotr_core::{Event, Policy, Rekey, Rule};
 use mpotr_transcript::{Entry, ForgeError, Part, Signed, Transcript, forge};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -117,6 +117,7 @@ impl Seen {
                 exclude,
                 change,
                 evidence,
+                rekey,
             } = &section.proposal.policy;
             self.note(agreement.name());
             self.note(authentication.name());
@@ -124,6 +125,7 @@ impl Seen {
                 self.note(rule(whose));
             }
             self.note_if(*evidence, "evidence");
+            self.note_if(*rekey == Rekey::Light, "rekey");
             for said in &section.said {
                 match &said.signed {
                     Signed::Content(signed) => self.note(content(&fields::<Content>(signed).kind)),
@@ -203,7 +205,7 @@ fn everything_that_a_transcript_can_hold_occurs_in_forged_ones() {
         VOTES,
         RULES,
         SAID,
-        &["evidence"],
+        &["evidence", "rekey"],
     ];
     let never: Vec<_> = lists
         .concat()

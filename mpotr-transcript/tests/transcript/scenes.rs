@@ -35,7 +35,7 @@ pub(crate) const SCENES: [Scene; 12] = [
     },
     Scene {
         name: "two things",
-        policy: &["evidence on"],
+        policy: &["evidence on", "rekey light"],
         ask: false,
         loss: 0,
         script: "alice: well?\nbob>alice: yes\nbob>carol,dave: no\ncarol: why not?\nalice: /kick bob\nalice: he said yes\ndave: no\ncarol: he is out",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{AgreementId, AuthenticationId, EpochName, Sid};
-use mpotr_core::{Admission, Policy, Rule, Seen, Vote};
+use mpotr_core::{Admission, Policy, Rekey, Rule, Seen, Vote};
 
 use super::{FromHex as _, Hex, word};
 
@@ -66,6 +66,8 @@ pub struct PolicyJson {
     exclude: Option<RuleJson>,
     change: Option<RuleJson>,
     evidence: Option<bool>,
+    #[serde(with = "rekey", skip_serializing_if = "Option::is_none")]
+    rekey: Option<Rekey>,
 }
 
 impl PolicyJson {
@@ -83,6 +85,7 @@ impl PolicyJson {
             exclude: rule(self.exclude, &policy.exclude),
             change: rule(self.change, &policy.change),
             evidence: self.evidence.unwrap_or(policy.evidence),
+            rekey: self.rekey.unwrap_or(policy.rekey),
         }
     }
 }
@@ -96,11 +99,12 @@ impl From<&Policy> for PolicyJson {
             exclude: Some((&policy.exclude).into()),
             change: Some((&policy.change).into()),
             evidence: Some(policy.evidence),
+            rekey: Some(policy.rekey),
         }
     }
 }
 
-/// The names of the methods of a policy, as modules for serde.
+/// What has a name in a policy, as modules for serde.
 macro_rules! named {
     ($($module:ident: $name:ident)+) => {
         $(mod $module {
@@ -120,6 +124,7 @@ macro_rules! named {
 named! {
     agreement: AgreementId
     authentication: AuthenticationId
+    rekey: Rekey
 }
 
 /// A [`Vote`]: `{"admit":key}`, `{"exclude":key}`, `{"policy":policy}`, `{"merge":epoch}` or `"refresh"`.

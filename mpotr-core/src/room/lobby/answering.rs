@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use mpotr_gka::{MAX_MEMBERS, MemberIndex, OfferDigest};
 
+use crate::room::light::LightClaim;
 use crate::room::succession::pending::Claim;
 use crate::time::{Duration, Timestamp};
 use crate::wire::SidHint;
@@ -36,6 +37,8 @@ pub(crate) enum Answer {
     Proposal(SidHint),
     /// A packet of a run.
     Round(Claim),
+    /// A packet of a light run.
+    Light(LightClaim),
 }
 
 /// Answers that wait, and those that were given.
@@ -85,7 +88,8 @@ impl Answering {
 
     /// What belongs to an epoch that is over is not answered.
     pub(crate) fn end_epoch(&mut self) {
-        let is_of_epoch = |answer: &Answer| matches!(answer, Answer::Statement(_));
+        let is_of_epoch =
+            |answer: &Answer| matches!(answer, Answer::Statement(_) | Answer::Light(_));
         self.due.retain(|answer, _| !is_of_epoch(answer));
         self.given.retain(|answer, _| !is_of_epoch(answer));
     }

@@ -82,7 +82,7 @@ impl<S: CryptoSuite> Lobby<S> {
             Answer::Greeting | Answer::Guests => times.advertise,
             Answer::Offer(_) => part(times.retry, 4),
             // Who has not heard it asks again after more than a round trip.
-            Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
+            Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) | Answer::Light(_) => {
                 part(times.round_trip, 2)
             }
         };

@@ -60,16 +60,16 @@ pub(super) fn moment(round_trip: Duration, least: u32, more: u32, lot: u32) -> D
 }
 
 /// A question that members draw their turns from.
-pub(super) struct Question<'a> {
+pub(in crate::room) struct Question<'a> {
     /// What differs from one question to another.
-    pub(super) seed: &'a [u8],
-    pub(super) me: MemberIndex,
-    pub(super) members: usize,
+    pub(in crate::room) seed: &'a [u8],
+    pub(in crate::room) me: MemberIndex,
+    pub(in crate::room) members: usize,
 }
 
 impl Question<'_> {
     /// When this member answers with what is an author's; `None` if it leaves that to others.
-    pub(super) fn turn(
+    pub(in crate::room) fn turn(
         &self,
         now: Timestamp,
         round_trip: Duration,

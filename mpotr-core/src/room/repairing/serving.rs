@@ -151,7 +151,11 @@ impl<S: CryptoSuite> Room<S> {
     /// What is asked for, as it was sent, if this member holds it.
     pub(crate) fn held_packet(&self, answer: Answer) -> Option<Vec<u8>> {
         match answer {
-            Answer::Advert | Answer::Greeting | Answer::Guests | Answer::Offer(_) => None,
+            Answer::Advert
+            | Answer::Greeting
+            | Answer::Guests
+            | Answer::Offer(_)
+            | Answer::Light(_) => None,
             Answer::Statement(member) => self.phase.epoch()?.newest_statement(member),
             Answer::Proposal(run) => {
                 let attempt = self.attempt(run)?;

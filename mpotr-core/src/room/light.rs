@@ -1,0 +1,337 @@
+//! Light runs beside full ones: `docs/spec/14-light-runs.md`, and why as it is `docs/decisions/0020-two-kinds-of-runs-one-vote.md`.
+//!
+//! ```text
+//! reason ─> the one whose turn it is: SEED ─> each: FREEZE ─> CUT ─> SHARE ─> JOINT ─> install
+//!              ^                                                                │
+//!              └──────── the view fails: once more, eager, or a full run ───────┘
+//! ```
+
+mod beginning;
+mod ending;
+mod mending;
+mod run;
+mod seeds;
+mod slots;
+mod turning;
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_gka::light::{Handle, NextView, Seed, SeedError, Signed, ViewEnd, Watch};
+use mpotr_gka::{Fault, FaultKind, Unfilled};
+
+pub(super) use mending::Kept;
+pub(crate) use mending::LightClaim;
+pub(super) use run::{LightRun, Moved};
+pub(super) use seeds::Seeds;
+pub(super) use turning::LightViews;
+
+use super::Room;
+use super::judging::Verdict;
+use super::membership::Membership;
+use super::succession::pending::Claim;
+use crate::epoch::name_of;
+use crate::error::Rejection;
+use crate::event::Event;
+use crate::time::Timestamp;
+use crate::timers::Timer;
+use crate::wire::{LightPacket, SidHint};
+
+/// What the rounds of light runs are called where packets wait: those of full runs are 1 and 2.
+const ROUNDS: u8 = 16;
+
+impl<S: CryptoSuite> Room<S> {
+    /// Takes a packet of a light run of the present epoch, which came in this enclosed packet.
+    pub(super) fn handle_light(
+        &mut self,
+        now: Timestamp,
+        packet: LightPacket,
+        enclosed: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        self.overhear_light(now, &packet);
+        if let LightPacket::Seed(seed) = packet {
+            return self.hear_seed(now, seed, rng);
+        }
+        let name = name_of(&packet.seed::<S>());
+        let claim = Claim {
+            run: SidHint::of(&name),
+            round: ROUNDS.saturating_add(packet.step().code()),
+            sender: packet.sender(),
+        };
+        let Some(member) = self.phase.member() else {
+            return Err(Rejection::UnknownEpoch);
+        };
+        let succession = &mut self.succession;
+        let mut runs = succession.light.iter_mut().chain(&mut succession.shared);
+        let Some(run) = runs.find(|run| run.name == name) else {
+            return succession.pending.keep_of_run(claim, enclosed);
+        };
+        let (sender, again) = (packet.sender(), packet.clone());
+        match run.fill(packet, &member.epoch) {
+            Ok(()) => {
+                self.advance_light(now, rng);
+                Ok(())
+            }
+            Err(Unfilled::UnknownSender) => Err(Rejection::UnknownSender),
+            Err(Unfilled::Replayed) => Err(Rejection::Replayed),
+            Err(Unfilled::NotAuthentic) => Err(Rejection::NotAuthentic),
+            Err(Unfilled::Equivocation(_)) => {
+                // Those who have one of the two get the other: the two are the proof.
+                let other = run.held(again.step(), sender);
+                self.say_light(other.into_iter().chain([again]));
+                let fault = Fault::of(FaultKind::Equivocation, sender);
+                self.fail_light(now, ViewEnd::SignedFault, Some(&fault), rng);
+                Ok(())
+            }
+        }
+    }
+
+    fn hear_seed(
+        &mut self,
+        now: Timestamp,
+        seed: Box<Signed<Seed>>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Rejection> {
+        let view = seed.body().terms.view;
+        if self.phase.change().is_some_and(|it| it.view > view) {
+            return Err(Rejection::StaleView);
+        }
+        if let Some(run) = &self.succession.light {
+            if *seed == run.seed {
+                return Err(Rejection::Replayed);
+            }
+            let parent = self.phase.epoch().and_then(|epoch| epoch.continuation());
+            let fault = parent.and_then(|parent| run.seed.equivocation(&seed, parent));
+            if let Some(fault) = fault {
+                self.fail_light(now, ViewEnd::SignedFault, Some(&fault), rng);
+                return Ok(());
+            }
+        }
+        if !self.succession.seeds.keep(*seed) {
+            return Err(Rejection::Replayed);
+        }
+        self.consider_seeds(now, rng);
+        Ok(())
+    }
+
+    /// Answers a SEED, if all that it rests on was heard.
+    pub(super) fn consider_seeds(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let view = self.phase.change().map_or(0, |change| change.view);
+        self.succession.seeds.go_to(view);
+        for seed in self.succession.seeds.all() {
+            let is_busy = self.succession.current.is_some() || self.succession.light.is_some();
+            let is_gone = self.phase.member().is_none_or(Membership::has_said_goodbye);
+            if is_busy || is_gone || self.common.me.config.record {
+                // A transcript has no place for light runs: who keeps one waits for a full one.
+                return;
+            }
+            let judged = self
+                .situation(now)
+                .map(|situation| situation.judge_seed(seed.body()));
+            match judged {
+                None | Some(Err(Verdict::Wait)) => continue,
+                Some(Ok(_)) => self.answer_seed(now, &seed, rng),
+                Some(Err(_)) => {}
+            }
+            self.succession.seeds.remove(&seed);
+        }
+    }
+
+    fn answer_seed(&mut self, now: Timestamp, seed: &Signed<Seed>, rng: &mut dyn CryptoRng) {
+        let view = seed.body().terms.view;
+        let expected = match self.phase.member().map(|it| it.changing.light.next) {
+            Some(NextView::Light(watch)) => watch,
+            Some(NextView::Full) | None => Watch::Eager,
+        };
+        let opened = self
+            .phase
+            .epoch()
+            .and_then(|epoch| epoch.open_seed(seed.clone(), expected));
+        let seeded = match opened {
+            None => return,
+            Some(Ok(seeded)) => seeded,
+            Some(Err(SeedError::WrongWrap)) => {
+                let complaint = self
+                    .phase
+                    .epoch()
+                    .and_then(|epoch| epoch.complain(seed.body()));
+                let complaint = complaint.map(|it| LightPacket::Object(Box::new(it)));
+                self.say_light(complaint);
+                return self.fail_light(now, ViewEnd::Unsigned, None, rng);
+            }
+            Some(Err(_)) => return,
+        };
+        if self.phase.change().map(|it| it.view) != Some(view) {
+            self.enter_view(now, view, rng);
+        }
+        if self.phase.change().map(|it| it.view) != Some(view) {
+            // It had nothing more to say, and has left.
+            return;
+        }
+        let identity = &*self.common.me.identity;
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        if let Ok(frozen) = member.epoch.answer(seeded, identity, rng) {
+            let run = LightRun::answered(frozen, &member.epoch);
+            self.begin_light(now, run, rng);
+        }
+    }
+
+    /// Proposes a light run, if it is this member's turn.
+    pub(super) fn propose_light(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let is_busy = self.succession.current.is_some() || self.succession.light.is_some();
+        let Some(view) = self.phase.change().map(|change| change.view) else {
+            return;
+        };
+        let mut handle = [0; 16];
+        rng.fill_bytes(&mut handle);
+        let terms = self.situation(now).and_then(|it| {
+            let may_propose = it.is_my_turn(view)
+                && !it.others_have_gone()
+                && !it.member.changing.has_contributed_from(view);
+            may_propose.then(|| it.light_terms(view, Handle::new(handle)))
+        });
+        let Some(terms) = terms.filter(|_| !is_busy) else {
+            return;
+        };
+        self.succession.proposed = self.succession.proposed.saturating_add(1);
+        let count = self.succession.proposed;
+        let identity = &*self.common.me.identity;
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let proposed = member.epoch.propose(terms, identity, count, rng);
+        let Some(Ok(proposed)) = proposed else {
+            // Keys that do not decode, or nobody to go on with: a full run looks at that.
+            return self.fail_light(now, ViewEnd::SignedFault, None, rng);
+        };
+        if let Ok(proposing) = member.epoch.answer_own(proposed, identity, rng) {
+            let run = LightRun::proposed(proposing, &member.epoch);
+            self.begin_light(now, run, rng);
+        }
+    }
+
+    /// This member has answered.
+    fn begin_light(&mut self, now: Timestamp, mut run: LightRun<S>, rng: &mut dyn CryptoRng) {
+        run.stepped = now;
+        if let Some(member) = self.phase.member_mut() {
+            member.note_answered(&run);
+            let claimed = run.staying().iter();
+            let claimed = claimed
+                .filter_map(|it| member.epoch.identity(*it))
+                .collect();
+            self.common.out.tell(Event::Agreeing { claimed });
+        }
+        let hint = SidHint::of(&run.name);
+        let out = &mut self.common.out;
+        out.transmit_in_run(hint, run.own_packets(), Some(run.enclosure.as_ref()));
+        self.succession.light = Some(run);
+        self.succession.missed.clear();
+        self.extend_view(now);
+        let timers = &mut self.common.timers;
+        timers.begin_anew(Timer::Retry);
+        timers.set(Timer::Retry, now.after(self.common.me.times().repetition()));
+        self.ask_later(now);
+        self.succession.pending.release_runs();
+        self.advance_light(now, rng);
+    }
+
+    /// Goes on with the light runs as far as what is known allows.
+    pub(super) fn advance_light(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        self.try_shared(now);
+        while let Some(mut run) = self.succession.light.take() {
+            let Some(member) = self.phase.member_mut() else {
+                return;
+            };
+            let moved = run.step(&mut member.epoch);
+            if run.has_shared() {
+                member.changing.note_confirmed(run.name);
+            }
+            match moved {
+                Moved::Nowhere => {
+                    self.succession.light = Some(run);
+                    return;
+                }
+                Moved::On(packets) => {
+                    run.stepped = now;
+                    self.succession.light = Some(run);
+                    self.say_light(packets);
+                    self.move_on(now);
+                    self.ask_later(now);
+                }
+                Moved::Certified(joint) => {
+                    self.install_light(now, run, &joint);
+                    return;
+                }
+                Moved::Failed { how, said, fault } => {
+                    self.succession.light = Some(run);
+                    self.say_light(said);
+                    self.fail_light(now, how, fault.as_ref(), rng);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Installs the run that this member shared in last, if its certificate has come after its view.
+    fn try_shared(&mut self, now: Timestamp) {
+        let (Some(mut run), Some(member)) = (self.succession.shared.pop(), self.phase.member_mut())
+        else {
+            return;
+        };
+        match run.step(&mut member.epoch) {
+            Moved::Certified(joint) => self.install_light(now, run, &joint),
+            Moved::Nowhere | Moved::On(_) | Moved::Failed { .. } => {
+                self.succession.shared.push(run);
+            }
+        }
+    }
+
+    /// The view fails by what was said in it: the next begins.
+    fn fail_light(
+        &mut self,
+        now: Timestamp,
+        how: ViewEnd,
+        fault: Option<&Fault>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let Some(member) = self.phase.member() else {
+            return;
+        };
+        let culprits = fault.iter().flat_map(|fault| &fault.culprits);
+        let culprits = culprits.filter_map(|it| member.epoch.identity(*it));
+        let culprits: Vec<_> = culprits.collect();
+        if let Some(fault) = fault {
+            let claimed = culprits.clone();
+            let fault = Some(fault.kind);
+            self.common
+                .out
+                .tell(Event::AgreementFailed { fault, claimed });
+        }
+        for (culprit, fault) in culprits.into_iter().zip(fault.iter().cycle()) {
+            self.strike_for_fault(&culprit);
+            self.note_cheat(now, culprit, fault.kind);
+        }
+        self.phase.cut_short();
+        let view = self.phase.change().map(|change| change.view);
+        let view = view.or_else(|| self.succession.light.as_ref().map(LightRun::view));
+        self.leave_light_view(now, Some(how));
+        if let Some(view) = view {
+            self.enter_view(now, view.saturating_add(1), rng);
+        }
+    }
+
+    /// Others have made offers for the view that this member entered as one of a light run: it makes one, too.
+    pub(super) fn join_full_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let waits = |change: &&super::changing::Change| change.is_light;
+        let view = self.phase.change().filter(waits).map(|change| change.view);
+        let is_idle = self.succession.light.is_none() && self.succession.current.is_none();
+        let Some(view) = view.filter(|_| is_idle) else {
+            return;
+        };
+        if self.is_so(now, |situation| situation.is_full(view)) {
+            self.offer_in_view(now, rng);
+        }
+    }
+}

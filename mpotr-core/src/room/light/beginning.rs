@@ -1,0 +1,89 @@
+//! From a certificate to the epoch that it leads to. `docs/spec/14-light-runs.md`, "JOINT".
+
+use mpotr_crypto::{CryptoSuite, Decoder};
+use mpotr_gka::light::{Joint, Shared, Signed};
+
+use super::{Kept, LightRun};
+use crate::policy::Policy;
+use crate::room::Room;
+use crate::room::adopting::Contributed;
+use crate::room::installing::{Beginning, Certificate};
+use crate::room::membership::Membership;
+use crate::time::Timestamp;
+use crate::wire::{EpochName, LightPacket, SidHint};
+
+impl<S: CryptoSuite> Membership<S> {
+    /// Takes note of a light run that this member answers.
+    pub(super) fn note_answered(&mut self, run: &LightRun<S>) {
+        let staying = run.staying().to_vec();
+        let contributed = Contributed::light(run.name, run.view(), staying);
+        self.changing.contributed.push(contributed);
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Installs the epoch of a light run that all who stay have shared in.
+    pub(super) fn install_light(
+        &mut self,
+        now: Timestamp,
+        run: LightRun<S>,
+        joint: &Signed<Joint>,
+    ) {
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let (name, is_proposer) = (run.name, run.is_proposer());
+        let terms = run.seed.body().terms.clone();
+        let parent = member.name;
+        let policy = Decoder::whole(&terms.policy, Policy::decode);
+        let (shared, kept) = run.into_parts(joint.clone());
+        let (Some(shared), Ok(policy)) = (shared, policy) else {
+            return;
+        };
+        // It was checked, and what was confirmed last has not changed since.
+        let Ok(epoch) = member.epoch.install(shared, joint) else {
+            return;
+        };
+        if is_proposer {
+            self.say_light([LightPacket::Joint(Box::new(joint.clone()))]);
+        }
+        let light_changes = self.succession.light_changes.saturating_add(1);
+        let certificate = Certificate {
+            hint: SidHint::of(&epoch.sid()),
+            all: std::collections::BTreeMap::new(),
+            record: None,
+        };
+        self.end_epoch_for_next();
+        let next = EpochName::new(*terms.handle.as_bytes());
+        self.lobby.neighbours.enter(parent);
+        self.lobby.be_let_in(next);
+        let neighbours = &self.lobby.neighbours;
+        self.votes.forget_merges(|name| neighbours.is_own(name));
+        self.begin_epoch(
+            now,
+            epoch,
+            Beginning {
+                successor: name,
+                name: next,
+                parent: Some(parent),
+                host: None,
+                policy,
+                certificate,
+                light: Some(kept),
+            },
+        );
+        self.succession.light_changes = light_changes;
+    }
+}
+
+impl<S: CryptoSuite> LightRun<S> {
+    /// The last phase, and what others may miss of it.
+    fn into_parts(self, joint: Signed<Joint>) -> (Option<Shared<S>>, Kept) {
+        let kept = Kept {
+            view: self.view(),
+            proposer: self.seed.body().proposer,
+            joint: LightPacket::Joint(Box::new(joint)),
+        };
+        (self.into_shared(), kept)
+    }
+}

@@ -1,0 +1,66 @@
+//! Which views are light, and how one ends without an epoch. `docs/spec/14-light-runs.md`, "In a room".
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_gka::light::{ChangeKind, ViewEnd};
+
+use super::turning::{MOST_LIGHT, MOST_REFRESHES};
+use crate::room::Room;
+use crate::time::{Duration, Timestamp};
+use crate::wire::MAX_CONFIRMED;
+
+impl<S: CryptoSuite> Room<S> {
+    /// Whether a view begins as one of a light run.
+    pub(in crate::room) fn goes_light(&self, now: Timestamp, view: u32) -> bool {
+        // A transcript has no place for light runs.
+        !self.common.me.config.record
+            && self.succession.light_changes < MOST_LIGHT
+            && now.since(self.succession.proven) < self.longest_light()
+            && self.is_so(now, |situation| situation.may_go_light(view))
+    }
+
+    /// For so long light runs may lead on from a full one.
+    fn longest_light(&self) -> Duration {
+        let refresh = self.common.me.times().refresh;
+        refresh.saturating_mul(MOST_REFRESHES)
+    }
+
+    /// The view of a light run is over without an epoch; how, unless nothing was said in it that is wrong.
+    pub(in crate::room) fn leave_light_view(&mut self, now: Timestamp, how: Option<ViewEnd>) {
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let run = self.succession.light.take();
+        let was_light = member
+            .changing
+            .change
+            .as_ref()
+            .is_some_and(|it| it.is_light);
+        if !was_light && run.is_none() {
+            return;
+        }
+        if let Some(change) = &mut member.changing.change {
+            change.is_light = false;
+        }
+        let is_noisy = run.as_ref().is_some_and(|run| run.is_noisy);
+        let silence = if is_noisy {
+            ViewEnd::Unsigned
+        } else {
+            ViewEnd::Silence
+        };
+        let kind = run.as_ref().map(|run| run.seed.body().terms.kind);
+        let kind = kind.unwrap_or(ChangeKind::Refresh);
+        let views = &mut member.changing.light;
+        views.next = views.attempts.failed(how.unwrap_or(silence), kind);
+        let Some(mut run) = run else {
+            return;
+        };
+        let heard = run.heard(&member.epoch);
+        member.changing.have_spoken(now, heard);
+        if run.has_shared() {
+            if self.succession.shared.len() >= MAX_CONFIRMED {
+                self.succession.shared.remove(0);
+            }
+            self.succession.shared.push(run);
+        }
+    }
+}

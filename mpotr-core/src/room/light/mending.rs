@@ -1,0 +1,264 @@
+//! What is missing of a light run, and who sends it again. `docs/spec/06-epochs.md`, "Anyone repairs".
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
+
+use super::LightRun;
+use crate::epoch::{Epoch, name_of};
+use crate::room::Room;
+use crate::room::lobby::answering::Answer;
+use crate::room::membership::asked::Owed;
+use crate::room::membership::strikes::Missing;
+use crate::room::repairing::Question;
+use crate::room::situation::Situation;
+use crate::time::Timestamp;
+use crate::wire::{
+    LightPacket, LightStep, MemberBits, MissingLight, Packet, Request, SidHint, Wanted,
+};
+
+/// A packet of a light run, by whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LightClaim {
+    pub(crate) view: u32,
+    pub(crate) step: u8,
+    pub(crate) sender: MemberIndex,
+}
+
+/// What those who are behind may miss of the light run that has led on: it is kept until the epoch before is drained.
+#[derive(Debug)]
+pub(in crate::room) struct Kept {
+    pub(super) view: u32,
+    pub(super) proposer: MemberIndex,
+    pub(in crate::room) joint: LightPacket,
+}
+
+impl MissingLight {
+    /// The packets that are named, by whose they are.
+    fn claims(&self, proposer: MemberIndex) -> Vec<LightClaim> {
+        let claim = |step: LightStep, sender| LightClaim {
+            view: self.view,
+            step: step.code(),
+            sender,
+        };
+        let seed = self.seed.then(|| claim(LightStep::Seed, proposer));
+        let cut = self.cut.then(|| claim(LightStep::Cut, proposer));
+        let freezes = self.freezes.iter().map(|it| claim(LightStep::Freeze, it));
+        let shares = self.shares.iter().map(|it| claim(LightStep::Share, it));
+        seed.into_iter()
+            .chain(cut)
+            .chain(freezes)
+            .chain(shares)
+            .collect()
+    }
+}
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    /// What is missing of a view in which no SEED has come.
+    fn missing_seed(&self, view: u32, parent: SidHint, number: u8) -> Option<MissingLight> {
+        let proposer = self.proposer_of(view)?;
+        (proposer != self.epoch().me()).then(|| MissingLight {
+            parent,
+            view,
+            number,
+            seed: true,
+            cut: false,
+            joint: false,
+            freezes: MemberBits::default(),
+            shares: MemberBits::default(),
+        })
+    }
+}
+
+/// Of whom something is missing, and what.
+fn owed(missing: &MissingLight, proposer: MemberIndex) -> Vec<(MemberIndex, Owed)> {
+    let freezes = missing.freezes.iter().map(|it| (it, Owed::Freeze));
+    let shares = missing.shares.iter().map(|it| (it, Owed::Confirmation));
+    let members: Vec<_> = freezes.chain(shares).collect();
+    if !members.is_empty() {
+        // Who waits for others makes nobody wait.
+        return members;
+    }
+    let of_proposer = [(missing.seed, Owed::Proposal), (missing.cut, Owed::Cut)];
+    let of_proposer = of_proposer
+        .into_iter()
+        .filter(|(is_missing, _)| *is_missing);
+    of_proposer.map(|(_, owed)| (proposer, owed)).collect()
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Says something in the light run of this view.
+    pub(super) fn say_light(&mut self, packets: impl IntoIterator<Item = LightPacket>) {
+        let Some(epoch) = self.phase.epoch() else {
+            return;
+        };
+        for packet in packets {
+            let hint = SidHint::of(&name_of(&packet.seed::<S>()));
+            let packet = [Packet::Light(packet)];
+            let enclosure = Some(epoch.enclosure().as_ref());
+            self.common.out.transmit_in_run(hint, packet, enclosure);
+        }
+    }
+
+    /// What is missing of the view of a light run; `None` if this one is that of a full run.
+    fn missing_light(&self, now: Timestamp, number: u8) -> Option<(MissingLight, MemberIndex)> {
+        let parent = SidHint::of(&self.phase.epoch()?.sid());
+        if let Some(run) = &self.succession.light {
+            return Some((run.missing(parent, number), run.seed.body().proposer));
+        }
+        let change = self.phase.change().filter(|change| change.is_light)?;
+        let situation = self.situation(now)?;
+        let proposer = situation.proposer_of(change.view)?;
+        let missing = situation.missing_seed(change.view, parent, number)?;
+        Some((missing, proposer))
+    }
+
+    /// Of whom the view of a light run misses something as it ends; `None` if this one is that of a full run.
+    pub(in crate::room) fn missing_of_light(&self, now: Timestamp) -> Option<Missing> {
+        let (missing, proposer) = self.missing_light(now, 0)?;
+        let situation = self.situation(now)?;
+        let (me, round_trip) = (situation.epoch().me(), self.common.me.times().round_trip);
+        let asked = &situation.member.changing.asked;
+        let mut found = Missing::default();
+        for (member, owed) in owed(&missing, proposer) {
+            if member == me || situation.is_member_excluded(member) {
+                continue;
+            }
+            found.all.insert(member);
+            if asked.is_enough(now, round_trip, member, owed) {
+                found.asked.insert(member);
+            } else {
+                found.unanswered.insert((member, owed));
+            }
+        }
+        Some(found)
+    }
+
+    /// Asks for what is missing of the light run of this view, and of the one that this member shared in last.
+    pub(in crate::room) fn ask_light(&mut self, now: Timestamp, number: u8) {
+        let Some(parent) = self.phase.epoch().map(|epoch| SidHint::of(&epoch.sid())) else {
+            return;
+        };
+        let of_view = self.missing_light(now, number);
+        if let Some(((missing, proposer), member)) = of_view.as_ref().zip(self.phase.member_mut()) {
+            for (other, owed) in owed(missing, *proposer) {
+                member.changing.asked.note(now, other, owed, true);
+            }
+        }
+        let late = self.succession.shared.last();
+        let late = late.map(|run| run.missing(parent, number));
+        let missing = of_view.map(|(missing, _)| missing);
+        let room = self.common.me.config.room;
+        for missing in missing.into_iter().chain(late) {
+            let request = Packet::Request(Request {
+                room,
+                wanted: Wanted::Light(missing),
+            });
+            if let Some(epoch) = self.phase.epoch() {
+                let out = &mut self.common.out;
+                out.answer_enclosed(&request, Some(epoch.enclosure().as_ref()));
+            }
+        }
+    }
+
+    /// Packets of a light run are asked for. Who has gone on by it shows the certificate.
+    pub(in crate::room) fn hear_missing_light(&mut self, now: Timestamp, missing: &MissingLight) {
+        let old = self.old.as_ref().map(|old| &old.epoch);
+        let mut epochs = self.phase.epoch().into_iter().chain(old);
+        let Some(epoch) = epochs.find(|it| SidHint::of(&it.sid()) == missing.parent) else {
+            return;
+        };
+        let (me, members) = (epoch.me(), epoch.members());
+        let is_old = self.phase.epoch().map(Epoch::sid) != Some(epoch.sid());
+        let claims = if is_old {
+            let claim = self
+                .certificate_claim()
+                .filter(|it| it.view == missing.view);
+            claim.filter(|_| missing.joint).into_iter().collect()
+        } else {
+            let Some(run) = self.light_of(missing.view) else {
+                return;
+            };
+            missing.claims(run.seed.body().proposer)
+        };
+        if !is_old && let Some(member) = self.phase.member_mut() {
+            for claim in &claims {
+                member.changing.asked.overhear(claim.sender);
+            }
+        }
+        let held = claims
+            .into_iter()
+            .filter(|it| self.held_light(*it).is_some());
+        let held: Vec<_> = held.collect();
+        let seed = Packet::Request(Request {
+            room: self.common.me.config.room,
+            wanted: Wanted::Light(missing.clone()),
+        })
+        .to_bytes();
+        let round_trip = self.common.me.times().round_trip;
+        for claim in held {
+            let question = Question {
+                seed: &seed,
+                me,
+                members,
+            };
+            if let Some(turn) = question.turn(now, round_trip, claim.sender) {
+                self.lobby.answering.plan(now, Answer::Light(claim), turn);
+            }
+        }
+        self.lobby.wait_for_turn(&mut self.common.at(now));
+    }
+
+    fn light_of(&self, view: u32) -> Option<&LightRun<S>> {
+        let succession = &self.succession;
+        let mut runs = succession.light.iter().chain(&succession.shared);
+        runs.find(|run| run.view() == view)
+    }
+
+    /// The certificate of the light run that has led on, for those who are behind.
+    fn certificate_claim(&self) -> Option<LightClaim> {
+        let kept = self.old.as_ref()?.light.as_ref()?;
+        Some(LightClaim {
+            view: kept.view,
+            step: LightStep::Joint.code(),
+            sender: kept.proposer,
+        })
+    }
+
+    /// Another that has gone on has shown the certificate.
+    pub(in crate::room) fn overhear_certificate(&mut self, now: Timestamp, packet: &LightPacket) {
+        if packet.step() == LightStep::Joint
+            && let Some(claim) = self.certificate_claim()
+        {
+            let answer = Answer::Light(claim);
+            self.lobby.overhear(&mut self.common.at(now), answer);
+        }
+    }
+
+    /// A packet of a light run, as it was sent.
+    pub(in crate::room) fn held_light(&self, claim: LightClaim) -> Option<Vec<u8>> {
+        if self.certificate_claim() == Some(claim) {
+            let old = self.old.as_ref()?;
+            let packet = Packet::Light(old.light.as_ref()?.joint.clone());
+            return Some(old.epoch.enclosure().enclose(&packet.to_bytes()));
+        }
+        let run = self.light_of(claim.view)?;
+        let step = LightStep::from_code(claim.step)?;
+        let packet = Packet::Light(run.held(step, claim.sender)?).to_bytes();
+        Some(run.enclosure.enclose(&packet))
+    }
+
+    /// Another has sent a packet of a light run, for the first time or again.
+    pub(super) fn overhear_light(&mut self, now: Timestamp, packet: &LightPacket) {
+        let name = name_of(&packet.seed::<S>());
+        let mut runs = self.succession.light.iter().chain(&self.succession.shared);
+        let run = runs.find(|run| run.name == name);
+        if let Some(view) = run.map(LightRun::view) {
+            let answer = Answer::Light(LightClaim {
+                view,
+                step: packet.step().code(),
+                sender: packet.sender(),
+            });
+            self.lobby.overhear(&mut self.common.at(now), answer);
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! A light run that a member takes part in: what it has of it, and how far that goes. `docs/spec/14-light-runs.md`.
+
+use std::sync::Arc;
+
+use mpotr_crypto::CryptoSuite;
+use mpotr_gka::light::{
+    CertifyError, ChangeBody as _, ChangePacket, CutError, Cutting, Freeze, Frozen, InstallError,
+    Joint, LightCut, Object, Proposing, Seed, Share, ShareError, Shared, Signed, Verdict, ViewEnd,
+    Watch,
+};
+use mpotr_gka::{Fault, MemberIndex, Sid, Unfilled};
+
+use super::slots::PacketSlots;
+use crate::epoch::{Enclosure, Epoch, name_of};
+use crate::time::Timestamp;
+use crate::wire::{LightPacket, LightStep, MemberBits, MissingLight, Packet, SidHint};
+
+/// How far a run is.
+enum Stage<S: CryptoSuite> {
+    Proposing(Box<Proposing<S>>),
+    Cutting(Box<Cutting<S>>),
+    Frozen(Box<Frozen<S>>),
+    Shared(Box<Shared<S>>),
+}
+
+/// What a step came to.
+pub(in crate::room) enum Moved {
+    /// Packets are missing, or messages.
+    Nowhere,
+    /// This member has said more.
+    On(Vec<LightPacket>),
+    /// All have shared.
+    Certified(Box<Signed<Joint>>),
+    /// The view fails by it. What this member says of that, and who is at fault.
+    Failed {
+        how: ViewEnd,
+        said: Option<LightPacket>,
+        fault: Option<Fault>,
+    },
+}
+
+impl Moved {
+    const fn failed(how: ViewEnd, fault: Option<Fault>) -> Self {
+        let said = None;
+        Self::Failed { how, said, fault }
+    }
+}
+
+/// A light run that a member takes part in.
+pub(in crate::room) struct LightRun<S: CryptoSuite> {
+    /// By what members speak of it.
+    pub(in crate::room) name: Sid,
+    pub(in crate::room) seed: Signed<Seed>,
+    /// `None` while a step is taken.
+    stage: Option<Stage<S>>,
+    me: MemberIndex,
+    freezes: PacketSlots<Freeze>,
+    cut: PacketSlots<LightCut>,
+    shares: PacketSlots<Share>,
+    objections: Vec<Signed<Object>>,
+    joint: Option<Box<Signed<Joint>>>,
+    /// What encloses its packets.
+    pub(in crate::room) enclosure: Arc<Enclosure<S>>,
+    /// When this member took its last step in it.
+    pub(in crate::room) stepped: Timestamp,
+    /// Something in it was not signed by whom it claimed.
+    pub(in crate::room) is_noisy: bool,
+    /// The shares make no certificate: one that others have counts yet.
+    has_failed: bool,
+}
+
+impl<S: CryptoSuite> LightRun<S> {
+    /// This member proposes it.
+    pub(super) fn proposed(phase: Proposing<S>, epoch: &Epoch<S>) -> Self {
+        let (seed, freeze) = (phase.seed().clone(), phase.freeze().clone());
+        Self::new(seed, freeze, Stage::Proposing(Box::new(phase)), epoch)
+    }
+
+    /// This member answers.
+    pub(super) fn answered(phase: Frozen<S>, epoch: &Epoch<S>) -> Self {
+        let (seed, freeze) = (phase.seed().clone(), phase.freeze().clone());
+        Self::new(seed, freeze, Stage::Frozen(Box::new(phase)), epoch)
+    }
+
+    fn new(seed: Signed<Seed>, own: Signed<Freeze>, stage: Stage<S>, epoch: &Epoch<S>) -> Self {
+        let is_eager = seed.body().terms.watch == Watch::Eager;
+        let mut freezes = PacketSlots::new(is_eager);
+        freezes.put(own);
+        Self {
+            name: name_of(&seed.body().digest::<S>()),
+            seed,
+            stage: Some(stage),
+            me: epoch.me(),
+            freezes,
+            cut: PacketSlots::new(is_eager),
+            shares: PacketSlots::new(is_eager),
+            objections: Vec::new(),
+            joint: None,
+            enclosure: Arc::clone(epoch.enclosure()),
+            stepped: Timestamp::default(),
+            is_noisy: false,
+            has_failed: false,
+        }
+    }
+
+    pub(in crate::room) fn view(&self) -> u32 {
+        self.seed.body().terms.view
+    }
+
+    pub(in crate::room) fn staying(&self) -> &[MemberIndex] {
+        &self.seed.body().terms.staying
+    }
+
+    fn proposer(&self) -> MemberIndex {
+        self.seed.body().proposer
+    }
+
+    pub(in crate::room) fn is_proposer(&self) -> bool {
+        self.proposer() == self.me
+    }
+
+    /// Whether this member has shared: it may install it yet, whatever becomes of its view.
+    pub(in crate::room) const fn has_shared(&self) -> bool {
+        matches!(self.stage, Some(Stage::Shared(_)))
+    }
+
+    /// Puts a packet into its place.
+    ///
+    /// # Errors
+    /// [`Unfilled`].
+    pub(in crate::room) fn fill(
+        &mut self,
+        packet: LightPacket,
+        epoch: &Epoch<S>,
+    ) -> Result<(), Unfilled> {
+        let parent = epoch.continuation().ok_or(Unfilled::Replayed)?;
+        let sender = packet.sender();
+        if !self.staying().contains(&sender) {
+            return Err(Unfilled::UnknownSender);
+        }
+        let proposer = self.proposer();
+        match packet {
+            LightPacket::Seed(seed) if *seed == self.seed => Err(Unfilled::Replayed),
+            LightPacket::Seed(_) => Err(Unfilled::UnknownSender),
+            LightPacket::Freeze(freeze) => self.freezes.fill(*freeze, parent),
+            LightPacket::Cut(cut) if sender == proposer => self.cut.fill(*cut, parent),
+            LightPacket::Cut(_) => Err(Unfilled::UnknownSender),
+            LightPacket::Share(share) => self.shares.fill(*share, parent),
+            LightPacket::Joint(joint) if self.joint.is_none() => {
+                self.joint = Some(joint);
+                Ok(())
+            }
+            LightPacket::Joint(_) => Err(Unfilled::Replayed),
+            LightPacket::Object(object) => {
+                let is_known = |it: &Signed<Object>| it.body().sender == sender;
+                if self.objections.iter().any(is_known) {
+                    return Err(Unfilled::Replayed);
+                }
+                if !object.is_authentic(parent) {
+                    return Err(Unfilled::NotAuthentic);
+                }
+                self.objections.push(*object);
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on as far as what is at hand allows.
+    pub(super) fn step(&mut self, epoch: &mut Epoch<S>) -> Moved {
+        let (moved, stage) = match self.stage.take() {
+            Some(Stage::Proposing(phase)) => self.close(*phase, epoch),
+            Some(Stage::Cutting(phase)) => self.share_own(*phase, epoch),
+            Some(Stage::Frozen(phase)) => self.share(*phase, epoch),
+            Some(Stage::Shared(mut phase)) => {
+                let moved = self.certify(&mut phase, epoch);
+                (moved, Stage::Shared(phase))
+            }
+            None => return Moved::Nowhere,
+        };
+        self.stage = Some(stage);
+        moved
+    }
+
+    fn close(&mut self, phase: Proposing<S>, epoch: &mut Epoch<S>) -> (Moved, Stage<S>) {
+        if let Some(failed) = self.settle(epoch, |parent, object| phase.judge(parent, object)) {
+            return (failed, Stage::Proposing(Box::new(phase)));
+        }
+        match epoch.close_light(phase, &self.freezes.packets()) {
+            Ok(cutting) => {
+                let cut = cutting.cut().clone();
+                self.cut.put(cut.clone());
+                let said = vec![LightPacket::Cut(Box::new(cut))];
+                (Moved::On(said), Stage::Cutting(Box::new(cutting)))
+            }
+            Err(held) => {
+                let moved = if let CutError::Fault(fault) = held.error {
+                    Moved::failed(ViewEnd::SignedFault, Some(fault))
+                } else {
+                    if let CutError::Missing(members) = held.error {
+                        let mut is_forged = members.iter().map(|it| self.freezes.get(*it));
+                        self.is_noisy |= is_forged.any(|it| it.is_some());
+                        self.freezes.empty(&members);
+                    }
+                    Moved::Nowhere
+                };
+                (moved, Stage::Proposing(Box::new(held.phase)))
+            }
+        }
+    }
+
+    fn share_own(&mut self, phase: Cutting<S>, epoch: &mut Epoch<S>) -> (Moved, Stage<S>) {
+        if let Some(failed) = self.settle(epoch, |parent, object| phase.judge(parent, object)) {
+            return (failed, Stage::Cutting(Box::new(phase)));
+        }
+        match epoch.share_own(phase, &self.objections) {
+            Ok(shared) => self.have_shared(shared),
+            Err(held) => {
+                let waits = matches!(held.error, ShareError::NotHeld | ShareError::Passed(_));
+                let moved = if waits {
+                    Moved::Nowhere
+                } else {
+                    Moved::failed(ViewEnd::Unsigned, None)
+                };
+                (moved, Stage::Cutting(Box::new(held.phase)))
+            }
+        }
+    }
+
+    fn share(&mut self, phase: Frozen<S>, epoch: &mut Epoch<S>) -> (Moved, Stage<S>) {
+        if let Some(failed) = self.settle(epoch, |parent, object| phase.judge(parent, object)) {
+            return (failed, Stage::Frozen(Box::new(phase)));
+        }
+        let proposer = self.proposer();
+        let Some(cut) = self.cut.get(proposer).cloned() else {
+            return (Moved::Nowhere, Stage::Frozen(Box::new(phase)));
+        };
+        match epoch.share(phase, cut, &self.objections) {
+            Ok(shared) => self.have_shared(shared),
+            Err(held) => {
+                let moved = match (&held.error, held.error.objection()) {
+                    (_, Some(why)) => Moved::Failed {
+                        how: ViewEnd::Unsigned,
+                        said: epoch
+                            .object(&held.phase, why)
+                            .map(|it| LightPacket::Object(Box::new(it))),
+                        fault: None,
+                    },
+                    (ShareError::NotAuthentic | ShareError::OtherSeed, None) => {
+                        self.cut.empty(&[proposer]);
+                        self.is_noisy = true;
+                        Moved::Nowhere
+                    }
+                    (ShareError::Objected(_), None) => Moved::failed(ViewEnd::Unsigned, None),
+                    (_, None) => Moved::Nowhere,
+                };
+                (moved, Stage::Frozen(Box::new(held.phase)))
+            }
+        }
+    }
+
+    fn have_shared(&mut self, shared: Shared<S>) -> (Moved, Stage<S>) {
+        let share = shared.share().clone();
+        self.shares.put(share.clone());
+        let said = vec![LightPacket::Share(Box::new(share))];
+        (Moved::On(said), Stage::Shared(Box::new(shared)))
+    }
+
+    fn certify(&mut self, phase: &mut Shared<S>, epoch: &mut Epoch<S>) -> Moved {
+        let confirmed = epoch.continuation().and_then(|it| it.confirmed().copied());
+        if confirmed != Some(phase.vote()) {
+            return Moved::Nowhere;
+        }
+        if let Some(joint) = self.joint.take() {
+            return match epoch.check(phase, &joint) {
+                Ok(()) => Moved::Certified(joint),
+                Err(InstallError::Fault(fault)) => Moved::failed(ViewEnd::SignedFault, Some(fault)),
+                Err(_) => {
+                    self.is_noisy = true;
+                    Moved::Nowhere
+                }
+            };
+        }
+        let is_whole = self.staying().iter();
+        let mut is_whole = is_whole.map(|it| self.shares.get(*it));
+        if self.has_failed || !is_whole.all(|it| it.is_some()) {
+            return Moved::Nowhere;
+        }
+        let certified = epoch.certify(phase, &self.freezes.packets(), &self.shares.packets());
+        match certified {
+            None => Moved::Nowhere,
+            Some(Ok(joint)) => Moved::Certified(Box::new(joint)),
+            Some(Err(CertifyError::Missing(members))) => {
+                self.is_noisy = true;
+                self.shares.empty(&members);
+                Moved::Nowhere
+            }
+            Some(Err(CertifyError::Failed(verdict))) => self.hear_verdict(verdict),
+            Some(Err(_)) => Moved::failed(ViewEnd::Unsigned, None),
+        }
+    }
+
+    /// The shares make no certificate.
+    fn hear_verdict(&mut self, verdict: Verdict) -> Moved {
+        self.has_failed = !matches!(verdict, Verdict::NotReceived(_));
+        match verdict {
+            Verdict::Fault(fault) => Moved::failed(ViewEnd::SignedFault, Some(fault)),
+            Verdict::Nobody => Moved::failed(ViewEnd::Unsigned, None),
+            Verdict::NotReceived(packets) => {
+                self.is_noisy = true;
+                let of = |kind| {
+                    let packets = packets.iter().filter(move |(it, _)| *it == kind);
+                    packets.map(|(_, member)| *member).collect::<Vec<_>>()
+                };
+                let shares = of(ChangePacket::Share);
+                // What was shared for is not what its proposer signed: nobody can share again in this view.
+                let is_lost = packets.len() > shares.len();
+                self.shares.empty(&shares);
+                self.freezes.empty(&of(ChangePacket::Freeze));
+                if is_lost {
+                    return Moved::failed(ViewEnd::Unsigned, None);
+                }
+                Moved::Nowhere
+            }
+        }
+    }
+
+    /// A complaint about a wrap ends the view, and who is at fault is known by it.
+    fn settle(
+        &self,
+        epoch: &Epoch<S>,
+        judge: impl Fn(&mpotr_gka::Continuation<S>, &Signed<Object>) -> Option<Verdict>,
+    ) -> Option<Moved> {
+        let parent = epoch.continuation()?;
+        let mut verdicts = self.objections.iter().filter_map(|it| judge(parent, it));
+        verdicts.next().map(|verdict| match verdict {
+            Verdict::Fault(fault) => Moved::failed(ViewEnd::SignedFault, Some(fault)),
+            Verdict::NotReceived(_) | Verdict::Nobody => Moved::failed(ViewEnd::Unsigned, None),
+        })
+    }
+
+    /// Its last phase, to install it.
+    pub(super) fn into_shared(self) -> Option<Shared<S>> {
+        match self.stage {
+            Some(Stage::Shared(phase)) => Some(*phase),
+            _ => None,
+        }
+    }
+
+    /// What this member has sent in it.
+    pub(in crate::room) fn own_packets(&self) -> Vec<Packet> {
+        let seed = self
+            .is_proposer()
+            .then(|| self.held(LightStep::Seed, self.me));
+        let steps = [LightStep::Freeze, LightStep::Cut, LightStep::Share];
+        let own = steps.map(|step| self.held(step, self.me));
+        let packets = seed.into_iter().chain(own).flatten();
+        packets.map(Packet::Light).collect()
+    }
+
+    /// A packet of it, as it was sent.
+    pub(in crate::room) fn held(
+        &self,
+        step: LightStep,
+        member: MemberIndex,
+    ) -> Option<LightPacket> {
+        match step {
+            LightStep::Seed if member == self.proposer() => {
+                Some(LightPacket::Seed(Box::new(self.seed.clone())))
+            }
+            LightStep::Freeze => {
+                let freeze = self.freezes.get(member)?;
+                Some(LightPacket::Freeze(Box::new(freeze.clone())))
+            }
+            LightStep::Cut => {
+                let cut = self.cut.get(member)?;
+                Some(LightPacket::Cut(Box::new(cut.clone())))
+            }
+            LightStep::Share => {
+                let share = self.shares.get(member)?;
+                Some(LightPacket::Share(Box::new(share.clone())))
+            }
+            LightStep::Seed | LightStep::Joint | LightStep::Object => None,
+        }
+    }
+
+    /// What of it is missing here.
+    pub(in crate::room) fn missing(&self, parent: SidHint, number: u8) -> MissingLight {
+        let has_shared = self.has_shared();
+        let lacks = |is_there: &dyn Fn(MemberIndex) -> bool| -> MemberBits {
+            let staying = self.staying().iter().copied();
+            staying.filter(|it| !is_there(*it)).collect()
+        };
+        let cut = self.cut.get(self.proposer()).is_none();
+        let freezes = if cut {
+            lacks(&|it| self.freezes.get(it).is_some())
+        } else {
+            MemberBits::default()
+        };
+        let shares = if has_shared {
+            lacks(&|it| self.shares.get(it).is_some())
+        } else {
+            MemberBits::default()
+        };
+        MissingLight {
+            parent,
+            view: self.view(),
+            number,
+            seed: false,
+            cut: cut && !self.is_proposer(),
+            joint: has_shared,
+            freezes,
+            shares,
+        }
+    }
+
+    /// The members whose FREEZE or SHARE is here and carries their signature.
+    pub(in crate::room) fn heard(&mut self, epoch: &Epoch<S>) -> Vec<MemberIndex> {
+        let Some(parent) = epoch.continuation() else {
+            return Vec::new();
+        };
+        let mut heard = self.freezes.signed(parent);
+        heard.extend(self.shares.signed(parent));
+        heard
+    }
+}
+
+impl<S: CryptoSuite> core::fmt::Debug for LightRun<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "LightRun(view {})", self.view())
+    }
+}

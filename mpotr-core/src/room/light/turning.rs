@@ -1,0 +1,158 @@
+//! Whether a view goes by a light run, who stays by it, and which SEEDs are answered. `docs/spec/14-light-runs.md`, "Which kind".
+
+use std::collections::BTreeSet;
+
+use mpotr_crypto::{CryptoSuite, Decoder, Encoder, IdentityKey};
+use mpotr_gka::MemberIndex;
+use mpotr_gka::light::{Attempts, ChangeKind, Handle, LightTerms, NextView, Seed, Watch};
+
+use crate::error::Rejection;
+use crate::policy::{Policy, Rekey};
+use crate::room::judging::{Verdict, await_that, require};
+use crate::room::situation::Situation;
+
+/// So many light runs may follow a full one.
+pub(super) const MOST_LIGHT: u32 = 16;
+/// And for so many times as long as keys are made anew after.
+pub(super) const MOST_REFRESHES: u32 = 3;
+
+/// How the views of this change have ended that were to be light.
+#[derive(Debug)]
+pub(in crate::room) struct LightViews {
+    pub(super) attempts: Attempts,
+    pub(super) next: NextView,
+}
+
+impl Default for LightViews {
+    fn default() -> Self {
+        Self {
+            attempts: Attempts::default(),
+            next: NextView::Light(Watch::Lazy),
+        }
+    }
+}
+
+impl<S: CryptoSuite> Situation<'_, S> {
+    /// Whether this member opens or enters a view as one of a light run: nobody comes in or goes over, nobody is to be left out
+    /// for what it did, and nobody else in the view has made an offer.
+    pub(in crate::room) fn may_go_light(&self, view: u32) -> bool {
+        let next = self.member.changing.light.next;
+        self.votes.policy.rekey == Rekey::Light
+            && next != NextView::Full
+            && self.epoch().continuation().is_some()
+            && self.member.goes_over.is_none()
+            && self.next_host().is_none()
+            && self.guests().is_none()
+            && self.admitted().is_empty()
+            && !self.is_full(view)
+            && !self.is_any_at_fault()
+            && self.staying().len() > 1
+    }
+
+    /// Whether others have made offers for a view: it is one of a full run.
+    pub(super) fn is_full(&self, view: u32) -> bool {
+        let me = self.epoch().me();
+        let mut others = self.present().filter(|it| *it != me);
+        others.any(|it| self.offer_for(view, it).is_some())
+    }
+
+    /// Whether the order is in doubt, or a member was shown to have cheated: a full run settles that.
+    fn is_any_at_fault(&self) -> bool {
+        let epoch = self.epoch();
+        let mut members = epoch.indices();
+        let mut roster = epoch.roster();
+        epoch.is_forked()
+            || members.any(|it| epoch.is_exposed(it))
+            || roster.any(|it| self.votes.proven.contains(&it))
+    }
+
+    /// Who goes on, as this member would have it.
+    fn staying(&self) -> Vec<MemberIndex> {
+        let stays = |it: &MemberIndex| {
+            !self.is_member_excluded(*it) && !self.is_left_out(*it) && !self.has_gone(*it)
+        };
+        self.present().filter(stays).collect()
+    }
+
+    /// What a change is called by which all others go.
+    fn kind(&self, staying: &[MemberIndex]) -> ChangeKind {
+        let epoch = self.epoch();
+        let gone = epoch.indices().filter(|it| !staying.contains(it));
+        let gone: Vec<_> = gone.collect();
+        if gone.is_empty() {
+            ChangeKind::Refresh
+        } else if gone.iter().all(|it| self.has_left(*it)) {
+            ChangeKind::Leave
+        } else {
+            ChangeKind::Exclusion
+        }
+    }
+
+    /// Whether a member has said that it leaves.
+    fn has_left(&self, member: MemberIndex) -> bool {
+        !self.epoch().is_present(member) && !self.is_member_excluded(member)
+    }
+
+    fn identities(&self, members: &[MemberIndex]) -> BTreeSet<IdentityKey> {
+        let identities = members.iter().filter_map(|it| self.epoch().identity(*it));
+        identities.collect()
+    }
+
+    /// What this member proposes.
+    pub(super) fn light_terms(&self, view: u32, handle: Handle) -> LightTerms {
+        let staying = self.staying();
+        let kind = self.kind(&staying);
+        let policy = self.next_policy(&self.identities(&staying));
+        let is_eager = self.member.changing.light.next == NextView::Light(Watch::Eager)
+            || Attempts::first(kind) == Watch::Eager;
+        LightTerms {
+            view,
+            handle,
+            policy: Encoder::encoded(|out| policy.encode(out)),
+            kind,
+            watch: if is_eager { Watch::Eager } else { Watch::Lazy },
+            reasons: Vec::new(),
+            staying,
+        }
+    }
+
+    /// Whether this member answers a SEED, as far as it goes by what was said, and the policy of the epoch that it leads to.
+    pub(super) fn judge_seed(&self, seed: &Seed) -> Result<Policy, Verdict> {
+        let (epoch, terms) = (self.epoch(), &seed.terms);
+        require(seed.parent == epoch.sid(), Rejection::UnknownEpoch)?;
+        let is_turn = self.proposer_of(terms.view) == Some(seed.proposer);
+        require(is_turn, Rejection::NotAuthentic)?;
+        let members = u32::try_from(epoch.members()).unwrap_or(u32::MAX);
+        let is_near = terms.view <= self.view().saturating_add(members);
+        require(is_near, Rejection::StaleView)?;
+        // Who comes in does so by a full run.
+        require(seed.offers.is_empty(), Rejection::NotAdmitted)?;
+        let is_listed = terms.staying.contains(&epoch.me());
+        require(is_listed, Rejection::NotListed)?;
+        let is_answered = self.member.changing.has_contributed_from(terms.view);
+        require(!is_answered, Rejection::StaleView)?;
+        let is_light = self.votes.policy.rekey == Rekey::Light && !self.is_any_at_fault();
+        require(is_light, Rejection::OtherPolicy)?;
+        let policy = Decoder::whole(&terms.policy, Policy::decode);
+        let policy = policy.map_err(|malformed| Verdict::Refuse(malformed.into()))?;
+        let may_have = self.may_have(&policy, &self.identities(&terms.staying));
+        require(may_have, Rejection::OtherPolicy)?;
+        await_that(self.is_policy_agreed(&policy))?;
+        for member in epoch.indices() {
+            if terms.staying.contains(&member) {
+                require(!self.is_member_excluded(member), Rejection::NotAdmitted)?;
+                continue;
+            }
+            await_that(match terms.kind {
+                ChangeKind::Refresh => false,
+                ChangeKind::Leave => self.has_left(member),
+                ChangeKind::Exclusion => {
+                    self.has_left(member)
+                        || self.is_member_excluded(member)
+                        || self.may_be_left_out(member)
+                }
+            })?;
+        }
+        Ok(policy)
+    }
+}

@@ -1,0 +1,214 @@
+//! Changes of members by light runs.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::gka::Sid;
+use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
+use mpotr_core::{Event, Rekey};
+
+use crate::network::{FOUL, Network};
+
+/// Members of a room that changes by light runs.
+fn light(members: usize, seed: u64) -> Network {
+    let network = Network::with(members, seed, |config| {
+        config.members = Some(members);
+        config.policy.rekey = Rekey::Light;
+    });
+    network.until_secure()
+}
+
+fn sid(network: &Network, member: usize) -> Sid {
+    let events = network.events[member].iter().rev();
+    let mut sids = events.filter_map(|event| match event {
+        Event::Secure { sid, .. } => Some(*sid),
+        _ => None,
+    });
+    sids.next().unwrap()
+}
+
+/// How many epochs a member has been in.
+fn epochs(network: &Network, member: usize) -> usize {
+    network.count(member, |event| matches!(event, Event::Secure { .. }))
+}
+
+/// All of these are in one epoch, which is so many after the first.
+fn are_in(network: &Network, members: &[usize], epoch: usize) -> bool {
+    let sids: BTreeSet<_> = members.iter().map(|it| sid(network, *it)).collect();
+    sids.len() == 1 && members.iter().all(|it| epochs(network, *it) == epoch)
+}
+
+/// Packets of light runs that were sent from a point of time on, by step.
+fn steps(network: &Network, since: usize) -> Vec<LightStep> {
+    let sent = network.wire[since..].iter();
+    let packets = sent.filter_map(|(_, packet)| match Packet::from_bytes(packet) {
+        Ok(Packet::Light(packet)) => Some(packet.step()),
+        _ => None,
+    });
+    packets.collect()
+}
+
+fn sent(network: &Network, since: usize, kind: PacketKind) -> usize {
+    let sent = network.wire[since..].iter();
+    sent.filter(|(_, it)| PacketKind::of(it) == Some(kind))
+        .count()
+}
+
+/// Each of these writes, and all others read it.
+fn talk(network: &mut Network, members: &[usize], what: &str) {
+    for member in members {
+        network.send(*member, &format!("{what} of {member}"));
+    }
+    let members: Vec<_> = members.to_vec();
+    let what = what.to_owned();
+    network.run_until(120, |network| {
+        members.iter().all(|member| {
+            let read = network.read(*member).into_iter().collect::<BTreeSet<_>>();
+            members
+                .iter()
+                .all(|it| read.contains(&format!("{what} of {it}")))
+        })
+    });
+}
+
+#[test]
+fn a_member_leaves_by_a_light_run_and_the_others_talk_on() {
+    let mut network = light(5, 1);
+    talk(&mut network, &[0, 1, 2, 3, 4], "before");
+    network.run_for(30);
+    let since = network.wire.len();
+    network.leave(2);
+    network.run_until(60, |network| are_in(network, &[0, 1, 3, 4], 2));
+    let mut steps = steps(&network, since);
+    steps.sort_by_key(|it| it.code());
+    use LightStep::{Cut, Freeze, Joint, Seed, Share};
+    let expected = [
+        Seed, Freeze, Freeze, Freeze, Freeze, Cut, Share, Share, Share, Share, Joint,
+    ];
+    assert_eq!(steps, expected);
+    for kind in [
+        PacketKind::Contribution,
+        PacketKind::Offer,
+        PacketKind::Proposal,
+    ] {
+        assert_eq!(sent(&network, since, kind), 0);
+    }
+    talk(&mut network, &[0, 1, 3, 4], "after");
+}
+
+#[test]
+fn one_change_after_another_goes_by_light_runs_and_the_seventeenth_by_a_full_one() {
+    let mut network = light(3, 1);
+    for change in 2..=18 {
+        let since = network.wire.len();
+        network.rooms[0].refresh(network.now);
+        network.collect(0);
+        network.run_until(120, |network| are_in(network, &[0, 1, 2], change));
+        let is_full = sent(&network, since, PacketKind::Contribution) > 0;
+        assert_eq!(is_full, change == 18, "{change}");
+    }
+    talk(&mut network, &[0, 1, 2], "after");
+}
+
+#[test]
+fn one_who_is_silent_is_left_out_in_the_end() {
+    let mut network = light(4, 1);
+    network.kill(3);
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    network.run_until(600, |network| {
+        let sids: BTreeSet<_> = [0, 1, 2].map(|it| sid(network, it)).into();
+        let last = network.events[0].iter().rev();
+        let mut rosters = last.filter_map(|event| match event {
+            Event::Secure { roster, .. } => Some(roster.len()),
+            _ => None,
+        });
+        sids.len() == 1 && rosters.next() == Some(3)
+    });
+    talk(&mut network, &[0, 1, 2], "after");
+}
+
+#[test]
+fn a_newcomer_comes_in_by_a_full_run() {
+    let mut network = light(3, 1);
+    network.run_for(20);
+    let since = network.wire.len();
+    let late = network.enter(|config| config.policy.rekey = Rekey::Light);
+    network.run_until(120, |network| {
+        network.rooms[late].is_secure() && are_in(network, &[0, 1, 2], 2)
+    });
+    assert_eq!(steps(&network, since), []);
+    talk(&mut network, &[0, 1, 2, late], "after");
+}
+
+#[test]
+fn one_is_excluded_by_an_eager_light_run_and_reads_nothing_of_what_follows() {
+    let mut network = light(4, 1);
+    talk(&mut network, &[0, 1, 2, 3], "before");
+    let since = network.wire.len();
+    let out = network.keys[3];
+    network.rooms[0].exclude(network.now, out).unwrap();
+    network.collect(0);
+    network.run_until(120, |network| are_in(network, &[0, 1, 2], 2));
+    assert!(!steps(&network, since).is_empty());
+    talk(&mut network, &[0, 1, 2], "after");
+    let read = network.read(3);
+    assert!(!read.iter().any(|text| text.starts_with("after")));
+}
+
+#[test]
+fn light_runs_get_through_foul_weather() {
+    for seed in 0..3 {
+        let mut network = light(5, seed);
+        network.set_weather(FOUL);
+        network.leave(4);
+        network.run_until(900, |network| {
+            (0..4).all(|it| epochs(network, it) > 1)
+                && (0..4)
+                    .map(|it| sid(network, it))
+                    .collect::<BTreeSet<_>>()
+                    .len()
+                    == 1
+        });
+        talk(&mut network, &[0, 1, 2, 3], "after");
+    }
+}
+
+/// A member that misses the certificate, and all shares but its own, gets it from those who have gone on.
+#[test]
+fn one_who_misses_the_certificate_gets_it_from_those_who_have_gone_on() {
+    let mut network = light(4, 1);
+    let mut lost = 0_usize;
+    network.tamper = Some(Box::new(move |_, to, packet| {
+        let is_lost = to == 2
+            && lost < 8
+            && matches!(
+                Packet::from_bytes(packet),
+                Ok(Packet::Light(LightPacket::Share(_) | LightPacket::Joint(_)))
+            );
+        lost += usize::from(is_lost);
+        (!is_lost).then(|| packet.to_vec())
+    }));
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    network.run_until(300, |network| are_in(network, &[0, 1, 2, 3], 2));
+    network.tamper = None;
+    talk(&mut network, &[0, 1, 2, 3], "after");
+}
+
+#[test]
+fn packets_of_light_runs_are_refused_in_clear() {
+    let mut network = light(3, 1);
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    network.run_until(60, |network| are_in(network, &[0, 1, 2], 2));
+    let sent = network.wire.clone();
+    let packets = sent
+        .iter()
+        .filter(|(_, it)| PacketKind::of(it) == Some(PacketKind::Light));
+    for (_, packet) in packets {
+        let now = network.now;
+        let mut rng = network.rng.clone();
+        let refused = network.rooms[1].handle_message(now, packet, &mut rng);
+        assert_eq!(refused, Err(mpotr_core::Rejection::NotAuthentic));
+    }
+}
