@@ -2,7 +2,7 @@
 //! together. Order and packets are not part of it: the computation alone.
 //!
 //! A lazy change looks at no signature but the joint one; an exclusion is eager. By a join one more comes in, all check it and
-//! are checked by it, and the parts of the new family are decoded.
+//! are checked by it, and the parts of the new family are decoded. Beside them a full run, from offers to the epoch.
 
 #![expect(
     clippy::expect_used,
@@ -320,6 +320,10 @@ fn light<M: Measurement + 'static>(criterion: &mut Criterion<M>) {
     }
     let guest = IdentityKeyPair::random::<Suite>(&mut rng);
     for members in SIZES {
+        let mut full = rng.clone();
+        group.bench_function(BenchmarkId::new("full", members), |b| {
+            b.iter(|| form(members, &mut full).len());
+        });
         let (mut before, mut during) = (rng.clone(), rng.clone());
         group.bench_function(BenchmarkId::new("join", members), |b| {
             b.iter_batched(
