@@ -203,6 +203,7 @@ fn main() -> std::io::Result<()> {
         room: room_id,
         name: EpochName::new([7; 16]),
         members: 3,
+        earlier: vec![EpochName::new([6; 16])],
     };
     let reveal = Reveal {
         hint: EpochHint::new([8; 8]),

@@ -583,12 +583,14 @@ fn answer() -> impl Strategy<Value = Packet> {
 }
 
 fn advert() -> impl Strategy<Value = Packet> {
-    (any::<[u8; 32]>(), any::<[u8; 16]>(), 1_u16..=4096).prop_map(|(room, name, members)| {
-        let (room, name) = (RoomId::new(room), EpochName::new(name));
+    let names = vec(any::<[u8; 16]>(), 1..=16);
+    (any::<[u8; 32]>(), names, 1_u16..=4096).prop_map(|(room, names, members)| {
+        let mut names = names.into_iter().map(EpochName::new);
         Packet::Advert(Advert {
-            room,
-            name,
+            room: RoomId::new(room),
+            name: names.next().unwrap(),
             members,
+            earlier: names.collect(),
         })
     })
 }

@@ -19,16 +19,20 @@ use crate::wire::{Advert, Guests, Packet};
 const FEW: usize = 8;
 
 impl<S: CryptoSuite> Room<S> {
-    fn own_advert(&self) -> Option<Advert> {
+    fn own_advert(&self, now: Timestamp) -> Option<Advert> {
         let member = self.phase.member().filter(|_| !self.phase.gathers())?;
         if member.goes_over.is_some() {
             // Who goes over hosts nobody.
             return None;
         }
+        // What an epoch follows concerns nobody else, until its members ask to become one with others.
+        let is_told = self.is_so(now, |situation| !situation.proposed_merges().is_empty());
+        let earlier = self.lobby.neighbours.own_names().skip(1);
         Some(Advert {
             room: self.common.me.config.room,
             name: member.name,
             members: u16::try_from(member.epoch.members()).ok()?,
+            earlier: earlier.filter(|_| is_told).collect(),
         })
     }
 
@@ -57,7 +61,7 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn reply(&mut self, now: Timestamp) {
         for answer in self.lobby.answering.due(now) {
             let packet = match answer {
-                Answer::Advert | Answer::Greeting => self.own_advert().map(Packet::Advert),
+                Answer::Advert | Answer::Greeting => self.own_advert(now).map(Packet::Advert),
                 Answer::Guests => self.own_guests().map(Packet::Guests),
                 Answer::Offer(digest) => {
                     self.resend_offer(&digest);
@@ -161,10 +165,12 @@ impl<S: CryptoSuite> Room<S> {
         if advert.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
         }
-        let own = self.own_advert();
+        let own = self.own_advert(now);
         let cx = &mut self.common.at(now);
         if let Some(own) = own.filter(|own| own.name == advert.name) {
-            if own == *advert {
+            // A member that came in later knows fewer of the epochs before.
+            if own.members == advert.members && own.earlier.is_empty() == advert.earlier.is_empty()
+            {
                 self.lobby.was_given(cx, Answer::Advert);
                 self.lobby.was_given(cx, Answer::Greeting);
             }
@@ -174,8 +180,10 @@ impl<S: CryptoSuite> Room<S> {
         if heard == Name::Dropped {
             return Err(Rejection::UnknownEpoch);
         }
+        let neighbours = &mut self.lobby.neighbours;
+        neighbours.note_earlier(advert.name, &advert.earlier);
         if !self.phase.gathers() {
-            let is_voted_on = self.is_so(now, |it| it.proposed_merges().contains(&advert.name));
+            let is_voted_on = self.is_so(now, |it| it.is_voted_on(advert.name));
             if is_voted_on {
                 // It may be the time to go over to them.
                 self.common.timers.set(Timer::Change, now);

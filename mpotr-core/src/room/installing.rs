@@ -9,7 +9,7 @@ use super::Room;
 use super::context::Context;
 use super::light::Kept;
 use super::membership::Membership;
-use super::merging::Move;
+use super::merging::{Move, voted_merges};
 use super::old::Old;
 use super::phase::{Gathering, Phase};
 use crate::epoch::Epoch;
@@ -323,7 +323,16 @@ impl<S: CryptoSuite> Room<S> {
             .view
             .saturating_mul(VIEWS_OF_A_MOVE)
             .max(times.fresh());
-        let until = self.votes.tries.note(now, host, first);
+        // By what name of theirs people asked for it.
+        let old = self.old.as_ref().into_iter();
+        let asked: BTreeSet<_> = old
+            .flat_map(|old| voted_merges(&old.epoch))
+            .chain(self.votes.merges())
+            .collect();
+        let names = self.lobby.neighbours.names_of(host);
+        let names = names.filter(|name| *name == host || asked.contains(name));
+        let [lot, ..] = *member.name.as_bytes();
+        let until = self.votes.tries.note_move(now, names, first, lot);
         member.goes_over = Some(Move { host, until });
         self.common.timers.begin_anew(Timer::Advertise);
         self.common.timers.set(Timer::Advertise, now);

@@ -8,7 +8,7 @@
 //! The guests stay members of their epoch until all of them install that of the host: its run is one of theirs, too, with a cut
 //! of their own epoch, and comes before any change of that. So all members of both confirm runs in one order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
@@ -18,7 +18,9 @@ use super::Room;
 use super::lobby::answering::{Answer, rank};
 use super::membership::Membership;
 use super::situation::Situation;
+use crate::epoch::Epoch;
 use crate::error::Rejection;
+use crate::policy::Word;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::wire::{EpochName, Guests, Packet, Proposal, Vote};
@@ -31,21 +33,46 @@ pub(super) struct Move {
     pub(super) until: Timestamp,
 }
 
+/// The epochs with which members of one vote to become one, as they have stated it.
+pub(super) fn voted_merges<S: CryptoSuite>(epoch: &Epoch<S>) -> impl Iterator<Item = EpochName> {
+    let said = epoch.indices().filter_map(|member| epoch.next_of(member));
+    said.flat_map(|next| &next.votes)
+        .filter_map(Vote::other_room)
+}
+
 impl<S: CryptoSuite> Situation<'_, S> {
     /// The epochs with which any member votes to become one.
     pub(super) fn proposed_merges(&self) -> BTreeSet<EpochName> {
-        let epoch = self.epoch();
-        let said = epoch.indices().filter_map(|member| epoch.next_of(member));
-        let votes = said.flat_map(|next| &next.votes);
-        let named = |vote: &Vote| match vote {
-            Vote::Merge(name) => Some(*name),
-            Vote::Refresh | Vote::Admit(_) | Vote::Exclude(_) | Vote::Policy(_) => None,
-        };
-        votes.chain(&self.votes.cast).filter_map(named).collect()
+        let stated = voted_merges(self.epoch());
+        stated.chain(self.votes.merges()).collect()
     }
 
-    fn is_merge_agreed(&self, name: EpochName) -> bool {
-        self.has_votes(&Vote::Merge(name), &self.votes.policy.admit)
+    /// The names by which any member votes to become one with this epoch of others: that of an epoch before it means it, too,
+    /// for a room goes on to its next epoch while people vote.
+    fn voted_names(&self, other: EpochName) -> BTreeSet<EpochName> {
+        let proposed = self.proposed_merges();
+        let names = self.neighbours.names_of(other);
+        names.filter(|name| proposed.contains(name)).collect()
+    }
+
+    /// Whether any member votes to become one with this epoch of others.
+    pub(super) fn is_voted_on(&self, other: EpochName) -> bool {
+        !self.voted_names(other).is_empty()
+    }
+
+    /// Whether there are the votes to become one with the room that has, or had, an epoch of any of these names.
+    fn is_merge_agreed(&self, names: &BTreeSet<EpochName>) -> bool {
+        let mut words = BTreeMap::new();
+        for name in names {
+            for (member, word) in self.words_on(&Vote::Merge(*name)) {
+                let said = words.entry(member).or_insert(word);
+                if word == Word::For {
+                    *said = word;
+                }
+            }
+        }
+        let words: Vec<_> = words.into_iter().collect();
+        !names.is_empty() && self.votes.policy.admit.is_met(&words)
     }
 
     /// The epoch into which the members of the next one go over, as far as there are votes for it.
@@ -54,18 +81,35 @@ impl<S: CryptoSuite> Situation<'_, S> {
             // Whom the members let in comes first: whether there is another room nobody can tell.
             return None;
         }
-        let mut named = self.proposed_merges().into_iter();
-        named.find(|host| self.may_go_over(*host))
+        let under_way = self.member.goes_over.map(|it| it.host);
+        if let Some(host) = under_way.filter(|host| self.may_go_over(*host)) {
+            return Some(host);
+        }
+        let hosts = self.neighbours.names();
+        let may_host = |host: &EpochName| self.may_go_over(*host) && self.goes_over_into(*host);
+        let hosts: Vec<_> = hosts.filter(may_host).collect();
+        // Who says that its epoch follows one that is voted on has its turn, and not all of them.
+        let turn = self.votes.tries.moves().checked_rem(hosts.len())?;
+        hosts.get(turn).copied()
     }
 
-    /// Whether the members of the next epoch may go over into another. Of two rooms that of the smaller name is the host.
+    /// Whether the members of the next epoch may go over into another: that was heard, and there are votes for it.
     pub(super) fn may_go_over(&self, host: EpochName) -> bool {
+        let (now, tries) = (self.now, &self.votes.tries);
         let under_way = self.member.goes_over.filter(|it| it.host == host);
-        let begins = self.member.name > host
-            && self.neighbours.contains(host)
-            && !self.votes.tries.waits(self.now, host);
-        let goes_on = under_way.is_some_and(|it| self.now < it.until);
-        self.is_merge_agreed(host) && (goes_on || begins)
+        let goes_on = under_way.is_some_and(|it| now < it.until);
+        let names = self.voted_names(host);
+        let waits = |name: &EpochName| tries.waits(now, *name);
+        let begins = self.neighbours.contains(host) && !names.iter().any(waits);
+        (goes_on || begins) && self.is_merge_agreed(&names)
+    }
+
+    /// Whether this room is the one that goes over. Of two rooms that of the smaller name is the host: of the name by which
+    /// people voted, since one that comes later can be made up for that. A room that was the larger stays it, although each
+    /// try gives its epoch another name: where both are, one of them comes first; where neither were, they would never meet.
+    fn goes_over_into(&self, host: EpochName) -> bool {
+        let mut voted = self.voted_names(host).into_iter();
+        voted.any(|name| self.neighbours.own_names().any(|own| own > name))
     }
 
     /// Whether there is a reason for another epoch in what is voted about other rooms.
@@ -89,7 +133,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
 
     /// Whether policy and application let all of these in.
     fn takes_guests(&self, guests: &Guests) -> bool {
-        let is_agreed = |name: &EpochName| self.is_merge_agreed(*name);
+        let names: BTreeSet<_> = guests.names.iter().copied().collect();
         let offers = guests.offers.iter();
         let offers: Vec<_> = offers.filter_map(|it| self.offering.offer(it)).collect();
         let people: BTreeSet<_> = offers.iter().map(|offer| offer.identity).collect();
@@ -100,7 +144,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         };
         let is_spent = |digest: &OfferDigest| self.offering.is_spent(digest);
         self.member.goes_over.is_none()
-            && guests.names.iter().any(is_agreed)
+            && self.is_merge_agreed(&names)
             && people.len() == guests.offers.len()
             && !guests.offers.iter().any(is_spent)
             && offers.iter().all(|offer| self.is_guest(offer))
@@ -181,7 +225,10 @@ impl<S: CryptoSuite> Room<S> {
     /// host which belong together.
     pub(super) fn offer_as_guest(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let goes_over = self.phase.member().and_then(|member| member.goes_over);
-        let Some(goes_over) = goes_over.filter(|_| self.phase.change().is_none()) else {
+        // Who is in a run of the host's has used its offer, and is listed with that: another one stated meanwhile would keep
+        // those from the run who are yet to come. When the run is over this is asked again.
+        let is_free = self.phase.change().is_none() && self.succession.current.is_none();
+        let Some(goes_over) = goes_over.filter(|_| is_free) else {
             return;
         };
         let parent = Some(goes_over.host.of_guests::<S>());

@@ -93,6 +93,11 @@ impl Votes {
         has_place.then_some(()).ok_or(VoteError::TooMany)
     }
 
+    /// The other rooms with which this member asks to become one.
+    pub(super) fn merges(&self) -> impl Iterator<Item = EpochName> {
+        self.cast.iter().filter_map(Vote::other_room)
+    }
+
     /// Takes back the votes to become one with rooms that are this one.
     pub(super) fn forget_merges(&mut self, is_own: impl Fn(EpochName) -> bool) {
         self.cast

@@ -143,6 +143,14 @@ wire_enum! {
 }
 
 impl Vote {
+    /// The epoch of the other room, in a vote to become one with it.
+    pub(crate) const fn other_room(&self) -> Option<EpochName> {
+        match self {
+            Self::Merge(name) => Some(*name),
+            Self::Refresh | Self::Admit(_) | Self::Exclude(_) | Self::Policy(_) => None,
+        }
+    }
+
     fn encode(&self, out: &mut Encoder) {
         match self {
             Self::Refresh => VoteKind::Refresh.encode(out),

@@ -227,10 +227,11 @@ fn adverts_of_strangers_do_not_disturb_a_change() {
             room,
             name: EpochName::new([n + 1; 16]),
             members: 4096,
+            earlier: Vec::new(),
         };
         for member in 0..3 {
             let now = network.now;
-            let packet = Packet::Advert(advert).to_bytes();
+            let packet = Packet::Advert(advert.clone()).to_bytes();
             let _any = network.rooms[member].handle_message(now, &packet, &mut network.rng);
             network.collect(member);
         }

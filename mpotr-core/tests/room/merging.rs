@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::IdentityKey;
-use mpotr_core::gka::{EpochName, Sid};
-use mpotr_core::wire::{EpochHint, Packet};
+use mpotr_core::gka::{EpochName, RoomId, Sid};
+use mpotr_core::wire::{Advert, EpochHint, Packet};
 use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule};
 
 use crate::network::{FOUL, Network, Suite};
@@ -195,6 +195,80 @@ fn who_states_no_offer_as_a_guest_moves_the_others_less_and_less() {
     let offers = offers_of_guests(&network, since);
     // 0.1 s, 0.2 s, .. up to 10 s after one another.
     assert!(offers.values().all(|times| *times <= 12), "{offers:?}");
+}
+
+/// The name of the other room that a member was told of first.
+fn told_first(network: &Network, member: usize) -> EpochName {
+    let named = network.events[member].iter().find_map(|event| match event {
+        Event::OtherEpoch { name, .. } => Some(*name),
+        _ => None,
+    });
+    named.unwrap()
+}
+
+fn vote(network: &mut Network, members: impl IntoIterator<Item = usize>, name: EpochName) {
+    for member in members {
+        let now = network.now;
+        network.rooms[member].merge(now, name).unwrap();
+        network.collect(member);
+    }
+}
+
+/// Nobody votes anew when the epoch of a room goes on while the others vote: by whichever of its names, it is that room.
+#[test]
+fn a_vote_is_for_the_room_and_not_for_the_epoch_that_it_names() {
+    for seed in 0..6 {
+        let mut network = two_rooms(5, seed, |_| {});
+        network.run_until(60, |n| {
+            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
+        });
+        let (of_larger, of_smaller) = (told_first(&network, 0), told_first(&network, 4));
+        // One room votes alone. If it is the one that goes over, it does, in vain, and goes back: its name is another then.
+        vote(&mut network, 0..2, of_larger);
+        network.run_for(90);
+        // The other goes on to new keys meanwhile.
+        let before = told(&network, 4).len();
+        network.rooms[4].refresh(network.now);
+        network.collect(4);
+        network.run_until(60, |n| (2..5).all(|member| told(n, member).len() > before));
+        vote(&mut network, 2..5, of_smaller);
+        network.run_until(600, |n| are_together(n, 0..5));
+    }
+}
+
+/// Who says that its epoch follows the one that people vote on is tried like the others, and keeps the room from none.
+#[test]
+fn who_claims_to_be_the_other_room_does_not_keep_two_apart() {
+    for seed in 0..3 {
+        let mut network = two_rooms(5, seed, |_| {});
+        network.run_until(60, |n| {
+            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
+        });
+        let names = [told_first(&network, 0), told_first(&network, 4)];
+        vote(&mut network, 0..2, names[0]);
+        vote(&mut network, 2..5, names[1]);
+        let mut false_name = 0_u8;
+        for _ in 0..1200 {
+            if are_together(&network, 0..5) {
+                break;
+            }
+            // Small names, which host. Two: who makes up many takes all places, by whatever they are called.
+            false_name = (false_name + 1) % 2;
+            let advert = Packet::Advert(Advert {
+                room: RoomId::of_name::<Suite>("test"),
+                name: EpochName::new([false_name + 1; 16]),
+                members: 3,
+                earlier: names.to_vec(),
+            });
+            for member in 0..5 {
+                let (now, bytes) = (network.now, advert.to_bytes());
+                let _any = network.rooms[member].handle_message(now, &bytes, &mut network.rng);
+                network.collect(member);
+            }
+            network.run_for(2);
+        }
+        assert!(are_together(&network, 0..5), "seed {seed}");
+    }
 }
 
 #[test]

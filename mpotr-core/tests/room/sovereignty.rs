@@ -34,6 +34,7 @@ fn advertise(network: &mut Network, name: EpochName, members: u16) {
         room: RoomId::of_name::<Suite>("test"),
         name,
         members,
+        earlier: Vec::new(),
     };
     give(network, &Packet::Advert(advert));
 }

@@ -400,6 +400,7 @@ fn the_application_is_told_of_an_epoch_whose_challenge_came_first() {
         room: room(),
         name,
         members: 3,
+        earlier: Vec::new(),
     };
     let advert = Packet::Advert(advert).to_bytes();
     for _ in 0..2 {

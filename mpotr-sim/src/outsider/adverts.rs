@@ -32,6 +32,7 @@ impl Utterance for Adverts {
             room: self.room,
             name: EpochName::new(name),
             members: u16::try_from(MAX_MEMBERS).unwrap_or(u16::MAX),
+            earlier: Vec::new(),
         };
         Some(Packet::Advert(advert).to_bytes())
     }

@@ -16,12 +16,22 @@ const MAX_KNOWN: usize = 64;
 /// Names of epochs of others.
 #[derive(Debug, Default)]
 pub(crate) struct Neighbours {
-    /// Since when, and whether their members would come over into this member's epoch.
-    heard: BTreeMap<EpochName, (Timestamp, bool)>,
+    heard: BTreeMap<EpochName, Neighbour>,
     /// Of which the application was told.
     told: VecDeque<EpochName>,
     /// Of this member's own epochs.
     own: VecDeque<EpochName>,
+}
+
+/// What is said of an epoch of others.
+#[derive(Debug)]
+struct Neighbour {
+    /// When its name was heard first.
+    since: Timestamp,
+    /// Whether its members would come over into this member's epoch.
+    is_guest: bool,
+    /// What its members' epochs were called before, as was heard last.
+    earlier: Vec<EpochName>,
 }
 
 /// Whether a name was heard before.
@@ -58,7 +68,11 @@ impl Neighbours {
         if self.own.contains(&name) || !self.has_room_for(name) {
             return Name::Dropped;
         }
-        self.heard.entry(name).or_insert((now, false));
+        self.heard.entry(name).or_insert(Neighbour {
+            since: now,
+            is_guest: false,
+            earlier: Vec::new(),
+        });
         if is_kept || self.told.contains(&name) {
             Name::Known
         } else {
@@ -73,25 +87,55 @@ impl Neighbours {
 
     /// Forgets names that were heard first so long ago.
     pub(crate) fn forget(&mut self, now: Timestamp, lasts: Duration) {
-        self.heard.retain(|_, (heard, _)| now.since(*heard) < lasts);
+        self.heard.retain(|_, it| now.since(it.since) < lasts);
     }
 
     /// The names of those into whose epoch this member may go.
     pub(crate) fn names(&self) -> impl Iterator<Item = EpochName> {
-        let hosts = self.heard.iter().filter(|(_, (_, is_guest))| !is_guest);
+        let hosts = self.heard.iter().filter(|(_, it)| !it.is_guest);
         hosts.map(|(name, _)| *name)
     }
 
     /// Whether a name is one of them.
     pub(crate) fn contains(&self, name: EpochName) -> bool {
         let heard = self.heard.get(&name);
-        heard.is_some_and(|(_, is_guest)| !is_guest)
+        heard.is_some_and(|it| !it.is_guest)
+    }
+
+    /// Takes note of what the epochs before one of others were called. The latest word counts: its members repeat theirs.
+    pub(crate) fn note_earlier(&mut self, name: EpochName, earlier: &[EpochName]) {
+        if let Some(it) = self.heard.get_mut(&name) {
+            it.earlier = earlier.to_vec();
+        }
+    }
+
+    /// What an epoch of others is called and was called before.
+    pub(crate) fn names_of(&self, name: EpochName) -> impl Iterator<Item = EpochName> {
+        let heard = self.heard.get(&name).into_iter();
+        [name]
+            .into_iter()
+            .chain(heard.flat_map(|it| it.earlier.iter().copied()))
+    }
+
+    /// Whether two names are said to be those of epochs of one room.
+    pub(crate) fn are_one(&self, one: EpochName, other: EpochName) -> bool {
+        let mut heard = self.heard.keys();
+        heard.any(|now| {
+            let is_named = |name| self.names_of(*now).any(|it| it == name);
+            is_named(one) && is_named(other)
+        })
+    }
+
+    /// Whether there is said to be an epoch that is, or was, called so.
+    pub(crate) fn is_there(&self, name: EpochName) -> bool {
+        self.names()
+            .any(|now| self.names_of(now).any(|it| it == name))
     }
 
     /// The members of an epoch would come over into this member's: it does not go over into theirs.
     pub(crate) fn note_guests(&mut self, name: EpochName) {
-        if let Some((_, is_guest)) = self.heard.get_mut(&name) {
-            *is_guest = true;
+        if let Some(it) = self.heard.get_mut(&name) {
+            it.is_guest = true;
         }
     }
 
@@ -156,6 +200,23 @@ mod tests {
         assert!(neighbours.note_told(name(1)));
         assert_eq!(hear(&mut neighbours, at(60), name(1)), Name::Known);
         assert!(!neighbours.note_told(name(1)));
+    }
+
+    #[test]
+    fn an_epoch_is_known_by_what_was_said_last_of_those_before_it() {
+        let mut neighbours = Neighbours::default();
+        hear(&mut neighbours, at(0), name(3));
+        neighbours.note_earlier(name(3), &[name(2), name(1)]);
+        // Of one that was not heard nothing is kept.
+        neighbours.note_earlier(name(7), &[name(6)]);
+        assert!(neighbours.names_of(name(3)).eq([name(3), name(2), name(1)]));
+        assert!(neighbours.names_of(name(7)).eq([name(7)]));
+        assert!(neighbours.is_there(name(1)) && !neighbours.is_there(name(6)));
+        assert!(neighbours.are_one(name(1), name(3)) && !neighbours.are_one(name(1), name(6)));
+        neighbours.note_earlier(name(3), &[name(2)]);
+        assert!(!neighbours.is_there(name(1)));
+        neighbours.note_guests(name(3));
+        assert!(!neighbours.is_there(name(2)));
     }
 
     #[test]

@@ -65,6 +65,7 @@ fn advert(members: u16) -> Packet {
         room: RoomId::new([0; 32]),
         name: EpochName::new([1; 16]),
         members,
+        earlier: Vec::new(),
     })
 }
 
