@@ -127,8 +127,8 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     ));
     out.notice(conversation.door());
 
-    let mut lines = input::read_lines(TEXT_LIMIT)?;
     out.expect_typing();
+    let mut lines = input::read_lines(TEXT_LIMIT)?;
     let mut chat = Chat {
         link: Link::new(&place),
         held: HeldTexts::default(),

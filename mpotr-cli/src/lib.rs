@@ -23,5 +23,7 @@ mod sim;
 mod stop;
 mod suite;
 mod transcript;
+#[cfg_attr(not(unix), path = "typed/elsewhere.rs")]
+mod typed;
 
 pub use run::run;

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::rows::Rows;
 use crate::stop::Stop;
+use crate::typed::{self, Typed};
 use queue::Queue;
 
 /// How long a program that was asked to stop waits for a reader of its output.
@@ -66,7 +67,7 @@ enum Stream {
 pub(crate) struct Output {
     results: io::Stdout,
     notices: io::Stderr,
-    /// Whether a person types at the terminal while lines are printed.
+    /// Whether a person types at a terminal that collects lines itself while others are printed.
     typed_at: bool,
     /// Where lines wait to be written, if another thread writes them.
     queue: Option<Queue>,
@@ -141,6 +142,8 @@ impl Output {
                 _ = stop.asked() => {}
             }
         }
+        // From here on nothing comes between.
+        typed::here().into_iter().for_each(Typed::end);
         if let Some(error) = queue.failed() {
             return Err(error);
         }
@@ -153,7 +156,8 @@ impl Output {
     /// From now on a person types while lines are printed: in a terminal they come above what is typed.
     pub(crate) fn expect_typing(&mut self) {
         let obeys = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-        self.typed_at = obeys && io::stdin().is_terminal();
+        let is_typed_at = obeys && io::stdin().is_terminal();
+        self.typed_at = is_typed_at && !typed::begin();
     }
 
     /// Prints a result in one line, for a program to read. It is out when this returns, so that another process can wait
@@ -213,15 +217,39 @@ impl Output {
             (Some(queue), _) if !self.hurries || queue.has_room() => queue.push(stream, shown),
             (Some(_), Stream::Results) => self.unshown = self.unshown.saturating_add(1),
             (Some(_), Stream::Notices) => {}
-            (None, Stream::Results) => {
-                let mut results = self.results.lock();
-                results.write_all(shown.as_bytes())?;
-                results.flush()?;
-            }
-            (None, Stream::Notices) => self.notices.lock().write_all(shown.as_bytes())?,
+            (None, _) => stream.write(&shown)?,
         }
         Ok(())
     }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        typed::here().into_iter().for_each(Typed::end);
+    }
+}
+
+impl Stream {
+    /// Writes what is shown: on a terminal that a person types at, above the line that is typed.
+    fn write(self, shown: &str) -> io::Result<()> {
+        let is_terminal = match self {
+            Self::Results => io::stdout().is_terminal(),
+            Self::Notices => io::stderr().is_terminal(),
+        };
+        let write = || match self {
+            Self::Results => write_to(&mut io::stdout().lock(), shown),
+            Self::Notices => write_to(&mut io::stderr().lock(), shown),
+        };
+        match typed::here().filter(|_| is_terminal) {
+            Some(typed) => typed.above(write),
+            None => write(),
+        }
+    }
+}
+
+fn write_to(stream: &mut impl Write, shown: &str) -> io::Result<()> {
+    stream.write_all(shown.as_bytes())?;
+    stream.flush()
 }
 
 /// The rows of a terminal; `None` for a file or a pipe.
@@ -252,8 +280,8 @@ fn shown(line: &impl Display, rows: Option<Rows>, typed_at: bool) -> String {
     .collect()
 }
 
-/// Puts a row above the one in which a person types, which the terminal echoes: a row that began after half a typed line
-/// would be broken by the terminal, in a place of its own.
+/// Puts a row above the one in which a person types, where the console echoes it and nothing else is known of it: a row that
+/// began after half a typed line would be broken by the console, in a place of its own.
 ///
 /// Keep the cursor; go down and up again, so that there is a row below; insert an empty row here, which moves what is typed
 /// down; fill it; take the cursor back, one row further down.

@@ -37,6 +37,37 @@ impl Rows {
         }
     }
 
+    /// Rows of so many columns, in which letters of Latin and what has no width of its own are one wide.
+    #[cfg(test)]
+    pub(crate) const fn of_columns(columns: usize) -> Self {
+        Self {
+            columns,
+            is_east_asian: false,
+        }
+    }
+
+    /// How many columns they have.
+    pub(crate) const fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// The rows of a line that a person types, with their columns: none is full, so that the cursor stands in the last.
+    pub(crate) fn of_typed(self, line: &str) -> Vec<(String, usize)> {
+        let most = self.columns.saturating_sub(1);
+        let (mut rows, mut row, mut width) = (Vec::new(), String::new(), 0_usize);
+        for character in line.chars() {
+            let wide = self.width(character);
+            if width.saturating_add(wide) > most && !row.is_empty() {
+                rows.push((core::mem::take(&mut row), width));
+                width = 0;
+            }
+            row.push(character);
+            width = width.saturating_add(wide);
+        }
+        rows.push((row, width));
+        rows
+    }
+
     /// The rows of a line, which holds nothing unsafe. Put together without the marks they are the line.
     pub(crate) fn of(self, line: &str) -> Vec<String> {
         let mut rows = Vec::new();

@@ -13,6 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::typed;
+
 /// So many signals end the program, unless it ends by itself.
 const INSISTED: usize = 3;
 
@@ -84,6 +86,7 @@ async fn pass_on(mut signals: Signals, sender: &mpsc::UnboundedSender<Stopped>) 
         let _unasked = sender.send(stopped);
     }
     sleep(LAST_WORDS).await;
+    typed::give_back_at_once();
     std::process::exit(stopped.exit_code().into());
 }
 

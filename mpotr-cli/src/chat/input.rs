@@ -1,13 +1,14 @@
 //! The lines that a person types or a pipe brings, each of bounded length.
 
-use std::io::{self, BufRead, IsTerminal as _, Read as _};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
 use std::thread;
 
 use tokio::sync::mpsc;
 
 use super::LINES_AHEAD;
+use crate::typed;
 
-/// Bytes of a line that a terminal passes on while it collects whole lines, without the line end; what comes after them is lost
+/// Bytes of a line that a terminal passes on where it collects whole lines itself, without the line end; what comes after them is lost
 /// without a word. Linux: one less than `N_TTY_BUF_SIZE`; BSD and macOS: one less than `MAX_CANON`.
 const TERMINAL_LINE: usize = if cfg!(target_os = "linux") {
     4095
@@ -44,8 +45,14 @@ pub(super) fn read_lines(limit: usize) -> io::Result<mpsc::Receiver<io::Result<L
     thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
-            let mut input = io::stdin().lock();
-            let cut_at = input.is_terminal().then_some(TERMINAL_LINE);
+            let keyboard = io::stdin().lock();
+            let typed = typed::here();
+            let collects = typed.is_none() && keyboard.is_terminal();
+            let cut_at = collects.then_some(TERMINAL_LINE);
+            let mut input: Box<dyn BufRead> = match typed {
+                Some(typed) => Box::new(BufReader::new(typed.lines(keyboard))),
+                None => Box::new(keyboard),
+            };
             while let Some(line) = next_line(&mut input, limit, cut_at).transpose() {
                 let is_last = line.is_err();
                 if sender.blocking_send(line).is_err() || is_last {

@@ -4,7 +4,7 @@
 //! has more to print asks first whether there is room: what one event or one command prints is taken whole, so the queue
 //! is bounded by [`ROOM`] and the most that one of these prints.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -138,10 +138,10 @@ fn write_all(pieces: &Receiver<Piece>, state: &watch::Sender<State>) {
     for Piece { stream, shown } in pieces {
         let written = match stream {
             Stream::Results if is_broken => Ok(()),
-            Stream::Results => write_to(&mut io::stdout().lock(), &shown),
+            Stream::Results => stream.write(&shown),
             Stream::Notices => {
                 // There is nowhere left to tell that standard error is closed, and no result depends on it.
-                let _unheard = write_to(&mut io::stderr().lock(), &shown);
+                let _unheard = stream.write(&shown);
                 Ok(())
             }
         };
@@ -155,9 +155,4 @@ fn write_all(pieces: &Receiver<Piece>, state: &watch::Sender<State>) {
             }
         });
     }
-}
-
-fn write_to(stream: &mut impl Write, shown: &str) -> io::Result<()> {
-    stream.write_all(shown.as_bytes())?;
-    stream.flush()
 }

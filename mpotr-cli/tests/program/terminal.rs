@@ -34,6 +34,11 @@ impl Read for Reader {
 
 impl Terminal {
     fn start(home: &Path, arguments: &[&str]) -> Self {
+        Self::start_as("xterm-256color", home, arguments)
+    }
+
+    /// At a terminal of a kind.
+    fn start_as(kind: &str, home: &Path, arguments: &[&str]) -> Self {
         mind_signals();
         let (pty, pts) = open().unwrap();
         pty.resize(pty_process::Size::new(ROWS, COLUMNS)).unwrap();
@@ -43,7 +48,7 @@ impl Terminal {
             .env_remove("RUST_LOG")
             .env_remove("LC_ALL")
             .env("LANG", "C.UTF-8")
-            .env("TERM", "xterm-256color")
+            .env("TERM", kind)
             .env("HOME", home)
             .spawn(pts)
             .unwrap();
@@ -92,10 +97,15 @@ impl Drop for Terminal {
 
 /// A talk of one member at a terminal and one behind pipes.
 fn talk<T>(test: impl FnOnce(&Path, &str, Terminal, Running) -> T) -> T {
+    talk_at("xterm-256color", test)
+}
+
+fn talk_at<T>(kind: &str, test: impl FnOnce(&Path, &str, Terminal, Running) -> T) -> T {
     let home = tempdir().unwrap();
     let relay = Relay::start(home.path());
     let more = ["--members", "2"];
-    let alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let alice = arguments(&relay.address, "alice", &more);
+    let alice = Terminal::start_as(kind, home.path(), &alice);
     let bob = enter(home.path(), &relay.address, "bob", &more);
     alice.shows("the room is secure");
     bob.hears_err("the room is secure");
@@ -167,6 +177,94 @@ fn what_is_typed_stays_below_what_comes_meanwhile() {
 }
 
 #[test]
+fn a_typed_line_of_several_rows_stays_whole_below_what_comes_meanwhile() {
+    talk(|_home, _relay, alice, mut bob| {
+        let typed: String = (0..60).map(|n| format!("word{n:02} ")).collect();
+        alice.type_in(&typed);
+        alice.shows("word59");
+        bob.type_in(&format!("first\n{}end\n", "long ".repeat(40)));
+        let rows = alice.shows("end");
+        let from = rows.iter().position(|row| row.contains("word00")).unwrap();
+        let until = rows.iter().rposition(|row| row.contains("word59")).unwrap();
+        let shown = rows[from..=until]
+            .iter()
+            .fold(String::new(), |shown, row| shown + row);
+        assert_eq!(shown.replace(' ', ""), typed.replace(' ', ""), "{rows:?}");
+        let last = rows.iter().rposition(|row| row.contains("end")).unwrap();
+        assert!(last < from, "{rows:?}");
+        assert!(rows[until + 1..].iter().all(String::is_empty), "{rows:?}");
+        alice.type_in("end\n");
+        assert_eq!(bob.hears_out("\n"), format!("alice: {typed}end\n"));
+        // It stays where it was typed, and what is typed next begins below.
+        alice.type_in("next");
+        bob.type_in("third\n");
+        let rows = alice.shows("third");
+        let at = |text: &str| rows.iter().position(|row| row.contains(text)).unwrap();
+        assert!(
+            at("word59") < at("bob: third") && at("bob: third") < at("next"),
+            "{rows:?}"
+        );
+    });
+}
+
+#[test]
+fn a_typed_line_longer_than_the_screen_is_sent_whole() {
+    talk(|_home, _relay, alice, mut bob| {
+        let typed: String = (0..2000).map(|n| format!("{n:04} ")).collect();
+        for part in typed.as_bytes().chunks(500) {
+            alice.type_in(std::str::from_utf8(part).unwrap());
+        }
+        alice.shows("1999");
+        bob.type_in("meanwhile\n");
+        let rows = alice.shows("bob: meanwhile");
+        assert!(rows.iter().any(|row| row.contains("1999")), "{rows:?}");
+        alice.type_in("\n");
+        assert_eq!(bob.hears_out("\n"), format!("alice: {typed}\n"));
+    });
+}
+
+#[test]
+fn a_typed_line_is_edited_from_its_end() {
+    talk(|_home, _relay, alice, bob| {
+        // Of keys without a glyph nothing gets into a line.
+        alice.type_in(
+            "not this\u{15}one twoo\u{7f} thre ee\u{17}\u{7f}e\u{1b}[D\u{1b}[3~\u{1b}OP ñ\u{7f}!\r",
+        );
+        assert_eq!(bob.hears_out("\n"), "alice: one two three !\n");
+        alice.shows("one two three !");
+    });
+}
+
+#[test]
+fn the_terminal_is_as_it_was_after_a_talk() {
+    for end in ["\u{4}", "\u{3}\u{3}\u{3}", "half a line\u{3}"] {
+        talk(|_home, _relay, mut alice, _bob| {
+            assert!(!alice.echoes());
+            alice.type_in(end);
+            alice.finish();
+            assert!(alice.echoes(), "{end:?}");
+        });
+    }
+}
+
+#[test]
+fn a_program_that_is_stopped_lends_the_terminal_back() {
+    talk(|_home, _relay, alice, mut bob| {
+        alice.type_in("half a li");
+        alice.shows("half a li");
+        // As ctrl-z, which a terminal alone does not have a shell for.
+        kill("-TSTP", alice.child.id());
+        poll(|| alice.echoes().then_some(())).unwrap();
+        bob.type_in("meanwhile\n");
+        kill("-CONT", alice.child.id());
+        poll(|| (!alice.echoes()).then_some(())).unwrap();
+        alice.shows("bob: meanwhile");
+        alice.type_in("ne\n");
+        assert_eq!(bob.hears_out("\n"), "alice: half a line\n");
+    });
+}
+
+#[test]
 fn the_last_one_stays_and_talks_on_with_who_comes_back() {
     talk(|home, relay, mut alice, mut bob| {
         bob.end_input();
@@ -198,7 +296,7 @@ fn an_empty_line_sends_nothing() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_line_that_the_terminal_cuts_is_told_and_not_sent_in_part() {
-    talk(|_home, _relay, alice, bob| {
+    talk_at("dumb", |_home, _relay, alice, bob| {
         // In parts, as a terminal takes them: what it has no room for it does not wait with.
         for _ in 0..50 {
             alice.type_in(&"x".repeat(100));

@@ -1,0 +1,241 @@
+//! The line that a person types at a terminal while others' lines are printed. `docs/spec/09-chat-payload.md`, "Terminal".
+//!
+//! A terminal that collects lines by itself tells nobody what it holds: a row printed meanwhile would tear a line that is
+//! longer than one row. So the program takes each key as it is typed and shows the line itself. To print something it takes
+//! the line off the screen and shows it again below: one lock holds off keys and rows meanwhile.
+//!
+//! Keys that are signals (ctrl-c, ctrl-\, ctrl-z), and those that hold up and let go the screen, stay with the system.
+
+mod keys;
+mod modes;
+mod shape;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::signal::unix::{SignalKind, signal};
+
+use keys::{Edit, Keys};
+use modes::Modes;
+pub(crate) use modes::give_back_at_once;
+use shape::Shape;
+
+/// The most bytes of a line that is held: far more than a message can be. What is typed behind it is not taken.
+const LONGEST: usize = 1 << 20;
+
+/// Keys that are taken at once.
+const AT_ONCE: usize = 1024;
+
+/// The one line, if a person types here.
+static TYPED: OnceLock<Typed> = OnceLock::new();
+
+/// The line that is being typed, and where it is shown.
+#[derive(Debug)]
+pub(crate) struct Typed(Mutex<Line>);
+
+#[derive(Debug)]
+struct Line {
+    /// The terminal that is typed at.
+    terminal: File,
+    modes: Modes,
+    /// What was typed so far. As bytes: that a line is no text is told when it is whole.
+    bytes: Vec<u8>,
+    /// How it is on the screen.
+    shape: Shape,
+}
+
+/// Takes over the terminal of standard input, until [`Typed::end`]. Returns whether the system lets the program.
+pub(crate) fn begin() -> bool {
+    let Some((terminal, modes)) = Modes::take() else {
+        return false;
+    };
+    let line = Line {
+        terminal,
+        modes,
+        bytes: Vec::new(),
+        shape: Shape::default(),
+    };
+    let is_first = TYPED.set(Typed(Mutex::new(line))).is_ok();
+    if is_first {
+        tokio::spawn(mind_stops());
+    }
+    is_first
+}
+
+/// The line that is typed at the terminal; `None` if the terminal itself collects it.
+pub(crate) fn here() -> Option<&'static Typed> {
+    TYPED.get()
+}
+
+/// Gives the terminal back while the program is stopped (ctrl-z), and takes it again when it goes on.
+async fn mind_stops() {
+    let signals = [
+        SignalKind::from_raw(Signal::TSTP.as_raw()),
+        SignalKind::from_raw(Signal::CONT.as_raw()),
+    ];
+    let [Ok(mut stop), Ok(mut go_on)] = signals.map(signal) else {
+        // The terminal is then as the program has it while that is stopped; a shell that edits lines sets it for itself.
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = stop.recv() => {
+                here().into_iter().for_each(Typed::pause);
+                // What the system would have done. That the program goes on is heard below.
+                let _stopped = kill_process(getpid(), Signal::STOP);
+            }
+            _ = go_on.recv() => here().into_iter().for_each(Typed::resume),
+        }
+    }
+}
+
+impl Typed {
+    /// Prints something above the line.
+    ///
+    /// # Errors
+    /// Those of `print`.
+    pub(crate) fn above(&self, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let mut line = self.lock();
+        line.hide();
+        let printed = print();
+        line.show();
+        printed
+    }
+
+    /// Gives the terminal back. What was typed stays on it, with an end.
+    pub(crate) fn end(&self) {
+        let mut line = self.lock();
+        if line.modes.give_back() && !line.bytes.is_empty() {
+            line.leave();
+        }
+    }
+
+    /// Gives the terminal back while the program is stopped.
+    fn pause(&self) {
+        let mut line = self.lock();
+        line.hide();
+        line.modes.give_back();
+    }
+
+    /// Takes the terminal again.
+    fn resume(&self) {
+        let mut line = self.lock();
+        line.modes.take_again();
+        // Others have written to the terminal meanwhile.
+        line.shape = Shape::default();
+        line.show();
+    }
+
+    /// The lines, as they are typed: a reader of whole lines.
+    pub(crate) fn lines(&'static self, keyboard: impl Read) -> impl Read {
+        Lines {
+            typed: self,
+            keyboard,
+            keys: Keys::default(),
+            whole: Vec::new(),
+            read: 0,
+            has_ended: false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        // A thread that panicked with it has left a line that can be shown.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    /// Takes the line off the screen.
+    fn hide(&mut self) {
+        let hidden = self.shape.hide(shape::rows_of(&self.terminal).columns());
+        self.write(&hidden);
+    }
+
+    /// Puts it there.
+    fn show(&mut self) {
+        if !self.modes.are_taken() {
+            return;
+        }
+        let rows = shape::rows_of(&self.terminal);
+        let most = shape::height_of(&self.terminal);
+        let shown = self.shape.show(&self.bytes, rows, most);
+        self.write(&shown);
+    }
+
+    /// Leaves it on the screen and begins a row below.
+    fn leave(&mut self) {
+        self.shape = Shape::default();
+        self.bytes.clear();
+        self.write("\r\n");
+    }
+
+    /// Does what keys ask for. Returns the whole lines among them, each with its end.
+    fn take(&mut self, edits: impl IntoIterator<Item = Edit>) -> (Vec<u8>, bool) {
+        let mut whole = Vec::new();
+        let mut ends = false;
+        for edit in edits {
+            match edit {
+                Edit::Byte(byte) if self.bytes.len() < LONGEST => self.bytes.push(byte),
+                Edit::Byte(_) => {}
+                Edit::EraseCharacter => keys::erase_character(&mut self.bytes),
+                Edit::EraseWord => keys::erase_word(&mut self.bytes),
+                Edit::EraseLine => self.bytes.clear(),
+                Edit::Return => {
+                    self.hide();
+                    self.show();
+                    whole.extend_from_slice(&self.bytes);
+                    whole.push(b'\n');
+                    self.leave();
+                }
+                Edit::End => {
+                    ends = self.bytes.is_empty();
+                    if ends {
+                        break;
+                    }
+                }
+            }
+        }
+        self.hide();
+        self.show();
+        (whole, ends)
+    }
+
+    fn write(&mut self, text: &str) {
+        // A terminal that is gone shows nothing.
+        let _gone = self.terminal.write_all(text.as_bytes());
+    }
+}
+
+/// Whole lines of what is typed.
+struct Lines<R> {
+    typed: &'static Typed,
+    keyboard: R,
+    keys: Keys,
+    /// Lines that were typed to their end, and how much of them was read.
+    whole: Vec<u8>,
+    read: usize,
+    has_ended: bool,
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.read == self.whole.len() && !self.has_ended {
+            let mut keys = [0; AT_ONCE];
+            let count = self.keyboard.read(&mut keys)?;
+            let edits = self.keys.read(keys.get(..count).unwrap_or_default());
+            let (whole, ends) = self.typed.lock().take(edits);
+            self.whole = whole;
+            self.read = 0;
+            self.has_ended = ends || count == 0;
+        }
+        let rest = self.whole.get(self.read..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        self.read = self.read.saturating_add(count);
+        Ok(count)
+    }
+}

@@ -1,0 +1,43 @@
+//! Where the console collects the line that a person types, nothing is known of it.
+
+use std::convert::Infallible;
+use std::io::{self, Read};
+
+/// No line.
+#[derive(Debug)]
+pub(crate) struct Typed(Infallible);
+
+/// Leaves the console as it is.
+pub(crate) const fn begin() -> bool {
+    false
+}
+
+/// None.
+pub(crate) const fn here() -> Option<&'static Typed> {
+    None
+}
+
+/// There is nothing to give back.
+pub(crate) const fn give_back_at_once() {}
+
+impl Typed {
+    /// Never called.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) fn above(&self, _print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub(crate) fn end(&self) {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub(crate) fn lines(&'static self, keyboard: impl Read) -> impl Read {
+        match self.0 {}
+        #[expect(unreachable_code, reason = "says what type it would be")]
+        keyboard
+    }
+}
