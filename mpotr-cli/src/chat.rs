@@ -6,11 +6,16 @@ mod awaited;
 mod command;
 mod conversation;
 mod door;
+mod ending;
+mod entering;
+mod hearing;
 mod held;
 mod input;
+mod keeping;
 mod link;
 mod losses;
 mod names;
+mod obeying;
 mod outcome;
 mod remembering;
 mod rules;
@@ -28,41 +33,28 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use mpotr::room::{Event, RoomConfig};
-use mpotr::{Admission, IdentityKey, IdentityKeyPair, MAX_BODY, Policy, Record, RoomId, Rule};
-use mpotr_formats::known::KnownPeople;
+use mpotr::room::Event;
+use mpotr::{MAX_BODY, Policy};
 use mpotr_formats::{Escaped, Nick, Payload};
-#[cfg(feature = "irc")]
-use mpotr_transport::irc::{IrcConnect, Login};
-use mpotr_transport::{
-    Connect, DriverEvent, ExecConnect, HandleError, RelayConnect, RoomHandle, Transport as _,
-};
+use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::address::Place;
-use crate::entry::{Entered, Entry};
-use crate::identity::{self, Passphrase};
+use crate::entry::Entered;
 use crate::output::{Output, OutputError};
 use crate::people::PeopleFile;
 use crate::stop::Stop;
-use crate::suite::AnySuite;
 use crate::transcript::Keeper;
-use command::{Command, HELP};
-use conversation::{Conversation, Say};
-use door::Door;
+use conversation::Conversation;
+use entering::{enter, identity_of, people_file, said};
 use held::HeldTexts;
 use input::Line;
 use link::Link;
 use losses::Losses;
 use outcome::{ChatError, Outcome, Unsent};
-use rules::WrittenRule;
 
 /// Lines that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
-
-/// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
-const STOPS: u8 = 2;
 
 /// Texts of a script that wait until the room is secure, while what is behind them is read: it may let people in.
 const EARLY: usize = 256;
@@ -247,156 +239,6 @@ async fn next_line(
     lines.recv().await
 }
 
-/// Where the people are that the person knows. Without a home nobody is known, unless --trust asks for it.
-fn people_file(args: &ChatArgs) -> anyhow::Result<Option<PeopleFile>> {
-    match PeopleFile::at(args.people.as_deref()) {
-        Ok(file) => Ok(Some(file)),
-        Err(_) if args.trust.is_none() => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn identity_of(
-    args: &ChatArgs,
-    stop: &mut Stop,
-    out: &mut Output,
-) -> anyhow::Result<IdentityKeyPair> {
-    let Some(path) = args.identity.clone() else {
-        out.notice("a new identity for this room alone; keep one with `mpotr identity new`");
-        return Ok(identity::throw_away());
-    };
-    let passphrase_file = args.passphrase_file.clone();
-    let load = move || {
-        let in_file = passphrase_file.as_deref().map(Passphrase::InFile);
-        identity::load(&path, in_file.unwrap_or(Passphrase::IfNeeded))
-    };
-    identity::unless_stopped(stop, load).await
-}
-
-/// What the command line says of others, with what is in the files that it names.
-struct Said {
-    known: Option<KnownPeople>,
-    door: Door,
-    policy: Policy,
-    #[cfg(feature = "irc")]
-    login: Login,
-}
-
-/// Reads the files that the command line names. They may be pipes, and take as long as who writes to them.
-async fn said(
-    args: &ChatArgs,
-    me: IdentityKey,
-    people: Option<PeopleFile>,
-    stop: &mut Stop,
-) -> anyhow::Result<Said> {
-    let args = args.clone();
-    let read = move || {
-        let known = people.as_ref().map(PeopleFile::load);
-        let known = known.transpose()?.flatten();
-        Ok(Said {
-            door: Door::of(&args, &me, known.as_ref())?,
-            policy: policy_of(&args)?,
-            #[cfg(feature = "irc")]
-            login: args.login()?,
-            known,
-        })
-    };
-    identity::unless_stopped(stop, read).await
-}
-
-/// The rules that this member is ready for.
-fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
-    let rule = |written: &Option<WrittenRule>| match written {
-        Some(written) => written.of_files(),
-        None => Ok(Rule::Anyone),
-    };
-    Ok(Policy {
-        admit: rule(&args.admit)?,
-        exclude: rule(&args.exclude)?,
-        change: rule(&args.change)?,
-        evidence: args.evidence,
-        rekey: args.rekey.unwrap_or_default(),
-        ..Policy::default()
-    })
-}
-
-async fn enter(
-    args: &ChatArgs,
-    place: &Place,
-    identity: IdentityKeyPair,
-    admission: Admission,
-    said: &Said,
-) -> anyhow::Result<Entered> {
-    let room = args.room.id::<AnySuite>();
-    let entering = Entering {
-        args,
-        place,
-        room,
-        policy: &said.policy,
-        identity,
-        admission,
-    };
-    match place {
-        Place::Relay(address) => entering.by(RelayConnect::new(address, room)).await,
-        #[cfg(feature = "irc")]
-        Place::Irc(address) => {
-            let connect = IrcConnect::new(address.clone(), args.nick.as_str(), said.login.clone())?;
-            entering.by(connect).await
-        }
-        Place::Program { name, address } => {
-            let connect = ExecConnect::new(name, address.as_deref(), args.nick.as_str(), room);
-            entering
-                .by(connect.context("no program has such a name")?)
-                .await
-        }
-    }
-}
-
-/// What it takes to enter, whatever the carrier is.
-struct Entering<'a> {
-    args: &'a ChatArgs,
-    place: &'a Place,
-    room: RoomId,
-    policy: &'a Policy,
-    identity: IdentityKeyPair,
-    admission: Admission,
-}
-
-impl Entering<'_> {
-    async fn by<C: Connect>(self, connect: C) -> anyhow::Result<Entered> {
-        let Self {
-            args,
-            place,
-            room,
-            policy,
-            identity,
-            admission,
-        } = self;
-        let transport = connect.connect().await;
-        let transport =
-            transport.with_context(|| format!("cannot enter by the {} {place}", place.what()))?;
-        let written = [&args.admit, &args.exclude, &args.change];
-        let follow_policy =
-            written.iter().all(|rule| rule.is_none()) && !args.evidence && args.rekey.is_none();
-        let config = RoomConfig {
-            policy: policy.clone(),
-            follow_policy,
-            members: args.members.map(usize::from),
-            record: args.save_transcript.is_some(),
-            carrier: transport.carrier(),
-            ..RoomConfig::new(room, admission)
-        };
-        config.check().context("the rules cannot be kept")?;
-        Entry {
-            config,
-            identity,
-            transport,
-            reconnect: Some((connect, link::retry(io::stdin().is_terminal()))),
-        }
-        .enter(args.suite, args.backend)
-    }
-}
-
 /// The program's side of the room.
 struct Chat<'a> {
     nick: Nick,
@@ -443,206 +285,5 @@ impl Chat<'_> {
         };
         let has_turn = self.unseen.is_none() && !self.is_read_out && is_in_order;
         has_turn && (is_secure || at_terminal || answers)
-    }
-
-    /// Shows what happened in the room.
-    async fn hear(&mut self, event: Event) {
-        self.outcome.hear(&event, &self.conversation);
-        self.hear_of_texts(&event).await;
-        let conversation = &self.conversation;
-        let name = |member: &_| conversation.name(member);
-        if self.losses.take(&event, Instant::now(), name) {
-            return;
-        }
-        self.tell_losses();
-        let is_shown = matches!(event, Event::Secure { .. });
-        if let Event::PolicyChanged { policy } = &event {
-            self.policy.clone_from(policy);
-        }
-        for say in self.conversation.hear(event) {
-            match say {
-                Say::Notice(notice) => self.out.notice(notice),
-                Say::Admit(newcomer) => {
-                    let asked = self.handle.admit(newcomer).await;
-                    self.ask(asked);
-                }
-                Say::LeaveOut(member) => {
-                    let asked = self.handle.exclude(member).await;
-                    self.ask(asked);
-                }
-                Say::Remember(learned) => self.remember(&learned),
-                Say::Text(_) if self.closed.is_some() => {}
-                Say::Text(text) => {
-                    if let Err(error) = self.out.text(text) {
-                        self.closed = Some(error);
-                        self.leave().await;
-                    }
-                }
-            }
-        }
-        if is_shown && let Some(text) = self.unseen.take() {
-            self.send(text).await;
-        }
-    }
-
-    /// Tells which texts did not reach all members.
-    fn tell_losses(&mut self) {
-        let lines = self.losses.tell();
-        self.tell(lines);
-    }
-
-    /// Notes the lines that nobody will read.
-    fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
-        lines.close();
-        for _ in self.early.drain(..) {
-            self.outcome.note(Unsent::Unread);
-        }
-        while let Ok(line) = lines.try_recv() {
-            let is_empty = matches!(&line, Ok(Line::Text(text)) if text.is_empty());
-            match line {
-                Ok(_) if is_empty => {}
-                Ok(_) => self.outcome.note(Unsent::Unread),
-                Err(error) => self.outcome.note(Unsent::Unreadable(error.to_string())),
-            }
-        }
-    }
-
-    /// Appends to the transcript. What cannot be written ends the transcript and not the talk.
-    fn keep(&mut self, record: Record) {
-        if let Some(keeper) = &mut self.keeper
-            && let Err(error) = keeper.keep(record)
-        {
-            self.out
-                .notice(format_args!("the transcript ends here: {error:#}"));
-            self.keeper = None;
-            self.unkept = Some(error);
-        }
-    }
-
-    /// Ends the transcript, and says why if it is not whole.
-    fn end_transcript(&mut self) -> anyhow::Result<()> {
-        match (self.keeper.take(), self.unkept.take()) {
-            (_, Some(error)) => Err(error),
-            (Some(keeper), None) => keeper.end(),
-            (None, None) => Ok(()),
-        }
-    }
-
-    /// Does what a line asks for.
-    async fn say(&mut self, line: Line) {
-        let command = match Command::parse(line, self.obeys) {
-            Ok(command) => command,
-            Err(line) => return self.not_sent(Unsent::from(line)),
-        };
-        match command {
-            Command::Say(text) if text.is_empty() => {}
-            Command::Say(text) => self.send(text).await,
-            Command::Members => {
-                let members = self.conversation.members();
-                self.tell(members);
-            }
-            Command::Help => self.tell(HELP.map(str::to_owned).into()),
-            Command::Blanks => self.out.notice(
-                "this line was not sent: a command begins with its slash, without a blank before it; //text sends a \
-                 text that begins with a slash",
-            ),
-            Command::Usage(usage) => self.out.notice(usage),
-            Command::Policy => self.tell(command::describe(&self.policy)),
-            Command::Amend(amendment) => self.amend(&amendment).await,
-            Command::Refresh => {
-                let asked = self.handle.refresh().await;
-                self.ask(asked);
-            }
-            Command::Release(number) => self.release(number).await,
-            Command::Discard(number) => self.discard(number).await,
-            Command::Merge(name) => {
-                let asked = self.handle.merge(name).await;
-                if asked.is_ok() {
-                    self.out
-                        .notice("voting to become one with that room, which has to vote for it, too");
-                }
-                self.ask(asked);
-            }
-            Command::Code => self.code().await,
-            Command::CodeIsSame(end) => self.code_is_same(&end),
-            Command::Verify(words) => self.verify(&words).await,
-            Command::Answer(words) => self.answer(&words).await,
-            Command::Decline => self.decline().await,
-            Command::Admit(who) => self.admit(&who).await,
-            Command::Kick(who) => self.kick(&who).await,
-            Command::Withdraw(who) => self.withdraw(&who).await,
-            Command::Mute(who) => self.mute(&who, true),
-            Command::Unmute(who) => self.mute(&who, false),
-            Command::Unknown(line) => self.tell(vec![format!(
-                "no such command: {}; /help lists them, //text sends a text that begins with a slash",
-                Escaped(&line)
-            )]),
-        }
-    }
-
-    fn tell(&mut self, lines: Vec<String>) {
-        for line in lines {
-            self.out.notice(line);
-        }
-    }
-
-    /// A room that has ended does nothing that is asked; an event says why it has. What else is not asked for is told.
-    fn ask(&mut self, asked: Result<(), HandleError>) {
-        match asked {
-            Ok(()) => {}
-            Err(HandleError::Ended) => self.is_leaving = true,
-            Err(error) => self.out.notice(error),
-        }
-    }
-
-    /// The program is asked to stop. Who asked may be gone: nobody waits here for others to come. Who asks while the room is
-    /// left, for the second time or at the end of the input, does not wait for it, and hears what became of each text.
-    async fn stop(&mut self) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            self.stops < STOPS,
-            "stopped before the room was left in order"
-        );
-        self.stops = self.stops.saturating_add(1);
-        self.out.hurry();
-        self.outcome.interrupted(self.conversation.is_secure());
-        self.is_leaving = true;
-        // If the room has ended, an event says so.
-        let _ended = self.handle.stop().await;
-        Ok(())
-    }
-
-    /// Nothing more is read. What waits until the room is secure still leaves, if anyone can come at all.
-    async fn input_ends(&mut self) {
-        self.is_read_out = true;
-        let is_hopeless = !self.conversation.is_secure()
-            && self.conversation.door == Door::Ask
-            && self.conversation.awaited.is_empty();
-        if is_hopeless {
-            for _ in core::mem::take(&mut self.early) {
-                self.not_sent(Unsent::NotSecure);
-            }
-        }
-        if self.early.is_empty() {
-            self.leave().await;
-        }
-    }
-
-    /// Sends the next text from before the room was secure.
-    async fn send_early(&mut self) {
-        if let Some(text) = self.early.pop_front() {
-            self.send(text).await;
-        }
-        if self.early.is_empty() && self.is_read_out {
-            self.leave().await;
-        }
-    }
-
-    /// Leaves in order, once.
-    async fn leave(&mut self) {
-        if !self.is_leaving {
-            self.is_leaving = true;
-            // A room that has ended already has an event that says so.
-            let _ended = self.handle.leave().await;
-        }
     }
 }

@@ -1,0 +1,82 @@
+//! Out of the room: at the end of the input, or since the program is asked to stop. `docs/spec/09-chat-payload.md`, "Signals".
+
+use std::io;
+
+use tokio::sync::mpsc;
+
+use super::Chat;
+use super::door::Door;
+use super::input::Line;
+use super::outcome::Unsent;
+
+/// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
+const STOPS: u8 = 2;
+
+impl Chat<'_> {
+    /// The program is asked to stop. Who asked may be gone: nobody waits here for others to come. Who asks while the room is
+    /// left, for the second time or at the end of the input, does not wait for it, and hears what became of each text.
+    pub(super) async fn stop(&mut self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.stops < STOPS,
+            "stopped before the room was left in order"
+        );
+        self.stops = self.stops.saturating_add(1);
+        self.out.hurry();
+        self.outcome.interrupted(self.conversation.is_secure());
+        self.is_leaving = true;
+        // If the room has ended, an event says so.
+        let _ended = self.handle.stop().await;
+        Ok(())
+    }
+
+    /// Nothing more is read. What waits until the room is secure still leaves, if anyone can come at all.
+    pub(super) async fn input_ends(&mut self) {
+        self.is_read_out = true;
+        let is_hopeless = !self.conversation.is_secure()
+            && self.conversation.door == Door::Ask
+            && self.conversation.awaited.is_empty();
+        if is_hopeless {
+            for _ in core::mem::take(&mut self.early) {
+                self.not_sent(Unsent::NotSecure);
+            }
+        }
+        if self.early.is_empty() {
+            self.leave().await;
+        }
+    }
+
+    /// Sends the next text from before the room was secure.
+    pub(super) async fn send_early(&mut self) {
+        if let Some(text) = self.early.pop_front() {
+            self.send(text).await;
+        }
+        if self.early.is_empty() && self.is_read_out {
+            self.leave().await;
+        }
+    }
+
+    /// Leaves in order, once.
+    pub(super) async fn leave(&mut self) {
+        if !self.is_leaving {
+            self.is_leaving = true;
+            // A room that has ended already has an event that says so.
+            let _ended = self.handle.leave().await;
+        }
+    }
+
+    /// Notes the lines that nobody will read.
+    pub(super) fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
+        lines.close();
+        for _ in self.early.drain(..) {
+            self.outcome.note(Unsent::Unread);
+        }
+        while let Ok(line) = lines.try_recv() {
+            let is_empty = matches!(&line, Ok(Line::Text(text)) if text.is_empty());
+            match line {
+                Ok(_) if is_empty => {}
+                Ok(_) => self.outcome.note(Unsent::Unread),
+                Err(error) => self.outcome.note(Unsent::Unreadable(error.to_string())),
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Into the room: who the person is, what the command line says of others, and the carrier.
+
+use std::io::{self, IsTerminal as _};
+
+use anyhow::Context as _;
+use mpotr::room::RoomConfig;
+use mpotr::{Admission, IdentityKey, IdentityKeyPair, Policy, RoomId, Rule};
+use mpotr_formats::known::KnownPeople;
+#[cfg(feature = "irc")]
+use mpotr_transport::irc::{IrcConnect, Login};
+use mpotr_transport::{Connect, ExecConnect, RelayConnect, Transport as _};
+
+use super::args::ChatArgs;
+use super::door::Door;
+use super::link;
+use super::rules::WrittenRule;
+use crate::address::Place;
+use crate::entry::{Entered, Entry};
+use crate::identity::{self, Passphrase};
+use crate::output::Output;
+use crate::people::PeopleFile;
+use crate::stop::Stop;
+use crate::suite::AnySuite;
+
+/// Where the people are that the person knows. Without a home nobody is known, unless --trust asks for it.
+pub(super) fn people_file(args: &ChatArgs) -> anyhow::Result<Option<PeopleFile>> {
+    match PeopleFile::at(args.people.as_deref()) {
+        Ok(file) => Ok(Some(file)),
+        Err(_) if args.trust.is_none() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn identity_of(
+    args: &ChatArgs,
+    stop: &mut Stop,
+    out: &mut Output,
+) -> anyhow::Result<IdentityKeyPair> {
+    let Some(path) = args.identity.clone() else {
+        out.notice("a new identity for this room alone; keep one with `mpotr identity new`");
+        return Ok(identity::throw_away());
+    };
+    let passphrase_file = args.passphrase_file.clone();
+    let load = move || {
+        let in_file = passphrase_file.as_deref().map(Passphrase::InFile);
+        identity::load(&path, in_file.unwrap_or(Passphrase::IfNeeded))
+    };
+    identity::unless_stopped(stop, load).await
+}
+
+/// What the command line says of others, with what is in the files that it names.
+pub(super) struct Said {
+    pub(super) known: Option<KnownPeople>,
+    pub(super) door: Door,
+    pub(super) policy: Policy,
+    #[cfg(feature = "irc")]
+    login: Login,
+}
+
+/// Reads the files that the command line names. They may be pipes, and take as long as who writes to them.
+pub(super) async fn said(
+    args: &ChatArgs,
+    me: IdentityKey,
+    people: Option<PeopleFile>,
+    stop: &mut Stop,
+) -> anyhow::Result<Said> {
+    let args = args.clone();
+    let read = move || {
+        let known = people.as_ref().map(PeopleFile::load);
+        let known = known.transpose()?.flatten();
+        Ok(Said {
+            door: Door::of(&args, &me, known.as_ref())?,
+            policy: policy_of(&args)?,
+            #[cfg(feature = "irc")]
+            login: args.login()?,
+            known,
+        })
+    };
+    identity::unless_stopped(stop, read).await
+}
+
+/// The rules that this member is ready for.
+fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
+    let rule = |written: &Option<WrittenRule>| match written {
+        Some(written) => written.of_files(),
+        None => Ok(Rule::Anyone),
+    };
+    Ok(Policy {
+        admit: rule(&args.admit)?,
+        exclude: rule(&args.exclude)?,
+        change: rule(&args.change)?,
+        evidence: args.evidence,
+        rekey: args.rekey.unwrap_or_default(),
+        ..Policy::default()
+    })
+}
+
+pub(super) async fn enter(
+    args: &ChatArgs,
+    place: &Place,
+    identity: IdentityKeyPair,
+    admission: Admission,
+    said: &Said,
+) -> anyhow::Result<Entered> {
+    let room = args.room.id::<AnySuite>();
+    let entering = Entering {
+        args,
+        place,
+        room,
+        policy: &said.policy,
+        identity,
+        admission,
+    };
+    match place {
+        Place::Relay(address) => entering.by(RelayConnect::new(address, room)).await,
+        #[cfg(feature = "irc")]
+        Place::Irc(address) => {
+            let connect = IrcConnect::new(address.clone(), args.nick.as_str(), said.login.clone())?;
+            entering.by(connect).await
+        }
+        Place::Program { name, address } => {
+            let connect = ExecConnect::new(name, address.as_deref(), args.nick.as_str(), room);
+            entering
+                .by(connect.context("no program has such a name")?)
+                .await
+        }
+    }
+}
+
+/// What it takes to enter, whatever the carrier is.
+struct Entering<'a> {
+    args: &'a ChatArgs,
+    place: &'a Place,
+    room: RoomId,
+    policy: &'a Policy,
+    identity: IdentityKeyPair,
+    admission: Admission,
+}
+
+impl Entering<'_> {
+    async fn by<C: Connect>(self, connect: C) -> anyhow::Result<Entered> {
+        let Self {
+            args,
+            place,
+            room,
+            policy,
+            identity,
+            admission,
+        } = self;
+        let transport = connect.connect().await;
+        let transport =
+            transport.with_context(|| format!("cannot enter by the {} {place}", place.what()))?;
+        let written = [&args.admit, &args.exclude, &args.change];
+        let follow_policy =
+            written.iter().all(|rule| rule.is_none()) && !args.evidence && args.rekey.is_none();
+        let config = RoomConfig {
+            policy: policy.clone(),
+            follow_policy,
+            members: args.members.map(usize::from),
+            record: args.save_transcript.is_some(),
+            carrier: transport.carrier(),
+            ..RoomConfig::new(room, admission)
+        };
+        config.check().context("the rules cannot be kept")?;
+        Entry {
+            config,
+            identity,
+            transport,
+            reconnect: Some((connect, link::retry(io::stdin().is_terminal()))),
+        }
+        .enter(args.suite, args.backend)
+    }
+}

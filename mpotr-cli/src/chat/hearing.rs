@@ -1,0 +1,55 @@
+//! What happened in the room, for the person and for what this member answers by itself.
+
+use mpotr::room::Event;
+use tokio::time::Instant;
+
+use super::Chat;
+use super::conversation::Say;
+
+impl Chat<'_> {
+    /// Shows what happened in the room.
+    pub(super) async fn hear(&mut self, event: Event) {
+        self.outcome.hear(&event, &self.conversation);
+        self.hear_of_texts(&event).await;
+        let conversation = &self.conversation;
+        let name = |member: &_| conversation.name(member);
+        if self.losses.take(&event, Instant::now(), name) {
+            return;
+        }
+        self.tell_losses();
+        let is_shown = matches!(event, Event::Secure { .. });
+        if let Event::PolicyChanged { policy } = &event {
+            self.policy.clone_from(policy);
+        }
+        for say in self.conversation.hear(event) {
+            match say {
+                Say::Notice(notice) => self.out.notice(notice),
+                Say::Admit(newcomer) => {
+                    let asked = self.handle.admit(newcomer).await;
+                    self.ask(asked);
+                }
+                Say::LeaveOut(member) => {
+                    let asked = self.handle.exclude(member).await;
+                    self.ask(asked);
+                }
+                Say::Remember(learned) => self.remember(&learned),
+                Say::Text(_) if self.closed.is_some() => {}
+                Say::Text(text) => {
+                    if let Err(error) = self.out.text(text) {
+                        self.closed = Some(error);
+                        self.leave().await;
+                    }
+                }
+            }
+        }
+        if is_shown && let Some(text) = self.unseen.take() {
+            self.send(text).await;
+        }
+    }
+
+    /// Tells which texts did not reach all members.
+    pub(super) fn tell_losses(&mut self) {
+        let lines = self.losses.tell();
+        self.tell(lines);
+    }
+}

@@ -1,0 +1,78 @@
+//! What a line asks for: a text, or a command. `docs/spec/09-chat-payload.md`, "Commands".
+
+use mpotr_formats::Escaped;
+use mpotr_transport::HandleError;
+
+use super::Chat;
+use super::command::{self, Command, HELP};
+use super::input::Line;
+use super::outcome::Unsent;
+
+impl Chat<'_> {
+    /// Does what a line asks for.
+    pub(super) async fn say(&mut self, line: Line) {
+        let command = match Command::parse(line, self.obeys) {
+            Ok(command) => command,
+            Err(line) => return self.not_sent(Unsent::from(line)),
+        };
+        match command {
+            Command::Say(text) if text.is_empty() => {}
+            Command::Say(text) => self.send(text).await,
+            Command::Members => {
+                let members = self.conversation.members();
+                self.tell(members);
+            }
+            Command::Help => self.tell(HELP.map(str::to_owned).into()),
+            Command::Blanks => self.out.notice(
+                "this line was not sent: a command begins with its slash, without a blank before it; //text sends a \
+                 text that begins with a slash",
+            ),
+            Command::Usage(usage) => self.out.notice(usage),
+            Command::Policy => self.tell(command::describe(&self.policy)),
+            Command::Amend(amendment) => self.amend(&amendment).await,
+            Command::Refresh => {
+                let asked = self.handle.refresh().await;
+                self.ask(asked);
+            }
+            Command::Release(number) => self.release(number).await,
+            Command::Discard(number) => self.discard(number).await,
+            Command::Merge(name) => {
+                let asked = self.handle.merge(name).await;
+                if asked.is_ok() {
+                    self.out
+                        .notice("voting to become one with that room, which has to vote for it, too");
+                }
+                self.ask(asked);
+            }
+            Command::Code => self.code().await,
+            Command::CodeIsSame(end) => self.code_is_same(&end),
+            Command::Verify(words) => self.verify(&words).await,
+            Command::Answer(words) => self.answer(&words).await,
+            Command::Decline => self.decline().await,
+            Command::Admit(who) => self.admit(&who).await,
+            Command::Kick(who) => self.kick(&who).await,
+            Command::Withdraw(who) => self.withdraw(&who).await,
+            Command::Mute(who) => self.mute(&who, true),
+            Command::Unmute(who) => self.mute(&who, false),
+            Command::Unknown(line) => self.tell(vec![format!(
+                "no such command: {}; /help lists them, //text sends a text that begins with a slash",
+                Escaped(&line)
+            )]),
+        }
+    }
+
+    pub(super) fn tell(&mut self, lines: Vec<String>) {
+        for line in lines {
+            self.out.notice(line);
+        }
+    }
+
+    /// A room that has ended does nothing that is asked; an event says why it has. What else is not asked for is told.
+    pub(super) fn ask(&mut self, asked: Result<(), HandleError>) {
+        match asked {
+            Ok(()) => {}
+            Err(HandleError::Ended) => self.is_leaving = true,
+            Err(error) => self.out.notice(error),
+        }
+    }
+}
