@@ -95,6 +95,25 @@ fn a_member_leaves_by_a_light_run_and_the_others_talk_on() {
     talk(&mut network, &[0, 1, 3, 4], "after");
 }
 
+/// Who goes by a light run has nothing to state: neither that it begins, nor that it has gone on.
+#[test]
+fn a_refresh_by_a_light_run_takes_one_statement_and_no_answer() {
+    let mut network = light(6, 1);
+    talk(&mut network, &[0, 1, 2, 3, 4, 5], "before");
+    network.run_for(45);
+    let since = network.wire.len();
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    network.run_until(60, |network| are_in(network, &[0, 1, 2, 3, 4, 5], 2));
+    network.run_for(8);
+    let kinds = network.wire[since..]
+        .iter()
+        .map(|(from, it)| (*from, PacketKind::of(it).unwrap()));
+    let kinds: Vec<_> = kinds.collect();
+    assert_eq!(sent(&network, since, PacketKind::Sealed), 1, "{kinds:?}");
+    assert_eq!(kinds.len(), 1 + 1 + 6 + 1 + 6 + 1, "{kinds:?}");
+}
+
 #[test]
 fn one_change_after_another_goes_by_light_runs_and_the_seventeenth_by_a_full_one() {
     let mut network = light(3, 1);
