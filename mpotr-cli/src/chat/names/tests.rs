@@ -143,6 +143,22 @@ fn a_name_that_two_might_have_means_neither_and_shows_both_whole() {
 }
 
 #[test]
+fn who_is_away_is_not_meant_where_those_are_asked_for_who_are_here() {
+    let mut names = Names::default();
+    names.note(ALICE, &nick("alice"));
+    let here = || [MALLORY, BOB].into_iter();
+    for word in [
+        "alice".to_owned(),
+        whole(&ALICE),
+        format!("#{}", short(&ALICE)),
+    ] {
+        let found = names.find(&word, here());
+        assert!(matches!(found, Err(WhomError::Nobody(_))), "{found:?}");
+        assert_eq!(find(&names, &word), Ok(ALICE));
+    }
+}
+
+#[test]
 fn who_is_called_by_the_digits_of_another_is_not_meant_by_them() {
     // Digits are no nick, and a look-alike of them is not read as digits.
     assert!(Nick::new(&short(&ALICE)).is_err());
