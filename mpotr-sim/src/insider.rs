@@ -12,6 +12,7 @@
 //! | `hoard` | writes what it sends to nobody, and names it in every cut |
 //! | `torn` | what some accept and others are meant never to |
 //! | `hops` | leaves in every change, and comes back at once |
+//! | `light_liar` | in light runs, something else or nothing: signed, in another's name, or to some |
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for the exclusion of all others |
 
@@ -19,6 +20,7 @@ mod abstains;
 mod hoard;
 mod hops;
 mod knowledge;
+mod light_liar;
 mod replay;
 mod shun;
 mod silent;
@@ -64,6 +66,8 @@ pub enum InsiderKind {
     Hoard,
     /// Leaves at some moment of every change, and comes back at once.
     Hops,
+    /// Says in light runs what is wrong, in one way after the other.
+    LightLiar,
     /// Sends again whatever it has heard.
     Replay,
     /// Does not hear one member, and asks for the exclusion of all others.
@@ -73,7 +77,7 @@ pub enum InsiderKind {
 impl InsiderKind {
     /// Those that deviate from the beginning and whatever they are asked to do: all but [`InsiderKind::Abstains`],
     /// [`InsiderKind::TwoTexts`], [`InsiderKind::Torn`] and [`InsiderKind::Hoard`]; and [`InsiderKind::Hops`], which changes the
-    /// room without an end.
+    /// room without an end; and [`InsiderKind::LightLiar`], which is for rooms that change by light runs.
     pub const ALL: [Self; 11] = [
         Self::Silent(Withheld::Offers),
         Self::Silent(Withheld::Proposals),
@@ -245,6 +249,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
             return Ok(Box::new(twins::Twins::<S>::enter(entrance, part)?));
         }
         InsiderKind::Hops => return Ok(Box::new(hops::Hops::<S>::enter(entrance)?)),
+        InsiderKind::LightLiar => Box::new(light_liar::LightLiar::default()),
         InsiderKind::Hoard => Box::new(hoard::Hoard::default()),
         InsiderKind::Torn(tear) => Box::new(torn::Torn::new(tear)),
         InsiderKind::Silent(withheld) => Box::new(withheld),

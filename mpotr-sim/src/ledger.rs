@@ -84,6 +84,15 @@ pub(crate) struct FinalPrefix {
     pub(crate) successor: Option<Sid>,
 }
 
+/// Light runs: what they are called, and which epochs they led to.
+#[derive(Debug, Default)]
+pub(crate) struct LightRuns {
+    /// What those propose whose FREEZE has not come.
+    proposed: BTreeMap<Seat, EpochName>,
+    of_handles: BTreeMap<EpochName, SidHint>,
+    of_epochs: BTreeMap<SidHint, SidHint>,
+}
+
 /// What a member brings along into a run.
 #[derive(Debug)]
 pub(crate) struct Brought {
@@ -143,6 +152,8 @@ pub(crate) struct Ledger {
     pub(crate) contributors: BTreeMap<SidHint, BTreeMap<Seat, Moment>>,
     /// What those of them who were in an epoch had shown of it then.
     pub(crate) brought: BTreeMap<SidHint, BTreeMap<Seat, Brought>>,
+    /// Light runs.
+    pub(crate) light_runs: LightRuns,
     /// Which honest member sent a packet of a run first.
     authors: BTreeMap<RoundPlace, Seat>,
     /// Epochs by what their packets begin with.
@@ -406,13 +417,44 @@ impl Ledger {
 
     /// Honest members listed in an epoch: who contributed to its run, whether or not they have installed it.
     pub(crate) fn listed(&self, hint: &EpochHint) -> BTreeSet<Seat> {
-        let run = self.hints.get(hint).map(SidHint::of);
+        let run = self.hints.get(hint).map(|sid| self.run_of(sid));
         let listed = run.and_then(|run| self.contributors.get(&run));
         listed
             .into_iter()
             .flatten()
             .map(|(seat, _)| *seat)
             .collect()
+    }
+
+    /// By what the packets of the run that led to an epoch name it.
+    pub(crate) fn run_of(&self, sid: &Sid) -> SidHint {
+        let hint = SidHint::of(sid);
+        self.light_runs
+            .of_epochs
+            .get(&hint)
+            .copied()
+            .unwrap_or(hint)
+    }
+
+    /// A member sent a SEED: its own FREEZE, which comes next, names the run.
+    pub(crate) fn note_seed(&mut self, seat: Seat, handle: EpochName) {
+        if !self.light_runs.of_handles.contains_key(&handle) {
+            self.light_runs.proposed.insert(seat, handle);
+        }
+    }
+
+    /// A member sent a FREEZE of a light run.
+    pub(crate) fn note_freeze(&mut self, seat: Seat, run: SidHint) {
+        if let Some(handle) = self.light_runs.proposed.remove(&seat) {
+            self.light_runs.of_handles.insert(handle, run);
+        }
+    }
+
+    /// An epoch of this name is installed: by a light run, if one bears that.
+    pub(crate) fn note_name(&mut self, sid: &Sid, name: EpochName) {
+        let run = self.light_runs.of_handles.get(&name).copied();
+        let hint = SidHint::of(sid);
+        self.light_runs.of_epochs.extend(run.map(|run| (hint, run)));
     }
 
     /// Whether an honest member that sends a packet of a run made it: it was the first of them to send it. Any other sends it

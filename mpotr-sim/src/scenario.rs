@@ -23,6 +23,7 @@ mod joins;
 mod kicked;
 mod larger_room;
 mod leaving;
+mod light;
 mod line;
 mod long_fork;
 mod lossy;
@@ -93,7 +94,7 @@ impl Scenario {
     ];
 
     /// Scenarios by which rooms are measured: under outsiders and insiders that stay to the end, and on slow carriers.
-    pub const MEASURED: [&'static Self; 16] = [
+    pub const MEASURED: [&'static Self; 19] = [
         &changing::CHANGING,
         &ghosts::GHOSTS,
         &slow_ghosts::SLOW_GHOSTS,
@@ -104,6 +105,9 @@ impl Scenario {
         &abstainer::ABSTAINER,
         &half_abstainer::HALF_ABSTAINER,
         &hopper::HOPPER,
+        &light::LIGHT_CHURN,
+        &light::LIGHT_LOSS,
+        &light::LIGHT_LIAR,
         &long_fork::LONG_FORK,
         &kicked::KICKED,
         &restart::RESTART,

@@ -1,10 +1,12 @@
 //! What a member can seal that an honest one never does. Feature `insider`, for simulators and tests.
 
 use mpotr_crypto::{CryptoSuite, SignatureBytes};
+use mpotr_gka::light::{ChangeBody, Signed};
 
 use super::Epoch;
 use crate::wire::{
-    Content, Fields, Header, MessageId, Packet, SealedPacket, Statement, Stream, Unsigned,
+    Content, Fields, Header, LightPacket, MessageId, Packet, SealedPacket, Statement, Stream,
+    Unsigned,
 };
 
 impl<S: CryptoSuite> Epoch<S> {
@@ -45,6 +47,27 @@ impl<S: CryptoSuite> Epoch<S> {
             &Unsigned::new(statement),
             &signature,
         )
+    }
+
+    /// A packet of a light run with this member's signature, enclosed.
+    pub(crate) fn sign_light(&self, packet: LightPacket) -> Option<Vec<u8>> {
+        fn sign<S: CryptoSuite, B: ChangeBody>(
+            epoch: &Epoch<S>,
+            packet: &Signed<B>,
+        ) -> Box<Signed<B>> {
+            let body = packet.body().clone();
+            Box::new(Signed::sign(body, epoch.sid(), epoch.sealer.signing()))
+        }
+        let signed = match packet {
+            LightPacket::Seed(packet) => LightPacket::Seed(sign(self, &packet)),
+            LightPacket::Freeze(packet) => LightPacket::Freeze(sign(self, &packet)),
+            LightPacket::Cut(packet) => LightPacket::Cut(sign(self, &packet)),
+            LightPacket::Share(packet) => LightPacket::Share(sign(self, &packet)),
+            LightPacket::Joint(packet) => LightPacket::Joint(sign(self, &packet)),
+            LightPacket::Object(packet) => LightPacket::Object(sign(self, &packet)),
+        };
+        let packet = Packet::Light(signed).to_bytes();
+        Some(self.enclosure().enclose(&packet))
     }
 
     /// The heads of what is delivered here.

@@ -4,7 +4,7 @@
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
-use crate::wire::{Admitted, Content, MessageId, Statement};
+use crate::wire::{Admitted, Content, LightPacket, MessageId, Statement};
 
 impl<S: CryptoSuite> Room<S> {
     /// A packet with a message of this member, whatever it has said before, with its signature or with junk in place of one;
@@ -26,6 +26,13 @@ impl<S: CryptoSuite> Room<S> {
     /// The same with a signature that is wrong.
     pub fn forge_unsigned(&mut self, number: u32, statement: Statement) -> Option<Vec<u8>> {
         self.phase.epoch_mut()?.forge_unsigned(number, statement)
+    }
+
+    /// A packet of a light run of the present epoch, in any name, with this member's signature in place of the
+    /// one that it has. `None` without an epoch.
+    #[must_use]
+    pub fn sign_light(&self, packet: LightPacket) -> Option<Vec<u8>> {
+        self.phase.epoch()?.sign_light(packet)
     }
 
     /// States from now on that these have answered in the present epoch, true or not; replaces what was stated so before.

@@ -7,7 +7,6 @@
 //! epoch that an honest member installed exactly if it contributed to its run.
 
 use mpotr_core::Event;
-use mpotr_core::wire::SidHint;
 
 use super::Seen;
 
@@ -20,7 +19,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
         return Ok(());
     }
     let contributed = |sid, seat| {
-        let contributors = seen.before.contributors.get(&SidHint::of(sid))?;
+        let contributors = seen.before.contributors.get(&seen.before.run_of(sid))?;
         contributors.get(&seat).copied()
     };
     for (other, record) in &seen.before.epochs {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use mpotr_core::Event;
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::{EpochName, SidHint};
+use mpotr_core::wire::EpochName;
 
 use super::Seen;
 
@@ -53,7 +53,7 @@ fn check_cut(
     // Who goes over to another room has no cut with the others.
     let Some(brought) = ledger
         .brought
-        .get(&SidHint::of(&sid))
+        .get(&ledger.run_of(&sid))
         .filter(|_| record.is_some_and(|record| Some(record.name) == parent))
     else {
         return Ok(());
@@ -81,6 +81,7 @@ fn check_cut(
 
 #[cfg(test)]
 mod tests {
+    use mpotr_core::wire::SidHint;
     use mpotr_core::{Event, MessageId};
 
     use super::*;

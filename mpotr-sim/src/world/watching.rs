@@ -2,8 +2,11 @@
 
 use std::rc::Rc;
 
+use mpotr_core::crypto::Digest32;
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::{Bundle, EpochHint, EpochName, Packet, PacketKind, SEALED_PREFIX, SidHint};
+use mpotr_core::wire::{
+    Bundle, EpochHint, EpochName, LightPacket, Packet, PacketKind, SEALED_PREFIX, SidHint,
+};
 use mpotr_core::{Event, TextId};
 
 use super::World;
@@ -131,9 +134,11 @@ impl World {
         // Who has all other confirmations confirms and installs in one moment, and what it sends is looked at after what it is
         // told.
         for event in events {
-            if let Event::Secure { sid, .. } = event {
-                self.ledger.note_contribution(seat, SidHint::of(sid));
-                self.ledger.note_confirmation(seat, SidHint::of(sid));
+            if let Event::Secure { sid, name, .. } = event {
+                self.ledger.note_name(sid, *name);
+                let run = self.ledger.run_of(sid);
+                self.ledger.note_contribution(seat, run);
+                self.ledger.note_confirmation(seat, run);
             } else if let Event::Published { sid } = event {
                 self.ledger.note_publication(seat, *sid);
             }
@@ -196,11 +201,41 @@ impl World {
         }
     }
 
+    /// Notes who answered in which light run, and who shared.
+    fn note_light(&mut self, seat: Seat, packet: &LightPacket, is_honest: bool) {
+        let run_of = |seed: &Digest32| SidHint::of(&Sid::new(*seed.as_bytes()));
+        match packet {
+            LightPacket::Seed(seed) => {
+                let handle = *seed.body().terms.handle.as_bytes();
+                self.ledger.note_seed(seat, EpochName::new(handle));
+            }
+            LightPacket::Freeze(freeze) => {
+                let (run, sender) = (run_of(&freeze.body().seed), freeze.body().sender);
+                self.ledger.note_freeze(seat, run);
+                if is_honest && self.ledger.is_author(seat, (run, 1, sender.get())) {
+                    self.ledger.note_contribution(seat, run);
+                }
+            }
+            LightPacket::Share(share) => {
+                let (run, sender) = (run_of(&share.body().seed), share.body().sender);
+                if is_honest && self.ledger.is_author(seat, (run, 2, sender.get())) {
+                    self.ledger.note_confirmation(seat, run);
+                }
+            }
+            LightPacket::Cut(_) | LightPacket::Joint(_) | LightPacket::Object(_) => {}
+        }
+    }
+
     /// Notes who contributed to which run: who is listed there, as an instance; and checks what is published.
     fn note_packet(&mut self, seat: Seat, bytes: &[u8], is_honest: bool, is_clear: bool) {
         let is_noted = matches!(
             PacketKind::of(bytes),
-            Some(PacketKind::Contribution | PacketKind::Confirmation | PacketKind::Reveal)
+            Some(
+                PacketKind::Contribution
+                    | PacketKind::Confirmation
+                    | PacketKind::Reveal
+                    | PacketKind::Light
+            )
         );
         if !is_noted && !self.trace.is_kept() {
             return;
@@ -213,6 +248,9 @@ impl World {
             seat,
             format_args!("sends {}, {} bytes", describe(&packet), bytes.len()),
         );
+        if let Packet::Light(packet) = &packet {
+            self.note_light(seat, packet, is_honest);
+        }
         if !is_honest {
             return;
         }
