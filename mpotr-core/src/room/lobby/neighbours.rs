@@ -10,6 +10,8 @@ use crate::wire::{self, EpochName};
 
 /// The most names that are known at one time.
 const MAX_NAMES: usize = 4;
+/// The most names of its epochs before that are kept of one: those of so many adverts.
+const MAX_EARLIER: usize = 8 * wire::MAX_NAMES;
 /// Names of which the application was told, and of this member's own epochs, that are known again.
 const MAX_KNOWN: usize = 64;
 
@@ -30,7 +32,7 @@ struct Neighbour {
     since: Timestamp,
     /// Whether its members would come over into this member's epoch.
     is_guest: bool,
-    /// What its members' epochs were called before, as was heard last.
+    /// What its members' epochs are said to have been called before, what was heard last first.
     earlier: Vec<EpochName>,
 }
 
@@ -102,11 +104,16 @@ impl Neighbours {
         heard.is_some_and(|it| !it.is_guest)
     }
 
-    /// Takes note of what the epochs before one of others were called. The latest word counts: its members repeat theirs.
+    /// Takes note of what the epochs before one of others were called. Anyone can say so in their name: one word takes nothing
+    /// back of another, and its members repeat theirs before so many false names were said as are kept.
     pub(crate) fn note_earlier(&mut self, name: EpochName, earlier: &[EpochName]) {
-        if let Some(it) = self.heard.get_mut(&name) {
-            it.earlier = earlier.to_vec();
-        }
+        let Some(it) = self.heard.get_mut(&name) else {
+            return;
+        };
+        let before = core::mem::replace(&mut it.earlier, earlier.to_vec());
+        let before = before.into_iter().filter(|it| !earlier.contains(it));
+        it.earlier.extend(before);
+        it.earlier.truncate(MAX_EARLIER);
     }
 
     /// What an epoch of others is called and was called before.
@@ -158,7 +165,7 @@ impl Neighbours {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_KNOWN, MAX_NAMES, Name, Neighbours};
+    use super::{MAX_EARLIER, MAX_KNOWN, MAX_NAMES, Name, Neighbours};
     use crate::time::{Duration, Timestamp};
     use crate::wire::EpochName;
 
@@ -203,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_is_known_by_what_was_said_last_of_those_before_it() {
+    fn an_epoch_is_known_by_what_was_said_of_those_before_it() {
         let mut neighbours = Neighbours::default();
         hear(&mut neighbours, at(0), name(3));
         neighbours.note_earlier(name(3), &[name(2), name(1)]);
@@ -213,10 +220,24 @@ mod tests {
         assert!(neighbours.names_of(name(7)).eq([name(7)]));
         assert!(neighbours.is_there(name(1)) && !neighbours.is_there(name(6)));
         assert!(neighbours.are_one(name(1), name(3)) && !neighbours.are_one(name(1), name(6)));
-        neighbours.note_earlier(name(3), &[name(2)]);
-        assert!(!neighbours.is_there(name(1)));
         neighbours.note_guests(name(3));
         assert!(!neighbours.is_there(name(2)));
+    }
+
+    #[test]
+    fn nobody_takes_back_what_others_say_of_the_epochs_before_theirs() {
+        let mut neighbours = Neighbours::default();
+        hear(&mut neighbours, at(0), name(3));
+        neighbours.note_earlier(name(3), &[name(2), name(1)]);
+        neighbours.note_earlier(name(3), &[]);
+        neighbours.note_earlier(name(3), &[name(9)]);
+        assert!([1, 2, 9].iter().all(|n| neighbours.is_there(name(*n))));
+        for n in 10..=u8::MAX {
+            neighbours.note_earlier(name(3), &[name(n), name(2)]);
+        }
+        // What is repeated stays, and the rest is bounded.
+        assert!(neighbours.is_there(name(2)) && !neighbours.is_there(name(1)));
+        assert_eq!(neighbours.names_of(name(3)).count(), MAX_EARLIER + 1);
     }
 
     #[test]
