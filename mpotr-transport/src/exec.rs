@@ -97,7 +97,9 @@ impl ExecConnect {
         command
             .env("MPOTR_NICK", &self.nick)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            // Where nobody can wait for its end any longer.
+            .kill_on_drop(true);
         // A key that ends this program is not to end the carrier before the last words are out.
         #[cfg(unix)]
         command.process_group(0);
