@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 
+/// What is never written out again.
+const SECRET: &str = "secret";
+
 /// The parameters of a request.
 #[derive(Debug)]
 pub(super) struct Params(Map<String, Value>);
@@ -33,7 +36,11 @@ impl Params {
     ) -> Result<Option<T>, Failure> {
         let value = self.0.remove(field).filter(|value| !value.is_null());
         let read = value.map(serde_json::from_value).transpose();
-        read.map_err(|error| Failure::params(field, error))
+        read.map_err(|error| match field {
+            // The error quotes what was given.
+            SECRET => Failure::params(field, "it has to be bytes, as base64 in a text"),
+            _ => Failure::params(field, error),
+        })
     }
 
     /// One whose text has to be one of some words.
