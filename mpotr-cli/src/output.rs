@@ -153,11 +153,12 @@ impl Output {
         }
     }
 
-    /// From now on a person types while lines are printed: in a terminal they come above what is typed.
+    /// From now on a person types while lines are printed: in a terminal they come above what is typed. Where results go
+    /// elsewhere, to `tee` for example, others write to the terminal too, and the typed line stays with the system.
     pub(crate) fn expect_typing(&mut self) {
         let obeys = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
         let is_typed_at = obeys && io::stdin().is_terminal();
-        self.typed_at = is_typed_at && !typed::begin();
+        self.typed_at = is_typed_at && !(self.results.is_terminal() && typed::begin());
     }
 
     /// Prints a result in one line, for a program to read. It is out when this returns, so that another process can wait

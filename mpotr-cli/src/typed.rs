@@ -12,7 +12,10 @@ mod shape;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +27,9 @@ use shape::Shape;
 
 /// The most bytes of a line that is held: far more than a message can be. What is typed behind it is not taken.
 const LONGEST: usize = 1 << 20;
+
+/// How long a terminal may take to show the end of what is typed.
+const LAST: Duration = Duration::from_millis(500);
 
 /// Keys that are taken at once.
 const AT_ONCE: usize = 1024;
@@ -105,18 +111,34 @@ impl Typed {
     }
 
     /// Gives the terminal back. What was typed stays on it, with an end.
-    pub(crate) fn end(&self) {
-        let mut line = self.lock();
-        if line.modes.give_back() && !line.bytes.is_empty() {
-            line.leave();
-        }
+    pub(crate) fn end(&'static self) {
+        self.give_back(|line| {
+            if line.modes.give_back() && !line.bytes.is_empty() {
+                line.leave();
+            }
+        });
     }
 
     /// Gives the terminal back while the program is stopped.
-    fn pause(&self) {
-        let mut line = self.lock();
-        line.hide();
-        line.modes.give_back();
+    fn pause(&'static self) {
+        self.give_back(|line| {
+            line.hide();
+            line.modes.give_back();
+        });
+    }
+
+    /// Gives the terminal back so, or at once where it takes nothing that is shown: one that is held (ctrl-s), or whose other end
+    /// is away, must not hold up who ends the program.
+    fn give_back(&'static self, orderly: fn(&mut Line)) {
+        let (alive, over) = channel::<()>();
+        let giving = move || {
+            orderly(&mut self.lock());
+            drop(alive);
+        };
+        if thread::Builder::new().spawn(giving).is_ok() {
+            let _in_time = over.recv_timeout(LAST);
+        }
+        give_back_at_once();
     }
 
     /// Takes the terminal again.

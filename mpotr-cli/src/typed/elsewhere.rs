@@ -30,7 +30,7 @@ impl Typed {
     }
 
     /// Never called.
-    pub(crate) fn end(&self) {
+    pub(crate) fn end(&'static self) {
         match self.0 {}
     }
 

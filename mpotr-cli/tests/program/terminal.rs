@@ -7,6 +7,7 @@ use std::process::Child;
 use std::sync::Arc;
 
 use pty_process::blocking::{Command, Pty, open};
+use rustix::io::ioctl_fionread;
 use rustix::termios::{LocalModes, tcgetattr};
 use tempfile::tempdir;
 
@@ -32,6 +33,24 @@ impl Read for Reader {
     }
 }
 
+/// Starts the program at a terminal of a kind, and gives the other end of that.
+fn spawn(kind: &str, home: &Path, arguments: &[&str]) -> (Child, Pty) {
+    mind_signals();
+    let (pty, pts) = open().unwrap();
+    pty.resize(pty_process::Size::new(ROWS, COLUMNS)).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_mpotr"))
+        .args(arguments)
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("RUST_LOG")
+        .env_remove("LC_ALL")
+        .env("LANG", "C.UTF-8")
+        .env("TERM", kind)
+        .env("HOME", home)
+        .spawn(pts)
+        .unwrap();
+    (child, pty)
+}
+
 impl Terminal {
     fn start(home: &Path, arguments: &[&str]) -> Self {
         Self::start_as("xterm-256color", home, arguments)
@@ -39,19 +58,7 @@ impl Terminal {
 
     /// At a terminal of a kind.
     fn start_as(kind: &str, home: &Path, arguments: &[&str]) -> Self {
-        mind_signals();
-        let (pty, pts) = open().unwrap();
-        pty.resize(pty_process::Size::new(ROWS, COLUMNS)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_mpotr"))
-            .args(arguments)
-            .env_remove("XDG_DATA_HOME")
-            .env_remove("RUST_LOG")
-            .env_remove("LC_ALL")
-            .env("LANG", "C.UTF-8")
-            .env("TERM", kind)
-            .env("HOME", home)
-            .spawn(pts)
-            .unwrap();
+        let (child, pty) = spawn(kind, home, arguments);
         let pty = Arc::new(pty);
         let heard = Heard::listen(Reader(Arc::clone(&pty)));
         Self { child, pty, heard }
@@ -322,6 +329,39 @@ fn a_signal_before_the_room_is_secure_ends_it_and_what_was_typed() {
         assert_eq!(alice.finish(), Some(1), "{signal}");
         alice.shows("not sent");
     }
+}
+
+#[test]
+fn one_signal_ends_a_chat_whose_terminal_takes_nothing() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let alice = arguments(&relay.address, "alice", &more);
+    let (mut alice, mut pty) = spawn("xterm", home.path(), &alice);
+    let mut bob = enter(home.path(), &relay.address, "bob", &more);
+    let (mut screen, mut buffer) = (Vec::new(), [0; 1024]);
+    while !String::from_utf8_lossy(&screen).contains("the room is secure") {
+        let count = pty.read(&mut buffer).unwrap();
+        screen.extend_from_slice(&buffer[..count]);
+    }
+    // From here on nobody reads. It is more than a terminal and the program hold.
+    for number in 0..12 {
+        bob.type_in(&format!("{number} {}\n", "x".repeat(50_000)));
+    }
+    let mut before = 0;
+    let is_stuck = || {
+        let held = ioctl_fionread(&pty).unwrap();
+        (held > 1_000 && core::mem::replace(&mut before, held) == held).then_some(())
+    };
+    poll(is_stuck).unwrap();
+    kill("-TERM", alice.id());
+    let ended = poll(|| alice.try_wait().unwrap());
+    if ended.is_none() {
+        alice.kill().unwrap();
+        alice.wait().unwrap();
+    }
+    assert_eq!(ended.and_then(|it| it.code()), Some(1));
+    drop(pty);
 }
 
 #[test]
