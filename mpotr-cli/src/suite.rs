@@ -1,7 +1,7 @@
 //! Suites and backends as the command line names them.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use mpotr::{Backend, SuiteError, SuiteId, UnknownBackend};
+use mpotr::{Backend, Rekey, SuiteError, SuiteId, UnknownBackend};
 
 /// Any suite of this build, for what is the same in all of them.
 pub(crate) use mpotr::DefaultSuite as AnySuite;
@@ -66,6 +66,14 @@ pub(crate) enum BackendError {
     /// This build does not have it.
     #[error(transparent)]
     NotBuiltIn(#[from] SuiteError),
+}
+
+/// Reads by which runs keys are made anew.
+pub(crate) fn rekey_parser() -> impl TypedValueParser<Value = Rekey> {
+    PossibleValuesParser::new(Rekey::ALL.map(Rekey::name)).try_map(|name| {
+        let found = Rekey::ALL.into_iter().find(|it| it.name() == name);
+        found.ok_or_else(|| format!("no runs are called {name}"))
+    })
 }
 
 /// Reads a suite.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr_core::{Carrier, Duration, Policy, Timers};
+use mpotr_core::{Carrier, Duration, Policy, Rekey, Timers};
 
 use crate::claim::Claim;
 use crate::insider::InsiderKind;
@@ -254,6 +254,8 @@ pub struct Wanted {
     pub unit: Option<u64>,
     /// Whether random faults come on top of what the scenario has.
     pub faults: bool,
+    /// By which runs members change their keys.
+    pub rekey: Option<Rekey>,
 }
 
 impl Wanted {

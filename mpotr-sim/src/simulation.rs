@@ -107,6 +107,7 @@ impl Simulation {
         if wanted.profile.is_some() || wanted.unit.is_some() {
             script.carrier = wanted.carrier(script.line);
         }
+        script.policy.rekey = wanted.rekey.unwrap_or(script.policy.rekey);
         if wanted.faults {
             faults::strew(&mut script, &mut rng);
         }

@@ -11,11 +11,11 @@ use mpotr_formats::Nick;
 use mpotr_transport::irc::Login;
 
 use super::door::Trust;
-use super::rules::{WrittenRule, rekey_parser};
+use super::rules::WrittenRule;
 use crate::address::{Place, host_and_port};
 #[cfg(feature = "irc")]
 use crate::files;
-use crate::suite::{backend_parser, default_backend, suite_parser};
+use crate::suite::{backend_parser, default_backend, rekey_parser, suite_parser};
 
 /// The heading of the options that say whom a chat lets in.
 const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";

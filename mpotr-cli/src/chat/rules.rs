@@ -10,7 +10,6 @@ use core::num::NonZeroU16;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use mpotr::{IdentityKey, MAX_FOUNDERS, Policy, Rekey, Rule};
 use mpotr_formats::is_number;
 
@@ -46,14 +45,6 @@ pub(crate) enum RuleError {
     /// More names than a rule can hold.
     #[error("a rule names {MAX_FOUNDERS} founders at most")]
     TooMany,
-}
-
-/// Reads by which runs keys are made anew.
-pub(super) fn rekey_parser() -> impl TypedValueParser<Value = Rekey> {
-    PossibleValuesParser::new(Rekey::ALL.map(Rekey::name)).try_map(|name| {
-        let found = Rekey::ALL.into_iter().find(|it| it.name() == name);
-        found.ok_or_else(|| format!("no runs are called {name}"))
-    })
 }
 
 impl core::str::FromStr for WrittenRule {

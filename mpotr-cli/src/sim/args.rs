@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use mpotr::{Backend, SuiteId};
+use mpotr::{Backend, Rekey, SuiteId};
 use mpotr_sim::{Profile, Scenario, Wanted};
 
-use crate::suite::{Backends, backends_parser, default_backend, suite_parser};
+use crate::suite::{Backends, backends_parser, default_backend, rekey_parser, suite_parser};
 
 /// `mpotr sim`.
 #[derive(Clone, Debug, Args)]
@@ -21,7 +21,7 @@ pub(crate) struct SimArgs {
     /// Run a fixed set of 300 runs over all scenarios, and print a line for each: two programs that print the same behave
     /// the same
     #[arg(long, conflicts_with_all = ["scenario", "members", "messages", "loss", "duplicate", "reorder",
-        "latency_ms", "joins", "leaves", "insiders", "profile", "rate", "burst", "unit", "faults", "seed", "runs", "trace",
+        "latency_ms", "joins", "leaves", "insiders", "profile", "rate", "burst", "unit", "faults", "rekey", "seed", "runs", "trace",
         "json"])]
     pub(super) record: bool,
     /// Members at first [default: 10, or as the scenario has it; so too below]
@@ -68,6 +68,9 @@ pub(crate) struct SimArgs {
     /// lost, up to 0.1 twice, overtaking, and cuts of up to 2 s
     #[arg(long)]
     pub(super) faults: bool,
+    /// By which runs members change their keys [default: as the scenario has it]
+    #[arg(long, value_parser = rekey_parser())]
+    pub(super) rekey: Option<Rekey>,
     /// The seed of the first run; each run after it has the next
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(super) seed: u64,
@@ -118,6 +121,7 @@ impl SimArgs {
             burst: self.burst,
             unit: self.unit,
             faults: self.faults,
+            rekey: self.rekey,
         }
     }
 

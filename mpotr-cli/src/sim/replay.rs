@@ -29,6 +29,7 @@ pub(super) fn command(args: &SimArgs, seed: u64) -> String {
     option("rate", args.rate.map(|n| n.to_string()));
     option("burst", args.burst.map(|n| n.to_string()));
     option("unit", args.unit.map(|n| n.to_string()));
+    option("rekey", args.rekey.map(|it| it.name().to_owned()));
     let backend = args.backend.map(|backend| match backend {
         Backends::Same(backend) => backend.to_string(),
         Backends::Mixed => "mixed".to_owned(),
