@@ -159,6 +159,24 @@ fn a_newcomer_comes_in_by_a_full_run() {
     talk(&mut network, &[0, 1, 2, late], "after");
 }
 
+/// A member that contributes to no full run has its strikes for that: no light run in between lets it begin anew.
+#[test]
+fn a_change_that_was_to_be_full_goes_on_by_full_runs() {
+    let mut network = light(4, 1);
+    network.run_for(20);
+    network.tamper = Some(Box::new(|from, _, packet| {
+        let is_lost = from == 3 && PacketKind::of(packet) == Some(PacketKind::Contribution);
+        (!is_lost).then(|| packet.to_vec())
+    }));
+    let since = network.wire.len();
+    let late = network.enter(|config| config.policy.rekey = Rekey::Light);
+    network.run_until(600, |network| {
+        network.rooms[late].is_secure() && are_in(network, &[0, 1, 2], 2)
+    });
+    assert_eq!(steps(&network, since), []);
+    talk(&mut network, &[0, 1, 2, late], "after");
+}
+
 #[test]
 fn one_is_excluded_by_an_eager_light_run_and_reads_nothing_of_what_follows() {
     let mut network = light(4, 1);

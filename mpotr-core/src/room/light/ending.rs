@@ -1,7 +1,7 @@
 //! Which views are light, and how one ends without an epoch. `docs/spec/14-light-runs.md`, "In a room".
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::light::{ChangeKind, ViewEnd};
+use mpotr_gka::light::{ChangeKind, NextView, ViewEnd};
 
 use super::turning::{MOST_LIGHT, MOST_REFRESHES};
 use crate::room::Room;
@@ -36,6 +36,10 @@ impl<S: CryptoSuite> Room<S> {
             .as_ref()
             .is_some_and(|it| it.is_light);
         if !was_light && run.is_none() {
+            if member.changing.change.is_some() {
+                // For want of whom a full run failed is settled by full runs: a light one in between would let it begin anew.
+                member.changing.light.next = NextView::Full;
+            }
             return;
         }
         if let Some(change) = &mut member.changing.change {
