@@ -45,7 +45,7 @@ impl<S: CryptoSuite> Room<S> {
             self.common.pulse.have_failed();
             self.common.keep_pace();
         }
-        let is_light = self.goes_light(now, view);
+        let is_light = self.goes_light(now);
         let change = Change {
             view,
             began,

@@ -324,13 +324,9 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Others have made offers for the view that this member entered as one of a light run: it makes one, too.
     pub(super) fn join_full_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        let waits = |change: &&super::changing::Change| change.is_light;
-        let view = self.phase.change().filter(waits).map(|change| change.view);
+        let waits = self.phase.change().is_some_and(|change| change.is_light);
         let is_idle = self.succession.light.is_none() && self.succession.current.is_none();
-        let Some(view) = view.filter(|_| is_idle) else {
-            return;
-        };
-        if self.is_so(now, |situation| situation.is_full(view)) {
+        if waits && is_idle && self.is_so(now, |situation| situation.is_full()) {
             self.offer_in_view(now, rng);
         }
     }

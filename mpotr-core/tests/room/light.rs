@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
-use mpotr_core::{Event, Rekey};
+use mpotr_core::{Event, Record, Rekey};
 
 use crate::network::{FOUL, Network};
 
@@ -170,10 +170,15 @@ fn a_change_that_was_to_be_full_goes_on_by_full_runs() {
     }));
     let since = network.wire.len();
     let late = network.enter(|config| config.policy.rekey = Rekey::Light);
-    network.run_until(600, |network| {
-        network.rooms[late].is_secure() && are_in(network, &[0, 1, 2], 2)
-    });
+    network.run_until(600, |network| epochs(network, 0) > 1);
     assert_eq!(steps(&network, since), []);
+    network.run_until(600, |network| {
+        let members = [0, 1, 2, late];
+        network.rooms[late].is_secure()
+            && members
+                .iter()
+                .all(|it| sid(network, *it) == sid(network, 0))
+    });
     talk(&mut network, &[0, 1, 2, late], "after");
 }
 
@@ -230,6 +235,29 @@ fn one_who_misses_the_certificate_gets_it_from_those_who_have_gone_on() {
     network.run_until(300, |network| are_in(network, &[0, 1, 2, 3], 2));
     network.tamper = None;
     talk(&mut network, &[0, 1, 2, 3], "after");
+}
+
+/// It answers no SEED, and states an offer: the others follow.
+#[test]
+fn one_who_keeps_a_transcript_has_the_room_change_by_full_runs() {
+    let mut network = Network::with(3, 1, |config| {
+        config.members = Some(4);
+        config.policy.rekey = Rekey::Light;
+    });
+    network.enter(|config| {
+        config.members = Some(4);
+        config.policy.rekey = Rekey::Light;
+        config.record = true;
+    });
+    let mut network = network.until_secure();
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    network.run_until(60, |network| are_in(network, &[0, 1, 2, 3], 2));
+    while network.rooms[3].poll_record().is_some() {}
+    talk(&mut network, &[0, 1, 2, 3], "after");
+    let kept = std::iter::from_fn(|| network.rooms[3].poll_record());
+    let is_text = |it: &Record| matches!(it, Record::Content { .. });
+    assert_eq!(kept.filter(is_text).count(), 4);
 }
 
 #[test]

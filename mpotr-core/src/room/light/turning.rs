@@ -34,8 +34,8 @@ impl Default for LightViews {
 
 impl<S: CryptoSuite> Situation<'_, S> {
     /// Whether this member opens or enters a view as one of a light run: nobody comes in or goes over, nobody is to be left out
-    /// for what it did, and nobody else in the view has made an offer.
-    pub(in crate::room) fn may_go_light(&self, view: u32) -> bool {
+    /// for what it did, and nobody else has made an offer.
+    pub(in crate::room) fn may_go_light(&self) -> bool {
         let next = self.member.changing.light.next;
         self.votes.policy.rekey == Rekey::Light
             && next != NextView::Full
@@ -44,16 +44,16 @@ impl<S: CryptoSuite> Situation<'_, S> {
             && self.next_host().is_none()
             && self.guests().is_none()
             && self.admitted().is_empty()
-            && !self.is_full(view)
+            && !self.is_full()
             && !self.is_any_at_fault()
             && self.staying().len() > 1
     }
 
-    /// Whether others have made offers for a view: it is one of a full run.
-    pub(super) fn is_full(&self, view: u32) -> bool {
-        let me = self.epoch().me();
-        let mut others = self.present().filter(|it| *it != me);
-        others.any(|it| self.offer_for(view, it).is_some())
+    /// Whether others have made offers for the epoch that follows, for whatever view: they go by a full run.
+    pub(super) fn is_full(&self) -> bool {
+        let epoch = self.epoch();
+        let mut others = self.present().filter(|it| *it != epoch.me());
+        others.any(|it| epoch.next_of(it).is_some_and(|next| next.offer.is_some()))
     }
 
     /// Whether the order is in doubt, or a member was shown to have cheated: a full run settles that.
