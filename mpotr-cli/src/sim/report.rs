@@ -345,6 +345,7 @@ mod tests {
         burst: None,
         unit: None,
         faults: false,
+        rekey: None,
     };
 
     #[test]
