@@ -1,19 +1,21 @@
 //! `mpotr demo`: a whole room in one process, each member on its own connection.
 
 mod args;
+mod changes;
 mod member;
 mod record;
 mod report;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use mpotr::room::{RoomConfig, Timers};
-use mpotr::{Admission, Backend, IdentityKeyPair, RoomId};
+use mpotr::{Admission, Backend, IdentityKeyPair, Policy, RoomId};
 use mpotr_formats::Nick;
 use mpotr_transport::{Relay, RelayConnect, RelayLimits, RelayTransport};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +26,7 @@ use crate::entry::Entry;
 use crate::identity::throw_away;
 use crate::output::Output;
 use crate::suite::{AnySuite, Backends};
+use changes::{Changes, Moment};
 use member::{Actor, Seen};
 use record::{Record, Seat};
 use report::Measured;
@@ -66,6 +69,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
     let leave = CancellationToken::new();
     let mut actors = JoinSet::new();
     let mut seats = Vec::new();
+    let mut asks = Vec::new();
     let room = RoomId::of_name::<AnySuite>("demo");
     let identities: Vec<_> = (0..args.members).map(|_| throw_away()).collect();
     let everyone: BTreeSet<_> = identities.iter().map(IdentityKeyPair::public).collect();
@@ -84,6 +88,10 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
             timers: Timers::LOOPBACK,
             // One epoch from beginning to end: its order is what is compared.
             refresh_messages: usize::MAX,
+            policy: Policy {
+                rekey: args.rekey.unwrap_or_default(),
+                ..Policy::default()
+            },
             ..RoomConfig::new(room, Admission::Only(everyone.clone()))
         };
         let entered = Entry::<RelayConnect> {
@@ -93,8 +101,11 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
             reconnect: None,
         }
         .enter(args.suite, *backend)?;
+        let ask = Arc::new(Notify::new());
+        asks.push(Arc::clone(&ask));
         let actor = Actor {
             index,
+            ask,
             nick,
             members: args.members.into(),
             messages: args.messages,
@@ -110,12 +121,19 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
         let counts = counters.counts();
         counts.bytes_in.saturating_add(counts.bytes_out)
     };
+    let mut changes = Changes::new(asks, args.changes.into());
     let mut before_leaving = None;
     let watched = timeout(LIMIT.saturating_sub(start.elapsed()), async {
         while let Some(sight) = sights.recv().await {
+            let is_secure = matches!(sight.seen, Seen::Secure { .. });
+            let secure = is_secure.then_some(sight.member);
             record.note(sight, start.elapsed())?;
+            let now = || Moment {
+                after: start.elapsed(),
+                bytes: on_wire(),
+            };
             // Nobody leaves before all have seen the whole transcript become final.
-            if record.is_final() {
+            if record.is_final() && changes.go_on(secure, now()) {
                 before_leaving.get_or_insert_with(on_wire);
                 leave.cancel();
             }
@@ -146,7 +164,7 @@ pub(crate) async fn run(args: &DemoArgs, out: &mut Output) -> anyhow::Result<()>
         leaving_bytes: before_leaving.map_or(0, |before| wire_bytes.saturating_sub(before)),
         elapsed: start.elapsed(),
     };
-    report::show(args, address, &record, measured, out)?;
+    report::show(args, address, (&record, &changes), measured, out)?;
     record.judge()
 }
 

@@ -1,9 +1,9 @@
 //! The arguments of `mpotr demo`.
 
 use clap::Args;
-use mpotr::SuiteId;
+use mpotr::{Rekey, SuiteId};
 
-use crate::suite::{Backends, backends_parser, default_backend, suite_parser};
+use crate::suite::{Backends, backends_parser, default_backend, rekey_parser, suite_parser};
 
 /// `mpotr demo`.
 #[derive(Clone, Debug, Args)]
@@ -16,6 +16,13 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) messages: u32,
+    /// Changes of keys after that, for which the members ask in turn
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(super) changes: u16,
+    /// By which runs they come about
+    #[arg(long, value_parser = rekey_parser(), requires = "changes")]
+    pub(super) rekey: Option<Rekey>,
     /// Who computes the suite; `mixed` gives each member another backend of this build [default: the
     /// first of this build]
     #[arg(long, value_parser = backends_parser())]

@@ -3,11 +3,13 @@
 //! The members take turns: who has read message `k - 1` and is `k mod N` writes message `k`. So each message has the one
 //! before it as its parent, as in a talk.
 
+use std::sync::Arc;
+
 use mpotr::room::Event;
 use mpotr::{Departure, Digest32, IdentityKey, MessageId, Sid};
 use mpotr_formats::{Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Sight;
@@ -40,6 +42,8 @@ pub(super) enum Seen {
 #[derive(Debug)]
 pub(super) struct Actor {
     pub(super) index: usize,
+    /// By which it is told to ask for fresh keys.
+    pub(super) ask: Arc<Notify>,
     pub(super) nick: Nick,
     pub(super) members: usize,
     pub(super) messages: u32,
@@ -58,6 +62,11 @@ impl Actor {
         loop {
             let event = tokio::select! {
                 event = events.recv() => event,
+                () = self.ask.notified() => {
+                    // As with leaving.
+                    let _ended = handle.refresh().await;
+                    continue;
+                }
                 () = self.leave.cancelled(), if !has_left => {
                     has_left = true;
                     // A room that has ended says so by an event.

@@ -79,8 +79,9 @@ impl Record {
         };
         match sight.seen {
             Seen::Secure { sid, roster } => {
-                account.secure = Some((sid, roster));
-                self.secure_after = Some(after);
+                if account.secure.replace((sid, roster)).is_none() {
+                    self.secure_after = Some(after);
+                }
             }
             Seen::AgreementFailed { reason } => {
                 self.retries

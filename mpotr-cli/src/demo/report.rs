@@ -7,6 +7,7 @@ use mpotr::Fingerprint;
 use serde::Serialize;
 
 use super::args::DemoArgs;
+use super::changes::{Changes, Cost};
 use super::record::{Read, Record};
 use crate::output::Output;
 use crate::suite::AnySuite;
@@ -37,6 +38,7 @@ struct Summary {
     wire_bytes: u64,
     leaving_bytes: u64,
     elapsed_ms: u128,
+    changes: Vec<Cost>,
 }
 
 /// Shows all of it. With `--json`, standard output has the object alone.
@@ -46,23 +48,27 @@ struct Summary {
 pub(super) fn show(
     args: &DemoArgs,
     relay: SocketAddr,
-    record: &Record,
+    (record, changes): (&Record, &Changes),
     measured: Measured,
     out: &mut Output,
 ) -> anyhow::Result<()> {
-    for line in lines(args, relay, record, measured) {
+    for line in lines(args, relay, (record, changes), measured) {
         match args.json {
             true => out.notice(line),
             false => out.line(line)?,
         }
     }
     if args.json {
-        out.line(serde_json::to_string(&summary(args, record, measured))?)?;
+        out.line(serde_json::to_string(&summary(
+            args,
+            (record, changes),
+            measured,
+        ))?)?;
     }
     Ok(())
 }
 
-fn summary(args: &DemoArgs, record: &Record, measured: Measured) -> Summary {
+fn summary(args: &DemoArgs, (record, changes): (&Record, &Changes), measured: Measured) -> Summary {
     Summary {
         members: record.accounts.len(),
         messages: args.messages,
@@ -73,10 +79,16 @@ fn summary(args: &DemoArgs, record: &Record, measured: Measured) -> Summary {
         wire_bytes: measured.wire_bytes,
         leaving_bytes: measured.leaving_bytes,
         elapsed_ms: measured.elapsed.as_millis(),
+        changes: changes.costs.clone(),
     }
 }
 
-fn lines(args: &DemoArgs, relay: SocketAddr, record: &Record, measured: Measured) -> Vec<String> {
+fn lines(
+    args: &DemoArgs,
+    relay: SocketAddr,
+    (record, changes): (&Record, &Changes),
+    measured: Measured,
+) -> Vec<String> {
     let mut lines = vec![
         format!("relay       {relay}"),
         format!("suite       {}", args.suite),
@@ -109,6 +121,17 @@ fn lines(args: &DemoArgs, relay: SocketAddr, record: &Record, measured: Measured
             None => "transcripts NOT equal".to_owned(),
         },
     );
+    lines.extend(changes.median().map(|median| {
+        let each: Vec<_> = changes.costs.iter().map(|cost| millis(*cost)).collect();
+        let rekey = args.rekey.unwrap_or_default().name();
+        format!(
+            "changes     {} by {rekey} runs, {} ms and {} bytes each in the middle: {} ms",
+            each.len(),
+            millis(median),
+            median.bytes,
+            each.join(", ")
+        )
+    }));
     lines.push(format!(
         "delivered   {} of {} x {}, {} bytes on the wire, {} of them to leave, {} ms",
         record.delivered(),
@@ -119,6 +142,11 @@ fn lines(args: &DemoArgs, relay: SocketAddr, record: &Record, measured: Measured
         measured.elapsed.as_millis(),
     ));
     lines
+}
+
+/// The time of a change in milliseconds.
+fn millis(cost: Cost) -> String {
+    format!("{}.{}", cost.micros / 1000, cost.micros / 100 % 10)
 }
 
 /// Each place in the transcript, once for each version of it that a member read there.
