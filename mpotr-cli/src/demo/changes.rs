@@ -98,7 +98,7 @@ mod tests {
     fn a_change_is_over_when_all_have_the_next_epoch() {
         let asks = vec![Arc::new(Notify::new()), Arc::new(Notify::new())];
         let mut changes = Changes::new(asks, 2);
-        // The last word of the talk, of whomever it tells.
+        // The last word of the talk, of any member.
         assert!(!changes.go_on(None, at(10, 100)));
         assert!(!changes.go_on(Some(1), at(12, 150)));
         assert!(!changes.go_on(None, at(13, 170)));
