@@ -96,12 +96,17 @@ impl<S: CryptoSuite> Room<S> {
         if self.phase.change().is_some_and(|it| it.view > view) {
             return Err(Rejection::StaleView);
         }
-        if let Some(run) = &self.succession.light {
-            if *seed == run.seed {
-                return Err(Rejection::Replayed);
-            }
-            let parent = self.phase.epoch().and_then(|epoch| epoch.continuation());
-            let fault = parent.and_then(|parent| run.seed.equivocation(&seed, parent));
+        let run = self.succession.light.as_ref();
+        if run.is_some_and(|run| *seed == run.seed) || self.succession.seeds.contains(&seed) {
+            return Err(Rejection::Replayed);
+        }
+        // Who answers a SEED answers no other in its view: one in another's name would keep all from that one's own.
+        let parent = self.phase.epoch().and_then(|epoch| epoch.continuation());
+        let Some(parent) = parent.filter(|parent| seed.is_authentic(parent)) else {
+            return Err(Rejection::NotAuthentic);
+        };
+        if let Some(run) = run {
+            let fault = run.seed.equivocation(&seed, parent);
             if let Some(fault) = fault {
                 self.fail_light(now, ViewEnd::SignedFault, Some(&fault), rng);
                 return Ok(());

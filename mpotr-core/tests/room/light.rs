@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
-use mpotr_core::{Event, Record, Rekey};
+use mpotr_core::{Event, Record, Rejection, Rekey};
 
 use crate::network::{FOUL, Network};
 
@@ -274,6 +274,45 @@ fn packets_of_light_runs_are_refused_in_clear() {
         let now = network.now;
         let mut rng = network.rng.clone();
         let refused = network.rooms[1].handle_message(now, packet, &mut rng);
-        assert_eq!(refused, Err(mpotr_core::Rejection::NotAuthentic));
+        assert_eq!(refused, Err(Rejection::NotAuthentic));
+    }
+}
+
+#[cfg(feature = "insider")]
+mod forged {
+    use mpotr_core::Rejection;
+    use mpotr_core::crypto::SignatureBytes;
+    use mpotr_core::gka::light::{Handle, Signed};
+    use mpotr_core::wire::{LightPacket, Packet, PacketKind};
+
+    use super::{are_in, light, sent, steps};
+
+    /// All that is left of a view would be the proposer that nobody has answered, and that counts as silent.
+    #[test]
+    fn a_seed_that_its_proposer_has_not_signed_is_not_answered() {
+        let mut network = light(5, 1);
+        network.run_for(30);
+        let since = network.wire.len();
+        network.rooms[0].refresh(network.now);
+        network.collect(0);
+        network.run_until(60, |network| !steps(network, since).is_empty());
+        let seeds = network.wire[since..].iter();
+        let mut seeds = seeds.filter_map(|(from, packet)| match Packet::from_bytes(packet) {
+            Ok(Packet::Light(LightPacket::Seed(seed))) => Some((*from, seed)),
+            _ => None,
+        });
+        let (proposer, seed) = seeds.next().unwrap();
+        let mut body = seed.body().clone();
+        body.terms.handle = Handle::new([7; 16]);
+        let forged = LightPacket::Seed(Box::new(Signed::new(body, SignatureBytes::new([0; 64]))));
+        let liar = (proposer + 1) % 5;
+        let forged = network.rooms[liar].sign_light(forged).unwrap();
+        for member in (0..5).filter(|member| *member != liar) {
+            let (now, mut rng) = (network.now, network.rng.clone());
+            let heard = network.rooms[member].handle_message(now, &forged, &mut rng);
+            assert_eq!(heard, Err(Rejection::NotAuthentic));
+        }
+        network.run_until(60, |network| are_in(network, &[0, 1, 2, 3, 4], 2));
+        assert_eq!(sent(&network, since, PacketKind::Contribution), 0);
     }
 }

@@ -2,12 +2,12 @@
 
 use mpotr_gka::light::{ChangeBody as _, Seed, Signed};
 
-/// The most SEEDs of one view: anyone inside can make one in the name of its proposer, and that one's own is then a second.
+/// The most SEEDs of one view: two of its proposer are the proof against it.
 const MAX_OF_VIEW: usize = 2;
 /// The most SEEDs that wait.
 const MAX_SEEDS: usize = 16;
 
-/// SEEDs that wait for what is to be heard before this member answers, or for their view.
+/// SEEDs, each signed by its proposer, that wait for what is to be heard before this member answers, or for their view.
 #[derive(Debug, Default)]
 pub(in crate::room) struct Seeds(Vec<Signed<Seed>>);
 
@@ -23,6 +23,10 @@ impl Seeds {
             self.0.sort_by_key(|it| it.body().slot());
         }
         is_news
+    }
+
+    pub(super) fn contains(&self, seed: &Signed<Seed>) -> bool {
+        self.0.contains(seed)
     }
 
     /// Those that wait, those of lower views first.
