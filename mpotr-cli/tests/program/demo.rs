@@ -40,12 +40,28 @@ fn check(object: &Value, members: u64, messages: u64) {
         "{object}"
     );
     assert!(object["elapsed_ms"].as_u64().unwrap() < 60_000, "{object}");
-    assert_eq!(object.as_object().unwrap().len(), 9, "{object}");
+    assert_eq!(object.as_object().unwrap().len(), 10, "{object}");
 }
 
 #[test]
 fn three_members_and_ten_messages_are_the_default() {
-    check(&demo(&[]), 3, 10);
+    let object = demo(&[]);
+    check(&object, 3, 10);
+    assert_eq!(object["changes"], serde_json::json!([]));
+}
+
+#[test]
+fn what_each_change_of_keys_costs_is_told() {
+    for rekey in ["light", "full"] {
+        let object = demo(&["--messages", "3", "--changes", "2", "--rekey", rekey]);
+        check(&object, 3, 3);
+        let changes = object["changes"].as_array().unwrap();
+        assert_eq!(changes.len(), 2, "{object}");
+        for change in changes {
+            let cost = |of: &str| change[of].as_u64().unwrap();
+            assert!(cost("micros") > 0 && cost("bytes") > 0, "{object}");
+        }
+    }
 }
 
 #[test]
