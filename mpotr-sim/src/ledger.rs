@@ -8,7 +8,7 @@ pub(crate) mod testing;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::{Digest32, IdentityKey};
-use mpotr_core::gka::Sid;
+use mpotr_core::gka::{MemberIndex, Sid};
 use mpotr_core::wire::{EpochHint, EpochName, MessageId, SidHint};
 use mpotr_core::{Duration, Event, Policy, TextId, Timestamp};
 
@@ -156,6 +156,8 @@ pub(crate) struct Ledger {
     pub(crate) light_runs: LightRuns,
     /// Which honest member sent a packet of a run first.
     authors: BTreeMap<RoundPlace, Seat>,
+    /// As which member of a run an honest one has contributed.
+    places_in_runs: BTreeMap<(Seat, SidHint), MemberIndex>,
     /// Epochs by what their packets begin with.
     hints: BTreeMap<EpochHint, Sid>,
     /// For which epoch each honest member has published last, by what it was told.
@@ -461,6 +463,16 @@ impl Ledger {
     /// once more.
     pub(crate) fn is_author(&mut self, seat: Seat, place: RoundPlace) -> bool {
         *self.authors.entry(place).or_insert(seat) == seat
+    }
+
+    /// An honest member contributed to a run as this one.
+    pub(crate) fn note_place(&mut self, seat: Seat, run: SidHint, place: MemberIndex) {
+        self.places_in_runs.entry((seat, run)).or_insert(place);
+    }
+
+    /// Whether an honest member contributed to a run as this one.
+    pub(crate) fn has_place(&self, seat: Seat, run: SidHint, place: MemberIndex) -> bool {
+        self.places_in_runs.get(&(seat, run)) == Some(&place)
     }
 
     /// An honest member contributed to a run. It may send the same again.

@@ -26,7 +26,16 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
         let is_one = seats.filter(|(_, it)| it.identity == *identity).count() == 1;
         is_one && !seen.before.hopping.contains(identity)
     };
-    let goes_on = |it: &IdentityKey| before.roster.contains(it) && is_one(it);
+    // Who was listed and never got there comes in from outside.
+    let is_in = |identity: &IdentityKey| {
+        let mut seats = seen
+            .before
+            .seats()
+            .filter(|(_, it)| it.identity == *identity);
+        before.roster.contains(identity)
+            && seats.all(|(seat, it)| !it.is_honest || before.installed.contains_key(&seat))
+    };
+    let goes_on = |it: &IdentityKey| is_in(it) && is_one(it);
     let comes_nobody = roster.iter().all(|member| goes_on(&member.identity));
     let is_in_clear = seen.before.clear_runs.contains(&SidHint::of(sid));
     if *parent == Some(before.name) && comes_nobody && is_in_clear {
@@ -63,6 +72,15 @@ mod tests {
         assert!(ledger.allows(0, &joined, check));
         // One of them may be another instance each time.
         ledger.hopping.insert(identity(1));
+        assert!(ledger.allows(0, &refreshed, check));
+        // One of them never was in the epoch before.
+        ledger.all_install(&[0, 2], &secure(4, 0, &[0, 1, 2]));
+        let refreshed = secure(5, 4, &[0, 1, 2]);
+        let Event::Secure { sid, .. } = &refreshed else {
+            panic!()
+        };
+        ledger.clear_runs.insert(SidHint::of(sid));
+        ledger.hopping.clear();
         assert!(ledger.allows(0, &refreshed, check));
         // A first epoch has nothing to be enclosed in.
         assert!(ledger.allows(3, &secure(3, 0, &[2, 3]), check));

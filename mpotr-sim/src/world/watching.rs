@@ -133,12 +133,12 @@ impl World {
     fn note_events(&mut self, seat: Seat, events: &[Event], key: Option<[u8; 32]>) {
         // Who has all other confirmations confirms and installs in one moment, and what it sends is looked at after what it is
         // told.
-        for event in events {
+        for (index, event) in events.iter().enumerate() {
             if let Event::Secure { sid, name, .. } = event {
                 self.ledger.note_name(sid, *name);
-                let run = self.ledger.run_of(sid);
-                self.ledger.note_contribution(seat, run);
-                self.ledger.note_confirmation(seat, run);
+                if !begins_here(events, index) {
+                    self.note_whole_run(seat, sid);
+                }
             } else if let Event::Published { sid } = event {
                 self.ledger.note_publication(seat, *sid);
             }
@@ -147,6 +147,12 @@ impl World {
             .iter()
             .rposition(|event| matches!(event, Event::Secure { .. }));
         for (index, event) in events.iter().enumerate() {
+            // One that is alone contributes, confirms and installs in one moment, after what it was told before.
+            if matches!(event, Event::Agreeing { .. })
+                && let Some(sid) = next_epoch(events, index)
+            {
+                self.note_whole_run(seat, &sid);
+            }
             let key = key.filter(|_| Some(index) == last);
             if self.trace.is_kept() {
                 self.trace
@@ -187,6 +193,13 @@ impl World {
             self.ledger.note_whole();
             self.ledger.settle_changes();
         }
+    }
+
+    /// A member contributes to the run of this epoch, and confirms it, now at the latest.
+    fn note_whole_run(&mut self, seat: Seat, sid: &Sid) {
+        let run = self.ledger.run_of(sid);
+        self.ledger.note_contribution(seat, run);
+        self.ledger.note_confirmation(seat, run);
     }
 
     /// How many views the epoch took that a member has just installed.
@@ -263,9 +276,11 @@ impl World {
         if let Packet::Contribution(hint, it) = &packet {
             if self.ledger.is_author(seat, (*hint, 1, it.sender.get())) {
                 self.ledger.note_contribution(seat, *hint);
+                self.ledger.note_place(seat, *hint, it.sender);
             }
         } else if let Packet::Confirmation(hint, it) = &packet {
-            if self.ledger.is_author(seat, (*hint, 2, it.sender.get())) {
+            // That of an insider is sent by honest members alone, as far as is noted here.
+            if self.ledger.has_place(seat, *hint, it.sender) {
                 self.ledger.note_confirmation(seat, *hint);
             }
         } else if let Packet::Reveal(reveal) = &packet {
@@ -279,6 +294,23 @@ impl World {
             self.ledger.note_reveal(seat, reveal.hint);
         }
     }
+}
+
+/// The epoch that is installed by one of these events after this one, if another run does not begin before that.
+fn next_epoch(events: &[Event], index: usize) -> Option<Sid> {
+    let mut later = events.iter().skip(index.saturating_add(1));
+    let next = later.find(|it| matches!(it, Event::Secure { .. } | Event::Agreeing { .. }));
+    match next {
+        Some(Event::Secure { sid, .. }) => Some(*sid),
+        _ => None,
+    }
+}
+
+/// Whether the run of the epoch that this event tells of has begun with one of the events before it.
+fn begins_here(events: &[Event], index: usize) -> bool {
+    let mut earlier = events.iter().take(index).rev();
+    let before = earlier.find(|it| matches!(it, Event::Secure { .. } | Event::Agreeing { .. }));
+    matches!(before, Some(Event::Agreeing { .. }))
 }
 
 /// The text that is held, if this tells of one.
