@@ -1,5 +1,5 @@
 //! A backend that computes something else, or accepts what it should not, is refused when it is picked:
-//! `docs/spec/02-suites.md`, "A backend proves itself". Each double changes one thing in the RustCrypto backend, and each
+//! `docs/spec/02-suites.md`, "Backends". Each double changes one thing in the RustCrypto backend, and each
 //! check of the self-test has one that it alone refuses. (That the real backends pass is checked in `mpotr-conformance`.)
 
 #![expect(
