@@ -1,4 +1,4 @@
-//! Out of the room: at the end of the input, or since the program is asked to stop. `docs/spec/09-chat-payload.md`, "Signals".
+//! Out of the room: at the end of the input, or since the program is asked to stop. `docs/spec/09-chat-payload.md`, "Terminal".
 
 use std::io;
 

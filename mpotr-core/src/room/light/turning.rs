@@ -1,4 +1,4 @@
-//! Whether a view goes by a light run, who stays by it, and which SEEDs are answered. `docs/spec/14-light-runs.md`, "Which kind".
+//! Whether a view goes by a light run, who stays by it, and which SEEDs are answered. `docs/spec/14-light-runs.md`, "In a room".
 
 use std::collections::BTreeSet;
 
