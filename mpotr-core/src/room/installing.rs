@@ -16,7 +16,7 @@ use crate::epoch::Epoch;
 use crate::event::{Event, MemberInfo};
 use crate::policy::Policy;
 use crate::record::{Record, RunRecord};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{EpochName, Presence, Proposal, SidHint};
 
@@ -130,6 +130,7 @@ impl<S: CryptoSuite> Room<S> {
         let replaced = self.replaced_in(successor);
         self.lobby.doubles.be_let_in();
         self.carry_strikes();
+        self.note_passed_over(now, beginning.host);
         let accused = self.retire(now, successor, beginning.light.take());
         if let Some(record) = beginning.certificate.record.take() {
             self.common.out.records.push_back(Record::Run(record));
@@ -183,6 +184,17 @@ impl<S: CryptoSuite> Room<S> {
         let mut members = established.run.members().iter();
         if guest_name.is_some() && members.any(|it| it.offer().parent == guest_name) {
             self.votes.have_merged();
+        }
+    }
+
+    /// A change that this member wanted for another room has gone by without going over into it, as when not all have heard of
+    /// that: it counts as a try, so that changes made for nothing become more and more seldom.
+    fn note_passed_over(&mut self, now: Timestamp, host: Option<EpochName>) {
+        let situation = self.situation(now);
+        let names = situation.map(|it| it.names_of_next_host(host));
+        let first = part(self.common.me.times().view, 2);
+        for name in names.into_iter().flatten() {
+            self.votes.tries.note_failed(now, name, first);
         }
     }
 

@@ -93,6 +93,12 @@ impl<S: CryptoSuite> Situation<'_, S> {
         hosts.get(turn).copied()
     }
 
+    /// By what names members voted for the epoch into which the next one should go over, if that is another than this.
+    pub(super) fn names_of_next_host(&self, than: Option<EpochName>) -> BTreeSet<EpochName> {
+        let host = self.next_host().filter(|host| than != Some(*host));
+        host.map(|host| self.voted_names(host)).unwrap_or_default()
+    }
+
     /// Whether the members of the next epoch may go over into another: that was heard, and there are votes for it.
     pub(super) fn may_go_over(&self, host: EpochName) -> bool {
         let (now, tries) = (self.now, &self.votes.tries);

@@ -410,3 +410,41 @@ fn a_guest_that_falls_silent_is_left_out_first() {
     network.send(2, "are all of you there?");
     people.run_until(&mut network, 900, |n| are_together(n, 0..4));
 }
+
+/// A newcomer takes an epoch of its own room that is over for another room, for its advert comes again and again. The others
+/// know better, and the room does not make one change after another for that.
+#[test]
+fn the_name_of_an_epoch_that_is_over_draws_no_change_after_change() {
+    for seed in 0..4 {
+        let mut network = Network::with(3, seed, |config| config.policy.admit = Rule::Anyone);
+        network.run_until(60, |n| are_together(n, 0..3));
+        let name = network.events[0].iter().find_map(|event| match event {
+            Event::Secure { name, .. } => Some(*name),
+            _ => None,
+        });
+        let name = name.unwrap();
+        let now = network.now;
+        network.rooms[0].refresh(now);
+        network.collect(0);
+        network.run_until(60, |n| (0..3).all(|member| told(n, member).len() == 2));
+        let newcomer = network.enter(|config| config.policy.admit = Rule::Anyone);
+        network.run_until(60, |n| are_together(n, 0..4));
+        let before = told(&network, newcomer).len();
+        let advert = Packet::Advert(Advert {
+            room: RoomId::of_name::<Suite>("test"),
+            name,
+            members: 3,
+            earlier: Vec::new(),
+        });
+        let mut people = People::of([newcomer]);
+        for _ in 0..60 {
+            let (now, bytes) = (network.now, advert.to_bytes());
+            let _any = network.rooms[newcomer].handle_message(now, &bytes, &mut network.rng);
+            network.collect(newcomer);
+            people.run_for(&mut network, 5);
+        }
+        let changes = told(&network, newcomer).len() - before;
+        assert!(changes <= 8, "seed {seed}: {changes} changes in 300 s");
+        assert!(are_together(&network, 0..4));
+    }
+}

@@ -166,7 +166,7 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn note_failed_guests(&mut self, now: Timestamp, attempt: &Attempt<S>) {
         if let Some(name) = attempt.guests {
             let first = part(self.common.me.times().view, 2);
-            self.votes.tries.note_guests(now, name, first);
+            self.votes.tries.note_failed(now, name, first);
         }
     }
 

@@ -50,8 +50,8 @@ impl Tries {
         now.after(length)
     }
 
-    /// A run with the members of another room has failed: the next one is without them for twice as long.
-    pub(crate) fn note_guests(&mut self, now: Timestamp, name: EpochName, first: Duration) {
+    /// A try with another room has come to nothing before this one went over: there is no other for twice as long.
+    pub(crate) fn note_failed(&mut self, now: Timestamp, name: EpochName, first: Duration) {
         self.note(now, &[name], first, 0);
     }
 
@@ -135,7 +135,7 @@ mod tests {
     fn a_room_whose_members_were_not_let_in_is_no_move() {
         let name = EpochName::new([1; 16]);
         let mut tries = Tries::default();
-        tries.note_guests(at(0), name, FIRST);
+        tries.note_failed(at(0), name, FIRST);
         assert!(tries.waits(at(7), name) && !tries.waits(at(8), name));
         assert_eq!(tries.moves(), 0);
     }
@@ -144,7 +144,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let mut tries = Tries::default();
         for n in 0..=u8::MAX {
-            tries.note_guests(at(n.into()), EpochName::new([n; 16]), FIRST);
+            tries.note_failed(at(n.into()), EpochName::new([n; 16]), FIRST);
         }
         assert_eq!(tries.of.len(), MAX_NAMES);
         assert!(tries.waits(at(256), EpochName::new([u8::MAX; 16])));
