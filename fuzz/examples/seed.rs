@@ -13,7 +13,7 @@ use mpotr_core::wire::{
     Next, OfferHint, OfferMark, Packet, Presence, Question, Range, Request, Reveal, RevealedSeed,
     RevealedTrapdoor, RoundId, SidHint, Statement, TrustMessage, Unsigned, Vote, Wanted,
 };
-use mpotr_core::{Admission, Room, RoomConfig, Timestamp};
+use mpotr_core::{Admission, Rekey, Room, RoomConfig, Timestamp};
 use mpotr_formats::identity;
 use mpotr_formats::{Nick, Payload};
 use mpotr_fuzz::picking;
@@ -330,6 +330,12 @@ fn main() -> std::io::Result<()> {
     let play = Play::new(room_id, members.collect(), acts);
     let transcript = forge::<Suite>(&play, None, &mut rng).expect("the play can be performed");
     write("transcript", 0, &transcript)?;
+    let members = (0..3).map(|_| IdentityKeyPair::random::<Suite>(&mut rng).public());
+    let acts = vec![Act::Say(0, b"hello".to_vec()), Act::Refresh(1), Act::Say(2, b"anew".to_vec())];
+    let mut play = Play::new(room_id, members.collect(), acts);
+    play.policy.rekey = Rekey::Light;
+    let transcript = forge::<Suite>(&play, None, &mut rng).expect("the play can be performed");
+    write("transcript", 2, &transcript)?;
     write(
         "transcript",
         1,

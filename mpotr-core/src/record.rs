@@ -4,6 +4,7 @@
 //! objects that were verified here, in the order in which they took effect here. Nothing in them opens a packet: not that of
 //! another member, and not one of this member's own.
 
+use mpotr_gka::light::LightRecord;
 use mpotr_gka::{Confirmation, Contribution, Offer};
 
 use crate::wire::Proposal;
@@ -13,6 +14,8 @@ use crate::wire::Proposal;
 pub enum Record {
     /// An epoch begins: all that follows is said in it.
     Run(Box<RunRecord>),
+    /// An epoch begins to which a light run led on from the one before.
+    LightRun(Box<LightRecord>),
     /// A message was delivered, or written by this member.
     Content {
         /// The author's index in the roster.
@@ -31,7 +34,7 @@ pub enum Record {
     },
 }
 
-/// The run that led to an epoch. Lists are in cycle order.
+/// The full run that led to an epoch. Lists are in cycle order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRecord {
     /// The proposal.

@@ -5,7 +5,7 @@
 //! makes the same record (`docs/security/deniability.md`). What only members could check is named in the [`Audit`].
 
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite, EphemeralKey};
+use mpotr_crypto::{AEAD_TAG_LENGTH, CryptoSuite};
 
 use crate::agreement::BurmesterDesmedt;
 use crate::authentication::TRIPLE_DH_TAG_LENGTH;
@@ -17,7 +17,7 @@ use crate::methods::Methods;
 use crate::roster::RosterError;
 use crate::rounds::contributing::{agreement_payloads, contributions_digest};
 use crate::rounds::inner_keys::{self, InnerKeys};
-use crate::rounds::{Confirmation, Contribution, RoundPacket};
+use crate::rounds::{Confirmation, Contribution, MemberKeys, RoundPacket};
 use crate::run::Run;
 
 /// A recorded run in which nothing is wrong.
@@ -25,8 +25,8 @@ use crate::run::Run;
 pub struct Audit {
     /// What all members confirmed.
     pub statement: KeyStatement,
-    /// `M` of all members, in cycle order: they verify what is said in the epoch.
-    pub signing_keys: Vec<EphemeralKey>,
+    /// The inner keys of all members, in cycle order: `M` verifies what is said in the epoch.
+    pub keys: Vec<MemberKeys>,
     /// What the record shows to members alone.
     pub unproven: Vec<Unproven>,
 }
@@ -39,6 +39,8 @@ pub enum Unproven {
     Identities,
     /// The sealed parts of the pairwise key agreement: each is for one member.
     KeyAgreement,
+    /// That all who stay agreed to a light run: the certificate is in no record.
+    Consent,
 }
 
 /// What is wrong with a recorded run. Members are named by their place in the roster.
@@ -139,8 +141,8 @@ impl AuditError {
     }
 }
 
-/// Signing keys and authentication payloads, each in cycle order.
-type Split<'a> = (Vec<EphemeralKey>, Vec<&'a [u8]>);
+/// Inner keys and authentication payloads, each in cycle order.
+type Split<'a> = (Vec<MemberKeys>, Vec<&'a [u8]>);
 
 /// Both rounds of a run, as a member recorded them, each in cycle order.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +186,7 @@ impl Rounds<'_> {
             unproven.push(Unproven::KeyAgreement);
         }
         let statement = self.confirmed(run)?;
-        let (signing_keys, payloads) = self.inner_keys(run)?;
+        let (keys, payloads) = self.inner_keys(run)?;
         if let Some(proofs) = proofs {
             proofs
                 .verify(run, &statement, &payloads, rng)
@@ -205,20 +207,20 @@ impl Rounds<'_> {
         }
         Ok(Audit {
             statement,
-            signing_keys,
+            keys,
             unproven,
         })
     }
 
-    /// The signing keys `M` as the payloads show them, whether or not their owners committed to them; `None` for a payload
+    /// The inner keys as the payloads show them, whether or not their owners committed to them; `None` for a payload
     /// that is too short.
-    pub fn shown_keys(&self) -> impl Iterator<Item = Option<EphemeralKey>> {
+    pub fn shown_keys(&self) -> impl Iterator<Item = Option<MemberKeys>> {
         self.payloads
             .iter()
-            .map(|opened| Some(InnerKeys::split(opened)?.0.keys.signing))
+            .map(|opened| Some(InnerKeys::split(opened)?.0.keys))
     }
 
-    /// The signing keys of all members, and what is left of the payloads without them.
+    /// The inner keys of all members, and what is left of the payloads without them.
     fn inner_keys<S: CryptoSuite>(&self, run: &Run<S>) -> Result<Split<'_>, Vec<AuditError>> {
         let split: Vec<_> = self
             .contributions
@@ -235,7 +237,7 @@ impl Rounds<'_> {
         all(split.iter().enumerate().filter_map(unopened).map(wrong))?;
         let (keys, payloads): (Vec<_>, _) = split.into_iter().flatten().unzip();
         all(inner_keys::repeated(run, &keys).into_iter().map(wrong))?;
-        Ok((keys.iter().map(|keys| keys.signing).collect(), payloads))
+        Ok((keys, payloads))
     }
 
     fn signed_contributions<S: CryptoSuite>(

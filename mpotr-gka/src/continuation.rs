@@ -194,18 +194,9 @@ impl<S: CryptoSuite> Continuation<S> {
 
     /// What an epoch that others join is made of; `None` if nobody joins.
     pub(crate) fn join_terms(&self, seed: &Seed, keys: &[ListedKeys]) -> Option<JoinTerms> {
-        let terms = &seed.terms;
-        let staying = terms.staying.iter();
+        let staying = seed.terms.staying.iter();
         let identities = staying.filter_map(|it| self.identities.get(it.place()).copied());
-        (!seed.offers.is_empty()).then(|| JoinTerms {
-            room: self.room,
-            handle: terms.handle,
-            policy: terms.policy.clone(),
-            identities: identities.collect(),
-            offers: seed.offers.clone(),
-            ephemeral: seed.ephemeral,
-            keys: keys.to_vec(),
-        })
+        JoinTerms::of(self.room, identities, seed, keys)
     }
 
     /// The keys of all members that they alone see, in cycle order.

@@ -81,6 +81,7 @@
 //! Who joins has phases of its own, [`Joining`] first, and members share by [`Frozen::share_with`]. What the parent epoch has delivered is the room's: it answers by [`Order`].
 
 mod attempts;
+mod audit;
 mod blame;
 mod closing;
 mod cut;
@@ -102,6 +103,7 @@ mod standing;
 mod wrapping;
 
 pub use attempts::{Attempts, NextView, ViewEnd};
+pub use audit::{LightAudit, LightAuditError, LightRecord, RecordedEpoch, RecordedMember};
 pub use blame::{ChangePacket, Verdict};
 pub use cut::{LightCut, ListedKeys, ListedPart};
 pub use cutting::{CutError, Cutting, Proposing};

@@ -1,9 +1,9 @@
 //! The records of a transcript file. `docs/spec/10-transcripts.md`, "File".
 //!
 //! ```text
-//! opaque magic[20] = "mpotr-transcript-v2\n";
+//! opaque magic[20] = "mpotr-transcript-v3\n";
 //! struct {
-//!   uint8  kind;            proposal 1, offer 2, contribution 3, confirmation 4, content 5, statement 6, end 7
+//!   uint8  kind;            proposal 1, offer 2, contribution 3, confirmation 4, content 5, statement 6, end 7, seed 8, cut 9
 //!   opaque body<0..2^20>;   32-bit length
 //! } Record;
 //!
@@ -11,16 +11,19 @@
 //! content:      uint16 author || signed text
 //! statement:    uint16 author || uint32 number || signed text
 //! end:          uint32 records                              before this one
+//! seed:         Signed<Seed>                                of a light run
+//! cut:          Signed<Cut> || opaque kc[32]                of a light run
 //! ```
 //!
 //! The other bodies are those of the packets of `docs/spec/05-wire.md`, without version, kind and hint.
 
 use mpotr_core::wire::{Content, Fields, Proposal, Statement, Unverified};
-use mpotr_crypto::{DecodeError, Decoder, Encoder, wire_enum};
+use mpotr_crypto::{DecodeError, Decoder, Digest32, Encoder, wire_enum};
+use mpotr_gka::light::{LightCut, Seed, Signed as LightSigned};
 use mpotr_gka::{Confirmation, Contribution, Offer};
 
 /// What a transcript file begins with.
-pub const MAGIC: &[u8; 20] = b"mpotr-transcript-v2\n";
+pub const MAGIC: &[u8; 20] = b"mpotr-transcript-v3\n";
 
 /// The most bytes of a record's body.
 pub const MAX_ENTRY: usize = 1 << 20;
@@ -57,6 +60,10 @@ pub enum Entry {
     },
     /// The transcript is whole: so many records come before this one.
     End(u32),
+    /// An epoch begins, by a light run from this SEED.
+    Seed(Box<LightSigned<Seed>>),
+    /// The CUT of the light run, and `kc` of the epoch.
+    Cut(Box<LightSigned<LightCut>>, Digest32),
 }
 
 wire_enum! {
@@ -76,6 +83,10 @@ wire_enum! {
         Statement = 6,
         /// The number of records before.
         End = 7,
+        /// The SEED of a light run.
+        Seed = 8,
+        /// The CUT of a light run, and what commits to the key of its epoch.
+        Cut = 9,
     }
 }
 
@@ -89,6 +100,8 @@ impl Entry {
             Self::Content { .. } => EntryKind::Content,
             Self::Statement { .. } => EntryKind::Statement,
             Self::End(_) => EntryKind::End,
+            Self::Seed(_) => EntryKind::Seed,
+            Self::Cut(..) => EntryKind::Cut,
         }
     }
 
@@ -117,6 +130,11 @@ impl Entry {
                 out.raw(signed);
             }
             Self::End(records) => out.u32(*records),
+            Self::Seed(seed) => seed.encode(out),
+            Self::Cut(cut, key_commitment) => {
+                cut.encode(out);
+                key_commitment.encode(out);
+            }
         });
         Encoder::encoded(|out| {
             self.kind().encode(out);
@@ -160,6 +178,11 @@ fn decode_body(kind: EntryKind, input: &mut Decoder<'_>) -> Result<Entry, Decode
             signed: signed::<Statement>(input)?,
         },
         EntryKind::End => Entry::End(input.u32("records")?),
+        EntryKind::Seed => Entry::Seed(Box::new(LightSigned::decode(input)?)),
+        EntryKind::Cut => {
+            let cut = Box::new(LightSigned::decode(input)?);
+            Entry::Cut(cut, Digest32::decode(input, "kc")?)
+        }
     })
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `entry` | the records of a file, byte by byte |
 //! | `writer` | from what a room hands out to bytes that are appended |
+//! | `run` | how an epoch began: by a full run or a light one |
 //! | `reader` | from a file to its epochs, or to the first byte that is wrong |
 //! | `verify` | whether a transcript is one that a room could have left |
 //! | `forge` | makes such a transcript from public identity keys and a script alone |
@@ -14,6 +15,7 @@
 mod entry;
 mod forge;
 mod reader;
+mod run;
 mod verify;
 mod writer;
 
@@ -28,5 +30,6 @@ pub use mpotr_netem::Weather;
 pub use reader::{
     Ending, Expected, Place, ReadError, ReadErrorKind, Said, Section, Signed, Transcript,
 };
+pub use run::SectionRun;
 pub use verify::{CastVote, EpochReport, Flaw, FlawKind, LeftOut, Message, Report, verify};
 pub use writer::Writer;

@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! transcript = magic epoch* end
-//! epoch      = proposal offer{N} contribution{N} confirmation{N} (content | statement)*      N as in the proposal
+//! epoch      = run (content | statement)*
+//! run        = proposal offer{N} contribution{N} confirmation{N} | seed cut                  N as in the proposal
 //! ```
 //!
 //! Everything before the first thing that is wrong is read, so that a file that was cut short keeps its use.
 
-use mpotr_core::wire::Proposal;
+use mpotr_core::RunRecord;
 use mpotr_crypto::{DecodeError, Decoder};
-use mpotr_gka::{Confirmation, Contribution, Offer};
+use mpotr_gka::light::{LightRecord, Seed, Signed as LightSigned};
 
 use crate::entry::{Entry, MAGIC};
+use crate::run::SectionRun;
 
 /// Where a record stands in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,21 +39,13 @@ pub struct Transcript {
     pub ending: Ending,
 }
 
-/// One epoch. Lists are in cycle order, each with as many elements as the proposal has offers.
+/// One epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     /// Where it begins.
     pub place: Place,
-    /// The proposal.
-    pub proposal: Proposal,
-    /// The offers.
-    pub offers: Vec<Offer>,
-    /// Round 1.
-    pub contributions: Vec<Contribution>,
-    /// Round 2.
-    pub confirmations: Vec<Confirmation>,
-    /// What round 2 sealed.
-    pub payloads: Vec<Vec<u8>>,
+    /// How it began.
+    pub run: SectionRun,
     /// What was said, in the order in which the keeper of the transcript read it.
     pub said: Vec<Said>,
 }
@@ -100,7 +94,7 @@ pub struct ReadError {
 #[non_exhaustive]
 pub enum ReadErrorKind {
     /// The file does not begin with the magic bytes.
-    #[error("this is no mpotr transcript of version 1")]
+    #[error("this is no mpotr transcript of version 3")]
     Magic,
     /// A record does not decode. The offset is that in the file.
     #[error("{0}")]
@@ -133,6 +127,8 @@ pub enum Expected {
     Contribution(usize),
     /// The confirmation of a member.
     Confirmation(usize),
+    /// The CUT of a light run.
+    Cut,
 }
 
 impl core::fmt::Display for Expected {
@@ -142,6 +138,7 @@ impl core::fmt::Display for Expected {
             Self::Offer(member) => write!(f, "the offer of member {member}"),
             Self::Contribution(member) => write!(f, "the contribution of member {member}"),
             Self::Confirmation(member) => write!(f, "the confirmation of member {member}"),
+            Self::Cut => f.write_str("the cut of a light run"),
         }
     }
 }
@@ -150,12 +147,13 @@ impl Transcript {
     /// Reads a file as far as it goes.
     #[must_use]
     pub fn read(file: &[u8]) -> Self {
-        let mut sections = Vec::new();
-        let ending = match read_into(&mut sections, file) {
+        let mut reading = Reading::default();
+        let ending = match reading.read(file) {
             Ok(()) => Ending::Whole,
             Err(error) => Ending::Broken(error),
         };
-        if sections.last().is_some_and(|last| last.missing().is_some()) {
+        let mut sections = reading.sections;
+        if sections.last().is_some_and(|last| missing(last).is_some()) {
             sections.pop();
         }
         Self { sections, ending }
@@ -175,116 +173,168 @@ impl Transcript {
     }
 }
 
-fn read_into(sections: &mut Vec<Section>, file: &[u8]) -> Result<(), ReadError> {
-    let mut input = Decoder::new(file);
-    let mut place = Place {
-        record: 0,
-        offset: 0,
-    };
-    let error = |place, kind| ReadError { place, kind };
-    if input.array("magic").as_ref() != Ok(MAGIC) {
-        return Err(error(place, ReadErrorKind::Magic));
+/// A file as far as it was read.
+#[derive(Default)]
+struct Reading {
+    sections: Vec<Section>,
+    /// The SEED of a light run whose CUT comes next.
+    seed: Option<(Place, Box<LightSigned<Seed>>)>,
+}
+
+impl Reading {
+    fn read(&mut self, file: &[u8]) -> Result<(), ReadError> {
+        let mut input = Decoder::new(file);
+        let mut place = Place {
+            record: 0,
+            offset: 0,
+        };
+        let error = |place, kind| ReadError { place, kind };
+        if input.array("magic").as_ref() != Ok(MAGIC) {
+            return Err(error(place, ReadErrorKind::Magic));
+        }
+        loop {
+            place.offset = input.offset();
+            if place.offset == file.len() {
+                return Err(error(place, ReadErrorKind::NoEnd));
+            }
+            let entry = Entry::decode(&mut input)
+                .map_err(|decode| error(place, ReadErrorKind::Record(decode)))?;
+            if let Entry::End(counted) = entry {
+                return match self.missing() {
+                    Some(expected) => Err(error(place, ReadErrorKind::Expected(expected))),
+                    None if counted != place.record => {
+                        Err(error(place, ReadErrorKind::Count { counted }))
+                    }
+                    None if input.offset() < file.len() => {
+                        place.record = place.record.saturating_add(1);
+                        place.offset = input.offset();
+                        Err(error(place, ReadErrorKind::AfterEnd))
+                    }
+                    None => Ok(()),
+                };
+            }
+            self.place(entry, place)
+                .map_err(|expected| error(place, ReadErrorKind::Expected(expected)))?;
+            place.record = place.record.saturating_add(1);
+        }
     }
-    loop {
-        place.offset = input.offset();
-        if place.offset == file.len() {
-            return Err(error(place, ReadErrorKind::NoEnd));
+
+    /// What the run that is being read still lacks.
+    fn missing(&self) -> Option<Expected> {
+        let cut = self.seed.as_ref().map(|_| Expected::Cut);
+        cut.or_else(|| self.sections.last().and_then(missing))
+    }
+
+    /// Puts a record where it belongs.
+    fn place(&mut self, entry: Entry, place: Place) -> Result<(), Expected> {
+        match (self.missing(), entry) {
+            (Some(Expected::Cut), Entry::Cut(cut, key_commitment)) => {
+                let (place, seed) = self.seed.take().ok_or(Expected::Cut)?;
+                let (seed, cut) = (*seed, *cut);
+                self.begin(
+                    place,
+                    SectionRun::Light(Box::new(LightRecord {
+                        seed,
+                        cut,
+                        key_commitment,
+                    })),
+                );
+                Ok(())
+            }
+            (None, Entry::Seed(seed)) => {
+                self.seed = Some((place, seed));
+                Ok(())
+            }
+            (None, Entry::Proposal(proposal)) => {
+                self.begin(
+                    place,
+                    SectionRun::Full(Box::new(RunRecord {
+                        proposal,
+                        offers: Vec::new(),
+                        contributions: Vec::new(),
+                        confirmations: Vec::new(),
+                        payloads: Vec::new(),
+                    })),
+                );
+                Ok(())
+            }
+            (Some(expected), entry) => {
+                let run = self.sections.last_mut().and_then(|it| it.run.full_mut());
+                add_to_run(run.ok_or(expected)?, expected, entry)
+            }
+            (None, entry) => {
+                let section = self.sections.last_mut().ok_or(Expected::Epoch)?;
+                section.said.push(said(entry, place)?);
+                Ok(())
+            }
         }
-        let entry = Entry::decode(&mut input)
-            .map_err(|decode| error(place, ReadErrorKind::Record(decode)))?;
-        let expected = sections.last().and_then(Section::missing);
-        if let Entry::End(counted) = entry {
-            return match expected {
-                Some(expected) => Err(error(place, ReadErrorKind::Expected(expected))),
-                None if counted != place.record => {
-                    Err(error(place, ReadErrorKind::Count { counted }))
-                }
-                None if input.offset() < file.len() => {
-                    place.record = place.record.saturating_add(1);
-                    place.offset = input.offset();
-                    Err(error(place, ReadErrorKind::AfterEnd))
-                }
-                None => Ok(()),
-            };
-        }
-        place_entry(sections, entry, expected, place)
-            .map_err(|expected| error(place, ReadErrorKind::Expected(expected)))?;
-        place.record = place.record.saturating_add(1);
+    }
+
+    fn begin(&mut self, place: Place, run: SectionRun) {
+        self.sections.push(Section {
+            place,
+            run,
+            said: Vec::new(),
+        });
     }
 }
 
-/// Puts a record where it belongs.
-fn place_entry(
-    sections: &mut Vec<Section>,
-    entry: Entry,
-    expected: Option<Expected>,
-    place: Place,
-) -> Result<(), Expected> {
-    if let Entry::Proposal(proposal) = entry {
-        if let Some(expected) = expected {
-            return Err(expected);
-        }
-        sections.push(Section {
-            place,
-            proposal,
-            offers: Vec::new(),
-            contributions: Vec::new(),
-            confirmations: Vec::new(),
-            payloads: Vec::new(),
-            said: Vec::new(),
-        });
-        return Ok(());
-    }
-    let section = sections.last_mut().ok_or(Expected::Epoch)?;
+/// Puts a record of a full run where it belongs.
+fn add_to_run(run: &mut RunRecord, expected: Expected, entry: Entry) -> Result<(), Expected> {
     match (expected, entry) {
-        (Some(Expected::Offer(_)), Entry::Offer(offer)) => section.offers.push(offer),
-        (Some(Expected::Contribution(_)), Entry::Contribution(it)) => {
-            section.contributions.push(it);
+        (Expected::Offer(_), Entry::Offer(offer)) => run.offers.push(offer),
+        (Expected::Contribution(_), Entry::Contribution(it)) => run.contributions.push(it),
+        (Expected::Confirmation(_), Entry::Confirmation(confirmation, payload)) => {
+            run.confirmations.push(confirmation);
+            run.payloads.push(payload);
         }
-        (Some(Expected::Confirmation(_)), Entry::Confirmation(confirmation, payload)) => {
-            section.confirmations.push(confirmation);
-            section.payloads.push(payload);
-        }
-        (None, Entry::Content { author, signed }) => section.said.push(Said {
-            place,
-            author,
-            signed: Signed::Content(signed),
-        }),
-        (
-            None,
-            Entry::Statement {
-                author,
-                number,
-                signed,
-            },
-        ) => section.said.push(Said {
-            place,
-            author,
-            signed: Signed::Statement(number, signed),
-        }),
-        (expected, _) => return Err(expected.unwrap_or(Expected::Epoch)),
+        (expected, _) => return Err(expected),
     }
     Ok(())
 }
 
-impl Section {
-    /// What the run of the epoch still lacks.
-    const fn missing(&self) -> Option<Expected> {
-        let members = self.proposal.offers.len();
-        if self.offers.len() < members {
-            Some(Expected::Offer(self.offers.len()))
-        } else if self.contributions.len() < members {
-            Some(Expected::Contribution(self.contributions.len()))
-        } else if self.confirmations.len() < members {
-            Some(Expected::Confirmation(self.confirmations.len()))
-        } else {
-            None
-        }
-    }
+/// Something that was said in an epoch.
+fn said(entry: Entry, place: Place) -> Result<Said, Expected> {
+    let (author, signed) = match entry {
+        Entry::Content { author, signed } => (author, Signed::Content(signed)),
+        Entry::Statement {
+            author,
+            number,
+            signed,
+        } => (author, Signed::Statement(number, signed)),
+        Entry::Proposal(_)
+        | Entry::Offer(_)
+        | Entry::Contribution(_)
+        | Entry::Confirmation(..)
+        | Entry::End(_)
+        | Entry::Seed(_)
+        | Entry::Cut(..) => return Err(Expected::Epoch),
+    };
+    Ok(Said {
+        place,
+        author,
+        signed,
+    })
+}
 
+/// What the run of an epoch still lacks.
+fn missing(section: &Section) -> Option<Expected> {
+    let run = section.run.full()?;
+    let members = run.proposal.offers.len();
+    if run.offers.len() < members {
+        Some(Expected::Offer(run.offers.len()))
+    } else if run.contributions.len() < members {
+        Some(Expected::Contribution(run.contributions.len()))
+    } else if run.confirmations.len() < members {
+        Some(Expected::Confirmation(run.confirmations.len()))
+    } else {
+        None
+    }
+}
+
+impl Section {
     /// The section's records.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        let sealed = self.confirmations.iter().zip(&self.payloads);
         let said = self.said.iter().map(|said| match &said.signed {
             Signed::Content(signed) => Entry::Content {
                 author: said.author,
@@ -296,10 +346,6 @@ impl Section {
                 signed: signed.clone(),
             },
         });
-        core::iter::once(Entry::Proposal(self.proposal.clone()))
-            .chain(self.offers.iter().cloned().map(Entry::Offer))
-            .chain(self.contributions.iter().cloned().map(Entry::Contribution))
-            .chain(sealed.map(|(it, payload)| Entry::Confirmation(it.clone(), payload.clone())))
-            .chain(said)
+        self.run.entries().chain(said)
     }
 }

@@ -3,7 +3,7 @@
 //! | file | what it checks |
 //! |---|---|
 //! | `flaw` | how what is wrong is named |
-//! | `run` | the roster, and both rounds of its run |
+//! | `run` | how the epoch began: the roster and both rounds of a full run, or SEED and CUT of a light one |
 //! | `said` | signatures, places and parents of what was said |
 //! | `graph` | what comes before what |
 //! | `timeline` | that nobody took back what it had signed to have seen |
@@ -31,6 +31,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey, SuiteId};
 use mpotr_gka::{Sid, Unproven};
 
 use crate::reader::{Ending, Place, ReadErrorKind, Section, Transcript};
+use run::{Before, Began};
 
 /// What was found in a transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,17 +111,22 @@ pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) 
     };
     let sections = &transcript.sections;
     let following = sections.iter().skip(1).map(Some).chain([None]);
-    let mut before: Option<EpochName> = None;
+    let mut before: Option<Before> = None;
     for (section, next) in sections.iter().zip(following) {
-        let epoch = verify_section::<S>(section, next, before, &mut report.flaws, rng);
-        let epoch = epoch.map(|mut epoch| {
-            if let Some(last) = report.epochs.last().filter(|_| epoch.follows) {
-                epoch.left_out = votes::left_out(last, &epoch.roster);
+        let began = run::check::<S>(section, before.as_ref(), &mut report.flaws, rng);
+        let epoch = began.as_ref().map(|it| it.epoch.clone());
+        let found = began.map(|began| {
+            let mut found = show::<S>((section, next), began, &mut report.flaws);
+            let parent = before.as_ref().map(|it| it.name);
+            found.follows = parent.is_some() && parent == found.parent;
+            if let Some(last) = report.epochs.last().filter(|_| found.follows) {
+                found.left_out = votes::left_out(last, &found.roster);
             }
-            epoch
+            found
         });
-        report.epochs.extend(epoch);
-        before = Some(section.proposal.name);
+        report.epochs.extend(found);
+        let name = section.run.name();
+        before = Some(Before { name, epoch });
     }
     if let Ending::Broken(error) = transcript.ending {
         report.flaws.push(Flaw {
@@ -141,20 +147,15 @@ pub fn verify<S: CryptoSuite>(transcript: &Transcript, rng: &mut dyn CryptoRng) 
     report
 }
 
-/// `None` if the roster is so wrong that nothing said in it can be checked.
-fn verify_section<S: CryptoSuite>(
-    section: &Section,
-    next: Option<&Section>,
-    before: Option<EpochName>,
+/// What was found in an epoch, given the one that follows it in the file.
+fn show<S: CryptoSuite>(
+    (section, next): (&Section, Option<&Section>),
+    began: Began,
     flaws: &mut Vec<Flaw>,
-    rng: &mut dyn CryptoRng,
-) -> Option<EpochReport> {
-    let run = run::check::<S>(section, flaws)?;
-    let audited = run::audit(section, &run, flaws, rng);
-    let said = said::Talk::read(section, &run, &audited, flaws);
+) -> EpochReport {
+    let said = said::Talk::read::<S>(section, &began, flaws);
     timeline::check::<S>(&said, flaws);
     let order = order::Order::of::<S>(&said, next, flaws);
-    let parent = section.proposal.parent;
     let messages = order
         .indices
         .iter()
@@ -172,22 +173,23 @@ fn verify_section<S: CryptoSuite>(
             })
         })
         .collect();
-    Some(EpochReport {
+    let members = began.epoch.members.iter();
+    EpochReport {
         place: section.place,
-        suite: section.proposal.suite,
-        sid: run.sid(),
-        roster: section.offers.iter().map(|offer| offer.identity).collect(),
-        proposer: section.proposal.proposer,
-        parent,
-        follows: before.is_some() && before == parent,
-        unproven: audited.unproven,
+        suite: began.suite,
+        sid: began.id.sid,
+        roster: members.map(|it| it.identity).collect(),
+        proposer: began.proposer,
+        parent: began.parent,
+        follows: false,
+        unproven: began.unproven,
         messages,
         statements: said.statements.len(),
         votes: votes::of(&said.statements),
         left_out: Vec::new(),
         final_lock: order.final_lock,
         missing: said.missing,
-    })
+    }
 }
 
 impl From<ReadErrorKind> for FlawKind {

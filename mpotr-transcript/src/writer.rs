@@ -3,9 +3,10 @@
 //! A program that appends each piece with one write has a whole prefix of the transcript on disk at any time: if it
 //! dies, the file lacks its end and nothing else.
 
-use mpotr_core::{Record, RunRecord};
+use mpotr_core::Record;
 
 use crate::entry::{Entry, MAGIC};
+use crate::run::SectionRun;
 
 /// Counts what was written.
 #[derive(Debug, Default)]
@@ -24,7 +25,8 @@ impl Writer {
     #[must_use]
     pub fn record(&mut self, record: Record) -> Vec<u8> {
         match record {
-            Record::Run(run) => self.run(*run),
+            Record::Run(run) => self.run(&SectionRun::Full(run)),
+            Record::LightRun(run) => self.run(&SectionRun::Light(run)),
             Record::Content { author, signed } => self.entry(&Entry::Content { author, signed }),
             Record::Statement {
                 author,
@@ -38,20 +40,8 @@ impl Writer {
         }
     }
 
-    fn run(&mut self, run: RunRecord) -> Vec<u8> {
-        let RunRecord {
-            proposal,
-            offers,
-            contributions,
-            confirmations,
-            payloads,
-        } = run;
-        let sealed = confirmations.into_iter().zip(payloads);
-        let entries = core::iter::once(Entry::Proposal(proposal))
-            .chain(offers.into_iter().map(Entry::Offer))
-            .chain(contributions.into_iter().map(Entry::Contribution))
-            .chain(sealed.map(|(confirmation, it)| Entry::Confirmation(confirmation, it)));
-        entries.flat_map(|entry| self.entry(&entry)).collect()
+    fn run(&mut self, run: &SectionRun) -> Vec<u8> {
+        run.entries().flat_map(|entry| self.entry(&entry)).collect()
     }
 
     fn entry(&mut self, entry: &Entry) -> Vec<u8> {

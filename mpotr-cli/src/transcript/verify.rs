@@ -25,7 +25,8 @@ pub(super) fn run(args: &VerifyArgs, out: &mut Output) -> anyhow::Result<()> {
     let suite = transcript
         .sections
         .first()
-        .map_or(SuiteId::ChaCha20Poly1305, |first| first.proposal.suite);
+        .and_then(|first| first.run.suite())
+        .unwrap_or(SuiteId::ChaCha20Poly1305);
     let report = args.backend.visit(suite, Verify(&transcript))?;
     for (number, epoch) in report.epochs.iter().enumerate() {
         show(number, epoch, out)?;
@@ -94,6 +95,9 @@ fn show(number: usize, epoch: &EpochReport, out: &mut Output) -> Result<(), Outp
             }
             Unproven::KeyAgreement => {
                 "  not checkable by an outsider: the parts of the pairwise key agreement"
+            }
+            Unproven::Consent => {
+                "  not checkable by an outsider: that all who are here agreed to it, by a light run"
             }
             _ => "  something in it is not checkable by an outsider",
         })?;

@@ -23,7 +23,7 @@ impl<S: CryptoSuite> Epoch<S> {
     }
 
     /// Whether what is signed is handed out.
-    pub(super) const fn is_recording(&self) -> bool {
+    pub(crate) const fn is_recording(&self) -> bool {
         self.recorder.0.is_some()
     }
 

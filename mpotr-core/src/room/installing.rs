@@ -15,7 +15,7 @@ use super::phase::{Gathering, Phase};
 use crate::epoch::Epoch;
 use crate::event::{Event, MemberInfo};
 use crate::policy::Policy;
-use crate::record::{Record, RunRecord};
+use crate::record::Record;
 use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{EpochName, Presence, Proposal, SidHint};
@@ -30,7 +30,7 @@ pub(super) struct Certificate {
     /// What all sent there, by round and sender.
     pub(super) all: BTreeMap<(u8, MemberIndex), Vec<u8>>,
     /// What a transcript keeps of the run, until the epoch begins.
-    pub(super) record: Option<Box<RunRecord>>,
+    pub(super) record: Option<Record>,
 }
 
 /// An epoch that begins.
@@ -133,7 +133,7 @@ impl<S: CryptoSuite> Room<S> {
         self.note_passed_over(now, beginning.host);
         let accused = self.retire(now, successor, beginning.light.take());
         if let Some(record) = beginning.certificate.record.take() {
-            self.common.out.records.push_back(Record::Run(record));
+            self.common.out.records.push_back(record);
             epoch.record();
         }
         self.common.out.events.extend(self.trust.end_epoch());

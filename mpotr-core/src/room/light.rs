@@ -126,8 +126,7 @@ impl<S: CryptoSuite> Room<S> {
         for seed in self.succession.seeds.all() {
             let is_busy = self.succession.current.is_some() || self.succession.light.is_some();
             let is_gone = self.phase.member().is_none_or(Membership::has_said_goodbye);
-            if is_busy || is_gone || self.common.me.config.record {
-                // A transcript has no place for light runs: who keeps one waits for a full one.
+            if is_busy || is_gone {
                 return;
             }
             let judged = self

@@ -52,8 +52,8 @@ impl<S: CryptoSuite> JointChallenge<S> {
         message: &[u8],
     ) -> Result<Self, DecodeErrorKind> {
         let [first, second] = nonces.halves();
-        let decode = |bytes| S::Group::decode(bytes).ok_or(DecodeErrorKind::NotCanonical);
-        let sums = [decode(&first)?, decode(&second)?];
+        let sums = nonces.elements::<S>();
+        let sums = sums.ok_or(DecodeErrorKind::NotCanonical)?;
         let coefficient = hash_to_scalar::<S>(
             TranscriptHash::<S>::new(label::JOINT_COEFFICIENT)
                 .bytes(kc.as_bytes())

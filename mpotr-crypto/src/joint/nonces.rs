@@ -43,6 +43,13 @@ impl NonceSum {
         Self::new(joined(&sum(|[first, _]| first), &sum(|[_, second]| second)))
     }
 
+    /// Both elements; `None` if an encoding is not canonical.
+    #[must_use]
+    pub fn elements<S: CryptoSuite>(&self) -> Option<[Element<S>; 2]> {
+        let [first, second] = self.halves();
+        Some([S::Group::decode(&first)?, S::Group::decode(&second)?])
+    }
+
     /// Both encodings.
     pub(super) fn halves(&self) -> [[u8; 32]; 2] {
         halves(self.as_bytes())

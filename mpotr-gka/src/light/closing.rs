@@ -1,7 +1,7 @@
 //! What a CUT must say of the FREEZEs that it lists: computed by who makes it, and by who looks for a culprit.
 //! `docs/spec/14-light-runs.md`, "CUT".
 
-use mpotr_crypto::{CryptoSuite, NonceSum};
+use mpotr_crypto::{CryptoSuite, EphemeralKey, NonceSum, PartKey};
 
 use super::cut::{ListedKeys, ListedPart};
 use super::freeze::Freeze;
@@ -40,6 +40,20 @@ pub(super) fn next_keys<S: CryptoSuite>(
         part: ListedPart::new(part),
         receive: freeze.receive,
     })
+}
+
+/// Whether these keys of one who stays may follow those that it had, whatever its FREEZE says. Its part is not known to who has
+/// not seen it shown.
+pub(super) fn may_follow(
+    seed: &Seed,
+    (signing, part): (&EphemeralKey, Option<&PartKey>),
+    keys: &ListedKeys,
+) -> bool {
+    let is_same_signing = *signing == keys.signing;
+    let is_same_part = part.is_none_or(|part| part.as_bytes() == keys.part.as_bytes());
+    (is_same_part || seed.renews_parts())
+        && is_same_signing != seed.renews_signing()
+        && keys.signing.is_strict()
 }
 
 /// What a CUT must say of these FREEZEs: keys and sums of nonces.

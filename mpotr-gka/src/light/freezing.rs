@@ -6,7 +6,7 @@ use mpotr_crypto::{
 };
 
 use super::blame::Verdict;
-use super::closing::next_keys;
+use super::closing::{may_follow, next_keys};
 use super::cut::LightCut;
 use super::freeze::Freeze;
 use super::fresh::FreshPart;
@@ -366,13 +366,8 @@ impl<S: CryptoSuite> Frozen<S> {
             return Err(ShareError::NotMine);
         }
         let is_kept = terms.staying.iter().zip(kept).all(|(member, keys)| {
-            parent.keys_of(*member).is_some_and(|before| {
-                let is_same_signing = before.signing == keys.signing;
-                let is_same_part = before.part.as_bytes() == keys.part.as_bytes();
-                (is_same_part || seed.renews_parts())
-                    && is_same_signing != seed.renews_signing()
-                    && keys.signing.is_strict()
-            })
+            let before = parent.keys_of(*member);
+            before.is_some_and(|it| may_follow(seed, (&it.signing, Some(&it.part)), keys))
         });
         if is_kept {
             Ok(())

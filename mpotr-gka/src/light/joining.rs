@@ -36,6 +36,7 @@ pub use pairs::JoinTag;
 pub use ready::Ready;
 pub use welcome::Welcome;
 
+pub(super) use offer::decode_key;
 pub(crate) use opening::Committed;
 pub(super) use opening::commitment_of_member;
 pub(super) use pairs::remember;

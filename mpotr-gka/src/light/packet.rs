@@ -2,8 +2,8 @@
 //! `docs/spec/14-light-runs.md`, "Packets".
 
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, Decoder, Digest32, Encoder, EphemeralKeyPair, SignatureBytes,
-    TranscriptHash, VerifyingKey, label,
+    CryptoSuite, DecodeError, Decoder, Digest32, Encoder, EphemeralKey, EphemeralKeyPair,
+    SignatureBytes, TranscriptHash, VerifyingKey, label,
 };
 
 use crate::continuation::Continuation;
@@ -70,16 +70,25 @@ impl<B: ChangeBody> Signed<B> {
         &self.body
     }
 
+    /// The signature that came with it.
+    #[must_use]
+    pub const fn signature(&self) -> &SignatureBytes {
+        &self.signature
+    }
+
     /// Whether the sender it claims signed it, for this parent.
     #[must_use]
     pub fn is_authentic<S: CryptoSuite>(&self, parent: &Continuation<S>) -> bool {
-        parent
-            .keys_of(self.body.sender())
-            .and_then(|keys| VerifyingKey::<S>::decode(&keys.signing))
-            .is_some_and(|key| {
-                let signed = signed::<S, B>(&self.body, parent.sid());
-                key.verify(&signed, &self.signature).is_ok()
-            })
+        let keys = parent.keys_of(self.body.sender());
+        keys.is_some_and(|keys| self.is_signed_by::<S>(parent.sid(), &keys.signing))
+    }
+
+    /// Whether this key signed it, for this parent.
+    pub(super) fn is_signed_by<S: CryptoSuite>(&self, parent: Sid, key: &EphemeralKey) -> bool {
+        VerifyingKey::<S>::decode(key).is_some_and(|key| {
+            let signed = signed::<S, B>(&self.body, parent);
+            key.verify(&signed, &self.signature).is_ok()
+        })
     }
 
     /// The digest of body and signature: what a CUT says of a FREEZE. So who lists one that is not signed is shown to.

@@ -24,6 +24,17 @@ use super::wrapping::FreshSecret;
 use crate::continuation::Continuation;
 use crate::sid::Sid;
 
+/// `sid'`, where nobody joins.
+pub(super) fn sid_after<S: CryptoSuite>(parent: Sid, seed: &Seed, keys: &Digest32) -> Sid {
+    let sid = TranscriptHash::<S>::new(label::LIGHT_SID)
+        .bytes(parent.as_bytes())
+        .bytes(seed.digest::<S>().as_bytes())
+        .bytes(&seed.terms.policy)
+        .bytes(keys.as_bytes())
+        .digest();
+    Sid::new(*sid.as_bytes())
+}
+
 /// The secrets of an epoch that a light run leads to.
 pub(super) struct EpochSecrets {
     /// `sid'`.
@@ -44,13 +55,7 @@ impl EpochSecrets {
         fresh: &FreshSecret,
         keys: Digest32,
     ) -> Self {
-        let sid = TranscriptHash::<S>::new(label::LIGHT_SID)
-            .bytes(parent.sid.as_bytes())
-            .bytes(seed.digest::<S>().as_bytes())
-            .bytes(&seed.terms.policy)
-            .bytes(keys.as_bytes())
-            .digest();
-        let sid = Sid::new(*sid.as_bytes());
+        let sid = sid_after::<S>(parent.sid, seed, &keys);
         let secret = wiping_small_stack(|| {
             let init = parent.init.expose().as_slice();
             let both = Zeroizing::new([init, fresh.secret().expose()].concat());

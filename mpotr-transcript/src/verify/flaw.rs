@@ -2,6 +2,7 @@
 
 use mpotr_core::MessageId;
 use mpotr_crypto::{DecodeError, SuiteId};
+use mpotr_gka::light::LightAuditError;
 use mpotr_gka::{AuditError, RosterError};
 
 use crate::reader::{Place, ReadErrorKind};
@@ -69,6 +70,15 @@ pub enum FlawKind {
     /// Something is wrong with the run.
     #[error("{0}")]
     Run(AuditError),
+    /// Something is wrong with a light run.
+    #[error("{0}")]
+    LightRun(LightAuditError),
+    /// The policy in the SEED of a light run does not decode.
+    #[error("the policy in the seed does not decode")]
+    UnreadablePolicy,
+    /// The CUT of a light run closes the epoch before with other messages than are here.
+    #[error("the cut closes the epoch before with other messages")]
+    OtherClosing,
     /// The author is no member.
     #[error("there is no member {author}")]
     UnknownAuthor {

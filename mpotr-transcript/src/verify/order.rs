@@ -6,13 +6,18 @@
 //! final   = the longest prefix that is in the lock of every member who has not closed; all, if who moved on says so
 //! ```
 
+use std::collections::BTreeSet;
+
 use mpotr_core::wire::ContentKind;
 use mpotr_core::wire::{Lock, MessageId, Presence, cut_digest};
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, Digest32};
+use mpotr_gka::light::{ChangeBody as _, Closing, Prefix};
 
 use super::flaw::{Flaw, FlawKind};
+use super::run::{CUT, place_in_run};
 use super::said::Talk;
 use crate::reader::{Place, Section};
+use crate::run::SectionRun;
 
 /// The order of an epoch.
 #[derive(Debug)]
@@ -39,7 +44,7 @@ impl Order {
         let ordered = ordered(talk, &indices);
         let prefixes = prefixes::<S>(talk, &indices);
         let locks = check_locks(talk, &prefixes, ordered, flaws);
-        let agreed = check_cut::<S>(talk, next, prefixes.last(), flaws);
+        let agreed = check_cut::<S>(talk, next, &prefixes, flaws);
         let whole = prefixes.len().saturating_sub(1);
         let count = if agreed {
             whole
@@ -176,15 +181,27 @@ fn final_count(talk: &Talk, locks: &[usize], ordered: usize) -> usize {
 fn check_cut<S: CryptoSuite>(
     talk: &Talk,
     next: Option<&Section>,
-    order: Option<&Lock>,
+    prefixes: &[Lock],
     flaws: &mut Vec<Flaw>,
 ) -> bool {
-    let Some((next, order)) = next.zip(order) else {
+    let Some((next, order)) = next.zip(prefixes.last()) else {
         return false;
     };
-    let successor = next.proposal.sid::<S>(next.offers.iter());
-    let here = cut_digest::<S>(&successor, talk.graph.heads().iter(), order);
-    let mut agreed = None;
+    let successor = next.run.spoken_of::<S>();
+    let heads = talk.graph.heads();
+    let (here, mut agreed) = match &next.run {
+        SectionRun::Full(_) => (cut_digest::<S>(&successor, heads.iter(), order), None),
+        SectionRun::Light(run) => {
+            let is_here = check_closing(heads, prefixes, &run.cut.body().closing);
+            if !is_here {
+                flaws.push(Flaw {
+                    place: place_in_run(next, CUT),
+                    kind: FlawKind::OtherClosing,
+                });
+            }
+            (run.cut.body().digest::<S>(), Some(is_here))
+        }
+    };
     for stated in &talk.statements {
         let mut confirmed = stated
             .statement
@@ -204,4 +221,20 @@ fn check_cut<S: CryptoSuite>(
         }
     }
     agreed.unwrap_or(false)
+}
+
+/// Whether a CUT closes with all that is here, from a base that is a prefix of it.
+fn check_closing(heads: &BTreeSet<MessageId>, prefixes: &[Lock], closing: &Closing) -> bool {
+    let is =
+        |lock: &Lock, prefix: &Prefix| (lock.count, lock.digest) == (prefix.count, prefix.digest);
+    let base = usize::try_from(closing.base.count).ok();
+    let base = base.and_then(|count| prefixes.get(count));
+    base.is_some_and(|base| is(base, &closing.base))
+        && prefixes
+            .last()
+            .is_some_and(|whole| is(whole, &closing.closed))
+        && heads
+            .iter()
+            .map(MessageId::as_bytes)
+            .eq(closing.heads.iter().map(Digest32::as_bytes))
 }

@@ -1,118 +1,61 @@
-//! The roster of an epoch, and both rounds of its run.
+//! The run that led to an epoch: a full one, or a light one from the epoch before.
 
+mod full;
+mod light;
+
+pub(super) use light::CUT;
+
+use mpotr_core::wire::{EpochId, EpochName};
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_crypto::{CryptoSuite, Digest32, EphemeralKey};
-use mpotr_gka::{KnownIdentities, Rounds, Run, RunMember, Unproven};
+use mpotr_crypto::{CryptoSuite, SuiteId};
+use mpotr_gka::Unproven;
+use mpotr_gka::light::RecordedEpoch;
 
-use super::flaw::{Flaw, FlawKind};
+use super::flaw::Flaw;
 use crate::reader::{Place, Section};
-
-/// The run of a section, seen from outside; `None` if its offers are not those of a roster.
-pub(super) fn check<S: CryptoSuite>(section: &Section, flaws: &mut Vec<Flaw>) -> Option<Run<S>> {
-    let proposal = &section.proposal;
-    let mut flaw = |place, kind| flaws.push(Flaw { place, kind });
-    if proposal.suite != S::ID {
-        let suite = proposal.suite;
-        flaw(section.place, FlawKind::OtherSuite { suite });
-        return None;
-    }
-    let strangers = KnownIdentities::new();
-    let mut members = Vec::new();
-    for (member, (offer, digest)) in section.offers.iter().zip(&proposal.offers).enumerate() {
-        let place = place_of(section, member, 0);
-        if offer.digest::<S>() != *digest {
-            flaw(place, FlawKind::ForeignOffer { member });
-        } else if offer.room != proposal.room || offer.parent != proposal.parent {
-            flaw(place, FlawKind::OfferElsewhere { member });
-        }
-        match RunMember::decode(offer.clone(), &strangers) {
-            Ok(member) => members.push(member),
-            Err(error) => flaw(place, FlawKind::Offer { member, error }),
-        }
-    }
-    if members.len() < section.offers.len() {
-        return None;
-    }
-    let proposer = members
-        .get(usize::from(proposal.proposer))
-        .and_then(RunMember::verifying_key);
-    if !proposal.is_authentic(proposer.as_ref()) {
-        let proposer = proposal.proposer;
-        flaw(section.place, FlawKind::ProposalSignature { proposer });
-    }
-    let sid = proposal.sid::<S>(section.offers.iter());
-    match Run::of_others(proposal.terms(sid), members) {
-        Ok(run) => Some(run),
-        Err(error) => {
-            flaw(section.place, FlawKind::Roster(error));
-            None
-        }
-    }
-}
+use crate::run::SectionRun;
 
 /// What a run led to, as far as an outsider can tell.
-pub(super) struct Audited {
-    pub(super) key_commitment: Digest32,
+pub(super) struct Began {
+    pub(super) suite: SuiteId,
+    pub(super) id: EpochId,
+    pub(super) parent: Option<EpochName>,
+    /// Who proposed it, by its place in the roster.
+    pub(super) proposer: u16,
     pub(super) unproven: Vec<Unproven>,
-    /// By member: what verifies what it says. Of a run in which something is wrong, as its record shows them.
-    pub(super) keys: Vec<Option<EphemeralKey>>,
+    /// Of a run in which something is wrong, as its record shows it.
+    pub(super) epoch: RecordedEpoch,
 }
 
-/// Checks both rounds. Of a run that is flawed the commitment to the key is taken as it stands, to check what was said.
-pub(super) fn audit<S: CryptoSuite>(
+/// The epoch before in the file.
+#[derive(Clone, Debug)]
+pub(super) struct Before {
+    pub(super) name: EpochName,
+    /// `None` if it is so wrong that nothing is known of it.
+    pub(super) epoch: Option<RecordedEpoch>,
+}
+
+/// Checks how an epoch began; `None` if that is so wrong that nothing said in it can be checked.
+pub(super) fn check<S: CryptoSuite>(
     section: &Section,
-    run: &Run<S>,
+    before: Option<&Before>,
     flaws: &mut Vec<Flaw>,
     rng: &mut dyn CryptoRng,
-) -> Audited {
-    let rounds = Rounds {
-        contributions: &section.contributions,
-        confirmations: &section.confirmations,
-        payloads: &section.payloads,
-    };
-    let keys = rounds.shown_keys().collect();
-    match rounds.audit(run, rng) {
-        Ok(audit) => Audited {
-            key_commitment: audit.statement.key_commitment,
-            unproven: audit.unproven,
-            keys,
-        },
-        Err(errors) => {
-            flaws.extend(errors.into_iter().map(|error| {
-                let (round, member) = error.round_and_member();
-                Flaw {
-                    place: member.map_or(section.place, |it| place_of(section, it, round)),
-                    kind: FlawKind::Run(error),
-                }
-            }));
-            let first = section.confirmations.first();
-            Audited {
-                key_commitment: first.map_or(Digest32::new([0; 32]), |confirmation| {
-                    confirmation.statement.key_commitment
-                }),
-                unproven: Vec::new(),
-                keys,
-            }
-        }
+) -> Option<Began> {
+    match &section.run {
+        SectionRun::Full(run) => full::check::<S>(section, run, flaws, rng),
+        SectionRun::Light(run) => light::check::<S>(section, run, before, flaws),
     }
 }
 
-/// Where the record of a member stands: its offer (0), contribution (1) or confirmation (2).
-fn place_of(section: &Section, member: usize, round: usize) -> Place {
-    let members = section.offers.len();
-    let records = members
-        .saturating_mul(round)
-        .saturating_add(member)
-        .saturating_add(1);
-    let bytes = section
-        .entries()
-        .take(records)
-        .map(|it| it.to_bytes().len());
+/// Where a record of the run stands, by its number there.
+pub(super) fn place_in_run(section: &Section, records: usize) -> Place {
+    let lengths = section.run.entries().map(|it| it.to_bytes().len());
+    let before = u32::try_from(records).unwrap_or(u32::MAX);
     Place {
-        record: section
-            .place
-            .record
-            .saturating_add(u32::try_from(records).unwrap_or(u32::MAX)),
-        offset: bytes.fold(section.place.offset, usize::saturating_add),
+        record: section.place.record.saturating_add(before),
+        offset: lengths
+            .take(records)
+            .fold(section.place.offset, usize::saturating_add),
     }
 }

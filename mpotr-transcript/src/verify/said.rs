@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use mpotr_core::wire::{Content, ContentKind, EpochId, MessageId, Presence, Statement, Unverified};
 use mpotr_crypto::{CryptoSuite, VerifyingKey};
-use mpotr_gka::Run;
 
 use super::flaw::{Flaw, FlawKind};
 use super::graph::Graph;
 use super::order::named_by_locks;
-use super::run::Audited;
+use super::run::Began;
 use crate::reader::{Place, Said, Section, Signed};
 
 /// A message, beside its node in the graph.
@@ -71,20 +70,14 @@ impl Talk {
     /// Reads what was said in an epoch.
     pub(super) fn read<S: CryptoSuite>(
         section: &Section,
-        run: &Run<S>,
-        audited: &Audited,
+        began: &Began,
         flaws: &mut Vec<Flaw>,
     ) -> Self {
-        let members = run.members();
-        let key = |member| audited.keys.get(member).copied().flatten();
+        let members = &began.epoch.members;
+        let keys = members.iter().map(|it| it.signing);
         let mut listener = Listener {
-            epoch: EpochId {
-                sid: run.sid(),
-                key_commitment: audited.key_commitment,
-            },
-            keys: (0..members.len())
-                .map(|member| VerifyingKey::<S>::decode(&key(member)?))
-                .collect(),
+            epoch: began.id,
+            keys: keys.map(|key| VerifyingKey::<S>::decode(&key?)).collect(),
             progress: vec![Progress::default(); members.len()],
             talk: Self {
                 members: members.len(),

@@ -68,7 +68,7 @@ fn view(part: &Part, seed: u64) -> View {
         policies: transcript
             .sections
             .iter()
-            .map(|it| rename(&it.proposal.policy))
+            .map(|it| rename(&it.run.policy().unwrap()))
             .collect(),
         unproven: unproven.map(|it| format!("{it:?}")).collect(),
         flaws: report.flaws.iter().map(words).collect(),

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::crew::{Suite, coming_and_going, forged, report, talk};
-use crate::hand::{Hand, fields, flaws};
+use crate::hand::{Hand, fields, flaws, full};
 
 /// A forged transcript of one epoch, to be damaged.
 fn section() -> Section {
@@ -47,19 +47,19 @@ fn an_undamaged_one_has_no_flaw() {
 #[test]
 fn a_flipped_signature_is_named() {
     assert_eq!(
-        damaged(|it| flip(&mut it.proposal.signature)),
+        damaged(|it| flip(&mut full(it).proposal.signature)),
         [FlawKind::ProposalSignature {
-            proposer: section().proposal.proposer
+            proposer: full(&mut section()).proposal.proposer
         }]
     );
     assert_eq!(
-        damaged(|it| flip(&mut it.contributions[1].signature)),
+        damaged(|it| flip(&mut full(it).contributions[1].signature)),
         [FlawKind::Run(AuditError::ContributionSignature {
             member: 1
         })]
     );
     assert_eq!(
-        damaged(|it| flip(&mut it.confirmations[2].signature)),
+        damaged(|it| flip(&mut full(it).confirmations[2].signature)),
         [FlawKind::Run(AuditError::ConfirmationSignature {
             member: 2
         })]
@@ -107,7 +107,7 @@ fn a_flaw_names_the_record_and_the_byte() {
     let contributions: Vec<_> = (0..3)
         .map(|member| {
             let mut transcript = whole.clone();
-            flip(&mut transcript.sections[0].contributions[member].signature);
+            flip(&mut full(&mut transcript.sections[0]).contributions[member].signature);
             let found = report(&transcript.to_bytes()).flaws;
             (found[0].place.record, found[0].place.offset)
         })
@@ -192,17 +192,17 @@ fn a_changed_message_carries_no_signature_and_is_no_parent_any_more() {
 
 #[test]
 fn a_foreign_offer_is_named() {
-    let other = Transcript::read(&forged(talk(3, 2), 3, 12))
+    let mut other = Transcript::read(&forged(talk(3, 2), 3, 12))
         .sections
         .remove(0);
     for member in 0..3 {
-        let found = damaged(|it| it.offers[member] = other.offers[member].clone());
+        let found = damaged(|it| full(it).offers[member] = full(&mut other).offers[member].clone());
         assert!(
             found.contains(&FlawKind::ForeignOffer { member }),
             "{found:?}"
         );
     }
-    let found = damaged(|it| it.offers[0].room = mpotr_gka::RoomId::new([3; 32]));
+    let found = damaged(|it| full(it).offers[0].room = mpotr_gka::RoomId::new([3; 32]));
     assert!(
         found.contains(&FlawKind::ForeignOffer { member: 0 }),
         "{found:?}"
@@ -213,17 +213,17 @@ fn a_foreign_offer_is_named() {
 fn a_wrong_proof_is_named() {
     for member in 0..3 {
         for byte in [128, 168, 198] {
-            let found = damaged(|it| it.payloads[member][byte] ^= 1);
+            let found = damaged(|it| full(it).payloads[member][byte] ^= 1);
             assert_eq!(found, [FlawKind::Run(AuditError::Proof { member })]);
         }
-        let found = damaged(|it| it.payloads[member].truncate(128 + 95));
+        let found = damaged(|it| full(it).payloads[member].truncate(128 + 95));
         assert_eq!(found, [FlawKind::Run(AuditError::SealedLength { member })]);
     }
     let found = damaged(|it| {
-        let proofs = [0, 1].map(|member| it.payloads[member].split_off(128));
+        let proofs = [0, 1].map(|member| full(it).payloads[member].split_off(128));
         let [first, second] = proofs;
-        it.payloads[0].extend(second);
-        it.payloads[1].extend(first);
+        full(it).payloads[0].extend(second);
+        full(it).payloads[1].extend(first);
     });
     assert_eq!(
         found,
@@ -235,12 +235,12 @@ fn a_wrong_proof_is_named() {
 fn a_signing_key_that_was_not_committed_to_is_named() {
     for member in 0..3 {
         for byte in [32, 64, 96, 127] {
-            let found = damaged(|it| it.payloads[member][byte] ^= 1);
+            let found = damaged(|it| full(it).payloads[member][byte] ^= 1);
             assert_eq!(found, [FlawKind::Run(AuditError::InnerKeys { member })]);
         }
     }
     // What was signed by the true key is not signed by another.
-    let found = damaged(|it| it.payloads.swap(0, 1));
+    let found = damaged(|it| full(it).payloads.swap(0, 1));
     assert!(
         found
             .iter()
@@ -335,7 +335,7 @@ fn a_file_cut_short_at_any_byte_never_verifies() {
 #[test]
 fn another_suite_and_no_epoch_are_named() {
     let mut hand = Hand::of(2);
-    hand.section.proposal.suite = SuiteId::Aes256Gcm;
+    full(&mut hand.section).proposal.suite = SuiteId::Aes256Gcm;
     let suite = SuiteId::Aes256Gcm;
     assert_eq!(hand.flaws(), [FlawKind::OtherSuite { suite }]);
     assert_eq!(flaws(Vec::new()), [FlawKind::Empty]);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use mpotr_core::gka::light::{ChangeKind, Watch};
 use mpotr_core::gka::{AgreementId, AuthenticationId};
 use mpotr_core::wire::{Content, ContentKind, Next, Presence, Statement, Vote};
 use mpotr_core::{Event, Policy, Rekey, Rule};
@@ -32,6 +33,17 @@ kinds!(entry, ENTRIES: Entry {
     "content": Entry::Content { .. },
     "statement": Entry::Statement { .. },
     "end": Entry::End(_),
+    "seed": Entry::Seed(_),
+    "cut": Entry::Cut(..),
+});
+kinds!(change_kind, CHANGES: ChangeKind {
+    "refresh": ChangeKind::Refresh,
+    "leave": ChangeKind::Leave,
+    "exclusion": ChangeKind::Exclusion,
+});
+kinds!(watch, WATCHES: Watch {
+    "lazy": Watch::Lazy,
+    "eager": Watch::Eager,
 });
 kinds!(content, CONTENTS: ContentKind {
     "text": ContentKind::Text,
@@ -118,7 +130,7 @@ impl Seen {
                 change,
                 evidence,
                 rekey,
-            } = &section.proposal.policy;
+            } = &section.run.policy().unwrap();
             self.note(agreement.name());
             self.note(authentication.name());
             for whose in [admit, exclude, change] {
@@ -126,6 +138,11 @@ impl Seen {
             }
             self.note_if(*evidence, "evidence");
             self.note_if(*rekey == Rekey::Light, "rekey");
+            if let Some(run) = section.run.light() {
+                let terms = &run.seed.body().terms;
+                self.note(change_kind(&terms.kind));
+                self.note(watch(&terms.watch));
+            }
             for said in &section.said {
                 match &said.signed {
                     Signed::Content(signed) => self.note(content(&fields::<Content>(signed).kind)),
@@ -200,6 +217,8 @@ fn everything_that_a_transcript_can_hold_occurs_in_forged_ones() {
     let methods = methods.chain(AuthenticationId::ALL.map(AuthenticationId::name));
     let lists = [
         ENTRIES,
+        CHANGES,
+        WATCHES,
         CONTENTS,
         PRESENCES,
         VOTES,

@@ -1,19 +1,22 @@
 //! An epoch made by hand: the test holds every key, and signs what no room signs.
 
-use mpotr_core::Policy;
 use mpotr_core::wire::{
     Content, ContentKind, EpochId, EpochName, Fields, Lock, MessageId, Presence, Proposal,
     Statement, Unsigned,
 };
+use mpotr_core::{Policy, RunRecord};
 use mpotr_crypto::{
     CryptoSuite, Encoder, EphemeralKeyPair, IdentityKeyPair, SignatureBytes,
     TranscriptHash as Hash, label,
 };
+use mpotr_gka::light::{ChangeBody, LightRecord, Signed as LightSigned};
 use mpotr_gka::{
     AgreementId, AuthenticationId, CommitmentSum, Contributing, KnownIdentities, Methods, Offer,
     OfferSecrets, RoomId, Run, RunMember,
 };
-use mpotr_transcript::{Ending, FlawKind, Place, Said, Section, Signed, Transcript, verify};
+use mpotr_transcript::{
+    Ending, FlawKind, Place, Said, Section, SectionRun, Signed, Transcript, verify,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -111,11 +114,13 @@ impl Hand {
         Self {
             section: Section {
                 place: NOWHERE,
-                proposal,
-                offers,
-                contributions,
-                confirmations,
-                payloads,
+                run: SectionRun::Full(Box::new(RunRecord {
+                    proposal,
+                    offers,
+                    contributions,
+                    confirmations,
+                    payloads,
+                })),
                 said: Vec::new(),
             },
             keys,
@@ -166,7 +171,7 @@ impl Hand {
 
     /// Signs a contribution again, as its sender.
     pub(crate) fn sign_contribution(&mut self, member: usize) {
-        let it = &mut self.section.contributions[member];
+        let it = &mut full(&mut self.section).contributions[member];
         let body = Encoder::encoded(|out| {
             out.opaque(&it.body.agreement);
             out.opaque(&it.body.knowledge_share);
@@ -182,7 +187,7 @@ impl Hand {
 
     /// Signs a confirmation again, as its sender.
     pub(crate) fn sign_confirmation(&mut self, member: usize) {
-        let it = &mut self.section.confirmations[member];
+        let it = &mut full(&mut self.section).confirmations[member];
         let signed = Hash::<Suite>::new(label::CONFIRMATION)
             .bytes(self.epoch.sid.as_bytes())
             .u16(it.sender.get())
@@ -203,6 +208,26 @@ impl Hand {
     pub(crate) fn flaws(&self) -> Vec<FlawKind> {
         flaws(vec![self.section.clone()])
     }
+}
+
+/// The full run of an epoch, to be damaged.
+pub(crate) fn full(section: &mut Section) -> &mut RunRecord {
+    section.run.full_mut().unwrap()
+}
+
+/// The light run of an epoch, to be damaged.
+pub(crate) fn light(section: &mut Section) -> &mut LightRecord {
+    section.run.light_mut().unwrap()
+}
+
+/// A packet of a light run with another body, under the signature that it had.
+pub(crate) fn with<B: ChangeBody>(
+    packet: &LightSigned<B>,
+    change: impl FnOnce(&mut B),
+) -> LightSigned<B> {
+    let mut body = packet.body().clone();
+    change(&mut body);
+    LightSigned::new(body, *packet.signature())
 }
 
 /// What is wrong with a transcript of these epochs.

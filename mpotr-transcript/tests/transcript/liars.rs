@@ -6,13 +6,13 @@ use mpotr_gka::{AgreementId, AuditError, AuthenticationId, FaultKind, Methods, U
 use mpotr_transcript::{Ending, FlawKind, Transcript};
 
 use crate::crew::report;
-use crate::hand::{Hand, seen, text};
+use crate::hand::{Hand, full, seen, text};
 
 #[test]
 fn a_wrong_contribution_is_named_though_it_is_signed() {
     let changed = |byte: usize, is_share: bool| {
         let mut hand = Hand::of(3);
-        let body = &mut hand.section.contributions[1].body;
+        let body = &mut full(&mut hand.section).contributions[1].body;
         if is_share {
             body.knowledge_share[byte] ^= 1;
         } else {
@@ -29,21 +29,25 @@ fn a_wrong_contribution_is_named_though_it_is_signed() {
 #[test]
 fn a_confirmation_of_something_else_is_named_though_it_is_signed() {
     let mut hand = Hand::of(3);
-    hand.section.confirmations[1].statement.key_commitment = Digest32::new([5; 32]);
+    full(&mut hand.section).confirmations[1]
+        .statement
+        .key_commitment = Digest32::new([5; 32]);
     hand.sign_confirmation(1);
     assert_eq!(
         hand.flaws(),
         [FlawKind::Run(AuditError::OtherKey { member: 1 })]
     );
     let mut hand = Hand::of(3);
-    hand.section.confirmations[2].statement.contributions = Digest32::new([5; 32]);
+    full(&mut hand.section).confirmations[2]
+        .statement
+        .contributions = Digest32::new([5; 32]);
     hand.sign_confirmation(2);
     assert_eq!(
         hand.flaws(),
         [FlawKind::Run(AuditError::OtherContributions { member: 2 })]
     );
     let mut hand = Hand::of(3);
-    hand.section.confirmations.swap(0, 1);
+    full(&mut hand.section).confirmations.swap(0, 1);
     assert_eq!(
         hand.flaws(),
         [0, 1].map(|member| FlawKind::Run(AuditError::NoConfirmation { member }))
@@ -64,9 +68,9 @@ fn what_only_members_can_check_is_said() {
     assert_eq!(unproven, [Unproven::Identities, Unproven::KeyAgreement]);
     // Tags of the right length are all that an outsider sees.
     let mut hand = Hand::new(3, methods);
-    hand.section.payloads[1][128] ^= 1;
+    full(&mut hand.section).payloads[1][128] ^= 1;
     assert_eq!(hand.flaws(), []);
-    hand.section.payloads[1].pop();
+    full(&mut hand.section).payloads[1].pop();
     assert_eq!(
         hand.flaws(),
         [FlawKind::Run(AuditError::SealedLength { member: 1 })]

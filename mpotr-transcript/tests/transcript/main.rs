@@ -13,6 +13,7 @@ mod everything;
 mod files;
 mod hand;
 mod liars;
+mod light;
 mod real_and_forged;
 mod scenes;
 mod shape;

@@ -16,7 +16,7 @@ pub(crate) struct Scene {
 
 pub(crate) const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-pub(crate) const SCENES: [Scene; 12] = [
+pub(crate) const SCENES: [Scene; 13] = [
     Scene {
         name: "votes",
         policy: &["exclude 2", "admit 2", "change 2"],
@@ -102,6 +102,13 @@ pub(crate) const SCENES: [Scene; 12] = [
         ask: false,
         loss: 0,
         script: "alice: hi\n!dave\nalice: /refresh\nbob: so\ncarol: it is",
+    },
+    Scene {
+        name: "light runs",
+        policy: &["rekey light"],
+        ask: false,
+        loss: 0,
+        script: "alice: hi\nbob: hi\nalice: /refresh\nbob: anew\n-dave\ncarol: he left\nalice: bye\nbob: /kick carol\nalice: and she is out\nbob: so",
     },
 ];
 

@@ -14,12 +14,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mpotr_core::RunRecord;
 use mpotr_core::wire::{Content, ContentKind, Presence, Statement};
-use mpotr_crypto::Encoder;
-use mpotr_transcript::{Part, Section, Signed, Transcript};
+use mpotr_crypto::{Digest32, Encoder};
+use mpotr_gka::light::{ChangeKind, LightRecord, Wrap};
+use mpotr_transcript::{Part, Section, SectionRun, Signed, Transcript};
 
 use crate::crew::{assert_sound, coming_and_going, forged, had, invented, people, real};
-use crate::hand::fields;
+use crate::hand::{fields, with};
 use crate::scenes::{NAMES, SCENES};
 
 /// Transcripts of each kind.
@@ -83,23 +85,68 @@ impl Shape {
     fn add(&mut self, transcript: &Transcript) {
         self.number("epochs", transcript.sections.len());
         // Each person once: the same key in every epoch is one sample.
-        let offers = transcript
-            .sections
-            .iter()
-            .flat_map(|section| &section.offers);
+        let runs = transcript.sections.iter();
+        let runs = runs.filter_map(|section| section.run.full());
+        let offers = runs.flat_map(|run| &run.offers);
         let people: BTreeSet<_> = offers.map(|offer| offer.identity).collect();
         for identity in people {
             self.bytes("A", identity.as_bytes());
         }
         for section in &transcript.sections {
-            self.add_run(section);
+            match &section.run {
+                SectionRun::Full(run) => self.add_run(run),
+                SectionRun::Light(run) => self.add_light_run(run),
+            }
         }
         self.add_said(&transcript.sections);
         self.number("file length", transcript.to_bytes().len());
     }
 
-    fn add_run(&mut self, section: &Section) {
-        let proposal = &section.proposal;
+    fn add_light_run(&mut self, run: &LightRecord) {
+        let (seed, cut) = (run.seed.body(), run.cut.body());
+        let terms = &seed.terms;
+        self.fixed("light members", terms.staying.len().to_string());
+        self.fixed("kind", format!("{:?} {:?}", terms.kind, terms.watch));
+        self.fixed("light view", terms.view.to_string());
+        self.fixed("light policy", terms.policy.clone());
+        self.length("reasons", &terms.reasons);
+        self.bytes("name", terms.handle.as_bytes());
+        self.bytes("W", seed.ephemeral.as_bytes());
+        for wrap in &seed.wraps {
+            self.bytes("wrap", wrap.as_bytes());
+        }
+        for freeze in &cut.freezes {
+            self.bytes("freeze", freeze.as_bytes());
+        }
+        for keys in &cut.keys {
+            // The other keys stay the same from epoch to epoch, until a member is left out.
+            self.bytes("next P", keys.receive.as_bytes());
+            if terms.kind == ChangeKind::Exclusion {
+                self.bytes("next M", keys.signing.as_bytes());
+            }
+        }
+        self.number("closed", usize::try_from(cut.closing.closed.count).unwrap());
+        self.number(
+            "closed from",
+            usize::try_from(cut.closing.base.count).unwrap(),
+        );
+        self.number("closed with", cut.closing.heads.len());
+        self.fields(&["nonces 1", "nonces 2"], cut.nonces.as_bytes());
+        self.bytes("light kc", run.key_commitment.as_bytes());
+        let encoded = [
+            Encoder::encoded(|out| run.seed.encode(out)),
+            Encoder::encoded(|out| run.cut.encode(out)),
+        ];
+        for signed in encoded {
+            self.fields(
+                &["light signature R", "light signature S"],
+                &signed[signed.len() - 64..],
+            );
+        }
+    }
+
+    fn add_run(&mut self, run: &RunRecord) {
+        let proposal = &run.proposal;
         self.fixed("members", proposal.offers.len().to_string());
         self.fixed(
             "suite and view",
@@ -115,7 +162,7 @@ impl Shape {
             &["signature R", "signature S"],
             proposal.signature.as_bytes(),
         );
-        for offer in &section.offers {
+        for offer in &run.offers {
             self.length("offer length", &offer.to_bytes());
             self.fixed("versions", offer.versions.clone());
             self.fixed("suites", format!("{:?}", offer.suites));
@@ -125,7 +172,7 @@ impl Shape {
             self.bytes("R", offer.commitment.as_bytes());
             self.bytes("nonce", offer.nonce.as_bytes());
         }
-        for contribution in &section.contributions {
+        for contribution in &run.contributions {
             let body = &contribution.body;
             self.length("agreement length", &body.agreement);
             self.length("share length", &body.knowledge_share);
@@ -137,15 +184,15 @@ impl Shape {
                 contribution.signature.as_bytes(),
             );
         }
-        self.add_confirmations(section);
+        self.add_confirmations(run);
     }
 
-    fn add_confirmations(&mut self, section: &Section) {
+    fn add_confirmations(&mut self, run: &RunRecord) {
         // All members confirm the same.
-        let statement = &section.confirmations[0].statement;
+        let statement = &run.confirmations[0].statement;
         self.bytes("kc", statement.key_commitment.as_bytes());
         self.bytes("D", statement.contributions.as_bytes());
-        for (confirmation, payload) in section.confirmations.iter().zip(&section.payloads) {
+        for (confirmation, payload) in run.confirmations.iter().zip(&run.payloads) {
             self.length("sealed length", &confirmation.sealed);
             self.length("payload length", payload);
             self.bytes("sealed", &confirmation.sealed);
@@ -327,6 +374,14 @@ fn forged_ones() -> Vec<Transcript> {
         .collect()
 }
 
+fn full(section: &mut Section) -> impl Iterator<Item = &mut RunRecord> {
+    section.run.full_mut().into_iter()
+}
+
+fn light(section: &mut Section) -> impl Iterator<Item = &mut LightRecord> {
+    section.run.light_mut().into_iter()
+}
+
 /// So many of each kind for a talk with votes, which takes longer.
 const WITH_VOTES: u64 = 12;
 
@@ -349,6 +404,45 @@ fn forged_and_real_transcripts_with_votes_have_one_shape() {
 }
 
 #[test]
+fn forged_and_real_transcripts_with_light_runs_have_one_shape() {
+    let scene = SCENES.iter().find(|it| it.name == "light runs").unwrap();
+    let kept = |parts: Vec<Part>| Transcript::read(&parts[0].transcript);
+    let real = (0..WITH_VOTES).map(|seed| {
+        let people = people(NAMES.len(), 3_000 + seed);
+        kept(had(&scene.play(3_000 + seed), &people, 3_000 + seed))
+    });
+    let forged =
+        (0..WITH_VOTES).map(|seed| kept(invented(&scene.play(7_000 + seed), 7_000 + seed)));
+    let (real, forged) = (Shape::of(real), forged.collect::<Vec<_>>());
+    // Whose turn it is to propose is drawn by lot, and if it is that of the one who is left out, there is a second view.
+    let views = BTreeSet::from(["suite and view", "light view"]);
+    let found = real.told_apart(&Shape::of(forged.iter().cloned()));
+    assert!(found.is_subset(&views), "{found:?}");
+    type Bad = (&'static str, fn(&mut LightRecord));
+    let bad: [Bad; 3] = [
+        ("light kc", |it| it.key_commitment = Digest32::new([1; 32])),
+        ("wrap", |it| {
+            it.seed = with(&it.seed, |seed| seed.wraps.fill(Wrap::new([7; 32])))
+        }),
+        ("freeze", |it| {
+            it.cut = with(&it.cut, |cut| cut.freezes.fill(Digest32::new([7; 32])))
+        }),
+    ];
+    for (field, spoil) in bad {
+        let spoiled = forged.iter().cloned().map(|mut transcript| {
+            transcript
+                .sections
+                .iter_mut()
+                .flat_map(light)
+                .for_each(spoil);
+            transcript
+        });
+        let found = real.told_apart(&Shape::of(spoiled));
+        assert!(found.contains(field), "{field}: {found:?}");
+    }
+}
+
+#[test]
 fn forged_and_real_transcripts_have_one_shape_and_bad_forgers_are_told_apart() {
     let (real, forged) = (real_ones(), forged_ones());
     for transcript in real.iter().chain(&forged).step_by(8) {
@@ -362,35 +456,45 @@ fn forged_and_real_transcripts_have_one_shape_and_bad_forgers_are_told_apart() {
     type Bad = (&'static [&'static str], fn(&mut Section));
     let bad: [Bad; 8] = [
         (&["proof w"], |it| {
-            it.payloads.iter_mut().for_each(|it| it[192..].fill(0))
+            full(it)
+                .flat_map(|it| &mut it.payloads)
+                .for_each(|it| it[192..].fill(0))
         }),
         (&["proof s"], |it| {
-            it.payloads.iter_mut().for_each(|it| it[191] |= 0x10)
+            full(it)
+                .flat_map(|it| &mut it.payloads)
+                .for_each(|it| it[191] |= 0x10)
         }),
         (&["proof w"], |it| {
             // A scalar of 64 bits where one below the order belongs.
-            it.payloads.iter_mut().for_each(|it| it[200..].fill(0));
+            full(it)
+                .flat_map(|it| &mut it.payloads)
+                .for_each(|it| it[200..].fill(0));
         }),
         (&["nonce"], |it| {
-            it.offers.iter_mut().for_each(|it| {
+            full(it).flat_map(|it| &mut it.offers).for_each(|it| {
                 let mut nonce = *it.nonce.as_bytes();
                 nonce[16..].fill(7);
                 it.nonce = mpotr_gka::Nonce::new(nonce);
             });
         }),
         (&["payload length"], |it| {
-            it.payloads.iter_mut().for_each(|it| it.push(0))
+            full(it)
+                .flat_map(|it| &mut it.payloads)
+                .for_each(|it| it.push(0))
         }),
         (&["statements", "stated R", "stated S"], |it| {
             it.said.retain(|it| matches!(it.signed, Signed::Content(_)))
         }),
         (&["share s"], |it| {
-            it.contributions
-                .iter_mut()
+            full(it)
+                .flat_map(|it| &mut it.contributions)
                 .for_each(|it| it.body.knowledge_share[31] = 0);
         }),
         (&["suites"], |it| {
-            it.offers.iter_mut().for_each(|it| it.suites = vec![1, 2])
+            full(it)
+                .flat_map(|it| &mut it.offers)
+                .for_each(|it| it.suites = vec![1, 2])
         }),
     ];
     for (fields, spoil) in bad {

@@ -1,10 +1,11 @@
 //! From a certificate to the epoch that it leads to. `docs/spec/14-light-runs.md`, "JOINT".
 
 use mpotr_crypto::{CryptoSuite, Decoder};
-use mpotr_gka::light::{Joint, Shared, Signed};
+use mpotr_gka::light::{Joint, LightCut, LightRecord, Seed, Shared, Signed};
 
 use super::{Kept, LightRun};
 use crate::policy::Policy;
+use crate::record::Record;
 use crate::room::Room;
 use crate::room::adopting::Contributed;
 use crate::room::installing::{Beginning, Certificate};
@@ -36,6 +37,7 @@ impl<S: CryptoSuite> Room<S> {
         let terms = run.seed.body().terms.clone();
         let parent = member.name;
         let policy = Decoder::whole(&terms.policy, Policy::decode);
+        let recorded = member.epoch.is_recording().then(|| run.recorded());
         let (shared, kept) = run.into_parts(joint.clone());
         let (Some(shared), Ok(policy)) = (shared, policy) else {
             return;
@@ -47,11 +49,19 @@ impl<S: CryptoSuite> Room<S> {
         if is_proposer {
             self.say_light([LightPacket::Joint(Box::new(joint.clone()))]);
         }
+        let recorded = recorded.flatten().zip(epoch.continuation());
+        let record = recorded.map(|((seed, cut), next)| {
+            Record::LightRun(Box::new(LightRecord {
+                seed,
+                cut,
+                key_commitment: *next.key_commitment(),
+            }))
+        });
         let light_changes = self.succession.light_changes.saturating_add(1);
         let certificate = Certificate {
             hint: SidHint::of(&epoch.sid()),
             all: std::collections::BTreeMap::new(),
-            record: None,
+            record,
         };
         self.end_epoch_for_next();
         let next = EpochName::new(*terms.handle.as_bytes());
@@ -77,6 +87,12 @@ impl<S: CryptoSuite> Room<S> {
 }
 
 impl<S: CryptoSuite> LightRun<S> {
+    /// What a transcript keeps of it.
+    fn recorded(&self) -> Option<(Signed<Seed>, Signed<LightCut>)> {
+        let cut = self.shared()?.cut();
+        Some((self.seed.clone(), cut.clone()))
+    }
+
     /// The last phase, and what others may miss of it.
     fn into_parts(self, joint: Signed<Joint>) -> (Option<Shared<S>>, Kept) {
         let kept = Kept {

@@ -11,9 +11,7 @@ use crate::wire::MAX_CONFIRMED;
 impl<S: CryptoSuite> Room<S> {
     /// Whether a view begins as one of a light run.
     pub(in crate::room) fn goes_light(&self, now: Timestamp) -> bool {
-        // A transcript has no place for light runs.
-        !self.common.me.config.record
-            && self.succession.light_changes < MOST_LIGHT
+        self.succession.light_changes < MOST_LIGHT
             && now.since(self.succession.proven) < self.longest_light()
             && self.is_so(now, |situation| situation.may_go_light())
     }

@@ -338,6 +338,14 @@ impl<S: CryptoSuite> LightRun<S> {
         })
     }
 
+    /// Its last phase.
+    pub(super) fn shared(&self) -> Option<&Shared<S>> {
+        match &self.stage {
+            Some(Stage::Shared(phase)) => Some(phase),
+            _ => None,
+        }
+    }
+
     /// Its last phase, to install it.
     pub(super) fn into_shared(self) -> Option<Shared<S>> {
         match self.stage {

@@ -17,7 +17,7 @@ use mpotr_gka::{
 };
 
 use crate::epoch::{Door, Enclosure};
-use crate::record::RunRecord;
+use crate::record::{Record, RunRecord};
 use crate::room::installing::Certificate;
 use crate::room::lobby::newcomers::Failed;
 use crate::time::{Duration, Timestamp};
@@ -292,13 +292,13 @@ fn record<S: CryptoSuite>(
     proposal: &Proposal,
     phase: &Confirming<S>,
     confirmations: &[Confirmation],
-) -> Option<Box<RunRecord>> {
+) -> Option<Record> {
     let members = phase.run().members().iter();
-    Some(Box::new(RunRecord {
+    Some(Record::Run(Box::new(RunRecord {
         proposal: proposal.clone(),
         offers: members.map(|member| member.offer().clone()).collect(),
         contributions: phase.contributions().to_vec(),
         confirmations: confirmations.to_vec(),
         payloads: phase.open(confirmations)?,
-    }))
+    })))
 }

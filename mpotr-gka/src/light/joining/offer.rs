@@ -163,7 +163,7 @@ impl JoinOffer {
 }
 
 /// The element of an encoding that is canonical and not that of the identity.
-pub(super) fn decode_key<S: CryptoSuite>(bytes: &[u8; 32]) -> Option<Element<S>> {
+pub(in crate::light) fn decode_key<S: CryptoSuite>(bytes: &[u8; 32]) -> Option<Element<S>> {
     if bytes == &[0; 32] {
         return None;
     }

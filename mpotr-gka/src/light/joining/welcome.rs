@@ -19,7 +19,7 @@ use mpotr_crypto::{
 };
 
 use super::super::cut::{ListedKeys, keys_digest};
-use super::super::seed::{Handle, MAX_POLICY, Wrap};
+use super::super::seed::{Handle, MAX_POLICY, Seed, Wrap};
 use super::MAX_JOINERS;
 use super::hello::{Admitted, NONCE};
 use super::offer::JoinOffer;
@@ -47,6 +47,25 @@ pub(crate) struct JoinTerms {
 }
 
 impl JoinTerms {
+    /// `None` if nobody joins.
+    pub(crate) fn of(
+        room: RoomId,
+        staying: impl Iterator<Item = IdentityKey>,
+        seed: &Seed,
+        keys: &[ListedKeys],
+    ) -> Option<Self> {
+        let terms = &seed.terms;
+        (!seed.offers.is_empty()).then(|| Self {
+            room,
+            handle: terms.handle,
+            policy: terms.policy.clone(),
+            identities: staying.collect(),
+            offers: seed.offers.clone(),
+            ephemeral: seed.ephemeral,
+            keys: keys.to_vec(),
+        })
+    }
+
     /// `lambda`.
     pub(in crate::light) fn keys_digest<S: CryptoSuite>(&self) -> Digest32 {
         keys_digest::<S>(&self.keys)
