@@ -3,12 +3,9 @@
 use core::fmt;
 use core::str::FromStr;
 
-use mpotr_transport::ExecConnect;
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::IrcAddress;
-
-/// The port of a relay.
-const RELAY_PORT: u16 = 7_667;
+use mpotr_transport::{AddressError, ExecConnect, RelayAddress};
 
 /// Takes what can be looked up: `relay.example:7667`, `192.0.2.1:7667`, `[2001:db8::1]:7667`.
 pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
@@ -26,8 +23,8 @@ pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
 /// Where a room meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// On a relay: `HOST:PORT`.
-    Relay(String),
+    /// On a relay.
+    Relay(RelayAddress),
     /// In a channel of IRC.
     #[cfg(feature = "irc")]
     Irc(IrcAddress),
@@ -59,36 +56,51 @@ impl FromStr for Place {
             return Ok(Self::Program { name, address });
         }
         match text.split_once("://") {
-            Some(("mpotr", place)) => {
-                let place = place.trim_end_matches('/');
-                if place.contains(['/', '@', '?', '#']) {
-                    return Err("it is mpotr://HOST or mpotr://HOST:PORT".to_owned());
-                }
-                let with_port = host_and_port(place);
-                let place =
-                    with_port.or_else(|_none| host_and_port(&format!("{place}:{RELAY_PORT}")));
-                Ok(Self::Relay(place?))
-            }
             #[cfg(feature = "irc")]
             Some(("irc" | "ircs", _)) => match text.parse() {
                 Ok(address) => Ok(Self::Irc(address)),
                 Err(error) => Err(error.to_string()),
             },
-            _ => Err(format!("it begins with {CARRIERS}")),
+            _ => match text.parse() {
+                Ok(address) => Ok(Self::Relay(address)),
+                Err(AddressError::Scheme) => Err(format!(
+                    "it begins with {} or exec:",
+                    schemes().join("://, ") + "://"
+                )),
+                Err(error) => Err(error.to_string()),
+            },
         }
     }
 }
 
-/// What an address may begin with.
-#[cfg(feature = "irc")]
-const CARRIERS: &str = "mpotr://, irc://, ircs:// or exec:";
-#[cfg(not(feature = "irc"))]
-const CARRIERS: &str = "mpotr:// or exec:";
+/// What addresses of relays begin with in this program.
+pub(crate) const RELAY_SCHEMES: &[&str] = match (cfg!(feature = "websocket"), cfg!(feature = "tls"))
+{
+    (true, _) => &["mpotr", "mpotrs", "ws", "wss"],
+    (false, true) => &["mpotr", "mpotrs"],
+    (false, false) => &["mpotr"],
+};
+
+/// What addresses begin with, but those of programs.
+fn schemes() -> Vec<&'static str> {
+    let irc: &[&str] = match cfg!(feature = "irc") {
+        true => &["irc", "ircs"],
+        false => &[],
+    };
+    [RELAY_SCHEMES, irc].concat()
+}
+
+/// Takes the address of a relay that speaks frames as they are: `HOST:PORT`.
+pub(crate) fn relay(text: &str) -> Result<RelayAddress, String> {
+    let place = host_and_port(text)?;
+    let address = format!("mpotr://{place}").parse();
+    address.map_err(|error: AddressError| error.to_string())
+}
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Relay(address) => f.write_str(address),
+            Self::Relay(address) => f.write_str(&address.place()),
             #[cfg(feature = "irc")]
             Self::Irc(address) => write!(f, "{address}"),
             Self::Program { name, .. } => write!(f, "mpotr-transport-{name}"),
@@ -110,27 +122,18 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::{Place, relay};
 
     #[test]
-    fn a_relay_has_a_port_of_its_own() {
-        for (text, place) in [
-            ("mpotr://relay.example", "relay.example:7667"),
-            ("mpotr://relay.example/", "relay.example:7667"),
-            ("mpotr://relay.example:1", "relay.example:1"),
-            ("mpotr://[::1]", "[::1]:7667"),
-            ("mpotr://[::1]:2", "[::1]:2"),
-        ] {
-            assert_eq!(text.parse(), Ok(Place::Relay(place.to_owned())), "{text}");
-        }
-        for text in [
-            "mpotr://",
-            "mpotr://a@b",
-            "mpotr://h/room",
-            "relay.example:1",
-            "http://h",
-        ] {
+    fn a_relay_is_an_address_or_a_host_and_a_port() {
+        let place = "mpotr://relay.example".parse::<Place>().unwrap();
+        assert_eq!(place.to_string(), "relay.example:7667");
+        assert_eq!(Place::Relay(relay("relay.example:7667").unwrap()), place);
+        for text in ["mpotr://", "mpotr://h/room", "relay.example:1", "http://h"] {
             assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+        for text in ["relay.example", "a/b:1", "h:0", ""] {
+            assert!(relay(text).is_err(), "{text}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! `mpotr relay`.
 
 mod args;
+#[cfg(feature = "tls")]
+mod certificate;
 mod limits;
 
 use anyhow::Context as _;
@@ -22,6 +24,16 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     out.line(format_args!("listening on {}", relay.local_addr()))?;
+    #[cfg(feature = "tls")]
+    let relay = match &args.tls {
+        None => relay,
+        Some(file) => {
+            let server = certificate::server(file)?;
+            let (host, pin) = (relay.local_addr(), server.pin().to_hex());
+            out.line(format_args!("over TLS: mpotrs://{host}#sha256={pin}"))?;
+            relay.with_tls(server)
+        }
+    };
     let shutdown = CancellationToken::new();
     let mut running = core::pin::pin!(relay.run(shutdown.clone()));
     tokio::select! {

@@ -88,7 +88,17 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// What a request of HTTP asks for: the path with its first slash, and the query, as they are.
+    pub(crate) fn request(&self) -> String {
+        let path = self.path.unwrap_or_default();
+        match self.query {
+            "" => format!("/{path}"),
+            query => format!("/{path}?{query}"),
+        }
+    }
+
     /// The pairs of the query.
+    #[cfg(any(feature = "irc", test))]
     pub(crate) fn query(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
         pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -96,6 +106,7 @@ impl<'a> Parts<'a> {
 
     /// The path without its first slash, decoded. People write the sign of a channel as it is, by which a fragment begins:
     /// `irc://irc.example/#tea`.
+    #[cfg(any(feature = "irc", test))]
     pub(crate) fn fragment_as_path(&self) -> Result<String, AddressError> {
         let path = self.path.ok_or(AddressError::Path)?;
         match self.fragment {
@@ -134,6 +145,7 @@ fn host_and_port(place: &str) -> Result<(&str, Option<u16>), AddressError> {
 }
 
 /// A part with its `%..` decoded.
+#[cfg(any(feature = "irc", test))]
 fn decoded(part: &str) -> Result<String, AddressError> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();

@@ -161,10 +161,10 @@
 //!
 //! - `irc`: channels of IRC as a carrier.
 //! - `tls`: encrypted connections.
+//! - `websocket`: relays and their clients speak over WebSocket, too.
 //!
 //! Backends are features of `mpotr`, and all of them run on all transports.
 
-#[cfg(feature = "irc")]
 mod address;
 pub mod armour;
 mod driver;
@@ -175,19 +175,21 @@ mod inbox;
 #[cfg(feature = "irc")]
 pub mod irc;
 mod relay;
+mod relay_address;
 mod relay_client;
+mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
 
-#[cfg(feature = "irc")]
 pub use address::AddressError;
 pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle};
 pub use exec::{ExecConnect, ExecTransport};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
+pub use relay_address::RelayAddress;
 pub use relay_client::{RelayConnect, RelayTransport};
 #[cfg(feature = "tls")]
-pub use tls::{Pin, Tls};
+pub use tls::{Pin, Tls, TlsServer};
 pub use transport::{CloseCode, Closed, Connect, Received, SenderHint, Transport};
 
 pub use bytes::Bytes;

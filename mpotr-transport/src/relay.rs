@@ -1,4 +1,5 @@
-//! The embedded relay: rooms by name over TCP, each packet to all others in the room.
+//! The embedded relay: rooms by name, each packet to all others in the room. Clients speak frames as they are, over TLS, over
+//! WebSocket, or over WebSocket in TLS, all on one port.
 //!
 //! The relay is trusted with nothing. It sees connections, times and lengths, and packets it cannot read; it may drop,
 //! delay, repeat and invent packets as any network may. Specification: `docs/spec/07-transport.md`.
@@ -7,6 +8,7 @@
 //! readers lose nothing by that. A client that takes next to nothing while others wait for it is dropped. The relay
 //! holds at most [`RelayLimits::memory`] bytes of packets that wait, and for each client one packet that is being read.
 
+mod caller;
 mod connection;
 mod counters;
 mod hall;
@@ -15,6 +17,7 @@ mod memory;
 mod origins;
 mod outbox;
 mod pace;
+mod traffic;
 
 pub use counters::{RelayCounters, RelayCounts};
 pub use limits::RelayLimits;
@@ -31,8 +34,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::frame::RefusalCode;
+#[cfg(feature = "tls")]
+use crate::tls::TlsServer;
 use crate::transport::SenderHint;
-use connection::Connection;
+use caller::{Caller, Languages};
 use hall::Hall;
 use origins::Origins;
 
@@ -53,6 +58,7 @@ pub struct Relay {
     clients: Arc<Semaphore>,
     origins: Arc<Origins>,
     refusals: Arc<Semaphore>,
+    languages: Languages,
     last_hint: u64,
 }
 
@@ -77,9 +83,18 @@ impl Relay {
             clients: Arc::new(Semaphore::new(limits.clients.min(Semaphore::MAX_PERMITS))),
             origins: Origins::new(&limits),
             refusals: Arc::new(Semaphore::new(REFUSALS)),
+            languages: Languages::default(),
             hall: Arc::new(Hall::new(limits)),
             last_hint: 0,
         })
+    }
+
+    /// Speaks TLS with those who ask for it, on the same port as with others, and shows them this.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(mut self, server: TlsServer) -> Self {
+        self.languages.tls = Some(server);
+        self
     }
 
     /// The address that the relay listens on, with the port that the system chose if it was asked to.
@@ -130,7 +145,8 @@ impl Relay {
     ) {
         self.last_hint = self.last_hint.wrapping_add(1);
         let hint = SenderHint::from_u64(self.last_hint);
-        let connection = Connection::new(stream, hint, Arc::clone(&self.hall));
+        let languages = self.languages.clone();
+        let caller = Caller::new(stream, hint, Arc::clone(&self.hall), languages);
         let place = Arc::clone(&self.clients)
             .try_acquire_owned()
             .map_err(|_full| RefusalCode::Full);
@@ -142,18 +158,18 @@ impl Relay {
             (Ok(origin), Ok(place)) => {
                 let shutdown = shutdown.clone();
                 tasks.spawn(async move {
-                    connection.serve(origin, shutdown).await;
+                    caller.serve(origin, shutdown).await;
                     drop(place);
                 });
             }
             (Err(code), _) | (_, Err(code)) => {
                 if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
                     tasks.spawn(async move {
-                        connection.refuse(code).await;
+                        caller.refuse(code).await;
                         drop(permit);
                     });
                 } else {
-                    connection.refuse_at_once(code);
+                    caller.refuse_at_once(code);
                 }
             }
         }

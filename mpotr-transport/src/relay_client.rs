@@ -1,26 +1,25 @@
 //! A member's connection to a relay.
 
+mod dialling;
 mod error;
 mod meter;
 
-use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use futures::StreamExt;
+use bytes::Bytes;
 use mpotr_core::gka::RoomId;
 use mpotr_core::{Carrier, LinkReport};
-use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::ToSocketAddrs;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
-use tokio_util::codec::FramedRead;
+use tokio::time::{timeout, timeout_at};
 
 use crate::frame::{FrameCodec, Join, MAX_PACKET, RoomName, ServerFrame};
+use crate::relay_address::RelayAddress;
+use crate::socket::{FrameReader, FrameWriter, Socket};
 use crate::transport::{Closed, Connect, Received, Transport};
+use dialling::Dialling;
 use error::RelayError;
 use meter::Meter;
 
@@ -30,21 +29,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a relay may read nothing while this side has something to send.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
 
-/// The most bytes that the system takes and cannot send yet. What the room has not given away it can still replace by
-/// something newer, or send after something that matters more.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const UNSENT: u32 = 4_096;
-
-/// After so long without a byte the system asks whether the relay's machine is still there.
-const QUIET: Duration = Duration::from_secs(15);
-
-/// Between one such question and the next.
-const PROBE: Duration = Duration::from_secs(5);
-
 /// From the end of what this side sends to the end of what the relay sends.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-
-type Frames = FramedRead<OwnedReadHalf, FrameCodec>;
 
 /// A place in a room of a relay.
 ///
@@ -53,28 +39,30 @@ type Frames = FramedRead<OwnedReadHalf, FrameCodec>;
 #[derive(Debug)]
 pub struct RelayTransport {
     /// Gone when a send was given up in the middle of a frame: the relay would take what follows for the rest of it.
-    writer: Mutex<Option<OwnedWriteHalf>>,
+    writer: Mutex<Option<FrameWriter>>,
     /// Gone when the transport is closed or dropped.
-    reader: Mutex<Option<Frames>>,
+    reader: Mutex<Option<FrameReader>>,
     /// How fast the relay takes what is sent.
-    meter: Meter,
+    meter: Arc<Meter>,
 }
 
 /// Makes connections to one room of one relay.
 #[derive(Clone, Debug)]
 pub struct RelayConnect {
-    address: String,
+    dialling: Dialling,
     room: RoomName,
 }
 
 impl RelayConnect {
-    /// To `room`, most often a room's id, of the relay at `address`, a name or number and a port.
-    #[must_use]
-    pub fn new(address: &str, room: impl Into<RoomName>) -> Self {
-        Self {
-            address: address.to_owned(),
+    /// To `room`, most often a room's id, of the relay at `address`.
+    ///
+    /// # Errors
+    /// Connections there are encrypted, and the system trusts no authority.
+    pub fn new(address: RelayAddress, room: impl Into<RoomName>) -> Result<Self, Closed> {
+        Ok(Self {
+            dialling: Dialling::to(address)?,
             room: room.into(),
-        }
+        })
     }
 }
 
@@ -82,7 +70,8 @@ impl Connect for RelayConnect {
     type Transport = RelayTransport;
 
     async fn connect(&self) -> Result<RelayTransport, Closed> {
-        RelayTransport::connect(&*self.address, self.room.clone()).await
+        let dial = |meter| self.dialling.dial(meter);
+        RelayTransport::join(dial, self.room.clone()).await
     }
 }
 
@@ -94,8 +83,9 @@ impl From<RoomId> for RoomName {
 }
 
 impl RelayTransport {
-    /// Connects to the relay at `address`, and joins `room`, most often a room's id. Done when the relay has confirmed
-    /// it, so that nothing which is sent to the room from then on is missed.
+    /// Connects to the relay at `address`, to speak frames as they are, and joins `room`, most often a room's id. Done when
+    /// the relay has confirmed it, so that nothing which is sent to the room from then on is missed. To speak otherwise, and
+    /// to connect again: [`RelayConnect`].
     ///
     /// # Errors
     /// The relay cannot be reached, refuses, speaks another protocol, or takes more than ten seconds.
@@ -103,31 +93,28 @@ impl RelayTransport {
         address: impl ToSocketAddrs,
         room: impl Into<RoomName>,
     ) -> Result<Self, Closed> {
-        Self::join(address, room.into())
-            .await
-            .map_err(RelayError::at_start)
+        Self::join(|meter| dialling::plain(address, meter), room.into()).await
     }
 
-    async fn join(address: impl ToSocketAddrs, room: RoomName) -> Result<Self, RelayError> {
+    /// Joins a room on a connection that is yet to be made.
+    async fn join<F>(dial: impl FnOnce(Arc<Meter>) -> F, room: RoomName) -> Result<Self, Closed>
+    where
+        F: Future<Output = Result<Socket, Closed>>,
+    {
+        let meter = Arc::new(Meter::default());
         let connected = timeout(CONNECT_LIMIT, async {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            notice_silence(&stream)?;
-            let (reader, mut writer) = stream.into_split();
-            let mut frames = FramedRead::new(reader, FrameCodec::new(ServerFrame::MAX));
-            writer.write_all(&Join { room }.to_frame()).await?;
-            match next(&mut frames).await? {
-                ServerFrame::Joined => Ok((frames, writer)),
-                ServerFrame::Refused(refusal) => Err(refusal.into()),
-                ServerFrame::Packet { .. } => Err(RelayError::out_of_place(0)),
-                ServerFrame::Report(_) => Err(RelayError::out_of_place(3)),
-            }
+            let mut socket = dial(Arc::clone(&meter)).await?;
+            let joined = enter(&mut socket, room).await;
+            joined.map_err(RelayError::at_start)?;
+            Ok::<_, Closed>(socket)
         });
-        let (reader, writer) = connected.await.map_err(|_elapsed| RelayError::Timeout)??;
+        let connected = connected.await;
+        let Socket { reader, writer } =
+            connected.map_err(|_elapsed| RelayError::Timeout.at_start())??;
         Ok(Self {
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(Some(reader)),
-            meter: Meter::default(),
+            meter,
         })
     }
 
@@ -139,16 +126,23 @@ impl RelayTransport {
         let mut slot = self.writer.lock().await;
         // Taken out while it writes: if this future is dropped half-way, the writing half is dropped with it.
         let mut writer = slot.take().ok_or(RelayError::Closed)?;
-        let mut frame = FrameCodec::encode(&[&packet]);
-        while frame.has_remaining() {
-            self.meter.begin(frame.remaining());
-            let written = timeout(SEND_LIMIT, writer.write_buf(&mut frame)).await;
-            let written = written.map_err(|_elapsed| RelayError::Timeout)??;
-            if written == 0 {
-                return Err(RelayError::Closed);
+        let frame = FrameCodec::encode(&[&packet]);
+        self.meter.begin(frame.len());
+        {
+            let mut written = core::pin::pin!(writer.write(frame));
+            loop {
+                let by = self.meter.still_since().checked_add(SEND_LIMIT);
+                let by = by.ok_or(RelayError::Timeout)?;
+                match timeout_at(by, &mut written).await {
+                    Ok(written) => break written?,
+                    // Slow is not dead.
+                    Err(_elapsed)
+                        if self.meter.still_since().checked_add(SEND_LIMIT) > Some(by) => {}
+                    Err(_elapsed) => return Err(RelayError::Timeout),
+                }
             }
-            self.meter.note(written);
         }
+        self.meter.end();
         *slot = Some(writer);
         Ok(())
     }
@@ -199,22 +193,19 @@ impl Drop for RelayTransport {
     }
 }
 
-/// Has the system notice that the other end is gone without a word: a laptop that slept, a network that changed; and keep
-/// little of what it cannot send.
-fn notice_silence(stream: &TcpStream) -> io::Result<()> {
-    let keepalive = TcpKeepalive::new().with_time(QUIET).with_interval(PROBE);
-    let socket = SockRef::from(stream);
-    socket.set_tcp_keepalive(&keepalive)?;
-    // What was sent and is not taken counts too; not every system has it.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_notsent_lowat(UNSENT)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(SEND_LIMIT))?;
-    Ok(())
+/// Says in which room this client wants to be, and waits for the relay's word.
+async fn enter(socket: &mut Socket, room: RoomName) -> Result<(), RelayError> {
+    socket.writer.write(Join { room }.to_frame()).await?;
+    match next(&mut socket.reader).await? {
+        ServerFrame::Joined => Ok(()),
+        ServerFrame::Refused(refusal) => Err(refusal.into()),
+        ServerFrame::Packet { .. } => Err(RelayError::out_of_place(0)),
+        ServerFrame::Report(_) => Err(RelayError::out_of_place(3)),
+    }
 }
 
 /// The next frame of the relay.
-async fn next(frames: &mut Frames) -> Result<ServerFrame, RelayError> {
+async fn next(frames: &mut FrameReader) -> Result<ServerFrame, RelayError> {
     let payload = frames.next().await.ok_or(RelayError::Closed)??;
     Ok(ServerFrame::decode(&payload)?)
 }
@@ -222,12 +213,10 @@ async fn next(frames: &mut Frames) -> Result<ServerFrame, RelayError> {
 /// Says that nothing more is sent, and waits until the relay, which closes after it has read that, closes too.
 /// What still comes is read and forgotten: a socket that is closed with unread bytes is reset, and what was sent last
 /// could be lost on its way.
-async fn finish(frames: Frames, mut writer: OwnedWriteHalf) -> Result<(), RelayError> {
-    let mut reader = frames.into_inner();
+async fn finish(mut frames: FrameReader, mut writer: FrameWriter) -> Result<(), RelayError> {
     let finished = timeout(CLOSE_LIMIT, async {
         writer.shutdown().await?;
-        let mut scrap = [0; 4_096];
-        while reader.read(&mut scrap).await? > 0 {}
+        frames.discard(None).await?;
         Ok(())
     });
     finished.await.map_err(|_elapsed| RelayError::Timeout)?

@@ -9,12 +9,13 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
+    SignatureScheme,
 };
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::transport::{CloseCode, Closed};
 
@@ -35,6 +36,12 @@ impl Pin {
         let mut digest = [0; 32];
         base16ct::mixed::decode(text, &mut digest).ok()?;
         (text.len() == 64).then_some(Self(digest))
+    }
+
+    /// 64 hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        base16ct::lower::encode_string(&self.0)
     }
 
     /// Of the key in a certificate.
@@ -86,15 +93,73 @@ impl Tls {
     }
 
     /// Encrypts a connection to the server that is called `host`.
-    pub(crate) async fn connect(
+    pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         host: &str,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, Closed> {
+        stream: S,
+    ) -> Result<TlsStream<S>, Closed> {
         let name = ServerName::try_from(host.to_owned());
         let name = name.map_err(|error| Closed::new(CloseCode::Tls, error))?;
         self.0.connect(name, stream).await.map_err(of_io)
     }
+}
+
+/// What a server shows its clients.
+#[derive(Clone)]
+pub struct TlsServer {
+    acceptor: TlsAcceptor,
+    pin: Pin,
+}
+
+impl core::fmt::Debug for TlsServer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("TlsServer").field(&self.pin).finish()
+    }
+}
+
+impl TlsServer {
+    /// The certificate in a file of PEM, with those of the authorities that vouch for it, and its key.
+    ///
+    /// # Errors
+    /// The file cannot be used: code `auth`.
+    pub fn from_file(path: &Path) -> Result<Self, Closed> {
+        let (chain, key) = certificate_in(path)?;
+        let unusable = |error| {
+            let text = format!(
+                "the certificate in {} cannot be used: {error}",
+                path.display()
+            );
+            Closed::new(CloseCode::Auth, text)
+        };
+        let first = chain.first().ok_or_else(|| unusable(no_certificate()))?;
+        let pin = Pin::of(first).map_err(unusable)?;
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .map_err(of_tls)?;
+        let builder = builder.with_no_client_auth();
+        let config = builder.with_single_cert(chain, key).map_err(unusable)?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Ok(Self { acceptor, pin })
+    }
+
+    /// Of the key that it shows: what an address names it by.
+    #[must_use]
+    pub const fn pin(&self) -> Pin {
+        self.pin
+    }
+
+    /// Encrypts a connection of a client.
+    pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> io::Result<tokio_rustls::server::TlsStream<S>> {
+        self.acceptor.accept(stream).await
+    }
+}
+
+fn no_certificate() -> rustls::Error {
+    rustls::Error::NoCertificatesPresented
 }
 
 fn trusted_by_the_system() -> Result<RootCertStore, Closed> {

@@ -12,7 +12,9 @@ use mpotr_transport::irc::Login;
 
 use super::door::Trust;
 use super::rules::WrittenRule;
-use crate::address::{Place, host_and_port};
+use mpotr_transport::RelayAddress;
+
+use crate::address::{self, Place};
 #[cfg(feature = "irc")]
 use crate::files;
 use crate::suite::{backend_parser, default_backend, rekey_parser, suite_parser};
@@ -35,11 +37,12 @@ const MAX_MEMBERS_OPTION: i64 = 512;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ChatArgs {
     /// The relay; the same as --at mpotr://HOST:PORT
-    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, required_unless_present = "at")]
-    relay: Option<String>,
-    /// Where the room meets: `mpotr://HOST[:PORT]`, a relay, or `irc://[NICK@]HOST[:PORT]/CHANNEL`, a channel of IRC, and
-    /// `ircs://` over TLS; there, `?sha256=..` names the server's key where no authority vouches for it. `exec:NAME[:ADDRESS]` starts a
-    /// program `mpotr-transport-NAME`
+    #[arg(long, value_name = "HOST:PORT", value_parser = address::relay, required_unless_present = "at")]
+    relay: Option<RelayAddress>,
+    /// Where the room meets: `mpotr://HOST[:PORT]`, a relay, and `mpotrs://` over TLS, `ws://` and `wss://HOST[:PORT][/PATH]` over
+    /// WebSocket; there, `#sha256=..` names the relay's key where no authority vouches for it. `irc://[NICK@]HOST[:PORT]/CHANNEL`, a
+    /// channel of IRC, and `ircs://` over TLS, with `?sha256=..` for the server's key. `exec:NAME[:ADDRESS]` starts a program
+    /// `mpotr-transport-NAME`
     #[arg(long, value_name = "ADDRESS", conflicts_with = "relay")]
     at: Option<Place>,
     /// The account at the carrier, where it asks for one; by SASL at IRC
@@ -146,8 +149,9 @@ impl ChatArgs {
     pub(super) fn place(&self) -> Place {
         match (&self.at, &self.relay) {
             (Some(at), _) => at.clone(),
+            (None, Some(relay)) => Place::Relay(relay.clone()),
             // The parser asks for one of the two.
-            (None, relay) => Place::Relay(relay.clone().unwrap_or_default()),
+            (None, None) => Place::Relay(RelayAddress::plain("localhost", 0)),
         }
     }
 

@@ -112,7 +112,10 @@ pub(super) async fn enter(
         admission,
     };
     match place {
-        Place::Relay(address) => entering.by(RelayConnect::new(address, room)).await,
+        Place::Relay(address) => {
+            let connect = RelayConnect::new(address.clone(), room)?;
+            entering.by(connect).await
+        }
         #[cfg(feature = "irc")]
         Place::Irc(address) => {
             let connect = IrcConnect::new(address.clone(), args.nick.as_str(), said.login.clone())?;

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_loss_is_told_by_its_reason_and_then_each_attempt() {
-        let mut link = Link::new(&Place::Relay("r:1".to_owned()));
+        let mut link = Link::new(&"mpotr://r:1".parse::<Place>().unwrap());
         assert!(link.is_up());
         assert_eq!(
             link.lost("the connection is closed", 1, Duration::from_millis(300)),

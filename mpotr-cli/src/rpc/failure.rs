@@ -15,6 +15,7 @@ use core::fmt::Display;
 
 use mpotr::json::Hex;
 use mpotr::{OptionError, SendError, VerifyError, VoteError};
+use mpotr_transport::Closed;
 use serde_json::{Map, Value, json};
 
 /// An error of the kinds above.
@@ -127,6 +128,13 @@ impl Failure {
 impl From<OptionError> for Failure {
     fn from(error: OptionError) -> Self {
         Self::new(-32_000, error.code(), error)
+    }
+}
+
+/// A carrier that cannot be had.
+impl From<Closed> for Failure {
+    fn from(closed: Closed) -> Self {
+        Self::carrier(closed.code.name(), &closed.text, closed.retry)
     }
 }
 

@@ -242,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn a_link_that_is_closed_while_it_is_lost_says_that_it_is_done() {
         let relay = Relay::bind("127.0.0.1:0").await.unwrap();
-        let connect = RelayConnect::new(&relay.local_addr().to_string(), [7; 32]);
+        let connect = RelayConnect::new(relay.local_addr().into(), [7; 32]).unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(relay.run(shutdown.clone()));
         let (news, mut heard) = mpsc::channel(8);

@@ -8,6 +8,7 @@ use mpotr::{
     new_identity,
 };
 use mpotr_formats::Nick;
+use mpotr_transport::RelayAddress;
 
 use super::address;
 use super::failure::Failure;
@@ -30,8 +31,8 @@ pub(super) struct Asked {
     pub(super) options: RoomOptions,
     pub(super) identity: IdentityKeyPair,
     pub(super) texts: Texts,
-    /// The relay, as `host:port`; without one the host carries the packets.
-    pub(super) relay: Option<String>,
+    /// The relay; without one the host carries the packets.
+    pub(super) relay: Option<RelayAddress>,
 }
 
 impl Asked {
@@ -58,7 +59,7 @@ impl Asked {
 }
 
 /// The mode, and the relay that it takes.
-fn relay(params: &mut Params) -> Result<Option<String>, Failure> {
+fn relay(params: &mut Params) -> Result<Option<RelayAddress>, Failure> {
     let mode: String = params.take("mode")?;
     let at: Option<String> = params.optional("at")?;
     match (mode.as_str(), at) {

@@ -193,7 +193,8 @@ impl Session {
         let member = entered.map_err(|_panic| Failure::internal())??;
         let connect = asked
             .relay
-            .map(|relay| RelayConnect::new(&relay, member.room_id()));
+            .map(|relay| RelayConnect::new(relay, member.room_id()))
+            .transpose()?;
         let mut room = OpenRoom {
             member,
             texts: asked.texts,
@@ -300,7 +301,7 @@ impl Session {
             id, room, requests, ..
         } = opening;
         if let What::Failed(why) = what {
-            let failure = Failure::carrier(why.code.name(), why.text, why.retry);
+            let failure = Failure::from(why);
             self.answer(id, Err(failure));
         } else {
             self.answer(id, Ok(opened(&room)));

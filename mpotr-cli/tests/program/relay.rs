@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use crate::program::{Running, fail};
+use crate::program::{Running, fail, run};
 
 /// A relay on a port of its own.
 pub(crate) struct Relay {
@@ -37,6 +37,61 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
     let error = fail(home.path(), &["relay", "--listen", &relay.address]);
     assert!(
         error.contains(&format!("cannot listen on {}", relay.address)),
+        "{error}"
+    );
+}
+
+/// Members who speak to the relay in different ways are in one room, and know its key again when it has been away.
+#[cfg(feature = "websocket")]
+#[test]
+fn members_reach_a_relay_over_tls_and_websocket_and_know_its_key() {
+    let home = tempdir().unwrap();
+    let start = |listen: &str| {
+        let running = Running::start(
+            home.path(),
+            &["relay", "--listen", listen, "--tls", "relay.pem"],
+        );
+        let said = running.hears_out("#sha256=");
+        let secure = said
+            .lines()
+            .find_map(|line| line.strip_prefix("over TLS: "));
+        let secure = secure.unwrap_or_default().to_owned();
+        (running, secure)
+    };
+    let (relay, secure) = start("127.0.0.1:0");
+    let (_, place) = secure.split_once("://").unwrap();
+    let (host, key) = place.split_once('#').unwrap();
+    let chat = |nick: &str, at: &str| {
+        let arguments = [
+            "chat", "--at", at, "--room", "tea", "--nick", nick, "--open",
+        ];
+        Running::start(home.path(), &[&arguments[..], &["--members", "3"]].concat())
+    };
+    let web = format!("wss://{host}/#{key}");
+    let mut alice = chat("alice", &secure);
+    let (bob, carol) = (chat("bob", &web), chat("carol", &format!("ws://{host}/")));
+    for member in [&alice, &bob, &carol] {
+        member.hears_err("3 members");
+    }
+    alice.type_in("hello\n");
+    for member in [&bob, &carol] {
+        member.hears_out("hello");
+    }
+    drop(relay);
+    // The certificate is kept. A relay of another key is not spoken to.
+    let (_relay, again) = start(host);
+    assert_eq!(again, secure);
+    let stranger = format!("mpotrs://{host}#sha256={}", "07".repeat(32));
+    let refused = run(
+        home.path(),
+        &[
+            "chat", "--at", &stranger, "--room", "tea", "--nick", "eve", "--open",
+        ],
+    );
+    assert_eq!(refused.code, Some(1));
+    let error = refused.err;
+    assert!(
+        error.contains("another key than its address says"),
         "{error}"
     );
 }

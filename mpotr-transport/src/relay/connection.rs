@@ -7,27 +7,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
-use futures::StreamExt;
+use bytes::Bytes;
 use mpotr_crypto::{DecodeError, DecodeErrorKind};
-use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::{Instant, sleep, timeout};
-use tokio_util::codec::FramedRead;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::hall::{Hall, Membership};
 use super::origins::{self, Origined};
 use super::outbox::{Outbox, TooSlow};
 use super::pace::{Exhausted, Pace, Patience};
+use super::traffic::Traffic;
 use super::{RelayCounters, RelayLimits};
-use crate::frame::{FrameCodec, FrameError, Join, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
+use crate::frame::{FrameError, Join, MAX_PACKET, Refusal, RefusalCode, ServerFrame};
+use crate::socket::{FrameReader, FrameWriter, Socket};
 use crate::transport::SenderHint;
-
-/// Bytes that the system may queue for one client.
-const SYSTEM_QUEUE: usize = 64 << 10;
 
 /// How long a client whose readers are busy waits before the relay looks again. No wake-up can be missed this way, and
 /// each waiting client costs a few looks a second.
@@ -81,109 +74,117 @@ impl From<DecodeError> for End {
     }
 }
 
-/// One client's connection.
+/// One client, apart from the way in which it speaks.
 #[derive(Debug)]
-pub(super) struct Connection {
-    reader: OwnedReadHalf,
-    writer: FrameWriter,
+pub(super) struct Client {
     hint: SenderHint,
     hall: Arc<Hall>,
     outbox: Arc<Outbox>,
+    traffic: Arc<Traffic>,
 }
 
-impl Connection {
-    pub(super) fn new(stream: TcpStream, hint: SenderHint, hall: Arc<Hall>) -> Self {
-        // Packets are small and people wait for them. Where the option cannot be set, they come a little later.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%hint, %error, "no TCP_NODELAY");
-        }
-        // The outbox is the queue, and knows who waits for what. What the system queues beside it comes off in lumps of a third of
-        // that: where it is megabytes, a steady reader seems to take nothing for as long as a lump lasts.
-        if let Err(error) = SockRef::from(&stream).set_send_buffer_size(SYSTEM_QUEUE) {
-            tracing::debug!(%hint, %error, "the system queues as much as it likes");
-        }
-        let (reader, writer) = stream.into_split();
-        let counters = hall.counters.clone();
+impl Client {
+    pub(super) fn new(hint: SenderHint, hall: Arc<Hall>) -> Self {
         let outbox = Arc::new(Outbox::new(&hall.limits));
+        let traffic = Traffic::new(hall.counters.clone(), Arc::clone(&outbox));
         Self {
-            reader,
-            writer: FrameWriter {
-                writer,
-                counters,
-                outbox: Arc::clone(&outbox),
-                pending: Bytes::new(),
-            },
             hint,
             hall,
             outbox,
+            traffic: Arc::new(traffic),
         }
     }
 
-    /// Serves the client to the end.
-    pub(super) async fn serve(mut self, origin: Origined, shutdown: CancellationToken) {
-        let outbox = Arc::clone(&self.outbox);
-        let sender = Sender::new(&self.hall, self.hint, origin);
+    pub(super) const fn hint(&self) -> SenderHint {
+        self.hint
+    }
+
+    pub(super) fn limits(&self) -> &RelayLimits {
+        &self.hall.limits
+    }
+
+    pub(super) const fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
+    pub(super) fn counters(&self) -> &RelayCounters {
+        &self.hall.counters
+    }
+}
+
+/// One client's connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: Socket,
+    client: Client,
+}
+
+impl Connection {
+    pub(super) const fn new(socket: Socket, client: Client) -> Self {
+        Self { socket, client }
+    }
+
+    /// Serves the client to the end. Its first frame has to be there in time.
+    pub(super) async fn serve(
+        mut self,
+        origin: Origined,
+        by: Instant,
+        shutdown: CancellationToken,
+    ) {
+        let sender = Sender::new(&self.client, origin);
+        let (hint, outbox) = (self.client.hint, &self.client.outbox);
         let end = tokio::select! {
-            end = sender.read_all(&mut self.reader, &self.hall, &outbox) => end,
-            end = write_all(&mut self.writer, &outbox) => end,
+            end = sender.read_all(&mut self.socket.reader, by, &self.client) => end,
+            end = write_all(&mut self.socket.writer, outbox) => end,
             () = shutdown.cancelled() => End::Refused(RefusalCode::ShuttingDown),
         };
         match end {
-            End::Left => tracing::debug!(hint = %self.hint, "a client left"),
-            End::Lost(kind) => tracing::debug!(hint = %self.hint, %kind, "a client was lost"),
+            End::Left => {
+                tracing::debug!(%hint, "a client left");
+                self.close().await;
+            }
+            End::Lost(kind) => tracing::debug!(%hint, %kind, "a client was lost"),
             End::Refused(code) => {
-                tracing::debug!(hint = %self.hint, %code, "a client is refused");
+                tracing::debug!(%hint, %code, "a client is refused");
                 self.see_off(code).await;
             }
         }
     }
 
-    /// Turns the client away unheard.
-    pub(super) async fn refuse(self, code: RefusalCode) {
-        tracing::debug!(hint = %self.hint, %code, "a client is turned away");
-        self.see_off(code).await;
-    }
-
-    /// Turns the client away unheard, without a wait: the few bytes always fit into a socket that nothing was written
-    /// to.
-    pub(super) fn refuse_at_once(self, code: RefusalCode) {
-        let frame = ServerFrame::Refused(Refusal::new(code)).to_frame();
-        let stream: &TcpStream = self.writer.writer.as_ref();
-        let told = SockRef::from(stream).send(&frame);
-        self.hall.counters.refused();
-        tracing::debug!(hint = %self.hint, %code, ?told, "a client is turned away at once");
+    /// Says that nothing more comes to a client that has said so itself.
+    async fn close(mut self) {
+        let closed = timeout(self.client.limits().linger, self.socket.writer.shutdown());
+        if !matches!(closed.await, Ok(Ok(()))) {
+            tracing::debug!(hint = %self.client.hint, "a client did not wait for its end");
+        }
     }
 
     /// Writes what waits, says why the connection ends, and closes it, if the client takes it in time.
-    async fn see_off(self, code: RefusalCode) {
-        let Self {
-            mut reader,
-            mut writer,
-            hall,
-            hint,
-            outbox,
-        } = self;
-        hall.counters.refused();
+    pub(super) async fn see_off(self, code: RefusalCode) {
+        let Self { mut socket, client } = self;
+        let hint = client.hint;
+        let counters = client.counters();
+        counters.refused();
         if code == RefusalCode::TooSlow {
-            hall.counters.too_slow();
+            counters.too_slow();
         }
         if code == RefusalCode::Flooding {
-            hall.counters.flooding();
+            counters.flooding();
         }
+        client.traffic.forgive();
         // The rest of a flood is read slowly, too.
         let pause = (code == RefusalCode::Flooding).then_some(LOOK_AGAIN);
         let words = async {
-            while let Ok(Some(frame)) = outbox.try_next() {
-                writer.write(frame).await?;
+            while let Ok(Some(frame)) = client.outbox.try_next() {
+                socket.writer.write(frame).await?;
             }
-            writer
-                .write(ServerFrame::Refused(Refusal::new(code)).to_frame())
-                .await?;
-            writer.writer.shutdown().await?;
+            let refusal = ServerFrame::Refused(Refusal::new(code));
+            socket.writer.write(refusal.to_frame()).await?;
+            socket.writer.shutdown().await?;
             // A socket that is closed with unread bytes is reset, and the words would be lost on their way.
-            discard(&mut reader, &hall.counters, pause).await
+            socket.reader.discard(pause).await
         };
-        match timeout(hall.limits.linger, words).await {
+        match timeout(client.hall.limits.linger, words).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::debug!(%hint, %error, "a client did not take its last frame")
@@ -205,8 +206,8 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(hall: &Hall, hint: SenderHint, origin: Origined) -> Self {
-        Self::within(&hall.limits, hint, origin)
+    fn new(client: &Client, origin: Origined) -> Self {
+        Self::within(client.limits(), client.hint, origin)
     }
 
     fn within(limits: &RelayLimits, hint: SenderHint, origin: Origined) -> Self {
@@ -220,19 +221,10 @@ impl Sender {
         }
     }
 
-    /// Has the client join, and passes its packets on.
-    async fn read_all(
-        mut self,
-        reader: &mut OwnedReadHalf,
-        hall: &Arc<Hall>,
-        outbox: &Arc<Outbox>,
-    ) -> End {
-        let (hint, limits) = (self.hint, &hall.limits);
-        let inspect = |bytes: &[u8]| hall.counters.read(bytes.len());
-        let reader = tokio_util::io::InspectReader::new(reader, inspect);
-        let mut frames = FramedRead::new(reader, FrameCodec::new(Join::MAX));
-
-        let first = match timeout(limits.join, frames.next()).await {
+    /// Has the client join in time, and passes its packets on.
+    async fn read_all(mut self, frames: &mut FrameReader, by: Instant, client: &Client) -> End {
+        let (hint, limits) = (self.hint, client.limits());
+        let first = match timeout_at(by, frames.next()).await {
             Ok(Some(Ok(first))) => first,
             Ok(Some(Err(error))) => return error.into(),
             Ok(None) => return End::Left,
@@ -242,13 +234,13 @@ impl Sender {
             Ok(join) => join,
             Err(error) => return error.into(),
         };
-        let membership = match hall.join(join.room, hint, outbox) {
+        let membership = match client.hall.join(join.room, hint, &client.outbox) {
             Ok(membership) => membership,
             Err(code) => return End::Refused(code),
         };
         tracing::debug!(%hint, "a client joined a room");
 
-        frames.decoder_mut().set_limit(MAX_PACKET);
+        frames.set_limit(MAX_PACKET);
         loop {
             let packet = match timeout(limits.idle, frames.next()).await {
                 Ok(Some(Ok(packet))) => packet,
@@ -256,7 +248,8 @@ impl Sender {
                 Ok(None) => return End::Left,
                 Err(_elapsed) => return End::Refused(RefusalCode::Idle),
             };
-            let length = packet.len();
+            // What came around it counts, too: it has been read.
+            let length = packet.len().max(client.traffic.take_unpaid());
             pass_on(&membership, packet).await;
             if let Err(exhausted) = self.wait_for_turn(length).await {
                 return exhausted.into();
@@ -317,57 +310,6 @@ async fn write_all(writer: &mut FrameWriter, outbox: &Outbox) -> End {
             },
             too_slow = outbox.too_slow() => return too_slow.into(),
         }
-    }
-}
-
-/// Reads and forgets until the client closes its side, after each piece with the given pause.
-async fn discard(
-    reader: &mut OwnedReadHalf,
-    counters: &RelayCounters,
-    pause: Option<Duration>,
-) -> io::Result<()> {
-    let mut scrap = [0; 4_096];
-    loop {
-        match reader.read(&mut scrap).await? {
-            0 => return Ok(()),
-            bytes => counters.read(bytes),
-        }
-        if let Some(pause) = pause {
-            sleep(pause).await;
-        }
-    }
-}
-
-/// Writes frames so that giving up in the middle of one loses none of its bytes.
-#[derive(Debug)]
-struct FrameWriter {
-    writer: OwnedWriteHalf,
-    counters: RelayCounters,
-    /// Is told how much the client takes.
-    outbox: Arc<Outbox>,
-    /// What is left of the frame that is being written.
-    pending: Bytes,
-}
-
-impl FrameWriter {
-    /// Writes a whole frame, after what is left of the last one.
-    async fn write(&mut self, frame: Bytes) -> io::Result<()> {
-        self.flush().await?;
-        self.pending = frame;
-        self.flush().await
-    }
-
-    /// Writes what is left of the last frame.
-    async fn flush(&mut self) -> io::Result<()> {
-        while self.pending.has_remaining() {
-            let written = self.writer.write_buf(&mut self.pending).await?;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            self.counters.wrote(written);
-            self.outbox.took(written);
-        }
-        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ const SPAN: Duration = Duration::from_millis(250);
 /// Milliseconds in a second.
 const MILLIS: u128 = 1_000;
 
-/// A meter on a socket.
+/// A meter on a socket, below all encryption and framing: what those add is counted with what waits.
 #[derive(Debug, Default)]
 pub(super) struct Meter(Mutex<State>);
 
@@ -39,9 +39,19 @@ impl Meter {
         self.with(|state| state.begin(Instant::now(), bytes));
     }
 
-    /// So many bytes of them were taken.
+    /// So many bytes were taken.
     pub(super) fn note(&self, bytes: usize) {
         self.with(|state| state.note(Instant::now(), bytes));
+    }
+
+    /// All that waited was taken.
+    pub(super) fn end(&self) {
+        self.with(|state| state.waiting = 0);
+    }
+
+    /// When bytes were last taken, or began to wait.
+    pub(super) fn still_since(&self) -> Instant {
+        self.with(|state| state.taken_at.max(state.since).unwrap_or_else(Instant::now))
     }
 
     /// What it shows.
@@ -73,6 +83,10 @@ impl State {
     }
 
     fn note(&mut self, now: Instant, bytes: usize) {
+        if self.waiting == 0 {
+            // Nothing of the room's: an answer to a ping, for example.
+            return;
+        }
         self.waiting = self.waiting.saturating_sub(bytes);
         let since = self.taken_at.or(self.since).unwrap_or(now);
         self.taken_at = Some(now);
@@ -112,6 +126,16 @@ mod tests {
             state.note(now, 500);
             assert_eq!((state.waiting, state.rate), (0, None));
         }
+    }
+
+    #[test]
+    fn what_goes_while_nothing_waits_is_no_measure() {
+        let (mut state, start) = (State::default(), Instant::now());
+        state.begin(start, 500);
+        state.note(start, 500);
+        // An answer to a ping, an hour later.
+        state.note(after(start, 3_600_000), 6);
+        assert_eq!(state.rate, None);
     }
 
     #[test]

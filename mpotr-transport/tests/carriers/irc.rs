@@ -119,7 +119,7 @@ fn connect(address: &str, name: &str) -> IrcConnect {
 async fn packet(transport: &impl mpotr_transport::Transport) -> mpotr_transport::Bytes {
     loop {
         let received = timeout(Duration::from_secs(30), transport.receive()).await;
-        if let Received::Packet { packet, .. } = received.expect("nothing comes").unwrap() {
+        if let Received::Packet { packet, .. } = received.unwrap().unwrap() {
             return packet;
         }
     }

@@ -5,7 +5,6 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -13,6 +12,8 @@
 )]
 
 mod contract;
+#[cfg(feature = "websocket")]
+mod encrypted;
 #[cfg(unix)]
 mod exec;
 #[cfg(feature = "irc")]

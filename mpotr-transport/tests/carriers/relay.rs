@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use mpotr_transport::{
-    CancellationToken, Connect as _, Received, Relay, RelayConnect, Transport as _,
+    CancellationToken, Connect as _, Received, Relay, RelayAddress, RelayConnect, Transport as _,
 };
 use tokio::task::JoinHandle;
 
@@ -12,25 +12,46 @@ use crate::carrier_contract;
 use crate::contract::{Outsider, World};
 use crate::member::channel;
 
-struct RelayWorld {
+/// A relay, and how its clients speak to it.
+pub(crate) struct RelayWorld {
     address: SocketAddr,
+    /// What the relay speaks beside frames as they are.
+    prepare: Box<dyn Fn(Relay) -> Relay + Send + Sync>,
+    /// How a client knows it.
+    at: Box<dyn Fn(SocketAddr) -> RelayAddress + Send + Sync>,
     task: Option<(JoinHandle<()>, CancellationToken)>,
 }
 
 async fn relay() -> Option<RelayWorld> {
-    let mut world = RelayWorld {
-        address: ([127, 0, 0, 1], 0).into(),
-        task: None,
-    };
-    world.start().await;
-    Some(world)
+    Some(RelayWorld::new(|relay| relay, RelayAddress::from).await)
+}
+
+impl RelayWorld {
+    pub(crate) async fn new(
+        prepare: impl Fn(Relay) -> Relay + Send + Sync + 'static,
+        at: impl Fn(SocketAddr) -> RelayAddress + Send + Sync + 'static,
+    ) -> Self {
+        let mut world = Self {
+            address: ([127, 0, 0, 1], 0).into(),
+            prepare: Box::new(prepare),
+            at: Box::new(at),
+            task: None,
+        };
+        world.start().await;
+        world
+    }
+
+    #[cfg(feature = "websocket")]
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 impl World for RelayWorld {
     type Connect = RelayConnect;
 
     fn connect(&self, _name: &str) -> RelayConnect {
-        RelayConnect::new(&self.address.to_string(), channel())
+        RelayConnect::new((self.at)(self.address), channel()).unwrap()
     }
 
     async fn stop(&mut self) {
@@ -41,6 +62,7 @@ impl World for RelayWorld {
 
     async fn start(&mut self) {
         let relay = Relay::bind(self.address).await.unwrap();
+        let relay = (self.prepare)(relay);
         self.address = relay.local_addr();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(relay.run(shutdown.clone()));

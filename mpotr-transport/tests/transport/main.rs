@@ -13,3 +13,5 @@ mod reconnecting;
 mod refusals;
 mod rooms;
 mod slow_readers;
+#[cfg(feature = "websocket")]
+mod websocket;

@@ -48,8 +48,7 @@ async fn a_room_name_that_is_too_long() {
 
 #[tokio::test]
 async fn another_protocol() {
-    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    is_refused_by_default(request, RefusalCode::TooLong).await;
+    is_refused_by_default(b"SSH-2.0-client\r\n", RefusalCode::TooLong).await;
 }
 
 #[tokio::test]

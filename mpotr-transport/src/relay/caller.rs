@@ -1,0 +1,188 @@
+//! One who has connected and of whom is not known yet how it speaks: its first byte tells.
+//!
+//! | first byte | what it is |
+//! |---|---|
+//! | 0x16 | a handshake of TLS; what is inside is told by its first byte, too |
+//! | 0x47, a `G` | `GET ..`, by which WebSocket begins |
+//! | any other | frames as they are: the first one is short, and begins with a zero |
+
+use std::io;
+use std::sync::Arc;
+
+use socket2::SockRef;
+#[cfg(feature = "websocket")]
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Client, Connection};
+use super::hall::Hall;
+use super::origins::Origined;
+use super::traffic::Counted;
+use crate::frame::{Join, Refusal, RefusalCode, ServerFrame};
+#[cfg(feature = "tls")]
+use crate::socket::Duplex;
+use crate::socket::Socket;
+#[cfg(feature = "tls")]
+use crate::tls::TlsServer;
+use crate::transport::SenderHint;
+
+/// Bytes that the system may queue for one client.
+const SYSTEM_QUEUE: usize = 64 << 10;
+
+/// By what a handshake of TLS begins: RFC 8446, section 5.1.
+#[cfg(feature = "tls")]
+const TLS: u8 = 0x16;
+
+/// By what a request of HTTP for a WebSocket begins: RFC 6455, section 4.1.
+#[cfg(feature = "websocket")]
+const GET: u8 = b'G';
+
+/// How the relay may be spoken to, beside frames as they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Languages {
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<TlsServer>,
+}
+
+/// One who has connected.
+#[derive(Debug)]
+pub(super) struct Caller {
+    stream: TcpStream,
+    client: Client,
+    languages: Languages,
+}
+
+impl Caller {
+    pub(super) fn new(
+        stream: TcpStream,
+        hint: SenderHint,
+        hall: Arc<Hall>,
+        languages: Languages,
+    ) -> Self {
+        // Packets are small and people wait for them. Where the option cannot be set, they come a little later.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%hint, %error, "no TCP_NODELAY");
+        }
+        // The outbox is the queue, and knows who waits for what. What the system queues beside it comes off in lumps of a third of
+        // that: where it is megabytes, a steady reader seems to take nothing for as long as a lump lasts.
+        if let Err(error) = SockRef::from(&stream).set_send_buffer_size(SYSTEM_QUEUE) {
+            tracing::debug!(%hint, %error, "the system queues as much as it likes");
+        }
+        Self {
+            stream,
+            client: Client::new(hint, hall),
+            languages,
+        }
+    }
+
+    /// Serves the client to the end.
+    pub(super) async fn serve(self, origin: Origined, shutdown: CancellationToken) {
+        let now = Instant::now();
+        let by = now.checked_add(self.client.limits().join).unwrap_or(now);
+        let first = tokio::select! {
+            first = timeout_at(by, first_byte(&self.stream)) => first,
+            () = shutdown.cancelled() => {
+                return self.plain().see_off(RefusalCode::ShuttingDown).await;
+            }
+        };
+        let Ok(first) = first else {
+            return self.plain().see_off(RefusalCode::Silent).await;
+        };
+        let (hint, counters) = (self.client.hint(), self.client.counters().clone());
+        let met = tokio::select! {
+            met = timeout_at(by, self.meet(first)) => met,
+            () = shutdown.cancelled() => return,
+        };
+        match met {
+            Ok(Ok(connection)) => return connection.serve(origin, by, shutdown).await,
+            Ok(Err(error)) => tracing::debug!(%hint, %error, "a client was not understood"),
+            Err(_elapsed) => tracing::debug!(%hint, "a client did not finish its handshake"),
+        }
+        counters.refused();
+    }
+
+    /// Turns the client away unheard, in the way in which it speaks.
+    pub(super) async fn refuse(self, code: RefusalCode) {
+        let (hint, linger) = (self.client.hint(), self.client.limits().linger);
+        tracing::debug!(%hint, %code, "a client is turned away");
+        let Ok(first) = timeout(linger, first_byte(&self.stream)).await else {
+            return self.plain().see_off(code).await;
+        };
+        match timeout(linger, self.meet(first)).await {
+            Ok(Ok(connection)) => connection.see_off(code).await,
+            Ok(Err(error)) => tracing::debug!(%hint, %error, "a client was not told why"),
+            Err(_elapsed) => tracing::debug!(%hint, "a client did not hear why"),
+        }
+    }
+
+    /// Turns the client away unheard, without a wait: the few bytes always fit into a socket that nothing was written
+    /// to. One that speaks otherwise does not understand them, and sees the connection end.
+    pub(super) fn refuse_at_once(self, code: RefusalCode) {
+        let frame = ServerFrame::Refused(Refusal::new(code)).to_frame();
+        let told = SockRef::from(&self.stream).send(&frame);
+        let hint = self.client.hint();
+        self.client.counters().refused();
+        tracing::debug!(%hint, %code, ?told, "a client is turned away at once");
+    }
+
+    /// Speaks in frames as they are.
+    fn plain(self) -> Connection {
+        let (reader, writer) = self.stream.into_split();
+        let traffic = self.client.traffic();
+        let socket = Socket::of_halves(
+            Counted::new(reader, traffic),
+            Counted::new(writer, traffic),
+            Join::MAX,
+        );
+        Connection::new(socket, self.client)
+    }
+
+    /// Finds out how the client speaks, and speaks so.
+    async fn meet(self, first: io::Result<Option<u8>>) -> io::Result<Connection> {
+        match (first?, &self.languages) {
+            #[cfg(feature = "tls")]
+            (Some(TLS), Languages { tls: Some(tls) }) => {
+                let stream = Counted::new(self.stream, self.client.traffic());
+                let socket = inside(Box::new(tls.accept(stream).await?)).await?;
+                Ok(Connection::new(socket, self.client))
+            }
+            #[cfg(feature = "websocket")]
+            (Some(GET), _) => {
+                let stream = Counted::new(self.stream, self.client.traffic());
+                let socket = inside(Box::new(stream)).await?;
+                Ok(Connection::new(socket, self.client))
+            }
+            _ => Ok(self.plain()),
+        }
+    }
+}
+
+/// The first byte that comes, which is left there to be read.
+async fn first_byte(stream: &TcpStream) -> io::Result<Option<u8>> {
+    let mut byte = [0];
+    let bytes = stream.peek(&mut byte).await?;
+    Ok((bytes > 0).then_some(u8::from_be_bytes(byte)))
+}
+
+/// What is spoken in a stream: WebSocket, or frames as they are.
+#[cfg(feature = "websocket")]
+async fn inside(stream: Box<dyn Duplex>) -> io::Result<Socket> {
+    let mut stream = BufReader::new(stream);
+    if stream.fill_buf().await?.first() != Some(&GET) {
+        return Ok(Socket::of_stream(stream, Join::MAX));
+    }
+    let socket = crate::socket::accept(Box::new(stream)).await?;
+    Ok(Socket::of_websocket(socket, Join::MAX))
+}
+
+/// What is spoken in a stream: frames as they are.
+#[cfg(all(feature = "tls", not(feature = "websocket")))]
+#[expect(
+    clippy::unused_async,
+    reason = "with WebSocket it waits for the first byte"
+)]
+async fn inside(stream: Box<dyn Duplex>) -> io::Result<Socket> {
+    Ok(Socket::of_stream(stream, Join::MAX))
+}
