@@ -6,6 +6,7 @@
     reason = "tests and their helpers: a step that fails is a failed test"
 )]
 
+mod acts;
 mod alike;
 mod crew;
 mod damage;
