@@ -9,7 +9,8 @@ use mpotr_transport::{AddressError, ExecConnect, RelayAddress};
 
 /// Takes what can be looked up: `relay.example:7667`, `192.0.2.1:7667`, `[2001:db8::1]:7667`.
 pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
-    let is_host = |host: &str| !host.is_empty() && !host.contains(':');
+    let is_of_host = |sign: char| !sign.is_whitespace() && !":/?#@".contains(sign);
+    let is_host = |host: &str| !host.is_empty() && host.chars().all(is_of_host);
     let is_named = text
         .rsplit_once(':')
         .is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok());
@@ -129,11 +130,28 @@ mod tests {
         let place = "mpotr://relay.example".parse::<Place>().unwrap();
         assert_eq!(place.to_string(), "relay.example:7667");
         assert_eq!(Place::Relay(relay("relay.example:7667").unwrap()), place);
-        for text in ["mpotr://", "mpotr://h/room", "relay.example:1", "http://h"] {
+        for text in [
+            "mpotr://",
+            "mpotr://h/room",
+            "mpotr://h?sha=00",
+            "relay.example:1",
+            "http://h",
+        ] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
         for text in ["relay.example", "a/b:1", "h:0", ""] {
             assert!(relay(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_host_is_not_taken_for_part_of_it() {
+        assert!(super::host_and_port("relay.example:7667").is_ok());
+        for text in ["h/room:1", "h?sha256=00:1", "me@h:1", "h#a:1", "h h:1"] {
+            assert!(
+                super::host_and_port(text).is_err() && relay(text).is_err(),
+                "{text}"
+            );
         }
     }
 

@@ -65,6 +65,13 @@ impl<'a> Parts<'a> {
             None => (rest, None),
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // Who writes the sign of a channel as it is writes what is asked for behind it. It is not to be part of a name, and so
+        // to go unheard: a key that is pinned would not be.
+        let (fragment, query) = match fragment.and_then(|it| it.split_once('?')) {
+            Some((fragment, after)) if query.is_empty() => (Some(fragment), after),
+            Some(_) => return Err(AddressError::Query),
+            None => (fragment, query),
+        };
         let (authority, path) = match rest.split_once('/') {
             Some((authority, path)) => (authority, Some(path)),
             None => (rest, None),
@@ -184,6 +191,9 @@ mod tests {
         assert_eq!(seen, ("x", Some("u"), "h.example", Some(1), Some("f")));
         assert!(parts.query().eq([("a", "b"), ("c", "")]));
         assert_eq!(parts.fragment_as_path(), Err(AddressError::Fragment));
+        let parts = Parts::read("x://h/#f?a=b").unwrap();
+        assert!(parts.query().eq([("a", "b")]));
+        assert_eq!(parts.fragment_as_path().as_deref(), Ok("#f"));
         let numeric = Parts::read("x://[::1]:65535").unwrap();
         assert_eq!((numeric.host, numeric.port), ("::1", Some(65_535)));
         assert_eq!(Parts::read("x://[::1]").unwrap().port, None);
@@ -203,6 +213,7 @@ mod tests {
             ("x://h:0", AddressError::Port),
             ("x://h:+1", AddressError::Port),
             ("x://h:65536", AddressError::Port),
+            ("x://h/?a#f?b", AddressError::Query),
             ("x://u:p@h", AddressError::Password),
             ("x://h\u{7f}", AddressError::Character),
             ("x://h\u{e9}", AddressError::Character),

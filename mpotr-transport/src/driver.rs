@@ -321,6 +321,7 @@ fn take<S: CryptoSuite>(
             // A hint: the time-outs of the room decide who is there.
             Received::Present { sender, here } => tracing::debug!(%sender, here, "of the channel"),
             Received::Plain { name, text, .. } => news.push_back(DriverEvent::Plain { name, text }),
+            Received::Notice { text } => news.push_back(DriverEvent::Notice { text }),
         }
     }
     let results = room.handle_messages(now, &packets, rng);

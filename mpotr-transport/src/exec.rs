@@ -5,10 +5,13 @@
 //!   this side   Join ─────────────>  stdin    mpotr-transport-NAME    ──>  whatever it carries packets by
 //!               joined, report <───  stdout
 //!               packets <────────>
+//!               words <────────────  stderr
 //! ```
 //!
 //! The program is as trusted as any other that the person starts: it can read what is not encrypted, lose and forge, and
 //! has the rights of who starts it. So a program is started by what a person types alone, and never by a link.
+
+mod words;
 
 use std::io;
 use std::path::PathBuf;
@@ -31,6 +34,7 @@ use crate::frame::{
     FrameCodec, FrameError, Join, MAX_PACKET, RefusalCode, Report, RoomName, ServerFrame,
 };
 use crate::transport::{CloseCode, Closed, Connect, Received, Transport};
+use words::Words;
 
 /// What the name of such a program begins with.
 const PREFIX: &str = "mpotr-transport-";
@@ -98,6 +102,8 @@ impl ExecConnect {
             .env("MPOTR_NICK", &self.nick)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // What it writes is not to reach a terminal as it is.
+            .stderr(Stdio::piped())
             // Where nobody can wait for its end any longer.
             .kill_on_drop(true);
         // A key that ends this program is not to end the carrier before the last words are out.
@@ -120,8 +126,8 @@ impl Connect for ExecConnect {
             Closed::new(CloseCode::Refused, text)
         });
         let mut child = started?;
-        let pipes = (child.stdin.take(), child.stdout.take());
-        let (Some(input), Some(output)) = pipes else {
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(input), Some(output), Some(errors)) = pipes else {
             return Err(lost());
         };
         let frames = FramedRead::new(output, FrameCodec::new(ServerFrame::MAX));
@@ -134,16 +140,18 @@ impl Connect for ExecConnect {
             first: SyncMutex::default(),
             input: Mutex::new(Some(input)),
             output: Mutex::new(Some(frames)),
+            words: Words::of(errors),
             child: Some(child),
         };
         let joined = timeout(CONNECT_LIMIT, transport.join(&self.room)).await;
-        joined.map_err(|_elapsed| {
-            Closed::new(
-                CloseCode::Unreachable,
-                "the program does not say that the room is joined",
-            )
-        })??;
-        Ok(transport)
+        let silent = |_elapsed| {
+            let text = "the program does not say that the room is joined";
+            Err(Closed::new(CloseCode::Unreachable, text))
+        };
+        match joined.unwrap_or_else(silent) {
+            Ok(()) => Ok(transport),
+            Err(closed) => Err(transport.with_last_words(closed).await),
+        }
     }
 }
 
@@ -157,6 +165,7 @@ pub struct ExecTransport {
     /// Gone when a send was given up in the middle of a frame, or the transport is closed.
     input: Mutex<Option<ChildStdin>>,
     output: Mutex<Option<Frames>>,
+    words: Words,
     child: Option<Child>,
 }
 
@@ -185,6 +194,17 @@ impl ExecTransport {
             ServerFrame::Joined | ServerFrame::Refused(_) => return Err(out_of_place()),
         }
         Ok(())
+    }
+
+    /// A reason, and what the program has said last, which is often the better one.
+    async fn with_last_words(&self, closed: Closed) -> Closed {
+        match self.words.last().await {
+            Some(words) => Closed {
+                text: format!("{}; its last words: {words}", closed.text),
+                ..closed
+            },
+            None => closed,
+        }
     }
 
     fn note(&self, report: &Report) {
@@ -231,7 +251,15 @@ impl Transport for ExecTransport {
         let mut slot = self.output.lock().await;
         let frames = slot.as_mut().ok_or_else(lost)?;
         loop {
-            match next(frames).await? {
+            let frame = tokio::select! {
+                frame = next(frames) => frame,
+                text = self.words.next() => return Ok(Received::Notice { text }),
+            };
+            let frame = match frame {
+                Ok(frame) => frame,
+                Err(closed) => return Err(self.with_last_words(closed).await),
+            };
+            match frame {
                 ServerFrame::Packet { sender, packet } => {
                     return Ok(Received::Packet { sender, packet });
                 }

@@ -84,6 +84,7 @@ fn bytes(received: &Received) -> usize {
         Received::Packet { packet, .. } => packet.len(),
         Received::Present { .. } => 0,
         Received::Plain { name, text, .. } => name.len().saturating_add(text.len()),
+        Received::Notice { text } => text.len(),
     }
 }
 

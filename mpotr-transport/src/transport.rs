@@ -63,6 +63,11 @@ pub enum Received {
         /// What they wrote: any characters but line breaks.
         text: String,
     },
+    /// What the carrier itself has to say to the person at this end.
+    Notice {
+        /// Its words: any characters but line breaks.
+        text: String,
+    },
 }
 
 /// One member's connection to a room's channel.

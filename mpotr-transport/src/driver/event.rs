@@ -36,4 +36,9 @@ pub enum DriverEvent {
         /// What they wrote.
         text: String,
     },
+    /// The carrier itself has this to say to the person. It may be any words.
+    Notice {
+        /// Its words.
+        text: String,
+    },
 }

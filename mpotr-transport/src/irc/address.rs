@@ -166,6 +166,14 @@ mod tests {
         let address: IrcAddress = "ircs://irc.example/#tea".parse().unwrap();
         assert_eq!((address.port, address.channel.as_str()), (6697, "#tea"));
         assert_eq!(address.to_string(), "#tea on irc.example");
+        let pin = "0".repeat(64);
+        let address: IrcAddress = format!("ircs://irc.example/#tea?sha256={pin}")
+            .parse()
+            .unwrap();
+        assert_eq!((address.pins.len(), address.channel.as_str()), (1, "#tea"));
+        // A question mark of a name is written as one of any other part is.
+        let address: IrcAddress = "irc://irc.example/#what%3F".parse().unwrap();
+        assert_eq!(address.channel, "#what?");
     }
 
     const NOT_ENCRYPTED: &str =
@@ -184,6 +192,15 @@ mod tests {
             ("irc://irc.example/a?carrier=pigeon", AddressError::Query),
             ("irc://irc.example/a?key=secret", AddressError::Query),
             ("ircs://irc.example/a?sha256=00", AddressError::Query),
+            ("ircs://irc.example/a?sha=00", AddressError::Query),
+            // What people write who write the sign.
+            ("ircs://irc.example/#a?sha256=00", AddressError::Query),
+            ("ircs://irc.example/#a?sha=00", AddressError::Query),
+            ("irc://irc.example/#a?carrier=pigeon", AddressError::Query),
+            (
+                "irc://irc.example/?carrier=lines#a?sha=00",
+                AddressError::Query,
+            ),
             // There is no key to pin.
             (NOT_ENCRYPTED, AddressError::Query),
             ("http://irc.example/a", AddressError::Scheme),

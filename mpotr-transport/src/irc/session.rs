@@ -30,6 +30,10 @@ const WIRE: usize = 512;
 /// What a line has besides the armour, its source and its channel: `: PRIVMSG  :` and its end.
 const OVERHEAD: usize = 14;
 
+/// The most bytes of the own source that is believed: nick, user and the longest host of a network. Behind the longest name of
+/// a channel it leaves lines of 82 characters, in which the longest packet has room.
+const MOST_OF_SOURCE: usize = 352;
+
 /// The tag that holds a packet, and the one that says that this client hears such tags.
 const PACKET_TAG: &str = "+mpotr/p";
 const HEARS_TAG: &str = "+mpotr/t";
@@ -89,6 +93,8 @@ pub(super) struct Session {
     nick: String,
     /// `nick!user@host`, as others get it before each line.
     source: Option<String>,
+    /// Whether the person was told of one that is longer than any.
+    is_warned: bool,
     denies_tags: bool,
     /// When the channel was joined, by the clock of the server: what it dates before that is played back.
     joined: Option<String>,
@@ -121,6 +127,7 @@ impl Session {
             from: InstanceTag::new(tag),
             nick: settings.nick.clone(),
             source: None,
+            is_warned: false,
             denies_tags: false,
             joined: None,
             control: VecDeque::new(),

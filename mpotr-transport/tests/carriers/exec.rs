@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mpotr_transport::{CancellationToken, CloseCode, Connect as _, ExecConnect};
+use mpotr_transport::{
+    CancellationToken, CloseCode, Connect as _, ExecConnect, Received, Transport as _,
+};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -125,4 +127,61 @@ async fn a_program_that_is_not_there_or_does_not_speak_the_frames_is_told() {
         (CloseCode::Protocol, false),
         "{closed}"
     );
+}
+
+/// A program of a few words of sh.
+#[cfg(unix)]
+fn script(home: &Path, text: &str) -> ExecConnect {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let path = home.join("program");
+    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    ExecConnect::of_program(path, None, "alice", channel())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_program_writes_to_its_standard_error_is_told_as_its_words() {
+    let home = tempfile::tempdir().unwrap();
+    // The frame `joined`: length 1, kind 2.
+    let joined = r"printf '\000\000\000\001\002'";
+    let begins = format!("printf 'one\\033[2J\\n\\n' >&2; {joined}; sleep 3; echo two >&2");
+    let connect = script(home.path(), &begins);
+    let transport = connect.connect().await.unwrap();
+    let first = transport.receive().await.unwrap();
+    let text = "one\u{1b}[2J".to_owned();
+    assert_eq!(first, Received::Notice { text });
+    let mut rest = Vec::new();
+    let closed = loop {
+        match transport.receive().await {
+            Ok(received) => rest.push(received),
+            Err(closed) => break closed,
+        }
+    };
+    let is_told = closed.text.contains("two") || !rest.is_empty();
+    assert!(is_told, "{closed} {rest:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn why_a_program_ends_at_once_is_told_by_its_last_words() {
+    let home = tempfile::tempdir().unwrap();
+    let connect = script(home.path(), "echo first >&2; echo no such host >&2; exit 1");
+    let closed = connect.connect().await.unwrap_err();
+    assert!(
+        closed.text.ends_with("its last words: no such host"),
+        "{closed}"
+    );
+}
+
+/// It is read whether or not anyone wants to hear it, and costs what a few lines do.
+#[cfg(unix)]
+#[tokio::test]
+async fn who_says_much_is_not_held_up_and_little_of_it_waits() {
+    let home = tempfile::tempdir().unwrap();
+    let talks = "yes 'a line' | head -n 2000 >&2; head -c 100000 /dev/zero >&2; echo >&2; echo end >&2; exit 1";
+    let closed = script(home.path(), talks).connect().await.unwrap_err();
+    assert!(closed.text.ends_with("its last words: end"), "{closed}");
+    assert!(closed.text.len() < 1_000, "{closed}");
 }

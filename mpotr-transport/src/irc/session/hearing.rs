@@ -2,7 +2,9 @@
 
 use tokio::time::Instant;
 
-use super::{BEFORE_WORDS, HEARS_TAG, PACKET_TAG, Phase, REMEMBERED, Session, after, ending};
+use super::{
+    BEFORE_WORDS, HEARS_TAG, MOST_OF_SOURCE, PACKET_TAG, Phase, REMEMBERED, Session, after, ending,
+};
 use crate::armour::{Line, Reading};
 use crate::irc::address::Form;
 use crate::irc::message::Message;
@@ -38,7 +40,7 @@ impl Session {
             "NICK" => self.hear_nick(message.nick(), message.parameter(0)),
             "CHGHOST" if self.is_me(message.nick()) => {
                 let (user, host) = (message.parameter(0), message.parameter(1));
-                self.source = Some(format!("{}!{user}@{host}", self.nick));
+                self.note_source(format!("{}!{user}@{host}", self.nick));
             }
             // The host that others see from now on.
             "396" => self.hear_host(message.parameter(1)),
@@ -98,7 +100,7 @@ impl Session {
             return;
         }
         self.granted = self.registration.granted();
-        self.source = Some(message.source().to_owned());
+        self.note_source(message.source().to_owned());
         self.joined = message.tag("time").map(|time| time.into_owned());
         self.phase = Phase::Joined;
         let since = |at| now.saturating_duration_since(at);
@@ -122,7 +124,7 @@ impl Session {
                 self.pacing.note_echo(now);
             }
             // How others get it, whatever the server called this client before.
-            self.source = Some(message.source().to_owned());
+            self.note_source(message.source().to_owned());
             return;
         }
         if self.is_played_back(message) {
@@ -193,7 +195,8 @@ impl Session {
         if self.is_me(nick) {
             self.nick = new.to_owned();
             if let Some((_, rest)) = self.source.as_deref().and_then(|it| it.split_once('!')) {
-                self.source = Some(format!("{new}!{rest}"));
+                let source = format!("{new}!{rest}");
+                self.note_source(source);
             }
         } else {
             self.people.renames(nick, new);
@@ -207,7 +210,23 @@ impl Session {
         {
             // Some servers give the user's name with it.
             let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-            self.source = Some(format!("{name}@{host}"));
+            let source = format!("{name}@{host}");
+            self.note_source(source);
+        }
+    }
+
+    /// Takes note of what others get before each line of this client. One that would leave no room for a line is not
+    /// believed: what was known before stands, and the person is told once.
+    fn note_source(&mut self, source: String) {
+        let length = source.len();
+        if length <= MOST_OF_SOURCE {
+            self.source = Some(source);
+        } else if !core::mem::replace(&mut self.is_warned, true) {
+            self.received.push_back(Received::Notice {
+                text: format!(
+                    "the server gives this client a name of {length} bytes: it may cut lines short that are sent from here"
+                ),
+            });
         }
     }
 

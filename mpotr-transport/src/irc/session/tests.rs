@@ -144,6 +144,71 @@ fn while_one_is_there_who_hears_lines_alone_all_speak_by_lines_and_say_that_they
     assert_eq!(session.carrier(now + seconds(601)).name, "irc tags");
 }
 
+/// No server passes on lines under such a name, so what is said of one ends nothing and takes no room from lines.
+#[test]
+fn a_name_longer_than_any_is_not_believed_and_told_once() {
+    let long = "x".repeat(900);
+    for (capabilities, line) in [
+        (
+            "server-time",
+            format!(":s 396 alice {long} :is now your host"),
+        ),
+        ("server-time", format!(":alice!~al@h NICK {long}")),
+        ("chghost", format!(":alice!~al@h CHGHOST al {long}")),
+        (
+            "server-time",
+            format!(":s 396 alice {} :is now your host", "x".repeat(420)),
+        ),
+    ] {
+        let (now, mut session) = joined(capabilities);
+        let before = session.carrier(now);
+        session.handle_line(now, &line);
+        session.handle_line(now, &line);
+        assert_eq!(session.carrier(now), before, "{line:.40}");
+        let told = received(&mut session);
+        let is_notice = |it: &Received| matches!(it, Received::Notice { .. });
+        assert_eq!(
+            told.iter().filter(|it| is_notice(it)).count(),
+            1,
+            "{line:.40}"
+        );
+        send(&mut session, now, &[7; 60_000]);
+        assert!(session.closed().is_none());
+    }
+    // The same of the name by which it comes in.
+    let now = Instant::now();
+    let mut session = Session::new(now, settings("irc://h/tea"), 7);
+    session.handle_line(now, ":s CAP * LS :server-time");
+    for line in GREETING {
+        session.handle_line(now, line);
+    }
+    session.handle_line(now, &format!(":alice!~al@{long} JOIN #tea"));
+    assert!(session.is_joined());
+    send(&mut session, now, &[7; 60_000]);
+}
+
+#[test]
+fn the_longest_name_that_is_believed_leaves_room_for_the_longest_packet() {
+    let now = Instant::now();
+    let channel = "c".repeat(63);
+    let mut session = Session::new(now, settings(&format!("irc://h/{channel}")), 7);
+    session.handle_line(now, ":s CAP * LS :server-time");
+    for line in GREETING {
+        session.handle_line(now, line);
+    }
+    let host = "h".repeat(super::MOST_OF_SOURCE - "alice!~al@".len());
+    session.handle_line(now, &format!(":alice!~al@{host} JOIN #{channel}"));
+    assert!(session.is_joined() && received(&mut session).is_empty());
+    send(&mut session, now, &[7; super::MOST_BY_LINES]);
+    let source = format!(":alice!~al@{host} ");
+    let sent = lines(&mut session, now);
+    assert!(!sent.is_empty());
+    assert!(
+        sent.iter()
+            .all(|line| source.len() + line.len() + 2 <= super::WIRE)
+    );
+}
+
 #[test]
 fn the_own_echo_opens_the_window_and_is_not_heard() {
     let (now, mut session) = joined(TAGS);
