@@ -7,8 +7,8 @@
 //!   the clock, or `tick` ────────────────>┘             └── packets ──> carriers
 //! ```
 //!
-//! The session does no IO but for what an `open` names: this loop feeds it, and stops to feed it while nobody reads what it
-//! says.
+//! The session does no IO: what an `open` names is read beside it (`loading`). This loop feeds it, and stops to feed it while
+//! nobody reads what it says.
 
 mod address;
 mod args;
@@ -16,6 +16,7 @@ mod calls;
 mod failure;
 mod line;
 mod link;
+mod loading;
 mod opening;
 mod options;
 mod params;

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
-use mpotr::LinkReport;
+use mpotr::{IdentityKeyPair, LinkReport};
 use mpotr_transport::{
     Bytes, Closed, Connect as _, Loss, Received, RelayConnect, RelayTransport, Retry,
     Transport as _,
 };
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+
+use super::failure::Failure;
 
 /// Packets that are handed on at once: a backlog is opened many times faster than one by one.
 const TOGETHER: usize = 256;
@@ -37,6 +39,8 @@ pub(super) struct News {
 /// What a link has to say.
 #[derive(Debug)]
 pub(super) enum What {
+    /// The identity of the room that waits for it, or why it cannot be had.
+    Identity(Result<Box<IdentityKeyPair>, Failure>),
     /// It is there, for the first time.
     Connected,
     /// It never was.

@@ -1,4 +1,4 @@
-//! Rooms that wait for their carrier: what is asked of them meanwhile waits, too.
+//! Rooms that wait for their identity to be read, or for their carrier: what is asked of them meanwhile waits, too.
 
 use std::collections::VecDeque;
 
@@ -6,16 +6,26 @@ use mpotr::fingerprint;
 use mpotr::json::Hex;
 use serde_json::{Value, json};
 
+use super::options::Asked;
 use super::request::Request;
 use super::room::OpenRoom;
 
-/// A room that waits for its carrier.
+/// What a room waits for.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Its identity.
+    Identity(Box<Asked>),
+    /// Its carrier.
+    Carrier(Box<OpenRoom>),
+}
+
+/// A room that waits.
 #[derive(Debug)]
 pub(super) struct Opening {
     /// That of `open`.
     pub(super) id: Value,
     pub(super) link: u64,
-    pub(super) room: OpenRoom,
+    pub(super) stage: Stage,
     pub(super) requests: VecDeque<Request>,
 }
 

@@ -3,10 +3,7 @@
 use std::path::PathBuf;
 
 use mpotr::json::{AdmissionJson, PolicyJson};
-use mpotr::{
-    Backend, Carrier, IdentityKeyPair, MAX_PACKET, Policy, Profile, RoomOptions, SuiteId,
-    new_identity,
-};
+use mpotr::{Backend, Carrier, IdentityKeyPair, MAX_PACKET, Policy, Profile, RoomOptions, SuiteId};
 use mpotr_formats::Nick;
 use mpotr_transport::RelayAddress;
 
@@ -29,14 +26,15 @@ pub(super) fn handle(params: &mut Params) -> Result<String, Failure> {
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) options: RoomOptions,
-    pub(super) identity: IdentityKeyPair,
+    /// Where its identity is; without one, it has one for this room alone.
+    pub(super) identity: Option<IdentityFile>,
     pub(super) texts: Texts,
     /// The relay; without one the host carries the packets.
     pub(super) relay: Option<RelayAddress>,
 }
 
 impl Asked {
-    /// Reads the parameters, but for the handle, and the identity file that they name.
+    /// Reads the parameters, but for the handle. No file that they name is touched.
     ///
     /// # Errors
     /// The first that is wrong.
@@ -47,11 +45,11 @@ impl Asked {
         let relay = relay(&mut params)?;
         let options = choices(options, &mut params)?;
         let texts = texts(&mut params)?;
-        let file = IdentityFile::read(&mut params)?;
+        let identity = IdentityFile::read(&mut params)?;
         params.finish()?;
         Ok(Self {
             options,
-            identity: file.load()?,
+            identity,
             texts,
             relay,
         })
@@ -124,14 +122,20 @@ fn texts(params: &mut Params) -> Result<Texts, Failure> {
     }
 }
 
-/// Where an identity is kept, if it is.
-struct IdentityFile {
-    path: Option<PathBuf>,
+/// Where an identity is kept.
+#[derive(Debug)]
+pub(super) struct IdentityFile {
+    path: PathBuf,
     passphrase: Option<PathBuf>,
 }
 
 impl IdentityFile {
-    fn read(params: &mut Params) -> Result<Self, Failure> {
+    #[cfg(all(test, unix))]
+    pub(super) const fn new(path: PathBuf, passphrase: Option<PathBuf>) -> Self {
+        Self { path, passphrase }
+    }
+
+    fn read(params: &mut Params) -> Result<Option<Self>, Failure> {
         let path: Option<PathBuf> = params.optional("identity_file")?;
         let file: Option<PathBuf> = params.optional("passphrase_file")?;
         let descriptor: Option<u16> = params.optional("passphrase_fd")?;
@@ -143,25 +147,29 @@ impl IdentityFile {
             (None, Some(descriptor)) => Some(PathBuf::from(format!("/dev/fd/{descriptor}"))),
             (file, None) => file,
         };
-        if path.is_none() && passphrase.is_some() {
-            return Err(Failure::params(
-                "identity_file",
-                "a passphrase is for a file",
-            ));
+        match path {
+            Some(path) => Ok(Some(Self { path, passphrase })),
+            None if passphrase.is_none() => Ok(None),
+            None => {
+                let message = "a passphrase is for a file";
+                Err(Failure::params("identity_file", message))
+            }
         }
-        Ok(Self { path, passphrase })
     }
 
-    /// The identity; one for this room alone where no file is named. Nobody is asked for a passphrase.
-    fn load(&self) -> Result<IdentityKeyPair, Failure> {
-        let Some(path) = &self.path else {
-            return Ok(new_identity());
-        };
+    pub(super) const fn has_passphrase(&self) -> bool {
+        self.passphrase.is_some()
+    }
+
+    /// The identity. Nobody is asked for a passphrase. It takes the time that an age file is meant to take, and that of who
+    /// writes to a pipe.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn load(&self) -> Result<IdentityKeyPair, Failure> {
         let passphrase = self.passphrase.as_deref();
         let passphrase = passphrase.map_or(Passphrase::Never, Passphrase::InFile);
-        // An age file is meant to take its time: the links go on meanwhile.
-        let loaded = tokio::task::block_in_place(|| identity::load(path, passphrase));
-        loaded.map_err(|error| {
+        identity::load(&self.path, passphrase).map_err(|error| {
             let message = format!("{error:#}");
             match is_about_passphrase(&error) {
                 true => Failure::passphrase(message),

@@ -163,6 +163,8 @@ impl OpenRoom {
             }
             What::Failed(why) | What::Closed(why) => self.lose(why),
             What::Done => carried.is_done = true,
+            // A room that is open has one.
+            What::Identity(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mpotr::{Backend, Member, SuiteId};
+use mpotr::{Backend, IdentityKeyPair, Member, SuiteId, new_identity};
 use mpotr_transport::{Clock, RelayConnect};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -15,7 +15,8 @@ use super::calls::{self, METHODS};
 use super::failure::Failure;
 use super::line::Line;
 use super::link::{Link, News, What};
-use super::opening::{Opening, opened};
+use super::loading::Loading;
+use super::opening::{Opening, Stage, opened};
 use super::options::{Asked, handle};
 use super::params::Params;
 use super::request::Request;
@@ -50,6 +51,7 @@ pub(super) struct Session {
     time: Time,
     rooms: BTreeMap<String, OpenRoom>,
     opening: BTreeMap<String, Opening>,
+    loading: Loading,
     /// The number of the next link.
     links: u64,
     news: mpsc::Sender<News>,
@@ -69,6 +71,7 @@ impl Session {
             },
             rooms: BTreeMap::new(),
             opening: BTreeMap::new(),
+            loading: Loading::default(),
             links: 0,
             news,
             out: Vec::new(),
@@ -83,7 +86,7 @@ impl Session {
         said.map(|value| value.to_string())
     }
 
-    /// Requests that wait for a carrier.
+    /// Requests that wait for a room to be opened.
     pub(super) fn waiting(&self) -> usize {
         self.opening.values().map(|it| it.requests.len()).sum()
     }
@@ -160,20 +163,13 @@ impl Session {
     }
 
     fn open(&mut self, id: Value, params: Params) {
-        match self.try_open(&id, params) {
-            Ok(Some(handle)) => {
-                let answer = self.rooms.get(&handle).map(opened);
-                self.answer(id, answer.ok_or_else(Failure::no_such_room));
-                self.settle(&handle);
-            }
-            // The answer follows when the carrier is there, or cannot be had.
-            Ok(None) => {}
-            Err(failure) => self.answer(id, Err(failure)),
+        if let Err(failure) = self.try_open(&id, params) {
+            self.answer(id, Err(failure));
         }
     }
 
-    /// Opens a room: the handle of one that is open, none of one that waits for its carrier.
-    fn try_open(&mut self, id: &Value, mut params: Params) -> Result<Option<String>, Failure> {
+    /// Opens a room, or begins to: the answer of one that waits follows.
+    fn try_open(&mut self, id: &Value, mut params: Params) -> Result<(), Failure> {
         let handle = handle(&mut params)?;
         if self.rooms.contains_key(&handle) || self.opening.contains_key(&handle) {
             return Err(Failure::room_exists());
@@ -181,14 +177,45 @@ impl Session {
         if self.rooms.len().saturating_add(self.opening.len()) >= self.most_rooms {
             return Err(Failure::too_many_rooms(self.most_rooms));
         }
-        let asked = Asked::read(params)?;
+        let mut asked = Asked::read(params)?;
         if asked.relay.is_some() && matches!(self.time, Time::Manual(_)) {
             let message = "with a manual clock there are no carriers";
             return Err(Failure::params("mode", message));
         }
+        let link = self.links;
+        self.links = link.saturating_add(1);
+        let Some(file) = asked.identity.take() else {
+            return self.build(id, &handle, link, asked, new_identity());
+        };
+        let opening = Opening {
+            id: id.clone(),
+            link,
+            stage: Stage::Identity(Box::new(asked)),
+            requests: VecDeque::new(),
+        };
+        self.opening.insert(handle.clone(), opening);
+        let (loading, news) = (self.loading.clone(), self.news.clone());
+        tokio::spawn(async move {
+            let what = What::Identity(loading.load(file).await.map(Box::new));
+            let room = handle;
+            // A session that is over hears nothing.
+            let _unheard = news.send(News { room, link, what }).await;
+        });
+        Ok(())
+    }
+
+    /// Enters a room, which may have to wait for its carrier yet.
+    fn build(
+        &mut self,
+        id: &Value,
+        handle: &str,
+        link: u64,
+        asked: Asked,
+        identity: IdentityKeyPair,
+    ) -> Result<(), Failure> {
         let now = self.now();
         let entered = catch_unwind(AssertUnwindSafe(|| {
-            Member::new(asked.options, asked.identity, now)
+            Member::new(asked.options, identity, now)
         }));
         let member = entered.map_err(|_panic| Failure::internal())??;
         let connect = asked
@@ -203,21 +230,21 @@ impl Session {
             is_acknowledged: true,
         };
         let Some(connect) = connect else {
-            self.rooms.insert(handle.clone(), room);
-            return Ok(Some(handle));
+            self.answer(id.clone(), Ok(opened(&room)));
+            self.rooms.insert(handle.to_owned(), room);
+            self.settle(handle);
+            return Ok(());
         };
-        let link = self.links;
-        self.links = link.saturating_add(1);
         let news = self.news.clone();
-        room.carried = Some(Carried::by(Link::start(&handle, link, connect, news), now));
+        room.carried = Some(Carried::by(Link::start(handle, link, connect, news), now));
         let opening = Opening {
             id: id.clone(),
             link,
-            room,
+            stage: Stage::Carrier(Box::new(room)),
             requests: VecDeque::new(),
         };
-        self.opening.insert(handle, opening);
-        Ok(None)
+        self.opening.insert(handle.to_owned(), opening);
+        Ok(())
     }
 
     fn call(&mut self, id: Value, method: String, mut params: Params) {
@@ -292,21 +319,35 @@ impl Session {
         }
     }
 
-    /// The carrier of a room that waits for it is there, or cannot be had.
+    /// What a room waits for is there, or cannot be had.
     fn enter(&mut self, handle: &str, what: What) {
         let Some(opening) = self.opening.remove(handle) else {
             return;
         };
         let Opening {
-            id, room, requests, ..
+            id,
+            link,
+            stage,
+            requests,
         } = opening;
-        if let What::Failed(why) = what {
-            let failure = Failure::from(why);
-            self.answer(id, Err(failure));
-        } else {
-            self.answer(id, Ok(opened(&room)));
-            self.rooms.insert(handle.to_owned(), room);
-            self.with(handle, |room| room.hear(what));
+        match (stage, what) {
+            (Stage::Identity(asked), What::Identity(identity)) => {
+                let built =
+                    identity.and_then(|identity| self.build(&id, handle, link, *asked, *identity));
+                if let Err(failure) = built {
+                    self.answer(id, Err(failure));
+                }
+            }
+            (_, What::Failed(why)) => {
+                self.answer(id, Err(Failure::from(why)));
+            }
+            (Stage::Carrier(room), what) => {
+                self.answer(id, Ok(opened(&room)));
+                self.rooms.insert(handle.to_owned(), *room);
+                self.with(handle, |room| room.hear(what));
+            }
+            // What is not there yet has nothing to say.
+            (Stage::Identity(_), _) => self.answer(id, Err(Failure::internal())),
         }
         for request in requests {
             self.serve(request);

@@ -330,3 +330,47 @@ fn what_a_room_does_not_do_is_refused_and_the_room_goes_on() {
     assert_eq!(host.hears("x", "ended")["acknowledged"], true);
     assert_eq!(host.end(), Some(0));
 }
+
+/// Who opens a room by a pipe that nobody has written to yet holds up no other room, and comes in when it is written.
+#[cfg(unix)]
+#[test]
+fn a_passphrase_that_does_not_come_holds_up_no_other_room() {
+    let home = tempdir().unwrap();
+    let file = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let made = std::process::Command::new("mkfifo")
+        .arg(file("words"))
+        .status();
+    assert!(made.unwrap().success());
+    let writes = |file: String| std::thread::spawn(move || std::fs::write(file, "correct horse"));
+    let writing = writes(file("words"));
+    let new = ["identity", "new", "--identity", &file("sealed")];
+    let under = ["--passphrase-file", &file("words")];
+    succeed(home.path(), &[&new[..], &under].concat());
+    writing.join().unwrap().unwrap();
+    let mut host = Host::start(home.path(), &[]);
+    host.hello();
+    let sealed = json!({ "identity_file": file("sealed"), "passphrase_file": file("words") });
+    let waits = host.request("open", open(sealed));
+    let state = host.request("state", json!({ "room": "x" }));
+    host.ask("open", open(json!({ "room": "other" }))).unwrap();
+    host.ask("state", json!({ "room": "other" })).unwrap();
+    let again = open(json!({}));
+    assert_eq!(refused(&mut host, "open", again).0, "room_exists");
+    let writing = writes(file("words"));
+    for id in [waits, state] {
+        let answer = host.answer();
+        assert_eq!(answer["id"], id, "{answer}");
+        assert!(answer["result"].is_object(), "{answer}");
+    }
+    writing.join().unwrap().unwrap();
+    // At the end of the input nothing is waited for that does not come.
+    let sealed = json!({
+        "identity_file": file("sealed"), "passphrase_file": file("words"), "room": "late",
+    });
+    let waits = host.request("open", open(sealed));
+    host.end_input();
+    let answer = host.answer();
+    assert_eq!(answer["id"], waits);
+    assert_eq!(answer["error"]["data"]["code"], "shutting_down");
+    assert_eq!(host.end(), Some(0));
+}

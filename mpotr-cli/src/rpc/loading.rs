@@ -1,0 +1,105 @@
+//! Identities are read beside all rooms: a file may be a pipe to which nobody writes, or lie where nobody answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mpotr::IdentityKeyPair;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::failure::Failure;
+use super::options::IdentityFile;
+
+/// How long an identity may take to be read. The work that a passphrase is stretched by is within.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// As many are read at one time: one that does not end keeps its thread.
+const MOST: usize = 8;
+
+/// Reads identities.
+#[derive(Clone, Debug)]
+pub(super) struct Loading {
+    free: Arc<Semaphore>,
+    limit: Duration,
+}
+
+impl Default for Loading {
+    fn default() -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(MOST)),
+            limit: LIMIT,
+        }
+    }
+}
+
+impl Loading {
+    /// The identity in a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or not in time.
+    pub(super) async fn load(self, file: IdentityFile) -> Result<IdentityKeyPair, Failure> {
+        let limit = self.limit;
+        let late = format!("it was not read within {} s", limit.as_secs());
+        let late = match file.has_passphrase() {
+            // An identity in a pipe is refused at once, a passphrase is not.
+            true => Failure::passphrase(late),
+            false => Failure::identity_file(late),
+        };
+        let loading = async {
+            let free = self.free.acquire_owned().await;
+            let free = free.map_err(|_closed| Failure::internal())?;
+            let load = move || {
+                let loaded = file.load();
+                // Not before: a thread that does not end is counted for as long as it lasts.
+                drop(free);
+                loaded
+            };
+            spawn_blocking(load)
+                .await
+                .map_err(|_panic| Failure::internal())?
+        };
+        timeout(limit, loading).await.map_err(|_elapsed| late)?
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::{Loading, MOST};
+    use crate::identity::store;
+    use crate::rpc::options::IdentityFile;
+
+    fn pipe(path: &Path) {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.is_ok_and(|status| status.success()));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_is_given_up_in_time_and_takes_a_bounded_number_of_threads() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        pipe(&at("words"));
+        // It only has to look as if it were sealed.
+        store::create(&at("me"), b"age-encryption.org/v1\n").unwrap();
+        let loading = Loading {
+            limit: Duration::from_millis(50),
+            ..Loading::default()
+        };
+        for _ in 0..=MOST {
+            let file = IdentityFile::new(at("me"), Some(at("words")));
+            let refused = loading.clone().load(file).await.unwrap_err();
+            assert_eq!(refused.into_json()["data"]["code"], "passphrase");
+        }
+        assert_eq!(loading.free.available_permits(), 0);
+        // Who writes to the pipe at last ends those that read it.
+        let mut words = OpenOptions::new();
+        while loading.free.available_permits() < MOST {
+            drop(words.read(true).write(true).open(at("words")));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
