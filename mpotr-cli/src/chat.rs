@@ -19,8 +19,10 @@ mod obeying;
 mod outcome;
 mod remembering;
 mod rules;
+mod runs;
 mod sending;
 mod verifying;
+mod voting;
 mod waiting;
 pub(crate) mod whom;
 mod wording;
@@ -34,7 +36,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use mpotr::room::Event;
-use mpotr::{MAX_BODY, Policy};
+use mpotr::{MAX_BODY, Policy, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
@@ -109,21 +111,31 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     let place = args.place();
     let entered = tokio::select! {
         biased;
-        _ = stop.asked() => return Err(ChatError::NeverSecure.into()),
+        _ = stop.asked() => Err(ChatError::NeverSecure.into()),
         entered = enter(args, &place, identity, admission, &said) => entered,
     };
+    let entered = entered.inspect_err(|_| {
+        // Nothing was heard that could be kept.
+        let _removed = keeper.as_ref().map(Keeper::remove_if_empty);
+    });
     let Entered { handle, mut events } = entered?;
     out.notice(format_args!(
         "waiting for others in \"{}\" on {}",
         args.room, place
     ));
     out.notice(conversation.door());
+    if at_terminal {
+        out.notice(
+            "a line that you type goes to all members; /help lists the commands, ctrl-d leaves",
+        );
+    }
 
     out.expect_typing();
     let mut lines = input::read_lines(TEXT_LIMIT)?;
     let mut chat = Chat {
         link: Link::new(&place),
         held: HeldTexts::default(),
+        pauses: Vec::new(),
         unseen: None,
         early: VecDeque::new(),
         is_read_out: false,
@@ -182,6 +194,11 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 Some(DriverEvent::Plain { name, text }) => chat.out.notice(format_args!(
                     "in the channel, for all to read, {} writes: {}",
                     Escaped(&name),
+                    Escaped(&text)
+                )),
+                Some(DriverEvent::Notice { text }) => chat.out.notice(format_args!(
+                    "the {} {place} says: {}",
+                    place.what(),
                     Escaped(&text)
                 )),
                 Some(_) => {}
@@ -249,6 +266,8 @@ struct Chat<'a> {
     link: Link,
     /// Texts that have not left.
     held: HeldTexts,
+    /// What texts wait for.
+    pauses: Vec<WaitingReason>,
     /// A text of a pipe whose readers are shown first.
     unseen: Option<String>,
     /// Texts of a script that lets people in, from before the room was secure.

@@ -76,6 +76,17 @@ fn add(args: &AddArgs, out: &mut Output) -> anyhow::Result<()> {
         petname: args.name.clone(),
     };
     let known = file.change(|people| {
+        if let Some(before) = people.get(&key)
+            && before.petname != args.name
+        {
+            anyhow::bail!(
+                "this key is known already, as {}: {}; `mpotr people name {} {}` calls it otherwise",
+                before.petname,
+                line(&key, before),
+                before.petname,
+                args.name
+            );
+        }
         people
             .add(key, person.clone())
             .map_err(|error| named(people, error))?;

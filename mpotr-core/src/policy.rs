@@ -143,6 +143,16 @@ impl Rule {
         }
     }
 
+    /// Whether the word of a member can help to what the rule asks for, of those who are there.
+    pub(crate) fn counts(&self, member: &IdentityKey, words: &[(IdentityKey, Word)]) -> bool {
+        match self {
+            Self::Anyone | Self::Quorum(_) => true,
+            Self::Founders(founders) => {
+                founders.contains(member) || !words.iter().any(|(it, _)| founders.contains(it))
+            }
+        }
+    }
+
     fn is_readable(&self) -> Result<(), PolicyError> {
         match self {
             Self::Founders(founders) if founders.len() > MAX_FOUNDERS => {

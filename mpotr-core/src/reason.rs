@@ -66,7 +66,7 @@ pub enum WaitingReason {
     /// This member or the policy leaves a member out: texts wait for the epoch without it, or for the vote to be
     /// withdrawn.
     Excluding {
-        /// Who is to be left out.
+        /// Who is to be left out. It may be this member: the others have the votes for that.
         identity: IdentityKey,
     },
     /// What this member asks for needs the votes of others.
@@ -75,6 +75,16 @@ pub enum WaitingReason {
         vote: Vote,
         /// Votes that are heard, the own one among them.
         have: usize,
+        /// Votes that it takes.
+        need: usize,
+    },
+    /// Other members ask for what takes this one's vote too, or that of more members, and this one has not asked for it. Of
+    /// newcomers [`WaitingReason::AdmitHere`] tells.
+    VoteHere {
+        /// What they ask for.
+        vote: Vote,
+        /// Who asks for it.
+        by: Vec<IdentityKey>,
         /// Votes that it takes.
         need: usize,
     },
@@ -113,6 +123,7 @@ impl WaitingReason {
             Self::IdentityInRoom => "identity_in_room",
             Self::Excluding { .. } => "excluding",
             Self::NeedsVotes { .. } => "needs_votes",
+            Self::VoteHere { .. } => "vote_here",
             Self::NotAdmitted { .. } => "not_admitted",
             Self::NotFinal { .. } => "not_final",
             Self::Expired => "expired",

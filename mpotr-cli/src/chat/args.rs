@@ -72,11 +72,15 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "N", conflicts_with = "with",
         value_parser = clap::value_parser!(u16).range(2..=MAX_MEMBERS_OPTION))]
     pub(super) members: Option<u16>,
-    /// The identity file [default: a new identity that is forgotten at the end]
+    /// The identity file [default: the one that `mpotr identity new` makes, mpotr/identity in the user's data folder; else a
+    /// new identity that is forgotten at the end]
     #[arg(long, value_name = "FILE")]
     pub(super) identity: Option<PathBuf>,
+    /// Be a new identity that is forgotten at the end, whatever is in the user's data folder
+    #[arg(long, conflicts_with = "identity")]
+    pub(super) throw_away: bool,
     /// The identity file is under the passphrase in FILE, one line of text; without this, it is asked for
-    #[arg(long, value_name = "FILE", requires = "identity")]
+    #[arg(long, value_name = "FILE", conflicts_with = "throw_away")]
     pub(super) passphrase_file: Option<PathBuf>,
     /// Talk with these and nobody else: files with public keys, as `mpotr identity show --public` prints them, with commas
     /// or spaces between. The room begins when all of them are in, and nothing is sent before; so there is no --members

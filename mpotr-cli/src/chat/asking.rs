@@ -9,6 +9,7 @@ use mpotr_formats::Escaped;
 
 use super::Chat;
 use super::awaited::Asked;
+use super::command;
 use super::conversation::Conversation;
 use super::door::Door;
 use super::rules::Amendment;
@@ -174,6 +175,11 @@ impl Chat<'_> {
         let asked = self.handle.exclude(member).await;
         if asked.is_ok() {
             self.conversation.awaited.exclude(member);
+            let name = self.conversation.name(&member);
+            self.out.notice(format_args!(
+                "asking that {name} be left out; once out, {} may let it in again by /admit",
+                command::whose(&self.policy.admit)
+            ));
         }
         self.ask(asked);
     }

@@ -57,7 +57,7 @@ pub(super) enum Command {
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 27] = [
+pub(super) const HELP: [&str; 28] = [
     "/members          who is in the room, and who waits",
     "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
     "                  key; a person who was in the room before by its name, too",
@@ -68,7 +68,8 @@ pub(super) const HELP: [&str; 27] = [
     "/mute WHO         show no more of a member's texts; /unmute WHO shows them again",
     "/release          send what is held since others came in before it left: all of it, or one text by its",
     "                  number: /release 2",
-    "/discard          take back what is held, all of it or one text: nobody reads it",
+    "/discard          take back all that has not left, held or not, or one text that is held by its number:",
+    "                  nobody reads it",
     "/refresh          make fresh keys",
     "/policy           the rules of the room",
     "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
@@ -166,7 +167,8 @@ fn usage(name: &str, line: &str) -> Command {
              between; or /policy evidence on, off; or /policy rekey light, full; /policy alone shows the rules",
         ),
         "release" | "discard" => Command::Usage(
-            "/release sends what is held, /discard takes it back: all of it, or one text by its number",
+            "/release sends what is held, /discard takes it back and what else has not left: all of it, or one text \
+             that is held by its number",
         ),
         "code" => Command::Usage(
             "/code asks for the code of the room; /code and the last four digits say that all have read the same",
@@ -182,13 +184,19 @@ fn usage(name: &str, line: &str) -> Command {
     }
 }
 
+/// Whose word a rule asks for.
+pub(super) fn whose(rule: &Rule) -> String {
+    match rule {
+        Rule::Anyone => "any member".to_owned(),
+        Rule::Quorum(votes) if votes.get() == 1 => "any member".to_owned(),
+        Rule::Quorum(votes) => format!("{votes} members together"),
+        Rule::Founders(founders) if founders.len() == 1 => "one founder alone".to_owned(),
+        Rule::Founders(founders) => format!("one of {} founders", founders.len()),
+    }
+}
+
 /// The rules of a room, for a person.
 pub(super) fn describe(policy: &Policy) -> Vec<String> {
-    let whose = |rule: &Rule| match rule {
-        Rule::Anyone => "any member".to_owned(),
-        Rule::Quorum(votes) => format!("{votes} members together"),
-        Rule::Founders(founders) => format!("one of {} founders", founders.len()),
-    };
     vec![
         format!(
             "  key agreement {}, authentication {}",

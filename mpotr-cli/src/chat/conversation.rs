@@ -48,6 +48,12 @@ pub(super) struct Conversation {
     pub(super) verifying: Verifying,
     /// Members whose texts are not shown.
     muted: BTreeSet<IdentityKey>,
+    /// Who took no part in a run, as was told: until it is in, the next ones are not.
+    pub(super) absent_from_runs: BTreeSet<IdentityKey>,
+    /// Who would be in the room with this member, and is not let in.
+    pub(super) to_admit: BTreeSet<IdentityKey>,
+    /// Whether the others have the votes to leave this member out.
+    pub(super) is_put_out: bool,
 }
 
 impl Conversation {
@@ -67,6 +73,9 @@ impl Conversation {
             awaited: Awaited::default(),
             verifying: Verifying::default(),
             muted: BTreeSet::new(),
+            absent_from_runs: BTreeSet::new(),
+            to_admit: BTreeSet::new(),
+            is_put_out: false,
         }
     }
 
@@ -174,20 +183,20 @@ impl Conversation {
         reason = "what changes nothing here is a matter of wording alone"
     )]
     pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
-        if let Some(said) = self.verifies(&event) {
+        if let Some(said) = self.verifies(&event).or_else(|| self.hears_of_run(&event)) {
             return said;
         }
         match event {
             Event::WantsIn { claimed } => self.waits(claimed),
             Event::ExcludedWaiting { claimed } => self.waits_again(claimed),
             Event::Secure { sid, roster, .. } => {
-                let secure = format!(
-                    "the room is secure: {} members, session {sid}",
-                    roster.len()
-                );
+                let members = wording::count(roster.len(), "member");
+                let secure = format!("the room is secure: {members}, session {sid}");
+                // Who was shown is not shown again with each fresh key.
+                let is_same = self.is_shown(&roster);
                 let members = roster.iter().map(|member| self.describe(member));
                 let mut said: Vec<_> = core::iter::once(secure)
-                    .chain(members)
+                    .chain(members.filter(|_| !is_same))
                     .map(Say::Notice)
                     .collect();
                 let everyone: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
@@ -195,6 +204,7 @@ impl Conversation {
                     self.names.meet(*member);
                 }
                 self.waiting.are_in(everyone.iter().copied());
+                self.absent_from_runs.retain(|it| !everyone.contains(it));
                 self.awaited.settle(&everyone);
                 let others = roster.iter().filter(|member| !member.is_me);
                 let others: BTreeSet<_> = others.map(|member| member.identity).collect();
@@ -271,6 +281,16 @@ impl Conversation {
                     Door::Open => notice(format!("{wants}; nothing is proven yet")),
                 }
             }
+        }
+    }
+
+    /// A whole fingerprint, and the name that is known for it.
+    pub(super) fn whole(&self, member: &IdentityKey) -> String {
+        let key = fingerprint(member);
+        let is_named = self.names.knows(member) || self.names.petname(member).is_some();
+        match is_named {
+            true => format!("{key} ({})", self.name(member)),
+            false => format!("{key}{}", self.names.file(member)),
         }
     }
 
@@ -357,6 +377,13 @@ impl Conversation {
         }
     }
 
+    /// Whether this is the roster that was shown last.
+    fn is_shown(&self, roster: &[MemberInfo]) -> bool {
+        let others = roster.iter().filter(|member| !member.is_me);
+        let others: BTreeSet<_> = others.map(|member| member.identity).collect();
+        self.others.as_ref() == Some(&others)
+    }
+
     fn describe(&self, member: &MemberInfo) -> String {
         let key = fingerprint(&member.identity);
         match member.is_me {
@@ -366,7 +393,7 @@ impl Conversation {
     }
 }
 
-fn notice(text: String) -> Vec<Say> {
+pub(super) fn notice(text: String) -> Vec<Say> {
     vec![Say::Notice(text)]
 }
 

@@ -1,6 +1,7 @@
 //! Into the room: who the person is, what the command line says of others, and the carrier.
 
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use mpotr::room::RoomConfig;
@@ -31,15 +32,39 @@ pub(super) fn people_file(args: &ChatArgs) -> anyhow::Result<Option<PeopleFile>>
     }
 }
 
+/// The file that the command line names, or else the user's own if it is there.
+fn identity_file(args: &ChatArgs) -> Option<PathBuf> {
+    let own = || {
+        let path = identity::store::default_path().ok()?;
+        // What is there and cannot be read is told, and not passed over.
+        path.symlink_metadata().is_ok().then_some(path)
+    };
+    match (&args.identity, args.throw_away) {
+        (Some(path), _) => Some(path.clone()),
+        (None, true) => None,
+        (None, false) => own(),
+    }
+}
+
 pub(super) async fn identity_of(
     args: &ChatArgs,
     stop: &mut Stop,
     out: &mut Output,
 ) -> anyhow::Result<IdentityKeyPair> {
-    let Some(path) = args.identity.clone() else {
+    let Some(path) = identity_file(args) else {
+        anyhow::ensure!(
+            args.passphrase_file.is_none(),
+            "there is no identity that --passphrase-file could open; `mpotr identity new` makes one"
+        );
         out.notice("a new identity for this room alone; keep one with `mpotr identity new`");
         return Ok(identity::throw_away());
     };
+    if args.identity.is_none() {
+        out.notice(format_args!(
+            "your identity is in {}; --throw-away takes a new one",
+            path.display()
+        ));
+    }
     let passphrase_file = args.passphrase_file.clone();
     let load = move || {
         let in_file = passphrase_file.as_deref().map(Passphrase::InFile);

@@ -1,10 +1,12 @@
 //! What happened in the room, for the person and for what this member answers by itself.
 
+use mpotr::WaitingReason;
 use mpotr::room::Event;
 use tokio::time::Instant;
 
 use super::Chat;
 use super::conversation::Say;
+use super::{voting, wording};
 
 impl Chat<'_> {
     /// Shows what happened in the room.
@@ -17,6 +19,17 @@ impl Chat<'_> {
             return;
         }
         self.tell_losses();
+        self.note_pause(&event);
+        if let Event::Waiting {
+            reason: WaitingReason::VoteHere { vote, by, need },
+            ..
+        } = &event
+        {
+            let conversation = &self.conversation;
+            let name = |member: &_| conversation.name(member);
+            let lines = voting::asked(vote, by, *need, &self.policy, name);
+            return self.tell(lines);
+        }
         let is_shown = matches!(event, Event::Secure { .. });
         if let Event::PolicyChanged { policy } = &event {
             self.policy.clone_from(policy);
@@ -44,6 +57,18 @@ impl Chat<'_> {
         }
         if is_shown && let Some(text) = self.unseen.take() {
             self.send(text).await;
+        }
+    }
+
+    /// Takes note of what texts wait for.
+    fn note_pause(&mut self, event: &Event) {
+        if let Event::Waiting { reason, .. } = event
+            && wording::pauses_texts(reason)
+        {
+            self.pauses.push(reason.clone());
+        }
+        if let Event::WaitingOver { reason } = event {
+            self.pauses.retain(|it| it != reason);
         }
     }
 

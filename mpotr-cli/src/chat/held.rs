@@ -50,6 +50,11 @@ impl HeldTexts {
         core::iter::once(line).chain(hint).collect()
     }
 
+    /// All that has not left, held or not.
+    pub(super) fn unsent(&self) -> Vec<TextId> {
+        self.waiting.keys().copied().collect()
+    }
+
     /// The texts that a person means: the one with a number, or all that are held.
     pub(super) fn meant(&self, number: Option<u32>) -> Vec<TextId> {
         match number {
@@ -107,6 +112,19 @@ mod tests {
         assert_eq!(held.meant(Some(2)), [two]);
         assert_eq!(held.meant(Some(3)), []);
         assert_eq!(held.meant(None), [one, two]);
+    }
+
+    #[test]
+    fn what_waits_can_be_taken_back_though_it_is_not_held() {
+        let mut held = HeldTexts::default();
+        let [one, two] = texts();
+        held.take(one, "waits".to_owned());
+        held.take(two, "is held".to_owned());
+        hold(&mut held, two);
+        assert_eq!(held.unsent(), [one, two]);
+        let why = DropReason::Discarded;
+        held.hear(&Event::Dropped { text_id: one, why }, &[]);
+        assert_eq!(held.unsent(), [two]);
     }
 
     #[test]

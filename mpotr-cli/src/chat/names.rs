@@ -116,9 +116,11 @@ impl Names {
         self.known.is_some()
     }
 
-    /// What is shown of a member behind its fingerprint.
+    /// What is shown of a member behind its fingerprint: what the person calls it, or what it has called itself.
     pub(super) fn behind_key(&self, member: &IdentityKey) -> String {
-        let name = self.petname(member).map(|name| format!("  {name}"));
+        let has_nick = self.people.get(member).is_some_and(|it| it.nick.is_some());
+        let is_named = has_nick || self.petname(member).is_some();
+        let name = is_named.then(|| format!("  {}", self.name(member)));
         let (name, file) = (name.unwrap_or_default(), self.file(member));
         format!("{name}{file}{}", self.how(member))
     }

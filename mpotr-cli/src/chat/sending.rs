@@ -11,6 +11,7 @@ use mpotr_transport::HandleError;
 use super::Chat;
 use super::door::Door;
 use super::outcome::Unsent;
+use super::wording;
 
 impl Chat<'_> {
     /// Whom the author of a text has seen, or has named.
@@ -38,6 +39,10 @@ impl Chat<'_> {
                 if !self.conversation.is_secure() {
                     self.out
                         .notice("not all are in yet: that text leaves when the room is secure");
+                } else if let Some(reason) = self.pauses.first() {
+                    let conversation = &self.conversation;
+                    let waits = wording::text_waits(reason, |it| conversation.name(it));
+                    self.out.notice(waits);
                 }
                 self.held.take(text_id, text);
             }
@@ -136,9 +141,17 @@ impl Chat<'_> {
         }
     }
 
-    /// Takes back what is held.
+    /// Takes back one text that is held, or all that has not left.
     pub(super) async fn discard(&mut self, number: Option<u32>) {
-        for text_id in self.meant(number) {
+        let meant = match number {
+            Some(_) => self.meant(number),
+            None => self.held.unsent(),
+        };
+        if meant.is_empty() && number.is_none() {
+            self.out
+                .notice("nothing waits: all that was typed has left");
+        }
+        for text_id in meant {
             match self.handle.discard(text_id).await {
                 Ok(Some(_body)) => self.out.notice("taken back: nobody has read it"),
                 Ok(None) => self.out.notice("it is on its way already"),

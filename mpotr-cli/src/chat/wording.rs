@@ -13,19 +13,17 @@ use crate::suite::AnySuite;
 )]
 pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<String> {
     let line = match event {
-        Event::Agreeing { claimed } => format!("agreeing on a key, {} members", claimed.len()),
+        Event::Agreeing { claimed } => {
+            format!("agreeing on a key, {}", count(claimed.len(), "member"))
+        }
         Event::AgreementFailed { fault, claimed } => {
-            let fault = fault.map_or("a member was silent".to_owned(), |it| it.to_string());
+            let fault = fault.map_or("no word".to_owned(), |it| it.to_string());
             let who: Vec<_> = claimed
                 .iter()
                 .map(|key| fingerprint(key).to_string())
                 .collect();
             format!("no agreement: {fault} ({}); trying again", who.join(", "))
         }
-        Event::Joining { claimed } => format!(
-            "{} is joining: from here on assume that it reads along",
-            fingerprint(claimed)
-        ),
         Event::Joined { member } => format!("{} is in", name(member)),
         Event::LeftOut { member } => {
             format!("{} is out and can read nothing from here on", name(member))
@@ -43,18 +41,15 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         Event::Removed => "the others have left this member out".to_owned(),
         Event::PolicyChanged { policy } => return rules("the room has other rules:", policy),
         Event::OtherEpoch { name, members } => format!(
-            "a packet says that there is another room of this name, with {members} members (unproven); nothing follows from \
-             that, and /merge {name} votes to become one with it"
+            "a packet says that there is another room of this name, with {} (unproven); nothing follows from that, and \
+             /merge {name} votes to become one with it",
+            count((*members).into(), "member"),
         ),
         Event::Unsettled {
-            count, waiting_for, ..
-        } => {
-            let names: Vec<_> = waiting_for.iter().map(name).collect();
-            format!(
-                "{count} messages are not final yet; waiting for {}",
-                names.join(", ")
-            )
-        }
+            count: number,
+            waiting_for,
+            ..
+        } => unsettled(*number, waiting_for, name),
         Event::Lagging { member } => format!(
             "{} is slow to say what it has read; your texts wait for it no longer",
             name(member)
@@ -71,6 +66,20 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         alarming => return warning(alarming, name).into_iter().collect(),
     };
     vec![line]
+}
+
+fn unsettled(
+    number: usize,
+    waiting_for: &[IdentityKey],
+    name: impl Fn(&IdentityKey) -> String,
+) -> String {
+    let names: Vec<_> = waiting_for.iter().map(name).collect();
+    let are = if number == 1 { "is" } else { "are" };
+    format!(
+        "{} {are} not final yet; waiting for {}",
+        count(number, "message"),
+        names.join(", ")
+    )
 }
 
 /// What the room waits for, if nothing else has told that.
@@ -125,16 +134,35 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
         }
-        // Of the first a chat tells when it has shown who was there, of the second when it shows who wants in, of the third
-        // with how many messages, of the last in some lines.
+        // Of the first a chat tells when it has shown who was there, of the second when it shows who wants in, of votes with
+        // what to type, of what is not final with how many messages, of the last in some lines.
         WaitingReason::Alone
         | WaitingReason::AdmitHere { .. }
+        | WaitingReason::VoteHere { .. }
         | WaitingReason::NotFinal { .. }
         | WaitingReason::RulesDiffer { .. } => {
             return None;
         }
         _ => format!("waiting: {}", reason.code()),
     })
+}
+
+/// Why a text that was typed waits.
+pub(super) fn text_waits(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> String {
+    let until = if let WaitingReason::Excluding { identity } = reason {
+        format!("until {} is out", name(identity))
+    } else {
+        "for fresh keys".to_owned()
+    };
+    format!("not sent yet: that text waits {until}; /discard takes back all that waits")
+}
+
+/// Whether texts wait for as long as the room waits for this.
+pub(super) const fn pauses_texts(reason: &WaitingReason) -> bool {
+    matches!(
+        reason,
+        WaitingReason::Excluding { .. } | WaitingReason::Expired
+    )
 }
 
 fn other_suites(theirs: &[u16]) -> String {
@@ -154,8 +182,8 @@ fn other_versions(theirs: &[u8]) -> String {
 }
 
 fn votes_needed(more: usize, vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {
-    let votes = if more == 1 { "vote" } else { "votes" };
-    format!("{more} more {votes} needed {}", purpose(vote, name))
+    let more = count(more, "more vote");
+    format!("{more} needed {}", purpose(vote, name))
 }
 
 /// What a vote is for.
@@ -229,6 +257,14 @@ fn warning(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Option<Strin
         }
         _ => return None,
     })
+}
+
+/// So many of something: `1 member`, `2 members`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
 }
 
 /// What people compare.

@@ -15,6 +15,8 @@ pub(crate) struct Keeper {
     file: File,
     /// Bytes of whole records.
     whole: u64,
+    /// Whether nothing is in it but its beginning.
+    is_empty: bool,
     writer: Writer,
 }
 
@@ -30,6 +32,7 @@ impl Keeper {
             path: path.to_owned(),
             file,
             whole: 0,
+            is_empty: true,
             writer,
         };
         keeper.append(start).inspect_err(|_| {
@@ -45,14 +48,24 @@ impl Keeper {
     /// The file cannot be written to. It ends with the last whole record.
     pub(crate) fn keep(&mut self, record: Record) -> anyhow::Result<()> {
         let records = self.writer.record(record);
-        self.append(&records)
+        self.append(&records)?;
+        self.is_empty = false;
+        Ok(())
     }
 
-    /// Ends the transcript and sees to it that the file is on disk.
+    /// Removes a file in which nothing is kept. Returns whether it was one.
+    pub(crate) fn remove_if_empty(&self) -> bool {
+        self.is_empty && std::fs::remove_file(&self.path).is_ok()
+    }
+
+    /// Ends the transcript and sees to it that the file is on disk; one in which nothing was kept is removed.
     ///
     /// # Errors
     /// The file cannot be written to.
     pub(crate) fn end(mut self) -> anyhow::Result<()> {
+        if self.remove_if_empty() {
+            return Ok(());
+        }
         let end = std::mem::take(&mut self.writer).end();
         self.append(&end)?;
         self.file

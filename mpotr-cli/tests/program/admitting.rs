@@ -152,6 +152,62 @@ fn a_text_that_waits_while_one_it_is_meant_for_is_left_out_is_a_failure() {
     assert_eq!(bob.hears_out(""), "");
 }
 
+/// What waits for a member to go is not sent, is shown as what it is, and can be taken back.
+#[cfg(unix)]
+#[test]
+fn what_is_typed_while_somebody_is_to_go_is_said_to_wait_and_can_be_taken_back() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let open = ["--open", "--members", "3", "--commands"];
+    let mut one = town.enters(&alice, &open);
+    let _other = town.enters(&bob, &open);
+    let mut third = town.enters(&carol, &open);
+    for member in [&one, &third] {
+        member.hears_err("secure: 3 members");
+    }
+    // The room cannot go on to the next epoch.
+    kill("-STOP", third.id());
+    one.type_in(&format!("/kick {}\n", bob.public));
+    one.hears_err("any member may let it in again by /admit");
+    one.hears_err("is to be left out");
+    one.type_in("about bob\n");
+    one.hears_err("not sent yet: that text waits until");
+    one.type_in("/discard\n");
+    one.hears_err("taken back: nobody has read it");
+    one.type_in("/discard\n");
+    one.hears_err("nothing waits");
+    kill("-CONT", third.id());
+    one.hears_err("is out and can read nothing");
+    one.type_in("to carol\n");
+    let read = third.hears_out("alice: to carol\n");
+    assert!(!read.contains("about bob"), "{read}");
+    third.end_input();
+}
+
+/// Who has to agree is told who asks for what, and what to type; one vote more is what it takes.
+#[test]
+fn who_is_asked_for_a_vote_is_told_what_to_type() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let rules = ["--open", "--members", "3", "--commands", "--exclude", "2"];
+    let mut one = town.enters(&alice, &rules);
+    let mut other = town.enters(&bob, &rules);
+    let third = town.enters(&carol, &rules);
+    for member in [&one, &other, &third] {
+        member.hears_err("secure: 3 members");
+    }
+    one.type_in(&format!("/kick {}\n", carol.public));
+    one.hears_err("1 more vote needed to leave");
+    let told = other.hears_err("to agree: /kick ");
+    assert!(
+        told.contains("it takes 2 votes, and yours is not given"),
+        "{told}"
+    );
+    other.type_in(&format!("/kick {}\n", carol.fingerprint));
+    let told = third.hears_err("the others have left this member out");
+    assert!(!told.contains("to agree:"), "{told}");
+}
+
 #[test]
 fn without_a_terminal_it_must_be_said_whom_to_let_in() {
     let home = tempdir().unwrap();

@@ -385,3 +385,44 @@ fn a_file_name_steers_no_terminal() {
         "{error}"
     );
 }
+
+#[test]
+fn a_chat_takes_the_identity_that_is_made_where_none_is_named() {
+    let home = tempdir().unwrap();
+    let made = succeed(home.path(), &["identity", "new"]);
+    let fingerprint = made
+        .lines()
+        .find_map(|line| line.strip_prefix("fingerprint  "))
+        .unwrap();
+    let chat = [
+        "chat",
+        "--relay",
+        "127.0.0.1:1",
+        "--room",
+        "tea",
+        "--nick",
+        "a",
+        "--open",
+    ];
+    let told = run(home.path(), &chat).err;
+    assert!(
+        told.contains(&format!("* you are a, {fingerprint}")),
+        "{told}"
+    );
+    assert!(
+        told.contains("* your identity is in ") && told.contains("mpotr/identity;"),
+        "{told}"
+    );
+    let told = run(home.path(), &[&chat[..], &["--throw-away"]].concat()).err;
+    assert!(
+        told.contains("a new identity for this room alone"),
+        "{told}"
+    );
+    assert!(!told.contains(fingerprint), "{told}");
+    // One that cannot be read is not passed over.
+    let file = home.path().join(".local/share/mpotr/identity");
+    fs::write(&file, "nonsense").unwrap();
+    let told = run(home.path(), &chat);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.contains("cannot open the identity"), "{told:?}");
+}

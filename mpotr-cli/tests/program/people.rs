@@ -36,6 +36,13 @@ fn people_are_added_listed_renamed_and_forgotten() {
     assert!(taken.contains("nobody can tell the two apart") && taken.contains(&alice.fingerprint));
     succeed(home, &["people", "name", &bob.fingerprint, "robert"]);
     succeed(home, &["people", "add", &alice.public, "alice"]);
+    // Nor does anyone get another name by being added again.
+    let renamed = fail(home, &["people", "add", key.trim(), "bob"]);
+    let way_out = "known already, as robert";
+    assert!(
+        renamed.contains(way_out) && renamed.contains("`mpotr people name robert bob`"),
+        "{renamed}"
+    );
     let again = succeed(home, &["people", "list"]);
     assert!(again.contains("  robert  seen  ") && again.contains("  alice  compared  "));
     for (who, left) in [("robert", 1), (alice.public.as_str(), 0)] {

@@ -295,6 +295,10 @@ fn a_transcript_is_never_written_over_another_file() {
     let error = fail_after_notices(&desk, "t");
     assert!(error.contains("not overwritten"), "{error}");
     assert_eq!(fs::read(desk.path("t")).unwrap(), b"mine");
+    // Of a talk that never began there is nothing to keep.
+    let error = fail_after_notices(&desk, "new");
+    assert!(error.contains("cannot enter by the relay"), "{error}");
+    assert!(!desk.path("new").exists());
 }
 
 fn fail_after_notices(desk: &Desk, file: &str) -> String {

@@ -19,6 +19,9 @@ use crate::wire::Vote;
 /// What takes longer to leave is told: about as long as a person waits for an answer without wondering.
 const SLOW: Duration = Duration::from_secs(5);
 
+/// As much of what others ask for is told at one time.
+const MOST_ASKED: usize = 16;
+
 impl<S: CryptoSuite> Room<S> {
     /// Tells the application what the room waits for: called once after every input.
     pub(super) fn explain(&mut self, now: Timestamp) {
@@ -105,7 +108,11 @@ impl<S: CryptoSuite> Room<S> {
         if epoch.is_alone() {
             holds.push(WaitingReason::Alone.into());
         }
-        if situation.change().is_some() {
+        let me = self.common.me.public();
+        let is_out = situation.is_excluded(&me);
+        if is_out {
+            holds.push(WaitingReason::Excluding { identity: me }.into());
+        } else if situation.change().is_some() {
             let missing = match &self.succession.current {
                 Some(attempt) => self.silent_in(attempt),
                 None => situation.without_offer(),
@@ -120,6 +127,7 @@ impl<S: CryptoSuite> Room<S> {
         holds.extend(excluding.map(|identity| WaitingReason::Excluding { identity }.into()));
         holds.extend(situation.needed_votes().map(Holds::from));
         holds.extend(situation.not_admitted().map(Holds::from));
+        holds.extend(situation.asked_of_this_member().map(Holds::from));
         let unknown = situation.unknown_newcomers().into_iter();
         holds.extend(unknown.map(|claimed| WaitingReason::AdmitHere { claimed }.into()));
         if let Some(waiting_for) = member.talk.unsettled_for() {
@@ -189,6 +197,46 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let own = self.votes.cast.iter();
         let ruled = own.filter_map(move |vote| Some((vote, rule(vote)?)));
         ruled.filter_map(|(vote, rule)| self.needs_votes(vote, rule))
+    }
+
+    /// What other members ask for, and this one could help to: it has not asked for it, its word counts, and more words than
+    /// there are is what it takes.
+    fn asked_of_this_member(&self) -> impl Iterator<Item = WaitingReason> {
+        let members = self.present().filter(|member| *member != self.epoch().me());
+        let said = members.filter_map(|member| self.epoch().next_of(member));
+        let asked: BTreeSet<_> = said.flat_map(|next| &next.votes).collect();
+        let asked = asked.into_iter();
+        asked
+            .filter_map(|vote| self.asks_for_vote(vote))
+            .take(MOST_ASKED)
+    }
+
+    /// What others ask for, if it waits for this member's vote among others.
+    fn asks_for_vote(&self, vote: &Vote) -> Option<WaitingReason> {
+        let (policy, roster) = (&self.votes.policy, self.roster_left());
+        let rule = match vote {
+            Vote::Exclude(identity) if roster.contains(identity) => {
+                let is_ripe = !policy.evidence || self.votes.proven.contains(identity);
+                is_ripe.then_some(&policy.exclude)?
+            }
+            Vote::Policy(wanted) if wanted != policy && wanted.check_for(&roster).is_ok() => {
+                &policy.change
+            }
+            Vote::Merge(name) if !self.neighbours.is_own(*name) => &policy.admit,
+            Vote::Exclude(_) | Vote::Policy(_) | Vote::Merge(_) => return None,
+            // Fresh keys are made by the word of any one, and of newcomers another reason tells.
+            Vote::Refresh | Vote::Admit(_) => return None,
+        };
+        let words = self.words_on(vote);
+        let me = self.me.public();
+        let is_open = rule.counts(&me, &words) && !rule.is_met(&words);
+        let is_asked = words.contains(&(me, Word::Nothing));
+        let in_favour = words.iter().filter(|(_, word)| *word == Word::For);
+        (is_open && is_asked).then(|| WaitingReason::VoteHere {
+            vote: vote.clone(),
+            by: in_favour.map(|(member, _)| *member).collect(),
+            need: rule.need(&words),
+        })
     }
 
     /// Identities for which there are the votes, by this member's and others', and that some members have not stated to let

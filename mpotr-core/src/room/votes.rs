@@ -72,7 +72,7 @@ impl Votes {
         has_place.then_some(()).ok_or(VoteError::TooMany)
     }
 
-    /// Whether there is a place for the vote to become one with another room. If there is none, those by names that no epoch
+    /// Whether there is a place for the vote to become one with another room. Where all places are taken, those by names that no epoch
     /// of others has now give way.
     ///
     /// # Errors

@@ -108,6 +108,7 @@ const fn patience(reason: &WaitingReason) -> Duration {
         | WaitingReason::AdmitHere { .. }
         | WaitingReason::Excluding { .. }
         | WaitingReason::NeedsVotes { .. }
+        | WaitingReason::VoteHere { .. }
         | WaitingReason::NotFinal { .. }
         | WaitingReason::Expired => Duration::ZERO,
         WaitingReason::Alone
@@ -129,7 +130,9 @@ fn key(reason: &WaitingReason) -> Key {
             (Some(*identity), None)
         }
         WaitingReason::AdmitHere { claimed } => (Some(*claimed), None),
-        WaitingReason::NeedsVotes { vote, .. } => (None, Some(vote.clone())),
+        WaitingReason::NeedsVotes { vote, .. } | WaitingReason::VoteHere { vote, .. } => {
+            (None, Some(vote.clone()))
+        }
         WaitingReason::RulesDiffer { policy } => (None, Some(Vote::Policy(policy.clone()))),
         WaitingReason::Alone
         | WaitingReason::Outside

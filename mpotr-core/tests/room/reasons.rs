@@ -1,8 +1,8 @@
 //! What a room waits for is told: each reason once, with its numbers. `docs/spec/06-epochs.md`, "Waiting".
 
 use mpotr_core::gka::{OfferSecrets, RoomId};
-use mpotr_core::wire::{Packet, VERSION};
-use mpotr_core::{Duration, Event, LinkReport, Policy, WaitingReason};
+use mpotr_core::wire::{Packet, VERSION, Vote};
+use mpotr_core::{Duration, Event, LinkReport, Policy, Rule, WaitingReason};
 
 use crate::attacks::give;
 use crate::network::{Network, Suite};
@@ -92,7 +92,7 @@ fn other_suites_and_versions_are_told_to_who_waits() {
 #[test]
 fn who_waits_before_an_epoch_is_told_that_there_is_one() {
     let by_two = Policy {
-        admit: mpotr_core::Rule::Quorum(2.try_into().unwrap()),
+        admit: Rule::Quorum(2.try_into().unwrap()),
         ..Policy::default()
     };
     let mut network = Network::with(2, 1, |config| {
@@ -117,7 +117,7 @@ fn who_waits_before_an_epoch_is_told_that_there_is_one() {
 #[test]
 fn who_has_not_let_a_newcomer_in_is_named_when_the_votes_are_there() {
     let by_two = Policy {
-        admit: mpotr_core::Rule::Quorum(2.try_into().unwrap()),
+        admit: Rule::Quorum(2.try_into().unwrap()),
         ..Policy::default()
     };
     let mut network = Network::with(3, 1, |config| {
@@ -192,4 +192,82 @@ fn who_was_voted_out_is_told_so_as_long_as_the_others_answer_where_it_was_decide
     let excluded = network.keys[3];
     let asks = Event::ExcludedWaiting { claimed: excluded };
     assert_eq!(network.count(0, |it| *it == asks), 1);
+}
+
+/// A room of four that leaves out a member by three votes, and changes its rules by two.
+fn room_by_votes() -> (Network, Policy) {
+    let policy = Policy {
+        exclude: Rule::Quorum(3.try_into().unwrap()),
+        change: Rule::Quorum(2.try_into().unwrap()),
+        ..Policy::default()
+    };
+    let network = Network::with(4, 1, |config| {
+        config.members = Some(4);
+        config.policy = policy.clone();
+    });
+    (network.until_secure(), policy)
+}
+
+/// Whose vote others wait for is told what they ask for, once, and not once it has voted; who is to go is not asked.
+#[test]
+fn what_others_ask_for_is_told_to_those_whose_votes_it_waits_for() {
+    let (mut network, _) = room_by_votes();
+    let (alice, last) = (network.keys[0], network.keys[3]);
+    let exclude = |network: &mut Network, by: usize| {
+        network.rooms[by].exclude(network.now, last).unwrap();
+        network.collect(by);
+        network.run_for(10);
+    };
+    exclude(&mut network, 0);
+    let asked = |by| WaitingReason::VoteHere {
+        vote: Vote::Exclude(last),
+        by,
+        need: 3,
+    };
+    for member in [1, 2] {
+        let expected = (vec![asked(vec![alice])], 0);
+        assert_eq!(told(&network, member, "vote_here"), expected);
+    }
+    for member in [0, 3] {
+        assert_eq!(told(&network, member, "vote_here"), (vec![], 0));
+    }
+    exclude(&mut network, 1);
+    // Once: who comes to ask for it later is no news.
+    assert_eq!(told(&network, 1, "vote_here").1, 1);
+    let expected = (vec![asked(vec![alice])], 0);
+    assert_eq!(told(&network, 2, "vote_here"), expected);
+    exclude(&mut network, 2);
+    network.run_until(60, |network| {
+        network.count(3, |it| matches!(it, Event::Removed)) > 0
+    });
+    assert_eq!(told(&network, 2, "vote_here").1, 1);
+    // Who goes is told that it is being left out as soon as the votes are there.
+    let out = WaitingReason::Excluding { identity: last };
+    assert_eq!(told(&network, 3, "excluding").0, [out]);
+}
+
+/// Other rules, too, for as long as another asks for them.
+#[test]
+fn other_rules_are_asked_for_until_the_vote_is_taken_back() {
+    let (mut network, policy) = room_by_votes();
+    let bob = network.keys[1];
+    let wanted = Policy {
+        evidence: true,
+        ..policy
+    };
+    network.rooms[1]
+        .change_policy(network.now, wanted.clone())
+        .unwrap();
+    network.collect(1);
+    network.run_for(10);
+    let reason = WaitingReason::VoteHere {
+        vote: Vote::Policy(wanted.clone()),
+        by: vec![bob],
+        need: 2,
+    };
+    assert_eq!(told(&network, 0, "vote_here"), (vec![reason], 0));
+    network.rooms[1].withdraw(network.now, &Vote::Policy(wanted));
+    network.collect(1);
+    network.run_for(10);
+    assert_eq!(told(&network, 0, "vote_here").1, 1);
 }

@@ -385,3 +385,106 @@ fn who_waits_outside_is_not_told_of_the_room_before_it_as_of_another() {
     };
     assert!(told.contains("another room of this name"), "{told}");
 }
+
+fn failed(claimed: &[IdentityKey]) -> Event {
+    Event::AgreementFailed {
+        fault: None,
+        claimed: claimed.to_vec(),
+    }
+}
+
+/// Lines that a person reads for these events.
+fn read(room: &mut Conversation, events: impl IntoIterator<Item = Event>) -> Vec<String> {
+    let said = events.into_iter().flat_map(|event| room.hear(event));
+    let line = |say| {
+        if let Say::Notice(line) = say {
+            Some(line)
+        } else {
+            None
+        }
+    };
+    said.filter_map(line).collect()
+}
+
+#[test]
+fn who_takes_no_part_is_told_of_once_until_it_is_in() {
+    const NEW: IdentityKey = IdentityKey::new([4; 32]);
+    let mut room = room();
+    let run = || {
+        let missing = vec![NEW];
+        [
+            Event::Joining { claimed: NEW },
+            Event::Agreeing {
+                claimed: vec![ME, BOB, NEW],
+            },
+            Event::Waiting {
+                reason: WaitingReason::Changing { missing },
+                since: Timestamp::default(),
+                until: None,
+            },
+            failed(&[NEW]),
+        ]
+    };
+    let first = read(&mut room, run());
+    assert_eq!(first.len(), 4, "{first:?}");
+    // Why it took no part nobody here knows: what is said is what is known.
+    assert!(
+        first[3].contains("took no part") && first[3].contains("does not let one of the others in")
+    );
+    assert_eq!(read(&mut room, run()), [""; 0]);
+    let roster = [ME, BOB, NEW].map(|identity| MemberInfo {
+        identity,
+        is_me: identity == ME,
+    });
+    room.hear(Event::Secure {
+        sid: Sid::new([8; 32]),
+        name: EpochName::new([8; 16]),
+        parent: None,
+        roster: roster.to_vec(),
+    });
+    assert_eq!(read(&mut room, run()).len(), 4);
+    // Who is left alone makes keys for itself, and agrees with nobody.
+    let alone = Event::Agreeing { claimed: vec![ME] };
+    assert_eq!(read(&mut room, [alone]), [""; 0]);
+}
+
+#[test]
+fn who_is_being_left_out_is_told_so() {
+    let mut room = room();
+    let waiting = |identity| Event::Waiting {
+        reason: WaitingReason::Excluding { identity },
+        since: Timestamp::default(),
+        until: None,
+    };
+    let told = read(&mut room, [waiting(ME)]);
+    assert!(
+        told[0].starts_with("the others are leaving you out"),
+        "{told:?}"
+    );
+    // The room that goes on without it is no other room.
+    let name = EpochName::new([8; 16]);
+    let other = Event::OtherEpoch { name, members: 2 };
+    assert_eq!(read(&mut room, [other]), [""; 0]);
+    let told = read(&mut room, [waiting(BOB)]);
+    assert!(told[0].contains("is to be left out"), "{told:?}");
+}
+
+#[test]
+fn a_roster_shows_what_a_member_has_called_itself() {
+    let mut room = room();
+    room.hear(text(BOB, "bob", "hi"));
+    let roster = [ME, BOB].map(|identity| MemberInfo {
+        identity,
+        is_me: identity == ME,
+    });
+    let told = read(
+        &mut room,
+        [Event::Secure {
+            sid: Sid::new([8; 32]),
+            name: EpochName::new([8; 16]),
+            parent: None,
+            roster: roster.to_vec(),
+        }],
+    );
+    assert_eq!(told[2], format!("  {}  bob", fingerprint(&BOB)));
+}

@@ -435,6 +435,15 @@ fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
             r#","identity":"B","missing":["B"]"#,
         ),
         (
+            WaitingReason::VoteHere {
+                vote: Vote::Exclude(BOB),
+                by: vec![BOB],
+                need: 2,
+            },
+            "vote_here",
+            r#","vote":{"exclude":"B"},"by":["B"],"need":2"#,
+        ),
+        (
             WaitingReason::AdmitHere { claimed: BOB },
             "admit_here",
             r#","claimed":"B""#,

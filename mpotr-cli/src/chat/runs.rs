@@ -1,0 +1,105 @@
+//! What is told of the runs by which the room gets its keys. A run that comes to nothing is tried again and again, and is not
+//! told of again and again.
+
+use mpotr::room::Event;
+use mpotr::{IdentityKey, WaitingReason};
+
+use super::conversation::{Conversation, Say, notice};
+
+impl Conversation {
+    /// What to print of a run, if the event is of one.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no run")]
+    pub(super) fn hears_of_run(&mut self, event: &Event) -> Option<Vec<Say>> {
+        let is_absent = |it: &IdentityKey| self.absent_from_runs.contains(it);
+        match event {
+            Event::AgreementFailed {
+                fault: None,
+                claimed,
+            } => Some(self.took_no_part(claimed)),
+            // One that is alone agrees with nobody.
+            Event::Agreeing { claimed } => {
+                let is_quiet = claimed.len() < 2 || claimed.iter().any(is_absent);
+                is_quiet.then(Vec::new)
+            }
+            // It was told when it came to a run first, and that nothing came of that.
+            Event::Joining { claimed } if is_absent(claimed) => Some(Vec::new()),
+            Event::Joining { claimed } => Some(notice(format!(
+                "{} is joining: from here on assume that it reads along",
+                self.whole(claimed)
+            ))),
+            Event::Waiting {
+                reason: WaitingReason::AdmitHere { claimed },
+                ..
+            } => {
+                self.to_admit.insert(*claimed);
+                None
+            }
+            Event::WaitingOver {
+                reason: WaitingReason::AdmitHere { claimed },
+            } => {
+                self.to_admit.remove(claimed);
+                None
+            }
+            Event::WaitingOver {
+                reason: WaitingReason::Excluding { identity },
+            } if *identity == self.me => {
+                self.is_put_out = false;
+                None
+            }
+            // It is the room that goes on without this member.
+            Event::OtherEpoch { .. } if self.is_put_out => Some(Vec::new()),
+            Event::Waiting { reason, .. } => self.waits_for_run(reason),
+            _ => None,
+        }
+    }
+
+    /// What to print if the room waits for a run.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no run")]
+    fn waits_for_run(&mut self, reason: &WaitingReason) -> Option<Vec<Say>> {
+        match reason {
+            WaitingReason::Agreeing { missing } | WaitingReason::Changing { missing } => {
+                let is_absent = |it: &IdentityKey| self.absent_from_runs.contains(it);
+                let was_told = !missing.is_empty() && missing.iter().all(is_absent);
+                was_told.then(Vec::new)
+            }
+            // Who does not let in one that may be inside keeps itself out.
+            WaitingReason::Outside if !self.to_admit.is_empty() => {
+                let names: Vec<_> = self.to_admit.iter().map(|it| self.whole(it)).collect();
+                Some(notice(format!(
+                    "the room is there already; its members decide whether you come in, and you do not as long as one is in \
+                     whom you have not let in yourself, as {} may be",
+                    names.join(", ")
+                )))
+            }
+            WaitingReason::Excluding { identity } if *identity == self.me => {
+                self.is_put_out = true;
+                Some(notice(
+                    "the others are leaving you out: nothing that you type from here on is sent to them"
+                        .to_owned(),
+                ))
+            }
+            WaitingReason::Gathering { have, want } if have == want => Some(notice(format!(
+                "{have} of {want} are there, and no room has begun: one of them has not let in another who is here, or you \
+                 have not; /members shows who waits"
+            ))),
+            _ => None,
+        }
+    }
+
+    /// Members said nothing in a run. Why they did, nobody knows but they: they may be gone, or refuse one of the others. Each
+    /// is told of once, until it is in.
+    fn took_no_part(&mut self, claimed: &[IdentityKey]) -> Vec<Say> {
+        let is_news = |it: &&IdentityKey| !self.absent_from_runs.contains(*it);
+        let news: Vec<_> = claimed.iter().filter(is_news).copied().collect();
+        self.absent_from_runs.extend(news.iter().copied());
+        let names: Vec<_> = news.iter().map(|it| self.whole(it)).collect();
+        match names.is_empty() {
+            true => Vec::new(),
+            false => notice(format!(
+                "no agreement: {} took no part: it cannot be heard, or does not let one of the others in; this is tried again, \
+                 and told when it comes to something",
+                names.join(", ")
+            )),
+        }
+    }
+}
