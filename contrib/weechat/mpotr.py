@@ -739,9 +739,8 @@ class Room:
 
     def lock(self, why):
         """It is over. Until the person says so, nothing leaves this buffer."""
-        self.phase, self.why = "locked", why
-        self.queue.clear()
-        self.tell_at = None
+        # What it has said already still leaves: others wait for its last word.
+        self.phase, self.why, self.tell_at = "locked", why, None
         self.error(f"LOCKED: {why}. What you type here is not sent. /mpotr start begins again, /mpotr end goes back to clear text")
         for text in self.texts.values():
             self.error(f"not known to have been read by all: {shown(text, 300)}")
@@ -952,20 +951,23 @@ class Room:
 
     def go_away(self, why):
         """This client is not in the channel: what waits to leave is lost, and is said again by the room."""
-        if self.is_away or self.is_over:
+        if self.is_away:
             return
         self.is_away, self.away_since, self.tell_at = True, time.monotonic(), None
         self.queue.clear()
         self.hints.clear()
-        self.tell(f"{why}; what you type waits until you are in the channel again")
+        if not self.is_over:
+            self.tell(f"{why}; what you type waits until you are in the channel again")
         weechat.bar_item_update("mpotr")
 
     def come_back(self, joined):
         self.joined = joined
-        if not self.is_away or self.is_over:
+        if not self.is_away:
             return
         self.is_away = False
         self.pacing.forget(time.monotonic())
+        if self.is_over:
+            return
         self.tell("in the channel again")
         if time.monotonic() - self.away_since >= self.LONG_LOSS and self.phase == "on":
             # A new epoch shows at once who is still there.
@@ -990,7 +992,7 @@ class Room:
     def pump(self):
         """Sends what may leave now."""
         now = time.monotonic()
-        if self.is_over or self.is_away:
+        if self.is_away:
             self.queue.clear()
             return
         while self.queue and (at := self.pacing.next(now)) is not None and at <= now:
@@ -1023,7 +1025,7 @@ class Room:
         if self.queue:
             moments += [self.pacing.next(now), now + 1]
         moments = [moment for moment in moments if moment]
-        if moments and not self.is_over:
+        if moments:
             wait = max(1, int((min(moments) - now) * 1_000) + 1)
             self.timer = weechat.hook_timer(wait, 0, 1, "pump_room", self.handle)
 

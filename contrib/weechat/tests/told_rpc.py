@@ -25,7 +25,9 @@ def tell():
         tells = FOLDER / "tells"
         lines = tells.read_text().split("\n")[:-1] if tells.exists() else []
         for line in lines[at:]:
-            say(method="event", params={"room": "r1", "event": json.loads(line)})
+            told = json.loads(line)
+            method = "packet" if "packet" in told else "event"
+            say(method=method, params={"room": "r1", **(told if method == "packet" else {"event": told})})
         at = len(lines)
         time.sleep(0.02)
 
