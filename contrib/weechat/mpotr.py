@@ -423,6 +423,13 @@ def vote_words(vote, name):
     return "for other rules" if kind == "policy" else "to become one with another room"
 
 
+def asked_words(event, name):
+    """What others ask for, and how to give one's own word for it, where there is a command."""
+    vote, by = event["vote"], ", ".join(map(name, event["by"]))
+    kick = f": /mpotr kick {name(vote['exclude'])}" if "exclude" in vote else ""
+    return f"{by} wants {vote_words(vote, name)}, which takes {event['need']} votes{kick}"
+
+
 def waiting_words(event, name):
     """What a room waits for."""
     reason = event["reason"]
@@ -440,6 +447,7 @@ def waiting_words(event, name):
         "changing": lambda: f"changing keys, and texts wait; waiting for {who}",
         "excluding": lambda: f"texts wait until {name(event['identity'])} is out",
         "needs_votes": lambda: f"{event['need'] - event['have']} more votes needed {vote_words(event['vote'], name)}",
+        "vote_here": lambda: asked_words(event, name),
         "not_admitted": lambda: f"to let {name(event['identity'])} in, the word of {who} is missing",
         "not_final": lambda: f"texts are not final yet; waiting for {who}",
         "slow_link": lambda: f"the channel is slow: {event['queued']} bytes leave in {event['estimate'] // 1000} s",
