@@ -183,6 +183,8 @@ pub(crate) struct Ledger {
     pub(crate) is_wary: bool,
     /// Whom each honest member has voted to let in by name.
     pub(crate) admitted: BTreeMap<Seat, BTreeSet<IdentityKey>>,
+    /// With which rooms each honest member has voted to become one.
+    pub(crate) merges: BTreeMap<Seat, BTreeSet<EpochName>>,
     /// The longest that the network was parted or blocked at a time.
     pub(crate) longest_cut: Duration,
     /// How often an honest member that was there was left out unasked.

@@ -1,9 +1,12 @@
 //! What a member can send that deviates: feature `insider`, for simulators and tests. It gives nothing that a member could not
 //! do with a program of its own: it has all keys of its epoch.
 
-use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, Encoder, IdentityKey};
+use mpotr_gka::light::{ChangeKind, Handle, LightTerms, Watch};
 
 use super::Room;
+use crate::time::Timestamp;
 use crate::wire::{Admitted, Content, LightPacket, MessageId, Statement};
 
 impl<S: CryptoSuite> Room<S> {
@@ -33,6 +36,31 @@ impl<S: CryptoSuite> Room<S> {
     #[must_use]
     pub fn sign_light(&self, packet: LightPacket) -> Option<Vec<u8>> {
         self.phase.epoch()?.sign_light(packet)
+    }
+
+    /// A SEED of this member by which all stay, for the first view from the present one that is its own, whether or not a light
+    /// run may follow. The room does not know of it. `None` without an epoch.
+    #[must_use]
+    pub fn forge_seed(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Option<Vec<u8>> {
+        let situation = self.situation(now)?;
+        let epoch = situation.epoch();
+        let mut handle = [0; 16];
+        rng.fill_bytes(&mut handle);
+        let view =
+            (situation.view()..).find(|it| situation.proposer_of(*it) == Some(epoch.me()))?;
+        let terms = LightTerms {
+            view,
+            handle: Handle::new(handle),
+            policy: Encoder::encoded(|out| self.votes.policy.encode(out)),
+            kind: ChangeKind::Refresh,
+            watch: Watch::Lazy,
+            reasons: Vec::new(),
+            staying: epoch.indices().collect(),
+        };
+        let identity = &*self.common.me.identity;
+        let proposed = epoch.propose(terms, identity, u64::MAX, rng)?.ok()?;
+        let seed = LightPacket::Seed(Box::new(proposed.seed().clone()));
+        epoch.sign_light(seed)
     }
 
     /// States from now on that these have answered in the present epoch, true or not; replaces what was stated so before.

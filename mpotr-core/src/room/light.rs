@@ -23,6 +23,7 @@ pub(super) use mending::Kept;
 pub(crate) use mending::LightClaim;
 pub(super) use run::{LightRun, Moved};
 pub(super) use seeds::Seeds;
+use seeds::Waiting;
 pub(super) use turning::LightViews;
 
 use super::Room;
@@ -38,6 +39,8 @@ use crate::wire::{LightPacket, SidHint};
 
 /// What the rounds of light runs are called where packets wait: those of full runs are 1 and 2.
 const ROUNDS: u8 = 16;
+/// So many round trips a SEED waits for the reason of it, if nobody waits to come in.
+const PATIENCE: u32 = 3;
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes a packet of a light run of the present epoch, which came in this enclosed packet.
@@ -112,7 +115,7 @@ impl<S: CryptoSuite> Room<S> {
                 return Ok(());
             }
         }
-        if !self.succession.seeds.keep(*seed) {
+        if !self.succession.seeds.keep(now, *seed) {
             return Err(Rejection::Replayed);
         }
         self.consider_seeds(now, rng);
@@ -123,17 +126,27 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn consider_seeds(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         let view = self.phase.change().map_or(0, |change| change.view);
         self.succession.seeds.go_to(view);
-        for seed in self.succession.seeds.all() {
+        for Waiting { seed, heard } in self.succession.seeds.all() {
             let is_busy = self.succession.current.is_some() || self.succession.light.is_some();
             let is_gone = self.phase.member().is_none_or(Membership::has_said_goodbye);
             if is_busy || is_gone {
                 return;
             }
-            let judged = self
-                .situation(now)
-                .map(|situation| situation.judge_seed(seed.body()));
+            let may_answer = self.may_answer_light(now);
+            let patient = self.common.me.times().round_trip;
+            let until = heard.after(patient.saturating_mul(PATIENCE));
+            let situation = self.situation(now).filter(|_| may_answer);
+            let judged = situation.map(|situation| situation.judge_seed(seed.body(), until));
             match judged {
-                None | Some(Err(Verdict::Wait)) => continue,
+                // By now a full run has to follow, whatever is heard.
+                _ if !may_answer => {}
+                None => continue,
+                Some(Err(Verdict::Wait)) => {
+                    if now < until {
+                        self.common.timers.set_earlier(Timer::Change, until);
+                    }
+                    continue;
+                }
                 Some(Ok(_)) => self.answer_seed(now, &seed, rng),
                 Some(Err(_)) => {}
             }

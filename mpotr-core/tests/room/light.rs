@@ -1,6 +1,8 @@
 //! Changes of members by light runs.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use mpotr_core::gka::Sid;
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
@@ -285,14 +287,109 @@ fn packets_of_light_runs_are_refused_in_clear() {
     }
 }
 
+/// Whose SEED never comes makes a view fail, as one does whose proposal never comes.
+#[test]
+fn whose_seed_never_comes_is_struck() {
+    let mut network = light(5, 1);
+    network.run_for(30);
+    let withheld = Rc::new(Cell::new(None));
+    let of = Rc::clone(&withheld);
+    network.tamper = Some(Box::new(move |from, _, packet| {
+        let is_seed = matches!(
+            Packet::from_bytes(packet),
+            Ok(Packet::Light(LightPacket::Seed(_)))
+        );
+        // Of the first who makes one none comes, whatever happens.
+        let is_withheld = is_seed && of.get().is_none_or(|of| of == from);
+        if is_withheld {
+            of.set(Some(from));
+        }
+        (!is_withheld).then(|| packet.to_vec())
+    }));
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    network.run_until(120, |network| (0..5).all(|it| epochs(network, it) > 1));
+    let silent = withheld.get().unwrap();
+    for member in (0..5).filter(|member| *member != silent) {
+        assert_eq!(network.rooms[member].strikes(), [(network.keys[silent], 1)]);
+    }
+}
+
 #[cfg(feature = "insider")]
 mod forged {
-    use mpotr_core::Rejection;
     use mpotr_core::crypto::SignatureBytes;
     use mpotr_core::gka::light::{Handle, Signed};
     use mpotr_core::wire::{LightPacket, Packet, PacketKind};
+    use mpotr_core::{Rejection, Rekey};
 
-    use super::{are_in, light, sent, steps};
+    use super::{Network, are_in, light, sent, steps};
+
+    /// A member sends a SEED for its turn, whether or not a light run may follow.
+    fn send_seed(network: &mut Network, from: usize) {
+        let now = network.now;
+        let mut rng = network.rng.clone();
+        let seed = network.rooms[from].forge_seed(now, &mut rng).unwrap();
+        for member in (0..network.rooms.len()).filter(|member| *member != from) {
+            let _refused = network.rooms[member].handle_message(now, &seed, &mut rng);
+            network.collect(member);
+        }
+    }
+
+    /// A member whose turn it is would have those outside wait for ever.
+    #[test]
+    fn a_seed_while_newcomers_wait_is_not_answered() {
+        for liar in 0..4 {
+            let mut network = light(4, 1);
+            network.run_for(30);
+            let since = network.wire.len();
+            let late = network.enter(|config| config.policy.rekey = Rekey::Light);
+            let honest: Vec<_> = (0..4).filter(|it| *it != liar).collect();
+            network.run_until(60, |network| {
+                honest.iter().any(|it| network.rooms[*it].views().is_some())
+            });
+            send_seed(&mut network, liar);
+            network.run_until(120, |network| network.rooms[late].is_secure());
+            assert_eq!(steps(&network, since), [], "{liar}");
+        }
+    }
+
+    /// It would be made before those outside have answered. Who has missed the reason answers a while later.
+    #[test]
+    fn a_seed_without_a_reason_waits_for_one() {
+        let mut network = light(4, 1);
+        network.run_for(30);
+        let since = network.wire.len();
+        send_seed(&mut network, 3);
+        assert_eq!(steps(&network, since), []);
+        network.run_for(5);
+        assert!(!steps(&network, since).is_empty());
+        network.run_for(30);
+        let since = network.wire.len();
+        for member in 0..4 {
+            network.rooms[member].refresh(network.now);
+        }
+        send_seed(&mut network, 3);
+        assert!(!steps(&network, since).is_empty());
+    }
+
+    #[test]
+    fn a_seed_after_sixteen_light_runs_is_not_answered() {
+        for liar in 1..3 {
+            let mut network = light(3, 1);
+            for change in 2..=17 {
+                network.rooms[0].refresh(network.now);
+                network.collect(0);
+                network.run_until(120, |network| are_in(network, &[0, 1, 2], change));
+            }
+            let since = network.wire.len();
+            network.rooms[0].refresh(network.now);
+            send_seed(&mut network, liar);
+            network.collect(0);
+            network.run_until(120, |network| are_in(network, &[0, 1, 2], 18));
+            assert!(sent(&network, since, PacketKind::Contribution) > 0);
+            assert_eq!(steps(&network, since), [], "{liar}");
+        }
+    }
 
     /// All that is left of a view would be the proposer that nobody has answered, and that counts as silent.
     #[test]

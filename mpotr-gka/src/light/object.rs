@@ -21,10 +21,8 @@ wire_enum! {
         Order = 3,
         /// The keys that CUT states are not those of the FREEZEs.
         Keys = 4,
-        /// The policy, the votes or the turn are not as they should be.
-        Policy = 5,
         /// A joiner did not show it who it is.
-        Tag = 6,
+        Tag = 5,
     }
 }
 
@@ -68,11 +66,9 @@ impl ChangeBody for Object {
         let why = Objection::decode(input, "why")?;
         let own = match why {
             Objection::Wrap => None,
-            Objection::NotMine
-            | Objection::Order
-            | Objection::Keys
-            | Objection::Policy
-            | Objection::Tag => Some(Signed::decode(input)?),
+            Objection::NotMine | Objection::Order | Objection::Keys | Objection::Tag => {
+                Some(Signed::decode(input)?)
+            }
         };
         Ok(Self {
             seed,

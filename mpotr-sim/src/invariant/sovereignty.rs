@@ -1,11 +1,15 @@
-//! Roster sovereignty: a member of an epoch of two or more leaves it only by a decision of that epoch, and nobody enters
-//! but by the votes of the policy in force. No packet of an outsider, and no claim in an advert, moves a member.
+//! Roster sovereignty: a member of an epoch of two or more leaves it only by a decision of that epoch, to go on or to go over
+//! into another room, and nobody enters but by the votes of the policy in force. No packet of an outsider, and no claim in an
+//! advert, moves a member.
+
+use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKey;
-use mpotr_core::{Event, Rule};
+use mpotr_core::{EpochName, Event, Rule};
 
 use super::Seen;
 use crate::ledger::EpochRecord;
+use crate::party::Seat;
 
 pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     let Some((sid, record)) = seen.before.epoch_of(seen.seat) else {
@@ -25,7 +29,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
     let Event::Secure { parent, roster, .. } = seen.event else {
         return Ok(());
     };
-    if *parent != Some(record.name) {
+    if *parent != Some(record.name) && !has_gone_over(seen, record, *parent) {
         return Err(format!(
             "leaves {sid} for an epoch that does not follow from it"
         ));
@@ -36,6 +40,23 @@ pub(super) fn check(seen: &Seen<'_>) -> Result<(), String> {
         Some(newcomer) => Err(format!("lets {newcomer} in, without the votes")),
         None => Ok(()),
     }
+}
+
+/// Whether an honest member of an epoch has voted that it become one with another, or with one that this has followed.
+fn has_gone_over(seen: &Seen<'_>, record: &EpochRecord, other: Option<EpochName>) -> bool {
+    let ledger = seen.before;
+    let is_inside = |seat: &Seat| {
+        let person = ledger.person(*seat);
+        person.is_some_and(|person| record.roster.contains(&person.identity))
+    };
+    let asked = ledger.merges.iter().filter(|(seat, _)| is_inside(seat));
+    let asked: BTreeSet<_> = asked.flat_map(|(_, names)| names).collect();
+    let before = |name: &EpochName| {
+        let mut epochs = ledger.epochs.values();
+        epochs.find(|it| it.name == *name)?.parent
+    };
+    let mut names = core::iter::successors(other, before).take(ledger.epochs.len());
+    names.any(|name| asked.contains(&name))
 }
 
 /// Whether the members of an epoch let this one in. Everyone's room votes for all who come, or where people are wary for
@@ -70,7 +91,7 @@ fn has_votes(seen: &Seen<'_>, record: &EpochRecord, newcomer: &IdentityKey) -> b
 mod tests {
     use core::num::NonZeroU16;
 
-    use mpotr_core::{Event, Rule};
+    use mpotr_core::{EpochName, Event, Rule};
 
     use super::check;
     use crate::ledger::Ledger;
@@ -92,6 +113,22 @@ mod tests {
         }
         // Who is in none has none to leave.
         assert!(ledger.allows(3, &secure(2, 9, &[0, 3]), check));
+    }
+
+    #[test]
+    fn an_epoch_is_left_for_another_room_only_if_one_of_its_own_has_voted_so() {
+        let mut ledger = three();
+        ledger.all_install(&[3], &secure(8, 0, &[3]));
+        ledger.all_install(&[3], &secure(9, 8, &[3]));
+        let goes_over = secure(2, 9, &[0, 1, 2, 3]);
+        assert!(!ledger.allows(0, &goes_over, check));
+        // Neither does the vote of one outside, nor one for a third room.
+        let name = |epoch| EpochName::new([epoch; 16]);
+        ledger.merges.entry(Seat(3)).or_default().insert(name(8));
+        ledger.merges.entry(Seat(1)).or_default().insert(name(7));
+        assert!(!ledger.allows(0, &goes_over, check));
+        ledger.merges.entry(Seat(1)).or_default().insert(name(8));
+        assert!(ledger.allows(0, &goes_over, check));
     }
 
     #[test]

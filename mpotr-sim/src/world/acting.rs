@@ -135,7 +135,9 @@ impl World {
                 }
             }
             // Rooms become one when the people of both have voted: that is no change of one room.
-            Act::Merge(_) => {}
+            Act::Merge(name) => {
+                ledger.merges.entry(seat).or_default().insert(name);
+            }
             Act::Admit(identity) => {
                 person.rejects.remove(&identity);
                 ledger.admitted.entry(seat).or_default().insert(identity);

@@ -31,6 +31,8 @@ impl World {
                 && self.merges
             {
                 place.party.act(self.now, Act::Merge(*name));
+                let merges = self.ledger.merges.entry(seat).or_default();
+                merges.insert(*name);
             }
             if let Event::WantsIn { claimed } = event
                 && self.ledger.knows(claimed)

@@ -8,18 +8,28 @@ use crate::room::Room;
 use crate::time::{Duration, Timestamp};
 use crate::wire::MAX_CONFIRMED;
 
+/// So many views one member may have installed a full run before another.
+const VIEWS_APART: u32 = 2;
+
 impl<S: CryptoSuite> Room<S> {
     /// Whether a view begins as one of a light run.
     pub(in crate::room) fn goes_light(&self, now: Timestamp) -> bool {
-        self.succession.light_changes < MOST_LIGHT
-            && now.since(self.succession.proven) < self.longest_light()
+        self.may_go_on_light(now, Duration::default())
             && self.is_so(now, |situation| situation.may_go_light())
     }
 
-    /// For so long light runs may lead on from a full one.
-    fn longest_light(&self) -> Duration {
+    /// Whether this member answers a SEED, as far as it goes by how many light runs there were and for how long. Others have
+    /// installed the last full run a little later.
+    pub(super) fn may_answer_light(&self, now: Timestamp) -> bool {
+        let later = self.common.me.times().view;
+        self.may_go_on_light(now, later.saturating_mul(VIEWS_APART))
+    }
+
+    /// Whether light runs may lead on from the last full one, for so much longer than they should.
+    fn may_go_on_light(&self, now: Timestamp, later: Duration) -> bool {
         let refresh = self.common.me.times().refresh;
-        refresh.saturating_mul(MOST_REFRESHES)
+        let longest = refresh.saturating_mul(MOST_REFRESHES).saturating_add(later);
+        self.succession.light_changes < MOST_LIGHT && now.since(self.succession.proven) < longest
     }
 
     /// The view of a light run is over without an epoch; how, unless nothing was said in it that is wrong.

@@ -120,7 +120,9 @@ impl<S: CryptoSuite> Room<S> {
         let asked = &situation.member.changing.asked;
         let mut found = Missing::default();
         for (member, owed) in owed(&missing, proposer) {
-            if member == me || situation.is_member_excluded(member) {
+            // Who has made an offer would have a full run, which it may have to.
+            let has_offered = situation.offer_of(member).is_some();
+            if member == me || has_offered || situation.is_member_excluded(member) {
                 continue;
             }
             found.all.insert(member);
@@ -174,11 +176,11 @@ impl<S: CryptoSuite> Room<S> {
                 .certificate_claim()
                 .filter(|it| it.view == missing.view);
             claim.filter(|_| missing.joint).into_iter().collect()
-        } else {
-            let Some(run) = self.light_of(missing.view) else {
-                return;
-            };
+        } else if let Some(run) = self.light_of(missing.view) {
             missing.claims(run.seed.body().proposer)
+        } else {
+            self.overhear_seed_missing(now, missing);
+            return;
         };
         if !is_old && let Some(member) = self.phase.member_mut() {
             for claim in &claims {
@@ -206,6 +208,18 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         self.lobby.wait_for_turn(&mut self.common.at(now));
+    }
+
+    /// Another asks for the SEED of this view, which is not here either.
+    fn overhear_seed_missing(&mut self, now: Timestamp, missing: &MissingLight) {
+        let is_of_view = |view: u32| missing.seed && missing.view == view;
+        let view = self.phase.change().map(|it| it.view);
+        let situation = self.situation(now);
+        let proposer = view.filter(|view| is_of_view(*view)).zip(situation);
+        let proposer = proposer.and_then(|(view, situation)| situation.proposer_of(view));
+        if let Some((proposer, member)) = proposer.zip(self.phase.member_mut()) {
+            member.changing.asked.overhear(proposer);
+        }
     }
 
     fn light_of(&self, view: u32) -> Option<&LightRun<S>> {

@@ -10,6 +10,7 @@ use crate::error::Rejection;
 use crate::policy::{Policy, Rekey};
 use crate::room::judging::{Verdict, await_that, require};
 use crate::room::situation::Situation;
+use crate::time::Timestamp;
 
 /// So many light runs may follow a full one.
 pub(super) const MOST_LIGHT: u32 = 16;
@@ -33,20 +34,36 @@ impl Default for LightViews {
 }
 
 impl<S: CryptoSuite> Situation<'_, S> {
-    /// Whether this member opens or enters a view as one of a light run: nobody comes in or goes over, nobody is to be left out
-    /// for what it did, and nobody else has made an offer.
+    /// Whether this member opens or enters a view as one of a light run: one may follow, nobody comes in or goes over, and nobody
+    /// else has made an offer.
     pub(in crate::room) fn may_go_light(&self) -> bool {
-        let next = self.member.changing.light.next;
-        self.votes.policy.rekey == Rekey::Light
-            && next != NextView::Full
-            && self.epoch().continuation().is_some()
-            && self.member.goes_over.is_none()
-            && self.next_host().is_none()
-            && self.guests().is_none()
-            && self.admitted().is_empty()
+        self.may_follow_light()
+            && !self.do_others_wait()
             && !self.is_full()
-            && !self.is_any_at_fault()
             && self.staying().len() > 1
+    }
+
+    /// Whether a light run may follow, by what has been: the policy says so, no view of this change was one of a full run or is to
+    /// be, and nobody is to be left out for what it did.
+    fn may_follow_light(&self) -> bool {
+        self.votes.policy.rekey == Rekey::Light
+            && self.member.changing.light.next != NextView::Full
+            && self.epoch().continuation().is_some()
+            && !self.is_any_at_fault()
+    }
+
+    /// Whether anyone is to come in from outside, or this epoch is to go over into another.
+    fn do_others_wait(&self) -> bool {
+        self.member.goes_over.is_some()
+            || self.next_host().is_some()
+            || self.guests().is_some()
+            || !self.admitted().is_empty()
+    }
+
+    /// Whether there is anything to change the epoch for: else a proposer could change it whenever others are about to come in, and
+    /// keep them waiting.
+    fn has_reason(&self) -> bool {
+        self.change().is_some() || self.wants_own_change()
     }
 
     /// Whether others have made offers for the epoch that follows, for whatever view: they go by a full run.
@@ -116,8 +133,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
         }
     }
 
-    /// Whether this member answers a SEED, as far as it goes by what was said, and the policy of the epoch that it leads to.
-    pub(super) fn judge_seed(&self, seed: &Seed) -> Result<Policy, Verdict> {
+    /// Whether this member answers a SEED, as far as it goes by what was said, and the policy of the epoch that it leads to. Until
+    /// then it waits for a reason.
+    pub(super) fn judge_seed(&self, seed: &Seed, until: Timestamp) -> Result<Policy, Verdict> {
         let (epoch, terms) = (self.epoch(), &seed.terms);
         require(seed.parent == epoch.sid(), Rejection::UnknownEpoch)?;
         let is_turn = self.proposer_of(terms.view) == Some(seed.proposer);
@@ -131,8 +149,8 @@ impl<S: CryptoSuite> Situation<'_, S> {
         require(is_listed, Rejection::NotListed)?;
         let is_answered = self.member.changing.has_contributed_from(terms.view);
         require(!is_answered, Rejection::StaleView)?;
-        let is_light = self.votes.policy.rekey == Rekey::Light && !self.is_any_at_fault();
-        require(is_light, Rejection::OtherPolicy)?;
+        require(self.may_follow_light(), Rejection::OtherPolicy)?;
+        await_that(!self.do_others_wait() && (self.now >= until || self.has_reason()))?;
         let policy = Decoder::whole(&terms.policy, Policy::decode);
         let policy = policy.map_err(|malformed| Verdict::Refuse(malformed.into()))?;
         let may_have = self.may_have(&policy, &self.identities(&terms.staying));
