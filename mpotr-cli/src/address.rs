@@ -101,7 +101,12 @@ pub(crate) fn relay(text: &str) -> Result<RelayAddress, String> {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Relay(address) => f.write_str(&address.place()),
+            Self::Relay(address)
+                if *address == RelayAddress::plain(address.host(), address.port()) =>
+            {
+                f.write_str(&address.place())
+            }
+            Self::Relay(address) => f.write_str(&address.without_keys()),
             #[cfg(feature = "irc")]
             Self::Irc(address) => write!(f, "{address}"),
             Self::Program { name, .. } => write!(f, "mpotr-transport-{name}"),

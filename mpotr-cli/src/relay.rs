@@ -20,15 +20,16 @@ use crate::stop::Stop;
 /// The address cannot be listened on; standard output is closed.
 pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()> {
     let mut stop = Stop::listen().context("cannot take signals")?;
+    #[cfg(feature = "tls")]
+    let server = args.tls.as_deref().map(certificate::server).transpose()?;
     let relay = Relay::bind_with(&*args.listen, args.limits.limits())
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     out.line(format_args!("listening on {}", relay.local_addr()))?;
     #[cfg(feature = "tls")]
-    let relay = match &args.tls {
+    let relay = match server {
         None => relay,
-        Some(file) => {
-            let server = certificate::server(file)?;
+        Some(server) => {
             let (host, pin) = (relay.local_addr(), server.pin().to_hex());
             out.line(format_args!("over TLS: mpotrs://{host}#sha256={pin}"))?;
             relay.with_tls(server)

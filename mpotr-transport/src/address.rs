@@ -28,6 +28,12 @@ pub enum AddressError {
     /// It asks for something that the carrier does not know.
     #[error("what stands after the ? means nothing there")]
     Query,
+    /// What stands after the # is to be the key of a server, and is not.
+    #[error("after the # stands sha256= and the key of the relay, 64 hexadecimal digits")]
+    Key,
+    /// It names the key of a server, and the connection is not encrypted.
+    #[error("a key belongs to an encrypted address, one of mpotrs:// or wss://")]
+    NotEncrypted,
     /// What stands after the # means nothing.
     #[error("what stands after the # means nothing there")]
     Fragment,

@@ -164,8 +164,9 @@ impl Relay {
             }
             (Err(code), _) | (_, Err(code)) => {
                 if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
+                    let shutdown = shutdown.clone();
                     tasks.spawn(async move {
-                        caller.refuse(code).await;
+                        caller.refuse(code, shutdown).await;
                         drop(permit);
                     });
                 } else {

@@ -83,6 +83,14 @@ impl RelayAddress {
         Some(format!("ws://{}{path}", self.place()))
     }
 
+    /// The address, without the keys that it names.
+    #[must_use]
+    pub fn without_keys(&self) -> String {
+        let path = self.path.as_deref().filter(|path| *path != "/");
+        let path = path.unwrap_or_default();
+        format!("{}://{}{path}", self.scheme(), self.place())
+    }
+
     /// Host and port, as addresses have them.
     #[must_use]
     pub fn place(&self) -> String {
@@ -128,11 +136,10 @@ impl FromStr for RelayAddress {
         }
         let path = parts.request();
         if !is_web && path != "/" {
-            let is_query = path.starts_with("/?");
-            return Err(if is_query {
-                AddressError::Query
-            } else {
-                AddressError::Path
+            return Err(match path.strip_prefix("/?") {
+                Some(query) if is_encrypted && query.starts_with("sha256") => AddressError::Key,
+                Some(_) => AddressError::Query,
+                None => AddressError::Path,
             });
         }
         Ok(Self {
@@ -164,13 +171,14 @@ fn port(is_encrypted: bool, is_web: bool) -> u16 {
 fn security(is_encrypted: bool, fragment: Option<&str>) -> Result<Security, AddressError> {
     match (is_encrypted, fragment) {
         (false, None) => Ok(Security::None),
+        (false, Some(key)) if key.starts_with("sha") => Err(AddressError::NotEncrypted),
         (false, Some(_)) => Err(AddressError::Fragment),
         (true, None) => Ok(Security::Tls(Vec::new())),
         (true, Some(fragment)) => {
             let keys = fragment.strip_prefix("sha256=");
-            let keys = keys.ok_or(AddressError::Fragment)?.split(',');
+            let keys = keys.ok_or(AddressError::Key)?.split(',');
             let pins: Option<_> = keys.map(Pin::from_hex).collect();
-            Ok(Security::Tls(pins.ok_or(AddressError::Fragment)?))
+            Ok(Security::Tls(pins.ok_or(AddressError::Key)?))
         }
     }
 }
@@ -185,10 +193,7 @@ fn security(_is_encrypted: bool, fragment: Option<&str>) -> Result<Security, Add
 
 impl fmt::Display for RelayAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme(), self.place())?;
-        if let Some(path) = self.path.as_deref().filter(|path| *path != "/") {
-            f.write_str(path)?;
-        }
+        f.write_str(&self.without_keys())?;
         #[cfg(feature = "tls")]
         if let Security::Tls(pins) = &self.security
             && !pins.is_empty()
@@ -250,18 +255,18 @@ mod tests {
         assert_eq!(read(&text).unwrap().to_string(), text);
         assert!(read("mpotrs://a").unwrap().is_encrypted());
         for text in [
-            format!("mpotr://a#sha256={key}"),
             format!("mpotrs://a#sha={key}"),
             format!("mpotrs://a#sha256={key}0"),
             format!("mpotrs://a#sha256={key},"),
             "mpotrs://a#sha256=".to_owned(),
         ] {
-            assert_eq!(read(&text), Err(AddressError::Fragment), "{text}");
+            assert_eq!(read(&text), Err(AddressError::Key), "{text}");
         }
-        assert_eq!(
-            read(&format!("mpotrs://a?sha256={key}")),
-            Err(AddressError::Query)
-        );
+        // As an address of IRC has it.
+        let text = format!("mpotrs://a?sha256={key}");
+        assert_eq!(read(&text), Err(AddressError::Key));
+        let text = format!("mpotr://a#sha256={key}");
+        assert_eq!(read(&text), Err(AddressError::NotEncrypted));
     }
 
     #[cfg(feature = "websocket")]

@@ -72,7 +72,7 @@ impl Socket {
                 from: From::WebSocket(websocket::Reader::new(reader, limit)),
             },
             writer: FrameWriter {
-                to: To::WebSocket(writer),
+                to: To::WebSocket(websocket::Writer::new(writer)),
                 pending: Bytes::new(),
             },
         }
@@ -161,7 +161,7 @@ impl FrameWriter {
                 writer.flush().await
             }
             #[cfg(feature = "websocket")]
-            To::WebSocket(writer) => websocket::write(writer, &mut self.pending).await,
+            To::WebSocket(writer) => writer.write(&mut self.pending).await,
         }
     }
 
@@ -170,7 +170,7 @@ impl FrameWriter {
         match &mut self.to {
             To::Stream(writer) => writer.shutdown().await,
             #[cfg(feature = "websocket")]
-            To::WebSocket(writer) => websocket::shutdown(writer).await,
+            To::WebSocket(writer) => writer.shutdown().await,
         }
     }
 }

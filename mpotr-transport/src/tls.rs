@@ -131,7 +131,10 @@ impl TlsServer {
             );
             Closed::new(CloseCode::Auth, text)
         };
-        let first = chain.first().ok_or_else(|| unusable(no_certificate()))?;
+        let Some(first) = chain.first() else {
+            let text = format!("no certificate is in {}", path.display());
+            return Err(Closed::new(CloseCode::Auth, text));
+        };
         let pin = Pin::of(first).map_err(unusable)?;
         let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = builder
@@ -156,10 +159,6 @@ impl TlsServer {
     ) -> io::Result<tokio_rustls::server::TlsStream<S>> {
         self.acceptor.accept(stream).await
     }
-}
-
-fn no_certificate() -> rustls::Error {
-    rustls::Error::NoCertificatesPresented
 }
 
 fn trusted_by_the_system() -> Result<RootCertStore, Closed> {
@@ -195,8 +194,15 @@ fn of_tls(error: rustls::Error) -> Closed {
         let text = "the server has another key than its address says";
         return Closed::new(CloseCode::Pin, text);
     }
+    // What a server shows stays as it is. All else may be a server that is full, or going.
+    let is_shown = matches!(
+        error,
+        rustls::Error::InvalidCertificate(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::UnsupportedNameType
+    );
     let text = format!("the connection cannot be encrypted: {error}");
-    Closed::new(CloseCode::Tls, text)
+    Closed::new(CloseCode::Tls, text).retrying(!is_shown)
 }
 
 fn of_io(error: io::Error) -> Closed {

@@ -19,8 +19,13 @@ pub(super) fn server(file: &Path) -> anyhow::Result<TlsServer> {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => {
+            // That of the system names the file under which it was to be begun.
+            let error = io::Error::from(error.kind());
             return Err(error).with_context(|| format!("cannot make {}", file.display()));
         }
+    }
+    if !file.is_file() {
+        anyhow::bail!("{} is no regular file", file.display());
     }
     Ok(TlsServer::from_file(file)?)
 }

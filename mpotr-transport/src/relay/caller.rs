@@ -9,6 +9,7 @@
 use std::io;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use socket2::SockRef;
 #[cfg(feature = "websocket")]
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -103,28 +104,53 @@ impl Caller {
         counters.refused();
     }
 
-    /// Turns the client away unheard, in the way in which it speaks.
-    pub(super) async fn refuse(self, code: RefusalCode) {
+    /// Turns the client away unheard, in the way in which it speaks: in all within the time that a last frame may take.
+    pub(super) async fn refuse(self, code: RefusalCode, shutdown: CancellationToken) {
         let (hint, linger) = (self.client.hint(), self.client.limits().linger);
         tracing::debug!(%hint, %code, "a client is turned away");
-        let Ok(first) = timeout(linger, first_byte(&self.stream)).await else {
-            return self.plain().see_off(code).await;
+        let counters = self.client.counters().clone();
+        let told = async {
+            // One that says nothing is told in frames as they are, in the other half of the time.
+            let half = linger.checked_div(2).unwrap_or_default();
+            let Ok(first) = timeout(half, first_byte(&self.stream)).await else {
+                self.plain().see_off(code).await;
+                return Ok(());
+            };
+            self.meet(first).await?.see_off(code).await;
+            Ok::<_, io::Error>(())
         };
-        match timeout(linger, self.meet(first)).await {
-            Ok(Ok(connection)) => connection.see_off(code).await,
-            Ok(Err(error)) => tracing::debug!(%hint, %error, "a client was not told why"),
-            Err(_elapsed) => tracing::debug!(%hint, "a client did not hear why"),
+        let told = tokio::select! {
+            told = timeout(linger, told) => told,
+            () = shutdown.cancelled() => return,
+        };
+        if let Ok(Err(error)) = told {
+            tracing::debug!(%hint, %error, "a client was not told why");
+            counters.refused();
         }
     }
 
     /// Turns the client away unheard, without a wait: the few bytes always fit into a socket that nothing was written
-    /// to. One that speaks otherwise does not understand them, and sees the connection end.
+    /// to. One that is known to speak otherwise sees its connection end.
     pub(super) fn refuse_at_once(self, code: RefusalCode) {
-        let frame = ServerFrame::Refused(Refusal::new(code)).to_frame();
-        let told = SockRef::from(&self.stream).send(&frame);
+        let first = first_byte(&self.stream).now_or_never();
+        let told = self.is_plain(first).then(|| {
+            let frame = ServerFrame::Refused(Refusal::new(code)).to_frame();
+            SockRef::from(&self.stream).send(&frame)
+        });
         let hint = self.client.hint();
         self.client.counters().refused();
         tracing::debug!(%hint, %code, ?told, "a client is turned away at once");
+    }
+
+    /// Whether the client may speak in frames as they are, by what is known of its first byte.
+    fn is_plain(&self, first: Option<io::Result<Option<u8>>>) -> bool {
+        match (first, &self.languages) {
+            #[cfg(feature = "tls")]
+            (Some(Ok(Some(TLS))), Languages { tls: Some(_) }) => false,
+            #[cfg(feature = "websocket")]
+            (Some(Ok(Some(GET))), _) => false,
+            _ => true,
+        }
     }
 
     /// Speaks in frames as they are.

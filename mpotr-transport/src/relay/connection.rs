@@ -240,6 +240,7 @@ impl Sender {
         };
         tracing::debug!(%hint, "a client joined a room");
 
+        client.traffic.join();
         frames.set_limit(MAX_PACKET);
         loop {
             let packet = match timeout(limits.idle, frames.next()).await {

@@ -16,6 +16,9 @@ use crate::frame::MAX_PACKET;
 /// The most bytes that a client sends without a whole packet among them: a packet, and as much again for what it comes in, twice.
 const MOST_UNPAID: usize = 4 * MAX_PACKET;
 
+/// The same before it has joined a room: a handshake of TLS with a chain of certificates, a request of HTTP, a first frame.
+const MOST_BEFORE: usize = 64 << 10;
+
 /// The bytes of one client.
 #[derive(Debug)]
 pub(super) struct Traffic {
@@ -34,13 +37,18 @@ impl Traffic {
             counters,
             outbox,
             unpaid: AtomicUsize::new(0),
-            most: AtomicUsize::new(MOST_UNPAID),
+            most: AtomicUsize::new(MOST_BEFORE),
         }
     }
 
     /// Bytes read since this was last asked.
     pub(super) fn take_unpaid(&self) -> usize {
         self.unpaid.swap(0, Ordering::Relaxed)
+    }
+
+    /// The client has joined a room, and sends packets from now on.
+    pub(super) fn join(&self) {
+        self.most.store(MOST_UNPAID, Ordering::Relaxed);
     }
 
     /// From now on nothing is held against the client: what it sends is read and forgotten.

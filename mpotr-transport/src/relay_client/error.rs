@@ -12,7 +12,7 @@ use crate::transport::{CloseCode, Closed};
 pub(super) enum RelayError {
     /// The connection failed.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The relay, or whatever listens there, does not follow the protocol.
     #[error("not a frame of the relay protocol: {0}")]
     Decode(#[from] DecodeError),
@@ -79,10 +79,20 @@ impl From<RelayError> for Closed {
     }
 }
 
+impl From<io::Error> for RelayError {
+    fn from(error: io::Error) -> Self {
+        // TLS and WebSocket ask for a word at the end. One who is killed says none.
+        match error.kind() == io::ErrorKind::UnexpectedEof {
+            true => Self::Closed,
+            false => Self::Io(error),
+        }
+    }
+}
+
 impl From<FrameError> for RelayError {
     fn from(error: FrameError) -> Self {
         match error {
-            FrameError::Io(error) => Self::Io(error),
+            FrameError::Io(error) => error.into(),
             FrameError::Decode(error) => Self::Decode(error),
         }
     }

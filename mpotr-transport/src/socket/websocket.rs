@@ -10,11 +10,13 @@ use futures::{Sink as _, SinkExt as _, StreamExt as _};
 use mpotr_crypto::{DecodeError, DecodeErrorKind};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config, client_async_with_config};
 
 use super::Duplex;
@@ -26,27 +28,43 @@ const SUBPROTOCOL: &str = "mpotr.v1";
 /// A connection.
 pub(crate) type WebSocket = WebSocketStream<Box<dyn Duplex>>;
 
-/// Its direction out.
-pub(super) type Writer = SplitSink<WebSocket, Message>;
+/// What the library reads at one time, which each connection holds.
+const READ: usize = 8 << 10;
+
+/// A longer message leaves in pieces of so many bytes: what a connection holds beside what waits in its outbox is one of them.
+const PIECE: usize = 16 << 10;
+
+/// Room for a piece and for answers to pings; of those that find none the newest alone is kept.
+const MOST_UNSENT: usize = 2 * PIECE;
 
 /// Messages of at most the longest payload, none of which is held back to be sent with others.
 fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .max_message_size(Some(ServerFrame::MAX))
         .max_frame_size(Some(ServerFrame::MAX))
+        .read_buffer_size(READ)
         .write_buffer_size(0)
+        .max_write_buffer_size(MOST_UNSENT)
 }
 
 fn io_error(error: Error) -> io::Error {
     if let Error::Io(error) = error {
         return error;
     }
-    let is_over = matches!(error, Error::ConnectionClosed | Error::AlreadyClosed);
-    let kind = match is_over {
-        true => io::ErrorKind::BrokenPipe,
-        false => io::ErrorKind::InvalidData,
-    };
-    io::Error::new(kind, error)
+    if is_end(&error) {
+        return io::ErrorKind::UnexpectedEof.into();
+    }
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// Whether the other side is gone, in order or not.
+const fn is_end(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+    )
 }
 
 /// Speaks with a client that has asked for a WebSocket: any path, with the subprotocol of the relay.
@@ -112,6 +130,12 @@ impl Reader {
                 Err(Error::Capacity(CapacityError::MessageTooLong { size, .. })) => {
                     return Some(Err(too_long(size, self.limit).into()));
                 }
+                Err(error @ (Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt))
+                    if !is_end(&error) =>
+                {
+                    let kind = DecodeErrorKind::UnknownValue(0);
+                    return Some(Err(DecodeError::new(0, "WebSocket", kind).into()));
+                }
                 Err(error) => return Some(Err(io_error(error).into())),
             };
             return Some(match payload.len() {
@@ -133,22 +157,62 @@ fn too_long(length: usize, limit: usize) -> DecodeError {
     DecodeError::new(0, "length", DecodeErrorKind::TooLong { length, limit })
 }
 
-/// Writes what is pending of a frame, and all before it. To drop the future loses nothing: what was handed over is in the
-/// library's buffer, and leaves with what comes next.
-pub(super) async fn write(writer: &mut Writer, pending: &mut Bytes) -> io::Result<()> {
-    if pending.has_remaining() {
-        poll_fn(|cx| Pin::new(&mut *writer).poll_ready(cx))
-            .await
-            .map_err(io_error)?;
-        let mut frame = core::mem::take(pending);
-        frame.advance(LENGTH_PREFIX.min(frame.len()));
-        let handed = Pin::new(&mut *writer).start_send(Message::Binary(frame));
-        handed.map_err(io_error)?;
-    }
-    writer.flush().await.map_err(io_error)
+/// Its direction out.
+pub(super) struct Writer {
+    messages: SplitSink<WebSocket, Message>,
+    /// What is left of the message that is being written.
+    rest: Bytes,
+    /// Whether a piece of it has been handed over.
+    has_begun: bool,
 }
 
-/// Says that nothing more comes.
-pub(super) async fn shutdown(writer: &mut Writer) -> io::Result<()> {
-    writer.close().await.map_err(io_error)
+impl Writer {
+    pub(super) const fn new(messages: SplitSink<WebSocket, Message>) -> Self {
+        Self {
+            messages,
+            rest: Bytes::new(),
+            has_begun: false,
+        }
+    }
+
+    /// Writes what is pending of a frame, and all before it. To drop the future loses nothing: what was handed over is in the
+    /// library's buffer, and leaves with what comes next.
+    pub(super) async fn write(&mut self, pending: &mut Bytes) -> io::Result<()> {
+        if self.rest.is_empty() && pending.has_remaining() {
+            self.rest = core::mem::take(pending);
+            self.rest.advance(LENGTH_PREFIX.min(self.rest.len()));
+            self.has_begun = false;
+        }
+        while self.rest.has_remaining() {
+            // The piece before, and answers to pings.
+            self.flush().await?;
+            let piece = self.rest.slice(..PIECE.min(self.rest.len()));
+            let data = match self.has_begun {
+                false => Data::Binary,
+                true => Data::Continue,
+            };
+            let is_last = piece.len() == self.rest.len();
+            let length = piece.len();
+            let piece = Frame::message(piece, OpCode::Data(data), is_last);
+            let mut messages = Pin::new(&mut self.messages);
+            poll_fn(|cx| messages.as_mut().poll_ready(cx))
+                .await
+                .map_err(io_error)?;
+            messages
+                .start_send(Message::Frame(piece))
+                .map_err(io_error)?;
+            self.rest.advance(length);
+            self.has_begun = true;
+        }
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.messages.flush().await.map_err(io_error)
+    }
+
+    /// Says that nothing more comes.
+    pub(super) async fn shutdown(&mut self) -> io::Result<()> {
+        self.messages.close().await.map_err(io_error)
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::io::Write as _;
 
+use mpotr_transport::frame::{Refusal, RefusalCode, ServerFrame};
 use mpotr_transport::{
     Bytes, CloseCode, Connect as _, Pin, Received, RelayAddress, RelayConnect, TlsServer,
     Transport as _,
 };
+
+use tokio::io::AsyncWriteExt as _;
 
 use crate::carrier_contract;
 use crate::contract::World as _;
@@ -69,6 +72,28 @@ async fn clients_of_a_relay_are_in_one_room_however_they_speak() {
     }
     for client in clients {
         client.close().await.unwrap();
+    }
+}
+
+/// A relay that is full turns some away in frames as they are: to a client of TLS that is a relay to try again.
+#[tokio::test]
+async fn a_client_of_tls_tries_again_where_it_was_answered_in_frames() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let refusal = ServerFrame::Refused(Refusal::new(RefusalCode::Full));
+            stream.write_all(&refusal.to_frame()).await.unwrap();
+        }
+    });
+    for scheme in ["mpotrs", "wss"] {
+        let address = address(scheme, at, Pin::new([7; 32]));
+        let connect = RelayConnect::new(address, channel()).unwrap();
+        let closed = connect.connect().await.err().unwrap();
+        assert!(closed.retry, "{closed:?}");
     }
 }
 

@@ -217,3 +217,54 @@ async fn whom_the_relay_turns_away_is_told_in_a_message() {
     let refused = ServerFrame::Refused(Refusal::new(RefusalCode::Full));
     assert_eq!(frame(&mut socket).await, Some(refused));
 }
+
+/// Who breaks the rules of WebSocket is told so as by any other break, and counted.
+#[tokio::test]
+async fn what_breaks_the_rules_of_websocket_is_malformed() {
+    for broken in [
+        // Not masked.
+        &b"\x82\x01x"[..],
+        // A bit that no extension has given a meaning.
+        b"\xc2\x81\0\0\0\0x",
+        // An opcode without one.
+        b"\x83\x81\0\0\0\0x",
+        // The rest of a message that has not begun.
+        b"\x80\x81\0\0\0\0x",
+    ] {
+        let relay = Served::new().await;
+        let mut socket = connect(&relay, "mpotr.v1").await.unwrap();
+        socket.send(join("tea")).await.unwrap();
+        assert_eq!(frame(&mut socket).await, Some(ServerFrame::Joined));
+        socket.get_mut().write_all(broken).await.unwrap();
+        let refused = ServerFrame::Refused(Refusal::new(RefusalCode::Malformed));
+        assert_eq!(frame(&mut socket).await, Some(refused), "{broken:?}");
+        assert_eq!(relay.counts().refused, 1);
+    }
+}
+
+/// Answers to pings that nobody reads do not pile up: the relay holds the newest, and stops to read when it is held.
+#[tokio::test]
+async fn answers_to_pings_that_nobody_reads_are_bounded() {
+    let relay = Served::with(crate::harness::UNPACED).await;
+    let mut socket = connect(&relay, "mpotr.v1").await.unwrap();
+    socket.send(join("tea")).await.unwrap();
+    assert_eq!(frame(&mut socket).await, Some(ServerFrame::Joined));
+    let mut stream = socket.into_inner();
+    let ping = [&b"\x89\xfd\0\0\0\0"[..], &[b'x'; 125]].concat();
+    let mut pings = ping.repeat(8_000);
+    pings.extend_from_slice(b"\x82\x81\0\0\0\0x");
+    // Nothing is read meanwhile: 32 MiB of pings, of which the relay can have written what two systems queue.
+    for _ in 0..32 {
+        stream.write_all(&pings).await.unwrap();
+    }
+    wait_until(|| relay.counts().packets_in == 32).await;
+    // When they are read, a few of the answers come, and not all.
+    let mut answered = 0;
+    let mut scrap = vec![0; 1 << 16];
+    while let Ok(Ok(bytes @ 1..)) =
+        tokio::time::timeout(Duration::from_millis(300), stream.read(&mut scrap)).await
+    {
+        answered += bytes;
+    }
+    assert!(answered < 16 << 20, "{answered} bytes of answers were kept");
+}
