@@ -321,10 +321,16 @@ impl<S: CryptoSuite> Epoch<S> {
             return Err(Box::new(Held { phase, error }));
         };
         let cut = (name_of(&joint.body().seed), joint.body().cut);
+        let is_all_final = phase.cut().body().closing.closed.count <= self.final_lock().count;
         match phase.install(continuation, joint) {
             Ok(installed) => {
                 self.note_certified(cut, &installed.staying);
-                Ok(self.next_epoch(installed))
+                let mut next = self.next_epoch(installed);
+                if !is_all_final {
+                    // Who wrote what was on its way waits for a word of each who has gone on, and here nobody states that it has.
+                    next.receipts.owe();
+                }
+                Ok(next)
             }
             Err(held) => {
                 let Held {

@@ -155,7 +155,7 @@ impl Receipts {
         })
     }
 
-    /// A message is delivered that nothing covers which this member signed.
+    /// A message is delivered that nothing covers which this member signed, or others wait for a sign of it.
     pub(super) const fn owe(&mut self) {
         self.unstated = self.unstated.saturating_add(1);
     }
