@@ -57,7 +57,7 @@ fn changing(
     members: usize,
     passes: impl Fn(&Seen, usize, usize, &Packet, Option<usize>) -> bool + 'static,
 ) -> (Network, Rc<RefCell<Seen>>) {
-    let mut network = Network::new(members, 1).until_secure();
+    let mut network = Network::full(members, 1).until_secure();
     let seen = Rc::new(RefCell::new(Seen::default()));
     let shared = Rc::clone(&seen);
     network.tamper = Some(Box::new(move |from, to, bytes| {

@@ -97,7 +97,7 @@ const OF_CHANGE: [PacketKind; 4] = [
 
 #[test]
 fn a_change_that_loses_much_names_nobody_and_is_repaired_by_the_same_bytes() {
-    let mut network = Network::new(5, 12).until_secure();
+    let mut network = Network::full(5, 12).until_secure();
     network.run_for(5);
     network.set_weather(FOUL);
     let since = network.raw.len();
@@ -127,10 +127,10 @@ fn a_change_that_loses_much_names_nobody_and_is_repaired_by_the_same_bytes() {
 
 #[test]
 fn what_a_joiner_has_to_read_is_in_clear_and_the_next_change_is_not() {
-    let mut network = Network::new(3, 13).until_secure();
+    let mut network = Network::full(3, 13).until_secure();
     network.run_for(5);
     let since = network.raw.len();
-    let joiner = network.enter(|_| {});
+    let joiner = network.enter(|config| config.policy.rekey = mpotr_core::Rekey::Full);
     network.run_until(60, |network| epochs(network, joiner) == 1);
     let joined = network.raw.len();
     for kind in OF_CHANGE {

@@ -203,6 +203,7 @@ fn a_text_is_missed_by_a_member_that_was_left_out_without_having_acknowledged_it
 fn what_all_who_go_on_have_is_acknowledged_by_the_change_though_they_have_not_said_so() {
     let mut network = Network::with(3, 1, |config| {
         config.members = Some(3);
+        config.policy.rekey = mpotr_core::Rekey::Full;
         // Nobody states what it has seen but in the change.
         config.timers.acknowledge = Duration::from_secs(1000);
         config.timers.lock = Duration::from_secs(1000);
@@ -311,7 +312,7 @@ fn who_leaves_in_a_run_waits_for_its_end_and_sends_what_waits() {
 
 #[test]
 fn what_was_on_its_way_when_a_member_is_voted_out_is_missed_and_the_rest_dropped() {
-    let mut network = Network::new(3, 1).until_secure();
+    let mut network = Network::full(3, 1).until_secure();
     let now = network.now;
     let mallory = network.keys[2];
     network.tamper = Some(Box::new(|from, _, packet| {

@@ -168,6 +168,7 @@ fn an_ended_room_takes_and_sends_nothing() {
 fn the_last_message_is_sent_once_though_a_view_ends_after_it() {
     let mut network = Network::with(3, 3, |config| {
         config.members = Some(3);
+        config.policy.rekey = mpotr_core::Rekey::Full;
         config.timers.finish = Duration::from_secs(100);
     });
     network = network.until_secure();

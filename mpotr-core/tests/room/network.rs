@@ -7,7 +7,9 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::{EpochName, RoomId};
 use mpotr_core::wire::Bundle;
-use mpotr_core::{Admission, Duration, Event, Room, RoomConfig, Seen, TextId, Timers, Timestamp};
+use mpotr_core::{
+    Admission, Duration, Event, Rekey, Room, RoomConfig, Seen, TextId, Timers, Timestamp,
+};
 use mpotr_netem::Weather;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -44,6 +46,14 @@ impl Network {
     /// Members who wait for one another.
     pub(crate) fn new(members: usize, seed: u64) -> Self {
         Self::with(members, seed, |config| config.members = Some(members))
+    }
+
+    /// The same where keys are made anew by full runs.
+    pub(crate) fn full(members: usize, seed: u64) -> Self {
+        Self::with(members, seed, |config| {
+            config.members = Some(members);
+            config.policy.rekey = Rekey::Full;
+        })
     }
 
     pub(crate) fn with(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> Self {

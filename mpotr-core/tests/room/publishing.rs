@@ -72,7 +72,7 @@ fn all_who_leave_together_publish_what_signed_for_them() {
 
 #[test]
 fn who_holds_an_epoch_says_whether_it_has_stated_that_all_have_closed() {
-    let mut network = Network::new(3, 1).until_secure();
+    let mut network = Network::full(3, 1).until_secure();
     let hint = |network: &Network, member: usize| {
         let held: Vec<_> = network.rooms[member].epochs_held().collect();
         assert_eq!(held.len(), 1);
@@ -146,7 +146,7 @@ fn nothing_is_published_while_anything_is_in_flight() {
 
 #[test]
 fn an_epoch_that_all_have_left_for_the_next_is_published() {
-    let mut network = Network::new(3, 1).until_secure();
+    let mut network = Network::full(3, 1).until_secure();
     network.send(0, "before");
     let now = network.now;
     network.rooms[0].refresh(now);
@@ -217,7 +217,7 @@ fn a_reveal_that_is_none_is_refused() {
 #[test]
 fn a_change_takes_five_statements_of_each_however_many_there_are() {
     for members in [3, 8] {
-        let mut network = Network::new(members, 1).until_secure();
+        let mut network = Network::full(members, 1).until_secure();
         network.run_for(5);
         // Its word on the text is due when it freezes, or when its order has grown.
         network.send(0, "before");

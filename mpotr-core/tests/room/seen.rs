@@ -93,7 +93,7 @@ fn text_after_vote_to_exclude_is_not_read_by_the_excluded() {
 
 #[test]
 fn text_after_vote_to_exclude_is_not_read_by_the_excluded_though_views_fail() {
-    let mut network = Network::new(4, 1).until_secure();
+    let mut network = Network::full(4, 1).until_secure();
     let mallory = network.keys[3];
     exclude(&mut network, 0, mallory);
     fail_views(&mut network);
@@ -349,7 +349,7 @@ fn text_for_those_who_are_expected_waits_for_them_and_for_nobody_else() {
 
 #[test]
 fn what_a_change_waits_for_is_told_if_it_takes_long_and_when_it_is_over() {
-    let mut network = Network::new(3, 1).until_secure();
+    let mut network = Network::full(3, 1).until_secure();
     fail_views(&mut network);
     let now = network.now;
     network.rooms[0].refresh(now);

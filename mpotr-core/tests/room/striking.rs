@@ -25,6 +25,13 @@ fn room(seed: u64) -> Network {
     network
 }
 
+/// The same where keys are made anew by full runs.
+fn full_room(seed: u64) -> Network {
+    let mut network = Network::full(ALL, seed).until_secure();
+    network.run_for(20);
+    network
+}
+
 /// Of these a member sends nothing from now on.
 fn withhold(network: &mut Network, from: usize, kind: PacketKind) {
     network.tamper = Some(Box::new(move |sender, _, packet| {
@@ -81,7 +88,7 @@ fn goes_on_without_eve(network: &mut Network) {
 #[test]
 fn who_never_contributes_is_left_out() {
     for seed in 1..6 {
-        let mut network = room(seed);
+        let mut network = full_room(seed);
         withhold(&mut network, EVE, PacketKind::Contribution);
         goes_on_without_eve(&mut network);
     }
@@ -90,7 +97,7 @@ fn who_never_contributes_is_left_out() {
 #[test]
 fn who_never_confirms_is_left_out() {
     for seed in 1..6 {
-        let mut network = room(seed);
+        let mut network = full_room(seed);
         withhold(&mut network, EVE, PacketKind::Confirmation);
         goes_on_without_eve(&mut network);
     }
@@ -99,7 +106,7 @@ fn who_never_confirms_is_left_out() {
 /// It is asked for long, and gives when it is too late for what follows.
 #[test]
 fn who_contributes_when_the_view_is_nearly_over_is_left_out() {
-    let mut network = Network::with(ALL, 1, |config| config.members = Some(ALL));
+    let mut network = Network::full(ALL, 1);
     network.set_weather(Weather::fair(500));
     let mut network = network.until_secure();
     network.run_for(30);
@@ -179,7 +186,7 @@ fn what_a_relay_keeps_from_one_throws_out_nobody_whom_the_others_hear() {
 /// Two of five at once is more than a third of the others: a view or two may fail so, and nobody is the worse for it.
 #[test]
 fn weather_strikes_nobody() {
-    let mut network = room(1);
+    let mut network = full_room(1);
     network.tamper = Some(Box::new(|from, _, packet| {
         let is_lost = from >= 3 && PacketKind::of(packet) == Some(PacketKind::Contribution);
         (!is_lost).then(|| packet.to_vec())
@@ -198,7 +205,7 @@ fn weather_strikes_nobody() {
 #[test]
 fn those_who_keep_silent_together_are_left_out() {
     for seed in 1..6 {
-        let mut network = room(seed);
+        let mut network = full_room(seed);
         network.tamper = Some(Box::new(|from, _, packet| {
             let is_withheld = from >= 3 && PacketKind::of(packet) == Some(PacketKind::Contribution);
             (!is_withheld).then(|| packet.to_vec())
@@ -323,7 +330,7 @@ mod accused {
     #[test]
     fn a_false_accusation_throws_out_nobody_but_its_maker() {
         for seed in 1..6 {
-            let mut network = room(seed);
+            let mut network = full_room(seed);
             let alice = network.keys[0];
             network.rooms[EVE].accuse(&alice);
             withhold(&mut network, EVE, PacketKind::Contribution);
@@ -347,7 +354,7 @@ mod accused {
     /// what it says.
     #[test]
     fn nobody_leaves_out_a_member_on_the_word_of_others() {
-        let mut network = room(1);
+        let mut network = full_room(1);
         let alice = network.keys[0];
         for accuser in 2..ALL {
             network.rooms[accuser].accuse(&alice);
