@@ -1,6 +1,6 @@
 //! The timer table: at most one deadline for each purpose, and how often it was put off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::{Duration, Timestamp};
 
@@ -28,6 +28,8 @@ pub(crate) enum Timer {
     Reply,
     /// Ask those who want to come in who they are.
     Door,
+    /// Knock again: what was answered at the door has led to nothing.
+    Knock,
     /// State votes that the others have not heard.
     Vote,
     /// The epoch's keys are to be replaced.
@@ -75,6 +77,7 @@ impl Timer {
     pub(crate) const fn repeats(self) -> bool {
         match self {
             Self::Advertise
+            | Self::Knock
             | Self::Reply
             | Self::Answer
             | Self::Retry
@@ -113,8 +116,9 @@ impl Timer {
 }
 
 /// What has a meaning in one epoch only.
-const OF_EPOCH: [Timer; 15] = [
+const OF_EPOCH: [Timer; 16] = [
     Timer::Door,
+    Timer::Knock,
     Timer::View,
     Timer::Refresh,
     Timer::Silent,
@@ -137,6 +141,8 @@ pub(crate) struct TimerTable {
     deadlines: BTreeMap<Timer, Timestamp>,
     /// How often what a timer is for was repeated in vain.
     repeated: BTreeMap<Timer, u32>,
+    /// What has come late and waits as long again.
+    late: BTreeSet<Timer>,
 }
 
 impl TimerTable {
@@ -206,8 +212,19 @@ impl TimerTable {
         self.deadlines.values().min().copied()
     }
 
-    /// Takes out a timer whose deadline has come, the earliest first.
-    pub(crate) fn expire(&mut self, now: Timestamp) -> Option<Timer> {
+    /// What was due has come, late if it is to wait until then: that once, and not again if it is late then. Whether it waits.
+    pub(crate) fn note_late(&mut self, timer: Timer, until: Option<Timestamp>) -> bool {
+        let has_waited = self.late.remove(&timer);
+        let until = until.filter(|_| !has_waited);
+        if let Some(until) = until {
+            self.late.insert(timer);
+            self.set(timer, until);
+        }
+        until.is_some()
+    }
+
+    /// Takes out a timer whose deadline has come, the earliest first, and when that was.
+    pub(crate) fn expire(&mut self, now: Timestamp) -> Option<(Timer, Timestamp)> {
         let (timer, at) = self
             .deadlines
             .iter()
@@ -215,7 +232,7 @@ impl TimerTable {
             .map(|(timer, at)| (*timer, *at))?;
         (at <= now).then(|| {
             self.deadlines.remove(&timer);
-            timer
+            (timer, at)
         })
     }
 }
@@ -242,6 +259,18 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_late_waits_as_long_again_once() {
+        let at = Timestamp::from_millis;
+        let mut timers = TimerTable::default();
+        assert!(timers.note_late(Timer::Ask, Some(at(20))));
+        assert_eq!(timers.at(Timer::Ask), Some(at(20)));
+        assert!(!timers.note_late(Timer::Ask, Some(at(40))));
+        assert!(timers.note_late(Timer::Ask, Some(at(60))));
+        assert!(!timers.note_late(Timer::Ask, None) && !timers.note_late(Timer::Query, None));
+        assert!(timers.note_late(Timer::Ask, Some(at(80))));
+    }
+
+    #[test]
     fn the_earliest_deadline_comes_first_and_once() {
         let at = Timestamp::from_millis;
         let mut timers = TimerTable::default();
@@ -251,8 +280,8 @@ mod tests {
         timers.set_earlier(Timer::Query, at(15));
         assert_eq!(timers.next(), Some(at(15)));
         assert_eq!(timers.expire(at(14)), None);
-        assert_eq!(timers.expire(at(20)), Some(Timer::Query));
-        assert_eq!(timers.expire(at(20)), Some(Timer::View));
+        assert_eq!(timers.expire(at(20)), Some((Timer::Query, at(15))));
+        assert_eq!(timers.expire(at(21)), Some((Timer::View, at(20))));
         assert_eq!(timers.expire(at(20)), None);
     }
 }

@@ -135,8 +135,7 @@ impl<S: CryptoSuite> Room<S> {
         match self.succession.fill(which, round) {
             Ok(()) => {
                 if claim.round == 2 {
-                    let pulse = &mut self.common.pulse;
-                    pulse.hear_confirmation(now, claim.run, claim.sender);
+                    self.note_answer(now, claim, which);
                 }
                 if which == Which::Current && self.is_of_own_change() {
                     self.move_on(now);
@@ -159,6 +158,19 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         Ok(())
+    }
+
+    /// A confirmation has come: nobody makes one who does not have this member's contribution.
+    fn note_answer(&mut self, now: Timestamp, claim: Claim, which: Which) {
+        let pulse = &mut self.common.pulse;
+        pulse.hear_confirmation(now, claim.run, claim.sender);
+        let current = self.succession.current.as_ref();
+        let current = current.filter(|_| which == Which::Current && pulse.may_bound(claim.run));
+        if let Some(attempt) = current.filter(|it| it.has_signed_confirmation(claim.sender)) {
+            let others = attempt.run().members().len().saturating_sub(1);
+            pulse.bound_by_confirmation(now, others);
+            self.common.keep_pace();
+        }
     }
 
     /// Whether the run under way is one of the change of this member's epoch.

@@ -8,13 +8,19 @@ use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::Vote;
 
+/// What comes no later than this part of a round trip is on time.
+const ON_TIME: u32 = 4;
+
 impl<S: CryptoSuite> Room<S> {
     /// Does what is due. To be called at [`Room::poll_timeout`] or later; a call too early does nothing.
     pub fn handle_timeout(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         self.common.out.begin_input();
-        while let Some(timer) = self.common.timers.expire(now) {
+        while let Some((timer, due)) = self.common.timers.expire(now) {
             if self.common.out.is_busy() && timer.repeats() {
                 self.put_off(now, timer);
+                continue;
+            }
+            if timer.repeats() && self.waits_for_what_came(now, timer, due) {
                 continue;
             }
             match timer {
@@ -26,6 +32,7 @@ impl<S: CryptoSuite> Room<S> {
                 Timer::View => self.end_view(now, rng),
                 Timer::Change => self.advance_change(now, rng),
                 Timer::Door => self.challenge(now, rng),
+                Timer::Knock => self.knock_again(now, rng),
                 Timer::Vote => self.state_votes(),
                 Timer::Reply => self.reply(now),
                 Timer::Retry => self.retry(now),
@@ -80,6 +87,16 @@ impl<S: CryptoSuite> Room<S> {
         let drained = common.out.drains_in().min(times.advertise);
         let later = now.after(drained).after(answered);
         common.timers.set(timer, later);
+    }
+
+    /// Something is to be repeated or asked for, and the clock of this member comes late: what others have said meanwhile may wait
+    /// to be read here, behind this. It waits as long again, once, so that all that is read first.
+    fn waits_for_what_came(&mut self, now: Timestamp, timer: Timer, due: Timestamp) -> bool {
+        let times = self.common.me.times();
+        let late = now.since(due);
+        let waits = late > part(times.round_trip, ON_TIME);
+        let until = now.after(late.min(times.view));
+        self.common.timers.note_late(timer, waits.then_some(until))
     }
 
     /// Texts are held up for longer than an answer takes. Who has held them up too often is waited for no longer.

@@ -238,6 +238,6 @@ mod tests {
             now = now.after(finish / 2);
         }
         assert_eq!(common.timers.next(), Some(last));
-        assert_eq!(common.timers.expire(last), Some(Timer::Finish));
+        assert_eq!(common.timers.expire(last), Some((Timer::Finish, last)));
     }
 }

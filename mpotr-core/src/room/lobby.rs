@@ -199,6 +199,11 @@ impl<S: CryptoSuite> Lobby<S> {
         is_time
     }
 
+    /// This member knocks, whenever it would have done so next.
+    pub(super) const fn note_knock(&mut self, now: Timestamp) {
+        self.knocked = Some(now);
+    }
+
     /// There is an epoch that may not have heard this member's knock.
     pub(super) fn knock_soon(&mut self, cx: &mut Context<'_, S>) {
         self.knocks = cx.now;

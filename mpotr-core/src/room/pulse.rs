@@ -21,6 +21,8 @@ const KEPT: usize = 8;
 const MAX_OUTSIDE: usize = 1024;
 /// Of so many members or more the second smallest counts: one of them may lie.
 const ENOUGH_FOR_SECOND: usize = 3;
+/// So many signed confirmations of a run are looked at before all have come.
+const ENOUGH_TO_BOUND: usize = 2;
 /// The estimate is so many percent of what counts: samples vary by a little.
 const MARGIN_PERCENT: u32 = 110;
 /// What names an own offer after so many round trips is no answer to its publication: it may have been heard long after that.
@@ -97,6 +99,8 @@ struct Answers {
     contributed: Timestamp,
     /// By sender. That it signed its confirmation is known when all have.
     after: BTreeMap<MemberIndex, Duration>,
+    /// Of those that were seen to be signed before all had come, the first.
+    signed: Vec<Duration>,
 }
 
 /// The pace of the room.
@@ -121,6 +125,8 @@ pub(super) struct Pulse {
     is_doubted: bool,
     /// At most this it takes, by how soon members of an epoch have listed this member after its answer.
     of_host: Option<Duration>,
+    /// And at most this, by how soon the contribution to a run was answered by confirmations.
+    of_run: Option<Duration>,
     /// What was measured among the members of the last epoch. Who comes later may have been away when it was asked, and its answer
     /// late for that; if the carrier has become slower, views fail.
     of_epoch: Option<Duration>,
@@ -277,6 +283,7 @@ impl Pulse {
             run,
             contributed: now,
             after: BTreeMap::new(),
+            signed: Vec::new(),
         });
     }
 
@@ -285,6 +292,30 @@ impl Pulse {
         if let Some(answers) = self.answers.as_mut().filter(|answers| answers.run == run) {
             let after = now.since(answers.contributed);
             answers.after.insert(sender, after);
+        }
+    }
+
+    /// Whether a signed confirmation of a run shows how long a word and its answer take at most, and that is of use: where what is
+    /// known may be far too much, a run would be waited for in vain.
+    pub(super) fn may_bound(&self, run: SidHint) -> bool {
+        let answers = self.answers.as_ref().filter(|answers| answers.run == run);
+        answers.is_some_and(|answers| answers.signed.len() < ENOUGH_TO_BOUND)
+    }
+
+    /// A confirmation of this run has come, signed by one of so many others: it answers the own contribution, so a word and its
+    /// answer take no longer than that. One of three and more may lie, so the second counts there.
+    pub(super) fn bound_by_confirmation(&mut self, now: Timestamp, others: usize) {
+        let Some(answers) = self.answers.as_mut() else {
+            return;
+        };
+        answers.signed.push(now.since(answers.contributed));
+        let place = usize::from(others >= ENOUGH_FOR_SECOND);
+        let most = answers.signed.get(place).copied().map(with_margin);
+        if let Some(most) = most
+            && self.round_trip.is_some_and(|known| known > most)
+        {
+            self.of_run = Some(self.of_run.map_or(most, |known| known.min(most)));
+            self.estimate(false);
         }
     }
 
@@ -316,6 +347,7 @@ impl Pulse {
         self.answered.clear();
         self.rests_on_listings = false;
         self.of_host = None;
+        self.of_run = None;
         self.estimate(true);
     }
 
@@ -336,17 +368,23 @@ impl Pulse {
         least.sort_unstable();
         let place = usize::from(least.len() >= ENOUGH_FOR_SECOND);
         if let Some(counts) = least.get(place) {
-            let with_margin = counts.saturating_mul(MARGIN_PERCENT).checked_div(100);
-            let measured = with_margin.unwrap_or(*counts);
+            let measured = with_margin(*counts);
             if is_member {
                 self.of_epoch = Some(measured);
             }
             let is_slower = self.failed >= MAX_DOUBLINGS;
-            let least = self.of_epoch.into_iter().chain(self.of_host).min();
+            let bounds = [self.of_epoch, self.of_host, self.of_run];
+            let least = bounds.into_iter().flatten().min();
             let least = least.filter(|_| !is_slower);
             self.round_trip = Some(least.map_or(measured, |least| least.min(measured)));
         }
     }
+}
+
+/// Samples vary by a little.
+fn with_margin(sample: Duration) -> Duration {
+    let more = sample.saturating_mul(MARGIN_PERCENT).checked_div(100);
+    more.unwrap_or(sample)
 }
 
 #[cfg(test)]

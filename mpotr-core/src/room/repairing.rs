@@ -16,14 +16,18 @@ pub(super) use lots::Question;
 use lots::{AHEAD, AHEAD_LOT, FIRST_QUESTION, LOTS, QUESTION_LOT, lot, moment, next_question};
 
 use super::Room;
+use super::lobby::answering::Answer;
 use super::situation::Situation;
 use super::succession::attempt::Attempt;
-use crate::time::Timestamp;
+use super::succession::pending::Claim;
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{MemberBits, Missing, Packet, Presence, Request, SidHint, Wanted};
 
 /// Each question after so many asks for what is missing, though others have just asked for that.
 const ASKS_ITSELF: u8 = 3;
+/// In a run of so many a question comes with what its maker has sent in that run.
+const FEW: usize = 4;
 
 /// What a member asks for at one moment.
 #[derive(Debug, Default)]
@@ -158,6 +162,7 @@ impl<S: CryptoSuite> Room<S> {
                 own.rounds = [missing.contributions.clone(), missing.confirmations.clone()];
             }
             self.request(Wanted::Rounds(missing));
+            self.say_again_among_few(now);
         }
         let current = self.succession.current.as_ref();
         // There is a proposal to judge, or none has come for long.
@@ -185,6 +190,26 @@ impl<S: CryptoSuite> Room<S> {
         let mut pending = self.lobby.turns.pending.iter();
         signed.is_some_and(|proposal| self.lobby.offering.is_of_run(proposal, run))
             || pending.any(|it| it.run == Some(run))
+    }
+
+    /// Where few are in a run, few can answer those who miss what this member has sent in it, and who misses much is missed: it says
+    /// that again with its question.
+    fn say_again_among_few(&mut self, now: Timestamp) {
+        let current = self.succession.current.as_ref();
+        let current = current.filter(|it| it.run().members().len() <= FEW);
+        let Some((run, sender)) = current.map(|it| (it.hint, it.run().me())) else {
+            return;
+        };
+        for round in [1, 2] {
+            let answer = Answer::Round(Claim { run, round, sender });
+            let is_due = !self.lobby.answering.was_just_given(now, &answer);
+            let packet = self.held_packet(answer).filter(|_| is_due);
+            if packet.is_some() {
+                self.common.out.send_in_run(run, round, packet);
+                let pause = part(self.common.me.times().round_trip, 2);
+                self.lobby.answering.was_sent(now, answer, pause);
+            }
+        }
     }
 
     fn request(&mut self, wanted: Wanted) {

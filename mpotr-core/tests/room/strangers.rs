@@ -145,6 +145,24 @@ fn a_newcomer_names_nobody_before_it_is_asked_and_comes_in_at_once() {
 }
 
 #[test]
+fn who_has_answered_and_is_not_listed_knocks_again() {
+    let mut network = Network::new(3, 1).until_secure();
+    network.run_for(5);
+    let began = network.now;
+    // Its first answer reaches nobody.
+    let mut lost = 0;
+    network.tamper = Some(Box::new(move |_, _, packet| {
+        let is_lost = packet[1] == 13 && lost < 3;
+        lost += u32::from(is_lost);
+        (!is_lost).then(|| packet.to_vec())
+    }));
+    let newcomer = network.enter(|_| {});
+    network.run_until(20, |n| are_together(n, &[0, 1, 2, newcomer]));
+    // Offers are published again after 10 s where there is an epoch.
+    assert!(network.now.since(began).as_secs() < 5);
+}
+
+#[test]
 fn ghosts_cost_nothing() {
     // Offers of people who do not exist, one a second for five minutes: no member is in a run for any, and what a person asks
     // for is done as if they were not there.

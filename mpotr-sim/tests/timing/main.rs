@@ -58,6 +58,43 @@ fn who_has_missed_a_proposal_makes_no_other() {
     }
 }
 
+/// Few can answer those who miss something where few are there.
+#[test]
+fn three_form_within_30_rtt() {
+    let wanted = Wanted {
+        members: Some(3),
+        messages: Some(0),
+        loss_permille: Some(300),
+        latency_ms: Some(50),
+        ..Wanted::default()
+    };
+    let mut took = Vec::new();
+    for seed in 0..200 {
+        let simulation = Simulation::new(Scenario::CUSTOM, &wanted, seed);
+        let outcome = simulation.run(&[Cast::of::<ChaCha20Poly1305Suite>()]);
+        took.extend(outcome.unwrap().measures.first.max());
+    }
+    took.sort_unstable();
+    // Thousandths of a round trip.
+    assert!(took.len() == 200 && took[189] <= 30_000, "{took:?}");
+}
+
+/// Members share a machine that becomes slow when their run begins: clocks come late, behind packets that have come and wait.
+#[test]
+fn whose_clock_comes_late_asks_for_nothing_that_waits_to_be_read() {
+    const MEMBERS: usize = 24;
+    let mut channel = Channel::new(MEMBERS, weather(10, 0), Timers::LOOPBACK, 1);
+    let proposed = channel.until(60_000, |it| it.sent.contains_key("proposal"));
+    proposed.unwrap();
+    channel.takes = 4;
+    let before = channel.packets();
+    channel.until(600_000, |it| it.is_together(1)).unwrap();
+    let until = channel.now + 10_000;
+    channel.until(until, |_| false);
+    let each = (channel.packets() - before) / MEMBERS;
+    assert!(each <= 6, "{each}");
+}
+
 /// Bad weather: most rooms need no more, and all come to an end.
 #[test]
 fn change_20rtt_30_percent() {

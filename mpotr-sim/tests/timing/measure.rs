@@ -23,6 +23,8 @@ pub(crate) struct Channel {
     pub(crate) rooms: Vec<Room<Suite>>,
     /// Who neither hears nor is heard.
     pub(crate) dead: Vec<usize>,
+    /// How long the one machine of all members takes for a packet that one of them hears.
+    pub(crate) takes: u64,
     network: Network<usize, Rc<[u8]>>,
     rng: ChaCha20Rng,
     /// The epoch of each member, and how many it has been in.
@@ -71,6 +73,7 @@ impl Channel {
             now: 0,
             rooms,
             dead: Vec::new(),
+            takes: 0,
             network,
             rng,
             epochs: vec![(None, 0); members],
@@ -144,7 +147,11 @@ impl Channel {
             }
             self.now = self.now.max(next);
             let now = self.at();
-            if let Some(copy) = self.network.arrived(self.now) {
+            // What comes first is looked at first, however late that is.
+            let arrived = arrival <= wake_at;
+            if let Some(copy) = arrived.then(|| self.network.arrived(self.now)).flatten() {
+                self.now += self.takes;
+                let now = self.at();
                 if !self.dead.contains(&copy.to) {
                     let room = &mut self.rooms[copy.to];
                     let _rejected = room.handle_message(now, &copy.payload, &mut self.rng);

@@ -14,6 +14,9 @@ use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Answer, Packet};
 
+/// Who has answered a challenge is listed after some three round trips, as a rule; after so many it knocks again.
+const UNLISTED: u32 = 5;
+
 impl<S: CryptoSuite> Room<S> {
     /// Answers a challenge, or keeps it for a moment.
     pub(super) fn answer_hello(
@@ -50,6 +53,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             Reply::Again(packet) => {
                 self.common.out.transmit(&packet);
+                self.await_listing(now);
                 Ok(())
             }
             Reply::Fresh => self.answer(now, challenge, rng),
@@ -100,6 +104,28 @@ impl<S: CryptoSuite> Room<S> {
         self.common.out.transmit(&packet);
         let newcomers = &mut self.lobby.newcomers;
         newcomers.note_answer(now, challenge.epoch, (challenge.key, digest), packet);
+        self.await_listing(now);
         Ok(())
+    }
+
+    /// This member has answered a challenge: if nobody lists it, it knocks again, as others did not hear the answer, it may be.
+    fn await_listing(&mut self, now: Timestamp) {
+        let times = self.common.me.times();
+        let first = times.round_trip.saturating_mul(UNLISTED);
+        let wait = self.common.timers.backed_off(Timer::Knock, first);
+        let again = now.after(wait.min(times.advertise));
+        self.common.timers.set(Timer::Knock, again);
+    }
+
+    /// Knocks again, more and more seldom, unless a run is under way by now.
+    pub(in crate::room) fn knock_again(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let is_listed = self.succession.current.is_some() || !self.lobby.turns.pending.is_empty();
+        if !self.phase.gathers() || is_listed {
+            return;
+        }
+        self.knock(rng);
+        self.lobby.note_knock(now);
+        self.common.timers.note_repetition(Timer::Knock);
+        self.await_listing(now);
     }
 }

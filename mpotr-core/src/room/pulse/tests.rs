@@ -230,3 +230,30 @@ fn an_answer_of_one_that_has_just_come_is_doubted_until_another_comes() {
     together.doubt(at(61_000), at(31_000));
     assert!(!together.is_doubted());
 }
+
+#[test]
+fn a_run_is_not_waited_for_as_long_as_what_was_lost_took() {
+    let confirmed = |others: usize, after: &[u64]| {
+        let mut pulse = answered(&[(1, 4000)]);
+        pulse.contribute(at(10_000), RUN);
+        for millis in after
+            .iter()
+            .filter(|_| pulse.may_bound(RUN))
+            .collect::<Vec<_>>()
+        {
+            pulse.bound_by_confirmation(at(10_000 + millis), others);
+        }
+        millis(&pulse)
+    };
+    assert_eq!(confirmed(2, &[]), Some(4400));
+    assert_eq!(confirmed(2, &[200]), Some(220));
+    // One of more may lie.
+    assert_eq!(confirmed(3, &[1]), Some(4400));
+    assert_eq!(confirmed(3, &[1, 300]), Some(330));
+    // It makes nothing longer.
+    assert_eq!(confirmed(2, &[9000]), Some(4400));
+    let mut other = answered(&[(1, 4000)]);
+    assert!(!other.may_bound(RUN));
+    other.bound_by_confirmation(at(1), 2);
+    assert_eq!(millis(&other), Some(4400));
+}

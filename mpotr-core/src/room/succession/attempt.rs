@@ -169,6 +169,11 @@ impl<S: CryptoSuite> Attempt<S> {
         self.confirmations.fill(run, confirmation)
     }
 
+    /// Whether a member's confirmation is here, and carries its signature.
+    pub(crate) fn has_signed_confirmation(&self, sender: MemberIndex) -> bool {
+        self.confirmations.is_signed(self.run(), sender)
+    }
+
     /// Goes on as far as the packets at hand allow.
     pub(crate) fn proceed(
         mut self,

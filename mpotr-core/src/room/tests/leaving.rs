@@ -24,7 +24,7 @@ fn wait_in_all(moves: impl Fn(u32, &mut Departing, &mut Context<'_, Suite>)) -> 
     let mut timers = TimerTable::default();
     let began = now;
     let mut step = 0;
-    while timers.expire(now) != Some(Timer::Finish) {
+    while timers.expire(now).map(|(timer, _)| timer) != Some(Timer::Finish) {
         let mut cx = Context {
             now,
             me: &room.common.me,
