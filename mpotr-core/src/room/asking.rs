@@ -160,9 +160,12 @@ impl<S: CryptoSuite> Room<S> {
             // They are one already.
             return Ok(());
         }
-        // A vote by another name of this room stays: anyone can say of two names that they are those of one room.
+        // By whichever name, it is one room, and one vote.
+        let is_same = |other: EpochName| neighbours.are_one(name, other);
         self.votes
-            .check_place_for_merge(name, |other| neighbours.contains(other))?;
+            .forget_merges(|other| other != name && is_same(other));
+        self.votes
+            .check_place_for_merge(name, |other| neighbours.is_there(other))?;
         if !self.vote(now, Vote::Merge(name)) {
             // Who asks again has not been heard, it may be.
             self.say_next();

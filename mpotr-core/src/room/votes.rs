@@ -72,8 +72,8 @@ impl Votes {
         has_place.then_some(()).ok_or(VoteError::TooMany)
     }
 
-    /// Whether there is a place for the vote to become one with another room. Where all places are taken, those by names that no epoch
-    /// of others has now give way.
+    /// Whether there is a place for the vote to become one with another room. Those with rooms that are no longer there give
+    /// way.
     ///
     /// # Errors
     /// As many such votes stand as may be.

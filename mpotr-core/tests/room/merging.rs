@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{EpochName, RoomId, Sid};
-use mpotr_core::wire::{Advert, EpochHint, Packet, Vote};
+use mpotr_core::wire::{Advert, EpochHint, Packet};
 use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule};
 
 use crate::network::{FOUL, Network, Suite};
@@ -269,52 +269,6 @@ fn who_claims_to_be_the_other_room_does_not_keep_two_apart() {
         }
         assert!(are_together(&network, 0..5), "seed {seed}");
     }
-}
-
-/// A vote of a member is its person's: it stands until that person takes it back, whatever outsiders say of the room it is for.
-#[test]
-fn what_an_outsider_says_of_two_rooms_takes_no_vote_back() {
-    let mut network = two_rooms(5, 0, |_| {});
-    network.run_until(60, |n| {
-        n.count(4, |it| matches!(it, Event::OtherEpoch { .. })) > 0
-    });
-    let other = told_first(&network, 4);
-    vote(&mut network, [4], other);
-    let forged = EpochName::new([7; 16]);
-    let advert = Packet::Advert(Advert {
-        room: RoomId::of_name::<Suite>("test"),
-        name: forged,
-        members: 3,
-        earlier: vec![other],
-    });
-    let (now, bytes) = (network.now, advert.to_bytes());
-    network.rooms[4]
-        .handle_message(now, &bytes, &mut network.rng)
-        .unwrap();
-    vote(&mut network, [4], forged);
-    let votes: BTreeSet<_> = network.rooms[4].votes().cloned().collect();
-    assert_eq!(votes, [other, forged].map(Vote::Merge).into());
-}
-
-/// Who follows a room from name to name, as its people do by what they are told, is not stopped by its own older votes.
-#[test]
-fn votes_by_names_that_are_gone_give_way() {
-    let mut network = two_rooms(5, 0, |_| {});
-    for n in 1..=6 {
-        let advert = Packet::Advert(Advert {
-            room: RoomId::of_name::<Suite>("test"),
-            name: EpochName::new([n; 16]),
-            members: 3,
-            earlier: Vec::new(),
-        });
-        let (now, bytes) = (network.now, advert.to_bytes());
-        let _any = network.rooms[4].handle_message(now, &bytes, &mut network.rng);
-        vote(&mut network, [4], EpochName::new([n; 16]));
-        // Longer than an advert is kept.
-        network.run_for(60);
-    }
-    let votes: BTreeSet<_> = network.rooms[4].votes().cloned().collect();
-    assert!(votes.contains(&Vote::Merge(EpochName::new([6; 16]))));
 }
 
 #[test]

@@ -124,6 +124,21 @@ impl Neighbours {
             .chain(heard.flat_map(|it| it.earlier.iter().copied()))
     }
 
+    /// Whether two names are said to be those of epochs of one room.
+    pub(crate) fn are_one(&self, one: EpochName, other: EpochName) -> bool {
+        let mut heard = self.heard.keys();
+        heard.any(|now| {
+            let is_named = |name| self.names_of(*now).any(|it| it == name);
+            is_named(one) && is_named(other)
+        })
+    }
+
+    /// Whether there is said to be an epoch that is, or was, called so.
+    pub(crate) fn is_there(&self, name: EpochName) -> bool {
+        self.names()
+            .any(|now| self.names_of(now).any(|it| it == name))
+    }
+
     /// The members of an epoch would come over into this member's: it does not go over into theirs.
     pub(crate) fn note_guests(&mut self, name: EpochName) {
         if let Some(it) = self.heard.get_mut(&name) {
@@ -203,8 +218,10 @@ mod tests {
         neighbours.note_earlier(name(7), &[name(6)]);
         assert!(neighbours.names_of(name(3)).eq([name(3), name(2), name(1)]));
         assert!(neighbours.names_of(name(7)).eq([name(7)]));
+        assert!(neighbours.is_there(name(1)) && !neighbours.is_there(name(6)));
+        assert!(neighbours.are_one(name(1), name(3)) && !neighbours.are_one(name(1), name(6)));
         neighbours.note_guests(name(3));
-        assert!(!neighbours.contains(name(3)));
+        assert!(!neighbours.is_there(name(2)));
     }
 
     #[test]
@@ -214,16 +231,12 @@ mod tests {
         neighbours.note_earlier(name(3), &[name(2), name(1)]);
         neighbours.note_earlier(name(3), &[]);
         neighbours.note_earlier(name(3), &[name(9)]);
-        let is_said = |neighbours: &Neighbours, n| {
-            let mut names = neighbours.names_of(name(3));
-            names.any(|it| it == name(n))
-        };
-        assert!([1, 2, 9].iter().all(|n| is_said(&neighbours, *n)));
+        assert!([1, 2, 9].iter().all(|n| neighbours.is_there(name(*n))));
         for n in 10..=u8::MAX {
             neighbours.note_earlier(name(3), &[name(n), name(2)]);
         }
         // What is repeated stays, and the rest is bounded.
-        assert!(is_said(&neighbours, 2) && !is_said(&neighbours, 1));
+        assert!(neighbours.is_there(name(2)) && !neighbours.is_there(name(1)));
         assert_eq!(neighbours.names_of(name(3)).count(), MAX_EARLIER + 1);
     }
 
