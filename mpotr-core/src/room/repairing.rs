@@ -4,6 +4,7 @@
 //! again, as it was sent: two of them do so at once, drawn by lot, the author a little later, three more after that,
 //! and nobody who has heard another do it. So what is lost comes again from where it is, and once.
 
+mod holding;
 mod lots;
 mod serving;
 
