@@ -423,6 +423,12 @@ def vote_words(vote, name):
     return "for other rules" if kind == "policy" else "to become one with another room"
 
 
+def excluding_words(who):
+    if who == "you":
+        return "the others are leaving you out; until you are, what you type is sent, and they may read it"
+    return f"texts wait until {who} is out"
+
+
 def asked_words(event, name):
     """What others ask for, and how to give one's own word for it, where there is a command."""
     vote, by = event["vote"], ", ".join(map(name, event["by"]))
@@ -445,7 +451,7 @@ def waiting_words(event, name):
         "other_suite": lambda: "others are here with other ciphers: all need the same",
         "other_version": lambda: "others are here with another version of the protocol: all need the same mpotr",
         "changing": lambda: f"changing keys, and texts wait; waiting for {who}",
-        "excluding": lambda: f"texts wait until {name(event['identity'])} is out",
+        "excluding": lambda: excluding_words(name(event["identity"])),
         "needs_votes": lambda: f"{event['need'] - event['have']} more votes needed {vote_words(event['vote'], name)}",
         "vote_here": lambda: asked_words(event, name),
         "not_admitted": lambda: f"to let {name(event['identity'])} in, the word of {who} is missing",

@@ -15,6 +15,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use mpotr_formats::Escaped;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
@@ -66,10 +67,15 @@ pub fn run() -> ExitCode {
 /// Prints what is said about the command line: help or a version, asked for, on standard output; what is wrong with it on
 /// standard error.
 fn speak(words: &clap::Error) -> ExitCode {
-    let printed = words.print().and_then(|()| std::io::stdout().flush());
     if words.use_stderr() {
+        // They quote what was typed, which may have come from a stranger: it sets no colours, and moves no cursor.
+        let mut errors = std::io::stderr().lock();
+        for line in words.render().to_string().lines() {
+            let _untold = writeln!(errors, "{}", Escaped(line));
+        }
         return ExitCode::from(MISUSED);
     }
+    let printed = words.print().and_then(|()| std::io::stdout().flush());
     match printed.map_err(OutputError::from) {
         Ok(()) => ExitCode::SUCCESS,
         Err(OutputError::Closed) => ExitCode::from(READER_GONE),

@@ -268,6 +268,8 @@ class Words(unittest.TestCase):
                          "changing keys, and texts wait; waiting for alice, bob")
         vote = {"reason": "needs_votes", "vote": {"exclude": "b"}, "have": 1, "need": 3}
         self.assertEqual(mpotr.waiting_words(vote, name), "2 more votes needed to leave bob out")
+        for who, words in (("you", "the others are leaving you out"), ("bob", "texts wait until bob is out")):
+            self.assertTrue(mpotr.excluding_words(who).startswith(words))
         asked = {"reason": "vote_here", "vote": {"exclude": "b"}, "by": ["a"], "need": 2}
         words = "alice wants to leave bob out, which takes 2 votes: /mpotr kick bob"
         self.assertEqual(mpotr.waiting_words(asked, name), words)

@@ -14,6 +14,7 @@ use super::conversation::Conversation;
 use super::door::Door;
 use super::rules::Amendment;
 use super::whom::{Digits, Whom, WhomError};
+use super::wording::count;
 
 /// Whom to let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +189,16 @@ impl Chat<'_> {
     pub(super) async fn withdraw(&mut self, word: &str) {
         match self.taken_back(word) {
             Ok(None) => self.out.notice("it is not let in when it comes"),
+            Ok(Some((key, Vote::Exclude(_)))) if !self.held.unsent().is_empty() => {
+                // It was typed for all but one, who would get it now.
+                self.conversation.awaited.exclude(key);
+                let name = self.conversation.name(&key);
+                let waits = count(self.held.unsent().len(), "text");
+                self.out.notice(format_args!(
+                    "nothing is taken back: {waits} that you typed would go to {name}, too; /discard first, and type again \
+                     what {name} may read"
+                ));
+            }
             Ok(Some((key, vote))) => {
                 let name = self.conversation.name(&key);
                 self.out.notice(format_args!("taken back for {name}"));

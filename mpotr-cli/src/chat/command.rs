@@ -57,7 +57,7 @@ pub(super) enum Command {
 }
 
 /// What `/help` prints.
-pub(super) const HELP: [&str; 28] = [
+pub(super) const HELP: [&str; 29] = [
     "/members          who is in the room, and who waits",
     "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
     "                  key; a person who was in the room before by its name, too",
@@ -82,6 +82,7 @@ pub(super) const HELP: [&str; 28] = [
     "/answer A         answer one who asks: /answer there; with the name before it if more than one does",
     "/decline          give up what is asked",
     "/help             this list",
+    "ctrl-d            leave the room; ctrl-c does, too",
     "//text            send a text that begins with a slash",
     "WHO is a whole fingerprint (40 digits), a file with a public key (alice.pub, ./alice), a name that one",
     "person alone has, or # and the first ten digits. A word that may mean two people means neither, and both",

@@ -63,7 +63,7 @@ impl Chat<'_> {
     /// Takes note of what texts wait for.
     fn note_pause(&mut self, event: &Event) {
         if let Event::Waiting { reason, .. } = event
-            && wording::pauses_texts(reason)
+            && wording::pauses_texts(reason, &self.conversation.me)
         {
             self.pauses.push(reason.clone());
         }

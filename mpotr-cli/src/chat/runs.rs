@@ -74,7 +74,7 @@ impl Conversation {
             WaitingReason::Excluding { identity } if *identity == self.me => {
                 self.is_put_out = true;
                 Some(notice(
-                    "the others are leaving you out: nothing that you type from here on is sent to them"
+                    "the others are leaving you out; until you are, what you type is sent, and they may read it"
                         .to_owned(),
                 ))
             }

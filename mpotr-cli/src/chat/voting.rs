@@ -36,6 +36,10 @@ pub(super) fn asked(
         Vote::Policy(wanted) => {
             let first = asks("for other rules".to_owned());
             let agree = match &amendments(present, wanted)[..] {
+                _ if !is_by_commands(present, wanted) => {
+                    "they change how keys are agreed on, which this program cannot vote for"
+                        .to_owned()
+                }
                 [one] => format!("to agree: /policy {one}"),
                 // Each command asks for one rule, and takes the place of the one before.
                 several => format!(
@@ -47,6 +51,20 @@ pub(super) fn asked(
             vec![first, agree]
         }
     }
+}
+
+/// Whether commands can make these other rules: there are some for all rules but those of the agreement on keys.
+fn is_by_commands(present: &Policy, wanted: &Policy) -> bool {
+    let Policy {
+        agreement,
+        authentication,
+        admit: _,
+        exclude: _,
+        change: _,
+        evidence: _,
+        rekey: _,
+    } = wanted;
+    present.agreement == *agreement && present.authentication == *authentication
 }
 
 /// What makes other rules of these, each as it is typed behind `/policy`.
@@ -135,6 +153,29 @@ mod tests {
                 meant.ok_or(whole.to_owned())
             });
             assert_eq!(same, Ok(wanted));
+        }
+    }
+
+    /// A command that asks for a part of a vote would ask for something else.
+    #[test]
+    fn rules_that_no_command_changes_are_not_agreed_to_by_one_that_changes_others() {
+        let present = Policy::default();
+        let pairwise = Policy {
+            agreement: mpotr::AgreementId::Pairwise,
+            ..present.clone()
+        };
+        for wanted in [
+            Policy {
+                admit: Rule::Quorum(2.try_into().unwrap()),
+                ..pairwise.clone()
+            },
+            pairwise,
+        ] {
+            let lines = asked(&Vote::Policy(wanted), &[ALICE], 3, &present, name);
+            assert_eq!(
+                lines[1],
+                "they change how keys are agreed on, which this program cannot vote for"
+            );
         }
     }
 

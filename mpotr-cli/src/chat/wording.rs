@@ -157,12 +157,10 @@ pub(super) fn text_waits(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> 
     format!("not sent yet: that text waits {until}; /discard takes back all that waits")
 }
 
-/// Whether texts wait for as long as the room waits for this.
-pub(super) const fn pauses_texts(reason: &WaitingReason) -> bool {
-    matches!(
-        reason,
-        WaitingReason::Excluding { .. } | WaitingReason::Expired
-    )
+/// Whether texts of `me` wait for as long as the room waits for this. Those of one who is being left out do not.
+pub(super) fn pauses_texts(reason: &WaitingReason, me: &IdentityKey) -> bool {
+    let goes = matches!(reason, WaitingReason::Excluding { identity } if identity != me);
+    goes || *reason == WaitingReason::Expired
 }
 
 fn other_suites(theirs: &[u16]) -> String {

@@ -37,7 +37,7 @@ impl Loading {
     /// The identity in a file.
     ///
     /// # Errors
-    /// It cannot be read, or not in time.
+    /// It cannot be read, or not in time: its own begins when it has a thread.
     pub(super) async fn load(self, file: IdentityFile) -> Result<IdentityKeyPair, Failure> {
         let limit = self.limit;
         let late = format!("it was not read within {} s", limit.as_secs());
@@ -46,20 +46,19 @@ impl Loading {
             true => Failure::passphrase(late),
             false => Failure::identity_file(late),
         };
-        let loading = async {
-            let free = self.free.acquire_owned().await;
-            let free = free.map_err(|_closed| Failure::internal())?;
-            let load = move || {
-                let loaded = file.load();
-                // Not before: a thread that does not end is counted for as long as it lasts.
-                drop(free);
-                loaded
-            };
-            spawn_blocking(load)
-                .await
-                .map_err(|_panic| Failure::internal())?
-        };
-        timeout(limit, loading).await.map_err(|_elapsed| late)?
+        let crowded =
+            || Failure::identity_file(format!("{MOST} others are being read, and do not end"));
+        let free = timeout(limit, self.free.acquire_owned()).await;
+        let free = free.map_err(|_elapsed| crowded())?;
+        let free = free.map_err(|_closed| Failure::internal())?;
+        let loading = spawn_blocking(move || {
+            let loaded = file.load();
+            // Not before: a thread that does not end is counted for as long as it lasts.
+            drop(free);
+            loaded
+        });
+        let loaded = timeout(limit, loading).await.map_err(|_elapsed| late)?;
+        loaded.map_err(|_panic| Failure::internal())?
     }
 }
 
@@ -89,10 +88,16 @@ mod tests {
             limit: Duration::from_millis(50),
             ..Loading::default()
         };
-        for _ in 0..=MOST {
+        for place in 0..=MOST {
             let file = IdentityFile::new(at("me"), Some(at("words")));
-            let refused = loading.clone().load(file).await.unwrap_err();
-            assert_eq!(refused.into_json()["data"]["code"], "passphrase");
+            let refused = loading.clone().load(file).await.unwrap_err().into_json();
+            // The last one has no thread: it is not said of its passphrase that it does not come.
+            let code = if place < MOST {
+                "passphrase"
+            } else {
+                "identity_file"
+            };
+            assert_eq!(refused["data"]["code"], code);
         }
         assert_eq!(loading.free.available_permits(), 0);
         // Who writes to the pipe at last ends those that read it.

@@ -172,6 +172,9 @@ fn what_is_typed_while_somebody_is_to_go_is_said_to_wait_and_can_be_taken_back()
     one.hears_err("is to be left out");
     one.type_in("about bob\n");
     one.hears_err("not sent yet: that text waits until");
+    // What was typed for all but one does not go to that one, whatever becomes of the vote.
+    one.type_in(&format!("/withdraw {}\n", bob.public));
+    one.hears_err("nothing is taken back: 1 text that you typed would go to");
     one.type_in("/discard\n");
     one.hears_err("taken back: nobody has read it");
     one.type_in("/discard\n");

@@ -125,3 +125,28 @@ fn a_build_without_the_lab_says_where_its_commands_are() {
         assert_eq!(run(home.path(), &[command]).code, Some(2));
     }
 }
+
+/// What is wrong with a command line quotes it, and people paste addresses that strangers gave them.
+#[test]
+fn what_was_typed_is_quoted_without_its_control_characters() {
+    let home = tempdir().unwrap();
+    for arguments in [
+        &[
+            "chat",
+            "--room",
+            "r",
+            "--nick",
+            "n",
+            "--at",
+            "x\u{1b}[31m\u{7}",
+        ][..],
+        &["relay", "--listen", "x\u{9b}2J"],
+        &["no\u{1b}such"],
+    ] {
+        let finished = run(home.path(), arguments);
+        assert_eq!(finished.code, Some(2));
+        let is_raw = |c: char| c.is_control() && c != '\n';
+        assert!(!finished.err.contains(is_raw), "{:?}", finished.err);
+        assert!(finished.err.starts_with("error: "), "{:?}", finished.err);
+    }
+}
