@@ -331,7 +331,11 @@ fn main() -> std::io::Result<()> {
     let transcript = forge::<Suite>(&play, None, &mut rng).expect("the play can be performed");
     write("transcript", 0, &transcript)?;
     let members = (0..3).map(|_| IdentityKeyPair::random::<Suite>(&mut rng).public());
-    let acts = vec![Act::Say(0, b"hello".to_vec()), Act::Refresh(1), Act::Say(2, b"anew".to_vec())];
+    let acts = vec![
+        Act::Say(0, b"hello".to_vec()),
+        Act::Refresh(1),
+        Act::Say(2, b"anew".to_vec()),
+    ];
     let mut play = Play::new(room_id, members.collect(), acts);
     play.policy.rekey = Rekey::Light;
     let transcript = forge::<Suite>(&play, None, &mut rng).expect("the play can be performed");

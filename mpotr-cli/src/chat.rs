@@ -172,9 +172,9 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 Some(DriverEvent::Room(Event::Ended(departure))) => {
                     chat.tell_losses();
                     chat.count_unread(&mut lines);
-                    chat.end_transcript()?;
-                    chat.closed.map_or(Ok(()), Err)?;
-                    return Ok(chat.outcome.judge(&departure)?);
+                    let kept = chat.end_transcript();
+                    let own = kept.and_then(|()| Ok(chat.closed.map_or(Ok(()), Err)?));
+                    return outcome::joined(own, chat.outcome.judge(&departure));
                 }
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
                 Some(DriverEvent::Reconnecting { closed, attempt, wait }) => {
@@ -188,8 +188,9 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 Some(DriverEvent::Disconnected(closed)) => {
                     chat.tell_losses();
                     chat.count_unread(&mut lines);
-                    chat.end_transcript()?;
-                    return Err(chat.outcome.lost(&format!("{} {place}", place.what()), closed.text).into());
+                    let kept = chat.end_transcript();
+                    let lost = chat.outcome.lost(&format!("{} {place}", place.what()), closed.text);
+                    return outcome::joined(kept, Err(lost));
                 }
                 Some(DriverEvent::Plain { name, text }) => chat.out.notice(format_args!(
                     "in the channel, for all to read, {} writes: {}",

@@ -1,5 +1,6 @@
 //! What a chat tells a person about what happens in the room.
 
+use core::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use mpotr::room::Event;
@@ -54,7 +55,12 @@ pub(super) struct Conversation {
     pub(super) to_admit: BTreeSet<IdentityKey>,
     /// Whether the others have the votes to leave this member out.
     pub(super) is_put_out: bool,
+    /// How many packets were told of that speak of other rooms, in this epoch. Anyone can send them.
+    other_rooms: usize,
 }
+
+/// So many are told of in an epoch.
+const MOST_OTHER_ROOMS: usize = 8;
 
 impl Conversation {
     /// Nobody is there yet. The own nick is taken.
@@ -76,6 +82,7 @@ impl Conversation {
             absent_from_runs: BTreeSet::new(),
             to_admit: BTreeSet::new(),
             is_put_out: false,
+            other_rooms: 0,
         }
     }
 
@@ -211,6 +218,7 @@ impl Conversation {
                 let met = Say::Remember(Learned::Met(others.clone()));
                 self.others = Some(others);
                 self.shown = Some(sid);
+                self.other_rooms = 0;
                 if self.names.keeps_list() {
                     said.push(met);
                 }
@@ -225,6 +233,7 @@ impl Conversation {
             ),
             // To who waits outside it is the very room that it waits for, most likely.
             Event::OtherEpoch { .. } if !self.is_secure() => Vec::new(),
+            Event::OtherEpoch { .. } => self.hears_of_other_room(&event),
             Event::Message { author, body, .. } => self.reads(author, &body),
             Event::Left { member } => {
                 if let Some(others) = &mut self.others {
@@ -232,10 +241,26 @@ impl Conversation {
                 }
                 notice(format!("{} has left", self.name(&member)))
             }
-            other => wording::of(&other, |member| self.name(member))
-                .into_iter()
-                .map(Say::Notice)
-                .collect(),
+            other => self.words_of(&other),
+        }
+    }
+
+    fn words_of(&self, event: &Event) -> Vec<Say> {
+        let words = wording::of(event, |member| self.name(member));
+        words.into_iter().map(Say::Notice).collect()
+    }
+
+    /// A packet, anyone's, speaks of another room.
+    fn hears_of_other_room(&mut self, event: &Event) -> Vec<Say> {
+        let told = self.other_rooms;
+        self.other_rooms = told.saturating_add(1);
+        match told.cmp(&MOST_OTHER_ROOMS) {
+            Ordering::Less => self.words_of(event),
+            Ordering::Equal => notice(
+                "packets say that there are still more rooms of this name; they are not told of before the keys change"
+                    .to_owned(),
+            ),
+            Ordering::Greater => Vec::new(),
         }
     }
 

@@ -67,7 +67,7 @@ impl Chat<'_> {
     /// Notes the lines that nobody will read.
     pub(super) fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
         lines.close();
-        for _ in self.early.drain(..) {
+        for _ in self.early.drain(..).chain(self.unseen.take()) {
             self.outcome.note(Unsent::Unread);
         }
         while let Ok(line) = lines.try_recv() {

@@ -99,6 +99,15 @@ pub(super) struct Outcome {
     left_early: bool,
 }
 
+/// What a chat comes to: what the program itself could not do, and besides what became of the texts.
+pub(super) fn joined(own: anyhow::Result<()>, texts: Result<(), ChatError>) -> anyhow::Result<()> {
+    match (own, texts) {
+        (Err(own), Err(texts)) => Err(own.context(texts)),
+        (Ok(()), Err(texts)) => Err(texts.into()),
+        (own, Ok(())) => own,
+    }
+}
+
 /// Why a chat is no success.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChatError {
@@ -240,7 +249,7 @@ mod tests {
     };
     use mpotr_formats::Nick;
 
-    use super::{ChatError, Outcome, Unsent};
+    use super::{ChatError, Outcome, Unsent, UnsentLines, joined};
     use crate::chat::conversation::Conversation;
     use crate::chat::door::Door;
 
@@ -252,6 +261,22 @@ mod tests {
             count: 0,
             digest: Digest32::new([0; 32]),
         }
+    }
+
+    #[test]
+    fn what_the_program_could_not_do_hides_nothing_of_what_became_of_the_texts() {
+        let own = || anyhow::anyhow!("cannot write");
+        let texts = || {
+            ChatError::Unsent(UnsentLines {
+                count: 5,
+                reason: Unsent::Unread.to_string(),
+            })
+        };
+        let both = joined(Err(own()), Err(texts())).unwrap_err();
+        assert_eq!(format!("{both:#}"), format!("{}: cannot write", texts()));
+        assert!(both.is::<ChatError>());
+        assert!(joined(Ok(()), Err(texts())).is_err() && joined(Err(own()), Ok(())).is_err());
+        assert!(joined(Ok(()), Ok(())).is_ok());
     }
 
     #[test]

@@ -48,13 +48,12 @@ impl Chat<'_> {
             }
             Err(HandleError::Send(error)) => self.refused(error, text).await,
             // An event says why.
+            Err(HandleError::Ended) => {
+                self.is_leaving = true;
+                self.outcome.note(Unsent::Unread);
+            }
             // No policy is asked for here, no admission, and not who is who.
-            Err(
-                HandleError::Ended
-                | HandleError::Policy(_)
-                | HandleError::Vote(_)
-                | HandleError::Verify(_),
-            ) => {
+            Err(HandleError::Policy(_) | HandleError::Vote(_) | HandleError::Verify(_)) => {
                 self.is_leaving = true;
             }
         }

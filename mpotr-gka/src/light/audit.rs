@@ -1,4 +1,4 @@
-//! A recorded light run, checked by an outsider. `docs/spec/10-transcripts.md`, "Light runs".
+//! A recorded light run, checked by an outsider. `docs/spec/10-transcripts.md`, "What is kept of a light run".
 //!
 //! A record has what its proposer signed, and `kc'`, which stands in no packet of the run. It has neither shares nor the
 //! certificate: they are signatures under parts of joint keys, and the part of a member may never be published.

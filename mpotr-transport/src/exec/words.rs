@@ -7,7 +7,7 @@ use futures::StreamExt;
 use tokio::process::ChildStderr;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{Mutex, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, FramedRead};
 
 /// The most characters of a line.
@@ -16,8 +16,10 @@ const MOST_OF_LINE: usize = 400;
 /// The most bytes that are looked through for the end of a line.
 const LINE_LIMIT: usize = 16 << 10;
 
-/// The most lines that wait to be told.
+/// The most lines that wait to be told, and that are told at once; after that one in a second is.
 const MOST: usize = 32;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// How long the last words of a program are waited for that has ended.
 const LAST: Duration = Duration::from_secs(2);
@@ -27,15 +29,15 @@ const LAST: Duration = Duration::from_secs(2);
 pub(super) struct Words {
     /// Lines to be told. Those for which there is no place are counted.
     heard: Mutex<Receiver<String>>,
-    /// The last one, with or without a place.
-    last: watch::Receiver<String>,
+    /// The last one, and whether it has a place.
+    last: watch::Receiver<(String, bool)>,
 }
 
 impl Words {
     /// Reads what a program writes for as long as it does, so that it never waits for a reader.
     pub(super) fn of(pipe: ChildStderr) -> Self {
         let (said, heard) = mpsc::channel(MOST);
-        let (latest, last) = watch::channel(String::new());
+        let (latest, last) = watch::channel((String::new(), true));
         tokio::spawn(read(pipe, said, latest));
         let heard = Mutex::new(heard);
         Self { heard, last }
@@ -60,20 +62,22 @@ impl Words {
         };
         // Another program may hold the pipe open.
         let _in_time = timeout(LAST, reading).await;
-        (!is_told).then(|| self.last.borrow().clone())
+        let (line, has_place) = self.last.borrow().clone();
+        (!is_told || !has_place).then_some(line)
     }
 }
 
-async fn read(pipe: ChildStderr, said: Sender<String>, latest: watch::Sender<String>) {
+async fn read(pipe: ChildStderr, said: Sender<String>, latest: watch::Sender<(String, bool)>) {
     let codec = AnyDelimiterCodec::new_with_max_length(vec![b'\n'], vec![], LINE_LIMIT);
     let mut lines = FramedRead::new(pipe, codec);
-    let mut missed = 0_usize;
+    let (mut missed, mut allowance) = (0_usize, Allowance::new(Instant::now()));
     loop {
         let line = match lines.next().await {
             Some(Ok(line)) => shown(&line),
             // The codec goes on behind it; between the two the stream says once that it has ended.
             Some(Err(AnyDelimiterCodecError::MaxChunkLengthExceeded)) => {
                 let _not_the_end = lines.next().await;
+                missed = missed.saturating_add(1);
                 None
             }
             Some(Err(AnyDelimiterCodecError::Io(_))) | None => return,
@@ -81,15 +85,47 @@ async fn read(pipe: ChildStderr, said: Sender<String>, latest: watch::Sender<Str
         let Some(line) = line else {
             continue;
         };
-        latest.send_replace(line.clone());
-        let line = match missed {
-            0 => line,
+        let counted = match missed {
+            0 => line.clone(),
             _ => format!("({missed} lines more, and then) {line}"),
         };
-        match said.try_send(line) {
-            Ok(()) => missed = 0,
-            Err(_full_or_unheard) => missed = missed.saturating_add(1),
+        let has_place = allowance.take(Instant::now()) && said.try_send(counted).is_ok();
+        missed = if has_place {
+            0
+        } else {
+            missed.saturating_add(1)
+        };
+        latest.send_replace((line, has_place));
+    }
+}
+
+/// How many lines may be told.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    lines: usize,
+    since: Instant,
+}
+
+impl Allowance {
+    const fn new(now: Instant) -> Self {
+        Self {
+            lines: MOST,
+            since: now,
         }
+    }
+
+    /// Whether one more may.
+    fn take(&mut self, now: Instant) -> bool {
+        while self.lines < MOST && now.saturating_duration_since(self.since) >= SECOND {
+            self.lines = self.lines.saturating_add(1);
+            self.since = self.since.checked_add(SECOND).unwrap_or(now);
+        }
+        if self.lines >= MOST {
+            self.since = now;
+        }
+        let may = self.lines > 0;
+        self.lines = self.lines.saturating_sub(1);
+        may
     }
 }
 
@@ -105,8 +141,24 @@ fn shown(line: &Bytes) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use tokio::time::Instant;
 
-    use super::shown;
+    use super::{Allowance, MOST, SECOND, shown};
+
+    #[test]
+    fn many_lines_are_told_at_once_and_then_one_in_a_second() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(start);
+        let told = (0..1_000).filter(|_| allowance.take(start)).count();
+        assert_eq!(told, MOST);
+        let later = start + 3 * SECOND;
+        let told = (0..1_000).filter(|_| allowance.take(later)).count();
+        assert_eq!(told, 3);
+        // After a long quiet time it is as at first, and no more.
+        let later = later + 1_000 * SECOND;
+        let told = (0..1_000).filter(|_| allowance.take(later)).count();
+        assert_eq!(told, MOST);
+    }
 
     #[test]
     fn a_line_is_cut_and_an_empty_one_is_none() {

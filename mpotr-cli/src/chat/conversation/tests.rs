@@ -491,3 +491,19 @@ fn a_roster_shows_what_a_member_has_called_itself() {
     );
     assert_eq!(told[2], format!("  {}  bob", fingerprint(&BOB)));
 }
+
+/// Anyone can make up rooms. A few are told of, then that there are more, and the rest once the keys are others.
+#[test]
+fn a_flood_of_other_rooms_is_not_told_for_ever() {
+    let mut room = room();
+    let others = |from: u8| {
+        (from..from + 50).map(|n| Event::OtherEpoch {
+            name: EpochName::new([n; 16]),
+            members: 2,
+        })
+    };
+    let told = read(&mut room, others(1));
+    assert_eq!(told.len(), 9);
+    assert!(told[8].contains("still more rooms"), "{told:?}");
+    assert_eq!(read(&mut room, others(60)), [""; 0]);
+}
