@@ -4,7 +4,9 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use crate::program::{Running, fail, run};
+#[cfg(feature = "websocket")]
+use crate::program::run;
+use crate::program::{Running, fail};
 
 /// A relay on a port of its own.
 pub(crate) struct Relay {
