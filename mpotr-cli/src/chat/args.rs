@@ -103,7 +103,7 @@ pub(crate) struct ChatArgs {
     pub(super) commands: bool,
     /// Whose word lets a person in: `anyone`, a number of members, or files with public keys, with commas between. It
     /// holds besides --with, --ask and --open, which say whom this member itself lets in. With none of the rules given,
-    /// those of the room are followed
+    /// those of a room that is there already are followed; those who begin one together give the same
     #[arg(
         long,
         value_name = "RULE",
