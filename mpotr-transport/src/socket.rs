@@ -3,6 +3,7 @@
 //! Each whole frame is one unit here, whatever carries it: over TCP and TLS it has its length before it, over WebSocket it is
 //! one binary message. `docs/spec/07-transport.md`, "The relay".
 
+mod observed;
 #[cfg(feature = "websocket")]
 mod websocket;
 
@@ -15,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 use tokio_util::codec::FramedRead;
 
+pub(crate) use observed::{Observed, Observer};
 #[cfg(feature = "websocket")]
 pub(crate) use websocket::{WebSocket, accept, connect};
 

@@ -20,11 +20,10 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Client, Connection};
 use super::hall::Hall;
 use super::origins::Origined;
-use super::traffic::Counted;
 use crate::frame::{Join, Refusal, RefusalCode, ServerFrame};
 #[cfg(feature = "tls")]
 use crate::socket::Duplex;
-use crate::socket::Socket;
+use crate::socket::{Observed, Socket};
 #[cfg(feature = "tls")]
 use crate::tls::TlsServer;
 use crate::transport::SenderHint;
@@ -158,8 +157,8 @@ impl Caller {
         let (reader, writer) = self.stream.into_split();
         let traffic = self.client.traffic();
         let socket = Socket::of_halves(
-            Counted::new(reader, traffic),
-            Counted::new(writer, traffic),
+            Observed::new(reader, traffic),
+            Observed::new(writer, traffic),
             Join::MAX,
         );
         Connection::new(socket, self.client)
@@ -170,13 +169,13 @@ impl Caller {
         match (first?, &self.languages) {
             #[cfg(feature = "tls")]
             (Some(TLS), Languages { tls: Some(tls) }) => {
-                let stream = Counted::new(self.stream, self.client.traffic());
+                let stream = Observed::new(self.stream, self.client.traffic());
                 let socket = inside(Box::new(tls.accept(stream).await?)).await?;
                 Ok(Connection::new(socket, self.client))
             }
             #[cfg(feature = "websocket")]
             (Some(GET), _) => {
-                let stream = Counted::new(self.stream, self.client.traffic());
+                let stream = Observed::new(self.stream, self.client.traffic());
                 let socket = inside(Box::new(stream)).await?;
                 Ok(Connection::new(socket, self.client))
             }

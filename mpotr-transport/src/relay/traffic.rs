@@ -1,17 +1,14 @@
 //! What goes over a client's connection, counted below all encryption and framing: so a client pays for what it makes the relay
 //! read, whatever that is, and is known to take what its system has really taken.
 
-use core::pin::Pin;
-use core::task::{Context, Poll, ready};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
 use super::RelayCounters;
 use super::outbox::Outbox;
 use crate::frame::MAX_PACKET;
+use crate::socket::Observer;
 
 /// The most bytes that a client sends without a whole packet among them: a packet, and as much again for what it comes in, twice.
 const MOST_UNPAID: usize = 4 * MAX_PACKET;
@@ -55,7 +52,9 @@ impl Traffic {
     pub(super) fn forgive(&self) {
         self.most.store(usize::MAX, Ordering::Relaxed);
     }
+}
 
+impl Observer for Traffic {
     fn read(&self, bytes: usize) -> io::Result<()> {
         self.counters.read(bytes);
         let before = self.unpaid.fetch_add(bytes, Ordering::Relaxed);
@@ -71,54 +70,5 @@ impl Traffic {
     fn wrote(&self, bytes: usize) {
         self.counters.wrote(bytes);
         self.outbox.took(bytes);
-    }
-}
-
-/// A stream, or one direction of it, whose bytes are counted.
-#[derive(Debug)]
-pub(super) struct Counted<S> {
-    stream: S,
-    traffic: Arc<Traffic>,
-}
-
-impl<S> Counted<S> {
-    pub(super) fn new(stream: S, traffic: &Arc<Traffic>) -> Self {
-        Self {
-            stream,
-            traffic: Arc::clone(traffic),
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        let bytes = buffer.filled().len().saturating_sub(before);
-        Poll::Ready(self.traffic.read(bytes))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        self.traffic.wrote(written);
-        Poll::Ready(Ok(written))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

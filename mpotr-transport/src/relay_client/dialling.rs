@@ -1,13 +1,10 @@
 //! From an address to a connection on which frames go both ways.
 
-use core::pin::Pin;
-use core::task::{Context, Poll, ready};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, ToSocketAddrs};
 
 use super::SEND_LIMIT;
@@ -17,7 +14,7 @@ use crate::frame::ServerFrame;
 use crate::relay_address::{RelayAddress, Security};
 #[cfg(feature = "tls")]
 use crate::socket::Duplex;
-use crate::socket::Socket;
+use crate::socket::{Observed, Socket};
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
 use crate::transport::Closed;
@@ -59,16 +56,16 @@ impl Dialling {
         let stream = call(address).await?;
         #[cfg(feature = "websocket")]
         if let Some(url) = self.address.websocket() {
-            let stream = self.secured(Measured { stream, meter }).await?;
+            let stream = self.secured(Observed::new(stream, &meter)).await?;
             let socket = crate::socket::connect(&url, stream).await;
             let socket = socket.map_err(|error| RelayError::from(error).at_start())?;
             return Ok(Socket::of_websocket(socket, ServerFrame::MAX));
         }
         match self.address.security() {
-            Security::None => Ok(in_frames(stream, meter)),
+            Security::None => Ok(in_frames(stream, &meter)),
             #[cfg(feature = "tls")]
             Security::Tls(_) => {
-                let stream = self.secured(Measured { stream, meter }).await?;
+                let stream = self.secured(Observed::new(stream, &meter)).await?;
                 Ok(Socket::of_stream(stream, ServerFrame::MAX))
             }
         }
@@ -76,7 +73,7 @@ impl Dialling {
 
     /// Encrypted, if the address says so.
     #[cfg(feature = "tls")]
-    async fn secured(&self, stream: Measured<TcpStream>) -> Result<Box<dyn Duplex>, Closed> {
+    async fn secured(&self, stream: Observed<TcpStream, Meter>) -> Result<Box<dyn Duplex>, Closed> {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             return Ok(Box::new(tls.connect(self.address.host(), stream).await?));
@@ -90,12 +87,12 @@ pub(super) async fn plain(
     address: impl ToSocketAddrs,
     meter: Arc<Meter>,
 ) -> Result<Socket, Closed> {
-    Ok(in_frames(call(address).await?, meter))
+    Ok(in_frames(call(address).await?, &meter))
 }
 
-fn in_frames(stream: TcpStream, meter: Arc<Meter>) -> Socket {
+fn in_frames(stream: TcpStream, meter: &Arc<Meter>) -> Socket {
     let (reader, stream) = stream.into_split();
-    Socket::of_halves(reader, Measured { stream, meter }, ServerFrame::MAX)
+    Socket::of_halves(reader, Observed::new(stream, meter), ServerFrame::MAX)
 }
 
 async fn call(address: impl ToSocketAddrs) -> Result<TcpStream, Closed> {
@@ -122,40 +119,4 @@ fn notice_silence(stream: &TcpStream) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(SEND_LIMIT))?;
     Ok(())
-}
-
-/// A stream, or its direction out, the bytes of which are noted as they are taken.
-struct Measured<S> {
-    stream: S,
-    meter: Arc<Meter>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Measured<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Measured<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        self.meter.note(written);
-        Poll::Ready(Ok(written))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }

@@ -1,10 +1,13 @@
 //! How fast a socket takes what is written to it: measured while it makes the writer wait, for else it is not the limit.
 
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mpotr_core::LinkReport;
 use tokio::time::Instant;
+
+use crate::socket::Observer;
 
 /// A socket that takes bytes again so soon after the last has been the limit all the time.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -39,11 +42,6 @@ impl Meter {
         self.with(|state| state.begin(Instant::now(), bytes));
     }
 
-    /// So many bytes were taken.
-    pub(super) fn note(&self, bytes: usize) {
-        self.with(|state| state.note(Instant::now(), bytes));
-    }
-
     /// All that waited was taken.
     pub(super) fn end(&self) {
         self.with(|state| state.waiting = 0);
@@ -66,6 +64,17 @@ impl Meter {
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         // Nothing panics while it is held.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Observer for Meter {
+    /// What comes shows nothing of how fast it goes out.
+    fn read(&self, _bytes: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn wrote(&self, bytes: usize) {
+        self.with(|state| state.note(Instant::now(), bytes));
     }
 }
 
