@@ -143,7 +143,7 @@ impl VerifyError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// Longer than [`MAX_BODY`](crate::MAX_BODY).
+    /// Longer than [`MAX_BODY`](crate::MAX_BODY), or than the carrier takes: [`Room::longest_text`](crate::Room::longest_text).
     #[error("{length} bytes are over the limit of {limit}")]
     TooLong {
         /// Length of the text in bytes.

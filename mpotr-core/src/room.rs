@@ -98,12 +98,12 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, Secret, UnsupportedSuite, check_supported};
 use mpotr_gka::{Identity, KnownIdentities};
 
-use crate::carrier::LinkReport;
+use crate::carrier::{Carrier, LinkReport};
 use crate::config::RoomConfig;
 use crate::event::Event;
 use crate::record::Record;
 use crate::time::Timestamp;
-use crate::timers::TimerTable;
+use crate::timers::{Timer, TimerTable};
 use context::{Common, Me};
 use delays::Delays;
 use fates::Fates;
@@ -204,8 +204,27 @@ impl<S: CryptoSuite> Room<S> {
         self.explain(now);
     }
 
+    /// Another carrier has taken the place of one that was lost. What was on its way may be gone, and what others said meanwhile
+    /// was not heard: what this member waits for is said and asked for again as if it had just been, however long it went
+    /// unanswered before.
+    pub fn handle_carrier(&mut self, now: Timestamp, carrier: Carrier) {
+        let common = &mut self.common;
+        common.out.change_carrier(carrier);
+        let retry = now.after(common.me.times().retry);
+        for timer in [Timer::Retry, Timer::Query, Timer::Ask] {
+            common.timers.begin_anew(timer);
+            if common.timers.at(timer).is_some() {
+                common.timers.set_earlier(timer, retry);
+            }
+        }
+        if self.phase.gathers() {
+            self.lobby.knock_soon(&mut self.common.at(now));
+        }
+        self.explain(now);
+    }
+
     /// The next packet to send to everyone in the channel, or a bundle of some that share a unit of the carrier
-    /// ([`Carrier::unit`](crate::Carrier::unit)). Taken when the link can send it, and not before: what matters more goes
+    /// ([`Carrier::unit`]). Taken when the link can send it, and not before: what matters more goes
     /// first, and a newer statement takes the place of one that waits here.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.common.out.poll()

@@ -12,8 +12,8 @@ use std::collections::{BTreeSet, VecDeque};
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair, Secret};
 use mpotr_core::gka::{EpochName, RoomId};
 use mpotr_core::{
-    AttemptId, LinkReport, MessageId, MessageState, Policy, Record, Rejection, RoundId, Seen,
-    SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
+    AttemptId, Carrier, LinkReport, MessageId, MessageState, Policy, Record, Rejection, RoundId,
+    Seen, SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
 };
 
 use crate::event::{Ended, Event, Message, Misconduct, Told, Translator, Waiting};
@@ -153,10 +153,14 @@ impl Member {
         self.with(now, |engine, now| engine.handle_link(now, report));
     }
 
-    /// What became of the carrier, so that the application hears of it in one stream with all else. It changes nothing in the
-    /// room: one whose carrier is closed for good is to be closed too.
+    /// What became of the carrier, so that the application hears of it in one stream with all else. One that is back may be
+    /// another, and what was on its way may be gone: the room says and asks for what it waits for again. A room whose carrier is
+    /// closed for good is to be closed too.
     pub fn handle_carrier(&mut self, now: u64, news: CarrierNews) {
         self.now = self.now.max(now);
+        if let CarrierNews::Back { carrier } = news {
+            self.with(now, |engine, now| engine.handle_carrier(now, carrier));
+        }
         let told = match news {
             CarrierNews::Lost {
                 code,
@@ -168,7 +172,7 @@ impl Member {
                 next,
             }
             .into(),
-            CarrierNews::Back => Waiting::Reconnected.into(),
+            CarrierNews::Back { carrier: _ } => Waiting::Reconnected.into(),
             CarrierNews::Closed {
                 code,
                 message,
@@ -540,7 +544,10 @@ pub enum CarrierNews {
         next: u64,
     },
     /// There is another.
-    Back,
+    Back {
+        /// Its face: a server that comes back need not be what it was.
+        carrier: Carrier,
+    },
     /// It is lost for good.
     Closed {
         /// Why.

@@ -10,9 +10,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr::{
-    Admission, Backend, CarrierNews, Ended, IdentityKey, IdentityKeyPair, Member, Membership,
-    Message, Order, Phase, Policy, Presence, Profile, Rejection, RoomOptions, Rule, Seen, SuiteId,
-    TextId, Told, Vote, Waiting, new_identity,
+    Admission, Backend, Carrier, CarrierNews, Ended, IdentityKey, IdentityKeyPair, Member,
+    Membership, Message, Order, Phase, Policy, Presence, Profile, Rejection, RoomOptions, Rule,
+    Seen, SuiteId, TextId, Told, Vote, Waiting, new_identity,
 };
 
 const MINUTE: u64 = 60_000;
@@ -393,7 +393,8 @@ fn what_becomes_of_the_carrier_is_told_among_all_else() {
         lost.collect::<Vec<_>>()
     };
     assert_eq!(waits(&member), [2]);
-    member.handle_carrier(20, CarrierNews::Back);
+    let carrier = Carrier::RELAY;
+    member.handle_carrier(20, CarrierNews::Back { carrier });
     assert_eq!(waits(&member), []);
     let closed = CarrierNews::Closed {
         code: code(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
-use mpotr::{IdentityKeyPair, LinkReport};
+use mpotr::{Carrier, IdentityKeyPair, LinkReport};
 use mpotr_transport::{
     Bytes, Closed, Connect as _, Loss, Received, RelayConnect, RelayTransport, Retry,
     Transport as _,
@@ -57,8 +57,8 @@ pub(super) enum What {
         attempt: u32,
         wait: Duration,
     },
-    /// It is there again.
-    Back,
+    /// It is there again, or another in its place.
+    Back(Carrier),
     /// It is lost for good.
     Closed(Closed),
     /// All that it was given has left, and it is closed, as it was told.
@@ -129,7 +129,7 @@ impl Task {
                     None => return,
                 },
             }
-            self.tell(What::Back).await;
+            self.tell(What::Back(transport.carrier())).await;
         }
     }
 

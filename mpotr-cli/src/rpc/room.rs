@@ -150,11 +150,11 @@ impl OpenRoom {
                 };
                 member.handle_carrier(now, lost);
             }
-            What::Back => {
+            What::Back(carrier) => {
                 carried.clock.go_on();
                 (carried.is_up, carried.is_free) = (true, true);
                 let now = carried.now();
-                member.handle_carrier(now, CarrierNews::Back);
+                member.handle_carrier(now, CarrierNews::Back { carrier });
                 let lost = carried.lost.take();
                 if lost.is_some_and(|lost| lost.elapsed() >= LONG_LOSS) {
                     // A new epoch shows at once who is still there.

@@ -66,6 +66,16 @@ impl Outbox {
         self.link.note(report);
     }
 
+    /// Another carrier has taken the place of a lost one. What that had taken and not sent is gone.
+    pub(super) fn change_carrier(&mut self, carrier: Carrier) {
+        self.link = Link::of(carrier);
+    }
+
+    /// The most bytes of a packet that the carrier takes.
+    pub(super) const fn max_packet(&self) -> usize {
+        self.link.max_packet()
+    }
+
     /// How long it takes until all that waits has left, as far as that is known.
     pub(super) fn drains_in(&self) -> Duration {
         self.link.takes(self.queue.bytes())

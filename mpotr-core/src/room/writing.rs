@@ -11,7 +11,7 @@ use crate::error::SendError;
 use crate::event::{DropReason, Event, TextId};
 use crate::seen::Seen;
 use crate::time::Timestamp;
-use crate::wire::MAX_BODY;
+use crate::wire::Content;
 
 impl<S: CryptoSuite> Room<S> {
     /// Takes a text for the roster that its author has `seen`: it leaves now if few others are on their way, or else as soon
@@ -23,8 +23,8 @@ impl<S: CryptoSuite> Room<S> {
     pub fn send(&mut self, now: Timestamp, body: Vec<u8>, seen: Seen) -> Result<TextId, SendError> {
         let body = Zeroizing::new(body);
         let length = body.len();
-        if length > MAX_BODY {
-            let limit = MAX_BODY;
+        let limit = self.longest_text();
+        if length > limit {
             return Err(SendError::TooLong { length, limit });
         }
         self.may_write()?;
@@ -78,6 +78,13 @@ impl<S: CryptoSuite> Room<S> {
     #[must_use]
     pub fn takes_texts(&self) -> bool {
         self.fates.has_room()
+    }
+
+    /// The most bytes of a text: as many as the carrier takes as one packet, at most [`MAX_BODY`](crate::MAX_BODY).
+    #[must_use]
+    pub fn longest_text(&self) -> usize {
+        let members = self.phase.epoch().map_or(1, Epoch::members);
+        Content::most_body(self.common.out.max_packet(), members)
     }
 
     /// Whether anything may still be written here.

@@ -16,12 +16,14 @@
 
 use mpotr_crypto::zeroize::Zeroizing;
 use mpotr_crypto::{
-    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder, TranscriptHash, byte_newtype,
-    label, wire_enum,
+    CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Digest32, Encoder, SignatureBytes,
+    TranscriptHash, byte_newtype, label, wire_enum,
 };
 use mpotr_gka::MAX_MEMBERS;
 
 use super::lock::Lock;
+use super::padding::padded_within;
+use super::sealed::SealedPacket;
 use super::signed::{EpochId, Fields, Unsigned};
 use super::trust::MAX_TRUST;
 
@@ -63,6 +65,22 @@ pub struct Content {
     pub lock: Lock,
     /// The text.
     pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Content {
+    /// The bytes of the fields beside heads and body.
+    const FIXED: usize = 1 + 4 + MessageId::LENGTH + 2 + 4 + Digest32::LENGTH + 4;
+
+    /// The most bytes of a text whose packet has at most `packet` bytes, among so many members, whatever its heads are.
+    #[must_use]
+    pub const fn most_body(packet: usize, members: usize) -> usize {
+        let room = packet.saturating_sub(SealedPacket::OVERHEAD);
+        let whole = padded_within(Self::SMALLEST, room);
+        let heads = members.saturating_sub(1).saturating_mul(MessageId::LENGTH);
+        let beside = heads.saturating_add(Self::FIXED + SignatureBytes::LENGTH);
+        let left = whole.saturating_sub(beside);
+        if left < MAX_BODY { left } else { MAX_BODY }
+    }
 }
 
 impl Fields for Content {

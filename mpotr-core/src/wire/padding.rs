@@ -13,9 +13,26 @@ pub fn padded(smallest: usize, length: usize) -> usize {
     size
 }
 
+/// The greatest of these sizes that `room` bytes hold; nothing if none does.
+pub(super) const fn padded_within(smallest: usize, room: usize) -> usize {
+    match room.checked_div(smallest) {
+        // The greatest power of two that is no greater.
+        Some(times @ 1..) => smallest << times.ilog2(),
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::padded;
+    use super::{padded, padded_within};
+
+    #[test]
+    fn the_greatest_size_that_fits() {
+        assert_eq!(
+            [0, 223, 224, 447, 448, 1_000, usize::MAX].map(|room| padded_within(224, room)),
+            [0, 0, 224, 224, 448, 896, 224 << 56]
+        );
+    }
 
     #[test]
     fn sizes_double_from_the_smallest() {

@@ -104,6 +104,9 @@ fn nonce_for<S: CryptoSuite>(key: SecretRef<'_, 32>, content: &[u8]) -> [u8; NON
 }
 
 impl SealedPacket {
+    /// The bytes of a packet beside what is signed: version and kind, hint, header, nonce and tag.
+    pub const OVERHEAD: usize = 2 + EpochHint::LENGTH + SEALED_HEADER_LENGTH + SHORTEST;
+
     /// Seals content under a message key, and its header under the header key.
     #[must_use]
     pub fn seal<'a, S: CryptoSuite>(

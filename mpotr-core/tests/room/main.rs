@@ -37,6 +37,7 @@ mod one_way;
 mod outsiders;
 mod publishing;
 mod reasons;
+mod reconnecting;
 mod recording;
 mod seen;
 mod sending;

@@ -161,6 +161,8 @@ where
             match self.attempt(wait).await {
                 Some(Ok(transport)) => {
                     self.clock.go_on();
+                    self.room
+                        .handle_carrier(self.clock.now(), transport.carrier());
                     if lost.elapsed() >= LONG_LOSS {
                         // A new epoch shows at once who is still there. Without it, that would take minutes.
                         self.room.refresh(self.clock.now());

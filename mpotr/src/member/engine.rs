@@ -3,9 +3,9 @@
 use mpotr_core::crypto::{CryptoSuite, IdentityKey, IdentityKeyPair, Secret, UnsupportedSuite};
 use mpotr_core::gka::EpochName;
 use mpotr_core::{
-    AttemptId, Event, LinkReport, MessageId, MessageState, Policy, PolicyError, Record, Rejection,
-    Room, RoomConfig, RoundId, Seen, SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
-    VoteError,
+    AttemptId, Carrier, Event, LinkReport, MessageId, MessageState, Policy, PolicyError, Record,
+    Rejection, Room, RoomConfig, RoundId, Seen, SendError, SharedSecret, TextId, Timestamp,
+    VerifyError, Vote, VoteError,
 };
 
 use crate::{SuiteVisitor, SystemRng};
@@ -16,6 +16,7 @@ pub(super) trait Engine: Send {
     fn handle_packets(&mut self, now: Timestamp, packets: &[&[u8]]) -> Vec<Result<(), Rejection>>;
     fn handle_timeout(&mut self, now: Timestamp);
     fn handle_link(&mut self, now: Timestamp, report: LinkReport);
+    fn handle_carrier(&mut self, now: Timestamp, carrier: Carrier);
     fn poll_packet(&mut self) -> Option<Vec<u8>>;
     fn poll_event(&mut self) -> Option<Event>;
     fn poll_record(&mut self) -> Option<Record>;
@@ -97,6 +98,10 @@ impl<S: CryptoSuite> Engine for On<S> {
 
     fn handle_link(&mut self, now: Timestamp, report: LinkReport) {
         self.room.handle_link(now, report);
+    }
+
+    fn handle_carrier(&mut self, now: Timestamp, carrier: Carrier) {
+        self.room.handle_carrier(now, carrier);
     }
 
     fn poll_packet(&mut self) -> Option<Vec<u8>> {

@@ -43,6 +43,11 @@ impl Link {
         self.report.rate.is_some()
     }
 
+    /// The most bytes of a packet that the carrier takes.
+    pub(super) const fn max_packet(&self) -> usize {
+        self.carrier.max_packet
+    }
+
     /// The bytes that packets may share.
     pub(super) const fn unit(&self) -> Option<usize> {
         self.carrier.unit
