@@ -36,8 +36,9 @@ impl<S: CryptoSuite> Room<S> {
                 self.lobby.overhear(cx, Answer::Statement(author));
             }
             for (asker, number, lacking) in std::mem::take(&mut report.lacking) {
+                let lacking = (lacking.as_slice(), Answer::Statement);
                 self.lobby
-                    .plan_statements(cx, (asker, number), place, &lacking);
+                    .plan_statements(cx, (asker, number), place, lacking);
             }
             member.hear_asking(std::mem::take(&mut report.asking));
             member.see_to(cx, report, departure, is_in_run);

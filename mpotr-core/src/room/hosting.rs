@@ -76,7 +76,10 @@ impl<S: CryptoSuite> Room<S> {
                     self.common.out.pass_on(again);
                     None
                 }
-                Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) => {
+                Answer::Statement(_)
+                | Answer::Before(_)
+                | Answer::Proposal(_)
+                | Answer::Round(_) => {
                     let again = self.held_packet(answer);
                     match answer {
                         Answer::Round(claim) => {
@@ -88,6 +91,7 @@ impl<S: CryptoSuite> Room<S> {
                         | Answer::Guests
                         | Answer::Offer(_)
                         | Answer::Statement(_)
+                        | Answer::Before(_)
                         | Answer::Light(_)
                         | Answer::Proposal(_) => self.common.out.pass_on(again),
                     }
@@ -137,14 +141,15 @@ impl<S: CryptoSuite> Room<S> {
             let Some(offer) = offer.or_else(|| self.succession.offer(digest)) else {
                 continue;
             };
+            let again = self.lobby.answering.count_question(now, *digest);
+            let lot = [&digest.as_bytes()[..], &again.to_be_bytes()].concat();
             let rank = match self.phase.epoch() {
-                _ if offer.identity == me => 0,
-                Some(epoch) => {
-                    rank(digest.as_bytes(), epoch.me(), epoch.members()).saturating_add(1)
-                }
+                // Who asks again may not hear the one whose it is: the others are not kept silent by that one.
+                _ if again == 0 && offer.identity == me => 0,
+                Some(epoch) => rank(&lot, epoch.me(), epoch.members()).saturating_add(1),
                 // Without a roster there is no order: each draws a place by itself.
                 None => {
-                    let lot = [&digest.as_bytes()[..], me.as_bytes()].concat();
+                    let lot = [&lot, &me.as_bytes()[..]].concat();
                     let people = self.lobby.offering.people().max(FEW);
                     rank(&lot, MemberIndex::new(0), people).saturating_add(1)
                 }

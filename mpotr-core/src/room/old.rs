@@ -1,14 +1,17 @@
 //! The epoch before, which answers those who are behind. `docs/spec/06-epochs.md`, "Changes" and "Publication".
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
+use super::Room;
 use super::context::Context;
 use super::light::Kept;
+use super::lobby::answering::Answer;
 use super::outbox::Outbox;
 use crate::epoch::{Effect, Epoch};
 use crate::error::Rejection;
 use crate::event::Event;
-use crate::time::part;
+use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{Packet, Presence, Reveal, SealedPacket};
 
@@ -25,6 +28,17 @@ pub(super) struct Old<S: CryptoSuite> {
     pub(super) light: Option<Kept>,
     /// Whether it has said that it has gone on.
     pub(super) has_said_so: bool,
+    /// What was heard of repair since it was looked at last.
+    heard: Repair,
+}
+
+/// What those who are behind lack of others, and what others have sent again.
+#[derive(Debug, Default)]
+struct Repair {
+    /// Who lacks whose newest statements, and the number of the statement that says so.
+    lacking: Vec<(MemberIndex, u32, Vec<MemberIndex>)>,
+    /// Members whose newest statement was heard, or heard again.
+    repeated: Vec<MemberIndex>,
 }
 
 impl<S: CryptoSuite> Old<S> {
@@ -37,6 +51,7 @@ impl<S: CryptoSuite> Old<S> {
             published: None,
             light: None,
             has_said_so: true,
+            heard: Repair::default(),
         }
     }
 
@@ -54,6 +69,7 @@ impl<S: CryptoSuite> Old<S> {
                 effect,
                 Effect::Next { .. } | Effect::Asked | Effect::Lacking { .. }
             );
+            self.heard.note(effect);
         }
         // What merely comes again is not answered, but what it gave rise to is forgotten.
         opened?;
@@ -118,6 +134,45 @@ impl<S: CryptoSuite> Old<S> {
             out.transmit(&Packet::Reveal(reveal.clone()));
             self.published = Some(reveal);
             out.tell(Event::Published { sid: epoch.sid() });
+        }
+    }
+}
+
+impl Repair {
+    fn note(&mut self, effect: Effect) {
+        if let Effect::Repeated { member } = effect {
+            self.repeated.push(member);
+        }
+        if let Effect::Lacking {
+            asker,
+            number,
+            members,
+            ..
+        } = effect
+        {
+            self.lacking.push((asker, number, members));
+        }
+    }
+}
+
+impl<S: CryptoSuite> Room<S> {
+    /// Who is behind may miss what one member says and hear all others: what it lacks of that member is passed on here, too, by
+    /// the same lots as in the epoch itself. What it lacks of this one is said in any case.
+    pub(super) fn repair_before(&mut self, now: Timestamp) {
+        let Some(old) = &mut self.old else {
+            return;
+        };
+        let heard = std::mem::take(&mut old.heard);
+        let place = (old.epoch.me(), old.epoch.members());
+        let has_published = old.published.is_some();
+        let cx = &mut self.common.at(now);
+        for author in heard.repeated {
+            self.lobby.overhear(cx, Answer::Before(author));
+        }
+        for (asker, number, mut lacking) in heard.lacking {
+            lacking.retain(|author| *author != place.0 && !has_published);
+            self.lobby
+                .plan_statements(cx, (asker, number), place, (&lacking, Answer::Before));
         }
     }
 }

@@ -280,6 +280,7 @@ impl<S: CryptoSuite> Room<S> {
             let followers = old.epoch.followers();
             let fates = followers.flat_map(|member| self.fates.note_arrived(&member));
             self.common.out.events.extend(fates);
+            self.repair_before(now);
             return opened;
         }
         // Of an epoch that others have installed already, it may be.

@@ -1,6 +1,7 @@
 //! Several runs for one epoch, of which each member installs one: the same.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mpotr_core::Event;
@@ -134,12 +135,16 @@ fn members_go_back_to_the_run_that_another_installed() {
 fn nobody_goes_back_without_the_word_of_all_who_could_go_on() {
     let open = Rc::new(RefCell::new(false));
     let is_open = Rc::clone(&open);
+    let of_c = RefCell::new(BTreeSet::new());
     let (mut network, seen) = changing(3, move |seen, from, to, packet, run| {
-        // When all have confirmed what they confirm, A hears nothing more of C inside the epoch.
+        // When all have confirmed what they confirm, A hears nothing more of C inside the epoch, nor what B passes on of that.
         let is_word = matches!(packet, Packet::Sealed(_));
         let is_silenced = from == C && to == A && seen.have_confirmed_the_second(&[A, C]);
+        if is_silenced && is_word {
+            of_c.borrow_mut().insert(packet.to_bytes());
+        }
         match *is_open.borrow() {
-            true => !(is_silenced && is_word),
+            true => to != A || !of_c.borrow().contains(&packet.to_bytes()),
             false => locked(seen, to, packet, run),
         }
     });

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::MemberIndex;
 use mpotr_core::wire::{Missing, Packet, PacketKind, Request, SidHint, Wanted};
-use mpotr_core::{Duration, Event, Timestamp};
+use mpotr_core::{Duration, Event, Rekey, Timestamp};
 use mpotr_netem::Weather;
 
 use crate::network::{Network, Suite};
@@ -181,6 +181,83 @@ fn what_a_relay_keeps_from_one_throws_out_nobody_whom_the_others_hear() {
         }
         assert!(rosters(&network, 1).len() > 1);
     }
+}
+
+/// What one misses of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Sealed,
+    All,
+}
+
+/// A relay that keeps from `to` what `from` sends itself, and nothing that another passes on, for ten seconds of a change.
+fn keep_from_one(network: &mut Network, kept: Kept, (from, to): (usize, usize)) {
+    network.tamper = Some(Box::new(move |sender, receiver, packet| {
+        let is_of_kind = kept == Kept::All || PacketKind::of(packet) == Some(PacketKind::Sealed);
+        let is_withheld = (sender, receiver) == (from, to) && is_of_kind;
+        (!is_withheld).then(|| packet.to_vec())
+    }));
+}
+
+/// Where one misses another, the others hear both: each remains in every roster, and the changes come about.
+fn who_misses_one_stays(kept: Kept, seconds: u64, rekey: Rekey) {
+    let mut lost = Vec::new();
+    for members in [3, 4, 5, 8] {
+        for seed in 1..4 {
+            let drawn = usize::try_from(seed).unwrap();
+            let from = drawn % members;
+            let to = (from + 1 + 3 * drawn % (members - 1)) % members;
+            let network = Network::with(members, seed, |config| {
+                config.members = Some(members);
+                config.policy.rekey = rekey;
+            });
+            let mut network = network.until_secure();
+            network.run_for(20);
+            keep_from_one(&mut network, kept, (from, to));
+            for change in 0..seconds.div_ceil(60) {
+                let by = usize::try_from(change).unwrap() + from + 1;
+                refresh(&mut network, by % members);
+                network.run_for(seconds.min(60));
+            }
+            network.tamper = None;
+            network.run_for(60);
+            for member in 0..members {
+                let rosters = rosters(&network, member);
+                let is_all = rosters.iter().all(|roster| roster.len() == members);
+                if rosters.len() < 2 || !is_all {
+                    let sizes: Vec<_> = rosters.iter().map(BTreeSet::len).collect();
+                    lost.push((members, seed, (from, to), member, sizes));
+                }
+            }
+        }
+    }
+    assert!(lost.is_empty(), "{kept:?}, {seconds} s: {lost:?}");
+}
+
+#[test]
+fn who_misses_the_sealed_packets_of_one_stays_in_the_room() {
+    who_misses_one_stays(Kept::Sealed, 10, Rekey::Full);
+    who_misses_one_stays(Kept::Sealed, 10, Rekey::Light);
+}
+
+#[test]
+fn who_misses_all_that_one_says_stays_in_the_room() {
+    who_misses_one_stays(Kept::All, 10, Rekey::Full);
+}
+
+#[test]
+fn who_misses_all_that_one_says_stays_in_a_room_of_light_runs() {
+    who_misses_one_stays(Kept::All, 10, Rekey::Light);
+}
+
+#[test]
+fn who_hears_one_by_the_others_alone_stays_in_the_room() {
+    who_misses_one_stays(Kept::All, 180, Rekey::Full);
+}
+
+#[test]
+fn who_hears_one_by_the_others_alone_stays_in_a_room_of_light_runs() {
+    who_misses_one_stays(Kept::All, 180, Rekey::Light);
 }
 
 /// Two of five at once is more than a third of the others: a view or two may fail so, and nobody is the worse for it.

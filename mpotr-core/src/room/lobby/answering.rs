@@ -33,6 +33,8 @@ pub(crate) enum Answer {
     Offer(OfferDigest),
     /// The newest statement of a member of the epoch.
     Statement(MemberIndex),
+    /// The newest statement of a member of the epoch before, for who has not gone on from it.
+    Before(MemberIndex),
     /// The proposal of a run.
     Proposal(SidHint),
     /// A packet of a run.
@@ -48,6 +50,8 @@ pub(crate) struct Answering {
     due: BTreeMap<Answer, Timestamp>,
     /// Until when what was answered is not answered again.
     given: BTreeMap<Answer, Timestamp>,
+    /// How often offers were asked for again, after they had been answered.
+    again: BTreeMap<OfferDigest, u32>,
 }
 
 impl Answering {
@@ -59,6 +63,20 @@ impl Answering {
         }
         let turn = now.after(step.saturating_mul(rank.min(MAX_RANK)));
         self.due.entry(answer).or_insert(turn);
+    }
+
+    /// An offer is asked for. Returns how often it was before: who asks again has not heard the one that answered, so that others have
+    /// their turn each time, and not always the same one first.
+    pub(crate) fn count_question(&mut self, now: Timestamp, offer: OfferDigest) -> u32 {
+        let answer = Answer::Offer(offer);
+        let is_full = self.again.len() >= MAX_OFFERS && !self.again.contains_key(&offer);
+        if is_full || self.awaits(&answer) || self.was_just_given(now, &answer) {
+            return self.again.get(&offer).copied().unwrap_or(0);
+        }
+        let asked = self.again.entry(offer).or_insert(0);
+        let before = *asked;
+        *asked = asked.saturating_add(1);
+        before
     }
 
     /// Something is asked for that this member answers then, unless another does before.
@@ -88,10 +106,15 @@ impl Answering {
 
     /// What belongs to an epoch that is over is not answered.
     pub(crate) fn end_epoch(&mut self) {
-        let is_of_epoch =
-            |answer: &Answer| matches!(answer, Answer::Statement(_) | Answer::Light(_));
+        let is_of_epoch = |answer: &Answer| {
+            matches!(
+                answer,
+                Answer::Statement(_) | Answer::Before(_) | Answer::Light(_)
+            )
+        };
         self.due.retain(|answer, _| !is_of_epoch(answer));
         self.given.retain(|answer, _| !is_of_epoch(answer));
+        self.again.clear();
     }
 
     /// Whether an offer that is heard may be an answer.
@@ -197,13 +220,40 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_again_after_an_answer_is_counted_and_who_asks_too_soon_is_not() {
+        let mut answering = Answering::default();
+        let Answer::Offer(digest) = offer(1) else {
+            panic!("an offer");
+        };
+        let ask = |answering: &mut Answering, now| {
+            let again = answering.count_question(now, digest);
+            answering.ask(now, offer(1), 1, STEP);
+            again
+        };
+        assert_eq!(ask(&mut answering, at(0)), 0);
+        // Others ask for the same.
+        ask(&mut answering, at(50));
+        answering.was_given(at(100), offer(1), PAUSE);
+        ask(&mut answering, at(500));
+        assert_eq!(ask(&mut answering, at(1100)), 1);
+        answering.was_given(at(1200), offer(1), PAUSE);
+        assert_eq!(ask(&mut answering, at(2200)), 2);
+        answering.end_epoch();
+        assert_eq!(ask(&mut answering, at(5000)), 0);
+    }
+
+    #[test]
     fn what_waits_and_what_was_given_is_bounded() {
         let mut answering = Answering::default();
         for n in 0..10 * MAX_OFFERS {
             answering.ask(at(0), offer(n), 1, STEP);
             // Nobody asked for it.
             answering.was_given(at(0), offer(n + 1_000_000), PAUSE);
+            if let Answer::Offer(digest) = offer(n + 2_000_000) {
+                answering.count_question(at(0), digest);
+            }
         }
+        assert_eq!(answering.again.len(), MAX_OFFERS);
         assert_eq!(answering.due.len(), MAX_OFFERS);
         assert!(answering.given.is_empty());
         assert!(answering.awaits_offers());

@@ -82,9 +82,11 @@ impl<S: CryptoSuite> Lobby<S> {
             Answer::Greeting | Answer::Guests => times.advertise,
             Answer::Offer(_) => part(times.retry, 4),
             // Who has not heard it asks again after more than a round trip.
-            Answer::Statement(_) | Answer::Proposal(_) | Answer::Round(_) | Answer::Light(_) => {
-                part(times.round_trip, 2)
-            }
+            Answer::Statement(_)
+            | Answer::Before(_)
+            | Answer::Proposal(_)
+            | Answer::Round(_)
+            | Answer::Light(_) => part(times.round_trip, 2),
         };
         self.answering.was_given(cx.now, answer, pause);
         self.wait_for_turn(cx);

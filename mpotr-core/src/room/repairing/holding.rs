@@ -39,6 +39,7 @@ impl<S: CryptoSuite> Room<S> {
             | Answer::Offer(_)
             | Answer::Light(_) => None,
             Answer::Statement(member) => self.phase.epoch()?.newest_statement(member),
+            Answer::Before(member) => self.old.as_ref()?.epoch.newest_statement(member),
             Answer::Proposal(run) => {
                 let attempt = self.attempt(run)?;
                 let proposal = Packet::Proposal(attempt.proposal.clone());

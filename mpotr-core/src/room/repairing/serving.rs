@@ -13,13 +13,13 @@ use crate::time::Timestamp;
 use crate::wire::{Missing, Packet, Request, SidHint, Wanted};
 
 impl<S: CryptoSuite> Lobby<S> {
-    /// A member lacks statements that this one holds.
+    /// A member lacks statements that this one holds, of its epoch or of the one before.
     pub(crate) fn plan_statements(
         &mut self,
         cx: &mut Context<'_, S>,
         (asker, number): (MemberIndex, u32),
         (me, members): (MemberIndex, usize),
-        lacking: &[MemberIndex],
+        (lacking, answer): (&[MemberIndex], impl Fn(MemberIndex) -> Answer),
     ) {
         let seed = [bytes_of(asker).as_slice(), &number.to_be_bytes()].concat();
         let question = Question {
@@ -30,8 +30,7 @@ impl<S: CryptoSuite> Lobby<S> {
         let round_trip = cx.me.times().round_trip;
         for author in lacking {
             if let Some(turn) = question.turn(cx.now, round_trip, *author) {
-                self.answering
-                    .plan(cx.now, Answer::Statement(*author), turn);
+                self.answering.plan(cx.now, answer(*author), turn);
             }
         }
         self.wait_for_turn(cx);
