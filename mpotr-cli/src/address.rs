@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::IrcAddress;
-use mpotr_transport::{AddressError, ExecConnect, RelayAddress};
+use mpotr_transport::{AddressError, ExecConnect, RelayAddress, check_address};
 
 /// Takes what can be looked up: `relay.example:7667`, `192.0.2.1:7667`, `[2001:db8::1]:7667`.
 pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
@@ -29,6 +29,8 @@ pub(crate) enum Place {
     /// In a channel of IRC.
     #[cfg(feature = "irc")]
     Irc(IrcAddress),
+    /// On a network that a program which comes with this one speaks to.
+    Network(NetworkAddress),
     /// By a program of the person's own.
     Program {
         /// Its name, without what all such names begin with.
@@ -38,10 +40,71 @@ pub(crate) enum Place {
     },
 }
 
+/// An address that a program `mpotr-transport-NAME` reads further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NetworkAddress {
+    /// NAME.
+    pub(crate) program: &'static str,
+    /// The whole address.
+    pub(crate) address: String,
+}
+
+/// What addresses of such networks begin with, and the program that each is for.
+const NETWORKS: &[(&str, &str)] = &[
+    ("nats", "nats"),
+    ("natss", "nats"),
+    ("xmpp", "xmpp"),
+    ("mailto", "mail"),
+];
+
+impl NetworkAddress {
+    /// Reads an address, if it begins as one of those does.
+    pub(crate) fn read(text: &str) -> Option<Result<Self, String>> {
+        let (scheme, rest) = text.split_once(':')?;
+        let (_, program) = NETWORKS.iter().find(|(known, _)| *known == scheme)?;
+        let is_of_server = rest.starts_with("//");
+        let checked = match (*program, is_of_server) {
+            ("nats", true) => check_address(text).map_err(|error| error.to_string()),
+            ("nats", false) => Err(format!("it is like {scheme}://HOST[:PORT]")),
+            (_, true) => Err(format!("it is like {scheme}:NAME@HOST")),
+            (_, false) => {
+                room_at(rest).map_err(|error| format!("{error}: it is like {scheme}:NAME@HOST"))
+            }
+        };
+        let address = text.to_owned();
+        Some(checked.map(|()| Self { program, address }))
+    }
+}
+
+/// Checks what names a room or a list on a host.
+fn room_at(text: &str) -> Result<(), AddressError> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(AddressError::Character);
+    }
+    let (place, _) = text.split_once('?').unwrap_or((text, ""));
+    let (name, host) = place.rsplit_once('@').ok_or(AddressError::User)?;
+    if name.contains(':') {
+        return Err(AddressError::Password);
+    }
+    if name.is_empty() || name.contains('@') {
+        return Err(AddressError::User);
+    }
+    check_address(&format!("x://{host}"))
+}
+
+impl fmt::Display for NetworkAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address)
+    }
+}
+
 impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(network) = NetworkAddress::read(text) {
+            return network.map(Self::Network);
+        }
         if let Some(program) = text.strip_prefix("exec:") {
             let (name, address) = match program.split_once(':') {
                 Some((name, address)) => (name, Some(address.to_owned())),
@@ -65,7 +128,7 @@ impl FromStr for Place {
             _ => match text.parse() {
                 Ok(address) => Ok(Self::Relay(address)),
                 Err(AddressError::Scheme) => Err(format!(
-                    "it begins with {} or exec:",
+                    "it begins with {}, xmpp:, mailto: or exec:",
                     schemes().join("://, ") + "://"
                 )),
                 Err(error) => Err(error.to_string()),
@@ -88,7 +151,7 @@ fn schemes() -> Vec<&'static str> {
         true => &["irc", "ircs"],
         false => &[],
     };
-    [RELAY_SCHEMES, irc].concat()
+    [RELAY_SCHEMES, irc, &["nats", "natss"]].concat()
 }
 
 /// Takes the address of a relay that speaks frames as they are: `HOST:PORT`.
@@ -109,6 +172,7 @@ impl fmt::Display for Place {
             Self::Relay(address) => f.write_str(&address.without_keys()),
             #[cfg(feature = "irc")]
             Self::Irc(address) => write!(f, "{address}"),
+            Self::Network(address) => write!(f, "{address}"),
             Self::Program { name, .. } => write!(f, "mpotr-transport-{name}"),
         }
     }
@@ -121,6 +185,7 @@ impl Place {
             Self::Relay(_) => "relay",
             #[cfg(feature = "irc")]
             Self::Irc(_) => "channel",
+            Self::Network(_) => "network",
             Self::Program { .. } => "program",
         }
     }
@@ -128,7 +193,7 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, relay};
+    use super::{NetworkAddress, Place, relay};
 
     #[test]
     fn a_relay_is_an_address_or_a_host_and_a_port() {
@@ -173,6 +238,50 @@ mod tests {
         );
         for text in ["exec:", "exec:../sh", "exec:/bin/sh", "exec:A"] {
             assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_known_by_what_its_address_begins_with() {
+        let network = |program: &'static str, address: &str| {
+            let address = address.to_owned();
+            Ok(Place::Network(NetworkAddress { program, address }))
+        };
+        for (text, program) in [
+            ("nats://nats.example", "nats"),
+            ("natss://me@[::1]:4222", "nats"),
+            ("xmpp:tea@muc.example?account=me@example.org", "xmpp"),
+            ("mailto:tea@lists.example", "mail"),
+        ] {
+            let place: Result<Place, _> = text.parse();
+            assert_eq!(place, network(program, text), "{text}");
+            assert_eq!(place.unwrap().to_string(), text);
+        }
+        for text in [
+            "nats:nats.example",
+            "nats://",
+            "nats://a b",
+            "nats://h:0",
+            "xmpp:muc.example",
+            "xmpp://tea@muc.example",
+            "xmpp:@muc.example",
+            "xmpp:a@b@c",
+            "mailto:tea@",
+            "mailto:tea@lists.example:x",
+            "mailto:t\u{e9}@h",
+        ] {
+            assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+        for text in [
+            "nats://me:secret@h",
+            "xmpp:me:secret@h",
+            "mailto:me:secret@h",
+        ] {
+            let refused = text.parse::<Place>().unwrap_err();
+            assert!(
+                refused.contains("password") && !refused.contains("secret"),
+                "{refused}"
+            );
         }
     }
 

@@ -45,6 +45,14 @@ pub enum AddressError {
     Length,
 }
 
+/// Whether a text is an address of some server, with no secret in it: for one that a program of its own reads further.
+///
+/// # Errors
+/// Why it is not.
+pub fn check_address(text: &str) -> Result<(), AddressError> {
+    Parts::read(text).map(|_parts| ())
+}
+
 /// The parts of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts<'a> {

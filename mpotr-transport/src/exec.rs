@@ -11,13 +11,17 @@
 //! The program is as trusted as any other that the person starts: it can read what is not encrypted, lose and forge, and
 //! has the rights of who starts it. So a program is started by what a person types alone, and never by a link.
 
+mod login;
+mod program;
 mod words;
+
+pub use login::ExecLogin;
 
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Mutex as SyncMutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,23 +31,24 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::codec::FramedRead;
 
 use crate::frame::{
     FrameCodec, FrameError, Join, MAX_PACKET, RefusalCode, Report, RoomName, ServerFrame,
 };
 use crate::transport::{CloseCode, Closed, Connect, Received, Transport};
+use program::Program;
 use words::Words;
-
-/// What the name of such a program begins with.
-const PREFIX: &str = "mpotr-transport-";
 
 /// From the start to the word that the room is joined: what is behind the program may be far.
 const CONNECT_LIMIT: Duration = Duration::from_secs(60);
 
 /// The first report follows that word at once.
 const REPORT_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long the last frames of a program that reads no more are waited for.
+const LAST_LIMIT: Duration = Duration::from_secs(1);
 
 /// From the end of its input to its end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -53,15 +58,18 @@ type Frames = FramedRead<ChildStdout, FrameCodec>;
 /// Starts a program for each connection of one member to one room.
 #[derive(Clone, Debug)]
 pub struct ExecConnect {
-    program: PathBuf,
+    program: Program,
     address: Option<String>,
     nick: String,
+    login: ExecLogin,
     room: RoomName,
+    /// When the last connection ended.
+    ended: Arc<SyncMutex<Option<Instant>>>,
 }
 
 impl ExecConnect {
-    /// By the program `mpotr-transport-<name>` of the search path, which is told an address and a nick by its environment.
-    /// `None` if that is not a name: letters from a to z, digits and hyphens.
+    /// By the program `mpotr-transport-<name>` beside the own one or of the search path, which is told an address and a nick
+    /// by its environment. `None` if that is not a name: letters from a to z, digits and hyphens.
     #[must_use]
     pub fn new(
         name: &str,
@@ -69,8 +77,8 @@ impl ExecConnect {
         nick: &str,
         room: impl Into<RoomName>,
     ) -> Option<Self> {
-        let program = format!("{PREFIX}{name}");
-        Self::is_name(name).then(|| Self::of_program(program, address, nick, room))
+        let program = Program::named(name);
+        Self::is_name(name).then(|| Self::with(program, address, nick, room.into()))
     }
 
     /// Whether such a program can be called so.
@@ -88,16 +96,30 @@ impl ExecConnect {
         nick: &str,
         room: impl Into<RoomName>,
     ) -> Self {
+        Self::with(Program::At(program.into()), address, nick, room.into())
+    }
+
+    fn with(program: Program, address: Option<&str>, nick: &str, room: RoomName) -> Self {
         Self {
-            program: program.into(),
+            program,
             address: address.map(str::to_owned),
             nick: nick.to_owned(),
-            room: room.into(),
+            login: ExecLogin::default(),
+            room,
+            ended: Arc::default(),
         }
     }
 
-    fn start(&self) -> io::Result<Child> {
-        let mut command = Command::new(&self.program);
+    /// Tells the program how to show the carrier who comes.
+    #[must_use]
+    pub fn login(self, login: ExecLogin) -> Self {
+        Self { login, ..self }
+    }
+
+    fn start(&self) -> Result<Child, Closed> {
+        let program = self.program.path()?;
+        let mut command = Command::new(&program);
+        self.login.tell(&mut command);
         command
             .env("MPOTR_NICK", &self.nick)
             .stdin(Stdio::piped())
@@ -112,7 +134,16 @@ impl ExecConnect {
         if let Some(address) = &self.address {
             command.env("MPOTR_ADDRESS", address);
         }
-        command.spawn()
+        let ended = *self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ended) = ended {
+            let away = ended.elapsed().as_millis().to_string();
+            command.env("MPOTR_AWAY", away);
+        }
+        command.spawn().map_err(|error| {
+            let program = program.display();
+            let text = format!("the program {program} does not start: {error}");
+            Closed::new(CloseCode::Refused, text)
+        })
     }
 }
 
@@ -120,12 +151,7 @@ impl Connect for ExecConnect {
     type Transport = ExecTransport;
 
     async fn connect(&self) -> Result<ExecTransport, Closed> {
-        let started = self.start().map_err(|error| {
-            let program = self.program.display();
-            let text = format!("the program {program} does not start: {error}");
-            Closed::new(CloseCode::Refused, text)
-        });
-        let mut child = started?;
+        let mut child = self.start()?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(input), Some(output), Some(errors)) = pipes else {
             return Err(lost());
@@ -142,6 +168,7 @@ impl Connect for ExecConnect {
             output: Mutex::new(Some(frames)),
             words: Words::of(errors),
             child: Some(child),
+            ended: None,
         };
         let joined = timeout(CONNECT_LIMIT, transport.join(&self.room)).await;
         let silent = |_elapsed| {
@@ -149,7 +176,10 @@ impl Connect for ExecConnect {
             Err(Closed::new(CloseCode::Unreachable, text))
         };
         match joined.unwrap_or_else(silent) {
-            Ok(()) => Ok(transport),
+            Ok(()) => {
+                transport.ended = Some(Arc::clone(&self.ended));
+                Ok(transport)
+            }
             Err(closed) => Err(transport.with_last_words(closed).await),
         }
     }
@@ -167,15 +197,20 @@ pub struct ExecTransport {
     output: Mutex<Option<Frames>>,
     words: Words,
     child: Option<Child>,
+    /// Where its end is noted, once the room is joined.
+    ended: Option<Arc<SyncMutex<Option<Instant>>>>,
 }
 
 impl ExecTransport {
     async fn join(&mut self, room: &RoomName) -> Result<(), Closed> {
         let input = self.input.get_mut().as_mut().ok_or_else(lost)?;
         let join = Join { room: room.clone() }.to_frame();
-        input.write_all(&join).await.map_err(of_io)?;
+        let asked = input.write_all(&join).await;
         let frames = self.output.get_mut().as_mut().ok_or_else(lost)?;
-        if next(frames).await? != ServerFrame::Joined {
+        let answer = next(frames).await?;
+        // One that reads no more may have said why before.
+        asked.map_err(of_io)?;
+        if answer != ServerFrame::Joined {
             return Err(out_of_place());
         }
         // A program without a report is taken for one that carries what a relay does.
@@ -220,11 +255,16 @@ impl ExecTransport {
         let mut slot = self.input.lock().await;
         // Taken out while it writes: if this future is dropped half-way, the pipe is closed with it.
         let mut input = slot.take().ok_or_else(lost)?;
-        input
-            .write_all(&FrameCodec::encode(&[&packet]))
-            .await
-            .map_err(of_io)?;
-        input.flush().await.map_err(of_io)?;
+        let frame = FrameCodec::encode(&[&packet]);
+        let written = async {
+            input.write_all(&frame).await?;
+            input.flush().await
+        };
+        if let Err(error) = written.await {
+            // Why it reads no more is what it said last, which is read on the other side.
+            sleep(LAST_LIMIT).await;
+            return Err(of_io(error));
+        }
         *slot = Some(input);
         Ok(())
     }
@@ -285,6 +325,9 @@ impl Transport for ExecTransport {
 
 impl Drop for ExecTransport {
     fn drop(&mut self) {
+        if let Some(ended) = &self.ended {
+            *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         drop(self.input.get_mut().take());
         let output = self.output.get_mut().take();
         if let (Some(child), Ok(runtime)) = (self.child.take(), Handle::try_current()) {
@@ -339,12 +382,20 @@ async fn next(frames: &mut Frames) -> Result<ServerFrame, Closed> {
     };
     let frame = ServerFrame::decode(&payload).map_err(of_frame)?;
     if let ServerFrame::Refused(refusal) = frame {
-        let never = matches!(
-            refusal.code(),
-            RefusalCode::Malformed | RefusalCode::Version | RefusalCode::TooLong
-        );
-        let closed = Closed::new(CloseCode::Refused, refusal.text());
-        return Err(closed.retrying(!never));
+        let code = match refusal.code() {
+            RefusalCode::Malformed | RefusalCode::Version | RefusalCode::TooLong => {
+                CloseCode::Refused
+            }
+            RefusalCode::Flooding => {
+                return Err(Closed::new(CloseCode::Refused, refusal.text()).retrying(true));
+            }
+            RefusalCode::Silent => CloseCode::Unreachable,
+            RefusalCode::TooSlow => CloseCode::TooSlow,
+            RefusalCode::Full | RefusalCode::RoomFull | RefusalCode::AddressFull => CloseCode::Full,
+            RefusalCode::ShuttingDown => CloseCode::ShuttingDown,
+            RefusalCode::Idle => CloseCode::Lost,
+        };
+        return Err(Closed::new(code, refusal.text()));
     }
     Ok(frame)
 }

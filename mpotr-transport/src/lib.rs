@@ -182,9 +182,9 @@ mod socket;
 mod tls;
 mod transport;
 
-pub use address::AddressError;
+pub use address::{AddressError, check_address};
 pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle};
-pub use exec::{ExecConnect, ExecTransport};
+pub use exec::{ExecConnect, ExecLogin, ExecTransport};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
 pub use relay_address::RelayAddress;
 pub use relay_client::{RelayConnect, RelayTransport};

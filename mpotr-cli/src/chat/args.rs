@@ -12,7 +12,7 @@ use mpotr_transport::irc::Login;
 
 use super::door::Trust;
 use super::rules::WrittenRule;
-use mpotr_transport::RelayAddress;
+use mpotr_transport::{ExecLogin, RelayAddress};
 
 use crate::address::{self, Place};
 #[cfg(feature = "irc")]
@@ -23,7 +23,6 @@ use crate::suite::{backend_parser, default_backend, rekey_parser, suite_parser};
 const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
 
 /// The heading of the options by which a carrier knows who comes.
-#[cfg(feature = "irc")]
 const LOGIN: &str = "Login at the carrier";
 
 /// The most bytes of a file with a password.
@@ -41,20 +40,19 @@ pub(crate) struct ChatArgs {
     relay: Option<RelayAddress>,
     /// Where the room meets: `mpotr://HOST[:PORT]`, a relay, and `mpotrs://` over TLS, `ws://` and `wss://HOST[:PORT][/PATH]` over
     /// WebSocket; there, `#sha256=..` names the relay's key where no authority vouches for it. `irc://[NICK@]HOST[:PORT]/CHANNEL`, a
-    /// channel of IRC, and `ircs://` over TLS, with `?sha256=..` for the server's key. `exec:NAME[:ADDRESS]` starts a program
-    /// `mpotr-transport-NAME`
+    /// channel of IRC, and `ircs://` over TLS, with `?sha256=..` for the server's key. `nats://[ACCOUNT@]HOST[:PORT]`, JetStream on
+    /// NATS, `natss://` over TLS; `xmpp:ROOM@HOST`, a room of XMPP; `mailto:LIST@HOST`, a mailing list: by the programs
+    /// `mpotr-transport-nats`, `-xmpp` and `-mail`. `exec:NAME[:ADDRESS]` starts a program `mpotr-transport-NAME` of your own
     #[arg(long, value_name = "ADDRESS", conflicts_with = "relay")]
     at: Option<Place>,
     /// The account at the carrier, where it asks for one; by SASL at IRC
-    #[cfg(feature = "irc")]
     #[arg(long, value_name = "ACCOUNT", requires = "carrier_password", help_heading = LOGIN)]
     account: Option<String>,
-    /// The password in FILE, one line; without --account, that of the server or the bouncer
-    #[cfg(feature = "irc")]
+    /// The password in FILE, one line; without --account, that of the server or the bouncer. For programs of carriers, what the
+    /// carrier gave: they read FILE at each connection
     #[arg(long, value_name = "FILE", id = "carrier_password", help_heading = LOGIN)]
     carrier_password: Option<PathBuf>,
     /// The certificate to show to the carrier: a file of PEM with its key
-    #[cfg(feature = "irc")]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["account", "carrier_password"], help_heading = LOGIN)]
     carrier_certificate: Option<PathBuf>,
     /// The room's name, the same for all its members
@@ -156,6 +154,15 @@ impl ChatArgs {
             (None, Some(relay)) => Place::Relay(relay.clone()),
             // The parser asks for one of the two.
             (None, None) => Place::Relay(RelayAddress::plain("localhost", 0)),
+        }
+    }
+
+    /// The same for one that a program of its own speaks to.
+    pub(super) fn login_of_program(&self) -> ExecLogin {
+        ExecLogin {
+            account: self.account.clone(),
+            password_file: self.carrier_password.clone(),
+            certificate_file: self.carrier_certificate.clone(),
         }
     }
 

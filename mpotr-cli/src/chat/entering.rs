@@ -15,7 +15,7 @@ use super::args::ChatArgs;
 use super::door::Door;
 use super::link;
 use super::rules::WrittenRule;
-use crate::address::Place;
+use crate::address::{NetworkAddress, Place};
 use crate::entry::{Entered, Entry};
 use crate::identity::{self, Passphrase};
 use crate::output::Output;
@@ -97,7 +97,10 @@ pub(super) async fn said(
             door: Door::of(&args, &me, known.as_ref())?,
             policy: policy_of(&args)?,
             #[cfg(feature = "irc")]
-            login: args.login()?,
+            login: match args.place() {
+                Place::Irc(_) => args.login()?,
+                Place::Relay(_) | Place::Network(_) | Place::Program { .. } => Login::Nobody,
+            },
             known,
         })
     };
@@ -146,12 +149,11 @@ pub(super) async fn enter(
             let connect = IrcConnect::new(address.clone(), args.nick.as_str(), said.login.clone())?;
             entering.by(connect).await
         }
-        Place::Program { name, address } => {
-            let connect = ExecConnect::new(name, address.as_deref(), args.nick.as_str(), room);
-            entering
-                .by(connect.context("no program has such a name")?)
-                .await
+        Place::Network(network) => {
+            let NetworkAddress { program, address } = network;
+            entering.by_program(program, Some(address)).await
         }
+        Place::Program { name, address } => entering.by_program(name, address.as_deref()).await,
     }
 }
 
@@ -166,6 +168,13 @@ struct Entering<'a> {
 }
 
 impl Entering<'_> {
+    async fn by_program(self, name: &str, address: Option<&str>) -> anyhow::Result<Entered> {
+        let connect = ExecConnect::new(name, address, self.args.nick.as_str(), self.room)
+            .context("no program has such a name")?;
+        let login = self.args.login_of_program();
+        self.by(connect.login(login)).await
+    }
+
     async fn by<C: Connect>(self, connect: C) -> anyhow::Result<Entered> {
         let Self {
             args,

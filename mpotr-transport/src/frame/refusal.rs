@@ -82,6 +82,15 @@ impl Refusal {
         }
     }
 
+    /// With words of the caller's, as far as they can be sent: what is not printable ASCII becomes `?`, and the rest goes.
+    #[must_use]
+    pub fn saying(code: RefusalCode, text: &str) -> Self {
+        let printable = |sign: char| matches!(sign, ' '..='~');
+        let shown = |sign| if printable(sign) { sign } else { '?' };
+        let text = text.chars().take(Self::MAX_TEXT).map(shown).collect();
+        Self { code, text }
+    }
+
     /// The reason, as a code.
     #[must_use]
     pub const fn code(&self) -> RefusalCode {
@@ -137,6 +146,21 @@ mod tests {
         for code in RefusalCode::ALL {
             let refusal = Refusal::new(code);
             let bytes = [&[code.code()], refusal.text().as_bytes()].concat();
+            assert_eq!(decode(&bytes), Ok(refusal));
+        }
+    }
+
+    #[test]
+    fn words_of_whatever_kind_are_ones_that_decode() {
+        let long = "\u{e9}".repeat(300);
+        for (words, sent) in [
+            ("no such host", "no such host".to_owned()),
+            ("\u{1b}[2J \r\n\u{202e}", "?[2J ???".to_owned()),
+            (&long, "?".repeat(Refusal::MAX_TEXT)),
+        ] {
+            let refusal = Refusal::saying(RefusalCode::Full, words);
+            assert_eq!(refusal.text(), sent);
+            let bytes = [&[6], refusal.text().as_bytes()].concat();
             assert_eq!(decode(&bytes), Ok(refusal));
         }
     }

@@ -1,4 +1,4 @@
-//! What a carrier has to carry, whatever it is.
+//! What a carrier has to carry, whatever it is. Carriers of `carriers/` are held to it by this file and that of the member.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -39,19 +39,6 @@ pub(crate) struct Outsider {
     /// Whether people are told in words what goes on.
     pub(crate) is_told: bool,
     pub(crate) _writes: tokio_util::sync::DropGuard,
-}
-
-/// Lines that look like armour, and are not, or never end.
-#[cfg(feature = "irc")]
-pub(crate) fn hostile_line(number: u32) -> String {
-    match number % 6 {
-        0 => format!("?MPOTR:{number:08x},AQAAAAAAAAA."),
-        1 => format!("?MPOTR|{number:08x},00000001,1,4096,AQID."),
-        2 => "?MPOTR|00000001,00000001,4096,4096,AQID.".to_owned(),
-        3 => "?MPOTR:zzzzzzzz,===.".to_owned(),
-        4 => format!("?MPOTR:{number:08x},AQ"),
-        _ => "hello, what is this noise?".to_owned(),
-    }
 }
 
 async fn enter<W: World>(world: &W, names: &[&str]) -> Vec<Member> {
@@ -253,3 +240,32 @@ pub(crate) async fn outsiders_neither_read_nor_stop_anything<W: World>(world: W)
     assert!(!heard.is_empty(), "the outsider is in the channel");
     assert!(!String::from_utf8_lossy(&heard).contains(SECRET));
 }
+
+/// The whole contract on one kind of channel: `$world` is an expression that gives a new one, or `None`.
+macro_rules! carrier_contract {
+    ($name:ident, $world:expr) => {
+        mod $name {
+            use super::*;
+
+            carrier_contract!(@ $world,
+                members_agree_read_each_other_and_end_in_one_order,
+                members_come_leave_and_are_put_out,
+                a_member_that_is_gone_without_a_word_is_left_out,
+                nothing_typed_is_lost_when_the_server_comes_back,
+                a_room_begins_though_the_server_goes_meanwhile,
+                outsiders_neither_read_nor_stop_anything,
+            );
+        }
+    };
+    (@ $world:expr, $($check:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $check() {
+                if let Some(world) = $world.await {
+                    crate::contract::$check(world).await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use carrier_contract;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mpotr_transport::{
-    CancellationToken, CloseCode, Connect as _, ExecConnect, Received, Transport as _,
+    CancellationToken, CloseCode, Connect as _, ExecConnect, ExecLogin, Received, Transport as _,
 };
 use tempfile::TempDir;
 use tokio::time::sleep;
@@ -173,6 +173,85 @@ async fn why_a_program_ends_at_once_is_told_by_its_last_words() {
         closed.text.ends_with("its last words: no such host"),
         "{closed}"
     );
+}
+
+/// What a program is told of itself by its environment.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_program_is_told_who_comes_and_for_how_long_it_was_away() {
+    let home = tempfile::tempdir().unwrap();
+    let says = r#"echo "$MPOTR_ACCOUNT $MPOTR_PASSWORD_FILE away:$MPOTR_AWAY" >&2"#;
+    let joined = r"printf '\000\000\000\001\002'";
+    let login = ExecLogin {
+        account: Some("me".to_owned()),
+        password_file: Some("/a/file".into()),
+        certificate_file: None,
+    };
+    let connect = script(home.path(), &format!("{says}; {joined}; sleep 3")).login(login);
+    let first = connect.connect().await.unwrap();
+    let text = "me /a/file away:".to_owned();
+    assert_eq!(first.receive().await, Ok(Received::Notice { text }));
+    drop(first);
+    sleep(Duration::from_millis(1_200)).await;
+    let second = connect.connect().await.unwrap();
+    let Ok(Received::Notice { text }) = second.receive().await else {
+        panic!("it says something");
+    };
+    let away: u64 = text.rsplit_once(':').unwrap().1.parse().unwrap();
+    assert!((1_200..10_000).contains(&away), "{text}");
+}
+
+/// The reason of a program keeps its code.
+#[cfg(unix)]
+#[tokio::test]
+async fn why_a_program_refuses_is_told_by_the_code_of_the_reason() {
+    let home = tempfile::tempdir().unwrap();
+    for (byte, code, retry) in [
+        ("001", CloseCode::Refused, false),
+        ("004", CloseCode::Unreachable, true),
+        ("005", CloseCode::TooSlow, true),
+        ("006", CloseCode::Full, true),
+        ("007", CloseCode::ShuttingDown, true),
+        ("012", CloseCode::Refused, true),
+        ("013", CloseCode::Lost, true),
+    ] {
+        let refuses = format!(r"printf '\000\000\000\004\001\{byte}no'");
+        let closed = script(home.path(), &refuses).connect().await.unwrap_err();
+        assert_eq!(
+            (closed.code, closed.retry, closed.text.as_str()),
+            (code, retry, "no")
+        );
+    }
+}
+
+/// A member that sends learns it, too.
+#[cfg(unix)]
+#[tokio::test]
+async fn why_a_program_ends_is_told_to_one_who_sends_meanwhile() {
+    let home = tempfile::tempdir().unwrap();
+    let joins = r"printf '\000\000\000\001\002'";
+    let ends = r"exec 0<&-; sleep 0.3; printf '\000\000\000\004\001\006no'";
+    let connect = script(home.path(), &format!("{joins}; sleep 3; {ends}"));
+    let transport = connect.connect().await.unwrap();
+    let sends = async {
+        loop {
+            if let Err(closed) = transport.send(vec![1; 1 << 16].into()).await {
+                return closed;
+            }
+        }
+    };
+    let reads = async {
+        loop {
+            if let Err(closed) = transport.receive().await {
+                return closed;
+            }
+        }
+    };
+    let first = tokio::select! {
+        closed = sends => closed,
+        closed = reads => closed,
+    };
+    assert_eq!((first.code, first.text.as_str()), (CloseCode::Full, "no"));
 }
 
 /// It is read whether or not anyone wants to hear it, and costs what a few lines do.

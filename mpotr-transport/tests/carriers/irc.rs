@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::carrier_contract;
-use crate::contract::{Outsider, World, hostile_line};
+use crate::contract::{Outsider, World};
 use crate::server::{Kind, Server};
 
 /// What servers bear that hold nothing back: the contract is about what arrives, not about how slowly.
@@ -19,6 +19,18 @@ const QUICK: Pace = Pace {
     every: Duration::from_millis(15),
     window: 20,
 };
+
+/// Lines that look like armour, and are not, or never end.
+fn hostile_line(number: u32) -> String {
+    match number % 6 {
+        0 => format!("?MPOTR:{number:08x},AQAAAAAAAAA."),
+        1 => format!("?MPOTR|{number:08x},00000001,1,4096,AQID."),
+        2 => "?MPOTR|00000001,00000001,4096,4096,AQID.".to_owned(),
+        3 => "?MPOTR:zzzzzzzz,===.".to_owned(),
+        4 => format!("?MPOTR:{number:08x},AQ"),
+        _ => "hello, what is this noise?".to_owned(),
+    }
+}
 
 struct IrcWorld {
     server: Server,

@@ -85,7 +85,7 @@ pub(crate) struct Member {
     pub(crate) identity: IdentityKey,
     pub(crate) handle: RoomHandle,
     events: mpsc::Receiver<DriverEvent>,
-    seen: Seen,
+    pub(crate) seen: Seen,
     /// The texts that it has read, its own among them.
     pub(crate) read: BTreeSet<Vec<u8>>,
     /// The messages in their final order, of the epoch that it is in.
@@ -107,6 +107,16 @@ impl Member {
 
     /// Enters with timers of the caller's.
     pub(crate) async fn enter_with<C: Connect>(connect: C, members: usize, timers: Timers) -> Self {
+        Self::enter_room(channel(), connect, members, timers).await
+    }
+
+    /// Enters another room than that of the others.
+    pub(crate) async fn enter_room<C: Connect>(
+        room: RoomId,
+        connect: C,
+        members: usize,
+        timers: Timers,
+    ) -> Self {
         let dead = CancellationToken::new();
         let connect = Mortal {
             way: connect,
@@ -119,7 +129,7 @@ impl Member {
             members: Some(members),
             timers,
             carrier: transport.carrier(),
-            ..RoomConfig::new(channel(), Admission::Open)
+            ..RoomConfig::new(room, Admission::Open)
         };
         let key = identity.public();
         let room = Room::<Suite>::new(config, identity, Timestamp::default(), &mut rng).unwrap();

@@ -1,0 +1,128 @@
+//! `nats://[account@]host[:port]`, and `natss://` with `#sha256=..` for the key of a server that no authority vouches for.
+
+use core::net::IpAddr;
+
+use mpotr_transport::{Pin, check_address};
+
+/// Where a server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// As the client library takes it: without account and key.
+    pub(crate) server: String,
+    pub(crate) account: Option<String>,
+    /// If the connection is to be encrypted, the keys that the server may have; without any, an authority vouches for it.
+    pub(crate) tls: Option<Vec<Pin>>,
+    host: String,
+}
+
+impl Address {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        check_address(text).map_err(|error| error.to_string())?;
+        let form = || "an address is like nats://host:4222 or natss://host:4222".to_owned();
+        let (scheme, rest) = text.split_once("://").ok_or_else(form)?;
+        let (rest, key) = match rest.split_once('#') {
+            Some((rest, key)) => (rest, Some(key)),
+            None => (rest, None),
+        };
+        let tls = match (scheme, key) {
+            ("nats", None) => None,
+            ("nats", Some(_)) => return Err("a key belongs to a natss:// address".to_owned()),
+            ("natss", None) => Some(Vec::new()),
+            ("natss", Some(key)) => Some(pins(key)?),
+            _ => return Err(form()),
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.contains(['/', '?', ',']) {
+            return Err("nothing stands behind the host and its port".to_owned());
+        }
+        let (account, place) = match rest.rsplit_once('@') {
+            Some(("", _)) => return Err("the account before the @ is empty".to_owned()),
+            Some((account, place)) => (Some(account.to_owned()), place),
+            None => (None, rest),
+        };
+        let scheme = if tls.is_some() { "tls" } else { "nats" };
+        Ok(Self {
+            server: format!("{scheme}://{place}"),
+            account,
+            tls,
+            host: host(place).to_owned(),
+        })
+    }
+
+    /// Whether what goes there stays on this machine.
+    pub(crate) fn is_here(&self) -> bool {
+        let number = self.host.parse::<IpAddr>();
+        self.host == "localhost" || number.is_ok_and(|number| number.is_loopback())
+    }
+}
+
+fn host(place: &str) -> &str {
+    match place.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or(rest, |(host, _)| host),
+        None => place.split_once(':').map_or(place, |(host, _)| host),
+    }
+}
+
+fn pins(key: &str) -> Result<Vec<Pin>, String> {
+    let keys = key.strip_prefix("sha256=").map(|keys| keys.split(','));
+    let pins = keys.and_then(|keys| keys.map(Pin::from_hex).collect());
+    pins.ok_or_else(|| "after the # stands sha256= and 64 hexadecimal digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Address;
+
+    #[test]
+    fn an_address_says_where_who_and_how() {
+        let address = Address::read("nats://me@[::1]:4223/").unwrap();
+        assert_eq!(address.server, "nats://[::1]:4223");
+        assert_eq!(address.account.as_deref(), Some("me"));
+        assert!(address.tls.is_none() && address.is_here());
+        let pin = "ab".repeat(32);
+        let address = Address::read(&format!("natss://nats.example#sha256={pin},{pin}")).unwrap();
+        assert_eq!(address.server, "tls://nats.example");
+        assert_eq!(address.tls.as_ref().map(Vec::len), Some(2));
+        assert!(!address.is_here());
+        for (text, is_here) in [
+            ("nats://localhost", true),
+            ("nats://127.3.2.1:1", true),
+            ("nats://localhost.example", false),
+            ("nats://10.0.0.1", false),
+        ] {
+            assert_eq!(Address::read(text).unwrap().is_here(), is_here, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_address_of_nats() {
+        for text in [
+            "",
+            "nats.example",
+            "http://h",
+            "nats://",
+            "nats://h:0",
+            "nats://me:secret@h",
+            "nats://@h",
+            "nats://h/subject",
+            "nats://h?x",
+            "nats://h,i",
+            "nats://h#sha256=00",
+            "natss://h#sha256=00",
+            "natss://h#key",
+        ] {
+            assert!(Address::read(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "(natss?://)?[a-z0-9:@/?#,%\\[\\]=&]{0,30}") {
+            if let Ok(address) = Address::read(&text) {
+                prop_assert!(!address.server.contains(['@', '#']));
+            }
+        }
+    }
+}
