@@ -39,9 +39,6 @@ use line::Lines;
 use session::Session;
 use writer::Writer;
 
-/// Requests that wait for a room to be opened, before no more are read.
-const MOST_WAITING: usize = 64;
-
 /// How long rooms on carriers may take to be left in order.
 const LEAVING: Duration = Duration::from_secs(10);
 
@@ -67,7 +64,7 @@ pub(crate) async fn run(args: &RpcArgs) -> anyhow::Result<()> {
             break;
         }
         let is_read = !writer.is_full();
-        let reads = is_read && deadline.is_none() && session.waiting() < MOST_WAITING;
+        let reads = is_read && deadline.is_none();
         let due = session.due();
         tokio::select! {
             line = lines.recv(), if reads => match line {

@@ -6,7 +6,7 @@
 //! | -32602 | `params`, with the field |
 //! | -32000 | a code of the facade |
 //! | -32001 | `hello_first`, `api` |
-//! | -32002 | `no_such_room`, `room_exists`, `too_many_rooms` |
+//! | -32002 | `no_such_room`, `room_exists`, `too_many_rooms`, `too_many_waiting` |
 //! | -32003 | `bad_address`, `no_such_carrier`, and those of carriers |
 //! | -32004 | `identity_file`, `passphrase` |
 //! | -32603 | `internal` |
@@ -90,6 +90,14 @@ impl Failure {
             format_args!("{most} rooms are open"),
         )
         .with("limit", most)
+    }
+
+    /// As much waits for a room as may.
+    pub(super) fn too_many_waiting(most: usize, bytes: usize) -> Self {
+        let message = format_args!(
+            "{most} requests, or {bytes} bytes of them, wait for the room to be opened"
+        );
+        Self::new(-32_002, "too_many_waiting", message).with("limit", most)
     }
 
     /// What carries the packets of a room cannot be had.

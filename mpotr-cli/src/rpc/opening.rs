@@ -6,9 +6,17 @@ use mpotr::fingerprint;
 use mpotr::json::Hex;
 use serde_json::{Value, json};
 
+use super::failure::Failure;
+use super::line;
 use super::options::Asked;
 use super::request::Request;
 use super::room::OpenRoom;
+
+/// Requests that wait for one room. All requests come by one pipe: to stop to read it for one room would hold up all others.
+const MOST_WAITING: usize = 64;
+
+/// Bytes of them: two of the longest lines.
+const MOST_BYTES: usize = 2 * line::MOST;
 
 /// What a room waits for.
 #[derive(Debug)]
@@ -26,7 +34,39 @@ pub(super) struct Opening {
     pub(super) id: Value,
     pub(super) link: u64,
     pub(super) stage: Stage,
-    pub(super) requests: VecDeque<Request>,
+    pub(super) requests: Requests,
+}
+
+/// Requests that wait for a room.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    waiting: VecDeque<Request>,
+    bytes: usize,
+}
+
+impl Requests {
+    /// One more.
+    ///
+    /// # Errors
+    /// There are as many as may be.
+    pub(super) fn push(&mut self, request: Request) -> Result<(), Failure> {
+        let bytes = self.bytes.saturating_add(request.length);
+        if self.waiting.len() >= MOST_WAITING || bytes > MOST_BYTES {
+            return Err(Failure::too_many_waiting(MOST_WAITING, MOST_BYTES));
+        }
+        self.bytes = bytes;
+        self.waiting.push_back(request);
+        Ok(())
+    }
+}
+
+impl IntoIterator for Requests {
+    type Item = Request;
+    type IntoIter = std::collections::vec_deque::IntoIter<Request>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.waiting.into_iter()
+    }
 }
 
 /// The answer to `open`.

@@ -16,6 +16,8 @@ pub(super) struct Request {
     pub(super) id: Value,
     pub(super) method: String,
     pub(super) params: Params,
+    /// The bytes of its line.
+    pub(super) length: usize,
 }
 
 impl Request {
@@ -39,10 +41,10 @@ impl Request {
             let message = "a request is one object; there are no batches";
             return Err(unread(Failure::request(message)));
         };
-        Self::of(fields)
+        Self::of(fields, line.len())
     }
 
-    fn of(mut fields: Map<String, Value>) -> Result<Self, (Value, Failure)> {
+    fn of(mut fields: Map<String, Value>, length: usize) -> Result<Self, (Value, Failure)> {
         let id = match fields.remove("id") {
             Some(id @ (Value::Number(_) | Value::String(_))) => id,
             Some(_) | None => {
@@ -69,6 +71,7 @@ impl Request {
             id,
             method,
             params: Params::new(params),
+            length,
         })
     }
 }

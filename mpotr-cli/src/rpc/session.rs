@@ -1,6 +1,6 @@
 //! All rooms of a host: requests and news go in, lines come out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mpotr::{Backend, IdentityKeyPair, Member, SuiteId, new_identity};
@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::line::Line;
 use super::link::{Link, News, What};
 use super::loading::Loading;
-use super::opening::{Opening, Stage, opened};
+use super::opening::{Opening, Requests, Stage, opened};
 use super::options::{Asked, handle};
 use super::params::Params;
 use super::request::Request;
@@ -86,11 +86,6 @@ impl Session {
         said.map(|value| value.to_string())
     }
 
-    /// Requests that wait for a room to be opened.
-    pub(super) fn waiting(&self) -> usize {
-        self.opening.values().map(|it| it.requests.len()).sum()
-    }
-
     /// Whether there is nothing left to wait for, of a session that `is_ending`.
     pub(super) fn is_over(&self, is_ending: bool) -> bool {
         is_ending && self.rooms.is_empty() && self.opening.is_empty()
@@ -119,7 +114,12 @@ impl Session {
     }
 
     fn serve(&mut self, request: Request) {
-        let Request { id, method, params } = request;
+        let Request {
+            id,
+            method,
+            params,
+            length,
+        } = request;
         if !self.is_greeted && method != "hello" {
             return self.answer(id, Err(Failure::hello_first()));
         }
@@ -130,7 +130,12 @@ impl Session {
             }
             "tick" => self.tick(id, params),
             "open" => self.open(id, params),
-            room if METHODS.contains(&room) => self.call(id, method, params),
+            room if METHODS.contains(&room) => self.call(Request {
+                id,
+                method,
+                params,
+                length,
+            }),
             unknown => {
                 let failure = Failure::method(unknown);
                 self.answer(id, Err(failure));
@@ -191,7 +196,7 @@ impl Session {
             id: id.clone(),
             link,
             stage: Stage::Identity(Box::new(asked)),
-            requests: VecDeque::new(),
+            requests: Requests::default(),
         };
         self.opening.insert(handle.clone(), opening);
         let (loading, news) = (self.loading.clone(), self.news.clone());
@@ -241,21 +246,36 @@ impl Session {
             id: id.clone(),
             link,
             stage: Stage::Carrier(Box::new(room)),
-            requests: VecDeque::new(),
+            requests: Requests::default(),
         };
         self.opening.insert(handle.to_owned(), opening);
         Ok(())
     }
 
-    fn call(&mut self, id: Value, method: String, mut params: Params) {
+    fn call(&mut self, request: Request) {
+        let Request {
+            id,
+            method,
+            mut params,
+            length,
+        } = request;
         let handle = match handle(&mut params) {
             Ok(handle) => handle,
             Err(failure) => return self.answer(id, Err(failure)),
         };
         if let Some(opening) = self.opening.get_mut(&handle) {
             params.give_back("room", handle);
-            let request = Request { id, method, params };
-            return opening.requests.push_back(request);
+            let asked = id.clone();
+            let request = Request {
+                id,
+                method,
+                params,
+                length,
+            };
+            if let Err(failure) = opening.requests.push(request) {
+                self.answer(asked, Err(failure));
+            }
+            return;
         }
         let now = self.now();
         let Some(room) = self.rooms.get_mut(&handle) else {

@@ -331,32 +331,46 @@ fn what_a_room_does_not_do_is_refused_and_the_room_goes_on() {
     assert_eq!(host.end(), Some(0));
 }
 
+/// Makes an identity whose passphrase comes by a pipe, and returns what a room is opened with for it. It waits until something
+/// is written to the file `words`.
+#[cfg(unix)]
+fn sealed_by_a_pipe(home: &std::path::Path) -> Value {
+    let file = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    let made = std::process::Command::new("mkfifo")
+        .arg(file("words"))
+        .status();
+    assert!(made.unwrap().success());
+    let writing = writes_the_passphrase(home);
+    let new = ["identity", "new", "--identity", &file("sealed")];
+    let under = ["--passphrase-file", &file("words")];
+    succeed(home, &[&new[..], &under].concat());
+    writing.join().unwrap().unwrap();
+    json!({ "identity_file": file("sealed"), "passphrase_file": file("words") })
+}
+
+#[cfg(unix)]
+fn writes_the_passphrase(
+    home: &std::path::Path,
+) -> std::thread::JoinHandle<Result<(), std::io::Error>> {
+    let file = home.join("words");
+    std::thread::spawn(move || std::fs::write(file, "correct horse"))
+}
+
 /// Who opens a room by a pipe that nobody has written to yet holds up no other room, and comes in when it is written.
 #[cfg(unix)]
 #[test]
 fn a_passphrase_that_does_not_come_holds_up_no_other_room() {
     let home = tempdir().unwrap();
-    let file = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
-    let made = std::process::Command::new("mkfifo")
-        .arg(file("words"))
-        .status();
-    assert!(made.unwrap().success());
-    let writes = |file: String| std::thread::spawn(move || std::fs::write(file, "correct horse"));
-    let writing = writes(file("words"));
-    let new = ["identity", "new", "--identity", &file("sealed")];
-    let under = ["--passphrase-file", &file("words")];
-    succeed(home.path(), &[&new[..], &under].concat());
-    writing.join().unwrap().unwrap();
+    let mut sealed = sealed_by_a_pipe(home.path());
     let mut host = Host::start(home.path(), &[]);
     host.hello();
-    let sealed = json!({ "identity_file": file("sealed"), "passphrase_file": file("words") });
-    let waits = host.request("open", open(sealed));
+    let waits = host.request("open", open(sealed.clone()));
     let state = host.request("state", json!({ "room": "x" }));
     host.ask("open", open(json!({ "room": "other" }))).unwrap();
     host.ask("state", json!({ "room": "other" })).unwrap();
     let again = open(json!({}));
     assert_eq!(refused(&mut host, "open", again).0, "room_exists");
-    let writing = writes(file("words"));
+    let writing = writes_the_passphrase(home.path());
     for id in [waits, state] {
         let answer = host.answer();
         assert_eq!(answer["id"], id, "{answer}");
@@ -364,13 +378,70 @@ fn a_passphrase_that_does_not_come_holds_up_no_other_room() {
     }
     writing.join().unwrap().unwrap();
     // At the end of the input nothing is waited for that does not come.
-    let sealed = json!({
-        "identity_file": file("sealed"), "passphrase_file": file("words"), "room": "late",
-    });
+    sealed["room"] = json!("late");
     let waits = host.request("open", open(sealed));
     host.end_input();
     let answer = host.answer();
     assert_eq!(answer["id"], waits);
     assert_eq!(answer["error"]["data"]["code"], "shutting_down");
     assert_eq!(host.end(), Some(0));
+}
+
+/// However much is asked of a room that waits, others are served: what is too much is refused, and the rest is answered in order
+/// once the room is there.
+#[cfg(unix)]
+#[test]
+fn requests_to_a_room_that_waits_are_bounded_and_other_rooms_go_on() {
+    const MOST: usize = 64;
+    let home = tempdir().unwrap();
+    let sealed = sealed_by_a_pipe(home.path());
+    let mut host = Host::start(home.path(), &[]);
+    host.hello();
+    host.ask("open", open(json!({ "room": "other" }))).unwrap();
+    let mut ids = vec![host.request("open", open(sealed))];
+    ids.extend((0..MOST).map(|_| host.request("state", json!({ "room": "x" }))));
+    // The other room answers, while the first waits and all that may wait for it does.
+    let state = host.ask("state", json!({ "room": "other" })).unwrap();
+    assert_eq!(state["name"], "tea");
+    let too_many = ("too_many_waiting".to_owned(), -32_002);
+    let state = json!({ "room": "x" });
+    assert_eq!(refused(&mut host, "state", state), too_many);
+    host.ask("state", json!({ "room": "other" })).unwrap();
+    let writing = writes_the_passphrase(home.path());
+    for id in ids {
+        let answer = host.answer();
+        assert_eq!(answer["id"], id, "{answer}");
+        assert!(answer["result"].is_object(), "{answer}");
+    }
+    writing.join().unwrap().unwrap();
+    host.ask("state", json!({ "room": "x" })).unwrap();
+    assert_eq!(host.end(), Some(0));
+}
+
+/// A few great requests are as many as many small ones.
+#[cfg(unix)]
+#[test]
+fn bytes_that_wait_for_a_room_are_bounded_too() {
+    let home = tempdir().unwrap();
+    let sealed = sealed_by_a_pipe(home.path());
+    let mut host = Host::start(home.path(), &[]);
+    host.hello();
+    let waits = host.request("open", open(sealed));
+    let great =
+        |room: &str| json!({ "room": room, "text": "x".repeat(2_000_000), "seen": "expected" });
+    let taken = [(); 2].map(|()| host.request("send", great("x")));
+    let refused = refused(&mut host, "send", great("x"));
+    assert_eq!(refused, ("too_many_waiting".to_owned(), -32_002));
+    let writing = writes_the_passphrase(home.path());
+    assert_eq!(host.answer()["id"], waits);
+    for id in taken {
+        let answer = host.answer();
+        assert_eq!(answer["id"], id);
+        // They waited, and nobody is there to be told so much.
+        assert_ne!(
+            answer["error"]["data"]["code"], "too_many_waiting",
+            "{answer}"
+        );
+    }
+    writing.join().unwrap().unwrap();
 }
