@@ -138,15 +138,14 @@ impl FromStr for Place {
 }
 
 /// What addresses of relays begin with in this program.
-pub(crate) const RELAY_SCHEMES: &[&str] = match (cfg!(feature = "websocket"), cfg!(feature = "tls"))
-{
+const RELAY_SCHEMES: &[&str] = match (cfg!(feature = "websocket"), cfg!(feature = "tls")) {
     (true, _) => &["mpotr", "mpotrs", "ws", "wss"],
     (false, true) => &["mpotr", "mpotrs"],
     (false, false) => &["mpotr"],
 };
 
-/// What addresses begin with, but those of programs.
-fn schemes() -> Vec<&'static str> {
+/// What addresses begin with in this program, but those of programs that it starts.
+pub(crate) fn schemes() -> Vec<&'static str> {
     let irc: &[&str] = match cfg!(feature = "irc") {
         true => &["irc", "ircs"],
         false => &[],
@@ -179,6 +178,25 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// Whether one logs in there, or can.
+    pub(crate) const fn asks_who_comes(&self) -> bool {
+        match self {
+            Self::Relay(_) => false,
+            #[cfg(feature = "irc")]
+            Self::Irc(_) => true,
+            Self::Network(_) | Self::Program { .. } => true,
+        }
+    }
+
+    /// Whether this program itself shows the carrier who comes, and no program of the carrier.
+    pub(crate) const fn logs_in_itself(&self) -> bool {
+        match self {
+            Self::Relay(_) | Self::Network(_) | Self::Program { .. } => false,
+            #[cfg(feature = "irc")]
+            Self::Irc(_) => true,
+        }
+    }
+
     /// What such a place is to a person.
     pub(crate) const fn what(&self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@ mod files;
 #[cfg(feature = "lab")]
 mod gka;
 mod identity;
+mod login;
 mod output;
 mod people;
 mod relay;

@@ -14,9 +14,11 @@ mod address;
 mod args;
 mod calls;
 mod failure;
+mod files;
 mod line;
 mod link;
 mod loading;
+mod meeting;
 mod opening;
 mod options;
 mod params;
@@ -42,6 +44,9 @@ use writer::Writer;
 /// How long rooms on carriers may take to be left in order.
 const LEAVING: Duration = Duration::from_secs(10);
 
+/// The same where one of them is left by lines, of which a server takes one in two seconds.
+const LEAVING_BY_LINES: Duration = Duration::from_secs(60);
+
 /// What the links have to say, before they wait.
 const NEWS: usize = 64;
 
@@ -54,7 +59,7 @@ pub(crate) async fn run(args: &RpcArgs) -> anyhow::Result<()> {
     let mut lines = line::read(Lines::new(tokio::io::stdin()));
     let (news, mut heard) = mpsc::channel(NEWS);
     let mut writer = Writer::start(std::io::stdout())?;
-    let mut session = Session::new(args.clock, news);
+    let mut session = Session::new(args, news);
     let mut deadline = None;
     loop {
         for line in session.said() {
@@ -100,9 +105,13 @@ pub(crate) async fn run(args: &RpcArgs) -> anyhow::Result<()> {
 
 /// Leaves all rooms, and says until when that is waited for.
 fn leave(session: &mut Session) -> Instant {
+    let limit = match session.leaves_by_lines() {
+        true => LEAVING_BY_LINES,
+        false => LEAVING,
+    };
     session.leave_all();
     let now = Instant::now();
-    now.checked_add(LEAVING).unwrap_or(now)
+    now.checked_add(limit).unwrap_or(now)
 }
 
 /// Waits until a moment, if there is one.

@@ -2,21 +2,16 @@
 
 use std::path::PathBuf;
 
-#[cfg(feature = "irc")]
-use anyhow::Context as _;
 use clap::Args;
 use mpotr::{Backend, Rekey, RoomName, SuiteId};
 use mpotr_formats::Nick;
-#[cfg(feature = "irc")]
-use mpotr_transport::irc::Login;
 
 use super::door::Trust;
 use super::rules::WrittenRule;
-use mpotr_transport::{ExecLogin, RelayAddress};
+use mpotr_transport::RelayAddress;
 
 use crate::address::{self, Place};
-#[cfg(feature = "irc")]
-use crate::files;
+use crate::login::LoginFiles;
 use crate::suite::{backend_parser, default_backend, rekey_parser, suite_parser};
 
 /// The heading of the options that say whom a chat lets in.
@@ -24,10 +19,6 @@ const WHOM: &str = "Whom to let in; without a terminal, one of these is needed";
 
 /// The heading of the options by which a carrier knows who comes.
 const LOGIN: &str = "Login at the carrier";
-
-/// The most bytes of a file with a password.
-#[cfg(feature = "irc")]
-const MAX_PASSWORD: usize = 1024;
 
 /// As many as a relay takes into one room, unless it is told otherwise: a room that waits for more would not begin.
 const MAX_MEMBERS_OPTION: i64 = 512;
@@ -157,36 +148,12 @@ impl ChatArgs {
         }
     }
 
-    /// The same for one that a program of its own speaks to.
-    pub(super) fn login_of_program(&self) -> ExecLogin {
-        ExecLogin {
-            account: self.account.clone(),
-            password_file: self.carrier_password.clone(),
-            certificate_file: self.carrier_certificate.clone(),
-        }
-    }
-
     /// How the carrier is shown who comes.
-    #[cfg(feature = "irc")]
-    pub(super) fn login(&self) -> anyhow::Result<Login> {
-        if let Some(file) = &self.carrier_certificate {
-            return Ok(Login::Certificate { file: file.clone() });
+    pub(super) fn login(&self) -> LoginFiles {
+        LoginFiles {
+            account: self.account.clone(),
+            password: self.carrier_password.clone(),
+            certificate: self.carrier_certificate.clone(),
         }
-        let Some(path) = &self.carrier_password else {
-            return Ok(Login::Nobody);
-        };
-        let text = files::read(path, MAX_PASSWORD).context("cannot read the password")?;
-        let text = core::str::from_utf8(&text)
-            .with_context(|| format!("the password in {} is not one line", path.display()))?;
-        let password = text.trim_end_matches(['\r', '\n']).to_owned();
-        let is_fit = !password.is_empty() && !password.contains(['\r', '\n', '\0']);
-        anyhow::ensure!(is_fit, "the password in {} is not one line", path.display());
-        Ok(match &self.account {
-            Some(account) => Login::Password {
-                account: account.clone(),
-                password,
-            },
-            None => Login::Server(password),
-        })
     }
 }

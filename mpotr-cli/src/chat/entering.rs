@@ -98,7 +98,7 @@ pub(super) async fn said(
             policy: policy_of(&args)?,
             #[cfg(feature = "irc")]
             login: match args.place() {
-                Place::Irc(_) => args.login()?,
+                Place::Irc(_) => args.login().read()?,
                 Place::Relay(_) | Place::Network(_) | Place::Program { .. } => Login::Nobody,
             },
             known,
@@ -171,7 +171,7 @@ impl Entering<'_> {
     async fn by_program(self, name: &str, address: Option<&str>) -> anyhow::Result<Entered> {
         let connect = ExecConnect::new(name, address, self.args.nick.as_str(), self.room)
             .context("no program has such a name")?;
-        let login = self.args.login_of_program();
+        let login = self.args.login().of_program();
         self.by(connect.login(login)).await
     }
 

@@ -9,6 +9,10 @@ pub(crate) struct RpcArgs {
     /// there are no carriers
     #[arg(long, value_enum, default_value = "real")]
     pub(super) clock: ClockArg,
+    /// Let rooms meet by `exec:NAME[:ADDRESS]`, which starts a program `mpotr-transport-NAME`: for hosts that take such an address
+    /// from their person alone, and never from a link or a message
+    #[arg(long)]
+    pub(super) programs: bool,
 }
 
 /// Whose clock is the time of rooms.

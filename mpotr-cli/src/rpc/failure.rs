@@ -8,7 +8,7 @@
 //! | -32001 | `hello_first`, `api` |
 //! | -32002 | `no_such_room`, `room_exists`, `too_many_rooms`, `too_many_waiting` |
 //! | -32003 | `bad_address`, `no_such_carrier`, and those of carriers |
-//! | -32004 | `identity_file`, `passphrase` |
+//! | -32004 | `identity_file`, `passphrase`, `carrier_password` |
 //! | -32603 | `internal` |
 
 use core::fmt::Display;
@@ -113,6 +113,11 @@ impl Failure {
     /// An identity cannot be opened.
     pub(super) fn passphrase(message: impl Display) -> Self {
         Self::new(-32_004, "passphrase", message)
+    }
+
+    /// What a carrier is to be shown cannot be read.
+    pub(super) fn carrier_password(message: impl Display) -> Self {
+        Self::new(-32_004, "carrier_password", message)
     }
 
     /// A secret is empty or too long, as it is compared.

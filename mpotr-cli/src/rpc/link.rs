@@ -1,4 +1,4 @@
-//! The connection of one room to its relay, as a task: it tells the session what comes, and sends what it is given.
+//! The connection of one room to its carrier, as a task: it tells the session what comes, and sends what it is given.
 //!
 //! A packet is taken out of a room when the link is free, and not before: until then a newer one may take its place.
 
@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
-use mpotr::{Carrier, IdentityKeyPair, LinkReport};
-use mpotr_transport::{
-    Bytes, Closed, Connect as _, Loss, Received, RelayConnect, RelayTransport, Retry,
-    Transport as _,
-};
+use mpotr::{Carrier, LinkReport};
+use mpotr_transport::{Bytes, Closed, Connect, Loss, Received, Retry, Transport as _};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::failure::Failure;
+use super::files::Loaded;
+use super::telling::Plain;
 
 /// Packets that are handed on at once: a backlog is opened many times faster than one by one.
 const TOGETHER: usize = 256;
@@ -39,14 +38,16 @@ pub(super) struct News {
 /// What a link has to say.
 #[derive(Debug)]
 pub(super) enum What {
-    /// The identity of the room that waits for it, or why it cannot be had.
-    Identity(Result<Box<IdentityKeyPair>, Failure>),
-    /// It is there, for the first time.
-    Connected,
+    /// The files of the room that waits for them, or why they cannot be had.
+    Files(Result<Box<Loaded>, Failure>),
+    /// It is there, for the first time. What is fixed about it.
+    Connected(Carrier),
     /// It never was.
     Failed(Closed),
     /// These came.
     Packets(Vec<Bytes>),
+    /// These words came beside them, in the clear.
+    Plain(Vec<Plain>),
     /// It takes another packet.
     Free(LinkReport),
     /// It has not taken all that it was given.
@@ -77,7 +78,7 @@ impl Link {
     pub(super) fn start(
         room: &str,
         id: u64,
-        connect: RelayConnect,
+        connect: impl Connect,
         news: mpsc::Sender<News>,
     ) -> Self {
         let (packets, outgoing) = mpsc::channel(1);
@@ -100,23 +101,23 @@ impl Link {
     }
 }
 
-struct Task {
+struct Task<C> {
     room: String,
     id: u64,
-    connect: RelayConnect,
+    connect: C,
     news: mpsc::Sender<News>,
     outgoing: mpsc::Receiver<Bytes>,
     /// The last loss, which may not be over.
     loss: Option<Loss>,
 }
 
-impl Task {
+impl<C: Connect> Task<C> {
     async fn run(mut self) {
         let mut transport = match self.connect.connect().await {
             Ok(transport) => transport,
             Err(why) => return self.tell(What::Failed(why)).await,
         };
-        self.tell(What::Connected).await;
+        self.tell(What::Connected(transport.carrier())).await;
         loop {
             match self.carry(&transport).await {
                 Ok(()) => {
@@ -134,22 +135,22 @@ impl Task {
     }
 
     /// Carries packets both ways until the session closes the link.
-    async fn carry(&mut self, transport: &RelayTransport) -> Result<(), Closed> {
+    async fn carry(&mut self, transport: &C::Transport) -> Result<(), Closed> {
         let mut receiving = pin!(transport.receive());
         let mut sending = pin!(Fuse::terminated());
         let mut under_way = 0;
         loop {
             tokio::select! {
                 received = &mut receiving => {
-                    let mut together = Vec::new();
-                    together.extend(packet_of(received?));
+                    let mut together = Together::default();
+                    together.take(received?);
                     let mut failed = None;
                     receiving.set(transport.receive());
-                    while together.len() < TOGETHER
+                    while together.count < TOGETHER
                         && let Poll::Ready(received) = futures::poll!(receiving.as_mut())
                     {
                         match received {
-                            Ok(received) => together.extend(packet_of(received)),
+                            Ok(received) => together.take(received),
                             Err(error) => {
                                 failed = Some(error);
                                 break;
@@ -157,7 +158,11 @@ impl Task {
                         }
                         receiving.set(transport.receive());
                     }
-                    self.tell(What::Packets(together)).await;
+                    let Together { packets, plain, .. } = together;
+                    if !plain.is_empty() {
+                        self.tell(What::Plain(plain)).await;
+                    }
+                    self.tell(What::Packets(packets)).await;
                     if let Some(error) = failed {
                         return Err(error);
                     }
@@ -184,7 +189,7 @@ impl Task {
     }
 
     /// Another connection in place of one that is lost; none if no other is to follow, which the session is told.
-    async fn reconnect(&mut self, mut why: Closed) -> Option<RelayTransport> {
+    async fn reconnect(&mut self, mut why: Closed) -> Option<C::Transport> {
         let retry = Retry {
             give_up: Some(GIVE_UP),
             ..Retry::default()
@@ -227,12 +232,25 @@ impl Task {
     }
 }
 
-/// The packet that came, if it was one: a relay tells nothing else.
-fn packet_of(received: Received) -> Option<Bytes> {
-    if let Received::Packet { packet, .. } = received {
-        Some(packet)
-    } else {
-        None
+/// What has come at once.
+#[derive(Debug, Default)]
+struct Together {
+    packets: Vec<Bytes>,
+    plain: Vec<Plain>,
+    count: usize,
+}
+
+impl Together {
+    fn take(&mut self, received: Received) {
+        self.count = self.count.saturating_add(1);
+        match received {
+            Received::Packet { packet, .. } => self.packets.push(packet),
+            Received::Plain { name, text, .. } => self.plain.push(Plain::Said { name, text }),
+            Received::Notice { text } => self.plain.push(Plain::Notice { text }),
+            // A hint: the time-outs of the room decide who is there.
+            Received::Present { sender, here } => tracing::debug!(%sender, here, "of the channel"),
+            _ => {}
+        }
     }
 }
 
@@ -251,7 +269,10 @@ mod tests {
         let running = tokio::spawn(relay.run(shutdown.clone()));
         let (news, mut heard) = mpsc::channel(8);
         let link = Link::start("r", 0, connect, news);
-        assert!(matches!(heard.recv().await.unwrap().what, What::Connected));
+        assert!(matches!(
+            heard.recv().await.unwrap().what,
+            What::Connected(_)
+        ));
         shutdown.cancel();
         running.await.unwrap();
         let lost = heard.recv().await.unwrap().what;

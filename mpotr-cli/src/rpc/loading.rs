@@ -1,23 +1,22 @@
-//! Identities are read beside all rooms: a file may be a pipe to which nobody writes, or lie where nobody answers.
+//! The files of rooms are read beside all rooms: one may be a pipe to which nobody writes, or lie where nobody answers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use mpotr::IdentityKeyPair;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::failure::Failure;
-use super::options::IdentityFile;
+use super::files::{Files, Loaded};
 
-/// How long an identity may take to be read. The work that a passphrase is stretched by is within.
+/// How long the files of a room may take to be read. The work that a passphrase is stretched by is within.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// As many are read at one time: one that does not end keeps its thread.
 const MOST: usize = 8;
 
-/// Reads identities.
+/// Reads files.
 #[derive(Clone, Debug)]
 pub(super) struct Loading {
     free: Arc<Semaphore>,
@@ -34,25 +33,21 @@ impl Default for Loading {
 }
 
 impl Loading {
-    /// The identity in a file.
+    /// What is in the files of a room.
     ///
     /// # Errors
-    /// It cannot be read, or not in time: its own begins when it has a thread.
-    pub(super) async fn load(self, file: IdentityFile) -> Result<IdentityKeyPair, Failure> {
+    /// They cannot be read, or not in time: their own begins when they have a thread.
+    pub(super) async fn load(self, files: Files) -> Result<Loaded, Failure> {
         let limit = self.limit;
-        let late = format!("it was not read within {} s", limit.as_secs());
-        let late = match file.has_passphrase() {
-            // An identity in a pipe is refused at once, a passphrase is not.
-            true => Failure::passphrase(late),
-            false => Failure::identity_file(late),
-        };
+        // An identity in a pipe is refused at once, a passphrase is not.
+        let late = files.late(format!("it was not read within {} s", limit.as_secs()));
         let crowded =
             || Failure::identity_file(format!("{MOST} others are being read, and do not end"));
         let free = timeout(limit, self.free.acquire_owned()).await;
         let free = free.map_err(|_elapsed| crowded())?;
         let free = free.map_err(|_closed| Failure::internal())?;
         let loading = spawn_blocking(move || {
-            let loaded = file.load();
+            let loaded = files.load();
             // Not before: a thread that does not end is counted for as long as it lasts.
             drop(free);
             loaded
@@ -70,7 +65,7 @@ mod tests {
 
     use super::{Loading, MOST};
     use crate::identity::store;
-    use crate::rpc::options::IdentityFile;
+    use crate::rpc::files::Files;
 
     fn pipe(path: &Path) {
         let made = std::process::Command::new("mkfifo").arg(path).status();
@@ -89,7 +84,7 @@ mod tests {
             ..Loading::default()
         };
         for place in 0..=MOST {
-            let file = IdentityFile::new(at("me"), Some(at("words")));
+            let file = Files::of_identity(at("me"), Some(at("words")));
             let refused = loading.clone().load(file).await.unwrap_err().into_json();
             // The last one has no thread: it is not said of its passphrase that it does not come.
             let code = if place < MOST {

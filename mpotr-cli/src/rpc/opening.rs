@@ -1,16 +1,17 @@
-//! Rooms that wait for their identity to be read, or for their carrier: what is asked of them meanwhile waits, too.
+//! Rooms that wait for their files to be read, or for their carrier: what is asked of them meanwhile waits, too.
 
 use std::collections::VecDeque;
 
-use mpotr::fingerprint;
 use mpotr::json::Hex;
+use mpotr::{Carrier, IdentityKeyPair, Member, OptionError, RoomOptions, fingerprint};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::line;
+use super::link::Link;
 use super::options::Asked;
 use super::request::Request;
-use super::room::OpenRoom;
+use super::room::{Carried, OpenRoom, Texts};
 
 /// Requests that wait for one room. All requests come by one pipe: to stop to read it for one room would hold up all others.
 const MOST_WAITING: usize = 64;
@@ -21,10 +22,40 @@ const MOST_BYTES: usize = 2 * line::MOST;
 /// What a room waits for.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// Its identity.
-    Identity(Box<Asked>),
-    /// Its carrier.
-    Carrier(Box<OpenRoom>),
+    /// Its files.
+    Files(Box<Asked>),
+    /// Its carrier, which says what the room is made for.
+    Carrier(Box<Entering>),
+}
+
+/// A room that is made once its carrier is there.
+#[derive(Debug)]
+pub(super) struct Entering {
+    pub(super) options: RoomOptions,
+    pub(super) identity: IdentityKeyPair,
+    pub(super) texts: Texts,
+    /// The most bytes of a packet, if the host has a bound of its own.
+    pub(super) max_packet: Option<usize>,
+    pub(super) link: Link,
+}
+
+impl Entering {
+    /// Enters the room, on a carrier. The time of the room begins then: before, nobody could hear it.
+    ///
+    /// # Errors
+    /// The options cannot be met.
+    pub(super) fn enter(self, carrier: Carrier, now: u64) -> Result<OpenRoom, OptionError> {
+        let max_packet = carrier.max_packet;
+        let options = self.options.carrier(Carrier {
+            max_packet: self
+                .max_packet
+                .map_or(max_packet, |most| most.min(max_packet)),
+            ..carrier
+        });
+        let member = Member::new(options, self.identity, now)?;
+        let carried = Carried::by(self.link, carrier, now);
+        Ok(OpenRoom::new(member, self.texts, Some(carried)))
+    }
 }
 
 /// A room that waits.

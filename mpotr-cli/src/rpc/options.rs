@@ -1,17 +1,19 @@
 //! What a room is opened with, from the parameters of `open`.
 
-use std::path::PathBuf;
-
 use mpotr::json::{AdmissionJson, PolicyJson};
-use mpotr::{Backend, Carrier, IdentityKeyPair, MAX_PACKET, Policy, Profile, RoomOptions, SuiteId};
+use mpotr::{Backend, Carrier, MAX_PACKET, Policy, Profile, RoomOptions, SuiteId};
 use mpotr_formats::Nick;
-use mpotr_transport::RelayAddress;
 
 use super::address;
 use super::failure::Failure;
+use super::files::Files;
 use super::params::Params;
 use super::room::Texts;
-use crate::identity::{self, Passphrase, is_about_passphrase};
+use crate::address::Place;
+use crate::login::LoginFiles;
+
+/// What a member is called at a carrier whose host does not say.
+const ANYONE: &str = "member";
 
 /// The handle of a room, the host's own: `[a-z0-9_-]{1,64}`.
 pub(super) fn handle(params: &mut Params) -> Result<String, Failure> {
@@ -26,11 +28,22 @@ pub(super) fn handle(params: &mut Params) -> Result<String, Failure> {
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) options: RoomOptions,
-    /// Where its identity is; without one, it has one for this room alone.
-    pub(super) identity: Option<IdentityFile>,
+    pub(super) files: Files,
     pub(super) texts: Texts,
-    /// The relay; without one the host carries the packets.
-    pub(super) relay: Option<RelayAddress>,
+    /// Where the room meets; without it the host carries the packets.
+    pub(super) meeting: Option<Meeting>,
+}
+
+/// Where a room meets.
+#[derive(Debug)]
+pub(super) struct Meeting {
+    pub(super) place: Place,
+    /// How a program of the carrier is told who comes.
+    pub(super) login: LoginFiles,
+    /// What to be called there.
+    pub(super) nick: Nick,
+    /// The most bytes of a packet, if the host has a bound of its own.
+    pub(super) max_packet: Option<usize>,
 }
 
 impl Asked {
@@ -38,35 +51,76 @@ impl Asked {
     ///
     /// # Errors
     /// The first that is wrong.
-    pub(super) fn read(mut params: Params) -> Result<Self, Failure> {
+    pub(super) fn read(mut params: Params, programs: bool) -> Result<Self, Failure> {
         let name: String = params.take("name")?;
         let admission: AdmissionJson = params.take("admission")?;
         let options = RoomOptions::new(&name, admission.into())?;
-        let relay = relay(&mut params)?;
+        let place = place(&mut params, programs)?;
         let options = choices(options, &mut params)?;
-        let texts = texts(&mut params)?;
-        let identity = IdentityFile::read(&mut params)?;
+        let max_packet = max_packet(&mut params)?;
+        let (texts, nick) = texts(&mut params, place.is_some())?;
+        let reads_login = place.as_ref().is_some_and(Place::logs_in_itself);
+        let files = Files::read(&mut params, reads_login)?;
         params.finish()?;
+        if files.log_in() && !place.as_ref().is_some_and(Place::asks_who_comes) {
+            let message = "nobody logs in at a relay, or where the host carries the packets";
+            return Err(Failure::params("at", message));
+        }
+        let (options, meeting) = match place {
+            Some(place) => {
+                let meeting = Meeting {
+                    place,
+                    login: files.login.clone(),
+                    nick,
+                    max_packet,
+                };
+                (options, Some(meeting))
+            }
+            None => (bounded(options, max_packet), None),
+        };
         Ok(Self {
             options,
-            identity,
+            files,
             texts,
-            relay,
+            meeting,
         })
     }
 }
 
-/// The mode, and the relay that it takes.
-fn relay(params: &mut Params) -> Result<Option<RelayAddress>, Failure> {
+/// Where the room meets, if the mode is to meet somewhere.
+fn place(params: &mut Params, programs: bool) -> Result<Option<Place>, Failure> {
     let mode: String = params.take("mode")?;
     let at: Option<String> = params.optional("at")?;
     match (mode.as_str(), at) {
         ("packets", None) => Ok(None),
         ("packets", Some(_)) => Err(Failure::params("at", "the mode is packets")),
-        ("carrier", Some(at)) => address::relay(&at).map(Some),
+        ("carrier", Some(at)) => address::place(&at, programs).map(Some),
         ("carrier", None) => Err(Failure::params("at", "the mode is carrier")),
         _ => Err(Failure::params("mode", "it is packets or carrier")),
     }
+}
+
+/// The most bytes of a packet that the host wants to see, or to have sent.
+fn max_packet(params: &mut Params) -> Result<Option<usize>, Failure> {
+    let most = params.optional("max_packet")?;
+    match most {
+        Some(most) if !(1..=MAX_PACKET).contains(&most) => {
+            let message = format_args!("at most {MAX_PACKET} bytes");
+            Err(Failure::params("max_packet", message))
+        }
+        most => Ok(most),
+    }
+}
+
+fn bounded(options: RoomOptions, max_packet: Option<usize>) -> RoomOptions {
+    let Some(max_packet) = max_packet else {
+        return options;
+    };
+    let carrier = Carrier::default();
+    options.carrier(Carrier {
+        max_packet,
+        ..carrier
+    })
 }
 
 fn choices(mut options: RoomOptions, params: &mut Params) -> Result<RoomOptions, Failure> {
@@ -85,17 +139,6 @@ fn choices(mut options: RoomOptions, params: &mut Params) -> Result<RoomOptions,
     if let Some(profile) = params.word("profile", Profile::ALL, Profile::name)? {
         options = options.profile(profile);
     }
-    if let Some(max_packet) = params.optional("max_packet")? {
-        if !(1..=MAX_PACKET).contains(&max_packet) {
-            let most = format_args!("at most {MAX_PACKET} bytes");
-            return Err(Failure::params("max_packet", most));
-        }
-        let carrier = Carrier::default();
-        options = options.carrier(Carrier {
-            max_packet,
-            ..carrier
-        });
-    }
     if let Some(messages) = params.optional("refresh_messages")? {
         options = options.refresh_messages(messages);
     }
@@ -108,73 +151,23 @@ fn choices(mut options: RoomOptions, params: &mut Params) -> Result<RoomOptions,
     Ok(options)
 }
 
-/// What the texts are: chat messages, unless it is said.
-fn texts(params: &mut Params) -> Result<Texts, Failure> {
+/// What the texts are: chat messages, unless it is said. And what this member is called at a carrier.
+fn texts(params: &mut Params, is_carried: bool) -> Result<(Texts, Nick), Failure> {
     let payload: Option<String> = params.optional("payload")?;
+    let of_nick = |nick: &str| Nick::new(nick).map_err(|error| Failure::params("nick", error));
     match payload.as_deref() {
         None | Some("chat") => {
             let nick: String = params.take("nick")?;
-            let nick = Nick::new(&nick).map_err(|error| Failure::params("nick", error))?;
-            Ok(Texts::Chat(nick))
+            let nick = of_nick(&nick)?;
+            Ok((Texts::Chat(nick.clone()), nick))
         }
-        Some("bytes") => Ok(Texts::Bytes),
+        Some("bytes") => {
+            let nick: Option<String> = match is_carried {
+                true => params.optional("nick")?,
+                false => None,
+            };
+            Ok((Texts::Bytes, of_nick(nick.as_deref().unwrap_or(ANYONE))?))
+        }
         Some(_) => Err(Failure::params("payload", "it is chat or bytes")),
-    }
-}
-
-/// Where an identity is kept.
-#[derive(Debug)]
-pub(super) struct IdentityFile {
-    path: PathBuf,
-    passphrase: Option<PathBuf>,
-}
-
-impl IdentityFile {
-    #[cfg(all(test, unix))]
-    pub(super) const fn new(path: PathBuf, passphrase: Option<PathBuf>) -> Self {
-        Self { path, passphrase }
-    }
-
-    fn read(params: &mut Params) -> Result<Option<Self>, Failure> {
-        let path: Option<PathBuf> = params.optional("identity_file")?;
-        let file: Option<PathBuf> = params.optional("passphrase_file")?;
-        let descriptor: Option<u16> = params.optional("passphrase_fd")?;
-        let passphrase = match (file, descriptor) {
-            (Some(_), Some(_)) => {
-                let twice = "there is a passphrase_file, too";
-                return Err(Failure::params("passphrase_fd", twice));
-            }
-            (None, Some(descriptor)) => Some(PathBuf::from(format!("/dev/fd/{descriptor}"))),
-            (file, None) => file,
-        };
-        match path {
-            Some(path) => Ok(Some(Self { path, passphrase })),
-            None if passphrase.is_none() => Ok(None),
-            None => {
-                let message = "a passphrase is for a file";
-                Err(Failure::params("identity_file", message))
-            }
-        }
-    }
-
-    pub(super) const fn has_passphrase(&self) -> bool {
-        self.passphrase.is_some()
-    }
-
-    /// The identity. Nobody is asked for a passphrase. It takes the time that an age file is meant to take, and that of who
-    /// writes to a pipe.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub(super) fn load(&self) -> Result<IdentityKeyPair, Failure> {
-        let passphrase = self.passphrase.as_deref();
-        let passphrase = passphrase.map_or(Passphrase::Never, Passphrase::InFile);
-        identity::load(&self.path, passphrase).map_err(|error| {
-            let message = format!("{error:#}");
-            match is_about_passphrase(&error) {
-                true => Failure::passphrase(message),
-                false => Failure::identity_file(message),
-            }
-        })
     }
 }

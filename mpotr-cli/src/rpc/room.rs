@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use mpotr::{CarrierNews, DropReason, Ended, Member, Message, Told};
+use mpotr::{Carrier, CarrierNews, DropReason, Ended, Member, Message, Told};
 use mpotr_formats::{Nick, Payload};
 use mpotr_transport::{Clock, Closed};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::link::{Link, What};
-use super::telling;
+use super::telling::{self, Plain};
 
 /// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
 /// a member that does not answer is left out (06, "Timers", `silent`).
@@ -42,6 +42,8 @@ impl Texts {
 pub(super) struct Carried {
     /// Gone once it is to be closed.
     link: Option<Link>,
+    /// Whether it carries few and short units, so that to leave takes its time.
+    is_by_lines: bool,
     is_up: bool,
     /// Whether the link takes a packet.
     is_free: bool,
@@ -54,10 +56,11 @@ pub(super) struct Carried {
 }
 
 impl Carried {
-    /// A link that is being made.
-    pub(super) fn by(link: Link, now: u64) -> Self {
+    /// A link that is there.
+    pub(super) fn by(link: Link, carrier: Carrier, now: u64) -> Self {
         Self {
             link: Some(link),
+            is_by_lines: carrier.unit.is_some(),
             is_up: false,
             is_free: true,
             is_done: false,
@@ -78,6 +81,8 @@ pub(super) struct OpenRoom {
     pub(super) member: Member,
     pub(super) texts: Texts,
     pub(super) carried: Option<Carried>,
+    /// Words in the clear that came from the carrier.
+    pub(super) plain: Vec<Plain>,
     /// The number of the next event.
     pub(super) next: u64,
     /// Whether each text so far was acknowledged, or taken back.
@@ -85,6 +90,17 @@ pub(super) struct OpenRoom {
 }
 
 impl OpenRoom {
+    pub(super) const fn new(member: Member, texts: Texts, carried: Option<Carried>) -> Self {
+        Self {
+            member,
+            texts,
+            carried,
+            plain: Vec::new(),
+            next: 0,
+            is_acknowledged: true,
+        }
+    }
+
     /// The time of the room, by that of the session.
     pub(super) fn now(&self, session: u64) -> u64 {
         self.carried.as_ref().map_or(session, Carried::now)
@@ -95,6 +111,11 @@ impl OpenRoom {
         let (carried, at) = self.carried.as_ref().zip(self.member.poll_timeout())?;
         let at = at.saturating_sub(carried.began);
         carried.clock.when(mpotr::room::Timestamp::from_millis(at))
+    }
+
+    /// Whether what carries the packets takes few and short ones.
+    pub(super) fn is_by_lines(&self) -> bool {
+        self.carried.as_ref().is_some_and(|it| it.is_by_lines)
     }
 
     /// Whether this is the link of the room.
@@ -113,13 +134,16 @@ impl OpenRoom {
     /// What the link has to say.
     pub(super) fn hear(&mut self, what: What) {
         let Self {
-            member, carried, ..
+            member,
+            carried,
+            plain,
+            ..
         } = self;
         let Some(carried) = carried else {
             return;
         };
         match what {
-            What::Connected => {
+            What::Connected(_) => {
                 carried.is_up = true;
                 member.handle_timeout(carried.now());
             }
@@ -130,6 +154,7 @@ impl OpenRoom {
                     tracing::debug!(%rejection, "a packet counted for nothing");
                 }
             }
+            What::Plain(words) => plain.extend(words),
             What::Free(report) => {
                 carried.is_free = true;
                 member.handle_link(carried.now(), report);
@@ -163,8 +188,8 @@ impl OpenRoom {
             }
             What::Failed(why) | What::Closed(why) => self.lose(why),
             What::Done => carried.is_done = true,
-            // A room that is open has one.
-            What::Identity(_) => {}
+            // A room that is open has them.
+            What::Files(_) => {}
         }
     }
 
@@ -210,6 +235,8 @@ impl OpenRoom {
             }
             Some(carried) => carried.pump(&mut self.member),
         }
+        let plain = self.plain.drain(..);
+        out.extend(plain.map(|words| telling::plain(handle, words)));
         if self.is_closing() {
             // A host that hears of the end may stop at once: before it does, the last word has to be out.
             return false;

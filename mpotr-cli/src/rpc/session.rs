@@ -3,24 +3,26 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mpotr::{Backend, IdentityKeyPair, Member, SuiteId, new_identity};
-use mpotr_transport::{Clock, RelayConnect};
+use mpotr::{Backend, Carrier, Member, SuiteId};
+use mpotr_transport::Clock;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::address::CARRIERS;
-use super::args::ClockArg;
+use super::address::carriers;
+use super::args::{ClockArg, RpcArgs};
 use super::calls::{self, METHODS};
 use super::failure::Failure;
+use super::files::Loaded;
 use super::line::Line;
-use super::link::{Link, News, What};
+use super::link::{News, What};
 use super::loading::Loading;
-use super::opening::{Opening, Requests, Stage, opened};
+use super::meeting::Way;
+use super::opening::{Entering, Opening, Requests, Stage, opened};
 use super::options::{Asked, handle};
 use super::params::Params;
 use super::request::Request;
-use super::room::{Carried, OpenRoom};
+use super::room::OpenRoom;
 use super::telling;
 
 /// The most rooms of a host.
@@ -48,6 +50,8 @@ enum Time {
 #[derive(Debug)]
 pub(super) struct Session {
     is_greeted: bool,
+    /// Whether programs are started to carry packets.
+    programs: bool,
     time: Time,
     rooms: BTreeMap<String, OpenRoom>,
     opening: BTreeMap<String, Opening>,
@@ -62,10 +66,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(clock: ClockArg, news: mpsc::Sender<News>) -> Self {
+    pub(super) fn new(args: &RpcArgs, news: mpsc::Sender<News>) -> Self {
         Self {
             is_greeted: false,
-            time: match clock {
+            programs: args.programs,
+            time: match args.clock {
                 ClockArg::Real => Time::Real(Clock::start()),
                 ClockArg::Manual => Time::Manual(0),
             },
@@ -156,7 +161,7 @@ impl Session {
             "protocol": PROTOCOL,
             "suites": SuiteId::ALL.map(SuiteId::name),
             "backends": backends,
-            "carriers": CARRIERS,
+            "carriers": carriers(self.programs),
         }))
     }
 
@@ -182,31 +187,37 @@ impl Session {
         if self.rooms.len().saturating_add(self.opening.len()) >= self.most_rooms {
             return Err(Failure::too_many_rooms(self.most_rooms));
         }
-        let mut asked = Asked::read(params)?;
-        if asked.relay.is_some() && matches!(self.time, Time::Manual(_)) {
+        let mut asked = Asked::read(params, self.programs)?;
+        if asked.meeting.is_some() && matches!(self.time, Time::Manual(_)) {
             let message = "with a manual clock there are no carriers";
             return Err(Failure::params("mode", message));
         }
         let link = self.links;
         self.links = link.saturating_add(1);
-        let Some(file) = asked.identity.take() else {
-            return self.build(id, &handle, link, asked, new_identity());
-        };
-        let opening = Opening {
-            id: id.clone(),
-            link,
-            stage: Stage::Identity(Box::new(asked)),
-            requests: Requests::default(),
-        };
-        self.opening.insert(handle.clone(), opening);
+        let files = std::mem::take(&mut asked.files);
+        if files.is_empty() {
+            return self.build(id, &handle, link, asked, files.load()?);
+        }
+        self.wait(id, &handle, link, Stage::Files(Box::new(asked)));
         let (loading, news) = (self.loading.clone(), self.news.clone());
         tokio::spawn(async move {
-            let what = What::Identity(loading.load(file).await.map(Box::new));
+            let what = What::Files(loading.load(files).await.map(Box::new));
             let room = handle;
             // A session that is over hears nothing.
             let _unheard = news.send(News { room, link, what }).await;
         });
         Ok(())
+    }
+
+    /// Has a room wait.
+    fn wait(&mut self, id: &Value, handle: &str, link: u64, stage: Stage) {
+        let opening = Opening {
+            id: id.clone(),
+            link,
+            stage,
+            requests: Requests::default(),
+        };
+        self.opening.insert(handle.to_owned(), opening);
     }
 
     /// Enters a room, which may have to wait for its carrier yet.
@@ -216,40 +227,49 @@ impl Session {
         handle: &str,
         link: u64,
         asked: Asked,
-        identity: IdentityKeyPair,
+        loaded: Loaded,
     ) -> Result<(), Failure> {
-        let now = self.now();
-        let entered = catch_unwind(AssertUnwindSafe(|| {
-            Member::new(asked.options, identity, now)
-        }));
-        let member = entered.map_err(|_panic| Failure::internal())??;
-        let connect = asked
-            .relay
-            .map(|relay| RelayConnect::new(relay, member.room_id()))
-            .transpose()?;
-        let mut room = OpenRoom {
-            member,
-            texts: asked.texts,
-            carried: None,
-            next: 0,
-            is_acknowledged: true,
+        let Asked {
+            options,
+            texts,
+            meeting,
+            ..
+        } = asked;
+        let Some(meeting) = meeting else {
+            let now = self.now();
+            let enter = AssertUnwindSafe(|| Member::new(options, loaded.identity, now));
+            let member = catch_unwind(enter).map_err(|_panic| Failure::internal())??;
+            return Ok(self.begin(id, handle, OpenRoom::new(member, texts, None)));
         };
-        let Some(connect) = connect else {
-            self.answer(id.clone(), Ok(opened(&room)));
-            self.rooms.insert(handle.to_owned(), room);
-            self.settle(handle);
-            return Ok(());
-        };
-        let news = self.news.clone();
-        room.carried = Some(Carried::by(Link::start(handle, link, connect, news), now));
-        let opening = Opening {
-            id: id.clone(),
+        // Nothing is connected for a room that cannot be.
+        options.check(&loaded.identity.public())?;
+        let way = Way {
+            handle,
             link,
-            stage: Stage::Carrier(Box::new(room)),
-            requests: Requests::default(),
+            room: options.room_id(),
+            nick: meeting.nick.as_str(),
+            #[cfg(feature = "irc")]
+            login: loaded.login,
+            files: meeting.login,
+            news: self.news.clone(),
         };
-        self.opening.insert(handle.to_owned(), opening);
+        let link_there = way.to(meeting.place)?;
+        let entering = Entering {
+            options,
+            identity: loaded.identity,
+            texts,
+            max_packet: meeting.max_packet,
+            link: link_there,
+        };
+        self.wait(id, handle, link, Stage::Carrier(Box::new(entering)));
         Ok(())
+    }
+
+    /// A room is there.
+    fn begin(&mut self, id: &Value, handle: &str, room: OpenRoom) {
+        self.answer(id.clone(), Ok(opened(&room)));
+        self.rooms.insert(handle.to_owned(), room);
+        self.settle(handle);
     }
 
     fn call(&mut self, request: Request) {
@@ -350,28 +370,44 @@ impl Session {
             stage,
             requests,
         } = opening;
-        match (stage, what) {
-            (Stage::Identity(asked), What::Identity(identity)) => {
-                let built =
-                    identity.and_then(|identity| self.build(&id, handle, link, *asked, *identity));
-                if let Err(failure) = built {
-                    self.answer(id, Err(failure));
-                }
+        let entered = match (stage, what) {
+            (Stage::Files(asked), What::Files(loaded)) => {
+                loaded.and_then(|loaded| self.build(&id, handle, link, *asked, *loaded))
             }
-            (_, What::Failed(why)) => {
-                self.answer(id, Err(Failure::from(why)));
-            }
-            (Stage::Carrier(room), what) => {
-                self.answer(id, Ok(opened(&room)));
-                self.rooms.insert(handle.to_owned(), *room);
-                self.with(handle, |room| room.hear(what));
+            (_, What::Failed(why)) => Err(Failure::from(why)),
+            (Stage::Carrier(entering), What::Connected(carrier)) => {
+                self.arrive(&id, handle, *entering, carrier)
             }
             // What is not there yet has nothing to say.
-            (Stage::Identity(_), _) => self.answer(id, Err(Failure::internal())),
+            (Stage::Files(_) | Stage::Carrier(_), _) => Err(Failure::internal()),
+        };
+        if let Err(failure) = entered {
+            self.answer(id, Err(failure));
         }
         for request in requests {
             self.serve(request);
         }
+    }
+
+    /// The carrier of a room is there.
+    fn arrive(
+        &mut self,
+        id: &Value,
+        handle: &str,
+        entering: Entering,
+        carrier: Carrier,
+    ) -> Result<(), Failure> {
+        let now = self.now();
+        let enter = AssertUnwindSafe(|| entering.enter(carrier, now));
+        let room = catch_unwind(enter).map_err(|_panic| Failure::internal())??;
+        self.begin(id, handle, room);
+        self.with(handle, |room| room.hear(What::Connected(carrier)));
+        Ok(())
+    }
+
+    /// Whether a room is left that takes its time to be left: its carrier is one of short lines.
+    pub(super) fn leaves_by_lines(&self) -> bool {
+        self.rooms.values().any(OpenRoom::is_by_lines)
     }
 
     /// When to look at the rooms again, if there is a time for it.

@@ -29,3 +29,22 @@ pub(super) fn event(event: &Event, texts: &Texts) -> Value {
     }
     told
 }
+
+/// What nobody in the room has said: words in the clear, beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Plain {
+    /// A person has written them into the channel, for all to read. The name is what the carrier calls them.
+    Said { name: String, text: String },
+    /// The carrier itself has something to say to the person at this end.
+    Notice { text: String },
+}
+
+/// Words in the clear, as a notification of their own: no host is to take them for a text of the room.
+pub(super) fn plain(room: &str, words: Plain) -> Value {
+    match words {
+        Plain::Said { name, text } => {
+            notification("plain", json!({ "room": room, "name": name, "text": text }))
+        }
+        Plain::Notice { text } => notification("notice", json!({ "room": room, "text": text })),
+    }
+}

@@ -21,14 +21,14 @@ fn free_port() -> u16 {
 }
 
 /// A server that runs. Ended when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Server {
     /// Starts it, or tells that it is not installed.
-    fn start(folder: &Path) -> Option<Self> {
+    pub(crate) fn start(folder: &Path) -> Option<Self> {
         if !Path::new(NGIRCD).exists() {
             let wanted = std::env::var_os("MPOTR_SERVERS").is_some_and(|wanted| wanted == "all");
             assert!(!wanted, "ngircd is not installed");

@@ -3,6 +3,8 @@
 mod carriers;
 mod errors;
 mod host;
+#[cfg(feature = "irc")]
+mod irc;
 mod scripts;
 
 use serde_json::{Value, json};

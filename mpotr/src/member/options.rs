@@ -1,12 +1,12 @@
 //! What a room is opened with.
 
-use mpotr_core::crypto::{IdentityKey, SuiteId};
+use mpotr_core::crypto::{CryptoSuite, IdentityKey, SuiteId};
 use mpotr_core::gka::{MAX_MEMBERS, RoomId, RoomName};
 use mpotr_core::{Admission, Carrier, Policy, RoomConfig, Timers};
 
 use super::error::OptionError;
-use crate::DefaultSuite;
 use crate::backend::Backend;
+use crate::{DefaultSuite, SuiteVisitor};
 
 /// On what kind of network a room is, and so how patient it is to begin with: it measures the rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,15 @@ impl Profile {
             Self::Mail => Carrier::MAIL,
         }
     }
+}
+
+/// Nothing but that the suite is computed here.
+struct Computes;
+
+impl SuiteVisitor for Computes {
+    type Output = ();
+
+    fn visit<S: CryptoSuite>(self) {}
 }
 
 /// What a room is opened with: its name, whom this member is willing to be in it with, and what else differs from the
@@ -174,6 +183,17 @@ impl RoomOptions {
     #[must_use]
     pub fn room_id(&self) -> RoomId {
         self.name.id::<DefaultSuite>()
+    }
+
+    /// Whether a member of this identity could enter so: what [`Member::new`](crate::Member::new) would refuse, before
+    /// anything is connected for it.
+    ///
+    /// # Errors
+    /// The options cannot be met here or by anyone.
+    pub fn check(&self, me: &IdentityKey) -> Result<(), OptionError> {
+        self.config(me)?;
+        self.backend.visit(self.suite, Computes)?;
+        Ok(())
     }
 
     /// The configuration of a room of `me`.

@@ -1,11 +1,17 @@
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{ClockArg, Line, Session};
+use super::{ClockArg, Line, RpcArgs, Session};
 
 fn session() -> Session {
     let (news, _heard) = mpsc::channel(1);
-    let mut session = Session::new(ClockArg::Manual, news);
+    let mut session = Session::new(
+        &RpcArgs {
+            clock: ClockArg::Manual,
+            programs: false,
+        },
+        news,
+    );
     say(&mut session, "hello", json!({ "api": [1] }));
     session
 }

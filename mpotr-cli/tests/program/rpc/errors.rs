@@ -155,7 +155,7 @@ fn a_room_that_cannot_be_opened_says_why_and_which_parameter_it_was() {
             -32_003,
         ),
         (
-            json!({ "mode": "carrier", "at": "xmpp://a" }),
+            json!({ "mode": "carrier", "at": "gopher://a" }),
             "no_such_carrier",
             -32_003,
         ),
