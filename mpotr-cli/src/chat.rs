@@ -14,7 +14,7 @@ mod input;
 mod keeping;
 mod link;
 mod losses;
-mod names;
+pub(crate) mod names;
 mod obeying;
 mod outcome;
 mod remembering;

@@ -22,6 +22,7 @@ mod meeting;
 mod opening;
 mod options;
 mod params;
+mod people;
 mod request;
 mod room;
 mod session;

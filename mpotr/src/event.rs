@@ -308,6 +308,15 @@ pub enum Verification {
         /// How often an attempt with this identity has failed.
         failures: u32,
     },
+    /// A member calls itself as one is called whom the person knows, and is another.
+    OtherKey {
+        /// What it calls itself.
+        name: String,
+        /// Who does.
+        identity: IdentityKey,
+        /// Whom the person knows by such a name.
+        known: IdentityKey,
+    },
 }
 
 /// Who does what no honest member does.
@@ -500,6 +509,7 @@ impl Verification {
             Self::CodeFailed { .. } => "code_failed",
             Self::SecretAsked { .. } => "secret_asked",
             Self::SecretResult { .. } => "secret_result",
+            Self::OtherKey { .. } => "other_key",
         }
     }
 }

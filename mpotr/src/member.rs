@@ -16,7 +16,7 @@ use mpotr_core::{
     Seen, SendError, SharedSecret, TextId, Timestamp, VerifyError, Vote,
 };
 
-use crate::event::{Ended, Event, Message, Misconduct, Told, Translator, Waiting};
+use crate::event::{Ended, Event, Message, Misconduct, Told, Translator, Verification, Waiting};
 use engine::{Engine, Enter};
 pub use error::{OptionError, VoteError};
 pub use options::{Profile, RoomOptions};
@@ -184,9 +184,26 @@ impl Member {
             }
             .into(),
         };
-        let event = self.translator.event(self.now, told);
-        self.viewing.note(&event);
-        self.events.push_back(event);
+        self.push(told);
+    }
+
+    /// A member calls itself as one is called whom the person knows, and is another: the application tells, which knows the
+    /// person's names, and hears of it in one stream with all else. It changes nothing in the room, and is an alert of
+    /// [`Member::state`].
+    pub fn handle_other_key(
+        &mut self,
+        now: u64,
+        name: String,
+        identity: IdentityKey,
+        known: IdentityKey,
+    ) {
+        self.now = self.now.max(now);
+        let told = Verification::OtherKey {
+            name,
+            identity,
+            known,
+        };
+        self.push(told.into());
     }
 
     /// The next packet to send to everyone in the channel. Taken when the channel can send it, and not before: what matters
@@ -450,6 +467,13 @@ impl Member {
         self.stop(now);
         self.engine = None;
         self.translator.outside();
+    }
+
+    /// Tells what no input of the room told.
+    fn push(&mut self, told: Told) {
+        let event = self.translator.event(self.now, told);
+        self.viewing.note(&event);
+        self.events.push_back(event);
     }
 
     fn refuse_own(&self, identity: IdentityKey) -> Result<(), VoteError> {

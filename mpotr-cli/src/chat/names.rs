@@ -30,7 +30,7 @@ const ENDING: &str = ".pub";
 
 /// The names of those who were in the room.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     people: BTreeMap<IdentityKey, Person>,
     /// Whose name is not one of another.
     me: Option<IdentityKey>,
@@ -57,7 +57,7 @@ struct Person {
 
 /// What a person should hear of when a member calls itself something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Naming {
+pub(crate) enum Naming {
     /// It is shown under another name than before.
     Renamed { before: String, after: String },
     /// These look alike and are all shown with digits from now on.
@@ -72,7 +72,7 @@ pub(super) enum Naming {
 
 impl Names {
     /// Those of a room in which this member has a nick of its own.
-    pub(super) fn of_me(me: IdentityKey, nick: &Nick) -> Self {
+    pub(crate) fn of_me(me: IdentityKey, nick: &Nick) -> Self {
         let mut names = Self {
             me: Some(me),
             ..Self::default()
@@ -82,18 +82,34 @@ impl Names {
     }
 
     /// Goes by these people from now on.
-    pub(super) fn know(&mut self, people: KnownPeople) {
+    pub(crate) fn know(&mut self, people: KnownPeople) {
         self.known = Some(people);
     }
 
     /// What a known person is called.
-    pub(super) fn petname(&self, member: &IdentityKey) -> Option<&Nick> {
+    pub(crate) fn petname(&self, member: &IdentityKey) -> Option<&Nick> {
         let person = self.known.as_ref()?.get(member)?;
         Some(&person.petname)
     }
 
+    /// What is known of a person.
+    pub(crate) fn person(&self, member: &IdentityKey) -> Option<&mpotr_formats::known::Person> {
+        self.known.as_ref()?.get(member)
+    }
+
+    /// Whether it has called itself anything.
+    pub(crate) fn has_nick(&self, member: &IdentityKey) -> bool {
+        self.people.get(member).is_some_and(|it| it.nick.is_some())
+    }
+
+    /// Whether another is called as it calls itself.
+    pub(crate) fn clashes(&self, member: &IdentityKey) -> bool {
+        let shared = |look: &Skeleton| self.users.get(look).is_some_and(|users| users.len() > 1);
+        self.is_impostor(member) || self.look(member).is_some_and(shared)
+    }
+
     /// How it is known whose a key is, for a list; nothing where the person keeps no list of people.
-    pub(super) fn how(&self, member: &IdentityKey) -> String {
+    pub(crate) fn how(&self, member: &IdentityKey) -> String {
         match &self.known {
             None => String::new(),
             Some(_) if Some(*member) == self.me => String::new(),
@@ -106,57 +122,56 @@ impl Names {
     }
 
     /// Whether a known person is met for the first time on this day.
-    pub(super) fn is_met_first(&self, member: &IdentityKey, day: Date) -> bool {
+    pub(crate) fn is_met_first(&self, member: &IdentityKey, day: Date) -> bool {
         let person = self.known.as_ref().and_then(|known| known.get(member));
         person.is_some_and(|person| person.last < day)
     }
 
     /// Whether the person keeps a list of whom it knows.
-    pub(super) const fn keeps_list(&self) -> bool {
+    pub(crate) const fn keeps_list(&self) -> bool {
         self.known.is_some()
     }
 
     /// What is shown of a member behind its fingerprint: what the person calls it, or what it has called itself.
-    pub(super) fn behind_key(&self, member: &IdentityKey) -> String {
-        let has_nick = self.people.get(member).is_some_and(|it| it.nick.is_some());
-        let is_named = has_nick || self.petname(member).is_some();
+    pub(crate) fn behind_key(&self, member: &IdentityKey) -> String {
+        let is_named = self.has_nick(member) || self.petname(member).is_some();
         let name = is_named.then(|| format!("  {}", self.name(member)));
         let (name, file) = (name.unwrap_or_default(), self.file(member));
         format!("{name}{file}{}", self.how(member))
     }
 
     /// Whom the person knows.
-    pub(super) fn known(&self) -> impl Iterator<Item = IdentityKey> {
+    pub(crate) fn known(&self) -> impl Iterator<Item = IdentityKey> {
         let known = self.known.iter().flat_map(KnownPeople::iter);
         known.map(|(key, _)| *key)
     }
 
     /// Whether it has called itself as a known person is called who is another.
-    pub(super) fn is_impostor(&self, member: &IdentityKey) -> bool {
+    pub(crate) fn is_impostor(&self, member: &IdentityKey) -> bool {
         self.impostors.contains_key(member)
     }
 
     /// Whether a nick looks like one that this member has used.
-    pub(super) fn is_mine(&self, nick: &Nick) -> bool {
+    pub(crate) fn is_mine(&self, nick: &Nick) -> bool {
         let users = self.users.get(&Skeleton::of(nick.as_str()));
         self.me
             .is_some_and(|me| users.is_some_and(|users| users.contains(&me)))
     }
 
     /// Remembers by which file a person was given.
-    pub(super) fn give(&mut self, key: IdentityKey, file: &str) {
+    pub(crate) fn give(&mut self, key: IdentityKey, file: &str) {
         let look = Skeleton::of(file.strip_suffix(ENDING).unwrap_or(file));
         self.given.insert(key, (file.to_owned(), look));
     }
 
     /// The file by which a person was given, to be shown behind a name.
-    pub(super) fn file(&self, member: &IdentityKey) -> String {
+    pub(crate) fn file(&self, member: &IdentityKey) -> String {
         let given = self.given.get(member);
         given.map_or_else(String::new, |(file, _)| format!("  ({file})"))
     }
 
     /// All who were given by a file.
-    pub(super) fn given(&self) -> impl Iterator<Item = IdentityKey> {
+    pub(crate) fn given(&self) -> impl Iterator<Item = IdentityKey> {
         self.given.keys().copied()
     }
 
@@ -164,7 +179,7 @@ impl Names {
     ///
     /// # Errors
     /// There is no key in the file; two files of that name hold two.
-    pub(super) fn key(&self, word: &str, whom: &Whom) -> Result<Option<IdentityKey>, WhomError> {
+    pub(crate) fn key(&self, word: &str, whom: &Whom) -> Result<Option<IdentityKey>, WhomError> {
         let named = |(_, (file, _)): &(&IdentityKey, &(String, Skeleton))| file == word.trim();
         let mut hits: BTreeSet<_> = match whom {
             Whom::File(_) => self
@@ -192,7 +207,7 @@ impl Names {
     }
 
     /// Remembers a member.
-    pub(super) fn meet(&mut self, member: IdentityKey) {
+    pub(crate) fn meet(&mut self, member: IdentityKey) {
         if self.people.len() >= MAX_PEOPLE || self.people.contains_key(&member) {
             return;
         }
@@ -208,17 +223,17 @@ impl Names {
     }
 
     /// Whether an identity was in the room.
-    pub(super) fn knows(&self, member: &IdentityKey) -> bool {
+    pub(crate) fn knows(&self, member: &IdentityKey) -> bool {
         self.people.contains_key(member)
     }
 
     /// All who were in the room.
-    pub(super) fn people(&self) -> impl Iterator<Item = IdentityKey> {
+    pub(crate) fn people(&self) -> impl Iterator<Item = IdentityKey> {
         self.people.keys().copied()
     }
 
     /// Notes that `member` calls itself `nick`. Says what people should hear of.
-    pub(super) fn note(&mut self, member: IdentityKey, nick: &Nick) -> Vec<Naming> {
+    pub(crate) fn note(&mut self, member: IdentityKey, nick: &Nick) -> Vec<Naming> {
         self.meet(member);
         let before = self.name(&member);
         let look = Skeleton::of(nick.as_str());
@@ -262,7 +277,7 @@ impl Names {
     ///
     /// # Errors
     /// The word means nobody among these, or might mean another person as well.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         word: &str,
         among: impl Iterator<Item = IdentityKey>,
@@ -327,7 +342,7 @@ impl Names {
     }
 
     /// A person with the whole fingerprint, for a list.
-    pub(super) fn line(&self, member: &IdentityKey) -> String {
+    pub(crate) fn line(&self, member: &IdentityKey) -> String {
         format!(
             "{}  {}{}{}",
             Digits::of_key(member).grouped(" "),
@@ -338,7 +353,7 @@ impl Names {
     }
 
     /// The name to show for `member`.
-    pub(super) fn name(&self, member: &IdentityKey) -> String {
+    pub(crate) fn name(&self, member: &IdentityKey) -> String {
         if let Some(petname) = self.petname(member) {
             return petname.to_string();
         }

@@ -140,7 +140,11 @@ fn carry(
 fn show(room: &OpenRoom, method: &str, mut params: Params) -> Result<Value, Failure> {
     if method == "state" {
         params.finish()?;
-        return Ok(json!(room.member.state()));
+        let mut state = json!(room.member.state());
+        if let Some(people) = &room.people {
+            people.show(&mut state);
+        }
+        return Ok(state);
     }
     let Hex(id): Hex<MessageId> = params.take("id")?;
     params.finish()?;

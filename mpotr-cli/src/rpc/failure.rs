@@ -8,13 +8,13 @@
 //! | -32001 | `hello_first`, `api` |
 //! | -32002 | `no_such_room`, `room_exists`, `too_many_rooms`, `too_many_waiting` |
 //! | -32003 | `bad_address`, `no_such_carrier`, and those of carriers |
-//! | -32004 | `identity_file`, `passphrase`, `carrier_password` |
+//! | -32004 | `identity_file`, `passphrase`, `carrier_password`, `people_file` |
 //! | -32603 | `internal` |
 
 use core::fmt::Display;
 
 use mpotr::json::Hex;
-use mpotr::{OptionError, SendError, VerifyError, VoteError};
+use mpotr::{IdentityKey, OptionError, SendError, VerifyError, VoteError};
 use mpotr_transport::Closed;
 use serde_json::{Map, Value, json};
 
@@ -118,6 +118,22 @@ impl Failure {
     /// What a carrier is to be shown cannot be read.
     pub(super) fn carrier_password(message: impl Display) -> Self {
         Self::new(-32_004, "carrier_password", message)
+    }
+
+    /// The people who are known cannot be read or written.
+    pub(super) fn people_file(message: impl Display) -> Self {
+        Self::new(-32_004, "people_file", message)
+    }
+
+    /// Another is called so, or alike.
+    pub(super) fn petname_taken(by: &IdentityKey) -> Self {
+        let message = "another is called so, or has a name that looks like it";
+        Self::new(-32_000, "petname_taken", message).with("by", json!(Hex(by)))
+    }
+
+    /// Nobody is known under this key.
+    pub(super) fn no_such_person() -> Self {
+        Self::new(-32_000, "no_such_person", "nobody is known under this key")
     }
 
     /// A secret is empty or too long, as it is compared.

@@ -1,8 +1,9 @@
 //! The files that `open` names. They are read beside all rooms, and not before the rest of it is known to be right.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mpotr::{IdentityKeyPair, new_identity};
+use mpotr_formats::known::KnownPeople;
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::Login;
 
@@ -10,6 +11,7 @@ use super::failure::Failure;
 use super::params::Params;
 use crate::identity::{self, Passphrase, is_about_passphrase};
 use crate::login::LoginFiles;
+use crate::people::PeopleFile;
 
 /// The files of a room.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub(super) struct Files {
     pub(super) login: LoginFiles,
     /// Whether the password is read here, and not by a program of the carrier.
     reads_login: bool,
+    /// Where the people are whom its person knows.
+    people: Option<PathBuf>,
 }
 
 /// What was in them.
@@ -28,6 +32,8 @@ pub(super) struct Loaded {
     /// What a carrier is shown that no program of its own speaks to.
     #[cfg(feature = "irc")]
     pub(super) login: Login,
+    /// Who is known, if it is kept, and where.
+    pub(super) people: Option<(PeopleFile, KnownPeople)>,
 }
 
 impl Files {
@@ -40,6 +46,7 @@ impl Files {
             identity: IdentityFile::read(params)?,
             login: login(params)?,
             reads_login,
+            people: params.optional("people_file")?,
         })
     }
 
@@ -53,7 +60,7 @@ impl Files {
 
     /// Whether there is nothing to be read.
     pub(super) const fn is_empty(&self) -> bool {
-        self.identity.is_none() && !self.waits_for_login()
+        self.identity.is_none() && self.people.is_none() && !self.waits_for_login()
     }
 
     /// Whether the carrier is to be shown who comes.
@@ -91,8 +98,19 @@ impl Files {
                 }
                 false => Login::Nobody,
             },
+            people: self.people.as_deref().map(people).transpose()?,
         })
     }
+}
+
+/// Those in a file; nobody, if there is no such file yet.
+fn people(path: &Path) -> Result<(PeopleFile, KnownPeople), Failure> {
+    let load = || -> anyhow::Result<_> {
+        let file = PeopleFile::at(Some(path))?;
+        let known = file.load()?.unwrap_or_default();
+        Ok((file, known))
+    };
+    load().map_err(|error| Failure::people_file(format_args!("{error:#}")))
 }
 
 fn login(params: &mut Params) -> Result<LoginFiles, Failure> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
 use mpotr::{Carrier, LinkReport};
+use mpotr_formats::known::KnownPeople;
 use mpotr_transport::{Bytes, Closed, Connect, Loss, Received, Retry, Transport as _};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -40,6 +41,8 @@ pub(super) struct News {
 pub(super) enum What {
     /// The files of the room that waits for them, or why they cannot be had.
     Files(Result<Box<Loaded>, Failure>),
+    /// Who is known after a change of that, or why it was not changed.
+    People(Result<Box<KnownPeople>, Failure>),
     /// It is there, for the first time. What is fixed about it.
     Connected(Carrier),
     /// It never was.

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mpotr_formats::known::KnownPeople;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::files::{Files, Loaded};
+use super::people::Change;
+use crate::people::PeopleFile;
 
 /// How long the files of a room may take to be read. The work that a passphrase is stretched by is within.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -33,6 +36,29 @@ impl Default for Loading {
 }
 
 impl Loading {
+    /// Reads or changes a file of people.
+    ///
+    /// # Errors
+    /// Its own, or that it is not done in time: another holds the file. It may be done later.
+    pub(super) async fn change(
+        self,
+        change: Change,
+        file: PeopleFile,
+    ) -> Result<KnownPeople, Failure> {
+        let limit = self.limit;
+        let late = || Failure::people_file(format!("it was not done within {} s", limit.as_secs()));
+        let free = timeout(limit, self.free.acquire_owned()).await;
+        let free = free.map_err(|_elapsed| late())?;
+        let free = free.map_err(|_closed| Failure::internal())?;
+        let changing = spawn_blocking(move || {
+            let changed = change.make(&file);
+            drop(free);
+            changed
+        });
+        let changed = timeout(limit, changing).await.map_err(|_elapsed| late())?;
+        changed.map_err(|_panic| Failure::internal())?
+    }
+
     /// What is in the files of a room.
     ///
     /// # Errors

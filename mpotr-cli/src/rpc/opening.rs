@@ -11,7 +11,7 @@ use super::line;
 use super::link::Link;
 use super::options::Asked;
 use super::request::Request;
-use super::room::{Carried, OpenRoom, Texts};
+use super::room::{Carried, More, OpenRoom};
 
 /// Requests that wait for one room. All requests come by one pipe: to stop to read it for one room would hold up all others.
 const MOST_WAITING: usize = 64;
@@ -33,7 +33,7 @@ pub(super) enum Stage {
 pub(super) struct Entering {
     pub(super) options: RoomOptions,
     pub(super) identity: IdentityKeyPair,
-    pub(super) texts: Texts,
+    pub(super) more: More,
     /// The most bytes of a packet, if the host has a bound of its own.
     pub(super) max_packet: Option<usize>,
     pub(super) link: Link,
@@ -53,8 +53,9 @@ impl Entering {
             ..carrier
         });
         let member = Member::new(options, self.identity, now)?;
+        let id = self.link.id;
         let carried = Carried::by(self.link, carrier, now);
-        Ok(OpenRoom::new(member, self.texts, Some(carried)))
+        Ok(OpenRoom::new(id, member, self.more).carried(carried))
     }
 }
 

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use mpotr::{Carrier, CarrierNews, DropReason, Ended, Member, Message, Told};
+use mpotr_formats::known::KnownPeople;
 use mpotr_formats::{Nick, Payload};
 use mpotr_transport::{Clock, Closed};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::link::{Link, What};
+use super::people::{OtherKey, People};
 use super::telling::{self, Plain};
+use crate::people::PeopleFile;
 
 /// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
 /// a member that does not answer is left out (06, "Timers", `silent`).
@@ -75,11 +78,23 @@ impl Carried {
     }
 }
 
+/// What a room has beside its member.
+#[derive(Debug)]
+pub(super) struct More {
+    pub(super) texts: Texts,
+    /// Who is known, if that is kept, and where.
+    pub(super) people: Option<(PeopleFile, KnownPeople)>,
+}
+
 /// A room of the session.
 #[derive(Debug)]
 pub(super) struct OpenRoom {
+    /// Its number, and that of its link: another room may have its handle later.
+    pub(super) id: u64,
     pub(super) member: Member,
     pub(super) texts: Texts,
+    /// Whom the host's person knows, if that is kept.
+    pub(super) people: Option<People>,
     pub(super) carried: Option<Carried>,
     /// Words in the clear that came from the carrier.
     pub(super) plain: Vec<Plain>,
@@ -90,15 +105,30 @@ pub(super) struct OpenRoom {
 }
 
 impl OpenRoom {
-    pub(super) const fn new(member: Member, texts: Texts, carried: Option<Carried>) -> Self {
+    pub(super) fn new(id: u64, member: Member, more: More) -> Self {
+        let More { texts, people } = more;
+        let nick = match &texts {
+            Texts::Chat(nick) => Some(nick),
+            Texts::Bytes => None,
+        };
+        let me = member.identity();
+        let people = people.map(|(file, known)| People::new(file, known, me, nick));
         Self {
+            id,
             member,
             texts,
-            carried,
+            people,
+            carried: None,
             plain: Vec::new(),
             next: 0,
             is_acknowledged: true,
         }
+    }
+
+    /// By a link that is there.
+    pub(super) fn carried(self, carried: Carried) -> Self {
+        let carried = Some(carried);
+        Self { carried, ..self }
     }
 
     /// The time of the room, by that of the session.
@@ -116,12 +146,6 @@ impl OpenRoom {
     /// Whether what carries the packets takes few and short ones.
     pub(super) fn is_by_lines(&self) -> bool {
         self.carried.as_ref().is_some_and(|it| it.is_by_lines)
-    }
-
-    /// Whether this is the link of the room.
-    pub(super) fn is_by(&self, id: u64) -> bool {
-        let link = self.carried.as_ref().and_then(|it| it.link.as_ref());
-        link.is_some_and(|link| link.id == id) || self.is_closing()
     }
 
     /// Whether the link was told to close and has not said that it is.
@@ -188,8 +212,8 @@ impl OpenRoom {
             }
             What::Failed(why) | What::Closed(why) => self.lose(why),
             What::Done => carried.is_done = true,
-            // A room that is open has them.
-            What::Files(_) => {}
+            // A room that is open has them, and the session answers for changes.
+            What::Files(_) | What::People(_) => {}
         }
     }
 
@@ -251,7 +275,19 @@ impl OpenRoom {
             if let Told::Message(told) = &event.told {
                 self.note_fate(told);
             }
-            let event = telling::event(&event, &self.texts);
+            let chat = telling::chat(&event, &self.texts);
+            if let Some(people) = &mut self.people {
+                for other in people.hear(&event, chat.as_ref()) {
+                    let OtherKey {
+                        name,
+                        identity,
+                        known,
+                    } = other;
+                    self.member
+                        .handle_other_key(event.at, name, identity, known);
+                }
+            }
+            let event = telling::event(&event, chat, self.people.as_ref());
             let params = json!({ "room": handle, "event": event });
             out.push(telling::notification("event", params));
         }

@@ -1,9 +1,12 @@
 //! All rooms of a host: requests and news go in, lines come out.
 
+mod changing;
+mod entering;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mpotr::{Backend, Carrier, Member, SuiteId};
+use mpotr::{Backend, SuiteId};
 use mpotr_transport::Clock;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -13,17 +16,17 @@ use super::address::carriers;
 use super::args::{ClockArg, RpcArgs};
 use super::calls::{self, METHODS};
 use super::failure::Failure;
-use super::files::Loaded;
 use super::line::Line;
 use super::link::{News, What};
 use super::loading::Loading;
-use super::meeting::Way;
-use super::opening::{Entering, Opening, Requests, Stage, opened};
-use super::options::{Asked, handle};
+use super::opening::Opening;
+use super::options::handle;
 use super::params::Params;
+use super::people;
 use super::request::Request;
 use super::room::OpenRoom;
 use super::telling;
+use changing::Changing;
 
 /// The most rooms of a host.
 const MOST_ROOMS: usize = 1_024;
@@ -55,6 +58,8 @@ pub(super) struct Session {
     time: Time,
     rooms: BTreeMap<String, OpenRoom>,
     opening: BTreeMap<String, Opening>,
+    /// Rooms whose file of people is being read or written, by their numbers.
+    changing: BTreeMap<u64, Changing>,
     loading: Loading,
     /// The number of the next link.
     links: u64,
@@ -76,6 +81,7 @@ impl Session {
             },
             rooms: BTreeMap::new(),
             opening: BTreeMap::new(),
+            changing: BTreeMap::new(),
             loading: Loading::default(),
             links: 0,
             news,
@@ -93,7 +99,7 @@ impl Session {
 
     /// Whether there is nothing left to wait for, of a session that `is_ending`.
     pub(super) fn is_over(&self, is_ending: bool) -> bool {
-        is_ending && self.rooms.is_empty() && self.opening.is_empty()
+        is_ending && self.rooms.is_empty() && self.opening.is_empty() && self.changing.is_empty()
     }
 
     /// Whether each text of each room was acknowledged, or taken back.
@@ -135,12 +141,14 @@ impl Session {
             }
             "tick" => self.tick(id, params),
             "open" => self.open(id, params),
-            room if METHODS.contains(&room) => self.call(Request {
-                id,
-                method,
-                params,
-                length,
-            }),
+            room if METHODS.contains(&room) || people::METHODS.contains(&room) => {
+                self.call(Request {
+                    id,
+                    method,
+                    params,
+                    length,
+                })
+            }
             unknown => {
                 let failure = Failure::method(unknown);
                 self.answer(id, Err(failure));
@@ -172,106 +180,6 @@ impl Session {
         }
     }
 
-    fn open(&mut self, id: Value, params: Params) {
-        if let Err(failure) = self.try_open(&id, params) {
-            self.answer(id, Err(failure));
-        }
-    }
-
-    /// Opens a room, or begins to: the answer of one that waits follows.
-    fn try_open(&mut self, id: &Value, mut params: Params) -> Result<(), Failure> {
-        let handle = handle(&mut params)?;
-        if self.rooms.contains_key(&handle) || self.opening.contains_key(&handle) {
-            return Err(Failure::room_exists());
-        }
-        if self.rooms.len().saturating_add(self.opening.len()) >= self.most_rooms {
-            return Err(Failure::too_many_rooms(self.most_rooms));
-        }
-        let mut asked = Asked::read(params, self.programs)?;
-        if asked.meeting.is_some() && matches!(self.time, Time::Manual(_)) {
-            let message = "with a manual clock there are no carriers";
-            return Err(Failure::params("mode", message));
-        }
-        let link = self.links;
-        self.links = link.saturating_add(1);
-        let files = std::mem::take(&mut asked.files);
-        if files.is_empty() {
-            return self.build(id, &handle, link, asked, files.load()?);
-        }
-        self.wait(id, &handle, link, Stage::Files(Box::new(asked)));
-        let (loading, news) = (self.loading.clone(), self.news.clone());
-        tokio::spawn(async move {
-            let what = What::Files(loading.load(files).await.map(Box::new));
-            let room = handle;
-            // A session that is over hears nothing.
-            let _unheard = news.send(News { room, link, what }).await;
-        });
-        Ok(())
-    }
-
-    /// Has a room wait.
-    fn wait(&mut self, id: &Value, handle: &str, link: u64, stage: Stage) {
-        let opening = Opening {
-            id: id.clone(),
-            link,
-            stage,
-            requests: Requests::default(),
-        };
-        self.opening.insert(handle.to_owned(), opening);
-    }
-
-    /// Enters a room, which may have to wait for its carrier yet.
-    fn build(
-        &mut self,
-        id: &Value,
-        handle: &str,
-        link: u64,
-        asked: Asked,
-        loaded: Loaded,
-    ) -> Result<(), Failure> {
-        let Asked {
-            options,
-            texts,
-            meeting,
-            ..
-        } = asked;
-        let Some(meeting) = meeting else {
-            let now = self.now();
-            let enter = AssertUnwindSafe(|| Member::new(options, loaded.identity, now));
-            let member = catch_unwind(enter).map_err(|_panic| Failure::internal())??;
-            return Ok(self.begin(id, handle, OpenRoom::new(member, texts, None)));
-        };
-        // Nothing is connected for a room that cannot be.
-        options.check(&loaded.identity.public())?;
-        let way = Way {
-            handle,
-            link,
-            room: options.room_id(),
-            nick: meeting.nick.as_str(),
-            #[cfg(feature = "irc")]
-            login: loaded.login,
-            files: meeting.login,
-            news: self.news.clone(),
-        };
-        let link_there = way.to(meeting.place)?;
-        let entering = Entering {
-            options,
-            identity: loaded.identity,
-            texts,
-            max_packet: meeting.max_packet,
-            link: link_there,
-        };
-        self.wait(id, handle, link, Stage::Carrier(Box::new(entering)));
-        Ok(())
-    }
-
-    /// A room is there.
-    fn begin(&mut self, id: &Value, handle: &str, room: OpenRoom) {
-        self.answer(id.clone(), Ok(opened(&room)));
-        self.rooms.insert(handle.to_owned(), room);
-        self.settle(handle);
-    }
-
     fn call(&mut self, request: Request) {
         let Request {
             id,
@@ -283,7 +191,10 @@ impl Session {
             Ok(handle) => handle,
             Err(failure) => return self.answer(id, Err(failure)),
         };
-        if let Some(opening) = self.opening.get_mut(&handle) {
+        let changing = self.rooms.get(&handle).map(|room| room.id);
+        let changing = changing.and_then(|id| self.changing.get_mut(&id));
+        let opening = self.opening.get_mut(&handle).map(|it| &mut it.requests);
+        if let Some(waiting) = opening.or(changing.map(|it| &mut it.requests)) {
             params.give_back("room", handle);
             let asked = id.clone();
             let request = Request {
@@ -292,8 +203,14 @@ impl Session {
                 params,
                 length,
             };
-            if let Err(failure) = opening.requests.push(request) {
+            if let Err(failure) = waiting.push(request) {
                 self.answer(asked, Err(failure));
+            }
+            return;
+        }
+        if people::METHODS.contains(&method.as_str()) {
+            if let Err(failure) = self.change(&id, &handle, &method, params) {
+                self.answer(id, Err(failure));
             }
             return;
         }
@@ -350,59 +267,19 @@ impl Session {
     /// What a link has to say.
     pub(super) fn hear(&mut self, news: News) {
         let News { room, link, what } = news;
+        if let What::People(known) = what {
+            if let Some(changing) = self.changing.remove(&link) {
+                self.changed(changing, known);
+            }
+            return;
+        }
         let is_opening = |opening: &Opening| opening.link == link;
         if self.opening.get(&room).is_some_and(is_opening) {
             return self.enter(&room, what);
         }
-        if self.rooms.get(&room).is_some_and(|it| it.is_by(link)) {
+        if self.rooms.get(&room).is_some_and(|it| it.id == link) {
             self.with(&room, |room| room.hear(what));
         }
-    }
-
-    /// What a room waits for is there, or cannot be had.
-    fn enter(&mut self, handle: &str, what: What) {
-        let Some(opening) = self.opening.remove(handle) else {
-            return;
-        };
-        let Opening {
-            id,
-            link,
-            stage,
-            requests,
-        } = opening;
-        let entered = match (stage, what) {
-            (Stage::Files(asked), What::Files(loaded)) => {
-                loaded.and_then(|loaded| self.build(&id, handle, link, *asked, *loaded))
-            }
-            (_, What::Failed(why)) => Err(Failure::from(why)),
-            (Stage::Carrier(entering), What::Connected(carrier)) => {
-                self.arrive(&id, handle, *entering, carrier)
-            }
-            // What is not there yet has nothing to say.
-            (Stage::Files(_) | Stage::Carrier(_), _) => Err(Failure::internal()),
-        };
-        if let Err(failure) = entered {
-            self.answer(id, Err(failure));
-        }
-        for request in requests {
-            self.serve(request);
-        }
-    }
-
-    /// The carrier of a room is there.
-    fn arrive(
-        &mut self,
-        id: &Value,
-        handle: &str,
-        entering: Entering,
-        carrier: Carrier,
-    ) -> Result<(), Failure> {
-        let now = self.now();
-        let enter = AssertUnwindSafe(|| entering.enter(carrier, now));
-        let room = catch_unwind(enter).map_err(|_panic| Failure::internal())??;
-        self.begin(id, handle, room);
-        self.with(handle, |room| room.hear(What::Connected(carrier)));
-        Ok(())
     }
 
     /// Whether a room is left that takes its time to be left: its carrier is one of short lines.
@@ -464,6 +341,13 @@ impl Session {
 
     /// Ends all rooms at once.
     pub(super) fn close_all(&mut self) {
+        for (_, changing) in std::mem::take(&mut self.changing) {
+            let stops = || Failure::carrier("shutting_down", "the program stops", false);
+            self.answer(changing.id, Err(stops()));
+            for request in changing.requests {
+                self.answer(request.id, Err(stops()));
+            }
+        }
         for handle in self.handles() {
             self.with(&handle, OpenRoom::close);
         }

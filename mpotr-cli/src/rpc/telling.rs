@@ -4,6 +4,7 @@ use mpotr::{Event, Message, Misconduct, Told};
 use mpotr_formats::Payload;
 use serde_json::{Value, json};
 
+use super::people::People;
 use super::room::Texts;
 
 /// Something that no request asked for.
@@ -11,21 +12,37 @@ pub(super) fn notification(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "method": method, "params": params })
 }
 
-/// An event. Of a room whose texts are chat messages, a body is the nick and the text that are in it; one that is no chat
-/// message stays a body.
-pub(super) fn event(event: &Event, texts: &Texts) -> Value {
-    let mut told = json!(event);
+/// The chat message that a text is, in a room whose texts are some.
+pub(super) fn chat(event: &Event, texts: &Texts) -> Option<Payload> {
     let (Told::Message(Message::Text { body, .. })
     | Told::Misconduct(Misconduct::Disputed { body, .. })) = &event.told
     else {
+        return None;
+    };
+    match texts {
+        Texts::Chat(_) => Payload::from_bytes(body).ok(),
+        Texts::Bytes => None,
+    }
+}
+
+/// An event. A body that is a chat message is the nick and the text that are in it, and the name of its author where people are
+/// known.
+pub(super) fn event(event: &Event, chat: Option<Payload>, people: Option<&People>) -> Value {
+    let mut told = json!(event);
+    let (Told::Message(Message::Text { author, .. })
+    | Told::Misconduct(Misconduct::Disputed { author, .. })) = &event.told
+    else {
         return told;
     };
-    if let (Texts::Chat(_), Value::Object(told), Ok(payload)) =
-        (texts, &mut told, Payload::from_bytes(body))
-    {
-        told.remove("body");
-        told.insert("nick".to_owned(), payload.nick.as_str().into());
-        told.insert("text".to_owned(), payload.text.into());
+    if let Value::Object(told) = &mut told {
+        if let Some(payload) = chat {
+            told.remove("body");
+            told.insert("nick".to_owned(), payload.nick.as_str().into());
+            told.insert("text".to_owned(), payload.text.into());
+        }
+        if let Some(people) = people {
+            told.insert("name".to_owned(), people.name(author).into());
+        }
     }
     told
 }

@@ -5,6 +5,7 @@ mod errors;
 mod host;
 #[cfg(feature = "irc")]
 mod irc;
+mod people;
 mod scripts;
 
 use serde_json::{Value, json};

@@ -195,6 +195,15 @@ fn verification<M: SerializeMap>(told: &Verification, map: &mut M) -> Result<(),
             map.serialize_entry("result", result.code())?;
             map.serialize_entry("failures", failures)
         }
+        Verification::OtherKey {
+            name,
+            identity,
+            known,
+        } => {
+            map.serialize_entry("name", name)?;
+            map.serialize_entry("identity", &Hex(identity))?;
+            map.serialize_entry("known", &Hex(known))
+        }
     }
 }
 

@@ -9,7 +9,9 @@ use mpotr_core::{Policy, TextId, Vote, WaitingReason};
 use super::view::{Alert, MemberView, OutsideView, Phase, Presence, RoomView, TextState, TextView};
 use crate::DefaultSuite;
 use crate::backend::Backend;
-use crate::event::{Ended, Event, Membership, Message, Misconduct, Order, Told, Waiting};
+use crate::event::{
+    Ended, Event, Membership, Message, Misconduct, Order, Told, Verification, Waiting,
+};
 
 /// Those outside that are shown, and the alerts: the newest of each. Anyone can claim identities.
 const MOST: usize = 64;
@@ -102,6 +104,9 @@ impl Viewing {
         match &event.told {
             Told::Membership(told) => self.membership(told),
             Told::Message(told) => self.message(told),
+            Told::Verification(Verification::OtherKey { identity, .. }) => {
+                self.alert(event, Some(*identity));
+            }
             Told::Verification(_) => {}
             Told::Order(told) => {
                 let identity = match told {

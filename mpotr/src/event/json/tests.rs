@@ -344,6 +344,17 @@ fn events() -> Vec<(Told, &'static str, &'static str, &'static str)> {
             r#","attempt":"T","identity":"B","result":"same","failures":0"#,
         ),
         (
+            Verification::OtherKey {
+                name: "bob".to_owned(),
+                identity,
+                known: ALICE,
+            }
+            .into(),
+            "verification",
+            "other_key",
+            r#","name":"bob","identity":"B","known":"A""#,
+        ),
+        (
             Misconduct::Cheated {
                 identity,
                 fault: FaultKind::WrongProof,
