@@ -148,11 +148,13 @@ impl OpenRoom {
         self.carried.as_ref().is_some_and(|it| it.is_by_lines)
     }
 
-    /// Whether the link was told to close and has not said that it is.
+    /// Whether the member has ended, and its last words are not out: they wait for the link to take them, or the link was told to
+    /// close and has not said that it is.
     fn is_closing(&self) -> bool {
+        let is_over = |it: &Carried| it.link.is_none() || self.member.has_ended();
         self.carried
             .as_ref()
-            .is_some_and(|it| it.link.is_none() && !it.is_done)
+            .is_some_and(|it| !it.is_done && is_over(it))
     }
 
     /// What the link has to say.

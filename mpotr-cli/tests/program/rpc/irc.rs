@@ -62,6 +62,8 @@ fn a_host_and_a_chat_are_in_one_room_of_one_channel() {
     assert_eq!(alice.end(), Some(0));
     let bob = bob.finish();
     assert_eq!(bob.code, Some(0), "{bob:?}");
+    // The last word of the host was out before its program ended.
+    assert!(bob.err.contains("alice has left"), "{bob:?}");
 }
 
 /// The next words in the clear.
