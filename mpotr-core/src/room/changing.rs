@@ -186,6 +186,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.state_admitted(now);
         self.see_twins(now, rng);
+        self.see_refused(now);
         self.plan_call(now);
         self.consider_seeds(now, rng);
         if self.phase.change().is_none() {

@@ -7,6 +7,7 @@
 //! Nothing of a stranger is a vote, a timer or a place in a roster before it has answered.
 
 mod outside;
+mod refused;
 
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_crypto::{CryptoSuite, IdentityKey};
@@ -286,9 +287,9 @@ impl<S: CryptoSuite> Room<S> {
         let mut fitting = claimed;
         let (newcomers, me) = (&self.lobby.newcomers, self.common.me.public());
         fitting.retain(|identity| takes_any && situation.may_state(identity));
-        let fails_until = |it: &IdentityKey| newcomers.fails_until(now, it, &me);
-        let next = fitting.iter().filter_map(fails_until).min();
-        fitting.retain(|identity| fails_until(identity).is_none());
+        let waits_until = |it: &IdentityKey| newcomers.waits_until(now, it, &me);
+        let next = fitting.iter().filter_map(waits_until).min();
+        fitting.retain(|identity| waits_until(identity).is_none());
         // Who was there when others failed the room goes first.
         if fitting.iter().any(|identity| newcomers.is_alive(identity)) {
             fitting.retain(|identity| newcomers.is_alive(identity));

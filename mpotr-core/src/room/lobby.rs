@@ -11,6 +11,7 @@ pub(super) mod neighbours;
 pub(super) mod newcomers;
 pub(super) mod offering;
 pub(super) mod others;
+pub(super) mod refusals;
 mod requesting;
 pub(super) mod roll;
 pub(super) mod spent;

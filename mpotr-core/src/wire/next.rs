@@ -15,7 +15,8 @@
 //!   opaque forsaken[32]<0..64>;     sids of runs that it will never install, strictly increasing, 8-bit count
 //!   Vote   votes<0..256>;          strictly increasing, 16-bit count
 //!   Admitted admitted<0..16>;       newcomers for this view, strictly increasing, 8-bit count
-//!   opaque objected[32]<0..16>;     offers under the member's identity that it did not make, strictly increasing, 8-bit count
+//!   opaque objected[32]<0..16>;     offers under the member's identity that it did not make, and those of newcomers whom it
+//!                                   refuses, strictly increasing, 8-bit count
 //! } Next;                           a field that `has` does not name is not there
 //!
 //! struct { opaque sid[32]; opaque cut[32]; } Confirmed;   a run, and the digest of its cut
@@ -107,7 +108,8 @@ pub struct Next {
     pub votes: Vec<Vote>,
     /// Newcomers whom it lets in, in this view, strictly increasing.
     pub admitted: Vec<Admitted>,
-    /// Offers under its own identity that it did not make, and to which it objects: it is there, strictly increasing.
+    /// Offers under its own identity that it did not make, and to which it objects: it is there; and those of newcomers with whom
+    /// it will be in no roster. Strictly increasing.
     pub objected: Vec<OfferDigest>,
 }
 

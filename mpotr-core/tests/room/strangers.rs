@@ -1,11 +1,13 @@
 //! Strangers cost a room nothing: what they send is bounded, and nobody waits for them. `docs/spec/06-epochs.md`, "Newcomers".
 
+use std::collections::BTreeSet;
+
 use mpotr_core::crypto::{IdentityKey, IdentityKeyPair, rand_core::Rng as _};
 use mpotr_core::gka::{
     Challenge, EpochName, Forger, JoinerProof, Offer, OfferSecrets, OwnChallenge, RoomId,
 };
 use mpotr_core::wire::{Advert, Answer, Knock, KnockNonce, Packet, Request, VERSION, Wanted};
-use mpotr_core::{Event, Rejection, Room};
+use mpotr_core::{Admission, Event, Rejection, Room, RoomConfig, Timers};
 
 use crate::attacks::give;
 use crate::network::{Network, Suite};
@@ -440,7 +442,7 @@ fn an_outsider_draws_three_times_its_bytes_at_most() {
                 Ok(Packet::Offer(offer)) => Some(offer.digest::<Suite>()),
                 _ => None,
             });
-        let digests: std::collections::BTreeSet<_> = digests.collect();
+        let digests: BTreeSet<_> = digests.collect();
         let seconds = 300;
         for second in 0..seconds {
             let junk = [&[VERSION, 5], [7; 300].as_slice()].concat();
@@ -492,4 +494,78 @@ fn who_took_part_goes_before_those_who_did_not() {
     network.run_until(120, |n| n.rooms[newcomer].is_secure());
     assert!(failed(&network, 0) <= 1, "{}", failed(&network, 0));
     assert!(network.rooms.iter().all(Room::is_secure));
+}
+
+/// Members, of whom the last one lets in whom `admission` says, and the others anyone, in an epoch.
+fn of_two_minds(
+    (members, seed): (usize, u64),
+    admission: impl Fn(BTreeSet<IdentityKey>) -> Admission,
+) -> Network {
+    let mut network = Network::with(0, seed, |_| {});
+    let people: Vec<_> = (0..members).map(|_| person(&mut network)).collect();
+    let keys: BTreeSet<_> = people.iter().map(IdentityKeyPair::public).collect();
+    for (place, person) in people.into_iter().enumerate() {
+        let is_last = place + 1 == members;
+        let admission = if is_last {
+            admission(keys.clone())
+        } else {
+            Admission::Open
+        };
+        let mut config = RoomConfig::new(room(), admission);
+        config.timers = Timers::RELAY;
+        config.members = (!is_last).then_some(members);
+        network.enter_as(person, config);
+    }
+    let mut network = network.until_secure();
+    network.run_for(20);
+    network
+}
+
+/// A run with a newcomer whom a member refuses comes to nothing: it is not begun again and again, and no text waits for it.
+#[test]
+fn who_is_refused_by_a_member_costs_a_change_and_no_more() {
+    for members in [2, 3, 6] {
+        for seed in 1..4 {
+            let mut network = of_two_minds((members, seed), Admission::Only);
+            let before = epochs(&network, 0);
+            network.enter(|_| {});
+            for second in 0..120 {
+                let from = second % members;
+                network.send(from, &second.to_string());
+                network.run_for_millis(500);
+                for member in (0..members).filter(|it| *it != from) {
+                    let last = network.read(member).pop();
+                    assert_eq!(last, Some(second.to_string()), "{members}, {seed}");
+                }
+                network.run_for_millis(500);
+            }
+            for member in 0..members {
+                let changes = epochs(&network, member) - before;
+                assert!(changes <= 2, "{members}, {seed}: {changes}");
+                assert_eq!(failed(&network, member), 0, "{members}, {seed}");
+            }
+        }
+    }
+}
+
+/// A refusal is no ban: it holds until the person says yes, and as long as who refuses is there.
+#[test]
+fn who_was_refused_comes_in_when_nobody_refuses_it_any_more() {
+    for seed in 1..4 {
+        let mut network = of_two_minds((3, seed), Admission::Ask);
+        let newcomer = network.enter(|_| {});
+        network.run_for(100);
+        assert!(!network.rooms[newcomer].is_secure());
+        let (now, key) = (network.now, network.keys[newcomer]);
+        network.rooms[2].admit(now, key).unwrap();
+        network.collect(2);
+        network.run_until(20, |n| are_together(n, &[0, 1, 2, newcomer]));
+
+        let mut network = of_two_minds((3, seed), Admission::Only);
+        let newcomer = network.enter(|_| {});
+        network.run_for(100);
+        assert!(!network.rooms[newcomer].is_secure());
+        network.leave(2);
+        network.run_until(40, |n| are_together(n, &[0, 1, newcomer]));
+    }
 }

@@ -73,9 +73,12 @@ impl<S: CryptoSuite> Room<S> {
         let Some(failed) = failed else {
             return;
         };
-        // What members want has ended it, and not the time.
-        let is_cut_short = self.succession.waits_for_newcomers()
-            && self.is_so(now, |situation| situation.wants_own_change());
+        // What members want has ended it, or one that refuses them, and not the time.
+        let current = self.succession.current.as_ref();
+        let is_cut_short = self.is_so(now, |situation| {
+            (self.succession.waits_for_newcomers() && situation.wants_own_change())
+                || current.is_some_and(|attempt| situation.is_refused_in(attempt))
+        });
         if self.phase.is_member() && !is_cut_short {
             let view = self.common.me.times().view;
             self.lobby.newcomers.have_failed(now, view, failed);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_crypto::IdentityKey;
 use mpotr_gka::{Challenge, EpochName, MAX_MEMBERS, OfferDigest, TrapdoorKey};
 
+use super::refusals::Refusals;
 use crate::time::{Duration, Timestamp};
 use crate::wire::Packet;
 
@@ -54,6 +55,8 @@ pub(crate) struct Newcomers {
     failing: BTreeMap<IdentityKey, Failing>,
     /// Members that had said of such a one that it was there, how often in a row, and until when their word counts for nothing.
     doubted: BTreeMap<IdentityKey, (u32, Timestamp)>,
+    /// Those whom members have refused.
+    pub(crate) refusals: Refusals,
     /// The last answer of this member to the challenge of each epoch.
     answered: BTreeMap<EpochName, Answered>,
 }
@@ -177,6 +180,17 @@ impl Newcomers {
         let failing = self.failing.get(identity);
         let failing = failing.filter(|it| it.by.contains(by) || it.by.len() > 1)?;
         (now < failing.until).then_some(failing.until)
+    }
+
+    /// Until when a member does not state an identity, since views have failed for want of it, or another has refused it.
+    pub(crate) fn waits_until(
+        &self,
+        now: Timestamp,
+        identity: &IdentityKey,
+        by: &IdentityKey,
+    ) -> Option<Timestamp> {
+        let fails = self.fails_until(now, identity, by);
+        fails.max(self.refusals.until(now, identity))
     }
 
     /// Whether a member's word on who is there counts for nothing.

@@ -104,6 +104,24 @@ impl<S: CryptoSuite> Membership<S> {
         true
     }
 
+    /// Objects to these offers of newcomers, as far as there is room beside those under the own identity, and no longer to those
+    /// that are `welcome`. Returns whether that is news.
+    pub(crate) fn refuse(&mut self, refused: &[OfferDigest], welcome: &[OfferDigest]) -> bool {
+        let Some(next) = self.epoch.own_next() else {
+            return false;
+        };
+        let stays = |it: &&OfferDigest| !welcome.contains(it);
+        let mut objected: BTreeSet<_> = next.objected.iter().filter(stays).copied().collect();
+        for offer in refused {
+            if objected.len() < MAX_OBJECTED {
+                objected.insert(*offer);
+            }
+        }
+        let is_news = !objected.iter().eq(&next.objected);
+        next.objected = objected.into_iter().collect();
+        is_news
+    }
+
     /// Whether a member objects to an offer under its identity: it is there.
     pub(crate) fn is_objected(&self, identity: &IdentityKey, offer: &OfferDigest) -> bool {
         let member = self.place_of(identity);
@@ -130,11 +148,8 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// Whether a member objects to a run in which another instance has its place.
     pub(crate) fn objects_to(&self, attempt: &Attempt<S>) -> bool {
-        let mut joining = attempt.joining.iter().filter_map(|place| {
-            let identity = attempt.run().member(*place)?.offer().identity;
-            Some((identity, *attempt.proposal.offers.get(place.place())?))
-        });
-        joining.any(|(identity, offer)| self.is_objected(&identity, &offer))
+        let mut joining = attempt.newcomers();
+        joining.any(|it| self.is_objected(&it.identity, &it.offer))
     }
 
     /// The other instances of members that come in by a run to which this member contributed.

@@ -8,6 +8,8 @@ use mpotr_gka::OfferDigest;
 
 use super::Situation;
 use crate::policy::Word;
+use crate::room::lobby::refusals::answered;
+use crate::room::succession::attempt::Attempt;
 use crate::wire::{Admitted, Vote};
 
 /// How much speaks for it that a newcomer has answered.
@@ -66,6 +68,52 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.answered().contains(newcomer) && rule.is_met(&self.words_on_newcomer(newcomer))
     }
 
+    /// The newcomers who have answered some member in this view, by what it has said; not other instances of members.
+    pub(crate) fn newcomers_stated(&self) -> impl Iterator<Item = Admitted> {
+        let stated = self.answered().into_iter();
+        stated.filter(|it| self.member.place_of(&it.identity).is_none())
+    }
+
+    /// Whether there are the votes to let a newcomer in whom this member refuses, and nobody has said so of it yet.
+    pub(crate) fn is_to_be_refused(&self, newcomer: &Admitted) -> bool {
+        let rule = &self.votes.policy.admit;
+        !self.votes.admission.admits(&newcomer.identity)
+            && !self.is_shut_out(&newcomer.identity)
+            && self.refused_by(newcomer).next().is_none()
+            && rule.is_met(&self.words_on_newcomer(newcomer))
+    }
+
+    /// The members that refuse a newcomer, by what they have said of its offer: without their contributions it comes in by no run.
+    /// One that has voted to let it in since does so no longer.
+    pub(crate) fn refused_by(&self, newcomer: &Admitted) -> impl Iterator<Item = IdentityKey> {
+        let (epoch, newcomer) = (self.epoch(), *newcomer);
+        let welcome = Vote::Admit(newcomer.identity);
+        let refusing = self.present().filter(move |member| {
+            let said = epoch.next_of(*member);
+            let refuses = said.is_some_and(|next| {
+                next.objected.contains(&newcomer.offer) && !next.votes.contains(&welcome)
+            });
+            refuses && !self.is_member_excluded(*member)
+        });
+        refusing.filter_map(|member| epoch.identity(member))
+    }
+
+    /// Whether a run lists a newcomer whom a member refuses.
+    pub(crate) fn is_refused_in(&self, attempt: &Attempt<S>) -> bool {
+        let mut joining = attempt.newcomers();
+        joining.any(|it| {
+            self.member.place_of(&it.identity).is_none() && self.refused_by(&it).next().is_some()
+        })
+    }
+
+    /// Whether no member refuses a newcomer, nor has done so until a moment ago.
+    fn is_taken_by_all(&self, newcomer: &Admitted) -> bool {
+        let times = self.me.times();
+        let refusals = &self.newcomers.refusals;
+        self.refused_by(newcomer).next().is_none()
+            && refusals.allow(self.now, &newcomer.identity, answered(times.round_trip))
+    }
+
     /// The newcomers whom others say to have answered, and for whom this member's word is wanted, too.
     pub(crate) fn to_second(&self) -> Vec<Admitted> {
         let epoch = self.epoch();
@@ -96,7 +144,9 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             !self.offering.is_spent(&it.offer)
                 && self.offering.offer(&it.offer).is_some()
                 && (self.is_replacement(it)
-                    || (self.lets_in(&it.identity) && self.may_be_listed(it)))
+                    || (self.lets_in(&it.identity)
+                        && self.may_be_listed(it)
+                        && self.is_taken_by_all(it)))
         };
         let admitted = self.answered().into_iter().filter(is_let_in);
         // Of one identity, one: that for which most speaks.

@@ -262,6 +262,15 @@ impl<S: CryptoSuite> Attempt<S> {
         !self.has_confirmed() && !self.joining.iter().all(is_here)
     }
 
+    /// Those who would come in, each with its offer.
+    pub(crate) fn newcomers(&self) -> impl Iterator<Item = Admitted> {
+        self.joining.iter().filter_map(|place| {
+            let identity = self.run().member(*place)?.offer().identity;
+            let offer = self.offer_at(*place)?;
+            Some(Admitted { identity, offer })
+        })
+    }
+
     /// For want of whom of those who would come in it fails, if these are silent or at fault. `has_proven` tells whom of them this
     /// member, `me`, has verified itself.
     pub(crate) fn failed_newcomers(
