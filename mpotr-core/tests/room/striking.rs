@@ -260,6 +260,55 @@ fn who_hears_one_by_the_others_alone_stays_in_a_room_of_light_runs() {
     who_misses_one_stays(Kept::All, 180, Rekey::Light);
 }
 
+/// Whatever one misses of another, and whenever: what that one says reaches it by the others, so nobody is lost.
+#[test]
+fn no_honest_loss() {
+    let kinds = [
+        None,
+        Some(PacketKind::Offer),
+        Some(PacketKind::Proposal),
+        Some(PacketKind::Contribution),
+        Some(PacketKind::Confirmation),
+        Some(PacketKind::Sealed),
+    ];
+    for seed in 1..19 {
+        let drawn = usize::try_from(seed).unwrap();
+        let members = 3 + drawn % 4;
+        let mut network = Network::with(members, seed, |config| {
+            config.members = Some(members);
+            config.policy.rekey = [Rekey::Full, Rekey::Light][drawn % 2];
+        });
+        network.set_weather(Weather::fair([5, 100, 300][drawn % 3]));
+        let mut network = network.until_secure();
+        network.run_for(20);
+        let from = drawn * 5 % members;
+        let to = (from + 1 + drawn % (members - 1)) % members;
+        let kind = kinds[drawn % kinds.len()];
+        network.send(from, "on its way");
+        let newcomer = (drawn % 5 == 0).then(|| {
+            let rekey = [Rekey::Full, Rekey::Light][drawn % 2];
+            network.enter(|config| config.policy.rekey = rekey)
+        });
+        refresh(&mut network, drawn * 3 % members);
+        network.run_for_millis(seed * 97 % 1500);
+        network.tamper = Some(Box::new(move |sender, receiver, packet| {
+            let is_of_kind = kind.is_none_or(|kind| PacketKind::of(packet) == Some(kind));
+            ((sender, receiver) != (from, to) || !is_of_kind).then(|| packet.to_vec())
+        }));
+        network.run_for([10, 20, 60][drawn / 3 % 3]);
+        network.tamper = None;
+        network.run_for(60);
+        let all: BTreeSet<_> = (0..members).map(|it| network.keys[it]).collect();
+        for member in (0..members).chain(newcomer) {
+            let rosters = rosters(&network, member);
+            let is_whole = rosters.iter().all(|roster| roster.is_superset(&all));
+            assert!(is_whole, "{seed}: {kind:?}, {from} -> {to}: {member}");
+            let last = rosters.last().map(BTreeSet::len);
+            assert_eq!(last, Some(network.rooms.len()), "{seed}: {kind:?}");
+        }
+    }
+}
+
 /// Two of five at once is more than a third of the others: a view or two may fail so, and nobody is the worse for it.
 #[test]
 fn weather_strikes_nobody() {
