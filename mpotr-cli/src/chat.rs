@@ -8,15 +8,18 @@ mod conversation;
 mod door;
 mod ending;
 mod entering;
+mod fading;
 mod hearing;
 mod held;
 mod input;
 mod keeping;
 mod link;
 mod losses;
+mod meanwhile;
 pub(crate) mod names;
 mod obeying;
 mod outcome;
+mod quiet;
 mod remembering;
 mod rules;
 mod runs;
@@ -25,22 +28,21 @@ mod verifying;
 mod voting;
 mod waiting;
 pub(crate) mod whom;
-mod wording;
+pub(crate) mod wording;
 
 pub(crate) use args::ChatArgs;
 pub(crate) use door::DoorError;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use mpotr::room::Event;
-use mpotr::{MAX_BODY, Policy, WaitingReason};
+use mpotr::{MAX_BODY, Policy, Vote, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::entry::Entered;
 use crate::output::{Output, OutputError};
@@ -49,6 +51,7 @@ use crate::stop::Stop;
 use crate::transcript::Keeper;
 use conversation::Conversation;
 use entering::{enter, identity_of, people_file, said};
+use fading::Fading;
 use held::HeldTexts;
 use input::Line;
 use link::Link;
@@ -60,9 +63,6 @@ const LINES_AHEAD: usize = 16;
 
 /// Texts of a script that wait until the room is secure, while what is behind them is read: it may let people in.
 const EARLY: usize = 256;
-
-/// How soon the end of the input is seen while nothing of it is taken.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The most bytes of a text.
 const TEXT_LIMIT: usize = MAX_BODY.saturating_sub(Payload::OVERHEAD);
@@ -124,9 +124,16 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         args.room, place
     ));
     out.notice(conversation.door());
+    if said.guards_rules {
+        out.notice(format_args!(
+            "{} may change the rules of the room, since what any one member could change would bind nobody; --change says \
+             otherwise",
+            command::whose(&said.policy.change)
+        ));
+    }
     if at_terminal {
         out.notice(
-            "a line that you type goes to all members; /help lists the commands, ctrl-d leaves",
+            "a line that you type goes to all members; /help lists the commands, /quit or ctrl-d leaves",
         );
     }
 
@@ -150,6 +157,9 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         unkept: None,
         obeys: at_terminal || args.commands,
         losses: Losses::default(),
+        fading: Fading::default(),
+        own: Vec::new(),
+        kept: VecDeque::new(),
         is_leaving: false,
         stops: 0,
         closed: None,
@@ -160,12 +170,14 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         // Without its carrier, what is typed waits where it is.
         let has_room = chat.out.has_room();
         let goes_on = !chat.is_leaving && chat.link.is_up();
-        let reads = chat.reads(at_terminal) && goes_on && has_room;
+        let reads = chat.reads(at_terminal) && goes_on && has_room && chat.kept.is_empty();
+        let sends_kept = chat.reads(at_terminal) && goes_on && has_room && !chat.kept.is_empty();
         let sends_early = chat.conversation.is_secure() && !chat.early.is_empty() && goes_on;
         // Who asks the program to stop does not wait for a reader of its output.
         let hears = has_room || chat.stops > 0;
         let is_watched = at_terminal && !input_is_over && !chat.is_leaving && !chat.link.is_up();
-        let losses = chat.losses.due();
+        let looks = is_watched && has_room && chat.kept.len() < LINES_AHEAD;
+        let aside = chat.due();
         tokio::select! {
             event = events.recv(), if hears => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
@@ -178,6 +190,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 }
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
                 Some(DriverEvent::Reconnecting { closed, attempt, wait }) => {
+                    chat.conversation.quiet.forget();
                     let told = chat.link.lost(&closed.text, attempt, wait);
                     chat.out.notice(told);
                 }
@@ -205,12 +218,19 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 Some(_) => {}
                 None => anyhow::bail!("the room stopped without an end"),
             },
-            // What the room does not take yet stays in the pipe.
-            line = next_line(&chat.handle, &mut lines), if reads => match line {
+            // What the room does not take yet stays in the pipe. Who asks what needs no carrier is answered without one.
+            line = next_line(&chat.handle, &mut lines, looks), if reads || looks => match line {
+                Some(Ok(line)) if looks => chat.say_meanwhile(line).await,
                 Some(Ok(line)) => chat.say(line).await,
                 Some(Err(error)) => {
                     chat.outcome.note(Unsent::Unreadable(error.to_string()));
                     chat.leave().await;
+                }
+                None if looks => {
+                    input_is_over = true;
+                    chat.out.notice(
+                        "the input has ended: this member leaves when the relay is there again; ctrl-c leaves now",
+                    );
                 }
                 None => chat.input_ends().await,
             },
@@ -224,13 +244,11 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 chat.closed = Some(error);
                 chat.leave().await;
             }
-            () = until(losses), if losses.is_some() => chat.tell_losses(),
-            // What wakes a reader is a line, which would have to be kept somewhere.
-            () = sleep(LOOK_AGAIN), if is_watched => if lines.is_closed() && lines.is_empty() {
-                input_is_over = true;
-                chat.out.notice(
-                    "the input has ended: this member leaves when the relay is there again; ctrl-c leaves now",
-                );
+            () = until(aside), if aside.is_some() => chat.tell_aside(),
+            is_writable = chat.handle.writable(), if sends_kept => match is_writable {
+                Ok(()) => chat.say_kept().await,
+                // An event tells why.
+                Err(_) => chat.is_leaving = true,
             },
             _ = stop.asked() => chat.stop().await?,
         }
@@ -245,12 +263,13 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// The next line of the input, as soon as the room takes another text.
+/// The next line of the input, as soon as the room takes another text, or `at_once`.
 async fn next_line(
     handle: &RoomHandle,
     lines: &mut mpsc::Receiver<io::Result<Line>>,
+    at_once: bool,
 ) -> Option<io::Result<Line>> {
-    if handle.writable().await.is_err() {
+    if !at_once && handle.writable().await.is_err() {
         // An event tells why the room has ended.
         core::future::pending::<()>().await;
     }
@@ -285,6 +304,12 @@ struct Chat<'a> {
     /// Whether a line that begins with a slash is a command.
     obeys: bool,
     losses: Losses,
+    /// What others asked for and may have taken back.
+    fading: Fading,
+    /// What this person has asked for.
+    own: Vec<Vote>,
+    /// Lines that were typed while the carrier is away, and wait for it.
+    kept: VecDeque<Line>,
     is_leaving: bool,
     /// How often the program was asked to stop.
     stops: u8,

@@ -61,7 +61,10 @@ pub(crate) fn throw_away() -> IdentityKeyPair {
 /// # Errors
 /// The file cannot be read or does not parse; a wrong passphrase.
 pub(crate) fn load(path: &Path, passphrase: Passphrase<'_>) -> anyhow::Result<IdentityKeyPair> {
-    let file = store::read(path)?;
+    let file = store::read(path).map_err(|error| match is_public_key(path) {
+        true => mistaken(path),
+        false => error.into(),
+    })?;
     let text = match (is_sealed(&file), passphrase) {
         (false, Passphrase::IfNeeded | Passphrase::Never) => file,
         (true, Passphrase::Never) => return Err(PromptError::NotGiven.into()),
@@ -75,7 +78,23 @@ pub(crate) fn load(path: &Path, passphrase: Passphrase<'_>) -> anyhow::Result<Id
             open(&file, &prompt::ask(path)?).with_context(|| cannot_open(path))?
         }
     };
-    parse::<AnySuite>(&text).with_context(|| cannot_open(path))
+    let parsed = parse::<AnySuite>(&text).with_context(|| cannot_open(path));
+    parsed.map_err(|error| match is_public_key(path) {
+        true => mistaken(path),
+        false => error,
+    })
+}
+
+fn mistaken(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{} is a public key, which others have too; an identity is the file that `mpotr identity new` made",
+        path.display()
+    )
+}
+
+/// Whether a file holds a public key: who names it where an identity is wanted took one for the other.
+fn is_public_key(path: &Path) -> bool {
+    public_key::read_regular(path).is_ok()
 }
 
 /// Whether an identity was not read for want of the right passphrase.

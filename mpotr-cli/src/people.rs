@@ -124,23 +124,30 @@ fn name(args: &NameArgs, out: &mut Output) -> anyhow::Result<()> {
 /// Whom a word means among those who are known.
 fn find(people: &KnownPeople, word: &str) -> anyhow::Result<IdentityKey> {
     let whom = Whom::parse(word)?;
-    let key = match &whom {
-        Whom::Key(_) | Whom::File(_) => whom.key()?,
-        Whom::Fingerprint(digits) => one(people, |key| Digits::of_key(key) == *digits),
-        Whom::Short { digits, .. } => one(people, |key| Digits::of_key(key).short() == digits),
-        Whom::Nick(_) => people.named(word.trim()),
+    let known = people.iter().map(|(key, _)| *key);
+    let fits: Vec<_> = match &whom {
+        Whom::Key(_) | Whom::File(_) => whom.key()?.into_iter().collect(),
+        Whom::Fingerprint(digits) => known.filter(|key| Digits::of_key(key) == *digits).collect(),
+        Whom::Short { digits, .. } => known
+            .filter(|key| Digits::of_key(key).short() == digits)
+            .collect(),
+        Whom::Nick(_) => people.named(word.trim()).into_iter().collect(),
     };
-    key.filter(|key| people.get(key).is_some())
-        .ok_or_else(|| anyhow::anyhow!("nobody is known as {word}, or more than one"))
-}
-
-/// The one person of whom this is true.
-fn one(people: &KnownPeople, is_meant: impl Fn(&IdentityKey) -> bool) -> Option<IdentityKey> {
-    let mut hits = people
-        .iter()
-        .map(|(key, _)| *key)
-        .filter(|key| is_meant(key));
-    hits.next().filter(|_| hits.next().is_none())
+    let fits = fits.iter().filter_map(|key| Some((*key, people.get(key)?)));
+    match fits.collect::<Vec<_>>().as_slice() {
+        [] => anyhow::bail!("nobody is known as {word}; `mpotr people list` lists whom you know"),
+        [(key, _)] => Ok(*key),
+        several => {
+            let lines: Vec<_> = several
+                .iter()
+                .map(|(key, person)| line(key, person))
+                .collect();
+            anyhow::bail!(
+                "{word} may mean any of these, say it by the whole fingerprint: {}",
+                lines.join("; ")
+            )
+        }
+    }
 }
 
 /// Says whose name it is that cannot be given again.

@@ -207,8 +207,38 @@ fn of_tls(error: rustls::Error) -> Closed {
             | rustls::Error::NoCertificatesPresented
             | rustls::Error::UnsupportedNameType
     );
-    let text = format!("the connection cannot be encrypted: {error}");
+    let text = format!("the connection cannot be encrypted: {}", words(&error));
     Closed::new(CloseCode::Tls, text).retrying(!is_shown)
+}
+
+/// What a person can do about it, where that is known.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of all others a person is told what the library says"
+)]
+fn words(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "no authority that this system trusts vouches for the server; if its key is known, as a relay prints it, add that to \
+             the address: #sha256=.. and 64 digits"
+                .to_owned()
+        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "the server's certificate is for another name than the address has".to_owned(),
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "the server's certificate is no longer valid, or the clock of this machine is wrong".to_owned(),
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "the server's certificate is not valid yet, or the clock of this machine is wrong".to_owned(),
+        rustls::Error::InvalidMessage(_) => {
+            "what answers there does not speak TLS; for a connection that is not encrypted the address begins with mpotr://, \
+             ws:// or irc://"
+                .to_owned()
+        }
+        error => error.to_string(),
+    }
 }
 
 fn of_io(error: io::Error) -> Closed {

@@ -106,7 +106,8 @@ pub(crate) struct ChatArgs {
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) exclude: Option<WrittenRule>,
-    /// Whose word changes the rules
+    /// Whose word changes the rules [default: anyone; with --exclude or --admit the stricter of these, since what any one
+    /// member may change binds nobody]
     #[arg(
         long,
         value_name = "RULE",

@@ -12,7 +12,7 @@ use super::awaited::Asked;
 use super::command;
 use super::conversation::Conversation;
 use super::door::Door;
-use super::rules::Amendment;
+use super::rules::{self, Amendment};
 use super::whom::{Digits, Whom, WhomError};
 use super::wording::count;
 
@@ -36,6 +36,18 @@ impl Conversation {
     /// The word means no member, or might mean two.
     pub(super) fn member(&self, word: &str) -> Result<IdentityKey, WhomError> {
         match self.names.find(word, self.inside())? {
+            member if member == self.me => Err(WhomError::Yourself),
+            member => Ok(member),
+        }
+    }
+
+    /// The member that a person means, itself left out, where nobody but those who are here can be meant: who has left, or is
+    /// only known, can neither be left out nor be shown no more.
+    ///
+    /// # Errors
+    /// The word means no member, or might mean two.
+    pub(super) fn present(&self, word: &str) -> Result<IdentityKey, WhomError> {
+        match self.names.find_present(word, self.inside())? {
             member if member == self.me => Err(WhomError::Yourself),
             member => Ok(member),
         }
@@ -132,6 +144,7 @@ impl Chat<'_> {
             Ok(Newcomer::Here(key)) => {
                 let asked = self.handle.admit(key).await;
                 if asked.is_ok() {
+                    self.own.push(Vote::Admit(key));
                     self.conversation.awaited.admit(key);
                     self.out.notice(format_args!(
                         "letting {} in",
@@ -164,7 +177,7 @@ impl Chat<'_> {
 
     /// Leaves a member out.
     pub(super) async fn kick(&mut self, word: &str) {
-        let Some(member) = self.member(word) else {
+        let Some(member) = self.present(word) else {
             return;
         };
         if self.conversation.door.takes_strangers() {
@@ -175,6 +188,7 @@ impl Chat<'_> {
         }
         let asked = self.handle.exclude(member).await;
         if asked.is_ok() {
+            self.own.push(Vote::Exclude(member));
             self.conversation.awaited.exclude(member);
             let name = self.conversation.name(&member);
             self.out.notice(format_args!(
@@ -202,6 +216,7 @@ impl Chat<'_> {
             Ok(Some((key, vote))) => {
                 let name = self.conversation.name(&key);
                 self.out.notice(format_args!("taken back for {name}"));
+                self.own.retain(|own| *own != vote);
                 let asked = self.handle.withdraw(vote).await;
                 self.ask(asked);
             }
@@ -230,8 +245,15 @@ impl Chat<'_> {
 
     /// Shows a member's texts no more, or again.
     pub(super) fn mute(&mut self, word: &str, muted: bool) {
-        if let Some(member) = self.member(word) {
+        if let Some(member) = self.present(word) {
             self.conversation.mute(member, muted);
+            let name = self.conversation.name(&member);
+            let shown = if muted {
+                "is not shown from now on"
+            } else {
+                "is shown again"
+            };
+            self.out.notice(format_args!("what {name} writes {shown}"));
         }
     }
 
@@ -240,6 +262,13 @@ impl Chat<'_> {
         let conversation = &self.conversation;
         match amendment.apply(&self.policy, |word| conversation.anyone(word)) {
             Ok(policy) => {
+                if rules::is_unguarded(&policy) {
+                    self.out.notice(
+                        "any one member may still change the rules, and so undo this; /policy change asks for another rule \
+                         on that",
+                    );
+                }
+                self.own.push(Vote::Policy(policy.clone()));
                 let asked = self.handle.change_policy(policy).await;
                 self.ask(asked);
             }
@@ -247,10 +276,10 @@ impl Chat<'_> {
         }
     }
 
-    /// The member that a person means, or a word why there is no such member.
-    fn member(&mut self, word: &str) -> Option<IdentityKey> {
+    /// The member that a person means among those who are here, or a word why there is no such member.
+    fn present(&mut self, word: &str) -> Option<IdentityKey> {
         self.conversation
-            .member(word)
+            .present(word)
             .map_err(|error| self.tell(error.lines()))
             .ok()
     }

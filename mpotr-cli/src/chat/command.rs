@@ -46,6 +46,8 @@ pub(super) enum Command {
     Answer(String),
     /// Give up what is asked.
     Decline,
+    /// Leave the room.
+    Quit,
     /// List the commands.
     Help,
     /// A text in which a slash stands behind blanks alone: a command that a finger slipped on, and nothing for the others.
@@ -82,7 +84,7 @@ pub(super) const HELP: [&str; 29] = [
     "/answer A         answer one who asks: /answer there; with the name before it if more than one does",
     "/decline          give up what is asked",
     "/help             this list",
-    "ctrl-d            leave the room; ctrl-c does, too",
+    "/quit             leave the room; ctrl-d and ctrl-c do, too",
     "//text            send a text that begins with a slash",
     "WHO is a whole fingerprint (40 digits), a file with a public key (alice.pub, ./alice), a name that one",
     "person alone has, or # and the first ten digits. A word that may mean two people means neither, and both",
@@ -90,6 +92,35 @@ pub(super) const HELP: [&str; 29] = [
 ];
 
 impl Command {
+    /// Whether it is done here, with what is known, and asks the room for nothing.
+    pub(super) const fn needs_no_carrier(&self) -> bool {
+        match self {
+            Self::Members
+            | Self::Mute(_)
+            | Self::Unmute(_)
+            | Self::Policy
+            | Self::Help
+            | Self::Blanks
+            | Self::Usage(_)
+            | Self::Unknown(_) => true,
+            Self::Say(_)
+            | Self::Admit(_)
+            | Self::Kick(_)
+            | Self::Release(_)
+            | Self::Discard(_)
+            | Self::Refresh
+            | Self::Amend(_)
+            | Self::Merge(_)
+            | Self::Withdraw(_)
+            | Self::Code
+            | Self::CodeIsSame(_)
+            | Self::Verify(_)
+            | Self::Answer(_)
+            | Self::Decline
+            | Self::Quit => false,
+        }
+    }
+
     /// Reads a line that is a text; for others there is `None`. Where commands are not obeyed, every text is one to send.
     pub(super) fn parse(line: Line, obeys: bool) -> Result<Self, Line> {
         let Line::Text(text) = line else {
@@ -136,6 +167,7 @@ impl Command {
             ("answer", false) => Self::Answer(who),
             ("decline", true) => Self::Decline,
             ("help", true) => Self::Help,
+            ("quit" | "exit" | "leave", true) => Self::Quit,
             ("admit", false) => Self::Admit(who),
             ("kick", false) => Self::Kick(who),
             ("mute", false) => Self::Mute(who),
@@ -178,8 +210,8 @@ fn usage(name: &str, line: &str) -> Command {
             Command::Usage("/verify WHO QUESTION? ANSWER: asks a member whether it knows the same")
         }
         "answer" => Command::Usage("/answer ANSWER: answers one who asks"),
-        "members" | "refresh" | "help" | "decline" => {
-            Command::Usage("/members, /refresh, /decline and /help stand alone")
+        "members" | "refresh" | "help" | "decline" | "quit" | "exit" | "leave" => {
+            Command::Usage("/members, /refresh, /decline, /quit and /help stand alone")
         }
         _ => Command::Unknown(line.to_owned()),
     }
@@ -235,6 +267,9 @@ mod tests {
         assert_eq!(parse("hello"), Command::Say("hello".to_owned()));
         assert_eq!(parse("//hello"), Command::Say("/hello".to_owned()));
         assert_eq!(parse("/members"), Command::Members);
+        for quit in ["/quit", "/exit", "/leave"] {
+            assert_eq!(parse(quit), Command::Quit);
+        }
         assert_eq!(parse("/kick  bob "), Command::Kick("bob".to_owned()));
         assert_eq!(parse("/release"), Command::Release(None));
         assert_eq!(parse("/discard 12"), Command::Discard(Some(12)));

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use mpotr::room::Event;
 use mpotr::{Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
+use tokio::time::Instant;
 
 use super::awaited::Awaited;
 use super::door::{Door, Trust};
 use super::names::{Names, Naming};
+use super::quiet::Quiet;
 use super::remembering::Learned;
 use super::verifying::Verifying;
 use super::waiting::{News, Waiting};
@@ -53,6 +55,10 @@ pub(super) struct Conversation {
     pub(super) absent_from_runs: BTreeSet<IdentityKey>,
     /// Who would be in the room with this member, and is not let in.
     pub(super) to_admit: BTreeSet<IdentityKey>,
+    /// Of whom of those was told while the room was secure, until they are in.
+    pub(super) told_to_admit: BTreeSet<IdentityKey>,
+    /// Who says nothing though the others wait for its word.
+    pub(super) quiet: Quiet,
     /// Whether the others have the votes to leave this member out.
     pub(super) is_put_out: bool,
     /// How many packets were told of that speak of other rooms, in this epoch. Anyone can send them.
@@ -81,6 +87,8 @@ impl Conversation {
             muted: BTreeSet::new(),
             absent_from_runs: BTreeSet::new(),
             to_admit: BTreeSet::new(),
+            told_to_admit: BTreeSet::new(),
+            quiet: Quiet::default(),
             is_put_out: false,
             other_rooms: 0,
         }
@@ -105,9 +113,18 @@ impl Conversation {
         self.waiting.looked_at();
         let line =
             |member: &IdentityKey, what: &str| format!("  {}{what}", self.names.line(member));
+        let now = Instant::now();
         let others = self.others.iter().flatten().map(|member| {
-            let is_muted = self.is_muted(member);
-            line(member, if is_muted { " (muted)" } else { "" })
+            let muted = if self.is_muted(member) {
+                " (muted)"
+            } else {
+                ""
+            };
+            let quiet = self
+                .quiet
+                .since(member, now)
+                .map(|since| format!(" (no word for over {} s)", since.as_secs()));
+            line(member, &format!("{muted}{}", quiet.unwrap_or_default()))
         });
         let waiting = self.waiting.listed();
         let awaited = self.awaited.awaited();
@@ -212,6 +229,7 @@ impl Conversation {
                 }
                 self.waiting.are_in(everyone.iter().copied());
                 self.absent_from_runs.retain(|it| !everyone.contains(it));
+                self.told_to_admit.retain(|it| !everyone.contains(it));
                 self.awaited.settle(&everyone);
                 let others = roster.iter().filter(|member| !member.is_me);
                 let others: BTreeSet<_> = others.map(|member| member.identity).collect();
@@ -354,6 +372,7 @@ impl Conversation {
             Ok(Payload { .. }) if self.is_muted(&author) => Vec::new(),
             Ok(Payload { nick, text }) => {
                 let heard = self.names.note(author, &nick);
+                let text = wording::with_blanks_for_tabs(&text);
                 let text = Say::Text(format!("{}: {}", self.name(&author), Escaped(&text)));
                 let judged = self.judge(author, &nick, &heard);
                 let heard = heard.iter().map(|naming| Say::Notice(self.tell(naming)));

@@ -70,7 +70,11 @@ impl Chat<'_> {
         for _ in self.early.drain(..).chain(self.unseen.take()) {
             self.outcome.note(Unsent::Unread);
         }
-        while let Ok(line) = lines.try_recv() {
+        let kept = self.kept.drain(..).map(Ok).collect::<Vec<_>>();
+        let rest = kept
+            .into_iter()
+            .chain(core::iter::from_fn(|| lines.try_recv().ok()));
+        for line in rest {
             let is_empty = matches!(&line, Ok(Line::Text(text)) if text.is_empty());
             match line {
                 Ok(_) if is_empty => {}

@@ -14,7 +14,7 @@ use mpotr_transport::{Connect, ExecConnect, RelayConnect, Transport as _};
 use super::args::ChatArgs;
 use super::door::Door;
 use super::link;
-use super::rules::WrittenRule;
+use super::rules::{WrittenRule, change_beside};
 use crate::address::{NetworkAddress, Place};
 use crate::entry::{Entered, Entry};
 use crate::identity::{self, Passphrase};
@@ -78,6 +78,8 @@ pub(super) struct Said {
     pub(super) known: Option<KnownPeople>,
     pub(super) door: Door,
     pub(super) policy: Policy,
+    /// Whether its rule on changes is one that the person has not given.
+    pub(super) guards_rules: bool,
     #[cfg(feature = "irc")]
     login: Login,
 }
@@ -93,9 +95,11 @@ pub(super) async fn said(
     let read = move || {
         let known = people.as_ref().map(PeopleFile::load);
         let known = known.transpose()?.flatten();
+        let policy = policy_of(&args)?;
         Ok(Said {
             door: Door::of(&args, &me, known.as_ref())?,
-            policy: policy_of(&args)?,
+            guards_rules: args.change.is_none() && policy.change != Rule::Anyone,
+            policy,
             #[cfg(feature = "irc")]
             login: match args.place() {
                 Place::Irc(_) => args.login().read()?,
@@ -113,10 +117,15 @@ fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
         Some(written) => written.of_files(),
         None => Ok(Rule::Anyone),
     };
+    let (admit, exclude) = (rule(&args.admit)?, rule(&args.exclude)?);
+    let change = match &args.change {
+        Some(written) => written.of_files()?,
+        None => change_beside(&admit, &exclude),
+    };
     Ok(Policy {
-        admit: rule(&args.admit)?,
-        exclude: rule(&args.exclude)?,
-        change: rule(&args.change)?,
+        admit,
+        exclude,
+        change,
         evidence: args.evidence,
         rekey: args.rekey.unwrap_or_default(),
         ..Policy::default()

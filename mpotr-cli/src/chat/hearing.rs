@@ -12,6 +12,8 @@ impl Chat<'_> {
     /// Shows what happened in the room.
     pub(super) async fn hear(&mut self, event: Event) {
         self.outcome.hear(&event, &self.conversation);
+        self.fading.hear(&event, Instant::now());
+        self.conversation.quiet.hear(&event, Instant::now());
         self.hear_of_texts(&event).await;
         let conversation = &self.conversation;
         let name = |member: &_| conversation.name(member);
@@ -32,7 +34,9 @@ impl Chat<'_> {
         }
         let is_shown = matches!(event, Event::Secure { .. });
         if let Event::PolicyChanged { policy } = &event {
+            let told = wording::other_rules(&self.policy, policy);
             self.policy.clone_from(policy);
+            return self.tell(told);
         }
         for say in self.conversation.hear(event) {
             match say {

@@ -282,10 +282,52 @@ impl Names {
         word: &str,
         among: impl Iterator<Item = IdentityKey>,
     ) -> Result<IdentityKey, WhomError> {
+        let among = among.collect();
+        self.only(word, &self.hits(word, &among)?, &among)
+    }
+
+    /// The same where nobody else can be meant: others who are called so are passed over.
+    ///
+    /// # Errors
+    /// The word means nobody among these, or might mean two of them.
+    pub(crate) fn find_present(
+        &self,
+        word: &str,
+        among: impl Iterator<Item = IdentityKey>,
+    ) -> Result<IdentityKey, WhomError> {
+        let among = among.collect();
+        let hits = self.hits(word, &among)?;
+        let present = hits.intersection(&among).copied().collect();
+        self.only(word, &present, &among)
+    }
+
+    /// The one that is hit.
+    fn only(
+        &self,
+        word: &str,
+        hits: &BTreeSet<IdentityKey>,
+        among: &BTreeSet<IdentityKey>,
+    ) -> Result<IdentityKey, WhomError> {
+        let word = Escaped(word).to_string();
+        match (hits.first(), hits.len()) {
+            (Some(hit), 1) if among.contains(hit) => Ok(*hit),
+            (Some(_), 2..) => Err(WhomError::Several {
+                word,
+                hits: hits.iter().map(|hit| self.line(hit)).collect(),
+            }),
+            (Some(_) | None, _) => Err(WhomError::Nobody(word)),
+        }
+    }
+
+    /// All whom a word might mean.
+    fn hits(
+        &self,
+        word: &str,
+        among: &BTreeSet<IdentityKey>,
+    ) -> Result<BTreeSet<IdentityKey>, WhomError> {
         let whom = Whom::parse(word)?;
         let key = self.key(word, &whom)?;
-        let among: BTreeSet<_> = among.collect();
-        let hits: BTreeSet<IdentityKey> = match &whom {
+        Ok(match &whom {
             Whom::File(_) | Whom::Key(_) => among
                 .iter()
                 .copied()
@@ -304,23 +346,14 @@ impl Names {
             }
             // All who have used the nick might be meant, here or not.
             Whom::Nick(look) => {
-                let hits = self.called(word, look, &among);
+                let hits = self.called(word, look, among);
                 // As the program shows one that nobody knows.
                 match word.trim().strip_suffix(UNKNOWN) {
-                    Some(nick) if hits.is_empty() => self.called(nick, &Skeleton::of(nick), &among),
+                    Some(nick) if hits.is_empty() => self.called(nick, &Skeleton::of(nick), among),
                     Some(_) | None => hits,
                 }
             }
-        };
-        let word = Escaped(word).to_string();
-        match (hits.first(), hits.len()) {
-            (Some(hit), 1) if among.contains(hit) => Ok(*hit),
-            (Some(_), 2..) => Err(WhomError::Several {
-                word,
-                hits: hits.iter().map(|hit| self.line(hit)).collect(),
-            }),
-            (Some(_) | None, _) => Err(WhomError::Nobody(word)),
-        }
+        })
     }
 
     /// All who are called so: by the person, by themselves, or by the file by which they were given.

@@ -1,5 +1,6 @@
 //! What a line asks for: a text, or a command. `docs/spec/09-chat-payload.md`, "Commands".
 
+use mpotr::Vote;
 use mpotr_formats::Escaped;
 use mpotr_transport::HandleError;
 
@@ -22,6 +23,7 @@ impl Chat<'_> {
                 let members = self.conversation.members();
                 self.tell(members);
             }
+            Command::Quit => self.leave().await,
             Command::Help => self.tell(HELP.map(str::to_owned).into()),
             Command::Blanks => self.out.notice(
                 "this line was not sent: a command begins with its slash, without a blank before it; //text sends a \
@@ -39,6 +41,7 @@ impl Chat<'_> {
             Command::Merge(name) => {
                 let asked = self.handle.merge(name).await;
                 if asked.is_ok() {
+                    self.own.push(Vote::Merge(name));
                     self.out
                         .notice("voting to become one with that room, which has to vote for it, too");
                 }

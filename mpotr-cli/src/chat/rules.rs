@@ -36,6 +36,30 @@ pub(super) enum Amendment {
     Rekey(Rekey),
 }
 
+/// Whose word changes the rules, where a person has not said it, but has said whose word lets in or leaves out: no fewer. What any
+/// one member could undo would bind nobody.
+pub(super) fn change_beside(admit: &Rule, exclude: &Rule) -> Rule {
+    match (admit, exclude) {
+        (Rule::Quorum(admit), Rule::Quorum(exclude)) => Rule::Quorum(*admit.max(exclude)),
+        (admit, exclude) if is_anyone(exclude) => admit.clone(),
+        (_, exclude) => exclude.clone(),
+    }
+}
+
+/// Whether any one member may change rules that ask for more than one.
+pub(super) fn is_unguarded(policy: &Policy) -> bool {
+    let asks_for_more = !is_anyone(&policy.admit) || !is_anyone(&policy.exclude) || policy.evidence;
+    asks_for_more && is_anyone(&policy.change)
+}
+
+fn is_anyone(rule: &Rule) -> bool {
+    match rule {
+        Rule::Anyone => true,
+        Rule::Quorum(votes) => votes.get() == 1,
+        Rule::Founders(_) => false,
+    }
+}
+
 /// Why a rule cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RuleError {
@@ -137,7 +161,7 @@ impl Amendment {
 mod tests {
     use mpotr::{IdentityKey, Policy, Rekey, Rule};
 
-    use super::{Amendment, RuleError, WrittenRule};
+    use super::{Amendment, RuleError, WrittenRule, change_beside, is_unguarded};
 
     fn bob(name: &str) -> Result<IdentityKey, String> {
         match name {
@@ -187,6 +211,36 @@ mod tests {
         assert!(amended("evidence on").unwrap().evidence);
         assert_eq!(amended("rekey light").unwrap().rekey, Rekey::Light);
         assert_eq!(amended("admit eve"), Err("eve".to_owned()));
+    }
+
+    #[test]
+    fn rules_that_bind_are_not_changed_by_any_one_member() {
+        let quorum = |votes: u16| Rule::Quorum(votes.try_into().unwrap());
+        let founders = Rule::Founders([IdentityKey::new([2; 32])].into());
+        for (admit, exclude, change) in [
+            (Rule::Anyone, Rule::Anyone, Rule::Anyone),
+            (Rule::Anyone, quorum(2), quorum(2)),
+            (quorum(3), Rule::Anyone, quorum(3)),
+            (quorum(3), quorum(2), quorum(3)),
+            (quorum(3), quorum(1), quorum(3)),
+            (founders.clone(), Rule::Anyone, founders.clone()),
+            (quorum(2), founders.clone(), founders),
+        ] {
+            assert_eq!(
+                change_beside(&admit, &exclude),
+                change,
+                "{admit:?} {exclude:?}"
+            );
+        }
+        let rules = Policy {
+            exclude: quorum(2),
+            ..Policy::default()
+        };
+        assert!(is_unguarded(&rules) && !is_unguarded(&Policy::default()));
+        assert!(!is_unguarded(&Policy {
+            change: quorum(2),
+            ..rules
+        }));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use mpotr::room::Event;
 use mpotr::{IdentityKey, WaitingReason};
 
 use super::conversation::{Conversation, Say, notice};
+use super::wording::fingerprint;
 
 impl Conversation {
     /// What to print of a run, if the event is of one.
@@ -32,7 +33,7 @@ impl Conversation {
                 ..
             } => {
                 self.to_admit.insert(*claimed);
-                None
+                self.is_asked_to_admit(*claimed)
             }
             Event::WaitingOver {
                 reason: WaitingReason::AdmitHere { claimed },
@@ -51,6 +52,26 @@ impl Conversation {
             Event::Waiting { reason, .. } => self.waits_for_run(reason),
             _ => None,
         }
+    }
+
+    /// What to print, once, where others let in one whom this member does not: nobody comes in without the word of each.
+    fn is_asked_to_admit(&mut self, claimed: IdentityKey) -> Option<Vec<Say>> {
+        if !self.is_secure() || !self.told_to_admit.insert(claimed) {
+            return None;
+        }
+        let whole = self.whole(&claimed);
+        let key = fingerprint(&claimed);
+        Some(match self.door.can_admit(&claimed) {
+            true => vec![
+                Say::Notice(format!(
+                    "others here would let in {whole}, and wait for your word: nobody comes in whom one of you does not let in"
+                )),
+                Say::Notice(format!("to agree: /admit {key}")),
+            ],
+            false => notice(format!(
+                "others here would let in {whole}, who is not one of --with: as long as you are in, it stays outside"
+            )),
+        })
     }
 
     /// What to print if the room waits for a run.

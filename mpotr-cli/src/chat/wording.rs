@@ -39,7 +39,6 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             "the others have gone on without this member; asking to be let in again".to_owned()
         }
         Event::Removed => "the others have left this member out".to_owned(),
-        Event::PolicyChanged { policy } => return rules("the room has other rules:", policy),
         Event::OtherEpoch { name, members } => format!(
             "a packet says that there is another room of this name, with {} (unproven); nothing follows from that, and \
              /merge {name} votes to become one with it",
@@ -185,7 +184,7 @@ fn votes_needed(more: usize, vote: &Vote, name: impl Fn(&IdentityKey) -> String)
 }
 
 /// What a vote is for.
-fn purpose(vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {
+pub(super) fn purpose(vote: &Vote, name: impl Fn(&IdentityKey) -> String) -> String {
     match vote {
         Vote::Admit(identity) => format!("to let {} in", name(identity)),
         Vote::Exclude(identity) => format!("to leave {} out", name(identity)),
@@ -204,6 +203,24 @@ pub(super) const fn why_dropped(why: DropReason) -> &'static str {
         DropReason::Expired => "the room's keys were too old to write with",
         DropReason::NobodyLeft => "everyone else had left the room",
         _ => "the room did not say why",
+    }
+}
+
+/// The rules that are other than before.
+pub(super) fn other_rules(before: &Policy, now: &Policy) -> Vec<String> {
+    let old = command::describe(before);
+    let all = command::describe(now);
+    let news: Vec<_> = all
+        .iter()
+        .filter(|line| !old.contains(line))
+        .cloned()
+        .collect();
+    match news.is_empty() {
+        // What is not described has changed, or this member did not know the rules before.
+        true => rules("the room has other rules:", now),
+        false => core::iter::once("the room has other rules; what has changed:".to_owned())
+            .chain(news)
+            .collect(),
     }
 }
 
@@ -263,6 +280,14 @@ pub(super) fn count(number: usize, what: &str) -> String {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     }
+}
+
+/// Blanks in the place of a tab: a terminal would go to a column that is that of no row here.
+const TAB: &str = "    ";
+
+/// A text as it is shown: code that is pasted has tabs, and blanks look as it does.
+pub(crate) fn with_blanks_for_tabs(text: &str) -> String {
+    text.replace('\t', TAB)
 }
 
 /// What people compare.

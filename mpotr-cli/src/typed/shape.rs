@@ -7,6 +7,7 @@ use std::fs::File;
 
 use mpotr_formats::Escaped;
 
+use crate::chat::wording::with_blanks_for_tabs;
 use crate::rows::Rows;
 
 /// Rows of a terminal that does not say how many it has.
@@ -32,7 +33,8 @@ impl Shape {
 
     /// Puts a line there, of which as many rows are shown as a screen has, the last ones: what is written for that.
     pub(super) fn show(&mut self, line: &[u8], rows: Rows, most: usize) -> String {
-        let line = Escaped(&String::from_utf8_lossy(line)).to_string();
+        let line = with_blanks_for_tabs(&String::from_utf8_lossy(line));
+        let line = Escaped(&line).to_string();
         let rows = rows.of_typed(&line);
         let shown = rows.get(rows.len().saturating_sub(most)..);
         let shown = shown.unwrap_or_default();
@@ -98,6 +100,7 @@ mod tests {
     fn what_is_typed_is_escaped_and_what_is_no_text_is_marked() {
         let mut shape = Shape::default();
         assert_eq!(shape.show("a\u{202e}".as_bytes(), TEN, 5), "a\\u{202e}");
+        assert_eq!(shape.show(b"a\tb", TEN, 5), "a    b");
         assert_eq!(shape.show(b"a\xff", TEN, 5), "a\u{fffd}");
         assert_eq!(
             shape.show("日本語日本".as_bytes(), TEN, 5),

@@ -212,6 +212,93 @@ fn who_is_asked_for_a_vote_is_told_what_to_type() {
 }
 
 #[test]
+fn a_vote_that_is_taken_back_is_told_to_those_who_were_asked() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let rules = ["--open", "--members", "3", "--commands", "--exclude", "2"];
+    let mut one = town.enters(&alice, &rules);
+    let other = town.enters(&bob, &rules);
+    let third = town.enters(&carol, &rules);
+    for member in [&one, &other, &third] {
+        member.hears_err("secure: 3 members");
+    }
+    one.type_in(&format!("/kick {}\n", carol.public));
+    other.hears_err("to agree: /kick ");
+    one.type_in(&format!("/withdraw {}\n", carol.public));
+    let told = other.hears_err("no longer asks to leave");
+    assert!(!told.contains("is out"), "{told}");
+    // Who has taken it back knows that.
+    assert!(!one.hears_err("taken back for").contains("no longer asks"));
+}
+
+/// Who lets nobody in by itself is told that others do, and what to type: without its word nobody comes.
+#[test]
+fn whose_word_is_missing_for_a_newcomer_is_told_what_others_ask() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let asks = ["--ask", "--commands", "--admit", "2"];
+    let mut one = town.enters(&alice, &asks);
+    let mut other = town.enters(&bob, &asks);
+    one.type_in(&format!("/admit {}\n", bob.fingerprint));
+    other.type_in(&format!("/admit {}\n", alice.fingerprint));
+    one.hears_err("secure: 2 members");
+    let third = town.enters(&carol, &["--open"]);
+    other.hears_err("wants to come in");
+    one.type_in(&format!("/admit {}\n", carol.fingerprint));
+    let told = other.hears_err("others here would let in");
+    assert!(
+        told.contains(&format!("would let in {}", carol.fingerprint)),
+        "{told}"
+    );
+    other.type_in(&format!("/admit {}\n", carol.fingerprint));
+    for member in [one, other, third] {
+        member.hears_err("secure: 3 members");
+    }
+}
+
+/// Two votes to leave out, and one to change that, would be one vote to leave out.
+#[test]
+fn who_has_two_votes_to_leave_out_needs_two_to_change_that() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let rules = ["--open", "--members", "3", "--commands", "--exclude", "2"];
+    let mut one = town.enters(&alice, &rules);
+    let other = town.enters(&bob, &rules);
+    let third = town.enters(&carol, &rules);
+    one.hears_err("2 members together may change the rules");
+    for member in [&one, &other, &third] {
+        member.hears_err("secure: 3 members");
+    }
+    one.type_in("/policy exclude anyone\n");
+    one.hears_err("1 more vote needed for other rules");
+    other.hears_err("asks for other rules");
+    one.type_in("/policy\n");
+    one.hears_err("2 members together may leave a member out");
+}
+
+#[test]
+fn who_has_left_is_not_meant_by_a_kick() {
+    let town = Town::new();
+    let open = ["--open", "--members", "3", "--commands"];
+    let mut one = town.chat("alice", &open);
+    let mut other = town.chat("bob", &open);
+    let mut third = town.chat("bob", &open);
+    for member in [&one, &other, &third] {
+        member.hears_err("secure: 3 members");
+    }
+    other.type_in("first\n");
+    third.type_in("second\n");
+    one.hears_out("second");
+    one.hears_err("look alike");
+    one.type_in("/kick bob\n");
+    one.hears_err("bob may mean any of these");
+    other.end_input();
+    one.hears_err("has left");
+    one.type_in("/kick bob\n");
+    third.hears_err("the others are leaving you out");
+}
+
+#[test]
 fn without_a_terminal_it_must_be_said_whom_to_let_in() {
     let home = tempdir().unwrap();
     let chat = [

@@ -426,3 +426,29 @@ fn a_chat_takes_the_identity_that_is_made_where_none_is_named() {
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(told.err.contains("cannot open the identity"), "{told:?}");
 }
+
+#[test]
+fn a_public_key_in_place_of_an_identity_is_told_as_one() {
+    let home = tempdir().unwrap();
+    let file = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    succeed(
+        home.path(),
+        &["identity", "new", "--identity", &file("alice")],
+    );
+    let show = ["identity", "show", "--identity"];
+    let key = succeed(
+        home.path(),
+        &["identity", "show", "--public", "--identity", &file("alice")],
+    );
+    fs::write(file("alice.pub"), key).unwrap();
+    for mode in [0o644, 0o600] {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(file("alice.pub"), mode).unwrap();
+        }
+        let told = fail(home.path(), &[&show[..], &[&file("alice.pub")]].concat());
+        assert!(told.contains("is a public key"), "{told}");
+    }
+}

@@ -51,7 +51,7 @@ fn people_are_added_listed_renamed_and_forgotten() {
         assert_eq!(succeed(home, &["people", "list"]).lines().count(), left);
     }
     let nobody = fail(home, &["people", "forget", "robert"]);
-    assert!(nobody.contains("nobody is known as robert"), "{nobody}");
+    assert!(nobody.contains("nobody is known as robert;"), "{nobody}");
 }
 
 #[test]

@@ -96,6 +96,18 @@ fn members_reach_a_relay_over_tls_and_websocket_and_know_its_key() {
         error.contains("another key than its address says"),
         "{error}"
     );
+    // What a person can do is said, and not what a library calls it.
+    let chat = ["--room", "tea", "--nick", "eve", "--open"];
+    let unpinned = ["chat", "--at", &format!("mpotrs://{host}")];
+    let refused = run(home.path(), &[&unpinned[..], &chat].concat());
+    assert!(refused.err.contains("#sha256="), "{refused:?}");
+    let plain = Relay::start(home.path());
+    let pinned = format!("mpotrs://{}#sha256={}", plain.address, "07".repeat(32));
+    let refused = run(
+        home.path(),
+        &[&["chat", "--at", &pinned][..], &chat].concat(),
+    );
+    assert!(refused.err.contains("does not speak TLS"), "{refused:?}");
 }
 
 #[cfg(unix)]

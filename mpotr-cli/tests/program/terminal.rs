@@ -120,6 +120,59 @@ fn talk_at<T>(kind: &str, test: impl FnOnce(&Path, &str, Terminal, Running) -> T
 }
 
 #[test]
+fn while_the_relay_is_away_what_needs_none_is_answered_and_all_else_waits_in_order() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let address = relay.address.clone();
+    let more = ["--members", "2"];
+    let alice = Terminal::start(home.path(), &arguments(&address, "alice", &more));
+    let bob = enter(home.path(), &address, "bob", &more);
+    alice.shows("the room is secure");
+    bob.hears_err("the room is secure");
+    drop(relay);
+    alice.shows("lost the relay");
+    alice.type_in("/members\n");
+    alice.shows("(you)");
+    for typed in ["one\n", "two\n"] {
+        alice.type_in(typed);
+    }
+    alice.shows("that text waits until the way to the room is there again");
+    alice.type_in("/discard\n");
+    alice.shows("taken back: nobody has read it");
+    alice.type_in("three\n/refresh\nfour\n");
+    alice.shows("/refresh waits until the way to the room is there again");
+    let _relay = Relay::start_on(home.path(), &address);
+    let read = bob.hears_out("alice: four\n");
+    assert!(
+        read.contains("alice: three\n") && !read.contains("one") && !read.contains("two"),
+        "{read}"
+    );
+}
+
+#[test]
+fn who_types_quit_leaves_in_order() {
+    talk(|_home, _relay, mut alice, mut bob| {
+        alice.type_in("hello\n/quit\n");
+        bob.hears_out("alice: hello\n");
+        bob.hears_err("alice has left");
+        bob.end_input();
+        assert_eq!(alice.finish(), Some(0));
+    });
+}
+
+#[test]
+fn a_tab_is_shown_as_blanks_on_both_sides() {
+    talk(|_home, _relay, alice, mut bob| {
+        alice.type_in("\tif it is so:");
+        alice.shows("    if it is so:");
+        alice.type_in("\n");
+        bob.hears_out("alice:     if it is so:\n");
+        bob.type_in("\tthen that\n");
+        alice.shows("bob:     then that");
+    });
+}
+
+#[test]
 fn at_a_terminal_nobody_comes_in_before_the_person_says_so() {
     let home = tempdir().unwrap();
     let relay = Relay::start(home.path());

@@ -1,0 +1,130 @@
+//! What others no longer ask for. The room tells that a vote no longer waits for this member's both when it was taken back and
+//! when it comes true: which of the two shows in the moments after, and a vote that was taken back is told.
+
+use std::time::Duration;
+
+use mpotr::room::Event;
+use mpotr::{IdentityKey, Vote, WaitingReason};
+use tokio::time::Instant;
+
+use super::wording::purpose;
+
+/// After such a time, a vote that comes true has shown that it does.
+const SHOWS: Duration = Duration::from_secs(3);
+
+/// Votes of others that wait no longer, and who asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fading {
+    votes: Vec<(Vote, Vec<IdentityKey>)>,
+    due: Option<Instant>,
+}
+
+impl Fading {
+    /// Takes note of what happens.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no vote")]
+    pub(super) fn hear(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::WaitingOver {
+                reason: WaitingReason::VoteHere { vote, by, .. },
+            } => {
+                self.votes.push((vote.clone(), by.clone()));
+                let due = now.checked_add(SHOWS).unwrap_or(now);
+                self.due = Some(due);
+            }
+            // Fewer ask for it, or more.
+            Event::Waiting {
+                reason: WaitingReason::VoteHere { vote, .. },
+                ..
+            } => self.votes.retain(|(it, _)| it != vote),
+            Event::Waiting {
+                reason: WaitingReason::Excluding { .. } | WaitingReason::Changing { .. },
+                ..
+            }
+            | Event::Secure { .. }
+            | Event::PolicyChanged { .. }
+            | Event::LeftOut { .. }
+            | Event::Left { .. }
+            | Event::Behind
+            | Event::Removed => self.votes.clear(),
+            _ => {}
+        }
+    }
+
+    /// When there may be something to tell.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due.filter(|_| !self.votes.is_empty())
+    }
+
+    /// What was taken back, without what this member asks for itself. `name` tells what a member is called.
+    pub(super) fn tell(
+        &mut self,
+        is_own: impl Fn(&Vote) -> bool,
+        name: impl Fn(&IdentityKey) -> String,
+    ) -> Vec<String> {
+        self.due = None;
+        let votes = core::mem::take(&mut self.votes).into_iter();
+        let others = votes.filter(|(vote, _)| !is_own(vote));
+        let lines = others.map(|(vote, by)| {
+            let names: Vec<_> = by.iter().map(&name).collect();
+            let ask = if by.len() == 1 { "asks" } else { "ask" };
+            format!(
+                "{} no longer {ask} {}",
+                names.join(", "),
+                purpose(&vote, &name)
+            )
+        });
+        lines.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpotr::room::Event;
+    use mpotr::{IdentityKey, Vote, WaitingReason};
+    use tokio::time::Instant;
+
+    use super::{Fading, SHOWS};
+
+    const ALICE: IdentityKey = IdentityKey::new([1; 32]);
+    const BOB: IdentityKey = IdentityKey::new([2; 32]);
+
+    fn asked() -> WaitingReason {
+        WaitingReason::VoteHere {
+            vote: Vote::Exclude(BOB),
+            by: vec![ALICE],
+            need: 2,
+        }
+    }
+
+    fn name(key: &IdentityKey) -> String {
+        match *key {
+            ALICE => "alice".to_owned(),
+            _ => "bob".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_vote_that_waits_no_longer_and_does_not_come_true_was_taken_back() {
+        let mut fading = Fading::default();
+        let now = Instant::now();
+        fading.hear(&Event::WaitingOver { reason: asked() }, now);
+        assert_eq!(fading.due(), Some(now + SHOWS));
+        let told = fading.tell(|_| false, name);
+        assert_eq!(told, ["alice no longer asks to leave bob out"]);
+        assert_eq!(fading.due(), None);
+    }
+
+    #[test]
+    fn what_comes_true_or_is_asked_by_this_member_too_is_not_told() {
+        let mut fading = Fading::default();
+        let now = Instant::now();
+        fading.hear(&Event::WaitingOver { reason: asked() }, now);
+        fading.hear(&Event::LeftOut { member: BOB }, now);
+        assert_eq!(fading.due(), None);
+        fading.hear(&Event::WaitingOver { reason: asked() }, now);
+        assert_eq!(
+            fading.tell(|vote| *vote == Vote::Exclude(BOB), name),
+            [""; 0]
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What is typed while the carrier is away: what needs none is answered at once, and all else waits in its order. And what is
+//! told by the clock.
+
+use mpotr_formats::Escaped;
+use tokio::time::Instant;
+
+use super::Chat;
+use super::command::Command;
+use super::input::Line;
+
+impl Chat<'_> {
+    /// Does what a line asks for that was typed while the carrier is away.
+    pub(super) async fn say_meanwhile(&mut self, line: Line) {
+        let Line::Text(text) = &line else {
+            // That it cannot be sent is no matter of the carrier.
+            return self.say(line).await;
+        };
+        match Command::parse(line.clone(), self.obeys) {
+            Ok(Command::Say(text)) if text.is_empty() => {}
+            Ok(Command::Discard(None)) => {
+                self.discard_kept();
+                self.say(line).await;
+            }
+            Ok(command) if command.needs_no_carrier() => self.say(line).await,
+            Ok(Command::Say(_)) | Err(_) => {
+                self.kept.push_back(line);
+                let notice = "that text waits until the way to the room is there again; /discard takes it back";
+                self.out.notice(notice);
+            }
+            Ok(_) => {
+                let waits = format!(
+                    "{} waits until the way to the room is there again",
+                    Escaped(text)
+                );
+                self.kept.push_back(line);
+                self.out.notice(waits);
+            }
+        }
+    }
+
+    /// Does what was typed first of what waits.
+    pub(super) async fn say_kept(&mut self) {
+        if let Some(line) = self.kept.pop_front() {
+            self.say(line).await;
+        }
+    }
+
+    /// Takes back the texts that wait for the carrier. Commands stay: they were no texts.
+    fn discard_kept(&mut self) {
+        let obeys = self.obeys;
+        let before = self.kept.len();
+        self.kept
+            .retain(|line| !matches!(Command::parse(line.clone(), obeys), Ok(Command::Say(_))));
+        for _ in self.kept.len()..before {
+            self.out.notice("taken back: nobody has read it");
+        }
+    }
+
+    /// When something is to be told that only time shows.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let due = [
+            self.losses.due(),
+            self.fading.due(),
+            self.conversation.quiet.due(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    /// Tells it.
+    pub(super) fn tell_aside(&mut self) {
+        let now = Instant::now();
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if is_due(self.losses.due()) {
+            self.tell_losses();
+        }
+        if is_due(self.fading.due()) {
+            let (own, names) = (&self.own, &self.conversation.names);
+            let told = self
+                .fading
+                .tell(|vote| own.contains(vote), |it| names.name(it));
+            self.tell(told);
+        }
+        let names = &self.conversation.names;
+        let quiet = self.conversation.quiet.tell(now, |it| names.name(it));
+        self.tell(quiet);
+    }
+}
