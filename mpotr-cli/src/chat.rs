@@ -165,6 +165,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         closed: None,
         out,
     };
+    chat.offer_names();
     let mut input_is_over = false;
     loop {
         // Without its carrier, what is typed waits where it is.

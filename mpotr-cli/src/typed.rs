@@ -6,9 +6,12 @@
 //!
 //! Keys that are signals (ctrl-c, ctrl-\, ctrl-z), and those that hold up and let go the screen, stay with the system.
 
+mod completing;
+mod history;
 mod keys;
 mod modes;
 mod shape;
+mod text;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -20,10 +23,14 @@ use std::time::Duration;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(crate) use completing::Words;
+use history::History;
 use keys::{Edit, Keys};
 use modes::Modes;
 pub(crate) use modes::give_back_at_once;
+use mpotr_formats::Escaped;
 use shape::Shape;
+use text::Text;
 
 /// The most bytes of a line that is held: far more than a message can be. What is typed behind it is not taken.
 const LONGEST: usize = 1 << 20;
@@ -39,15 +46,22 @@ static TYPED: OnceLock<Typed> = OnceLock::new();
 
 /// The line that is being typed, and where it is shown.
 #[derive(Debug)]
-pub(crate) struct Typed(Mutex<Line>);
+pub(crate) struct Typed {
+    /// Held while it is shown, for as long as a terminal takes for that.
+    line: Mutex<Line>,
+    /// What a word can be completed to. Nobody who has it waits for a terminal.
+    words: Mutex<Words>,
+}
 
 #[derive(Debug)]
 struct Line {
     /// The terminal that is typed at.
     terminal: File,
     modes: Modes,
-    /// What was typed so far. As bytes: that a line is no text is told when it is whole.
-    bytes: Vec<u8>,
+    /// What was typed so far.
+    text: Text,
+    /// What was typed before.
+    history: History,
     /// How it is on the screen.
     shape: Shape,
 }
@@ -60,10 +74,16 @@ pub(crate) fn begin() -> bool {
     let line = Line {
         terminal,
         modes,
-        bytes: Vec::new(),
+        text: Text::default(),
+        history: History::default(),
         shape: Shape::default(),
     };
-    let is_first = TYPED.set(Typed(Mutex::new(line))).is_ok();
+    let is_first = TYPED
+        .set(Typed {
+            line: Mutex::new(line),
+            words: Mutex::default(),
+        })
+        .is_ok();
     if is_first {
         tokio::spawn(mind_stops());
     }
@@ -110,10 +130,16 @@ impl Typed {
         printed
     }
 
+    /// These can be named from now on.
+    pub(crate) fn offer(&self, words: Words) {
+        *self.words.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    }
+
     /// Gives the terminal back. What was typed stays on it, with an end.
     pub(crate) fn end(&'static self) {
         self.give_back(|line| {
-            if line.modes.give_back() && !line.bytes.is_empty() {
+            if line.modes.give_back() && !line.text.is_empty() {
+                line.text.end();
                 line.leave();
             }
         });
@@ -164,7 +190,7 @@ impl Typed {
 
     fn lock(&self) -> MutexGuard<'_, Line> {
         // A thread that panicked with it has left a line that can be shown.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -182,46 +208,100 @@ impl Line {
         }
         let rows = shape::rows_of(&self.terminal);
         let most = shape::height_of(&self.terminal);
-        let shown = self.shape.show(&self.bytes, rows, most);
+        let text = &self.text;
+        let shown = self.shape.show(text.before(), text.bytes(), rows, most);
         self.write(&shown);
     }
 
     /// Leaves it on the screen and begins a row below.
     fn leave(&mut self) {
         self.shape = Shape::default();
-        self.bytes.clear();
+        drop(self.text.take());
         self.write("\r\n");
     }
 
     /// Does what keys ask for. Returns the whole lines among them, each with its end.
-    fn take(&mut self, edits: impl IntoIterator<Item = Edit>) -> (Vec<u8>, bool) {
+    fn take(
+        &mut self,
+        edits: impl IntoIterator<Item = Edit>,
+        words: &Mutex<Words>,
+    ) -> (Vec<u8>, bool) {
         let mut whole = Vec::new();
         let mut ends = false;
         for edit in edits {
-            match edit {
-                Edit::Byte(byte) if self.bytes.len() < LONGEST => self.bytes.push(byte),
-                Edit::Byte(_) => {}
-                Edit::EraseCharacter => keys::erase_character(&mut self.bytes),
-                Edit::EraseWord => keys::erase_word(&mut self.bytes),
-                Edit::EraseLine => self.bytes.clear(),
-                Edit::Return => {
-                    self.hide();
-                    self.show();
-                    whole.extend_from_slice(&self.bytes);
-                    whole.push(b'\n');
-                    self.leave();
-                }
-                Edit::End => {
-                    ends = self.bytes.is_empty();
-                    if ends {
-                        break;
-                    }
-                }
+            if edit == Edit::Return {
+                self.text.end();
+                self.hide();
+                self.show();
+                whole.extend_from_slice(self.text.bytes());
+                whole.push(b'\n');
+                self.history.keep(self.text.bytes());
+                self.leave();
+            } else if edit == Edit::End && self.text.is_empty() {
+                ends = true;
+                break;
+            } else if edit == Edit::Complete {
+                self.complete(words);
+            } else {
+                self.edit(edit);
             }
         }
         self.hide();
         self.show();
         (whole, ends)
+    }
+
+    /// Does what one key asks for.
+    fn edit(&mut self, edit: Edit) {
+        let text = &mut self.text;
+        match edit {
+            Edit::Byte(byte) if text.bytes().len() < LONGEST => text.insert(&[byte]),
+            // A whole line, and one to be completed, is looked at where keys are taken.
+            Edit::Byte(_) | Edit::Return | Edit::Complete => {}
+            Edit::EraseCharacter => text.erase_character(),
+            Edit::EraseWord => text.erase_word(),
+            Edit::EraseLine => drop(text.take()),
+            Edit::EraseToEnd => text.erase_to_end(),
+            Edit::Delete | Edit::End => text.delete(),
+            Edit::Left => text.left(),
+            Edit::Right => text.right(),
+            Edit::WordLeft => text.word_left(),
+            Edit::WordRight => text.word_right(),
+            Edit::Home => text.home(),
+            Edit::ToEnd => text.end(),
+            Edit::Earlier => {
+                if let Some(line) = self.history.earlier(text.bytes()) {
+                    text.replace(line);
+                }
+            }
+            Edit::Later => {
+                if let Some(line) = self.history.later() {
+                    text.replace(line);
+                }
+            }
+        }
+    }
+
+    /// Makes the word before the cursor whole, or shows what it may be. Where nothing fits the key is a tab.
+    fn complete(&mut self, words: &Mutex<Words>) {
+        let before = String::from_utf8_lossy(self.text.before()).into_owned();
+        let done = {
+            let words = words.lock().unwrap_or_else(PoisonError::into_inner);
+            completing::complete(&before, &words)
+        };
+        let Some(done) = done else {
+            return self.edit(Edit::Byte(b'\t'));
+        };
+        self.text.erase(done.erase);
+        self.text.insert(done.insert.as_bytes());
+        if !done.choices.is_empty() {
+            self.hide();
+            let choices = Escaped(&done.choices.join("  ")).to_string();
+            for row in shape::rows_of(&self.terminal).of(&choices) {
+                self.write(&row);
+                self.write("\r\n");
+            }
+        }
     }
 
     fn write(&mut self, text: &str) {
@@ -247,7 +327,7 @@ impl<R: Read> Read for Lines<R> {
             let mut keys = [0; AT_ONCE];
             let count = self.keyboard.read(&mut keys)?;
             let edits = self.keys.read(keys.get(..count).unwrap_or_default());
-            let (whole, ends) = self.typed.lock().take(edits);
+            let (whole, ends) = self.typed.lock().take(edits, &self.typed.words);
             self.whole = whole;
             self.read = 0;
             self.has_ended = ends || count == 0;

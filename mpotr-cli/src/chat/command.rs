@@ -58,6 +58,29 @@ pub(super) enum Command {
     Unknown(String),
 }
 
+/// All of them, as they begin a line.
+pub(super) const NAMES: [&str; 19] = [
+    "/admit",
+    "/answer",
+    "/code",
+    "/decline",
+    "/discard",
+    "/exit",
+    "/help",
+    "/kick",
+    "/leave",
+    "/members",
+    "/merge",
+    "/mute",
+    "/policy",
+    "/quit",
+    "/refresh",
+    "/release",
+    "/unmute",
+    "/verify",
+    "/withdraw",
+];
+
 /// What `/help` prints.
 pub(super) const HELP: [&str; 29] = [
     "/members          who is in the room, and who waits",
@@ -275,6 +298,23 @@ mod tests {
         assert_eq!(parse("/discard 12"), Command::Discard(Some(12)));
         let name = EpochName::new([0xa7; 16]);
         assert_eq!(parse(&format!("/merge {name}")), Command::Merge(name));
+    }
+
+    #[test]
+    fn each_command_that_is_completed_is_one() {
+        for name in super::NAMES {
+            assert!(
+                !matches!(parse(name), Command::Unknown(_) | Command::Say(_)),
+                "{name}"
+            );
+        }
+        let helped = super::HELP
+            .iter()
+            .filter_map(|line| line.split([' ', ';']).next());
+        let commands = helped.filter(|word| word.starts_with('/') && !word.starts_with("//"));
+        for command in commands {
+            assert!(super::NAMES.contains(&command), "{command}");
+        }
     }
 
     #[test]

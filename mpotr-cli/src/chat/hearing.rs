@@ -1,5 +1,7 @@
 //! What happened in the room, for the person and for what this member answers by itself.
 
+use std::collections::BTreeSet;
+
 use mpotr::WaitingReason;
 use mpotr::room::Event;
 use tokio::time::Instant;
@@ -8,9 +10,22 @@ use super::Chat;
 use super::conversation::Say;
 use super::{voting, wording};
 
+/// With as many others the names that can be completed are made anew for each text.
+const FEW: usize = 64;
+
 impl Chat<'_> {
     /// Shows what happened in the room.
     pub(super) async fn hear(&mut self, event: Event) {
+        let is_text = matches!(event, Event::Message { .. });
+        self.show(event).await;
+        let others = self.conversation.others.as_ref().map_or(0, BTreeSet::len);
+        // A first text gives its author a name.
+        if !is_text || others <= FEW {
+            self.offer_names();
+        }
+    }
+
+    async fn show(&mut self, event: Event) {
         self.outcome.hear(&event, &self.conversation);
         self.fading.hear(&event, Instant::now());
         self.conversation.quiet.hear(&event, Instant::now());

@@ -5,8 +5,10 @@ use mpotr_formats::Escaped;
 use tokio::time::Instant;
 
 use super::Chat;
-use super::command::Command;
+use super::command::{Command, NAMES};
 use super::input::Line;
+use super::whom::Digits;
+use crate::typed::{self, Words};
 
 impl Chat<'_> {
     /// Does what a line asks for that was typed while the carrier is away.
@@ -54,6 +56,23 @@ impl Chat<'_> {
         for _ in self.kept.len()..before {
             self.out.notice("taken back: nobody has read it");
         }
+    }
+
+    /// Has the terminal complete the names of those who are here, and the fingerprints of those who wait.
+    pub(super) fn offer_names(&self) {
+        let Some(typed) = typed::here() else {
+            return;
+        };
+        let conversation = &self.conversation;
+        let others = conversation.others.iter().flatten();
+        let names = others.map(|member| conversation.name(member));
+        let outside = conversation.waiting.listed().into_iter();
+        let digits = outside.map(|claimed| Digits::of_key(&claimed).grouped("-"));
+        let commands: &[&str] = if self.obeys { &NAMES } else { &[] };
+        typed.offer(Words {
+            commands: commands.iter().map(|&name| name.to_owned()).collect(),
+            names: names.chain(digits).collect(),
+        });
     }
 
     /// When something is to be told that only time shows.

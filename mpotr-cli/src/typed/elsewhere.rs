@@ -3,6 +3,15 @@
 use std::convert::Infallible;
 use std::io::{self, Read};
 
+/// What could be named.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Words {
+    /// With their slash.
+    pub(crate) commands: Vec<String>,
+    /// Names and digits of people.
+    pub(crate) names: Vec<String>,
+}
+
 /// No line.
 #[derive(Debug)]
 pub(crate) struct Typed(Infallible);
@@ -26,6 +35,11 @@ impl Typed {
     /// # Errors
     /// None.
     pub(crate) fn above(&self, _print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub(crate) fn offer(&self, _words: Words) {
         match self.0 {}
     }
 

@@ -1,36 +1,69 @@
 //! What keys ask for.
 //!
 //! A terminal sends bytes: those of a character, a control character for what has no glyph, and for other keys an escape and
-//! what ECMA-48 allows behind it. Of the last nothing is done, and nothing of them gets into the line.
+//! what ECMA-48 allows behind it. Of the last some move the cursor or show what was typed before, of others nothing is done, and
+//! nothing of them gets into the line.
 
 /// What is done to the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edit {
     /// One more byte of it.
     Byte(u8),
-    /// The last character goes.
+    /// The character before the cursor goes.
     EraseCharacter,
-    /// The last word goes.
+    /// The word before the cursor goes.
     EraseWord,
     /// All of it goes.
     EraseLine,
+    /// What is behind the cursor goes.
+    EraseToEnd,
+    /// The character behind the cursor goes.
+    Delete,
+    /// One character back, or on.
+    Left,
+    Right,
+    /// One word back, or on.
+    WordLeft,
+    WordRight,
+    /// To its beginning, or its end.
+    Home,
+    ToEnd,
+    /// The line that was typed before it, or after.
+    Earlier,
+    Later,
+    /// The word before the cursor is to be made whole.
+    Complete,
     /// It is whole.
     Return,
-    /// An empty line is the end of the input.
+    /// An empty line is the end of the input. Of another the character behind the cursor goes.
     End,
 }
 
+const CTRL_A: u8 = 1;
+const CTRL_B: u8 = 2;
 const CTRL_D: u8 = 4;
+const CTRL_E: u8 = 5;
+const CTRL_F: u8 = 6;
 const BACKSPACE: u8 = 8;
 const TAB: u8 = b'\t';
+const CTRL_K: u8 = 11;
+const CTRL_N: u8 = 14;
+const CTRL_P: u8 = 16;
 const CTRL_U: u8 = 21;
 const CTRL_W: u8 = 23;
 const ESCAPE: u8 = 27;
 const DELETE: u8 = 127;
 
+/// The most bytes of a sequence that are looked at: those of the keys that mean something are fewer.
+const LONGEST: usize = 8;
+
 /// Keys under way.
 #[derive(Debug, Default)]
-pub(super) struct Keys(State);
+pub(super) struct Keys {
+    state: State,
+    /// The sequence so far.
+    sequence: Vec<u8>,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -45,24 +78,37 @@ enum State {
 }
 
 impl Keys {
-    /// What bytes from the keyboard ask for.
+    /// What bytes from the keyboard ask for. A tab that comes alone is the key; one among others is part of what is pasted.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Edit> {
+        if bytes == [TAB] && self.state == State::Character {
+            return vec![Edit::Complete];
+        }
         bytes.iter().filter_map(|byte| self.step(*byte)).collect()
     }
 
     fn step(&mut self, byte: u8) -> Option<Edit> {
-        let (next, edit) = match (self.0, byte) {
+        let (next, edit) = match (self.state, byte) {
             (State::Escaped, b'[') => (State::Sequence, None),
             (State::Escaped, b'O') => (State::Shifted, None),
-            (State::Sequence, 0x20..=0x3f) => (State::Sequence, None),
-            (State::Escaped | State::Sequence | State::Shifted, 0x20..=0x7e) => {
-                (State::Character, None)
+            (State::Sequence, 0x20..=0x3f) => {
+                if self.sequence.len() < LONGEST {
+                    self.sequence.push(byte);
+                }
+                (State::Sequence, None)
             }
+            (State::Sequence | State::Shifted, 0x40..=0x7e) => {
+                (State::Character, edit_of_sequence(&self.sequence, byte))
+            }
+            (State::Escaped, 0x20..=0x7e) => (State::Character, edit_of_escaped(byte)),
+            (State::Shifted, 0x20..=0x3f) => (State::Character, None),
             // What is broken off by anything else was no sequence.
             (_, ESCAPE) => (State::Escaped, None),
             (_, byte) => (State::Character, edit_of(byte)),
         };
-        self.0 = next;
+        if next != State::Sequence {
+            self.sequence.clear();
+        }
+        self.state = next;
         edit
     }
 }
@@ -74,7 +120,41 @@ fn edit_of(byte: u8) -> Option<Edit> {
         BACKSPACE | DELETE => Some(Edit::EraseCharacter),
         CTRL_U => Some(Edit::EraseLine),
         CTRL_W => Some(Edit::EraseWord),
+        CTRL_K => Some(Edit::EraseToEnd),
+        CTRL_A => Some(Edit::Home),
+        CTRL_E => Some(Edit::ToEnd),
+        CTRL_B => Some(Edit::Left),
+        CTRL_F => Some(Edit::Right),
+        CTRL_P => Some(Edit::Earlier),
+        CTRL_N => Some(Edit::Later),
         TAB | 0x20..=0x7e | 0x80.. => Some(Edit::Byte(byte)),
+        _ => None,
+    }
+}
+
+/// A key with alt.
+const fn edit_of_escaped(byte: u8) -> Option<Edit> {
+    match byte {
+        b'b' => Some(Edit::WordLeft),
+        b'f' => Some(Edit::WordRight),
+        _ => None,
+    }
+}
+
+/// Keys as xterm, the Linux console and those that follow them name them: what is between, and the last byte.
+fn edit_of_sequence(between: &[u8], last: u8) -> Option<Edit> {
+    // The second number says which of shift, alt and control are down, from 1 on.
+    let is_by_word = matches!(between, b"1;3" | b"1;5" | b"3" | b"5");
+    match (last, between) {
+        (b'A', b"") => Some(Edit::Earlier),
+        (b'B', b"") => Some(Edit::Later),
+        (b'C', b"") => Some(Edit::Right),
+        (b'D', b"") => Some(Edit::Left),
+        (b'C', _) if is_by_word => Some(Edit::WordRight),
+        (b'D', _) if is_by_word => Some(Edit::WordLeft),
+        (b'H', b"") | (b'~', b"1" | b"7") => Some(Edit::Home),
+        (b'F', b"") | (b'~', b"4" | b"8") => Some(Edit::ToEnd),
+        (b'~', b"3") => Some(Edit::Delete),
         _ => None,
     }
 }
@@ -117,15 +197,16 @@ mod tests {
     fn keys_without_a_glyph_leave_nothing_in_the_line() {
         let mut keys = Keys::default();
         for sequence in [
-            "\x1b[A",
-            "\x1b[1;5D",
-            "\x1b[3~",
+            "\x1b[Z",
+            "\x1b[1;2P",
+            "\x1b[5~",
             "\x1bOP",
-            "\x1bb",
+            "\x1bx",
             "\x1b[200~",
+            "\x1b[99999999999999999999A",
             "\x00",
             "\x0c",
-            "\x1b\x1b[C",
+            "\x1b\x1b[P",
         ] {
             // In one piece or byte by byte.
             assert_eq!(keys.read(sequence.as_bytes()), [], "{sequence:?}");
@@ -137,6 +218,30 @@ mod tests {
         // The escape key alone, and then a line.
         assert_eq!(keys.read(b"\x1b\n"), [Edit::Return]);
         assert_eq!(keys.read("\x1b[ñ".as_bytes()), text("ñ".as_bytes()));
+    }
+
+    #[test]
+    fn keys_move_the_cursor_and_show_what_was_typed_before() {
+        let mut keys = Keys::default();
+        for (sequence, edit) in [
+            ("\x1b[A", Edit::Earlier),
+            ("\x1bOB", Edit::Later),
+            ("\x1b[C", Edit::Right),
+            ("\x1bOD", Edit::Left),
+            ("\x1b[1;5D", Edit::WordLeft),
+            ("\x1bf", Edit::WordRight),
+            ("\x1b[H", Edit::Home),
+            ("\x1b[4~", Edit::ToEnd),
+            ("\x1b[3~", Edit::Delete),
+            ("\x01", Edit::Home),
+            ("\x0b", Edit::EraseToEnd),
+            ("\x10", Edit::Earlier),
+        ] {
+            assert_eq!(keys.read(sequence.as_bytes()), [edit], "{sequence:?}");
+            let one_by_one = sequence.bytes().flat_map(|byte| keys.read(&[byte]));
+            assert_eq!(one_by_one.collect::<Vec<_>>(), [edit], "{sequence:?}");
+        }
+        assert_eq!(keys.read(b"\t"), [Edit::Complete]);
     }
 
     #[test]

@@ -81,6 +81,20 @@ impl Terminal {
         poll(rows).unwrap_or_else(|| panic!("no {text:?} in {:?}", self.heard.text()))
     }
 
+    /// Waits until the cursor is in a row and a column.
+    #[track_caller]
+    fn cursor_is_at(&self, row: usize, column: usize) {
+        let expected = (row.try_into().unwrap(), column.try_into().unwrap());
+        let position = || {
+            let size = |length| NonZeroU16::new(length).unwrap();
+            let mut screen = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
+            screen.process(self.heard.text().as_bytes());
+            screen.screen().cursor_position()
+        };
+        let found = poll(|| (position() == expected).then_some(()));
+        assert!(found.is_some(), "{:?} is not {expected:?}", position());
+    }
+
     fn echoes(&self) -> bool {
         let modes = tcgetattr(&*self.pty).unwrap().local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
@@ -276,8 +290,9 @@ fn a_typed_line_longer_than_the_screen_is_sent_whole() {
         }
         alice.shows("1999");
         bob.type_in("meanwhile\n");
-        let rows = alice.shows("bob: meanwhile");
-        assert!(rows.iter().any(|row| row.contains("1999")), "{rows:?}");
+        // While a row is printed, the line is off the screen.
+        alice.shows("bob: meanwhile");
+        alice.shows("1999");
         alice.type_in("\n");
         assert_eq!(bob.hears_out("\n"), format!("alice: {typed}\n"));
     });
@@ -288,10 +303,70 @@ fn a_typed_line_is_edited_from_its_end() {
     talk(|_home, _relay, alice, bob| {
         // Of keys without a glyph nothing gets into a line.
         alice.type_in(
-            "not this\u{15}one twoo\u{7f} thre ee\u{17}\u{7f}e\u{1b}[D\u{1b}[3~\u{1b}OP ñ\u{7f}!\r",
+            "not this\u{15}one twoo\u{7f} thre ee\u{17}\u{7f}e\u{1b}[Z\u{1b}[5~\u{1b}OP ñ\u{7f}!\r",
         );
         assert_eq!(bob.hears_out("\n"), "alice: one two three !\n");
         alice.shows("one two three !");
+    });
+}
+
+#[test]
+fn the_cursor_moves_in_a_line_that_stays_while_a_text_comes() {
+    talk(|_home, _relay, alice, mut bob| {
+        alice.type_in("say helo wrld");
+        alice.shows("say helo wrld");
+        // Home, a word on, back by one, and what was missing.
+        alice.type_in("\u{1b}[H\u{1b}[1;5C\u{1b}[1;5C\u{1b}[Dl");
+        alice.shows("say hello wrld");
+        bob.type_in("meanwhile\n");
+        let rows = alice.shows("bob: meanwhile");
+        let at = |text: &str| rows.iter().position(|row| row == text).unwrap();
+        assert!(at("bob: meanwhile") < at("say hello wrld"), "{rows:?}");
+        // The cursor is where it was.
+        alice.cursor_is_at(at("say hello wrld"), "say hell".len());
+        alice.type_in("\u{1b}[C\u{1b}[C\u{1b}OCo\u{1b}[4~!\n");
+        assert_eq!(bob.hears_out("\n"), "alice: say hello world!\n");
+        // What was typed before comes back, and what was being typed with it.
+        alice.type_in("half\u{1b}[A");
+        let again = alice.shows("say hello world!");
+        assert!(!again.iter().any(|row| row == "half"), "{again:?}");
+        alice.type_in("\u{1b}[B a line\n");
+        bob.hears_out("alice: half a line\n");
+        alice.type_in("\u{1b}[A\u{1b}[A\n");
+        let read = bob.hears_out("half a line\nalice: say");
+        assert_eq!(
+            read.matches("alice: say hello world!\n").count(),
+            2,
+            "{read}"
+        );
+    });
+}
+
+#[test]
+fn commands_and_names_are_completed() {
+    talk(|_home, _relay, alice, mut bob| {
+        bob.type_in("hello\n");
+        alice.shows("bob: hello");
+        // A tab is the key where it comes alone.
+        for (typed, shown) in [
+            ("/mer", "/merge"),
+            ("\u{15}so bo", "so bob"),
+            ("\u{15}/kick b", "/kick bob"),
+        ] {
+            alice.type_in(typed);
+            alice.shows(typed.trim_start_matches('\u{15}'));
+            alice.type_in("\t");
+            alice.shows(shown);
+        }
+        alice.type_in("\u{15}/m");
+        alice.shows("/m");
+        alice.type_in("\t");
+        // Where several fit they are shown, and the line stays.
+        alice.shows("/members  /merge  /mute");
+        alice.type_in("embers\n");
+        alice.shows("(you)");
+        alice.type_in("\u{15}tab\tbed\n");
+        assert_eq!(bob.hears_out("\n"), "alice: tab    bed\n");
     });
 }
 
