@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::IrcAddress;
-use mpotr_transport::{AddressError, ExecConnect, RelayAddress, check_address};
+use mpotr_transport::{AddressError, ExecConnect, RelayAddress, check_address, check_addresses};
 
 /// Takes what can be looked up: `relay.example:7667`, `192.0.2.1:7667`, `[2001:db8::1]:7667`.
 pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
@@ -64,7 +64,7 @@ impl NetworkAddress {
         let (_, program) = NETWORKS.iter().find(|(known, _)| *known == scheme)?;
         let is_of_server = rest.starts_with("//");
         let checked = match (*program, is_of_server) {
-            ("nats", true) => check_address(text).map_err(|error| error.to_string()),
+            ("nats", true) => check_addresses(text).map_err(|error| error.to_string()),
             ("nats", false) => Err(format!("it is like {scheme}://HOST[:PORT]")),
             (_, true) => Err(format!("it is like {scheme}:NAME@HOST")),
             (_, false) => {
@@ -268,6 +268,7 @@ mod tests {
         for (text, program) in [
             ("nats://nats.example", "nats"),
             ("natss://me@[::1]:4222", "nats"),
+            ("nats://one.example,two.example:4223", "nats"),
             ("xmpp:tea@muc.example?account=me@example.org", "xmpp"),
             ("mailto:tea@lists.example", "mail"),
         ] {

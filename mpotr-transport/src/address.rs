@@ -53,6 +53,27 @@ pub fn check_address(text: &str) -> Result<(), AddressError> {
     Parts::read(text).map(|_parts| ())
 }
 
+/// The same for one that may name several servers of one network, with commas between.
+///
+/// # Errors
+/// Why one of them is not.
+pub fn check_addresses(text: &str) -> Result<(), AddressError> {
+    if text.len() > MOST {
+        return Err(AddressError::Length);
+    }
+    let (scheme, rest) = text.split_once("://").ok_or(AddressError::Scheme)?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at_checked(end).ok_or(AddressError::Host)?;
+    let (user, hosts) = match authority.rsplit_once('@') {
+        Some((user, hosts)) => (format!("{user}@"), hosts),
+        None => (String::new(), authority),
+    };
+    for host in hosts.split(',') {
+        check_address(&format!("{scheme}://{user}{host}{behind}"))?;
+    }
+    Ok(())
+}
+
 /// The parts of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts<'a> {
@@ -190,7 +211,7 @@ fn decoded(part: &str) -> Result<String, AddressError> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{AddressError, Parts};
+    use super::{AddressError, Parts, check_addresses};
 
     #[test]
     fn an_address_falls_into_its_parts() {
@@ -211,6 +232,23 @@ mod tests {
         let numeric = Parts::read("x://[::1]:65535").unwrap();
         assert_eq!((numeric.host, numeric.port), ("::1", Some(65_535)));
         assert_eq!(Parts::read("x://[::1]").unwrap().port, None);
+    }
+
+    #[test]
+    fn several_servers_are_each_one_and_none_has_a_password() {
+        for text in ["x://h", "x://h:1,[::1]:2,i", "x://u@h,i/#f"] {
+            assert_eq!(check_addresses(text), Ok(()), "{text}");
+        }
+        for (text, error) in [
+            ("h,i", AddressError::Scheme),
+            ("x://h,", AddressError::Host),
+            ("x://,h", AddressError::Host),
+            ("x://h:1,i:0", AddressError::Port),
+            ("x://u:p@h,i", AddressError::Password),
+            ("x://h,v:p@i", AddressError::Password),
+        ] {
+            assert_eq!(check_addresses(text), Err(error), "{text}");
+        }
     }
 
     #[test]

@@ -182,7 +182,7 @@ mod socket;
 mod tls;
 mod transport;
 
-pub use address::{AddressError, check_address};
+pub use address::{AddressError, check_address, check_addresses};
 pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle};
 pub use exec::{ExecConnect, ExecLogin, ExecTransport};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};

@@ -1,23 +1,23 @@
-//! `nats://[account@]host[:port]`, and `natss://` with `#sha256=..` for the key of a server that no authority vouches for.
+//! `nats://[account@]host[:port]`, of several servers of one cluster with commas between, and `natss://` with `#sha256=..` for the key of a server that no authority vouches for.
 
 use core::net::IpAddr;
 
-use mpotr_transport::{Pin, check_address};
+use mpotr_transport::{Pin, check_addresses};
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// As the client library takes it: without account and key.
-    pub(crate) server: String,
+    /// As the client library takes them: without account and key.
+    pub(crate) servers: Vec<String>,
     pub(crate) account: Option<String>,
     /// If the connection is to be encrypted, the keys that the server may have; without any, an authority vouches for it.
     pub(crate) tls: Option<Vec<Pin>>,
-    host: String,
+    hosts: Vec<String>,
 }
 
 impl Address {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        check_address(text).map_err(|error| error.to_string())?;
+        check_addresses(text).map_err(|error| error.to_string())?;
         let form = || "an address is like nats://host:4222 or natss://host:4222".to_owned();
         let (scheme, rest) = text.split_once("://").ok_or_else(form)?;
         let (rest, key) = match rest.split_once('#') {
@@ -32,27 +32,32 @@ impl Address {
             _ => return Err(form()),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        if rest.contains(['/', '?', ',']) {
+        if rest.contains(['/', '?']) {
             return Err("nothing stands behind the host and its port".to_owned());
         }
-        let (account, place) = match rest.rsplit_once('@') {
+        let (account, places) = match rest.rsplit_once('@') {
             Some(("", _)) => return Err("the account before the @ is empty".to_owned()),
-            Some((account, place)) => (Some(account.to_owned()), place),
+            Some((account, places)) => (Some(account.to_owned()), places),
             None => (None, rest),
         };
         let scheme = if tls.is_some() { "tls" } else { "nats" };
         Ok(Self {
-            server: format!("{scheme}://{place}"),
+            servers: places
+                .split(',')
+                .map(|place| format!("{scheme}://{place}"))
+                .collect(),
             account,
             tls,
-            host: host(place).to_owned(),
+            hosts: places.split(',').map(host).map(str::to_owned).collect(),
         })
     }
 
     /// Whether what goes there stays on this machine.
     pub(crate) fn is_here(&self) -> bool {
-        let number = self.host.parse::<IpAddr>();
-        self.host == "localhost" || number.is_ok_and(|number| number.is_loopback())
+        self.hosts.iter().all(|host| {
+            let number = host.parse::<IpAddr>();
+            host == "localhost" || number.is_ok_and(|number| number.is_loopback())
+        })
     }
 }
 
@@ -78,12 +83,12 @@ mod tests {
     #[test]
     fn an_address_says_where_who_and_how() {
         let address = Address::read("nats://me@[::1]:4223/").unwrap();
-        assert_eq!(address.server, "nats://[::1]:4223");
+        assert_eq!(address.servers, ["nats://[::1]:4223"]);
         assert_eq!(address.account.as_deref(), Some("me"));
         assert!(address.tls.is_none() && address.is_here());
         let pin = "ab".repeat(32);
         let address = Address::read(&format!("natss://nats.example#sha256={pin},{pin}")).unwrap();
-        assert_eq!(address.server, "tls://nats.example");
+        assert_eq!(address.servers, ["tls://nats.example"]);
         assert_eq!(address.tls.as_ref().map(Vec::len), Some(2));
         assert!(!address.is_here());
         for (text, is_here) in [
@@ -91,6 +96,8 @@ mod tests {
             ("nats://127.3.2.1:1", true),
             ("nats://localhost.example", false),
             ("nats://10.0.0.1", false),
+            ("nats://localhost,127.0.0.1:2", true),
+            ("nats://localhost,nats.example", false),
         ] {
             assert_eq!(Address::read(text).unwrap().is_here(), is_here, "{text}");
         }
@@ -108,7 +115,7 @@ mod tests {
             "nats://@h",
             "nats://h/subject",
             "nats://h?x",
-            "nats://h,i",
+            "nats://h,",
             "nats://h#sha256=00",
             "natss://h#sha256=00",
             "natss://h#key",
@@ -121,7 +128,7 @@ mod tests {
         #[test]
         fn no_text_is_too_strange(text in "(natss?://)?[a-z0-9:@/?#,%\\[\\]=&]{0,30}") {
             if let Ok(address) = Address::read(&text) {
-                prop_assert!(!address.server.contains(['@', '#']));
+                prop_assert!(address.servers.iter().all(|server| !server.contains(['@', '#'])));
             }
         }
     }

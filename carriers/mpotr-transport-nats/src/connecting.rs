@@ -73,7 +73,8 @@ async fn join(
         return Err(Closed::new(CloseCode::Refused, text));
     }
     let mut context = jetstream::new(client.clone());
-    context.set_timeout(Duration::from_secs(5));
+    // Whoever asks has a patience of its own.
+    context.set_timeout(Duration::from_secs(20));
     let kept = stream::ensured(&context).await?;
     let most = kept
         .most
@@ -114,7 +115,7 @@ async fn connect(asked: &Asked, address: &Address, state: Arc<State>) -> Result<
         // What members call each other is not for the server.
         .name("mpotr")
         .connection_timeout(Duration::from_secs(10))
-        .request_timeout(Some(Duration::from_secs(5)))
+        .request_timeout(Some(Duration::from_secs(20)))
         .ping_interval(Duration::from_secs(10))
         .reconnect_delay_callback(|attempts| match attempts {
             0 | 1 => Duration::ZERO,
@@ -132,21 +133,24 @@ async fn connect(asked: &Asked, address: &Address, state: Arc<State>) -> Result<
             .tls_client_config((*tls.config()).clone());
     }
     options = shown(options, &asked.login, address)?;
-    options.connect(&address.server).await.map_err(|error| {
-        let code = match error.kind() {
-            ConnectErrorKind::ServerParse => CloseCode::Refused,
-            ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-                CloseCode::Auth
-            }
-            ConnectErrorKind::Tls => CloseCode::Tls,
-            ConnectErrorKind::Io if is_of_tls(&error) => CloseCode::Tls,
-            ConnectErrorKind::Dns
-            | ConnectErrorKind::TimedOut
-            | ConnectErrorKind::Io
-            | ConnectErrorKind::MaxReconnects => CloseCode::Unreachable,
-        };
-        Closed::new(code, format!("no connection to the server: {error}"))
-    })
+    options
+        .connect(address.servers.clone())
+        .await
+        .map_err(|error| {
+            let code = match error.kind() {
+                ConnectErrorKind::ServerParse => CloseCode::Refused,
+                ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+                    CloseCode::Auth
+                }
+                ConnectErrorKind::Tls => CloseCode::Tls,
+                ConnectErrorKind::Io if is_of_tls(&error) => CloseCode::Tls,
+                ConnectErrorKind::Dns
+                | ConnectErrorKind::TimedOut
+                | ConnectErrorKind::Io
+                | ConnectErrorKind::MaxReconnects => CloseCode::Unreachable,
+            };
+            Closed::new(code, format!("no connection to the server: {error}"))
+        })
 }
 
 /// Whether a server that was reached is not the one that is meant, or speaks TLS as this side does not.

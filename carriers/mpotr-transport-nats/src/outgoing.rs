@@ -9,7 +9,7 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use bytes::Bytes;
 use mpotr_carrier::{CloseCode, Closed};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connecting::random;
@@ -22,11 +22,15 @@ pub(crate) const FROM: &str = "Mpotr-From";
 const WINDOW: usize = 512 << 10;
 const LEAST: usize = 16 << 10;
 
-/// How long the server may take to say that it has a packet, before it is given to it once more.
+/// How long the server may take to say that it has a packet, before it is given to it once more: at first, and at most. A server
+/// that has much to do is not to have more of it for that.
 const PATIENCE: Duration = Duration::from_secs(3);
+const MOST_PATIENCE: Duration = Duration::from_secs(12);
 
-/// Between two attempts.
-const WAIT: Duration = Duration::from_millis(200);
+/// Between two attempts where the server says at once that it takes nothing: at first, and at most. A cluster chooses a leader
+/// then, and what a thousand members ask for meanwhile keeps it from that.
+const WAIT: Duration = Duration::from_millis(250);
+const MOST_WAIT: Duration = Duration::from_secs(4);
 
 /// What leaves.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(crate) struct Outgoing {
     subject: String,
     own: u64,
     window: Arc<Semaphore>,
+    /// Of packets that were not taken, one is tried again at a time.
+    turn: Arc<Mutex<()>>,
     state: Arc<State>,
 }
 
@@ -46,6 +52,7 @@ impl Outgoing {
             subject,
             own,
             window,
+            turn: Arc::default(),
             state,
         }
     }
@@ -66,6 +73,7 @@ impl Outgoing {
             subject: self.subject.clone(),
             headers: self.headers()?,
             packet,
+            turn: Arc::clone(&self.turn),
             state: Arc::clone(&self.state),
             _place: place,
         };
@@ -91,12 +99,23 @@ impl Outgoing {
     }
 }
 
+/// Half of a time to one and a half of it, so that not all members come at once.
+pub(crate) fn about(time: Duration) -> Duration {
+    let lot = random().map_or(512, |random| random % 1_024);
+    let lot = u32::try_from(lot).unwrap_or(512);
+    let part = time.saturating_mul(lot).checked_div(1_024);
+    time.checked_div(2)
+        .unwrap_or(time)
+        .saturating_add(part.unwrap_or_default())
+}
+
 /// A packet that the server does not have yet.
 struct Leaving {
     context: Context,
     subject: String,
     headers: HeaderMap,
     packet: Bytes,
+    turn: Arc<Mutex<()>>,
     state: Arc<State>,
     _place: OwnedSemaphorePermit,
 }
@@ -104,22 +123,28 @@ struct Leaving {
 impl Leaving {
     async fn leave(self) {
         let number = self.state.leaves(self.packet.len());
+        let (mut wait, mut patience) = (WAIT, PATIENCE);
+        let mut turn = None;
         while self.state.closed().is_none() {
             let begin = Instant::now();
-            match timeout(PATIENCE, self.publish()).await {
-                Ok(Ok(sequence)) => {
-                    self.state.has_left(number, sequence, begin.elapsed());
-                    return;
-                }
+            match timeout(patience, self.publish()).await {
+                Ok(Ok(())) => return self.state.has_left(number, begin.elapsed()),
+                Ok(Err(Some(closed))) => return self.state.close(closed),
                 // No leader, or a connection that is away: the state says when that is over for good.
-                Ok(Err(Some(closed))) => self.state.close(closed),
-                Ok(Err(None)) | Err(_) => sleep(WAIT).await,
+                Ok(Err(None)) => {
+                    sleep(about(wait)).await;
+                    wait = wait.saturating_mul(2).min(MOST_WAIT);
+                }
+                Err(_elapsed) => patience = patience.saturating_mul(2).min(MOST_PATIENCE),
+            }
+            if turn.is_none() {
+                turn = Some(self.turn.lock().await);
             }
         }
     }
 
-    /// The number that the stream gave it. An error without a reason may pass.
-    async fn publish(&self) -> Result<u64, Option<Closed>> {
+    /// Until the stream has it. An error without a reason may pass.
+    async fn publish(&self) -> Result<(), Option<Closed>> {
         let (subject, headers) = (self.subject.clone(), self.headers.clone());
         let context = &self.context;
         let sent = context.publish_with_headers(subject, headers, self.packet.clone());
@@ -137,7 +162,7 @@ impl Leaving {
             | PublishErrorKind::Other => None,
         };
         let acknowledged = sent.await.map_err(fault)?;
-        let acknowledged = acknowledged.await.map_err(fault)?;
-        Ok(acknowledged.sequence)
+        acknowledged.await.map_err(fault)?;
+        Ok(())
     }
 }

@@ -15,25 +15,29 @@ use mpotr_carrier::{Carrier, CloseCode, Closed, SenderHint};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::outgoing::FROM;
+use crate::outgoing::{FROM, about};
 use crate::stream::{self, AGE};
 use crate::transport::State;
 
 /// How often the server says that it is there when it has nothing else to say.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// Without a word for so long, a consumer is taken for gone.
+/// Without a word for so long, a consumer is asked after.
 const SILENT: Duration = Duration::from_secs(5);
 
-/// How long what the server says that it has may take to come.
-const LATE: Duration = Duration::from_millis(1_500);
-
-/// How often it is looked whether something is late.
+/// How often it is looked whether it is.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Waits between attempts to make a consumer: the first, and the longest.
 const AGAIN: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(2);
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// How long the server may take to make a consumer, at first and at most: asked once more it has to make two.
+const PATIENCE: Duration = Duration::from_secs(5);
+const MOST_PATIENCE: Duration = Duration::from_secs(12);
+
+/// What the subjects begin with by which a server asks whether what it gave was taken.
+const FLOW: &str = "$JS.FC.MPOTR.";
 
 /// Packets that wait for the room. Beyond that the server waits.
 const WAITING: usize = 64;
@@ -141,14 +145,10 @@ impl Reader {
             loop {
                 match consumer {
                     Ok(there) => {
-                        let name = there.name.clone();
                         if self.read(there, &give).await.is_none() {
                             return;
                         }
-                        // A server that has it still would send it for a while.
-                        let context = self.context.clone();
-                        let deleting = context.delete_consumer_from_stream(name, stream::NAME);
-                        let _gone = timeout(SILENT, deleting).await;
+                        // One that a server has still, it forgets, for nobody listens to it.
                         consumer = self.consumer(false).await;
                     }
                     Err(closed) => return self.state.close(closed),
@@ -158,9 +158,10 @@ impl Reader {
         Ok(incoming)
     }
 
-    /// Makes a consumer, as often as it takes.
+    /// Makes a consumer, as often as it takes. Each attempt is for one of another name: a cluster may have given the one before
+    /// to a server that is gone.
     async fn consumer(&mut self, mut is_looked_at: bool) -> Result<Consumer, Closed> {
-        let mut wait = AGAIN;
+        let (mut wait, mut patience) = (AGAIN, PATIENCE);
         loop {
             if let Some(closed) = self.state.closed() {
                 return Err(closed);
@@ -169,19 +170,20 @@ impl Reader {
                 self.look().await;
             }
             is_looked_at = false;
-            if let Ok(Some(consumer)) = timeout(SILENT, self.attempt()).await {
+            if let Ok(Some(consumer)) = timeout(patience, self.attempt()).await {
                 self.state.is_read(true);
                 return Ok(consumer);
             }
             self.state.is_read(false);
-            sleep(wait).await;
+            sleep(about(wait)).await;
             wait = wait.saturating_mul(2).min(LONGEST);
+            patience = patience.saturating_mul(2).min(MOST_PATIENCE);
         }
     }
 
     /// The stream may be another: that of a server which has lost what it had. It counts from one, and all in it is new.
     async fn look(&mut self) {
-        let looking = timeout(SILENT, stream::ensured(&self.context));
+        let looking = timeout(PATIENCE, stream::ensured(&self.context));
         if let Ok(Ok(kept)) = looking.await
             && kept.since != self.place.since
         {
@@ -217,6 +219,18 @@ impl Reader {
         })
     }
 
+    /// Whether the server has a consumer that is silent, and nothing of it is missing: it has much to do.
+    async fn is_there(context: &Context, name: &str, given: u64) -> bool {
+        let asked = context.get_consumer_from_stream::<Config, _, _>(name, stream::NAME);
+        match timeout(MOST_PATIENCE, asked).await {
+            Ok(Ok(there)) => {
+                let info = there.cached_info();
+                info.delivered.consumer_sequence == given && info.num_pending == 0
+            }
+            _ => false,
+        }
+    }
+
     /// Hands on what comes until the consumer is of no use. `None`: nobody wants to hear more.
     async fn read(
         &mut self,
@@ -225,20 +239,31 @@ impl Reader {
     ) -> Option<()> {
         loop {
             let message = match timeout(LOOK, consumer.coming.next()).await {
-                Ok(Some(message)) => message,
-                Ok(None) => return Some(()),
-                Err(_quiet) => {
-                    if self.state.closed().is_some() {
-                        return None;
-                    }
-                    // While a connection is away nothing comes, and nothing can be made in its place.
-                    if self.state.is_away() {
-                        consumer.heard = Instant::now();
-                    } else if consumer.heard.elapsed() >= SILENT || self.state.misses(LATE) {
-                        return Some(());
-                    }
+                Ok(message) => message,
+                Err(_quiet) if self.state.closed().is_some() => return None,
+                // While a connection is away nothing comes, and nothing can be made in its place.
+                Err(_quiet) if self.state.is_away() => {
+                    consumer.heard = Instant::now();
                     continue;
                 }
+                Err(_quiet) if consumer.heard.elapsed() < SILENT => continue,
+                Err(_silent) => {
+                    let name = consumer.name.clone();
+                    let asking = Self::is_there(&self.context, &name, consumer.given);
+                    tokio::select! {
+                        message = consumer.coming.next() => message,
+                        is_there = asking => {
+                            if !is_there {
+                                return Some(());
+                            }
+                            consumer.heard = Instant::now();
+                            continue;
+                        }
+                    }
+                }
+            };
+            let Some(message) = message else {
+                return Some(());
             };
             consumer.heard = Instant::now();
             match self.take(&mut consumer, message).await {
@@ -273,7 +298,6 @@ impl Reader {
         }
         consumer.given = given;
         self.place.next = Next::Number(number.saturating_add(1));
-        self.state.has_read(number);
         packet(self.own, kept.message)
     }
 
@@ -282,10 +306,10 @@ impl Reader {
         let header = |name: &str| message.headers.as_ref()?.get(name).map(ToString::to_string);
         let client = self.context.client();
         let asked = message.reply.as_ref().map(ToString::to_string);
-        for asked in [asked, header("Nats-Consumer-Stalled")]
-            .into_iter()
-            .flatten()
-        {
+        let asked = [asked, header("Nats-Consumer-Stalled")];
+        // Whoever can write to the inbox could have a word said elsewhere in the name of this member.
+        let is_of_flow = |asked: &String| asked.starts_with(FLOW);
+        for asked in asked.into_iter().flatten().filter(is_of_flow) {
             // One that does not leave is asked for again.
             let _sent = client.publish(asked, Bytes::new()).await;
         }

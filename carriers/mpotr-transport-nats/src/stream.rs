@@ -9,6 +9,8 @@ use async_nats::jetstream::{Context, ErrorCode};
 use mpotr_carrier::{CloseCode, Closed};
 use tokio::time::sleep;
 
+use crate::outgoing::about;
+
 /// Its name.
 pub(crate) const NAME: &str = "MPOTR";
 
@@ -29,7 +31,7 @@ const TWICE: Duration = Duration::from_secs(120);
 const REPLICAS: usize = 3;
 
 /// How often a cluster is asked that has no leader yet.
-const AGAIN: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What is known of the stream.
 #[derive(Clone, Copy, Debug)]
@@ -68,14 +70,14 @@ pub(crate) async fn ensured(context: &Context) -> Result<Kept, Closed> {
             Ok(None) => {}
             Err(Some(closed)) => return Err(closed),
             Err(None) => {
-                sleep(AGAIN).await;
+                sleep(about(AGAIN)).await;
                 continue;
             }
         }
         match made(context, if is_cluster { REPLICAS } else { 1 }).await {
             Ok(()) => {}
             Err(Some(closed)) => return Err(closed),
-            Err(None) => sleep(AGAIN).await,
+            Err(None) => sleep(about(AGAIN)).await,
         }
     }
 }

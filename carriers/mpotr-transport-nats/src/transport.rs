@@ -16,8 +16,10 @@ use crate::reading::{Incoming, unread};
 /// How long a connection may be away before it is over. Shorter than what a room waits for one who says nothing.
 const AWAY: Duration = Duration::from_secs(8);
 
-/// How long a server may take no packet, or give none, though the connection is there: a cluster chooses a leader meanwhile.
-const NOT_SERVED: Duration = Duration::from_secs(20);
+/// How long a server may take no packet, or give none, though the connection is there. A cluster that has lost a server chooses
+/// leaders meanwhile, and makes the consumers of a thousand members anew; what waits is reported, and the room bears it. One that
+/// is leaving has no other connection to hope for.
+const NOT_SERVED: Duration = Duration::from_secs(60);
 
 /// What has been under way for so long waits.
 const WAITS: Duration = Duration::from_millis(250);
@@ -42,10 +44,6 @@ struct Known {
     /// What is under way: its bytes, and since when.
     leaving: BTreeMap<u64, (usize, Instant)>,
     next: u64,
-    /// The last number that the stream gave to a packet of this side and that has not come back, and since when.
-    acknowledged: Option<(u64, Instant)>,
-    /// The last number that came.
-    read: u64,
     latency: Option<Duration>,
     words: Vec<String>,
 }
@@ -71,7 +69,6 @@ impl State {
     /// Whether there is a consumer.
     pub(crate) fn is_read(&self, is_read: bool) {
         let mut known = self.known();
-        known.acknowledged = None;
         match is_read {
             true => known.unread = None,
             false => {
@@ -99,39 +96,16 @@ impl State {
         number
     }
 
-    /// The stream has it, under a number.
-    pub(crate) fn has_left(&self, number: u64, sequence: u64, took: Duration) {
+    /// The stream has it.
+    pub(crate) fn has_left(&self, number: u64, took: Duration) {
         let mut known = self.known();
         known.leaving.remove(&number);
-        if sequence > known.read {
-            let since = known
-                .acknowledged
-                .map_or_else(Instant::now, |(_, since)| since);
-            known.acknowledged = Some((sequence, since));
-        }
         // The mean of the last eight or so.
         let mean = known.latency.map_or(took, |mean| {
             let sum = mean.saturating_mul(7).saturating_add(took);
             sum.checked_div(8).unwrap_or(took)
         });
         known.latency = Some(mean);
-    }
-
-    /// This number came.
-    pub(crate) fn has_read(&self, sequence: u64) {
-        let mut known = self.known();
-        known.read = sequence;
-        match known.acknowledged {
-            Some((last, _)) if last <= sequence => known.acknowledged = None,
-            Some((last, _)) => known.acknowledged = Some((last, Instant::now())),
-            None => {}
-        }
-    }
-
-    /// Whether an own packet that the stream has does not come back.
-    pub(crate) fn misses(&self, late: Duration) -> bool {
-        let acknowledged = self.known().acknowledged;
-        acknowledged.is_some_and(|(_, since)| since.elapsed() >= late)
     }
 
     /// Ends what has been away for too long.

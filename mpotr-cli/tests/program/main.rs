@@ -19,6 +19,8 @@ mod identity;
 mod irc;
 mod limits;
 mod memory;
+#[cfg(unix)]
+mod networks;
 mod people;
 mod program;
 mod reconnect;

@@ -3,13 +3,14 @@
 //! `cargo test -p mpotr-transport-nats --test nats -- --ignored --nocapture two_hundred_rooms`
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite as Suite;
 use mpotr_core::Timers;
 use mpotr_core::gka::RoomId;
 use mpotr_transport::ExecConnect;
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -25,23 +26,34 @@ struct Size {
     at_once: usize,
 }
 
-/// The servers as the members know them: each its own first, and the others by what that one tells.
-fn way(servers: &[String], number: usize, room: RoomId) -> ExecConnect {
-    let address = &servers[number % servers.len()];
-    ExecConnect::of_program(PROGRAM, Some(address), "member", room)
+/// What all rooms come to at the same time.
+struct Course {
+    entering: Semaphore,
+    agreed: Barrier,
+    ends: Barrier,
+    ended: Barrier,
 }
 
-/// One room: its members agree, talk, talk on while a server ends, and leave with one order. How long the first took.
+/// The servers as the members know them: all, but each another one first.
+fn way(servers: &[String], number: usize, room: RoomId) -> ExecConnect {
+    let mut servers: Vec<_> = servers.iter().map(String::as_str).collect();
+    let first = number % servers.len();
+    servers.rotate_left(first);
+    let address = format!("nats://{}", servers.join(","));
+    ExecConnect::of_program(PROGRAM, Some(&address), "member", room)
+}
+
+/// One room: its members agree, talk, talk on while a server ends and after that, and leave with one order. How long they took
+/// to agree, and to read all after the end of the server.
 async fn room(
     number: usize,
     size: Size,
     servers: Vec<String>,
     timers: Timers,
-    ready: std::sync::Arc<(Barrier, Barrier, tokio::sync::Semaphore)>,
+    course: Arc<Course>,
 ) -> (Duration, Duration) {
-    let (agreed, ended, entering) = &*ready;
     let id = RoomId::of_name::<Suite>(&format!("room {number}"));
-    let place = entering.acquire().await.unwrap();
+    let place = course.entering.acquire().await.unwrap();
     let begin = Instant::now();
     let mut members = Vec::new();
     for member in 0..size.members {
@@ -53,22 +65,30 @@ async fn room(
     }
     let agreement = begin.elapsed();
     drop(place);
-    agreed.wait().await;
+    course.agreed.wait().await;
     let mut texts = BTreeSet::new();
+    let mut begin = Instant::now();
     for round in 0..3 {
         for (who, member) in members.iter_mut().enumerate() {
             let text = format!("{round} of {who} in {number}");
             member.say(text.clone()).await;
             texts.insert(text.into_bytes());
         }
-        if round == 0 {
-            for member in &mut members {
-                member.reads_all(&texts).await;
+        // The second is on its way while a server ends, and the third is said after that.
+        match round {
+            0 => {
+                for member in &mut members {
+                    member.reads_all(&texts).await;
+                }
+                course.ends.wait().await;
             }
-            ended.wait().await;
+            1 => {
+                course.ended.wait().await;
+                begin = Instant::now();
+            }
+            _ => {}
         }
     }
-    let begin = Instant::now();
     for member in &mut members {
         member.reads_all(&texts).await;
     }
@@ -89,15 +109,19 @@ async fn rooms_on_a_cluster_of_which_one_server_ends(size: Size, timers: Timers)
     let Some(mut servers) = Server::cluster(3).await else {
         return;
     };
-    let addresses: Vec<_> = servers.iter().map(Server::address).collect();
-    let places = tokio::sync::Semaphore::new(size.at_once);
+    let addresses: Vec<_> = servers.iter().map(Server::place).collect();
     let barrier = || Barrier::new(size.rooms + 1);
-    let ready = std::sync::Arc::new((barrier(), barrier(), places));
+    let course = Arc::new(Course {
+        entering: Semaphore::new(size.at_once),
+        agreed: barrier(),
+        ends: barrier(),
+        ended: barrier(),
+    });
     let begin = Instant::now();
     let mut rooms = JoinSet::new();
     for number in 0..size.rooms {
-        let ready = std::sync::Arc::clone(&ready);
-        rooms.spawn(room(number, size, addresses.clone(), timers, ready));
+        let course = Arc::clone(&course);
+        rooms.spawn(room(number, size, addresses.clone(), timers, course));
     }
     // A room that failed would keep the others waiting.
     let or_failed = async |barrier: &Barrier, rooms: &mut JoinSet<_>| {
@@ -106,10 +130,11 @@ async fn rooms_on_a_cluster_of_which_one_server_ends(size: Size, timers: Timers)
             ended = rooms.join_next() => panic!("a room has ended early: {ended:?}"),
         }
     };
-    or_failed(&ready.0, &mut rooms).await;
+    or_failed(&course.agreed, &mut rooms).await;
     let agreed = begin.elapsed();
-    or_failed(&ready.1, &mut rooms).await;
+    or_failed(&course.ends, &mut rooms).await;
     servers[0].stop();
+    or_failed(&course.ended, &mut rooms).await;
     let mut longest = (Duration::ZERO, Duration::ZERO);
     while let Some(ended) = rooms.join_next().await {
         let (agreement, read) = ended.unwrap();

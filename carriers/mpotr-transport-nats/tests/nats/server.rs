@@ -95,7 +95,11 @@ impl Server {
     }
 
     pub(crate) fn address(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.place())
+    }
+
+    pub(crate) fn place(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     pub(crate) fn start(&mut self) {
@@ -140,5 +144,13 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            let last: Vec<_> = log.lines().rev().take(40).collect();
+            println!(
+                "the server on port {} said last, newest first: {last:#?}",
+                self.port
+            );
+        }
     }
 }
