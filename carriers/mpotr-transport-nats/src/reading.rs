@@ -1,6 +1,7 @@
 //! What the stream has of the room, in its order and without a gap: a consumer that is made again, from where it was, whenever it
 //! skips, falls silent or is gone with the server that had it.
 
+use core::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use async_nats::jetstream::{Context, Message as Kept};
 use async_nats::{Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use mpotr_carrier::{Carrier, CloseCode, Closed, SenderHint};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{Instant, sleep, timeout};
@@ -29,12 +31,12 @@ const SILENT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Waits between attempts to make a consumer: the first, and the longest.
-const AGAIN: Duration = Duration::from_millis(100);
+const AGAIN: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(4);
 
-/// How long the server may take to make a consumer, at first and at most: asked once more it has to make two.
-const PATIENCE: Duration = Duration::from_secs(5);
-const MOST_PATIENCE: Duration = Duration::from_secs(12);
+/// How many are made before it is looked whether the stream is still the same, and how long the server may take for each.
+const ATTEMPTS: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the subjects begin with by which a server asks whether what it gave was taken.
 const FLOW: &str = "$JS.FC.MPOTR.";
@@ -158,32 +160,56 @@ impl Reader {
         Ok(incoming)
     }
 
-    /// Makes a consumer, as often as it takes. Each attempt is for one of another name: a cluster may have given the one before
-    /// to a server that is gone.
+    /// Makes a consumer, as often as it takes.
     async fn consumer(&mut self, mut is_looked_at: bool) -> Result<Consumer, Closed> {
-        let (mut wait, mut patience) = (AGAIN, PATIENCE);
         loop {
-            if let Some(closed) = self.state.closed() {
-                return Err(closed);
-            }
             if !is_looked_at {
                 self.look().await;
             }
             is_looked_at = false;
-            if let Ok(Some(consumer)) = timeout(patience, self.attempt()).await {
+            if let Some(consumer) = self.attempts().await {
                 self.state.is_read(true);
                 return Ok(consumer);
             }
-            self.state.is_read(false);
-            sleep(about(wait)).await;
-            wait = wait.saturating_mul(2).min(LONGEST);
-            patience = patience.saturating_mul(2).min(MOST_PATIENCE);
+            if let Some(closed) = self.state.closed() {
+                return Err(closed);
+            }
         }
+    }
+
+    /// Several attempts, one beside another: for most of a minute a cluster gives some consumers to a server that is gone, and
+    /// says nothing of them.
+    async fn attempts(&self) -> Option<Consumer> {
+        let mut attempts = FuturesUnordered::new();
+        let mut wait = AGAIN;
+        for _ in 0..ATTEMPTS {
+            if self.state.closed().is_some() {
+                return None;
+            }
+            attempts.push(timeout(PATIENCE, self.attempt()));
+            let mut waiting = pin!(sleep(about(wait)));
+            loop {
+                tokio::select! {
+                    Some(made) = attempts.next() => if let Ok(Some(consumer)) = made {
+                        return Some(consumer);
+                    },
+                    () = &mut waiting => break,
+                }
+            }
+            self.state.is_read(false);
+            wait = wait.saturating_mul(2).min(LONGEST);
+        }
+        while let Some(made) = attempts.next().await {
+            if let Ok(Some(consumer)) = made {
+                return Some(consumer);
+            }
+        }
+        None
     }
 
     /// The stream may be another: that of a server which has lost what it had. It counts from one, and all in it is new.
     async fn look(&mut self) {
-        let looking = timeout(PATIENCE, stream::ensured(&self.context));
+        let looking = timeout(SILENT, stream::ensured(&self.context));
         if let Ok(Ok(kept)) = looking.await
             && kept.since != self.place.since
         {
@@ -222,7 +248,7 @@ impl Reader {
     /// Whether the server has a consumer that is silent, and nothing of it is missing: it has much to do.
     async fn is_there(context: &Context, name: &str, given: u64) -> bool {
         let asked = context.get_consumer_from_stream::<Config, _, _>(name, stream::NAME);
-        match timeout(MOST_PATIENCE, asked).await {
+        match timeout(PATIENCE, asked).await {
             Ok(Ok(there)) => {
                 let info = there.cached_info();
                 info.delivered.consumer_sequence == given && info.num_pending == 0
