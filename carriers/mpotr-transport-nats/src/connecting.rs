@@ -73,7 +73,7 @@ async fn join(
         return Err(Closed::new(CloseCode::Refused, text));
     }
     let mut context = jetstream::new(client.clone());
-    // Whoever asks has a patience of its own.
+    // Who asks has a patience of its own.
     context.set_timeout(Duration::from_secs(20));
     let kept = stream::ensured(&context).await?;
     let most = kept

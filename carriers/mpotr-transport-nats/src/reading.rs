@@ -333,7 +333,7 @@ impl Reader {
         let client = self.context.client();
         let asked = message.reply.as_ref().map(ToString::to_string);
         let asked = [asked, header("Nats-Consumer-Stalled")];
-        // Whoever can write to the inbox could have a word said elsewhere in the name of this member.
+        // Who can write to the inbox could have a word said elsewhere in the name of this member.
         let is_of_flow = |asked: &String| asked.starts_with(FLOW);
         for asked in asked.into_iter().flatten().filter(is_of_flow) {
             // One that does not leave is asked for again.
