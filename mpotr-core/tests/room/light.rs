@@ -329,12 +329,12 @@ fn whose_seed_never_comes_is_struck() {
 
 #[cfg(feature = "insider")]
 mod forged {
-    use mpotr_core::crypto::SignatureBytes;
+    use mpotr_core::crypto::{JointShare, SignatureBytes};
     use mpotr_core::gka::light::{Handle, Signed};
     use mpotr_core::wire::{LightPacket, Packet, PacketKind};
     use mpotr_core::{Rejection, Rekey};
 
-    use super::{Network, are_in, light, sent, steps};
+    use super::{LightStep, Network, are_in, light, sent, steps};
 
     /// A member sends a SEED for its turn, whether or not a light run may follow.
     fn send_seed(network: &mut Network, from: usize) {
@@ -401,6 +401,52 @@ mod forged {
             assert!(sent(&network, since, PacketKind::Contribution) > 0);
             assert_eq!(steps(&network, since), [], "{liar}");
         }
+    }
+
+    /// Both are the proof against it, and all who have one of them show the other: once, also where the run may yet be installed.
+    #[test]
+    fn two_shares_of_one_member_are_told_once() {
+        let mut network = light(4, 1);
+        network.run_for(30);
+        // Nobody has all shares.
+        network.tamper = Some(Box::new(|from, to, packet| {
+            let step = match Packet::from_bytes(packet) {
+                Ok(Packet::Light(packet)) => Some(packet.step()),
+                _ => None,
+            };
+            let is_lost = match step {
+                Some(LightStep::Share) => from == 2 || to == 2,
+                Some(LightStep::Joint) => true,
+                _ => false,
+            };
+            (!is_lost).then(|| packet.to_vec())
+        }));
+        let since = network.wire.len();
+        network.rooms[0].refresh(network.now);
+        network.collect(0);
+        network.run_until(60, |n| {
+            let shares = steps(n, since).into_iter();
+            shares.filter(|it| *it == LightStep::Share).count() > 3
+        });
+        network.run_for_millis(100);
+        let shares = network.wire[since..].iter();
+        let mut shares = shares.filter_map(|(from, packet)| match Packet::from_bytes(packet) {
+            Ok(Packet::Light(LightPacket::Share(share))) if *from == 3 => Some(share),
+            _ => None,
+        });
+        let mut other = shares.next().unwrap().body().clone();
+        other.share = JointShare::new([1; 32]);
+        let other = Signed::new(other, SignatureBytes::new([0; 64]));
+        let other = LightPacket::Share(Box::new(other));
+        let other = network.rooms[3].sign_light(other).unwrap();
+        let before = network.wire.len();
+        network.broadcast(3, &other);
+        let limit = network.now.as_millis() + 1000;
+        network.run_until(20, |n| {
+            n.now.as_millis() >= limit || n.wire.len() > before + 200
+        });
+        let told = network.wire.len() - before;
+        assert!(told < 100, "{told} packets");
     }
 
     /// All that is left of a view would be the proposer that nobody has answered, and that counts as silent.

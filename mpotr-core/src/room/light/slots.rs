@@ -14,6 +14,19 @@ use mpotr_gka::{Continuation, MemberIndex, Unfilled};
 struct Filled<B> {
     packet: Signed<B>,
     is_signed: bool,
+    /// Another one of its sender's was heard, with its signature: that is told once, or those who tell it would answer each other.
+    is_contradicted: bool,
+}
+
+impl<B> Filled<B> {
+    const fn new(packet: Signed<B>, is_signed: bool) -> Self {
+        let is_contradicted = false;
+        Self {
+            packet,
+            is_signed,
+            is_contradicted,
+        }
+    }
 }
 
 /// A place for each member.
@@ -33,9 +46,8 @@ impl<B: ChangeBody> PacketSlots<B> {
 
     /// Puts a packet into its place that was seen to be signed, or is this member's own.
     pub(super) fn put(&mut self, packet: Signed<B>) {
-        let is_signed = true;
-        self.slots
-            .insert(packet.body().sender(), Filled { packet, is_signed });
+        let sender = packet.body().sender();
+        self.slots.insert(sender, Filled::new(packet, true));
     }
 
     /// Puts a packet into the place of its sender.
@@ -60,15 +72,16 @@ impl<B: ChangeBody> PacketSlots<B> {
             taken.is_signed = taken.is_signed || taken.packet.is_authentic(parent);
             if taken.is_signed {
                 // Of one body there are many signatures, and the first is what others list.
-                return Err(if taken.packet.body() == packet.body() {
+                let is_known = taken.is_contradicted || taken.packet.body() == packet.body();
+                taken.is_contradicted |= !is_known;
+                return Err(if is_known {
                     Unfilled::Replayed
                 } else {
                     Unfilled::Equivocation(sender)
                 });
             }
         }
-        let is_signed = is_looked_at;
-        self.slots.insert(sender, Filled { packet, is_signed });
+        self.slots.insert(sender, Filled::new(packet, is_looked_at));
         Ok(())
     }
 
