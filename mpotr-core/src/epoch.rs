@@ -196,7 +196,8 @@ pub(crate) enum Effect {
 /// How far a member is on the way out of the epoch.
 struct Peer {
     identity: IdentityKey,
-    trapdoor: TrapdoorKey,
+    /// `Y` of the offer with which it signs; `None` where it drew what it signs with later.
+    trapdoor: Option<TrapdoorKey>,
     ending: Ending,
     /// What it said last about the epoch that follows.
     next: Option<Next>,
@@ -206,7 +207,7 @@ struct Peer {
 
 impl Peer {
     /// A member of an epoch that begins.
-    const fn new(identity: IdentityKey, trapdoor: TrapdoorKey) -> Self {
+    const fn new(identity: IdentityKey, trapdoor: Option<TrapdoorKey>) -> Self {
         Self {
             identity,
             trapdoor,
@@ -284,7 +285,8 @@ impl<S: CryptoSuite> Epoch<S> {
         let opener = Opener::new(keys, signing_keys.into_iter().zip(streams));
         let sealer = Sealer::new(me.get(), Arc::new(signing), Some(Arc::new(trapdoor)), own);
         let peers = run.members().iter();
-        let peers = peers.map(|member| Peer::new(member.offer().identity, member.offer().trapdoor));
+        let peers = peers.map(|member| member.offer());
+        let peers = peers.map(|offer| Peer::new(offer.identity, Some(offer.trapdoor)));
         Self::of(Parts {
             me,
             sealer,

@@ -183,7 +183,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let member = MemberIndex::new(reveal.sender);
         let peer = self.peers.get(member).ok_or(Rejection::UnknownSender)?;
         let key = self.opener.key_of(member).ok_or(Rejection::UnknownSender)?;
-        if !reveal.is_of::<S>(&key.encoded(), &peer.trapdoor) {
+        if !reveal.is_of::<S>(&key.encoded(), peer.trapdoor.as_ref()) {
             return Err(Rejection::NotAuthentic);
         }
         let author = self.delivery.authors.get_mut(member);

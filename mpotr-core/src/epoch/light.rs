@@ -376,13 +376,18 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let (keys, own, streams) = EpochKeys::derive(id, secret, staying.len(), me);
         let opener = Opener::new(keys, signing_keys.into_iter().zip(streams));
+        // A fresh key goes with no offer: when what it signs is over it is published alone.
+        let is_fresh = signing.is_some();
         let sealer = match signing {
             Some(fresh) => Sealer::new(me.get(), Arc::new(fresh), None, own),
             None => self.sealer.go_on(me.get(), own),
         };
         self.sealer.keep_secret();
         let peers = staying.iter().filter_map(|it| self.peers.get(*it));
-        let peers = peers.map(|peer| Peer::new(peer.identity, peer.trapdoor));
+        let peers = peers.map(|peer| {
+            let trapdoor = peer.trapdoor.filter(|_| !is_fresh);
+            Peer::new(peer.identity, trapdoor)
+        });
         Self::of(Parts {
             me,
             sealer,

@@ -202,13 +202,14 @@ impl<S: CryptoSuite> Sealer<S> {
 
     /// The secrets are published: what tells them, if that is for the first time. `None`, too, where they never are.
     pub(super) fn publish(&mut self, keys: &EpochKeys<S>) -> Option<Reveal> {
-        let trapdoor = self.trapdoor.as_ref()?;
         let is_first = !core::mem::replace(&mut self.is_published, true);
         is_first.then(|| Reveal {
             hint: keys.hint,
             sender: self.sender,
             seed: RevealedSeed::new(*self.signing.seed().expose()),
-            trapdoor: RevealedTrapdoor::new(*trapdoor.encoded().expose()),
+            trapdoor: self.trapdoor.as_ref().map_or(RevealedTrapdoor::NONE, |it| {
+                RevealedTrapdoor::new(*it.encoded().expose())
+            }),
         })
     }
 

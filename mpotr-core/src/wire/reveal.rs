@@ -5,7 +5,7 @@
 //!   opaque hint[8];     of the epoch
 //!   uint16 sender;      index in the roster of the one whose secrets they are
 //!   opaque m[32];       seed of M, its signing key
-//!   opaque y[32];       scalar of Y, its trapdoor key
+//!   opaque y[32];       scalar of Y, its trapdoor key; zero where it signs with a key that is younger than its last offer
 //! } Reveal;
 //! ```
 //!
@@ -27,6 +27,11 @@ byte_newtype! {
 byte_newtype! {
     /// The scalar of a trapdoor key, no longer a secret.
     RevealedTrapdoor, 32
+}
+
+impl RevealedTrapdoor {
+    /// Nothing to publish: no member has this one, whose key would be the identity.
+    pub const NONE: Self = Self::new([0; 32]);
 }
 
 /// What signed for a member in an epoch, and its trapdoor secret.
@@ -64,14 +69,23 @@ impl Reveal {
         })
     }
 
-    /// Whether the secrets are those of these keys.
+    /// Whether the secrets are those of these keys. Who signs with a key that it drew after its last offer publishes that alone.
     #[must_use]
-    pub fn is_of<S: CryptoSuite>(&self, signing: &EphemeralKey, trapdoor: &TrapdoorKey) -> bool {
+    pub fn is_of<S: CryptoSuite>(
+        &self,
+        signing: &EphemeralKey,
+        trapdoor: Option<&TrapdoorKey>,
+    ) -> bool {
         let seed = Secret::new(*self.seed.as_bytes());
+        if EphemeralKeyPair::<S>::from_seed(&seed).public() != *signing {
+            return false;
+        }
+        let Some(trapdoor) = trapdoor else {
+            return self.trapdoor == RevealedTrapdoor::NONE;
+        };
         let scalar = S::Group::decode_scalar(self.trapdoor.as_bytes());
-        EphemeralKeyPair::<S>::from_seed(&seed).public() == *signing
-            && scalar.is_some_and(|scalar| {
-                S::Group::encode(&S::Group::mul_base(&scalar)) == *trapdoor.as_bytes()
-            })
+        scalar.is_some_and(|scalar| {
+            S::Group::encode(&S::Group::mul_base(&scalar)) == *trapdoor.as_bytes()
+        })
     }
 }

@@ -1,9 +1,11 @@
 //! What signed for a member is published when nobody accepts anything new under it, and only then.
 
+use std::collections::BTreeSet;
+
 use mpotr_core::crypto::{EphemeralKeyPair, Secret};
 use mpotr_core::gka::TrapdoorKey;
-use mpotr_core::wire::{EpochHint, Packet, Reveal, RevealedSeed, RevealedTrapdoor};
-use mpotr_core::{Departure, Event, Room};
+use mpotr_core::wire::{EpochHint, LightPacket, Packet, Reveal, RevealedSeed, RevealedTrapdoor};
+use mpotr_core::{Departure, Event, Rekey, Room};
 
 use crate::network::{FOUL, Network, Suite};
 
@@ -63,7 +65,7 @@ fn all_who_leave_together_publish_what_signed_for_them() {
         // From now on every reader can sign in that member's name. The key was in no packet before.
         let seed = Secret::new(*reveal.seed.as_bytes());
         let signing = EphemeralKeyPair::<Suite>::from_seed(&seed).public();
-        let is_of = |trapdoor| reveal.is_of::<Suite>(&signing, trapdoor);
+        let is_of = |trapdoor| reveal.is_of::<Suite>(&signing, Some(trapdoor));
         assert!(trapdoors.iter().any(is_of));
         let carries = |packet: &[u8]| packet.windows(32).any(|it| it == signing.as_bytes());
         assert!(!network.wire.iter().any(|(_, packet)| carries(packet)));
@@ -176,6 +178,51 @@ fn an_epoch_from_which_somebody_was_left_out_is_never_published() {
         1
     );
     assert!(reveals(&network).is_empty());
+}
+
+/// A member is left out by a light run. What signed before it is never published; what signed from then on is, when all have left
+/// together: who was left out accepts nothing under that.
+#[test]
+fn family_with_exclusion_is_not_published() {
+    let mut network = Network::with(4, 1, |config| {
+        config.members = Some(4);
+        config.policy.rekey = Rekey::Light;
+    });
+    network = network.until_secure();
+    network.run_for(20);
+    let since = network.wire.len();
+    let (now, member) = (network.now, network.keys[3]);
+    network.rooms[0].exclude(now, member).unwrap();
+    network.collect(0);
+    network.run_until(120, |n| {
+        (0..3).all(|it| n.count(it, |event| matches!(event, Event::Secure { .. })) == 2)
+    });
+    let freezes = network.wire[since..].iter();
+    let fresh = freezes.filter_map(|(_, packet)| match Packet::from_bytes(packet) {
+        Ok(Packet::Light(LightPacket::Freeze(freeze))) => freeze.body().signing,
+        _ => None,
+    });
+    let fresh: BTreeSet<_> = fresh.collect();
+    assert_eq!(fresh.len(), 3);
+    network.run_for(90);
+    assert!(reveals(&network).is_empty());
+    // Under the same keys, after fresh secrets.
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    network.run_for(20);
+    assert!(reveals(&network).is_empty());
+    for member in 0..3 {
+        network.send(member, "bye");
+        network.leave(member);
+    }
+    network.run_until(120, |n| (0..3).all(|it| n.rooms[it].has_ended()));
+    let published = reveals(&network).into_iter().map(|(member, reveal)| {
+        assert!(departure(&network, member).published);
+        assert_eq!(reveal.trapdoor, RevealedTrapdoor::NONE);
+        let seed = Secret::new(*reveal.seed.as_bytes());
+        EphemeralKeyPair::<Suite>::from_seed(&seed).public()
+    });
+    assert_eq!(published.collect::<BTreeSet<_>>(), fresh);
 }
 
 #[test]

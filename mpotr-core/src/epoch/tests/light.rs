@@ -14,7 +14,7 @@ use super::{ALICE, BOB, Epochs, MALLORY, Suite, bodies, effects, epochs, sealed,
 use crate::epoch::light::name_of;
 use crate::epoch::{Effect, Epoch};
 use crate::error::Rejection;
-use crate::wire::{ContentKind, SealedPacket};
+use crate::wire::{ContentKind, Reveal, RevealedTrapdoor, SealedPacket};
 
 /// A light run of those who stay, the first of whom proposes.
 struct Answered {
@@ -479,14 +479,27 @@ fn nothing_is_published_of_keys_that_sign_on_or_that_one_who_was_left_out_accept
     let mut second = change(&mut first, 0, ChangeKind::Leave, &[ALICE, BOB]);
     assert_eq!(first[ALICE].publish(), None);
     let reveal = second[ALICE].publish().unwrap();
+    let without_offer = Reveal {
+        trapdoor: RevealedTrapdoor::NONE,
+        ..reveal.clone()
+    };
+    let refused = second[BOB].open_reveal(&without_offer);
+    assert_eq!(refused, Err(Rejection::NotAuthentic));
     second[BOB].open_reveal(&reveal).unwrap();
     assert_eq!(second[ALICE].publish(), None);
     let mut first = epochs(3, 2);
     let mut second = change(&mut first, 0, ChangeKind::Exclusion, &[ALICE, BOB]);
-    assert_eq!(
-        (first[ALICE].publish(), second[ALICE].publish()),
-        (None, None)
-    );
+    assert_eq!(first[ALICE].publish(), None);
+    // Nobody who was left out accepts under the fresh key, and it goes with no offer.
+    let reveal = second[ALICE].publish().unwrap();
+    assert_eq!(reveal.trapdoor, RevealedTrapdoor::NONE);
+    let with_offer = Reveal {
+        trapdoor: RevealedTrapdoor::new([1; 32]),
+        ..reveal.clone()
+    };
+    let refused = second[BOB].open_reveal(&with_offer);
+    assert_eq!(refused, Err(Rejection::NotAuthentic));
+    second[BOB].open_reveal(&reveal).unwrap();
 }
 
 #[test]
