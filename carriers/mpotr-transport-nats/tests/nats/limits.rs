@@ -117,6 +117,33 @@ async fn who_has_no_password_is_refused_and_who_has_one_comes_in() {
     there.close().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_has_as_many_clients_as_it_takes_is_tried_again() {
+    let Some(server) = Server::alone("max_connections: 1").await else {
+        return;
+    };
+    let there = way(&server).connect().await.unwrap();
+    let closed = refused(&way(&server)).await;
+    assert!(closed.retry, "{closed}");
+    assert!(closed.text.contains("maximum connections"), "{closed}");
+    there.close().await.unwrap();
+    way(&server).connect().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_jetstream_is_refused() {
+    let Some(server) = Server::without_a_stream().await else {
+        return;
+    };
+    let closed = refused(&way(&server)).await;
+    assert_eq!(
+        (closed.code, closed.retry),
+        (CloseCode::Refused, false),
+        "{closed}"
+    );
+    assert!(closed.text.contains("JetStream"), "{closed}");
+}
+
 /// A server with a certificate that nobody vouches for, and the pin of its key.
 async fn encrypted(home: &Path) -> Option<(Server, String)> {
     let key = rcgen::KeyPair::generate().unwrap();

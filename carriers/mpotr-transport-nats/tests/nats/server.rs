@@ -53,6 +53,17 @@ impl Server {
         Some(server)
     }
 
+    /// One that keeps nothing.
+    pub(crate) async fn without_a_stream() -> Option<Self> {
+        program()?;
+        let mut server = Self::new(free_port(), "");
+        let config = format!("listen: 127.0.0.1:{}\n", server.port);
+        std::fs::write(server.folder.path().join("conf"), config).unwrap();
+        server.start();
+        server.is_there().await;
+        Some(server)
+    }
+
     /// So many that are one cluster.
     pub(crate) async fn cluster(count: usize) -> Option<Vec<Self>> {
         program()?;
