@@ -29,9 +29,13 @@ impl Chat<'_> {
                 let notice = "that text waits until the way to the room is there again; /discard takes it back";
                 self.out.notice(notice);
             }
-            Ok(_) => {
+            Ok(command) => {
+                let at_once = match command == Command::Quit {
+                    true => "; ctrl-c leaves now",
+                    false => "",
+                };
                 let waits = format!(
-                    "{} waits until the way to the room is there again",
+                    "{} waits until the way to the room is there again{at_once}",
                     Escaped(text)
                 );
                 self.kept.push_back(line);

@@ -164,6 +164,23 @@ fn while_the_relay_is_away_what_needs_none_is_answered_and_all_else_waits_in_ord
 }
 
 #[test]
+fn who_leaves_while_the_relay_is_away_is_told_what_leaves_at_once() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let _bob = enter(home.path(), &relay.address, "bob", &more);
+    alice.shows("the room is secure");
+    drop(relay);
+    alice.shows("lost the relay");
+    alice.type_in("/quit\n");
+    alice.shows("ctrl-c leaves now");
+    alice.type_in("\u{3}");
+    alice.finish();
+    assert!(alice.echoes());
+}
+
+#[test]
 fn who_types_quit_leaves_in_order() {
     talk(|_home, _relay, mut alice, mut bob| {
         alice.type_in("hello\n/quit\n");
