@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::MemberIndex;
-use mpotr_core::wire::{Missing, Packet, PacketKind, Request, SidHint, Wanted};
+use mpotr_core::wire::{
+    LightPacket, LightStep, Missing, Packet, PacketKind, Request, SidHint, Wanted,
+};
 use mpotr_core::{Duration, Event, Rekey, Timestamp};
 use mpotr_netem::Weather;
 
@@ -430,22 +432,56 @@ fn who_never_takes_part_keeps_no_newcomer_out() {
 }
 
 /// One that was left out goes on as a newcomer, offers first epochs, and does nothing in either: others come in all the same.
+fn keeps_no_newcomer_out(rekey: Rekey, what: &str, withholds: fn(&[u8]) -> bool) {
+    for seed in 1..6 {
+        let mut network = Network::with(ALL, seed, |config| {
+            config.members = Some(ALL);
+            config.policy.rekey = rekey;
+        });
+        network = network.until_secure();
+        network.run_for(20);
+        network.tamper = Some(Box::new(move |sender, _, packet| {
+            (sender != EVE || !withholds(packet)).then(|| packet.to_vec())
+        }));
+        refresh(&mut network, 0);
+        network.run_until(120, |n| together(n, &[0, 1, 2, 3]));
+        network.run_for(7 * seed);
+        let newcomer = network.enter(|config| config.policy.rekey = rekey);
+        let began = network.now;
+        network.run_until(120, |n| has_come_without_eve(n, newcomer));
+        let took = network.now.since(began).as_secs();
+        assert!(took <= 30, "{what} {seed}: {took} s");
+    }
+}
+
+/// Whether a packet is one of these steps of a light run, or this one of a full run.
+fn is_step(packet: &[u8], steps: [LightStep; 2], kind: PacketKind) -> bool {
+    let is_of = |it: &LightPacket| steps.contains(&it.step());
+    matches!(Packet::from_bytes(packet), Ok(Packet::Light(it)) if is_of(&it))
+        || PacketKind::of(packet) == Some(kind)
+}
+
 #[test]
 fn who_was_left_out_keeps_no_newcomer_out() {
-    for kind in [PacketKind::Contribution, PacketKind::Confirmation] {
-        for seed in 1..9 {
-            let mut network = room(seed);
-            withhold(&mut network, EVE, kind);
-            refresh(&mut network, 0);
-            network.run_until(120, |n| together(n, &[0, 1, 2, 3]));
-            network.run_for(7 * seed);
-            let newcomer = network.enter(|_| {});
-            let began = network.now;
-            network.run_until(120, |n| has_come_without_eve(n, newcomer));
-            let took = network.now.since(began).as_secs();
-            assert!(took <= 30, "{kind:?} {seed}: {took} s");
-        }
-    }
+    keeps_no_newcomer_out(Rekey::Full, "contributes nothing", |packet| {
+        PacketKind::of(packet) == Some(PacketKind::Contribution)
+    });
+    keeps_no_newcomer_out(Rekey::Full, "confirms nothing", |packet| {
+        PacketKind::of(packet) == Some(PacketKind::Confirmation)
+    });
+}
+
+/// What it says in its own turn would do without its answer.
+#[test]
+fn who_was_left_out_of_light_runs_keeps_no_newcomer_out() {
+    keeps_no_newcomer_out(Rekey::Light, "freezes for nothing", |packet| {
+        let steps = [LightStep::Freeze, LightStep::Cut];
+        is_step(packet, steps, PacketKind::Contribution)
+    });
+    keeps_no_newcomer_out(Rekey::Light, "shares in nothing", |packet| {
+        let steps = [LightStep::Share, LightStep::Joint];
+        is_step(packet, steps, PacketKind::Confirmation)
+    });
 }
 
 #[cfg(feature = "insider")]

@@ -1,7 +1,7 @@
-//! Never sends packets of one kind, and does all else.
+//! Never sends packets of one kind, and does all else. Of light runs it withholds what is in their place.
 
 use mpotr_core::crypto::CryptoSuite;
-use mpotr_core::wire::Packet;
+use mpotr_core::wire::{LightStep, Packet};
 
 use super::knowledge::Knowledge;
 use super::{Deviation, everyone};
@@ -12,11 +12,11 @@ use crate::party::Transmit;
 pub enum Withheld {
     /// Offers.
     Offers,
-    /// Proposals.
+    /// Proposals, and SEEDs.
     Proposals,
-    /// Contributions.
+    /// Contributions, FREEZEs, and the CUTs that it would make with its own.
     Contributions,
-    /// Confirmations.
+    /// Confirmations, SHAREs, and the certificates that it alone can make.
     Confirmations,
     /// Messages and statements.
     Sealed,
@@ -24,6 +24,14 @@ pub enum Withheld {
 
 impl Withheld {
     pub(super) const fn includes(self, packet: &Packet) -> bool {
+        if let Packet::Light(packet) = packet {
+            return matches!(
+                (self, packet.step()),
+                (Self::Proposals, LightStep::Seed)
+                    | (Self::Contributions, LightStep::Freeze | LightStep::Cut)
+                    | (Self::Confirmations, LightStep::Share | LightStep::Joint)
+            );
+        }
         matches!(
             (self, packet),
             (Self::Offers, Packet::Offer(_))

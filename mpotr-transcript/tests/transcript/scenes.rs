@@ -19,7 +19,7 @@ pub(crate) const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 pub(crate) const SCENES: [Scene; 13] = [
     Scene {
         name: "votes",
-        policy: &["exclude 2", "admit 2", "change 2"],
+        policy: &["exclude 2", "admit 2", "change 2", "rekey full"],
         ask: false,
         loss: 0,
         script: "alice: hi\nbob: hi\n+dave\ndave: hi\nalice: /kick bob\nalice: /withdraw bob\nalice: /kick dave\nbob: /kick dave\ncarol: he is out\n\

@@ -18,11 +18,12 @@
 use std::sync::{Mutex, PoisonError};
 
 mod image;
+mod light;
 mod rooms;
 mod secrets;
 
 use mpotr::room::{Duration, Timers};
-use mpotr::{Backend, SuiteError, SuiteVisitor};
+use mpotr::{Backend, Rekey, SuiteError, SuiteVisitor};
 use mpotr_core::crypto::{CryptoSuite, SuiteId, zeroize::Zeroizing};
 use mpotr_core::gka::{AgreementId, AuthenticationId, Methods};
 
@@ -39,7 +40,7 @@ impl SuiteVisitor for Life {
     type Output = ();
 
     fn visit<S: CryptoSuite>(self) {
-        let mut rooms = Rooms::<S>::new(3, self.methods, &Timers::RELAY);
+        let mut rooms = Rooms::<S>::new(3, self.methods, Rekey::Full, &Timers::RELAY);
         rooms.until_secure(1);
         rooms.talk();
         let scene = format!("{} {:?} {:?}", S::BACKEND, S::ID, self.methods);
@@ -114,7 +115,7 @@ impl SuiteVisitor for Delay {
             expire: Duration::from_secs(60),
             ..Timers::RELAY
         };
-        let mut rooms = Rooms::<S>::new(3, methods, &timers);
+        let mut rooms = Rooms::<S>::new(3, methods, Rekey::Full, &timers);
         rooms.until_secure(1);
         rooms.talk();
         rooms.cut_off();
@@ -170,7 +171,7 @@ impl SuiteVisitor for Abandoned {
             expire: long,
             ..Timers::RELAY
         };
-        let mut rooms = Rooms::<S>::new(3, methods, &timers);
+        let mut rooms = Rooms::<S>::new(3, methods, Rekey::Full, &timers);
         rooms.until_secure(1);
         rooms.talk();
         rooms.go_on_without(2);
@@ -195,6 +196,45 @@ impl SuiteVisitor for Abandoned {
         });
         rooms.until_drained();
         expect_gone(&format!("{scene}, after it"), &rooms, 0);
+    }
+}
+
+/// An epoch that a light run leads to, and one that a light run leads to by which a member is left out.
+struct Light;
+
+impl SuiteVisitor for Light {
+    type Output = ();
+
+    fn visit<S: CryptoSuite>(self) {
+        let methods = Methods::new(AgreementId::BurmesterDesmedt, AuthenticationId::GroupProof);
+        let mut rooms = Rooms::<S>::new(3, methods, Rekey::Light, &Timers::RELAY);
+        rooms.until_secure(1);
+        rooms.talk();
+        rooms.refresh();
+        rooms.until_secure(2);
+        rooms.talk();
+        let scene = format!("{} {:?}", S::BACKEND, S::ID);
+        // The epoch before answers still: what the run took from it is gone when it is installed.
+        let installed = |needle: &Needle| match needle.kind {
+            Kind::Identity => Some(Found::Once),
+            Kind::Running => Some(Found::Somewhere),
+            Kind::Signing | Kind::Derived | Kind::Writing => None,
+            Kind::Spent => Some(Found::Nowhere),
+        };
+        let name = format!("{scene}, after a light run");
+        expect(&name, rooms.secrets_of_light_run(1), installed);
+        rooms.exclude(0, 2);
+        rooms.until_secure(3);
+        rooms.talk();
+        let name = format!("{scene}, after a light run by which one was left out");
+        expect(&name, rooms.secrets_of_light_run(2), installed);
+        rooms.close();
+        for run in 1..3 {
+            let name = format!("{scene}, after all");
+            expect(&name, rooms.secrets_of_light_run(run), |_| {
+                Some(Found::Nowhere)
+            });
+        }
     }
 }
 
@@ -313,6 +353,17 @@ fn an_epoch_that_went_on_without_a_member_leaves_it_no_key_of_a_message() {
     for backend in Backend::available() {
         let scene = backend.visit(SuiteId::ChaCha20Poly1305, Abandoned);
         scene.unwrap();
+    }
+}
+
+#[test]
+fn erased_after_light_install() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_searchable() {
+        return;
+    }
+    for backend in Backend::available() {
+        backend.visit(SuiteId::ChaCha20Poly1305, Light).unwrap();
     }
 }
 

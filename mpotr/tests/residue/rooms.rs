@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mpotr::room::{Duration, Event, Room, RoomConfig, Timers, Timestamp};
-use mpotr::{Admission, Seen};
+use mpotr::{Admission, Rekey, Seen};
 use mpotr_core::crypto::rand_core::{TryCryptoRng, TryRng};
 use mpotr_core::crypto::zeroize::Zeroize;
 use mpotr_core::crypto::{CryptoSuite, IdentityKeyPair, TranscriptHash, label, wiping_stack};
@@ -105,7 +105,7 @@ pub(crate) struct Rooms<S: CryptoSuite> {
 }
 
 impl<S: CryptoSuite> Rooms<S> {
-    pub(crate) fn new(members: usize, methods: Methods, timers: &Timers) -> Self {
+    pub(crate) fn new(members: usize, methods: Methods, rekey: Rekey, timers: &Timers) -> Self {
         let mut rooms = Self {
             scene: Scene::next(),
             rooms: Vec::new(),
@@ -126,6 +126,7 @@ impl<S: CryptoSuite> Rooms<S> {
             config.members = Some(members);
             config.policy.agreement = methods.agreement;
             config.policy.authentication = methods.authentication;
+            config.policy.rekey = rekey;
             let mut draws = Draws {
                 rng: rooms.scene.rng(100 + member),
                 drawn: Vec::new(),
@@ -284,6 +285,12 @@ impl<S: CryptoSuite> Rooms<S> {
         self.rooms[0].refresh(self.now);
     }
 
+    /// A member asks that another be left out.
+    pub(crate) fn exclude(&mut self, member: usize, other: usize) {
+        let other = identity::<S>(self.scene, other).public();
+        self.rooms[member].exclude(self.now, other).unwrap();
+    }
+
     pub(crate) fn leave(&mut self, member: usize) {
         self.rooms[member].leave(self.now);
     }
@@ -308,6 +315,26 @@ impl<S: CryptoSuite> Rooms<S> {
     /// Whether a member has published what signed for an epoch.
     pub(crate) fn is_published(&self, epoch: usize) -> bool {
         self.published.contains(&self.epochs[0][epoch])
+    }
+
+    /// The secrets of the light run that led to an epoch, computed when they are asked for. The first epoch comes of a full run,
+    /// and all others of light ones.
+    pub(crate) fn secrets_of_light_run(&self, epoch: usize) -> impl FnOnce() -> Vec<Needle> + '_ {
+        move || {
+            let packets = self.wire.iter();
+            let packets: Vec<_> = packets
+                .filter_map(|packet| Packet::from_bytes(packet).ok())
+                .collect();
+            let draws: Vec<_> = self.draws.iter().map(RefCell::borrow).collect();
+            let draws: Vec<_> = draws.iter().map(|draws| draws.drawn.as_slice()).collect();
+            let epochs = &self.epochs[0];
+            let first = Source::<S>::new(self.scene, epochs[0], &packets, &draws);
+            let (mut found, mut parent) = (Vec::new(), first.parent());
+            for sid in &epochs[1..=epoch] {
+                (found, parent) = parent.next(self.scene, *sid, &packets, &draws);
+            }
+            found
+        }
     }
 
     /// All secrets of an epoch, computed when they are asked for.

@@ -16,6 +16,7 @@ use mpotr_core::gka::{
 };
 use mpotr_core::wire::{Packet, SidHint};
 
+use crate::light::{Member, Parent};
 use crate::rooms::{Scene, identity, text};
 
 /// How long a secret has to last.
@@ -54,6 +55,7 @@ impl Needle {
 
 /// A member of the run, with all that it knows.
 struct Person<S: CryptoSuite> {
+    seat: usize,
     identity: IdentityKeyPair,
     e: Secret<32>,
     y: SecretScalar<S>,
@@ -101,6 +103,7 @@ impl<S: CryptoSuite> Person<S> {
                 let narrow = draws[member].iter();
                 let narrow = narrow.filter_map(|drawn| drawn.as_slice().try_into().ok());
                 return Self {
+                    seat: member,
                     e: secret(0).finish_secret().first_half(),
                     y,
                     z,
@@ -244,11 +247,37 @@ impl<S: CryptoSuite> Source<S> {
 
     /// What encloses the packets of the run that follows.
     pub(crate) fn enclosed(&self) -> Prk {
-        let key = self.agreed(&mut Vec::new());
-        let es = Prk::extract::<S>(self.sid.as_bytes(), key.expose());
         let digest = self.statement.contributions;
-        let root = es.child::<S>(label::MESSAGES, digest.as_bytes());
+        let root = self
+            .epoch_secret()
+            .child::<S>(label::MESSAGES, digest.as_bytes());
         root.child::<S>(label::ENCLOSED, &[])
+    }
+
+    fn epoch_secret(&self) -> Prk {
+        let key = self.agreed(&mut Vec::new());
+        Prk::extract::<S>(self.sid.as_bytes(), key.expose())
+    }
+
+    /// What a light run that follows starts from.
+    pub(crate) fn parent(&self) -> Parent<S> {
+        let digest = self.statement.contributions;
+        let members = (0..self.len()).map(|index| {
+            let (_, [part, receive]) = self.inner(index);
+            Member {
+                seat: self.people[index].seat,
+                part,
+                receive,
+            }
+        });
+        Parent {
+            sid: self.sid,
+            init: self
+                .epoch_secret()
+                .expand::<S, 64>(label::INIT, digest.as_bytes()),
+            enclosed: self.enclosed(),
+            members: members.collect(),
+        }
     }
 
     /// `K`, and what it is made of.

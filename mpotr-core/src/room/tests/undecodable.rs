@@ -11,6 +11,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::config::{Admission, RoomConfig, Timers};
 use crate::epoch::Epoch;
 use crate::event::Event;
+use crate::policy::Rekey;
 use crate::room::Room;
 use crate::time::Timestamp;
 use crate::wire::Packet;
@@ -29,7 +30,7 @@ struct Channel {
 }
 
 impl Channel {
-    fn new(spoil: fn(&mut Offer)) -> Self {
+    fn new(rekey: Rekey, spoil: fn(&mut Offer)) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let now = Timestamp::default();
         let rooms = (0..3)
@@ -37,6 +38,7 @@ impl Channel {
                 let mut config = RoomConfig::new(RoomId::of_name::<Suite>("test"), Admission::Open);
                 config.timers = Timers::RELAY;
                 config.members = Some(3);
+                config.policy.rekey = rekey;
                 let identity = IdentityKeyPair::random::<Suite>(&mut rng);
                 Room::new(config, identity, now, &mut rng).unwrap()
             })
@@ -108,15 +110,16 @@ impl Channel {
     }
 }
 
+const SPOILT: [fn(&mut Offer); 3] = [
+    |offer| offer.trapdoor = TrapdoorKey::new([0xff; 32]),
+    |offer| offer.share = CycleShare::new([0xff; 32]),
+    |offer| offer.commitment = KnowledgeCommitment::new([0xff; 32]),
+];
+
 #[test]
 fn an_old_member_whose_stated_offer_is_none_is_left_out_of_the_change() {
-    let spoilt: [fn(&mut Offer); 3] = [
-        |offer| offer.trapdoor = TrapdoorKey::new([0xff; 32]),
-        |offer| offer.share = CycleShare::new([0xff; 32]),
-        |offer| offer.commitment = KnowledgeCommitment::new([0xff; 32]),
-    ];
-    for spoil in spoilt {
-        let mut channel = Channel::new(spoil);
+    for spoil in SPOILT {
+        let mut channel = Channel::new(Rekey::Full, spoil);
         channel.run(|channel| channel.rooms.iter().all(Room::is_secure));
         let now = channel.now;
         channel.rooms[0].refresh(now);
@@ -138,5 +141,21 @@ fn an_old_member_whose_stated_offer_is_none_is_left_out_of_the_change() {
                 .collect();
             assert_eq!(left_out, [cheat]);
         }
+    }
+}
+
+/// A light run rests on no offer: the others have fresh keys, with it or without.
+#[test]
+fn who_states_an_offer_that_is_none_stops_no_light_run() {
+    for spoil in SPOILT {
+        let mut channel = Channel::new(Rekey::Light, spoil);
+        channel.run(|channel| channel.rooms.iter().all(Room::is_secure));
+        let (now, first) = (channel.now, channel.rooms[0].phase.name());
+        channel.rooms[0].refresh(now);
+        channel.run(|channel| {
+            let mut honest = channel.rooms[..2].iter();
+            honest.all(|room| room.phase.name() != first)
+        });
+        assert_eq!(channel.rooms[0].phase.name(), channel.rooms[1].phase.name());
     }
 }

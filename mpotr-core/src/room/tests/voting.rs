@@ -11,7 +11,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::config::{Admission, RoomConfig};
 use crate::error::Rejection;
 use crate::event::Event;
-use crate::policy::{Policy, PolicyError, Rule};
+use crate::policy::{Policy, PolicyError, Rekey, Rule};
 use crate::room::Room;
 use crate::room::judging::Verdict;
 use crate::time::{Duration, Timestamp};
@@ -39,6 +39,8 @@ impl Hall {
         for _ in 0..members {
             let mut config = RoomConfig::new(RoomId::of_name::<Suite>("hall"), Admission::Open);
             config.members = Some(members);
+            // Proposals are made by hand here.
+            config.policy.rekey = Rekey::Full;
             configure(&mut config);
             let identity = IdentityKeyPair::random::<Suite>(&mut hall.rng);
             hall.keys.push(identity.public());
