@@ -425,7 +425,7 @@ def vote_words(vote, name):
 
 def excluding_words(who):
     if who == "you":
-        return "the others are leaving you out; until you are, what you type is sent, and they may read it"
+        return "the others are leaving you out; what you type waits, and is not sent to them"
     return f"texts wait until {who} is out"
 
 

@@ -82,7 +82,7 @@ impl Chat<'_> {
     /// Takes note of what texts wait for.
     fn note_pause(&mut self, event: &Event) {
         if let Event::Waiting { reason, .. } = event
-            && wording::pauses_texts(reason, &self.conversation.me)
+            && wording::pauses_texts(reason)
         {
             self.pauses.push(reason.clone());
         }

@@ -95,7 +95,7 @@ impl Conversation {
             WaitingReason::Excluding { identity } if *identity == self.me => {
                 self.is_put_out = true;
                 Some(notice(
-                    "the others are leaving you out; until you are, what you type is sent, and they may read it"
+                    "the others are leaving you out; what you type waits, and is not sent to them"
                         .to_owned(),
                 ))
             }

@@ -41,7 +41,8 @@ impl Chat<'_> {
                         .notice("not all are in yet: that text leaves when the room is secure");
                 } else if let Some(reason) = self.pauses.first() {
                     let conversation = &self.conversation;
-                    let waits = wording::text_waits(reason, |it| conversation.name(it));
+                    let waits =
+                        wording::text_waits(reason, &conversation.me, |it| conversation.name(it));
                     self.out.notice(waits);
                 }
                 self.held.take(text_id, text);

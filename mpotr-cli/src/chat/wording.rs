@@ -146,9 +146,18 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
     })
 }
 
-/// Why a text that was typed waits.
-pub(super) fn text_waits(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> String {
+/// Why a text that `me` has typed waits.
+pub(super) fn text_waits(
+    reason: &WaitingReason,
+    me: &IdentityKey,
+    name: impl Fn(&IdentityKey) -> String,
+) -> String {
     let until = if let WaitingReason::Excluding { identity } = reason {
+        if identity == me {
+            return "not sent: the others are leaving you out, and that text goes to nobody unless they take it back; \
+                    /discard takes back all that waits"
+                .to_owned();
+        }
         format!("until {} is out", name(identity))
     } else {
         "for fresh keys".to_owned()
@@ -156,10 +165,12 @@ pub(super) fn text_waits(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> 
     format!("not sent yet: that text waits {until}; /discard takes back all that waits")
 }
 
-/// Whether texts of `me` wait for as long as the room waits for this. Those of one who is being left out do not.
-pub(super) fn pauses_texts(reason: &WaitingReason, me: &IdentityKey) -> bool {
-    let goes = matches!(reason, WaitingReason::Excluding { identity } if identity != me);
-    goes || *reason == WaitingReason::Expired
+/// Whether texts wait for as long as the room waits for this.
+pub(super) const fn pauses_texts(reason: &WaitingReason) -> bool {
+    matches!(
+        reason,
+        WaitingReason::Excluding { .. } | WaitingReason::Expired
+    )
 }
 
 fn other_suites(theirs: &[u16]) -> String {

@@ -152,7 +152,7 @@ impl<S: CryptoSuite> Room<S> {
             !epoch.is_frozen()
                 && epoch.is_present(epoch.me())
                 && !member.talk.is_expired
-                && member.excluding(&self.votes).is_empty()
+                && !member.withholds_texts(&self.votes)
         })
     }
 

@@ -169,6 +169,62 @@ fn text_of_who_has_not_voted_waits_from_when_the_votes_are_enough() {
     assert!(network.read(3).is_empty());
 }
 
+/// The others have decided to go on without it, and it knows so: what it types from then on it does not say to them.
+#[test]
+fn text_of_who_is_being_left_out_is_not_sent_and_dropped_when_it_is_out() {
+    let mut network = Network::with(4, 1, |config| {
+        config.members = Some(4);
+        config.policy = Policy {
+            exclude: Rule::Quorum(2.try_into().unwrap()),
+            ..Policy::default()
+        };
+    })
+    .until_secure();
+    let mallory = network.keys[3];
+    fail_views(&mut network);
+    exclude(&mut network, 1, mallory);
+    network.run_for(1);
+    // One vote of two decides nothing.
+    network.send(3, "what have I done?");
+    network.run_for(10);
+    assert_eq!(network.read(0), ["what have I done?"]);
+    exclude(&mut network, 2, mallory);
+    network.run_for(1);
+    let told = WaitingReason::Excluding { identity: mallory };
+    assert_eq!(waits_for(&network, 3, &told), 1);
+    let text_id = network.send(3, "you will regret this");
+    network.run_for(30);
+    let sent = |event: &Event| matches!(event, Event::Sent { text_id: it, .. } if *it == text_id);
+    assert_eq!(network.count(3, sent), 0);
+    network.tamper = None;
+    network.run_until(200, |network| {
+        network.count(3, |event| *event == Event::Removed) == 1
+    });
+    let why = DropReason::Removed;
+    let dropped = Event::Dropped { text_id, why };
+    assert_eq!(network.count(3, |event| *event == dropped), 1);
+    for member in 0..3 {
+        assert_eq!(network.read(member), ["what have I done?"]);
+    }
+}
+
+#[test]
+fn text_of_who_was_to_be_left_out_leaves_when_the_votes_are_withdrawn() {
+    let mut network = Network::full(4, 1).until_secure();
+    let mallory = network.keys[3];
+    fail_views(&mut network);
+    exclude(&mut network, 1, mallory);
+    network.run_for(1);
+    network.send(3, "please wait");
+    network.run_for(10);
+    assert!(network.read(0).is_empty());
+    let now = network.now;
+    assert!(network.rooms[1].withdraw(now, &Vote::Exclude(mallory)));
+    network.collect(1);
+    network.run_for(60);
+    assert_eq!(network.read(0), ["please wait"]);
+}
+
 #[test]
 fn text_is_held_when_roster_grows() {
     let (mut network, text_id, stranger) = stranger_comes_in("for Bob alone");

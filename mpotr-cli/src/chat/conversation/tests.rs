@@ -7,7 +7,7 @@ use super::{Conversation, Door, Learned, Say, Trust, fingerprint};
 use crate::chat::asking::Newcomer;
 use crate::chat::waiting::MAX_LISTED;
 use crate::chat::whom::WhomError;
-use crate::chat::wording::pauses_texts;
+use crate::chat::wording::{pauses_texts, text_waits};
 
 const ME: IdentityKey = IdentityKey::new([1; 32]);
 const BOB: IdentityKey = IdentityKey::new([2; 32]);
@@ -459,11 +459,13 @@ fn who_is_being_left_out_is_told_so() {
     };
     let told = read(&mut room, [waiting(ME)]);
     assert!(
-        told[0].starts_with("the others are leaving you out; until you are, what you type is sent"),
+        told[0].starts_with("the others are leaving you out; what you type waits, and is not sent"),
         "{told:?}"
     );
     let excluding = |identity| WaitingReason::Excluding { identity };
-    assert!(!pauses_texts(&excluding(ME), &ME) && pauses_texts(&excluding(BOB), &ME));
+    assert!(pauses_texts(&excluding(ME)) && pauses_texts(&excluding(BOB)));
+    let you = text_waits(&excluding(ME), &ME, |_| "nobody".to_owned());
+    assert!(you.contains("the others are leaving you out"), "{you}");
     // The room that goes on without it is no other room.
     let name = EpochName::new([8; 16]);
     let other = Event::OtherEpoch { name, members: 2 };

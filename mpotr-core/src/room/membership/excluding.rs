@@ -44,6 +44,13 @@ impl<S: CryptoSuite> Membership<S> {
                 .is_met(&self.words_on(votes, &Vote::Exclude(*identity)))
     }
 
+    /// Whether nothing that is written is sealed now: one would read it whom this member wants out, or who has the votes against
+    /// it; or this one has them against itself, and the others have decided to be without it.
+    pub(crate) fn withholds_texts(&self, votes: &Votes) -> bool {
+        let me = self.epoch.identity(self.epoch.me());
+        !self.excluding(votes).is_empty() || me.is_some_and(|me| self.is_excluded(votes, &me))
+    }
+
     /// Other members of this epoch whose exclusion this one has asked for, or has the votes. No text is sealed while there
     /// is one, whatever becomes of the views: it would be read by who is to be left out.
     pub(crate) fn excluding(&self, votes: &Votes) -> BTreeSet<IdentityKey> {

@@ -147,7 +147,7 @@ impl<S: CryptoSuite> Membership<S> {
         votes: &mut Votes,
     ) -> bool {
         let is_any_waiting = fates.is_any_waiting();
-        let is_withheld = is_any_waiting && !self.excluding(votes).is_empty();
+        let is_withheld = is_any_waiting && self.withholds_texts(votes);
         let epoch = &mut self.epoch;
         if epoch.is_frozen() || !epoch.is_present(epoch.me()) || self.talk.is_expired || is_withheld
         {
