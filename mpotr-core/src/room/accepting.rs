@@ -166,7 +166,7 @@ impl<S: CryptoSuite> Room<S> {
         // tries again later, with what is at hand by then.
         match self.judge(now, &proposal) {
             // Nobody's turn comes before, and nobody seems to have proposed.
-            Ok(part) if proposal.proposer == 0 && !self.lobby.turns.has_signs_of_run() => {
+            Ok(part) if proposal.proposer == 0 && self.may_begin() => {
                 self.take_part(now, proposal, part, rng);
             }
             Ok(part) => self.hold(now, proposal, &part),
@@ -176,6 +176,11 @@ impl<S: CryptoSuite> Room<S> {
                 self.common.timers.set(Timer::Propose, later);
             }
         }
+    }
+
+    /// Whether nobody seems to have proposed, and it is known how long an answer takes.
+    fn may_begin(&self) -> bool {
+        !self.lobby.turns.has_signs_of_run() && self.common.pulse.round_trip().is_some()
     }
 
     /// Proposes in place of those whose turn came before, and takes no part until another does: one of them may have proposed,
@@ -190,6 +195,7 @@ impl<S: CryptoSuite> Room<S> {
         let run = part.hint();
         let packet = Packet::Proposal(proposal.clone());
         self.lobby.turns.held = Some(Held { proposal, run });
+        self.lobby.others.owes_rules = false;
         self.common.out.transmit(&packet);
     }
 

@@ -61,9 +61,15 @@ impl<S: CryptoSuite> Offering<S> {
 
     /// Whether a proposal, all of whose offers are at hand, is that of a run.
     pub(super) fn is_of_run(&self, proposal: &Proposal, run: SidHint) -> bool {
+        self.run_of(proposal) == Some(run)
+    }
+
+    /// The run of a proposal, if all its offers are at hand.
+    pub(super) fn run_of(&self, proposal: &Proposal) -> Option<SidHint> {
         let offers = proposal.offers.iter();
         let offers: Option<Vec<_>> = offers.map(|digest| self.offer(digest)).collect();
-        offers.is_some_and(|offers| SidHint::of(&proposal.sid::<S>(offers.into_iter())) == run)
+        let sid = proposal.sid::<S>(offers?.into_iter());
+        Some(SidHint::of(&sid))
     }
 }
 
@@ -162,8 +168,13 @@ impl<S: CryptoSuite> Room<S> {
         cx.timers.stop(Timer::Propose);
         // How long to wait for the turn of another is not known before an answer has come.
         let is_paced = cx.pulse.round_trip().is_some();
-        if is_paced && self.phase.gathers() && self.succession.current.is_none() {
+        let waits = self.phase.gathers() && self.succession.current.is_none();
+        if is_paced && waits {
             self.lobby.plan_proposal(cx, &self.votes);
+        } else if waits && self.lobby.others.owes_rules && self.lobby.turns.held.is_none() {
+            // It holds that, and contributes to nothing.
+            cx.timers
+                .set(Timer::Propose, now.after(cx.me.times().propose));
         }
     }
 

@@ -59,6 +59,24 @@ fn rules_that_differ_are_told_to_who_waits() {
     assert_eq!((reasons, over), (vec![reason], 0));
 }
 
+/// Who refuses a run since its rules are not its own is not told of as one that said nothing: the rules are the reason.
+#[test]
+fn who_keeps_other_rules_is_not_said_to_have_taken_no_part() {
+    for seed in 1..6 {
+        let mut network = Network::with(1, seed, |config| {
+            config.policy.exclude = Rule::Quorum(2.try_into().unwrap());
+        });
+        network.enter(|_| {});
+        network.run_for(120);
+        for (member, other) in [(0, 1), (1, 0)] {
+            let other = network.keys[other];
+            assert_eq!(told(&network, member, "rules_differ").0.len(), 1, "{seed}");
+            let named = |event: &Event| matches!(event, Event::AgreementFailed { claimed, .. } if claimed.contains(&other));
+            assert_eq!(network.count(member, named), 0, "{seed}: {member}");
+        }
+    }
+}
+
 #[test]
 fn other_suites_and_versions_are_told_to_who_waits() {
     let mut network = Network::new(2, 1);

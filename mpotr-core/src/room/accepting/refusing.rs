@@ -44,6 +44,16 @@ impl<S: CryptoSuite> Lobby<S> {
         }
     }
 
+    /// The claimed identity of who has signed a proposal of a first epoch.
+    fn maker_of(&self, proposal: &Proposal) -> Option<IdentityKey> {
+        let is_signed = proposal.parent.is_none() && self.signs(proposal) == Some(true);
+        let maker = proposal.offers.get(usize::from(proposal.proposer));
+        let offer = maker
+            .filter(|_| is_signed)
+            .map(|it| self.offering.offer(it));
+        offer.flatten().map(|offer| offer.identity)
+    }
+
     /// Others may count the own offer as used or as that of one who is silent, so that a fresh one takes its place. One that is
     /// younger than a view stays, no matter who proposes without it; and what nobody has signed whose offer is at hand says nothing:
     /// anyone can send such proposals, and an offer that changes all the time is in no roster.
@@ -145,6 +155,20 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Another begins an epoch under other rules. It hears of those of this member by a proposal alone: so this one makes its own,
+    /// whatever else comes of that run, and though it may not know how long an answer takes.
+    fn note_other_rules(&mut self, now: Timestamp, proposal: &Proposal) {
+        if let Some(maker) = self.lobby.maker_of(proposal) {
+            self.lobby.others.note_differing(maker);
+            let run = self.lobby.offering.run_of(proposal);
+            run.into_iter()
+                .for_each(|run| self.succession.missed.settle(run));
+            if self.lobby.others.owes_rules {
+                self.plan_proposal(now);
+            }
+        }
+    }
+
     pub(in crate::room) fn note_refused(
         &mut self,
         now: Timestamp,
@@ -157,6 +181,7 @@ impl<S: CryptoSuite> Room<S> {
             self.succession.missed.settle(run);
         }
         if *rejection == Rejection::OtherPolicy {
+            self.note_other_rules(now, proposal);
             let others = &mut self.lobby.others;
             if proposal.suite == S::ID {
                 others.note_policy(&proposal.policy);

@@ -49,6 +49,10 @@ impl<S: CryptoSuite> Room<S> {
             (Some(FaultKind::UndecodableKey), undecodable)
         };
         let mut claimed = claimed(run, &culprits);
+        if attempt.proposal.parent.is_none() && fault.is_none() {
+            // Of these it is told that they keep other rules.
+            claimed.retain(|it| !self.lobby.others.differs(it));
+        }
         if let Some(member) = self.phase.member_mut() {
             for identity in member.unserved_in(&attempt) {
                 let identity = member.epoch.identity(identity);

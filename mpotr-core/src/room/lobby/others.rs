@@ -21,6 +21,10 @@ pub(crate) struct Others {
     /// By their codes.
     pub(crate) suites: BTreeSet<u16>,
     pub(crate) versions: BTreeSet<u8>,
+    /// Claimed identities that have signed for another policy, with an offer of a first epoch.
+    differing: BTreeSet<IdentityKey>,
+    /// Whether one of them has not heard the rules of this member, which are in no packet but its proposal.
+    pub(crate) owes_rules: bool,
     /// Claimed identities that would be in an epoch with this member, and when they were heard of last.
     people: BTreeMap<IdentityKey, Timestamp>,
 }
@@ -39,6 +43,16 @@ impl Others {
         if !self.policies.contains(policy) {
             keep(&mut self.policies, [policy.clone()]);
         }
+    }
+
+    /// One who claims this identity has proposed a first epoch under another policy.
+    pub(crate) fn note_differing(&mut self, claimed: IdentityKey) {
+        self.owes_rules |= self.differing.len() < MAX_PEOPLE && self.differing.insert(claimed);
+    }
+
+    /// Whether it is known why one who claims this identity takes part in no run of this member: it keeps other rules.
+    pub(crate) fn differs(&self, claimed: &IdentityKey) -> bool {
+        self.differing.contains(claimed)
     }
 
     /// One who claims this identity would be in an epoch with this member. Of too many the one gives way that was heard of
@@ -98,7 +112,9 @@ mod tests {
         let at = |number: u8| Timestamp::from_millis(u64::from(number));
         for number in 1..=u8::MAX {
             others.note_person(at(number), IdentityKey::new([number; 32]));
+            others.note_differing(IdentityKey::new([number; 32]));
         }
+        assert_eq!(others.differing.len(), MAX_PEOPLE);
         let fresh = |millis| {
             let people = others.people(at(u8::MAX), Duration::from_millis(millis));
             people.count()
