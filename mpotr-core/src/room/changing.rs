@@ -26,7 +26,7 @@ use super::situation::Situation;
 use super::votes::Votes;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
-use crate::wire::Presence;
+use crate::wire::{EpochName, Presence};
 
 /// A change under way.
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub(super) struct Changing {
     pub(super) asked: Asked,
     /// How the views of light runs have ended.
     pub(super) light: LightViews,
+    /// By what names people voted for the epoch into which this one was to go over when the change began.
+    pub(super) for_move: BTreeSet<EpochName>,
     /// Members whose word this one has passed on in this view, since a proposal leaves them out.
     pub(super) relayed: BTreeSet<MemberIndex>,
     /// When a member said something about the next epoch last, by index.
@@ -179,6 +181,16 @@ impl<S: CryptoSuite> Membership<S> {
 }
 
 impl<S: CryptoSuite> Room<S> {
+    /// A change begins: takes note of the room that this member would go over into. When all have said what they vote for, it may
+    /// be that there is no such room.
+    fn note_wanted_move(&mut self, now: Timestamp) {
+        let situation = self.situation(now);
+        let names = situation.map(|it| it.names_of_next_host(None));
+        if let (Some(names), Some(member)) = (names, self.phase.member_mut()) {
+            member.changing.for_move = names;
+        }
+    }
+
     /// Takes every step of a change that is due.
     pub(super) fn advance_change(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
         if self.phase.member().is_none_or(Membership::has_said_goodbye) {
@@ -191,6 +203,7 @@ impl<S: CryptoSuite> Room<S> {
         self.consider_seeds(now, rng);
         if self.phase.change().is_none() {
             if self.is_so(now, |situation| situation.wants_change()) {
+                self.note_wanted_move(now);
                 let view = self.first_view(now, 0);
                 self.enter_view(now, view, rng);
             } else if self.is_so(now, |situation| situation.member.goes_over.is_none()) {

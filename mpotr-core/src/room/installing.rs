@@ -188,12 +188,16 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// A change that this member wanted for another room has gone by without going over into it, as when not all have heard of
-    /// that: it counts as a try, so that changes made for nothing become more and more seldom.
+    /// that, or when it wanted that only until it had heard what others vote for: it counts as a try, so that changes made for
+    /// nothing become more and more seldom.
     fn note_passed_over(&mut self, now: Timestamp, host: Option<EpochName>) {
         let situation = self.situation(now);
-        let names = situation.map(|it| it.names_of_next_host(host));
+        let mut names = situation.map_or_else(BTreeSet::new, |it| it.names_of_next_host(host));
+        if let Some(member) = self.phase.member().filter(|_| host.is_none()) {
+            names.extend(&member.changing.for_move);
+        }
         let first = part(self.common.me.times().view, 2);
-        for name in names.into_iter().flatten() {
+        for name in names {
             self.votes.tries.note_failed(now, name, first);
         }
     }

@@ -448,3 +448,44 @@ fn the_name_of_an_epoch_that_is_over_draws_no_change_after_change() {
         assert!(are_together(&network, 0..4));
     }
 }
+
+/// Two vote for another room by a name of which it has not been tried, one by an older one of which it has: before they have
+/// heard that one they would go over, and with it they wait. The room does not make one change after another for that.
+#[test]
+fn a_change_that_began_for_a_move_and_came_without_it_counts_as_a_try() {
+    for seed in 0..4 {
+        let mut network = Network::with(3, seed, |config| {
+            config.members = Some(3);
+            config.policy.admit = Rule::Anyone;
+        });
+        network.run_until(60, |n| are_together(n, 0..3));
+        // Small names, which host.
+        let [older, newer] = [2, 1].map(|n| EpochName::new([n; 16]));
+        let hear = |network: &mut Network, name, earlier: &[EpochName]| {
+            let advert = Packet::Advert(Advert {
+                room: RoomId::of_name::<Suite>("test"),
+                name,
+                members: 3,
+                earlier: earlier.to_vec(),
+            });
+            for member in 0..3 {
+                let (now, bytes) = (network.now, advert.to_bytes());
+                let _any = network.rooms[member].handle_message(now, &bytes, &mut network.rng);
+                network.collect(member);
+            }
+        };
+        hear(&mut network, older, &[]);
+        vote(&mut network, 0..3, older);
+        // It goes over, in vain.
+        network.run_for(20);
+        let before = told(&network, 0).len();
+        for _ in 0..12 {
+            hear(&mut network, newer, &[older]);
+            vote(&mut network, 1..3, newer);
+            network.run_for(5);
+        }
+        let changes = told(&network, 0).len() - before;
+        assert!(changes <= 12, "seed {seed}: {changes} changes in 60 s");
+        assert!(are_together(&network, 0..3));
+    }
+}
