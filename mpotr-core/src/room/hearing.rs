@@ -101,7 +101,7 @@ impl<S: CryptoSuite> Room<S> {
         if !heard.is_authentic::<S>(room, &maker, key.as_ref()) {
             return Err(Rejection::NotAuthentic);
         }
-        let named = self.lobby.roll.hear(maker, heard);
+        let named = self.lobby.roll.hear((maker, claimed), heard);
         let here_since = self.lobby.offering.current_since(&maker);
         self.lobby.offering.note_word(now, &maker);
         let own = self.lobby.offering.own(None).map(|own| own.digest);
@@ -122,7 +122,8 @@ impl<S: CryptoSuite> Room<S> {
             (Some(_), None) => self.lobby.publish_missed(&mut self.common.at(now)),
             (None, _) => {}
         }
-        if self.lobby.roll.is_any_missing(&self.lobby.offering) {
+        let is_planned = self.common.timers.at(Timer::Heard).is_some();
+        if !is_planned && self.lobby.roll.speaks_for_missing(&self.lobby.offering) {
             // Whose it is sends it when it hears that it is missing here.
             self.lobby.say_heard_soon(&mut self.common.at(now));
         }

@@ -376,3 +376,24 @@ fn who_hears_a_proposal_gives_a_better_one_the_time_to_come() {
         assert_eq!(network.count(member, failed), 0, "{member} of {maker}");
     }
 }
+
+/// Two who wait for a third have nothing to say to each other that they have not said, however long they wait.
+#[test]
+fn who_waits_for_one_more_says_little() {
+    for members in [2, 3, 6] {
+        let mut network = Network::with(members, 1, |config| config.members = Some(members + 1));
+        network.run_for(120);
+        for minute in 3..10 {
+            let before = network.raw.len();
+            network.run_for(60);
+            let said = network.raw.len() - before;
+            assert!(
+                said <= 30 * members,
+                "{said} packets of {members} in minute {minute}"
+            );
+        }
+        // The last one comes, and all is as it would have been.
+        network.enter(|config| config.members = Some(members + 1));
+        network.run_until(60, |n| n.rooms.iter().all(Room::is_secure));
+    }
+}

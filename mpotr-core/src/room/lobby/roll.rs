@@ -3,10 +3,10 @@
 //! Each says what it has heard. Whose offer is missing there sends it again; who finds an offer named that it does not have waits
 //! for it. So all come to know the same offers before one of them proposes, and nobody sends what all have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::OfferDigest;
 
 use super::offering::Offering;
@@ -20,6 +20,10 @@ const MAX_KNOWN: usize = 1024;
 const ENOUGH: usize = 2;
 /// Where so few are, each says what it has heard: it costs little, and all learn how long an answer takes.
 const FEW: usize = 8;
+/// For an offer that others name, and that does not come, this member says so often what it has heard: whose it is may be gone.
+const MOST_WORDS: u8 = 16;
+/// So many own offers of before are remembered: others go on to name them for a while.
+const MAX_FORMER: usize = 16;
 /// A word is put off by one of so many parts of a quarter of a round trip.
 const LOTS: u32 = 256;
 
@@ -33,8 +37,12 @@ pub(crate) struct Roll {
     /// The own offer, and the offers of those who have heard it.
     own: Option<OfferDigest>,
     named_by: BTreeSet<OfferDigest>,
-    /// Offers that others name, since the gathering began.
-    named: BTreeSet<OfferMark>,
+    /// The own offers before, the newest last.
+    former: VecDeque<OfferMark>,
+    /// Offers that others name, by what each has said last since the gathering began.
+    named: BTreeMap<IdentityKey, BTreeSet<OfferMark>>,
+    /// How often this member has said what it has heard for the sake of an offer that it does not have.
+    said_for: BTreeMap<OfferMark, u8>,
     /// When this member said first and last what it has heard, since one came who is new.
     first: Option<Timestamp>,
     last: Option<Timestamp>,
@@ -46,6 +54,7 @@ impl Roll {
     /// A gathering begins: what is missing is found out anew.
     pub(crate) fn gather_again(&mut self) {
         self.named.clear();
+        self.said_for.clear();
         self.others.clear();
         self.first = None;
     }
@@ -53,7 +62,12 @@ impl Roll {
     /// The own offer is another: nobody has heard it.
     pub(crate) fn renew(&mut self, own: OfferDigest) {
         if self.own != Some(own) {
-            self.own = Some(own);
+            if let Some(former) = self.own.replace(own) {
+                if self.former.len() >= MAX_FORMER {
+                    self.former.pop_front();
+                }
+                self.former.push_back(OfferMark::of(&former));
+            }
             self.named_by.clear();
         }
     }
@@ -65,7 +79,27 @@ impl Roll {
 
     /// Whether another names an offer that is not at hand.
     pub(crate) fn is_any_missing<S: CryptoSuite>(&self, offering: &Offering<S>) -> bool {
-        self.named.iter().any(|mark| !offering.has(*mark))
+        self.missing(offering).next().is_some()
+    }
+
+    /// The offers that others name, and that are neither at hand nor were this member's own.
+    fn missing<S: CryptoSuite>(&self, offering: &Offering<S>) -> impl Iterator<Item = OfferMark> {
+        let named = self.named.values().flatten().copied();
+        named.filter(|mark| !offering.has(*mark) && !self.former.contains(mark))
+    }
+
+    /// Whether this member says once more what it has heard, for whose offer is missing to hear that. It does so for each offer a
+    /// few times: two that each lack what nobody sends any longer would answer each other without an end.
+    pub(crate) fn speaks_for_missing<S: CryptoSuite>(&mut self, offering: &Offering<S>) -> bool {
+        let missing: BTreeSet<_> = self.missing(offering).collect();
+        self.said_for.retain(|mark, _| missing.contains(mark));
+        let mut speaks = false;
+        for mark in missing {
+            let said = self.said_for.entry(mark).or_default();
+            speaks |= *said < MOST_WORDS;
+            *said = said.saturating_add(1);
+        }
+        speaks
     }
 
     /// When this member says what it has heard: a moment from now, drawn by its own offer, and not in a rush. As long as it is
@@ -129,17 +163,22 @@ impl Roll {
 
     /// Another says what it has heard. Returns, if the own offer is among that, which word of this member it has heard: none
     /// with 0.
-    pub(crate) fn hear(&mut self, maker: OfferDigest, heard: &Heard) -> Option<u32> {
+    pub(crate) fn hear(
+        &mut self,
+        (maker, identity): (OfferDigest, IdentityKey),
+        heard: &Heard,
+    ) -> Option<u32> {
         if self.tags.contains_key(&maker) || self.tags.len() < MAX_KNOWN {
             self.tags.insert(maker, heard.tag);
         }
         let own = self.own.map(|own| OfferMark::of(&own));
         let mut named: BTreeSet<_> = heard.entries.iter().map(|entry| entry.offer).collect();
         named.insert(OfferMark::of(&maker));
-        for mark in &named {
-            if self.named.len() < MAX_KNOWN {
-                self.named.insert(*mark);
-            }
+        self.named.remove(&identity);
+        let known: usize = self.named.values().map(BTreeSet::len).sum();
+        let kept = named.iter().take(MAX_KNOWN.saturating_sub(known));
+        if self.named.len() < MAX_KNOWN {
+            self.named.insert(identity, kept.copied().collect());
         }
         self.others.push(named);
         if self.others.len() > ENOUGH.saturating_mul(4) {
