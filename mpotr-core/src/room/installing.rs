@@ -131,7 +131,8 @@ impl<S: CryptoSuite> Room<S> {
         self.lobby.doubles.be_let_in();
         self.carry_strikes();
         self.note_passed_over(now, beginning.host);
-        let accused = self.retire(now, successor, beginning.light.take());
+        let leaves_behind = self.leaves_behind(now, &epoch);
+        let accused = self.retire(now, successor, beginning.light.take(), leaves_behind);
         if let Some(record) = beginning.certificate.record.take() {
             self.common.out.records.push_back(record);
             epoch.record();
@@ -202,16 +203,40 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Whether the next epoch is without a member that has not left: it is there, it may be, and learns of it by what is said in
+    /// the epoch that ends, which the change after the next one makes an end of.
+    fn leaves_behind(&self, now: Timestamp, next: &Epoch<S>) -> bool {
+        let staying: BTreeSet<_> = next.roster().collect();
+        self.situation(now).is_some_and(|situation| {
+            let epoch = situation.epoch();
+            let is_behind = |member: &MemberIndex| {
+                let identity = epoch.identity(*member);
+                !situation.has_left(*member) && identity.is_some_and(|it| !staying.contains(&it))
+            };
+            epoch.indices().any(|member| is_behind(&member))
+        })
+    }
+
     /// The epoch before is over for this member. Returns who was proven to have cheated at its very end.
-    fn retire(&mut self, now: Timestamp, successor: Sid, light: Option<Kept>) -> Vec<IdentityKey> {
+    ///
+    /// After a light run it says so when it is asked, but at once if that `leaves_behind` a member.
+    fn retire(
+        &mut self,
+        now: Timestamp,
+        successor: Sid,
+        light: Option<Kept>,
+        leaves_behind: bool,
+    ) -> Vec<IdentityKey> {
+        let says_so = light.is_none() || leaves_behind;
         let outside = Phase::Gathering(Gathering::default());
         let Some(mut member) = self.phase.leave_for(outside) else {
             return Vec::new();
         };
         let cx = &mut self.common.at(now);
-        let accused = member.retire(cx, &mut self.fates, successor, light.is_none());
+        let accused = member.retire(cx, &mut self.fates, successor, says_so);
         let mut old = Old::new(member.into_epoch(), cx);
-        old.has_said_so = light.is_none();
+        old.has_said_so = says_so;
+        old.leaves_behind = leaves_behind;
         old.light = light;
         old.close(cx.out);
         self.old = Some(old);

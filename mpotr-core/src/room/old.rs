@@ -28,6 +28,8 @@ pub(super) struct Old<S: CryptoSuite> {
     pub(super) light: Option<Kept>,
     /// Whether it has said that it has gone on.
     pub(super) has_said_so: bool,
+    /// Whether a member was left out that had not left. It hears of that by no packet of the run.
+    pub(super) leaves_behind: bool,
     /// What was heard of repair since it was looked at last.
     heard: Repair,
 }
@@ -51,6 +53,7 @@ impl<S: CryptoSuite> Old<S> {
             published: None,
             light: None,
             has_said_so: true,
+            leaves_behind: false,
             heard: Repair::default(),
         }
     }

@@ -63,7 +63,7 @@ fn until_next_epoch(network: &mut Network, members: &[usize]) {
 
 #[test]
 fn no_packet_of_a_change_names_a_member() {
-    let mut network = Network::new(5, 11).until_secure();
+    let mut network = Network::full(5, 11).until_secure();
     network.run_for(5);
     let since = network.raw.len();
     network.rooms[1].refresh(network.now);

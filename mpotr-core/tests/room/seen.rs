@@ -4,7 +4,7 @@ use mpotr_core::crypto::{IdentityKey, IdentityKeyPair};
 use mpotr_core::gka::{RoomId, Sid};
 use mpotr_core::wire::Packet;
 use mpotr_core::{
-    Admission, DropReason, Event, MAX_BODY, Policy, Room, RoomConfig, Rule, Seen, SendError,
+    Admission, DropReason, Event, MAX_BODY, Policy, Rekey, Room, RoomConfig, Rule, Seen, SendError,
     TextId, Vote, WaitingReason,
 };
 
@@ -449,4 +449,32 @@ fn who_is_not_there_yet_is_told_as_a_reason_to_wait() {
     assert_eq!(network.count(0, |event| *event == over), 1);
     let gathering = WaitingReason::Gathering { have: 2, want: 3 };
     assert_eq!(waits_for(&network, 1, &gathering), 1);
+}
+
+/// Who is left out by a vote hears of it, however soon the room changes again: what was said in its epoch is all that it hears.
+#[test]
+fn who_was_voted_out_is_told_though_the_room_changes_again_at_once() {
+    for (again, rekey) in (0..6).zip([Rekey::Full, Rekey::Light].into_iter().cycle()) {
+        for millis in [0, 300, 1000, 2500] {
+            let mut network = Network::with(4, 1, |config| {
+                config.members = Some(4);
+                config.policy.rekey = rekey;
+            })
+            .until_secure();
+            let [_, _, carol, mallory] = network.keys[..] else {
+                panic!("four members");
+            };
+            exclude(&mut network, 0, mallory);
+            network.run_for_millis(millis);
+            match again % 3 {
+                0 => exclude(&mut network, 0, carol),
+                1 => network.leave(0),
+                _ => {
+                    network.rooms[1].refresh(network.now);
+                    network.collect(1);
+                }
+            }
+            network.run_until(30, |n| n.count(3, |event| *event == Event::Removed) == 1);
+        }
+    }
 }

@@ -182,6 +182,13 @@ impl<S: CryptoSuite> Room<S> {
             self.overhear_seed_missing(now, missing);
             return;
         };
+        if is_old
+            && let Some(old) = &self.old
+            && old.leaves_behind
+        {
+            // Whatever it asks for there: who is left out hears only so that others have gone on.
+            old.answer_soon(&mut self.common.at(now));
+        }
         if !is_old && let Some(member) = self.phase.member_mut() {
             for claim in &claims {
                 member.changing.asked.overhear(claim.sender);

@@ -106,7 +106,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Whether a member has said that it leaves.
-    fn has_left(&self, member: MemberIndex) -> bool {
+    pub(in crate::room) fn has_left(&self, member: MemberIndex) -> bool {
         !self.epoch().is_present(member) && !self.is_member_excluded(member)
     }
 
