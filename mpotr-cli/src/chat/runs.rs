@@ -100,8 +100,8 @@ impl Conversation {
                 ))
             }
             WaitingReason::Gathering { have, want } if have == want => Some(notice(format!(
-                "{have} of {want} are there, and no room has begun: one of them has not let in another who is here, or you \
-                 have not; /members shows who waits"
+                "{have} of {want} are there, and agree on a key; if no room begins within a minute, one of them has not let \
+                 in another who is here, or you have not: /members shows who waits"
             ))),
             _ => None,
         }
@@ -117,7 +117,7 @@ impl Conversation {
         match names.is_empty() {
             true => Vec::new(),
             false => notice(format!(
-                "no agreement: {} took no part: it cannot be heard, or does not let one of the others in; this is tried again, \
+                "no agreement: {} took no part: it was not heard in time, or does not let one of the others in; this is tried again, \
                  and told when it comes to something",
                 names.join(", ")
             )),
