@@ -144,8 +144,8 @@ impl<S: CryptoSuite> Room<S> {
             let again = self.lobby.answering.count_question(now, *digest);
             let lot = [&digest.as_bytes()[..], &again.to_be_bytes()].concat();
             let rank = match self.phase.epoch() {
-                // Who asks again may not hear the one whose it is: the others are not kept silent by that one.
-                _ if again == 0 && offer.identity == me => 0,
+                // Who asks again may not hear the one whose it is: each second time the others are not kept silent by that one.
+                _ if again.is_multiple_of(2) && offer.identity == me => 0,
                 Some(epoch) => rank(&lot, epoch.me(), epoch.members()).saturating_add(1),
                 // Without a roster there is no order: each draws a place by itself.
                 None => {
