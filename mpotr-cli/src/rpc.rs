@@ -21,7 +21,6 @@ mod loading;
 mod meeting;
 mod opening;
 mod options;
-mod params;
 mod people;
 mod request;
 mod room;

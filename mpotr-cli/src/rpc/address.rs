@@ -1,6 +1,8 @@
 //! Where a room of a host meets.
 
-use super::failure::Failure;
+use mpotr_json::Failure;
+
+use super::failure;
 use crate::address::{Place, schemes};
 
 /// What begins the address of a program that carries packets.
@@ -26,17 +28,17 @@ pub(super) fn place(at: &str, programs: bool) -> Result<Place, Failure> {
     let scheme = at.split_once(':').map_or("", |(scheme, _)| scheme);
     if !at.contains("://") && !WITHOUT_SERVER.contains(&scheme) {
         let message = "an address is like mpotr://host:7667";
-        return Err(Failure::carrier("bad_address", message, false));
+        return Err(failure::carrier("bad_address", message, false));
     }
     if !carriers(programs).contains(&scheme) {
         let message = match scheme {
             PROGRAM => "programs are started for who starts this one with --programs".to_owned(),
             scheme => format!("this program has no carrier {scheme:?}"),
         };
-        return Err(Failure::carrier("no_such_carrier", message, false));
+        return Err(failure::carrier("no_such_carrier", message, false));
     }
     at.parse()
-        .map_err(|error: String| Failure::carrier("bad_address", error, false))
+        .map_err(|error: String| failure::carrier("bad_address", error, false))
 }
 
 #[cfg(test)]

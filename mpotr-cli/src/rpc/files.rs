@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use mpotr::{IdentityKeyPair, new_identity};
 use mpotr_formats::known::KnownPeople;
+use mpotr_json::{Failure, Params};
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::Login;
 
-use super::failure::Failure;
-use super::params::Params;
+use super::failure;
 use crate::identity::{self, Passphrase, is_about_passphrase};
 use crate::login::LoginFiles;
 use crate::people::PeopleFile;
@@ -76,9 +76,9 @@ impl Files {
     pub(super) fn late(&self, message: String) -> Failure {
         let has_passphrase = |it: &IdentityFile| it.passphrase.is_some();
         match &self.identity {
-            Some(identity) if has_passphrase(identity) => Failure::passphrase(message),
-            _ if self.waits_for_login() => Failure::carrier_password(message),
-            _ => Failure::identity_file(message),
+            Some(identity) if has_passphrase(identity) => failure::passphrase(message),
+            _ if self.waits_for_login() => failure::carrier_password(message),
+            _ => failure::identity_file(message),
         }
     }
 
@@ -94,7 +94,7 @@ impl Files {
             login: match self.reads_login {
                 true => {
                     let login = self.login.read();
-                    login.map_err(|error| Failure::carrier_password(format_args!("{error:#}")))?
+                    login.map_err(|error| failure::carrier_password(format_args!("{error:#}")))?
                 }
                 false => Login::Nobody,
             },
@@ -110,7 +110,7 @@ fn people(path: &Path) -> Result<(PeopleFile, KnownPeople), Failure> {
         let known = file.load()?.unwrap_or_default();
         Ok((file, known))
     };
-    load().map_err(|error| Failure::people_file(format_args!("{error:#}")))
+    load().map_err(|error| failure::people_file(format_args!("{error:#}")))
 }
 
 fn login(params: &mut Params) -> Result<LoginFiles, Failure> {
@@ -172,8 +172,8 @@ impl IdentityFile {
         identity::load(&self.path, passphrase).map_err(|error| {
             let message = format!("{error:#}");
             match is_about_passphrase(&error) {
-                true => Failure::passphrase(message),
-                false => Failure::identity_file(message),
+                true => failure::passphrase(message),
+                false => failure::identity_file(message),
             }
         })
     }

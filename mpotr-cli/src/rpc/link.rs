@@ -10,11 +10,11 @@ use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
 use mpotr::{Carrier, LinkReport};
 use mpotr_formats::known::KnownPeople;
+use mpotr_json::Failure;
 use mpotr_transport::{Bytes, Closed, Connect, Loss, Received, Retry, Transport as _};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::failure::Failure;
 use super::files::Loaded;
 use super::telling::Plain;
 

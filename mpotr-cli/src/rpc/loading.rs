@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mpotr_formats::known::KnownPeople;
+use mpotr_json::Failure;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::failure::Failure;
+use super::failure;
 use super::files::{Files, Loaded};
 use super::people::Change;
 use crate::people::PeopleFile;
@@ -46,7 +47,7 @@ impl Loading {
         file: PeopleFile,
     ) -> Result<KnownPeople, Failure> {
         let limit = self.limit;
-        let late = || Failure::people_file(format!("it was not done within {} s", limit.as_secs()));
+        let late = || failure::people_file(format!("it was not done within {} s", limit.as_secs()));
         let free = timeout(limit, self.free.acquire_owned()).await;
         let free = free.map_err(|_elapsed| late())?;
         let free = free.map_err(|_closed| Failure::internal())?;
@@ -68,7 +69,7 @@ impl Loading {
         // An identity in a pipe is refused at once, a passphrase is not.
         let late = files.late(format!("it was not read within {} s", limit.as_secs()));
         let crowded =
-            || Failure::identity_file(format!("{MOST} others are being read, and do not end"));
+            || failure::identity_file(format!("{MOST} others are being read, and do not end"));
         let free = timeout(limit, self.free.acquire_owned()).await;
         let free = free.map_err(|_elapsed| crowded())?;
         let free = free.map_err(|_closed| Failure::internal())?;

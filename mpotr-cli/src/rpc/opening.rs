@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use mpotr::json::Hex;
 use mpotr::{Carrier, IdentityKeyPair, Member, OptionError, RoomOptions, fingerprint};
+use mpotr_json::Failure;
 use serde_json::{Value, json};
 
-use super::failure::Failure;
+use super::failure;
 use super::line;
 use super::link::Link;
 use super::options::Asked;
@@ -84,7 +85,7 @@ impl Requests {
     pub(super) fn push(&mut self, request: Request) -> Result<(), Failure> {
         let bytes = self.bytes.saturating_add(request.length);
         if self.waiting.len() >= MOST_WAITING || bytes > MOST_BYTES {
-            return Err(Failure::too_many_waiting(MOST_WAITING, MOST_BYTES));
+            return Err(failure::too_many_waiting(MOST_WAITING, MOST_BYTES));
         }
         self.bytes = bytes;
         self.waiting.push_back(request);

@@ -1,14 +1,11 @@
 //! What a room is opened with, from the parameters of `open`.
 
-use mpotr::json::{AdmissionJson, PolicyJson};
-use mpotr::{Backend, Carrier, MAX_PACKET, Policy, Profile, RoomOptions, SuiteId};
+use mpotr::RoomOptions;
 use mpotr_formats::Nick;
+use mpotr_json::{Failure, Params, Texts, bounded, max_packet, options};
 
 use super::address;
-use super::failure::Failure;
 use super::files::Files;
-use super::params::Params;
-use super::room::Texts;
 use crate::address::Place;
 use crate::login::LoginFiles;
 
@@ -52,13 +49,11 @@ impl Asked {
     /// # Errors
     /// The first that is wrong.
     pub(super) fn read(mut params: Params, programs: bool) -> Result<Self, Failure> {
-        let name: String = params.take("name")?;
-        let admission: AdmissionJson = params.take("admission")?;
-        let options = RoomOptions::new(&name, admission.into())?;
+        let options = options(&mut params)?;
         let place = place(&mut params, programs)?;
-        let options = choices(options, &mut params)?;
         let max_packet = max_packet(&mut params)?;
-        let (texts, nick) = texts(&mut params, place.is_some())?;
+        let texts = Texts::read(&mut params)?;
+        let nick = nick(&mut params, &texts, place.is_some())?;
         let reads_login = place.as_ref().is_some_and(Place::logs_in_itself);
         let files = Files::read(&mut params, reads_login)?;
         params.finish()?;
@@ -100,74 +95,13 @@ fn place(params: &mut Params, programs: bool) -> Result<Option<Place>, Failure> 
     }
 }
 
-/// The most bytes of a packet that the host wants to see, or to have sent.
-fn max_packet(params: &mut Params) -> Result<Option<usize>, Failure> {
-    let most = params.optional("max_packet")?;
-    match most {
-        Some(most) if !(1..=MAX_PACKET).contains(&most) => {
-            let message = format_args!("at most {MAX_PACKET} bytes");
-            Err(Failure::params("max_packet", message))
-        }
-        most => Ok(most),
-    }
-}
-
-fn bounded(options: RoomOptions, max_packet: Option<usize>) -> RoomOptions {
-    let Some(max_packet) = max_packet else {
-        return options;
+/// What this member is called at a carrier: by the nick of its texts, if they have one.
+fn nick(params: &mut Params, texts: &Texts, is_carried: bool) -> Result<Nick, Failure> {
+    let nick: Option<String> = match (texts, is_carried) {
+        (Texts::Chat(nick), _) => return Ok(nick.clone()),
+        (Texts::Bytes, true) => params.optional("nick")?,
+        (Texts::Bytes, false) => None,
     };
-    let carrier = Carrier::default();
-    options.carrier(Carrier {
-        max_packet,
-        ..carrier
-    })
-}
-
-fn choices(mut options: RoomOptions, params: &mut Params) -> Result<RoomOptions, Failure> {
-    if let Some(suite) = params.word("suite", SuiteId::ALL, SuiteId::name)? {
-        options = options.suite(suite);
-    }
-    if let Some(backend) = params.word("backend", Backend::ALL, Backend::name)? {
-        options = options.backend(backend);
-    }
-    if let Some(policy) = params.optional::<PolicyJson>("policy")? {
-        options = options.policy(policy.over(&Policy::default()));
-    }
-    if let Some(members) = params.optional("members")? {
-        options = options.members(members);
-    }
-    if let Some(profile) = params.word("profile", Profile::ALL, Profile::name)? {
-        options = options.profile(profile);
-    }
-    if let Some(messages) = params.optional("refresh_messages")? {
-        options = options.refresh_messages(messages);
-    }
-    if let Some(messages) = params.optional("leeway")? {
-        options = options.leeway(messages);
-    }
-    if let Some(exclude) = params.optional("exclude_cheats")? {
-        options = options.exclude_cheats(exclude);
-    }
-    Ok(options)
-}
-
-/// What the texts are: chat messages, unless it is said. And what this member is called at a carrier.
-fn texts(params: &mut Params, is_carried: bool) -> Result<(Texts, Nick), Failure> {
-    let payload: Option<String> = params.optional("payload")?;
-    let of_nick = |nick: &str| Nick::new(nick).map_err(|error| Failure::params("nick", error));
-    match payload.as_deref() {
-        None | Some("chat") => {
-            let nick: String = params.take("nick")?;
-            let nick = of_nick(&nick)?;
-            Ok((Texts::Chat(nick.clone()), nick))
-        }
-        Some("bytes") => {
-            let nick: Option<String> = match is_carried {
-                true => params.optional("nick")?,
-                false => None,
-            };
-            Ok((Texts::Bytes, of_nick(nick.as_deref().unwrap_or(ANYONE))?))
-        }
-        Some(_) => Err(Failure::params("payload", "it is chat or bytes")),
-    }
+    let nick = Nick::new(nick.as_deref().unwrap_or(ANYONE));
+    nick.map_err(|error| Failure::params("nick", error))
 }

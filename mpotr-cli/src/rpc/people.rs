@@ -6,10 +6,10 @@ use mpotr::json::Hex;
 use mpotr::{Event, IdentityKey, Membership, Message, Told, VoteError};
 use mpotr_formats::known::{How, KnownPeople, Person, PetnameError, petname_of};
 use mpotr_formats::{Nick, Payload};
+use mpotr_json::{Failure, Params};
 use serde_json::{Map, Value, json};
 
-use super::failure::Failure;
-use super::params::Params;
+use super::failure;
 use crate::chat::names::{Names, Naming};
 use crate::people::{PeopleFile, today};
 
@@ -181,7 +181,7 @@ impl Change {
                 Ok(changed.map(|()| people.clone()))
             }),
         };
-        made.map_err(|error| Failure::people_file(format_args!("{error:#}")))?
+        made.map_err(|error| failure::people_file(format_args!("{error:#}")))?
     }
 
     fn on(self, people: &mut KnownPeople) -> Result<(), Failure> {
@@ -207,15 +207,15 @@ impl Change {
                     petname,
                 };
                 people.add(identity, person).map_err(|error| match error {
-                    PetnameError::Taken { by } => Failure::petname_taken(&by),
+                    PetnameError::Taken { by } => failure::petname_taken(&by),
                     error @ (PetnameError::Nick(_) | PetnameError::Full | _) => {
-                        Failure::people_file(error)
+                        failure::people_file(error)
                     }
                 })
             }
             Self::Forget(identity) => match people.forget(&identity) {
                 Some(_) => Ok(()),
-                None => Err(Failure::no_such_person()),
+                None => Err(failure::no_such_person()),
             },
         }
     }

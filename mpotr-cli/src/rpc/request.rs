@@ -1,10 +1,9 @@
 //! From a line to a request.
 
+use mpotr_json::{Failure, Params};
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
 use super::line::{Line, MOST};
-use super::params::Params;
 
 /// How deep objects and lists may be in one another.
 const DEPTH: usize = 16;

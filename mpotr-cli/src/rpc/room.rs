@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mpotr::{Carrier, CarrierNews, DropReason, Ended, Member, Message, Told};
 use mpotr_formats::known::KnownPeople;
-use mpotr_formats::{Nick, Payload};
+use mpotr_json::{Texts, chat};
 use mpotr_transport::{Clock, Closed};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -17,28 +17,6 @@ use crate::people::PeopleFile;
 /// From such a loss on, the others may have gone on without this member: as long as a text may go unacknowledged before
 /// a member that does not answer is left out (06, "Timers", `silent`).
 const LONG_LOSS: Duration = Duration::from_secs(60);
-
-/// What the texts of a room are.
-#[derive(Clone, Debug)]
-pub(super) enum Texts {
-    /// Chat messages under this nick: `docs/spec/09-chat-payload.md`.
-    Chat(Nick),
-    /// Bytes of the host's own.
-    Bytes,
-}
-
-impl Texts {
-    /// The body of a text.
-    pub(super) fn body(&self, text: String) -> Vec<u8> {
-        match self {
-            Self::Chat(nick) => {
-                let nick = nick.clone();
-                Payload { nick, text }.to_bytes()
-            }
-            Self::Bytes => text.into_bytes(),
-        }
-    }
-}
 
 /// What carries the packets of a room.
 #[derive(Debug)]
@@ -277,7 +255,7 @@ impl OpenRoom {
             if let Told::Message(told) = &event.told {
                 self.note_fate(told);
             }
-            let chat = telling::chat(&event, &self.texts);
+            let chat = chat(&event, &self.texts);
             if let Some(people) = &mut self.people {
                 for other in people.hear(&event, chat.as_ref()) {
                     let OtherKey {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mpotr::{Backend, SuiteId};
+use mpotr_json::{Failure, METHODS, Params};
 use mpotr_transport::Clock;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -14,14 +15,13 @@ use tokio::time::Instant;
 
 use super::address::carriers;
 use super::args::{ClockArg, RpcArgs};
-use super::calls::{self, METHODS};
-use super::failure::Failure;
+use super::calls;
+use super::failure;
 use super::line::Line;
 use super::link::{News, What};
 use super::loading::Loading;
 use super::opening::Opening;
 use super::options::handle;
-use super::params::Params;
 use super::people;
 use super::request::Request;
 use super::room::OpenRoom;
@@ -132,7 +132,7 @@ impl Session {
             length,
         } = request;
         if !self.is_greeted && method != "hello" {
-            return self.answer(id, Err(Failure::hello_first()));
+            return self.answer(id, Err(failure::hello_first()));
         }
         match method.as_str() {
             "hello" => {
@@ -159,7 +159,7 @@ impl Session {
     fn hello(&mut self, mut params: Params) -> Result<Value, Failure> {
         let api: Vec<u64> = params.take("api")?;
         if !api.contains(&API) {
-            return Err(Failure::api());
+            return Err(failure::api());
         }
         self.is_greeted = true;
         let backends: Vec<_> = Backend::available().map(Backend::name).collect();
@@ -216,7 +216,7 @@ impl Session {
         }
         let now = self.now();
         let Some(room) = self.rooms.get_mut(&handle) else {
-            return self.answer(id, Err(Failure::no_such_room()));
+            return self.answer(id, Err(failure::no_such_room()));
         };
         let now = room.now(now);
         let called = catch_unwind(AssertUnwindSafe(|| calls::call(room, now, &method, params)));
@@ -320,7 +320,7 @@ impl Session {
     /// Leaves all rooms: those on carriers in order, those of the host with what they can say at once.
     pub(super) fn leave_all(&mut self) {
         for (_, opening) in std::mem::take(&mut self.opening) {
-            let stops = || Failure::carrier("shutting_down", "the program stops", false);
+            let stops = || failure::carrier("shutting_down", "the program stops", false);
             self.answer(opening.id, Err(stops()));
             for request in opening.requests {
                 self.answer(request.id, Err(stops()));
@@ -342,7 +342,7 @@ impl Session {
     /// Ends all rooms at once.
     pub(super) fn close_all(&mut self) {
         for (_, changing) in std::mem::take(&mut self.changing) {
-            let stops = || Failure::carrier("shutting_down", "the program stops", false);
+            let stops = || failure::carrier("shutting_down", "the program stops", false);
             self.answer(changing.id, Err(stops()));
             for request in changing.requests {
                 self.answer(request.id, Err(stops()));

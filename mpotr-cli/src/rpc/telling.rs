@@ -2,47 +2,24 @@
 
 use mpotr::{Event, Message, Misconduct, Told};
 use mpotr_formats::Payload;
+use mpotr_json::told;
 use serde_json::{Value, json};
 
 use super::people::People;
-use super::room::Texts;
 
 /// Something that no request asked for.
 pub(super) fn notification(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "method": method, "params": params })
 }
 
-/// The chat message that a text is, in a room whose texts are some.
-pub(super) fn chat(event: &Event, texts: &Texts) -> Option<Payload> {
-    let (Told::Message(Message::Text { body, .. })
-    | Told::Misconduct(Misconduct::Disputed { body, .. })) = &event.told
-    else {
-        return None;
-    };
-    match texts {
-        Texts::Chat(_) => Payload::from_bytes(body).ok(),
-        Texts::Bytes => None,
-    }
-}
-
-/// An event. A body that is a chat message is the nick and the text that are in it, and the name of its author where people are
-/// known.
+/// An event, with the name of who wrote it where people are known.
 pub(super) fn event(event: &Event, chat: Option<Payload>, people: Option<&People>) -> Value {
-    let mut told = json!(event);
-    let (Told::Message(Message::Text { author, .. })
-    | Told::Misconduct(Misconduct::Disputed { author, .. })) = &event.told
-    else {
-        return told;
-    };
-    if let Value::Object(told) = &mut told {
-        if let Some(payload) = chat {
-            told.remove("body");
-            told.insert("nick".to_owned(), payload.nick.as_str().into());
-            told.insert("text".to_owned(), payload.text.into());
-        }
-        if let Some(people) = people {
-            told.insert("name".to_owned(), people.name(author).into());
-        }
+    let mut told = told(event, chat);
+    if let (Value::Object(told), Some(people)) = (&mut told, people)
+        && let Told::Message(Message::Text { author, .. })
+        | Told::Misconduct(Misconduct::Disputed { author, .. }) = &event.told
+    {
+        told.insert("name".to_owned(), people.name(author).into());
     }
     told
 }

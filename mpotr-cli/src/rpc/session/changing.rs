@@ -1,14 +1,14 @@
 //! Who is known, read or changed for a room while all others go on.
 
 use mpotr_formats::known::KnownPeople;
+use mpotr_json::{Failure, Params};
 use serde_json::Value;
 
 use super::Session;
 use crate::people::PeopleFile;
-use crate::rpc::failure::Failure;
+use crate::rpc::failure;
 use crate::rpc::link::{News, What};
 use crate::rpc::opening::Requests;
-use crate::rpc::params::Params;
 use crate::rpc::people::{self, Change};
 
 /// A file of people that is being read or written for a room. What is asked of the room meanwhile waits.
@@ -29,7 +29,7 @@ impl Session {
         method: &str,
         params: Params,
     ) -> Result<(), Failure> {
-        let room = self.rooms.get(handle).ok_or_else(Failure::no_such_room)?;
+        let room = self.rooms.get(handle).ok_or_else(failure::no_such_room)?;
         let Some(people) = &room.people else {
             let message = "it was opened without a people_file";
             return Err(Failure::params("room", message));

@@ -3,16 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mpotr::{Carrier, Member};
+use mpotr_json::{Failure, Params};
 use serde_json::Value;
 
 use super::{Session, Time};
-use crate::rpc::failure::Failure;
+use crate::rpc::failure;
 use crate::rpc::files::Loaded;
 use crate::rpc::link::{News, What};
 use crate::rpc::meeting::Way;
 use crate::rpc::opening::{Entering, Opening, Requests, Stage, opened};
 use crate::rpc::options::{Asked, handle};
-use crate::rpc::params::Params;
 use crate::rpc::room::{More, OpenRoom};
 
 impl Session {
@@ -26,10 +26,10 @@ impl Session {
     fn try_open(&mut self, id: &Value, mut params: Params) -> Result<(), Failure> {
         let handle = handle(&mut params)?;
         if self.rooms.contains_key(&handle) || self.opening.contains_key(&handle) {
-            return Err(Failure::room_exists());
+            return Err(failure::room_exists());
         }
         if self.rooms.len().saturating_add(self.opening.len()) >= self.most_rooms {
-            return Err(Failure::too_many_rooms(self.most_rooms));
+            return Err(failure::too_many_rooms(self.most_rooms));
         }
         let mut asked = Asked::read(params, self.programs)?;
         if asked.meeting.is_some() && matches!(self.time, Time::Manual(_)) {
@@ -102,7 +102,7 @@ impl Session {
             files: meeting.login,
             news: self.news.clone(),
         };
-        let link_there = way.to(meeting.place)?;
+        let link_there = way.to(meeting.place).map_err(failure::closed)?;
         let entering = Entering {
             options,
             identity: loaded.identity,
@@ -136,7 +136,7 @@ impl Session {
             (Stage::Files(asked), What::Files(loaded)) => {
                 loaded.and_then(|loaded| self.build(&id, handle, link, *asked, *loaded))
             }
-            (_, What::Failed(why)) => Err(Failure::from(why)),
+            (_, What::Failed(why)) => Err(failure::closed(why)),
             (Stage::Carrier(entering), What::Connected(carrier)) => {
                 self.arrive(&id, handle, *entering, carrier)
             }
