@@ -5,6 +5,7 @@
 //! | -32700, -32600, -32601 | `parse`, `request`, `method` |
 //! | -32602 | `params`, with the field |
 //! | -32000 | a code of the facade, and `empty_secret` |
+//! | -32004 | `identity_file`, `passphrase` |
 //! | -32603 | `internal` |
 //!
 //! A program that is built on this has more, by [`Failure::new`].
@@ -72,6 +73,18 @@ impl Failure {
     pub fn empty_secret() -> Self {
         let message = "a secret is 1 to 1,024 bytes of UTF-8";
         Self::new(-32_000, "empty_secret", message)
+    }
+
+    /// An identity cannot be read.
+    #[must_use]
+    pub fn identity_file(message: impl Display) -> Self {
+        Self::new(-32_004, "identity_file", message)
+    }
+
+    /// An identity cannot be opened or sealed by this passphrase.
+    #[must_use]
+    pub fn passphrase(message: impl Display) -> Self {
+        Self::new(-32_004, "passphrase", message)
     }
 
     /// A fault of this program.

@@ -6,7 +6,7 @@
 //! | -32001 | `hello_first`, `api` |
 //! | -32002 | `no_such_room`, `room_exists`, `too_many_rooms`, `too_many_waiting` |
 //! | -32003 | `bad_address`, `no_such_carrier`, and those of carriers |
-//! | -32004 | `identity_file`, `passphrase`, `carrier_password`, `people_file` |
+//! | -32004 | `carrier_password`, `people_file` |
 
 use core::fmt::Display;
 
@@ -56,16 +56,6 @@ pub(super) fn too_many_waiting(most: usize, bytes: usize) -> Failure {
 /// What carries the packets of a room cannot be had.
 pub(super) fn carrier(code: &str, message: impl Display, retry: bool) -> Failure {
     Failure::new(-32_003, code, message).with("retry", retry)
-}
-
-/// An identity cannot be read.
-pub(super) fn identity_file(message: impl Display) -> Failure {
-    Failure::new(-32_004, "identity_file", message)
-}
-
-/// An identity cannot be opened.
-pub(super) fn passphrase(message: impl Display) -> Failure {
-    Failure::new(-32_004, "passphrase", message)
 }
 
 /// What a carrier is to be shown cannot be read.

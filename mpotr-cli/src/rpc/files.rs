@@ -76,9 +76,9 @@ impl Files {
     pub(super) fn late(&self, message: String) -> Failure {
         let has_passphrase = |it: &IdentityFile| it.passphrase.is_some();
         match &self.identity {
-            Some(identity) if has_passphrase(identity) => failure::passphrase(message),
+            Some(identity) if has_passphrase(identity) => Failure::passphrase(message),
             _ if self.waits_for_login() => failure::carrier_password(message),
-            _ => failure::identity_file(message),
+            _ => Failure::identity_file(message),
         }
     }
 
@@ -172,8 +172,8 @@ impl IdentityFile {
         identity::load(&self.path, passphrase).map_err(|error| {
             let message = format!("{error:#}");
             match is_about_passphrase(&error) {
-                true => failure::passphrase(message),
-                false => failure::identity_file(message),
+                true => Failure::passphrase(message),
+                false => Failure::identity_file(message),
             }
         })
     }

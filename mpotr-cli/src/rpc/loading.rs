@@ -69,7 +69,7 @@ impl Loading {
         // An identity in a pipe is refused at once, a passphrase is not.
         let late = files.late(format!("it was not read within {} s", limit.as_secs()));
         let crowded =
-            || failure::identity_file(format!("{MOST} others are being read, and do not end"));
+            || Failure::identity_file(format!("{MOST} others are being read, and do not end"));
         let free = timeout(limit, self.free.acquire_owned()).await;
         let free = free.map_err(|_elapsed| crowded())?;
         let free = free.map_err(|_closed| Failure::internal())?;
