@@ -81,6 +81,15 @@ fn a_room_of_two_in_c_talks_and_leaves_no_memory_behind() {
 }
 
 #[test]
+fn the_member_on_a_relay_in_c_is_compiled_and_says_how_it_is_called() {
+    let folder = tempdir().unwrap();
+    let program = compiled("examples/on_a_relay.c", &folder);
+    let output = Command::new(&program).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("on_a_relay HOST PORT"));
+}
+
+#[test]
 fn bad_input_from_c_leaves_no_memory_behind() {
     let folder = tempdir().unwrap();
     let program = compiled("tests/c/bad_input.c", &folder);
