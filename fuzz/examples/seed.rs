@@ -107,6 +107,8 @@ fn main() -> std::io::Result<()> {
         if let Some(line) = lines.first() {
             let line = format!("@time=2026-01-02T03:04:05.678Z :a!b@c PRIVMSG #tea :{line}");
             write("irc_message", name, line.as_bytes())?;
+            let stanza = format!("@<stream:stream><message><p from='x'>{line}</p></message>");
+            write("xmpp_stanzas", name, stanza.as_bytes())?;
         }
     }
     for (name, packets) in played.chunks(3).take(8).enumerate() {

@@ -99,7 +99,10 @@ impl Tls {
     }
 
     /// Encrypts a connection to the server that is called `host`.
-    pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    ///
+    /// # Errors
+    /// The server is not the one that is meant, or speaks TLS as this side does not.
+    pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         host: &str,
         stream: S,

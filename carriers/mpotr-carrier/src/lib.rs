@@ -12,14 +12,20 @@
 //!   stderr  words <───────────────────  what people write, and what the carrier has to say
 //! ```
 //!
+//! A connection that is best a task of its own speaks through [`TaskTransport`].
+//!
 //! Such a program sees what a wire sees: packets, never a key or a text that is not encrypted.
 
 mod asked;
 mod closing;
+mod place;
 mod serving;
+mod task;
 
 pub use asked::{Asked, Login, LoginError};
 pub use mpotr_transport::{
     Bytes, Carrier, CloseCode, Closed, LinkReport, Received, SenderHint, Transport,
 };
+pub use place::{Server, pins};
 pub use serving::{Words, run, serve};
+pub use task::{Ends, Outgoing, Taken, TaskTransport};

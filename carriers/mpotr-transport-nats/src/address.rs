@@ -1,8 +1,10 @@
 //! `nats://[account@]host[:port]`, of several servers of one cluster with commas between, and `natss://` with `#sha256=..` for the key of a server that no authority vouches for.
 
-use core::net::IpAddr;
-
+use mpotr_carrier::{Server, pins};
 use mpotr_transport::{Pin, check_addresses};
+
+/// The port of servers of NATS.
+const PORT: u16 = 4222;
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub(crate) struct Address {
     pub(crate) account: Option<String>,
     /// If the connection is to be encrypted, the keys that the server may have; without any, an authority vouches for it.
     pub(crate) tls: Option<Vec<Pin>>,
-    hosts: Vec<String>,
+    places: Vec<Server>,
 }
 
 impl Address {
@@ -28,7 +30,7 @@ impl Address {
             ("nats", None) => None,
             ("nats", Some(_)) => return Err("a key belongs to a natss:// address".to_owned()),
             ("natss", None) => Some(Vec::new()),
-            ("natss", Some(key)) => Some(pins(key)?),
+            ("natss", Some(key)) => Some(keys(key)?),
             _ => return Err(form()),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -41,6 +43,7 @@ impl Address {
             None => (None, rest),
         };
         let scheme = if tls.is_some() { "tls" } else { "nats" };
+        let servers = places.split(',').map(|place| Server::read(place, PORT));
         Ok(Self {
             servers: places
                 .split(',')
@@ -48,30 +51,19 @@ impl Address {
                 .collect(),
             account,
             tls,
-            hosts: places.split(',').map(host).map(str::to_owned).collect(),
+            places: servers.collect::<Option<_>>().ok_or_else(form)?,
         })
     }
 
     /// Whether what goes there stays on this machine.
     pub(crate) fn is_here(&self) -> bool {
-        self.hosts.iter().all(|host| {
-            let number = host.parse::<IpAddr>();
-            host == "localhost" || number.is_ok_and(|number| number.is_loopback())
-        })
+        self.places.iter().all(Server::is_here)
     }
 }
 
-fn host(place: &str) -> &str {
-    match place.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').map_or(rest, |(host, _)| host),
-        None => place.split_once(':').map_or(place, |(host, _)| host),
-    }
-}
-
-fn pins(key: &str) -> Result<Vec<Pin>, String> {
-    let keys = key.strip_prefix("sha256=").map(|keys| keys.split(','));
-    let pins = keys.and_then(|keys| keys.map(Pin::from_hex).collect());
-    pins.ok_or_else(|| "after the # stands sha256= and 64 hexadecimal digits".to_owned())
+fn keys(key: &str) -> Result<Vec<Pin>, String> {
+    let keys = key.strip_prefix("sha256=").and_then(pins);
+    keys.ok_or_else(|| "after the # stands sha256= and 64 hexadecimal digits".to_owned())
 }
 
 #[cfg(test)]

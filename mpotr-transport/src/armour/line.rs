@@ -144,27 +144,43 @@ impl Line {
     fn read_whole(rest: &str) -> Result<Self, ArmourError> {
         let rest = rest.strip_suffix('.').ok_or(ArmourError::Cut)?;
         let (from, unit) = rest.split_once(',').ok_or(ArmourError::Field("from"))?;
-        Ok(Self::Whole {
-            from: InstanceTag::read(from, "from")?,
-            unit: bytes(unit)?,
-        })
+        Self::of_fields(from, None, unit)
     }
 
     fn read_piece(rest: &str) -> Result<Self, ArmourError> {
         let rest = rest.strip_suffix('.').ok_or(ArmourError::Cut)?;
         let mut fields = rest.splitn(5, ',');
         let mut field = |name| fields.next().ok_or(ArmourError::Field(name));
-        let from = InstanceTag::read(field("from")?, "from")?;
-        let id = UnitId::read(field("id")?, "id")?;
-        let k = number(field("k")?, "k")?;
-        let n = number(field("n")?, "n")?;
+        let (from, id) = (field("from")?, field("id")?);
+        let (k, n) = (field("k")?, field("n")?);
+        Self::of_fields(from, Some((id, k, n)), field("piece")?)
+    }
+
+    /// Reads the fields of a line as a carrier has them that keeps them apart: who speaks; of a piece `id`, `k` and `n`; and the
+    /// bytes as they are written.
+    ///
+    /// # Errors
+    /// Which field is not written as it has to be.
+    pub fn of_fields(
+        from: &str,
+        piece: Option<(&str, &str, &str)>,
+        text: &str,
+    ) -> Result<Self, ArmourError> {
+        let from = InstanceTag::read(from, "from")?;
+        let Some((id, k, n)) = piece else {
+            let unit = bytes(text)?;
+            return Ok(Self::Whole { from, unit });
+        };
+        let id = UnitId::read(id, "id")?;
+        let k = number(k, "k")?;
+        let n = number(n, "n")?;
         if n.get() < 2 || n.get() > MAX_PIECES {
             return Err(ArmourError::Field("n"));
         }
         if k > n {
             return Err(ArmourError::Field("k"));
         }
-        let piece = bytes(field("piece")?)?;
+        let piece = bytes(text)?;
         // A piece is cut where base64 needs no remainder; the last one is as long as it is.
         if k < n && !piece.len().is_multiple_of(3) {
             return Err(ArmourError::Bytes);
@@ -317,6 +333,31 @@ mod tests {
             "?MPOTR?",
         ] {
             assert_eq!(Line::read(text), Reading::Plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_that_a_carrier_keeps_apart_are_those_of_a_line_and_no_field_holds_two() {
+        for (from, piece, bytes) in [
+            ("0a1b2c3d", None, "AQID"),
+            ("0a1b2c3d", Some(("00000007", "2", "3")), "AQID"),
+            ("0a1b2c3d", Some(("00000007", "3", "3")), "AQ"),
+        ] {
+            let line = Line::of_fields(from, piece, bytes).unwrap();
+            assert_eq!(Line::read(&line.to_string()), Reading::Line(line));
+        }
+        for (from, piece, bytes) in [
+            ("0a1b2c3d,AQID", None, ""),
+            ("0a1b2c3d", None, "AQID."),
+            ("0a1b2c3d", None, " AQID"),
+            ("0a1b2c3d,00000007", Some(("2", "3", "AQID")), "AQID"),
+            ("0a1b2c3d", Some(("00000007,2", "3", "AQID")), "AQID"),
+            ("0a1b2c3d", Some(("00000007", "2,3", "3")), "AQID"),
+            ("0a1b2c3d", Some(("00000007", "2", "3,")), "AQID"),
+            ("0a1b2c3d", Some(("00000007", "2", "3")), "AQ"),
+            ("0a1b2c3d", Some(("", "", "")), ""),
+        ] {
+            assert!(Line::of_fields(from, piece, bytes).is_err(), "{from}");
         }
     }
 

@@ -1,8 +1,5 @@
 //! NATS as a carrier, by the program on a real `nats-server`: the contract that all carriers keep, the limits of the server, and
 //! many rooms on a cluster of which one server ends.
-//!
-//! A server that is not installed is told on standard error, and its tests do nothing; with `MPOTR_SERVERS=all` in the
-//! environment they fail.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -19,6 +16,8 @@ mod contract;
 mod limits;
 #[path = "../../../../mpotr-transport/tests/carriers/member.rs"]
 mod member;
+#[path = "../../../tests/process.rs"]
+mod process;
 mod server;
 mod world;
 
