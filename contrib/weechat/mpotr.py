@@ -447,7 +447,10 @@ def waiting_words(event, name):
         "admit_here": lambda: f"{fingerprint(event['claimed'])} waits for you: /mpotr admit",
         "agreeing": lambda: f"agreeing on a key; waiting for {who}",
         "identity_in_room": lambda: "this identity is in the room already, in another program",
-        "rules_differ": lambda: "the others keep other rules than you",
+        "another_instance": lambda: f"{name(event['identity'])} wants to come in from another program; the one in the room "
+        "is asked whether it is there",
+        "rules_differ": lambda: f"{', '.join(map(name, event['by'])) or 'others'}: other rules than yours, and all who are in "
+        "one room keep the same",
         "other_suite": lambda: "others are here with other ciphers: all need the same",
         "other_version": lambda: "others are here with another version of the protocol: all need the same mpotr",
         "changing": lambda: f"changing keys, and texts wait; waiting for {who}",
@@ -476,6 +479,7 @@ def event_words(event, name):
         "joined": lambda: f"{who} is in",
         "leaving": lambda: f"{who} is leaving",
         "left": lambda: f"{who} has left",
+        "voted": lambda: f"{', '.join(map(name, event['by']))}: vote {vote_words(event['vote'], name)}, which is enough",
         "left_out": lambda: f"{who} is out and can read nothing from here on",
         "policy_changed": lambda: f"the room has other rules: {json.dumps(event['policy'])}",
         "other_epoch": lambda: f"a packet says that there is another room of this name, with {event['members']} members "
@@ -503,6 +507,7 @@ def event_words(event, name):
         "code_failed": lambda: f"there is no code this time ({event['why']}): " + ", ".join(map(name, event["who"])),
         "secret_result": lambda: {
             "same": f"{who} knows the same secret",
+            "epoch_changed": f"the keys changed before there was an answer between you and {who}: ask again",
             "different": f"WARNING: {who} does not know the same secret, or typed it otherwise",
         }.get(event["result"], f"the question between you and {who} was given up"),
         "published": lambda: "what signed for you in this room is public now: nothing in it can be proven to others",

@@ -76,6 +76,14 @@ impl NetworkAddress {
     }
 }
 
+/// Whether anything stands behind the host of an address.
+#[cfg(feature = "irc")]
+fn names_a_path(text: &str) -> bool {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let behind = rest.split_once(['/', '#']).map_or("", |(_, behind)| behind);
+    !behind.is_empty()
+}
+
 /// Checks what names a room or a list on a host.
 fn room_at(text: &str) -> Result<(), AddressError> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -123,6 +131,10 @@ impl FromStr for Place {
             #[cfg(feature = "irc")]
             Some(("irc" | "ircs", _)) => match text.parse() {
                 Ok(address) => Ok(Self::Irc(address)),
+                Err(AddressError::Path) if !names_a_path(text) => Err(format!(
+                    "it names no channel: add one, {}/tea for example",
+                    text.trim_end_matches('/')
+                )),
                 Err(error) => Err(error.to_string()),
             },
             _ => match text.parse() {
@@ -155,6 +167,9 @@ pub(crate) fn schemes() -> Vec<&'static str> {
 
 /// Takes the address of a relay that speaks frames as they are: `HOST:PORT`.
 pub(crate) fn relay(text: &str) -> Result<RelayAddress, String> {
+    if text.contains("://") {
+        return Err(format!("that is an address, for --at: --at {text}"));
+    }
     let place = host_and_port(text)?;
     let address = format!("mpotr://{place}").parse();
     address.map_err(|error: AddressError| error.to_string())

@@ -5,6 +5,8 @@ mod asking;
 mod awaited;
 mod command;
 mod conversation;
+mod deciding;
+mod differing;
 mod door;
 mod ending;
 mod entering;
@@ -13,6 +15,7 @@ mod hearing;
 mod held;
 mod input;
 mod keeping;
+mod lasting;
 mod link;
 mod losses;
 mod meanwhile;
@@ -35,6 +38,7 @@ pub(crate) use door::DoorError;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use mpotr::room::Event;
@@ -50,7 +54,7 @@ use crate::people::PeopleFile;
 use crate::stop::Stop;
 use crate::transcript::Keeper;
 use conversation::Conversation;
-use entering::{enter, identity_of, people_file, said};
+use entering::{enter, identity_file, identity_of, people_file, said};
 use fading::Fading;
 use held::HeldTexts;
 use input::Line;
@@ -87,6 +91,7 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
 async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Result<()> {
     let at_terminal = io::stdin().is_terminal();
     let identity = identity_of(args, stop, out).await?;
+    let keeps_identity = identity_file(args).is_some();
     let file = people_file(args)?;
     let mut said = said(args, identity.public(), file.clone(), stop).await?;
     let (door, known) = (said.door.clone(), said.known.take());
@@ -150,7 +155,9 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         nick: args.nick.clone(),
         handle,
         conversation,
-        people: file.filter(|_| keeps_list),
+        people_written: file.as_ref().and_then(PeopleFile::written),
+        people: file,
+        keeps_identity,
         policy: said.policy,
         outcome: Outcome::default(),
         keeper,
@@ -282,8 +289,12 @@ struct Chat<'a> {
     nick: Nick,
     handle: RoomHandle,
     conversation: Conversation,
-    /// Where the people are that the person knows, if it keeps a list.
+    /// Where the people are that the person knows, if it has a place for such a list.
     people: Option<PeopleFile>,
+    /// When that file was written last, as far as it was read.
+    people_written: Option<(SystemTime, u64)>,
+    /// Whether the identity is one that an earlier program had, too.
+    keeps_identity: bool,
     link: Link,
     /// Texts that have not left.
     held: HeldTexts,

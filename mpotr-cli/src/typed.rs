@@ -135,6 +135,12 @@ impl Typed {
         *self.words.lock().unwrap_or_else(PoisonError::into_inner) = words;
     }
 
+    /// Whether half a line is typed. A line that another thread holds, as one that waits for a terminal does, is not waited for.
+    pub(crate) fn has_half_a_line(&self) -> bool {
+        let line = self.line.try_lock();
+        line.is_ok_and(|line| !line.text.is_empty())
+    }
+
     /// Gives the terminal back. What was typed stays on it, with an end.
     pub(crate) fn end(&'static self) {
         self.give_back(|line| {

@@ -8,7 +8,7 @@ use crate::policy::Policy;
 use crate::reason::WaitingReason;
 use crate::room::trust::code::RoomCode;
 use crate::time::Timestamp;
-use crate::wire::{AttemptId, EpochName, MessageId, RoundId};
+use crate::wire::{AttemptId, EpochName, MessageId, RoundId, Vote};
 
 /// A member of the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +99,11 @@ pub enum SecretOutcome {
     Same,
     /// They do not.
     Different,
-    /// One of them gave it up, or time ran out, or the epoch was over.
+    /// One of them gave it up, or time ran out, or the epoch was over when this side had answered.
     Aborted,
+    /// The epoch was over before this side had said anything that shows what its person knows. That is no failure: it is asked
+    /// again.
+    EpochChanged,
 }
 
 impl SecretOutcome {
@@ -111,6 +114,7 @@ impl SecretOutcome {
             Self::Same => "same",
             Self::Different => "different",
             Self::Aborted => "aborted",
+            Self::EpochChanged => "epoch_changed",
         }
     }
 }
@@ -183,6 +187,15 @@ pub enum Event {
         name: EpochName,
         /// How many members it is said to have.
         members: u16,
+    },
+    /// Members ask for a change by as many votes as the policy wants for it: it comes with the next epoch, unless one of them
+    /// takes it back. Told once, of exclusions, another policy, becoming one with another room, and of letting in again one
+    /// that was left out by a vote.
+    Voted {
+        /// What they ask for.
+        vote: Vote,
+        /// Who asks for it.
+        by: Vec<IdentityKey>,
     },
     /// From this epoch on the room has another policy.
     PolicyChanged {
@@ -382,7 +395,8 @@ pub enum Event {
         /// Who asks.
         by: IdentityKey,
     },
-    /// A round came to nothing. It counts as a try of one who may be between the people.
+    /// A round came to nothing. It counts as a try of one who may be between the people, unless the epoch was over before this
+    /// member had revealed its part.
     CodeFailed {
         /// The round.
         round: RoundId,

@@ -44,6 +44,7 @@ pub use policy::{MAX_FOUNDERS, Policy, PolicyError, Rekey, Rule};
 pub use reason::WaitingReason;
 pub use record::{Record, RunRecord};
 pub use room::Room;
+pub use room::last_heard::LastHeard;
 pub use room::trust::code::RoomCode;
 pub use room::trust::secret::SharedSecret;
 pub use seen::Seen;

@@ -20,6 +20,8 @@ pub enum WaitingReason {
     AdmitHere {
         /// The claimed identity.
         claimed: IdentityKey,
+        /// Members that vote to let it in, by name.
+        by: Vec<IdentityKey>,
     },
     /// There is no epoch yet, and not all are heard who are to be in it.
     Gathering {
@@ -42,6 +44,8 @@ pub enum WaitingReason {
     RulesDiffer {
         /// Theirs.
         policy: Policy,
+        /// Claimed identities of those that were heard to keep them.
+        by: Vec<IdentityKey>,
     },
     /// Others in the channel are there for other suites than this member's, or so they say.
     OtherSuite {
@@ -63,6 +67,12 @@ pub enum WaitingReason {
     /// This member's identity is in the epoch already that it waits to be let in to, or another claims so. The one inside is
     /// asked whether it is there: if it says nothing, this one takes its place.
     IdentityInRoom,
+    /// Another instance of the identity of a member has shown itself at the door, and that member has said nothing since it
+    /// was asked: it gives way if it says nothing for long.
+    AnotherInstance {
+        /// Whose.
+        identity: IdentityKey,
+    },
     /// This member or the policy leaves a member out: texts wait for the epoch without it, or for the vote to be
     /// withdrawn.
     Excluding {
@@ -88,12 +98,12 @@ pub enum WaitingReason {
         /// Votes that it takes.
         need: usize,
     },
-    /// Enough members ask, this one among them, that an identity be let in, and others have not stated that they let it
-    /// in: nobody is in an epoch with one whom it does not let in by itself.
+    /// Enough members ask, this one among them, that an identity be let in, which is at the door, and others refuse it: nobody
+    /// is in an epoch with one whom it does not let in by itself.
     NotAdmitted {
         /// Who is to be let in.
         identity: IdentityKey,
-        /// Members that have not stated it.
+        /// Members that have refused it.
         missing: Vec<IdentityKey>,
     },
     /// Messages are not final for longer than the leeway. [`Event::Unsettled`](crate::Event::Unsettled) says how many.
@@ -121,6 +131,7 @@ impl WaitingReason {
             Self::OtherVersion { .. } => "other_version",
             Self::SlowLink { .. } => "slow_link",
             Self::IdentityInRoom => "identity_in_room",
+            Self::AnotherInstance { .. } => "another_instance",
             Self::Excluding { .. } => "excluding",
             Self::NeedsVotes { .. } => "needs_votes",
             Self::VoteHere { .. } => "vote_here",

@@ -64,6 +64,7 @@ mod insider;
 mod inspect;
 mod installing;
 mod judging;
+pub(crate) mod last_heard;
 mod leaving;
 mod light;
 mod lobby;

@@ -21,7 +21,7 @@ use mpotr_core::crypto::{Digest32, IdentityKey, SuiteId};
 use mpotr_core::gka::{EpochName, FaultKind, Sid};
 use mpotr_core::{
     AttemptId, CodeFailure, Departure, DropReason, Evidence, MemberInfo, MessageId, Policy,
-    RoomCode, RoundId, SecretOutcome, TextId, WaitingReason,
+    RoomCode, RoundId, SecretOutcome, TextId, Vote, WaitingReason,
 };
 
 pub(crate) use translating::Translator;
@@ -126,6 +126,15 @@ pub enum Membership {
     LeftOut {
         /// Who.
         identity: IdentityKey,
+    },
+    /// Members ask for a change by as many votes as the rules want for it: it comes with the next epoch, unless one of them
+    /// takes it back. Told of exclusions, other rules, becoming one with another room, and of letting in again one that was
+    /// voted out.
+    Voted {
+        /// What they ask for.
+        vote: Vote,
+        /// Who asks for it.
+        by: Vec<IdentityKey>,
     },
     /// From this epoch on the room has other rules.
     PolicyChanged {
@@ -275,7 +284,8 @@ pub enum Verification {
         /// Who asks.
         identity: IdentityKey,
     },
-    /// A round came to nothing. It counts as a try of one who may be between the people.
+    /// A round came to nothing. It counts as a try of one who may be between the people, unless the epoch was over before this
+    /// member had revealed its part.
     CodeFailed {
         /// The round.
         round: RoundId,
@@ -466,6 +476,7 @@ impl Membership {
             Self::Leaving { .. } => "leaving",
             Self::Left { .. } => "left",
             Self::LeftOut { .. } => "left_out",
+            Self::Voted { .. } => "voted",
             Self::PolicyChanged { .. } => "policy_changed",
             Self::OtherEpoch { .. } => "other_epoch",
             Self::Behind => "behind",

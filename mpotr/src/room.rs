@@ -6,5 +6,5 @@
 
 #[doc(inline)]
 pub use mpotr_core::{
-    Duration, Event, PolicyError, Room, RoomConfig, Timers, Timestamp, VoteError,
+    Duration, Event, LastHeard, PolicyError, Room, RoomConfig, Timers, Timestamp, VoteError,
 };

@@ -236,11 +236,24 @@ impl Chat<'_> {
         if digits.is_some_and(|digits| awaited.give_up(&digits)) {
             return Ok(None);
         }
-        let key = names.find(word, awaited.asked())?;
+        let key = match names.find(word, awaited.asked()) {
+            // Who is meant is clear, and nothing was asked about it.
+            Err(WhomError::Nobody(_)) => return Err(self.nothing_asked(word)),
+            found => found?,
+        };
+        let Conversation { awaited, .. } = &mut self.conversation;
         Ok(awaited.take_back(&key).map(|asked| match asked {
             Asked::Admit => (key, Vote::Admit(key)),
             Asked::Exclude => (key, Vote::Exclude(key)),
         }))
+    }
+
+    /// Why nothing is taken back that was asked about a person.
+    fn nothing_asked(&self, word: &str) -> WhomError {
+        match self.conversation.anyone(word) {
+            Ok(key) => WhomError::NothingAsked(self.conversation.name(&key)),
+            Err(error) => error,
+        }
     }
 
     /// Shows a member's texts no more, or again.
@@ -262,14 +275,16 @@ impl Chat<'_> {
         let conversation = &self.conversation;
         match amendment.apply(&self.policy, |word| conversation.anyone(word)) {
             Ok(policy) => {
-                if rules::is_unguarded(&policy) {
+                let asked = self.handle.change_policy(policy.clone()).await;
+                if asked.is_ok() && rules::is_unguarded(&policy) {
                     self.out.notice(
                         "any one member may still change the rules, and so undo this; /policy change asks for another rule \
                          on that",
                     );
                 }
-                self.own.push(Vote::Policy(policy.clone()));
-                let asked = self.handle.change_policy(policy).await;
+                if asked.is_ok() {
+                    self.own.push(Vote::Policy(policy));
+                }
                 self.ask(asked);
             }
             Err(error) => self.tell(error.lines()),

@@ -2,6 +2,7 @@
 //! with two.
 
 use mpotr::{EpochName, Policy, Rule};
+use mpotr_formats::Escaped;
 use mpotr_formats::escape::is_unsafe;
 
 use super::input::Line;
@@ -48,8 +49,8 @@ pub(super) enum Command {
     Decline,
     /// Leave the room.
     Quit,
-    /// List the commands.
-    Help,
+    /// List the commands, or say more of one.
+    Help(Option<String>),
     /// A text in which a slash stands behind blanks alone: a command that a finger slipped on, and nothing for the others.
     Blanks,
     /// A command that lacks something: how it is written.
@@ -81,38 +82,153 @@ pub(super) const NAMES: [&str; 19] = [
     "/withdraw",
 ];
 
-/// What `/help` prints.
-pub(super) const HELP: [&str; 29] = [
-    "/members          who is in the room, and who waits",
-    "/admit WHO        let a person in, now or when it comes: a whole fingerprint or a file with a public",
-    "                  key; a person who was in the room before by its name, too",
-    "/kick WHO         leave a member out from the next epoch on",
-    "/withdraw WHO     take back /admit or /kick before it has come true",
-    "/merge NAME       vote to become one with another room, all of it or none; the people of both have to,",
-    "                  and each has to let in whom it does not know",
-    "/mute WHO         show no more of a member's texts; /unmute WHO shows them again",
-    "/release          send what is held since others came in before it left: all of it, or one text by its",
-    "                  number: /release 2",
-    "/discard          take back all that has not left, held or not, or one text that is held by its number:",
-    "                  nobody reads it",
-    "/refresh          make fresh keys",
-    "/policy           the rules of the room",
-    "/policy WHAT RULE ask for another: WHAT is admit, exclude or change, RULE is anyone, a number of",
-    "                  members, or people with commas between; or evidence on, evidence off; or rekey light,",
-    "                  rekey full: by which runs the keys are made anew",
-    "/code             a code that is the same for all in the room: read it to one another; /code and its end if it is",
-    "/verify WHO Q? A  ask a member a question and see whether it gives your answer: /verify bob where? there.",
-    "                  The question can be left out; WHO is one word here. All can read the question, nobody the",
-    "                  answer, and who guesses has one guess",
-    "/answer A         answer one who asks: /answer there; with the name before it if more than one does",
-    "/decline          give up what is asked",
-    "/help             this list",
-    "/quit             leave the room; ctrl-d and ctrl-c do, too",
-    "//text            send a text that begins with a slash",
-    "WHO is a whole fingerprint (40 digits), a file with a public key (alice.pub, ./alice), a name that one",
-    "person alone has, or # and the first ten digits. A word that may mean two people means neither, and both",
-    "are shown.",
+/// A command as `/help` shows it.
+struct Help {
+    /// How it is typed.
+    usage: &'static str,
+    /// What it does, in few words.
+    brief: &'static str,
+    /// What `/help` with its name says besides.
+    more: &'static str,
+}
+
+/// All commands, as `/help` lists them.
+const HELP: [Help; 17] = [
+    Help {
+        usage: "/members",
+        brief: "who is in the room, and who waits",
+        more: "",
+    },
+    Help {
+        usage: "/admit WHO",
+        brief: "let a person in, now or when it comes",
+        more: "A stranger is let in by a whole fingerprint or a file with a public key, and a person who was in the room before by \
+               its name, too. Nobody is in a room with one whom it has not let in itself.",
+    },
+    Help {
+        usage: "/kick WHO",
+        brief: "leave a member out from the next keys on",
+        more: "",
+    },
+    Help {
+        usage: "/withdraw WHO",
+        brief: "take back /admit or /kick before it has come true",
+        more: "",
+    },
+    Help {
+        usage: "/mute WHO",
+        brief: "show no more of a member's texts; /unmute shows them again",
+        more: "",
+    },
+    Help {
+        usage: "/code",
+        brief: "a code that is the same for all: read it to one another",
+        more: "/code and the last four digits say that all have read the same. That is remembered of those whom you know.",
+    },
+    Help {
+        usage: "/verify WHO Q? A",
+        brief: "ask a member what only it and you know",
+        more: "/verify bob where? there. The question can be left out; WHO is one word here. All can read the question, nobody the \
+               answer, and who guesses has one guess. Capitals and blanks do not count in an answer, all else does: dots and \
+               commas, too.",
+    },
+    Help {
+        usage: "/answer A",
+        brief: "answer one who asks so; /decline gives it up",
+        more: "With the name before the answer if more than one asks. Capitals and blanks do not count, all else does.",
+    },
+    Help {
+        usage: "/policy",
+        brief: "the rules of the room, or ask for another",
+        more: "/policy WHAT RULE: WHAT is admit, exclude or change, RULE is anyone, a number of members, or people with commas \
+               between; or evidence on, evidence off; or rekey light, rekey full: by which runs the keys are made anew.",
+    },
+    Help {
+        usage: "/release",
+        brief: "send what is held since others came in before it left",
+        more: "All of it, or one text by its number: /release 2.",
+    },
+    Help {
+        usage: "/discard",
+        brief: "take back what has not left: nobody reads it",
+        more: "All of it, held or not, or one text that is held by its number.",
+    },
+    Help {
+        usage: "/refresh",
+        brief: "make fresh keys",
+        more: "",
+    },
+    Help {
+        usage: "/merge NAME",
+        brief: "vote to become one with another room",
+        more: "All of it or none; the people of both have to, and each has to let in whom it does not know.",
+    },
+    Help {
+        usage: "/decline",
+        brief: "give up what is asked",
+        more: "",
+    },
+    Help {
+        usage: "/help COMMAND",
+        brief: "more of one of these",
+        more: "",
+    },
+    Help {
+        usage: "/quit",
+        brief: "leave the room; ctrl-d and ctrl-c do, too",
+        more: "",
+    },
+    Help {
+        usage: "//text",
+        brief: "send a text that begins with a slash",
+        more: "",
+    },
 ];
+
+/// What is behind the list.
+const WHO: &str = "WHO is a whole fingerprint (40 digits), a file with a public key (alice.pub, ./alice), a name that one person \
+                   alone has, or # and the first ten digits. A word that may mean two people means neither, and both are shown. Who \
+                   has said nothing yet has no name but that.";
+
+/// How `/verify` is written.
+pub(super) const VERIFY: &str = "/verify WHO QUESTION? ANSWER: asks a member whether it knows the same; the question can be left out";
+
+/// Columns of what is typed in the list.
+const USAGE: usize = 17;
+
+/// What `/help` prints: a line each, which fits into 80 columns.
+pub(super) fn help() -> Vec<String> {
+    let lines = HELP
+        .iter()
+        .map(|it| format!("{:USAGE$} {}", it.usage, it.brief));
+    lines.chain([WHO.to_owned()]).collect()
+}
+
+/// What it prints of one command, if there is one of that name.
+pub(super) fn help_on(name: &str) -> Vec<String> {
+    let name = name.trim_start_matches('/');
+    let name = match name {
+        "unmute" => "mute",
+        "exit" | "leave" => "quit",
+        other => other,
+    };
+    let is_it = |it: &&Help| {
+        let usage = it.usage.trim_start_matches('/');
+        usage.split(' ').next() == Some(name)
+    };
+    match HELP.iter().find(is_it) {
+        None => vec![format!(
+            "no such command: /{}; /help lists them",
+            Escaped(name)
+        )],
+        Some(it) => {
+            let lines = [format!("{}: {}", it.usage, it.brief), it.more.to_owned()];
+            let who = it.usage.contains("WHO").then(|| WHO.to_owned());
+            let lines = lines.into_iter().chain(who);
+            lines.filter(|line| !line.is_empty()).collect()
+        }
+    }
+}
 
 impl Command {
     /// Whether it is done here, with what is known, and asks the room for nothing.
@@ -122,7 +238,7 @@ impl Command {
             | Self::Mute(_)
             | Self::Unmute(_)
             | Self::Policy
-            | Self::Help
+            | Self::Help(_)
             | Self::Blanks
             | Self::Usage(_)
             | Self::Unknown(_) => true,
@@ -189,7 +305,8 @@ impl Command {
             ("verify", false) => Self::Verify(who),
             ("answer", false) => Self::Answer(who),
             ("decline", true) => Self::Decline,
-            ("help", true) => Self::Help,
+            ("help", true) => Self::Help(None),
+            ("help", false) => Self::Help(Some(who)),
             ("quit" | "exit" | "leave", true) => Self::Quit,
             ("admit", false) => Self::Admit(who),
             ("kick", false) => Self::Kick(who),
@@ -229,12 +346,10 @@ fn usage(name: &str, line: &str) -> Command {
         "code" => Command::Usage(
             "/code asks for the code of the room; /code and the last four digits say that all have read the same",
         ),
-        "verify" => {
-            Command::Usage("/verify WHO QUESTION? ANSWER: asks a member whether it knows the same")
-        }
+        "verify" => Command::Usage(VERIFY),
         "answer" => Command::Usage("/answer ANSWER: answers one who asks"),
-        "members" | "refresh" | "help" | "decline" | "quit" | "exit" | "leave" => {
-            Command::Usage("/members, /refresh, /decline, /quit and /help stand alone")
+        "members" | "refresh" | "decline" | "quit" | "exit" | "leave" => {
+            Command::Usage("/members, /refresh, /decline and /quit stand alone")
         }
         _ => Command::Unknown(line.to_owned()),
     }
@@ -310,11 +425,30 @@ mod tests {
         }
         let helped = super::HELP
             .iter()
-            .filter_map(|line| line.split([' ', ';']).next());
-        let commands = helped.filter(|word| word.starts_with('/') && !word.starts_with("//"));
-        for command in commands {
+            .filter_map(|it| it.usage.split(' ').next());
+        for command in helped.filter(|word| !word.starts_with("//")) {
             assert!(super::NAMES.contains(&command), "{command}");
         }
+        for name in super::NAMES {
+            assert!(!super::help_on(name)[0].starts_with("no such"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_commands_fits_on_a_screen() {
+        let lines = super::help();
+        let (who, list) = lines.split_last().unwrap();
+        assert!(lines.len() + who.len() / 70 < 24);
+        for line in list {
+            // `* ` stands before it.
+            assert!(line.len() <= 78, "{line}");
+        }
+        let verify = super::help_on("/verify");
+        assert!(
+            verify[1].contains("Capitals and blanks do not count"),
+            "{verify:?}"
+        );
+        assert_eq!(super::help_on("nothing").len(), 1);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 
 use core::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use mpotr::room::Event;
-use mpotr::{Fingerprint, IdentityKey, MemberInfo, Seen, Sid, WaitingReason};
+use mpotr::room::{Event, LastHeard};
+use mpotr::{Fingerprint, IdentityKey, MemberInfo, Seen, Sid, Vote, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 use tokio::time::Instant;
 
 use super::awaited::Awaited;
+use super::deciding::Decided;
 use super::door::{Door, Trust};
+use super::lasting::Lasting;
 use super::names::{Names, Naming};
 use super::quiet::Quiet;
 use super::remembering::Learned;
@@ -61,9 +64,21 @@ pub(super) struct Conversation {
     pub(super) quiet: Quiet,
     /// Whether the others have the votes to leave this member out.
     pub(super) is_put_out: bool,
+    /// Members that are to be left out.
+    to_leave_out: BTreeSet<IdentityKey>,
+    /// What members have decided.
+    pub(super) decided: Decided,
+    /// What lasts long.
+    pub(super) lasting: Lasting,
+    /// Whether a room was heard of while this member is in none.
+    pub(super) is_room_there: bool,
     /// How many packets were told of that speak of other rooms, in this epoch. Anyone can send them.
     other_rooms: usize,
 }
+
+/// A member that is there gives a sign of life in such a time, and one that was lost is said again (06-epochs, "Timers",
+/// `heartbeat`).
+const BEAT: Duration = Duration::from_secs(90);
 
 /// So many are told of in an epoch.
 const MOST_OTHER_ROOMS: usize = 8;
@@ -90,6 +105,10 @@ impl Conversation {
             told_to_admit: BTreeSet::new(),
             quiet: Quiet::default(),
             is_put_out: false,
+            to_leave_out: BTreeSet::new(),
+            decided: Decided::default(),
+            lasting: Lasting::default(),
+            is_room_there: false,
             other_rooms: 0,
         }
     }
@@ -108,8 +127,8 @@ impl Conversation {
         self.muted.contains(member)
     }
 
-    /// Who is in the room and who waits, a line each.
-    pub(super) fn members(&mut self) -> Vec<String> {
+    /// Who is in the room and who waits, a line each. `heard` tells how long ago each was heard, where that is known.
+    pub(super) fn members(&mut self, heard: &LastHeard) -> Vec<String> {
         self.waiting.looked_at();
         let line =
             |member: &IdentityKey, what: &str| format!("  {}{what}", self.names.line(member));
@@ -120,21 +139,39 @@ impl Conversation {
             } else {
                 ""
             };
-            let quiet = self
-                .quiet
-                .since(member, now)
-                .map(|since| format!(" (no word for over {} s)", since.as_secs()));
-            line(member, &format!("{muted}{}", quiet.unwrap_or_default()))
+            let awaited = self.quiet.since(member, now);
+            let silent = heard.members.get(member).copied();
+            let silent = silent.filter(|since| *since > BEAT);
+            let quiet = awaited.max(silent);
+            let quiet = quiet.map(|since| format!(" (no word for over {} s)", since.as_secs()));
+            let out = match self.to_leave_out.contains(member) {
+                true => " (to be left out)",
+                false => "",
+            };
+            line(
+                member,
+                &format!("{muted}{out}{}", quiet.unwrap_or_default()),
+            )
+        });
+        let put_out = self.is_put_out.then(|| {
+            let vote = Vote::Exclude(self.me);
+            format!("  the others are leaving you out{}", self.as_asked(&vote))
         });
         let waiting = self.waiting.listed();
         let awaited = self.awaited.awaited();
         core::iter::once(line(&self.me, " (you)"))
             .chain(others)
-            .chain(
-                waiting
-                    .iter()
-                    .map(|member| line(member, " (waits; nothing is proven)")),
-            )
+            .chain(put_out)
+            .chain(waiting.iter().map(|member| {
+                let since = heard.outside.get(member).copied();
+                match since.filter(|since| *since > heard.fresh) {
+                    Some(since) => line(
+                        member,
+                        &format!(" (waited outside, not heard for {} s)", since.as_secs()),
+                    ),
+                    None => line(member, " (waits; nothing is proven)"),
+                }
+            }))
             .chain(awaited.map(|it| {
                 format!(
                     "  {}  (not heard yet; let in when it comes)",
@@ -207,41 +244,15 @@ impl Conversation {
         reason = "what changes nothing here is a matter of wording alone"
     )]
     pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
+        self.decided.hear(&event);
+        self.notes_exclusion(&event);
         if let Some(said) = self.verifies(&event).or_else(|| self.hears_of_run(&event)) {
             return said;
         }
         match event {
             Event::WantsIn { claimed } => self.waits(claimed),
             Event::ExcludedWaiting { claimed } => self.waits_again(claimed),
-            Event::Secure { sid, roster, .. } => {
-                let members = wording::count(roster.len(), "member");
-                let secure = format!("the room is secure: {members}, session {sid}");
-                // Who was shown is not shown again with each fresh key.
-                let is_same = self.is_shown(&roster);
-                let members = roster.iter().map(|member| self.describe(member));
-                let mut said: Vec<_> = core::iter::once(secure)
-                    .chain(members.filter(|_| !is_same))
-                    .map(Say::Notice)
-                    .collect();
-                let everyone: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
-                for member in &everyone {
-                    self.names.meet(*member);
-                }
-                self.waiting.are_in(everyone.iter().copied());
-                self.absent_from_runs.retain(|it| !everyone.contains(it));
-                self.told_to_admit.retain(|it| !everyone.contains(it));
-                self.awaited.settle(&everyone);
-                let others = roster.iter().filter(|member| !member.is_me);
-                let others: BTreeSet<_> = others.map(|member| member.identity).collect();
-                let met = Say::Remember(Learned::Met(others.clone()));
-                self.others = Some(others);
-                self.shown = Some(sid);
-                self.other_rooms = 0;
-                if self.names.keeps_list() {
-                    said.push(met);
-                }
-                said
-            }
+            Event::Secure { sid, roster, .. } => self.begins(sid, &roster),
             Event::Waiting {
                 reason: WaitingReason::Alone,
                 ..
@@ -250,7 +261,25 @@ impl Conversation {
                     .to_owned(),
             ),
             // To who waits outside it is the very room that it waits for, most likely.
-            Event::OtherEpoch { .. } if !self.is_secure() => Vec::new(),
+            Event::OtherEpoch { .. } if !self.is_secure() => {
+                self.is_room_there = true;
+                Vec::new()
+            }
+            Event::Voted { vote, by } => self.hears_of_decision(&vote, &by),
+            Event::LeftOut { member } => notice(format!(
+                "{} is out{} and can read nothing from here on",
+                self.name(&member),
+                match self.as_asked(&Vote::Exclude(member)) {
+                    asked if asked.is_empty() => asked,
+                    asked => asked + ",",
+                }
+            )),
+            Event::Removed => notice(format!(
+                "the others have left this member out{}; to come back, start again and have each of them let you in by name: \
+                 /admit and your nick, or your fingerprint, {}",
+                self.as_asked(&Vote::Exclude(self.me)),
+                self.my_fingerprint(),
+            )),
             Event::OtherEpoch { .. } => self.hears_of_other_room(&event),
             Event::Message { author, body, .. } => self.reads(author, &body),
             Event::Left { member } => {
@@ -260,6 +289,61 @@ impl Conversation {
                 notice(format!("{} has left", self.name(&member)))
             }
             other => self.words_of(&other),
+        }
+    }
+
+    /// An epoch begins.
+    fn begins(&mut self, sid: Sid, roster: &[MemberInfo]) -> Vec<Say> {
+        let members = wording::count(roster.len(), "member");
+        let secure = format!("the room is secure: {members}, session {sid}");
+        // Who was shown is not shown again with each fresh key.
+        let is_same = self.is_shown(roster);
+        let members = roster.iter().map(|member| self.describe(member));
+        let mut said: Vec<_> = core::iter::once(secure)
+            .chain(members.filter(|_| !is_same))
+            .map(Say::Notice)
+            .collect();
+        let everyone: BTreeSet<_> = roster.iter().map(|member| member.identity).collect();
+        for member in &everyone {
+            self.names.meet(*member);
+        }
+        self.waiting.are_in(everyone.iter().copied());
+        self.absent_from_runs.retain(|it| !everyone.contains(it));
+        self.told_to_admit.retain(|it| !everyone.contains(it));
+        self.awaited.settle(&everyone);
+        let others = roster.iter().filter(|member| !member.is_me);
+        let others: BTreeSet<_> = others.map(|member| member.identity).collect();
+        let met = Say::Remember(Learned::Met(others.clone()));
+        self.others = Some(others);
+        self.shown = Some(sid);
+        self.other_rooms = 0;
+        self.is_room_there = false;
+        self.to_leave_out.clear();
+        if self.names.keeps_list() {
+            said.push(met);
+        }
+        said
+    }
+
+    /// Takes note of who is to be left out.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are of no exclusion"
+    )]
+    fn notes_exclusion(&mut self, event: &Event) {
+        match event {
+            Event::Waiting {
+                reason: WaitingReason::Excluding { identity },
+                ..
+            } => {
+                self.to_leave_out.insert(*identity);
+            }
+            Event::WaitingOver {
+                reason: WaitingReason::Excluding { identity },
+            } => {
+                self.to_leave_out.remove(identity);
+            }
+            _ => {}
         }
     }
 

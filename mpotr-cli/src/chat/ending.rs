@@ -8,6 +8,7 @@ use super::Chat;
 use super::door::Door;
 use super::input::Line;
 use super::outcome::Unsent;
+use crate::typed;
 
 /// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
 const STOPS: u8 = 2;
@@ -20,6 +21,10 @@ impl Chat<'_> {
             self.stops < STOPS,
             "stopped before the room was left in order"
         );
+        if self.stops == 0 && typed::here().is_some_and(|typed| typed.has_half_a_line()) {
+            self.out
+                .notice("the line that you were typing was not sent");
+        }
         self.stops = self.stops.saturating_add(1);
         self.out.hurry();
         self.outcome.interrupted(self.conversation.is_secure());

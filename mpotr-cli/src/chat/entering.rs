@@ -33,7 +33,7 @@ pub(super) fn people_file(args: &ChatArgs) -> anyhow::Result<Option<PeopleFile>>
 }
 
 /// The file that the command line names, or else the user's own if it is there.
-fn identity_file(args: &ChatArgs) -> Option<PathBuf> {
+pub(super) fn identity_file(args: &ChatArgs) -> Option<PathBuf> {
     let own = || {
         let path = identity::store::default_path().ok()?;
         // What is there and cannot be read is told, and not passed over.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::WaitingReason;
 use mpotr::room::Event;
+use mpotr::{Vote, WaitingReason};
 use tokio::time::Instant;
 
 use super::Chat;
@@ -26,9 +26,11 @@ impl Chat<'_> {
     }
 
     async fn show(&mut self, event: Event) {
-        self.outcome.hear(&event, &self.conversation);
+        self.outcome
+            .hear(&event, &self.conversation, self.at_terminal);
         self.fading.hear(&event, Instant::now());
         self.conversation.quiet.hear(&event, Instant::now());
+        self.conversation.lasting.hear(&event, Instant::now());
         self.hear_of_texts(&event).await;
         let conversation = &self.conversation;
         let name = |member: &_| conversation.name(member);
@@ -37,22 +39,10 @@ impl Chat<'_> {
         }
         self.tell_losses();
         self.note_pause(&event);
-        if let Event::Waiting {
-            reason: WaitingReason::VoteHere { vote, by, need },
-            ..
-        } = &event
-        {
-            let conversation = &self.conversation;
-            let name = |member: &_| conversation.name(member);
-            let lines = voting::asked(vote, by, *need, &self.policy, name);
-            return self.tell(lines);
-        }
-        let is_shown = matches!(event, Event::Secure { .. });
-        if let Event::PolicyChanged { policy } = &event {
-            let told = wording::other_rules(&self.policy, policy);
-            self.policy.clone_from(policy);
+        if let Some(told) = self.told_by_rules(&event) {
             return self.tell(told);
         }
+        let is_shown = matches!(event, Event::Secure { .. });
         for say in self.conversation.hear(event) {
             match say {
                 Say::Notice(notice) => self.out.notice(notice),
@@ -77,6 +67,40 @@ impl Chat<'_> {
         if is_shown && let Some(text) = self.unseen.take() {
             self.send(text).await;
         }
+    }
+
+    /// What to say of an event that is told beside the rules of the room, or by how long it lasts.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are told by what they are"
+    )]
+    fn told_by_rules(&mut self, event: &Event) -> Option<Vec<String>> {
+        let conversation = &self.conversation;
+        Some(match event {
+            Event::Waiting {
+                reason: WaitingReason::VoteHere { vote, by, need },
+                ..
+            } => voting::asked(vote, by, *need, &self.policy, |it| conversation.name(it)),
+            Event::Waiting {
+                reason: WaitingReason::RulesDiffer { policy, by },
+                ..
+            } => conversation.rules_differ(policy, by, &self.policy),
+            Event::Waiting {
+                reason: WaitingReason::AnotherInstance { identity },
+                since,
+                until,
+            } => {
+                let lasts = until.map(|until| until.since(*since));
+                conversation.another_instance(identity, lasts)
+            }
+            Event::PolicyChanged { policy } => {
+                let asked = conversation.as_asked(&Vote::Policy(policy.clone()));
+                let told = wording::other_rules(&self.policy, policy, &asked);
+                self.policy.clone_from(policy);
+                told
+            }
+            _ => return None,
+        })
     }
 
     /// Takes note of what texts wait for.

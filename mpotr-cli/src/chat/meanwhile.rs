@@ -85,6 +85,7 @@ impl Chat<'_> {
             self.losses.due(),
             self.fading.due(),
             self.conversation.quiet.due(),
+            self.conversation.lasting.due(),
         ];
         due.into_iter().flatten().min()
     }
@@ -101,6 +102,12 @@ impl Chat<'_> {
             let told = self
                 .fading
                 .tell(|vote| own.contains(vote), |it| names.name(it));
+            self.tell(told);
+        }
+        if is_due(self.conversation.lasting.due()) {
+            let told = self
+                .conversation
+                .tells_of_lasting(self.keeps_identity, self.obeys);
             self.tell(told);
         }
         let names = &self.conversation.names;

@@ -1,11 +1,12 @@
 //! What a line asks for: a text, or a command. `docs/spec/09-chat-payload.md`, "Commands".
 
 use mpotr::Vote;
+use mpotr::room::LastHeard;
 use mpotr_formats::Escaped;
 use mpotr_transport::HandleError;
 
 use super::Chat;
-use super::command::{self, Command, HELP};
+use super::command::{self, Command};
 use super::input::Line;
 use super::outcome::Unsent;
 
@@ -16,15 +17,16 @@ impl Chat<'_> {
             Ok(command) => command,
             Err(line) => return self.not_sent(Unsent::from(line)),
         };
+        if !matches!(command, Command::Say(_)) {
+            self.read_people_again();
+        }
         match command {
             Command::Say(text) if text.is_empty() => {}
             Command::Say(text) => self.send(text).await,
-            Command::Members => {
-                let members = self.conversation.members();
-                self.tell(members);
-            }
+            Command::Members => self.members().await,
             Command::Quit => self.leave().await,
-            Command::Help => self.tell(HELP.map(str::to_owned).into()),
+            Command::Help(None) => self.tell(command::help()),
+            Command::Help(Some(name)) => self.tell(command::help_on(&name)),
             Command::Blanks => self.out.notice(
                 "this line was not sent: a command begins with its slash, without a blank before it; //text sends a \
                  text that begins with a slash",
@@ -62,6 +64,16 @@ impl Chat<'_> {
                 Escaped(&line)
             )]),
         }
+    }
+
+    /// Lists who is there. How long ago each was heard the room knows, which answers while it has its carrier.
+    async fn members(&mut self) {
+        let heard = match self.link.is_up() {
+            true => self.handle.last_heard().await.unwrap_or_default(),
+            false => LastHeard::default(),
+        };
+        let members = self.conversation.members(&heard);
+        self.tell(members);
     }
 
     pub(super) fn tell(&mut self, lines: Vec<String>) {

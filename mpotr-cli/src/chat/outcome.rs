@@ -75,6 +75,16 @@ impl core::fmt::Display for Unsent {
     }
 }
 
+impl Unsent {
+    /// Why, when the program ends: there is nothing more to do about it.
+    fn at_end(&self) -> String {
+        match *self == Self::NotSecure {
+            true => "nobody was in the room with this member".to_owned(),
+            false => self.to_string(),
+        }
+    }
+}
+
 impl From<Line> for Unsent {
     fn from(line: Line) -> Self {
         match line {
@@ -181,14 +191,16 @@ impl Outcome {
         self.left_early = !is_secure;
     }
 
-    /// Notes what the room says.
-    pub(super) fn hear(&mut self, event: &Event, conversation: &Conversation) {
+    /// Notes what the room says. `is_seen`: a person sees who reads a text, and sends it to those.
+    pub(super) fn hear(&mut self, event: &Event, conversation: &Conversation, is_seen: bool) {
         if let Event::Missed { by, .. } = event {
             let names = by.iter().map(|member| conversation.name(member));
             self.missed_by.extend(names);
         }
         // The roster that was shown last is the one that a text leaves to.
-        if let Event::Sent { .. } = event {
+        if let Event::Sent { .. } = event
+            && !is_seen
+        {
             self.absent.extend(conversation.absent());
         }
         if let Event::Dropped { why, .. } = event
@@ -213,7 +225,7 @@ impl Outcome {
     fn unsent_lines(&self) -> Option<UnsentLines> {
         self.unsent.as_ref().map(|unsent| UnsentLines {
             count: self.unsent_lines,
-            reason: unsent.to_string(),
+            reason: unsent.at_end(),
         })
     }
 
@@ -355,13 +367,17 @@ mod tests {
         let mut outcome = Outcome::default();
         for (roster, is_good) in [(&[me, bob, carol][..], true), (&[me, carol], false)] {
             room.hear(secure(roster));
-            outcome.hear(&sent, &room);
+            outcome.hear(&sent, &room, false);
             let judged = outcome.clone().judge(&departure(true));
             assert_eq!(judged.is_ok(), is_good, "{judged:?}");
         }
+        // A person sees who is there, and means those.
+        let mut seen = Outcome::default();
+        seen.hear(&sent, &room, true);
+        assert_eq!(seen.judge(&departure(true)), Ok(()));
         // It stays a failure when all are there again.
         room.hear(secure(&[me, bob, carol]));
-        outcome.hear(&sent, &room);
+        outcome.hear(&sent, &room, false);
         let error = outcome.judge(&departure(true)).unwrap_err();
         assert!(matches!(error, ChatError::Absent(names) if names.len() == 1));
     }

@@ -21,9 +21,32 @@ pub(super) enum Learned {
 }
 
 impl Chat<'_> {
+    /// Reads the file of known people again if another program has written it since, `mpotr people` for example. One that cannot be
+    /// read is told once, and what was known stays.
+    pub(super) fn read_people_again(&mut self) {
+        let Some(file) = &self.people else {
+            return;
+        };
+        let written = file.written();
+        if core::mem::replace(&mut self.people_written, written) == written {
+            return;
+        }
+        match file.load() {
+            Ok(None) => {}
+            Ok(Some(people)) => self.conversation.names.know(people),
+            Err(error) => self.out.notice(format_args!(
+                "the people that you know are not read again: {error:#}"
+            )),
+        }
+    }
+
     /// Keeps what was learned. A file that cannot be written does not end the talk.
     pub(super) fn remember(&mut self, learned: &Learned) {
-        let Some(file) = &self.people else {
+        let Some(file) = self
+            .people
+            .as_ref()
+            .filter(|_| self.conversation.names.keeps_list())
+        else {
             return;
         };
         let day = today();

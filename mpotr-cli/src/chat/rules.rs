@@ -10,6 +10,7 @@ use core::num::NonZeroU16;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use mpotr::{IdentityKey, MAX_FOUNDERS, Policy, Rekey, Rule};
 use mpotr_formats::is_number;
 
@@ -116,7 +117,12 @@ impl WrittenRule {
 
     /// The rule, whose names are files with public keys.
     pub(super) fn of_files(&self) -> anyhow::Result<Rule> {
-        self.resolve(|name| crate::identity::public_key(&PathBuf::from(name)))
+        let rule = self.resolve(|name| crate::identity::public_key(&PathBuf::from(name)));
+        rule.with_context(|| {
+            RuleError::Form
+                .to_string()
+                .replace("names", "files with public keys")
+        })
     }
 }
 

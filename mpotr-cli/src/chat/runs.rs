@@ -2,7 +2,7 @@
 //! told of again and again.
 
 use mpotr::room::Event;
-use mpotr::{IdentityKey, WaitingReason};
+use mpotr::{IdentityKey, Vote, WaitingReason};
 
 use super::conversation::{Conversation, Say, notice};
 use super::wording::fingerprint;
@@ -29,14 +29,14 @@ impl Conversation {
                 self.whole(claimed)
             ))),
             Event::Waiting {
-                reason: WaitingReason::AdmitHere { claimed },
+                reason: WaitingReason::AdmitHere { claimed, by },
                 ..
             } => {
                 self.to_admit.insert(*claimed);
-                self.is_asked_to_admit(*claimed)
+                self.is_asked_to_admit(*claimed, by)
             }
             Event::WaitingOver {
-                reason: WaitingReason::AdmitHere { claimed },
+                reason: WaitingReason::AdmitHere { claimed, .. },
             } => {
                 self.to_admit.remove(claimed);
                 None
@@ -54,22 +54,30 @@ impl Conversation {
         }
     }
 
-    /// What to print, once, where others let in one whom this member does not: nobody comes in without the word of each.
-    fn is_asked_to_admit(&mut self, claimed: IdentityKey) -> Option<Vec<Say>> {
-        if !self.is_secure() || !self.told_to_admit.insert(claimed) {
+    /// What to print where others let in one whom this member does not: nobody comes in without the word of each. Who asks for
+    /// it by name is told each time, and that anyone does once.
+    fn is_asked_to_admit(&mut self, claimed: IdentityKey, by: &[IdentityKey]) -> Option<Vec<Say>> {
+        let is_news = self.told_to_admit.insert(claimed);
+        if !self.is_secure() || (by.is_empty() && !is_news) {
             return None;
         }
         let whole = self.whole(&claimed);
         let key = fingerprint(&claimed);
+        let who = match by {
+            [] => "others here would let in".to_owned(),
+            [one] => format!("{} asks to let in", self.name(one)),
+            several => format!("{} ask to let in", self.names_of(several)),
+        };
+        let waits = if by.len() == 1 { "waits" } else { "wait" };
         Some(match self.door.can_admit(&claimed) {
             true => vec![
                 Say::Notice(format!(
-                    "others here would let in {whole}, and wait for your word: nobody comes in whom one of you does not let in"
+                    "{who} {whole}, and {waits} for your word: nobody comes in whom one of you does not let in"
                 )),
                 Say::Notice(format!("to agree: /admit {key}")),
             ],
             false => notice(format!(
-                "others here would let in {whole}, who is not one of --with: as long as you are in, it stays outside"
+                "{who} {whole}, who is not one of --with: as long as you are in, it stays outside"
             )),
         })
     }
@@ -83,6 +91,10 @@ impl Conversation {
                 let was_told = !missing.is_empty() && missing.iter().all(is_absent);
                 was_told.then(Vec::new)
             }
+            WaitingReason::Outside if self.to_admit.is_empty() => {
+                self.is_room_there = true;
+                None
+            }
             // Who does not let in one that may be inside keeps itself out.
             WaitingReason::Outside if !self.to_admit.is_empty() => {
                 let names: Vec<_> = self.to_admit.iter().map(|it| self.whole(it)).collect();
@@ -94,14 +106,21 @@ impl Conversation {
             }
             WaitingReason::Excluding { identity } if *identity == self.me => {
                 self.is_put_out = true;
-                Some(notice(
-                    "the others are leaving you out; what you type waits, and is not sent to them"
-                        .to_owned(),
-                ))
+                let asked = self.as_asked(&Vote::Exclude(self.me));
+                Some(notice(format!(
+                    "the others are leaving you out{asked}; what you type waits, and goes to nobody unless they take their \
+                     votes back; this program ends when it hears that the room has gone on, and ctrl-d ends it now"
+                )))
+            }
+            WaitingReason::Excluding { identity } => {
+                let asked = self.as_asked(&Vote::Exclude(*identity));
+                let name = self.name(identity);
+                Some(notice(format!(
+                    "{name} is to be left out{asked}: your texts wait until {name} is out"
+                )))
             }
             WaitingReason::Gathering { have, want } if have == want => Some(notice(format!(
-                "{have} of {want} are there, and agree on a key; if no room begins within a minute, one of them has not let \
-                 in another who is here, or you have not: /members shows who waits"
+                "{have} of {want} are there and agree on a key; this takes a moment"
             ))),
             _ => None,
         }
@@ -116,6 +135,11 @@ impl Conversation {
         let names: Vec<_> = news.iter().map(|it| self.whole(it)).collect();
         match names.is_empty() {
             true => Vec::new(),
+            false if self.is_room_there => notice(format!(
+                "no agreement: {} took no part: there is a room already, and who is in it lets you in there; this goes on by \
+                 itself",
+                names.join(", ")
+            )),
             false => notice(format!(
                 "no agreement: {} took no part: it was not heard in time, or does not let one of the others in; this is tried again, \
                  and told when it comes to something",

@@ -165,7 +165,10 @@ impl Chat<'_> {
     fn meant(&mut self, number: Option<u32>) -> Vec<TextId> {
         let meant = self.held.meant(number);
         if meant.is_empty() {
-            self.out.notice("no such text is held");
+            self.out.notice(match number {
+                Some(_) => "no text of that number is held",
+                None => "nothing is held",
+            });
         }
         meant
     }

@@ -14,6 +14,7 @@ use mpotr_formats::Escaped;
 use mpotr_formats::known::How;
 
 use super::Chat;
+use super::command::VERIFY;
 use super::conversation::{Conversation, Say};
 use super::remembering::Learned;
 
@@ -29,6 +30,10 @@ pub(super) struct Verifying {
     unseen: BTreeSet<AttemptId>,
     /// The last code that was shown, and whose it is.
     code: Option<(RoomCode, Vec<IdentityKey>)>,
+    /// Whether this person has asked for a code that is not there yet.
+    awaits_code: bool,
+    /// How often no code came of a round, as was told last.
+    tries: u32,
 }
 
 /// Why nothing is asked or answered.
@@ -44,6 +49,7 @@ impl Conversation {
     pub(super) fn verifies(&mut self, event: &Event) -> Option<Vec<Say>> {
         match event {
             Event::Code { code, roster, .. } => {
+                self.verifying.awaits_code = false;
                 self.verifying.code = Some((*code, roster.clone()));
                 Some(notices([
                     format!("the code of this room is {code}"),
@@ -68,19 +74,7 @@ impl Conversation {
             )])),
             Event::CodeFailed {
                 why, who, tries, ..
-            } => {
-                let names: Vec<_> = who.iter().map(|it| self.name(it)).collect();
-                let names = names.join(", ");
-                let why = match why {
-                    CodeFailure::Missing => format!("nothing came from {names}"),
-                    CodeFailure::WrongReveal => {
-                        format!("{names} said two things, or another than before")
-                    }
-                    _ => "the room has other keys now".to_owned(),
-                };
-                let line = format!("there is no code: {why}; tries that failed: {tries}");
-                Some(notices([line]))
-            }
+            } => Some(self.no_code_comes(*why, who, *tries)),
             Event::SecretAsked {
                 attempt,
                 identity,
@@ -97,11 +91,67 @@ impl Conversation {
                 result,
                 failures,
             } => {
-                self.verifying.asking.retain(|(asked, _)| asked != attempt);
-                Some(self.found(*identity, *result, *failures))
+                let asking = &mut self.verifying.asking;
+                let before = asking.len();
+                asking.retain(|(asked, _)| asked != attempt);
+                let was_asked = asking.len() < before;
+                Some(match result {
+                    SecretOutcome::EpochChanged => self.has_to_ask_again(identity, was_asked),
+                    result => self.found(*identity, *result, *failures),
+                })
             }
             _ => None,
         }
+    }
+
+    /// A round has come to nothing.
+    fn no_code_comes(&mut self, why: CodeFailure, who: &[IdentityKey], tries: u32) -> Vec<Say> {
+        let names: Vec<_> = who.iter().map(|it| self.name(it)).collect();
+        let names = names.join(", ");
+        let why = match why {
+            CodeFailure::Missing => format!("nothing came from {names}"),
+            CodeFailure::WrongReveal => format!("{names} said two things, or another than before"),
+            CodeFailure::EpochChanged | _ => return self.code_ended_with_its_keys(tries),
+        };
+        self.verifying.awaits_code = false;
+        self.verifying.tries = tries;
+        notices([format!(
+            "there is no code: {why}; tries that failed: {tries}"
+        )])
+    }
+
+    /// The keys of the room changed before there was a code. Who has asked for it asks again; to others it is no news, unless it
+    /// counts.
+    fn code_ended_with_its_keys(&mut self, tries: u32) -> Vec<Say> {
+        let awaited = core::mem::take(&mut self.verifying.awaits_code);
+        let counts = core::mem::replace(&mut self.verifying.tries, tries) != tries;
+        let again = if awaited {
+            "; /code asks for one again"
+        } else {
+            ""
+        };
+        match (awaited, counts) {
+            (false, false) => Vec::new(),
+            (_, false) => notices([format!(
+                "the keys of the room changed before there was a code{again}"
+            )]),
+            (_, true) => notices([format!(
+                "there is no code: the keys of the room changed meanwhile; tries that failed: {tries}{again}"
+            )]),
+        }
+    }
+
+    /// The keys of the room changed before an answer was there, which is nobody's failure.
+    fn has_to_ask_again(&self, identity: &IdentityKey, was_asked: bool) -> Vec<Say> {
+        let name = self.name(identity);
+        notices([match was_asked {
+            true => {
+                format!("the keys of the room changed before you answered: {name} has to ask again")
+            }
+            false => {
+                format!("the keys of the room changed before {name} answered: /verify asks again")
+            }
+        }])
     }
 
     fn asks(&self, identity: &IdentityKey, question: &str, failures: u32) -> Vec<Say> {
@@ -117,8 +167,8 @@ impl Conversation {
         notices([
             format!("{name} asks you {question}"),
             format!(
-                "/answer and the answer tells {name} whether it is the same, and nothing else{before}; /decline gives \
-                 it up"
+                "/answer and the answer tells {name} whether it is the same, and nothing else{before}: each letter, digit, dot and \
+                 comma counts, capitals and blanks do not; /decline gives it up"
             ),
         ])
     }
@@ -128,7 +178,8 @@ impl Conversation {
         let line = match result {
             SecretOutcome::Same => format!("{name} knows the secret: nobody is between you"),
             SecretOutcome::Different => format!(
-                "{name} gave another answer, or a stranger is between you; failed with {name} so far: {failures}"
+                "{name} and you gave other answers, where all but capitals and blanks counts, dots and commas, too; or a \
+                 stranger is between you; failed with {name} so far: {failures}"
             ),
             SecretOutcome::Aborted | _ => format!(
                 "what was asked between you and {name} came to nothing; failed with {name} so far: {failures}"
@@ -148,6 +199,9 @@ impl Chat<'_> {
     /// Takes part in a code of the room.
     pub(super) async fn code(&mut self) {
         let asked = self.handle.room_code().await;
+        if asked.is_ok() {
+            self.conversation.verifying.ask_code();
+        }
         self.ask(asked.map(drop));
     }
 
@@ -168,7 +222,6 @@ impl Chat<'_> {
             return;
         }
         let others: BTreeSet<_> = roster.iter().copied().filter(|it| *it != me).collect();
-        self.conversation.verifying.code = None;
         let names = &self.conversation.names;
         let unknown = others.iter().filter(|it| names.petname(it).is_none());
         let unknown: Vec<_> = unknown.map(|it| names.name(it)).collect();
@@ -176,7 +229,8 @@ impl Chat<'_> {
         let line = match unknown.is_empty() {
             true => "nobody is between you; that is remembered of all of them".to_owned(),
             false => format!(
-                "nobody is between you; it is remembered of whom you know, and not of {}: `mpotr people add`",
+                "nobody is between you; it is remembered of whom you know, and not of {}: add them by `mpotr people add`, and \
+                 type the digits again",
                 unknown.join(", ")
             ),
         };
@@ -186,6 +240,9 @@ impl Chat<'_> {
     /// Asks a member: `WHO [QUESTION?] SECRET`.
     pub(super) async fn verify(&mut self, words: &str) {
         let (who, rest) = words.split_once(' ').unwrap_or((words, ""));
+        if rest.trim().is_empty() {
+            return self.out.notice(VERIFY);
+        }
         let member = match self.conversation.member(who) {
             Ok(member) => member,
             Err(error) => return self.tell(error.lines()),
@@ -199,7 +256,9 @@ impl Chat<'_> {
         if started.is_ok() {
             let name = self.conversation.name(&member);
             self.out
-                .notice(format_args!("asked; {name} has two minutes to answer"));
+                .notice(format_args!(
+                    "asked; {name} has two minutes to answer the same: all but capitals and blanks counts"
+                ));
         }
         self.ask(started.map(drop));
     }
@@ -233,6 +292,11 @@ impl Chat<'_> {
 }
 
 impl Verifying {
+    /// The person has asked for a code.
+    pub(super) const fn ask_code(&mut self) {
+        self.awaits_code = true;
+    }
+
     /// The person has answered this one.
     fn answered(&mut self, attempt: AttemptId) {
         let still = self.asking.iter().filter(|(asks, _)| *asks != attempt);

@@ -55,6 +55,9 @@ pub(crate) enum WhomError {
          public key, or what --with named; /members lists who is here"
     )]
     Nobody(String),
+    /// It is clear who is meant, of whom nothing was asked.
+    #[error("you have asked nothing about {0}")]
+    NothingAsked(String),
     /// Several fit.
     #[error(
         "{word} may mean any of these; say it by the whole fingerprint or by a file with the public key:"
@@ -77,7 +80,11 @@ impl WhomError {
     pub(super) fn lines(&self) -> Vec<String> {
         let hits = match self {
             Self::Several { hits, .. } | Self::TooShort { hits } => hits.as_slice(),
-            Self::Digits | Self::Nobody(_) | Self::Yourself | Self::File(_) => &[],
+            Self::Digits
+            | Self::Nobody(_)
+            | Self::NothingAsked(_)
+            | Self::Yourself
+            | Self::File(_) => &[],
         };
         core::iter::once(self.to_string())
             .chain(hits.iter().map(|hit| format!("  {hit}")))

@@ -25,9 +25,6 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             format!("no agreement: {fault} ({}); trying again", who.join(", "))
         }
         Event::Joined { member } => format!("{} is in", name(member)),
-        Event::LeftOut { member } => {
-            format!("{} is out and can read nothing from here on", name(member))
-        }
         Event::IdentityInUse => "WARNING: your identity is used elsewhere: by another program of yours, by a thief with a copy of \
              the file, or by one who merely claims it; nobody takes your place while you can be heard"
             .to_owned(),
@@ -38,7 +35,6 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
         Event::Behind => {
             "the others have gone on without this member; asking to be let in again".to_owned()
         }
-        Event::Removed => "the others have left this member out".to_owned(),
         Event::OtherEpoch { name, members } => format!(
             "a packet says that there is another room of this name, with {} (unproven); nothing follows from that, and \
              /merge {name} votes to become one with it",
@@ -53,13 +49,6 @@ pub(super) fn of(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Vec<St
             "{} is slow to say what it has read; your texts wait for it no longer",
             name(member)
         ),
-        Event::Waiting {
-            reason: WaitingReason::RulesDiffer { policy },
-            ..
-        } => {
-            let told = "the others keep other rules than you; to be in the room with them, start again with theirs:";
-            return rules(told, policy);
-        }
         Event::Waiting { reason, .. } => return waiting(reason, name).into_iter().collect(),
         Event::Settled => "all of them are final now".to_owned(),
         alarming => return warning(alarming, name).into_iter().collect(),
@@ -115,30 +104,27 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
              one takes its place by itself"
                 .to_owned()
         }
-        WaitingReason::Excluding { identity } => {
-            format!(
-                "{0} is to be left out: your texts wait until {0} is out",
-                name(identity)
-            )
-        }
         WaitingReason::NeedsVotes { vote, have, need } => {
             votes_needed(need.saturating_sub(*have), vote, name)
         }
         WaitingReason::NotAdmitted { identity, missing } => format!(
-            "there are the votes to let {} in, and not the word of {}: nobody is in a room with one whom it does not \
-             let in itself",
+            "{0} has not let {1} in, and nobody is in a room with one whom it does not let in itself: ask {0} to type \
+             /admit {2}",
+            names(missing),
             name(identity),
-            names(missing)
+            fingerprint(identity)
         ),
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
         }
         // Of the first a chat tells when it has shown who was there, of the second when it shows who wants in, of votes with
-        // what to type, of what is not final with how many messages, of the last in some lines.
+        // what to type, of what is not final with how many messages, of the others with who asks, or waits, or keeps them.
         WaitingReason::Alone
         | WaitingReason::AdmitHere { .. }
         | WaitingReason::VoteHere { .. }
         | WaitingReason::NotFinal { .. }
+        | WaitingReason::Excluding { .. }
+        | WaitingReason::AnotherInstance { .. }
         | WaitingReason::RulesDiffer { .. } => {
             return None;
         }
@@ -154,8 +140,8 @@ pub(super) fn text_waits(
 ) -> String {
     let until = if let WaitingReason::Excluding { identity } = reason {
         if identity == me {
-            return "not sent: the others are leaving you out, and that text goes to nobody unless they take it back; \
-                    /discard takes back all that waits"
+            return "not sent: the others are leaving you out; that text waits, and goes to nobody unless they take their votes \
+                    back; /discard takes back all that waits"
                 .to_owned();
         }
         format!("until {} is out", name(identity))
@@ -218,7 +204,7 @@ pub(super) const fn why_dropped(why: DropReason) -> &'static str {
 }
 
 /// The rules that are other than before.
-pub(super) fn other_rules(before: &Policy, now: &Policy) -> Vec<String> {
+pub(super) fn other_rules(before: &Policy, now: &Policy, asked: &str) -> Vec<String> {
     let old = command::describe(before);
     let all = command::describe(now);
     let news: Vec<_> = all
@@ -228,10 +214,12 @@ pub(super) fn other_rules(before: &Policy, now: &Policy) -> Vec<String> {
         .collect();
     match news.is_empty() {
         // What is not described has changed, or this member did not know the rules before.
-        true => rules("the room has other rules:", now),
-        false => core::iter::once("the room has other rules; what has changed:".to_owned())
-            .chain(news)
-            .collect(),
+        true => rules(&format!("the room has other rules{asked}:"), now),
+        false => core::iter::once(format!(
+            "the room has other rules{asked}; what has changed:"
+        ))
+        .chain(news)
+        .collect(),
     }
 }
 

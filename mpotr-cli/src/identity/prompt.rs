@@ -1,7 +1,7 @@
 //! Where passphrases come from: a person at the terminal, or a file.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use mpotr::crypto::zeroize::Zeroizing;
@@ -70,9 +70,15 @@ pub(crate) fn ask(path: &Path) -> Result<Zeroizing<String>, PromptError> {
 pub(crate) fn ask_new() -> Result<Zeroizing<String>, PromptError> {
     let first = ask_with("New passphrase: ")?;
     let second = ask_with("The same again: ")?;
-    (first == second)
-        .then_some(first)
-        .ok_or(PromptError::Mismatch)
+    if first != second {
+        return Err(PromptError::Mismatch);
+    }
+    // What makes guessing slow takes its time here, too. Nothing can be done if nobody reads this.
+    let _unread = writeln!(
+        std::io::stderr(),
+        "* making the key of the passphrase; this takes some seconds"
+    );
+    Ok(first)
 }
 
 fn ask_with(question: &str) -> Result<Zeroizing<String>, PromptError> {

@@ -16,7 +16,21 @@ use crate::suite::AnySuite;
 /// # Errors
 /// The file cannot be read, or holds none.
 pub(crate) fn read(path: &Path) -> anyhow::Result<IdentityKey> {
-    key_in(&files::read(path, MAX_FILE)?, path)
+    let file = files::read(path, MAX_FILE).map_err(|error| with_hint(error.into(), path))?;
+    key_in(&file, path)
+}
+
+/// What a person may have meant by the name of a file that is not there: those of public keys end in `.pub`, as a rule.
+fn with_hint(error: anyhow::Error, path: &Path) -> anyhow::Error {
+    let mut meant = path.as_os_str().to_owned();
+    meant.push(".pub");
+    match path.exists() || !Path::new(&meant).exists() {
+        true => error,
+        false => error.context(format!(
+            "there is a file {}, and none of this name",
+            Escaped(&meant.to_string_lossy())
+        )),
+    }
 }
 
 /// The same of a regular file alone, which nobody has to wait for.

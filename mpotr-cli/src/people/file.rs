@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use mpotr_formats::known::{self, KnownPeople, MAX_KNOWN_FILE};
@@ -42,6 +43,12 @@ impl PeopleFile {
         people
             .map(Some)
             .with_context(|| format!("cannot load the known people in {}", self.0.display()))
+    }
+
+    /// When the file was written last, and how long it is; `None` if it is not there.
+    pub(crate) fn written(&self) -> Option<(SystemTime, u64)> {
+        let metadata = self.0.metadata().ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
     }
 
     /// Changes what is known, on top of what is in the file by now: another program may have learned something.

@@ -44,6 +44,11 @@ impl Typed {
     }
 
     /// Never called.
+    pub(crate) fn has_half_a_line(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Never called.
     pub(crate) fn end(&'static self) {
         match self.0 {}
     }

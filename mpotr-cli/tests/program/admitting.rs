@@ -139,7 +139,7 @@ fn a_text_that_waits_while_one_it_is_meant_for_is_left_out_is_a_failure() {
     // The room cannot go on to the next epoch, and texts wait for it.
     kill("-STOP", carol.id());
     alice.type_in(&format!("/kick {}\n", all[2].public));
-    build.hears_err("is to be left out");
+    build.hears_err("is to be left out, as ");
     build.type_in("not for bob\n");
     build.end_input();
     kill("-CONT", carol.id());
@@ -180,7 +180,7 @@ fn what_is_typed_while_somebody_is_to_go_is_said_to_wait_and_can_be_taken_back()
     one.type_in("/discard\n");
     one.hears_err("nothing waits");
     kill("-CONT", third.id());
-    one.hears_err("is out and can read nothing");
+    one.hears_err("and can read nothing");
     one.type_in("to carol\n");
     let read = third.hears_out("alice: to carol\n");
     assert!(!read.contains("about bob"), "{read}");
@@ -245,15 +245,96 @@ fn whose_word_is_missing_for_a_newcomer_is_told_what_others_ask() {
     let third = town.enters(&carol, &["--open"]);
     other.hears_err("wants to come in");
     one.type_in(&format!("/admit {}\n", carol.fingerprint));
-    let told = other.hears_err("others here would let in");
+    let told = other.hears_err("asks to let in");
     assert!(
-        told.contains(&format!("would let in {}", carol.fingerprint)),
+        told.contains(&format!("asks to let in {}", carol.fingerprint)),
         "{told}"
     );
     other.type_in(&format!("/admit {}\n", carol.fingerprint));
     for member in [one, other, third] {
         member.hears_err("secure: 3 members");
     }
+}
+
+/// Who begins under other rules is named, with the options that each would begin with.
+#[test]
+fn who_keeps_other_rules_is_named_with_what_to_type() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let with = |other: &str| ["--with".to_owned(), other.to_owned()];
+    let to_bob = with(&bob.public);
+    let rules: Vec<_> = to_bob
+        .iter()
+        .map(String::as_str)
+        .chain(["--exclude", "2"])
+        .collect();
+    let one = town.enters(&alice, &rules);
+    let other = town.enters(&bob, &["--with", &alice.public]);
+    let told = other.hears_err("  or ");
+    assert!(
+        told.contains("(alice.pub) keeps other rules than you"),
+        "{told}"
+    );
+    assert!(
+        told.contains("  you, with --exclude 2 and no other rules"),
+        "{told}"
+    );
+    let told = one.hears_err("  or ");
+    assert!(
+        told.contains("(bob.pub) keeps other rules than you"),
+        "{told}"
+    );
+    assert!(
+        told.contains("with --exclude 2 and no other rules"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_was_not_asked_is_not_taken_back_and_said_so() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let mut one = town.enters(&alice, &["--with", &bob.public, "--commands"]);
+    let mut other = town.enters(&bob, &["--with", &alice.public]);
+    one.hears_err("secure: 2 members");
+    other.type_in("hi\n");
+    one.hears_out("bob: hi");
+    one.type_in("/withdraw bob\n");
+    one.hears_err("you have asked nothing about bob");
+    one.type_in("/release\n");
+    one.hears_err("nothing is held");
+    one.type_in("/verify bob\n");
+    one.hears_err("/verify WHO QUESTION? ANSWER");
+    one.type_in("/policy exclude 9\n");
+    let told = one.hears_err("the votes of 9 members");
+    assert!(!told.contains("may still change the rules"), "{told}");
+}
+
+/// Who is left out knows by whom, and how to come back; the others, who asked.
+#[test]
+fn who_leaves_one_out_is_told_to_all() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let open = ["--open", "--members", "3", "--commands"];
+    let mut one = town.enters(&alice, &open);
+    let other = town.enters(&bob, &open);
+    let third = town.enters(&carol, &open);
+    for member in [&one, &other, &third] {
+        member.hears_err("secure: 3 members");
+    }
+    one.type_in("hi\n");
+    for member in [&other, &third] {
+        member.hears_out("alice: hi");
+    }
+    one.type_in(&format!("/kick {}\n", carol.fingerprint));
+    other.hears_err("is to be left out, as alice asks");
+    other.hears_err("is out, as alice asks, and can read nothing");
+    let told = third.hears_err("to come back, start again");
+    assert!(
+        told.contains("the others are leaving you out, as alice asks"),
+        "{told}"
+    );
+    assert!(told.contains(&carol.fingerprint), "{told}");
 }
 
 /// Two votes to leave out, and one to change that, would be one vote to leave out.

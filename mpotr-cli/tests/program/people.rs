@@ -244,6 +244,35 @@ fn code(member: &Running) -> String {
     after[..14].to_owned()
 }
 
+/// What another program writes into the list while a chat runs is known to it.
+#[test]
+fn people_who_are_added_while_a_chat_runs_are_known_to_it() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let file = town.home.path().join("known");
+    let people = ["--people", file.to_str().unwrap()];
+    let one = town.enters(&alice, &["--with", &bob.public]);
+    let with = ["--with", &alice.public, "--commands"];
+    let mut other = town.enters(&bob, &[&with[..], &people].concat());
+    other.hears_err("secure: 2 members");
+    other.type_in("/code\n");
+    let told = other.hears_err("read it to one another");
+    let code = told.split("the code of this room is ").nth(1).unwrap();
+    let end = &code[10..14];
+    other.type_in(&format!("/code {end}\n"));
+    other.hears_err("and not of ");
+    let add = ["people", "add", &alice.public, "alice"];
+    succeed(town.home.path(), &[&add[..], &people].concat());
+    other.type_in(&format!("/code {end}\n"));
+    other.hears_err("remembered of all of them");
+    let listed = succeed(
+        town.home.path(),
+        &[&["people", "list"][..], &people].concat(),
+    );
+    assert!(listed.contains("  alice  code  "), "{listed}");
+    drop(one);
+}
+
 #[test]
 fn people_compare_a_code_or_ask_for_a_secret_and_the_program_remembers() {
     let town = Town::new();
@@ -288,7 +317,7 @@ fn people_compare_a_code_or_ask_for_a_secret_and_the_program_remembers() {
     one.hears_err("to be sure that it is you: where?");
     one.type_in("/answer there\n");
     for member in [&one, &other] {
-        member.hears_err("gave another answer, or a stranger is between you");
+        member.hears_err("gave other answers, where all but capitals and blanks counts");
     }
     // What is known never sinks by itself.
     assert!(listed().contains("  alice  secret  "), "{}", listed());

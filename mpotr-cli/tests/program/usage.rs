@@ -2,9 +2,7 @@
 
 use tempfile::tempdir;
 
-use crate::program::run;
-#[cfg(not(feature = "lab"))]
-use crate::program::succeed;
+use crate::program::{run, succeed};
 
 #[test]
 fn a_typo_gets_the_nearest_word_and_exit_code_2() {
@@ -149,4 +147,34 @@ fn what_was_typed_is_quoted_without_its_control_characters() {
         assert!(!finished.err.contains(is_raw), "{:?}", finished.err);
         assert!(finished.err.starts_with("error: "), "{:?}", finished.err);
     }
+}
+
+/// What a person types first, and wrong, is told with what it would have been.
+#[test]
+fn what_is_nearly_an_address_a_rule_or_a_file_is_told_with_what_was_meant() {
+    let home = tempdir().unwrap();
+    let chat = ["chat", "--room", "tea", "--nick", "a"];
+    let fails = |more: &[&str]| {
+        let finished = run(home.path(), &[&chat[..], more].concat());
+        assert!(matches!(finished.code, Some(1 | 2)), "{finished:?}");
+        finished.err
+    };
+    let told = fails(&["--at", "irc://127.0.0.1", "--open"]);
+    assert!(told.contains("add one, irc://127.0.0.1/tea"), "{told}");
+    let told = fails(&["--relay", "mpotr://127.0.0.1:1", "--open"]);
+    assert!(told.contains("--at mpotr://127.0.0.1:1"), "{told}");
+    let relay = ["--relay", "127.0.0.1:1"];
+    let told = fails(&[&relay[..], &["--open", "--exclude", "two"]].concat());
+    assert!(told.contains("a number of members"), "{told}");
+    let file = home.path().join("bob");
+    let name = file.to_str().unwrap();
+    succeed(home.path(), &["identity", "new", "--identity", name]);
+    let key = succeed(
+        home.path(),
+        &["identity", "show", "--public", "--identity", name],
+    );
+    let friend = home.path().join("carol");
+    std::fs::write(friend.with_extension("pub"), key).unwrap();
+    let told = fails(&[&relay[..], &["--with", friend.to_str().unwrap()]].concat());
+    assert!(told.contains("carol.pub, and none of this name"), "{told}");
 }

@@ -198,6 +198,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.state_admitted(now);
         self.see_twins(now, rng);
+        self.end_silence(now);
         self.see_refused(now);
         self.plan_call(now);
         self.consider_seeds(now, rng);

@@ -1,8 +1,9 @@
 //! What the room waits for, as it follows from where it is. `docs/spec/06-epochs.md`, "Waiting".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
+use mpotr_gka::MemberIndex;
 
 use super::Room;
 use super::phase::Phase;
@@ -10,6 +11,7 @@ use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::waiting::Holds;
 use crate::config::Admission;
+use crate::event::Event;
 use crate::policy::{Rule, Word};
 use crate::reason::WaitingReason;
 use crate::time::{Duration, Timestamp};
@@ -36,7 +38,25 @@ impl<S: CryptoSuite> Room<S> {
             Phase::Member(_) => self.waits_inside(now),
         };
         holds.extend(self.waits_for_link(now));
+        self.tell_decided(now);
         self.waits.look(&mut self.common.at(now), holds);
+    }
+
+    /// Tells of what members have decided, once as long as it holds.
+    fn tell_decided(&mut self, now: Timestamp) {
+        let Some(decided) = self.situation(now).map(|it| it.decided()) else {
+            return;
+        };
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let known = decided.keys().cloned().collect();
+        let before = core::mem::replace(&mut member.decided, known);
+        for (vote, by) in decided {
+            if !before.contains(&vote) {
+                self.common.out.tell(Event::Voted { vote, by });
+            }
+        }
     }
 
     /// What this member has to say waits for its link.
@@ -53,9 +73,10 @@ impl<S: CryptoSuite> Room<S> {
     fn waits_for_terms(&self) -> impl Iterator<Item = Holds> {
         let others = &self.lobby.others;
         let policies = others.policies.iter();
-        let differ = policies.filter(|policy| **policy != self.votes.policy);
-        let rules = differ.map(|policy| WaitingReason::RulesDiffer {
+        let differ = policies.filter(|(policy, _)| **policy != self.votes.policy);
+        let rules = differ.map(|(policy, by)| WaitingReason::RulesDiffer {
             policy: policy.clone(),
+            by: by.iter().copied().collect(),
         });
         let suites = (!others.suites.is_empty()).then(|| WaitingReason::OtherSuite {
             theirs: others.suites.iter().copied().collect(),
@@ -71,7 +92,10 @@ impl<S: CryptoSuite> Room<S> {
         let fresh = self.common.me.times().fresh();
         let people = self.lobby.others.people(now, fresh);
         let unknown = people.filter(|claimed| !self.votes.admission.admits(claimed));
-        unknown.map(|claimed| WaitingReason::AdmitHere { claimed }.into())
+        unknown.map(|claimed| {
+            let by = Vec::new();
+            WaitingReason::AdmitHere { claimed, by }.into()
+        })
     }
 
     /// What a member without an epoch waits for.
@@ -128,8 +152,9 @@ impl<S: CryptoSuite> Room<S> {
         holds.extend(situation.needed_votes().map(Holds::from));
         holds.extend(situation.not_admitted().map(Holds::from));
         holds.extend(situation.asked_of_this_member().map(Holds::from));
+        holds.extend(situation.instances_waiting());
         let unknown = situation.unknown_newcomers().into_iter();
-        holds.extend(unknown.map(|claimed| WaitingReason::AdmitHere { claimed }.into()));
+        holds.extend(unknown.map(|(claimed, by)| WaitingReason::AdmitHere { claimed, by }.into()));
         if let Some(waiting_for) = member.talk.unsettled_for() {
             let waiting_for = waiting_for.to_vec();
             holds.push(WaitingReason::NotFinal { waiting_for }.into());
@@ -165,21 +190,72 @@ impl<S: CryptoSuite> Situation<'_, S> {
     }
 
     /// Newcomers whom others let in, or say to have answered, and whom the application has not admitted: nobody is in a roster
-    /// with one whom it does not admit.
-    fn unknown_newcomers(&self) -> BTreeSet<IdentityKey> {
-        let inside: BTreeSet<_> = self.epoch().roster().collect();
+    /// with one whom it does not admit. Each with the members that vote to let it in: where these name one that was left out by
+    /// a vote, that is asked, too.
+    fn unknown_newcomers(&self) -> BTreeMap<IdentityKey, Vec<IdentityKey>> {
+        let (epoch, votes) = (self.epoch(), self.votes);
+        let inside: BTreeSet<_> = epoch.roster().collect();
         let answered = self.answered().into_iter().map(|it| it.identity);
-        let votes = self.said().flat_map(|next| &next.votes);
-        let named = votes.filter_map(|vote| match vote {
-            Vote::Admit(identity) => Some(*identity),
-            Vote::Refresh | Vote::Exclude(_) | Vote::Policy(_) | Vote::Merge(_) => None,
+        let answered = answered.filter(|identity| !self.is_shut_out(identity));
+        let others = self.present().filter(|member| *member != epoch.me());
+        let named = others.flat_map(|member| {
+            let said = epoch.next_of(member).zip(epoch.identity(member));
+            let votes = said.into_iter().flat_map(|(next, by)| {
+                let votes = next.votes.iter();
+                votes.filter_map(move |vote| match vote {
+                    Vote::Admit(identity) => Some((*identity, by)),
+                    Vote::Refresh | Vote::Exclude(_) | Vote::Policy(_) | Vote::Merge(_) => None,
+                })
+            });
+            votes.collect::<Vec<_>>()
         });
-        let unknown = answered.chain(named).filter(|identity| {
-            !inside.contains(identity)
-                && !self.is_shut_out(identity)
-                && !self.votes.admission.admits(identity)
+        let is_unknown = |identity: &IdentityKey| {
+            let is_refused = !votes.admission.admits(identity) || self.is_shut_out(identity);
+            let is_asked_for = votes.cast.contains(&Vote::Admit(*identity));
+            !inside.contains(identity) && is_refused && !is_asked_for
+        };
+        let mut unknown: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for identity in answered.filter(is_unknown) {
+            unknown.entry(identity).or_default();
+        }
+        for (identity, by) in named.filter(|(identity, _)| is_unknown(identity)) {
+            unknown.entry(identity).or_default().push(by);
+        }
+        unknown
+    }
+
+    /// What members ask for by as many votes as it takes, and who asks: what does not show by itself when it comes true.
+    pub(super) fn decided(&self) -> BTreeMap<Vote, Vec<IdentityKey>> {
+        let others = self.said().flat_map(|next| &next.votes);
+        let votes: BTreeSet<_> = others.chain(&self.votes.cast).collect();
+        let decided = votes.into_iter().filter(|vote| self.is_decided(vote));
+        let named = decided.map(|vote| {
+            let words = self.words_on(vote).into_iter();
+            let by = words.filter(|(_, word)| *word == Word::For);
+            (vote.clone(), by.map(|(member, _)| member).collect())
         });
-        unknown.collect()
+        named.collect()
+    }
+
+    fn is_decided(&self, vote: &Vote) -> bool {
+        let (policy, roster) = (&self.votes.policy, self.roster_left());
+        match vote {
+            Vote::Exclude(identity) => roster.contains(identity) && self.is_excluded(identity),
+            Vote::Policy(wanted) => {
+                wanted != policy
+                    && wanted.check_for(&roster).is_ok()
+                    && self.has_votes(vote, &policy.change)
+            }
+            Vote::Merge(name) => {
+                !self.neighbours.is_own(*name) && self.has_votes(vote, &policy.admit)
+            }
+            Vote::Admit(identity) => {
+                !roster.contains(identity)
+                    && self.votes.exclusions.holds(identity)
+                    && self.is_lifted(identity)
+            }
+            Vote::Refresh => false,
+        }
     }
 
     /// What this member asks for, and others have to ask for, too. Of newcomers those alone that a person let in: where
@@ -239,8 +315,7 @@ impl<S: CryptoSuite> Situation<'_, S> {
         })
     }
 
-    /// Identities for which there are the votes, by this member's and others', and that some members have not stated to let
-    /// in, by a vote or by whom they say has answered them.
+    /// Identities for which there are the votes, by this member's and others', and that some members refuse at the door.
     fn not_admitted(&self) -> impl Iterator<Item = WaitingReason> {
         let inside: BTreeSet<_> = self.epoch().roster().collect();
         let asked = self.votes.cast.iter().filter_map(|vote| match vote {
@@ -252,25 +327,35 @@ impl<S: CryptoSuite> Situation<'_, S> {
             !inside.contains(identity) && self.votes.policy.admit.is_met(&words)
         });
         granted.filter_map(|identity| {
-            let missing = self.without_word_for(&identity);
+            let missing = self.refusing(&identity);
             (!missing.is_empty()).then_some(WaitingReason::NotAdmitted { identity, missing })
         })
     }
 
-    /// Other members that would be in the next epoch and have not stated that they let an identity in.
-    fn without_word_for(&self, identity: &IdentityKey) -> Vec<IdentityKey> {
+    /// Other members that would be in the next epoch and refuse an identity that is at the door. As long as nobody states that it
+    /// has answered, it may have answered those alone that have not let it in.
+    fn refusing(&self, identity: &IdentityKey) -> Vec<IdentityKey> {
+        let fresh = self.me.times().fresh();
+        let heard = self.offering.last_heard(identity);
+        if heard.is_none_or(|heard| self.now.since(heard) > fresh) {
+            return Vec::new();
+        }
+        let refused: BTreeSet<_> = self.newcomers.refusals.all().collect();
+        let is_stated = self.answered().iter().any(|it| it.identity == *identity);
         let epoch = self.epoch();
-        let lets_in = |member| {
-            epoch.next_of(member).is_some_and(|next| {
-                let mut answered = next.admitted.iter();
-                next.votes.contains(&Vote::Admit(*identity))
-                    || answered.any(|it| it.identity == *identity)
-            })
+        let vote = Vote::Admit(*identity);
+        let refuses = |member: &MemberIndex| {
+            let by = epoch.identity(*member);
+            let has_voted = epoch
+                .next_of(*member)
+                .is_some_and(|next| next.votes.contains(&vote));
+            let has_refused = by.is_some_and(|by| refused.contains(&(*identity, by)));
+            has_refused || (!is_stated && !has_voted)
         };
         let others = self.present().filter(|member| *member != epoch.me());
-        let missing =
-            others.filter(|member| !self.is_member_excluded(*member) && !lets_in(*member));
-        missing
+        let others = others.filter(|member| !self.is_member_excluded(*member));
+        let refusing = others.filter(refuses);
+        refusing
             .filter_map(|member| epoch.identity(member))
             .collect()
     }

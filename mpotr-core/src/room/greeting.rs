@@ -156,6 +156,7 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::UnknownEpoch);
         };
         let is_inside = member.place_of(&claimed).is_some();
+        self.lobby.offering.note_heard(now, &claimed);
         let is_to_another = member.strangers.is_of_another(&answer);
         if is_to_another {
             self.challenge_again(now, &claimed);
@@ -205,7 +206,7 @@ impl<S: CryptoSuite> Room<S> {
         let out = &mut self.common.out;
         if is_told {
             out.tell(Event::ExcludedWaiting { claimed });
-        } else if self.lobby.offering.meet(claimed) && !is_shut_out {
+        } else if self.lobby.offering.meet(now, claimed) && !is_shut_out {
             out.tell(Event::WantsIn { claimed });
         }
     }
@@ -235,6 +236,15 @@ impl<S: CryptoSuite> Room<S> {
             self.common.timers.set_earlier(Timer::Change, next);
         }
         self.end_objected(now);
+    }
+
+    /// Asks for fresh keys where another instance waits that may not take the place of its dead one yet: in that change the dead
+    /// one is left out for silence.
+    pub(super) fn end_silence(&mut self, now: Timestamp) {
+        let is_due = self.phase.change().is_none() && self.is_so(now, |it| it.is_silence_due());
+        if is_due && self.votes.want_refresh() {
+            self.say_next();
+        }
     }
 
     /// A run in which another instance would take the place of a member that objects to it is over, unless this member has

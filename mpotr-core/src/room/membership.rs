@@ -11,6 +11,8 @@ pub(super) mod talking;
 pub(super) mod twins;
 pub(super) mod window;
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::CryptoSuite;
 
 use super::changing::Changing;
@@ -18,7 +20,7 @@ use super::installing::Certificate;
 use super::merging::Move;
 use crate::epoch::Epoch;
 use crate::time::Timestamp;
-use crate::wire::EpochName;
+use crate::wire::{EpochName, Vote};
 use strangers::Strangers;
 use talking::Talk;
 use twins::Twins;
@@ -38,6 +40,8 @@ pub(super) struct Membership<S: CryptoSuite> {
     pub(super) strangers: Strangers<S>,
     /// Members whose identity another instance has shown to have.
     pub(super) twins: Twins,
+    /// What is decided for the next epoch, of which the application was told.
+    pub(super) decided: BTreeSet<Vote>,
 }
 
 impl<S: CryptoSuite> Membership<S> {
@@ -57,6 +61,7 @@ impl<S: CryptoSuite> Membership<S> {
             changing: Changing::default(),
             strangers: Strangers::default(),
             twins: Twins::default(),
+            decided: BTreeSet::new(),
         }
     }
 }

@@ -375,7 +375,7 @@ impl<S: CryptoSuite> Room<S> {
             if admission.asks() && !is_shut_out {
                 let _is_news = self.lobby.others.note_person(now, claimed);
             }
-            if self.lobby.offering.meet(claimed) && !is_shut_out {
+            if self.lobby.offering.meet(now, claimed) && !is_shut_out {
                 // The application decides: the offer comes again.
                 out.tell(Event::WantsIn { claimed });
                 if admission.asks() {

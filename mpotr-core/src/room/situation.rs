@@ -99,7 +99,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// Whether the members let an identity in again, one at least of whom knows that it was left out.
-    fn is_lifted(&self, identity: &IdentityKey) -> bool {
+    pub(super) fn is_lifted(&self, identity: &IdentityKey) -> bool {
         let words = self.words_on(&Vote::Admit(*identity));
         let mut asking = words.iter().filter(|(_, word)| *word == Word::For);
         self.votes.policy.admit.is_met(&words)
@@ -173,7 +173,8 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     }
 
     /// When a member may be left out for having said nothing. Who has spoken in this change has as long again in each view; who
-    /// has not in all of it has the time that an answer to the own word takes.
+    /// has not in all of it has the time that an answer to the own word takes, from when it was asked for another instance of its
+    /// identity if that was before.
     pub(super) fn suspect_at(&self, member: MemberIndex, change: &Change) -> Timestamp {
         let spoke = self.member.changing.spoke_at(member);
         let times = self.me.times();
@@ -181,7 +182,9 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             Some(spoke) => spoke.max(change.entered).after(times.suspect),
             None => {
                 let answered = change.entered.after(times.gather);
-                change.began.after(times.suspect).max(answered)
+                let silent = change.began.after(times.suspect);
+                let silent_before = self.silent_from(member).map(|from| from.min(silent));
+                silent_before.unwrap_or(silent).max(answered)
             }
         }
     }

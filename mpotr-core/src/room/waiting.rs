@@ -120,20 +120,25 @@ const fn patience(reason: &WaitingReason) -> Duration {
         | WaitingReason::SlowLink { .. }
         | WaitingReason::Agreeing { .. }
         | WaitingReason::NotAdmitted { .. }
+        | WaitingReason::AnotherInstance { .. }
         | WaitingReason::Changing { .. } => PATIENCE,
     }
 }
 
 fn key(reason: &WaitingReason) -> Key {
     let (about, vote) = match reason {
-        WaitingReason::Excluding { identity } | WaitingReason::NotAdmitted { identity, .. } => {
-            (Some(*identity), None)
-        }
-        WaitingReason::AdmitHere { claimed } => (Some(*claimed), None),
+        WaitingReason::Excluding { identity }
+        | WaitingReason::AnotherInstance { identity }
+        | WaitingReason::NotAdmitted { identity, .. } => (Some(*identity), None),
+        // That a member asks for it is news to who has said nothing so far, or has said no.
+        WaitingReason::AdmitHere { claimed, by } => (
+            Some(*claimed),
+            (!by.is_empty()).then_some(Vote::Admit(*claimed)),
+        ),
         WaitingReason::NeedsVotes { vote, .. } | WaitingReason::VoteHere { vote, .. } => {
             (None, Some(vote.clone()))
         }
-        WaitingReason::RulesDiffer { policy } => (None, Some(Vote::Policy(policy.clone()))),
+        WaitingReason::RulesDiffer { policy, .. } => (None, Some(Vote::Policy(policy.clone()))),
         WaitingReason::Alone
         | WaitingReason::Outside
         | WaitingReason::Gathering { .. }

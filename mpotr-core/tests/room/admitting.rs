@@ -231,7 +231,10 @@ fn a_newcomer_whose_person_takes_its_time_comes_in_when_it_has_decided() {
     network.run_for(60);
     for other in 0..2 {
         let claimed = network.keys[other];
-        let reason = WaitingReason::AdmitHere { claimed };
+        let reason = WaitingReason::AdmitHere {
+            claimed,
+            by: vec![],
+        };
         let told = |e: &Event| matches!(e, Event::Waiting { reason: it, .. } if *it == reason);
         assert_eq!(network.count(newcomer, told), 1);
         assert!(is_asked_about(newcomer, other)(&network));
@@ -256,7 +259,10 @@ fn a_member_that_has_to_admit_one_whom_others_let_in_is_told_so() {
     let claimed = network.keys[newcomer];
     admit(&mut network, 0, newcomer);
     network.run_for(10);
-    let reason = WaitingReason::AdmitHere { claimed };
+    let reason = WaitingReason::AdmitHere {
+        claimed,
+        by: vec![network.keys[0]],
+    };
     let told = |e: &Event| matches!(e, Event::Waiting { reason: it, .. } if *it == reason);
     assert_eq!((network.count(0, told), network.count(1, told)), (0, 1));
 }

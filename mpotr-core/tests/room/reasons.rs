@@ -43,7 +43,7 @@ fn slow_link_is_told_with_what_waits() {
 }
 
 #[test]
-fn rules_that_differ_are_told_to_who_waits() {
+fn rules_that_differ_are_told_to_who_waits_with_who_keeps_them() {
     let theirs = Policy {
         evidence: true,
         ..Policy::default()
@@ -55,8 +55,134 @@ fn rules_that_differ_are_told_to_who_waits() {
     let stranger = network.enter(|config| config.policy = Policy::default());
     network.run_for(30);
     let (reasons, over) = told(&network, stranger, "rules_differ");
-    let reason = WaitingReason::RulesDiffer { policy: theirs };
+    let by = match &reasons[..] {
+        [WaitingReason::RulesDiffer { by, .. }] => by[0],
+        other => panic!("{other:?}"),
+    };
+    assert!(network.keys[..2].contains(&by));
+    let reason = WaitingReason::RulesDiffer {
+        policy: theirs,
+        by: vec![by],
+    };
     assert_eq!((reasons, over), (vec![reason], 0));
+}
+
+/// What any one member may ask for is told to all with who asks, before it comes, and to the one that it is about.
+#[test]
+fn who_asks_for_what_the_votes_are_there_for_is_told() {
+    let mut network = Network::with(3, 1, |config| config.members = Some(3)).until_secure();
+    network.run_for(3);
+    let [alice, carol] = [0, 2].map(|member| network.keys[member]);
+    network.rooms[0].exclude(network.now, carol).unwrap();
+    network.collect(0);
+    network.run_for(10);
+    let voted = |vote| Event::Voted {
+        vote,
+        by: vec![alice],
+    };
+    let out = voted(Vote::Exclude(carol));
+    for member in 0..3 {
+        assert_eq!(network.count(member, |it| *it == out), 1, "{member}");
+    }
+    let at = |network: &Network, is: &dyn Fn(&Event) -> bool| network.events[1].iter().position(is);
+    let (before, after) = (
+        at(&network, &|it| *it == out),
+        at(&network, &|it| matches!(it, Event::LeftOut { .. })),
+    );
+    assert!(before.is_some() && before < after, "{before:?} {after:?}");
+    let rules = Policy {
+        evidence: true,
+        ..Policy::default()
+    };
+    network.rooms[0]
+        .change_policy(network.now, rules.clone())
+        .unwrap();
+    network.collect(0);
+    network.run_for(10);
+    let other = voted(Vote::Policy(rules));
+    for member in 0..2 {
+        assert_eq!(network.count(member, |it| *it == other), 1, "{member}");
+    }
+}
+
+/// One that a member has left out, and that another lets in again: the first is asked, by whom.
+#[test]
+fn who_left_one_out_is_told_that_another_would_let_it_in_again() {
+    let mut network = Network::with(3, 2, |config| {
+        config.members = Some(3);
+        config.policy.admit = Rule::Quorum(2.try_into().unwrap());
+    })
+    .until_secure();
+    network.run_for(3);
+    let [bob, carol] = [1, 2].map(|member| network.keys[member]);
+    network.rooms[0].exclude(network.now, carol).unwrap();
+    network.collect(0);
+    network.run_for(10);
+    network.rooms[1].admit(network.now, carol).unwrap();
+    network.collect(1);
+    network.run_for(5);
+    let asked = WaitingReason::AdmitHere {
+        claimed: carol,
+        by: vec![bob],
+    };
+    assert_eq!(told(&network, 0, "admit_here"), (vec![asked.clone()], 0));
+    assert_eq!(told(&network, 1, "admit_here"), (vec![], 0));
+    // Nobody is missed where the one that is let in is not there.
+    assert_eq!(told(&network, 1, "not_admitted"), (vec![], 0));
+    // It is asked again where the other asks again.
+    for is_asked in [false, true] {
+        match is_asked {
+            false => assert!(network.rooms[1].withdraw(network.now, &Vote::Admit(carol))),
+            true => network.rooms[1].admit(network.now, carol).unwrap(),
+        }
+        network.collect(1);
+        network.run_for(5);
+    }
+    assert_eq!(
+        told(&network, 0, "admit_here"),
+        (vec![asked.clone(), asked], 1)
+    );
+    network.rooms[0].admit(network.now, carol).unwrap();
+    network.collect(0);
+    network.run_for(5);
+    assert_eq!(told(&network, 0, "admit_here").1, 2);
+    let again =
+        |event: &Event| matches!(event, Event::Voted { vote: Vote::Admit(it), .. } if *it == carol);
+    assert_eq!(network.count(1, again), 1);
+}
+
+/// Who looks who is there sees how long ago each was heard.
+#[test]
+fn how_long_ago_others_were_heard_is_told_to_who_asks() {
+    let mut network = Network::with(3, 3, |config| {
+        config.members = Some(3);
+        config.admission = mpotr_core::Admission::Ask(std::collections::BTreeSet::new());
+    });
+    for by in 0..3 {
+        for whom in (0..3).filter(|whom| *whom != by) {
+            let claimed = network.keys[whom];
+            network.rooms[by].admit(network.now, claimed).unwrap();
+        }
+        network.collect(by);
+    }
+    let mut network = network.until_secure();
+    let stranger = network.enter(|_| {});
+    network.run_for(20);
+    let [bob, carol, outside] = [1, 2, stranger].map(|member| network.keys[member]);
+    network.kill(2);
+    network.kill(stranger);
+    network.rooms[1]
+        .send(network.now, b"hello".to_vec(), mpotr_core::Seen::Expected)
+        .unwrap_err();
+    network.run_for(50);
+    let heard = network.rooms[0].last_heard(network.now);
+    assert!(
+        heard.members[&carol] >= Duration::from_secs(50),
+        "{heard:?}"
+    );
+    assert!(heard.outside[&outside] > heard.fresh, "{heard:?}");
+    assert!(heard.members.contains_key(&bob) && heard.members.len() == 2);
+    assert_eq!(heard.outside.len(), 1);
 }
 
 /// Who refuses a run since its rules are not its own is not told of as one that said nothing: the rules are the reason.

@@ -2,7 +2,7 @@
 //! "One identity, one member".
 
 use mpotr_core::crypto::IdentityKeyPair;
-use mpotr_core::{Event, Room, WaitingReason};
+use mpotr_core::{Event, WaitingReason};
 
 use crate::network::{Network, Suite};
 
@@ -152,24 +152,94 @@ fn replaced_instance_does_not_rejoin() {
     assert_eq!(epochs(&network, 0), 2);
 }
 
+/// How often a member is told that another instance of this identity waits for its place, and how often that this is over.
+fn told_of_instance(network: &Network, member: usize, copy: &IdentityKeyPair) -> [usize; 2] {
+    let it = WaitingReason::AnotherInstance {
+        identity: copy.public(),
+    };
+    [
+        network.count(
+            member,
+            |event| matches!(event, Event::Waiting { reason, .. } if *reason == it),
+        ),
+        network.count(
+            member,
+            |event| matches!(event, Event::WaitingOver { reason } if *reason == it),
+        ),
+    ]
+}
+
 #[test]
-fn an_identity_is_replaced_once_in_four_changes() {
-    let (mut network, copy) = with_a_copy(3, 4);
+fn members_are_told_that_another_instance_waits_for_a_place() {
+    let (mut network, copy) = with_a_copy(3, 6);
+    network.kill(2);
+    let second = network.enter_with(again(&copy));
+    network.run_for(5);
+    for member in 0..2 {
+        assert_eq!(told_of_instance(&network, member, &copy), [1, 0]);
+    }
+    network.run_until(20, |network| network.rooms[second].is_secure());
+    network.run_for(1);
+    for member in 0..2 {
+        assert_eq!(told_of_instance(&network, member, &copy), [1, 1]);
+    }
+    // One that lives says so at once, and nobody is told.
+    let third = network.enter_with(again(&copy));
+    network.run_for(60);
+    assert!(!network.rooms[third].is_secure());
+    for member in 0..2 {
+        assert_eq!(told_of_instance(&network, member, &copy), [1, 1]);
+    }
+}
+
+#[test]
+fn an_identity_is_replaced_once_in_four_changes_and_who_dies_again_is_left_out_for_silence() {
+    for members in [2, 3, 5] {
+        for seed in 1..4 {
+            let (mut network, copy) = with_a_copy(members, seed);
+            let first = members - 1;
+            network.kill(first);
+            let second = network.enter_with(again(&copy));
+            network.run_until(20, |network| network.rooms[second].is_secure());
+            network.run_for(5);
+            network.kill(second);
+            // Nobody talks: the other instance is what asks for the dead one.
+            let third = network.enter_with(again(&copy));
+            network.run_until(30, |network| network.rooms[third].is_secure());
+            network.run_for(5);
+            let gone = Event::LeftOut {
+                member: copy.public(),
+            };
+            for member in 0..first {
+                assert!(network.rooms[member].is_secure());
+                assert_eq!(replaced(&network, member, &copy), 1);
+                assert_eq!(network.count(member, |event| *event == gone), 1);
+                assert_eq!(epochs(&network, member), 4, "one more change each time");
+                assert_eq!(told_of_instance(&network, member, &copy), [2, 2]);
+            }
+            network.send(third, "back");
+            network.run_for(5);
+            assert_eq!(network.read(0), ["back"]);
+        }
+    }
+}
+
+#[test]
+fn an_instance_that_lives_is_not_left_out_for_one_that_may_not_replace_it() {
+    let (mut network, copy) = with_a_copy(3, 5);
     network.kill(2);
     let second = network.enter_with(again(&copy));
     network.run_until(20, |network| network.rooms[second].is_secure());
-    network.kill(second);
+    network.run_for(5);
     let third = network.enter_with(again(&copy));
-    network.run_for(40);
-    assert!(!network.rooms[third].is_secure());
-    // Some changes later it may be.
-    for _ in 0..3 {
-        network.rooms[0].refresh(network.now);
-        network.collect(0);
-        network.run_for(30);
+    network.run_for(100);
+    assert!(network.rooms[second].is_secure() && !network.rooms[third].is_secure());
+    for member in [0, 1, second] {
+        assert_eq!(
+            epochs(&network, member),
+            if member == second { 1 } else { 2 }
+        );
     }
-    network.run_until(120, |network| network.rooms[third].is_secure());
-    assert!(network.rooms.iter().take(2).all(Room::is_secure));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use mpotr_core::crypto::rand_core::CryptoRng;
 use mpotr_core::crypto::{CryptoSuite, IdentityKey};
 use mpotr_core::{
-    AttemptId, EpochName, Policy, PolicyError, Room, RoundId, Seen, SendError, SharedSecret,
-    TextId, Timestamp, VerifyError, Vote, VoteError,
+    AttemptId, EpochName, LastHeard, Policy, PolicyError, Room, RoundId, Seen, SendError,
+    SharedSecret, TextId, Timestamp, VerifyError, Vote, VoteError,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -73,6 +73,8 @@ pub(super) enum Command {
     RoomCode {
         reply: oneshot::Sender<Result<RoundId, VerifyError>>,
     },
+    /// Tell how long ago others were heard.
+    LastHeard { reply: oneshot::Sender<LastHeard> },
     /// Leave the room in order.
     Leave,
     /// Leave the room in order if it is secure and nobody has asked for that before, or else at once.
@@ -143,6 +145,9 @@ impl Command {
             Self::VerifyAbort(attempt) => room.verify_abort(now, attempt, rng),
             Self::RoomCode { reply } => {
                 let _ = reply.send(room.room_code(now, rng));
+            }
+            Self::LastHeard { reply } => {
+                let _ = reply.send(room.last_heard(now));
             }
             Self::Leave => room.leave(now),
             Self::Stop => room.stop(now),
@@ -356,6 +361,16 @@ impl RoomHandle {
         let (reply, answer) = oneshot::channel();
         self.command(Command::RoomCode { reply }).await?;
         Ok(answer.await.map_err(|_dropped| HandleError::Ended)??)
+    }
+
+    /// How long ago others were heard.
+    ///
+    /// # Errors
+    /// The room has ended.
+    pub async fn last_heard(&self) -> Result<LastHeard, HandleError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::LastHeard { reply }).await?;
+        answer.await.map_err(|_dropped| HandleError::Ended)
     }
 
     /// Leaves the room in order: after what was sent before has reached the others. An event tells when that is done.

@@ -67,6 +67,10 @@ fn membership<M: SerializeMap>(told: &Membership, map: &mut M) -> Result<(), M::
         | Membership::Leaving { identity }
         | Membership::Left { identity }
         | Membership::LeftOut { identity } => map.serialize_entry("identity", &Hex(identity)),
+        Membership::Voted { vote, by } => {
+            map.serialize_entry("vote", &VoteJson::from(vote))?;
+            map.serialize_entry("by", &HexList(by))
+        }
         Membership::PolicyChanged { policy } => {
             map.serialize_entry("policy", &PolicyJson::from(policy))
         }
@@ -293,7 +297,10 @@ fn reason<M: SerializeMap>(reason: &WaitingReason, map: &mut M) -> Result<(), M:
             map.serialize_entry("have", have)?;
             map.serialize_entry("want", want)
         }
-        WaitingReason::AdmitHere { claimed } => map.serialize_entry("claimed", &Hex(claimed)),
+        WaitingReason::AdmitHere { claimed, by } => {
+            map.serialize_entry("claimed", &Hex(claimed))?;
+            map.serialize_entry("by", &HexList(by))
+        }
         WaitingReason::NeedsVotes { vote, have, need } => {
             map.serialize_entry("vote", &VoteJson::from(vote))?;
             map.serialize_entry("have", have)?;
@@ -304,15 +311,18 @@ fn reason<M: SerializeMap>(reason: &WaitingReason, map: &mut M) -> Result<(), M:
             map.serialize_entry("by", &HexList(by))?;
             map.serialize_entry("need", need)
         }
-        WaitingReason::RulesDiffer { policy } => {
-            map.serialize_entry("policy", &PolicyJson::from(policy))
+        WaitingReason::RulesDiffer { policy, by } => {
+            map.serialize_entry("policy", &PolicyJson::from(policy))?;
+            map.serialize_entry("by", &HexList(by))
         }
         WaitingReason::OtherSuite { theirs } => map.serialize_entry("theirs", theirs),
         WaitingReason::OtherVersion { theirs } => map.serialize_entry("theirs", theirs),
         WaitingReason::Agreeing { missing } | WaitingReason::Changing { missing } => {
             map.serialize_entry("missing", &HexList(missing))
         }
-        WaitingReason::Excluding { identity } => map.serialize_entry("identity", &Hex(identity)),
+        WaitingReason::Excluding { identity } | WaitingReason::AnotherInstance { identity } => {
+            map.serialize_entry("identity", &Hex(identity))
+        }
         WaitingReason::NotAdmitted { identity, missing } => {
             map.serialize_entry("identity", &Hex(identity))?;
             map.serialize_entry("missing", &HexList(missing))

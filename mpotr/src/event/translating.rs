@@ -115,6 +115,7 @@ impl Translator {
             E::Leaving { member: identity } => Membership::Leaving { identity }.into(),
             E::Left { member: identity } => Membership::Left { identity }.into(),
             E::LeftOut { member: identity } => Membership::LeftOut { identity }.into(),
+            E::Voted { vote, by } => Membership::Voted { vote, by }.into(),
             E::PolicyChanged { policy } => {
                 self.policy.clone_from(&policy);
                 Membership::PolicyChanged { policy }.into()

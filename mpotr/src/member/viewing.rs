@@ -156,6 +156,7 @@ impl Viewing {
             Membership::Joining { .. }
             | Membership::Joined { .. }
             | Membership::LeftOut { .. }
+            | Membership::Voted { .. }
             | Membership::OtherEpoch { .. } => {}
         }
     }

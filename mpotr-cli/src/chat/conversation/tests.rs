@@ -1,5 +1,5 @@
-use mpotr::room::{Event, Timestamp};
-use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Sid, WaitingReason};
+use mpotr::room::{Event, LastHeard, Timestamp};
+use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Sid, Vote, WaitingReason};
 use mpotr_formats::known::{Date, How, KnownPeople, Person, petname_of};
 use mpotr_formats::{Nick, Payload};
 
@@ -174,7 +174,11 @@ fn who_is_awaited_is_let_in_when_it_comes() {
         panic!()
     };
     room.awaited.expect(digits);
-    assert!(room.members().iter().any(|line| line.contains(&whole)));
+    assert!(
+        room.members(&LastHeard::default())
+            .iter()
+            .any(|line| line.contains(&whole))
+    );
     assert!(
         !room
             .hear(Event::WantsIn { claimed: EVE })
@@ -213,7 +217,12 @@ fn who_is_pushed_off_the_list_can_still_be_let_in() {
         room.hear(Event::WantsIn { claimed });
     }
     let whole = fingerprint(&BOB).to_string();
-    assert!(!room.members().iter().any(|line| line.contains(&whole)));
+    assert!(
+        !room
+            .members(&LastHeard::default())
+            .iter()
+            .any(|line| line.contains(&whole))
+    );
     assert_eq!(room.newcomer(&whole), Ok(Newcomer::Here(BOB)));
 }
 
@@ -283,7 +292,11 @@ fn who_has_said_nothing_is_called_by_the_file_that_it_was_given_by() {
         assert_eq!(room.member(word), Ok(BOB), "{word}");
         assert_eq!(room.anyone(word), Ok(BOB), "{word}");
     }
-    assert!(room.members().iter().any(|line| line.contains("(bob.pub)")));
+    assert!(
+        room.members(&LastHeard::default())
+            .iter()
+            .any(|line| line.contains("(bob.pub)"))
+    );
     // Who takes the name of another's file is not that one, and neither is meant by it.
     room.names.note(EVE, &nick("bob"));
     assert!(matches!(room.member("bob"), Err(WhomError::Several { .. })));
@@ -459,7 +472,8 @@ fn who_is_being_left_out_is_told_so() {
     };
     let told = read(&mut room, [waiting(ME)]);
     assert!(
-        told[0].starts_with("the others are leaving you out; what you type waits, and is not sent"),
+        told[0]
+            .starts_with("the others are leaving you out; what you type waits, and goes to nobody"),
         "{told:?}"
     );
     let excluding = |identity| WaitingReason::Excluding { identity };
@@ -471,7 +485,166 @@ fn who_is_being_left_out_is_told_so() {
     let other = Event::OtherEpoch { name, members: 2 };
     assert_eq!(read(&mut room, [other]), [""; 0]);
     let told = read(&mut room, [waiting(BOB)]);
-    assert!(told[0].contains("is to be left out"), "{told:?}");
+    assert!(told[0].contains("is to be left out:"), "{told:?}");
+    let members = room.members(&LastHeard::default());
+    assert!(members.contains(&"  the others are leaving you out".to_owned()));
+    assert!(members.iter().any(|line| line.contains("(to be left out)")));
+    // Who asks is told where that is known.
+    room.hear(Event::Voted {
+        vote: Vote::Exclude(EVE),
+        by: vec![BOB],
+    });
+    let told = read(&mut room, [waiting(EVE)]);
+    let asks = format!("is to be left out, as {} asks:", room.name(&BOB));
+    assert!(told[0].contains(&asks), "{told:?}");
+}
+
+#[test]
+fn who_was_left_out_is_told_by_whom_and_how_to_come_back() {
+    let mut room = room();
+    room.hear(Event::Voted {
+        vote: Vote::Exclude(ME),
+        by: vec![BOB],
+    });
+    let told = read(&mut room, [Event::Removed]);
+    let bob = room.name(&BOB);
+    assert!(
+        told[0].contains(&format!("left this member out, as {bob} asks;")),
+        "{told:?}"
+    );
+    assert!(told[0].contains(&format!(
+        "/admit and your nick, or your fingerprint, {}",
+        fingerprint(&ME)
+    )));
+}
+
+#[test]
+fn who_is_gone_is_listed_as_such() {
+    let mut room = room();
+    let stranger = IdentityKey::new([7; 32]);
+    room.hear(Event::WantsIn { claimed: stranger });
+    let seconds = std::time::Duration::from_secs;
+    let mut heard = LastHeard {
+        members: [(BOB, seconds(80)), (EVE, seconds(100))].into(),
+        outside: [(stranger, seconds(20))].into(),
+        fresh: seconds(30),
+    };
+    let lines = room.members(&heard);
+    let silent = lines
+        .iter()
+        .filter(|line| line.contains("no word for over"));
+    assert_eq!(silent.count(), 1, "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("(no word for over 100 s)"))
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("(waits; nothing is proven)"))
+    );
+    heard.outside.insert(stranger, seconds(150));
+    let lines = room.members(&heard);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("(waited outside, not heard for 150 s)")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn whom_others_would_let_in_is_told_each_time_that_one_asks_by_name() {
+    let mut room = room();
+    room.door = Door::Ask;
+    let claimed = IdentityKey::new([7; 32]);
+    let asked = |by: &[IdentityKey]| Event::Waiting {
+        reason: WaitingReason::AdmitHere {
+            claimed,
+            by: by.to_vec(),
+        },
+        since: Timestamp::default(),
+        until: None,
+    };
+    let told = read(&mut room, [asked(&[])]);
+    assert!(told[0].starts_with("others here would let in"), "{told:?}");
+    assert_eq!(read(&mut room, [asked(&[])]), [""; 0]);
+    for _ in 0..2 {
+        let told = read(&mut room, [asked(&[BOB])]);
+        let asks = format!("{} asks to let in", room.name(&BOB));
+        assert!(told[0].starts_with(&asks), "{told:?}");
+        assert!(told[1].starts_with("to agree: /admit"), "{told:?}");
+    }
+}
+
+#[test]
+fn what_only_takes_a_moment_accuses_nobody() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Open);
+    let waits = |reason| Event::Waiting {
+        reason,
+        since: Timestamp::default(),
+        until: None,
+    };
+    let told = read(
+        &mut room,
+        [waits(WaitingReason::Gathering { have: 2, want: 2 })],
+    );
+    assert_eq!(
+        told,
+        ["2 of 2 are there and agree on a key; this takes a moment"]
+    );
+    // Who is in a room takes part in no first run: it lets this member in there.
+    room.hear(waits(WaitingReason::Outside));
+    let failed = Event::AgreementFailed {
+        fault: None,
+        claimed: vec![BOB],
+    };
+    let told = read(&mut room, [failed]);
+    assert!(told[0].contains("there is a room already"), "{told:?}");
+    assert!(!told[0].contains("does not let"), "{told:?}");
+}
+
+/// Keys change often, and who has asked for a code or an answer asks again: nobody has failed.
+#[test]
+fn what_ends_with_its_keys_is_asked_again_and_is_no_failure() {
+    let mut room = room();
+    let ended = |tries| Event::CodeFailed {
+        round: mpotr::RoundId::new([7; 16]),
+        why: mpotr::CodeFailure::EpochChanged,
+        who: vec![],
+        tries,
+    };
+    // Who did not ask has not heard of it.
+    assert_eq!(read(&mut room, [ended(0)]), [""; 0]);
+    room.verifying.ask_code();
+    let told = read(&mut room, [ended(0)]);
+    assert_eq!(
+        told,
+        ["the keys of the room changed before there was a code; /code asks for one again"]
+    );
+    let told = read(&mut room, [ended(1)]);
+    assert!(told[0].contains("tries that failed: 1"), "{told:?}");
+    let attempt = mpotr::AttemptId::new([8; 16]);
+    let ended = || Event::SecretResult {
+        attempt,
+        identity: BOB,
+        result: mpotr::SecretOutcome::EpochChanged,
+        failures: 0,
+    };
+    let told = read(&mut room, [ended()]);
+    assert!(
+        told[0].ends_with("answered: /verify asks again"),
+        "{told:?}"
+    );
+    room.hear(Event::SecretAsked {
+        attempt,
+        identity: BOB,
+        question: String::new(),
+        failures: 0,
+    });
+    let told = read(&mut room, [ended()]);
+    assert!(told[0].ends_with("has to ask again"), "{told:?}");
 }
 
 #[test]

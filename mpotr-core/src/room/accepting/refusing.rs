@@ -182,9 +182,10 @@ impl<S: CryptoSuite> Room<S> {
         }
         if *rejection == Rejection::OtherPolicy {
             self.note_other_rules(now, proposal);
+            let maker = self.lobby.maker_of(proposal);
             let others = &mut self.lobby.others;
             if proposal.suite == S::ID {
-                others.note_policy(&proposal.policy);
+                others.note_policy(&proposal.policy, maker);
             } else {
                 others.note_suites([proposal.suite.code()]);
             }

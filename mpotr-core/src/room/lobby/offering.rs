@@ -72,8 +72,8 @@ pub(crate) struct Offering<S: CryptoSuite> {
     heard: BTreeMap<OfferDigest, Heard<S>>,
     /// The offers heard of each claimed identity.
     of: BTreeMap<IdentityKey, Vec<OfferDigest>>,
-    /// Claimed identities that were heard of.
-    met: BTreeSet<IdentityKey>,
+    /// Claimed identities that were heard of, and when last.
+    met: BTreeMap<IdentityKey, Timestamp>,
     /// Offers of others with which a contribution was made, or that were at fault in a run.
     spent: Spent,
     /// Offers whose owner was silent in a run: another of the identity takes their turn. Their publisher need not be who
@@ -94,7 +94,7 @@ impl<S: CryptoSuite> Offering<S> {
             renewed: 0,
             heard: BTreeMap::new(),
             of: BTreeMap::new(),
-            met: BTreeSet::new(),
+            met: BTreeMap::new(),
             spent: Spent::default(),
             silent: BTreeSet::new(),
             left_out: BTreeSet::new(),
@@ -190,6 +190,7 @@ impl<S: CryptoSuite> Offering<S> {
             return Ok(News::None);
         }
         let identity = offer.identity;
+        self.note_heard(now, &identity);
         for digest in self.of.get(&identity).into_iter().flatten() {
             if let Some(heard) = self.heard.get_mut(digest).filter(|h| h.offer == offer) {
                 heard.last = now;
@@ -223,7 +224,7 @@ impl<S: CryptoSuite> Offering<S> {
                 last: now,
             },
         );
-        Ok(if self.meet(identity) {
+        Ok(if self.meet(now, identity) {
             News::Person
         } else {
             News::Offer
@@ -243,11 +244,28 @@ impl<S: CryptoSuite> Offering<S> {
     }
 
     /// Takes note of a claimed identity, and tells whether it is news.
-    pub(crate) fn meet(&mut self, identity: IdentityKey) -> bool {
-        if self.met.len() >= MAX_HEARD {
+    pub(crate) fn meet(&mut self, now: Timestamp, identity: IdentityKey) -> bool {
+        if self.met.len() >= MAX_HEARD && !self.met.contains_key(&identity) {
             self.met.clear();
         }
-        self.met.insert(identity)
+        self.met.insert(identity, now).is_none()
+    }
+
+    /// A claimed identity that was heard of is heard again.
+    pub(crate) fn note_heard(&mut self, now: Timestamp, identity: &IdentityKey) {
+        if let Some(last) = self.met.get_mut(identity) {
+            *last = now;
+        }
+    }
+
+    /// Claimed identities that were heard of, and when last.
+    pub(crate) fn heard_at(&self) -> impl Iterator<Item = (IdentityKey, Timestamp)> {
+        self.met.iter().map(|(identity, last)| (*identity, *last))
+    }
+
+    /// When a claimed identity was heard of last.
+    pub(crate) fn last_heard(&self, identity: &IdentityKey) -> Option<Timestamp> {
+        self.met.get(identity).copied()
     }
 
     /// How many claimed identities offers were heard of.

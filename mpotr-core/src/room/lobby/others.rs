@@ -17,7 +17,8 @@ const MAX_PEOPLE: usize = 64;
 /// What others have said of themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Others {
-    pub(crate) policies: BTreeSet<Policy>,
+    /// And who, by claimed identities.
+    pub(crate) policies: BTreeMap<Policy, BTreeSet<IdentityKey>>,
     /// By their codes.
     pub(crate) suites: BTreeSet<u16>,
     pub(crate) versions: BTreeSet<u8>,
@@ -38,11 +39,13 @@ fn keep<T: Ord>(kept: &mut BTreeSet<T>, values: impl IntoIterator<Item = T>) {
 }
 
 impl Others {
-    /// Others would be in an epoch under another policy.
-    pub(crate) fn note_policy(&mut self, policy: &Policy) {
-        if !self.policies.contains(policy) {
-            keep(&mut self.policies, [policy.clone()]);
+    /// One who claims this identity would be in an epoch under another policy.
+    pub(crate) fn note_policy(&mut self, policy: &Policy, claimed: Option<IdentityKey>) {
+        if self.policies.len() >= MAX_KEPT && !self.policies.contains_key(policy) {
+            return;
         }
+        let by = self.policies.entry(policy.clone()).or_default();
+        by.extend(claimed.filter(|_| by.len() < MAX_PEOPLE));
     }
 
     /// One who claims this identity has proposed a first epoch under another policy.
@@ -92,6 +95,7 @@ impl Others {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Rule;
 
     #[test]
     fn what_strangers_make_up_is_bounded() {
@@ -99,11 +103,19 @@ mod tests {
         for made_up in 0..=u8::MAX {
             others.note_version(made_up);
             others.note_suites([u16::from(made_up)]);
+            let policy = Policy {
+                exclude: Rule::Founders([IdentityKey::new([made_up; 32])].into()),
+                ..Policy::default()
+            };
+            others.note_policy(&policy, None);
+            others.note_policy(&Policy::default(), Some(IdentityKey::new([made_up; 32])));
         }
         assert_eq!(
             (others.versions.len(), others.suites.len()),
             (MAX_KEPT, MAX_KEPT)
         );
+        assert_eq!(others.policies.len(), MAX_KEPT);
+        assert_eq!(others.policies[&Policy::default()].len(), MAX_PEOPLE);
     }
 
     #[test]

@@ -35,7 +35,7 @@ const REPEATED_AT_ONCE: usize = 32;
 /// What a member knows of the talk in its epoch, beside the epoch itself.
 #[derive(Debug)]
 pub(crate) struct Talk {
-    began: Timestamp,
+    pub(crate) began: Timestamp,
     /// When a member was heard last, by index.
     heard: BTreeMap<MemberIndex, Timestamp>,
     /// How much this member has said, and when it last said something new.

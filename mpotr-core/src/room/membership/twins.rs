@@ -146,6 +146,19 @@ impl<S: CryptoSuite> Membership<S> {
         Some(since.after(suspect))
     }
 
+    /// From when on a member is silent that has said nothing since it was asked for another instance of its identity.
+    pub(crate) fn silent_from(
+        &self,
+        identity: &IdentityKey,
+        suspect: Duration,
+    ) -> Option<Timestamp> {
+        let since = self.twins.asked.get(identity)?.since;
+        let heard = self.talk.heard_at(self.place_of(identity)?);
+        let has_spoken = heard.is_some_and(|heard| heard >= since);
+        let from = self.replaced_from(identity, suspect)?;
+        (!has_spoken).then_some(from)
+    }
+
     /// Whether a member objects to a run in which another instance has its place.
     pub(crate) fn objects_to(&self, attempt: &Attempt<S>) -> bool {
         let mut joining = attempt.newcomers();

@@ -52,8 +52,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// Whether who has answered under an identity is stated: this member lets it in, or another instance of it is inside, and is
     /// asked by that.
     pub(crate) fn may_state(&self, identity: &IdentityKey) -> bool {
-        let is_inside = self.member.place_of(identity).is_some();
-        self.lets_in(identity) || (is_inside && self.votes.replacements.allow(identity))
+        self.lets_in(identity) || self.member.place_of(identity).is_some()
     }
 
     /// The offers of newcomers who have answered some member, and which are not at hand.

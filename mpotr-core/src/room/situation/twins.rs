@@ -1,10 +1,12 @@
 //! Another instance of a member that has shown itself outside, and whether it takes its place. `docs/spec/06-epochs.md`,
 //! "One identity, one member".
 
-use mpotr_crypto::CryptoSuite;
+use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::{MemberIndex, OfferDigest};
 
 use super::Situation;
+use crate::reason::WaitingReason;
+use crate::room::waiting::Holds;
 use crate::time::Timestamp;
 use crate::wire::Admitted;
 
@@ -41,6 +43,38 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         let identity = self.epoch().identity(member)?;
         let suspect = self.me.times().suspect;
         self.member.replaced_from(&identity, suspect)
+    }
+
+    /// From when on a member is silent that was asked whether it is there, for another instance of its identity, and has said
+    /// nothing since.
+    pub(super) fn silent_from(&self, member: MemberIndex) -> Option<Timestamp> {
+        let identity = self.epoch().identity(member)?;
+        let suspect = self.me.times().suspect;
+        self.member.silent_from(&identity, suspect)
+    }
+
+    /// Whether a member is to be left out for silence since another instance waits that may not take its place yet.
+    pub(crate) fn is_silence_due(&self) -> bool {
+        let identity = |member: &MemberIndex| self.epoch().identity(*member);
+        let may_not = |it: IdentityKey| !self.votes.replacements.allow(&it);
+        self.present().any(|member| {
+            let is_silent = self
+                .silent_from(member)
+                .is_some_and(|from| self.now >= from);
+            is_silent && identity(&member).is_some_and(may_not)
+        })
+    }
+
+    /// Other instances of members that have said nothing since they were asked.
+    pub(crate) fn instances_waiting(&self) -> impl Iterator<Item = Holds> {
+        self.present().filter_map(|member| {
+            let until = self.silent_from(member)?;
+            let identity = self.epoch().identity(member)?;
+            Some(Holds {
+                reason: WaitingReason::AnotherInstance { identity },
+                until: Some(until),
+            })
+        })
     }
 
     /// Whether a roster has another instance of a member in its place.

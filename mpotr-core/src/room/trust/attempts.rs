@@ -3,7 +3,8 @@
 //! ```text
 //! this member starts:  started ── answer ──> the same, or different
 //! it is asked:         asked ── its person answers ──> answered ── result ──> the same, or different
-//! any of them:         given up by either, or for want of time, or with the epoch ──> aborted
+//! any of them:         given up by either, or for want of time ──> aborted
+//!                      the epoch is over ──> aborted, if it has answered, or else nothing that counts
 //! ```
 
 use std::collections::BTreeMap;
@@ -281,12 +282,18 @@ impl<S: CryptoSuite> Attempts<S> {
         late.into_iter().flat_map(|id| self.give_up(id)).collect()
     }
 
-    /// The epoch is over, and with it all attempts.
+    /// The epoch is over, and with it all attempts. What this member has answered counts: the other may know by it whether its
+    /// guess was right, and have the epoch end for that.
     pub(crate) fn end_all(&mut self) -> Vec<Event> {
-        let open: Vec<_> = self.open.keys().copied().collect();
+        let outcome = |it: &Attempt<S>| match it.stage {
+            Stage::Started(_) | Stage::Asked { .. } => SecretOutcome::EpochChanged,
+            Stage::Answered(_) => SecretOutcome::Aborted,
+        };
+        let open = self.open.iter().map(|(id, it)| (*id, outcome(it)));
+        let open: Vec<_> = open.collect();
         let ended = open
             .into_iter()
-            .filter_map(|id| self.end(id, SecretOutcome::Aborted));
+            .filter_map(|(id, outcome)| self.end(id, outcome));
         ended.collect()
     }
 
@@ -318,7 +325,7 @@ impl<S: CryptoSuite> Attempts<S> {
 
     /// How an attempt with this identity ended.
     fn note(&mut self, attempt: AttemptId, identity: IdentityKey, result: SecretOutcome) -> Event {
-        if result != SecretOutcome::Same {
+        if !matches!(result, SecretOutcome::Same | SecretOutcome::EpochChanged) {
             let failures = self.failures.entry(identity).or_default();
             *failures = failures.saturating_add(1);
         }

@@ -183,17 +183,18 @@ impl Rounds {
         self.fail(place, CodeFailure::Missing, &who)
     }
 
-    /// The epoch is over.
+    /// The epoch is over. That is a try if this member has revealed its part: one who is between may know the code by it, and
+    /// have the epoch end for that.
     pub(crate) fn end(&mut self) -> Option<Event> {
         let round = self.open.take();
         *self = Self {
             tries: self.tries,
             ..Self::default()
         };
-        let round = round?.name.round;
-        self.tries = self.tries.saturating_add(1);
+        let round = round?;
+        self.tries = self.tries.saturating_add(round.has_revealed.into());
         Some(Event::CodeFailed {
-            round,
+            round: round.name.round,
             why: CodeFailure::EpochChanged,
             who: Vec::new(),
             tries: self.tries,

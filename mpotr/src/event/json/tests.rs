@@ -166,6 +166,16 @@ fn events() -> Vec<(Told, &'static str, &'static str, &'static str)> {
             r#","identity":"B""#,
         ),
         (
+            Membership::Voted {
+                vote: Vote::Exclude(identity),
+                by: vec![identity],
+            }
+            .into(),
+            "membership",
+            "voted",
+            r#","vote":{"exclude":"B"},"by":["B"]"#,
+        ),
+        (
             Membership::PolicyChanged {
                 policy: Policy::default(),
             }
@@ -455,9 +465,12 @@ fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
             r#","vote":{"exclude":"B"},"by":["B"],"need":2"#,
         ),
         (
-            WaitingReason::AdmitHere { claimed: BOB },
+            WaitingReason::AdmitHere {
+                claimed: BOB,
+                by: vec![BOB],
+            },
             "admit_here",
-            r#","claimed":"B""#,
+            r#","claimed":"B","by":["B"]"#,
         ),
         (
             WaitingReason::Gathering { have: 2, want: 3 },
@@ -479,9 +492,10 @@ fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
         (
             WaitingReason::RulesDiffer {
                 policy: Policy::default(),
+                by: vec![BOB],
             },
             "rules_differ",
-            String::leak(format!(r#","policy":{policy}"#)),
+            String::leak(format!(r#","policy":{policy},"by":["B"]"#)),
         ),
         (
             WaitingReason::OtherSuite { theirs: vec![2] },
@@ -502,6 +516,11 @@ fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
             r#","estimate":5000,"queued":4096"#,
         ),
         (WaitingReason::IdentityInRoom, "identity_in_room", ""),
+        (
+            WaitingReason::AnotherInstance { identity },
+            "another_instance",
+            r#","identity":"B""#,
+        ),
         (
             WaitingReason::Excluding { identity },
             "excluding",

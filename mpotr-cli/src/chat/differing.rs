@@ -1,0 +1,209 @@
+//! What keeps others from being in a room with this member: other rules, and what each would type to have the same; another program
+//! with the identity of one who is in.
+
+use std::time::Duration;
+
+use mpotr::{IdentityKey, Policy, Rekey, Rule};
+
+use super::conversation::Conversation;
+use super::rules::change_beside;
+use super::wording::count;
+
+impl Conversation {
+    /// What to say of others who keep these rules, where the own ones are other.
+    pub(super) fn rules_differ(
+        &self,
+        theirs: &Policy,
+        by: &[IdentityKey],
+        own: &Policy,
+    ) -> Vec<String> {
+        let who = match by {
+            [] => "others keep".to_owned(),
+            [one] => format!("{} keeps", self.called(one)),
+            several => {
+                let names: Vec<_> = several.iter().map(|it| self.called(it)).collect();
+                format!("{} keep", names.join(", "))
+            }
+        };
+        let them = match by {
+            [one] => self.called(one),
+            _ => "them".to_owned(),
+        };
+        let name = |it: &IdentityKey| self.name(it);
+        let first = format!(
+            "{who} other rules than you, and all who are in one room keep the same; one of you starts again:"
+        );
+        let you = format!("  you, {}", options(theirs, name));
+        match self.is_room_there {
+            // Those who are in a room change its rules by /policy alone.
+            true => vec![first, you],
+            false => vec![first, you, format!("  or {them}, {}", options(own, name))],
+        }
+    }
+
+    /// What one is called that has said nothing yet, as far as anything is known: the file that it was given by, too.
+    fn called(&self, member: &IdentityKey) -> String {
+        let file = self.names.file(member);
+        format!("{}{}", self.name(member), file.replace("  ", " "))
+    }
+
+    /// What to say of another program of a member's identity that wants to come in, for which the member is asked whether it is
+    /// there for so long.
+    pub(super) fn another_instance(
+        &self,
+        identity: &IdentityKey,
+        lasts: Option<Duration>,
+    ) -> Vec<String> {
+        let name = self.name(identity);
+        let seconds = lasts.map(|lasts| usize::try_from(lasts.as_secs()).unwrap_or(usize::MAX));
+        let lasts = match seconds {
+            Some(seconds) => format!("for {}", count(seconds, "second")),
+            None => "for some time".to_owned(),
+        };
+        vec![format!(
+            "{name} wants to come in from another program, with the same identity: the one that is in the room is asked whether \
+             it is there, and gives way if it says nothing {lasts}"
+        )]
+    }
+}
+
+/// The options by which a member begins with these rules.
+fn options(policy: &Policy, name: impl Fn(&IdentityKey) -> String) -> String {
+    let Policy {
+        agreement,
+        authentication,
+        admit,
+        exclude,
+        change,
+        evidence,
+        rekey,
+    } = policy;
+    let usual = Policy::default();
+    if (*agreement, *authentication) != (usual.agreement, usual.authentication) {
+        return "with another key agreement, for which this program has no option".to_owned();
+    }
+    let mut options = Vec::new();
+    for (option, rule, default) in [
+        ("--admit", admit, &Rule::Anyone),
+        ("--exclude", exclude, &Rule::Anyone),
+        ("--change", change, &change_beside(admit, exclude)),
+    ] {
+        if rule != default {
+            options.push(format!("{option} {}", written(rule, &name)));
+        }
+    }
+    if *evidence {
+        options.push("--evidence".to_owned());
+    }
+    if *rekey != Rekey::default() {
+        options.push(format!("--rekey {}", rekey.name()));
+    }
+    match options.is_empty() {
+        true => "without --admit, --exclude, --change, --evidence and --rekey".to_owned(),
+        false => format!("with {} and no other rules", options.join(" ")),
+    }
+}
+
+/// A rule as the command line takes it: of people by the files with their keys.
+fn written(rule: &Rule, name: impl Fn(&IdentityKey) -> String) -> String {
+    match rule {
+        Rule::Anyone => "anyone".to_owned(),
+        Rule::Quorum(votes) if votes.get() == 1 => "anyone".to_owned(),
+        Rule::Quorum(votes) => votes.to_string(),
+        Rule::Founders(founders) => {
+            let names: Vec<_> = founders.iter().map(name).collect();
+            format!("FILE.. (the public keys of {})", names.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mpotr::room::{Event, Timestamp};
+    use mpotr::{IdentityKey, Policy, Rekey, Rule, WaitingReason};
+    use mpotr_formats::Nick;
+
+    use super::options;
+    use crate::chat::conversation::Conversation;
+    use crate::chat::door::Door;
+
+    const ME: IdentityKey = IdentityKey::new([1; 32]);
+    const BOB: IdentityKey = IdentityKey::new([2; 32]);
+
+    fn room() -> Conversation {
+        Conversation::new(ME, &Nick::new("me").unwrap(), Door::Open)
+    }
+
+    fn by_two() -> Policy {
+        let two = Rule::Quorum(2.try_into().unwrap());
+        Policy {
+            exclude: two.clone(),
+            change: two,
+            ..Policy::default()
+        }
+    }
+
+    #[test]
+    fn who_keeps_which_rules_is_told_with_what_each_would_type() {
+        let mut room = room();
+        let bob = room.name(&BOB);
+        let own = Policy::default();
+        let [first, you, other] = &room.rules_differ(&by_two(), &[BOB], &own)[..] else {
+            panic!()
+        };
+        assert!(
+            first.starts_with(&format!("{bob} keeps other rules")),
+            "{first}"
+        );
+        assert_eq!(you, "  you, with --exclude 2 and no other rules");
+        assert_eq!(
+            *other,
+            format!("  or {bob}, without --admit, --exclude, --change, --evidence and --rekey")
+        );
+        // Rules of a room that is there are those of who comes, or nobody comes.
+        room.hear(Event::Waiting {
+            reason: WaitingReason::Outside,
+            since: Timestamp::default(),
+            until: None,
+        });
+        assert_eq!(room.rules_differ(&by_two(), &[BOB], &own).len(), 2);
+    }
+
+    #[test]
+    fn rules_are_written_as_options_are() {
+        let name = |_: &IdentityKey| "bob".to_owned();
+        let founders = Rule::Founders([BOB].into());
+        for (policy, expected) in [
+            (
+                Policy {
+                    change: Rule::Anyone,
+                    ..by_two()
+                },
+                "with --exclude 2 --change anyone and no other rules",
+            ),
+            (
+                Policy {
+                    admit: founders.clone(),
+                    change: founders,
+                    evidence: true,
+                    rekey: Rekey::Light,
+                    ..Policy::default()
+                },
+                "with --admit FILE.. (the public keys of bob) --evidence --rekey light and no other rules",
+            ),
+        ] {
+            assert_eq!(options(&policy, name), expected);
+        }
+    }
+
+    #[test]
+    fn another_program_at_the_door_is_told_with_how_long_the_first_has() {
+        let told = room().another_instance(&BOB, Some(Duration::from_secs(15)));
+        assert!(
+            told[0].contains("gives way if it says nothing for 15 seconds"),
+            "{told:?}"
+        );
+    }
+}
