@@ -1,6 +1,7 @@
 //! Plays conversations on whatever has members: `scripts/README.md`. Not a crate: tests take it in by its path.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
 
 use serde_json::{Map, Value, json};
 
@@ -28,9 +29,22 @@ pub(crate) trait Stage {
     fn events(&mut self) -> Vec<(String, Value)>;
 }
 
+/// Plays every script that there is.
+pub(crate) fn play_all<S: Stage>(stage: impl Fn(&[String]) -> S) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
+    let mut played = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it == "jsonl") {
+            play(&fs::read_to_string(path).unwrap(), &stage);
+            played += 1;
+        }
+    }
+    assert!(played > 0, "no script in {folder}");
+}
+
 /// Plays a script.
-#[track_caller]
-pub(crate) fn play<S: Stage>(script: &str, stage: impl FnOnce(&[String]) -> S) {
+fn play<S: Stage>(script: &str, stage: impl FnOnce(&[String]) -> S) {
     let mut steps = script.lines().map(|line| {
         let step: Map<String, Value> = serde_json::from_str(line).unwrap();
         step

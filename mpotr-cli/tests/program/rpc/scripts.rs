@@ -4,13 +4,12 @@
 mod player;
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 use super::host::{Host, identity};
-use player::{Stage, play};
+use player::{Stage, play_all};
 
 /// Rooms of one host, a member each.
 struct Rooms {
@@ -103,14 +102,5 @@ impl Stage for Rooms {
 
 #[test]
 fn rooms_over_rpc_play_each_conversation() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
-    let mut played = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|it| it == "jsonl") {
-            play(&fs::read_to_string(path).unwrap(), Rooms::new);
-            played += 1;
-        }
-    }
-    assert!(played > 0, "no script in {folder}");
+    play_all(Rooms::new);
 }
