@@ -36,6 +36,11 @@ pub(crate) fn free_port() -> u16 {
         .unwrap()
 }
 
+fn ask(child: &Child) {
+    let asked = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(asked.unwrap().success());
+}
+
 /// A process that listens on ports. Ended when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -43,6 +48,8 @@ pub(crate) struct Process {
     arguments: Vec<OsString>,
     ports: Vec<u16>,
     pub(crate) folder: TempDir,
+    /// Whether it is asked to end, for it has processes of its own to end.
+    pub(crate) is_asked: bool,
     child: Option<Child>,
 }
 
@@ -54,6 +61,7 @@ impl Process {
             arguments: Vec::new(),
             ports: ports.to_vec(),
             folder: tempfile::tempdir().unwrap(),
+            is_asked: false,
             child: None,
         }
     }
@@ -108,9 +116,18 @@ impl Process {
     /// Ends it without a word.
     pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
+            if self.is_asked {
+                ask(&child);
+            } else {
+                child.kill().unwrap();
+            }
             child.wait().unwrap();
         }
+    }
+
+    /// Asks it to end, as an operator does.
+    pub(crate) fn shuts_down(&self) {
+        ask(self.child.as_ref().unwrap());
     }
 
     fn said(&self) -> String {

@@ -109,6 +109,11 @@ fn main() -> std::io::Result<()> {
             write("irc_message", name, line.as_bytes())?;
             let stanza = format!("@<stream:stream><message><p from='x'>{line}</p></message>");
             write("xmpp_stanzas", name, stanza.as_bytes())?;
+            let mail = format!(
+                "Mpotr-From: 00000000000000ff\r\nMessage-ID: <a@h>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+                 --b\r\nContent-Type: application/vnd.mpotr\r\n\r\n{line}\r\n--b--\r\n"
+            );
+            write("mail", name, mail.as_bytes())?;
         }
     }
     for (name, packets) in played.chunks(3).take(8).enumerate() {

@@ -53,14 +53,14 @@ pub struct TaskTransport {
 }
 
 impl TaskTransport {
-    /// Starts a task for a connection that has joined its room.
-    pub fn spawn<F>(carrier: Carrier, task: impl FnOnce(Ends) -> F) -> Self
+    /// Starts a task for a connection that has joined its room, and knows so much of itself.
+    pub fn spawn<F>(carrier: Carrier, link: LinkReport, task: impl FnOnce(Ends) -> F) -> Self
     where
         F: Future<Output = Result<(), Closed>> + Send + 'static,
     {
         let (packets, leaving) = mpsc::channel(1);
         let (give, came) = mpsc::channel(WAITING);
-        let (link, links) = watch::channel(LinkReport::default());
+        let (link, links) = watch::channel(link);
         let (end, ended) = watch::channel(None);
         let task = task(Ends {
             packets: leaving,
@@ -162,21 +162,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_packet_comes_when_the_carrier_is_ready_for_it_and_the_end_when_it_has_sent_all() {
-        let transport = TaskTransport::spawn(Carrier::RELAY, |mut ends: Ends| async move {
-            let first = ends.packets.recv().await.unwrap();
-            let report = LinkReport {
-                queued: first.packet.len(),
-                ..LinkReport::default()
-            };
-            ends.link.send_replace(report);
-            ends.give.send(notice("one")).await.unwrap();
-            drop(first);
-            let second = ends.packets.recv().await.unwrap();
-            assert_eq!(second.packet, b"second"[..]);
-            drop(second);
-            assert!(ends.packets.recv().await.is_none());
-            Ok(())
-        });
+        let transport = TaskTransport::spawn(
+            Carrier::RELAY,
+            LinkReport::default(),
+            |mut ends: Ends| async move {
+                let first = ends.packets.recv().await.unwrap();
+                let report = LinkReport {
+                    queued: first.packet.len(),
+                    ..LinkReport::default()
+                };
+                ends.link.send_replace(report);
+                ends.give.send(notice("one")).await.unwrap();
+                drop(first);
+                let second = ends.packets.recv().await.unwrap();
+                assert_eq!(second.packet, b"second"[..]);
+                drop(second);
+                assert!(ends.packets.recv().await.is_none());
+                Ok(())
+            },
+        );
         transport.send(Bytes::from_static(b"first")).await.unwrap();
         assert_eq!(transport.receive().await.unwrap(), notice("one"));
         assert_eq!(transport.link().queued, 5);
@@ -186,12 +190,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_packet_waits_as_long_as_the_carrier_is_busy_with_the_one_before() {
-        let transport = TaskTransport::spawn(Carrier::RELAY, |mut ends: Ends| async move {
-            let held = ends.packets.recv().await;
-            core::future::pending::<()>().await;
-            drop(held);
-            Ok(())
-        });
+        let transport = TaskTransport::spawn(
+            Carrier::RELAY,
+            LinkReport::default(),
+            |mut ends: Ends| async move {
+                let held = ends.packets.recv().await;
+                core::future::pending::<()>().await;
+                drop(held);
+                Ok(())
+            },
+        );
         let waiting = transport.send(Bytes::from_static(b"first"));
         assert!(timeout(Duration::from_millis(50), waiting).await.is_err());
     }
@@ -200,11 +208,15 @@ mod tests {
     async fn what_ends_the_task_is_told_to_all_who_wait() {
         let lost = Closed::new(CloseCode::Kicked, "out");
         let why = lost.clone();
-        let transport = TaskTransport::spawn(Carrier::RELAY, |mut ends: Ends| async move {
-            let _unsent = ends.packets.recv().await;
-            ends.give.send(notice("last words")).await.unwrap();
-            Err(why)
-        });
+        let transport = TaskTransport::spawn(
+            Carrier::RELAY,
+            LinkReport::default(),
+            |mut ends: Ends| async move {
+                let _unsent = ends.packets.recv().await;
+                ends.give.send(notice("last words")).await.unwrap();
+                Err(why)
+            },
+        );
         let sent = transport.send(Bytes::from_static(b"first")).await;
         assert_eq!(sent.unwrap_err(), lost);
         assert_eq!(transport.receive().await.unwrap(), notice("last words"));

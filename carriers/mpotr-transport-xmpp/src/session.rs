@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 
 use mpotr_carrier::{
-    Asked, Bytes, Carrier, CloseCode, Closed, Ends, Received, SenderHint, Taken, TaskTransport,
+    Asked, Bytes, Carrier, CloseCode, Closed, Ends, LinkReport, Received, SenderHint, Taken,
+    TaskTransport,
 };
 use mpotr_transport::armour::{Armour, InstanceTag, Line, MAX_UNIT, Reassembly, UnitId};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -65,7 +66,10 @@ pub(crate) async fn open(asked: Asked) -> Result<TaskTransport, Closed> {
         echoes: false,
         ordered: true,
     };
-    Ok(TaskTransport::spawn(carrier, |ends| session.run(ends)))
+    let link = LinkReport::default();
+    Ok(TaskTransport::spawn(carrier, link, |ends| {
+        session.run(ends)
+    }))
 }
 
 fn random() -> Result<u32, Closed> {

@@ -16,6 +16,7 @@ mod contract;
 mod limits;
 #[path = "../../../../mpotr-transport/tests/carriers/member.rs"]
 mod member;
+#[expect(dead_code, reason = "the tests of other carriers use the rest")]
 #[path = "../../../tests/process.rs"]
 mod process;
 mod server;

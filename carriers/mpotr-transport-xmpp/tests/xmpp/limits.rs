@@ -224,7 +224,7 @@ async fn a_server_that_is_not_there_is_tried_again_and_a_wrong_address_is_not() 
         return;
     };
     let (alice, bob) = two(&server, "tea").await;
-    server.shuts_down();
+    server.process.shuts_down();
     let told = closed(&alice).await;
     assert!(told.retry, "{told}");
     assert!(told.text.contains("shut"), "{told}");

@@ -1,7 +1,6 @@
 //! A server of XMPP, Prosody, with rooms.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use mpotr_transport::{ExecConnect, ExecLogin};
 use rcgen::PublicKeyData as _;
@@ -90,13 +89,6 @@ impl Server {
             pin: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
             process,
         })
-    }
-
-    /// Ends it as an operator does.
-    pub(crate) fn shuts_down(&mut self) {
-        let pid = std::fs::read_to_string(self.process.path("pid")).unwrap();
-        let killed = Command::new("kill").arg(pid.trim()).status();
-        assert!(killed.unwrap().success());
     }
 
     /// How a test calls an address there.
