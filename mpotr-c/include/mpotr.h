@@ -146,7 +146,7 @@ void mpotr_identity_free(mpotr_identity *identity);
 
 /**
  * Enters a room. options is JSON, the parameters of `open` of mpotr rpc that are not about files and carriers:
- * {"name":"tea","admission":{"only":[key]},"nick":"bob"}. taken is consumed, also by an error. What is said first can be polled
+ * {"name":"tea","admission":{"only":["da07.."]},"nick":"bob"}. taken is consumed, also by an error. What is said first can be polled
  * at once.
  *
  * To be seen to by the caller:

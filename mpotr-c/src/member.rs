@@ -31,7 +31,7 @@ fn with<R>(
 }
 
 /// Enters a room. options is JSON, the parameters of `open` of mpotr rpc that are not about files and carriers:
-/// {"name":"tea","admission":{"only":[key]},"nick":"bob"}. taken is consumed, also by an error. What is said first can be polled
+/// {"name":"tea","admission":{"only":["da07.."]},"nick":"bob"}. taken is consumed, also by an error. What is said first can be polled
 /// at once.
 ///
 /// # Safety
