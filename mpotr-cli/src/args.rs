@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::chat::ChatArgs;
 use crate::demo::DemoArgs;
+use crate::doctor::DoctorArgs;
 #[cfg(feature = "lab")]
 use crate::gka::GkaArgs;
 use crate::identity::IdentityCommand;
@@ -80,6 +81,12 @@ pub(crate) enum Command {
     /// Verify a transcript of a talk, or make one of a talk that never was
     #[command(subcommand)]
     Transcript(TranscriptCommand),
+    /// Look at what a talk needs, and say what is wrong and what to do about it
+    ///
+    /// A line for each: the identity file, the list of known people, the clock, memory for keys, the terminal, and, where one
+    /// is named, the place to meet. `ok` is as it should be, `note` could be better, `wrong` keeps a talk from working or
+    /// from being safe. The exit code is 1 if anything is wrong.
+    Doctor(DoctorArgs),
     /// Make a long-term identity, or show one
     #[command(subcommand)]
     Identity(IdentityCommand),

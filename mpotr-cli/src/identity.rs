@@ -61,10 +61,7 @@ pub(crate) fn throw_away() -> IdentityKeyPair {
 /// # Errors
 /// The file cannot be read or does not parse; a wrong passphrase.
 pub(crate) fn load(path: &Path, passphrase: Passphrase<'_>) -> anyhow::Result<IdentityKeyPair> {
-    let file = store::read(path).map_err(|error| match is_public_key(path) {
-        true => mistaken(path),
-        false => error.into(),
-    })?;
+    let file = read(path)?;
     let text = match (is_sealed(&file), passphrase) {
         (false, Passphrase::IfNeeded | Passphrase::Never) => file,
         (true, Passphrase::Never) => return Err(PromptError::NotGiven.into()),
@@ -78,7 +75,31 @@ pub(crate) fn load(path: &Path, passphrase: Passphrase<'_>) -> anyhow::Result<Id
             open(&file, &prompt::ask(path)?).with_context(|| cannot_open(path))?
         }
     };
-    let parsed = parse::<AnySuite>(&text).with_context(|| cannot_open(path));
+    parsed(path, &text)
+}
+
+/// Looks whether there is an identity in a file, and whether it is under a passphrase.
+///
+/// # Errors
+/// The file cannot be read, others can read it, or it does not parse.
+pub(crate) fn look(path: &Path) -> anyhow::Result<bool> {
+    let file = read(path)?;
+    let is_sealed = is_sealed(&file);
+    if !is_sealed {
+        let _identity = parsed(path, &file)?;
+    }
+    Ok(is_sealed)
+}
+
+fn read(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    store::read(path).map_err(|error| match is_public_key(path) {
+        true => mistaken(path),
+        false => error.into(),
+    })
+}
+
+fn parsed(path: &Path, text: &[u8]) -> anyhow::Result<IdentityKeyPair> {
+    let parsed = parse::<AnySuite>(text).with_context(|| cannot_open(path));
     parsed.map_err(|error| match is_public_key(path) {
         true => mistaken(path),
         false => error,

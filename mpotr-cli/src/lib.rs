@@ -6,6 +6,7 @@ mod chat;
 #[cfg(feature = "lab")]
 mod clock;
 mod demo;
+mod doctor;
 mod dumps;
 mod entry;
 mod files;

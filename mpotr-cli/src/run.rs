@@ -23,7 +23,7 @@ use crate::args::{Cli, Command};
 use crate::chat::DoorError;
 use crate::output::{Output, OutputError};
 use crate::stop::Stopped;
-use crate::{chat, demo, dumps, identity, people, relay, rpc, transcript};
+use crate::{chat, demo, doctor, dumps, identity, people, relay, rpc, transcript};
 #[cfg(feature = "lab")]
 use crate::{gka, sim};
 
@@ -97,6 +97,7 @@ fn dispatch(command: &Command, out: &mut Output) -> anyhow::Result<()> {
         #[cfg(feature = "lab")]
         Command::Sim(args) => sim::run(args, out),
         Command::Transcript(command) => transcript::run(command, out),
+        Command::Doctor(args) => block_on(doctor::run(args, out)),
         Command::Identity(command) => block_on(identity::run(command, out)),
         Command::People(command) => people::run(command, out),
     }

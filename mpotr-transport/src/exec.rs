@@ -68,6 +68,14 @@ pub struct ExecConnect {
 }
 
 impl ExecConnect {
+    /// The program `mpotr-transport-<name>` that would be started: beside the own one, or of the search path.
+    ///
+    /// # Errors
+    /// There is no such program.
+    pub fn find(name: &str) -> Result<PathBuf, Closed> {
+        Program::named(name).path()
+    }
+
     /// By the program `mpotr-transport-<name>` beside the own one or of the search path, which is told an address and a nick
     /// by its environment. `None` if that is not a name: letters from a to z, digits and hyphens.
     #[must_use]

@@ -11,6 +11,7 @@ mod admitting;
 mod burst;
 mod chat;
 mod demo;
+mod doctor;
 mod fates;
 #[cfg(feature = "lab")]
 mod gka;
