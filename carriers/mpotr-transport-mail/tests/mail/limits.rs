@@ -2,44 +2,10 @@
 
 use std::time::Duration;
 
-use mpotr_transport::{
-    CloseCode, Closed, Connect as _, ExecConnect, ExecTransport, Received, Transport as _,
-};
-use tokio::time::timeout;
+use mpotr_transport::{CloseCode, Connect as _, ExecTransport, Received, Transport as _};
 
 use crate::server::{PASSWORD, Servers};
-
-/// What comes next.
-pub(crate) async fn received(transport: &ExecTransport) -> Result<Received, Closed> {
-    let received = timeout(Duration::from_secs(60), transport.receive());
-    received.await.unwrap()
-}
-
-/// The next packet that comes.
-pub(crate) async fn packet(transport: &ExecTransport) -> Vec<u8> {
-    loop {
-        if let Received::Packet { packet, .. } = received(transport).await.unwrap() {
-            return packet.to_vec();
-        }
-    }
-}
-
-pub(crate) async fn send(transport: &ExecTransport, packet: &[u8]) {
-    transport.send(packet.to_vec().into()).await.unwrap();
-}
-
-/// Why a connection ends.
-async fn closed(transport: &ExecTransport) -> Closed {
-    loop {
-        if let Err(closed) = received(transport).await {
-            return closed;
-        }
-    }
-}
-
-async fn refused(way: &ExecConnect) -> Closed {
-    way.connect().await.unwrap_err()
-}
+use crate::talking::{closed, packet, received, refused, send};
 
 /// Two who are on the list.
 pub(crate) async fn two(servers: &Servers) -> (ExecTransport, ExecTransport) {

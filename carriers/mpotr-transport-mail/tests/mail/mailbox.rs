@@ -7,8 +7,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::limits::{packet, received, send, two};
+use crate::limits::two;
 use crate::server::Servers;
+use crate::talking::{packet, received, send};
 
 /// Puts a mail into the mailbox of `bob`, as it is.
 async fn comes_to_bob(servers: &Servers, mail: &str) {

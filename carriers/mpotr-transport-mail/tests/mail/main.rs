@@ -20,3 +20,5 @@ mod member;
 mod process;
 mod room;
 mod server;
+#[path = "../../../tests/talking.rs"]
+mod talking;

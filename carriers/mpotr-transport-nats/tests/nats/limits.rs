@@ -5,8 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mpotr_transport::{
-    CloseCode, Closed, Connect as _, ExecConnect, ExecLogin, ExecTransport, Received,
-    Transport as _,
+    CloseCode, Connect as _, ExecConnect, ExecLogin, ExecTransport, Transport as _,
 };
 use rcgen::PublicKeyData as _;
 use sha2::Digest as _;
@@ -14,28 +13,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::member::{Member, channel};
 use crate::server::Server;
+use crate::talking::{closed, packet, refused, send};
 use crate::world::PROGRAM;
 
 fn way(server: &Server) -> ExecConnect {
     ExecConnect::of_program(PROGRAM, Some(&server.address()), "alice", channel())
-}
-
-/// The next packet that comes.
-async fn packet(transport: &ExecTransport) -> Vec<u8> {
-    loop {
-        let received = timeout(Duration::from_secs(30), transport.receive());
-        if let Received::Packet { packet, .. } = received.await.unwrap().unwrap() {
-            return packet.to_vec();
-        }
-    }
-}
-
-async fn send(transport: &ExecTransport, packet: &[u8]) {
-    transport.send(packet.to_vec().into()).await.unwrap();
-}
-
-async fn refused(way: &ExecConnect) -> Closed {
-    way.connect().await.unwrap_err()
 }
 
 /// The bytes of headers count, and the longest packet is as long as the report says.
@@ -52,12 +34,7 @@ async fn the_longest_packet_passes_with_its_headers_and_a_longer_one_is_refused(
     send(&alice, &long).await;
     assert!(packet(&bob).await == long);
     send(&alice, &[7; 1].repeat(most + 1)).await;
-    let closed = loop {
-        match alice.receive().await {
-            Ok(_other) => {}
-            Err(closed) => break closed,
-        }
-    };
+    let closed = closed(&alice).await;
     assert_eq!(
         (closed.code, closed.retry),
         (CloseCode::Refused, false),

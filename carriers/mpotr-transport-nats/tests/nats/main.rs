@@ -20,6 +20,8 @@ mod member;
 #[path = "../../../tests/process.rs"]
 mod process;
 mod server;
+#[path = "../../../tests/talking.rs"]
+mod talking;
 mod world;
 
 pub(crate) use contract::carrier_contract;

@@ -2,46 +2,11 @@
 
 use std::time::Duration;
 
-use mpotr_transport::{
-    CloseCode, Closed, Connect as _, ExecConnect, ExecTransport, Received, Transport as _,
-};
+use mpotr_transport::{CloseCode, Connect as _, ExecConnect, ExecTransport, Transport as _};
 use tokio::time::{Instant, timeout};
 
 use crate::server::{LIMITED, PASSWORD, Server, UNLIMITED};
-
-/// What comes next.
-pub(crate) async fn received(transport: &ExecTransport) -> Result<Received, Closed> {
-    let received = timeout(Duration::from_secs(60), transport.receive());
-    received.await.unwrap()
-}
-
-/// The next packet that comes.
-pub(crate) async fn packet(transport: &ExecTransport) -> Vec<u8> {
-    loop {
-        if let Received::Packet { packet, .. } = received(transport).await.unwrap() {
-            return packet.to_vec();
-        }
-    }
-}
-
-pub(crate) async fn send(transport: &ExecTransport, packet: &[u8]) {
-    if let Err(broken) = transport.send(packet.to_vec().into()).await {
-        panic!("{broken}: {:?}", closed(transport).await);
-    }
-}
-
-/// Why a connection ends.
-pub(crate) async fn closed(transport: &ExecTransport) -> Closed {
-    loop {
-        if let Err(closed) = received(transport).await {
-            return closed;
-        }
-    }
-}
-
-async fn refused(way: &ExecConnect) -> Closed {
-    way.connect().await.unwrap_err()
-}
+use crate::talking::{closed, packet, refused, send};
 
 /// Two who are in a room.
 pub(crate) async fn two(server: &Server, room: &str) -> (ExecTransport, ExecTransport) {

@@ -20,6 +20,8 @@ mod person;
 mod process;
 mod room;
 mod server;
+#[path = "../../../tests/talking.rs"]
+mod talking;
 mod world;
 
 pub(crate) use contract::carrier_contract;

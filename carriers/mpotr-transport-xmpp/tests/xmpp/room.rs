@@ -5,9 +5,10 @@ use std::time::Duration;
 use mpotr_transport::{CloseCode, Connect as _, Received};
 use tokio::time::timeout;
 
-use crate::limits::{closed, packet, received, send, two};
+use crate::limits::two;
 use crate::person::Person;
 use crate::server::{Server, UNLIMITED};
+use crate::talking::{closed, packet, received, send};
 use crate::world::hostile;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
