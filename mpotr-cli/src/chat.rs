@@ -8,6 +8,7 @@ mod conversation;
 mod deciding;
 mod differing;
 mod door;
+mod elsewhere;
 mod ending;
 mod entering;
 mod fading;

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mpotr::room::{Event, LastHeard};
-use mpotr::{Fingerprint, IdentityKey, MemberInfo, Seen, Sid, Vote, WaitingReason};
+use mpotr::{EpochName, Fingerprint, IdentityKey, MemberInfo, Seen, Sid, Vote, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 use tokio::time::Instant;
 
 use super::awaited::Awaited;
 use super::deciding::Decided;
 use super::door::{Door, Trust};
+use super::elsewhere::Elsewhere;
 use super::lasting::Lasting;
 use super::names::{Names, Naming};
 use super::quiet::Quiet;
@@ -70,6 +71,8 @@ pub(super) struct Conversation {
     pub(super) decided: Decided,
     /// What lasts long.
     pub(super) lasting: Lasting,
+    /// Other rooms that are not told of yet.
+    pub(super) elsewhere: Elsewhere,
     /// Whether a room was heard of while this member is in none.
     pub(super) is_room_there: bool,
     /// How many packets were told of that speak of other rooms, in this epoch. Anyone can send them.
@@ -108,6 +111,7 @@ impl Conversation {
             to_leave_out: BTreeSet::new(),
             decided: Decided::default(),
             lasting: Lasting::default(),
+            elsewhere: Elsewhere::default(),
             is_room_there: false,
             other_rooms: 0,
         }
@@ -245,6 +249,7 @@ impl Conversation {
     )]
     pub(super) fn hear(&mut self, event: Event) -> Vec<Say> {
         self.decided.hear(&event);
+        self.elsewhere.hear(&event);
         self.notes_exclusion(&event);
         if let Some(said) = self.verifies(&event).or_else(|| self.hears_of_run(&event)) {
             return said;
@@ -280,7 +285,10 @@ impl Conversation {
                 self.as_asked(&Vote::Exclude(self.me)),
                 self.my_fingerprint(),
             )),
-            Event::OtherEpoch { .. } => self.hears_of_other_room(&event),
+            Event::OtherEpoch { name, .. } => {
+                self.hears_of_other_room(name, &event);
+                Vec::new()
+            }
             Event::Message { author, body, .. } => self.reads(author, &body),
             Event::Left { member } => {
                 if let Some(others) = &mut self.others {
@@ -353,17 +361,18 @@ impl Conversation {
     }
 
     /// A packet, anyone's, speaks of another room.
-    fn hears_of_other_room(&mut self, event: &Event) -> Vec<Say> {
+    fn hears_of_other_room(&mut self, name: EpochName, event: &Event) {
         let told = self.other_rooms;
         self.other_rooms = told.saturating_add(1);
-        match told.cmp(&MOST_OTHER_ROOMS) {
-            Ordering::Less => self.words_of(event),
-            Ordering::Equal => notice(
+        let lines = match told.cmp(&MOST_OTHER_ROOMS) {
+            Ordering::Less => wording::of(event, |member| self.name(member)),
+            Ordering::Equal => vec![
                 "packets say that there are still more rooms of this name; they are not told of before the keys change"
                     .to_owned(),
-            ),
-            Ordering::Greater => Vec::new(),
-        }
+            ],
+            Ordering::Greater => return,
+        };
+        self.elsewhere.hold(name, lines, Instant::now());
     }
 
     fn waits(&mut self, claimed: IdentityKey) -> Vec<Say> {

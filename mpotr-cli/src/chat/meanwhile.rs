@@ -86,6 +86,7 @@ impl Chat<'_> {
             self.fading.due(),
             self.conversation.quiet.due(),
             self.conversation.lasting.due(),
+            self.conversation.elsewhere.due(),
         ];
         due.into_iter().flatten().min()
     }
@@ -102,6 +103,10 @@ impl Chat<'_> {
             let told = self
                 .fading
                 .tell(|vote| own.contains(vote), |it| names.name(it));
+            self.tell(told);
+        }
+        if is_due(self.conversation.elsewhere.due()) {
+            let told = self.conversation.elsewhere.take();
             self.tell(told);
         }
         if is_due(self.conversation.lasting.due()) {

@@ -171,7 +171,6 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::OtherRoom);
         }
         let own = self.own_advert(now);
-        let is_changing = self.phase.change().is_some();
         let cx = &mut self.common.at(now);
         if let Some(own) = own.filter(|own| own.name == advert.name) {
             // A member that came in later knows fewer of the epochs before.
@@ -182,11 +181,7 @@ impl<S: CryptoSuite> Room<S> {
             }
             return Ok(());
         }
-        // The epoch that this one becomes may be named before it is here: another is named again.
-        let heard = match is_changing {
-            true => self.lobby.hear_of(cx, advert.name),
-            false => self.lobby.tell_other(cx, advert.name, advert.members),
-        };
+        let heard = self.lobby.tell_other(cx, advert.name, advert.members);
         if heard == Name::Dropped {
             return Err(Rejection::UnknownEpoch);
         }
