@@ -172,6 +172,14 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             || (!spoke && self.now >= self.suspect_at(member, change))
     }
 
+    /// From when on a member is silent that was asked whether it is there, for another instance of its identity, and has said
+    /// nothing since.
+    pub(super) fn silent_from(&self, member: MemberIndex) -> Option<Timestamp> {
+        let identity = self.epoch().identity(member)?;
+        let suspect = self.me.times().suspect;
+        self.member.silent_from(&identity, suspect)
+    }
+
     /// When a member may be left out for having said nothing. Who has spoken in this change has as long again in each view; who
     /// has not in all of it has the time that an answer to the own word takes, from when it was asked for another instance of its
     /// identity if that was before.

@@ -240,6 +240,7 @@ const SHOWN: &[&str] = &[
     "Secure",
     "Joined",
     "LeftOut",
+    "Voted",
     "PolicyChanged",
     "Message",
     "Disputed",

@@ -45,14 +45,6 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.member.replaced_from(&identity, suspect)
     }
 
-    /// From when on a member is silent that was asked whether it is there, for another instance of its identity, and has said
-    /// nothing since.
-    pub(super) fn silent_from(&self, member: MemberIndex) -> Option<Timestamp> {
-        let identity = self.epoch().identity(member)?;
-        let suspect = self.me.times().suspect;
-        self.member.silent_from(&identity, suspect)
-    }
-
     /// Whether a member is to be left out for silence since another instance waits that may not take its place yet.
     pub(crate) fn is_silence_due(&self) -> bool {
         let identity = |member: &MemberIndex| self.epoch().identity(*member);
