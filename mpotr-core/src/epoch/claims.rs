@@ -15,6 +15,9 @@ const ENOUGH: u32 = 3;
 /// The most messages of which it is counted how often they were asked for.
 const MAX_COUNTED: usize = 4096;
 
+/// What a member brings into a cut: the messages on which nothing is built that it holds.
+pub(crate) type Brought = (MemberIndex, Vec<MessageId>);
+
 /// How often messages of the cut were asked for by name since this member froze.
 #[derive(Debug, Default)]
 pub(super) struct Asked(BTreeMap<MessageId, u32>);
@@ -51,28 +54,33 @@ impl Asked {
 }
 
 impl Delivery {
-    /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
-    /// `None` if not all who take part have said what they bring.
-    pub(super) fn unserved<S: CryptoSuite>(
-        &mut self,
+    /// What the others bring into the cut of a full run. `None` if not all who take part have said so.
+    pub(super) fn brought_into(
+        &self,
         run: Sid,
         continuing: &[MemberIndex],
-        opener: &mut Opener<S>,
-    ) -> Option<BTreeSet<MemberIndex>> {
-        if !self.gate.is_cut() {
-            return None;
-        }
-        let mut reporters = BTreeSet::new();
-        let me = self.me;
-        for member in continuing.iter().filter(|member| **member != me) {
+    ) -> Option<Vec<Brought>> {
+        let others = continuing.iter().filter(|member| **member != self.me);
+        let brought = others.map(|member| {
             let frozen = self.authors.get(*member)?.frozen.as_ref();
             let frozen = frozen.filter(|frozen| frozen.run == run)?;
-            let frontier = frozen.frontier.clone();
-            if !self.serves(&frontier, opener) {
-                reporters.insert(*member);
-            }
+            Some((*member, frozen.frontier.clone()))
+        });
+        brought.collect()
+    }
+
+    /// The members of these that brought into the cut what is not here, although it was asked for, or what cannot be delivered.
+    pub(super) fn unserved<S: CryptoSuite>(
+        &mut self,
+        brought: Vec<Brought>,
+        opener: &mut Opener<S>,
+    ) -> BTreeSet<MemberIndex> {
+        if !self.gate.is_cut() {
+            return BTreeSet::new();
         }
-        Some(reporters)
+        let mut reporters = brought;
+        reporters.retain(|(_, frontier)| !self.serves(frontier, opener));
+        reporters.into_iter().map(|(member, _)| member).collect()
     }
 
     /// Whether all that these name is here, or may yet come since it was hardly asked for.

@@ -18,12 +18,19 @@ use mpotr_gka::light::{
 use mpotr_gka::{Continuation, Identity, MemberIndex, Sid, ViewPassed};
 
 use super::changing::Cut;
+use super::claims::Brought;
 use super::keys::EpochKeys;
 use super::opener::Opener;
 use super::sealer::Sealer;
 use super::{Epoch, Parts, Peer};
 use crate::wire::EpochId;
-use order::{CutOrder, prefix_of};
+use order::{CutOrder, id_of, prefix_of};
+
+/// What a FREEZE brings into the cut.
+pub(crate) fn brought_by(freeze: &Freeze) -> Brought {
+    let frontier = freeze.standing.frontier.iter().map(id_of);
+    (freeze.sender, frontier.collect())
+}
 
 /// By what members speak of the light run of a SEED.
 pub(crate) const fn name_of(seed: &Digest32) -> Sid {
@@ -227,6 +234,15 @@ impl<S: CryptoSuite> Epoch<S> {
         parting.step(|parent, context| phase.cut(parent, freezes, context))
     }
 
+    /// All have said what they bring into the cut, and it is not closed: what is not here of it is asked for, so that the cut is
+    /// held when it comes, and so that it is known who brings what nobody serves.
+    pub(crate) fn look_for(&mut self, brought: &[Brought]) {
+        if self.delivery.is_frozen() {
+            let named = brought.iter().flat_map(|(_, frontier)| frontier);
+            self.delivery.open_cut(named.copied().collect());
+        }
+    }
+
     /// Shares in its own CUT, as [`Epoch::share`] does.
     ///
     /// # Errors
@@ -284,7 +300,7 @@ impl<S: CryptoSuite> Epoch<S> {
         let Closing { heads, base, .. } = &cut.closing;
         self.keep_cut(Cut {
             run,
-            heads: heads.iter().map(order::id_of).collect(),
+            heads: heads.iter().map(id_of).collect(),
             base: base.count,
             digest,
         });

@@ -6,6 +6,7 @@ use mpotr_crypto::CryptoSuite;
 use mpotr_gka::{MemberIndex, OfferDigest, Sid};
 
 use super::Epoch;
+use super::claims::Brought;
 use super::delivery::Standing;
 use crate::wire::{Lock, MessageId, Next};
 
@@ -44,15 +45,18 @@ impl<S: CryptoSuite> Epoch<S> {
         self.delivery.misses_messages()
     }
 
-    /// Members that brought into the cut of a run what is not here, although it was asked for, or what cannot be delivered.
-    /// `None` if not all who take part have said what they bring.
-    pub(crate) fn unserved(
-        &mut self,
+    /// What the others bring into the cut of a full run. `None` if not all who take part have said so.
+    pub(crate) fn brought_into(
+        &self,
         run: Sid,
         continuing: &[MemberIndex],
-    ) -> Option<BTreeSet<MemberIndex>> {
-        let opener = &mut self.opener;
-        self.delivery.unserved(run, continuing, opener)
+    ) -> Option<Vec<Brought>> {
+        self.delivery.brought_into(run, continuing)
+    }
+
+    /// The members of these that brought into the cut what is not here, although it was asked for, or what cannot be delivered.
+    pub(crate) fn unserved(&mut self, brought: Vec<Brought>) -> BTreeSet<MemberIndex> {
+        self.delivery.unserved(brought, &mut self.opener)
     }
 
     /// What a member said last about the epoch that follows.

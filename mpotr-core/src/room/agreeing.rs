@@ -310,7 +310,7 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    fn end_view_at(&mut self, until: Timestamp) {
+    pub(super) fn end_view_at(&mut self, until: Timestamp) {
         if self
             .phase
             .change()

@@ -101,6 +101,13 @@ impl Change {
         self.go_on_until(view, proposed.after(part(view, 2)))
     }
 
+    /// There is a SEED in this view, and answers to it are missing: it goes on until then at least.
+    pub(super) fn answered_by(&mut self, now: Timestamp, least: Timestamp) -> Timestamp {
+        self.proposed.get_or_insert(now);
+        self.until = self.until.max(least);
+        self.until
+    }
+
     /// The run of this view has moved on: the same. Who is on a slow line, and takes one step after the other, is not given up
     /// between two of them.
     pub(super) fn move_on(&mut self, now: Timestamp, view: Duration) -> Timestamp {
@@ -280,12 +287,6 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(change) = self.phase.change_mut() {
             change.followed = Some(now);
         }
-    }
-
-    /// The first view from this one on whose proposer takes part.
-    fn first_view(&self, now: Timestamp, view: u32) -> u32 {
-        let situation = self.situation(now);
-        situation.map_or(view, |situation| situation.first_view_from(view))
     }
 
     /// The view is over without an epoch: who was silent is left out of what this member proposes next.

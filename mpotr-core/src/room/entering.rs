@@ -3,6 +3,7 @@
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_gka::OfferDigest;
+use mpotr_gka::light::ViewEnd;
 
 use super::Room;
 use super::changing::{Change, PART_THAT_COUNTS};
@@ -24,12 +25,31 @@ impl<S: CryptoSuite> Room<S> {
         })
     }
 
-    /// Enters a view: with a fresh offer, and a word about it inside the epoch; or as one of a light run, without.
+    /// The first view from this one on whose proposer takes part.
+    pub(super) fn first_view(&self, now: Timestamp, view: u32) -> u32 {
+        let situation = self.situation(now);
+        situation.map_or(view, |situation| situation.first_view_from(view))
+    }
+
+    /// Enters a view, or the first after it whose proposer takes part: with a fresh offer, and a word about it inside the epoch; or
+    /// as one of a light run, without.
     pub(super) fn enter_view(&mut self, now: Timestamp, view: u32, rng: &mut dyn CryptoRng) {
+        self.enter_view_after(now, view, None, rng);
+    }
+
+    /// The same, where the view before has ended like this if it was one of a light run.
+    pub(super) fn enter_view_after(
+        &mut self,
+        now: Timestamp,
+        view: u32,
+        how: Option<ViewEnd>,
+        rng: &mut dyn CryptoRng,
+    ) {
         let has_failed = self.has_view_failed(now);
         let is_any_struck = self.judge_view(now);
         self.set_aside(now);
-        self.leave_light_view(now, None);
+        self.leave_light_view(now, how);
+        let view = self.first_view(now, view);
         let change = self.phase.change();
         let is_first = change.is_none();
         let began = change.map_or(now, |change| change.began);
@@ -40,8 +60,11 @@ impl<S: CryptoSuite> Room<S> {
         if self.departure.is_asked && !has_confirmed && self.leaves_change(now) {
             return;
         }
-        // Where a member was struck a smaller roster is on its way: who says nothing makes nobody slower.
-        if has_failed && !is_any_struck {
+        // Where a member was struck, or all the others have answered, a smaller roster is on its way: who says nothing makes
+        // nobody slower.
+        let member = self.phase.member();
+        let is_any_silent = member.is_some_and(|it| it.changing.light.is_any_silent());
+        if has_failed && !is_any_struck && !is_any_silent {
             self.common.pulse.have_failed();
             self.common.keep_pace();
         }

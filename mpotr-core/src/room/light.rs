@@ -35,7 +35,7 @@ use crate::error::Rejection;
 use crate::event::Event;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{LightPacket, SidHint};
+use crate::wire::{LightPacket, LightStep, SidHint};
 
 /// What the rounds of light runs are called where packets wait: those of full runs are 1 and 2.
 const ROUNDS: u8 = 16;
@@ -72,6 +72,9 @@ impl<S: CryptoSuite> Room<S> {
         let (sender, again) = (packet.sender(), packet.clone());
         match run.fill(packet, &member.epoch) {
             Ok(()) => {
+                if again.step() == LightStep::Freeze {
+                    self.await_freezes(now);
+                }
                 self.advance_light(now, rng);
                 Ok(())
             }
@@ -201,6 +204,9 @@ impl<S: CryptoSuite> Room<S> {
         let Some(view) = self.phase.change().map(|change| change.view) else {
             return;
         };
+        if let Some(until) = self.situation(now).and_then(|it| it.awaits_others_until()) {
+            return self.common.timers.set_earlier(Timer::Change, until);
+        }
         let mut handle = [0; 16];
         rng.fill_bytes(&mut handle);
         let terms = self.situation(now).and_then(|it| {
@@ -245,7 +251,7 @@ impl<S: CryptoSuite> Room<S> {
         out.transmit_in_run(hint, run.own_packets(), Some(run.enclosure.as_ref()));
         self.succession.light = Some(run);
         self.succession.missed.clear();
-        self.extend_view(now);
+        self.await_freezes(now);
         let timers = &mut self.common.timers;
         timers.begin_anew(Timer::Retry);
         timers.set(Timer::Retry, now.after(self.common.me.times().repetition()));
@@ -333,9 +339,9 @@ impl<S: CryptoSuite> Room<S> {
         self.phase.cut_short();
         let view = self.phase.change().map(|change| change.view);
         let view = view.or_else(|| self.succession.light.as_ref().map(LightRun::view));
-        self.leave_light_view(now, Some(how));
-        if let Some(view) = view {
-            self.enter_view(now, view.saturating_add(1), rng);
+        match view {
+            Some(view) => self.enter_view_after(now, view.saturating_add(1), Some(how), rng),
+            None => self.leave_light_view(now, Some(how)),
         }
     }
 

@@ -11,7 +11,7 @@ use mpotr_gka::MemberIndex;
 use super::Room;
 use super::membership::Membership;
 use super::membership::asked::Owed;
-use super::membership::strikes::{self};
+use super::membership::strikes::{self, Missing};
 use super::repairing::Questions;
 use super::situation::Situation;
 use super::votes::Votes;
@@ -129,7 +129,16 @@ impl<S: CryptoSuite> Room<S> {
         let Some(view) = self.phase.change().map(|change| change.view) else {
             return false;
         };
-        if let Some(missing) = self.missing_of_light(now) {
+        if let Some(mut missing) = self.missing_of_light(now) {
+            let unserved = self.unserved_in_light();
+            if !unserved.is_empty() {
+                // Who waits for what these bring makes nobody wait.
+                missing = Missing {
+                    asked: unserved.clone(),
+                    all: unserved,
+                    ..Missing::default()
+                };
+            }
             let member = self.phase.member_mut();
             return member.is_some_and(|member| {
                 member.changing.asked.go_on_with(&missing.unanswered);

@@ -11,7 +11,7 @@ use mpotr_core::{Event, Record, Rejection, Rekey};
 use crate::network::{FOUL, Network};
 
 /// Members of a room that changes by light runs.
-fn light(members: usize, seed: u64) -> Network {
+pub(crate) fn light(members: usize, seed: u64) -> Network {
     let network = Network::with(members, seed, |config| {
         config.members = Some(members);
         config.policy.rekey = Rekey::Light;
@@ -29,18 +29,18 @@ fn sid(network: &Network, member: usize) -> Sid {
 }
 
 /// How many epochs a member has been in.
-fn epochs(network: &Network, member: usize) -> usize {
+pub(crate) fn epochs(network: &Network, member: usize) -> usize {
     network.count(member, |event| matches!(event, Event::Secure { .. }))
 }
 
 /// All of these are in one epoch, which is so many after the first.
-fn are_in(network: &Network, members: &[usize], epoch: usize) -> bool {
+pub(crate) fn are_in(network: &Network, members: &[usize], epoch: usize) -> bool {
     let sids: BTreeSet<_> = members.iter().map(|it| sid(network, *it)).collect();
     sids.len() == 1 && members.iter().all(|it| epochs(network, *it) == epoch)
 }
 
 /// Packets of light runs that were sent from a point of time on, by step.
-fn steps(network: &Network, since: usize) -> Vec<LightStep> {
+pub(crate) fn steps(network: &Network, since: usize) -> Vec<LightStep> {
     let sent = network.wire[since..].iter();
     let packets = sent.filter_map(|(_, packet)| match Packet::from_bytes(packet) {
         Ok(Packet::Light(packet)) => Some(packet.step()),

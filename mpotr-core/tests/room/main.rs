@@ -30,6 +30,7 @@ mod leaving;
 mod leaving_behind;
 mod leaving_together;
 mod light;
+mod light_failing;
 mod light_late;
 mod merging;
 mod network;

@@ -13,7 +13,7 @@
 mod measure;
 
 use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
-use mpotr_core::Timers;
+use mpotr_core::{Rekey, Timers};
 use mpotr_sim::{Cast, Scenario, Simulation, Wanted};
 
 use measure::{Channel, measure, percentile, weather};
@@ -110,8 +110,8 @@ fn change_20rtt_30_percent() {
 #[test]
 fn dead_proposer_10rtt() {
     const MEMBERS: usize = 5;
-    for dead in 1..MEMBERS {
-        let mut channel = Channel::new(MEMBERS, weather(2000, 0), Timers::RELAY, 1);
+    for (dead, rekey) in (1..MEMBERS).flat_map(|it| [(it, Rekey::Light), (it, Rekey::Full)]) {
+        let mut channel = Channel::with(MEMBERS, weather(2000, 0), rekey);
         channel.until(60_000, |it| it.is_together(1)).unwrap();
         let calm = channel.now + 60_000;
         channel.until(calm, |_| false);
@@ -120,7 +120,7 @@ fn dead_proposer_10rtt() {
         channel.act(0, |room, now| room.refresh(now));
         let took = channel.until(began + 400_000, |it| it.is_together(2));
         let took = trips(took.unwrap() - began, 2000);
-        assert!(took <= 10.0, "{dead}: {took}");
+        assert!(took <= 10.0, "{dead}, {rekey:?}: {took}");
     }
 }
 

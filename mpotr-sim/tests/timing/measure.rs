@@ -7,7 +7,7 @@ use mpotr_backend_rustcrypto::ChaCha20Poly1305Suite;
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::{RoomId, Sid};
 use mpotr_core::wire::{Bundle, PacketKind};
-use mpotr_core::{Admission, Event, Room, RoomConfig, Timers, Timestamp};
+use mpotr_core::{Admission, Event, Rekey, Room, RoomConfig, Timers, Timestamp};
 use mpotr_netem::{Line, Network, Weather};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -49,12 +49,33 @@ impl Channel {
         Self::on_lines(members, weather, timers, seed, Line::new())
     }
 
+    /// On a relay, where members change their keys by runs of this kind.
+    pub(crate) fn with(members: usize, weather: Weather, rekey: Rekey) -> Self {
+        let configure = |config: &mut RoomConfig| {
+            config.timers = Timers::RELAY;
+            config.policy.rekey = rekey;
+        };
+        Self::configured(members, weather, 1, Line::new(), configure)
+    }
+
     pub(crate) fn on_lines(
         members: usize,
         weather: Weather,
         timers: Timers,
         seed: u64,
         line: Line,
+    ) -> Self {
+        Self::configured(members, weather, seed, line, |config| {
+            config.timers = timers
+        })
+    }
+
+    fn configured(
+        members: usize,
+        weather: Weather,
+        seed: u64,
+        line: Line,
+        configure: impl Fn(&mut RoomConfig),
     ) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let mut network = Network::new(weather, seed);
@@ -63,7 +84,7 @@ impl Channel {
             network.set_line(0, member, line);
             let room = RoomId::of_name::<Suite>("timing");
             let mut config = RoomConfig::new(room, Admission::Open);
-            config.timers = timers;
+            configure(&mut config);
             config.members = Some(members);
             let identity = IdentityKeyPair::random::<Suite>(&mut rng);
             let now = Timestamp::default();

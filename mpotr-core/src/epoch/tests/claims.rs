@@ -46,7 +46,8 @@ fn line(epochs: &mut Epochs, first: u32, links: u32) -> Vec<(MessageId, SealedPa
 }
 
 fn who_does_not_serve(epochs: &mut Epochs) -> Vec<MemberIndex> {
-    let found = epochs[ALICE].unserved(RUN, &ALL).unwrap();
+    let brought = epochs[ALICE].brought_into(RUN, &ALL).unwrap();
+    let found = epochs[ALICE].unserved(brought);
     found.into_iter().collect()
 }
 

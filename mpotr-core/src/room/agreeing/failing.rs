@@ -195,9 +195,9 @@ impl<S: CryptoSuite> Membership<S> {
     pub(crate) fn unserved_in(&mut self, attempt: &Attempt<S>) -> BTreeSet<MemberIndex> {
         let continuing = attempt.continuing.as_ref();
         let without_cut = continuing.filter(|_| attempt.cut.is_none());
-        let reporters =
-            without_cut.and_then(|continuing| self.epoch.unserved(attempt.run().sid(), continuing));
-        reporters.unwrap_or_default()
+        let brought = without_cut
+            .and_then(|continuing| self.epoch.brought_into(attempt.run().sid(), continuing));
+        brought.map_or_else(BTreeSet::new, |brought| self.epoch.unserved(brought))
     }
 
     /// The members of the epoch that ends among those at fault in a run that follows it.

@@ -5,7 +5,7 @@ use mpotr_gka::light::{ChangeKind, NextView, ViewEnd};
 
 use super::turning::{MOST_LIGHT, MOST_REFRESHES};
 use crate::room::Room;
-use crate::time::{Duration, Timestamp};
+use crate::time::{Duration, Timestamp, part};
 use crate::wire::MAX_CONFIRMED;
 
 /// So many views one member may have installed a full run before another.
@@ -32,12 +32,34 @@ impl<S: CryptoSuite> Room<S> {
         self.succession.light_changes < MOST_LIGHT && now.since(self.succession.proven) < longest
     }
 
+    /// The view waits for FREEZEs: each is the answer to a SEED, and has the time that a member's word has. While others come it goes
+    /// on, and when all are here as a run does.
+    pub(super) fn await_freezes(&mut self, now: Timestamp) {
+        let Some(run) = self.succession.light.as_ref() else {
+            return;
+        };
+        if !run.awaits_freezes() {
+            return self.move_on(now);
+        }
+        let times = self.common.me.times();
+        let until = self.phase.change_mut().map(|change| {
+            let answered = change.entered.after(times.suspect);
+            let latest = change.entered.after(times.view);
+            let least = answered.max(now.after(part(times.suspect, 2)));
+            change.answered_by(now, least.min(latest))
+        });
+        if let Some(until) = until {
+            self.end_view_at(until);
+        }
+    }
+
     /// The view of a light run is over without an epoch; how, unless nothing was said in it that is wrong.
     pub(in crate::room) fn leave_light_view(&mut self, now: Timestamp, how: Option<ViewEnd>) {
         let Some(member) = self.phase.member_mut() else {
             return;
         };
         let run = self.succession.light.take();
+        member.changing.light.silent.clear();
         let was_light = member
             .changing
             .change
@@ -66,6 +88,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(mut run) = run else {
             return;
         };
+        views.silent = run.silent();
         let heard = run.heard(&member.epoch);
         member.changing.have_spoken(now, heard);
         if run.has_shared() {

@@ -1,5 +1,7 @@
 //! What is missing of a light run, and who sends it again. `docs/spec/06-epochs.md`, "Anyone repairs".
 
+use std::collections::BTreeSet;
+
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::MemberIndex;
 
@@ -133,6 +135,15 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         Some(found)
+    }
+
+    /// The members that have brought into the cut of this view's light run what nobody serves.
+    pub(in crate::room) fn unserved_in_light(&mut self) -> BTreeSet<MemberIndex> {
+        let run = self.succession.light.as_mut();
+        let unserved = run
+            .zip(self.phase.member_mut())
+            .map(|(run, member)| run.unserved(&mut member.epoch));
+        unserved.unwrap_or_default()
     }
 
     /// Asks for what is missing of the light run of this view, and of the one that this member shared in last.

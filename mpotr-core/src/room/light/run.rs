@@ -1,5 +1,6 @@
 //! A light run that a member takes part in: what it has of it, and how far that goes. `docs/spec/14-light-runs.md`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mpotr_crypto::CryptoSuite;
@@ -11,7 +12,8 @@ use mpotr_gka::light::{
 use mpotr_gka::{Fault, MemberIndex, Sid, Unfilled};
 
 use super::slots::PacketSlots;
-use crate::epoch::{Enclosure, Epoch, name_of};
+use crate::epoch::{Brought, Enclosure, Epoch, brought_by, name_of};
+use crate::room::membership::strikes::are_many;
 use crate::time::Timestamp;
 use crate::wire::{LightPacket, LightStep, MemberBits, MissingLight, Packet, SidHint};
 
@@ -232,6 +234,9 @@ impl<S: CryptoSuite> LightRun<S> {
         }
         let proposer = self.proposer();
         let Some(cut) = self.cut.get(proposer).cloned() else {
+            if let Some(brought) = self.brought() {
+                epoch.look_for(&brought);
+            }
             return (Moved::Nowhere, Stage::Frozen(Box::new(phase)));
         };
         match epoch.share(phase, cut, &self.objections) {
@@ -419,6 +424,45 @@ impl<S: CryptoSuite> LightRun<S> {
             freezes,
             shares,
         }
+    }
+
+    /// Whether there is no CUT, and FREEZEs are missing.
+    pub(super) fn awaits_freezes(&self) -> bool {
+        let mut staying = self.staying().iter();
+        self.cut.get(self.proposer()).is_none() && staying.any(|it| self.freezes.get(*it).is_none())
+    }
+
+    /// Of whom FREEZE is missing, if they are few: where many are it is the weather.
+    pub(super) fn silent(&self) -> BTreeSet<MemberIndex> {
+        let staying = self.staying().iter().copied();
+        let mut silent: BTreeSet<_> = staying
+            .filter(|it| self.freezes.get(*it).is_none())
+            .collect();
+        let others = self.staying().len().saturating_sub(1);
+        if !self.awaits_freezes() || are_many(silent.len(), others) {
+            silent.clear();
+        }
+        silent
+    }
+
+    /// What all who stay bring into the cut. `None` if not all have said so.
+    fn brought(&self) -> Option<Vec<Brought>> {
+        let staying = self.staying().iter();
+        let brought = staying.map(|it| Some(brought_by(self.freezes.get(*it)?.body())));
+        brought.collect()
+    }
+
+    /// The members that have brought into the cut, by what they have signed, what nobody serves: for want of it there is no cut,
+    /// or it is not held.
+    pub(in crate::room) fn unserved(&mut self, epoch: &mut Epoch<S>) -> BTreeSet<MemberIndex> {
+        let brought = self.brought().filter(|_| !self.has_shared());
+        let (Some(mut brought), Some(parent)) = (brought, epoch.continuation()) else {
+            return BTreeSet::new();
+        };
+        let signed = self.freezes.signed(parent);
+        let me = self.me;
+        brought.retain(|(it, _)| *it != me && signed.contains(it));
+        epoch.unserved(brought)
     }
 
     /// The members whose FREEZE or SHARE is here and carries their signature.

@@ -22,6 +22,20 @@ pub(super) const MOST_REFRESHES: u32 = 3;
 pub(in crate::room) struct LightViews {
     pub(super) attempts: Attempts,
     pub(super) next: NextView,
+    /// Those few who gave no FREEZE in the view before, where all others gave theirs.
+    pub(super) silent: BTreeSet<MemberIndex>,
+}
+
+impl LightViews {
+    /// Whether the view before has failed for want of a few who say nothing.
+    pub(in crate::room) fn is_any_silent(&self) -> bool {
+        !self.silent.is_empty()
+    }
+
+    /// Whether a member is one of those: its turn is passed over.
+    pub(in crate::room) fn is_silent(&self, member: MemberIndex) -> bool {
+        self.silent.contains(&member)
+    }
 }
 
 impl Default for LightViews {
@@ -29,6 +43,7 @@ impl Default for LightViews {
         Self {
             attempts: Attempts::default(),
             next: NextView::Light(Watch::Lazy),
+            silent: BTreeSet::new(),
         }
     }
 }
@@ -89,6 +104,22 @@ impl<S: CryptoSuite> Situation<'_, S> {
             !self.is_member_excluded(*it) && !self.is_left_out(*it) && !self.has_gone(*it)
         };
         self.present().filter(stays).collect()
+    }
+
+    /// A view has failed: until when its proposer waits for the others to say that they are in the next, so that it lists no one
+    /// who is gone. In the first view of a change nobody says so.
+    pub(super) fn awaits_others_until(&self) -> Option<Timestamp> {
+        let change = self
+            .change()
+            .filter(|change| change.entered > change.began)?;
+        let epoch = self.epoch();
+        let is_awaited = |it: &MemberIndex| {
+            let said = epoch.next_of(*it);
+            *it != epoch.me() && said.is_none_or(|next| next.view < change.view)
+        };
+        let until = change.entered.after(self.me.times().gather);
+        let is_any_awaited = self.staying().iter().any(is_awaited);
+        (self.now < until && is_any_awaited).then_some(until)
     }
 
     /// What a change is called by which all others go.

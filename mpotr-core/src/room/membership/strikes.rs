@@ -32,6 +32,12 @@ pub(crate) struct Missing {
     pub(crate) unanswered: BTreeSet<(MemberIndex, Owed)>,
 }
 
+/// Whether so many of the others are missing that it is the weather.
+pub(crate) fn are_many(missing: usize, others: usize) -> bool {
+    let part = others.checked_div(WEATHER_PART);
+    missing > part.unwrap_or(0).max(1)
+}
+
 /// The strikes that this member has given in its epoch, by index.
 #[derive(Debug, Default)]
 pub(crate) struct Strikes {
@@ -72,8 +78,7 @@ impl Strikes {
 
     /// A view has failed in an epoch of so many. Returns whether anyone was struck.
     pub(crate) fn end_view(&mut self, members: usize, missing: Missing) -> bool {
-        let part = members.saturating_sub(1).checked_div(WEATHER_PART);
-        let are_many = missing.all.len() > part.unwrap_or(0).max(1);
+        let are_many = are_many(missing.all.len(), members.saturating_sub(1));
         let is_weather = are_many && self.weather < MAX_WEATHER;
         let mut struck = std::mem::take(&mut self.at_fault);
         if !missing.asked.is_empty() && is_weather {

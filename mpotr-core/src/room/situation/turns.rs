@@ -6,16 +6,18 @@ use mpotr_gka::MemberIndex;
 use super::Situation;
 
 impl<'a, S: CryptoSuite> Situation<'a, S> {
-    /// The first view from this one on whose proposer takes part, does not count as dead, and is not to be left out by votes or
-    /// strikes.
+    /// The first view from this one on whose proposer takes part, does not count as dead, has not been silent in the view before where
+    /// all others answered, and is not to be left out by votes or strikes.
     pub(crate) fn first_view_from(&self, view: u32) -> u32 {
         let has_ended =
             |member| !self.epoch().is_present(member) || self.is_member_excluded(member);
+        let is_silent = |member| self.member.changing.light.is_silent(member);
         let lives = |view: &u32| {
             let proposer = self.proposer_of(*view);
             let dead_from = proposer.and_then(|proposer| self.dead_from(proposer));
             dead_from.is_none_or(|from| self.now < from)
-                && !proposer.is_some_and(|it| has_ended(it) || self.is_passed_over(it))
+                && !proposer
+                    .is_some_and(|it| has_ended(it) || self.is_passed_over(it) || is_silent(it))
         };
         let mut views = view..=self.view_of_turns(view);
         views.find(lives).unwrap_or(view)

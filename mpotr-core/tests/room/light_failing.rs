@@ -1,0 +1,140 @@
+//! Light runs that fail for want of one member: how long that takes, whom it costs, and what follows.
+
+use std::collections::BTreeSet;
+
+use mpotr_core::gka::light::Watch;
+use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
+
+use crate::light::{are_in, epochs, light, steps};
+use crate::network::Network;
+
+/// The light packets that were sent from a point of time on, and by whom.
+fn light_packets(network: &Network, since: usize) -> Vec<(usize, LightPacket)> {
+    let sent = network.wire[since..].iter();
+    let packets = sent.filter_map(|(from, packet)| match Packet::from_bytes(packet) {
+        Ok(Packet::Light(packet)) => Some((*from, packet)),
+        _ => None,
+    });
+    packets.collect()
+}
+
+/// The member whose SEED comes first when one wants other keys.
+fn proposer_of(network: &mut Network, wants: usize) -> usize {
+    let since = network.wire.len();
+    network.rooms[wants].refresh(network.now);
+    network.collect(wants);
+    network.run_until(60, |network| !light_packets(network, since).is_empty());
+    light_packets(network, since)[0].0
+}
+
+/// An answer to a SEED has the time of an answer, and not that of a whole run; and who gave none has no turn.
+#[test]
+fn a_light_view_waits_for_one_that_is_gone_as_long_as_a_full_one() {
+    for dead in 1..5 {
+        let mut network = light(5, 2);
+        network.run_for(30);
+        network.kill(dead);
+        let began = network.now;
+        let since = network.wire.len();
+        network.rooms[0].refresh(network.now);
+        network.collect(0);
+        let others: Vec<_> = (0..5).filter(|it| *it != dead).collect();
+        network.run_until(60, |network| are_in(network, &others, 2));
+        // A full run waits 15 s for a word.
+        let took = network.now.since(began).as_millis();
+        assert!(took <= 15_000, "{dead}: {took}");
+        let kinds = network.wire[since..].iter();
+        let mut kinds = kinds.map(|(_, packet)| PacketKind::of(packet));
+        assert!(!kinds.any(|it| it == Some(PacketKind::Proposal)), "{dead}");
+    }
+}
+
+/// Who names in its FREEZE what it serves nobody is struck, and not the proposer that can make no CUT of it.
+#[test]
+fn who_brings_into_a_light_cut_what_it_does_not_serve_is_struck_and_nobody_else() {
+    for hoarder in 1..4 {
+        let mut network = light(4, 3);
+        network.run_for(30);
+        // Longer than any statement.
+        network.tamper = Some(Box::new(move |from, _, packet| {
+            let is_text = PacketKind::of(packet) == Some(PacketKind::Sealed) && packet.len() > 2000;
+            (from != hoarder || !is_text).then(|| packet.to_vec())
+        }));
+        network.send(hoarder, &"x".repeat(3000));
+        network.run_for_millis(200);
+        network.rooms[0].refresh(network.now);
+        network.collect(0);
+        let others: Vec<_> = (0..4).filter(|it| *it != hoarder).collect();
+        let is_over = |network: &Network| others.iter().all(|it| epochs(network, *it) > 1);
+        for _ in 0..600 {
+            if is_over(&network) {
+                break;
+            }
+            network.run_for_millis(200);
+            for member in &others {
+                let struck = network.rooms[*member].strikes();
+                let honest = struck.iter().any(|(it, _)| *it != network.keys[hoarder]);
+                assert!(!honest, "{hoarder} at {member}: {struck:?}");
+            }
+        }
+        assert!(are_in(&network, &others, 2), "{hoarder}");
+        assert_eq!(network.read(others[0]), Vec::<String>::new());
+    }
+}
+
+/// A view that ends by what one member says and nobody can check is followed by a light one in which all is looked at.
+#[test]
+#[cfg(feature = "insider")]
+fn after_a_false_objection_one_light_view_is_eager() {
+    use mpotr_core::crypto::SignatureBytes;
+    use mpotr_core::gka::light::{Object, Objection, Signed};
+
+    let mut network = light(5, 1);
+    network.run_for(30);
+    let since = network.wire.len();
+    let proposer = proposer_of(&mut network, 0);
+    let liar = (proposer + 1) % 5;
+    // No CUT of this view comes before the objection.
+    network.tamper = Some(Box::new(|_, _, packet| {
+        let is_cut = matches!(
+            Packet::from_bytes(packet),
+            Ok(Packet::Light(LightPacket::Cut(_)))
+        );
+        (!is_cut).then(|| packet.to_vec())
+    }));
+    let is_frozen =
+        |(from, it): &(usize, LightPacket)| *from == liar && it.step() == LightStep::Freeze;
+    network.run_until(20, |network| {
+        light_packets(network, since).iter().any(is_frozen)
+    });
+    let freeze = light_packets(&network, since).into_iter().find(is_frozen);
+    let Some((_, LightPacket::Freeze(freeze))) = freeze else {
+        panic!("it has answered");
+    };
+    let object = Object {
+        seed: freeze.body().seed,
+        sender: freeze.body().sender,
+        why: Objection::NotMine,
+        own: Some(*freeze),
+    };
+    let object = Signed::new(object, SignatureBytes::new([0; 64]));
+    let object = LightPacket::Object(Box::new(object));
+    let object = network.rooms[liar].sign_light(object).unwrap();
+    network.broadcast(liar, &object);
+    network.run_for_millis(500);
+    network.tamper = None;
+    network.run_until(60, |network| are_in(network, &[0, 1, 2, 3, 4], 2));
+    let seeds = light_packets(&network, since).into_iter();
+    let watches: BTreeSet<_> = seeds
+        .filter_map(|(_, it)| match it {
+            LightPacket::Seed(seed) => {
+                let terms = &seed.body().terms;
+                Some((terms.view, terms.watch == Watch::Eager))
+            }
+            _ => None,
+        })
+        .collect();
+    let watches: Vec<_> = watches.into_iter().map(|(_, is_eager)| is_eager).collect();
+    assert_eq!(watches, [false, true]);
+    assert!(steps(&network, since).contains(&LightStep::Joint));
+}
