@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_core::wire::ContentKind;
 use mpotr_core::{Policy, Rule};
 use mpotr_crypto::IdentityKey;
-use mpotr_transcript::{Flaw, Part, Transcript};
+use mpotr_transcript::{EpochReport, Flaw, Part, Transcript};
 
 use crate::crew::{had, invented, keys, people, report};
 use crate::scenes::{NAMES, SCENES};
@@ -49,7 +49,11 @@ fn view(part: &Part, seed: u64) -> View {
         let flaw = flaw.kind.to_string();
         flaw.chars().filter(|it| !it.is_ascii_digit()).collect()
     };
-    let unproven = report.epochs.iter().flat_map(|it| &it.unproven);
+    // In which epochs people leave, one after another or together, is decided by the network.
+    let is_text = |kind| kind == ContentKind::Text;
+    let is_of_talk = |it: &&EpochReport| it.messages.iter().any(|message| is_text(message.kind));
+    let talk = report.epochs.iter().filter(is_of_talk);
+    let unproven = talk.flat_map(|it| &it.unproven);
     let rename = |policy: &Policy| {
         // People of another seed have other keys.
         let mut policy = policy.clone();
