@@ -368,6 +368,11 @@ impl<S: CryptoSuite> Epoch<S> {
         self.opener.keys.export(context)
     }
 
+    /// The lot of an identity, where nothing else says who goes first.
+    pub(crate) fn lot_of(&self, identity: &IdentityKey) -> u64 {
+        self.opener.keys.lot_of(identity)
+    }
+
     /// The indices of all members.
     pub(crate) fn indices(&self) -> impl Iterator<Item = MemberIndex> + use<S> {
         self.peers.indices()

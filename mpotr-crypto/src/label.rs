@@ -160,6 +160,8 @@ labels! {
     HINT = "hint";
     /// Exporter secret.
     EXPORTER = "exporter";
+    /// Lot of a member, where votes leave it open who goes first.
+    VOTE_LOT = "vote lot";
     /// The secret that encloses packets of a run in the epoch before it.
     ENCLOSED = "enclosed";
     /// What is fresh in an enclosed packet.

@@ -17,6 +17,7 @@
 //! | `publication` | nobody publishes while anything is in flight |
 //! | `enclosed` | of a change by which nobody comes in, outsiders read nothing of its run |
 //! | `blame` | no honest member is blamed, or left out for good, without a vote |
+//! | `quiet` | a minute after the last thing that happened no member says much |
 //!
 //! And where a scenario asks for it, for a room can be under conditions in which it cannot hold ([`Watch`]):
 //!
@@ -43,6 +44,7 @@ pub(crate) mod honest_loss;
 mod one_order;
 mod one_successor;
 mod publication;
+pub(crate) mod quiet;
 pub(crate) mod reasons;
 mod same_cut;
 mod same_epoch;

@@ -39,6 +39,7 @@ mod slow_line;
 mod stolen_offer;
 mod torn;
 mod unpublished;
+mod votes;
 
 use rand_chacha::ChaCha20Rng;
 
@@ -94,7 +95,7 @@ impl Scenario {
     ];
 
     /// Scenarios by which rooms are measured: under outsiders and insiders that stay to the end, and on slow carriers.
-    pub const MEASURED: [&'static Self; 19] = [
+    pub const MEASURED: [&'static Self; 20] = [
         &changing::CHANGING,
         &ghosts::GHOSTS,
         &slow_ghosts::SLOW_GHOSTS,
@@ -114,6 +115,7 @@ impl Scenario {
         &line::LINE,
         &mail::MAIL,
         &quiet::QUIET,
+        &votes::VOTES,
     ];
 
     /// Every scenario with a name to ask for.

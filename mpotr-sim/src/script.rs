@@ -117,6 +117,8 @@ pub struct Script {
     pub is_wary: bool,
     /// Whether insiders die before the end: for scenarios about what they do, not about what they hinder.
     pub insiders_stop: bool,
+    /// Whether members may end up apart by what people ask for: then they need not become one room at the end.
+    pub splits: bool,
     /// What must hold besides what always must.
     pub watched: BTreeSet<Watch>,
 }
@@ -140,6 +142,7 @@ impl Script {
             merges: true,
             is_wary: false,
             insiders_stop: false,
+            splits: false,
             watched: BTreeSet::new(),
         }
     }

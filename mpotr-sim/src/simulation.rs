@@ -1,6 +1,6 @@
 //! One run: a scenario, what was wanted of it, and a seed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_core::Duration;
 use mpotr_core::crypto::UnsupportedSuite;
@@ -13,7 +13,7 @@ use crate::counting::{self, Count};
 use crate::digests::Digests;
 use crate::faults;
 use crate::healing;
-use crate::invariant::{Breach, Watch, acceptance, amplification, fateless, unchanged};
+use crate::invariant::{Breach, Watch, acceptance, amplification, fateless, quiet, unchanged};
 use crate::measures::{Haunted, Measures, are_all_final};
 use crate::party::Act;
 use crate::scenario::Scenario;
@@ -159,26 +159,31 @@ impl Simulation {
         if let Some(quiet) = &quiet {
             compare(&mut world, quiet, &script, &mut measures);
         }
-        let tally = Tally {
+        let mut tally = Tally {
             runs: 1,
             epochs: u64::try_from(world.ledger.epochs.len()).unwrap_or(u64::MAX),
             messages: world.messages,
             delivered: count.delivered,
             expected: count.expected,
-            invariants_broken: u64::try_from(world.breaches.len()).unwrap_or(u64::MAX),
+            invariants_broken: 0,
             virtual_ms: world.now().as_millis(),
         };
+        // What follows is no part of what is recorded and measured.
+        let digests = world.digests.take();
+        let published = world.ledger.revealed.len();
+        come_to_rest(&mut world, &script);
+        tally.invariants_broken = u64::try_from(world.breaches.len()).unwrap_or(u64::MAX);
         Ok(Outcome {
             seed,
             tally,
-            published: world.ledger.revealed.len(),
+            published,
             bound: world.bound(),
             awaited: world.awaited,
             breaches: world.breaches,
             healed_after,
             weather_at_last: script.weather_at_last,
             trace: world.trace,
-            digests: world.digests,
+            digests,
             measures,
         })
     }
@@ -251,8 +256,12 @@ fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
         world.kill_insiders();
     }
     let watches = |watch| script.watched.contains(&watch);
-    let healed_after = world.gather();
     let patience = world.bound();
+    if script.splits {
+        world.run_for(patience);
+        return (Some(Duration::ZERO), counting::count(&world.ledger));
+    }
+    let healed_after = world.gather();
     let limit = world.now().after(patience);
     let mut count = counting::count(&world.ledger);
     while healed_after.is_some() && !world.is_broken() && world.now() < limit {
@@ -283,6 +292,21 @@ fn end(world: &mut World, script: &Script) -> (Option<Duration>, Count) {
         }
     }
     (healed_after, count)
+}
+
+/// Nothing else happens: after a while all are quiet. Insiders that stay, and outsiders, keep others awake.
+fn come_to_rest(world: &mut World, script: &Script) {
+    if world.is_broken() || script.has_outsiders() {
+        return;
+    }
+    world.kill_insiders();
+    world.run_for(quiet::SETTLES);
+    world.said = Some(BTreeMap::new());
+    world.run_for(quiet::MINUTE);
+    let said = world.said.take().unwrap_or_default();
+    if let Err(what) = quiet::check(&script.timers, &said) {
+        world.breach("quiet", what);
+    }
 }
 
 #[cfg(test)]

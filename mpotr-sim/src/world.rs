@@ -12,7 +12,7 @@ mod clock;
 mod medium;
 mod watching;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use mpotr_core::crypto::{IdentityKeyPair, UnsupportedSuite};
@@ -70,6 +70,8 @@ pub struct World {
     /// Texts that honest members took.
     pub(crate) messages: u64,
     pub(crate) traffic: Traffic,
+    /// Packets of each honest member, while they are counted.
+    pub(crate) said: Option<BTreeMap<Seat, u64>>,
     /// Whether the network has healed at the end.
     pub(crate) is_over: bool,
     /// When the first outsider entered.
@@ -120,6 +122,7 @@ impl World {
             awaited: Vec::new(),
             messages: 0,
             traffic: Traffic::default(),
+            said: None,
             is_over: false,
             haunted_from: None,
             is_leaving: false,

@@ -155,6 +155,19 @@ fn assert_claims(name: &str, wanted: &Wanted, seed: u64, claims: &[&str]) -> Out
     outcome
 }
 
+/// Members vote one another out at one moment. Who goes is told what it has heard before it is told that it is out.
+#[test]
+fn votes_that_contradict_each_other_end_in_rooms_that_talk() {
+    for seed in [1, 52, 56] {
+        let wanted = Wanted {
+            members: Some(5),
+            ..Wanted::default()
+        };
+        let outcome = run("votes", &wanted, seed);
+        assert_well("votes", &outcome);
+    }
+}
+
 #[test]
 fn a_fork_by_the_transport_ends_in_one_order_in_one_epoch() {
     for seed in 0..4 {

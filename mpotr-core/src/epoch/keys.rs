@@ -4,13 +4,16 @@
 //! hint     = expand(epoch, "hint", "")        8 bytes, in clear on every packet
 //! header   = expand(epoch, "header", "")      32 bytes
 //! exporter = expand(epoch, "exporter", "")    64 bytes; for the application expand(exporter, "exporter", context)
+//! lot_A    = expand(exporter, "vote lot", A)  8 bytes, for the member with that identity
 //! enclosed = child(epoch, "enclosed", "")     64 bytes, for packets of the run that follows
 //! ```
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use mpotr_crypto::{AeadKey, CryptoSuite, Secret, kdf::Prk, label, wiping_small_stack};
+use mpotr_crypto::{
+    AeadKey, CryptoSuite, IdentityKey, Secret, kdf::Prk, label, wiping_small_stack,
+};
 
 use mpotr_gka::MemberIndex;
 
@@ -142,6 +145,14 @@ impl<S: CryptoSuite> EpochKeys<S> {
     /// A secret for the application.
     pub(super) fn export(&self, context: &[u8]) -> Secret<32> {
         self.exporter.expand::<S, 32>(label::EXPORTER, context)
+    }
+
+    /// The lot of an identity: all members draw the same, and nobody knew it before there was the epoch.
+    pub(super) fn lot_of(&self, identity: &IdentityKey) -> u64 {
+        let lot = self
+            .exporter
+            .expand::<S, 8>(label::VOTE_LOT, identity.as_bytes());
+        u64::from_be_bytes(*lot.expose())
     }
 }
 

@@ -49,6 +49,7 @@ impl<S: CryptoSuite> Room<S> {
         out.transmit_in_run(attempt.hint, attempt.own_packets(), attempt.enclosure());
         self.common.pulse.contribute(now, attempt.hint);
         self.succession.missed.clear();
+        self.common.pulse.silence.end(now);
         let awaits_newcomers = attempt.awaits_newcomers();
         let is_host = attempt.proposal.parent.is_some() && self.phase.gathers();
         self.succession.current = Some(attempt);
@@ -134,6 +135,7 @@ impl<S: CryptoSuite> Room<S> {
     ) -> Result<(), Rejection> {
         match self.succession.fill(which, round) {
             Ok(()) => {
+                self.common.pulse.silence.end(now);
                 if claim.round == 2 {
                     self.note_answer(now, claim, which);
                 }

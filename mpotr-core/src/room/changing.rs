@@ -24,6 +24,7 @@ use super::membership::strikes::{self, Strikes};
 use super::outbox::Outbox;
 use super::situation::Situation;
 use super::votes::Votes;
+use crate::event::Event;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{EpochName, Presence};
@@ -74,6 +75,9 @@ pub(super) struct Changing {
     pub(super) light: LightViews,
     /// By what names people voted for the epoch into which this one was to go over when the change began.
     pub(super) for_move: BTreeSet<EpochName>,
+    /// Whether the others were heard to go on while there were the votes to leave this member out. What they say later, of whom some
+    /// are out as well, changes nothing in that.
+    pub(super) is_put_out: bool,
     /// Members whose word this one has passed on in this view, since a proposal leaves them out.
     pub(super) relayed: BTreeSet<MemberIndex>,
     /// When a member said something about the next epoch last, by index.
@@ -259,6 +263,10 @@ impl<S: CryptoSuite> Room<S> {
     /// Whether the others have gone on: what this member has missed of that may come until it asks to be let in again.
     fn await_successor(&mut self, now: Timestamp) -> bool {
         let have_others_gone = self.is_so(now, |situation| situation.others_have_gone());
+        let is_put_out = self.is_so(now, |situation| situation.is_put_out());
+        if let Some(member) = self.phase.member_mut() {
+            member.changing.is_put_out = is_put_out;
+        }
         if have_others_gone {
             let later = now.after(self.common.me.times().adopt);
             self.common.timers.set_if_idle(Timer::Abandon, later);
@@ -291,7 +299,9 @@ impl<S: CryptoSuite> Room<S> {
 
     /// The view is over without an epoch: who was silent is left out of what this member proposes next.
     pub(super) fn end_view(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
-        if let Some(view) = self.phase.change().map(|change| change.view) {
+        if self.is_so(now, |situation| situation.is_left_alone()) {
+            self.be_removed(now, Event::Removed);
+        } else if let Some(view) = self.phase.change().map(|change| change.view) {
             self.enter_view(now, view.saturating_add(1), rng);
         } else if self.phase.gathers() {
             self.end_gathering(now);

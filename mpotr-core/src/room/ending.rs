@@ -49,18 +49,17 @@ impl<S: CryptoSuite> Room<S> {
         let Some(situation) = self.situation(now) else {
             return;
         };
-        if !situation.others_have_gone() {
+        let is_put_out = situation.is_put_out();
+        if !is_put_out && !situation.others_have_gone() {
             return;
         }
         let is_replaced = situation.member.is_replaced(&me);
-        if situation.is_excluded(&me) || is_replaced {
+        if is_put_out {
             let event = match is_replaced {
                 true => Event::Replaced { member: me },
                 false => Event::Removed,
             };
-            self.common.out.tell(event);
-            self.departure.is_asked = true;
-            self.end(now);
+            self.be_removed(now, event);
             return;
         }
         self.set_aside(now);
@@ -102,15 +101,25 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// This member's part is over, since the others went on without it on purpose. What it has heard of the epoch is told before:
+    /// after that it is in none.
+    pub(super) fn be_removed(&mut self, now: Timestamp, event: Event) {
+        if let Some(member) = self.phase.member_mut() {
+            member.epoch.open_gate();
+            let _told = member.report(&mut self.common.at(now), &mut self.fates);
+        }
+        self.common.out.tell(event);
+        self.departure.is_asked = true;
+        self.end(now);
+    }
+
     /// Why what waits to be sent when this member's part ends never will be.
     fn drop_reason(&self, now: Timestamp) -> DropReason {
         let Some(situation) = self.situation(now) else {
             return DropReason::Left;
         };
         let member = situation.member;
-        let me = self.common.me.public();
-        let is_meant = situation.is_excluded(&me) || member.is_replaced(&me);
-        if is_meant && situation.others_have_gone() {
+        if situation.is_put_out() || situation.is_left_alone() {
             DropReason::Removed
         } else if member.epoch.is_alone() {
             DropReason::NobodyLeft

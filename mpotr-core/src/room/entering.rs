@@ -54,6 +54,13 @@ impl<S: CryptoSuite> Room<S> {
         let is_first = change.is_none();
         let began = change.map_or(now, |change| change.began);
         let followed = change.and_then(|change| change.followed);
+        // Who begins a change asks all, and who has heard one since the last view.
+        let entered = change.map(|change| change.entered);
+        let pulse = &mut self.common.pulse;
+        let is_any_heard = entered.is_none_or(|at| pulse.silence.was_broken_since(at));
+        if is_first {
+            pulse.silence.end(now);
+        }
         let member = self.phase.member();
         let has_confirmed = !self.succession.confirmed.is_empty()
             || member.is_some_and(|member| member.changing.has_confirmed());
@@ -88,6 +95,9 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         member.enter_view(change, offer, has_confirmed);
+        if is_any_heard {
+            self.common.timers.begin_anew(Timer::Retry);
+        }
         self.await_proposal_of_view(now);
         if !is_light || !is_first {
             self.say_next();
@@ -106,7 +116,6 @@ impl<S: CryptoSuite> Room<S> {
         let length = times.proposal();
         let soon = now.after(part(times.gather, 2));
         self.succession.missed.clear();
-        self.common.timers.begin_anew(Timer::Retry);
         self.common.timers.set(Timer::View, now.after(length));
         self.common.timers.set(Timer::Change, soon);
         self.ask_later(now);
@@ -135,6 +144,7 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(next) = self.phase.epoch_mut().and_then(Epoch::own_next) {
             next.offer = offer;
         }
+        self.common.timers.begin_anew(Timer::Retry);
         self.await_proposal_of_view(now);
         self.say_next();
     }

@@ -72,6 +72,7 @@ impl<S: CryptoSuite> Room<S> {
         let (sender, again) = (packet.sender(), packet.clone());
         match run.fill(packet, &member.epoch) {
             Ok(()) => {
+                self.common.pulse.silence.end(now);
                 if again.step() == LightStep::Freeze {
                     self.await_freezes(now);
                 }
@@ -121,6 +122,7 @@ impl<S: CryptoSuite> Room<S> {
         if !self.succession.seeds.keep(now, *seed) {
             return Err(Rejection::Replayed);
         }
+        self.common.pulse.silence.end(now);
         self.consider_seeds(now, rng);
         Ok(())
     }

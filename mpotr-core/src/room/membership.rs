@@ -1,6 +1,7 @@
 //! A member's part in one epoch, from when it is installed until the next one is. `docs/spec/06-epochs.md`.
 
 pub(super) mod asked;
+pub(super) mod ballot;
 pub(super) mod excluding;
 pub(super) mod hurry;
 pub(super) mod owing;

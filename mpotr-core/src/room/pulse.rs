@@ -6,6 +6,8 @@
 //! the run that led there: what others say outside is forgotten then. No answer comes sooner than light: who lies answers as
 //! fast as it can, and the second fastest counts.
 
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mpotr_crypto::IdentityKey;
@@ -14,6 +16,7 @@ use mpotr_gka::{MemberIndex, OfferDigest};
 use crate::config::Timers;
 use crate::time::{Duration, Timestamp, part};
 use crate::wire::SidHint;
+use silence::Silence;
 
 /// The last samples of each member that count, of which the smallest does: what else is in a sample is waiting and loss.
 const KEPT: usize = 8;
@@ -106,6 +109,8 @@ struct Answers {
 /// The pace of the room.
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
+    /// Since when nothing new was heard.
+    pub(super) silence: Silence,
     offers: Sent<OfferDigest>,
     /// By tag, what this member has said to have heard.
     said: Sent<u32>,

@@ -112,8 +112,12 @@ impl<S: CryptoSuite> Room<S> {
         packets: Vec<SealedPacket>,
         results: &mut Vec<Result<(), Rejection>>,
     ) {
+        let first = results.len();
         if let Some(member) = self.phase.member_mut() {
             member.open_together(now, packets, results);
+        }
+        if results.iter().skip(first).any(Result::is_ok) {
+            self.common.pulse.silence.end(now);
         }
     }
 
@@ -267,6 +271,9 @@ impl<S: CryptoSuite> Room<S> {
         };
         if member.epoch.hint() == sealed.hint() {
             let opened = member.open(now, sealed);
+            if opened.is_ok() {
+                self.common.pulse.silence.end(now);
+            }
             if self.succession.light.is_some() {
                 // It may be what a cut waits for.
                 self.common.timers.set(Timer::Change, now);

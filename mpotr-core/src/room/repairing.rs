@@ -101,8 +101,9 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     fn plan_question(&mut self, now: Timestamp, after: u32) {
-        let round_trip = self.common.me.times().round_trip;
-        let wait = moment(round_trip, after, QUESTION_LOT, self.own_lot());
+        let times = self.common.me.times();
+        let wait = moment(times.round_trip, after, QUESTION_LOT, self.own_lot());
+        let wait = wait.max(self.common.pulse.silence.pause(now, times));
         self.common.timers.set(Timer::Ask, now.after(wait));
     }
 

@@ -215,15 +215,39 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         said.is_some_and(|next| next.installed.is_some())
     }
 
-    /// Whether more than half of the others have said that they installed an epoch. A single one says so to no effect.
+    /// Whether more than half of the others have said that they installed an epoch. A single one says so to no effect; but who is
+    /// out goes by those who are not, for nobody else will.
     pub(super) fn others_have_gone(&self) -> bool {
-        let members = self.epoch().members();
-        let gone = self
-            .epoch()
-            .indices()
-            .filter(|member| self.has_installed(*member))
-            .count();
-        gone.saturating_mul(2) > members.saturating_sub(1)
+        let epoch = self.epoch();
+        let out = self.member.voted_out(self.votes);
+        let is_out = |member| epoch.identity(member).is_some_and(|it| out.contains(&it));
+        let am_out = is_out(epoch.me());
+        let counts = |member: &MemberIndex| !am_out || !is_out(*member);
+        let others: Vec<_> = epoch.other_members().filter(counts).collect();
+        let gone = others.iter().filter(|it| self.has_installed(**it)).count();
+        gone.saturating_mul(2) > others.len()
+    }
+
+    /// Whether this member is out by votes, and those who are not have said nothing for as long as an old epoch answers: they have
+    /// gone on, and nobody is left who could say so.
+    pub(super) fn is_left_alone(&self) -> bool {
+        let (epoch, Some(change)) = (self.epoch(), self.change()) else {
+            return false;
+        };
+        let out = self.member.voted_out(self.votes);
+        let is_out = |member| epoch.identity(member).is_some_and(|it| out.contains(&it));
+        let staying = epoch.other_members().filter(|member| !is_out(*member));
+        let heard = staying.filter_map(|member| self.member.talk.heard_at(member));
+        let last = heard.chain([change.began]).max().unwrap_or(change.began);
+        is_out(epoch.me()) && self.now.since(last) >= self.me.times().drain
+    }
+
+    /// Whether this member's part is over by what the members decided, and not by its own word: they have gone on while there were
+    /// the votes to leave it out, or with another instance of it in its place.
+    pub(super) fn is_put_out(&self) -> bool {
+        let is_meant = self.is_excluded(&self.me.public());
+        let is_meant = is_meant || self.member.is_replaced(&self.me.public());
+        self.member.changing.is_put_out || (is_meant && self.others_have_gone())
     }
 
     /// Whether any member says that it installed a run.

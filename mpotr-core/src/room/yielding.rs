@@ -227,6 +227,7 @@ impl<S: CryptoSuite> Room<S> {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Rejection> {
         self.note_listed(now, &proposal);
+        self.common.pulse.silence.end(now);
         match self.judge(now, &proposal) {
             Ok(part) if self.may_wait(now, &proposal, (part.hint(), now)) => {
                 let waiting = Pending::new(now, proposal, Some(part.hint()));

@@ -131,7 +131,7 @@ impl Network {
     }
 
     /// What each member was told, for a test that fails.
-    fn history(&self) -> String {
+    pub(crate) fn history(&self) -> String {
         let lines = self
             .events
             .iter()

@@ -155,8 +155,11 @@ impl World {
 
     /// A member asks that another be left out.
     pub fn exclude(&mut self, by: Seat, whom: Seat) {
-        if let Some(place) = self.places.get(whom.0) {
-            let identity = place.identity.public();
+        let whom = self.places.get(whom.0).map(|it| it.identity.public());
+        let present = self.ledger.epoch_of(by).map(|(_, record)| &record.roster);
+        // Whom a person does not see in the room it cannot ask to be left out.
+        let seen = whom.filter(|whom| present.is_some_and(|roster| roster.contains(whom)));
+        if let Some(identity) = seen {
             self.act(by, Act::Exclude(identity));
         }
     }

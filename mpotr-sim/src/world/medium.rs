@@ -68,6 +68,10 @@ impl World {
         match role {
             Some(Role::Honest) => {
                 traffic.packets = traffic.packets.saturating_add(1);
+                if let Some(said) = &mut self.said {
+                    let packets = said.entry(from).or_insert(0);
+                    *packets = packets.saturating_add(1);
+                }
                 counters.push((&mut traffic.bytes, true));
                 counters.push((&mut traffic.talking, self.messages > 0 && !self.is_over));
                 counters.push((&mut traffic.leaving, self.is_leaving));

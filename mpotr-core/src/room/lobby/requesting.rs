@@ -15,7 +15,9 @@ use crate::wire::{MAX_REQUESTED, Packet, Request, Wanted};
 impl<S: CryptoSuite> Lobby<S> {
     /// Asks for offers, in one request: of too many for the first.
     fn request(&mut self, cx: &mut Context<'_, S>, offers: BTreeSet<OfferDigest>) {
-        self.asks_again = cx.now.after(cx.me.times().round_trip);
+        let times = cx.me.times();
+        let pause = cx.pulse.silence.pause(cx.now, times);
+        self.asks_again = cx.now.after(pause.max(times.round_trip));
         self.asked = self.asked.wrapping_add(1);
         // Of offers in another order nobody reads a request.
         let offers: Vec<_> = offers.into_iter().take(MAX_REQUESTED).collect();

@@ -7,13 +7,26 @@ use mpotr_gka::MemberIndex;
 
 use crate::policy::Word;
 use crate::room::membership::Membership;
+use crate::room::membership::ballot::Ballot;
 use crate::room::votes::Votes;
 use crate::wire::Vote;
 
+/// Whom a vote would leave out.
+const fn target(vote: &Vote) -> Option<IdentityKey> {
+    match vote {
+        Vote::Exclude(identity) => Some(*identity),
+        Vote::Refresh | Vote::Admit(_) | Vote::Policy(_) | Vote::Merge(_) => None,
+    }
+}
+
 impl<S: CryptoSuite> Membership<S> {
-    /// What each member that is present says to a vote.
+    /// What each member that is present says to a vote. Who is out has none on who else is.
     pub(crate) fn words_on(&self, votes: &Votes, vote: &Vote) -> Vec<(IdentityKey, Word)> {
         let epoch = &self.epoch;
+        let out = match vote {
+            Vote::Exclude(_) => self.voted_out(votes),
+            Vote::Refresh | Vote::Admit(_) | Vote::Policy(_) | Vote::Merge(_) => BTreeSet::new(),
+        };
         let word = |member: MemberIndex| {
             let identity = epoch.identity(member)?;
             let asks = if member == epoch.me() {
@@ -22,7 +35,7 @@ impl<S: CryptoSuite> Membership<S> {
                 let said = epoch.next_of(member);
                 said.is_some_and(|next| next.votes.contains(vote))
             };
-            let word = if *vote == Vote::Exclude(identity) {
+            let word = if *vote == Vote::Exclude(identity) || out.contains(&identity) {
                 Word::NoVote
             } else if asks {
                 Word::For
@@ -37,11 +50,28 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// Whether enough members ask that an identity be left out, and with proof if the policy asks for that.
     pub(crate) fn is_excluded(&self, votes: &Votes, identity: &IdentityKey) -> bool {
+        self.voted_out(votes).contains(identity)
+    }
+
+    /// Whom the votes leave out of the next epoch: all who have heard the same votes say the same.
+    pub(crate) fn voted_out(&self, votes: &Votes) -> BTreeSet<IdentityKey> {
+        let epoch = &self.epoch;
+        let mut ballot = Ballot::default();
+        for member in epoch.indices().filter(|it| epoch.is_present(*it)) {
+            let Some(identity) = epoch.identity(member) else {
+                continue;
+            };
+            if member == epoch.me() {
+                ballot.hear(identity, votes.cast.iter().filter_map(target));
+            } else {
+                let said = epoch.next_of(member).into_iter();
+                let asked = said.flat_map(|next| &next.votes);
+                ballot.hear(identity, asked.filter_map(target));
+            }
+        }
         let policy = &votes.policy;
-        (!policy.evidence || votes.proven.contains(identity))
-            && policy
-                .exclude
-                .is_met(&self.words_on(votes, &Vote::Exclude(*identity)))
+        let is_ripe = |it: &IdentityKey| !policy.evidence || votes.proven.contains(it);
+        ballot.out(&policy.exclude, is_ripe, |it| epoch.lot_of(it))
     }
 
     /// Whether nothing that is written is sealed now: one would read it whom this member wants out, or who has the votes against
@@ -55,27 +85,12 @@ impl<S: CryptoSuite> Membership<S> {
     /// is one, whatever becomes of the views: it would be read by who is to be left out.
     pub(crate) fn excluding(&self, votes: &Votes) -> BTreeSet<IdentityKey> {
         let epoch = &self.epoch;
-        let target = |vote: &Vote| match vote {
-            Vote::Exclude(identity) => Some(*identity),
-            Vote::Refresh | Vote::Admit(_) | Vote::Policy(_) | Vote::Merge(_) => None,
-        };
         let own: BTreeSet<_> = votes.cast.iter().filter_map(target).collect();
-        let others = epoch.other_members();
-        let said = others.filter_map(|member| epoch.next_of(member));
-        let asked: BTreeSet<_> = said
-            .flat_map(|next| &next.votes)
-            .filter_map(target)
-            .collect();
-        if own.is_empty() && asked.is_empty() {
-            return BTreeSet::new();
-        }
-        let is_out =
-            |identity: &IdentityKey| own.contains(identity) || self.is_excluded(votes, identity);
+        let out = self.voted_out(votes);
         let me = epoch.identity(epoch.me());
         let others = epoch.roster().filter(|identity| Some(*identity) != me);
         others
-            .filter(|identity| own.contains(identity) || asked.contains(identity))
-            .filter(is_out)
+            .filter(|identity| own.contains(identity) || out.contains(identity))
             .collect()
     }
 }

@@ -1,0 +1,44 @@
+//! Who hears nobody says little.
+
+use mpotr_core::Rekey;
+
+use crate::network::Network;
+
+fn room(members: usize, rekey: Rekey) -> Network {
+    let network = Network::with(members, 3, |config| {
+        config.members = Some(members);
+        config.policy.rekey = rekey;
+    });
+    let mut network = network.until_secure();
+    network.send(0, "hello");
+    network.run_for(20);
+    network
+}
+
+/// Nothing passes between this member and the others.
+fn cut_off(network: &mut Network, member: usize) {
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        (from != member && to != member).then(|| packet.to_vec())
+    }));
+}
+
+/// Packets of a member from then on.
+fn said(network: &Network, member: usize, since: usize) -> usize {
+    let said = network.wire[since..].iter().filter(|it| it.0 == member);
+    said.count()
+}
+
+#[test]
+fn who_is_in_a_change_that_nobody_else_hears_of_asks_less_and_less() {
+    for rekey in [Rekey::Light, Rekey::Full] {
+        let mut network = room(4, rekey);
+        cut_off(&mut network, 3);
+        let since = network.wire.len();
+        let now = network.now;
+        network.rooms[3].refresh(now);
+        network.collect(3);
+        network.run_for(60);
+        let said = said(&network, 3, since);
+        assert!(said <= 90, "{said} packets in a minute");
+    }
+}
