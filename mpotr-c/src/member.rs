@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use mpotr::{AttemptId, IdentityKey, Seen, Sid};
-use mpotr_json::{Failure, Params, Room};
+use mpotr_json::{Failure, JsonMember, Params};
 
 use crate::edge::{Buf, array, buf, bytes, fixed, give, optional, place, text};
 use crate::failure::call;
@@ -14,7 +14,7 @@ use crate::handles::Handles;
 use crate::identity::{self, Identity};
 use crate::{MPOTR_NOTHING, MPOTR_OK};
 
-static MEMBERS: Handles<Room> = Handles::new();
+static MEMBERS: Handles<JsonMember> = Handles::new();
 
 /// One member's part in one room. The pointer is a handle, to nothing that could be read: one that was freed is told from one
 /// that was not, by the code closed.
@@ -25,7 +25,7 @@ pub struct Member {
 
 fn with<R>(
     member: *mut Member,
-    work: impl FnOnce(&mut Room) -> Result<R, Failure>,
+    work: impl FnOnce(&mut JsonMember) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
     MEMBERS.with(member.addr(), work)
 }
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn mpotr_member_new(
         let identity = identity?;
         // SAFETY: the caller's word.
         let options = unsafe { text(options, "options") }?;
-        let room = Room::open(Params::parse(options.to_bytes())?, identity, now)?;
+        let room = JsonMember::open(Params::parse(options.to_bytes())?, identity, now)?;
         *out = ptr::without_provenance_mut(MEMBERS.keep(room)?);
         Ok(MPOTR_OK)
     })

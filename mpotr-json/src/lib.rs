@@ -29,16 +29,16 @@ mod calls;
 mod failure;
 #[cfg(feature = "passphrase")]
 mod identity;
+mod member;
 mod opening;
 mod params;
-mod room;
 mod texts;
 
 pub use calls::{METHODS, call};
 pub use failure::Failure;
 #[cfg(feature = "passphrase")]
 pub use identity::{read_identity, write_identity};
+pub use member::JsonMember;
 pub use opening::{Opening, bounded, max_packet, options};
 pub use params::Params;
-pub use room::Room;
 pub use texts::{Texts, chat, told};

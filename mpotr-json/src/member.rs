@@ -11,15 +11,15 @@ use crate::{Failure, Opening, Params, Texts, call, chat, told};
 
 /// One member's part in one room whose packets the application carries.
 ///
-/// What is asked by a name goes through [`Room::call`]; the rest are calls of their own because their arguments are no JSON: bytes
+/// What is asked by a name goes through [`JsonMember::call`]; the rest are calls of their own because their arguments are no JSON: bytes
 /// that come in often, and secrets, which are in no text.
 #[derive(Debug)]
-pub struct Room {
+pub struct JsonMember {
     member: Member,
     texts: Texts,
 }
 
-impl Room {
+impl JsonMember {
     /// Enters a room.
     ///
     /// # Errors

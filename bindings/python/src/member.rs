@@ -3,7 +3,7 @@
 use std::sync::{Mutex, TryLockError};
 
 use mpotr::json::{Hex, SeenJson};
-use mpotr_json::{Failure, Params, Room};
+use mpotr_json::{Failure, JsonMember, Params};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
 
@@ -14,14 +14,14 @@ use crate::secret::taken;
 /// One member's part in one room.
 #[derive(Debug)]
 #[pyclass(frozen, module = "mpotr._mpotr")]
-pub(crate) struct Member(Mutex<Room>);
+pub(crate) struct Member(Mutex<JsonMember>);
 
 impl Member {
     /// Does something with the room. Another thread is not waited for: it may have this one wait.
     fn with<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut Room) -> Result<T, Failure> + Send,
+        work: impl FnOnce(&mut JsonMember) -> Result<T, Failure> + Send,
     ) -> PyResult<T> {
         detached(py, || match self.0.try_lock() {
             Ok(mut room) => work(&mut room),
@@ -39,7 +39,7 @@ impl Member {
     #[new]
     fn new(py: Python<'_>, options: &str, identity: &Identity, now: u64) -> PyResult<Self> {
         let room = detached(py, || {
-            Room::open(Params::parse(options.as_bytes())?, identity.copy()?, now)
+            JsonMember::open(Params::parse(options.as_bytes())?, identity.copy()?, now)
         })?;
         Ok(Self(Mutex::new(room)))
     }
