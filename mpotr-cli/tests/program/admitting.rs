@@ -45,6 +45,29 @@ impl Town {
         let who = ["--identity", &person.identity];
         self.chat(person.name, &[&who, more].concat())
     }
+
+    /// Two who are in a room, into which it takes the word of both to let anyone in.
+    fn two_who_let_in_together(&self, people: [&Person; 2]) -> [Running; 2] {
+        let asks = ["--ask", "--commands", "--admit", "2"];
+        let mut two = people.map(|person| self.enters(person, &asks));
+        for (member, other) in two.iter_mut().zip(people.iter().rev()) {
+            member.type_in(&format!("/admit {}\n", other.fingerprint));
+        }
+        for member in &two {
+            member.hears_err("secure: 2 members");
+        }
+        two
+    }
+
+    /// Three who are in a room in which it takes two votes to leave one out.
+    fn three_where_two_leave_one_out(&self, people: [&Person; 3]) -> [Running; 3] {
+        let rules = ["--open", "--members", "3", "--commands", "--exclude", "2"];
+        let three = people.map(|person| self.enters(person, &rules));
+        for member in &three {
+            member.hears_err("secure: 3 members");
+        }
+        three
+    }
 }
 
 #[test]
@@ -192,13 +215,7 @@ fn what_is_typed_while_somebody_is_to_go_is_said_to_wait_and_can_be_taken_back()
 fn who_is_asked_for_a_vote_is_told_what_to_type() {
     let town = Town::new();
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
-    let rules = ["--open", "--members", "3", "--commands", "--exclude", "2"];
-    let mut one = town.enters(&alice, &rules);
-    let mut other = town.enters(&bob, &rules);
-    let third = town.enters(&carol, &rules);
-    for member in [&one, &other, &third] {
-        member.hears_err("secure: 3 members");
-    }
+    let [mut one, mut other, third] = town.three_where_two_leave_one_out([&alice, &bob, &carol]);
     one.type_in(&format!("/kick {}\n", carol.public));
     one.hears_err("1 more vote needed to leave");
     let told = other.hears_err("to agree: /kick ");
@@ -215,13 +232,7 @@ fn who_is_asked_for_a_vote_is_told_what_to_type() {
 fn a_vote_that_is_taken_back_is_told_to_those_who_were_asked() {
     let town = Town::new();
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
-    let rules = ["--open", "--members", "3", "--commands", "--exclude", "2"];
-    let mut one = town.enters(&alice, &rules);
-    let other = town.enters(&bob, &rules);
-    let third = town.enters(&carol, &rules);
-    for member in [&one, &other, &third] {
-        member.hears_err("secure: 3 members");
-    }
+    let [mut one, other, _third] = town.three_where_two_leave_one_out([&alice, &bob, &carol]);
     one.type_in(&format!("/kick {}\n", carol.public));
     other.hears_err("to agree: /kick ");
     one.type_in(&format!("/withdraw {}\n", carol.public));
@@ -236,12 +247,7 @@ fn a_vote_that_is_taken_back_is_told_to_those_who_were_asked() {
 fn whose_word_is_missing_for_a_newcomer_is_told_what_others_ask() {
     let town = Town::new();
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
-    let asks = ["--ask", "--commands", "--admit", "2"];
-    let mut one = town.enters(&alice, &asks);
-    let mut other = town.enters(&bob, &asks);
-    one.type_in(&format!("/admit {}\n", bob.fingerprint));
-    other.type_in(&format!("/admit {}\n", alice.fingerprint));
-    one.hears_err("secure: 2 members");
+    let [mut one, mut other] = town.two_who_let_in_together([&alice, &bob]);
     let third = town.enters(&carol, &["--open"]);
     other.hears_err("wants to come in");
     one.type_in(&format!("/admit {}\n", carol.fingerprint));
@@ -569,12 +575,7 @@ fn nobody_is_let_in_by_ten_digits() {
 fn where_two_have_to_let_somebody_in_the_word_of_both_does() {
     let town = Town::new();
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
-    let asks = ["--ask", "--commands", "--admit", "2"];
-    let mut one = town.enters(&alice, &asks);
-    let mut other = town.enters(&bob, &asks);
-    one.type_in(&format!("/admit {}\n", bob.fingerprint));
-    other.type_in(&format!("/admit {}\n", alice.fingerprint));
-    one.hears_err("secure: 2 members");
+    let [mut one, mut other] = town.two_who_let_in_together([&alice, &bob]);
     let third = town.enters(&carol, &["--open"]);
     let wants = format!("{} wants to come in", carol.fingerprint);
     for member in [&mut one, &mut other] {

@@ -56,7 +56,7 @@ fn sent(network: &Network, since: usize, kind: PacketKind) -> usize {
 }
 
 /// Each of these writes, and all others read it.
-fn talk(network: &mut Network, members: &[usize], what: &str) {
+pub(crate) fn talk(network: &mut Network, members: &[usize], what: &str) {
     for member in members {
         network.send(*member, &format!("{what} of {member}"));
     }

@@ -12,15 +12,12 @@ use mpotr_core::{Admission, Event, Rekey, RoomConfig, Timers};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
+use crate::light::talk;
 use crate::network::{Network, Suite, epoch_of};
 
-/// A room that changes by light runs.
+/// A room that changes by light runs, after a while.
 fn light(members: usize, seed: u64) -> Network {
-    let network = Network::with(members, seed, |config| {
-        config.members = Some(members);
-        config.policy.rekey = Rekey::Light;
-    });
-    let mut network = network.until_secure();
+    let mut network = crate::light::light(members, seed);
     network.run_for(20);
     network
 }
@@ -47,22 +44,6 @@ fn are_together(network: &Network, members: &[usize]) -> bool {
 fn refresh(network: &mut Network, member: usize) {
     network.rooms[member].refresh(network.now);
     network.collect(member);
-}
-
-/// Each of these writes, and all others read it.
-fn talk(network: &mut Network, members: &[usize], what: &str) {
-    for member in members {
-        network.send(*member, &format!("{what} of {member}"));
-    }
-    let members: Vec<_> = members.to_vec();
-    let what = what.to_owned();
-    network.run_until(120, |network| {
-        members.iter().all(|member| {
-            let read = network.read(*member);
-            let mut written = members.iter().map(|it| format!("{what} of {it}"));
-            written.all(|text| read.contains(&text))
-        })
-    });
 }
 
 /// The step of a light run that a packet is, and in which view, if it is that of a SEED.

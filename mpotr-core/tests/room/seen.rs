@@ -25,6 +25,18 @@ fn exclude(network: &mut Network, by: usize, whom: IdentityKey) {
     network.collect(by);
 }
 
+/// A room in which it takes two votes to leave a member out.
+fn where_two_leave_one_out(members: usize) -> Network {
+    let network = Network::with(members, 1, |config| {
+        config.members = Some(members);
+        config.policy = Policy {
+            exclude: Rule::Quorum(2.try_into().unwrap()),
+            ..Policy::default()
+        };
+    });
+    network.until_secure()
+}
+
 /// No run gets beyond its first round.
 fn fail_views(network: &mut Network) {
     network.tamper = Some(Box::new(|_, _, packet| match Packet::from_bytes(packet) {
@@ -116,14 +128,7 @@ fn text_after_vote_to_exclude_is_not_read_by_the_excluded_though_views_fail() {
 
 #[test]
 fn text_waits_for_a_vote_that_others_have_to_join_and_leaves_when_it_is_withdrawn() {
-    let mut network = Network::with(3, 1, |config| {
-        config.members = Some(3);
-        config.policy = Policy {
-            exclude: Rule::Quorum(2.try_into().unwrap()),
-            ..Policy::default()
-        };
-    })
-    .until_secure();
+    let mut network = where_two_leave_one_out(3);
     let mallory = network.keys[2];
     exclude(&mut network, 0, mallory);
     let needs = WaitingReason::NeedsVotes {
@@ -146,14 +151,7 @@ fn text_waits_for_a_vote_that_others_have_to_join_and_leaves_when_it_is_withdraw
 
 #[test]
 fn text_of_who_has_not_voted_waits_from_when_the_votes_are_enough() {
-    let mut network = Network::with(4, 1, |config| {
-        config.members = Some(4);
-        config.policy = Policy {
-            exclude: Rule::Quorum(2.try_into().unwrap()),
-            ..Policy::default()
-        };
-    })
-    .until_secure();
+    let mut network = where_two_leave_one_out(4);
     let mallory = network.keys[3];
     fail_views(&mut network);
     exclude(&mut network, 1, mallory);
@@ -172,14 +170,7 @@ fn text_of_who_has_not_voted_waits_from_when_the_votes_are_enough() {
 /// The others have decided to go on without it, and it knows so: what it types from then on it does not say to them.
 #[test]
 fn text_of_who_is_being_left_out_is_not_sent_and_dropped_when_it_is_out() {
-    let mut network = Network::with(4, 1, |config| {
-        config.members = Some(4);
-        config.policy = Policy {
-            exclude: Rule::Quorum(2.try_into().unwrap()),
-            ..Policy::default()
-        };
-    })
-    .until_secure();
+    let mut network = where_two_leave_one_out(4);
     let mallory = network.keys[3];
     fail_views(&mut network);
     exclude(&mut network, 1, mallory);
