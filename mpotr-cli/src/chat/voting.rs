@@ -132,7 +132,7 @@ mod tests {
                 ..present.clone()
             },
             Policy {
-                rekey: mpotr::Rekey::Full,
+                rekey: mpotr::Rekey::Light,
                 ..present.clone()
             },
         ] {
