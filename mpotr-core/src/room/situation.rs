@@ -6,6 +6,7 @@ mod newcomers;
 mod turns;
 mod twins;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use mpotr_crypto::{CryptoSuite, IdentityKey};
@@ -34,6 +35,8 @@ pub(super) struct Situation<'a, S: CryptoSuite> {
     pub(super) guest_lists: &'a GuestLists,
     pub(super) newcomers: &'a Newcomers,
     pub(super) votes: &'a Votes,
+    /// Whom the votes leave out: many questions ask for it, and it is found once.
+    pub(super) voted_out: OnceCell<BTreeSet<IdentityKey>>,
 }
 
 impl<'a, S: CryptoSuite> Situation<'a, S> {
@@ -82,8 +85,17 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         self.member.words_on(self.votes, vote)
     }
 
+    /// The members whom votes leave out.
+    fn voted_out(&self) -> &BTreeSet<IdentityKey> {
+        self.voted_out
+            .get_or_init(|| self.member.voted_out(self.votes))
+    }
+
     /// Whether enough members ask that an identity be left out, and with proof if the policy asks for that.
     pub(super) fn is_excluded(&self, identity: &IdentityKey) -> bool {
+        if self.member.is_there(identity) {
+            return self.voted_out().contains(identity);
+        }
         self.member.is_excluded(self.votes, identity)
     }
 
@@ -219,7 +231,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
     /// out goes by those who are not, for nobody else will.
     pub(super) fn others_have_gone(&self) -> bool {
         let epoch = self.epoch();
-        let out = self.member.voted_out(self.votes);
+        let out = self.voted_out();
         let is_out = |member| epoch.identity(member).is_some_and(|it| out.contains(&it));
         let am_out = is_out(epoch.me());
         let counts = |member: &MemberIndex| !am_out || !is_out(*member);
@@ -234,7 +246,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         let (epoch, Some(change)) = (self.epoch(), self.change()) else {
             return false;
         };
-        let out = self.member.voted_out(self.votes);
+        let out = self.voted_out();
         let is_out = |member| epoch.identity(member).is_some_and(|it| out.contains(&it));
         let staying = epoch.other_members().filter(|member| !is_out(*member));
         let heard = staying.filter_map(|member| self.member.talk.heard_at(member));

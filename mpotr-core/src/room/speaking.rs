@@ -1,5 +1,7 @@
 //! What the room asks of its epoch, and says there, if there is one. `docs/spec/06-epochs.md`, "Talking".
 
+use std::cell::OnceCell;
+
 use mpotr_crypto::{CryptoSuite, IdentityKey};
 
 use super::Room;
@@ -23,6 +25,7 @@ impl<S: CryptoSuite> Room<S> {
             guest_lists: &self.lobby.guest_lists,
             newcomers: &self.lobby.newcomers,
             votes: &self.votes,
+            voted_out: OnceCell::new(),
         })
     }
 

@@ -50,10 +50,22 @@ impl<S: CryptoSuite> Membership<S> {
 
     /// Whether enough members ask that an identity be left out, and with proof if the policy asks for that.
     pub(crate) fn is_excluded(&self, votes: &Votes, identity: &IdentityKey) -> bool {
-        self.voted_out(votes).contains(identity)
+        if self.is_there(identity) {
+            return self.voted_out(votes).contains(identity);
+        }
+        let is_proven = !votes.policy.evidence || votes.proven.contains(identity);
+        let words = || self.words_on(votes, &Vote::Exclude(*identity));
+        is_proven && votes.policy.exclude.is_met(&words())
     }
 
-    /// Whom the votes leave out of the next epoch: all who have heard the same votes say the same.
+    /// Whether an identity is that of a member that is present.
+    pub(crate) fn is_there(&self, identity: &IdentityKey) -> bool {
+        let place = self.place_of(identity);
+        place.is_some_and(|place| self.epoch.is_present(place))
+    }
+
+    /// The members whom the votes leave out of the next epoch: all who have heard the same votes say the same. Who is no member
+    /// has no votes that could contradict any, and names of those cost nothing here, however many one makes up.
     pub(crate) fn voted_out(&self, votes: &Votes) -> BTreeSet<IdentityKey> {
         let epoch = &self.epoch;
         let mut ballot = Ballot::default();
