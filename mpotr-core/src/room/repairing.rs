@@ -18,6 +18,7 @@ use lots::{AHEAD, AHEAD_LOT, FIRST_QUESTION, LOTS, QUESTION_LOT, lot, moment, ne
 
 use super::Room;
 use super::lobby::answering::Answer;
+use super::membership::asked::Owed;
 use super::situation::Situation;
 use super::succession::attempt::Attempt;
 use super::succession::pending::Claim;
@@ -90,6 +91,8 @@ impl<S: CryptoSuite> Room<S> {
     /// A step of a run or of a change begins: what is missing of it is asked for when it could be there.
     pub(super) fn ask_later(&mut self, now: Timestamp) {
         self.common.timers.begin_anew(Timer::Ask);
+        self.common.pulse.silence.begin_step(now);
+        self.succession.awaited.clear();
         self.plan_question(now, FIRST_QUESTION);
     }
 
@@ -103,7 +106,7 @@ impl<S: CryptoSuite> Room<S> {
     fn plan_question(&mut self, now: Timestamp, after: u32) {
         let times = self.common.me.times();
         let wait = moment(times.round_trip, after, QUESTION_LOT, self.own_lot());
-        let wait = wait.max(self.common.pulse.silence.pause(now, times));
+        let wait = wait.max(self.common.pulse.silence.pause_in_step(now, times));
         self.common.timers.set(Timer::Ask, now.after(wait));
     }
 
@@ -176,6 +179,7 @@ impl<S: CryptoSuite> Room<S> {
         let is_light = self.phase.change().is_some_and(|change| change.is_light);
         own.words = lacking.filter(|_| !is_light).unwrap_or_default();
         self.note_asked(now, &own);
+        self.note_what_is_awaited(now, &own.words);
         if own.words.is_empty() {
             return;
         }
@@ -183,6 +187,22 @@ impl<S: CryptoSuite> Room<S> {
             let asked = member.epoch.seal_asking(Presence::Present, own.words);
             self.common.out.state(asked);
         }
+    }
+
+    /// Whether anything has come of what the question before asked for: else the next waits longer.
+    fn note_what_is_awaited(&mut self, now: Timestamp, words: &MemberBits) {
+        let first = self.succession.current.as_ref();
+        let first = first.or(self.succession.confirmed.last());
+        let rounds = first.map(Attempt::missing).unwrap_or_default();
+        let owed = [Owed::Contribution, Owed::Confirmation].into_iter();
+        let rounds = owed.zip(&rounds);
+        let asked = rounds.chain([(Owed::Word, words)]);
+        let asked = asked.flat_map(|(owed, bits)| bits.iter().map(move |it| (it, owed)));
+        let awaited: BTreeSet<_> = asked.chain(self.owed_in_light(now)).collect();
+        if !self.succession.awaited.is_subset(&awaited) {
+            self.common.pulse.silence.be_answered(now);
+        }
+        self.succession.awaited = awaited;
     }
 
     /// Whether the proposal of a run is here, and waits for what others have to say of it.

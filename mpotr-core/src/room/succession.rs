@@ -16,6 +16,7 @@ use mpotr_gka::{
 use super::context::Context;
 use super::light::{LightRun, Seeds};
 use super::membership::Membership;
+use super::membership::asked::Owed;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};
 use crate::wire::{SealedPacket, SidHint};
@@ -98,6 +99,8 @@ pub(super) struct Succession<S: CryptoSuite> {
     pub(super) missed: Missed,
     /// What others have asked for since this member did.
     pub(super) overheard: Overheard,
+    /// What this member waited for when it asked last in this step, and of whom.
+    pub(super) awaited: BTreeSet<(MemberIndex, Owed)>,
     /// The light run that this member answered last.
     pub(super) light: Option<LightRun<S>>,
     /// Earlier ones that it shared in, the last one last.
@@ -121,6 +124,7 @@ impl<S: CryptoSuite> Default for Succession<S> {
             pending: Pending::default(),
             missed: Missed::default(),
             overheard: Overheard::default(),
+            awaited: BTreeSet::new(),
             light: None,
             shared: Vec::new(),
             seeds: Seeds::default(),

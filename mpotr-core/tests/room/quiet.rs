@@ -42,3 +42,25 @@ fn who_is_in_a_change_that_nobody_else_hears_of_asks_less_and_less() {
         assert!(said <= 90, "{said} packets in a minute");
     }
 }
+
+#[test]
+fn who_waits_for_one_that_is_silent_asks_no_more_often_for_what_the_others_say() {
+    for rekey in [Rekey::Light, Rekey::Full] {
+        let mut network = room(6, rekey);
+        cut_off(&mut network, 5);
+        let now = network.now;
+        network.rooms[0].refresh(now);
+        network.collect(0);
+        network.run_for(2);
+        // The view waits for the silent one still.
+        let since = network.wire.len();
+        network.run_for(1);
+        for member in 0..5 {
+            let said = said(&network, member, since);
+            assert!(
+                said <= 12,
+                "{rekey:?}: #{member} says {said} packets in a second"
+            );
+        }
+    }
+}

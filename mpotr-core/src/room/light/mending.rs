@@ -114,6 +114,12 @@ impl<S: CryptoSuite> Room<S> {
         Some((missing, proposer))
     }
 
+    /// What is missing of the view of a light run, and of whom.
+    pub(in crate::room) fn owed_in_light(&self, now: Timestamp) -> Vec<(MemberIndex, Owed)> {
+        let of_view = self.missing_light(now, 0);
+        of_view.map_or_else(Vec::new, |(missing, proposer)| owed(&missing, proposer))
+    }
+
     /// Of whom the view of a light run misses something as it ends; `None` if this one is that of a full run.
     pub(in crate::room) fn missing_of_light(&self, now: Timestamp) -> Option<Missing> {
         let (missing, proposer) = self.missing_light(now, 0)?;

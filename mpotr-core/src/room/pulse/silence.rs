@@ -1,4 +1,4 @@
-//! For how long nothing new was heard of anyone whom this member waits for, and how seldom it asks then.
+//! For how long nothing of what this member asks for has come, or nothing at all, and how seldom it asks then.
 //! `docs/spec/06-epochs.md`, "Anyone repairs".
 
 use crate::config::Timers;
@@ -9,10 +9,11 @@ const ANSWERED_WITHIN: u32 = 16;
 /// Then the next question waits for this part of the time in which nothing was heard.
 const PART_OF_SILENCE: u32 = 4;
 
-/// Since when nothing new was heard of those whom this member waits for.
+/// Since when nothing new was heard of anyone, and nothing came of what this member asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Silence {
     since: Timestamp,
+    unanswered: Timestamp,
 }
 
 impl Silence {
@@ -26,9 +27,32 @@ impl Silence {
         self.since > then
     }
 
-    /// The least wait before the next question: it grows with the silence, up to the time between two offers.
+    /// A step begins, which asks for something else. In silence that is no reason to ask more often.
+    pub(crate) fn begin_step(&mut self, now: Timestamp) {
+        if self.since > self.unanswered {
+            self.unanswered = now;
+        }
+    }
+
+    /// Something that was asked for is here.
+    pub(crate) const fn be_answered(&mut self, now: Timestamp) {
+        self.unanswered = now;
+    }
+
+    /// The least wait before the next question for anything that nobody in particular owes: it grows with the silence, up to the
+    /// time between two offers.
     pub(crate) fn pause(&self, now: Timestamp, times: &Timers) -> Duration {
-        let silent = now.since(self.since);
+        Self::pause_after(now.since(self.since), times)
+    }
+
+    /// The same in a step. However much is heard of others, who is waited for and says nothing is asked no more often than what is
+    /// said again by itself.
+    pub(crate) fn pause_in_step(&self, now: Timestamp, times: &Timers) -> Duration {
+        let unanswered = Self::pause_after(now.since(self.unanswered), times);
+        self.pause(now, times).max(unanswered.min(times.retry))
+    }
+
+    fn pause_after(silent: Duration, times: &Timers) -> Duration {
         if silent <= times.round_trip.saturating_mul(ANSWERED_WITHIN) {
             return Duration::ZERO;
         }
@@ -72,6 +96,39 @@ mod tests {
                 "{round_trip} ms: {first}, {tenth}"
             );
         }
+    }
+
+    #[test]
+    fn what_others_say_makes_nobody_ask_the_silent_one_more_often() {
+        let mut silence = Silence::default();
+        let began = Timestamp::from_millis(1000);
+        silence.end(began);
+        silence.begin_step(began);
+        let later = Timestamp::from_millis(100_000);
+        silence.end(later);
+        assert_eq!(silence.pause(later, &Timers::RELAY), Duration::ZERO);
+        assert_eq!(
+            silence.pause_in_step(later, &Timers::RELAY),
+            Timers::RELAY.retry
+        );
+        silence.be_answered(later);
+        assert_eq!(silence.pause_in_step(later, &Timers::RELAY), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_step_that_begins_in_silence_ends_none() {
+        let mut silence = Silence::default();
+        silence.end(Timestamp::from_millis(1000));
+        silence.begin_step(Timestamp::from_millis(2000));
+        let later = Timestamp::from_millis(100_000);
+        silence.begin_step(later);
+        assert_eq!(
+            silence.pause_in_step(later, &Timers::RELAY),
+            Timers::RELAY.advertise
+        );
+        silence.end(later);
+        silence.begin_step(later);
+        assert_eq!(silence.pause_in_step(later, &Timers::RELAY), Duration::ZERO);
     }
 
     #[test]
