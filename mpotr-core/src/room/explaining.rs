@@ -210,9 +210,8 @@ impl<S: CryptoSuite> Situation<'_, S> {
             votes.collect::<Vec<_>>()
         });
         let is_unknown = |identity: &IdentityKey| {
-            let is_refused = !votes.admission.admits(identity) || self.is_shut_out(identity);
             let is_asked_for = votes.cast.contains(&Vote::Admit(*identity));
-            !inside.contains(identity) && is_refused && !is_asked_for
+            !inside.contains(identity) && self.refuses(identity) && !is_asked_for
         };
         let mut unknown: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for identity in answered.filter(is_unknown) {

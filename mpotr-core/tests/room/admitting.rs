@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::RoomId;
-use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule, Timers, WaitingReason};
+use mpotr_core::{
+    Admission, Event, Policy, Rekey, Room, RoomConfig, Rule, Timers, WaitingReason,
+};
 
 use crate::network::{Network, Suite};
 
@@ -169,6 +171,36 @@ fn who_came_later_does_not_lift_an_exclusion_by_letting_in_anybody() {
     assert!(!network.rooms[back].is_secure());
     admit(&mut network, 0, back);
     network.run_until(60, is_in(back));
+}
+
+#[test]
+fn who_was_voted_out_makes_a_room_with_one_who_came_later_change_its_keys_once_at_most() {
+    for rekey in [Rekey::Light, Rekey::Full] {
+        let policy = Policy {
+            rekey,
+            ..Policy::default()
+        };
+        let (mut network, back) = excluded(4, &policy);
+        network.kill(back);
+        let newcomer = network.enter(|config| config.policy = policy.clone());
+        network.run_until(30, is_in(newcomer));
+        network.run_for(30);
+        network.revive(back);
+        let secure = |n: &Network| n.count(0, |e| matches!(e, Event::Secure { .. }));
+        let failed = |n: &Network| {
+            let of_one = |e: &Event| matches!(e, Event::AgreementFailed { .. });
+            n.count(0, of_one) + n.count(newcomer, of_one)
+        };
+        let before = (secure(&network), failed(&network));
+        network.run_for(600);
+        assert!(!network.rooms[back].is_secure());
+        let changes = secure(&network) - before.0;
+        let failed = failed(&network) - before.1;
+        assert!(
+            changes <= 1 && failed == 0,
+            "{rekey:?}: {changes} changes, {failed} that failed"
+        );
+    }
 }
 
 #[test]

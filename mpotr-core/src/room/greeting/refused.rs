@@ -24,7 +24,7 @@ impl<S: CryptoSuite> Room<S> {
         let refused: Vec<_> = refused.map(|it| it.offer).collect();
         let welcome = stated
             .iter()
-            .filter(|it| situation.votes.admission.admits(&it.identity));
+            .filter(|it| !situation.refuses(&it.identity));
         let welcome: Vec<_> = welcome.map(|it| it.offer).collect();
         let heard = stated
             .iter()

@@ -73,11 +73,16 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         stated.filter(|it| self.member.place_of(&it.identity).is_none())
     }
 
+    /// Whether this member is in no roster with an identity, whatever the others say of it: its application does not admit it, or
+    /// it was left out by a vote, of which those know nothing who came later.
+    pub(crate) fn refuses(&self, identity: &IdentityKey) -> bool {
+        !self.votes.admission.admits(identity) || self.is_shut_out(identity)
+    }
+
     /// Whether there are the votes to let a newcomer in whom this member refuses, and nobody has said so of it yet.
     pub(crate) fn is_to_be_refused(&self, newcomer: &Admitted) -> bool {
         let rule = &self.votes.policy.admit;
-        !self.votes.admission.admits(&newcomer.identity)
-            && !self.is_shut_out(&newcomer.identity)
+        self.refuses(&newcomer.identity)
             && self.refused_by(newcomer).next().is_none()
             && rule.is_met(&self.words_on_newcomer(newcomer))
     }
