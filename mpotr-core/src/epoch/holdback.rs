@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_gka::MemberIndex;
 
 use super::vouching::Warrant;
-use crate::wire::{Content, MessageId, SealedPacket};
+use crate::wire::{Content, ContentKind, MessageId, SealedPacket};
 
 /// How much may wait, beside what a cut names.
 #[derive(Clone, Copy, Debug)]
@@ -181,6 +181,13 @@ impl Holdback {
                 .filter_map(|key| waiting.held.get(key));
             held.map(|held| (*author, held))
         })
+    }
+
+    /// Whether the last message of an author waits.
+    pub(super) fn has_last_word_of(&self, author: MemberIndex) -> bool {
+        let waiting = self.waiting.get(&author);
+        let held = waiting.and_then(|waiting| waiting.held.values().next_back());
+        held.is_some_and(|held| held.content.kind == ContentKind::Fin)
     }
 
     /// A message that waits, and its author.

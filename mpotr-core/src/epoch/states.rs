@@ -30,6 +30,12 @@ impl<S: CryptoSuite> Epoch<S> {
         self.delivery.is_present(member)
     }
 
+    /// Whether a member has said its last word, also where that is held and not delivered: this member has frozen, or misses what
+    /// comes before.
+    pub(crate) fn has_said_last_word(&self, member: MemberIndex) -> bool {
+        !self.is_present(member) || self.delivery.holdback.has_last_word_of(member)
+    }
+
     /// Whether a member has closed.
     pub(crate) fn is_closed(&self, member: MemberIndex) -> bool {
         self.delivery.is_closed(member)

@@ -99,14 +99,22 @@ impl<S: CryptoSuite> Situation<'_, S> {
         host.map(|host| self.voted_names(host)).unwrap_or_default()
     }
 
-    /// Whether the members of the next epoch may go over into another: that was heard, and there are votes for it.
+    /// Whether more than half of the members vote to become one with the room of this very name: they have heard of it.
+    fn have_most_heard(&self, host: EpochName) -> bool {
+        let words = self.words_on(&Vote::Merge(host));
+        let voting = words.iter().filter(|(_, word)| *word == Word::For).count();
+        voting.saturating_mul(2) > words.len()
+    }
+
+    /// Whether the members of the next epoch may go over into another: that was heard, here or by most, and there are votes for it.
     pub(super) fn may_go_over(&self, host: EpochName) -> bool {
         let (now, tries) = (self.now, &self.votes.tries);
         let under_way = self.member.goes_over.filter(|it| it.host == host);
         let goes_on = under_way.is_some_and(|it| now < it.until);
         let names = self.voted_names(host);
         let waits = |name: &EpochName| tries.waits(now, *name);
-        let begins = self.neighbours.contains(host) && !names.iter().any(waits);
+        let is_heard = self.neighbours.contains(host) || self.have_most_heard(host);
+        let begins = is_heard && !names.iter().any(waits);
         (goes_on || begins) && self.is_merge_agreed(&names)
     }
 

@@ -178,7 +178,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             // A member without an offer has not entered a view: it has stated votes, perhaps long ago. Who is in a later one
             // takes no part in this: it has as long as who is silent.
             .is_some_and(|next| next.offer.is_some() && next.view == change.view);
-        !epoch.is_present(member)
+        epoch.has_said_last_word(member)
             || self.has_installed(member)
             || self.is_member_excluded(member)
             || (!spoke && self.now >= self.suspect_at(member, change))

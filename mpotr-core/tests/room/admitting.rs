@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use mpotr_core::crypto::IdentityKeyPair;
 use mpotr_core::gka::RoomId;
-use mpotr_core::{
-    Admission, Event, Policy, Rekey, Room, RoomConfig, Rule, Timers, WaitingReason,
-};
+use mpotr_core::{Admission, Event, Policy, Rekey, Room, RoomConfig, Rule, Timers, WaitingReason};
 
 use crate::network::{Network, Suite};
 

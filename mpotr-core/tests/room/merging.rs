@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mpotr_core::crypto::IdentityKey;
 use mpotr_core::gka::{EpochName, RoomId, Sid};
 use mpotr_core::wire::{Advert, EpochHint, Packet};
-use mpotr_core::{Admission, Event, Policy, Room, RoomConfig, Rule};
+use mpotr_core::{Admission, Event, Policy, Rekey, Room, RoomConfig, Rule};
 
 use crate::network::{FOUL, Network, Suite};
 
@@ -233,6 +233,30 @@ fn a_vote_is_for_the_room_and_not_for_the_epoch_that_it_names() {
         network.run_until(60, |n| (2..5).all(|member| told(n, member).len() > before));
         vote(&mut network, 2..5, of_smaller);
         network.run_until(600, |n| are_together(n, 0..5));
+    }
+}
+
+/// What more than half of a room vote for is there, also for the one that did not hear of it.
+#[test]
+fn who_has_heard_nothing_of_a_room_goes_over_with_those_who_vote_for_it() {
+    for seed in 0..4 {
+        let mut network = two_rooms(6, seed, |config| config.policy.rekey = Rekey::Full);
+        let last = network.keys[5];
+        // None of these adverts comes to one of the larger room.
+        network.tamper = Some(Box::new(|_, to, packet| {
+            let is_advert = matches!(Packet::from_bytes(packet), Ok(Packet::Advert(_)));
+            (to != 5 || !is_advert).then(|| packet.to_vec())
+        }));
+        let mut people = People::of(0..5);
+        people.run_for(&mut network, 60);
+        for member in 0..5 {
+            let is_without = |it: &Event| *it == Event::LeftOut { member: last };
+            assert_eq!(
+                network.count(member, is_without),
+                0,
+                "seed {seed}: #{member}"
+            );
+        }
     }
 }
 

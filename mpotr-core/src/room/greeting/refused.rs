@@ -22,9 +22,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         let refused = stated.iter().filter(|it| situation.is_to_be_refused(it));
         let refused: Vec<_> = refused.map(|it| it.offer).collect();
-        let welcome = stated
-            .iter()
-            .filter(|it| !situation.refuses(&it.identity));
+        let welcome = stated.iter().filter(|it| !situation.refuses(&it.identity));
         let welcome: Vec<_> = welcome.map(|it| it.offer).collect();
         let heard = stated
             .iter()

@@ -136,9 +136,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
         }
     }
 
-    /// Whether a member has said that it leaves.
+    /// Whether a member has said that it leaves, if only in what is held and not delivered.
     pub(in crate::room) fn has_left(&self, member: MemberIndex) -> bool {
-        !self.epoch().is_present(member) && !self.is_member_excluded(member)
+        self.epoch().has_said_last_word(member) && !self.is_member_excluded(member)
     }
 
     fn identities(&self, members: &[MemberIndex]) -> BTreeSet<IdentityKey> {
