@@ -175,6 +175,18 @@ pub(crate) fn relay(text: &str) -> Result<RelayAddress, String> {
     address.map_err(|error: AddressError| error.to_string())
 }
 
+/// Takes either: an address, or the host and port of a relay.
+pub(crate) fn any(text: &str) -> Result<Place, String> {
+    match host_and_port(text) {
+        Ok(_) => relay(text).map(Place::Relay),
+        Err(_) if !text.contains(':') => Err(format!(
+            "it is HOST:PORT of a relay, or an address that begins with {}://, xmpp:, mailto: or exec:",
+            schemes().join("://, ")
+        )),
+        Err(_) => text.parse(),
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -20,10 +20,12 @@ mod lasting;
 mod link;
 mod losses;
 mod meanwhile;
+mod meeting;
 pub(crate) mod names;
 mod obeying;
 mod outcome;
 mod quiet;
+mod remembered;
 mod remembering;
 mod rules;
 mod runs;
@@ -36,6 +38,7 @@ pub(crate) mod wording;
 
 pub(crate) use args::ChatArgs;
 pub(crate) use door::DoorError;
+pub(crate) use meeting::Unsaid;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
@@ -61,6 +64,7 @@ use held::HeldTexts;
 use input::Line;
 use link::Link;
 use losses::Losses;
+use meeting::Meeting;
 use outcome::{ChatError, Outcome, Unsent};
 
 /// Lines that are read ahead of what the room takes.
@@ -91,13 +95,15 @@ pub(crate) async fn run(args: &ChatArgs, out: &mut Output) -> anyhow::Result<()>
 )]
 async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Result<()> {
     let at_terminal = io::stdin().is_terminal();
+    let meeting = Meeting::of(args, at_terminal, stop, out).await?;
+    let Meeting { place, nick, .. } = &meeting;
     let identity = identity_of(args, stop, out).await?;
     let keeps_identity = identity_file(args).is_some();
     let file = people_file(args)?;
-    let mut said = said(args, identity.public(), file.clone(), stop).await?;
+    let mut said = said(args, place, identity.public(), file.clone(), stop).await?;
     let (door, known) = (said.door.clone(), said.known.take());
     let admission = door.admission();
-    let mut conversation = Conversation::new(identity.public(), &args.nick, door);
+    let mut conversation = Conversation::new(identity.public(), nick, door);
     // Whom a person does not know shows only where it knows anyone.
     let keeps_list = known.is_some() || args.trust.is_some() || args.people.is_some();
     if keeps_list {
@@ -105,7 +111,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     }
     out.notice(format_args!(
         "you are {}, {}",
-        args.nick,
+        nick,
         conversation.my_fingerprint()
     ));
     // Before others hear of this member: what cannot be kept is not begun.
@@ -114,11 +120,10 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         .as_deref()
         .map(Keeper::create)
         .transpose()?;
-    let place = args.place();
     let entered = tokio::select! {
         biased;
         _ = stop.asked() => Err(ChatError::NeverSecure.into()),
-        entered = enter(args, &place, identity, admission, &said) => entered,
+        entered = enter(args, &meeting, identity, admission, &said) => entered,
     };
     let entered = entered.inspect_err(|_| {
         // Nothing was heard that could be kept.
@@ -127,7 +132,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     let Entered { handle, mut events } = entered?;
     out.notice(format_args!(
         "waiting for others in \"{}\" on {}",
-        args.room, place
+        meeting.room, place
     ));
     out.notice(conversation.door());
     if said.guards_rules {
@@ -146,14 +151,14 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     out.expect_typing();
     let mut lines = input::read_lines(TEXT_LIMIT)?;
     let mut chat = Chat {
-        link: Link::new(&place),
+        link: Link::new(place),
         held: HeldTexts::default(),
         pauses: Vec::new(),
         unseen: None,
         early: VecDeque::new(),
         is_read_out: false,
         at_terminal,
-        nick: args.nick.clone(),
+        nick: nick.clone(),
         handle,
         conversation,
         people_written: file.as_ref().and_then(PeopleFile::written),

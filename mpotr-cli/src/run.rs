@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
-use crate::chat::DoorError;
+use crate::chat::{DoorError, Unsaid};
 use crate::output::{Output, OutputError};
 use crate::stop::Stopped;
 use crate::{chat, demo, doctor, dumps, identity, people, relay, rpc, transcript};
@@ -49,7 +49,7 @@ pub fn run() -> ExitCode {
         Err(error) if matches!(error.downcast_ref(), Some(OutputError::Closed)) => {
             ExitCode::from(READER_GONE)
         }
-        Err(error) if error.is::<DoorError>() => {
+        Err(error) if error.is::<DoorError>() || error.is::<Unsaid>() => {
             out.error(error);
             ExitCode::from(MISUSED)
         }

@@ -26,8 +26,9 @@ const MAX_MEMBERS_OPTION: i64 = 512;
 /// `mpotr chat`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ChatArgs {
-    /// The relay; the same as --at mpotr://HOST:PORT
-    #[arg(long, value_name = "HOST:PORT", value_parser = address::relay, required_unless_present = "at")]
+    /// The relay; the same as --at mpotr://HOST:PORT [at a terminal this, --room and --nick are asked for, and offered the next
+    /// time: mpotr/chat.toml in the user's configuration folder]
+    #[arg(long, value_name = "HOST:PORT", value_parser = address::relay)]
     relay: Option<RelayAddress>,
     /// Where the room meets: `mpotr://HOST[:PORT]`, a relay, and `mpotrs://` over TLS, `ws://` and `wss://HOST[:PORT][/PATH]` over
     /// WebSocket; there, `#sha256=..` names the relay's key where no authority vouches for it. `irc://[NICK@]HOST[:PORT]/CHANNEL`, a
@@ -48,10 +49,10 @@ pub(crate) struct ChatArgs {
     carrier_certificate: Option<PathBuf>,
     /// The room's name, the same for all its members
     #[arg(long, value_name = "NAME")]
-    pub(super) room: RoomName,
+    pub(super) room: Option<RoomName>,
     /// What to be called
     #[arg(long)]
-    pub(super) nick: Nick,
+    pub(super) nick: Option<Nick>,
     /// The file of the people that you know, who are shown by the names that you gave them, and all others with `?` behind
     /// their nicks [default: mpotr/known-peers in the user's data folder, if it is there]
     #[arg(long, value_name = "FILE")]
@@ -139,14 +140,10 @@ pub(crate) struct ChatArgs {
 }
 
 impl ChatArgs {
-    /// Where the room meets.
-    pub(super) fn place(&self) -> Place {
-        match (&self.at, &self.relay) {
-            (Some(at), _) => at.clone(),
-            (None, Some(relay)) => Place::Relay(relay.clone()),
-            // The parser asks for one of the two.
-            (None, None) => Place::Relay(RelayAddress::plain("localhost", 0)),
-        }
+    /// Where the room meets, if that is said.
+    pub(super) fn place(&self) -> Option<Place> {
+        let relay = || self.relay.clone().map(Place::Relay);
+        self.at.clone().or_else(relay)
     }
 
     /// How the carrier is shown who comes.

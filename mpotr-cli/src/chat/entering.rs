@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use mpotr::room::RoomConfig;
 use mpotr::{Admission, IdentityKey, IdentityKeyPair, Policy, RoomId, Rule};
+use mpotr_formats::Nick;
 use mpotr_formats::known::KnownPeople;
 #[cfg(feature = "irc")]
 use mpotr_transport::irc::{IrcConnect, Login};
@@ -14,6 +15,7 @@ use mpotr_transport::{Connect, ExecConnect, RelayConnect, Transport as _};
 use super::args::ChatArgs;
 use super::door::Door;
 use super::link;
+use super::meeting::Meeting;
 use super::rules::{WrittenRule, change_beside};
 use crate::address::{NetworkAddress, Place};
 use crate::entry::{Entered, Entry};
@@ -87,11 +89,14 @@ pub(super) struct Said {
 /// Reads the files that the command line names. They may be pipes, and take as long as who writes to them.
 pub(super) async fn said(
     args: &ChatArgs,
+    place: &Place,
     me: IdentityKey,
     people: Option<PeopleFile>,
     stop: &mut Stop,
 ) -> anyhow::Result<Said> {
     let args = args.clone();
+    #[cfg(feature = "irc")]
+    let place = place.clone();
     let read = move || {
         let known = people.as_ref().map(PeopleFile::load);
         let known = known.transpose()?.flatten();
@@ -101,7 +106,7 @@ pub(super) async fn said(
             guards_rules: args.change.is_none() && policy.change != Rule::Anyone,
             policy,
             #[cfg(feature = "irc")]
-            login: match args.place() {
+            login: match place {
                 Place::Irc(_) => args.login().read()?,
                 Place::Relay(_) | Place::Network(_) | Place::Program { .. } => Login::Nobody,
             },
@@ -134,15 +139,17 @@ fn policy_of(args: &ChatArgs) -> anyhow::Result<Policy> {
 
 pub(super) async fn enter(
     args: &ChatArgs,
-    place: &Place,
+    meeting: &Meeting,
     identity: IdentityKeyPair,
     admission: Admission,
     said: &Said,
 ) -> anyhow::Result<Entered> {
-    let room = args.room.id::<AnySuite>();
+    let Meeting { place, room, nick } = meeting;
+    let room = room.id::<AnySuite>();
     let entering = Entering {
         args,
         place,
+        nick,
         room,
         policy: &said.policy,
         identity,
@@ -155,7 +162,7 @@ pub(super) async fn enter(
         }
         #[cfg(feature = "irc")]
         Place::Irc(address) => {
-            let connect = IrcConnect::new(address.clone(), args.nick.as_str(), said.login.clone())?;
+            let connect = IrcConnect::new(address.clone(), nick.as_str(), said.login.clone())?;
             entering.by(connect).await
         }
         Place::Network(network) => {
@@ -170,6 +177,7 @@ pub(super) async fn enter(
 struct Entering<'a> {
     args: &'a ChatArgs,
     place: &'a Place,
+    nick: &'a Nick,
     room: RoomId,
     policy: &'a Policy,
     identity: IdentityKeyPair,
@@ -178,7 +186,7 @@ struct Entering<'a> {
 
 impl Entering<'_> {
     async fn by_program(self, name: &str, address: Option<&str>) -> anyhow::Result<Entered> {
-        let connect = ExecConnect::new(name, address, self.args.nick.as_str(), self.room)
+        let connect = ExecConnect::new(name, address, self.nick.as_str(), self.room)
             .context("no program has such a name")?;
         let login = self.args.login().of_program();
         self.by(connect.login(login)).await
@@ -188,6 +196,7 @@ impl Entering<'_> {
         let Self {
             args,
             place,
+            nick: _,
             room,
             policy,
             identity,

@@ -41,6 +41,7 @@ fn spawn(kind: &str, home: &Path, arguments: &[&str]) -> (Child, Pty) {
     let child = Command::new(env!("CARGO_BIN_EXE_mpotr"))
         .args(arguments)
         .env_remove("XDG_DATA_HOME")
+        .env_remove("XDG_CONFIG_HOME")
         .env_remove("RUST_LOG")
         .env_remove("LC_ALL")
         .env("LANG", "C.UTF-8")
@@ -613,4 +614,32 @@ fn a_passphrase_that_is_not_given_leaves_the_terminal_as_it_was() {
     asks(&["identity", "show", "--identity", &file], "Passphrase of");
     let chat = arguments("127.0.0.1:1", "alice", &["--identity", &file]);
     asks(&chat, "Passphrase of");
+}
+
+/// Who says nothing is asked, and the next time what was answered is offered. Options win.
+#[test]
+fn a_chat_without_options_asks_what_it_needs_and_remembers_it() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let first = Terminal::start(home.path(), &["chat", "--throw-away"]);
+    first.shows("Where does the room meet?");
+    first.type_in("nowhere\n");
+    first.shows("it is HOST:PORT of a relay");
+    first.type_in(&format!("{}\n", relay.address));
+    first.shows("What is the room called");
+    first.type_in("tea\n");
+    first.shows("What are you called?");
+    first.type_in("alice\n");
+    first.shows("waiting for others in \"tea\"");
+    let file = home.path().join(".config/mpotr/chat.toml");
+    let remembered = std::fs::read_to_string(&file).unwrap();
+    assert!(remembered.contains("room = \"tea\""), "{remembered}");
+    let second = Terminal::start(home.path(), &["chat", "--throw-away", "--nick", "bob"]);
+    second.shows(&format!("[{}]", relay.address));
+    second.type_in("\n");
+    second.shows("[tea]");
+    second.type_in("\n");
+    second.shows("you are bob");
+    second.shows("waiting for others in \"tea\"");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), remembered);
 }

@@ -178,3 +178,14 @@ fn what_is_nearly_an_address_a_rule_or_a_file_is_told_with_what_was_meant() {
     let told = fails(&[&relay[..], &["--with", friend.to_str().unwrap()]].concat());
     assert!(told.contains("carol.pub, and none of this name"), "{told}");
 }
+
+#[test]
+fn without_a_terminal_all_that_is_missing_is_named_at_once() {
+    let home = tempdir().unwrap();
+    let finished = run(home.path(), &["chat", "--open"]);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    for option in ["--relay", "--at", "--room", "--nick"] {
+        assert!(finished.err.contains(option), "{finished:?}");
+    }
+    assert_eq!(finished.err.lines().count(), 1, "{finished:?}");
+}

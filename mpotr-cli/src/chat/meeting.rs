@@ -1,0 +1,158 @@
+//! Where a talk is, and what its author is called there: from the command line, or at a terminal from the person, who is asked for
+//! what is missing. What was answered is remembered, and offered the next time.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::path::Path;
+
+use core::fmt::Display;
+use core::str::FromStr;
+
+use mpotr::RoomName;
+use mpotr_formats::{Escaped, Nick};
+
+use super::args::ChatArgs;
+use super::remembered::{self, Remembered};
+use crate::address::{self, Place};
+use crate::identity;
+use crate::output::Output;
+use crate::stop::Stop;
+
+/// Where a talk is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Meeting {
+    pub(super) place: Place,
+    pub(super) room: RoomName,
+    pub(super) nick: Nick,
+}
+
+/// What the command line does not say, and nobody can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("without a terminal nobody can be asked: say {}", .0.join(", and "))]
+pub(crate) struct Unsaid(Vec<&'static str>);
+
+impl Meeting {
+    /// What the command line says, if it says all.
+    fn said(args: &ChatArgs) -> Result<Self, Unsaid> {
+        match (args.place(), &args.room, &args.nick) {
+            (Some(place), Some(room), Some(nick)) => Ok(Self {
+                place,
+                room: room.clone(),
+                nick: nick.clone(),
+            }),
+            (place, room, nick) => {
+                let missing = [
+                    (
+                        place.is_none(),
+                        "where the room meets: --relay HOST:PORT or --at ADDRESS",
+                    ),
+                    (room.is_none(), "the name of the room: --room NAME"),
+                    (nick.is_none(), "what to be called: --nick NICK"),
+                ];
+                let missing = missing.into_iter().filter(|(is_missing, _)| *is_missing);
+                Err(Unsaid(missing.map(|(_, what)| what).collect()))
+            }
+        }
+    }
+
+    /// What the command line says, and at a terminal what the person answers to the rest.
+    ///
+    /// # Errors
+    /// [`Unsaid`]; the program is asked to stop, or the input ends.
+    pub(super) async fn of(
+        args: &ChatArgs,
+        at_terminal: bool,
+        stop: &mut Stop,
+        out: &mut Output,
+    ) -> anyhow::Result<Self> {
+        let unsaid = match Self::said(args) {
+            Ok(said) => return Ok(said),
+            Err(unsaid) => unsaid,
+        };
+        if !at_terminal {
+            return Err(unsaid.into());
+        }
+        let path = remembered::path()?;
+        let known = Remembered::load(&path)?;
+        let (asked, offered) = (args.clone(), known.clone());
+        let (meeting, now) = identity::unless_stopped(stop, move || ask(&asked, offered)).await?;
+        if now != known {
+            out.notice(remember(&now, &path));
+        }
+        Ok(meeting)
+    }
+}
+
+/// What is told when something is remembered, or is not.
+fn remember(now: &Remembered, path: &Path) -> String {
+    match now.save(path) {
+        Ok(()) => format!("remembered in {} for the next time", path.display()),
+        Err(error) => format!("not remembered for the next time: {error:#}"),
+    }
+}
+
+/// Asks for what the command line does not say. What was asked for is remembered, and what is offered otherwise stays.
+fn ask(args: &ChatArgs, known: Remembered) -> anyhow::Result<(Meeting, Remembered)> {
+    let mut now = known;
+    let meeting = Meeting {
+        place: match args.place() {
+            Some(place) => place,
+            None => question(
+                "Where does the room meet? The HOST:PORT of a relay, or an address, irc://HOST/tea for example",
+                &mut now.at,
+                address::any,
+            )?,
+        },
+        room: match &args.room {
+            Some(room) => room.clone(),
+            None => question(
+                "What is the room called, by all its members?",
+                &mut now.room,
+                parsed,
+            )?,
+        },
+        nick: match &args.nick {
+            Some(nick) => nick.clone(),
+            None => question("What are you called?", &mut now.nick, parsed)?,
+        },
+    };
+    Ok((meeting, now))
+}
+
+fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+/// Asks until the answer means something. An empty one means what is known, and another is known from then on.
+fn question<T>(
+    what: &str,
+    known: &mut Option<String>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> anyhow::Result<T> {
+    let mut errors = io::stderr().lock();
+    loop {
+        let offer = known.as_ref().map(|it| format!(" [{}]", Escaped(it)));
+        write!(errors, "{what}{} ", offer.unwrap_or_default())?;
+        errors.flush()?;
+        let mut line = String::new();
+        anyhow::ensure!(
+            io::stdin().lock().read_line(&mut line)? > 0,
+            "the input ended before it was known where to talk"
+        );
+        let answer = match (line.trim(), known.as_deref()) {
+            ("", None) => continue,
+            ("", Some(known)) => known.to_owned(),
+            (answer, _) => answer.to_owned(),
+        };
+        match read(&answer) {
+            Ok(read) => {
+                *known = Some(answer);
+                return Ok(read);
+            }
+            Err(why) => {
+                writeln!(errors, "* {}", Escaped(&why))?;
+                // What is offered and means nothing is not offered again.
+                known.take_if(|known| *known == answer);
+            }
+        }
+    }
+}

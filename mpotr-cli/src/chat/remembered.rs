@@ -1,0 +1,113 @@
+//! What a person has answered once about where it talks: a small file of its own, for `mpotr chat` without options.
+//!
+//! ```text
+//! $XDG_CONFIG_HOME/mpotr/chat.toml, or ~/.config/mpotr/chat.toml
+//!
+//! at = "mpotr://relay.example:7667"
+//! room = "tea"
+//! nick = "alice"
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use etcetera::base_strategy::{BaseStrategy as _, Xdg};
+use mpotr_formats::Escaped;
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{StoreError, store};
+
+/// The most bytes of the file.
+const MAX_FILE: usize = 1 << 16;
+
+/// What stands above the rest.
+const HEAD: &str =
+    "# What `mpotr chat` asked for at a terminal, and offers the next time. Options win over it.\n";
+
+/// What is remembered. No secret is in it, and nothing that grants a right: whom to let in is said each time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Remembered {
+    /// The address where the room meets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) room: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nick: Option<String>,
+}
+
+/// Where it is (XDG Base Directory Specification 0.8).
+///
+/// # Errors
+/// This user has no home.
+pub(super) fn path() -> Result<PathBuf, StoreError> {
+    let folders = Xdg::new().map_err(|_error| StoreError::NoHome)?;
+    Ok(folders.config_dir().join("mpotr").join("chat.toml"))
+}
+
+impl Remembered {
+    /// What is in the file; nothing, if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, or a line of it means nothing.
+    pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
+        let bytes = match store::read_up_to(path, MAX_FILE) {
+            Err(StoreError::Missing { .. }) => return Ok(Self::default()),
+            read => read?,
+        };
+        let cannot = || format!("cannot read {}", path.display());
+        let text = core::str::from_utf8(&bytes).with_context(cannot)?;
+        let read = toml::from_str(text).map_err(|error: toml::de::Error| {
+            // It quotes the line, over several.
+            anyhow::anyhow!("{}", Escaped(error.message()))
+        });
+        read.with_context(cannot)
+    }
+
+    /// Writes it whole.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn save(&self, path: &Path) -> anyhow::Result<()> {
+        let text = toml::to_string(self)?;
+        store::make_folder_of(path)?;
+        store::replace(path, format!("{HEAD}{text}").as_bytes())?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Remembered;
+
+    #[test]
+    fn what_is_remembered_is_read_back_and_what_means_nothing_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("new").join("chat.toml");
+        assert_eq!(Remembered::load(&path).unwrap(), Remembered::default());
+        let remembered = Remembered {
+            at: Some("mpotr://127.0.0.1:7667".to_owned()),
+            room: Some("a \"quoted\" room".to_owned()),
+            nick: None,
+        };
+        remembered.save(&path).unwrap();
+        assert_eq!(Remembered::load(&path).unwrap(), remembered);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("# "), "{text}");
+        for wrong in ["at = 7", "door = \"open\"", "at", "\u{1b}[2J"] {
+            store(&path, wrong.as_bytes());
+            let error = format!("{:#}", Remembered::load(&path).unwrap_err());
+            assert!(
+                error.contains("chat.toml") && !error.contains('\n'),
+                "{error}"
+            );
+        }
+        store(&path, b"\xff");
+        assert!(Remembered::load(&path).is_err());
+    }
+
+    fn store(path: &std::path::Path, bytes: &[u8]) {
+        crate::identity::store::replace(path, bytes).unwrap();
+    }
+}
