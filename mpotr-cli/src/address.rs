@@ -67,6 +67,9 @@ impl NetworkAddress {
             ("nats", true) => check_addresses(text).map_err(|error| error.to_string()),
             ("nats", false) => Err(format!("it is like {scheme}://HOST[:PORT]")),
             (_, true) => Err(format!("it is like {scheme}:NAME@HOST")),
+            (_, false) if !rest.contains('@') => {
+                Err(format!("it has no @: it is like {scheme}:NAME@HOST"))
+            }
             (_, false) => {
                 room_at(rest).map_err(|error| format!("{error}: it is like {scheme}:NAME@HOST"))
             }
@@ -139,6 +142,9 @@ impl FromStr for Place {
             },
             _ => match text.parse() {
                 Ok(address) => Ok(Self::Relay(address)),
+                Err(AddressError::Scheme) if host_and_port(text).is_ok() => Err(format!(
+                    "an address begins with what it is one of: mpotr://{text} is that of a relay"
+                )),
                 Err(AddressError::Scheme) => Err(format!(
                     "it begins with {}, xmpp:, mailto: or exec:",
                     schemes().join("://, ") + "://"

@@ -2,6 +2,7 @@
 
 mod args;
 mod asking;
+mod attainable;
 mod awaited;
 mod command;
 mod conversation;
@@ -40,13 +41,13 @@ pub(crate) use args::ChatArgs;
 pub(crate) use door::DoorError;
 pub(crate) use meeting::Unsaid;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
 use mpotr::room::Event;
-use mpotr::{MAX_BODY, Policy, Vote, WaitingReason};
+use mpotr::{IdentityKey, MAX_BODY, Policy, Vote, WaitingReason};
 use mpotr_formats::{Escaped, Nick, Payload};
 use mpotr_transport::{DriverEvent, RoomHandle};
 use tokio::sync::mpsc;
@@ -142,6 +143,9 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
             command::whose(&said.policy.change)
         ));
     }
+    if let Some(told) = said.leaves_nobody_out(args) {
+        out.notice(told);
+    }
     if at_terminal {
         out.notice(
             "a line that you type goes to all members; /help lists the commands, /quit or ctrl-d leaves",
@@ -167,6 +171,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         policy: said.policy,
         outcome: Outcome::default(),
         keeper,
+        never_out: BTreeSet::new(),
         unkept: None,
         obeys: at_terminal || args.commands,
         losses: Losses::default(),
@@ -174,6 +179,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         own: Vec::new(),
         kept: VecDeque::new(),
         is_leaving: false,
+        is_told_what_waits: false,
         stops: 0,
         closed: None,
         out,
@@ -317,6 +323,8 @@ struct Chat<'a> {
     policy: Policy,
     outcome: Outcome,
     keeper: Option<Keeper>,
+    /// Whom there cannot be the votes to leave out, as was told.
+    never_out: BTreeSet<IdentityKey>,
     /// Why the transcript is no longer kept.
     unkept: Option<anyhow::Error>,
     /// Whether a line that begins with a slash is a command.
@@ -329,6 +337,8 @@ struct Chat<'a> {
     /// Lines that were typed while the carrier is away, and wait for it.
     kept: VecDeque<Line>,
     is_leaving: bool,
+    /// Whether the person was told that texts wait, and has asked to leave all the same.
+    is_told_what_waits: bool,
     /// How often the program was asked to stop.
     stops: u8,
     /// Why nothing is printed from now on.

@@ -4,10 +4,11 @@
 //! What grants or takes a right works on one person alone, whom nobody else can be taken for. Most of all, a stranger
 //! outside is let in by the whole key: another key with the same ten digits takes some hours of work, and a nick takes none.
 
-use mpotr::{IdentityKey, Vote};
+use mpotr::{IdentityKey, Policy, Vote};
 use mpotr_formats::Escaped;
 
 use super::Chat;
+use super::attainable;
 use super::awaited::Asked;
 use super::command;
 use super::conversation::Conversation;
@@ -122,6 +123,12 @@ impl Conversation {
         })
     }
 
+    /// Why there cannot be the votes to leave a member out, if there cannot.
+    fn why_never_out(&self, member: &IdentityKey, policy: &Policy) -> Option<String> {
+        let roster = self.inside().collect();
+        attainable::why_never_out(&policy.exclude, member, &roster, |it| self.name(it))
+    }
+
     /// The members, this one among them.
     fn inside(&self) -> impl Iterator<Item = IdentityKey> {
         self.others.iter().flatten().copied().chain([self.me])
@@ -177,9 +184,20 @@ impl Chat<'_> {
 
     /// Leaves a member out.
     pub(super) async fn kick(&mut self, word: &str) {
+        if self.conversation.present(word) == Err(WhomError::Yourself) {
+            return self.out.notice("that is you; /quit leaves the room");
+        }
         let Some(member) = self.present(word) else {
             return;
         };
+        if let Some(why) = self.conversation.why_never_out(&member, &self.policy) {
+            let name = self.conversation.name(&member);
+            self.out.notice(format_args!(
+                "{name} cannot be left out, and nothing was asked: {why}; /policy shows the rules, and /mute {name} shows no more \
+                 of its texts"
+            ));
+            return;
+        }
         if self.conversation.door.takes_strangers() {
             self.out.notice(
                 "anyone may come in here: who is left out can come again under another identity; \
@@ -197,6 +215,24 @@ impl Chat<'_> {
             ));
         }
         self.ask(asked);
+    }
+
+    /// Tells of members whom this one asks to leave out, and for whom there cannot be the votes any more, since others have left.
+    pub(super) fn tell_who_is_never_out(&mut self) {
+        let conversation = &self.conversation;
+        let why = |member: &IdentityKey| conversation.why_never_out(member, &self.policy);
+        let asked = conversation.awaited.excluded();
+        let never: Vec<_> = asked.filter_map(|it| Some((it, why(&it)?))).collect();
+        let lines = never.iter().filter(|(it, _)| !self.never_out.contains(it));
+        let lines = lines.map(|(member, why)| {
+            let name = conversation.name(member);
+            format!(
+                "{name} cannot be left out any longer: {why}; /withdraw {name} takes your vote back"
+            )
+        });
+        let lines: Vec<_> = lines.collect();
+        self.never_out = never.into_iter().map(|(member, _)| member).collect();
+        self.tell(lines);
     }
 
     /// Takes back an admission or an exclusion.
@@ -274,6 +310,10 @@ impl Chat<'_> {
     pub(super) async fn amend(&mut self, amendment: &Amendment) {
         let conversation = &self.conversation;
         match amendment.apply(&self.policy, |word| conversation.anyone(word)) {
+            Ok(policy) if policy == self.policy && !self.asks_for_rules() => {
+                self.out
+                    .notice("nothing to ask for: that is the rule already");
+            }
             Ok(policy) => {
                 let asked = self.handle.change_policy(policy.clone()).await;
                 if asked.is_ok() && rules::is_unguarded(&policy) {
@@ -291,8 +331,18 @@ impl Chat<'_> {
         }
     }
 
+    /// Whether this person asks for other rules.
+    fn asks_for_rules(&self) -> bool {
+        self.own.iter().any(|vote| matches!(vote, Vote::Policy(_)))
+    }
+
     /// The member that a person means among those who are here, or a word why there is no such member.
     fn present(&mut self, word: &str) -> Option<IdentityKey> {
+        if !self.conversation.is_secure() {
+            self.out
+                .notice("the room has not begun: nobody is in it with you yet");
+            return None;
+        }
         self.conversation
             .present(word)
             .map_err(|error| self.tell(error.lines()))

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mpotr::IdentityKey;
+use mpotr::{IdentityKey, WaitingReason};
 
 use super::whom::Digits;
 
@@ -61,6 +61,16 @@ impl Awaited {
     pub(super) fn exclude(&mut self, identity: IdentityKey) {
         self.admitted.remove(&identity);
         self.excluded.insert(identity);
+    }
+
+    /// Whether the person has asked for what texts wait for.
+    pub(super) fn asks_for(&self, reason: &WaitingReason) -> bool {
+        matches!(reason, WaitingReason::Excluding { identity } if self.excluded.contains(identity))
+    }
+
+    /// Whom the room was asked to leave out.
+    pub(super) fn excluded(&self) -> impl Iterator<Item = IdentityKey> {
+        self.excluded.iter().copied()
     }
 
     /// All that the room was asked about and that has not come true.

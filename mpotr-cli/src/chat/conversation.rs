@@ -1,7 +1,7 @@
 //! What a chat tells a person about what happens in the room.
 
 use core::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mpotr::room::{Event, LastHeard};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::awaited::Awaited;
 use super::deciding::Decided;
+use super::differing::Differing;
 use super::door::{Door, Trust};
 use super::elsewhere::Elsewhere;
 use super::lasting::Lasting;
@@ -45,6 +46,8 @@ pub(super) struct Conversation {
     pub(super) door: Door,
     /// The other members that have not left; `None` until the room is secure.
     pub(super) others: Option<BTreeSet<IdentityKey>>,
+    /// Who has left, until the keys are changed for that.
+    have_left: BTreeSet<IdentityKey>,
     /// The epoch that was shown last: its roster is the one that the person has seen.
     shown: Option<Sid>,
     /// Who was heard to wait outside.
@@ -61,14 +64,20 @@ pub(super) struct Conversation {
     pub(super) to_admit: BTreeSet<IdentityKey>,
     /// Of whom of those was told while the room was secure, until they are in.
     pub(super) told_to_admit: BTreeSet<IdentityKey>,
+    /// Whose other program waits at the door, and who is asked whether it is there.
+    pub(super) instances: BTreeSet<IdentityKey>,
     /// Who says nothing though the others wait for its word.
     pub(super) quiet: Quiet,
     /// Whether the others have the votes to leave this member out.
     pub(super) is_put_out: bool,
     /// Members that are to be left out.
     to_leave_out: BTreeSet<IdentityKey>,
+    /// Members that others ask to leave out, by fewer votes than it takes, and who asks.
+    asked_out: BTreeMap<IdentityKey, Vec<IdentityKey>>,
     /// What members have decided.
     pub(super) decided: Decided,
+    /// Who keeps other rules.
+    pub(super) differing: Differing,
     /// What lasts long.
     pub(super) lasting: Lasting,
     /// Other rooms that are not told of yet.
@@ -98,6 +107,7 @@ impl Conversation {
             names,
             door,
             others: None,
+            have_left: BTreeSet::new(),
             shown: None,
             waiting: Waiting::default(),
             awaited: Awaited::default(),
@@ -106,10 +116,13 @@ impl Conversation {
             absent_from_runs: BTreeSet::new(),
             to_admit: BTreeSet::new(),
             told_to_admit: BTreeSet::new(),
+            instances: BTreeSet::new(),
             quiet: Quiet::default(),
             is_put_out: false,
             to_leave_out: BTreeSet::new(),
+            asked_out: BTreeMap::new(),
             decided: Decided::default(),
+            differing: Differing::default(),
             lasting: Lasting::default(),
             elsewhere: Elsewhere::default(),
             is_room_there: false,
@@ -148,10 +161,7 @@ impl Conversation {
             let silent = silent.filter(|since| *since > BEAT);
             let quiet = awaited.max(silent);
             let quiet = quiet.map(|since| format!(" (no word for over {} s)", since.as_secs()));
-            let out = match self.to_leave_out.contains(member) {
-                true => " (to be left out)",
-                false => "",
-            };
+            let out = self.is_to_leave(member);
             line(
                 member,
                 &format!("{muted}{out}{}", quiet.unwrap_or_default()),
@@ -173,6 +183,12 @@ impl Conversation {
                         member,
                         &format!(" (waited outside, not heard for {} s)", since.as_secs()),
                     ),
+                    None if self.differing.has(member) => {
+                        line(member, " (keeps other rules than you; nothing is proven)")
+                    }
+                    None if !self.door.can_admit(member) => {
+                        line(member, " (not one of --with: stays outside)")
+                    }
                     None => line(member, " (waits; nothing is proven)"),
                 }
             }))
@@ -189,6 +205,21 @@ impl Conversation {
                 )
             }))
             .collect()
+    }
+
+    /// What members ask about one that is in the room, for a list.
+    fn is_to_leave(&self, member: &IdentityKey) -> String {
+        match (
+            self.to_leave_out.contains(member),
+            self.asked_out.get(member),
+        ) {
+            (true, _) => " (to be left out)".to_owned(),
+            (false, Some(by)) => {
+                let asks = if by.len() == 1 { "asks" } else { "ask" };
+                format!(" ({} {asks} to leave it out)", self.names_of(by))
+            }
+            (false, None) => String::new(),
+        }
     }
 
     /// What the person should know about who comes in.
@@ -271,20 +302,11 @@ impl Conversation {
                 Vec::new()
             }
             Event::Voted { vote, by } => self.hears_of_decision(&vote, &by),
-            Event::LeftOut { member } => notice(format!(
-                "{} is out{} and can read nothing from here on",
-                self.name(&member),
-                match self.as_asked(&Vote::Exclude(member)) {
-                    asked if asked.is_empty() => asked,
-                    asked => asked + ",",
-                }
-            )),
-            Event::Removed => notice(format!(
-                "the others have left this member out{}; to come back, start again and have each of them let you in by name: \
-                 /admit and your nick, or your fingerprint, {}",
-                self.as_asked(&Vote::Exclude(self.me)),
-                self.my_fingerprint(),
-            )),
+            Event::LeftOut { member } => {
+                let why = self.why_out(&member);
+                let name = self.name(&member);
+                notice(format!("{name} {why} and can read nothing from here on"))
+            }
             Event::OtherEpoch { name, .. } => {
                 self.hears_of_other_room(name, &event);
                 Vec::new()
@@ -294,9 +316,21 @@ impl Conversation {
                 if let Some(others) = &mut self.others {
                     others.remove(&member);
                 }
+                self.have_left.insert(member);
                 notice(format!("{} has left", self.name(&member)))
             }
             other => self.words_of(&other),
+        }
+    }
+
+    /// Why a member is no longer in the room: it has left, or others asked for that, or else it took no part in the last change.
+    fn why_out(&mut self, member: &IdentityKey) -> String {
+        let asked = self.as_asked(&Vote::Exclude(*member));
+        let has_left = self.have_left.remove(member);
+        match (asked.is_empty(), has_left) {
+            (false, _) => format!("is out{asked},"),
+            (true, true) => "is out".to_owned(),
+            (true, false) => "no longer answered, is out".to_owned(),
         }
     }
 
@@ -318,6 +352,7 @@ impl Conversation {
         self.waiting.are_in(everyone.iter().copied());
         self.absent_from_runs.retain(|it| !everyone.contains(it));
         self.told_to_admit.retain(|it| !everyone.contains(it));
+        self.have_left.retain(|it| !everyone.contains(it));
         self.awaited.settle(&everyone);
         let others = roster.iter().filter(|member| !member.is_me);
         let others: BTreeSet<_> = others.map(|member| member.identity).collect();
@@ -327,6 +362,7 @@ impl Conversation {
         self.other_rooms = 0;
         self.is_room_there = false;
         self.to_leave_out.clear();
+        self.asked_out.retain(|it, _| everyone.contains(it));
         if self.names.keeps_list() {
             said.push(met);
         }
@@ -350,6 +386,26 @@ impl Conversation {
                 reason: WaitingReason::Excluding { identity },
             } => {
                 self.to_leave_out.remove(identity);
+            }
+            Event::Waiting {
+                reason:
+                    WaitingReason::VoteHere {
+                        vote: Vote::Exclude(member),
+                        by,
+                        ..
+                    },
+                ..
+            } => {
+                self.asked_out.insert(*member, by.clone());
+            }
+            Event::WaitingOver {
+                reason:
+                    WaitingReason::VoteHere {
+                        vote: Vote::Exclude(member),
+                        ..
+                    },
+            } => {
+                self.asked_out.remove(member);
             }
             _ => {}
         }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use mpotr::room::Event;
-use mpotr::{IdentityKey, Vote};
+use mpotr::{IdentityKey, Policy, Vote};
 
+use super::command;
 use super::conversation::{Conversation, Say, notice};
-use super::wording::purpose;
+use super::wording::{enumerated, purpose};
 
 /// What was decided in this epoch and in the one before.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +52,18 @@ impl Conversation {
         if members.contains(&self.me) {
             names.push("you".to_owned());
         }
-        names.join(", ")
+        enumerated(&names)
+    }
+
+    /// What to say when the others have gone on without this member, by the rules that they keep.
+    pub(super) fn was_left_out(&self, policy: &Policy) -> Vec<String> {
+        vec![format!(
+            "the others have left this member out{}; to come back, start again: {} may let you in, by /admit and your nick, or your \
+             fingerprint, {}",
+            self.as_asked(&Vote::Exclude(self.me)),
+            command::whose(&policy.admit),
+            self.my_fingerprint(),
+        )]
     }
 
     /// What to print of something that was decided, where nothing else tells of it.
@@ -120,7 +132,7 @@ mod tests {
         room.hear(secure());
         assert_eq!(room.as_asked(&out), "");
         room.hear(voted(&out, &[ME, BOB]));
-        assert_eq!(room.as_asked(&out), format!(", as {bob}, you ask"));
+        assert_eq!(room.as_asked(&out), format!(", as {bob} and you ask"));
         room.hear(voted(&out, &[ME]));
         assert_eq!(room.as_asked(&out), ", as you ask");
     }

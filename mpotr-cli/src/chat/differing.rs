@@ -1,15 +1,72 @@
 //! What keeps others from being in a room with this member: other rules, and what each would type to have the same; another program
 //! with the identity of one who is in.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mpotr::{IdentityKey, Policy, Rekey, Rule};
+use mpotr::room::Event;
+use mpotr::{IdentityKey, Policy, Rekey, Rule, WaitingReason};
 
 use super::conversation::Conversation;
 use super::rules::change_beside;
-use super::wording::count;
+use super::wording::{count, enumerated};
+
+/// Who keeps other rules than this member, as far as that was heard.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Differing(Vec<(Policy, Vec<IdentityKey>)>);
+
+impl Differing {
+    /// Takes note of what happens.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no rules")]
+    pub(super) fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Waiting {
+                reason: WaitingReason::RulesDiffer { policy, by },
+                ..
+            } => self.0.push((policy.clone(), by.clone())),
+            Event::WaitingOver {
+                reason: WaitingReason::RulesDiffer { policy, by },
+            } => self.0.retain(|(of, who)| (of, who) != (policy, by)),
+            Event::Secure { .. } => self.0.clear(),
+            _ => {}
+        }
+    }
+
+    /// Whether one does.
+    pub(super) fn has(&self, member: &IdentityKey) -> bool {
+        self.0.iter().any(|(_, by)| by.contains(member))
+    }
+
+    /// Whether anyone does.
+    pub(super) const fn is_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// All who do.
+    fn all(&self) -> BTreeSet<IdentityKey> {
+        self.0.iter().flat_map(|(_, by)| by).copied().collect()
+    }
+}
 
 impl Conversation {
+    /// What to say now and then as long as others keep other rules.
+    pub(super) fn still_differ(&self) -> String {
+        let who: Vec<_> = self
+            .differing
+            .all()
+            .iter()
+            .map(|it| self.called(it))
+            .collect();
+        let keep = match who.len() {
+            0 => "others keep".to_owned(),
+            1 => format!("{} keeps", enumerated(&who)),
+            _ => format!("{} keep", enumerated(&who)),
+        };
+        format!(
+            "no room begins, since {keep} other rules than you: one of you starts again, with the options that were named"
+        )
+    }
+
     /// What to say of others who keep these rules, where the own ones are other.
     pub(super) fn rules_differ(
         &self,
@@ -22,13 +79,22 @@ impl Conversation {
             [one] => format!("{} keeps", self.called(one)),
             several => {
                 let names: Vec<_> = several.iter().map(|it| self.called(it)).collect();
-                format!("{} keep", names.join(", "))
+                format!("{} keep", enumerated(&names))
             }
         };
-        let them = match by {
+        let mut them = match by {
             [one] => self.called(one),
-            _ => "them".to_owned(),
+            _ => "each of them".to_owned(),
         };
+        // Of others who are to be there nothing else was heard: they may keep the same.
+        let rest = self.door.expected().filter(|it| !by.contains(it));
+        let rest: Vec<_> = rest.map(|it| self.called(it)).collect();
+        if !by.is_empty() && !rest.is_empty() {
+            them = format!(
+                "{them}, and {} if the rules are the same there",
+                enumerated(&rest)
+            );
+        }
         let name = |it: &IdentityKey| self.name(it);
         let first = format!(
             "{who} other rules than you, and all who are in one room keep the same; one of you starts again:"
@@ -42,7 +108,7 @@ impl Conversation {
     }
 
     /// What one is called that has said nothing yet, as far as anything is known: the file that it was given by, too.
-    fn called(&self, member: &IdentityKey) -> String {
+    pub(super) fn called(&self, member: &IdentityKey) -> String {
         let file = self.names.file(member);
         format!("{}{}", self.name(member), file.replace("  ", " "))
     }

@@ -8,6 +8,7 @@ use super::Chat;
 use super::door::Door;
 use super::input::Line;
 use super::outcome::Unsent;
+use super::wording::count;
 use crate::typed;
 
 /// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
@@ -34,6 +35,26 @@ impl Chat<'_> {
         Ok(())
     }
 
+    /// The person leaves. Before the room has begun, a text that waits would keep it here for as long as nobody comes: it is told
+    /// what waits, and leaves without that if it asks once more.
+    pub(super) async fn quit(&mut self) {
+        let waits = self.held.unsent().len();
+        if self.conversation.is_secure() || waits == 0 {
+            return self.leave().await;
+        }
+        if !self.is_told_what_waits {
+            self.is_told_what_waits = true;
+            self.out.notice(format_args!(
+                "not sent, since the room has not begun: {}; /quit once more leaves without that, /discard takes it back",
+                count(waits, "text")
+            ));
+            return;
+        }
+        self.is_leaving = true;
+        // If the room has ended, an event says so.
+        let _ended = self.handle.stop().await;
+    }
+
     /// Nothing more is read. What waits until the room is secure still leaves, if anyone can come at all.
     pub(super) async fn input_ends(&mut self) {
         self.is_read_out = true;
@@ -44,6 +65,14 @@ impl Chat<'_> {
             for _ in core::mem::take(&mut self.early) {
                 self.not_sent(Unsent::NotSecure);
             }
+        }
+        let waits = self.held.unsent().len();
+        if self.at_terminal && !self.conversation.is_secure() && waits > 0 {
+            self.out.notice(format_args!(
+                "the input has ended; not sent, since the room has not begun: {}; this member leaves when that is sent, and ctrl-c \
+                 leaves without it",
+                count(waits, "text")
+            ));
         }
         if self.early.is_empty() {
             self.leave().await;

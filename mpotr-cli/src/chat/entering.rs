@@ -13,6 +13,7 @@ use mpotr_transport::irc::{IrcConnect, Login};
 use mpotr_transport::{Connect, ExecConnect, RelayConnect, Transport as _};
 
 use super::args::ChatArgs;
+use super::attainable;
 use super::door::Door;
 use super::link;
 use super::meeting::Meeting;
@@ -86,6 +87,19 @@ pub(super) struct Said {
     login: Login,
 }
 
+impl Said {
+    /// What to tell of the rules where it is known how many are to be there.
+    pub(super) fn leaves_nobody_out(&self, args: &ChatArgs) -> Option<String> {
+        let with = self.door.expected().count();
+        let members = match args.members {
+            Some(members) => usize::from(members),
+            None if with > 0 => with.saturating_add(1),
+            None => return None,
+        };
+        attainable::leaves_nobody_out(&self.policy.exclude, members)
+    }
+}
+
 /// Reads the files that the command line names. They may be pipes, and take as long as who writes to them.
 pub(super) async fn said(
     args: &ChatArgs,
@@ -101,8 +115,14 @@ pub(super) async fn said(
         let known = people.as_ref().map(PeopleFile::load);
         let known = known.transpose()?.flatten();
         let policy = policy_of(&args)?;
+        let door = Door::of(&args, &me, known.as_ref())?;
+        if let Door::With(_) = &door {
+            let all = door.expected().copied().chain([me]).collect();
+            let checked = policy.check_for(&all);
+            checked.context("the rules cannot be kept by those of --with")?;
+        }
         Ok(Said {
-            door: Door::of(&args, &me, known.as_ref())?,
+            door,
             guards_rules: args.change.is_none() && policy.change != Rule::Anyone,
             policy,
             #[cfg(feature = "irc")]

@@ -31,10 +31,16 @@ impl Chat<'_> {
         self.fading.hear(&event, Instant::now());
         self.conversation.quiet.hear(&event, Instant::now());
         self.conversation.lasting.hear(&event, Instant::now());
+        self.conversation.differing.hear(&event);
         self.hear_of_texts(&event).await;
         let conversation = &self.conversation;
         let name = |member: &_| conversation.name(member);
-        if self.losses.take(&event, Instant::now(), name) {
+        // Who keeps what a pipe says of its end has not asked to keep what it sent.
+        let text = self.held.lost(&event).filter(|_| self.at_terminal);
+        if self
+            .losses
+            .take(&event, text.as_deref(), Instant::now(), name)
+        {
             return;
         }
         self.tell_losses();
@@ -43,6 +49,7 @@ impl Chat<'_> {
             return self.tell(told);
         }
         let is_shown = matches!(event, Event::Secure { .. });
+        let are_fewer = matches!(event, Event::Secure { .. } | Event::Left { .. });
         for say in self.conversation.hear(event) {
             match say {
                 Say::Notice(notice) => self.out.notice(notice),
@@ -63,6 +70,9 @@ impl Chat<'_> {
                     }
                 }
             }
+        }
+        if are_fewer {
+            self.tell_who_is_never_out();
         }
         if is_shown && let Some(text) = self.unseen.take() {
             self.send(text).await;
@@ -93,8 +103,14 @@ impl Chat<'_> {
                 let lasts = until.map(|until| until.since(*since));
                 conversation.another_instance(identity, lasts)
             }
+            Event::Removed => conversation.was_left_out(&self.policy),
             Event::PolicyChanged { policy } => {
-                let asked = conversation.as_asked(&Vote::Policy(policy.clone()));
+                let is_left_alone = conversation.others.as_ref().is_some_and(BTreeSet::is_empty);
+                let asked = match is_left_alone {
+                    true => ", which are those that you began with, since all others have left"
+                        .to_owned(),
+                    false => conversation.as_asked(&Vote::Policy(policy.clone())),
+                };
                 let told = wording::other_rules(&self.policy, policy, &asked);
                 self.policy.clone_from(policy);
                 told

@@ -16,6 +16,8 @@ const HINT: &str = "/release sends what is held to all who are here now, /discar
 pub(super) struct HeldTexts {
     /// What was taken and is not sent.
     waiting: BTreeMap<TextId, String>,
+    /// What has left, and whose fate is not known yet.
+    on_way: BTreeMap<TextId, String>,
     /// Those of them that are held, by the numbers that the person knows them by.
     held: BTreeMap<u32, TextId>,
     last: u32,
@@ -30,8 +32,12 @@ impl HeldTexts {
     /// Takes note of what becomes of a text. Returns what to tell, if it is held: `names` has those who came in.
     pub(super) fn hear(&mut self, event: &Event, names: &[String]) -> Vec<String> {
         if let Event::Sent { text_id, .. } | Event::Dropped { text_id, .. } = event {
-            self.waiting.remove(text_id);
+            let text = self.waiting.remove(text_id);
+            self.on_way.extend(text.map(|text| (*text_id, text)));
             self.held.retain(|_, held| held != text_id);
+        }
+        if let Event::Acknowledged { text_id } = event {
+            self.on_way.remove(text_id);
         }
         let Event::Held { text_id, .. } = event else {
             return Vec::new();
@@ -48,6 +54,15 @@ impl HeldTexts {
         );
         let hint = is_first.then(|| HINT.to_owned());
         core::iter::once(line).chain(hint).collect()
+    }
+
+    /// The text that an event tells the loss of.
+    pub(super) fn lost(&mut self, event: &Event) -> Option<String> {
+        if let Event::Missed { text_id, .. } | Event::Dropped { text_id, .. } = event {
+            self.on_way.remove(text_id)
+        } else {
+            None
+        }
     }
 
     /// All that has not left, held or not.
@@ -125,6 +140,25 @@ mod tests {
         let why = DropReason::Discarded;
         held.hear(&Event::Dropped { text_id: one, why }, &[]);
         assert_eq!(held.unsent(), [two]);
+    }
+
+    #[test]
+    fn what_is_lost_is_known_and_what_has_arrived_is_forgotten() {
+        let mut held = HeldTexts::default();
+        let [one, two] = texts();
+        for (text_id, text) in [(one, "first"), (two, "second")] {
+            held.take(text_id, text.to_owned());
+            let id = mpotr::MessageId::new([7; 32]);
+            held.hear(&Event::Sent { text_id, id }, &[]);
+        }
+        held.hear(&Event::Acknowledged { text_id: one }, &[]);
+        let missed = |text_id| Event::Missed {
+            text_id,
+            by: vec![EVE],
+        };
+        assert_eq!(held.lost(&missed(one)), None);
+        assert_eq!(held.lost(&missed(two)), Some("second".to_owned()));
+        assert!(held.on_way.is_empty());
     }
 
     #[test]

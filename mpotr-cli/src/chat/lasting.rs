@@ -21,6 +21,8 @@ enum Wait {
     Agreement,
     /// There is a room, which does not let it in.
     Door,
+    /// Others keep other rules.
+    Rules,
 }
 
 /// What lasts, and when that is told.
@@ -39,13 +41,20 @@ impl Lasting {
             Event::Waiting {
                 reason: WaitingReason::Gathering { have, want },
                 ..
-            } if have == want => self.0 = begins(Wait::Agreement, AGREES),
+            } if have == want && !self.is_of_rules() => self.0 = begins(Wait::Agreement, AGREES),
             Event::Waiting {
                 reason: WaitingReason::Outside,
                 ..
-            } => self.0 = begins(Wait::Door, LETS_IN),
+            } if !self.is_of_rules() => self.0 = begins(Wait::Door, LETS_IN),
             Event::Waiting {
-                reason: WaitingReason::IdentityInRoom | WaitingReason::RulesDiffer { .. },
+                reason: WaitingReason::RulesDiffer { .. },
+                ..
+            } => self.0 = begins(Wait::Rules, AGREES),
+            Event::WaitingOver {
+                reason: WaitingReason::RulesDiffer { .. },
+            } if self.is_of_rules() => self.0 = None,
+            Event::Waiting {
+                reason: WaitingReason::IdentityInRoom,
                 ..
             }
             | Event::Secure { .. } => self.0 = None,
@@ -61,25 +70,50 @@ impl Lasting {
         self.0.map(|(_, due)| due)
     }
 
-    /// What there is to tell.
-    fn take(&mut self) -> Option<Wait> {
-        self.0.take().map(|(wait, _)| wait)
+    fn is_of_rules(&self) -> bool {
+        matches!(self.0, Some((Wait::Rules, _)))
+    }
+
+    /// What there is to tell: of rules again and again, for nothing else comes of it.
+    fn take(&mut self, now: Instant) -> Option<Wait> {
+        let (wait, _) = self.0.take()?;
+        if wait == Wait::Rules {
+            self.0 = now.checked_add(AGREES).map(|due| (wait, due));
+        }
+        Some(wait)
     }
 }
 
 impl Conversation {
     /// What to say of what lasts. `keeps_identity`: an earlier program of this person may be in the room.
-    pub(super) fn tells_of_lasting(&mut self, keeps_identity: bool, obeys: bool) -> Vec<String> {
-        match self.lasting.take() {
+    pub(super) fn tells_of_lasting(
+        &mut self,
+        now: Instant,
+        keeps_identity: bool,
+        obeys: bool,
+    ) -> Vec<String> {
+        match self.lasting.take(now) {
             None => Vec::new(),
-            Some(Wait::Door) if !keeps_identity => Vec::new(),
-            Some(Wait::Door) => vec![
-                "still outside: a program of yours that ended without leaving counts as in the room until it was asked and has \
-                 said nothing for some 15 seconds, and the room goes on without it; else its members have not let you in yet"
-                    .to_owned(),
-            ],
+            Some(Wait::Rules) => vec![self.still_differ()],
+            Some(Wait::Door) => {
+                let mut told = format!(
+                    "still outside: its members have not let you in, or have left you out before, or say by --with who comes in; \
+                     a member lets you in by /admit {}",
+                    self.my_fingerprint()
+                );
+                if keeps_identity {
+                    told.push_str(
+                        "; if a program of yours has ended without leaving, this one takes its place within half a minute or so",
+                    );
+                }
+                vec![told]
+            }
             Some(Wait::Agreement) if self.to_admit.is_empty() => {
-                let look = if obeys { "; /members shows who waits" } else { "" };
+                let look = if obeys {
+                    "; /members shows who waits"
+                } else {
+                    ""
+                };
                 vec![format!(
                     "no room has begun for a minute: the network is slow, or one of the others has not let in another who is \
                      here{look}"
@@ -122,7 +156,26 @@ mod tests {
         assert_eq!(lasting.due(), Some(now + AGREES));
         lasting.hear(&waits(WaitingReason::Outside), now);
         assert_eq!(lasting.due(), Some(now + LETS_IN));
-        assert_eq!(lasting.take(), Some(Wait::Door));
+        assert_eq!(lasting.take(now), Some(Wait::Door));
+        assert_eq!(lasting.due(), None);
+    }
+
+    /// Nothing else comes of it, so it is said again and again, and nothing of an agreement in its place.
+    #[test]
+    fn that_others_keep_other_rules_is_told_as_long_as_they_do() {
+        let now = Instant::now();
+        let mut lasting = Lasting::default();
+        let differ = || WaitingReason::RulesDiffer {
+            policy: mpotr::Policy::default(),
+            by: Vec::new(),
+        };
+        lasting.hear(&waits(differ()), now);
+        lasting.hear(&waits(WaitingReason::Gathering { have: 2, want: 2 }), now);
+        for _ in 0..2 {
+            assert_eq!(lasting.due(), Some(now + AGREES));
+            assert_eq!(lasting.take(now), Some(Wait::Rules));
+        }
+        lasting.hear(&Event::WaitingOver { reason: differ() }, now);
         assert_eq!(lasting.due(), None);
     }
 

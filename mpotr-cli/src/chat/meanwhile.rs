@@ -112,7 +112,7 @@ impl Chat<'_> {
         if is_due(self.conversation.lasting.due()) {
             let told = self
                 .conversation
-                .tells_of_lasting(self.keeps_identity, self.obeys);
+                .tells_of_lasting(now, self.keeps_identity, self.obeys);
             self.tell(told);
         }
         let names = &self.conversation.names;

@@ -1,11 +1,12 @@
 //! What a line asks for: a text, or a command. `docs/spec/09-chat-payload.md`, "Commands".
 
-use mpotr::Vote;
 use mpotr::room::LastHeard;
+use mpotr::{Rule, Vote};
 use mpotr_formats::Escaped;
 use mpotr_transport::HandleError;
 
 use super::Chat;
+use super::attainable;
 use super::command::{self, Command};
 use super::input::Line;
 use super::outcome::Unsent;
@@ -24,7 +25,7 @@ impl Chat<'_> {
             Command::Say(text) if text.is_empty() => {}
             Command::Say(text) => self.send(text).await,
             Command::Members => self.members().await,
-            Command::Quit => self.leave().await,
+            Command::Quit => self.quit().await,
             Command::Help(None) => self.tell(command::help()),
             Command::Help(Some(name)) => self.tell(command::help_on(&name)),
             Command::Blanks => self.out.notice(
@@ -32,7 +33,7 @@ impl Chat<'_> {
                  text that begins with a slash",
             ),
             Command::Usage(usage) => self.out.notice(usage),
-            Command::Policy => self.tell(command::describe(&self.policy)),
+            Command::Policy => self.tell(self.rules()),
             Command::Amend(amendment) => self.amend(&amendment).await,
             Command::Refresh => {
                 let asked = self.handle.refresh().await;
@@ -66,6 +67,24 @@ impl Chat<'_> {
         }
     }
 
+    /// The rules, and what they mean for those who are there.
+    fn rules(&self) -> Vec<String> {
+        let mut lines = command::describe(&self.policy);
+        if let Some(others) = &self.conversation.others {
+            let members = others.len().saturating_add(1);
+            let more = [&self.policy.admit, &self.policy.change];
+            let asks_for_more = |rule: &&Rule| matches!(rule, Rule::Quorum(votes) if usize::from(votes.get()) > members);
+            if more.iter().any(asks_for_more) {
+                lines.push(format!(
+                    "  with fewer members than a rule asks for, it asks for all of them: {members} now"
+                ));
+            }
+            let never_out = attainable::leaves_nobody_out(&self.policy.exclude, members);
+            lines.extend(never_out.map(|told| format!("  {told}")));
+        }
+        lines
+    }
+
     /// Lists who is there. How long ago each was heard the room knows, which answers while it has its carrier.
     async fn members(&mut self) {
         let heard = match self.link.is_up() {
@@ -74,6 +93,11 @@ impl Chat<'_> {
         };
         let members = self.conversation.members(&heard);
         self.tell(members);
+        if !self.link.is_up() {
+            self.out.notice(
+                "  the way to the room is lost, and tried again: who is there now is not known",
+            );
+        }
     }
 
     pub(super) fn tell(&mut self, lines: Vec<String>) {

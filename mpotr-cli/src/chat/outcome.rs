@@ -1,6 +1,6 @@
 //! Whether everyone has everything that this member had to say: the exit code of a chat.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr::room::Event;
 use mpotr::{Departure, DropReason, SendError};
@@ -103,7 +103,8 @@ pub(super) struct Outcome {
     unsent: Option<Unsent>,
     /// How many lines were not sent.
     unsent_lines: usize,
-    missed_by: BTreeSet<String>,
+    /// Who is not known to have texts that were sent, and how many.
+    missed_by: BTreeMap<String, usize>,
     /// Those whom a text was meant for and who were not in the room when it left.
     absent: BTreeSet<String>,
     left_early: bool,
@@ -194,8 +195,10 @@ impl Outcome {
     /// Notes what the room says. `is_seen`: a person sees who reads a text, and sends it to those.
     pub(super) fn hear(&mut self, event: &Event, conversation: &Conversation, is_seen: bool) {
         if let Event::Missed { by, .. } = event {
-            let names = by.iter().map(|member| conversation.name(member));
-            self.missed_by.extend(names);
+            for name in by.iter().map(|member| conversation.name(member)) {
+                let texts = self.missed_by.entry(name).or_default();
+                *texts = texts.saturating_add(1);
+            }
         }
         // The roster that was shown last is the one that a text leaves to.
         if let Event::Sent { .. } = event
@@ -216,9 +219,17 @@ impl Outcome {
         ChatError::Lost {
             carrier: carrier.to_owned(),
             reason,
-            missed_by: self.missed_by.into_iter().collect(),
+            missed_by: self.missed_by(),
             unsent,
         }
+    }
+
+    /// Who is not known to have all that was sent, each with how much: the rest is there.
+    fn missed_by(&self) -> Vec<String> {
+        let missed = self.missed_by.iter();
+        let each =
+            missed.map(|(name, texts)| format!("{name} ({})", wording::count(*texts, "text")));
+        each.collect()
     }
 
     /// The lines that were sent to nobody.
@@ -240,7 +251,7 @@ impl Outcome {
         match self.unsent_lines() {
             Some(unsent) if self.missed_by.is_empty() => return Err(unsent.into()),
             unsent if !departure.acknowledged || !self.missed_by.is_empty() => {
-                let missed_by = self.missed_by.into_iter().collect();
+                let missed_by = self.missed_by();
                 return Err(ChatError::NotAcknowledged { missed_by, unsent });
             }
             _ => {}
@@ -319,11 +330,11 @@ mod tests {
     fn what_nobody_got_is_told_beside_who_did_not_get_the_rest() {
         let mut outcome = Outcome::default();
         outcome.note(Unsent::NotUtf8);
-        outcome.missed_by.insert("carol".to_owned());
+        outcome.missed_by.insert("carol".to_owned(), 1);
         let error = outcome.judge(&departure(false)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "not everyone acknowledged what was sent; not known to have it: carol; and a line was not sent: it is no UTF-8 text"
+            "not everyone acknowledged what was sent; not known to have it: carol (1 text); and a line was not sent: it is no UTF-8 text"
         );
     }
 
@@ -332,7 +343,7 @@ mod tests {
         let told = |outcome: Outcome| outcome.lost("relay r:1", "closed".to_owned()).to_string();
         assert_eq!(told(Outcome::default()), "lost the relay r:1: closed");
         let mut outcome = Outcome::default();
-        outcome.missed_by.insert("carol".to_owned());
+        outcome.missed_by.insert("carol".to_owned(), 1);
         outcome.note(Unsent::Unread);
         outcome.note(Unsent::Unread);
         assert_eq!(

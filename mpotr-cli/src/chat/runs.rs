@@ -3,16 +3,23 @@
 
 use mpotr::room::Event;
 use mpotr::{IdentityKey, Vote, WaitingReason};
+use tokio::time::Instant;
 
 use super::conversation::{Conversation, Say, notice};
-use super::wording::fingerprint;
+use super::wording::{enumerated, fingerprint};
 
 impl Conversation {
     /// What to print of a run, if the event is of one.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no run")]
     pub(super) fn hears_of_run(&mut self, event: &Event) -> Option<Vec<Say>> {
-        let is_absent = |it: &IdentityKey| self.absent_from_runs.contains(it);
+        let is_absent =
+            |it: &IdentityKey| self.absent_from_runs.contains(it) || self.differing.has(it);
         match event {
+            // Why they take no part was told.
+            Event::AgreementFailed {
+                fault: None,
+                claimed,
+            } if claimed.iter().all(|it| self.differing.has(it)) => Some(Vec::new()),
             Event::AgreementFailed {
                 fault: None,
                 claimed,
@@ -39,6 +46,23 @@ impl Conversation {
                 reason: WaitingReason::AdmitHere { claimed, .. },
             } => {
                 self.to_admit.remove(claimed);
+                None
+            }
+            Event::Waiting {
+                reason: WaitingReason::NotAdmitted { identity, missing },
+                ..
+            } => self.is_not_let_in(identity, missing),
+            Event::Waiting {
+                reason: WaitingReason::AnotherInstance { identity },
+                ..
+            } => {
+                self.instances.insert(*identity);
+                None
+            }
+            Event::WaitingOver {
+                reason: WaitingReason::AnotherInstance { identity },
+            } => {
+                self.instances.remove(identity);
                 None
             }
             Event::WaitingOver {
@@ -82,14 +106,43 @@ impl Conversation {
         })
     }
 
+    /// What to print where members do not let one in, if this one is among them or is the one.
+    fn is_not_let_in(&self, identity: &IdentityKey, missing: &[IdentityKey]) -> Option<Vec<Say>> {
+        let whole = self.whole(identity);
+        let key = fingerprint(identity);
+        if *identity == self.me {
+            let names: Vec<_> = missing.iter().map(|it| self.called(it)).collect();
+            let (have, has) = match names.len() {
+                1 => ("has", "it has"),
+                _ => ("have", "they have"),
+            };
+            return Some(notice(format!(
+                "waiting for {} to let you in, which {have} not done as far as {has} said: /admit {key} does it there",
+                enumerated(&names)
+            )));
+        }
+        let is_own_word = missing == [self.me] && self.door.can_admit(identity);
+        is_own_word.then(|| {
+            vec![
+                Say::Notice(format!(
+                    "{whole} has let you in, and waits for you to let it in; nothing is proven yet"
+                )),
+                Say::Notice(format!("to let it in: /admit {key}")),
+            ]
+        })
+    }
+
     /// What to print if the room waits for a run.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no run")]
     fn waits_for_run(&mut self, reason: &WaitingReason) -> Option<Vec<Say>> {
         match reason {
             WaitingReason::Agreeing { missing } | WaitingReason::Changing { missing } => {
-                let is_absent = |it: &IdentityKey| self.absent_from_runs.contains(it);
+                let is_absent =
+                    |it: &IdentityKey| self.absent_from_runs.contains(it) || self.differing.has(it);
                 let was_told = !missing.is_empty() && missing.iter().all(is_absent);
-                was_told.then(Vec::new)
+                was_told
+                    .then(Vec::new)
+                    .or_else(|| self.waits_for_silent(reason, missing))
             }
             WaitingReason::Outside if self.to_admit.is_empty() => {
                 self.is_room_there = true;
@@ -99,9 +152,9 @@ impl Conversation {
             WaitingReason::Outside if !self.to_admit.is_empty() => {
                 let names: Vec<_> = self.to_admit.iter().map(|it| self.whole(it)).collect();
                 Some(notice(format!(
-                    "the room is there already; its members decide whether you come in, and you do not as long as one is in \
-                     whom you have not let in yourself, as {} may be",
-                    names.join(", ")
+                    "the room is there already, and its members decide whether you come in; you have to let in all who are in it, too, \
+                     and have not let in {}: /admit does",
+                    enumerated(&names)
                 )))
             }
             WaitingReason::Excluding { identity } if *identity == self.me => {
@@ -119,11 +172,34 @@ impl Conversation {
                     "{name} is to be left out{asked}: your texts wait until {name} is out"
                 )))
             }
+            // What keeps the room from beginning was told, and is again when it has lasted.
+            WaitingReason::Gathering { .. } if self.differing.is_any() => Some(Vec::new()),
             WaitingReason::Gathering { have, want } if have == want => Some(notice(format!(
-                "{have} of {want} are there and agree on a key; this takes a moment"
+                "{have} of {want} are there; the room begins when each of them has let in all others and they have agreed on a key"
             ))),
             _ => None,
         }
+    }
+
+    /// What to print of a change for which the word of many is missing, of whom some are known to say nothing: the others wait for
+    /// those.
+    fn waits_for_silent(
+        &self,
+        reason: &WaitingReason,
+        missing: &[IdentityKey],
+    ) -> Option<Vec<Say>> {
+        let now = Instant::now();
+        let is_silent =
+            |it: &&IdentityKey| self.instances.contains(*it) || self.quiet.since(it, now).is_some();
+        let silent: Vec<_> = missing.iter().filter(is_silent).collect();
+        let is_of_change = matches!(reason, WaitingReason::Changing { .. });
+        (is_of_change && !silent.is_empty() && silent.len() < missing.len()).then(|| {
+            let names: Vec<_> = silent.into_iter().map(|it| self.name(it)).collect();
+            notice(format!(
+                "the room is changing its keys, and texts wait; waiting for {}",
+                enumerated(&names)
+            ))
+        })
     }
 
     /// Members said nothing in a run. Why they did, nobody knows but they: they may be gone, or refuse one of the others. Each
@@ -138,12 +214,12 @@ impl Conversation {
             false if self.is_room_there => notice(format!(
                 "no agreement: {} took no part: there is a room already, and who is in it lets you in there; this goes on by \
                  itself",
-                names.join(", ")
+                enumerated(&names)
             )),
             false => notice(format!(
-                "no agreement: {} took no part: it was not heard in time, or does not let one of the others in; this is tried again, \
-                 and told when it comes to something",
-                names.join(", ")
+                "no agreement: {} took no part in this try: not heard in time, in another try meanwhile, or one of you has not let \
+                 in another; this is tried again, and told when it comes to something",
+                enumerated(&names)
             )),
         }
     }

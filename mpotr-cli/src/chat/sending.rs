@@ -41,11 +41,13 @@ impl Chat<'_> {
                         .notice("not all are in yet: that text leaves when the room is secure");
                 } else if let Some(reason) = self.pauses.first() {
                     let conversation = &self.conversation;
-                    let waits =
-                        wording::text_waits(reason, &conversation.me, |it| conversation.name(it));
+                    let is_own = conversation.awaited.asks_for(reason);
+                    let me = &conversation.me;
+                    let waits = wording::text_waits(reason, me, is_own, |it| conversation.name(it));
                     self.out.notice(waits);
                 }
                 self.held.take(text_id, text);
+                self.is_told_what_waits = false;
             }
             Err(HandleError::Send(error)) => self.refused(error, text).await,
             // An event says why.

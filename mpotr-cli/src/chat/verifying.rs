@@ -6,21 +6,27 @@
 //! /answer there              answers who asks;  /answer bob there, if more than one does;  /decline gives it up
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr::room::Event;
-use mpotr::{AttemptId, CodeFailure, IdentityKey, RoomCode, SecretOutcome, SharedSecret};
+use mpotr::{
+    AttemptId, CodeFailure, IdentityKey, RoomCode, SecretOutcome, SharedSecret, VerifyError,
+};
 use mpotr_formats::Escaped;
 use mpotr_formats::known::How;
+use mpotr_transport::HandleError;
 
 use super::Chat;
 use super::command::VERIFY;
 use super::conversation::{Conversation, Say};
 use super::remembering::Learned;
+use super::wording::enumerated;
 
 /// What is asked and not answered yet.
 #[derive(Debug, Default)]
 pub(super) struct Verifying {
+    /// Whom this person asks for one.
+    started: BTreeMap<AttemptId, IdentityKey>,
     /// Who asks for a secret.
     asking: Vec<(AttemptId, IdentityKey)>,
     /// Who has asked since the person last answered, whether it still does or not: an answer that is on its way to one of
@@ -30,6 +36,8 @@ pub(super) struct Verifying {
     unseen: BTreeSet<AttemptId>,
     /// The last code that was shown, and whose it is.
     code: Option<(RoomCode, Vec<IdentityKey>)>,
+    /// Whether that is the code of the present keys, and nobody has asked for another since.
+    is_code_fresh: bool,
     /// Whether this person has asked for a code that is not there yet.
     awaits_code: bool,
     /// How often no code came of a round, as was told last.
@@ -50,6 +58,7 @@ impl Conversation {
         match event {
             Event::Code { code, roster, .. } => {
                 self.verifying.awaits_code = false;
+                self.verifying.is_code_fresh = true;
                 self.verifying.code = Some((*code, roster.clone()));
                 Some(notices([
                     format!("the code of this room is {code}"),
@@ -68,10 +77,17 @@ impl Conversation {
             Event::SecretResult { attempt, .. } if self.verifying.unseen.remove(attempt) => {
                 Some(Vec::new())
             }
-            Event::CodeAsked { by, .. } => Some(notices([format!(
-                "{} asks for a code of the room again; /code takes part",
-                self.name(by)
-            )])),
+            Event::CodeAsked { by, .. } => {
+                self.verifying.is_code_fresh = false;
+                Some(notices([format!(
+                    "{} asks for a code of the room again; /code takes part",
+                    self.name(by)
+                )]))
+            }
+            Event::Secure { .. } => {
+                self.verifying.is_code_fresh = false;
+                None
+            }
             Event::CodeFailed {
                 why, who, tries, ..
             } => Some(self.no_code_comes(*why, who, *tries)),
@@ -91,12 +107,17 @@ impl Conversation {
                 result,
                 failures,
             } => {
+                let has_asked = self.verifying.started.remove(attempt).is_some();
                 let asking = &mut self.verifying.asking;
                 let before = asking.len();
                 asking.retain(|(asked, _)| asked != attempt);
                 let was_asked = asking.len() < before;
                 Some(match result {
                     SecretOutcome::EpochChanged => self.has_to_ask_again(identity, was_asked),
+                    SecretOutcome::Aborted if has_asked => notices([format!(
+                        "{0} has declined, or given no answer in time; what you asked {0} came to nothing so often: {failures}",
+                        self.name(identity)
+                    )]),
                     result => self.found(*identity, *result, *failures),
                 })
             }
@@ -154,6 +175,45 @@ impl Conversation {
         }])
     }
 
+    /// What to say of the code that is there, if it is one of the present keys.
+    fn code_there_is(&self) -> Option<String> {
+        let (code, _) = self.verifying.code.as_ref()?;
+        self.verifying.is_code_fresh.then(|| {
+            format!("the code of this room is {code}: it is the same as long as the keys are; /code and its last four digits say that \
+                     all have the same")
+        })
+    }
+
+    /// Why nothing is asked of a member for now.
+    fn why_not_asked(&self, member: &IdentityKey) -> String {
+        let name = self.name(member);
+        let mut started = self.verifying.started.values();
+        let mut asking = self.verifying.asking.iter();
+        if started.any(|it| it == member) {
+            format!(
+                "not asked: {name} has not answered yet what you asked before, and has two minutes for that"
+            )
+        } else if asking.any(|(_, it)| it == member) {
+            format!("not asked: {name} asks you; /answer or /decline first")
+        } else {
+            "not asked: the keys of the room are changing; try again in a moment".to_owned()
+        }
+    }
+
+    /// Whose parts a code takes.
+    fn code_is_awaited(&self) -> String {
+        let others: Vec<_> = self
+            .others
+            .iter()
+            .flatten()
+            .map(|it| self.name(it))
+            .collect();
+        format!(
+            "asked for a code of the room; it takes a part of {}",
+            enumerated(&others)
+        )
+    }
+
     fn asks(&self, identity: &IdentityKey, question: &str, failures: u32) -> Vec<Say> {
         let name = self.name(identity);
         let question = match question.is_empty() {
@@ -196,11 +256,21 @@ fn notices<const N: usize>(lines: [String; N]) -> Vec<Say> {
 }
 
 impl Chat<'_> {
-    /// Takes part in a code of the room.
+    /// Takes part in a code of the room, unless there is one of these keys: that is the same for all, whoever has asked for it.
     pub(super) async fn code(&mut self) {
+        if let Some(told) = self.conversation.code_there_is() {
+            return self.out.notice(told);
+        }
         let asked = self.handle.room_code().await;
+        if is_busy(&asked) {
+            return self
+                .out
+                .notice("not asked: the keys of the room are changing; try again in a moment");
+        }
         if asked.is_ok() {
             self.conversation.verifying.ask_code();
+            let told = self.conversation.code_is_awaited();
+            self.out.notice(told);
         }
         self.ask(asked.map(drop));
     }
@@ -253,7 +323,12 @@ impl Chat<'_> {
         };
         let question = question.to_owned();
         let started = self.handle.verify_start(member, secret, question).await;
-        if started.is_ok() {
+        if is_busy(&started) {
+            let why = self.conversation.why_not_asked(&member);
+            return self.out.notice(why);
+        }
+        if let Ok(attempt) = started {
+            self.conversation.verifying.started.insert(attempt, member);
             let name = self.conversation.name(&member);
             self.out
                 .notice(format_args!(
@@ -272,8 +347,13 @@ impl Chat<'_> {
         let Some(secret) = SharedSecret::of_text(secret) else {
             return self.out.notice(NO_SECRET);
         };
-        self.conversation.verifying.answered(attempt);
         let answered = self.handle.verify_answer(attempt, secret).await;
+        if is_busy(&answered) {
+            return self.out.notice(
+                "not answered: the keys of the room are changing, and what was asked ends with them; who has asked asks again",
+            );
+        }
+        self.conversation.verifying.answered(attempt);
         self.ask(answered);
     }
 
@@ -322,6 +402,11 @@ impl Conversation {
             }
         }
     }
+}
+
+/// Whether the room does nothing of this now.
+fn is_busy<T>(asked: &Result<T, HandleError>) -> bool {
+    matches!(asked, Err(HandleError::Verify(VerifyError::Busy)))
 }
 
 /// Whether these are the last four digits of a code, or all of them.

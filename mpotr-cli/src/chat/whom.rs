@@ -51,8 +51,8 @@ pub(crate) enum WhomError {
     Digits,
     /// Nobody fits.
     #[error(
-        "nobody here is meant by {0}; who has said nothing yet has no name: say # and its first ten digits, a file with its \
-         public key, or what --with named; /members lists who is here"
+        "nobody here is meant by {0}; /members lists who is here. Who has said nothing yet is meant by # and its first ten \
+         digits, or a file with its public key"
     )]
     Nobody(String),
     /// It is clear who is meant, of whom nothing was asked.
@@ -68,7 +68,7 @@ pub(crate) enum WhomError {
         if hits.is_empty() { "" } else { ":" })]
     TooShort { hits: Vec<String> },
     /// The person means itself.
-    #[error("that is you; the end of the input (ctrl-d) leaves the room")]
+    #[error("that is you")]
     Yourself,
     /// There is no key in the file.
     #[error("{0}")]

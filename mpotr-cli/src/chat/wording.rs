@@ -132,23 +132,29 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
     })
 }
 
-/// Why a text that `me` has typed waits.
+/// Why a text that `me` has typed waits. `is_own`: the person asks for that itself.
 pub(super) fn text_waits(
     reason: &WaitingReason,
     me: &IdentityKey,
+    is_own: bool,
     name: impl Fn(&IdentityKey) -> String,
 ) -> String {
+    let mut more = String::new();
     let until = if let WaitingReason::Excluding { identity } = reason {
         if identity == me {
             return "not sent: the others are leaving you out; that text waits, and goes to nobody unless they take their votes \
                     back; /discard takes back all that waits"
                 .to_owned();
         }
-        format!("until {} is out", name(identity))
+        let name = name(identity);
+        if is_own {
+            more = format!(", and /withdraw {name} then your vote");
+        }
+        format!("until {name} is out")
     } else {
         "for fresh keys".to_owned()
     };
-    format!("not sent yet: that text waits {until}; /discard takes back all that waits")
+    format!("not sent yet: that text waits {until}; /discard takes back all that waits{more}")
 }
 
 /// Whether texts wait for as long as the room waits for this.
@@ -271,6 +277,15 @@ fn warning(event: &Event, name: impl Fn(&IdentityKey) -> String) -> Option<Strin
         }
         _ => return None,
     })
+}
+
+/// Names in a row: `alice, bob and carol`.
+pub(super) fn enumerated(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
 }
 
 /// So many of something: `1 member`, `2 members`.

@@ -33,17 +33,48 @@ pub(super) async fn look(args: &DoctorArgs) -> Finding {
         Place::Program { name, .. } => Ok(installed(name)),
     };
     let what = place.what();
+    let reached = reached.unwrap_or_else(|_late| {
+        Err(format!(
+            "did not answer in {} seconds: does a firewall let it through?",
+            LONGEST.as_secs()
+        ))
+    });
     match reached {
-        Ok(Ok(how)) => finding(Verdict::Ok, format!("the {what} {place}: {how}")),
-        Ok(Err(why)) => finding(Verdict::Wrong, format!("the {what} {place}: {why}")),
-        Err(_late) => finding(
+        Ok(Reached::Whole(how)) => finding(Verdict::Ok, format!("the {what} {place}: {how}")),
+        Ok(Reached::Partly(how)) => finding(Verdict::Note, format!("the {what} {place}: {how}")),
+        Err(why) => finding(
             Verdict::Wrong,
-            format!(
-                "the {what} {place} did not answer in {} seconds: is the address right, and does a firewall let it through?",
-                LONGEST.as_secs()
-            ),
+            format!("the {what} {place}: {why}; {}", advice(&place)),
         ),
     }
+}
+
+/// How far a place was looked at.
+enum Reached {
+    /// A talk can meet there.
+    Whole(String),
+    /// Something is there.
+    Partly(String),
+}
+
+/// What to do about a place that is not reached.
+fn advice(place: &Place) -> String {
+    match place {
+        Place::Relay(address) => format!(
+            "is it running (`mpotr relay --listen {}`), is it a relay of mpOTR with that port, and is the host's name right?",
+            address.place()
+        ),
+        #[cfg(feature = "irc")]
+        Place::Irc(_) => {
+            "is that the server's name and port, and does it want TLS (ircs://)?".to_owned()
+        }
+        Place::Network(NetworkAddress { program, .. }) => installs(program),
+        Place::Program { name, .. } => installs(name),
+    }
+}
+
+fn installs(name: &str) -> String {
+    format!("put mpotr-transport-{name} into a folder of PATH")
 }
 
 fn finding(verdict: Verdict, text: impl core::fmt::Display) -> Finding {
@@ -51,7 +82,7 @@ fn finding(verdict: Verdict, text: impl core::fmt::Display) -> Finding {
 }
 
 /// A relay takes this program into a room that nobody else is in.
-async fn relay(address: &RelayAddress) -> Result<String, String> {
+async fn relay(address: &RelayAddress) -> Result<Reached, String> {
     let mut room = [0; 32];
     SystemRng::default().fill_bytes(&mut room);
     let began = Instant::now();
@@ -61,20 +92,28 @@ async fn relay(address: &RelayAddress) -> Result<String, String> {
     let took = began.elapsed().as_millis();
     // What it takes is known, and nothing was said.
     let _closed = transport.close().await;
-    Ok(format!("reached in {took} ms"))
+    Ok(Reached::Whole(format!("reached in {took} ms")))
 }
 
 /// A server takes a connection. That one is let into a channel shows when one comes.
 #[cfg(feature = "irc")]
-async fn server(host: &str, port: u16) -> Result<String, String> {
+async fn server(host: &str, port: u16) -> Result<Reached, String> {
     let connected = TcpStream::connect((host, port)).await;
     let _connection = connected.map_err(|error| error.to_string())?;
-    Ok("takes connections; the login is not tried".to_owned())
+    Ok(Reached::Partly(
+        "takes connections; whether a server of IRC is there, and lets one in, is not tried"
+            .to_owned(),
+    ))
 }
 
 /// The program of a carrier is there.
-fn installed(name: &str) -> Result<String, String> {
+fn installed(name: &str) -> Result<Reached, String> {
     let found = ExecConnect::find(name);
-    let found = found.map(|program| format!("by {}, which is not started here", program.display()));
+    let found = found.map(|program| {
+        Reached::Whole(format!(
+            "by {}, which is not started here",
+            program.display()
+        ))
+    });
     found.map_err(|closed| closed.text)
 }

@@ -97,6 +97,9 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         self.note_answered(now, &proposal, &part);
+        if proposal.parent.is_none() && self.lobby.others.is_any_differing() {
+            self.note_same_rules(&proposal);
+        }
         let abandoned = self
             .succession
             .current

@@ -6,6 +6,7 @@ use mpotr_crypto::{CryptoSuite, IdentityKey};
 use mpotr_gka::MemberIndex;
 
 use super::Room;
+use super::lobby::roll::FEW;
 use super::phase::Phase;
 use super::situation::Situation;
 use super::succession::attempt::Attempt;
@@ -33,6 +34,7 @@ impl<S: CryptoSuite> Room<S> {
                 let mut holds = self.waits_outside(now);
                 holds.extend(self.waits_for_terms());
                 holds.extend(self.waits_for_own_word(now));
+                holds.extend(self.waits_for_words_of_others(now));
                 holds
             }
             Phase::Member(_) => self.waits_inside(now),
@@ -92,10 +94,46 @@ impl<S: CryptoSuite> Room<S> {
         let fresh = self.common.me.times().fresh();
         let people = self.lobby.others.people(now, fresh);
         let unknown = people.filter(|claimed| !self.votes.admission.admits(claimed));
-        unknown.map(|claimed| {
+        unknown.flat_map(|claimed| {
             let by = Vec::new();
-            WaitingReason::AdmitHere { claimed, by }.into()
+            let unknown = WaitingReason::AdmitHere { claimed, by };
+            let welcomes = self.lobby.others.is_waited_for_by(&claimed);
+            let waits = welcomes.then(|| WaitingReason::NotAdmitted {
+                identity: claimed,
+                missing: vec![self.common.me.public()],
+            });
+            [Some(unknown), waits]
+                .into_iter()
+                .flatten()
+                .map(Holds::from)
         })
+    }
+
+    /// Those who are there, have had the time to hear one another, and have not let one another in, as far as they have said.
+    fn waits_for_words_of_others(&self, now: Timestamp) -> Vec<Holds> {
+        let times = self.common.me.times();
+        let admits = |identity: &IdentityKey| self.votes.admission.admits(identity);
+        let offering = &self.lobby.offering;
+        let offers = offering.newest(now, times.fresh(), admits).into_iter();
+        let people = offers.filter_map(|it| offering.offer(&it).map(|offer| offer.identity));
+        let people: Vec<_> = people.collect();
+        let is_in_run = self.succession.current.is_some();
+        let is_outside = self.lobby.neighbours.names().next().is_some();
+        if people.len() > FEW || is_in_run || is_outside {
+            return Vec::new();
+        }
+        // Who keeps other rules takes no part for that, whomever it lets in.
+        let differs = |it: &IdentityKey| self.lobby.others.keeps_others(it);
+        let all = people.iter().copied().chain([self.common.me.public()]);
+        let waits = all.filter(|it| !differs(it)).filter_map(|identity| {
+            let missing = self
+                .lobby
+                .welcomes
+                .missing(now, times.view, &identity, &people);
+            let missing: Vec<_> = missing.into_iter().filter(|it| !differs(it)).collect();
+            (!missing.is_empty()).then(|| WaitingReason::NotAdmitted { identity, missing }.into())
+        });
+        waits.collect()
     }
 
     /// What a member without an epoch waits for.

@@ -8,11 +8,12 @@ use mpotr_gka::OfferDigest;
 use super::Room;
 use super::context::Context;
 use super::lobby::Lobby;
+use super::lobby::roll::FEW;
 use crate::config::Admission;
 use crate::error::Rejection;
 use crate::time::Timestamp;
 use crate::timers::Timer;
-use crate::wire::{Heard, OfferHint, Packet};
+use crate::wire::{Heard, OfferHint, OfferMark, Packet};
 
 impl<S: CryptoSuite> Lobby<S> {
     /// Whether this member looks for others to begin a first epoch with.
@@ -83,9 +84,9 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::UnknownEpoch);
         }
         let offering = &self.lobby.offering;
-        let (maker, offer) = offering
-            .find(heard.author)
-            .ok_or(Rejection::UnknownSender)?;
+        let Some((maker, offer)) = offering.find(heard.author) else {
+            return self.hear_word_of_unknown(heard);
+        };
         if offer.parent.is_some() {
             return Err(Rejection::UnknownEpoch);
         }
@@ -100,6 +101,13 @@ impl<S: CryptoSuite> Room<S> {
         let room = &self.common.me.config.room;
         if !heard.is_authentic::<S>(room, &maker, key.as_ref()) {
             return Err(Rejection::NotAuthentic);
+        }
+        if heard.entries.len() <= FEW {
+            for entry in &heard.entries {
+                if let Some(named) = self.lobby.offering.identity_of(entry.offer) {
+                    self.lobby.welcomes.note(claimed, named);
+                }
+            }
         }
         let named = self.lobby.roll.hear((maker, claimed), heard);
         let here_since = self.lobby.offering.current_since(&maker);
@@ -128,6 +136,26 @@ impl<S: CryptoSuite> Room<S> {
             self.lobby.say_heard_soon(&mut self.common.at(now));
         }
         self.common.timers.set(Timer::Plan, now);
+        Ok(())
+    }
+
+    /// One whom this member has not let in says which offers it has heard: if the own one is among these, it has let this member in,
+    /// and waits.
+    fn hear_word_of_unknown(&mut self, heard: &Heard) -> Result<(), Rejection> {
+        let own = self.lobby.offering.own(None);
+        let own = own.map(|own| OfferMark::of(&own.digest));
+        let names_own = heard.entries.iter().any(|entry| Some(entry.offer) == own);
+        let room = &self.common.me.config.room;
+        let person = self.lobby.others.maker_of(heard.author);
+        let (person, (digest, ephemeral)) = person.ok_or(Rejection::UnknownSender)?;
+        if !names_own || self.lobby.others.is_waited_for_by(&person) {
+            return Err(Rejection::NotAdmitted);
+        }
+        let key = VerifyingKey::<S>::decode(&ephemeral);
+        if !heard.is_authentic::<S>(room, &digest, key.as_ref()) {
+            return Err(Rejection::NotAuthentic);
+        }
+        self.lobby.others.note_welcome(&person);
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ pub(super) mod spent;
 #[cfg(test)]
 mod tests;
 pub(super) mod turns;
+pub(super) mod welcomes;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
@@ -39,6 +40,7 @@ use offering::Offering;
 use others::Others;
 use roll::{Roll, published_again};
 use turns::Turns;
+use welcomes::Welcomes;
 
 /// A proposal that was missed is waited for as many round trips after a packet of its run.
 pub(super) const PATIENCE: u32 = 3;
@@ -76,6 +78,8 @@ pub(super) struct Lobby<S: CryptoSuite> {
     asked: usize,
     /// In what others differ.
     pub(super) others: Others,
+    /// Who lets whom in.
+    pub(super) welcomes: Welcomes,
 }
 
 impl<S: CryptoSuite> Lobby<S> {
@@ -99,6 +103,7 @@ impl<S: CryptoSuite> Lobby<S> {
             asks_again: now,
             asked: 0,
             others: Others::default(),
+            welcomes: Welcomes::default(),
         }
     }
 
@@ -109,6 +114,7 @@ impl<S: CryptoSuite> Lobby<S> {
         self.newcomers.forget_answers();
         self.has_held_back = false;
         self.others = Others::default();
+        self.welcomes = Welcomes::default();
         self.expected.have_come();
         self.offering.keep_own(|_| false);
         self.offering.follow(Some(name));

@@ -381,6 +381,7 @@ impl<S: CryptoSuite> Room<S> {
         if !admission.admits(&claimed) {
             if admission.asks() && !is_shut_out {
                 let _is_news = self.lobby.others.note_person(now, claimed);
+                self.lobby.others.note_offer::<S>(&offer);
             }
             if self.lobby.offering.meet(now, claimed) && !is_shut_out {
                 // The application decides: the offer comes again.
@@ -393,6 +394,7 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::NotAdmitted);
         }
         let news = self.lobby.offering.hear(now, offer)?;
+        self.lobby.welcomes.note_there(now, claimed);
         // Who publishes again what is known here has not heard so, it may be.
         self.lobby.say_heard_soon(&mut self.common.at(now));
         let out = &mut self.common.out;

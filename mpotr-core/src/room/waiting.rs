@@ -16,6 +16,24 @@ use crate::time::{Duration, Timestamp};
 use crate::timers::Timer;
 use crate::wire::Vote;
 
+/// Whether a reason is one of more people than as it was told.
+fn names_more(told: &WaitingReason, now: &WaitingReason) -> bool {
+    let (before, now) = match (told, now) {
+        (
+            WaitingReason::RulesDiffer { by: before, .. },
+            WaitingReason::RulesDiffer { by: now, .. },
+        )
+        | (
+            WaitingReason::NotAdmitted {
+                missing: before, ..
+            },
+            WaitingReason::NotAdmitted { missing: now, .. },
+        ) => (before, now),
+        _ => return false,
+    };
+    now.iter().any(|one| !before.contains(one))
+}
+
 /// How long a reason holds before it is told, but for those that a person has to act on: most are over before.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -67,6 +85,12 @@ impl Waits {
                 since: cx.now,
                 is_told: false,
             });
+            if wait.is_told && names_more(&wait.reason, &reason) {
+                // It is another for who has to act on it.
+                let reason = wait.reason.clone();
+                cx.out.tell(Event::WaitingOver { reason });
+                wait.is_told = false;
+            }
             if !wait.is_told {
                 wait.reason = reason;
                 let due = wait.since.after(patience(&wait.reason));

@@ -296,3 +296,99 @@ fn a_member_that_has_to_admit_one_whom_others_let_in_is_told_so() {
     let told = |e: &Event| matches!(e, Event::Waiting { reason: it, .. } if *it == reason);
     assert_eq!((network.count(0, told), network.count(1, told)), (0, 1));
 }
+
+/// What a member was told of who does not let whom in.
+fn not_admitted(network: &Network, member: usize) -> Vec<WaitingReason> {
+    let told = network.events[member]
+        .iter()
+        .filter_map(|event| match event {
+            Event::Waiting { reason, .. } if reason.code() == "not_admitted" => {
+                Some(reason.clone())
+            }
+            _ => None,
+        });
+    told.collect()
+}
+
+/// Two who ask about everyone, of whom one has decided: each is told whose word is missing, before there is a room.
+#[test]
+fn before_there_is_a_room_each_is_told_whose_word_is_missing() {
+    let mut network = Network::with(0, 1, |_| {});
+    for _ in 0..2 {
+        let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
+        let ask = Admission::Ask(BTreeSet::new());
+        network.enter_as(identity, config(&Policy::default(), ask));
+    }
+    network.run_for(5);
+    assert_eq!(not_admitted(&network, 0), []);
+    admit(&mut network, 0, 1);
+    network.run_for(40);
+    let [alice, bob] = [0, 1].map(|member| network.keys[member]);
+    let missing = WaitingReason::NotAdmitted {
+        identity: alice,
+        missing: vec![bob],
+    };
+    for member in 0..2 {
+        assert_eq!(
+            not_admitted(&network, member),
+            std::slice::from_ref(&missing),
+            "{member}"
+        );
+    }
+    admit(&mut network, 1, 0);
+    network = network.until_secure();
+    for member in 0..2 {
+        let over = Event::WaitingOver {
+            reason: missing.clone(),
+        };
+        assert_eq!(network.count(member, |e| *e == over), 1, "{member}");
+    }
+}
+
+/// Of three, two let in all others, and the third one of them: both are told.
+#[test]
+fn who_does_not_let_in_another_is_named_to_both() {
+    let mut network = Network::with(0, 1, |_| {});
+    for _ in 0..3 {
+        let identity = IdentityKeyPair::random::<Suite>(&mut network.rng);
+        let ask = Admission::Ask(BTreeSet::new());
+        network.enter_as(
+            identity,
+            RoomConfig {
+                members: Some(3),
+                ..config(&Policy::default(), ask)
+            },
+        );
+    }
+    for (by, whom) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0)] {
+        admit(&mut network, by, whom);
+    }
+    network.run_for(40);
+    let [bob, carol] = [1, 2].map(|member| network.keys[member]);
+    let missing = WaitingReason::NotAdmitted {
+        identity: bob,
+        missing: vec![carol],
+    };
+    for member in 0..3 {
+        assert_eq!(
+            not_admitted(&network, member),
+            std::slice::from_ref(&missing),
+            "{member}"
+        );
+    }
+    admit(&mut network, 2, 1);
+    network.until_secure();
+}
+
+/// Where all let in all, nobody is said to be missing, however much of what they say is lost.
+#[test]
+fn where_all_let_in_all_nobody_is_missed() {
+    for seed in 1..6 {
+        let mut network = Network::with(3, seed, |config| config.members = Some(3));
+        network.set_weather(crate::network::FOUL);
+        network = network.until_secure();
+        for member in 0..3 {
+            assert_eq!(not_admitted(&network, member), [], "{seed} {member}");
+        }
+    }
+}

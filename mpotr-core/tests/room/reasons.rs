@@ -415,3 +415,23 @@ fn other_rules_are_asked_for_until_the_vote_is_taken_back() {
     network.run_for(10);
     assert_eq!(told(&network, 0, "vote_here").1, 1);
 }
+
+/// Each who keeps other rules is named, and not one who has begun again with the same.
+#[test]
+fn all_who_keep_other_rules_are_named() {
+    let rules = |evidence| Policy {
+        evidence,
+        ..Policy::default()
+    };
+    let mut network = Network::with(3, 1, |config| config.members = Some(4));
+    let alice = network.enter(|config| {
+        config.members = Some(4);
+        config.policy = rules(true);
+    });
+    network.run_for(60);
+    let (reasons, _) = told(&network, alice, "rules_differ");
+    let Some(WaitingReason::RulesDiffer { by, .. }) = reasons.last() else {
+        panic!("{reasons:?}");
+    };
+    assert_eq!(by.len(), 3, "{reasons:?}");
+}

@@ -478,7 +478,7 @@ fn who_is_being_left_out_is_told_so() {
     );
     let excluding = |identity| WaitingReason::Excluding { identity };
     assert!(pauses_texts(&excluding(ME)) && pauses_texts(&excluding(BOB)));
-    let you = text_waits(&excluding(ME), &ME, |_| "nobody".to_owned());
+    let you = text_waits(&excluding(ME), &ME, false, |_| "nobody".to_owned());
     assert!(you.contains("the others are leaving you out"), "{you}");
     // The room that goes on without it is no other room.
     let name = EpochName::new([8; 16]);

@@ -169,6 +169,13 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// One begins an epoch under the rules of this member: those that it was heard to keep before it keeps no more.
+    pub(in crate::room) fn note_same_rules(&mut self, proposal: &Proposal) {
+        if let Some(maker) = self.lobby.maker_of(proposal) {
+            self.lobby.others.note_same(&maker);
+        }
+    }
+
     pub(in crate::room) fn note_refused(
         &mut self,
         now: Timestamp,
@@ -189,6 +196,11 @@ impl<S: CryptoSuite> Room<S> {
             } else {
                 others.note_suites([proposal.suite.code()]);
             }
+        }
+        let is_of_first = proposal.parent.is_none();
+        let is_own_policy = proposal.policy == self.votes.policy;
+        if is_of_first && is_own_policy && self.lobby.others.is_any_differing() {
+            self.note_same_rules(proposal);
         }
         if *rejection == Rejection::StaleView {
             let takes = |identity: &IdentityKey| self.votes.takes(identity);

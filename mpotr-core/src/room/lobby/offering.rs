@@ -395,6 +395,17 @@ impl<S: CryptoSuite> Offering<S> {
         (OfferHint::of(digest) == hint).then_some((*digest, &heard.offer))
     }
 
+    /// The identity whose offer begins so, if that is at hand.
+    pub(crate) fn identity_of(&self, mark: OfferMark) -> Option<IdentityKey> {
+        let is_it = |digest: &OfferDigest| OfferMark::of(digest) == mark;
+        if self.own.values().any(|own| is_it(&own.digest)) {
+            return Some(self.identity);
+        }
+        let first = least(mark.as_bytes());
+        let (digest, heard) = self.heard.range(first..).next()?;
+        is_it(digest).then_some(heard.offer.identity)
+    }
+
     /// Whether an offer whose digest begins so is at hand, or was.
     pub(crate) fn has(&self, mark: OfferMark) -> bool {
         let first = least(mark.as_bytes());

@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mpotr_crypto::IdentityKey;
+use mpotr_crypto::{CryptoSuite, EphemeralKey, IdentityKey};
+use mpotr_gka::{Offer, OfferDigest};
 
 use crate::policy::Policy;
 use crate::time::{Duration, Timestamp};
+use crate::wire::OfferHint;
 
 /// The most values of each kind.
 const MAX_KEPT: usize = 8;
@@ -26,8 +28,19 @@ pub(crate) struct Others {
     differing: BTreeSet<IdentityKey>,
     /// Whether one of them has not heard the rules of this member, which are in no packet but its proposal.
     pub(crate) owes_rules: bool,
-    /// Claimed identities that would be in an epoch with this member, and when they were heard of last.
-    people: BTreeMap<IdentityKey, Timestamp>,
+    /// Claimed identities that would be in an epoch with this member.
+    people: BTreeMap<IdentityKey, Person>,
+}
+
+/// One that would be in an epoch with this member, and that this member does not let in.
+#[derive(Debug)]
+struct Person {
+    /// When it was heard of last.
+    last: Timestamp,
+    /// Its newest offer of a first epoch, and the key that signs for it.
+    offer: Option<(OfferDigest, EphemeralKey)>,
+    /// Whether it has let this member in.
+    lets_in: bool,
 }
 
 fn keep<T: Ord>(kept: &mut BTreeSet<T>, values: impl IntoIterator<Item = T>) {
@@ -41,11 +54,37 @@ fn keep<T: Ord>(kept: &mut BTreeSet<T>, values: impl IntoIterator<Item = T>) {
 impl Others {
     /// One who claims this identity would be in an epoch under another policy.
     pub(crate) fn note_policy(&mut self, policy: &Policy, claimed: Option<IdentityKey>) {
+        if let Some(claimed) = claimed {
+            // Who has begun again keeps those of before no more.
+            self.forget_policies(&claimed, |of| of == policy);
+        }
         if self.policies.len() >= MAX_KEPT && !self.policies.contains_key(policy) {
             return;
         }
         let by = self.policies.entry(policy.clone()).or_default();
         by.extend(claimed.filter(|_| by.len() < MAX_PEOPLE));
+    }
+
+    /// One who claims this identity keeps the rules that this member does.
+    pub(crate) fn note_same(&mut self, claimed: &IdentityKey) {
+        self.differing.remove(claimed);
+        self.forget_policies(claimed, |_| false);
+    }
+
+    /// Whether anyone keeps other rules.
+    pub(crate) fn is_any_differing(&self) -> bool {
+        !self.policies.is_empty()
+    }
+
+    /// Whether one who claims this identity keeps other rules, by a proposal of its own.
+    pub(crate) fn keeps_others(&self, claimed: &IdentityKey) -> bool {
+        self.policies.values().any(|by| by.contains(claimed))
+    }
+
+    /// One keeps none of these policies any more, but those that `keeps`; what nobody keeps is forgotten.
+    fn forget_policies(&mut self, claimed: &IdentityKey, keeps: impl Fn(&Policy) -> bool) {
+        self.policies
+            .retain(|policy, by| keeps(policy) || !by.remove(claimed) || !by.is_empty());
     }
 
     /// One who claims this identity has proposed a first epoch under another policy.
@@ -62,12 +101,57 @@ impl Others {
     /// first. Returns whether it is news.
     pub(crate) fn note_person(&mut self, now: Timestamp, claimed: IdentityKey) -> bool {
         if self.people.len() >= MAX_PEOPLE && !self.people.contains_key(&claimed) {
-            let first = self.people.iter().min_by_key(|(_, at)| **at);
+            let first = self.people.iter().min_by_key(|(_, it)| it.last);
             if let Some(first) = first.map(|(first, _)| *first) {
                 self.people.remove(&first);
             }
         }
-        self.people.insert(claimed, now).is_none()
+        match self.people.get_mut(&claimed) {
+            Some(person) => person.last = now,
+            None => {
+                let person = Person {
+                    last: now,
+                    offer: None,
+                    lets_in: false,
+                };
+                self.people.insert(claimed, person);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The newest offer of one of them.
+    pub(crate) fn note_offer<S: CryptoSuite>(&mut self, offer: &Offer) {
+        let person = self.people.get_mut(&offer.identity);
+        let is_same = |it: &Person| it.offer.is_some_and(|(_, key)| key == offer.ephemeral);
+        if let Some(person) = person.filter(|it| !is_same(it)) {
+            person.offer = Some((offer.digest::<S>(), offer.ephemeral));
+        }
+    }
+
+    /// Which of them has made an offer whose digest begins so, and that offer.
+    pub(crate) fn maker_of(
+        &self,
+        hint: OfferHint,
+    ) -> Option<(IdentityKey, (OfferDigest, EphemeralKey))> {
+        let mut offers = self.people.iter().filter_map(|(claimed, person)| {
+            let offer = person.offer?;
+            (OfferHint::of(&offer.0) == hint).then_some((*claimed, offer))
+        });
+        offers.next()
+    }
+
+    /// One of them has let this member in.
+    pub(crate) fn note_welcome(&mut self, claimed: &IdentityKey) {
+        if let Some(person) = self.people.get_mut(claimed) {
+            person.lets_in = true;
+        }
+    }
+
+    /// Whether one of them has let this member in.
+    pub(crate) fn is_waited_for_by(&self, claimed: &IdentityKey) -> bool {
+        self.people.get(claimed).is_some_and(|it| it.lets_in)
     }
 
     /// Those who were heard of within `fresh`.
@@ -77,7 +161,7 @@ impl Others {
         fresh: Duration,
     ) -> impl Iterator<Item = IdentityKey> {
         let people = self.people.iter();
-        let there = people.filter(move |(_, at)| now.since(**at) <= fresh);
+        let there = people.filter(move |(_, it)| now.since(it.last) <= fresh);
         there.map(|(claimed, _)| *claimed)
     }
 
@@ -116,6 +200,25 @@ mod tests {
         );
         assert_eq!(others.policies.len(), MAX_KEPT);
         assert_eq!(others.policies[&Policy::default()].len(), MAX_PEOPLE);
+    }
+
+    #[test]
+    fn who_begins_again_keeps_the_rules_of_before_no_more() {
+        let [one, two] = [1, 2].map(|number| IdentityKey::new([number; 32]));
+        let policy = |evidence| Policy {
+            evidence,
+            ..Policy::default()
+        };
+        let mut others = Others::default();
+        for claimed in [one, two] {
+            others.note_policy(&policy(true), Some(claimed));
+        }
+        others.note_same(&two);
+        assert!(others.keeps_others(&one) && !others.keeps_others(&two));
+        others.note_policy(&policy(false), Some(one));
+        assert_eq!(others.policies.keys().collect::<Vec<_>>(), [&policy(false)]);
+        others.note_same(&one);
+        assert!(!others.is_any_differing());
     }
 
     #[test]

@@ -19,7 +19,7 @@ const MAX_KNOWN: usize = 1024;
 /// Others have said the same as often as this member would be heard: then it says nothing.
 const ENOUGH: usize = 2;
 /// Where so few are, each says what it has heard: it costs little, and all learn how long an answer takes.
-const FEW: usize = 8;
+pub(crate) const FEW: usize = 8;
 /// For an offer that others name, and that does not come, this member says so often what it has heard: whose it is may be gone.
 const MOST_WORDS: u8 = 16;
 /// So many own offers of before are remembered: others go on to name them for a while.
