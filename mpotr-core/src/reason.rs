@@ -40,7 +40,8 @@ pub enum WaitingReason {
         /// Those whose next step is missing.
         missing: Vec<IdentityKey>,
     },
-    /// Others would be in an epoch with this member under another policy than its own, or so they say: it takes no part.
+    /// Others would be in an epoch with this member under another policy than its own, or so they say: it takes no part. Told
+    /// anew with each further one.
     RulesDiffer {
         /// Theirs.
         policy: Policy,
@@ -99,11 +100,12 @@ pub enum WaitingReason {
         need: usize,
     },
     /// Enough members ask, this one among them, that an identity be let in, which is at the door, and others refuse it: nobody
-    /// is in an epoch with one whom it does not let in by itself.
+    /// is in an epoch with one whom it does not let in by itself. Before there is an epoch: of those who are there some do not
+    /// let another in, as far as they have said. Told anew with each further member that does not.
     NotAdmitted {
-        /// Who is to be let in.
+        /// Who is to be let in. Before there is an epoch it is as claimed, and may be this member.
         identity: IdentityKey,
-        /// Members that have refused it.
+        /// Members that have refused it, or have not let it in. Before there is an epoch this member may be the one.
         missing: Vec<IdentityKey>,
     },
     /// Messages are not final for longer than the leeway. [`Event::Unsettled`](crate::Event::Unsettled) says how many.

@@ -217,7 +217,7 @@ impl Chat<'_> {
         self.ask(asked);
     }
 
-    /// Tells of members whom this one asks to leave out, and for whom there cannot be the votes any more, since others have left.
+    /// Tells of members whom this one asks to leave out, and for whom there can no longer be the votes, since others have left.
     pub(super) fn tell_who_is_never_out(&mut self) {
         let conversation = &self.conversation;
         let why = |member: &IdentityKey| conversation.why_never_out(member, &self.policy);
@@ -338,14 +338,13 @@ impl Chat<'_> {
 
     /// The member that a person means among those who are here, or a word why there is no such member.
     fn present(&mut self, word: &str) -> Option<IdentityKey> {
-        if !self.conversation.is_secure() {
-            self.out
-                .notice("the room has not begun: nobody is in it with you yet");
-            return None;
-        }
-        self.conversation
-            .present(word)
-            .map_err(|error| self.tell(error.lines()))
-            .ok()
+        let is_secure = self.conversation.is_secure();
+        let present = self.conversation.present(word);
+        let is_early = |error: &WhomError| matches!(error, WhomError::Nobody(_)) && !is_secure;
+        let lines = |error: WhomError| match is_early(&error) {
+            true => vec!["the room has not begun: nobody is in it with you yet".to_owned()],
+            false => error.lines(),
+        };
+        present.map_err(|error| self.tell(lines(error))).ok()
     }
 }

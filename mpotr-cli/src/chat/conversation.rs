@@ -64,6 +64,8 @@ pub(super) struct Conversation {
     pub(super) to_admit: BTreeSet<IdentityKey>,
     /// Of whom of those was told while the room was secure, until they are in.
     pub(super) told_to_admit: BTreeSet<IdentityKey>,
+    /// Who is not let in, and by whom, as far as these have said.
+    pub(super) not_let_in: BTreeMap<IdentityKey, Vec<IdentityKey>>,
     /// Whose other program waits at the door, and who is asked whether it is there.
     pub(super) instances: BTreeSet<IdentityKey>,
     /// Who says nothing though the others wait for its word.
@@ -116,6 +118,7 @@ impl Conversation {
             absent_from_runs: BTreeSet::new(),
             to_admit: BTreeSet::new(),
             told_to_admit: BTreeSet::new(),
+            not_let_in: BTreeMap::new(),
             instances: BTreeSet::new(),
             quiet: Quiet::default(),
             is_put_out: false,

@@ -237,6 +237,29 @@ mod tests {
         assert_eq!(room.rules_differ(&by_two(), &[BOB], &own).len(), 2);
     }
 
+    /// Of those who are to be there and were not heard nobody knows which rules they keep.
+    #[test]
+    fn all_who_would_have_to_begin_again_are_named() {
+        const CAROL: IdentityKey = IdentityKey::new([3; 32]);
+        const DAVE: IdentityKey = IdentityKey::new([4; 32]);
+        let files = [(BOB, "bob.pub"), (CAROL, "carol.pub"), (DAVE, "dave.pub")];
+        let with = files.map(|(key, file)| (key, file.to_owned()));
+        let room = Conversation::new(ME, &Nick::new("me").unwrap(), Door::With(with.into()));
+        let own = Policy::default();
+        let last = |by: &[IdentityKey]| room.rules_differ(&by_two(), by, &own).pop().unwrap();
+        let one = last(&[BOB]);
+        let each = |it: &IdentityKey| room.called(it);
+        let (bob, rest) = (each(&BOB), [CAROL, DAVE].map(|it| each(&it)).join(" and "));
+        assert!(
+            one.starts_with(&format!(
+                "  or {bob}, and {rest} if the rules are the same there, without"
+            )),
+            "{one}"
+        );
+        let all = last(&[BOB, CAROL, DAVE]);
+        assert!(all.starts_with("  or each of them, without"), "{all}");
+    }
+
     #[test]
     fn rules_are_written_as_options_are() {
         let name = |_: &IdentityKey| "bob".to_owned();

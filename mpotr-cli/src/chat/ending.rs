@@ -45,7 +45,7 @@ impl Chat<'_> {
         if !self.is_told_what_waits {
             self.is_told_what_waits = true;
             self.out.notice(format_args!(
-                "not sent, since the room has not begun: {}; /quit once more leaves without that, /discard takes it back",
+                "not sent, since the room has not begun: {}; /quit once more leaves without that; /discard takes it back",
                 count(waits, "text")
             ));
             return;

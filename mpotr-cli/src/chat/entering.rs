@@ -103,6 +103,10 @@ impl Said {
 /// Reads the files that the command line names. They may be pipes, and take as long as who writes to them.
 pub(super) async fn said(
     args: &ChatArgs,
+    #[cfg_attr(
+        not(feature = "irc"),
+        expect(unused_variables, reason = "this program itself logs in at IRC alone")
+    )]
     place: &Place,
     me: IdentityKey,
     people: Option<PeopleFile>,

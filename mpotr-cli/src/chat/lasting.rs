@@ -1,5 +1,6 @@
 //! What lasts longer than it does as a rule: a person is told what may be behind it, once.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mpotr::WaitingReason;
@@ -107,6 +108,19 @@ impl Conversation {
                     );
                 }
                 vec![told]
+            }
+            Some(Wait::Agreement) if !self.not_let_in.is_empty() => {
+                let by: BTreeSet<_> = self.not_let_in.values().flatten().copied().collect();
+                let by: Vec<_> = by.into_iter().collect();
+                let have = if by.len() == 1 && by != [self.me] {
+                    "has"
+                } else {
+                    "have"
+                };
+                vec![format!(
+                    "no room has begun for a minute: {} {have} not let in all who are here, as far as shows",
+                    self.names_of(&by)
+                )]
             }
             Some(Wait::Agreement) if self.to_admit.is_empty() => {
                 let look = if obeys {

@@ -97,7 +97,7 @@ fn ask(args: &ChatArgs, known: Remembered) -> anyhow::Result<(Meeting, Remembere
         place: match args.place() {
             Some(place) => place,
             None => question(
-                "Where does the room meet? The HOST:PORT of a relay, or an address, irc://HOST/tea for example",
+                "Where does the room meet? (HOST:PORT, or irc://HOST/tea)",
                 &mut now.at,
                 address::any,
             )?,

@@ -348,7 +348,7 @@ mod tests {
         outcome.note(Unsent::Unread);
         assert_eq!(
             told(outcome),
-            "lost the relay r:1: closed; not known to have it: carol; and 2 lines were not sent, the first for this reason: this \
+            "lost the relay r:1: closed; not known to have it: carol (1 text); and 2 lines were not sent, the first for this reason: this \
              member was out before; nor was what may follow it in the input"
         );
     }

@@ -47,7 +47,7 @@ pub(super) fn path() -> Result<PathBuf, StoreError> {
 }
 
 impl Remembered {
-    /// What is in the file; nothing, if there is none.
+    /// What is in the file; nothing, if there is no file.
     ///
     /// # Errors
     /// It cannot be read, or a line of it means nothing.

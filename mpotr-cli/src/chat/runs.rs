@@ -12,6 +12,9 @@ impl Conversation {
     /// What to print of a run, if the event is of one.
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no run")]
     pub(super) fn hears_of_run(&mut self, event: &Event) -> Option<Vec<Say>> {
+        if let Some(said) = self.hears_of_door(event) {
+            return Some(said);
+        }
         let is_absent =
             |it: &IdentityKey| self.absent_from_runs.contains(it) || self.differing.has(it);
         match event {
@@ -46,23 +49,6 @@ impl Conversation {
                 reason: WaitingReason::AdmitHere { claimed, .. },
             } => {
                 self.to_admit.remove(claimed);
-                None
-            }
-            Event::Waiting {
-                reason: WaitingReason::NotAdmitted { identity, missing },
-                ..
-            } => self.is_not_let_in(identity, missing),
-            Event::Waiting {
-                reason: WaitingReason::AnotherInstance { identity },
-                ..
-            } => {
-                self.instances.insert(*identity);
-                None
-            }
-            Event::WaitingOver {
-                reason: WaitingReason::AnotherInstance { identity },
-            } => {
-                self.instances.remove(identity);
                 None
             }
             Event::WaitingOver {
@@ -104,6 +90,40 @@ impl Conversation {
                 "{who} {whole}, who is not one of --with: as long as you are in, it stays outside"
             )),
         })
+    }
+
+    /// Takes note of who is not let in, and of whose other program waits. Returns what to print if that is told here.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of neither")]
+    fn hears_of_door(&mut self, event: &Event) -> Option<Vec<Say>> {
+        match event {
+            Event::Waiting {
+                reason: WaitingReason::NotAdmitted { identity, missing },
+                ..
+            } => {
+                self.not_let_in.insert(*identity, missing.clone());
+                self.is_not_let_in(identity, missing)
+            }
+            Event::WaitingOver {
+                reason: WaitingReason::NotAdmitted { identity, .. },
+            } => {
+                self.not_let_in.remove(identity);
+                None
+            }
+            Event::Waiting {
+                reason: WaitingReason::AnotherInstance { identity },
+                ..
+            } => {
+                self.instances.insert(*identity);
+                None
+            }
+            Event::WaitingOver {
+                reason: WaitingReason::AnotherInstance { identity },
+            } => {
+                self.instances.remove(identity);
+                None
+            }
+            _ => None,
+        }
     }
 
     /// What to print where members do not let one in, if this one is among them or is the one.

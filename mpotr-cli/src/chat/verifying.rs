@@ -106,22 +106,33 @@ impl Conversation {
                 identity,
                 result,
                 failures,
-            } => {
-                let has_asked = self.verifying.started.remove(attempt).is_some();
-                let asking = &mut self.verifying.asking;
-                let before = asking.len();
-                asking.retain(|(asked, _)| asked != attempt);
-                let was_asked = asking.len() < before;
-                Some(match result {
-                    SecretOutcome::EpochChanged => self.has_to_ask_again(identity, was_asked),
-                    SecretOutcome::Aborted if has_asked => notices([format!(
-                        "{0} has declined, or given no answer in time; what you asked {0} came to nothing so often: {failures}",
-                        self.name(identity)
-                    )]),
-                    result => self.found(*identity, *result, *failures),
-                })
-            }
+            } => Some(self.comes_of(attempt, identity, *result, *failures)),
             _ => None,
+        }
+    }
+
+    /// An attempt has ended, by which either has asked the other.
+    fn comes_of(
+        &mut self,
+        attempt: &AttemptId,
+        identity: &IdentityKey,
+        result: SecretOutcome,
+        failures: u32,
+    ) -> Vec<Say> {
+        let has_asked = self.verifying.started.remove(attempt).is_some();
+        let asking = &mut self.verifying.asking;
+        let before = asking.len();
+        asking.retain(|(asked, _)| asked != attempt);
+        let was_asked = asking.len() < before;
+        if result == SecretOutcome::EpochChanged {
+            return self.has_to_ask_again(identity, was_asked);
+        }
+        match result == SecretOutcome::Aborted && has_asked {
+            true => notices([format!(
+                "{0} has declined, or given no answer in time; what you asked {0} came to nothing so often: {failures}",
+                self.name(identity)
+            )]),
+            false => self.found(*identity, result, failures),
         }
     }
 
@@ -196,7 +207,17 @@ impl Conversation {
         } else if asking.any(|(_, it)| it == member) {
             format!("not asked: {name} asks you; /answer or /decline first")
         } else {
-            "not asked: the keys of the room are changing; try again in a moment".to_owned()
+            format!("not asked: {}", self.why_nothing_is_written())
+        }
+    }
+
+    /// Why the room takes nothing of this now.
+    fn why_nothing_is_written(&self) -> &'static str {
+        match self.others.as_ref().is_some_and(BTreeSet::is_empty) {
+            true => "nobody else is in the room",
+            false => {
+                "the keys of the room are changing, or one is to be left out; try again in a moment"
+            }
         }
     }
 
@@ -256,16 +277,15 @@ fn notices<const N: usize>(lines: [String; N]) -> Vec<Say> {
 }
 
 impl Chat<'_> {
-    /// Takes part in a code of the room, unless there is one of these keys: that is the same for all, whoever has asked for it.
+    /// Takes part in a code of the room, unless there is one of these keys, which is the same for all.
     pub(super) async fn code(&mut self) {
         if let Some(told) = self.conversation.code_there_is() {
             return self.out.notice(told);
         }
         let asked = self.handle.room_code().await;
         if is_busy(&asked) {
-            return self
-                .out
-                .notice("not asked: the keys of the room are changing; try again in a moment");
+            let why = self.conversation.why_nothing_is_written();
+            return self.out.notice(format_args!("not asked: {why}"));
         }
         if asked.is_ok() {
             self.conversation.verifying.ask_code();
@@ -349,9 +369,10 @@ impl Chat<'_> {
         };
         let answered = self.handle.verify_answer(attempt, secret).await;
         if is_busy(&answered) {
-            return self.out.notice(
-                "not answered: the keys of the room are changing, and what was asked ends with them; who has asked asks again",
-            );
+            let why = self.conversation.why_nothing_is_written();
+            return self.out.notice(format_args!(
+                "not answered: {why}; where keys change, what was asked ends with them, and who has asked asks again"
+            ));
         }
         self.conversation.verifying.answered(attempt);
         self.ask(answered);

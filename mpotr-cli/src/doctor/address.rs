@@ -110,7 +110,7 @@ async fn server(host: &str, port: u16) -> Result<Reached, String> {
 fn installed(name: &str) -> Result<Reached, String> {
     let found = ExecConnect::find(name);
     let found = found.map(|program| {
-        Reached::Whole(format!(
+        Reached::Partly(format!(
             "by {}, which is not started here",
             program.display()
         ))

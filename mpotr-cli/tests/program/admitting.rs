@@ -652,3 +652,87 @@ fn a_secret_identity_in_place_of_a_public_key_is_told_apart_and_not_shown() {
     let is_shown = |word: &str| word.len() > 16 && finished.err.contains(word);
     assert!(!secret.split_whitespace().any(is_shown), "{finished:?}");
 }
+
+/// Rules that those who are to be there can never meet are told before anyone hears of them.
+#[test]
+fn rules_that_can_never_be_met_are_refused_or_told_at_the_start() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let starts = |more: &[&str]| town.enters(&alice, more);
+    let refused = starts(&["--with", &bob.public, "--exclude", "5"]).finish();
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let why = "the rules cannot be kept by those of --with: a rule asks for the votes of 5 members, and there are 2";
+    assert!(refused.err.contains(why), "{refused:?}");
+    assert!(!refused.err.contains("waiting for others"), "{refused:?}");
+    let told = "nobody can be left out of a room of 3 by 3 votes";
+    starts(&["--open", "--members", "3", "--exclude", "3"]).hears_err(told);
+    starts(&["--with", &bob.public, "--exclude", "2"])
+        .hears_err("nobody can be left out of a room of 2");
+}
+
+/// A vote that cannot come true would only keep back the texts of who gives it.
+#[test]
+fn a_kick_that_cannot_come_true_is_not_asked_for_and_the_talk_goes_on() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let [mut one, mut other, mut third] =
+        town.three_where_two_leave_one_out([&alice, &bob, &carol]);
+    one.type_in(&format!("/kick {}\n", carol.public));
+    one.hears_err("1 more vote needed");
+    // The one whose vote was missing goes.
+    other.end_input();
+    let told =
+        one.hears_err("cannot be left out any longer: it takes 2 votes, and 1 member can give one");
+    assert!(told.contains(" takes your vote back"), "{told}");
+    one.type_in(&format!("/withdraw {}\n", carol.public));
+    one.hears_err("taken back for");
+    one.type_in(&format!("/kick {}\n", carol.public));
+    one.hears_err("cannot be left out, and nothing was asked");
+    one.type_in("/policy\n");
+    one.hears_err("nobody can be left out of a room of 2 by 2 votes");
+    one.type_in("still here\n");
+    third.hears_out("alice: still here");
+    third.end_input();
+}
+
+/// Two who let nobody in by themselves, of whom one has decided.
+#[test]
+fn who_has_let_in_another_and_is_not_let_in_is_told_so_and_so_is_the_other() {
+    let town = Town::new();
+    let [alice, bob] = ["alice", "bob"].map(|name| town.person(name));
+    let asks = ["--ask", "--commands"];
+    let [mut one, mut other] = [&alice, &bob].map(|person| town.enters(person, &asks));
+    one.type_in("/kick zed\n");
+    one.hears_err("the room has not begun: nobody is in it with you yet");
+    one.type_in(&format!("/admit {}\n", bob.fingerprint));
+    let told = one.hears_err("to let you in, which has not done as far as it has said");
+    assert!(
+        told.contains(&format!("/admit {} does it there", alice.fingerprint)),
+        "{told}"
+    );
+    assert!(!told.contains("this takes a moment"), "{told}");
+    let told = other.hears_err("has let you in, and waits for you to let it in");
+    assert!(told.contains(&alice.fingerprint), "{told}");
+    other.type_in(&format!("/admit {}\n", alice.fingerprint));
+    for member in [&one, &other] {
+        member.hears_err("secure: 2 members");
+    }
+    // A code is the same for all: the second who asks is shown it.
+    one.type_in("/code\n");
+    one.hears_err("asked for a code of the room; it takes a part of #");
+    other.hears_err("the code of this room is ");
+    other.type_in("/code\n");
+    other.hears_err(": it is the same as long as the keys are");
+    // What is no news is not asked for.
+    one.type_in("/policy exclude anyone\n");
+    one.hears_err("that is the rule already");
+    one.type_in(&format!(
+        "/verify {} where? there\n/verify {0} when? then\n",
+        bob.public
+    ));
+    one.hears_err("not asked: ");
+    one.hears_err("has not answered yet what you asked before");
+    other.hears_err("asks you to be sure");
+    other.type_in("/decline\n");
+    one.hears_err("has declined, or given no answer in time");
+}

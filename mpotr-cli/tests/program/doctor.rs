@@ -64,6 +64,23 @@ fn a_place_that_is_not_reached_is_wrong() {
         );
         assert!(finished.err.contains("1 of these is wrong"), "{finished:?}");
     }
+    let finished = doctor(home.path(), &["--relay", "127.0.0.1:1"]);
+    let told = line(&finished, "address: ");
+    assert!(
+        told.contains("is it running (`mpotr relay --listen 127.0.0.1:1`)"),
+        "{told}"
+    );
+    // What takes a connection is not for that a server of IRC.
+    #[cfg(feature = "irc")]
+    {
+        let relay = Relay::start(home.path());
+        let at = format!("irc://{}/tea", relay.address);
+        let finished = doctor(home.path(), &["--at", &at]);
+        assert!(
+            line(&finished, "address: ").starts_with("note "),
+            "{finished:?}"
+        );
+    }
     // Without one there is nothing to reach, and with no identity there is one for each room.
     let finished = doctor(home.path(), &[]);
     assert_eq!(finished.code, Some(0), "{finished:?}");

@@ -192,6 +192,61 @@ fn who_types_quit_leaves_in_order() {
     });
 }
 
+/// A text that waits for a room that does not begin keeps nobody in it.
+#[test]
+fn who_quits_before_the_room_has_begun_is_told_what_waits_and_leaves_without_it() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let bob = home.path().join("bob");
+    let bob = bob.to_str().unwrap();
+    succeed(home.path(), &["identity", "new", "--identity", bob]);
+    let key = succeed(
+        home.path(),
+        &["identity", "show", "--public", "--identity", bob],
+    );
+    let public = format!("{bob}.pub");
+    std::fs::write(&public, key).unwrap();
+    let with = [
+        "chat",
+        "--relay",
+        &relay.address,
+        "--room",
+        "tea",
+        "--nick",
+        "alice",
+        "--with",
+        &public,
+    ];
+    let mut alice = Terminal::start(home.path(), &with);
+    alice.shows("waiting for others");
+    alice.type_in("hello\n");
+    alice.shows("that text leaves when the room is secure");
+    alice.type_in("/quit\n");
+    alice.shows("not sent, since the room has not begun: 1 text; /quit once more leaves");
+    // What is typed then counts, and what waits can be taken back.
+    alice.type_in("/members\n");
+    alice.shows("(you)");
+    alice.type_in("/quit\n");
+    assert_eq!(alice.finish(), Some(1));
+    alice.shows("a line was not sent");
+    let mut again = Terminal::start(home.path(), &with);
+    again.shows("waiting for others");
+    again.type_in("hello\n");
+    again.shows("that text leaves when the room is secure");
+    again.type_in("/quit\n");
+    again.shows("/discard takes it back");
+    again.type_in("/discard\n/quit\n");
+    assert_eq!(again.finish(), Some(0));
+    let mut last = Terminal::start(home.path(), &with);
+    last.shows("waiting for others");
+    last.type_in("hello\n");
+    last.shows("that text leaves when the room is secure");
+    last.type_in("\u{4}");
+    last.shows("the input has ended; not sent, since the room has not begun: 1 text");
+    last.type_in("\u{3}");
+    assert_eq!(last.finish(), Some(1));
+}
+
 #[test]
 fn a_tab_is_shown_as_blanks_on_both_sides() {
     talk(|_home, _relay, alice, mut bob| {

@@ -163,6 +163,16 @@ fn what_is_nearly_an_address_a_rule_or_a_file_is_told_with_what_was_meant() {
     assert!(told.contains("add one, irc://127.0.0.1/tea"), "{told}");
     let told = fails(&["--relay", "mpotr://127.0.0.1:1", "--open"]);
     assert!(told.contains("--at mpotr://127.0.0.1:1"), "{told}");
+    let told = fails(&["--at", "127.0.0.1:7719", "--open"]);
+    assert!(
+        told.contains("mpotr://127.0.0.1:7719 is that of a relay"),
+        "{told}"
+    );
+    let told = fails(&["--at", "xmpp:tea", "--open"]);
+    assert!(
+        told.contains("it has no @: it is like xmpp:NAME@HOST"),
+        "{told}"
+    );
     let relay = ["--relay", "127.0.0.1:1"];
     let told = fails(&[&relay[..], &["--open", "--exclude", "two"]].concat());
     assert!(told.contains("a number of members"), "{told}");

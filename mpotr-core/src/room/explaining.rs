@@ -112,24 +112,22 @@ impl<S: CryptoSuite> Room<S> {
     /// Those who are there, have had the time to hear one another, and have not let one another in, as far as they have said.
     fn waits_for_words_of_others(&self, now: Timestamp) -> Vec<Holds> {
         let times = self.common.me.times();
-        let admits = |identity: &IdentityKey| self.votes.admission.admits(identity);
-        let offering = &self.lobby.offering;
-        let offers = offering.newest(now, times.fresh(), admits).into_iter();
-        let people = offers.filter_map(|it| offering.offer(&it).map(|offer| offer.identity));
+        let is_there = |it: &IdentityKey| {
+            let last = self.lobby.offering.last_heard(it);
+            let is_fresh = last.is_some_and(|last| now.since(last) <= times.fresh());
+            is_fresh && self.votes.admission.admits(it)
+        };
+        let people = self.lobby.welcomes.there().filter(is_there);
         let people: Vec<_> = people.collect();
-        let is_in_run = self.succession.current.is_some();
         let is_outside = self.lobby.neighbours.names().next().is_some();
-        if people.len() > FEW || is_in_run || is_outside {
+        if people.len() > FEW || is_outside {
             return Vec::new();
         }
-        // Who keeps other rules takes no part for that, whomever it lets in.
+        // Who keeps other rules takes no part for that alone.
         let differs = |it: &IdentityKey| self.lobby.others.keeps_others(it);
         let all = people.iter().copied().chain([self.common.me.public()]);
         let waits = all.filter(|it| !differs(it)).filter_map(|identity| {
-            let missing = self
-                .lobby
-                .welcomes
-                .missing(now, times.view, &identity, &people);
+            let missing = self.lobby.welcomes.missing(now, &identity, &people);
             let missing: Vec<_> = missing.into_iter().filter(|it| !differs(it)).collect();
             (!missing.is_empty()).then(|| WaitingReason::NotAdmitted { identity, missing }.into())
         });

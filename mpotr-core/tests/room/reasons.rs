@@ -416,9 +416,9 @@ fn other_rules_are_asked_for_until_the_vote_is_taken_back() {
     assert_eq!(told(&network, 0, "vote_here").1, 1);
 }
 
-/// Each who keeps other rules is named, and not one who has begun again with the same.
+/// Who is heard later to keep the same other rules is named, too.
 #[test]
-fn all_who_keep_other_rules_are_named() {
+fn all_who_are_heard_to_keep_other_rules_are_named() {
     let rules = |evidence| Policy {
         evidence,
         ..Policy::default()
@@ -429,9 +429,11 @@ fn all_who_keep_other_rules_are_named() {
         config.policy = rules(true);
     });
     network.run_for(60);
-    let (reasons, _) = told(&network, alice, "rules_differ");
-    let Some(WaitingReason::RulesDiffer { by, .. }) = reasons.last() else {
-        panic!("{reasons:?}");
-    };
-    assert_eq!(by.len(), 3, "{reasons:?}");
+    let (reasons, over) = told(&network, alice, "rules_differ");
+    let named = reasons.iter().map(|reason| match reason {
+        WaitingReason::RulesDiffer { by, .. } => by.len(),
+        other => panic!("{other:?}"),
+    });
+    // What was told before is over, so that one of them holds.
+    assert_eq!((named.collect::<Vec<_>>(), over), (vec![1, 2], 1));
 }

@@ -1,5 +1,5 @@
 use mpotr::room::{Event, LastHeard, Timestamp};
-use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Sid, Vote, WaitingReason};
+use mpotr::{EpochName, IdentityKey, MemberInfo, MessageId, Policy, Sid, Vote, WaitingReason};
 use mpotr_formats::known::{Date, How, KnownPeople, Person, petname_of};
 use mpotr_formats::{Nick, Payload};
 
@@ -7,7 +7,7 @@ use super::{Conversation, Door, Learned, Say, Trust, fingerprint};
 use crate::chat::asking::Newcomer;
 use crate::chat::waiting::MAX_LISTED;
 use crate::chat::whom::WhomError;
-use crate::chat::wording::{pauses_texts, text_waits};
+use crate::chat::wording::{enumerated, pauses_texts, text_waits};
 
 const ME: IdentityKey = IdentityKey::new([1; 32]);
 const BOB: IdentityKey = IdentityKey::new([2; 32]);
@@ -443,7 +443,7 @@ fn who_takes_no_part_is_told_of_once_until_it_is_in() {
     assert_eq!(first.len(), 4, "{first:?}");
     // Why it took no part nobody here knows: what is said is what is known.
     assert!(
-        first[3].contains("took no part") && first[3].contains("does not let one of the others in")
+        first[3].contains("took no part") && first[3].contains("one of you has not let in another")
     );
     assert_eq!(read(&mut room, run()), [""; 0]);
     let roster = [ME, BOB, NEW].map(|identity| MemberInfo {
@@ -478,6 +478,11 @@ fn who_is_being_left_out_is_told_so() {
     );
     let excluding = |identity| WaitingReason::Excluding { identity };
     assert!(pauses_texts(&excluding(ME)) && pauses_texts(&excluding(BOB)));
+    let own = text_waits(&excluding(BOB), &ME, true, |_| "bob".to_owned());
+    assert!(
+        own.ends_with("takes back all that waits, and /withdraw bob then your vote"),
+        "{own}"
+    );
     let you = text_waits(&excluding(ME), &ME, false, |_| "nobody".to_owned());
     assert!(you.contains("the others are leaving you out"), "{you}");
     // The room that goes on without it is no other room.
@@ -506,10 +511,15 @@ fn who_was_left_out_is_told_by_whom_and_how_to_come_back() {
         vote: Vote::Exclude(ME),
         by: vec![BOB],
     });
-    let told = read(&mut room, [Event::Removed]);
+    let told = room.was_left_out(&Policy::default());
     let bob = room.name(&BOB);
     assert!(
         told[0].contains(&format!("left this member out, as {bob} asks;")),
+        "{told:?}"
+    );
+    // As many have to let it in as the rules say, and no more.
+    assert!(
+        told[0].contains("start again: any member may let you in"),
         "{told:?}"
     );
     assert!(told[0].contains(&format!(
@@ -592,7 +602,9 @@ fn what_only_takes_a_moment_accuses_nobody() {
     );
     assert_eq!(
         told,
-        ["2 of 2 are there and agree on a key; this takes a moment"]
+        [
+            "2 of 2 are there; the room begins when each of them has let in all others and they have agreed on a key"
+        ]
     );
     // Who is in a room takes part in no first run: it lets this member in there.
     room.hear(waits(WaitingReason::Outside));
@@ -683,4 +695,171 @@ fn a_flood_of_other_rooms_is_not_told_for_ever() {
     assert!(told[8].contains("still more rooms"), "{told:?}");
     assert_eq!(read(&mut room, others(60)), [""; 0]);
     assert_eq!(room.elsewhere.take(), [""; 0]);
+}
+
+/// A reason that a person is told.
+fn waits(reason: WaitingReason) -> Event {
+    Event::Waiting {
+        reason,
+        since: Timestamp::default(),
+        until: None,
+    }
+}
+
+/// Why no room begins was told: nothing is said of the tries that come to nothing for that.
+#[test]
+fn while_others_keep_other_rules_nothing_is_said_of_an_agreement() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
+    room.hear(Event::WantsIn { claimed: BOB });
+    room.differing.hear(&waits(WaitingReason::RulesDiffer {
+        policy: Policy::default(),
+        by: vec![BOB],
+    }));
+    let told = read(
+        &mut room,
+        [
+            waits(WaitingReason::Gathering { have: 2, want: 2 }),
+            Event::Agreeing {
+                claimed: vec![ME, BOB],
+            },
+            waits(WaitingReason::Agreeing { missing: vec![BOB] }),
+            failed(&[BOB]),
+        ],
+    );
+    assert_eq!(told, [""; 0]);
+    let members = room.members(&LastHeard::default());
+    assert!(
+        members
+            .iter()
+            .any(|line| line.contains("(keeps other rules than you;")),
+        "{members:?}"
+    );
+    let bob = room.name(&BOB);
+    let again = room.still_differ();
+    assert!(
+        again.starts_with(&format!(
+            "no room begins, since {bob} keeps other rules than you"
+        )),
+        "{again}"
+    );
+}
+
+#[test]
+fn who_has_not_let_in_whom_is_told_to_the_one_and_the_other_with_what_to_type() {
+    let mut room = Conversation::new(ME, &nick("me"), Door::Ask);
+    let not_admitted = |identity, missing: &[IdentityKey]| {
+        waits(WaitingReason::NotAdmitted {
+            identity,
+            missing: missing.to_vec(),
+        })
+    };
+    let bob = room.name(&BOB);
+    let told = read(&mut room, [not_admitted(ME, &[BOB])]);
+    let me = fingerprint(&ME);
+    assert!(
+        told[0].starts_with(&format!("waiting for {bob} to let you in")),
+        "{told:?}"
+    );
+    assert!(told[0].contains(&format!("/admit {me}")), "{told:?}");
+    let told = read(&mut room, [not_admitted(BOB, &[ME])]);
+    assert!(
+        told[0].contains("has let you in, and waits for you"),
+        "{told:?}"
+    );
+    assert_eq!(
+        told[1],
+        format!("to let it in: /admit {}", fingerprint(&BOB))
+    );
+    let told = read(&mut room, [not_admitted(EVE, &[BOB])]);
+    assert!(
+        told[0].starts_with(&format!("{bob} has not let")),
+        "{told:?}"
+    );
+    // A minute later what is known is told, and no guess.
+    let now = tokio::time::Instant::now();
+    let gathers = waits(WaitingReason::Gathering { have: 3, want: 3 });
+    room.lasting.hear(&gathers, now);
+    let told = room.tells_of_lasting(now, true, true);
+    assert!(
+        told[0].contains(&format!("{bob} and you have not let in all who are here")),
+        "{told:?}"
+    );
+    // Whom --with does not name is not asked about.
+    room.door = Door::With([(EVE, "eve.pub".to_owned())].into());
+    let told = read(&mut room, [not_admitted(BOB, &[ME])]);
+    assert!(
+        !told.iter().any(|line| line.contains("to let it in")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn who_is_out_without_a_word_is_told_from_one_that_has_left_or_was_left_out() {
+    let mut room = room();
+    let (bob, eve) = (room.name(&BOB), room.name(&EVE));
+    let out = |member| Event::LeftOut { member };
+    let told = read(&mut room, [out(BOB)]);
+    assert_eq!(
+        told,
+        [format!(
+            "{bob} no longer answered, is out and can read nothing from here on"
+        )]
+    );
+    let told = read(&mut room, [Event::Left { member: EVE }, out(EVE)]);
+    assert_eq!(
+        told[1],
+        format!("{eve} is out and can read nothing from here on")
+    );
+}
+
+#[test]
+fn in_a_change_those_are_named_who_are_known_to_say_nothing() {
+    let mut room = room();
+    let changing = || {
+        waits(WaitingReason::Changing {
+            missing: vec![BOB, EVE],
+        })
+    };
+    let (bob, eve) = (room.name(&BOB), room.name(&EVE));
+    let told = read(&mut room, [changing()]);
+    assert!(
+        told[0].ends_with(&format!("waiting for {bob}, {eve}")),
+        "{told:?}"
+    );
+    room.hear(waits(WaitingReason::AnotherInstance { identity: EVE }));
+    let told = read(&mut room, [changing()]);
+    assert!(told[0].ends_with(&format!("waiting for {eve}")), "{told:?}");
+}
+
+#[test]
+fn who_asks_to_leave_one_out_is_listed_before_there_are_the_votes() {
+    let mut room = room();
+    let reason = || WaitingReason::VoteHere {
+        vote: Vote::Exclude(EVE),
+        by: vec![BOB],
+        need: 2,
+    };
+    room.hear(waits(reason()));
+    let asks = format!("({} asks to leave it out)", room.name(&BOB));
+    let is_listed = |room: &mut Conversation| {
+        let members = room.members(&LastHeard::default());
+        members.iter().any(|line| line.contains(&asks))
+    };
+    assert!(is_listed(&mut room));
+    room.hear(Event::WaitingOver { reason: reason() });
+    assert!(!is_listed(&mut room));
+}
+
+#[test]
+fn names_in_a_row_end_with_and() {
+    let names = |count: usize| {
+        ["alice", "bob", "carol"][..count]
+            .iter()
+            .map(|it| (*it).to_owned())
+    };
+    let enumerated = |count| enumerated(&names(count).collect::<Vec<_>>());
+    assert_eq!(
+        [1, 2, 3].map(enumerated),
+        ["alice", "alice and bob", "alice, bob and carol"]
+    );
 }

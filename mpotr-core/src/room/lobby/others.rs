@@ -81,7 +81,7 @@ impl Others {
         self.policies.values().any(|by| by.contains(claimed))
     }
 
-    /// One keeps none of these policies any more, but those that `keeps`; what nobody keeps is forgotten.
+    /// Forgets that one keeps these policies, but those that `keeps` names; what nobody keeps is forgotten.
     fn forget_policies(&mut self, claimed: &IdentityKey, keeps: impl Fn(&Policy) -> bool) {
         self.policies
             .retain(|policy, by| keeps(policy) || !by.remove(claimed) || !by.is_empty());

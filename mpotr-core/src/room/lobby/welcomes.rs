@@ -7,24 +7,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::IdentityKey;
 
-use crate::time::{Duration, Timestamp};
+use crate::time::Timestamp;
 
 /// The most pairs, and the most people: anyone can make up identities.
 const MAX_KEPT: usize = 256;
 
-/// Who has named whom, and since when each is there.
+/// Who has named whom, and from when on each has had the time to.
 #[derive(Debug, Default)]
 pub(crate) struct Welcomes {
     pairs: BTreeSet<(IdentityKey, IdentityKey)>,
-    there: BTreeMap<IdentityKey, Timestamp>,
+    due: BTreeMap<IdentityKey, Timestamp>,
 }
 
 impl Welcomes {
-    /// One that this member lets in is there.
-    pub(crate) fn note_there(&mut self, now: Timestamp, claimed: IdentityKey) {
-        if self.there.len() < MAX_KEPT {
-            self.there.entry(claimed).or_insert(now);
+    /// One that this member lets in is there, and has had the time to hear the others at `due`.
+    pub(crate) fn note_there(&mut self, due: Timestamp, claimed: IdentityKey) {
+        if self.due.len() < MAX_KEPT {
+            self.due.entry(claimed).or_insert(due);
         }
+    }
+
+    /// Those who are there, or were.
+    pub(crate) fn there(&self) -> impl Iterator<Item = IdentityKey> {
+        self.due.keys().copied()
     }
 
     /// One has named the offer of another.
@@ -34,21 +39,16 @@ impl Welcomes {
         }
     }
 
-    /// Those of `people` who have been there with `identity` for as long as `after`, and have not named it.
+    /// Those of `people` who have had the time to name `identity`, which is there for as long, and have not.
     pub(crate) fn missing(
         &self,
         now: Timestamp,
-        after: Duration,
         identity: &IdentityKey,
         people: &[IdentityKey],
     ) -> Vec<IdentityKey> {
-        let has_had_time = |one: &IdentityKey| {
-            let there = self.there.get(one);
-            there.is_some_and(|there| now.since(*there) >= after)
-        };
+        let has_had_time = |one: &IdentityKey| self.due.get(one).is_some_and(|due| *due <= now);
         // This member itself is there for longer than it has heard of any.
-        let is_known = self.there.contains_key(identity);
-        if is_known && !has_had_time(identity) {
+        if self.due.contains_key(identity) && !has_had_time(identity) {
             return Vec::new();
         }
         let missing = people.iter().filter(|by| {
@@ -69,13 +69,12 @@ mod tests {
     #[test]
     fn who_names_nobody_after_some_time_has_let_nobody_in() {
         let at = Timestamp::from_millis;
-        let after = Duration::from_millis(100);
         let mut welcomes = Welcomes::default();
-        welcomes.note_there(at(0), BOB);
-        welcomes.note_there(at(50), CAROL);
-        welcomes.note_there(at(90), BOB);
+        welcomes.note_there(at(100), BOB);
+        welcomes.note_there(at(150), CAROL);
+        welcomes.note_there(at(190), BOB);
         let missing = |welcomes: &Welcomes, now, identity| {
-            welcomes.missing(at(now), after, &identity, &[BOB, CAROL])
+            welcomes.missing(at(now), &identity, &[BOB, CAROL])
         };
         assert_eq!(missing(&welcomes, 99, ME), []);
         assert_eq!(missing(&welcomes, 100, ME), [BOB]);
@@ -97,7 +96,7 @@ mod tests {
             welcomes.note(IdentityKey::new(key), ME);
         }
         assert_eq!(
-            (welcomes.there.len(), welcomes.pairs.len()),
+            (welcomes.due.len(), welcomes.pairs.len()),
             (MAX_KEPT, MAX_KEPT)
         );
     }
