@@ -159,8 +159,11 @@ fn what_is_nearly_an_address_a_rule_or_a_file_is_told_with_what_was_meant() {
         assert!(matches!(finished.code, Some(1 | 2)), "{finished:?}");
         finished.err
     };
-    let told = fails(&["--at", "irc://127.0.0.1", "--open"]);
-    assert!(told.contains("add one, irc://127.0.0.1/tea"), "{told}");
+    #[cfg(feature = "irc")]
+    {
+        let told = fails(&["--at", "irc://127.0.0.1", "--open"]);
+        assert!(told.contains("add one, irc://127.0.0.1/tea"), "{told}");
+    }
     let told = fails(&["--relay", "mpotr://127.0.0.1:1", "--open"]);
     assert!(told.contains("--at mpotr://127.0.0.1:1"), "{told}");
     let told = fails(&["--at", "127.0.0.1:7719", "--open"]);
