@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use mpotr_core::Event;
 use mpotr_core::gka::Sid;
-use mpotr_core::wire::{Content, ContentKind, Lock, Packet, SidHint};
+use mpotr_core::wire::{Packet, SidHint};
 
-use crate::network::{Network, epoch_of};
+use crate::network::Network;
 
 /// What is seen on the wire of the runs that follow.
 #[derive(Default)]
@@ -274,8 +274,13 @@ fn adopt_after_larger_cut() {
     network.run_until(10, |n| n.read(B) == ["the two of us"]);
 }
 
+#[cfg(feature = "insider")]
 #[test]
 fn who_has_confirmed_goes_on_without_a_member_that_leaves() {
+    use mpotr_core::wire::{Content, ContentKind, Lock};
+
+    use crate::network::epoch_of;
+
     const LEAVER: usize = 4;
     let members = [A, B, C, 3];
     let of_leaver = RefCell::new(BTreeSet::new());
