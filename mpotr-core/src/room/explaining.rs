@@ -127,7 +127,7 @@ impl<S: CryptoSuite> Room<S> {
         let differs = |it: &IdentityKey| self.lobby.others.keeps_others(it);
         let all = people.iter().copied().chain([self.common.me.public()]);
         let waits = all.filter(|it| !differs(it)).filter_map(|identity| {
-            let missing = self.lobby.welcomes.missing(now, &identity, &people);
+            let missing = self.lobby.welcomes.missing(&identity, &people);
             let missing: Vec<_> = missing.into_iter().filter(|it| !differs(it)).collect();
             (!missing.is_empty()).then(|| WaitingReason::NotAdmitted { identity, missing }.into())
         });

@@ -394,8 +394,8 @@ impl<S: CryptoSuite> Room<S> {
             return Err(Rejection::NotAdmitted);
         }
         let news = self.lobby.offering.hear(now, offer)?;
-        let due = now.after(self.common.me.times().view);
-        self.lobby.welcomes.note_there(due, claimed);
+        let period = self.common.me.times().advertise;
+        self.lobby.welcomes.note_there(now, period, claimed);
         // Who publishes again what is known here has not heard so, it may be.
         self.lobby.say_heard_soon(&mut self.common.at(now));
         let out = &mut self.common.out;

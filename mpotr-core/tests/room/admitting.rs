@@ -322,7 +322,7 @@ fn before_there_is_a_room_each_is_told_whose_word_is_missing() {
     network.run_for(5);
     assert_eq!(not_admitted(&network, 0), []);
     admit(&mut network, 0, 1);
-    network.run_for(40);
+    network.run_for(60);
     let [alice, bob] = [0, 1].map(|member| network.keys[member]);
     let missing = WaitingReason::NotAdmitted {
         identity: alice,
@@ -363,7 +363,7 @@ fn who_does_not_let_in_another_is_named_to_both() {
     for (by, whom) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0)] {
         admit(&mut network, by, whom);
     }
-    network.run_for(40);
+    network.run_for(60);
     let [bob, carol] = [1, 2].map(|member| network.keys[member]);
     let missing = WaitingReason::NotAdmitted {
         identity: bob,

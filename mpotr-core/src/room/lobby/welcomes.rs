@@ -7,29 +7,58 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_crypto::IdentityKey;
 
-use crate::time::Timestamp;
+use crate::time::{Duration, Timestamp};
 
 /// The most pairs, and the most people: anyone can make up identities.
 const MAX_KEPT: usize = 256;
+
+/// An offer is heard so often, a period apart, before it counts that its maker has not named another.
+const HEARD_SINCE: u8 = 2;
 
 /// Who has named whom, and from when on each has had the time to.
 #[derive(Debug, Default)]
 pub(crate) struct Welcomes {
     pairs: BTreeSet<(IdentityKey, IdentityKey)>,
-    due: BTreeMap<IdentityKey, Timestamp>,
+    there: BTreeMap<IdentityKey, There>,
+}
+
+/// One that this member lets in.
+#[derive(Debug)]
+struct There {
+    /// When it has had the time to hear the others, and then when it is heard next.
+    next: Timestamp,
+    /// How often its offer was heard so.
+    heard: u8,
+}
+
+impl There {
+    /// Whether what it does not say by now counts: one that is in a run says nothing of offers, and one word may be lost.
+    const fn has_had_time(&self) -> bool {
+        self.heard >= HEARD_SINCE
+    }
 }
 
 impl Welcomes {
-    /// One that this member lets in is there, and has had the time to hear the others at `due`.
-    pub(crate) fn note_there(&mut self, due: Timestamp, claimed: IdentityKey) {
-        if self.due.len() < MAX_KEPT {
-            self.due.entry(claimed).or_insert(due);
+    /// The offer of one that this member lets in is heard. It counts once in each `period`, and the first time not.
+    pub(crate) fn note_there(&mut self, now: Timestamp, period: Duration, claimed: IdentityKey) {
+        let next = now.after(period);
+        let has_room = self.there.len() < MAX_KEPT;
+        match self.there.get_mut(&claimed) {
+            Some(there) if now >= there.next => {
+                there.heard = there.heard.saturating_add(1);
+                there.next = next;
+            }
+            Some(_) => {}
+            None if has_room => {
+                self.there.insert(claimed, There { next, heard: 0 });
+            }
+            None => {}
         }
     }
 
     /// Those who are there, or were.
     pub(crate) fn there(&self) -> impl Iterator<Item = IdentityKey> {
-        self.due.keys().copied()
+        self.there.keys().copied()
     }
 
     /// One has named the offer of another.
@@ -42,13 +71,12 @@ impl Welcomes {
     /// Those of `people` who have had the time to name `identity`, which is there for as long, and have not.
     pub(crate) fn missing(
         &self,
-        now: Timestamp,
         identity: &IdentityKey,
         people: &[IdentityKey],
     ) -> Vec<IdentityKey> {
-        let has_had_time = |one: &IdentityKey| self.due.get(one).is_some_and(|due| *due <= now);
+        let has_had_time = |one: &IdentityKey| self.there.get(one).is_some_and(There::has_had_time);
         // This member itself is there for longer than it has heard of any.
-        if self.due.contains_key(identity) && !has_had_time(identity) {
+        if self.there.contains_key(identity) && !has_had_time(identity) {
             return Vec::new();
         }
         let missing = people.iter().filter(|by| {
@@ -70,20 +98,30 @@ mod tests {
     fn who_names_nobody_after_some_time_has_let_nobody_in() {
         let at = Timestamp::from_millis;
         let mut welcomes = Welcomes::default();
-        welcomes.note_there(at(100), BOB);
-        welcomes.note_there(at(150), CAROL);
-        welcomes.note_there(at(190), BOB);
-        let missing = |welcomes: &Welcomes, now, identity| {
-            welcomes.missing(at(now), &identity, &[BOB, CAROL])
+        let hear = |welcomes: &mut Welcomes, now: u64, who| {
+            welcomes.note_there(at(now), Duration::from_millis(100), who);
         };
-        assert_eq!(missing(&welcomes, 99, ME), []);
-        assert_eq!(missing(&welcomes, 100, ME), [BOB]);
+        let missing = |welcomes: &Welcomes, identity| welcomes.missing(&identity, &[BOB, CAROL]);
+        for now in [0, 50, 99, 100] {
+            hear(&mut welcomes, now, BOB);
+            assert_eq!(missing(&welcomes, ME), [], "{now}");
+        }
+        for now in [150, 200] {
+            hear(&mut welcomes, now, CAROL);
+        }
+        hear(&mut welcomes, 199, BOB);
+        assert_eq!(missing(&welcomes, ME), []);
+        hear(&mut welcomes, 200, BOB);
+        assert_eq!(missing(&welcomes, ME), [BOB]);
         // Carol is not there for long enough to be named.
-        assert_eq!(missing(&welcomes, 149, CAROL), []);
-        assert_eq!(missing(&welcomes, 150, CAROL), [BOB]);
+        assert_eq!(missing(&welcomes, CAROL), []);
+        for now in [250, 350] {
+            hear(&mut welcomes, now, CAROL);
+        }
+        assert_eq!(missing(&welcomes, CAROL), [BOB]);
         welcomes.note(BOB, ME);
-        assert_eq!(missing(&welcomes, 150, ME), [CAROL]);
-        assert_eq!(missing(&welcomes, 150, BOB), [CAROL]);
+        assert_eq!(missing(&welcomes, ME), [CAROL]);
+        assert_eq!(missing(&welcomes, BOB), [CAROL]);
     }
 
     #[test]
@@ -92,11 +130,11 @@ mod tests {
         for number in 0..=u16::MAX {
             let mut key = [0; 32];
             key[..2].copy_from_slice(&number.to_be_bytes());
-            welcomes.note_there(Timestamp::default(), IdentityKey::new(key));
+            welcomes.note_there(Timestamp::default(), Duration::ZERO, IdentityKey::new(key));
             welcomes.note(IdentityKey::new(key), ME);
         }
         assert_eq!(
-            (welcomes.due.len(), welcomes.pairs.len()),
+            (welcomes.there.len(), welcomes.pairs.len()),
             (MAX_KEPT, MAX_KEPT)
         );
     }
