@@ -102,7 +102,9 @@ impl<S: CryptoSuite> Room<S> {
         if !heard.is_authentic::<S>(room, &maker, key.as_ref()) {
             return Err(Rejection::NotAuthentic);
         }
-        if heard.entries.len() <= FEW {
+        if heard.entries.len() > FEW {
+            self.lobby.welcomes.note_many(claimed);
+        } else {
             for entry in &heard.entries {
                 if let Some(named) = self.lobby.offering.identity_of(entry.offer) {
                     self.lobby.welcomes.note(claimed, named);
@@ -149,6 +151,9 @@ impl<S: CryptoSuite> Room<S> {
         let person = self.lobby.others.maker_of(heard.author);
         let (person, (digest, ephemeral)) = person.ok_or(Rejection::UnknownSender)?;
         if !names_own || self.lobby.others.is_waited_for_by(&person) {
+            return Err(Rejection::NotAdmitted);
+        }
+        if !self.lobby.others.take_look(&person) {
             return Err(Rejection::NotAdmitted);
         }
         let key = VerifyingKey::<S>::decode(&ephemeral);

@@ -15,6 +15,8 @@ use crate::wire::OfferHint;
 const MAX_KEPT: usize = 8;
 /// The most people: a person decides about each.
 const MAX_PEOPLE: usize = 64;
+/// So many words in the name of one are looked at, each of which costs a signature, until one is its own.
+const MAX_LOOKS: u8 = 8;
 
 /// What others have said of themselves.
 #[derive(Debug, Default)]
@@ -41,6 +43,8 @@ struct Person {
     offer: Option<(OfferDigest, EphemeralKey)>,
     /// Whether it has let this member in.
     lets_in: bool,
+    /// How many words in its name were looked at.
+    looks: u8,
 }
 
 fn keep<T: Ord>(kept: &mut BTreeSet<T>, values: impl IntoIterator<Item = T>) {
@@ -113,6 +117,7 @@ impl Others {
                     last: now,
                     offer: None,
                     lets_in: false,
+                    looks: 0,
                 };
                 self.people.insert(claimed, person);
                 return true;
@@ -140,6 +145,15 @@ impl Others {
             (OfferHint::of(&offer.0) == hint).then_some((*claimed, offer))
         });
         offers.next()
+    }
+
+    /// A word in the name of one of them is to be looked at. Returns whether it may be: anyone can make words that are wrong.
+    pub(crate) fn take_look(&mut self, claimed: &IdentityKey) -> bool {
+        let person = self.people.get_mut(claimed);
+        person.filter(|it| it.looks < MAX_LOOKS).is_some_and(|it| {
+            it.looks = it.looks.saturating_add(1);
+            true
+        })
     }
 
     /// One of them has let this member in.
@@ -219,6 +233,18 @@ mod tests {
         assert_eq!(others.policies.keys().collect::<Vec<_>>(), [&policy(false)]);
         others.note_same(&one);
         assert!(!others.is_any_differing());
+    }
+
+    #[test]
+    fn few_words_in_the_name_of_one_are_looked_at() {
+        let one = IdentityKey::new([1; 32]);
+        let mut others = Others::default();
+        assert!(!others.take_look(&one));
+        for now in 0..2 {
+            others.note_person(Timestamp::from_millis(now), one);
+        }
+        let looks = (0..1000).filter(|_| others.take_look(&one)).count();
+        assert_eq!(looks, usize::from(MAX_LOOKS));
     }
 
     #[test]

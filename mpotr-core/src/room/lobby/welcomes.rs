@@ -20,6 +20,8 @@ const HEARD_SINCE: u8 = 2;
 pub(crate) struct Welcomes {
     pairs: BTreeSet<(IdentityKey, IdentityKey)>,
     there: BTreeMap<IdentityKey, There>,
+    /// Whether not all that was named is kept: then nothing follows from what is not.
+    is_cut: bool,
 }
 
 /// One that this member lets in.
@@ -29,12 +31,15 @@ struct There {
     next: Timestamp,
     /// How often its offer was heard so.
     heard: u8,
+    /// Whether it has named more than are kept.
+    names_many: bool,
 }
 
 impl There {
-    /// Whether what it does not say by now counts: one that is in a run says nothing of offers, and one word may be lost.
+    /// Whether what it does not say by now counts: one that is in a run says nothing of offers, and one word may be lost. Of one
+    /// that has named many it is not known whom it has not.
     const fn has_had_time(&self) -> bool {
-        self.heard >= HEARD_SINCE
+        self.heard >= HEARD_SINCE && !self.names_many
     }
 }
 
@@ -50,7 +55,12 @@ impl Welcomes {
             }
             Some(_) => {}
             None if has_room => {
-                self.there.insert(claimed, There { next, heard: 0 });
+                let there = There {
+                    next,
+                    heard: 0,
+                    names_many: false,
+                };
+                self.there.insert(claimed, there);
             }
             None => {}
         }
@@ -65,6 +75,15 @@ impl Welcomes {
     pub(crate) fn note(&mut self, by: IdentityKey, named: IdentityKey) {
         if self.pairs.len() < MAX_KEPT {
             self.pairs.insert((by, named));
+        } else {
+            self.is_cut |= !self.pairs.contains(&(by, named));
+        }
+    }
+
+    /// One has named more than are kept.
+    pub(crate) fn note_many(&mut self, by: IdentityKey) {
+        if let Some(there) = self.there.get_mut(&by) {
+            there.names_many = true;
         }
     }
 
@@ -76,7 +95,7 @@ impl Welcomes {
     ) -> Vec<IdentityKey> {
         let has_had_time = |one: &IdentityKey| self.there.get(one).is_some_and(There::has_had_time);
         // This member itself is there for longer than it has heard of any.
-        if self.there.contains_key(identity) && !has_had_time(identity) {
+        if self.is_cut || (self.there.contains_key(identity) && !has_had_time(identity)) {
             return Vec::new();
         }
         let missing = people.iter().filter(|by| {
@@ -122,6 +141,25 @@ mod tests {
         welcomes.note(BOB, ME);
         assert_eq!(missing(&welcomes, ME), [CAROL]);
         assert_eq!(missing(&welcomes, BOB), [CAROL]);
+    }
+
+    #[test]
+    fn nothing_follows_from_what_is_not_kept() {
+        let mut welcomes = Welcomes::default();
+        for now in 0..4 {
+            for who in [BOB, CAROL] {
+                welcomes.note_there(Timestamp::from_millis(now), Duration::from_millis(1), who);
+            }
+        }
+        assert_eq!(welcomes.missing(&ME, &[BOB, CAROL]), [BOB, CAROL]);
+        welcomes.note_many(BOB);
+        assert_eq!(welcomes.missing(&ME, &[BOB, CAROL]), [CAROL]);
+        for number in 0..=u16::MAX {
+            let mut key = [0; 32];
+            key[..2].copy_from_slice(&number.to_be_bytes());
+            welcomes.note(IdentityKey::new(key), ME);
+        }
+        assert_eq!(welcomes.missing(&ME, &[BOB, CAROL]), []);
     }
 
     #[test]
