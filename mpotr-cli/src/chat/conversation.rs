@@ -594,4 +594,4 @@ pub(super) fn notice(text: String) -> Vec<Say> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -147,18 +147,11 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use mpotr::WaitingReason;
-    use mpotr::room::{Event, Timestamp};
+    use mpotr::room::Event;
     use tokio::time::Instant;
 
     use super::{AGREES, LETS_IN, Lasting, Wait};
-
-    fn waits(reason: WaitingReason) -> Event {
-        Event::Waiting {
-            reason,
-            since: Timestamp::default(),
-            until: None,
-        }
-    }
+    use crate::chat::conversation::tests::waits;
 
     #[test]
     fn what_lasts_is_told_when_it_has_and_not_before() {

@@ -5,12 +5,15 @@ use std::process::Command;
 
 use crate::program::Running;
 
-/// The arguments of a member in the room `tea` that lets anyone in.
-pub(crate) fn arguments<'a>(relay: &'a str, nick: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let arguments = [
-        "chat", "--relay", relay, "--room", "tea", "--nick", nick, "--open",
-    ];
+/// The arguments of a member in the room `tea`, which says in `more` whom it lets in.
+pub(crate) fn in_tea<'a>(relay: &'a str, nick: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let arguments = ["chat", "--relay", relay, "--room", "tea", "--nick", nick];
     [&arguments, more].concat()
+}
+
+/// The arguments of one that lets anyone in.
+pub(crate) fn arguments<'a>(relay: &'a str, nick: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    in_tea(relay, nick, &[&["--open"], more].concat())
 }
 
 /// A member whose standard input and output are pipes.

@@ -11,9 +11,10 @@ use rustix::io::ioctl_fionread;
 use rustix::termios::{LocalModes, tcgetattr};
 use tempfile::tempdir;
 
+use crate::chat::Town;
 use crate::program::{Heard, Running, mind_signals, poll, succeed};
 use crate::relay::Relay;
-use crate::talk::{arguments, enter, kill};
+use crate::talk::{arguments, enter, in_tea, kill};
 
 const ROWS: u16 = 50;
 const COLUMNS: u16 = 80;
@@ -195,29 +196,11 @@ fn who_types_quit_leaves_in_order() {
 /// A text that waits for a room that does not begin keeps nobody in it.
 #[test]
 fn who_quits_before_the_room_has_begun_is_told_what_waits_and_leaves_without_it() {
-    let home = tempdir().unwrap();
-    let relay = Relay::start(home.path());
-    let bob = home.path().join("bob");
-    let bob = bob.to_str().unwrap();
-    succeed(home.path(), &["identity", "new", "--identity", bob]);
-    let key = succeed(
-        home.path(),
-        &["identity", "show", "--public", "--identity", bob],
-    );
-    let public = format!("{bob}.pub");
-    std::fs::write(&public, key).unwrap();
-    let with = [
-        "chat",
-        "--relay",
-        &relay.address,
-        "--room",
-        "tea",
-        "--nick",
-        "alice",
-        "--with",
-        &public,
-    ];
-    let mut alice = Terminal::start(home.path(), &with);
+    let town = Town::new();
+    let home = town.home.path();
+    let bob = town.person("bob");
+    let with = in_tea(&town.relay.address, "alice", &["--with", &bob.public]);
+    let mut alice = Terminal::start(home, &with);
     alice.shows("waiting for others");
     alice.type_in("hello\n");
     alice.shows("that text leaves when the room is secure");
@@ -229,7 +212,7 @@ fn who_quits_before_the_room_has_begun_is_told_what_waits_and_leaves_without_it(
     alice.type_in("/quit\n");
     assert_eq!(alice.finish(), Some(1));
     alice.shows("a line was not sent");
-    let mut again = Terminal::start(home.path(), &with);
+    let mut again = Terminal::start(home, &with);
     again.shows("waiting for others");
     again.type_in("hello\n");
     again.shows("that text leaves when the room is secure");
@@ -237,7 +220,7 @@ fn who_quits_before_the_room_has_begun_is_told_what_waits_and_leaves_without_it(
     again.shows("/discard takes it back");
     again.type_in("/discard\n/quit\n");
     assert_eq!(again.finish(), Some(0));
-    let mut last = Terminal::start(home.path(), &with);
+    let mut last = Terminal::start(home, &with);
     last.shows("waiting for others");
     last.type_in("hello\n");
     last.shows("that text leaves when the room is secure");
@@ -263,15 +246,7 @@ fn a_tab_is_shown_as_blanks_on_both_sides() {
 fn at_a_terminal_nobody_comes_in_before_the_person_says_so() {
     let home = tempdir().unwrap();
     let relay = Relay::start(home.path());
-    let asked = [
-        "chat",
-        "--relay",
-        &relay.address,
-        "--room",
-        "tea",
-        "--nick",
-        "alice",
-    ];
+    let asked = in_tea(&relay.address, "alice", &[]);
     let alice = Terminal::start(home.path(), &asked);
     alice.shows("nobody comes in before you say so");
     let mut bob = enter(home.path(), &relay.address, "bob", &[]);

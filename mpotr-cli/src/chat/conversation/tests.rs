@@ -698,7 +698,7 @@ fn a_flood_of_other_rooms_is_not_told_for_ever() {
 }
 
 /// A reason that a person is told.
-fn waits(reason: WaitingReason) -> Event {
+pub(in crate::chat) fn waits(reason: WaitingReason) -> Event {
     Event::Waiting {
         reason,
         since: Timestamp::default(),
