@@ -183,11 +183,10 @@ impl Holdback {
         })
     }
 
-    /// Whether the last message of an author waits.
-    pub(super) fn has_last_word_of(&self, author: MemberIndex) -> bool {
-        let waiting = self.waiting.get(&author);
-        let held = waiting.and_then(|waiting| waiting.held.values().next_back());
-        held.is_some_and(|held| held.content.kind == ContentKind::Fin)
+    /// The last message of an author, if it waits.
+    pub(super) fn last_word_of(&self, author: MemberIndex) -> Option<&Held> {
+        let held = self.waiting.get(&author)?.held.values().next_back();
+        held.filter(|held| held.content.kind == ContentKind::Fin)
     }
 
     /// A message that waits, and its author.

@@ -1,4 +1,4 @@
-//! Statements that others lack, and that this member holds. `docs/spec/05-wire.md`, "Recovery".
+//! What members have said last, which others lack and this member holds. `docs/spec/05-wire.md`, "Recovery".
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::MemberIndex;
@@ -39,7 +39,8 @@ impl<S: CryptoSuite> Epoch<S> {
             let Some(peer) = self.peers.get(*member).filter(|_| *member != asker) else {
                 return false;
             };
-            if *member == self.me {
+            // Nobody names a last message that none may deliver: it is told of to all who wait for more of its author.
+            if *member == self.me || self.delivery.holdback.last_word_of(*member).is_some() {
                 return true;
             }
             match (next.filter(|next| next.offer.is_some()), &peer.next) {
@@ -66,12 +67,15 @@ impl<S: CryptoSuite> Epoch<S> {
         });
     }
 
-    /// The newest statement of a member, as it was sent.
-    pub(crate) fn newest_statement(&self, member: MemberIndex) -> Option<Vec<u8>> {
+    /// What a member has said last, as it was sent: its last message if that waits here, or else its newest statement.
+    pub(crate) fn newest_word(&self, member: MemberIndex) -> Option<Vec<u8>> {
         if member == self.me {
             return self.last_statement().map(|stated| stated.packet.clone());
         }
-        let newest = self.peers.get(member)?.newest.as_ref()?;
-        Some(Packet::Sealed(newest.packet.clone()).to_bytes())
+        let packet = match self.delivery.holdback.last_word_of(member) {
+            Some(held) => &held.packet,
+            None => &self.peers.get(member)?.newest.as_ref()?.packet,
+        };
+        Some(Packet::Sealed(packet.clone()).to_bytes())
     }
 }

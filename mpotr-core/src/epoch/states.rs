@@ -33,7 +33,7 @@ impl<S: CryptoSuite> Epoch<S> {
     /// Whether a member has said its last word, also where that is held and not delivered: this member has frozen, or misses what
     /// comes before.
     pub(crate) fn has_said_last_word(&self, member: MemberIndex) -> bool {
-        !self.is_present(member) || self.delivery.holdback.has_last_word_of(member)
+        !self.is_present(member) || self.delivery.holdback.last_word_of(member).is_some()
     }
 
     /// Whether a member has closed.

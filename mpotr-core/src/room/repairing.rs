@@ -46,7 +46,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
         let (epoch, Some(change)) = (self.epoch(), self.change()) else {
             return MemberBits::default();
         };
-        let others = self.present().filter(|member| *member != epoch.me());
+        let says_more = |member: &MemberIndex| !epoch.has_said_last_word(*member);
+        let others = self.present().filter(says_more);
+        let others = others.filter(|member| *member != epoch.me());
         let Some(attempt) = attempt.filter(|attempt| attempt.proposal.view == change.view) else {
             let proposer = self.proposer_of(change.view);
             let has_proposed = |member: MemberIndex| {

@@ -1,5 +1,8 @@
 //! Several runs for one epoch, of which each member installs one: the same.
 
+#[cfg(feature = "insider")]
+mod goodbye;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -272,49 +275,4 @@ fn adopt_after_larger_cut() {
     assert!(network.read(B).is_empty());
     network.send(A, "the two of us");
     network.run_until(10, |n| n.read(B) == ["the two of us"]);
-}
-
-#[cfg(feature = "insider")]
-#[test]
-fn who_has_confirmed_goes_on_without_a_member_that_leaves() {
-    use mpotr_core::wire::{Content, ContentKind, Lock};
-
-    use crate::network::epoch_of;
-
-    const LEAVER: usize = 4;
-    let members = [A, B, C, 3];
-    let of_leaver = RefCell::new(BTreeSet::new());
-    let (mut network, seen) = changing(5, move |_, from, to, packet, run| {
-        let (Packet::Contribution(..), Some(0)) = (packet, run) else {
-            return true;
-        };
-        // The contribution of the one that leaves comes to A alone from any sender, and none to the one that leaves.
-        let mut of_leaver = of_leaver.borrow_mut();
-        if from == LEAVER {
-            of_leaver.insert(packet.to_bytes());
-        }
-        to == A || (to != LEAVER && !of_leaver.contains(&packet.to_bytes()))
-    });
-    network.run_until(10, |_| !seen.borrow().confirmed.is_empty());
-    assert!(seen.borrow().confirmed.iter().all(|(by, _)| *by == A));
-    // It says so at once, whatever it has contributed to, and nothing more.
-    let goodbye = Content {
-        kind: ContentKind::Fin,
-        seq: 0,
-        prev: None,
-        parents: Vec::new(),
-        lock: Lock::EMPTY,
-        body: Vec::new().into(),
-    };
-    let (_, goodbye) = network.rooms[LEAVER].forge_content(goodbye, true).unwrap();
-    network.kill(LEAVER);
-    network.broadcast(LEAVER, &goodbye);
-    // As soon as the view ends in which it was to go on.
-    network.run_until(10, |n| {
-        members.iter().all(|member| sids(n, *member).len() == 2)
-    });
-    for member in members {
-        assert_eq!(sids(&network, member), sids(&network, A));
-        assert_eq!(epoch_of(&network, member).1.len(), 4);
-    }
 }

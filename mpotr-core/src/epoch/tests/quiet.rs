@@ -187,7 +187,7 @@ fn a_word_without_a_lock_is_passed_on_to_who_waits_for_what_it_says() {
     written(&mut epochs);
     let (seen, _) = word(&mut epochs[BOB]);
     hear(&mut epochs, BOB, &[MALLORY], &seen);
-    let newest = epochs[MALLORY].newest_statement(BOB).unwrap();
+    let newest = epochs[MALLORY].newest_word(BOB).unwrap();
     assert_eq!(newest, Packet::Sealed(seen).to_bytes());
     let mut asks = |order: Lock| {
         let bob: MemberBits = [BOB].into_iter().collect();

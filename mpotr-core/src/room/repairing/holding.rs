@@ -38,8 +38,8 @@ impl<S: CryptoSuite> Room<S> {
             | Answer::Guests
             | Answer::Offer(_)
             | Answer::Light(_) => None,
-            Answer::Statement(member) => self.phase.epoch()?.newest_statement(member),
-            Answer::Before(member) => self.old.as_ref()?.epoch.newest_statement(member),
+            Answer::Statement(member) => self.phase.epoch()?.newest_word(member),
+            Answer::Before(member) => self.old.as_ref()?.epoch.newest_word(member),
             Answer::Proposal(run) => {
                 let attempt = self.attempt(run)?;
                 let proposal = Packet::Proposal(attempt.proposal.clone());
