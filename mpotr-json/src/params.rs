@@ -31,6 +31,15 @@ impl Params {
         Ok(Self(params))
     }
 
+    /// One that is a text by itself, beside parameters that are no JSON.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn one<T: DeserializeOwned>(field: &str, text: &str) -> Result<T, Failure> {
+        let one = (field.to_owned(), text.into());
+        Self::new(Map::from_iter([one])).take(field)
+    }
+
     /// One that has to be there.
     ///
     /// # Errors

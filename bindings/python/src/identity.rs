@@ -5,8 +5,6 @@ use mpotr::{DefaultSuite, IdentityKey, IdentityKeyPair, new_identity};
 use mpotr_json::{Failure, Params, read_identity, write_identity};
 use pyo3::prelude::*;
 use pyo3::types::PyByteArray;
-use serde::de::DeserializeOwned;
-use serde_json::Map;
 
 use crate::failure::{detached, raised};
 use crate::secret::taken;
@@ -77,16 +75,6 @@ impl Identity {
 /// What people compare of a key: eight groups of five digits.
 #[pyfunction]
 pub(crate) fn fingerprint(py: Python<'_>, key: &str) -> PyResult<String> {
-    raised(py, identity_key(key)).map(|key| mpotr::fingerprint(&key).to_string())
-}
-
-/// A key, as JSON has it.
-pub(crate) fn identity_key(key: &str) -> Result<IdentityKey, Failure> {
-    of_params("identity", key).map(|Hex(key)| key)
-}
-
-/// Something that is written as a text of JSON.
-pub(crate) fn of_params<T: DeserializeOwned>(field: &str, text: &str) -> Result<T, Failure> {
-    let one = (field.to_owned(), text.into());
-    Params::new(Map::from_iter([one])).take(field)
+    let Hex(key): Hex<IdentityKey> = raised(py, Params::one("identity", key))?;
+    Ok(mpotr::fingerprint(&key).to_string())
 }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
 
 use crate::failure::{detached, raised};
-use crate::identity::{Identity, identity_key, of_params};
+use crate::identity::Identity;
 use crate::secret::taken;
 
 /// One member's part in one room.
@@ -93,7 +93,7 @@ impl Member {
     }
 
     fn send(&self, py: Python<'_>, now: u64, body: &[u8], seen: &str) -> PyResult<u64> {
-        let SeenJson(seen) = raised(py, of_params("seen", seen))?;
+        let SeenJson(seen) = raised(py, Params::one("seen", seen))?;
         self.with(py, |room| Ok(room.send(now, body, seen)?.number()))
     }
 
@@ -106,7 +106,7 @@ impl Member {
         question: &str,
     ) -> PyResult<String> {
         let secret = taken(secret)?;
-        let identity = raised(py, identity_key(identity))?;
+        let Hex(identity) = raised(py, Params::one("identity", identity))?;
         self.with(py, |room| {
             let attempt = room.verify_start(now, identity, &secret, question)?;
             Ok(attempt.to_string())
@@ -121,7 +121,7 @@ impl Member {
         secret: &Bound<'_, PyByteArray>,
     ) -> PyResult<()> {
         let secret = taken(secret)?;
-        let Hex(attempt) = raised(py, of_params("attempt", attempt))?;
+        let Hex(attempt) = raised(py, Params::one("attempt", attempt))?;
         self.with(py, |room| room.verify_answer(now, attempt, &secret))
     }
 

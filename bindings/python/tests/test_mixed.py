@@ -1,6 +1,7 @@
-"""One room on a relay with members of four kinds: the program, `mpotr rpc`, the library for C, and this one.
+"""One room on a relay with members of all kinds: the program, `mpotr rpc`, the libraries for C and JavaScript, and this one.
 
-It takes the program and the library for C: `MPOTR`, or what lies in `target`. Without them it says that it was skipped.
+It takes the program and the library for C: `MPOTR` and `MPOTR_C`, or what lies in `target`. Without them it says that it was
+skipped. That for JavaScript is in the room if it is built, `MPOTR_JS` or in its folder.
 """
 import asyncio
 import json
@@ -26,7 +27,14 @@ def built(name, setting):
     return next((path for path in found if path.exists()), None)
 
 
-MPOTR, LIBRARY = built("mpotr", "MPOTR"), built("libmpotr_c.a", "MPOTR_C")
+def package():
+    """The folder of the package for JavaScript, if it is built. The one that is named has to be."""
+    named = os.environ.get("MPOTR_JS")
+    folder = pathlib.Path(named) if named is not None else ROOT / "bindings" / "js"
+    return folder if named is not None or (folder / "dist").exists() else None
+
+
+MPOTR, LIBRARY, JS = built("mpotr", "MPOTR"), built("libmpotr_c.a", "MPOTR_C"), package()
 
 
 async def started(*command, **more):
@@ -116,6 +124,16 @@ async def by_c(folder, port, keys):
     return set(heard.decode().splitlines())
 
 
+async def by_js(folder, port, keys):
+    process = await started(
+        "node", "--experimental-websocket", "--no-warnings", JS / "examples" / "on-a-relay.mjs",
+        f"ws://127.0.0.1:{port}", "tea", "js", folder / "js", "said by js", *others(keys, "js"),
+    )
+    heard, _ = await process.communicate()
+    assert process.returncode == 0
+    return set(heard.decode().splitlines())
+
+
 async def by_python(folder, port, keys):
     identity, heard, is_known, has_spoken = Identity.read((folder / "python").read_bytes()), set(), False, False
     options = {"name": "tea", "nick": "python", "admission": {"only": others(keys, "python")}}
@@ -133,11 +151,13 @@ async def by_python(folder, port, keys):
 
 
 @pytest.mark.skipif(MPOTR is None or LIBRARY is None, reason="no mpotr or no libmpotr_c.a in target: MPOTR and MPOTR_C name them")
-def test_members_of_four_kinds_are_in_one_room(tmp_path):
+def test_members_of_all_kinds_are_in_one_room(tmp_path):
     async def work():
         process, port = await relay()
-        keys = identities(tmp_path, "rust", "rpc", "c", "python")
         kinds = dict(rust=by_the_program, rpc=by_rpc, c=by_c, python=by_python)
+        if JS is not None:
+            kinds.update(js=by_js)
+        keys = identities(tmp_path, *kinds)
         try:
             heard = await asyncio.gather(*(kind(tmp_path, port, keys) for kind in kinds.values()))
         finally:
