@@ -36,6 +36,7 @@
 //! | `repairing` | what is missing of a run, and what this member sends again |
 //! | `light` | light runs: `turning`, `seeds`, `run`, `slots`, `beginning`, `ending`, `mending` |
 //! | `adopting`, `installing` | which of several runs may be installed, and its epoch |
+//! | `returning` | who gives an epoch up to come back, and how the others make room |
 //! | `explaining` | what is waited for |
 //! | `proposing`, `hearing`, `voting` | offers and turns, who has heard whom, and what this member asks of the others |
 //! | `speaking`, `reporting` | what is said in an epoch, and what is told of it |
@@ -78,6 +79,7 @@ mod pulse;
 mod receiving;
 mod repairing;
 mod reporting;
+mod returning;
 mod seen;
 mod situation;
 mod speaking;

@@ -13,6 +13,7 @@
 //! | `torn` | what some accept and others are meant never to |
 //! | `hops` | leaves in every change, and comes back at once |
 //! | `light_liar` | in light runs, something else or nothing: signed, in another's name, or to some |
+//! | `late_share` | in light runs, its SHARE when the next view is about to end |
 //! | `replay` | sends again whatever it has heard, at any time |
 //! | `shun` | does not hear one member, and asks for the exclusion of all others |
 
@@ -20,6 +21,7 @@ mod abstains;
 mod hoard;
 mod hops;
 mod knowledge;
+mod late_share;
 mod light_liar;
 mod replay;
 mod shun;
@@ -68,6 +70,8 @@ pub enum InsiderKind {
     Hops,
     /// Says in light runs what is wrong, in one way after the other.
     LightLiar,
+    /// Holds back what would end a light run until the next one is about to end.
+    LateShare,
     /// Sends again whatever it has heard.
     Replay,
     /// Does not hear one member, and asks for the exclusion of all others.
@@ -77,7 +81,8 @@ pub enum InsiderKind {
 impl InsiderKind {
     /// Those that deviate from the beginning and whatever they are asked to do: all but [`InsiderKind::Abstains`],
     /// [`InsiderKind::TwoTexts`], [`InsiderKind::Torn`] and [`InsiderKind::Hoard`]; and [`InsiderKind::Hops`], which changes the
-    /// room without an end; and [`InsiderKind::LightLiar`], which is for rooms that change by light runs.
+    /// room without an end; and [`InsiderKind::LightLiar`] and [`InsiderKind::LateShare`], which are for rooms that change by
+    /// light runs.
     pub const ALL: [Self; 11] = [
         Self::Silent(Withheld::Offers),
         Self::Silent(Withheld::Proposals),
@@ -108,8 +113,18 @@ pub(crate) trait Deviation<S: CryptoSuite> {
         true
     }
 
+    /// Whether its room gets to hear this one, which may have come enclosed.
+    fn hears(&self, _packet: &Packet) -> bool {
+        true
+    }
+
     /// What it sends because of a packet that it heard.
     fn overhear(&mut self, _packet: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The same of what may have come enclosed.
+    fn overhear_inside(&mut self, _packet: &Packet) -> Option<Vec<u8>> {
         None
     }
 
@@ -170,13 +185,20 @@ impl<S: CryptoSuite> Insider<S> {
 
 impl<S: CryptoSuite> Party for Insider<S> {
     fn hear(&mut self, now: Timestamp, from: Seat, packet: &[u8]) {
+        let mut is_heard = self.deviation.listens(from);
         for packet in Bundle::split(packet).unwrap_or_default() {
-            self.known
-                .hear(self.member.opened(packet).as_deref().unwrap_or(packet));
+            let opened = self.member.opened(packet);
+            let inside = opened.as_deref().unwrap_or(packet);
+            self.known.hear(inside);
+            if let Ok(inside) = Packet::from_bytes(inside) {
+                let echo = self.deviation.overhear_inside(&inside);
+                self.out.extend(echo.into_iter().flat_map(everyone));
+                is_heard &= self.deviation.hears(&inside);
+            }
         }
         let echo = self.deviation.overhear(packet);
         self.out.extend(echo.into_iter().flat_map(everyone));
-        if self.deviation.listens(from) {
+        if is_heard {
             self.member.hear(now, from, packet);
         }
         for act in self.deviation.ask(&self.known) {
@@ -249,6 +271,7 @@ pub(crate) fn enter<S: CryptoSuite + 'static>(
             return Ok(Box::new(twins::Twins::<S>::enter(entrance, part)?));
         }
         InsiderKind::Hops => return Ok(Box::new(hops::Hops::<S>::enter(entrance)?)),
+        InsiderKind::LateShare => Box::new(late_share::LateShare::new(seed)),
         InsiderKind::LightLiar => Box::new(light_liar::LightLiar::default()),
         InsiderKind::Hoard => Box::new(hoard::Hoard::default()),
         InsiderKind::Torn(tear) => Box::new(torn::Torn::new(tear)),

@@ -95,7 +95,7 @@ impl Scenario {
     ];
 
     /// Scenarios by which rooms are measured: under outsiders and insiders that stay to the end, and on slow carriers.
-    pub const MEASURED: [&'static Self; 20] = [
+    pub const MEASURED: [&'static Self; 21] = [
         &changing::CHANGING,
         &ghosts::GHOSTS,
         &slow_ghosts::SLOW_GHOSTS,
@@ -108,6 +108,7 @@ impl Scenario {
         &hopper::HOPPER,
         &light::LIGHT_CHURN,
         &light::LIGHT_LOSS,
+        &light::LATE_SHARE,
         &light::LIGHT_LIAR,
         &long_fork::LONG_FORK,
         &kicked::KICKED,

@@ -309,10 +309,10 @@ impl<S: CryptoSuite> Epoch<S> {
         }
     }
 
-    /// Looks at JOINT.
+    /// Looks at JOINT, whether or not this member may install what it certifies.
     ///
     /// # Errors
-    /// As [`Shared::check`]. Another epoch has followed: [`InstallError::OtherChange`].
+    /// As [`Shared::verify`]. Another epoch has followed: [`InstallError::OtherChange`].
     pub(crate) fn check(
         &self,
         phase: &mut Shared<S>,
@@ -320,17 +320,19 @@ impl<S: CryptoSuite> Epoch<S> {
     ) -> Result<(), InstallError> {
         let continuation = self.continuation.as_ref();
         let continuation = continuation.ok_or(InstallError::OtherChange)?;
-        phase.check(continuation, joint)
+        phase.verify(continuation, joint)
     }
 
-    /// The epoch that JOINT leads to. This one is to be retired for it, by the name of the run.
+    /// The epoch that JOINT leads to: what this member confirmed last, or what it `adopts`. This one is to be retired for it, by
+    /// the name of the run.
     ///
     /// # Errors
-    /// As [`Shared::install`], with the phase as it was. Another epoch has followed: [`InstallError::OtherChange`].
+    /// As [`Shared::install`] and [`Shared::adopt`], with the phase as it was. Another epoch has followed: [`InstallError::OtherChange`].
     pub(crate) fn install(
         &mut self,
         phase: Shared<S>,
         joint: &Signed<Joint>,
+        adopts: bool,
     ) -> Result<Self, Box<Held<Shared<S>, InstallError>>> {
         let Some(continuation) = self.continuation.take() else {
             let error = InstallError::OtherChange;
@@ -338,7 +340,12 @@ impl<S: CryptoSuite> Epoch<S> {
         };
         let cut = (name_of(&joint.body().seed), joint.body().cut);
         let is_all_final = phase.cut().body().closing.closed.count <= self.final_lock().count;
-        match phase.install(continuation, joint) {
+        let installed = if adopts {
+            phase.adopt(continuation, joint)
+        } else {
+            phase.install(continuation, joint)
+        };
+        match installed {
             Ok(installed) => {
                 self.note_certified(cut, &installed.staying);
                 let mut next = self.next_epoch(installed);

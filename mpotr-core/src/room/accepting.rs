@@ -50,6 +50,9 @@ impl<S: CryptoSuite> Offering<S> {
 impl<S: CryptoSuite> Room<S> {
     /// Whether this member takes part in a proposal.
     pub(super) fn judge(&self, now: Timestamp, proposal: &Proposal) -> Result<Part<S>, Verdict> {
+        if proposal.parent.is_none() && self.goes_back(now) {
+            return Err(Verdict::Wait);
+        }
         let situation = self.situation(now);
         let parent = match situation {
             Some(situation) if Some(situation.member.name) == proposal.parent => {
@@ -72,6 +75,15 @@ impl<S: CryptoSuite> Room<S> {
             running: self.succession.current.as_ref(),
         };
         judge.judge(proposal)
+    }
+
+    /// Whether this member waits for those to let it in who have gone on without it: others outside make no epoch with it.
+    fn goes_back(&self, now: Timestamp) -> bool {
+        let lobby = &self.lobby;
+        self.phase.gathers()
+            && lobby.turns.comes_back()
+            && lobby.neighbours.names().next().is_some()
+            && now < lobby.turns.hosts_until(self.common.me.times())
     }
 
     /// Whether a member that gathers takes part in runs of others' epochs by now.

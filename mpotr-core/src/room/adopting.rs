@@ -84,6 +84,11 @@ impl Changing {
         self.contributed.iter().any(|other| other.place >= place)
     }
 
+    /// The runs to which this member contributed.
+    pub(super) fn contributed_names(&self) -> impl Iterator<Item = Sid> {
+        self.contributed.iter().map(|it| it.run)
+    }
+
     /// Whether this member has confirmed a run that follows its epoch: it shows nothing more until it installs one, or gives
     /// the epoch up.
     pub(super) fn has_confirmed(&self) -> bool {
@@ -160,14 +165,19 @@ impl<S: CryptoSuite> Membership<S> {
         });
     }
 
+    /// Whether this member has confirmed or shared in another run after this one.
+    pub(super) fn has_voted_since(&self, run: &Sid) -> bool {
+        let this = self.changing.contributed_to(run);
+        this.is_some_and(|this| self.changing.later_than(this).any(|later| later.confirmed))
+    }
+
     /// Whether this member may install a run as far as the runs that it confirmed later are concerned.
-    pub(super) fn may_install(&self, attempt: &Attempt<S>) -> bool {
-        let run = attempt.run().sid();
-        let Some(this) = self.changing.contributed_to(&run) else {
+    pub(super) fn may_install(&self, run: &Sid) -> bool {
+        let Some(this) = self.changing.contributed_to(run) else {
             // Of another parent: what was confirmed last forsook all others.
             return true;
         };
-        if self.has_forsaken(&run) {
+        if self.has_forsaken(run) {
             return false;
         }
         let later = self.changing.later_than(this);
@@ -239,15 +249,19 @@ impl<S: CryptoSuite> Succession<S> {
         self.confirmed.push(attempt);
     }
 
-    /// The earlier runs that all have confirmed.
+    /// The earlier runs that all have confirmed, or shared in.
     fn certified(&self) -> Vec<Sid> {
-        let certified = self.confirmed.iter().filter(|it| it.is_certified());
-        certified.map(|attempt| attempt.run().sid()).collect()
+        let full = self.confirmed.iter().filter(|it| it.is_certified());
+        let light = self.shared.iter().filter(|it| it.is_certified());
+        let certified = full.map(|attempt| attempt.run().sid());
+        certified.chain(light.map(|run| run.name)).collect()
     }
 
-    /// Drops runs, and returns the one that was under way, if it is among them.
+    /// Drops runs, and returns the full one that was under way, if it is among them.
     fn drop_runs(&mut self, runs: &BTreeSet<Sid>) -> Option<Attempt<S>> {
         let is_among = |attempt: &Attempt<S>| runs.contains(&attempt.run().sid());
+        self.shared.retain(|run| !runs.contains(&run.name));
+        self.light.take_if(|run| runs.contains(&run.name));
         self.confirmed.retain(|attempt| !is_among(attempt));
         self.current.take_if(|attempt| is_among(attempt))
     }
@@ -273,8 +287,11 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Until when this member takes part in no further run, since it may follow those who have installed an earlier one.
     pub(super) fn waits_until(&self) -> Option<Timestamp> {
-        let confirmed = &self.succession.confirmed;
-        let is_kept = |run: &Sid| confirmed.iter().any(|attempt| attempt.run().sid() == *run);
+        let (confirmed, shared) = (&self.succession.confirmed, &self.succession.shared);
+        let is_kept = |run: &Sid| {
+            confirmed.iter().any(|attempt| attempt.run().sid() == *run)
+                || shared.iter().any(|light| light.name == *run)
+        };
         let heard = self.phase.member()?.changing.heard_installed(is_kept)?;
         Some(heard.after(self.common.me.times().adopt))
     }

@@ -244,7 +244,10 @@ impl<S: CryptoSuite> Room<S> {
         self.forsake();
         let have_others_gone = self.await_successor(now);
         match self.waits_until().filter(|until| now < *until) {
-            Some(until) => self.common.timers.set_earlier(Timer::Change, until),
+            Some(until) => {
+                self.common.timers.set_earlier(Timer::Change, until);
+                self.begin_light_view_at(until);
+            }
             // Who is left alone by that follows them, and begins nothing without them.
             None if have_others_gone => {}
             None if self.phase.change().is_some_and(|change| change.is_light) => {

@@ -50,9 +50,11 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let is_put_out = situation.is_put_out();
-        if !is_put_out && !situation.others_have_gone() {
+        let is_overtaken = self.is_overtaken(now);
+        if !is_put_out && !situation.others_have_gone() && !is_overtaken {
             return;
         }
+        let installed = situation.installed();
         let is_replaced = situation.member.is_replaced(&me);
         if is_put_out {
             let event = match is_replaced {
@@ -70,6 +72,12 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         let cx = &mut self.common.at(now);
+        let last_word = if is_overtaken {
+            member.epoch.seal_statement(Presence::Closed)
+        } else {
+            member.forsake_all(installed)
+        };
+        cx.out.state(last_word);
         // What it held for a cut is nobody's cut here, and may be shown.
         member.epoch.open_gate();
         // Whether those who have gone on have what was not acknowledged cannot be known here.
@@ -80,7 +88,9 @@ impl<S: CryptoSuite> Room<S> {
         let mut old = Old::new(member.into_epoch(), cx);
         // It answers those who are behind, and opens no text.
         old.epoch.expire();
-        self.lobby.turns.enter(now);
+        // Who misses that asks for nothing: it is said again.
+        old.answer_soon(cx);
+        self.lobby.turns.enter_again(now);
         self.lobby.offering.keep_own(|_| false);
         self.lobby.offering.follow(None);
         self.old = Some(old);

@@ -122,6 +122,22 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.stop(Timer::Door);
     }
 
+    /// Until then this member takes part in no run: a view of a light one has its time from there on.
+    pub(super) fn begin_light_view_at(&mut self, until: Timestamp) {
+        let end = until.after(self.common.me.times().view);
+        let end = self
+            .common
+            .timers
+            .at(Timer::View)
+            .map_or(end, |at| at.max(end));
+        let change = self.phase.change_mut();
+        let change = change.filter(|it| it.is_light && it.entered < until);
+        if let Some(change) = change {
+            change.entered = until;
+            self.common.timers.set(Timer::View, end);
+        }
+    }
+
     /// Makes an offer for a view of the change, and publishes it among the members.
     fn renew_own(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> Option<OfferDigest> {
         let member = self.phase.member()?;

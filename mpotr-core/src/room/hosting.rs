@@ -170,6 +170,10 @@ impl<S: CryptoSuite> Room<S> {
         if advert.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
         }
+        if self.phase.is_member() && self.succession.leads_to(advert.name) {
+            // It is no other room: members of this one have gone on to it.
+            return Ok(());
+        }
         let own = self.own_advert(now);
         let cx = &mut self.common.at(now);
         if let Some(own) = own.filter(|own| own.name == advert.name) {

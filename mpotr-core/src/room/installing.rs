@@ -169,6 +169,7 @@ impl<S: CryptoSuite> Room<S> {
             self.prove(now, identity);
         }
         self.succession.pending.release_epochs();
+        self.look_back(now);
         self.begin_move(now, host);
         if self.phase.gathers() {
             self.begin_anew(now);

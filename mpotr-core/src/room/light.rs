@@ -129,6 +129,9 @@ impl<S: CryptoSuite> Room<S> {
 
     /// Answers a SEED, if all that it rests on was heard.
     pub(super) fn consider_seeds(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        if self.waits_until().is_some_and(|until| now < until) {
+            return;
+        }
         let view = self.phase.change().map_or(0, |change| change.view);
         self.succession.seeds.go_to(view);
         for Waiting { seed, heard } in self.succession.seeds.all() {
@@ -285,8 +288,9 @@ impl<S: CryptoSuite> Room<S> {
                     self.move_on(now);
                     self.ask_later(now);
                 }
-                Moved::Certified(joint) => {
-                    self.install_light(now, run, &joint);
+                Moved::Certified => {
+                    // What this member has shared in for the view in which it is it has voted for last.
+                    self.install_light(now, run, false);
                     return;
                 }
                 Moved::Failed { how, said, fault } => {
@@ -299,17 +303,25 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Installs the run that this member shared in last, if its certificate has come after its view.
+    /// Installs an earlier run that this member shared in, if its certificate has come after its view, and nothing that this one
+    /// voted for since stands against that.
     fn try_shared(&mut self, now: Timestamp) {
-        let (Some(mut run), Some(member)) = (self.succession.shared.pop(), self.phase.member_mut())
-        else {
+        let Some(member) = self.phase.member_mut() else {
             return;
         };
-        match run.step(&mut member.epoch) {
-            Moved::Certified(joint) => self.install_light(now, run, &joint),
-            Moved::Nowhere | Moved::On(_) | Moved::Failed { .. } => {
-                self.succession.shared.push(run);
-            }
+        for run in &mut self.succession.shared {
+            let _moved = run.step(&mut member.epoch);
+        }
+        self.forsake();
+        let Some(member) = self.phase.member() else {
+            return;
+        };
+        let may_install = |run: &LightRun<S>| run.is_certified() && member.may_install(&run.name);
+        let shared = &mut self.succession.shared;
+        if let Some(place) = shared.iter().rposition(may_install) {
+            let run = shared.remove(place);
+            let adopts = member.has_voted_since(&run.name);
+            self.install_light(now, run, adopts);
         }
     }
 

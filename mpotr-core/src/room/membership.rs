@@ -15,6 +15,7 @@ pub(super) mod window;
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::MemberIndex;
 
 use super::changing::Changing;
 use super::installing::Certificate;
@@ -41,6 +42,8 @@ pub(super) struct Membership<S: CryptoSuite> {
     pub(super) strangers: Strangers<S>,
     /// Members whose identity another instance has shown to have.
     pub(super) twins: Twins,
+    /// Members that have given up the epoch before, and with it this one, in which they have never been.
+    pub(super) absent: BTreeSet<MemberIndex>,
     /// What is decided for the next epoch, of which the application was told.
     pub(super) decided: BTreeSet<Vote>,
 }
@@ -62,6 +65,7 @@ impl<S: CryptoSuite> Membership<S> {
             changing: Changing::default(),
             strangers: Strangers::default(),
             twins: Twins::default(),
+            absent: BTreeSet::new(),
             decided: BTreeSet::new(),
         }
     }

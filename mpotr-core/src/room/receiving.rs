@@ -238,6 +238,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         // Who is behind asks for what it lacks.
         self.overhear_certificate(now, &light);
+        self.tell_behind(now, &light);
         Err(Rejection::UnknownEpoch)
     }
 
@@ -288,6 +289,7 @@ impl<S: CryptoSuite> Room<S> {
             let fates = followers.flat_map(|member| self.fates.note_arrived(&member));
             self.common.out.events.extend(fates);
             self.repair_before(now);
+            self.look_back(now);
             return opened;
         }
         // Of an epoch that others have installed already, it may be.

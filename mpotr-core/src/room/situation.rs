@@ -162,7 +162,9 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             let said = epoch.next_of(member);
             said.is_some_and(|next| next.votes.contains(&Vote::Refresh))
         };
-        gone || self.votes.cast.contains(&Vote::Refresh)
+        let absent = self.present().any(|member| self.member.is_absent(member));
+        gone || absent
+            || self.votes.cast.contains(&Vote::Refresh)
             || self.present().any(wants_refresh)
             || self.present().any(|member| self.is_member_excluded(member))
             || self.wants_other_policy()
@@ -179,6 +181,7 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
             // takes no part in this: it has as long as who is silent.
             .is_some_and(|next| next.offer.is_some() && next.view == change.view);
         epoch.has_said_last_word(member)
+            || self.member.is_absent(member)
             || self.has_installed(member)
             || self.is_member_excluded(member)
             || (!spoke && self.now >= self.suspect_at(member, change))

@@ -129,7 +129,12 @@ impl<S: CryptoSuite> Room<S> {
         let Some(view) = self.phase.change().map(|change| change.view) else {
             return false;
         };
+        let waits = self.waits_until().is_some_and(|until| now < until);
         if let Some(mut missing) = self.missing_of_light(now) {
+            if waits {
+                // As this one does, others may wait for the end of an earlier run.
+                missing = Missing::default();
+            }
             let unserved = self.unserved_in_light();
             if !unserved.is_empty() {
                 // Who waits for what these bring makes nobody wait.

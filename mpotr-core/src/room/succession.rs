@@ -19,7 +19,7 @@ use super::membership::Membership;
 use super::membership::asked::Owed;
 use crate::error::Rejection;
 use crate::time::{Duration, Timestamp, part};
-use crate::wire::{SealedPacket, SidHint};
+use crate::wire::{EpochName, SealedPacket, SidHint};
 use attempt::{Attempt, Leave};
 use changes::Changes;
 use missed::Missed;
@@ -142,6 +142,14 @@ impl<S: CryptoSuite> Succession<S> {
         is_any_full || self.light.is_some() || !self.shared.is_empty()
     }
 
+    /// Whether a run in which this member takes part leads to an epoch of this name.
+    pub(super) fn leads_to(&self, name: EpochName) -> bool {
+        let mut full = self.current.iter().chain(&self.confirmed);
+        let mut light = self.light.iter().chain(&self.shared);
+        full.any(|run| run.proposal.name == name)
+            || light.any(|run| run.seed.body().terms.handle.as_bytes() == name.as_bytes())
+    }
+
     /// The run of a packet.
     pub(super) fn which(&self, hint: SidHint) -> Option<Which> {
         if self.current.as_ref().is_some_and(|run| run.hint == hint) {
@@ -220,7 +228,7 @@ impl<S: CryptoSuite> Succession<S> {
         let is_agreed = |cut| member.is_agreed(run, continuing, cut);
         Leave {
             to_confirm: attempt.cut.is_some() && !member.objects_to(attempt),
-            to_install: attempt.cut.is_some_and(is_agreed) && member.may_install(attempt),
+            to_install: attempt.cut.is_some_and(is_agreed) && member.may_install(&run),
         }
     }
 

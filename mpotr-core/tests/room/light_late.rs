@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use mpotr_core::crypto::IdentityKeyPair;
+use mpotr_core::crypto::{Digest32, IdentityKeyPair};
 use mpotr_core::gka::Sid;
 use mpotr_core::gka::light::ChangeBody as _;
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
@@ -101,6 +101,109 @@ fn joint_seen_by_one() {
             assert_eq!(epochs(&network, member)[1], installed, "{seed}: {member}");
         }
         talk(&mut network, &[0, 1, 2, 3], "after");
+    }
+}
+
+/// What `late_shares` has seen.
+#[derive(Default)]
+struct Late {
+    first: Option<Digest32>,
+    /// Who makes the CUT of the second view, and who is not to get that.
+    second: Option<(usize, Vec<usize>)>,
+}
+
+/// No SHARE of the first view comes before the CUT of the second is on its way, which so many members do not get: these install the
+/// first run when its SHAREs come, and all others have shared in the second. One of the others says nothing more of the change, if
+/// so wanted. Who that is, or who made the CUT.
+fn late_shares(network: &mut Network, without_cut: usize, falls_silent: bool) -> usize {
+    let members = network.rooms.len();
+    let late = Rc::new(RefCell::new(Late::default()));
+    let seen = Rc::clone(&late);
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        let mut late = seen.borrow_mut();
+        let read = Packet::from_bytes(packet);
+        if let Ok(Packet::Light(LightPacket::Cut(cut))) = &read {
+            let first = *late.first.get_or_insert(cut.body().seed);
+            if first != cut.body().seed && late.second.is_none() {
+                let others = (0..members).filter(|it| *it != from);
+                late.second = Some((from, others.take(without_cut).collect()));
+            }
+        }
+        let Some((maker, kept_out)) = &late.second else {
+            let is_end = matches!(
+                step_of(packet),
+                Some((LightStep::Share | LightStep::Joint, _))
+            );
+            return (!is_end).then(|| packet.to_vec());
+        };
+        let is_silent = falls_silent
+            && from == silent(*maker, kept_out, members)
+            && matches!(read, Ok(Packet::Light(_) | Packet::Sealed(_)))
+            && step_of(packet).is_none_or(|(step, _)| step != LightStep::Share);
+        let is_kept =
+            kept_out.contains(&to) && matches!(step_of(packet), Some((LightStep::Cut, _)));
+        (!is_silent && !is_kept).then(|| packet.to_vec())
+    }));
+    let since = network.wire.len();
+    refresh(network, 0);
+    network.run_until(60, |_| late.borrow().second.is_some());
+    let first = late.borrow().first;
+    let sent = network.wire[since..].iter().zip(&network.raw[since..]);
+    let shares: Vec<_> = sent
+        .filter(|((_, inside), _)| match Packet::from_bytes(inside) {
+            Ok(Packet::Light(LightPacket::Share(share))) => Some(share.body().seed) == first,
+            _ => false,
+        })
+        .map(|(_, raw)| raw.clone())
+        .collect();
+    for (from, share) in shares {
+        network.broadcast(from, &share);
+    }
+    network.run_for(1);
+    let (maker, kept_out) = late.borrow().second.clone().unwrap();
+    for member in kept_out.iter().copied() {
+        assert_eq!(epochs(network, member).len(), 2);
+    }
+    silent(maker, &kept_out, members)
+}
+
+/// One that has shared in both views, and makes no CUT.
+fn silent(maker: usize, kept_out: &[usize], members: usize) -> usize {
+    let mut others = (0..members).filter(|it| *it != maker && !kept_out.contains(it));
+    others.next().unwrap()
+}
+
+/// Some have installed a run, and the others have voted for a later one: these go back, and nobody is left out.
+#[test]
+fn late_share_to_some() {
+    for (members, without_cut) in [(4, 1), (4, 2), (5, 2), (6, 3)] {
+        let mut network = light(members, 1);
+        late_shares(&mut network, without_cut, false);
+        let all: Vec<_> = (0..members).collect();
+        network.run_until(12, |n| are_together(n, &all));
+        for member in &all {
+            assert_eq!(epochs(&network, *member).len(), 2, "{members} {member}");
+        }
+        network.tamper = None;
+        talk(&mut network, &all, "after");
+    }
+}
+
+/// Without the word of one that has voted for both nobody goes back: who is fewer gives its epoch up, is told so, and is let in again.
+#[test]
+fn late_share_of_one_that_falls_silent() {
+    for (members, without_cut) in [(4, 1), (4, 2), (5, 2), (6, 3)] {
+        let mut network = light(members, 1);
+        let silent = late_shares(&mut network, without_cut, true);
+        let honest: Vec<_> = (0..members).filter(|it| *it != silent).collect();
+        network.run_until(60, |n| {
+            let last = |it: &usize| epochs(n, *it).last().copied();
+            let rooms: BTreeSet<_> = honest.iter().map(last).collect();
+            rooms.len() == 1 && honest.iter().all(|it| n.rooms[*it].is_secure())
+        });
+        network.run_for(30);
+        assert!(are_together(&network, &honest), "{members} {without_cut}");
+        talk(&mut network, &honest, "after");
     }
 }
 

@@ -205,7 +205,7 @@ impl<S: CryptoSuite> Shared<S> {
         })
     }
 
-    /// Checks a JOINT. One without its sender's signature is tried once.
+    /// Checks a JOINT of what this member confirmed last. One without its sender's signature is tried once.
     ///
     /// # Errors
     /// [`InstallError`].
@@ -214,13 +214,25 @@ impl<S: CryptoSuite> Shared<S> {
         parent: &Continuation<S>,
         joint: &Signed<Joint>,
     ) -> Result<(), InstallError> {
+        if parent.confirmed() != Some(&self.vote()) {
+            return Err(InstallError::NotLastConfirmed);
+        }
+        self.verify(parent, joint)
+    }
+
+    /// Whether all who stay have shared, by a JOINT: that gives no leave to install it.
+    ///
+    /// # Errors
+    /// As [`Self::check`], but for [`InstallError::NotLastConfirmed`].
+    pub fn verify(
+        &mut self,
+        parent: &Continuation<S>,
+        joint: &Signed<Joint>,
+    ) -> Result<(), InstallError> {
         let body = joint.body();
         let own = self.own.body();
         if body.seed != own.seed || body.cut != own.cut {
             return Err(InstallError::OtherChange);
-        }
-        if parent.confirmed() != Some(&self.vote()) {
-            return Err(InstallError::NotLastConfirmed);
         }
         if self.has_tried && !joint.is_authentic(parent) {
             return Err(InstallError::NotTried);
@@ -247,7 +259,32 @@ impl<S: CryptoSuite> Shared<S> {
         parent: Continuation<S>,
         joint: &Signed<Joint>,
     ) -> Result<Installed<S>, Box<Held<(Self, Continuation<S>), InstallError>>> {
-        if let Err(error) = self.check(&parent, joint) {
+        let checked = self.check(&parent, joint);
+        self.go_on_if(checked, parent)
+    }
+
+    /// Installs it although this member has confirmed more since: everyone else who is in both has signed never to install that
+    /// (`docs/spec/06-epochs.md`, "Several runs"), which is for the caller to know.
+    ///
+    /// # Errors
+    /// As [`Self::verify`], with this phase and the parent as they were.
+    #[expect(clippy::type_complexity, reason = "both phases come back")]
+    pub fn adopt(
+        mut self,
+        parent: Continuation<S>,
+        joint: &Signed<Joint>,
+    ) -> Result<Installed<S>, Box<Held<(Self, Continuation<S>), InstallError>>> {
+        let checked = self.verify(&parent, joint);
+        self.go_on_if(checked, parent)
+    }
+
+    #[expect(clippy::type_complexity, reason = "both phases come back")]
+    fn go_on_if(
+        self,
+        checked: Result<(), InstallError>,
+        parent: Continuation<S>,
+    ) -> Result<Installed<S>, Box<Held<(Self, Continuation<S>), InstallError>>> {
+        if let Err(error) = checked {
             let phase = (self, parent);
             return Err(Box::new(Held { phase, error }));
         }

@@ -17,6 +17,15 @@ use mpotr_netem::Weather;
 const PATIENCE: Duration = Duration::from_secs(600);
 const PATIENCE_ROUND_TRIPS: u32 = 100;
 
+/// Between two texts.
+const BETWEEN_TEXTS_MS: u64 = 1000;
+/// So long after a change was asked for it has gone wrong where it does: from then on members have the rest of a minute to be
+/// together.
+const SECONDS_OF_A_CHANGE: u64 = 15;
+const SECONDS_TO_BE_TOGETHER: u64 = 45;
+/// What was done is over.
+const SETTLED_MS: u64 = 30_000;
+
 pub(super) const LIGHT_CHURN: Scenario = Scenario {
     name: "light-churn",
     about: "8 members change keys by light runs 20 times; 4 leave and 3 come in",
@@ -52,6 +61,28 @@ pub(super) const LIGHT_LIAR: Scenario = Scenario {
                 script.steps.push(Step::Refresh(seat(honest, rng)));
             }
             script.steps.push(Step::SomebodySays);
+        }
+        script
+    },
+};
+
+pub(super) const LATE_SHARE: Scenario = Scenario {
+    name: "late-share",
+    about: "6 members change keys by light runs, in which one holds its share back until the next view is about to end: all are \
+            in one room a minute later",
+    script: |wanted, rng| {
+        let honest = wanted.members.unwrap_or(6).saturating_sub(1).max(2);
+        let mut script = Script::of(honest, wanted.weather(Weather::fair(10).jitter(50)));
+        script.first.push(Role::Insider(InsiderKind::LateShare));
+        script.insiders_stop = true;
+        script.policy.rekey = Rekey::Light;
+        script.steps.push(Step::Gather);
+        for _ in 0..4 {
+            script.talk(4, BETWEEN_TEXTS_MS);
+            script.steps.push(Step::Refresh(seat(honest, rng)));
+            script.talk(SECONDS_OF_A_CHANGE, BETWEEN_TEXTS_MS);
+            script.promise(Claim::Together, SECONDS_TO_BE_TOGETHER);
+            script.wait(SETTLED_MS);
         }
         script
     },

@@ -178,7 +178,7 @@ impl Sharing {
         let shared = self.staying.iter().zip(self.shared);
         let next = shared.map(|(member, shared)| {
             let epoch = &mut epochs[*member];
-            let next = epoch.install(shared, &joint).unwrap();
+            let next = epoch.install(shared, &joint, false).unwrap();
             assert!(epoch.retire(self.run), "there is a cut");
             assert!(epoch.continuation().is_none());
             next
@@ -463,11 +463,11 @@ fn what_was_shared_is_not_installed_after_a_later_vote_and_shows_nothing_meanwhi
     let mut shared = sharing.shared.into_iter();
     let alice = shared.next().unwrap();
     before[ALICE].vote(1, &Sid::new([7; 32])).unwrap();
-    let held = before[ALICE].install(alice, &joint).unwrap_err();
+    let held = before[ALICE].install(alice, &joint, false).unwrap_err();
     assert_eq!(held.error, InstallError::NotLastConfirmed);
     let mut bob = shared.next().unwrap();
     assert_eq!(before[BOB].check(&mut bob, &joint), Ok(()));
-    let next = before[BOB].install(bob, &joint).unwrap();
+    let next = before[BOB].install(bob, &joint, false).unwrap();
     assert!(before[BOB].retire(sharing.run));
     assert_eq!(bodies(&mut before[BOB]), [""; 0]);
     assert_eq!(next.members(), 3);
@@ -515,7 +515,7 @@ fn one_who_installs_knows_that_the_others_hold_the_cut() {
     assert_eq!(before[ALICE].awaited(Some(run)).len(), 1);
     let joint = sharing.joint(&mut before);
     let alice = sharing.shared.into_iter().next().unwrap();
-    before[ALICE].install(alice, &joint).unwrap();
+    before[ALICE].install(alice, &joint, false).unwrap();
     let awaited = before[ALICE].awaited(Some(run));
     assert!(awaited.values().all(Vec::is_empty), "{awaited:?}");
     assert_eq!(before[ALICE].crossing(run).len(), 1);

@@ -23,13 +23,8 @@ impl<S: CryptoSuite> Membership<S> {
 }
 
 impl<S: CryptoSuite> Room<S> {
-    /// Installs the epoch of a light run that all who stay have shared in.
-    pub(super) fn install_light(
-        &mut self,
-        now: Timestamp,
-        run: LightRun<S>,
-        joint: &Signed<Joint>,
-    ) {
+    /// Installs the epoch of a light run that all who stay have shared in: what this member voted for last, or what it `adopts`.
+    pub(super) fn install_light(&mut self, now: Timestamp, run: LightRun<S>, adopts: bool) {
         let Some(member) = self.phase.member_mut() else {
             return;
         };
@@ -38,16 +33,15 @@ impl<S: CryptoSuite> Room<S> {
         let parent = member.name;
         let policy = Decoder::whole(&terms.policy, Policy::decode);
         let recorded = member.epoch.is_recording().then(|| run.recorded());
-        let (shared, kept) = run.into_parts(joint.clone());
-        let (Some(shared), Ok(policy)) = (shared, policy) else {
+        let (Some((shared, joint, kept)), Ok(policy)) = (run.into_parts(), policy) else {
             return;
         };
         // It was checked, and what was confirmed last has not changed since.
-        let Ok(epoch) = member.epoch.install(shared, joint) else {
+        let Ok(epoch) = member.epoch.install(shared, &joint, adopts) else {
             return;
         };
         if is_proposer {
-            self.say_light([LightPacket::Joint(Box::new(joint.clone()))]);
+            self.say_light([LightPacket::Joint(Box::new(joint))]);
         }
         let recorded = recorded.flatten().zip(epoch.continuation());
         let record = recorded.map(|((seed, cut), next)| {
@@ -93,13 +87,16 @@ impl<S: CryptoSuite> LightRun<S> {
         Some((self.seed.clone(), cut.clone()))
     }
 
-    /// The last phase, and what others may miss of it.
-    fn into_parts(self, joint: Signed<Joint>) -> (Option<Shared<S>>, Kept) {
+    /// The last phase, the certificate, and what others may miss of it.
+    fn into_parts(self) -> Option<(Shared<S>, Signed<Joint>, Kept)> {
+        let (name, view, proposer) = (self.name, self.view(), self.seed.body().proposer);
+        let (shared, joint) = self.into_certified()?;
         let kept = Kept {
-            view: self.view(),
-            proposer: self.seed.body().proposer,
-            joint: LightPacket::Joint(Box::new(joint)),
+            name,
+            view,
+            proposer,
+            joint: LightPacket::Joint(Box::new(joint.clone())),
         };
-        (self.into_shared(), kept)
+        Some((shared, joint, kept))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mpotr_crypto::CryptoSuite;
-use mpotr_gka::MemberIndex;
+use mpotr_gka::{MemberIndex, Sid};
 
 use super::LightRun;
 use crate::epoch::{Epoch, name_of};
@@ -29,6 +29,8 @@ pub(crate) struct LightClaim {
 /// What those who are behind may miss of the light run that has led on: it is kept until the epoch before is drained.
 #[derive(Debug)]
 pub(in crate::room) struct Kept {
+    /// Of the run.
+    pub(super) name: Sid,
     pub(super) view: u32,
     pub(super) proposer: MemberIndex,
     pub(in crate::room) joint: LightPacket,
@@ -130,7 +132,9 @@ impl<S: CryptoSuite> Room<S> {
         for (member, owed) in owed(&missing, proposer) {
             // Who has made an offer would have a full run, which it may have to.
             let has_offered = situation.offer_of(member).is_some();
-            if member == me || has_offered || situation.is_member_excluded(member) {
+            let owes_nothing =
+                situation.is_member_excluded(member) || situation.has_installed(member);
+            if member == me || has_offered || owes_nothing {
                 continue;
             }
             found.all.insert(member);
@@ -163,8 +167,15 @@ impl<S: CryptoSuite> Room<S> {
                 member.changing.asked.note(now, other, owed, true);
             }
         }
-        let late = self.succession.shared.last();
-        let late = late.map(|run| run.missing(parent, number));
+        let installed = self.situation(now).map(|it| it.installed());
+        let installed = installed.unwrap_or_default();
+        let shared = &self.succession.shared;
+        let last = shared.last().map(|run| run.name);
+        let late = shared.iter().filter(|run| {
+            let is_wanted = Some(run.name) == last || installed.contains(&run.name);
+            is_wanted && !run.is_certified()
+        });
+        let late: Vec<_> = late.map(|run| run.missing(parent, number)).collect();
         let missing = of_view.map(|(missing, _)| missing);
         let room = self.common.me.config.room;
         for missing in missing.into_iter().chain(late) {
@@ -201,9 +212,9 @@ impl<S: CryptoSuite> Room<S> {
         };
         if is_old
             && let Some(old) = &self.old
-            && old.leaves_behind
+            && (old.leaves_behind || old.light.as_ref().is_some_and(|it| it.view != missing.view))
         {
-            // Whatever it asks for there: who is left out hears only so that others have gone on.
+            // Who is left out, or takes part in another run, hears only so that others have gone on.
             old.answer_soon(&mut self.common.at(now));
         }
         if !is_old && let Some(member) = self.phase.member_mut() {
@@ -260,6 +271,17 @@ impl<S: CryptoSuite> Room<S> {
             step: LightStep::Joint.code(),
             sender: kept.proposer,
         })
+    }
+
+    /// A member takes part in a run of the epoch before, after this one has gone on by another: it hears so.
+    pub(in crate::room) fn tell_behind(&mut self, now: Timestamp, packet: &LightPacket) {
+        let name = name_of(&packet.seed::<S>());
+        if let Some(old) = &self.old
+            && let Some(kept) = &old.light
+            && kept.name != name
+        {
+            old.answer_soon(&mut self.common.at(now));
+        }
     }
 
     /// Another that has gone on has shown the certificate.

@@ -31,8 +31,8 @@ pub(in crate::room) enum Moved {
     Nowhere,
     /// This member has said more.
     On(Vec<LightPacket>),
-    /// All have shared.
-    Certified(Box<Signed<Joint>>),
+    /// All have shared. Whether this member may install it is for the runs that it voted for later.
+    Certified,
     /// The view fails by it. What this member says of that, and who is at fault.
     Failed {
         how: ViewEnd,
@@ -61,6 +61,8 @@ pub(in crate::room) struct LightRun<S: CryptoSuite> {
     shares: PacketSlots<Share>,
     objections: Vec<Signed<Object>>,
     joint: Option<Box<Signed<Joint>>>,
+    /// One that was seen to verify.
+    certificate: Option<Box<Signed<Joint>>>,
     /// What encloses its packets.
     pub(in crate::room) enclosure: Arc<Enclosure<S>>,
     /// When this member took its last step in it.
@@ -98,6 +100,7 @@ impl<S: CryptoSuite> LightRun<S> {
             shares: PacketSlots::new(is_eager),
             objections: Vec::new(),
             joint: None,
+            certificate: None,
             enclosure: Arc::clone(epoch.enclosure()),
             stepped: Timestamp::default(),
             is_noisy: false,
@@ -119,6 +122,11 @@ impl<S: CryptoSuite> LightRun<S> {
 
     pub(in crate::room) fn is_proposer(&self) -> bool {
         self.proposer() == self.me
+    }
+
+    /// Whether all are seen to have shared.
+    pub(in crate::room) const fn is_certified(&self) -> bool {
+        self.certificate.is_some()
     }
 
     /// Whether this member has shared: it may install it yet, whatever becomes of its view.
@@ -271,13 +279,15 @@ impl<S: CryptoSuite> LightRun<S> {
     }
 
     fn certify(&mut self, phase: &mut Shared<S>, epoch: &mut Epoch<S>) -> Moved {
-        let confirmed = epoch.continuation().and_then(|it| it.confirmed().copied());
-        if confirmed != Some(phase.vote()) {
-            return Moved::Nowhere;
+        if self.certificate.is_some() {
+            return Moved::Certified;
         }
         if let Some(joint) = self.joint.take() {
             return match epoch.check(phase, &joint) {
-                Ok(()) => Moved::Certified(joint),
+                Ok(()) => {
+                    self.certificate = Some(joint);
+                    Moved::Certified
+                }
                 Err(InstallError::Fault(fault)) => Moved::failed(ViewEnd::SignedFault, Some(fault)),
                 Err(_) => {
                     self.is_noisy = true;
@@ -293,7 +303,10 @@ impl<S: CryptoSuite> LightRun<S> {
         let certified = epoch.certify(phase, &self.freezes.packets(), &self.shares.packets());
         match certified {
             None => Moved::Nowhere,
-            Some(Ok(joint)) => Moved::Certified(Box::new(joint)),
+            Some(Ok(joint)) => {
+                self.certificate = Some(Box::new(joint));
+                Moved::Certified
+            }
             Some(Err(CertifyError::Missing(members))) => {
                 self.is_noisy = true;
                 self.shares.empty(&members);
@@ -351,10 +364,10 @@ impl<S: CryptoSuite> LightRun<S> {
         }
     }
 
-    /// Its last phase, to install it.
-    pub(super) fn into_shared(self) -> Option<Shared<S>> {
-        match self.stage {
-            Some(Stage::Shared(phase)) => Some(*phase),
+    /// Its last phase and the certificate, to install it.
+    pub(super) fn into_certified(self) -> Option<(Shared<S>, Signed<Joint>)> {
+        match (self.stage, self.certificate) {
+            (Some(Stage::Shared(phase)), Some(joint)) => Some((*phase, *joint)),
             _ => None,
         }
     }

@@ -61,12 +61,17 @@ const PATIENCE_WITH_SIGNS: u32 = 8;
 /// up does not keep those apart who are there.
 const RUNS_OF_HOSTS: u32 = 2;
 
+/// So many times `suspect` those who have gone on have to let a member in again: its place there is free after one at the latest.
+const SUSPECTS_TO_COME_BACK: u32 = 2;
+
 /// When this member proposes.
 #[derive(Debug)]
 pub(crate) struct Turns {
     pub(crate) views: Views,
     /// When this member began to look for others.
     entered: Timestamp,
+    /// Whether it was in an epoch before, in which others have gone on.
+    comes_back: bool,
     /// Runs with members of epochs that have failed in a row.
     failed_hosts: u32,
     /// Until when only runs of a first epoch are taken part in.
@@ -113,6 +118,7 @@ impl Turns {
         Self {
             views: Views::default(),
             entered: now,
+            comes_back: false,
             failed_hosts: 0,
             first_epochs: now,
             began: now,
@@ -127,15 +133,33 @@ impl Turns {
     /// This member looks for others from now on.
     pub(crate) const fn enter(&mut self, now: Timestamp) {
         self.entered = now;
+        self.comes_back = false;
         self.failed_hosts = 0;
         self.gather_again(now);
+    }
+
+    /// The same for one without which others have gone on in its epoch: it goes back to these, and not to others who are outside.
+    pub(crate) const fn enter_again(&mut self, now: Timestamp) {
+        self.enter(now);
+        self.comes_back = true;
+    }
+
+    /// Whether this member looks for those who have gone on without it.
+    pub(crate) const fn comes_back(&self) -> bool {
+        self.comes_back
     }
 
     /// Until when those who say that they have an epoch go first, so that those who come to a room together do not form
     /// another: once for each time that this member enters, however often that is said.
     pub(crate) fn hosts_until(&self, times: &Timers) -> Timestamp {
         let first = times.gathering().saturating_add(times.propose);
-        self.entered.after(first)
+        let longer = times.suspect.saturating_mul(SUSPECTS_TO_COME_BACK);
+        let again = if self.comes_back {
+            longer
+        } else {
+            Duration::default()
+        };
+        self.entered.after(first).after(again)
     }
 
     /// A run with members of an epoch has failed.

@@ -6,11 +6,14 @@ use mpotr_gka::MemberIndex;
 use super::Situation;
 
 impl<'a, S: CryptoSuite> Situation<'a, S> {
-    /// The first view from this one on whose proposer takes part, does not count as dead, has not been silent in the view before where
+    /// The first view from this one on whose proposer takes part and has not gone on, does not count as dead, has not been silent in the view before where
     /// all others answered, and is not to be left out by votes or strikes.
     pub(crate) fn first_view_from(&self, view: u32) -> u32 {
-        let has_ended =
-            |member| !self.epoch().is_present(member) || self.is_member_excluded(member);
+        let has_ended = |member| {
+            !self.epoch().is_present(member)
+                || self.has_installed(member)
+                || self.is_member_excluded(member)
+        };
         let is_silent = |member| self.member.changing.light.is_silent(member);
         let lives = |view: &u32| {
             let proposer = self.proposer_of(*view);
