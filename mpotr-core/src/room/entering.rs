@@ -122,7 +122,8 @@ impl<S: CryptoSuite> Room<S> {
         self.common.timers.stop(Timer::Door);
     }
 
-    /// Until then this member takes part in no run: a view of a light one has its time from there on.
+    /// Until then this member takes part in no run: a view of a light one has its time from there on, and ends there if this member
+    /// has answered in it, for it does so once.
     pub(super) fn begin_light_view_at(&mut self, until: Timestamp) {
         let end = until.after(self.common.me.times().view);
         let end = self
@@ -130,10 +131,18 @@ impl<S: CryptoSuite> Room<S> {
             .timers
             .at(Timer::View)
             .map_or(end, |at| at.max(end));
-        let change = self.phase.change_mut();
+        let is_idle = self.succession.light.is_none();
+        let Some(member) = self.phase.member_mut() else {
+            return;
+        };
+        let changing = &mut member.changing;
+        let view = changing.change.as_ref().map(|change| change.view);
+        let is_over = is_idle && view.is_some_and(|view| changing.has_contributed_from(view));
+        let change = changing.change.as_mut();
         let change = change.filter(|it| it.is_light && it.entered < until);
         if let Some(change) = change {
             change.entered = until;
+            let end = if is_over { until } else { end };
             self.common.timers.set(Timer::View, end);
         }
     }

@@ -170,7 +170,8 @@ impl<S: CryptoSuite> Room<S> {
         if advert.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
         }
-        if self.phase.is_member() && self.succession.leads_to(advert.name) {
+        let own = self.phase.name();
+        if own.is_some_and(|own| self.succession.leads_from(own, advert.name)) {
             // It is no other room: members of this one have gone on to it.
             return Ok(());
         }

@@ -19,8 +19,8 @@ use mpotr_crypto::rand_core::CryptoRng;
 use mpotr_gka::light::{Handle, NextView, Seed, SeedError, Signed, ViewEnd, Watch};
 use mpotr_gka::{Fault, FaultKind, Unfilled};
 
-pub(super) use mending::Kept;
 pub(crate) use mending::LightClaim;
+pub(super) use mending::{Kept, Objected};
 pub(super) use run::{LightRun, Moved};
 pub(super) use seeds::Seeds;
 use seeds::Waiting;
@@ -176,10 +176,11 @@ impl<S: CryptoSuite> Room<S> {
             None => return,
             Some(Ok(seeded)) => seeded,
             Some(Err(SeedError::WrongWrap)) => {
-                let complaint = self
-                    .phase
-                    .epoch()
-                    .and_then(|epoch| epoch.complain(seed.body()));
+                let epoch = self.phase.epoch();
+                let complaint = epoch.and_then(|epoch| epoch.complain(seed.body()));
+                let objected = complaint.clone().zip(epoch);
+                self.succession.objected =
+                    objected.map(|(it, epoch)| Objected::own(view, it, epoch));
                 let complaint = complaint.map(|it| LightPacket::Object(Box::new(it)));
                 self.say_light(complaint);
                 return self.fail_light(now, ViewEnd::Unsigned, None, rng);

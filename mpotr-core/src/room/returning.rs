@@ -24,24 +24,24 @@ impl<S: CryptoSuite> Old<S> {
         self.epoch.next_of(self.epoch.me())?.installed
     }
 
-    /// Members that will never install what this one did: they have given this epoch up.
+    /// Members that will never install what this one did: they have given this epoch up, or installed another.
     fn given_up_by(&self) -> BTreeSet<IdentityKey> {
         let Some(successor) = self.successor() else {
             return BTreeSet::new();
         };
         let has_given_up = |member: &MemberIndex| {
             let said = self.epoch.next_of(*member);
-            said.is_some_and(|next| next.forsaken.contains(&successor))
+            said.is_some_and(|next| next.rules_out(&successor))
         };
         let members = self.epoch.other_members().filter(has_given_up);
         members.filter_map(|it| self.epoch.identity(it)).collect()
     }
 
-    /// How its members have gone on, of those that count.
+    /// How its members have gone on, of those that count; of each, whether it was heard in the epoch that follows, if it is in that.
     fn parted(
         &self,
         counts: impl Fn(&IdentityKey) -> bool,
-        is_here: impl Fn(&IdentityKey) -> bool,
+        is_heard: impl Fn(&IdentityKey) -> Option<bool>,
     ) -> Option<Parted> {
         let own = self.successor()?;
         let mut parted = Parted {
@@ -59,15 +59,17 @@ impl<S: CryptoSuite> Old<S> {
             if said.is_some_and(|next| next.forsaken.contains(&own)) {
                 continue;
             }
+            let is_heard = is_heard(&identity);
             match said.and_then(|next| next.installed) {
-                Some(installed) if installed == own || is_here(&identity) => {
-                    parted.here = parted.here.saturating_add(1)
+                Some(installed) if installed == own || is_heard == Some(true) => {
+                    parted.here = parted.here.saturating_add(1);
                 }
                 Some(installed) => {
                     let there = parted.elsewhere.entry(installed).or_insert(0);
                     *there = there.saturating_add(1);
                 }
-                None => parted.unknown = parted.unknown.saturating_add(1),
+                None if is_heard.is_some() => parted.unknown = parted.unknown.saturating_add(1),
+                None => {}
             }
         }
         Some(parted)
@@ -154,13 +156,13 @@ impl<S: CryptoSuite> Room<S> {
         let (old, member) = (self.old.as_ref()?, self.phase.member()?);
         let epoch = &member.epoch;
         // Who was heard here is here, whatever it says there; and who was voted out has no say.
-        let is_here = |identity: &IdentityKey| {
+        let is_heard = |identity: &IdentityKey| {
             let mut members = epoch.indices();
             let place = members.find(|it| epoch.identity(*it).as_ref() == Some(identity));
-            place.is_some_and(|place| member.talk.heard_at(place).is_some())
+            place.map(|place| member.talk.heard_at(place).is_some())
         };
         let counts = |identity: &IdentityKey| !self.votes.exclusions.holds(identity);
-        let parted = old.parted(counts, is_here)?;
+        let parted = old.parted(counts, is_heard)?;
         let began = member.talk.began;
         if parted.are_most_elsewhere(true) {
             Some(began)

@@ -130,9 +130,10 @@ impl<S: CryptoSuite> Room<S> {
             return false;
         };
         let waits = self.waits_until().is_some_and(|until| now < until);
+        let is_objected = self.is_objected(view);
         if let Some(mut missing) = self.missing_of_light(now) {
-            if waits {
-                // As this one does, others may wait for the end of an earlier run.
+            if waits || is_objected {
+                // As this one does, others may wait for the end of an earlier run, or have ended this one.
                 missing = Missing::default();
             }
             let unserved = self.unserved_in_light();

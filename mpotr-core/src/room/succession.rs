@@ -14,7 +14,7 @@ use mpotr_gka::{
 };
 
 use super::context::Context;
-use super::light::{LightRun, Seeds};
+use super::light::{LightRun, Objected, Seeds};
 use super::membership::Membership;
 use super::membership::asked::Owed;
 use crate::error::Rejection;
@@ -105,6 +105,8 @@ pub(super) struct Succession<S: CryptoSuite> {
     pub(super) light: Option<LightRun<S>>,
     /// Earlier ones that it shared in, the last one last.
     pub(super) shared: Vec<LightRun<S>>,
+    /// Why it has ended the last view that it ended for an objection.
+    pub(super) objected: Option<Objected<S>>,
     /// SEEDs that it has not answered.
     pub(super) seeds: Seeds,
     /// How many it has made.
@@ -127,6 +129,7 @@ impl<S: CryptoSuite> Default for Succession<S> {
             awaited: BTreeSet::new(),
             light: None,
             shared: Vec::new(),
+            objected: None,
             seeds: Seeds::default(),
             proposed: 0,
             light_changes: 0,
@@ -142,11 +145,11 @@ impl<S: CryptoSuite> Succession<S> {
         is_any_full || self.light.is_some() || !self.shared.is_empty()
     }
 
-    /// Whether a run in which this member takes part leads to an epoch of this name.
-    pub(super) fn leads_to(&self, name: EpochName) -> bool {
+    /// Whether a change of this member's epoch in which it takes part leads to one of this name.
+    pub(super) fn leads_from(&self, own: EpochName, name: EpochName) -> bool {
         let mut full = self.current.iter().chain(&self.confirmed);
         let mut light = self.light.iter().chain(&self.shared);
-        full.any(|run| run.proposal.name == name)
+        full.any(|run| run.proposal.parent == Some(own) && run.proposal.name == name)
             || light.any(|run| run.seed.body().terms.handle.as_bytes() == name.as_bytes())
     }
 
@@ -280,6 +283,7 @@ impl<S: CryptoSuite> Succession<S> {
         self.changes.clear();
         self.light = None;
         self.shared.clear();
+        self.objected = None;
         self.seeds.clear();
     }
 

@@ -3,6 +3,7 @@
 use mpotr_crypto::CryptoSuite;
 use mpotr_gka::light::{ChangeKind, NextView, ViewEnd};
 
+use super::mending::Objected;
 use super::turning::{MOST_LIGHT, MOST_REFRESHES};
 use crate::room::Room;
 use crate::time::{Duration, Timestamp, part};
@@ -89,6 +90,9 @@ impl<S: CryptoSuite> Room<S> {
             return;
         };
         views.silent = run.silent();
+        if !run.objections().is_empty() {
+            self.succession.objected = Some(Objected::of(&run));
+        }
         let heard = run.heard(&member.epoch);
         member.changing.have_spoken(now, heard);
         if run.has_shared() {

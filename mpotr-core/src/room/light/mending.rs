@@ -1,12 +1,14 @@
 //! What is missing of a light run, and who sends it again. `docs/spec/06-epochs.md`, "Anyone repairs".
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use mpotr_crypto::CryptoSuite;
+use mpotr_gka::light::{Object, Signed};
 use mpotr_gka::{MemberIndex, Sid};
 
 use super::LightRun;
-use crate::epoch::{Epoch, name_of};
+use crate::epoch::{Enclosure, Epoch, name_of};
 use crate::room::Room;
 use crate::room::lobby::answering::Answer;
 use crate::room::membership::asked::Owed;
@@ -34,6 +36,49 @@ pub(in crate::room) struct Kept {
     pub(super) view: u32,
     pub(super) proposer: MemberIndex,
     pub(in crate::room) joint: LightPacket,
+}
+
+/// Why this member has ended the last view that it ended so: those who wait in it for what this one will not say there hear that.
+pub(in crate::room) struct Objected<S: CryptoSuite> {
+    view: u32,
+    objections: Vec<Signed<Object>>,
+    enclosure: Arc<Enclosure<S>>,
+}
+
+impl<S: CryptoSuite> Objected<S> {
+    /// A view ends in which some have objected.
+    pub(super) fn of(run: &LightRun<S>) -> Self {
+        Self {
+            view: run.view(),
+            objections: run.objections().to_vec(),
+            enclosure: Arc::clone(&run.enclosure),
+        }
+    }
+
+    /// This member cannot answer in a view.
+    pub(super) fn own(view: u32, object: Signed<Object>, epoch: &Epoch<S>) -> Self {
+        Self {
+            view,
+            objections: vec![object],
+            enclosure: Arc::clone(epoch.enclosure()),
+        }
+    }
+
+    fn claims(&self) -> impl Iterator<Item = LightClaim> {
+        self.objections.iter().map(|it| LightClaim {
+            view: self.view,
+            step: LightStep::Object.code(),
+            sender: it.body().sender,
+        })
+    }
+
+    /// An objection, as it was sent.
+    fn held(&self, claim: LightClaim) -> Option<Vec<u8>> {
+        let place = self.claims().position(|it| it == claim)?;
+        let object = self.objections.get(place)?.clone();
+        let packet = Packet::Light(LightPacket::Object(Box::new(object)));
+        Some(self.enclosure.enclose(&packet.to_bytes()))
+    }
 }
 
 impl MissingLight {
@@ -127,7 +172,10 @@ impl<S: CryptoSuite> Room<S> {
         let (missing, proposer) = self.missing_light(now, 0)?;
         let situation = self.situation(now)?;
         let (me, round_trip) = (situation.epoch().me(), self.common.me.times().round_trip);
-        let asked = &situation.member.changing.asked;
+        let (asked, strikes) = (
+            &situation.member.changing.asked,
+            &situation.member.changing.strikes,
+        );
         let mut found = Missing::default();
         for (member, owed) in owed(&missing, proposer) {
             // Who has made an offer would have a full run, which it may have to.
@@ -138,7 +186,10 @@ impl<S: CryptoSuite> Room<S> {
                 continue;
             }
             found.all.insert(member);
-            if asked.is_enough(now, round_trip, member, owed) {
+            // Views of light runs are short: the second strike for silence is one of a full run, which waits for a word as long as
+            // one that is cut off may be.
+            let is_first = strikes.of(member) == 0;
+            if is_first && asked.is_enough(now, round_trip, member, owed) {
                 found.asked.insert(member);
             } else {
                 found.unanswered.insert((member, owed));
@@ -205,7 +256,12 @@ impl<S: CryptoSuite> Room<S> {
                 .filter(|it| it.view == missing.view);
             claim.filter(|_| missing.joint).into_iter().collect()
         } else if let Some(run) = self.light_of(missing.view) {
-            missing.claims(run.seed.body().proposer)
+            let objections = self.objections_in(missing.view);
+            let mut claims = missing.claims(run.seed.body().proposer);
+            claims.extend(objections);
+            claims
+        } else if self.is_objected(missing.view) {
+            self.objections_in(missing.view)
         } else {
             self.overhear_seed_missing(now, missing);
             return;
@@ -257,6 +313,21 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
+    /// Whether this member has ended a view since an objection came there, or is about to.
+    pub(in crate::room) fn is_objected(&self, view: u32) -> bool {
+        let run = self.light_of(view);
+        let ended = self.succession.objected.as_ref();
+        run.is_some_and(|run| !run.objections().is_empty())
+            || ended.is_some_and(|it| it.view == view)
+    }
+
+    /// The objections by which it has.
+    fn objections_in(&self, view: u32) -> Vec<LightClaim> {
+        let ended = self.succession.objected.iter();
+        let ended = ended.filter(|it| it.view == view);
+        ended.flat_map(Objected::claims).collect()
+    }
+
     fn light_of(&self, view: u32) -> Option<&LightRun<S>> {
         let succession = &self.succession;
         let mut runs = succession.light.iter().chain(&succession.shared);
@@ -301,6 +372,10 @@ impl<S: CryptoSuite> Room<S> {
             let packet = Packet::Light(old.light.as_ref()?.joint.clone());
             return Some(old.epoch.enclosure().enclose(&packet.to_bytes()));
         }
+        let ended = self.succession.objected.as_ref();
+        if let Some(objection) = ended.and_then(|it| it.held(claim)) {
+            return Some(objection);
+        }
         let run = self.light_of(claim.view)?;
         let step = LightStep::from_code(claim.step)?;
         let packet = Packet::Light(run.held(step, claim.sender)?).to_bytes();
@@ -312,7 +387,14 @@ impl<S: CryptoSuite> Room<S> {
         let name = name_of(&packet.seed::<S>());
         let mut runs = self.succession.light.iter().chain(&self.succession.shared);
         let run = runs.find(|run| run.name == name);
-        if let Some(view) = run.map(LightRun::view) {
+        let ended = || {
+            let ended = self.succession.objected.as_ref()?;
+            let mut objections = ended.objections.iter();
+            objections
+                .any(|it| it.body().seed == packet.seed::<S>())
+                .then_some(ended.view)
+        };
+        if let Some(view) = run.map(LightRun::view).or_else(ended) {
             let answer = Answer::Light(LightClaim {
                 view,
                 step: packet.step().code(),

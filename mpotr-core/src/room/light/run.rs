@@ -251,13 +251,15 @@ impl<S: CryptoSuite> LightRun<S> {
             Ok(shared) => self.have_shared(shared),
             Err(held) => {
                 let moved = match (&held.error, held.error.objection()) {
-                    (_, Some(why)) => Moved::Failed {
-                        how: ViewEnd::Unsigned,
-                        said: epoch
-                            .object(&held.phase, why)
-                            .map(|it| LightPacket::Object(Box::new(it))),
-                        fault: None,
-                    },
+                    (_, Some(why)) => {
+                        let own = epoch.object(&held.phase, why);
+                        self.objections.extend(own.clone());
+                        Moved::Failed {
+                            how: ViewEnd::Unsigned,
+                            said: own.map(|it| LightPacket::Object(Box::new(it))),
+                            fault: None,
+                        }
+                    }
                     (ShareError::NotAuthentic | ShareError::OtherSeed, None) => {
                         self.cut.empty(&[proposer]);
                         self.is_noisy = true;
@@ -405,8 +407,18 @@ impl<S: CryptoSuite> LightRun<S> {
                 let share = self.shares.get(member)?;
                 Some(LightPacket::Share(Box::new(share.clone())))
             }
-            LightStep::Seed | LightStep::Joint | LightStep::Object => None,
+            LightStep::Object => {
+                let mut objections = self.objections.iter();
+                let object = objections.find(|it| it.body().sender == member)?;
+                Some(LightPacket::Object(Box::new(object.clone())))
+            }
+            LightStep::Seed | LightStep::Joint => None,
         }
+    }
+
+    /// What members have objected to in it.
+    pub(in crate::room) fn objections(&self) -> &[Signed<Object>] {
+        &self.objections
     }
 
     /// What of it is missing here.
@@ -445,14 +457,17 @@ impl<S: CryptoSuite> LightRun<S> {
         self.cut.get(self.proposer()).is_none() && staying.any(|it| self.freezes.get(*it).is_none())
     }
 
-    /// Of whom FREEZE is missing, if they are few: where many are it is the weather.
+    /// Of whom FREEZE or SHARE is missing, if they are few: where many are it is the weather.
     pub(super) fn silent(&self) -> BTreeSet<MemberIndex> {
+        let (awaits_freezes, has_shared) = (self.awaits_freezes(), self.has_shared());
+        let is_silent = |it: &MemberIndex| {
+            (awaits_freezes && self.freezes.get(*it).is_none())
+                || (has_shared && self.shares.get(*it).is_none())
+        };
         let staying = self.staying().iter().copied();
-        let mut silent: BTreeSet<_> = staying
-            .filter(|it| self.freezes.get(*it).is_none())
-            .collect();
+        let mut silent: BTreeSet<_> = staying.filter(is_silent).collect();
         let others = self.staying().len().saturating_sub(1);
-        if !self.awaits_freezes() || are_many(silent.len(), others) {
+        if are_many(silent.len(), others) {
             silent.clear();
         }
         silent

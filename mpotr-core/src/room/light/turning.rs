@@ -22,7 +22,7 @@ pub(super) const MOST_REFRESHES: u32 = 3;
 pub(in crate::room) struct LightViews {
     pub(super) attempts: Attempts,
     pub(super) next: NextView,
-    /// Those few who gave no FREEZE in the view before, where all others gave theirs.
+    /// Those few who gave no FREEZE, or no SHARE, in the view before, where all others gave theirs.
     pub(super) silent: BTreeSet<MemberIndex>,
 }
 

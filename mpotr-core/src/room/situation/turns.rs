@@ -6,8 +6,8 @@ use mpotr_gka::MemberIndex;
 use super::Situation;
 
 impl<'a, S: CryptoSuite> Situation<'a, S> {
-    /// The first view from this one on whose proposer takes part and has not gone on, does not count as dead, has not been silent in the view before where
-    /// all others answered, and is not to be left out by votes or strikes.
+    /// The first view from this one on whose proposer takes part and has not gone on, does not count as dead, has not been silent in
+    /// the view before where all others answered, and is not to be left out by votes or strikes.
     pub(crate) fn first_view_from(&self, view: u32) -> u32 {
         let has_ended = |member| {
             !self.epoch().is_present(member)
@@ -36,7 +36,8 @@ impl<'a, S: CryptoSuite> Situation<'a, S> {
         let others = self.present().filter(takes_part);
         let said = others.filter_map(|member| epoch.next_of(member));
         let mut views: Vec<_> = said
-            .filter(|next| next.offer.is_some())
+            // In a view of a light run nobody makes an offer, and who has entered none states 0.
+            .filter(|next| next.offer.is_some() || next.view > 0)
             .map(|next| next.view)
             .collect();
         views.sort_unstable();
