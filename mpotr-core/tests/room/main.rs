@@ -33,6 +33,8 @@ mod leaving_together;
 mod light;
 mod light_failing;
 mod light_late;
+#[cfg(feature = "insider")]
+mod light_seeds;
 mod merging;
 mod network;
 mod offers;

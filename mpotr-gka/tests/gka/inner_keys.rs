@@ -9,6 +9,7 @@ use crate::{DEFAULT, combinations};
 
 checks!(
     two_faced_inner_keys_name_their_owner,
+    forged_body_blames_no_confirmation,
     key_chosen_after_reveal,
     a_key_chosen_after_others_are_seen_names_who_chose_it,
     a_commitment_copied_to_another_place_does_not_open,
@@ -68,6 +69,21 @@ fn two_faced_inner_keys_name_their_owner<S: CryptoSuite>() {
         run.seal(2, &opened[..length]);
         run.assert_fault(FaultKind::WrongProof, &[2]);
     }
+}
+
+/// All but Alice take a contribution in her name that is hers but for the commitment. Her true confirmation does not open that, and
+/// nobody is blamed for it: she confirms other contributions, as one does to whom a liar has shown others.
+fn forged_body_blames_no_confirmation<S: CryptoSuite>() {
+    let mut run = Crew::<S>::new(4, DEFAULT).contribute();
+    let hers = run.contributions.clone();
+    let alice = run.phases.remove(&0).unwrap();
+    let alice = alice.confirm(hers.as_slice(), &run.identities[0], &mut run.rng);
+    let copied = run.contributions[1].body.inner_keys;
+    run.tamper(0, |body| body.inner_keys = copied);
+    let mut run = run.confirm();
+    let confirmation = alice.ok().unwrap().confirmation().clone();
+    run.confirmations.insert(0, confirmation);
+    run.assert_fault(FaultKind::OtherContributions, &[]);
 }
 
 /// The part that takes Alice's away from the joint key: it can be made when hers is seen, and does not open what came before.
