@@ -142,8 +142,9 @@ impl FromStr for Place {
             },
             _ => match text.parse() {
                 Ok(address) => Ok(Self::Relay(address)),
-                Err(AddressError::Scheme) if host_and_port(text).is_ok() => Err(format!(
-                    "an address begins with what it is one of: mpotr://{text} is that of a relay"
+                Err(AddressError::Scheme) if host_and_port(meant(text)).is_ok() => Err(format!(
+                    "an address begins with what it is one of: mpotr://{} is that of a relay",
+                    meant(text)
                 )),
                 Err(AddressError::Scheme) => Err(format!(
                     "it begins with {}, xmpp:, mailto: or exec:",
@@ -153,6 +154,12 @@ impl FromStr for Place {
             },
         }
     }
+}
+
+/// What stands behind the beginning of an address, if it has one.
+fn meant(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.trim_end_matches('/')
 }
 
 /// What addresses of relays begin with in this program.
@@ -263,6 +270,19 @@ mod tests {
         for text in ["relay.example", "a/b:1", "h:0", ""] {
             assert!(relay(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_an_address_begins_with_is_told_by_the_one_that_is_meant() {
+        for text in ["relay.example:7719", "http://relay.example:7719/"] {
+            let refused = text.parse::<Place>().unwrap_err();
+            assert!(
+                refused.contains("mpotr://relay.example:7719 is that of a relay"),
+                "{refused}"
+            );
+        }
+        let refused = "http://relay.example/room".parse::<Place>().unwrap_err();
+        assert!(refused.contains("it begins with mpotr://"), "{refused}");
     }
 
     #[test]

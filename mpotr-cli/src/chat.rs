@@ -98,7 +98,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
     let at_terminal = io::stdin().is_terminal();
     let meeting = Meeting::of(args, at_terminal, stop, out).await?;
     let Meeting { place, nick, .. } = &meeting;
-    let identity = identity_of(args, stop, out).await?;
+    let identity = identity_of(args, meeting.wants_identity, stop, out).await?;
     let keeps_identity = identity_file(args).is_some();
     let file = people_file(args)?;
     let mut said = said(args, place, identity.public(), file.clone(), stop).await?;
@@ -209,10 +209,10 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                     return outcome::joined(own, chat.outcome.judge(&departure));
                 }
                 Some(DriverEvent::Room(event)) => chat.hear(event).await,
-                Some(DriverEvent::Reconnecting { closed, attempt, wait }) => {
+                Some(DriverEvent::Reconnecting { closed, .. }) => {
                     chat.conversation.quiet.forget();
-                    let told = chat.link.lost(&closed.text, attempt, wait);
-                    chat.out.notice(told);
+                    let told = chat.link.lost(&closed.text, Instant::now());
+                    chat.tell(told.into_iter().collect());
                 }
                 Some(DriverEvent::Reconnected) => {
                     let told = chat.link.restored();

@@ -56,6 +56,16 @@ pub(crate) fn throw_away() -> IdentityKeyPair {
     IdentityKeyPair::random::<AnySuite>(&mut SystemRng::default())
 }
 
+/// A fresh identity, without a passphrase in a file that does not exist yet.
+///
+/// # Errors
+/// The file cannot be made.
+pub(crate) fn make_at(path: &Path) -> Result<IdentityKeyPair, StoreError> {
+    let identity = throw_away();
+    store::create(path, &*render(&identity))?;
+    Ok(identity)
+}
+
 /// The identity in a file.
 ///
 /// # Errors

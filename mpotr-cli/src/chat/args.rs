@@ -97,6 +97,7 @@ pub(crate) struct ChatArgs {
     #[arg(
         long,
         value_name = "RULE",
+        value_parser = WrittenRule::parse_of_files,
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) admit: Option<WrittenRule>,
@@ -104,6 +105,7 @@ pub(crate) struct ChatArgs {
     #[arg(
         long,
         value_name = "RULE",
+        value_parser = WrittenRule::parse_of_files,
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) exclude: Option<WrittenRule>,
@@ -112,6 +114,7 @@ pub(crate) struct ChatArgs {
     #[arg(
         long,
         value_name = "RULE",
+        value_parser = WrittenRule::parse_of_files,
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) change: Option<WrittenRule>,

@@ -209,10 +209,19 @@ impl Chat<'_> {
             self.own.push(Vote::Exclude(member));
             self.conversation.awaited.exclude(member);
             let name = self.conversation.name(&member);
-            self.out.notice(format_args!(
-                "asking that {name} be left out; once out, {} may let it in again by /admit",
-                command::whose(&self.policy.admit)
-            ));
+            let then = match self.conversation.is_put_out {
+                true => {
+                    "the others are leaving you out meanwhile, and of votes that contradict each other those of members that \
+                     are out first do not count: the room tells who is out"
+                        .to_owned()
+                }
+                false => format!(
+                    "once out, {} may let it in again by /admit",
+                    command::whose(&self.policy.admit)
+                ),
+            };
+            self.out
+                .notice(format_args!("asking that {name} be left out; {then}"));
         }
         self.ask(asked);
     }

@@ -307,7 +307,7 @@ impl Conversation {
             Event::Voted { vote, by } => self.hears_of_decision(&vote, &by),
             Event::LeftOut { member } => {
                 let why = self.why_out(&member);
-                let name = self.name(&member);
+                let name = self.called(&member);
                 notice(format!("{name} {why} and can read nothing from here on"))
             }
             Event::OtherEpoch { name, .. } => {
@@ -415,7 +415,7 @@ impl Conversation {
     }
 
     fn words_of(&self, event: &Event) -> Vec<Say> {
-        let words = wording::of(event, |member| self.name(member));
+        let words = wording::of(event, |member| self.called(member));
         words.into_iter().map(Say::Notice).collect()
     }
 

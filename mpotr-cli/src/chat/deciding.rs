@@ -40,7 +40,7 @@ impl Conversation {
         match self.decided.by(vote) {
             [] => String::new(),
             [one] if *one == self.me => ", as you ask".to_owned(),
-            [one] => format!(", as {} asks", self.name(one)),
+            [one] => format!(", as {} asks", self.called(one)),
             several => format!(", as {} ask", self.names_of(several)),
         }
     }
@@ -48,7 +48,7 @@ impl Conversation {
     /// What these are called, this member last.
     pub(super) fn names_of(&self, members: &[IdentityKey]) -> String {
         let others = members.iter().filter(|it| **it != self.me);
-        let mut names: Vec<_> = others.map(|it| self.name(it)).collect();
+        let mut names: Vec<_> = others.map(|it| self.called(it)).collect();
         if members.contains(&self.me) {
             names.push("you".to_owned());
         }
@@ -135,6 +135,19 @@ mod tests {
         assert_eq!(room.as_asked(&out), format!(", as {bob} and you ask"));
         room.hear(voted(&out, &[ME]));
         assert_eq!(room.as_asked(&out), ", as you ask");
+    }
+
+    /// Who has said nothing yet has no name but its digits, and the file by which the person itself has named it.
+    #[test]
+    fn who_asks_and_has_said_nothing_is_told_with_the_file_of_its_key() {
+        let door = Door::With([(BOB, "bob.pub".to_owned())].into());
+        let mut room = Conversation::new(ME, &Nick::new("me").unwrap(), door);
+        let out = Vote::Exclude(ME);
+        room.hear(voted(&out, &[BOB]));
+        let digits = room.name(&BOB);
+        assert_eq!(room.as_asked(&out), format!(", as {digits} (bob.pub) asks"));
+        room.names.note(BOB, &Nick::new("bob").unwrap());
+        assert_eq!(room.as_asked(&out), ", as bob asks");
     }
 
     #[test]

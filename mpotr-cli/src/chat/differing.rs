@@ -109,8 +109,12 @@ impl Conversation {
 
     /// What one is called that has said nothing yet, as far as anything is known: the file that it was given by, too.
     pub(super) fn called(&self, member: &IdentityKey) -> String {
-        let file = self.names.file(member);
-        format!("{}{}", self.name(member), file.replace("  ", " "))
+        let is_named = self.names.has_nick(member) || self.names.petname(member).is_some();
+        let file = match is_named {
+            true => String::new(),
+            false => self.names.file(member).replace("  ", " "),
+        };
+        format!("{}{file}", self.name(member))
     }
 
     /// What to say of another program of a member's identity that wants to come in, for which the member is asked whether it is
@@ -120,7 +124,7 @@ impl Conversation {
         identity: &IdentityKey,
         lasts: Option<Duration>,
     ) -> Vec<String> {
-        let name = self.name(identity);
+        let name = self.called(identity);
         let seconds = lasts.map(|lasts| usize::try_from(lasts.as_secs()).unwrap_or(usize::MAX));
         let lasts = match seconds {
             Some(seconds) => format!("for {}", count(seconds, "second")),

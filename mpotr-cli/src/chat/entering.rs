@@ -49,11 +49,23 @@ pub(super) fn identity_file(args: &ChatArgs) -> Option<PathBuf> {
     }
 }
 
+/// Who the person is. `wants_identity`: it has none that is kept, and wants one.
 pub(super) async fn identity_of(
     args: &ChatArgs,
+    wants_identity: bool,
     stop: &mut Stop,
     out: &mut Output,
 ) -> anyhow::Result<IdentityKeyPair> {
+    if wants_identity {
+        let path = identity::store::default_path()?;
+        let identity = identity::make_at(&path)?;
+        out.notice(format_args!(
+            "made an identity for you, in {}; it has no passphrase: who reads that file is you. `mpotr identity show --public` \
+             prints the public key, for others to keep",
+            path.display()
+        ));
+        return Ok(identity);
+    }
     let Some(path) = identity_file(args) else {
         anyhow::ensure!(
             args.passphrase_file.is_none(),
@@ -168,7 +180,9 @@ pub(super) async fn enter(
     admission: Admission,
     said: &Said,
 ) -> anyhow::Result<Entered> {
-    let Meeting { place, room, nick } = meeting;
+    let Meeting {
+        place, room, nick, ..
+    } = meeting;
     let room = room.id::<AnySuite>();
     let entering = Entering {
         args,

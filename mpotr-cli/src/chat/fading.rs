@@ -7,7 +7,7 @@ use mpotr::room::Event;
 use mpotr::{IdentityKey, Vote, WaitingReason};
 use tokio::time::Instant;
 
-use super::wording::purpose;
+use super::wording::{enumerated, purpose};
 
 /// After such a time, a vote that comes true has shown that it does.
 const SHOWS: Duration = Duration::from_secs(3);
@@ -69,7 +69,7 @@ impl Fading {
             let ask = if by.len() == 1 { "asks" } else { "ask" };
             format!(
                 "{} no longer {ask} {}",
-                names.join(", "),
+                enumerated(&names),
                 purpose(&vote, &name)
             )
         });

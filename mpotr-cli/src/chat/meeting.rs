@@ -1,5 +1,5 @@
-//! Where a talk is, and what its author is called there: from the command line, or at a terminal from the person, who is asked for
-//! what is missing. What was answered is remembered, and offered the next time.
+//! Where a talk is, and who its author is there: from the command line, or at a terminal from the person, who is asked for what is
+//! missing. What was answered is remembered, and offered the next time.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
@@ -11,6 +11,7 @@ use mpotr::RoomName;
 use mpotr_formats::{Escaped, Nick};
 
 use super::args::ChatArgs;
+use super::entering::identity_file;
 use super::remembered::{self, Remembered};
 use crate::address::{self, Place};
 use crate::identity;
@@ -23,6 +24,8 @@ pub(super) struct Meeting {
     pub(super) place: Place,
     pub(super) room: RoomName,
     pub(super) nick: Nick,
+    /// Whether the person was asked, and wants to be the same the next time: it has no identity that is kept so far.
+    pub(super) wants_identity: bool,
 }
 
 /// What the command line does not say, and nobody can be asked.
@@ -38,6 +41,7 @@ impl Meeting {
                 place,
                 room: room.clone(),
                 nick: nick.clone(),
+                wants_identity: false,
             }),
             (place, room, nick) => {
                 let missing = [
@@ -114,8 +118,27 @@ fn ask(args: &ChatArgs, known: Remembered) -> anyhow::Result<(Meeting, Remembere
             Some(nick) => nick.clone(),
             None => question("What are you called?", &mut now.nick, parsed)?,
         },
+        wants_identity: has_none(args)
+            && question(
+                "Keep a new identity for the next time, so that others know you again? (yes or no)",
+                &mut Some("yes".to_owned()),
+                is_yes,
+            )?,
     };
     Ok((meeting, now))
+}
+
+/// Whether the person has no identity that is kept, and has not said that it wants none.
+fn has_none(args: &ChatArgs) -> bool {
+    !args.throw_away && identity_file(args).is_none() && identity::store::default_path().is_ok()
+}
+
+fn is_yes(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "yes" | "y" => Ok(true),
+        "no" | "n" => Ok(false),
+        _ => Err("it is yes or no".to_owned()),
+    }
 }
 
 fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {

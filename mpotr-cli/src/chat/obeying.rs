@@ -4,6 +4,7 @@ use mpotr::room::LastHeard;
 use mpotr::{Rule, Vote};
 use mpotr_formats::Escaped;
 use mpotr_transport::HandleError;
+use tokio::time::Instant;
 
 use super::Chat;
 use super::attainable;
@@ -93,10 +94,8 @@ impl Chat<'_> {
         };
         let members = self.conversation.members(&heard);
         self.tell(members);
-        if !self.link.is_up() {
-            self.out.notice(
-                "  the way to the room is lost, and tried again: who is there now is not known",
-            );
+        if let Some(away) = self.link.away(Instant::now()) {
+            self.out.notice(format_args!("  {away}"));
         }
     }
 

@@ -79,7 +79,7 @@ impl Unsent {
     /// Why, when the program ends: there is nothing more to do about it.
     fn at_end(&self) -> String {
         match *self == Self::NotSecure {
-            true => "nobody was in the room with this member".to_owned(),
+            true => "the room was not secure yet when it was typed".to_owned(),
             false => self.to_string(),
         }
     }

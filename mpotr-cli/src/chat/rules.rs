@@ -65,7 +65,7 @@ fn is_anyone(rule: &Rule) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RuleError {
     /// Not one of the forms.
-    #[error("a rule is `anyone`, a number of members, or names with commas between")]
+    #[error("a rule is `anyone`, a number of members, or names, with commas between")]
     Form,
     /// More names than a rule can hold.
     #[error("a rule names {MAX_FOUNDERS} founders at most")]
@@ -115,14 +115,25 @@ impl WrittenRule {
         })
     }
 
+    /// Reads a rule at the command line, where names are files.
+    pub(super) fn parse_of_files(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: RuleError| error.of_files())
+    }
+
     /// The rule, whose names are files with public keys.
     pub(super) fn of_files(&self) -> anyhow::Result<Rule> {
         let rule = self.resolve(|name| crate::identity::public_key(&PathBuf::from(name)));
-        rule.with_context(|| {
-            RuleError::Form
-                .to_string()
-                .replace("names", "files with public keys")
-        })
+        rule.with_context(|| RuleError::Form.of_files())
+    }
+}
+
+impl RuleError {
+    /// What to tell of it where names are files.
+    fn of_files(&self) -> String {
+        match self {
+            Self::Form => "a rule is `anyone`, a number of members, or files with public keys, with commas between".to_owned(),
+            Self::TooMany => self.to_string(),
+        }
     }
 }
 
@@ -192,6 +203,22 @@ mod tests {
                 "{wrong}"
             );
         }
+    }
+
+    #[test]
+    fn at_the_command_line_names_are_files() {
+        assert_eq!(
+            WrittenRule::parse_of_files("2"),
+            "2".parse().map_err(|_| String::new())
+        );
+        let refused = WrittenRule::parse_of_files("0").unwrap_err();
+        assert!(refused.contains("files with public keys"), "{refused}");
+        let missing = WrittenRule::parse_of_files("any").unwrap().of_files();
+        let missing = format!("{:#}", missing.unwrap_err());
+        assert!(
+            missing.contains("`anyone`") && missing.contains("cannot read any"),
+            "{missing}"
+        );
     }
 
     #[test]

@@ -186,10 +186,15 @@ impl Conversation {
                 )))
             }
             WaitingReason::Excluding { identity } => {
-                let asked = self.as_asked(&Vote::Exclude(*identity));
+                let mut asked = self.as_asked(&Vote::Exclude(*identity));
+                if asked.is_empty() && self.awaited.asks_for(reason) {
+                    // The votes for it are not there, or are no longer.
+                    ", as you ask".clone_into(&mut asked);
+                }
                 let name = self.name(identity);
                 Some(notice(format!(
-                    "{name} is to be left out{asked}: your texts wait until {name} is out"
+                    "{} is to be left out{asked}: your texts wait until {name} is out",
+                    self.called(identity)
                 )))
             }
             // What keeps the room from beginning was told, and is again when it has lasted.

@@ -2,7 +2,7 @@
 
 use mpotr::{IdentityKey, Policy, Rule, Vote};
 
-use super::wording::{count, fingerprint};
+use super::wording::{count, enumerated, fingerprint};
 
 /// The lines for a vote of others that waits for this member's. `name` tells what a member is called.
 pub(super) fn asked(
@@ -15,7 +15,7 @@ pub(super) fn asked(
     let asks = if by.len() == 1 { "asks" } else { "ask" };
     let names: Vec<_> = by.iter().map(&name).collect();
     let asks = |what: String| {
-        let names = names.join(", ");
+        let names = enumerated(&names);
         let needed = count(need, "vote");
         format!("{names} {asks} {what}; it takes {needed}, and yours is not given")
     };
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "alice, bob ask to leave bob out; it takes 1 vote, and yours is not given"
+                "alice and bob ask to leave bob out; it takes 1 vote, and yours is not given"
                     .to_owned(),
                 format!("to agree: /kick {}", fingerprint(&BOB)),
             ]

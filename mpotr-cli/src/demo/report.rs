@@ -132,11 +132,13 @@ fn lines(
             each.join(", ")
         )
     }));
+    let members = u64::try_from(record.accounts.len()).unwrap_or(u64::MAX);
     lines.push(format!(
-        "delivered   {} of {} x {}, {} bytes on the wire, {} of them to leave, {} ms",
+        "delivered   {} of {}: {} messages at {} members, {} bytes on the wire, {} of them to leave, {} ms",
         record.delivered(),
+        u64::from(args.messages).saturating_mul(members),
         args.messages,
-        record.accounts.len(),
+        members,
         measured.wire_bytes,
         measured.leaving_bytes,
         measured.elapsed.as_millis(),

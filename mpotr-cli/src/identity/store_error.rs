@@ -17,7 +17,7 @@ pub(crate) enum StoreError {
         path: PathBuf,
     },
     /// There is no such file.
-    #[error("there is no identity in {}; make one with `mpotr identity new`", path.display())]
+    #[error("there is no identity in {path}; make one with `mpotr identity new --identity {path}`", path = path.display())]
     Missing {
         /// The file.
         path: PathBuf,

@@ -646,6 +646,53 @@ fn a_passphrase_that_is_not_given_leaves_the_terminal_as_it_was() {
     asks(&chat, "Passphrase of");
 }
 
+/// A person that has no identity is asked whether to keep one, and is the same the next time.
+#[test]
+fn a_chat_without_options_makes_an_identity_that_is_used_the_next_time() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let enter = || {
+        let alice = Terminal::start(home.path(), &["chat"]);
+        for (asked, typed) in [
+            ("Where does the room meet?", relay.address.as_str()),
+            ("What is the room called", "tea"),
+            ("What are you called?", "alice"),
+        ] {
+            alice.shows(asked);
+            alice.type_in(&format!("{typed}\n"));
+        }
+        alice
+    };
+    let leave = |mut alice: Terminal| {
+        let rows = alice.shows("waiting for others");
+        alice.type_in("/quit\n");
+        assert_eq!(alice.finish(), Some(0));
+        rows.into_iter()
+            .find(|row| row.contains("you are alice"))
+            .unwrap()
+    };
+    let keeps = |answer: &str| {
+        let alice = enter();
+        alice.shows("Keep a new identity for the next time");
+        alice.type_in(answer);
+        alice
+    };
+    let file = home.path().join(".local/share/mpotr/identity");
+    let alice = keeps("perhaps\n");
+    alice.shows("it is yes or no");
+    alice.type_in("no\n");
+    alice.shows("a new identity for this room alone");
+    let forgotten = leave(alice);
+    assert!(!file.exists());
+    let alice = keeps("\n");
+    alice.shows("made an identity for you, in ");
+    let first = leave(alice);
+    assert_ne!(first, forgotten);
+    let alice = enter();
+    alice.shows("your identity is in ");
+    assert_eq!(leave(alice), first);
+}
+
 /// Who says nothing is asked, and the next time what was answered is offered. Options win.
 #[test]
 fn a_chat_without_options_asks_what_it_needs_and_remembers_it() {

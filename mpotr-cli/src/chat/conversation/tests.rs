@@ -502,6 +502,13 @@ fn who_is_being_left_out_is_told_so() {
     let told = read(&mut room, [waiting(EVE)]);
     let asks = format!("is to be left out, as {} asks:", room.name(&BOB));
     assert!(told[0].contains(&asks), "{told:?}");
+    // Texts wait from the own vote on, whether there are enough or not.
+    room.awaited.exclude(BOB);
+    let told = read(&mut room, [waiting(BOB)]);
+    assert!(
+        told[0].contains("is to be left out, as you ask:"),
+        "{told:?}"
+    );
 }
 
 #[test]
