@@ -20,10 +20,11 @@ use super::adopting::Contributed;
 use super::light::LightViews;
 use super::membership::Membership;
 use super::membership::asked::Asked;
-use super::membership::strikes::{self, Strikes};
+use super::membership::strikes::{ENOUGH, Strikes};
 use super::outbox::Outbox;
 use super::situation::Situation;
 use super::votes::Votes;
+use crate::config::Timers;
 use crate::event::Event;
 use crate::time::{Duration, Timestamp, part};
 use crate::timers::Timer;
@@ -160,6 +161,7 @@ impl<S: CryptoSuite> Membership<S> {
         change: Change,
         offer: Option<OfferDigest>,
         has_confirmed: bool,
+        times: &Timers,
     ) {
         self.epoch.thaw(has_confirmed);
         // It rises: what is below was left.
@@ -174,8 +176,10 @@ impl<S: CryptoSuite> Membership<S> {
             next.offer = offer;
             next.proposed = None;
             let strikes = &self.changing.strikes;
-            next.struck = strikes.from(1).collect();
-            next.struck_twice = strikes.from(strikes::ENOUGH).collect();
+            next.struck = strikes.struck().collect();
+            let is_enough =
+                |it: &MemberIndex| strikes.of(*it, change.entered, times.suspect) >= ENOUGH;
+            next.struck_twice = strikes.struck().filter(is_enough).collect();
         }
         self.changing.relayed.clear();
         self.changing.change = Some(change);

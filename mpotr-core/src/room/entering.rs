@@ -94,7 +94,7 @@ impl<S: CryptoSuite> Room<S> {
         let Some(member) = self.phase.member_mut() else {
             return;
         };
-        member.enter_view(change, offer, has_confirmed);
+        member.enter_view(change, offer, has_confirmed, self.common.me.times());
         if is_any_heard {
             self.common.timers.begin_anew(Timer::Retry);
         }

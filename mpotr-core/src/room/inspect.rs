@@ -38,9 +38,9 @@ impl<S: CryptoSuite> Room<S> {
             return Vec::new();
         };
         let strikes = &member.changing.strikes;
-        let struck = strikes.from(1);
+        let struck = strikes.struck();
         struck
-            .filter_map(|it| Some((member.epoch.identity(it)?, strikes.of(it))))
+            .filter_map(|it| Some((member.epoch.identity(it)?, strikes.given(it))))
             .collect()
     }
 

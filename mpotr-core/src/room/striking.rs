@@ -31,7 +31,8 @@ const STEPS_OF_ROUND_TRIP: u32 = 4;
 
 impl<S: CryptoSuite> Situation<'_, S> {
     fn own_strikes(&self, member: MemberIndex) -> u32 {
-        self.member.changing.strikes.of(member)
+        let suspect = self.me.times().suspect;
+        self.member.changing.strikes.of(member, self.now, suspect)
     }
 
     /// Whether more than half of the members say something about the strikes that they have given, this one among them.
@@ -126,7 +127,8 @@ impl<S: CryptoSuite> Room<S> {
     /// A view ends without an epoch: strikes those for want of whom, as far as this member can tell. Returns whether there
     /// are any.
     pub(super) fn judge_view(&mut self, now: Timestamp) -> bool {
-        let Some(view) = self.phase.change().map(|change| change.view) else {
+        let change = self.phase.change();
+        let Some((view, began)) = change.map(|change| (change.view, change.entered)) else {
             return false;
         };
         let waits = self.waits_until().is_some_and(|until| now < until);
@@ -149,7 +151,7 @@ impl<S: CryptoSuite> Room<S> {
             return member.is_some_and(|member| {
                 member.changing.asked.go_on_with(&missing.unanswered);
                 let members = member.epoch.members();
-                member.changing.strikes.end_view(members, missing)
+                member.changing.strikes.end_view(began, members, missing)
             });
         }
         let is_proposed = self.succession.changes.has_come(view);
@@ -178,7 +180,7 @@ impl<S: CryptoSuite> Room<S> {
             }
         }
         member.changing.asked.go_on_with(&missing.unanswered);
-        let is_any_struck = strikes.end_view(member.epoch.members(), missing);
+        let is_any_struck = strikes.end_view(began, member.epoch.members(), missing);
         self.succession.current = attempt;
         is_any_struck
     }

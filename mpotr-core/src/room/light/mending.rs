@@ -172,10 +172,7 @@ impl<S: CryptoSuite> Room<S> {
         let (missing, proposer) = self.missing_light(now, 0)?;
         let situation = self.situation(now)?;
         let (me, round_trip) = (situation.epoch().me(), self.common.me.times().round_trip);
-        let (asked, strikes) = (
-            &situation.member.changing.asked,
-            &situation.member.changing.strikes,
-        );
+        let asked = &situation.member.changing.asked;
         let mut found = Missing::default();
         for (member, owed) in owed(&missing, proposer) {
             // Who has made an offer would have a full run, which it may have to.
@@ -186,10 +183,7 @@ impl<S: CryptoSuite> Room<S> {
                 continue;
             }
             found.all.insert(member);
-            // Views of light runs are short: the second strike for silence is one of a full run, which waits for a word as long as
-            // one that is cut off may be.
-            let is_first = strikes.of(member) == 0;
-            if is_first && asked.is_enough(now, round_trip, member, owed) {
+            if asked.is_enough(now, round_trip, member, owed) {
                 found.asked.insert(member);
             } else {
                 found.unanswered.insert((member, owed));

@@ -1,14 +1,15 @@
 //! Members for want of whom views failed, as this member saw it. `docs/spec/06-epochs.md`, "Strikes".
 //!
 //! A view that fails gives a strike to each member of which something is missing that was asked for. A member may be left out
-//! at the second one. Each member goes by its own eyes: what others say of their strikes makes up for one of its own, and never
-//! for both. Where many are missing at once it is the weather.
+//! at the second one, when it has had as long as one that is silent. Each member goes by its own eyes: what others say of their
+//! strikes makes up for one of its own, and never for both. Where many are missing at once it is the weather.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpotr_gka::MemberIndex;
 
 use super::asked::Owed;
+use crate::time::{Duration, Timestamp};
 
 /// From so many strikes on a member may be left out, whatever others say.
 pub(crate) const ENOUGH: u32 = 2;
@@ -42,8 +43,10 @@ pub(crate) fn are_many(missing: usize, others: usize) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Strikes {
     given: BTreeMap<MemberIndex, u32>,
-    /// Who was struck in this epoch, and not before alone.
-    fresh: BTreeSet<MemberIndex>,
+    /// Who was struck in this epoch, and not before alone: when the first view began for which it was.
+    fresh: BTreeMap<MemberIndex, Timestamp>,
+    /// Whose strikes are for what it has signed, one at least: that is not for want of time.
+    proven: BTreeSet<MemberIndex>,
     /// Who is at fault in this view, by what it has signed.
     at_fault: BTreeSet<MemberIndex>,
     /// Views in a row that were taken for bad weather.
@@ -62,6 +65,7 @@ impl Strikes {
     #[cfg(feature = "insider")]
     pub(crate) fn accuse(&mut self, member: MemberIndex) {
         self.given.insert(member, PATIENCE);
+        self.proven.insert(member);
     }
 
     /// What a member has signed in this view makes it fail: that is no weather.
@@ -76,11 +80,12 @@ impl Strikes {
         *excused <= MAX_EXCUSED
     }
 
-    /// A view has failed in an epoch of so many. Returns whether anyone was struck.
-    pub(crate) fn end_view(&mut self, members: usize, missing: Missing) -> bool {
+    /// A view that began then has failed in an epoch of so many. Returns whether anyone was struck.
+    pub(crate) fn end_view(&mut self, began: Timestamp, members: usize, missing: Missing) -> bool {
         let are_many = are_many(missing.all.len(), members.saturating_sub(1));
         let is_weather = are_many && self.weather < MAX_WEATHER;
         let mut struck = std::mem::take(&mut self.at_fault);
+        self.proven.extend(&struck);
         if !missing.asked.is_empty() && is_weather {
             self.weather = self.weather.saturating_add(1);
         } else if missing.asked.is_empty() && struck.is_empty() {
@@ -88,8 +93,8 @@ impl Strikes {
         } else if !is_weather {
             struck.extend(missing.asked);
         }
-        self.fresh.extend(&struck);
         for member in &struck {
+            self.fresh.entry(*member).or_insert(began);
             let given = self.given.entry(*member).or_insert(0);
             *given = given.saturating_add(1);
         }
@@ -97,19 +102,31 @@ impl Strikes {
     }
 
     /// How many strikes this member has given another.
-    pub(crate) fn of(&self, member: MemberIndex) -> u32 {
+    pub(crate) fn given(&self, member: MemberIndex) -> u32 {
         self.given.get(&member).copied().unwrap_or(0)
+    }
+
+    /// How many strikes of those that this member has given another count now. Who has signed nothing wrong has as long to do what
+    /// is missed of it as who says nothing, from when the first view began for which it was struck: until then they are one.
+    pub(crate) fn of(&self, member: MemberIndex, now: Timestamp, suspect: Duration) -> u32 {
+        let given = self.given(member);
+        let since = self.fresh.get(&member);
+        let is_long_ago = since.is_some_and(|since| now.since(*since) >= suspect);
+        if is_long_ago || self.proven.contains(&member) {
+            given
+        } else {
+            given.min(1)
+        }
     }
 
     /// Those who were struck in this epoch.
     pub(crate) fn fresh(&self) -> impl Iterator<Item = MemberIndex> {
-        self.fresh.iter().copied()
+        self.fresh.keys().copied()
     }
 
-    /// The members with so many strikes or more.
-    pub(crate) fn from(&self, least: u32) -> impl Iterator<Item = MemberIndex> {
-        let given = self.given.iter().filter(move |(_, given)| **given >= least);
-        given.map(|(member, _)| *member)
+    /// The members with strikes.
+    pub(crate) fn struck(&self) -> impl Iterator<Item = MemberIndex> {
+        self.given.keys().copied()
     }
 }
 
@@ -121,6 +138,9 @@ mod tests {
     const EVE: MemberIndex = MemberIndex::new(2);
     const DAVE: MemberIndex = MemberIndex::new(3);
     const FRED: MemberIndex = MemberIndex::new(4);
+
+    const BEGAN: Timestamp = Timestamp::from_millis(1000);
+    const SUSPECT: Duration = Duration::from_secs(15);
 
     fn missing(all: &[MemberIndex]) -> Missing {
         let all: BTreeSet<_> = all.iter().copied().collect();
@@ -135,23 +155,47 @@ mod tests {
     #[test]
     fn a_view_that_fails_gives_one_strike_to_each_who_is_missing() {
         let mut strikes = Strikes::default();
-        assert!(strikes.end_view(5, missing(&[BOB])));
+        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB])));
         strikes.note_fault(BOB);
-        assert!(strikes.end_view(5, missing(&[BOB])));
-        assert!(!strikes.end_view(5, missing(&[])));
-        assert_eq!(strikes.of(BOB), 2);
-        assert_eq!(strikes.from(1).collect::<Vec<_>>(), [BOB]);
-        assert_eq!(strikes.from(3).count(), 0);
+        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB])));
+        assert!(!strikes.end_view(BEGAN, 5, missing(&[])));
+        assert_eq!(strikes.given(BOB), 2);
+        assert_eq!(strikes.struck().collect::<Vec<_>>(), [BOB]);
+    }
+
+    #[test]
+    fn strikes_for_what_is_late_count_as_one_for_as_long_as_silence_lasts() {
+        let counting = |strikes: &Strikes, member, after| {
+            strikes.of(member, BEGAN.after(Duration::from_secs(after)), SUSPECT)
+        };
+        let mut strikes = Strikes::default();
+        for second in [0, 4, 8] {
+            let began = BEGAN.after(Duration::from_secs(second));
+            strikes.end_view(began, 5, missing(&[BOB]));
+        }
+        assert_eq!(counting(&strikes, BOB, 14), 1);
+        assert_eq!(counting(&strikes, BOB, 15), 3);
+        // Nor does one that was carried over make it shorter.
+        let mut strikes = Strikes::default();
+        strikes.carry(BOB);
+        assert_eq!(counting(&strikes, BOB, 100), 1);
+        strikes.end_view(BEGAN, 5, missing(&[BOB]));
+        assert_eq!(counting(&strikes, BOB, 14), 1);
+        assert_eq!(counting(&strikes, BOB, 15), 2);
+        // What is signed needs no time.
+        strikes.note_fault(BOB);
+        strikes.end_view(BEGAN, 5, missing(&[]));
+        assert_eq!(counting(&strikes, BOB, 1), 3);
     }
 
     #[test]
     fn weather_strikes_nobody() {
         // A third of the others is not weather, and more is.
         let mut strikes = Strikes::default();
-        assert!(!strikes.end_view(6, missing(&[BOB, EVE])));
-        assert!(strikes.end_view(7, missing(&[BOB, EVE])));
+        assert!(!strikes.end_view(BEGAN, 6, missing(&[BOB, EVE])));
+        assert!(strikes.end_view(BEGAN, 7, missing(&[BOB, EVE])));
         // One alone is never weather.
-        assert!(Strikes::default().end_view(3, missing(&[BOB])));
+        assert!(Strikes::default().end_view(BEGAN, 3, missing(&[BOB])));
         // Of those who are missing all count, and not those alone who were asked.
         let mut strikes = Strikes::default();
         let asked = BTreeSet::from([BOB]);
@@ -161,7 +205,7 @@ mod tests {
             asked,
             ..Missing::default()
         };
-        assert!(!strikes.end_view(5, missing));
+        assert!(!strikes.end_view(BEGAN, 5, missing));
     }
 
     #[test]
@@ -169,24 +213,24 @@ mod tests {
         let mut strikes = Strikes::default();
         let both = || missing(&[BOB, EVE]);
         for _ in 0..MAX_WEATHER {
-            assert!(!strikes.end_view(5, both()));
+            assert!(!strikes.end_view(BEGAN, 5, both()));
         }
-        assert!(strikes.end_view(5, both()));
+        assert!(strikes.end_view(BEGAN, 5, both()));
         // Nor anew when one of them is there for once.
-        assert!(strikes.end_view(5, missing(&[BOB])));
-        assert!(strikes.end_view(5, both()));
-        assert_eq!((strikes.of(BOB), strikes.of(EVE)), (3, 2));
+        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB])));
+        assert!(strikes.end_view(BEGAN, 5, both()));
+        assert_eq!((strikes.given(BOB), strikes.given(EVE)), (3, 2));
         // When nobody was missing it may be weather again.
-        assert!(!strikes.end_view(5, missing(&[])));
-        assert!(!strikes.end_view(5, both()));
+        assert!(!strikes.end_view(BEGAN, 5, missing(&[])));
+        assert!(!strikes.end_view(BEGAN, 5, both()));
     }
 
     #[test]
     fn what_is_signed_is_no_weather() {
         let mut strikes = Strikes::default();
         strikes.note_fault(EVE);
-        assert!(strikes.end_view(5, missing(&[BOB, DAVE, FRED])));
-        assert_eq!((strikes.of(EVE), strikes.of(BOB)), (1, 0));
+        assert!(strikes.end_view(BEGAN, 5, missing(&[BOB, DAVE, FRED])));
+        assert_eq!((strikes.given(EVE), strikes.given(BOB)), (1, 0));
     }
 
     #[test]
