@@ -556,6 +556,41 @@ fn key_chosen_after_reveal() {
     assert_eq!(parent.keys()[1].part, openings[1].part);
 }
 
+/// When all parts are shown some leave, and the others sign. M, which proposes that, can list no other part in its place, and has no
+/// certificate without the share of each who stays, or with another's in its place.
+#[test]
+fn subset_after_reveal() {
+    let staying = [0, 1, 3];
+    let mut house = join(House::new(3), ChangeKind::Refresh, &[0, 1, 2], 1);
+    let round = house.begin(1, ChangeKind::Leave, &staying);
+    let mut closed = house.cut(round);
+    let cut = closed.cutting.cut().clone();
+    for aimed_at in 1..staying.len() {
+        let mut body = cut.body().clone();
+        let part = PartKey::new(*body.keys[aimed_at].part.as_bytes());
+        body.keys[0].part = ListedPart::new(*rogue(&part).as_bytes());
+        let proposer = &house.members[0];
+        let chosen = Signed::sign(body, proposer.parent.sid(), &proposer.signing);
+        let (member, frozen) = closed.frozen.remove(0);
+        let held = house.share(member, frozen, &chosen).unwrap_err();
+        assert_eq!(held.error, ShareError::WrongKeys);
+        closed.frozen.push((member, held.phase));
+    }
+    let sharing = house.share_closed(closed);
+    let shares = sharing.shares();
+    for missing in 0..shares.len() {
+        let mut fewer = shares.clone();
+        fewer.remove(missing);
+        assert!(house.certify_with(&sharing, &fewer).is_err());
+        let mut doubled = shares.clone();
+        doubled[missing] = shares[(missing + 1) % shares.len()].clone();
+        assert!(house.certify_with(&sharing, &doubled).is_err());
+    }
+    let joint = house.certify(&sharing);
+    let (_, keys) = house.install(sharing, &joint);
+    crate::all_alike(&keys);
+}
+
 /// Who lists another's commitment in its own place is at fault for nothing: it can open it nowhere.
 #[test]
 fn a_copied_commitment_is_no_fault() {
