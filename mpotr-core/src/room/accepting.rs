@@ -209,8 +209,10 @@ impl<S: CryptoSuite> Room<S> {
         timers.set(Timer::View, now.after(times.propose));
         let run = part.hint();
         let packet = Packet::Proposal(proposal.clone());
+        if let Some(own) = self.lobby.offering.own(None) {
+            self.lobby.others.note_told(now, own.digest);
+        }
         self.lobby.turns.held = Some(Held { proposal, run });
-        self.lobby.others.owes_rules = false;
         self.common.out.transmit(&packet);
     }
 

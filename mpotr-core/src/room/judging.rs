@@ -228,8 +228,8 @@ impl<S: CryptoSuite> Judge<'_, S> {
     fn check_own_offer(&self, proposal: &Proposal) -> Result<usize, Verdict> {
         let offering = &self.lobby.offering;
         let mut listed = proposal.offers.iter();
-        let is_any_spent = listed.any(|digest| offering.is_spent(digest));
-        require(!is_any_spent, Rejection::UnusableOffer)?;
+        let is_of_no_use = |digest| offering.is_spent(digest) || offering.keeps_other_rules(digest);
+        require(!listed.any(is_of_no_use), Rejection::UnusableOffer)?;
         let not_listed = || Verdict::Refuse(Rejection::NotListed);
         let own = offering
             .own(self.offered(proposal))

@@ -371,6 +371,7 @@ impl<S: CryptoSuite> Room<S> {
                 self.knock(rng);
             }
             self.lobby.advertise(&mut self.common.at(now), is_busy, rng);
+            self.tell_rules(now, rng);
             self.plan_proposal(now);
         } else {
             self.offer_as_guest(now, rng);

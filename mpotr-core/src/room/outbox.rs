@@ -107,6 +107,11 @@ impl Outbox {
         self.queue.push(Queued::other(packet));
     }
 
+    /// Sends a packet that nobody can read who has not heard the own offer.
+    pub(super) fn transmit_behind_offers(&mut self, packet: &Packet) {
+        self.queue.push(Queued::behind_offers(packet));
+    }
+
     /// Sends a packet of this member that members of an epoch alone can read.
     pub(super) fn transmit_enclosed<S: CryptoSuite>(
         &mut self,

@@ -84,7 +84,9 @@ impl<S: CryptoSuite> Lobby<S> {
         let fresh = me.times().fresh();
         // Where the members or their number are asked for, nobody can be left out for silence.
         let all_wanted = self.expected.is_fixed();
-        let takes = |identity: &IdentityKey| votes.takes(identity);
+        let takes = |identity: &IdentityKey, offer: &OfferDigest| {
+            votes.takes(identity) && !self.offering.keeps_other_rules(offer)
+        };
         let mut candidates = self.offering.candidates(now, fresh, all_wanted, takes);
         if candidates.len() < 2 {
             // Two who missed one another once would wait for ever.
@@ -171,10 +173,42 @@ impl<S: CryptoSuite> Room<S> {
         let waits = self.phase.gathers() && self.succession.current.is_none();
         if is_paced && waits {
             self.lobby.plan_proposal(cx, &self.votes);
-        } else if waits && self.lobby.others.owes_rules && self.lobby.turns.held.is_none() {
-            // It holds that, and contributes to nothing.
-            cx.timers
-                .set(Timer::Propose, now.after(cx.me.times().propose));
+        }
+    }
+
+    /// Says by a proposal which rules this member keeps, where another that is there keeps others, once with each own offer: who
+    /// keeps those takes part in no run with that, and waits for none. It lists nobody who could take part.
+    pub(super) fn tell_rules(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) {
+        let lobby = &mut self.lobby;
+        let own = lobby.offering.own(None).map(|own| own.digest);
+        let is_told = own.is_none_or(|own| lobby.others.were_told_by(&own));
+        if is_told {
+            return;
+        }
+        let me = &self.common.me;
+        let fresh = me.times().fresh();
+        let offering = &lobby.offering;
+        let differs = |_: &IdentityKey, offer: &OfferDigest| offering.keeps_other_rules(offer);
+        let offers = offering.candidates(now, fresh, true, differs);
+        if offers.len() < 2 {
+            return;
+        }
+        let policy = &self.votes.policy;
+        let sum = lobby.sum_of_commitments(me, policy.authentication, &offers);
+        let Ok(commitments) = sum else {
+            return;
+        };
+        let draft = Draft {
+            parent: None,
+            view: lobby.turns.views.next(None),
+            host: None,
+            policy: policy.clone(),
+            commitments,
+        };
+        if let Some((proposal, own)) = lobby.offering.propose(me, draft, offers, rng).zip(own) {
+            lobby.others.note_told(now, own);
+            let out = &mut self.common.out;
+            out.transmit_behind_offers(&Packet::Proposal(proposal));
         }
     }
 

@@ -397,3 +397,52 @@ fn who_waits_for_one_more_says_little() {
         network.run_until(60, |n| n.rooms.iter().all(Room::is_secure));
     }
 }
+
+/// Three who expect one another, the last of whom keeps other rules; who that is, and with which rules it begins again.
+fn with_other_rules(seed: u64) -> (Network, IdentityKeyPair, RoomConfig) {
+    let mut network = Network::with(0, seed, |_| {});
+    let mut people = people(&mut network, 3);
+    let config = only(&people);
+    let last = people.pop().unwrap();
+    let again = IdentityKeyPair::from_secret::<Suite>(last.secret()).unwrap();
+    for person in people {
+        network.enter_as(person, config.clone());
+    }
+    let mut others = config.clone();
+    others.policy.evidence = true;
+    network.enter_as(last, others);
+    (network, again, config)
+}
+
+/// Nobody waits for one that keeps other rules, however long it does: when it has begun again, all are there at once.
+#[test]
+fn who_begins_again_with_the_rules_of_the_others_is_in_as_soon_as_who_comes_first() {
+    for seconds in [10, 60, 300] {
+        for seed in 0..8 {
+            let (mut network, again, config) = with_other_rules(seed);
+            network.run_for(seconds);
+            network.kill(2);
+            let back = network.enter_as(again, config);
+            network.run_until(1, |network| {
+                [0, 1, back].iter().all(|it| network.rooms[*it].is_secure())
+            });
+        }
+    }
+}
+
+/// As long as rules differ, each says with each offer which it keeps, and no run is begun for nothing.
+#[test]
+fn those_whose_rules_differ_say_little_and_begin_no_run() {
+    for seed in 0..4 {
+        let (mut network, ..) = with_other_rules(seed);
+        network.run_for(10);
+        let before = network.wire.len();
+        network.run_for(300);
+        let sent = &network.wire[before..];
+        let is_of_run = |(_, packet): &&(usize, Vec<u8>)| {
+            matches!(Packet::from_bytes(packet), Ok(Packet::Contribution(..)))
+        };
+        assert_eq!(sent.iter().filter(is_of_run).count(), 0, "{seed}");
+        assert!(sent.len() < 500, "{seed}: {}", sent.len());
+    }
+}

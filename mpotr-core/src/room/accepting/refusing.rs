@@ -156,17 +156,40 @@ impl<S: CryptoSuite> Room<S> {
     }
 
     /// Another begins an epoch under other rules. It hears of those of this member by a proposal alone: so this one makes its own,
-    /// whatever else comes of that run, and though it may not know how long an answer takes.
+    /// beside its offer, whatever else comes of that run, and though it may not know how long an answer takes. A run of this
+    /// member's rules in which that one is waited for comes to nothing.
     fn note_other_rules(&mut self, now: Timestamp, proposal: &Proposal) {
-        if let Some(maker) = self.lobby.maker_of(proposal) {
-            self.lobby.others.note_differing(maker);
+        let maker = proposal.offers.get(usize::from(proposal.proposer));
+        if let Some((claimed, offer)) = self.lobby.maker_of(proposal).zip(maker) {
+            self.lobby.others.note_differing(claimed);
+            let offering = &mut self.lobby.offering;
+            let own = offering.own(None);
+            let is_listed = own.is_some_and(|own| proposal.offers.contains(&own.digest));
+            if is_listed && offering.keeps_other_rules(offer) {
+                // Its proposal comes again, so it may not have heard of that.
+                let pause = self.common.me.times().retry;
+                self.lobby.others.tell_again(now, pause);
+            }
+            offering.note_other_rules(offer);
             let run = self.lobby.offering.run_of(proposal);
             run.into_iter()
                 .for_each(|run| self.succession.missed.settle(run));
-            if self.lobby.others.owes_rules {
-                self.plan_proposal(now);
+            self.advertise_soon(now);
+            if self.waits_for_other_rules() {
+                self.common.timers.stop(Timer::View);
+                self.end_gathering(now);
             }
         }
+    }
+
+    /// Whether a member is waited for in the run of a first epoch under way of which it is known that it keeps other rules.
+    pub(in crate::room) fn waits_for_other_rules(&self) -> bool {
+        let run = self.succession.current.as_ref();
+        let run = run.filter(|run| run.proposal.parent.is_none());
+        run.is_some_and(|run| {
+            let mut awaited = run.offers_of(&run.silent()).into_iter();
+            awaited.any(|offer| self.lobby.offering.keeps_other_rules(&offer))
+        })
     }
 
     /// One begins an epoch under the rules of this member: those that it was heard to keep before it keeps no more.

@@ -20,6 +20,7 @@ impl<S: CryptoSuite> Room<S> {
     /// it may still end well.
     pub(crate) fn set_aside(&mut self, now: Timestamp) {
         self.note_failed_newcomers(now);
+        let waits_in_vain = self.waits_for_other_rules();
         let Some(attempt) = self.succession.current.take() else {
             return;
         };
@@ -27,7 +28,11 @@ impl<S: CryptoSuite> Room<S> {
         // Who is still at it does not make this member wait for a proposal that it has left.
         self.succession.missed.settle(attempt.hint);
         let run = attempt.run();
-        let mut silent = attempt.silent();
+        let mut silent = match waits_in_vain {
+            // Who keeps other rules refuses the run, and the others had no time to go on with it.
+            true => Vec::new(),
+            false => attempt.silent(),
+        };
         let undecodable = if silent.is_empty() {
             Vec::new()
         } else {
@@ -112,11 +117,14 @@ impl<S: CryptoSuite> Room<S> {
             self.note_failed_host(now, &attempt);
             self.succession.current = Some(attempt);
         }
+        let is_of_weather = !self.waits_for_other_rules();
         self.set_aside(now);
         // Nobody takes part in it, and this member neither: its offer serves a proposal of another, if one comes.
         self.lobby.turns.held = None;
-        self.common.pulse.have_failed();
-        self.common.keep_pace();
+        if is_of_weather {
+            self.common.pulse.have_failed();
+            self.common.keep_pace();
+        }
         self.succession.missed.clear();
         self.lobby.turns.pending.clear();
         self.lobby.turns.gather_again(now);

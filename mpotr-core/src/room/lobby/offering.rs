@@ -39,6 +39,8 @@ struct Heard<S: CryptoSuite> {
     /// anyone, at any time.
     current: Timestamp,
     last: Timestamp,
+    /// Whether its maker has signed a proposal under other rules with its key: it takes part in no run of this member.
+    keeps_other_rules: bool,
 }
 
 /// Whether an offer is news.
@@ -222,6 +224,7 @@ impl<S: CryptoSuite> Offering<S> {
                 member: OnceLock::new(),
                 current: now,
                 last: now,
+                keeps_other_rules: false,
             },
         );
         Ok(if self.meet(now, identity) {
@@ -241,6 +244,19 @@ impl<S: CryptoSuite> Offering<S> {
         if let Some(heard) = self.heard.get_mut(digest) {
             heard.current = now;
         }
+    }
+
+    /// The maker of an offer has signed a proposal under other rules with its key.
+    pub(crate) fn note_other_rules(&mut self, digest: &OfferDigest) {
+        if let Some(heard) = self.heard.get_mut(digest) {
+            heard.keeps_other_rules = true;
+        }
+    }
+
+    /// Whether it is known that the maker of an offer keeps other rules.
+    pub(crate) fn keeps_other_rules(&self, digest: &OfferDigest) -> bool {
+        let heard = self.heard.get(digest);
+        heard.is_some_and(|heard| heard.keeps_other_rules)
     }
 
     /// Takes note of a claimed identity, and tells whether it is news.
@@ -331,19 +347,19 @@ impl<S: CryptoSuite> Offering<S> {
             && heard.offer.supports(S::ID)
     }
 
-    /// An offer of each other identity that `fits`: the newest; or if offers of it were silent, each second time another in
+    /// An offer of each other identity, of those that `fit`: the newest; or if offers of it were silent, each second time another in
     /// turn. `with_silent`: rather one that was than none.
     fn others(
         &self,
         now: Timestamp,
         fresh: Duration,
         with_silent: bool,
-        fits: impl Fn(&IdentityKey) -> bool,
+        fits: impl Fn(&IdentityKey, &OfferDigest) -> bool,
     ) -> Vec<OfferDigest> {
         let mut of: BTreeMap<IdentityKey, Vec<(bool, Timestamp, OfferDigest)>> = BTreeMap::new();
         for (digest, heard) in &self.heard {
             let identity = heard.offer.identity;
-            let counts = self.counts(heard, now, fresh) && fits(&identity);
+            let counts = self.counts(heard, now, fresh) && fits(&identity, digest);
             let was_silent = self.silent.contains(digest);
             let is_left_out = was_silent || self.left_out.contains(&identity);
             if counts && (with_silent || !is_left_out) {
@@ -371,10 +387,10 @@ impl<S: CryptoSuite> Offering<S> {
         now: Timestamp,
         fresh: Duration,
         with_silent: bool,
-        admits: impl Fn(&IdentityKey) -> bool,
+        fits: impl Fn(&IdentityKey, &OfferDigest) -> bool,
     ) -> Vec<OfferDigest> {
         let mut digests: Vec<_> = self
-            .others(now, fresh, with_silent, admits)
+            .others(now, fresh, with_silent, fits)
             .into_iter()
             .chain(self.own(None).map(|own| own.digest))
             .collect();

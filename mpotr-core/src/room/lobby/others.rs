@@ -28,8 +28,8 @@ pub(crate) struct Others {
     pub(crate) versions: BTreeSet<u8>,
     /// Claimed identities that have signed for another policy, with an offer of a first epoch.
     differing: BTreeSet<IdentityKey>,
-    /// Whether one of them has not heard the rules of this member, which are in no packet but its proposal.
-    pub(crate) owes_rules: bool,
+    /// The own offer by which this member has said which rules it keeps, and when: they are in no packet but its proposal.
+    told: Option<(OfferDigest, Timestamp)>,
     /// Claimed identities that would be in an epoch with this member.
     people: BTreeMap<IdentityKey, Person>,
 }
@@ -93,7 +93,24 @@ impl Others {
 
     /// One who claims this identity has proposed a first epoch under another policy.
     pub(crate) fn note_differing(&mut self, claimed: IdentityKey) {
-        self.owes_rules |= self.differing.len() < MAX_PEOPLE && self.differing.insert(claimed);
+        if self.differing.len() < MAX_PEOPLE {
+            self.differing.insert(claimed);
+        }
+    }
+
+    /// This member has made a proposal with an own offer.
+    pub(crate) const fn note_told(&mut self, now: Timestamp, own: OfferDigest) {
+        self.told = Some((own, now));
+    }
+
+    /// Whether this member has said with an own offer which rules it keeps.
+    pub(crate) fn were_told_by(&self, own: &OfferDigest) -> bool {
+        self.told.is_some_and(|(by, _)| by == *own)
+    }
+
+    /// One that was told does as if it was not: this member says it once more, if it was so long ago.
+    pub(crate) fn tell_again(&mut self, now: Timestamp, pause: Duration) {
+        self.told.take_if(|(_, at)| now.since(*at) >= pause);
     }
 
     /// Whether it is known why one who claims this identity takes part in no run of this member: it keeps other rules.

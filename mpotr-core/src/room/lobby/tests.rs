@@ -76,7 +76,7 @@ fn an_old_offer_that_comes_late_is_not_the_one_that_its_maker_uses() {
     assert_eq!(newest(&lobby), [old.0]);
     lobby.offering.note_word(at(3), &new.0);
     assert_eq!(newest(&lobby), [new.0]);
-    let candidates = lobby.offering.candidates(at(4), fresh, false, |_| true);
+    let candidates = lobby.offering.candidates(at(4), fresh, false, |_, _| true);
     assert_eq!(candidates, [new.0]);
 }
 

@@ -89,6 +89,14 @@ impl Queued {
         Self::new(packet, What::Other)
     }
 
+    /// A packet that is read with the key of an offer: it leaves behind those that wait.
+    pub(super) fn behind_offers(packet: &Packet) -> Self {
+        Self {
+            class: Class::Offer,
+            ..Self::other(packet)
+        }
+    }
+
     /// The same, enclosed: it leaves in the order and the place of what is inside.
     pub(super) fn in_enclosure<S: CryptoSuite>(self, enclosure: Option<&Enclosure<S>>) -> Self {
         match enclosure {
