@@ -163,6 +163,9 @@ impl<S: CryptoSuite> Membership<S> {
         has_confirmed: bool,
         times: &Timers,
     ) {
+        if self.changing.change.is_none() {
+            self.changing.strikes.begin_change();
+        }
         self.epoch.thaw(has_confirmed);
         // It rises: what is below was left.
         let _entered = self.epoch.enter(change.view);

@@ -175,7 +175,13 @@ impl<S: CryptoSuite> Room<S> {
         } else if situation.change().is_some() {
             let missing = match &self.succession.current {
                 Some(attempt) => self.silent_in(attempt),
-                None => situation.without_offer(),
+                None => match self.missing_of_light(now) {
+                    Some(missing) => {
+                        let missing = missing.all.into_iter();
+                        missing.filter_map(|it| epoch.identity(it)).collect()
+                    }
+                    None => situation.without_offer(),
+                },
             };
             holds.push(Holds {
                 reason: WaitingReason::Changing { missing },
@@ -191,7 +197,8 @@ impl<S: CryptoSuite> Room<S> {
         holds.extend(situation.instances_waiting());
         let unknown = situation.unknown_newcomers().into_iter();
         holds.extend(unknown.map(|(claimed, by)| WaitingReason::AdmitHere { claimed, by }.into()));
-        if let Some(waiting_for) = member.talk.unsettled_for() {
+        let unsettled_for = member.talk.unsettled_for();
+        if let Some(waiting_for) = unsettled_for.filter(|it| !it.is_empty()) {
             let waiting_for = waiting_for.to_vec();
             holds.push(WaitingReason::NotFinal { waiting_for }.into());
         }

@@ -35,14 +35,16 @@ impl<S: CryptoSuite> Situation<'_, S> {
         self.member.changing.strikes.of(member, self.now, suspect)
     }
 
-    /// Whether more than half of the members say something about the strikes that they have given, this one among them.
+    /// Whether more than half of the members that take part say something about the strikes that they have given, this one among
+    /// them.
     fn do_most_say(&self, own: bool, says: impl Fn(&Next) -> bool) -> bool {
         let epoch = self.epoch();
-        let others = self.present().filter(|it| *it != epoch.me());
-        let said = others.filter_map(|it| epoch.next_of(it));
+        let takes_part = |it: &MemberIndex| *it != epoch.me() && !self.is_member_excluded(*it);
+        let others: Vec<_> = self.present().filter(takes_part).collect();
+        let said = others.iter().filter_map(|it| epoch.next_of(*it));
         let number = said.filter(|next| says(next)).count();
         let number = number.saturating_add(usize::from(own));
-        number.saturating_mul(2) > epoch.members()
+        number.saturating_mul(2) > others.len().saturating_add(1)
     }
 
     /// Whether more than half of the members have signed two strikes of a member.

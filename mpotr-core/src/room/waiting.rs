@@ -47,6 +47,39 @@ struct Wait {
     reason: WaitingReason,
     since: Timestamp,
     is_told: bool,
+    /// Until when it was to hold at the latest, as that was told.
+    told_until: Option<Timestamp>,
+    /// The same as it is now, and from when on it was long enough so.
+    until: Option<Timestamp>,
+    settled: Timestamp,
+}
+
+impl Wait {
+    fn begin(reason: WaitingReason, until: Option<Timestamp>, now: Timestamp) -> Self {
+        let settled = now.after(patience(&reason));
+        Self {
+            reason,
+            since: now,
+            is_told: false,
+            told_until: None,
+            until,
+            settled,
+        }
+    }
+
+    /// It holds still, and until then at the latest.
+    fn go_on(&mut self, until: Option<Timestamp>, now: Timestamp) {
+        if self.until != until {
+            self.until = until;
+            self.settled = now.after(PATIENCE);
+        }
+    }
+
+    /// Whether keys are changing in a later view than when that was told, for want of others.
+    fn is_of_later_view(&self, reason: &WaitingReason) -> bool {
+        let is_of_change = matches!(reason, WaitingReason::Changing { .. });
+        is_of_change && self.is_told && self.told_until != self.until && self.reason != *reason
+    }
 }
 
 /// A reason that holds now, and until when it does at the latest, where that is known.
@@ -80,22 +113,25 @@ impl Waits {
         let mut holding = BTreeMap::new();
         for Holds { reason, until } in holds {
             let key = key(&reason);
-            let mut wait = self.open.remove(&key).unwrap_or(Wait {
-                reason: reason.clone(),
-                since: cx.now,
-                is_told: false,
-            });
-            if wait.is_told && names_more(&wait.reason, &reason) {
-                // It is another for who has to act on it.
+            let wait = self.open.remove(&key);
+            let mut wait = wait.unwrap_or_else(|| Wait::begin(reason.clone(), until, cx.now));
+            wait.go_on(until, cx.now);
+            let is_of_later_view = wait.is_of_later_view(&reason);
+            let is_other = is_of_later_view && cx.now >= wait.settled;
+            if is_other || (wait.is_told && names_more(&wait.reason, &reason)) {
+                // It is another for who has to act on it, or looks who is waited for.
                 let reason = wait.reason.clone();
                 cx.out.tell(Event::WaitingOver { reason });
                 wait.is_told = false;
+            } else if is_of_later_view {
+                next = Some(next.map_or(wait.settled, |next| next.min(wait.settled)));
             }
             if !wait.is_told {
                 wait.reason = reason;
                 let due = wait.since.after(patience(&wait.reason));
                 if cx.now >= due {
                     wait.is_told = true;
+                    wait.told_until = until;
                     cx.out.tell(Event::Waiting {
                         reason: wait.reason.clone(),
                         since: wait.since,
@@ -217,6 +253,47 @@ mod tests {
         waits.look(&mut common.at(at(9)), Vec::new());
         assert_eq!(common.out.events.len(), 2);
         assert_eq!(common.out.events[1], Event::WaitingOver { reason });
+    }
+
+    #[test]
+    fn for_whom_keys_wait_is_told_again_in_a_later_view_if_it_is_for_others() {
+        let (mut common, _) = common(1);
+        let mut waits = Waits::default();
+        let changing = |missing: &[IdentityKey], until| {
+            let missing = missing.to_vec();
+            vec![Holds {
+                reason: WaitingReason::Changing { missing },
+                until: Some(at(until)),
+            }]
+        };
+        let eve = IdentityKey::new([3; 32]);
+        let mut look = |now, missing: &[IdentityKey], until| {
+            waits.look(&mut common.at(at(now)), changing(missing, until));
+            let told = common.out.events.drain(..).map(|event| match event {
+                Event::Waiting { reason, until, .. } => (reason, until),
+                Event::WaitingOver { reason } => (reason, None),
+                event => panic!("{event:?}"),
+            });
+            (told.collect::<Vec<_>>(), common.timers.next())
+        };
+        let both = |until| {
+            (
+                WaitingReason::Changing {
+                    missing: vec![BOB, eve],
+                },
+                until,
+            )
+        };
+        let bob = |until| (WaitingReason::Changing { missing: vec![BOB] }, until);
+        look(1, &[BOB, eve], 5);
+        assert_eq!(look(3, &[BOB, eve], 5).0, [both(Some(at(5)))]);
+        // In the same view others are no news, nor are the same ones in a later view.
+        assert_eq!(look(4, &[BOB], 5), (vec![], None));
+        assert_eq!(look(5, &[BOB, eve], 9), (vec![], None));
+        // It is told when the view has lasted for a while.
+        assert_eq!(look(6, &[BOB], 9), (vec![], Some(at(7))));
+        assert_eq!(look(7, &[BOB], 9).0, [both(None), bob(Some(at(9)))]);
+        assert_eq!(look(8, &[BOB, eve], 9), (vec![], None));
     }
 
     #[test]

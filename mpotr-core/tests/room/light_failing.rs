@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use mpotr_core::Event;
 use mpotr_core::gka::light::Watch;
 use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
+use mpotr_core::{Event, WaitingReason};
 
 use crate::light::{are_in, epochs, light, steps};
 use crate::network::{Network, epoch_of};
@@ -45,6 +45,33 @@ fn a_light_view_waits_for_one_that_is_gone_as_long_as_a_full_one() {
         // A full run waits 15 s for a word, and what follows that takes a moment.
         let took = network.now.since(began).as_millis();
         assert!((15_000..=17_000).contains(&took), "{dead}: {took}");
+    }
+}
+
+/// What is told of it names who gives no answer, and nobody who has given one.
+#[test]
+fn who_is_waited_for_in_a_light_view_is_told() {
+    let mut network = light(5, 2);
+    network.run_for(30);
+    network.kill(3);
+    network.rooms[0].refresh(network.now);
+    network.collect(0);
+    let others = [0, 1, 2, 4];
+    network.run_until(60, |network| are_in(network, &others, 2));
+    for member in others {
+        let waits = network.events[member].iter().filter_map(|it| match it {
+            Event::Waiting {
+                reason: WaitingReason::Changing { missing },
+                ..
+            } => Some(missing.clone()),
+            _ => None,
+        });
+        let waits: Vec<_> = waits.collect();
+        assert!(!waits.is_empty(), "{member}");
+        assert!(
+            waits.iter().all(|it| *it == [network.keys[3]]),
+            "{member}: {waits:?}"
+        );
     }
 }
 

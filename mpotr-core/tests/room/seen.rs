@@ -421,10 +421,16 @@ fn what_a_change_waits_for_is_told_if_it_takes_long_and_when_it_is_over() {
     network.run_for(1);
     assert_eq!(network.count(0, changing), 0);
     network.run_for(10);
-    assert_eq!((network.count(0, changing), network.count(0, over)), (1, 0));
+    // Once in each view that waits for others than the one before.
+    let (told, ended) = (network.count(0, changing), network.count(0, over));
+    assert!(
+        (1..=2).contains(&told) && ended + 1 == told,
+        "{told}, {ended}"
+    );
     network.tamper = None;
     network.run_for(60);
-    assert_eq!((network.count(0, changing), network.count(0, over)), (1, 1));
+    let (told, ended) = (network.count(0, changing), network.count(0, over));
+    assert!((1..=3).contains(&told) && ended == told, "{told}, {ended}");
 }
 
 #[test]

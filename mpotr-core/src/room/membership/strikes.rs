@@ -15,7 +15,8 @@ use crate::time::{Duration, Timestamp};
 pub(crate) const ENOUGH: u32 = 2;
 /// So long those who have given none are waited for.
 pub(crate) const PATIENCE: u32 = 3;
-/// So many views in a row are taken for bad weather at most: those who agree to say nothing cannot hold the others up for longer.
+/// So many views of a change are taken for bad weather at most: those who agree to say nothing cannot hold the others up for longer,
+/// whatever views of their own they end between.
 const MAX_WEATHER: u32 = 2;
 /// Where at most the rest divided by this are missing, it is theirs.
 const WEATHER_PART: usize = 3;
@@ -49,7 +50,7 @@ pub(crate) struct Strikes {
     proven: BTreeSet<MemberIndex>,
     /// Who is at fault in this view, by what it has signed.
     at_fault: BTreeSet<MemberIndex>,
-    /// Views in a row that were taken for bad weather.
+    /// Views of this change that were taken for bad weather.
     weather: u32,
     /// How often a member was excused.
     excused: BTreeMap<MemberIndex, u32>,
@@ -66,6 +67,11 @@ impl Strikes {
     pub(crate) fn accuse(&mut self, member: MemberIndex) {
         self.given.insert(member, PATIENCE);
         self.proven.insert(member);
+    }
+
+    /// A change begins: the weather may be another.
+    pub(crate) const fn begin_change(&mut self) {
+        self.weather = 0;
     }
 
     /// What a member has signed in this view makes it fail: that is no weather.
@@ -86,12 +92,10 @@ impl Strikes {
         let is_weather = are_many && self.weather < MAX_WEATHER;
         let mut struck = std::mem::take(&mut self.at_fault);
         self.proven.extend(&struck);
-        if !missing.asked.is_empty() && is_weather {
-            self.weather = self.weather.saturating_add(1);
-        } else if missing.asked.is_empty() && struck.is_empty() {
-            self.weather = 0;
-        } else if !is_weather {
+        if !is_weather {
             struck.extend(missing.asked);
+        } else if !missing.asked.is_empty() {
+            self.weather = self.weather.saturating_add(1);
         }
         for member in &struck {
             self.fresh.entry(*member).or_insert(began);
@@ -220,9 +224,21 @@ mod tests {
         assert!(strikes.end_view(BEGAN, 5, missing(&[BOB])));
         assert!(strikes.end_view(BEGAN, 5, both()));
         assert_eq!((strikes.given(BOB), strikes.given(EVE)), (3, 2));
-        // When nobody was missing it may be weather again.
-        assert!(!strikes.end_view(BEGAN, 5, missing(&[])));
+        // It may be weather again in another change.
+        strikes.begin_change();
         assert!(!strikes.end_view(BEGAN, 5, both()));
+    }
+
+    #[test]
+    fn who_ends_views_early_makes_no_weather_of_those_between() {
+        let mut strikes = Strikes::default();
+        let both = || missing(&[BOB, EVE]);
+        // One of them proposes and leaves the view before anything can be missed.
+        for _ in 0..MAX_WEATHER {
+            assert!(!strikes.end_view(BEGAN, 5, both()));
+            assert!(!strikes.end_view(BEGAN, 5, missing(&[])));
+        }
+        assert!(strikes.end_view(BEGAN, 5, both()));
     }
 
     #[test]
