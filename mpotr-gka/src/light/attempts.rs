@@ -52,7 +52,7 @@ impl Attempts {
     pub const fn failed(&mut self, how: ViewEnd, kind: ChangeKind) -> NextView {
         self.failed = self.failed.saturating_add(1);
         match how {
-            ViewEnd::Silence if self.failed < 3 => NextView::Light(Self::first(kind)),
+            ViewEnd::Silence if self.failed < 2 => NextView::Light(Self::first(kind)),
             ViewEnd::Unsigned if self.failed < 3 && self.noisy == 0 => {
                 self.noisy = 1;
                 NextView::Light(Watch::Eager)
