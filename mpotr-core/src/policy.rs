@@ -31,9 +31,9 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rekey {
     /// By light runs wherever these do, and by full ones elsewhere: `docs/spec/14-light-runs.md`.
+    #[default]
     Light,
     /// By full runs: each proves who it is anew.
-    #[default]
     Full,
 }
 

@@ -124,7 +124,7 @@ pub(crate) struct ChatArgs {
         help_heading = "Rules of the room, the same for all who begin it"
     )]
     pub(super) evidence: bool,
-    /// By which runs those who are in the room change their keys: full ones, or light ones where these do
+    /// By which runs those who are in the room change their keys: light ones where these do, or full ones [default: light]
     #[arg(
         long,
         value_parser = rekey_parser(),

@@ -281,10 +281,10 @@ mod tests {
                     admit: founders.clone(),
                     change: founders,
                     evidence: true,
-                    rekey: Rekey::Light,
+                    rekey: Rekey::Full,
                     ..Policy::default()
                 },
-                "with --admit FILE.. (the public keys of bob) --evidence --rekey light and no other rules",
+                "with --admit FILE.. (the public keys of bob) --evidence --rekey full and no other rules",
             ),
         ] {
             assert_eq!(options(&policy, name), expected);

@@ -242,7 +242,7 @@ mod tests {
             }
         );
         assert!(amended("evidence on").unwrap().evidence);
-        assert_eq!(amended("rekey light").unwrap().rekey, Rekey::Light);
+        assert_eq!(amended("rekey full").unwrap().rekey, Rekey::Full);
         assert_eq!(amended("admit eve"), Err("eve".to_owned()));
     }
 

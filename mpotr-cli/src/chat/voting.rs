@@ -132,7 +132,7 @@ mod tests {
                 ..present.clone()
             },
             Policy {
-                rekey: mpotr::Rekey::Light,
+                rekey: mpotr::Rekey::Full,
                 ..present.clone()
             },
         ] {

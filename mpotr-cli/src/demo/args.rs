@@ -20,7 +20,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(super) changes: u16,
-    /// By which runs they come about
+    /// By which runs they come about [default: light]
     #[arg(long, value_parser = rekey_parser(), requires = "changes")]
     pub(super) rekey: Option<Rekey>,
     /// Who computes the suite; `mixed` gives each member another backend of this build [default: the

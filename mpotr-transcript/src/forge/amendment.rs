@@ -159,9 +159,9 @@ mod tests {
                 },
             ),
             (
-                "rekey light",
+                "rekey full",
                 Policy {
-                    rekey: Rekey::Light,
+                    rekey: Rekey::Full,
                     ..default()
                 },
             ),

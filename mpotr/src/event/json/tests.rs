@@ -139,7 +139,7 @@ fn events() -> Vec<(Told, &'static str, &'static str, &'static str)> {
             .into(),
             "membership",
             "secure",
-            r#","epoch":"E","suite":"chacha20poly1305","policy":{"agreement":"bd","authentication":"proof","admit":"anyone","exclude":{"quorum":2},"change":{"founders":["B"]},"evidence":false,"rekey":"full"},"roster":[{"identity":"A","me":true},{"identity":"B","me":false}],"added":["B"],"removed":[]"#,
+            r#","epoch":"E","suite":"chacha20poly1305","policy":{"agreement":"bd","authentication":"proof","admit":"anyone","exclude":{"quorum":2},"change":{"founders":["B"]},"evidence":false,"rekey":"light"},"roster":[{"identity":"A","me":true},{"identity":"B","me":false}],"added":["B"],"removed":[]"#,
         ),
         (
             Membership::Joined { identity }.into(),
@@ -182,7 +182,7 @@ fn events() -> Vec<(Told, &'static str, &'static str, &'static str)> {
             .into(),
             "membership",
             "policy_changed",
-            r#","policy":{"agreement":"bd","authentication":"proof","admit":"anyone","exclude":"anyone","change":"anyone","evidence":false,"rekey":"full"}"#,
+            r#","policy":{"agreement":"bd","authentication":"proof","admit":"anyone","exclude":"anyone","change":"anyone","evidence":false,"rekey":"light"}"#,
         ),
         (
             Membership::OtherEpoch {
@@ -443,7 +443,7 @@ fn reasons() -> Vec<(WaitingReason, &'static str, &'static str)> {
         have: 1,
         need: 2,
     };
-    let policy = r#"{"agreement":"bd","authentication":"proof","admit":"anyone","exclude":"anyone","change":"anyone","evidence":false,"rekey":"full"}"#;
+    let policy = r#"{"agreement":"bd","authentication":"proof","admit":"anyone","exclude":"anyone","change":"anyone","evidence":false,"rekey":"light"}"#;
     vec![
         (WaitingReason::Alone, "alone", ""),
         (WaitingReason::Outside, "outside", ""),
