@@ -11,7 +11,7 @@ use zeroize::Zeroize;
 
 use crate::label;
 use crate::secret::Secret;
-use crate::stack::wiping_small_stack;
+use crate::stack::wiping_stack;
 use crate::suite::CryptoSuite;
 use crate::transcript::item_length;
 
@@ -23,7 +23,7 @@ impl Prk {
     /// HKDF-Extract. `salt` is public, `ikm` is wiped by its owner.
     #[must_use]
     pub fn extract<S: CryptoSuite>(salt: &[u8], ikm: &[u8]) -> Self {
-        wiping_small_stack(|| {
+        wiping_stack(|| {
             let (mut prk, _) = GenericHkdf::<S::Hmac>::extract(Some(salt), ikm);
             let secret = Secret::fill_with(|out| out.copy_from_slice(&prk));
             prk.as_mut_slice().zeroize();
@@ -43,7 +43,7 @@ impl Prk {
             context,
             &u16::try_from(N).unwrap_or(u16::MAX).to_be_bytes(),
         ];
-        wiping_small_stack(|| {
+        wiping_stack(|| {
             Secret::fill_with(|out| {
                 let expanded = GenericHkdf::<S::Hmac>::from_prk(self.0.expose())
                     .map(|hkdf| hkdf.expand_multi_info(&info, out));

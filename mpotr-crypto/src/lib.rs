@@ -54,7 +54,7 @@ pub use joint::{
 pub use secret::{Secret, SecretRef};
 pub use secret_scalar::SecretScalar;
 pub use self_test::check_supported;
-pub use stack::{wiping_small_stack, wiping_stack};
+pub use stack::wiping_stack;
 pub use suite::{CryptoSuite, Element, Scalar, TranscriptHash, hash_to_scalar};
 pub use suite_id::{SuiteId, UnsupportedSuite};
 pub use suites::{Aes256GcmSuite, ChaCha20Poly1305Suite, SuiteVisitor, visit_suite};

@@ -2,10 +2,9 @@
 
 use std::hint::black_box;
 
-/// What hashes, key derivation and ciphers use of the stack, with room to spare.
-const SYMMETRIC: usize = 8 * 1024;
-/// What arithmetic on the curve uses.
-const CURVE: usize = 16 * 1024;
+/// What hashes, key derivation, ciphers and arithmetic on the curve use of the stack. AES-GCM uses more than half of it where
+/// nothing is optimised.
+const BYTES: usize = 16 * 1024;
 
 /// Calls what computes with secrets, and wipes the stack that it used.
 ///
@@ -15,14 +14,7 @@ const CURVE: usize = 16 * 1024;
 /// Best effort: nobody promises how deep a library goes. 16 KiB are wiped.
 pub fn wiping_stack<T>(compute: impl FnOnce() -> T) -> T {
     let result = apart(compute);
-    wipe::<CURVE>();
-    result
-}
-
-/// The same after hashing, deriving, sealing or opening, which need half as much.
-pub fn wiping_small_stack<T>(compute: impl FnOnce() -> T) -> T {
-    let result = apart(compute);
-    wipe::<SYMMETRIC>();
+    wipe();
     result
 }
 
@@ -33,7 +25,7 @@ fn apart<T>(compute: impl FnOnce() -> T) -> T {
 }
 
 #[inline(never)]
-fn wipe<const BYTES: usize>() {
+fn wipe() {
     let mut below = [0_u8; BYTES];
     black_box(&mut below);
 }

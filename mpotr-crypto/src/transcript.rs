@@ -12,7 +12,7 @@ use crate::backend::SuiteHash;
 use crate::byte_newtype;
 use crate::label;
 use crate::secret::Secret;
-use crate::stack::wiping_small_stack;
+use crate::stack::wiping_stack;
 
 byte_newtype! {
     /// The first 32 bytes of a transcript hash: an id or a digest.
@@ -82,7 +82,7 @@ impl<H: SuiteHash> LabelledHash<H> {
     /// The whole output as a secret, where one of the items was.
     #[must_use]
     pub fn finish_secret(self) -> Secret<64> {
-        wiping_small_stack(|| Secret::fill_with(|out| self.0.finalize_into(out.into())))
+        wiping_stack(|| Secret::fill_with(|out| self.0.finalize_into(out.into())))
     }
 
     /// The first 32 bytes of the output.

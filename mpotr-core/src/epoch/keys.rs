@@ -11,9 +11,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use mpotr_crypto::{
-    AeadKey, CryptoSuite, IdentityKey, Secret, kdf::Prk, label, wiping_small_stack,
-};
+use mpotr_crypto::{AeadKey, CryptoSuite, IdentityKey, Secret, kdf::Prk, label, wiping_stack};
 
 use mpotr_gka::MemberIndex;
 
@@ -91,7 +89,7 @@ impl<S: CryptoSuite> Door<S> {
     pub(crate) fn of(secret: &Prk) -> Self {
         Self {
             hint: EpochHint::new(*secret.expand::<S, 8>(label::HINT, &[]).expose()),
-            header: wiping_small_stack(|| {
+            header: wiping_stack(|| {
                 Box::new(AeadKey::new(&secret.expand::<S, 32>(label::HEADER, &[])))
             }),
         }

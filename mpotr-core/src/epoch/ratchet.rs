@@ -92,7 +92,7 @@ impl Ratchet {
         self.derive_through::<S>(place)?;
         let (block, at) = self.block_mut(place)?;
         let key = block.keys.part::<KEY>(at)?;
-        let key = Secret::fill_with(|out| *out = *key.expose());
+        let key = Secret::fill_with(|out| out.copy_from_slice(key.expose()));
         block.erase(at);
         self.tidy();
         Some((place, key))

@@ -12,7 +12,7 @@
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
-    OpenError, byte_newtype, kdf::Prk, label, wiping_small_stack,
+    OpenError, byte_newtype, kdf::Prk, label, wiping_stack,
 };
 
 use super::{EpochHint, PacketKind};
@@ -75,7 +75,7 @@ impl EnclosedPacket {
     pub fn enclose<S: CryptoSuite>(hint: EpochHint, secret: &Prk, packet: &[u8]) -> Self {
         let fresh = fresh_for::<S>(secret, packet);
         let data = associated_data::<S>(hint, fresh);
-        let sealed = wiping_small_stack(|| {
+        let sealed = wiping_stack(|| {
             let key = secret.expand::<S, 32>(label::ENCLOSED_KEY, fresh.as_bytes());
             AeadKey::<S>::new(&key).seal(&NONCE, &data, packet)
         });
@@ -92,7 +92,7 @@ impl EnclosedPacket {
     /// No member of the epoch enclosed it, or not as every other would have.
     pub fn open<S: CryptoSuite>(&self, secret: &Prk) -> Result<Vec<u8>, OpenError> {
         let data = associated_data::<S>(self.hint, self.fresh);
-        let packet = wiping_small_stack(|| {
+        let packet = wiping_stack(|| {
             let key = secret.expand::<S, 32>(label::ENCLOSED_KEY, self.fresh.as_bytes());
             AeadKey::<S>::new(&key).open(&NONCE, &data, &self.sealed)
         })?;

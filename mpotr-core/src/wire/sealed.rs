@@ -17,7 +17,7 @@
 
 use mpotr_crypto::{
     AEAD_TAG_LENGTH, AeadKey, CryptoSuite, DecodeError, DecodeErrorKind, Decoder, Encoder,
-    OpenError, SecretRef, TranscriptHash, byte_newtype, label, wiping_small_stack, wire_enum,
+    OpenError, SecretRef, TranscriptHash, byte_newtype, label, wiping_stack, wire_enum,
 };
 
 use mpotr_crypto::zeroize::Zeroizing;
@@ -118,7 +118,7 @@ impl SealedPacket {
     ) -> Self {
         let data = header.associated_data::<S>(hint);
         let key = message_key.into();
-        let (nonce, content) = wiping_small_stack(|| {
+        let (nonce, content) = wiping_stack(|| {
             let nonce = nonce_for::<S>(key, content);
             let sealed = AeadKey::<S>::new(key).seal(&nonce, &data, content);
             (nonce, sealed)
@@ -178,7 +178,7 @@ impl SealedPacket {
         let data = header.associated_data::<S>(self.hint());
         let (nonce, content) = self.content().split_first_chunk().ok_or(OpenError)?;
         let key = message_key.into();
-        wiping_small_stack(|| AeadKey::<S>::new(key).open(nonce, &data, content))
+        wiping_stack(|| AeadKey::<S>::new(key).open(nonce, &data, content))
     }
 
     /// The nonce under which the header is sealed.

@@ -30,6 +30,33 @@ fn proposer_of(network: &mut Network, wants: usize) -> usize {
     light_packets(network, since)[0].0
 }
 
+/// A member has answered a SEED that was sent from a point of time on, and then says that its answer is not its own.
+#[cfg(feature = "insider")]
+fn object(network: &mut Network, since: usize, liar: usize) {
+    use mpotr_core::crypto::SignatureBytes;
+    use mpotr_core::gka::light::{Object, Objection, Signed};
+
+    let is_frozen =
+        |(from, it): &(usize, LightPacket)| *from == liar && it.step() == LightStep::Freeze;
+    network.run_until(20, |network| {
+        light_packets(network, since).iter().any(is_frozen)
+    });
+    let freeze = light_packets(network, since).into_iter().find(is_frozen);
+    let Some((_, LightPacket::Freeze(freeze))) = freeze else {
+        panic!("it has answered");
+    };
+    let object = Object {
+        seed: freeze.body().seed,
+        sender: freeze.body().sender,
+        why: Objection::NotMine,
+        own: Some(*freeze),
+    };
+    let object = Signed::new(object, SignatureBytes::new([0; 64]));
+    let object = LightPacket::Object(Box::new(object));
+    let object = network.rooms[liar].sign_light(object).unwrap();
+    network.broadcast(liar, &object);
+}
+
 /// An answer to a SEED has the time of an answer, and not that of a whole run; and who gave none has no turn.
 #[test]
 fn a_light_view_waits_for_one_that_is_gone_as_long_as_a_full_one() {
@@ -119,9 +146,6 @@ fn who_is_cut_off_for_less_than_a_full_run_waits_stays() {
 #[test]
 #[cfg(feature = "insider")]
 fn who_alone_hears_an_objection_is_not_struck() {
-    use mpotr_core::crypto::SignatureBytes;
-    use mpotr_core::gka::light::{Object, Objection, Signed};
-
     for seed in 1..4 {
         let mut network = light(5, seed);
         network.run_for(30);
@@ -140,25 +164,7 @@ fn who_alone_hears_an_objection_is_not_struck() {
                 };
                 (!is_lost).then(|| packet.to_vec())
             }));
-            let is_frozen =
-                |(from, it): &(usize, LightPacket)| *from == liar && it.step() == LightStep::Freeze;
-            network.run_until(20, |network| {
-                light_packets(network, since).iter().any(is_frozen)
-            });
-            let freeze = light_packets(&network, since).into_iter().find(is_frozen);
-            let Some((_, LightPacket::Freeze(freeze))) = freeze else {
-                panic!("it has answered");
-            };
-            let object = Object {
-                seed: freeze.body().seed,
-                sender: freeze.body().sender,
-                why: Objection::NotMine,
-                own: Some(*freeze),
-            };
-            let object = Signed::new(object, SignatureBytes::new([0; 64]));
-            let object = LightPacket::Object(Box::new(object));
-            let object = network.rooms[liar].sign_light(object).unwrap();
-            network.broadcast(liar, &object);
+            object(&mut network, since, liar);
             network.run_for_millis(100);
             is_said.set(true);
             network.run_for(2);
@@ -213,9 +219,6 @@ fn who_brings_into_a_light_cut_what_it_does_not_serve_is_struck_and_nobody_else(
 #[test]
 #[cfg(feature = "insider")]
 fn after_a_false_objection_one_light_view_is_eager() {
-    use mpotr_core::crypto::SignatureBytes;
-    use mpotr_core::gka::light::{Object, Objection, Signed};
-
     let mut network = light(5, 1);
     network.run_for(30);
     let since = network.wire.len();
@@ -229,25 +232,7 @@ fn after_a_false_objection_one_light_view_is_eager() {
         );
         (!is_cut).then(|| packet.to_vec())
     }));
-    let is_frozen =
-        |(from, it): &(usize, LightPacket)| *from == liar && it.step() == LightStep::Freeze;
-    network.run_until(20, |network| {
-        light_packets(network, since).iter().any(is_frozen)
-    });
-    let freeze = light_packets(&network, since).into_iter().find(is_frozen);
-    let Some((_, LightPacket::Freeze(freeze))) = freeze else {
-        panic!("it has answered");
-    };
-    let object = Object {
-        seed: freeze.body().seed,
-        sender: freeze.body().sender,
-        why: Objection::NotMine,
-        own: Some(*freeze),
-    };
-    let object = Signed::new(object, SignatureBytes::new([0; 64]));
-    let object = LightPacket::Object(Box::new(object));
-    let object = network.rooms[liar].sign_light(object).unwrap();
-    network.broadcast(liar, &object);
+    object(&mut network, since, liar);
     network.run_for_millis(500);
     network.tamper = None;
     network.run_until(60, |network| are_in(network, &[0, 1, 2, 3, 4], 2));

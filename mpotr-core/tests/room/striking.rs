@@ -201,6 +201,19 @@ fn keep_from_one(network: &mut Network, kept: Kept, (from, to): (usize, usize)) 
     }));
 }
 
+/// The members that have not been in two epochs of all, and the sizes of those that they were in.
+fn lost_by(network: &Network) -> impl Iterator<Item = (usize, Vec<usize>)> {
+    let members = network.rooms.len();
+    let sizes = move |member| {
+        let rosters = rosters(network, member).into_iter();
+        (member, rosters.map(|it| it.len()).collect::<Vec<_>>())
+    };
+    let stays = move |sizes: &[usize]| sizes.len() > 1 && sizes.iter().all(|it| *it == members);
+    (0..members)
+        .map(sizes)
+        .filter(move |(_, sizes)| !stays(sizes))
+}
+
 /// Where one misses another, the others hear both: each remains in every roster, and the changes come about.
 fn who_misses_one_stays(kept: Kept, seconds: u64, rekey: Rekey) {
     let mut lost = Vec::new();
@@ -223,14 +236,7 @@ fn who_misses_one_stays(kept: Kept, seconds: u64, rekey: Rekey) {
             }
             network.tamper = None;
             network.run_for(60);
-            for member in 0..members {
-                let rosters = rosters(&network, member);
-                let is_all = rosters.iter().all(|roster| roster.len() == members);
-                if rosters.len() < 2 || !is_all {
-                    let sizes: Vec<_> = rosters.iter().map(BTreeSet::len).collect();
-                    lost.push((members, seed, (from, to), member, sizes));
-                }
-            }
+            lost.extend(lost_by(&network).map(|it| (members, seed, (from, to), it)));
         }
     }
     assert!(lost.is_empty(), "{kept:?}, {seconds} s: {lost:?}");
@@ -259,14 +265,7 @@ fn who_is_cut_off_for_moments_stays(hears: bool, is_heard: bool, rekey: Rekey) {
             network.run_for(seconds);
             network.tamper = None;
             network.run_for(60);
-            for member in 0..members {
-                let rosters = rosters(&network, member);
-                let is_all = rosters.iter().all(|roster| roster.len() == members);
-                if rosters.len() < 2 || !is_all {
-                    let sizes: Vec<_> = rosters.iter().map(BTreeSet::len).collect();
-                    lost.push((members, seed, cut_off, member, sizes));
-                }
-            }
+            lost.extend(lost_by(&network).map(|it| (members, seed, cut_off, it)));
         }
     }
     assert!(lost.is_empty(), "{rekey:?}: {lost:?}");

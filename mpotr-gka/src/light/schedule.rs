@@ -12,8 +12,8 @@
 //! ```
 
 use mpotr_crypto::{
-    CryptoSuite, Digest32, Secret, SecretScalar, TranscriptHash, kdf::Prk, label,
-    wiping_small_stack, zeroize::Zeroizing,
+    CryptoSuite, Digest32, Secret, SecretScalar, TranscriptHash, kdf::Prk, label, wiping_stack,
+    zeroize::Zeroizing,
 };
 
 use super::cut::LightCut;
@@ -56,7 +56,7 @@ impl EpochSecrets {
         keys: Digest32,
     ) -> Self {
         let sid = sid_after::<S>(parent.sid, seed, &keys);
-        let secret = wiping_small_stack(|| {
+        let secret = wiping_stack(|| {
             let init = parent.init.expose().as_slice();
             let both = Zeroizing::new([init, fresh.secret().expose()].concat());
             Prk::extract::<S>(sid.as_bytes(), &both)
@@ -106,7 +106,7 @@ impl EpochSecrets {
 
     /// `tau`.
     pub(super) fn tweak<S: CryptoSuite>(&self, parent: Sid) -> SecretScalar<S> {
-        wiping_small_stack(|| {
+        wiping_stack(|| {
             let secret = self
                 .secret
                 .expand::<S, 64>(label::LIGHT_TWEAK, self.keys.as_bytes());

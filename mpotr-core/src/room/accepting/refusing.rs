@@ -182,16 +182,6 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// Whether a member is waited for in the run of a first epoch under way of which it is known that it keeps other rules.
-    pub(in crate::room) fn waits_for_other_rules(&self) -> bool {
-        let run = self.succession.current.as_ref();
-        let run = run.filter(|run| run.proposal.parent.is_none());
-        run.is_some_and(|run| {
-            let mut awaited = run.offers_of(&run.silent()).into_iter();
-            awaited.any(|offer| self.lobby.offering.keeps_other_rules(&offer))
-        })
-    }
-
     /// One begins an epoch under the rules of this member: those that it was heard to keep before it keeps no more.
     pub(in crate::room) fn note_same_rules(&mut self, proposal: &Proposal) {
         if let Some(maker) = self.lobby.maker_of(proposal) {
