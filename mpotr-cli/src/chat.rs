@@ -179,6 +179,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         own: Vec::new(),
         kept: VecDeque::new(),
         is_leaving: false,
+        has_quit: false,
         is_told_what_waits: false,
         stops: 0,
         closed: None,
@@ -337,6 +338,8 @@ struct Chat<'a> {
     /// Lines that were typed while the carrier is away, and wait for it.
     kept: VecDeque<Line>,
     is_leaving: bool,
+    /// Whether it leaves by the person's own word.
+    has_quit: bool,
     /// Whether the person was told that texts wait, and has asked to leave all the same.
     is_told_what_waits: bool,
     /// How often the program was asked to stop.

@@ -175,8 +175,9 @@ impl Chat<'_> {
                 self.out.notice(format_args!("{name} is in the room"));
             }
             Ok(Newcomer::NotWith(digits)) => self.out.notice(format_args!(
-                "{} is not one of --with, and this room is for those alone",
-                digits.grouped(" ")
+                "{} is not one of --with, and this room is for those alone: {}",
+                digits.grouped(" "),
+                self.conversation.door.names_another()
             )),
             Err(error) => self.tell(error.lines()),
         }

@@ -458,7 +458,10 @@ impl Conversation {
                     Door::With(keys) if keys.contains_key(&claimed) => {
                         notice(format!("{wants}, as expected; nothing is proven yet"))
                     }
-                    Door::With(_) => notice(format!("{wants}, is not one of --with, and stays outside")),
+                    Door::With(_) => notice(format!(
+                        "{wants}, is not one of --with, and stays outside; {}",
+                        self.door.names_another()
+                    )),
                     Door::Trust(_, trusted) if trusted.contains(&claimed) => {
                         notice(format!("{wants}, whom you know; nothing is proven yet"))
                     }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use mpotr::{Admission, IdentityKey};
+use mpotr_formats::Escaped;
 use mpotr_formats::known::KnownPeople;
 
 use super::args::ChatArgs;
@@ -147,6 +148,15 @@ impl Door {
     /// Those without whom a text does not reach all it is meant for.
     pub(super) fn expected(&self) -> impl Iterator<Item = &IdentityKey> {
         self.given().map(|(key, _)| key)
+    }
+
+    /// How one that --with does not name is let in: no command does it.
+    pub(super) fn names_another(&self) -> String {
+        let files: Vec<_> = self.given().map(|(_, file)| file.as_str()).collect();
+        format!(
+            "to let it in, too, start again with --with {} FILE, where FILE holds its public key",
+            Escaped(&files.join(" "))
+        )
     }
 
     /// Those of --with, and the name of the file of each.

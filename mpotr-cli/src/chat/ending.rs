@@ -5,6 +5,7 @@ use std::io;
 use tokio::sync::mpsc;
 
 use super::Chat;
+use super::command::Command;
 use super::door::Door;
 use super::input::Line;
 use super::outcome::Unsent;
@@ -35,24 +36,36 @@ impl Chat<'_> {
         Ok(())
     }
 
-    /// The person leaves. Before the room has begun, a text that waits would keep it here for as long as nobody comes: it is told
-    /// what waits, and leaves without that if it asks once more.
+    /// The person leaves. A text that waits for what may never be would keep it here: it is told what waits, and leaves without
+    /// that if it asks once more.
     pub(super) async fn quit(&mut self) {
         let waits = self.held.unsent().len();
-        if self.conversation.is_secure() || waits == 0 {
-            return self.leave().await;
+        match self.why_never_sent() {
+            Some(why) if waits > 0 && !self.is_told_what_waits => {
+                self.is_told_what_waits = true;
+                self.out.notice(format_args!(
+                    "not sent, since {why}: {}; /quit once more leaves without that; /discard takes it back",
+                    count(waits, "text")
+                ));
+            }
+            Some(_) if waits > 0 => {
+                self.has_quit = true;
+                self.leave_at_once().await;
+            }
+            _ => {
+                self.has_quit = true;
+                self.leave().await;
+            }
         }
-        if !self.is_told_what_waits {
-            self.is_told_what_waits = true;
-            self.out.notice(format_args!(
-                "not sent, since the room has not begun: {}; /quit once more leaves without that; /discard takes it back",
-                count(waits, "text")
-            ));
-            return;
+    }
+
+    /// Why what waits may never be sent, if it may not.
+    fn why_never_sent(&self) -> Option<&'static str> {
+        match (self.conversation.is_secure(), self.conversation.is_put_out) {
+            (false, _) => Some("the room has not begun"),
+            (true, true) => Some("the others are leaving you out"),
+            (true, false) => None,
         }
-        self.is_leaving = true;
-        // If the room has ended, an event says so.
-        let _ended = self.handle.stop().await;
     }
 
     /// Nothing more is read. What waits until the room is secure still leaves, if anyone can come at all.
@@ -73,6 +86,10 @@ impl Chat<'_> {
                  leaves without it",
                 count(waits, "text")
             ));
+        }
+        // So it was told: who is left out waits for nothing but its own end.
+        if self.at_terminal && self.conversation.is_put_out && waits > 0 {
+            return self.leave_at_once().await;
         }
         if self.early.is_empty() {
             self.leave().await;
@@ -98,7 +115,14 @@ impl Chat<'_> {
         }
     }
 
-    /// Notes the lines that nobody will read.
+    /// Leaves without what waits.
+    async fn leave_at_once(&mut self) {
+        self.leave().await;
+        // Who leaves a room already does not wait for it any longer. If the room has ended, an event says so.
+        let _ended = self.handle.stop().await;
+    }
+
+    /// Notes the texts that nobody will read.
     pub(super) fn count_unread(&mut self, lines: &mut mpsc::Receiver<io::Result<Line>>) {
         lines.close();
         for _ in self.early.drain(..).chain(self.unseen.take()) {
@@ -108,13 +132,51 @@ impl Chat<'_> {
         let rest = kept
             .into_iter()
             .chain(core::iter::from_fn(|| lines.try_recv().ok()));
-        for line in rest {
-            let is_empty = matches!(&line, Ok(Line::Text(text)) if text.is_empty());
-            match line {
-                Ok(_) if is_empty => {}
-                Ok(_) => self.outcome.note(Unsent::Unread),
-                Err(error) => self.outcome.note(Unsent::Unreadable(error.to_string())),
+        if !self.has_quit {
+            for unsent in unread(rest, self.obeys) {
+                self.outcome.note(unsent);
             }
         }
+    }
+}
+
+/// The texts among lines that nobody read. Commands do not count, nor does what is behind `/quit`: it is for what
+/// comes after this program.
+fn unread(
+    lines: impl Iterator<Item = io::Result<Line>>,
+    obeys: bool,
+) -> impl Iterator<Item = Unsent> {
+    let parsed = lines.map(move |line| line.map(|line| Command::parse(line, obeys)));
+    let before = parsed.take_while(|line| !matches!(line, Ok(Ok(Command::Quit))));
+    before.filter_map(|line| match line {
+        Ok(Ok(Command::Say(text))) => (!text.is_empty()).then_some(Unsent::Unread),
+        Ok(Ok(_)) => None,
+        Ok(Err(_)) => Some(Unsent::Unread),
+        Err(error) => Some(Unsent::Unreadable(error.to_string())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, Unsent, unread};
+
+    fn unread_of(lines: &[&str], obeys: bool) -> Vec<Unsent> {
+        let lines = lines.iter().map(|line| Ok(Line::Text((*line).to_owned())));
+        unread(lines, obeys).collect()
+    }
+
+    #[test]
+    fn of_what_nobody_read_texts_are_counted_and_neither_commands_nor_what_is_behind_quit() {
+        let typed = ["one", "", "/members", "//two", "/quit", "ls", "/quit"];
+        assert_eq!(unread_of(&typed, true), [Unsent::Unread, Unsent::Unread]);
+        assert_eq!(unread_of(&["/quit", "/quit"], true), []);
+        // Where commands are not obeyed, all that is not empty is a text.
+        assert_eq!(unread_of(&typed, false).len(), 6);
+        let no_text = [Ok(Line::NotUtf8), Err(std::io::Error::other("gone"))];
+        let told = unread(no_text.into_iter(), true).collect::<Vec<_>>();
+        assert_eq!(
+            told,
+            [Unsent::Unread, Unsent::Unreadable("gone".to_owned())]
+        );
     }
 }

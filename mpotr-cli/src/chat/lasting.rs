@@ -8,6 +8,7 @@ use mpotr::room::Event;
 use tokio::time::Instant;
 
 use super::conversation::Conversation;
+use super::wording::lets_in_there;
 
 /// A first agreement among those who are there takes some seconds, and longer over slow carriers.
 const AGREES: Duration = Duration::from_secs(60);
@@ -99,8 +100,8 @@ impl Conversation {
             Some(Wait::Door) => {
                 let mut told = format!(
                     "still outside: its members have not let you in, or have left you out before, or say by --with who comes in; \
-                     a member lets you in by /admit {}",
-                    self.my_fingerprint()
+                     {}",
+                    lets_in_there(&self.me, "you")
                 );
                 if keeps_identity {
                     told.push_str(
@@ -123,6 +124,16 @@ impl Conversation {
                 )]
             }
             Some(Wait::Agreement) if self.to_admit.is_empty() => {
+                let listed = self.waiting.listed();
+                let outside = listed.iter().filter(|it| !self.door.can_admit(it));
+                let outside: Vec<_> = outside.map(|it| self.whole(it)).collect();
+                if !outside.is_empty() {
+                    return vec![format!(
+                        "no room has begun for a minute: the others may wait for one whom your --with does not name: {}; {}",
+                        outside.join(", "),
+                        self.door.names_another()
+                    )];
+                }
                 let look = if obeys {
                     "; /members shows who waits"
                 } else {
@@ -146,12 +157,14 @@ impl Conversation {
 
 #[cfg(test)]
 mod tests {
-    use mpotr::WaitingReason;
     use mpotr::room::Event;
+    use mpotr::{IdentityKey, WaitingReason};
+    use mpotr_formats::Nick;
     use tokio::time::Instant;
 
-    use super::{AGREES, LETS_IN, Lasting, Wait};
+    use super::{AGREES, Conversation, LETS_IN, Lasting, Wait};
     use crate::chat::conversation::tests::waits;
+    use crate::chat::door::Door;
 
     #[test]
     fn what_lasts_is_told_when_it_has_and_not_before() {
@@ -184,6 +197,22 @@ mod tests {
         }
         lasting.hear(&Event::WaitingOver { reason: differ() }, now);
         assert_eq!(lasting.due(), None);
+    }
+
+    /// Not that others have not let one in, where it is this member that has not.
+    #[test]
+    fn where_one_waits_whom_with_does_not_name_the_new_start_is_told() {
+        let [me, bob, eve] = [1, 2, 3].map(|byte| IdentityKey::new([byte; 32]));
+        let door = Door::With([(bob, "bob.pub".to_owned())].into());
+        let mut room = Conversation::new(me, &Nick::new("me").unwrap(), door);
+        let now = Instant::now();
+        for (claimed, told_of) in [(bob, "the network is slow"), (eve, "--with bob.pub FILE")] {
+            room.hear(Event::WantsIn { claimed });
+            let gathers = waits(WaitingReason::Gathering { have: 2, want: 2 });
+            room.lasting.hear(&gathers, now);
+            let told = room.tells_of_lasting(now, true, true);
+            assert!(told[0].contains(told_of), "{told:?}");
+        }
     }
 
     #[test]

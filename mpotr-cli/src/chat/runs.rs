@@ -6,7 +6,7 @@ use mpotr::{IdentityKey, Vote, WaitingReason};
 use tokio::time::Instant;
 
 use super::conversation::{Conversation, Say, notice};
-use super::wording::{enumerated, fingerprint};
+use super::wording::{enumerated, fingerprint, lets_in_there};
 
 impl Conversation {
     /// What to print of a run, if the event is of one.
@@ -129,7 +129,6 @@ impl Conversation {
     /// What to print where members do not let one in, if this one is among them or is the one.
     fn is_not_let_in(&self, identity: &IdentityKey, missing: &[IdentityKey]) -> Option<Vec<Say>> {
         let whole = self.whole(identity);
-        let key = fingerprint(identity);
         if *identity == self.me {
             let names: Vec<_> = missing.iter().map(|it| self.called(it)).collect();
             let (have, has) = match names.len() {
@@ -137,8 +136,9 @@ impl Conversation {
                 _ => ("have", "they have"),
             };
             return Some(notice(format!(
-                "waiting for {} to let you in, which {have} not done as far as {has} said: /admit {key} does it there",
-                enumerated(&names)
+                "waiting for {} to let you in, which {have} not done as far as {has} said: {}",
+                enumerated(&names),
+                lets_in_there(identity, "you")
             )));
         }
         let is_own_word = missing == [self.me] && self.door.can_admit(identity);
@@ -147,7 +147,7 @@ impl Conversation {
                 Say::Notice(format!(
                     "{whole} has let you in, and waits for you to let it in; nothing is proven yet"
                 )),
-                Say::Notice(format!("to let it in: /admit {key}")),
+                Say::Notice(format!("to let it in: /admit {}", fingerprint(identity))),
             ]
         })
     }

@@ -108,11 +108,10 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
             votes_needed(need.saturating_sub(*have), vote, name)
         }
         WaitingReason::NotAdmitted { identity, missing } => format!(
-            "{0} has not let {1} in, and nobody is in a room with one whom it does not let in itself: ask {0} to type \
-             /admit {2}",
+            "{} has not let {} in, and nobody is in a room with one whom it does not let in itself; ask for that: {}",
             names(missing),
             name(identity),
-            fingerprint(identity)
+            lets_in_there(identity, &name(identity))
         ),
         WaitingReason::Expired => {
             "the keys of the room are too old to write with; texts wait for fresh ones".to_owned()
@@ -302,6 +301,14 @@ const TAB: &str = "    ";
 /// A text as it is shown: code that is pasted has tabs, and blanks look as it does.
 pub(crate) fn with_blanks_for_tabs(text: &str) -> String {
     text.replace('\t', TAB)
+}
+
+/// How others let one in: by a word, unless the command line said who comes in. `whom` is what it is called in the sentence.
+pub(super) fn lets_in_there(key: &IdentityKey, whom: &str) -> String {
+    format!(
+        "/admit {} does it there, or, where --with says who comes in, a new start whose --with names {whom}, too",
+        fingerprint(key)
+    )
 }
 
 /// What people compare.

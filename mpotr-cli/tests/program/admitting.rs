@@ -695,6 +695,23 @@ fn a_kick_that_cannot_come_true_is_not_asked_for_and_the_talk_goes_on() {
     third.end_input();
 }
 
+/// No command lets in whom --with does not name: each is told what does.
+#[test]
+fn where_one_does_not_name_another_each_is_told_of_the_new_start_that_does() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let one = town.enters(&alice, &["--with", &bob.public]);
+    let other = town.enters(&bob, &["--with", &alice.public, &carol.public]);
+    let third = town.enters(&carol, &["--with", &alice.public, &bob.public]);
+    let there = "a new start whose --with names";
+    other.hears_err(&format!("/admit {} does it there", carol.fingerprint));
+    for member in [&other, &third] {
+        member.hears_err(there);
+    }
+    let starts = "to let it in, too, start again with --with bob.pub FILE";
+    one.hears_err(&format!("stays outside; {starts}"));
+}
+
 /// Two who let nobody in by themselves, of whom one has decided.
 #[test]
 fn who_has_let_in_another_and_is_not_let_in_is_told_so_and_so_is_the_other() {

@@ -198,10 +198,13 @@ fn who_types_quit_leaves_in_order() {
 fn who_quits_before_the_room_has_begun_is_told_what_waits_and_leaves_without_it() {
     let town = Town::new();
     let home = town.home.path();
-    let bob = town.person("bob");
+    let [bob, carol] = ["bob", "carol"].map(|name| town.person(name));
     let with = in_tea(&town.relay.address, "alice", &["--with", &bob.public]);
     let mut alice = Terminal::start(home, &with);
     alice.shows("waiting for others");
+    // Whom --with does not name no command lets in.
+    alice.type_in(&format!("/admit {}\n", carol.fingerprint));
+    alice.shows("to let it in, too,");
     alice.type_in("hello\n");
     alice.shows("that text leaves when the room is secure");
     alice.type_in("/quit\n");
@@ -228,6 +231,44 @@ fn who_quits_before_the_room_has_begun_is_told_what_waits_and_leaves_without_it(
     last.shows("the input has ended; not sent, since the room has not begun: 1 text");
     last.type_in("\u{3}");
     assert_eq!(last.finish(), Some(1));
+}
+
+/// What is typed then goes to nobody, and keeps nobody there until the others have gone on.
+#[test]
+fn who_is_being_left_out_ends_at_once_though_a_text_waits() {
+    let town = Town::new();
+    let open = ["--open", "--members", "3"];
+    for typed in ["\u{4}", "/quit\n"] {
+        let leaves = in_tea(&town.relay.address, "bob", &open);
+        let mut bob = Terminal::start(town.home.path(), &leaves);
+        let mut alice = town.chat("alice", &["--open", "--members", "3", "--commands"]);
+        let carol = town.chat("carol", &open);
+        bob.shows("the room is secure");
+        for member in [&alice, &carol] {
+            member.hears_err("secure: 3 members");
+        }
+        bob.type_in("hi\n");
+        alice.hears_out("bob: hi\n");
+        // The room cannot go on without it.
+        kill("-STOP", carol.id());
+        alice.type_in("/kick bob\n");
+        bob.shows("the others are leaving you out");
+        bob.type_in("waits\n");
+        bob.shows("that text waits");
+        bob.type_in(typed);
+        if typed == "/quit\n" {
+            bob.shows("not sent, since the others are leaving you out: 1 text");
+            bob.type_in("/quit\nls\nls\n");
+        }
+        assert_eq!(bob.finish(), Some(1));
+        let told = alice.hears_err("");
+        assert!(!told.contains("can read nothing"), "{told}");
+        bob.shows("a text of yours was not sent: this member left");
+        let told = bob.heard.text();
+        assert!(told.contains("mpotr: error: "), "{told}");
+        assert!(!told.contains("lines were"), "{told}");
+        kill("-CONT", carol.id());
+    }
 }
 
 #[test]

@@ -251,7 +251,10 @@ fn where_only_some_come_in_nobody_else_is_let_in() {
     let [Say::Notice(stays)] = said.as_slice() else {
         panic!("{said:?}")
     };
-    assert!(stays.ends_with("stays outside"), "{stays}");
+    assert!(
+        stays.contains("stays outside; to let it in, too,"),
+        "{stays}"
+    );
     for key in [EVE, IdentityKey::new([7; 32])] {
         let whole = fingerprint(&key).to_string();
         assert!(matches!(room.newcomer(&whole), Ok(Newcomer::NotWith(_))));
@@ -780,6 +783,13 @@ fn who_has_not_let_in_whom_is_told_to_the_one_and_the_other_with_what_to_type() 
     let told = read(&mut room, [not_admitted(EVE, &[BOB])]);
     assert!(
         told[0].starts_with(&format!("{bob} has not let")),
+        "{told:?}"
+    );
+    assert!(
+        told[0].contains(&format!(
+            "/admit {} does it there, or, where --with",
+            fingerprint(&EVE)
+        )),
         "{told:?}"
     );
     // A minute later what is known is told, and no guess.
