@@ -48,7 +48,7 @@ export class Relay {
     for (const other of this.clients) {
       if (other !== client) {
         const payload = new Uint8Array(9 + packet.length);
-        payload[8] = client.number;
+        payload[8] = client?.number ?? 0;
         payload.set(packet, 9);
         other.hear(payload);
       }

@@ -10,6 +10,8 @@ const SUBPROTOCOL = "mpotr.v1";
 const PATIENCE = 30_000;
 /** Bytes of packets that wait to be read here. No page can have a relay wait, so beyond that the connection ends. */
 const MOST_WAITING = 8 << 20;
+/** What each of them counts beside: a small packet takes more room than it has bytes. */
+const PER_PACKET = 512;
 
 const PACKET = 0;
 const REFUSED = 1;
@@ -136,7 +138,7 @@ export class Link {
   /** The next packet that has come. */
   take(): Uint8Array | undefined {
     const packet = this.packets.shift();
-    this.#waiting -= packet?.length ?? 0;
+    this.#waiting -= packet ? packet.length + PER_PACKET : 0;
     return packet;
   }
 
@@ -155,7 +157,7 @@ export class Link {
     } else if (this.#waiting > MOST_WAITING) {
       this.#lose(SLOW);
     } else {
-      this.#waiting += payload.length - PACKET_HEAD;
+      this.#waiting += payload.length - PACKET_HEAD + PER_PACKET;
       this.packets.push(payload.subarray(PACKET_HEAD));
       this.onpacket();
     }

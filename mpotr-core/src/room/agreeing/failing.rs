@@ -28,10 +28,11 @@ impl<S: CryptoSuite> Room<S> {
         // Who is still at it does not make this member wait for a proposal that it has left.
         self.succession.missed.settle(attempt.hint);
         let run = attempt.run();
-        let mut silent = match waits_in_vain {
-            // Who keeps other rules refuses the run, and the others had no time to go on with it.
-            true => Vec::new(),
-            false => attempt.silent(),
+        // Who keeps other rules refuses the run, and the others had no time to go on with it.
+        let mut silent = if waits_in_vain {
+            Vec::new()
+        } else {
+            attempt.silent()
         };
         let undecodable = if silent.is_empty() {
             Vec::new()
