@@ -7,10 +7,18 @@ use core::str::FromStr;
 use mpotr_transport::irc::IrcAddress;
 use mpotr_transport::{AddressError, ExecConnect, RelayAddress, check_address, check_addresses};
 
+/// Whether a text is the name of a host, or its number, of IPv6 in brackets, and nothing besides.
+fn is_host(text: &str) -> bool {
+    let is_of_host = |sign: char| !sign.is_whitespace() && !":/?#@[]".contains(sign);
+    let in_brackets = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    match in_brackets {
+        Some(number) => number.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !text.is_empty() && text.chars().all(is_of_host),
+    }
+}
+
 /// Takes what can be looked up: `relay.example:7667`, `192.0.2.1:7667`, `[2001:db8::1]:7667`.
 pub(crate) fn host_and_port(text: &str) -> Result<String, &'static str> {
-    let is_of_host = |sign: char| !sign.is_whitespace() && !":/?#@".contains(sign);
-    let is_host = |host: &str| !host.is_empty() && host.chars().all(is_of_host);
     let is_named = text
         .rsplit_once(':')
         .is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok());
@@ -142,7 +150,7 @@ impl FromStr for Place {
             },
             _ => match text.parse() {
                 Ok(address) => Ok(Self::Relay(address)),
-                Err(AddressError::Scheme) if host_and_port(meant(text)).is_ok() => Err(format!(
+                Err(AddressError::Scheme) if names_host(meant(text)) => Err(format!(
                     "an address begins with what it is one of: mpotr://{} is that of a relay",
                     meant(text)
                 )),
@@ -154,6 +162,11 @@ impl FromStr for Place {
             },
         }
     }
+}
+
+/// Whether a text is a host, with a port or without.
+fn names_host(text: &str) -> bool {
+    is_host(text) || host_and_port(text).is_ok()
 }
 
 /// What stands behind the beginning of an address, if it has one.
@@ -178,26 +191,33 @@ pub(crate) fn schemes() -> Vec<&'static str> {
     [RELAY_SCHEMES, irc, &["nats", "natss"]].concat()
 }
 
-/// Takes the address of a relay that speaks frames as they are: `HOST:PORT`.
+/// Takes the address of a relay that speaks frames as they are: `HOST:PORT`, or `HOST` alone for the port of relays.
 pub(crate) fn relay(text: &str) -> Result<RelayAddress, String> {
     if text.contains("://") {
         return Err(format!("that is an address, for --at: --at {text}"));
     }
-    let place = host_and_port(text)?;
-    let address = format!("mpotr://{place}").parse();
+    if !names_host(text) {
+        return Err(
+            "it is HOST or HOST:PORT: relay.example, relay.example:7667 or [2001:db8::1]:7667 for example"
+                .to_owned(),
+        );
+    }
+    let address = format!("mpotr://{text}").parse();
     address.map_err(|error: AddressError| error.to_string())
 }
 
-/// Takes either: an address, or the host and port of a relay.
+/// Takes either: an address, or the host of a relay, with its port or without.
 pub(crate) fn any(text: &str) -> Result<Place, String> {
-    match host_and_port(text) {
-        Ok(_) => relay(text).map(Place::Relay),
-        Err(_) if !text.contains(':') => Err(format!(
-            "it is HOST:PORT of a relay, or an address that begins with {}://, xmpp:, mailto: or exec:",
-            schemes().join("://, ")
-        )),
-        Err(_) => text.parse(),
+    if names_host(text) {
+        return relay(text).map(Place::Relay);
     }
+    if !text.contains(':') {
+        return Err(format!(
+            "it is HOST or HOST:PORT of a relay, or an address that begins with {}://, xmpp:, mailto: or exec:",
+            schemes().join("://, ")
+        ));
+    }
+    text.parse()
 }
 
 impl fmt::Display for Place {
@@ -251,7 +271,7 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::{NetworkAddress, Place, relay};
+    use super::{NetworkAddress, Place, any, relay};
 
     #[test]
     fn a_relay_is_an_address_or_a_host_and_a_port() {
@@ -267,9 +287,20 @@ mod tests {
         ] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
-        for text in ["relay.example", "a/b:1", "h:0", ""] {
+        for text in ["a/b:1", "a/b", "h:0", "h:", ":1", "h h", "[h]", ""] {
             assert!(relay(text).is_err(), "{text}");
         }
+        // The port of relays is known.
+        for text in ["relay.example", "localhost", "192.0.2.1", "[2001:db8::1]"] {
+            let whole = format!("{text}:7667");
+            assert_eq!(relay(text), relay(&whole), "{text}");
+            assert_eq!(any(text), any(&whole), "{text}");
+        }
+        assert!(
+            any("h h")
+                .unwrap_err()
+                .starts_with("it is HOST or HOST:PORT")
+        );
     }
 
     #[test]
@@ -281,6 +312,8 @@ mod tests {
                 "{refused}"
             );
         }
+        let refused = "relay.example".parse::<Place>().unwrap_err();
+        assert!(refused.contains("mpotr://relay.example is"), "{refused}");
         let refused = "http://relay.example/room".parse::<Place>().unwrap_err();
         assert!(refused.contains("it begins with mpotr://"), "{refused}");
     }

@@ -1,5 +1,6 @@
 //! `mpotr chat`: a room, one line a message.
 
+mod absent;
 mod args;
 mod asking;
 mod attainable;
@@ -26,7 +27,7 @@ pub(crate) mod names;
 mod obeying;
 mod outcome;
 mod quiet;
-mod remembered;
+pub(crate) mod remembered;
 mod remembering;
 mod rules;
 mod runs;
@@ -40,6 +41,7 @@ pub(crate) mod wording;
 pub(crate) use args::ChatArgs;
 pub(crate) use door::DoorError;
 pub(crate) use meeting::Unsaid;
+pub(crate) use outcome::ChatError;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, IsTerminal as _};
@@ -58,7 +60,9 @@ use crate::output::{Output, OutputError};
 use crate::people::PeopleFile;
 use crate::stop::Stop;
 use crate::transcript::Keeper;
+use absent::Patience;
 use conversation::Conversation;
+use ending::Leaves;
 use entering::{enter, identity_file, identity_of, people_file, said};
 use fading::Fading;
 use held::HeldTexts;
@@ -66,7 +70,7 @@ use input::Line;
 use link::Link;
 use losses::Losses;
 use meeting::Meeting;
-use outcome::{ChatError, Outcome, Unsent};
+use outcome::{NotBegun, Outcome, Unsent};
 
 /// Lines that are read ahead of what the room takes.
 const LINES_AHEAD: usize = 16;
@@ -121,9 +125,15 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         .as_deref()
         .map(Keeper::create)
         .transpose()?;
+    let mut patience = args.wait.map(Patience::new);
+    let ends = patience.and_then(|it| it.ends);
     let entered = tokio::select! {
         biased;
         _ = stop.asked() => Err(ChatError::NeverSecure.into()),
+        () = until(ends), if ends.is_some() => {
+            let why = format!("the {} {place} does not answer", place.what());
+            Err(ChatError::NotBegun(NotBegun { seconds: args.wait.unwrap_or_default(), why }).into())
+        }
         entered = enter(args, &meeting, identity, admission, &said) => entered,
     };
     let entered = entered.inspect_err(|_| {
@@ -136,6 +146,9 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         meeting.room, place
     ));
     out.notice(conversation.door());
+    if let Some(told) = conversation.names_absent() {
+        out.notice(told);
+    }
     if said.guards_rules {
         out.notice(format_args!(
             "{} may change the rules of the room, since what any one member could change would bind nobody; --change says \
@@ -181,6 +194,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         is_leaving: false,
         has_quit: false,
         is_told_what_waits: false,
+        leaves_by: None,
         stops: 0,
         closed: None,
         out,
@@ -198,7 +212,19 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
         let hears = has_room || chat.stops > 0;
         let is_watched = at_terminal && !input_is_over && !chat.is_leaving && !chat.link.is_up();
         let looks = is_watched && has_room && chat.kept.len() < LINES_AHEAD;
+        // A pipe is looked through before its lines can leave: what can never be sent is told at once.
+        let is_early = !chat.conversation.is_secure() || !chat.link.is_up();
+        let looks_through = !at_terminal
+            && is_early
+            && !input_is_over
+            && !chat.is_leaving
+            && !reads
+            && has_room
+            && chat.kept.len() < EARLY;
         let aside = chat.due();
+        // What has begun is not given up.
+        patience.take_if(|_| chat.conversation.is_secure() || chat.is_leaving);
+        let gives_up = patience.and_then(|it| it.ends);
         tokio::select! {
             event = events.recv(), if hears => match event {
                 Some(DriverEvent::Record(record)) => chat.keep(record),
@@ -216,6 +242,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                     chat.tell(told.into_iter().collect());
                 }
                 Some(DriverEvent::Reconnected) => {
+                    chat.leaves_by = None;
                     let told = chat.link.restored();
                     chat.out.notice(told);
                 }
@@ -240,8 +267,15 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 None => anyhow::bail!("the room stopped without an end"),
             },
             // What the room does not take yet stays in the pipe. Who asks what needs no carrier is answered without one.
-            line = next_line(&chat.handle, &mut lines, looks), if reads || looks => match line {
+            line = next_line(&chat.handle, &mut lines, looks || looks_through), if reads || looks || looks_through => match line {
                 Some(Ok(line)) if looks => chat.say_meanwhile(line).await,
+                Some(Ok(line)) if looks_through => chat.look_through(line),
+                Some(Err(error)) if looks_through => {
+                    // What was read before still leaves.
+                    input_is_over = true;
+                    chat.not_sent(Unsent::Unreadable(error.to_string()));
+                }
+                None if looks_through => input_is_over = true,
                 Some(Ok(line)) => chat.say(line).await,
                 Some(Err(error)) => {
                     chat.outcome.note(Unsent::Unreadable(error.to_string()));
@@ -249,9 +283,7 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 }
                 None if looks => {
                     input_is_over = true;
-                    chat.out.notice(
-                        "the input has ended: this member leaves when the relay is there again; ctrl-c leaves now",
-                    );
+                    chat.leave_without_carrier(Leaves::AtEndOfInput);
                 }
                 None => chat.input_ends().await,
             },
@@ -265,7 +297,12 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                 chat.closed = Some(error);
                 chat.leave().await;
             }
-            () = until(aside), if aside.is_some() => chat.tell_aside(),
+            () = until(aside), if aside.is_some() => chat.tell_aside().await,
+            () = until(gives_up), if gives_up.is_some() => {
+                if let Some(patience) = patience.take() {
+                    chat.give_up(patience).await;
+                }
+            }
             is_writable = chat.handle.writable(), if sends_kept => match is_writable {
                 Ok(()) => chat.say_kept().await,
                 // An event tells why.
@@ -335,13 +372,15 @@ struct Chat<'a> {
     fading: Fading,
     /// What this person has asked for.
     own: Vec<Vote>,
-    /// Lines that were typed while the carrier is away, and wait for it.
+    /// Lines that were typed while the carrier is away, or came from a pipe before the room is secure, and wait for that.
     kept: VecDeque<Line>,
     is_leaving: bool,
     /// Whether it leaves by the person's own word.
     has_quit: bool,
     /// Whether the person was told that texts wait, and has asked to leave all the same.
     is_told_what_waits: bool,
+    /// When it leaves though its carrier is still away.
+    leaves_by: Option<Instant>,
     /// How often the program was asked to stop.
     stops: u8,
     /// Why nothing is printed from now on.

@@ -7,6 +7,7 @@
 
 mod address;
 mod args;
+mod remembered;
 mod system;
 
 use core::fmt;
@@ -71,14 +72,16 @@ struct SomeWrong {
 /// # Errors
 /// Something is wrong; standard output is closed.
 pub(crate) async fn run(args: &DoctorArgs, out: &mut Output) -> anyhow::Result<()> {
+    let (answers, offered) = remembered::look();
     let mut findings = vec![
         identity(args),
         people(args),
+        answers,
         system::clock(),
         system::memory(),
         system::terminal(),
     ];
-    findings.push(address::look(args).await);
+    findings.push(address::look(args.place().or(offered)).await);
     let mut wrong = 0_usize;
     for Finding {
         what,

@@ -129,7 +129,7 @@ fn find(people: &KnownPeople, word: &str) -> anyhow::Result<IdentityKey> {
         Whom::Key(_) | Whom::File(_) => whom.key()?.into_iter().collect(),
         Whom::Fingerprint(digits) => known.filter(|key| Digits::of_key(key) == *digits).collect(),
         Whom::Short { digits, .. } => known
-            .filter(|key| Digits::of_key(key).short() == digits)
+            .filter(|key| Digits::of_key(key).begin_with(digits))
             .collect(),
         Whom::Nick(_) => people.named(word.trim()).into_iter().collect(),
     };

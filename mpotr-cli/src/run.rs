@@ -5,6 +5,7 @@
 //! | 0 | all that was asked for was done |
 //! | 1 | it was not; one line on standard error says why |
 //! | 2 | the command line makes no sense |
+//! | 124 | a room has not begun in the time that `--wait` names, as `timeout` reports it |
 //! | 130 | ctrl-c at a passphrase or a file that does not end, or for the third time; 128 and the number for other signals |
 //! | 141 | the reader of standard output went away, as a shell reports SIGPIPE |
 
@@ -20,7 +21,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command};
-use crate::chat::{DoorError, Unsaid};
+use crate::chat::{ChatError, DoorError, Unsaid};
 use crate::output::{Output, OutputError};
 use crate::stop::Stopped;
 use crate::{chat, demo, doctor, dumps, identity, people, relay, rpc, transcript};
@@ -29,6 +30,8 @@ use crate::{gka, sim};
 
 /// As for every command line that makes no sense.
 const MISUSED: u8 = 2;
+/// As `timeout` ends when the time is over.
+const TIMED_OUT: u8 = 124;
 /// 128 + SIGPIPE.
 const READER_GONE: u8 = 141;
 
@@ -56,6 +59,9 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // The alternate form is the whole chain of causes in one line.
             out.error(format_args!("{error:#}"));
+            if matches!(error.downcast_ref(), Some(ChatError::NotBegun(_))) {
+                return ExitCode::from(TIMED_OUT);
+            }
             let stopped = error
                 .chain()
                 .find_map(|cause| cause.downcast_ref::<Stopped>());

@@ -26,9 +26,9 @@ const MAX_MEMBERS_OPTION: i64 = 512;
 /// `mpotr chat`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ChatArgs {
-    /// The relay; the same as --at mpotr://HOST:PORT [at a terminal this, --room and --nick are asked for, and offered the next
-    /// time: mpotr/chat.toml in the user's configuration folder]
-    #[arg(long, value_name = "HOST:PORT", value_parser = address::relay)]
+    /// The relay; the same as --at mpotr://HOST[:PORT] [at a terminal this, --room and --nick are asked for, and offered the
+    /// next time: mpotr/chat.toml in the user's configuration folder]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = address::relay)]
     relay: Option<RelayAddress>,
     /// Where the room meets: `mpotr://HOST[:PORT]`, a relay, and `mpotrs://` over TLS, `ws://` and `wss://HOST[:PORT][/PATH]` over
     /// WebSocket; there, `#sha256=..` names the relay's key where no authority vouches for it. `irc://[NICK@]HOST[:PORT]/CHANNEL`, a
@@ -62,6 +62,9 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "N", conflicts_with = "with",
         value_parser = clap::value_parser!(u16).range(2..=MAX_MEMBERS_OPTION))]
     pub(super) members: Option<u16>,
+    /// Give up, with exit code 124, if the room has not begun after so many seconds [default: wait for as long as it takes]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) wait: Option<u32>,
     /// The identity file [default: the one that `mpotr identity new` makes, mpotr/identity in the user's data folder; else a
     /// new identity that is forgotten at the end]
     #[arg(long, value_name = "FILE")]

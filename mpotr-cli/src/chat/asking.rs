@@ -2,10 +2,14 @@
 //! `docs/spec/09-chat-payload.md`, "Who is meant".
 //!
 //! What grants or takes a right works on one person alone, whom nobody else can be taken for. Most of all, a stranger
-//! outside is let in by the whole key: another key with the same ten digits takes some hours of work, and a nick takes none.
+//! outside is let in by the whole key: another key with the same ten digits takes some hours of work, and a nick takes none. Who
+//! types ten digits is shown the rest, and lets in that key alone by the same line once more.
+
+use std::time::Duration;
 
 use mpotr::{IdentityKey, Policy, Vote};
 use mpotr_formats::Escaped;
+use tokio::time::Instant;
 
 use super::Chat;
 use super::attainable;
@@ -15,7 +19,7 @@ use super::conversation::Conversation;
 use super::door::Door;
 use super::rules::{self, Amendment};
 use super::whom::{Digits, Whom, WhomError};
-use super::wording::count;
+use super::wording::{count, fingerprint};
 
 /// Whom to let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +32,12 @@ pub(super) enum Newcomer {
     Inside(IdentityKey),
     /// The command line says who may come in, and this is not among them.
     NotWith(Digits),
+    /// Was found by so few digits that a key of another is soon made to fit: the person looks at all of them first.
+    ToLookAt(IdentityKey),
 }
+
+/// So many of those who wait are shown to one who has typed too little to mean one of them.
+const SHOWN: usize = 8;
 
 impl Conversation {
     /// The member that a person means, itself left out.
@@ -52,6 +61,13 @@ impl Conversation {
             member if member == self.me => Err(WhomError::Yourself),
             member => Ok(member),
         }
+    }
+
+    /// What one is called who is meant and was in the room, and is not any longer.
+    fn who_is_out(&self, word: &str) -> Option<String> {
+        let out = self.names.find(word, self.names.people()).ok()?;
+        let is_in = self.inside().any(|member| member == out);
+        (!is_in).then(|| self.name(&out))
     }
 
     /// Anyone that a person means, itself among them: a founder need not be a member.
@@ -82,6 +98,7 @@ impl Conversation {
             (_, Some(key)) => key,
             (Whom::Fingerprint(digits), None) => match self.names.find(word, self.all()) {
                 Ok(key) => key,
+                Err(error @ WhomError::Nearly { .. }) => return Err(error),
                 Err(_) if matches!(self.door, Door::With(_)) => {
                     return Ok(Newcomer::NotWith(digits.clone()));
                 }
@@ -95,16 +112,15 @@ impl Conversation {
                     .chain(self.names.given())
                     .chain(self.names.known()),
             ) {
-                Err(WhomError::Nobody(_)) => return Err(WhomError::TooShort { hits: vec![] }),
+                Err(WhomError::Nobody(_)) => return Err(self.strangers()),
                 found => found?,
             },
             (Whom::Short { digits, .. }, None) => {
-                let fits = |it: &IdentityKey| Digits::of_key(it).short() == digits;
-                let hits = self.waiting.listed().into_iter().filter(fits);
-                let hits = hits.map(|hit| format!("/admit {}", Digits::of_key(&hit).grouped(" ")));
-                return Err(WhomError::TooShort {
-                    hits: hits.collect(),
-                });
+                let key = self.names.find(word, self.all())?;
+                if self.is_stranger(&key) && !digits.are_telling() && self.looked_at != Some(key) {
+                    return Ok(Newcomer::ToLookAt(key));
+                }
+                key
             }
             (Whom::File(_) | Whom::Key(_), None) => {
                 return Err(WhomError::Nobody(Escaped(word).to_string()));
@@ -123,10 +139,50 @@ impl Conversation {
         })
     }
 
+    /// Whether an identity has proven nothing here, and was named by nothing that the person has.
+    fn is_stranger(&self, key: &IdentityKey) -> bool {
+        let mut named = self.names.given().chain(self.names.known());
+        !self.names.knows(key) && !named.any(|it| it == *key)
+    }
+
+    /// What is typed to let in the strangers that wait.
+    fn strangers(&self) -> WhomError {
+        let listed = self.waiting.listed().into_iter();
+        let outside = listed.filter(|it| self.door.can_admit(it)).take(SHOWN);
+        let hits = outside.map(|it| format!("/admit {}", fingerprint(&it)));
+        WhomError::Stranger {
+            hits: hits.collect(),
+        }
+    }
+
+    /// The word that means this one and nobody else in a command: its name, or else its whole fingerprint.
+    pub(super) fn word(&self, member: &IdentityKey) -> String {
+        let name = self.name(member);
+        match self.names.find(&name, self.all()) {
+            Ok(meant) if meant == *member => name,
+            Ok(_) | Err(_) => fingerprint(member).to_string(),
+        }
+    }
+
     /// Why there cannot be the votes to leave a member out, if there cannot.
     fn why_never_out(&self, member: &IdentityKey, policy: &Policy) -> Option<String> {
         let roster = self.inside().collect();
         attainable::why_never_out(&policy.exclude, member, &roster, |it| self.name(it))
+    }
+
+    /// What to tell of rules by which some of those who are here, or all, cannot be left out.
+    pub(super) fn never_out_by(&self, policy: &Policy) -> Option<String> {
+        let roster = self.inside().collect();
+        attainable::never_out_by(&policy.exclude, &roster, |it| self.name(it))
+    }
+
+    /// The word that means an identity as a founder: its whole fingerprint, or its key where nobody here has that fingerprint.
+    pub(super) fn word_for_anyone(&self, identity: &IdentityKey) -> String {
+        let digits = fingerprint(identity).to_string();
+        match self.anyone(&digits) == Ok(*identity) {
+            true => digits,
+            false => identity.to_string(),
+        }
     }
 
     /// The members, this one among them.
@@ -141,13 +197,27 @@ impl Conversation {
             .chain(self.names.people())
             .chain(self.waiting.heard())
             .chain(expected)
+            .chain(self.names.given())
+            .chain(self.names.known())
     }
 }
 
 impl Chat<'_> {
     /// Lets in whom a word means, now or on arrival.
     pub(super) async fn admit(&mut self, word: &str) {
-        match self.conversation.newcomer(word) {
+        let newcomer = self.conversation.newcomer(word);
+        self.conversation.looked_at = match newcomer {
+            Ok(Newcomer::ToLookAt(key)) => Some(key),
+            Ok(_) | Err(_) => None,
+        };
+        match newcomer {
+            Ok(Newcomer::ToLookAt(key)) => {
+                let whole = self.conversation.whole(&key);
+                self.out.notice(format_args!(
+                    "that is {whole}: compare all of it, since another key with the same ten digits is soon found; the same line \
+                     once more lets it in"
+                ));
+            }
             Ok(Newcomer::Here(key)) => {
                 let asked = self.handle.admit(key).await;
                 if asked.is_ok() {
@@ -191,11 +261,20 @@ impl Chat<'_> {
         let Some(member) = self.present(word) else {
             return;
         };
+        let silence = self.silence_of(&member).await;
         if let Some(why) = self.conversation.why_never_out(&member, &self.policy) {
             let name = self.conversation.name(&member);
+            let word = self.conversation.word(&member);
+            let silent = silence.map(|lasts| {
+                format!(
+                    ". It was not heard for {} s, and who says nothing for long is left out without a vote",
+                    lasts.as_secs()
+                )
+            });
             self.out.notice(format_args!(
-                "{name} cannot be left out, and nothing was asked: {why}; /policy shows the rules, and /mute {name} shows no more \
-                 of its texts"
+                "{name} cannot be left out, and nothing was asked: {why}; /policy shows the rules, and /mute {word} shows no more \
+                 of its texts{}",
+                silent.unwrap_or_default()
             ));
             return;
         }
@@ -221,10 +300,19 @@ impl Chat<'_> {
                     command::whose(&self.policy.admit)
                 ),
             };
-            self.out
-                .notice(format_args!("asking that {name} be left out; {then}"));
+            let silent = silence.map(|lasts| format!(", not heard for {} s,", lasts.as_secs()));
+            self.out.notice(format_args!(
+                "asking that {name}{} be left out; {then}",
+                silent.unwrap_or_default()
+            ));
         }
         self.ask(asked);
+    }
+
+    /// For how long a member was not heard, if that is longer than it is as a rule.
+    async fn silence_of(&self, member: &IdentityKey) -> Option<Duration> {
+        let heard = self.last_heard().await;
+        self.conversation.silence_of(member, &heard, Instant::now())
     }
 
     /// Tells of members whom this one asks to leave out, and for whom there can no longer be the votes, since others have left.
@@ -235,9 +323,9 @@ impl Chat<'_> {
         let never: Vec<_> = asked.filter_map(|it| Some((it, why(&it)?))).collect();
         let lines = never.iter().filter(|(it, _)| !self.never_out.contains(it));
         let lines = lines.map(|(member, why)| {
-            let name = conversation.name(member);
+            let (name, word) = (conversation.name(member), conversation.word(member));
             format!(
-                "{name} cannot be left out any longer: {why}; /withdraw {name} takes your vote back"
+                "{name} cannot be left out any longer: {why}; /withdraw {word} takes your vote back"
             )
         });
         let lines: Vec<_> = lines.collect();
@@ -326,6 +414,12 @@ impl Chat<'_> {
             }
             Ok(policy) => {
                 let asked = self.handle.change_policy(policy.clone()).await;
+                if asked.is_ok()
+                    && policy.exclude != self.policy.exclude
+                    && let Some(told) = self.conversation.never_out_by(&policy)
+                {
+                    self.out.notice(told);
+                }
                 if asked.is_ok() && rules::is_unguarded(&policy) {
                     self.out.notice(
                         "any one member may still change the rules, and so undo this; /policy change asks for another rule \
@@ -351,9 +445,11 @@ impl Chat<'_> {
         let is_secure = self.conversation.is_secure();
         let present = self.conversation.present(word);
         let is_early = |error: &WhomError| matches!(error, WhomError::Nobody(_)) && !is_secure;
-        let lines = |error: WhomError| match is_early(&error) {
-            true => vec!["the room has not begun: nobody is in it with you yet".to_owned()],
-            false => error.lines(),
+        let out = self.conversation.who_is_out(word);
+        let lines = |error: WhomError| match (is_early(&error), out) {
+            (true, _) => vec!["the room has not begun: nobody is in it with you yet".to_owned()],
+            (false, Some(name)) => vec![format!("{name} is not in the room any longer")],
+            (false, None) => error.lines(),
         };
         present.map_err(|error| self.tell(lines(error))).ok()
     }

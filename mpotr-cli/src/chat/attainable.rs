@@ -54,13 +54,45 @@ pub(super) fn leaves_nobody_out(rule: &Rule, members: usize) -> Option<String> {
     }
 }
 
+/// What to tell of a rule by which some of a room of these cannot be left out, or nobody can, and of one that can be met. `name` tells
+/// what one is called.
+pub(super) fn never_out_by(
+    rule: &Rule,
+    roster: &BTreeSet<IdentityKey>,
+    name: impl Fn(&IdentityKey) -> String,
+) -> Option<String> {
+    // Nobody can be left out of a room of one by whatever rule.
+    let others = roster.len().checked_sub(1).filter(|others| *others > 0)?;
+    match rule {
+        Rule::Anyone => None,
+        Rule::Quorum(_) => leaves_nobody_out(rule, roster.len()).map(|told| {
+            format!("{told}; /policy exclude {others} asks for as many as there can be")
+        }),
+        Rule::Founders(founders) => {
+            let mut here = founders.intersection(roster);
+            match (here.next(), here.next()) {
+                (None, _) => Some(
+                    "nobody can be left out as long as no founder is here: all have to vote then, and who is to be left out has \
+                     no vote on itself"
+                        .to_owned(),
+                ),
+                (Some(only), None) => Some(format!(
+                    "{} cannot be left out: it is the only founder here, and has no vote on itself",
+                    name(only)
+                )),
+                (Some(_), Some(_)) => None,
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use mpotr::{IdentityKey, Rule};
 
-    use super::{leaves_nobody_out, why_never_out};
+    use super::{leaves_nobody_out, never_out_by, why_never_out};
 
     fn key(number: u8) -> IdentityKey {
         IdentityKey::new([number; 32])
@@ -108,5 +140,32 @@ mod tests {
             leaves_nobody_out(&quorum(3), 3).unwrap(),
             "nobody can be left out of a room of 3 by 3 votes: who is to be left out has none"
         );
+    }
+
+    #[test]
+    fn a_rule_that_some_or_none_can_be_left_out_by_is_told_with_one_that_can_be_met() {
+        let roster: BTreeSet<_> = (1..=3).map(key).collect();
+        let told = |rule: &Rule| never_out_by(rule, &roster, |_| "bob".to_owned());
+        for rule in [
+            Rule::Anyone,
+            quorum(2),
+            founders([1, 2]),
+            founders([1, 2, 9]),
+        ] {
+            assert_eq!(told(&rule), None, "{rule:?}");
+        }
+        assert_eq!(
+            told(&quorum(3)).unwrap(),
+            "nobody can be left out of a room of 3 by 3 votes: who is to be left out has none; /policy exclude 2 asks for as many \
+             as there can be"
+        );
+        assert!(
+            told(&founders([2, 9]))
+                .unwrap()
+                .starts_with("bob cannot be left out")
+        );
+        assert!(told(&founders([9])).unwrap().contains("no founder is here"));
+        let alone = [key(1)].into();
+        assert_eq!(never_out_by(&quorum(3), &alone, |_| String::new()), None);
     }
 }

@@ -1,12 +1,13 @@
 //! Lines that speak to the program and not to the room: they begin with a slash. A text that begins with one is written
 //! with two.
 
-use mpotr::{EpochName, Policy, Rule};
+use mpotr::{EpochName, IdentityKey, Policy, Rekey, Rule};
 use mpotr_formats::Escaped;
 use mpotr_formats::escape::is_unsafe;
 
 use super::input::Line;
 use super::rules::Amendment;
+use super::wording::enumerated;
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ struct Help {
 }
 
 /// All commands, as `/help` lists them.
-const HELP: [Help; 17] = [
+const HELP: [Help; 16] = [
     Help {
         usage: "/members",
         brief: "who is in the room, and who waits",
@@ -102,8 +103,9 @@ const HELP: [Help; 17] = [
     Help {
         usage: "/admit WHO",
         brief: "let a person in, now or when it comes",
-        more: "A stranger is let in by a whole fingerprint or a file with a public key, and a person who was in the room before by \
-               its name, too. Nobody is in a room with one whom it has not let in itself.",
+        more: "A stranger is let in by a whole fingerprint or a file with a public key, or by # and its first ten digits, which \
+               show the rest first; a person who was in the room before by its name, too. Nobody is in a room with one whom it \
+               has not let in itself.",
     },
     Help {
         usage: "/kick WHO",
@@ -134,7 +136,7 @@ const HELP: [Help; 17] = [
     },
     Help {
         usage: "/answer A",
-        brief: "answer one who asks so; /decline gives it up",
+        brief: "answer one who asks so; /decline gives up what is asked",
         more: "With the name before the answer if more than one asks. Capitals and blanks do not count, all else does.",
     },
     Help {
@@ -162,11 +164,6 @@ const HELP: [Help; 17] = [
         usage: "/merge NAME",
         brief: "vote to become one with another room",
         more: "All of it or none; the people of both have to, and each has to let in whom it does not know.",
-    },
-    Help {
-        usage: "/decline",
-        brief: "give up what is asked",
-        more: "",
     },
     Help {
         usage: "/help COMMAND",
@@ -210,6 +207,7 @@ pub(super) fn help_on(name: &str) -> Vec<String> {
     let name = match name {
         "unmute" => "mute",
         "exit" | "leave" => "quit",
+        "decline" => "answer",
         other => other,
     };
     let is_it = |it: &&Help| {
@@ -217,10 +215,7 @@ pub(super) fn help_on(name: &str) -> Vec<String> {
         usage.split(' ').next() == Some(name)
     };
     match HELP.iter().find(is_it) {
-        None => vec![format!(
-            "no such command: /{}; /help lists them",
-            Escaped(name)
-        )],
+        None => vec![format!("{}; /help lists them", no_such(name))],
         Some(it) => {
             let lines = [format!("{}: {}", it.usage, it.brief), it.more.to_owned()];
             let who = it.usage.contains("WHO").then(|| WHO.to_owned());
@@ -229,6 +224,35 @@ pub(super) fn help_on(name: &str) -> Vec<String> {
         }
     }
 }
+
+/// That there is no such command, and the one that was meant, most likely. `line` begins with its name, without a slash.
+pub(super) fn no_such(line: &str) -> String {
+    let name = line.split(' ').next().unwrap_or(line);
+    let meant = nearest(name).map(|it| format!(": did you mean {it}?"));
+    let line = Escaped(line);
+    format!("no such command: /{line}{}", meant.unwrap_or_default())
+}
+
+/// The command whose name is most like this one, if any is like it: it alone begins so, or it differs by a slip or two.
+fn nearest(name: &str) -> Option<&'static str> {
+    let typed = format!("/{}", name.to_lowercase());
+    let mut begin_so = NAMES.into_iter().filter(|it| it.starts_with(&typed));
+    if let (Some(only), None) = (begin_so.next(), begin_so.next())
+        && name.len() >= LEAST_TYPED
+    {
+        return Some(only);
+    }
+    let slips = |it: &&str| strsim::osa_distance(&typed, it);
+    let nearest = NAMES.into_iter().min_by_key(slips)?;
+    let most = name.len().saturating_sub(1).min(MOST_SLIPS);
+    (slips(&nearest) <= most).then_some(nearest)
+}
+
+/// With fewer letters, nothing shows what was meant.
+const LEAST_TYPED: usize = 2;
+
+/// So many letters are wrong, missing, too many or in the wrong order at most.
+const MOST_SLIPS: usize = 2;
 
 impl Command {
     /// Whether it is done here, with what is known, and asks the room for nothing.
@@ -366,32 +390,50 @@ pub(super) fn whose(rule: &Rule) -> String {
     }
 }
 
-/// The rules of a room, for a person.
-pub(super) fn describe(policy: &Policy) -> Vec<String> {
+/// Whose word a rule asks for, and who they are where it names them. `name` tells what one is called.
+fn whose_by_name(rule: &Rule, name: impl Fn(&IdentityKey) -> String) -> String {
+    match rule {
+        Rule::Founders(founders) => {
+            let names: Vec<_> = founders.iter().map(name).collect();
+            format!("{} ({})", whose(rule), enumerated(&names))
+        }
+        Rule::Anyone | Rule::Quorum(_) => whose(rule),
+    }
+}
+
+/// The rules of a room, for a person. `name` tells what one is called.
+pub(super) fn describe(policy: &Policy, name: impl Fn(&IdentityKey) -> String) -> Vec<String> {
+    let whose = |rule| whose_by_name(rule, &name);
+    let cheated = match policy.evidence {
+        true => " who is proven to have cheated",
+        false => "",
+    };
+    let keys = match policy.rekey {
+        Rekey::Light => "by short runs, in which nobody proves anew who it is",
+        Rekey::Full => "by full runs, in which each proves who it is each time",
+    };
     vec![
+        format!("  {} may let a person in", whose(&policy.admit)),
         format!(
-            "  key agreement {}, authentication {}",
+            "  {} may leave a member out{cheated}",
+            whose(&policy.exclude)
+        ),
+        format!("  {} may change these rules", whose(&policy.change)),
+        format!(
+            "  members change their keys {keys} (rekey {})",
+            policy.rekey.name()
+        ),
+        format!(
+            "  keys are agreed on by the method `{}`, and identities proven by `{}`, as long as the room is there",
             policy.agreement.name(),
             policy.authentication.name()
         ),
-        format!("  {} may let a person in", whose(&policy.admit)),
-        format!(
-            "  {} may leave a member out{}",
-            whose(&policy.exclude),
-            if policy.evidence {
-                " who is proven to have cheated"
-            } else {
-                ""
-            }
-        ),
-        format!("  {} may change these rules", whose(&policy.change)),
-        format!("  keys are made anew by {} runs", policy.rekey.name()),
     ]
 }
 
 #[cfg(test)]
 mod tests {
-    use mpotr::EpochName;
+    use mpotr::{EpochName, IdentityKey, Policy, Rule};
 
     use super::Command;
     use crate::chat::input::Line;
@@ -456,6 +498,67 @@ mod tests {
         for line in ["/", "/kcik bob", "/me waves", "/etc/passwd was read"] {
             assert_eq!(parse(line), Command::Unknown(line.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_command_that_is_typed_wrong_gets_the_one_that_was_meant() {
+        for (typed, meant) in [
+            ("kcik bob", "/kick"),
+            ("memebrs", "/members"),
+            ("mem", "/members"),
+            ("QUIT", "/quit"),
+            ("wihtdraw bob", "/withdraw"),
+            ("hlep", "/help"),
+        ] {
+            let told = super::no_such(typed);
+            let hint = format!("no such command: /{typed}: did you mean {meant}?");
+            assert_eq!(told, hint);
+            assert!(
+                super::help_on(typed.split(' ').next().unwrap())[0].contains(meant),
+                "{typed}"
+            );
+        }
+        for typed in ["", "m", "x", "etc/passwd was read", "me waves"] {
+            assert_eq!(super::no_such(typed), format!("no such command: /{typed}"));
+        }
+    }
+
+    #[test]
+    fn each_command_is_listed_once() {
+        let lines = super::help();
+        let lists = |name: &str| lines.iter().filter(|it| it.starts_with(name)).count();
+        let named = |name: &str| lines.iter().any(|it| it.contains(name));
+        for name in super::NAMES {
+            assert!(lists(name) <= 1, "{name}");
+            assert!(named(name) || ["/exit", "/leave"].contains(&name), "{name}");
+        }
+        assert_eq!(lines.join(" ").matches("/decline").count(), 1);
+    }
+
+    #[test]
+    fn rules_are_told_in_words_and_with_the_names_of_founders() {
+        let founders = Rule::Founders([1, 2].map(|byte| IdentityKey::new([byte; 32])).into());
+        let policy = Policy {
+            admit: founders,
+            evidence: true,
+            ..Policy::default()
+        };
+        let told = super::describe(&policy, |key| match key.as_bytes()[0] {
+            1 => "alice".to_owned(),
+            _ => "bob".to_owned(),
+        });
+        assert_eq!(
+            told[..3],
+            [
+                "  one of 2 founders (alice and bob) may let a person in",
+                "  any member may leave a member out who is proven to have cheated",
+                "  any member may change these rules",
+            ]
+        );
+        assert!(
+            told[3].contains("short runs") && !told[4].contains("bd, "),
+            "{told:?}"
+        );
     }
 
     #[test]

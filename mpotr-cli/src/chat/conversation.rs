@@ -9,6 +9,7 @@ use mpotr::{EpochName, Fingerprint, IdentityKey, MemberInfo, Seen, Sid, Vote, Wa
 use mpotr_formats::{Escaped, Nick, Payload};
 use tokio::time::Instant;
 
+use super::absent::Absent;
 use super::awaited::Awaited;
 use super::deciding::Decided;
 use super::differing::Differing;
@@ -54,6 +55,8 @@ pub(super) struct Conversation {
     pub(super) waiting: Waiting,
     /// What the person asked for that is still to come true.
     pub(super) awaited: Awaited,
+    /// Whose whole fingerprint the person was shown last, to let it in if it says so again.
+    pub(super) looked_at: Option<IdentityKey>,
     /// What is asked to find out who is who.
     pub(super) verifying: Verifying,
     /// Members whose texts are not shown.
@@ -82,6 +85,8 @@ pub(super) struct Conversation {
     pub(super) differing: Differing,
     /// What lasts long.
     pub(super) lasting: Lasting,
+    /// Who is still to come.
+    pub(super) absent: Absent,
     /// Other rooms that are not told of yet.
     pub(super) elsewhere: Elsewhere,
     /// Whether a room was heard of while this member is in none.
@@ -113,6 +118,7 @@ impl Conversation {
             shown: None,
             waiting: Waiting::default(),
             awaited: Awaited::default(),
+            looked_at: None,
             verifying: Verifying::default(),
             muted: BTreeSet::new(),
             absent_from_runs: BTreeSet::new(),
@@ -127,6 +133,7 @@ impl Conversation {
             decided: Decided::default(),
             differing: Differing::default(),
             lasting: Lasting::default(),
+            absent: Absent::new(Instant::now()),
             elsewhere: Elsewhere::default(),
             is_room_there: false,
             other_rooms: 0,
@@ -159,10 +166,7 @@ impl Conversation {
             } else {
                 ""
             };
-            let awaited = self.quiet.since(member, now);
-            let silent = heard.members.get(member).copied();
-            let silent = silent.filter(|since| *since > BEAT);
-            let quiet = awaited.max(silent);
+            let quiet = self.silence_of(member, heard, now);
             let quiet = quiet.map(|since| format!(" (no word for over {} s)", since.as_secs()));
             let out = self.is_to_leave(member);
             line(
@@ -201,6 +205,7 @@ impl Conversation {
                     it.grouped(" ")
                 )
             }))
+            .chain(self.lists_absent())
             .chain((self.waiting.unlisted() > 0).then(|| {
                 format!(
                     "  {} more have waited before these",
@@ -208,6 +213,19 @@ impl Conversation {
                 )
             }))
             .collect()
+    }
+
+    /// For how long a member was not heard, if that is longer than it is as a rule. `heard` tells how long ago each was heard, where
+    /// that is known.
+    pub(super) fn silence_of(
+        &self,
+        member: &IdentityKey,
+        heard: &LastHeard,
+        now: Instant,
+    ) -> Option<Duration> {
+        let awaited = self.quiet.since(member, now);
+        let silent = heard.members.get(member).copied();
+        awaited.max(silent.filter(|since| *since > BEAT))
     }
 
     /// What members ask about one that is in the room, for a list.

@@ -58,8 +58,7 @@ impl Conversation {
     /// What to say when the others have gone on without this member, by the rules that they keep.
     pub(super) fn was_left_out(&self, policy: &Policy) -> Vec<String> {
         vec![format!(
-            "the others have left this member out{}; to come back, start again: {} may let you in, by /admit and your nick, or your \
-             fingerprint, {}",
+            "the others have left this member out{}; to come back, start again: {} may let you in, by /admit {}",
             self.as_asked(&Vote::Exclude(self.me)),
             command::whose(&policy.admit),
             self.my_fingerprint(),

@@ -1,8 +1,10 @@
 //! Out of the room: at the end of the input, or since the program is asked to stop. `docs/spec/09-chat-payload.md`, "Terminal".
 
 use std::io;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Chat;
 use super::command::Command;
@@ -14,6 +16,16 @@ use crate::typed;
 
 /// How often the program is asked to stop before it does so without a word of what is lost: once to leave, once not to wait.
 const STOPS: u8 = 2;
+
+/// For so long one who leaves waits for a carrier that is away.
+const LINGER: Duration = Duration::from_secs(20);
+
+/// How a person leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaves {
+    ByQuit,
+    AtEndOfInput,
+}
 
 impl Chat<'_> {
     /// The program is asked to stop. Who asked may be gone: nobody waits here for others to come. Who asks while the room is
@@ -57,6 +69,28 @@ impl Chat<'_> {
                 self.leave().await;
             }
         }
+    }
+
+    /// A person leaves while the carrier is away: what is not delivered is told, and the carrier is waited for a little longer.
+    pub(super) fn leave_without_carrier(&mut self, leaves: Leaves) {
+        let kept = self.kept.iter().map(|line| Ok(line.clone()));
+        let texts = unread(kept, self.obeys)
+            .count()
+            .saturating_add(self.held.undelivered());
+        let lacks = match texts {
+            0 => "the others do not hear that you leave".to_owned(),
+            1 => "1 text is not delivered".to_owned(),
+            _ => format!("{texts} texts are not delivered"),
+        };
+        let (ended, now) = match leaves {
+            Leaves::ByQuit => ("", "/quit once more, or ctrl-c, leaves now"),
+            Leaves::AtEndOfInput => ("the input has ended; ", "ctrl-c leaves now"),
+        };
+        self.leaves_by = Instant::now().checked_add(LINGER);
+        self.out.notice(format_args!(
+            "{ended}{lacks}, for the way to the room is lost: this member leaves in {} s, or as soon as that is done; {now}",
+            LINGER.as_secs()
+        ));
     }
 
     /// Why what waits may never be sent, if it may not.

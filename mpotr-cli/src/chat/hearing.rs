@@ -31,6 +31,7 @@ impl Chat<'_> {
         self.fading.hear(&event, Instant::now());
         self.conversation.quiet.hear(&event, Instant::now());
         self.conversation.lasting.hear(&event, Instant::now());
+        self.conversation.absent.hear(&event);
         self.conversation.differing.hear(&event);
         self.hear_of_texts(&event).await;
         let conversation = &self.conversation;
@@ -90,7 +91,15 @@ impl Chat<'_> {
             Event::Waiting {
                 reason: WaitingReason::VoteHere { vote, by, need },
                 ..
-            } => voting::asked(vote, by, *need, &self.policy, |it| conversation.name(it)),
+            } => {
+                let name = |it: &_| conversation.name(it);
+                let word = |it: &_| conversation.word_for_anyone(it);
+                let mut told = voting::asked(vote, by, *need, &self.policy, name, word);
+                if let Vote::Policy(wanted) = vote {
+                    told.extend(conversation.never_out_by(wanted));
+                }
+                told
+            }
             Event::Waiting {
                 reason: WaitingReason::RulesDiffer { policy, by },
                 ..
@@ -111,7 +120,14 @@ impl Chat<'_> {
                         .to_owned(),
                     false => conversation.as_asked(&Vote::Policy(policy.clone())),
                 };
-                let told = wording::other_rules(&self.policy, policy, &asked);
+                let name = |it: &_| conversation.name(it);
+                let mut told = wording::other_rules(&self.policy, policy, &asked, name);
+                // Who has asked for it was told then.
+                if self.policy.exclude != policy.exclude
+                    && !self.own.contains(&Vote::Policy(policy.clone()))
+                {
+                    told.extend(conversation.never_out_by(policy));
+                }
                 self.policy.clone_from(policy);
                 told
             }

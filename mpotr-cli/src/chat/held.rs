@@ -70,6 +70,11 @@ impl HeldTexts {
         self.waiting.keys().copied().collect()
     }
 
+    /// How many are not known to have reached all members.
+    pub(super) fn undelivered(&self) -> usize {
+        self.waiting.len().saturating_add(self.on_way.len())
+    }
+
     /// The texts that a person means: the one with a number, or all that are held.
     pub(super) fn meant(&self, number: Option<u32>) -> Vec<TextId> {
         match number {

@@ -6,7 +6,9 @@ use tokio::time::Instant;
 
 use super::Chat;
 use super::command::{Command, NAMES};
+use super::ending::Leaves;
 use super::input::Line;
+use super::outcome::Unsent;
 use super::whom::Digits;
 use crate::typed::{self, Words};
 
@@ -29,18 +31,27 @@ impl Chat<'_> {
                 let notice = "that text waits until the way to the room is there again; /discard takes it back";
                 self.out.notice(notice);
             }
-            Ok(command) => {
-                let at_once = match command == Command::Quit {
-                    true => "; ctrl-c leaves now",
-                    false => "",
-                };
+            Ok(Command::Quit) if self.leaves_by.is_some() => self.leave().await,
+            Ok(Command::Quit) => {
+                self.kept.push_back(line);
+                self.leave_without_carrier(Leaves::ByQuit);
+            }
+            Ok(_) => {
                 let waits = format!(
-                    "{} waits until the way to the room is there again{at_once}",
+                    "{} waits until the way to the room is there again",
                     Escaped(text)
                 );
                 self.kept.push_back(line);
                 self.out.notice(waits);
             }
+        }
+    }
+
+    /// Takes a line of a pipe that cannot leave yet. One that never can is told.
+    pub(super) fn look_through(&mut self, line: Line) {
+        match Command::parse(line.clone(), self.obeys) {
+            Ok(_) => self.kept.push_back(line),
+            Err(line) => self.not_sent(Unsent::from(line)),
         }
     }
 
@@ -82,19 +93,25 @@ impl Chat<'_> {
     /// When something is to be told that only time shows.
     pub(super) fn due(&self) -> Option<Instant> {
         let due = [
+            self.leaves_by,
             self.losses.due(),
             self.fading.due(),
             self.conversation.quiet.due(),
             self.conversation.lasting.due(),
+            self.conversation.absent.due(),
             self.conversation.elsewhere.due(),
         ];
         due.into_iter().flatten().min()
     }
 
     /// Tells it.
-    pub(super) fn tell_aside(&mut self) {
+    pub(super) async fn tell_aside(&mut self) {
         let now = Instant::now();
         let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if is_due(self.leaves_by) {
+            self.leaves_by = None;
+            self.leave().await;
+        }
         if is_due(self.losses.due()) {
             self.tell_losses();
         }
@@ -114,6 +131,11 @@ impl Chat<'_> {
                 .conversation
                 .tells_of_lasting(now, self.keeps_identity, self.obeys);
             self.tell(told);
+        }
+        if is_due(self.conversation.absent.due()) {
+            let told = self.conversation.tells_of_absent(now);
+            // Without a carrier nobody can come, and that was told.
+            self.tell(told.filter(|_| self.link.is_up()).into_iter().collect());
         }
         let names = &self.conversation.names;
         let quiet = self.conversation.quiet.tell(now, |it| names.name(it));

@@ -47,7 +47,7 @@ impl Meeting {
                 let missing = [
                     (
                         place.is_none(),
-                        "where the room meets: --relay HOST:PORT or --at ADDRESS",
+                        "where the room meets: --relay HOST[:PORT] or --at ADDRESS",
                     ),
                     (room.is_none(), "the name of the room: --room NAME"),
                     (nick.is_none(), "what to be called: --nick NICK"),
@@ -101,7 +101,7 @@ fn ask(args: &ChatArgs, known: Remembered) -> anyhow::Result<(Meeting, Remembere
         place: match args.place() {
             Some(place) => place,
             None => question(
-                "Where does the room meet? (HOST:PORT, or irc://HOST/tea)",
+                "Where does the room meet? (HOST[:PORT] or irc://HOST/tea)",
                 &mut now.at,
                 address::any,
             )?,

@@ -315,7 +315,30 @@ impl Names {
                 word,
                 hits: hits.iter().map(|hit| self.line(hit)).collect(),
             }),
-            (Some(_) | None, _) => Err(WhomError::Nobody(word)),
+            (Some(_), _) => Err(WhomError::Nobody(word)),
+            (None, _) => Err(self.nobody(word, among)),
+        }
+    }
+
+    /// Nobody is meant, or one whose digits were typed with a slip.
+    fn nobody(&self, word: String, among: &BTreeSet<IdentityKey>) -> WhomError {
+        let typed = match Whom::parse(&word) {
+            Ok(Whom::Fingerprint(digits) | Whom::Short { digits, .. }) => Some(digits),
+            Ok(Whom::Key(_) | Whom::File(_) | Whom::Nick(_)) | Err(_) => None,
+        };
+        let is_nearly = |it: &&IdentityKey| {
+            let digits = Digits::of_key(it);
+            // Whose digits are right is nobody here, or has another nick than was typed.
+            let is_slip = |typed: &Digits| !digits.begin_with(typed) && digits.are_nearly(typed);
+            typed.as_ref().is_some_and(is_slip)
+        };
+        let hits: Vec<_> = among.iter().filter(is_nearly).collect();
+        match hits.is_empty() {
+            true => WhomError::Nobody(word),
+            false => WhomError::Nearly {
+                word,
+                hits: hits.into_iter().map(|hit| self.line(hit)).collect(),
+            },
         }
     }
 
@@ -339,7 +362,7 @@ impl Names {
             }
             Whom::Short { nick, digits } => {
                 let fits = |it: &IdentityKey| {
-                    Digits::of_key(it).short() == digits
+                    Digits::of_key(it).begin_with(digits)
                         && nick.as_ref().is_none_or(|nick| self.look(it) == Some(nick))
                 };
                 among.iter().copied().filter(fits).collect()

@@ -2,12 +2,10 @@
 
 use mpotr::room::LastHeard;
 use mpotr::{Rule, Vote};
-use mpotr_formats::Escaped;
 use mpotr_transport::HandleError;
 use tokio::time::Instant;
 
 use super::Chat;
-use super::attainable;
 use super::command::{self, Command};
 use super::input::Line;
 use super::outcome::Unsent;
@@ -61,16 +59,16 @@ impl Chat<'_> {
             Command::Withdraw(who) => self.withdraw(&who).await,
             Command::Mute(who) => self.mute(&who, true),
             Command::Unmute(who) => self.mute(&who, false),
-            Command::Unknown(line) => self.tell(vec![format!(
-                "no such command: {}; /help lists them, //text sends a text that begins with a slash",
-                Escaped(&line)
-            )]),
+            Command::Unknown(line) => self.out.notice(format_args!(
+                "{}; /help lists them, //text sends a text that begins with a slash",
+                command::no_such(line.trim_start_matches('/'))
+            )),
         }
     }
 
     /// The rules, and what they mean for those who are there.
     fn rules(&self) -> Vec<String> {
-        let mut lines = command::describe(&self.policy);
+        let mut lines = command::describe(&self.policy, |it| self.conversation.name(it));
         if let Some(others) = &self.conversation.others {
             let members = others.len().saturating_add(1);
             let more = [&self.policy.admit, &self.policy.change];
@@ -80,18 +78,23 @@ impl Chat<'_> {
                     "  with fewer members than a rule asks for, it asks for all of them: {members} now"
                 ));
             }
-            let never_out = attainable::leaves_nobody_out(&self.policy.exclude, members);
+            let never_out = self.conversation.never_out_by(&self.policy);
             lines.extend(never_out.map(|told| format!("  {told}")));
         }
         lines
     }
 
-    /// Lists who is there. How long ago each was heard the room knows, which answers while it has its carrier.
-    async fn members(&mut self) {
-        let heard = match self.link.is_up() {
+    /// How long ago each was heard. The room knows it, which answers while it has its carrier.
+    pub(super) async fn last_heard(&self) -> LastHeard {
+        match self.link.is_up() {
             true => self.handle.last_heard().await.unwrap_or_default(),
             false => LastHeard::default(),
-        };
+        }
+    }
+
+    /// Lists who is there.
+    async fn members(&mut self) {
+        let heard = self.last_heard().await;
         let members = self.conversation.members(&heard);
         self.tell(members);
         if let Some(away) = self.link.away(Instant::now()) {

@@ -108,6 +108,8 @@ pub(super) struct Outcome {
     /// Those whom a text was meant for and who were not in the room when it left.
     absent: BTreeSet<String>,
     left_early: bool,
+    /// That the room had not begun when the person had waited for long enough.
+    not_begun: Option<NotBegun>,
 }
 
 /// What a chat comes to: what the program itself could not do, and besides what became of the texts.
@@ -148,9 +150,26 @@ pub(crate) enum ChatError {
     /// A text left when some of those it was meant for were not there.
     #[error("a text was sent while some it was meant for were not in the room: {}", .0.join(", "))]
     Absent(Vec<String>),
+    /// The room has not begun in the time that --wait names.
+    #[error(transparent)]
+    NotBegun(#[from] NotBegun),
     /// The program was stopped before there was a room.
     #[error("stopped before the room was secure; nothing was sent")]
     NeverSecure,
+}
+
+/// A room that has not begun in time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the room has not begun within {}, and nothing was sent: {why}", seconds_of(*seconds))]
+pub(crate) struct NotBegun {
+    /// How long it might have taken.
+    pub(super) seconds: u32,
+    /// What was missing.
+    pub(super) why: String,
+}
+
+fn seconds_of(seconds: u32) -> String {
+    wording::count(usize::try_from(seconds).unwrap_or(usize::MAX), "second")
 }
 
 /// Lines that were sent to nobody.
@@ -192,8 +211,16 @@ impl Outcome {
         self.left_early = !is_secure;
     }
 
+    /// Notes that the room has not begun in the time that it might take.
+    pub(super) fn gave_up(&mut self, not_begun: NotBegun) {
+        self.not_begun = Some(not_begun);
+    }
+
     /// Notes what the room says. `is_seen`: a person sees who reads a text, and sends it to those.
     pub(super) fn hear(&mut self, event: &Event, conversation: &Conversation, is_seen: bool) {
+        if let Event::Secure { .. } = event {
+            self.not_begun = None;
+        }
         if let Event::Missed { by, .. } = event {
             for name in by.iter().map(|member| conversation.name(member)) {
                 let texts = self.missed_by.entry(name).or_default();
@@ -216,6 +243,9 @@ impl Outcome {
     /// What there is to tell when there is no longer a way to the room.
     pub(super) fn lost(self, carrier: &str, reason: String) -> ChatError {
         let unsent = self.unsent_lines();
+        if let Some(not_begun) = self.not_begun {
+            return not_begun.into();
+        }
         ChatError::Lost {
             carrier: carrier.to_owned(),
             reason,
@@ -245,6 +275,9 @@ impl Outcome {
     /// # Errors
     /// Not everyone has everything.
     pub(super) fn judge(self, departure: &Departure) -> Result<(), ChatError> {
+        if let Some(not_begun) = self.not_begun {
+            return Err(not_begun.into());
+        }
         if self.left_early {
             return Err(ChatError::NeverSecure);
         }
@@ -272,7 +305,7 @@ mod tests {
     };
     use mpotr_formats::Nick;
 
-    use super::{ChatError, Outcome, Unsent, UnsentLines, joined};
+    use super::{ChatError, NotBegun, Outcome, Unsent, UnsentLines, joined};
     use crate::chat::conversation::Conversation;
     use crate::chat::door::Door;
 
@@ -413,5 +446,24 @@ mod tests {
         let mut late = Outcome::default();
         late.interrupted(true);
         assert_eq!(late.judge(&departure(true)), Ok(()));
+    }
+
+    #[test]
+    fn a_room_that_has_not_begun_in_time_is_a_failure_of_its_own_however_it_ends() {
+        let not_begun = NotBegun {
+            seconds: 30,
+            why: "not here yet: bob".to_owned(),
+        };
+        let mut outcome = Outcome::default();
+        outcome.gave_up(not_begun.clone());
+        outcome.note(Unsent::Unread);
+        let lost = outcome.clone().lost("relay r:1", "closed".to_owned());
+        assert_eq!(lost, not_begun.clone().into());
+        let judged = outcome.judge(&departure(true)).unwrap_err();
+        assert_eq!(judged, not_begun.into());
+        assert_eq!(
+            judged.to_string(),
+            "the room has not begun within 30 seconds, and nothing was sent: not here yet: bob"
+        );
     }
 }

@@ -27,21 +27,21 @@ const HEAD: &str =
 /// What is remembered. No secret is in it, and nothing that grants a right: whom to let in is said each time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Remembered {
+pub(crate) struct Remembered {
     /// The address where the room meets.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) at: Option<String>,
+    pub(crate) at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) room: Option<String>,
+    pub(crate) room: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) nick: Option<String>,
+    pub(crate) nick: Option<String>,
 }
 
 /// Where it is (XDG Base Directory Specification 0.8).
 ///
 /// # Errors
 /// This user has no home.
-pub(super) fn path() -> Result<PathBuf, StoreError> {
+pub(crate) fn path() -> Result<PathBuf, StoreError> {
     let folders = Xdg::new().map_err(|_error| StoreError::NoHome)?;
     Ok(folders.config_dir().join("mpotr").join("chat.toml"))
 }
@@ -51,7 +51,7 @@ impl Remembered {
     ///
     /// # Errors
     /// It cannot be read, or a line of it means nothing.
-    pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
         let bytes = match store::read_up_to(path, MAX_FILE) {
             Err(StoreError::Missing { .. }) => return Ok(Self::default()),
             read => read?,

@@ -43,7 +43,9 @@ impl Chat<'_> {
                     let conversation = &self.conversation;
                     let is_own = conversation.awaited.asks_for(reason);
                     let me = &conversation.me;
-                    let waits = wording::text_waits(reason, me, is_own, |it| conversation.name(it));
+                    let name = |it: &_| conversation.name(it);
+                    let word = |it: &_| conversation.word(it);
+                    let waits = wording::text_waits(reason, me, is_own, name, word);
                     self.out.notice(waits);
                 }
                 self.held.take(text_id, text);

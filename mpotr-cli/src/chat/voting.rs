@@ -4,13 +4,15 @@ use mpotr::{IdentityKey, Policy, Rule, Vote};
 
 use super::wording::{count, enumerated, fingerprint};
 
-/// The lines for a vote of others that waits for this member's. `name` tells what a member is called.
+/// The lines for a vote of others that waits for this member's. `name` tells what a member is called, `word` what means a founder in a
+/// command.
 pub(super) fn asked(
     vote: &Vote,
     by: &[IdentityKey],
     need: usize,
     present: &Policy,
     name: impl Fn(&IdentityKey) -> String,
+    word: impl Fn(&IdentityKey) -> String,
 ) -> Vec<String> {
     let asks = if by.len() == 1 { "asks" } else { "ask" };
     let names: Vec<_> = by.iter().map(&name).collect();
@@ -35,7 +37,7 @@ pub(super) fn asked(
         Vote::Refresh => vec![asks("for fresh keys".to_owned())],
         Vote::Policy(wanted) => {
             let first = asks("for other rules".to_owned());
-            let agree = match &amendments(present, wanted)[..] {
+            let agree = match &amendments(present, wanted, word)[..] {
                 _ if !is_by_commands(present, wanted) => {
                     "they change how keys are agreed on, which this program cannot vote for"
                         .to_owned()
@@ -68,14 +70,18 @@ fn is_by_commands(present: &Policy, wanted: &Policy) -> bool {
 }
 
 /// What makes other rules of these, each as it is typed behind `/policy`.
-fn amendments(present: &Policy, wanted: &Policy) -> Vec<String> {
+fn amendments(
+    present: &Policy,
+    wanted: &Policy,
+    word: impl Fn(&IdentityKey) -> String,
+) -> Vec<String> {
     let rules = [
         ("admit", &present.admit, &wanted.admit),
         ("exclude", &present.exclude, &wanted.exclude),
         ("change", &present.change, &wanted.change),
     ];
     let rules = rules.into_iter().filter(|(_, now, then)| now != then);
-    let rules = rules.map(|(what, _, then)| format!("{what} {}", written(then)));
+    let rules = rules.map(|(what, _, then)| format!("{what} {}", written(then, &word)));
     let evidence = (present.evidence != wanted.evidence).then(|| {
         let on = if wanted.evidence { "on" } else { "off" };
         format!("evidence {on}")
@@ -85,12 +91,12 @@ fn amendments(present: &Policy, wanted: &Policy) -> Vec<String> {
 }
 
 /// A rule as it is typed.
-fn written(rule: &Rule) -> String {
+fn written(rule: &Rule, word: impl Fn(&IdentityKey) -> String) -> String {
     match rule {
         Rule::Anyone => "anyone".to_owned(),
         Rule::Quorum(votes) => votes.to_string(),
         Rule::Founders(founders) => {
-            let founders = founders.iter().map(|key| fingerprint(key).to_string());
+            let founders = founders.iter().map(word);
             founders.collect::<Vec<_>>().join(",")
         }
     }
@@ -112,6 +118,10 @@ mod tests {
             ALICE => "alice".to_owned(),
             _ => "bob".to_owned(),
         }
+    }
+
+    fn word(key: &IdentityKey) -> String {
+        fingerprint(key).to_string()
     }
 
     #[test]
@@ -136,7 +146,14 @@ mod tests {
                 ..present.clone()
             },
         ] {
-            let lines = asked(&Vote::Policy(wanted.clone()), &[ALICE], 3, &present, name);
+            let lines = asked(
+                &Vote::Policy(wanted.clone()),
+                &[ALICE],
+                3,
+                &present,
+                name,
+                word,
+            );
             let [said, typed] = &lines[..] else {
                 panic!("{lines:?}");
             };
@@ -171,7 +188,7 @@ mod tests {
             },
             pairwise,
         ] {
-            let lines = asked(&Vote::Policy(wanted), &[ALICE], 3, &present, name);
+            let lines = asked(&Vote::Policy(wanted), &[ALICE], 3, &present, name, word);
             assert_eq!(
                 lines[1],
                 "they change how keys are agreed on, which this program cannot vote for"
@@ -187,6 +204,7 @@ mod tests {
             1,
             &Policy::default(),
             name,
+            word,
         );
         assert_eq!(
             lines,

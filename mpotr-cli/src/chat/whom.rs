@@ -4,7 +4,7 @@
 //! 04711 80815 .. (40 digits)   a whole fingerprint, with or without spaces, `-` or `#`
 //! e2f2ae0a .. (64 digits)      a public key, in lower-case hexadecimal
 //! bob.pub, ./bob               a file with a public key: it ends in `.pub` or has a `/`
-//! #04711-80815                 the first ten digits of a fingerprint, with a nick before them or without
+//! #04711-80815                 the first ten digits of a fingerprint or more, with a nick before them or without
 //! bob                          a nick
 //! ```
 //!
@@ -20,8 +20,12 @@ use crate::suite::AnySuite;
 
 /// Digits of a whole fingerprint.
 const WHOLE: usize = 40;
-/// Digits behind a `#`: its first two groups.
+/// The least digits behind a `#`: its first two groups.
 const SHORT: usize = 10;
+/// With so many digits a key of another cannot be made to fit: it would take 2^66 attempts.
+const TELLING: usize = 20;
+/// So many digits are wrong, missing or in the wrong order at most where one who types makes a slip.
+const MOST_SLIPS: usize = 2;
 
 /// What a word says about whom it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +36,10 @@ pub(crate) enum Whom {
     Key(IdentityKey),
     /// A file with a public key.
     File(PathBuf),
-    /// The first ten digits of a fingerprint, and the nick before them.
+    /// The first digits of a fingerprint, ten or more, and the nick before them.
     Short {
         nick: Option<Skeleton>,
-        digits: String,
+        digits: Digits,
     },
     /// A nick.
     Nick(Skeleton),
@@ -46,7 +50,7 @@ pub(crate) enum Whom {
 pub(crate) enum WhomError {
     /// Digits that are no fingerprint.
     #[error(
-        "a fingerprint has {WHOLE} digits, and its first {SHORT} are written with # before them; digits are no name"
+        "a fingerprint has {WHOLE} digits, and its first {SHORT} or more are written with # before them; digits are no name"
     )]
     Digits,
     /// Nobody fits.
@@ -63,10 +67,14 @@ pub(crate) enum WhomError {
         "{word} may mean any of these; say it by the whole fingerprint or by a file with the public key:"
     )]
     Several { word: String, hits: Vec<String> },
-    /// Too little to let a person in by.
-    #[error("a nick or ten digits prove nothing of a stranger outside; say it by the whole fingerprint or by a file with the public key{}",
-        if hits.is_empty() { "" } else { ":" })]
-    TooShort { hits: Vec<String> },
+    /// Nobody fits, and some do nearly: one digit or two are others.
+    #[error("{word} is nobody's here, and nothing was done; all but a digit or two are those of:")]
+    Nearly { word: String, hits: Vec<String> },
+    /// Too little to let a person in by: what to type is behind it.
+    #[error("a nick proves nothing of a stranger outside; say it by the whole fingerprint or by a file with the public key{}",
+        if hits.is_empty() { "" } else { "; outside wait:" })]
+    Stranger { hits: Vec<String> },
+
     /// The person means itself.
     #[error("that is you")]
     Yourself,
@@ -79,7 +87,9 @@ impl WhomError {
     /// What to tell the person.
     pub(super) fn lines(&self) -> Vec<String> {
         let hits = match self {
-            Self::Several { hits, .. } | Self::TooShort { hits } => hits.as_slice(),
+            Self::Several { hits, .. } | Self::Nearly { hits, .. } | Self::Stranger { hits } => {
+                hits.as_slice()
+            }
             Self::Digits
             | Self::Nobody(_)
             | Self::NothingAsked(_)
@@ -119,9 +129,9 @@ impl Whom {
         let digits = Digits::of(digits);
         match (nick, digits.0.len()) {
             (_, WHOLE) => Ok(Self::Fingerprint(digits)),
-            (Some(nick), SHORT) => Ok(Self::Short {
+            (Some(nick), SHORT..WHOLE) => Ok(Self::Short {
                 nick: (!nick.is_empty()).then(|| Skeleton::of(nick)),
-                digits: digits.0,
+                digits,
             }),
             _ => Err(WhomError::Digits),
         }
@@ -167,6 +177,22 @@ impl Digits {
     /// The first ten.
     pub(crate) fn short(&self) -> &str {
         self.0.get(..SHORT).unwrap_or(&self.0)
+    }
+
+    /// Whether these, whole, begin with others.
+    pub(crate) fn begin_with(&self, others: &Self) -> bool {
+        self.0.starts_with(&others.0)
+    }
+
+    /// Whether one who means these may have typed others, whole or not, by a slip.
+    pub(super) fn are_nearly(&self, typed: &Self) -> bool {
+        let begin = self.0.get(..typed.0.len()).unwrap_or(&self.0);
+        strsim::osa_distance(begin, &typed.0) <= MOST_SLIPS
+    }
+
+    /// Whether there are so many that they are those of one key alone.
+    pub(super) fn are_telling(&self) -> bool {
+        self.0.len() >= TELLING
     }
 
     /// In groups of five with something between.
@@ -225,7 +251,7 @@ mod tests {
     fn ten_digits_need_their_mark() {
         let short = |nick: Option<&str>| Whom::Short {
             nick: nick.map(Skeleton::of),
-            digits: "0471180815".to_owned(),
+            digits: Digits::of("0471180815"),
         };
         assert_eq!(Whom::parse("#04711-80815"), Ok(short(None)));
         assert_eq!(Whom::parse("bob#04711-80815"), Ok(short(Some("bob"))));
@@ -240,6 +266,39 @@ mod tests {
             "bob#x",
         ] {
             assert_eq!(Whom::parse(word), Err(WhomError::Digits), "{word}");
+        }
+    }
+
+    #[test]
+    fn more_than_ten_digits_with_their_mark_are_the_beginning_of_a_fingerprint() {
+        let digits = Digits::of_key(&KEY);
+        for length in [10, 15, 39] {
+            let Ok(Whom::Short {
+                nick: None,
+                digits: typed,
+            }) = Whom::parse(&format!("#{}", &digits.0[..length]))
+            else {
+                panic!()
+            };
+            assert!(digits.begin_with(&typed));
+            assert_eq!(typed.are_telling(), length >= 20);
+        }
+    }
+
+    #[test]
+    fn a_slip_is_known_by_the_digits_that_are_right() {
+        let digits = Digits("1234567890".repeat(4));
+        let nearly = |typed: &str| digits.are_nearly(&Digits(typed.to_owned()));
+        let whole = digits.0.as_str();
+        for (typed, is_slip) in [
+            (format!("{}1", &whole[..39]), true),
+            (format!("21{}", &whole[2..]), true),
+            ("1234567891".to_owned(), true),
+            ("1234567981".to_owned(), true),
+            ("1334567991".to_owned(), false),
+            ("0987654321".repeat(4), false),
+        ] {
+            assert_eq!(nearly(&typed), is_slip, "{typed}");
         }
     }
 

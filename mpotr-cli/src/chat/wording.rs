@@ -131,12 +131,14 @@ fn waiting(reason: &WaitingReason, name: impl Fn(&IdentityKey) -> String) -> Opt
     })
 }
 
-/// Why a text that `me` has typed waits. `is_own`: the person asks for that itself.
+/// Why a text that `me` has typed waits. `is_own`: the person asks for that itself. `name` tells what one is called, `word` what means
+/// it in a command.
 pub(super) fn text_waits(
     reason: &WaitingReason,
     me: &IdentityKey,
     is_own: bool,
     name: impl Fn(&IdentityKey) -> String,
+    word: impl Fn(&IdentityKey) -> String,
 ) -> String {
     let mut more = String::new();
     let until = if let WaitingReason::Excluding { identity } = reason {
@@ -147,7 +149,7 @@ pub(super) fn text_waits(
         }
         let name = name(identity);
         if is_own {
-            more = format!(", and /withdraw {name} then your vote");
+            more = format!(", and /withdraw {} then your vote", word(identity));
         }
         format!("until {name} is out")
     } else {
@@ -208,10 +210,15 @@ pub(super) const fn why_dropped(why: DropReason) -> &'static str {
     }
 }
 
-/// The rules that are other than before.
-pub(super) fn other_rules(before: &Policy, now: &Policy, asked: &str) -> Vec<String> {
-    let old = command::describe(before);
-    let all = command::describe(now);
+/// The rules that are other than before. `name` tells what one is called.
+pub(super) fn other_rules(
+    before: &Policy,
+    now: &Policy,
+    asked: &str,
+    name: impl Fn(&IdentityKey) -> String,
+) -> Vec<String> {
+    let old = command::describe(before, &name);
+    let all = command::describe(now, &name);
     let news: Vec<_> = all
         .iter()
         .filter(|line| !old.contains(line))
@@ -219,19 +226,15 @@ pub(super) fn other_rules(before: &Policy, now: &Policy, asked: &str) -> Vec<Str
         .collect();
     match news.is_empty() {
         // What is not described has changed, or this member did not know the rules before.
-        true => rules(&format!("the room has other rules{asked}:"), now),
+        true => core::iter::once(format!("the room has other rules{asked}:"))
+            .chain(all)
+            .collect(),
         false => core::iter::once(format!(
             "the room has other rules{asked}; what has changed:"
         ))
         .chain(news)
         .collect(),
     }
-}
-
-fn rules(told: &str, policy: &Policy) -> Vec<String> {
-    core::iter::once(told.to_owned())
-        .chain(command::describe(policy))
-        .collect()
 }
 
 /// Something that a person has to know: a member cheats, or may.

@@ -8,44 +8,77 @@ use mpotr::crypto::rand_core::Rng as _;
 use mpotr_transport::{Connect as _, ExecConnect, RelayAddress, RelayConnect, Transport as _};
 #[cfg(feature = "irc")]
 use tokio::net::TcpStream;
+use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use super::args::DoctorArgs;
 use super::{Finding, Verdict};
 use crate::address::{NetworkAddress, Place};
 
 /// Who does not answer in such a time is not there.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Looks at the place, if one was named.
-pub(super) async fn look(args: &DoctorArgs) -> Finding {
-    let Some(place) = args.place() else {
+/// Looks at the place, if there is one.
+pub(super) async fn look(place: Option<Place>) -> Finding {
+    let Some(place) = place else {
         return finding(
             Verdict::Note,
             "none was named: --relay or --at, as for `mpotr chat`",
         );
     };
-    let reached = match &place {
-        Place::Relay(address) => timeout(LONGEST, relay(address)).await,
-        #[cfg(feature = "irc")]
-        Place::Irc(address) => timeout(LONGEST, server(&address.host, address.port)).await,
-        Place::Network(NetworkAddress { program, .. }) => Ok(installed(program)),
-        Place::Program { name, .. } => Ok(installed(name)),
-    };
+    let reached = timeout(LONGEST, reach(&place)).await;
     let what = place.what();
     let reached = reached.unwrap_or_else(|_late| {
-        Err(format!(
+        Err(Missed::Silent(format!(
             "did not answer in {} seconds: does a firewall let it through?",
             LONGEST.as_secs()
-        ))
+        )))
     });
     match reached {
         Ok(Reached::Whole(how)) => finding(Verdict::Ok, format!("the {what} {place}: {how}")),
         Ok(Reached::Partly(how)) => finding(Verdict::Note, format!("the {what} {place}: {how}")),
-        Err(why) => finding(
+        Err(Missed::Unknown { host, why }) => finding(
+            Verdict::Wrong,
+            format!(
+                "the {what} {place}: no host {host} is known here ({why}): is its name spelled right, and is this machine on the \
+                 network? A number works without a name, 192.0.2.1:7667 for example"
+            ),
+        ),
+        Err(Missed::Silent(why)) => finding(
             Verdict::Wrong,
             format!("the {what} {place}: {why}; {}", advice(&place)),
         ),
+    }
+}
+
+async fn reach(place: &Place) -> Result<Reached, Missed> {
+    match place {
+        Place::Relay(address) => {
+            known(address.host(), address.port()).await?;
+            relay(address).await.map_err(Missed::Silent)
+        }
+        #[cfg(feature = "irc")]
+        Place::Irc(address) => {
+            known(&address.host, address.port).await?;
+            let reached = server(&address.host, address.port).await;
+            reached.map_err(Missed::Silent)
+        }
+        Place::Network(NetworkAddress { program, .. }) => {
+            installed(program).map_err(Missed::Silent)
+        }
+        Place::Program { name, .. } => installed(name).map_err(Missed::Silent),
+    }
+}
+
+/// A host has an address.
+async fn known(host: &str, port: u16) -> Result<(), Missed> {
+    let missed = |why: String| {
+        let host = host.to_owned();
+        Missed::Unknown { host, why }
+    };
+    let found = lookup_host((host, port)).await;
+    match found.map_err(|error| missed(error.to_string()))?.next() {
+        Some(_) => Ok(()),
+        None => Err(missed("it has no address".to_owned())),
     }
 }
 
@@ -55,6 +88,14 @@ enum Reached {
     Whole(String),
     /// Something is there.
     Partly(String),
+}
+
+/// Why a place is not reached.
+enum Missed {
+    /// No host has that name.
+    Unknown { host: String, why: String },
+    /// It does not answer, or not as it should.
+    Silent(String),
 }
 
 /// What to do about a place that is not reached.

@@ -10,8 +10,9 @@ use crate::address::{self, Place};
 /// `mpotr doctor`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// The relay that a talk is to meet at; the same as --at mpotr://HOST:PORT
-    #[arg(long, value_name = "HOST:PORT", value_parser = address::relay)]
+    /// The relay that a talk is to meet at; the same as --at mpotr://HOST[:PORT] [default: where `mpotr chat` has met the last
+    /// time that it asked]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = address::relay)]
     relay: Option<RelayAddress>,
     /// Where a talk is to meet, as `mpotr chat` takes it
     #[arg(long, value_name = "ADDRESS", conflicts_with = "relay")]

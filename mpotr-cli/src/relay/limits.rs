@@ -4,6 +4,7 @@ use core::fmt::{Display, Formatter, Result as Written};
 use core::str::FromStr;
 use core::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, value_parser};
 use mpotr_transport::RelayLimits;
 
@@ -17,19 +18,19 @@ const SLOWEST_RATE: usize = 64 << 10;
 #[command(next_help_heading = "Limits; sizes are bytes, or end with K, M or G")]
 pub(super) struct LimitArgs {
     /// Clients at one time
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.clients)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.clients, value_parser = some())]
     clients: usize,
     /// Clients at one time from one address (of IPv6, the first 64 bits); behind a proxy all come from one
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.address_clients)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.address_clients, value_parser = some())]
     clients_per_address: usize,
     /// Clients in one room
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.room_clients)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.room_clients, value_parser = some())]
     clients_per_room: usize,
     /// Rooms with members in them
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.rooms)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.rooms, value_parser = some())]
     rooms: usize,
     /// What a client may send at once; all clients of an address together, four times that
-    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.burst))]
+    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.burst), value_parser = some_bytes)]
     burst: Size,
     /// What a client may send a second after that; the relay reads it no faster. All clients of an address together, four
     /// times that
@@ -39,13 +40,13 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT.flood.as_secs())]
     flood: u64,
     /// What may wait for one client; a quarter of it from one sender, which waits for room then
-    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.queue_bytes))]
+    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.queue_bytes), value_parser = some_bytes)]
     queue: Size,
     /// Packets that may wait for one client; a quarter of them from one sender
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.queue_frames)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.queue_frames, value_parser = some())]
     queue_packets: usize,
     /// What may wait for all clients together, each packet counted once; a quarter of it from one sender
-    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.memory))]
+    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.memory), value_parser = some_bytes)]
     memory: Size,
     /// How long a client may keep senders waiting while it takes too little
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT.stall.as_secs(),
@@ -115,6 +116,8 @@ impl Display for Size {
 enum SizeError {
     #[error("not a size: a number, and K, M or G behind it if you like")]
     NotASize,
+    #[error("with 0 nothing would pass: 1 at least")]
+    Nothing,
     #[error(
         "clients would wait longer for it than they wait for a relay: {} at least",
         Size(SLOWEST_RATE)
@@ -137,6 +140,16 @@ impl FromStr for Size {
             .map(Self)
             .ok_or(SizeError::NotASize)
     }
+}
+
+/// One at least: with none the relay would take nobody in.
+fn some() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
+}
+
+fn some_bytes(text: &str) -> Result<Size, SizeError> {
+    let size: Size = text.parse()?;
+    (size.0 > 0).then_some(size).ok_or(SizeError::Nothing)
 }
 
 fn rate(text: &str) -> Result<Size, SizeError> {
@@ -215,6 +228,33 @@ mod tests {
         let error = limits(&["--rate", "63K"]).unwrap_err().to_string();
         assert!(error.contains("64K at least"), "{error}");
         assert_eq!(limits(&["--rate", "64K"]).unwrap().rate, 64 << 10);
+    }
+
+    #[test]
+    fn refuses_limits_with_which_nobody_would_get_in_or_nothing_through() {
+        let refused = |option: &str| {
+            let refused = limits(&[&format!("--{option}"), "0"]).unwrap_err();
+            refused.to_string()
+        };
+        for option in [
+            "clients",
+            "clients-per-address",
+            "clients-per-room",
+            "rooms",
+            "queue-packets",
+        ] {
+            assert!(refused(option).contains("0 is not in 1.."), "{option}");
+        }
+        for option in ["burst", "queue", "memory"] {
+            assert!(
+                refused(option).contains("with 0 nothing would pass"),
+                "{option}"
+            );
+        }
+        // These mean something: no patience, no least pace, no last words.
+        for option in ["flood", "slowest", "linger"] {
+            assert!(limits(&[&format!("--{option}"), "0"]).is_ok(), "{option}");
+        }
     }
 
     proptest! {

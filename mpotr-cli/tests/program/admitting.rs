@@ -5,7 +5,7 @@ use std::fs;
 use tempfile::tempdir;
 
 use crate::chat::Town;
-use crate::program::{Running, run, succeed};
+use crate::program::{Running, poll, run, succeed};
 #[cfg(unix)]
 use crate::talk::kill;
 
@@ -340,7 +340,13 @@ fn who_leaves_one_out_is_told_to_all() {
         told.contains("the others are leaving you out, as alice asks"),
         "{told}"
     );
-    assert!(told.contains(&carol.fingerprint), "{told}");
+    assert!(
+        told.contains(&format!(
+            "any member may let you in, by /admit {}\n",
+            carol.fingerprint
+        )),
+        "{told}"
+    );
 }
 
 /// Two votes to leave out, and one to change that, would be one vote to leave out.
@@ -548,27 +554,129 @@ fn who_is_not_awaited_any_more_stays_outside() {
     comes.hears_err("secure: 2 members");
 }
 
+/// Another key with the same ten digits is found in hours: who types them sees the rest before anyone comes in.
 #[test]
-fn nobody_is_let_in_by_ten_digits() {
+fn who_is_meant_by_ten_digits_is_shown_whole_and_let_in_by_the_same_line_once_more() {
     let town = Town::new();
     let (alice, bob) = (town.person("alice"), town.person("bob"));
     let mut asked = town.enters(&alice, &["--ask", "--commands"]);
-    let _comes = town.enters(&bob, &["--with", &alice.public]);
+    let comes = town.enters(&bob, &["--with", &alice.public]);
     asked.hears_err("wants to come in");
     let digits = bob.fingerprint[..11].replace(' ', "-");
-    for short in [format!("#{digits}"), digits] {
-        asked.type_in(&format!("/admit {short}\n"));
-    }
+    let whole = &bob.fingerprint;
+    asked.type_in(&format!("/admit #{digits}\n"));
+    asked.hears_err(&format!("that is {whole}: compare all of it"));
+    // Without their mark they are no name, and another word has come between.
+    asked.type_in(&format!("/admit {digits}\n/admit #{digits}\n"));
+    let shown = || asked.hears_err("").matches("compare all of it").count();
+    poll(|| (shown() == 2).then_some(())).unwrap();
     let told = asked.hears_err("digits are no name");
-    assert!(
-        told.contains(&format!("  /admit {}", bob.fingerprint)),
-        "{told}"
-    );
     assert!(!told.contains("letting"), "{told}");
     asked.type_in("/members\n/admit\n/kick alice\n");
     asked.hears_err("/admit WHO: lets a person in");
-    let told = asked.hears_err("that is you");
-    assert!(!told.contains("secure"), "{told}");
+    asked.hears_err("that is you");
+    asked.type_in(&format!("/admit #{digits}\n"));
+    asked.hears_err(&format!("letting {whole} in"));
+    for member in [asked, comes] {
+        member.hears_err("secure: 2 members");
+    }
+}
+
+/// The last digit of a fingerprint, or of its beginning, that is typed wrong lets nobody in, now or later.
+#[test]
+fn a_digit_that_is_typed_wrong_is_told_with_who_may_be_meant() {
+    let town = Town::new();
+    let (alice, bob) = (town.person("alice"), town.person("bob"));
+    let mut asked = town.enters(&alice, &["--ask", "--commands"]);
+    let comes = town.enters(&bob, &["--with", &alice.public]);
+    asked.hears_err("wants to come in");
+    let whole = &bob.fingerprint;
+    let slip = |right: &str| {
+        let (begin, last) = right.split_at(right.len() - 1);
+        let wrong = if last == "0" { "1" } else { "0" };
+        format!("{begin}{wrong}")
+    };
+    for wrong in [slip(whole), format!("#{}", slip(&whole[..11]))] {
+        asked.type_in(&format!("/admit {wrong}\n"));
+        let told = asked.hears_err(&format!("{wrong} is nobody's here, and nothing was done"));
+        let (_, behind) = told
+            .rsplit_once("all but a digit or two are those of:")
+            .unwrap();
+        assert!(
+            behind.contains(whole) || asked.hears_err(&format!("  {whole}")).contains(whole),
+            "{told}"
+        );
+        assert!(!told.contains("let in when it comes"), "{told}");
+    }
+    // Half of all digits cannot be made to fit.
+    asked.type_in(&format!("/admit #{}\n", whole[..23].replace(' ', "-")));
+    asked.hears_err(&format!("letting {whole} in"));
+    comes.hears_err("secure: 2 members");
+}
+
+/// A nick means nobody who waits outside, and what to type is told.
+#[test]
+fn a_nick_of_a_stranger_is_told_with_what_to_type() {
+    let town = Town::new();
+    let (alice, bob) = (town.person("alice"), town.person("bob"));
+    let mut asked = town.enters(&alice, &["--ask", "--commands"]);
+    let comes = town.enters(&bob, &["--with", &alice.public]);
+    asked.hears_err("wants to come in");
+    asked.type_in("/admit bob\n");
+    let told = asked.hears_err("a nick proves nothing of a stranger outside");
+    let typed = format!("  /admit {}", bob.fingerprint);
+    let told = told + &asked.hears_err(&typed);
+    assert!(!told.contains("letting"), "{told}");
+    asked.type_in(&format!("{}\n", typed.trim()));
+    comes.hears_err("secure: 2 members");
+}
+
+/// A rule that can never be met is told with numbers, to who asks for it and to all whom it is made for.
+#[test]
+fn a_rule_by_which_nobody_can_be_left_out_is_told_when_it_is_made() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let open = ["--open", "--members", "3", "--commands"];
+    let [mut one, other, third] = [&alice, &bob, &carol].map(|it| town.enters(it, &open));
+    for member in [&one, &other, &third] {
+        member.hears_err("secure: 3 members");
+    }
+    let told = "nobody can be left out of a room of 3 by 3 votes: who is to be left out has none; /policy exclude 2 asks";
+    one.type_in("/policy exclude 3\n");
+    for member in [&one, &other, &third] {
+        member.hears_err(told);
+    }
+    assert_eq!(
+        one.hears_err("3 members together may leave a member out")
+            .matches(told)
+            .count(),
+        1
+    );
+    one.type_in(&format!("/policy exclude {}\n", alice.fingerprint));
+    other.hears_err("cannot be left out: it is the only founder here");
+}
+
+/// Who is dead without a word is left out by name like any other, and is not meant any longer then.
+#[test]
+fn who_is_dead_is_left_out_and_then_told_to_be_out() {
+    let town = Town::new();
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| town.person(name));
+    let open = ["--open", "--members", "3", "--commands"];
+    let [mut one, mut dead, _third] = [&alice, &bob, &carol].map(|it| town.enters(it, &open));
+    dead.type_in("hi\n");
+    one.hears_out("bob: hi");
+    one.hears_err("secure: 3 members");
+    drop(dead);
+    one.type_in("/kick bob\n");
+    one.hears_err("asking that bob be left out");
+    one.hears_err("secure: 2 members");
+    one.type_in("/kick bob\n/mute bob\n");
+    let told = || {
+        one.hears_err("")
+            .matches("bob is not in the room any longer")
+            .count()
+    };
+    poll(|| (told() == 2).then_some(())).unwrap();
 }
 
 #[test]

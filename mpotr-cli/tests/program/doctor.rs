@@ -89,6 +89,69 @@ fn a_place_that_is_not_reached_is_wrong() {
     }
 }
 
+/// What `mpotr chat` asked for, and would offer, is what is looked at where nothing is named.
+#[test]
+fn what_a_chat_remembers_is_looked_at() {
+    let home = tempdir().unwrap();
+    let told = line(&doctor(home.path(), &[]), "answers: ");
+    assert!(told.starts_with("note "), "{told}");
+    let folder = home.path().join(".config/mpotr");
+    fs::create_dir_all(&folder).unwrap();
+    let keep = |text: &str| {
+        let file = folder.join("chat.toml");
+        fs::write(&file, text).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        doctor(home.path(), &[])
+    };
+    let relay = Relay::start(home.path());
+    let address = &relay.address;
+    let finished = keep(&format!(
+        "at = \"{address}\"\nroom = \"tea\"\nnick = \"alice\"\n"
+    ));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let reached = line(&finished, "address: ");
+    assert!(
+        reached.starts_with("ok ") && reached.contains(address),
+        "{reached}"
+    );
+    let told = line(&finished, "answers: ");
+    assert!(
+        told.starts_with("ok ") && told.contains("room = \"tea\", nick = \"alice\""),
+        "{told}"
+    );
+    // An option wins.
+    let other = doctor(home.path(), &["--relay", "127.0.0.1:1"]);
+    assert!(
+        line(&other, "address: ").contains("127.0.0.1:1"),
+        "{other:?}"
+    );
+    for (wrong, named) in [
+        ("at = \"h h\"\n", "at = \"h h\""),
+        ("nick = \"a:b\"\n", "nick"),
+        ("at", "chat.toml"),
+    ] {
+        let finished = keep(wrong);
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        let told = line(&finished, "answers: ");
+        assert!(told.starts_with("wrong ") && told.contains(named), "{told}");
+    }
+}
+
+#[test]
+fn a_host_that_does_not_exist_is_told_as_that() {
+    let home = tempdir().unwrap();
+    // RFC 6761, section 6.4: no such name exists.
+    let finished = doctor(home.path(), &["--relay", "relay.invalid"]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let told = line(&finished, "address: ");
+    assert!(
+        told.contains("no host relay.invalid is known here") && told.contains("spelled right"),
+        "{told}"
+    );
+    assert!(!told.contains("is it running"), "{told}");
+}
+
 #[test]
 fn an_identity_that_others_can_read_or_that_is_none_is_wrong() {
     let home = tempdir().unwrap();

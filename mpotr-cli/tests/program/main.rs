@@ -8,6 +8,7 @@
 )]
 
 mod admitting;
+mod awaiting;
 mod burst;
 mod chat;
 mod demo;

@@ -36,6 +36,7 @@ pub(crate) fn mpotr(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpotr"));
     command
         .env_remove("XDG_DATA_HOME")
+        .env_remove("XDG_CONFIG_HOME")
         .env_remove("RUST_LOG")
         .env("HOME", home)
         .stdin(Stdio::null());

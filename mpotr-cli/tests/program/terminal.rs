@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use std::path::Path;
 use std::process::Child;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pty_process::blocking::{Command, Pty, open};
 use rustix::io::ioctl_fionread;
@@ -176,10 +177,60 @@ fn who_leaves_while_the_relay_is_away_is_told_what_leaves_at_once() {
     drop(relay);
     alice.shows("lost the relay");
     alice.type_in("/quit\n");
-    alice.shows("ctrl-c leaves now");
+    alice.shows("ctrl-c, leaves now");
     alice.type_in("\u{3}");
     alice.finish();
     assert!(alice.echoes());
+}
+
+/// What is not delivered is told, and a carrier that stays away keeps nobody.
+#[test]
+fn who_quits_while_the_relay_is_away_is_told_what_is_not_delivered_and_leaves_in_time() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let more = ["--members", "2"];
+    let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+    let _bob = enter(home.path(), &relay.address, "bob", &more);
+    alice.shows("the room is secure");
+    drop(relay);
+    alice.shows("lost the relay");
+    alice.type_in("one\ntwo\n/quit\n");
+    alice.shows("2 texts are not delivered");
+    let asked = Instant::now();
+    assert_eq!(alice.finish(), Some(1));
+    assert!(asked.elapsed() < Duration::from_secs(40));
+    alice.shows("2 lines were not sent");
+    assert!(alice.echoes());
+}
+
+/// Neither ctrl-d nor a second word for it waits for a carrier that stays away.
+#[test]
+fn who_does_not_wait_for_a_relay_that_is_away_says_so_once_more() {
+    for (first, second, told) in [
+        ("/quit\n", "/quit\n", "1 text is not delivered"),
+        (
+            "\u{4}",
+            "\u{3}",
+            "the input has ended; 1 text is not delivered",
+        ),
+    ] {
+        let home = tempdir().unwrap();
+        let relay = Relay::start(home.path());
+        let more = ["--members", "2"];
+        let mut alice = Terminal::start(home.path(), &arguments(&relay.address, "alice", &more));
+        let _bob = enter(home.path(), &relay.address, "bob", &more);
+        alice.shows("the room is secure");
+        drop(relay);
+        alice.shows("lost the relay");
+        alice.type_in("one\n");
+        alice.type_in(first);
+        alice.shows(told);
+        let asked = Instant::now();
+        alice.type_in(second);
+        assert_eq!(alice.finish(), Some(1));
+        assert!(asked.elapsed() < Duration::from_secs(10));
+        alice.shows("this member was out before");
+    }
 }
 
 #[test]
@@ -741,8 +792,8 @@ fn a_chat_without_options_asks_what_it_needs_and_remembers_it() {
     let relay = Relay::start(home.path());
     let first = Terminal::start(home.path(), &["chat", "--throw-away"]);
     first.shows("Where does the room meet?");
-    first.type_in("nowhere\n");
-    first.shows("it is HOST:PORT of a relay");
+    first.type_in("no where\n");
+    first.shows("it is HOST or HOST:PORT of a relay");
     first.type_in(&format!("{}\n", relay.address));
     first.shows("What is the room called");
     first.type_in("tea\n");

@@ -1,0 +1,301 @@
+//! Who is still to come before the room begins: told at once, and again after times that grow.
+//! `docs/spec/09-chat-payload.md`, "Waiting".
+
+use std::time::Duration;
+
+use mpotr::room::Event;
+use mpotr::{IdentityKey, WaitingReason};
+use tokio::time::Instant;
+
+use super::Chat;
+use super::conversation::Conversation;
+use super::outcome::NotBegun;
+use super::wording::{count, enumerated};
+
+/// When it is told for the second time; each further wait is twice as long.
+const FIRST: Duration = Duration::from_secs(30);
+
+/// It is told no more seldom than that.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// So many are named.
+const NAMED: usize = 8;
+
+/// For how long others are awaited, and when that is told again.
+#[derive(Clone, Debug)]
+pub(super) struct Absent {
+    since: Instant,
+    next: Option<Instant>,
+    wait: Duration,
+    /// How many are there, and with how many the room begins, as the room has told it last.
+    gathered: Option<(usize, usize)>,
+}
+
+impl Absent {
+    /// The wait begins.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            next: now.checked_add(FIRST),
+            wait: FIRST,
+            gathered: None,
+        }
+    }
+
+    /// Takes note of what happens.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are of no beginning"
+    )]
+    pub(super) const fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Secure { .. } => self.next = None,
+            Event::Waiting {
+                reason: WaitingReason::Gathering { have, want },
+                ..
+            } => self.gathered = Some((*have, *want)),
+            _ => {}
+        }
+    }
+
+    /// When there is something to tell, if there is.
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// For how long others have been awaited, if that is to be told now.
+    fn take(&mut self, now: Instant) -> Option<Duration> {
+        self.next.filter(|next| *next <= now)?;
+        self.wait = self.wait.saturating_mul(2).min(LONGEST);
+        self.next = now.checked_add(self.wait);
+        Some(now.saturating_duration_since(self.since))
+    }
+}
+
+/// How long a person has said that the room may take to begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    seconds: u32,
+    /// When that is over; never, where no clock goes so far.
+    pub(super) ends: Option<Instant>,
+}
+
+impl Patience {
+    /// So many seconds from now on.
+    pub(super) fn new(seconds: u32) -> Self {
+        let ends = Instant::now().checked_add(Duration::from_secs(seconds.into()));
+        Self { seconds, ends }
+    }
+}
+
+impl Chat<'_> {
+    /// The room has not begun in the time that it may take: this member leaves, as one that is asked to stop.
+    pub(super) async fn give_up(&mut self, patience: Patience) {
+        let why = match self.link.is_up() {
+            true => self.conversation.awaits(),
+            false => "the way to the room is lost".to_owned(),
+        };
+        let seconds = patience.seconds;
+        self.outcome.gave_up(NotBegun { seconds, why });
+        self.is_leaving = true;
+        // If the room has ended, an event says so.
+        let _ended = self.handle.stop().await;
+    }
+}
+
+impl Conversation {
+    /// What to say now and then as long as the room has not begun.
+    pub(super) fn tells_of_absent(&mut self, now: Instant) -> Option<String> {
+        let lasts = self.absent.take(now)?;
+        Some(format!(
+            "the room has not begun for {}: {}",
+            spoken(lasts),
+            self.awaits()
+        ))
+    }
+
+    /// What to say at the start of those that have to come; nothing, where that is not known.
+    pub(super) fn names_absent(&self) -> Option<String> {
+        let not_heard = self.not_heard();
+        (!not_heard.is_empty()).then(|| self.not_here(&not_heard))
+    }
+
+    /// What is missing before the room begins, in few words.
+    pub(super) fn awaits(&self) -> String {
+        let not_heard = self.not_heard();
+        let heard = self.waiting.listed().len();
+        let is_given = self.door.expected().next().is_some();
+        match (is_given, heard, self.absent.gathered) {
+            _ if !not_heard.is_empty() => self.not_here(&not_heard),
+            (false, 0, _) => "nobody else has come".to_owned(),
+            (false, _, Some((have, want))) if have < want => {
+                format!("{have} of {want} are there")
+            }
+            _ => format!(
+                "{} heard outside, and not in a room with you",
+                count(heard, "member")
+            ),
+        }
+    }
+
+    /// Those of --with of whom nothing was heard.
+    pub(super) fn not_heard(&self) -> Vec<IdentityKey> {
+        let is_in = |key: &IdentityKey| self.others.as_ref().is_some_and(|it| it.contains(key));
+        let is_heard = |key: &IdentityKey| self.waiting.heard().any(|heard| heard == *key);
+        let expected = self.door.expected();
+        expected
+            .filter(|key| !is_in(key) && !is_heard(key))
+            .copied()
+            .collect()
+    }
+
+    fn not_here(&self, missing: &[IdentityKey]) -> String {
+        let mut names: Vec<_> = missing
+            .iter()
+            .take(NAMED)
+            .map(|it| self.called(it))
+            .collect();
+        if let Some(more @ 1..) = missing.len().checked_sub(NAMED) {
+            names.push(format!("{more} more"));
+        }
+        format!("not here yet: {}", enumerated(&names))
+    }
+
+    /// The lines on those who are awaited, for a list of who is there.
+    pub(super) fn lists_absent(&self) -> Vec<String> {
+        let then = match self.is_secure() {
+            true => "not in the room",
+            false => "not here yet; the room begins when all of --with are",
+        };
+        let mut lines: Vec<_> = self
+            .not_heard()
+            .iter()
+            .map(|it| format!("  {} ({then})", self.names.line(it)))
+            .collect();
+        if lines.is_empty() && !self.is_secure() {
+            lines.push(format!("  the room has not begun: {}", self.awaits()));
+        }
+        lines
+    }
+}
+
+/// A time as people say it.
+fn spoken(time: Duration) -> String {
+    let number = |seconds: u64| usize::try_from(seconds).unwrap_or(usize::MAX);
+    let minutes = time.as_secs().div_euclid(60);
+    match minutes {
+        0..2 => count(number(time.as_secs()), "second"),
+        2..120 => count(number(minutes), "minute"),
+        _ => count(number(minutes.div_euclid(60)), "hour"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mpotr::room::{Event, LastHeard};
+    use mpotr::{EpochName, IdentityKey, Sid, WaitingReason};
+    use mpotr_formats::Nick;
+    use tokio::time::Instant;
+
+    use super::{Absent, Conversation, LONGEST};
+    use crate::chat::conversation::tests::waits;
+    use crate::chat::door::Door;
+
+    const ME: IdentityKey = IdentityKey::new([1; 32]);
+    const BOB: IdentityKey = IdentityKey::new([2; 32]);
+    const CAROL: IdentityKey = IdentityKey::new([3; 32]);
+
+    fn room(door: Door) -> Conversation {
+        Conversation::new(ME, &Nick::new("me").unwrap(), door)
+    }
+
+    fn for_two() -> Conversation {
+        let files = [(BOB, "bob.pub"), (CAROL, "carol.pub")];
+        room(Door::With(
+            files.map(|(key, file)| (key, file.to_owned())).into(),
+        ))
+    }
+
+    fn secure() -> Event {
+        Event::Secure {
+            sid: Sid::new([9; 32]),
+            name: EpochName::new([9; 16]),
+            parent: None,
+            roster: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_times_between_grow_to_an_hour_and_end_when_the_room_begins() {
+        let begin = Instant::now();
+        let mut absent = Absent::new(begin);
+        let mut now = begin;
+        let mut waits = Vec::new();
+        for _ in 0..10 {
+            let due = absent.due().unwrap();
+            assert_eq!(absent.take(due - Duration::from_millis(1)), None);
+            waits.push((due - now).as_secs());
+            assert_eq!(absent.take(due), Some(due - begin));
+            now = due;
+        }
+        assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
+        assert_eq!(LONGEST.as_secs(), 3600);
+        absent.hear(&secure());
+        assert_eq!(absent.due(), None);
+    }
+
+    #[test]
+    fn those_of_with_are_named_until_they_are_heard() {
+        let mut room = for_two();
+        let [bob, carol] = [BOB, CAROL].map(|it| room.called(&it));
+        assert!(bob.ends_with(" (bob.pub)"), "{bob}");
+        let told = room.names_absent().unwrap();
+        assert!(
+            told.starts_with("not here yet: ") && told.contains(" and "),
+            "{told}"
+        );
+        room.hear(Event::WantsIn { claimed: BOB });
+        let later = room.absent.since + Duration::from_secs(90);
+        assert_eq!(
+            room.tells_of_absent(later).unwrap(),
+            format!("the room has not begun for 90 seconds: not here yet: {carol}")
+        );
+        let listed = room.members(&LastHeard::default());
+        let lines: Vec<_> = listed
+            .iter()
+            .filter(|it| it.contains("not here yet"))
+            .collect();
+        assert!(
+            matches!(&lines[..], [one] if one.contains("carol.pub")),
+            "{listed:?}"
+        );
+        room.hear(Event::WantsIn { claimed: CAROL });
+        assert_eq!(room.names_absent(), None);
+    }
+
+    #[test]
+    fn where_anyone_may_come_it_is_told_that_nobody_or_too_few_have() {
+        let mut room = room(Door::Open);
+        assert_eq!(room.names_absent(), None);
+        assert_eq!(room.awaits(), "nobody else has come");
+        room.hear(Event::WantsIn { claimed: BOB });
+        let gathering = waits(WaitingReason::Gathering { have: 2, want: 3 });
+        room.absent.hear(&gathering);
+        assert_eq!(room.awaits(), "2 of 3 are there");
+        let listed = room.members(&LastHeard::default());
+        assert!(
+            listed.contains(&"  the room has not begun: 2 of 3 are there".to_owned()),
+            "{listed:?}"
+        );
+    }
+
+    #[test]
+    fn of_many_only_some_are_named() {
+        let key = |number| IdentityKey::new([number; 32]);
+        let all = (10..30).map(|number| (key(number), format!("{number}.pub")));
+        let told = room(Door::With(all.collect())).names_absent().unwrap();
+        assert!(told.ends_with(" and 12 more"), "{told}");
+    }
+}
