@@ -181,7 +181,8 @@ pub enum Event {
         member: IdentityKey,
     },
     /// Others say that they have an epoch of their own in this channel. Nothing is proven, neither the name nor the number of
-    /// members, and nothing follows from it by itself. Told once of each name, and of few at a time.
+    /// members, and nothing follows from it by itself. Told once of each name, and of few at a time; to who comes in from outside
+    /// once more, if an advert names it again.
     OtherEpoch {
         /// The name of the epoch.
         name: EpochName,

@@ -20,7 +20,7 @@ use crate::time::{Timestamp, part};
 use crate::timers::Timer;
 use crate::wire::{EpochName, Presence, Proposal, SidHint};
 
-/// A room goes over for so many views at first: after that it goes back, if the other has not let it in.
+/// A room goes over for so many views: after that it goes back, if the other has not let it in.
 const VIEWS_OF_A_MOVE: u32 = 4;
 
 /// What was sent in the run that led to this epoch, for those who missed it.
@@ -126,9 +126,15 @@ impl<S: CryptoSuite> Room<S> {
             .epoch()
             .map(|old| old.roster().collect())
             .unwrap_or_default();
+        let under_way = self.phase.member().and_then(|member| member.goes_over);
         let voted_out = self.voted_out(now);
         let replaced = self.replaced_in(successor);
+        let known = before.iter().copied().chain(epoch.roster());
+        self.lobby.offering.forget_first_of(known);
         self.lobby.doubles.be_let_in();
+        if self.phase.gathers() {
+            self.lobby.neighbours.come_in();
+        }
         self.carry_strikes();
         self.note_passed_over(now, beginning.host);
         let leaves_behind = self.leaves_behind(now, &epoch);
@@ -170,7 +176,7 @@ impl<S: CryptoSuite> Room<S> {
         }
         self.succession.pending.release_epochs();
         self.look_back(now);
-        self.begin_move(now, host);
+        self.begin_move(now, host, under_way);
         if self.phase.gathers() {
             self.begin_anew(now);
         }
@@ -199,9 +205,8 @@ impl<S: CryptoSuite> Room<S> {
             names.extend(&member.changing.for_move);
         }
         let first = part(self.common.me.times().view, 2);
-        for name in names {
-            self.votes.tries.note_failed(now, name, first);
-        }
+        let room = self.lobby.neighbours.called(names);
+        self.votes.tries.note_not_gone(now, &room, first);
     }
 
     /// Whether the next epoch is without a member that has not left: it is there, it may be, and learns of it by what is said in
@@ -354,28 +359,43 @@ impl<S: CryptoSuite> Room<S> {
         }
     }
 
-    /// The new epoch goes over into another, if its proposal says so.
-    fn begin_move(&mut self, now: Timestamp, host: Option<EpochName>) {
+    /// The new epoch goes over into another, if its proposal says so. A move that was `under_way` goes on, also after a host that
+    /// has gone on to another epoch.
+    fn begin_move(&mut self, now: Timestamp, host: Option<EpochName>, under_way: Option<Move>) {
         let Some((member, host)) = self.phase.member_mut().zip(host) else {
             return;
         };
         let times = self.common.me.times();
         // However quick the network is, the others have to be heard, and their people to vote.
-        let first = times
+        let length = times
             .view
             .saturating_mul(VIEWS_OF_A_MOVE)
             .max(times.fresh());
-        // By what name of theirs people asked for it.
-        let old = self.old.as_ref().into_iter();
-        let asked: BTreeSet<_> = old
-            .flat_map(|old| voted_merges(&old.epoch))
-            .chain(self.votes.merges())
-            .collect();
-        let names = self.lobby.neighbours.names_of(host);
-        let names = names.filter(|name| *name == host || asked.contains(name));
-        let [lot, ..] = *member.name.as_bytes();
-        let until = self.votes.tries.note_move(now, names, first, lot);
-        member.goes_over = Some(Move { host, until });
+        let neighbours = &self.lobby.neighbours;
+        let under_way = under_way.filter(|it| now < it.until);
+        let under_way =
+            under_way.filter(|it| neighbours.names_of(host).any(|name| name == it.host));
+        member.goes_over = Some(Move {
+            host,
+            until: match under_way {
+                Some(it) if it.host == host => it.until,
+                _ => now.after(length),
+            },
+            has_followed: under_way.is_some_and(|it| it.has_followed || it.host != host),
+        });
+        if under_way.is_none() {
+            // By what name of theirs people asked for it.
+            let old = self.old.as_ref().into_iter();
+            let asked: BTreeSet<_> = old
+                .flat_map(|old| voted_merges(&old.epoch))
+                .chain(self.votes.merges())
+                .collect();
+            let names = neighbours.names_of(host);
+            let names = names.filter(|name| *name == host || asked.contains(name));
+            let room = neighbours.called(names.collect());
+            let [lot, ..] = *member.name.as_bytes();
+            self.votes.tries.note_move(now, &room, length, lot);
+        }
         self.common.timers.begin_anew(Timer::Advertise);
         self.common.timers.set(Timer::Advertise, now);
     }

@@ -179,7 +179,7 @@ impl<S: CryptoSuite> Judge<'_, S> {
         require(proposal.suite == S::ID && fits, Rejection::OtherPolicy)?;
         if let Parent::Epoch(situation) = &self.parent {
             let host = proposal.host;
-            let is_agreed = host.is_none_or(|host| situation.may_go_over(host));
+            let is_agreed = host.is_none_or(|host| situation.can_go_over(host));
             return await_that(is_agreed && situation.is_policy_agreed(&proposal.policy));
         }
         let members = proposal.offers.len();

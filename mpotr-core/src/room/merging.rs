@@ -31,6 +31,8 @@ pub(super) struct Move {
     pub(super) host: EpochName,
     /// When they go back.
     pub(super) until: Timestamp,
+    /// Whether they have gone after a host that had gone on to another epoch.
+    pub(super) has_followed: bool,
 }
 
 /// The epochs with which members of one vote to become one, as they have stated it.
@@ -81,12 +83,14 @@ impl<S: CryptoSuite> Situation<'_, S> {
             // Whom the members let in comes first: whether there is another room nobody can tell.
             return None;
         }
-        let under_way = self.member.goes_over.map(|it| it.host);
-        if let Some(host) = under_way.filter(|host| self.may_go_over(*host)) {
-            return Some(host);
+        if let Some(host) = self.member.goes_over.map(|it| it.host) {
+            let next = self.host_after(host);
+            if let Some(host) = next.or(Some(host)).filter(|host| self.goes_on_to(*host)) {
+                return Some(host);
+            }
         }
         let hosts = self.neighbours.names();
-        let may_host = |host: &EpochName| self.may_go_over(*host) && self.goes_over_into(*host);
+        let may_host = |host: &EpochName| self.may_go_over(*host) && self.neighbours.is_host(*host);
         let hosts: Vec<_> = hosts.filter(may_host).collect();
         // Who says that its epoch follows one that is voted on has its turn, and not all of them.
         let turn = self.votes.tries.moves().checked_rem(hosts.len())?;
@@ -106,31 +110,43 @@ impl<S: CryptoSuite> Situation<'_, S> {
         voting.saturating_mul(2) > words.len()
     }
 
-    /// Whether the members of the next epoch may go over into another: that was heard, here or by most, and there are votes for it.
-    pub(super) fn may_go_over(&self, host: EpochName) -> bool {
-        let (now, tries) = (self.now, &self.votes.tries);
-        let under_way = self.member.goes_over.filter(|it| it.host == host);
-        let goes_on = under_way.is_some_and(|it| now < it.until);
-        let names = self.voted_names(host);
-        let waits = |name: &EpochName| tries.waits(now, *name);
-        let is_heard = self.neighbours.contains(host) || self.have_most_heard(host);
-        let begins = is_heard && !names.iter().any(waits);
-        (goes_on || begins) && self.is_merge_agreed(&names)
+    /// The epoch to which the host of a move is said to have gone on: it does not let anyone into the one before.
+    fn host_after(&self, host: EpochName) -> Option<EpochName> {
+        let mut names = self.neighbours.names().filter(|name| *name != host);
+        names.find(|name| self.neighbours.names_of(*name).any(|it| it == host))
     }
 
-    /// Whether this room is the one that goes over. Of two rooms that of the smaller name is the host: of the name by which
-    /// people voted, since one that comes later can be made up for that. A room that was the larger stays it, although each
-    /// try gives its epoch another name: where both are, one of them comes first; where neither were, they would never meet.
-    fn goes_over_into(&self, host: EpochName) -> bool {
-        let mut voted = self.voted_names(host).into_iter();
-        voted.any(|name| self.neighbours.own_names().any(|own| own > name))
+    /// Whether the move that is under way goes on to this epoch: the one that it is for, or once one that is said to follow that.
+    fn goes_on_to(&self, host: EpochName) -> bool {
+        let under_way = self.member.goes_over.filter(|it| self.now < it.until);
+        under_way.is_some_and(|it| {
+            let is_it =
+                it.host == host || !it.has_followed && self.host_after(it.host) == Some(host);
+            is_it && self.is_merge_agreed(&self.voted_names(host))
+        })
+    }
+
+    /// Whether the members of the next epoch can go over into another: that was heard, here or by most, and there are votes for
+    /// it.
+    pub(super) fn can_go_over(&self, host: EpochName) -> bool {
+        let is_heard = self.neighbours.contains(host) || self.have_most_heard(host);
+        self.goes_on_to(host) || is_heard && self.is_merge_agreed(&self.voted_names(host))
+    }
+
+    /// Whether they may, by what was tried before. How long ago that was is not the same for all: who judges does not go by it.
+    fn may_go_over(&self, host: EpochName) -> bool {
+        let room = self.neighbours.called(self.voted_names(host));
+        self.can_go_over(host) && !self.votes.tries.delay_going(self.now, &room)
     }
 
     /// Whether there is a reason for another epoch in what is voted about other rooms.
     pub(super) fn wants_merge(&self) -> bool {
         match self.member.goes_over {
             // What was voted in the epoch before is stated anew in this one: that takes a while.
-            Some(it) => self.now >= it.until,
+            Some(it) => {
+                let next = self.host_after(it.host);
+                self.now >= it.until || next.is_some_and(|next| self.goes_on_to(next))
+            }
             None => self.next_host().is_some() || self.guests().is_some(),
         }
     }
@@ -139,9 +155,9 @@ impl<S: CryptoSuite> Situation<'_, S> {
     pub(super) fn guests(&self) -> Option<&Guests> {
         let mut lists = self.guest_lists.lists();
         lists.find(|guests| {
-            let name = guests.names.first();
-            name.is_some_and(|name| !self.votes.tries.waits(self.now, *name))
-                && self.takes_guests(guests)
+            let names = guests.names.iter().copied().collect();
+            let room = self.neighbours.called(names);
+            !self.votes.tries.delay_hosting(self.now, &room) && self.takes_guests(guests)
         })
     }
 
@@ -309,9 +325,10 @@ impl<S: CryptoSuite> Room<S> {
         if guests.room != self.common.me.config.room {
             return Err(Rejection::OtherRoom);
         }
-        let Some(name) = guests.names.first().copied() else {
+        let [name, earlier @ ..] = guests.names.as_slice() else {
             return Err(Rejection::UnknownEpoch);
         };
+        let name = *name;
         let own = self.phase.name();
         if own == Some(name) {
             if self.own_guests().as_ref() == Some(&guests) {
@@ -325,6 +342,7 @@ impl<S: CryptoSuite> Room<S> {
         self.lobby.tell_other(cx, name, members);
         if own == Some(guests.host) {
             self.lobby.neighbours.note_guests(name);
+            self.lobby.neighbours.note_earlier(name, earlier);
         }
         let named = self
             .situation(now)

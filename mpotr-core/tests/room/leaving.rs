@@ -234,3 +234,20 @@ fn the_last_one_after_a_death_is_told_and_talks_on_with_who_comes() {
     network.run_for(10);
     assert_eq!(network.read(newcomer), ["welcome"]);
 }
+
+#[test]
+fn who_is_left_alone_agrees_on_nothing_with_those_who_have_left() {
+    for seed in 0..8 {
+        let mut network = Network::new(3, seed).until_secure();
+        for member in [1, 2] {
+            network.leave(member);
+            network.run_until(60, |n| n.rooms[member].has_ended());
+        }
+        let agreed = |n: &Network| n.count(0, |it| matches!(it, Event::Agreeing { .. }));
+        let is_alone = |it: &Event| matches!(it, Event::Secure { roster, .. } if roster.len() == 1);
+        network.run_until(60, |n| n.count(0, is_alone) == 1);
+        let before = agreed(&network);
+        network.run_for(120);
+        assert_eq!(agreed(&network), before, "seed {seed}");
+    }
+}

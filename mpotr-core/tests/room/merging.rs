@@ -7,7 +7,7 @@ use mpotr_core::gka::{EpochName, RoomId, Sid};
 use mpotr_core::wire::{Advert, EpochHint, Packet};
 use mpotr_core::{Admission, Event, Policy, Rekey, Room, RoomConfig, Rule};
 
-use crate::network::{FOUL, Network, Suite};
+use crate::network::{FOUL, Network, Suite, epoch_of};
 
 /// An epoch that a member was told of.
 struct Told {
@@ -79,6 +79,24 @@ fn two_rooms(members: usize, seed: u64, configure: impl Fn(&mut RoomConfig)) -> 
     });
     network.tamper = None;
     network.send(members - 1, "who else is here?");
+    network
+}
+
+/// Two rooms of two, one in the midst of the other: people at terminals let in whom they know, and nobody else.
+fn two_rooms_by_hand(seed: u64, configure: impl Fn(&mut RoomConfig)) -> Network {
+    let mut network = Network::with(4, seed, |config| {
+        config.admission = Admission::Ask(BTreeSet::new());
+        configure(config);
+    });
+    for (by, whom) in [(0, 1), (1, 0), (2, 3), (3, 2)] {
+        network.run_for(3);
+        let (now, whom) = (network.now, network.keys[whom]);
+        network.rooms[by].admit(now, whom).unwrap();
+        network.collect(by);
+    }
+    network.run_until(120, |network| {
+        are_together(network, 0..2) && are_together(network, 2..4)
+    });
     network
 }
 
@@ -327,28 +345,7 @@ fn a_room_becomes_one_with_another_by_as_many_votes_as_it_takes_to_let_somebody_
 #[test]
 fn merge_all_or_none() {
     for seed in 0..2 {
-        let mut network = Network::with(0, seed, |_| {});
-        for _ in 0..5 {
-            network.enter(|config| config.admission = Admission::Ask(BTreeSet::new()));
-        }
-        let side = |member: usize| member < 2;
-        network.tamper = Some(Box::new(move |from, to, packet| {
-            (side(from) == side(to)).then(|| packet.to_vec())
-        }));
-        // Everyone knows everyone but for one of the larger room, whom those of the smaller do not know.
-        let now = network.now;
-        for member in 0..5 {
-            for other in (0..5).filter(|other| *other != member) {
-                if (member, other) != (0, 4) && (member, other) != (1, 4) {
-                    let other = network.keys[other];
-                    network.rooms[member].admit(now, other).unwrap();
-                    network.collect(member);
-                }
-            }
-        }
-        network.run_until(120, |n| are_together(n, 0..2) && are_together(n, 2..5));
-        network.tamper = None;
-        network.send(4, "who else is here?");
+        let mut network = two_rooms_that_do_not_match(seed);
         let mut people = People::of(0..5);
         people.run_for(&mut network, 150);
         for member in 0..5 {
@@ -364,6 +361,98 @@ fn merge_all_or_none() {
             network.collect(member);
         }
         people.run_until(&mut network, 600, |n| are_together(n, 0..5));
+    }
+}
+
+/// Two rooms that vote for one another, of which the members of one know all but one of the other.
+fn two_rooms_that_do_not_match(seed: u64) -> Network {
+    let mut network = Network::with(0, seed, |_| {});
+    for _ in 0..5 {
+        network.enter(|config| config.admission = Admission::Ask(BTreeSet::new()));
+    }
+    let side = |member: usize| member < 2;
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        (side(from) == side(to)).then(|| packet.to_vec())
+    }));
+    let now = network.now;
+    for member in 0..5 {
+        for other in (0..5).filter(|other| *other != member) {
+            // Everyone knows everyone but for one of the larger room, whom those of the smaller do not know.
+            if (member, other) != (0, 4) && (member, other) != (1, 4) {
+                let other = network.keys[other];
+                network.rooms[member].admit(now, other).unwrap();
+                network.collect(member);
+            }
+        }
+    }
+    network.run_until(120, |n| are_together(n, 0..2) && are_together(n, 2..5));
+    network.tamper = None;
+    network.send(4, "who else is here?");
+    network
+}
+
+/// Whatever its epochs are called meanwhile, a room that was tried in vain is tried more and more seldom.
+#[test]
+fn two_rooms_that_cannot_become_one_try_it_more_and_more_seldom() {
+    for seed in 0..4 {
+        let mut network = two_rooms_that_do_not_match(seed);
+        let mut people = People::of(0..5);
+        let count = |n: &Network| told(n, 0).len() + told(n, 4).len();
+        let before = count(&network);
+        people.run_for(&mut network, 1_000);
+        let epochs = count(&network) - before;
+        assert!(epochs <= 30, "{seed}: {epochs}");
+    }
+}
+
+/// Neither takes itself for the host because of names that both had.
+#[test]
+fn two_rooms_that_were_one_become_one_again() {
+    for seed in 0..4 {
+        let mut network = Network::new(5, seed).until_secure();
+        let side = |member: usize| member < 2;
+        network.tamper = Some(Box::new(move |from, to, packet| {
+            (side(from) == side(to)).then(|| packet.to_vec())
+        }));
+        for member in [0, 4] {
+            network.send(member, "who is still here?");
+        }
+        network.run_until(300, |n| are_together(n, 0..2) && are_together(n, 2..5));
+        network.tamper = None;
+        for member in [0, 4] {
+            network.send(member, "is it over?");
+        }
+        People::of(0..5).run_until(&mut network, 60, |n| are_together(n, 0..5));
+    }
+}
+
+/// Whose host goes on to another epoch meanwhile need not go back before it tries again.
+#[test]
+fn who_goes_over_follows_the_host_to_its_next_epoch() {
+    for seed in 0..6 {
+        let mut network = two_rooms(5, seed, |_| {});
+        network.run_until(60, |n| {
+            (0..5).all(|m| n.count(m, |it| matches!(it, Event::OtherEpoch { .. })) > 0)
+        });
+        // The one of the larger name goes over, alone.
+        let names = [0, 4].map(|member| epoch_of(&network, member).0);
+        let (guests, hosts) = if names[0] > names[1] {
+            (0..2, 2..5)
+        } else {
+            (2..5, 0..2)
+        };
+        let (of_host, of_guest) = (names.iter().min().unwrap(), names.iter().max().unwrap());
+        let (guest, host) = (guests.start, hosts.start);
+        let before = told(&network, guest).len();
+        vote(&mut network, guests, *of_host);
+        network.run_until(60, |n| told(n, guest).len() > before);
+        let now = network.now;
+        network.rooms[host].refresh(now);
+        network.collect(host);
+        let before = told(&network, host).len();
+        network.run_until(60, |n| told(n, host).len() > before);
+        vote(&mut network, hosts, *of_guest);
+        network.run_until(20, |n| are_together(n, 0..5));
     }
 }
 
@@ -511,5 +600,29 @@ fn a_change_that_began_for_a_move_and_came_without_it_counts_as_a_try() {
         let changes = told(&network, 0).len() - before;
         assert!(changes <= 12, "seed {seed}: {changes} changes in 60 s");
         assert!(are_together(&network, 0..3));
+    }
+}
+
+/// The other epochs of which a member was told since it came in.
+fn others_told(network: &Network, member: usize) -> Vec<EpochName> {
+    let events = network.events[member].iter();
+    let inside = events.skip_while(|event| !matches!(event, Event::Secure { .. }));
+    let names = inside.filter_map(|event| match event {
+        Event::OtherEpoch { name, .. } => Some(*name),
+        _ => None,
+    });
+    names.collect()
+}
+
+#[test]
+fn the_members_of_two_rooms_that_were_let_in_by_hand_are_told_of_each_other() {
+    for seed in 0..8 {
+        let mut network = two_rooms_by_hand(seed, |_| {});
+        let names = [0, 2].map(|member| epoch_of(&network, member).0);
+        network.run_for(12);
+        for member in 0..4 {
+            let other = names[usize::from(member < 2)];
+            assert_eq!(others_told(&network, member), [other], "{seed}: {member}");
+        }
     }
 }

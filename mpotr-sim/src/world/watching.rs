@@ -336,12 +336,18 @@ fn describe(packet: &Packet) -> String {
     let parent = |name: Option<EpochName>| name.unwrap_or(EpochName::new([0; 16]));
     match packet {
         Packet::Offer(offer) => format!("an offer to follow {}", parent(offer.parent)),
-        Packet::Proposal(proposal) => format!(
-            "a proposal of {} to follow {} in view {}",
-            proposal.offers.len(),
-            parent(proposal.parent),
-            proposal.view
-        ),
+        Packet::Proposal(proposal) => {
+            let host = proposal
+                .host
+                .map(|host| format!(", to go over into {host}"));
+            format!(
+                "a proposal of {} to follow {} in view {}{}",
+                proposal.offers.len(),
+                parent(proposal.parent),
+                proposal.view,
+                host.unwrap_or_default()
+            )
+        }
         Packet::Contribution(hint, it) => {
             format!("the contribution of member {} to {}", it.sender, run(hint))
         }

@@ -192,7 +192,8 @@ impl<S: CryptoSuite> Room<S> {
     pub(super) fn note_failed_guests(&mut self, now: Timestamp, attempt: &Attempt<S>) {
         if let Some(name) = attempt.guests {
             let first = part(self.common.me.times().view, 2);
-            self.votes.tries.note_failed(now, name, first);
+            let room = self.lobby.neighbours.called([name].into());
+            self.votes.tries.note_not_come(now, &room, first);
         }
     }
 

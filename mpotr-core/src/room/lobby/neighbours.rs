@@ -3,7 +3,7 @@
 //! An advert proves nothing. What is kept of it is a name, of few, and for a while that no later advert extends: a stranger
 //! that repeats four names has to be quicker than the others each time that a place becomes free.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::time::{Duration, Timestamp};
 use crate::wire::{self, EpochName};
@@ -34,6 +34,15 @@ struct Neighbour {
     is_guest: bool,
     /// What its members' epochs are said to have been called before, what was heard last first.
     earlier: Vec<EpochName>,
+}
+
+/// By what names a room is known: each of its epochs has another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Called {
+    /// Those by which it is asked for.
+    pub(crate) asked: BTreeSet<EpochName>,
+    /// All that it is said to have or to have had, those among them.
+    pub(crate) known: BTreeSet<EpochName>,
 }
 
 /// Whether a name was heard before.
@@ -87,6 +96,12 @@ impl Neighbours {
         keep(&mut self.told, name)
     }
 
+    /// This member comes in from outside. What it was told there may have been of the room that it waited for: of a room beside
+    /// the one that it is in it is told anew, when that says again that it is there.
+    pub(crate) fn come_in(&mut self) {
+        self.told.clear();
+    }
+
     /// Forgets names that were heard first so long ago.
     pub(crate) fn forget(&mut self, now: Timestamp, lasts: Duration) {
         self.heard.retain(|_, it| now.since(it.since) < lasts);
@@ -124,6 +139,15 @@ impl Neighbours {
             .chain(heard.flat_map(|it| it.earlier.iter().copied()))
     }
 
+    /// The room that is asked for by these names.
+    pub(crate) fn called(&self, asked: BTreeSet<EpochName>) -> Called {
+        let rooms = self.heard.keys().map(|now| self.names_of(*now));
+        let rooms = rooms.map(Iterator::collect::<BTreeSet<_>>);
+        let meant = rooms.filter(|room| !room.is_disjoint(&asked));
+        let known = meant.flatten().chain(asked.iter().copied()).collect();
+        Called { asked, known }
+    }
+
     /// Whether two names are said to be those of epochs of one room.
     pub(crate) fn are_one(&self, one: EpochName, other: EpochName) -> bool {
         let mut heard = self.heard.keys();
@@ -137,6 +161,17 @@ impl Neighbours {
     pub(crate) fn is_there(&self, name: EpochName) -> bool {
         self.names()
             .any(|now| self.names_of(now).any(|it| it == name))
+    }
+
+    /// Whether the room of such an epoch hosts this member's, if they become one: the one of the smaller name, which is the least
+    /// that its epochs had lately and those of the other did not. Each side compares what it has heard of the other with what it
+    /// tells itself, so each is the other's host only if one of them has not heard all, or a smaller name was made up; and it
+    /// is not so that neither is.
+    pub(crate) fn is_host(&self, name: EpochName) -> bool {
+        let theirs: BTreeSet<_> = self.names_of(name).collect();
+        let own = self.own_names().filter(|own| !theirs.contains(own)).min();
+        let mut others = theirs.iter().filter(|other| !self.is_own(**other));
+        own.is_none_or(|own| others.any(|other| *other < own))
     }
 
     /// The members of an epoch would come over into this member's: it does not go over into theirs.
@@ -206,6 +241,87 @@ mod tests {
         hear(&mut neighbours, at(0), name(1));
         assert!(neighbours.note_told(name(1)));
         assert_eq!(hear(&mut neighbours, at(60), name(1)), Name::Known);
+        assert!(!neighbours.note_told(name(1)));
+    }
+
+    /// Two that each hear all names of the other.
+    fn heard_by_one_another(names: [&[u8]; 2]) -> [Neighbours; 2] {
+        let mut both = [Neighbours::default(), Neighbours::default()];
+        for (it, (own, others)) in both
+            .iter_mut()
+            .zip([(names[0], names[1]), (names[1], names[0])])
+        {
+            for own in own {
+                it.enter(name(*own));
+            }
+            let others: Vec<_> = others.iter().rev().copied().map(name).collect();
+            hear(it, at(0), others[0]);
+            it.note_earlier(others[0], &others[1..]);
+        }
+        both
+    }
+
+    #[test]
+    fn of_two_rooms_one_hosts_whatever_both_were_called_before() {
+        for (one, other, is_host) in [
+            (&[1, 9][..], &[2, 3][..], false),
+            (&[4, 9], &[2, 5], true),
+            // They were one room once.
+            (&[1, 5, 9], &[1, 3], true),
+            (&[1, 3, 9], &[1, 4], false),
+        ] {
+            let [a, b] = heard_by_one_another([one, other]);
+            assert_eq!(
+                a.is_host(name(other[other.len() - 1])),
+                is_host,
+                "{one:?} {other:?}"
+            );
+            assert_eq!(
+                b.is_host(name(one[one.len() - 1])),
+                !is_host,
+                "{one:?} {other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_made_up_of_others_makes_a_room_go_and_never_stay() {
+        let [mut a, _] = heard_by_one_another([&[4, 9], &[5, 6]]);
+        assert!(!a.is_host(name(6)));
+        for made_up in [&[4, 9][..], &[7], &[2]] {
+            let made_up: Vec<_> = made_up.iter().copied().map(name).collect();
+            let was_host = a.is_host(name(6));
+            a.note_earlier(name(6), &made_up);
+            assert!(a.is_host(name(6)) || !was_host);
+        }
+        assert!(a.is_host(name(6)));
+    }
+
+    #[test]
+    fn by_one_of_its_names_all_of_a_room_are_found_and_none_of_others() {
+        let mut neighbours = Neighbours::default();
+        for (now, before) in [(1, [2, 3]), (4, [3, 5]), (6, [7, 8])] {
+            hear(&mut neighbours, at(0), name(now));
+            neighbours.note_earlier(name(now), &before.map(name));
+        }
+        let known = |asked: &[u8]| {
+            let room = neighbours.called(asked.iter().copied().map(name).collect());
+            room.known
+        };
+        assert_eq!(known(&[2]), [1, 2, 3].map(name).into());
+        assert_eq!(known(&[3, 9]), [1, 2, 3, 4, 5, 9].map(name).into());
+        assert_eq!(known(&[9]), [name(9)].into());
+    }
+
+    #[test]
+    fn who_comes_in_is_told_once_more() {
+        let mut neighbours = Neighbours::default();
+        hear(&mut neighbours, at(0), name(1));
+        assert!(neighbours.note_told(name(1)));
+        neighbours.come_in();
+        neighbours.enter(name(2));
+        assert_eq!(hear(&mut neighbours, at(1), name(1)), Name::Known);
+        assert!(neighbours.note_told(name(1)));
         assert!(!neighbours.note_told(name(1)));
     }
 

@@ -321,6 +321,20 @@ impl<S: CryptoSuite> Offering<S> {
         }
     }
 
+    /// These identities are, or were, in an epoch with this member: what they offered for a first one they have given up.
+    pub(crate) fn forget_first_of(&mut self, identities: impl Iterator<Item = IdentityKey>) {
+        for identity in identities {
+            let offers = self.of.get(&identity).into_iter().flatten().copied();
+            let is_first = |digest: &OfferDigest| {
+                let heard = self.heard.get(digest);
+                heard.is_some_and(|heard| heard.offer.parent.is_none())
+            };
+            for digest in offers.filter(is_first).collect::<Vec<_>>() {
+                self.forget(&digest);
+            }
+        }
+    }
+
     /// The newest offer of each other identity that `fits`, of those for a first epoch that were heard within `fresh`.
     pub(crate) fn newest(
         &self,
