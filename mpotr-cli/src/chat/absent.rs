@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use mpotr::room::Event;
+use mpotr::room::{Event, LastHeard};
 use mpotr::{IdentityKey, WaitingReason};
 use tokio::time::Instant;
 
@@ -92,7 +92,7 @@ impl Chat<'_> {
     /// The room has not begun in the time that it may take: this member leaves, as one that is asked to stop.
     pub(super) async fn give_up(&mut self, patience: Patience) {
         let why = match self.link.is_up() {
-            true => self.conversation.awaits(),
+            true => self.conversation.awaits(&self.last_heard().await),
             false => "the way to the room is lost".to_owned(),
         };
         let seconds = patience.seconds;
@@ -104,47 +104,53 @@ impl Chat<'_> {
 }
 
 impl Conversation {
-    /// What to say now and then as long as the room has not begun.
-    pub(super) fn tells_of_absent(&mut self, now: Instant) -> Option<String> {
+    /// What to say now and then as long as the room has not begun. `heard` tells how long ago each was heard, where that is known.
+    pub(super) fn tells_of_absent(&mut self, now: Instant, heard: &LastHeard) -> Option<String> {
         let lasts = self.absent.take(now)?;
-        Some(format!(
-            "the room has not begun for {}: {}",
-            spoken(lasts),
-            self.awaits()
-        ))
+        // That others keep other rules is told again and again by itself.
+        let is_told = self.differing.is_any() && self.not_heard(heard).is_empty();
+        (!is_told).then(|| {
+            format!(
+                "the room has not begun for {}: {}",
+                spoken(lasts),
+                self.awaits(heard)
+            )
+        })
     }
 
     /// What to say at the start of those that have to come; nothing, where that is not known.
     pub(super) fn names_absent(&self) -> Option<String> {
-        let not_heard = self.not_heard();
+        let not_heard = self.not_heard(&LastHeard::default());
         (!not_heard.is_empty()).then(|| self.not_here(&not_heard))
     }
 
     /// What is missing before the room begins, in few words.
-    pub(super) fn awaits(&self) -> String {
-        let not_heard = self.not_heard();
-        let heard = self.waiting.listed().len();
-        let is_given = self.door.expected().next().is_some();
-        match (is_given, heard, self.absent.gathered) {
-            _ if !not_heard.is_empty() => self.not_here(&not_heard),
-            (false, 0, _) => "nobody else has come".to_owned(),
-            (false, _, Some((have, want))) if have < want => {
-                format!("{have} of {want} are there")
-            }
-            _ => format!(
-                "{} heard outside, and not in a room with you",
-                count(heard, "member")
-            ),
+    fn awaits(&self, heard: &LastHeard) -> String {
+        let not_heard = self.not_heard(heard);
+        if !not_heard.is_empty() {
+            return self.not_here(&not_heard);
+        }
+        if self.differing.is_any() {
+            return format!("{} other rules than you", self.who_keep());
+        }
+        let listed = self.waiting.listed();
+        let there = listed.iter().filter(|it| !is_gone(it, heard)).count();
+        match (there, self.absent.gathered) {
+            (0, _) if listed.is_empty() => "nobody else has come".to_owned(),
+            (0, _) => "who has come was not heard for some time".to_owned(),
+            (_, Some((have, want))) if have < want => format!("{have} of {want} are there"),
+            (1, _) => "1 other is there, and no room has begun with it".to_owned(),
+            _ => format!("{there} others are there, and no room has begun with them"),
         }
     }
 
-    /// Those of --with of whom nothing was heard.
-    pub(super) fn not_heard(&self) -> Vec<IdentityKey> {
+    /// Those of --with of whom nothing was heard, or nothing for some time.
+    fn not_heard(&self, last: &LastHeard) -> Vec<IdentityKey> {
         let is_in = |key: &IdentityKey| self.others.as_ref().is_some_and(|it| it.contains(key));
-        let is_heard = |key: &IdentityKey| self.waiting.heard().any(|heard| heard == *key);
+        let came = |key: &IdentityKey| self.waiting.heard().any(|heard| heard == *key);
         let expected = self.door.expected();
         expected
-            .filter(|key| !is_in(key) && !is_heard(key))
+            .filter(|key| !is_in(key) && (!came(key) || is_gone(key, last)))
             .copied()
             .collect()
     }
@@ -158,25 +164,34 @@ impl Conversation {
         if let Some(more @ 1..) = missing.len().checked_sub(NAMED) {
             names.push(format!("{more} more"));
         }
-        format!("not here yet: {}", enumerated(&names))
+        format!("not here: {}", enumerated(&names))
     }
 
     /// The lines on those who are awaited, for a list of who is there.
-    pub(super) fn lists_absent(&self) -> Vec<String> {
+    pub(super) fn lists_absent(&self, heard: &LastHeard) -> Vec<String> {
         let then = match self.is_secure() {
             true => "not in the room",
-            false => "not here yet; the room begins when all of --with are",
+            false => "not here; the room begins when all of --with are",
         };
+        // Who has come and was not heard for some time is listed as one that has waited.
+        let listed = self.waiting.listed();
         let mut lines: Vec<_> = self
-            .not_heard()
+            .not_heard(heard)
             .iter()
+            .filter(|it| !listed.contains(it))
             .map(|it| format!("  {} ({then})", self.names.line(it)))
             .collect();
         if lines.is_empty() && !self.is_secure() {
-            lines.push(format!("  the room has not begun: {}", self.awaits()));
+            lines.push(format!("  the room has not begun: {}", self.awaits(heard)));
         }
         lines
     }
+}
+
+/// Whether one that has come was not heard for so long that it is gone, most likely.
+fn is_gone(key: &IdentityKey, last: &LastHeard) -> bool {
+    let since = last.outside.get(key);
+    since.is_some_and(|since| *since > last.fresh)
 }
 
 /// A time as people say it.
@@ -253,19 +268,19 @@ mod tests {
         assert!(bob.ends_with(" (bob.pub)"), "{bob}");
         let told = room.names_absent().unwrap();
         assert!(
-            told.starts_with("not here yet: ") && told.contains(" and "),
+            told.starts_with("not here: ") && told.contains(" and "),
             "{told}"
         );
         room.hear(Event::WantsIn { claimed: BOB });
         let later = room.absent.since + Duration::from_secs(90);
         assert_eq!(
-            room.tells_of_absent(later).unwrap(),
-            format!("the room has not begun for 90 seconds: not here yet: {carol}")
+            room.tells_of_absent(later, &LastHeard::default()).unwrap(),
+            format!("the room has not begun for 90 seconds: not here: {carol}")
         );
         let listed = room.members(&LastHeard::default());
         let lines: Vec<_> = listed
             .iter()
-            .filter(|it| it.contains("not here yet"))
+            .filter(|it| it.contains("not here; "))
             .collect();
         assert!(
             matches!(&lines[..], [one] if one.contains("carol.pub")),
@@ -273,20 +288,80 @@ mod tests {
         );
         room.hear(Event::WantsIn { claimed: CAROL });
         assert_eq!(room.names_absent(), None);
+        assert_eq!(
+            room.awaits(&LastHeard::default()),
+            "2 others are there, and no room has begun with them"
+        );
+    }
+
+    /// Why no room begins is told in place of a number, and once.
+    #[test]
+    fn who_keeps_other_rules_is_what_is_waited_for() {
+        let mut room = room(Door::Open);
+        room.hear(Event::WantsIn { claimed: BOB });
+        let differ = WaitingReason::RulesDiffer {
+            policy: mpotr::Policy::default(),
+            by: vec![BOB],
+        };
+        room.differing.hear(&waits(differ));
+        let bob = room.called(&BOB);
+        assert_eq!(
+            room.awaits(&LastHeard::default()),
+            format!("{bob} keeps other rules than you")
+        );
+        let later = room.absent.since + Duration::from_secs(90);
+        assert_eq!(room.tells_of_absent(later, &LastHeard::default()), None);
     }
 
     #[test]
     fn where_anyone_may_come_it_is_told_that_nobody_or_too_few_have() {
         let mut room = room(Door::Open);
         assert_eq!(room.names_absent(), None);
-        assert_eq!(room.awaits(), "nobody else has come");
+        assert_eq!(room.awaits(&LastHeard::default()), "nobody else has come");
         room.hear(Event::WantsIn { claimed: BOB });
         let gathering = waits(WaitingReason::Gathering { have: 2, want: 3 });
         room.absent.hear(&gathering);
-        assert_eq!(room.awaits(), "2 of 3 are there");
+        assert_eq!(room.awaits(&LastHeard::default()), "2 of 3 are there");
         let listed = room.members(&LastHeard::default());
         assert!(
             listed.contains(&"  the room has not begun: 2 of 3 are there".to_owned()),
+            "{listed:?}"
+        );
+    }
+
+    /// Who came and is gone again without a word is not there.
+    #[test]
+    fn who_is_no_longer_heard_is_awaited_again() {
+        let second = Duration::from_secs(1);
+        let heard = |ago| LastHeard {
+            outside: [(BOB, ago)].into(),
+            fresh: 60 * second,
+            ..LastHeard::default()
+        };
+        let mut with = for_two();
+        let mut open = room(Door::Open);
+        for room in [&mut with, &mut open] {
+            room.hear(Event::WantsIn { claimed: BOB });
+        }
+        with.hear(Event::WantsIn { claimed: CAROL });
+        let bob = with.called(&BOB);
+        assert!(
+            with.awaits(&heard(59 * second))
+                .starts_with("2 others are there")
+        );
+        assert_eq!(with.awaits(&heard(61 * second)), format!("not here: {bob}"));
+        assert!(
+            open.awaits(&heard(59 * second))
+                .starts_with("1 other is there")
+        );
+        assert_eq!(
+            open.awaits(&heard(61 * second)),
+            "who has come was not heard for some time"
+        );
+        let listed = with.members(&heard(61 * second));
+        assert_eq!(
+            listed.iter().filter(|it| it.contains("bob.pub")).count(),
+            2,
             "{listed:?}"
         );
     }

@@ -228,9 +228,22 @@ pub(super) fn help_on(name: &str) -> Vec<String> {
 /// That there is no such command, and the one that was meant, most likely. `line` begins with its name, without a slash.
 pub(super) fn no_such(line: &str) -> String {
     let name = line.split(' ').next().unwrap_or(line);
-    let meant = nearest(name).map(|it| format!(": did you mean {it}?"));
+    let meant = elsewhere(name).or_else(|| nearest(name));
+    let meant = meant.map(|it| format!(" (did you mean {it}?)"));
     let line = Escaped(line);
     format!("no such command: /{line}{}", meant.unwrap_or_default())
+}
+
+/// The command that does what one of this name does in other chats.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().as_str() {
+        "who" | "names" | "users" | "list" => "/members",
+        "invite" | "accept" | "allow" => "/admit",
+        "ban" | "remove" => "/kick",
+        "ignore" => "/mute",
+        "part" | "bye" | "close" => "/quit",
+        _ => return None,
+    })
 }
 
 /// The command whose name is most like this one, if any is like it: it alone begins so, or it differs by a slip or two.
@@ -424,7 +437,7 @@ pub(super) fn describe(policy: &Policy, name: impl Fn(&IdentityKey) -> String) -
             policy.rekey.name()
         ),
         format!(
-            "  keys are agreed on by the method `{}`, and identities proven by `{}`, as long as the room is there",
+            "  key agreement is by the method `{}`, and proof of who is who by `{}`: no command changes these",
             policy.agreement.name(),
             policy.authentication.name()
         ),
@@ -509,9 +522,11 @@ mod tests {
             ("QUIT", "/quit"),
             ("wihtdraw bob", "/withdraw"),
             ("hlep", "/help"),
+            ("who", "/members"),
+            ("Invite bob", "/admit"),
         ] {
             let told = super::no_such(typed);
-            let hint = format!("no such command: /{typed}: did you mean {meant}?");
+            let hint = format!("no such command: /{typed} (did you mean {meant}?)");
             assert_eq!(told, hint);
             assert!(
                 super::help_on(typed.split(' ').next().unwrap())[0].contains(meant),

@@ -205,7 +205,7 @@ impl Conversation {
                     it.grouped(" ")
                 )
             }))
-            .chain(self.lists_absent())
+            .chain(self.lists_absent(heard))
             .chain((self.waiting.unlisted() > 0).then(|| {
                 format!(
                     "  {} more have waited before these",

@@ -49,19 +49,24 @@ impl Differing {
 }
 
 impl Conversation {
-    /// What to say now and then as long as others keep other rules.
-    pub(super) fn still_differ(&self) -> String {
+    /// Who keeps other rules, with its verb.
+    pub(super) fn who_keep(&self) -> String {
         let who: Vec<_> = self
             .differing
             .all()
             .iter()
             .map(|it| self.called(it))
             .collect();
-        let keep = match who.len() {
+        match who.len() {
             0 => "others keep".to_owned(),
             1 => format!("{} keeps", enumerated(&who)),
             _ => format!("{} keep", enumerated(&who)),
-        };
+        }
+    }
+
+    /// What to say now and then as long as others keep other rules.
+    pub(super) fn still_differ(&self) -> String {
+        let keep = self.who_keep();
         format!(
             "no room begins, since {keep} other rules than you: one of you starts again, with the options that were named"
         )

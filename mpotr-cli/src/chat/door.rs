@@ -87,7 +87,8 @@ impl Door {
             let trusted: BTreeSet<_> = trusted.map(|(key, _)| *key).collect();
             anyhow::ensure!(
                 trust == Trust::FirstUse || !trusted.is_empty(),
-                "--trust lets nobody in: nobody is known whom it would; `mpotr people add` adds a person"
+                "--trust lets nobody in: nobody is known whom it would; `mpotr people add` adds a person, and --ask lets in whom \
+                 you name by /admit"
             );
             return Ok(Self::Trust(trust, trusted));
         }

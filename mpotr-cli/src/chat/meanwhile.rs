@@ -133,7 +133,8 @@ impl Chat<'_> {
             self.tell(told);
         }
         if is_due(self.conversation.absent.due()) {
-            let told = self.conversation.tells_of_absent(now);
+            let heard = self.last_heard().await;
+            let told = self.conversation.tells_of_absent(now, &heard);
             // Without a carrier nobody can come, and that was told.
             self.tell(told.filter(|_| self.link.is_up()).into_iter().collect());
         }

@@ -452,7 +452,7 @@ mod tests {
     fn a_room_that_has_not_begun_in_time_is_a_failure_of_its_own_however_it_ends() {
         let not_begun = NotBegun {
             seconds: 30,
-            why: "not here yet: bob".to_owned(),
+            why: "not here: bob".to_owned(),
         };
         let mut outcome = Outcome::default();
         outcome.gave_up(not_begun.clone());
@@ -463,7 +463,7 @@ mod tests {
         assert_eq!(judged, not_begun.into());
         assert_eq!(
             judged.to_string(),
-            "the room has not begun within 30 seconds, and nothing was sent: not here yet: bob"
+            "the room has not begun within 30 seconds, and nothing was sent: not here: bob"
         );
     }
 }

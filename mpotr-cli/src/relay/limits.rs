@@ -1,10 +1,10 @@
 //! The limits of a relay, as options: `docs/spec/07-transport.md`, "Limits".
 
 use core::fmt::{Display, Formatter, Result as Written};
+use core::num::ParseIntError;
 use core::str::FromStr;
 use core::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args, value_parser};
 use mpotr_transport::RelayLimits;
 
@@ -18,16 +18,16 @@ const SLOWEST_RATE: usize = 64 << 10;
 #[command(next_help_heading = "Limits; sizes are bytes, or end with K, M or G")]
 pub(super) struct LimitArgs {
     /// Clients at one time
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.clients, value_parser = some())]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.clients, value_parser = some)]
     clients: usize,
     /// Clients at one time from one address (of IPv6, the first 64 bits); behind a proxy all come from one
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.address_clients, value_parser = some())]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.address_clients, value_parser = some)]
     clients_per_address: usize,
     /// Clients in one room
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.room_clients, value_parser = some())]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.room_clients, value_parser = some)]
     clients_per_room: usize,
     /// Rooms with members in them
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.rooms, value_parser = some())]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.rooms, value_parser = some)]
     rooms: usize,
     /// What a client may send at once; all clients of an address together, four times that
     #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.burst), value_parser = some_bytes)]
@@ -43,7 +43,7 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.queue_bytes), value_parser = some_bytes)]
     queue: Size,
     /// Packets that may wait for one client; a quarter of them from one sender
-    #[arg(long, value_name = "N", default_value_t = DEFAULT.queue_frames, value_parser = some())]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT.queue_frames, value_parser = some)]
     queue_packets: usize,
     /// What may wait for all clients together, each packet counted once; a quarter of it from one sender
     #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT.memory), value_parser = some_bytes)]
@@ -142,9 +142,21 @@ impl FromStr for Size {
     }
 }
 
-/// One at least: with none the relay would take nobody in.
-fn some() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..)
+/// A number of one at least.
+fn some(text: &str) -> Result<usize, NumberError> {
+    match text.parse()? {
+        0 => Err(NumberError::Nobody),
+        some => Ok(some),
+    }
+}
+
+/// A text that is no number of clients, rooms or packets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum NumberError {
+    #[error(transparent)]
+    NotANumber(#[from] ParseIntError),
+    #[error("with 0 the relay would take nobody in, or pass on nothing: 1 at least")]
+    Nobody,
 }
 
 fn some_bytes(text: &str) -> Result<Size, SizeError> {
@@ -243,7 +255,10 @@ mod tests {
             "rooms",
             "queue-packets",
         ] {
-            assert!(refused(option).contains("0 is not in 1.."), "{option}");
+            assert!(
+                refused(option).contains("with 0 the relay would take nobody in"),
+                "{option}"
+            );
         }
         for option in ["burst", "queue", "memory"] {
             assert!(

@@ -15,14 +15,14 @@ fn a_pipe_says_at_once_and_again_whom_it_waits_for() {
     let mut build = town.enters(&ci, &["--with", &alice.public, &bob.public]);
     build.type_in("the build is green\n");
     build.end_input();
-    let told = build.hears_err("not here yet: ");
-    let (_, named) = told.split_once("not here yet: ").unwrap();
+    let told = build.hears_err("not here: ");
+    let (_, named) = told.split_once("not here: ").unwrap();
     assert!(
         named.contains("(alice.pub)") && named.contains("(bob.pub)"),
         "{told}"
     );
     let _reader = town.enters(&alice, &["--with", &ci.public, &bob.public]);
-    let told = build.hears_err("the room has not begun for 30 seconds: not here yet: ");
+    let told = build.hears_err("the room has not begun for 30 seconds: not here: ");
     let again = told.lines().last().unwrap();
     assert!(
         again.contains("(bob.pub)") && !again.contains("(alice.pub)"),
@@ -43,7 +43,7 @@ fn a_room_that_does_not_begin_in_time_is_given_up_with_a_code_of_its_own() {
     let error = finished.err.lines().last().unwrap();
     assert!(
         error.starts_with(
-            "mpotr: error: the room has not begun within 2 seconds, and nothing was sent: not here yet: #"
+            "mpotr: error: the room has not begun within 2 seconds, and nothing was sent: not here: #"
         ) && error.ends_with(" (alice.pub)"),
         "{finished:?}"
     );
