@@ -275,7 +275,12 @@ async fn talk(args: &ChatArgs, stop: &mut Stop, out: &mut Output) -> anyhow::Res
                     input_is_over = true;
                     chat.not_sent(Unsent::Unreadable(error.to_string()));
                 }
-                None if looks_through => input_is_over = true,
+                None if looks_through => {
+                    input_is_over = true;
+                    if !chat.link.is_up() {
+                        chat.leave_without_carrier(Leaves::AtEndOfPipe);
+                    }
+                }
                 Some(Ok(line)) => chat.say(line).await,
                 Some(Err(error)) => {
                     chat.outcome.note(Unsent::Unreadable(error.to_string()));

@@ -139,8 +139,11 @@ impl Conversation {
             (0, _) if listed.is_empty() => "nobody else has come".to_owned(),
             (0, _) => "who has come was not heard for some time".to_owned(),
             (_, Some((have, want))) if have < want => format!("{have} of {want} are there"),
-            (1, _) => "1 other is there, and no room has begun with it".to_owned(),
-            _ => format!("{there} others are there, and no room has begun with them"),
+            _ if self.door.expected().next().is_some() => {
+                "all of --with are there, and have not agreed on a key yet".to_owned()
+            }
+            (1, _) => "1 other is there; each has to let in the other".to_owned(),
+            _ => format!("{there} others are there; each has to let in all others"),
         }
     }
 
@@ -290,7 +293,7 @@ mod tests {
         assert_eq!(room.names_absent(), None);
         assert_eq!(
             room.awaits(&LastHeard::default()),
-            "2 others are there, and no room has begun with them"
+            "all of --with are there, and have not agreed on a key yet"
         );
     }
 
@@ -347,7 +350,7 @@ mod tests {
         let bob = with.called(&BOB);
         assert!(
             with.awaits(&heard(59 * second))
-                .starts_with("2 others are there")
+                .starts_with("all of --with are there")
         );
         assert_eq!(with.awaits(&heard(61 * second)), format!("not here: {bob}"));
         assert!(

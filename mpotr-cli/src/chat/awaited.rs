@@ -57,6 +57,11 @@ impl Awaited {
         self.admitted.insert(identity);
     }
 
+    /// Whether the room was asked to let an identity in.
+    pub(super) fn is_admitted(&self, identity: &IdentityKey) -> bool {
+        self.admitted.contains(identity)
+    }
+
     /// The room was asked to leave an identity out.
     pub(super) fn exclude(&mut self, identity: IdentityKey) {
         self.admitted.remove(&identity);

@@ -196,6 +196,9 @@ impl Conversation {
                     None if !self.door.can_admit(member) => {
                         line(member, " (not one of --with: stays outside)")
                     }
+                    None if self.needs_word(member) => {
+                        line(member, " (waits for your /admit; nothing is proven)")
+                    }
                     None => line(member, " (waits; nothing is proven)"),
                 }
             }))
@@ -265,6 +268,16 @@ impl Conversation {
             }
             Door::Open => "anyone may come in who knows the name of the room: compare fingerprints",
         }
+    }
+
+    /// Whether one that waits comes in by the person's word alone, which it has not given.
+    fn needs_word(&self, claimed: &IdentityKey) -> bool {
+        let is_trusted = match &self.door {
+            Door::With(_) | Door::Open | Door::Trust(Trust::FirstUse, _) => true,
+            Door::Trust(Trust::List | Trust::Verified, trusted) => trusted.contains(claimed),
+            Door::Ask => false,
+        };
+        !is_trusted && !self.awaited.is_admitted(claimed)
     }
 
     /// Those of --with that are not in the room.

@@ -10,6 +10,7 @@ use super::Chat;
 use super::command::Command;
 use super::door::Door;
 use super::input::Line;
+use super::link::UNWATCHED;
 use super::outcome::Unsent;
 use super::wording::count;
 use crate::typed;
@@ -25,6 +26,8 @@ const LINGER: Duration = Duration::from_secs(20);
 pub(super) enum Leaves {
     ByQuit,
     AtEndOfInput,
+    /// Nobody is there who could do anything about it: the carrier is tried for as long as a script may take.
+    AtEndOfPipe,
 }
 
 impl Chat<'_> {
@@ -71,7 +74,8 @@ impl Chat<'_> {
         }
     }
 
-    /// A person leaves while the carrier is away: what is not delivered is told, and the carrier is waited for a little longer.
+    /// The input ends, or a person leaves, while the carrier is away: what is not delivered is told, and for how long the carrier is
+    /// still waited for.
     pub(super) fn leave_without_carrier(&mut self, leaves: Leaves) {
         let kept = self.kept.iter().map(|line| Ok(line.clone()));
         let texts = unread(kept, self.obeys)
@@ -82,15 +86,24 @@ impl Chat<'_> {
             1 => "1 text is not delivered".to_owned(),
             _ => format!("{texts} texts are not delivered"),
         };
-        let (ended, now) = match leaves {
-            Leaves::ByQuit => ("", "/quit once more, or ctrl-c, leaves now"),
-            Leaves::AtEndOfInput => ("the input has ended; ", "ctrl-c leaves now"),
+        let lost = "for the way to the room is lost";
+        let linger = LINGER.as_secs();
+        let told = match leaves {
+            Leaves::ByQuit => format!(
+                "{lacks}, {lost}: this member leaves in {linger} s, or as soon as that is done; /quit once more, or ctrl-c, leaves now"
+            ),
+            Leaves::AtEndOfInput => format!(
+                "the input has ended; {lacks}, {lost}: this member leaves in {linger} s, or as soon as that is done; ctrl-c leaves now"
+            ),
+            Leaves::AtEndOfPipe => format!(
+                "the input has ended; {lacks}, {lost}, which is tried for {} minutes in all",
+                UNWATCHED.as_secs().div_euclid(60)
+            ),
         };
-        self.leaves_by = Instant::now().checked_add(LINGER);
-        self.out.notice(format_args!(
-            "{ended}{lacks}, for the way to the room is lost: this member leaves in {} s, or as soon as that is done; {now}",
-            LINGER.as_secs()
-        ));
+        if leaves != Leaves::AtEndOfPipe {
+            self.leaves_by = Instant::now().checked_add(LINGER);
+        }
+        self.out.notice(told);
     }
 
     /// Why what waits may never be sent, if it may not.

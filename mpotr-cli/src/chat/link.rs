@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::address::Place;
 
 /// How long a program that nobody watches tries to reach its carrier again: a script has to end.
-const UNWATCHED: Duration = Duration::from_secs(600);
+pub(super) const UNWATCHED: Duration = Duration::from_secs(600);
 
 /// A person who waits is not kept waiting for much longer than the carrier is away.
 const MOST_WATCHED: Duration = Duration::from_secs(5);

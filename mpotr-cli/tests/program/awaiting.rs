@@ -144,6 +144,8 @@ fn a_list_of_who_is_there_has_those_who_are_awaited() {
     let _other = town.enters(&bob, &["--with", &alice.public, &carol.public]);
     one.hears_err("wants to come in");
     one.type_in("/members\n");
+    one.hears_err("(waits for your /admit; nothing is proven)");
+    one.type_in(&format!("/admit {}\n/members\n", bob.fingerprint));
     one.hears_err("(waits; nothing is proven)");
 }
 

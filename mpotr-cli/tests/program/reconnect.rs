@@ -48,6 +48,38 @@ fn a_room_goes_on_when_its_relay_comes_back_and_nothing_typed_is_lost() {
     }
 }
 
+/// A pipe says what it has not delivered, and delivers it when the relay comes back.
+#[test]
+fn a_pipe_that_ends_while_the_relay_is_away_says_what_is_not_delivered() {
+    let home = tempdir().unwrap();
+    let relay = Relay::start(home.path());
+    let address = relay.address.clone();
+    let [mut alice, mut bob] =
+        ["alice", "bob"].map(|nick| enter(home.path(), &address, nick, &["--members", "2"]));
+    for member in [&alice, &bob] {
+        member.hears_err("the room is secure");
+    }
+    drop(relay);
+    alice.hears_err("lost the relay");
+    alice.type_in_bytes(b"a\xff\n");
+    alice.hears_err("this line was not sent: it is no UTF-8 text");
+    alice.type_in("one\ntwo\n");
+    alice.end_input();
+    alice.hears_err("the input has ended; 2 texts are not delivered, for the way to the room is lost, which is tried for 10 minutes");
+    let _again = Relay::start_on(home.path(), &address);
+    bob.hears_out("alice: one\nalice: two\n");
+    bob.end_input();
+    assert_eq!(bob.finish().code, Some(0));
+    let finished = alice.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished
+            .err
+            .contains("a line was not sent: it is no UTF-8 text"),
+        "{finished:?}"
+    );
+}
+
 #[test]
 fn a_room_that_has_not_begun_begins_when_the_relay_comes_back() {
     let home = tempdir().unwrap();
