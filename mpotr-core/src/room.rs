@@ -162,7 +162,9 @@ impl<S: CryptoSuite> Room<S> {
     ) -> Result<Self, UnsupportedSuite> {
         check_supported::<S>()?;
         let votes = Votes::new(&config);
-        let pulse = Pulse::default();
+        let mut pulse = Pulse::default();
+        pulse.silence.end(now);
+        pulse.silence.begin_step(now);
         let me = Me {
             times: pulse.times(&config.timers),
             config,

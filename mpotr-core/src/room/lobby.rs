@@ -22,7 +22,7 @@ pub(super) mod welcomes;
 
 use mpotr_crypto::CryptoSuite;
 use mpotr_crypto::rand_core::CryptoRng;
-use mpotr_gka::EpochName;
+use mpotr_gka::{EpochName, OfferDigest};
 
 use super::context::{Context, Me};
 use crate::config::Admission;
@@ -76,6 +76,8 @@ pub(super) struct Lobby<S: CryptoSuite> {
     /// When this member asks for offers again, and how often it has.
     asks_again: Timestamp,
     asked: usize,
+    /// The own offer that a proposal has listed last whose other offers are not all at hand.
+    listed: Option<OfferDigest>,
     /// In what others differ.
     pub(super) others: Others,
     /// Who lets whom in.
@@ -102,6 +104,7 @@ impl<S: CryptoSuite> Lobby<S> {
             has_held_back: false,
             asks_again: now,
             asked: 0,
+            listed: None,
             others: Others::default(),
             welcomes: Welcomes::default(),
         }

@@ -152,6 +152,9 @@ impl<S: CryptoSuite> Room<S> {
         // What others have asked for meanwhile comes to all. Now and then each asks for itself: who goes by what it asked for
         // must have.
         let asks_itself = number % ASKS_ITSELF == ASKS_ITSELF.saturating_sub(1);
+        if asks_itself && self.awaits_seed() {
+            self.say_why(now);
+        }
         let round_trip = self.common.me.times().round_trip;
         let overheard = std::mem::take(&mut self.succession.overheard);
         let counts = overheard.counts(now, round_trip) && !overheard.has_left_out;
@@ -188,6 +191,31 @@ impl<S: CryptoSuite> Room<S> {
         if let Some(member) = self.phase.member_mut() {
             let asked = member.epoch.seal_asking(Presence::Present, own.words);
             self.common.out.state(asked);
+        }
+    }
+
+    /// Whether this member waits for the SEED of a light run, for which nobody states anything.
+    fn awaits_seed(&self) -> bool {
+        let is_light = self.phase.change().is_some_and(|change| change.is_light);
+        is_light && self.succession.light.is_none()
+    }
+
+    /// For a light run nobody states anything, so the one whose turn it is may not know of the change, and the others not that this
+    /// member is there: it states what it votes for, and passes on the words of those who have closed and are silent.
+    fn say_why(&mut self, now: Timestamp) {
+        self.say_next();
+        let Some(epoch) = self.phase.epoch() else {
+            return;
+        };
+        let closed = epoch.other_members().filter(|it| epoch.is_closed(*it));
+        for member in closed.collect::<Vec<_>>() {
+            let answer = Answer::Statement(member);
+            if !self.lobby.answering.was_just_given(now, &answer) {
+                let again = self.held_packet(answer);
+                self.common.out.pass_on(again);
+                let pause = part(self.common.me.times().round_trip, 2);
+                self.lobby.answering.was_sent(now, answer, pause);
+            }
         }
     }
 

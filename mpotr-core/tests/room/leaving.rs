@@ -251,3 +251,20 @@ fn who_is_left_alone_agrees_on_nothing_with_those_who_have_left() {
         assert_eq!(agreed(&network), before, "seed {seed}");
     }
 }
+
+/// Whose last packet is lost has left all the same: it has no keys by then, and says nothing a second time.
+#[test]
+fn who_has_said_goodbye_and_is_not_heard_to_close_is_gone() {
+    for seed in 0..4 {
+        let mut network = Network::new(3, seed).until_secure();
+        network.leave(2);
+        let leaving = network.keys[2];
+        let is_leaving = |it: &Event| *it == Event::Leaving { member: leaving };
+        network.run_until(10, |n| {
+            (0..2).all(|member| n.count(member, is_leaving) == 1)
+        });
+        network.kill(2);
+        let is_gone = |it: &Event| *it == Event::LeftOut { member: leaving };
+        network.run_until(60, |n| (0..2).all(|member| n.count(member, is_gone) == 1));
+    }
+}

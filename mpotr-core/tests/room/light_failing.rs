@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use mpotr_core::gka::light::Watch;
-use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind};
+use mpotr_core::wire::{LightPacket, LightStep, Packet, PacketKind, Wanted};
 use mpotr_core::{Event, WaitingReason};
 
 use crate::light::{are_in, epochs, light, steps};
@@ -99,6 +99,67 @@ fn who_is_waited_for_in_a_light_view_is_told() {
             waits.iter().all(|it| *it == [network.keys[3]]),
             "{member}: {waits:?}"
         );
+    }
+}
+
+/// One of five has said goodbye, and of its last packet, by which it closes, these alone hear.
+fn closes(seed: u64, heard_by: &'static [usize]) -> Network {
+    let mut network = light(5, seed);
+    network.run_for(30);
+    network.leave(4);
+    let leaving = network.keys[4];
+    let is_leaving = |it: &Event| *it == Event::Leaving { member: leaving };
+    network.run_until(10, |n| {
+        (0..4).all(|member| n.count(member, is_leaving) == 1)
+    });
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        (from != 4 || heard_by.contains(&to)).then(|| packet.to_vec())
+    }));
+    network.run_until(10, |n| n.rooms[4].has_ended());
+    network
+}
+
+/// The one whose turn it is in the view of a light run hears from who waits for it why there is one, and the others that this is
+/// there.
+#[test]
+fn who_waits_for_a_seed_says_why() {
+    for heard_by in [&[0][..], &[1], &[2], &[3]] {
+        let mut network = closes(2, heard_by);
+        network.run_until(5, |n| are_in(n, &[0, 1, 2, 3], 2));
+    }
+}
+
+/// Who knows of no change and has missed the SEED asks for it when others ask for its answer.
+#[test]
+fn who_is_waited_for_in_a_light_view_that_it_has_not_heard_of_asks_for_the_seed() {
+    let mut network = closes(2, &[0, 1, 2, 3]);
+    network.run_until(5, |n| !light_packets(n, 0).is_empty());
+    let proposer = light_packets(&network, 0)[0].0;
+    let heard_by: [&[usize]; 4] = [&[1, 2, 3], &[0, 2, 3], &[0, 1, 3], &[0, 1, 2]];
+    for misses in (0..4).filter(|it| *it != proposer) {
+        let mut network = closes(2, heard_by[misses]);
+        let asks = Rc::new(Cell::new(false));
+        let has_asked = asks.clone();
+        network.tamper = Some(Box::new(move |from, to, packet| {
+            let read = Packet::from_bytes(packet);
+            if from == misses
+                && let Ok(Packet::Request(request)) = &read
+                && matches!(&request.wanted, Wanted::Light(it) if it.seed)
+            {
+                asks.set(true);
+            }
+            // Nor does it hear why by what others state.
+            let is_kept_from_it = to == misses
+                && !asks.get()
+                && match read {
+                    Ok(Packet::Light(light)) => light.step() == LightStep::Seed,
+                    Ok(Packet::Sealed(_)) => true,
+                    _ => false,
+                };
+            (!is_kept_from_it).then(|| packet.to_vec())
+        }));
+        network.run_until(5, |n| are_in(n, &[0, 1, 2, 3], 2));
+        assert!(has_asked.get(), "{misses}");
     }
 }
 

@@ -569,3 +569,32 @@ fn who_was_refused_comes_in_when_nobody_refuses_it_any_more() {
         network.run_until(40, |n| are_together(n, &[0, 1, newcomer]));
     }
 }
+
+/// Whom a room lists asks for the offers that it lacks as those inside do, however long it was alone.
+#[test]
+fn a_newcomer_that_is_listed_asks_at_once_for_what_it_lacks() {
+    let mut network = Network::new(4, 3).until_secure();
+    let newcomer = network.enter(|_| {});
+    network.tamper = Some(Box::new(move |from, _, packet| {
+        (from != newcomer).then(|| packet.to_vec())
+    }));
+    network.run_for(100);
+    let (mut is_asked, mut asked) = (false, 0);
+    network.tamper = Some(Box::new(move |from, to, packet| {
+        let read = Packet::from_bytes(packet);
+        if from == newcomer
+            && let Ok(Packet::Request(request)) = &read
+        {
+            is_asked |= matches!(request.wanted, Wanted::Proposal(_));
+            asked += usize::from(matches!(request.wanted, Wanted::Offers(_)));
+        }
+        let is_lost = to == newcomer
+            && match read {
+                Ok(Packet::Proposal(_)) => !is_asked,
+                Ok(Packet::Offer(_)) => asked < 3,
+                _ => false,
+            };
+        (!is_lost).then(|| packet.to_vec())
+    }));
+    network.run_until(5, |n| n.rooms[newcomer].is_secure());
+}

@@ -96,6 +96,8 @@ impl<S: CryptoSuite> Lobby<S> {
         }
         let lacking = self.offering.missing(&proposal.offers).len();
         let is_of_first = proposal.parent.is_none();
+        let own = self.offering.own(proposal.parent).map(|own| own.digest);
+        let own = own.filter(|own| proposal.offers.contains(own));
         let is_first = self.turns.pending.is_empty();
         let pending = &mut self.turns.pending;
         let mut waiting = Pending::new(cx.now, proposal, None);
@@ -104,8 +106,11 @@ impl<S: CryptoSuite> Lobby<S> {
         if is_first {
             cx.timers.begin_anew(Timer::Ask);
         }
-        cx.timers
-            .set_if_idle(Timer::Ask, cx.now.after(cx.me.times().round_trip));
+        let soon = cx.now.after(cx.me.times().round_trip);
+        cx.timers.set_if_idle(Timer::Ask, soon);
+        if own.is_some_and(|own| self.be_listed(cx, own)) {
+            cx.timers.set_earlier(Timer::Ask, soon);
+        }
         if is_of_first {
             self.request_pending(cx);
         }

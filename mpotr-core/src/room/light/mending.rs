@@ -222,16 +222,8 @@ impl<S: CryptoSuite> Room<S> {
         });
         let late: Vec<_> = late.map(|run| run.missing(parent, number)).collect();
         let missing = of_view.map(|(missing, _)| missing);
-        let room = self.common.me.config.room;
         for missing in missing.into_iter().chain(late) {
-            let request = Packet::Request(Request {
-                room,
-                wanted: Wanted::Light(missing),
-            });
-            if let Some(epoch) = self.phase.epoch() {
-                let out = &mut self.common.out;
-                out.answer_enclosed(&request, Some(epoch.enclosure().as_ref()));
-            }
+            self.request_light(missing);
         }
     }
 
@@ -258,6 +250,7 @@ impl<S: CryptoSuite> Room<S> {
             self.objections_in(missing.view)
         } else {
             self.overhear_seed_missing(now, missing);
+            self.ask_for_seed(now, missing);
             return;
         };
         if is_old
@@ -304,6 +297,39 @@ impl<S: CryptoSuite> Room<S> {
         let proposer = proposer.and_then(|(view, situation)| situation.proposer_of(view));
         if let Some((proposer, member)) = proposer.zip(self.phase.member_mut()) {
             member.changing.asked.overhear(proposer);
+        }
+    }
+
+    /// Another waits for the answer of this member to a SEED. Who has not heard that, and knows of no change, asks for it.
+    fn ask_for_seed(&mut self, now: Timestamp, missing: &MissingLight) {
+        let is_free = self.succession.current.is_none() && self.succession.light.is_none();
+        let Some(epoch) = self.phase.epoch().filter(|_| is_free) else {
+            return;
+        };
+        let (me, parent) = (epoch.me(), SidHint::of(&epoch.sid()));
+        let own = self.phase.change().map_or(0, |change| change.view);
+        let is_awaited = missing.freezes.contains(me);
+        let is_ahead = missing.view >= own && missing.parent == parent;
+        let pause = self.common.me.times().round_trip;
+        if is_awaited && is_ahead && self.succession.seeds.ask_for(now, missing.view, pause) {
+            let situation = self.situation(now);
+            let seed =
+                situation.and_then(|it| it.missing_seed(missing.view, parent, missing.number));
+            if let Some(seed) = seed {
+                self.request_light(seed);
+            }
+        }
+    }
+
+    /// Asks for packets of a light run.
+    fn request_light(&mut self, missing: MissingLight) {
+        let request = Packet::Request(Request {
+            room: self.common.me.config.room,
+            wanted: Wanted::Light(missing),
+        });
+        if let Some(epoch) = self.phase.epoch() {
+            let out = &mut self.common.out;
+            out.answer_enclosed(&request, Some(epoch.enclosure().as_ref()));
         }
     }
 

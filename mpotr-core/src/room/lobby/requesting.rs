@@ -15,19 +15,20 @@ use crate::wire::{MAX_REQUESTED, Packet, Request, Wanted};
 impl<S: CryptoSuite> Lobby<S> {
     /// Asks for offers, in one request: of too many for the first.
     fn request(&mut self, cx: &mut Context<'_, S>, offers: BTreeSet<OfferDigest>) {
+        if offers.is_empty() {
+            return;
+        }
         let times = cx.me.times();
         let pause = cx.pulse.silence.pause(cx.now, times);
         self.asks_again = cx.now.after(pause.max(times.round_trip));
         self.asked = self.asked.wrapping_add(1);
         // Of offers in another order nobody reads a request.
         let offers: Vec<_> = offers.into_iter().take(MAX_REQUESTED).collect();
-        if !offers.is_empty() {
-            let request = Request {
-                room: cx.me.config.room,
-                wanted: Wanted::Offers(offers),
-            };
-            cx.out.transmit(&Packet::Request(request));
-        }
+        let request = Request {
+            room: cx.me.config.room,
+            wanted: Wanted::Offers(offers),
+        };
+        cx.out.transmit(&Packet::Request(request));
     }
 
     /// Whether offers may be asked for again by now.
@@ -52,6 +53,17 @@ impl<S: CryptoSuite> Lobby<S> {
             let some = some.take(missing.len().min(MAX_REQUESTED)).collect();
             self.request(cx, some);
         }
+    }
+
+    /// A proposal lists an own offer: its maker is there, however long nobody has answered this member. Anyone can say so who has
+    /// heard the offer, so of each it counts once. Returns whether it does.
+    pub(crate) fn be_listed(&mut self, cx: &mut Context<'_, S>, own: OfferDigest) -> bool {
+        let is_first = self.listed.replace(own) != Some(own);
+        if is_first {
+            cx.pulse.silence.end(cx.now);
+            cx.pulse.silence.begin_step(cx.now);
+        }
+        is_first
     }
 
     /// Others are in a run whose proposal was missed: it is asked for, and nothing is proposed meanwhile.

@@ -286,15 +286,26 @@ impl<S: CryptoSuite> Membership<S> {
         }
     }
 
-    /// Plans what is done while messages of this member are not acknowledged: they are sent again, and are a reason for a
-    /// change when that takes too long.
+    /// Whether this member stays, and another has sent its last message and not closed.
+    fn is_last_word_awaited(&self) -> bool {
+        let epoch = &self.epoch;
+        let is_leaving = |member| !epoch.is_present(member) && !epoch.is_closed(member);
+        epoch.is_present(epoch.me()) && epoch.other_members().any(is_leaving)
+    }
+
+    /// Plans what is done while messages of this member are not acknowledged, or one that leaves has not closed: those are sent
+    /// again, and both are a reason for a change when they take too long.
     pub(crate) fn await_answers(&self, cx: &mut Context<'_, S>, is_in_run: bool) {
         let (now, times) = (cx.now, cx.me.times());
-        if self.epoch.is_acknowledged() {
-            cx.timers.stop(Timer::Silent);
-        } else {
+        if !self.epoch.is_acknowledged() {
             cx.timers
                 .set_if_idle(Timer::Silent, now.after(times.silent));
+        } else if self.is_last_word_awaited() {
+            // It closes when nothing has moved for so long: then its word of that is lost.
+            let closed = times.finish.saturating_add(times.suspect);
+            cx.timers.set_if_idle(Timer::Silent, now.after(closed));
+        } else {
+            cx.timers.stop(Timer::Silent);
         }
         if self.is_unanswered() {
             let patience = now.after(times.patience());
