@@ -5,7 +5,12 @@ mod args;
 mod certificate;
 mod limits;
 
+#[cfg(feature = "websocket")]
+use std::path::Path;
+
 use anyhow::Context as _;
+#[cfg(feature = "websocket")]
+use mpotr_transport::Page;
 use mpotr_transport::Relay;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +27,8 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
     let mut stop = Stop::listen().context("cannot take signals")?;
     #[cfg(feature = "tls")]
     let server = args.tls.as_deref().map(certificate::server).transpose()?;
+    #[cfg(feature = "websocket")]
+    let page = args.web.as_deref().map(page).transpose()?;
     let relay = Relay::bind_with(&*args.listen, args.limits.limits())
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -35,6 +42,8 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
             relay.with_tls(server)
         }
     };
+    #[cfg(feature = "websocket")]
+    let relay = for_browsers(relay, page, args, out)?;
     let shutdown = CancellationToken::new();
     let mut running = core::pin::pin!(relay.run(shutdown.clone()));
     tokio::select! {
@@ -48,4 +57,26 @@ pub(crate) async fn run(args: &RelayArgs, out: &mut Output) -> anyhow::Result<()
         _ = stop.asked() => {}
     }
     Ok(())
+}
+
+#[cfg(feature = "websocket")]
+fn page(folder: &Path) -> anyhow::Result<Page> {
+    Page::read(folder).with_context(|| format!("cannot serve {}", folder.display()))
+}
+
+#[cfg(feature = "websocket")]
+fn for_browsers(
+    relay: Relay,
+    page: Option<Page>,
+    args: &RelayArgs,
+    out: &mut Output,
+) -> anyhow::Result<Relay> {
+    let relay = relay.with_web_origins(args.origins.iter().cloned());
+    let Some(page) = page else {
+        return Ok(relay);
+    };
+    let scheme = if args.tls.is_some() { "https" } else { "http" };
+    let host = relay.local_addr();
+    out.line(format_args!("for browsers: {scheme}://{host}"))?;
+    Ok(relay.with_page(page))
 }

@@ -185,6 +185,8 @@ mod transport;
 pub use address::{AddressError, check_address, check_addresses};
 pub use driver::{Clock, Driver, DriverEvent, Fixed, HandleError, Loss, Retry, RoomHandle};
 pub use exec::{ExecConnect, ExecLogin, ExecTransport};
+#[cfg(feature = "websocket")]
+pub use relay::{Page, PageError, WebOrigin, WebOriginError};
 pub use relay::{Relay, RelayCounters, RelayCounts, RelayLimits};
 pub use relay_address::RelayAddress;
 pub use relay_client::{RelayConnect, RelayTransport};

@@ -17,10 +17,18 @@ mod memory;
 mod origins;
 mod outbox;
 mod pace;
+#[cfg(feature = "websocket")]
+mod page;
 mod traffic;
+#[cfg(feature = "websocket")]
+mod web_origins;
 
 pub use counters::{RelayCounters, RelayCounts};
 pub use limits::RelayLimits;
+#[cfg(feature = "websocket")]
+pub use page::{Page, PageError};
+#[cfg(feature = "websocket")]
+pub use web_origins::{WebOrigin, WebOriginError};
 
 use std::io;
 use std::net::SocketAddr;
@@ -40,6 +48,8 @@ use crate::transport::SenderHint;
 use caller::{Caller, Languages};
 use hall::Hall;
 use origins::Origins;
+#[cfg(feature = "websocket")]
+use web_origins::WebOrigins;
 
 /// How long to wait after a connection could not be accepted, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -94,6 +104,22 @@ impl Relay {
     #[must_use]
     pub fn with_tls(mut self, server: TlsServer) -> Self {
         self.languages.tls = Some(server);
+        self
+    }
+
+    /// Serves a page to browsers, on the same port: `docs/spec/07-transport.md`, "A page".
+    #[cfg(feature = "websocket")]
+    #[must_use]
+    pub fn with_page(mut self, page: Page) -> Self {
+        self.languages.page = Some(Arc::new(page));
+        self
+    }
+
+    /// Lets in pages of these origins, too: `docs/spec/07-transport.md`, "Pages of other origins".
+    #[cfg(feature = "websocket")]
+    #[must_use]
+    pub fn with_web_origins(mut self, origins: impl IntoIterator<Item = WebOrigin>) -> Self {
+        self.languages.origins = Arc::new(WebOrigins::new(origins.into_iter().collect()));
         self
     }
 

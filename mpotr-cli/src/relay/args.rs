@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+#[cfg(feature = "websocket")]
+use mpotr_transport::WebOrigin;
 
 use super::limits::LimitArgs;
 use crate::address::host_and_port;
@@ -18,6 +20,14 @@ pub(crate) struct RelayArgs {
     #[cfg(feature = "tls")]
     #[arg(long, value_name = "FILE")]
     pub(super) tls: Option<PathBuf>,
+    /// Serve the page in FOLDER to browsers, too, on the same port: bindings/js/build-page makes it
+    #[cfg(feature = "websocket")]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) web: Option<PathBuf>,
+    /// Let pages of ORIGIN speak with the relay, and serve the page under its name, such as https://chat.example; * lets in all
+    #[cfg(feature = "websocket")]
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub(super) origins: Vec<WebOrigin>,
     /// What the relay takes on.
     #[command(flatten)]
     pub(super) limits: LimitArgs,

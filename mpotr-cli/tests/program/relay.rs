@@ -126,3 +126,54 @@ fn a_signal_ends_the_relay_with_exit_code_0() {
         assert_eq!(finished.err, "");
     }
 }
+
+/// What a person is told of the page, and what it is asked for by a browser.
+#[cfg(feature = "websocket")]
+#[test]
+fn a_relay_serves_the_page_of_a_folder() {
+    use std::io::{Read as _, Write as _};
+
+    let home = tempdir().unwrap();
+    let page = home.path().join("page");
+    let folder = page.to_str().unwrap();
+    let options = ["relay", "--listen", "127.0.0.1:0", "--web", folder];
+    let error = fail(home.path(), &options);
+    assert!(error.contains("cannot serve "), "{error}");
+    assert!(error.contains("cannot read "), "{error}");
+    std::fs::create_dir(&page).unwrap();
+    let error = fail(home.path(), &options);
+    assert!(error.contains("there is no index.html in it"), "{error}");
+    std::fs::write(page.join("index.html"), "<p>hello").unwrap();
+    let relay = Running::start(
+        home.path(),
+        &[&options[..], &["--origin", "https://chat.example"]].concat(),
+    );
+    let said = relay.hears_out("\n");
+    let said = said.lines().next().unwrap();
+    let address = said.strip_prefix("listening on ").unwrap();
+    relay.hears_out(&format!("for browsers: http://{address}\n"));
+    for host in [address, "chat.example"] {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.ends_with("<p>hello"), "{answer}");
+    }
+}
+
+#[cfg(feature = "websocket")]
+#[test]
+fn what_is_no_origin_of_a_page_is_a_usage_error() {
+    let home = tempdir().unwrap();
+    for origin in [
+        "chat.example",
+        "https://chat.example/path",
+        "ws://chat.example",
+        "null",
+    ] {
+        let finished = run(home.path(), &["relay", "--origin", origin]);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.err.contains("an origin is like"), "{finished:?}");
+    }
+}

@@ -3,7 +3,7 @@
 //! | first byte | what it is |
 //! |---|---|
 //! | 0x16 | a handshake of TLS; what is inside is told by its first byte, too |
-//! | 0x47, a `G` | `GET ..`, by which WebSocket begins |
+//! | 0x47, a `G` | `GET ..`, by which WebSocket begins, or a request for a file of the page that the relay serves |
 //! | any other | frames as they are: the first one is short, and begins with a zero |
 
 use std::io;
@@ -20,6 +20,10 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Client, Connection};
 use super::hall::Hall;
 use super::origins::Origined;
+#[cfg(feature = "websocket")]
+use super::page::{Answer, Asked, Page, asked};
+#[cfg(feature = "websocket")]
+use super::web_origins::WebOrigins;
 use crate::frame::{Join, Refusal, RefusalCode, ServerFrame};
 #[cfg(feature = "tls")]
 use crate::socket::Duplex;
@@ -44,6 +48,19 @@ const GET: u8 = b'G';
 pub(super) struct Languages {
     #[cfg(feature = "tls")]
     pub(super) tls: Option<TlsServer>,
+    #[cfg(feature = "websocket")]
+    pub(super) page: Option<Arc<Page>>,
+    #[cfg(feature = "websocket")]
+    pub(super) origins: Arc<WebOrigins>,
+}
+
+/// What one has come for.
+enum Met {
+    /// To be in a room.
+    Member(Connection),
+    /// To read the page.
+    #[cfg(feature = "websocket")]
+    Reader(Answer),
 }
 
 /// One who has connected.
@@ -96,7 +113,16 @@ impl Caller {
             () = shutdown.cancelled() => return,
         };
         match met {
-            Ok(Ok(connection)) => return connection.serve(origin, by, shutdown).await,
+            Ok(Ok(Met::Member(connection))) => {
+                return connection.serve(origin, by, shutdown).await;
+            }
+            #[cfg(feature = "websocket")]
+            Ok(Ok(Met::Reader(answer))) => {
+                return tokio::select! {
+                    given = answer.give() => told(hint, &given),
+                    () = shutdown.cancelled() => {}
+                };
+            }
             Ok(Err(error)) => tracing::debug!(%hint, %error, "a client was not understood"),
             Err(_elapsed) => tracing::debug!(%hint, "a client did not finish its handshake"),
         }
@@ -115,7 +141,11 @@ impl Caller {
                 self.plain().see_off(code).await;
                 return Ok(());
             };
-            self.meet(first).await?.see_off(code).await;
+            match self.meet(first).await? {
+                Met::Member(connection) => connection.see_off(code).await,
+                #[cfg(feature = "websocket")]
+                Met::Reader(answer) => answer.refuse(code).await?,
+            }
             Ok::<_, io::Error>(())
         };
         let told = tokio::select! {
@@ -145,7 +175,7 @@ impl Caller {
     fn is_plain(&self, first: Option<io::Result<Option<u8>>>) -> bool {
         match (first, &self.languages) {
             #[cfg(feature = "tls")]
-            (Some(Ok(Some(TLS))), Languages { tls: Some(_) }) => false,
+            (Some(Ok(Some(TLS))), Languages { tls: Some(_), .. }) => false,
             #[cfg(feature = "websocket")]
             (Some(Ok(Some(GET))), _) => false,
             _ => true,
@@ -165,21 +195,20 @@ impl Caller {
     }
 
     /// Finds out how the client speaks, and speaks so.
-    async fn meet(self, first: io::Result<Option<u8>>) -> io::Result<Connection> {
+    async fn meet(self, first: io::Result<Option<u8>>) -> io::Result<Met> {
         match (first?, &self.languages) {
             #[cfg(feature = "tls")]
-            (Some(TLS), Languages { tls: Some(tls) }) => {
+            (Some(TLS), Languages { tls: Some(tls), .. }) => {
                 let stream = Observed::new(self.stream, self.client.traffic());
-                let socket = inside(Box::new(tls.accept(stream).await?)).await?;
-                Ok(Connection::new(socket, self.client))
+                let stream = Box::new(tls.accept(stream).await?);
+                inside(stream, self.client, &self.languages).await
             }
             #[cfg(feature = "websocket")]
             (Some(GET), _) => {
-                let stream = Observed::new(self.stream, self.client.traffic());
-                let socket = inside(Box::new(stream)).await?;
-                Ok(Connection::new(socket, self.client))
+                let stream = Box::new(Observed::new(self.stream, self.client.traffic()));
+                inside(stream, self.client, &self.languages).await
             }
-            _ => Ok(self.plain()),
+            _ => Ok(Met::Member(self.plain())),
         }
     }
 }
@@ -191,15 +220,24 @@ async fn first_byte(stream: &TcpStream) -> io::Result<Option<u8>> {
     Ok((bytes > 0).then_some(u8::from_be_bytes(byte)))
 }
 
-/// What is spoken in a stream: WebSocket, or frames as they are.
+/// What is spoken in a stream: WebSocket, frames as they are, or what a browser asks for a page by.
 #[cfg(feature = "websocket")]
-async fn inside(stream: Box<dyn Duplex>) -> io::Result<Socket> {
+async fn inside(stream: Box<dyn Duplex>, client: Client, languages: &Languages) -> io::Result<Met> {
     let mut stream = BufReader::new(stream);
     if stream.fill_buf().await?.first() != Some(&GET) {
-        return Ok(Socket::of_stream(stream, Join::MAX));
+        let socket = Socket::of_stream(stream, Join::MAX);
+        return Ok(Met::Member(Connection::new(socket, client)));
     }
-    let socket = crate::socket::accept(Box::new(stream)).await?;
-    Ok(Socket::of_websocket(socket, Join::MAX))
+    let mut stream: Box<dyn Duplex> = Box::new(stream);
+    if let Some(page) = &languages.page {
+        stream = match asked(stream, page, &languages.origins).await? {
+            Asked::WebSocket(stream) => stream,
+            Asked::Other(answer) => return Ok(Met::Reader(answer)),
+        };
+    }
+    let accepted = crate::socket::accept(stream, |headers| languages.origins.let_in(headers));
+    let socket = Socket::of_websocket(accepted.await?, Join::MAX);
+    Ok(Met::Member(Connection::new(socket, client)))
 }
 
 /// What is spoken in a stream: frames as they are.
@@ -208,6 +246,20 @@ async fn inside(stream: Box<dyn Duplex>) -> io::Result<Socket> {
     clippy::unused_async,
     reason = "with WebSocket it waits for the first byte"
 )]
-async fn inside(stream: Box<dyn Duplex>) -> io::Result<Socket> {
-    Ok(Socket::of_stream(stream, Join::MAX))
+async fn inside(
+    stream: Box<dyn Duplex>,
+    client: Client,
+    _languages: &Languages,
+) -> io::Result<Met> {
+    let socket = Socket::of_stream(stream, Join::MAX);
+    Ok(Met::Member(Connection::new(socket, client)))
+}
+
+/// One who reads the page has it, or does not.
+#[cfg(feature = "websocket")]
+fn told(hint: SenderHint, given: &io::Result<()>) {
+    match given {
+        Ok(()) => tracing::debug!(%hint, "a request was answered"),
+        Err(error) => tracing::debug!(%hint, %error, "a request was not answered"),
+    }
 }

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -67,11 +67,19 @@ const fn is_end(error: &Error) -> bool {
     )
 }
 
-/// Speaks with a client that has asked for a WebSocket: any path, with the subprotocol of the relay.
-pub(crate) async fn accept(stream: Box<dyn Duplex>) -> io::Result<WebSocket> {
+/// Speaks with a client that has asked for a WebSocket: any path, with the subprotocol of the relay. `may` tells of the headers
+/// of a request whether who sends it is let in.
+pub(crate) async fn accept(
+    stream: Box<dyn Duplex>,
+    may: impl Fn(&HeaderMap) -> bool + Unpin,
+) -> io::Result<WebSocket> {
     // The library says of what type an answer is.
     #[expect(clippy::result_large_err, reason = "a callback of the library")]
     let choose = |request: &Request, mut response: Response| {
+        if !may(request.headers()) {
+            let words = "pages of this origin are not let in: mpotr relay --origin\n";
+            return Err(refusal(StatusCode::FORBIDDEN, words.to_owned()));
+        }
         let asked = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter();
         let asked = asked.filter_map(|value| value.to_str().ok());
         let mut asked = asked.flat_map(|value| value.split(','));
@@ -83,12 +91,16 @@ pub(crate) async fn accept(stream: Box<dyn Duplex>) -> io::Result<WebSocket> {
             return Ok(response);
         }
         let words = format!("this relay speaks the subprotocol {SUBPROTOCOL}\n");
-        let mut refusal = ErrorResponse::new(Some(words));
-        *refusal.status_mut() = StatusCode::BAD_REQUEST;
-        Err(refusal)
+        Err(refusal(StatusCode::BAD_REQUEST, words))
     };
     let accepted = accept_hdr_async_with_config(stream, choose, Some(config())).await;
     accepted.map_err(io_error)
+}
+
+fn refusal(status: StatusCode, words: String) -> ErrorResponse {
+    let mut refusal = ErrorResponse::new(Some(words));
+    *refusal.status_mut() = status;
+    refusal
 }
 
 /// Asks the relay at the other end for a WebSocket. `url` begins with `ws://`: what is encrypted is so below.

@@ -48,7 +48,13 @@ impl Served {
     }
 
     pub(crate) async fn with(limits: RelayLimits) -> Self {
+        Self::made(limits, |relay| relay).await
+    }
+
+    /// One that is changed before it runs.
+    pub(crate) async fn made(limits: RelayLimits, change: impl FnOnce(Relay) -> Relay) -> Self {
         let relay = Relay::bind_with(("127.0.0.1", 0), limits).await.unwrap();
+        let relay = change(relay);
         let shutdown = CancellationToken::new();
         Self {
             address: relay.local_addr(),

@@ -9,6 +9,8 @@ mod driver;
 mod floods;
 mod harness;
 mod lifetime;
+#[cfg(feature = "websocket")]
+mod page;
 mod reconnecting;
 mod refusals;
 mod rooms;
