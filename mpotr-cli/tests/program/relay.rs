@@ -48,11 +48,10 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
 #[test]
 fn members_reach_a_relay_over_tls_and_websocket_and_know_its_key() {
     let home = tempdir().unwrap();
+    let file = home.path().join("relay.pem");
     let start = |listen: &str| {
-        let running = Running::start(
-            home.path(),
-            &["relay", "--listen", listen, "--tls", "relay.pem"],
-        );
+        let options = ["--listen", listen, "--tls", file.to_str().unwrap()];
+        let running = Running::start(home.path(), &[&["relay"], &options[..]].concat());
         let said = running.hears_out("#sha256=");
         let secure = said
             .lines()
