@@ -302,10 +302,10 @@ async fn a_page_is_served_under_no_name_that_others_gave() {
 
 #[tokio::test]
 async fn those_who_send_byte_by_byte_are_not_waited_for() {
-    const AT_ONCE: usize = 4;
+    const AT_ONCE: u8 = 4;
     let relay = served(RelayLimits {
         join: Duration::from_millis(500),
-        address_clients: AT_ONCE,
+        address_clients: AT_ONCE.into(),
         ..RelayLimits::default()
     })
     .await;
@@ -321,7 +321,7 @@ async fn those_who_send_byte_by_byte_are_not_waited_for() {
             }
         }));
     }
-    wait_until(|| relay.counts().refused == AT_ONCE as u64).await;
+    wait_until(|| relay.counts().refused == AT_ONCE.into()).await;
     for stream in slow {
         stream.await.unwrap();
     }
